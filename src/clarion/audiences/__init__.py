@@ -1,0 +1,1 @@
+"""Whom a campaign is for: a rule, and the same rule as SQL."""

@@ -1,0 +1,91 @@
+"""The contract between stations: durable jobs, leased and acknowledged.
+
+A job is a nudge with a payload: an HTTP batch of events, a launch to plan, a chunk to send. It is
+never a single event or push. Adapters live in `brokers/`; one contract suite holds for all of them.
+
+What every adapter promises:
+
+- `publish` returns only after the job is durable; with a `key` seen within the last
+  `DEDUPE_WINDOW_SECONDS` it stores nothing.
+- A fetched job is invisible until its lease ends, then it comes back with a higher
+  `delivery_count`. `extend` prolongs the lease.
+- `ack` and `reject` remove the job for ever; `nack(delay)` brings it back, not before `delay`.
+- No order is promised, and a job may come twice: consumers are idempotent. An ack is no fence
+  (JetStream accepts late ones), so what must happen once is decided by a row, not by a job.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+PAYLOAD_BYTES_MAX = 900_000
+"""Above this no adapter takes a job (NATS' default limit is 1 MiB with headers)."""
+
+DEDUPE_WINDOW_SECONDS = 120
+
+
+class JobKind(StrEnum):
+    """Every kind has exactly one consuming role."""
+
+    EVENTS = "events"
+    """collector → ingestor: what one commit of the collector took in."""
+    LAUNCH = "launch"
+    """scheduler → planner: a launch to turn into deliveries."""
+    CHUNK = "chunk"
+    """planner → sender: a chunk of deliveries to send."""
+
+
+class BrokerUnavailable(Exception):
+    """The broker can not promise durability now: full disk, lost server. Try again later."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewJob:
+    """A job to publish. `available_at` None means at once."""
+
+    kind: JobKind
+    payload: bytes
+    key: str | None = None
+    available_at: datetime | None = None
+
+
+class Lease(Protocol):
+    """One job, ours until the lease ends."""
+
+    @property
+    def payload(self) -> bytes: ...
+
+    @property
+    def delivery_count(self) -> int:
+        """1 the first time."""
+
+    async def ack(self) -> None:
+        """Done: remove it. Called after the work is committed, never before."""
+
+    async def nack(self, delay_seconds: float = 0.0) -> None:
+        """Not done: bring it back, not before `delay_seconds`."""
+
+    async def reject(self, reason: str) -> None:
+        """Can never be done: keep it out of the way, with the reason, for a person to read."""
+
+    async def extend(self, seconds: float) -> None:
+        """Ours for `seconds` more from now."""
+
+
+class Broker(Protocol):
+    """Durable jobs between stations."""
+
+    async def publish(self, *jobs: NewJob) -> None:
+        """Durable when this returns. Raises BrokerUnavailable; then none or some were stored."""
+
+    async def fetch(
+        self, kind: JobKind, *, limit: int, wait_seconds: float, lease_seconds: float
+    ) -> Sequence[Lease]:
+        """Up to `limit` jobs that are due; waits up to `wait_seconds` for the first one."""
+
+    async def depth(self, kind: JobKind) -> int:
+        """How many jobs of this kind are waiting or leased."""
+
+    async def close(self) -> None: ...

@@ -1,0 +1,52 @@
+"""Time and fresh ids: the only module that reads the machine's clock or its randomness.
+
+Everything else is handed a `Clock`, so that a test can stand in a minute, a month or a crash.
+"""
+
+import asyncio
+import os
+import random
+import time
+from datetime import UTC, datetime
+from typing import Protocol
+from uuid import UUID
+
+
+class Clock(Protocol):
+    """What time it is, and the only source of chance."""
+
+    def now(self) -> datetime:
+        """The present instant, aware and in UTC."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Return after `seconds`; a test's clock returns when its time has been moved on."""
+
+    def new_id(self) -> UUID:
+        """A fresh UUIDv7: unique, and later ones sort after earlier ones to the millisecond."""
+
+    def chance(self) -> float:
+        """A number in [0, 1), for jitter."""
+
+
+class SystemClock:
+    """The machine's own time."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+    def new_id(self) -> UUID:
+        return uuid7(time.time_ns() // 1_000_000, os.urandom(10))
+
+    def chance(self) -> float:
+        return random.random()  # noqa: S311 - jitter, not a secret
+
+
+def uuid7(unix_ms: int, randomness: bytes) -> UUID:
+    """A UUIDv7 (RFC 9562 §5.7) from milliseconds since 1970 and ten random bytes."""
+    value = (unix_ms & 0xFFFF_FFFF_FFFF) << 80 | int.from_bytes(randomness, "big")
+    value = value & ~(0xF << 76) | 0x7 << 76
+    value = value & ~(0x3 << 62) | 0x2 << 62
+    return UUID(int=value)

@@ -1,0 +1,362 @@
+"""Who an event belongs to, and who owns a device: the rules R0–R14 as pure functions.
+
+The hard idea. Events come in any order, late and doubled, yet the answer must not depend on it. So
+nothing here is a step that can not be taken back: identity is a function of the *set* of claims.
+
+- An **identifier** is any string that has stood as userId, anonymousId or device id. Three facts
+  are kept of it (`Flags`), each of which only ever turns from False to True. From them follows
+  whether it is a **real** user id or a **provisional** key (R2): before sign-in an app sends its
+  device id as userId, and that must never become a person of its own.
+- A **claim** says: at this time this user id was seen with this key (R3). A registration whose
+  userId is the device id itself says: this device is signed out.
+- A **timeline** (R4) is all claims of one key in order of time, runs of one owner joined:
+
+      origin ····· U ─────────── (signed out) ····· V ──────────
+      absorbed     U's           absorbed by V      V's
+      by U
+
+  Time that no user covers is provisional. It belongs to the next user who claims the key, or, after
+  the last one, to an anonymous customer whose id is derived from the key and the interval's start.
+
+A late claim changes a timeline only where the owner changes; whoever stores events re-files those
+intervals (`changed`). Two real users are never merged (R9): a claim moves time, not people.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+from enum import StrEnum
+from itertools import pairwise
+from uuid import UUID, uuid5
+
+SHARED_USERS_MAX = 20
+"""More users than this on one key within SHARED_WINDOW, and nobody absorbs from it (R12)."""
+SHARED_WINDOW = timedelta(hours=24)
+
+CONTACTABLE_TRAITS = ("email", "phone")
+"""An identify with one of these proves that a userId is a person, not a device (R2)."""
+
+_NOT_LETTERS = re.compile(r"[\s_\-]+")
+
+
+def plain_name(name: str | None) -> str:
+    """An event's name as reserved names are compared: any case, spaces or underscores (S19)."""
+    return _NOT_LETTERS.sub(" ", name or "").strip().lower()
+
+
+REGISTRATION_NAMES = frozenset({"register push"})
+DELETION_NAMES = frozenset({"device deleted", "application uninstalled"})
+MOVER_NAMES = frozenset(
+    {
+        "application opened",
+        "application installed",
+        "device created or updated",
+        "registered for push",
+        "device token retrieved",
+    }
+)
+
+
+class ClaimKind(StrEnum):
+    """What made a claim; decides whether it moves the device, and what a provisional user means."""
+
+    REGISTRATION = "registration"
+    MOVER = "mover"
+    ALIAS = "alias"
+    PLAIN = "plain"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flags:
+    """What has ever been seen of an identifier. Merging is a union, so order can not matter."""
+
+    is_user: bool = False
+    is_device: bool = False
+    is_guarded: bool = False
+
+    @property
+    def is_real(self) -> bool:
+        """A person's id, rather than a device id standing in as userId (R2)."""
+        return self.is_user and not (self.is_device and not self.is_guarded)
+
+    def merged(self, other: "Flags") -> "Flags":
+        return Flags(
+            is_user=self.is_user or other.is_user,
+            is_device=self.is_device or other.is_device,
+            is_guarded=self.is_guarded or other.is_guarded,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sighting:
+    """The ids of one event, normalised (R0), with when it happened."""
+
+    message_id: str
+    at: datetime
+    type: str
+    name: str | None
+    user_id: str | None
+    anonymous_id: str | None
+    device_id: str | None
+    context_device_id: str | None
+    previous_id: str | None = None
+    is_contactable: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    key: str
+    at: datetime
+    message_id: str
+    user_id: str
+    kind: ClaimKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """From `at` on the key is `user_id`'s; None: signed out."""
+
+    at: datetime
+    user_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A customer known by a user id."""
+
+    user_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Provisional:
+    """A customer known only by a key, from one sign-out (None: from the beginning) on."""
+
+    key: str
+    since: datetime | None
+
+
+Owner = User | Provisional
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeline:
+    """Who owned one key, when. `device_user` is who its device belongs to; None: nobody real."""
+
+    spans: tuple[Span, ...] = ()
+    mover: str | None = None
+    has_mover: bool = False
+    device_user: str | None = None
+    is_shared: bool = False
+
+    def owner_at(self, key: str, at: datetime) -> Owner:
+        """The owner of `key` at that time (R4)."""
+        since: datetime | None = None
+        for span in self.spans:
+            if span.at > at:
+                if span.user_id is not None and not self.is_shared:
+                    return User(span.user_id)
+                break
+            since = span.at
+            latest = span.user_id
+        if since is None:
+            return Provisional(key, None)
+        if latest is not None:
+            return User(latest)
+        return Provisional(key, since)
+
+    def device_owner(self, key: str) -> Owner:
+        """The owner of the device whose id is `key`, now (R6, R7)."""
+        if self.device_user is not None:
+            return User(self.device_user)
+        last = self.spans[-1] if self.spans else None
+        if last is not None and last.user_id is None:
+            return Provisional(key, last.at)
+        return Provisional(key, None)
+
+
+@dataclass(frozen=True, slots=True)
+class _Signed:
+    user_id: str | None
+
+
+def sighted_flags(sighting: Sighting) -> dict[str, Flags]:
+    """What one event says of the identifiers in it (R2)."""
+    found: dict[str, Flags] = {}
+
+    def note(key: str, flags: Flags) -> None:
+        found[key] = found.get(key, Flags()).merged(flags)
+
+    for key in (sighting.anonymous_id, sighting.previous_id):
+        if key is not None:
+            note(key, Flags())
+    for key in (sighting.device_id, sighting.context_device_id):
+        if key is not None:
+            note(key, Flags(is_device=True))
+    user_id = sighting.user_id
+    if user_id is not None:
+        other_device = sighting.device_id is not None and sighting.device_id != user_id
+        proven = sighting.type == "identify" and sighting.is_contactable
+        note(user_id, Flags(is_user=True, is_guarded=other_device or proven))
+    return found
+
+
+def claims_of(sighting: Sighting) -> list[Claim]:
+    """The claims one event makes (R3). A deletion makes none: it may come after the next owner's
+    registration, and must not take the device back."""
+    user_id = sighting.user_id
+    name = plain_name(sighting.name) if sighting.type == "track" else ""
+    if user_id is None or name in DELETION_NAMES:
+        return []
+    kinds: dict[str, ClaimKind] = {}
+    moves = sighting.type == "identify" or name in MOVER_NAMES
+    ordinary = ClaimKind.MOVER if moves else ClaimKind.PLAIN
+    if sighting.type == "alias" and sighting.previous_id is not None:
+        kinds[sighting.previous_id] = ClaimKind.ALIAS
+    for key in (sighting.context_device_id, sighting.anonymous_id):
+        if key is not None:
+            kinds[key] = ordinary
+    if sighting.device_id is not None:
+        is_registration = name in REGISTRATION_NAMES
+        kinds[sighting.device_id] = ClaimKind.REGISTRATION if is_registration else ordinary
+    return [
+        Claim(key=key, at=sighting.at, message_id=sighting.message_id, user_id=user_id, kind=kind)
+        for key, kind in kinds.items()
+    ]
+
+
+def owner_key(sighting: Sighting, *, user_is_real: bool) -> str | None:
+    """The key whose timeline decides the event's owner; None: its user id does (R5)."""
+    if sighting.user_id is not None and user_is_real:
+        return None
+    return (
+        sighting.device_id
+        or sighting.user_id
+        or sighting.anonymous_id
+        or sighting.context_device_id
+    )
+
+
+def timeline(claims: Iterable[Claim], is_real: Callable[[str], bool]) -> Timeline:
+    """The timeline of one key from all of its claims; their order and repetition do not matter."""
+    signed = {
+        (claim.at, effect.user_id is not None, claim.message_id): (claim, effect)
+        for claim in claims
+        if (effect := _effect(claim, is_real)) is not None
+    }
+    spans: list[Span] = []
+    mover: _Signed | None = None
+    absorber: str | None = None
+    for _, (claim, effect) in sorted(signed.items(), key=lambda item: item[0]):
+        if not spans or spans[-1].user_id != effect.user_id:
+            spans.append(Span(at=claim.at, user_id=effect.user_id))
+        if claim.kind in (ClaimKind.REGISTRATION, ClaimKind.MOVER):
+            mover, absorber = effect, None
+        if absorber is None:
+            absorber = effect.user_id
+    spans = _joined(spans)
+    shared = _is_shared(spans)
+    device_user = mover.user_id if mover is not None else None
+    if device_user is None and not shared:
+        device_user = absorber
+    return Timeline(
+        spans=tuple(spans),
+        mover=mover.user_id if mover is not None else None,
+        has_mover=mover is not None,
+        device_user=device_user,
+        is_shared=shared,
+    )
+
+
+def leaves_unchanged(known: Timeline, claim: Claim, is_real: Callable[[str], bool]) -> bool:
+    """True if adding `claim` can not change the timeline, so that its other claims need not be
+    read: the common case of a signed-in customer's next event."""
+    effect = _effect(claim, is_real)
+    if effect is None:
+        return True
+    at_that_time: _Signed | None = None
+    for span in known.spans:
+        if span.at > claim.at:
+            break
+        at_that_time = _Signed(span.user_id)
+    if at_that_time != effect:
+        return False
+    if claim.kind in (ClaimKind.REGISTRATION, ClaimKind.MOVER):
+        return known.has_mover and known.mover == effect.user_id
+    return True
+
+
+def changed(
+    key: str, before: Timeline, after: Timeline
+) -> list[tuple[datetime | None, datetime | None, Owner]]:
+    """The intervals [from, until) whose owner is another one now; None is open-ended."""
+    if before == after:
+        return []
+    first = datetime.min.replace(tzinfo=_tz(before, after))
+    edges = sorted({first, *(s.at for s in before.spans), *(s.at for s in after.spans)})
+    changes: list[tuple[datetime | None, datetime | None, Owner]] = []
+    for start, end in pairwise([*edges, None]):
+        assert start is not None
+        owner = after.owner_at(key, start)
+        if owner != before.owner_at(key, start):
+            changes.append((None if start == first else start, end, owner))
+    return changes
+
+
+def user_customer_id(workspace_id: UUID, user_id: str) -> UUID:
+    return uuid5(workspace_id, f"user:{user_id}")
+
+
+def customer_id_of(workspace_id: UUID, owner: Owner) -> UUID:
+    """The derived id of a customer: the same events give the same id in any order."""
+    match owner:
+        case User(user_id):
+            return user_customer_id(workspace_id, user_id)
+        case Provisional(key, since):
+            start = "" if since is None else since.isoformat()
+            return uuid5(workspace_id, f"key:{start}:{key}")
+
+
+def device_row_id(workspace_id: UUID, device_id: str) -> UUID:
+    return uuid5(workspace_id, f"device:{device_id}")
+
+
+def _effect(claim: Claim, is_real: Callable[[str], bool]) -> _Signed | None:
+    """What a claim says once it is known who is real; None: nothing."""
+    if is_real(claim.user_id):
+        if claim.kind is ClaimKind.ALIAS and (
+            claim.key == claim.user_id or is_real(claim.key)
+        ):
+            return None
+        return _Signed(claim.user_id)
+    if claim.kind is ClaimKind.REGISTRATION and claim.key == claim.user_id:
+        return _Signed(None)
+    return None
+
+
+def _joined(spans: Sequence[Span]) -> list[Span]:
+    """One span an instant (the last says), and no two neighbours alike."""
+    joined: list[Span] = []
+    for span in spans:
+        if joined and joined[-1].at == span.at:
+            joined.pop()
+        if not joined or joined[-1].user_id != span.user_id:
+            joined.append(span)
+    return joined
+
+
+def _is_shared(spans: Sequence[Span]) -> bool:
+    users = [span for span in spans if span.user_id is not None]
+    for first in range(len(users) - SHARED_USERS_MAX):
+        until = users[first].at + SHARED_WINDOW
+        near = {span.user_id for span in users[first:] if span.at <= until}
+        if len(near) > SHARED_USERS_MAX:
+            return True
+    return False
+
+
+def _tz(*timelines: Timeline) -> tzinfo | None:
+    for line in timelines:
+        for span in line.spans:
+            return span.at.tzinfo
+    raise AssertionError("two empty timelines are equal")

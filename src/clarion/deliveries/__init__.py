@@ -1,0 +1,1 @@
+"""One push to one device, until settled. Takes `launch` and `chunk` jobs."""

@@ -1,0 +1,173 @@
+"""The contract with whoever carries a push to a device: a Push goes in, an Outcome comes out.
+
+Pure values. `fcm/` is the one provider; nothing of FCM's vocabulary crosses this line.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+from uuid import UUID
+
+
+class Platform(StrEnum):
+    """What kind of installation a device is; the values are those of `deviceType` on the wire."""
+
+    IOS = "iOS"
+    ANDROID = "Android"
+    WEB = "Web"
+
+
+class TokenKind(StrEnum):
+    """What the registration is addressed by."""
+
+    FCM = "fcm"
+    """An FCM registration token."""
+    FID = "fid"
+    """A Firebase installation id."""
+    APNS = "apns"
+    """A bare APNs token: kept, never sent to FCM."""
+
+
+class Priority(StrEnum):
+    NORMAL = "normal"
+    HIGH = "high"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """What one push says, rendered for one customer and one platform. Texts are final."""
+
+    title: str | None = None
+    body: str | None = None
+    image: str | None = None
+    link: str | None = None
+    data: Mapping[str, str] = field(default_factory=dict)
+    ttl_seconds: int = 259_200
+    priority: Priority = Priority.HIGH
+    collapse_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Push:
+    """One push to one device. `delivery_id` goes into `data`; `tag` makes a repeat replace."""
+
+    token: str = field(repr=False)
+    token_kind: TokenKind
+    platform: Platform
+    delivery_id: str
+    """Comes back in `Push Notification Received` / `Tapped`; the key of attribution."""
+    tag: str
+    """≤ 32 URL-safe characters, the same for every attempt of one delivery."""
+    content: Content
+
+
+class Target(StrEnum):
+    """What an outcome blames."""
+
+    TOKEN = "token"
+    PUSH = "push"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """The provider took it. That is all it means: not shown, not received."""
+
+    message_name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unregistered:
+    """This registration is dead: remove it, if the device still holds the same token."""
+
+    reason: str
+    """A short fixed word: unregistered | malformed_token | apns_unregistered | apns_bad_token
+    | sender_mismatch."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejected:
+    """This push can never be sent as it is; the registration is not to blame."""
+
+    reason: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Throttled:
+    """Too much: for the whole app, or for this device alone. Try again later."""
+
+    scope: "ThrottleScope"
+    retry_after_seconds: float | None = None
+
+
+class ThrottleScope(StrEnum):
+    APP = "app"
+    DEVICE = "device"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unavailable:
+    """The provider is in trouble, or its answer never came. Try again later.
+
+    `maybe_accepted` is True when the request left and no answer was seen (timeout, reset): a
+    repeat may then be a second one, and is counted as such.
+    """
+
+    reason: str
+    retry_after_seconds: float | None = None
+    maybe_accepted: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Misconfigured:
+    """An operator must act: credentials, permissions, the app's APNs key. Never the token's fault.
+
+    `platforms` names those concerned; empty means the whole Firebase app.
+    """
+
+    reason: str
+    detail: str = ""
+    platforms: frozenset[Platform] = frozenset()
+
+
+Outcome = Accepted | Unregistered | Rejected | Throttled | Unavailable | Misconfigured
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProviderApp:
+    """A Firebase app as a sender needs it: which project, and its decrypted service account."""
+
+    id: UUID
+    project_id: str
+    service_account: Mapping[str, str] = field(repr=False)
+
+
+class Provider(Protocol):
+    """Carries pushes. Never raises for what a provider can answer: that is an Outcome."""
+
+    async def send(self, app: ProviderApp, pushes: Sequence[Push]) -> Sequence[Outcome]:
+        """One outcome for each push, in the order of `pushes`. Retries nothing but a stale access
+        token, once."""
+
+    def check(self, content: Content, *, platform: Platform) -> Sequence["ContentFault"]:
+        """What the provider would refuse in this content, before anything is sent."""
+
+    async def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContentFault:
+    """A field of the content that can not be sent, why, and what to do."""
+
+    field: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempted:
+    """An outcome with when it was seen."""
+
+    outcome: Outcome
+    at: datetime

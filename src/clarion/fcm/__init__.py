@@ -1,0 +1,1 @@
+"""The provider: Firebase Cloud Messaging over HTTP v1."""

@@ -1,0 +1,1 @@
+"""What became of it: receipts and opens, and the account."""

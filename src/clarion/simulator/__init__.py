@@ -1,0 +1,1 @@
+"""A wire-faithful FCM for development, demos and tests."""

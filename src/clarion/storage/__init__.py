@@ -1,0 +1,1 @@
+"""Where rows live: one schema, one set of statements, two databases."""

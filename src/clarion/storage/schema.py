@@ -1,0 +1,340 @@
+"""Every table, on one page. A table is written only through its station's `store.py`.
+
+Times are instants in UTC (microseconds in SQLite, timestamptz in PostgreSQL); ids are UUIDs. Rows
+that identity decides have derived ids (`customers/identity.py`), so that the same set of events
+gives the same rows whatever the order it arrived in.
+"""
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from clarion.storage.dialect import Id, Instant
+
+metadata = MetaData()
+
+Json = JSON().with_variant(JSONB(), "postgresql")
+Seq = BigInteger().with_variant(Integer(), "sqlite")
+
+# --- the installation -----------------------------------------------------------------------
+
+workspaces = Table(
+    "workspaces",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("stale_after_days", Integer, nullable=False, server_default="60"),
+    Column("created_at", Instant, nullable=False),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("workspace_id", Id, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("key_hash", Text, nullable=False, unique=True),
+    Column("key_hint", Text, nullable=False),
+    Column("scopes", Json, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("last_used_at", Instant),
+    Column("revoked_at", Instant),
+)
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", Seq, primary_key=True, autoincrement=True),
+    Column("kind", Text, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Column("key", Text),
+    Column("available_at", Instant, nullable=False),
+    Column("delivery_count", Integer, nullable=False, server_default="0"),
+    Column("published_at", Instant, nullable=False),
+    Column("rejected_reason", Text),
+    Index("jobs_due", "kind", "available_at", sqlite_where=text("rejected_reason IS NULL"),
+          postgresql_where=text("rejected_reason IS NULL")),
+)
+
+job_keys = Table(
+    "job_keys",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("published_at", Instant, nullable=False),
+)
+
+# --- events ---------------------------------------------------------------------------------
+
+sources = Table(
+    "sources",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("workspace_id", Id, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("write_key", Text, nullable=False, unique=True),
+    Column("firebase_app_id", Id),
+    Column("created_at", Instant, nullable=False),
+    Column("revoked_at", Instant),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("seq", Seq, primary_key=True, autoincrement=True),
+    Column("workspace_id", Id, nullable=False),
+    Column("message_id", Text, nullable=False),
+    Column("source_id", Id, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("name", Text),
+    Column("user_id", Text),
+    Column("anonymous_id", Text),
+    Column("device_id", Text),
+    Column("owner_key", Text),  # the provisional key that decides the owner; NULL: user_id does
+    Column("customer_id", Id),  # NULL: nobody could be named (every id was blocked)
+    Column("at", Instant, nullable=False),  # corrected time
+    Column("received_at", Instant, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("receipt", Text),  # NULL | pending | done: a push was received or opened
+    UniqueConstraint("workspace_id", "message_id", name="events_message"),
+    Index("events_customer", "workspace_id", "customer_id", "at"),
+    Index("events_owner_key", "workspace_id", "owner_key", "at",
+          sqlite_where=text("owner_key IS NOT NULL"),
+          postgresql_where=text("owner_key IS NOT NULL")),
+    Index("events_receipt", "seq", sqlite_where=text("receipt = 'pending'"),
+          postgresql_where=text("receipt = 'pending'")),
+)
+
+refusals = Table(
+    "refusals",
+    metadata,
+    Column("seq", Seq, primary_key=True, autoincrement=True),
+    Column("workspace_id", Id, nullable=False),
+    Column("source_id", Id, nullable=False),
+    Column("message_id", Text),
+    Column("stage", Text, nullable=False),  # event: not kept | registration | identity: kept
+    Column("code", Text, nullable=False),
+    Column("message", Text, nullable=False),
+    Column("received_at", Instant, nullable=False),
+    Column("excerpt", Text),
+    Index("refusals_source", "workspace_id", "source_id", "seq"),
+)
+
+# --- customers ------------------------------------------------------------------------------
+
+customers = Table(
+    "customers",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("workspace_id", Id, nullable=False),
+    Column("user_id", Text),  # NULL: not signed in
+    Column("key", Text),  # the provisional key of one who has not signed in
+    Column("traits", Json, nullable=False),
+    Column("stamps", Json, nullable=False),  # trait → [rank, at µs, messageId] of its winner
+    Column("push_opted_out", Boolean, nullable=False),
+    Column("first_seen_at", Instant, nullable=False),
+    Column("last_seen_at", Instant, nullable=False),
+    UniqueConstraint("workspace_id", "user_id", name="customers_user"),
+)
+
+identifiers = Table(
+    "identifiers",
+    metadata,
+    Column("workspace_id", Id, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("is_user", Boolean, nullable=False),
+    Column("is_device", Boolean, nullable=False),
+    Column("is_guarded", Boolean, nullable=False),
+    Column("timeline", Json, nullable=False),
+    PrimaryKeyConstraint("workspace_id", "key"),
+    sqlite_with_rowid=False,
+)
+
+claims = Table(
+    "claims",
+    metadata,
+    Column("workspace_id", Id, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("message_id", Text, nullable=False),
+    Column("user_id", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    PrimaryKeyConstraint("workspace_id", "key", "at", "message_id"),
+    Index("claims_user", "workspace_id", "user_id", "key"),
+    sqlite_with_rowid=False,
+)
+
+devices = Table(
+    "devices",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("workspace_id", Id, nullable=False),
+    Column("device_id", Text, nullable=False),
+    Column("customer_id", Id, nullable=False),
+    Column("source_id", Id, nullable=False),  # its Firebase app is the source's
+    Column("platform", Text, nullable=False),
+    Column("token", Text),
+    Column("token_kind", Text, nullable=False),
+    Column("token_hash", Text),
+    Column("token_rank", Integer, nullable=False),
+    Column("token_message_id", Text, nullable=False),
+    Column("registered_at", Instant, nullable=False),  # of the registration that holds
+    Column("state", Text, nullable=False),  # active | removed
+    Column("reason", Text),  # why removed
+    Column("deletions", Json, nullable=False),
+    Column("removed_token_hash", Text),  # by the provider or the sweeper
+    Column("removed_at", Instant),
+    Column("removed_reason", Text),
+    Column("last_seen_at", Instant, nullable=False),
+    UniqueConstraint("workspace_id", "device_id", name="devices_device"),
+    Index("devices_customer", "workspace_id", "customer_id"),
+    Index("devices_due", "workspace_id", "state", "registered_at"),
+)
+
+tokens = Table(
+    "tokens",
+    metadata,
+    Column("workspace_id", Id, nullable=False),
+    Column("token_hash", Text, nullable=False),
+    Column("device_id", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("rank", Integer, nullable=False),
+    Column("message_id", Text, nullable=False),
+    PrimaryKeyConstraint("workspace_id", "token_hash"),
+    sqlite_with_rowid=False,
+)
+
+device_history = Table(
+    "device_history",
+    metadata,
+    Column("seq", Seq, primary_key=True, autoincrement=True),
+    Column("workspace_id", Id, nullable=False),
+    Column("device_id", Text, nullable=False),
+    Column("customer_id", Id),
+    Column("previous_customer_id", Id),
+    Column("change", Text, nullable=False),  # registered | moved | token | removed | revived
+    Column("reason", Text),
+    Column("token_fingerprint", Text),
+    Column("message_id", Text),  # the event that caused it, if one did
+    Column("at", Instant, nullable=False),
+    Index("device_history_device", "workspace_id", "device_id", "seq"),
+    Index("device_history_customer", "workspace_id", "customer_id", "seq"),
+)
+
+# --- Firebase apps --------------------------------------------------------------------------
+
+firebase_apps = Table(
+    "firebase_apps",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("workspace_id", Id, nullable=False),
+    Column("project_id", Text, nullable=False),
+    Column("client_email", Text, nullable=False),
+    Column("private_key_id", Text),
+    Column("sealed_key", LargeBinary, nullable=False),
+    Column("paused_reason", Text),
+    Column("created_at", Instant, nullable=False),
+    Column("replaced_at", Instant),
+    UniqueConstraint("workspace_id", "project_id", name="firebase_apps_project"),
+)
+
+# --- campaigns and deliveries ---------------------------------------------------------------
+
+campaigns = Table(
+    "campaigns",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("workspace_id", Id, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("content", Json, nullable=False),
+    Column("audience", Json, nullable=False),
+    Column("scheduled_at", Instant),
+    Column("paused_from", Text),  # the state to go back to on resume
+    Column("paused_reason", Text),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    Index("campaigns_due", "state", "scheduled_at"),
+    Index("campaigns_workspace", "workspace_id", "id"),
+)
+
+launches = Table(
+    "launches",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("workspace_id", Id, nullable=False),
+    Column("campaign_id", Id, nullable=False),
+    Column("state", Text, nullable=False),  # planning | sending | done | cancelled
+    Column("cursor", Id),  # the last device planned
+    Column("planned", Integer, nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("planned_at", Instant),
+    Column("done_at", Instant),
+    Index("launches_campaign", "campaign_id"),
+)
+
+chunks = Table(
+    "chunks",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("launch_id", Id, nullable=False),
+    Column("workspace_id", Id, nullable=False),
+    Column("firebase_app_id", Id),
+    Column("state", Text, nullable=False),  # ready | leased | settled
+    Column("attempt", Integer, nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("lease_until", Instant),
+    Column("size", Integer, nullable=False),
+    Index("chunks_launch", "launch_id"),
+    Index("chunks_open", "due_at", sqlite_where=text("state <> 'settled'"),
+          postgresql_where=text("state <> 'settled'")),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("launch_id", Id, nullable=False),
+    Column("device_id", Id, nullable=False),  # devices.id
+    Column("id", Id, nullable=False),  # uuid5 of launch and device: a repeat is the same row
+    Column("chunk_id", Id, nullable=False),
+    Column("customer_id", Id, nullable=False),  # the owner when planned
+    Column("platform", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("reason", Text),
+    Column("attempts", Integer, nullable=False),  # requests that left for the provider
+    Column("unanswered", Integer, nullable=False),  # attempts whose answer was never seen
+    Column("settled_at", Instant),
+    Column("received_at", Instant),
+    Column("opened_at", Instant),
+    PrimaryKeyConstraint("launch_id", "device_id"),
+    Index("deliveries_chunk", "chunk_id"),
+    sqlite_with_rowid=False,
+)
+
+pacing = Table(
+    "pacing",
+    metadata,
+    Column("firebase_app_id", Id, primary_key=True),
+    Column("allowance", Integer, nullable=False),
+    Column("refilled_at", Instant, nullable=False),
+    Column("blocked_until", Instant),
+)
+
+settings = Table(
+    "settings",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)

@@ -1,0 +1,1 @@
+"""HTTP: the collector's hot routes, the management API, health."""
