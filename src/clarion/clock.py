@@ -41,7 +41,7 @@ class SystemClock:
         return uuid7(time.time_ns() // 1_000_000, os.urandom(10))
 
     def chance(self) -> float:
-        return random.random()  # noqa: S311 - jitter, not a secret
+        return random.random()
 
 
 def uuid7(unix_ms: int, randomness: bytes) -> UUID:

@@ -324,9 +324,7 @@ def device_row_id(workspace_id: UUID, device_id: str) -> UUID:
 def _effect(claim: Claim, is_real: Callable[[str], bool]) -> _Signed | None:
     """What a claim says once it is known who is real; None: nothing."""
     if is_real(claim.user_id):
-        if claim.kind is ClaimKind.ALIAS and (
-            claim.key == claim.user_id or is_real(claim.key)
-        ):
+        if claim.kind is ClaimKind.ALIAS and (claim.key == claim.user_id or is_real(claim.key)):
             return None
         return _Signed(claim.user_id)
     if claim.kind is ClaimKind.REGISTRATION and claim.key == claim.user_id:

@@ -5,48 +5,31 @@ Pure values. `fcm/` is the one provider; nothing of FCM's vocabulary crosses thi
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
+from clarion.campaigns.content import Content, ContentFault, Priority
+from clarion.customers.device import Platform, TokenKind
 
-class Platform(StrEnum):
-    """What kind of installation a device is; the values are those of `deviceType` on the wire."""
-
-    IOS = "iOS"
-    ANDROID = "Android"
-    WEB = "Web"
-
-
-class TokenKind(StrEnum):
-    """What the registration is addressed by."""
-
-    FCM = "fcm"
-    """An FCM registration token."""
-    FID = "fid"
-    """A Firebase installation id."""
-    APNS = "apns"
-    """A bare APNs token: kept, never sent to FCM."""
-
-
-class Priority(StrEnum):
-    NORMAL = "normal"
-    HIGH = "high"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Content:
-    """What one push says, rendered for one customer and one platform. Texts are final."""
-
-    title: str | None = None
-    body: str | None = None
-    image: str | None = None
-    link: str | None = None
-    data: Mapping[str, str] = field(default_factory=dict)
-    ttl_seconds: int = 259_200
-    priority: Priority = Priority.HIGH
-    collapse_key: str | None = None
+__all__ = [
+    "Accepted",
+    "Content",
+    "ContentFault",
+    "Misconfigured",
+    "Outcome",
+    "Platform",
+    "Priority",
+    "Provider",
+    "ProviderApp",
+    "Push",
+    "Rejected",
+    "ThrottleScope",
+    "Throttled",
+    "TokenKind",
+    "Unavailable",
+    "Unregistered",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,13 +44,6 @@ class Push:
     tag: str
     """≤ 32 URL-safe characters, the same for every attempt of one delivery."""
     content: Content
-
-
-class Target(StrEnum):
-    """What an outcome blames."""
-
-    TOKEN = "token"
-    PUSH = "push"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,23 +127,7 @@ class Provider(Protocol):
         """One outcome for each push, in the order of `pushes`. Retries nothing but a stale access
         token, once."""
 
-    def check(self, content: Content, *, platform: Platform) -> Sequence["ContentFault"]:
+    def check(self, content: Content, *, platform: Platform) -> Sequence[ContentFault]:
         """What the provider would refuse in this content, before anything is sent."""
 
     async def close(self) -> None: ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContentFault:
-    """A field of the content that can not be sent, why, and what to do."""
-
-    field: str
-    message: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attempted:
-    """An outcome with when it was seen."""
-
-    outcome: Outcome
-    at: datetime

@@ -26,19 +26,21 @@ _CONFLICT_STATES = frozenset({"40001", "40P01"})
 
 
 class StorageUnavailable(Exception):
-    """The database can not do it now: full disk, lost server, locked file. Nothing was committed."""
+    """The database can not do it now: full disk, lost server, locked file.
+
+    Nothing was committed.
+    """
 
 
 def is_conflict(error: BaseException) -> bool:
     """True where the same transaction may succeed when tried again at once."""
     return (
-        isinstance(error, DBAPIError)
-        and getattr(error.orig, "sqlstate", None) in _CONFLICT_STATES
+        isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in _CONFLICT_STATES
     )
 
 
 class Database:
-    """One database: `read()` for a snapshot, `write()` for a transaction that commits on leaving."""
+    """One database: `read()` is a snapshot, `write()` a transaction that commits on leaving."""
 
     def __init__(self, url: str) -> None:
         """`url`: `sqlite:///path` or `postgresql://user:password@host/name`."""
@@ -88,7 +90,7 @@ class Database:
             await self._reader.dispose()
 
 
-class _unavailable:  # noqa: N801 - reads as a clause: `with _unavailable():`
+class _unavailable:
     """Turns the driver's ways of saying 'not now' into StorageUnavailable."""
 
     def __enter__(self) -> None: ...
@@ -103,9 +105,7 @@ class _unavailable:  # noqa: N801 - reads as a clause: `with _unavailable():`
 
 
 def _sqlite_engine(url: str, *, readers: int, begin: str) -> AsyncEngine:
-    engine = create_async_engine(
-        url, pool_size=readers, max_overflow=0, pool_timeout=60, **_json()
-    )
+    engine = create_async_engine(url, pool_size=readers, max_overflow=0, pool_timeout=60, **_json())
 
     @event.listens_for(engine.sync_engine, "connect")
     def _prepare(connection: Any, _record: Any) -> None:

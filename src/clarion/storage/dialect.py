@@ -45,7 +45,7 @@ class Instant(TypeDecorator[datetime]):
 
 
 class Id(TypeDecorator[UUID]):
-    """A UUID: PostgreSQL's own type, sixteen bytes in SQLite (half of its text, and sorts alike)."""
+    """A UUID: PostgreSQL's own type; in SQLite sixteen bytes, which sort alike."""
 
     impl = LargeBinary
     cache_ok = True

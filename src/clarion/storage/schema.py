@@ -65,8 +65,13 @@ jobs = Table(
     Column("delivery_count", Integer, nullable=False, server_default="0"),
     Column("published_at", Instant, nullable=False),
     Column("rejected_reason", Text),
-    Index("jobs_due", "kind", "available_at", sqlite_where=text("rejected_reason IS NULL"),
-          postgresql_where=text("rejected_reason IS NULL")),
+    Index(
+        "jobs_due",
+        "kind",
+        "available_at",
+        sqlite_where=text("rejected_reason IS NULL"),
+        postgresql_where=text("rejected_reason IS NULL"),
+    ),
 )
 
 job_keys = Table(
@@ -110,11 +115,20 @@ events = Table(
     Column("receipt", Text),  # NULL | pending | done: a push was received or opened
     UniqueConstraint("workspace_id", "message_id", name="events_message"),
     Index("events_customer", "workspace_id", "customer_id", "at"),
-    Index("events_owner_key", "workspace_id", "owner_key", "at",
-          sqlite_where=text("owner_key IS NOT NULL"),
-          postgresql_where=text("owner_key IS NOT NULL")),
-    Index("events_receipt", "seq", sqlite_where=text("receipt = 'pending'"),
-          postgresql_where=text("receipt = 'pending'")),
+    Index(
+        "events_owner_key",
+        "workspace_id",
+        "owner_key",
+        "at",
+        sqlite_where=text("owner_key IS NOT NULL"),
+        postgresql_where=text("owner_key IS NOT NULL"),
+    ),
+    Index(
+        "events_receipt",
+        "seq",
+        sqlite_where=text("receipt = 'pending'"),
+        postgresql_where=text("receipt = 'pending'"),
+    ),
 )
 
 refusals = Table(
@@ -298,8 +312,12 @@ chunks = Table(
     Column("lease_until", Instant),
     Column("size", Integer, nullable=False),
     Index("chunks_launch", "launch_id"),
-    Index("chunks_open", "due_at", sqlite_where=text("state <> 'settled'"),
-          postgresql_where=text("state <> 'settled'")),
+    Index(
+        "chunks_open",
+        "due_at",
+        sqlite_where=text("state <> 'settled'"),
+        postgresql_where=text("state <> 'settled'"),
+    ),
 )
 
 deliveries = Table(
