@@ -7,9 +7,12 @@ import asyncio
 import os
 import random
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 from uuid import UUID
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 class Clock(Protocol):
@@ -50,3 +53,13 @@ def uuid7(unix_ms: int, randomness: bytes) -> UUID:
     value = value & ~(0xF << 76) | 0x7 << 76
     value = value & ~(0x3 << 62) | 0x2 << 62
     return UUID(int=value)
+
+
+def to_micros(at: datetime) -> int:
+    """Microseconds since 1970 UTC; exact."""
+    return (at - _EPOCH) // _MICROSECOND
+
+
+def from_micros(micros: int) -> datetime:
+    """The aware UTC instant of `to_micros`."""
+    return _EPOCH + timedelta(microseconds=micros)

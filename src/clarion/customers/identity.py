@@ -25,7 +25,7 @@ intervals (`changed`). Two real users are never merged (R9): a claim moves time,
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
 from uuid import UUID, uuid5
@@ -152,26 +152,24 @@ class Timeline:
     def owner_at(self, key: str, at: datetime) -> Owner:
         """The owner of `key` at that time (R4)."""
         since: datetime | None = None
+        user_id: str | None = None
         for span in self.spans:
-            if span.at > at:
-                if span.user_id is not None and not self.is_shared:
-                    return User(span.user_id)
+            if span.at <= at:
+                since, user_id = span.at, span.user_id
+            elif user_id is None and not self.is_shared:
+                user_id = span.user_id
                 break
-            since = span.at
-            latest = span.user_id
-        if since is None:
-            return Provisional(key, None)
-        if latest is not None:
-            return User(latest)
-        return Provisional(key, since)
+            else:
+                break
+        return Provisional(key, since) if user_id is None else User(user_id)
 
     def device_owner(self, key: str) -> Owner:
         """The owner of the device whose id is `key`, now (R6, R7)."""
         if self.device_user is not None:
             return User(self.device_user)
-        last = self.spans[-1] if self.spans else None
-        if last is not None and last.user_id is None:
-            return Provisional(key, last.at)
+        for span in reversed(self.spans):
+            if span.user_id is None:
+                return Provisional(key, span.at)
         return Provisional(key, None)
 
 
@@ -274,7 +272,7 @@ def leaves_unchanged(known: Timeline, claim: Claim, is_real: Callable[[str], boo
     effect = _effect(claim, is_real)
     if effect is None:
         return True
-    at_that_time: _Signed | None = None
+    at_that_time = _Signed(None)
     for span in known.spans:
         if span.at > claim.at:
             break
@@ -292,7 +290,7 @@ def changed(
     """The intervals [from, until) whose owner is another one now; None is open-ended."""
     if before == after:
         return []
-    first = datetime.min.replace(tzinfo=_tz(before, after))
+    first = datetime.min.replace(tzinfo=UTC)
     edges = sorted({first, *(s.at for s in before.spans), *(s.at for s in after.spans)})
     changes: list[tuple[datetime | None, datetime | None, Owner]] = []
     for start, end in pairwise([*edges, None]):
@@ -333,12 +331,13 @@ def _effect(claim: Claim, is_real: Callable[[str], bool]) -> _Signed | None:
 
 
 def _joined(spans: Sequence[Span]) -> list[Span]:
-    """One span an instant (the last says), and no two neighbours alike."""
+    """One span an instant (the last says), no two neighbours alike, and none to sign out at first:
+    nobody was signed in."""
     joined: list[Span] = []
     for span in spans:
         if joined and joined[-1].at == span.at:
             joined.pop()
-        if not joined or joined[-1].user_id != span.user_id:
+        if span.user_id != (joined[-1].user_id if joined else None):
             joined.append(span)
     return joined
 
@@ -351,10 +350,3 @@ def _is_shared(spans: Sequence[Span]) -> bool:
         if len(near) > SHARED_USERS_MAX:
             return True
     return False
-
-
-def _tz(*timelines: Timeline) -> tzinfo | None:
-    for line in timelines:
-        for span in line.spans:
-            return span.at.tzinfo
-    raise AssertionError("two empty timelines are equal")

@@ -1,7 +1,7 @@
 """The few things SQLite and PostgreSQL truly say differently."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -9,17 +9,7 @@ from sqlalchemy import BigInteger, Dialect, LargeBinary, Table, TypeDecorator
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-
-
-def to_micros(at: datetime) -> int:
-    """Microseconds since 1970 UTC; exact."""
-    return (at - _EPOCH) // _MICROSECOND
-
-
-def from_micros(micros: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=micros)
+from clarion.clock import from_micros, to_micros
 
 
 class Instant(TypeDecorator[datetime]):

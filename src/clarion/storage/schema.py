@@ -26,7 +26,7 @@ from clarion.storage.dialect import Id, Instant
 
 metadata = MetaData()
 
-Json = JSON().with_variant(JSONB(), "postgresql")
+Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 Seq = BigInteger().with_variant(Integer(), "sqlite")
 
 # --- the installation -----------------------------------------------------------------------
@@ -124,6 +124,13 @@ events = Table(
         postgresql_where=text("owner_key IS NOT NULL"),
     ),
     Index(
+        "events_identify",
+        "workspace_id",
+        "customer_id",
+        sqlite_where=text("type = 'identify'"),
+        postgresql_where=text("type = 'identify'"),
+    ),
+    Index(
         "events_receipt",
         "seq",
         sqlite_where=text("receipt = 'pending'"),
@@ -156,7 +163,8 @@ customers = Table(
     Column("user_id", Text),  # NULL: not signed in
     Column("key", Text),  # the provisional key of one who has not signed in
     Column("traits", Json, nullable=False),
-    Column("stamps", Json, nullable=False),  # trait → [rank, at µs, messageId] of its winner
+    Column("stamps", Json, nullable=False),  # trait → [rank, µs, messageId] of its winner
+    Column("push_stamp", Json),  # [µs, opted out, messageId] of the last word
     Column("push_opted_out", Boolean, nullable=False),
     Column("first_seen_at", Instant, nullable=False),
     Column("last_seen_at", Instant, nullable=False),
@@ -207,9 +215,8 @@ devices = Table(
     Column("registered_at", Instant, nullable=False),  # of the registration that holds
     Column("state", Text, nullable=False),  # active | removed
     Column("reason", Text),  # why removed
-    Column("deletions", Json, nullable=False),
     Column("removed_token_hash", Text),  # by the provider or the sweeper
-    Column("removed_at", Instant),
+    Column("removed_at", Instant),  # registrations up to this time are dead
     Column("removed_reason", Text),
     Column("last_seen_at", Instant, nullable=False),
     UniqueConstraint("workspace_id", "device_id", name="devices_device"),
@@ -227,6 +234,20 @@ tokens = Table(
     Column("rank", Integer, nullable=False),
     Column("message_id", Text, nullable=False),
     PrimaryKeyConstraint("workspace_id", "token_hash"),
+    sqlite_with_rowid=False,
+)
+
+device_deletions = Table(
+    "device_deletions",
+    metadata,
+    Column("workspace_id", Id, nullable=False),
+    Column("device_id", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("message_id", Text, nullable=False),
+    Column("user_id", Text),
+    Column("token_hash", Text),
+    PrimaryKeyConstraint("workspace_id", "device_id", "at", "message_id"),
+    Index("device_deletions_user", "workspace_id", "user_id"),
     sqlite_with_rowid=False,
 )
 

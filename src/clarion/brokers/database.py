@@ -1,0 +1,243 @@
+"""The embedded broker: jobs are rows of the same database.
+
+`publish` is a group commit: what is published while a commit runs joins the next one. A claim moves
+`available_at` to the end of the lease in the statement that finds the job, so nobody else finds it;
+acks are deleted together. Within a process a publish wakes the waiting fetches at once; other
+processes look every `poll_seconds`.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from time import monotonic
+
+from sqlalchemy import delete, func, select, update
+
+from clarion.broker import (
+    DEDUPE_WINDOW_SECONDS,
+    PAYLOAD_BYTES_MAX,
+    BrokerUnavailable,
+    JobKind,
+    Lease,
+    NewJob,
+)
+from clarion.clock import Clock
+from clarion.storage.database import Database, StorageUnavailable
+from clarion.storage.dialect import insert
+from clarion.storage.schema import job_keys, jobs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatabaseBrokerOptions:
+    poll_seconds: float = 0.5
+    """How soon a job of another process, or one that has become due, is found."""
+
+
+class DatabaseBroker:
+    """Implements `broker.Broker` on the jobs table."""
+
+    def __init__(
+        self, database: Database, clock: Clock, options: DatabaseBrokerOptions | None = None
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._options = options or DatabaseBrokerOptions()
+        self._published: dict[JobKind, asyncio.Event] = {kind: asyncio.Event() for kind in JobKind}
+        self._waiting: list[tuple[Sequence[NewJob], asyncio.Future[None]]] = []
+        self._acked: list[tuple[int, asyncio.Future[None]]] = []
+        self._flush: asyncio.Task[None] | None = None
+
+    async def publish(self, *jobs: NewJob) -> None:
+        """See `Broker.publish`."""
+        if any(len(job.payload) > PAYLOAD_BYTES_MAX for job in jobs):
+            raise ValueError(f"a job's payload may have {PAYLOAD_BYTES_MAX} bytes at most")
+        if not jobs:
+            return
+        durable: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((jobs, durable))
+        self._start_flush()
+        await durable
+        for kind in {job.kind for job in jobs}:
+            self._published[kind].set()
+
+    async def fetch(
+        self, kind: JobKind, *, limit: int, wait_seconds: float, lease_seconds: float
+    ) -> Sequence[Lease]:
+        """See `Broker.fetch`."""
+        until = monotonic() + wait_seconds
+        while True:
+            self._published[kind].clear()
+            leases = await self._claim(kind, limit, lease_seconds)
+            left = until - monotonic()
+            if leases or left <= 0:
+                return leases
+            try:
+                async with asyncio.timeout(min(left, self._options.poll_seconds)):
+                    await self._published[kind].wait()
+            except TimeoutError:
+                pass
+
+    async def depth(self, kind: JobKind) -> int:
+        """See `Broker.depth`."""
+        async with _as_broker(), self._database.read() as connection:
+            count = await connection.execute(
+                select(func.count())
+                .select_from(jobs)
+                .where(jobs.c.kind == kind.value, jobs.c.rejected_reason.is_(None))
+            )
+            return int(count.scalar_one())
+
+    async def close(self) -> None:
+        if self._flush is not None:
+            await self._flush
+
+    async def _claim(self, kind: JobKind, limit: int, lease_seconds: float) -> list[Lease]:
+        now = self._clock.now()
+        due = (
+            jobs.c.kind == kind.value,
+            jobs.c.available_at <= now,
+            jobs.c.rejected_reason.is_(None),
+        )
+        async with _as_broker():
+            async with self._database.read() as connection:
+                waiting = await connection.execute(select(jobs.c.id).where(*due).limit(1))
+                if waiting.one_or_none() is None:
+                    return []
+            async with self._database.write() as connection:
+                found = (
+                    select(jobs.c.id)
+                    .where(*due)
+                    .order_by(jobs.c.available_at)
+                    .limit(limit)
+                    .with_for_update(skip_locked=True)
+                )
+                rows = await connection.execute(
+                    update(jobs)
+                    .where(jobs.c.id.in_(found.scalar_subquery()))
+                    .values(
+                        available_at=now + timedelta(seconds=lease_seconds),
+                        delivery_count=jobs.c.delivery_count + 1,
+                    )
+                    .returning(jobs.c.id, jobs.c.payload, jobs.c.delivery_count)
+                )
+                return [
+                    _DatabaseLease(self, row.id, bytes(row.payload), row.delivery_count)
+                    for row in sorted(rows, key=lambda row: int(row.id))
+                ]
+
+    def _start_flush(self) -> None:
+        if self._flush is None or self._flush.done():
+            self._flush = asyncio.create_task(self._flush_waiting())
+
+    async def _flush_waiting(self) -> None:
+        while self._waiting or self._acked:
+            waiting, self._waiting = self._waiting, []
+            acked, self._acked = self._acked, []
+            futures = [future for _, future in waiting] + [future for _, future in acked]
+            try:
+                await self._commit(
+                    [job for group, _ in waiting for job in group], [job_id for job_id, _ in acked]
+                )
+            except Exception as error:
+                lost = BrokerUnavailable(str(error))
+                lost.__cause__ = error
+                for future in futures:
+                    if not future.done():
+                        future.set_exception(lost)
+            else:
+                for future in futures:
+                    if not future.done():
+                        future.set_result(None)
+
+    async def _commit(self, new: Sequence[NewJob], acked: Sequence[int]) -> None:
+        now = self._clock.now()
+        async with self._database.write() as connection:
+            if acked:
+                await connection.execute(delete(jobs).where(jobs.c.id.in_(acked)))
+            keys = {job.key for job in new if job.key is not None}
+            if keys:
+                old = now - timedelta(seconds=DEDUPE_WINDOW_SECONDS)
+                await connection.execute(delete(job_keys).where(job_keys.c.published_at < old))
+                rows = await connection.execute(
+                    insert(connection, job_keys)
+                    .values([{"key": key, "published_at": now} for key in sorted(keys)])
+                    .on_conflict_do_nothing()
+                    .returning(job_keys.c.key)
+                )
+                keys = set(rows.scalars())
+            rows_to_add = []
+            for job in new:
+                if job.key is not None:
+                    if job.key not in keys:
+                        continue
+                    keys.remove(job.key)
+                rows_to_add.append(
+                    {
+                        "kind": job.kind.value,
+                        "payload": job.payload,
+                        "key": job.key,
+                        "available_at": job.available_at or now,
+                        "published_at": now,
+                    }
+                )
+            if rows_to_add:
+                await connection.execute(insert(connection, jobs), rows_to_add)
+
+    async def ack(self, job_id: int) -> None:
+        """Remove a job; acks that come together are one commit, with what is published then."""
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._acked.append((job_id, done))
+        self._start_flush()
+        await done
+
+    async def move(self, job_id: int, available_at: datetime) -> None:
+        """Let a job be found from `available_at` on."""
+        async with _as_broker(), self._database.write() as connection:
+            await connection.execute(
+                update(jobs).where(jobs.c.id == job_id).values(available_at=available_at)
+            )
+
+    async def put_aside(self, job_id: int, reason: str) -> None:
+        """Keep a job where nobody fetches it, with the reason."""
+        async with _as_broker(), self._database.write() as connection:
+            await connection.execute(
+                update(jobs).where(jobs.c.id == job_id).values(rejected_reason=reason)
+            )
+
+    def after(self, seconds: float) -> datetime:
+        return self._clock.now() + timedelta(seconds=seconds)
+
+
+class _DatabaseLease:
+    def __init__(
+        self, broker: DatabaseBroker, job_id: int, payload: bytes, delivery_count: int
+    ) -> None:
+        self._broker = broker
+        self._job_id = job_id
+        self.payload = payload
+        self.delivery_count = delivery_count
+
+    async def ack(self) -> None:
+        await self._broker.ack(self._job_id)
+
+    async def nack(self, delay_seconds: float = 0.0) -> None:
+        await self._broker.move(self._job_id, self._broker.after(delay_seconds))
+
+    async def reject(self, reason: str) -> None:
+        await self._broker.put_aside(self._job_id, reason)
+
+    async def extend(self, seconds: float) -> None:
+        await self._broker.move(self._job_id, self._broker.after(seconds))
+
+
+class _as_broker:
+    """A database that can not do it now is a broker that can not."""
+
+    async def __aenter__(self) -> None: ...
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: object
+    ) -> None:
+        if isinstance(error, StorageUnavailable):
+            raise BrokerUnavailable(str(error)) from error

@@ -1,0 +1,242 @@
+"""What a batch of events changes in whom we know: pure, and asked only about the keys concerned.
+
+An agent drives it: it brings what is stored of the batch's identifiers (`meet`), then the claims of
+the few keys whose timeline may change (`unsettled`, `settle`), and writes down what follows:
+
+    events ─ sightings ─ flags ──────────── who is real ─┐
+                      └─ claims ─ (stored claims of a key) ─ timelines ─ owners, intervals re-filed
+
+A key's stored claims are read only when a new claim does not fit its timeline, or when somebody who
+claimed it turned out to be real, or a device.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from uuid import UUID
+
+from clarion.customers.identity import (
+    CONTACTABLE_TRAITS,
+    Claim,
+    Flags,
+    Owner,
+    Sighting,
+    Timeline,
+    User,
+    changed,
+    claims_of,
+    leaves_unchanged,
+    owner_key,
+    sighted_flags,
+    timeline,
+)
+from clarion.events.message import Event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """An event and the source that sent it."""
+
+    event: Event
+    source_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identifier:
+    """What is kept of one identifier."""
+
+    flags: Flags = field(default_factory=Flags)
+    timeline: Timeline = field(default_factory=Timeline)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refile:
+    """Events decided by `key` with start ≤ at < end belong to `owner` now; None is open-ended."""
+
+    key: str
+    start: datetime | None
+    end: datetime | None
+    owner: Owner
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnerStep:
+    """Whom a device belonged to after one of the batch's claims."""
+
+    claim: Claim
+    owner: Owner
+
+
+def sighting_of(event: Event) -> Sighting:
+    """The part of an event that identity looks at."""
+    return Sighting(
+        message_id=event.message_id,
+        at=event.at,
+        type=event.type,
+        name=event.name,
+        user_id=event.user_id,
+        anonymous_id=event.anonymous_id,
+        device_id=event.device_id,
+        context_device_id=event.context_device_id,
+        previous_id=event.previous_id,
+        is_contactable=any(event.traits.get(name) for name in CONTACTABLE_TRAITS),
+    )
+
+
+class Batch:
+    """New events (each messageId once, none stored before) against what is known."""
+
+    def __init__(self, arrivals: Sequence[Arrival]) -> None:
+        self.arrivals = arrivals
+        self.sightings = [sighting_of(arrival.event) for arrival in arrivals]
+        self.claims: list[Claim] = []
+        self.flipped: set[str] = set()
+        self.refiles: list[Refile] = []
+        self.touched: set[Owner] = set()
+        self._seen: dict[str, Flags] = {}
+        self._known: dict[str, Identifier] = {}
+        self._flags: dict[str, Flags] = {}
+        self._timelines: dict[str, Timeline] = {}
+        self._new: dict[str, list[Claim]] = defaultdict(list)
+        self._stored: Mapping[str, Sequence[Claim]] = {}
+        self._reopened: set[str] = set()
+        self._unsettled: set[str] | None = None
+        for sighting in self.sightings:
+            for key, flags in sighted_flags(sighting).items():
+                known = self._seen.get(key)
+                self._seen[key] = flags if known is None else known.merged(flags)
+            for claim in claims_of(sighting):
+                self.claims.append(claim)
+                self._new[claim.key].append(claim)
+
+    @property
+    def keys(self) -> set[str]:
+        """Every identifier in the batch."""
+        return set(self._seen)
+
+    def meet(self, known: Mapping[str, Identifier]) -> None:
+        """Take in what is stored of `keys`; a key that is missing has never been seen."""
+        self._known.update(known)
+        for key, seen in self._seen.items():
+            before = known.get(key)
+            if before is None:
+                self._flags[key] = seen
+                self._timelines[key] = Timeline()
+                continue
+            after = before.flags.merged(seen)
+            self._flags[key] = after
+            self._timelines[key] = before.timeline
+            if after.is_real != before.flags.is_real:
+                self.flipped.add(key)
+                self._reopened.add(key)
+
+    def reopen(self, known: Mapping[str, Identifier]) -> None:
+        """Keys that somebody in `flipped` has claimed, and devices that one has deleted: what
+        follows from them must be made anew."""
+        for key, identifier in known.items():
+            self._reopened.add(key)
+            if key not in self._flags:
+                self._known[key] = identifier
+                self._flags[key] = identifier.flags
+                self._timelines[key] = identifier.timeline
+
+    def unsettled(self) -> set[str]:
+        """The keys whose timeline may change. Asked after `meet` and `reopen`."""
+        if self._unsettled is None:
+            self._unsettled = self._reopened | {
+                key
+                for key, claims in self._new.items()
+                if not all(
+                    leaves_unchanged(self._timelines[key], claim, self.is_real) for claim in claims
+                )
+            }
+        return self._unsettled
+
+    def stored_before(self, key: str) -> bool:
+        return key in self._known
+
+    def strangers(self, user_ids: Iterable[str | None]) -> set[str]:
+        """Those of `user_ids` whose flags are not known yet."""
+        return {user for user in user_ids if user is not None and user not in self._flags}
+
+    def introduce(self, flags: Mapping[str, Flags]) -> None:
+        self._flags.update(flags)
+
+    def settle(self, stored: Mapping[str, Sequence[Claim]]) -> None:
+        """Make the timelines of `unsettled()` anew from `stored` and the batch's own claims."""
+        self._stored = stored
+        for key in sorted(self.unsettled()):
+            before = self._timelines[key]
+            after = timeline([*stored.get(key, ()), *self._new.get(key, ())], self.is_real)
+            self._timelines[key] = after
+            if key not in self._known:
+                continue
+            if key in self.flipped:
+                self._refile_all(key, before, after)
+                continue
+            for start, end, owner in changed(key, before, after):
+                self.refiles.append(Refile(key=key, start=start, end=end, owner=owner))
+                self.touched.add(owner)
+                self.touched.add(_owner_from(before, key, start))
+
+    def is_real(self, user_id: str) -> bool:
+        flags = self._flags.get(user_id)
+        return flags is not None and flags.is_real
+
+    def timeline(self, key: str) -> Timeline:
+        return self._timelines[key]
+
+    def knows(self, key: str) -> bool:
+        return key in self._timelines
+
+    def owner_of(self, sighting: Sighting) -> tuple[str | None, Owner]:
+        """The key that decides an event's owner (None: its user id does), and the owner."""
+        user_id = sighting.user_id
+        real = user_id is not None and self.is_real(user_id)
+        key = owner_key(sighting, user_is_real=real)
+        if key is None:
+            assert user_id is not None, "an event without any id is refused before"
+            return None, User(user_id)
+        return key, self._timelines[key].owner_at(key, sighting.at)
+
+    def owner_steps(self, device_id: str) -> list[OwnerStep]:
+        """Whom a device belonged to after each claim, in the order of arrival: its history."""
+        new = self._new.get(device_id, [])
+        if device_id not in self._stored and device_id in self._known:
+            owner = self._timelines[device_id].device_owner(device_id)
+            return [OwnerStep(claim=claim, owner=owner) for claim in new]
+        claims = list(self._stored.get(device_id, ()))
+        steps = []
+        for claim in new:
+            claims.append(claim)
+            owner = timeline(claims, self.is_real).device_owner(device_id)
+            steps.append(OwnerStep(claim=claim, owner=owner))
+        return steps
+
+    def to_keep(self) -> dict[str, Identifier]:
+        """The identifiers to write: new ones, and those that changed."""
+        return {
+            key: identifier
+            for key in self._timelines
+            if (identifier := Identifier(flags=self._flags[key], timeline=self._timelines[key]))
+            != self._known.get(key)
+        }
+
+    def _refile_all(self, key: str, before: Timeline, after: Timeline) -> None:
+        """A flipped id: its events change sides, so every interval is filed again."""
+        self.touched.add(User(key))
+        starts: list[datetime | None] = [
+            None,
+            *sorted({span.at for span in (*before.spans, *after.spans)}),
+        ]
+        for index, start in enumerate(starts):
+            end = starts[index + 1] if index + 1 < len(starts) else None
+            owner = _owner_from(after, key, start)
+            self.refiles.append(Refile(key=key, start=start, end=end, owner=owner))
+            self.touched.add(owner)
+            self.touched.add(_owner_from(before, key, start))
+
+
+def _owner_from(line: Timeline, key: str, start: datetime | None) -> Owner:
+    return line.owner_at(key, datetime.min.replace(tzinfo=UTC) if start is None else start)

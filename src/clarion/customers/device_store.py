@@ -1,0 +1,268 @@
+"""Rows of devices, of the tokens that live on them, and of their history."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from clarion.customers.device import (
+    FINGERPRINT_CHARACTERS,
+    DeviceState,
+    Platform,
+    Removal,
+    TokenKind,
+)
+from clarion.customers.registration import NewChange
+from clarion.storage.dialect import insert_new, upsert
+from clarion.storage.schema import device_history as device_history_of
+from clarion.storage.schema import devices
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Device:
+    """A device as people see it. Its token is only ever a fingerprint."""
+
+    id: UUID
+    device_id: str
+    customer_id: UUID
+    source_id: UUID
+    platform: Platform
+    state: DeviceState
+    reason: str | None
+    registered_at: datetime
+    last_seen_at: datetime
+    token_kind: TokenKind
+    token_fingerprint: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A line of a device's history."""
+
+    seq: int
+    device_id: str
+    customer_id: UUID | None
+    previous_customer_id: UUID | None
+    change: str
+    reason: str | None
+    token_fingerprint: str | None
+    message_id: str | None
+    at: datetime
+
+
+async def get_device(
+    connection: AsyncConnection, workspace_id: UUID, device_id: str
+) -> Device | None:
+    rows = await connection.execute(
+        select(devices).where(
+            devices.c.workspace_id == workspace_id, devices.c.device_id == device_id
+        )
+    )
+    row = rows.one_or_none()
+    return None if row is None else _device(row)
+
+
+async def list_devices(
+    connection: AsyncConnection, workspace_id: UUID, *, after: UUID | None, limit: int
+) -> list[Device]:
+    """A page of devices by id, those greater than `after`."""
+    statement = select(devices).where(devices.c.workspace_id == workspace_id)
+    if after is not None:
+        statement = statement.where(devices.c.id > after)
+    rows = await connection.execute(statement.order_by(devices.c.id).limit(limit))
+    return [_device(row) for row in rows]
+
+
+async def list_devices_of(
+    connection: AsyncConnection, workspace_id: UUID, customer_id: UUID
+) -> list[Device]:
+    """A customer's devices, active and removed."""
+    rows = await connection.execute(
+        select(devices)
+        .where(devices.c.workspace_id == workspace_id, devices.c.customer_id == customer_id)
+        .order_by(devices.c.device_id)
+    )
+    return [_device(row) for row in rows]
+
+
+async def device_history(
+    connection: AsyncConnection, workspace_id: UUID, device_id: str
+) -> list[Change]:
+    """Everything that happened to a device, oldest first."""
+    return await _history(connection, workspace_id, device_history_of.c.device_id == device_id)
+
+
+async def customer_history(
+    connection: AsyncConnection, workspace_id: UUID, customer_id: UUID
+) -> list[Change]:
+    """What happened to devices while they came to, were with, or left a customer; oldest first."""
+    return await _history(
+        connection,
+        workspace_id,
+        (device_history_of.c.customer_id == customer_id)
+        | (device_history_of.c.previous_customer_id == customer_id),
+    )
+
+
+async def add_history(
+    connection: AsyncConnection, workspace_id: UUID, changes: Sequence[NewChange]
+) -> None:
+    await insert_new(
+        connection,
+        device_history_of,
+        [
+            {
+                "workspace_id": workspace_id,
+                "device_id": change.device_id,
+                "customer_id": change.customer_id,
+                "previous_customer_id": change.previous_customer_id,
+                "change": change.change,
+                "reason": change.reason,
+                "token_fingerprint": change.token_hash
+                and change.token_hash[:FINGERPRINT_CHARACTERS],
+                "message_id": change.message_id,
+                "at": change.at,
+            }
+            for change in changes
+        ],
+    )
+
+
+async def remove_registrations(
+    connection: AsyncConnection, removals: Sequence[Removal], now: datetime
+) -> int:
+    """Remove each registration whose device still holds the same token; returns how many.
+
+    A token refreshed since is left alone: its registration is another one. Removing twice is once.
+    """
+    by_id = {removal.device_row_id: removal for removal in removals}
+    if not by_id:
+        return 0
+    rows = await connection.execute(
+        select(devices)
+        .where(devices.c.id.in_(sorted(by_id)), devices.c.state == DeviceState.ACTIVE.value)
+        .order_by(devices.c.id)
+        .with_for_update()
+    )
+    return await _remove(
+        connection,
+        [(row, by_id[row.id].reason) for row in rows if row.token_hash == by_id[row.id].token_hash],
+        now,
+    )
+
+
+async def remove_stale(
+    connection: AsyncConnection,
+    workspace_id: UUID,
+    *,
+    registered_before: datetime,
+    reason: str,
+    limit: int,
+    now: datetime,
+) -> int:
+    """Remove up to `limit` registrations not refreshed since `registered_before`."""
+    rows = await connection.execute(
+        select(devices)
+        .where(
+            devices.c.workspace_id == workspace_id,
+            devices.c.state == DeviceState.ACTIVE.value,
+            devices.c.registered_at < registered_before,
+        )
+        .order_by(devices.c.registered_at)
+        .limit(limit)
+        .with_for_update()
+    )
+    return await _remove(connection, [(row, reason) for row in rows], now, until_registered=True)
+
+
+async def _remove(
+    connection: AsyncConnection,
+    doomed: Sequence[tuple[Any, str]],
+    now: datetime,
+    *,
+    until_registered: bool = False,
+) -> int:
+    """`until_registered`: any later registration revives, even one that has not arrived yet."""
+    if not doomed:
+        return 0
+    await upsert(
+        connection,
+        devices,
+        [
+            {
+                **row._mapping,
+                "state": DeviceState.REMOVED.value,
+                "reason": reason,
+                "token": None,
+                "removed_token_hash": row.token_hash,
+                "removed_at": row.registered_at if until_registered else now,
+                "removed_reason": reason,
+            }
+            for row, reason in doomed
+        ],
+        key=("id",),
+    )
+    for workspace_id in {row.workspace_id for row, _ in doomed}:
+        await add_history(
+            connection,
+            workspace_id,
+            [
+                NewChange(
+                    device_id=row.device_id,
+                    customer_id=row.customer_id,
+                    previous_customer_id=None,
+                    change="removed",
+                    reason=reason,
+                    token_hash=row.token_hash,
+                    message_id=None,
+                    at=now,
+                )
+                for row, reason in doomed
+                if row.workspace_id == workspace_id
+            ],
+        )
+    return len(doomed)
+
+
+async def _history(
+    connection: AsyncConnection, workspace_id: UUID, of: ColumnElement[bool]
+) -> list[Change]:
+    rows = await connection.execute(
+        select(device_history_of)
+        .where(device_history_of.c.workspace_id == workspace_id, of)
+        .order_by(device_history_of.c.seq)
+    )
+    return [Change(**{name: getattr(row, name) for name in _CHANGE_FIELDS}) for row in rows]
+
+
+_CHANGE_FIELDS = (
+    "seq",
+    "device_id",
+    "customer_id",
+    "previous_customer_id",
+    "change",
+    "reason",
+    "token_fingerprint",
+    "message_id",
+    "at",
+)
+
+
+def _device(row: Any) -> Device:
+    return Device(
+        id=row.id,
+        device_id=row.device_id,
+        customer_id=row.customer_id,
+        source_id=row.source_id,
+        platform=Platform(row.platform),
+        state=DeviceState(row.state),
+        reason=row.reason,
+        registered_at=row.registered_at,
+        last_seen_at=row.last_seen_at,
+        token_kind=TokenKind(row.token_kind),
+        token_fingerprint=row.token_hash[:FINGERPRINT_CHARACTERS],
+    )

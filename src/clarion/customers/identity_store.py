@@ -1,0 +1,191 @@
+"""Rows of identifiers and claims."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from clarion.clock import from_micros, to_micros
+from clarion.customers.batch import Identifier
+from clarion.customers.identity import Claim, ClaimKind, Flags, Span, Timeline
+from clarion.storage.dialect import insert, insert_new, upsert
+from clarion.storage.schema import claims as claims_table
+from clarion.storage.schema import identifiers
+
+
+async def lock_identifiers(
+    connection: AsyncConnection, workspace_id: UUID, keys: Iterable[str]
+) -> dict[str, Identifier]:
+    """What is stored of `keys`; nobody else changes them until this transaction ends (R13).
+
+    On PostgreSQL keys never seen are inserted empty, so that two transactions can not both believe
+    to be the first; both take their locks in the order of the keys. SQLite has one writer.
+    """
+    wanted = sorted(set(keys))
+    if not wanted:
+        return {}
+    fresh: set[str] = set()
+    if connection.dialect.name == "postgresql":
+        fresh = await _insert_empty(connection, workspace_id, wanted)
+    rows = await connection.execute(
+        select(identifiers)
+        .where(identifiers.c.workspace_id == workspace_id, identifiers.c.key.in_(wanted))
+        .order_by(identifiers.c.key)
+        .with_for_update()
+    )
+    return {row.key: _identifier(row) for row in rows if row.key not in fresh}
+
+
+async def read_flags(
+    connection: AsyncConnection, workspace_id: UUID, keys: Iterable[str]
+) -> dict[str, Flags]:
+    """The flags of `keys`, without locking them."""
+    wanted = list(keys)
+    if not wanted:
+        return {}
+    rows = await connection.execute(
+        select(identifiers).where(
+            identifiers.c.workspace_id == workspace_id, identifiers.c.key.in_(wanted)
+        )
+    )
+    return {row.key: _identifier(row).flags for row in rows}
+
+
+async def keep_identifiers(
+    connection: AsyncConnection, workspace_id: UUID, changed: Mapping[str, Identifier]
+) -> None:
+    """Write `changed`, whether they were there or not."""
+    await upsert(
+        connection,
+        identifiers,
+        [
+            {
+                "workspace_id": workspace_id,
+                "key": key,
+                "is_user": changed[key].flags.is_user,
+                "is_device": changed[key].flags.is_device,
+                "is_guarded": changed[key].flags.is_guarded,
+                "timeline": _dump(changed[key].timeline),
+            }
+            for key in sorted(changed)
+        ],
+        key=("workspace_id", "key"),
+    )
+
+
+async def add_claims(
+    connection: AsyncConnection, workspace_id: UUID, claims: Sequence[Claim]
+) -> None:
+    await insert_new(
+        connection,
+        claims_table,
+        [
+            {
+                "workspace_id": workspace_id,
+                "key": claim.key,
+                "at": claim.at,
+                "message_id": claim.message_id,
+                "user_id": claim.user_id,
+                "kind": claim.kind.value,
+            }
+            for claim in claims
+        ],
+    )
+
+
+async def claims_on(
+    connection: AsyncConnection, workspace_id: UUID, keys: Iterable[str]
+) -> dict[str, list[Claim]]:
+    """Every stored claim on each of `keys`."""
+    wanted = list(keys)
+    found: dict[str, list[Claim]] = defaultdict(list)
+    if not wanted:
+        return found
+    rows = await connection.execute(
+        select(claims_table).where(
+            claims_table.c.workspace_id == workspace_id, claims_table.c.key.in_(wanted)
+        )
+    )
+    for row in rows:
+        found[row.key].append(
+            Claim(
+                key=row.key,
+                at=row.at,
+                message_id=row.message_id,
+                user_id=row.user_id,
+                kind=ClaimKind(row.kind),
+            )
+        )
+    return found
+
+
+async def keys_claimed_by(
+    connection: AsyncConnection, workspace_id: UUID, user_ids: Iterable[str]
+) -> set[str]:
+    """The keys that any of `user_ids` was ever seen with."""
+    wanted = list(user_ids)
+    if not wanted:
+        return set()
+    rows = await connection.execute(
+        select(claims_table.c.key)
+        .where(claims_table.c.workspace_id == workspace_id, claims_table.c.user_id.in_(wanted))
+        .distinct()
+    )
+    return set(rows.scalars())
+
+
+async def _insert_empty(
+    connection: AsyncConnection, workspace_id: UUID, keys: Sequence[str]
+) -> set[str]:
+    statement = insert(connection, identifiers).on_conflict_do_nothing()
+    rows = await connection.execute(
+        statement.returning(identifiers.c.key),
+        [
+            {
+                "workspace_id": workspace_id,
+                "key": key,
+                "is_user": False,
+                "is_device": False,
+                "is_guarded": False,
+                "timeline": [],
+            }
+            for key in keys
+        ],
+    )
+    return set(rows.scalars())
+
+
+def _identifier(row: Any) -> Identifier:
+    return Identifier(
+        flags=Flags(is_user=row.is_user, is_device=row.is_device, is_guarded=row.is_guarded),
+        timeline=_load(row.timeline),
+    )
+
+
+def _dump(line: Timeline) -> list[Any]:
+    """A timeline as the row keeps it: [spans, mover, has mover, device user, shared]."""
+    if line == Timeline():
+        return []
+    return [
+        [[to_micros(span.at), span.user_id] for span in line.spans],
+        line.mover,
+        line.has_mover,
+        line.device_user,
+        line.is_shared,
+    ]
+
+
+def _load(stored: list[Any]) -> Timeline:
+    if not stored:
+        return Timeline()
+    spans, mover, has_mover, device_user, is_shared = stored
+    return Timeline(
+        spans=tuple(Span(at=from_micros(at), user_id=user_id) for at, user_id in spans),
+        mover=mover,
+        has_mover=has_mover,
+        device_user=device_user,
+        is_shared=is_shared,
+    )

@@ -1,0 +1,283 @@
+"""One transaction that takes in events: what is stored, what the rules say, what is written.
+
+The rules are in `batch`, `registration` and `profile`; this is their order. Everything an event
+does is in the transaction that stores it, so a crash leaves all of it or nothing, and a repeated
+messageId stops before it does anything (R1).
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from clarion.customers import identity_store, registration_store, store
+from clarion.customers.batch import Arrival, Batch
+from clarion.customers.device import (
+    Deletion,
+    Registration,
+    RegistrationFault,
+    read_deletion,
+    read_registration,
+)
+from clarion.customers.device_store import add_history
+from clarion.customers.identity import (
+    Owner,
+    Provisional,
+    User,
+    customer_id_of,
+    plain_name,
+    user_customer_id,
+)
+from clarion.customers.profile import Lesson, Profile
+from clarion.customers.registration import Registry
+from clarion.events import ownership_store
+from clarion.events.message import Event, Refusal, read_traits
+from clarion.events.store import insert_events, insert_refusals, known_message_ids
+
+RECEIPT_NAMES = frozenset({"push notification received", "push notification tapped", "push opened"})
+
+
+class Ingestion:
+    """The events of one workspace, in one transaction."""
+
+    def __init__(self, connection: AsyncConnection, workspace_id: UUID, now: datetime) -> None:
+        self._connection = connection
+        self._workspace_id = workspace_id
+        self._now = now
+
+    async def take(self, arrivals: Sequence[Arrival]) -> int:
+        """Take in `arrivals`; returns how many were new."""
+        keys = {key for arrival in arrivals for key in _ids(arrival.event)}
+        known = await identity_store.lock_identifiers(self._connection, self._workspace_id, keys)
+        fresh = await self._fresh(arrivals)
+        if not fresh:
+            return 0
+        batch = Batch(fresh)
+        batch.meet(known)
+        registry = await self._identify(batch)
+        await identity_store.add_claims(self._connection, self._workspace_id, batch.claims)
+        await identity_store.keep_identifiers(self._connection, self._workspace_id, batch.to_keep())
+        await self._refile(batch)
+        await self._store_events(batch)
+        await self._keep_devices(registry, batch)
+        return len(fresh)
+
+    async def _fresh(self, arrivals: Sequence[Arrival]) -> list[Arrival]:
+        first: dict[str, Arrival] = {}
+        for arrival in arrivals:
+            first.setdefault(arrival.event.message_id, arrival)
+        stored = await known_message_ids(self._connection, self._workspace_id, list(first))
+        return [arrival for message_id, arrival in first.items() if message_id not in stored]
+
+    async def _identify(self, batch: Batch) -> Registry:
+        """Settle the timelines, reading no more claims than may change one."""
+        connection, workspace_id = self._connection, self._workspace_id
+        claimed = await identity_store.keys_claimed_by(connection, workspace_id, batch.flipped)
+        claimed |= await registration_store.devices_deleted_by(
+            connection, workspace_id, batch.flipped
+        )
+        if claimed:
+            batch.reopen(await identity_store.lock_identifiers(connection, workspace_id, claimed))
+        reread = {key for key in batch.unsettled() if batch.stored_before(key)}
+        stored = await identity_store.claims_on(connection, workspace_id, reread)
+        strangers = batch.strangers(claim.user_id for claims in stored.values() for claim in claims)
+        batch.introduce(await identity_store.read_flags(connection, workspace_id, strangers))
+        batch.settle(stored)
+        registrations, deletions = await self._read_registrations(batch)
+        return Registry(workspace_id, batch, registrations, deletions, self._now)
+
+    async def _read_registrations(self, batch: Batch) -> tuple[list[Registration], list[Deletion]]:
+        registrations: list[Registration] = []
+        deletions: list[Deletion] = []
+        refused: dict[UUID, list[Refusal]] = defaultdict(list)
+        for arrival in batch.arrivals:
+            event = arrival.event
+            match read_registration(event, arrival.source_id):
+                case Registration() as registration:
+                    registrations.append(registration)
+                case RegistrationFault(code=code, message=message):
+                    refused[arrival.source_id].append(
+                        Refusal(message_id=event.message_id, code=code, message=message, excerpt="")
+                    )
+                case None:
+                    deletion = read_deletion(event)
+                    if deletion is not None:
+                        deletions.append(deletion)
+        for source_id, refusals in refused.items():
+            await insert_refusals(
+                self._connection,
+                self._workspace_id,
+                source_id,
+                "registration",
+                refusals,
+                self._now,
+            )
+        return registrations, deletions
+
+    async def _refile(self, batch: Batch) -> None:
+        connection, workspace_id = self._connection, self._workspace_id
+        for user_id in sorted(batch.flipped):
+            decide = (
+                ownership_store.decide_by_user
+                if batch.is_real(user_id)
+                else ownership_store.decide_by_key
+            )
+            customer_id = user_customer_id(workspace_id, user_id)
+            await decide(connection, workspace_id, user_id=user_id, customer_id=customer_id)
+        for refile in batch.refiles:
+            await ownership_store.refile_events(
+                connection,
+                workspace_id,
+                key=refile.key,
+                start=refile.start,
+                end=refile.end,
+                customer_id=customer_id_of(workspace_id, refile.owner),
+            )
+
+    async def _store_events(self, batch: Batch) -> None:
+        """Insert the events under their owners, then bring those customers up to date."""
+        rows: list[dict[str, Any]] = []
+        gained: dict[Owner, list[tuple[Event, bool]]] = defaultdict(list)
+        for arrival, sighting in zip(batch.arrivals, batch.sightings, strict=True):
+            event = arrival.event
+            key, owner = batch.owner_of(sighting)
+            gained[owner].append((event, key is None))
+            receipt = event.type == "track" and plain_name(event.name) in RECEIPT_NAMES
+            rows.append(
+                {
+                    "workspace_id": self._workspace_id,
+                    "message_id": event.message_id,
+                    "source_id": arrival.source_id,
+                    "type": event.type,
+                    "name": event.name,
+                    "user_id": event.user_id,
+                    "anonymous_id": event.anonymous_id,
+                    "device_id": event.device_id,
+                    "owner_key": key,
+                    "customer_id": customer_id_of(self._workspace_id, owner),
+                    "at": event.at,
+                    "received_at": event.received_at,
+                    "body": event.body,
+                    "receipt": "pending" if receipt else None,
+                }
+            )
+        await insert_events(self._connection, rows)
+        await self._keep_customers(gained, batch.touched)
+
+    async def _keep_customers(
+        self, gained: dict[Owner, list[tuple[Event, bool]]], touched: set[Owner]
+    ) -> None:
+        """`gained` events are added to what is known; `touched` customers are made anew."""
+        owners = {customer_id_of(self._workspace_id, owner): owner for owner in {*gained, *touched}}
+        known = await store.lock_customers(self._connection, owners)
+        kept = []
+        again = {customer_id_of(self._workspace_id, owner) for owner in touched}
+        for owner, events in gained.items():
+            customer_id = customer_id_of(self._workspace_id, owner)
+            if customer_id in again:
+                continue
+            lessons = [_lesson(event, real) for event, real in events if event.type == "identify"]
+            first = min(event.at for event, _ in events)
+            last = max(event.at for event, _ in events)
+            before = known.get(customer_id)
+            if before is None:
+                before = _blank(customer_id, owner, first, last)
+            kept.append(
+                replace(
+                    before,
+                    profile=before.profile.taught(lessons) if lessons else before.profile,
+                    first_seen_at=min(before.first_seen_at, first),
+                    last_seen_at=max(before.last_seen_at, last),
+                )
+            )
+        kept += await self._made_anew({customer_id: owners[customer_id] for customer_id in again})
+        await store.keep_customers(self._connection, self._workspace_id, kept)
+        self._emptied = set(again) - {customer.id for customer in kept}
+
+    async def _made_anew(self, owners: dict[UUID, Owner]) -> list[store.Kept]:
+        spans = await store.seen_between(self._connection, self._workspace_id, owners)
+        lessons: dict[UUID, list[Lesson]] = defaultdict(list)
+        for customer_id, message_id, at, real, body in await store.identifies_of(
+            self._connection, self._workspace_id, spans
+        ):
+            traits = read_traits(body)
+            lessons[customer_id].append(
+                Lesson(traits=traits, is_identified=real, at=at, message_id=message_id)
+            )
+        return [
+            replace(
+                _blank(customer_id, owners[customer_id], first, last),
+                profile=Profile().taught(lessons[customer_id]),
+            )
+            for customer_id, (first, last) in spans.items()
+        ]
+
+    async def _keep_devices(self, registry: Registry, batch: Batch) -> None:
+        connection, workspace_id = self._connection, self._workspace_id
+        if registry.device_ids:
+            holders = await registration_store.lock_holders(
+                connection, workspace_id, registry.token_hashes
+            )
+            losers = registry.meet_holders(holders)
+            devices = await registration_store.lock_devices(
+                connection, workspace_id, registry.device_ids | losers
+            )
+            others = await registration_store.lock_holders(
+                connection, workspace_id, registry.tokens_of(devices)
+            )
+            await registration_store.add_deletions(connection, workspace_id, registry.deletions)
+            deletions = await registration_store.deletions_of(
+                connection, workspace_id, registry.device_ids
+            )
+            speakers = batch.strangers(one.user_id for many in deletions.values() for one in many)
+            batch.introduce(await identity_store.read_flags(connection, workspace_id, speakers))
+            kept = registry.settle(devices, others, deletions)
+            await registration_store.keep_devices(connection, workspace_id, kept)
+            await registration_store.keep_holders(
+                connection, workspace_id, registry.changed_holders.values()
+            )
+            await add_history(connection, workspace_id, registry.history)
+        await store.forget_customers(connection, self._emptied)
+
+
+def _ids(event: Event) -> set[str]:
+    return {
+        key
+        for key in (
+            event.user_id,
+            event.anonymous_id,
+            event.previous_id,
+            event.device_id,
+            event.context_device_id,
+        )
+        if key is not None
+    }
+
+
+def _lesson(event: Event, is_identified: bool) -> Lesson:
+    return Lesson(
+        traits=event.traits,
+        is_identified=is_identified,
+        at=event.at,
+        message_id=event.message_id,
+    )
+
+
+def _blank(customer_id: UUID, owner: Owner, first: datetime, last: datetime) -> store.Kept:
+    match owner:
+        case User(user_id):
+            names: tuple[str | None, str | None] = (user_id, None)
+        case Provisional(key, _):
+            names = (None, key)
+    return store.Kept(
+        id=customer_id,
+        user_id=names[0],
+        key=names[1],
+        profile=Profile(),
+        first_seen_at=first,
+        last_seen_at=last,
+    )

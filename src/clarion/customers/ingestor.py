@@ -1,0 +1,139 @@
+"""The ingestor: takes `events` jobs and makes them events, customers and devices.
+
+Several jobs are taken in one transaction, up to `events_max` events. When that transaction fails
+for a reason of its own (not a lost database), each job is tried alone, so that one that can never
+be taken in does not hold up the rest; after `tries_max` it is rejected, with the reason.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import structlog
+
+from clarion.broker import Broker, BrokerUnavailable, JobKind, Lease
+from clarion.clock import Clock
+from clarion.customers.batch import Arrival
+from clarion.customers.ingestion import Ingestion
+from clarion.events.inbox import Parcel, decode, open_parcel
+from clarion.events.store import insert_refusals
+from clarion.storage.database import CONFLICT_TRIES, Database, StorageUnavailable, is_conflict
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IngestorOptions:
+    jobs_max: int = 64
+    """Jobs taken at once."""
+    events_max: int = 1_000
+    """Events in one transaction, unless one job alone has more."""
+    wait_seconds: float = 5.0
+    lease_seconds: float = 60.0
+    tries_max: int = 5
+    backoff_seconds: float = 1.0
+
+
+class Ingestor:
+    """`events` jobs in, rows out. Any number may run; rows decide what happens once."""
+
+    def __init__(
+        self,
+        database: Database,
+        broker: Broker,
+        clock: Clock,
+        options: IngestorOptions | None = None,
+    ) -> None:
+        self._database = database
+        self._broker = broker
+        self._clock = clock
+        self._options = options or IngestorOptions()
+
+    async def run(self) -> None:
+        """Repeat `step` until cancelled; an unavailable database or broker is waited for."""
+        while True:
+            try:
+                await self.step()
+            except (StorageUnavailable, BrokerUnavailable) as error:
+                log.warning("ingestor_waits", reason=str(error))
+                await self._clock.sleep(self._options.backoff_seconds)
+
+    async def step(self) -> int:
+        """Take in what is waiting, at most `jobs_max` jobs; returns how many events were new."""
+        leases = await self._broker.fetch(
+            JobKind.EVENTS,
+            limit=self._options.jobs_max,
+            wait_seconds=self._options.wait_seconds,
+            lease_seconds=self._options.lease_seconds,
+        )
+        taken = 0
+        group: list[tuple[Lease, list[Parcel]]] = []
+        size = 0
+        for lease in leases:
+            parcels = decode(lease.payload)
+            items = sum(len(parcel.items) for parcel in parcels)
+            if group and size + items > self._options.events_max:
+                taken += await self._take(group)
+                group, size = [], 0
+            group.append((lease, parcels))
+            size += items
+        if group:
+            taken += await self._take(group)
+        return taken
+
+    async def _take(self, group: Sequence[tuple[Lease, list[Parcel]]]) -> int:
+        try:
+            taken = await self._commit([parcel for _, parcels in group for parcel in parcels])
+        except (StorageUnavailable, BrokerUnavailable):
+            raise
+        except Exception as error:
+            if len(group) == 1:
+                await self._put_aside(group[0][0], error)
+                return 0
+            return sum([await self._take([one]) for one in group])
+        await asyncio.gather(*(lease.ack() for lease, _ in group))
+        return taken
+
+    async def _commit(self, parcels: Sequence[Parcel]) -> int:
+        for attempt in range(CONFLICT_TRIES):
+            try:
+                return await self._commit_once(parcels)
+            except Exception as error:
+                if not is_conflict(error) or attempt + 1 == CONFLICT_TRIES:
+                    raise
+                await self._clock.sleep(0.01 * 2**attempt * (1 + self._clock.chance()))
+        raise AssertionError("the last try returns or raises")
+
+    async def _commit_once(self, parcels: Sequence[Parcel]) -> int:
+        now = self._clock.now()
+        arrivals: dict[UUID, list[Arrival]] = defaultdict(list)
+        taken = 0
+        opened = [(parcel, *open_parcel(parcel)) for parcel in parcels]
+        async with self._database.write() as connection:
+            for parcel, events, refusals in opened:
+                arrivals[parcel.workspace_id] += [
+                    Arrival(event=event, source_id=parcel.source_id) for event in events
+                ]
+                if refusals:
+                    await insert_refusals(
+                        connection,
+                        parcel.workspace_id,
+                        parcel.source_id,
+                        "event",
+                        refusals,
+                        parcel.received_at,
+                    )
+            for workspace_id in sorted(arrivals):
+                ingestion = Ingestion(connection, workspace_id, now)
+                taken += await ingestion.take(arrivals[workspace_id])
+        return taken
+
+    async def _put_aside(self, lease: Lease, error: Exception) -> None:
+        """A job that fails by itself: tried again later, and in the end kept out of the way."""
+        log.exception("events_job_failed", delivery_count=lease.delivery_count)
+        if lease.delivery_count >= self._options.tries_max:
+            await lease.reject(f"{type(error).__name__}: {error}"[:500])
+        else:
+            await lease.nack(self._options.backoff_seconds * 2**lease.delivery_count)

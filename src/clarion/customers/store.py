@@ -1,0 +1,209 @@
+"""Rows of customers."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from clarion.customers.profile import Profile
+from clarion.storage.dialect import upsert
+from clarion.storage.schema import customers, devices, events
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Customer:
+    """A customer as people see it; `user_id` None: not signed in."""
+
+    id: UUID
+    workspace_id: UUID
+    user_id: str | None
+    traits: Mapping[str, Any]
+    push_opted_out: bool
+    first_seen_at: datetime
+    last_seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """A customer as identity keeps it. `key` is the provisional key of one not signed in."""
+
+    id: UUID
+    user_id: str | None
+    key: str | None
+    profile: Profile
+    first_seen_at: datetime
+    last_seen_at: datetime
+
+
+async def get_customer(
+    connection: AsyncConnection, workspace_id: UUID, user_id: str
+) -> Customer | None:
+    """The customer who signs in as `user_id`."""
+    rows = await connection.execute(
+        select(customers).where(
+            customers.c.workspace_id == workspace_id, customers.c.user_id == user_id
+        )
+    )
+    row = rows.one_or_none()
+    return None if row is None else _customer(row)
+
+
+async def get_customer_by_id(
+    connection: AsyncConnection, workspace_id: UUID, customer_id: UUID
+) -> Customer | None:
+    rows = await connection.execute(
+        select(customers).where(
+            customers.c.workspace_id == workspace_id, customers.c.id == customer_id
+        )
+    )
+    row = rows.one_or_none()
+    return None if row is None else _customer(row)
+
+
+async def list_customers(
+    connection: AsyncConnection, workspace_id: UUID, *, after: UUID | None, limit: int
+) -> list[Customer]:
+    """A page of customers by id, those greater than `after`."""
+    statement = select(customers).where(customers.c.workspace_id == workspace_id)
+    if after is not None:
+        statement = statement.where(customers.c.id > after)
+    rows = await connection.execute(statement.order_by(customers.c.id).limit(limit))
+    return [_customer(row) for row in rows]
+
+
+async def user_ids_of(
+    connection: AsyncConnection, workspace_id: UUID, customer_ids: Iterable[UUID]
+) -> dict[UUID, str | None]:
+    """The user id of each customer that exists."""
+    rows = await connection.execute(
+        select(customers.c.id, customers.c.user_id).where(
+            customers.c.workspace_id == workspace_id, customers.c.id.in_(list(customer_ids))
+        )
+    )
+    return {row.id: row.user_id for row in rows}
+
+
+async def lock_customers(connection: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, Kept]:
+    """Those of `ids` that exist, ours until this transaction ends."""
+    wanted = sorted(set(ids))
+    if not wanted:
+        return {}
+    rows = await connection.execute(
+        select(customers)
+        .where(customers.c.id.in_(wanted))
+        .order_by(customers.c.id)
+        .with_for_update()
+    )
+    return {row.id: _kept(row) for row in rows}
+
+
+async def keep_customers(
+    connection: AsyncConnection, workspace_id: UUID, kept: Sequence[Kept]
+) -> None:
+    """Write `kept`, whether they were there or not."""
+    await upsert(
+        connection,
+        customers,
+        [
+            {
+                "id": customer.id,
+                "workspace_id": workspace_id,
+                "user_id": customer.user_id,
+                "key": customer.key,
+                "traits": customer.profile.traits,
+                "stamps": customer.profile.stamps,
+                "push_stamp": customer.profile.push,
+                "push_opted_out": customer.profile.push_opted_out,
+                "first_seen_at": customer.first_seen_at,
+                "last_seen_at": customer.last_seen_at,
+            }
+            for customer in sorted(kept, key=lambda one: one.id)
+        ],
+        key=("id",),
+    )
+
+
+async def seen_between(
+    connection: AsyncConnection, workspace_id: UUID, ids: Iterable[UUID]
+) -> dict[UUID, tuple[datetime, datetime]]:
+    """The first and last event of each customer that has any."""
+    spans: dict[UUID, tuple[datetime, datetime]] = {}
+    for customer_id in ids:
+        of_customer = (
+            events.c.workspace_id == workspace_id,
+            events.c.customer_id == customer_id,
+        )
+        first = select(func.min(events.c.at)).where(*of_customer).scalar_subquery()
+        last = select(func.max(events.c.at)).where(*of_customer).scalar_subquery()
+        row = (await connection.execute(select(first.label("first"), last.label("last")))).one()
+        if row.first is not None:
+            spans[customer_id] = (row.first, row.last)
+    return spans
+
+
+async def identifies_of(
+    connection: AsyncConnection, workspace_id: UUID, ids: Iterable[UUID]
+) -> list[tuple[UUID, str, datetime, bool, str]]:
+    """(customer, messageId, at, carried a real user id, body) of every identify of `ids`."""
+    wanted = list(ids)
+    if not wanted:
+        return []
+    rows = await connection.execute(
+        select(
+            events.c.customer_id,
+            events.c.message_id,
+            events.c.at,
+            events.c.owner_key,
+            events.c.body,
+        ).where(
+            events.c.workspace_id == workspace_id,
+            events.c.customer_id.in_(wanted),
+            events.c.type == "identify",
+        )
+    )
+    return [
+        (row.customer_id, row.message_id, row.at, row.owner_key is None, row.body) for row in rows
+    ]
+
+
+async def forget_customers(connection: AsyncConnection, ids: Iterable[UUID]) -> None:
+    """Remove those of `ids` whom no device points at: nothing is left that was theirs."""
+    wanted = sorted(set(ids))
+    if wanted:
+        held = select(devices.c.customer_id).where(devices.c.customer_id == customers.c.id)
+        await connection.execute(
+            delete(customers).where(customers.c.id.in_(wanted), ~held.exists())
+        )
+
+
+def _customer(row: Any) -> Customer:
+    return Customer(
+        id=row.id,
+        workspace_id=row.workspace_id,
+        user_id=row.user_id,
+        traits=row.traits,
+        push_opted_out=row.push_opted_out,
+        first_seen_at=row.first_seen_at,
+        last_seen_at=row.last_seen_at,
+    )
+
+
+def _kept(row: Any) -> Kept:
+    stamps = {name: (rank, at, message_id) for name, (rank, at, message_id) in row.stamps.items()}
+    push = row.push_stamp
+    return Kept(
+        id=row.id,
+        user_id=row.user_id,
+        key=row.key,
+        profile=Profile(
+            traits=row.traits,
+            stamps=stamps,
+            push=None if push is None else (push[0], push[1], push[2]),
+        ),
+        first_seen_at=row.first_seen_at,
+        last_seen_at=row.last_seen_at,
+    )

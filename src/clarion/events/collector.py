@@ -1,0 +1,164 @@
+"""The collector: what an app sends is durable before it hears 200.
+
+Group commit. While one job is being made durable, calls that arrive wait together and become the
+next job: at 10,000 calls a second a commit carries hundreds, and alone a call waits for nothing.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from time import monotonic
+
+from clarion.broker import Broker, BrokerUnavailable, JobKind, NewJob
+from clarion.clock import Clock
+from clarion.events.call import CallFault, read_call, unpack
+from clarion.events.inbox import Parcel, encode
+from clarion.events.message import Refusal
+from clarion.events.store import Source, get_source_by_write_key
+from clarion.storage.database import Database, StorageUnavailable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CollectorOptions:
+    job_bytes_max: int = 524_288
+    waiting_bytes_max: int = 67_108_864
+    """Not yet durable; above this, calls are asked to come again."""
+    source_seconds: float = 5.0
+    """How long a source is remembered: so long a revoked key may still be taken."""
+    sources_max: int = 10_000
+    retry_after_seconds: int = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """Durable. `refused` events of the call are not kept, but recorded."""
+
+    events: int
+    refused: list[Refusal]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnknownKey:
+    """Nobody sends with this write key."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComeAgain:
+    """Nothing is durable; the same call may succeed after `retry_after_seconds`."""
+
+    retry_after_seconds: int
+
+
+Collected = Taken | CallFault | UnknownKey | ComeAgain
+
+
+class Collector:
+    """Takes calls. One per process; any number of processes."""
+
+    def __init__(
+        self,
+        database: Database,
+        broker: Broker,
+        clock: Clock,
+        options: CollectorOptions | None = None,
+    ) -> None:
+        self._database = database
+        self._broker = broker
+        self._clock = clock
+        self._options = options or CollectorOptions()
+        self._sources: dict[str, tuple[Source | None, float]] = {}
+        self._waiting: list[tuple[Parcel, asyncio.Future[None]]] = []
+        self._waiting_bytes = 0
+        self._flush: asyncio.Task[None] | None = None
+
+    async def collect(
+        self, body: bytes, *, write_key: str | None, type_hint: str | None, encoding: str = ""
+    ) -> Collected:
+        """Take one call: an event of `type_hint`, or a batch where that is None. A `write_key`
+        from the call's header wins over one in its body."""
+        plain = unpack(body, encoding)
+        if isinstance(plain, CallFault):
+            return plain
+        call = read_call(plain, type_hint=type_hint, new_message_id=self._new_message_id)
+        if isinstance(call, CallFault):
+            return call
+        try:
+            source = await self._source(write_key or call.write_key or "")
+            if source is None:
+                return UnknownKey()
+            if call.items or call.refusals:
+                await self._make_durable(
+                    Parcel(
+                        workspace_id=source.workspace_id,
+                        source_id=source.id,
+                        received_at=self._clock.now(),
+                        sent_at=call.sent_at,
+                        context=call.context,
+                        items=call.items,
+                        refusals=call.refusals,
+                    )
+                )
+        except (BrokerUnavailable, StorageUnavailable):
+            return ComeAgain(retry_after_seconds=self._options.retry_after_seconds)
+        return Taken(events=len(call.items), refused=call.refusals)
+
+    async def close(self) -> None:
+        """Wait for what is being made durable."""
+        if self._flush is not None:
+            await self._flush
+
+    def _new_message_id(self) -> str:
+        return str(self._clock.new_id())
+
+    async def _source(self, write_key: str) -> Source | None:
+        remembered = self._sources.get(write_key)
+        if remembered is not None and remembered[1] > monotonic():
+            return remembered[0]
+        source = None
+        if write_key and "\x00" not in write_key:
+            async with self._database.read() as connection:
+                source = await get_source_by_write_key(connection, write_key)
+        if len(self._sources) >= self._options.sources_max:
+            self._sources.clear()
+        self._sources[write_key] = (source, monotonic() + self._options.source_seconds)
+        return source
+
+    async def _make_durable(self, parcel: Parcel) -> None:
+        if self._waiting_bytes > self._options.waiting_bytes_max:
+            raise BrokerUnavailable("too many calls are waiting")
+        durable: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((parcel, durable))
+        self._waiting_bytes += parcel.size
+        if self._flush is None or self._flush.done():
+            self._flush = asyncio.create_task(self._flush_waiting())
+        await durable
+
+    async def _flush_waiting(self) -> None:
+        while self._waiting:
+            group = self._waiting
+            self._waiting = []
+            self._waiting_bytes = 0
+            try:
+                await self._broker.publish(*self._jobs([parcel for parcel, _ in group]))
+            except Exception as error:
+                lost = error if isinstance(error, BrokerUnavailable) else BrokerUnavailable()
+                if lost is not error:
+                    lost.__cause__ = error
+                for _, durable in group:
+                    if not durable.done():
+                        durable.set_exception(lost)
+            else:
+                for _, durable in group:
+                    if not durable.done():
+                        durable.set_result(None)
+
+    def _jobs(self, parcels: list[Parcel]) -> list[NewJob]:
+        """Jobs of at most `job_bytes_max`, unless one parcel alone is larger."""
+        jobs: list[NewJob] = []
+        start = size = 0
+        for index, parcel in enumerate(parcels):
+            if index > start and size + parcel.size > self._options.job_bytes_max:
+                jobs.append(NewJob(kind=JobKind.EVENTS, payload=encode(parcels[start:index])))
+                start, size = index, 0
+            size += parcel.size
+        jobs.append(NewJob(kind=JobKind.EVENTS, payload=encode(parcels[start:])))
+        return jobs

@@ -1,0 +1,319 @@
+"""Rows of sources, events and refusals."""
+
+import secrets
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from clarion.events.message import Refusal
+from clarion.storage.dialect import insert_new
+from clarion.storage.schema import events, refusals, sources
+
+WRITE_KEY_BYTES = 24
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """An app that sends events. Its write key is public and can only send."""
+
+    id: UUID
+    workspace_id: UUID
+    name: str
+    write_key: str = field(repr=False)
+    firebase_app_id: UUID | None
+    created_at: datetime
+    revoked_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredEvent:
+    seq: int
+    message_id: str
+    source_id: UUID
+    type: str
+    name: str | None
+    user_id: str | None
+    anonymous_id: str | None
+    customer_id: UUID | None
+    at: datetime
+    received_at: datetime
+    body: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredRefusal:
+    seq: int
+    source_id: UUID
+    message_id: str | None
+    stage: str
+    """event: not kept. registration: the event is kept, but registers no device."""
+    code: str
+    message: str
+    received_at: datetime
+    excerpt: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """An event that says a push was received or opened, not yet attributed."""
+
+    seq: int
+    workspace_id: UUID
+    name: str
+    at: datetime
+    body: str
+
+
+# --- sources --------------------------------------------------------------------------------
+
+
+async def create_source(
+    connection: AsyncConnection,
+    *,
+    workspace_id: UUID,
+    name: str,
+    source_id: UUID,
+    now: datetime,
+    firebase_app_id: UUID | None = None,
+    write_key: str | None = None,
+) -> Source:
+    """A new source; its write key is made here unless one is given."""
+    source = Source(
+        id=source_id,
+        workspace_id=workspace_id,
+        name=name,
+        write_key=write_key or secrets.token_urlsafe(WRITE_KEY_BYTES),
+        firebase_app_id=firebase_app_id,
+        created_at=now,
+        revoked_at=None,
+    )
+    await insert_new(
+        connection, sources, [{name: getattr(source, name) for name in _SOURCE_FIELDS}]
+    )
+    return source
+
+
+async def list_sources(connection: AsyncConnection, workspace_id: UUID) -> list[Source]:
+    rows = await connection.execute(
+        select(sources).where(sources.c.workspace_id == workspace_id).order_by(sources.c.id)
+    )
+    return [_source(row) for row in rows]
+
+
+async def get_source(
+    connection: AsyncConnection, workspace_id: UUID, source_id: UUID
+) -> Source | None:
+    rows = await connection.execute(
+        select(sources).where(sources.c.workspace_id == workspace_id, sources.c.id == source_id)
+    )
+    row = rows.one_or_none()
+    return None if row is None else _source(row)
+
+
+async def get_source_by_write_key(connection: AsyncConnection, write_key: str) -> Source | None:
+    """The source that may send with `write_key`; a revoked one may not."""
+    rows = await connection.execute(
+        select(sources).where(sources.c.write_key == write_key, sources.c.revoked_at.is_(None))
+    )
+    row = rows.one_or_none()
+    return None if row is None else _source(row)
+
+
+async def bind_firebase_app(
+    connection: AsyncConnection, workspace_id: UUID, source_id: UUID, firebase_app_id: UUID | None
+) -> bool:
+    """Devices of this source are reached through that Firebase app; False: no such source."""
+    return await _update_source(
+        connection, workspace_id, source_id, {"firebase_app_id": firebase_app_id}
+    )
+
+
+async def revoke_source(
+    connection: AsyncConnection, workspace_id: UUID, source_id: UUID, now: datetime
+) -> bool:
+    """Its write key is refused from now on; False: no such source."""
+    return await _update_source(connection, workspace_id, source_id, {"revoked_at": now})
+
+
+async def _update_source(
+    connection: AsyncConnection, workspace_id: UUID, source_id: UUID, values: Mapping[str, Any]
+) -> bool:
+    rows = await connection.execute(
+        update(sources)
+        .where(sources.c.workspace_id == workspace_id, sources.c.id == source_id)
+        .values(**values)
+        .returning(sources.c.id)
+    )
+    return rows.one_or_none() is not None
+
+
+# --- events ---------------------------------------------------------------------------------
+
+
+async def known_message_ids(
+    connection: AsyncConnection, workspace_id: UUID, message_ids: Sequence[str]
+) -> set[str]:
+    """Those of `message_ids` that are stored already."""
+    if not message_ids:
+        return set()
+    rows = await connection.execute(
+        select(events.c.message_id).where(
+            events.c.workspace_id == workspace_id, events.c.message_id.in_(message_ids)
+        )
+    )
+    return set(rows.scalars())
+
+
+async def insert_events(connection: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Rows of the events table; one whose messageId is there already stays as it is."""
+    await insert_new(connection, events, rows)
+
+
+async def get_event(
+    connection: AsyncConnection, workspace_id: UUID, message_id: str
+) -> StoredEvent | None:
+    rows = await connection.execute(
+        select(events).where(
+            events.c.workspace_id == workspace_id, events.c.message_id == message_id
+        )
+    )
+    row = rows.one_or_none()
+    return None if row is None else _event(row)
+
+
+async def list_events(
+    connection: AsyncConnection,
+    workspace_id: UUID,
+    *,
+    customer_id: UUID | None = None,
+    before_seq: int | None = None,
+    limit: int,
+) -> list[StoredEvent]:
+    """A page of events in the reverse order of their arrival."""
+    statement = select(events).where(events.c.workspace_id == workspace_id)
+    if customer_id is not None:
+        statement = statement.where(events.c.customer_id == customer_id)
+    if before_seq is not None:
+        statement = statement.where(events.c.seq < before_seq)
+    rows = await connection.execute(statement.order_by(events.c.seq.desc()).limit(limit))
+    return [_event(row) for row in rows]
+
+
+# --- refusals -------------------------------------------------------------------------------
+
+
+async def insert_refusals(
+    connection: AsyncConnection,
+    workspace_id: UUID,
+    source_id: UUID,
+    stage: str,
+    refused: Iterable[Refusal],
+    received_at: datetime,
+) -> None:
+    await insert_new(
+        connection,
+        refusals,
+        [
+            {
+                "workspace_id": workspace_id,
+                "source_id": source_id,
+                "message_id": refusal.message_id,
+                "stage": stage,
+                "code": refusal.code,
+                "message": refusal.message,
+                "received_at": received_at,
+                "excerpt": refusal.excerpt,
+            }
+            for refusal in refused
+        ],
+    )
+
+
+async def list_refusals(
+    connection: AsyncConnection,
+    workspace_id: UUID,
+    *,
+    source_id: UUID | None = None,
+    before_seq: int | None = None,
+    limit: int,
+) -> list[StoredRefusal]:
+    """A page of what was refused, newest first."""
+    statement = select(refusals).where(refusals.c.workspace_id == workspace_id)
+    if source_id is not None:
+        statement = statement.where(refusals.c.source_id == source_id)
+    if before_seq is not None:
+        statement = statement.where(refusals.c.seq < before_seq)
+    rows = await connection.execute(statement.order_by(refusals.c.seq.desc()).limit(limit))
+    return [
+        StoredRefusal(
+            seq=row.seq,
+            source_id=row.source_id,
+            message_id=row.message_id,
+            stage=row.stage,
+            code=row.code,
+            message=row.message,
+            received_at=row.received_at,
+            excerpt=row.excerpt,
+        )
+        for row in rows
+    ]
+
+
+# --- receipts -------------------------------------------------------------------------------
+
+
+async def pending_receipts(connection: AsyncConnection, limit: int) -> list[Receipt]:
+    """The oldest receipts not yet attributed."""
+    rows = await connection.execute(
+        select(events.c.seq, events.c.workspace_id, events.c.name, events.c.at, events.c.body)
+        .where(events.c.receipt == "pending")
+        .order_by(events.c.seq)
+        .limit(limit)
+    )
+    return [
+        Receipt(seq=row.seq, workspace_id=row.workspace_id, name=row.name, at=row.at, body=row.body)
+        for row in rows
+    ]
+
+
+async def mark_receipts_done(connection: AsyncConnection, seqs: Sequence[int]) -> None:
+    if seqs:
+        await connection.execute(
+            update(events).where(events.c.seq.in_(seqs)).values(receipt="done")
+        )
+
+
+_SOURCE_FIELDS = (
+    "id",
+    "workspace_id",
+    "name",
+    "write_key",
+    "firebase_app_id",
+    "created_at",
+    "revoked_at",
+)
+
+
+def _source(row: Any) -> Source:
+    return Source(**{name: getattr(row, name) for name in _SOURCE_FIELDS})
+
+
+def _event(row: Any) -> StoredEvent:
+    return StoredEvent(
+        seq=row.seq,
+        message_id=row.message_id,
+        source_id=row.source_id,
+        type=row.type,
+        name=row.name,
+        user_id=row.user_id,
+        anonymous_id=row.anonymous_id,
+        customer_id=row.customer_id,
+        at=row.at,
+        received_at=row.received_at,
+        body=row.body,
+    )

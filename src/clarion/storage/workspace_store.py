@@ -1,0 +1,42 @@
+"""Rows of workspaces."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from clarion.storage.dialect import insert_new
+from clarion.storage.schema import workspaces
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workspace:
+    """One isolated set of customers, devices and campaigns."""
+
+    id: UUID
+    name: str
+    stale_after_days: int
+
+
+async def list_workspaces(connection: AsyncConnection) -> list[Workspace]:
+    rows = await connection.execute(select(workspaces).order_by(workspaces.c.id))
+    return [
+        Workspace(id=row.id, name=row.name, stale_after_days=row.stale_after_days) for row in rows
+    ]
+
+
+async def create_workspace(
+    connection: AsyncConnection, *, workspace_id: UUID, name: str, now: datetime
+) -> None:
+    await insert_new(
+        connection, workspaces, [{"id": workspace_id, "name": name, "created_at": now}]
+    )
+
+
+async def set_stale_after_days(connection: AsyncConnection, workspace_id: UUID, days: int) -> None:
+    """Registrations not refreshed for `days` (1–365) are removed by the sweeper."""
+    await connection.execute(
+        update(workspaces).where(workspaces.c.id == workspace_id).values(stale_after_days=days)
+    )

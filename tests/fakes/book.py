@@ -1,0 +1,164 @@
+"""The pure core run against dictionaries instead of tables: the same steps as `Ingestion`."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from clarion.events.message import Event
+
+from clarion.customers.batch import Arrival, Batch, Identifier, sighting_of
+from clarion.customers.device import Deletion, Registration, read_deletion, read_registration
+from clarion.customers.identity import Claim, Flags, customer_id_of, user_customer_id
+from clarion.customers.profile import Lesson, Profile
+from clarion.customers.registration import Holder, KeptDevice, Registry
+
+WORKSPACE = UUID(int=1)
+SOURCE = UUID(int=2)
+NOW = datetime.fromisoformat("2026-03-02T00:00:00+00:00")
+
+
+@dataclass
+class Filed:
+    event: Event
+    key: str | None
+    customer_id: UUID
+
+
+@dataclass
+class Book:
+    identifiers: dict[str, Identifier] = field(default_factory=dict)
+    claims: dict[str, dict[tuple[datetime, str], Claim]] = field(
+        default_factory=lambda: defaultdict(dict)
+    )
+    events: dict[str, Filed] = field(default_factory=dict)
+    devices: dict[str, KeptDevice] = field(default_factory=dict)
+    holders: dict[str, Holder] = field(default_factory=dict)
+    deletions: dict[str, list[Deletion]] = field(default_factory=lambda: defaultdict(list))
+    claims_read: int = 0
+
+    def take(self, events: Iterable[Event]) -> None:
+        first: dict[str, Event] = {}
+        for event in events:
+            first.setdefault(event.message_id, event)
+        fresh = [event for message_id, event in first.items() if message_id not in self.events]
+        if not fresh:
+            return
+        batch = Batch([Arrival(event=event, source_id=SOURCE) for event in fresh])
+        batch.meet({key: self.identifiers[key] for key in batch.keys if key in self.identifiers})
+        claimed = {
+            claim.key
+            for many in self.claims.values()
+            for claim in many.values()
+            if claim.user_id in batch.flipped
+        }
+        claimed |= {
+            device_id
+            for device_id, many in self.deletions.items()
+            if any(one.user_id in batch.flipped for one in many)
+        }
+        if claimed:
+            batch.reopen({key: self.identifiers[key] for key in claimed})
+        stored = {
+            key: list(self.claims[key].values())
+            for key in batch.unsettled()
+            if batch.stored_before(key)
+        }
+        self.claims_read += sum(map(len, stored.values()))
+        strangers = batch.strangers(claim.user_id for many in stored.values() for claim in many)
+        batch.introduce(self.flags(strangers))
+        batch.settle(stored)
+        for claim in batch.claims:
+            self.claims[claim.key][(claim.at, claim.message_id)] = claim
+        self.identifiers.update(batch.to_keep())
+        self._file(batch, fresh)
+        self._register(batch, fresh)
+
+    def flags(self, keys: Iterable[str]) -> dict[str, Flags]:
+        return {key: self.identifiers[key].flags for key in keys if key in self.identifiers}
+
+    def _file(self, batch: Batch, fresh: Sequence[Event]) -> None:
+        for user_id in batch.flipped:
+            theirs = user_customer_id(WORKSPACE, user_id)
+            for filed in self.events.values():
+                if filed.event.user_id != user_id:
+                    continue
+                if batch.is_real(user_id) and filed.key == user_id:
+                    filed.key, filed.customer_id = None, theirs
+                elif not batch.is_real(user_id) and filed.key is None:
+                    filed.key = user_id
+        for refile in batch.refiles:
+            for filed in self.events.values():
+                at = filed.event.at
+                if (
+                    filed.key == refile.key
+                    and (refile.start is None or at >= refile.start)
+                    and (refile.end is None or at < refile.end)
+                ):
+                    filed.customer_id = customer_id_of(WORKSPACE, refile.owner)
+        for event in fresh:
+            key, owner = batch.owner_of(sighting_of(event))
+            self.events[event.message_id] = Filed(
+                event=event, key=key, customer_id=customer_id_of(WORKSPACE, owner)
+            )
+
+    def _register(self, batch: Batch, fresh: Sequence[Event]) -> None:
+        read = [read_registration(event, SOURCE) for event in fresh]
+        registrations = [one for one in read if isinstance(one, Registration)]
+        deletions = [one for event in fresh if (one := read_deletion(event)) is not None]
+        registry = Registry(WORKSPACE, batch, registrations, deletions, NOW)
+        losers = registry.meet_holders(
+            {one: self.holders[one] for one in registry.token_hashes if one in self.holders}
+        )
+        wanted = registry.device_ids | losers
+        devices = {key: self.devices[key] for key in wanted if key in self.devices}
+        others = {key: self.holders[key] for key in registry.tokens_of(devices)}
+        for deletion in deletions:
+            self.deletions[deletion.device_id].append(deletion)
+        batch.introduce(
+            self.flags(
+                batch.strangers(one.user_id for many in self.deletions.values() for one in many)
+            )
+        )
+        for device in registry.settle(devices, others, self.deletions):
+            self.devices[device.device_id] = device
+        self.holders.update(registry.changed_holders)
+
+    def state(self) -> dict[str, Any]:
+        """Everything that must not depend on order: owners, devices, tokens, traits."""
+        lessons: dict[UUID, list[Lesson]] = defaultdict(list)
+        for filed in self.events.values():
+            known = lessons[filed.customer_id]
+            if filed.event.type == "identify":
+                known.append(
+                    Lesson(
+                        traits=filed.event.traits,
+                        is_identified=filed.key is None,
+                        at=filed.event.at,
+                        message_id=filed.event.message_id,
+                    )
+                )
+        profiles = {key: Profile().taught(many) for key, many in lessons.items()}
+        return {
+            "owners": {key: filed.customer_id for key, filed in sorted(self.events.items())},
+            "devices": {
+                key: (
+                    one.customer_id,
+                    one.platform,
+                    one.token,
+                    one.token_hash,
+                    one.state,
+                    one.reason,
+                    one.holds,
+                    one.last_seen_at,
+                )
+                for key, one in sorted(self.devices.items())
+            },
+            "customers": {
+                key: (dict(profile.traits), profile.push_opted_out)
+                for key, profile in sorted(profiles.items())
+            },
+            "holders": dict(sorted(self.holders.items())),
+        }

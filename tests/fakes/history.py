@@ -1,0 +1,89 @@
+"""Short ways to write down what an app sends: `at(10).register(D, user=U, token=T)`."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+from clarion.events.message import Event
+
+DAY = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+@dataclass
+class App:
+    """An app that numbers its messages, so that the same calls give the same events."""
+
+    prefix: str = "m"
+    count: int = 0
+
+    def event(
+        self,
+        at: float,
+        kind: str,
+        *,
+        name: str | None = None,
+        user: str | None = None,
+        anon: str | None = None,
+        device: str | None = None,
+        context_device: str | None = None,
+        previous: str | None = None,
+        traits: dict[str, Any] | None = None,
+        properties: dict[str, Any] | None = None,
+        token: str | None = None,
+    ) -> Event:
+        self.count += 1
+        message_id = f"{self.prefix}{self.count:02}"
+        context: dict[str, Any] = {}
+        if context_device is not None:
+            context["device"] = {"id": context_device, "token": token}
+        moment = DAY + timedelta(minutes=at)
+        properties = dict(properties or {})
+        if device is not None:
+            properties["deviceId"] = device
+        return Event(
+            message_id=message_id,
+            type=kind,
+            name=name,
+            user_id=user,
+            anonymous_id=anon,
+            previous_id=previous,
+            device_id=device,
+            context_device_id=context_device,
+            at=moment,
+            received_at=moment,
+            traits=traits or {},
+            properties=properties,
+            context=context,
+            body=msgspec.json.encode({"type": kind, "traits": traits or {}}).decode(),
+        )
+
+    def register(
+        self,
+        at: float,
+        device: str,
+        *,
+        user: str | None = None,
+        token: str = "T1",
+        platform: str = "Android",
+        name: str = "Register Push",
+        anon: str | None = None,
+    ) -> Event:
+        return self.event(
+            at,
+            "track",
+            name=name,
+            user=device if user is None else user,
+            anon=anon,
+            device=device,
+            properties={"fcmToken": token, "deviceType": platform},
+        )
+
+    def track(self, at: float, **ids: Any) -> Event:
+        return self.event(at, "track", **{"name": "Product Viewed", **ids})
+
+    def identify(self, at: float, user: str, **rest: Any) -> Event:
+        return self.event(at, "identify", user=user, **rest)
+
+    def alias(self, at: float, user: str, previous: str) -> Event:
+        return self.event(at, "alias", user=user, previous=previous)

@@ -1,0 +1,289 @@
+"""The acceptance scenarios of identity, S1–S20: the events, and what must be true in the end."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from clarion.events.message import Event
+
+from fakes.history import App
+
+REMOVED = "removed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scenario:
+    """`owners`: message number → user id, or "key" / "key@minute" of an anonymous customer.
+    `devices`: device id → (owner as above, token or REMOVED)."""
+
+    name: str
+    events: Sequence[Event]
+    owners: dict[int, str]
+    devices: dict[str, tuple[str, str]]
+    traits: dict[str, dict[str, object]] = field(default_factory=dict)
+
+
+def _scenario(
+    name: str,
+    write: Callable[[App], Sequence[Event]],
+    owners: dict[int, str],
+    devices: dict[str, tuple[str, str]],
+    traits: dict[str, dict[str, object]] | None = None,
+) -> Scenario:
+    return Scenario(
+        name=name, events=write(App()), owners=owners, devices=devices, traits=traits or {}
+    )
+
+
+SCENARIOS = [
+    _scenario(
+        "S1 a device registers, is used, and its person signs in",
+        lambda app: [
+            app.register(1, "D", token="T1"),
+            app.track(2, user="D"),
+            app.identify(3, "U", anon="D", traits={"email": "u@example.org"}),
+            app.register(4, "D", user="U", token="T1"),
+        ],
+        {1: "U", 2: "U", 3: "U", 4: "U"},
+        {"D": ("U", "T1")},
+        {"U": {"email": "u@example.org"}},
+    ),
+    _scenario(
+        "S2 the same without an identify",
+        lambda app: [
+            app.register(1, "D", token="T1"),
+            app.track(2, user="D"),
+            app.register(4, "D", user="U", token="T1"),
+        ],
+        {1: "U", 2: "U", 3: "U"},
+        {"D": ("U", "T1")},
+    ),
+    _scenario(
+        "S2b the same with an identify that names no device",
+        lambda app: [
+            app.register(1, "D", token="T1"),
+            app.track(2, user="D"),
+            app.identify(3, "U", traits={"plan": "gold"}),
+            app.register(4, "D", user="U", token="T1"),
+        ],
+        {1: "U", 2: "U", 3: "U", 4: "U"},
+        {"D": ("U", "T1")},
+        {"U": {"plan": "gold"}},
+    ),
+    _scenario(
+        "S3 the app is used before it registers",
+        lambda app: [
+            app.track(1, user="D"),
+            app.register(2, "D", token="T1"),
+            app.register(3, "D", user="U", token="T1"),
+        ],
+        {1: "U", 2: "U", 3: "U"},
+        {"D": ("U", "T1")},
+    ),
+    _scenario(
+        "S4 one signs out, another signs in",
+        lambda app: [
+            app.register(1, "D", token="T1"),
+            app.register(2, "D", user="U", token="T1"),
+            app.register(3, "D", token="T1"),
+            app.track(4, user="D"),
+            app.register(5, "D", user="V", token="T1"),
+        ],
+        {1: "U", 2: "U", 3: "V", 4: "V", 5: "V"},
+        {"D": ("V", "T1")},
+    ),
+    _scenario(
+        "S4b one signs out and nobody signs in",
+        lambda app: [
+            app.register(1, "D", token="T1"),
+            app.register(2, "D", user="U", token="T1"),
+            app.register(3, "D", token="T1"),
+            app.track(4, user="D"),
+        ],
+        {1: "U", 2: "U", 3: "D@3", 4: "D@3"},
+        {"D": ("D@3", "T1")},
+    ),
+    _scenario(
+        "S5 an old registration arrives late",
+        lambda app: [
+            app.register(10, "D", user="U", token="T1"),
+            app.register(5, "D", token="T1"),
+        ],
+        {1: "U", 2: "U"},
+        {"D": ("U", "T1")},
+    ),
+    _scenario(
+        "S6 a late event belongs to the owner of its time",
+        lambda app: [
+            app.register(1, "D", user="U", token="T1"),
+            app.register(5, "D", token="T1"),
+            app.register(9, "D", user="V", token="T1"),
+            app.track(3, user="D"),
+            app.track(7, user="D"),
+            app.track(11, user="D"),
+        ],
+        {1: "U", 2: "V", 3: "V", 4: "U", 5: "V", 6: "V"},
+        {"D": ("V", "T1")},
+    ),
+    _scenario(
+        "S7 a token is refreshed and the old one arrives late",
+        lambda app: [
+            app.register(1, "D", user="U", token="T1"),
+            app.register(5, "D", user="U", token="T2"),
+            app.register(3, "D", user="U", token="T1"),
+        ],
+        {1: "U", 2: "U", 3: "U"},
+        {"D": ("U", "T2")},
+    ),
+    _scenario(
+        "S8 a reinstall brings a new device with a new token",
+        lambda app: [
+            app.register(1, "D1", user="U", token="T1"),
+            app.register(5, "D2", token="T2"),
+            app.register(6, "D2", user="U", token="T2"),
+        ],
+        {1: "U", 2: "U", 3: "U"},
+        {"D1": ("U", "T1"), "D2": ("U", "T2")},
+    ),
+    _scenario(
+        "S9 a token turns up on another device",
+        lambda app: [
+            app.register(1, "D1", user="U", token="T1"),
+            app.register(5, "D2", user="V", token="T1"),
+        ],
+        {1: "U", 2: "V"},
+        {"D1": ("U", REMOVED), "D2": ("V", "T1")},
+    ),
+    _scenario(
+        "S10 the former owner's deletion does not touch the next owner's device",
+        lambda app: [
+            app.register(1, "D", user="A", token="T"),
+            app.event(4, "track", name="Device Deleted", user="A", context_device="D", token="T"),
+            app.register(5, "D", user="B", token="T"),
+        ],
+        {1: "A", 2: "A", 3: "B"},
+        {"D": ("B", "T")},
+    ),
+    _scenario(
+        "S10b the owner's own deletion removes it",
+        lambda app: [
+            app.register(1, "D", user="A", token="T"),
+            app.event(4, "track", name="Device Deleted", user="A", context_device="D", token="T"),
+        ],
+        {1: "A", 2: "A"},
+        {"D": ("A", REMOVED)},
+    ),
+    _scenario(
+        "S10c a deletion that the former owner sends after the device has moved",
+        lambda app: [
+            app.register(1, "D", user="A", token="T"),
+            app.register(5, "D", user="B", token="T"),
+            app.event(6, "track", name="Device Deleted", user="A", context_device="D", token="T"),
+        ],
+        {1: "A", 2: "B", 3: "A"},
+        {"D": ("B", "T")},
+    ),
+    _scenario(
+        "S11 an anonymous visitor signs in on the web",
+        lambda app: [
+            app.track(1, anon="A"),
+            app.identify(2, "U", anon="A"),
+            app.track(3, anon="A"),
+        ],
+        {1: "U", 2: "U", 3: "U"},
+        {},
+    ),
+    _scenario(
+        "S12 two people use one anonymous id and nobody signs out",
+        lambda app: [
+            app.track(1, anon="A"),
+            app.identify(2, "U", anon="A"),
+            app.track(3, anon="A"),
+            app.identify(4, "V", anon="A"),
+            app.track(5, anon="A"),
+        ],
+        {1: "U", 2: "U", 3: "U", 4: "V", 5: "V"},
+        {},
+    ),
+    _scenario(
+        "S13 two identified people are never merged",
+        lambda app: [
+            app.identify(1, "U1", anon="A", traits={"email": "one@example.org"}),
+            app.identify(2, "U2", anon="A", traits={"email": "two@example.org"}),
+        ],
+        {1: "U1", 2: "U2"},
+        {},
+        {"U1": {"email": "one@example.org"}, "U2": {"email": "two@example.org"}},
+    ),
+    _scenario(
+        "S14 aliases between people, and to oneself, do nothing",
+        lambda app: [
+            app.identify(1, "U1", traits={"a": 1}),
+            app.identify(2, "U2", traits={"b": 2}),
+            app.alias(3, "U1", "U1"),
+            app.alias(4, "U2", "U1"),
+        ],
+        {1: "U1", 2: "U2", 3: "U1", 4: "U2"},
+        {},
+        {"U1": {"a": 1}, "U2": {"b": 2}},
+    ),
+    _scenario(
+        "S14b an alias from an anonymous id joins its past",
+        lambda app: [app.track(1, anon="A"), app.alias(2, "U", "A"), app.track(3, anon="A")],
+        {1: "U", 2: "U", 3: "U"},
+        {},
+    ),
+    _scenario(
+        "S17 events without a shared id stay apart",
+        lambda app: [
+            app.track(1, anon="A"),
+            app.track(2, anon="B"),
+            app.identify(3, "U"),
+        ],
+        {1: "A", 2: "B", 3: "U"},
+        {},
+    ),
+    _scenario(
+        "S18 a device id that is a person's user id absorbs nobody",
+        lambda app: [
+            app.identify(1, "X", traits={"email": "x@example.org"}),
+            app.register(2, "X", token="T1"),
+            app.register(3, "X", user="U", token="T1"),
+            app.track(4, user="X"),
+        ],
+        {1: "X", 2: "X", 3: "U", 4: "X"},
+        {"X": ("U", "T1")},
+        {"X": {"email": "x@example.org"}},
+    ),
+    _scenario(
+        "S19 the name of the event in any spelling",
+        lambda app: [
+            app.register(1, "D", user="U", token="T1", name="register push"),
+            app.register(2, "D", user="U", token="T2", name="REGISTER_PUSH"),
+            app.register(3, "D", user="U", token="T3", name=" Register  Push "),
+        ],
+        {1: "U", 2: "U", 3: "U"},
+        {"D": ("U", "T3")},
+    ),
+    _scenario(
+        "S20 two devices, and one of them signs out",
+        lambda app: [
+            app.register(1, "D1", user="U", token="T1"),
+            app.register(2, "D2", user="U", token="T2"),
+            app.register(3, "D2", token="T2"),
+        ],
+        {1: "U", 2: "U", 3: "D2@3"},
+        {"D1": ("U", "T1"), "D2": ("D2@3", "T2")},
+    ),
+    _scenario(
+        "S21 a person who declines push stays anonymous, then signs in",
+        lambda app: [
+            app.track(1, anon="D"),
+            app.identify(2, "D", anon="D", traits={"theme": "dark", "plan": "none"}),
+            app.register(3, "D", token="T1"),
+            app.identify(4, "U", anon="D", traits={"plan": "gold"}),
+        ],
+        {1: "U", 2: "U", 3: "U", 4: "U"},
+        {"D": ("U", "T1")},
+        {"U": {"theme": "dark", "plan": "gold"}},
+    ),
+]

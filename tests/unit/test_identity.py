@@ -1,0 +1,151 @@
+"""Promise 2: the same set of events gives the same state, in whatever order, however often."""
+
+import random
+from itertools import permutations
+from uuid import UUID
+
+import pytest
+from clarion.events.message import Event
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from clarion.customers.device import DeviceState
+from clarion.customers.identity import Provisional, customer_id_of, user_customer_id
+from fakes.book import WORKSPACE, Book
+from fakes.history import DAY, App, timedelta
+from fakes.scenarios import REMOVED, SCENARIOS, Scenario
+
+
+def customer(label: str, users: set[str]) -> UUID:
+    if label in users:
+        return user_customer_id(WORKSPACE, label)
+    key, _, minute = label.partition("@")
+    since = DAY + timedelta(minutes=float(minute)) if minute else None
+    return customer_id_of(WORKSPACE, Provisional(key, since))
+
+
+def check(scenario: Scenario, book: Book) -> None:
+    users = {"U", "V", "A", "B", "U1", "U2"} if "S11" not in scenario.name else {"U"}
+    if scenario.name.startswith(("S12", "S14b", "S17")):
+        users = {"U", "V"}
+    users |= {"X"} if "S18" in scenario.name else set()
+    state = book.state()
+    assert state["owners"] == {
+        f"m{number:02}": customer(label, users) for number, label in scenario.owners.items()
+    }
+    found = {
+        device_id: (
+            device.customer_id,
+            device.token if device.state is DeviceState.ACTIVE else REMOVED,
+        )
+        for device_id, device in book.devices.items()
+    }
+    assert found == {
+        device_id: (customer(owner, users), token)
+        for device_id, (owner, token) in scenario.devices.items()
+    }
+    for label, traits in scenario.traits.items():
+        assert state["customers"][customer(label, users)][0] == traits
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
+def test_every_order_and_doubling_ends_in_the_state_the_rules_say(scenario: Scenario) -> None:
+    for order in permutations(scenario.events):
+        book = Book()
+        for event in order:
+            book.take([event])
+            book.take([event])
+        check(scenario, book)
+        assert book.state() == taken_at_once(order).state()
+
+
+def taken_at_once(events: tuple[Event, ...]) -> Book:
+    book = Book()
+    book.take([*events, *events])
+    return book
+
+
+KEYS = st.sampled_from(["D1", "D2", "A1"])
+USERS = st.sampled_from(["U", "V", "W", "D1", "D2"])
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> list[Event]:
+    app = App()
+    events = []
+    for _ in range(draw(st.integers(2, 9))):
+        at = draw(st.integers(0, 12))
+        match draw(st.sampled_from(["register", "track", "identify", "alias", "delete", "open"])):
+            case "register":
+                events.append(
+                    app.register(
+                        at,
+                        draw(st.sampled_from(["D1", "D2"])),
+                        user=draw(USERS),
+                        token=draw(st.sampled_from(["T1", "T2"])),
+                    )
+                )
+            case "identify":
+                traits = draw(
+                    st.dictionaries(
+                        st.sampled_from(["a", "email"]),
+                        st.sampled_from([1, 2, None]),
+                        max_size=2,
+                    )
+                )
+                events.append(
+                    app.identify(at, draw(USERS), anon=draw(st.none() | KEYS), traits=traits)
+                )
+            case "alias":
+                events.append(app.alias(at, draw(USERS), draw(KEYS)))
+            case "delete":
+                events.append(
+                    app.event(
+                        at,
+                        "track",
+                        name="Device Deleted",
+                        user=draw(st.none() | USERS),
+                        context_device=draw(st.sampled_from(["D1", "D2"])),
+                        token=draw(st.sampled_from(["T1", "T2"])),
+                    )
+                )
+            case "open":
+                events.append(
+                    app.event(
+                        at,
+                        "track",
+                        name="Application Opened",
+                        user=draw(USERS),
+                        context_device=draw(st.none() | KEYS),
+                        anon=draw(KEYS),
+                    )
+                )
+            case _:
+                events.append(app.track(at, user=draw(st.none() | USERS), anon=draw(KEYS)))
+    return events
+
+
+@settings(max_examples=400, deadline=None)
+@given(histories(), st.randoms(use_true_random=False))
+def test_any_history_converges_in_any_order_and_grouping(
+    events: list[Event], chance: random.Random
+) -> None:
+    expected = taken_at_once(tuple(events)).state()
+    for _ in range(4):
+        order = [*events, *chance.sample(events, len(events) // 2)]
+        chance.shuffle(order)
+        book = Book()
+        while order:
+            size = chance.randint(1, 3)
+            book.take(order[:size])
+            order = order[size:]
+        assert book.state() == expected
+
+
+def test_a_signed_in_customers_next_event_reads_no_stored_claims() -> None:
+    app = App()
+    book = Book()
+    book.take([app.identify(0, "U", anon="A")])
+    for minute in range(1, 50):
+        book.take([app.track(minute, user="U", anon="A")])
+    assert book.claims_read == 0
