@@ -7,13 +7,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from clarion.events.message import Event
-
 from clarion.customers.batch import Arrival, Batch, Identifier, sighting_of
 from clarion.customers.device import Deletion, Registration, read_deletion, read_registration
 from clarion.customers.identity import Claim, Flags, customer_id_of, user_customer_id
 from clarion.customers.profile import Lesson, Profile
 from clarion.customers.registration import Holder, KeptDevice, Registry
+from clarion.events.message import Event
 
 WORKSPACE = UUID(int=1)
 SOURCE = UUID(int=2)

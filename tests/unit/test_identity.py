@@ -5,12 +5,12 @@ from itertools import permutations
 from uuid import UUID
 
 import pytest
-from clarion.events.message import Event
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clarion.customers.device import DeviceState
 from clarion.customers.identity import Provisional, customer_id_of, user_customer_id
+from clarion.events.message import Event
 from fakes.book import WORKSPACE, Book
 from fakes.history import DAY, App, timedelta
 from fakes.scenarios import REMOVED, SCENARIOS, Scenario

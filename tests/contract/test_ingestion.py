@@ -1,0 +1,178 @@
+"""Promise 2 on both databases: what the pure core says is what the rows say."""
+
+import random
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import select, text
+
+from clarion.customers.batch import Arrival
+from clarion.customers.device_store import customer_history, device_history
+from clarion.customers.identity import user_customer_id
+from clarion.customers.ingestion import Ingestion
+from clarion.customers.store import get_customer
+from clarion.events.message import Event
+from clarion.storage.database import Database
+from clarion.storage.schema import customers, devices, events, metadata
+from fakes.book import NOW, SOURCE, WORKSPACE, Book
+from fakes.history import App
+from fakes.scenarios import SCENARIOS, Scenario
+from unit.test_identity import histories
+
+
+async def take(database: Database, batch: list[Event]) -> int:
+    async with database.write() as connection:
+        ingestion = Ingestion(connection, WORKSPACE, NOW)
+        return await ingestion.take([Arrival(event=event, source_id=SOURCE) for event in batch])
+
+
+async def state(database: Database) -> dict[str, Any]:
+    async with database.read() as connection:
+        owners = await connection.execute(select(events.c.message_id, events.c.customer_id))
+        people = await connection.execute(select(customers))
+        things = await connection.execute(select(devices))
+        return {
+            "owners": dict(sorted((row.message_id, row.customer_id) for row in owners)),
+            "devices": {
+                row.device_id: (
+                    row.customer_id,
+                    row.platform,
+                    row.token,
+                    row.token_hash,
+                    row.state,
+                    row.reason,
+                    row.registered_at,
+                    row.last_seen_at,
+                )
+                for row in sorted(things, key=lambda row: row.device_id)
+            },
+            "customers": {
+                row.id: (row.traits, row.push_opted_out)
+                for row in sorted(people, key=lambda row: row.id)
+            },
+        }
+
+
+def expected(history: list[Event]) -> dict[str, Any]:
+    book = Book()
+    book.take(history)
+    said = book.state()
+    return {
+        "owners": said["owners"],
+        "devices": {
+            device_id: (
+                owner,
+                platform.value,
+                token,
+                token_hash,
+                stands.value,
+                reason,
+                stamp.at,
+                seen,
+            )
+            for device_id, (
+                owner,
+                platform,
+                token,
+                token_hash,
+                stands,
+                reason,
+                stamp,
+                seen,
+            ) in said["devices"].items()
+        },
+        "customers": said["customers"],
+    }
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
+async def test_sampled_orders_of_the_scenarios_end_alike(
+    database: Database, scenario: Scenario
+) -> None:
+    history = list(scenario.events)
+    chance = random.Random(scenario.name)
+    for _ in range(4):
+        order = [*history, *history]
+        chance.shuffle(order)
+        while order:
+            size = chance.randint(1, 3)
+            await take(database, order[:size])
+            order = order[size:]
+        assert await state(database) == expected(history)
+        await empty(database)
+
+
+@settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(history=histories(), chance=st.randoms(use_true_random=False))
+async def test_any_history_ends_in_the_state_the_pure_core_says(
+    database: Database, history: list[Event], chance: random.Random
+) -> None:
+    await empty(database)
+    order = [*history, *chance.sample(history, len(history) // 2)]
+    chance.shuffle(order)
+    while order:
+        size = chance.randint(1, 4)
+        await take(database, order[:size])
+        order = order[size:]
+    assert await state(database) == expected(history)
+
+
+async def test_a_repeated_message_id_changes_nothing(database: Database) -> None:
+    app = App()
+    event = app.register(1, "D", user="U")
+    assert await take(database, [event, event]) == 1
+    before = await state(database)
+    assert await take(database, [event]) == 0
+    assert await state(database) == before
+
+
+async def test_a_device_tells_every_owner_and_token_and_what_caused_them(
+    database: Database,
+) -> None:
+    app = App()
+    await take(
+        database,
+        [
+            app.register(1, "D", token="T1"),
+            app.register(2, "D", user="U", token="T1"),
+            app.register(3, "D", user="U", token="T2"),
+            app.register(4, "D", token="T2"),
+        ],
+    )
+    await take(database, [app.register(5, "D", user="V", token="T2")])
+    async with database.read() as connection:
+        lines = await device_history(connection, WORKSPACE, "D")
+        theirs = await customer_history(connection, WORKSPACE, user_customer_id(WORKSPACE, "U"))
+    assert [(line.change, line.message_id) for line in lines] == [
+        ("registered", "m01"),
+        ("moved", "m02"),
+        ("token", "m03"),
+        ("moved", "m04"),
+        ("moved", "m05"),
+    ]
+    assert [line.message_id for line in theirs] == ["m02", "m03", "m04"]
+
+
+async def test_an_absorbed_anonymous_customer_is_gone(database: Database) -> None:
+    app = App()
+    await take(database, [app.track(1, anon="A")])
+    await take(database, [app.identify(2, "U", anon="A", traits={"plan": "gold"})])
+    async with database.read() as connection:
+        people = (await connection.execute(select(customers))).all()
+        known = await get_customer(connection, WORKSPACE, "U")
+    assert len(people) == 1
+    assert known is not None
+    assert known.traits == {"plan": "gold"}
+    assert known.first_seen_at < known.last_seen_at
+
+
+async def empty(database: Database) -> None:
+    async with database.write() as connection:
+        for table in metadata.sorted_tables:
+            await connection.execute(text(f"DELETE FROM {table.name}"))  # noqa: S608
