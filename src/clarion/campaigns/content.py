@@ -1,8 +1,27 @@
-"""What a push says: the marketer's words, checked when saved, and rendered for one customer."""
+"""What a push says: the marketer's words, checked when saved, and rendered for one customer. Pure.
+
+Texts may hold Liquid; `template.py` renders them. What a platform should see differently is an
+override of single fields.
+"""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from enum import StrEnum
+from typing import Any
+from urllib.parse import urlsplit
+
+from clarion.customers.device import Platform
+
+TITLE_CHARACTERS_MAX = 500
+BODY_CHARACTERS_MAX = 4_000
+URL_CHARACTERS_MAX = 2_000
+DATA_KEYS_MAX = 50
+COLLAPSE_KEY_CHARACTERS_MAX = 64
+TTL_SECONDS_MAX = 2_419_200
+"""FCM keeps a message for four weeks at most."""
+TTL_SECONDS_DEFAULT = 259_200
+RESERVED_DATA = ("clarion_push", "from", "message_type", "collapse_key", "notification")
+RESERVED_DATA_STARTS = ("google.", "gcm.", "google_")
 
 
 class Priority(StrEnum):
@@ -27,6 +46,172 @@ class Content:
     image: str | None = None
     link: str | None = None
     data: Mapping[str, str] = field(default_factory=dict)
-    ttl_seconds: int = 259_200
+    ttl_seconds: int = TTL_SECONDS_DEFAULT
     priority: Priority = Priority.HIGH
     collapse_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContentSpec:
+    """What a campaign says: a Content whose texts may hold Liquid, with overrides by platform."""
+
+    base: Content
+    overrides: Mapping[Platform, Mapping[str, Any]] = field(default_factory=dict)
+
+    def for_platform(self, platform: Platform) -> Content:
+        """The base with that platform's overrides; data is merged key by key."""
+        override = self.overrides.get(platform)
+        if not override:
+            return self.base
+        values = {one.name: getattr(self.base, one.name) for one in fields(Content)}
+        for name, value in override.items():
+            values[name] = {**self.base.data, **value} if name == "data" else value
+        return Content(**values)
+
+
+def parse_content(wire: Any) -> ContentSpec | list[ContentFault]:
+    """The content in its saved form, or everything that is wrong with it."""
+    if not isinstance(wire, Mapping):
+        return [ContentFault(field="content", message="must be an object with title and body")]
+    faults: list[ContentFault] = []
+    platforms = wire.get("platforms", {})
+    values = _fields(
+        {name: value for name, value in wire.items() if name != "platforms"}, "content", faults
+    )
+    overrides: dict[Platform, Mapping[str, Any]] = {}
+    if not isinstance(platforms, Mapping):
+        faults.append(
+            ContentFault(field="content.platforms", message="must be an object: iOS, Android, Web")
+        )
+        platforms = {}
+    for name, override in platforms.items():
+        path = f"content.platforms.{name}"
+        platform = next((one for one in Platform if one.value.lower() == str(name).lower()), None)
+        if platform is None:
+            faults.append(ContentFault(field=path, message="is unknown; use iOS, Android or Web"))
+        elif not isinstance(override, Mapping):
+            faults.append(ContentFault(field=path, message="must be an object of content fields"))
+        else:
+            overrides[platform] = _fields(override, path, faults)
+    if faults:
+        return faults
+    spec = ContentSpec(base=Content(**values), overrides=overrides)
+    if not any(
+        content.title or content.body or content.data
+        for content in map(spec.for_platform, Platform)
+    ):
+        return [
+            ContentFault(field="content.title", message="is missing: a push needs a title or body")
+        ]
+    return spec
+
+
+def dump_content(spec: ContentSpec) -> dict[str, Any]:
+    """The saved form; `parse_content` reads it back."""
+    base = spec.base
+    wire: dict[str, Any] = {
+        "title": base.title,
+        "body": base.body,
+        "image": base.image,
+        "link": base.link,
+        "data": dict(base.data),
+        "ttl_seconds": base.ttl_seconds,
+        "priority": base.priority.value,
+        "collapse_key": base.collapse_key,
+    }
+    if spec.overrides:
+        wire["platforms"] = {
+            platform.value: {
+                name: value.value if isinstance(value, Priority) else value
+                for name, value in override.items()
+            }
+            for platform, override in spec.overrides.items()
+        }
+    return wire
+
+
+def _fields(wire: Mapping[str, Any], path: str, faults: list[ContentFault]) -> dict[str, Any]:
+    """The known fields, each checked; what is wrong is added to `faults`."""
+    values: dict[str, Any] = {}
+    for name, value in wire.items():
+        where = f"{path}.{name}"
+        if name not in _CHECKS:
+            known = ", ".join((*_CHECKS, "platforms"))
+            faults.append(ContentFault(field=where, message=f"is unknown; use one of: {known}"))
+            continue
+        if value is None:
+            continue
+        checked = _CHECKS[name](value)
+        if isinstance(checked, _Wrong):
+            faults.append(ContentFault(field=where, message=checked.message))
+        else:
+            values[name] = checked
+    return values
+
+
+@dataclass(frozen=True, slots=True)
+class _Wrong:
+    message: str
+
+
+def _text(limit: int) -> Any:
+    def check(value: Any) -> Any:
+        if not isinstance(value, str):
+            return _Wrong("must be a text")
+        if len(value) > limit:
+            return _Wrong(f"has {len(value)} characters; the limit is {limit}")
+        return value
+
+    return check
+
+
+def _image(value: Any) -> Any:
+    text = _text(URL_CHARACTERS_MAX)(value)
+    if isinstance(text, str) and "{" not in text and urlsplit(text).scheme not in ("http", "https"):
+        return _Wrong("must be an http or https address")
+    return text
+
+
+def _link(value: Any) -> Any:
+    text = _text(URL_CHARACTERS_MAX)(value)
+    if isinstance(text, str) and "{" not in text and not urlsplit(text).scheme:
+        return _Wrong("must be an address with a scheme, such as https://… or myapp://…")
+    return text
+
+
+def _data(value: Any) -> Any:
+    if not isinstance(value, Mapping):
+        return _Wrong("must be an object of texts")
+    if len(value) > DATA_KEYS_MAX:
+        return _Wrong(f"has {len(value)} keys; the limit is {DATA_KEYS_MAX}")
+    for name, text in value.items():
+        if not name or name in RESERVED_DATA or name.startswith(RESERVED_DATA_STARTS):
+            return _Wrong(f"may not use the key {name!r}: it is reserved; choose another name")
+        if not isinstance(text, str):
+            return _Wrong(f'{name} must be a text: FCM carries texts only, so write 5 as "5"')
+    return dict(value)
+
+
+def _ttl(value: Any) -> Any:
+    if type(value) is not int or not 0 <= value <= TTL_SECONDS_MAX:
+        return _Wrong(f"must be whole seconds from 0 to {TTL_SECONDS_MAX} (four weeks)")
+    return value
+
+
+def _priority(value: Any) -> Any:
+    try:
+        return Priority(value)
+    except ValueError:
+        return _Wrong("must be normal or high")
+
+
+_CHECKS = {
+    "title": _text(TITLE_CHARACTERS_MAX),
+    "body": _text(BODY_CHARACTERS_MAX),
+    "image": _image,
+    "link": _link,
+    "data": _data,
+    "ttl_seconds": _ttl,
+    "priority": _priority,
+    "collapse_key": _text(COLLAPSE_KEY_CHARACTERS_MAX),
+}

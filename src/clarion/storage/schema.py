@@ -332,9 +332,14 @@ chunks = Table(
     Column("due_at", Instant, nullable=False),
     Column("lease_until", Instant),
     Column("size", Integer, nullable=False),
-    Index("chunks_launch", "launch_id"),
     Index(
-        "chunks_open",
+        "chunks_launch",
+        "launch_id",
+        sqlite_where=text("state <> 'settled'"),
+        postgresql_where=text("state <> 'settled'"),
+    ),
+    Index(
+        "chunks_due",
         "due_at",
         sqlite_where=text("state <> 'settled'"),
         postgresql_where=text("state <> 'settled'"),
@@ -346,19 +351,24 @@ deliveries = Table(
     metadata,
     Column("launch_id", Id, nullable=False),
     Column("device_id", Id, nullable=False),  # devices.id
-    Column("id", Id, nullable=False),  # uuid5 of launch and device: a repeat is the same row
-    Column("chunk_id", Id, nullable=False),
+    Column("chunk_id", Id),  # NULL: settled when planned
     Column("customer_id", Id, nullable=False),  # the owner when planned
     Column("platform", Text, nullable=False),
     Column("state", Text, nullable=False),
     Column("reason", Text),
     Column("attempts", Integer, nullable=False),  # requests that left for the provider
     Column("unanswered", Integer, nullable=False),  # attempts whose answer was never seen
+    Column("first_tried_at", Instant),  # set when a first try was not the last
     Column("settled_at", Instant),
     Column("received_at", Instant),
     Column("opened_at", Instant),
     PrimaryKeyConstraint("launch_id", "device_id"),
-    Index("deliveries_chunk", "chunk_id"),
+    Index(
+        "deliveries_open",
+        "chunk_id",
+        sqlite_where=text("state = 'pending'"),
+        postgresql_where=text("state = 'pending'"),
+    ),
     sqlite_with_rowid=False,
 )
 

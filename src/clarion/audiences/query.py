@@ -1,0 +1,86 @@
+"""Audiences in SQL: the devices a rule reaches, and how many they are."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, and_, case, func, select, true
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from clarion.audiences.rule import Everyone, Rule, TraitsEqual, UserIds
+from clarion.storage.dialect import json_equals
+from clarion.storage.schema import customers, devices, sources
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """How many an audience reaches now."""
+
+    customers: int
+    devices: int
+    opted_out: int
+    """Devices among them whose customer has opted out of push."""
+    platforms: dict[str, int]
+
+
+def devices_of(
+    workspace_id: UUID, rule: Rule, *, after: UUID | None, limit: int
+) -> Select[tuple[UUID, UUID, str, str, bool, UUID | None]]:
+    """A page of active devices by id, those greater than `after`: id, customer_id, platform,
+    token_kind, push_opted_out, firebase_app_id."""
+    statement = (
+        select(
+            devices.c.id,
+            devices.c.customer_id,
+            devices.c.platform,
+            devices.c.token_kind,
+            customers.c.push_opted_out,
+            sources.c.firebase_app_id,
+        )
+        .join_from(devices, customers, customers.c.id == devices.c.customer_id)
+        .outerjoin(sources, sources.c.id == devices.c.source_id)
+        .where(_active(workspace_id), matches(rule))
+        .order_by(devices.c.id)
+        .limit(limit)
+    )
+    return statement if after is None else statement.where(devices.c.id > after)
+
+
+async def reach(connection: AsyncConnection, workspace_id: UUID, rule: Rule) -> Reach:
+    """How many customers and active devices the rule reaches now."""
+    reached = (
+        select(
+            devices.c.platform,
+            func.count(),
+            func.sum(case((customers.c.push_opted_out, 1), else_=0)),
+        )
+        .join_from(devices, customers, customers.c.id == devices.c.customer_id)
+        .where(_active(workspace_id), matches(rule))
+        .group_by(devices.c.platform)
+    )
+    rows = (await connection.execute(reached)).all()
+    people = await connection.execute(
+        select(func.count(devices.c.customer_id.distinct()))
+        .join_from(devices, customers, customers.c.id == devices.c.customer_id)
+        .where(_active(workspace_id), matches(rule))
+    )
+    return Reach(
+        customers=people.scalar_one(),
+        devices=sum(count for _, count, _ in rows),
+        opted_out=sum(opted_out for _, _, opted_out in rows),
+        platforms={platform: count for platform, count, _ in sorted(rows)},
+    )
+
+
+def matches(rule: Rule) -> ColumnElement[bool]:
+    """The rule as a condition on `customers`."""
+    match rule:
+        case Everyone():
+            return true()
+        case UserIds(user_ids=user_ids):
+            return customers.c.user_id.in_(user_ids)
+        case TraitsEqual(traits=traits):
+            return and_(*(json_equals(customers.c.traits, name, value) for name, value in traits))
+
+
+def _active(workspace_id: UUID) -> ColumnElement[bool]:
+    return and_(devices.c.workspace_id == workspace_id, devices.c.state == "active")

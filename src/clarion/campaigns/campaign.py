@@ -1,0 +1,140 @@
+"""A campaign: what to say to whom and when, and the states it goes through. Pure.
+
+    draft ──schedule──▶ scheduled ──launch──▶ launching ──planned──▶ sending ──finish──▶ done
+      │                   │  ▲                  │   ▲                  │  ▲
+      │                   │  │ resume           │   │ resume           │  │ resume
+      │                   ▼  │                  ▼   │                  ▼  │
+      │                  paused ◀───pause────  paused ◀────pause───── paused
+      │                                 (paused remembers where from)
+      └───────────────────────cancel (from every state but done)──────────────▶ cancelled
+
+`launching` means that its deliveries are being planned, `sending` that all are planned and some are
+open. done and cancelled are final. Cancelling stops what has not left; what left is accounted for.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from clarion.audiences.rule import Rule
+from clarion.campaigns.content import ContentSpec
+
+NAME_CHARACTERS_MAX = 200
+
+
+class CampaignState(StrEnum):
+    DRAFT = "draft"
+    SCHEDULED = "scheduled"
+    LAUNCHING = "launching"
+    SENDING = "sending"
+    PAUSED = "paused"
+    DONE = "done"
+    CANCELLED = "cancelled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Campaign:
+    """`paused_from` is the state to go back to; `paused_reason` says who or what paused it."""
+
+    id: UUID
+    workspace_id: UUID
+    name: str
+    state: CampaignState
+    content: ContentSpec
+    audience: Rule
+    scheduled_at: datetime | None
+    paused_from: CampaignState | None = None
+    paused_reason: str | None = None
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """A step that a campaign in this state can not take."""
+
+    code: str
+    message: str
+
+
+_S = CampaignState
+_PAUSABLE = frozenset({_S.SCHEDULED, _S.LAUNCHING, _S.SENDING})
+
+
+def schedule(campaign: Campaign, at: datetime, now: datetime) -> Campaign | Refused:
+    """Let it launch at `at`. A scheduled campaign may be given another time."""
+    if campaign.state not in (_S.DRAFT, _S.SCHEDULED):
+        return _refused(campaign, "scheduled")
+    return replace(campaign, state=_S.SCHEDULED, scheduled_at=at, updated_at=now)
+
+
+def launch(campaign: Campaign, now: datetime) -> Campaign | Refused:
+    """Its time has come: deliveries are being planned."""
+    if campaign.state is not _S.SCHEDULED:
+        return _refused(campaign, "launched")
+    return replace(campaign, state=_S.LAUNCHING, updated_at=now)
+
+
+def planned(campaign: Campaign, now: datetime) -> Campaign | Refused:
+    """All its deliveries are planned. A campaign paused while launching resumes to sending."""
+    if campaign.state is _S.LAUNCHING:
+        return replace(campaign, state=_S.SENDING, updated_at=now)
+    if campaign.state is _S.PAUSED and campaign.paused_from is _S.LAUNCHING:
+        return replace(campaign, paused_from=_S.SENDING, updated_at=now)
+    return _refused(campaign, "sent")
+
+
+def finish(campaign: Campaign, now: datetime) -> Campaign | Refused:
+    """No delivery is open any more."""
+    if campaign.state is _S.SENDING or (
+        campaign.state is _S.PAUSED and campaign.paused_from is _S.SENDING
+    ):
+        return replace(
+            campaign, state=_S.DONE, paused_from=None, paused_reason=None, updated_at=now
+        )
+    return _refused(campaign, "finished")
+
+
+def pause(campaign: Campaign, now: datetime, reason: str = "by a person") -> Campaign | Refused:
+    """Send nothing more until resumed."""
+    if campaign.state not in _PAUSABLE:
+        return _refused(campaign, "paused")
+    return replace(
+        campaign,
+        state=_S.PAUSED,
+        paused_from=campaign.state,
+        paused_reason=reason,
+        updated_at=now,
+    )
+
+
+def resume(campaign: Campaign, now: datetime) -> Campaign | Refused:
+    """Go on from where it was paused."""
+    if campaign.state is not _S.PAUSED or campaign.paused_from is None:
+        return _refused(campaign, "resumed")
+    return replace(
+        campaign,
+        state=campaign.paused_from,
+        paused_from=None,
+        paused_reason=None,
+        updated_at=now,
+    )
+
+
+def cancel(campaign: Campaign, now: datetime) -> Campaign | Refused:
+    """Send nothing more, for good. Cancelling twice is once."""
+    if campaign.state is _S.CANCELLED:
+        return campaign
+    if campaign.state is _S.DONE:
+        return _refused(campaign, "cancelled")
+    return replace(
+        campaign, state=_S.CANCELLED, paused_from=None, paused_reason=None, updated_at=now
+    )
+
+
+def _refused(campaign: Campaign, wanted: str) -> Refused:
+    return Refused(
+        code="campaign_state",
+        message=f"The campaign is {campaign.state.value}: it can not be {wanted}.",
+    )

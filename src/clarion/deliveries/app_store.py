@@ -1,0 +1,149 @@
+"""Rows of Firebase apps. Their keys are sealed, and only `open_app` opens one."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from clarion.deliveries.provider import ProviderApp
+from clarion.storage.dialect import insert
+from clarion.storage.schema import firebase_apps
+from clarion.storage.vault import Vault
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirebaseApp:
+    """A Firebase project we hold a key for; the key itself is never shown again."""
+
+    id: UUID
+    workspace_id: UUID
+    project_id: str
+    client_email: str
+    private_key_id: str | None
+    paused_reason: str | None
+    """Why nothing is sent through it; None: it is in use."""
+    created_at: datetime
+    replaced_at: datetime | None
+
+
+async def put_app(
+    connection: AsyncConnection,
+    *,
+    workspace_id: UUID,
+    app_id: UUID,
+    project_id: str,
+    client_email: str,
+    private_key_id: str | None,
+    sealed_key: bytes,
+    now: datetime,
+) -> FirebaseApp:
+    """Add it, or replace the key of the one with that project id (which also ends its pause)."""
+    statement = insert(connection, firebase_apps).values(
+        id=app_id,
+        workspace_id=workspace_id,
+        project_id=project_id,
+        client_email=client_email,
+        private_key_id=private_key_id,
+        sealed_key=sealed_key,
+        created_at=now,
+    )
+    rows = await connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=["workspace_id", "project_id"],
+            set_={
+                "client_email": client_email,
+                "private_key_id": private_key_id,
+                "sealed_key": sealed_key,
+                "paused_reason": None,
+                "replaced_at": now,
+            },
+        ).returning(*_PUBLIC)
+    )
+    return _app(rows.one())
+
+
+async def get_app(
+    connection: AsyncConnection, workspace_id: UUID, app_id: UUID
+) -> FirebaseApp | None:
+    rows = await connection.execute(
+        select(*_PUBLIC).where(
+            firebase_apps.c.workspace_id == workspace_id, firebase_apps.c.id == app_id
+        )
+    )
+    row = rows.one_or_none()
+    return None if row is None else _app(row)
+
+
+async def list_apps(connection: AsyncConnection, workspace_id: UUID) -> list[FirebaseApp]:
+    rows = await connection.execute(
+        select(*_PUBLIC)
+        .where(firebase_apps.c.workspace_id == workspace_id)
+        .order_by(firebase_apps.c.project_id)
+    )
+    return [_app(row) for row in rows]
+
+
+async def pause_app(connection: AsyncConnection, app_id: UUID, reason: str) -> bool:
+    """Send nothing through it until it is resumed; False: it was paused already."""
+    rows = await connection.execute(
+        update(firebase_apps)
+        .where(firebase_apps.c.id == app_id, firebase_apps.c.paused_reason.is_(None))
+        .values(paused_reason=reason)
+        .returning(firebase_apps.c.id)
+    )
+    return rows.one_or_none() is not None
+
+
+async def resume_app(connection: AsyncConnection, workspace_id: UUID, app_id: UUID) -> bool:
+    """Send through it again; False: no such app."""
+    rows = await connection.execute(
+        update(firebase_apps)
+        .where(firebase_apps.c.workspace_id == workspace_id, firebase_apps.c.id == app_id)
+        .values(paused_reason=None)
+        .returning(firebase_apps.c.id)
+    )
+    return rows.one_or_none() is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppPaused:
+    reason: str
+
+
+async def open_app(
+    connection: AsyncConnection, vault: Vault, app_id: UUID
+) -> ProviderApp | AppPaused | None:
+    """The app as a sender needs it. Raises VaultLocked where the secret key is another one."""
+    rows = await connection.execute(
+        select(
+            firebase_apps.c.project_id, firebase_apps.c.sealed_key, firebase_apps.c.paused_reason
+        ).where(firebase_apps.c.id == app_id)
+    )
+    row = rows.one_or_none()
+    if row is None:
+        return None
+    if row.paused_reason is not None:
+        return AppPaused(reason=row.paused_reason)
+    account = msgspec.json.decode(vault.open(bytes(row.sealed_key)), type=dict[str, str])
+    return ProviderApp(id=app_id, project_id=row.project_id, service_account=account)
+
+
+_FIELDS = (
+    "id",
+    "workspace_id",
+    "project_id",
+    "client_email",
+    "private_key_id",
+    "paused_reason",
+    "created_at",
+    "replaced_at",
+)
+_PUBLIC = [firebase_apps.c[name] for name in _FIELDS]
+
+
+def _app(row: Any) -> FirebaseApp:
+    return FirebaseApp(**{name: getattr(row, name) for name in _FIELDS})

@@ -1,0 +1,269 @@
+"""Rows of chunks: claimed by one sender at a time, and settled only by the one that claimed last.
+
+The fence is the chunk's `attempt`. A claim bumps it; whatever a sender writes about a chunk it
+writes in one transaction that first checks that the attempt is still its own. So a sender that was
+believed dead, and is not, changes nothing any more.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import and_, case, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from clarion.campaigns.campaign import CampaignState, Refused, finish
+from clarion.campaigns.store import (
+    LaunchState,
+    get_campaign,
+    get_launch,
+    save_campaign,
+    set_launch_state,
+)
+from clarion.deliveries.delivery import DeliveryState, Settled
+from clarion.storage.dialect import insert_new
+from clarion.storage.schema import chunks, customers, deliveries, devices
+
+READY, LEASED, SETTLED = "ready", "leased", "settled"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chunk:
+    """A claimed chunk. `attempt` is ours until somebody claims it after our lease."""
+
+    id: UUID
+    launch_id: UUID
+    workspace_id: UUID
+    firebase_app_id: UUID
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewChunk:
+    """Deliveries to be tried again together at `due_at`."""
+
+    id: UUID
+    due_at: datetime
+    device_ids: Sequence[UUID]
+    unanswered: frozenset[UUID]
+    """Those whose last answer never came."""
+    tried: bool
+    """Whether a push left for them."""
+
+
+async def claim_chunk(
+    connection: AsyncConnection, chunk_id: UUID, *, now: datetime, lease_until: datetime
+) -> Chunk | None:
+    """Claim it if it is due and nobody works on it."""
+    rows = await connection.execute(
+        update(chunks)
+        .where(
+            chunks.c.id == chunk_id,
+            or_(
+                and_(chunks.c.state == READY, chunks.c.due_at <= now),
+                and_(chunks.c.state == LEASED, chunks.c.lease_until <= now),
+            ),
+        )
+        .values(state=LEASED, attempt=chunks.c.attempt + 1, lease_until=lease_until)
+        .returning(
+            chunks.c.id,
+            chunks.c.launch_id,
+            chunks.c.workspace_id,
+            chunks.c.firebase_app_id,
+            chunks.c.attempt,
+        )
+    )
+    row = rows.one_or_none()
+    return None if row is None else Chunk(**row._mapping)
+
+
+async def open_deliveries(
+    connection: AsyncConnection, chunk: Chunk, *, with_traits: bool
+) -> Sequence[Any]:
+    """The chunk's pending deliveries with device and customer as they are now."""
+    columns = [
+        deliveries.c.device_id,
+        deliveries.c.customer_id,
+        deliveries.c.platform,
+        deliveries.c.attempts,
+        deliveries.c.first_tried_at,
+        devices.c.customer_id.label("owner_id"),
+        devices.c.state.label("device_state"),
+        devices.c.token,
+        devices.c.token_kind,
+        devices.c.token_hash,
+        customers.c.push_opted_out,
+    ]
+    if with_traits:
+        columns += [customers.c.user_id, customers.c.traits]
+    rows = await connection.execute(
+        select(*columns)
+        .join_from(deliveries, devices, devices.c.id == deliveries.c.device_id)
+        .outerjoin(customers, customers.c.id == devices.c.customer_id)
+        .where(deliveries.c.chunk_id == chunk.id, deliveries.c.state == "pending")
+    )
+    return rows.all()
+
+
+async def settle_chunk(
+    connection: AsyncConnection,
+    chunk: Chunk,
+    *,
+    settled: Mapping[UUID, Settled],
+    sent: Iterable[UUID],
+    again: Sequence[NewChunk],
+    now: datetime,
+) -> bool:
+    """Write what became of the chunk, if its attempt is still ours; False: it is not.
+
+    `settled` and `again` together name every pending delivery of the chunk; `sent` are those for
+    which a push left.
+    """
+    rows = await connection.execute(
+        update(chunks)
+        .where(chunks.c.id == chunk.id, chunks.c.attempt == chunk.attempt, chunks.c.state == LEASED)
+        .values(state=SETTLED, lease_until=None)
+        .returning(chunks.c.id)
+    )
+    if rows.one_or_none() is None:
+        return False
+    groups: dict[tuple[Settled, bool], list[UUID]] = defaultdict(list)
+    left = set(sent)
+    for device_id, verdict in settled.items():
+        groups[verdict, device_id in left].append(device_id)
+    for (verdict, was_sent), device_ids in groups.items():
+        await _settle_group(connection, chunk, verdict, was_sent, device_ids, now)
+    await insert_new(
+        connection,
+        chunks,
+        [
+            {
+                "id": new.id,
+                "launch_id": chunk.launch_id,
+                "workspace_id": chunk.workspace_id,
+                "firebase_app_id": chunk.firebase_app_id,
+                "state": READY,
+                "attempt": 0,
+                "due_at": new.due_at,
+                "size": len(new.device_ids),
+            }
+            for new in again
+        ],
+    )
+    for new in again:
+        await _move_group(connection, chunk, new, now)
+    return True
+
+
+async def release_chunk(connection: AsyncConnection, chunk: Chunk, *, due_at: datetime) -> bool:
+    """Put it back untouched, to be found again at `due_at`."""
+    rows = await connection.execute(
+        update(chunks)
+        .where(chunks.c.id == chunk.id, chunks.c.attempt == chunk.attempt, chunks.c.state == LEASED)
+        .values(state=READY, due_at=due_at, lease_until=None)
+        .returning(chunks.c.id)
+    )
+    return rows.one_or_none() is not None
+
+
+async def overdue_chunks(
+    connection: AsyncConnection, now: datetime, *, grace_seconds: float, limit: int
+) -> list[tuple[UUID, int]]:
+    """(id, attempt) of chunks whose job seems lost: due for a while, or their lease has ended."""
+    late = now - timedelta(seconds=grace_seconds)
+    rows = await connection.execute(
+        select(chunks.c.id, chunks.c.attempt)
+        .where(
+            chunks.c.state != SETTLED,
+            or_(
+                and_(chunks.c.state == READY, chunks.c.due_at <= late),
+                and_(chunks.c.state == LEASED, chunks.c.lease_until <= now),
+            ),
+        )
+        .order_by(chunks.c.due_at)
+        .limit(limit)
+    )
+    return [(row.id, row.attempt) for row in rows]
+
+
+async def hasten_chunks(connection: AsyncConnection, launch_id: UUID, now: datetime) -> list[UUID]:
+    """A launch was resumed or cancelled: its waiting chunks are due now. Returns them."""
+    rows = await connection.execute(
+        update(chunks)
+        .where(chunks.c.launch_id == launch_id, chunks.c.state == READY)
+        .values(due_at=case((chunks.c.due_at > now, now), else_=chunks.c.due_at))
+        .returning(chunks.c.id)
+    )
+    return list(rows.scalars())
+
+
+async def finish_launch(connection: AsyncConnection, launch_id: UUID, now: datetime) -> bool:
+    """Launch and campaign are done when all is planned and no chunk is open."""
+    still_open = await connection.execute(
+        select(chunks.c.id)
+        .where(chunks.c.launch_id == launch_id, chunks.c.state != SETTLED)
+        .limit(1)
+    )
+    if still_open.one_or_none() is not None:
+        return False
+    launch = await get_launch(connection, launch_id)
+    if launch is None or launch.state is not LaunchState.SENDING:
+        return False
+    campaign = await get_campaign(connection, launch.workspace_id, launch.campaign_id)
+    if campaign is None:
+        return False
+    cancelled = campaign.state is CampaignState.CANCELLED
+    state = LaunchState.CANCELLED if cancelled else LaunchState.DONE
+    if not await set_launch_state(connection, launch_id, state, now, expected=LaunchState.SENDING):
+        return False
+    done = finish(campaign, now)
+    if not isinstance(done, Refused):
+        await save_campaign(connection, done, expected_state=campaign.state)
+    return True
+
+
+async def _settle_group(
+    connection: AsyncConnection,
+    chunk: Chunk,
+    verdict: Settled,
+    was_sent: bool,
+    device_ids: Sequence[UUID],
+    now: datetime,
+) -> None:
+    values: dict[str, Any] = {
+        "state": verdict.state.value,
+        "reason": verdict.reason,
+        "settled_at": now,
+    }
+    if was_sent:
+        values["attempts"] = deliveries.c.attempts + 1
+    await connection.execute(update(deliveries).where(*_pending(chunk, device_ids)).values(values))
+
+
+async def _move_group(
+    connection: AsyncConnection, chunk: Chunk, new: NewChunk, now: datetime
+) -> None:
+    values: dict[str, Any] = {"chunk_id": new.id}
+    if new.tried:
+        values["attempts"] = deliveries.c.attempts + 1
+        values["first_tried_at"] = case(
+            (deliveries.c.first_tried_at.is_(None), now), else_=deliveries.c.first_tried_at
+        )
+        if new.unanswered:
+            values["unanswered"] = deliveries.c.unanswered + case(
+                (deliveries.c.device_id.in_(new.unanswered), 1), else_=0
+            )
+    await connection.execute(
+        update(deliveries).where(*_pending(chunk, new.device_ids)).values(values)
+    )
+
+
+def _pending(chunk: Chunk, device_ids: Sequence[UUID]) -> tuple[Any, ...]:
+    return (
+        deliveries.c.launch_id == chunk.launch_id,
+        deliveries.c.device_id.in_(device_ids),
+        deliveries.c.state == DeliveryState.PENDING.value,
+    )

@@ -1,0 +1,158 @@
+"""A delivery: one push to one device for one launch, until it is settled. Pure.
+
+                     ┌──────────── retry: throttled, unavailable ───────────┐
+                     ▼                                                      │
+    planned ──▶  pending  ──attempt──▶ outcome ─┬─ Accepted ─────────▶ accepted
+                     │                          ├─ Unregistered ─────▶ unregistered
+                     │                          ├─ Rejected ─────────▶ rejected(reason)
+                     │                          ├─ too old to retry ─▶ expired(reason)
+                     │                          └─ Misconfigured ────▶ held: pending until an
+                     │                                                 operator has acted
+                     ├─ not to be sent (checked again when sending) ─▶ skipped(reason)
+                     └─ campaign cancelled ──────────────────────────▶ cancelled
+
+Every delivery is in exactly one of these states, so the account balances at every instant:
+planned = accepted + unregistered + rejected + skipped + expired + cancelled + pending (in flight).
+A settled delivery never changes its state again.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import assert_never
+from uuid import UUID, uuid5
+
+from clarion.deliveries.provider import (
+    Accepted,
+    Misconfigured,
+    Outcome,
+    Rejected,
+    Throttled,
+    Unavailable,
+    Unregistered,
+)
+
+
+class DeliveryState(StrEnum):
+    PENDING = "pending"
+    ACCEPTED = "accepted"
+    UNREGISTERED = "unregistered"
+    REJECTED = "rejected"
+    SKIPPED = "skipped"
+    EXPIRED = "expired"
+    CANCELLED = "cancelled"
+
+
+class Skip(StrEnum):
+    """Why a planned delivery is not sent."""
+
+    OPTED_OUT = "opted_out"
+    DEVICE_MOVED = "device_moved"
+    """It belongs to another customer than the one it was planned for."""
+    REGISTRATION_REMOVED = "registration_removed"
+    NO_FIREBASE_APP = "no_firebase_app"
+    """Its source is bound to no Firebase app."""
+    APNS_TOKEN = "apns_token"  # noqa: S105 - a reason
+    """The app sent its APNs token instead of its FCM token."""
+    NOT_RENDERED = "not_rendered"
+    """Liquid failed for this customer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryPolicy:
+    """FCM asks for at least 10 s between tries, growing, and to give up after an hour."""
+
+    first_seconds: float = 10.0
+    longest_seconds: float = 600.0
+    jitter: float = 0.25
+    give_up_seconds: float = 3_600.0
+    hold_seconds: float = 60.0
+    """How soon a held delivery looks whether an operator has acted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    state: DeliveryState
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retry:
+    """Try again at `due_at`. `unanswered`: this try may have reached the device."""
+
+    due_at: datetime
+    unanswered: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """Not this delivery's fault nor its registration's: wait for an operator."""
+
+    due_at: datetime
+    reason: str
+    detail: str
+
+
+Verdict = Settled | Retry | Held
+
+
+def judge(
+    outcome: Outcome,
+    *,
+    attempts: int,
+    first_tried_at: datetime,
+    now: datetime,
+    ttl_seconds: int,
+    chance: float,
+    policy: RetryPolicy,
+) -> Verdict:
+    """What an outcome means for a delivery whose `attempts`-th try (from 1) it answers."""
+
+    def again(reason: str, asked: float | None, *, unanswered: bool = False) -> Verdict:
+        delay = min(policy.longest_seconds, policy.first_seconds * 2 ** min(attempts - 1, 10))
+        delay = max(delay, asked or 0.0) * (1 + policy.jitter * chance)
+        due_at = now + timedelta(seconds=delay)
+        lifetime = min(policy.give_up_seconds, float(ttl_seconds))
+        if due_at > first_tried_at + timedelta(seconds=lifetime):
+            return Settled(state=DeliveryState.EXPIRED, reason=reason)
+        return Retry(due_at=due_at, unanswered=unanswered)
+
+    match outcome:
+        case Accepted():
+            return Settled(state=DeliveryState.ACCEPTED)
+        case Unregistered(reason=reason):
+            return Settled(state=DeliveryState.UNREGISTERED, reason=reason)
+        case Rejected(reason=reason):
+            return Settled(state=DeliveryState.REJECTED, reason=reason)
+        case Throttled(retry_after_seconds=asked):
+            return again("throttled", asked)
+        case Unavailable(reason=reason, retry_after_seconds=asked, maybe_accepted=unanswered):
+            return again(reason, asked, unanswered=unanswered)
+        case Misconfigured(reason=reason, platforms=platforms) if platforms:
+            return again(reason, None)
+        case Misconfigured(reason=reason, detail=detail):
+            due_at = now + timedelta(seconds=policy.hold_seconds)
+            return Held(due_at=due_at, reason=reason, detail=detail)
+        case _:
+            assert_never(outcome)
+
+
+def delivery_id(launch_id: UUID, device_row_id: UUID) -> UUID:
+    """A delivery's id is derived: planned twice it is the same."""
+    return uuid5(launch_id, device_row_id.hex)
+
+
+def push_key(launch_id: UUID, device_row_id: UUID) -> str:
+    """What travels in a push's data, and comes back when it is received or opened."""
+    return f"{launch_id.hex}.{device_row_id.hex}"
+
+
+def parse_push_key(text: str) -> tuple[UUID, UUID] | None:
+    """(launch, device) of a `push_key`, or None where it is none."""
+    launch, dot, device = text.partition(".")
+    if not dot or len(launch) != 32 or len(device) != 32:
+        return None
+    try:
+        return UUID(hex=launch), UUID(hex=device)
+    except ValueError:
+        return None

@@ -1,0 +1,206 @@
+"""The planner: turns a launch into deliveries, page by page.
+
+A page is one transaction: the launch's cursor moves on, and the deliveries and chunks of the
+devices it passed are there. A crash loses no page and repeats none; two planners on one launch take
+turns by the cursor. The constraint (launch, device) makes a delivery one, whatever happens.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from clarion.audiences.query import devices_of
+from clarion.broker import Broker, BrokerUnavailable, JobKind, Lease, NewJob
+from clarion.campaigns.campaign import Campaign, CampaignState, Refused, planned
+from clarion.campaigns.store import (
+    Launch,
+    LaunchState,
+    advance_launch,
+    get_campaign,
+    get_launch,
+    save_campaign,
+    set_launch_state,
+)
+from clarion.clock import Clock
+from clarion.customers.device import TokenKind
+from clarion.deliveries.chunk_store import finish_launch
+from clarion.deliveries.delivery import DeliveryState, Skip
+from clarion.deliveries.store import plan
+from clarion.storage.database import Database, StorageUnavailable
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannerOptions:
+    page_devices: int = 2_000
+    chunk_deliveries: int = 500
+    wait_seconds: float = 5.0
+    lease_seconds: float = 60.0
+    paused_seconds: float = 5.0
+    """How soon a paused launch is looked at again."""
+    backoff_seconds: float = 2.0
+
+
+class Planner:
+    """Any number may run."""
+
+    def __init__(
+        self,
+        database: Database,
+        broker: Broker,
+        clock: Clock,
+        options: PlannerOptions | None = None,
+    ) -> None:
+        self._database = database
+        self._broker = broker
+        self._clock = clock
+        self._options = options or PlannerOptions()
+
+    async def run(self) -> None:
+        """Repeat `step` until cancelled."""
+        while True:
+            try:
+                await self.step()
+            except (StorageUnavailable, BrokerUnavailable) as error:
+                log.warning("planner_waits", reason=str(error))
+                await self._clock.sleep(self._options.backoff_seconds)
+
+    async def step(self) -> int:
+        """Plan the next launch that waits; returns how many deliveries were planned."""
+        leases = await self._broker.fetch(
+            JobKind.LAUNCH,
+            limit=1,
+            wait_seconds=self._options.wait_seconds,
+            lease_seconds=self._options.lease_seconds,
+        )
+        count = 0
+        for lease in leases:
+            count += await self._plan(UUID(bytes=lease.payload), lease)
+        return count
+
+    async def _plan(self, launch_id: UUID, lease: Lease) -> int:
+        count = 0
+        while True:
+            async with self._database.read() as connection:
+                launch = await get_launch(connection, launch_id)
+                campaign = launch and await get_campaign(
+                    connection, launch.workspace_id, launch.campaign_id
+                )
+            if launch is None or campaign is None or launch.state is not LaunchState.PLANNING:
+                await lease.ack()
+                return count
+            if campaign.state is CampaignState.CANCELLED:
+                await self._close(launch, LaunchState.CANCELLED)
+                await lease.ack()
+                return count
+            if campaign.state is CampaignState.PAUSED:
+                await lease.nack(self._options.paused_seconds)
+                return count
+            page = await self._page(launch, campaign)
+            if page:
+                count += await self._write(launch, page)
+                await lease.extend(self._options.lease_seconds)
+            if len(page) < self._options.page_devices:
+                await self._all_planned(launch.id, campaign)
+                await lease.ack()
+                return count
+
+    async def _page(self, launch: Launch, campaign: Campaign) -> Sequence[Any]:
+        statement = devices_of(
+            launch.workspace_id,
+            campaign.audience,
+            after=launch.cursor,
+            limit=self._options.page_devices,
+        )
+        async with self._database.read() as connection:
+            return (await connection.execute(statement)).all()
+
+    async def _write(self, launch: Launch, page: Sequence[Any]) -> int:
+        """One page's transaction; 0 where another planner was faster."""
+        now = self._clock.now()
+        by_app: dict[UUID, list[Any]] = defaultdict(list)
+        rows: list[dict[str, Any]] = []
+        for device in page:
+            skip = _skip(device)
+            if skip is None:
+                by_app[device.firebase_app_id].append(device)
+            else:
+                rows.append(self._row(launch, device, None, skip))
+        chunks: list[dict[str, Any]] = []
+        size = self._options.chunk_deliveries
+        for app_id, members in by_app.items():
+            for start in range(0, len(members), size):
+                chunk = {
+                    "id": self._clock.new_id(),
+                    "launch_id": launch.id,
+                    "workspace_id": launch.workspace_id,
+                    "firebase_app_id": app_id,
+                    "state": "ready",
+                    "attempt": 0,
+                    "due_at": now,
+                    "size": len(members[start : start + size]),
+                }
+                chunks.append(chunk)
+                for device in members[start : start + size]:
+                    rows.append(self._row(launch, device, chunk["id"], None))
+        async with self._database.write() as connection:
+            moved = await advance_launch(connection, launch, cursor=page[-1].id, planned=len(rows))
+            if not moved:
+                return 0
+            await plan(connection, chunks, rows)
+        await self._broker.publish(
+            *(NewJob(kind=JobKind.CHUNK, payload=chunk["id"].bytes) for chunk in chunks)
+        )
+        return len(rows)
+
+    def _row(
+        self, launch: Launch, device: Any, chunk_id: UUID | None, skip: Skip | None
+    ) -> dict[str, Any]:
+        return {
+            "launch_id": launch.id,
+            "device_id": device.id,
+            "chunk_id": chunk_id,
+            "customer_id": device.customer_id,
+            "platform": device.platform,
+            "state": DeliveryState.PENDING.value if skip is None else DeliveryState.SKIPPED.value,
+            "reason": None if skip is None else skip.value,
+            "attempts": 0,
+            "unanswered": 0,
+            "settled_at": None if skip is None else self._clock.now(),
+        }
+
+    async def _all_planned(self, launch_id: UUID, campaign: Campaign) -> None:
+        """Launch and campaign go on to sending; they are done at once if nothing is open."""
+        now = self._clock.now()
+        async with self._database.write() as connection:
+            await set_launch_state(
+                connection, launch_id, LaunchState.SENDING, now, expected=LaunchState.PLANNING
+            )
+            current = await get_campaign(connection, campaign.workspace_id, campaign.id)
+            if current is not None:
+                sending = planned(current, now)
+                if not isinstance(sending, Refused):
+                    await save_campaign(connection, sending, expected_state=current.state)
+            await finish_launch(connection, launch_id, now)
+
+    async def _close(self, launch: Launch, state: LaunchState) -> None:
+        async with self._database.write() as connection:
+            await set_launch_state(
+                connection, launch.id, state, self._clock.now(), expected=LaunchState.PLANNING
+            )
+
+
+def _skip(device: Any) -> Skip | None:
+    """What is known when planning; the rest is checked when sending."""
+    if device.push_opted_out:
+        return Skip.OPTED_OUT
+    if device.firebase_app_id is None:
+        return Skip.NO_FIREBASE_APP
+    if device.token_kind == TokenKind.APNS.value:
+        return Skip.APNS_TOKEN
+    return None

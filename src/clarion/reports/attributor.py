@@ -1,0 +1,96 @@
+"""The attributor: events that say a push was received or opened are entered in its delivery.
+
+The push carried its key in `data.clarion_push`; apps send it back in the event's properties. Where
+exactly differs between SDKs, so it is looked for in all of them.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import structlog
+
+from clarion.clock import Clock
+from clarion.customers.identity import plain_name
+from clarion.deliveries.delivery import parse_push_key
+from clarion.deliveries.store import Seen, mark_seen
+from clarion.events.store import Receipt, mark_receipts_done, pending_receipts
+from clarion.storage.database import Database, StorageUnavailable
+
+log = structlog.get_logger(__name__)
+
+PUSH_KEY = "clarion_push"
+OPENED_NAMES = frozenset({"push notification tapped", "push opened"})
+DEPTH_MAX = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttributorOptions:
+    receipts_max: int = 1_000
+    every_seconds: float = 1.0
+    backoff_seconds: float = 5.0
+
+
+class Attributor:
+    """One is enough; several do no harm."""
+
+    def __init__(
+        self, database: Database, clock: Clock, options: AttributorOptions | None = None
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._options = options or AttributorOptions()
+
+    async def run(self) -> None:
+        """Repeat `step` until cancelled."""
+        while True:
+            try:
+                if not await self.step():
+                    await self._clock.sleep(self._options.every_seconds)
+            except StorageUnavailable as error:
+                log.warning("attributor_waits", reason=str(error))
+                await self._clock.sleep(self._options.backoff_seconds)
+
+    async def step(self) -> int:
+        """Enter the oldest receipts; returns how many were looked at."""
+        async with self._database.read() as connection:
+            receipts = await pending_receipts(connection, self._options.receipts_max)
+        if not receipts:
+            return 0
+        seen: dict[UUID, list[Seen]] = defaultdict(list)
+        for receipt in receipts:
+            found = _seen(receipt)
+            if found is not None:
+                seen[receipt.workspace_id].append(found)
+        async with self._database.write() as connection:
+            for workspace_id, many in seen.items():
+                await mark_seen(connection, workspace_id, many)
+            await mark_receipts_done(connection, [receipt.seq for receipt in receipts])
+        return len(receipts)
+
+
+def _seen(receipt: Receipt) -> Seen | None:
+    body = msgspec.json.decode(receipt.body)
+    key = _find(body.get("properties"), DEPTH_MAX)
+    ids = parse_push_key(key) if key is not None else None
+    if ids is None:
+        return None
+    return Seen(
+        launch_id=ids[0],
+        device_row_id=ids[1],
+        at=receipt.at,
+        opened=plain_name(receipt.name) in OPENED_NAMES,
+    )
+
+
+def _find(value: Any, depth: int) -> str | None:
+    if not isinstance(value, Mapping) or depth == 0:
+        return None
+    key = value.get(PUSH_KEY)
+    if isinstance(key, str):
+        return key
+    found = (_find(inner, depth - 1) for inner in value.values())
+    return next((key for key in found if key is not None), None)

@@ -1,0 +1,99 @@
+"""A campaign's account: what became of everything that was planned."""
+
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from clarion.storage.schema import deliveries, launches
+
+_STATES = ("accepted", "unregistered", "rejected", "skipped", "expired", "cancelled")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """How many deliveries are in each state. `accepted` means that FCM took it, no more."""
+
+    planned: int = 0
+    accepted: int = 0
+    unregistered: int = 0
+    rejected: int = 0
+    skipped: int = 0
+    expired: int = 0
+    cancelled: int = 0
+    in_flight: int = 0
+    received: int = 0
+    opened: int = 0
+
+    @property
+    def settled(self) -> int:
+        return sum(getattr(self, state) for state in _STATES)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """The account of a campaign over all its launches."""
+
+    total: Counts
+    platforms: dict[str, Counts] = field(default_factory=dict)
+    reasons: dict[str, dict[str, int]] = field(default_factory=dict)
+    """By state, then by reason."""
+    attempts: int = 0
+    """Pushes that left for the provider, repeats included."""
+    unanswered: int = 0
+    """Attempts whose answer never came: these devices may have been reached twice."""
+
+    @property
+    def balances(self) -> bool:
+        """Whether the planner's own count is the sum of the states."""
+        return self.total.planned == self.total.settled + self.total.in_flight
+
+
+async def report(connection: AsyncConnection, workspace_id: UUID, campaign_id: UUID) -> Report:
+    """The account now, from one statement: it is of one instant."""
+    ours = (launches.c.workspace_id == workspace_id, launches.c.campaign_id == campaign_id)
+    planned = select(func.coalesce(func.sum(launches.c.planned), 0)).where(*ours).scalar_subquery()
+    rows = await connection.execute(
+        select(
+            deliveries.c.platform,
+            deliveries.c.state,
+            deliveries.c.reason,
+            func.count(),
+            func.count(deliveries.c.received_at),
+            func.count(deliveries.c.opened_at),
+            func.sum(deliveries.c.attempts),
+            func.sum(deliveries.c.unanswered),
+            planned,
+        )
+        .join_from(launches, deliveries, deliveries.c.launch_id == launches.c.id)
+        .where(*ours)
+        .group_by(deliveries.c.platform, deliveries.c.state, deliveries.c.reason)
+    )
+    total: dict[str, int] = {}
+    platforms: dict[str, dict[str, int]] = {}
+    reasons: dict[str, dict[str, int]] = {}
+    attempts = unanswered = planned_count = 0
+    for platform, state, reason, count, received, opened, tried, lost, counted in rows:
+        name = "in_flight" if state == "pending" else state
+        for counts in (total, platforms.setdefault(platform, {})):
+            _add(counts, name, count)
+            _add(counts, "received", received)
+            _add(counts, "opened", opened)
+            _add(counts, "planned", count)
+        if reason is not None:
+            _add(reasons.setdefault(name, {}), reason, count)
+        attempts += tried
+        unanswered += lost
+        planned_count = counted
+    return Report(
+        total=Counts(**{**total, "planned": planned_count}),
+        platforms={name: Counts(**counts) for name, counts in sorted(platforms.items())},
+        reasons=reasons,
+        attempts=attempts,
+        unanswered=unanswered,
+    )
+
+
+def _add(counts: dict[str, int], name: str, count: int) -> None:
+    counts[name] = counts.get(name, 0) + count
