@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, case, or_, select, update
+from sqlalchemy import and_, case, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.campaigns.campaign import CampaignState, Refused, finish
@@ -24,7 +24,7 @@ from clarion.campaigns.store import (
     set_launch_state,
 )
 from clarion.deliveries.delivery import DeliveryState, Settled
-from clarion.storage.dialect import insert_new
+from clarion.storage.dialect import Instant, insert_new
 from clarion.storage.schema import chunks, customers, deliveries, devices
 
 READY, LEASED, SETTLED = "ready", "leased", "settled"
@@ -194,7 +194,7 @@ async def hasten_chunks(connection: AsyncConnection, launch_id: UUID, now: datet
     rows = await connection.execute(
         update(chunks)
         .where(chunks.c.launch_id == launch_id, chunks.c.state == READY)
-        .values(due_at=case((chunks.c.due_at > now, now), else_=chunks.c.due_at))
+        .values(due_at=case((chunks.c.due_at > now, literal(now, Instant)), else_=chunks.c.due_at))
         .returning(chunks.c.id)
     )
     return list(rows.scalars())
@@ -250,7 +250,8 @@ async def _move_group(
     if new.tried:
         values["attempts"] = deliveries.c.attempts + 1
         values["first_tried_at"] = case(
-            (deliveries.c.first_tried_at.is_(None), now), else_=deliveries.c.first_tried_at
+            (deliveries.c.first_tried_at.is_(None), literal(now, Instant)),
+            else_=deliveries.c.first_tried_at,
         )
         if new.unanswered:
             values["unanswered"] = deliveries.c.unanswered + case(

@@ -88,9 +88,11 @@ class Planner:
         while True:
             async with self._database.read() as connection:
                 launch = await get_launch(connection, launch_id)
-                campaign = launch and await get_campaign(
-                    connection, launch.workspace_id, launch.campaign_id
-                )
+                campaign = None
+                if launch is not None:
+                    campaign = await get_campaign(
+                        connection, launch.workspace_id, launch.campaign_id
+                    )
             if launch is None or campaign is None or launch.state is not LaunchState.PLANNING:
                 await lease.ack()
                 return count
@@ -132,11 +134,13 @@ class Planner:
             else:
                 rows.append(self._row(launch, device, None, skip))
         chunks: list[dict[str, Any]] = []
+        chunk_ids: list[UUID] = []
         size = self._options.chunk_deliveries
         for app_id, members in by_app.items():
             for start in range(0, len(members), size):
+                chunk_id = self._clock.new_id()
                 chunk = {
-                    "id": self._clock.new_id(),
+                    "id": chunk_id,
                     "launch_id": launch.id,
                     "workspace_id": launch.workspace_id,
                     "firebase_app_id": app_id,
@@ -146,15 +150,16 @@ class Planner:
                     "size": len(members[start : start + size]),
                 }
                 chunks.append(chunk)
+                chunk_ids.append(chunk_id)
                 for device in members[start : start + size]:
-                    rows.append(self._row(launch, device, chunk["id"], None))
+                    rows.append(self._row(launch, device, chunk_id, None))
         async with self._database.write() as connection:
             moved = await advance_launch(connection, launch, cursor=page[-1].id, planned=len(rows))
             if not moved:
                 return 0
             await plan(connection, chunks, rows)
         await self._broker.publish(
-            *(NewJob(kind=JobKind.CHUNK, payload=chunk["id"].bytes) for chunk in chunks)
+            *(NewJob(kind=JobKind.CHUNK, payload=chunk_id.bytes) for chunk_id in chunk_ids)
         )
         return len(rows)
 

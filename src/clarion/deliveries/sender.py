@@ -187,9 +187,9 @@ class Sender:
     async def _work(self, chunk: Chunk) -> int:
         async with self._database.read() as connection:
             launch = await get_launch(connection, chunk.launch_id)
-            campaign = launch and await get_campaign(
-                connection, chunk.workspace_id, launch.campaign_id
-            )
+            campaign = None
+            if launch is not None:
+                campaign = await get_campaign(connection, chunk.workspace_id, launch.campaign_id)
             app = await open_app(connection, self._vault, chunk.firebase_app_id)
         if campaign is None:
             return 0

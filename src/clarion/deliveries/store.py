@@ -6,12 +6,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import case, or_, select, tuple_, update
+from sqlalchemy import case, literal, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.customers.device import Platform
 from clarion.deliveries.delivery import DeliveryState, delivery_id
-from clarion.storage.dialect import insert_new
+from clarion.storage.dialect import Instant, insert_new
 from clarion.storage.schema import chunks, customers, deliveries, devices, launches
 
 
@@ -108,7 +108,7 @@ async def mark_seen(connection: AsyncConnection, workspace_id: UUID, seen: Seque
 
 
 def _earlier(column: Any, at: datetime) -> Any:
-    return case((or_(column.is_(None), column > at), at), else_=column)
+    return case((or_(column.is_(None), column > at), literal(at, Instant)), else_=column)
 
 
 def _delivery(row: Any) -> Delivery:

@@ -132,9 +132,9 @@ class json_equals(ColumnElement[bool]):
 def _json_equals_postgresql(element: json_equals, compiler: SQLCompiler, **kw: Any) -> str:
     column = compiler.process(element.column, **kw)
     name = compiler.process(element.name, **kw)
-    value = compiler.process(element.value, **kw)
     if element.kind == "NoneType":
         return f"(coalesce({column} -> {name}, 'null'::jsonb) = 'null'::jsonb)"
+    value = compiler.process(element.value, **kw)
     if element.kind == "str":
         return f"({column} -> {name} = to_jsonb(CAST({value} AS text)))"
     return f"({column} -> {name} = CAST({value} AS jsonb))"
@@ -144,10 +144,10 @@ def _json_equals_postgresql(element: json_equals, compiler: SQLCompiler, **kw: A
 def _json_equals_sqlite(element: json_equals, compiler: SQLCompiler, **kw: Any) -> str:
     column = compiler.process(element.column, **kw)
     name = compiler.process(element.name, **kw)
-    value = compiler.process(element.value, **kw)
     member = f"EXISTS (SELECT 1 FROM json_each({column}) WHERE key = {name}"  # noqa: S608
     if element.kind == "NoneType":
         return f"(NOT {member} AND type <> 'null'))"
+    value = compiler.process(element.value, **kw)
     if element.kind == "str":
         return f"{member} AND type = 'text' AND atom = {value})"
     if element.kind == "bool":

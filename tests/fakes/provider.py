@@ -1,0 +1,65 @@
+"""A provider in memory: answers by the token's beginning, and keeps what it accepted."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from clarion.deliveries.provider import (
+    Accepted,
+    Content,
+    ContentFault,
+    Misconfigured,
+    Outcome,
+    Platform,
+    ProviderApp,
+    Push,
+    Rejected,
+    Throttled,
+    ThrottleScope,
+    Unavailable,
+    Unregistered,
+)
+
+
+class MemoryProvider:
+    """`dead-…` is unregistered, `bad-…` rejected, `slow-…` throttled once, `down-…` unavailable
+    once, `lost-…` accepted but the first answer is lost, `never-…` unavailable for ever."""
+
+    def __init__(self) -> None:
+        self.accepted: Counter[str] = Counter()
+        self.pushes: list[Push] = []
+        self.broken = False
+        self._seen: Counter[str] = Counter()
+
+    async def send(self, app: ProviderApp, pushes: Sequence[Push]) -> Sequence[Outcome]:
+        return [self._answer(push) for push in pushes]
+
+    def check(self, content: Content, *, platform: Platform) -> Sequence[ContentFault]:
+        return []
+
+    async def close(self) -> None: ...
+
+    def _answer(self, push: Push) -> Outcome:
+        if self.broken:
+            return Misconfigured(reason="permission_denied", detail="the key was withdrawn")
+        self._seen[push.delivery_id] += 1
+        first = self._seen[push.delivery_id] == 1
+        match push.token.partition("-")[0]:
+            case "dead":
+                return Unregistered(reason="unregistered")
+            case "bad":
+                return Rejected(reason="payload_too_big")
+            case "slow" if first:
+                return Throttled(scope=ThrottleScope.APP, retry_after_seconds=30)
+            case "down" if first:
+                return Unavailable(reason="unavailable")
+            case "never":
+                return Unavailable(reason="unavailable")
+            case "lost" if first:
+                self._accept(push)
+                return Unavailable(reason="timeout", maybe_accepted=True)
+        self._accept(push)
+        return Accepted(message_name="m")
+
+    def _accept(self, push: Push) -> None:
+        self.accepted[push.delivery_id] += 1
+        self.pushes.append(push)

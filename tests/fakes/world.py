@@ -1,0 +1,161 @@
+"""A workspace with devices, a campaign, and the agents that send it, on a clock to be moved."""
+
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from cryptography.fernet import Fernet
+
+from clarion.audiences import rule
+from clarion.brokers.database import DatabaseBroker, DatabaseBrokerOptions
+from clarion.campaigns.campaign import Campaign, CampaignState, Refused, schedule
+from clarion.campaigns.content import ContentSpec, parse_content
+from clarion.campaigns.scheduler import Scheduler
+from clarion.campaigns.store import create_campaign, get_campaign, save_campaign
+from clarion.customers.batch import Arrival
+from clarion.customers.ingestion import Ingestion
+from clarion.deliveries.app_store import put_app
+from clarion.deliveries.planner import Planner, PlannerOptions
+from clarion.deliveries.provider import Provider
+from clarion.deliveries.sender import Sender, SenderOptions
+from clarion.events.message import Event
+from clarion.events.store import create_source
+from clarion.reports.funnel import Report, report
+from clarion.storage.database import Database
+from clarion.storage.vault import Vault
+from clarion.storage.workspace_store import create_workspace
+from fakes.book import SOURCE, WORKSPACE
+from fakes.clock import FakeClock
+from fakes.history import App
+from fakes.provider import MemoryProvider
+
+APP = UUID(int=3)
+
+
+@dataclass
+class World:
+    database: Database
+    clock: FakeClock
+    provider: MemoryProvider = field(default_factory=MemoryProvider)
+    app: App = field(default_factory=App)
+
+    async def open(self, provider: Provider | None = None) -> "World":
+        self.broker = DatabaseBroker(
+            self.database, self.clock, DatabaseBrokerOptions(poll_seconds=0.02)
+        )
+        self.vault = Vault(Fernet.generate_key())
+        self.make_agents(provider)
+        async with self.database.write() as connection:
+            await create_workspace(
+                connection, workspace_id=WORKSPACE, name="test", now=self.clock.now()
+            )
+            await put_app(
+                connection,
+                workspace_id=WORKSPACE,
+                app_id=APP,
+                project_id="demo",
+                client_email="sender@demo.example",
+                private_key_id="1",
+                sealed_key=self.vault.seal(msgspec.json.encode({"project_id": "demo"})),
+                now=self.clock.now(),
+            )
+            await create_source(
+                connection,
+                workspace_id=WORKSPACE,
+                name="app",
+                source_id=SOURCE,
+                now=self.clock.now(),
+                firebase_app_id=APP,
+            )
+        return self
+
+    def make_agents(self, provider: Provider | None = None) -> None:
+        """The agents of a process; made again, they are those of a new one."""
+        parts = (self.database, self.broker, self.clock)
+        self.scheduler = Scheduler(*parts)
+        self.planner = Planner(
+            *parts, PlannerOptions(page_devices=5, chunk_deliveries=2, wait_seconds=0)
+        )
+        self.sender = Sender(
+            *parts, provider or self.provider, self.vault, SenderOptions(wait_seconds=0)
+        )
+
+    async def take(self, *events: Event) -> None:
+        async with self.database.write() as connection:
+            ingestion = Ingestion(connection, WORKSPACE, self.clock.now())
+            await ingestion.take([Arrival(event=event, source_id=SOURCE) for event in events])
+
+    async def devices(self, *tokens: str, user: str | None = None) -> None:
+        """One device for each token, of one user each unless `user` is given."""
+        await self.take(
+            *(
+                self.app.register(0, f"D-{token}", user=user or f"user-{token}", token=token)
+                for token in tokens
+            )
+        )
+
+    async def campaign(
+        self, audience: Any | None = None, content: dict[str, Any] | None = None
+    ) -> UUID:
+        """A campaign that is due now."""
+        spec = parse_content(content or {"title": "Hello", "ttl_seconds": 7200})
+        whom = rule.parse(audience or {"everyone": True})
+        assert isinstance(spec, ContentSpec)
+        assert not isinstance(whom, list)
+        now = self.clock.now()
+        draft = Campaign(
+            id=self.clock.new_id(),
+            workspace_id=WORKSPACE,
+            name="Test",
+            state=CampaignState.DRAFT,
+            content=spec,
+            audience=whom,
+            scheduled_at=None,
+            created_at=now,
+            updated_at=now,
+        )
+        scheduled = schedule(draft, now, now)
+        assert isinstance(scheduled, Campaign)
+        async with self.database.write() as connection:
+            await create_campaign(connection, scheduled)
+        return draft.id
+
+    async def change(self, campaign_id: UUID, step: Any) -> None:
+        """Take a campaign through one of its steps, as the API does."""
+        async with self.database.write() as connection:
+            campaign = await get_campaign(connection, WORKSPACE, campaign_id)
+            assert campaign is not None
+            changed = step(campaign, self.clock.now())
+            assert not isinstance(changed, Refused), changed
+            assert await save_campaign(connection, changed, expected_state=campaign.state)
+
+    async def get(self, campaign_id: UUID) -> Campaign:
+        async with self.database.read() as connection:
+            campaign = await get_campaign(connection, WORKSPACE, campaign_id)
+        assert campaign is not None
+        return campaign
+
+    async def report(self, campaign_id: UUID) -> Report:
+        async with self.database.read() as connection:
+            return await report(connection, WORKSPACE, campaign_id)
+
+    async def settle(self, campaign_id: UUID, hours: float = 3.0) -> Report:
+        """Let every agent work, moving the clock, until the campaign is done or time is up."""
+        for _ in range(int(hours * 60)):
+            await self.scheduler.step()
+            while await self.planner.step():
+                pass
+            while await self.sender.step():
+                assert (await self.report(campaign_id)).balances
+            if (await self.get(campaign_id)).state in (
+                CampaignState.DONE,
+                CampaignState.CANCELLED,
+            ):
+                found = await self.report(campaign_id)
+                if found.total.in_flight == 0:
+                    return found
+            self.clock.advance(60)
+            await self.sender.sweep()
+            await self.scheduler.nudge()
+        return await self.report(campaign_id)

@@ -1,0 +1,250 @@
+"""Promises 3–6: each device once, for the right customer, with an account that balances."""
+
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import select
+
+from clarion.campaigns.campaign import CampaignState, cancel, pause, resume
+from clarion.customers.device import Removal, token_hash
+from clarion.customers.device_store import get_device, remove_registrations
+from clarion.customers.identity import device_row_id
+from clarion.deliveries.app_store import list_apps, resume_app
+from clarion.deliveries.chunk_store import claim_chunk, settle_chunk
+from clarion.deliveries.delivery import DeliveryState, Settled, parse_push_key
+from clarion.events.store import bind_firebase_app
+from clarion.storage.database import Database
+from clarion.storage.schema import chunks
+from fakes.book import SOURCE, WORKSPACE
+from fakes.clock import FakeClock
+from fakes.world import APP, World
+
+
+@pytest.fixture
+async def world(database: Database, clock: FakeClock) -> World:
+    return await World(database, clock).open()
+
+
+async def test_every_device_of_every_customer_gets_it_once(world: World) -> None:
+    await world.devices(*(f"token-{number}" for number in range(23)))
+    await world.devices("second", user="user-token-1")
+    campaign_id = await world.campaign()
+    found = await world.settle(campaign_id)
+    assert found.total.planned == found.total.accepted == 24
+    assert len(world.provider.accepted) == 24
+    assert set(world.provider.accepted.values()) == {1}
+    assert found.balances
+    assert (await world.get(campaign_id)).state is CampaignState.DONE
+
+
+async def test_each_outcome_has_its_place_in_the_account(world: World) -> None:
+    await world.devices("ok", "dead-1", "bad-1", "slow-1", "down-1", "lost-1", "never-1")
+    campaign_id = await world.campaign()
+    found = await world.settle(campaign_id)
+    assert found.total.accepted == 4
+    assert found.total.unregistered == 1
+    assert found.total.rejected == 1
+    assert found.total.expired == 1
+    assert found.reasons["unregistered"] == {"unregistered": 1}
+    assert found.reasons["rejected"] == {"payload_too_big": 1}
+    assert found.unanswered == 1
+    assert found.balances
+
+
+async def test_only_the_dead_registration_is_removed_and_registering_revives_it(
+    world: World,
+) -> None:
+    await world.devices("ok", "dead-1", "bad-1", "never-1")
+    await world.settle(await world.campaign())
+    async with world.database.read() as connection:
+        states = {
+            token: await get_device(connection, WORKSPACE, f"D-{token}")
+            for token in ("ok", "dead-1", "bad-1", "never-1")
+        }
+    assert {token: device and device.state.value for token, device in states.items()} == {
+        "ok": "active",
+        "dead-1": "removed",
+        "bad-1": "active",
+        "never-1": "active",
+    }
+    await world.take(world.app.register(9_000, "D-dead-1", user="user-dead-1", token="new"))
+    async with world.database.read() as connection:
+        revived = await get_device(connection, WORKSPACE, "D-dead-1")
+    assert revived is not None
+    assert revived.state.value == "active"
+
+
+async def test_a_token_refreshed_in_between_survives_the_old_ones_death(world: World) -> None:
+    await world.devices("old")
+    await world.take(world.app.register(5, "D-old", user="user-old", token="new"))
+    async with world.database.write() as connection:
+        removed = await remove_registrations(
+            connection,
+            [
+                Removal(
+                    device_row_id=device_row_id(WORKSPACE, "D-old"),
+                    token_hash=token_hash("old"),
+                    reason="unregistered",
+                )
+            ],
+            world.clock.now(),
+        )
+        device = await get_device(connection, WORKSPACE, "D-old")
+    assert removed == 0
+    assert device is not None
+    assert device.state.value == "active"
+
+
+async def test_a_push_is_never_sent_to_a_device_that_has_moved(world: World) -> None:
+    await world.devices("one", "two", "three")
+    campaign_id = await world.campaign()
+    await world.scheduler.step()
+    await world.planner.step()
+    await world.take(world.app.register(10, "D-two", user="somebody-else", token="two"))
+    await world.take(
+        world.app.identify(
+            11,
+            "user-three",
+            traits={
+                "marketingPreferences": {"channels": [{"channel": "push", "subscribed": False}]}
+            },
+        )
+    )
+    found = await world.settle(campaign_id)
+    assert found.total.accepted == 1
+    assert found.reasons["skipped"] == {"device_moved": 1, "opted_out": 1}
+    assert found.balances
+
+
+async def test_what_is_not_sent_is_planned_with_its_reason(world: World) -> None:
+    async with world.database.write() as connection:
+        await bind_firebase_app(connection, WORKSPACE, SOURCE, None)
+    await world.devices("one", "two")
+    campaign_id = await world.campaign()
+    found = await world.settle(campaign_id)
+    assert found.reasons["skipped"] == {"no_firebase_app": 2}
+    assert (await world.get(campaign_id)).state is CampaignState.DONE
+
+
+async def test_the_words_are_rendered_for_each_customer(world: World) -> None:
+    await world.devices("one", "two")
+    await world.take(world.app.identify(1, "user-one", traits={"name": "Ada", "plan": "gold"}))
+    await world.settle(
+        await world.campaign(
+            content={"title": 'Hi {{ customer.name | default: "there" }}', "body": "News"}
+        )
+    )
+    assert {push.token: push.content.title for push in world.provider.pushes} == {
+        "one": "Hi Ada",
+        "two": "Hi there",
+    }
+
+
+async def test_an_audience_by_user_ids_and_by_traits(world: World) -> None:
+    await world.devices("one", "two", "three")
+    await world.take(
+        world.app.identify(1, "user-one", traits={"plan": "gold", "age": 30, "vip": True}),
+        world.app.identify(1, "user-two", traits={"plan": "gold", "age": "30", "vip": 1}),
+    )
+
+    async def reached(audience: dict[str, object]) -> set[str]:
+        world.provider.pushes.clear()
+        await world.settle(await world.campaign(audience))
+        return {push.token for push in world.provider.pushes}
+
+    assert await reached({"user_ids": ["user-one", "user-three", "nobody"]}) == {"one", "three"}
+    assert await reached({"traits": {"plan": "gold"}}) == {"one", "two"}
+    assert await reached({"traits": {"age": 30}}) == {"one"}
+    assert await reached({"traits": {"age": "30"}}) == {"two"}
+    assert await reached({"traits": {"vip": True}}) == {"one"}
+    assert await reached({"traits": {"plan": None}}) == {"three"}
+
+
+async def test_a_cancelled_campaign_sends_nothing_more(world: World) -> None:
+    await world.devices(*(f"token-{number}" for number in range(6)))
+    campaign_id = await world.campaign()
+    await world.scheduler.step()
+    await world.planner.step()
+    await world.sender.step()
+    await world.change(campaign_id, cancel)
+    found = await world.settle(campaign_id)
+    assert found.total.accepted == 2
+    assert found.total.cancelled == 4
+    assert found.balances
+
+
+async def test_a_paused_campaign_goes_on_where_it_stood(world: World) -> None:
+    await world.devices(*(f"token-{number}" for number in range(6)))
+    campaign_id = await world.campaign()
+    await world.scheduler.step()
+    await world.planner.step()
+    await world.sender.step()
+    await world.change(campaign_id, pause)
+    found = await world.settle(campaign_id, hours=0.2)
+    assert (found.total.accepted, found.total.in_flight) == (2, 4)
+    await world.change(campaign_id, resume)
+    found = await world.settle(campaign_id)
+    assert found.total.accepted == 6
+    assert set(world.provider.accepted.values()) == {1}
+
+
+async def test_wrong_credentials_pause_the_firebase_app_and_lose_nothing(world: World) -> None:
+    await world.devices("one", "two", "three")
+    world.provider.broken = True
+    campaign_id = await world.campaign()
+    found = await world.settle(campaign_id, hours=2)
+    assert found.total.in_flight == 3
+    async with world.database.write() as connection:
+        (app,) = await list_apps(connection, WORKSPACE)
+        assert app.paused_reason == "permission_denied: the key was withdrawn"
+        await resume_app(connection, WORKSPACE, APP)
+    world.provider.broken = False
+    found = await world.settle(campaign_id)
+    assert found.total.accepted == 3
+    assert found.balances
+
+
+async def test_a_sender_believed_dead_changes_nothing_any_more(world: World) -> None:
+    await world.devices("one")
+    campaign_id = await world.campaign()
+    await world.scheduler.step()
+    await world.planner.step()
+    now = world.clock.now()
+    async with world.database.write() as connection:
+        chunk_id = (await connection.execute(select(chunks.c.id))).scalar_one()
+        late = await claim_chunk(connection, chunk_id, now=now, lease_until=now)
+    world.clock.advance(1)
+    found = await world.settle(campaign_id)
+    assert found.total.accepted == 1
+    assert late is not None
+    async with world.database.write() as connection:
+        ours = await settle_chunk(
+            connection,
+            late,
+            settled={device_row_id(WORKSPACE, "D-one"): Settled(state=DeliveryState.REJECTED)},
+            sent=(),
+            again=(),
+            now=now,
+        )
+    assert not ours
+    assert await world.report(campaign_id) == found
+
+
+async def test_a_doubled_job_sends_nothing_twice(world: World) -> None:
+    await world.devices(*(f"token-{number}" for number in range(7)))
+    campaign_id = await world.campaign()
+    await world.scheduler.step()
+    await world.scheduler.nudge()
+    await world.settle(campaign_id)
+    world.clock.advance(1_000)
+    await world.sender.sweep()
+    while await world.sender.step():
+        pass
+    assert set(world.provider.accepted.values()) == {1}
+    assert len(world.provider.accepted) == 7
+
+
+def test_a_push_key_reads_back_and_rubbish_does_not() -> None:
+    assert parse_push_key("rubbish") is None
+    assert parse_push_key("x" * 32 + "." + "y" * 32) is None
+    assert replace(Settled(state=DeliveryState.ACCEPTED), reason="x").reason == "x"
