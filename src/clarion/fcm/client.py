@@ -1,0 +1,104 @@
+"""Firebase Cloud Messaging (HTTP v1) as a Provider."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from clarion.clock import Clock
+from clarion.deliveries.provider import (
+    Content,
+    ContentFault,
+    Misconfigured,
+    Outcome,
+    Platform,
+    ProviderApp,
+    Push,
+    Unavailable,
+)
+from clarion.fcm.message import Encoder, check
+from clarion.fcm.oauth import AccessTokens
+from clarion.fcm.response import StaleAccessToken, read
+from clarion.fcm.transport import Answer, Transport, TransportOptions
+
+GOOGLE = "https://fcm.googleapis.com"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FcmOptions:
+    transport: TransportOptions = field(default_factory=TransportOptions)
+
+
+class FcmProvider:
+    """Sends pushes through FCM. Implements `deliveries.provider.Provider`."""
+
+    def __init__(
+        self,
+        base_url: str,
+        ca_file: str | None,
+        clock: Clock,
+        options: FcmOptions | None = None,
+    ) -> None:
+        """`base_url`: GOOGLE or a simulator's; `ca_file`: a further authority to trust."""
+        self._base_url = base_url.rstrip("/")
+        self._clock = clock
+        self._tokens = AccessTokens(ca_file)
+        self._transport = Transport(ca_file, (options or FcmOptions()).transport)
+
+    async def send(self, app: ProviderApp, pushes: Sequence[Push]) -> Sequence[Outcome]:
+        """See `Provider.send`."""
+        token = await self._tokens.get(app)
+        if not isinstance(token, str):
+            return [token] * len(pushes)
+        encoder = Encoder(self._clock.now())
+        bodies = [encoder.encode(push) for push in pushes]
+        outcomes = await self._post(app, token, pushes, bodies)
+        stale = [index for index, one in enumerate(outcomes) if isinstance(one, StaleAccessToken)]
+        if stale:
+            fresh = await self._tokens.get(app, refused=token)
+            if isinstance(fresh, str):
+                again = await self._post(
+                    app,
+                    fresh,
+                    [pushes[index] for index in stale],
+                    [bodies[index] for index in stale],
+                )
+            else:
+                again = [fresh] * len(stale)
+            for index, outcome in zip(stale, again, strict=True):
+                outcomes[index] = outcome
+        return [
+            Misconfigured(reason="unauthenticated", detail="FCM takes no access token of this key")
+            if isinstance(outcome, StaleAccessToken)
+            else outcome
+            for outcome in outcomes
+        ]
+
+    def check(self, content: Content, *, platform: Platform) -> Sequence[ContentFault]:
+        """See `Provider.check`."""
+        return check(content, platform, self._clock.now())
+
+    async def close(self) -> None:
+        self._transport.close()
+        self._tokens.close()
+
+    async def _post(
+        self, app: ProviderApp, token: str, pushes: Sequence[Push], bodies: Sequence[bytes]
+    ) -> list[Outcome | StaleAccessToken]:
+        answers = await self._transport.post(
+            f"{self._base_url}/v1/projects/{app.project_id}/messages:send",
+            [f"Authorization: Bearer {token}", "Content-Type: application/json"],
+            bodies,
+        )
+        return [
+            _outcome(answer, push.platform) for answer, push in zip(answers, pushes, strict=True)
+        ]
+
+
+def _outcome(answer: Answer, platform: Platform) -> Outcome | StaleAccessToken:
+    if answer.failure:
+        return Unavailable(reason=answer.failure, maybe_accepted=answer.left)
+    return read(
+        answer.status,
+        answer.body,
+        platform=platform,
+        retry_after_seconds=answer.retry_after_seconds,
+    )

@@ -1,0 +1,90 @@
+"""A Firebase service-account file, checked when it is given to us. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+FILE_BYTES_MAX = 65_536
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServiceAccount:
+    """What a sender needs of the file."""
+
+    project_id: str
+    client_email: str
+    private_key_id: str | None
+    token_uri: str
+    info: Mapping[str, str] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CredentialFault:
+    """What is wrong with a field of the file, and what to do. Never shows the key."""
+
+    field: str
+    message: str
+
+
+def parse_service_account(text: str | bytes) -> ServiceAccount | list[CredentialFault]:
+    """The account in a JSON file as the Firebase console gives it, or all that is wrong with it."""
+    raw = text.encode() if isinstance(text, str) else text
+    if len(raw) > FILE_BYTES_MAX:
+        return [_fault("file", f"is larger than {FILE_BYTES_MAX} bytes: this is another file")]
+    try:
+        wire = msgspec.json.decode(raw)
+    except msgspec.DecodeError:
+        return [
+            _fault("file", "is not JSON: use the file from Project settings → Service accounts")
+        ]
+    if not isinstance(wire, dict):
+        return [_fault("file", "must be a JSON object")]
+    faults: list[CredentialFault] = []
+    if wire.get("type") != "service_account":
+        faults.append(
+            _fault(
+                "type",
+                'must be "service_account": a google-services.json or a web config is another file',
+            )
+        )
+    for name in ("project_id", "client_email", "private_key", "token_uri"):
+        value = wire.get(name)
+        if not isinstance(value, str) or not value.strip():
+            faults.append(_fault(name, "is missing: download the file again"))
+    if faults:
+        return faults
+    if "@" not in wire["client_email"]:
+        faults.append(_fault("client_email", "is not an address"))
+    if urlsplit(wire["token_uri"]).scheme not in ("https", "http"):
+        faults.append(_fault("token_uri", "is not an address"))
+    if not _is_rsa_key(wire["private_key"]):
+        faults.append(
+            _fault("private_key", "is not a readable RSA key in PEM: download the file again")
+        )
+    if faults:
+        return faults
+    info = {name: value for name, value in wire.items() if isinstance(value, str)}
+    return ServiceAccount(
+        project_id=wire["project_id"],
+        client_email=wire["client_email"],
+        private_key_id=info.get("private_key_id"),
+        token_uri=wire["token_uri"],
+        info=info,
+    )
+
+
+def _is_rsa_key(pem: str) -> bool:
+    try:
+        key: Any = load_pem_private_key(pem.encode(), password=None)
+    except Exception:
+        return False
+    return isinstance(key, RSAPrivateKey)
+
+
+def _fault(name: str, message: str) -> CredentialFault:
+    return CredentialFault(field=name, message=message)
