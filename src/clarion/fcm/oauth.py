@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-import requests
 from google.auth.exceptions import RefreshError, TransportError
 from google.auth.transport.requests import Request
 from google.oauth2.service_account import Credentials
 
 from clarion.deliveries.provider import Misconfigured, Outcome, ProviderApp, Unavailable
+from clarion.fcm import trust
 
 SCOPES = ("https://www.googleapis.com/auth/firebase.messaging",)
 TIMEOUT_SECONDS = 30
@@ -27,9 +27,7 @@ class AccessTokens:
     """google-auth's credentials, refreshed in a thread. One refresh serves all who wait."""
 
     def __init__(self, ca_file: str | None) -> None:
-        self._session = requests.Session()
-        if ca_file is not None:
-            self._session.verify = ca_file
+        self._session = trust.session(ca_file)
         self._known: dict[UUID, _Known] = {}
 
     async def get(self, app: ProviderApp, *, refused: str | None = None) -> str | Outcome:

@@ -17,8 +17,6 @@ The rules, in this order:
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 import msgspec
@@ -102,17 +100,6 @@ def read(
                 reason="not_found", detail=error.message[:DETAIL_CHARACTERS] or "404"
             )
     return _by_class(http_status, error, retry_after_seconds)
-
-
-def parse_retry_after(value: str, now: datetime) -> float | None:
-    """Seconds from a Retry-After header, which may be a number or a date."""
-    text = value.strip()
-    if text.isdigit():
-        return float(text)
-    try:
-        return max(0.0, (parsedate_to_datetime(text) - now).total_seconds())
-    except (TypeError, ValueError):
-        return None
 
 
 def _accepted(body: bytes) -> Outcome:

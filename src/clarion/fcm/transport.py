@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 
 import pycurl
 
+from clarion.fcm.trust import bundle
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransportOptions:
@@ -59,7 +61,7 @@ class Transport:
     """One libcurl multi handle. Belongs to the event loop it is first used in."""
 
     def __init__(self, ca_file: str | None, options: TransportOptions) -> None:
-        self._ca_file = ca_file
+        self._bundle = bundle(ca_file)
         self._options = options
         self._multi = pycurl.CurlMulti()
         self._multi.setopt(pycurl.M_PIPELINING, pycurl.PIPE_MULTIPLEX)
@@ -106,6 +108,8 @@ class Transport:
         for handle in self._free:
             handle.curl.close()
         self._multi.close()
+        if self._bundle is not None:
+            self._bundle.unlink(missing_ok=True)
 
     def _start_waiting(self) -> None:
         while self._waiting and len(self._busy) < self._options.in_flight:
@@ -134,8 +138,8 @@ class Transport:
         curl.setopt(pycurl.TIMEOUT, self._options.timeout_seconds)
         curl.setopt(pycurl.WRITEFUNCTION, handle.received.append)
         curl.setopt(pycurl.USERAGENT, "clarion")
-        if self._ca_file is not None:
-            curl.setopt(pycurl.CAINFO, self._ca_file)
+        if self._bundle is not None:
+            curl.setopt(pycurl.CAINFO, str(self._bundle))
         return handle
 
     def _on_socket(self, event: int, descriptor: int, _multi: object, _data: object) -> None:

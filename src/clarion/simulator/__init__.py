@@ -1,1 +1,1 @@
-"""A wire-faithful FCM for development, demos and tests."""
+"""A wire-faithful FCM: OAuth, `messages:send`, and what it received, to be counted."""

@@ -1,0 +1,95 @@
+"""The simulator's token endpoint: a signed assertion in, an access token out."""
+
+import secrets
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import time
+from urllib.parse import parse_qs
+
+from google.auth import jwt
+from google.auth.exceptions import GoogleAuthError
+
+from clarion.simulator.authority import find_account
+
+TOKEN_SECONDS = 3_599
+GRANT_TYPE = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+GOOGLE_AUDIENCE = "https://oauth2.googleapis.com/token"
+SCOPES = frozenset(
+    {
+        "https://www.googleapis.com/auth/firebase.messaging",
+        "https://www.googleapis.com/auth/cloud-platform",
+    }
+)
+CLOCK_SKEW_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    access_token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Denied:
+    error: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What an access token is good for."""
+
+    project_id: str
+    until: float
+
+
+@dataclass
+class TokenEndpoint:
+    """Verifies assertions against the accounts in `data_dir`, and remembers what it granted."""
+
+    data_dir: Path
+    token_seconds: int = TOKEN_SECONDS
+    granted: dict[str, Access] = field(default_factory=dict)
+
+    def grant(self, form: bytes, own_url: str) -> Granted | Denied:
+        """Answer `grant_type=…&assertion=…`."""
+        fields = parse_qs(form.decode(errors="replace"))
+        if fields.get("grant_type") != [GRANT_TYPE]:
+            return Denied("unsupported_grant_type", "Invalid grant_type: use a JWT assertion.")
+        assertion = fields.get("assertion", [""])[0]
+        try:
+            header = jwt.decode_header(assertion)  # type: ignore[no-untyped-call]
+        except (ValueError, GoogleAuthError):
+            return Denied("invalid_grant", "Bad Request")
+        account = find_account(self.data_dir, str(header.get("kid", "")))
+        if account is None:
+            return Denied("invalid_grant", "Invalid JWT Signature.")
+        try:
+            claims = jwt.decode(  # type: ignore[no-untyped-call]
+                assertion,
+                certs=account["public_key"],
+                audience=[GOOGLE_AUDIENCE, own_url],
+                clock_skew_in_seconds=CLOCK_SKEW_SECONDS,
+            )
+        except (ValueError, GoogleAuthError) as error:
+            return _denied(str(error))
+        if claims["exp"] - claims["iat"] > 3_600:
+            return _denied("expired")
+        if claims.get("iss") != account["client_email"]:
+            return Denied("invalid_grant", "Invalid grant: account not found")
+        if not SCOPES & set(str(claims.get("scope", "")).split()):
+            return Denied("invalid_scope", "Invalid OAuth scope or ID token audience provided.")
+        token = f"ya29.{secrets.token_urlsafe(48)}"
+        self.granted[token] = Access(account["project_id"], time() + self.token_seconds)
+        return Granted(token)
+
+
+def _denied(reason: str) -> Denied:
+    if "expired" in reason or "early" in reason:
+        return Denied(
+            "invalid_grant",
+            "Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable "
+            "timeframe. Check your iat and exp values in the JWT claim.",
+        )
+    if "audience" in reason:
+        return Denied("invalid_grant", "Invalid JWT: Failed audience check.")
+    return Denied("invalid_grant", "Invalid JWT Signature.")
