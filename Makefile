@@ -1,1 +1,68 @@
+# Clarion. `make help` lists what there is. Works on a bare Debian with python3 ≥ 3.11 and make.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
 .DEFAULT_GOAL := help
+.PHONY: help demo serve test bench lint types floors pytest docs lock clean
+
+help: ## Show this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+demo: $(VENV)/.runtime ## Play the main job end to end, and check its books
+	@$(BIN)/clarion demo
+
+serve: $(VENV)/.runtime ## Run everything in one process on http://127.0.0.1:8080
+	@$(BIN)/clarion serve
+
+test: lint types floors pytest ## Lint, types, import floors and all tests
+
+bench: $(VENV)/.tests ## Measure speed beside peers and limits; writes bench/results/
+	@$(BIN)/python -m bench
+
+lint: $(VENV)/.tests
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: $(VENV)/.tests
+	@$(BIN)/mypy
+
+floors: $(VENV)/.tests
+	@$(BIN)/lint-imports
+
+pytest: $(VENV)/.tests
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup --durations 10 -q
+
+docs: $(VENV)/.tests ## Write the generated references in docs/reference/
+	@$(BIN)/python -m docs.generate
+
+lock: $(VENV)/.tests ## Lock the newest versions that fit pyproject.toml (needs uv)
+	@uv pip compile $(LOCK) --extra demo -o requirements.lock
+	@uv pip compile $(LOCK) --extra demo --extra dev -o requirements-dev.lock
+
+LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	--no-emit-index-url --no-emit-find-links --upgrade pyproject.toml
+
+clean: ## Remove the virtual environment and caches
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .import_linter_cache build dist
+
+$(VENV)/.made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Clarion needs Python 3.11 or newer: make PYTHON=/path/to/python3.11"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	  { echo "Python's venv module is missing: apt-get install python3-venv"; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.runtime: $(VENV)/.made requirements.lock pyproject.toml
+	@echo "Installing Clarion into $(VENV) …"
+	@$(PIP) install --require-hashes -r requirements.lock
+	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.tests: $(VENV)/.runtime requirements-dev.lock
+	@echo "Installing what the tests need …"
+	@$(PIP) install --require-hashes -r requirements-dev.lock
+	@touch $@

@@ -1,0 +1,375 @@
+"""The first schema.
+
+Revision ID: 0001
+Revises:
+"""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
+
+from clarion.storage.dialect import Id, Instant
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+Json = sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
+Seq = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
+def upgrade() -> None:
+    op.create_table(
+        "api_keys",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("workspace_id", Id(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("key_hash", sa.Text(), nullable=False),
+        sa.Column("key_hint", sa.Text(), nullable=False),
+        sa.Column("scopes", Json, nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("last_used_at", Instant(), nullable=True),
+        sa.Column("revoked_at", Instant(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("key_hash"),
+    )
+    op.create_table(
+        "campaigns",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("workspace_id", Id(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("content", Json, nullable=False),
+        sa.Column("audience", Json, nullable=False),
+        sa.Column("scheduled_at", Instant(), nullable=True),
+        sa.Column("paused_from", sa.Text(), nullable=True),
+        sa.Column("paused_reason", sa.Text(), nullable=True),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("updated_at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("campaigns_due", "campaigns", ["state", "scheduled_at"], unique=False)
+    op.create_index("campaigns_workspace", "campaigns", ["workspace_id", "id"], unique=False)
+    op.create_table(
+        "chunks",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("launch_id", Id(), nullable=False),
+        sa.Column("workspace_id", Id(), nullable=False),
+        sa.Column("firebase_app_id", Id(), nullable=True),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("due_at", Instant(), nullable=False),
+        sa.Column("lease_until", Instant(), nullable=True),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(
+        "chunks_due",
+        "chunks",
+        ["due_at"],
+        unique=False,
+        sqlite_where=sa.text("state <> 'settled'"),
+        postgresql_where=sa.text("state <> 'settled'"),
+    )
+    op.create_index(
+        "chunks_launch",
+        "chunks",
+        ["launch_id"],
+        unique=False,
+        sqlite_where=sa.text("state <> 'settled'"),
+        postgresql_where=sa.text("state <> 'settled'"),
+    )
+    op.create_table(
+        "claims",
+        sa.Column("workspace_id", Id(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("at", Instant(), nullable=False),
+        sa.Column("message_id", sa.Text(), nullable=False),
+        sa.Column("user_id", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("workspace_id", "key", "at", "message_id"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("claims_user", "claims", ["workspace_id", "user_id", "key"], unique=False)
+    op.create_table(
+        "customers",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("workspace_id", Id(), nullable=False),
+        sa.Column("user_id", sa.Text(), nullable=True),
+        sa.Column("key", sa.Text(), nullable=True),
+        sa.Column("traits", Json, nullable=False),
+        sa.Column("stamps", Json, nullable=False),
+        sa.Column("push_stamp", Json, nullable=True),
+        sa.Column("push_opted_out", sa.Boolean(), nullable=False),
+        sa.Column("first_seen_at", Instant(), nullable=False),
+        sa.Column("last_seen_at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("workspace_id", "user_id", name="customers_user"),
+    )
+    op.create_table(
+        "deliveries",
+        sa.Column("launch_id", Id(), nullable=False),
+        sa.Column("device_id", Id(), nullable=False),
+        sa.Column("chunk_id", Id(), nullable=True),
+        sa.Column("customer_id", Id(), nullable=False),
+        sa.Column("platform", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("unanswered", sa.Integer(), nullable=False),
+        sa.Column("first_tried_at", Instant(), nullable=True),
+        sa.Column("settled_at", Instant(), nullable=True),
+        sa.Column("received_at", Instant(), nullable=True),
+        sa.Column("opened_at", Instant(), nullable=True),
+        sa.PrimaryKeyConstraint("launch_id", "device_id"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index(
+        "deliveries_open",
+        "deliveries",
+        ["chunk_id"],
+        unique=False,
+        sqlite_where=sa.text("state = 'pending'"),
+        postgresql_where=sa.text("state = 'pending'"),
+    )
+    op.create_table(
+        "device_deletions",
+        sa.Column("workspace_id", Id(), nullable=False),
+        sa.Column("device_id", sa.Text(), nullable=False),
+        sa.Column("at", Instant(), nullable=False),
+        sa.Column("message_id", sa.Text(), nullable=False),
+        sa.Column("user_id", sa.Text(), nullable=True),
+        sa.Column("token_hash", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("workspace_id", "device_id", "at", "message_id"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index(
+        "device_deletions_user", "device_deletions", ["workspace_id", "user_id"], unique=False
+    )
+    op.create_table(
+        "device_history",
+        sa.Column("seq", Seq, autoincrement=True, nullable=False),
+        sa.Column("workspace_id", Id(), nullable=False),
+        sa.Column("device_id", sa.Text(), nullable=False),
+        sa.Column("customer_id", Id(), nullable=True),
+        sa.Column("previous_customer_id", Id(), nullable=True),
+        sa.Column("change", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("token_fingerprint", sa.Text(), nullable=True),
+        sa.Column("message_id", sa.Text(), nullable=True),
+        sa.Column("at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("seq"),
+    )
+    op.create_index(
+        "device_history_customer",
+        "device_history",
+        ["workspace_id", "customer_id", "seq"],
+        unique=False,
+    )
+    op.create_index(
+        "device_history_device",
+        "device_history",
+        ["workspace_id", "device_id", "seq"],
+        unique=False,
+    )
+    op.create_table(
+        "devices",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("workspace_id", Id(), nullable=False),
+        sa.Column("device_id", sa.Text(), nullable=False),
+        sa.Column("customer_id", Id(), nullable=False),
+        sa.Column("source_id", Id(), nullable=False),
+        sa.Column("platform", sa.Text(), nullable=False),
+        sa.Column("token", sa.Text(), nullable=True),
+        sa.Column("token_kind", sa.Text(), nullable=False),
+        sa.Column("token_hash", sa.Text(), nullable=True),
+        sa.Column("token_rank", sa.Integer(), nullable=False),
+        sa.Column("token_message_id", sa.Text(), nullable=False),
+        sa.Column("registered_at", Instant(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("removed_token_hash", sa.Text(), nullable=True),
+        sa.Column("removed_at", Instant(), nullable=True),
+        sa.Column("removed_reason", sa.Text(), nullable=True),
+        sa.Column("last_seen_at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("workspace_id", "device_id", name="devices_device"),
+    )
+    op.create_index("devices_customer", "devices", ["workspace_id", "customer_id"], unique=False)
+    op.create_index(
+        "devices_due", "devices", ["workspace_id", "state", "registered_at"], unique=False
+    )
+    op.create_table(
+        "events",
+        sa.Column("seq", Seq, autoincrement=True, nullable=False),
+        sa.Column("workspace_id", Id(), nullable=False),
+        sa.Column("message_id", sa.Text(), nullable=False),
+        sa.Column("source_id", Id(), nullable=False),
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=True),
+        sa.Column("user_id", sa.Text(), nullable=True),
+        sa.Column("anonymous_id", sa.Text(), nullable=True),
+        sa.Column("device_id", sa.Text(), nullable=True),
+        sa.Column("owner_key", sa.Text(), nullable=True),
+        sa.Column("customer_id", Id(), nullable=True),
+        sa.Column("at", Instant(), nullable=False),
+        sa.Column("received_at", Instant(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("receipt", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("seq"),
+        sa.UniqueConstraint("workspace_id", "message_id", name="events_message"),
+    )
+    op.create_index(
+        "events_customer", "events", ["workspace_id", "customer_id", "at"], unique=False
+    )
+    op.create_index(
+        "events_identify",
+        "events",
+        ["workspace_id", "customer_id"],
+        unique=False,
+        sqlite_where=sa.text("type = 'identify'"),
+        postgresql_where=sa.text("type = 'identify'"),
+    )
+    op.create_index(
+        "events_owner_key",
+        "events",
+        ["workspace_id", "owner_key", "at"],
+        unique=False,
+        sqlite_where=sa.text("owner_key IS NOT NULL"),
+        postgresql_where=sa.text("owner_key IS NOT NULL"),
+    )
+    op.create_index(
+        "events_receipt",
+        "events",
+        ["seq"],
+        unique=False,
+        sqlite_where=sa.text("receipt = 'pending'"),
+        postgresql_where=sa.text("receipt = 'pending'"),
+    )
+    op.create_table(
+        "firebase_apps",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("workspace_id", Id(), nullable=False),
+        sa.Column("project_id", sa.Text(), nullable=False),
+        sa.Column("client_email", sa.Text(), nullable=False),
+        sa.Column("private_key_id", sa.Text(), nullable=True),
+        sa.Column("sealed_key", sa.LargeBinary(), nullable=False),
+        sa.Column("paused_reason", sa.Text(), nullable=True),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("replaced_at", Instant(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("workspace_id", "project_id", name="firebase_apps_project"),
+    )
+    op.create_table(
+        "identifiers",
+        sa.Column("workspace_id", Id(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("is_user", sa.Boolean(), nullable=False),
+        sa.Column("is_device", sa.Boolean(), nullable=False),
+        sa.Column("is_guarded", sa.Boolean(), nullable=False),
+        sa.Column("timeline", Json, nullable=False),
+        sa.PrimaryKeyConstraint("workspace_id", "key"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "job_keys",
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("published_at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("key"),
+    )
+    op.create_table(
+        "jobs",
+        sa.Column("id", Seq, autoincrement=True, nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("payload", sa.LargeBinary(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=True),
+        sa.Column("available_at", Instant(), nullable=False),
+        sa.Column("delivery_count", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("published_at", Instant(), nullable=False),
+        sa.Column("rejected_reason", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(
+        "jobs_due",
+        "jobs",
+        ["kind", "available_at"],
+        unique=False,
+        sqlite_where=sa.text("rejected_reason IS NULL"),
+        postgresql_where=sa.text("rejected_reason IS NULL"),
+    )
+    op.create_table(
+        "launches",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("workspace_id", Id(), nullable=False),
+        sa.Column("campaign_id", Id(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("cursor", Id(), nullable=True),
+        sa.Column("planned", sa.Integer(), nullable=False),
+        sa.Column("started_at", Instant(), nullable=False),
+        sa.Column("planned_at", Instant(), nullable=True),
+        sa.Column("done_at", Instant(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index("launches_campaign", "launches", ["campaign_id"], unique=False)
+    op.create_table(
+        "pacing",
+        sa.Column("firebase_app_id", Id(), nullable=False),
+        sa.Column("allowance", sa.Integer(), nullable=False),
+        sa.Column("refilled_at", Instant(), nullable=False),
+        sa.Column("blocked_until", Instant(), nullable=True),
+        sa.PrimaryKeyConstraint("firebase_app_id"),
+    )
+    op.create_table(
+        "refusals",
+        sa.Column("seq", Seq, autoincrement=True, nullable=False),
+        sa.Column("workspace_id", Id(), nullable=False),
+        sa.Column("source_id", Id(), nullable=False),
+        sa.Column("message_id", sa.Text(), nullable=True),
+        sa.Column("stage", sa.Text(), nullable=False),
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("message", sa.Text(), nullable=False),
+        sa.Column("received_at", Instant(), nullable=False),
+        sa.Column("excerpt", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("seq"),
+    )
+    op.create_index(
+        "refusals_source", "refusals", ["workspace_id", "source_id", "seq"], unique=False
+    )
+    op.create_table(
+        "settings",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("name"),
+    )
+    op.create_table(
+        "sources",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("workspace_id", Id(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("write_key", sa.Text(), nullable=False),
+        sa.Column("firebase_app_id", Id(), nullable=True),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.Column("revoked_at", Instant(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("write_key"),
+    )
+    op.create_table(
+        "tokens",
+        sa.Column("workspace_id", Id(), nullable=False),
+        sa.Column("token_hash", sa.Text(), nullable=False),
+        sa.Column("device_id", sa.Text(), nullable=False),
+        sa.Column("at", Instant(), nullable=False),
+        sa.Column("rank", sa.Integer(), nullable=False),
+        sa.Column("message_id", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("workspace_id", "token_hash"),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "workspaces",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("stale_after_days", sa.Integer(), server_default="60", nullable=False),
+        sa.Column("created_at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )

@@ -1,0 +1,337 @@
+"""The `clarion` command as scripts use it: what it prints, and how it ends."""
+
+import json
+import os
+import signal
+import stat
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clarion.cli import run
+
+START_SECONDS = 60
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty installation: the settings of this test alone."""
+    for name in [name for name in os.environ if name.startswith("CLARION_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("CLARION_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def clarion(home: Path, capsys: pytest.CaptureFixture[str]) -> "Clarion":
+    return Clarion(home, capsys)
+
+
+class Clarion:
+    """Runs commands in this process, each as `clarion …` would."""
+
+    def __init__(self, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        self.home = home
+        self._capsys = capsys
+
+    def __call__(self, *tokens: str) -> tuple[int, str, str]:
+        self._capsys.readouterr()
+        code = run(tokens)
+        out, errors = self._capsys.readouterr()
+        return code, out, errors
+
+    def json(self, *tokens: str) -> Any:
+        code, out, errors = self(*tokens, "--json")
+        assert code == 0, errors
+        return json.loads(out)
+
+    def key_file(self, project: str = "shop") -> Path:
+        file = self.home / f"{project}.json"
+        code, _, errors = self("simulator", "key", "--project", project, "--out", str(file))
+        assert code == 0, errors
+        return file
+
+
+def test_a_source_is_created_with_its_write_key(clarion: Clarion) -> None:
+    made = clarion.json("sources", "create", "Android app")
+    assert made["name"] == "Android app"
+    assert made["write_key"]
+    assert [one["id"] for one in clarion.json("sources", "list")] == [made["id"]]
+
+
+def test_a_key_is_shown_once_and_then_only_hinted_at(clarion: Clarion) -> None:
+    made = clarion.json("keys", "create", "script", "--scope", "read")
+    listed = clarion.json("keys", "list")
+    assert made["key"].startswith("clk_")
+    assert [one["id"] for one in listed] == [made["id"]]
+    assert made["key"] not in json.dumps(listed)
+
+
+def test_a_revoked_key_says_so(clarion: Clarion) -> None:
+    made = clarion.json("keys", "create", "script")
+    assert clarion("keys", "revoke", made["id"])[0] == 0
+    assert clarion.json("keys", "list")[0]["revoked_at"] is not None
+
+
+def test_a_firebase_app_is_added_from_a_simulators_key(clarion: Clarion) -> None:
+    file = clarion.key_file()
+    made = clarion.json("firebase-apps", "add", str(file))
+    assert made["project_id"] == "shop"
+    listed = clarion("firebase-apps", "list", "--json")[1]
+    assert "PRIVATE KEY" not in listed
+    assert json.loads(listed)[0]["id"] == made["id"]
+
+
+def test_a_key_file_is_for_its_owner_alone(clarion: Clarion) -> None:
+    assert stat.S_IMODE(clarion.key_file().stat().st_mode) == 0o600
+
+
+def test_a_first_firebase_app_takes_the_sources_that_have_none(clarion: Clarion) -> None:
+    before = clarion.json("sources", "create", "before")
+    app = clarion.json("firebase-apps", "add", str(clarion.key_file()))
+    after = clarion.json("sources", "create", "after")
+    assert after["firebase_app_id"] == app["id"]
+    bound = {one["id"]: one["firebase_app_id"] for one in clarion.json("sources", "list")}
+    assert bound == {before["id"]: app["id"], after["id"]: app["id"]}
+
+
+def test_with_two_firebase_apps_a_source_is_bound_by_name(clarion: Clarion) -> None:
+    first, second = (
+        clarion.json("firebase-apps", "add", str(clarion.key_file(name))) for name in ("one", "two")
+    )
+    assert clarion.json("sources", "create", "app")["firebase_app_id"] is None
+    clarion.json("sources", "bind", "app", "two")
+    assert clarion.json("sources", "list")[0]["firebase_app_id"] == second["id"] != first["id"]
+
+
+def test_a_broken_service_account_is_refused_naming_the_field(clarion: Clarion) -> None:
+    file = clarion.key_file()
+    broken = json.loads(file.read_text()) | {"private_key": "not a key"}
+    file.write_text(json.dumps(broken))
+    code, _, errors = clarion("firebase-apps", "add", str(file), "--json")
+    assert code == 5
+    assert json.loads(errors)["faults"][0]["field"] == "private_key"
+
+
+def test_a_paused_firebase_app_can_be_resumed(clarion: Clarion) -> None:
+    clarion.json("firebase-apps", "add", str(clarion.key_file()))
+    paused = clarion.json("firebase-apps", "pause", "shop", "--reason", "rotation")
+    assert paused["paused_reason"] == "rotation"
+    assert clarion.json("firebase-apps", "resume", "shop")["paused_reason"] is None
+
+
+def test_a_campaign_goes_through_its_states(clarion: Clarion) -> None:
+    made = clarion.json("campaigns", "create", "Spring", "--title", "Hello", "--everyone")
+    assert made["state"] == "draft"
+    later = "2099-01-01T00:00:00Z"
+    assert clarion("campaigns", "schedule", made["id"], "--at", later)[0] == 5
+    states = [
+        clarion.json("campaigns", step, made["id"])["state"]
+        for step in ("schedule", "pause", "resume", "cancel")
+    ]
+    assert states == ["scheduled", "paused", "scheduled", "cancelled"]
+    assert clarion("campaigns", "resume", made["id"])[0] == 5
+    assert clarion.json("campaigns", "list")[0]["state"] == "cancelled"
+
+
+def test_a_campaign_is_read_from_a_file_and_flags_win(clarion: Clarion) -> None:
+    file = clarion.home / "spring.json"
+    file.write_text(
+        json.dumps(
+            {
+                "name": "Spring",
+                "content": {"title": "Hello", "data": {"a": "1"}},
+                "audience": {"traits": {"plan": "pro"}},
+            }
+        )
+    )
+    made = clarion.json(
+        "campaigns", "create", "--file", str(file), "--body", "Hi", "--trait", "age=5"
+    )
+    assert made["name"] == "Spring"
+    assert (made["content"]["title"], made["content"]["body"]) == ("Hello", "Hi")
+    assert made["audience"] == {"traits": {"age": 5}}
+
+
+def test_everything_wrong_with_a_campaign_is_told_at_once(clarion: Clarion) -> None:
+    code, _, errors = clarion(
+        "campaigns", "create", "X", "--title", "{{ a | nofilter }}", "--ttl-seconds", "-1", "--json"
+    )
+    assert code == 5
+    fields = {fault["field"] for fault in json.loads(errors)["faults"]}
+    assert {"content.ttl_seconds", "audience"} <= fields
+
+
+def test_a_push_too_large_for_fcm_is_refused_when_created(clarion: Clarion) -> None:
+    code, _, errors = clarion(
+        "campaigns", "create", "X", "--body", "x" * 3900, "--data", "a=" + "y" * 900, "--everyone"
+    )
+    assert code == 5
+    assert "content.body" in errors
+
+
+def test_the_report_of_a_draft_is_empty_and_balances(clarion: Clarion) -> None:
+    made = clarion.json("campaigns", "create", "Spring", "--title", "Hello", "--everyone")
+    report = clarion.json("campaigns", "report", made["id"])
+    assert (report["planned"], report["in_flight"], report["balances"]) == (0, 0, True)
+
+
+@pytest.mark.parametrize(
+    "tokens",
+    [
+        ("customers", "show", "nobody"),
+        ("customers", "events", "nobody"),
+        ("devices", "show", "nothing"),
+        ("devices", "history", "nothing"),
+        ("campaigns", "show", "01981f5e-7a3b-7c12-9d51-0b6d2c4e8f70"),
+        ("campaigns", "show", "no-id"),
+        ("keys", "revoke", "no-id"),
+        ("sources", "revoke", "nothing"),
+        ("firebase-apps", "add", "nowhere.json"),
+        ("firebase-apps", "pause", "nothing"),
+    ],
+)
+def test_what_is_not_there_ends_with_three(clarion: Clarion, tokens: tuple[str, ...]) -> None:
+    code, out, errors = clarion(*tokens, "--json")
+    assert code == 3
+    assert out == ""
+    assert json.loads(errors)["success"] is False
+
+
+@pytest.mark.parametrize(
+    "tokens",
+    [
+        ("nonsense",),
+        ("sources", "create"),
+        ("devices", "list", "--limit", "many"),
+        ("run",),
+        ("run", "nobody"),
+        ("keys", "create", "x", "--scope", "root"),
+        ("campaigns", "create", "x", "--data", "nosign"),
+        ("simulator", "--listen", "here"),
+    ],
+)
+def test_a_wrong_argument_ends_with_two(clarion: Clarion, tokens: tuple[str, ...]) -> None:
+    assert clarion(*tokens)[0] == 2
+
+
+def test_wrong_settings_end_with_two_and_are_all_named(
+    clarion: Clarion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLARION_LISTEN", "nowhere")
+    monkeypatch.setenv("CLARION_DATABSE_URL", "x")
+    code, _, errors = clarion("sources", "list")
+    assert code == 2
+    assert "CLARION_LISTEN" in errors
+    assert "CLARION_DATABASE_URL?" in errors
+
+
+def test_a_lost_database_ends_with_four(clarion: Clarion, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLARION_DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")
+    assert clarion("sources", "list")[0] == 4
+
+
+def test_empty_lists_are_empty_arrays(clarion: Clarion) -> None:
+    for group in ("customers", "devices", "campaigns", "sources", "keys", "firebase-apps"):
+        assert clarion.json(group, "list") == []
+
+
+def test_migrate_makes_the_first_credentials_once(clarion: Clarion) -> None:
+    first = clarion.json("migrate")
+    again = clarion.json("migrate")
+    assert first["write_key"] and first["key"]
+    assert (again["write_key"], again["key"]) == (None, None)
+
+
+def test_a_role_needs_a_migrated_database(clarion: Clarion) -> None:
+    code, _, errors = clarion("run", "sweeper")
+    assert code == 1
+    assert "clarion migrate" in errors
+
+
+def test_check_tells_what_is_wrong(clarion: Clarion, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CLARION_FCM_URL", "https://127.0.0.1:1")
+    assert clarion("migrate")[0] == 0
+    code, out, _ = clarion("check", "--json")
+    results = {one["part"]: one["result"] for one in json.loads(out)}
+    assert code == 1
+    assert results["FCM"] == "wrong"
+    assert results["database"] == results["broker"] == results["settings"] == "ok"
+
+
+@pytest.mark.parametrize(
+    "verb",
+    ["serve", "run", "demo", "migrate", "check", "simulator", "keys", "sources", "firebase-apps",
+     "customers", "devices", "campaigns"],
+)  # fmt: skip
+def test_every_verb_has_help(clarion: Clarion, verb: str) -> None:
+    code, out, _ = clarion(verb, "--help")
+    assert code == 0
+    assert "Usage: clarion" in out
+
+
+@contextmanager
+def serving(home: Path) -> Iterator[tuple[str, list[str], "subprocess.Popen[str]"]]:
+    """`clarion serve` as a process: its address, what it printed before, and the process."""
+    environment = {name: value for name, value in os.environ.items() if name[:8] != "CLARION_"}
+    environment |= {
+        "CLARION_DATA_DIR": str(home / "data"),
+        "CLARION_LISTEN": "127.0.0.1:0",
+        "CLARION_FCM_URL": "https://127.0.0.1:1",
+        "PYTHONUNBUFFERED": "1",
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-m", "clarion.cli", "serve"],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    printed: list[str] = []
+    try:
+        for line in process.stdout:
+            if "listens on" in line:
+                url = line.split("listens on ")[1].split()[0]
+                yield url, printed, process
+                break
+            printed.append(line)
+        else:
+            assert process.stderr is not None
+            raise AssertionError(process.stderr.read())
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate(timeout=START_SECONDS)
+
+
+def test_a_first_start_prints_credentials_once_and_sigterm_ends_it_in_order(home: Path) -> None:
+    with serving(home) as (url, printed, process):
+        with urllib.request.urlopen(f"{url}/livez", timeout=START_SECONDS) as reply:
+            assert reply.status == 200
+        with urllib.request.urlopen(f"{url}/metrics", timeout=START_SECONDS) as reply:
+            assert b'clarion_jobs{kind="events"} 0.0' in reply.read()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=START_SECONDS) == 0
+    assert any("clk_" in line for line in printed)
+    with serving(home) as (_, printed, process):
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=START_SECONDS) == 0
+    assert not any("clk_" in line for line in printed)
+
+
+def test_a_taken_address_ends_with_four(
+    clarion: Clarion, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with serving(home) as (url, _, _):
+        monkeypatch.setenv("CLARION_LISTEN", url.removeprefix("http://"))
+        code, _, errors = clarion("serve")
+        assert code == 4
+        assert "CLARION_LISTEN" in errors

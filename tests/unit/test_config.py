@@ -1,0 +1,156 @@
+"""The environment becomes settings, or every reason why not."""
+
+from pathlib import Path
+
+import pytest
+
+from clarion.config import (
+    SETTINGS,
+    Address,
+    SettingFault,
+    Settings,
+    read_address,
+    read_settings,
+    redacted,
+)
+
+
+def settings_of(**environment: str) -> Settings:
+    read = read_settings({f"CLARION_{name}": value for name, value in environment.items()})
+    assert isinstance(read, Settings), read
+    return read
+
+
+def faults_of(**environment: str) -> dict[str, str]:
+    read = read_settings({f"CLARION_{name}": value for name, value in environment.items()})
+    assert isinstance(read, list)
+    return {fault.name: fault.message for fault in read}
+
+
+def test_an_empty_environment_gives_the_embedded_default() -> None:
+    settings = settings_of()
+    assert settings.database_url == f"sqlite:///{settings.data_dir}/clarion.db"
+    assert settings.broker_url is None
+    assert settings.listen == Address(host="127.0.0.1", port=8080)
+    assert settings.fcm_url == "https://fcm.googleapis.com"
+    assert settings.secret_key is None
+
+
+def test_the_database_lies_in_the_data_directory(tmp_path: Path) -> None:
+    assert settings_of(DATA_DIR=str(tmp_path)).database_url == f"sqlite:///{tmp_path}/clarion.db"
+
+
+def test_an_empty_variable_is_an_absent_one() -> None:
+    assert settings_of(LISTEN=" ", BROKER_URL="") == settings_of()
+
+
+def test_other_programs_variables_are_none_of_our_business() -> None:
+    assert read_settings({"PATH": "/bin", "CLARIONET": "x"}) == settings_of()
+
+
+def test_a_misspelt_setting_is_refused_with_the_nearest_name() -> None:
+    assert "did you mean CLARION_FCM_URL?" in faults_of(FCM_RUL="https://x")["CLARION_FCM_RUL"]
+
+
+def test_an_unknown_setting_is_refused_with_the_known_ones() -> None:
+    message = faults_of(ZZZZZZZZ="1")["CLARION_ZZZZZZZZ"]
+    assert all(setting.name in message for setting in SETTINGS)
+
+
+def test_an_unknown_setting_is_refused_even_where_it_is_empty() -> None:
+    assert "CLARION_FCM_RUL" in faults_of(FCM_RUL="")
+
+
+def test_every_fault_is_told_at_once() -> None:
+    faults = faults_of(
+        LISTEN="8080",
+        DATABASE_URL="mysql://x/y",
+        BROKER_URL="amqp://x",
+        FCM_URL="ftp://x",
+        FCM_CA="/nowhere/ca.pem",
+        SECRET_KEY="short",
+        LOG="loud",
+        PORT="1",
+    )
+    assert len(faults) == 8
+
+
+def test_a_fault_never_repeats_a_password_or_a_secret() -> None:
+    faults = faults_of(DATABASE_URL="postgresql://me:hunter2@", SECRET_KEY="hunter3")
+    assert not any("hunter" in message for message in faults.values())
+
+
+def test_secrets_are_not_in_the_repr_of_settings() -> None:
+    settings = settings_of(
+        DATABASE_URL="postgresql://me:hunter2@db/clarion",
+        BROKER_URL="nats://me:hunter2@nats:4222",
+        SECRET_KEY="hunter2-hunter2-hunter2",
+    )
+    assert "hunter2" not in repr(settings)
+
+
+def test_a_password_is_not_shown_in_an_address_for_people() -> None:
+    assert redacted("postgresql://me:pw@db:5432/c") == "postgresql://me:***@db:5432/c"
+    assert redacted("sqlite:////data/clarion.db") == "sqlite:////data/clarion.db"
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+asyncpg"])
+def test_postgresql_goes_by_its_usual_names(scheme: str) -> None:
+    settings = settings_of(DATABASE_URL=f"{scheme}://u:p@db/clarion")
+    assert settings.database_url == "postgresql://u:p@db/clarion"
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["sqlite://", "sqlite:///:memory:", "postgresql://db", "postgresql:///c", "clarion.db"],
+)
+def test_an_unusable_database_is_refused(url: str) -> None:
+    assert "CLARION_DATABASE_URL" in faults_of(DATABASE_URL=url)
+
+
+def test_a_port_out_of_range_is_a_fault_not_an_exception() -> None:
+    assert "CLARION_DATABASE_URL" in faults_of(DATABASE_URL="postgresql://u@db:99999/c")
+    assert "CLARION_LISTEN" in faults_of(LISTEN="127.0.0.1:65536")
+
+
+def test_several_nats_servers_may_be_named() -> None:
+    url = "nats://one:4222,nats://two:4222"
+    assert settings_of(BROKER_URL=url).broker_url == url
+
+
+def test_the_broker_may_be_named_as_the_database() -> None:
+    assert settings_of(BROKER_URL="database").broker_url is None
+
+
+@pytest.mark.parametrize(
+    ("text", "host", "port"),
+    [("127.0.0.1:80", "127.0.0.1", 80), ("[::1]:8080", "::1", 8080), (":0", "0.0.0.0", 0)],
+)
+def test_an_address_is_a_host_and_a_port(text: str, host: str, port: int) -> None:
+    address = read_address(text)
+    assert (address.host, address.port) == (host, port)
+    assert read_address(str(address)) == address
+
+
+@pytest.mark.parametrize("text", ["8080", "localhost", "::1:8080", "host:", "host:-1", "host:x"])
+def test_an_address_without_a_clear_port_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"127\.0\.0\.1:8080|brackets"):
+        read_address(text)
+
+
+def test_fcm_over_plain_http_is_for_this_machine_alone() -> None:
+    assert settings_of(FCM_URL="http://127.0.0.1:9000/").fcm_url == "http://127.0.0.1:9000"
+    assert "CLARION_FCM_URL" in faults_of(FCM_URL="http://fcm.example")
+
+
+def test_the_log_is_a_level_and_a_format() -> None:
+    assert (settings_of(LOG="DEBUG,json").log.level, settings_of(LOG="warning").log.form) == (
+        "debug",
+        None,
+    )
+    assert "CLARION_LOG" in faults_of(LOG="info,xml")
+
+
+def test_settings_say_what_they_mean_and_what_they_may_be() -> None:
+    assert all(one.meaning and one.default and one.example for one in SETTINGS)
+    assert isinstance(SettingFault(name="a", message="b"), SettingFault)
