@@ -39,8 +39,8 @@ docs: $(VENV)/.tests ## Write the generated references in docs/reference/
 	@$(BIN)/python -m docs.generate
 
 lock: $(VENV)/.tests ## Lock the newest versions that fit pyproject.toml (needs uv)
-	@uv pip compile $(LOCK) --extra demo -o requirements.lock
-	@uv pip compile $(LOCK) --extra demo --extra dev -o requirements-dev.lock
+	@uv pip compile $(LOCK) --extra demo --extra build -o requirements.lock
+	@uv pip compile $(LOCK) --extra demo --extra build --extra dev -o requirements-dev.lock
 
 LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 	--no-emit-index-url --no-emit-find-links --upgrade pyproject.toml
