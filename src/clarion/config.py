@@ -1,0 +1,266 @@
+"""The environment as one frozen value: read once, at start, and every error told at once.
+
+`SETTINGS` is the whole list; what is not on it and begins with `CLARION_` is refused, so that a
+misspelt setting is never silently a default.
+"""
+
+import difflib
+import ipaddress
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from clarion.telemetry import LOG_FORMATS, LOG_LEVELS, LogOptions
+
+PREFIX = "CLARION_"
+DATABASE_FILE = "clarion.db"
+GOOGLE_FCM_URL = "https://fcm.googleapis.com"
+SECRET_CHARACTERS_MIN = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """Where to listen. Port 0: the system chooses one."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What the environment says. Secrets are not in its repr."""
+
+    data_dir: Path
+    database_url: str = field(repr=False)
+    broker_url: str | None = field(repr=False)
+    """None: jobs are kept in the database."""
+    listen: Address
+    fcm_url: str
+    fcm_ca: Path | None
+    secret_key: str | None = field(repr=False)
+    """None: a key file in `data_dir`."""
+    log: LogOptions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """One variable, as documentation shows it."""
+
+    name: str
+    meaning: str
+    default: str
+    example: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingFault:
+    """A variable that can not be, and the cure."""
+
+    name: str
+    message: str
+
+
+SETTINGS = (
+    Setting(
+        name="CLARION_DATA_DIR",
+        meaning="Directory for the SQLite database and the key file. Made if it is not there.",
+        default="clarion-data",
+        example="/var/lib/clarion",
+    ),
+    Setting(
+        name="CLARION_DATABASE_URL",
+        meaning="The database: sqlite:///PATH or postgresql://USER:PASSWORD@HOST[:PORT]/NAME.",
+        default="SQLite file clarion.db in CLARION_DATA_DIR",
+        example="postgresql://clarion:secret@db.internal/clarion",
+    ),
+    Setting(
+        name="CLARION_BROKER_URL",
+        meaning="Where jobs are kept: `database`, or a NATS server with JetStream.",
+        default="database",
+        example="nats://nats.internal:4222",
+    ),
+    Setting(
+        name="CLARION_LISTEN",
+        meaning="HOST:PORT that `serve`, `run collector` and `run web` listen on; port 0: any.",
+        default="127.0.0.1:8080",
+        example="0.0.0.0:8080",
+    ),
+    Setting(
+        name="CLARION_FCM_URL",
+        meaning="Where pushes go. http is taken only for this machine itself.",
+        default=GOOGLE_FCM_URL,
+        example="https://127.0.0.1:8443",
+    ),
+    Setting(
+        name="CLARION_FCM_CA",
+        meaning="PEM file of certificate authorities trusted besides the system's.",
+        default="none",
+        example="clarion-data/simulator-ca.pem",
+    ),
+    Setting(
+        name="CLARION_SECRET_KEY",
+        meaning=(
+            f"Encrypts Firebase keys at rest; {SECRET_CHARACTERS_MIN} characters or more, the same "
+            "in every process."
+        ),
+        default="key file secret.key in CLARION_DATA_DIR, made at first start",
+        example="the output of: openssl rand -base64 32",
+    ),
+    Setting(
+        name="CLARION_LOG",
+        meaning=(
+            f"Level ({', '.join(LOG_LEVELS)}) and optionally format "
+            f"({', '.join(LOG_FORMATS)}): LEVEL[,FORMAT]."
+        ),
+        default="info; console on a terminal, json otherwise",
+        example="debug,json",
+    ),
+)
+
+
+def read_settings(environment: Mapping[str, str]) -> Settings | list[SettingFault]:
+    """The settings, or everything that is wrong with them. An empty variable is an absent one."""
+    values = {name: value.strip() for name, value in environment.items() if value.strip()}
+    faults = _unknown(environment)
+
+    def take(name: str, read: Callable[[str], Any], default: Any) -> Any:
+        if name not in values:
+            return default
+        try:
+            return read(values[name])
+        except ValueError as error:
+            faults.append(SettingFault(name=name, message=str(error)))
+            return default
+
+    data_dir = take("CLARION_DATA_DIR", _data_dir, Path("clarion-data").absolute())
+    settings = Settings(
+        data_dir=data_dir,
+        database_url=take(
+            "CLARION_DATABASE_URL", _database_url, f"sqlite:///{data_dir / DATABASE_FILE}"
+        ),
+        broker_url=take("CLARION_BROKER_URL", _broker_url, None),
+        listen=take("CLARION_LISTEN", read_address, Address(host="127.0.0.1", port=8080)),
+        fcm_url=take("CLARION_FCM_URL", _fcm_url, GOOGLE_FCM_URL),
+        fcm_ca=take("CLARION_FCM_CA", _file, None),
+        secret_key=take("CLARION_SECRET_KEY", _secret, None),
+        log=take("CLARION_LOG", _log, LogOptions()),
+    )
+    return faults or settings
+
+
+def read_address(text: str) -> Address:
+    """HOST:PORT, [V6]:PORT or :PORT. Raises ValueError with the cure."""
+    host, colon, port = text.rpartition(":")
+    if not colon or not port.isdecimal() or int(port) > 65_535:
+        raise ValueError(f"must be HOST:PORT, such as 127.0.0.1:8080, not {text!r}")
+    if host.startswith("[") and host.endswith("]"):
+        host = host[1:-1]
+    elif ":" in host:
+        raise ValueError(f"an IPv6 address goes in brackets, such as [::1]:8080, not {text!r}")
+    return Address(host=host or "0.0.0.0", port=int(port))
+
+
+def redacted(url: str) -> str:
+    """`url` without its password, for people to read."""
+    parts = urlsplit(url)
+    if parts.password is None:
+        return url
+    host = parts.netloc.rpartition("@")[2]
+    return parts._replace(netloc=f"{parts.username}:***@{host}").geturl()
+
+
+def _unknown(environment: Mapping[str, str]) -> list[SettingFault]:
+    known = [setting.name for setting in SETTINGS]
+    faults = []
+    for name in sorted(environment):
+        if name.startswith(PREFIX) and name not in known:
+            nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.7)
+            hint = f"did you mean {nearest[0]}?" if nearest else f"known are {', '.join(known)}."
+            faults.append(SettingFault(name=name, message=f"is no setting of Clarion; {hint}"))
+    return faults
+
+
+def _data_dir(text: str) -> Path:
+    path = Path(text).expanduser().absolute()
+    if path.exists() and not path.is_dir():
+        raise ValueError(f"{path} is not a directory")
+    return path
+
+
+def _database_url(text: str) -> str:
+    for short in ("postgres://", "postgresql+asyncpg://"):
+        if text.startswith(short):
+            text = "postgresql://" + text.removeprefix(short)
+    if text.startswith("sqlite:///") and len(text) > len("sqlite:///"):
+        if text.endswith(":memory:"):
+            raise ValueError("SQLite in memory loses everything; name a file: sqlite:///PATH")
+        return text
+    if text.startswith("postgresql://"):
+        parts = _split(text)
+        if parts.hostname and parts.path.strip("/"):
+            return text
+    # The value is not repeated: it may hold a password.
+    raise ValueError("must be sqlite:///PATH or postgresql://USER:PASSWORD@HOST[:PORT]/NAME")
+
+
+def _broker_url(text: str) -> str | None:
+    if text == "database":
+        return None
+    servers = text.split(",")
+    if all(_split(one).scheme in ("nats", "tls") and _split(one).hostname for one in servers):
+        return text
+    raise ValueError("must be `database` or nats://HOST:PORT")
+
+
+def _fcm_url(text: str) -> str:
+    parts = _split(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query:
+        raise ValueError(f"must be https://HOST[:PORT], not {text!r}")
+    if parts.scheme == "http" and not _is_loopback(parts.hostname):
+        raise ValueError("must be https: access tokens would cross the network in the clear")
+    return text.rstrip("/")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _file(text: str) -> Path:
+    path = Path(text).expanduser().absolute()
+    if not path.is_file():
+        raise ValueError(f"there is no file {path}")
+    return path
+
+
+def _secret(text: str) -> str:
+    if len(text) < SECRET_CHARACTERS_MIN:
+        raise ValueError(
+            f"has {len(text)} characters and needs {SECRET_CHARACTERS_MIN} or more; make one with: "
+            "openssl rand -base64 32"
+        )
+    return text
+
+
+def _log(text: str) -> LogOptions:
+    level, _, form = text.lower().partition(",")
+    if level not in LOG_LEVELS or (form and form not in LOG_FORMATS):
+        raise ValueError(
+            f"must be LEVEL[,FORMAT] with a level of {', '.join(LOG_LEVELS)} and a format of "
+            f"{', '.join(LOG_FORMATS)}, not {text!r}"
+        )
+    return LogOptions(level=level, form=form or None)
+
+
+def _split(url: str) -> Any:
+    """`urlsplit` whose port has been read too, so that a bad one is a ValueError here."""
+    parts = urlsplit(url)
+    _ = parts.port
+    return parts

@@ -1,0 +1,97 @@
+"""What Clarion tells its operator: structured logs and a few metrics.
+
+Logs go to standard error, one event a line: readable on a terminal, JSON otherwise. A registration
+token, a key or a secret is never logged; `_masked` is the net below that rule, not the rule.
+"""
+
+import logging
+import sys
+from collections.abc import MutableMapping
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from prometheus_client import CollectorRegistry, Gauge, GCCollector, PlatformCollector
+from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client.process_collector import ProcessCollector
+
+LOG_LEVELS = ("debug", "info", "warning", "error")
+LOG_FORMATS = ("console", "json")
+METRICS_TYPE = CONTENT_TYPE_LATEST
+
+_SECRET_NAMES = frozenset(
+    {"token", "fcmtoken", "fcm_token", "private_key", "secret", "secret_key", "authorization",
+     "write_key", "api_key", "password"}
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogOptions:
+    level: str = "info"
+    form: str | None = None
+    """None: console on a terminal, JSON otherwise."""
+
+
+def set_up_logs(options: LogOptions) -> None:
+    """Send structlog's events and the libraries' own logs to standard error, in one form."""
+    level = getattr(logging, options.level.upper())
+    is_console = options.form == "console" or (options.form is None and sys.stderr.isatty())
+    shared: list[structlog.typing.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _masked,
+    ]
+    ending: list[structlog.typing.Processor] = (
+        [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        if is_console
+        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    )
+    structlog.configure(
+        processors=[*shared, *ending],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *ending],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    # Libraries speak up only for what an operator can act on, unless all is asked for.
+    root.setLevel(level if level <= logging.DEBUG else max(level, logging.WARNING))
+
+
+class Metrics:
+    """The numbers of one process, in Prometheus' text format."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        PlatformCollector(registry=self.registry)
+        GCCollector(registry=self.registry)
+        self.jobs = Gauge(
+            "clarion_jobs", "Jobs waiting or leased.", ["kind"], registry=self.registry
+        )
+        self.agent_restarts = Gauge(
+            "clarion_agent_restarts",
+            "How often an agent of this process failed unexpectedly and was started again.",
+            ["role"],
+            registry=self.registry,
+        )
+
+    def text(self) -> bytes:
+        return generate_latest(self.registry)
+
+
+def _masked(
+    _logger: Any, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    for name in event:
+        if name.lower() in _SECRET_NAMES:
+            event[name] = "***"
+    return event
