@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from clarion.customers.batch import Arrival, Batch, Identifier, sighting_of
+from clarion.customers.batch import Arrival, Batch, Identifier
 from clarion.customers.device import Deletion, Registration, read_deletion, read_registration
 from clarion.customers.identity import Claim, Flags, customer_id_of, user_customer_id
 from clarion.customers.profile import Lesson, Profile
@@ -98,7 +98,7 @@ class Book:
                 ):
                     filed.customer_id = customer_id_of(WORKSPACE, refile.owner)
         for event in fresh:
-            key, owner = batch.owner_of(sighting_of(event))
+            key, owner = batch.owner_of(event)
             self.events[event.message_id] = Filed(
                 event=event, key=key, customer_id=customer_id_of(WORKSPACE, owner)
             )

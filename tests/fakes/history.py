@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
+
 from clarion.events.message import Event
 
 DAY = datetime(2026, 3, 1, tzinfo=UTC)

@@ -58,7 +58,7 @@ class MemoryProvider:
                 self._accept(push)
                 return Unavailable(reason="timeout", maybe_accepted=True)
         self._accept(push)
-        return Accepted(message_name="m")
+        return Accepted()
 
     def _accept(self, push: Push) -> None:
         self.accepted[push.delivery_id] += 1

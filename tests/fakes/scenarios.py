@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from clarion.events.message import Event
-
 from fakes.history import App
 
 REMOVED = "removed"

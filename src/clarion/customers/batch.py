@@ -12,20 +12,22 @@ claimed it turned out to be real, or a device.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
+from msgspec import Struct
+
 from clarion.customers.identity import (
-    CONTACTABLE_TRAITS,
     Claim,
     Flags,
     Owner,
+    Provisional,
     Sighting,
     Timeline,
     User,
-    changed,
     claims_of,
+    compared,
     leaves_unchanged,
     owner_key,
     sighted_flags,
@@ -34,20 +36,18 @@ from clarion.customers.identity import (
 from clarion.events.message import Event
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Arrival:
+class Arrival(Struct, frozen=True, kw_only=True, gc=False):
     """An event and the source that sent it."""
 
     event: Event
     source_id: UUID
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Identifier:
+class Identifier(Struct, frozen=True, kw_only=True):
     """What is kept of one identifier."""
 
-    flags: Flags = field(default_factory=Flags)
-    timeline: Timeline = field(default_factory=Timeline)
+    flags: Flags = Flags()
+    timeline: Timeline = Timeline()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,32 +68,18 @@ class OwnerStep:
     owner: Owner
 
 
-def sighting_of(event: Event) -> Sighting:
-    """The part of an event that identity looks at."""
-    return Sighting(
-        message_id=event.message_id,
-        at=event.at,
-        type=event.type,
-        name=event.name,
-        user_id=event.user_id,
-        anonymous_id=event.anonymous_id,
-        device_id=event.device_id,
-        context_device_id=event.context_device_id,
-        previous_id=event.previous_id,
-        is_contactable=any(event.traits.get(name) for name in CONTACTABLE_TRAITS),
-    )
-
-
 class Batch:
     """New events (each messageId once, none stored before) against what is known."""
 
     def __init__(self, arrivals: Sequence[Arrival]) -> None:
         self.arrivals = arrivals
-        self.sightings = [sighting_of(arrival.event) for arrival in arrivals]
         self.claims: list[Claim] = []
         self.flipped: set[str] = set()
         self.refiles: list[Refile] = []
         self.touched: set[Owner] = set()
+        """Owners who lost or gained a part of another: what is known of them is made anew."""
+        self.absorbed: dict[Provisional, Owner] = {}
+        """Owners all of whose events go to one other: that one inherits what is known of them."""
         self._seen: dict[str, Flags] = {}
         self._known: dict[str, Identifier] = {}
         self._flags: dict[str, Flags] = {}
@@ -102,11 +88,11 @@ class Batch:
         self._stored: Mapping[str, Sequence[Claim]] = {}
         self._reopened: set[str] = set()
         self._unsettled: set[str] | None = None
-        for sighting in self.sightings:
-            for key, flags in sighted_flags(sighting).items():
+        for arrival in arrivals:
+            for key, flags in sighted_flags(arrival.event).items():
                 known = self._seen.get(key)
                 self._seen[key] = flags if known is None else known.merged(flags)
-            for claim in claims_of(sighting):
+            for claim in claims_of(arrival.event):
                 self.claims.append(claim)
                 self._new[claim.key].append(claim)
 
@@ -175,10 +161,7 @@ class Batch:
             if key in self.flipped:
                 self._refile_all(key, before, after)
                 continue
-            for start, end, owner in changed(key, before, after):
-                self.refiles.append(Refile(key=key, start=start, end=end, owner=owner))
-                self.touched.add(owner)
-                self.touched.add(_owner_from(before, key, start))
+            self._move(key, before, after)
 
     def is_real(self, user_id: str) -> bool:
         flags = self._flags.get(user_id)
@@ -190,14 +173,14 @@ class Batch:
     def knows(self, key: str) -> bool:
         return key in self._timelines
 
-    def owner_of(self, sighting: Sighting) -> tuple[str | None, Owner]:
-        """The key that decides an event's owner (None: its user id does), and the owner."""
+    def owner_of(self, sighting: Sighting) -> tuple[str | None, Owner | None]:
+        """The key that decides an event's owner (None: its user id does), and the owner; no owner
+        where the event names nobody."""
         user_id = sighting.user_id
         real = user_id is not None and self.is_real(user_id)
         key = owner_key(sighting, user_is_real=real)
         if key is None:
-            assert user_id is not None, "an event without any id is refused before"
-            return None, User(user_id)
+            return None, None if user_id is None else User(user_id)
         return key, self._timelines[key].owner_at(key, sighting.at)
 
     def owner_steps(self, device_id: str) -> list[OwnerStep]:
@@ -222,6 +205,23 @@ class Batch:
             if (identifier := Identifier(flags=self._flags[key], timeline=self._timelines[key]))
             != self._known.get(key)
         }
+
+    def _move(self, key: str, before: Timeline, after: Timeline) -> None:
+        """File what changed hands. The common case, a sign-in, takes over a stranger whole."""
+        if before == after:
+            return
+        heirs: dict[Owner, set[Owner]] = defaultdict(set)
+        for one in compared(key, before, after):
+            heirs[one.was].add(one.now)
+            if one.was != one.now:
+                self.refiles.append(Refile(key=key, start=one.start, end=one.end, owner=one.now))
+        for owner, now in heirs.items():
+            if now == {owner}:
+                continue
+            if isinstance(owner, Provisional) and len(now) == 1:
+                self.absorbed[owner] = next(iter(now))
+            else:
+                self.touched |= {owner, *now}
 
     def _refile_all(self, key: str, before: Timeline, after: Timeline) -> None:
         """A flipped id: its events change sides, so every interval is filed again."""

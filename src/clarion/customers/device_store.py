@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, literal_column, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.customers.device import (
@@ -17,7 +17,7 @@ from clarion.customers.device import (
     TokenKind,
 )
 from clarion.customers.registration import NewChange
-from clarion.storage.dialect import insert_new, upsert
+from clarion.storage.bulk import insert_new, upsert
 from clarion.storage.schema import device_history as device_history_of
 from clarion.storage.schema import devices
 
@@ -90,22 +90,31 @@ async def list_devices_of(
 
 
 async def device_history(
-    connection: AsyncConnection, workspace_id: UUID, device_id: str
+    connection: AsyncConnection,
+    workspace_id: UUID,
+    device_id: str,
+    *,
+    after_seq: int | None = None,
+    limit: int | None = None,
 ) -> list[Change]:
-    """Everything that happened to a device, oldest first."""
-    return await _history(connection, workspace_id, device_history_of.c.device_id == device_id)
+    """What happened to a device, oldest first: all of it, or a page of what came later."""
+    of_device = device_history_of.c.device_id == device_id
+    return await _history(connection, workspace_id, of_device, after_seq, limit)
 
 
 async def customer_history(
-    connection: AsyncConnection, workspace_id: UUID, customer_id: UUID
+    connection: AsyncConnection,
+    workspace_id: UUID,
+    customer_id: UUID,
+    *,
+    after_seq: int | None = None,
+    limit: int | None = None,
 ) -> list[Change]:
     """What happened to devices while they came to, were with, or left a customer; oldest first."""
-    return await _history(
-        connection,
-        workspace_id,
-        (device_history_of.c.customer_id == customer_id)
-        | (device_history_of.c.previous_customer_id == customer_id),
+    of_customer = (device_history_of.c.customer_id == customer_id) | (
+        device_history_of.c.previous_customer_id == customer_id
     )
+    return await _history(connection, workspace_id, of_customer, after_seq, limit)
 
 
 async def add_history(
@@ -169,7 +178,7 @@ async def remove_stale(
         select(devices)
         .where(
             devices.c.workspace_id == workspace_id,
-            devices.c.state == DeviceState.ACTIVE.value,
+            devices.c.state == literal_column("'active'"),  # so that the partial index is used
             devices.c.registered_at < registered_before,
         )
         .order_by(devices.c.registered_at)
@@ -229,13 +238,18 @@ async def _remove(
 
 
 async def _history(
-    connection: AsyncConnection, workspace_id: UUID, of: ColumnElement[bool]
+    connection: AsyncConnection,
+    workspace_id: UUID,
+    of: ColumnElement[bool],
+    after_seq: int | None,
+    limit: int | None,
 ) -> list[Change]:
-    rows = await connection.execute(
-        select(device_history_of)
-        .where(device_history_of.c.workspace_id == workspace_id, of)
-        .order_by(device_history_of.c.seq)
+    statement = select(device_history_of).where(
+        device_history_of.c.workspace_id == workspace_id, of
     )
+    if after_seq is not None:
+        statement = statement.where(device_history_of.c.seq > after_seq)
+    rows = await connection.execute(statement.order_by(device_history_of.c.seq).limit(limit))
     return [Change(**{name: getattr(row, name) for name in _CHANGE_FIELDS}) for row in rows]
 
 

@@ -19,16 +19,20 @@ nothing here is a step that can not be taken back: identity is a function of the
   the last one, to an anonymous customer whose id is derived from the key and the interval's start.
 
 A late claim changes a timeline only where the owner changes; whoever stores events re-files those
-intervals (`changed`). Two real users are never merged (R9): a claim moves time, not people.
+intervals (`compared`). Two real users are never merged (R9): a claim moves time, not people.
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from itertools import pairwise
+from typing import Any, Protocol
 from uuid import UUID, uuid5
+
+from msgspec import Struct
 
 SHARED_USERS_MAX = 20
 """More users than this on one key within SHARED_WINDOW, and nobody absorbs from it (R12)."""
@@ -37,9 +41,13 @@ SHARED_WINDOW = timedelta(hours=24)
 CONTACTABLE_TRAITS = ("email", "phone")
 """An identify with one of these proves that a userId is a person, not a device (R2)."""
 
+DERIVED_KEPT = 16_384
+"""How many derived ids are remembered: a batch asks for the same ones again and again."""
+
 _NOT_LETTERS = re.compile(r"[\s_\-]+")
 
 
+@lru_cache(maxsize=1_024)
 def plain_name(name: str | None) -> str:
     """An event's name as reserved names are compared: any case, spaces or underscores (S19)."""
     return _NOT_LETTERS.sub(" ", name or "").strip().lower()
@@ -67,8 +75,7 @@ class ClaimKind(StrEnum):
     PLAIN = "plain"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Flags:
+class Flags(Struct, frozen=True, kw_only=True, gc=False):
     """What has ever been seen of an identifier. Merging is a union, so order can not matter."""
 
     is_user: bool = False
@@ -88,24 +95,32 @@ class Flags:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sighting:
-    """The ids of one event, normalised (R0), with when it happened."""
+class Sighting(Protocol):
+    """The part of an event that identity looks at: ids, normalised (R0), and when it happened."""
 
-    message_id: str
-    at: datetime
-    type: str
-    name: str | None
-    user_id: str | None
-    anonymous_id: str | None
-    device_id: str | None
-    context_device_id: str | None
-    previous_id: str | None = None
-    is_contactable: bool = False
+    @property
+    def message_id(self) -> str: ...
+    @property
+    def at(self) -> datetime: ...
+    @property
+    def type(self) -> str: ...
+    @property
+    def name(self) -> str | None: ...
+    @property
+    def user_id(self) -> str | None: ...
+    @property
+    def anonymous_id(self) -> str | None: ...
+    @property
+    def device_id(self) -> str | None: ...
+    @property
+    def context_device_id(self) -> str | None: ...
+    @property
+    def previous_id(self) -> str | None: ...
+    @property
+    def traits(self) -> Mapping[str, Any]: ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
+class Claim(Struct, frozen=True, kw_only=True, gc=False):
     key: str
     at: datetime
     message_id: str
@@ -113,23 +128,20 @@ class Claim:
     kind: ClaimKind
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Span:
+class Span(Struct, frozen=True, kw_only=True, gc=False):
     """From `at` on the key is `user_id`'s; None: signed out."""
 
     at: datetime
     user_id: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class User:
+class User(Struct, frozen=True, gc=False):
     """A customer known by a user id."""
 
     user_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Provisional:
+class Provisional(Struct, frozen=True, gc=False):
     """A customer known only by a key, from one sign-out (None: from the beginning) on."""
 
     key: str
@@ -139,8 +151,7 @@ class Provisional:
 Owner = User | Provisional
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Timeline:
+class Timeline(Struct, frozen=True, kw_only=True):
     """Who owned one key, when. `device_user` is who its device belongs to; None: nobody real."""
 
     spans: tuple[Span, ...] = ()
@@ -173,6 +184,16 @@ class Timeline:
         return Provisional(key, None)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stretch:
+    """Whose a key was and is from `start` until `end`; None is open-ended."""
+
+    start: datetime | None
+    end: datetime | None
+    was: Owner
+    now: Owner
+
+
 @dataclass(frozen=True, slots=True)
 class _Signed:
     user_id: str | None
@@ -194,7 +215,9 @@ def sighted_flags(sighting: Sighting) -> dict[str, Flags]:
     user_id = sighting.user_id
     if user_id is not None:
         other_device = sighting.device_id is not None and sighting.device_id != user_id
-        proven = sighting.type == "identify" and sighting.is_contactable
+        proven = sighting.type == "identify" and any(
+            sighting.traits.get(name) for name in CONTACTABLE_TRAITS
+        )
         note(user_id, Flags(is_user=True, is_guarded=other_device or proven))
     return found
 
@@ -284,32 +307,29 @@ def leaves_unchanged(known: Timeline, claim: Claim, is_real: Callable[[str], boo
     return True
 
 
-def changed(
-    key: str, before: Timeline, after: Timeline
-) -> list[tuple[datetime | None, datetime | None, Owner]]:
-    """The intervals [from, until) whose owner is another one now; None is open-ended."""
-    if before == after:
-        return []
+def compared(key: str, before: Timeline, after: Timeline) -> list[Stretch]:
+    """All of time, cut wherever the owner is or was another one."""
     first = datetime.min.replace(tzinfo=UTC)
     edges = sorted({first, *(s.at for s in before.spans), *(s.at for s in after.spans)})
-    changes: list[tuple[datetime | None, datetime | None, Owner]] = []
+    stretches = []
     for start, end in pairwise([*edges, None]):
         assert start is not None
-        owner = after.owner_at(key, start)
-        if owner != before.owner_at(key, start):
-            changes.append((None if start == first else start, end, owner))
-    return changes
+        was, now = before.owner_at(key, start), after.owner_at(key, start)
+        begins = None if start == first else start
+        stretches.append(Stretch(start=begins, end=end, was=was, now=now))
+    return stretches
 
 
 def user_customer_id(workspace_id: UUID, user_id: str) -> UUID:
-    return uuid5(workspace_id, f"user:{user_id}")
+    return customer_id_of(workspace_id, User(user_id))
 
 
+@lru_cache(maxsize=DERIVED_KEPT)
 def customer_id_of(workspace_id: UUID, owner: Owner) -> UUID:
     """The derived id of a customer: the same events give the same id in any order."""
     match owner:
         case User(user_id):
-            return user_customer_id(workspace_id, user_id)
+            return uuid5(workspace_id, f"user:{user_id}")
         case Provisional(key, since):
             start = "" if since is None else since.isoformat()
             return uuid5(workspace_id, f"key:{start}:{key}")

@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from clarion.clock import from_micros, to_micros
 from clarion.customers.batch import Identifier
 from clarion.customers.identity import Claim, ClaimKind, Flags, Span, Timeline
-from clarion.storage.dialect import insert, insert_new, upsert
+from clarion.storage.bulk import insert_new, upsert
+from clarion.storage.dialect import insert
 from clarion.storage.schema import claims as claims_table
 from clarion.storage.schema import identifiers
 
@@ -31,12 +32,12 @@ async def lock_identifiers(
     if connection.dialect.name == "postgresql":
         fresh = await _insert_empty(connection, workspace_id, wanted)
     rows = await connection.execute(
-        select(identifiers)
+        select(*_KEPT)
         .where(identifiers.c.workspace_id == workspace_id, identifiers.c.key.in_(wanted))
         .order_by(identifiers.c.key)
         .with_for_update()
     )
-    return {row.key: _identifier(row) for row in rows if row.key not in fresh}
+    return {key: _identifier(*kept) for key, *kept in rows if key not in fresh}
 
 
 async def read_flags(
@@ -47,11 +48,11 @@ async def read_flags(
     if not wanted:
         return {}
     rows = await connection.execute(
-        select(identifiers).where(
+        select(*_KEPT).where(
             identifiers.c.workspace_id == workspace_id, identifiers.c.key.in_(wanted)
         )
     )
-    return {row.key: _identifier(row).flags for row in rows}
+    return {key: _identifier(*kept).flags for key, *kept in rows}
 
 
 async def keep_identifiers(
@@ -158,16 +159,28 @@ async def _insert_empty(
     return set(rows.scalars())
 
 
-def _identifier(row: Any) -> Identifier:
+_KEPT = (
+    identifiers.c.key,
+    identifiers.c.is_user,
+    identifiers.c.is_device,
+    identifiers.c.is_guarded,
+    identifiers.c.timeline,
+)
+_UNCLAIMED = Timeline()
+
+
+def _identifier(
+    is_user: bool, is_device: bool, is_guarded: bool, timeline: list[Any]
+) -> Identifier:
     return Identifier(
-        flags=Flags(is_user=row.is_user, is_device=row.is_device, is_guarded=row.is_guarded),
-        timeline=_load(row.timeline),
+        flags=Flags(is_user=is_user, is_device=is_device, is_guarded=is_guarded),
+        timeline=_load(timeline),
     )
 
 
 def _dump(line: Timeline) -> list[Any]:
     """A timeline as the row keeps it: [spans, mover, has mover, device user, shared]."""
-    if line == Timeline():
+    if line == _UNCLAIMED:
         return []
     return [
         [[to_micros(span.at), span.user_id] for span in line.spans],
@@ -180,7 +193,7 @@ def _dump(line: Timeline) -> list[Any]:
 
 def _load(stored: list[Any]) -> Timeline:
     if not stored:
-        return Timeline()
+        return _UNCLAIMED
     spans, mover, has_mover, device_user, is_shared = stored
     return Timeline(
         spans=tuple(Span(at=from_micros(at), user_id=user_id) for at, user_id in spans),

@@ -6,7 +6,7 @@ messageId stops before it does anything (R1).
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -128,24 +128,29 @@ class Ingestion:
             )
             customer_id = user_customer_id(workspace_id, user_id)
             await decide(connection, workspace_id, user_id=user_id, customer_id=customer_id)
-        for refile in batch.refiles:
-            await ownership_store.refile_events(
-                connection,
-                workspace_id,
-                key=refile.key,
-                start=refile.start,
-                end=refile.end,
-                customer_id=customer_id_of(workspace_id, refile.owner),
-            )
+        await ownership_store.refile_events(
+            connection,
+            workspace_id,
+            [
+                ownership_store.Filing(
+                    key=refile.key,
+                    start=refile.start,
+                    end=refile.end,
+                    customer_id=customer_id_of(workspace_id, refile.owner),
+                )
+                for refile in batch.refiles
+            ],
+        )
 
     async def _store_events(self, batch: Batch) -> None:
         """Insert the events under their owners, then bring those customers up to date."""
         rows: list[dict[str, Any]] = []
         gained: dict[Owner, list[tuple[Event, bool]]] = defaultdict(list)
-        for arrival, sighting in zip(batch.arrivals, batch.sightings, strict=True):
+        for arrival in batch.arrivals:
             event = arrival.event
-            key, owner = batch.owner_of(sighting)
-            gained[owner].append((event, key is None))
+            key, owner = batch.owner_of(event)
+            if owner is not None:
+                gained[owner].append((event, key is None))
             receipt = event.type == "track" and plain_name(event.name) in RECEIPT_NAMES
             rows.append(
                 {
@@ -158,7 +163,7 @@ class Ingestion:
                     "anonymous_id": event.anonymous_id,
                     "device_id": event.device_id,
                     "owner_key": key,
-                    "customer_id": customer_id_of(self._workspace_id, owner),
+                    "customer_id": owner and customer_id_of(self._workspace_id, owner),
                     "at": event.at,
                     "received_at": event.received_at,
                     "body": event.body,
@@ -166,37 +171,51 @@ class Ingestion:
                 }
             )
         await insert_events(self._connection, rows)
-        await self._keep_customers(gained, batch.touched)
+        await self._keep_customers(gained, batch)
 
     async def _keep_customers(
-        self, gained: dict[Owner, list[tuple[Event, bool]]], touched: set[Owner]
+        self, gained: Mapping[Owner, list[tuple[Event, bool]]], batch: Batch
     ) -> None:
-        """`gained` events are added to what is known; `touched` customers are made anew."""
-        owners = {customer_id_of(self._workspace_id, owner): owner for owner in {*gained, *touched}}
-        known = await store.lock_customers(self._connection, owners)
-        kept = []
-        again = {customer_id_of(self._workspace_id, owner) for owner in touched}
+        """Customers gain events and inherit from those they absorbed; the touched are made anew.
+
+        Only those who are taught something, or inherit, are read; of the others it is noted when
+        they were seen.
+        """
+        owners = {
+            owner: customer_id_of(self._workspace_id, owner)
+            for owner in {*gained, *batch.touched, *batch.absorbed, *batch.absorbed.values()}
+        }
+        heirs = set(batch.absorbed.values())
+        students = {
+            owner
+            for owner, events in gained.items()
+            if owner in heirs or any(event.type == "identify" for event, _ in events)
+        }
+        known = await store.lock_customers(
+            self._connection, (owners[one] for one in {*students, *heirs, *batch.absorbed})
+        )
+        seen: list[store.Seen] = []
+        after: dict[Owner, store.Kept] = {}
         for owner, events in gained.items():
-            customer_id = customer_id_of(self._workspace_id, owner)
-            if customer_id in again:
+            if owner in batch.touched:
                 continue
-            lessons = [_lesson(event, real) for event, real in events if event.type == "identify"]
-            first = min(event.at for event, _ in events)
-            last = max(event.at for event, _ in events)
-            before = known.get(customer_id)
-            if before is None:
-                before = _blank(customer_id, owner, first, last)
-            kept.append(
-                replace(
-                    before,
-                    profile=before.profile.taught(lessons) if lessons else before.profile,
-                    first_seen_at=min(before.first_seen_at, first),
-                    last_seen_at=max(before.last_seen_at, last),
-                )
-            )
-        kept += await self._made_anew({customer_id: owners[customer_id] for customer_id in again})
+            if owner in students:
+                after[owner] = _taught(known.get(owners[owner]), owners[owner], owner, events)
+            else:
+                times = [event.at for event, _ in events]
+                names = _names(owner)
+                seen.append(store.Seen(owners[owner], *names, min(times), max(times)))
+        for old, owner in batch.absorbed.items():
+            inherited = known.get(owners[old])
+            if owner not in batch.touched and inherited is not None:
+                heir = after.get(owner) or known.get(owners[owner])
+                after[owner] = _heir(heir, owners[owner], owner, inherited)
+        kept = list(after.values())
+        kept += await self._made_anew({owners[owner]: owner for owner in batch.touched})
+        await store.see_customers(self._connection, self._workspace_id, seen)
         await store.keep_customers(self._connection, self._workspace_id, kept)
-        self._emptied = set(again) - {customer.id for customer in kept}
+        gone = {owners[owner] for owner in {*batch.touched, *batch.absorbed}}
+        self._emptied = gone - {customer.id for customer in kept}
 
     async def _made_anew(self, owners: dict[UUID, Owner]) -> list[store.Kept]:
         spans = await store.seen_between(self._connection, self._workspace_id, owners)
@@ -241,7 +260,7 @@ class Ingestion:
                 connection, workspace_id, registry.changed_holders.values()
             )
             await add_history(connection, workspace_id, registry.history)
-        await store.forget_customers(connection, self._emptied)
+        await store.forget_customers(connection, workspace_id, self._emptied)
 
 
 def _ids(event: Event) -> set[str]:
@@ -258,6 +277,36 @@ def _ids(event: Event) -> set[str]:
     }
 
 
+def _taught(
+    known: store.Kept | None, customer_id: UUID, owner: Owner, events: list[tuple[Event, bool]]
+) -> store.Kept:
+    """A customer after these events of theirs; each with whether it carried a real user id."""
+    lessons = [_lesson(event, real) for event, real in events if event.type == "identify"]
+    first = min(event.at for event, _ in events)
+    last = max(event.at for event, _ in events)
+    before = known or _blank(customer_id, owner, first, last)
+    return replace(
+        before,
+        profile=before.profile.taught(lessons) if lessons else before.profile,
+        first_seen_at=min(before.first_seen_at, first),
+        last_seen_at=max(before.last_seen_at, last),
+    )
+
+
+def _heir(
+    known: store.Kept | None, customer_id: UUID, owner: Owner, inherited: store.Kept
+) -> store.Kept:
+    """A customer who turns out to be the one who was known as `inherited`."""
+    first, last = inherited.first_seen_at, inherited.last_seen_at
+    before = known or _blank(customer_id, owner, first, last)
+    return replace(
+        before,
+        profile=before.profile.merged(inherited.profile),
+        first_seen_at=min(before.first_seen_at, first),
+        last_seen_at=max(before.last_seen_at, last),
+    )
+
+
 def _lesson(event: Event, is_identified: bool) -> Lesson:
     return Lesson(
         traits=event.traits,
@@ -268,16 +317,21 @@ def _lesson(event: Event, is_identified: bool) -> Lesson:
 
 
 def _blank(customer_id: UUID, owner: Owner, first: datetime, last: datetime) -> store.Kept:
-    match owner:
-        case User(user_id):
-            names: tuple[str | None, str | None] = (user_id, None)
-        case Provisional(key, _):
-            names = (None, key)
+    user_id, key = _names(owner)
     return store.Kept(
         id=customer_id,
-        user_id=names[0],
-        key=names[1],
+        user_id=user_id,
+        key=key,
         profile=Profile(),
         first_seen_at=first,
         last_seen_at=last,
     )
+
+
+def _names(owner: Owner) -> tuple[str | None, str | None]:
+    """A customer's user id, or the key of one who has none."""
+    match owner:
+        case User(user_id):
+            return user_id, None
+        case Provisional(key, _):
+            return None, key

@@ -2,7 +2,8 @@
 
 Several jobs are taken in one transaction, up to `events_max` events. When that transaction fails
 for a reason of its own (not a lost database), each job is tried alone, so that one that can never
-be taken in does not hold up the rest; after `tries_max` it is rejected, with the reason.
+be taken in does not hold up the rest. A job holds the events of many calls: after `tries_max` its
+events are taken in one by one, those that fail are recorded as refused, and the job is kept aside.
 """
 
 import asyncio
@@ -17,7 +18,7 @@ from clarion.broker import Broker, BrokerUnavailable, JobKind, Lease
 from clarion.clock import Clock
 from clarion.customers.batch import Arrival
 from clarion.customers.ingestion import Ingestion
-from clarion.events.inbox import Parcel, decode, open_parcel
+from clarion.events.inbox import Parcel, as_failed, decode, open_parcel, split
 from clarion.events.store import insert_refusals
 from clarion.storage.database import CONFLICT_TRIES, Database, StorageUnavailable, is_conflict
 
@@ -28,7 +29,7 @@ log = structlog.get_logger(__name__)
 class IngestorOptions:
     jobs_max: int = 64
     """Jobs taken at once."""
-    events_max: int = 1_000
+    events_max: int = 2_000
     """Events in one transaction, unless one job alone has more."""
     wait_seconds: float = 5.0
     lease_seconds: float = 60.0
@@ -72,7 +73,12 @@ class Ingestor:
         group: list[tuple[Lease, list[Parcel]]] = []
         size = 0
         for lease in leases:
-            parcels = decode(lease.payload)
+            try:
+                parcels = decode(lease.payload)
+            except ValueError as error:
+                log.error("events_job_unreadable", reason=str(error))
+                await lease.reject(f"not an events job: {error}")
+                continue
             items = sum(len(parcel.items) for parcel in parcels)
             if group and size + items > self._options.events_max:
                 taken += await self._take(group)
@@ -90,8 +96,7 @@ class Ingestor:
             raise
         except Exception as error:
             if len(group) == 1:
-                await self._put_aside(group[0][0], error)
-                return 0
+                return await self._take_later(*group[0], error)
             return sum([await self._take([one]) for one in group])
         await asyncio.gather(*(lease.ack() for lease, _ in group))
         return taken
@@ -130,10 +135,27 @@ class Ingestor:
                 taken += await ingestion.take(arrivals[workspace_id])
         return taken
 
-    async def _put_aside(self, lease: Lease, error: Exception) -> None:
-        """A job that fails by itself: tried again later, and in the end kept out of the way."""
+    async def _take_later(self, lease: Lease, parcels: Sequence[Parcel], error: Exception) -> int:
+        """A job that fails by itself: tried again later, and in the end event by event."""
         log.exception("events_job_failed", delivery_count=lease.delivery_count)
-        if lease.delivery_count >= self._options.tries_max:
-            await lease.reject(f"{type(error).__name__}: {error}"[:500])
+        if is_conflict(error) or lease.delivery_count < self._options.tries_max:
+            tries = min(lease.delivery_count, self._options.tries_max)
+            await lease.nack(self._options.backoff_seconds * 2**tries)
+            return 0
+        taken = failed = 0
+        for parcel in parcels:
+            for part in split(parcel, bytes_max=0):
+                try:
+                    taken += await self._commit([part])
+                except (StorageUnavailable, BrokerUnavailable):
+                    raise
+                except Exception:
+                    failed += 1
+                    await self._commit([as_failed(part)])
+        if failed:
+            await lease.reject(
+                f"{failed} of its events failed: {type(error).__name__}: {error}"[:500]
+            )
         else:
-            await lease.nack(self._options.backoff_seconds * 2**lease.delivery_count)
+            await lease.ack()
+        return taken

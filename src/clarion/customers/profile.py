@@ -74,6 +74,22 @@ class Profile:
                 push = said if push is None else max(push, said)
         return Profile(traits=traits, stamps=stamps, push=push)
 
+    def merged(self, other: "Profile") -> "Profile":
+        """What both know, as if one had been taught all of it."""
+        traits = dict(self.traits)
+        stamps = dict(self.stamps)
+        for name, stamp in other.stamps.items():
+            known = stamps.get(name)
+            if known is not None and known >= stamp:
+                continue
+            stamps[name] = stamp
+            if name in other.traits:
+                traits[name] = other.traits[name]
+            else:
+                traits.pop(name, None)
+        said = [push for push in (self.push, other.push) if push is not None]
+        return Profile(traits=traits, stamps=stamps, push=max(said, default=None))
+
 
 def push_preference(traits: Mapping[str, Any]) -> bool | None:
     """Whether an identify asks for push (True), declines it (False) or does not say (None).

@@ -17,7 +17,7 @@ from clarion.customers.device import (
     TokenKind,
 )
 from clarion.customers.registration import Holder, KeptDevice
-from clarion.storage.dialect import insert_new, upsert
+from clarion.storage.bulk import insert_new, upsert
 from clarion.storage.schema import device_deletions, devices, tokens
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.customers.profile import Profile
-from clarion.storage.dialect import upsert
+from clarion.storage.bulk import upsert
 from clarion.storage.schema import customers, devices, events
 
 
@@ -50,6 +50,21 @@ async def get_customer(
     )
     row = rows.one_or_none()
     return None if row is None else _customer(row)
+
+
+async def find_customer(
+    connection: AsyncConnection, workspace_id: UUID, name: str
+) -> Customer | None:
+    """The customer who signs in as `name`; where nobody does, the one with that id: this is how
+    one who has not signed in is named."""
+    found = await get_customer(connection, workspace_id, name)
+    if found is not None:
+        return found
+    try:
+        customer_id = UUID(name)
+    except ValueError:
+        return None
+    return await get_customer_by_id(connection, workspace_id, customer_id)
 
 
 async def get_customer_by_id(
@@ -108,22 +123,46 @@ async def keep_customers(
     await upsert(
         connection,
         customers,
+        [_row(workspace_id, customer) for customer in sorted(kept, key=lambda one: one.id)],
+        key=("id",),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A customer who did something that teaches nothing about them."""
+
+    id: UUID
+    user_id: str | None
+    key: str | None
+    first_at: datetime
+    last_at: datetime
+
+
+async def see_customers(
+    connection: AsyncConnection, workspace_id: UUID, seen: Iterable[Seen]
+) -> None:
+    """Widen when each was first and last seen, and create those who are new. Traits of one who is
+    there are left alone, so nothing is read."""
+    await upsert(
+        connection,
+        customers,
         [
             {
-                "id": customer.id,
+                "id": one.id,
                 "workspace_id": workspace_id,
-                "user_id": customer.user_id,
-                "key": customer.key,
-                "traits": customer.profile.traits,
-                "stamps": customer.profile.stamps,
-                "push_stamp": customer.profile.push,
-                "push_opted_out": customer.profile.push_opted_out,
-                "first_seen_at": customer.first_seen_at,
-                "last_seen_at": customer.last_seen_at,
+                "user_id": one.user_id,
+                "key": one.key,
+                "traits": {},
+                "stamps": {},
+                "push_opted_out": False,
+                "first_seen_at": one.first_at,
+                "last_seen_at": one.last_at,
             }
-            for customer in sorted(kept, key=lambda one: one.id)
+            for one in sorted(seen, key=_by_id)
         ],
         key=("id",),
+        combine={"first_seen_at": "least", "last_seen_at": "greatest"},
     )
 
 
@@ -170,11 +209,15 @@ async def identifies_of(
     ]
 
 
-async def forget_customers(connection: AsyncConnection, ids: Iterable[UUID]) -> None:
+async def forget_customers(
+    connection: AsyncConnection, workspace_id: UUID, ids: Iterable[UUID]
+) -> None:
     """Remove those of `ids` whom no device points at: nothing is left that was theirs."""
     wanted = sorted(set(ids))
     if wanted:
-        held = select(devices.c.customer_id).where(devices.c.customer_id == customers.c.id)
+        held = select(devices.c.customer_id).where(
+            devices.c.workspace_id == workspace_id, devices.c.customer_id == customers.c.id
+        )
         await connection.execute(
             delete(customers).where(customers.c.id.in_(wanted), ~held.exists())
         )
@@ -190,6 +233,26 @@ def _customer(row: Any) -> Customer:
         first_seen_at=row.first_seen_at,
         last_seen_at=row.last_seen_at,
     )
+
+
+def _by_id(one: Seen) -> bytes:
+    return one.id.bytes
+
+
+def _row(workspace_id: UUID, customer: Kept) -> dict[str, Any]:
+    profile = customer.profile
+    return {
+        "id": customer.id,
+        "workspace_id": workspace_id,
+        "user_id": customer.user_id,
+        "key": customer.key,
+        "traits": profile.traits,
+        "stamps": profile.stamps,
+        "push_stamp": profile.push,
+        "push_opted_out": profile.push_opted_out,
+        "first_seen_at": customer.first_seen_at,
+        "last_seen_at": customer.last_seen_at,
+    }
 
 
 def _kept(row: Any) -> Kept:

@@ -24,7 +24,8 @@ from clarion.campaigns.store import (
     set_launch_state,
 )
 from clarion.deliveries.delivery import DeliveryState, Settled
-from clarion.storage.dialect import Instant, insert_new
+from clarion.storage.bulk import insert_new
+from clarion.storage.dialect import Instant
 from clarion.storage.schema import chunks, customers, deliveries, devices
 
 READY, LEASED, SETTLED = "ready", "leased", "settled"
@@ -86,11 +87,10 @@ async def open_deliveries(
     """The chunk's pending deliveries with device and customer as they are now."""
     columns = [
         deliveries.c.device_id,
-        deliveries.c.customer_id,
+        (devices.c.customer_id == deliveries.c.customer_id).label("is_still_theirs"),
         deliveries.c.platform,
         deliveries.c.attempts,
         deliveries.c.first_tried_at,
-        devices.c.customer_id.label("owner_id"),
         devices.c.state.label("device_state"),
         devices.c.token,
         devices.c.token_kind,
@@ -189,19 +189,34 @@ async def overdue_chunks(
     return [(row.id, row.attempt) for row in rows]
 
 
-async def hasten_chunks(connection: AsyncConnection, launch_id: UUID, now: datetime) -> list[UUID]:
-    """A launch was resumed or cancelled: its waiting chunks are due now. Returns them."""
+async def hasten_chunks(
+    connection: AsyncConnection, launch_id: UUID, now: datetime, *, put_back_only: bool
+) -> list[UUID]:
+    """Let a launch's waiting chunks be due now; returns them.
+
+    `put_back_only`: only those that a sender took up and put back untouched (`release_chunk`). The
+    others wait because the provider asked for it.
+    """
+    statement = update(chunks).where(chunks.c.launch_id == launch_id, chunks.c.state == READY)
+    if put_back_only:
+        statement = statement.where(chunks.c.attempt > 0)
     rows = await connection.execute(
-        update(chunks)
-        .where(chunks.c.launch_id == launch_id, chunks.c.state == READY)
-        .values(due_at=case((chunks.c.due_at > now, literal(now, Instant)), else_=chunks.c.due_at))
-        .returning(chunks.c.id)
+        statement.values(
+            due_at=case((chunks.c.due_at > now, literal(now, Instant)), else_=chunks.c.due_at)
+        ).returning(chunks.c.id)
     )
     return list(rows.scalars())
 
 
 async def finish_launch(connection: AsyncConnection, launch_id: UUID, now: datetime) -> bool:
-    """Launch and campaign are done when all is planned and no chunk is open."""
+    """Launch and campaign are done when all is planned and no chunk is open.
+
+    The launch is locked before its chunks are looked at: of two senders that settle the last two
+    at once each would see the other's open, and nobody would finish.
+    """
+    launch = await get_launch(connection, launch_id, lock=True)
+    if launch is None or launch.state is not LaunchState.SENDING:
+        return False
     still_open = await connection.execute(
         select(chunks.c.id)
         .where(chunks.c.launch_id == launch_id, chunks.c.state != SETTLED)
@@ -209,10 +224,7 @@ async def finish_launch(connection: AsyncConnection, launch_id: UUID, now: datet
     )
     if still_open.one_or_none() is not None:
         return False
-    launch = await get_launch(connection, launch_id)
-    if launch is None or launch.state is not LaunchState.SENDING:
-        return False
-    campaign = await get_campaign(connection, launch.workspace_id, launch.campaign_id)
+    campaign = await get_campaign(connection, launch.workspace_id, launch.campaign_id, lock=True)
     if campaign is None:
         return False
     cancelled = campaign.state is CampaignState.CANCELLED

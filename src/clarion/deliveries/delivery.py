@@ -19,8 +19,11 @@ A settled delivery never changes its state again.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from hashlib import sha1
 from typing import assert_never
 from uuid import UUID, uuid5
+
+from msgspec import Struct
 
 from clarion.deliveries.provider import (
     Accepted,
@@ -70,8 +73,7 @@ class RetryPolicy:
     """How soon a held delivery looks whether an operator has acted."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settled:
+class Settled(Struct, frozen=True, kw_only=True, gc=False):
     state: DeliveryState
     reason: str | None = None
 
@@ -95,6 +97,8 @@ class Held:
 
 Verdict = Settled | Retry | Held
 
+ACCEPTED = Settled(state=DeliveryState.ACCEPTED)
+
 
 def judge(
     outcome: Outcome,
@@ -108,6 +112,9 @@ def judge(
 ) -> Verdict:
     """What an outcome means for a delivery whose `attempts`-th try (from 1) it answers."""
 
+    if isinstance(outcome, Accepted):  # first: nearly all are
+        return ACCEPTED
+
     def again(reason: str, asked: float | None, *, unanswered: bool = False) -> Verdict:
         delay = min(policy.longest_seconds, policy.first_seconds * 2 ** min(attempts - 1, 10))
         delay = max(delay, asked or 0.0) * (1 + policy.jitter * chance)
@@ -118,8 +125,6 @@ def judge(
         return Retry(due_at=due_at, unanswered=unanswered)
 
     match outcome:
-        case Accepted():
-            return Settled(state=DeliveryState.ACCEPTED)
         case Unregistered(reason=reason):
             return Settled(state=DeliveryState.UNREGISTERED, reason=reason)
         case Rejected(reason=reason):
@@ -140,6 +145,14 @@ def judge(
 def delivery_id(launch_id: UUID, device_row_id: UUID) -> UUID:
     """A delivery's id is derived: planned twice it is the same."""
     return uuid5(launch_id, device_row_id.hex)
+
+
+def push_tag(launch_id: UUID, device_row_id: UUID) -> str:
+    """The delivery's id in hex: the same for every attempt, so that a repeat replaces."""
+    digest = bytearray(sha1(launch_id.bytes + device_row_id.hex.encode()).digest()[:16])
+    digest[6] = digest[6] & 0x0F | 0x50  # as uuid5 does, at a third of its cost
+    digest[8] = digest[8] & 0x3F | 0x80
+    return digest.hex()
 
 
 def push_key(launch_id: UUID, device_row_id: UUID) -> str:

@@ -32,6 +32,9 @@ from clarion.deliveries.delivery import DeliveryState, Skip
 from clarion.deliveries.store import plan
 from clarion.storage.database import Database, StorageUnavailable
 
+_PENDING, _SKIPPED = DeliveryState.PENDING.value, DeliveryState.SKIPPED.value
+_APNS = TokenKind.APNS.value
+
 log = structlog.get_logger(__name__)
 
 
@@ -172,7 +175,7 @@ class Planner:
             "chunk_id": chunk_id,
             "customer_id": device.customer_id,
             "platform": device.platform,
-            "state": DeliveryState.PENDING.value if skip is None else DeliveryState.SKIPPED.value,
+            "state": _PENDING if skip is None else _SKIPPED,
             "reason": None if skip is None else skip.value,
             "attempts": 0,
             "unanswered": 0,
@@ -186,7 +189,7 @@ class Planner:
             await set_launch_state(
                 connection, launch_id, LaunchState.SENDING, now, expected=LaunchState.PLANNING
             )
-            current = await get_campaign(connection, campaign.workspace_id, campaign.id)
+            current = await get_campaign(connection, campaign.workspace_id, campaign.id, lock=True)
             if current is not None:
                 sending = planned(current, now)
                 if not isinstance(sending, Refused):
@@ -206,6 +209,6 @@ def _skip(device: Any) -> Skip | None:
         return Skip.OPTED_OUT
     if device.firebase_app_id is None:
         return Skip.NO_FIREBASE_APP
-    if device.token_kind == TokenKind.APNS.value:
+    if device.token_kind == _APNS:
         return Skip.APNS_TOKEN
     return None

@@ -50,8 +50,6 @@ class Push:
 class Accepted:
     """The provider took it. That is all it means: not shown, not received."""
 
-    message_name: str = ""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unregistered:

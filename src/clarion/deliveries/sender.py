@@ -11,7 +11,7 @@ its own time, so one slow device holds up nobody.
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,7 +21,7 @@ import structlog
 
 from clarion.broker import Broker, BrokerUnavailable, JobKind, Lease, NewJob
 from clarion.campaigns.campaign import Campaign, CampaignState
-from clarion.campaigns.content import ContentFault
+from clarion.campaigns.content import Content, ContentFault
 from clarion.campaigns.store import get_campaign, get_launch
 from clarion.campaigns.template import Template
 from clarion.clock import Clock
@@ -39,17 +39,25 @@ from clarion.deliveries.chunk_store import (
     settle_chunk,
 )
 from clarion.deliveries.delivery import (
+    ACCEPTED,
     DeliveryState,
     Held,
     Retry,
     RetryPolicy,
     Settled,
     Skip,
-    delivery_id,
     judge,
     push_key,
+    push_tag,
 )
-from clarion.deliveries.provider import Outcome, Provider, ProviderApp, Push, Unregistered
+from clarion.deliveries.provider import (
+    Accepted,
+    Outcome,
+    Provider,
+    ProviderApp,
+    Push,
+    Unregistered,
+)
 from clarion.storage.database import Database, StorageUnavailable
 from clarion.storage.vault import Vault, VaultLocked
 
@@ -206,7 +214,7 @@ class Sender:
                 books.settled[row.device_id] = Settled(state=DeliveryState.CANCELLED)
         elif not isinstance(app, ProviderApp):
             for row in rows:
-                books.settled[row.device_id] = _skipped(Skip.NO_FIREBASE_APP)
+                books.settled[row.device_id] = _NO_FIREBASE_APP
         else:
             await self._send(chunk, campaign, template, app, rows, books)
         await self._settle(chunk, app, books)
@@ -223,8 +231,10 @@ class Sender:
     ) -> None:
         pushes: list[Push] = []
         chosen: list[Any] = []
+        # One value a platform, not one a push: the provider encodes each value once.
+        contents = {one.value: campaign.content.for_platform(one) for one in Platform}
         for row in rows:
-            ready = self._push(chunk, campaign, template, row)
+            ready = self._push(chunk, contents, template, row)
             if isinstance(ready, Push):
                 pushes.append(ready)
                 chosen.append(row)
@@ -238,36 +248,44 @@ class Sender:
             self._enter(books, row, push, outcome, now)
 
     def _push(
-        self, chunk: Chunk, campaign: Campaign, template: Template | None, row: Any
+        self,
+        chunk: Chunk,
+        contents: Mapping[str, Content],
+        template: Template | None,
+        row: Any,
     ) -> Push | Settled:
         """The push for one delivery, or why it is not to be sent after all."""
-        if row.owner_id != row.customer_id:
-            return _skipped(Skip.DEVICE_MOVED)
+        if not row.is_still_theirs:
+            return _DEVICE_MOVED
         if row.device_state != "active" or row.token is None:
-            return _skipped(Skip.REGISTRATION_REMOVED)
+            return _REGISTRATION_REMOVED
         if row.push_opted_out:
-            return _skipped(Skip.OPTED_OUT)
-        kind = TokenKind(row.token_kind)
-        if kind is TokenKind.APNS:
-            return _skipped(Skip.APNS_TOKEN)
-        platform = Platform(row.platform)
+            return _OPTED_OUT
+        if row.token_kind == _APNS:
+            return _APNS_TOKEN
+        platform = _PLATFORMS[row.platform]
         if template is None:
-            content: Any = campaign.content.for_platform(platform)
+            content = contents[row.platform]
         else:
-            content = template.render(platform, user_id=row.user_id, traits=row.traits or {})
-            if isinstance(content, ContentFault):
-                return _skipped(Skip.NOT_RENDERED)
+            rendered = template.render(platform, user_id=row.user_id, traits=row.traits or {})
+            if isinstance(rendered, ContentFault):
+                return _NOT_RENDERED
+            content = rendered
         return Push(
             token=row.token,
-            token_kind=kind,
+            token_kind=_TOKEN_KINDS[row.token_kind],
             platform=platform,
             delivery_id=push_key(chunk.launch_id, row.device_id),
-            tag=delivery_id(chunk.launch_id, row.device_id).hex,
+            tag=push_tag(chunk.launch_id, row.device_id),
             content=content,
         )
 
     def _enter(self, books: _Books, row: Any, push: Push, outcome: Outcome, now: datetime) -> None:
         device_id = row.device_id
+        if isinstance(outcome, Accepted):
+            books.settled[device_id] = ACCEPTED
+            books.sent.add(device_id)
+            return
         verdict = judge(
             outcome,
             attempts=row.attempts + 1,
@@ -379,3 +397,14 @@ class Sender:
 
 def _skipped(reason: Skip) -> Settled:
     return Settled(state=DeliveryState.SKIPPED, reason=reason.value)
+
+
+_DEVICE_MOVED = _skipped(Skip.DEVICE_MOVED)
+_REGISTRATION_REMOVED = _skipped(Skip.REGISTRATION_REMOVED)
+_OPTED_OUT = _skipped(Skip.OPTED_OUT)
+_APNS_TOKEN = _skipped(Skip.APNS_TOKEN)
+_NOT_RENDERED = _skipped(Skip.NOT_RENDERED)
+_NO_FIREBASE_APP = _skipped(Skip.NO_FIREBASE_APP)
+_APNS = TokenKind.APNS.value
+_PLATFORMS = {one.value: one for one in Platform}
+_TOKEN_KINDS = {one.value: one for one in TokenKind}

@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.customers.device import Platform
 from clarion.deliveries.delivery import DeliveryState, delivery_id
-from clarion.storage.dialect import Instant, insert_new
+from clarion.storage.bulk import insert_new
+from clarion.storage.dialect import Instant
 from clarion.storage.schema import chunks, customers, deliveries, devices, launches
 
 

@@ -3,35 +3,59 @@
 An event is decided either by its user id (`owner_key` NULL) or by a key's timeline (`owner_key`).
 """
 
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import bindparam, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.storage.schema import events
 
+_FIRST = datetime.min.replace(tzinfo=UTC)
+_LAST = datetime.max.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filing:
+    """Events that `key` decides, with start ≤ at < end (None: open), belong to `customer_id`."""
+
+    key: str
+    start: datetime | None
+    end: datetime | None
+    customer_id: UUID
+
 
 async def refile_events(
-    connection: AsyncConnection,
-    workspace_id: UUID,
-    *,
-    key: str,
-    start: datetime | None,
-    end: datetime | None,
-    customer_id: UUID,
+    connection: AsyncConnection, workspace_id: UUID, filings: Sequence[Filing]
 ) -> None:
-    """Events that `key` decides, with start ≤ at < end (None: open), belong to `customer_id`."""
-    statement = update(events).where(
-        events.c.workspace_id == workspace_id,
-        events.c.owner_key == key,
-        events.c.customer_id != customer_id,
+    """Give the events of each filing to its customer."""
+    if not filings:
+        return
+    statement = (
+        update(events)
+        .where(
+            events.c.workspace_id == bindparam("workspace"),
+            events.c.owner_key == bindparam("key"),
+            events.c.at >= bindparam("start"),
+            events.c.at < bindparam("end"),
+        )
+        .values(customer_id=bindparam("owner"))
     )
-    if start is not None:
-        statement = statement.where(events.c.at >= start)
-    if end is not None:
-        statement = statement.where(events.c.at < end)
-    await connection.execute(statement.values(customer_id=customer_id))
+    await connection.execute(
+        statement,
+        [
+            {
+                "workspace": workspace_id,
+                "key": filing.key,
+                "start": filing.start or _FIRST,
+                "end": filing.end or _LAST,
+                "owner": filing.customer_id,
+            }
+            for filing in filings
+        ],
+    )
 
 
 async def decide_by_user(

@@ -37,6 +37,7 @@ QUOTA_SECONDS = 60.0
 """FCM's default wait after 429 where it names none."""
 DETAIL_CHARACTERS = 300
 
+_ACCEPTED = Accepted()
 _INVALID_TOKEN_MESSAGE = "The registration token is not a valid FCM registration token"  # noqa: S105
 _TOKEN_FIELDS = frozenset({"message.token", "message.fid"})
 _APNS_DEAD = {
@@ -68,7 +69,7 @@ def read(
 ) -> Outcome | StaleAccessToken:
     """What an answer means for the push it answers."""
     if http_status == 200:
-        return _accepted(body)
+        return _ACCEPTED
     error = _parse(body)
     code = error.code or _by_status(http_status, error.status)
     match code:
@@ -100,14 +101,6 @@ def read(
                 reason="not_found", detail=error.message[:DETAIL_CHARACTERS] or "404"
             )
     return _by_class(http_status, error, retry_after_seconds)
-
-
-def _accepted(body: bytes) -> Outcome:
-    try:
-        name = msgspec.json.decode(body).get("name", "")
-    except (msgspec.DecodeError, AttributeError):
-        name = ""
-    return Accepted(message_name=name if isinstance(name, str) else "")
 
 
 def _invalid(error: _Error) -> Outcome:

@@ -1,8 +1,8 @@
 """Connections and transactions, the same on SQLite and PostgreSQL.
 
-SQLite: WAL, `synchronous=FULL` (a commit survives power loss), one writer. Writers of one process
-queue on a lock instead of on SQLite's busy handler, and each begins with `BEGIN IMMEDIATE`, so that
-a transaction that has read never fails for having to write. Readers see a snapshot and never wait.
+SQLite has one writer (`storage.sqlite` opens its connections). Writers of one process queue on a
+lock instead of on SQLite's busy handler, and each begins with `BEGIN IMMEDIATE`, so that a
+transaction that has read never fails for having to write. Readers see a snapshot and never wait.
 """
 
 import asyncio
@@ -15,14 +15,22 @@ from sqlalchemy import event, text
 from sqlalchemy.exc import DBAPIError, DisconnectionError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import AsyncAdaptedQueuePool
+
+from clarion.storage.sqlite import connector
 
 READERS_MAX = 8
-BUSY_TIMEOUT_MS = 15_000
-"""How long another process's write is waited for (SQLite)."""
+WRITER_CACHE_KIB = 65_536
+READER_CACHE_KIB = 4_096
+"""A reader's own; behind it is the system's. Memory is bounded by one writer and READERS_MAX."""
 CONFLICT_TRIES = 6
 """How often a transaction that lost to another (PostgreSQL deadlock, serialisation) is repeated."""
 
 _CONFLICT_STATES = frozenset({"40001", "40P01"})
+_UNAVAILABLE_STATES = ("08", "53", "57", "58", "25006")
+"""How PostgreSQL says 'not now', by the beginning of its SQLSTATE: connection lost; disk, memory or
+connections used up; stopped by an administrator; input or output failed; a server that only reads.
+"""
 
 
 class StorageUnavailable(Exception):
@@ -46,13 +54,17 @@ class Database:
         """`url`: `sqlite:///path` or `postgresql://user:password@host/name`."""
         self.is_sqlite = url.startswith("sqlite")
         if self.is_sqlite:
-            async_url = url.replace("sqlite://", "sqlite+aiosqlite://", 1)
-            self._writer = _sqlite_engine(async_url, readers=1, begin="BEGIN IMMEDIATE")
-            self._reader = _sqlite_engine(async_url, readers=READERS_MAX, begin="BEGIN")
+            path = url.removeprefix("sqlite:///")
+            self._writer = _sqlite_engine(
+                path, connections=1, begin="BEGIN IMMEDIATE", cache_kib=WRITER_CACHE_KIB
+            )
+            self._reader = _sqlite_engine(
+                path, connections=READERS_MAX, begin="BEGIN", cache_kib=READER_CACHE_KIB
+            )
         else:
             async_url = "postgresql+asyncpg://" + url.split("://", 1)[1]
             self._writer = create_async_engine(
-                async_url, pool_size=10, max_overflow=10, pool_pre_ping=True, **_json()
+                async_url, pool_size=10, max_overflow=10, pool_pre_ping=True, **_shared()
             )
             self._reader = self._writer
         self._turn = asyncio.Lock()
@@ -98,27 +110,37 @@ class _unavailable:
     def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> None:
         if error is None or is_conflict(error):
             return
-        if isinstance(
-            error, OperationalError | InterfaceError | DisconnectionError | PoolTimeout | OSError
-        ) or (isinstance(error, DBAPIError) and error.connection_invalidated):
-            raise StorageUnavailable(type(error).__name__) from error
+        if _is_unavailable(error):
+            # The driver's own words: those of SQLAlchemy would repeat the statement.
+            words = getattr(error, "orig", None) or error
+            raise StorageUnavailable(f"{words}" or type(error).__name__) from error
 
 
-def _sqlite_engine(url: str, *, readers: int, begin: str) -> AsyncEngine:
-    engine = create_async_engine(url, pool_size=readers, max_overflow=0, pool_timeout=60, **_json())
+def _is_unavailable(error: BaseException) -> bool:
+    if isinstance(error, DBAPIError):
+        state = getattr(error.orig, "sqlstate", None)
+        if state is not None:
+            return str(state).startswith(_UNAVAILABLE_STATES) or error.connection_invalidated
+        if error.connection_invalidated:
+            return True
+        # asyncpg calls a value that it can not send an error of the interface: that is for ever.
+        cause = error.orig.__cause__ if error.orig is not None else None
+        return isinstance(error, OperationalError | InterfaceError) and not isinstance(
+            cause, ValueError
+        )
+    return isinstance(error, DisconnectionError | PoolTimeout | OSError)
 
-    @event.listens_for(engine.sync_engine, "connect")
-    def _prepare(connection: Any, _record: Any) -> None:
-        connection.isolation_level = None
-        cursor = connection.cursor()
-        cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
-        cursor.execute("PRAGMA journal_mode = WAL")
-        cursor.execute("PRAGMA synchronous = FULL")
-        cursor.execute("PRAGMA foreign_keys = ON")
-        cursor.execute("PRAGMA cache_size = -65536")
-        cursor.execute("PRAGMA temp_store = MEMORY")
-        cursor.execute("PRAGMA journal_size_limit = 67108864")
-        cursor.close()
+
+def _sqlite_engine(path: str, *, connections: int, begin: str, cache_kib: int) -> AsyncEngine:
+    engine = create_async_engine(
+        "sqlite+aiosqlite://",
+        async_creator=connector(path, cache_kib=cache_kib),
+        poolclass=AsyncAdaptedQueuePool,
+        pool_size=connections,
+        max_overflow=0,
+        pool_timeout=60,
+        **_shared(),
+    )
 
     @event.listens_for(engine.sync_engine, "begin")
     def _begin(connection: Any) -> None:
@@ -127,8 +149,10 @@ def _sqlite_engine(url: str, *, readers: int, begin: str) -> AsyncEngine:
     return engine
 
 
-def _json() -> dict[str, Any]:
+def _shared() -> dict[str, Any]:
+    """What both kinds are made with. An error never repeats the values: tokens are among them."""
     return {
+        "hide_parameters": True,
         "json_serializer": lambda value: msgspec.json.encode(value).decode(),
         "json_deserializer": msgspec.json.decode,
     }

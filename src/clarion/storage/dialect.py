@@ -1,10 +1,9 @@
 """The few things SQLite and PostgreSQL truly say differently."""
 
 import json
-from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, SafeUUID
 
 from sqlalchemy import (
     BigInteger,
@@ -59,15 +58,32 @@ class Id(TypeDecorator[UUID]):
             return dialect.type_descriptor(postgresql.UUID(as_uuid=True))
         return dialect.type_descriptor(LargeBinary(16))
 
-    def process_bind_param(self, value: UUID | None, dialect: Dialect) -> Any:
-        if value is None or dialect.name == "postgresql":
-            return value
-        return value.bytes
+    # The processors themselves, rather than the hooks they would call: ids are most of what the
+    # hot paths read and write.
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> UUID | None:
-        if value is None or dialect.name == "postgresql":
-            return value  # type: ignore[no-any-return]
-        return UUID(bytes=value)
+    def bind_processor(self, dialect: Dialect) -> Any:
+        return None if dialect.name == "postgresql" else _to_bytes
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Any:
+        return None if dialect.name == "postgresql" else _from_bytes
+
+
+def _to_bytes(value: UUID | None) -> bytes | None:
+    return None if value is None else value.bytes
+
+
+def _from_bytes(value: bytes | None) -> UUID | None:
+    """`UUID(bytes=value)` without its checks of what only an outsider could get wrong."""
+    if value is None:
+        return None
+    made = object.__new__(UUID)
+    _set(made, "int", _from_big_endian(value, "big"))
+    _set(made, "is_safe", SafeUUID.unknown)
+    return made
+
+
+_set = object.__setattr__
+_from_big_endian = int.from_bytes
 
 
 def insert(connection: AsyncConnection, table: Table) -> Any:
@@ -75,31 +91,6 @@ def insert(connection: AsyncConnection, table: Table) -> Any:
     if connection.dialect.name == "postgresql":
         return postgresql.insert(table)
     return sqlite.insert(table)
-
-
-async def insert_new(
-    connection: AsyncConnection, table: Table, rows: Sequence[Mapping[str, Any]]
-) -> None:
-    """Insert `rows`; one that is already there (by any unique key) stays as it is."""
-    if rows:
-        await connection.execute(insert(connection, table).on_conflict_do_nothing(), list(rows))
-
-
-async def upsert(
-    connection: AsyncConnection,
-    table: Table,
-    rows: Sequence[Mapping[str, Any]],
-    *,
-    key: Sequence[str],
-) -> None:
-    """Insert `rows`, or overwrite the columns they name where `key` is already there."""
-    if not rows:
-        return
-    statement = insert(connection, table)
-    changed = {name: statement.excluded[name] for name in rows[0] if name not in key}
-    await connection.execute(
-        statement.on_conflict_do_update(index_elements=list(key), set_=changed), list(rows)
-    )
 
 
 class json_equals(ColumnElement[bool]):

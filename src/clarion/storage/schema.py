@@ -221,7 +221,20 @@ devices = Table(
     Column("last_seen_at", Instant, nullable=False),
     UniqueConstraint("workspace_id", "device_id", name="devices_device"),
     Index("devices_customer", "workspace_id", "customer_id"),
-    Index("devices_due", "workspace_id", "state", "registered_at"),
+    Index(
+        "devices_audience",
+        "workspace_id",
+        "id",
+        sqlite_where=text("state = 'active'"),
+        postgresql_where=text("state = 'active'"),
+    ),
+    Index(
+        "devices_due",
+        "workspace_id",
+        "registered_at",
+        sqlite_where=text("state = 'active'"),
+        postgresql_where=text("state = 'active'"),
+    ),
 )
 
 tokens = Table(

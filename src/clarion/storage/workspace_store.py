@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from clarion.storage.dialect import insert_new
+from clarion.storage.bulk import insert_new
 from clarion.storage.schema import workspaces
 
 
@@ -27,11 +27,25 @@ async def list_workspaces(connection: AsyncConnection) -> list[Workspace]:
     ]
 
 
+async def get_workspace(connection: AsyncConnection, workspace_id: UUID) -> Workspace | None:
+    rows = await connection.execute(select(workspaces).where(workspaces.c.id == workspace_id))
+    row = rows.one_or_none()
+    if row is None:
+        return None
+    return Workspace(id=row.id, name=row.name, stale_after_days=row.stale_after_days)
+
+
 async def create_workspace(
     connection: AsyncConnection, *, workspace_id: UUID, name: str, now: datetime
 ) -> None:
     await insert_new(
         connection, workspaces, [{"id": workspace_id, "name": name, "created_at": now}]
+    )
+
+
+async def rename_workspace(connection: AsyncConnection, workspace_id: UUID, name: str) -> None:
+    await connection.execute(
+        update(workspaces).where(workspaces.c.id == workspace_id).values(name=name)
     )
 
 

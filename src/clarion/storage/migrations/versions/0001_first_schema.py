@@ -198,7 +198,20 @@ def upgrade() -> None:
     )
     op.create_index("devices_customer", "devices", ["workspace_id", "customer_id"], unique=False)
     op.create_index(
-        "devices_due", "devices", ["workspace_id", "state", "registered_at"], unique=False
+        "devices_audience",
+        "devices",
+        ["workspace_id", "id"],
+        unique=False,
+        sqlite_where=sa.text("state = 'active'"),
+        postgresql_where=sa.text("state = 'active'"),
+    )
+    op.create_index(
+        "devices_due",
+        "devices",
+        ["workspace_id", "registered_at"],
+        unique=False,
+        sqlite_where=sa.text("state = 'active'"),
+        postgresql_where=sa.text("state = 'active'"),
     )
     op.create_table(
         "events",

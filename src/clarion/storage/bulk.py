@@ -1,0 +1,132 @@
+"""Writing many rows at once, as fast as the driver can: the one way rows are inserted in numbers.
+
+The statement is made once a table and shape and handed to the driver as text; values go column by
+column. SQLite repeats a prepared statement; PostgreSQL gets one array a column (`unnest`), which is
+one statement for any number of rows.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import JSON, Table
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from clarion.clock import to_micros
+from clarion.storage.dialect import Id, Instant
+
+Row = Mapping[str, Any]
+Convert = Callable[[Any], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    sql: str
+    converts: tuple[Convert | None, ...]
+
+
+_shapes: dict[tuple[str, str, tuple[str, ...], str], _Shape] = {}
+
+
+async def insert_new(connection: AsyncConnection, table: Table, rows: Sequence[Row]) -> None:
+    """Insert `rows`, which all name the same columns; one that is already there (by any unique
+    key) stays as it is."""
+    await _write(connection, table, rows, "ON CONFLICT DO NOTHING")
+
+
+async def upsert(
+    connection: AsyncConnection,
+    table: Table,
+    rows: Sequence[Row],
+    *,
+    key: Sequence[str],
+    combine: Mapping[str, str] | None = None,
+) -> None:
+    """Insert `rows`, or overwrite the columns they name where `key` is already there.
+
+    Each key comes once. `combine` names columns that keep the "least" or the "greatest" of old and
+    new; with it, all other columns of a row that is there stay as they are.
+    """
+    if not rows:
+        return
+    if combine is None:
+        changes = [f"{name} = excluded.{name}" for name in rows[0] if name not in key]
+    else:
+        changes = [
+            f"{name} = CASE WHEN excluded.{name} {'<' if how == 'least' else '>'} {table.name}."
+            f"{name} THEN excluded.{name} ELSE {table.name}.{name} END"
+            for name, how in combine.items()
+        ]
+    conflict = f"ON CONFLICT ({', '.join(key)}) DO UPDATE SET {', '.join(changes)}"
+    await _write(connection, table, rows, conflict)
+
+
+async def _write(
+    connection: AsyncConnection, table: Table, rows: Sequence[Row], conflict: str
+) -> None:
+    if not rows:
+        return
+    names = tuple(rows[0])
+    dialect = connection.dialect.name
+    known = (dialect, table.name, names, conflict)
+    shape = _shapes.get(known)
+    if shape is None:
+        make = _postgresql if dialect == "postgresql" else _sqlite
+        shape = _shapes[known] = make(table, names, conflict)
+    columns = [
+        [row[name] for row in rows]
+        if convert is None
+        else [None if (value := row[name]) is None else convert(value) for row in rows]
+        for name, convert in zip(names, shape.converts, strict=True)
+    ]
+    if dialect == "postgresql":
+        await connection.exec_driver_sql(shape.sql, tuple(columns))
+    else:
+        await connection.exec_driver_sql(shape.sql, list(zip(*columns, strict=True)))
+
+
+def _sqlite(table: Table, names: tuple[str, ...], conflict: str) -> _Shape:
+    places = ", ".join("?" * len(names))
+    return _Shape(
+        f'INSERT INTO "{table.name}" ({_listed(names)}) VALUES ({places}) {conflict}',  # noqa: S608
+        tuple(_convert(table, name, _SQLITE) for name in names),
+    )
+
+
+def _postgresql(table: Table, names: tuple[str, ...], conflict: str) -> _Shape:
+    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
+    arrays, taken = [], []
+    for number, name in enumerate(names, 1):
+        is_json = isinstance(table.c[name].type, JSON)
+        kind = "TEXT" if is_json else table.c[name].type.compile(dialect)
+        arrays.append(f"${number}::{kind}[]")
+        taken.append(f'r."{name}"::JSONB' if is_json else f'r."{name}"')
+    return _Shape(
+        f'INSERT INTO "{table.name}" ({_listed(names)}) SELECT {", ".join(taken)} '  # noqa: S608
+        f"FROM unnest({', '.join(arrays)}) AS r({_listed(names)}) {conflict}",
+        tuple(_convert(table, name, _POSTGRESQL) for name in names),
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(f'"{name}"' for name in names)
+
+
+def _convert(table: Table, name: str, converts: Mapping[type, Convert]) -> Convert | None:
+    kind = table.c[name].type
+    return next((convert for one, convert in converts.items() if isinstance(kind, one)), None)
+
+
+def _bytes(value: UUID) -> bytes:
+    return value.bytes
+
+
+def _json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+_SQLITE: Mapping[type, Convert] = {Id: _bytes, Instant: to_micros, JSON: _json}
+_POSTGRESQL: Mapping[type, Convert] = {JSON: _json}

@@ -1,0 +1,103 @@
+"""SQLite behind asyncio: every connection has a thread, and a statement is one trip to it.
+
+aiosqlite makes a trip for each of cursor, execute, fetch and close. Transactions here are many
+short statements, and the trips were a good part of what a push costs; so the cursor here does all
+four at once.
+"""
+
+import sqlite3
+from collections.abc import Awaitable, Callable
+from typing import Any, Self
+
+import aiosqlite
+
+BUSY_TIMEOUT_MS = 15_000
+"""How long another process's write is waited for."""
+CHECKPOINT_PAGES = 16_384
+"""How many pages (64 MiB) the write-ahead log gathers before they go to the file: a page that many
+transactions change goes there once."""
+STATEMENTS_KEPT = 512
+"""Prepared statements of a connection."""
+
+Connector = Callable[[], Awaitable[aiosqlite.Connection]]
+
+
+def connector(path: str, *, cache_kib: int) -> Connector:
+    """Opens connections to the file: WAL, and `synchronous=FULL`, so that a commit survives power
+    loss. Transactions are begun by whoever uses the connection."""
+
+    def open_file() -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            path,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=STATEMENTS_KEPT,
+        )
+        for pragma in (
+            f"busy_timeout = {BUSY_TIMEOUT_MS}",
+            "journal_mode = WAL",
+            "synchronous = FULL",
+            "foreign_keys = ON",
+            f"cache_size = -{cache_kib}",
+            "temp_store = MEMORY",
+            f"wal_autocheckpoint = {CHECKPOINT_PAGES}",
+            "journal_size_limit = 67108864",
+        ):
+            connection.execute(f"PRAGMA {pragma}")
+        return connection
+
+    async def connect() -> aiosqlite.Connection:
+        connection = _Connection(open_file, iter_chunk_size=64)
+        connection._thread.daemon = True  # nothing waits for it when the process ends
+        return await connection
+
+    return connect
+
+
+class _Cursor:
+    """What SQLAlchemy needs of a cursor. All of a statement's rows are there when it returns."""
+
+    def __init__(self, connection: "_Connection") -> None:
+        self._connection = connection
+        self._rows: list[Any] = []
+        self.description: Any = None
+        self.rowcount = -1
+        self.lastrowid: int | None = None
+        self.arraysize = 1
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def execute(self, statement: str, parameters: Any = ()) -> None:
+        await self._connection._execute(  # type: ignore[no-untyped-call]
+            self._run, statement, parameters
+        )
+
+    async def executemany(self, statement: str, parameters: Any) -> None:
+        await self._connection._execute(  # type: ignore[no-untyped-call]
+            self._run_many, statement, parameters
+        )
+
+    async def fetchall(self) -> list[Any]:
+        rows, self._rows = self._rows, []
+        return rows
+
+    async def close(self) -> None:
+        self._rows = []
+
+    def _run(self, statement: str, parameters: Any) -> None:
+        self._finish(self._connection._conn.execute(statement, parameters))
+
+    def _run_many(self, statement: str, parameters: Any) -> None:
+        self._finish(self._connection._conn.executemany(statement, parameters))
+
+    def _finish(self, cursor: sqlite3.Cursor) -> None:
+        self.description = cursor.description
+        self._rows = cursor.fetchall() if cursor.description else []
+        self.rowcount, self.lastrowid = cursor.rowcount, cursor.lastrowid
+        cursor.close()
+
+
+class _Connection(aiosqlite.Connection):
+    def cursor(self) -> Any:
+        return _Cursor(self)
