@@ -1,24 +1,37 @@
-"""The real parts the tests stand on: SQLite, PostgreSQL, the FCM simulator, a clock to move."""
+"""The real parts the tests stand on: SQLite, PostgreSQL, NATS, a clock to move."""
 
 from collections.abc import AsyncIterator, Iterator
-from itertools import count
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import create_async_engine
+import structlog
 
 from clarion.storage.database import Database
 from clarion.storage.schema import metadata
 from fakes.clock import FakeClock
+from fakes.nats import NatsServer
 from fakes.postgres import PostgresServer
 
-_numbers = count(1)
+# Plain tracebacks: structlog's own take seconds each to write, and an agent waits meanwhile.
+structlog.configure(
+    processors=[
+        structlog.processors.add_log_level,
+        structlog.dev.ConsoleRenderer(
+            colors=False, exception_formatter=structlog.dev.plain_traceback
+        ),
+    ]
+)
 
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
     with PostgresServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def nats() -> Iterator[NatsServer]:
+    with NatsServer() as server:
         yield server
 
 
@@ -34,10 +47,8 @@ async def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncI
         yield f"sqlite:///{tmp_path}/clarion.db"
         return
     server: PostgresServer = request.getfixturevalue("postgres")
-    name = f"test_{next(_numbers)}"
-    await _administer(server, f"CREATE DATABASE {name}")
-    yield server.url(name)
-    await _administer(server, f"DROP DATABASE {name} WITH (FORCE)")
+    async with server.new_database() as url:
+        yield url
 
 
 @pytest.fixture
@@ -48,11 +59,3 @@ async def database(database_url: str) -> AsyncIterator[Database]:
         await connection.run_sync(metadata.create_all)
     yield database
     await database.close()
-
-
-async def _administer(server: PostgresServer, command: str) -> None:
-    url = server.url("postgres").replace("postgresql://", "postgresql+asyncpg://")
-    engine = create_async_engine(url, isolation_level="AUTOCOMMIT")
-    async with engine.connect() as connection:
-        await connection.execute(text(command))
-    await engine.dispose()

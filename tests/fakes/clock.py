@@ -18,6 +18,7 @@ class FakeClock:
         self._now = start
         self._count = count(1)
         self._sleepers: list[tuple[datetime, int, asyncio.Future[None]]] = []
+        self._asleep = asyncio.Event()
 
     def now(self) -> datetime:
         return self._now
@@ -29,7 +30,13 @@ class FakeClock:
         woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         until = self._now + timedelta(seconds=seconds)
         heapq.heappush(self._sleepers, (until, next(self._count), woken))
+        self._asleep.set()
         await woken
+
+    async def someone_sleeps(self) -> None:
+        """Return once somebody waits for the clock to be moved."""
+        async with asyncio.timeout(10):
+            await self._asleep.wait()
 
     def new_id(self) -> UUID:
         milliseconds = int(self._now.timestamp() * 1000)
@@ -44,3 +51,5 @@ class FakeClock:
             _, _, woken = heapq.heappop(self._sleepers)
             if not woken.done():
                 woken.set_result(None)
+        if not self._sleepers:
+            self._asleep.clear()

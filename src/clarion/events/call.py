@@ -1,10 +1,5 @@
-"""One HTTP call's body, taken apart: its events, what is wrong with them, its write key. Pure.
+"""One HTTP call, taken apart: its events, what is wrong with them, its write key. Pure."""
 
-Whatever the Content-Type says, the bytes are read as JSON: real SDKs label them text/plain or
-form-urlencoded. Sizes are limited before and after unpacking.
-"""
-
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,12 +7,20 @@ from typing import Any
 
 import msgspec
 
+from clarion.events.body import CallFault, readable, repaired
 from clarion.events.inbox import Item
-from clarion.events.message import Checked, Refusal, check, parse_time, without_nul
+from clarion.events.message import (
+    NESTING_MAX,
+    Checked,
+    Refusal,
+    check,
+    is_nested_too_deeply,
+)
+from clarion.events.moment import parse_time
 
-BODY_BYTES_MAX = 524_288
-"""Of a call, unpacked (and packed): 512 KiB."""
 BATCH_EVENTS_MAX = 2_500
+CONTEXT_BYTES_MAX = 8_192
+"""Of a batch's own context, since it is stored with every event of the batch."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,16 +30,9 @@ class Call:
     write_key: str | None
     sent_at: datetime | None
     context: bytes
+    """A JSON object, or empty."""
     items: list[Item]
     refusals: list[Refusal]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallFault:
-    """Why a whole call is refused."""
-
-    code: str
-    message: str
 
 
 class _Batch(msgspec.Struct):
@@ -46,59 +42,40 @@ class _Batch(msgspec.Struct):
     context: msgspec.Raw = msgspec.Raw(b"")
 
 
-class _Single(msgspec.Struct):
-    sentAt: Any = None
+class _Keyed(msgspec.Struct):
+    writeKey: Any = None
 
 
 _batch = msgspec.json.Decoder(_Batch)
-_single = msgspec.json.Decoder(_Single)
-
-_BOM = b"\xef\xbb\xbf"
-
-
-def unpack(body: bytes, encoding: str) -> bytes | CallFault:
-    """The body behind `Content-Encoding`, never more than BODY_BYTES_MAX in memory."""
-    if not encoding or encoding == "identity":
-        return body if len(body) <= BODY_BYTES_MAX else too_large()
-    if encoding not in ("gzip", "x-gzip"):
-        return CallFault(
-            code="encoding_unknown", message="Content-Encoding must be gzip, or not be sent."
-        )
-    unpacker = zlib.decompressobj(wbits=31)
-    try:
-        plain = unpacker.decompress(body, BODY_BYTES_MAX + 1)
-    except zlib.error:
-        return CallFault(code="gzip_broken", message="The body is not valid gzip.")
-    if len(plain) > BODY_BYTES_MAX:
-        return too_large()
-    if not unpacker.eof:
-        return CallFault(code="gzip_broken", message="The gzip body ends too early.")
-    return plain
-
-
-def too_large() -> CallFault:
-    return CallFault(
-        code="body_too_large",
-        message=f"The body is larger than {BODY_BYTES_MAX} bytes (unpacked): send smaller batches.",
-    )
+_keyed = msgspec.json.Decoder(_Keyed)
+_json = msgspec.json.Decoder(msgspec.Raw)
 
 
 def read_call(
     body: bytes, *, type_hint: str | None, new_message_id: Callable[[], str]
 ) -> Call | CallFault:
     """The events in `body`: one of `type_hint`, or a batch where that is None."""
-    if body.startswith(_BOM):
-        body = body[len(_BOM) :]
-    body = without_nul(body)
-    return _one(body, type_hint, new_message_id) if type_hint else _many(body, new_message_id)
+    body = readable(body)
+    call = _read(body, type_hint, new_message_id)
+    if isinstance(call, CallFault) and call.code == "not_json":
+        again = repaired(body)
+        if again != body:
+            return _read(again, type_hint, new_message_id)
+    return call
+
+
+def _read(
+    body: bytes, type_hint: str | None, new_message_id: Callable[[], str]
+) -> Call | CallFault:
+    return (
+        _many(body, new_message_id) if type_hint is None else _one(body, type_hint, new_message_id)
+    )
 
 
 def _one(body: bytes, type_hint: str, new_message_id: Callable[[], str]) -> Call | CallFault:
     checked = check(body, type_hint)
     if isinstance(checked, Refusal):
-        if checked.code == "event_not_an_object":
-            return _not_json(body)
-        return Call(
+        return _json_fault(body) or Call(
             write_key=_key_in(body), sent_at=None, context=b"", items=[], refusals=[checked]
         )
     item = Item(body, checked.type, checked.message_id or new_message_id())
@@ -108,15 +85,18 @@ def _one(body: bytes, type_hint: str, new_message_id: Callable[[], str]) -> Call
 def _many(body: bytes, new_message_id: Callable[[], str]) -> Call | CallFault:
     try:
         wire = _batch.decode(body)
-    except (msgspec.DecodeError, RecursionError):
-        return _not_json(body)
+    except (ValueError, RecursionError) as error:
+        return _json_fault(body) or _no_batch(str(error))
     if wire.batch is None:
-        return CallFault(code="batch_missing", message="`batch` must be a list of events.")
+        return _no_batch("there is none")
     if len(wire.batch) > BATCH_EVENTS_MAX:
         return CallFault(
             code="batch_too_large",
             message=f"The batch has {len(wire.batch)} events; the limit is {BATCH_EVENTS_MAX}.",
         )
+    context = _context(bytes(wire.context))
+    if isinstance(context, CallFault):
+        return context
     write_key = wire.writeKey if isinstance(wire.writeKey, str) else None
     items: list[Item] = []
     refusals: list[Refusal] = []
@@ -128,25 +108,63 @@ def _many(body: bytes, new_message_id: Callable[[], str]) -> Call | CallFault:
                 write_key = write_key or key
             case Refusal() as refusal:
                 refusals.append(refusal)
+                write_key = write_key or _key_in(raw)
     return Call(
         write_key=write_key,
         sent_at=parse_time(wire.sentAt),
-        context=bytes(wire.context),
+        context=context,
         items=items,
         refusals=refusals,
     )
 
 
-def _not_json(body: bytes) -> CallFault:
+def _context(raw: bytes) -> bytes | CallFault:
+    """A batch's context, sure to be readable wherever it is put; empty where it is no object."""
+    if not raw.startswith(b"{"):
+        return b""
+    if len(raw) > CONTEXT_BYTES_MAX:
+        return CallFault(
+            code="context_too_large",
+            message=f"The batch's context has {len(raw)} bytes; the limit is {CONTEXT_BYTES_MAX}. "
+            "Put what belongs to one event into that event.",
+        )
     try:
-        parsed = msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError):
+        msgspec.json.decode(raw)
+    except ValueError as error:
+        return CallFault(
+            code="context_unreadable", message=f"The batch's context can not be read: {error}."
+        )
+    return _nesting_fault() if is_nested_too_deeply(raw) else raw
+
+
+def _json_fault(body: bytes) -> CallFault | None:
+    """What is wrong with the body as JSON; None if it is an object."""
+    try:
+        parsed = bytes(_json.decode(body))
+    except RecursionError:
+        return _nesting_fault()
+    except ValueError:
         return CallFault(code="not_json", message="The body is not valid JSON.")
-    if isinstance(parsed, dict):
-        return CallFault(code="batch_missing", message="`batch` must be a list of events.")
-    return CallFault(code="not_an_object", message="The body must be a JSON object.")
+    if not parsed.startswith(b"{"):
+        return CallFault(code="not_an_object", message="The body must be a JSON object.")
+    return None
 
 
-def _key_in(body: bytes) -> str | None:
-    key = msgspec.json.decode(body).get("writeKey")
+def _nesting_fault() -> CallFault:
+    return CallFault(
+        code="nested_too_deeply",
+        message=f"Lists and objects may be nested {NESTING_MAX} deep at most.",
+    )
+
+
+def _no_batch(why: str) -> CallFault:
+    return CallFault(code="batch_missing", message=f"`batch` must be a list of events: {why}.")
+
+
+def _key_in(raw: bytes) -> str | None:
+    """The write key in an event that was refused."""
+    try:
+        key = _keyed.decode(raw).writeKey
+    except (ValueError, RecursionError):
+        return None
     return key if isinstance(key, str) else None

@@ -35,12 +35,18 @@ class Parcel(msgspec.Struct, frozen=True, array_like=True):
 
     @property
     def size(self) -> int:
-        """About how many bytes it takes in a job."""
-        return sum(len(item.raw) + 64 for item in self.items) + 400 * len(self.refusals) + 200
+        """How many bytes it takes in a job at most."""
+        size = _frame(self)
+        for item in self.items:
+            size += _item_size(item)
+        for refusal in self.refusals:
+            size += _refusal_size(refusal)
+        return size
 
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(list[Parcel])
+_members = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 def encode(parcels: Sequence[Parcel]) -> bytes:
@@ -52,13 +58,49 @@ def decode(payload: bytes) -> list[Parcel]:
     return _decoder.decode(payload)
 
 
+def split(parcel: Parcel, bytes_max: int) -> list[Parcel]:
+    """The parcel in parts of at most `bytes_max`, but at least one event each; 0: each alone."""
+    if parcel.size <= bytes_max:
+        return [parcel]
+    parts: list[Parcel] = []
+    items: list[Item] = []
+    refusals: list[Refusal] = []
+    size = frame = _frame(parcel)
+    entries: list[Item | Refusal] = [*parcel.items, *parcel.refusals]
+    for one in entries:
+        own = _item_size(one) if isinstance(one, Item) else _refusal_size(one)
+        if size > frame and size + own > bytes_max:
+            parts.append(msgspec.structs.replace(parcel, items=items, refusals=refusals))
+            items, refusals, size = [], [], frame
+        if isinstance(one, Item):
+            items.append(one)
+        else:
+            refusals.append(one)
+        size += own
+    return [*parts, msgspec.structs.replace(parcel, items=items, refusals=refusals)]
+
+
+def as_failed(part: Parcel) -> Parcel:
+    """A parcel that records its events as refused, because taking them in failed."""
+    refusals = [
+        Refusal(
+            message_id=item.message_id,
+            code="event_failed",
+            message="The event could not be taken in. It is kept with its job, for a person to "
+            "look into; the server's log says why.",
+            excerpt="",
+        )
+        for item in part.items
+    ]
+    return msgspec.structs.replace(part, items=[], refusals=refusals)
+
+
 def open_parcel(parcel: Parcel) -> tuple[list[Event], list[Refusal]]:
     """The parcel's events, read, and everything in it that was refused."""
-    context = msgspec.json.decode(parcel.context) if parcel.context else {}
     envelope = Envelope(
         received_at=parcel.received_at,
         sent_at=parcel.sent_at,
-        context=context if isinstance(context, dict) else {},
+        context=_members.decode(parcel.context) if parcel.context else {},
     )
     events: list[Event] = []
     refusals = list(parcel.refusals)
@@ -69,3 +111,19 @@ def open_parcel(parcel: Parcel) -> tuple[list[Event], list[Refusal]]:
         else:
             refusals.append(event)
     return events, refusals
+
+
+def _frame(parcel: Parcel) -> int:
+    """What a parcel takes without its events: two ids as text, two times, lengths."""
+    return len(parcel.context) + 200
+
+
+def _item_size(item: Item) -> int:
+    message_id = item.message_id
+    return len(item.raw) + 24 + (len(message_id) if message_id.isascii() else len(message_id) * 4)
+
+
+def _refusal_size(refusal: Refusal) -> int:
+    """A character takes four bytes at most; the names of the fields stand with every one."""
+    text = len(refusal.message_id or "") + len(refusal.message) + len(refusal.excerpt)
+    return 4 * text + len(refusal.code) + 64

@@ -6,36 +6,32 @@ reason and the cure.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
 import msgspec
 
+from clarion.events.ids import DAMAGED, ID_CHARACTERS_MAX, usable_id
+from clarion.events.moment import corrected, parse_time
+
 EVENT_TYPES = frozenset({"track", "identify", "page", "screen", "group", "alias"})
 EVENT_BYTES_MAX = 32_768
 """Segment's limit for one event."""
-ID_CHARACTERS_MAX = 255
 MESSAGE_ID_CHARACTERS_MAX = 100
 """Longer ones are replaced by their hash."""
 NAME_CHARACTERS_MAX = 1_000
+NESTING_MAX = 64
+"""Lists and objects within each other: what stores an event writes it with less stack than this
+takes, and no app means more."""
 EXCERPT_CHARACTERS = 200
-FUTURE_SECONDS_MAX = 60
-"""A corrected time further ahead than this is taken for a wrong clock."""
 
-_BLOCKED = frozenset(
-    {
-        "anonymous", "guest", "null", "none", "nil", "undefined", "nan", "true", "false",
-        "unknown", "id", "userid", "anonymousid", "deviceid", "[object object]", "-1",
-    }
-)  # fmt: skip
-_BLOCKED_SHAPE = re.compile(r"[0-]*|<[^<>]*>|\{\{.*\}\}|\$\{.*\}")
-_NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
+_REGISTRATION = re.compile(r"[\s_\-]*register[\s_\-]+push[\s_\-]*", re.IGNORECASE)
+"""Kept even where it names nobody, so that its refused registration can be looked into."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
+class Event(msgspec.Struct, frozen=True, kw_only=True):
     """A normalised event. Ids are None where absent, blank, blocked or too long (R0)."""
 
     message_id: str
@@ -55,7 +51,7 @@ class Event:
     properties: Mapping[str, Any]
     context: Mapping[str, Any]
     body: str
-    """The JSON as it came."""
+    """The JSON as it came, with the call's context in its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,24 +70,8 @@ class Envelope:
 
     received_at: datetime
     sent_at: datetime | None
-    context: Mapping[str, Any]
-
-
-class _Wire(msgspec.Struct):
-    type: Any = None
-    messageId: Any = None
-    userId: Any = None
-    anonymousId: Any = None
-    previousId: Any = None
-    groupId: Any = None
-    event: Any = None
-    name: Any = None
-    timestamp: Any = None
-    originalTimestamp: Any = None
-    sentAt: Any = None
-    context: Any = None
-    traits: Any = None
-    properties: Any = None
+    context: Mapping[str, msgspec.Raw] = field(default_factory=dict)
+    """Counts for every event of the call, below what the event says itself."""
 
 
 class _WireIds(msgspec.Struct):
@@ -114,9 +94,12 @@ class _WireTraits(msgspec.Struct):
     traits: Any = None
 
 
-_wire = msgspec.json.Decoder(_Wire)
+_BRACKET_OR_TEXT = re.compile(rb'[{}\[\]]|"(?:[^"\\]++|\\.)*+"', re.DOTALL)
+
+_wire = msgspec.json.Decoder(dict[str, Any])
 _wire_ids = msgspec.json.Decoder(_WireIds)
 _wire_traits = msgspec.json.Decoder(_WireTraits)
+_members = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,17 +111,12 @@ class Checked:
     write_key: str | None
 
 
-def without_nul(raw: bytes) -> bytes:
-    """JSON without `\\u0000`, which PostgreSQL can not store."""
-    return _NUL.sub(rb"\1", raw) if b"\\u0000" in raw else raw
-
-
 def check(raw: bytes, type_hint: str | None) -> Checked | Refusal:
     """Whether `read` will take this event; cheaper, for the moment it comes in."""
     try:
         wire = _wire_ids.decode(raw)
-    except (msgspec.DecodeError, RecursionError):
-        return _refusal(None, "event_not_an_object", "The event is not a JSON object.", raw)
+    except (ValueError, RecursionError) as error:
+        return _unreadable(None, error, raw)
     message_id = _message_id(wire.messageId)
     if len(raw) > EVENT_BYTES_MAX:
         return _refusal(
@@ -159,38 +137,45 @@ def check(raw: bytes, type_hint: str | None) -> Checked | Refusal:
         return _refusal(
             message_id, "event_name_missing", "A track event needs its name in `event`.", raw
         )
-    ids = (wire.userId, wire.anonymousId, wire.previousId, *_device_ids(wire))
-    if not any(usable_id(value) is not None for value in ids):
+    ids = (wire.userId, wire.anonymousId, *_device_ids(wire.properties, wire.context))
+    if not any(usable_id(value) is not None for value in ids) and not (
+        kind == "track" and _REGISTRATION.fullmatch(wire.event)
+    ):
         return _no_id(message_id, ids, raw)
     key = wire.writeKey if isinstance(wire.writeKey, str) else None
     return Checked(type=kind, message_id=message_id, write_key=key)
 
 
 def read(raw: bytes, *, type_: str, message_id: str, envelope: Envelope) -> Event | Refusal:
-    """The event in `raw`, which `check` has let pass."""
+    """The event in `raw`, which `check` has let pass; refused where a part that `check` does not
+    look at can not be read."""
     try:
-        wire = _wire.decode(raw)
+        if is_nested_too_deeply(raw):
+            raise RecursionError
+        if envelope.context:
+            raw = _within(envelope.context, raw)
+        wire = _wire.decode(raw)  # all of it, as everybody who reads the body later will
         body = raw.decode()
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-        return _refusal(message_id, "event_not_an_object", "The event is not a JSON object.", raw)
-    context = wire.context if isinstance(wire.context, dict) else {}
-    traits = _traits(wire.traits, context) if type_ == "identify" else {}
-    if envelope.context:
-        context = {**envelope.context, **context}
-    properties = wire.properties if isinstance(wire.properties, dict) else {}
-    device_id, context_device_id = _device_ids(wire)
+    except (ValueError, RecursionError) as error:
+        return _unreadable(message_id, error, raw)
+    context, properties = _object(wire.get("context")), _object(wire.get("properties"))
+    device_id, context_device_id = _device_ids(properties, context)
     return Event(
         message_id=message_id,
         type=type_,
-        name=_name(wire.event if type_ == "track" else wire.name),
-        user_id=usable_id(wire.userId),
-        anonymous_id=usable_id(wire.anonymousId),
-        previous_id=usable_id(wire.previousId),
+        name=_name(wire.get("event" if type_ == "track" else "name")),
+        user_id=usable_id(wire.get("userId")),
+        anonymous_id=usable_id(wire.get("anonymousId")),
+        previous_id=usable_id(wire.get("previousId")),
         device_id=usable_id(device_id),
         context_device_id=usable_id(context_device_id),
-        at=_corrected(wire, envelope),
+        at=corrected(
+            parse_time(wire.get("originalTimestamp")) or parse_time(wire.get("timestamp")),
+            parse_time(wire.get("sentAt")) or envelope.sent_at,
+            envelope.received_at,
+        ),
         received_at=envelope.received_at,
-        traits=traits,
+        traits=_traits(wire.get("traits"), context) if type_ == "identify" else {},
         properties=properties,
         context=context,
         body=body,
@@ -200,55 +185,36 @@ def read(raw: bytes, *, type_: str, message_id: str, envelope: Envelope) -> Even
 def read_traits(body: str) -> Mapping[str, Any]:
     """The traits of a stored identify."""
     wire = _wire_traits.decode(body)
-    return _traits(wire.traits, wire.context if isinstance(wire.context, dict) else {})
+    return _traits(wire.traits, _object(wire.context))
 
 
-def usable_id(value: Any) -> str | None:
-    """An id after R0, or None: trimmed, integers as text; blank, shared and long ones are none."""
-    if type(value) is not str:
-        if type(value) is not int:
-            return None
-        value = str(value)
-    text: str = value.strip()
-    if not text or len(text) > ID_CHARACTERS_MAX:
-        return None
-    if text.lower() in _BLOCKED or _BLOCKED_SHAPE.fullmatch(text) or "\x00" in text:
-        return None
-    return text
+def is_nested_too_deeply(raw: bytes) -> bool:
+    """Whether valid JSON has more than NESTING_MAX lists and objects within each other."""
+    if raw.count(b"{") + raw.count(b"[") <= NESTING_MAX:
+        return False
+    depth = 0
+    for found in _BRACKET_OR_TEXT.finditer(raw):
+        bracket = found[0]
+        if bracket in b"{[":
+            depth += 1
+            if depth > NESTING_MAX:
+                return True
+        elif bracket in b"}]":
+            depth -= 1
+    return False
 
 
-def parse_time(value: Any) -> datetime | None:
-    """An ISO 8601 time, or milliseconds since 1970, as aware UTC; None if it is neither."""
-    try:
-        if type(value) is str:
-            at = datetime.fromisoformat(value.strip())
-            return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-        if type(value) in (int, float) and value > 100_000_000_000:
-            return datetime.fromtimestamp(value / 1000, UTC)
-    except (ValueError, OverflowError, OSError):
-        pass
-    return None
+def _within(context: Mapping[str, msgspec.Raw], raw: bytes) -> bytes:
+    """The event in its call's context; where both say something, the event counts."""
+    members = _members.decode(raw)
+    own = members.get("context")
+    said = _members.decode(own) if own is not None and bytes(own).startswith(b"{") else {}
+    return msgspec.json.encode(
+        {**members, "context": msgspec.Raw(msgspec.json.encode({**context, **said}))}
+    )
 
 
-def _corrected(wire: _Wire, envelope: Envelope) -> datetime:
-    """receivedAt - (sentAt - timestamp), clamped; receivedAt where the app gives no time."""
-    received_at = envelope.received_at
-    original = parse_time(wire.originalTimestamp) or parse_time(wire.timestamp)
-    if original is None:
-        return received_at
-    sent_at = parse_time(wire.sentAt) if wire.sentAt is not None else envelope.sent_at
-    try:
-        if sent_at is not None and sent_at >= original - timedelta(seconds=1):
-            original = received_at - (sent_at - original)
-    except OverflowError:
-        return received_at
-    if original > received_at + timedelta(seconds=FUTURE_SECONDS_MAX) or original.year < 1971:
-        return received_at
-    return original
-
-
-def _device_ids(wire: _Wire | _WireIds) -> tuple[Any, Any]:
-    properties, context = wire.properties, wire.context
+def _device_ids(properties: Any, context: Any) -> tuple[Any, Any]:
     device_id = None
     if isinstance(properties, dict):
         device_id = properties.get("deviceId")
@@ -258,12 +224,13 @@ def _device_ids(wire: _Wire | _WireIds) -> tuple[Any, Any]:
     return device_id, device.get("id") if isinstance(device, dict) else None
 
 
+def _object(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
 def _traits(root: Any, context: Mapping[str, Any]) -> Mapping[str, Any]:
     """Root traits, or `context.traits` where there are none (RudderStack sends only those)."""
-    if isinstance(root, dict) and root:
-        return root
-    within = context.get("traits")
-    return within if isinstance(within, dict) else {}
+    return _object(root) or _object(context.get("traits"))
 
 
 def _name(value: Any) -> str | None:
@@ -275,7 +242,7 @@ def _name(value: Any) -> str | None:
 def _message_id(value: Any) -> str | None:
     if type(value) is int:
         value = str(value)
-    if not isinstance(value, str) or not (value := value.strip()):
+    if not isinstance(value, str) or not (value := value.strip()) or DAMAGED in value:
         return None
     if len(value) > MESSAGE_ID_CHARACTERS_MAX:
         return f"sha256-{sha256(value.encode()).hexdigest()}"
@@ -299,12 +266,25 @@ def _no_id(message_id: str | None, ids: tuple[Any, ...], raw: bytes) -> Refusal:
     )
 
 
+def _unreadable(message_id: str | None, error: Exception, raw: bytes) -> Refusal:
+    if isinstance(error, RecursionError):
+        return _refusal(
+            message_id,
+            "event_nested_too_deeply",
+            f"Lists and objects in an event may be nested {NESTING_MAX} deep at most.",
+            raw,
+        )
+    if not raw.lstrip().startswith(b"{"):
+        return _refusal(message_id, "event_not_an_object", "The event is not a JSON object.", raw)
+    return _refusal(message_id, "event_unreadable", f"The event can not be read: {error}.", raw)
+
+
 def _refusal(message_id: str | None, code: str, message: str, raw: bytes) -> Refusal:
     """An excerpt never shows a token: those stand behind the first fields, but better sure."""
     return Refusal(message_id=message_id, code=code, message=message, excerpt=_excerpt(raw))
 
 
-_SECRET = re.compile(r'("(?:fcm_?token|token|push_?token|writeKey)"\s*:\s*)"[^"]*"?', re.IGNORECASE)
+_SECRET = re.compile(r'("(?:\w*token|fid|writeKey)"\s*:\s*)"[^"]*"?', re.IGNORECASE)
 
 
 def _excerpt(raw: bytes) -> str:

@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.events.message import Refusal
-from clarion.storage.dialect import insert_new
+from clarion.storage.bulk import insert_new
 from clarion.storage.schema import events, refusals, sources
 
 WRITE_KEY_BYTES = 24
@@ -131,6 +131,13 @@ async def bind_firebase_app(
     return await _update_source(
         connection, workspace_id, source_id, {"firebase_app_id": firebase_app_id}
     )
+
+
+async def rename_source(
+    connection: AsyncConnection, workspace_id: UUID, source_id: UUID, name: str
+) -> bool:
+    """Call it `name`; False: no such source."""
+    return await _update_source(connection, workspace_id, source_id, {"name": name})
 
 
 async def revoke_source(

@@ -16,7 +16,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.clock import to_micros
-from clarion.storage.dialect import Id, Instant
+from clarion.storage.dialect import Id, Instant, aware
 
 Row = Mapping[str, Any]
 Convert = Callable[[Any], Any]
@@ -129,4 +129,4 @@ def _json(value: Any) -> str:
 
 
 _SQLITE: Mapping[type, Convert] = {Id: _bytes, Instant: to_micros, JSON: _json}
-_POSTGRESQL: Mapping[type, Convert] = {JSON: _json}
+_POSTGRESQL: Mapping[type, Convert] = {Instant: aware, JSON: _json}

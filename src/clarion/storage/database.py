@@ -66,6 +66,7 @@ class Database:
             self._writer = create_async_engine(
                 async_url, pool_size=10, max_overflow=10, pool_pre_ping=True, **_shared()
             )
+            event.listen(self._writer.sync_engine, "handle_error", _forget_row)
             self._reader = self._writer
         self._turn = asyncio.Lock()
 
@@ -129,6 +130,13 @@ def _is_unavailable(error: BaseException) -> bool:
             cause, ValueError
         )
     return isinstance(error, DisconnectionError | PoolTimeout | OSError)
+
+
+def _forget_row(context: Any) -> None:
+    """PostgreSQL's detail repeats the row that failed, and a log would repeat it again."""
+    cause = context.original_exception.__cause__
+    if getattr(cause, "detail", None):
+        cause.detail = None
 
 
 def _sqlite_engine(path: str, *, connections: int, begin: str, cache_kib: int) -> AsyncEngine:

@@ -37,14 +37,22 @@ class Instant(TypeDecorator[datetime]):
         return dialect.type_descriptor(BigInteger())
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
-        if value is None or dialect.name == "postgresql":
-            return value
-        return to_micros(value)
+        if value is None:
+            return None
+        return aware(value) if dialect.name == "postgresql" else to_micros(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         if value is None or dialect.name == "postgresql":
             return value  # type: ignore[no-any-return]
         return from_micros(value)
+
+
+def aware(at: datetime) -> datetime:
+    """`at` itself. PostgreSQL's driver would take one without a zone for the machine's local time,
+    in silence."""
+    if at.tzinfo is None:
+        raise ValueError("a naive time is no instant: it needs an offset")
+    return at
 
 
 class Id(TypeDecorator[UUID]):

@@ -344,6 +344,7 @@ chunks = Table(
     Column("attempt", Integer, nullable=False),
     Column("due_at", Instant, nullable=False),
     Column("lease_until", Instant),
+    Column("lost", Integer, nullable=False, server_default="0"),  # claims that settled nothing
     Column("size", Integer, nullable=False),
     Index(
         "chunks_launch",

@@ -5,6 +5,7 @@ success and the event is gone). Replies are exactly what the SDKs need: success 
 object; errors carry `code` and `message`; CORS headers stand on every reply, errors included.
 """
 
+import asyncio
 import base64
 import binascii
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -13,7 +14,7 @@ from urllib.parse import parse_qs
 
 import msgspec
 
-from clarion.events.call import BODY_BYTES_MAX, CallFault, too_large
+from clarion.events.body import BODY_BYTES_MAX, CallFault, too_large
 from clarion.events.collector import Collected, Collector, ComeAgain, Taken, UnknownKey
 
 ROUTES: dict[str, str | None] = {
@@ -36,6 +37,8 @@ ROUTES: dict[str, str | None] = {
 """Path → the type of its one event; None: a batch."""
 
 REFUSALS_SHOWN = 20
+BODY_SECONDS_MAX = 60.0
+"""How long a body may take to arrive; then the call is to come again."""
 
 _OK = b'{"success":true}'
 _JSON = (b"content-type", b"application/json")
@@ -53,14 +56,15 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 class CollectApp:
     """An ASGI app for `/v1/…`."""
 
-    def __init__(self, collector: Collector) -> None:
+    def __init__(self, collector: Collector, *, body_seconds: float = BODY_SECONDS_MAX) -> None:
         self._collector = collector
+        self._body_seconds = body_seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope["path"]
         if path not in ROUTES:
             path = path.rstrip("/")
-        origin, write_key, encoding = _read_headers(scope["headers"])
+        origin, write_key, bearer, encoding = _read_headers(scope["headers"])
         if path not in ROUTES:
             await _error(send, origin, 404, "not_found", f"There is no {path}.")
             return
@@ -69,9 +73,14 @@ class CollectApp:
             await _preflight(send, origin)
             return
         if method != "POST":
-            await _error(send, origin, 405, "method_not_allowed", "Send events by POST.")
+            allow = [(b"allow", b"POST, OPTIONS")]
+            await _error(send, origin, 405, "method_not_allowed", "Send events by POST.", allow)
             return
-        body = await _body(receive)
+        try:
+            body = await self._body(receive)
+        except TimeoutError:
+            await _error(send, origin, 408, "body_too_slow", "The body took too long to arrive.")
+            return
         if body is None:
             return
         collected: Collected
@@ -81,9 +90,34 @@ class CollectApp:
             if write_key is None and scope["query_string"]:
                 write_key = _key_in_query(scope["query_string"])
             collected = await self._collector.collect(
-                body, write_key=write_key, type_hint=ROUTES[path], encoding=encoding
+                body,
+                write_key=write_key,
+                type_hint=ROUTES[path],
+                encoding=encoding,
+                fallback_key=bearer,
             )
         await _reply(send, origin, collected)
+
+    async def _body(self, receive: Receive) -> bytes | CallFault | None:
+        """The whole body; a fault where it is too large; None where the caller went away. Raises
+        TimeoutError where it takes too long."""
+        message = await receive()
+        if message["type"] == "http.request" and not message.get("more_body"):
+            body: bytes = message.get("body", b"")
+            return body if len(body) <= BODY_BYTES_MAX else too_large()
+        parts: list[bytes] = []
+        size = 0
+        async with asyncio.timeout(self._body_seconds):
+            while message["type"] == "http.request":
+                part: bytes = message.get("body", b"")
+                size += len(part)
+                if size > BODY_BYTES_MAX:
+                    return too_large()
+                parts.append(part)
+                if not message.get("more_body"):
+                    return b"".join(parts)
+                message = await receive()
+        return None
 
 
 async def _reply(send: Send, origin: bytes | None, collected: Collected) -> None:
@@ -125,33 +159,37 @@ async def _reply(send: Send, origin: bytes | None, collected: Collected) -> None
 
 def _read_headers(
     headers: list[tuple[bytes, bytes]],
-) -> tuple[bytes | None, str | None, str]:
-    """(Origin, write key, content encoding). A key in a header wins over one in the body: Jitsu's
-    client masks that one."""
+) -> tuple[bytes | None, str | None, str | None, str]:
+    """(Origin, write key, bearer token, content encoding).
+
+    A key in a header wins over one in the body: Jitsu's client masks that one. A bearer token may
+    be the key (Customer.io) or an OAuth token beside a key in the body (Segment): it comes last.
+    """
     origin: bytes | None = None
     basic: str | None = None
+    bearer: str | None = None
     own: str | None = None
     encoding = ""
     for name, value in headers:
         if name == b"authorization":
-            basic = _key_in_basic(value)
+            scheme, _, rest = value.partition(b" ")
+            if scheme.lower() == b"basic":
+                basic = _key_in_basic(rest)
+            elif scheme.lower() == b"bearer":
+                bearer = rest.decode("latin-1").strip() or None
         elif name == b"x-write-key":
             own = value.decode("latin-1").strip() or None
         elif name == b"content-encoding":
             encoding = value.decode("latin-1").strip().lower()
         elif name == b"origin":
             origin = value
-    return origin, basic or own, encoding
+    return origin, basic or own, bearer, encoding
 
 
-def _key_in_basic(value: bytes) -> str | None:
-    scheme, _, rest = value.partition(b" ")
-    if scheme.lower() == b"bearer":
-        return rest.decode("latin-1").strip() or None
-    if scheme.lower() != b"basic":
-        return None
+def _key_in_basic(encoded: bytes) -> str | None:
+    """The user; the colon behind it and the padding may be missing."""
     try:
-        user = base64.b64decode(rest.strip(), validate=False).partition(b":")[0]
+        user = base64.b64decode(encoded.strip() + b"==").partition(b":")[0]
         return user.decode().strip() or None
     except (binascii.Error, UnicodeDecodeError):
         return None
@@ -160,29 +198,6 @@ def _key_in_basic(value: bytes) -> str | None:
 def _key_in_query(query_string: bytes) -> str | None:
     found = parse_qs(query_string.decode("latin-1")).get("writeKey")
     return found[0] if found else None
-
-
-async def _body(receive: Receive) -> bytes | CallFault | None:
-    """The whole body; a fault where it is too large; None where the caller went away."""
-    message = await receive()
-    if message["type"] != "http.request":
-        return None
-    body: bytes = message.get("body", b"")
-    if not message.get("more_body"):
-        return body if len(body) <= BODY_BYTES_MAX else too_large()
-    parts = [body]
-    size = len(body)
-    while True:
-        message = await receive()
-        if message["type"] != "http.request":
-            return None
-        part: bytes = message.get("body", b"")
-        size += len(part)
-        if size > BODY_BYTES_MAX:
-            return too_large()
-        parts.append(part)
-        if not message.get("more_body"):
-            return b"".join(parts)
 
 
 async def _preflight(send: Send, origin: bytes | None) -> None:

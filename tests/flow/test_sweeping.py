@@ -1,0 +1,206 @@
+"""Registrations that no app refreshes any more are removed, and come back when one does."""
+
+import asyncio
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from clarion.customers.batch import Arrival
+from clarion.customers.device import STALE, DeviceState
+from clarion.customers.device_store import Device, device_history, get_device
+from clarion.customers.identity import user_customer_id
+from clarion.customers.ingestion import Ingestion
+from clarion.customers.sweeper import Sweeper, SweeperOptions
+from clarion.events.message import Event
+from clarion.storage.database import Database
+from clarion.storage.workspace_store import create_workspace, set_stale_after_days
+from fakes.book import SOURCE, WORKSPACE
+from fakes.clock import FakeClock
+from fakes.history import DAY, App
+
+DAY_MINUTES = 24 * 60
+OTHER = UUID(int=77)
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock(DAY)
+
+
+class Base:
+    """A workspace whose devices register at minutes after DAY."""
+
+    def __init__(self, database: Database, clock: FakeClock) -> None:
+        self.database = database
+        self.clock = clock
+        self.app = App()
+
+    async def open(self, *workspaces: UUID) -> "Base":
+        async with self.database.write() as connection:
+            for number, workspace_id in enumerate(workspaces or (WORKSPACE,)):
+                await create_workspace(
+                    connection, workspace_id=workspace_id, name=str(number), now=self.clock.now()
+                )
+        return self
+
+    async def take(self, *events: Event, workspace_id: UUID = WORKSPACE) -> None:
+        async with self.database.write() as connection:
+            ingestion = Ingestion(connection, workspace_id, self.clock.now())
+            await ingestion.take([Arrival(event=event, source_id=SOURCE) for event in events])
+
+    async def sweep(self, options: SweeperOptions | None = None) -> int:
+        return await Sweeper(self.database, self.clock, options).step()
+
+    async def device(self, device_id: str = "D", workspace_id: UUID = WORKSPACE) -> Device:
+        async with self.database.read() as connection:
+            device = await get_device(connection, workspace_id, device_id)
+        assert device is not None
+        return device
+
+    async def history(self, device_id: str = "D") -> list[tuple[str, str | None, str | None]]:
+        async with self.database.read() as connection:
+            lines = await device_history(connection, WORKSPACE, device_id)
+        return [(line.change, line.reason, line.message_id) for line in lines]
+
+
+@pytest.fixture
+async def base(database: Database, clock: FakeClock) -> Base:
+    return await Base(database, clock).open()
+
+
+async def test_a_registration_lives_for_exactly_60_days(base: Base) -> None:
+    await base.take(base.app.register(0, "D", user="U"))
+    base.clock.advance(timedelta(days=60).total_seconds())
+    assert await base.sweep() == 0
+    assert (await base.device()).state is DeviceState.ACTIVE
+    base.clock.advance(0.001)
+    assert await base.sweep() == 1
+    swept = await base.device()
+    assert (swept.state, swept.reason) == (DeviceState.REMOVED, STALE)
+    assert swept.customer_id == user_customer_id(WORKSPACE, "U")
+    assert await base.sweep() == 0
+
+
+async def test_a_refresh_with_the_same_token_keeps_a_registration(base: Base) -> None:
+    await base.take(base.app.register(0, "D", user="U"))
+    await base.take(base.app.register(45 * DAY_MINUTES, "D", user="U"))
+    base.clock.advance(timedelta(days=104).total_seconds())
+    assert await base.sweep() == 0
+    base.clock.advance(timedelta(days=2).total_seconds())
+    assert await base.sweep() == 1
+
+
+async def test_other_events_of_its_customer_do_not_refresh_a_registration(base: Base) -> None:
+    await base.take(base.app.register(0, "D", user="U"))
+    await base.take(base.app.track(59 * DAY_MINUTES, user="U", device="D"))
+    base.clock.advance(timedelta(days=61).total_seconds())
+    assert await base.sweep() == 1
+
+
+async def test_each_workspace_has_its_own_number_of_days(
+    database: Database, clock: FakeClock
+) -> None:
+    base = await Base(database, clock).open(WORKSPACE, OTHER)
+    async with database.write() as connection:
+        await set_stale_after_days(connection, OTHER, 10)
+    for workspace_id in (WORKSPACE, OTHER):
+        event = base.app.register(0, "D", user="U")
+        await base.take(event, workspace_id=workspace_id)
+    clock.advance(timedelta(days=11).total_seconds())
+    assert await base.sweep() == 1
+    assert (await base.device("D", WORKSPACE)).state is DeviceState.ACTIVE
+    assert (await base.device("D", OTHER)).state is DeviceState.REMOVED
+    async with database.write() as connection:
+        await set_stale_after_days(connection, WORKSPACE, 11)
+    assert await base.sweep() == 0
+    async with database.write() as connection:
+        await set_stale_after_days(connection, WORKSPACE, 10)
+    assert await base.sweep() == 1
+
+
+async def test_a_registration_after_the_sweep_revives_the_device(base: Base) -> None:
+    await base.take(base.app.register(0, "D", user="U", token="T1"))
+    base.clock.advance(timedelta(days=61).total_seconds())
+    await base.sweep()
+    await base.take(base.app.register(61 * DAY_MINUTES, "D", user="U", token="T1"))
+    assert (await base.device()).state is DeviceState.ACTIVE
+    assert await base.history() == [
+        ("registered", None, "m01"),
+        ("removed", STALE, None),
+        ("revived", None, "m02"),
+    ]
+    assert await base.sweep() == 0
+
+
+async def test_a_registration_made_before_the_sweep_that_arrives_after_it_revives(
+    base: Base,
+) -> None:
+    await base.take(base.app.register(0, "D", user="U", token="T1"))
+    base.clock.advance(timedelta(days=61).total_seconds())
+    await base.sweep()
+    await base.take(base.app.register(40 * DAY_MINUTES, "D", user="U", token="T1"))
+    assert (await base.device()).state is DeviceState.ACTIVE
+    assert await base.sweep() == 0
+
+
+async def test_neither_a_repeat_nor_an_older_registration_revives(base: Base) -> None:
+    first = base.app.register(10, "D", user="U", token="T1")
+    await base.take(first)
+    base.clock.advance(timedelta(days=61).total_seconds())
+    await base.sweep()
+    await base.take(first)
+    await base.take(base.app.register(5, "D", user="U", token="T1"))
+    await base.take(base.app.track(60 * DAY_MINUTES, user="U", device="D"))
+    assert (await base.device()).state is DeviceState.REMOVED
+    assert [change for change, _, _ in await base.history()] == ["registered", "removed"]
+
+
+async def test_the_history_tells_when_and_whose_it_was(base: Base) -> None:
+    await base.take(base.app.register(0, "D", user="U", token="T1"))
+    base.clock.advance(timedelta(days=61).total_seconds())
+    await base.sweep()
+    async with base.database.read() as connection:
+        line = (await device_history(connection, WORKSPACE, "D"))[-1]
+    assert (line.change, line.reason, line.at) == ("removed", STALE, base.clock.now())
+    assert line.customer_id == user_customer_id(WORKSPACE, "U")
+    assert line.token_fingerprint == (await base.device()).token_fingerprint
+
+
+async def test_only_stale_registrations_are_removed_a_part_at_a_time(base: Base) -> None:
+    old = [base.app.register(number, f"old-{number}", token=f"T{number}") for number in range(7)]
+    new = [
+        base.app.register(50 * DAY_MINUTES, f"new-{number}", token=f"N{number}")
+        for number in range(3)
+    ]
+    await base.take(*old, *new)
+    base.clock.advance(timedelta(days=61).total_seconds())
+    few = SweeperOptions(registrations_max=3)
+    assert [await base.sweep(few) for _ in range(4)] == [3, 3, 1, 0]
+    for number in range(3):
+        assert (await base.device(f"new-{number}")).state is DeviceState.ACTIVE
+
+
+async def test_a_removed_registration_is_not_removed_again(base: Base) -> None:
+    await base.take(base.app.register(0, "D1", user="U", token="T1"))
+    await base.take(base.app.register(1, "D2", user="U", token="T1"))
+    base.clock.advance(timedelta(days=61).total_seconds())
+    assert await base.sweep() == 1
+    assert (await base.device("D1")).reason == "token_moved"
+    assert (await base.device("D2")).reason == STALE
+
+
+async def test_the_sweeper_comes_back_every_hour(base: Base) -> None:
+    await base.take(base.app.register(0, "D", user="U"))
+    sweeper = asyncio.create_task(Sweeper(base.database, base.clock).run())
+    try:
+        await base.clock.someone_sleeps()
+        base.clock.advance(timedelta(days=60, hours=-3).total_seconds())
+        for _ in range(9):
+            await base.clock.someone_sleeps()
+            if (await base.device()).state is DeviceState.REMOVED:
+                break
+            base.clock.advance(3_600)
+    finally:
+        sweeper.cancel()
+    assert base.clock.now() - DAY == timedelta(days=60, hours=1)

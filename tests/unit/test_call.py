@@ -1,0 +1,351 @@
+"""One HTTP call taken apart: its bytes, its events, what is wrong with them, its write key."""
+
+import gzip
+import json
+import zlib
+from datetime import UTC, datetime
+from itertools import count
+from time import perf_counter
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clarion.events.body import BODY_BYTES_MAX, CallFault, readable, repaired, unpack
+from clarion.events.call import BATCH_EVENTS_MAX, CONTEXT_BYTES_MAX, Call, read_call
+
+EVENT: dict[str, Any] = {"type": "track", "event": "Seen", "userId": "u", "messageId": "m1"}
+
+
+def answer(body: bytes, kind: str | None = None) -> Call | CallFault:
+    numbers = count(1)
+    return read_call(body, type_hint=kind, new_message_id=lambda: f"new-{next(numbers)}")
+
+
+def call(body: bytes, kind: str | None = None) -> Call:
+    found = answer(body, kind)
+    assert isinstance(found, Call), found
+    return found
+
+
+def fault(body: bytes, kind: str | None = None) -> str:
+    found = answer(body, kind)
+    assert isinstance(found, CallFault), found
+    return found.code
+
+
+def batch(*events: Any, **rest: Any) -> bytes:
+    return msgspec.json.encode({"batch": events, **rest})
+
+
+# --- bytes ----------------------------------------------------------------------------------
+
+
+def test_a_body_without_encoding_is_taken_as_it_is() -> None:
+    assert unpack(b"{}", "") == b"{}"
+    assert unpack(b"{}", "identity") == b"{}"
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "x-gzip"])
+def test_a_gzip_body_is_unpacked(encoding: str) -> None:
+    assert unpack(gzip.compress(b"{}"), encoding) == b"{}"
+
+
+def unpack_fault(body: bytes, encoding: str) -> str:
+    found = unpack(body, encoding)
+    assert isinstance(found, CallFault), found
+    return found.code
+
+
+def test_a_broken_gzip_body_is_one_clear_error() -> None:
+    whole = gzip.compress(b"x" * 10_000)
+    assert unpack_fault(b"{}", "gzip") == "gzip_broken"
+    assert unpack_fault(b"", "gzip") == "gzip_broken"
+    assert unpack_fault(whole[:-9], "gzip") == "gzip_broken"
+    assert unpack_fault(whole[:20] + b"\xff" * 20, "gzip") == "gzip_broken"
+    assert unpack_fault(zlib.compress(b"{}"), "gzip") == "gzip_broken"
+
+
+@pytest.mark.parametrize("encoding", ["deflate", "br", "zstd", "gzip, gzip"])
+def test_another_encoding_is_named_in_the_error(encoding: str) -> None:
+    assert unpack_fault(b"{}", encoding) == "encoding_unknown"
+
+
+def test_a_body_may_have_exactly_512_kib_unpacked() -> None:
+    most = b"x" * BODY_BYTES_MAX
+    assert unpack(most, "") == most
+    assert unpack(gzip.compress(most), "gzip") == most
+    assert unpack_fault(most + b"x", "") == "body_too_large"
+    assert unpack_fault(gzip.compress(most + b"x"), "gzip") == "body_too_large"
+
+
+def test_a_gzip_bomb_is_not_unpacked() -> None:
+    packer = zlib.compressobj(9, wbits=31)
+    bomb = b"".join(packer.compress(bytes(1 << 20)) for _ in range(300)) + packer.flush()
+    assert len(bomb) < BODY_BYTES_MAX
+    begun = perf_counter()
+    assert unpack_fault(bomb, "gzip") == "body_too_large"
+    assert perf_counter() - begun < 0.2
+
+
+def test_a_byte_order_mark_is_overlooked() -> None:
+    assert len(call(b"\xef\xbb\xbf" + batch(EVENT)).items) == 1
+    assert len(call(b"\xef\xbb\xbf" + msgspec.json.encode(EVENT), "track").items) == 1
+
+
+def test_nul_is_taken_out_and_an_escaped_backslash_is_not_mistaken_for_it() -> None:
+    assert readable(rb'"a\u0000b"') == b'"ab"'
+    assert readable(rb'"\u0000\u0000"') == b'""'
+    assert readable(rb'"a\\u0000b"') == rb'"a\\u0000b"'
+    assert readable(rb'"a\\\u0000b"') == rb'"a\\b"'
+
+
+@given(st.text(alphabet="\\u0dD8cb\x00n", max_size=12))
+def test_every_text_comes_through_without_its_nul(text: str) -> None:
+    assert json.loads(readable(json.dumps(text).encode())) == text.replace("\x00", "")
+
+
+def test_bytes_that_are_not_utf_8_become_replacement_characters() -> None:
+    raw = b'{"a":"caf\xe9","b":"\xf0\x9f\x98\x80"}'
+    assert json.loads(readable(raw)) == {"a": "caf\ufffd", "b": "\U0001f600"}
+
+
+@pytest.mark.parametrize(
+    ("sent", "read"),
+    [
+        (rb'"\ud83d"', '"\ufffd"'),
+        (rb'"a\ude00b"', '"a\ufffdb"'),
+        (rb'"\ud83d\ud83d\ude00"', '"\ufffd\U0001f600"'),
+        (rb'"\uD83D\uDE00"', '"\U0001f600"'),
+        (rb'"\ude00\ud83d"', '"\ufffd\ufffd"'),
+        (rb'"\ud83dx\ude00"', '"\ufffdx\ufffd"'),
+        (rb'"\\ud83d"', r'"\\ud83d"'),
+        (rb'"\\\ud83d"', '"\\\\\ufffd"'),
+        (b"[NaN,-Infinity,Infinity]", "[null,null,null]"),
+        (b'{"NaN":NaN}', '{"NaN":null}'),
+        (b'["NaN, \\" NaN",NaN]', '["NaN, \\" NaN",null]'),
+        (b"[1, 2]", "[1, 2]"),
+    ],
+)
+def test_what_sdks_write_that_is_no_json_is_put_right(sent: bytes, read: str) -> None:
+    assert msgspec.json.decode(repaired(sent)) == msgspec.json.decode(read)
+
+
+@given(st.text(alphabet='\\ud83cDe0NaInfity,:[]"\ufffd', max_size=30))
+def test_what_can_be_read_as_it_is_is_not_changed_by_a_repair(text: str) -> None:
+    raw = json.dumps([text, 1.5]).encode()
+    assert json.loads(repaired(raw)) == [text, 1.5]
+
+
+# --- one event ------------------------------------------------------------------------------
+
+
+def test_a_single_event_is_one_item_of_the_paths_type() -> None:
+    found = call(msgspec.json.encode({**EVENT, "type": "page"}), "track")
+    assert [(item.type, item.message_id) for item in found.items] == [("track", "m1")]
+    assert json.loads(found.items[0].raw)["event"] == "Seen"
+
+
+def test_an_event_without_a_message_id_gets_one() -> None:
+    body = msgspec.json.encode({**EVENT, "messageId": None})
+    assert call(body, "track").items[0].message_id == "new-1"
+
+
+def test_a_single_event_that_is_refused_is_no_fault_of_the_call() -> None:
+    found = call(msgspec.json.encode({**EVENT, "userId": None, "writeKey": "k"}), "track")
+    assert (found.items, found.write_key) == ([], "k")
+    assert [one.code for one in found.refusals] == ["no_user_anon_id"]
+
+
+@pytest.mark.parametrize("kind", ["track", None])
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (b"", "not_json"),
+        (b"hello", "not_json"),
+        (b"{", "not_json"),
+        (b'{"batch":[}', "not_json"),
+        (b"{} {}", "not_json"),
+        (b'{"a":"\x01"}', "not_json"),
+        (b'{"a":.5}', "not_json"),
+        (b"\xff\xfe{\x00}\x00", "not_json"),
+        (b"userId=u&event=Seen", "not_json"),
+        (b"[]", "not_an_object"),
+        (b'"text"', "not_an_object"),
+        (b"null", "not_an_object"),
+        (b"12", "not_an_object"),
+        (b"NaN", "not_an_object"),
+        (b"[" * 200_000, "nested_too_deeply"),
+        (b'{"a":' * 80_000, "nested_too_deeply"),
+    ],
+)  # fmt: skip
+def test_a_body_that_is_no_json_object_is_one_clear_error(
+    kind: str | None, body: bytes, code: str
+) -> None:
+    assert fault(body, kind) == code
+
+
+def test_a_single_event_with_a_repaired_value_is_kept() -> None:
+    body = b'{"event":"Seen","userId":"u","properties":{"n":NaN,"t":"\\ud83d"}}'
+    raw = call(body, "track").items[0].raw
+    assert json.loads(raw)["properties"] == {"n": None, "t": "\ufffd"}
+
+
+def test_a_refused_event_that_can_not_be_read_to_its_end_is_still_a_refusal() -> None:
+    for tail in (b'"caf\xe9"', b"1e999", b"1" * 5_000):
+        found = call(b'{"writeKey":"k","event":"Seen","x":' + tail + b"}", "track")
+        assert [one.code for one in found.refusals] == ["no_user_anon_id"]
+        assert found.write_key == "k"
+
+
+# --- a batch --------------------------------------------------------------------------------
+
+
+def test_a_batch_brings_its_events_in_order() -> None:
+    found = call(batch(EVENT, {**EVENT, "type": "page", "messageId": None}))
+    assert [(one.type, one.message_id) for one in found.items] == [
+        ("track", "m1"),
+        ("page", "new-1"),
+    ]
+    assert found.refusals == []
+
+
+def test_a_bad_event_in_a_batch_keeps_the_rest() -> None:
+    big = {**EVENT, "messageId": "big", "x": "x" * 33_000}
+    nobody = {"type": "page", "messageId": "nobody"}
+    found = call(batch(EVENT, big, 5, None, [], nobody, {**EVENT, "messageId": "m2"}))
+    assert [item.message_id for item in found.items] == ["m1", "m2"]
+    assert [(one.message_id, one.code) for one in found.refusals] == [
+        ("big", "event_too_large"),
+        (None, "event_not_an_object"),
+        (None, "event_not_an_object"),
+        (None, "event_not_an_object"),
+        ("nobody", "no_user_anon_id"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        b'{"type":"page","userId":"\xff"}',
+        b'{"type":"page","userId":"caf\\ud83d"}',
+        b'{"type":"page","userId":NaN}',
+        b'{"type":"page","userId":' + b"1" * 5_000 + b"}",
+        b'{"type":"page","userId":' + b"[" * 500 + b"]" * 500 + b"}",
+        b'{"type":"page","userId":"\\u0000"}',
+    ],
+)
+def test_bytes_that_spoil_an_events_id_cost_that_event_alone(bad: bytes) -> None:
+    found = call(batch(EVENT, 7, {**EVENT, "messageId": "m2"}).replace(b"7", bad))
+    assert [item.message_id for item in found.items] == ["m1", "m2"]
+    assert len(found.refusals) == 1
+
+
+@pytest.mark.parametrize("value", [b'"caf\xe9"', b'"\\ud83d"', b"NaN", b"-Infinity", b'"\\u0000"'])
+def test_bytes_that_spoil_another_value_cost_no_event(value: bytes) -> None:
+    found = call(batch({**EVENT, "properties": {"x": 7}}, EVENT).replace(b"7", value))
+    assert [item.message_id for item in found.items] == ["m1", "m1"]
+
+
+@pytest.mark.parametrize("events", [None, "x", 5, {}, {"0": EVENT}])
+def test_a_batch_that_is_no_list_is_one_clear_error(events: Any) -> None:
+    assert fault(msgspec.json.encode({"batch": events})) == "batch_missing"
+    assert fault(b"{}") == "batch_missing"
+
+
+def test_an_empty_batch_is_no_error() -> None:
+    found = call(batch(writeKey="k"))
+    assert (found.items, found.refusals, found.write_key) == ([], [], "k")
+
+
+def test_a_batch_may_have_2500_events_and_no_more() -> None:
+    small = {"type": "page", "userId": "u"}
+    assert len(call(batch(*[small] * BATCH_EVENTS_MAX)).items) == BATCH_EVENTS_MAX
+    assert fault(batch(*[small] * (BATCH_EVENTS_MAX + 1))) == "batch_too_large"
+
+
+def test_a_batch_tells_when_it_was_sent() -> None:
+    assert call(batch(sentAt="2026-03-01T12:00:00Z")).sent_at == datetime(
+        2026, 3, 1, 12, tzinfo=UTC
+    )
+    for unknown in (None, "", "soon", {}, 1e300):
+        assert call(batch(sentAt=unknown)).sent_at is None
+
+
+def test_the_batchs_write_key_counts_before_those_of_its_events() -> None:
+    own = {**EVENT, "writeKey": "own"}
+    assert call(batch(own, writeKey="batch")).write_key == "batch"
+    assert call(batch(EVENT, own)).write_key == "own"
+    assert call(batch(EVENT, writeKey=5)).write_key is None
+
+
+def test_a_write_key_is_found_in_a_refused_event_too() -> None:
+    assert call(batch({"type": "page", "writeKey": "k"})).write_key == "k"
+    assert call(batch({"type": "page", "writeKey": ["k"]}, 5)).write_key is None
+
+
+def test_a_batchs_context_is_kept_where_it_is_an_object() -> None:
+    assert json.loads(call(batch(EVENT, context={"ip": "x"})).context) == {"ip": "x"}
+    for other in (None, "x", 5, [1]):
+        assert call(batch(EVENT, context=other)).context == b""
+
+
+def test_a_batchs_context_that_would_harm_its_events_is_one_clear_error() -> None:
+    large = {"x": "x" * CONTEXT_BYTES_MAX}
+    assert fault(batch(EVENT, context=large)) == "context_too_large"
+    deep = batch(EVENT, context={"x": 7}).replace(b"7", b"[" * 100 + b"]" * 100)
+    assert fault(deep) == "nested_too_deeply"
+    endless = batch(EVENT, context={"x": 7}).replace(b"7", b"1e999")
+    assert fault(endless) == "context_unreadable"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b"NaN" + b'"\\' * 260_000, id="texts that never end"),
+        pytest.param(b"NaN" + b'"' * 520_000, id="empty texts"),
+        pytest.param(b"\\u0000" + b"\\" * 520_000, id="backslashes"),
+        pytest.param(b'"' + b"\\ud83d" * 87_000, id="halves of emojis"),
+        pytest.param(b"[" + b"NaN," * 130_000, id="no numbers"),
+        pytest.param(b"[" * 520_000, id="lists in lists"),
+        pytest.param(b"\xff" * 520_000, id="no text at all"),
+    ],
+)
+def test_no_body_takes_long(body: bytes) -> None:
+    begun = perf_counter()
+    fault(body)
+    assert perf_counter() - begun < 2
+
+
+@given(st.binary(max_size=200) | st.text(max_size=100).map(str.encode), st.booleans())
+def test_no_bytes_raise(body: bytes, single: bool) -> None:
+    assert isinstance(answer(body, "track" if single else None), Call | CallFault)
+
+
+_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
+    max_leaves=8,
+)
+_NAMES = st.sampled_from(
+    ["type", "event", "userId", "anonymousId", "messageId", "context", "writeKey"]
+)
+
+
+@given(
+    st.lists(st.dictionaries(_NAMES, _VALUES) | _VALUES, max_size=5),
+    st.dictionaries(st.sampled_from(["sentAt", "writeKey", "context", "integrations"]), _VALUES),
+    st.binary(max_size=3),
+    st.integers(min_value=0),
+)
+def test_no_batch_raises_however_it_is_spoilt(
+    events: list[Any], rest: dict[str, Any], spoil: bytes, at: int
+) -> None:
+    body = json.dumps({"batch": events, **rest}).encode()
+    at %= len(body)
+    for raw in (body, body[:at] + spoil + body[at + len(spoil) :]):
+        found = answer(raw)
+        if isinstance(found, Call) and raw is body:
+            assert len(found.items) + len(found.refusals) == len(events)
