@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from urllib.parse import quote
+from uuid import UUID
 
 from clarion.clock import Clock
 from clarion.deliveries.provider import (
@@ -16,8 +18,9 @@ from clarion.deliveries.provider import (
 )
 from clarion.fcm.message import Encoder, check
 from clarion.fcm.oauth import AccessTokens
+from clarion.fcm.request import Answer, TransportOptions
 from clarion.fcm.response import StaleAccessToken, read
-from clarion.fcm.transport import Answer, Transport, TransportOptions
+from clarion.fcm.transport import Transport
 
 GOOGLE = "https://fcm.googleapis.com"
 
@@ -40,29 +43,23 @@ class FcmProvider:
         """`base_url`: GOOGLE or a simulator's; `ca_file`: a further authority to trust."""
         self._base_url = base_url.rstrip("/")
         self._clock = clock
-        self._tokens = AccessTokens(ca_file)
+        self._tokens = AccessTokens(ca_file, clock)
+        self._headers: dict[UUID, tuple[str, list[str]]] = {}
         self._transport = Transport(ca_file, (options or FcmOptions()).transport)
 
     async def send(self, app: ProviderApp, pushes: Sequence[Push]) -> Sequence[Outcome]:
         """See `Provider.send`."""
+        encoder = Encoder(self._clock.now())
+        bodies = [encoder.encode(push) for push in pushes]
         token = await self._tokens.get(app)
         if not isinstance(token, str):
             return [token] * len(pushes)
-        encoder = Encoder(self._clock.now())
-        bodies = [encoder.encode(push) for push in pushes]
         outcomes = await self._post(app, token, pushes, bodies)
         stale = [index for index, one in enumerate(outcomes) if isinstance(one, StaleAccessToken)]
         if stale:
-            fresh = await self._tokens.get(app, refused=token)
-            if isinstance(fresh, str):
-                again = await self._post(
-                    app,
-                    fresh,
-                    [pushes[index] for index in stale],
-                    [bodies[index] for index in stale],
-                )
-            else:
-                again = [fresh] * len(stale)
+            again = await self._send_again(
+                app, token, [pushes[index] for index in stale], [bodies[index] for index in stale]
+            )
             for index, outcome in zip(stale, again, strict=True):
                 outcomes[index] = outcome
         return [
@@ -80,17 +77,35 @@ class FcmProvider:
         self._transport.close()
         self._tokens.close()
 
+    async def _send_again(
+        self, app: ProviderApp, refused: str, pushes: Sequence[Push], bodies: Sequence[bytes]
+    ) -> Sequence[Outcome | StaleAccessToken]:
+        """With a new access token; FCM has looked at none of these pushes yet."""
+        token = await self._tokens.get(app, refused=refused)
+        if not isinstance(token, str):
+            return [token] * len(pushes)
+        return await self._post(app, token, pushes, bodies)
+
     async def _post(
         self, app: ProviderApp, token: str, pushes: Sequence[Push], bodies: Sequence[bytes]
     ) -> list[Outcome | StaleAccessToken]:
+        project = quote(app.project_id, safe="")
         answers = await self._transport.post(
-            f"{self._base_url}/v1/projects/{app.project_id}/messages:send",
-            [f"Authorization: Bearer {token}", "Content-Type: application/json"],
+            f"{self._base_url}/v1/projects/{project}/messages:send",
+            self._headers_for(app.id, token),
             bodies,
         )
         return [
             _outcome(answer, push.platform) for answer, push in zip(answers, pushes, strict=True)
         ]
+
+    def _headers_for(self, app_id: UUID, token: str) -> list[str]:
+        """The same list while the token is the same, so that handles need not be told again."""
+        known = self._headers.get(app_id)
+        if known is None or known[0] != token:
+            made = [f"Authorization: Bearer {token}", "Content-Type: application/json"]
+            known = self._headers[app_id] = (token, made)
+        return known[1]
 
 
 def _outcome(answer: Answer, platform: Platform) -> Outcome | StaleAccessToken:

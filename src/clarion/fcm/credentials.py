@@ -1,5 +1,7 @@
 """A Firebase service-account file, checked when it is given to us. Pure."""
 
+import re
+from codecs import BOM_UTF8
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +12,9 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 FILE_BYTES_MAX = 65_536
+
+_PROJECT_ID = re.compile(r"[a-z0-9][a-z0-9.:-]{0,99}")
+"""Loose: old projects have a domain before a colon. It becomes part of an address."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,12 +38,12 @@ class CredentialFault:
 
 def parse_service_account(text: str | bytes) -> ServiceAccount | list[CredentialFault]:
     """The account in a JSON file as the Firebase console gives it, or all that is wrong with it."""
-    raw = text.encode() if isinstance(text, str) else text
+    raw = text.encode(errors="replace") if isinstance(text, str) else text
     if len(raw) > FILE_BYTES_MAX:
         return [_fault("file", f"is larger than {FILE_BYTES_MAX} bytes: this is another file")]
     try:
-        wire = msgspec.json.decode(raw)
-    except msgspec.DecodeError:
+        wire = msgspec.json.decode(raw.removeprefix(BOM_UTF8))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return [
             _fault("file", "is not JSON: use the file from Project settings → Service accounts")
         ]
@@ -58,9 +63,11 @@ def parse_service_account(text: str | bytes) -> ServiceAccount | list[Credential
             faults.append(_fault(name, "is missing: download the file again"))
     if faults:
         return faults
+    if not _PROJECT_ID.fullmatch(wire["project_id"]):
+        faults.append(_fault("project_id", "has other characters than a-z, 0-9, '.', ':' and '-'"))
     if "@" not in wire["client_email"]:
         faults.append(_fault("client_email", "is not an address"))
-    if urlsplit(wire["token_uri"]).scheme not in ("https", "http"):
+    if not _is_address(wire["token_uri"]):
         faults.append(_fault("token_uri", "is not an address"))
     if not _is_rsa_key(wire["private_key"]):
         faults.append(
@@ -76,6 +83,14 @@ def parse_service_account(text: str | bytes) -> ServiceAccount | list[Credential
         token_uri=wire["token_uri"],
         info=info,
     )
+
+
+def _is_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return False
+    return parts.scheme in ("https", "http") and bool(parts.hostname)
 
 
 def _is_rsa_key(pem: str) -> bool:

@@ -3,17 +3,16 @@
 Everything but token, push key and tag is the same for all pushes of one content, so that part is
 encoded once and cut at those three places (`Encoder`).
 
-A repeat must replace on the device: `android.notification.tag`, `apns-collapse-id` and the web
-push `Topic` carry the delivery's tag, or the campaign's collapse key where it has one.
+A repeat must replace on the device: `android.notification.tag`, `apns-collapse-id`, the web push
+`Topic` and `webpush.notification.tag` carry the delivery's tag, or the campaign's collapse key
+where it has one.
 """
 
 import re
-import secrets
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -32,12 +31,11 @@ LINK_KEY = "link"
 COLLAPSE_ID_BYTES_MAX = 64
 TOPIC_CHARACTERS_MAX = 32
 
-_TOKEN = f"token-{secrets.token_hex(8)}"
-_KEY = f"key-{secrets.token_hex(8)}"
-_TAG = f"tag-{secrets.token_hex(8)}"
-_PLACES = re.compile(f'"({_TOKEN}|{_KEY}|{_TAG})"'.encode())
-_KEY_BYTES = 65
-"""A push key is two ids in hex with a dot."""
+_PLACES = re.compile(b"([\x01-\x03])")
+_TOKEN, _KEY, _TAG = (msgspec.Raw(bytes([place])) for place in (1, 2, 3))
+"""Control characters stand for the three in the encoded form: JSON escapes them in any text."""
+_LONGEST_KEY = "k" * 65
+_LONGEST_TAG = "t" * 32
 
 
 class Encoder:
@@ -53,41 +51,55 @@ class Encoder:
         known = (id(push.content), push.platform, push.token_kind)
         parts = self._cut.get(known)
         if parts is None:
-            body = build(push.content, push.platform, push.token_kind, self._now)
-            parts = _PLACES.split(msgspec.json.encode(body))
+            parts = _cut(push.content, push.platform, push.token_kind, self._now)
             self._cut[known] = parts
             self._kept.append(push.content)
         values = {
-            _TOKEN.encode(): msgspec.json.encode(push.token),
-            _KEY.encode(): b'"%b"' % push.delivery_id.encode(),
-            _TAG.encode(): b'"%b"' % push.tag.encode(),
+            b"\x01": msgspec.json.encode(push.token),
+            b"\x02": msgspec.json.encode(push.delivery_id),
+            b"\x03": msgspec.json.encode(push.tag),
         }
-        return b"".join(values[part] if index % 2 else part for index, part in enumerate(parts))
+        filled = parts.copy()
+        for place in range(1, len(parts), 2):
+            filled[place] = values[parts[place]]
+        return b"".join(filled)
 
 
-def build(content: Content, platform: Platform, kind: TokenKind, now: datetime) -> dict[str, Any]:
-    """The request for a push of `content`, with marks where token, key and tag go."""
+def build(
+    content: Content,
+    platform: Platform,
+    kind: TokenKind,
+    now: datetime,
+    *,
+    token: Any,
+    key: Any,
+    tag: Any,
+) -> dict[str, Any]:
+    """The request for a push of `content`: to `token`, attributed by `key`, replaced by `tag`."""
     shown = {"title": content.title, "body": content.body, "image": content.image}
     notification = {name: text for name, text in shown.items() if text}
-    data = {**content.data, PUSH_KEY: _KEY}
+    data = {**content.data, PUSH_KEY: key}
     if content.link and LINK_KEY not in data:
         data[LINK_KEY] = content.link
-    message: dict[str, Any] = {"fid" if kind is TokenKind.FID else "token": _TOKEN, "data": data}
+    message: dict[str, Any] = {"fid" if kind is TokenKind.FID else "token": token, "data": data}
     if notification:
         message["notification"] = notification
     match platform:
         case Platform.ANDROID:
-            message["android"] = _android(content, bool(notification))
+            message["android"] = _android(content, bool(notification), tag)
         case Platform.IOS:
-            message["apns"] = _apns(content, bool(notification), now)
+            message["apns"] = _apns(content, bool(notification), now, tag)
         case Platform.WEB:
-            message["webpush"] = _webpush(content)
+            message["webpush"] = _webpush(content, bool(notification), tag)
     return {"message": message}
 
 
 def check(content: Content, platform: Platform, now: datetime) -> Sequence[ContentFault]:
     """What FCM would refuse. Counts conservatively: every key and value the device receives."""
-    message = build(content, platform, TokenKind.FCM, now)["message"]
+    built = build(
+        content, platform, TokenKind.FCM, now, token="", key=_LONGEST_KEY, tag=_LONGEST_TAG
+    )
+    message = built["message"]
     del message["token"]
     size = _size(message)
     if size > PAYLOAD_BYTES_MAX:
@@ -105,7 +117,13 @@ def check(content: Content, platform: Platform, now: datetime) -> Sequence[Conte
     return []
 
 
-def _android(content: Content, is_shown: bool) -> dict[str, Any]:
+def _cut(content: Content, platform: Platform, kind: TokenKind, now: datetime) -> list[bytes]:
+    """The encoded request: what is fixed at even places, a mark at each odd one."""
+    body = build(content, platform, kind, now, token=_TOKEN, key=_KEY, tag=_TAG)
+    return _PLACES.split(msgspec.json.encode(body))
+
+
+def _android(content: Content, is_shown: bool, tag: Any) -> dict[str, Any]:
     android: dict[str, Any] = {
         "priority": content.priority.value.upper(),
         "ttl": f"{content.ttl_seconds}s",
@@ -113,22 +131,19 @@ def _android(content: Content, is_shown: bool) -> dict[str, Any]:
     if content.collapse_key:
         android["collapse_key"] = content.collapse_key
     if is_shown:
-        android["notification"] = {"tag": content.collapse_key or _TAG}
+        android["notification"] = {"tag": content.collapse_key or tag}
     return android
 
 
-def _apns(content: Content, is_shown: bool, now: datetime) -> dict[str, Any]:
+def _apns(content: Content, is_shown: bool, now: datetime, tag: Any) -> dict[str, Any]:
     high = content.priority is Priority.HIGH and is_shown
-    collapse = content.collapse_key or _TAG
-    if len(collapse.encode()) > COLLAPSE_ID_BYTES_MAX:
-        collapse = sha256(collapse.encode()).hexdigest()
     expires = 0 if content.ttl_seconds == 0 else int(now.timestamp()) + content.ttl_seconds
     aps: dict[str, Any] = {"sound": "default"} if is_shown else {"content-available": 1}
     apns: dict[str, Any] = {
         "headers": {
             "apns-priority": "10" if high else "5",
             "apns-expiration": str(expires),
-            "apns-collapse-id": collapse,
+            "apns-collapse-id": _collapse_id(content.collapse_key) or tag,
         },
         "payload": {"aps": aps},
     }
@@ -138,8 +153,15 @@ def _apns(content: Content, is_shown: bool, now: datetime) -> dict[str, Any]:
     return apns
 
 
-def _webpush(content: Content) -> dict[str, Any]:
-    topic = _TAG
+def _collapse_id(key: str | None) -> str | None:
+    """`key` as it may stand in a header of at most 64 bytes."""
+    if key and (len(key) > COLLAPSE_ID_BYTES_MAX or not (key.isascii() and key.isprintable())):
+        return sha256(key.encode()).hexdigest()
+    return key
+
+
+def _webpush(content: Content, is_shown: bool, tag: Any) -> dict[str, Any]:
+    topic = tag
     if content.collapse_key:
         topic = sha256(content.collapse_key.encode()).hexdigest()[:TOPIC_CHARACTERS_MAX]
     webpush: dict[str, Any] = {
@@ -149,7 +171,10 @@ def _webpush(content: Content) -> dict[str, Any]:
             "Topic": topic,
         }
     }
-    if content.link and urlsplit(content.link).scheme == "https":
+    if is_shown:
+        # Topic replaces what still waits at the push service; the tag, what is already shown.
+        webpush["notification"] = {"tag": content.collapse_key or tag}
+    if content.link and content.link[:8].lower() == "https://":
         webpush["fcm_options"] = {"link": content.link}
     return webpush
 
@@ -157,5 +182,4 @@ def _webpush(content: Content) -> dict[str, Any]:
 def _size(value: Any) -> int:
     if isinstance(value, Mapping):
         return sum(len(str(name).encode()) + _size(inner) for name, inner in value.items())
-    text = str(value)
-    return _KEY_BYTES if text == _KEY else len(text.encode())
+    return len(str(value).encode())

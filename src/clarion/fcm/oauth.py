@@ -1,33 +1,51 @@
-"""Access tokens for Firebase apps: made from their keys, early, once for all who wait."""
+"""Access tokens for Firebase apps: made from their keys, early, once for all who wait.
+
+A key that does not work is not hammered: what the token endpoint said is believed for a while
+(`BELIEVED_SECONDS`), and everybody who asks meanwhile is told the same. A new key is tried at once.
+"""
 
 import asyncio
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
-from google.auth.exceptions import RefreshError, TransportError
+from google.auth.credentials import TokenState
+from google.auth.exceptions import GoogleAuthError, RefreshError, TransportError
 from google.auth.transport.requests import Request
 from google.oauth2.service_account import Credentials
 
+from clarion.clock import Clock
 from clarion.deliveries.provider import Misconfigured, Outcome, ProviderApp, Unavailable
 from clarion.fcm import trust
 
 SCOPES = ("https://www.googleapis.com/auth/firebase.messaging",)
-TIMEOUT_SECONDS = 30
+TIMEOUT_SECONDS = 10
+"""For one call of the token endpoint; google-auth makes three where the trouble may pass."""
+BELIEVED_SECONDS = 15
+THREADS = 16
+"""An endpoint that hangs holds up one of them, and only its own app."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Known:
     key: Mapping[str, str]
     credentials: Credentials
-    lock: asyncio.Lock
+    refreshing: asyncio.Task[Outcome | None] | None = None
+    failure: Outcome | None = None
+    failed_at: datetime | None = None
 
 
 class AccessTokens:
     """google-auth's credentials, refreshed in a thread. One refresh serves all who wait."""
 
-    def __init__(self, ca_file: str | None) -> None:
+    def __init__(self, ca_file: str | None, clock: Clock) -> None:
         self._session = trust.session(ca_file)
+        self._request = partial(Request(session=self._session), timeout=TIMEOUT_SECONDS)
+        self._clock = clock
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="clarion-oauth")
         self._known: dict[UUID, _Known] = {}
 
     async def get(self, app: ProviderApp, *, refused: str | None = None) -> str | Outcome:
@@ -39,27 +57,55 @@ class AccessTokens:
                 made = Credentials.from_service_account_info(  # type: ignore[no-untyped-call]
                     dict(app.service_account), scopes=SCOPES
                 )
-            except ValueError as error:
+            except (ValueError, GoogleAuthError) as error:
                 return Misconfigured(reason="key_unusable", detail=type(error).__name__)
-            known = _Known(key=app.service_account, credentials=made, lock=asyncio.Lock())
+            known = _Known(key=app.service_account, credentials=made)
             self._known[app.id] = known
-        async with known.lock:
-            credentials = known.credentials
-            if credentials.valid and credentials.token != refused:
-                return str(credentials.token)
-            try:
-                await asyncio.to_thread(self._refresh, credentials)
-            except RefreshError as error:
-                return _refused(error)
-            except TransportError:
-                return Unavailable(reason="oauth_unreachable")
+        credentials = known.credentials
+        if credentials.token_state is TokenState.FRESH and credentials.token != refused:
             return str(credentials.token)
+        failure = self._recent_failure(known)
+        if failure is None:
+            # A task of its own, so that who is cancelled while waiting takes it from nobody else.
+            if known.refreshing is None:
+                known.refreshing = asyncio.create_task(self._refresh(known))
+            failure = await asyncio.shield(known.refreshing)
+        if credentials.token != refused and (
+            failure is None or credentials.token_state is not TokenState.INVALID
+        ):
+            # The old one is good for some minutes more, long enough for an endpoint to come back.
+            return str(credentials.token)
+        return failure or Misconfigured(
+            reason="unauthenticated", detail="FCM takes no access token of this key"
+        )
 
     def close(self) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)
         self._session.close()
 
-    def _refresh(self, credentials: Credentials) -> None:
-        credentials.refresh(Request(session=self._session))  # type: ignore[no-untyped-call]
+    async def _refresh(self, known: _Known) -> Outcome | None:
+        loop = asyncio.get_running_loop()
+        try:
+            await loop.run_in_executor(self._threads, known.credentials.refresh, self._request)
+        except RefreshError as error:
+            known.failure = _refused(error)
+        except TransportError:
+            known.failure = Unavailable(reason="oauth_unreachable")
+        except (GoogleAuthError, TypeError, ValueError):
+            # google-auth stumbles in several ways over an answer that is not the endpoint's.
+            known.failure = Unavailable(reason="oauth_unreadable")
+        else:
+            known.failure = None
+        finally:
+            known.refreshing = None
+        known.failed_at = self._clock.now() if known.failure is not None else None
+        return known.failure
+
+    def _recent_failure(self, known: _Known) -> Outcome | None:
+        if known.failed_at is None:
+            return None
+        until = known.failed_at + timedelta(seconds=BELIEVED_SECONDS)
+        return known.failure if self._clock.now() < until else None
 
 
 def _refused(error: RefreshError) -> Outcome:

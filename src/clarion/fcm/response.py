@@ -10,8 +10,10 @@ The rules, in this order:
   or `message.fid`, or APNs says that its token is dead. Everything else is the push's fault: a
   template that is wrong must not remove a single registration.
 - 401 THIRD_PARTY_AUTH_ERROR is the app's APNs key or VAPID key: neither our access token's fault,
-  though the message may say so, nor the registration's.
+  though the message may say so, nor the registration's. So is what APNs says about certificates,
+  provider tokens and topics, whatever FCM wraps it in.
 - Quota and outages are nobody's fault: try again.
+- A code that nobody told us about is read by its HTTP code, and never ends a registration.
 """
 
 import re
@@ -36,15 +38,45 @@ from clarion.deliveries.provider import (
 QUOTA_SECONDS = 60.0
 """FCM's default wait after 429 where it names none."""
 DETAIL_CHARACTERS = 300
+WORD_CHARACTERS = 60
 
 _ACCEPTED = Accepted()
+_UNREADABLE = Unavailable(reason="unreadable_answer", maybe_accepted=True)
 _INVALID_TOKEN_MESSAGE = "The registration token is not a valid FCM registration token"  # noqa: S105
 _TOKEN_FIELDS = frozenset({"message.token", "message.fid"})
 _APNS_DEAD = {
     "Unregistered": "apns_unregistered",
+    "ExpiredToken": "apns_unregistered",
     "BadDeviceToken": "apns_bad_token",
     "DeviceTokenNotForTopic": "apns_bad_token",
 }
+_APNS_CONFIGURATION = frozenset(
+    {
+        "BadEnvironmentKeyInToken",
+        "BadTopic",
+        "ExpiredProviderToken",
+        "Forbidden",
+        "InvalidProviderToken",
+        "MissingProviderToken",
+        "MissingTopic",
+        "TopicDisallowed",
+    }
+)
+"""The app's APNs key, or the topic that belongs to it: an operator's to mend."""
+_APNS_TROUBLE = frozenset({"InternalServerError", "ServiceUnavailable", "Shutdown"})
+_KNOWN = frozenset({"INVALID_ARGUMENT", "QUOTA_EXCEEDED", "UNAVAILABLE", "INTERNAL"})
+_BY_HTTP_STATUS = {
+    400: "INVALID_ARGUMENT",
+    401: "UNAUTHENTICATED",
+    403: "PERMISSION_DENIED",
+    404: "NOT_FOUND",  # a wrong path or project: never the registration's end
+    408: "UNAVAILABLE",
+    413: "TOO_LARGE",
+    429: "QUOTA_EXCEEDED",
+    500: "INTERNAL",
+    503: "UNAVAILABLE",
+}
+"""The error's meaning where FcmError is missing or unheard of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,52 +99,68 @@ class _Error:
 def read(
     http_status: int, body: bytes, *, platform: Platform, retry_after_seconds: float | None
 ) -> Outcome | StaleAccessToken:
-    """What an answer means for the push it answers."""
+    """What an answer means for the push it answers. Never raises, whatever `body` is."""
     if http_status == 200:
-        return _ACCEPTED
+        # Somebody else's 200, a proxy's page, is not FCM's word.
+        return _ACCEPTED if b'"name"' in body else _UNREADABLE
     error = _parse(body)
-    code = error.code or _by_status(http_status, error.status)
-    match code:
-        case "INVALID_ARGUMENT":
-            return _invalid(error)
-        case "UNREGISTERED" if error.code or http_status == 404:
+    match error.code:
+        case "UNREGISTERED":
             return Unregistered(reason="unregistered")
         case "SENDER_ID_MISMATCH":
             return Unregistered(reason="sender_mismatch")
+        case "THIRD_PARTY_AUTH_ERROR" | "APNS_AUTH_ERROR":
+            return _third_party(error, platform)
+    from_apns = _from_apns(error, platform, retry_after_seconds)
+    if from_apns is not None:
+        return from_apns
+    match error.code if error.code in _KNOWN else _BY_HTTP_STATUS.get(http_status, ""):
+        case "INVALID_ARGUMENT":
+            return _invalid(error)
         case "QUOTA_EXCEEDED":
             return _throttled(error, retry_after_seconds)
-        case "THIRD_PARTY_AUTH_ERROR" | "APNS_AUTH_ERROR":
-            return Misconfigured(
-                reason="third_party_auth",
-                detail=error.apns_reason or error.message[:DETAIL_CHARACTERS],
-                platforms=frozenset({platform}),
-            )
         case "UNAUTHENTICATED":
             return StaleAccessToken()
         case "PERMISSION_DENIED":
-            return Misconfigured(
-                reason=(error.info_reason or "permission_denied").lower(),
-                detail=error.message[:DETAIL_CHARACTERS],
-            )
-        case "UNAVAILABLE" | "INTERNAL":
-            return Unavailable(reason=code.lower(), retry_after_seconds=retry_after_seconds)
+            return _misconfigured(_word(error.info_reason) or "permission_denied", error)
         case "NOT_FOUND":
-            return Misconfigured(
-                reason="not_found", detail=error.message[:DETAIL_CHARACTERS] or "404"
-            )
-    return _by_class(http_status, error, retry_after_seconds)
+            return _misconfigured("not_found", error)
+        case "TOO_LARGE":
+            return Rejected(reason="payload_too_big", detail=error.message)
+        case "UNAVAILABLE" | "INTERNAL" as code:
+            return Unavailable(reason=code.lower(), retry_after_seconds=retry_after_seconds)
+    if http_status >= 500 or http_status < 400:
+        return Unavailable(reason=f"http_{http_status}", retry_after_seconds=retry_after_seconds)
+    reason = _word(error.code) or _word(error.status) or f"http_{http_status}"
+    return Rejected(reason=reason, detail=error.message)
+
+
+def _from_apns(
+    error: _Error, platform: Platform, retry_after_seconds: float | None
+) -> Outcome | None:
+    """What APNs' own reason means, where FCM passes one on that decides."""
+    reason = error.apns_reason
+    if reason in _APNS_DEAD:
+        return Unregistered(reason=_APNS_DEAD[reason])
+    if reason in _APNS_CONFIGURATION or reason.startswith("BadCertificate"):
+        return _third_party(error, platform)
+    if reason == "TooManyRequests":
+        wait = QUOTA_SECONDS if retry_after_seconds is None else retry_after_seconds
+        return Throttled(scope=ThrottleScope.DEVICE, retry_after_seconds=wait)
+    if reason in _APNS_TROUBLE:
+        return Unavailable(reason="apns_unavailable", retry_after_seconds=retry_after_seconds)
+    if reason == "PayloadTooLarge":
+        return Rejected(reason="payload_too_big", detail=error.message)
+    return None
 
 
 def _invalid(error: _Error) -> Outcome:
-    dead = _APNS_DEAD.get(error.apns_reason)
-    if dead is not None:
-        return Unregistered(reason=dead)
     if error.message.strip().rstrip(".") == _INVALID_TOKEN_MESSAGE or (
         error.violations & _TOKEN_FIELDS
     ):
         return Unregistered(reason="malformed_token")
     reason = "payload_too_big" if "too big" in error.message.lower() else "invalid_argument"
-    return Rejected(reason=reason, detail=error.message[:DETAIL_CHARACTERS])
+    return Rejected(reason=reason, detail=error.message)
 
 
 def _throttled(error: _Error, retry_after_seconds: float | None) -> Outcome:
@@ -122,53 +170,42 @@ def _throttled(error: _Error, retry_after_seconds: float | None) -> Outcome:
     return Throttled(scope=scope, retry_after_seconds=wait)
 
 
-def _by_status(http_status: int, status: str) -> str:
-    """The error's meaning where FcmError is missing."""
-    match http_status, status:
-        case 400, _:
-            return "INVALID_ARGUMENT"
-        case 401, _:
-            return "UNAUTHENTICATED"
-        case 403, _:
-            return "PERMISSION_DENIED"
-        case 404, _:
-            return "NOT_FOUND"  # a wrong path or project: never the registration's end
-        case 429, _:
-            return "QUOTA_EXCEEDED"
-    return ""
-
-
-def _by_class(http_status: int, error: _Error, retry_after_seconds: float | None) -> Outcome:
-    """A code that nobody has told us about."""
-    if http_status >= 500 or http_status < 400:
-        return Unavailable(reason=f"http_{http_status}", retry_after_seconds=retry_after_seconds)
-    reason = re.sub(
-        r"[^a-z0-9_]", "_", (error.code or error.status or f"http_{http_status}").lower()
+def _third_party(error: _Error, platform: Platform) -> Outcome:
+    return Misconfigured(
+        reason="third_party_auth",
+        detail=error.apns_reason or error.message,
+        platforms=frozenset({platform}),
     )
-    return Rejected(reason=reason, detail=error.message[:DETAIL_CHARACTERS])
+
+
+def _misconfigured(reason: str, error: _Error) -> Outcome:
+    return Misconfigured(reason=reason, detail=error.message)
+
+
+def _word(text: str) -> str:
+    """Their code as one of our short words."""
+    return re.sub(r"[^a-z0-9_]", "_", text.lower())[:WORD_CHARACTERS]
 
 
 def _parse(body: bytes) -> _Error:
     try:
         wire: Any = msgspec.json.decode(body)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         wire = None
     error = wire.get("error") if isinstance(wire, Mapping) else None
     if not isinstance(error, Mapping):
         error = {}
     details: dict[str, Mapping[str, Any]] = {}
-    listed = error.get("details")
-    for detail in listed if isinstance(listed, list) else []:
-        if isinstance(detail, Mapping):
-            details[str(detail.get("@type", "")).rpartition(".")[2]] = detail
+    for detail in _mappings(error.get("details")):
+        details.setdefault(_text(detail.get("@type")).rpartition(".")[2], detail)
     bad = details.get("BadRequest", {}).get("fieldViolations")
     quota = details.get("QuotaFailure", {}).get("violations")
     return _Error(
         code=_text(details.get("FcmError", {}).get("errorCode")),
         status=_text(error.get("status")),
-        message=_text(error.get("message")),
+        message=_text(error.get("message"))[:DETAIL_CHARACTERS],
         violations=frozenset(_text(one.get("field")) for one in _mappings(bad)),
-        apns_reason=_text(details.get("ApnsError", {}).get("reason")),
+        apns_reason=_text(details.get("ApnsError", {}).get("reason"))[:DETAIL_CHARACTERS],
         info_reason=_text(details.get("ErrorInfo", {}).get("reason")),
         quota=" ".join(_text(one.get("description")) for one in _mappings(quota)),
     )

@@ -1,67 +1,39 @@
 """Many HTTP/2 requests at once through libcurl, driven by asyncio (`socket_action`).
 
-libcurl keeps the connections, multiplexes up to `streams` requests on each, and deals with GOAWAY
-and refused streams itself. Easy handles are kept and used again; a call changes only its body.
+libcurl keeps the connections and multiplexes up to `streams` requests on each. Easy handles are
+kept and used again; what is constant for a call (address, headers) is set once for each handle.
+
+**Nothing is sent twice behind the caller's back.** libcurl by itself repeats a request whose
+connection died under it, though the other side may have acted on it. To repeat it must wind the
+body back, so it is given a body that can not be wound back, and the request fails instead. Only
+what the other side says it has not looked at (REFUSED_STREAM, or a stream after GOAWAY's last) is
+sent again, by us, at once.
 """
 
 import asyncio
+import os
+import socket
+import struct
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from contextlib import suppress
+from weakref import finalize
 
 import pycurl
 
+from clarion.fcm.request import Answer, Call, Handle, TransportOptions
 from clarion.fcm.trust import bundle
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TransportOptions:
-    connections: int = 20
-    streams: int = 100
-    """Requests at once on a connection."""
-    in_flight: int = 1_500
-    connect_seconds: int = 10
-    timeout_seconds: int = 30
-    """FCM asks for at least 10 s; its own calls take that long."""
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """`failure` is set, and status 0, where no whole answer came."""
-
-    status: int
-    body: bytes
-    retry_after_seconds: float | None
-    failure: str = ""
-    left: bool = True
-    """Whether the request may have reached the other side."""
-
-
-@dataclass(slots=True)
-class _Call:
-    url: bytes
-    headers: list[str]
-    bodies: Sequence[bytes]
-    answers: list[Answer | None]
-    open: int
-    done: asyncio.Future[None]
-
-
-@dataclass(slots=True)
-class _Handle:
-    curl: pycurl.Curl
-    received: list[bytes] = field(default_factory=list)
-    call: _Call | None = None
-    index: int = 0
-    url: bytes = b""
-    headers: list[str] | None = None
+REFUSALS_MAX = 5
+"""How often one request is sent again because it was refused unread."""
 
 
 class Transport:
     """One libcurl multi handle. Belongs to the event loop it is first used in."""
 
     def __init__(self, ca_file: str | None, options: TransportOptions) -> None:
-        self._bundle = bundle(ca_file)
+        self._authorities = bundle(ca_file)
+        self._forget_authorities = finalize(self, self._authorities.unlink, missing_ok=True)
         self._options = options
         self._multi = pycurl.CurlMulti()
         self._multi.setopt(pycurl.M_PIPELINING, pycurl.PIPE_MULTIPLEX)
@@ -71,76 +43,86 @@ class Transport:
         self._multi.setopt(pycurl.M_TIMERFUNCTION, self._on_timer)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._free: list[_Handle] = []
-        self._busy: dict[pycurl.Curl, _Handle] = {}
-        self._waiting: deque[tuple[_Call, int]] = deque()
+        self._free: list[Handle] = []
+        self._busy: dict[pycurl.Curl, Handle] = {}
+        self._waiting: deque[Call] = deque()
+        self._refused: deque[tuple[Call, int]] = deque()
         self._watched: set[int] = set()
+        self._is_closed = False
 
-    async def post(self, url: str, headers: list[str], bodies: Sequence[bytes]) -> Sequence[Answer]:
-        """POST each body; answers in the order of `bodies`. Never raises for a lost answer."""
+    async def post(self, url: str, headers: list[str], bodies: Sequence[bytes]) -> list[Answer]:
+        """POST each body; answers in the order of `bodies`. Never raises for a lost answer.
+
+        Pass the same list of headers again while they are the same: it is compared by identity.
+        When cancelled, what has not been started is not sent; what is in the air flies on, unheard.
+        """
         if not bodies:
             return []
-        self._loop = asyncio.get_running_loop()
-        call = _Call(
-            url=url.encode(),
-            headers=headers,
-            bodies=bodies,
-            answers=[None] * len(bodies),
-            open=len(bodies),
-            done=self._loop.create_future(),
-        )
-        self._waiting.extend((call, index) for index in range(len(bodies)))
+        if self._is_closed:
+            return [Answer(0, failure="closed", left=False)] * len(bodies)
+        loop = asyncio.get_running_loop()
+        if self._loop is None:
+            self._loop = loop
+        elif self._loop is not loop:
+            raise RuntimeError("a Transport belongs to the event loop it was first used in")
+        answers: list[Answer | None] = [None] * len(bodies)
+        call = Call(url.encode(), headers, bodies, answers, len(bodies), loop.create_future())
+        self._waiting.append(call)
         self._start_waiting()
-        await call.done
-        return [answer for answer in call.answers if answer is not None]
+        try:
+            await call.done
+        except asyncio.CancelledError:
+            with suppress(ValueError):
+                self._waiting.remove(call)
+            raise
+        return [answer for answer in answers if answer is not None]
 
     def close(self) -> None:
-        """Drop every connection; calls still open are never answered."""
-        if self._timer is not None:
-            self._timer.cancel()
-        if self._loop is not None:
-            for descriptor in self._watched:
-                self._loop.remove_reader(descriptor)
-                self._loop.remove_writer(descriptor)
-        for handle in self._busy.values():
-            self._multi.remove_handle(handle.curl)
-            handle.curl.close()
+        """Drop every connection; calls that are still open are answered with a failure."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        for handle in list(self._busy.values()):
+            left = handle.curl.getinfo(pycurl.REQUEST_SIZE) > 0
+            self._finish(handle, Answer(0, failure="closed", left=left))
+        for call, index in self._refused:
+            self._settle(call, index, Answer(0, failure="closed", left=False))
+        for call in self._waiting:
+            for index in range(call.started, len(call.bodies)):
+                self._settle(call, index, Answer(0, failure="closed", left=False))
+        self._waiting.clear()
+        self._refused.clear()
         for handle in self._free:
             handle.curl.close()
         self._multi.close()
-        if self._bundle is not None:
-            self._bundle.unlink(missing_ok=True)
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._loop is not None and not self._loop.is_closed():
+            for descriptor in self._watched:
+                self._loop.remove_reader(descriptor)
+                self._loop.remove_writer(descriptor)
+        self._watched.clear()
+        self._forget_authorities()
 
     def _start_waiting(self) -> None:
-        while self._waiting and len(self._busy) < self._options.in_flight:
-            call, index = self._waiting.popleft()
-            handle = self._free.pop() if self._free else self._new_handle()
-            handle.call, handle.index = call, index
-            curl = handle.curl
-            if handle.url != call.url:
-                curl.setopt(pycurl.URL, call.url)
-                handle.url = call.url
-            if handle.headers is not call.headers:
-                curl.setopt(pycurl.HTTPHEADER, call.headers)
-                handle.headers = call.headers
-            curl.setopt(pycurl.POSTFIELDS, call.bodies[index])
-            self._busy[curl] = handle
-            self._multi.add_handle(curl)
-
-    def _new_handle(self) -> _Handle:
-        curl = pycurl.Curl()
-        handle = _Handle(curl=curl)
-        curl.setopt(pycurl.POST, 1)
-        curl.setopt(pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_2TLS)
-        curl.setopt(pycurl.PIPEWAIT, 1)
-        curl.setopt(pycurl.NOSIGNAL, 1)
-        curl.setopt(pycurl.CONNECTTIMEOUT, self._options.connect_seconds)
-        curl.setopt(pycurl.TIMEOUT, self._options.timeout_seconds)
-        curl.setopt(pycurl.WRITEFUNCTION, handle.received.append)
-        curl.setopt(pycurl.USERAGENT, "clarion")
-        if self._bundle is not None:
-            curl.setopt(pycurl.CAINFO, str(self._bundle))
-        return handle
+        free, busy, room = self._free, self._busy, self._options.in_flight
+        while len(busy) < room:
+            if self._refused:
+                call, index = self._refused.popleft()
+                if call.done.cancelled():
+                    continue
+            elif self._waiting:
+                call = self._waiting[0]
+                index = call.started
+                call.started += 1
+                if call.started == len(call.bodies):
+                    self._waiting.popleft()
+            else:
+                return
+            handle = free.pop() if free else Handle(self._options, self._authorities)
+            handle.carry(call, index)
+            busy[handle.curl] = handle
+            self._multi.add_handle(handle.curl)
 
     def _on_socket(self, event: int, descriptor: int, _multi: object, _data: object) -> None:
         loop = self._loop
@@ -161,63 +143,92 @@ class Transport:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if milliseconds >= 0 and self._loop is not None:
+        if milliseconds >= 0 and self._loop is not None and not self._is_closed:
             self._timer = self._loop.call_later(
                 milliseconds / 1000, self._act, pycurl.SOCKET_TIMEOUT, 0
             )
 
     def _act(self, descriptor: int, events: int) -> None:
         self._multi.socket_action(descriptor, events)
-        while True:
-            left, answered, failed = self._multi.info_read()
+        more = 1
+        while more:
+            more, answered, failed = self._multi.info_read()
             for curl in answered:
                 handle = self._busy[curl]
-                wait = curl.getinfo(pycurl.RETRY_AFTER) if handle.received else 0
-                self._finish(
-                    handle,
-                    Answer(
-                        curl.getinfo(pycurl.RESPONSE_CODE),
-                        b"".join(handle.received),
-                        float(wait) if wait else None,
-                    ),
-                )
-            for curl, code, _ in failed:
-                self._finish(self._busy[curl], _failure(code))
-            if not left:
-                break
+                status = curl.getinfo(pycurl.RESPONSE_CODE)
+                wait = None if status == 200 else _retry_after(curl)
+                self._finish(handle, Answer(status, b"".join(handle.received), wait))
+            for curl, code, message in failed:
+                self._fail(self._busy[curl], code, message)
         self._start_waiting()
 
-    def _finish(self, handle: _Handle, answer: Answer) -> None:
-        call = handle.call
+    def _fail(self, handle: Handle, code: int, message: str) -> None:
+        call, index, curl = handle.call, handle.index, handle.curl
         assert call is not None
+        left = curl.getinfo(pycurl.REQUEST_SIZE) > 0
+        if _is_unread(code, message, left):
+            times = call.refusals[index] = call.refusals.get(index, 0) + 1
+            if times <= REFUSALS_MAX:
+                self._release(handle)
+                self._refused.append((call, index))
+                return
+            answer = Answer(0, failure="refused", left=False)
+        elif code == pycurl.E_OPERATION_TIMEDOUT:
+            if left:
+                silence = self._options.timeout_seconds * 0.9
+                _cut_if_silent(curl.getinfo(pycurl.ACTIVESOCKET), silence)
+            answer = Answer(0, failure="timeout", left=left)
+        else:
+            answer = Answer(0, failure="connection_lost" if left else "unreachable", left=left)
+        self._finish(handle, answer)
+
+    def _finish(self, handle: Handle, answer: Answer) -> None:
+        call, index = handle.call, handle.index
+        assert call is not None
+        self._release(handle)
+        self._settle(call, index, answer)
+
+    def _release(self, handle: Handle) -> None:
         self._multi.remove_handle(handle.curl)
         del self._busy[handle.curl]
         handle.received.clear()
         handle.call = None
+        handle.body = b""
         self._free.append(handle)
-        call.answers[handle.index] = answer
+
+    def _settle(self, call: Call, index: int, answer: Answer) -> None:
+        call.answers[index] = answer
         call.open -= 1
         if call.open == 0 and not call.done.done():
             call.done.set_result(None)
 
 
-_NEVER_LEFT = frozenset(
-    {
-        pycurl.E_COULDNT_RESOLVE_HOST,
-        pycurl.E_COULDNT_RESOLVE_PROXY,
-        pycurl.E_COULDNT_CONNECT,
-        pycurl.E_SSL_CONNECT_ERROR,
-        pycurl.E_PEER_FAILED_VERIFICATION,
-        pycurl.E_SSL_CACERT_BADFILE,
-    }
-)
+def _is_unread(code: int, message: str, left: bool) -> bool:
+    """Whether the other side can not have looked at a request that failed.
+
+    libcurl tells us so only by asking to wind the body back, and keeps the first error it met:
+    that it met none before it was told that it can not means that the stream was refused.
+    """
+    if code == pycurl.E_SEND_FAIL_REWIND:
+        return not left or message.startswith("seek callback")
+    return code == pycurl.E_SEND_ERROR and not left
 
 
-def _failure(code: int) -> Answer:
-    if code == pycurl.E_OPERATION_TIMEDOUT:
-        reason = "timeout"
-    elif code in _NEVER_LEFT:
-        reason = "unreachable"
-    else:
-        reason = "connection_lost"
-    return Answer(0, b"", None, failure=reason, left=code not in _NEVER_LEFT)
+def _retry_after(curl: pycurl.Curl) -> float | None:
+    seconds = curl.getinfo(pycurl.RETRY_AFTER)
+    return float(seconds) if seconds > 0 else None
+
+
+_LAST_RECEIVED = struct.Struct("52xI")
+"""`tcpi_last_data_recv` in Linux's `struct tcp_info`: milliseconds since data came in."""
+
+
+def _cut_if_silent(descriptor: int, seconds: float) -> None:
+    """Cut the connection of a request that timed out, if nothing at all was heard on it meanwhile:
+    a peer can vanish without a word, and would take every later request with it."""
+    if descriptor < 0 or not hasattr(socket, "TCP_INFO"):
+        return
+    with suppress(OSError), socket.socket(fileno=os.dup(descriptor)) as connection:
+        info = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _LAST_RECEIVED.size)
+        if _LAST_RECEIVED.unpack(info)[0] > seconds * 1000:
+            connection.shutdown(socket.SHUT_RDWR)

@@ -1,6 +1,7 @@
 """FCM's answers, with the bodies that were seen from it. Pure."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 import msgspec
@@ -12,6 +13,15 @@ _QUOTA_FAILURE = "type.googleapis.com/google.rpc.QuotaFailure"
 _ERROR_INFO = "type.googleapis.com/google.rpc.ErrorInfo"
 
 
+class Manner(StrEnum):
+    """How a reply is given."""
+
+    ANSWER = "answer"
+    NEVER = "never"
+    CUT = "cut"
+    """Every connection is cut instead."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     status: int
@@ -19,6 +29,10 @@ class Reply:
     retry_after: int | None = None
     name: str = ""
     """What it is counted as."""
+    manner: Manner = Manner.ANSWER
+    delay: float = 0.0
+    """Seconds to wait before it is given."""
+    is_html: bool = False
 
 
 def accepted(message_name: str) -> Reply:
@@ -96,7 +110,7 @@ def no_target() -> Reply:
     )
 
 
-def invalid_json(description: str, where: str = "message") -> Reply:
+def invalid_argument(where: str, description: str) -> Reply:
     return _error(
         "invalid",
         400,
@@ -106,24 +120,57 @@ def invalid_json(description: str, where: str = "message") -> Reply:
             {
                 "@type": _BAD_REQUEST,
                 "fieldViolations": [{"field": where, "description": description}],
+            },
+            _fcm("INVALID_ARGUMENT"),
+        ],
+    )
+
+
+def apns_bad_token() -> Reply:
+    return _error(
+        "apns_bad_token",
+        400,
+        "INVALID_ARGUMENT",
+        "Request contains an invalid argument.",
+        [
+            {"@type": _APNS_ERROR, "statusCode": 400, "reason": "BadDeviceToken"},
+            _fcm("INVALID_ARGUMENT"),
+        ],
+    )
+
+
+def invalid_json(*violations: tuple[str, str]) -> Reply:
+    """(field, description) of each. Google's front door says this: there is no FcmError."""
+    return _error(
+        "invalid",
+        400,
+        "INVALID_ARGUMENT",
+        "\n".join(description for _, description in violations),
+        [
+            {
+                "@type": _BAD_REQUEST,
+                "fieldViolations": [
+                    {"field": field, "description": text} if field else {"description": text}
+                    for field, text in violations
+                ],
             }
         ],
     )
 
 
-def quota_exceeded(project: str, retry_after: int | None) -> Reply:
+def quota_exceeded(
+    subject: str, retry_after: int | None, description: str = "Message rate exceeded"
+) -> Reply:
     return _error(
         "throttled",
         429,
         "RESOURCE_EXHAUSTED",
-        "Message rate exceeded",
+        description,
         [
             _fcm("QUOTA_EXCEEDED"),
             {
                 "@type": _QUOTA_FAILURE,
-                "violations": [
-                    {"subject": f"project:{project}", "description": "Message rate exceeded"}
-                ],
+                "violations": [{"subject": subject, "description": description}],
             },
         ],
         retry_after,
@@ -145,13 +192,26 @@ def internal() -> Reply:
     return _error("internal", 500, "INTERNAL", "Internal error encountered.", [_fcm("INTERNAL")])
 
 
+def bad_gateway() -> Reply:
+    return Reply(502, _page("Error 502 (Server Error)!!1", _TRY_AGAIN), name="html", is_html=True)
+
+
+def not_found() -> Reply:
+    """Google's answer to a path that it does not know."""
+    page = _page("Error 404 (Not Found)!!1", "The requested URL was not found on this server.")
+    return Reply(404, page, name="not_found", is_html=True)
+
+
 def third_party_auth() -> Reply:
     return _error(
         "third_party_auth",
         401,
         "UNAUTHENTICATED",
         "Auth error from APNS or Web Push Service",
-        [_fcm("THIRD_PARTY_AUTH_ERROR")],
+        [
+            _fcm("THIRD_PARTY_AUTH_ERROR"),
+            {"@type": _APNS_ERROR, "statusCode": 403, "reason": "InvalidProviderToken"},
+        ],
     )
 
 
@@ -192,11 +252,23 @@ def permission_denied(project: str) -> Reply:
     )
 
 
+_TRY_AGAIN = (
+    "The server encountered a temporary error and could not complete your request."
+    "<p>Please try again in 30 seconds."
+)
 _INVALID_CREDENTIALS = (
     "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie "
     "or other valid authentication credential. See "
     "https://developers.google.com/identity/sign-in/web/devconsole-project."
 )
+
+
+def _page(title: str, text: str) -> bytes:
+    return (
+        f"<!DOCTYPE html>\n<html lang=en>\n  <meta charset=utf-8>\n  <title>{title}</title>\n"
+        f"  <p><b>{title[6:9]}.</b> <ins>That’s an error.</ins>\n  <p>{text}  "
+        "<ins>That’s all we know.</ins>\n"
+    ).encode()
 
 
 def _fcm(code: str) -> dict[str, Any]:

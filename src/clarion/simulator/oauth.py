@@ -49,6 +49,8 @@ class TokenEndpoint:
     data_dir: Path
     token_seconds: int = TOKEN_SECONDS
     granted: dict[str, Access] = field(default_factory=dict)
+    requests: int = 0
+    grants: int = 0
 
     def grant(self, form: bytes, own_url: str) -> Granted | Denied:
         """Answer `grant_type=…&assertion=…`."""
@@ -80,7 +82,18 @@ class TokenEndpoint:
             return Denied("invalid_scope", "Invalid OAuth scope or ID token audience provided.")
         token = f"ya29.{secrets.token_urlsafe(48)}"
         self.granted[token] = Access(account["project_id"], time() + self.token_seconds)
+        self.grants += 1
         return Granted(token)
+
+    def forget_orders(self) -> None:
+        """Count from nothing again; what was granted stays good."""
+        self.grants = self.requests = 0
+        self.token_seconds = TOKEN_SECONDS
+
+    def expire(self) -> None:
+        """Every token granted so far has expired."""
+        for token, access in self.granted.items():
+            self.granted[token] = Access(access.project_id, 0.0)
 
 
 def _denied(reason: str) -> Denied:

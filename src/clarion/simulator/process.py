@@ -19,27 +19,20 @@ STOP_SECONDS_MAX = 5.0
 class SimulatorProcess:
     """`async with SimulatorProcess(data_dir) as simulator:` — running when the block begins."""
 
-    def __init__(self, data_dir: Path, *, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(
+        self, data_dir: Path, *, host: str = "127.0.0.1", port: int = 0, schema: bool | None = None
+    ) -> None:
+        """`schema`: see `serving.serve`."""
         self._data_dir = data_dir
         self._host = host
         self._port = port or _free_port(host)
+        self._schema = schema
         self._process: asyncio.subprocess.Process | None = None
         self.base_url = f"https://{host}:{self._port}"
         self.ca_file = str(data_dir / CA_FILE)
 
     async def __aenter__(self) -> Self:
-        ensure_certificates(self._data_dir, self._host)
-        self._process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "clarion.simulator",
-            self._host,
-            str(self._port),
-            str(self._data_dir),
-            stdout=asyncio.subprocess.DEVNULL,
-        )
-        async with asyncio.timeout(START_SECONDS_MAX):
-            await self._until_it_answers()
+        await self.start()
         return self
 
     async def __aexit__(
@@ -48,6 +41,26 @@ class SimulatorProcess:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        await self.stop()
+
+    async def start(self) -> None:
+        """Run, on the same port each time; what was counted before is forgotten."""
+        ensure_certificates(self._data_dir, self._host)
+        asked = {True: ["schema"], False: ["basic"], None: []}[self._schema]
+        self._process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "clarion.simulator",
+            self._host,
+            str(self._port),
+            str(self._data_dir),
+            *asked,
+            stdout=asyncio.subprocess.DEVNULL,
+        )
+        async with asyncio.timeout(START_SECONDS_MAX):
+            await self._until_it_answers()
+
+    async def stop(self) -> None:
         process = self._process
         if process is None or process.returncode is not None:
             return
@@ -56,8 +69,13 @@ class SimulatorProcess:
             async with asyncio.timeout(STOP_SECONDS_MAX):
                 await process.wait()
         except TimeoutError:
-            process.kill()
-            await process.wait()
+            await self.kill()
+
+    async def kill(self) -> None:
+        """End it without a word to anybody."""
+        assert self._process is not None
+        self._process.kill()
+        await self._process.wait()
 
     @property
     def pid(self) -> int:
@@ -77,9 +95,13 @@ class SimulatorProcess:
         found: list[dict[str, Any]] = page["messages"]
         return found
 
-    async def faults(self, **wanted: float) -> None:
-        """Order trouble: outage_seconds, throttle_next, retry_after, latency_ms."""
+    async def faults(self, **wanted: Any) -> None:
+        """Order trouble: outage_seconds, throttle_next, plan …; see `serving`."""
         await self._call("POST", "/simulator/faults", wanted)
+
+    async def reset(self) -> None:
+        """Forget counts, messages and orders."""
+        await self._call("POST", "/simulator/reset")
 
     async def _call(self, method: str, path: str, body: Any = None) -> dict[str, Any]:
         def call() -> dict[str, Any]:

@@ -1,0 +1,434 @@
+"""The simulator as Google's own clients see it, and its control side."""
+
+import asyncio
+import json
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+from uuid import uuid4
+
+import firebase_admin
+import google_auth_httplib2
+import httplib2
+import pytest
+from firebase_admin import credentials, messaging
+from google.auth import crypt, jwt
+from google.auth.transport.requests import AuthorizedSession
+from google.oauth2.service_account import Credentials
+from googleapiclient.discovery import build
+from googleapiclient.errors import HttpError
+from requests import Response, Session
+
+from clarion.simulator.oauth import GOOGLE_AUDIENCE, GRANT_TYPE
+from clarion.simulator.process import SimulatorProcess
+
+pytestmark = [
+    pytest.mark.asyncio(loop_scope="module"),
+    pytest.mark.xdist_group("simulator"),
+    # The client says so of each message with a token; FCM takes both.
+    pytest.mark.filterwarnings("ignore:Message.token is deprecated"),
+]
+
+PROJECT = "shop-1"
+SCOPE = "https://www.googleapis.com/auth/firebase.messaging"
+SHOWN = {"title": "Hello", "body": "There is news"}
+
+
+@pytest.fixture(scope="module")
+def key(running_simulator: SimulatorProcess) -> dict[str, str]:
+    return running_simulator.key(PROJECT)
+
+
+@pytest.fixture
+def trusting(simulator: SimulatorProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Google's clients are told of the simulator's authority as their documentation says."""
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", simulator.ca_file)
+
+
+@pytest.fixture
+def firebase(
+    simulator: SimulatorProcess,
+    key: dict[str, str],
+    trusting: None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[firebase_admin.App]:
+    address = f"{simulator.base_url}/v1/projects/{{0}}/messages:send"
+    monkeypatch.setattr(messaging._MessagingService, "FCM_URL", address)
+    app = firebase_admin.initialize_app(credentials.Certificate(key), name=uuid4().hex)
+    yield app
+    firebase_admin.delete_app(app)
+
+
+Post = Callable[..., Response]
+
+
+@pytest.fixture
+def post(simulator: SimulatorProcess, key: dict[str, str], trusting: None) -> Iterator[Post]:
+    """POST a body as whoever holds the key, with google-auth and nothing else."""
+    made = Credentials.from_service_account_info(key, scopes=[SCOPE])
+    with AuthorizedSession(made, max_refresh_attempts=0) as session:
+
+        def post_(body: Any, project: str = PROJECT) -> Response:
+            data = body if isinstance(body, bytes) else json.dumps(body).encode()
+            address = f"{simulator.base_url}/v1/projects/{project}/messages:send"
+            response: Response = session.post(address, data=data)
+            return response
+
+        yield post_
+
+
+def to(token: str = "token-1", **more: Any) -> dict[str, Any]:
+    return {"message": {"token": token, **more}}
+
+
+# Google's clients
+
+
+async def test_firebase_admin_sends(
+    simulator: SimulatorProcess, firebase: firebase_admin.App
+) -> None:
+    message = messaging.Message(
+        token="token-1",
+        data={"a": "b"},
+        notification=messaging.Notification(**SHOWN),
+        android=messaging.AndroidConfig(
+            ttl=3_600,
+            priority="high",
+            notification=messaging.AndroidNotification(
+                tag="t", visibility="private", priority="max", vibrate_timings_millis=[100]
+            ),
+        ),
+        apns=messaging.APNSConfig(
+            headers={"apns-priority": "10"},
+            payload=messaging.APNSPayload(messaging.Aps(badge=1, sound="default")),
+        ),
+        webpush=messaging.WebpushConfig(
+            fcm_options=messaging.WebpushFCMOptions(link="https://example.com")
+        ),
+        fcm_options=messaging.FCMOptions(analytics_label="label-1"),
+    )
+    name = await asyncio.to_thread(messaging.send, message, app=firebase)
+    (found,) = await simulator.messages()
+    assert found["name"] == name
+    assert found["token"] == "token-1"
+    assert found["data"] == {"a": "b"}
+
+
+async def test_firebase_admin_sends_to_topics_conditions_and_installations(
+    simulator: SimulatorProcess, firebase: firebase_admin.App
+) -> None:
+    for target in (
+        {"topic": "news"},
+        {"condition": "'news' in topics && 'sport' in topics"},
+        {"fid": "installation-1"},
+    ):
+        await asyncio.to_thread(messaging.send, messaging.Message(**target), app=firebase)
+    assert [one["token"] for one in await simulator.messages()] == [
+        "news",
+        "'news' in topics && 'sport' in topics",
+        "installation-1",
+    ]
+
+
+async def test_a_dry_run_is_validated_and_not_kept(
+    simulator: SimulatorProcess, firebase: firebase_admin.App
+) -> None:
+    message = messaging.Message(token="token-1")
+    name = await asyncio.to_thread(messaging.send, message, dry_run=True, app=firebase)
+    assert name == f"projects/{PROJECT}/messages/fake_message_id"
+    with pytest.raises(messaging.UnregisteredError):
+        dead = messaging.Message(token="dead-1")
+        await asyncio.to_thread(messaging.send, dead, dry_run=True, app=firebase)
+    assert await simulator.messages() == []
+    assert (await simulator.stats())["accepted"] == 0
+
+
+@pytest.mark.parametrize(
+    ("token", "error"),
+    [
+        ("dead-1", messaging.UnregisteredError),
+        ("mismatch-1", messaging.SenderIdMismatchError),
+        ("authless-1", messaging.ThirdPartyAuthError),
+        ("malformed-1", firebase_admin.exceptions.InvalidArgumentError),
+        ("apns-dead-1", firebase_admin.exceptions.InvalidArgumentError),
+        ("payload-1", firebase_admin.exceptions.InvalidArgumentError),
+        ("denied-1", firebase_admin.exceptions.PermissionDeniedError),
+    ],
+)
+async def test_firebase_admin_knows_each_error(
+    firebase: firebase_admin.App, token: str, error: type[Exception]
+) -> None:
+    with pytest.raises(error):
+        await asyncio.to_thread(messaging.send, messaging.Message(token=token), app=firebase)
+
+
+async def test_firebase_admin_gives_up_when_throttled(
+    simulator: SimulatorProcess, firebase: firebase_admin.App
+) -> None:
+    await simulator.faults(throttle_next=1, retry_after=0)
+    with pytest.raises(messaging.QuotaExceededError):
+        await asyncio.to_thread(messaging.send, messaging.Message(token="a"), app=firebase)
+
+
+async def test_firebase_admin_sends_again_after_a_short_outage(
+    simulator: SimulatorProcess, firebase: firebase_admin.App
+) -> None:
+    await simulator.faults(plan=["unavailable", "ok"])
+    await asyncio.to_thread(messaging.send, messaging.Message(token="a"), app=firebase)
+    assert (await simulator.stats())["replies"] == {"unavailable": 1, "accepted": 1}
+
+
+async def test_firebase_admin_sends_many_and_tells_them_apart(
+    firebase: firebase_admin.App,
+) -> None:
+    tokens = ["good-1", "dead-1", "good-2", "mismatch-1"]
+    messages = [messaging.Message(token=token) for token in tokens]
+    batch = await asyncio.to_thread(messaging.send_each, messages, app=firebase)
+    assert [one.success for one in batch.responses] == [True, False, True, False]
+
+
+async def test_google_api_python_client_sends(
+    simulator: SimulatorProcess, key: dict[str, str], trusting: None
+) -> None:
+    made = Credentials.from_service_account_info(key, scopes=[SCOPE])
+    http = google_auth_httplib2.AuthorizedHttp(made, http=httplib2.Http(ca_certs=simulator.ca_file))
+    fcm = build(
+        "fcm",
+        "v1",
+        http=http,
+        static_discovery=True,
+        client_options={"api_endpoint": simulator.base_url},
+    )
+    messages = fcm.projects().messages()
+    parent = f"projects/{PROJECT}"
+    sent = messages.send(parent=parent, body=to(notification=SHOWN))
+    assert (await asyncio.to_thread(sent.execute))["name"].startswith(f"{parent}/messages/")
+    with pytest.raises(HttpError) as caught:
+        await asyncio.to_thread(messages.send(parent=parent, body=to("dead-1")).execute)
+    assert caught.value.status_code == 404
+    assert caught.value.error_details[0]["errorCode"] == "UNREGISTERED"
+
+
+# Bodies
+
+
+async def test_each_body_has_the_structure_of_googles(
+    simulator: SimulatorProcess, post: Post
+) -> None:
+    for token in ("dead-1", "malformed-1", "apns-dead-1", "mismatch-1", "authless-1", "flaky-1"):
+        response = await asyncio.to_thread(post, to(token))
+        error = response.json()["error"]
+        assert response.headers["content-type"] == "application/json; charset=UTF-8"
+        assert error["code"] == response.status_code
+        assert error["status"].isupper()
+        assert any(one["@type"].endswith("v1.FcmError") for one in error["details"])
+
+
+async def test_a_bad_gateway_is_a_page_of_html(post: Post) -> None:
+    response = await asyncio.to_thread(post, to("html-once-1"))
+    assert response.status_code == 502
+    assert response.headers["content-type"].startswith("text/html")
+    assert "Error 502 (Server Error)!!1" in response.text
+
+
+@pytest.mark.parametrize(
+    ("body", "description", "where"),
+    [
+        (
+            {"message": {"toen": "x"}},
+            "Invalid JSON payload received. Unknown name \"toen\" at 'message': Cannot find field.",
+            "message",
+        ),
+        (
+            to(data={"a": "b", "n": 12}),
+            "Invalid value at 'message.data[1].value' (TYPE_STRING), 12",
+            "message.data[1].value",
+        ),
+        (
+            to(android={"priority": "urgent"}),
+            "Invalid value at 'message.android.priority' (type.googleapis.com/"
+            'google.firebase.fcm.v1.AndroidConfig.AndroidMessagePriority), "urgent"',
+            "message.android.priority",
+        ),
+        (
+            to(android={"notification": {"event_timestamp": "x"}}),
+            'Invalid JSON payload received. Unknown name "event_timestamp" at '
+            "'message.android.notification': Cannot find field.",
+            "message.android.notification",
+        ),
+    ],
+)
+async def test_googles_front_door_says_what_is_wrong_and_has_no_fcm_error(
+    simulator: SimulatorProcess, post: Post, body: Any, description: str, where: str
+) -> None:
+    response = await asyncio.to_thread(post, body)
+    error = response.json()["error"]
+    assert (response.status_code, error["status"]) == (400, "INVALID_ARGUMENT")
+    assert error["message"] == description
+    assert error["details"] == [
+        {
+            "@type": "type.googleapis.com/google.rpc.BadRequest",
+            "fieldViolations": [{"field": where, "description": description}],
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"[]", b"5", b"\xff", b'{"message":"\xff"}', b"[" * 9999]
+)
+async def test_a_body_that_is_no_request_is_refused(post: Post, body: bytes) -> None:
+    assert (await asyncio.to_thread(post, body)).status_code == 400
+
+
+async def test_nobody_addressed_is_refused_by_fcm_itself(post: Post) -> None:
+    for body in ({}, {"message": {}}, {"message": None}, {"message": {"token": None}}):
+        error = (await asyncio.to_thread(post, body)).json()["error"]
+        assert error["message"] == "Recipient of the message is not set."
+
+
+# Access
+
+
+async def test_a_request_without_credentials_is_told_so(simulator: SimulatorProcess) -> None:
+    def call(header: str | None) -> dict[str, Any]:
+        with Session() as session:
+            response = session.post(
+                f"{simulator.base_url}/v1/projects/{PROJECT}/messages:send",
+                json=to(),
+                headers={"Authorization": header} if header else {},
+                verify=simulator.ca_file,
+            )
+        assert response.status_code == 401
+        error: dict[str, Any] = response.json()["error"]
+        return error
+
+    missing = await asyncio.to_thread(call, None)
+    assert missing["details"][0]["reason"] == "CREDENTIALS_MISSING"
+    wrong = await asyncio.to_thread(call, "Bearer rubbish")
+    assert wrong["message"].startswith("Request had invalid authentication credentials.")
+    assert "details" not in wrong
+
+
+async def test_another_project_is_denied(post: Post) -> None:
+    response = await asyncio.to_thread(post, to(), "other-1")
+    assert response.status_code == 403
+    assert response.json()["error"]["details"][0]["reason"] == "IAM_PERMISSION_DENIED"
+
+
+@pytest.mark.parametrize(
+    ("changed", "error", "words"),
+    [
+        ({}, None, ""),
+        ({"aud": "own"}, None, ""),
+        ({"scope": "https://www.googleapis.com/auth/cloud-platform x"}, None, ""),
+        ({"aud": "https://example.com"}, "invalid_grant", "audience"),
+        ({"scope": "https://www.googleapis.com/auth/drive"}, "invalid_scope", "scope"),
+        ({"iss": "nobody@example.com"}, "invalid_grant", "account not found"),
+        ({"exp": 7_200}, "invalid_grant", "short-lived token (60 minutes)"),
+        ({"iat": -9_000, "exp": -5_400}, "invalid_grant", "short-lived token (60 minutes)"),
+        ({"iat": 5_000, "exp": 8_000}, "invalid_grant", "short-lived token (60 minutes)"),
+    ],
+)
+async def test_the_assertion_is_verified(
+    simulator: SimulatorProcess,
+    key: dict[str, str],
+    changed: dict[str, Any],
+    error: str | None,
+    words: str,
+) -> None:
+    now = int(time.time())
+    claims: dict[str, Any] = {
+        "iss": key["client_email"],
+        "scope": SCOPE,
+        "aud": GOOGLE_AUDIENCE,
+        **changed,
+        "iat": now + changed.get("iat", 0),
+        "exp": now + changed.get("exp", 3_600),
+    }
+    if claims["aud"] == "own":
+        claims["aud"] = key["token_uri"]
+    signer = crypt.RSASigner.from_service_account_info(key)
+    assertion = jwt.encode(signer, claims).decode()
+
+    def call() -> Response:
+        with Session() as session:
+            return session.post(
+                key["token_uri"],
+                data={"grant_type": GRANT_TYPE, "assertion": assertion},
+                verify=simulator.ca_file,
+            )
+
+    response = await asyncio.to_thread(call)
+    wire = response.json()
+    assert wire.get("error") == error
+    assert words in wire.get("error_description", "")
+    assert response.status_code == (400 if error else 200)
+
+
+# The control side
+
+
+async def test_what_was_accepted_is_listed_page_by_page(
+    simulator: SimulatorProcess, post: Post
+) -> None:
+    for number in range(5):
+        await asyncio.to_thread(post, to(f"token-{number}", data={"clarion_push": f"p{number}"}))
+    first = await simulator.messages(limit=3)
+    assert [one["number"] for one in first] == [1, 2, 3]
+    rest = await simulator.messages(after=3)
+    assert [one["token"] for one in rest] == ["token-3", "token-4"]
+    assert {one["project"] for one in first} == {PROJECT}
+
+
+async def test_repeats_are_counted(simulator: SimulatorProcess, post: Post) -> None:
+    for push in ("one", "one", "two"):
+        await asyncio.to_thread(post, to(data={"clarion_push": push}))
+    stats = await simulator.stats()
+    assert (stats["requests"], stats["accepted"]) == (3, 3)
+    assert (stats["distinct_pushes"], stats["repeated_pushes"]) == (2, 1)
+    assert stats["distinct_tokens"] == 1
+
+
+async def test_trouble_comes_as_planned_and_what_is_not_named_stays(
+    simulator: SimulatorProcess, post: Post
+) -> None:
+    await simulator.faults(retry_after=7)
+    await simulator.faults(plan=["internal", "throttled", "unavailable", "html", "slow"], slow_ms=1)
+    responses = [await asyncio.to_thread(post, to()) for _ in range(6)]
+    assert [one.status_code for one in responses] == [500, 429, 503, 502, 200, 200]
+    assert responses[1].headers["retry-after"] == "7"
+
+
+async def test_an_unknown_order_is_refused_by_name(simulator: SimulatorProcess) -> None:
+    for order in ({"outage": 1}, {"plan": ["earthquake"]}, {"latency_ms": "long"}):
+
+        def call(order: Any = order) -> Response:
+            with Session() as session:
+                address = f"{simulator.base_url}/simulator/faults"
+                return session.post(address, json=order, verify=simulator.ca_file)
+
+        response = await asyncio.to_thread(call)
+        assert response.status_code == 400
+        assert response.json()["error"]["message"]
+
+
+async def test_without_googles_description_the_basics_are_still_checked(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    directory = tmp_path_factory.mktemp("basic")
+    async with SimulatorProcess(directory, schema=False) as simulator:
+        key = simulator.key(PROJECT)
+
+        def call() -> list[int]:
+            made = Credentials.from_service_account_info(key, scopes=[SCOPE])
+            address = f"{simulator.base_url}/v1/projects/{PROJECT}/messages:send"
+            with AuthorizedSession(made) as session:
+                return [
+                    session.post(address, json=body).status_code
+                    for body in (to(), {"message": {"toen": "x"}}, to(data={"a": 1}))
+                ]
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("REQUESTS_CA_BUNDLE", simulator.ca_file)
+            assert await asyncio.to_thread(call) == [200, 400, 400]
+        assert (await simulator.stats())["schema"] == "basic"
