@@ -6,12 +6,14 @@ misspelt setting is never silently a default.
 
 import difflib
 import ipaddress
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from clarion.brokers.address import SCHEMES, read_url
 from clarion.telemetry import LOG_FORMATS, LOG_LEVELS, LogOptions
 
 PREFIX = "CLARION_"
@@ -80,9 +82,13 @@ SETTINGS = (
     ),
     Setting(
         name="CLARION_BROKER_URL",
-        meaning="Where jobs are kept: `database`, or a NATS server with JetStream.",
+        meaning=(
+            "Where jobs are kept: `database`, or NATS with JetStream, 2.12 or newer: "
+            "nats://[USER:PASSWORD@]HOST[:PORT] (tls:// for TLS), several with commas between, "
+            "then where wanted ?stream=NAME&replicas=N."
+        ),
         default="database",
-        example="nats://nats.internal:4222",
+        example="nats://nats.internal:4222?replicas=3",
     ),
     Setting(
         name="CLARION_LISTEN",
@@ -166,12 +172,16 @@ def read_address(text: str) -> Address:
 
 
 def redacted(url: str) -> str:
-    """`url` without its password, for people to read."""
-    parts = urlsplit(url)
-    if parts.password is None:
-        return url
-    host = parts.netloc.rpartition("@")[2]
-    return parts._replace(netloc=f"{parts.username}:***@{host}").geturl()
+    """`url` without its passwords and NATS tokens, for people to read."""
+    is_nats = url.startswith(SCHEMES)
+
+    def hide(who: re.Match[str]) -> str:
+        user, colon, _ = who[1].partition(":")
+        if colon:
+            return f"//{user}:***@"
+        return "//***@" if is_nats else who[0]
+
+    return re.sub(r"//([^/]*)@", hide, url)
 
 
 def _unknown(environment: Mapping[str, str]) -> list[SettingFault]:
@@ -211,10 +221,8 @@ def _database_url(text: str) -> str:
 def _broker_url(text: str) -> str | None:
     if text == "database":
         return None
-    servers = text.split(",")
-    if all(_split(one).scheme in ("nats", "tls") and _split(one).hostname for one in servers):
-        return text
-    raise ValueError("must be `database` or nats://HOST:PORT")
+    read_url(text)
+    return text
 
 
 def _fcm_url(text: str) -> str:

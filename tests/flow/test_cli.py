@@ -1,6 +1,7 @@
 """The `clarion` command as scripts use it: what it prints, and how it ends."""
 
 import json
+import logging
 import os
 import signal
 import stat
@@ -13,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 
-from clarion.cli import run
+from clarion.cli import commands, run
 
 START_SECONDS = 60
 
@@ -30,8 +32,14 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def clarion(home: Path, capsys: pytest.CaptureFixture[str]) -> "Clarion":
-    return Clarion(home, capsys)
+def clarion(home: Path, capsys: pytest.CaptureFixture[str]) -> Iterator["Clarion"]:
+    """A command sets up the logs of its process, which here is the next test's too."""
+    root = logging.getLogger()
+    level, handlers = root.level, list(root.handlers)
+    yield Clarion(home, capsys)
+    root.setLevel(level)
+    root.handlers[:] = handlers
+    structlog.reset_defaults()
 
 
 class Clarion:
@@ -266,15 +274,29 @@ def test_check_tells_what_is_wrong(clarion: Clarion, monkeypatch: pytest.MonkeyP
     assert results["database"] == results["broker"] == results["settings"] == "ok"
 
 
-@pytest.mark.parametrize(
-    "verb",
-    ["serve", "run", "demo", "migrate", "check", "simulator", "keys", "sources", "firebase-apps",
-     "customers", "devices", "campaigns"],
-)  # fmt: skip
-def test_every_verb_has_help(clarion: Clarion, verb: str) -> None:
+VERBS = ("serve", "run", "demo", "migrate", "check", "simulator")
+GROUPS = ("keys", "sources", "firebase-apps", "customers", "devices", "campaigns")
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_has_help_with_examples(clarion: Clarion, verb: str) -> None:
     code, out, _ = clarion(verb, "--help")
     assert code == 0
-    assert "Usage: clarion" in out
+    assert "For example:" in out
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_every_command_of_a_group_has_help_with_examples(clarion: Clarion, group: str) -> None:
+    assert clarion(group, "--help")[0] == 0
+    for name in commands[group].resolved_commands():
+        if not name.startswith("-"):
+            assert "For example:" in clarion(group, name, "--help")[1], name
+
+
+def test_the_overview_shows_every_verb_and_group(clarion: Clarion) -> None:
+    _, out, _ = clarion("--help")
+    assert all(name in out for name in VERBS + GROUPS)
+    assert "Exit codes" in out
 
 
 @contextmanager

@@ -1,6 +1,5 @@
 """Promises 3–6: each device once, for the right customer, with an account that balances."""
 
-
 import pytest
 from sqlalchemy import select
 
@@ -222,6 +221,7 @@ async def test_a_sender_believed_dead_changes_nothing_any_more(world: World) -> 
             late,
             settled={device_row_id(WORKSPACE, "D-one"): Settled(state=DeliveryState.REJECTED)},
             sent=(),
+            unanswered=(),
             again=(),
             now=now,
         )

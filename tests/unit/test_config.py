@@ -92,6 +92,29 @@ def test_secrets_are_not_in_the_repr_of_settings() -> None:
 def test_a_password_is_not_shown_in_an_address_for_people() -> None:
     assert redacted("postgresql://me:pw@db:5432/c") == "postgresql://me:***@db:5432/c"
     assert redacted("sqlite:////data/clarion.db") == "sqlite:////data/clarion.db"
+    assert redacted("postgresql://me@db/c") == "postgresql://me@db/c"
+    assert redacted("nats://u:p@a:1,nats://u:p@b:2?stream=s") == (
+        "nats://u:***@a:1,nats://u:***@b:2?stream=s"
+    )
+
+
+def test_a_nats_token_is_not_shown_in_an_address_for_people() -> None:
+    assert redacted("nats://token@a:4222") == "nats://***@a:4222"
+
+
+@pytest.mark.parametrize(
+    ("url", "cure"),
+    [
+        ("nats://a?replicas=2", "1, 3, 5"),
+        ("nats://a?streem=x", "streem"),
+        ("nats://a?stream=a.b", "letters"),
+        ("nats://a:99999", "port"),
+        ("http://a", "nats://HOST:PORT"),
+        ("nats://a,b", "nats://HOST:PORT"),
+    ],
+)
+def test_an_unusable_broker_is_refused_with_the_cure(url: str, cure: str) -> None:
+    assert cure in faults_of(BROKER_URL=url)["CLARION_BROKER_URL"]
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+asyncpg"])

@@ -69,6 +69,15 @@ def schedule(campaign: Campaign, at: datetime, now: datetime) -> Campaign | Refu
     return replace(campaign, state=_S.SCHEDULED, scheduled_at=at, updated_at=now)
 
 
+def edit(
+    campaign: Campaign, *, name: str, content: ContentSpec, audience: Rule, now: datetime
+) -> Campaign | Refused:
+    """Say something else, or to others. What is scheduled stays as it was agreed to."""
+    if campaign.state is not _S.DRAFT:
+        return _refused(campaign, "edited")
+    return replace(campaign, name=name, content=content, audience=audience, updated_at=now)
+
+
 def launch(campaign: Campaign, now: datetime) -> Campaign | Refused:
     """Its time has come: deliveries are being planned."""
     if campaign.state is not _S.SCHEDULED:

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from clarion.customers.device import Platform
+from clarion.events.text import is_storable
 
 TITLE_CHARACTERS_MAX = 500
 BODY_CHARACTERS_MAX = 4_000
@@ -22,6 +23,8 @@ TTL_SECONDS_MAX = 2_419_200
 TTL_SECONDS_DEFAULT = 259_200
 RESERVED_DATA = ("clarion_push", "from", "message_type", "collapse_key", "notification")
 RESERVED_DATA_STARTS = ("google.", "gcm.", "google_")
+_RUN = frozenset({"javascript", "vbscript", "data"})
+"""Schemes of a link that a browser would run instead of going there."""
 
 
 class Priority(StrEnum):
@@ -74,7 +77,7 @@ def parse_content(wire: Any) -> ContentSpec | list[ContentFault]:
     if not isinstance(wire, Mapping):
         return [ContentFault(field="content", message="must be an object with title and body")]
     faults: list[ContentFault] = []
-    platforms = wire.get("platforms", {})
+    platforms = {} if wire.get("platforms") is None else wire["platforms"]
     values = _fields(
         {name: value for name, value in wire.items() if name != "platforms"}, "content", faults
     )
@@ -89,6 +92,8 @@ def parse_content(wire: Any) -> ContentSpec | list[ContentFault]:
         platform = next((one for one in Platform if one.value.lower() == str(name).lower()), None)
         if platform is None:
             faults.append(ContentFault(field=path, message="is unknown; use iOS, Android or Web"))
+        elif platform in overrides:
+            faults.append(ContentFault(field=path, message="comes twice, spelt differently"))
         elif not isinstance(override, Mapping):
             faults.append(ContentFault(field=path, message="must be an object of content fields"))
         else:
@@ -130,6 +135,29 @@ def dump_content(spec: ContentSpec) -> dict[str, Any]:
     return wire
 
 
+def is_dynamic(text: str) -> bool:
+    """Whether Liquid has anything to do in it."""
+    return "{{" in text or "{%" in text
+
+
+def wrong_image(address: str) -> str | None:
+    """Why no picture can be had from there; None: perhaps one can."""
+    scheme, host = _split(address)
+    if scheme not in ("http", "https") or not host:
+        return "must be an http or https address"
+    return None
+
+
+def wrong_link(address: str) -> str | None:
+    """Why a tap can not lead there; None: it can, if an app knows the scheme."""
+    scheme, host = _split(address)
+    if not scheme or (scheme in ("http", "https") and not host):
+        return "must be an address with a scheme, such as https://… or myapp://…"
+    if scheme in _RUN:
+        return f"may not be {scheme}: it would be run, not opened"
+    return None
+
+
 def _fields(wire: Mapping[str, Any], path: str, faults: list[ContentFault]) -> dict[str, Any]:
     """The known fields, each checked; what is wrong is added to `faults`."""
     values: dict[str, Any] = {}
@@ -154,29 +182,41 @@ class _Wrong:
     message: str
 
 
+_UNSTORABLE = "holds a character that can not be kept: a NUL, or half of a pair"
+
+
 def _text(limit: int) -> Any:
     def check(value: Any) -> Any:
         if not isinstance(value, str):
             return _Wrong("must be a text")
         if len(value) > limit:
             return _Wrong(f"has {len(value)} characters; the limit is {limit}")
-        return value
+        return value if is_storable(value) else _Wrong(_UNSTORABLE)
 
     return check
 
 
 def _image(value: Any) -> Any:
     text = _text(URL_CHARACTERS_MAX)(value)
-    if isinstance(text, str) and "{" not in text and urlsplit(text).scheme not in ("http", "https"):
-        return _Wrong("must be an http or https address")
+    if isinstance(text, str) and not is_dynamic(text) and (wrong := wrong_image(text)):
+        return _Wrong(wrong)
     return text
 
 
 def _link(value: Any) -> Any:
     text = _text(URL_CHARACTERS_MAX)(value)
-    if isinstance(text, str) and "{" not in text and not urlsplit(text).scheme:
-        return _Wrong("must be an address with a scheme, such as https://… or myapp://…")
+    if isinstance(text, str) and not is_dynamic(text) and (wrong := wrong_link(text)):
+        return _Wrong(wrong)
     return text
+
+
+def _split(address: str) -> tuple[str, str]:
+    """Scheme and host; both empty where it is no address at all."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return "", ""
+    return parts.scheme.lower(), parts.netloc
 
 
 def _data(value: Any) -> Any:
@@ -189,6 +229,8 @@ def _data(value: Any) -> Any:
             return _Wrong(f"may not use the key {name!r}: it is reserved; choose another name")
         if not isinstance(text, str):
             return _Wrong(f'{name} must be a text: FCM carries texts only, so write 5 as "5"')
+        if not is_storable(name) or not is_storable(text):
+            return _Wrong(_UNSTORABLE)
     return dict(value)
 
 

@@ -9,12 +9,13 @@ from uuid import UUID, uuid5
 import structlog
 
 from clarion.broker import Broker, BrokerUnavailable, JobKind, NewJob
-from clarion.campaigns.campaign import Campaign, CampaignState, Refused, launch
+from clarion.campaigns.campaign import Campaign, Refused, launch
 from clarion.campaigns.store import (
     Launch,
     LaunchState,
     create_launch,
     due_campaigns,
+    get_campaign,
     launches_in,
     save_campaign,
 )
@@ -34,7 +35,7 @@ class SchedulerOptions:
 
 
 class Scheduler:
-    """Any number may run: a campaign is launched by a conditional update, once."""
+    """Any number may run: a campaign is launched once, by whoever has its row."""
 
     def __init__(
         self,
@@ -79,8 +80,14 @@ class Scheduler:
             open_launches = await launches_in(
                 connection, [LaunchState.PLANNING], self._options.campaigns_max
             )
-        for one in open_launches:
-            await self._publish(one.id)
+        await self._broker.publish(
+            *(
+                NewJob(
+                    kind=JobKind.LAUNCH, payload=one.id.bytes, key=f"launch:{one.id}:{one.cursor}"
+                )
+                for one in open_launches
+            )
+        )
         return len(open_launches)
 
     async def _nudge_when_due(self) -> None:
@@ -91,15 +98,16 @@ class Scheduler:
 
     async def _launch(self, campaign: Campaign) -> UUID | None:
         now = self._clock.now()
-        launching = launch(campaign, now)
-        if isinstance(launching, Refused):
-            return None
         launch_id = uuid5(campaign.id, "launch:1")
         async with self._database.write() as connection:
-            if not await save_campaign(
-                connection, launching, expected_state=CampaignState.SCHEDULED
-            ):
+            # Given another time since it was found, it is not due any more.
+            current = await get_campaign(connection, campaign.workspace_id, campaign.id, lock=True)
+            if current is None or current.scheduled_at is None or current.scheduled_at > now:
                 return None
+            launching = launch(current, now)
+            if isinstance(launching, Refused):
+                return None
+            await save_campaign(connection, launching, expected_state=current.state)
             await create_launch(
                 connection,
                 Launch(

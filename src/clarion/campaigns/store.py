@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from clarion.audiences import rule
 from clarion.campaigns.campaign import Campaign, CampaignState
 from clarion.campaigns.content import ContentSpec, dump_content, parse_content
-from clarion.storage.dialect import insert_new
+from clarion.storage.bulk import insert_new
 from clarion.storage.schema import campaigns, launches
 
 
@@ -44,13 +44,13 @@ async def create_campaign(connection: AsyncConnection, campaign: Campaign) -> No
 
 
 async def get_campaign(
-    connection: AsyncConnection, workspace_id: UUID, campaign_id: UUID
+    connection: AsyncConnection, workspace_id: UUID, campaign_id: UUID, *, lock: bool = False
 ) -> Campaign | None:
-    rows = await connection.execute(
-        select(campaigns).where(
-            campaigns.c.workspace_id == workspace_id, campaigns.c.id == campaign_id
-        )
+    """`lock`: nobody else changes it until this transaction ends."""
+    statement = select(campaigns).where(
+        campaigns.c.workspace_id == workspace_id, campaigns.c.id == campaign_id
     )
+    rows = await connection.execute(statement.with_for_update() if lock else statement)
     row = rows.one_or_none()
     return None if row is None else _campaign(row)
 
@@ -100,8 +100,12 @@ async def create_launch(connection: AsyncConnection, launch: Launch) -> None:
     )
 
 
-async def get_launch(connection: AsyncConnection, launch_id: UUID) -> Launch | None:
-    rows = await connection.execute(select(launches).where(launches.c.id == launch_id))
+async def get_launch(
+    connection: AsyncConnection, launch_id: UUID, *, lock: bool = False
+) -> Launch | None:
+    """`lock`: nobody else changes it until this transaction ends."""
+    statement = select(launches).where(launches.c.id == launch_id)
+    rows = await connection.execute(statement.with_for_update() if lock else statement)
     row = rows.one_or_none()
     return None if row is None else _launch(row)
 

@@ -6,10 +6,11 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.deliveries.provider import ProviderApp
+from clarion.events.store import Source, bind_firebase_app, list_sources
 from clarion.storage.dialect import insert
 from clarion.storage.schema import firebase_apps
 from clarion.storage.vault import Vault
@@ -85,6 +86,37 @@ async def list_apps(connection: AsyncConnection, workspace_id: UUID) -> list[Fir
         .order_by(firebase_apps.c.project_id)
     )
     return [_app(row) for row in rows]
+
+
+async def only_app(connection: AsyncConnection, workspace_id: UUID) -> FirebaseApp | None:
+    """The workspace's Firebase app if there is exactly one: what a new source is bound to."""
+    apps = await list_apps(connection, workspace_id)
+    return apps[0] if len(apps) == 1 else None
+
+
+async def bind_first_app(connection: AsyncConnection, app: FirebaseApp) -> list[Source]:
+    """A workspace's only Firebase app takes every source that has none; returns these."""
+    if await only_app(connection, app.workspace_id) is None:
+        return []
+    every = await list_sources(connection, app.workspace_id)
+    unbound = [one for one in every if one.firebase_app_id is None]
+    for one in unbound:
+        await bind_firebase_app(connection, app.workspace_id, one.id, app.id)
+    return unbound
+
+
+async def delete_app(connection: AsyncConnection, workspace_id: UUID, app_id: UUID) -> bool:
+    """Forget it with its key; its sources are bound to none. What is still to be sent through it
+    is skipped. False: no such app."""
+    for source in await list_sources(connection, workspace_id):
+        if source.firebase_app_id == app_id:
+            await bind_firebase_app(connection, workspace_id, source.id, None)
+    rows = await connection.execute(
+        delete(firebase_apps)
+        .where(firebase_apps.c.workspace_id == workspace_id, firebase_apps.c.id == app_id)
+        .returning(firebase_apps.c.id)
+    )
+    return rows.one_or_none() is not None
 
 
 async def pause_app(connection: AsyncConnection, app_id: UUID, reason: str) -> bool:

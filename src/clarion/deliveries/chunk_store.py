@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, case, literal, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, literal, not_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.campaigns.campaign import CampaignState, Refused, finish
@@ -26,20 +26,33 @@ from clarion.campaigns.store import (
 from clarion.deliveries.delivery import DeliveryState, Settled
 from clarion.storage.bulk import insert_new
 from clarion.storage.dialect import Instant
-from clarion.storage.schema import chunks, customers, deliveries, devices
+from clarion.storage.schema import (
+    campaigns,
+    chunks,
+    customers,
+    deliveries,
+    devices,
+    firebase_apps,
+    launches,
+)
 
 READY, LEASED, SETTLED = "ready", "leased", "settled"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chunk:
-    """A claimed chunk. `attempt` is ours until somebody claims it after our lease."""
+    """A claimed chunk. `attempt` is ours until somebody claims it after our lease.
+
+    `lost` counts the claims before ours that ended in nothing: the sender died or was too late, so
+    the answers to what it may have sent are lost.
+    """
 
     id: UUID
     launch_id: UUID
     workspace_id: UUID
     firebase_app_id: UUID
     attempt: int
+    lost: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,8 +62,6 @@ class NewChunk:
     id: UUID
     due_at: datetime
     device_ids: Sequence[UUID]
-    unanswered: frozenset[UUID]
-    """Those whose last answer never came."""
     tried: bool
     """Whether a push left for them."""
 
@@ -68,23 +79,43 @@ async def claim_chunk(
                 and_(chunks.c.state == LEASED, chunks.c.lease_until <= now),
             ),
         )
-        .values(state=LEASED, attempt=chunks.c.attempt + 1, lease_until=lease_until)
+        .values(
+            state=LEASED,
+            attempt=chunks.c.attempt + 1,
+            lost=case((chunks.c.state == LEASED, chunks.c.lost + 1), else_=chunks.c.lost),
+            lease_until=lease_until,
+        )
         .returning(
             chunks.c.id,
             chunks.c.launch_id,
             chunks.c.workspace_id,
             chunks.c.firebase_app_id,
             chunks.c.attempt,
+            chunks.c.lost,
         )
     )
     row = rows.one_or_none()
     return None if row is None else Chunk(**row._mapping)
 
 
+async def keep_chunk(connection: AsyncConnection, chunk: Chunk, *, lease_until: datetime) -> bool:
+    """Prolong the lease; False: the chunk is not ours any more."""
+    rows = await connection.execute(
+        update(chunks).where(*_ours(chunk)).values(lease_until=lease_until).returning(chunks.c.id)
+    )
+    return rows.one_or_none() is not None
+
+
 async def open_deliveries(
     connection: AsyncConnection, chunk: Chunk, *, with_traits: bool
 ) -> Sequence[Any]:
-    """The chunk's pending deliveries with device and customer as they are now."""
+    """The chunk's pending deliveries with device and customer as they are now.
+
+    `has_arrived`: an answer was lost, and meanwhile the app has reported the push.
+    """
+    reported: ColumnElement[bool] = deliveries.c.received_at.is_not(None)
+    if not chunk.lost:
+        reported = and_(reported, deliveries.c.unanswered > 0)
     columns = [
         deliveries.c.device_id,
         (devices.c.customer_id == deliveries.c.customer_id).label("is_still_theirs"),
@@ -96,12 +127,13 @@ async def open_deliveries(
         devices.c.token_kind,
         devices.c.token_hash,
         customers.c.push_opted_out,
+        reported.label("has_arrived"),
     ]
     if with_traits:
         columns += [customers.c.user_id, customers.c.traits]
     rows = await connection.execute(
         select(*columns)
-        .join_from(deliveries, devices, devices.c.id == deliveries.c.device_id)
+        .outerjoin_from(deliveries, devices, devices.c.id == deliveries.c.device_id)
         .outerjoin(customers, customers.c.id == devices.c.customer_id)
         .where(deliveries.c.chunk_id == chunk.id, deliveries.c.state == "pending")
     )
@@ -114,28 +146,39 @@ async def settle_chunk(
     *,
     settled: Mapping[UUID, Settled],
     sent: Iterable[UUID],
+    unanswered: Iterable[UUID],
     again: Sequence[NewChunk],
     now: datetime,
 ) -> bool:
     """Write what became of the chunk, if its attempt is still ours; False: it is not.
 
-    `settled` and `again` together name every pending delivery of the chunk; `sent` are those for
-    which a push left.
+    `settled` and `again` together name every pending delivery of the chunk; `sent` are those of
+    `settled` for which a push left, `unanswered` those of both whose answer never came. What
+    earlier claims lost is counted with them.
     """
     rows = await connection.execute(
         update(chunks)
-        .where(chunks.c.id == chunk.id, chunks.c.attempt == chunk.attempt, chunks.c.state == LEASED)
+        .where(*_ours(chunk))
         .values(state=SETTLED, lease_until=None)
         .returning(chunks.c.id)
     )
     if rows.one_or_none() is None:
         return False
-    groups: dict[tuple[Settled, bool], list[UUID]] = defaultdict(list)
-    left = set(sent)
+    groups: dict[tuple[Settled, bool, bool], list[UUID]] = defaultdict(list)
+    left, silent = set(sent), set(unanswered)
     for device_id, verdict in settled.items():
-        groups[verdict, device_id in left].append(device_id)
-    for (verdict, was_sent), device_ids in groups.items():
-        await _settle_group(connection, chunk, verdict, was_sent, device_ids, now)
+        groups[verdict, device_id in left, device_id in silent].append(device_id)
+    for (verdict, was_sent, is_silent), device_ids in groups.items():
+        values: dict[str, Any] = {
+            "state": verdict.state.value,
+            "reason": verdict.reason,
+            "settled_at": now,
+            **_counted("attempts", was_sent + chunk.lost),
+            **_counted("unanswered", is_silent + chunk.lost),
+        }
+        await connection.execute(
+            update(deliveries).where(*_pending(chunk, device_ids)).values(values)
+        )
     await insert_new(
         connection,
         chunks,
@@ -154,7 +197,7 @@ async def settle_chunk(
         ],
     )
     for new in again:
-        await _move_group(connection, chunk, new, now)
+        await _move_group(connection, chunk, new, silent, now)
     return True
 
 
@@ -162,7 +205,7 @@ async def release_chunk(connection: AsyncConnection, chunk: Chunk, *, due_at: da
     """Put it back untouched, to be found again at `due_at`."""
     rows = await connection.execute(
         update(chunks)
-        .where(chunks.c.id == chunk.id, chunks.c.attempt == chunk.attempt, chunks.c.state == LEASED)
+        .where(*_ours(chunk))
         .values(state=READY, due_at=due_at, lease_until=None)
         .returning(chunks.c.id)
     )
@@ -172,12 +215,22 @@ async def release_chunk(connection: AsyncConnection, chunk: Chunk, *, due_at: da
 async def overdue_chunks(
     connection: AsyncConnection, now: datetime, *, grace_seconds: float, limit: int
 ) -> list[tuple[UUID, int]]:
-    """(id, attempt) of chunks whose job seems lost: due for a while, or their lease has ended."""
+    """(id, attempt) of chunks whose job seems lost: due for a while, or their lease has ended.
+
+    Not those that would only be put back: their campaign or their Firebase app is paused.
+    """
     late = now - timedelta(seconds=grace_seconds)
+    is_paused = or_(
+        campaigns.c.state == CampaignState.PAUSED, firebase_apps.c.paused_reason.is_not(None)
+    )
     rows = await connection.execute(
         select(chunks.c.id, chunks.c.attempt)
+        .join_from(chunks, launches, launches.c.id == chunks.c.launch_id)
+        .join(campaigns, campaigns.c.id == launches.c.campaign_id)
+        .outerjoin(firebase_apps, firebase_apps.c.id == chunks.c.firebase_app_id)
         .where(
             chunks.c.state != SETTLED,
+            or_(campaigns.c.state == CampaignState.CANCELLED, not_(is_paused)),
             or_(
                 and_(chunks.c.state == READY, chunks.c.due_at <= late),
                 and_(chunks.c.state == LEASED, chunks.c.lease_until <= now),
@@ -237,41 +290,31 @@ async def finish_launch(connection: AsyncConnection, launch_id: UUID, now: datet
     return True
 
 
-async def _settle_group(
-    connection: AsyncConnection,
-    chunk: Chunk,
-    verdict: Settled,
-    was_sent: bool,
-    device_ids: Sequence[UUID],
-    now: datetime,
-) -> None:
-    values: dict[str, Any] = {
-        "state": verdict.state.value,
-        "reason": verdict.reason,
-        "settled_at": now,
-    }
-    if was_sent:
-        values["attempts"] = deliveries.c.attempts + 1
-    await connection.execute(update(deliveries).where(*_pending(chunk, device_ids)).values(values))
-
-
 async def _move_group(
-    connection: AsyncConnection, chunk: Chunk, new: NewChunk, now: datetime
+    connection: AsyncConnection, chunk: Chunk, new: NewChunk, silent: set[UUID], now: datetime
 ) -> None:
-    values: dict[str, Any] = {"chunk_id": new.id}
+    values: dict[str, Any] = {"chunk_id": new.id, **_counted("attempts", new.tried + chunk.lost)}
     if new.tried:
-        values["attempts"] = deliveries.c.attempts + 1
         values["first_tried_at"] = case(
             (deliveries.c.first_tried_at.is_(None), literal(now, Instant)),
             else_=deliveries.c.first_tried_at,
         )
-        if new.unanswered:
-            values["unanswered"] = deliveries.c.unanswered + case(
-                (deliveries.c.device_id.in_(new.unanswered), 1), else_=0
+    for is_silent in (False, True):
+        device_ids = [one for one in new.device_ids if (one in silent) is is_silent]
+        if device_ids:
+            counted = _counted("unanswered", is_silent + chunk.lost)
+            await connection.execute(
+                update(deliveries).where(*_pending(chunk, device_ids)).values(values | counted)
             )
-    await connection.execute(
-        update(deliveries).where(*_pending(chunk, new.device_ids)).values(values)
-    )
+
+
+def _counted(name: str, more: int) -> dict[str, Any]:
+    return {name: deliveries.c[name] + more} if more else {}
+
+
+def _ours(chunk: Chunk) -> tuple[Any, ...]:
+    """Whether nobody has claimed the chunk after us."""
+    return (chunks.c.id == chunk.id, chunks.c.attempt == chunk.attempt, chunks.c.state == LEASED)
 
 
 def _pending(chunk: Chunk, device_ids: Sequence[UUID]) -> tuple[Any, ...]:

@@ -80,10 +80,9 @@ class Settled(Struct, frozen=True, kw_only=True, gc=False):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retry:
-    """Try again at `due_at`. `unanswered`: this try may have reached the device."""
+    """Try again at `due_at`."""
 
     due_at: datetime
-    unanswered: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +97,8 @@ class Held:
 Verdict = Settled | Retry | Held
 
 ACCEPTED = Settled(state=DeliveryState.ACCEPTED)
+REPORTED = Settled(state=DeliveryState.ACCEPTED, reason="reported_by_app")
+"""The provider's answer was lost, but the app has the push: so it was accepted."""
 
 
 def judge(
@@ -115,14 +116,14 @@ def judge(
     if isinstance(outcome, Accepted):  # first: nearly all are
         return ACCEPTED
 
-    def again(reason: str, asked: float | None, *, unanswered: bool = False) -> Verdict:
+    def again(reason: str, asked: float | None) -> Verdict:
         delay = min(policy.longest_seconds, policy.first_seconds * 2 ** min(attempts - 1, 10))
         delay = max(delay, asked or 0.0) * (1 + policy.jitter * chance)
-        due_at = now + timedelta(seconds=delay)
         lifetime = min(policy.give_up_seconds, float(ttl_seconds))
-        if due_at > first_tried_at + timedelta(seconds=lifetime):
+        # Not compared as times: what a server asks for may lie beyond the last of them.
+        if (now - first_tried_at).total_seconds() + delay > lifetime:
             return Settled(state=DeliveryState.EXPIRED, reason=reason)
-        return Retry(due_at=due_at, unanswered=unanswered)
+        return Retry(due_at=now + timedelta(seconds=delay))
 
     match outcome:
         case Unregistered(reason=reason):
@@ -131,8 +132,8 @@ def judge(
             return Settled(state=DeliveryState.REJECTED, reason=reason)
         case Throttled(retry_after_seconds=asked):
             return again("throttled", asked)
-        case Unavailable(reason=reason, retry_after_seconds=asked, maybe_accepted=unanswered):
-            return again(reason, asked, unanswered=unanswered)
+        case Unavailable(reason=reason, retry_after_seconds=asked):
+            return again(reason, asked)
         case Misconfigured(reason=reason, platforms=platforms) if platforms:
             return again(reason, None)
         case Misconfigured(reason=reason, detail=detail):

@@ -44,8 +44,6 @@ class PlannerOptions:
     chunk_deliveries: int = 500
     wait_seconds: float = 5.0
     lease_seconds: float = 60.0
-    paused_seconds: float = 5.0
-    """How soon a paused launch is looked at again."""
     backoff_seconds: float = 2.0
 
 
@@ -104,12 +102,15 @@ class Planner:
                 await lease.ack()
                 return count
             if campaign.state is CampaignState.PAUSED:
-                await lease.nack(self._options.paused_seconds)
+                await lease.ack()  # whoever resumes it publishes it again
                 return count
             page = await self._page(launch, campaign)
             if page:
-                count += await self._write(launch, page)
+                written = await self._write(launch, page)
                 await lease.extend(self._options.lease_seconds)
+                if not written:
+                    continue  # what comes after another planner's page is not known from ours
+                count += written
             if len(page) < self._options.page_devices:
                 await self._all_planned(launch.id, campaign)
                 await lease.ack()

@@ -5,13 +5,15 @@
 
 The rows are the truth, the job is a nudge. A crash before the settling leaves the chunk leased;
 when the lease ends the sweep publishes it again, and what was sent in between is sent again with
-the same tag, so that it replaces on the device. Whatever is not settled is in another chunk with
-its own time, so one slow device holds up nobody.
+the same tag, so that it replaces on the device; the account counts it as unanswered. Once the
+provider has answered, the answers are kept until they are written, however long the database is
+away. Whatever is not settled is in another chunk with its own time, so one slow device holds up
+nobody.
 """
 
 import asyncio
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,44 +23,27 @@ import structlog
 
 from clarion.broker import Broker, BrokerUnavailable, JobKind, Lease, NewJob
 from clarion.campaigns.campaign import Campaign, CampaignState
-from clarion.campaigns.content import Content, ContentFault
 from clarion.campaigns.store import get_campaign, get_launch
 from clarion.campaigns.template import Template
 from clarion.clock import Clock
-from clarion.customers.device import Platform, Removal, TokenKind
+from clarion.customers.device import Platform
 from clarion.customers.device_store import remove_registrations
 from clarion.deliveries.app_store import AppPaused, open_app, pause_app
+from clarion.deliveries.books import Books
 from clarion.deliveries.chunk_store import (
     Chunk,
     NewChunk,
     claim_chunk,
     finish_launch,
+    keep_chunk,
     open_deliveries,
     overdue_chunks,
     release_chunk,
     settle_chunk,
 )
-from clarion.deliveries.delivery import (
-    ACCEPTED,
-    DeliveryState,
-    Held,
-    Retry,
-    RetryPolicy,
-    Settled,
-    Skip,
-    judge,
-    push_key,
-    push_tag,
-)
-from clarion.deliveries.provider import (
-    Accepted,
-    Outcome,
-    Provider,
-    ProviderApp,
-    Push,
-    Unregistered,
-)
-from clarion.storage.database import Database, StorageUnavailable
+from clarion.deliveries.delivery import RetryPolicy
+from clarion.deliveries.provider import Provider, ProviderApp, Push
+from clarion.storage.database import Database, StorageUnavailable, is_conflict
 from clarion.storage.vault import Vault, VaultLocked
 
 log = structlog.get_logger(__name__)
@@ -70,29 +55,15 @@ class SenderOptions:
     """Chunks in the air at once."""
     wait_seconds: float = 5.0
     lease_seconds: float = 180.0
-    """Longer than the slowest provider takes for a chunk, its time-outs included."""
+    """Prolonged while the provider works on the chunk."""
+    provider_seconds_max: float = 900.0
+    """Not prolonged for longer than that: a provider that hangs must not keep a chunk for ever."""
     sweep_seconds: float = 10.0
     sweep_grace_seconds: float = 15.0
     sweep_chunks: int = 500
     paused_seconds: float = 15.0
-    retry_buckets_seconds: int = 5
-    """Retries due within so many seconds of each other travel together."""
     backoff_seconds: float = 2.0
     policy: RetryPolicy = field(default_factory=RetryPolicy)
-
-
-@dataclass(slots=True)
-class _Books:
-    """What is being found out about one chunk."""
-
-    settled: dict[UUID, Settled] = field(default_factory=dict)
-    sent: set[UUID] = field(default_factory=set)
-    again: dict[datetime, list[UUID]] = field(default_factory=lambda: defaultdict(list))
-    held: list[UUID] = field(default_factory=list)
-    held_until: datetime | None = None
-    unanswered: set[UUID] = field(default_factory=set)
-    removals: list[Removal] = field(default_factory=list)
-    pause_reason: str | None = None
 
 
 class Sender:
@@ -198,23 +169,28 @@ class Sender:
             campaign = None
             if launch is not None:
                 campaign = await get_campaign(connection, chunk.workspace_id, launch.campaign_id)
-            app = await open_app(connection, self._vault, chunk.firebase_app_id)
+            try:
+                app = await open_app(connection, self._vault, chunk.firebase_app_id)
+            except VaultLocked:
+                await self._put_back(chunk)
+                raise
         if campaign is None:
             return 0
         if campaign.state is CampaignState.PAUSED or (
             isinstance(app, AppPaused) and campaign.state is not CampaignState.CANCELLED
         ):
-            return await self._put_back(chunk)
+            await self._put_back(chunk)
+            return 0
         template = self._template(campaign)
         async with self._database.read() as connection:
             rows = await open_deliveries(connection, chunk, with_traits=template is not None)
-        books = _Books()
+        books = Books(lost=chunk.lost)
         if campaign.state is CampaignState.CANCELLED:
             for row in rows:
-                books.settled[row.device_id] = Settled(state=DeliveryState.CANCELLED)
+                books.cancel(row)
         elif not isinstance(app, ProviderApp):
             for row in rows:
-                books.settled[row.device_id] = _NO_FIREBASE_APP
+                books.give_up(row)
         else:
             await self._send(chunk, campaign, template, app, rows, books)
         await self._settle(chunk, app, books)
@@ -227,128 +203,106 @@ class Sender:
         template: Template | None,
         app: ProviderApp,
         rows: Sequence[Any],
-        books: _Books,
+        books: Books,
     ) -> None:
         pushes: list[Push] = []
         chosen: list[Any] = []
         # One value a platform, not one a push: the provider encodes each value once.
         contents = {one.value: campaign.content.for_platform(one) for one in Platform}
         for row in rows:
-            ready = self._push(chunk, contents, template, row)
-            if isinstance(ready, Push):
-                pushes.append(ready)
+            push = books.prepare(chunk.launch_id, contents, template, row)
+            if push is not None:
+                pushes.append(push)
                 chosen.append(row)
-            else:
-                books.settled[row.device_id] = ready
         if not pushes:
             return
-        outcomes = await self._provider.send(app, pushes)
+        async with self._keeping(chunk):
+            outcomes = await self._provider.send(app, pushes)
         now = self._clock.now()
+        # One chance for all: their retries stay together instead of ending in a chunk each.
+        chance = self._clock.chance()
+        policy = self._options.policy
         for row, push, outcome in zip(chosen, pushes, outcomes, strict=True):
-            self._enter(books, row, push, outcome, now)
+            books.enter(row, push, outcome, now=now, chance=chance, policy=policy)
 
-    def _push(
-        self,
-        chunk: Chunk,
-        contents: Mapping[str, Content],
-        template: Template | None,
-        row: Any,
-    ) -> Push | Settled:
-        """The push for one delivery, or why it is not to be sent after all."""
-        if not row.is_still_theirs:
-            return _DEVICE_MOVED
-        if row.device_state != "active" or row.token is None:
-            return _REGISTRATION_REMOVED
-        if row.push_opted_out:
-            return _OPTED_OUT
-        if row.token_kind == _APNS:
-            return _APNS_TOKEN
-        platform = _PLATFORMS[row.platform]
-        if template is None:
-            content = contents[row.platform]
-        else:
-            rendered = template.render(platform, user_id=row.user_id, traits=row.traits or {})
-            if isinstance(rendered, ContentFault):
-                return _NOT_RENDERED
-            content = rendered
-        return Push(
-            token=row.token,
-            token_kind=_TOKEN_KINDS[row.token_kind],
-            platform=platform,
-            delivery_id=push_key(chunk.launch_id, row.device_id),
-            tag=push_tag(chunk.launch_id, row.device_id),
-            content=content,
-        )
+    @asynccontextmanager
+    async def _keeping(self, chunk: Chunk) -> AsyncIterator[None]:
+        """Prolong the chunk's lease meanwhile."""
+        keeping = asyncio.create_task(self._keep(chunk))
+        try:
+            yield
+        finally:
+            keeping.cancel()
 
-    def _enter(self, books: _Books, row: Any, push: Push, outcome: Outcome, now: datetime) -> None:
-        device_id = row.device_id
-        if isinstance(outcome, Accepted):
-            books.settled[device_id] = ACCEPTED
-            books.sent.add(device_id)
-            return
-        verdict = judge(
-            outcome,
-            attempts=row.attempts + 1,
-            first_tried_at=row.first_tried_at or now,
-            now=now,
-            ttl_seconds=push.content.ttl_seconds,
-            chance=self._clock.chance(),
-            policy=self._options.policy,
-        )
-        match verdict:
-            case Settled():
-                books.settled[device_id] = verdict
-                books.sent.add(device_id)
-            case Retry(due_at=due_at, unanswered=unanswered):
-                books.again[self._bucket(due_at)].append(device_id)
-                if unanswered:
-                    books.unanswered.add(device_id)
-            case Held(due_at=due_at, reason=reason, detail=detail):
-                books.held.append(device_id)
-                books.held_until = due_at
-                books.pause_reason = f"{reason}: {detail}" if detail else reason
-        if isinstance(outcome, Unregistered):
-            books.removals.append(
-                Removal(device_row_id=device_id, token_hash=row.token_hash, reason=outcome.reason)
-            )
+    async def _keep(self, chunk: Chunk) -> None:
+        lease = self._options.lease_seconds
+        for _ in range(int(self._options.provider_seconds_max / lease * 3)):
+            await self._clock.sleep(lease / 3)
+            until = self._clock.now() + timedelta(seconds=lease)
+            try:
+                async with self._database.write() as connection:
+                    if not await keep_chunk(connection, chunk, lease_until=until):
+                        return
+            except StorageUnavailable as error:
+                log.warning("lease_not_prolonged", chunk=str(chunk.id), reason=str(error))
 
     async def _settle(
-        self, chunk: Chunk, app: ProviderApp | AppPaused | None, books: _Books
+        self, chunk: Chunk, app: ProviderApp | AppPaused | None, books: Books
     ) -> None:
-        now = self._clock.now()
         again = [
-            NewChunk(
-                id=self._clock.new_id(),
-                due_at=due_at,
-                device_ids=device_ids,
-                unanswered=frozenset(books.unanswered & set(device_ids)),
-                tried=True,
-            )
+            NewChunk(id=self._clock.new_id(), due_at=due_at, device_ids=device_ids, tried=True)
             for due_at, device_ids in sorted(books.again.items())
         ]
         if books.held:
             assert books.held_until is not None
-            again.append(
-                NewChunk(
-                    id=self._clock.new_id(),
-                    due_at=books.held_until,
-                    device_ids=books.held,
-                    unanswered=frozenset(),
-                    tried=False,
-                )
+            held = NewChunk(
+                id=self._clock.new_id(),
+                due_at=books.held_until,
+                device_ids=books.held,
+                tried=False,
             )
+            again.append(held)
+        while True:
+            try:
+                ours = await self._write_down(chunk, app, books, again)
+                break
+            except Exception as error:
+                # What the provider answered is known only here: forgotten, it would be sent again.
+                if not isinstance(error, StorageUnavailable) and not is_conflict(error):
+                    raise
+                log.warning("settling_waits", chunk=str(chunk.id), reason=str(error))
+                await self._clock.sleep(self._options.backoff_seconds)
+        if not ours:
+            log.warning("chunk_was_taken_over", chunk=str(chunk.id), attempt=chunk.attempt)
+            return
+        await self._broker.publish(
+            *(
+                NewJob(kind=JobKind.CHUNK, payload=new.id.bytes, available_at=new.due_at)
+                for new in again
+            )
+        )
+
+    async def _write_down(
+        self,
+        chunk: Chunk,
+        app: ProviderApp | AppPaused | None,
+        books: Books,
+        again: Sequence[NewChunk],
+    ) -> bool:
+        """One transaction; False where the chunk is not ours any more."""
+        now = self._clock.now()
         async with self._database.write() as connection:
             ours = await settle_chunk(
                 connection,
                 chunk,
                 settled=books.settled,
                 sent=books.sent,
+                unanswered=books.unanswered,
                 again=again,
                 now=now,
             )
             if not ours:
-                log.warning("chunk_was_taken_over", chunk=str(chunk.id), attempt=chunk.attempt)
-                return
+                return False
             await remove_registrations(connection, books.removals, now)
             if books.pause_reason is not None and await pause_app(
                 connection, chunk.firebase_app_id, books.pause_reason
@@ -361,21 +315,13 @@ class Sender:
                     cure="put its credentials right, then resume it; nothing is lost",
                 )
             await finish_launch(connection, chunk.launch_id, now)
-        await self._broker.publish(
-            *(
-                NewJob(kind=JobKind.CHUNK, payload=new.id.bytes, available_at=new.due_at)
-                for new in again
-            )
-        )
+            return True
 
-    async def _put_back(self, chunk: Chunk) -> int:
+    async def _put_back(self, chunk: Chunk) -> None:
+        """Not now. No job follows: the sweep passes over what is paused until it is resumed."""
         due_at = self._clock.now() + timedelta(seconds=self._options.paused_seconds)
         async with self._database.write() as connection:
             await release_chunk(connection, chunk, due_at=due_at)
-        await self._broker.publish(
-            NewJob(kind=JobKind.CHUNK, payload=chunk.id.bytes, available_at=due_at)
-        )
-        return 0
 
     def _template(self, campaign: Campaign) -> Template | None:
         """The campaign's parsed template; None where no text depends on the customer."""
@@ -388,23 +334,3 @@ class Sender:
         template = known[1]
         dynamic = any(template.needs_customer(platform) for platform in Platform)
         return template if dynamic else None
-
-    def _bucket(self, due_at: datetime) -> datetime:
-        size = self._options.retry_buckets_seconds
-        seconds = -(-due_at.timestamp() // size) * size
-        return datetime.fromtimestamp(seconds, tz=due_at.tzinfo)
-
-
-def _skipped(reason: Skip) -> Settled:
-    return Settled(state=DeliveryState.SKIPPED, reason=reason.value)
-
-
-_DEVICE_MOVED = _skipped(Skip.DEVICE_MOVED)
-_REGISTRATION_REMOVED = _skipped(Skip.REGISTRATION_REMOVED)
-_OPTED_OUT = _skipped(Skip.OPTED_OUT)
-_APNS_TOKEN = _skipped(Skip.APNS_TOKEN)
-_NOT_RENDERED = _skipped(Skip.NOT_RENDERED)
-_NO_FIREBASE_APP = _skipped(Skip.NO_FIREBASE_APP)
-_APNS = TokenKind.APNS.value
-_PLATFORMS = {one.value: one for one in Platform}
-_TOKEN_KINDS = {one.value: one for one in TokenKind}

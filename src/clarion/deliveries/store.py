@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import case, literal, or_, select, tuple_, update
+from sqlalchemy import Column, Select, Update, bindparam, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.customers.device import Platform
@@ -65,22 +65,39 @@ async def list_deliveries(
     after: tuple[UUID, UUID] | None = None,
     limit: int,
 ) -> list[Delivery]:
-    """A page of a campaign's deliveries by (launch, device), those greater than `after`."""
+    """A page of a campaign's deliveries by (launch, device), those greater than `after`.
+
+    Launch by launch, so that each page is read off the primary key and nothing is sorted.
+    """
+    first, device_row_id = after or (None, None)
+    statement = (
+        select(launches.c.id)
+        .where(launches.c.workspace_id == workspace_id, launches.c.campaign_id == campaign_id)
+        .order_by(launches.c.id)
+    )
+    if first is not None:
+        statement = statement.where(launches.c.id >= first)
+    found: list[Delivery] = []
+    for launch_id in list((await connection.execute(statement)).scalars()):
+        passed = device_row_id if launch_id == first else None
+        page = _page(launch_id, state, passed).limit(limit - len(found))
+        found += [_delivery(row) for row in await connection.execute(page)]
+        if len(found) == limit:
+            break
+    return found
+
+
+def _page(launch_id: UUID, state: DeliveryState | None, after: UUID | None) -> Select[Any]:
     statement = (
         select(deliveries, devices.c.device_id.label("public_id"), customers.c.user_id)
-        .join_from(deliveries, launches, launches.c.id == deliveries.c.launch_id)
-        .outerjoin(devices, devices.c.id == deliveries.c.device_id)
+        .outerjoin_from(deliveries, devices, devices.c.id == deliveries.c.device_id)
         .outerjoin(customers, customers.c.id == deliveries.c.customer_id)
-        .where(launches.c.workspace_id == workspace_id, launches.c.campaign_id == campaign_id)
-        .order_by(deliveries.c.launch_id, deliveries.c.device_id)
-        .limit(limit)
+        .where(deliveries.c.launch_id == launch_id)
+        .order_by(deliveries.c.device_id)
     )
     if state is not None:
         statement = statement.where(deliveries.c.state == state.value)
-    if after is not None:
-        key = tuple_(deliveries.c.launch_id, deliveries.c.device_id)
-        statement = statement.where(key > tuple_(*after, types=[deliveries.c.launch_id.type] * 2))
-    return [_delivery(row) for row in await connection.execute(statement)]
+    return statement if after is None else statement.where(deliveries.c.device_id > after)
 
 
 async def mark_seen(connection: AsyncConnection, workspace_id: UUID, seen: Sequence[Seen]) -> None:
@@ -92,24 +109,38 @@ async def mark_seen(connection: AsyncConnection, workspace_id: UUID, seen: Seque
         )
     )
     ours = set(rows.scalars())
+    received: dict[tuple[UUID, UUID], datetime] = {}
+    opened: dict[tuple[UUID, UUID], datetime] = {}
     for one in seen:
-        if one.launch_id not in ours:
-            continue
-        values: dict[str, Any] = {"received_at": _earlier(deliveries.c.received_at, one.at)}
-        if one.opened:
-            values["opened_at"] = _earlier(deliveries.c.opened_at, one.at)
-        await connection.execute(
-            update(deliveries)
-            .where(
-                deliveries.c.launch_id == one.launch_id,
-                deliveries.c.device_id == one.device_row_id,
+        key = (one.launch_id, one.device_row_id)
+        if one.launch_id in ours:
+            received[key] = min(one.at, received.get(key, one.at))
+            if one.opened:
+                opened[key] = min(one.at, opened.get(key, one.at))
+    # In the order of the key: two who do this at once wait for each other, and not in a circle.
+    for column, reports in ((deliveries.c.received_at, received), (deliveries.c.opened_at, opened)):
+        if reports:
+            await connection.execute(
+                _earliest(column),
+                [
+                    {"launch": key[0], "device": key[1], "at": at}
+                    for key, at in sorted(reports.items())
+                ],
             )
-            .values(values)
+
+
+def _earliest(column: Column[Any]) -> Update:
+    """Set `column` of one delivery to `at`, if it is not earlier already."""
+    at = bindparam("at", type_=Instant)
+    return (
+        update(deliveries)
+        .where(
+            deliveries.c.launch_id == bindparam("launch"),
+            deliveries.c.device_id == bindparam("device"),
+            or_(column.is_(None), column > at),
         )
-
-
-def _earlier(column: Any, at: datetime) -> Any:
-    return case((or_(column.is_(None), column > at), literal(at, Instant)), else_=column)
+        .values({column: at})
+    )
 
 
 def _delivery(row: Any) -> Delivery:

@@ -1,16 +1,15 @@
 """The attributor: events that say a push was received or opened are entered in its delivery.
 
-The push carried its key in `data.clarion_push`; apps send it back in the event's properties. Where
-exactly differs between SDKs, so it is looked for in all of them.
+The push carried its key in `data.clarion_push`; apps send it back in the event. Where exactly
+differs between SDKs (flat in the properties, nested, in a list, as JSON within a text), so it is
+looked for in all of the event's text.
 """
 
+import re
 from collections import defaultdict
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
-import msgspec
 import structlog
 
 from clarion.clock import Clock
@@ -18,13 +17,12 @@ from clarion.customers.identity import plain_name
 from clarion.deliveries.delivery import parse_push_key
 from clarion.deliveries.store import Seen, mark_seen
 from clarion.events.store import Receipt, mark_receipts_done, pending_receipts
-from clarion.storage.database import Database, StorageUnavailable
+from clarion.storage.database import Database, StorageUnavailable, is_conflict
 
 log = structlog.get_logger(__name__)
 
-PUSH_KEY = "clarion_push"
+_PUSH_KEY = re.compile(r'clarion_push\\*"\s*:\s*\\*"([0-9a-f]{32}\.[0-9a-f]{32})\\*"')
 OPENED_NAMES = frozenset({"push notification tapped", "push opened"})
-DEPTH_MAX = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +48,11 @@ class Attributor:
             try:
                 if not await self.step():
                     await self._clock.sleep(self._options.every_seconds)
-            except StorageUnavailable as error:
+            except Exception as error:
+                if is_conflict(error):
+                    continue
+                if not isinstance(error, StorageUnavailable):
+                    raise
                 log.warning("attributor_waits", reason=str(error))
                 await self._clock.sleep(self._options.backoff_seconds)
 
@@ -73,9 +75,8 @@ class Attributor:
 
 
 def _seen(receipt: Receipt) -> Seen | None:
-    body = msgspec.json.decode(receipt.body)
-    key = _find(body.get("properties"), DEPTH_MAX)
-    ids = parse_push_key(key) if key is not None else None
+    found = _PUSH_KEY.search(receipt.body)
+    ids = parse_push_key(found[1]) if found is not None else None
     if ids is None:
         return None
     return Seen(
@@ -84,13 +85,3 @@ def _seen(receipt: Receipt) -> Seen | None:
         at=receipt.at,
         opened=plain_name(receipt.name) in OPENED_NAMES,
     )
-
-
-def _find(value: Any, depth: int) -> str | None:
-    if not isinstance(value, Mapping) or depth == 0:
-        return None
-    key = value.get(PUSH_KEY)
-    if isinstance(key, str):
-        return key
-    found = (_find(inner, depth - 1) for inner in value.values())
-    return next((key for key in found if key is not None), None)

@@ -1,0 +1,227 @@
+"""The composition root: the only module that knows every concrete class.
+
+`App.open(settings)` builds what every process needs; `run(roles)` adds the agents of the roles, and
+the web server where a role needs one, and keeps them going until a stop is asked for. Then: no new
+calls, those under way are answered, the agents are cancelled (what they had in hand comes back by
+its lease), and the parts are closed.
+"""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
+from enum import StrEnum
+
+import structlog
+
+from clarion.broker import Broker, BrokerUnavailable, JobKind
+from clarion.brokers.database import DatabaseBroker
+from clarion.brokers.jetstream import JetStreamBroker
+from clarion.campaigns.scheduler import Scheduler
+from clarion.clock import Clock, SystemClock
+from clarion.config import Settings
+from clarion.customers.ingestor import Ingestor
+from clarion.customers.sweeper import Sweeper
+from clarion.deliveries.planner import Planner
+from clarion.deliveries.provider import Provider
+from clarion.deliveries.sender import Sender
+from clarion.events.collector import Collector
+from clarion.fcm.client import FcmProvider
+from clarion.reports.attributor import Attributor
+from clarion.storage.database import Database, StorageUnavailable
+from clarion.storage.vault import Vault, load_or_make_vault
+from clarion.telemetry import Metrics
+from clarion.web.api import create_api
+from clarion.web.collect import CollectApp
+from clarion.web.server import WebApp, WebServer, bind
+
+RESTART_SECONDS = 1.0
+RESTART_SECONDS_MAX = 30.0
+
+log = structlog.get_logger(__name__)
+
+
+class Role(StrEnum):
+    """What `clarion run` can run. `serve` runs them all."""
+
+    COLLECTOR = "collector"
+    INGESTOR = "ingestor"
+    SCHEDULER = "scheduler"
+    PLANNER = "planner"
+    SENDER = "sender"
+    ATTRIBUTOR = "attributor"
+    SWEEPER = "sweeper"
+    WEB = "web"
+
+
+WEB_ROLES = frozenset({Role.COLLECTOR, Role.WEB})
+
+
+class App:
+    """The parts of one process, wired. Made by `open`."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        database: Database,
+        broker: Broker,
+        provider: Provider,
+        vault: Vault,
+        clock: Clock,
+    ) -> None:
+        self.settings = settings
+        self.database = database
+        self.broker = broker
+        self.provider = provider
+        self.vault = vault
+        self.clock = clock
+        self.metrics = Metrics()
+        self._stopping = asyncio.Event()
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, settings: Settings, clock: Clock | None = None) -> AsyncIterator["App"]:
+        """The parts that `settings` ask for; closed when the block ends."""
+        clock = clock or SystemClock()
+        database = Database(settings.database_url)
+        broker = await open_broker(settings, database, clock)
+        ca_file = None if settings.fcm_ca is None else str(settings.fcm_ca)
+        provider = FcmProvider(settings.fcm_url, ca_file, clock)
+        try:
+            yield cls(
+                settings,
+                database=database,
+                broker=broker,
+                provider=provider,
+                vault=load_or_make_vault(settings.data_dir, settings.secret_key),
+                clock=clock,
+            )
+        finally:
+            await provider.close()
+            await broker.close()
+            await database.close()
+
+    async def run(
+        self, roles: Iterable[Role], *, on_listening: Callable[[str], None] | None = None
+    ) -> None:
+        """Run `roles` until `stop`. `on_listening` hears the web server's address, once calls are
+        answered. Raises OSError where the address can not be listened on."""
+        wanted = set(roles)
+        agents = [
+            asyncio.create_task(self._keep_going(role), name=role.value)
+            for role in Role
+            if role in wanted and role not in WEB_ROLES
+        ]
+        try:
+            if wanted & WEB_ROLES:
+                await self._serve(wanted, on_listening)
+            else:
+                await self._stopping.wait()
+        finally:
+            for agent in agents:
+                agent.cancel()
+            await asyncio.gather(*agents, return_exceptions=True)
+
+    def stop(self) -> None:
+        """Ask `run` to end."""
+        self._stopping.set()
+
+    def stop_on_signals(self) -> None:
+        """SIGTERM and SIGINT ask for a stop; a second one ends the process at once."""
+        loop = asyncio.get_running_loop()
+
+        def stop(number: signal.Signals) -> None:
+            log.info("stopping", signal=number.name)
+            self.stop()
+            loop.remove_signal_handler(number)
+
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop, number)
+
+    async def _serve(self, roles: set[Role], on_listening: Callable[[str], None] | None) -> None:
+        collector = Collector(self.database, self.broker, self.clock)
+        app = WebApp(
+            collect=CollectApp(collector) if Role.COLLECTOR in roles else None,
+            api=self._api() if Role.WEB in roles else None,
+            metrics=self._metrics_text,
+            is_ready=self._is_ready,
+        )
+        listener = bind(self.settings.listen.host, self.settings.listen.port)
+        host, port = listener.getsockname()[:2]
+        server = WebServer(app, listener)
+        serving = asyncio.create_task(server.run(), name="web server")
+        stopping = asyncio.create_task(self._stopping.wait())
+        started = asyncio.create_task(server.started())
+        try:
+            await asyncio.wait({serving, started}, return_when=asyncio.FIRST_COMPLETED)
+            if not serving.done():
+                shown = f"[{host}]" if ":" in host else host
+                log.info("listening", url=f"http://{shown}:{port}")
+                if on_listening is not None:
+                    on_listening(f"http://{shown}:{port}")
+            await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            server.stop()
+            await serving
+        finally:
+            for task in (stopping, started, serving):
+                task.cancel()
+            await asyncio.gather(stopping, started, serving, return_exceptions=True)
+            await collector.close()
+            listener.close()
+
+    def _api(self) -> Callable[..., Awaitable[None]]:
+        return create_api(self.database, self.broker, self.clock, self.provider, self.vault)
+
+    def _agent(self, role: Role) -> Callable[[], Awaitable[None]]:
+        database, broker, clock = self.database, self.broker, self.clock
+        match role:
+            case Role.INGESTOR:
+                return Ingestor(database, broker, clock).run
+            case Role.SCHEDULER:
+                return Scheduler(database, broker, clock).run
+            case Role.PLANNER:
+                return Planner(database, broker, clock).run
+            case Role.SENDER:
+                return Sender(database, broker, clock, self.provider, self.vault).run
+            case Role.ATTRIBUTOR:
+                return Attributor(database, clock).run
+            case Role.SWEEPER:
+                return Sweeper(database, clock).run
+            case Role.COLLECTOR | Role.WEB:
+                raise ValueError(f"{role} is served, not run as an agent")
+
+    async def _keep_going(self, role: Role) -> None:
+        """Run an agent for ever. What it did not expect is told, and it begins again from the rows:
+        one agent's defect must not stop the collector beside it."""
+        pause = RESTART_SECONDS
+        while True:
+            try:
+                await self._agent(role)()
+            except Exception:
+                self.metrics.agent_restarts.labels(role.value).inc()
+                log.exception("agent_failed", role=role.value, again_in_seconds=pause)
+                await self.clock.sleep(pause)
+                pause = min(pause * 2, RESTART_SECONDS_MAX)
+
+    async def _metrics_text(self) -> bytes:
+        for kind in JobKind:
+            try:
+                self.metrics.jobs.labels(kind.value).set(await self.broker.depth(kind))
+            except BrokerUnavailable:
+                self.metrics.jobs.labels(kind.value).set(float("nan"))
+        return self.metrics.text()
+
+    async def _is_ready(self) -> bool:
+        try:
+            await self.database.ping()
+        except StorageUnavailable:
+            return False
+        return True
+
+
+async def open_broker(settings: Settings, database: Database, clock: Clock) -> Broker:
+    """The broker that `settings` name."""
+    if settings.broker_url is None:
+        return DatabaseBroker(database, clock)
+    return await JetStreamBroker.connect(settings.broker_url)

@@ -1,0 +1,70 @@
+"""A campaign as people write it, in a file or over HTTP, checked whole before it is saved. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from clarion.audiences import rule
+from clarion.audiences.rule import Rule
+from clarion.campaigns.campaign import NAME_CHARACTERS_MAX
+from clarion.campaigns.content import Content, ContentFault, ContentSpec, parse_content
+from clarion.campaigns.template import faults_of
+from clarion.customers.device import Platform
+
+FIELDS = ("name", "content", "audience")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """What to say to whom, checked."""
+
+    name: str
+    content: ContentSpec
+    audience: Rule
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DraftFault:
+    """A field that can not be, why, and what to do."""
+
+    field: str
+    message: str
+
+
+class ContentCheck(Protocol):
+    """What the provider would refuse in a content (`Provider.check`)."""
+
+    def __call__(self, content: Content, *, platform: Platform) -> Sequence[ContentFault]: ...
+
+
+def parse_draft(wire: Mapping[str, Any], check: ContentCheck) -> Draft | list[DraftFault]:
+    """The campaign in `wire` (name, content, audience), or everything that is wrong with it."""
+    faults = [
+        DraftFault(field=str(field), message=f"is unknown; use {', '.join(FIELDS)}")
+        for field in wire
+        if field not in FIELDS
+    ]
+    name = wire.get("name")
+    if not isinstance(name, str) or not name.strip() or len(name.strip()) > NAME_CHARACTERS_MAX:
+        message = f"must be a text of 1 to {NAME_CHARACTERS_MAX} characters"
+        faults.append(DraftFault(field="name", message=message))
+    content = parse_content(wire.get("content"))
+    wrong = content if isinstance(content, list) else faults_of(content)
+    if isinstance(content, ContentSpec) and not wrong:
+        wrong = provider_faults(content, check)
+    faults += [DraftFault(field=one.field, message=one.message) for one in wrong]
+    audience = rule.parse(wire.get("audience"))
+    if isinstance(audience, list):
+        faults += [DraftFault(field=one.field, message=one.message) for one in audience]
+    if faults or isinstance(content, list) or isinstance(audience, list):
+        return faults
+    return Draft(name=str(name).strip(), content=content, audience=audience)
+
+
+def provider_faults(spec: ContentSpec, check: ContentCheck) -> list[ContentFault]:
+    """What the provider would refuse, each said once although it concerns several platforms."""
+    faults: dict[tuple[str, str], ContentFault] = {}
+    for platform in Platform:
+        for fault in check(spec.for_platform(platform), platform=platform):
+            faults.setdefault((fault.field, fault.message), fault)
+    return list(faults.values())

@@ -1,0 +1,5 @@
+"""`python -m clarion.cli` is `clarion`."""
+
+from clarion.cli import main
+
+main()

@@ -1,0 +1,164 @@
+"""Customers: whom we know, and what they did."""
+
+from typing import Any
+
+from cyclopts import App as Commands
+
+from clarion.cli.devices import PAGE, shown_change, shown_device
+from clarion.cli.output import AsJson, not_found, print_record, print_records, read_id
+from clarion.cli.session import Session, open_session
+from clarion.customers.device_store import customer_history, list_devices_of
+from clarion.customers.disclosure import shown_body, without_tokens
+from clarion.customers.store import Customer, find_customer, list_customers
+from clarion.events.store import list_events
+
+commands = Commands(name="customers", help="Customers: whom we know, and what they did.")
+
+
+@commands.command(name="list")
+async def list_(*, limit: int = PAGE, after: str | None = None, json: AsJson = False) -> None:
+    """List customers by id.
+
+    For example:
+
+    ```
+    clarion customers list --limit 20
+    clarion customers list --after 01981f5e-7a3b-7c12-9d51-0b6d2c4e8f70 --json
+    ```
+
+    Parameters
+    ----------
+    limit
+        How many.
+    after
+        The id of the last one seen: what follows it is listed.
+    """
+    cursor = None if after is None else read_id(after, "customer")
+    async with open_session() as session, session.database.read() as connection:
+        customers = await list_customers(
+            connection, session.workspace_id, after=cursor, limit=limit
+        )
+    print_records(
+        [_shown(customer) for customer in customers],
+        as_json=json,
+        columns=("id", "user_id", "push_opted_out", "first_seen_at", "last_seen_at"),
+        none="There are no customers here.",
+    )
+
+
+@commands.command
+async def show(user_id: str, *, json: AsJson = False) -> None:
+    """Show a customer, their traits and devices. One who has not signed in is named by id.
+
+    For example:
+
+    ```
+    clarion customers show user-4711
+    ```
+    """
+    async with open_session() as session:
+        customer = await _find(session, user_id)
+        async with session.database.read() as connection:
+            devices = await list_devices_of(connection, session.workspace_id, customer.id)
+    shown = [shown_device(device) for device in devices]
+    if json:
+        print_record(_shown(customer) | {"devices": shown}, as_json=True)
+        return
+    print_record(_shown(customer), as_json=False)
+    print_records(
+        shown,
+        as_json=False,
+        columns=("device_id", "platform", "state", "reason", "registered_at"),
+        none="No devices.",
+    )
+
+
+@commands.command
+async def events(
+    user_id: str, *, limit: int = PAGE, before: int | None = None, json: AsJson = False
+) -> None:
+    """List a customer's events, newest first.
+
+    For example:
+
+    ```
+    clarion customers events user-4711 --limit 10 --json
+    ```
+
+    Parameters
+    ----------
+    user_id
+        Whose.
+    limit
+        How many.
+    before
+        The `seq` of the last one seen: what is older is listed.
+    """
+    async with open_session() as session:
+        customer = await _find(session, user_id)
+        async with session.database.read() as connection:
+            found = await list_events(
+                connection,
+                session.workspace_id,
+                customer_id=customer.id,
+                before_seq=before,
+                limit=limit,
+            )
+    print_records(
+        [
+            {
+                "seq": event.seq,
+                "message_id": event.message_id,
+                "type": event.type,
+                "event": event.name,
+                "at": event.at,
+                "received_at": event.received_at,
+                "body": shown_body(event.body),
+            }
+            for event in found
+        ],
+        as_json=json,
+        columns=("at", "type", "event", "message_id", "seq"),
+        none="No events.",
+    )
+
+
+@commands.command
+async def history(user_id: str, *, json: AsJson = False) -> None:
+    """Show which devices came to a customer, changed, or left, oldest first.
+
+    For example:
+
+    ```
+    clarion customers history user-4711
+    ```
+    """
+    async with open_session() as session:
+        customer = await _find(session, user_id)
+        async with session.database.read() as connection:
+            changes = await customer_history(connection, session.workspace_id, customer.id)
+    print_records(
+        [shown_change(change) for change in changes],
+        as_json=json,
+        columns=("at", "device_id", "change", "reason", "customer_id", "previous_customer_id"),
+        none="No history.",
+    )
+
+
+async def _find(session: Session, user_id: str) -> Customer:
+    async with session.database.read() as connection:
+        customer = await find_customer(connection, session.workspace_id, user_id)
+    if customer is None:
+        raise not_found("customer", user_id)
+    return customer
+
+
+def _shown(customer: Customer) -> dict[str, Any]:
+    return {
+        "id": customer.id,
+        "user_id": customer.user_id,
+        "traits": without_tokens(customer.traits),
+        "push_opted_out": customer.push_opted_out,
+        "first_seen_at": customer.first_seen_at,
+        "last_seen_at": customer.last_seen_at,
+    }

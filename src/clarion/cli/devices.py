@@ -1,0 +1,123 @@
+"""Devices: where customers can be reached. A token is only ever shown as a fingerprint."""
+
+from typing import Any
+
+from cyclopts import App as Commands
+
+from clarion.cli.output import AsJson, not_found, print_record, print_records, read_id
+from clarion.cli.session import open_session
+from clarion.customers.device_store import (
+    Change,
+    Device,
+    device_history,
+    get_device,
+    list_devices,
+)
+from clarion.customers.store import user_ids_of
+
+PAGE = 100
+
+commands = Commands(name="devices", help="Devices: where customers can be reached.")
+
+
+@commands.command(name="list")
+async def list_(*, limit: int = PAGE, after: str | None = None, json: AsJson = False) -> None:
+    """List devices by id.
+
+    For example:
+
+    ```
+    clarion devices list --limit 20
+    clarion devices list --json
+    ```
+
+    Parameters
+    ----------
+    limit
+        How many.
+    after
+        The `id` of the last one seen: what follows it is listed.
+    """
+    cursor = None if after is None else read_id(after, "device")
+    async with open_session() as session, session.database.read() as connection:
+        devices = await list_devices(connection, session.workspace_id, after=cursor, limit=limit)
+    print_records(
+        [shown_device(device) for device in devices],
+        as_json=json,
+        columns=("device_id", "platform", "state", "reason", "registered_at", "customer_id"),
+        none="There are no devices here.",
+    )
+
+
+@commands.command
+async def show(device_id: str, *, json: AsJson = False) -> None:
+    """Show a device and whose it is.
+
+    For example:
+
+    ```
+    clarion devices show 7f9a2c1e-install --json
+    ```
+    """
+    async with open_session() as session, session.database.read() as connection:
+        device = await get_device(connection, session.workspace_id, device_id)
+        if device is None:
+            raise not_found("device", device_id)
+        owners = await user_ids_of(connection, session.workspace_id, [device.customer_id])
+    owner = {"id": device.customer_id, "user_id": owners.get(device.customer_id)}
+    print_record(shown_device(device) | {"customer": owner}, as_json=json)
+
+
+@commands.command
+async def history(device_id: str, *, json: AsJson = False) -> None:
+    """Show everything that happened to a device, oldest first.
+
+    For example:
+
+    ```
+    clarion devices history 7f9a2c1e-install
+    ```
+    """
+    async with open_session() as session, session.database.read() as connection:
+        changes = await device_history(connection, session.workspace_id, device_id)
+    if not changes:
+        raise not_found("device", device_id)
+    print_records(
+        [shown_change(change) for change in changes],
+        as_json=json,
+        columns=(
+            "at", "change", "reason", "customer_id", "previous_customer_id", "token_fingerprint",
+        ),
+        none="No history.",
+    )  # fmt: skip
+
+
+def shown_device(device: Device) -> dict[str, Any]:
+    """A device's fields as they are printed."""
+    return {
+        "id": device.id,
+        "device_id": device.device_id,
+        "platform": device.platform.value,
+        "state": device.state.value,
+        "reason": device.reason,
+        "customer_id": device.customer_id,
+        "source_id": device.source_id,
+        "token_kind": device.token_kind.value,
+        "token_fingerprint": device.token_fingerprint,
+        "registered_at": device.registered_at,
+        "last_seen_at": device.last_seen_at,
+    }
+
+
+def shown_change(change: Change) -> dict[str, Any]:
+    """A line of history as it is printed."""
+    return {
+        "at": change.at,
+        "device_id": change.device_id,
+        "change": change.change,
+        "reason": change.reason,
+        "customer_id": change.customer_id,
+        "previous_customer_id": change.previous_customer_id,
+        "token_fingerprint": change.token_fingerprint,
+        "message_id": change.message_id,
+    }

@@ -1,0 +1,139 @@
+"""A campaign as a person writes it on the command line or in a file, checked whole."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+from cyclopts import Parameter
+
+from clarion.campaigns.content import Content, ContentFault
+from clarion.campaigns.draft import Draft, parse_draft
+from clarion.cli.output import Ending, ExitCode, refused
+from clarion.clock import SystemClock
+from clarion.customers.device import Platform
+from clarion.fcm.message import check
+
+CONTENT_FIELDS = (
+    "title", "body", "image", "link", "data", "ttl_seconds", "priority", "collapse_key",
+)  # fmt: skip
+
+Several = Annotated[list[str] | None, Parameter(negative="")]
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flags:
+    """The flags a campaign is written with. Flags win over the file.
+
+    Parameters
+    ----------
+    file
+        A JSON file in the API's form: name, content, audience.
+    title
+        The push's title.
+    body
+        Its text.
+    image
+        An image's address.
+    link
+        Where a tap leads.
+    data
+        KEY=VALUE for the app; may be given several times.
+    ttl_seconds
+        How long FCM tries, 0 to 2419200.
+    priority
+        normal or high.
+    collapse_key
+        Pushes with the same key replace each other while they wait.
+    everyone
+        To everybody with a registered device.
+    user_id
+        To this customer; may be given several times.
+    trait
+        To customers whose trait equals: NAME=VALUE, a JSON value or a text; several: all of them.
+    """
+
+    file: Path | None = None
+    title: str | None = None
+    body: str | None = None
+    image: str | None = None
+    link: str | None = None
+    data: Several = None
+    ttl_seconds: int | None = None
+    priority: str | None = None
+    collapse_key: str | None = None
+    everyone: Annotated[bool, Parameter(negative="")] = False
+    user_id: Several = None
+    trait: Several = None
+
+    def content(self) -> dict[str, Any]:
+        """The content fields that were given."""
+        given = {name: getattr(self, name) for name in CONTENT_FIELDS}
+        if self.data:
+            given["data"] = dict(_pair(text, "--data") for text in self.data)
+        return {name: value for name, value in given.items() if value is not None}
+
+    def audience(self) -> dict[str, Any] | None:
+        """The audience that was given."""
+        audience: dict[str, Any] = {}
+        if self.everyone:
+            audience["everyone"] = True
+        if self.user_id:
+            audience["user_ids"] = self.user_id
+        if self.trait:
+            pairs = (_pair(text, "--trait") for text in self.trait)
+            audience["traits"] = {name: _scalar(value) for name, value in pairs}
+        return audience or None
+
+
+def read_draft(name: str | None, flags: Flags) -> Draft:
+    """The campaign of a file and flags. Ends the command with everything that is wrong with it."""
+    wire = {} if flags.file is None else _read(flags.file)
+    content = wire.get("content", {})
+    given = flags.content()
+    if given and isinstance(content, Mapping):
+        content = {**content, **given}
+    audience = flags.audience()
+    wire |= {"content": content}
+    if name is not None:
+        wire["name"] = name
+    if audience is not None:
+        wire["audience"] = audience
+    draft = parse_draft(wire, _check)
+    if isinstance(draft, Draft):
+        return draft
+    faults = [(fault.field, fault.message) for fault in draft]
+    if "audience" not in wire:
+        cure = ("audience", "is missing: give --everyone, --user-id or --trait")
+        faults = [cure if field == "audience" else (field, text) for field, text in faults]
+    raise refused("The campaign can not be:", faults, word="invalid_campaign")
+
+
+def _check(content: Content, *, platform: Platform) -> Sequence[ContentFault]:
+    return check(content, platform, SystemClock().now())
+
+
+def _pair(text: str, flag: str) -> tuple[str, str]:
+    name, sign, value = text.partition("=")
+    if not sign or not name:
+        raise Ending(ExitCode.USAGE, f"{flag} takes NAME=VALUE, not {text!r}.", word="usage")
+    return name, value
+
+
+def _scalar(text: str) -> Any:
+    """true, 5, null and the like are JSON; what is not is a text. Quoted, it is a text too."""
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        return text
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=dict[str, Any])
+    except FileNotFoundError:
+        raise Ending(ExitCode.NOT_FOUND, f"There is no file {file}.") from None
+    except (OSError, msgspec.DecodeError) as error:
+        raise refused(f"{file} holds no campaign: {error}") from error

@@ -1,0 +1,170 @@
+"""Firebase apps: the projects we hold a service-account key for."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from cyclopts import App as Commands
+
+from clarion.cli.output import (
+    AsJson,
+    Ending,
+    ExitCode,
+    print_done,
+    print_record,
+    print_records,
+    refused,
+)
+from clarion.cli.session import open_session
+from clarion.cli.sources import find_app, find_source
+from clarion.deliveries.app_store import (
+    FirebaseApp,
+    bind_first_app,
+    list_apps,
+    pause_app,
+    put_app,
+    resume_app,
+)
+from clarion.events.store import bind_firebase_app
+from clarion.fcm.credentials import parse_service_account
+
+FILE_BYTES_MAX = 65_536
+
+commands = Commands(
+    name="firebase-apps", help="Firebase apps: the projects we hold a service-account key for."
+)
+
+
+@commands.command
+async def add(file: Path, *, source: list[str] | None = None, json: AsJson = False) -> None:
+    """Add a Firebase app from a service-account JSON, or replace its key.
+
+    The key is checked, encrypted at rest and never shown again. Get the file in the Firebase
+    console: Project settings, Service accounts, Generate new private key.
+
+    For example:
+
+    ```
+    clarion firebase-apps add service-account.json
+    clarion firebase-apps add service-account.json --source "Android app" --json
+    ```
+
+    Parameters
+    ----------
+    file
+        The service-account JSON.
+    source
+        A source, by id or name, to bind to it; may be given several times. Without one, a first
+        Firebase app is bound to every source that has none.
+    """
+    account = parse_service_account(_read(file))
+    if isinstance(account, list):
+        raise refused(
+            f"{file} is no usable service-account key:",
+            [(fault.field, fault.message) for fault in account],
+            word="credentials",
+        )
+    async with open_session() as session:
+        sealed = session.vault().seal(msgspec.json.encode(dict(account.info)))
+        async with session.database.write() as connection:
+            sources = [await find_source(connection, session, name) for name in source or []]
+            app = await put_app(
+                connection,
+                workspace_id=session.workspace_id,
+                app_id=session.clock.new_id(),
+                project_id=account.project_id,
+                client_email=account.client_email,
+                private_key_id=account.private_key_id,
+                sealed_key=sealed,
+                now=session.clock.now(),
+            )
+            for one in sources:
+                await bind_firebase_app(connection, session.workspace_id, one.id, app.id)
+            if not sources:
+                sources = await bind_first_app(connection, app)
+    record = _shown(app) | {"sources": [one.name for one in sources]}
+    print_record(record, as_json=json)
+
+
+@commands.command(name="list")
+async def list_(*, json: AsJson = False) -> None:
+    """List Firebase apps. Their keys are never shown.
+
+    For example:
+
+    ```
+    clarion firebase-apps list
+    ```
+    """
+    async with open_session() as session, session.database.read() as connection:
+        apps = await list_apps(connection, session.workspace_id)
+    print_records(
+        [_shown(app) for app in apps],
+        as_json=json,
+        columns=("id", "project_id", "client_email", "paused_reason", "replaced_at"),
+        none="There is no Firebase app yet: clarion firebase-apps add FILE",
+    )
+
+
+@commands.command
+async def pause(firebase_app: str, *, reason: str = "by a person", json: AsJson = False) -> None:
+    """Send nothing through a Firebase app until it is resumed. Nothing planned is lost.
+
+    For example:
+
+    ```
+    clarion firebase-apps pause shop-prod --reason "key is being rotated"
+    ```
+    """
+    async with open_session() as session, session.database.write() as connection:
+        app = await find_app(connection, session, firebase_app)
+        await pause_app(connection, app.id, reason)
+        app = await find_app(connection, session, firebase_app)
+    _say(app, f"Nothing is sent through {app.project_id}.", json)
+
+
+@commands.command
+async def resume(firebase_app: str, *, json: AsJson = False) -> None:
+    """Send through a Firebase app again, after the cause of its pause is cured.
+
+    For example:
+
+    ```
+    clarion firebase-apps resume shop-prod
+    ```
+    """
+    async with open_session() as session, session.database.write() as connection:
+        app = await find_app(connection, session, firebase_app)
+        await resume_app(connection, session.workspace_id, app.id)
+        app = await find_app(connection, session, firebase_app)
+    _say(app, f"{app.project_id} sends again.", json)
+
+
+def _read(file: Path) -> str:
+    try:
+        if file.stat().st_size > FILE_BYTES_MAX:
+            raise refused(f"{file} is too large to be a service-account key.")
+        return file.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise Ending(ExitCode.NOT_FOUND, f"There is no file {file}.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise refused(f"{file} can not be read: {error}") from error
+
+
+def _say(app: FirebaseApp, sentence: str, as_json: bool) -> None:
+    if as_json:
+        print_record(_shown(app), as_json=True)
+    else:
+        print_done(sentence)
+
+
+def _shown(app: FirebaseApp) -> dict[str, Any]:
+    return {
+        "id": app.id,
+        "project_id": app.project_id,
+        "client_email": app.client_email,
+        "private_key_id": app.private_key_id,
+        "paused_reason": app.paused_reason,
+        "created_at": app.created_at,
+        "replaced_at": app.replaced_at,
+    }

@@ -1,0 +1,126 @@
+"""API keys: what scripts and people call /api/v1 with."""
+
+from typing import Annotated
+
+from cyclopts import App as Commands
+from cyclopts import Parameter
+
+from clarion.cli.output import (
+    AsJson,
+    Ending,
+    ExitCode,
+    console,
+    not_found,
+    print_done,
+    print_record,
+    print_records,
+    read_id,
+)
+from clarion.cli.session import open_session
+from clarion.web.access import Scope
+from clarion.web.key_store import create_key, list_keys, revoke_key
+
+commands = Commands(name="keys", help="API keys: what scripts and people call /api/v1 with.")
+
+
+@commands.command
+async def create(
+    name: str,
+    *,
+    scope: Annotated[list[str] | None, Parameter(negative="")] = None,
+    json: AsJson = False,
+) -> None:
+    """Make an API key. It is shown this once: only its hash is kept.
+
+    For example:
+
+    ```
+    clarion keys create deploy-script
+    clarion keys create dashboard --scope read --json
+    ```
+
+    Parameters
+    ----------
+    name
+        What it is for.
+    scope
+        read, write or admin, each including those before it. Without one: admin.
+    """
+    scopes = read_scopes(scope or ["admin"])
+    async with open_session() as session, session.database.write() as connection:
+        row, secret = await create_key(
+            connection,
+            workspace_id=session.workspace_id,
+            name=name,
+            scopes=scopes,
+            key_id=session.clock.new_id(),
+            now=session.clock.now(),
+        )
+    record = {"id": row.id, "name": name, "scopes": scopes, "key": secret}
+    print_record(record, as_json=json)
+    if not json:
+        console.print("Keep it: it is not shown again.", style="dim")
+
+
+@commands.command(name="list")
+async def list_(*, json: AsJson = False) -> None:
+    """List API keys, revoked ones too. Keys themselves are never shown.
+
+    For example:
+
+    ```
+    clarion keys list
+    ```
+    """
+    async with open_session() as session, session.database.read() as connection:
+        keys = await list_keys(connection, session.workspace_id)
+    print_records(
+        [
+            {
+                "id": key.id,
+                "name": key.name,
+                "hint": key.key_hint,
+                "scopes": list(key.scopes),
+                "created_at": key.created_at,
+                "last_used_at": key.last_used_at,
+                "revoked_at": key.revoked_at,
+            }
+            for key in keys
+        ],
+        as_json=json,
+        columns=("id", "name", "hint", "scopes", "last_used_at", "revoked_at"),
+        none="There is no API key yet: clarion keys create NAME",
+    )
+
+
+@commands.command
+async def revoke(key_id: str, *, json: AsJson = False) -> None:
+    """Refuse a key from now on.
+
+    For example:
+
+    ```
+    clarion keys revoke 01981f5e-7a3b-7c12-9d51-0b6d2c4e8f70
+    ```
+    """
+    wanted = read_id(key_id, "API key")
+    async with open_session() as session, session.database.write() as connection:
+        now = session.clock.now()
+        if await revoke_key(connection, session.workspace_id, wanted, now) is None:
+            raise not_found("API key", key_id)
+    if json:
+        print_record({"id": wanted, "revoked": True}, as_json=True)
+    else:
+        print_done(f"{key_id} is revoked.")
+
+
+def read_scopes(wanted: list[str]) -> list[str]:
+    """The scopes, each known. Ends the command where one is not."""
+    unknown = [scope for scope in wanted if scope not in list(Scope)]
+    if unknown:
+        raise Ending(
+            ExitCode.USAGE,
+            f"{unknown[0]} is no scope; use {', '.join(Scope)}.",
+            word="usage",
+        )
+    return list(dict.fromkeys(wanted))

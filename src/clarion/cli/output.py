@@ -1,0 +1,149 @@
+"""What commands print and how they end."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from enum import IntEnum
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from cyclopts import Parameter
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+AsJson = Annotated[
+    bool, Parameter(name="--json", negative="", help="Print JSON for scripts, one document.")
+]
+
+console = Console()
+errors = Console(stderr=True)
+
+
+class ExitCode(IntEnum):
+    """How a command ended. Documented in the help; scripts depend on it."""
+
+    OK = 0
+    FAILURE = 1
+    USAGE = 2
+    """A wrong argument or a wrong setting."""
+    NOT_FOUND = 3
+    UNAVAILABLE = 4
+    """The database, the broker or an address can not be used now."""
+    REFUSED = 5
+    """What was asked for can not be: a faulty file or content, a campaign in another state."""
+
+
+EXIT_CODES_HELP = (
+    "Exit codes: 0 done; 1 failure; 2 wrong argument or setting; 3 not found; 4 the database, the "
+    "broker or an address is unavailable; 5 refused (faulty content, wrong state)."
+)
+
+
+class Ending(Exception):
+    """Ends a command with a code and a sentence for the person. `faults`: what is wrong where."""
+
+    def __init__(
+        self,
+        code: ExitCode,
+        message: str,
+        *,
+        word: str = "",
+        faults: Sequence[tuple[str, str]] = (),
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.word = word or code.name.lower()
+        self.faults = faults
+
+
+def not_found(what: str, name: object) -> Ending:
+    return Ending(ExitCode.NOT_FOUND, f"There is no {what} {name}.", word="not_found")
+
+
+def refused(message: str, faults: Sequence[tuple[str, str]] = (), word: str = "") -> Ending:
+    return Ending(ExitCode.REFUSED, message, faults=faults, word=word)
+
+
+def read_id(text: str, what: str) -> UUID:
+    """An id as people give it; what is no id names nothing."""
+    try:
+        return UUID(text)
+    except ValueError:
+        raise not_found(what, text) from None
+
+
+def print_json(value: Any) -> None:
+    """One JSON document on standard output, indented."""
+    sys.stdout.write(msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n")
+    sys.stdout.flush()
+
+
+def print_record(record: Mapping[str, Any], *, as_json: bool, title: str | None = None) -> None:
+    """One thing: its fields, one a line."""
+    if as_json:
+        print_json(record)
+        return
+    table = Table(show_header=False, box=None, title=title, title_justify="left")
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in record.items():
+        table.add_row(name, escape(shown(value)))
+    console.print(table)
+
+
+def print_records(
+    records: Sequence[Mapping[str, Any]], *, as_json: bool, columns: Sequence[str], none: str
+) -> None:
+    """Several things: a JSON array of all their fields, or a table of `columns`."""
+    if as_json:
+        print_json(records)
+        return
+    if not records:
+        console.print(none, style="dim")
+        return
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for column in columns:
+        is_count = isinstance(records[0].get(column), int)
+        is_id = column == "id" or column.endswith(("_id", "_key"))  # to be copied whole
+        table.add_column(
+            column, overflow="fold", no_wrap=is_id, justify="right" if is_count else "left"
+        )
+    for record in records:
+        table.add_row(*(escape(shown(record.get(column))) for column in columns))
+    console.print(table)
+
+
+def print_done(sentence: str) -> None:
+    """What was done, for a person."""
+    console.print(f"[green]✓[/] {sentence}", highlight=False)
+
+
+def print_ending(ending: Ending, *, as_json: bool) -> None:
+    """Why the command ended, on standard error."""
+    if as_json:
+        body: dict[str, Any] = {"success": False, "code": ending.word, "message": ending.message}
+        if ending.faults:
+            body["faults"] = [{"field": name, "message": text} for name, text in ending.faults]
+        sys.stderr.write(msgspec.json.encode(body).decode() + "\n")
+        return
+    errors.print(f"[bold red]error:[/] {escape(ending.message)}", highlight=False)
+    for name, text in ending.faults:
+        errors.print(f"  [bold]{escape(name)}[/] {escape(text)}", highlight=False)
+
+
+def shown(value: Any) -> str:
+    """A value as people read it in a table."""
+    match value:
+        case None:
+            return "–"
+        case bool():
+            return "yes" if value else "no"
+        case datetime():
+            return value.strftime("%Y-%m-%d %H:%M:%S UTC")
+        case Mapping() | list() | tuple():
+            return msgspec.json.encode(value).decode()
+        case _:
+            return str(value)

@@ -1,0 +1,240 @@
+"""serve, run, migrate and check: Clarion's processes, and what they need."""
+
+import socket
+from typing import Any
+from urllib.parse import urlsplit
+
+from rich.panel import Panel
+
+from clarion.app import App, Role, open_broker
+from clarion.broker import JobKind
+from clarion.cli.first_start import FirstStart, check_migrated, first_start, sqlite_file
+from clarion.cli.output import (
+    AsJson,
+    Ending,
+    ExitCode,
+    console,
+    print_done,
+    print_json,
+    print_records,
+)
+from clarion.cli.session import load_settings
+from clarion.clock import SystemClock
+from clarion.config import Settings, redacted
+from clarion.deliveries.app_store import list_apps, open_app
+from clarion.storage.database import Database
+from clarion.storage.migrate import is_current
+from clarion.storage.vault import VaultLocked, load_or_make_vault
+from clarion.storage.workspace_store import list_workspaces
+from clarion.telemetry import set_up_logs
+
+FCM_CONNECT_SECONDS = 5.0
+
+
+async def serve() -> None:
+    """Serve everything in one process: collector, API and every agent.
+
+    The first start makes the database, a workspace, a source and an API key, and prints them once.
+    SIGTERM or Ctrl-C stops: calls under way are answered, nothing durable is lost.
+
+    For example:
+
+    ```
+    clarion serve
+    CLARION_LISTEN=0.0.0.0:8080 CLARION_DATA_DIR=/var/lib/clarion clarion serve
+    ```
+    """
+    settings = load_settings()
+    set_up_logs(settings.log)
+    database = Database(settings.database_url)
+    try:
+        made = await first_start(settings, database, SystemClock())
+    finally:
+        await database.close()
+    if made is not None:
+        print_first_start(made)
+    await _run(settings, list(Role))
+
+
+async def run(*roles: Role) -> None:
+    """Run one role, or several, in this process.
+
+    Needs a database that `clarion migrate` has prepared, shared with the other processes, and
+    CLARION_SECRET_KEY where processes do not share a data directory.
+
+    For example:
+
+    ```
+    clarion run collector
+    clarion run ingestor scheduler planner attributor sweeper
+    clarion run sender
+    ```
+
+    Parameters
+    ----------
+    roles
+        What to run. `collector` and `web` listen on CLARION_LISTEN.
+    """
+    if not roles:
+        raise Ending(ExitCode.USAGE, f"Name a role: {', '.join(Role)}.", word="usage")
+    settings = load_settings()
+    set_up_logs(settings.log)
+    await check_migrated(settings)
+    await _run(settings, list(roles))
+
+
+async def migrate(*, json: AsJson = False) -> None:
+    """Bring the database to this version. Running it again changes nothing.
+
+    A database without a source or an API key gets them, printed this once.
+
+    For example:
+
+    ```
+    clarion migrate
+    ```
+    """
+    settings = load_settings()
+    set_up_logs(settings.log)
+    database = Database(settings.database_url)
+    try:
+        made = await first_start(settings, database, SystemClock())
+    finally:
+        await database.close()
+    if json:
+        print_json(
+            {
+                "migrated": True,
+                "write_key": made and made.write_key,
+                "key": made and made.api_key,
+            }
+        )
+        return
+    if made is not None:
+        print_first_start(made)
+    print_done(f"{redacted(settings.database_url)} is at this version.")
+
+
+async def check(*, json: AsJson = False) -> int:
+    """Look at settings, database, broker, keys and FCM without starting anything.
+
+    For example:
+
+    ```
+    clarion check
+    clarion check --json
+    ```
+    """
+    settings = load_settings()
+    set_up_logs(settings.log)
+    findings = [
+        _finding("settings", None, f"data directory {settings.data_dir}"),
+        *await _check_storage(settings),
+        _check_fcm(settings),
+    ]
+    print_records(findings, as_json=json, columns=("part", "result", "detail"), none="")
+    return ExitCode.OK if all(one["result"] == "ok" for one in findings) else ExitCode.FAILURE
+
+
+def print_first_start(made: FirstStart) -> None:
+    """The credentials of a first start: shown now and never again."""
+    lines = ["This is the first start. [bold]Keep these: the API key is not shown again.[/]", ""]
+    if made.write_key is not None:
+        lines.append(f"write key  [bold]{made.write_key}[/]   apps send events with it")
+    if made.api_key is not None:
+        lines.append(f"API key    [bold]{made.api_key}[/]   for /api/v1, as a Bearer token")
+    text = "\n".join(lines)
+    if console.is_terminal:
+        console.print(Panel(text, title="Clarion", expand=False), highlight=False)
+    else:
+        console.print(text, highlight=False, soft_wrap=True)
+
+
+async def _run(settings: Settings, roles: list[Role]) -> None:
+    async with App.open(settings) as app:
+        app.stop_on_signals()
+        try:
+            await app.run(roles, on_listening=_say_listening)
+        except OSError as error:
+            raise Ending(
+                ExitCode.UNAVAILABLE,
+                f"Can not listen on {settings.listen}: {error.strerror or error}. "
+                "Choose another address with CLARION_LISTEN.",
+                word="address",
+            ) from error
+
+
+def _say_listening(url: str) -> None:
+    console.print(
+        f"Clarion listens on {url} · API {url}/api/v1 · Ctrl-C stops",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+async def _check_storage(settings: Settings) -> list[dict[str, Any]]:
+    shown = redacted(settings.database_url)
+    file = sqlite_file(settings)
+    if file is not None and not file.exists():
+        return [_finding("database", "is not there yet: run `clarion migrate`", shown)]
+    database = Database(settings.database_url)
+    findings = []
+    try:
+        await database.ping()
+        is_ours = await is_current(settings.database_url)
+        wrong = None if is_ours else "is not at this version: run `clarion migrate`"
+        findings.append(_finding("database", wrong, shown))
+        if is_ours:
+            findings.append(await _check_broker(settings, database))
+            findings += await _check_apps(settings, database)
+    except Exception as error:
+        findings.append(_finding("database", f"does not answer ({type(error).__name__})", shown))
+    finally:
+        await database.close()
+    return findings
+
+
+async def _check_broker(settings: Settings, database: Database) -> dict[str, Any]:
+    shown = "in the database" if settings.broker_url is None else redacted(settings.broker_url)
+    try:
+        broker = await open_broker(settings, database, SystemClock())
+        try:
+            waiting = {kind.value: await broker.depth(kind) for kind in JobKind}
+        finally:
+            await broker.close()
+    except Exception as error:
+        return _finding("broker", f"does not answer ({type(error).__name__})", shown)
+    counts = ", ".join(f"{count} {kind}" for kind, count in waiting.items())
+    return _finding("broker", None, f"{shown}; waiting: {counts}")
+
+
+async def _check_apps(settings: Settings, database: Database) -> list[dict[str, Any]]:
+    findings = []
+    vault = load_or_make_vault(settings.data_dir, settings.secret_key)
+    async with database.read() as connection:
+        for workspace in await list_workspaces(connection):
+            for app in await list_apps(connection, workspace.id):
+                part = f"Firebase app {app.project_id}"
+                wrong = app.paused_reason and f"is paused: {app.paused_reason}"
+                try:
+                    await open_app(connection, vault, app.id)
+                except VaultLocked:
+                    wrong = "was sealed with another key: set CLARION_SECRET_KEY to that one"
+                findings.append(_finding(part, wrong, app.client_email))
+    return findings
+
+
+def _check_fcm(settings: Settings) -> dict[str, Any]:
+    parts = urlsplit(settings.fcm_url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    try:
+        with socket.create_connection((parts.hostname or "", port), timeout=FCM_CONNECT_SECONDS):
+            return _finding("FCM", None, settings.fcm_url)
+    except OSError as error:
+        return _finding("FCM", f"can not be reached ({error})", settings.fcm_url)
+
+
+def _finding(part: str, wrong: str | None, detail: str) -> dict[str, Any]:
+    if wrong:
+        return {"part": part, "result": "wrong", "detail": f"{wrong} ({detail})"}
+    return {"part": part, "result": "ok", "detail": detail}

@@ -1,0 +1,155 @@
+"""Sources: the apps that send events, each with its write key."""
+
+from typing import Any
+
+from cyclopts import App as Commands
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from clarion.cli.output import AsJson, not_found, print_done, print_record, print_records
+from clarion.cli.session import Session, open_session
+from clarion.deliveries.app_store import FirebaseApp, list_apps, only_app
+from clarion.events.store import (
+    Source,
+    bind_firebase_app,
+    create_source,
+    list_sources,
+    revoke_source,
+)
+
+commands = Commands(name="sources", help="Sources: the apps that send events, with write keys.")
+
+
+@commands.command
+async def create(name: str, *, firebase_app: str | None = None, json: AsJson = False) -> None:
+    """Make a source. Its write key is public: it can send events, and nothing else.
+
+    For example:
+
+    ```
+    clarion sources create "Android app"
+    clarion sources create web --firebase-app shop-prod --json
+    ```
+
+    Parameters
+    ----------
+    name
+        The app's name.
+    firebase_app
+        Its Firebase app, by id or project id: devices of this source are reached through it.
+        Without it: the workspace's Firebase app, if there is exactly one.
+    """
+    async with open_session() as session, session.database.write() as connection:
+        app = await choose_app(connection, session, firebase_app)
+        source = await create_source(
+            connection,
+            workspace_id=session.workspace_id,
+            name=name,
+            source_id=session.clock.new_id(),
+            now=session.clock.now(),
+            firebase_app_id=None if app is None else app.id,
+        )
+    print_record(_shown(source), as_json=json)
+
+
+@commands.command(name="list")
+async def list_(*, json: AsJson = False) -> None:
+    """List sources with their write keys.
+
+    For example:
+
+    ```
+    clarion sources list --json
+    ```
+    """
+    async with open_session() as session, session.database.read() as connection:
+        sources = await list_sources(connection, session.workspace_id)
+    print_records(
+        [_shown(source) for source in sources],
+        as_json=json,
+        columns=("id", "name", "write_key", "firebase_app_id", "revoked_at"),
+        none="There is no source yet: clarion sources create NAME",
+    )
+
+
+@commands.command
+async def bind(source: str, firebase_app: str, *, json: AsJson = False) -> None:
+    """Reach the devices of a source through a Firebase app.
+
+    For example:
+
+    ```
+    clarion sources bind "Android app" shop-prod
+    ```
+
+    Parameters
+    ----------
+    source
+        The source, by id or name.
+    firebase_app
+        The Firebase app, by id or project id.
+    """
+    async with open_session() as session, session.database.write() as connection:
+        found = await find_source(connection, session, source)
+        app = await find_app(connection, session, firebase_app)
+        await bind_firebase_app(connection, session.workspace_id, found.id, app.id)
+    if json:
+        print_record(_shown(found) | {"firebase_app_id": app.id}, as_json=True)
+    else:
+        print_done(f"Devices of {found.name} are reached through {app.project_id}.")
+
+
+@commands.command
+async def revoke(source: str, *, json: AsJson = False) -> None:
+    """Refuse a source's write key from now on (within seconds in running collectors).
+
+    For example:
+
+    ```
+    clarion sources revoke "Android app"
+    ```
+    """
+    async with open_session() as session, session.database.write() as connection:
+        found = await find_source(connection, session, source)
+        now = session.clock.now()
+        await revoke_source(connection, session.workspace_id, found.id, now)
+    if json:
+        print_record(_shown(found) | {"revoked_at": now}, as_json=True)
+    else:
+        print_done(f"{found.name} can no longer send.")
+
+
+async def find_source(connection: AsyncConnection, session: Session, name: str) -> Source:
+    """A source by id or name. Ends the command where there is none, or several of that name."""
+    sources = await list_sources(connection, session.workspace_id)
+    found = [one for one in sources if name in (str(one.id), one.name)]
+    if len(found) != 1:
+        raise not_found("one source" if found else "source", name)
+    return found[0]
+
+
+async def find_app(connection: AsyncConnection, session: Session, name: str) -> FirebaseApp:
+    """A Firebase app by id or project id. Ends the command where there is none."""
+    for app in await list_apps(connection, session.workspace_id):
+        if name in (str(app.id), app.project_id):
+            return app
+    raise not_found("Firebase app", name)
+
+
+async def choose_app(
+    connection: AsyncConnection, session: Session, name: str | None
+) -> FirebaseApp | None:
+    """The Firebase app of that name; without a name the only one there is."""
+    if name is not None:
+        return await find_app(connection, session, name)
+    return await only_app(connection, session.workspace_id)
+
+
+def _shown(source: Source) -> dict[str, Any]:
+    return {
+        "id": source.id,
+        "name": source.name,
+        "write_key": source.write_key,
+        "firebase_app_id": source.firebase_app_id,
+        "created_at": source.created_at,
+        "revoked_at": source.revoked_at,
+    }

@@ -1,0 +1,56 @@
+"""The management API, `/api/v1`: everything that people and scripts do with Clarion over HTTP.
+
+Litestar routes; msgspec structs are what goes over the wire and nothing further; handlers read and
+write through the stations' stores. Whoever calls holds an API key (`web/access.py`); every error is
+one of `errors.py`; the description at `/api/v1/openapi.json` is made from the handlers themselves.
+"""
+
+from litestar import Litestar
+from litestar.datastructures import ResponseHeader
+from litestar.di import Provide
+from litestar.middleware import DefineMiddleware
+
+from clarion.broker import Broker
+from clarion.clock import Clock
+from clarion.deliveries.provider import Provider
+from clarion.storage.database import Database
+from clarion.storage.vault import Vault
+from clarion.web.access import Access
+from clarion.web.api.bodies import BODY_BYTES_MAX
+from clarion.web.api.description import docs, openapi
+from clarion.web.api.gate import Gate, KnowsCaller, Parts, caller_of, has_scope
+from clarion.web.api.health import livez, readyz
+from clarion.web.api.refusing import EXCEPTION_HANDLERS
+from clarion.web.api.routes import api_router
+from clarion.web.server import Asgi
+
+
+def create_api(
+    database: Database, broker: Broker, clock: Clock, provider: Provider, vault: Vault
+) -> Asgi:
+    """The ASGI app of `/api/v1`, `/livez` and `/readyz`."""
+    parts = Parts(database=database, broker=broker, clock=clock, provider=provider, vault=vault)
+
+    def parts_of() -> Parts:
+        return parts
+
+    app = Litestar(
+        [api_router([openapi, docs]), livez, readyz],
+        dependencies={
+            "parts": Provide(parts_of, use_cache=True, sync_to_thread=False),
+            "caller": Provide(caller_of, sync_to_thread=False),
+        },
+        middleware=[DefineMiddleware(KnowsCaller, access=Access(database, clock))],
+        guards=[has_scope],
+        exception_handlers=EXCEPTION_HANDLERS,
+        request_max_body_size=BODY_BYTES_MAX,
+        response_headers=[
+            ResponseHeader(name="Cache-Control", value="no-store"),
+            ResponseHeader(name="X-Content-Type-Options", value="nosniff"),
+        ],
+        openapi_config=None,
+        logging_config=None,
+        debug=False,
+        pdb_on_exception=False,
+    )
+    return Gate(app)

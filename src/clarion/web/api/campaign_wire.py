@@ -1,0 +1,215 @@
+"""Campaigns on the wire. What is taken in is checked by `campaigns/draft.py`, which knows all that
+can be wrong with it; the types of bodies here describe it."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+
+from clarion.audiences import rule
+from clarion.campaigns import campaign as campaigns
+from clarion.campaigns import content as contents
+from clarion.campaigns.campaign import CampaignState
+from clarion.campaigns.content import Priority, dump_content
+from clarion.customers.device import Platform
+from clarion.reports import funnel
+from clarion.web.api.devices import Owner
+from clarion.web.api.moment import Moment
+
+Scalar = str | int | float | bool | None
+Ttl = Annotated[
+    int,
+    msgspec.Meta(extra_json_schema={"minimum": 0, "maximum": contents.TTL_SECONDS_MAX}),
+]
+
+
+class ContentFields(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """What a push says. Texts, `link`, `image` and the values of `data` may hold Liquid over
+    `customer`: `Hi {{ customer.first_name | default: "there" }}`."""
+
+    title: str | msgspec.UnsetType | None = msgspec.UNSET
+    body: str | msgspec.UnsetType | None = msgspec.UNSET
+    image: str | msgspec.UnsetType | None = msgspec.UNSET
+    link: str | msgspec.UnsetType | None = msgspec.UNSET
+    data: dict[str, str] | msgspec.UnsetType = msgspec.UNSET
+    ttl_seconds: Ttl | msgspec.UnsetType = msgspec.UNSET
+    priority: Priority | msgspec.UnsetType = msgspec.UNSET
+    collapse_key: str | msgspec.UnsetType | None = msgspec.UNSET
+
+
+class Content(ContentFields, kw_only=True, omit_defaults=True):
+    """What a push says, with single fields said differently on a platform (iOS, Android, Web)."""
+
+    platforms: dict[str, ContentFields] | msgspec.UnsetType = msgspec.UNSET
+
+
+class Audience(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """Exactly one of the three: everyone with a registered device, those who have not signed in
+    included; the customers with these user ids; those all of whose traits here are equal (null: the
+    trait is not there)."""
+
+    everyone: bool | msgspec.UnsetType = msgspec.UNSET
+    user_ids: list[str] | msgspec.UnsetType = msgspec.UNSET
+    traits: dict[str, Scalar] | msgspec.UnsetType = msgspec.UNSET
+
+
+class NewCampaign(msgspec.Struct, kw_only=True):
+    """A campaign to make: a draft, or with `at` a scheduled one."""
+
+    name: str
+    content: Content
+    audience: Audience
+    at: str | msgspec.UnsetType = msgspec.UNSET
+
+
+class CampaignChange(msgspec.Struct, kw_only=True):
+    """What of a draft is to be another; `content` and `audience` are replaced whole. With
+    `updated_at`, as last seen, the change is refused where somebody else was faster."""
+
+    name: str | msgspec.UnsetType = msgspec.UNSET
+    content: Content | msgspec.UnsetType = msgspec.UNSET
+    audience: Audience | msgspec.UnsetType = msgspec.UNSET
+    updated_at: Moment | msgspec.UnsetType = msgspec.UNSET
+
+
+class Schedule(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """When to launch: "now", or an ISO 8601 time with its offset."""
+
+    at: str
+
+
+class PreviewFor(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """For whom to render: a user id, or a customer's id. Without one, for somebody in the
+    audience."""
+
+    user_id: str | None = None
+
+
+class Campaign(msgspec.Struct, frozen=True, kw_only=True):
+    """A campaign. `state`: draft, scheduled, launching, sending, paused, done or cancelled."""
+
+    id: UUID
+    name: str
+    state: CampaignState
+    content: Content
+    audience: Audience
+    scheduled_at: Moment | None
+    paused_reason: str | None
+    created_at: Moment
+    updated_at: Moment
+
+
+class Rendered(msgspec.Struct, frozen=True, kw_only=True):
+    """A push as one customer would see it."""
+
+    title: str | None
+    body: str | None
+    image: str | None
+    link: str | None
+    data: dict[str, str]
+    ttl_seconds: int
+    priority: Priority
+    collapse_key: str | None
+
+
+class PreviewFault(msgspec.Struct, frozen=True, kw_only=True):
+    """What can not be rendered for this customer, or what FCM would refuse of it."""
+
+    platform: Platform
+    field: str
+    message: str
+
+
+class Reach(msgspec.Struct, frozen=True, kw_only=True):
+    """How many the audience reaches now. `opted_out`: devices among them that are skipped."""
+
+    customers: int
+    devices: int
+    opted_out: int
+    platforms: dict[str, int]
+
+
+class Preview(msgspec.Struct, frozen=True, kw_only=True):
+    """`customer` null: nobody is in the audience yet, so it is rendered without traits."""
+
+    customer: Owner | None
+    platforms: dict[str, Rendered]
+    faults: list[PreviewFault]
+    reach: Reach
+
+
+class Counts(msgspec.Struct, frozen=True, kw_only=True):
+    """planned = accepted + unregistered + rejected + skipped + expired + cancelled + in_flight.
+    `accepted`: FCM took it, no more; `received` and `opened`: the app said so."""
+
+    planned: int
+    accepted: int
+    unregistered: int
+    rejected: int
+    skipped: int
+    expired: int
+    cancelled: int
+    in_flight: int
+    received: int
+    opened: int
+
+
+class Report(Counts, frozen=True, kw_only=True):
+    """A campaign's account at one instant. `reasons`: by state, then by reason; `attempts`: pushes
+    that left for FCM, repeats included; `unanswered`: those whose answer was never seen, which may
+    have been shown twice."""
+
+    campaign_id: UUID
+    state: CampaignState
+    reasons: dict[str, dict[str, int]]
+    platforms: dict[str, Counts]
+    attempts: int
+    unanswered: int
+    balances: bool
+
+
+def shown_campaign(campaign: campaigns.Campaign) -> Campaign:
+    """A campaign as the API tells it."""
+    return Campaign(
+        id=campaign.id,
+        name=campaign.name,
+        state=campaign.state,
+        content=msgspec.convert(dump_content(campaign.content), Content),
+        audience=msgspec.convert(rule.dump(campaign.audience), Audience),
+        scheduled_at=campaign.scheduled_at,
+        paused_reason=campaign.paused_reason,
+        created_at=campaign.created_at,
+        updated_at=campaign.updated_at,
+    )
+
+
+def shown_report(campaign: campaigns.Campaign, report: funnel.Report) -> Report:
+    """An account as the API tells it."""
+    return Report(
+        campaign_id=campaign.id,
+        state=campaign.state,
+        **_counts(report.total),
+        reasons=report.reasons,
+        platforms={name: Counts(**_counts(each)) for name, each in report.platforms.items()},
+        attempts=report.attempts,
+        unanswered=report.unanswered,
+        balances=report.balances,
+    )
+
+
+def shown_content(content: contents.Content) -> Rendered:
+    """A rendered content as the API tells it."""
+    return Rendered(
+        title=content.title,
+        body=content.body,
+        image=content.image,
+        link=content.link,
+        data=dict(content.data),
+        ttl_seconds=content.ttl_seconds,
+        priority=content.priority,
+        collapse_key=content.collapse_key,
+    )
+
+
+def _counts(counts: funnel.Counts) -> dict[str, Any]:
+    return {name: getattr(counts, name) for name in Counts.__struct_fields__}

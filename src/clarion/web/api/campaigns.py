@@ -1,0 +1,266 @@
+"""/campaigns: what to say to whom, when, and what became of it."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from litestar import Controller, Request, get, patch, post
+from litestar.params import PathParameter
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from clarion.audiences import rule
+from clarion.campaigns import campaign as steps
+from clarion.campaigns.campaign import Campaign, CampaignState, Refused
+from clarion.campaigns.content import dump_content
+from clarion.campaigns.draft import Draft, parse_draft
+from clarion.campaigns.schedule import ScheduleFault, parse_at
+from clarion.campaigns.store import create_campaign, get_campaign, list_campaigns
+from clarion.deliveries.steering import Step, publish, take_step
+from clarion.reports import funnel
+from clarion.web.access import Caller, Scope
+from clarion.web.api import campaign_wire as wire
+from clarion.web.api.bodies import read, read_object, wrong_field
+from clarion.web.api.campaign_wire import shown_campaign, shown_report
+from clarion.web.api.errors import ApiError, ErrorCode, Fault, invalid, not_found
+from clarion.web.api.gate import BODY, MAY_CONFLICT, NEEDS, GivenCaller, GivenParts, Parts
+from clarion.web.api.pages import LIMIT_DEFAULT, Cursor, Limit, Page, after_id, page
+from clarion.web.api.previews import preview_of
+
+CampaignId = Annotated[UUID, PathParameter(description="The campaign's id.")]
+
+
+class Campaigns(Controller):
+    path = "/campaigns"
+    tags = ("campaigns",)
+
+    @post("", summary="Make a campaign", opt={BODY: wire.NewCampaign})
+    async def create(
+        self, request: Request[Caller, Any, Any], parts: GivenParts, caller: GivenCaller
+    ) -> wire.Campaign:
+        """A draft, or with `at` a scheduled campaign. Everything is checked now, and everything
+        that is wrong is told at once."""
+        body = await read_object(request)
+        now = parts.clock.now()
+        at = _read_at(body.pop("at"), now) if "at" in body else None
+        draft = _read_draft(parts, body)
+        campaign = Campaign(
+            id=parts.clock.new_id(),
+            workspace_id=caller.workspace_id,
+            name=draft.name,
+            state=CampaignState.DRAFT if at is None else CampaignState.SCHEDULED,
+            content=draft.content,
+            audience=draft.audience,
+            scheduled_at=at,
+            created_at=now,
+            updated_at=now,
+        )
+        async with parts.database.write() as connection:
+            await create_campaign(connection, campaign)
+        return shown_campaign(campaign)
+
+    @get("", summary="List campaigns")
+    async def list_all(
+        self,
+        parts: GivenParts,
+        caller: GivenCaller,
+        limit: Limit = LIMIT_DEFAULT,
+        cursor: Cursor = None,
+    ) -> Page[wire.Campaign]:
+        """Campaigns, newest first."""
+        async with parts.database.read() as connection:
+            found = await list_campaigns(
+                connection, caller.workspace_id, before=after_id(cursor), limit=limit + 1
+            )
+        return page(found, limit, shown_campaign, lambda one: one.id.bytes)
+
+    @get("/{campaign_id:uuid}", summary="Show a campaign")
+    async def show(
+        self, parts: GivenParts, caller: GivenCaller, campaign_id: CampaignId
+    ) -> wire.Campaign:
+        """A campaign with its state."""
+        async with parts.database.read() as connection:
+            return shown_campaign(await _find(connection, caller, campaign_id))
+
+    @patch(
+        "/{campaign_id:uuid}",
+        summary="Edit a draft",
+        opt={BODY: wire.CampaignChange, MAY_CONFLICT: True},
+    )
+    async def edit(
+        self,
+        request: Request[Caller, Any, Any],
+        parts: GivenParts,
+        caller: GivenCaller,
+        campaign_id: CampaignId,
+    ) -> wire.Campaign:
+        """Say something else, or to others, while it is a draft."""
+        change = await read_object(request)
+        seen_at = _read_seen_at(change.pop("updated_at", None))
+        now = parts.clock.now()
+
+        def step(campaign: Campaign) -> Campaign | Refused:
+            draft = _read_draft(parts, _written(campaign) | change)
+            return steps.edit(
+                campaign,
+                name=draft.name,
+                content=draft.content,
+                audience=draft.audience,
+                now=now,
+            )
+
+        return await _take(parts, caller, campaign_id, step, seen_at=seen_at)
+
+    @post(
+        "/{campaign_id:uuid}/schedule",
+        summary="Schedule a campaign",
+        opt={BODY: wire.Schedule, MAY_CONFLICT: True},
+        status_code=200,
+    )
+    async def schedule(
+        self,
+        request: Request[Caller, Any, Any],
+        parts: GivenParts,
+        caller: GivenCaller,
+        campaign_id: CampaignId,
+    ) -> wire.Campaign:
+        """Let a draft launch now or at a time, or give a scheduled campaign another time."""
+        wanted = await read(request, wire.Schedule)
+        now = parts.clock.now()
+        at = _read_at(wanted.at, now)
+        return await _take(parts, caller, campaign_id, lambda one: steps.schedule(one, at, now))
+
+    @post(
+        "/{campaign_id:uuid}/cancel",
+        summary="Cancel a campaign",
+        opt={MAY_CONFLICT: True},
+        status_code=200,
+    )
+    async def cancel(
+        self, parts: GivenParts, caller: GivenCaller, campaign_id: CampaignId
+    ) -> wire.Campaign:
+        """Send nothing more of it, for good. What has left stays in its account; what is waiting
+        is settled as cancelled. Cancelling twice is once."""
+        now = parts.clock.now()
+        return await _take(parts, caller, campaign_id, lambda one: steps.cancel(one, now))
+
+    @post(
+        "/{campaign_id:uuid}/pause",
+        summary="Pause a campaign",
+        opt={MAY_CONFLICT: True},
+        status_code=200,
+    )
+    async def pause(
+        self, parts: GivenParts, caller: GivenCaller, campaign_id: CampaignId
+    ) -> wire.Campaign:
+        """Send nothing more of it until it is resumed. What is under way to FCM now still goes."""
+        now = parts.clock.now()
+        return await _take(parts, caller, campaign_id, lambda one: steps.pause(one, now))
+
+    @post(
+        "/{campaign_id:uuid}/resume",
+        summary="Resume a campaign",
+        opt={MAY_CONFLICT: True},
+        status_code=200,
+    )
+    async def resume(
+        self, parts: GivenParts, caller: GivenCaller, campaign_id: CampaignId
+    ) -> wire.Campaign:
+        """Go on from where it was paused."""
+        now = parts.clock.now()
+        return await _take(parts, caller, campaign_id, lambda one: steps.resume(one, now))
+
+    @post(
+        "/{campaign_id:uuid}/preview",
+        summary="Preview a campaign",
+        opt={BODY: wire.PreviewFor, NEEDS: Scope.READ},
+        status_code=200,
+    )
+    async def preview(
+        self,
+        request: Request[Caller, Any, Any],
+        parts: GivenParts,
+        caller: GivenCaller,
+        campaign_id: CampaignId,
+    ) -> wire.Preview:
+        """What one customer would see on each platform, what is wrong with that, and how many the
+        audience reaches now. Nothing is sent. The body may be empty."""
+        wanted = await read(request, wire.PreviewFor, may_be_empty=True)
+        async with parts.database.read() as connection:
+            campaign = await _find(connection, caller, campaign_id)
+            return await preview_of(connection, parts, campaign, wanted.user_id)
+
+    @get("/{campaign_id:uuid}/report", summary="Show a campaign's report")
+    async def report(
+        self, parts: GivenParts, caller: GivenCaller, campaign_id: CampaignId
+    ) -> wire.Report:
+        """What became of its pushes: an account that balances at every instant."""
+        async with parts.database.read() as connection:
+            campaign = await _find(connection, caller, campaign_id)
+            account = await funnel.report(connection, caller.workspace_id, campaign_id)
+        return shown_report(campaign, account)
+
+
+async def _find(connection: AsyncConnection, caller: Caller, campaign_id: UUID) -> Campaign:
+    campaign = await get_campaign(connection, caller.workspace_id, campaign_id)
+    if campaign is None:
+        raise not_found("campaign")
+    return campaign
+
+
+async def _take(
+    parts: Parts,
+    caller: Caller,
+    campaign_id: UUID,
+    step: Step,
+    *,
+    seen_at: datetime | None = None,
+) -> wire.Campaign:
+    taken = await take_step(
+        parts.database,
+        caller.workspace_id,
+        campaign_id,
+        step,
+        now=parts.clock.now(),
+        seen_at=seen_at,
+    )
+    if taken is None:
+        raise not_found("campaign")
+    if isinstance(taken, Refused):
+        raise ApiError(ErrorCode(taken.code), taken.message)
+    await publish(parts.broker, taken)
+    return shown_campaign(taken.campaign)
+
+
+def _read_draft(parts: Parts, body: Mapping[str, Any]) -> Draft:
+    draft = parse_draft(body, parts.provider.check)
+    if isinstance(draft, list):
+        faults = [Fault(field=one.field, message=one.message) for one in draft]
+        raise invalid(faults, ErrorCode.INVALID_CAMPAIGN)
+    return draft
+
+
+def _read_at(text: Any, now: datetime) -> datetime:
+    at = parse_at(text, now)
+    if isinstance(at, ScheduleFault):
+        raise invalid([Fault(field=at.field, message=at.message)], ErrorCode.SCHEDULE)
+    return at
+
+
+def _read_seen_at(value: Any) -> datetime | None:
+    if value is None:
+        return None
+    try:
+        return msgspec.convert(value, datetime)
+    except msgspec.ValidationError as error:
+        raise invalid([wrong_field(str(error), "updated_at")]) from None
+
+
+def _written(campaign: Campaign) -> dict[str, Any]:
+    """A campaign as it would be written to make it anew."""
+    return {
+        "name": campaign.name,
+        "content": dump_content(campaign.content),
+        "audience": rule.dump(campaign.audience),
+    }

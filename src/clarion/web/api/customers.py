@@ -1,0 +1,147 @@
+"""/customers: whom we know, and what they did."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from litestar import Controller, get
+from litestar.params import PathParameter
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from clarion.customers import store
+from clarion.customers.device_store import customer_history, list_devices_of
+from clarion.customers.disclosure import without_tokens
+from clarion.customers.store import find_customer, list_customers
+from clarion.events.store import list_events
+from clarion.web.access import Caller
+from clarion.web.api.devices import Change, OwnedDevice, shown_change, shown_owned
+from clarion.web.api.errors import not_found
+from clarion.web.api.events import Event, shown_event
+from clarion.web.api.gate import GivenCaller, GivenParts
+from clarion.web.api.moment import Moment
+from clarion.web.api.pages import LIMIT_DEFAULT, Cursor, Limit, Page, after_id, after_seq, page
+
+UserId = Annotated[
+    str,
+    PathParameter(
+        description="The user id, percent-encoded; for one who has not signed in, the customer's "
+        "`id`. Where somebody signs in as what looks like an id, that customer is meant."
+    ),
+]
+
+
+class Customer(msgspec.Struct, frozen=True, kw_only=True):
+    """Whom we know. `user_id` null: not signed in yet."""
+
+    id: UUID
+    user_id: str | None
+    traits: dict[str, Any]
+    push_opted_out: bool
+    first_seen_at: Moment
+    last_seen_at: Moment
+
+
+class CustomerWithDevices(Customer, frozen=True, kw_only=True):
+    """A customer and where they can be reached; removed devices are told too."""
+
+    devices: list[OwnedDevice]
+
+
+class Customers(Controller):
+    path = "/customers"
+    tags = ("customers",)
+
+    @get("", summary="List customers")
+    async def list_all(
+        self,
+        parts: GivenParts,
+        caller: GivenCaller,
+        limit: Limit = LIMIT_DEFAULT,
+        cursor: Cursor = None,
+    ) -> Page[Customer]:
+        """Customers by id, those who have not signed in included."""
+        async with parts.database.read() as connection:
+            found = await list_customers(
+                connection, caller.workspace_id, after=after_id(cursor), limit=limit + 1
+            )
+        return page(found, limit, shown_customer, lambda one: one.id.bytes)
+
+    @get("/{user_id:str}", summary="Show a customer")
+    async def show(
+        self, parts: GivenParts, caller: GivenCaller, user_id: UserId
+    ) -> CustomerWithDevices:
+        """A customer with traits and devices."""
+        async with parts.database.read() as connection:
+            customer = await _find(connection, caller, user_id)
+            devices = await list_devices_of(connection, caller.workspace_id, customer.id)
+        return CustomerWithDevices(
+            **_fields(customer), devices=[shown_owned(device) for device in devices]
+        )
+
+    @get("/{user_id:str}/events", summary="List a customer's events")
+    async def events(
+        self,
+        parts: GivenParts,
+        caller: GivenCaller,
+        user_id: UserId,
+        limit: Limit = LIMIT_DEFAULT,
+        cursor: Cursor = None,
+    ) -> Page[Event]:
+        """A customer's events, those of before they signed in included; the last to arrive
+        first."""
+        async with parts.database.read() as connection:
+            customer = await _find(connection, caller, user_id)
+            found = await list_events(
+                connection,
+                caller.workspace_id,
+                customer_id=customer.id,
+                before_seq=after_seq(cursor),
+                limit=limit + 1,
+            )
+        owners = {customer.id: customer.user_id}
+        return page(found, limit, lambda one: shown_event(one, owners), lambda one: one.seq)
+
+    @get("/{user_id:str}/devices/history", summary="Show the history of a customer's devices")
+    async def history(
+        self,
+        parts: GivenParts,
+        caller: GivenCaller,
+        user_id: UserId,
+        limit: Limit = LIMIT_DEFAULT,
+        cursor: Cursor = None,
+    ) -> Page[Change]:
+        """What happened to devices while they came to, were with, or left a customer; oldest
+        first."""
+        async with parts.database.read() as connection:
+            customer = await _find(connection, caller, user_id)
+            found = await customer_history(
+                connection,
+                caller.workspace_id,
+                customer.id,
+                after_seq=after_seq(cursor),
+                limit=limit + 1,
+            )
+        return page(found, limit, shown_change, lambda one: one.seq)
+
+
+def shown_customer(customer: store.Customer) -> Customer:
+    """A customer as the API tells it."""
+    return Customer(**_fields(customer))
+
+
+async def _find(connection: AsyncConnection, caller: Caller, user_id: str) -> store.Customer:
+    customer = await find_customer(connection, caller.workspace_id, user_id)
+    if customer is None:
+        raise not_found("customer")
+    return customer
+
+
+def _fields(customer: store.Customer) -> dict[str, Any]:
+    return {
+        "id": customer.id,
+        "user_id": customer.user_id,
+        "traits": without_tokens(customer.traits),
+        "push_opted_out": customer.push_opted_out,
+        "first_seen_at": customer.first_seen_at,
+        "last_seen_at": customer.last_seen_at,
+    }

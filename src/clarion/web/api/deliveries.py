@@ -1,0 +1,89 @@
+"""/deliveries: what became of each push."""
+
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from litestar import Controller, get
+from litestar.params import QueryParameter
+
+from clarion.campaigns.store import get_campaign
+from clarion.customers.device import Platform
+from clarion.deliveries import store
+from clarion.deliveries.delivery import DeliveryState
+from clarion.deliveries.store import list_deliveries
+from clarion.web.api.devices import Owner
+from clarion.web.api.errors import not_found
+from clarion.web.api.gate import GivenCaller, GivenParts
+from clarion.web.api.moment import Moment
+from clarion.web.api.pages import LIMIT_DEFAULT, Cursor, Limit, Page, after_ids, page
+
+
+class Delivery(msgspec.Struct, frozen=True, kw_only=True):
+    """One push to one device. `pending` is what a report counts as in flight; `reason` says why it
+    came to its state. `customer` is the owner when it was planned; `device_id` null: the device is
+    no longer known. `unanswered`: attempts whose answer was never seen."""
+
+    id: UUID
+    launch_id: UUID
+    device_id: str | None
+    customer: Owner
+    platform: Platform
+    state: DeliveryState
+    reason: str | None
+    attempts: int
+    unanswered: int
+    settled_at: Moment | None
+    received_at: Moment | None
+    opened_at: Moment | None
+
+
+class Deliveries(Controller):
+    path = "/deliveries"
+    tags = ("deliveries",)
+
+    @get("", summary="List a campaign's deliveries")
+    async def list_all(
+        self,
+        parts: GivenParts,
+        caller: GivenCaller,
+        campaign: Annotated[UUID, QueryParameter(description="The campaign's id.")],
+        in_state: Annotated[
+            DeliveryState | None,
+            QueryParameter(name="state", description="Only those in this state."),
+        ] = None,
+        limit: Limit = LIMIT_DEFAULT,
+        cursor: Cursor = None,
+    ) -> Page[Delivery]:
+        """Each push of a campaign and what became of it."""
+        async with parts.database.read() as connection:
+            if await get_campaign(connection, caller.workspace_id, campaign) is None:
+                raise not_found("campaign")
+            found = await list_deliveries(
+                connection,
+                caller.workspace_id,
+                campaign_id=campaign,
+                state=in_state,
+                after=after_ids(cursor),
+                limit=limit + 1,
+            )
+        return page(
+            found, limit, _shown, lambda one: (one.launch_id.bytes, one.device_row_id.bytes)
+        )
+
+
+def _shown(delivery: store.Delivery) -> Delivery:
+    return Delivery(
+        id=delivery.id,
+        launch_id=delivery.launch_id,
+        device_id=delivery.device_id,
+        customer=Owner(id=delivery.customer_id, user_id=delivery.user_id),
+        platform=delivery.platform,
+        state=delivery.state,
+        reason=delivery.reason,
+        attempts=delivery.attempts,
+        unanswered=delivery.unanswered,
+        settled_at=delivery.settled_at,
+        received_at=delivery.received_at,
+        opened_at=delivery.opened_at,
+    )

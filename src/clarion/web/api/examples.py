@@ -1,0 +1,106 @@
+"""Examples in the API's description, by the name of what they are an example of."""
+
+from typing import Any
+
+_CUSTOMER = "6f0d6f3e-6a0c-5a53-9b8e-0a6c2d1f4e77"
+_CAMPAIGN = "01981f5e-7a3b-7c12-9d51-0b6d2c4e8f70"
+_SOURCE = "01981f5c-11aa-7e0b-8a55-6d1f0b9c2e31"
+_APP = "01981f5b-90c4-7b7d-b4c2-3f7e8a1d5c02"
+_COUNTS = {
+    "planned": 8000,
+    "accepted": 7412,
+    "unregistered": 156,
+    "rejected": 0,
+    "skipped": 432,
+    "expired": 0,
+    "cancelled": 0,
+    "in_flight": 0,
+    "received": 6310,
+    "opened": 1483,
+}
+
+EXAMPLES: dict[str, Any] = {
+    "ServiceAccount": {
+        "type": "service_account",
+        "project_id": "shop-prod",
+        "private_key_id": "4c1f…",
+        "private_key": "-----BEGIN PRIVATE KEY-----\n…\n-----END PRIVATE KEY-----\n",
+        "client_email": "firebase-adminsdk@shop-prod.iam.gserviceaccount.com",
+        "token_uri": "https://oauth2.googleapis.com/token",
+    },
+    "Pause": {"reason": "the key is being rotated"},
+    "NewSource": {"name": "Android app"},
+    "SourceChange": {"firebase_app_id": _APP},
+    "Source": {
+        "id": _SOURCE,
+        "name": "Android app",
+        "write_key": "Vb0y4N1v0w8nGJ3oGm2k9mJw0Qd1rT5x",
+        "firebase_app_id": _APP,
+        "created_at": "2026-03-01T09:00:00Z",
+        "revoked_at": None,
+    },
+    "NewApiKey": {"name": "deploy script", "scopes": ["write"]},
+    "WorkspaceChange": {"stale_after_days": 90},
+    "CustomerWithDevices": {
+        "id": _CUSTOMER,
+        "user_id": "user-4711",
+        "traits": {"first_name": "Ada", "plan": "pro"},
+        "push_opted_out": False,
+        "first_seen_at": "2026-01-12T08:30:00Z",
+        "last_seen_at": "2026-03-01T09:12:44Z",
+        "devices": [
+            {
+                "id": "5d0f4f0e-4a07-5b7c-8c6e-9c1b5b1f0a11",
+                "device_id": "7f9a2c1e-install",
+                "platform": "Android",
+                "state": "active",
+                "reason": None,
+                "token_kind": "fcm",
+                "token_fingerprint": "3fa94b21c0de",
+                "source_id": _SOURCE,
+                "registered_at": "2026-02-20T17:02:10Z",
+                "last_seen_at": "2026-03-01T09:12:44Z",
+            }
+        ],
+    },
+    "Event": {
+        "message_id": "ajs-2f1c9a",
+        "type": "track",
+        "event": "Product Viewed",
+        "at": "2026-03-01T09:12:44Z",
+        "received_at": "2026-03-01T09:12:45Z",
+        "source_id": _SOURCE,
+        "user_id": "user-4711",
+        "anonymous_id": None,
+        "customer": {"id": _CUSTOMER, "user_id": "user-4711"},
+        "body": {"type": "track", "event": "Product Viewed", "properties": {"sku": "T-17"}},
+    },
+    "NewCampaign": {
+        "name": "Spring sale",
+        "content": {
+            "title": "{{ customer.first_name | default: 'Hello' }}, spring is here",
+            "body": "Two days early, for you.",
+            "link": "https://shop.example/spring",
+            "data": {"screen": "spring"},
+            "ttl_seconds": 86400,
+            "platforms": {"Web": {"link": "https://shop.example/web/spring"}},
+        },
+        "audience": {"traits": {"plan": "pro"}},
+    },
+    "CampaignChange": {"name": "Spring sale, again", "audience": {"everyone": True}},
+    "Schedule": {"at": "2026-12-24T18:00:00+01:00"},
+    "PreviewFor": {"user_id": "user-4711"},
+    "Report": {
+        "campaign_id": _CAMPAIGN,
+        "state": "done",
+        **_COUNTS,
+        "reasons": {
+            "unregistered": {"unregistered": 139, "malformed_token": 17},
+            "skipped": {"opted_out": 430, "device_moved": 2},
+        },
+        "platforms": {"Android": _COUNTS},
+        "attempts": 7892,
+        "unanswered": 0,
+        "balances": True,
+    },
+}

@@ -1,0 +1,180 @@
+"""/firebase-apps: the Firebase projects we hold a key for. Keys are never told again."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from litestar import Controller, Request, Response, delete, get, post
+from litestar.params import PathParameter
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from clarion.deliveries import app_store
+from clarion.deliveries.app_store import (
+    bind_first_app,
+    delete_app,
+    get_app,
+    list_apps,
+    pause_app,
+    put_app,
+    resume_app,
+)
+from clarion.fcm.credentials import parse_service_account
+from clarion.web.access import Caller, Scope
+from clarion.web.api.bodies import NAME_CHARACTERS_MAX, read
+from clarion.web.api.errors import ErrorCode, Fault, invalid, not_found
+from clarion.web.api.gate import ALSO, BODY, NEEDS, GivenCaller, GivenParts
+from clarion.web.api.moment import Moment
+from clarion.web.api.pages import Page, whole
+
+PAUSED_BY_PERSON = "by a person"
+AppId = Annotated[UUID, PathParameter(description="The Firebase app's id.")]
+
+
+class FirebaseApp(msgspec.Struct, frozen=True, kw_only=True):
+    """A Firebase project. `paused_reason`: why nothing is sent through it; null: it is in use."""
+
+    id: UUID
+    project_id: str
+    client_email: str
+    private_key_id: str | None
+    paused_reason: str | None
+    created_at: Moment
+    replaced_at: Moment | None
+
+
+class AddedFirebaseApp(FirebaseApp, frozen=True, kw_only=True):
+    """A Firebase project and the sources that were bound to it because they had none."""
+
+    bound_source_ids: list[UUID]
+
+
+class ServiceAccount(msgspec.Struct, kw_only=True):
+    """The file from the Firebase console as it is: Project settings, Service accounts, Generate
+    new private key. Further fields are kept."""
+
+    type: str
+    project_id: str
+    private_key: str
+    client_email: str
+    token_uri: str
+    private_key_id: str | msgspec.UnsetType = msgspec.UNSET
+
+
+class Pause(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """Why it is paused, for those who wonder."""
+
+    reason: str = PAUSED_BY_PERSON
+
+
+class FirebaseApps(Controller):
+    path = "/firebase-apps"
+    tags = ("firebase-apps",)
+
+    @post(
+        "",
+        summary="Add a Firebase app, or replace its key",
+        opt={BODY: ServiceAccount, NEEDS: Scope.ADMIN, ALSO: (200,)},
+    )
+    async def add(
+        self, request: Request[Caller, Any, Any], parts: GivenParts, caller: GivenCaller
+    ) -> Response[AddedFirebaseApp]:
+        """The service-account JSON is the body. It is checked, encrypted at rest and never told
+        again. One with the same `project_id` replaces the key (200) and ends a pause; a
+        workspace's first is bound to every source that has none."""
+        account = parse_service_account(await request.body())
+        if isinstance(account, list):
+            faults = [Fault(field=one.field, message=one.message) for one in account]
+            raise invalid(faults, ErrorCode.INVALID_CREDENTIALS)
+        async with parts.database.write() as connection:
+            app = await put_app(
+                connection,
+                workspace_id=caller.workspace_id,
+                app_id=parts.clock.new_id(),
+                project_id=account.project_id,
+                client_email=account.client_email,
+                private_key_id=account.private_key_id,
+                sealed_key=parts.vault.seal(msgspec.json.encode(dict(account.info))),
+                now=parts.clock.now(),
+            )
+            bound = await bind_first_app(connection, app)
+        added = AddedFirebaseApp(**_fields(app), bound_source_ids=[one.id for one in bound])
+        return Response(added, status_code=201 if app.replaced_at is None else 200)
+
+    @get("", summary="List Firebase apps")
+    async def list_all(self, parts: GivenParts, caller: GivenCaller) -> Page[FirebaseApp]:
+        """Every Firebase app; always one page."""
+        async with parts.database.read() as connection:
+            found = await list_apps(connection, caller.workspace_id)
+        return whole([_shown(app) for app in found])
+
+    @get("/{app_id:uuid}", summary="Show a Firebase app")
+    async def show(self, parts: GivenParts, caller: GivenCaller, app_id: AppId) -> FirebaseApp:
+        """A Firebase app without its key."""
+        async with parts.database.read() as connection:
+            return _shown(await _find(connection, caller, app_id))
+
+    @delete(
+        "/{app_id:uuid}",
+        summary="Delete a Firebase app",
+        opt={NEEDS: Scope.ADMIN},
+        status_code=204,
+    )
+    async def delete_one(self, parts: GivenParts, caller: GivenCaller, app_id: AppId) -> None:
+        """Forget it with its key. Its sources are bound to none, and what is still to be sent
+        through it is skipped (`no_firebase_app`)."""
+        async with parts.database.write() as connection:
+            if not await delete_app(connection, caller.workspace_id, app_id):
+                raise not_found("Firebase app")
+
+    @post(
+        "/{app_id:uuid}/pause", summary="Pause a Firebase app", opt={BODY: Pause}, status_code=200
+    )
+    async def pause(
+        self,
+        request: Request[Caller, Any, Any],
+        parts: GivenParts,
+        caller: GivenCaller,
+        app_id: AppId,
+    ) -> FirebaseApp:
+        """Send nothing through it until it is resumed. Nothing planned is lost. One that is paused
+        keeps its reason. The body may be empty."""
+        wanted = await read(request, Pause, may_be_empty=True)
+        reason = wanted.reason.strip() or PAUSED_BY_PERSON
+        if len(reason) > NAME_CHARACTERS_MAX:
+            message = f"may have {NAME_CHARACTERS_MAX} characters at most"
+            raise invalid([Fault(field="reason", message=message)])
+        async with parts.database.write() as connection:
+            await _find(connection, caller, app_id)
+            await pause_app(connection, app_id, reason)
+            return _shown(await _find(connection, caller, app_id))
+
+    @post("/{app_id:uuid}/resume", summary="Resume a Firebase app", status_code=200)
+    async def resume(self, parts: GivenParts, caller: GivenCaller, app_id: AppId) -> FirebaseApp:
+        """Send through it again, after the cause of its pause is cured."""
+        async with parts.database.write() as connection:
+            await _find(connection, caller, app_id)
+            await resume_app(connection, caller.workspace_id, app_id)
+            return _shown(await _find(connection, caller, app_id))
+
+
+async def _find(connection: AsyncConnection, caller: Caller, app_id: UUID) -> app_store.FirebaseApp:
+    app = await get_app(connection, caller.workspace_id, app_id)
+    if app is None:
+        raise not_found("Firebase app")
+    return app
+
+
+def _shown(app: app_store.FirebaseApp) -> FirebaseApp:
+    return FirebaseApp(**_fields(app))
+
+
+def _fields(app: app_store.FirebaseApp) -> dict[str, Any]:
+    return {
+        "id": app.id,
+        "project_id": app.project_id,
+        "client_email": app.client_email,
+        "private_key_id": app.private_key_id,
+        "paused_reason": app.paused_reason,
+        "created_at": app.created_at,
+        "replaced_at": app.replaced_at,
+    }

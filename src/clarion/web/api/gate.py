@@ -1,0 +1,159 @@
+"""What every call passes: its path read aright, its caller known, its scope enough.
+
+A part of a path may be any user id: with a slash, a percent sign, a space, in any script. Servers
+unescape the whole path before an application sees it, and then a slash within a part can not be
+told from one between parts. So parts are cut where the caller wrote slashes, kept escaped while the
+router looks at them, and unescaped one by one for the handler.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, unquote
+
+import msgspec
+from litestar import Request
+from litestar.connection import ASGIConnection
+from litestar.di import NamedDependency
+from litestar.handlers import BaseRouteHandler
+from litestar.middleware import AbstractAuthenticationMiddleware, AuthenticationResult
+from litestar.types import ASGIApp
+from litestar.types import Receive as LitestarReceive
+from litestar.types import Scope as LitestarScope
+from litestar.types import Send as LitestarSend
+
+from clarion.broker import Broker
+from clarion.clock import Clock
+from clarion.deliveries.provider import Provider
+from clarion.storage.database import Database
+from clarion.storage.vault import Vault
+from clarion.web import access
+from clarion.web.access import Access, Caller
+from clarion.web.api.errors import ApiError, ErrorCode, not_found
+from clarion.web.server import Message, Receive, Scope, Send
+
+PUBLIC = "public"
+"""A handler's `opt` that needs no key."""
+NEEDS = "needs"
+"""A handler's `opt` with the scope it needs, where the method does not say it."""
+BODY = "body"
+"""A handler's `opt` with the type of the body it reads, for the API's description."""
+ALSO = "also"
+"""A handler's `opt` with further statuses of success, for the API's description."""
+MAY_CONFLICT = "may_conflict"
+"""A handler's `opt` that its step may be refused with 409, for the API's description."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What handlers work with."""
+
+    database: Database
+    broker: Broker
+    clock: Clock
+    provider: Provider
+    vault: Vault
+
+
+GivenParts = NamedDependency[Parts]
+GivenCaller = NamedDependency[Caller]
+
+
+class Gate:
+    """The outermost app: escapes each part of the path, and answers HEAD as GET without a body."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        app: Any = self._app
+        if scope["type"] != "http":
+            await app(scope, receive, send)
+            return
+        path = _escaped(scope)
+        if path is None:
+            await _refuse(send, not_found("path"))
+            return
+        if scope["method"] != "HEAD":
+            await app({**scope, "path": path}, receive, send)
+            return
+
+        async def without_body(message: Message) -> None:
+            if message["type"] == "http.response.body":
+                message = {**message, "body": b""}
+            await send(message)
+
+        await app({**scope, "path": path, "method": "GET"}, receive, without_body)
+
+
+class KnowsCaller(AbstractAuthenticationMiddleware):
+    """Finds out who calls, once it is clear that there is something to call."""
+
+    def __init__(self, app: ASGIApp, access: Access) -> None:
+        super().__init__(app, exclude_from_auth_key=PUBLIC, exclude_http_methods=())
+        self._access = access
+
+    async def __call__(
+        self, scope: LitestarScope, receive: LitestarReceive, send: LitestarSend
+    ) -> None:
+        escaped = scope["path_params"]
+        # A new dict: the router remembers the one it has made.
+        scope["path_params"] = {
+            name: unquote(value) if isinstance(value, str) else value
+            for name, value in escaped.items()
+        }
+        await super().__call__(scope, receive, send)
+
+    async def authenticate_request(
+        self, connection: ASGIConnection[Any, Any, Any, Any]
+    ) -> AuthenticationResult:
+        caller = await self._access.caller_of(connection.headers.get("authorization"))
+        if caller is None:
+            raise ApiError(
+                ErrorCode.UNAUTHORIZED,
+                "The API key is missing, unknown or revoked: send `Authorization: Bearer clk_…`.",
+                headers={"WWW-Authenticate": 'Bearer realm="clarion"'},
+            )
+        return AuthenticationResult(user=caller, auth=None)
+
+
+def caller_of(request: Request[Caller, Any, Any]) -> Caller:
+    """Who calls, for handlers."""
+    return request.user
+
+
+def has_scope(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+    """A guard: looking needs `read`, changing needs `write`, unless the handler says otherwise."""
+    if handler.opt.get(PUBLIC):
+        return
+    needs = needed_scope(str(connection.scope.get("method")), handler.opt)
+    caller: Caller = connection.user
+    if not caller.may(needs):
+        raise ApiError(
+            ErrorCode.FORBIDDEN, f"This call needs an API key with the scope {needs.value}."
+        )
+
+
+def needed_scope(method: str, opt: dict[str, Any]) -> access.Scope:
+    """The scope that a handler needs."""
+    default = access.Scope.READ if method == "GET" else access.Scope.WRITE
+    return access.Scope(opt.get(NEEDS, default))
+
+
+def _escaped(scope: Scope) -> str | None:
+    """The path with each part escaped anew; None where a part is empty or can not be text."""
+    raw: bytes | None = scope.get("raw_path")
+    path = quote(scope["path"]) if raw is None else raw.partition(b"?")[0].decode("latin-1")
+    parts = [unquote(part) for part in path.removesuffix("/").split("/")[1:]]
+    if any(not part or "\x00" in part for part in parts):
+        return None
+    return "/" + "/".join(quote(part, safe="") for part in parts)
+
+
+async def _refuse(send: Send, error: ApiError) -> None:
+    body = msgspec.json.encode(error.body())
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"content-length", str(len(body)).encode()),
+    ]
+    await send({"type": "http.response.start", "status": error.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,100 @@
+"""/keys: API keys. A key is told once, when it is made."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from litestar import Controller, Request, get, post
+from litestar.params import PathParameter
+
+from clarion.web import key_store
+from clarion.web.access import Caller, Scope
+from clarion.web.api.bodies import read, read_name
+from clarion.web.api.errors import Fault, invalid, not_found
+from clarion.web.api.gate import BODY, NEEDS, GivenCaller, GivenParts
+from clarion.web.api.moment import Moment
+from clarion.web.api.pages import Page, whole
+from clarion.web.key_store import create_key, list_keys, revoke_key
+
+KeyId = Annotated[UUID, PathParameter(description="The API key's id.")]
+
+
+class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
+    """An API key without itself; `hint` ends as the key does. `last_used_at` is known to the
+    minute."""
+
+    id: UUID
+    name: str
+    hint: str
+    scopes: list[Scope]
+    created_at: Moment
+    last_used_at: Moment | None
+    revoked_at: Moment | None
+
+
+class MadeApiKey(ApiKey, frozen=True, kw_only=True):
+    """A new API key: the only time that `key` is told."""
+
+    key: str
+
+
+class NewApiKey(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """A key to make. Each scope includes those before it: read, write, admin."""
+
+    name: str
+    scopes: list[Scope] = msgspec.field(default_factory=lambda: [Scope.READ])
+
+
+class Keys(Controller):
+    path = "/keys"
+    tags = ("keys",)
+    opt = {NEEDS: Scope.ADMIN}  # noqa: RUF012 - Litestar's own shape
+
+    @post("", summary="Make an API key", opt={BODY: NewApiKey})
+    async def create(
+        self, request: Request[Caller, Any, Any], parts: GivenParts, caller: GivenCaller
+    ) -> MadeApiKey:
+        """A key that may only look, unless `scopes` says otherwise. Keep it: only its hash is
+        stored."""
+        wanted = await read(request, NewApiKey)
+        name = read_name(wanted.name)
+        if not wanted.scopes:
+            raise invalid([Fault(field="scopes", message="must name read, write or admin")])
+        async with parts.database.write() as connection:
+            key, secret = await create_key(
+                connection,
+                workspace_id=caller.workspace_id,
+                name=name,
+                scopes=[scope for scope in Scope if scope in wanted.scopes],
+                key_id=parts.clock.new_id(),
+                now=parts.clock.now(),
+            )
+        return MadeApiKey(**_fields(key), key=secret)
+
+    @get("", summary="List API keys")
+    async def list_all(self, parts: GivenParts, caller: GivenCaller) -> Page[ApiKey]:
+        """Every key, revoked ones too; always one page."""
+        async with parts.database.read() as connection:
+            found = await list_keys(connection, caller.workspace_id)
+        return whole([ApiKey(**_fields(key)) for key in found])
+
+    @post("/{key_id:uuid}/revoke", summary="Revoke an API key", status_code=200)
+    async def revoke(self, parts: GivenParts, caller: GivenCaller, key_id: KeyId) -> ApiKey:
+        """It is refused from now on, even the one that makes this call. Revoking twice is once."""
+        async with parts.database.write() as connection:
+            key = await revoke_key(connection, caller.workspace_id, key_id, parts.clock.now())
+        if key is None:
+            raise not_found("API key")
+        return ApiKey(**_fields(key))
+
+
+def _fields(key: key_store.ApiKey) -> dict[str, Any]:
+    return {
+        "id": key.id,
+        "name": key.name,
+        "hint": key.key_hint,
+        "scopes": [Scope(scope) for scope in key.scopes],
+        "created_at": key.created_at,
+        "last_used_at": key.last_used_at,
+        "revoked_at": key.revoked_at,
+    }

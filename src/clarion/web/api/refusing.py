@@ -1,0 +1,110 @@
+"""Whatever ends a call, as one of the errors of `errors.py`."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from uuid import uuid4
+
+import structlog
+from litestar import Request, Response
+from litestar.exceptions import HTTPException, ValidationException
+
+from clarion.broker import BrokerUnavailable
+from clarion.storage.database import StorageUnavailable, is_conflict
+from clarion.web.api.bodies import BODY_BYTES_MAX, wrong_field
+from clarion.web.api.errors import (
+    ApiError,
+    ErrorCode,
+    Fault,
+    invalid,
+    not_found,
+    retry_after,
+)
+
+log = structlog.get_logger(__name__)
+
+_PARAMETER = re.compile(r"Missing required (?:query )?parameter '(\w+)'")
+
+
+def _from_api(_request: Request[Any, Any, Any], error: ApiError) -> Response[Any]:
+    return Response(error.body(), status_code=error.status, headers=error.headers)
+
+
+def _from_outage(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+    log.warning("api_unavailable", reason=str(error))
+    what = "broker" if isinstance(error, BrokerUnavailable) else "database"
+    return _from_api(
+        request,
+        ApiError(
+            ErrorCode.UNAVAILABLE,
+            f"The {what} can not do it now: send the same again later.",
+            headers=retry_after(),
+        ),
+    )
+
+
+def _from_parameters(request: Request[Any, Any, Any], error: ValidationException) -> Response[Any]:
+    """What is wrong with parameters of the query; bodies are checked in `bodies.py`."""
+    fields = request.route_handler.parsed_fn_signature.parameters
+    faults = []
+    for one in error.extra or ():
+        if isinstance(one, Mapping):
+            key = str(one.get("key", ""))
+            definition = fields[key].kwarg_definition if key in fields else None
+            name = getattr(definition, "name", None) or key
+            faults.append(wrong_field(str(one["message"]), name))
+    missing = _PARAMETER.search(error.detail)
+    if missing:
+        faults = [Fault(field=missing[1], message="is missing: name it in the query")]
+    return _from_api(request, invalid(faults or [Fault(field="query", message="can not be read")]))
+
+
+def _from_http(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
+    match error.status_code:
+        case 404:
+            known = not_found("path")
+        case 405:
+            known = ApiError(
+                ErrorCode.METHOD_NOT_ALLOWED,
+                f"The path is there, but not for {request.method}.",
+                headers=error.headers,
+            )
+        case 413:
+            known = ApiError(
+                ErrorCode.BODY_TOO_LARGE, f"The body is larger than {BODY_BYTES_MAX} bytes."
+            )
+        case status if status < 500:
+            known = ApiError(ErrorCode.MALFORMED, f"The call can not be read: {error.detail}.")
+        case _:
+            return _from_defect(request, error)
+    return _from_api(request, known)
+
+
+def _from_defect(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+    if is_conflict(error):
+        return _from_outage(request, error)
+    defect_id = str(uuid4())
+    log.error(
+        "api_failed",
+        id=defect_id,
+        method=request.method,
+        route=request.scope.get("path_template"),
+        exc_info=error,
+    )
+    return _from_api(
+        request,
+        ApiError(
+            ErrorCode.INTERNAL,
+            f"Clarion failed where it should not; its log tells of it under the id {defect_id}.",
+        ),
+    )
+
+
+EXCEPTION_HANDLERS: dict[int | type[Exception], Any] = {
+    ApiError: _from_api,
+    StorageUnavailable: _from_outage,
+    BrokerUnavailable: _from_outage,
+    ValidationException: _from_parameters,
+    HTTPException: _from_http,
+    Exception: _from_defect,
+}

@@ -1,0 +1,37 @@
+"""What there is under `/api/v1`."""
+
+from collections.abc import Sequence
+
+from litestar import Router
+from litestar.handlers import HTTPRouteHandler
+
+from clarion.web.api.campaigns import Campaigns
+from clarion.web.api.customers import Customers
+from clarion.web.api.deliveries import Deliveries
+from clarion.web.api.devices import Devices
+from clarion.web.api.events import Events
+from clarion.web.api.firebase_apps import FirebaseApps
+from clarion.web.api.keys import Keys
+from clarion.web.api.sources import Sources
+from clarion.web.api.workspace import WorkspaceOfCaller
+
+PREFIX = "/api/v1"
+
+
+def api_router(more: Sequence[HTTPRouteHandler] = ()) -> Router:
+    """The API's routes, and `more` beside them."""
+    return Router(
+        PREFIX,
+        route_handlers=[
+            FirebaseApps,
+            Sources,
+            Keys,
+            Customers,
+            Devices,
+            Events,
+            Campaigns,
+            Deliveries,
+            WorkspaceOfCaller,
+            *more,
+        ],
+    )

@@ -1,0 +1,204 @@
+"""/sources: the apps that send events, each with its write key."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from litestar import Controller, Request, get, patch, post
+from litestar.params import PathParameter
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from clarion.deliveries.app_store import get_app, only_app
+from clarion.events import store
+from clarion.events.store import (
+    StoredRefusal,
+    bind_firebase_app,
+    create_source,
+    get_source,
+    list_refusals,
+    list_sources,
+    rename_source,
+    revoke_source,
+)
+from clarion.web.access import Caller
+from clarion.web.api.bodies import read, read_name
+from clarion.web.api.errors import Fault, invalid, not_found
+from clarion.web.api.gate import BODY, GivenCaller, GivenParts
+from clarion.web.api.moment import Moment
+from clarion.web.api.pages import LIMIT_DEFAULT, Cursor, Limit, Page, after_seq, page, whole
+
+SourceId = Annotated[UUID, PathParameter(description="The source's id.")]
+
+
+class Source(msgspec.Struct, frozen=True, kw_only=True):
+    """An app that sends events. Its write key is public: it can send, and nothing else. Its devices
+    are reached through its Firebase app; null: they are not reached."""
+
+    id: UUID
+    name: str
+    write_key: str
+    firebase_app_id: UUID | None
+    created_at: Moment
+    revoked_at: Moment | None
+
+
+class NewSource(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """A source to make. Without `firebase_app_id` it is bound to the workspace's Firebase app, if
+    there is exactly one."""
+
+    name: str
+    firebase_app_id: UUID | msgspec.UnsetType | None = msgspec.UNSET
+
+
+class SourceChange(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """What is to be another; `firebase_app_id` null: reached through none."""
+
+    name: str | msgspec.UnsetType = msgspec.UNSET
+    firebase_app_id: UUID | msgspec.UnsetType | None = msgspec.UNSET
+
+
+class Refusal(msgspec.Struct, frozen=True, kw_only=True):
+    """What of a call was refused, and why. `stage` event: not kept; registration or identity: the
+    event is kept, but registers no device, or joins nobody."""
+
+    message_id: str | None
+    stage: str
+    code: str
+    message: str
+    received_at: Moment
+    excerpt: str | None
+
+
+class Sources(Controller):
+    path = "/sources"
+    tags = ("sources",)
+
+    @post("", summary="Make a source", opt={BODY: NewSource})
+    async def create(
+        self, request: Request[Caller, Any, Any], parts: GivenParts, caller: GivenCaller
+    ) -> Source:
+        """A source with a write key of its own."""
+        wanted = await read(request, NewSource)
+        name = read_name(wanted.name)
+        async with parts.database.write() as connection:
+            app_id = wanted.firebase_app_id
+            if app_id is msgspec.UNSET:
+                app = await only_app(connection, caller.workspace_id)
+                app_id = None if app is None else app.id
+            await _check_app(connection, caller, app_id)
+            source = await create_source(
+                connection,
+                workspace_id=caller.workspace_id,
+                name=name,
+                source_id=parts.clock.new_id(),
+                now=parts.clock.now(),
+                firebase_app_id=app_id,
+            )
+        return _shown(source)
+
+    @get("", summary="List sources")
+    async def list_all(self, parts: GivenParts, caller: GivenCaller) -> Page[Source]:
+        """Every source, revoked ones too; always one page."""
+        async with parts.database.read() as connection:
+            found = await list_sources(connection, caller.workspace_id)
+        return whole([_shown(source) for source in found])
+
+    @get("/{source_id:uuid}", summary="Show a source")
+    async def show(self, parts: GivenParts, caller: GivenCaller, source_id: SourceId) -> Source:
+        """A source with its write key."""
+        async with parts.database.read() as connection:
+            return _shown(await _find(connection, caller, source_id))
+
+    @patch("/{source_id:uuid}", summary="Rename a source, or bind it", opt={BODY: SourceChange})
+    async def change(
+        self,
+        request: Request[Caller, Any, Any],
+        parts: GivenParts,
+        caller: GivenCaller,
+        source_id: SourceId,
+    ) -> Source:
+        """Another name, or another Firebase app through which its devices are reached."""
+        change = await read(request, SourceChange)
+        async with parts.database.write() as connection:
+            await _find(connection, caller, source_id)
+            if change.name is not msgspec.UNSET:
+                name = read_name(change.name)
+                await rename_source(connection, caller.workspace_id, source_id, name)
+            app_id = change.firebase_app_id
+            if app_id is not msgspec.UNSET:
+                await _check_app(connection, caller, app_id)
+                await bind_firebase_app(connection, caller.workspace_id, source_id, app_id)
+            return _shown(await _find(connection, caller, source_id))
+
+    @post("/{source_id:uuid}/revoke", summary="Revoke a source", status_code=200)
+    async def revoke(self, parts: GivenParts, caller: GivenCaller, source_id: SourceId) -> Source:
+        """Its write key is refused from now on; running collectors know within seconds. Revoking
+        twice is once."""
+        async with parts.database.write() as connection:
+            source = await _find(connection, caller, source_id)
+            if source.revoked_at is None:
+                now = parts.clock.now()
+                await revoke_source(connection, caller.workspace_id, source_id, now)
+            return _shown(await _find(connection, caller, source_id))
+
+    @get("/{source_id:uuid}/refusals", summary="List what was refused")
+    async def refusals(
+        self,
+        parts: GivenParts,
+        caller: GivenCaller,
+        source_id: SourceId,
+        limit: Limit = LIMIT_DEFAULT,
+        cursor: Cursor = None,
+    ) -> Page[Refusal]:
+        """What of this source was refused, with the reason and the cure; newest first."""
+        async with parts.database.read() as connection:
+            await _find(connection, caller, source_id)
+            found = await list_refusals(
+                connection,
+                caller.workspace_id,
+                source_id=source_id,
+                before_seq=after_seq(cursor),
+                limit=limit + 1,
+            )
+        return page(found, limit, _shown_refusal, lambda one: one.seq)
+
+
+async def _find(connection: AsyncConnection, caller: Caller, source_id: UUID) -> store.Source:
+    source = await get_source(connection, caller.workspace_id, source_id)
+    if source is None:
+        raise not_found("source")
+    return source
+
+
+async def _check_app(connection: AsyncConnection, caller: Caller, app_id: UUID | None) -> None:
+    if app_id is not None and await get_app(connection, caller.workspace_id, app_id) is None:
+        raise invalid(
+            [
+                Fault(
+                    field="firebase_app_id",
+                    message="is no Firebase app of this workspace: GET /firebase-apps lists them",
+                )
+            ]
+        )
+
+
+def _shown(source: store.Source) -> Source:
+    return Source(
+        id=source.id,
+        name=source.name,
+        write_key=source.write_key,
+        firebase_app_id=source.firebase_app_id,
+        created_at=source.created_at,
+        revoked_at=source.revoked_at,
+    )
+
+
+def _shown_refusal(refusal: StoredRefusal) -> Refusal:
+    return Refusal(
+        message_id=refusal.message_id,
+        stage=refusal.stage,
+        code=refusal.code,
+        message=refusal.message,
+        received_at=refusal.received_at,
+        excerpt=refusal.excerpt,
+    )

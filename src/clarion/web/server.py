@@ -1,0 +1,152 @@
+"""The one ASGI app of a process, and the server that serves it.
+
+`/v1/…` is the collector's and touches nothing else; `/metrics` is here; all the rest is the API's.
+"""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from dataclasses import dataclass
+from typing import Any
+
+import uvicorn
+
+from clarion.telemetry import METRICS_TYPE
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+COLLECTOR_PREFIX = "/v1/"
+BACKLOG = 2_048
+KEEP_ALIVE_SECONDS = 75
+DRAIN_SECONDS = 10
+"""How long calls under way may take after a stop was asked for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebApp:
+    """Sends each call where it belongs. `api` None: this process only collects, and says 404 to
+    the rest but `/livez` and `/readyz`."""
+
+    collect: Asgi | None
+    api: Asgi | None
+    metrics: Callable[[], Awaitable[bytes]]
+    is_ready: Callable[[], Awaitable[bool]]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http":
+            path: str = scope["path"]
+            if self.collect is not None and path.startswith(COLLECTOR_PREFIX):
+                await self.collect(scope, receive, send)
+                return
+            if path == "/metrics":
+                await _reply(send, 200, await self.metrics(), METRICS_TYPE)
+                return
+        if self.api is not None:
+            await self.api(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await _lifespan(receive, send)
+        else:
+            await self._health(scope["path"], send)
+
+    async def _health(self, path: str, send: Send) -> None:
+        if path == "/livez" or (path == "/readyz" and await self.is_ready()):
+            await _reply(send, 200, b'{"success":true}')
+        elif path == "/readyz":
+            await _reply(
+                send,
+                503,
+                b'{"success":false,"code":"unavailable","message":"The database does not answer."}',
+            )
+        else:
+            await _reply(
+                send,
+                404,
+                b'{"success":false,"code":"not_found","message":"This process only collects."}',
+            )
+
+
+class WebServer:
+    """Serves an app on a socket until `stop`; then finishes the calls under way."""
+
+    def __init__(self, app: Asgi, listener: socket.socket) -> None:
+        self._listener = listener
+        self._server = _Server(
+            uvicorn.Config(
+                app,
+                loop="none",
+                http="httptools",
+                ws="none",
+                lifespan="on",
+                access_log=False,
+                log_config=None,
+                backlog=BACKLOG,
+                server_header=False,
+                date_header=True,
+                timeout_keep_alive=KEEP_ALIVE_SECONDS,
+                timeout_graceful_shutdown=DRAIN_SECONDS,
+            )
+        )
+
+    async def run(self) -> None:
+        """Serve until stopped."""
+        await self._server.serve(sockets=[self._listener])
+
+    async def started(self) -> None:
+        """Return once calls are answered."""
+        while not self._server.started:
+            if self._server.should_exit:
+                raise RuntimeError("the web server could not start; the log says why")
+            await asyncio.sleep(0.01)
+
+    def stop(self) -> None:
+        """Take no more calls; `run` returns when those under way are done."""
+        self._server.should_exit = True
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A listening socket. Raises OSError where the address is taken or not ours."""
+    family, kind, protocol, _, address = socket.getaddrinfo(
+        host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    listener = socket.socket(family, kind, protocol)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(BACKLOG)
+        listener.setblocking(False)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+class _Server(uvicorn.Server):
+    """Signals are the composition root's: it stops more than this server."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def _reply(
+    send: Send, status: int, body: bytes, content_type: str = "application/json"
+) -> None:
+    headers = [
+        (b"content-type", content_type.encode()),
+        (b"content-length", str(len(body)).encode()),
+    ]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+async def _lifespan(receive: Receive, send: Send) -> None:
+    while True:
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return

@@ -1,0 +1,199 @@
+"""The whole service over HTTP, in one process: collector, API, agents, a clock to move."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import quote
+from uuid import UUID
+
+import httpx
+
+from clarion.customers.ingestor import Ingestor, IngestorOptions
+from clarion.events.collector import Collector
+from clarion.fcm.client import FcmProvider
+from clarion.reports.attributor import Attributor
+from clarion.storage.database import Database
+from clarion.storage.schema import metadata
+from clarion.storage.workspace_store import create_workspace
+from clarion.web.access import Scope
+from clarion.web.api import create_api
+from clarion.web.api.errors import ERRORS, ErrorCode
+from clarion.web.collect import CollectApp
+from clarion.web.key_store import create_key
+from clarion.web.server import WebApp
+from fakes.book import WORKSPACE
+from fakes.clock import FakeClock
+from fakes.description import check_answer
+from fakes.world import World
+
+
+@dataclass
+class Answer:
+    status: int
+    headers: httpx.Headers
+    text: str
+    json: Any
+
+
+@dataclass
+class Service:
+    """A context. Every answer is held against the API's description, and may hold no secret."""
+
+    database: Database
+    clock: FakeClock
+    key: str = ""
+    secrets: set[str] = field(default_factory=lambda: {"PRIVATE KEY"})
+    """What no answer may hold; one that is told once is added after that."""
+
+    async def __aenter__(self) -> Self:
+        self.world = await World(self.database, self.clock).open()
+        self.key = await self.make_key(Scope.ADMIN)
+        self.provider = FcmProvider("https://127.0.0.1:1", None, self.clock)
+        parts = (self.database, self.world.broker, self.clock)
+        self.ingestor = Ingestor(*parts, IngestorOptions(wait_seconds=0))
+        self.attributor = Attributor(self.database, self.clock)
+        self.collector = Collector(*parts)
+        self.app = WebApp(
+            collect=CollectApp(self.collector),
+            api=create_api(*parts, self.provider, self.world.vault),
+            metrics=_nothing,
+            is_ready=_ready,
+        )
+        transport = httpx.ASGITransport(app=self.app)
+        self._client = httpx.AsyncClient(transport=transport, base_url="http://clarion.test")
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._client.aclose()
+        await self.collector.close()
+        await self.world.broker.close()
+        await self.provider.close()
+
+    async def make_key_elsewhere(self) -> str:
+        """An admin's key of another workspace."""
+        other = self.clock.new_id()
+        async with self.database.write() as connection:
+            await create_workspace(
+                connection, workspace_id=other, name="other", now=self.clock.now()
+            )
+        return await self.make_key(Scope.ADMIN, workspace_id=other)
+
+    async def make_key(self, *scopes: Scope, workspace_id: UUID = WORKSPACE) -> str:
+        """A key that was made on the command line, and that no answer may tell."""
+        async with self.database.write() as connection:
+            _, secret = await create_key(
+                connection,
+                workspace_id=workspace_id,
+                name="test",
+                scopes=scopes,
+                key_id=self.clock.new_id(),
+                now=self.clock.now(),
+            )
+        self.secrets.add(secret)
+        return secret
+
+    async def ask(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        key: str | None = None,
+        raw: bytes | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> Answer:
+        """One call to `/api/v1`; `key` empty: without one."""
+        url = path if path.startswith(("/livez", "/readyz", "/nowhere")) else f"/api/v1{path}"
+        key = self.key if key is None else key
+        sent = {"Authorization": f"Bearer {key}"} if key else {}
+        answer = await self._client.request(
+            method,
+            url,
+            json=body if raw is None else None,
+            content=raw,
+            headers=sent | (headers or {}),
+        )
+        for secret in self.secrets:
+            assert secret not in answer.text, f"{method} {path} tells a secret"
+        path_only = answer.request.url.raw_path.decode().partition("?")[0]
+        check_answer(method, path_only, answer.status_code, answer.content)
+        is_json = "json" in answer.headers.get("content-type", "")
+        return Answer(
+            status=answer.status_code,
+            headers=answer.headers,
+            text=answer.text,
+            json=answer.json() if is_json and answer.content else None,
+        )
+
+    async def get(self, path: str, **rest: Any) -> Any:
+        """The JSON of a GET that succeeds."""
+        answer = await self.ask("GET", path, **rest)
+        assert answer.status == 200, answer.text
+        return answer.json
+
+    async def post(self, path: str, body: Any = None, **rest: Any) -> Any:
+        """The JSON of a POST that succeeds."""
+        answer = await self.ask("POST", path, body, **rest)
+        assert answer.status in (200, 201), answer.text
+        return answer.json
+
+    async def every(self, path: str, limit: int) -> list[Any]:
+        """All of a list, page by page."""
+        found: list[Any] = []
+        mark = "&" if "?" in path else "?"
+        cursor = ""
+        while True:
+            page = await self.get(f"{path}{mark}limit={limit}{cursor}")
+            assert len(page["data"]) <= limit
+            found += page["data"]
+            if page["next"] is None:
+                return found
+            cursor = f"&cursor={quote(page['next'])}"
+
+    async def send(self, write_key: str, *events: dict[str, Any]) -> None:
+        """What an app sends, through the collector; then it is taken in."""
+        answer = await self._client.post("/v1/batch", json={"batch": events}, auth=(write_key, ""))
+        assert answer.status_code == 200, answer.text
+        await self.ingestor.step()
+
+
+@asynccontextmanager
+async def service_on_sqlite(directory: Path, clock: FakeClock) -> AsyncIterator[Service]:
+    """For what is decided before a database is asked."""
+    database = Database(f"sqlite:///{directory}/clarion.db")
+    async with database.engine.begin() as connection:
+        await connection.run_sync(metadata.create_all)
+    async with Service(database, clock) as service:
+        yield service
+    await database.close()
+
+
+def assert_is(answer: Answer, code: ErrorCode) -> None:
+    """Fails where an answer is not this error, with its status and a sentence."""
+    assert answer.json["code"] == code.value, answer.text
+    assert answer.status == ERRORS[code].status
+    assert answer.json["success"] is False
+    assert answer.json["message"].endswith((".", "`."))
+
+
+def register(
+    message_id: str, device: str, token: str, *, user: str | None = None, platform: str = "Android"
+) -> dict[str, Any]:
+    """A `Register Push`; `user` None: not signed in."""
+    return {
+        "type": "track",
+        "event": "Register Push",
+        "messageId": message_id,
+        "userId": device if user is None else user,
+        "properties": {"deviceId": device, "fcmToken": token, "deviceType": platform},
+    }
+
+
+async def _nothing() -> bytes:
+    return b""
+
+
+async def _ready() -> bool:
+    return True

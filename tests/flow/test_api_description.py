@@ -1,0 +1,195 @@
+"""The API's description is whole and true, and can be read without a network.
+
+That answers are as described is held against every answer of the API's other tests
+(`fakes/description.py`).
+"""
+
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from typing import Any
+
+import httpx
+import pytest
+from cryptography.fernet import Fernet
+
+from clarion.brokers.database import DatabaseBroker
+from clarion.clock import SystemClock
+from clarion.storage.database import Database
+from clarion.storage.vault import Vault
+from clarion.web.api import create_api
+from clarion.web.api.description import describe
+from clarion.web.api.errors import ErrorCode
+from clarion.web.api.examples import EXAMPLES
+from fakes.description import check
+from fakes.provider import MemoryProvider
+
+PROMISED = {
+    "GET /customers/{user_id}",
+    "GET /customers/{user_id}/events",
+    "GET /customers/{user_id}/devices/history",
+    "GET /events/{message_id}",
+    "GET /devices/{device_id}",
+    "GET /devices/{device_id}/history",
+    "POST /campaigns",
+    "PATCH /campaigns/{campaign_id}",
+    "POST /campaigns/{campaign_id}/schedule",
+    "POST /campaigns/{campaign_id}/cancel",
+    "POST /campaigns/{campaign_id}/pause",
+    "POST /campaigns/{campaign_id}/resume",
+    "POST /campaigns/{campaign_id}/preview",
+    "GET /campaigns/{campaign_id}",
+    "GET /campaigns/{campaign_id}/report",
+    "GET /deliveries",
+    "POST /firebase-apps",
+    "POST /sources",
+    "POST /keys",
+    "GET /workspace",
+}
+
+
+def operations() -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, item in describe()["paths"].items():
+        for method, operation in item.items():
+            yield method.upper(), path, operation
+
+
+def references(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            if name == "$ref":
+                yield inner
+            else:
+                yield from references(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from references(inner)
+
+
+async def fetch(path: str) -> httpx.Response:
+    """Without a key, and without a database: the description needs neither."""
+    database = Database("postgresql://nobody@127.0.0.1:1/none")
+    clock = SystemClock()
+    broker = DatabaseBroker(database, clock)
+    api = create_api(database, broker, clock, MemoryProvider(), Vault(Fernet.generate_key()))
+    transport = httpx.ASGITransport(app=api)
+    async with httpx.AsyncClient(transport=transport, base_url="http://clarion.test") as client:
+        answer = await client.get(path)
+    await broker.close()
+    await database.close()
+    return answer
+
+
+async def test_it_is_served_without_a_key() -> None:
+    answer = await fetch("/api/v1/openapi.json")
+    assert answer.status_code == 200
+    assert "json" in answer.headers["content-type"]
+    assert answer.json()["openapi"].startswith("3.1.")
+    assert answer.json() == describe()
+
+
+def test_what_scripts_rely_on_is_described() -> None:
+    described = {f"{method} {path.removeprefix('/api/v1')}" for method, path, _ in operations()}
+    assert described >= PROMISED
+
+
+def test_every_operation_has_words_a_tag_and_a_name_of_its_own() -> None:
+    tags = {tag["name"] for tag in describe()["tags"]}
+    names = [operation["operationId"] for _, _, operation in operations()]
+    assert len(names) == len(set(names))
+    for method, path, operation in operations():
+        assert operation["summary"] and operation["description"].strip(), (method, path)
+        assert set(operation["tags"]) <= tags and operation["tags"]
+
+
+def test_every_parameter_of_a_path_is_described() -> None:
+    for method, path, operation in operations():
+        named = {part[1:-1] for part in path.split("/") if part.startswith("{")}
+        given = {one["name"] for one in operation.get("parameters", ()) if one["in"] == "path"}
+        assert named == given, (method, path)
+        assert all(
+            one["required"] for one in operation.get("parameters", ()) if one["in"] == "path"
+        )
+
+
+def test_every_reference_leads_somewhere_and_nothing_is_described_for_nobody() -> None:
+    document = describe()
+    found = set(references(document))
+    for reference in found:
+        where: Any = document
+        for part in reference.removeprefix("#/").split("/"):
+            where = where[part]
+    for name in document["components"]["schemas"]:
+        assert f"#/components/schemas/{name}" in found, name
+
+
+def test_every_operation_needs_a_key_but_those_about_health() -> None:
+    document = describe()
+    assert document["security"] == [{"apiKey": []}]
+    assert document["components"]["securitySchemes"]["apiKey"]["scheme"] == "bearer"
+    free = {path for _, path, operation in operations() if operation.get("security") == []}
+    assert free == {"/livez", "/readyz"}
+    for _, path, operation in operations():
+        assert ("401" in operation["responses"]) is (path not in free)
+
+
+def test_every_error_code_is_described() -> None:
+    document = describe()
+    told = {
+        code
+        for response in document["components"]["responses"].values()
+        for code in response["content"]["application/json"]["examples"]
+    }
+    assert told == {code.value for code in ErrorCode}
+    assert document["components"]["schemas"]["Error"]["properties"]["success"] == {"const": False}
+
+
+@pytest.mark.parametrize("name", sorted(EXAMPLES))
+def test_every_example_is_an_example(name: str) -> None:
+    check(EXAMPLES[name], describe()["components"]["schemas"][name])
+
+
+class _Page(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.loads: list[str] = []
+        self.ids: list[str] = []
+        self.links: list[str] = []
+        self.open: list[str] = []
+        self.text = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        if tag in ("script", "link", "img", "iframe") or "src" in given:
+            self.loads.append(tag)
+        if "id" in given:
+            self.ids.append(given["id"])
+        if tag == "a":
+            self.links.append(given["href"])
+        if tag not in ("meta", "br"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+@pytest.mark.parametrize("path", ["/api/v1", "/api/v1/docs"])
+async def test_the_page_tells_everything_and_loads_nothing(path: str) -> None:
+    answer = await fetch(path)
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("text/html")
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    page = _Page()
+    page.feed(answer.text)
+    assert page.open == [], "every element is closed"
+    assert page.loads == []
+    assert len(page.ids) == len(set(page.ids))
+    for link in page.links:
+        assert link == "/api/v1/openapi.json" or link.removeprefix("#") in page.ids, link
+    for _, told, operation in operations():
+        assert told in page.text
+        assert operation["operationId"] in page.ids
+    for code in ErrorCode:
+        assert code.value in page.text
