@@ -58,8 +58,6 @@ class DatabaseBroker:
         self._waiting.append((jobs, durable))
         self._start_flush()
         await durable
-        for kind in {job.kind for job in jobs}:
-            self._published[kind].set()
 
     async def fetch(
         self, kind: JobKind, *, limit: int, wait_seconds: float, lease_seconds: float
@@ -67,14 +65,14 @@ class DatabaseBroker:
         """See `Broker.fetch`."""
         until = monotonic() + wait_seconds
         while True:
-            self._published[kind].clear()
+            published = self._published[kind]
             leases = await self._claim(kind, limit, lease_seconds)
             left = until - monotonic()
             if leases or left <= 0:
                 return leases
             try:
                 async with asyncio.timeout(min(left, self._options.poll_seconds)):
-                    await self._published[kind].wait()
+                    await published.wait()
             except TimeoutError:
                 pass
 
@@ -146,9 +144,17 @@ class DatabaseBroker:
                     if not future.done():
                         future.set_exception(lost)
             else:
+                for kind in {job.kind for group, _ in waiting for job in group}:
+                    self._wake(kind)
                 for future in futures:
                     if not future.done():
                         future.set_result(None)
+
+    def _wake(self, kind: JobKind) -> None:
+        """Let the waiting fetches look again. Each waits for the event that stood when it began to
+        look: were one event cleared and set again, a fetch could clear what another had to hear."""
+        published, self._published[kind] = self._published[kind], asyncio.Event()
+        published.set()
 
     async def _commit(self, new: Sequence[NewJob], acked: Sequence[int]) -> None:
         now = self._clock.now()
