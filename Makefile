@@ -20,7 +20,7 @@ serve: $(VENV)/.runtime ## Run everything in one process on http://127.0.0.1:808
 test: lint types floors pytest ## Lint, types, import floors and all tests
 
 bench: $(VENV)/.tests ## Measure speed beside peers and limits; writes bench/results/
-	@$(BIN)/python -m bench
+	@PYTHONPATH=tests $(BIN)/python -m bench
 
 lint: $(VENV)/.tests
 	@$(BIN)/ruff check .

@@ -1,0 +1,98 @@
+"""`python -m bench [collector ingestion campaign] [--quick] [--only sqlite]`: see `bench`."""
+
+import argparse
+import asyncio
+import os
+import shutil
+import sys
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from bench import campaign, collector, ingestion, machine, peers, static
+from bench.installation import STORES, store
+from bench.process import LOAD_CORE, pin
+from bench.report import written
+
+PARTS = ("collector", "ingestion", "campaign")
+NEEDED = {"nginx": "nginx-light", "h2load": "nghttp2-client", "wrk": "wrk"}
+RESULTS = Path(__file__).with_name("results")
+
+console = Console()
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Measure Clarion's speed.")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; all")
+    parser.add_argument("--quick", action="store_true", help="a tenth of everything")
+    parser.add_argument("--only", choices=STORES, help="one store instead of both")
+    wanted = parser.parse_args()
+    unknown = set(wanted.parts) - set(PARTS)
+    if unknown:
+        parser.error(f"{unknown.pop()} is no part; there are {', '.join(PARTS)}")
+    missing = [name for name in NEEDED if shutil.which(name, path=_path()) is None]
+    if missing:
+        packages = " ".join(NEEDED[name] for name in missing)
+        console.print(f"{', '.join(missing)} is missing: apt-get install {packages}")
+        return 1
+    found = asyncio.run(_measure(wanted.parts or PARTS, wanted.only, 10 if wanted.quick else 1))
+    RESULTS.mkdir(exist_ok=True)
+    text = written(found)
+    console.print(text, highlight=False, markup=False)
+    if not wanted.quick:
+        (RESULTS / "latest.json").write_bytes(msgspec.json.format(msgspec.json.encode(found)))
+        (RESULTS / "latest.md").write_text(text)
+        console.print(f"Written to {RESULTS}/latest.json and latest.md.")
+    return 0
+
+
+async def _measure(parts: Any, only: str | None, divisor: int) -> dict[str, Any]:
+    pin(LOAD_CORE)  # the load's core is ours; servers are started on the other
+    found: dict[str, Any] = {
+        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "machine": machine.facts(),
+        "results": {part: {} for part in parts},
+    }
+    results = found["results"]
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
+               TimeElapsedColumn())  # fmt: skip
+    with (
+        tempfile.TemporaryDirectory(prefix="clarion-bench-") as directory,
+        Progress(*columns, console=console, disable=not sys.stdout.isatty()) as progress,
+    ):
+        root = Path(directory)
+        os.chmod(directory, 0o755)  # noqa: PTH101 - the database's server is another user
+        for name in STORES if only is None else (only,):
+            with store(name, root / name) as rows:
+                if "collector" in parts:
+                    results["collector"][name] = await collector.measure(rows, 20 // divisor)
+                if "ingestion" in parts:
+                    count = 1_000_000 // divisor
+                    results["ingestion"][name] = await ingestion.measure(rows, count, progress)
+                if "campaign" in parts:
+                    count = 200_000 // divisor
+                    with static.serving(root / "nginx") as server:
+                        results["campaign"][name] = await campaign.measure(
+                            rows, server, count, campaign.CONTENT, progress
+                        )
+                        results["campaign"][f"{name}, with Liquid"] = await campaign.measure(
+                            rows, server, count, campaign.LIQUID, progress
+                        )
+        if "campaign" in parts:
+            with static.serving(root / "nginx") as server:
+                results["campaign"] |= peers.measure(server, 5_000 // divisor, 200_000 // divisor)
+        found["machine"]["turns of the loop, at the end"] = f"{machine.loop_ms():.0f} ms"
+    return found
+
+
+def _path() -> str:
+    return os.environ.get("PATH", "") + ":/usr/sbin"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

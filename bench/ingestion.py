@@ -1,0 +1,110 @@
+"""How many events become customers and devices: collector and ingestor on one core, fed by HTTP."""
+
+import http.client
+from collections.abc import Iterator
+from time import perf_counter, sleep
+from typing import Any
+from urllib.parse import urlsplit
+
+from rich.progress import Progress
+from sqlalchemy import func, select
+
+from bench.installation import Installation, Store, install
+from bench.process import Memory, clarion, used
+from bench.stories import bodies
+from clarion.storage.schema import customers, devices, events
+
+BATCH_EVENTS = 100
+WAITING_MAX = 60
+"""Jobs. More than these, and the load waits: the queue is not what is measured."""
+LOOK_EVERY = 20
+LOOK_SECONDS = 0.05
+SECONDS_MAX = 1_800
+
+
+async def measure(store: Store, count: int, progress: Progress) -> dict[str, Any]:
+    """Send `count` events in batches and wait until all of them are known."""
+    installation = await install(store, {})
+    log = store.directory / "ingestion.log"
+    with clarion(["run", "collector", "ingestor"], installation.environment, log) as (url, pid):
+        before, store_before, memory = used(pid), store.used(), Memory(pid)
+        began = perf_counter()
+        task = progress.add_task(f"ingestion · {store.name}", total=count)
+        for sent in _feed(url, installation.write_key, count):
+            progress.update(task, completed=sent)
+        _drain(url)
+        seconds = perf_counter() - began
+        memory.close()
+        cpu, store_cpu = used(pid).since(before), store.used().since(store_before)
+    kept = await _count(installation)
+    assert kept["events"] == count, f"{kept['events']} of {count} events were kept"
+    return {
+        "events": count,
+        "seconds": round(seconds, 1),
+        "events/s": round(count / seconds),
+        "CPU µs an event": round(cpu.total / count * 1e6, 1),
+        "database CPU µs an event": round(store_cpu.total / count * 1e6, 1),
+        "customers": kept["customers"],
+        "devices": kept["devices"],
+        "memory MiB": memory.told(),
+    }
+
+
+def _feed(url: str, write_key: str, count: int) -> Iterator[int]:
+    connection = _connect(url)
+    sent = 0
+    for number, body in enumerate(bodies(count, BATCH_EVENTS), 1):
+        connection.request(
+            "POST",
+            "/v1/batch",
+            body,
+            {"X-Write-Key": write_key, "Content-Type": "application/json"},
+        )
+        answer = connection.getresponse()
+        said = answer.read()
+        if answer.status != 200 or b"refused" in said:
+            raise RuntimeError(f"the collector said {answer.status}: {said[:300]!r}")
+        sent += BATCH_EVENTS
+        if number % LOOK_EVERY == 0:
+            _wait(connection, WAITING_MAX)
+            yield sent
+    connection.close()
+
+
+def _drain(url: str) -> None:
+    _wait(_connect(url), 0)
+
+
+def _wait(connection: http.client.HTTPConnection, jobs_max: int) -> None:
+    until = perf_counter() + SECONDS_MAX
+    while _waiting(connection) > jobs_max:
+        if perf_counter() > until:
+            raise RuntimeError("the events were not taken in")
+        sleep(LOOK_SECONDS)
+
+
+def _waiting(connection: http.client.HTTPConnection) -> int:
+    connection.request("GET", "/metrics")
+    text = connection.getresponse().read().decode()
+    wanted = 'clarion_jobs{kind="events"} '
+    line = next(line for line in text.splitlines() if line.startswith(wanted))
+    return int(float(line.removeprefix(wanted)))
+
+
+def _connect(url: str) -> http.client.HTTPConnection:
+    parts = urlsplit(url)
+    assert parts.hostname is not None
+    return http.client.HTTPConnection(parts.hostname, parts.port, timeout=60)
+
+
+async def _count(installation: Installation) -> dict[str, int]:
+    with installation.database() as database:
+        async with database.read() as connection:
+            counts = {
+                table.name: (
+                    await connection.execute(select(func.count()).select_from(table))
+                ).scalar_one()
+                for table in (events, customers, devices)
+            }
+        await database.close()
+    return counts
