@@ -27,12 +27,13 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IngestorOptions:
-    jobs_max: int = 64
+    jobs_max: int = 16
     """Jobs taken at once."""
     events_max: int = 2_000
     """Events in one transaction, unless one job alone has more."""
     wait_seconds: float = 5.0
-    lease_seconds: float = 60.0
+    lease_seconds: float = 30.0
+    """So long a dead ingestor's jobs wait; what is taken in twice changes nothing."""
     tries_max: int = 5
     backoff_seconds: float = 1.0
 

@@ -54,8 +54,8 @@ class SenderOptions:
     concurrency: int = 4
     """Chunks in the air at once."""
     wait_seconds: float = 5.0
-    lease_seconds: float = 180.0
-    """Prolonged while the provider works on the chunk."""
+    lease_seconds: float = 45.0
+    """Prolonged while the provider works on the chunk; so long a dead sender's chunk waits."""
     provider_seconds_max: float = 900.0
     """Not prolonged for longer than that: a provider that hangs must not keep a chunk for ever."""
     sweep_seconds: float = 10.0

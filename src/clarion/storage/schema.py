@@ -385,19 +385,3 @@ deliveries = Table(
     ),
     sqlite_with_rowid=False,
 )
-
-pacing = Table(
-    "pacing",
-    metadata,
-    Column("firebase_app_id", Id, primary_key=True),
-    Column("allowance", Integer, nullable=False),
-    Column("refilled_at", Instant, nullable=False),
-    Column("blocked_until", Instant),
-)
-
-settings = Table(
-    "settings",
-    metadata,
-    Column("name", Text, primary_key=True),
-    Column("value", Text, nullable=False),
-)

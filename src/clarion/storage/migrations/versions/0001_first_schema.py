@@ -327,14 +327,6 @@ def upgrade() -> None:
     )
     op.create_index("launches_campaign", "launches", ["campaign_id"], unique=False)
     op.create_table(
-        "pacing",
-        sa.Column("firebase_app_id", Id(), nullable=False),
-        sa.Column("allowance", sa.Integer(), nullable=False),
-        sa.Column("refilled_at", Instant(), nullable=False),
-        sa.Column("blocked_until", Instant(), nullable=True),
-        sa.PrimaryKeyConstraint("firebase_app_id"),
-    )
-    op.create_table(
         "refusals",
         sa.Column("seq", Seq, autoincrement=True, nullable=False),
         sa.Column("workspace_id", Id(), nullable=False),
@@ -349,12 +341,6 @@ def upgrade() -> None:
     )
     op.create_index(
         "refusals_source", "refusals", ["workspace_id", "source_id", "seq"], unique=False
-    )
-    op.create_table(
-        "settings",
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("value", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("name"),
     )
     op.create_table(
         "sources",
