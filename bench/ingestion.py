@@ -2,6 +2,7 @@
 
 import http.client
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from time import perf_counter, sleep
 from typing import Any
 from urllib.parse import urlsplit
@@ -15,9 +16,10 @@ from bench.stories import bodies
 from clarion.storage.schema import customers, devices, events
 
 BATCH_EVENTS = 100
+CLIENTS = 8
 WAITING_MAX = 60
 """Jobs. More than these, and the load waits: the queue is not what is measured."""
-LOOK_EVERY = 20
+LOOK_EVERY = 10
 LOOK_SECONDS = 0.05
 SECONDS_MAX = 1_800
 
@@ -51,23 +53,32 @@ async def measure(store: Store, count: int, progress: Progress) -> dict[str, Any
 
 
 def _feed(url: str, write_key: str, count: int) -> Iterator[int]:
+    """Send from CLIENTS connections side by side; yields how many events have been sent."""
+    with ThreadPoolExecutor(CLIENTS) as clients:
+        sent: list[int] = []
+        share = count // CLIENTS
+        running = [
+            clients.submit(_send, url, write_key, bodies(share, BATCH_EVENTS, seed=index), sent)
+            for index in range(CLIENTS)
+        ]
+        while not all(one.done() for one in running):
+            sleep(LOOK_SECONDS)
+            yield sum(sent)
+        for one in running:
+            one.result()
+
+
+def _send(url: str, write_key: str, batches: Iterator[bytes], sent: list[int]) -> None:
     connection = _connect(url)
-    sent = 0
-    for number, body in enumerate(bodies(count, BATCH_EVENTS), 1):
-        connection.request(
-            "POST",
-            "/v1/batch",
-            body,
-            {"X-Write-Key": write_key, "Content-Type": "application/json"},
-        )
+    for number, body in enumerate(batches, 1):
+        connection.request("POST", "/v1/batch", body, {"X-Write-Key": write_key})
         answer = connection.getresponse()
         said = answer.read()
         if answer.status != 200 or b"refused" in said:
             raise RuntimeError(f"the collector said {answer.status}: {said[:300]!r}")
-        sent += BATCH_EVENTS
+        sent.append(BATCH_EVENTS)
         if number % LOOK_EVERY == 0:
             _wait(connection, WAITING_MAX)
-            yield sent
     connection.close()
 
 

@@ -1,7 +1,7 @@
 """What apps send, for as many events as are wanted: the same for every run of one seed.
 
 An installation's story has ten events: installed, registered, used twice, signed in (`identify` and
-a new registration), used four times more. Two thousand stories go on at a time. Three of ten events
+a new registration), used four times more. Hundreds of stories go on at a time. Three of ten events
 change who is who, far more than in a real app: this is ingestion's hard case.
 """
 
@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-ACTIVE = 2_000
+ACTIVE = 500
 EVENTS_A_STORY = 10
 EVENT_SECONDS = 0.05
 
@@ -29,7 +29,7 @@ def events(count: int, *, seed: int = 1) -> Iterator[Wire]:
         event = None
         while event is None:
             while len(stories) < ACTIVE:
-                stories.append(_story(made, chance))
+                stories.append(_story(f"{seed}-{made}", chance))
                 made += 1
             index = chance.randrange(len(stories))
             event = next(stories[index], None)
@@ -62,9 +62,9 @@ def _body(batch: list[Wire]) -> bytes:
     return msgspec.json.encode({"batch": batch, "sentAt": datetime.now(UTC).isoformat()})
 
 
-def _story(number: int, chance: random.Random) -> Iterator[Wire]:
-    device_id = f"d-{number:08x}-{chance.getrandbits(40):010x}"
-    user_id = f"user-{number}"
+def _story(name: str, chance: random.Random) -> Iterator[Wire]:
+    device_id = f"d-{name}-{chance.getrandbits(40):010x}"
+    user_id = f"user-{name}"
     its_token = token(chance)
 
     def register(name: str) -> Wire:

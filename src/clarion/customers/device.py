@@ -260,10 +260,10 @@ def _device_id_fault(raw: Any) -> RegistrationFault:
 
 
 def _platform(raw: Any) -> Platform | None:
-    if not isinstance(raw, str):
-        return None
-    wanted = raw.strip().lower()
-    return next((platform for platform in Platform if platform.value.lower() == wanted), None)
+    return _PLATFORMS.get(raw.strip().lower()) if isinstance(raw, str) else None
+
+
+_PLATFORMS = {platform.value.lower(): platform for platform in Platform}
 
 
 def _first(properties: Mapping[str, Any], *names: str) -> Any:

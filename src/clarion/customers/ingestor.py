@@ -31,6 +31,10 @@ class IngestorOptions:
     """Jobs taken at once."""
     events_max: int = 2_000
     """Events in one transaction, unless one job alone has more."""
+    gather_below: int = 500
+    gather_seconds: float = 0.1
+    """A transaction costs the more an event the fewer it has: after one with fewer than that, a
+    moment passes in which more may come. So long, at most, does an event wait to be known."""
     wait_seconds: float = 5.0
     lease_seconds: float = 30.0
     """So long a dead ingestor's jobs wait; what is taken in twice changes nothing."""
@@ -57,7 +61,8 @@ class Ingestor:
         """Repeat `step` until cancelled; an unavailable database or broker is waited for."""
         while True:
             try:
-                await self.step()
+                if await self.step() < self._options.gather_below:
+                    await self._clock.sleep(self._options.gather_seconds)
             except (StorageUnavailable, BrokerUnavailable) as error:
                 log.warning("ingestor_waits", reason=str(error))
                 await self._clock.sleep(self._options.backoff_seconds)
