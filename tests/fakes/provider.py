@@ -26,9 +26,10 @@ class MemoryProvider:
 
     def __init__(self) -> None:
         self.accepted: Counter[str] = Counter()
+        self.left: Counter[str] = Counter()
+        """How often each push came here, whatever it was told."""
         self.pushes: list[Push] = []
         self.broken = False
-        self._seen: Counter[str] = Counter()
 
     async def send(self, app: ProviderApp, pushes: Sequence[Push]) -> Sequence[Outcome]:
         return [self._answer(push) for push in pushes]
@@ -41,8 +42,8 @@ class MemoryProvider:
     def _answer(self, push: Push) -> Outcome:
         if self.broken:
             return Misconfigured(reason="permission_denied", detail="the key was withdrawn")
-        self._seen[push.delivery_id] += 1
-        first = self._seen[push.delivery_id] == 1
+        self.left[push.delivery_id] += 1
+        first = self.left[push.delivery_id] == 1
         match push.token.partition("-")[0]:
             case "dead":
                 return Unregistered(reason="unregistered")

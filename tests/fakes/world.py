@@ -21,6 +21,7 @@ from clarion.deliveries.provider import Provider
 from clarion.deliveries.sender import Sender, SenderOptions
 from clarion.events.message import Event
 from clarion.events.store import create_source
+from clarion.reports.attributor import Attributor
 from clarion.reports.funnel import Report, report
 from clarion.storage.database import Database
 from clarion.storage.vault import Vault
@@ -77,6 +78,7 @@ class World:
         self.planner = Planner(
             *parts, PlannerOptions(page_devices=5, chunk_deliveries=2, wait_seconds=0)
         )
+        self.attributor = Attributor(self.database, self.clock)
         self.sender = Sender(
             *parts, provider or self.provider, self.vault, SenderOptions(wait_seconds=0)
         )

@@ -74,6 +74,20 @@ def test_a_source_is_created_with_its_write_key(clarion: Clarion) -> None:
     assert [one["id"] for one in clarion.json("sources", "list")] == [made["id"]]
 
 
+def test_an_id_and_a_key_are_shown_whole_however_narrow_the_terminal(
+    clarion: Clarion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    clarion("firebase-apps", "add", str(clarion.key_file("a-project-with-a-name")))
+    made = clarion.json("sources", "create", "Android app with a long name")
+    for shown in (clarion("sources", "list")[1], clarion("sources", "create", "again")[1]):
+        assert made["firebase_app_id"] in shown
+    listed = clarion("sources", "list")[1]
+    assert made["id"] in listed
+    assert made["write_key"] in listed
+    assert made["name"] in listed
+
+
 def test_a_key_is_shown_once_and_then_only_hinted_at(clarion: Clarion) -> None:
     made = clarion.json("keys", "create", "script", "--scope", "read")
     listed = clarion.json("keys", "list")

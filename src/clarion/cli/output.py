@@ -11,11 +11,14 @@ import msgspec
 from cyclopts import Parameter
 from rich.console import Console
 from rich.markup import escape
+from rich.measure import Measurement
 from rich.table import Table
 
 AsJson = Annotated[
     bool, Parameter(name="--json", negative="", help="Print JSON for scripts, one document.")
 ]
+
+COLUMNS_MAX = 10_000
 
 console = Console()
 errors = Console(stderr=True)
@@ -91,7 +94,7 @@ def print_record(record: Mapping[str, Any], *, as_json: bool, title: str | None 
     table.add_column(overflow="fold")
     for name, value in record.items():
         table.add_row(name, escape(shown(value)))
-    console.print(table)
+    _print_table(table)
 
 
 def print_records(
@@ -113,7 +116,17 @@ def print_records(
         )
     for record in records:
         table.add_row(*(escape(shown(record.get(column))) for column in columns))
-    console.print(table)
+    _print_table(table)
+
+
+def _print_table(table: Table) -> None:
+    """The whole table: half an id is no id. What is too wide for a terminal, it wraps itself; for
+    a file or a pipe there is no width."""
+    needs = Measurement.get(console, console.options.update(max_width=COLUMNS_MAX), table)
+    table.width = needs.maximum
+    if console.is_terminal:
+        table.width = min(needs.maximum, max(needs.minimum, console.width))
+    console.print(table, crop=False)
 
 
 def print_done(sentence: str) -> None:

@@ -1,0 +1,111 @@
+"""Promise 5: a process may die anywhere, or lose its database or broker anywhere; nothing planned
+is lost, and nothing is sent twice unless an answer was lost, and then it is counted.
+
+Every point of a campaign's way is tried: a whole campaign is sent for each, through parts that fail
+there (`fakes.faults`). The account is looked at after every step.
+"""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from clarion.broker import BrokerUnavailable
+from clarion.deliveries.delivery import DeliveryState, push_key
+from clarion.deliveries.store import list_deliveries
+from clarion.storage.database import Database, StorageUnavailable
+from clarion.storage.schema import metadata
+from fakes.book import WORKSPACE
+from fakes.clock import FakeClock
+from fakes.faults import Crash, Doom, Process, look
+from fakes.world import World
+
+TOKENS = ("ok", "dead", "slow", "lost")
+POINTS_MAX = 200
+ROUNDS_MAX = 20
+
+
+@pytest.fixture
+async def world(database: Database, clock: FakeClock) -> World:
+    return await World(database, clock).open()
+
+
+@pytest.fixture
+async def sqlite_world(tmp_path: Path, clock: FakeClock) -> AsyncIterator[World]:
+    """What is lost is lost in the wrapping, whichever database there is inside."""
+    database = Database(f"sqlite:///{tmp_path}/clarion.db")
+    async with database.engine.begin() as connection:
+        await connection.run_sync(metadata.create_all)
+    yield await World(database, clock).open()
+    await database.close()
+
+
+def tokens_of(number: int) -> list[str]:
+    return [f"{token}-{number}" for token in TOKENS]
+
+
+async def send(world: World, process: Process, campaign_id: UUID) -> None:
+    """Work until the campaign is settled; raises Crash where the process dies."""
+    for _ in range(ROUNDS_MAX):
+        if await process.work(campaign_id):
+            return
+        world.clock.advance(70)
+        await process.sweep()
+    raise AssertionError("the campaign never settles")
+
+
+async def check(world: World, campaign_id: UUID, number: int, *, has_died: bool) -> None:
+    """Every delivery is settled as its token says, and what left is what is counted. Only a death
+    makes a push leave twice: a process that lives remembers what it has heard."""
+    async with world.database.read() as connection:
+        rows = await list_deliveries(connection, WORKSPACE, campaign_id=campaign_id, limit=100)
+    assert {row.device_id for row in rows} == {f"D-{token}" for token in tokens_of(number)}
+    provider = world.provider
+    for row in rows:
+        key = push_key(row.launch_id, row.device_row_id)
+        is_dead = str(row.device_id).startswith("D-dead")
+        assert row.state is (DeliveryState.UNREGISTERED if is_dead else DeliveryState.ACCEPTED)
+        assert (provider.accepted[key] == 0) is is_dead
+        assert provider.accepted[key] <= 1 + row.unanswered, row
+        assert provider.left[key] <= row.attempts, row
+        if not has_died:
+            tries = 1 if str(row.device_id).startswith(("D-ok", "D-dead")) else 2
+            assert provider.left[key] == tries, row
+        assert {push.tag for push in provider.pushes if push.delivery_id == key} <= {row.id.hex}
+
+
+async def a_campaign_each(world: World, error: type[BaseException]) -> list[str]:
+    """Send a campaign for every point there is, failing there; returns what the points were."""
+    points: list[str] = []
+    await world.devices(*(token for n in range(1, POINTS_MAX) for token in tokens_of(n)))
+    while True:
+        number = len(points) + 1
+        user_ids = [f"user-{token}" for token in tokens_of(number)]
+        campaign_id = await world.campaign({"user_ids": user_ids})
+        doom = Doom(number, error)
+        try:
+            await send(world, Process(world, doom), campaign_id)
+        except Crash:
+            world.clock.advance(300)  # the dead process's leases end
+            await look(world, campaign_id)
+            await send(world, Process(world, Doom()), campaign_id)
+        await check(world, campaign_id, number, has_died=error is Crash and doom.has_struck)
+        if not doom.has_struck:
+            return points
+        points.append(doom.where)
+
+
+async def test_a_process_may_die_anywhere(world: World) -> None:
+    points = await a_campaign_each(world, Crash)
+    assert {"after a commit", "when half of the pushes have left", "after an ack"} <= set(points)
+
+
+async def test_the_database_may_be_lost_anywhere_for_a_while(sqlite_world: World) -> None:
+    points = await a_campaign_each(sqlite_world, StorageUnavailable)
+    assert {"read", "before a statement", "before a commit", "after a commit"} <= set(points)
+
+
+async def test_the_broker_may_be_lost_anywhere_for_a_while(sqlite_world: World) -> None:
+    points = await a_campaign_each(sqlite_world, BrokerUnavailable)
+    assert {"before a publish", "after a publish", "before an ack", "after an ack"} <= set(points)

@@ -1,0 +1,172 @@
+"""The campaign's states: every step from every state, and any sequence of steps."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clarion.audiences.rule import Everyone, UserIds
+from clarion.campaigns.campaign import (
+    Campaign,
+    CampaignState,
+    Refused,
+    cancel,
+    edit,
+    finish,
+    launch,
+    pause,
+    planned,
+    resume,
+    schedule,
+)
+from clarion.campaigns.content import Content, ContentSpec
+from fakes.clock import START
+
+S = CampaignState
+LATER = START + timedelta(minutes=1)
+Place = tuple[CampaignState, CampaignState | None]
+"""A state, and for `paused` the one to go back to."""
+
+SAID = ContentSpec(base=Content(title="Hello"))
+SAID_ELSE = ContentSpec(base=Content(title="Goodbye"))
+
+STEPS: dict[str, Callable[[Campaign], Campaign | Refused]] = {
+    "edit": lambda one: edit(
+        one, name="Else", content=SAID_ELSE, audience=UserIds(user_ids=("a",)), now=LATER
+    ),
+    "schedule": lambda one: schedule(one, LATER, LATER),
+    "launch": lambda one: launch(one, LATER),
+    "planned": lambda one: planned(one, LATER),
+    "finish": lambda one: finish(one, LATER),
+    "pause": lambda one: pause(one, LATER),
+    "resume": lambda one: resume(one, LATER),
+    "cancel": lambda one: cancel(one, LATER),
+}
+
+DRAFT: Place = (S.DRAFT, None)
+SCHEDULED: Place = (S.SCHEDULED, None)
+LAUNCHING: Place = (S.LAUNCHING, None)
+SENDING: Place = (S.SENDING, None)
+DONE: Place = (S.DONE, None)
+CANCELLED: Place = (S.CANCELLED, None)
+PAUSED_SCHEDULED: Place = (S.PAUSED, S.SCHEDULED)
+PAUSED_LAUNCHING: Place = (S.PAUSED, S.LAUNCHING)
+PAUSED_SENDING: Place = (S.PAUSED, S.SENDING)
+PLACES = (
+    DRAFT, SCHEDULED, LAUNCHING, SENDING, DONE, CANCELLED, PAUSED_SCHEDULED, PAUSED_LAUNCHING,
+    PAUSED_SENDING,
+)  # fmt: skip
+
+DIAGRAM: dict[tuple[Place, str], Place] = {
+    (DRAFT, "edit"): DRAFT,
+    (DRAFT, "schedule"): SCHEDULED,
+    (SCHEDULED, "schedule"): SCHEDULED,
+    (SCHEDULED, "launch"): LAUNCHING,
+    (LAUNCHING, "planned"): SENDING,
+    (PAUSED_LAUNCHING, "planned"): PAUSED_SENDING,
+    (SENDING, "finish"): DONE,
+    (PAUSED_SENDING, "finish"): DONE,
+    (SCHEDULED, "pause"): PAUSED_SCHEDULED,
+    (LAUNCHING, "pause"): PAUSED_LAUNCHING,
+    (SENDING, "pause"): PAUSED_SENDING,
+    (PAUSED_SCHEDULED, "resume"): SCHEDULED,
+    (PAUSED_LAUNCHING, "resume"): LAUNCHING,
+    (PAUSED_SENDING, "resume"): SENDING,
+    **{(place, "cancel"): CANCELLED for place in PLACES if place != DONE},
+}
+"""The diagram of `campaign.py`; whatever is not here is refused."""
+
+
+def campaign_at(place: Place) -> Campaign:
+    state, paused_from = place
+    return Campaign(
+        id=UUID(int=1),
+        workspace_id=UUID(int=2),
+        name="Test",
+        state=state,
+        content=SAID,
+        audience=Everyone(),
+        scheduled_at=None if state is S.DRAFT else START,
+        paused_from=paused_from,
+        paused_reason="by a person" if paused_from else None,
+        created_at=START,
+        updated_at=START,
+    )
+
+
+def place_of(campaign: Campaign) -> Place:
+    return campaign.state, campaign.paused_from
+
+
+@pytest.mark.parametrize("place", PLACES, ids=lambda place: "_from_".join(filter(None, place)))
+@pytest.mark.parametrize("name", STEPS)
+def test_each_step_leads_where_the_diagram_says_and_nowhere_else(place: Place, name: str) -> None:
+    before = campaign_at(place)
+    after = STEPS[name](before)
+    wanted = DIAGRAM.get((place, name))
+    if wanted is None:
+        assert isinstance(after, Refused)
+        assert after.code == "campaign_state"
+        assert before.state.value in after.message
+    else:
+        assert isinstance(after, Campaign)
+        assert place_of(after) == wanted
+
+
+@pytest.mark.parametrize(("place", "name"), DIAGRAM)
+def test_a_step_changes_nothing_that_is_not_its_own(place: Place, name: str) -> None:
+    before = campaign_at(place)
+    after = STEPS[name](before)
+    assert isinstance(after, Campaign)
+    own = {"state", "paused_from", "paused_reason", "updated_at"}
+    own |= {"schedule": {"scheduled_at"}, "edit": {"name", "content", "audience"}}.get(name, set())
+    assert replace(before, **{field: getattr(after, field) for field in own}) == after
+    assert after.updated_at == (START if place == CANCELLED else LATER)
+
+
+@given(st.lists(st.sampled_from(list(STEPS))))
+def test_no_sequence_of_steps_leaves_the_diagram(names: list[str]) -> None:
+    campaign = campaign_at(DRAFT)
+    for name in names:
+        before = place_of(campaign)
+        after = STEPS[name](campaign)
+        if isinstance(after, Refused):
+            assert (before, name) not in DIAGRAM
+            continue
+        assert place_of(after) == DIAGRAM[before, name]
+        assert (after.state is S.PAUSED) == (after.paused_from is not None)
+        assert (after.state is S.PAUSED) == (after.paused_reason is not None)
+        assert after.state is S.DRAFT or after.scheduled_at or after.state is S.CANCELLED
+        if before in (DONE, CANCELLED):
+            assert after == campaign
+        campaign = after
+
+
+@given(st.lists(st.sampled_from(["pause", "resume"])))
+def test_pausing_and_resuming_alone_lead_back(names: list[str]) -> None:
+    for place in (SCHEDULED, LAUNCHING, SENDING):
+        campaign = campaign_at(place)
+        for name in names:
+            after = STEPS[name](campaign)
+            campaign = campaign if isinstance(after, Refused) else after
+        resumed = resume(campaign, LATER)
+        assert place_of(campaign if isinstance(resumed, Refused) else resumed) == place
+
+
+def test_who_or_what_paused_it_is_kept_until_it_is_resumed() -> None:
+    paused = pause(campaign_at(SENDING), LATER, "too many removals")
+    assert isinstance(paused, Campaign)
+    assert paused.paused_reason == "too many removals"
+    resumed = resume(paused, LATER)
+    assert isinstance(resumed, Campaign)
+    assert resumed.paused_reason is None
+
+
+def test_cancelling_twice_is_once() -> None:
+    once = cancel(campaign_at(PAUSED_SENDING), START)
+    assert isinstance(once, Campaign)
+    assert cancel(once, LATER) == once

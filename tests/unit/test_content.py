@@ -1,0 +1,234 @@
+"""What a push says: what can be saved, what is refused, and what a platform sees of it."""
+
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from clarion.campaigns.content import (
+    COLLAPSE_KEY_CHARACTERS_MAX,
+    DATA_KEYS_MAX,
+    TITLE_CHARACTERS_MAX,
+    TTL_SECONDS_DEFAULT,
+    TTL_SECONDS_MAX,
+    Content,
+    ContentFault,
+    ContentSpec,
+    Priority,
+    dump_content,
+    parse_content,
+)
+from clarion.customers.device import Platform
+
+
+def spec(wire: Any) -> ContentSpec:
+    found = parse_content(wire)
+    assert isinstance(found, ContentSpec), found
+    return found
+
+
+def faults(wire: Any) -> dict[str, str]:
+    found = parse_content(wire)
+    assert isinstance(found, list), found
+    return {one.field: one.message for one in found}
+
+
+WHOLE = {
+    "title": "Hello {{ customer.name }}",
+    "body": "News",
+    "image": "https://example.com/a.png",
+    "link": "myapp://offers/1",
+    "data": {"offer": "1"},
+    "ttl_seconds": 60,
+    "priority": "normal",
+    "collapse_key": "offers",
+}
+
+
+def test_every_field_is_read() -> None:
+    assert spec(WHOLE).base == Content(
+        title="Hello {{ customer.name }}",
+        body="News",
+        image="https://example.com/a.png",
+        link="myapp://offers/1",
+        data={"offer": "1"},
+        ttl_seconds=60,
+        priority=Priority.NORMAL,
+        collapse_key="offers",
+    )
+
+
+def test_what_is_not_said_has_a_default() -> None:
+    base = spec({"title": "Hello", "body": None}).base
+    assert (base.body, base.ttl_seconds, base.priority) == (
+        None,
+        TTL_SECONDS_DEFAULT,
+        Priority.HIGH,
+    )
+
+
+def test_a_platform_sees_the_base_with_its_overrides() -> None:
+    found = spec(
+        {
+            "title": "Hello",
+            "body": "Everybody",
+            "data": {"a": "1", "b": "2"},
+            "platforms": {
+                "ios": {"body": "iPhones", "data": {"b": "3", "c": "4"}},
+                "Web": {"priority": "normal", "ttl_seconds": 0},
+            },
+        }
+    )
+    ios, android, web = map(found.for_platform, (Platform.IOS, Platform.ANDROID, Platform.WEB))
+    assert (ios.title, ios.body, ios.data) == ("Hello", "iPhones", {"a": "1", "b": "3", "c": "4"})
+    assert android == found.base
+    assert (web.body, web.priority, web.ttl_seconds) == ("Everybody", Priority.NORMAL, 0)
+
+
+def test_no_override_reaches_another_platform_or_the_base() -> None:
+    found = spec({"title": "Hello", "data": {"a": "1"}, "platforms": {"iOS": {"data": {"b": "2"}}}})
+    assert dict(found.for_platform(Platform.IOS).data) == {"a": "1", "b": "2"}
+    assert dict(found.base.data) == {"a": "1"}
+
+
+@pytest.mark.parametrize(
+    ("wire", "field"),
+    [
+        (None, "content"),
+        ("Hello", "content"),
+        ([], "content"),
+        ({}, "content.title"),
+        ({"title": ""}, "content.title"),
+        ({"title": "x" * (TITLE_CHARACTERS_MAX + 1)}, "content.title"),
+        ({"title": 5}, "content.title"),
+        ({"title": "a\x00b"}, "content.title"),
+        ({"title": "half \ud83d"}, "content.title"),
+        ({"title": "x", "body": "x" * 4_001}, "content.body"),
+        ({"title": "x", "image": "a.png"}, "content.image"),
+        ({"title": "x", "image": "ftp://example.com/a.png"}, "content.image"),
+        ({"title": "x", "image": "http:"}, "content.image"),
+        ({"title": "x", "image": "http://[::1"}, "content.image"),
+        ({"title": "x", "image": "https://" + "x" * 2_000}, "content.image"),
+        ({"title": "x", "link": "offers/1"}, "content.link"),
+        ({"title": "x", "link": "http://[::1"}, "content.link"),
+        ({"title": "x", "link": "javascript:alert(1)"}, "content.link"),
+        ({"title": "x", "link": "JavaScript:alert(1)"}, "content.link"),
+        ({"title": "x", "link": "data:text/html,x"}, "content.link"),
+        ({"title": "x", "data": ["a"]}, "content.data"),
+        ({"title": "x", "data": {"a": 5}}, "content.data"),
+        ({"title": "x", "data": {"a": None}}, "content.data"),
+        ({"title": "x", "data": {"": "a"}}, "content.data"),
+        ({"title": "x", "data": {"a\x00": "a"}}, "content.data"),
+        ({"title": "x", "data": {"a": "\x00"}}, "content.data"),
+        ({"title": "x", "data": {"from": "a"}}, "content.data"),
+        ({"title": "x", "data": {"clarion_push": "a"}}, "content.data"),
+        ({"title": "x", "data": {"google.c.a": "a"}}, "content.data"),
+        ({"title": "x", "data": {"gcm.x": "a"}}, "content.data"),
+        (
+            {"title": "x", "data": {str(number): "a" for number in range(DATA_KEYS_MAX + 1)}},
+            "content.data",
+        ),
+        ({"title": "x", "ttl_seconds": -1}, "content.ttl_seconds"),
+        ({"title": "x", "ttl_seconds": TTL_SECONDS_MAX + 1}, "content.ttl_seconds"),
+        ({"title": "x", "ttl_seconds": 1.5}, "content.ttl_seconds"),
+        ({"title": "x", "ttl_seconds": "60"}, "content.ttl_seconds"),
+        ({"title": "x", "ttl_seconds": True}, "content.ttl_seconds"),
+        ({"title": "x", "priority": "urgent"}, "content.priority"),
+        ({"title": "x", "priority": ["high"]}, "content.priority"),
+        (
+            {"title": "x", "collapse_key": "x" * (COLLAPSE_KEY_CHARACTERS_MAX + 1)},
+            "content.collapse_key",
+        ),
+        ({"title": "x", "sound": "default"}, "content.sound"),
+        ({"title": "x", "platforms": ["iOS"]}, "content.platforms"),
+        ({"title": "x", "platforms": []}, "content.platforms"),
+        ({"title": "x", "platforms": {"Windows": {}}}, "content.platforms.Windows"),
+        ({"title": "x", "platforms": {"iOS": "Hello"}}, "content.platforms.iOS"),
+        ({"title": "x", "platforms": {"iOS": {"sound": "a"}}}, "content.platforms.iOS.sound"),
+        ({"title": "x", "platforms": {"iOS": {"platforms": 1}}}, "content.platforms.iOS.platforms"),
+        ({"title": "x", "platforms": {"Web": {"priority": 1}}}, "content.platforms.Web.priority"),
+        ({"title": "x", "platforms": {"iOS": {}, "ios": {}}}, "content.platforms.ios"),
+    ],
+)  # fmt: skip
+def test_what_can_not_be_sent_is_refused_by_the_field_s_name(wire: Any, field: str) -> None:
+    found = faults(wire)
+    assert list(found) == [field]
+    assert found[field]
+
+
+def test_everything_that_is_wrong_is_said_at_once() -> None:
+    wire = {"titel": "x", "ttl_seconds": -1, "platforms": {"iOS": {"image": "a"}, "OS/2": {}}}
+    assert set(faults(wire)) == {
+        "content.titel",
+        "content.ttl_seconds",
+        "content.platforms.iOS.image",
+        "content.platforms.OS/2",
+    }
+
+
+def test_an_unknown_field_names_those_there_are() -> None:
+    assert "title, body, image" in faults({"titel": "x"})["content.titel"]
+
+
+def test_words_on_one_platform_or_data_alone_are_something_to_say() -> None:
+    assert spec({"platforms": {"iOS": {"title": "Hello"}}}).base.title is None
+    assert spec({"data": {"sync": "1"}}).base.data == {"sync": "1"}
+    assert spec({"title": "x", "platforms": None}).overrides == {}
+
+
+def test_an_address_with_tags_is_checked_when_it_is_rendered() -> None:
+    assert spec({"title": "x", "image": "{{ customer.photo }}", "link": "{% if a %}{% endif %}"})
+
+
+def test_the_limits_themselves_are_allowed() -> None:
+    assert spec(
+        {
+            "title": "x" * TITLE_CHARACTERS_MAX,
+            "ttl_seconds": TTL_SECONDS_MAX,
+            "collapse_key": "x" * COLLAPSE_KEY_CHARACTERS_MAX,
+            "data": {str(number): "a" for number in range(DATA_KEYS_MAX)},
+        }
+    )
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=6,
+)
+words = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), max_size=20)
+fields: dict[str, st.SearchStrategy[Any]] = {
+    "title": words,
+    "body": words,
+    "image": st.just("https://example.com/a.png"),
+    "link": st.sampled_from(["https://example.com", "myapp://a", "{{ customer.link }}"]),
+    "data": st.dictionaries(words.filter(bool), words, max_size=3),
+    "ttl_seconds": st.integers(0, TTL_SECONDS_MAX),
+    "priority": st.sampled_from(["normal", "high"]),
+    "collapse_key": words,
+}
+overrides = st.dictionaries(
+    st.sampled_from(["iOS", "Android", "Web"]), st.fixed_dictionaries({}, optional=fields)
+)
+
+
+@given(st.fixed_dictionaries({}, optional={**fields, "platforms": overrides}))
+def test_what_is_saved_is_what_was_meant(wire: dict[str, Any]) -> None:
+    found = parse_content(wire)
+    if isinstance(found, ContentSpec):
+        again = parse_content(msgspec.json.decode(msgspec.json.encode(dump_content(found))))
+        assert isinstance(again, ContentSpec)
+        for platform in Platform:
+            assert again.for_platform(platform) == found.for_platform(platform)
+
+
+@given(
+    json_values
+    | st.fixed_dictionaries({}, optional=dict.fromkeys((*fields, "platforms"), json_values))
+)
+def test_whatever_is_sent_is_content_or_faults(wire: Any) -> None:
+    found = parse_content(wire)
+    if isinstance(found, list):
+        assert found and all(isinstance(one, ContentFault) and one.message for one in found)
