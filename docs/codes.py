@@ -1,0 +1,119 @@
+"""Every error code, with what is said beside it.
+
+Those of the API are declared with their meaning. Those of the collector stand where they arise, so
+they are read from the source: the code, and the message with what is not fixed in it as `…`.
+"""
+
+import ast
+import importlib
+from collections.abc import Iterator
+from inspect import getsource
+from typing import Any
+
+from clarion.web.api.errors import ERRORS
+from clarion.web.collect import REFUSALS_SHOWN
+
+CALLS = ("clarion.web.collect", "clarion.events.body", "clarion.events.call")
+"""Where a whole call of the collector is refused."""
+EVENTS = ("clarion.events.message", "clarion.events.inbox")
+"""Where one event of a call is refused."""
+REGISTRATIONS = ("clarion.customers.device",)
+"""Where an event is kept, but registers no device."""
+
+_MADE_BY = {"CallFault", "Refusal", "RegistrationFault", "_refusal", "_error"}
+_UNREADABLE = 400
+
+
+def errors() -> str:
+    """Every code, of the API and of the collector."""
+    lines = [
+        "# Error codes",
+        "",
+        'An error is always `{"success": false, "code": "…", "message": "…"}`. Scripts look at the',
+        "code; the sentence beside it is for people and may change.",
+        "",
+        "## The API",
+        "",
+        "Where single fields are to blame, the answer has `faults`: a list of `field` and",
+        "`message`, all of them at once.",
+        "",
+        "| code | status | meaning | cure |",
+        "|---|---|---|---|",
+    ]
+    for name, one in ERRORS.items():
+        lines.append(f"| `{name.value}` | {one.status} | {one.meaning} | {one.cure} |")
+    lines += [
+        "",
+        "## The collector: the whole call",
+        "",
+        "Nothing of the call is kept. After 408 and 503 the same call may be sent again (503 says",
+        "when, in `Retry-After`); after the others it would be refused again.",
+        "",
+        "| code | status | message |",
+        "|---|---|---|",
+    ]
+    calls: dict[str, tuple[int, list[str]]] = {}
+    for module in CALLS:
+        for status, code, message in _found(module):
+            calls.setdefault(code, (status, []))[1].append(message)
+    for code, (status, messages) in sorted(calls.items(), key=lambda item: (item[1][0], item[0])):
+        lines.append(f"| `{code}` | {status} | {' / '.join(messages)} |")
+    lines += [
+        "",
+        "## The collector: one event",
+        "",
+        "The call is answered 200, and the rest of it is kept. The answer names up to "
+        f"{REFUSALS_SHOWN} of them",
+        "in `refused`; all are recorded with the source, stage `event`, where",
+        "`GET /api/v1/sources/{source_id}/refusals` tells them.",
+        "",
+        *_table(EVENTS),
+        "",
+        "## A registration",
+        "",
+        "The event is kept, but it registers no device: recorded with the source, stage",
+        "`registration`.",
+        "",
+        *_table(REGISTRATIONS),
+    ]
+    return "\n".join(lines)
+
+
+def _table(modules: tuple[str, ...]) -> list[str]:
+    rows = ["| code | message |", "|---|---|"]
+    for module in modules:
+        rows += [f"| `{code}` | {message} |" for _, code, message in _found(module)]
+    return rows
+
+
+def _found(module: str) -> Iterator[tuple[int, str, str]]:
+    """(status, code, message) of every error that is made in a module's source."""
+    loaded = importlib.import_module(module)
+    made = [one for one in ast.walk(ast.parse(getsource(loaded))) if isinstance(one, ast.Call)]
+    for node in sorted(made, key=lambda one: one.lineno):
+        if not isinstance(node.func, ast.Name) or node.func.id not in _MADE_BY:
+            continue
+        given = {one.arg: one.value for one in node.keywords}
+        status = _UNREADABLE
+        words: list[ast.expr] = []
+        for part in node.args:
+            if isinstance(part, ast.Constant) and isinstance(part.value, int):
+                status = part.value
+            elif isinstance(part, ast.Constant | ast.JoinedStr):
+                words.append(part)
+        code, message = given.get("code"), given.get("message")
+        if code is None and len(words) == 2:
+            code, message = words
+        if isinstance(code, ast.Constant) and message is not None:
+            yield status, str(code.value), _words(message, vars(loaded)).replace("<", "&lt;")
+
+
+def _words(node: ast.AST, names: dict[str, Any]) -> str:
+    """A message as it is read; constants of the module are filled in."""
+    if isinstance(node, ast.Constant):
+        return str(node.value)
+    if isinstance(node, ast.JoinedStr):
+        return "".join(_words(part, names) for part in node.values)
+    if isinstance(node, ast.FormattedValue) and isinstance(node.value, ast.Name):
+        return str(names.get(node.value.id, "…"))
+    return "…"

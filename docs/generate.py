@@ -1,0 +1,94 @@
+"""Writes docs/reference/ from the code itself: `python -m docs.generate`.
+
+Each page is a function that reads what the code declares (settings, the API's own description, the
+commands, the error codes, the metrics) and returns Markdown. `tests/docs` holds the files equal to
+it, so a page is never older than the code.
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from clarion.app import Role
+from clarion.broker import JobKind
+from clarion.config import SETTINGS
+from clarion.telemetry import Metrics
+from docs.api import api
+from docs.codes import errors
+from docs.command_line import command_line
+
+REFERENCE = Path(__file__).with_name("reference")
+MADE = "<!-- Made by `make docs` from the code: change it there. -->"
+
+LABELS: Mapping[str, Any] = {"kind": JobKind, "role": Role}
+"""What the labels of metrics may be."""
+
+
+def settings() -> str:
+    """Every variable of the environment that Clarion reads."""
+    lines = [
+        "# Settings",
+        "",
+        "Read from the environment once, at start, and checked together: every fault is told at",
+        "once, and a variable that begins with `CLARION_` and is not on this list is refused. An",
+        "empty variable is an absent one. `clarion check` looks at them without starting anything.",
+    ]
+    for one in SETTINGS:
+        lines += [
+            "",
+            f"## `{one.name}`",
+            "",
+            one.meaning,
+            "",
+            f"- Default: {one.default}",
+            f"- Example: {one.example}",
+        ]
+    return "\n".join(lines)
+
+
+def metrics() -> str:
+    """Every metric of a process."""
+    lines = [
+        "# Metrics",
+        "",
+        "`GET /metrics` of every process that listens (`serve`, `run collector`, `run web`), in",
+        "Prometheus' text format. Beside these stand the usual `process_*` and `python_*` of the",
+        "process itself.",
+        "",
+        "| metric | type | labels | meaning |",
+        "|---|---|---|---|",
+    ]
+    for metric in vars(Metrics()).values():
+        if not hasattr(metric, "describe"):
+            continue
+        for family in metric.describe():
+            labels = "; ".join(
+                f"`{name}`: {', '.join(LABELS[name])}" for name in metric._labelnames
+            )
+            lines.append(f"| `{family.name}` | {family.type} | {labels} | {family.documentation} |")
+    return "\n".join(lines)
+
+
+PAGES: Mapping[str, Callable[[], str]] = {
+    "settings.md": settings,
+    "api.md": api,
+    "errors.md": errors,
+    "cli.md": command_line,
+    "metrics.md": metrics,
+}
+
+
+def page(name: str) -> str:
+    """The text of a file of docs/reference/."""
+    title, _, rest = PAGES[name]().strip().partition("\n")
+    return f"{title}\n\n{MADE}\n{rest}\n"
+
+
+def main() -> None:
+    REFERENCE.mkdir(exist_ok=True)
+    for name in PAGES:
+        (REFERENCE / name).write_text(page(name))
+
+
+if __name__ == "__main__":
+    main()
