@@ -72,7 +72,7 @@ async def _measure(parts: Any, only: str | None, divisor: int) -> dict[str, Any]
                 if "collector" in parts:
                     results["collector"][name] = await collector.measure(rows, 20 // divisor)
                 if "ingestion" in parts:
-                    count = 1_000_000 // divisor
+                    count = (1_000_000 if name == "sqlite" else 200_000) // divisor
                     results["ingestion"][name] = await ingestion.measure(rows, count, progress)
                 if "campaign" in parts:
                     count = 200_000 // divisor

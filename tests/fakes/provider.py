@@ -1,5 +1,6 @@
 """A provider in memory: answers by the token's beginning, and keeps what it accepted."""
 
+import asyncio
 from collections import Counter
 from collections.abc import Sequence
 
@@ -22,7 +23,8 @@ from clarion.deliveries.provider import (
 
 class MemoryProvider:
     """`dead-…` is unregistered, `bad-…` rejected, `slow-…` throttled once, `down-…` unavailable
-    once, `lost-…` accepted but the first answer is lost, `never-…` unavailable for ever."""
+    once, `lost-…` accepted but the first answer is lost, `never-…` unavailable for ever, `apns-…`
+    for want of the app's APNs key. All wait while `opened` is not set."""
 
     def __init__(self) -> None:
         self.accepted: Counter[str] = Counter()
@@ -30,8 +32,15 @@ class MemoryProvider:
         """How often each push came here, whatever it was told."""
         self.pushes: list[Push] = []
         self.broken = False
+        self.opened = asyncio.Event()
+        self.opened.set()
+        self.waiting = asyncio.Event()
+        """Set once a push waits for `opened`."""
 
     async def send(self, app: ProviderApp, pushes: Sequence[Push]) -> Sequence[Outcome]:
+        if not self.opened.is_set():
+            self.waiting.set()
+            await self.opened.wait()
         return [self._answer(push) for push in pushes]
 
     def check(self, content: Content, *, platform: Platform) -> Sequence[ContentFault]:
@@ -53,6 +62,8 @@ class MemoryProvider:
                 return Throttled(scope=ThrottleScope.APP, retry_after_seconds=30)
             case "down" if first:
                 return Unavailable(reason="unavailable")
+            case "apns":
+                return Misconfigured(reason="third_party_auth", platforms=frozenset({Platform.IOS}))
             case "never":
                 return Unavailable(reason="unavailable")
             case "lost" if first:

@@ -9,7 +9,7 @@ from clarion.customers.device_store import get_device, remove_registrations
 from clarion.customers.identity import device_row_id
 from clarion.deliveries.app_store import list_apps, resume_app
 from clarion.deliveries.chunk_store import claim_chunk, settle_chunk
-from clarion.deliveries.delivery import DeliveryState, Settled, parse_push_key
+from clarion.deliveries.delivery import DeliveryState, Settled
 from clarion.events.store import bind_firebase_app
 from clarion.storage.database import Database
 from clarion.storage.schema import chunks
@@ -47,6 +47,57 @@ async def test_each_outcome_has_its_place_in_the_account(world: World) -> None:
     assert found.reasons["rejected"] == {"payload_too_big": 1}
     assert found.unanswered == 1
     assert found.balances
+
+
+async def test_an_answer_lost_at_the_last_try_is_counted_too(world: World) -> None:
+    """It may be on the device: "expired" alone would hide that."""
+    await world.devices("lost-1", "ok")
+    found = await world.settle(await world.campaign(content={"title": "Now", "ttl_seconds": 5}))
+    assert (found.total.accepted, found.total.expired) == (1, 1)
+    assert (found.attempts, found.unanswered) == (2, 1)
+    assert found.reasons["expired"] == {"timeout": 1}
+
+
+async def test_a_push_for_now_or_never_is_tried_once(world: World) -> None:
+    await world.devices("ok", "down-1", "slow-1")
+    found = await world.settle(await world.campaign(content={"title": "Now", "ttl_seconds": 0}))
+    assert (found.total.accepted, found.total.expired, found.attempts) == (1, 2, 3)
+    assert found.reasons["expired"] == {"unavailable": 1, "throttled": 1}
+
+
+class FickleClock(FakeClock):
+    """Each chance is another one."""
+
+    _chances = 0
+
+    def chance(self) -> float:
+        self._chances += 1
+        return self._chances * 0.618 % 1
+
+
+async def test_what_fails_together_is_tried_again_together(database: Database) -> None:
+    """Else an outage would leave a chunk for every delivery, each with its own transactions."""
+    world = await World(database, FickleClock()).open()
+    await world.devices("never-1", "never-2")
+    campaign_id = await world.campaign()
+    found = await world.settle(campaign_id)
+    assert found.total.expired == 2
+    assert found.attempts >= 12
+    async with world.database.read() as connection:
+        sizes = await connection.execute(select(chunks.c.size))
+        assert set(sizes.scalars()) == {2}
+
+
+async def test_what_one_platform_can_not_have_holds_up_no_other(world: World) -> None:
+    await world.devices("one")
+    await world.take(world.app.register(0, "D-apns", user="user-2", token="apns-1", platform="iOS"))
+    campaign_id = await world.campaign()
+    found = await world.settle(campaign_id)
+    assert found.reasons == {"expired": {"third_party_auth": 1}}
+    assert (found.total.accepted, found.platforms["iOS"].expired) == (1, 1)
+    async with world.database.read() as connection:
+        [app] = await list_apps(connection, WORKSPACE)
+    assert app.paused_reason is None
 
 
 async def test_only_the_dead_registration_is_removed_and_registering_revives_it(
@@ -241,8 +292,3 @@ async def test_a_doubled_job_sends_nothing_twice(world: World) -> None:
         pass
     assert set(world.provider.accepted.values()) == {1}
     assert len(world.provider.accepted) == 7
-
-
-def test_a_push_key_reads_back_and_rubbish_does_not() -> None:
-    assert parse_push_key("rubbish") is None
-    assert parse_push_key("x" * 32 + "." + "y" * 32) is None

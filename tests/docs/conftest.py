@@ -1,0 +1,7 @@
+"""The package `docs` lies beside `src`: the tests of this folder may import it."""
+
+import sys
+
+from fakes.pages import ROOT
+
+sys.path.append(str(ROOT))

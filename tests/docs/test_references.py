@@ -1,0 +1,156 @@
+"""The references say all that the code has, and nothing that it has not."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from cyclopts import App as Commands
+from docs.generate import PAGES, REFERENCE, page
+
+from clarion.app import Role
+from clarion.campaigns.campaign import CampaignState
+from clarion.cli import commands
+from clarion.cli.output import ExitCode
+from clarion.config import SETTINGS
+from clarion.deliveries.delivery import DeliveryState, Skip
+from clarion.telemetry import Metrics
+from clarion.web.api.description import describe
+from clarion.web.api.errors import ErrorCode
+from clarion.web.collect import ROUTES
+from fakes.pages import ROOT, name_of, pages
+from fakes.scenarios import SCENARIOS, Scenario
+
+SOURCE = ROOT / "src" / "clarion"
+LIFECYCLE = ROOT / "docs" / "concepts" / "delivery-lifecycle.md"
+
+
+def reference(name: str) -> str:
+    return (REFERENCE / name).read_text()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_reference_is_what_the_code_says(name: str) -> None:
+    assert reference(name) == page(name), "run `make docs`"
+
+
+def test_no_reference_is_left_of_what_is_gone() -> None:
+    assert {one.name for one in REFERENCE.iterdir()} == set(PAGES)
+
+
+def test_every_setting_is_documented() -> None:
+    for setting in SETTINGS:
+        assert f"## `{setting.name}`\n\n{setting.meaning}" in reference("settings.md")
+
+
+@pytest.mark.parametrize("page_", pages(), ids=name_of)
+def test_no_page_names_a_setting_that_there_is_not(page_: Path) -> None:
+    named = set(re.findall(r"\bCLARION_[A-Z_]*[A-Z]\b", page_.read_text()))
+    # `CLARION_FCM_…` is short for several.
+    assert named - {"CLARION_FCM"} <= {setting.name for setting in SETTINGS}
+
+
+def test_every_route_is_documented() -> None:
+    text = reference("api.md")
+    for path, methods in describe()["paths"].items():
+        for method, operation in methods.items():
+            assert f"### `{method.upper()} {path}`" in text
+            assert operation["summary"] in text
+    for path in ROUTES:
+        assert f"| `POST {path}` |" in text
+    for path in ("/metrics", "/api/v1/openapi.json", "/api/v1/docs"):
+        assert f"`GET {path}`" in text
+
+
+def test_every_field_of_every_type_is_documented() -> None:
+    text = reference("api.md")
+    for name, schema in describe()["components"]["schemas"].items():
+        if name.startswith("Page_"):
+            continue
+        section = text.split(f"\n### {name}\n")[1].split("\n### ")[0]
+        for field in schema.get("properties", {}):
+            assert f"| `{field}` |" in section, name
+        for value in schema.get("enum", ()):
+            assert f"`{value}`" in section, name
+
+
+def test_every_error_code_is_documented() -> None:
+    text = reference("errors.md")
+    for code in (*ErrorCode, *codes_in_the_source()):
+        assert f"| `{code}` |" in text, code
+
+
+def codes_in_the_source() -> Iterator[str]:
+    """The collector's codes, found by another way than the reference finds them."""
+    for module in [*(SOURCE / "events").glob("*.py"), SOURCE / "customers" / "device.py"]:
+        yield from re.findall(r'\bcode="(\w+)"', module.read_text())
+        yield from re.findall(r'_refusal\(\s*message_id,\s*"(\w+)"', module.read_text())
+    yield from re.findall(r'_error\(\s*send,\s*origin,\s*\d+,\s*"(\w+)"', collect_source())
+
+
+def collect_source() -> str:
+    return (SOURCE / "web" / "collect.py").read_text()
+
+
+def test_the_source_has_codes_to_be_found() -> None:
+    found = set(codes_in_the_source())
+    assert {"not_json", "event_failed", "no_user_anon_id", "token_missing", "unavailable"} <= found
+
+
+def test_every_command_is_documented() -> None:
+    text = reference("cli.md")
+    for words in every_command(commands):
+        assert f"\n## {words}\n" in text or f"\n### {words}\n" in text, words
+    assert all(f"| {code.value} |" in text for code in ExitCode)
+    assert all(role.value in text for role in Role)
+
+
+def every_command(app: Commands, path: str = "clarion") -> Iterator[str]:
+    for name in app.resolved_commands():
+        if not name.startswith("-"):
+            yield f"{path} {name}"
+            yield from every_command(app[name], f"{path} {name}")
+
+
+def test_there_are_commands_to_be_found() -> None:
+    assert {"clarion serve", "clarion simulator key", "clarion campaigns report"} <= set(
+        every_command(commands)
+    )
+
+
+def test_every_metric_is_documented() -> None:
+    told = {
+        family.name
+        for family in Metrics().registry.collect()
+        if not family.name.startswith(("process_", "python_"))
+    }
+    assert told
+    for name in told:
+        assert f"| `{name}` |" in reference("metrics.md")
+
+
+def test_the_life_of_a_delivery_tells_every_state_and_reason() -> None:
+    text = LIFECYCLE.read_text()
+    for word in (*CampaignState, *DeliveryState, *Skip):
+        assert f"| `{word}` |" in text, word
+    outcomes = ("Accepted", "Unregistered", "Rejected", "Throttled", "Unavailable", "Misconfigured")
+    assert all(f"| {outcome}" in text for outcome in outcomes)
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)
+def test_every_scenario_is_told(scenario: Scenario) -> None:
+    assert f"| {scenario.name} |" in (ROOT / "docs" / "concepts" / "identity.md").read_text()
+
+
+def test_every_rule_is_told() -> None:
+    text = (ROOT / "docs" / "concepts" / "identity.md").read_text()
+    assert [f"**R{number} " in text for number in range(15)] == [True] * 15
+
+
+def test_the_log_events_that_operators_are_told_of_are_logged() -> None:
+    text = (ROOT / "docs" / "guides" / "operate.md").read_text()
+    rows = re.findall(r"^\| (`[a-z_`, ]+`) \| (?:error|warning|info) \|", text, re.MULTILINE)
+    named = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+    logged = "".join(module.read_text() for module in SOURCE.rglob("*.py"))
+    assert named
+    assert {name for name in named if f'"{name}"' not in logged} == set()

@@ -1,0 +1,112 @@
+"""The shape of the code: sizes, words, and what pure modules may do."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from clarion.config import SETTINGS
+from clarion.telemetry import Metrics
+from clarion.web.api.description import describe
+from fakes.pages import ROOT, name_of, pages
+
+MODULE_LINES_MAX = 400
+FUNCTION_LINES_MAX = 70
+SOURCE = ROOT / "src" / "clarion"
+MODULES = sorted(SOURCE.rglob("*.py"))
+WRITTEN = [one for one in MODULES if "versions" not in one.parts]
+"""Revisions of the schema are as long as what they change."""
+
+NEVER = frozenset(
+    {"delivered", "tenant", "blast", "subscription", "subscriber", "contact", "contacts", "worker"}
+)
+"""Words that stand for something else here (docs/glossary.md), and could stand for nothing else."""
+NEVER_ON_THE_WIRE = NEVER | {"message", "notification", "segment", "client", "task", "user"}
+FILES_NEVER = frozenset({"utils", "helpers", "common", "base", "manager", "service", "types"})
+
+_WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+
+Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+
+
+@pytest.mark.parametrize("module", MODULES, ids=name_of)
+def test_a_module_is_short_enough_to_be_read(module: Path) -> None:
+    assert len(module.read_text().splitlines()) <= MODULE_LINES_MAX
+
+
+@pytest.mark.parametrize("module", WRITTEN, ids=name_of)
+def test_a_function_is_short_enough_to_be_read(module: Path) -> None:
+    for node in ast.walk(ast.parse(module.read_text())):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            assert node.end_lineno is not None
+            assert node.end_lineno - node.lineno < FUNCTION_LINES_MAX, node.name
+
+
+@pytest.mark.parametrize("module", WRITTEN, ids=name_of)
+def test_a_module_says_what_it_is(module: Path) -> None:
+    assert ast.get_docstring(ast.parse(module.read_text()))
+
+
+def test_no_module_is_named_for_everything() -> None:
+    assert not {one.stem for one in MODULES} & FILES_NEVER
+    assert not {one.name for one in SOURCE.rglob("*") if one.is_dir()} & FILES_NEVER
+
+
+@pytest.mark.parametrize("module", WRITTEN, ids=name_of)
+def test_no_public_name_uses_a_word_for_something_else(module: Path) -> None:
+    for name in public_names(ast.parse(module.read_text())):
+        assert not words_of(name) & NEVER, name
+
+
+def test_public_names_are_found() -> None:
+    tree = ast.parse((SOURCE / "deliveries" / "delivery.py").read_text())
+    assert {"DeliveryState", "EXPIRED", "judge", "due_at", "ACCEPTED"} <= set(public_names(tree))
+
+
+def test_the_api_uses_no_word_for_something_else() -> None:
+    for name, schema in describe()["components"]["schemas"].items():
+        for field in (*schema.get("properties", {}), *schema.get("enum", ())):
+            allowed = {"user"} if field.startswith("user_id") else set()
+            if name in ("Event", "Change", "Refusal"):
+                allowed |= {"message"}  # `message_id` and `message` of the wire
+            if name in ("Error", "PreviewFault"):
+                allowed |= {"message"}
+            if name == "ServiceAccount" and field == "client_email":
+                continue
+            if field == "client_email":
+                continue
+            assert not words_of(field) & (NEVER_ON_THE_WIRE - allowed), (name, field)
+
+
+def test_settings_and_metrics_use_no_word_for_something_else() -> None:
+    names = [setting.name.lower() for setting in SETTINGS]
+    names += [family.name for family in Metrics().registry.collect()]
+    assert all(not words_of(name) & NEVER_ON_THE_WIRE for name in names)
+
+
+@pytest.mark.parametrize("page", pages(), ids=name_of)
+def test_a_page_calls_no_push_delivered(page: Path) -> None:
+    """But in quotation marks, to say that it is not called so."""
+    assert not re.search(r'(?<!")\bdelivered\b', page.read_text(), re.IGNORECASE)
+
+
+def words_of(name: str) -> set[str]:
+    return {word.lower() for word in _WORDS.findall(name)}
+
+
+def public_names(tree: ast.Module | Definition) -> Iterator[str]:
+    """Names that another module may use: of what is defined, and of the members of classes."""
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            found = [node.name]
+        elif isinstance(node, ast.AnnAssign):
+            found = [node.target.id] if isinstance(node.target, ast.Name) else []
+        elif isinstance(node, ast.Assign):
+            found = [target.id for target in node.targets if isinstance(target, ast.Name)]
+        else:
+            found = []
+        yield from (name for name in found if not name.startswith("_"))
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+            yield from public_names(node)
