@@ -1,5 +1,7 @@
 """The command line, as its own help tells it."""
 
+import re
+
 from clarion.cli import commands
 from clarion.cli.output import ExitCode
 
@@ -15,7 +17,8 @@ _MEANINGS = {
 
 def command_line() -> str:
     """Every command with its parameters and examples."""
-    told = commands.generate_docs(usage_name="clarion")
+    # Started with `python -m …`, cyclopts takes the rest of these words for a part of the usage.
+    told = re.sub(r"^(clarion [a-z -]*) -m \S+", r"\1", _told(), flags=re.MULTILINE)
     title, _, rest = "\n".join(line.rstrip() for line in told.splitlines()).partition("\n")
     lines = [
         title.replace("# clarion", "# The command line"),
@@ -31,3 +34,7 @@ def command_line() -> str:
         *(f"| {code.value} | {_MEANINGS[code]} |" for code in ExitCode),
     ]
     return "\n".join(lines) + "\n" + rest
+
+
+def _told() -> str:
+    return commands.generate_docs(usage_name="clarion")

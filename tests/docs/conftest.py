@@ -4,4 +4,4 @@ import sys
 
 from fakes.pages import ROOT
 
-sys.path.append(str(ROOT))
+sys.path.insert(0, str(ROOT))

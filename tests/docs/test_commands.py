@@ -28,7 +28,7 @@ from fakes.nats import NatsServer
 from fakes.pages import ROOT, Block, blocks, name_of, pages
 from fakes.postgres import PostgresServer
 
-SECONDS_MAX = 90
+SECONDS_MAX = 180
 STOP_SECONDS = 30
 RUNNING = [page for page in pages() if any(one.mark == "run" for one in blocks(page))]
 SERVED, SIMULATED = "8080", "8443"

@@ -13,11 +13,24 @@ from clarion.campaigns.campaign import CampaignState
 from clarion.cli import commands
 from clarion.cli.output import ExitCode
 from clarion.config import SETTINGS
-from clarion.deliveries.delivery import DeliveryState, Skip
+from clarion.customers.identity import SHARED_USERS_MAX
+from clarion.customers.ingestor import IngestorOptions
+from clarion.deliveries.books import RETRY_BUCKET_SECONDS
+from clarion.deliveries.delivery import DeliveryState, RetryPolicy, Skip
+from clarion.deliveries.planner import PlannerOptions
+from clarion.deliveries.sender import SenderOptions
+from clarion.events.body import BODY_BYTES_MAX
+from clarion.events.call import BATCH_EVENTS_MAX
+from clarion.events.collector import CollectorOptions
+from clarion.events.ids import ID_CHARACTERS_MAX
+from clarion.events.message import EVENT_BYTES_MAX
+from clarion.simulator.fcm import MESSAGES_KEPT
 from clarion.telemetry import Metrics
 from clarion.web.api.description import describe
 from clarion.web.api.errors import ErrorCode
+from clarion.web.api.workspace import STALE_DAYS_MAX
 from clarion.web.collect import ROUTES
+from clarion.web.server import DRAIN_SECONDS
 from fakes.pages import ROOT, name_of, pages
 from fakes.scenarios import SCENARIOS, Scenario
 
@@ -154,3 +167,60 @@ def test_the_log_events_that_operators_are_told_of_are_logged() -> None:
     logged = "".join(module.read_text() for module in SOURCE.rglob("*.py"))
     assert named
     assert {name for name in named if f'"{name}"' not in logged} == set()
+
+
+def test_every_error_that_is_logged_is_told_to_operators() -> None:
+    text = (ROOT / "docs" / "guides" / "operate.md").read_text()
+    for module in SOURCE.rglob("*.py"):
+        for name in re.findall(r'log\.(?:error|exception)\(\s*"(\w+)"', module.read_text()):
+            assert f"`{name}`" in text, f"{name_of(module)}: {name}"
+
+
+POLICY = RetryPolicy()
+NUMBERS = {
+    "docs/concepts/delivery-lifecycle.md": [
+        f"{PlannerOptions().page_devices:,} devices a page",
+        f"chunks** of up to {PlannerOptions().chunk_deliveries}",
+        f"sets a lease of {SenderOptions().lease_seconds:.0f} s",
+        f"The first wait is {POLICY.first_seconds:.0f} s",
+        f"up to {POLICY.longest_seconds / 60:.0f} minutes; up to a quarter",
+        f"After {POLICY.give_up_seconds / 60:.0f} minutes from the first try",
+        f"due within {RETRY_BUCKET_SECONDS} s of each other",
+    ],
+    "docs/concepts/guarantees.md": [
+        f"for up to {CollectorOptions().source_seconds:.0f} seconds by a running collector",
+        {5: "after five tries"}[IngestorOptions().tries_max],
+    ],
+    "docs/concepts/identity.md": [
+        f"ids of more than {ID_CHARACTERS_MAX} characters",
+        f"more than {SHARED_USERS_MAX} users claim one key within",
+    ],
+    "docs/guides/collect.md": [
+        f"{BODY_BYTES_MAX // 1024} KiB a call",
+        f"{BATCH_EVENTS_MAX:,} events a batch",
+        f"{EVENT_BYTES_MAX // 1024} KiB an event",
+        f"{ID_CHARACTERS_MAX} characters an id",
+    ],
+    "docs/guides/operate.md": [
+        f"(for up to {DRAIN_SECONDS} s)",
+        {30: "events within half a minute"}[round(IngestorOptions().lease_seconds)],
+        f"days ({1} to {STALE_DAYS_MAX})",
+    ],
+    "docs/guides/simulator.md": [f"newest {MESSAGES_KEPT:,} are kept"],
+    "ARCHITECTURE.md": [
+        f"up to {IngestorOptions().jobs_max} at once",
+        f"a page of {PlannerOptions().page_devices:,} devices",
+    ],
+}
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_the_numbers_that_a_page_tells_are_the_codes(name: str) -> None:
+    text = " ".join((ROOT / name).read_text().split())
+    assert [said for said in NUMBERS[name] if said not in text] == []
+
+
+def test_what_waits_for_a_dead_process_waits_no_longer_than_operators_are_told() -> None:
+    sender = SenderOptions()
+    assert sender.lease_seconds + sender.sweep_seconds <= 60
+    assert POLICY.hold_seconds <= 60

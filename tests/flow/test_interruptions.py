@@ -196,6 +196,43 @@ class DiesAfterSending(MemoryProvider):
         raise asyncio.CancelledError
 
 
+async def test_a_defect_met_in_one_chunk_costs_no_other_its_answers(world: World) -> None:
+    campaign_id = await planned(world, "one", "two", "defect-1")
+    provider = DefectiveProvider()
+    provider.opened.clear()
+    parts = (world.database, world.broker, world.clock)
+    options = SenderOptions(wait_seconds=0.02, concurrency=2)
+    running = asyncio.create_task(Sender(*parts, provider, world.vault, options).run())
+    async with asyncio.timeout(10):
+        await provider.waiting.wait()
+        await provider.met.wait()
+        await world.clock.someone_sleeps()
+        provider.opened.set()
+        while (await world.report(campaign_id)).total.in_flight:
+            # The defect goes by; meanwhile its chunk waits like a dead sender's.
+            world.clock.advance(LEASE / 3)
+            await world.sender.sweep()
+    running.cancel()
+    await asyncio.wait([running])
+    found = await world.report(campaign_id)
+    assert found.total.accepted == 3
+    assert set(provider.accepted.values()) == {1}
+
+
+class DefectiveProvider(MemoryProvider):
+    """Raises what nobody expects, once, for a push to `defect-…`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.met = asyncio.Event()
+
+    async def send(self, app, pushes):  # type: ignore[no-untyped-def]
+        if any(push.token.startswith("defect") for push in pushes) and not self.met.is_set():
+            self.met.set()
+            raise RuntimeError("a defect")
+        return await super().send(app, pushes)
+
+
 async def test_two_senders_at_one_chunk_send_it_once(world: World) -> None:
     campaign_id = await planned(world, "one", "two")
     async with world.database.read() as connection:

@@ -138,6 +138,11 @@ class Sender:
             except VaultLocked:
                 log.error("vault_locked", cure="set CLARION_SECRET_KEY to the key used before")
                 await self._clock.sleep(self._options.paused_seconds)
+            except Exception:
+                # A defect met in one chunk must not end those beside it, whose answers would be
+                # lost. It waits like a dead sender's, and is tried again.
+                log.exception("chunk_failed")
+                await self._clock.sleep(self._options.backoff_seconds)
 
     async def _sweep_for_ever(self) -> None:
         while True:
