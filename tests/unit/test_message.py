@@ -21,6 +21,7 @@ from clarion.events.message import (
     read_traits,
 )
 from clarion.events.moment import corrected, parse_time
+from fakes.history import App
 
 RECEIVED = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -462,3 +463,9 @@ def test_an_original_timestamp_counts_before_the_timestamp() -> None:
 @pytest.mark.parametrize("timestamp", [None, "", "soon", {}, "2015-2-02T00:30:08.276Z"])
 def test_an_unreadable_timestamp_is_the_time_of_arrival(timestamp: Any) -> None:
     assert event(wire(timestamp=timestamp)).at == RECEIVED
+
+
+def test_an_event_shows_its_token_to_nobody() -> None:
+    event = App().register(1, "D", token="a-secret-token")
+    assert "a-secret-token" not in repr(event)
+    assert event.message_id in repr(event)

@@ -53,6 +53,10 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     body: str
     """The JSON as it came, with the call's context in its own."""
 
+    def __repr__(self) -> str:
+        """Names it, and shows nothing of it: properties hold tokens."""
+        return f"Event(message_id={self.message_id!r}, type={self.type!r})"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
