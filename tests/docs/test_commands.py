@@ -40,8 +40,9 @@ _LISTENS = {"simulator --listen": SIMULATED, "serve": SERVED, "collector": SERVE
 _ASSIGNMENT = re.compile(r"[A-Z_]+=")
 _UNTIL = """
 tries=0
-until {{
-{text}}}; do
+until (
+set +o pipefail  # what `grep -q` has seen enough of may end early
+{text}); do
   tries=$((tries + 1)); [ $tries -lt 150 ] || exit 1; sleep 0.1
 done
 """
