@@ -371,3 +371,18 @@ def test_a_taken_address_ends_with_four(
         code, _, errors = clarion("serve")
         assert code == 4
         assert "CLARION_LISTEN" in errors
+
+
+def test_an_empty_base_has_nothing_to_sweep(clarion: Clarion) -> None:
+    assert clarion.json("devices", "freshness")["cohorts"] == []
+    clarion("workspace", "set", "--stale-after-days", "90")
+    assert clarion.json("workspace", "show")["stale_after_days"] == 90
+    stale = clarion.json("devices", "stale", "--in-days", "7")
+    assert (stale["stale_after_days"], stale["devices"], stale["listed"]) == (90, 0, [])
+    assert clarion.json("devices", "swept") == {"days": [], "listed": []}
+
+
+@pytest.mark.parametrize("days", ["0", "366", "many"])
+def test_a_number_of_days_nobody_can_mean_is_refused(clarion: Clarion, days: str) -> None:
+    assert clarion("workspace", "set", "--stale-after-days", days)[0] == 2
+    assert clarion.json("workspace", "show")["stale_after_days"] == 60

@@ -30,7 +30,16 @@ _VERBS = {
     "migrate": "serving",
     "check": "serving",
 }
-_GROUPS = ("campaigns", "customers", "devices", "firebase-apps", "keys", "simulator", "sources")
+_GROUPS = (
+    "campaigns",
+    "customers",
+    "devices",
+    "firebase-apps",
+    "keys",
+    "simulator",
+    "sources",
+    "workspace",
+)
 
 # Named by path: a command loads only what it needs.
 for _name, _module in _VERBS.items():

@@ -1,5 +1,6 @@
 """Customers: whom we know, and what they did."""
 
+from dataclasses import asdict
 from typing import Any
 
 from cyclopts import App as Commands
@@ -9,6 +10,7 @@ from clarion.cli.output import AsJson, not_found, print_record, print_records, r
 from clarion.cli.session import Session, open_session
 from clarion.customers.device_store import customer_history, list_devices_of
 from clarion.customers.disclosure import shown_body, without_tokens
+from clarion.customers.holding import holdings
 from clarion.customers.store import Customer, find_customer, list_customers
 from clarion.events.store import list_events
 
@@ -142,6 +144,28 @@ async def history(user_id: str, *, json: AsJson = False) -> None:
         as_json=json,
         columns=("at", "device_id", "change", "reason", "customer_id", "previous_customer_id"),
         none="No history.",
+    )
+
+
+@commands.command
+async def devices(user_id: str, *, json: AsJson = False) -> None:
+    """List the devices a customer has and had, and until when; `clarion devices why` says why.
+
+    For example:
+
+    ```
+    clarion customers devices user-4711
+    ```
+    """
+    async with open_session() as session:
+        customer = await _find(session, user_id)
+        async with session.database.read() as connection:
+            lines = await customer_history(connection, session.workspace_id, customer.id)
+    print_records(
+        [asdict(one) for one in holdings(lines, customer.id)],
+        as_json=json,
+        columns=("device_id", "since", "until", "began_by", "ended_by"),
+        none="No devices, now or ever.",
     )
 
 

@@ -13,11 +13,17 @@ from clarion.customers.device_store import (
     get_device,
     list_devices,
 )
+from clarion.customers.disclosure import shown_body
+from clarion.customers.explanation import MEANINGS
+from clarion.customers.explanation_store import explain_owner
 from clarion.customers.store import user_ids_of
 
 PAGE = 100
 
 commands = Commands(name="devices", help="Devices: where customers can be reached.")
+commands.command("clarion.cli.freshness:freshness", name="freshness")
+commands.command("clarion.cli.freshness:stale", name="stale")
+commands.command("clarion.cli.freshness:swept", name="swept")
 
 
 @commands.command(name="list")
@@ -87,9 +93,64 @@ async def history(device_id: str, *, json: AsJson = False) -> None:
         as_json=json,
         columns=(
             "at", "change", "reason", "customer_id", "previous_customer_id", "token_fingerprint",
+            "message_id",
         ),
         none="No history.",
     )  # fmt: skip
+
+
+@commands.command
+async def why(device_id: str, *, json: AsJson = False) -> None:
+    """Explain whose a device is: the rule that decided, and the event behind it.
+
+    For example:
+
+    ```
+    clarion devices why 7f9a2c1e-install
+    ```
+    """
+    async with open_session() as session, session.database.read() as connection:
+        device = await get_device(connection, session.workspace_id, device_id)
+        if device is None:
+            raise not_found("device", device_id)
+        explained = await explain_owner(connection, session.workspace_id, device_id)
+        owners = await user_ids_of(connection, session.workspace_id, [device.customer_id])
+    event = explained.event
+    because = explained.explanation.because
+    print_record(
+        {
+            "device_id": device_id,
+            "customer": {"id": device.customer_id, "user_id": owners.get(device.customer_id)},
+            "because": because.value,
+            "meaning": MEANINGS[because],
+            "cause": event
+            and {
+                "message_id": event.message_id,
+                "type": event.type,
+                "event": event.name,
+                "at": event.at,
+                "received_at": event.received_at,
+                "body": shown_body(event.body),
+            },
+        },
+        as_json=json,
+    )
+    if not json:
+        print_records(
+            [
+                {
+                    "seen at": claim.at,
+                    "user_id": claim.user_id,
+                    "kind": claim.kind.value,
+                    "message_id": claim.message_id,
+                    "": "◀ decided" if claim == explained.explanation.claim else "",
+                }
+                for claim in explained.claims
+            ],
+            as_json=False,
+            columns=("seen at", "user_id", "kind", "message_id", ""),
+            none="No user was seen with it.",
+        )
 
 
 def shown_device(device: Device) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.sql.visitors import InternalTraversal
 
 from clarion.clock import from_micros, to_micros
@@ -99,6 +100,24 @@ def insert(connection: AsyncConnection, table: Table) -> Any:
     if connection.dialect.name == "postgresql":
         return postgresql.insert(table)
     return sqlite.insert(table)
+
+
+class day_of(FunctionElement[datetime]):
+    """The beginning of an instant's day in UTC."""
+
+    name = "day_of"
+    type = Instant()
+    inherit_cache = True
+
+
+@compiles(day_of, "postgresql")
+def _day_of_postgresql(element: day_of, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"date_trunc('day', {compiler.process(element.clauses, **kw)}, 'UTC')"
+
+
+@compiles(day_of, "sqlite")
+def _day_of_sqlite(element: day_of, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"({compiler.process(element.clauses, **kw)} / 86400000000 * 86400000000)"
 
 
 class json_equals(ColumnElement[bool]):

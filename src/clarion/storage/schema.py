@@ -279,6 +279,13 @@ device_history = Table(
     Column("at", Instant, nullable=False),
     Index("device_history_device", "workspace_id", "device_id", "seq"),
     Index("device_history_customer", "workspace_id", "customer_id", "seq"),
+    Index(
+        "device_history_stale",
+        "workspace_id",
+        "seq",
+        sqlite_where=text("reason = 'stale'"),
+        postgresql_where=text("reason = 'stale'"),
+    ),
 )
 
 # --- Firebase apps --------------------------------------------------------------------------

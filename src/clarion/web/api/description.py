@@ -42,6 +42,7 @@ _TAGS = {
     "keys": "API keys: what scripts and people call with.",
     "customers": "Whom we know, and what they did.",
     "devices": "Where customers can be reached.",
+    "freshness": "How long ago devices were registered, and what is removed for it.",
     "events": "What apps sent.",
     "campaigns": "What to say to whom, when, and what became of it.",
     "deliveries": "What became of each push.",

@@ -7,12 +7,14 @@ however far down it is, and nothing is missed or told twice while rows are added
 import base64
 import binascii
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
 
 import msgspec
 from litestar.params import QueryParameter
 
+from clarion.clock import from_micros, to_micros
 from clarion.web.api.errors import ApiError, ErrorCode
 
 LIMIT_DEFAULT = 100
@@ -74,6 +76,19 @@ def after_ids(cursor: str | None) -> tuple[UUID, UUID] | None:
         return None
     one, two = _key(cursor, tuple[Annotated[bytes, _SIXTEEN], Annotated[bytes, _SIXTEEN]])
     return UUID(bytes=one), UUID(bytes=two)
+
+
+def after_moment(cursor: str | None) -> tuple[datetime, UUID] | None:
+    """The time and the id a page begins after; `moment_key` makes such a key."""
+    if cursor is None:
+        return None
+    micros, row_id = _key(cursor, tuple[Seq, Annotated[bytes, _SIXTEEN]])
+    return from_micros(micros), UUID(bytes=row_id)
+
+
+def moment_key(at: datetime, row_id: UUID) -> tuple[int, bytes]:
+    """The key of a row in a list that goes by time."""
+    return to_micros(at), row_id.bytes
 
 
 _SIXTEEN = msgspec.Meta(min_length=16, max_length=16)

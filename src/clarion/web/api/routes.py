@@ -11,7 +11,9 @@ from clarion.web.api.deliveries import Deliveries
 from clarion.web.api.devices import Devices
 from clarion.web.api.events import Events
 from clarion.web.api.firebase_apps import FirebaseApps
+from clarion.web.api.freshness import Freshnesses
 from clarion.web.api.keys import Keys
+from clarion.web.api.ownership import Ownerships
 from clarion.web.api.sources import Sources
 from clarion.web.api.workspace import WorkspaceOfCaller
 
@@ -28,6 +30,8 @@ def api_router(more: Sequence[HTTPRouteHandler] = ()) -> Router:
             Keys,
             Customers,
             Devices,
+            Ownerships,
+            Freshnesses,
             Events,
             Campaigns,
             Deliveries,

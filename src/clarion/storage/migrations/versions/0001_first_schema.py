@@ -174,6 +174,14 @@ def upgrade() -> None:
         ["workspace_id", "device_id", "seq"],
         unique=False,
     )
+    op.create_index(
+        "device_history_stale",
+        "device_history",
+        ["workspace_id", "seq"],
+        unique=False,
+        sqlite_where=sa.text("reason = 'stale'"),
+        postgresql_where=sa.text("reason = 'stale'"),
+    )
     op.create_table(
         "devices",
         sa.Column("id", Id(), nullable=False),

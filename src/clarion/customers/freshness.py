@@ -1,0 +1,69 @@
+"""How long ago registrations were refreshed, and what becomes of those that are not. Pure.
+
+An app should register again every 30 to 45 days; FCM itself calls a token stale after a month
+without a connection. So a registration is **fresh** for 30 days, then **due**, and **stale** once
+the workspace's number of days is over: the next sweep removes it.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+DUE_AFTER_DAYS = 30
+
+
+class Freshness(StrEnum):
+    """Of a registration that is active."""
+
+    FRESH = "fresh"
+    DUE = "due"
+    STALE = "stale"
+
+
+class CohortBy(StrEnum):
+    """What devices are put together by."""
+
+    PLATFORM = "platform"
+    SOURCE = "source"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edges:
+    """Registered before `stale`: stale; before `due`: due; else fresh."""
+
+    due: datetime
+    stale: datetime
+
+    def of(self, registered_at: datetime) -> Freshness:
+        if registered_at < self.stale:
+            return Freshness.STALE
+        return Freshness.DUE if registered_at < self.due else Freshness.FRESH
+
+
+def edges(now: datetime, stale_after_days: int) -> Edges:
+    """The edges at `now`. Nothing is due later than it is stale."""
+    return Edges(
+        due=now - timedelta(days=min(DUE_AFTER_DAYS, stale_after_days)),
+        stale=now - timedelta(days=stale_after_days),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cohort:
+    """Devices that have something in common, and how fresh their registrations are. `value` None:
+    it is not known of them. `removed`: gone stale and removed, and not back since."""
+
+    value: str | None
+    fresh: int
+    due: int
+    stale: int
+    removed: int
+
+    @property
+    def active(self) -> int:
+        return self.fresh + self.due + self.stale
+
+    @property
+    def fresh_share(self) -> float:
+        """Of the active ones; 1 where there is none."""
+        return self.fresh / self.active if self.active else 1.0
