@@ -14,7 +14,7 @@ from clarion.brokers.database import DatabaseBroker, DatabaseBrokerOptions
 from clarion.clock import Clock
 from clarion.customers.ingestor import Ingestor, IngestorOptions
 from clarion.events.collector import Collector, CollectorOptions
-from clarion.events.store import create_source
+from clarion.events.source_store import create_source
 from clarion.storage.database import Database
 from clarion.storage.schema import events, refusals
 from clarion.storage.workspace_store import create_workspace

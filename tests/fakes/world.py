@@ -20,7 +20,7 @@ from clarion.deliveries.planner import Planner, PlannerOptions
 from clarion.deliveries.provider import Provider
 from clarion.deliveries.sender import Sender, SenderOptions
 from clarion.events.message import Event
-from clarion.events.store import create_source
+from clarion.events.source_store import create_source
 from clarion.reports.attributor import Attributor
 from clarion.reports.funnel import Report, report
 from clarion.storage.database import Database

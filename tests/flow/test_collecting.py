@@ -20,7 +20,8 @@ from clarion.events.body import BODY_BYTES_MAX
 from clarion.events.call import BATCH_EVENTS_MAX
 from clarion.events.collector import CollectorOptions
 from clarion.events.message import EVENT_BYTES_MAX
-from clarion.events.store import create_source, list_refusals, revoke_source
+from clarion.events.source_store import create_source, revoke_source
+from clarion.events.store import list_refusals
 from clarion.storage.database import Database
 from clarion.storage.schema import devices, metadata
 from clarion.web.collect import ROUTES

@@ -16,7 +16,7 @@ from clarion.customers.device_store import remove_registrations
 from clarion.customers.identity import device_row_id
 from clarion.deliveries.planner import Planner, PlannerOptions
 from clarion.deliveries.store import list_deliveries
-from clarion.events.store import bind_firebase_app
+from clarion.events.source_store import bind_firebase_app
 from clarion.storage.database import Database
 from clarion.storage.schema import chunks, deliveries
 from fakes.book import SOURCE, WORKSPACE

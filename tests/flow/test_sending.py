@@ -10,7 +10,7 @@ from clarion.customers.identity import device_row_id
 from clarion.deliveries.app_store import list_apps, resume_app
 from clarion.deliveries.chunk_store import claim_chunk, settle_chunk
 from clarion.deliveries.delivery import DeliveryState, Settled
-from clarion.events.store import bind_firebase_app
+from clarion.events.source_store import bind_firebase_app
 from clarion.storage.database import Database
 from clarion.storage.schema import chunks
 from fakes.book import SOURCE, WORKSPACE

@@ -25,7 +25,7 @@ from clarion.deliveries.app_store import (
     put_app,
     resume_app,
 )
-from clarion.events.store import bind_firebase_app
+from clarion.events.source_store import bind_firebase_app
 from clarion.fcm.credentials import parse_service_account
 
 FILE_BYTES_MAX = 65_536

@@ -9,7 +9,7 @@ import structlog
 
 from clarion.clock import Clock
 from clarion.config import Settings
-from clarion.events.store import create_source, list_sources
+from clarion.events.source_store import create_source, list_sources
 from clarion.storage.database import Database
 from clarion.storage.migrate import is_current, migrate
 from clarion.storage.workspace_store import create_workspace, list_workspaces

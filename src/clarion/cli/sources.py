@@ -8,8 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from clarion.cli.output import AsJson, not_found, print_done, print_record, print_records
 from clarion.cli.session import Session, open_session
 from clarion.deliveries.app_store import FirebaseApp, list_apps, only_app
-from clarion.events.store import (
-    Source,
+from clarion.events.source import Source
+from clarion.events.source_store import (
     bind_firebase_app,
     create_source,
     list_sources,

@@ -19,15 +19,10 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from clarion.customers.identity import (
-    DELETION_NAMES,
-    REGISTRATION_NAMES,
-    Timeline,
-    User,
-    plain_name,
-)
+from clarion.customers.identity import Timeline, User
 from clarion.events.ids import ID_CHARACTERS_MAX, usable_id
 from clarion.events.message import Event
+from clarion.events.reserved import DELETION_NAMES, REGISTRATION_NAMES, plain_name
 
 TOKEN_CHARACTERS_MAX = 4096
 FINGERPRINT_CHARACTERS = 12

@@ -22,7 +22,6 @@ A late claim changes a timeline only where the owner changes; whoever stores eve
 intervals (`compared`). Two real users are never merged (R9): a claim moves time, not people.
 """
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -34,6 +33,8 @@ from uuid import UUID, uuid5
 
 from msgspec import Struct
 
+from clarion.events.reserved import DELETION_NAMES, MOVER_NAMES, REGISTRATION_NAMES, plain_name
+
 SHARED_USERS_MAX = 20
 """More users than this on one key within SHARED_WINDOW, and nobody absorbs from it (R12)."""
 SHARED_WINDOW = timedelta(hours=24)
@@ -43,27 +44,6 @@ CONTACTABLE_TRAITS = ("email", "phone")
 
 DERIVED_KEPT = 16_384
 """How many derived ids are remembered: a batch asks for the same ones again and again."""
-
-_NOT_LETTERS = re.compile(r"[\s_\-]+")
-
-
-@lru_cache(maxsize=1_024)
-def plain_name(name: str | None) -> str:
-    """An event's name as reserved names are compared: any case, spaces or underscores (S19)."""
-    return _NOT_LETTERS.sub(" ", name or "").strip().lower()
-
-
-REGISTRATION_NAMES = frozenset({"register push"})
-DELETION_NAMES = frozenset({"device deleted", "application uninstalled"})
-MOVER_NAMES = frozenset(
-    {
-        "application opened",
-        "application installed",
-        "device created or updated",
-        "registered for push",
-        "device token retrieved",
-    }
-)
 
 
 class ClaimKind(StrEnum):

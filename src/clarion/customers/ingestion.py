@@ -29,13 +29,13 @@ from clarion.customers.identity import (
     Provisional,
     User,
     customer_id_of,
-    plain_name,
     user_customer_id,
 )
 from clarion.customers.profile import Lesson, Profile
 from clarion.customers.registration import Registry
 from clarion.events import ownership_store
 from clarion.events.message import Event, Refusal, read_traits
+from clarion.events.reserved import plain_name
 from clarion.events.store import insert_events, insert_refusals, known_message_ids
 
 RECEIPT_NAMES = frozenset({"push notification received", "push notification tapped", "push opened"})

@@ -10,7 +10,8 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.deliveries.provider import ProviderApp
-from clarion.events.store import Source, bind_firebase_app, list_sources
+from clarion.events.source import Source
+from clarion.events.source_store import bind_firebase_app, list_sources
 from clarion.storage.dialect import insert
 from clarion.storage.schema import firebase_apps
 from clarion.storage.vault import Vault

@@ -16,7 +16,8 @@ from clarion.events.body import CallFault, unpack
 from clarion.events.call import read_call
 from clarion.events.inbox import Parcel, encode, split
 from clarion.events.message import Refusal
-from clarion.events.store import Source, get_source_by_write_key
+from clarion.events.source import Source
+from clarion.events.source_store import get_source_by_write_key
 from clarion.storage.database import Database, StorageUnavailable
 
 WRITE_KEY_CHARACTERS_MAX = 255

@@ -21,7 +21,7 @@ from clarion.clock import Clock
 from clarion.config import Settings, read_settings
 from clarion.customers.device import Platform
 from clarion.deliveries.app_store import put_app
-from clarion.events.store import create_source
+from clarion.events.source_store import create_source
 from clarion.fcm.credentials import parse_service_account
 from clarion.storage.database import Database
 from clarion.storage.vault import load_or_make_vault

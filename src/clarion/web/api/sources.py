@@ -9,17 +9,16 @@ from litestar.params import PathParameter
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.deliveries.app_store import get_app, only_app
-from clarion.events import store
-from clarion.events.store import (
-    StoredRefusal,
+from clarion.events import source
+from clarion.events.source_store import (
     bind_firebase_app,
     create_source,
     get_source,
-    list_refusals,
     list_sources,
     rename_source,
     revoke_source,
 )
+from clarion.events.store import StoredRefusal, list_refusals
 from clarion.web.access import Caller
 from clarion.web.api.bodies import read, read_name
 from clarion.web.api.errors import Fault, invalid, not_found
@@ -163,7 +162,7 @@ class Sources(Controller):
         return page(found, limit, _shown_refusal, lambda one: one.seq)
 
 
-async def _find(connection: AsyncConnection, caller: Caller, source_id: UUID) -> store.Source:
+async def _find(connection: AsyncConnection, caller: Caller, source_id: UUID) -> source.Source:
     source = await get_source(connection, caller.workspace_id, source_id)
     if source is None:
         raise not_found("source")
@@ -182,7 +181,7 @@ async def _check_app(connection: AsyncConnection, caller: Caller, app_id: UUID |
         )
 
 
-def _shown(source: store.Source) -> Source:
+def _shown(source: source.Source) -> Source:
     return Source(
         id=source.id,
         name=source.name,
