@@ -20,7 +20,10 @@ EVENTS = ("clarion.events.message", "clarion.events.inbox")
 REGISTRATIONS = ("clarion.customers.device",)
 """Where an event is kept, but registers no device."""
 
-_MADE_BY = {"CallFault", "Refusal", "RegistrationFault", "_refusal", "_error"}
+RECORDS = ("clarion.events.record", "clarion.events.record_file")
+"""Where a line of an imported file is refused."""
+
+_MADE_BY = {"RecordFault", "CallFault", "Refusal", "RegistrationFault", "_refusal", "_error"}
 _UNREADABLE = 400
 
 
@@ -75,6 +78,13 @@ def errors() -> str:
         "`registration`.",
         "",
         *_table(REGISTRATIONS),
+        "",
+        "## A line of an imported file",
+        "",
+        "The rest of the file is imported; the line stands in `FILE.refused.ndjson`, as do lines",
+        "that the collector refuses, with the codes above.",
+        "",
+        *_table(RECORDS),
     ]
     return "\n".join(lines)
 

@@ -1,7 +1,6 @@
 """The `clarion` command as scripts use it: what it prints, and how it ends."""
 
 import json
-import logging
 import os
 import signal
 import stat
@@ -11,60 +10,13 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import pytest
-import structlog
 
-from clarion.cli import commands, run
+from clarion.cli import commands
+from fakes.command import Clarion
 
 START_SECONDS = 60
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty installation: the settings of this test alone."""
-    for name in [name for name in os.environ if name.startswith("CLARION_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("CLARION_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
-
-
-@pytest.fixture
-def clarion(home: Path, capsys: pytest.CaptureFixture[str]) -> Iterator["Clarion"]:
-    """A command sets up the logs of its process, which here is the next test's too."""
-    root = logging.getLogger()
-    level, handlers = root.level, list(root.handlers)
-    yield Clarion(home, capsys)
-    root.setLevel(level)
-    root.handlers[:] = handlers
-    structlog.reset_defaults()
-
-
-class Clarion:
-    """Runs commands in this process, each as `clarion …` would."""
-
-    def __init__(self, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
-        self.home = home
-        self._capsys = capsys
-
-    def __call__(self, *tokens: str) -> tuple[int, str, str]:
-        self._capsys.readouterr()
-        code = run(tokens)
-        out, errors = self._capsys.readouterr()
-        return code, out, errors
-
-    def json(self, *tokens: str) -> Any:
-        code, out, errors = self(*tokens, "--json")
-        assert code == 0, errors
-        return json.loads(out)
-
-    def key_file(self, project: str = "shop") -> Path:
-        file = self.home / f"{project}.json"
-        code, _, errors = self("simulator", "key", "--project", project, "--out", str(file))
-        assert code == 0, errors
-        return file
 
 
 def test_a_source_is_created_with_its_write_key(clarion: Clarion) -> None:

@@ -24,11 +24,13 @@ commands = Commands(
 )
 
 _VERBS = {
-    "serve": "serving",
-    "run": "serving",
-    "demo": "demo",
-    "migrate": "serving",
-    "check": "serving",
+    "serve": "serving:serve",
+    "run": "serving:run",
+    "demo": "demo:demo",
+    "migrate": "serving:migrate",
+    "check": "serving:check",
+    "import": "importing:import_",
+    "export": "exporting:export",
 }
 _GROUPS = (
     "campaigns",
@@ -42,8 +44,8 @@ _GROUPS = (
 )
 
 # Named by path: a command loads only what it needs.
-for _name, _module in _VERBS.items():
-    commands.command(f"clarion.cli.{_module}:{_name}", name=_name)
+for _name, _function in _VERBS.items():
+    commands.command(f"clarion.cli.{_function}", name=_name)
 for _name in _GROUPS:
     _module = _name.replace("-", "_")
     commands.command(f"clarion.cli.{_module}:commands", name=_name, group="Groups")
@@ -58,7 +60,12 @@ def run(tokens: Sequence[str]) -> int:
     """Run one command; returns its exit code."""
     as_json = "--json" in tokens
     if not tokens or tokens[0] in commands.help_flags:
-        for name in (*_VERBS, *_GROUPS):  # the overview shows each one's own words
+        for name in (
+            *_VERBS,
+            "import",
+            "export",
+            *_GROUPS,
+        ):  # the overview shows each one's own words
             _ = commands[name]
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

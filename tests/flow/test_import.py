@@ -1,0 +1,241 @@
+"""Files come in by the rules all events meet, and go out as files that can be imported again."""
+
+import asyncio
+import csv
+import json
+import stat
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from clarion.brokers.database import DatabaseBroker
+from clarion.clock import SystemClock
+from clarion.customers.ingestor import Ingestor, IngestorOptions
+from clarion.events.collector import Collector
+from clarion.events.importer import BATCH_RECORDS, Importer
+from clarion.events.record import RecordKind
+from clarion.events.record_file import Mark, RecordForm
+from clarion.events.source_store import list_sources
+from clarion.storage.database import Database
+from clarion.storage.workspace_store import list_workspaces
+from fakes.api import Service
+from fakes.clock import FakeClock
+from fakes.command import Clarion
+
+CUSTOMERS = """user_id,email,age:number
+u1,ada@example.org,42
+u2,bob@example.org,x
+,nobody@example.org,1
+u3,cy@example.org,7
+"""
+TOKEN = "registration-token-of-the-imported-device"
+DEVICES = [
+    {"device_id": "d1", "token": TOKEN, "platform": "Android", "user_id": "u1"},
+    {"device_id": "d2", "token": "another-token", "platform": "Web"},
+    {"device_id": "d3", "platform": "iOS"},
+]
+
+
+@asynccontextmanager
+async def opened(home: Path) -> AsyncIterator[tuple[Database, DatabaseBroker]]:
+    database = Database(f"sqlite:///{home}/data/clarion.db")
+    broker = DatabaseBroker(database, SystemClock())
+    try:
+        yield database, broker
+    finally:
+        await broker.close()
+        await database.close()
+
+
+async def _take_in(home: Path) -> None:
+    async with opened(home) as (database, broker):
+        options = IngestorOptions(wait_seconds=0)
+        ingestor = Ingestor(database, broker, SystemClock(), options)
+        while await ingestor.step():
+            pass
+
+
+def take_in(home: Path) -> None:
+    """What an ingestor does with all that is durable."""
+    asyncio.run(_take_in(home))
+
+
+def written(home: Path, name: str, records: list[dict[str, Any]]) -> Path:
+    file = home / name
+    file.write_text("".join(json.dumps(record) + "\n" for record in records))
+    return file
+
+
+@pytest.fixture
+def sending(clarion: Clarion) -> Clarion:
+    clarion.json("sources", "create", "app")
+    return clarion
+
+
+def test_customers_come_in_and_refused_lines_stand_in_a_file(sending: Clarion) -> None:
+    file = sending.home / "crm.csv"
+    file.write_text(CUSTOMERS)
+    told = sending.json("import", "customers", str(file))
+    assert (told["taken"], told["refused"]) == (2, 2)
+    refused = Path(told["refused_file"])
+    lines = [json.loads(line) for line in refused.read_text().splitlines()]
+    assert [(one["line"], one["code"]) for one in lines] == [
+        (3, "cell_no_number"),
+        (4, "user_id_missing"),
+    ]
+    assert lines[0]["record"] == "u2,bob@example.org,x"
+    assert stat.S_IMODE(refused.stat().st_mode) == 0o600
+    take_in(sending.home)
+    shown = sending.json("customers", "show", "u1")
+    assert shown["traits"] == {"email": "ada@example.org", "age": 42}
+
+
+def test_a_file_imported_twice_changes_nothing(sending: Clarion) -> None:
+    file = sending.home / "crm.csv"
+    file.write_text(CUSTOMERS)
+    for again in ([], [], ["--restart"]):
+        told = sending.json("import", "customers", str(file), *again)
+        assert (told["taken"], told["refused"]) == (2, 2)
+        take_in(sending.home)
+    assert len(sending.json("customers", "events", "u1")) == 1
+
+
+def test_devices_come_in_as_registrations(sending: Clarion) -> None:
+    file = written(sending.home, "tokens.ndjson", DEVICES)
+    told = sending.json("import", "devices", str(file))
+    assert (told["taken"], told["refused"]) == (2, 1)
+    take_in(sending.home)
+    assert sending.json("devices", "show", "d1")["customer"]["user_id"] == "u1"
+    assert sending.json("devices", "show", "d2")["customer"]["user_id"] is None
+
+
+def test_lines_added_to_a_file_are_all_that_is_imported_next(sending: Clarion) -> None:
+    file = written(sending.home, "tokens.ndjson", DEVICES[:1])
+    assert sending.json("import", "devices", str(file))["taken"] == 1
+    with file.open("a") as more:
+        more.write(json.dumps(DEVICES[1]) + "\n")
+    # The beginning of a file this small has changed: it can not be known to be the same.
+    code, _, errors = sending("import", "devices", str(file))
+    assert (code, "--restart" in errors) == (5, True)
+    assert sending.json("import", "devices", str(file), "--restart")["taken"] == 2
+
+
+def test_another_kind_or_an_unreadable_file_is_refused(sending: Clarion) -> None:
+    file = written(sending.home, "x.ndjson", DEVICES)
+    sending.json("import", "devices", str(file))
+    assert sending("import", "customers", str(file))[0] == 5
+    assert sending("import", "devices", str(sending.home / "none.csv"))[0] == 2
+    odd = file.rename(sending.home / "x.data")
+    assert sending("import", "devices", str(odd))[0] == 2
+    assert sending("import", "devices", str(odd), "--format", "ndjson")[0] == 0
+
+
+def test_several_sources_have_to_be_told_apart(sending: Clarion) -> None:
+    file = written(sending.home, "x.ndjson", DEVICES)
+    sending.json("sources", "create", "second")
+    code, _, errors = sending("import", "devices", str(file))
+    assert (code, "'second'" in errors) == (2, True)
+    assert sending("import", "devices", str(file), "--source", "second")[0] == 0
+
+
+async def test_an_import_that_was_broken_off_goes_on_and_every_record_is_there_once(
+    database: Database, tmp_path: Path
+) -> None:
+    async with Service(database, FakeClock()) as service:
+        async with database.read() as connection:
+            (workspace,) = await list_workspaces(connection)
+            (source,) = await list_sources(connection, workspace.id)
+        records = [{"user_id": f"u{n}", "n": n} for n in range(BATCH_RECORDS * 2 + 10)]
+        file = written(tmp_path, "many.ndjson", records)
+
+        async def importing(start: Mark, steps: int) -> Mark:
+            importer = Importer(
+                Collector(database, service.world.broker, service.clock),
+                service.clock,
+                write_key=source.write_key,
+                kind=RecordKind.CUSTOMERS,
+                at=service.clock.now(),
+            )
+            with file.open("rb") as opened:
+                async for step in importer.run(opened, RecordForm.NDJSON, start):
+                    start = step.after
+                    steps -= 1
+                    if not steps:
+                        break
+            return start
+
+        first = await importing(Mark(), 1)
+        assert first.line == BATCH_RECORDS
+        await importing(Mark(), 1)  # the place was not written down: the batch comes again
+        assert (await importing(first, 100)).line == len(records)
+        while await service.ingestor.step():
+            pass
+        customers = await service.every("/customers", 500)
+        assert {one["user_id"] for one in customers} == {one["user_id"] for one in records}
+        events = await service.every("/events", 500)
+        assert len(events) == len(records)
+
+
+def test_what_is_exported_can_be_imported_elsewhere_and_is_the_same(
+    sending: Clarion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = sending.home
+    sending.json("import", "customers", str(_csv(home)))
+    sending.json("import", "devices", str(written(home, "tokens.ndjson", DEVICES)))
+    take_in(home)
+    for kind, name in (("customers", "c.csv"), ("devices", "d.csv"), ("events", "e.ndjson")):
+        code, _, errors = sending("export", kind, "--with-tokens", "--out", str(home / name))
+        assert code == 0, errors
+    before = _state(sending)
+
+    monkeypatch.setenv("CLARION_DATA_DIR", str(home / "other" / "data"))
+    sending.json("sources", "create", "app")
+    told = sending.json("import", "events", str(home / "e.ndjson"))
+    assert told["refused"] == 0
+    take_in(home / "other")
+    assert _state(sending) == before
+
+    monkeypatch.setenv("CLARION_DATA_DIR", str(home / "third" / "data"))
+    sending.json("sources", "create", "app")
+    for kind, name in (("customers", "c.csv"), ("devices", "d.csv")):
+        assert sending.json("import", kind, str(home / name))["refused"] == 0
+    take_in(home / "third")
+    assert _state(sending) == before
+
+
+def test_an_export_shows_no_token_unless_it_is_asked_to(sending: Clarion) -> None:
+    sending.json("import", "devices", str(written(sending.home, "tokens.ndjson", DEVICES)))
+    take_in(sending.home)
+    for kind in ("customers", "devices", "events"):
+        code, out, _ = sending("export", kind)
+        assert (code, TOKEN in out) == (0, False)
+    assert TOKEN in sending("export", "devices", "--with-tokens")[1]
+    file = sending.home / "d.csv"
+    sending("export", "devices", "--out", str(file))
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    with file.open(newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    assert {row["device_id"] for row in rows} == {"d1", "d2"}
+    assert "token" not in rows[0]
+
+
+def _csv(home: Path) -> Path:
+    file = home / "crm.csv"
+    file.write_text(CUSTOMERS)
+    return file
+
+
+def _state(clarion: Clarion) -> Any:
+    """Who there is and where they are reached, without what an import may make anew."""
+    customers = {
+        one["user_id"] or one["id"]: (one["traits"], one["push_opted_out"])
+        for one in clarion.json("customers", "list")
+    }
+    devices = {
+        one["device_id"]: (one["platform"], one["state"], one["token_fingerprint"])
+        for one in clarion.json("devices", "list")
+    }
+    return customers, devices
