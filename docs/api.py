@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from clarion.web.api.description import describe
-from clarion.web.collect import ROUTES
+from clarion.web.collect.routes import METRICS, PIXELS, ROUTES, SOURCE_CONFIG
 
 Json = Mapping[str, Any]
 
@@ -45,7 +45,8 @@ def _collector() -> list[str]:
         "## The collector",
         "",
         "Where apps send their events: [what to send and when](../guides/collect.md). Its key is a",
-        "source's write key. 200 means that the events are durable. A slash at the end is none.",
+        "source's write key. 200 means that the events are durable. A slash at the end, a doubled",
+        "one and a doubled `/v1` change nothing.",
         "",
         "| route | takes |",
         "|---|---|",
@@ -53,6 +54,17 @@ def _collector() -> list[str]:
     lines += [
         f"| `POST {path}` | {'a batch' if kind is None else f'one `{kind}`'} |"
         for path, kind in ROUTES.items()
+    ]
+    lines += [
+        f"| `GET {path}` | one `{kind}` in the query; answers with an image, whatever comes |"
+        for path, kind in PIXELS.items()
+    ]
+    lines += [
+        "| `GET /v1/projects/{writeKey}/settings` | what SDKs ask before they send |",
+        "| `GET /customerio/v1/projects/{writeKey}/settings` | the same for Customer.io's browser "
+        "client |",
+        f"| `GET {SOURCE_CONFIG}` | the same for RudderStack's browser SDK |",
+        f"| `POST {METRICS}` | what analytics.js measures of itself; nothing is kept |",
     ]
     lines += ["", "`GET /metrics` tells the process's [metrics](metrics.md), without a key."]
     return lines

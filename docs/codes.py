@@ -11,9 +11,15 @@ from inspect import getsource
 from typing import Any
 
 from clarion.web.api.errors import ERRORS
-from clarion.web.collect import REFUSALS_SHOWN
+from clarion.web.collect.replies import REFUSALS_SHOWN
 
-CALLS = ("clarion.web.collect", "clarion.events.body", "clarion.events.call")
+CALLS = (
+    "clarion.web.collect",
+    "clarion.web.collect.asides",
+    "clarion.web.collect.replies",
+    "clarion.events.body",
+    "clarion.events.call",
+)
 """Where a whole call of the collector is refused."""
 EVENTS = ("clarion.events.message", "clarion.events.inbox")
 """Where one event of a call is refused."""
@@ -23,7 +29,7 @@ REGISTRATIONS = ("clarion.customers.device",)
 RECORDS = ("clarion.events.record", "clarion.events.record_file")
 """Where a line of an imported file is refused."""
 
-_MADE_BY = {"RecordFault", "CallFault", "Refusal", "RegistrationFault", "_refusal", "_error"}
+_MADE_BY = {"RecordFault", "CallFault", "Refusal", "RegistrationFault", "_refusal", "send_error"}
 _UNREADABLE = 400
 
 

@@ -29,7 +29,7 @@ from clarion.telemetry import Metrics
 from clarion.web.api.description import describe
 from clarion.web.api.errors import ErrorCode
 from clarion.web.api.workspace import STALE_DAYS_MAX
-from clarion.web.collect import ROUTES
+from clarion.web.collect.routes import METRICS, PIXELS, ROUTES, SOURCE_CONFIG
 from clarion.web.server import DRAIN_SECONDS
 from fakes.pages import ROOT, name_of, pages
 from fakes.scenarios import SCENARIOS, Scenario
@@ -71,6 +71,9 @@ def test_every_route_is_documented() -> None:
             assert operation["summary"] in text
     for path in ROUTES:
         assert f"| `POST {path}` |" in text
+    assert f"| `POST {METRICS}` |" in text
+    for path in (*PIXELS, SOURCE_CONFIG, "/v1/projects/{writeKey}/settings"):
+        assert f"| `GET {path}` |" in text
     for path in ("/metrics", "/api/v1/openapi.json", "/api/v1/docs"):
         assert f"`GET {path}`" in text
 
@@ -98,11 +101,11 @@ def codes_in_the_source() -> Iterator[str]:
     for module in [*(SOURCE / "events").glob("*.py"), SOURCE / "customers" / "device.py"]:
         yield from re.findall(r'\bcode="(\w+)"', module.read_text())
         yield from re.findall(r'_refusal\(\s*message_id,\s*"(\w+)"', module.read_text())
-    yield from re.findall(r'_error\(\s*send,\s*origin,\s*\d+,\s*"(\w+)"', collect_source())
+    yield from re.findall(r'send_error\(\s*send,\s*origin,\s*\d+,\s*"(\w+)"', collect_source())
 
 
 def collect_source() -> str:
-    return (SOURCE / "web" / "collect.py").read_text()
+    return "".join(one.read_text() for one in (SOURCE / "web" / "collect").glob("*.py"))
 
 
 def test_the_source_has_codes_to_be_found() -> None:

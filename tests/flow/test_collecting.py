@@ -24,7 +24,7 @@ from clarion.events.source_store import create_source, revoke_source
 from clarion.events.store import list_refusals
 from clarion.storage.database import Database
 from clarion.storage.schema import devices, metadata
-from clarion.web.collect import ROUTES
+from clarion.web.collect.routes import ROUTES
 from fakes.book import SOURCE, WORKSPACE
 from fakes.clock import FakeClock
 from fakes.station import KEY, Station, prepare, source_row, track

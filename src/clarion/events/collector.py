@@ -122,6 +122,13 @@ class Collector:
             return ComeAgain(retry_after_seconds=self._options.retry_after_seconds)
         return Taken(events=len(call.items), refused=call.refusals)
 
+    async def source_of(self, write_key: str | None) -> Source | UnknownKey | ComeAgain:
+        """Who would send with `write_key`: for what an SDK asks before it sends."""
+        try:
+            return await self._source(write_key or "") or UnknownKey()
+        except StorageUnavailable:
+            return ComeAgain(retry_after_seconds=self._options.retry_after_seconds)
+
     async def close(self) -> None:
         """Wait for what is being made durable. Giving up the wait does not give up the work."""
         if self._flush is not None:

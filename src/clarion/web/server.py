@@ -1,6 +1,7 @@
 """The one ASGI app of a process, and the server that serves it.
 
-`/v1/…` is the collector's and touches nothing else; `/metrics` is here; all the rest is the API's.
+What apps call is the collector's and touches nothing else; `/metrics` is here; all the rest is the
+API's.
 """
 
 import asyncio
@@ -20,7 +21,18 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-COLLECTOR_PREFIX = "/v1/"
+COLLECTOR_PREFIXES = (
+    "/v1/",
+    "//v1/",
+    "/api/s/",
+    "/api/public/apps/",
+    "/beacon/",
+    "/pixel/",
+    "/projects/",
+    "/customerio/",
+    "/sourceConfig",
+)
+"""What apps call begins with one of these, and nothing else does."""
 BACKLOG = 2_048
 KEEP_ALIVE_SECONDS = 75
 DRAIN_SECONDS = 10
@@ -40,7 +52,7 @@ class WebApp:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             path: str = scope["path"]
-            if self.collect is not None and path.startswith(COLLECTOR_PREFIX):
+            if self.collect is not None and path.startswith(COLLECTOR_PREFIXES):
                 await self.collect(scope, receive, send)
                 return
             if path == "/metrics":

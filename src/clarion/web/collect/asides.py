@@ -1,0 +1,100 @@
+"""What SDKs call beside the calls that bring events: settings, pixels, metrics."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from clarion.events.collector import Collector, ComeAgain, UnknownKey
+from clarion.web.collect.credentials import key_in_query
+from clarion.web.collect.pixel import GIF, event_in_query
+from clarion.web.collect.replies import (
+    JSON,
+    OK,
+    cors,
+    send_body,
+    send_collected,
+    send_error,
+    send_preflight,
+)
+from clarion.web.collect.routes import METRICS, PIXELS, SOURCE_CONFIG, settings_asked
+from clarion.web.collect.settings import SECONDS_FRESH, VARY, settings, source_config
+from clarion.web.server import Scope, Send
+
+
+class Asides:
+    """Answers every path that is none of `ROUTES`."""
+
+    def __init__(self, collector: Collector) -> None:
+        self._collector = collector
+
+    async def answer(
+        self, path: str, scope: Scope, send: Send, origin: bytes | None, write_key: str | None
+    ) -> None:
+        asked = settings_asked(path)
+        if asked is None and path not in PIXELS and path not in (METRICS, SOURCE_CONFIG):
+            await send_error(send, origin, 404, "not_found", f"There is no {path}.")
+            return
+        methods = ("POST", "OPTIONS") if path == METRICS else ("GET", "HEAD", "OPTIONS")
+        if scope["method"] not in methods:
+            allow = ", ".join(methods)
+            await send_error(
+                send,
+                origin,
+                405,
+                "method_not_allowed",
+                f"This path takes {allow}.",
+                [(b"allow", allow.encode())],
+            )
+        elif scope["method"] == "OPTIONS":
+            await send_preflight(send, origin)
+        elif path == METRICS:
+            await send_body(send, 200, OK, [JSON, *cors(origin)])
+        elif path in PIXELS:
+            await self._pixel(PIXELS[path], scope, send, origin)
+        elif asked is None:
+            key = write_key or key_in_query(scope["query_string"])
+            await self._settings(key, None, scope, send, origin)
+        else:
+            await self._settings(*asked, scope, send, origin)
+
+    async def _settings(
+        self,
+        write_key: str | None,
+        for_customer_io: bool | None,
+        scope: Scope,
+        send: Send,
+        origin: bytes | None,
+    ) -> None:
+        """`for_customer_io` None: RudderStack's client asks."""
+        source = await self._collector.source_of(write_key)
+        if write_key is None or isinstance(source, UnknownKey | ComeAgain):
+            refused = source if isinstance(source, ComeAgain) else UnknownKey()
+            await send_collected(send, origin, refused)
+            return
+        told: Mapping[str, Any]
+        if for_customer_io is None:
+            told = source_config(write_key, source)
+        else:
+            headers = dict(scope["headers"])
+            told = settings(write_key, headers, scope, for_customer_io=for_customer_io)
+        fresh = (b"cache-control", f"public, max-age={SECONDS_FRESH}".encode())
+        among = [one for one in cors(origin) if one[0] != b"vary"]
+        await send_body(
+            send, 200, msgspec.json.encode(told), [JSON, fresh, *among, (b"vary", VARY)]
+        )
+
+    async def _pixel(self, kind: str, scope: Scope, send: Send, origin: bytes | None) -> None:
+        """The image, always: whoever shows it can do nothing about an error."""
+        query = scope["query_string"]
+        event = event_in_query(query) if scope["method"] == "GET" else None
+        if event is not None:
+            await self._collector.collect(
+                event, write_key=None, type_hint=kind, fallback_key=key_in_query(query)
+            )
+        headers = [
+            (b"content-type", b"image/gif"),
+            (b"cache-control", b"no-store"),
+            *cors(origin),
+        ]
+        await send_body(send, 200, GIF, headers)

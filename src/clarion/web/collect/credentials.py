@@ -1,0 +1,52 @@
+"""What a call's headers and query say: who sends, from where, packed how. Pure.
+
+A key in a header wins over one in the body: Jitsu's client masks that one. A bearer token may be
+the key (Customer.io) or an OAuth token beside a key in the body (Segment): it comes last.
+"""
+
+import base64
+import binascii
+from urllib.parse import parse_qs
+
+
+def read_headers(
+    headers: list[tuple[bytes, bytes]],
+) -> tuple[bytes | None, str | None, str | None, str]:
+    """(Origin, write key, bearer token, content encoding)."""
+    origin: bytes | None = None
+    basic: str | None = None
+    bearer: str | None = None
+    own: str | None = None
+    encoding = ""
+    for name, value in headers:
+        if name == b"authorization":
+            scheme, _, rest = value.partition(b" ")
+            if scheme.lower() == b"basic":
+                basic = _key_in_basic(rest)
+            elif scheme.lower() == b"bearer":
+                bearer = rest.decode("latin-1").strip() or None
+        elif name == b"x-write-key":
+            own = value.decode("latin-1").strip() or None
+        elif name == b"content-encoding":
+            encoding = value.decode("latin-1").strip().lower()
+        elif name == b"origin":
+            origin = value
+    return origin, basic or own, bearer, encoding
+
+
+def key_in_query(query_string: bytes) -> str | None:
+    """`?writeKey=`, for beacons and pixels, which can set no header."""
+    try:
+        found = parse_qs(query_string.decode("latin-1")).get("writeKey")
+    except ValueError:
+        return None
+    return found[0] if found else None
+
+
+def _key_in_basic(encoded: bytes) -> str | None:
+    """The user; the colon behind it and the padding may be missing."""
+    try:
+        user = base64.b64decode(encoded.strip() + b"==").partition(b":")[0]
+        return user.decode().strip() or None
+    except (binascii.Error, UnicodeDecodeError):
+        return None

@@ -1,0 +1,107 @@
+"""What the collector answers: exactly what the SDKs need.
+
+Success is 200 with a JSON object (Ruby's client reads one, Python's takes nothing but 200); errors
+carry `code` and `message`; CORS headers stand on every reply, errors included.
+"""
+
+from typing import assert_never
+
+import msgspec
+
+from clarion.events.body import CallFault
+from clarion.events.collector import Collected, ComeAgain, Taken, UnknownKey
+from clarion.web.server import Send
+
+REFUSALS_SHOWN = 20
+
+Headers = list[tuple[bytes, bytes]]
+
+OK = b'{"success":true}'
+JSON = (b"content-type", b"application/json")
+_ALLOWED_HEADERS = (
+    b"authorization, content-type, content-encoding, x-retry-count, x-write-key, anonymousid, "
+    b"sentat, cache-control"
+)
+
+
+async def send_collected(send: Send, origin: bytes | None, collected: Collected) -> None:
+    """What became of a call."""
+    match collected:
+        case Taken(refused=[]):
+            await send_body(send, 200, OK, [JSON, *cors(origin)])
+        case Taken(refused=refused):
+            wire = {
+                "success": True,
+                "refused": [
+                    {"messageId": one.message_id, "code": one.code, "message": one.message}
+                    for one in refused[:REFUSALS_SHOWN]
+                ],
+            }
+            await send_body(send, 200, msgspec.json.encode(wire), [JSON, *cors(origin)])
+        case CallFault(code=code, message=message):
+            await send_error(send, origin, 400, code, message)
+        case UnknownKey():
+            await send_error(
+                send,
+                origin,
+                401,
+                "write_key_unknown",
+                "The write key is missing, unknown or revoked: send it as the user of Basic "
+                "authorization, or as writeKey in the body.",
+            )
+        case ComeAgain(retry_after_seconds=seconds):
+            await send_error(
+                send,
+                origin,
+                503,
+                "unavailable",
+                "Nothing was stored: send the same again later.",
+                [(b"retry-after", str(seconds).encode())],
+            )
+        case _:
+            assert_never(collected)
+
+
+async def send_preflight(send: Send, origin: bytes | None) -> None:
+    """What a browser asks before it sends; it needs no key."""
+    await send_body(
+        send,
+        204,
+        b"",
+        [
+            *cors(origin or b"*"),
+            (b"access-control-allow-methods", b"GET, POST, OPTIONS"),
+            (b"access-control-allow-headers", _ALLOWED_HEADERS),
+            (b"access-control-max-age", b"86400"),
+        ],
+    )
+
+
+async def send_error(
+    send: Send,
+    origin: bytes | None,
+    status: int,
+    code: str,
+    message: str,
+    more: Headers | None = None,
+) -> None:
+    """`{"success": false, "code": …, "message": …}`."""
+    body = msgspec.json.encode({"success": False, "code": code, "message": message})
+    await send_body(send, status, body, [JSON, *cors(origin), *(more or [])])
+
+
+async def send_body(send: Send, status: int, body: bytes, headers: Headers) -> None:
+    headers = [*headers, (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def cors(origin: bytes | None) -> Headers:
+    """What lets a page of `origin` read the reply; nothing where no page asks."""
+    if origin is None:
+        return []
+    return [
+        (b"access-control-allow-origin", origin),
+        (b"access-control-expose-headers", b"Retry-After, X-RateLimit-Reset"),
+        (b"vary", b"Origin"),
+    ]
