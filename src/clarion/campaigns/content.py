@@ -18,6 +18,7 @@ BODY_CHARACTERS_MAX = 4_000
 URL_CHARACTERS_MAX = 2_000
 DATA_KEYS_MAX = 50
 COLLAPSE_KEY_CHARACTERS_MAX = 64
+FCM_NESTING_MAX = 10
 TTL_SECONDS_MAX = 2_419_200
 """FCM keeps a message for four weeks at most."""
 TTL_SECONDS_DEFAULT = 259_200
@@ -52,6 +53,8 @@ class Content:
     ttl_seconds: int = TTL_SECONDS_DEFAULT
     priority: Priority = Priority.HIGH
     collapse_key: str | None = None
+    fcm: Mapping[str, Any] = field(default_factory=dict)
+    """Further fields of the provider's message, in its own words; sent as they are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +101,9 @@ def parse_content(wire: Any) -> ContentSpec | list[ContentFault]:
             faults.append(ContentFault(field=path, message="must be an object of content fields"))
         else:
             overrides[platform] = _fields(override, path, faults)
+            if overrides[platform].get("fcm"):
+                message = "belongs beside platforms: it has a block for each of them"
+                faults.append(ContentFault(field=f"{path}.fcm", message=message))
     if faults:
         return faults
     spec = ContentSpec(base=Content(**values), overrides=overrides)
@@ -124,6 +130,8 @@ def dump_content(spec: ContentSpec) -> dict[str, Any]:
         "priority": base.priority.value,
         "collapse_key": base.collapse_key,
     }
+    if base.fcm:
+        wire["fcm"] = dict(base.fcm)
     if spec.overrides:
         wire["platforms"] = {
             platform.value: {
@@ -234,6 +242,30 @@ def _data(value: Any) -> Any:
     return dict(value)
 
 
+def _fcm(value: Any) -> Any:
+    if not isinstance(value, Mapping):
+        return _Wrong("must be an object of fields of FCM's Message, such as android and apns")
+    if not _is_small(value, FCM_NESTING_MAX):
+        return _Wrong(f"may be nested {FCM_NESTING_MAX} deep at most, its texts as others")
+    return dict(value)
+
+
+def _is_small(value: Any, depth: int) -> bool:
+    """Whether it can be kept, and walked through without care."""
+    match value:
+        case str():
+            return len(value) <= BODY_CHARACTERS_MAX and is_storable(value)
+        case Mapping():
+            return depth > 0 and all(
+                isinstance(name, str) and is_storable(name) and _is_small(inner, depth - 1)
+                for name, inner in value.items()
+            )
+        case list():
+            return depth > 0 and all(_is_small(inner, depth - 1) for inner in value)
+        case _:
+            return True
+
+
 def _ttl(value: Any) -> Any:
     if type(value) is not int or not 0 <= value <= TTL_SECONDS_MAX:
         return _Wrong(f"must be whole seconds from 0 to {TTL_SECONDS_MAX} (four weeks)")
@@ -256,4 +288,5 @@ _CHECKS = {
     "ttl_seconds": _ttl,
     "priority": _priority,
     "collapse_key": _text(COLLAPSE_KEY_CHARACTERS_MAX),
+    "fcm": _fcm,
 }

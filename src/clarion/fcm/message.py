@@ -24,6 +24,7 @@ from clarion.deliveries.provider import (
     Push,
     TokenKind,
 )
+from clarion.fcm.fields import read_fields
 
 PAYLOAD_BYTES_MAX = 4_096
 PUSH_KEY = "clarion_push"
@@ -84,18 +85,31 @@ def build(
     message: dict[str, Any] = {"fid" if kind is TokenKind.FID else "token": token, "data": data}
     if notification:
         message["notification"] = notification
+    extra = _extra(content)
+    if "fcm_options" in extra:
+        message["fcm_options"] = extra["fcm_options"]
     match platform:
+        case Platform.ANDROID if "android_v2" in extra:
+            block, made = "android_v2", _android_v2(content, notification, tag)
         case Platform.ANDROID:
-            message["android"] = _android(content, bool(notification), tag)
+            block, made = "android", _android(content, bool(notification), tag)
         case Platform.IOS:
-            message["apns"] = _apns(content, bool(notification), now, tag)
+            block, made = "apns", _apns(content, bool(notification), now, tag)
         case Platform.WEB:
-            message["webpush"] = _webpush(content, bool(notification), tag)
+            block, made = "webpush", _webpush(content, bool(notification), tag)
+    made = _merged(made, extra.get(block, {}))
+    if "data" in made:
+        # FCM gives the device a platform's data instead of the message's, not beside it.
+        made["data"] = {**data, **made["data"]}
+    message[block] = made
     return {"message": message}
 
 
 def check(content: Content, platform: Platform, now: datetime) -> Sequence[ContentFault]:
     """What FCM would refuse. Counts conservatively: every key and value the device receives."""
+    fields = read_fields(content.fcm)
+    if isinstance(fields, list):
+        return fields
     built = build(
         content, platform, TokenKind.FCM, now, token="", key=_LONGEST_KEY, tag=_LONGEST_TAG
     )
@@ -104,7 +118,7 @@ def check(content: Content, platform: Platform, now: datetime) -> Sequence[Conte
     size = _size(message)
     if size > PAYLOAD_BYTES_MAX:
         longest = max(
-            ("title", "body", "image", "link", "data"),
+            ("title", "body", "image", "link", "data", "fcm"),
             key=lambda name: _size(getattr(content, name) or ""),
         )
         return [
@@ -132,6 +146,19 @@ def _android(content: Content, is_shown: bool, tag: Any) -> dict[str, Any]:
         android["collapse_key"] = content.collapse_key
     if is_shown:
         android["notification"] = {"tag": content.collapse_key or tag}
+    return android
+
+
+def _android_v2(content: Content, shown: Mapping[str, str], tag: Any) -> dict[str, Any]:
+    """The newer block, which a campaign asks for by setting any field of it."""
+    android: dict[str, Any] = {"ttl": f"{content.ttl_seconds}s"}
+    if content.collapse_key:
+        android["collapse_key"] = content.collapse_key
+    if shown:
+        notification = {**shown, "tag": content.collapse_key or tag}
+        android["remote_notification"] = {"notification": notification}
+    else:
+        android["background_sync"] = {}
     return android
 
 
@@ -177,6 +204,24 @@ def _webpush(content: Content, is_shown: bool, tag: Any) -> dict[str, Any]:
     if content.link and content.link[:8].lower() == "https://":
         webpush["fcm_options"] = {"link": content.link}
     return webpush
+
+
+def _extra(content: Content) -> Mapping[str, Any]:
+    """The content's own FCM fields; `check` has found them right."""
+    if not content.fcm:
+        return content.fcm
+    fields = read_fields(content.fcm)
+    return {} if isinstance(fields, list) else fields
+
+
+def _merged(made: dict[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]:
+    """`extra` over `made`, object by object."""
+    for name, value in extra.items():
+        known = made.get(name)
+        if isinstance(value, Mapping) and isinstance(known, dict):
+            value = _merged(known, value)
+        made[name] = value
+    return made
 
 
 def _size(value: Any) -> int:

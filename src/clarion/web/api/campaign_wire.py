@@ -23,6 +23,15 @@ Ttl = Annotated[
 ]
 
 
+FcmFields = Annotated[
+    dict[str, Any],
+    msgspec.Meta(
+        description="Further fields of FCM's Message, as FCM names them, such as "
+        '`{"android": {"notification": {"channel_id": "news"}}}`. They hold no Liquid.'
+    ),
+]
+
+
 class ContentFields(msgspec.Struct, kw_only=True, omit_defaults=True):
     """What a push says. Texts, `link`, `image` and the values of `data` may hold Liquid over
     `customer`: `Hi {{ customer.first_name | default: "there" }}`."""
@@ -41,6 +50,7 @@ class Content(ContentFields, kw_only=True, omit_defaults=True):
     """What a push says, with single fields said differently on a platform (iOS, Android, Web)."""
 
     platforms: dict[str, ContentFields] | msgspec.UnsetType = msgspec.UNSET
+    fcm: FcmFields | msgspec.UnsetType = msgspec.UNSET
 
 
 class Audience(msgspec.Struct, kw_only=True, omit_defaults=True):
