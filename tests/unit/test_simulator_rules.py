@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clarion.simulator.catalogue import Trouble
 from clarion.simulator.fcm import Fcm
 from clarion.simulator.limits import (
     PAYLOAD_BYTES_MAX,
@@ -16,7 +17,7 @@ from clarion.simulator.limits import (
     refuse,
 )
 from clarion.simulator.schema import BASIC, load, to_snake
-from clarion.simulator.trouble import Faults, Latency, Orders, Trouble
+from clarion.simulator.trouble import Faults, Latency, Orders
 
 FULL = load()
 assert FULL is not None, "google-api-python-client is among what the tests need"

@@ -1,14 +1,16 @@
 """The simulator: a wire-faithful FCM, for development and tests."""
 
 from pathlib import Path
+from typing import Annotated
 
 import msgspec
 from cyclopts import App as Commands
+from cyclopts import Parameter
 
 from clarion.cli.output import AsJson, Ending, ExitCode, console, print_json
 from clarion.cli.session import load_settings
 from clarion.config import Address, read_address
-from clarion.simulator.serving import make_key, serve
+from clarion.simulator.serving import SimulatorOptions, make_key, serve
 
 LISTEN = "127.0.0.1:8443"
 
@@ -16,11 +18,20 @@ commands = Commands(name="simulator")
 
 
 @commands.default
-async def simulator(*, listen: str = LISTEN, data_dir: Path | None = None) -> None:
+async def simulator(
+    *,
+    listen: str = LISTEN,
+    data_dir: Path | None = None,
+    plain: Annotated[bool, Parameter(negative="")] = False,
+    strict: Annotated[bool, Parameter(negative="")] = False,
+    registrations: Path | None = None,
+    http2_faults: Annotated[bool, Parameter(negative="")] = False,
+) -> None:
     """Run a wire-faithful FCM for development and tests, until Ctrl-C: TLS, HTTP/2, OAuth.
 
     What it answers is chosen by the token's beginning (`dead-`, `malformed-`, `quota-once-`,
-    `flaky-` and others); every other token is accepted.
+    `flaky-` and others), or by the life of a registration that was listed; every other token is
+    accepted. The pushes it took are shown on /simulator/.
 
     Its certificate authority is written to `simulator-ca.pem` in the data directory: point
     CLARION_FCM_CA there and CLARION_FCM_URL to this address.
@@ -38,15 +49,33 @@ async def simulator(*, listen: str = LISTEN, data_dir: Path | None = None) -> No
         HOST:PORT.
     data_dir
         Where its certificates and keys are; CLARION_DATA_DIR by default.
+    plain
+        HTTP without TLS, for tools that can not trust an authority.
+    strict
+        Only listed registrations exist; a send to any other one is UNREGISTERED.
+    registrations
+        A file of registrations to list at the start: a JSON object a line.
+    http2_faults
+        GOAWAY and REFUSED_STREAM can be ordered, at the price of speed.
     """
     directory = data_dir or load_settings().data_dir
     address = _address(listen)
-    console.print(
-        f"FCM simulator on https://{address} · CA {directory / 'simulator-ca.pem'}",
-        highlight=False,
-        soft_wrap=True,
+    options = SimulatorOptions(
+        host=address.host,
+        port=address.port,
+        data_dir=directory,
+        plain=plain,
+        strict=strict,
+        registrations=registrations,
+        http2_faults=http2_faults,
     )
-    await serve(address.host, address.port, directory)
+    authority = "" if plain else f" · CA {directory / 'simulator-ca.pem'}"
+    console.print(f"FCM simulator on {options.url}{authority}", highlight=False, soft_wrap=True)
+    console.print(f"The last pushes: {options.url}/simulator/", highlight=False, soft_wrap=True)
+    try:
+        await serve(options)
+    except (OSError, ValueError, RuntimeError) as error:
+        raise Ending(ExitCode.FAILURE, f"The simulator can not start: {error}") from error
 
 
 @commands.command

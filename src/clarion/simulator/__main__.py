@@ -1,21 +1,23 @@
-"""`python -m clarion.simulator HOST PORT DATA_DIR [schema | basic]`: a process of its own."""
+"""`python -m clarion.simulator OPTIONS`, which are JSON: a process of its own."""
 
 import asyncio
 import sys
 from pathlib import Path
 
+import msgspec
 import uvloop
 
-from clarion.simulator.serving import serve
-
-_SCHEMA = {"schema": True, "basic": False}
+from clarion.simulator.serving import SimulatorOptions, serve
 
 
 def main() -> None:
-    host, port, data_dir = sys.argv[1:4]
-    schema = _SCHEMA[sys.argv[4]] if len(sys.argv) > 4 else None
+    options = msgspec.json.decode(sys.argv[1], type=SimulatorOptions, dec_hook=_path)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(serve(host, int(port), Path(data_dir), schema=schema))
+        runner.run(serve(options))
+
+
+def _path(kind: type[Path], value: str) -> Path:
+    return kind(value)
 
 
 if __name__ == "__main__":

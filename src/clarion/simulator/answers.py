@@ -20,6 +20,10 @@ class Manner(StrEnum):
     NEVER = "never"
     CUT = "cut"
     """Every connection is cut instead."""
+    REFUSE = "refuse"
+    """RST_STREAM REFUSED_STREAM instead."""
+    GO_AWAY = "go_away"
+    """GOAWAY instead: the request was not looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,19 +37,23 @@ class Reply:
     delay: float = 0.0
     """Seconds to wait before it is given."""
     is_html: bool = False
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+    """Beyond the usual ones."""
 
 
 def accepted(message_name: str) -> Reply:
     return Reply(200, b'{"name":"%b"}' % message_name.encode(), name="accepted")
 
 
-def malformed_token() -> Reply:
+def malformed_token(*, has_field: bool = False) -> Reply:
+    message = "The registration token is not a valid FCM registration token"
+    violated = [_bad_request(("message.token", message))] if has_field else []
     return _error(
         "malformed_token",
         400,
         "INVALID_ARGUMENT",
-        "The registration token is not a valid FCM registration token",
-        [_fcm("INVALID_ARGUMENT")],
+        message,
+        [*violated, _fcm("INVALID_ARGUMENT")],
     )
 
 
@@ -57,19 +65,14 @@ def apns_token_disabled() -> Reply:
         "APNs device token is disabled.",
         [
             _fcm("INVALID_ARGUMENT"),
-            {"@type": _APNS_ERROR, "statusCode": 410, "reason": "Unregistered"},
+            _apns(410, "Unregistered"),
         ],
     )
 
 
-def unregistered() -> Reply:
-    return _error(
-        "unregistered",
-        404,
-        "NOT_FOUND",
-        "Requested entity was not found.",
-        [_fcm("UNREGISTERED")],
-    )
+def unregistered(apns_reason: str = "") -> Reply:
+    apns = [_apns(410, apns_reason)] if apns_reason else []
+    return _error("unregistered", 404, "NOT_FOUND", NO_SUCH_ENTITY, [_fcm("UNREGISTERED"), *apns])
 
 
 def sender_mismatch() -> Reply:
@@ -92,50 +95,32 @@ def too_big() -> Reply:
     )
 
 
+def too_big_unexplained() -> Reply:
+    """What was seen as well: no details, and words that fit anything."""
+    return _error("too_big", 400, "INVALID_ARGUMENT", INVALID, [])
+
+
 def no_target() -> Reply:
+    return invalid_argument("message", "Recipient of the message is not set.")
+
+
+def invalid_argument(where: str, description: str, message: str = "") -> Reply:
     return _error(
         "invalid",
         400,
         "INVALID_ARGUMENT",
-        "Recipient of the message is not set.",
-        [
-            {
-                "@type": _BAD_REQUEST,
-                "fieldViolations": [
-                    {"field": "message", "description": "Recipient of the message is not set."}
-                ],
-            },
-            _fcm("INVALID_ARGUMENT"),
-        ],
+        message or description,
+        [_bad_request((where, description)), _fcm("INVALID_ARGUMENT")],
     )
 
 
-def invalid_argument(where: str, description: str) -> Reply:
-    return _error(
-        "invalid",
-        400,
-        "INVALID_ARGUMENT",
-        description,
-        [
-            {
-                "@type": _BAD_REQUEST,
-                "fieldViolations": [{"field": where, "description": description}],
-            },
-            _fcm("INVALID_ARGUMENT"),
-        ],
-    )
-
-
-def apns_bad_token() -> Reply:
+def apns_bad_token(reason: str = "BadDeviceToken") -> Reply:
     return _error(
         "apns_bad_token",
         400,
         "INVALID_ARGUMENT",
-        "Request contains an invalid argument.",
-        [
-            {"@type": _APNS_ERROR, "statusCode": 400, "reason": "BadDeviceToken"},
-            _fcm("INVALID_ARGUMENT"),
-        ],
+        INVALID,
+        [_apns(400, reason), _fcm("INVALID_ARGUMENT")],
     )
 
 
@@ -146,15 +131,7 @@ def invalid_json(*violations: tuple[str, str]) -> Reply:
         400,
         "INVALID_ARGUMENT",
         "\n".join(description for _, description in violations),
-        [
-            {
-                "@type": _BAD_REQUEST,
-                "fieldViolations": [
-                    {"field": field, "description": text} if field else {"description": text}
-                    for field, text in violations
-                ],
-            }
-        ],
+        [_bad_request(*violations)],
     )
 
 
@@ -202,16 +179,18 @@ def not_found() -> Reply:
     return Reply(404, page, name="not_found", is_html=True)
 
 
-def third_party_auth() -> Reply:
+def third_party_auth(
+    apns_reason: str | None = "InvalidProviderToken",
+    message: str = "Auth error from APNS or Web Push Service",
+) -> Reply:
+    """`apns_reason` None: it was Web Push that said no."""
+    apns = [_apns(403, apns_reason)] if apns_reason else []
     return _error(
         "third_party_auth",
         401,
         "UNAUTHENTICATED",
-        "Auth error from APNS or Web Push Service",
-        [
-            _fcm("THIRD_PARTY_AUTH_ERROR"),
-            {"@type": _APNS_ERROR, "statusCode": 403, "reason": "InvalidProviderToken"},
-        ],
+        message,
+        [_fcm("THIRD_PARTY_AUTH_ERROR"), *apns],
     )
 
 
@@ -220,9 +199,7 @@ def credentials_missing() -> Reply:
         "unauthenticated",
         401,
         "UNAUTHENTICATED",
-        "Request is missing required authentication credential. Expected OAuth 2 access token, "
-        "login cookie or other valid authentication credential. See "
-        "https://developers.google.com/identity/sign-in/web/devconsole-project.",
+        MISSING_CREDENTIALS,
         [_info("CREDENTIALS_MISSING")],
     )
 
@@ -241,17 +218,60 @@ def access_token_expired() -> Reply:
     )
 
 
-def permission_denied(project: str) -> Reply:
+def permission_denied(project: str, permission: str = "cloudmessaging.messages.create") -> Reply:
     return _error(
         "permission_denied",
         403,
         "PERMISSION_DENIED",
-        "Permission 'cloudmessaging.messages.create' denied on resource "
+        f"Permission '{permission}' denied on resource "
         f"'//cloudresourcemanager.googleapis.com/projects/{project}' (or it may not exist).",
         [_info("IAM_PERMISSION_DENIED")],
     )
 
 
+def service_disabled(project: str) -> Reply:
+    message = (
+        f"Firebase Cloud Messaging API has not been used in project {project} before or it is "
+        "disabled. Enable it by visiting https://console.developers.google.com/apis/api/"
+        f"fcm.googleapis.com/overview?project={project} then retry. If you enabled this API "
+        "recently, wait a few minutes for the action to propagate to our systems and retry."
+    )
+    return _error(
+        "service_disabled", 403, "PERMISSION_DENIED", message, [_info("SERVICE_DISABLED")]
+    )
+
+
+def unspecified() -> Reply:
+    """A code that says nothing; the status gives its class."""
+    return _error("unspecified", 500, "UNKNOWN", "Unknown error.", [_fcm("UNSPECIFIED_ERROR")])
+
+
+def missing() -> Reply:
+    """Nothing of that name, where no registration is concerned."""
+    return _error("missing", 404, "NOT_FOUND", NO_SUCH_ENTITY, [])
+
+
+def already_exists() -> Reply:
+    return _error("already_exists", 409, "ALREADY_EXISTS", "Requested entity already exists", [])
+
+
+def too_many_topics() -> Reply:
+    return _error(
+        "too_many_topics",
+        429,
+        "RESOURCE_EXHAUSTED",
+        "The registration is subscribed to too many topics.",
+        [],
+    )
+
+
+INVALID = "Request contains an invalid argument."
+NO_SUCH_ENTITY = "Requested entity was not found."
+MISSING_CREDENTIALS = (
+    "Request is missing required authentication credential. Expected OAuth 2 access token, "
+    "login cookie or other valid authentication credential. See "
+    "https://developers.google.com/identity/sign-in/web/devconsole-project."
+)
 _TRY_AGAIN = (
     "The server encountered a temporary error and could not complete your request."
     "<p>Please try again in 30 seconds."
@@ -273,6 +293,20 @@ def _page(title: str, text: str) -> bytes:
 
 def _fcm(code: str) -> dict[str, Any]:
     return {"@type": _FCM_ERROR, "errorCode": code}
+
+
+def _apns(status: int, reason: str) -> dict[str, Any]:
+    return {"@type": _APNS_ERROR, "statusCode": status, "reason": reason}
+
+
+def _bad_request(*violations: tuple[str, str]) -> dict[str, Any]:
+    return {
+        "@type": _BAD_REQUEST,
+        "fieldViolations": [
+            {"field": field, "description": text} if field else {"description": text}
+            for field, text in violations
+        ],
+    }
 
 
 def _info(reason: str) -> dict[str, Any]:

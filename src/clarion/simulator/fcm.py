@@ -1,30 +1,33 @@
 """What the simulated FCM does with a message, and what it remembers. No I/O.
 
-A token's (or installation id's) beginning says what becomes of it; every other one is registered:
+A registration that is listed has the life it was given (`registrations`). For every other one the
+beginning of the token (or installation id) says what becomes of a push: any name of `catalogue`
+with a dash, always (`dead-7`), or with `-once-` the first time only (`throttled-once-7`).
 
-    dead-        404 UNREGISTERED                malformed-   400, not a valid token
-    apns-dead-   400, APNs says it is dead       apns-bad-    400, APNs BadDeviceToken
-    mismatch-    403 SenderId mismatch           authless-    401 THIRD_PARTY_AUTH_ERROR
-    payload-     400, the message is too big     denied-      403, IAM
-    quota-once-  429 with Retry-After, then 200  quota-device-once-  the same, the device's quota
-    flaky-       503 once, then 200              gone-once-   200 once, then 404 UNREGISTERED
-    internal-once-, html-once-   500, 502 with a page of HTML, then 200
+    quota-, quota-device-, quota-topic-   are spelled so beside throttled-, …
+    flaky-                                is unavailable-once-
+    gone-                                 200 once, then 404 UNREGISTERED
+
+What has no such beginning is registered, and accepted.
 """
 
 from collections import Counter, deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import count
 from time import time
-from typing import Any, assert_never
+from typing import Any
 
 import msgspec
 
-from clarion.simulator import answers
+from clarion.simulator import answers, catalogue
 from clarion.simulator.answers import Manner, Reply
+from clarion.simulator.catalogue import Trouble
 from clarion.simulator.limits import refuse
+from clarion.simulator.registrations import Registration, Registrations
 from clarion.simulator.schema import BASIC, TARGETS, Schema
-from clarion.simulator.trouble import Faults, Trouble
+from clarion.simulator.topics import Address, Topics
+from clarion.simulator.trouble import Faults
 
 MESSAGES_KEPT = 20_000
 PUSH_KEY = "clarion_push"
@@ -36,11 +39,14 @@ class Fcm:
     """One simulated FCM for any number of projects."""
 
     schema: Schema = BASIC
+    registrations: Registrations = field(default_factory=Registrations)
     replies: Counter[str] = field(default_factory=Counter)
     accepted: int = 0
     accepted_keys: Counter[str] = field(default_factory=Counter)
     """How often each push (`data.clarion_push`) was accepted."""
     accepted_tokens: Counter[str] = field(default_factory=Counter)
+    reached: int = 0
+    """Installations that pushes to topics and conditions went out to."""
     messages: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=MESSAGES_KEPT))
     faults: Faults = field(default_factory=Faults)
     first_at: float = 0.0
@@ -48,9 +54,23 @@ class Fcm:
     _seen: Counter[str] = field(default_factory=Counter)
     _numbers: Any = field(default_factory=lambda: count(1))
 
+    def __post_init__(self) -> None:
+        self.topics = Topics(self.registrations)
+
     def send(self, project: str, body: bytes) -> Reply:
         """Answer `messages:send` for a caller who may."""
         reply = self._answer(project, body, time())
+        self.replies[reply.name] += 1
+        return reply
+
+    def call_topics(self, method: str, at: Address, query_string: bytes) -> Reply:
+        """Answer the API of topics for a caller who may."""
+        refused = self.registrations.refusal(at.project, at.registration)
+        if refused is None and self.registrations.find(at.registration) is None:
+            named = catalogue.named_by(at.registration)
+            if named is not None and not named[1] and named[0] in catalogue.ANSWERS:
+                refused = self._told(named[0], at.project)
+        reply = refused or self.topics.call(method, at, query_string, time())
         self.replies[reply.name] += 1
         return reply
 
@@ -58,6 +78,12 @@ class Fcm:
         """Count a request that did not get so far."""
         self.replies[reply.name] += 1
         return reply
+
+    def fresh(self, listed: Iterable[Registration]) -> "Fcm":
+        """The same with nothing counted, nothing ordered, and nobody else listed."""
+        registrations = Registrations(self.registrations.is_strict)
+        registrations.add(listed)
+        return Fcm(self.schema, registrations)
 
     def stats(self) -> dict[str, Any]:
         """Counts to hold a sender's books against."""
@@ -68,6 +94,9 @@ class Fcm:
             "distinct_pushes": len(self.accepted_keys),
             "repeated_pushes": sum(times - 1 for times in self.accepted_keys.values()),
             "distinct_tokens": len(self.accepted_tokens),
+            "reached_by_topics": self.reached,
+            "registrations": len(self.registrations),
+            "topics": len(self.topics),
             "seconds": round(self.last_at - self.first_at, 3),
             "schema": "full" if self.schema.is_full else "basic",
         }
@@ -92,30 +121,38 @@ class Fcm:
         if wait:
             return answers.quota_exceeded(f"project:{project}", int(wait) + 1)
         trouble = self.faults.next(now)
+        if trouble is Trouble.OK:
+            return self._judge(project, request, message, now)
+        return self._meet(trouble, project, lambda: self._judge(project, request, message, now))
+
+    def _meet(self, trouble: Trouble, project: str, go_on: Callable[[], Reply]) -> Reply:
+        """What a name means. `go_on`: what happens to the push if nothing else does."""
         match trouble:
             case Trouble.OK:
-                return self._judge(project, request, message, now)
-            case Trouble.THROTTLED:
-                return answers.quota_exceeded(f"project:{project}", self.faults.retry_after or None)
-            case Trouble.INTERNAL:
-                return answers.internal()
-            case Trouble.UNAVAILABLE:
-                return answers.unavailable()
-            case Trouble.HTML:
-                return answers.bad_gateway()
+                return go_on()
             case Trouble.SLOW:
-                reply = self._judge(project, request, message, now)
-                return replace(reply, delay=self.faults.slow_seconds)
+                return replace(go_on(), delay=self.faults.slow_seconds)
             case Trouble.HANG:
                 return Reply(0, b"", name=trouble, manner=Manner.NEVER)
             case Trouble.RESET:
                 return Reply(0, b"", name=trouble, manner=Manner.CUT)
+            case Trouble.REFUSED:
+                return Reply(0, b"", name=trouble, manner=Manner.REFUSE)
+            case Trouble.GOAWAY:
+                return Reply(0, b"", name=trouble, manner=Manner.GO_AWAY)
             case Trouble.SILENCE | Trouble.LOST:
                 manner = Manner.NEVER if trouble is Trouble.SILENCE else Manner.CUT
-                reply = self._judge(project, request, message, now)
+                reply = go_on()
                 return replace(reply, manner=manner, name=f"{reply.name}, {trouble}")
             case _:
-                assert_never(trouble)
+                return self._told(trouble, project)
+
+    def _told(self, trouble: Trouble, project: str) -> Reply:
+        """One of FCM's answers, with the Retry-After that was ordered."""
+        seconds = self.faults.retry_after
+        if trouble is Trouble.UNAVAILABLE:
+            seconds = self.faults.outage_retry_after
+        return catalogue.answer(trouble, project, seconds or None)
 
     def _judge(
         self, project: str, request: Mapping[str, Any], message: Mapping[str, Any], now: float
@@ -123,53 +160,49 @@ class Fcm:
         refused = refuse(message)
         if refused is not None:
             return refused
-        target = next(message[name] for name in TARGETS if message.get(name) is not None)
+        kind = next(name for name in TARGETS if message.get(name) is not None)
+        target = message[kind]
         if self.faults.over_device_quota(target, now):
-            return answers.quota_exceeded(
-                "device", self.faults.retry_after or None, "Device message rate exceeded"
-            )
-        if not message.get("topic") and not message.get("condition"):
-            refused = self._by_token(project, target)
+            return self._told(Trouble.THROTTLED_DEVICE, project)
+        is_dry = _is_true(request.get("validate_only")) or _is_true(request.get("validateOnly"))
+        trouble = Trouble.OK
+        if kind in ("token", "fid"):
+            if not target:
+                return answers.malformed_token()
+            refused = self.registrations.refusal(project, target)
             if refused is not None:
                 return refused
-        if _is_true(request.get("validate_only")) or _is_true(request.get("validateOnly")):
+            if self.registrations.find(target) is None:
+                trouble = self._named_by(target, is_dry=is_dry)
+        if trouble is not Trouble.OK:
+            return self._meet(
+                trouble, project, lambda: self._take(project, kind, message, now, is_dry=is_dry)
+            )
+        return self._take(project, kind, message, now, is_dry=is_dry)
+
+    def _named_by(self, token: str, *, is_dry: bool) -> Trouble:
+        if token.startswith("gone-"):
+            self._seen[token] += not is_dry
+            return Trouble.DEAD if self._seen[token] > 1 else Trouble.OK
+        named = catalogue.named_by(token)
+        if named is None:
+            return Trouble.OK
+        trouble, is_once = named
+        if not is_once:
+            return trouble
+        self._seen[token] += 1
+        return trouble if self._seen[token] == 1 else Trouble.OK
+
+    def _take(
+        self, project: str, kind: str, message: Mapping[str, Any], now: float, *, is_dry: bool
+    ) -> Reply:
+        if is_dry:
             name = f"projects/{project}/messages/fake_message_id"
             return replace(answers.accepted(name), name="validated")
-        return self._accept(project, target, message, now)
+        return self._accept(project, kind, message, now)
 
-    def _by_token(self, project: str, token: str) -> Reply | None:
-        if not token:
-            return answers.malformed_token()
-        kind = token.split("-", 1)[0]
-        if kind not in _KINDS:
-            return None
-        for start, reply in _ALWAYS.items():
-            if token.startswith(start):
-                return reply()
-        if token.startswith("denied-"):
-            return answers.permission_denied(project)
-        if not token.startswith(_ONCE):
-            return None
-        self._seen[token] += 1
-        first = self._seen[token] == 1
-        if kind == "gone":
-            return None if first else answers.unregistered()
-        if not first:
-            return None
-        match kind:
-            case "flaky":
-                return answers.unavailable()
-            case "internal":
-                return answers.internal()
-            case "html":
-                return answers.bad_gateway()
-        if token.startswith("quota-device-"):
-            return answers.quota_exceeded(
-                "device", self.faults.retry_after or None, "Device message rate exceeded"
-            )
-        return answers.quota_exceeded(f"project:{project}", self.faults.retry_after or None)
-
-    def _accept(self, project: str, target: str, message: Mapping[str, Any], now: float) -> Reply:
+    def _accept(self, project: str, kind: str, message: Mapping[str, Any], now: float) -> Reply:
+        target = message[kind]
         self.first_at = self.first_at or now
         self.last_at = now
         self.accepted += 1
@@ -179,6 +212,11 @@ class Fcm:
         number = next(self._numbers)
         name = f"projects/{project}/messages/0:{int(now * 1e6)}%{number:08x}"
         kept = {"number": number, "name": name, "project": project, "at": now, "token": target}
+        if kind in ("token", "fid"):
+            self.registrations.accepted(target, as_fid=kind == "fid")
+        else:
+            kept["reached"] = reached = self.topics.recipients(project, message)
+            self.reached += reached
         for part in _SHOWN:
             kept[part] = message.get(part)
         kept["data"] = data
@@ -188,23 +226,3 @@ class Fcm:
 
 def _is_true(value: Any) -> bool:
     return value is True or value == "true"
-
-
-_ALWAYS: dict[str, Callable[[], Reply]] = {
-    "dead-": answers.unregistered,
-    "malformed-": answers.malformed_token,
-    "apns-dead-": answers.apns_token_disabled,
-    "apns-bad-": answers.apns_bad_token,
-    "mismatch-": answers.sender_mismatch,
-    "payload-": answers.too_big,
-    "authless-": answers.third_party_auth,
-}
-_ONCE = (
-    "quota-once-",
-    "quota-device-once-",
-    "flaky-",
-    "gone-once-",
-    "internal-once-",
-    "html-once-",
-)
-_KINDS = frozenset(start.split("-", 1)[0] for start in (*_ALWAYS, *_ONCE, "denied-"))

@@ -10,6 +10,7 @@ from typing import Any
 
 from clarion.simulator import answers
 from clarion.simulator.answers import Reply
+from clarion.simulator.conditions import TOPIC, read_condition
 from clarion.simulator.schema import TARGETS, pick
 
 PAYLOAD_BYTES_MAX = 4_096
@@ -17,8 +18,6 @@ TOPIC_PAYLOAD_BYTES_MAX = 2_048
 TTL_SECONDS_MAX = 2_419_200
 CONDITION_TOPICS_MAX = 5
 
-_TOPIC = re.compile(r"(?:/topics/)?[a-zA-Z0-9\-_.~%]{1,900}")
-_CONDITION_TOPIC = re.compile(r"'([^']*)' in topics")
 _LABEL = re.compile(r"[a-zA-Z0-9\-_.~%]{1,50}")
 _RESERVED = frozenset({"from", "message_type"})
 _RESERVED_STARTS = ("google.", "gcm.notification.")
@@ -48,13 +47,13 @@ def payload_bytes(message: Mapping[str, Any]) -> int:
 
 
 def _wrong_target(target: str, value: str) -> tuple[str, str] | None:
-    if target == "topic" and not _TOPIC.fullmatch(value):
+    if target == "topic" and not TOPIC.fullmatch(value.removeprefix("/topics/")):
         return "message.topic", "Invalid topic name"
     if target == "condition":
-        topics = _CONDITION_TOPIC.findall(value)
-        if not topics or not all(_TOPIC.fullmatch(topic) for topic in topics):
+        condition = read_condition(value)
+        if condition is None:
             return "message.condition", "Invalid condition expression provided."
-        if len(topics) > CONDITION_TOPICS_MAX:
+        if len(condition.topics) > CONDITION_TOPICS_MAX:
             return "message.condition", f"More than {CONDITION_TOPICS_MAX} topics in a condition"
     return None
 

@@ -3,36 +3,17 @@
 import math
 from collections import deque
 from dataclasses import dataclass, field
-from enum import StrEnum
 from random import Random
 from typing import Annotated
 
 import msgspec
 
+from clarion.simulator.catalogue import Trouble
+
 RETRY_AFTER_SECONDS = 10
 PLAN_LENGTH_MAX = 1_000_000
 _WINDOW_SECONDS = 60.0
 _P99_SIGMAS = 2.326
-
-
-class Trouble(StrEnum):
-    OK = "ok"
-    """In a plan: nothing happens to this one."""
-    THROTTLED = "throttled"
-    INTERNAL = "internal"
-    UNAVAILABLE = "unavailable"
-    HTML = "html"
-    """502 with a page of HTML."""
-    SLOW = "slow"
-    """Answered only after `slow_ms`."""
-    HANG = "hang"
-    """Never answered, and not accepted."""
-    SILENCE = "silence"
-    """Accepted, and never answered."""
-    RESET = "reset"
-    """Every connection is cut, this one not accepted."""
-    LOST = "lost"
-    """Accepted, and every connection is cut instead of an answer."""
 
 
 class Latency(msgspec.Struct, forbid_unknown_fields=True):
@@ -49,6 +30,7 @@ class Orders(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     throttle_next: int | None = None
     retry_after: int | None = None
     retry_after_date: bool | None = None
+    outage_retry_after: int | None = None
     latency_ms: float | Latency | None = None
     slow_ms: float | None = None
     plan: list[Trouble] | None = None
@@ -78,6 +60,8 @@ class Faults:
     throttle_next: int = 0
     retry_after: int = RETRY_AFTER_SECONDS
     retry_after_date: bool = False
+    outage_retry_after: int = 0
+    """Of a 503; 0: no such header."""
     latency: float | Latency = 0.0
     slow_seconds: float = 5.0
     plan: deque[Trouble] = field(default_factory=deque)
@@ -107,6 +91,7 @@ class Faults:
         for name in (
             "retry_after",
             "retry_after_date",
+            "outage_retry_after",
             "rates",
             "quota_per_minute",
             "device_quota_per_minute",
