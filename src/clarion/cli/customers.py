@@ -11,6 +11,7 @@ from clarion.cli.session import Session, open_session
 from clarion.customers.device_store import customer_history, list_devices_of
 from clarion.customers.disclosure import shown_body, without_tokens
 from clarion.customers.holding import holdings
+from clarion.customers.search_store import search_customers
 from clarion.customers.store import Customer, find_customer, list_customers
 from clarion.events.store import list_events
 
@@ -45,6 +46,36 @@ async def list_(*, limit: int = PAGE, after: str | None = None, json: AsJson = F
         as_json=json,
         columns=("id", "user_id", "push_opted_out", "first_seen_at", "last_seen_at"),
         none="There are no customers here.",
+    )
+
+
+@commands.command
+async def find(words: str, /, *, limit: int = 20, json: AsJson = False) -> None:
+    """Find customers by user id, email address, device id or registration token.
+
+    The beginning of a user id or of an address will do; exact ones come first.
+
+    For example:
+
+    ```
+    clarion customers find ada@shop.example
+    clarion customers find user-47 --limit 5
+    ```
+
+    Parameters
+    ----------
+    words
+        What is known of them.
+    limit
+        How many.
+    """
+    async with open_session() as session, session.database.read() as connection:
+        found = await search_customers(connection, session.workspace_id, words, limit=limit)
+    print_records(
+        [_shown(customer) for customer in found],
+        as_json=json,
+        columns=("id", "user_id", "push_opted_out", "first_seen_at", "last_seen_at"),
+        none="Nobody is known by that.",
     )
 
 

@@ -16,6 +16,9 @@ from typing import Any
 
 from clarion.clock import to_micros
 
+EMAIL_CHARACTERS_MAX = 320
+"""A longer one can not be an address (RFC 5321), and is not looked for."""
+
 TraitStamp = tuple[int, int, str]
 """(rank, µs, messageId): greater wins."""
 PushStamp = tuple[int, bool, str]
@@ -50,6 +53,11 @@ class Profile:
         if not isinstance(exclusions, Mapping):
             return False
         return any(value is not False and value is not None for value in exclusions.values())
+
+    @property
+    def email(self) -> str | None:
+        """The trait `email` as it is looked for; None where it can not be an address."""
+        return searchable_email(self.traits.get("email"))
 
     def taught(self, lessons: Iterable[Lesson]) -> "Profile":
         """The profile with `lessons` added; their order and repetition do not matter."""
@@ -89,6 +97,14 @@ class Profile:
                 traits.pop(name, None)
         said = [push for push in (self.push, other.push) if push is not None]
         return Profile(traits=traits, stamps=stamps, push=max(said, default=None))
+
+
+def searchable_email(value: Any) -> str | None:
+    """An address as customers are found by it: in small letters, without spaces around it."""
+    if not isinstance(value, str):
+        return None
+    email = value.strip().lower()
+    return email if 0 < len(email) <= EMAIL_CHARACTERS_MAX else None
 
 
 def push_preference(traits: Mapping[str, Any]) -> bool | None:

@@ -49,7 +49,7 @@ async def get_customer(
         )
     )
     row = rows.one_or_none()
-    return None if row is None else _customer(row)
+    return None if row is None else read_customer(row)
 
 
 async def find_customer(
@@ -76,7 +76,7 @@ async def get_customer_by_id(
         )
     )
     row = rows.one_or_none()
-    return None if row is None else _customer(row)
+    return None if row is None else read_customer(row)
 
 
 async def list_customers(
@@ -87,7 +87,7 @@ async def list_customers(
     if after is not None:
         statement = statement.where(customers.c.id > after)
     rows = await connection.execute(statement.order_by(customers.c.id).limit(limit))
-    return [_customer(row) for row in rows]
+    return [read_customer(row) for row in rows]
 
 
 async def user_ids_of(
@@ -223,7 +223,8 @@ async def forget_customers(
         )
 
 
-def _customer(row: Any) -> Customer:
+def read_customer(row: Any) -> Customer:
+    """A row of `customers` as people see it."""
     return Customer(
         id=row.id,
         workspace_id=row.workspace_id,
@@ -246,6 +247,7 @@ def _row(workspace_id: UUID, customer: Kept) -> dict[str, Any]:
         "workspace_id": workspace_id,
         "user_id": customer.user_id,
         "key": customer.key,
+        "email": profile.email,
         "traits": profile.traits,
         "stamps": profile.stamps,
         "push_stamp": profile.push,

@@ -102,6 +102,7 @@ def _postgresql(table: Table, names: tuple[str, ...], conflict: str) -> _Shape:
     for number, name in enumerate(names, 1):
         is_json = isinstance(table.c[name].type, JSON)
         kind = "TEXT" if is_json else table.c[name].type.compile(dialect)
+        kind = kind.partition(" COLLATE ")[0]  # the column's own: an array's members need none
         arrays.append(f"${number}::{kind}[]")
         taken.append(f'r."{name}"::JSONB' if is_json else f'r."{name}"')
     return _Shape(

@@ -5,6 +5,8 @@ that identity decides have derived ids (`customers/identity.py`), so that the sa
 gives the same rows whatever the order it arrived in.
 """
 
+from typing import Any
+
 from sqlalchemy import (
     JSON,
     BigInteger,
@@ -28,6 +30,14 @@ metadata = MetaData()
 
 Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 Seq = BigInteger().with_variant(Integer(), "sqlite")
+Sorted = Text().with_variant(Text(collation="C"), "postgresql")
+"""A text found by its beginning: an index holds it in the order of its bytes, as SQLite does."""
+
+
+def _only(condition: str) -> dict[str, Any]:
+    """An index of these rows alone: what asks for others never pays for it."""
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
+
 
 # --- the installation -----------------------------------------------------------------------
 
@@ -65,13 +75,7 @@ jobs = Table(
     Column("delivery_count", Integer, nullable=False, server_default="0"),
     Column("published_at", Instant, nullable=False),
     Column("rejected_reason", Text),
-    Index(
-        "jobs_due",
-        "kind",
-        "available_at",
-        sqlite_where=text("rejected_reason IS NULL"),
-        postgresql_where=text("rejected_reason IS NULL"),
-    ),
+    Index("jobs_due", "kind", "available_at", **_only("rejected_reason IS NULL")),
 )
 
 job_keys = Table(
@@ -115,27 +119,9 @@ events = Table(
     Column("receipt", Text),  # NULL | pending | done: a push was received or opened
     UniqueConstraint("workspace_id", "message_id", name="events_message"),
     Index("events_customer", "workspace_id", "customer_id", "at"),
-    Index(
-        "events_owner_key",
-        "workspace_id",
-        "owner_key",
-        "at",
-        sqlite_where=text("owner_key IS NOT NULL"),
-        postgresql_where=text("owner_key IS NOT NULL"),
-    ),
-    Index(
-        "events_identify",
-        "workspace_id",
-        "customer_id",
-        sqlite_where=text("type = 'identify'"),
-        postgresql_where=text("type = 'identify'"),
-    ),
-    Index(
-        "events_receipt",
-        "seq",
-        sqlite_where=text("receipt = 'pending'"),
-        postgresql_where=text("receipt = 'pending'"),
-    ),
+    Index("events_owner_key", "workspace_id", "owner_key", "at", **_only("owner_key IS NOT NULL")),
+    Index("events_identify", "workspace_id", "customer_id", **_only("type = 'identify'")),
+    Index("events_receipt", "seq", **_only("receipt = 'pending'")),
 )
 
 refusals = Table(
@@ -160,8 +146,9 @@ customers = Table(
     metadata,
     Column("id", Id, primary_key=True),
     Column("workspace_id", Id, nullable=False),
-    Column("user_id", Text),  # NULL: not signed in
+    Column("user_id", Sorted),  # NULL: not signed in
     Column("key", Text),  # the provisional key of one who has not signed in
+    Column("email", Sorted),  # the trait, in small letters: to be found by
     Column("traits", Json, nullable=False),
     Column("stamps", Json, nullable=False),  # trait → [rank, µs, messageId] of its winner
     Column("push_stamp", Json),  # [µs, opted out, messageId] of the last word
@@ -169,6 +156,7 @@ customers = Table(
     Column("first_seen_at", Instant, nullable=False),
     Column("last_seen_at", Instant, nullable=False),
     UniqueConstraint("workspace_id", "user_id", name="customers_user"),
+    Index("customers_email", "workspace_id", "email", **_only("email IS NOT NULL")),
 )
 
 identifiers = Table(
@@ -221,20 +209,8 @@ devices = Table(
     Column("last_seen_at", Instant, nullable=False),
     UniqueConstraint("workspace_id", "device_id", name="devices_device"),
     Index("devices_customer", "workspace_id", "customer_id"),
-    Index(
-        "devices_audience",
-        "workspace_id",
-        "id",
-        sqlite_where=text("state = 'active'"),
-        postgresql_where=text("state = 'active'"),
-    ),
-    Index(
-        "devices_due",
-        "workspace_id",
-        "registered_at",
-        sqlite_where=text("state = 'active'"),
-        postgresql_where=text("state = 'active'"),
-    ),
+    Index("devices_audience", "workspace_id", "id", **_only("state = 'active'")),
+    Index("devices_due", "workspace_id", "registered_at", **_only("state = 'active'")),
 )
 
 tokens = Table(
@@ -279,13 +255,7 @@ device_history = Table(
     Column("at", Instant, nullable=False),
     Index("device_history_device", "workspace_id", "device_id", "seq"),
     Index("device_history_customer", "workspace_id", "customer_id", "seq"),
-    Index(
-        "device_history_stale",
-        "workspace_id",
-        "seq",
-        sqlite_where=text("reason = 'stale'"),
-        postgresql_where=text("reason = 'stale'"),
-    ),
+    Index("device_history_stale", "workspace_id", "seq", **_only("reason = 'stale'")),
 )
 
 # --- Firebase apps --------------------------------------------------------------------------
@@ -353,18 +323,8 @@ chunks = Table(
     Column("lease_until", Instant),
     Column("lost", Integer, nullable=False, server_default="0"),  # claims that settled nothing
     Column("size", Integer, nullable=False),
-    Index(
-        "chunks_launch",
-        "launch_id",
-        sqlite_where=text("state <> 'settled'"),
-        postgresql_where=text("state <> 'settled'"),
-    ),
-    Index(
-        "chunks_due",
-        "due_at",
-        sqlite_where=text("state <> 'settled'"),
-        postgresql_where=text("state <> 'settled'"),
-    ),
+    Index("chunks_launch", "launch_id", **_only("state <> 'settled'")),
+    Index("chunks_due", "due_at", **_only("state <> 'settled'")),
 )
 
 deliveries = Table(
@@ -384,11 +344,6 @@ deliveries = Table(
     Column("received_at", Instant),
     Column("opened_at", Instant),
     PrimaryKeyConstraint("launch_id", "device_id"),
-    Index(
-        "deliveries_open",
-        "chunk_id",
-        sqlite_where=text("state = 'pending'"),
-        postgresql_where=text("state = 'pending'"),
-    ),
+    Index("deliveries_open", "chunk_id", **_only("state = 'pending'")),
     sqlite_with_rowid=False,
 )

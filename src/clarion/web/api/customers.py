@@ -5,27 +5,50 @@ from uuid import UUID
 
 import msgspec
 from litestar import Controller, get
-from litestar.params import PathParameter
+from litestar.params import PathParameter, QueryParameter
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.customers import store
 from clarion.customers.device_store import customer_history, list_devices_of
 from clarion.customers.disclosure import without_tokens
+from clarion.customers.search_store import search_customers
 from clarion.customers.store import find_customer, list_customers
 from clarion.events.store import list_events
 from clarion.web.access import Caller
 from clarion.web.api.devices import Change, OwnedDevice, shown_change, shown_owned
 from clarion.web.api.errors import not_found
 from clarion.web.api.events import Event, shown_event
-from clarion.web.api.gate import GivenCaller, GivenParts
+from clarion.web.api.gate import GivenCaller, GivenParts, Parts
 from clarion.web.api.moment import Moment
-from clarion.web.api.pages import LIMIT_DEFAULT, Cursor, Limit, Page, after_id, after_seq, page
+from clarion.web.api.pages import (
+    LIMIT_DEFAULT,
+    Cursor,
+    Limit,
+    Page,
+    after_id,
+    after_seq,
+    page,
+    whole,
+)
+
+SEARCH_CHARACTERS_MAX = 4_096
+"""Longer than any registration token."""
 
 UserId = Annotated[
     str,
     PathParameter(
         description="The user id, percent-encoded; for one who has not signed in, the customer's "
         "`id`. Where somebody signs in as what looks like an id, that customer is meant."
+    ),
+]
+
+
+Search = Annotated[
+    str | None,
+    QueryParameter(
+        max_length=SEARCH_CHARACTERS_MAX,
+        description="A user id, a customer's id, an email address in any letters, a device id, a "
+        "registration token; or the beginning of a user id or an address. Exact ones come first.",
     ),
 ]
 
@@ -51,15 +74,19 @@ class Customers(Controller):
     path = "/customers"
     tags = ("customers",)
 
-    @get("", summary="List customers")
+    @get("", summary="List or find customers")
     async def list_all(
         self,
         parts: GivenParts,
         caller: GivenCaller,
         limit: Limit = LIMIT_DEFAULT,
         cursor: Cursor = None,
+        search: Search = None,
     ) -> Page[Customer]:
-        """Customers by id, those who have not signed in included."""
+        """Customers by id, those who have not signed in included; with `search`, those whom it
+        names, in one page: who is not among them is found by a longer beginning."""
+        if search is not None:
+            return await _found(parts, caller, search, limit)
         async with parts.database.read() as connection:
             found = await list_customers(
                 connection, caller.workspace_id, after=after_id(cursor), limit=limit + 1
@@ -127,6 +154,12 @@ class Customers(Controller):
 def shown_customer(customer: store.Customer) -> Customer:
     """A customer as the API tells it."""
     return Customer(**_fields(customer))
+
+
+async def _found(parts: Parts, caller: Caller, words: str, limit: int) -> Page[Customer]:
+    async with parts.database.read() as connection:
+        found = await search_customers(connection, caller.workspace_id, words, limit=limit)
+    return whole([shown_customer(customer) for customer in found])
 
 
 async def _find(connection: AsyncConnection, caller: Caller, user_id: str) -> store.Customer:

@@ -17,6 +17,7 @@ depends_on = None
 
 Json = sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
 Seq = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+Sorted = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 
 def upgrade() -> None:
@@ -97,8 +98,9 @@ def upgrade() -> None:
         "customers",
         sa.Column("id", Id(), nullable=False),
         sa.Column("workspace_id", Id(), nullable=False),
-        sa.Column("user_id", sa.Text(), nullable=True),
+        sa.Column("user_id", Sorted, nullable=True),
         sa.Column("key", sa.Text(), nullable=True),
+        sa.Column("email", Sorted, nullable=True),
         sa.Column("traits", Json, nullable=False),
         sa.Column("stamps", Json, nullable=False),
         sa.Column("push_stamp", Json, nullable=True),
@@ -107,6 +109,14 @@ def upgrade() -> None:
         sa.Column("last_seen_at", Instant(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("workspace_id", "user_id", name="customers_user"),
+    )
+    op.create_index(
+        "customers_email",
+        "customers",
+        ["workspace_id", "email"],
+        unique=False,
+        sqlite_where=sa.text("email IS NOT NULL"),
+        postgresql_where=sa.text("email IS NOT NULL"),
     )
     op.create_table(
         "deliveries",
