@@ -6,10 +6,12 @@ from typing import Any
 import msgspec
 
 from clarion.web.api.description import describe
-from clarion.web.collect.routes import METRICS, PIXELS, ROUTES, SOURCE_CONFIG
+from clarion.web.collect.routes import METRICS, PIXELS, ROUTES, SOURCE_CONFIG, TYPE_IN_BODY
+from clarion.web.track.sending import KINDS
 
 Json = Mapping[str, Any]
 
+_UNLESS = ", unless it gives itself another `type`"
 _PAGE = "Page_"
 """What the names of types begin with that are a page of another."""
 
@@ -52,7 +54,7 @@ def _collector() -> list[str]:
         "|---|---|",
     ]
     lines += [
-        f"| `POST {path}` | {'a batch' if kind is None else f'one `{kind}`'} |"
+        f"| `POST {path}` | {_taken(kind)}{_UNLESS if path in TYPE_IN_BODY else ''} |"
         for path, kind in ROUTES.items()
     ]
     lines += [
@@ -64,10 +66,33 @@ def _collector() -> list[str]:
         "| `GET /customerio/v1/projects/{writeKey}/settings` | the same for Customer.io's browser "
         "client |",
         f"| `GET {SOURCE_CONFIG}` | the same for RudderStack's browser SDK |",
-        f"| `POST {METRICS}` | what analytics.js measures of itself; nothing is kept |",
+    ]
+    lines += [
+        f"| `POST {path}` | what analytics.js measures of itself; nothing is kept |"
+        for path in sorted(METRICS)
+    ]
+    lines += [
+        "",
+        "### The server API",
+        "",
+        "Intilery's, for servers that call it today: the header `auth-token` is an API key;",
+        "`{brand}` is a source of its workspace by name, in whatever letters; `{client}` and",
+        "`{account}` may be anything.",
+        'Answers `{"success": true, "eventId": …}`, for a batch `eventIds` besides.',
+        "",
+        "| route | takes |",
+        "|---|---|",
+    ]
+    lines += [
+        f"| `POST /track/{{client}}/{{account}}/{{brand}}/v1/{call}` | {_taken(kind)} |"
+        for call, kind in KINDS.items()
     ]
     lines += ["", "`GET /metrics` tells the process's [metrics](metrics.md), without a key."]
     return lines
+
+
+def _taken(kind: str | None) -> str:
+    return "a batch" if kind is None else f"one `{kind}`"
 
 
 def _operations(document: Json) -> Iterator[tuple[str, str, Json]]:

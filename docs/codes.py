@@ -29,8 +29,21 @@ REGISTRATIONS = ("clarion.customers.device",)
 RECORDS = ("clarion.events.record", "clarion.events.record_file")
 """Where a line of an imported file is refused."""
 
-_MADE_BY = {"RecordFault", "CallFault", "Refusal", "RegistrationFault", "_refusal", "send_error"}
+SERVERS = ("clarion.web.track", "clarion.web.track.doors", "clarion.web.track.sending")
+"""Where a call of the server API is refused, beside what the collector refuses."""
+
+_MADE_BY = {
+    "Shut",
+    "send_refusal",
+    "RecordFault",
+    "CallFault",
+    "Refusal",
+    "RegistrationFault",
+    "_refusal",
+    "send_error",
+}
 _UNREADABLE = 400
+_SHUT = 403
 
 
 def errors() -> str:
@@ -78,6 +91,16 @@ def errors() -> str:
         "",
         *_table(EVENTS),
         "",
+        "## The server API",
+        "",
+        "Codes of `/track/…`. What the collector says of a call or an event it says, too: a single",
+        "event that is refused is a 400 (413 where it or the call is too large), and the message",
+        "of `no_user_anon_id` is `userId must not be empty`.",
+        "",
+        "| code | status | message |",
+        "|---|---|---|",
+        *_server_rows(),
+        "",
         "## A registration",
         "",
         "The event is kept, but it registers no device: recorded with the source, stage",
@@ -95,6 +118,14 @@ def errors() -> str:
     return "\n".join(lines)
 
 
+def _server_rows() -> list[str]:
+    found = {
+        code: (status, message) for module in SERVERS for status, code, message in _found(module)
+    }
+    ordered = sorted(found.items(), key=lambda one: (one[1][0], one[0]))
+    return [f"| `{code}` | {status} | {message} |" for code, (status, message) in ordered]
+
+
 def _table(modules: tuple[str, ...]) -> list[str]:
     rows = ["| code | message |", "|---|---|"]
     for module in modules:
@@ -110,7 +141,7 @@ def _found(module: str) -> Iterator[tuple[int, str, str]]:
         if not isinstance(node.func, ast.Name) or node.func.id not in _MADE_BY:
             continue
         given = {one.arg: one.value for one in node.keywords}
-        status = _UNREADABLE
+        status = _SHUT if node.func.id == "Shut" else _UNREADABLE
         words: list[ast.expr] = []
         for part in node.args:
             if isinstance(part, ast.Constant) and isinstance(part.value, int):

@@ -34,6 +34,7 @@ from clarion.telemetry import Metrics
 from clarion.web.api import create_api
 from clarion.web.collect import CollectApp
 from clarion.web.server import WebApp, WebServer, bind
+from clarion.web.track import TrackApp
 
 RESTART_SECONDS = 1.0
 RESTART_SECONDS_MAX = 30.0
@@ -143,6 +144,7 @@ class App:
         collector = Collector(self.database, self.broker, self.clock)
         app = WebApp(
             collect=CollectApp(collector) if Role.COLLECTOR in roles else None,
+            track=self._track(collector) if Role.COLLECTOR in roles else None,
             api=self._api() if Role.WEB in roles else None,
             metrics=self._metrics_text,
             is_ready=self._is_ready,
@@ -169,6 +171,9 @@ class App:
             await asyncio.gather(stopping, started, serving, return_exceptions=True)
             await collector.close()
             listener.close()
+
+    def _track(self, collector: Collector) -> TrackApp:
+        return TrackApp(collector, self.database, self.clock)
 
     def _api(self) -> Callable[..., Awaitable[None]]:
         return create_api(self.database, self.broker, self.clock, self.provider, self.vault)

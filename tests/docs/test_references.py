@@ -31,6 +31,7 @@ from clarion.web.api.errors import ErrorCode
 from clarion.web.api.workspace import STALE_DAYS_MAX
 from clarion.web.collect.routes import METRICS, PIXELS, ROUTES, SOURCE_CONFIG
 from clarion.web.server import DRAIN_SECONDS
+from clarion.web.track.sending import KINDS
 from fakes.pages import ROOT, name_of, pages
 from fakes.scenarios import SCENARIOS, Scenario
 
@@ -69,9 +70,10 @@ def test_every_route_is_documented() -> None:
         for method, operation in methods.items():
             assert f"### `{method.upper()} {path}`" in text
             assert operation["summary"] in text
-    for path in ROUTES:
+    for path in (*ROUTES, *METRICS):
         assert f"| `POST {path}` |" in text
-    assert f"| `POST {METRICS}` |" in text
+    for call in KINDS:
+        assert f"/v1/{call}` |" in text
     for path in (*PIXELS, SOURCE_CONFIG, "/v1/projects/{writeKey}/settings"):
         assert f"| `GET {path}` |" in text
     for path in ("/metrics", "/api/v1/openapi.json", "/api/v1/docs"):
@@ -103,6 +105,10 @@ def codes_in_the_source() -> Iterator[str]:
         yield from re.findall(r'_refusal\(\s*message_id,\s*"(\w+)"', module.read_text())
     yield from re.findall(r'send_error\(\s*send,\s*origin,\s*\d+,\s*"(\w+)"', collect_source())
 
+    for module in (SOURCE / "web" / "track").glob("*.py"):
+        yield from re.findall(r'Shut\(\s*code="(\w+)"', module.read_text())
+        yield from re.findall(r'send_refusal\(\s*send,\s*\d+,\s*"(\w+)"', module.read_text())
+
 
 def collect_source() -> str:
     return "".join(one.read_text() for one in (SOURCE / "web" / "collect").glob("*.py"))
@@ -111,6 +117,7 @@ def collect_source() -> str:
 def test_the_source_has_codes_to_be_found() -> None:
     found = set(codes_in_the_source())
     assert {"not_json", "event_failed", "no_user_anon_id", "token_missing", "unavailable"} <= found
+    assert {"brand_unknown", "body_too_slow"} <= found
 
 
 def test_every_command_is_documented() -> None:

@@ -18,8 +18,10 @@ from clarion.events.source_store import create_source
 from clarion.storage.database import Database
 from clarion.storage.schema import events, refusals
 from clarion.storage.workspace_store import create_workspace
-from clarion.web.collect import BODY_SECONDS_MAX, CollectApp
+from clarion.web.collect import CollectApp
+from clarion.web.collect.arriving import BODY_SECONDS_MAX
 from clarion.web.server import Asgi, WebApp, WebServer, bind
+from clarion.web.track import TrackApp
 from fakes.book import SOURCE, WORKSPACE
 from fakes.wire import Reply, basic, line, request
 
@@ -65,7 +67,8 @@ class Station:
         collect: Asgi = CollectApp(self.collector, body_seconds=self.body_seconds)
         if self.around is not None:
             collect = self.around(collect)
-        app = WebApp(collect=collect, api=None, metrics=_nothing, is_ready=_ready)
+        track = TrackApp(self.collector, self.database, self.clock, body_seconds=self.body_seconds)
+        app = WebApp(collect=collect, track=track, api=None, metrics=_nothing, is_ready=_ready)
         self._server = WebServer(app, self._listener)
         self._running = asyncio.create_task(self._server.run())
         await self._server.started()

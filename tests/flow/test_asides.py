@@ -271,8 +271,8 @@ async def test_a_pixel_is_shown_even_where_nothing_can_be_kept(
 
 async def test_what_an_sdk_measures_of_itself_is_taken_and_not_kept(station: Station) -> None:
     body = {"series": [{"type": "Counter", "metric": "analytics_js.invoke", "value": 1}]}
-    for sent in (body, b"not json"):
-        reply = await station.post("/v1/m", sent, ORIGIN, key=None)
+    for path, sent in (("/v1/m", body), ("/v1/m", b"not json"), ("/cdp/events/segment/m", body)):
+        reply = await station.post(path, sent, ORIGIN, key=None)
         assert (reply.status, reply.body) == (200, b'{"success":true}')
         assert reply.headers["access-control-allow-origin"] == ORIGIN["Origin"]
     assert await station.events() == []

@@ -32,30 +32,30 @@ _NOT_A_NUMBER = re.compile(rb'("(?:[^"\\]++|\\.)*+"?)|-?\b(?:NaN|Infinity)\b', r
 """A text matches even without its end: else every quote in it would be tried as a beginning."""
 
 
-def unpack(body: bytes, encoding: str) -> bytes | CallFault:
-    """The body behind `Content-Encoding`, never more than BODY_BYTES_MAX in memory."""
+def unpack(body: bytes, encoding: str, bytes_max: int = BODY_BYTES_MAX) -> bytes | CallFault:
+    """The body behind `Content-Encoding`, never more than `bytes_max` in memory."""
     if not encoding or encoding == "identity":
-        return body if len(body) <= BODY_BYTES_MAX else too_large()
+        return body if len(body) <= bytes_max else too_large(bytes_max)
     if encoding not in ("gzip", "x-gzip"):
         return CallFault(
             code="encoding_unknown", message="Content-Encoding must be gzip, or not be sent."
         )
     unpacker = zlib.decompressobj(wbits=31)
     try:
-        plain = unpacker.decompress(body, BODY_BYTES_MAX + 1)
+        plain = unpacker.decompress(body, bytes_max + 1)
     except zlib.error:
         return CallFault(code="gzip_broken", message="The body is not valid gzip.")
-    if len(plain) > BODY_BYTES_MAX:
-        return too_large()
+    if len(plain) > bytes_max:
+        return too_large(bytes_max)
     if not unpacker.eof:
         return CallFault(code="gzip_broken", message="The gzip body ends too early.")
     return plain
 
 
-def too_large() -> CallFault:
+def too_large(bytes_max: int = BODY_BYTES_MAX) -> CallFault:
     return CallFault(
         code="body_too_large",
-        message=f"The body is larger than {BODY_BYTES_MAX} bytes (unpacked): send smaller batches.",
+        message=f"The body is larger than {bytes_max} bytes (unpacked): send smaller batches.",
     )
 
 

@@ -7,9 +7,10 @@ from typing import Any
 
 import msgspec
 
-from clarion.events.body import CallFault, readable, repaired
+from clarion.events.body import CallFault, readable, repaired, unpack
 from clarion.events.inbox import Item
 from clarion.events.message import (
+    EVENT_TYPES,
     NESTING_MAX,
     Checked,
     Refusal,
@@ -46,8 +47,13 @@ class _Keyed(msgspec.Struct):
     writeKey: Any = None
 
 
+class _Typed(msgspec.Struct):
+    type: Any = None
+
+
 _batch = msgspec.json.Decoder(_Batch)
 _keyed = msgspec.json.Decoder(_Keyed)
+_typed = msgspec.json.Decoder(_Typed)
 _json = msgspec.json.Decoder(msgspec.Raw)
 
 
@@ -62,6 +68,18 @@ def read_call(
         if again != body:
             return _read(again, type_hint, new_message_id)
     return call
+
+
+def type_said(body: bytes, encoding: str) -> str | None:
+    """The type that one event gives itself, for paths that do not decide it."""
+    plain = unpack(body, encoding)
+    if isinstance(plain, CallFault):
+        return None
+    try:
+        kind = _typed.decode(readable(plain)).type
+    except (ValueError, RecursionError):
+        return None
+    return kind if isinstance(kind, str) and kind in EVENT_TYPES else None
 
 
 def _read(

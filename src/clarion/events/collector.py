@@ -7,6 +7,7 @@ next job: at 10,000 calls a second a commit carries hundreds, and alone a call w
 import asyncio
 from dataclasses import dataclass
 from time import monotonic
+from uuid import UUID
 
 import structlog
 
@@ -58,7 +59,8 @@ class ComeAgain:
     retry_after_seconds: int
 
 
-Collected = Taken | CallFault | UnknownKey | ComeAgain
+Kept = Taken | CallFault | ComeAgain
+Collected = Kept | UnknownKey
 
 _Waiting = tuple[Parcel, int, asyncio.Future[None]]
 """What one call brings, its size, and who waits for it."""
@@ -120,6 +122,29 @@ class Collector:
                 await self._make_durable(parcel)
         except (BrokerUnavailable, StorageUnavailable):
             return ComeAgain(retry_after_seconds=self._options.retry_after_seconds)
+        return Taken(events=len(call.items), refused=call.refusals)
+
+    async def take(
+        self, body: bytes, *, workspace_id: UUID, source_id: UUID, type_hint: str | None
+    ) -> Kept:
+        """Take one call of a caller who is known already, and speaks for this source."""
+        call = read_call(body, type_hint=type_hint, new_message_id=self._new_message_id)
+        if isinstance(call, CallFault):
+            return call
+        if call.items or call.refusals:
+            parcel = Parcel(
+                workspace_id=workspace_id,
+                source_id=source_id,
+                received_at=self._clock.now(),
+                sent_at=call.sent_at,
+                context=call.context,
+                items=call.items,
+                refusals=call.refusals,
+            )
+            try:
+                await self._make_durable(parcel)
+            except BrokerUnavailable:
+                return ComeAgain(retry_after_seconds=self._options.retry_after_seconds)
         return Taken(events=len(call.items), refused=call.refusals)
 
     async def source_of(self, write_key: str | None) -> Source | UnknownKey | ComeAgain:

@@ -24,6 +24,8 @@ Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
 COLLECTOR_PREFIXES = (
     "/v1/",
     "//v1/",
+    "/cdp/",
+    "//cdp/",
     "/api/s/",
     "/api/public/apps/",
     "/beacon/",
@@ -33,6 +35,8 @@ COLLECTOR_PREFIXES = (
     "/sourceConfig",
 )
 """What apps call begins with one of these, and nothing else does."""
+TRACK_PREFIXES = ("/track/", "//track/")
+"""What servers call that were written for Intilery's API."""
 BACKLOG = 2_048
 KEEP_ALIVE_SECONDS = 75
 DRAIN_SECONDS = 10
@@ -48,12 +52,16 @@ class WebApp:
     api: Asgi | None
     metrics: Callable[[], Awaitable[bytes]]
     is_ready: Callable[[], Awaitable[bool]]
+    track: Asgi | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             path: str = scope["path"]
             if self.collect is not None and path.startswith(COLLECTOR_PREFIXES):
                 await self.collect(scope, receive, send)
+                return
+            if self.track is not None and path.startswith(TRACK_PREFIXES):
+                await self.track(scope, receive, send)
                 return
             if path == "/metrics":
                 await _reply(send, 200, await self.metrics(), METRICS_TYPE)

@@ -5,18 +5,15 @@ Segment's paths and its relatives' (`routes`), the write key wherever an SDK put
 before they send (`settings`), and events in the addresses of images (`pixel`).
 """
 
-import asyncio
-
-from clarion.events.body import BODY_BYTES_MAX, CallFault, too_large
+from clarion.events.body import CallFault
+from clarion.events.call import type_said
 from clarion.events.collector import Collected, Collector
+from clarion.web.collect.arriving import BODY_SECONDS_MAX, read_body
 from clarion.web.collect.asides import Asides
 from clarion.web.collect.credentials import key_in_query, read_headers
 from clarion.web.collect.replies import send_collected, send_error, send_preflight
-from clarion.web.collect.routes import ROUTES, tidied
+from clarion.web.collect.routes import ROUTES, TYPE_IN_BODY, tidied
 from clarion.web.server import Receive, Scope, Send
-
-BODY_SECONDS_MAX = 60.0
-"""How long a body may take to arrive; then the call is to come again."""
 
 
 class CollectApp:
@@ -44,7 +41,7 @@ class CollectApp:
             await send_error(send, origin, 405, "method_not_allowed", "Send events by POST.", allow)
             return
         try:
-            body = await self._body(receive)
+            body = await read_body(receive, self._body_seconds)
         except TimeoutError:
             await send_error(
                 send, origin, 408, "body_too_slow", "The body took too long to arrive."
@@ -58,32 +55,14 @@ class CollectApp:
         else:
             if write_key is None and scope["query_string"]:
                 write_key = key_in_query(scope["query_string"])
+            kind = ROUTES[path]
+            if path in TYPE_IN_BODY:
+                kind = type_said(body, encoding) or kind
             collected = await self._collector.collect(
                 body,
                 write_key=write_key,
-                type_hint=ROUTES[path],
+                type_hint=kind,
                 encoding=encoding,
                 fallback_key=bearer,
             )
         await send_collected(send, origin, collected)
-
-    async def _body(self, receive: Receive) -> bytes | CallFault | None:
-        """The whole body; a fault where it is too large; None where the caller went away. Raises
-        TimeoutError where it takes too long."""
-        message = await receive()
-        if message["type"] == "http.request" and not message.get("more_body"):
-            body: bytes = message.get("body", b"")
-            return body if len(body) <= BODY_BYTES_MAX else too_large()
-        parts: list[bytes] = []
-        size = 0
-        async with asyncio.timeout(self._body_seconds):
-            while message["type"] == "http.request":
-                part: bytes = message.get("body", b"")
-                size += len(part)
-                if size > BODY_BYTES_MAX:
-                    return too_large()
-                parts.append(part)
-                if not message.get("more_body"):
-                    return b"".join(parts)
-                message = await receive()
-        return None

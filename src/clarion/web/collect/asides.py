@@ -32,10 +32,11 @@ class Asides:
         self, path: str, scope: Scope, send: Send, origin: bytes | None, write_key: str | None
     ) -> None:
         asked = settings_asked(path)
-        if asked is None and path not in PIXELS and path not in (METRICS, SOURCE_CONFIG):
+        is_known = path in PIXELS or path in METRICS or path == SOURCE_CONFIG
+        if asked is None and not is_known:
             await send_error(send, origin, 404, "not_found", f"There is no {path}.")
             return
-        methods = ("POST", "OPTIONS") if path == METRICS else ("GET", "HEAD", "OPTIONS")
+        methods = ("POST", "OPTIONS") if path in METRICS else ("GET", "HEAD", "OPTIONS")
         if scope["method"] not in methods:
             allow = ", ".join(methods)
             await send_error(
@@ -48,7 +49,7 @@ class Asides:
             )
         elif scope["method"] == "OPTIONS":
             await send_preflight(send, origin)
-        elif path == METRICS:
+        elif path in METRICS:
             await send_body(send, 200, OK, [JSON, *cors(origin)])
         elif path in PIXELS:
             await self._pixel(PIXELS[path], scope, send, origin)

@@ -47,10 +47,23 @@ ROUTES: dict[str, str | None] = {
     "/api/public/apps/group": "group",
     "/api/public/apps/alias": "alias",
     "/api/public/apps/batch": None,
+    # Intilery's tag and mobile SDKs, with the write key in every event.
+    "/cdp/events/segment/t": "track",
+    "/cdp/events/segment/i": "identify",
+    "/cdp/events/segment/p": "page",
+    "/cdp/events/segment/s": "screen",
+    "/cdp/events/segment/g": "group",
+    "/cdp/events/segment/a": "alias",
+    "/cdp/events/segment/mobile/batch": None,
 }
 """Path → the type of its one event; None: a batch. By POST."""
 
-METRICS = "/v1/m"
+TYPE_IN_BODY = frozenset(
+    path for path, kind in ROUTES.items() if path.startswith("/cdp/") and kind is not None
+)
+"""Here the type that an event gives itself counts: Intilery has screens sent to `…/t`."""
+
+METRICS = frozenset({"/v1/m", "/cdp/events/segment/m"})
 """By POST: what analytics.js measures of itself, of which nothing is kept."""
 
 PIXELS: dict[str, str] = {

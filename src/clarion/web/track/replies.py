@@ -1,0 +1,62 @@
+"""What Intilery's server API answers: success, and its two shapes of error.
+
+Who sends hears `{"success": false, "message": …}`, with Clarion's code beside it; who reads hears
+`{"error": {"code": …, "message": …}}`.
+"""
+
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from clarion.web.collect.replies import JSON, Headers, send_body
+from clarion.web.server import Send
+
+NO_STORE = (b"cache-control", b"no-store")
+
+
+class ReadFault(StrEnum):
+    """Why a reading call is refused."""
+
+    AUTHENTICATION = "authentication_error"
+    INVALID_REQUEST = "invalid_request_error"
+    VALIDATION = "validation_error"
+    NOT_FOUND = "not_found"
+    SERVER = "internal_server_error"
+
+
+STATUSES = {
+    ReadFault.AUTHENTICATION: 401,
+    ReadFault.INVALID_REQUEST: 400,
+    ReadFault.VALIDATION: 400,
+    ReadFault.NOT_FOUND: 404,
+    ReadFault.SERVER: 503,
+}
+
+
+class ReadRefused(Exception):
+    """Ends a reading call with an error."""
+
+    def __init__(self, fault: ReadFault, message: str) -> None:
+        super().__init__(message)
+        self.fault = fault
+        self.message = message
+
+
+async def send_json(send: Send, status: int, value: Any, more: Headers | None = None) -> None:
+    await send_body(send, status, msgspec.json.encode(value), [JSON, NO_STORE, *(more or [])])
+
+
+async def send_refusal(
+    send: Send, status: int, code: str, message: str, more: Headers | None = None
+) -> None:
+    """To who sends events."""
+    await send_json(send, status, {"success": False, "code": code, "message": message}, more)
+
+
+async def send_read_fault(
+    send: Send, fault: ReadFault, message: str, more: Headers | None = None
+) -> None:
+    """To who reads."""
+    error = {"code": fault.value, "message": message}
+    await send_json(send, STATUSES[fault], {"error": error}, more)

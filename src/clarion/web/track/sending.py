@@ -1,0 +1,138 @@
+"""Events sent to the server API: durable when `{"success": true}` is heard."""
+
+from collections.abc import Mapping
+from typing import Any, assert_never
+
+from clarion.clock import Clock
+from clarion.events.body import CallFault, unpack
+from clarion.events.collector import Collector, ComeAgain, Kept, Taken
+from clarion.events.message import Refusal
+from clarion.storage.database import StorageUnavailable
+from clarion.web.access import Scope as KeyScope
+from clarion.web.collect.arriving import read_body
+from clarion.web.collect.replies import REFUSALS_SHOWN
+from clarion.web.server import Receive, Scope, Send
+from clarion.web.track.address import Address
+from clarion.web.track.doors import Doors, Shut
+from clarion.web.track.incoming import completed
+from clarion.web.track.replies import send_json, send_refusal
+
+KINDS: dict[str, str | None] = {
+    "identify": "identify",
+    "track": "track",
+    "page": "page",
+    "screen": "screen",
+    "group": "group",
+    "batch": None,
+}
+"""Call → the type of its one event; None: a batch."""
+
+CALL_BYTES_MAX = 1_048_576
+"""Of a call, unpacked: 1 MB."""
+RETRY_SECONDS = 2
+
+_WORDS = {"no_user_anon_id": "userId must not be empty"}
+"""What Intilery's own API says, for those who look at the sentence."""
+_TOO_LARGE = {"body_too_large", "event_too_large", "batch_too_large"}
+
+
+class Sending:
+    def __init__(
+        self, collector: Collector, doors: Doors, clock: Clock, body_seconds: float
+    ) -> None:
+        self._collector = collector
+        self._doors = doors
+        self._clock = clock
+        self._body_seconds = body_seconds
+
+    async def take(self, address: Address, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one call."""
+        token, encoding = _headers(scope)
+        try:
+            brand = await self._doors.open(token, address.brand, KeyScope.WRITE)
+        except StorageUnavailable:
+            await _send_come_again(send, RETRY_SECONDS)
+            return
+        if isinstance(brand, Shut):
+            await send_refusal(send, 403, brand.code, brand.message)
+            return
+        try:
+            body = await read_body(receive, self._body_seconds, CALL_BYTES_MAX)
+        except TimeoutError:
+            await send_refusal(send, 408, "body_too_slow", "The body took too long to arrive.")
+            return
+        if body is None:
+            return
+        plain = body if isinstance(body, CallFault) else unpack(body, encoding, CALL_BYTES_MAX)
+        if isinstance(plain, CallFault):
+            await _send_fault(send, plain)
+            return
+        kind = KINDS[address.call]
+        incoming = completed(plain, kind, lambda: str(self._clock.new_id()))
+        collected = await self._collector.take(
+            incoming.body,
+            workspace_id=brand.caller.workspace_id,
+            source_id=brand.source_id,
+            type_hint=kind,
+        )
+        await _send_collected(send, collected, kind, incoming.event_ids)
+
+
+async def _send_collected(
+    send: Send, collected: Kept, kind: str | None, event_ids: list[str]
+) -> None:
+    match collected:
+        case Taken(events=0, refused=[refusal, *_]):
+            status = 413 if refusal.code in _TOO_LARGE else 400
+            message = _WORDS.get(refusal.code, refusal.message)
+            await send_refusal(send, status, refusal.code, message)
+        case Taken(refused=refused):
+            told: dict[str, Any] = {"success": True}
+            if event_ids:
+                told["eventId"] = event_ids[0]
+            if kind is None:
+                told["eventIds"] = event_ids
+            if refused:
+                told["refused"] = [_refused(one) for one in refused[:REFUSALS_SHOWN]]
+            await send_json(send, 200, told)
+        case CallFault():
+            await _send_fault(send, collected)
+        case ComeAgain(retry_after_seconds=seconds):
+            await _send_come_again(send, seconds)
+        case _:
+            assert_never(collected)
+
+
+async def _send_fault(send: Send, fault: CallFault) -> None:
+    status = 413 if fault.code in _TOO_LARGE else 400
+    await send_refusal(send, status, fault.code, fault.message)
+
+
+async def _send_come_again(send: Send, seconds: int) -> None:
+    await send_refusal(
+        send,
+        503,
+        "unavailable",
+        "Nothing was stored: send the same again later.",
+        [(b"retry-after", str(seconds).encode())],
+    )
+
+
+def _refused(refusal: Refusal) -> Mapping[str, Any]:
+    return {
+        "messageId": refusal.message_id,
+        "code": refusal.code,
+        "message": _WORDS.get(refusal.code, refusal.message),
+    }
+
+
+def _headers(scope: Scope) -> tuple[str | None, str]:
+    """(auth-token, content encoding)."""
+    token: str | None = None
+    encoding = ""
+    for name, value in scope["headers"]:
+        if name == b"auth-token":
+            token = value.decode("latin-1").strip() or None
+        elif name == b"content-encoding":
+            encoding = value.decode("latin-1").strip().lower()
+    return token, encoding
