@@ -40,3 +40,27 @@ async def test_a_customer_is_found_and_a_token_is_never_told_back(service: Servi
     assert (await service.get("/customers?search=nobody"))["data"] == []
     refused = await service.ask("GET", f"/customers?search={TOKEN * 200}")
     assert_is(refused, ErrorCode.INVALID)
+
+
+async def test_a_customers_life_is_one_list_and_its_pages_miss_nothing(service: Service) -> None:
+    await send(
+        service,
+        register("m1", "D1", TOKEN) | {"timestamp": "2026-02-01T10:00:00Z"},
+        {"type": "identify", "messageId": "m2", "userId": "ada", "anonymousId": "D1",
+         "traits": {"plan": "pro"}, "timestamp": "2026-02-02T10:00:00Z"},
+        register("m3", "D1", TOKEN, user="ada") | {"timestamp": "2026-02-02T10:00:00Z"},
+        register("m4", "D2", "token-of-bobs", user="bob"),
+    )  # fmt: skip
+    campaign = await service.world.campaign()
+    await service.world.settle(campaign)
+    whole = await service.every("/customers/ada/timeline", limit=100)
+    assert [one["at"] for one in whole] == sorted((one["at"] for one in whole), reverse=True)
+    push = next(one["push"] for one in whole if one["kind"] == "push")
+    assert (push["state"], push["device_id"], push["campaign"]) == ("accepted", "D1", "Test")
+    events = [one["event"]["message_id"] for one in whole if one["kind"] == "event"]
+    assert sorted(events) == ["m1", "m2", "m3"]
+    assert [one["change"]["change"] for one in whole if one["kind"] == "change"]
+    for limit in (1, 2, 3):
+        assert await service.every("/customers/ada/timeline", limit=limit) == whole
+    assert_is(await service.ask("GET", "/customers/nobody/timeline"), ErrorCode.NOT_FOUND)
+    assert_is(await service.ask("GET", "/customers/ada/timeline?cursor=x"), ErrorCode.CURSOR)

@@ -26,6 +26,7 @@ from fakes.provider import MemoryProvider
 PROMISED = {
     "GET /customers/{user_id}",
     "GET /customers/{user_id}/events",
+    "GET /customers/{user_id}/timeline",
     "GET /customers/{user_id}/devices/history",
     "GET /events/{message_id}",
     "GET /devices/{device_id}",

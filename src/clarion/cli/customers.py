@@ -1,19 +1,21 @@
 """Customers: whom we know, and what they did."""
 
 from dataclasses import asdict
-from typing import Any
+from typing import Any, assert_never
 
 from cyclopts import App as Commands
 
 from clarion.cli.devices import PAGE, shown_change, shown_device
 from clarion.cli.output import AsJson, not_found, print_record, print_records, read_id
 from clarion.cli.session import Session, open_session
-from clarion.customers.device_store import customer_history, list_devices_of
+from clarion.customers.device_store import Change, customer_history, list_devices_of
 from clarion.customers.disclosure import shown_body, without_tokens
 from clarion.customers.holding import holdings
 from clarion.customers.search_store import search_customers
 from clarion.customers.store import Customer, find_customer, list_customers
-from clarion.events.store import list_events
+from clarion.events.message import read_traits
+from clarion.events.store import StoredEvent, list_events
+from clarion.reports.timeline import Entry, Push, timeline
 
 commands = Commands(name="customers", help="Customers: whom we know, and what they did.")
 
@@ -198,6 +200,55 @@ async def devices(user_id: str, *, json: AsJson = False) -> None:
         columns=("device_id", "since", "until", "began_by", "ended_by"),
         none="No devices, now or ever.",
     )
+
+
+@commands.command(name="timeline")
+async def timeline_(user_id: str, *, limit: int = PAGE, json: AsJson = False) -> None:
+    """Show a customer's life in one list, newest first: events, changes of devices, pushes.
+
+    For example:
+
+    ```
+    clarion customers timeline user-4711 --limit 30
+    ```
+
+    Parameters
+    ----------
+    user_id
+        Whose.
+    limit
+        How many.
+    """
+    async with open_session() as session:
+        customer = await _find(session, user_id)
+        async with session.database.read() as connection:
+            entries = await timeline(connection, session.workspace_id, customer.id, limit=limit)
+    print_records(
+        [_shown_entry(entry) for entry in entries],
+        as_json=json,
+        columns=("at", "kind", "what", "device_id", "message_id"),
+        none="Nothing is known of this customer's life.",
+    )
+
+
+def _shown_entry(entry: Entry) -> dict[str, Any]:
+    match entry:
+        case StoredEvent():
+            traits = without_tokens(read_traits(entry.body)) if entry.type == "identify" else None
+            what = entry.type if entry.name is None else f"{entry.type} {entry.name}"
+            message_id = entry.message_id
+            told = {"kind": "event", "what": what, "message_id": message_id, "traits": traits}
+        case Change():
+            what = " ".join(filter(None, (entry.change, entry.reason)))
+            told = {"kind": "device", "what": what, "message_id": entry.message_id}
+            told |= {"device_id": entry.device_id}
+        case Push():
+            what = " ".join(filter(None, (entry.campaign, entry.state.value, entry.reason)))
+            told = {"kind": "push", "what": what, "device_id": entry.device_id}
+            told |= {"campaign_id": entry.campaign_id, "opened_at": entry.opened_at}
+        case _:
+            assert_never(entry)
+    return {"at": entry.at, **told}
 
 
 async def _find(session: Session, user_id: str) -> Customer:

@@ -250,7 +250,12 @@ async def _history(
     if after_seq is not None:
         statement = statement.where(device_history_of.c.seq > after_seq)
     rows = await connection.execute(statement.order_by(device_history_of.c.seq).limit(limit))
-    return [Change(**{name: getattr(row, name) for name in _CHANGE_FIELDS}) for row in rows]
+    return [read_change(row) for row in rows]
+
+
+def read_change(row: Any) -> Change:
+    """A row of `device_history`."""
+    return Change(**{name: getattr(row, name) for name in _CHANGE_FIELDS})
 
 
 _CHANGE_FIELDS = (

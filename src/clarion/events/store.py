@@ -84,7 +84,7 @@ async def get_event(
         )
     )
     row = rows.one_or_none()
-    return None if row is None else _event(row)
+    return None if row is None else read_event(row)
 
 
 async def list_events(
@@ -102,7 +102,7 @@ async def list_events(
     if before_seq is not None:
         statement = statement.where(events.c.seq < before_seq)
     rows = await connection.execute(statement.order_by(events.c.seq.desc()).limit(limit))
-    return [_event(row) for row in rows]
+    return [read_event(row) for row in rows]
 
 
 # --- refusals -------------------------------------------------------------------------------
@@ -189,7 +189,8 @@ async def mark_receipts_done(connection: AsyncConnection, seqs: Sequence[int]) -
         )
 
 
-def _event(row: Any) -> StoredEvent:
+def read_event(row: Any) -> StoredEvent:
+    """A row of `events`."""
     return StoredEvent(
         seq=row.seq,
         message_id=row.message_id,

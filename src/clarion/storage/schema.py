@@ -255,6 +255,12 @@ device_history = Table(
     Column("at", Instant, nullable=False),
     Index("device_history_device", "workspace_id", "device_id", "seq"),
     Index("device_history_customer", "workspace_id", "customer_id", "seq"),
+    Index(
+        "device_history_previous",
+        "workspace_id",
+        "previous_customer_id",
+        **_only("previous_customer_id IS NOT NULL"),
+    ),
     Index("device_history_stale", "workspace_id", "seq", **_only("reason = 'stale'")),
 )
 

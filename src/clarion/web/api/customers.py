@@ -99,7 +99,7 @@ class Customers(Controller):
     ) -> CustomerWithDevices:
         """A customer with traits and devices."""
         async with parts.database.read() as connection:
-            customer = await _find(connection, caller, user_id)
+            customer = await find(connection, caller, user_id)
             devices = await list_devices_of(connection, caller.workspace_id, customer.id)
         return CustomerWithDevices(
             **_fields(customer), devices=[shown_owned(device) for device in devices]
@@ -117,7 +117,7 @@ class Customers(Controller):
         """A customer's events, those of before they signed in included; the last to arrive
         first."""
         async with parts.database.read() as connection:
-            customer = await _find(connection, caller, user_id)
+            customer = await find(connection, caller, user_id)
             found = await list_events(
                 connection,
                 caller.workspace_id,
@@ -140,7 +140,7 @@ class Customers(Controller):
         """What happened to devices while they came to, were with, or left a customer; oldest
         first."""
         async with parts.database.read() as connection:
-            customer = await _find(connection, caller, user_id)
+            customer = await find(connection, caller, user_id)
             found = await customer_history(
                 connection,
                 caller.workspace_id,
@@ -162,7 +162,8 @@ async def _found(parts: Parts, caller: Caller, words: str, limit: int) -> Page[C
     return whole([shown_customer(customer) for customer in found])
 
 
-async def _find(connection: AsyncConnection, caller: Caller, user_id: str) -> store.Customer:
+async def find(connection: AsyncConnection, caller: Caller, user_id: str) -> store.Customer:
+    """The customer that a path names. Ends the call where there is none."""
     customer = await find_customer(connection, caller.workspace_id, user_id)
     if customer is None:
         raise not_found("customer")

@@ -20,6 +20,8 @@ from clarion.web.api.errors import ApiError, ErrorCode
 LIMIT_DEFAULT = 100
 LIMIT_MAX = 500
 SEQ_MAX = 2**63 - 1
+MICROS_MAX = 60_000_000_000_000_000
+"""Before and after 1970: times that both databases and Python know."""
 
 Limit = Annotated[
     int, QueryParameter(ge=1, le=LIMIT_MAX, description="How many a page holds at most.")
@@ -29,6 +31,7 @@ Cursor = Annotated[
     QueryParameter(description="`next` of the page before; without it, the first page."),
 ]
 Seq = Annotated[int, msgspec.Meta(ge=0, le=SEQ_MAX)]
+Micros = Annotated[int, msgspec.Meta(ge=-MICROS_MAX, le=MICROS_MAX)]
 
 T = TypeVar("T")
 Row = TypeVar("Row")
@@ -89,6 +92,15 @@ def after_moment(cursor: str | None) -> tuple[datetime, UUID] | None:
 def moment_key(at: datetime, row_id: UUID) -> tuple[int, bytes]:
     """The key of a row in a list that goes by time."""
     return to_micros(at), row_id.bytes
+
+
+def after_place(cursor: str | None) -> tuple[int, int, UUID, UUID] | None:
+    """(µs, rank, two keys): where a page begins in a list that is merged by time."""
+    if cursor is None:
+        return None
+    kind = tuple[Micros, Seq, Annotated[bytes, _SIXTEEN], Annotated[bytes, _SIXTEEN]]
+    at, rank, one, two = _key(cursor, kind)
+    return at, rank, UUID(bytes=one), UUID(bytes=two)
 
 
 _SIXTEEN = msgspec.Meta(min_length=16, max_length=16)

@@ -15,6 +15,7 @@ from clarion.web.api.freshness import Freshnesses
 from clarion.web.api.keys import Keys
 from clarion.web.api.ownership import Ownerships
 from clarion.web.api.sources import Sources
+from clarion.web.api.timeline import Timeline
 from clarion.web.api.workspace import WorkspaceOfCaller
 
 PREFIX = "/api/v1"
@@ -29,6 +30,7 @@ def api_router(more: Sequence[HTTPRouteHandler] = ()) -> Router:
             Sources,
             Keys,
             Customers,
+            Timeline,
             Devices,
             Ownerships,
             Freshnesses,

@@ -4,6 +4,8 @@ Revision ID: 0001
 Revises:
 """
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
@@ -18,6 +20,10 @@ depends_on = None
 Json = sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
 Seq = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 Sorted = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+
+
+def _only(condition: str) -> dict[str, Any]:
+    return {"sqlite_where": sa.text(condition), "postgresql_where": sa.text(condition)}
 
 
 def upgrade() -> None:
@@ -50,8 +56,8 @@ def upgrade() -> None:
         sa.Column("updated_at", Instant(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
-    op.create_index("campaigns_due", "campaigns", ["state", "scheduled_at"], unique=False)
-    op.create_index("campaigns_workspace", "campaigns", ["workspace_id", "id"], unique=False)
+    op.create_index("campaigns_due", "campaigns", ["state", "scheduled_at"])
+    op.create_index("campaigns_workspace", "campaigns", ["workspace_id", "id"])
     op.create_table(
         "chunks",
         sa.Column("id", Id(), nullable=False),
@@ -66,22 +72,8 @@ def upgrade() -> None:
         sa.Column("size", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
-    op.create_index(
-        "chunks_due",
-        "chunks",
-        ["due_at"],
-        unique=False,
-        sqlite_where=sa.text("state <> 'settled'"),
-        postgresql_where=sa.text("state <> 'settled'"),
-    )
-    op.create_index(
-        "chunks_launch",
-        "chunks",
-        ["launch_id"],
-        unique=False,
-        sqlite_where=sa.text("state <> 'settled'"),
-        postgresql_where=sa.text("state <> 'settled'"),
-    )
+    op.create_index("chunks_due", "chunks", ["due_at"], **_only("state <> 'settled'"))
+    op.create_index("chunks_launch", "chunks", ["launch_id"], **_only("state <> 'settled'"))
     op.create_table(
         "claims",
         sa.Column("workspace_id", Id(), nullable=False),
@@ -93,7 +85,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("workspace_id", "key", "at", "message_id"),
         sqlite_with_rowid=False,
     )
-    op.create_index("claims_user", "claims", ["workspace_id", "user_id", "key"], unique=False)
+    op.create_index("claims_user", "claims", ["workspace_id", "user_id", "key"])
     op.create_table(
         "customers",
         sa.Column("id", Id(), nullable=False),
@@ -111,12 +103,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("workspace_id", "user_id", name="customers_user"),
     )
     op.create_index(
-        "customers_email",
-        "customers",
-        ["workspace_id", "email"],
-        unique=False,
-        sqlite_where=sa.text("email IS NOT NULL"),
-        postgresql_where=sa.text("email IS NOT NULL"),
+        "customers_email", "customers", ["workspace_id", "email"], **_only("email IS NOT NULL")
     )
     op.create_table(
         "deliveries",
@@ -136,14 +123,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("launch_id", "device_id"),
         sqlite_with_rowid=False,
     )
-    op.create_index(
-        "deliveries_open",
-        "deliveries",
-        ["chunk_id"],
-        unique=False,
-        sqlite_where=sa.text("state = 'pending'"),
-        postgresql_where=sa.text("state = 'pending'"),
-    )
+    op.create_index("deliveries_open", "deliveries", ["chunk_id"], **_only("state = 'pending'"))
     op.create_table(
         "device_deletions",
         sa.Column("workspace_id", Id(), nullable=False),
@@ -173,24 +153,26 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("seq"),
     )
     op.create_index(
+        "device_history_previous",
+        "device_history",
+        ["workspace_id", "previous_customer_id"],
+        **_only("previous_customer_id IS NOT NULL"),
+    )
+    op.create_index(
         "device_history_customer",
         "device_history",
         ["workspace_id", "customer_id", "seq"],
-        unique=False,
     )
     op.create_index(
         "device_history_device",
         "device_history",
         ["workspace_id", "device_id", "seq"],
-        unique=False,
     )
     op.create_index(
         "device_history_stale",
         "device_history",
         ["workspace_id", "seq"],
-        unique=False,
-        sqlite_where=sa.text("reason = 'stale'"),
-        postgresql_where=sa.text("reason = 'stale'"),
+        **_only("reason = 'stale'"),
     )
     op.create_table(
         "devices",
@@ -215,22 +197,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("workspace_id", "device_id", name="devices_device"),
     )
-    op.create_index("devices_customer", "devices", ["workspace_id", "customer_id"], unique=False)
+    op.create_index("devices_customer", "devices", ["workspace_id", "customer_id"])
     op.create_index(
-        "devices_audience",
-        "devices",
-        ["workspace_id", "id"],
-        unique=False,
-        sqlite_where=sa.text("state = 'active'"),
-        postgresql_where=sa.text("state = 'active'"),
+        "devices_audience", "devices", ["workspace_id", "id"], **_only("state = 'active'")
     )
     op.create_index(
-        "devices_due",
-        "devices",
-        ["workspace_id", "registered_at"],
-        unique=False,
-        sqlite_where=sa.text("state = 'active'"),
-        postgresql_where=sa.text("state = 'active'"),
+        "devices_due", "devices", ["workspace_id", "registered_at"], **_only("state = 'active'")
     )
     op.create_table(
         "events",
@@ -256,29 +228,15 @@ def upgrade() -> None:
         "events_customer", "events", ["workspace_id", "customer_id", "at"], unique=False
     )
     op.create_index(
-        "events_identify",
-        "events",
-        ["workspace_id", "customer_id"],
-        unique=False,
-        sqlite_where=sa.text("type = 'identify'"),
-        postgresql_where=sa.text("type = 'identify'"),
+        "events_identify", "events", ["workspace_id", "customer_id"], **_only("type = 'identify'")
     )
     op.create_index(
         "events_owner_key",
         "events",
         ["workspace_id", "owner_key", "at"],
-        unique=False,
-        sqlite_where=sa.text("owner_key IS NOT NULL"),
-        postgresql_where=sa.text("owner_key IS NOT NULL"),
+        **_only("owner_key IS NOT NULL"),
     )
-    op.create_index(
-        "events_receipt",
-        "events",
-        ["seq"],
-        unique=False,
-        sqlite_where=sa.text("receipt = 'pending'"),
-        postgresql_where=sa.text("receipt = 'pending'"),
-    )
+    op.create_index("events_receipt", "events", ["seq"], **_only("receipt = 'pending'"))
     op.create_table(
         "firebase_apps",
         sa.Column("id", Id(), nullable=False),
@@ -323,12 +281,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index(
-        "jobs_due",
-        "jobs",
-        ["kind", "available_at"],
-        unique=False,
-        sqlite_where=sa.text("rejected_reason IS NULL"),
-        postgresql_where=sa.text("rejected_reason IS NULL"),
+        "jobs_due", "jobs", ["kind", "available_at"], **_only("rejected_reason IS NULL")
     )
     op.create_table(
         "launches",
@@ -343,7 +296,7 @@ def upgrade() -> None:
         sa.Column("done_at", Instant(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
-    op.create_index("launches_campaign", "launches", ["campaign_id"], unique=False)
+    op.create_index("launches_campaign", "launches", ["campaign_id"])
     op.create_table(
         "refusals",
         sa.Column("seq", Seq, autoincrement=True, nullable=False),

@@ -1,0 +1,238 @@
+"""A customer's life in one list, the newest first: what they did, what became of their devices,
+and what was pushed to them.
+
+Three tables are read, each by the index it has, and merged. A push stands at the time of its
+launch. Deliveries have no index by customer, which would cost every planner to serve a page that is
+seldom asked for: they are looked up by key for the customer's devices, launch by launch, until the
+page is full.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Column, ColumnElement, and_, or_, select, true
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from clarion.customers.device_store import Change, read_change
+from clarion.customers.identity import device_row_id
+from clarion.deliveries.delivery import DeliveryState
+from clarion.events.store import StoredEvent, read_event
+from clarion.storage.schema import campaigns, deliveries, device_history, devices, events, launches
+
+LAUNCHES_AT_ONCE = 200
+
+_PUSH, _CHANGE, _EVENT = 0, 1, 2
+"""At one instant what caused something stands above (after) what it caused."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Position:
+    """Where something stands in the list: greater is newer. `key` is the row's own."""
+
+    at: datetime
+    rank: int
+    key: tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Push:
+    """A push that was planned for a customer, and what became of it."""
+
+    at: datetime
+    campaign_id: UUID
+    campaign: str
+    launch_id: UUID
+    device_row_id: UUID
+    device_id: str | None
+    state: DeliveryState
+    reason: str | None
+    settled_at: datetime | None
+    received_at: datetime | None
+    opened_at: datetime | None
+
+
+Entry = StoredEvent | Change | Push
+
+
+def position(entry: Entry) -> Position:
+    """Where `entry` stands: what comes after it in the list is less."""
+    match entry:
+        case StoredEvent():
+            return Position(entry.at, _EVENT, (entry.seq, 0))
+        case Change():
+            return Position(entry.at, _CHANGE, (entry.seq, 0))
+        case Push():
+            return Position(entry.at, _PUSH, (entry.launch_id.int, entry.device_row_id.int))
+
+
+async def timeline(
+    connection: AsyncConnection,
+    workspace_id: UUID,
+    customer_id: UUID,
+    *,
+    before: Position | None = None,
+    limit: int,
+) -> list[Entry]:
+    """A page of the customer's life, the newest first: what stands below `before`."""
+    found: list[Entry] = []
+    found += await _events(connection, workspace_id, customer_id, before, limit)
+    found += await _changes(connection, workspace_id, customer_id, before, limit)
+    found += await _pushes(connection, workspace_id, customer_id, before, limit)
+    return sorted(found, key=position, reverse=True)[:limit]
+
+
+async def _events(
+    connection: AsyncConnection,
+    workspace_id: UUID,
+    customer_id: UUID,
+    before: Position | None,
+    limit: int,
+) -> list[StoredEvent]:
+    rows = await connection.execute(
+        select(events)
+        .where(
+            events.c.workspace_id == workspace_id,
+            events.c.customer_id == customer_id,
+            _below(before, _EVENT, events.c.at, events.c.seq),
+        )
+        .order_by(events.c.at.desc(), events.c.seq.desc())
+        .limit(limit)
+    )
+    return [read_event(row) for row in rows]
+
+
+async def _changes(
+    connection: AsyncConnection,
+    workspace_id: UUID,
+    customer_id: UUID,
+    before: Position | None,
+    limit: int,
+) -> list[Change]:
+    lines = device_history.c
+    rows = await connection.execute(
+        select(device_history)
+        .where(
+            lines.workspace_id == workspace_id,
+            or_(lines.customer_id == customer_id, lines.previous_customer_id == customer_id),
+            _below(before, _CHANGE, lines.at, lines.seq),
+        )
+        .order_by(lines.at.desc(), lines.seq.desc())
+        .limit(limit)
+    )
+    return [read_change(row) for row in rows]
+
+
+async def _pushes(
+    connection: AsyncConnection,
+    workspace_id: UUID,
+    customer_id: UUID,
+    before: Position | None,
+    limit: int,
+) -> list[Push]:
+    device_ids = await device_rows_of(connection, workspace_id, [customer_id])
+    found: list[Push] = []
+    top: tuple[datetime, UUID] | None = None
+    while device_ids and len(found) < limit:
+        launched = await _launches(connection, workspace_id, before, top)
+        if not launched:
+            break
+        top = (launched[-1].started_at, launched[-1].id)
+        rows = await connection.execute(
+            select(
+                deliveries,
+                launches.c.started_at,
+                launches.c.campaign_id,
+                campaigns.c.name,
+                devices.c.device_id.label("public_id"),
+            )
+            .join_from(deliveries, launches, launches.c.id == deliveries.c.launch_id)
+            .join(campaigns, campaigns.c.id == launches.c.campaign_id)
+            .outerjoin(devices, devices.c.id == deliveries.c.device_id)
+            .where(
+                deliveries.c.launch_id.in_([one.id for one in launched]),
+                deliveries.c.device_id.in_(device_ids),
+                deliveries.c.customer_id == customer_id,
+            )
+        )
+        pushes = [_push(row) for row in rows]
+        found += [one for one in pushes if before is None or position(one) < before]
+    return sorted(found, key=position, reverse=True)[:limit]
+
+
+async def _launches(
+    connection: AsyncConnection,
+    workspace_id: UUID,
+    before: Position | None,
+    top: tuple[datetime, UUID] | None,
+) -> Sequence[Any]:
+    """The next launches, the newest first: those below `top`, none newer than `before`."""
+    statement = select(launches.c.id, launches.c.started_at).where(
+        launches.c.workspace_id == workspace_id
+    )
+    if before is not None:
+        statement = statement.where(launches.c.started_at <= before.at)
+    if top is not None:
+        at, launch_id = top
+        statement = statement.where(
+            launches.c.started_at <= at,
+            or_(launches.c.started_at < at, launches.c.id < launch_id),
+        )
+    rows = await connection.execute(
+        statement.order_by(launches.c.started_at.desc(), launches.c.id.desc()).limit(
+            LAUNCHES_AT_ONCE
+        )
+    )
+    return rows.all()
+
+
+async def device_rows_of(
+    connection: AsyncConnection, workspace_id: UUID, customer_ids: Iterable[UUID]
+) -> list[UUID]:
+    """The rows' ids of every device that is or was one of theirs."""
+    ids = list(customer_ids)
+    lines = device_history.c
+    had = await connection.execute(
+        select(lines.device_id)
+        .where(
+            lines.workspace_id == workspace_id,
+            or_(lines.customer_id.in_(ids), lines.previous_customer_id.in_(ids)),
+        )
+        .distinct()
+    )
+    now = await connection.execute(
+        select(devices.c.device_id).where(
+            devices.c.workspace_id == workspace_id, devices.c.customer_id.in_(ids)
+        )
+    )
+    return sorted(device_row_id(workspace_id, one) for one in {*had.scalars(), *now.scalars()})
+
+
+def _below(
+    before: Position | None, rank: int, at: Column[Any], key: Column[Any]
+) -> ColumnElement[bool]:
+    if before is None:
+        return true()
+    if rank > before.rank:
+        return at < before.at
+    if rank < before.rank:
+        return at <= before.at
+    return and_(at <= before.at, or_(at < before.at, key < before.key[0]))
+
+
+def _push(row: Any) -> Push:
+    return Push(
+        at=row.started_at,
+        campaign_id=row.campaign_id,
+        campaign=row.name,
+        launch_id=row.launch_id,
+        device_row_id=row.device_id,
+        device_id=row.public_id,
+        state=DeliveryState(row.state),
+        reason=row.reason,
+        settled_at=row.settled_at,
+        received_at=row.received_at,
+        opened_at=row.opened_at,
+    )
