@@ -16,6 +16,7 @@ from clarion.events.message import (
     Refusal,
     check,
     is_nested_too_deeply,
+    says_wanted,
 )
 from clarion.events.moment import parse_time
 
@@ -41,6 +42,7 @@ class _Batch(msgspec.Struct):
     writeKey: Any = None
     sentAt: Any = None
     context: msgspec.Raw = msgspec.Raw(b"")
+    integrations: Any = None
 
 
 class _Keyed(msgspec.Struct):
@@ -60,7 +62,13 @@ _json = msgspec.json.Decoder(msgspec.Raw)
 def read_call(
     body: bytes, *, type_hint: str | None, new_message_id: Callable[[], str]
 ) -> Call | CallFault:
-    """The events in `body`: one of `type_hint`, or a batch where that is None."""
+    """The events in `body`: one of `type_hint`, or a batch where that is None.
+
+    A body that is no JSON is refused whole, and nothing of it is kept, even if only one item of a
+    batch is spoilt: where that item ends, nobody can tell, and a guess may cut one event into two
+    that were never sent. Every SDK writes a batch by one encoder; what encoders are known to write
+    wrong is put right (`repaired`). What is JSON and no event costs that event alone.
+    """
     body = readable(body)
     call = _read(body, type_hint, new_message_id)
     if isinstance(call, CallFault) and call.code == "not_json":
@@ -116,11 +124,12 @@ def _many(body: bytes, new_message_id: Callable[[], str]) -> Call | CallFault:
     if isinstance(context, CallFault):
         return context
     write_key = wire.writeKey if isinstance(wire.writeKey, str) else None
+    is_wanted = says_wanted(wire.integrations) is not False
     items: list[Item] = []
     refusals: list[Refusal] = []
     for part in wire.batch:
         raw = bytes(part)
-        match check(raw, None):
+        match check(raw, None, is_wanted=is_wanted):
             case Checked(type=kind, message_id=message_id, write_key=key):
                 items.append(Item(raw, kind, message_id or new_message_id()))
                 write_key = write_key or key

@@ -5,6 +5,7 @@ next job: at 10,000 calls a second a commit carries hundreds, and alone a call w
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from time import monotonic
 from uuid import UUID
@@ -62,6 +63,8 @@ class ComeAgain:
 Kept = Taken | CallFault | ComeAgain
 Collected = Kept | UnknownKey
 
+CallerIp = Callable[[], str | None]
+
 _Waiting = tuple[Parcel, int, asyncio.Future[None]]
 """What one call brings, its size, and who waits for it."""
 
@@ -93,11 +96,12 @@ class Collector:
         type_hint: str | None,
         encoding: str = "",
         fallback_key: str | None = None,
+        caller_ip: CallerIp | None = None,
     ) -> Collected:
         """Take one call: an event of `type_hint`, or a batch where that is None.
 
         `write_key`, from the call's header, wins over a key in its body; that one wins over
-        `fallback_key`.
+        `fallback_key`. `caller_ip` is asked where an event may want it.
         """
         plain = unpack(body, encoding)
         if isinstance(plain, CallFault):
@@ -118,6 +122,7 @@ class Collector:
                     context=call.context,
                     items=call.items,
                     refusals=call.refusals,
+                    ip=_wanted_ip(plain, caller_ip),
                 )
                 await self._make_durable(parcel)
         except (BrokerUnavailable, StorageUnavailable):
@@ -125,7 +130,13 @@ class Collector:
         return Taken(events=len(call.items), refused=call.refusals)
 
     async def take(
-        self, body: bytes, *, workspace_id: UUID, source_id: UUID, type_hint: str | None
+        self,
+        body: bytes,
+        *,
+        workspace_id: UUID,
+        source_id: UUID,
+        type_hint: str | None,
+        caller_ip: CallerIp | None = None,
     ) -> Kept:
         """Take one call of a caller who is known already, and speaks for this source."""
         call = read_call(body, type_hint=type_hint, new_message_id=self._new_message_id)
@@ -140,6 +151,7 @@ class Collector:
                 context=call.context,
                 items=call.items,
                 refusals=call.refusals,
+                ip=_wanted_ip(body, caller_ip),
             )
             try:
                 await self._make_durable(parcel)
@@ -222,6 +234,11 @@ class Collector:
         if load:
             loads.append(load)
         return [NewJob(kind=JobKind.EVENTS, payload=encode(load)) for load in loads]
+
+
+def _wanted_ip(plain: bytes, caller_ip: CallerIp | None) -> str | None:
+    """The caller's address, kept only if an event may say `context.direct`."""
+    return caller_ip() if caller_ip is not None and b'"direct"' in plain else None
 
 
 def _give_up(group: list[_Waiting], error: BaseException) -> None:

@@ -32,6 +32,8 @@ class Parcel(msgspec.Struct, frozen=True, array_like=True):
     context: bytes
     items: list[Item]
     refusals: list[Refusal]
+    ip: str | None = None
+    """The caller's, where an event may ask for it."""
 
     @property
     def size(self) -> int:
@@ -101,6 +103,7 @@ def open_parcel(parcel: Parcel) -> tuple[list[Event], list[Refusal]]:
         received_at=parcel.received_at,
         sent_at=parcel.sent_at,
         context=_members.decode(parcel.context) if parcel.context else {},
+        ip=parcel.ip,
     )
     events: list[Event] = []
     refusals = list(parcel.refusals)

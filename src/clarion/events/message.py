@@ -26,6 +26,8 @@ NESTING_MAX = 64
 """Lists and objects within each other: what stores an event writes it with less stack than this
 takes, and no app means more."""
 EXCERPT_CHARACTERS = 200
+INTEGRATION = "Clarion"
+"""Our name among an event's `integrations`."""
 
 _REGISTRATION = re.compile(r"[\s_\-]*register[\s_\-]+push[\s_\-]*", re.IGNORECASE)
 """Kept even where it names nobody, so that its refused registration can be looked into."""
@@ -76,6 +78,8 @@ class Envelope:
     sent_at: datetime | None
     context: Mapping[str, msgspec.Raw] = field(default_factory=dict)
     """Counts for every event of the call, below what the event says itself."""
+    ip: str | None = None
+    """The caller's, for events that come straight from a person's device and say so."""
 
 
 class _WireIds(msgspec.Struct):
@@ -91,6 +95,7 @@ class _WireIds(msgspec.Struct):
     properties: Any = None
     context: Any = None
     writeKey: Any = None
+    integrations: Any = None
 
 
 class _WireTraits(msgspec.Struct):
@@ -115,8 +120,9 @@ class Checked:
     write_key: str | None
 
 
-def check(raw: bytes, type_hint: str | None) -> Checked | Refusal:
-    """Whether `read` will take this event; cheaper, for the moment it comes in."""
+def check(raw: bytes, type_hint: str | None, *, is_wanted: bool = True) -> Checked | Refusal:
+    """Whether `read` will take this event; cheaper, for the moment it comes in. `is_wanted`: what
+    its call says of all its events, should it not say itself."""
     try:
         wire = _wire_ids.decode(raw)
     except (ValueError, RecursionError) as error:
@@ -127,6 +133,14 @@ def check(raw: bytes, type_hint: str | None) -> Checked | Refusal:
             message_id,
             "event_too_large",
             f"The event has {len(raw)} bytes; the limit is {EVENT_BYTES_MAX}.",
+            raw,
+        )
+    said = says_wanted(wire.integrations) if wire.integrations else None
+    if not (is_wanted if said is None else said):
+        return _refusal(
+            message_id,
+            "event_switched_off",
+            f"`integrations` says {INTEGRATION}: false, so the app does not want it kept here.",
             raw,
         )
     kind = type_hint or wire.type
@@ -150,6 +164,20 @@ def check(raw: bytes, type_hint: str | None) -> Checked | Refusal:
     return Checked(type=kind, message_id=message_id, write_key=key)
 
 
+def says_wanted(integrations: Any) -> bool | None:
+    """Whether events go here too, by their `integrations`; None where these do not name us.
+
+    `All: false` alone switches off destinations that an app's SDK loads or Segment would forward
+    to; the app that says it still sends the event here.
+    """
+    if not isinstance(integrations, dict):
+        return None
+    for name, value in integrations.items():
+        if name.lower() == INTEGRATION.lower():
+            return value is not False
+    return None
+
+
 def read(raw: bytes, *, type_: str, message_id: str, envelope: Envelope) -> Event | Refusal:
     """The event in `raw`, which `check` has let pass; refused where a part that `check` does not
     look at can not be read."""
@@ -159,6 +187,9 @@ def read(raw: bytes, *, type_: str, message_id: str, envelope: Envelope) -> Even
         if envelope.context:
             raw = _within(envelope.context, raw)
         wire = _wire.decode(raw)  # all of it, as everybody who reads the body later will
+        if envelope.ip is not None and _object(wire.get("context")).get("direct") is True:
+            raw = _within({"ip": msgspec.Raw(msgspec.json.encode(envelope.ip))}, raw)
+            wire = _wire.decode(raw)
         body = raw.decode()
     except (ValueError, RecursionError) as error:
         return _unreadable(message_id, error, raw)

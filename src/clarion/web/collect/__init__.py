@@ -5,12 +5,14 @@ Segment's paths and its relatives' (`routes`), the write key wherever an SDK put
 before they send (`settings`), and events in the addresses of images (`pixel`).
 """
 
+from functools import partial
+
 from clarion.events.body import CallFault
 from clarion.events.call import type_said
 from clarion.events.collector import Collected, Collector
 from clarion.web.collect.arriving import BODY_SECONDS_MAX, read_body
 from clarion.web.collect.asides import Asides
-from clarion.web.collect.credentials import key_in_query, read_headers
+from clarion.web.collect.credentials import caller_ip, key_in_query, read_headers
 from clarion.web.collect.replies import send_collected, send_error, send_preflight
 from clarion.web.collect.routes import ROUTES, TYPE_IN_BODY, tidied
 from clarion.web.server import Receive, Scope, Send
@@ -34,7 +36,7 @@ class CollectApp:
             return
         method = scope["method"]
         if method == "OPTIONS":
-            await send_preflight(send, origin)
+            await send_preflight(send, origin, scope)
             return
         if method != "POST":
             allow = [(b"allow", b"POST, OPTIONS")]
@@ -64,5 +66,6 @@ class CollectApp:
                 type_hint=kind,
                 encoding=encoding,
                 fallback_key=bearer,
+                caller_ip=partial(caller_ip, scope),
             )
         await send_collected(send, origin, collected)

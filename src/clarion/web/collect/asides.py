@@ -48,7 +48,7 @@ class Asides:
                 [(b"allow", allow.encode())],
             )
         elif scope["method"] == "OPTIONS":
-            await send_preflight(send, origin)
+            await send_preflight(send, origin, scope)
         elif path in METRICS:
             await send_body(send, 200, OK, [JSON, *cors(origin)])
         elif path in PIXELS:

@@ -6,6 +6,9 @@ the key (Customer.io) or an OAuth token beside a key in the body (Segment): it c
 
 import base64
 import binascii
+from collections.abc import Mapping
+from ipaddress import ip_address
+from typing import Any
 from urllib.parse import parse_qs
 
 
@@ -32,6 +35,17 @@ def read_headers(
         elif name == b"origin":
             origin = value
     return origin, basic or own, bearer, encoding
+
+
+def caller_ip(scope: Mapping[str, Any]) -> str | None:
+    """The address of the device that calls: the first that proxies have noted, else the peer's."""
+    client = scope.get("client")
+    noted = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]
+    said = noted[0].decode("latin-1").partition(",")[0] if noted else client[0] if client else ""
+    try:
+        return str(ip_address(said.strip()))
+    except ValueError:
+        return None
 
 
 def key_in_query(query_string: bytes) -> str | None:

@@ -4,13 +4,14 @@ Success is 200 with a JSON object (Ruby's client reads one, Python's takes nothi
 carry `code` and `message`; CORS headers stand on every reply, errors included.
 """
 
+import re
 from typing import assert_never
 
 import msgspec
 
 from clarion.events.body import CallFault
 from clarion.events.collector import Collected, ComeAgain, Taken, UnknownKey
-from clarion.web.server import Send
+from clarion.web.server import Scope, Send
 
 REFUSALS_SHOWN = 20
 
@@ -18,6 +19,7 @@ Headers = list[tuple[bytes, bytes]]
 
 OK = b'{"success":true}'
 JSON = (b"content-type", b"application/json")
+_HEADER_NAMES = re.compile(rb"[a-zA-Z0-9\-_, ]{1,1000}")
 _ALLOWED_HEADERS = (
     b"authorization, content-type, content-encoding, x-retry-count, x-write-key, anonymousid, "
     b"sentat, cache-control"
@@ -62,8 +64,11 @@ async def send_collected(send: Send, origin: bytes | None, collected: Collected)
             assert_never(collected)
 
 
-async def send_preflight(send: Send, origin: bytes | None) -> None:
-    """What a browser asks before it sends; it needs no key."""
+async def send_preflight(send: Send, origin: bytes | None, scope: Scope) -> None:
+    """What a browser asks before it sends; it needs no key. It may send whatever headers it asks
+    for: an SDK whose header was not allowed would lose every event."""
+    asked = dict(scope["headers"]).get(b"access-control-request-headers", b"")
+    further = asked if _HEADER_NAMES.fullmatch(asked) else b""
     await send_body(
         send,
         204,
@@ -71,7 +76,10 @@ async def send_preflight(send: Send, origin: bytes | None) -> None:
         [
             *cors(origin or b"*"),
             (b"access-control-allow-methods", b"GET, POST, OPTIONS"),
-            (b"access-control-allow-headers", _ALLOWED_HEADERS),
+            (
+                b"access-control-allow-headers",
+                _ALLOWED_HEADERS + b", " + further if further else _ALLOWED_HEADERS,
+            ),
             (b"access-control-max-age", b"86400"),
         ],
     )

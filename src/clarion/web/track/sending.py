@@ -1,6 +1,7 @@
 """Events sent to the server API: durable when `{"success": true}` is heard."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, assert_never
 
 from clarion.clock import Clock
@@ -10,6 +11,7 @@ from clarion.events.message import Refusal
 from clarion.storage.database import StorageUnavailable
 from clarion.web.access import Scope as KeyScope
 from clarion.web.collect.arriving import read_body
+from clarion.web.collect.credentials import caller_ip
 from clarion.web.collect.replies import REFUSALS_SHOWN
 from clarion.web.server import Receive, Scope, Send
 from clarion.web.track.address import Address
@@ -74,6 +76,7 @@ class Sending:
             workspace_id=brand.caller.workspace_id,
             source_id=brand.source_id,
             type_hint=kind,
+            caller_ip=partial(caller_ip, scope),
         )
         await _send_collected(send, collected, kind, incoming.event_ids)
 
