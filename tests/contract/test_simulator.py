@@ -1,37 +1,28 @@
-"""The simulator as Google's own clients see it, and its control side."""
+"""The simulator on the wire: its bodies, who may call it, and its control side."""
 
 import asyncio
 import json
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
-from uuid import uuid4
 
-import firebase_admin
-import google_auth_httplib2
-import httplib2
 import pytest
-from firebase_admin import credentials, messaging
 from google.auth import crypt, jwt
 from google.auth.transport.requests import AuthorizedSession
 from google.oauth2.service_account import Credentials
-from googleapiclient.discovery import build
-from googleapiclient.errors import HttpError
 from requests import Response, Session
 
 from clarion.simulator.oauth import GOOGLE_AUDIENCE, GRANT_TYPE
 from clarion.simulator.process import SimulatorProcess
+from fakes.google import keep_home
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),
     pytest.mark.xdist_group("simulator"),
-    # The client says so of each message with a token; FCM takes both.
-    pytest.mark.filterwarnings("ignore:Message.token is deprecated"),
 ]
 
 PROJECT = "shop-1"
 SCOPE = "https://www.googleapis.com/auth/firebase.messaging"
-SHOWN = {"title": "Hello", "body": "There is news"}
 
 
 @pytest.fixture(scope="module")
@@ -41,22 +32,8 @@ def key(running_simulator: SimulatorProcess) -> dict[str, str]:
 
 @pytest.fixture
 def trusting(simulator: SimulatorProcess, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Google's clients are told of the simulator's authority as their documentation says."""
+    """google-auth is told of the simulator's authority as its documentation says."""
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", simulator.ca_file)
-
-
-@pytest.fixture
-def firebase(
-    simulator: SimulatorProcess,
-    key: dict[str, str],
-    trusting: None,
-    monkeypatch: pytest.MonkeyPatch,
-) -> Iterator[firebase_admin.App]:
-    address = f"{simulator.base_url}/v1/projects/{{0}}/messages:send"
-    monkeypatch.setattr(messaging._MessagingService, "FCM_URL", address)
-    app = firebase_admin.initialize_app(credentials.Certificate(key), name=uuid4().hex)
-    yield app
-    firebase_admin.delete_app(app)
 
 
 Post = Callable[..., Response]
@@ -66,7 +43,7 @@ Post = Callable[..., Response]
 def post(simulator: SimulatorProcess, key: dict[str, str], trusting: None) -> Iterator[Post]:
     """POST a body as whoever holds the key, with google-auth and nothing else."""
     made = Credentials.from_service_account_info(key, scopes=[SCOPE])
-    with AuthorizedSession(made, max_refresh_attempts=0) as session:
+    with AuthorizedSession(keep_home(made), max_refresh_attempts=0) as session:
 
         def post_(body: Any, project: str = PROJECT) -> Response:
             data = body if isinstance(body, bytes) else json.dumps(body).encode()
@@ -79,134 +56,6 @@ def post(simulator: SimulatorProcess, key: dict[str, str], trusting: None) -> It
 
 def to(token: str = "token-1", **more: Any) -> dict[str, Any]:
     return {"message": {"token": token, **more}}
-
-
-# Google's clients
-
-
-async def test_firebase_admin_sends(
-    simulator: SimulatorProcess, firebase: firebase_admin.App
-) -> None:
-    message = messaging.Message(
-        token="token-1",
-        data={"a": "b"},
-        notification=messaging.Notification(**SHOWN),
-        android=messaging.AndroidConfig(
-            ttl=3_600,
-            priority="high",
-            notification=messaging.AndroidNotification(
-                tag="t", visibility="private", priority="max", vibrate_timings_millis=[100]
-            ),
-        ),
-        apns=messaging.APNSConfig(
-            headers={"apns-priority": "10"},
-            payload=messaging.APNSPayload(messaging.Aps(badge=1, sound="default")),
-        ),
-        webpush=messaging.WebpushConfig(
-            fcm_options=messaging.WebpushFCMOptions(link="https://example.com")
-        ),
-        fcm_options=messaging.FCMOptions(analytics_label="label-1"),
-    )
-    name = await asyncio.to_thread(messaging.send, message, app=firebase)
-    (found,) = await simulator.messages()
-    assert found["name"] == name
-    assert found["token"] == "token-1"
-    assert found["data"] == {"a": "b"}
-
-
-async def test_firebase_admin_sends_to_topics_conditions_and_installations(
-    simulator: SimulatorProcess, firebase: firebase_admin.App
-) -> None:
-    for target in (
-        {"topic": "news"},
-        {"condition": "'news' in topics && 'sport' in topics"},
-        {"fid": "installation-1"},
-    ):
-        await asyncio.to_thread(messaging.send, messaging.Message(**target), app=firebase)
-    assert [one["token"] for one in await simulator.messages()] == [
-        "news",
-        "'news' in topics && 'sport' in topics",
-        "installation-1",
-    ]
-
-
-async def test_a_dry_run_is_validated_and_not_kept(
-    simulator: SimulatorProcess, firebase: firebase_admin.App
-) -> None:
-    message = messaging.Message(token="token-1")
-    name = await asyncio.to_thread(messaging.send, message, dry_run=True, app=firebase)
-    assert name == f"projects/{PROJECT}/messages/fake_message_id"
-    with pytest.raises(messaging.UnregisteredError):
-        dead = messaging.Message(token="dead-1")
-        await asyncio.to_thread(messaging.send, dead, dry_run=True, app=firebase)
-    assert await simulator.messages() == []
-    assert (await simulator.stats())["accepted"] == 0
-
-
-@pytest.mark.parametrize(
-    ("token", "error"),
-    [
-        ("dead-1", messaging.UnregisteredError),
-        ("mismatch-1", messaging.SenderIdMismatchError),
-        ("authless-1", messaging.ThirdPartyAuthError),
-        ("malformed-1", firebase_admin.exceptions.InvalidArgumentError),
-        ("apns-dead-1", firebase_admin.exceptions.InvalidArgumentError),
-        ("payload-1", firebase_admin.exceptions.InvalidArgumentError),
-        ("denied-1", firebase_admin.exceptions.PermissionDeniedError),
-    ],
-)
-async def test_firebase_admin_knows_each_error(
-    firebase: firebase_admin.App, token: str, error: type[Exception]
-) -> None:
-    with pytest.raises(error):
-        await asyncio.to_thread(messaging.send, messaging.Message(token=token), app=firebase)
-
-
-async def test_firebase_admin_gives_up_when_throttled(
-    simulator: SimulatorProcess, firebase: firebase_admin.App
-) -> None:
-    await simulator.faults(throttle_next=1, retry_after=0)
-    with pytest.raises(messaging.QuotaExceededError):
-        await asyncio.to_thread(messaging.send, messaging.Message(token="a"), app=firebase)
-
-
-async def test_firebase_admin_sends_again_after_a_short_outage(
-    simulator: SimulatorProcess, firebase: firebase_admin.App
-) -> None:
-    await simulator.faults(plan=["unavailable", "ok"])
-    await asyncio.to_thread(messaging.send, messaging.Message(token="a"), app=firebase)
-    assert (await simulator.stats())["replies"] == {"unavailable": 1, "accepted": 1}
-
-
-async def test_firebase_admin_sends_many_and_tells_them_apart(
-    firebase: firebase_admin.App,
-) -> None:
-    tokens = ["good-1", "dead-1", "good-2", "mismatch-1"]
-    messages = [messaging.Message(token=token) for token in tokens]
-    batch = await asyncio.to_thread(messaging.send_each, messages, app=firebase)
-    assert [one.success for one in batch.responses] == [True, False, True, False]
-
-
-async def test_google_api_python_client_sends(
-    simulator: SimulatorProcess, key: dict[str, str], trusting: None
-) -> None:
-    made = Credentials.from_service_account_info(key, scopes=[SCOPE])
-    http = google_auth_httplib2.AuthorizedHttp(made, http=httplib2.Http(ca_certs=simulator.ca_file))
-    fcm = build(
-        "fcm",
-        "v1",
-        http=http,
-        static_discovery=True,
-        client_options={"api_endpoint": simulator.base_url},
-    )
-    messages = fcm.projects().messages()
-    parent = f"projects/{PROJECT}"
-    sent = messages.send(parent=parent, body=to(notification=SHOWN))
-    assert (await asyncio.to_thread(sent.execute))["name"].startswith(f"{parent}/messages/")
-    with pytest.raises(HttpError) as caught:
-        await asyncio.to_thread(messages.send(parent=parent, body=to("dead-1")).execute)
-    assert caught.value.status_code == 404
-    assert caught.value.error_details[0]["errorCode"] == "UNREGISTERED"
 
 
 # Bodies
@@ -422,7 +271,7 @@ async def test_without_googles_description_the_basics_are_still_checked(
         def call() -> list[int]:
             made = Credentials.from_service_account_info(key, scopes=[SCOPE])
             address = f"{simulator.base_url}/v1/projects/{PROJECT}/messages:send"
-            with AuthorizedSession(made) as session:
+            with AuthorizedSession(keep_home(made)) as session:
                 return [
                     session.post(address, json=body).status_code
                     for body in (to(), {"message": {"toen": "x"}}, to(data={"a": 1}))
