@@ -218,18 +218,17 @@ class _Stream:
     def pump(self) -> None:
         """Send as much of the answer as the caller's window lets through."""
         wire = self._connection.wire
-        if self._left is None:
-            return
-        while True:
+        while self._left is not None:
             room = min(wire.local_flow_control_window(self.number), wire.max_outbound_frame_size)
             if room <= 0 and self._left:
                 break
-            part, self._left = self._left[:room], self._left[room:]
-            wire.send_data(self.number, part, end_stream=not self._left)
-            if not self._left:
-                self._left = None
+            part, rest = self._left[:room], self._left[room:]
+            wire.send_data(self.number, part, end_stream=not rest)
+            self._left = rest or None
+            if not rest:
+                self._connection.flush()
                 self._connection.end(self)
-                break
+                return
         self._connection.flush()
 
     async def _run(self) -> None:

@@ -1,0 +1,279 @@
+"""The simulator as it may be started: with faults of HTTP/2, in plain HTTP, strict and seeded."""
+
+import asyncio
+import json
+import ssl
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import pytest_asyncio
+from google.auth.transport.requests import AuthorizedSession, Request
+from google.oauth2.service_account import Credentials
+from requests import Session
+
+from clarion.fcm.request import Answer, TransportOptions
+from clarion.fcm.transport import Transport
+from clarion.simulator.process import SimulatedFcm, SimulatorProcess, simulated_fcm
+from fakes.google import keep_home
+
+PROJECT = "shop-1"
+SCOPE = "https://www.googleapis.com/auth/firebase.messaging"
+SEND = f"/v1/projects/{PROJECT}/messages:send"
+SECONDS_MAX = 30
+
+
+def body(token: str) -> bytes:
+    return json.dumps({"message": {"token": token}}).encode()
+
+
+def credentials(key: dict[str, str]) -> Credentials:
+    return keep_home(Credentials.from_service_account_info(key, scopes=[SCOPE]))
+
+
+# Faults of HTTP/2
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def fronted(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[SimulatorProcess]:
+    directory = tmp_path_factory.mktemp("fronted")
+    async with SimulatorProcess(directory, http2_faults=True) as simulator:
+        yield simulator
+
+
+Post = Callable[..., Awaitable[list[Answer]]]
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def post(fronted: SimulatorProcess) -> AsyncIterator[Post]:
+    """POST messages as Clarion's sender does, over one connection."""
+    await fronted.reset()
+    made = credentials(fronted.key(PROJECT))
+    with Session() as session:
+        session.verify, session.trust_env = fronted.ca_file, False
+        await asyncio.to_thread(made.refresh, Request(session))
+    headers = [f"Authorization: Bearer {made.token}"]
+    transport = Transport(fronted.ca_file, TransportOptions(connections=1, timeout_seconds=5))
+
+    async def post_(*tokens: str) -> list[Answer]:
+        async with asyncio.timeout(SECONDS_MAX):
+            sent = [body(token) for token in tokens]
+            return await transport.post(fronted.base_url + SEND, headers, sent)
+
+    yield post_
+    transport.close()
+
+
+def tokens(count: int) -> list[str]:
+    return [f"t{number}" for number in range(count)]
+
+
+@pytest.mark.asyncio(loop_scope="module")
+@pytest.mark.xdist_group("fronted")
+class TestFaultsOfHttp2:
+    async def test_it_serves_as_the_fast_one_does(
+        self, fronted: SimulatorProcess, post: Post
+    ) -> None:
+        assert [one.status for one in await post("a", "dead-1", "html-1")] == [200, 404, 502]
+        assert [one["token"] for one in await fronted.messages()] == ["a"]
+
+    @pytest.mark.parametrize("fault", ["refused", "goaway"])
+    async def test_what_was_not_looked_at_is_sent_again_and_taken_once(
+        self, fronted: SimulatorProcess, post: Post, fault: str
+    ) -> None:
+        await post("warm")
+        await fronted.faults(plan=["ok", "ok", fault, "ok", fault], latency_ms=20)
+        answers = await post(*tokens(30))
+        assert [one.status for one in answers] == [200] * 30
+        stats = await fronted.stats()
+        assert stats["replies"] == {"accepted": 31, fault: 2}
+        assert stats["repeated_pushes"] == 0
+
+    async def test_goaway_ends_the_connection_and_the_next_one_is_a_new_one(
+        self, fronted: SimulatorProcess, post: Post
+    ) -> None:
+        await post("warm")
+        before = (await fronted.stats())["connections"]
+        await post("goaway-once-1")
+        await post("after")
+        stats = await fronted.stats()
+        assert stats["connections"] == before + 1
+        assert stats["accepted"] == 3
+
+    async def test_an_answer_can_still_be_lost(self, fronted: SimulatorProcess, post: Post) -> None:
+        (answer,) = await post("lost-once-1")
+        assert answer.left
+        assert (await fronted.stats())["replies"] == {"accepted, lost": 1}
+
+    async def test_a_long_answer_waits_for_the_callers_window(
+        self, fronted: SimulatorProcess, post: Post
+    ) -> None:
+        for _ in range(4):
+            await post(*[f"{number}-" + "x" * 1_000 for number in range(100)])
+        trusting = ssl.create_default_context(cafile=fronted.ca_file)
+        async with httpx.AsyncClient(http2=True, verify=trusting) as http:
+            reply = await http.get(f"{fronted.base_url}/simulator/messages?limit=400")
+        assert reply.http_version == "HTTP/2"
+        assert Counter(len(one["token"]) > 1_000 for one in reply.json()["messages"]) == {True: 400}
+
+    async def test_what_is_no_http_does_no_harm(
+        self, fronted: SimulatorProcess, post: Post
+    ) -> None:
+        trusting = ssl.create_default_context(cafile=fronted.ca_file)
+        host, _, port = fronted.base_url.removeprefix("https://").partition(":")
+        for rubbish in (b"", b"P", b"PRI rubbish", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"x" * 99):
+            _, writer = await asyncio.open_connection(host, int(port), ssl=trusting)
+            writer.write(rubbish)
+            await writer.drain()
+            writer.transport.abort()
+        assert [one.status for one in await post("a")] == [200]
+
+
+async def test_without_the_front_its_faults_are_not_taken_for_granted(tmp_path: Path) -> None:
+    async with SimulatorProcess(tmp_path, schema=False) as simulator:
+
+        def call() -> tuple[int, str, int]:
+            with AuthorizedSession(credentials(simulator.key(PROJECT))) as session:
+                session.verify, session.trust_env = simulator.ca_file, False
+                url = f"{simulator.base_url}/simulator/faults"
+                order = session.post(url, json={"plan": ["ok", "goaway"]})
+                send = session.post(simulator.base_url + SEND, data=body("refused-1"))
+                return order.status_code, order.text, send.status_code
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("REQUESTS_CA_BUNDLE", simulator.ca_file)
+            status, text, sent = await asyncio.to_thread(call)
+        assert (status, sent) == (400, 501)
+        assert "--http2-faults" in text
+
+
+# Plain, strict, seeded
+
+SEED = """
+{"token": "F1:old", "fid": "F1", "platform": "ios"}
+{"token": "t", "state": "uninstalled"}
+{"token": "theirs", "project": "other"}
+"""
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SimulatedFcm]:
+    seed = tmp_path_factory.mktemp("seed") / "registrations.ndjson"
+    seed.write_text(SEED)
+    with simulated_fcm(plain=True, strict=True, registrations=seed, schema=False) as fcm:
+        yield fcm
+
+
+@pytest.fixture
+def session(plain: SimulatedFcm) -> Iterator[AuthorizedSession]:
+    plain.reset()
+    with AuthorizedSession(credentials(plain.key(PROJECT))) as session:
+        yield session
+
+
+def sent(plain: SimulatedFcm, session: AuthorizedSession, **message: Any) -> int:
+    reply = session.post(plain.base_url + SEND, json={"message": message})
+    return int(reply.status_code)
+
+
+@pytest.mark.xdist_group("plain")
+class TestPlainStrictAndSeeded:
+    def test_it_speaks_http_without_tls_in_both_versions(self, plain: SimulatedFcm) -> None:
+        assert plain.base_url.startswith("http://")
+        assert plain.key("shop")["token_uri"] == f"{plain.base_url}/token"
+        with httpx.Client(http1=False, http2=True) as http:
+            assert http.get(f"{plain.base_url}/simulator/stats").http_version == "HTTP/2"
+
+    def test_only_who_is_listed_exists(
+        self, plain: SimulatedFcm, session: AuthorizedSession
+    ) -> None:
+        found = {name: sent(plain, session, token=name) for name in ("F1:old", "theirs", "any")}
+        assert found == {"F1:old": 200, "theirs": 403, "any": 404}
+        assert [sent(plain, session, token="t") for _ in range(2)] == [200, 404]
+
+    def test_a_reset_lists_again_who_was_at_the_start(
+        self, plain: SimulatedFcm, session: AuthorizedSession
+    ) -> None:
+        sent(plain, session, token="t")
+        plain.register({"token": "new"}, {"fid": "newer"})
+        assert plain.registration("t")["state"] == "unregistered"
+        assert plain.stats()["registrations"] == 5
+        plain.reset()
+        assert plain.registration("t")["state"] == "uninstalled"
+        assert plain.stats()["registrations"] == 3
+
+    def test_the_listed_are_found_page_by_page(
+        self, plain: SimulatedFcm, session: AuthorizedSession
+    ) -> None:
+        url = f"{plain.base_url}/simulator/registrations"
+        first = session.get(f"{url}?limit=2").json()["registrations"]
+        rest = session.get(f"{url}?after={first[-1]['number']}").json()["registrations"]
+        assert [one["token"] for one in (*first, *rest)] == ["F1:old", "t", "theirs"]
+        assert first[0] == {
+            "token": "F1:old",
+            "fid": "F1",
+            "state": "registered",
+            "platform": "ios",
+            "project": "",
+            "reached_by": "both",
+            "number": 1,
+        }
+
+    def test_a_life_is_changed_while_it_is_lived(
+        self, plain: SimulatedFcm, session: AuthorizedSession
+    ) -> None:
+        assert plain.change("F1", state="apns_dead")["state"] == "apns_dead"
+        assert sent(plain, session, token="F1:old") == 400
+        assert plain.change("F1:old", state="registered", token="F1:new/2")["fid"] == "F1"
+        assert sent(plain, session, token="F1:new/2") == 200
+        assert plain.registration("F1:new/2")["reached_by"] == "token"
+
+    @pytest.mark.parametrize(
+        ("method", "path", "order", "status"),
+        [
+            ("POST", "registrations", b"{", 400),
+            ("POST", "registrations", b"{}", 400),
+            ("POST", "registrations", b'[{"token":"a"},{"state":"registered"}]', 400),
+            ("POST", "registrations", b'{"token":"a","state":"happy"}', 400),
+            ("PATCH", "registrations/t", b'{"number":5}', 400),
+            ("PATCH", "registrations/nobody", b'{"state":"registered"}', 404),
+            ("GET", "registrations/nobody", None, 404),
+            ("GET", "registrations?after=x", None, 400),
+            ("GET", "messages?limit=-1", None, 400),
+            ("DELETE", "registrations/t", None, 404),
+            ("GET", "nothing", None, 404),
+        ],
+    )
+    def test_what_can_not_be_done_is_refused_and_changes_nothing(
+        self,
+        plain: SimulatedFcm,
+        session: AuthorizedSession,
+        method: str,
+        path: str,
+        order: bytes | None,
+        status: int,
+    ) -> None:
+        reply = session.request(method, f"{plain.base_url}/simulator/{path}", data=order)
+        assert reply.status_code == status
+        assert plain.stats()["registrations"] == 3
+
+
+def test_a_seed_that_can_not_be_read_is_said_and_nothing_is_served(tmp_path: Path) -> None:
+    seed = tmp_path / "seed"
+    seed.write_text('{"token": "t"}\n{"tokn": "t"}\n')
+    options = ["--data-dir", str(tmp_path), "--registrations", str(seed)]
+    ended = subprocess.run(
+        [sys.executable, "-m", "clarion.cli", "simulator", *options],
+        capture_output=True,
+        text=True,
+        timeout=SECONDS_MAX,
+        check=False,
+    )
+    assert ended.returncode == 1
+    assert "line 2" in ended.stderr
+    assert "tokn" in ended.stderr
