@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from inspect import getsource
 from typing import Any
 
+from clarion.customers.advice import CURES, WARNINGS
 from clarion.web.api.errors import ERRORS
 from clarion.web.collect.replies import REFUSALS_SHOWN
 
@@ -76,7 +77,7 @@ def errors() -> str:
     ]
     calls: dict[str, tuple[int, list[str]]] = {}
     for module in CALLS:
-        for status, code, message in _found(module):
+        for status, code, message in found_in(module):
             calls.setdefault(code, (status, []))[1].append(message)
     for code, (status, messages) in sorted(calls.items(), key=lambda item: (item[1][0], item[0])):
         lines.append(f"| `{code}` | {status} | {' / '.join(messages)} |")
@@ -108,6 +109,19 @@ def errors() -> str:
         "",
         *_table(REGISTRATIONS),
         "",
+        "## Warnings",
+        "",
+        "Nothing is refused, and somebody should know all the same: recorded with the source once",
+        "an hour, with the first event that deserved it, and counted. Stage `identity`: it joins",
+        "nobody whom it could have joined; stage `advice`: what it meant to say was not heard.",
+        "",
+        "| code | stage | meaning | cure |",
+        "|---|---|---|---|",
+        *(
+            f"| `{code}` | {one.stage} | {one.meaning} | {one.cure} |"
+            for code, one in WARNINGS.items()
+        ),
+        "",
         "## A line of an imported file",
         "",
         "The rest of the file is imported; the line stands in `FILE.refused.ndjson`, as do lines",
@@ -120,20 +134,22 @@ def errors() -> str:
 
 def _server_rows() -> list[str]:
     found = {
-        code: (status, message) for module in SERVERS for status, code, message in _found(module)
+        code: (status, message) for module in SERVERS for status, code, message in found_in(module)
     }
     ordered = sorted(found.items(), key=lambda one: (one[1][0], one[0]))
     return [f"| `{code}` | {status} | {message} |" for code, (status, message) in ordered]
 
 
 def _table(modules: tuple[str, ...]) -> list[str]:
-    rows = ["| code | message |", "|---|---|"]
+    rows = ["| code | message | cure |", "|---|---|---|"]
     for module in modules:
-        rows += [f"| `{code}` | {message} |" for _, code, message in _found(module)]
+        for _, code, message in found_in(module):
+            cure = CURES.get(code, "").replace("<", "&lt;")
+            rows.append(f"| `{code}` | {message} | {cure} |")
     return rows
 
 
-def _found(module: str) -> Iterator[tuple[int, str, str]]:
+def found_in(module: str) -> Iterator[tuple[int, str, str]]:
     """(status, code, message) of every error that is made in a module's source."""
     loaded = importlib.import_module(module)
     made = [one for one in ast.walk(ast.parse(getsource(loaded))) if isinstance(one, ast.Call)]

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from cyclopts import App as Commands
+from docs.codes import EVENTS, REGISTRATIONS, found_in
 from docs.generate import PAGES, REFERENCE, page
 
 from clarion.app import Role
@@ -13,6 +14,7 @@ from clarion.campaigns.campaign import CampaignState
 from clarion.cli import commands
 from clarion.cli.output import ExitCode
 from clarion.config import SETTINGS
+from clarion.customers.advice import CURES, WARNINGS
 from clarion.customers.identity import SHARED_USERS_MAX
 from clarion.customers.ingestor import IngestorOptions
 from clarion.deliveries.books import RETRY_BUCKET_SECONDS
@@ -96,6 +98,16 @@ def test_every_error_code_is_documented() -> None:
     text = reference("errors.md")
     for code in (*ErrorCode, *codes_in_the_source()):
         assert f"| `{code}` |" in text, code
+
+
+def test_every_refusal_of_an_event_has_a_cure_and_every_warning_is_told() -> None:
+    """A new code needs its line in `customers/advice.py`."""
+    refused = {code for module in (*EVENTS, *REGISTRATIONS) for _, code, _ in found_in(module)}
+    assert refused == set(CURES), "each code needs its cure in customers/advice.py"
+    for code, advice in WARNINGS.items():
+        assert f"| `{code}` | {advice.stage} | {advice.meaning} | {advice.cure} |" in reference(
+            "errors.md"
+        )
 
 
 def codes_in_the_source() -> Iterator[str]:

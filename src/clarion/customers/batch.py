@@ -139,6 +139,14 @@ class Batch:
             }
         return self._unsettled
 
+    def doubtful_keys(self) -> set[str]:
+        """Device ids of the batch that are the user id of a real customer, too (R2)."""
+        return {key for key in self._seen if (one := self._flags[key]).is_device and one.is_real}
+
+    def shared_keys(self) -> set[str]:
+        """Keys of the batch that too many users came with (R12)."""
+        return {key for key in self._seen if self._timelines[key].is_shared}
+
     def stored_before(self, key: str) -> bool:
         return key in self._known
 

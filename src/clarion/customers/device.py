@@ -163,7 +163,7 @@ def read_registration(event: Event, source_id: UUID) -> Registration | Registrat
             code="device_type_unknown",
             message="properties.deviceType must be iOS, Android or Web.",
         )
-    is_apns = platform is Platform.IOS and not fid and _APNS_TOKEN.fullmatch(token)
+    is_apns = platform is Platform.IOS and not fid and is_apns_token(token)
     kind = TokenKind.FID if fid else TokenKind.APNS if is_apns else TokenKind.FCM
     is_identified = event.user_id is not None and event.user_id != event.device_id
     return Registration(
@@ -195,6 +195,11 @@ def read_deletion(event: Event) -> Deletion | None:
         user_id=event.user_id,
         token_hash=token_hash(token.strip()) if named and isinstance(token, str) else None,
     )
+
+
+def is_apns_token(text: str) -> bool:
+    """Whether it has the shape of a token of Apple's own service, which FCM can not send to."""
+    return _APNS_TOKEN.fullmatch(text) is not None
 
 
 def standing(

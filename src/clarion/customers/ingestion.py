@@ -15,6 +15,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.customers import identity_store, registration_store, store
+from clarion.customers.advice import Stage
 from clarion.customers.batch import Arrival, Batch
 from clarion.customers.device import (
     Deletion,
@@ -33,21 +34,29 @@ from clarion.customers.identity import (
 )
 from clarion.customers.profile import Lesson, Profile
 from clarion.customers.registration import Registry
+from clarion.customers.tally import Names, Tally, hint_from
+from clarion.customers.warning import warnings_of
 from clarion.events import ownership_store
 from clarion.events.message import Event, Refusal, read_traits
-from clarion.events.reserved import plain_name
-from clarion.events.store import insert_events, insert_refusals, known_message_ids
-
-RECEIPT_NAMES = frozenset({"push notification received", "push notification tapped", "push opened"})
+from clarion.events.reserved import RECEIPT_NAMES, plain_name
+from clarion.events.store import insert_events, received_before
 
 
 class Ingestion:
     """The events of one workspace, in one transaction."""
 
-    def __init__(self, connection: AsyncConnection, workspace_id: UUID, now: datetime) -> None:
+    def __init__(
+        self,
+        connection: AsyncConnection,
+        workspace_id: UUID,
+        now: datetime,
+        tally: Tally | None = None,
+    ) -> None:
+        """`tally`: hears what there is to say of the sources, for whoever writes it down."""
         self._connection = connection
         self._workspace_id = workspace_id
         self._now = now
+        self._tally = tally or Tally(Names())
 
     async def take(self, arrivals: Sequence[Arrival]) -> int:
         """Take in `arrivals`; returns how many were new."""
@@ -56,6 +65,7 @@ class Ingestion:
         fresh = await self._fresh(arrivals)
         if not fresh:
             return 0
+        self._tally.accept(fresh)
         batch = Batch(fresh)
         batch.meet(known)
         registry = await self._identify(batch)
@@ -64,13 +74,26 @@ class Ingestion:
         await self._refile(batch)
         await self._store_events(batch)
         await self._keep_devices(registry, batch)
+        self._tally.look_at_names(self._workspace_id, fresh)
+        self._tally.warn(self._workspace_id, warnings_of(batch))
         return len(fresh)
 
     async def _fresh(self, arrivals: Sequence[Arrival]) -> list[Arrival]:
         first: dict[str, Arrival] = {}
-        for arrival in arrivals:
-            first.setdefault(arrival.event.message_id, arrival)
-        stored = await known_message_ids(self._connection, self._workspace_id, list(first))
+        second = [
+            arrival
+            for arrival in arrivals
+            if first.setdefault(arrival.event.message_id, arrival) is not arrival
+        ]
+        stored = await received_before(self._connection, self._workspace_id, list(first))
+        if stored:
+            second += [first[message_id] for message_id in stored]
+        # What is stored as received at that same instant is the same call: not the app repeats
+        # itself, but its job has come back.
+        repeated = [
+            one for one in second if stored.get(one.event.message_id) != one.event.received_at
+        ]
+        self._tally.repeat(self._workspace_id, repeated)
         return [arrival for message_id, arrival in first.items() if message_id not in stored]
 
     async def _identify(self, batch: Batch) -> Registry:
@@ -87,35 +110,36 @@ class Ingestion:
         strangers = batch.strangers(claim.user_id for claims in stored.values() for claim in claims)
         batch.introduce(await identity_store.read_flags(connection, workspace_id, strangers))
         batch.settle(stored)
-        registrations, deletions = await self._read_registrations(batch)
+        registrations, deletions = self._read_registrations(batch)
         return Registry(workspace_id, batch, registrations, deletions, self._now)
 
-    async def _read_registrations(self, batch: Batch) -> tuple[list[Registration], list[Deletion]]:
+    def _read_registrations(self, batch: Batch) -> tuple[list[Registration], list[Deletion]]:
         registrations: list[Registration] = []
         deletions: list[Deletion] = []
-        refused: dict[UUID, list[Refusal]] = defaultdict(list)
         for arrival in batch.arrivals:
             event = arrival.event
             match read_registration(event, arrival.source_id):
                 case Registration() as registration:
                     registrations.append(registration)
                 case RegistrationFault(code=code, message=message):
-                    refused[arrival.source_id].append(
-                        Refusal(message_id=event.message_id, code=code, message=message, excerpt="")
+                    refusal = Refusal(
+                        message_id=event.message_id,
+                        code=code,
+                        message=message,
+                        excerpt="",
+                        hint=hint_from(event),
+                    )
+                    self._tally.refuse(
+                        self._workspace_id,
+                        arrival.source_id,
+                        Stage.REGISTRATION,
+                        [refusal],
+                        event.received_at,
                     )
                 case None:
                     deletion = read_deletion(event)
                     if deletion is not None:
                         deletions.append(deletion)
-        for source_id, refusals in refused.items():
-            await insert_refusals(
-                self._connection,
-                self._workspace_id,
-                source_id,
-                "registration",
-                refusals,
-                self._now,
-            )
         return registrations, deletions
 
     async def _refile(self, batch: Batch) -> None:

@@ -16,10 +16,12 @@ import structlog
 
 from clarion.broker import Broker, BrokerUnavailable, JobKind, Lease
 from clarion.clock import Clock
+from clarion.customers.advice import Stage
 from clarion.customers.batch import Arrival
 from clarion.customers.ingestion import Ingestion
+from clarion.customers.recording import record
+from clarion.customers.tally import Names, Tally
 from clarion.events.inbox import Parcel, as_failed, decode, open_parcel, split
-from clarion.events.store import insert_refusals
 from clarion.storage.database import CONFLICT_TRIES, Database, StorageUnavailable, is_conflict
 
 log = structlog.get_logger(__name__)
@@ -56,6 +58,7 @@ class Ingestor:
         self._broker = broker
         self._clock = clock
         self._options = options or IngestorOptions()
+        self._names = Names()
 
     async def run(self) -> None:
         """Repeat `step` until cancelled; an unavailable database or broker is waited for."""
@@ -97,7 +100,10 @@ class Ingestor:
 
     async def _take(self, group: Sequence[tuple[Lease, list[Parcel]]]) -> int:
         try:
-            taken = await self._commit([parcel for _, parcels in group for parcel in parcels])
+            taken = await self._commit(
+                [parcel for _, parcels in group for parcel in parcels],
+                again=any(lease.delivery_count > 1 for lease, _ in group),
+            )
         except (StorageUnavailable, BrokerUnavailable):
             raise
         except Exception as error:
@@ -107,38 +113,39 @@ class Ingestor:
         await asyncio.gather(*(lease.ack() for lease, _ in group))
         return taken
 
-    async def _commit(self, parcels: Sequence[Parcel]) -> int:
+    async def _commit(self, parcels: Sequence[Parcel], *, again: bool) -> int:
         for attempt in range(CONFLICT_TRIES):
             try:
-                return await self._commit_once(parcels)
+                return await self._commit_once(parcels, again=again)
             except Exception as error:
                 if not is_conflict(error) or attempt + 1 == CONFLICT_TRIES:
                     raise
                 await self._clock.sleep(0.01 * 2**attempt * (1 + self._clock.chance()))
         raise AssertionError("the last try returns or raises")
 
-    async def _commit_once(self, parcels: Sequence[Parcel]) -> int:
+    async def _commit_once(self, parcels: Sequence[Parcel], *, again: bool) -> int:
         now = self._clock.now()
         arrivals: dict[UUID, list[Arrival]] = defaultdict(list)
         taken = 0
         opened = [(parcel, *open_parcel(parcel)) for parcel in parcels]
+        tally = Tally(self._names)
         async with self._database.write() as connection:
             for parcel, events, refusals in opened:
                 arrivals[parcel.workspace_id] += [
                     Arrival(event=event, source_id=parcel.source_id) for event in events
                 ]
-                if refusals:
-                    await insert_refusals(
-                        connection,
-                        parcel.workspace_id,
-                        parcel.source_id,
-                        "event",
-                        refusals,
-                        parcel.received_at,
-                    )
+                tally.refuse(
+                    parcel.workspace_id,
+                    parcel.source_id,
+                    Stage.EVENT,
+                    refusals,
+                    parcel.received_at,
+                    parcel.key,
+                )
             for workspace_id in sorted(arrivals):
-                ingestion = Ingestion(connection, workspace_id, now)
+                ingestion = Ingestion(connection, workspace_id, now, tally)
                 taken += await ingestion.take(arrivals[workspace_id])
+            await record(connection, tally, again=again)
         return taken
 
     async def _take_later(self, lease: Lease, parcels: Sequence[Parcel], error: Exception) -> int:
@@ -152,12 +159,12 @@ class Ingestor:
         for parcel in parcels:
             for part in split(parcel, bytes_max=0):
                 try:
-                    taken += await self._commit([part])
+                    taken += await self._commit([part], again=True)
                 except (StorageUnavailable, BrokerUnavailable):
                     raise
                 except Exception:
                     failed += 1
-                    await self._commit([as_failed(part)])
+                    await self._commit([as_failed(part)], again=True)
         if failed:
             await lease.reject(
                 f"{failed} of its events failed: {type(error).__name__}: {error}"[:500]

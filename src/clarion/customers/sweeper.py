@@ -1,4 +1,7 @@
-"""The sweeper: removes registrations that no app has refreshed for a workspace's number of days."""
+"""The sweeper: removes registrations that no app has refreshed for a workspace's number of days.
+
+It also trims what is kept of sources beside their events: refusals, repeats and counts.
+"""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -8,6 +11,8 @@ import structlog
 from clarion.clock import Clock
 from clarion.customers.device import STALE
 from clarion.customers.device_store import remove_stale
+from clarion.events.activity_store import trim_activity
+from clarion.events.source_store import list_sources
 from clarion.storage.database import Database, StorageUnavailable
 from clarion.storage.workspace_store import list_workspaces
 
@@ -18,6 +23,12 @@ log = structlog.get_logger(__name__)
 class SweeperOptions:
     registrations_max: int = 1_000
     """Removed in one transaction."""
+    counted_days: int = 30
+    """So long is known what a source sent in an hour."""
+    refusals_max: int = 10_000
+    """Of a source, the newest: refusals and warnings."""
+    repeats_max: int = 1_000
+    """Of a source, the newest: events that came again."""
     every_seconds: float = 3_600.0
     backoff_seconds: float = 5.0
 
@@ -37,6 +48,8 @@ class Sweeper:
         while True:
             try:
                 while await self.step():
+                    pass
+                while await self.trim():
                     pass
                 await self._clock.sleep(self._options.every_seconds)
             except StorageUnavailable as error:
@@ -61,4 +74,29 @@ class Sweeper:
                 )
         if removed:
             log.info("stale_registrations_removed", count=removed)
+        return removed
+
+    async def trim(self) -> int:
+        """Remove what is kept of sources beyond its time or number, a part at a time; returns how
+        many rows were removed."""
+        options = self._options
+        removed = 0
+        async with self._database.read() as connection:
+            workspaces = await list_workspaces(connection)
+            sources = [
+                (workspace.id, source.id)
+                for workspace in workspaces
+                for source in await list_sources(connection, workspace.id)
+            ]
+        for workspace_id, source_id in sources:
+            async with self._database.write() as connection:
+                removed += await trim_activity(
+                    connection,
+                    workspace_id,
+                    source_id,
+                    counted_before=self._clock.now() - timedelta(days=options.counted_days),
+                    refusals_max=options.refusals_max,
+                    repeats_max=options.repeats_max,
+                    limit=options.registrations_max,
+                )
         return removed

@@ -1,7 +1,7 @@
 """One HTTP call, taken apart: its events, what is wrong with them, its write key. Pure."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -101,6 +101,7 @@ def _read(
 def _one(body: bytes, type_hint: str, new_message_id: Callable[[], str]) -> Call | CallFault:
     checked = check(body, type_hint)
     if isinstance(checked, Refusal):
+        checked = replace(checked, hint=replace(checked.hint, type=type_hint))
         return _json_fault(body) or Call(
             write_key=_key_in(body), sent_at=None, context=b"", items=[], refusals=[checked]
         )

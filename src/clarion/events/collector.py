@@ -123,6 +123,7 @@ class Collector:
                     items=call.items,
                     refusals=call.refusals,
                     ip=_wanted_ip(plain, caller_ip),
+                    key=self._new_message_id() if call.refusals else "",
                 )
                 await self._make_durable(parcel)
         except (BrokerUnavailable, StorageUnavailable):

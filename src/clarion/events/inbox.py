@@ -34,6 +34,8 @@ class Parcel(msgspec.Struct, frozen=True, array_like=True):
     refusals: list[Refusal]
     ip: str | None = None
     """The caller's, where an event may ask for it."""
+    key: str = ""
+    """Tells its refusals from those of any other call; empty where there are none."""
 
     @property
     def size(self) -> int:
@@ -117,8 +119,8 @@ def open_parcel(parcel: Parcel) -> tuple[list[Event], list[Refusal]]:
 
 
 def _frame(parcel: Parcel) -> int:
-    """What a parcel takes without its events: two ids as text, two times, lengths."""
-    return len(parcel.context) + 200
+    """What a parcel takes without its events: three ids as text, two times, lengths."""
+    return len(parcel.context) + 240
 
 
 def _item_size(item: Item) -> int:
@@ -128,5 +130,9 @@ def _item_size(item: Item) -> int:
 
 def _refusal_size(refusal: Refusal) -> int:
     """A character takes four bytes at most; the names of the fields stand with every one."""
+    hint = refusal.hint
     text = len(refusal.message_id or "") + len(refusal.message) + len(refusal.excerpt)
-    return 4 * text + len(refusal.code) + 64
+    for told in (hint.type, hint.name, hint.user_id, hint.anonymous_id):
+        text += len(told or "")
+    text += len(hint.library or "") + len(hint.library_version or "")
+    return 4 * text + len(refusal.code) + 160

@@ -15,6 +15,8 @@ import msgspec
 
 from clarion.events.ids import DAMAGED, ID_CHARACTERS_MAX, usable_id
 from clarion.events.moment import corrected, parse_time
+from clarion.events.refusal import Refusal as Refusal
+from clarion.events.refusal import excerpt_of, hint_of
 
 EVENT_TYPES = frozenset({"track", "identify", "page", "screen", "group", "alias"})
 EVENT_BYTES_MAX = 32_768
@@ -25,9 +27,10 @@ NAME_CHARACTERS_MAX = 1_000
 NESTING_MAX = 64
 """Lists and objects within each other: what stores an event writes it with less stack than this
 takes, and no app means more."""
-EXCERPT_CHARACTERS = 200
 INTEGRATION = "Clarion"
 """Our name among an event's `integrations`."""
+TIME_UNREADABLE = "time_unreadable"
+TIME_IMPOSSIBLE = "time_impossible"
 
 _REGISTRATION = re.compile(r"[\s_\-]*register[\s_\-]+push[\s_\-]*", re.IGNORECASE)
 """Kept even where it names nobody, so that its refused registration can be looked into."""
@@ -54,20 +57,12 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     context: Mapping[str, Any]
     body: str
     """The JSON as it came, with the call's context in its own."""
+    time_fault: str | None = None
+    """Why the time it gives was not used."""
 
     def __repr__(self) -> str:
         """Names it, and shows nothing of it: properties hold tokens."""
         return f"Event(message_id={self.message_id!r}, type={self.type!r})"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
-    """Why an event, or a part of what it asks for, was not taken; for people to read."""
-
-    message_id: str | None
-    code: str
-    message: str
-    excerpt: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,6 +190,9 @@ def read(raw: bytes, *, type_: str, message_id: str, envelope: Envelope) -> Even
         return _unreadable(message_id, error, raw)
     context, properties = _object(wire.get("context")), _object(wire.get("properties"))
     device_id, context_device_id = _device_ids(properties, context)
+    given = parse_time(wire.get("originalTimestamp")) or parse_time(wire.get("timestamp"))
+    sent_at = parse_time(wire.get("sentAt")) or envelope.sent_at
+    at = corrected(given, sent_at, envelope.received_at)
     return Event(
         message_id=message_id,
         type=type_,
@@ -204,16 +202,13 @@ def read(raw: bytes, *, type_: str, message_id: str, envelope: Envelope) -> Even
         previous_id=usable_id(wire.get("previousId")),
         device_id=usable_id(device_id),
         context_device_id=usable_id(context_device_id),
-        at=corrected(
-            parse_time(wire.get("originalTimestamp")) or parse_time(wire.get("timestamp")),
-            parse_time(wire.get("sentAt")) or envelope.sent_at,
-            envelope.received_at,
-        ),
+        at=at,
         received_at=envelope.received_at,
         traits=_traits(wire.get("traits"), context) if type_ == "identify" else {},
         properties=properties,
         context=context,
         body=body,
+        time_fault=_time_fault(wire, given) if at is envelope.received_at else None,
     )
 
 
@@ -268,6 +263,15 @@ def _traits(root: Any, context: Mapping[str, Any]) -> Mapping[str, Any]:
     return _object(root) or _object(context.get("traits"))
 
 
+def _time_fault(wire: Mapping[str, Any], given: datetime | None) -> str | None:
+    """Why an event counts as having happened when it came: it gives a time that is none, or one
+    that can not be."""
+    if given is not None:
+        return TIME_IMPOSSIBLE
+    said = wire.get("originalTimestamp") or wire.get("timestamp")
+    return TIME_UNREADABLE if said else None
+
+
 def _name(value: Any) -> str | None:
     if not isinstance(value, str):
         return None
@@ -316,12 +320,10 @@ def _unreadable(message_id: str | None, error: Exception, raw: bytes) -> Refusal
 
 def _refusal(message_id: str | None, code: str, message: str, raw: bytes) -> Refusal:
     """An excerpt never shows a token: those stand behind the first fields, but better sure."""
-    return Refusal(message_id=message_id, code=code, message=message, excerpt=_excerpt(raw))
-
-
-_SECRET = re.compile(r'("(?:\w*token|fid|writeKey)"\s*:\s*)"[^"]*"?', re.IGNORECASE)
-
-
-def _excerpt(raw: bytes) -> str:
-    text = raw[: EXCERPT_CHARACTERS * 4].decode(errors="replace").replace("\x00", "")
-    return _SECRET.sub(r'\1"…"', text)[:EXCERPT_CHARACTERS]
+    return Refusal(
+        message_id=message_id,
+        code=code,
+        message=message,
+        excerpt=excerpt_of(raw),
+        hint=hint_of(raw),
+    )

@@ -23,3 +23,37 @@ MOVER_NAMES = frozenset(
         "device token retrieved",
     }
 )
+RECEIPT_NAMES = frozenset({"push notification received", "push notification tapped", "push opened"})
+
+SLIPS_MAX = 2
+"""So many letters may be wrong, missing or too many in a name that was meant to be another."""
+_ALL = REGISTRATION_NAMES | DELETION_NAMES | MOVER_NAMES | RECEIPT_NAMES
+
+
+@lru_cache(maxsize=1_024)
+def meant_name(name: str) -> str | None:
+    """The reserved name that a name all but is (`RegisterPush`, `registr push`); None where it is
+    one, or is like none. To be asked about few names: it costs far more than comparing them."""
+    plain = plain_name(name)
+    if plain in _ALL:
+        return None
+    letters = plain.replace(" ", "")
+    for reserved in sorted(_ALL):
+        wanted = reserved.replace(" ", "")
+        near = abs(len(letters) - len(wanted)) <= SLIPS_MAX
+        if near and _slips(letters, wanted) <= SLIPS_MAX:
+            return reserved.title()
+    return None
+
+
+def _slips(one: str, other: str) -> int:
+    """How many letters have to be put in, left out or changed to make one of the other."""
+    row = list(range(len(other) + 1))
+    for count, letter in enumerate(one, 1):
+        diagonal, row[0] = row[0], count
+        for index, wanted in enumerate(other, 1):
+            diagonal, row[index] = (
+                row[index],
+                min(row[index] + 1, row[index - 1] + 1, diagonal + (letter != wanted)),
+            )
+    return row[-1]

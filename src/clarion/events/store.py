@@ -1,6 +1,6 @@
 """Rows of events and refusals."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,7 +9,6 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from clarion.events.message import Refusal
 from clarion.storage.bulk import insert_new
 from clarion.storage.schema import events, refusals
 
@@ -56,18 +55,18 @@ class Receipt:
 # --- events ---------------------------------------------------------------------------------
 
 
-async def known_message_ids(
+async def received_before(
     connection: AsyncConnection, workspace_id: UUID, message_ids: Sequence[str]
-) -> set[str]:
-    """Those of `message_ids` that are stored already."""
+) -> dict[str, datetime]:
+    """Those of `message_ids` that are stored already, with when they were received."""
     if not message_ids:
-        return set()
+        return {}
     rows = await connection.execute(
-        select(events.c.message_id).where(
+        select(events.c.message_id, events.c.received_at).where(
             events.c.workspace_id == workspace_id, events.c.message_id.in_(message_ids)
         )
     )
-    return set(rows.scalars())
+    return {row.message_id: row.received_at for row in rows}
 
 
 async def insert_events(connection: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -106,33 +105,6 @@ async def list_events(
 
 
 # --- refusals -------------------------------------------------------------------------------
-
-
-async def insert_refusals(
-    connection: AsyncConnection,
-    workspace_id: UUID,
-    source_id: UUID,
-    stage: str,
-    refused: Iterable[Refusal],
-    received_at: datetime,
-) -> None:
-    await insert_new(
-        connection,
-        refusals,
-        [
-            {
-                "workspace_id": workspace_id,
-                "source_id": source_id,
-                "message_id": refusal.message_id,
-                "stage": stage,
-                "code": refusal.code,
-                "message": refusal.message,
-                "received_at": received_at,
-                "excerpt": refusal.excerpt,
-            }
-            for refusal in refused
-        ],
-    )
 
 
 async def list_refusals(

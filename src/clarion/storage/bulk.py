@@ -48,20 +48,24 @@ async def upsert(
     """Insert `rows`, or overwrite the columns they name where `key` is already there.
 
     Each key comes once. `combine` names columns that keep the "least" or the "greatest" of old and
-    new; with it, all other columns of a row that is there stay as they are.
+    new, or their "sum"; with it, all other columns of a row that is there stay as they are.
     """
     if not rows:
         return
     if combine is None:
         changes = [f"{name} = excluded.{name}" for name in rows[0] if name not in key]
     else:
-        changes = [
-            f"{name} = CASE WHEN excluded.{name} {'<' if how == 'least' else '>'} {table.name}."
-            f"{name} THEN excluded.{name} ELSE {table.name}.{name} END"
-            for name, how in combine.items()
-        ]
+        changes = [_combined(table.name, name, how) for name, how in combine.items()]
     conflict = f"ON CONFLICT ({', '.join(key)}) DO UPDATE SET {', '.join(changes)}"
     await _write(connection, table, rows, conflict)
+
+
+def _combined(table: str, name: str, how: str) -> str:
+    old, new = f'{table}."{name}"', f'excluded."{name}"'
+    if how == "sum":
+        return f'"{name}" = {old} + {new}'
+    sign = "<" if how == "least" else ">"
+    return f'"{name}" = CASE WHEN {new} {sign} {old} THEN {new} ELSE {old} END'
 
 
 async def _write(

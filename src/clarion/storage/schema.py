@@ -8,30 +8,24 @@ gives the same rows whatever the order it arrived in.
 from typing import Any
 
 from sqlalchemy import (
-    JSON,
-    BigInteger,
     Boolean,
     Column,
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     PrimaryKeyConstraint,
     Table,
     Text,
     UniqueConstraint,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
 
+from clarion.storage.activity_schema import refusals as refusals
+from clarion.storage.activity_schema import repeats as repeats
+from clarion.storage.activity_schema import source_counts as source_counts
+from clarion.storage.columns import Json, Seq, Sorted
+from clarion.storage.columns import metadata as metadata
 from clarion.storage.dialect import Id, Instant
-
-metadata = MetaData()
-
-Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
-Seq = BigInteger().with_variant(Integer(), "sqlite")
-Sorted = Text().with_variant(Text(collation="C"), "postgresql")
-"""A text found by its beginning: an index holds it in the order of its bytes, as SQLite does."""
 
 
 def _only(condition: str) -> dict[str, Any]:
@@ -118,25 +112,11 @@ events = Table(
     Column("body", Text, nullable=False),
     Column("receipt", Text),  # NULL | pending | done: a push was received or opened
     UniqueConstraint("workspace_id", "message_id", name="events_message"),
+    Index("events_source", "source_id", "seq"),
     Index("events_customer", "workspace_id", "customer_id", "at"),
     Index("events_owner_key", "workspace_id", "owner_key", "at", **_only("owner_key IS NOT NULL")),
     Index("events_identify", "workspace_id", "customer_id", **_only("type = 'identify'")),
     Index("events_receipt", "seq", **_only("receipt = 'pending'")),
-)
-
-refusals = Table(
-    "refusals",
-    metadata,
-    Column("seq", Seq, primary_key=True, autoincrement=True),
-    Column("workspace_id", Id, nullable=False),
-    Column("source_id", Id, nullable=False),
-    Column("message_id", Text),
-    Column("stage", Text, nullable=False),  # event: not kept | registration | identity: kept
-    Column("code", Text, nullable=False),
-    Column("message", Text, nullable=False),
-    Column("received_at", Instant, nullable=False),
-    Column("excerpt", Text),
-    Index("refusals_source", "workspace_id", "source_id", "seq"),
 )
 
 # --- customers ------------------------------------------------------------------------------

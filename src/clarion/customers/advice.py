@@ -1,0 +1,146 @@
+"""What every code says that stands beside an event: the one place of meanings and cures. Pure.
+
+A **refusal** keeps something out: an event (stage `event`), or the device it would register
+(`registration`). A **warning** keeps nothing out; somebody should know all the same. It is told
+once an hour and source, with a count, so that it can not flood (`identity`: the event joins nobody
+whom it could have joined; `advice`: what it meant to say was not heard).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from clarion.customers.identity import SHARED_USERS_MAX
+from clarion.events.message import TIME_IMPOSSIBLE, TIME_UNREADABLE
+
+
+class Stage(StrEnum):
+    """Where a refusal or a warning arose."""
+
+    EVENT = "event"
+    REGISTRATION = "registration"
+    IDENTITY = "identity"
+    ADVICE = "advice"
+
+    @property
+    def is_warning(self) -> bool:
+        return self in (Stage.IDENTITY, Stage.ADVICE)
+
+
+class WarningCode(StrEnum):
+    DEVICE_ID_IS_USER_ID = "device_id_is_user_id"
+    CANNOT_MERGE = "cannot_merge_already_identified"
+    ALIAS_WITHOUT_PREVIOUS_ID = "alias_without_previous_id"
+    KEY_SHARED = "key_shared"
+    APNS_TOKEN = "apns_token"  # noqa: S105 - a code
+    TIME_UNREADABLE = TIME_UNREADABLE
+    TIME_IMPOSSIBLE = TIME_IMPOSSIBLE
+    EVENT_NAME_MISSPELT = "event_name_misspelt"
+    TOKENS_NOT_REFRESHED = "tokens_not_refreshed"
+
+
+REFRESH_DAYS = 45
+"""Without a refreshed registration for longer than that, a source is warned of."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Advice:
+    """A warning for people."""
+
+    stage: Stage
+    meaning: str
+    cure: str
+
+
+WARNINGS: Mapping[WarningCode, Advice] = {
+    WarningCode.DEVICE_ID_IS_USER_ID: Advice(
+        stage=Stage.IDENTITY,
+        meaning="A device id is also the user id of a real customer. The customer stays a "
+        "customer, and what the device does is not taken over at sign-in.",
+        cure="Give each installation an id of its own (a random UUID, or the Firebase "
+        "installation id), and send a person's id only as `userId`.",
+    ),
+    WarningCode.CANNOT_MERGE: Advice(
+        stage=Stage.IDENTITY,
+        meaning="An `alias` would join two known customers, or a customer with themselves. It "
+        "changes nothing: two real user ids are never merged by an event.",
+        cure="Call `alias` before `identify`, with the anonymous id as `previousId`; with "
+        "Clarion an `identify` that carries the `anonymousId` is enough.",
+    ),
+    WarningCode.ALIAS_WITHOUT_PREVIOUS_ID: Advice(
+        stage=Stage.IDENTITY,
+        meaning="An `alias` says no usable `previousId`, and so joins nobody.",
+        cure="Send the anonymous id or device id as `previousId`, and the user's id as `userId`.",
+    ),
+    WarningCode.KEY_SHARED: Advice(
+        stage=Stage.IDENTITY,
+        meaning=f"More than {SHARED_USERS_MAX} users came with one anonymous id or device id "
+        "within a day. What was done without a user id under it is taken over by nobody any more.",
+        cure="Do not send a constant as `anonymousId` or `deviceId`, and do not share one between "
+        "people (a kiosk, a server): make a random one for each installation.",
+    ),
+    WarningCode.APNS_TOKEN: Advice(
+        stage=Stage.ADVICE,
+        meaning="An iOS app sends an APNs token (`context.device.token` or "
+        "`properties.fcmToken`). FCM can not send to it: it is never used for a push.",
+        cure="Ask the Firebase SDK for its token (`Messaging.messaging().token`) and send that as "
+        "`properties.fcmToken` of `Register Push`. If you do so already, and only an SDK of "
+        "Segment's adds its own, nothing is missing.",
+    ),
+    WarningCode.TIME_UNREADABLE: Advice(
+        stage=Stage.ADVICE,
+        meaning="The `timestamp` is no time. The event counts as having happened when it came.",
+        cure="Send ISO 8601 (`2026-03-01T09:00:00Z`) or milliseconds since 1970, or none.",
+    ),
+    WarningCode.TIME_IMPOSSIBLE: Advice(
+        stage=Stage.ADVICE,
+        meaning="The `timestamp` lies ahead, or before 1971. The event counts as having happened "
+        "when it came.",
+        cure="Send `sentAt` by the same clock (SDKs do): then a wrong clock is corrected. Send "
+        "milliseconds, not seconds or microseconds.",
+    ),
+    WarningCode.EVENT_NAME_MISSPELT: Advice(
+        stage=Stage.ADVICE,
+        meaning="An event is named all but like one that Clarion acts on, and so does nothing but "
+        "to be stored.",
+        cure="Send the name as it is reserved; its case, and spaces, `_` or `-` between its "
+        "words, do not matter, but the words must stand apart.",
+    ),
+    WarningCode.TOKENS_NOT_REFRESHED: Advice(
+        stage=Stage.ADVICE,
+        meaning=f"Devices have registered with this source, but none for {REFRESH_DAYS} days. "
+        "Registrations that are not refreshed become stale and are removed.",
+        cure="Send `Register Push` again with the token of now every 30 to 45 days, and whenever "
+        "the Firebase SDK reports a new one.",
+    ),
+}
+
+CURES: Mapping[str, str] = {
+    "event_too_large": "Send less in one event: leave out what nobody uses, or send several.",
+    "event_type_unknown": "Call `/v1/track` and the like, or send `type` in every event of a "
+    "batch.",
+    "event_name_missing": "Send the name as `event`, a text that is not blank.",
+    "id_too_long": "Send the id of your own database; not a token, a URL or JSON.",
+    "no_user_anon_id": "Send the person's id as `userId` once they have signed in; before that an "
+    "id of the installation as `anonymousId`. Look whether a variable is empty where it is sent.",
+    "event_nested_too_deeply": "Send flat properties; look whether an object holds itself.",
+    "event_not_an_object": "Send every event of `batch` as a JSON object.",
+    "event_unreadable": "Let a JSON library write the event, in UTF-8.",
+    "event_switched_off": 'Leave `integrations` out, or say `"Clarion": true` in it.',
+    "event_failed": "Look in the server's log, and report it: it is a defect of Clarion's.",
+    "token_missing": "Wait for the Firebase SDK's token, then send `Register Push` with it as "
+    "`properties.fcmToken`. Without permission to push there is none: then do not register.",
+    "token_malformed": "Send the token as the Firebase SDK gives it, as a text of its own.",
+    "device_type_unknown": "Send `properties.deviceType` as iOS, Android or Web.",
+    "device_id_too_long": "Send an id that you choose once for an installation, such as a UUID.",
+    "device_id_missing": "Send as `properties.deviceId` an id that the installation keeps.",
+    "device_id_blocked": "Make a random id on the first start, keep it, and send that one.",
+}
+
+
+def cure_of(code: str) -> str | None:
+    """What to do about a refusal or a warning; None for a code of another version."""
+    cure = CURES.get(code)
+    if cure is None and code in WARNINGS:
+        cure = WARNINGS[WarningCode(code)].cure
+    return cure

@@ -1,0 +1,85 @@
+"""What a batch of events gives cause to warn of: pure.
+
+Said of each event, at the cost of a few looks at what is known by then; what they become is one row
+an hour, source and subject, and a count (`tally.py`).
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+from uuid import UUID
+
+from msgspec import Struct
+
+from clarion.customers.advice import WarningCode
+from clarion.customers.batch import Batch
+from clarion.customers.device import is_apns_token
+from clarion.events.message import Event
+
+_APPLE = frozenset({"ios", "ipados", "tvos", "watchos", "macos", "visionos"})
+
+
+class Warned(Struct, frozen=True, gc=False):
+    """One event of a source, and what is to be said of it; `subject` tells alike ones apart."""
+
+    source_id: UUID
+    event: Event
+    code: WarningCode
+    subject: str = ""
+
+
+def warnings_of(batch: Batch) -> Iterator[Warned]:
+    """Every warning that the batch's events deserve, once their identity is settled."""
+    doubtful = batch.doubtful_keys()
+    shared = batch.shared_keys()
+    for arrival in batch.arrivals:
+        event = arrival.event
+        if event.time_fault is not None:
+            yield Warned(arrival.source_id, event, WarningCode(event.time_fault))
+        if event.type == "alias" and (code := _alias(event, batch)) is not None:
+            yield Warned(arrival.source_id, event, code)
+        where = _apns_token(event)
+        if where is not None:
+            yield Warned(arrival.source_id, event, WarningCode.APNS_TOKEN, where)
+        if doubtful and not doubtful.isdisjoint(
+            (event.user_id, event.device_id, event.context_device_id)
+        ):
+            yield Warned(arrival.source_id, event, WarningCode.DEVICE_ID_IS_USER_ID)
+        if shared and not shared.isdisjoint(
+            (event.anonymous_id, event.device_id, event.context_device_id)
+        ):
+            yield Warned(arrival.source_id, event, WarningCode.KEY_SHARED)
+
+
+def _alias(event: Event, batch: Batch) -> WarningCode | None:
+    if event.previous_id is None:
+        return WarningCode.ALIAS_WITHOUT_PREVIOUS_ID
+    user_id = event.user_id
+    joins = (
+        user_id is not None
+        and batch.is_real(user_id)
+        and event.previous_id != user_id
+        and not batch.is_real(event.previous_id)
+    )
+    return None if joins else WarningCode.CANNOT_MERGE
+
+
+def _apns_token(event: Event) -> str | None:
+    """Where an iOS app has put an APNs token."""
+    device = event.context.get("device")
+    if type(device) is dict:
+        token = device.get("token")
+        if type(token) is str and is_apns_token(token) and _is_apple(device, event.context):
+            return "context.device.token"
+    properties = event.properties
+    token = properties.get("fcmToken") or properties.get("fcm_token")
+    if type(token) is str and is_apns_token(token):
+        kind = properties.get("deviceType") or properties.get("device_type")
+        if isinstance(kind, str) and kind.strip().lower() in _APPLE:
+            return "properties.fcmToken"
+    return None
+
+
+def _is_apple(device: Mapping[str, Any], context: Mapping[str, Any]) -> bool:
+    os = context.get("os")
+    names = (device.get("type"), os.get("name") if isinstance(os, dict) else None)
+    return any(isinstance(name, str) and name.strip().lower() in _APPLE for name in names)

@@ -1,0 +1,93 @@
+"""Why something an app sent was not taken, and what could be read of it all the same. Pure."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from clarion.events.ids import usable_id
+from clarion.events.text import is_storable
+
+EXCERPT_CHARACTERS = 200
+LABEL_CHARACTERS_MAX = 100
+"""Of a name or a version that stands beside what was counted or refused."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hint:
+    """What could be read of an event that was refused: enough to find who sends it."""
+
+    type: str | None = None
+    name: str | None = None
+    user_id: str | None = None
+    anonymous_id: str | None = None
+    library: str | None = None
+    library_version: str | None = None
+
+
+NO_HINT = Hint()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """Why an event, or a part of what it asks for, was not taken; for people to read."""
+
+    message_id: str | None
+    code: str
+    message: str
+    excerpt: str
+    hint: Hint = NO_HINT
+
+
+class _Wire(msgspec.Struct):
+    type: Any = None
+    userId: Any = None
+    anonymousId: Any = None
+    event: Any = None
+    context: Any = None
+
+
+_wire = msgspec.json.Decoder(_Wire)
+
+_SECRET = re.compile(
+    r'("[^"]*(?:token|fid|write[_\- ]?key|registration[_\- ]?id)[_\- ]*"\s*:\s*)"[^"]*"?',
+    re.IGNORECASE,
+)
+
+
+def hint_of(raw: bytes) -> Hint:
+    """What can be read of an event that was refused."""
+    try:
+        wire = _wire.decode(raw)
+    except (ValueError, RecursionError):
+        return NO_HINT
+    library, version = library_of(wire.context)
+    return Hint(
+        type=_label(wire.type),
+        name=_label(wire.event),
+        user_id=usable_id(wire.userId),
+        anonymous_id=usable_id(wire.anonymousId),
+        library=library,
+        library_version=version,
+    )
+
+
+def excerpt_of(raw: bytes) -> str:
+    """The beginning of an event, without tokens and keys."""
+    text = raw[: EXCERPT_CHARACTERS * 4].decode(errors="replace").replace("\x00", "")
+    return _SECRET.sub(r'\1"…"', text)[:EXCERPT_CHARACTERS]
+
+
+def library_of(context: Any) -> tuple[str | None, str | None]:
+    """Which SDK made an event, and its version, as its context tells them."""
+    library = context.get("library") if isinstance(context, dict) else None
+    if not isinstance(library, dict):
+        return None, None
+    return _label(library.get("name")), _label(library.get("version"))
+
+
+def _label(value: Any) -> str | None:
+    if not isinstance(value, str) or not is_storable(value):
+        return None
+    return value.strip()[:LABEL_CHARACTERS_MAX] or None

@@ -1,0 +1,233 @@
+"""What is counted of a source, and what somebody is warned of."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+import pytest
+
+from clarion.customers.advice import CURES, WARNINGS, Stage, WarningCode, cure_of
+from clarion.customers.batch import Arrival, Batch, Identifier
+from clarion.customers.identity import Flags
+from clarion.customers.tally import OTHER, Kind, Names, Tally
+from clarion.customers.warning import warnings_of
+from clarion.events.message import Envelope, Event, Refusal, read
+from fakes.book import NOW, SOURCE, WORKSPACE
+
+HEX = "0a1b2c3d" * 8
+
+
+def event(type_: str = "track", message_id: str = "m", **fields: Any) -> Event:
+    raw = msgspec.json.encode({"type": type_, "event": "Seen", "userId": "u", **fields})
+    found = read(raw, type_=type_, message_id=message_id, envelope=ENVELOPE)
+    assert isinstance(found, Event)
+    return found
+
+
+ENVELOPE = Envelope(received_at=NOW, sent_at=None)
+
+
+def arrivals(*events: Event) -> list[Arrival]:
+    return [Arrival(event=one, source_id=SOURCE) for one in events]
+
+
+def settled(events: Sequence[Event], known: dict[str, Identifier] | None = None) -> Batch:
+    batch = Batch(arrivals(*events))
+    batch.meet(known or {})
+    batch.settle({})
+    return batch
+
+
+def warned(*events: Event, known: dict[str, Identifier] | None = None) -> list[tuple[str, str]]:
+    return [(one.code.value, one.subject) for one in warnings_of(settled(events, known))]
+
+
+def counted(tally: Tally) -> dict[tuple[str, str, str], int]:
+    return {(kind, label, name): n for (_, _, kind, label, name), n in tally.counts().items()}
+
+
+def test_events_are_counted_by_type_and_name_and_sdk() -> None:
+    tally = Tally(Names())
+    library = {"library": {"name": "analytics.js", "version": "2.1"}}
+    tally.accept(arrivals(event(context=library), event(), event("identify", event=None)))
+    assert counted(tally) == {
+        (Kind.ACCEPTED, "track", "Seen"): 2,
+        (Kind.ACCEPTED, "identify", ""): 1,
+        (Kind.SDK, "analytics.js", "2.1"): 1,
+    }
+
+
+@pytest.mark.parametrize("library", ["analytics.js", 7, None, {"name": 7}, {"name": "\ud83d"}, {}])
+def test_a_library_that_says_nothing_is_counted_without_a_name(library: Any) -> None:
+    tally = Tally(Names())
+    seen = event()
+    tally.accept(arrivals(msgspec.structs.replace(seen, context={"library": library})))
+    assert counted(tally)[Kind.SDK, "", ""] == 1
+
+
+def test_more_names_than_are_told_apart_are_counted_together() -> None:
+    names = Names(names_max=2)
+    for number in range(5):
+        tally = Tally(names)
+        tally.accept(arrivals(*[event(event=f"name {number}")] * (number + 1)))
+        found = counted(tally)
+        told = f"name {number}" if number < 2 else OTHER
+        assert found == {(Kind.ACCEPTED, "track", told): number + 1}
+
+
+def test_another_hour_has_names_of_its_own() -> None:
+    names = Names(names_max=1)
+    later = NOW + timedelta(hours=1)
+    for name, at in (("one", NOW), ("two", NOW), ("two", later)):
+        tally = Tally(names)
+        one = msgspec.structs.replace(event(event=name), received_at=at)
+        tally.accept(arrivals(one))
+        assert (Kind.ACCEPTED, "track", name if name == "one" or at > NOW else OTHER) in counted(
+            tally
+        )
+
+
+def test_a_very_long_name_is_counted_by_its_beginning() -> None:
+    tally = Tally(Names())
+    tally.accept(arrivals(event(event="n" * 900)))
+    assert counted(tally) == {(Kind.ACCEPTED, "track", "n" * 100): 1}
+
+
+def test_refusals_that_are_alike_are_counted_each() -> None:
+    tally = Tally(Names())
+    refusal = Refusal(message_id=None, code="event_unreadable", message="…", excerpt="")
+    tally.refuse(WORKSPACE, SOURCE, Stage.EVENT, [refusal] * 3, NOW)
+    assert len(tally.notes) == 3
+    assert counted(tally) == {(Kind.REFUSED, "event_unreadable", ""): 3}
+
+
+def test_the_same_refusals_have_the_same_ids_when_their_job_comes_back() -> None:
+    refusals = [Refusal(message_id="m", code="id_too_long", message="…", excerpt="")] * 2
+    first, second = Tally(Names()), Tally(Names())
+    for tally in (first, second):
+        tally.refuse(WORKSPACE, SOURCE, Stage.EVENT, refusals, NOW, "call")
+    assert {one.id for one in first.notes} == {one.id for one in second.notes}
+    second.forget(second.ids)
+    assert counted(second) == {}
+    other = Tally(Names())
+    other.refuse(WORKSPACE, SOURCE, Stage.EVENT, refusals, NOW, "another call")
+    assert not {one.id for one in first.notes} & {one.id for one in other.notes}
+
+
+def test_a_warning_is_said_once_an_hour_and_counted() -> None:
+    tally = Tally(Names())
+    batch = settled([event("alias", f"m{number}") for number in range(3)])
+    tally.warn(WORKSPACE, warnings_of(batch))
+    (note,) = tally.notes
+    assert (note.stage, note.refusal.code) == (Stage.IDENTITY, "alias_without_previous_id")
+    assert note.refusal.message_id == "m0"
+    assert counted(tally) == {(Kind.WARNING, "alias_without_previous_id", ""): 3}
+    again = Tally(Names())
+    again.warn(WORKSPACE, warnings_of(settled([event("alias", "m9")])))
+    assert again.notes[0].id == note.id
+
+
+def test_a_name_that_is_misspelt_is_warned_of_with_the_right_one() -> None:
+    tally = Tally(Names())
+    found = arrivals(event(event="RegisterPush"), event(event="Seen"), event(event="RegisterPush"))
+    tally.accept(found)
+    tally.look_at_names(WORKSPACE, found)
+    (note,) = tally.notes
+    assert note.refusal.code == WarningCode.EVENT_NAME_MISSPELT
+    assert note.refusal.message.endswith("Here: Register Push.")
+    assert counted(tally)[Kind.WARNING, "event_name_misspelt", "Register Push"] == 2
+
+
+def test_an_alias_that_joins_nobody_is_warned_of() -> None:
+    real = Identifier(flags=Flags(is_user=True))
+    assert warned(event("alias", userId="u", previousId="anonymous-7")) == []
+    assert warned(event("alias", userId="u", previousId="null")) == [
+        ("alias_without_previous_id", "")
+    ]
+    refused = [("cannot_merge_already_identified", "")]
+    assert warned(event("alias", userId="u", previousId="u")) == refused
+    assert warned(event("alias", userId="u", previousId="v"), known={"v": real}) == refused
+
+
+def test_a_device_id_that_is_a_persons_user_id_is_warned_of() -> None:
+    person = event("identify", userId="ada", traits={"email": "ada@example.org"})
+    device = event(event="Register Push", userId="ada", properties={"deviceId": "ada"})
+    assert warned(person, device) == [("device_id_is_user_id", "")] * 2
+    assert warned(event(event="Register Push", userId="D", properties={"deviceId": "D"})) == []
+
+
+def test_a_key_that_many_users_come_with_is_warned_of() -> None:
+    many = [
+        event(
+            userId=f"u{number}",
+            anonymousId="kiosk",
+            timestamp=(NOW - timedelta(minutes=30 - number)).isoformat(),
+        )
+        for number in range(22)
+    ]
+    assert warned(*many) == [("key_shared", "")] * 22
+    assert warned(*many[:20]) == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "where"),
+    [
+        ({"context": {"device": {"type": "ios", "token": HEX}}}, "context.device.token"),
+        (
+            {"context": {"device": {"token": HEX}, "os": {"name": "iPadOS"}}},
+            "context.device.token",
+        ),
+        ({"properties": {"deviceType": "iOS", "fcmToken": HEX}}, "properties.fcmToken"),
+    ],
+)
+def test_an_apns_token_is_warned_of_with_its_place(fields: Any, where: str) -> None:
+    assert warned(event(**fields)) == [("apns_token", where)]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"context": {"device": {"type": "android", "token": HEX}}},
+        {"context": {"device": {"type": "ios", "token": "fcm:APA91b"}}},
+        {"context": {"device": "ios"}},
+        {"context": {"device": {"token": HEX}, "os": 7}},
+        {"properties": {"deviceType": 7, "fcmToken": HEX}},
+    ],
+)
+def test_what_is_no_apns_token_of_an_ios_app_is_not_warned_of(fields: Any) -> None:
+    assert warned(event(**fields)) == []
+
+
+@pytest.mark.parametrize(
+    ("timestamp", "code"),
+    [
+        ("yesterday", "time_unreadable"),
+        (1_700_000_000, "time_unreadable"),
+        ("2099-01-01T00:00:00Z", "time_impossible"),
+        ("1970-01-01T00:00:00Z", "time_impossible"),
+    ],
+)
+def test_a_time_that_can_not_be_used_is_warned_of(timestamp: Any, code: str) -> None:
+    assert warned(event(timestamp=timestamp)) == [(code, "")]
+
+
+@pytest.mark.parametrize("timestamp", [None, "", "2026-03-01T11:00:00Z"])
+def test_a_time_that_can_be_used_or_is_not_given_is_fine(timestamp: Any) -> None:
+    assert warned(event(timestamp=timestamp)) == []
+
+
+def test_every_warning_has_a_meaning_and_a_cure() -> None:
+    assert set(WARNINGS) == set(WarningCode)
+    assert not set(CURES) & set(WARNINGS)
+    for code in (*WarningCode, *CURES):
+        assert cure_of(code)
+    assert cure_of("of a later version") is None
+
+
+def test_what_tells_two_refusals_apart_is_all_of_them() -> None:
+    tally = Tally(Names())
+    one = Refusal(message_id="m", code="id_too_long", message="…", excerpt="a")
+    tally.refuse(WORKSPACE, SOURCE, Stage.EVENT, [one, replace(one, excerpt="b")], NOW)
+    assert len({note.id for note in tally.notes}) == 2
