@@ -50,7 +50,7 @@ LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-header 
 	--no-emit-index-url --no-emit-find-links --upgrade pyproject.toml
 
 clean: ## Remove the virtual environment and caches
-	@rm -rf $(VENV) .mypy_cache .ruff_cache .import_linter_cache build dist
+	@rm -rf $(VENV) tests/clients/node/node_modules .mypy_cache .ruff_cache .import_linter_cache build dist
 
 $(VENV)/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -5,7 +5,6 @@ import logging
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from time import perf_counter
 from typing import Any
 
 import msgspec
@@ -15,10 +14,10 @@ from segment.analytics.client import Client
 from clarion.customers.store import get_customer
 from clarion.events.collector import CollectorOptions
 from clarion.storage.database import Database
-from clarion.web.server import Asgi, Message, Receive, Scope, Send
 from fakes.book import WORKSPACE
 from fakes.clock import FakeClock
 from fakes.station import KEY, Station, prepare
+from fakes.trouble import Calls, break_storage, mend_storage
 
 RETRY_SECONDS = 1
 
@@ -28,39 +27,6 @@ def direct(monkeypatch: pytest.MonkeyPatch) -> None:
     """The SDK goes straight to this machine, whatever proxy the environment names."""
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     logging.getLogger("segment").setLevel(logging.CRITICAL)
-
-
-class Calls:
-    """What the collector's routes saw: the status of every answer, and the time it was given."""
-
-    def __init__(self) -> None:
-        self.answers: list[tuple[int, float]] = []
-        self.headers: list[dict[str, str]] = []
-        self.refused = asyncio.Event()
-        self.losing = 0
-        """How many of the next answers never reach the caller, who hears 500 instead."""
-
-    @property
-    def statuses(self) -> list[int]:
-        return [status for status, _ in self.answers]
-
-    def around(self, app: Asgi) -> Asgi:
-        async def collect(scope: Scope, receive: Receive, send: Send) -> None:
-            self.headers.append({name.decode(): value.decode() for name, value in scope["headers"]})
-            is_lost = self.losing > 0
-            self.losing -= is_lost
-
-            async def noted(message: Message) -> None:
-                if message["type"] == "http.response.start":
-                    self.answers.append((message["status"], perf_counter()))
-                    if message["status"] == 503:
-                        self.refused.set()
-                if not is_lost:
-                    await send(message)
-
-            await app(scope, receive, noted)
-
-        return collect
 
 
 class Sdk:
@@ -233,28 +199,3 @@ async def test_an_unknown_write_key_is_told_once_and_not_tried_again(
         "user of Basic authorization, or as writeKey in the body. (401)"
     ]
     assert await station.events() == []
-
-
-async def break_storage(database: Database) -> None:
-    """Let no event in: no room on SQLite's disk, none for PostgreSQL's jobs."""
-    async with database.engine.connect() as connection:
-        if database.is_sqlite:
-            await connection.exec_driver_sql("PRAGMA max_page_count = 1")
-            return
-        await connection.exec_driver_sql(
-            "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
-            "$$ BEGIN RAISE EXCEPTION 'full' USING ERRCODE = '53100'; END $$"
-        )
-        await connection.exec_driver_sql(
-            "CREATE TRIGGER refuse BEFORE INSERT ON jobs EXECUTE FUNCTION refuse()"
-        )
-        await connection.commit()
-
-
-async def mend_storage(database: Database) -> None:
-    async with database.engine.connect() as connection:
-        if database.is_sqlite:
-            await connection.exec_driver_sql("PRAGMA max_page_count = 1000000")
-            return
-        await connection.exec_driver_sql("DROP TRIGGER refuse ON jobs")
-        await connection.commit()

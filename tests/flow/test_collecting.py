@@ -126,7 +126,8 @@ async def test_the_write_key_is_found_wherever_an_sdk_puts_it(station: Station) 
     unpadded = {"Authorization": basic(KEY)["Authorization"].rstrip("=")}
     assert unpadded != basic(KEY)
     await sent("m11", "/v1/track", track("m11"), unpadded)
-    assert await station.message_ids() == [f"m{number}" for number in range(1, 12)]
+    await sent("m12", "/v1/track", track("m12"), {"X-Write-Key": f"{KEY}:secret"})
+    assert await station.message_ids() == [f"m{number}" for number in range(1, 13)]
 
 
 async def test_a_key_in_a_header_wins_over_one_in_the_body(station: Station) -> None:

@@ -29,7 +29,8 @@ def read_headers(
             elif scheme.lower() == b"bearer":
                 bearer = rest.decode("latin-1").strip() or None
         elif name == b"x-write-key":
-            own = value.decode("latin-1").strip() or None
+            # Jitsu's client insists on a key and a secret, of which ours is the key.
+            own = value.decode("latin-1").partition(":")[0].strip() or None
         elif name == b"content-encoding":
             encoding = value.decode("latin-1").strip().lower()
         elif name == b"origin":

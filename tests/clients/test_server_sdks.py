@@ -1,0 +1,232 @@
+"""The real SDKs for servers against the real collector: what is said is found once, as it was said.
+
+Each is held to what it does when it is refused: most come again, some tell their app and give up.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from sqlalchemy import Row, select
+
+from clarion.clock import SystemClock
+from clarion.customers.store import get_customer
+from clarion.events.collector import CollectorOptions
+from clarion.storage.database import Database
+from clarion.storage.schema import devices, metadata
+from fakes.book import WORKSPACE
+from fakes.processes import until
+from fakes.sdks import Call, sdk
+from fakes.station import KEY, Station, prepare
+from fakes.trouble import Calls, break_storage, mend_storage
+
+KEYS = {"jitsu-node": f"{KEY}:secret"}
+"""An SDK's own way to write a key."""
+PYTHON = ["segment-python", "rudderstack-python", "customerio-python"]
+NODE = ["segment-node", "rudderstack-node", "customerio-node"]
+GIVING_UP = ["jitsu-node", "dittofeed-node"]
+WAITING_AS_TOLD = {"segment-python", "segment-node", "rudderstack-node"}
+RETRY_SECONDS = 1
+SECONDS_MAX = 30
+
+TRAITS = {"email": "ada@example.org", "plan": "gold", "age": 36, "vip": True, "tags": ["a", "b"]}
+ORDER = {"total": 9.95, "currency": "EUR", "products": [{"sku": "1", "quantity": 2}], "note": None}
+PUSH = {"deviceId": "D", "fcmToken": "token-of-D", "deviceType": "Android"}
+CALLS: list[Call] = [
+    {"type": "identify", "userId": "u", "traits": TRAITS},
+    {"type": "track", "userId": "u", "event": "Order Completed", "properties": ORDER},
+    {"type": "track", "userId": "u", "event": "Register Push", "properties": PUSH},
+    {"type": "page", "userId": "u", "name": "Home", "properties": {"path": "/"}},
+    {"type": "screen", "userId": "u", "name": "Start", "properties": {"tab": 1}},
+    {"type": "group", "userId": "u", "groupId": "g", "traits": {"name": "Group"}},
+    {"type": "alias", "userId": "u", "previousId": "before"},
+]
+UNKNOWN = {"jitsu-node": {"screen", "alias"}, "dittofeed-node": {"group", "alias"}}
+"""Types of call that an SDK does not have."""
+
+
+@dataclass
+class Place:
+    """A collector that can be closed and opened again on the same port and database."""
+
+    database: Database
+    clock: SystemClock = field(default_factory=SystemClock)
+    calls: Calls = field(default_factory=Calls)
+    port: int = 0
+
+    def __post_init__(self) -> None:
+        self.station: Station | None = None
+
+    async def open(self) -> Station:
+        options = CollectorOptions(retry_after_seconds=RETRY_SECONDS)
+        self.station = Station(
+            self.database,
+            self.clock,
+            port=self.port,
+            collector_options=options,
+            around=self.calls.around,
+        )
+        await self.station.__aenter__()
+        self.port = self.station.port
+        return self.station
+
+    async def close(self) -> None:
+        if self.station is not None:
+            await self.station.__aexit__()
+            self.station = None
+
+    async def missed(self) -> None:
+        """Return once somebody has called in vain while it was closed."""
+        called = asyncio.Event()
+
+        def refuse(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.transport.abort()
+            called.set()
+
+        async with await asyncio.start_server(refuse, "127.0.0.1", self.port):
+            async with asyncio.timeout(SECONDS_MAX):
+                await called.wait()
+
+    async def rows(self, count: int) -> Sequence[Row[Any]]:
+        """What is stored once `count` events or more are."""
+        assert self.station is not None
+        return await until(self.station.events, lambda rows: len(rows) >= count, seconds=20)
+
+    async def numbers(self, count: int) -> Counter[int]:
+        """How often each numbered event is stored once `count` or more are."""
+        rows = await self.rows(count)
+        return Counter(msgspec.json.decode(row.body)["properties"]["number"] for row in rows)
+
+
+@pytest.fixture
+async def place(tmp_path: Path) -> AsyncIterator[Place]:
+    database = Database(f"sqlite:///{tmp_path}/clarion.db")
+    async with database.engine.begin() as connection:
+        await connection.run_sync(metadata.create_all)
+    found = Place(database)
+    await prepare(database, found.clock)
+    await found.open()
+    yield found
+    await found.close()
+    await database.close()
+
+
+def numbered(first: int, count: int = 10) -> list[Call]:
+    """Events to be counted, each larger than a page of the database."""
+    return [
+        {
+            "type": "track",
+            "userId": f"u{number % 3}",
+            "event": "Seen",
+            "properties": {"number": number, "text": "text" * 2_000},
+        }
+        for number in range(first, first + count)
+    ]
+
+
+@pytest.mark.parametrize("name", PYTHON + NODE + GIVING_UP)
+async def test_what_an_sdk_says_is_stored_as_it_was_said(place: Place, name: str) -> None:
+    said = [call for call in CALLS if call["type"] not in UNKNOWN.get(name, set())]
+    async with sdk(name, place.port, KEYS.get(name, KEY)) as one:
+        one.say(*said)
+        rows = await place.rows(len(said))
+    assert one.faults == []
+    assert set(place.calls.statuses) == {200}
+    bodies = [msgspec.json.decode(row.body) for row in rows]
+    found = {(body["type"], body.get("event")): body for body in bodies}
+    assert len(rows) == len(found) == len(said)
+    for call in said:
+        body = found[call["type"], call.get("event")]
+        properties = body.get("properties", {})
+        for part in ("userId", "groupId", "previousId", "name"):
+            # Jitsu has a page's name among its properties.
+            assert body.get(part, properties.get(part)) == call.get(part), part
+        assert call.get("properties", {}).items() <= properties.items()
+    async with place.database.read() as connection:
+        customer = await get_customer(connection, WORKSPACE, "u")
+        registered = select(devices.c.device_id, devices.c.token, devices.c.customer_id)
+        [device] = (await connection.execute(registered)).all()
+    assert customer is not None
+    assert customer.traits == TRAITS
+    assert device == ("D", "token-of-D", customer.id)
+
+
+@pytest.mark.parametrize("name", PYTHON + NODE)
+async def test_an_sdk_comes_again_after_503_and_loses_nothing(place: Place, name: str) -> None:
+    async with sdk(name, place.port, KEYS.get(name, KEY)) as one:
+        await break_storage(place.database)
+        one.say(*numbered(0))
+        async with asyncio.timeout(SECONDS_MAX):
+            await place.calls.refused.wait()
+        await mend_storage(place.database)
+        found = await place.numbers(10)
+    assert one.faults == []
+    assert found == Counter(range(10))
+    assert_waited(name, place.calls, 503)
+
+
+@pytest.mark.parametrize("name", PYTHON + NODE)
+async def test_an_sdk_comes_again_after_429_and_loses_nothing(place: Place, name: str) -> None:
+    async with sdk(name, place.port, KEY) as one:
+        place.calls.throttling = 1
+        one.say(*numbered(0))
+        found = await place.numbers(10)
+    assert one.faults == []
+    assert found == Counter(range(10))
+    assert_waited(name, place.calls, 429)
+
+
+@pytest.mark.parametrize("name", PYTHON + NODE)
+async def test_what_an_sdk_sends_again_is_stored_once(place: Place, name: str) -> None:
+    """It was stored, but the SDK never heard so."""
+    async with sdk(name, place.port, KEY) as one:
+        place.calls.losing = 1
+        one.say(*numbered(0))
+        async with asyncio.timeout(SECONDS_MAX):
+            await place.calls.came_again.wait()
+        one.say(*numbered(10))
+        found = await place.numbers(20)
+    assert one.faults == []
+    assert found == Counter(range(20))
+
+
+@pytest.mark.parametrize("name", PYTHON + NODE)
+async def test_an_sdk_survives_a_restart_of_the_server(place: Place, name: str) -> None:
+    async with sdk(name, place.port, KEY) as one:
+        one.say(*numbered(0))
+        await place.numbers(10)
+        await place.close()
+        one.say(*numbered(10))
+        await place.missed()
+        await place.open()
+        found = await place.numbers(20)
+    assert one.faults == []
+    assert found == Counter(range(20))
+
+
+@pytest.mark.parametrize("name", GIVING_UP)
+async def test_an_sdk_that_gives_up_says_so_and_goes_on(place: Place, name: str) -> None:
+    async with sdk(name, place.port, KEYS.get(name, KEY)) as one:
+        await break_storage(place.database)
+        one.say(*numbered(0, 1))
+        async with asyncio.timeout(SECONDS_MAX):
+            await place.calls.refused.wait()
+        await mend_storage(place.database)
+        one.say(*numbered(10, 1))
+        found = await place.numbers(1)
+    assert found == Counter([10])
+    assert place.calls.statuses == [503, 200]
+    assert [fault for fault in one.faults if "503" in fault]
+
+
+def assert_waited(name: str, calls: Calls, status: int) -> None:
+    """Between being refused and coming again, as long as it was told to."""
+    told = next(at for one, at in calls.answers if one == status)
+    came = next(at for one, at in calls.answers if one == 200 and at > told)
+    if name in WAITING_AS_TOLD:
+        assert came - told >= RETRY_SECONDS * 0.9

