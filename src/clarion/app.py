@@ -141,7 +141,7 @@ class App:
             loop.add_signal_handler(number, stop, number)
 
     async def _serve(self, roles: set[Role], on_listening: Callable[[str], None] | None) -> None:
-        collector = Collector(self.database, self.broker, self.clock)
+        collector = Collector(self.database, self.broker, self.clock, vault=self.vault)
         app = WebApp(
             collect=CollectApp(collector) if Role.COLLECTOR in roles else None,
             track=self._track(collector) if Role.COLLECTOR in roles else None,

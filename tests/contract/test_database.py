@@ -35,7 +35,7 @@ async def test_a_value_that_can_never_be_stored_is_no_outage(database: Database)
         "id": None,
         "workspace_id": None,
         "name": "half an emoji \ud83d",
-        "write_key": SECRET,
+        "allowed_origins": [SECRET],
         "firebase_app_id": None,
         "created_at": NOW,
         "revoked_at": None,

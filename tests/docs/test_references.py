@@ -23,7 +23,7 @@ from clarion.deliveries.planner import PlannerOptions
 from clarion.deliveries.sender import SenderOptions
 from clarion.events.body import BODY_BYTES_MAX
 from clarion.events.call import BATCH_EVENTS_MAX
-from clarion.events.collector import CollectorOptions
+from clarion.events.doorkeeper import DoorkeeperOptions
 from clarion.events.ids import ID_CHARACTERS_MAX
 from clarion.events.message import EVENT_BYTES_MAX
 from clarion.simulator.fcm import MESSAGES_KEPT
@@ -210,7 +210,7 @@ NUMBERS = {
         f"due within {RETRY_BUCKET_SECONDS} s of each other",
     ],
     "docs/concepts/guarantees.md": [
-        f"for up to {CollectorOptions().source_seconds:.0f} seconds by a running collector",
+        f"for up to {DoorkeeperOptions().remembered_seconds:.0f} seconds by a running collector",
         {5: "after five tries"}[IngestorOptions().tries_max],
     ],
     "docs/concepts/identity.md": [

@@ -11,7 +11,7 @@ from uuid import UUID
 import httpx
 
 from clarion.customers.ingestor import Ingestor, IngestorOptions
-from clarion.events.collector import Collector
+from clarion.events.collector import Collector, CollectorOptions
 from clarion.fcm.client import FcmProvider
 from clarion.reports.attributor import Attributor
 from clarion.storage.database import Database
@@ -46,6 +46,7 @@ class Service:
     key: str = ""
     secrets: set[str] = field(default_factory=lambda: {"PRIVATE KEY"})
     """What no answer may hold; one that is told once is added after that."""
+    collector_options: CollectorOptions | None = None
 
     async def __aenter__(self) -> Self:
         self.world = await World(self.database, self.clock).open()
@@ -54,7 +55,7 @@ class Service:
         parts = (self.database, self.world.broker, self.clock)
         self.ingestor = Ingestor(*parts, IngestorOptions(wait_seconds=0))
         self.attributor = Attributor(self.database, self.clock)
-        self.collector = Collector(*parts)
+        self.collector = Collector(*parts, self.collector_options, vault=self.world.vault)
         self.app = WebApp(
             collect=CollectApp(self.collector),
             api=create_api(*parts, self.provider, self.world.vault),
@@ -158,14 +159,31 @@ class Service:
         assert answer.status_code == 200, answer.text
         await self.ingestor.step()
 
+    async def try_to_send(
+        self, write_key: str, *events: dict[str, Any], headers: dict[str, str] | None = None
+    ) -> Answer:
+        """What an app hears; what was taken is taken in."""
+        answer = await self._client.post(
+            "/v1/batch", json={"batch": events}, auth=(write_key, ""), headers=headers
+        )
+        await self.ingestor.step()
+        return Answer(
+            status=answer.status_code,
+            headers=answer.headers,
+            text=answer.text,
+            json=answer.json(),
+        )
+
 
 @asynccontextmanager
-async def service_on_sqlite(directory: Path, clock: FakeClock) -> AsyncIterator[Service]:
+async def service_on_sqlite(
+    directory: Path, clock: FakeClock, collector_options: CollectorOptions | None = None
+) -> AsyncIterator[Service]:
     """For what is decided before a database is asked."""
     database = Database(f"sqlite:///{directory}/clarion.db")
     async with database.engine.begin() as connection:
         await connection.run_sync(metadata.create_all)
-    async with Service(database, clock) as service:
+    async with Service(database, clock, collector_options=collector_options) as service:
         yield service
     await database.close()
 

@@ -11,6 +11,7 @@ import pytest
 
 from clarion.clock import Clock
 from clarion.events.collector import CollectorOptions
+from clarion.events.doorkeeper import DoorkeeperOptions
 from clarion.events.source_store import revoke_source
 from clarion.storage.database import Database
 from clarion.storage.schema import metadata
@@ -147,7 +148,7 @@ async def test_settings_of_an_unknown_key_are_an_error_that_nobody_caches(
 async def test_settings_of_a_revoked_key_are_refused(tmp_path: Path, clock: FakeClock) -> None:
     async with sqlite(tmp_path) as database:
         await prepare(database, clock)
-        at_once = CollectorOptions(source_seconds=0)
+        at_once = CollectorOptions(doorkeeper=DoorkeeperOptions(remembered_seconds=0))
         async with Station(database, clock, collector_options=at_once) as station:
             assert (await get(station, SETTINGS)).status == 200
             async with database.write() as connection:

@@ -16,7 +16,7 @@ from clarion.cli.output import (
     refused,
 )
 from clarion.cli.session import open_session
-from clarion.cli.sources import find_app, find_source
+from clarion.cli.source_choice import find_app, find_source
 from clarion.deliveries.app_store import (
     FirebaseApp,
     bind_first_app,

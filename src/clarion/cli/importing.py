@@ -27,7 +27,7 @@ from clarion.cli.output import (
     refused,
 )
 from clarion.cli.session import Session, open_session
-from clarion.cli.sources import find_source
+from clarion.cli.source_choice import find_source
 from clarion.events.collector import Collector
 from clarion.events.importer import Importer, ImportRefused
 from clarion.events.record import RecordKind
@@ -171,7 +171,7 @@ async def _import(
     quiet: bool,
 ) -> None:
     async with session.broker() as broker:
-        collector = Collector(session.database, broker, session.clock)
+        collector = Collector(session.database, broker, session.clock, vault=session.vault())
         importer = Importer(
             collector, session.clock, write_key=source.write_key, kind=kind, at=progress.at
         )

@@ -1,14 +1,12 @@
 """Sources: the apps that send events, each with its write key."""
 
-from typing import Any
-
 from cyclopts import App as Commands
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from clarion.cli.output import AsJson, not_found, print_done, print_record, print_records
-from clarion.cli.session import Session, open_session
-from clarion.deliveries.app_store import FirebaseApp, list_apps, only_app
-from clarion.events.source import Source
+from clarion.cli.output import AsJson, print_done, print_record, print_records
+from clarion.cli.session import open_session
+from clarion.cli.source_choice import choose_app, find_app, find_source, shown
+from clarion.cli.source_keys import restore, retire, rotate, show, sign, unsign
+from clarion.cli.source_rules import limit, origins
 from clarion.events.source_store import (
     bind_firebase_app,
     create_source,
@@ -17,6 +15,9 @@ from clarion.events.source_store import (
 )
 
 commands = Commands(name="sources", help="Sources: the apps that send events, with write keys.")
+
+for _verb in (show, rotate, retire, restore, sign, unsign, limit, origins):
+    commands.command(_verb)
 
 
 @commands.command
@@ -48,7 +49,7 @@ async def create(name: str, *, firebase_app: str | None = None, json: AsJson = F
             now=session.clock.now(),
             firebase_app_id=None if app is None else app.id,
         )
-    print_record(_shown(source), as_json=json)
+    print_record(shown(source), as_json=json)
 
 
 @commands.command(name="list")
@@ -64,7 +65,7 @@ async def list_(*, json: AsJson = False) -> None:
     async with open_session() as session, session.database.read() as connection:
         sources = await list_sources(connection, session.workspace_id)
     print_records(
-        [_shown(source) for source in sources],
+        [shown(source) for source in sources],
         as_json=json,
         columns=("id", "name", "write_key", "firebase_app_id", "revoked_at"),
         none="There is no source yet: clarion sources create NAME",
@@ -93,14 +94,16 @@ async def bind(source: str, firebase_app: str, *, json: AsJson = False) -> None:
         app = await find_app(connection, session, firebase_app)
         await bind_firebase_app(connection, session.workspace_id, found.id, app.id)
     if json:
-        print_record(_shown(found) | {"firebase_app_id": app.id}, as_json=True)
+        print_record(shown(found) | {"firebase_app_id": app.id}, as_json=True)
     else:
         print_done(f"Devices of {found.name} are reached through {app.project_id}.")
 
 
 @commands.command
 async def revoke(source: str, *, json: AsJson = False) -> None:
-    """Refuse a source's write key from now on (within seconds in running collectors).
+    """Refuse every write key of a source from now on (within seconds in running collectors).
+
+    `clarion sources restore` takes it back.
 
     For example:
 
@@ -113,43 +116,6 @@ async def revoke(source: str, *, json: AsJson = False) -> None:
         now = session.clock.now()
         await revoke_source(connection, session.workspace_id, found.id, now)
     if json:
-        print_record(_shown(found) | {"revoked_at": now}, as_json=True)
+        print_record(shown(found) | {"revoked_at": now}, as_json=True)
     else:
         print_done(f"{found.name} can no longer send.")
-
-
-async def find_source(connection: AsyncConnection, session: Session, name: str) -> Source:
-    """A source by id or name. Ends the command where there is none, or several of that name."""
-    sources = await list_sources(connection, session.workspace_id)
-    found = [one for one in sources if name in (str(one.id), one.name)]
-    if len(found) != 1:
-        raise not_found("one source" if found else "source", name)
-    return found[0]
-
-
-async def find_app(connection: AsyncConnection, session: Session, name: str) -> FirebaseApp:
-    """A Firebase app by id or project id. Ends the command where there is none."""
-    for app in await list_apps(connection, session.workspace_id):
-        if name in (str(app.id), app.project_id):
-            return app
-    raise not_found("Firebase app", name)
-
-
-async def choose_app(
-    connection: AsyncConnection, session: Session, name: str | None
-) -> FirebaseApp | None:
-    """The Firebase app of that name; without a name the only one there is."""
-    if name is not None:
-        return await find_app(connection, session, name)
-    return await only_app(connection, session.workspace_id)
-
-
-def _shown(source: Source) -> dict[str, Any]:
-    return {
-        "id": source.id,
-        "name": source.name,
-        "write_key": source.write_key,
-        "firebase_app_id": source.firebase_app_id,
-        "created_at": source.created_at,
-        "revoked_at": source.revoked_at,
-    }

@@ -6,24 +6,22 @@ next job: at 10,000 calls a second a commit carries hundreds, and alone a call w
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
-from time import monotonic
+from dataclasses import dataclass, field
+from datetime import datetime
 from uuid import UUID
 
 import structlog
 
 from clarion.broker import Broker, BrokerUnavailable, JobKind, NewJob
 from clarion.clock import Clock
+from clarion.events.admission import Admission, OriginRefused, TooFast, UnknownKey
 from clarion.events.body import CallFault, unpack
-from clarion.events.call import read_call
+from clarion.events.call import Call, read_call
+from clarion.events.doorkeeper import Doorkeeper, DoorkeeperOptions
 from clarion.events.inbox import Parcel, encode, split
 from clarion.events.message import Refusal
-from clarion.events.source import Source
-from clarion.events.source_store import get_source_by_write_key
 from clarion.storage.database import Database, StorageUnavailable
-
-WRITE_KEY_CHARACTERS_MAX = 255
-"""A longer one is nobody's, and is not worth a place among the remembered ones."""
+from clarion.storage.vault import Vault, VaultLocked
 
 log = structlog.get_logger(__name__)
 
@@ -34,10 +32,8 @@ class CollectorOptions:
     """Of events in one job; what one call brings may fill several."""
     waiting_bytes_max: int = 67_108_864
     """Not yet durable; above this, calls are asked to come again."""
-    source_seconds: float = 5.0
-    """How long a source is remembered: so long a revoked key may still be taken."""
-    sources_max: int = 10_000
     retry_after_seconds: int = 2
+    doorkeeper: DoorkeeperOptions = field(default_factory=DoorkeeperOptions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,11 +45,6 @@ class Taken:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UnknownKey:
-    """Nobody sends with this write key."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ComeAgain:
     """Nothing is durable; the same call may succeed after `retry_after_seconds`."""
 
@@ -61,7 +52,7 @@ class ComeAgain:
 
 
 Kept = Taken | CallFault | ComeAgain
-Collected = Kept | UnknownKey
+Collected = Kept | UnknownKey | OriginRefused | TooFast
 
 CallerIp = Callable[[], str | None]
 
@@ -78,12 +69,14 @@ class Collector:
         broker: Broker,
         clock: Clock,
         options: CollectorOptions | None = None,
+        *,
+        vault: Vault | None = None,
     ) -> None:
-        self._database = database
+        """`vault`: what opens the secrets of sources whose userIds are signed."""
         self._broker = broker
         self._clock = clock
         self._options = options or CollectorOptions()
-        self._sources: dict[str, tuple[Source | None, float]] = {}
+        self._doorkeeper = Doorkeeper(database, clock, vault, self._options.doorkeeper)
         self._waiting: list[_Waiting] = []
         self._waiting_bytes = 0
         self._flush: asyncio.Task[None] | None = None
@@ -97,11 +90,13 @@ class Collector:
         encoding: str = "",
         fallback_key: str | None = None,
         caller_ip: CallerIp | None = None,
+        origin: str | None = None,
     ) -> Collected:
         """Take one call: an event of `type_hint`, or a batch where that is None.
 
         `write_key`, from the call's header, wins over a key in its body; that one wins over
-        `fallback_key`. `caller_ip` is asked where an event may want it.
+        `fallback_key`. `origin`: the web page that sends, if one does. `caller_ip` is asked where
+        an event may want it.
         """
         plain = unpack(body, encoding)
         if isinstance(plain, CallFault):
@@ -109,26 +104,25 @@ class Collector:
         call = read_call(plain, type_hint=type_hint, new_message_id=self._new_message_id)
         if isinstance(call, CallFault):
             return call
+        now = self._clock.now()
         try:
-            source = await self._source(write_key or call.write_key or fallback_key or "")
-            if source is None:
-                return UnknownKey()
-            if call.items or call.refusals:
-                parcel = Parcel(
-                    workspace_id=source.workspace_id,
-                    source_id=source.id,
-                    received_at=self._clock.now(),
-                    sent_at=call.sent_at,
-                    context=call.context,
-                    items=call.items,
-                    refusals=call.refusals,
-                    ip=_wanted_ip(plain, caller_ip),
-                    key=self._new_message_id() if call.refusals else "",
-                )
-                await self._make_durable(parcel)
-        except (BrokerUnavailable, StorageUnavailable):
+            admission = await self._doorkeeper.admit(
+                write_key or call.write_key or fallback_key or "",
+                origin=origin,
+                events=len(call.items) + len(call.refusals),
+                now=now,
+            )
+            if not isinstance(admission, Admission):
+                return admission
+            return await self._keep(
+                call,
+                admission.workspace_id,
+                admission.source_id,
+                received_at=now,
+                ip=_wanted_ip(plain, caller_ip),
+            )
+        except (BrokerUnavailable, StorageUnavailable, VaultLocked):
             return ComeAgain(retry_after_seconds=self._options.retry_after_seconds)
-        return Taken(events=len(call.items), refused=call.refusals)
 
     async def take(
         self,
@@ -143,50 +137,57 @@ class Collector:
         call = read_call(body, type_hint=type_hint, new_message_id=self._new_message_id)
         if isinstance(call, CallFault):
             return call
-        if call.items or call.refusals:
-            parcel = Parcel(
-                workspace_id=workspace_id,
-                source_id=source_id,
+        try:
+            return await self._keep(
+                call,
+                workspace_id,
+                source_id,
                 received_at=self._clock.now(),
-                sent_at=call.sent_at,
-                context=call.context,
-                items=call.items,
-                refusals=call.refusals,
                 ip=_wanted_ip(body, caller_ip),
             )
-            try:
-                await self._make_durable(parcel)
-            except BrokerUnavailable:
-                return ComeAgain(retry_after_seconds=self._options.retry_after_seconds)
-        return Taken(events=len(call.items), refused=call.refusals)
+        except BrokerUnavailable:
+            return ComeAgain(retry_after_seconds=self._options.retry_after_seconds)
 
-    async def source_of(self, write_key: str | None) -> Source | UnknownKey | ComeAgain:
+    async def admission_of(self, write_key: str | None) -> Admission | UnknownKey | ComeAgain:
         """Who would send with `write_key`: for what an SDK asks before it sends."""
         try:
-            return await self._source(write_key or "") or UnknownKey()
-        except StorageUnavailable:
+            return await self._doorkeeper.look_up(write_key or "") or UnknownKey()
+        except (StorageUnavailable, VaultLocked):
             return ComeAgain(retry_after_seconds=self._options.retry_after_seconds)
 
     async def close(self) -> None:
         """Wait for what is being made durable. Giving up the wait does not give up the work."""
         if self._flush is not None:
             await asyncio.shield(self._flush)
+        await self._doorkeeper.close()
 
     def _new_message_id(self) -> str:
         return str(self._clock.new_id())
 
-    async def _source(self, write_key: str) -> Source | None:
-        remembered = self._sources.get(write_key)
-        if remembered is not None and remembered[1] > monotonic():
-            return remembered[0]
-        if not write_key or len(write_key) > WRITE_KEY_CHARACTERS_MAX or "\x00" in write_key:
-            return None
-        async with self._database.read() as connection:
-            source = await get_source_by_write_key(connection, write_key)
-        if len(self._sources) >= self._options.sources_max:
-            self._sources.clear()
-        self._sources[write_key] = (source, monotonic() + self._options.source_seconds)
-        return source
+    async def _keep(
+        self,
+        call: Call,
+        workspace_id: UUID,
+        source_id: UUID,
+        *,
+        received_at: datetime,
+        ip: str | None,
+    ) -> Taken:
+        """Make what a call brings durable. Raises BrokerUnavailable where that can not be."""
+        if call.items or call.refusals:
+            parcel = Parcel(
+                workspace_id=workspace_id,
+                source_id=source_id,
+                received_at=received_at,
+                sent_at=call.sent_at,
+                context=call.context,
+                items=call.items,
+                refusals=call.refusals,
+                ip=ip,
+                key=self._new_message_id() if call.refusals else "",
+            )
+            await self._make_durable(parcel)
+        return Taken(events=len(call.items), refused=call.refusals)
 
     async def _make_durable(self, parcel: Parcel) -> None:
         if self._waiting_bytes > self._options.waiting_bytes_max:

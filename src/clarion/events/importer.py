@@ -12,8 +12,9 @@ from typing import BinaryIO, assert_never
 import msgspec
 
 from clarion.clock import Clock
+from clarion.events.admission import OriginRefused, TooFast, UnknownKey
 from clarion.events.body import BODY_BYTES_MAX, CallFault
-from clarion.events.collector import Collector, ComeAgain, Taken, UnknownKey
+from clarion.events.collector import Collector, ComeAgain, Taken
 from clarion.events.message import Refusal, check
 from clarion.events.record import RecordFault, RecordKind, as_event
 from clarion.events.record_file import Found, Mark, RecordForm, read_records
@@ -112,9 +113,9 @@ class Importer:
             match collected:
                 case Taken():
                     break
-                case ComeAgain(retry_after_seconds=seconds):
+                case ComeAgain(retry_after_seconds=seconds) | TooFast(retry_after_seconds=seconds):
                     await self._clock.sleep(seconds)
-                case UnknownKey():
+                case UnknownKey() | OriginRefused():
                     raise ImportRefused("the source's write key is unknown or revoked")
                 case CallFault(message=message):
                     raise ImportRefused(message)

@@ -1,19 +1,23 @@
-"""Rows of sources."""
+"""Rows of sources. Their keys are rows of their own: `key_store`."""
 
-import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
-from sqlalchemy import select, update
+from sqlalchemy import Row, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from clarion.events.key_store import (
+    add_write_key,
+    identity_secrets_of,
+    limit_in,
+    write_keys_of,
+)
+from clarion.events.limit import Limit
 from clarion.events.source import Source
 from clarion.storage.bulk import insert_new
 from clarion.storage.schema import sources
-
-WRITE_KEY_BYTES = 24
 
 
 async def create_source(
@@ -27,45 +31,52 @@ async def create_source(
     write_key: str | None = None,
 ) -> Source:
     """A new source; its write key is made here unless one is given."""
-    source = Source(
+    row = {
+        "id": source_id,
+        "workspace_id": workspace_id,
+        "name": name,
+        "firebase_app_id": firebase_app_id,
+        "allowed_origins": [],
+        "created_at": now,
+    }
+    await insert_new(connection, sources, [row])
+    key = await add_write_key(
+        connection,
+        workspace_id=workspace_id,
+        source_id=source_id,
+        key_id=uuid5(source_id, "first write key"),
+        now=now,
+        write_key=write_key,
+    )
+    return Source(
         id=source_id,
         workspace_id=workspace_id,
         name=name,
-        write_key=write_key or secrets.token_urlsafe(WRITE_KEY_BYTES),
         firebase_app_id=firebase_app_id,
         created_at=now,
         revoked_at=None,
+        write_keys=(key,),
     )
-    await insert_new(
-        connection, sources, [{name: getattr(source, name) for name in _SOURCE_FIELDS}]
-    )
-    return source
 
 
 async def list_sources(connection: AsyncConnection, workspace_id: UUID) -> list[Source]:
+    """Every source, revoked ones too, oldest first."""
     rows = await connection.execute(
         select(sources).where(sources.c.workspace_id == workspace_id).order_by(sources.c.id)
     )
-    return [_source(row) for row in rows]
+    return await _sources(connection, workspace_id, rows.all(), None)
 
 
 async def get_source(
-    connection: AsyncConnection, workspace_id: UUID, source_id: UUID
+    connection: AsyncConnection, workspace_id: UUID, source_id: UUID, *, lock: bool = False
 ) -> Source | None:
-    rows = await connection.execute(
-        select(sources).where(sources.c.workspace_id == workspace_id, sources.c.id == source_id)
+    """One source; with `lock`, nobody else changes it or its keys until this transaction ends."""
+    statement = select(sources).where(
+        sources.c.workspace_id == workspace_id, sources.c.id == source_id
     )
-    row = rows.one_or_none()
-    return None if row is None else _source(row)
-
-
-async def get_source_by_write_key(connection: AsyncConnection, write_key: str) -> Source | None:
-    """The source that may send with `write_key`; a revoked one may not."""
-    rows = await connection.execute(
-        select(sources).where(sources.c.write_key == write_key, sources.c.revoked_at.is_(None))
-    )
-    row = rows.one_or_none()
-    return None if row is None else _source(row)
+    rows = await connection.execute(statement.with_for_update() if lock else statement)
+    found = await _sources(connection, workspace_id, rows.all(), source_id)
+    return found[0] if found else None
 
 
 async def bind_firebase_app(
@@ -87,8 +98,33 @@ async def rename_source(
 async def revoke_source(
     connection: AsyncConnection, workspace_id: UUID, source_id: UUID, now: datetime
 ) -> bool:
-    """Its write key is refused from now on; False: no such source."""
+    """All its write keys are refused until it is restored; False: no such source."""
     return await _update_source(connection, workspace_id, source_id, {"revoked_at": now})
+
+
+async def restore_source(connection: AsyncConnection, workspace_id: UUID, source_id: UUID) -> bool:
+    """Its write keys are taken again, but for those that are retired; False: no such source."""
+    return await _update_source(connection, workspace_id, source_id, {"revoked_at": None})
+
+
+async def allow_origins(
+    connection: AsyncConnection, workspace_id: UUID, source_id: UUID, origins: Sequence[str]
+) -> bool:
+    """Only pages of `origins` may send; empty: all. False: no such source."""
+    return await _update_source(
+        connection, workspace_id, source_id, {"allowed_origins": list(origins)}
+    )
+
+
+async def limit_source(
+    connection: AsyncConnection, workspace_id: UUID, source_id: UUID, limit: Limit | None
+) -> bool:
+    """How fast each of its write keys may send; False: no such source."""
+    values = {
+        "events_per_second": limit and limit.events_per_second,
+        "burst": limit and limit.burst,
+    }
+    return await _update_source(connection, workspace_id, source_id, values)
 
 
 async def _update_source(
@@ -103,16 +139,28 @@ async def _update_source(
     return rows.one_or_none() is not None
 
 
-_SOURCE_FIELDS = (
-    "id",
-    "workspace_id",
-    "name",
-    "write_key",
-    "firebase_app_id",
-    "created_at",
-    "revoked_at",
-)
-
-
-def _source(row: Any) -> Source:
-    return Source(**{name: getattr(row, name) for name in _SOURCE_FIELDS})
+async def _sources(
+    connection: AsyncConnection,
+    workspace_id: UUID,
+    rows: Sequence[Row[Any]],
+    source_id: UUID | None,
+) -> list[Source]:
+    if not rows:
+        return []
+    keys = await write_keys_of(connection, workspace_id, source_id)
+    secrets = await identity_secrets_of(connection, workspace_id, source_id)
+    return [
+        Source(
+            id=row.id,
+            workspace_id=row.workspace_id,
+            name=row.name,
+            firebase_app_id=row.firebase_app_id,
+            created_at=row.created_at,
+            revoked_at=row.revoked_at,
+            allowed_origins=tuple(row.allowed_origins),
+            limit=limit_in(row),
+            write_keys=tuple(keys[row.id]),
+            identity_secrets=tuple(secrets[row.id]),
+        )
+        for row in rows
+    ]

@@ -164,7 +164,7 @@ def _handlers() -> Iterator[tuple[str, str, HTTPRouteHandler, list[dict[str, Any
                 operation = written[route.path_format][method.lower()]
                 found.append((route.path_format, str(method), handler, operation))
     order = list(_TAGS)
-    found.sort(key=lambda one: (order.index(one[3]["tags"][0]), one[0], one[1] != "GET"))
+    found.sort(key=lambda one: (order.index(one[3]["tags"][0]), one[0], one[1] != "GET", one[1]))
     for path, verb, handler, operation in found:
         yield path, verb, handler, operation.get("parameters", [])
 

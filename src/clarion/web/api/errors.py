@@ -22,6 +22,7 @@ class ErrorCode(StrEnum):
     METHOD_NOT_ALLOWED = "method_not_allowed"
     CONFLICT = "conflict"
     CAMPAIGN_STATE = "campaign_state"
+    SOURCE_KEYS = "source_keys"
     BODY_TOO_LARGE = "body_too_large"
     INVALID = "invalid"
     INVALID_CAMPAIGN = "invalid_campaign"
@@ -79,6 +80,12 @@ ERRORS: Mapping[ErrorCode, ErrorMeaning] = {
         meaning="A campaign in this state can not take this step.",
         cure="Look at its `state`: only a draft is edited, only a paused campaign is resumed, and "
         "done and cancelled are final.",
+    ),
+    ErrorCode.SOURCE_KEYS: ErrorMeaning(
+        status=409,
+        meaning="The step would leave a source without a key that stands, or with too many.",
+        cure="Make another key first, or retire one that nobody uses; to end all of them, revoke "
+        "the source.",
     ),
     ErrorCode.BODY_TOO_LARGE: ErrorMeaning(
         status=413,

@@ -14,6 +14,7 @@ from clarion.web.api.firebase_apps import FirebaseApps
 from clarion.web.api.freshness import Freshnesses
 from clarion.web.api.keys import Keys
 from clarion.web.api.ownership import Ownerships
+from clarion.web.api.source_keys import IdentitySecrets, WriteKeys
 from clarion.web.api.sources import Sources
 from clarion.web.api.timeline import Timeline
 from clarion.web.api.workspace import WorkspaceOfCaller
@@ -28,6 +29,8 @@ def api_router(more: Sequence[HTTPRouteHandler] = ()) -> Router:
         route_handlers=[
             FirebaseApps,
             Sources,
+            WriteKeys,
+            IdentitySecrets,
             Keys,
             Customers,
             Timeline,

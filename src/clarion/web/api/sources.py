@@ -1,21 +1,23 @@
 """/sources: the apps that send events, each with its write key."""
 
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
 import msgspec
 from litestar import Controller, Request, get, patch, post
-from litestar.params import PathParameter
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.deliveries.app_store import get_app, only_app
 from clarion.events import source
 from clarion.events.source_store import (
+    allow_origins,
     bind_firebase_app,
     create_source,
     get_source,
+    limit_source,
     list_sources,
     rename_source,
+    restore_source,
     revoke_source,
 )
 from clarion.events.store import StoredRefusal, list_refusals
@@ -25,20 +27,14 @@ from clarion.web.api.errors import Fault, invalid, not_found
 from clarion.web.api.gate import BODY, GivenCaller, GivenParts
 from clarion.web.api.moment import Moment
 from clarion.web.api.pages import LIMIT_DEFAULT, Cursor, Limit, Page, after_seq, page, whole
-
-SourceId = Annotated[UUID, PathParameter(description="The source's id.")]
-
-
-class Source(msgspec.Struct, frozen=True, kw_only=True):
-    """An app that sends events. Its write key is public: it can send, and nothing else. Its devices
-    are reached through its Firebase app; null: they are not reached."""
-
-    id: UUID
-    name: str
-    write_key: str
-    firebase_app_id: UUID | None
-    created_at: Moment
-    revoked_at: Moment | None
+from clarion.web.api.source_wire import (
+    RateLimit,
+    Source,
+    SourceId,
+    read_limit,
+    read_origins,
+    shown,
+)
 
 
 class NewSource(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -50,10 +46,13 @@ class NewSource(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class SourceChange(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """What is to be another; `firebase_app_id` null: reached through none."""
+    """What is to be another. `firebase_app_id` null: reached through none; `allowed_origins` null
+    or empty: pages of every origin may send; `rate_limit` null: no limit."""
 
     name: str | msgspec.UnsetType = msgspec.UNSET
     firebase_app_id: UUID | msgspec.UnsetType | None = msgspec.UNSET
+    allowed_origins: list[str] | msgspec.UnsetType | None = msgspec.UNSET
+    rate_limit: RateLimit | msgspec.UnsetType | None = msgspec.UNSET
 
 
 class Refusal(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,22 +92,22 @@ class Sources(Controller):
                 now=parts.clock.now(),
                 firebase_app_id=app_id,
             )
-        return _shown(source)
+        return shown(source, parts.clock.now())
 
     @get("", summary="List sources")
     async def list_all(self, parts: GivenParts, caller: GivenCaller) -> Page[Source]:
         """Every source, revoked ones too; always one page."""
         async with parts.database.read() as connection:
             found = await list_sources(connection, caller.workspace_id)
-        return whole([_shown(source) for source in found])
+        return whole([shown(source, parts.clock.now()) for source in found])
 
     @get("/{source_id:uuid}", summary="Show a source")
     async def show(self, parts: GivenParts, caller: GivenCaller, source_id: SourceId) -> Source:
         """A source with its write key."""
         async with parts.database.read() as connection:
-            return _shown(await _find(connection, caller, source_id))
+            return shown(await _find(connection, caller, source_id), parts.clock.now())
 
-    @patch("/{source_id:uuid}", summary="Rename a source, or bind it", opt={BODY: SourceChange})
+    @patch("/{source_id:uuid}", summary="Change a source", opt={BODY: SourceChange})
     async def change(
         self,
         request: Request[Caller, Any, Any],
@@ -116,7 +115,8 @@ class Sources(Controller):
         caller: GivenCaller,
         source_id: SourceId,
     ) -> Source:
-        """Another name, or another Firebase app through which its devices are reached."""
+        """Another name, another Firebase app through which its devices are reached, other origins
+        that may send, another limit. Running collectors know within seconds."""
         change = await read(request, SourceChange)
         async with parts.database.write() as connection:
             await _find(connection, caller, source_id)
@@ -127,18 +127,32 @@ class Sources(Controller):
             if app_id is not msgspec.UNSET:
                 await _check_app(connection, caller, app_id)
                 await bind_firebase_app(connection, caller.workspace_id, source_id, app_id)
-            return _shown(await _find(connection, caller, source_id))
+            if change.allowed_origins is not msgspec.UNSET:
+                origins = read_origins(change.allowed_origins or ())
+                await allow_origins(connection, caller.workspace_id, source_id, origins)
+            if change.rate_limit is not msgspec.UNSET:
+                limit = read_limit(change.rate_limit)
+                await limit_source(connection, caller.workspace_id, source_id, limit)
+            return shown(await _find(connection, caller, source_id), parts.clock.now())
 
     @post("/{source_id:uuid}/revoke", summary="Revoke a source", status_code=200)
     async def revoke(self, parts: GivenParts, caller: GivenCaller, source_id: SourceId) -> Source:
-        """Its write key is refused from now on; running collectors know within seconds. Revoking
-        twice is once."""
+        """Every write key of it is refused from now on; running collectors know within seconds.
+        Revoking twice is once."""
         async with parts.database.write() as connection:
             source = await _find(connection, caller, source_id)
             if source.revoked_at is None:
                 now = parts.clock.now()
                 await revoke_source(connection, caller.workspace_id, source_id, now)
-            return _shown(await _find(connection, caller, source_id))
+            return shown(await _find(connection, caller, source_id), parts.clock.now())
+
+    @post("/{source_id:uuid}/restore", summary="Restore a source", status_code=200)
+    async def restore(self, parts: GivenParts, caller: GivenCaller, source_id: SourceId) -> Source:
+        """A revoked source may send again, with each write key that is not retired."""
+        async with parts.database.write() as connection:
+            await _find(connection, caller, source_id)
+            await restore_source(connection, caller.workspace_id, source_id)
+            return shown(await _find(connection, caller, source_id), parts.clock.now())
 
     @get("/{source_id:uuid}/refusals", summary="List what was refused")
     async def refusals(
@@ -179,17 +193,6 @@ async def _check_app(connection: AsyncConnection, caller: Caller, app_id: UUID |
                 )
             ]
         )
-
-
-def _shown(source: source.Source) -> Source:
-    return Source(
-        id=source.id,
-        name=source.name,
-        write_key=source.write_key,
-        firebase_app_id=source.firebase_app_id,
-        created_at=source.created_at,
-        revoked_at=source.revoked_at,
-    )
 
 
 def _shown_refusal(refusal: StoredRefusal) -> Refusal:

@@ -67,5 +67,6 @@ class CollectApp:
                 encoding=encoding,
                 fallback_key=bearer,
                 caller_ip=partial(caller_ip, scope),
+                origin=None if origin is None else origin.decode("latin-1"),
             )
         await send_collected(send, origin, collected)

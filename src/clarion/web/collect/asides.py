@@ -5,7 +5,8 @@ from typing import Any
 
 import msgspec
 
-from clarion.events.collector import Collector, ComeAgain, UnknownKey
+from clarion.events.admission import UnknownKey
+from clarion.events.collector import Collector, ComeAgain
 from clarion.web.collect.credentials import key_in_query
 from clarion.web.collect.pixel import GIF, event_in_query
 from clarion.web.collect.replies import (
@@ -68,7 +69,7 @@ class Asides:
         origin: bytes | None,
     ) -> None:
         """`for_customer_io` None: RudderStack's client asks."""
-        source = await self._collector.source_of(write_key)
+        source = await self._collector.admission_of(write_key)
         if write_key is None or isinstance(source, UnknownKey | ComeAgain):
             refused = source if isinstance(source, ComeAgain) else UnknownKey()
             await send_collected(send, origin, refused)
@@ -91,7 +92,11 @@ class Asides:
         event = event_in_query(query) if scope["method"] == "GET" else None
         if event is not None:
             await self._collector.collect(
-                event, write_key=None, type_hint=kind, fallback_key=key_in_query(query)
+                event,
+                write_key=None,
+                type_hint=kind,
+                fallback_key=key_in_query(query),
+                origin=None if origin is None else origin.decode("latin-1"),
             )
         headers = [
             (b"content-type", b"image/gif"),

@@ -9,8 +9,9 @@ from typing import assert_never
 
 import msgspec
 
+from clarion.events.admission import OriginRefused, TooFast, UnknownKey
 from clarion.events.body import CallFault
-from clarion.events.collector import Collected, ComeAgain, Taken, UnknownKey
+from clarion.events.collector import Collected, ComeAgain, Taken
 from clarion.web.server import Scope, Send
 
 REFUSALS_SHOWN = 20
@@ -50,6 +51,26 @@ async def send_collected(send: Send, origin: bytes | None, collected: Collected)
                 "write_key_unknown",
                 "The write key is missing, unknown or revoked: send it as the user of Basic "
                 "authorization, or as writeKey in the body.",
+            )
+        case OriginRefused():
+            await send_error(
+                send,
+                origin,
+                403,
+                "origin_not_allowed",
+                "This write key takes nothing from pages of this origin: add it to the source's "
+                "allowed origins.",
+            )
+        case TooFast(retry_after_seconds=seconds):
+            after = str(seconds).encode()
+            await send_error(
+                send,
+                origin,
+                429,
+                "too_fast",
+                "The write key has sent more events than its source's limit allows. Nothing of "
+                "this call was stored: send the same again later.",
+                [(b"retry-after", after), (b"x-ratelimit-reset", after)],
             )
         case ComeAgain(retry_after_seconds=seconds):
             await send_error(

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from clarion.events.source import Source
+from clarion.events.admission import Admission
 
 SECONDS_FRESH = 3_600
 """How long browsers and proxies may keep an answer."""
@@ -52,21 +52,21 @@ def settings(
     }
 
 
-def source_config(write_key: str, source: Source) -> dict[str, Any]:
+def source_config(write_key: str, admission: Admission) -> dict[str, Any]:
     """The same for RudderStack's browser SDK, which is told where to send by its page."""
     return {
         "source": {
-            "id": str(source.id),
+            "id": str(admission.source_id),
             "name": "Clarion",
             "writeKey": write_key,
             "enabled": True,
-            "workspaceId": str(source.workspace_id),
+            "workspaceId": str(admission.workspace_id),
             "config": {
                 "statsCollection": {"errors": {"enabled": False}, "metrics": {"enabled": False}}
             },
             "destinations": [],
         },
-        "updatedAt": source.created_at.isoformat(),
+        "updatedAt": admission.source_created_at.isoformat(),
     }
 
 

@@ -26,6 +26,17 @@ def _only(condition: str) -> dict[str, Any]:
     return {"sqlite_where": sa.text(condition), "postgresql_where": sa.text(condition)}
 
 
+def _source_keys(name: str, *own: sa.Column[Any]) -> None:
+    op.create_table(
+        name,
+        *(sa.Column(one, Id(), nullable=False) for one in ("id", "workspace_id", "source_id")),
+        *own,
+        sa.Column("created_at", Instant(), nullable=False),
+        *(sa.Column(one, Instant(), nullable=True) for one in ("last_used_at", "retires_at")),
+        sa.PrimaryKeyConstraint("id"),
+    )
+
+
 def upgrade() -> None:
     op.create_table(
         "api_keys",
@@ -227,7 +238,7 @@ def upgrade() -> None:
     op.create_index(
         "events_customer", "events", ["workspace_id", "customer_id", "at"], unique=False
     )
-    op.create_index("events_source", "events", ["source_id", "seq"], unique=False)
+    op.create_index("events_source", "events", ["source_id", "seq"])
     op.create_index(
         "events_identify", "events", ["workspace_id", "customer_id"], **_only("type = 'identify'")
     )
@@ -333,7 +344,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("seq"),
         sa.UniqueConstraint("id", name="repeats_id"),
     )
-    op.create_index("repeats_source", "repeats", ["source_id", "seq"], unique=False)
+    op.create_index("repeats_source", "repeats", ["source_id", "seq"])
     op.create_table(
         "source_counts",
         sa.Column("source_id", Id(), nullable=False),
@@ -350,13 +361,19 @@ def upgrade() -> None:
         sa.Column("id", Id(), nullable=False),
         sa.Column("workspace_id", Id(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("write_key", sa.Text(), nullable=False),
         sa.Column("firebase_app_id", Id(), nullable=True),
+        sa.Column("allowed_origins", Json, nullable=False),
+        sa.Column("events_per_second", sa.Integer(), nullable=True),
+        sa.Column("burst", sa.Integer(), nullable=True),
         sa.Column("created_at", Instant(), nullable=False),
         sa.Column("revoked_at", Instant(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("write_key"),
     )
+    _source_keys("write_keys", sa.Column("write_key", sa.Text(), nullable=False, unique=True))
+    op.create_index("write_keys_source", "write_keys", ["workspace_id", "source_id"])
+    secret = sa.Column("sealed_secret", sa.LargeBinary(), nullable=False)
+    _source_keys("identity_secrets", secret)
+    op.create_index("identity_secrets_source", "identity_secrets", ["source_id"])
     op.create_table(
         "tokens",
         sa.Column("workspace_id", Id(), nullable=False),

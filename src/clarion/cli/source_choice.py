@@ -1,0 +1,62 @@
+"""Sources and Firebase apps as people name them on the command line."""
+
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from clarion.cli.output import not_found
+from clarion.cli.session import Session
+from clarion.deliveries.app_store import FirebaseApp, list_apps, only_app
+from clarion.events.source import Source
+from clarion.events.source_store import get_source, list_sources
+
+
+async def find_source(
+    connection: AsyncConnection, session: Session, name: str, *, lock: bool = False
+) -> Source:
+    """A source by id or name; with `lock`, as it stays until the transaction ends. Ends the command
+    where there is none, or several of that name."""
+    sources = await list_sources(connection, session.workspace_id)
+    found = [one for one in sources if name in (str(one.id), one.name)]
+    if len(found) != 1:
+        raise not_found("one source" if found else "source", name)
+    if not lock:
+        return found[0]
+    locked = await get_source(connection, session.workspace_id, found[0].id, lock=True)
+    assert locked is not None, "sources are revoked, never deleted"
+    return locked
+
+
+async def find_app(connection: AsyncConnection, session: Session, name: str) -> FirebaseApp:
+    """A Firebase app by id or project id. Ends the command where there is none."""
+    for app in await list_apps(connection, session.workspace_id):
+        if name in (str(app.id), app.project_id):
+            return app
+    raise not_found("Firebase app", name)
+
+
+async def choose_app(
+    connection: AsyncConnection, session: Session, name: str | None
+) -> FirebaseApp | None:
+    """The Firebase app of that name; without a name the only one there is."""
+    if name is not None:
+        return await find_app(connection, session, name)
+    return await only_app(connection, session.workspace_id)
+
+
+def shown(source: Source) -> dict[str, Any]:
+    """A source as commands print it."""
+    limit = source.limit
+    return {
+        "id": source.id,
+        "name": source.name,
+        "write_key": source.write_key,
+        "firebase_app_id": source.firebase_app_id,
+        "allowed_origins": list(source.allowed_origins),
+        "rate_limit": None
+        if limit is None
+        else {"events_per_second": limit.events_per_second, "burst": limit.burst},
+        "signs_identity": any(one.retires_at is None for one in source.identity_secrets),
+        "created_at": source.created_at,
+        "revoked_at": source.revoked_at,
+    }
