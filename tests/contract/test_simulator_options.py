@@ -134,6 +134,16 @@ class TestFaultsOfHttp2:
         assert [one.status for one in await post("a")] == [200]
 
 
+async def test_who_knows_only_googles_host_can_be_led_here(tmp_path: Path) -> None:
+    async with SimulatorProcess(tmp_path, schema=False) as simulator:
+        trusting = ssl.create_default_context(cafile=simulator.ca_file)
+        host, _, port = simulator.base_url.removeprefix("https://").partition(":")
+        _, writer = await asyncio.open_connection(
+            host, int(port), ssl=trusting, server_hostname="fcm.googleapis.com"
+        )
+        writer.close()
+
+
 async def test_without_the_front_its_faults_are_not_taken_for_granted(tmp_path: Path) -> None:
     async with SimulatorProcess(tmp_path, schema=False) as simulator:
 

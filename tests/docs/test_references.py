@@ -8,6 +8,7 @@ import pytest
 from cyclopts import App as Commands
 from docs.codes import EVENTS, REGISTRATIONS, found_in
 from docs.generate import PAGES, REFERENCE, page
+from msgspec.structs import fields
 
 from clarion.app import Role
 from clarion.campaigns.campaign import CampaignState
@@ -26,7 +27,12 @@ from clarion.events.call import BATCH_EVENTS_MAX
 from clarion.events.doorkeeper import DoorkeeperOptions
 from clarion.events.ids import ID_CHARACTERS_MAX
 from clarion.events.message import EVENT_BYTES_MAX
+from clarion.simulator.catalogue import Trouble
 from clarion.simulator.fcm import MESSAGES_KEPT
+from clarion.simulator.limits import PAYLOAD_BYTES_MAX, TOPIC_PAYLOAD_BYTES_MAX
+from clarion.simulator.registrations import Life, Registration, System
+from clarion.simulator.topics import TOPICS_MAX
+from clarion.simulator.trouble import Orders
 from clarion.telemetry import Metrics
 from clarion.web.api.description import describe
 from clarion.web.api.errors import ErrorCode
@@ -198,6 +204,14 @@ def test_every_error_that_is_logged_is_told_to_operators() -> None:
             assert f"`{name}`" in text, f"{name_of(module)}: {name}"
 
 
+def test_everything_that_can_be_asked_of_the_simulator_is_told() -> None:
+    text = (ROOT / "docs" / "guides" / "simulator.md").read_text()
+    told = set(re.findall(r"`([a-z_0-9-]+)`", text))
+    orders = {one.name for one in fields(Orders)}
+    lives = {one.name for one in fields(Registration)} - {"number"}
+    assert {*Trouble, *orders, *Life, *System, *lives} - told == set()
+
+
 POLICY = RetryPolicy()
 NUMBERS = {
     "docs/concepts/delivery-lifecycle.md": [
@@ -228,7 +242,12 @@ NUMBERS = {
         {30: "events within half a minute"}[round(IngestorOptions().lease_seconds)],
         f"days ({1} to {STALE_DAYS_MAX})",
     ],
-    "docs/guides/simulator.md": [f"newest {MESSAGES_KEPT:,} are kept"],
+    "docs/guides/simulator.md": [
+        f"newest {MESSAGES_KEPT:,} are kept",
+        f"at most {TOPICS_MAX:,} topics",
+        f"{PAYLOAD_BYTES_MAX:,} bytes of a message",
+        f"{TOPIC_PAYLOAD_BYTES_MAX:,} for topics",
+    ],
     "ARCHITECTURE.md": [
         f"up to {IngestorOptions().jobs_max} at once",
         f"a page of {PlannerOptions().page_devices:,} devices",

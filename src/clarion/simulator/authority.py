@@ -20,10 +20,12 @@ CERT_FILE = "simulator-cert.pem"
 CERT_KEY_FILE = "simulator-cert.key"
 ACCOUNTS_DIR = "simulator-accounts"
 VALID_DAYS = 365
+GOOGLES_NAME = "fcm.googleapis.com"
+"""In the certificate, too: some clients know no other host, and can only be led astray."""
 
 
 def ensure_certificates(data_dir: Path, host: str) -> None:
-    """A fresh authority and a certificate it signed for `host` and this machine.
+    """A fresh authority and a certificate it signed for `host`, this machine and Google's name.
 
     The authority's key is thrown away: nobody can sign with it later.
     """
@@ -96,7 +98,7 @@ def _still_fits(path: Path, host: str, now: datetime) -> bool:
 
 def _names(host: str) -> list[x509.GeneralName]:
     names: dict[str, x509.GeneralName] = {}
-    for one in (host, "localhost", "127.0.0.1", "::1"):
+    for one in (host, "localhost", "127.0.0.1", "::1", GOOGLES_NAME):
         try:
             names[one] = x509.IPAddress(ipaddress.ip_address(one))
         except ValueError:

@@ -35,7 +35,7 @@ from urllib.parse import parse_qs
 
 import msgspec
 
-from clarion.simulator import answers
+from clarion.simulator import answers, phone
 from clarion.simulator.answers import Reply
 from clarion.simulator.catalogue import Trouble
 from clarion.simulator.fcm import Fcm
@@ -95,6 +95,8 @@ class State:
 def answer(state: State, method: str, path: str, query_string: bytes, body: bytes) -> Reply:
     what, _, name = path.removeprefix(ROOT).partition("/")
     match method, what, name:
+        case "GET", "", "":
+            return _phone(state, query_string)
         case "GET", "stats", "":
             return _json(state.stats())
         case "GET", "messages", "":
@@ -123,6 +125,18 @@ def _messages(state: State, query_string: bytes) -> Reply:
     after, limit = page
     later = (one for one in state.fcm.messages if one["number"] > after)
     return _json({"messages": list(islice(later, limit))})
+
+
+def _phone(state: State, query_string: bytes) -> Reply:
+    newest = islice(reversed(state.fcm.messages), phone.PUSHES_SHOWN)
+    find = state.fcm.registrations.find
+    pushes = (
+        (message, listed.platform if (listed := find(message["token"])) else None)
+        for message in newest
+    )
+    text = phone.page(pushes, state.fcm.stats(), is_still=b"still" in query_string)
+    policy = (b"content-security-policy", phone.POLICY.encode())
+    return Reply(200, text, is_html=True, headers=(policy,))
 
 
 def _order(state: State, body: bytes) -> Reply:
