@@ -24,7 +24,7 @@ CALLS = (
 """Where a whole call of the collector is refused."""
 EVENTS = ("clarion.events.message", "clarion.events.inbox")
 """Where one event of a call is refused."""
-REGISTRATIONS = ("clarion.customers.device",)
+REGISTRATIONS = ("clarion.customers.announcement",)
 """Where an event is kept, but registers no device."""
 
 RECORDS = ("clarion.events.record", "clarion.events.record_file")

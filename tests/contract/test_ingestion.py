@@ -12,6 +12,7 @@ from clarion.customers.batch import Arrival
 from clarion.customers.device_store import customer_history, device_history
 from clarion.customers.identity import user_customer_id
 from clarion.customers.ingestion import Ingestion
+from clarion.customers.registration_store import kept_device
 from clarion.customers.store import get_customer
 from clarion.events.message import Event
 from clarion.storage.database import Database
@@ -38,12 +39,7 @@ async def state(database: Database) -> dict[str, Any]:
             "devices": {
                 row.device_id: (
                     row.customer_id,
-                    row.platform,
-                    row.token,
-                    row.token_hash,
-                    row.state,
-                    row.reason,
-                    row.registered_at,
+                    kept_device(row).registrations,
                     row.last_seen_at,
                 )
                 for row in sorted(things, key=lambda row: row.device_id)
@@ -59,32 +55,7 @@ def expected(history: list[Event]) -> dict[str, Any]:
     book = Book()
     book.take(history)
     said = book.state()
-    return {
-        "owners": said["owners"],
-        "devices": {
-            device_id: (
-                owner,
-                platform.value,
-                token,
-                token_hash,
-                stands.value,
-                reason,
-                stamp.at,
-                seen,
-            )
-            for device_id, (
-                owner,
-                platform,
-                token,
-                token_hash,
-                stands,
-                reason,
-                stamp,
-                seen,
-            ) in said["devices"].items()
-        },
-        "customers": said["customers"],
-    }
+    return {name: said[name] for name in ("owners", "devices", "customers")}
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.name)

@@ -7,11 +7,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from clarion.customers.announcement import read_deletions, read_registrations
 from clarion.customers.batch import Arrival, Batch, Identifier
-from clarion.customers.device import Deletion, Registration, read_deletion, read_registration
+from clarion.customers.device import Deletion, KeptDevice, Registration, RegistrationFault
 from clarion.customers.identity import Claim, Flags, customer_id_of, user_customer_id
 from clarion.customers.profile import Lesson, Profile
-from clarion.customers.registration import Holder, KeptDevice, Registry
+from clarion.customers.registration import Holder, Registry
 from clarion.events.message import Event
 
 WORKSPACE = UUID(int=1)
@@ -104,16 +105,18 @@ class Book:
             )
 
     def _register(self, batch: Batch, fresh: Sequence[Event]) -> None:
-        read = [read_registration(event, SOURCE) for event in fresh]
-        registrations = [one for one in read if isinstance(one, Registration)]
-        deletions = [one for event in fresh if (one := read_deletion(event)) is not None]
+        registrations: list[Registration] = []
+        for event in fresh:
+            read = read_registrations(event, SOURCE)
+            registrations += [] if isinstance(read, RegistrationFault) else read
+        deletions = [one for event in fresh for one in read_deletions(event)]
         registry = Registry(WORKSPACE, batch, registrations, deletions, NOW)
         losers = registry.meet_holders(
-            {one: self.holders[one] for one in registry.token_hashes if one in self.holders}
+            {one: self.holders[one] for one in registry.installations if one in self.holders}
         )
         wanted = registry.device_ids | losers
         devices = {key: self.devices[key] for key in wanted if key in self.devices}
-        others = {key: self.holders[key] for key in registry.tokens_of(devices)}
+        others = {key: self.holders[key] for key in registry.installations_of(devices)}
         for deletion in deletions:
             self.deletions[deletion.device_id].append(deletion)
         batch.introduce(
@@ -145,12 +148,7 @@ class Book:
             "devices": {
                 key: (
                     one.customer_id,
-                    one.platform,
-                    one.token,
-                    one.token_hash,
-                    one.state,
-                    one.reason,
-                    one.holds,
+                    one.registrations,
                     one.last_seen_at,
                 )
                 for key, one in sorted(self.devices.items())

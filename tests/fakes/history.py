@@ -32,12 +32,21 @@ class App:
         traits: dict[str, Any] | None = None,
         properties: dict[str, Any] | None = None,
         token: str | None = None,
+        fid: str | None = None,
+        context: dict[str, Any] | None = None,
     ) -> Event:
+        """`token` and `fid` are those that an SDK carries along in `context.device`."""
         self.count += 1
         message_id = f"{self.prefix}{self.count:02}"
-        context: dict[str, Any] = {}
+        context = dict(context or {})
         if context_device is not None:
-            context["device"] = {"id": context_device, "token": token}
+            context["device"] = {
+                "id": context_device,
+                "type": "android",
+                "token": token,
+                "fid": fid,
+                **context.get("device", {}),
+            }
         moment = DAY + timedelta(minutes=at)
         properties = dict(properties or {})
         if device is not None:
@@ -65,10 +74,12 @@ class App:
         device: str,
         *,
         user: str | None = None,
-        token: str = "T1",
+        token: str | None = "T1",
+        fid: str | None = None,
         platform: str = "Android",
         name: str = "Register Push",
         anon: str | None = None,
+        context: dict[str, Any] | None = None,
     ) -> Event:
         return self.event(
             at,
@@ -77,8 +88,13 @@ class App:
             user=device if user is None else user,
             anon=anon,
             device=device,
-            properties={"fcmToken": token, "deviceType": platform},
+            properties={"fcmToken": token, "fid": fid, "deviceType": platform},
+            context=context,
         )
+
+    def told(self, at: float, name: str, device: str, **rest: Any) -> Event:
+        """What an SDK tracks of a device it names in `context.device`."""
+        return self.event(at, "track", name=name, context_device=device, **rest)
 
     def track(self, at: float, **ids: Any) -> Event:
         return self.event(at, "track", **{"name": "Product Viewed", **ids})

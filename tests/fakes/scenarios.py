@@ -7,6 +7,9 @@ from clarion.events.message import Event
 from fakes.history import App
 
 REMOVED = "removed"
+FID = "cIsXk3vVRkCk8Hk0zq1abc"
+OF_FID = f"{FID}:APA91bHun4"
+"""A token of the same installation."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +34,12 @@ def _scenario(
     return Scenario(
         name=name, events=write(App()), owners=owners, devices=devices, traits=traits or {}
     )
+
+
+def _wanted(status: str) -> dict[str, object]:
+    """Twilio Engage's word on pushes to T1."""
+    entry = {"key": "T1", "type": "ANDROID_PUSH", "status": status}
+    return {"messaging_subscriptions": [entry]}
 
 
 SCENARIOS = [
@@ -284,5 +293,194 @@ SCENARIOS = [
         {1: "U", 2: "U", 3: "U", 4: "U"},
         {"D": ("U", "T1")},
         {"U": {"theme": "dark", "plan": "gold"}},
+    ),
+    _scenario(
+        "S22 an SDK tells its token before anybody signs in",
+        lambda app: [
+            app.told(1, "Device Token Retrieved", "D", anon="X", token="T1"),
+            app.told(3, "Application Opened", "D", anon="X", token="T1"),
+            app.identify(4, "U", anon="X", context_device="D", token="T1"),
+        ],
+        {1: "U", 2: "U", 3: "U"},
+        {"D": ("U", "T1")},
+    ),
+    _scenario(
+        "S22b what an SDK tells as another person moves the device",
+        lambda app: [
+            app.register(1, "D", user="U", token="T1"),
+            app.told(5, "Registered for Push", "D", user="V", token="T2"),
+            app.told(3, "Application Opened", "D", user="U", token="T1"),
+        ],
+        {1: "U", 2: "V", 3: "U"},
+        {"D": ("V", "T2")},
+    ),
+    _scenario(
+        "S23 an SDK deletes the device as one person and creates it as the next",
+        lambda app: [
+            app.told(1, "Device Created or Updated", "D", user="A", token="T"),
+            app.told(4, "Device Deleted", "D", user="A", token="T"),
+            app.identify(5, "B", context_device="D", token="T"),
+            app.told(6, "Device Created or Updated", "D", user="B", token="T"),
+        ],
+        {1: "A", 2: "A", 3: "B", 4: "B"},
+        {"D": ("B", "T")},
+    ),
+    _scenario(
+        "S23b an SDK refreshes a token by deleting the old one",
+        lambda app: [
+            app.told(1, "Device Created or Updated", "D", user="A", token="T1"),
+            app.told(4, "Device Deleted", "D", user="A", token="T1"),
+            app.told(4.1, "Device Created or Updated", "D", user="A", token="T2"),
+        ],
+        {1: "A", 2: "A", 3: "A"},
+        {"D": ("A", "T2")},
+    ),
+    _scenario(
+        "S24 a token carried along after sign-out changes nothing",
+        lambda app: [
+            app.register(1, "D", user="U", token="T1"),
+            app.told(5, "Application Opened", "D", anon="X", token="T2"),
+            app.told(6, "Product Viewed", "D", anon="X", token="T2"),
+        ],
+        {1: "U", 2: "X", 3: "X"},
+        {"D": ("U", "T1")},
+    ),
+    _scenario(
+        "S24b a token carried along by somebody who is signed in refreshes",
+        lambda app: [
+            app.register(1, "D", user="U", token="T1"),
+            app.told(5, "Application Opened", "D", user="U", token="T2"),
+            app.told(3, "Application Installed", "D", user="U", token="T1"),
+        ],
+        {1: "U", 2: "U", 3: "U"},
+        {"D": ("U", "T2")},
+    ),
+    _scenario(
+        "S25 an app is uninstalled, and installed again",
+        lambda app: [
+            app.register(1, "D", user="U", token="T1"),
+            app.told(4, "Application Uninstalled", "D", user="U"),
+            app.told(6, "Registered for Push", "D", user="U", token="T1"),
+        ],
+        {1: "U", 2: "U", 3: "U"},
+        {"D": ("U", "T1")},
+    ),
+    _scenario(
+        "S25b an app is uninstalled",
+        lambda app: [
+            app.register(1, "D", user="U", token="T1"),
+            app.told(3, "Registered for Push", "D", user="U", token="T2"),
+            app.told(4, "Application Uninstalled", "D"),
+        ],
+        {1: "U", 2: "U", 3: "U"},
+        {"D": ("U", REMOVED)},
+    ),
+    _scenario(
+        "S26 the identify of old registers by its traits",
+        lambda app: [
+            app.identify(2, "U", device="D", traits={"pushToken": "T1", "deviceType": "Android"}),
+            app.register(1, "D", token="T0"),
+            app.identify(3, "V", device="D", traits={"pushToken": "T1", "deviceType": "Android"}),
+        ],
+        {1: "U", 2: "U", 3: "V"},
+        {"D": ("V", "T1")},
+    ),
+    _scenario(
+        "S27 an app moves from tokens to installation ids",
+        lambda app: [
+            app.register(1, "D", user="U", token=OF_FID),
+            app.register(5, "D", user="U", token=None, fid=FID),
+            app.register(3, "D", user="U", token=OF_FID),
+        ],
+        {1: "U", 2: "U", 3: "U"},
+        {"D": ("U", FID)},
+    ),
+    _scenario(
+        "S27b an app moves back to tokens",
+        lambda app: [
+            app.register(1, "D", user="U", token=OF_FID),
+            app.register(5, "D", user="U", token=None, fid=FID),
+            app.register(7, "D", user="U", token=OF_FID),
+        ],
+        {1: "U", 2: "U", 3: "U"},
+        {"D": ("U", OF_FID)},
+    ),
+    _scenario(
+        "S27c one installation under two device ids is one device",
+        lambda app: [
+            app.register(1, "D1", user="U", token=OF_FID),
+            app.register(5, "D2", user="V", token=None, fid=FID),
+            app.register(3, "D1", user="U", token=f"{OF_FID}-2"),
+        ],
+        {1: "U", 2: "V", 3: "U"},
+        {"D1": ("U", REMOVED), "D2": ("V", FID)},
+    ),
+    _scenario(
+        "S27d the deletion of the token that a FID has replaced leaves the FID",
+        lambda app: [
+            app.register(1, "D", user="U", token=OF_FID),
+            app.register(5, "D", user="U", token=None, fid=FID),
+            app.told(6, "Device Deleted", "D", user="U", token=OF_FID),
+        ],
+        {1: "U", 2: "U", 3: "U"},
+        {"D": ("U", FID)},
+    ),
+    _scenario(
+        "S27e the deletion of the FID does not bring back the token before it",
+        lambda app: [
+            app.register(1, "D", user="U", token=OF_FID),
+            app.register(5, "D", user="U", token=None, fid=FID),
+            app.told(6, "Device Deleted", "D", user="U", fid=FID),
+        ],
+        {1: "U", 2: "U", 3: "U"},
+        {"D": ("U", REMOVED)},
+    ),
+    _scenario(
+        "S27f another installation with the same device id replaces the one before",
+        lambda app: [
+            app.register(1, "D", user="U", token=OF_FID),
+            app.register(5, "D", user="V", token=None, fid=f"d{FID[1:]}"),
+        ],
+        {1: "U", 2: "V"},
+        {"D": ("V", f"d{FID[1:]}")},
+    ),
+    _scenario(
+        "S28 a person turns pushes off on a device, and on again",
+        lambda app: [
+            app.told(1, "Device Created or Updated", "D", user="U", token="T1"),
+            app.told(4, "Push Subscription Change", "D", user="U", context=_wanted("UNSUBSCRIBED")),
+            app.told(6, "Push Subscription Change", "D", user="U", context=_wanted("SUBSCRIBED")),
+        ],
+        {1: "U", 2: "U", 3: "U"},
+        {"D": ("U", "T1")},
+    ),
+    _scenario(
+        "S28b a person turns pushes off on a device",
+        lambda app: [
+            app.told(1, "Device Created or Updated", "D", user="U", token="T1"),
+            app.told(4, "Push Subscription Change", "D", user="U", context=_wanted("UNSUBSCRIBED")),
+            app.told(3, "Push Subscription Change", "D", user="U", context=_wanted("SUBSCRIBED")),
+        ],
+        {1: "U", 2: "U", 3: "U"},
+        {"D": ("U", REMOVED)},
+    ),
+    _scenario(
+        "S29 an APNs token never takes the place of one that FCM can send to",
+        lambda app: [
+            app.register(1, "D", user="U", token="T1", platform="iOS"),
+            app.register(5, "D", user="U", token="ab" * 32, platform="iOS"),
+        ],
+        {1: "U", 2: "U"},
+        {"D": ("U", "T1")},
+    ),
+    _scenario(
+        "S29b a deletion by the APNs token ends what FCM would send to",
+        lambda app: [
+            app.register(1, "D", user="U", token="T1", platform="iOS"),
+            app.register(3, "D", user="U", token="ab" * 32, platform="iOS"),
+            app.told(5, "Device Deleted", "D", user="U", token="ab" * 32),
+        ],
+        {1: "U", 2: "U", 3: "U"},
+        {"D": ("U", REMOVED)},
     ),
 ]

@@ -1,11 +1,13 @@
 """Promises 3–6: each device once, for the right customer, with an account that balances."""
 
+import asyncio
+
 import pytest
 from sqlalchemy import select
 
 from clarion.campaigns.campaign import CampaignState, cancel, pause, resume
-from clarion.customers.device import Removal, token_hash
-from clarion.customers.device_store import get_device, remove_registrations
+from clarion.customers.device import Removal, TokenKind, token_hash
+from clarion.customers.device_store import device_history, get_device, remove_registrations
 from clarion.customers.identity import device_row_id
 from clarion.deliveries.app_store import list_apps, resume_app
 from clarion.deliveries.chunk_store import claim_chunk, settle_chunk
@@ -15,6 +17,7 @@ from clarion.storage.database import Database
 from clarion.storage.schema import chunks
 from fakes.book import SOURCE, WORKSPACE
 from fakes.clock import FakeClock
+from fakes.scenarios import FID, OF_FID
 from fakes.world import APP, World
 
 
@@ -142,6 +145,61 @@ async def test_a_token_refreshed_in_between_survives_the_old_ones_death(world: W
     assert removed == 0
     assert device is not None
     assert device.state.value == "active"
+
+
+async def test_a_device_that_moved_to_a_fid_gets_one_push_and_by_the_fid(world: World) -> None:
+    await world.take(
+        world.app.register(0, "D", user="U", token=OF_FID),
+        world.app.register(1, "D", user="U", token=None, fid=FID),
+        world.app.register(2, "D-old", user="U", token=f"{OF_FID}-old"),
+        world.app.register(3, "D", user="U", token=OF_FID, fid=FID),
+    )
+    found = await world.settle(await world.campaign())
+    assert (found.total.planned, found.total.accepted) == (1, 1)
+    assert [(push.token, push.token_kind) for push in world.provider.pushes] == [
+        (FID, TokenKind.FID)
+    ]
+
+
+async def test_the_death_of_the_former_kind_leaves_the_newer_one(world: World) -> None:
+    await world.take(world.app.register(0, "D", user="U", token="dead-token"))
+    campaign_id = await world.campaign()
+    await world.scheduler.step()
+    await world.planner.step()
+    world.provider.opened.clear()
+    sending = asyncio.create_task(world.sender.step())
+    await world.provider.waiting.wait()
+    await world.take(world.app.register(1, "D", user="U", token=None, fid="the-fid"))
+    world.provider.opened.set()
+    await sending
+    assert (await world.report(campaign_id)).total.unregistered == 1
+    found = await world.settle(await world.campaign())
+    assert found.total.accepted == 1
+    assert [push.token for push in world.provider.pushes] == ["the-fid"]
+
+
+async def test_a_dead_fid_gives_way_to_the_token_and_lives_again_once_it_is_registered(
+    world: World,
+) -> None:
+    await world.take(
+        world.app.register(0, "D", user="U", token="the-token"),
+        world.app.register(1, "D", user="U", token=None, fid="dead-fid"),
+    )
+    first = await world.settle(await world.campaign())
+    second = await world.settle(await world.campaign())
+    assert (first.total.unregistered, second.total.accepted) == (1, 1)
+    await world.take(world.app.register(9_000, "D", user="U", token=None, fid="dead-fid"))
+    async with world.database.read() as connection:
+        device = await get_device(connection, WORKSPACE, "D")
+        lines = await device_history(connection, WORKSPACE, "D")
+    assert device is not None
+    assert (device.state.value, device.token_kind) == ("active", TokenKind.FID)
+    assert [(line.change, line.reason) for line in lines] == [
+        ("registered", None),
+        ("token", None),
+        ("token", "unregistered"),
+        ("token", None),
+    ]
 
 
 async def test_a_push_is_never_sent_to_a_device_that_has_moved(world: World) -> None:

@@ -13,7 +13,7 @@ from clarion.customers.identity import Provisional, customer_id_of, user_custome
 from clarion.events.message import Event
 from fakes.book import WORKSPACE, Book
 from fakes.history import DAY, App, timedelta
-from fakes.scenarios import REMOVED, SCENARIOS, Scenario
+from fakes.scenarios import FID, OF_FID, REMOVED, SCENARIOS, Scenario
 
 
 def customer(label: str, users: set[str]) -> UUID:
@@ -36,7 +36,7 @@ def check(scenario: Scenario, book: Book) -> None:
     found = {
         device_id: (
             device.customer_id,
-            device.token if device.state is DeviceState.ACTIVE else REMOVED,
+            device.current.token if device.state is DeviceState.ACTIVE else REMOVED,
         )
         for device_id, device in book.devices.items()
     }
@@ -67,6 +67,11 @@ def taken_at_once(events: tuple[Event, ...]) -> Book:
 
 KEYS = st.sampled_from(["D1", "D2", "A1"])
 USERS = st.sampled_from(["U", "V", "W", "D1", "D2"])
+DEVICES = st.sampled_from(["D1", "D2"])
+TOKENS = st.sampled_from(["T1", OF_FID, f"{OF_FID}-2", "ab" * 32])
+TOLD = st.sampled_from(
+    ["Device Created or Updated", "Application Opened", "Device Deleted", "Application Uninstalled"]
+)
 
 
 @st.composite
@@ -75,14 +80,19 @@ def histories(draw: st.DrawFn) -> list[Event]:
     events = []
     for _ in range(draw(st.integers(2, 9))):
         at = draw(st.integers(0, 12))
-        match draw(st.sampled_from(["register", "track", "identify", "alias", "delete", "open"])):
+        match draw(st.sampled_from(["register", "track", "identify", "alias", "told", "open"])):
             case "register":
+                token = draw(st.none() | TOKENS)
+                fid = FID if token is None or draw(st.booleans()) else None
+                platform = draw(st.sampled_from(["iOS", "Android"]))
                 events.append(
                     app.register(
                         at,
-                        draw(st.sampled_from(["D1", "D2"])),
+                        draw(DEVICES),
                         user=draw(USERS),
-                        token=draw(st.sampled_from(["T1", "T2"])),
+                        token=token,
+                        fid=fid,
+                        platform=platform,
                     )
                 )
             case "identify":
@@ -98,15 +108,15 @@ def histories(draw: st.DrawFn) -> list[Event]:
                 )
             case "alias":
                 events.append(app.alias(at, draw(USERS), draw(KEYS)))
-            case "delete":
+            case "told":
                 events.append(
-                    app.event(
+                    app.told(
                         at,
-                        "track",
-                        name="Device Deleted",
+                        draw(TOLD),
+                        draw(DEVICES),
                         user=draw(st.none() | USERS),
-                        context_device=draw(st.sampled_from(["D1", "D2"])),
-                        token=draw(st.sampled_from(["T1", "T2"])),
+                        token=draw(st.none() | TOKENS),
+                        fid=draw(st.none() | st.just(FID)),
                     )
                 )
             case "open":

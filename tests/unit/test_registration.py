@@ -9,21 +9,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clarion.customers.announcement import read_deletions, read_registrations
 from clarion.customers.device import (
-    TOKEN_CHARACTERS_MAX,
     Platform,
     Registration,
     RegistrationFault,
     TokenKind,
-    read_deletion,
-    read_registration,
     token_hash,
 )
+from clarion.events.installation import TOKEN_CHARACTERS_MAX
 from clarion.events.message import Checked, Envelope, Event, check, read
 
 SOURCE = UUID(int=2)
 RECEIVED = datetime(2026, 3, 1, 12, tzinfo=UTC)
 FCM = "dZ1:APA91b" + "x" * 140
+FID = "cIsXk3vVRkCk8Hk0zq1abc"
 APNS = "0123456789abcdefABCDEF0123456789abcdef0123456789abcdef0123456789"
 
 
@@ -45,13 +45,18 @@ def properties(**changed: Any) -> dict[str, Any]:
 
 
 def registration(properties: dict[str, Any], **fields: Any) -> Registration:
-    found = read_registration(event(properties, **fields), SOURCE)
-    assert isinstance(found, Registration), found
+    (found,) = registrations(properties, **fields)
     return found
 
 
+def registrations(properties: dict[str, Any], **fields: Any) -> list[Registration]:
+    found = read_registrations(event(properties, **fields), SOURCE)
+    assert not isinstance(found, RegistrationFault), found
+    return list(found)
+
+
 def fault(properties: Any, **fields: Any) -> str:
-    found = read_registration(event(properties, **fields), SOURCE)
+    found = read_registrations(event(properties, **fields), SOURCE)
     assert isinstance(found, RegistrationFault), found
     assert found.message
     return found.code
@@ -84,7 +89,7 @@ def test_its_name_is_written_in_any_case_with_spaces_or_underscores(name: str) -
     [{"event": "Registered"}, {"event": "RegisterPush"}, {"event": "Push"}, {"type": "page"}],
 )
 def test_another_event_is_no_registration_whatever_it_carries(fields: dict[str, str]) -> None:
-    assert read_registration(event(properties(), **fields), SOURCE) is None
+    assert registrations(properties(), **fields) == []
 
 
 @pytest.mark.parametrize(
@@ -159,10 +164,32 @@ def test_a_token_is_trimmed_and_may_be_long() -> None:
     assert registration(properties(fcmToken=long)).token == long
 
 
-def test_an_installation_id_counts_before_a_token() -> None:
-    found = registration(properties(fid="cIsXk3vVRkCk8Hk0zq1abc"))
-    assert (found.token, found.token_kind) == ("cIsXk3vVRkCk8Hk0zq1abc", TokenKind.FID)
+def test_an_installation_id_is_registered_beside_a_token() -> None:
+    fid, token = registrations(properties(fid=FID))
+    assert (fid.token, fid.token_kind) == (FID, TokenKind.FID)
+    assert (token.token, token.token_kind) == (FCM, TokenKind.FCM)
     assert registration(properties(fid="")).token_kind is TokenKind.FCM
+    assert registration(properties(fid=FID, fcmToken=None)).token_kind is TokenKind.FID
+
+
+def test_an_installation_id_is_known_by_its_shape_where_a_token_is_asked_for() -> None:
+    assert registration(properties(fcmToken=FID)).token_kind is TokenKind.FID
+    assert registration(properties(fcmToken=FID[1:])).token_kind is TokenKind.FCM
+    assert registration(properties(fid="of-another-shape", fcmToken=None)).token_kind is (
+        TokenKind.FID
+    )
+
+
+def test_a_token_tells_whose_installation_it_is() -> None:
+    fid = registration(properties(fcmToken=FID))
+    of_it = registration(properties(fcmToken=f"{FID}:APA91b{'x' * 134}"))
+    again = registration(properties(fcmToken=f"{FID}:APA91b{'y' * 134}"))
+    of_old = registration(properties(fcmToken=f"{FID[:11]}:APA91b{'x' * 134}"))
+    assert fid.installation_hash == of_it.installation_hash == again.installation_hash
+    assert of_old.installation_hash == token_hash(FID[:11])
+    assert of_it.token_hash != again.token_hash
+    short = registration(properties())  # its prefix has no id's length
+    assert short.installation_hash == short.token_hash
 
 
 def test_a_bare_apns_token_is_told_apart_on_ios_alone() -> None:
@@ -194,23 +221,158 @@ def test_a_token_is_never_shown() -> None:
     )
 )
 def test_any_properties_register_or_are_refused_with_a_reason(said: dict[str, Any]) -> None:
-    found = read_registration(event(said), SOURCE)
-    assert isinstance(found, Registration | RegistrationFault)
-    if isinstance(found, Registration):
-        assert 1 <= len(found.device_id) <= 255
-        assert 1 <= len(found.token) <= TOKEN_CHARACTERS_MAX
+    found = read_registrations(event(said), SOURCE)
+    if isinstance(found, RegistrationFault):
+        assert found.message
+        return
+    assert found
+    for one in found:
+        assert 1 <= len(one.device_id) <= 255
+        assert 1 <= len(one.token) <= TOKEN_CHARACTERS_MAX
 
 
 @pytest.mark.parametrize("name", ["Device Deleted", "device_deleted", "Application Uninstalled"])
 def test_a_deletion_names_its_device_by_properties_or_context(name: str) -> None:
-    by_properties = read_deletion(event(properties(), event=name))
+    by_properties = read_deletions(event(properties(), event=name))
     context = {"device": {"id": "D", "token": FCM}}
-    by_context = read_deletion(event({}, event=name, context=context))
+    by_context = read_deletions(event({}, event=name, context=context))
     assert by_properties == by_context
-    assert by_properties is not None
-    assert (by_properties.device_id, by_properties.token_hash) == ("D", token_hash(FCM))
+    (deletion,) = by_properties
+    assert (deletion.device_id, deletion.token_hash) == ("D", token_hash(FCM))
+
+
+def test_a_deletion_with_an_apns_token_names_the_device_whatever_it_is_reached_by() -> None:
+    context = {"device": {"id": "D", "token": APNS}}
+    (deletion,) = read_deletions(event({}, event="Device Deleted", context=context))
+    assert (deletion.device_id, deletion.token_hash) == ("D", None)
 
 
 def test_a_deletion_without_a_device_is_an_ordinary_event() -> None:
-    assert read_deletion(event({}, event="Device Deleted")) is None
-    assert read_deletion(event(properties())) is None
+    assert not read_deletions(event({}, event="Device Deleted"))
+    assert not read_deletions(event(properties()))
+
+
+# --- what other SDKs send -------------------------------------------------------------------
+
+ANDROID = {"device": {"id": "D", "token": FCM, "type": "android"}}
+IPHONE = {"device": {"id": "D", "token": APNS, "type": "ios"}}
+TOKEN_EVENTS = ["Device Created or Updated", "Registered for Push", "Device Token Retrieved"]
+
+
+@pytest.mark.parametrize("name", TOKEN_EVENTS)
+@pytest.mark.parametrize("user", ["u", None])
+def test_what_sdks_track_with_a_token_registers_whoever_it_is(name: str, user: str | None) -> None:
+    found = registration({}, event=name, context=ANDROID, userId=user, anonymousId="a")
+    assert (found.device_id, found.token, found.platform) == ("D", FCM, Platform.ANDROID)
+    by_properties = registration(
+        {"token": "T"}, event=name, context=ANDROID, userId=user, anonymousId="a"
+    )
+    assert by_properties.token == "T"
+
+
+@pytest.mark.parametrize("name", TOKEN_EVENTS)
+def test_a_token_event_without_a_token_is_an_ordinary_one(name: str) -> None:
+    assert registrations({}, event=name, context={"device": {"id": "D"}}) == []
+
+
+@pytest.mark.parametrize("kind", ["Application Opened", "Application Installed", None])
+def test_a_token_carried_along_registers_only_where_somebody_is_signed_in(
+    kind: str | None,
+) -> None:
+    fields: dict[str, Any] = {"event": kind} if kind else {"type": "identify"}
+    found = registration({}, context=ANDROID, **fields)
+    assert (found.device_id, found.token, found.stamp.rank) == ("D", FCM, 1)
+    assert registrations({}, context=ANDROID, userId=None, anonymousId="a", **fields) == []
+    assert registrations({}, context=ANDROID, userId="D", **fields) == []
+    assert registrations({}, context=ANDROID, userId="a", anonymousId="a", **fields) == []
+    assert registrations({}, context=IPHONE, **fields) == []
+    by_fid = {"device": {"id": "D", "fid": FID, "type": "ios", "token": APNS}}
+    assert registration({}, context=by_fid, **fields).token_kind is TokenKind.FID
+
+
+def test_an_apns_token_that_is_registered_is_kept_as_one() -> None:
+    for name in TOKEN_EVENTS:
+        assert registration({}, event=name, context=IPHONE).token_kind is TokenKind.APNS
+
+
+def test_any_other_event_registers_nothing_of_what_it_carries() -> None:
+    assert registrations({}, event="Product Viewed", context=ANDROID) == []
+    assert registrations({}, type="page", context=ANDROID) == []
+
+
+def test_a_device_that_is_named_by_its_token_alone_has_an_id_made_from_it() -> None:
+    def named(token: str) -> str:
+        context = {"device": {"token": token, "type": "android"}}
+        found = registration({}, event="Device Created or Updated", context=context)
+        deleted = read_deletions(event({}, event="Device Deleted", context=context))
+        assert [one.device_id for one in deleted] == [found.device_id]
+        return found.device_id
+
+    assert named(f"{FID}:APA91b{'x' * 134}") == FID == named(FID)
+    assert named("T1") == named(" T1 ") != named("T2")
+    assert named("T1").startswith("token-")
+
+
+def test_the_identify_of_old_registers_by_its_traits() -> None:
+    found = registration(
+        {},
+        type="identify",
+        traits={"pushToken": FCM, "deviceId": "D", "email": "a@example.org"},
+        context={"device": {"type": "android"}},
+    )
+    assert (found.device_id, found.token, found.platform) == ("D", FCM, Platform.ANDROID)
+
+
+def test_a_device_id_of_old_that_is_a_name_for_people_is_no_id() -> None:
+    traits = {"pushToken": "T1", "deviceId": "Ada's phone", "deviceType": "iOS"}
+    assert registration({}, type="identify", traits=traits).device_id.startswith("token-")
+    context = {"device": {"id": "D"}}
+    assert registration({}, type="identify", traits=traits, context=context).device_id == "D"
+
+
+@pytest.mark.parametrize("said", ["ipados", "iPadOS", "watchOS", "tvos", "macos"])
+def test_apples_other_devices_are_of_the_ios_family(said: str) -> None:
+    context = {"device": {"id": "D", "type": said, "token": "T"}}
+    found = registration({}, event="Device Token Retrieved", context=context)
+    assert found.platform is Platform.IOS
+
+
+def test_the_platform_is_the_operating_systems_where_nothing_else_says() -> None:
+    context = {"device": {"id": "D"}, "os": {"name": "Android", "version": "15"}}
+    assert registration(properties(deviceType=None), context=context).platform is Platform.ANDROID
+    assert fault(properties(deviceType="Symbian"), context=context) == "device_type_unknown"
+
+
+def subscription(status: str, **fields: Any) -> dict[str, Any]:
+    entry = {"key": FCM, "type": "ANDROID_PUSH", "status": status}
+    return {
+        "event": "Push Subscription Change",
+        "context": {"device": {"id": "D"}, "messaging_subscriptions": [entry]},
+        **fields,
+    }
+
+
+def test_a_push_subscription_registers_or_ends_its_token() -> None:
+    found = registration({}, **subscription("SUBSCRIBED"))
+    assert (found.device_id, found.token, found.platform) == ("D", FCM, Platform.ANDROID)
+    for status in ("UNSUBSCRIBED", "DID_NOT_SUBSCRIBE"):
+        for name in ("Push Subscription Change", "Push Subscription Declined"):
+            said = subscription(status, event=name)
+            assert registrations({}, **said) == []
+            (deletion,) = read_deletions(event({}, **said))
+            assert (deletion.device_id, deletion.token_hash) == ("D", token_hash(FCM))
+
+
+def test_registered_for_push_may_say_its_token_as_a_subscription() -> None:
+    said = subscription("SUBSCRIBED", event="Registered for Push")
+    assert registration({}, **said).token == FCM
+
+
+@pytest.mark.parametrize(
+    "wrong", [None, "text", [None], [5], [{}], [{"key": 1, "type": "IOS_PUSH", "status": "x"}]]
+)
+def test_subscriptions_of_any_other_shape_say_nothing(wrong: Any) -> None:
+    context = {"device": {"id": "D"}, "messaging_subscriptions": wrong}
+    said = event({}, event="Push Subscription Change", context=context)
+    assert read_registrations(said, SOURCE) == ()
+    assert read_deletions(said) == []

@@ -1,5 +1,6 @@
 """Devices: where customers can be reached. A token is only ever shown as a fingerprint."""
 
+from dataclasses import asdict
 from typing import Any
 
 from cyclopts import App as Commands
@@ -50,9 +51,12 @@ async def list_(*, limit: int = PAGE, after: str | None = None, json: AsJson = F
     print_records(
         [shown_device(device) for device in devices],
         as_json=json,
-        columns=("device_id", "platform", "state", "reason", "registered_at", "customer_id"),
+        columns=(
+            "device_id", "platform", "token_kind", "state", "reason", "registered_at",
+            "customer_id",
+        ),
         none="There are no devices here.",
-    )
+    )  # fmt: skip
 
 
 @commands.command
@@ -165,6 +169,8 @@ def shown_device(device: Device) -> dict[str, Any]:
         "source_id": device.source_id,
         "token_kind": device.token_kind.value,
         "token_fingerprint": device.token_fingerprint,
+        "registrations": [asdict(one) for one in device.registrations],
+        "cure": device.cure,
         "registered_at": device.registered_at,
         "last_seen_at": device.last_seen_at,
     }

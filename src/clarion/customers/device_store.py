@@ -1,5 +1,6 @@
 """Rows of devices, of the tokens that live on them, and of their history."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,22 +10,39 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, literal_column, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from clarion.customers.announcement import APNS_CURE
+from clarion.customers.chronicle import Chronicle, NewChange
 from clarion.customers.device import (
     FINGERPRINT_CHARACTERS,
     DeviceState,
+    KeptDevice,
     Platform,
     Removal,
+    Removed,
     TokenKind,
 )
-from clarion.customers.registration import NewChange
-from clarion.storage.bulk import insert_new, upsert
+from clarion.customers.registration_store import keep_devices, kept_device
+from clarion.customers.standing import without
+from clarion.storage.bulk import insert_new
 from clarion.storage.schema import device_history as device_history_of
 from clarion.storage.schema import devices
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Registered:
+    """One of a device's registrations as people see it."""
+
+    token_kind: TokenKind
+    token_fingerprint: str
+    state: DeviceState
+    reason: str | None
+    registered_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Device:
-    """A device as people see it. Its token is only ever a fingerprint."""
+    """A device as people see it. Its token is only ever a fingerprint. `registrations`: the one
+    that pushes go to first."""
 
     id: UUID
     device_id: str
@@ -37,6 +55,13 @@ class Device:
     last_seen_at: datetime
     token_kind: TokenKind
     token_fingerprint: str
+    registrations: tuple[Registered, ...]
+
+    @property
+    def cure(self) -> str | None:
+        """What to mend so that pushes can be sent to it, if anything."""
+        is_apns = self.state is DeviceState.ACTIVE and self.token_kind is TokenKind.APNS
+        return APNS_CURE if is_apns else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,9 +169,10 @@ async def add_history(
 async def remove_registrations(
     connection: AsyncConnection, removals: Sequence[Removal], now: datetime
 ) -> int:
-    """Remove each registration whose device still holds the same token; returns how many.
+    """Remove each registration that its device still holds, sent to or spare; returns how many.
 
-    A token refreshed since is left alone: its registration is another one. Removing twice is once.
+    A token refreshed since is left alone, and so is the FID beside a token: they are registrations
+    of their own. Removing twice is once.
     """
     by_id = {removal.device_row_id: removal for removal in removals}
     if not by_id:
@@ -157,11 +183,12 @@ async def remove_registrations(
         .order_by(devices.c.id)
         .with_for_update()
     )
-    return await _remove(
-        connection,
-        [(row, by_id[row.id].reason) for row in rows if row.token_hash == by_id[row.id].token_hash],
-        now,
-    )
+    doomed = []
+    for row in rows:
+        removal = by_id[row.id]
+        removed = Removed(token_hash=removal.token_hash, until=now, reason=removal.reason)
+        doomed.append((row.workspace_id, kept_device(row), removed))
+    return await _remove(connection, doomed, now)
 
 
 async def remove_stale(
@@ -173,7 +200,8 @@ async def remove_stale(
     limit: int,
     now: datetime,
 ) -> int:
-    """Remove up to `limit` registrations not refreshed since `registered_before`."""
+    """Remove up to `limit` registrations not refreshed since `registered_before`. Any later one
+    revives, even one that has not arrived yet."""
     rows = await connection.execute(
         select(devices)
         .where(
@@ -185,56 +213,30 @@ async def remove_stale(
         .limit(limit)
         .with_for_update()
     )
-    return await _remove(connection, [(row, reason) for row in rows], now, until_registered=True)
+    doomed = []
+    for row in rows:
+        removed = Removed(token_hash=row.token_hash, until=row.registered_at, reason=reason)
+        doomed.append((workspace_id, kept_device(row), removed))
+    return await _remove(connection, doomed, now)
 
 
 async def _remove(
-    connection: AsyncConnection,
-    doomed: Sequence[tuple[Any, str]],
-    now: datetime,
-    *,
-    until_registered: bool = False,
+    connection: AsyncConnection, doomed: Sequence[tuple[UUID, KeptDevice, Removed]], now: datetime
 ) -> int:
-    """`until_registered`: any later registration revives, even one that has not arrived yet."""
-    if not doomed:
-        return 0
-    await upsert(
-        connection,
-        devices,
-        [
-            {
-                **row._mapping,
-                "state": DeviceState.REMOVED.value,
-                "reason": reason,
-                "token": None,
-                "removed_token_hash": row.token_hash,
-                "removed_at": row.registered_at if until_registered else now,
-                "removed_reason": reason,
-            }
-            for row, reason in doomed
-        ],
-        key=("id",),
-    )
-    for workspace_id in {row.workspace_id for row, _ in doomed}:
-        await add_history(
-            connection,
-            workspace_id,
-            [
-                NewChange(
-                    device_id=row.device_id,
-                    customer_id=row.customer_id,
-                    previous_customer_id=None,
-                    change="removed",
-                    reason=reason,
-                    token_hash=row.token_hash,
-                    message_id=None,
-                    at=now,
-                )
-                for row, reason in doomed
-                if row.workspace_id == workspace_id
-            ],
-        )
-    return len(doomed)
+    changed: dict[UUID, list[KeptDevice]] = defaultdict(list)
+    lines: dict[UUID, list[NewChange]] = defaultdict(list)
+    for workspace_id, before, removed in doomed:
+        after = without(before, removed)
+        if after == before:
+            continue
+        changed[workspace_id].append(after)
+        chronicle = Chronicle(before=before, after=after, now=now)
+        chronicle.write_standing()
+        lines[workspace_id] += chronicle.lines
+    for workspace_id, kept in changed.items():
+        await keep_devices(connection, workspace_id, kept)
+        await add_history(connection, workspace_id, lines[workspace_id])
+    return sum(map(len, changed.values()))
 
 
 async def _history(
@@ -284,4 +286,14 @@ def _device(row: Any) -> Device:
         last_seen_at=row.last_seen_at,
         token_kind=TokenKind(row.token_kind),
         token_fingerprint=row.token_hash[:FINGERPRINT_CHARACTERS],
+        registrations=tuple(
+            Registered(
+                token_kind=one.token_kind,
+                token_fingerprint=one.token_hash[:FINGERPRINT_CHARACTERS],
+                state=one.state,
+                reason=one.reason,
+                registered_at=one.holds.at,
+            )
+            for one in kept_device(row).registrations
+        ),
     )

@@ -16,14 +16,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.customers import identity_store, registration_store, store
 from clarion.customers.advice import Stage
+from clarion.customers.announcement import read_deletions, read_registrations
 from clarion.customers.batch import Arrival, Batch
-from clarion.customers.device import (
-    Deletion,
-    Registration,
-    RegistrationFault,
-    read_deletion,
-    read_registration,
-)
+from clarion.customers.device import Deletion, Registration, RegistrationFault
 from clarion.customers.device_store import add_history
 from clarion.customers.identity import (
     Owner,
@@ -118,9 +113,8 @@ class Ingestion:
         deletions: list[Deletion] = []
         for arrival in batch.arrivals:
             event = arrival.event
-            match read_registration(event, arrival.source_id):
-                case Registration() as registration:
-                    registrations.append(registration)
+            deletions += read_deletions(event)
+            match read_registrations(event, arrival.source_id):
                 case RegistrationFault(code=code, message=message):
                     refusal = Refusal(
                         message_id=event.message_id,
@@ -136,10 +130,8 @@ class Ingestion:
                         [refusal],
                         event.received_at,
                     )
-                case None:
-                    deletion = read_deletion(event)
-                    if deletion is not None:
-                        deletions.append(deletion)
+                case found:
+                    registrations += found
         return registrations, deletions
 
     async def _refile(self, batch: Batch) -> None:
@@ -263,19 +255,23 @@ class Ingestion:
         connection, workspace_id = self._connection, self._workspace_id
         if registry.device_ids:
             holders = await registration_store.lock_holders(
-                connection, workspace_id, registry.token_hashes
+                connection, workspace_id, registry.installations
             )
             losers = registry.meet_holders(holders)
-            devices = await registration_store.lock_devices(
+            devices, deletions = await registration_store.lock_devices(
                 connection, workspace_id, registry.device_ids | losers
             )
             others = await registration_store.lock_holders(
-                connection, workspace_id, registry.tokens_of(devices)
+                connection, workspace_id, registry.installations_of(devices)
             )
+            deletions.update(
+                await registration_store.deletions_of(
+                    connection, workspace_id, registry.unmet(devices)
+                )
+            )
+            for deletion in registry.deletions:
+                deletions[deletion.device_id].append(deletion)
             await registration_store.add_deletions(connection, workspace_id, registry.deletions)
-            deletions = await registration_store.deletions_of(
-                connection, workspace_id, registry.device_ids
-            )
             speakers = batch.strangers(one.user_id for many in deletions.values() for one in many)
             batch.introduce(await identity_store.read_flags(connection, workspace_id, speakers))
             kept = registry.settle(devices, others, deletions)

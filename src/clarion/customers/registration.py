@@ -1,73 +1,37 @@
 """What a batch of events does to devices: pure.
 
-For each device concerned the facts are put together (`device.standing`), the owner is read from its
+For each device concerned the facts are put together (`standing.judged`), the owner is read from its
 timeline, and every step on the way becomes a line of its history, with the event that caused it.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
 from clarion.customers.batch import Batch
+from clarion.customers.chronicle import Chronicle, NewChange, Step
 from clarion.customers.device import (
-    DELETED,
     TOKEN_MOVED,
     Deletion,
-    DeviceState,
-    Platform,
+    Held,
+    Home,
+    KeptDevice,
     Registration,
-    Removed,
     Stamp,
-    Standing,
-    TokenKind,
-    standing,
 )
-from clarion.customers.identity import Owner, customer_id_of, device_row_id
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeptDevice:
-    """A device as its registration rules keep it."""
-
-    id: UUID
-    device_id: str
-    customer_id: UUID
-    source_id: UUID
-    platform: Platform
-    token: str | None = field(repr=False)
-    token_kind: TokenKind
-    token_hash: str
-    holds: Stamp
-    state: DeviceState
-    reason: str | None
-    removed: Removed | None
-    last_seen_at: datetime
+from clarion.customers.identity import customer_id_of, device_row_id
+from clarion.customers.standing import held, is_effective, judged, ranked
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holder:
-    """The device a token lives on."""
+    """The device an installation lives on."""
 
-    token_hash: str
+    installation_hash: str
     device_id: str
     stamp: Stamp
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewChange:
-    """A line to add to a device's history."""
-
-    device_id: str
-    customer_id: UUID | None
-    previous_customer_id: UUID | None
-    change: str
-    """registered | moved | token | removed | revived"""
-    reason: str | None
-    token_hash: str | None
-    message_id: str | None
-    at: datetime
 
 
 class Registry:
@@ -88,46 +52,52 @@ class Registry:
         for registration in registrations:
             self._registrations[registration.device_id].append(registration)
         self.deletions = deletions
-        self._before: dict[str, KeptDevice] = {}
         self._holders: dict[str, Holder] = {}
         self.changed_holders: dict[str, Holder] = {}
         self.history: list[NewChange] = []
-
-    @property
-    def device_ids(self) -> set[str]:
+        deleted = {deletion.device_id for deletion in deletions}
+        self.device_ids = deleted | set(self._registrations) | batch.unsettled()
         """Devices that register or are deleted, or whose owner may be another one now."""
-        deleted = {deletion.device_id for deletion in self.deletions}
-        return deleted | set(self._registrations) | self._batch.unsettled()
 
     @property
-    def token_hashes(self) -> set[str]:
-        """The tokens that the registrations bring."""
-        return {one.token_hash for many in self._registrations.values() for one in many}
+    def installations(self) -> set[str]:
+        """Those that register, by hash."""
+        return {one.installation_hash for many in self._registrations.values() for one in many}
 
     def meet_holders(self, holders: Mapping[str, Holder]) -> set[str]:
-        """Take in where the tokens live; returns the devices that lose one."""
+        """Take in where the installations live; returns the devices that lose one."""
         self._holders.update(holders)
         losers: set[str] = set()
         for registrations in self._registrations.values():
             for one in registrations:
-                known = self._holders.get(one.token_hash)
+                key = one.installation_hash
+                known = self._holders.get(key)
                 if known is not None and known.stamp >= one.stamp:
                     if known.device_id != one.device_id:
                         losers.add(one.device_id)
                     continue
                 if known is not None and known.device_id != one.device_id:
                     losers.add(known.device_id)
-                holder = Holder(token_hash=one.token_hash, device_id=one.device_id, stamp=one.stamp)
-                self._holders[one.token_hash] = self.changed_holders[one.token_hash] = holder
+                holder = Holder(installation_hash=key, device_id=one.device_id, stamp=one.stamp)
+                self._holders[key] = self.changed_holders[key] = holder
         return losers
 
-    def tokens_of(self, devices: Mapping[str, KeptDevice]) -> set[str]:
-        """The tokens that `devices` hold and whose holder is not known yet."""
+    def installations_of(self, devices: Mapping[str, KeptDevice]) -> set[str]:
+        """The installations that `devices` will still hold, and whose holder is not known yet."""
         return {
-            device.token_hash
+            one.installation_hash
             for device in devices.values()
-            if device.token_hash not in self._holders
+            for one in device.registrations
+            if one.installation_hash not in self._holders
+            and not any(
+                new.token_kind is one.token_kind and new.stamp > one.holds
+                for new in self._registrations.get(device.device_id, ())
+            )
         }
+
+    def unmet(self, devices: Mapping[str, KeptDevice]) -> set[str]:
+        """The devices concerned that are not there yet."""
+        return self.device_ids - devices.keys()
 
     def settle(
         self,
@@ -136,9 +106,7 @@ class Registry:
         deletions: Mapping[str, Sequence[Deletion]],
     ) -> list[KeptDevice]:
         """The devices to write. `deletions` holds the stored ones and the batch's own."""
-        self._holders.update(
-            {token: one for token, one in holders.items() if token not in self._holders}
-        )
+        self._holders.update({key: one for key, one in holders.items() if key not in self._holders})
         kept = []
         for device_id in sorted(devices.keys() | self._registrations.keys()):
             before = devices.get(device_id)
@@ -150,147 +118,74 @@ class Registry:
     def _after(
         self, device_id: str, before: KeptDevice | None, deletions: Iterable[Deletion]
     ) -> KeptDevice:
-        registrations = self._registrations.get(device_id, [])
-        after = before
-        for registration in registrations:
-            after = self._registered(after, registration)
-        assert after is not None, "a device exists by its first registration"
-        if self._batch.knows(device_id):
-            owner = self._batch.timeline(device_id).device_owner(device_id)
-            after = replace(after, customer_id=customer_id_of(self._workspace_id, owner))
-            stands = standing(
-                device_id=device_id,
-                holds=after.holds,
-                token_hash=after.token_hash,
-                holder=self._holders[after.token_hash].device_id,
-                removed=after.removed,
-                deletions=deletions,
-                line=self._batch.timeline(device_id),
-                is_real=self._batch.is_real,
+        after = self._registered(device_id, before)
+        if device_id in self.device_ids:
+            line = self._batch.timeline(device_id)
+            owner = line.device_owner(device_id)
+            after = replace(
+                after,
+                customer_id=customer_id_of(self._workspace_id, owner),
+                registrations=judged(
+                    after.registrations,
+                    device_id=device_id,
+                    homes={one.installation_hash: self._home(one) for one in after.registrations},
+                    deletions=[
+                        one for one in deletions if is_effective(one, line, self._batch.is_real)
+                    ],
+                ),
             )
-        elif self._holders[after.token_hash].device_id != device_id:
-            stands = Standing(state=DeviceState.REMOVED, reason=TOKEN_MOVED)
         else:
-            stands = Standing(state=after.state, reason=after.reason)
-        after = _standing(after, stands)
-        self._write_history(before, after, registrations)
+            after = self._bereft(after)
+        chronicle = Chronicle(before=before, after=after, now=self._now)
+        chronicle.write(self._registrations.get(device_id, ()), self._steps(device_id))
+        self.history += chronicle.lines
         return after
 
-    def _registered(self, known: KeptDevice | None, one: Registration) -> KeptDevice:
-        if known is None:
-            return KeptDevice(
-                id=device_row_id(self._workspace_id, one.device_id),
-                device_id=one.device_id,
-                customer_id=self._workspace_id,  # its owner is set before it is written
-                source_id=one.source_id,
-                platform=one.platform,
-                token=one.token,
-                token_kind=one.token_kind,
-                token_hash=one.token_hash,
-                holds=one.stamp,
-                state=DeviceState.ACTIVE,
-                reason=None,
-                removed=None,
-                last_seen_at=one.stamp.at,
+    def _registered(self, device_id: str, before: KeptDevice | None) -> KeptDevice:
+        registrations = self._registrations.get(device_id, ())
+        kinds = {one.token_kind: one for one in before.registrations} if before else {}
+        for one in registrations:
+            kinds[one.token_kind] = held(kinds.get(one.token_kind), one)
+        seen = [one.stamp.at for one in registrations]
+        if before is not None:
+            return replace(
+                before,
+                registrations=tuple(kinds.values()),
+                last_seen_at=max([before.last_seen_at, *seen]),
             )
-        seen = max(known.last_seen_at, one.stamp.at)
-        if one.stamp <= known.holds:
-            return replace(known, last_seen_at=seen)
-        return replace(
-            known,
-            source_id=one.source_id,
-            platform=one.platform,
-            token=one.token,
-            token_kind=one.token_kind,
-            token_hash=one.token_hash,
-            holds=one.stamp,
-            last_seen_at=seen,
+        assert seen, "a device exists by its first registration"
+        return KeptDevice(
+            id=device_row_id(self._workspace_id, device_id),
+            device_id=device_id,
+            customer_id=self._workspace_id,  # its owner is set before it is written
+            registrations=tuple(kinds.values()),
+            last_seen_at=max(seen),
         )
 
-    def _write_history(
-        self, before: KeptDevice | None, after: KeptDevice, registrations: Sequence[Registration]
-    ) -> None:
-        """One line for each thing that happened, in the order it became known."""
-        device_id = after.device_id
-        by_message = {one.stamp.message_id: one for one in registrations}
-        customer_id = before.customer_id if before is not None else None
-        holds = before.holds if before is not None else None
-        token = before.token_hash if before is not None else None
-        steps = self._batch.owner_steps(device_id) if self._batch.knows(device_id) else []
-        causes: list[tuple[str, datetime, Owner | None]] = [
-            (step.claim.message_id, step.claim.at, step.owner) for step in steps
-        ]
-        claimed = {message_id for message_id, _, _ in causes}
-        causes += [
-            (one.stamp.message_id, one.stamp.at, None)
-            for one in registrations
-            if one.stamp.message_id not in claimed
-        ]
-        for message_id, at, owner in causes:
-            one = by_message.get(message_id)
-            new_id = customer_id_of(self._workspace_id, owner) if owner else after.customer_id
-            if one is not None and holds is None:
-                self._line("registered", after, message_id, at, new_id, None, one.token_hash)
-                customer_id, holds, token = new_id, one.stamp, one.token_hash
-                continue
-            if customer_id is not None and new_id != customer_id:
-                self._line("moved", after, message_id, at, new_id, customer_id, token)
-                customer_id = new_id
-            if one is not None and holds is not None and one.stamp > holds:
-                holds = one.stamp
-                if one.token_hash != token:
-                    token = one.token_hash
-                    self._line("token", after, message_id, at, new_id, None, token)
-        if customer_id is not None and customer_id != after.customer_id:
-            self._line("moved", after, None, self._now, after.customer_id, customer_id, token)
-        self._write_standing(before, after)
+    def _bereft(self, device: KeptDevice) -> KeptDevice:
+        """A device that only loses what another one has registered."""
+        ends = []
+        registrations = []
+        for one in device.registrations:
+            holder = self._holders.get(one.installation_hash)
+            if holder is not None and holder.device_id != device.device_id:
+                ends.append((holder.stamp.at, TOKEN_MOVED))
+                one = one.ended(TOKEN_MOVED)
+            registrations.append(one)
+        return replace(device, registrations=ranked(registrations, ends))
 
-    def _write_standing(self, before: KeptDevice | None, after: KeptDevice) -> None:
-        was = DeviceState.ACTIVE if before is None else before.state
-        if after.state is was:
-            return
-        change = "removed" if after.state is DeviceState.REMOVED else "revived"
-        self._line(
-            change,
-            after,
-            after.holds.message_id if change == "revived" else None,
-            self._now if change == "removed" else after.holds.at,
-            after.customer_id,
-            None,
-            after.token_hash,
-        )
+    def _home(self, one: Held) -> Home:
+        holder = self._holders[one.installation_hash]
+        return Home(device_id=holder.device_id, at=holder.stamp.at)
 
-    def _line(
-        self,
-        change: str,
-        device: KeptDevice,
-        message_id: str | None,
-        at: datetime,
-        customer_id: UUID,
-        previous: UUID | None,
-        token: str | None,
-    ) -> None:
-        self.history.append(
-            NewChange(
-                device_id=device.device_id,
-                customer_id=customer_id,
-                previous_customer_id=previous,
-                change=change,
-                reason=device.reason if change == "removed" else None,
-                token_hash=token,
-                message_id=message_id,
-                at=at,
+    def _steps(self, device_id: str) -> list[Step]:
+        if not self._batch.knows(device_id):
+            return []
+        return [
+            Step(
+                message_id=step.claim.message_id,
+                at=step.claim.at,
+                customer_id=customer_id_of(self._workspace_id, step.owner),
             )
-        )
-
-
-def _standing(device: KeptDevice, stands: Standing) -> KeptDevice:
-    """A removed registration's token is forgotten, unless only the app's word removed it: that
-    word may lose its weight when an earlier owner becomes known."""
-    forget = stands.state is DeviceState.REMOVED and stands.reason != DELETED
-    return replace(
-        device,
-        state=stands.state,
-        reason=stands.reason,
-        token=None if forget else device.token,
-    )
+            for step in self._batch.owner_steps(device_id)
+        ]

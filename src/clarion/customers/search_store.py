@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import Column, ColumnElement, Select, and_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from clarion.customers.device import token_hash
+from clarion.customers.device import TokenKind, installation_hash
 from clarion.customers.profile import searchable_email
 from clarion.customers.store import Customer, read_customer
 from clarion.storage.schema import customers, devices, tokens
@@ -53,7 +53,8 @@ def _ways(workspace_id: UUID, wanted: str) -> Iterator[Select[Any]]:
     )
     yield holding.where(devices.c.device_id == wanted)
     yield holding.join(tokens, tokens.c.device_id == devices.c.device_id).where(
-        tokens.c.workspace_id == workspace_id, tokens.c.token_hash == token_hash(wanted)
+        tokens.c.workspace_id == workspace_id,
+        tokens.c.installation_hash == installation_hash(wanted, TokenKind.FCM),
     )
     email = searchable_email(wanted)
     if email is not None:

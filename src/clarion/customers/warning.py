@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from clarion.customers.advice import WarningCode
 from clarion.customers.batch import Batch
-from clarion.customers.device import is_apns_token
+from clarion.events.installation import is_apns_token
 from clarion.events.message import Event
 
 _APPLE = frozenset({"ios", "ipados", "tvos", "watchos", "macos", "visionos"})

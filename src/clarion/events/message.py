@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from clarion.events.ids import DAMAGED, ID_CHARACTERS_MAX, usable_id
+from clarion.events.installation import named_device
 from clarion.events.moment import corrected, parse_time
 from clarion.events.refusal import Refusal as Refusal
 from clarion.events.refusal import excerpt_of, hint_of
@@ -46,7 +47,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     anonymous_id: str | None
     previous_id: str | None
     device_id: str | None
-    """`properties.deviceId`."""
+    """`properties.deviceId`, or what stands for it (`installation.named_device`)."""
     context_device_id: str | None
     at: datetime
     """When it happened, by the server's clock: corrected for the device's."""
@@ -189,14 +190,18 @@ def read(raw: bytes, *, type_: str, message_id: str, envelope: Envelope) -> Even
     except (ValueError, RecursionError) as error:
         return _unreadable(message_id, error, raw)
     context, properties = _object(wire.get("context")), _object(wire.get("properties"))
+    traits = _traits(wire.get("traits"), context) if type_ == "identify" else {}
+    name = _name(wire.get("event" if type_ == "track" else "name"))
     device_id, context_device_id = _device_ids(properties, context)
     given = parse_time(wire.get("originalTimestamp")) or parse_time(wire.get("timestamp"))
     sent_at = parse_time(wire.get("sentAt")) or envelope.sent_at
     at = corrected(given, sent_at, envelope.received_at)
+    if device_id is None:
+        device_id = named_device(type_, name, properties, traits, context)
     return Event(
         message_id=message_id,
         type=type_,
-        name=_name(wire.get("event" if type_ == "track" else "name")),
+        name=name,
         user_id=usable_id(wire.get("userId")),
         anonymous_id=usable_id(wire.get("anonymousId")),
         previous_id=usable_id(wire.get("previousId")),
@@ -204,7 +209,7 @@ def read(raw: bytes, *, type_: str, message_id: str, envelope: Envelope) -> Even
         context_device_id=usable_id(context_device_id),
         at=at,
         received_at=envelope.received_at,
-        traits=_traits(wire.get("traits"), context) if type_ == "identify" else {},
+        traits=traits,
         properties=properties,
         context=context,
         body=body,

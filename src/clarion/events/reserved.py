@@ -14,20 +14,26 @@ def plain_name(name: str | None) -> str:
 
 REGISTRATION_NAMES = frozenset({"register push"})
 DELETION_NAMES = frozenset({"device deleted", "application uninstalled"})
-MOVER_NAMES = frozenset(
+TOKEN_NAMES = frozenset(
     {
-        "application opened",
-        "application installed",
         "device created or updated",
         "registered for push",
         "device token retrieved",
     }
 )
+"""What SDKs track when they have a token for this device: they register it."""
+OPENING_NAMES = frozenset({"application opened", "application installed"})
+"""They register the token they carry along, where somebody is signed in."""
+SUBSCRIBING_NAMES = frozenset({"push subscription change", "push subscription declined"})
+"""Twilio Engage's: `context.messaging_subscriptions` says whether pushes are wanted."""
+MOVER_NAMES = TOKEN_NAMES | OPENING_NAMES | {"push subscription change"}
+PUSH_NAMES = REGISTRATION_NAMES | DELETION_NAMES | TOKEN_NAMES | OPENING_NAMES | SUBSCRIBING_NAMES
+"""All that may make, refresh, move or end a registration."""
 RECEIPT_NAMES = frozenset({"push notification received", "push notification tapped", "push opened"})
 
 SLIPS_MAX = 2
 """So many letters may be wrong, missing or too many in a name that was meant to be another."""
-_ALL = REGISTRATION_NAMES | DELETION_NAMES | MOVER_NAMES | RECEIPT_NAMES
+_ALL = PUSH_NAMES | RECEIPT_NAMES
 
 
 @lru_cache(maxsize=1_024)

@@ -206,6 +206,7 @@ devices = Table(
     Column("token", Text),
     Column("token_kind", Text, nullable=False),
     Column("token_hash", Text),
+    Column("installation_hash", Text),  # one for all tokens and FIDs of an installation
     Column("token_rank", Integer, nullable=False),
     Column("token_message_id", Text, nullable=False),
     Column("registered_at", Instant, nullable=False),  # of the registration that holds
@@ -214,6 +215,7 @@ devices = Table(
     Column("removed_token_hash", Text),  # by the provider or the sweeper
     Column("removed_at", Instant),  # registrations up to this time are dead
     Column("removed_reason", Text),
+    Column("spares", Json),  # its registrations that are not sent to, as the current one's columns
     Column("last_seen_at", Instant, nullable=False),
     UniqueConstraint("workspace_id", "device_id", name="devices_device"),
     Index("devices_customer", "workspace_id", "customer_id"),
@@ -225,12 +227,12 @@ tokens = Table(
     "tokens",
     metadata,
     Column("workspace_id", Id, nullable=False),
-    Column("token_hash", Text, nullable=False),
+    Column("installation_hash", Text, nullable=False),
     Column("device_id", Text, nullable=False),
     Column("at", Instant, nullable=False),
     Column("rank", Integer, nullable=False),
     Column("message_id", Text, nullable=False),
-    PrimaryKeyConstraint("workspace_id", "token_hash"),
+    PrimaryKeyConstraint("workspace_id", "installation_hash"),
     sqlite_with_rowid=False,
 )
 

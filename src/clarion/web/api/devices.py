@@ -29,8 +29,19 @@ class Owner(msgspec.Struct, frozen=True, kw_only=True):
     user_id: str | None
 
 
+class Registered(msgspec.Struct, frozen=True, kw_only=True):
+    """One of a device's registrations: by FCM token, by Firebase installation id, by APNs token."""
+
+    token_kind: TokenKind
+    token_fingerprint: str
+    state: DeviceState
+    reason: str | None
+    registered_at: Moment
+
+
 class OwnedDevice(msgspec.Struct, frozen=True, kw_only=True):
-    """An installation. `reason` says why a removed one was removed; `id` is the row's own."""
+    """An installation. `reason` says why a removed one was removed; `id` is the row's own. Pushes
+    go to the first of `registrations`; `cure` says what to mend where they can not."""
 
     id: UUID
     device_id: str
@@ -39,6 +50,8 @@ class OwnedDevice(msgspec.Struct, frozen=True, kw_only=True):
     reason: str | None
     token_kind: TokenKind
     token_fingerprint: str
+    registrations: list[Registered]
+    cure: str | None
     source_id: UUID
     registered_at: Moment
     last_seen_at: Moment
@@ -151,6 +164,17 @@ def _fields(device: device_store.Device) -> dict[str, Any]:
         "reason": device.reason,
         "token_kind": device.token_kind,
         "token_fingerprint": device.token_fingerprint,
+        "registrations": [
+            Registered(
+                token_kind=one.token_kind,
+                token_fingerprint=one.token_fingerprint,
+                state=one.state,
+                reason=one.reason,
+                registered_at=one.registered_at,
+            )
+            for one in device.registrations
+        ],
+        "cure": device.cure,
         "source_id": device.source_id,
         "registered_at": device.registered_at,
         "last_seen_at": device.last_seen_at,

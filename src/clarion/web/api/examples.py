@@ -80,6 +80,16 @@ EXAMPLES: dict[str, Any] = {
                 "reason": None,
                 "token_kind": "fcm",
                 "token_fingerprint": "3fa94b21c0de",
+                "registrations": [
+                    {
+                        "token_kind": "fcm",
+                        "token_fingerprint": "3fa94b21c0de",
+                        "state": "active",
+                        "reason": None,
+                        "registered_at": "2026-02-20T17:02:10Z",
+                    }
+                ],
+                "cure": None,
                 "source_id": _SOURCE,
                 "registered_at": "2026-02-20T17:02:10Z",
                 "last_seen_at": "2026-03-01T09:12:44Z",

@@ -196,6 +196,7 @@ def upgrade() -> None:
         sa.Column("token", sa.Text(), nullable=True),
         sa.Column("token_kind", sa.Text(), nullable=False),
         sa.Column("token_hash", sa.Text(), nullable=True),
+        sa.Column("installation_hash", sa.Text(), nullable=True),
         sa.Column("token_rank", sa.Integer(), nullable=False),
         sa.Column("token_message_id", sa.Text(), nullable=False),
         sa.Column("registered_at", Instant(), nullable=False),
@@ -204,6 +205,7 @@ def upgrade() -> None:
         sa.Column("removed_token_hash", sa.Text(), nullable=True),
         sa.Column("removed_at", Instant(), nullable=True),
         sa.Column("removed_reason", sa.Text(), nullable=True),
+        sa.Column("spares", Json, nullable=True),
         sa.Column("last_seen_at", Instant(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("workspace_id", "device_id", name="devices_device"),
@@ -377,12 +379,12 @@ def upgrade() -> None:
     op.create_table(
         "tokens",
         sa.Column("workspace_id", Id(), nullable=False),
-        sa.Column("token_hash", sa.Text(), nullable=False),
+        sa.Column("installation_hash", sa.Text(), nullable=False),
         sa.Column("device_id", sa.Text(), nullable=False),
         sa.Column("at", Instant(), nullable=False),
         sa.Column("rank", sa.Integer(), nullable=False),
         sa.Column("message_id", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("workspace_id", "token_hash"),
+        sa.PrimaryKeyConstraint("workspace_id", "installation_hash"),
         sqlite_with_rowid=False,
     )
     op.create_table(
