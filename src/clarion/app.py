@@ -2,8 +2,9 @@
 
 `App.open(settings)` builds what every process needs; `run(roles)` adds the agents of the roles, and
 the web server where a role needs one, and keeps them going until a stop is asked for. Then: no new
-calls, those under way are answered, the agents are cancelled (what they had in hand comes back by
-its lease), and the parts are closed.
+calls, those under way are answered; the sender settles what is in the air (for so long as
+`DRAIN_SECONDS`), the other agents are cancelled (what they had in hand comes back by its lease),
+and the parts are closed.
 """
 
 import asyncio
@@ -38,6 +39,8 @@ from clarion.web.track import TrackApp
 
 RESTART_SECONDS = 1.0
 RESTART_SECONDS_MAX = 30.0
+DRAIN_SECONDS = 25.0
+"""Less than service managers wait before they kill; FCM answers within a second as a rule."""
 
 log = structlog.get_logger(__name__)
 
@@ -79,6 +82,7 @@ class App:
         self.clock = clock
         self.metrics = Metrics()
         self._stopping = asyncio.Event()
+        self._sender: Sender | None = None
 
     @classmethod
     @asynccontextmanager
@@ -109,24 +113,24 @@ class App:
         """Run `roles` until `stop`. `on_listening` hears the web server's address, once calls are
         answered. Raises OSError where the address can not be listened on."""
         wanted = set(roles)
-        agents = [
-            asyncio.create_task(self._keep_going(role), name=role.value)
+        agents = {
+            role: asyncio.create_task(self._keep_going(role), name=role.value)
             for role in Role
             if role in wanted and role not in WEB_ROLES
-        ]
+        }
         try:
             if wanted & WEB_ROLES:
                 await self._serve(wanted, on_listening)
             else:
                 await self._stopping.wait()
         finally:
-            for agent in agents:
-                agent.cancel()
-            await asyncio.gather(*agents, return_exceptions=True)
+            await self._end(agents)
 
     def stop(self) -> None:
-        """Ask `run` to end."""
+        """Ask `run` to end. From now on no chunk is claimed."""
         self._stopping.set()
+        if self._sender is not None:
+            self._sender.stop()
 
     def stop_on_signals(self) -> None:
         """SIGTERM and SIGINT ask for a stop; a second one ends the process at once."""
@@ -139,6 +143,19 @@ class App:
 
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop, number)
+
+    async def _end(self, agents: dict[Role, asyncio.Task[None]]) -> None:
+        self.stop()
+        for role, agent in agents.items():
+            if role is not Role.SENDER:
+                agent.cancel()
+        sending = agents.get(Role.SENDER)
+        if sending is not None:
+            _, unfinished = await asyncio.wait({sending}, timeout=DRAIN_SECONDS)
+            if unfinished:
+                log.warning("stopped_in_the_air", cure="what was unanswered is sent again")
+                sending.cancel()
+        await asyncio.gather(*agents.values(), return_exceptions=True)
 
     async def _serve(self, roles: set[Role], on_listening: Callable[[str], None] | None) -> None:
         collector = Collector(self.database, self.broker, self.clock, vault=self.vault)
@@ -188,7 +205,8 @@ class App:
             case Role.PLANNER:
                 return Planner(database, broker, clock).run
             case Role.SENDER:
-                return Sender(database, broker, clock, self.provider, self.vault).run
+                self._sender = Sender(database, broker, clock, self.provider, self.vault)
+                return self._sender.run
             case Role.ATTRIBUTOR:
                 return Attributor(database, clock).run
             case Role.SWEEPER:
@@ -200,7 +218,7 @@ class App:
         """Run an agent for ever. What it did not expect is told, and it begins again from the rows:
         one agent's defect must not stop the collector beside it."""
         pause = RESTART_SECONDS
-        while True:
+        while not self._stopping.is_set():
             try:
                 await self._agent(role)()
             except Exception:

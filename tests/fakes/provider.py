@@ -22,9 +22,10 @@ from clarion.deliveries.provider import (
 
 
 class MemoryProvider:
-    """`dead-…` is unregistered, `bad-…` rejected, `slow-…` throttled once, `down-…` unavailable
-    once, `lost-…` accepted but the first answer is lost, `never-…` unavailable for ever, `apns-…`
-    for want of the app's APNs key. All wait while `opened` is not set."""
+    """`dead-…` is unregistered, `bad-…` rejected, `slow-…` throttled once, `devslow-…` throttled
+    once for itself alone, `down-…` unavailable once, `lost-…` accepted but the first answer is
+    lost, `never-…` unavailable for ever, `apns-…` for want of the app's APNs key. All wait while
+    `opened` is not set."""
 
     def __init__(self) -> None:
         self.accepted: Counter[str] = Counter()
@@ -60,6 +61,8 @@ class MemoryProvider:
                 return Rejected(reason="payload_too_big")
             case "slow" if first:
                 return Throttled(scope=ThrottleScope.APP, retry_after_seconds=30)
+            case "devslow" if first:
+                return Throttled(scope=ThrottleScope.DEVICE, retry_after_seconds=30)
             case "down" if first:
                 return Unavailable(reason="unavailable")
             case "apns":

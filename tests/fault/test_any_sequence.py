@@ -166,7 +166,7 @@ class Theatre:
         )
         assert isinstance(taken, Taken | Refused)
         if isinstance(taken, Taken):
-            await publish(world.broker, taken)
+            await publish(world.broker, taken.jobs)
 
     async def _report(self, script: Script, campaign_id: UUID, devices: list[int]) -> None:
         """The apps of some devices say that they have the push, as the attributor enters it."""

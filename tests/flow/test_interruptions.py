@@ -65,7 +65,7 @@ async def take(world: World, campaign_id: UUID, step: object) -> None:
         now=now,
     )
     assert isinstance(taken, Taken), taken
-    await publish(world.broker, taken)
+    await publish(world.broker, taken.jobs)
 
 
 async def lost_claims(world: World) -> list[int]:

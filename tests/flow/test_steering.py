@@ -28,7 +28,7 @@ async def take(world: World, campaign_id: UUID, step: Step) -> Taken:
     """Take a step and let its jobs be published, as the API and the command line do."""
     taken = await take_step(world.database, WORKSPACE, campaign_id, step, now=world.clock.now())
     assert isinstance(taken, Taken), taken
-    await publish(world.broker, taken)
+    await publish(world.broker, taken.jobs)
     return taken
 
 
@@ -113,7 +113,7 @@ async def test_a_step_holds_although_the_broker_is_lost(world: World) -> None:
     assert isinstance(taken, Taken) and taken.jobs
     lost = Database("postgresql://nobody@127.0.0.1:1/none")
     broker = DatabaseBroker(lost, world.clock)
-    await publish(broker, taken)
+    await publish(broker, taken.jobs)
     assert (await world.get(campaign_id)).state is CampaignState.CANCELLED
     await broker.close()
     await lost.close()

@@ -286,7 +286,7 @@ async def _step(
             raise refused(taken.message, word=taken.code)
         if taken.jobs:
             async with session.broker() as broker:
-                await publish(broker, taken)
+                await publish(broker, taken.jobs)
     after = taken.campaign
     if as_json:
         print_record(_shown(after), as_json=True)

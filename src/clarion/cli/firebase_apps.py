@@ -1,11 +1,14 @@
 """Firebase apps: the projects we hold a service-account key for."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import msgspec
 from cyclopts import App as Commands
 
+from clarion.broker import NewJob
 from clarion.cli.output import (
     AsJson,
     Ending,
@@ -15,7 +18,7 @@ from clarion.cli.output import (
     print_records,
     refused,
 )
-from clarion.cli.session import open_session
+from clarion.cli.session import Session, open_session
 from clarion.cli.source_choice import find_app, find_source
 from clarion.deliveries.app_store import (
     FirebaseApp,
@@ -24,7 +27,10 @@ from clarion.deliveries.app_store import (
     pause_app,
     put_app,
     resume_app,
+    set_limits,
 )
+from clarion.deliveries.pacing import PER_MINUTE_MAX, PER_MINUTE_MIN
+from clarion.deliveries.steering import publish, take_up
 from clarion.events.source_store import bind_firebase_app
 from clarion.fcm.credentials import parse_service_account
 
@@ -82,6 +88,8 @@ async def add(file: Path, *, source: list[str] | None = None, json: AsJson = Fal
                 await bind_firebase_app(connection, session.workspace_id, one.id, app.id)
             if not sources:
                 sources = await bind_first_app(connection, app)
+            held = await take_up(connection, app.id, session.clock.now())
+        await _nudge(session, held)
     record = _shown(app) | {"sources": [one.name for one in sources]}
     print_record(record, as_json=json)
 
@@ -133,11 +141,58 @@ async def resume(firebase_app: str, *, json: AsJson = False) -> None:
     clarion firebase-apps resume shop-prod
     ```
     """
+    async with open_session() as session:
+        async with session.database.write() as connection:
+            app = await find_app(connection, session, firebase_app)
+            await resume_app(connection, session.workspace_id, app.id)
+            held = await take_up(connection, app.id, session.clock.now())
+            app = await find_app(connection, session, firebase_app)
+        await _nudge(session, held)
+    _say(app, f"{app.project_id} sends again.", json)
+
+
+@commands.command(name="set")
+async def set_(
+    firebase_app: str,
+    *,
+    pushes_per_minute: int | None = None,
+    avoid_peaks: bool | None = None,
+    json: AsJson = False,
+) -> None:
+    """Change how fast pushes leave through a Firebase app.
+
+    For example:
+
+    ```
+    clarion firebase-apps set shop-prod --pushes-per-minute 1200000
+    clarion firebase-apps set shop-prod --avoid-peaks
+    ```
+
+    Parameters
+    ----------
+    pushes_per_minute
+        Its quota at FCM: 600000 unless Google has granted another.
+    avoid_peaks
+        Whether nothing leaves from two minutes before to two after each quarter of an hour.
+    """
+    if pushes_per_minute is not None and not PER_MINUTE_MIN <= pushes_per_minute <= PER_MINUTE_MAX:
+        raise refused(f"--pushes-per-minute must be from {PER_MINUTE_MIN} to {PER_MINUTE_MAX}.")
     async with open_session() as session, session.database.write() as connection:
         app = await find_app(connection, session, firebase_app)
-        await resume_app(connection, session.workspace_id, app.id)
+        limits = app.limits
+        if pushes_per_minute is not None:
+            limits = replace(limits, per_minute=pushes_per_minute)
+        if avoid_peaks is not None:
+            limits = replace(limits, avoids_peaks=avoid_peaks)
+        await set_limits(connection, session.workspace_id, app.id, limits)
         app = await find_app(connection, session, firebase_app)
-    _say(app, f"{app.project_id} sends again.", json)
+    _say(app, f"{app.project_id} sends up to {app.limits.per_minute} pushes a minute.", json)
+
+
+async def _nudge(session: Session, jobs: Sequence[NewJob]) -> None:
+    if jobs:
+        async with session.broker() as broker:
+            await publish(broker, jobs)
 
 
 def _read(file: Path) -> str:
@@ -165,6 +220,8 @@ def _shown(app: FirebaseApp) -> dict[str, Any]:
         "client_email": app.client_email,
         "private_key_id": app.private_key_id,
         "paused_reason": app.paused_reason,
+        "pushes_per_minute": app.limits.per_minute,
+        "avoid_peaks": app.limits.avoids_peaks,
         "created_at": app.created_at,
         "replaced_at": app.replaced_at,
     }

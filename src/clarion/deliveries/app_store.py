@@ -1,6 +1,6 @@
 """Rows of Firebase apps. Their keys are sealed, and only `open_app` opens one."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -9,6 +9,8 @@ import msgspec
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from clarion.deliveries.pace_store import make_pace
+from clarion.deliveries.pacing import Limits
 from clarion.deliveries.provider import ProviderApp
 from clarion.events.source import Source
 from clarion.events.source_store import bind_firebase_app, list_sources
@@ -30,6 +32,7 @@ class FirebaseApp:
     """Why nothing is sent through it; None: it is in use."""
     created_at: datetime
     replaced_at: datetime | None
+    limits: Limits = field(default_factory=Limits)
 
 
 async def put_app(
@@ -53,6 +56,7 @@ async def put_app(
         sealed_key=sealed_key,
         created_at=now,
     )
+    await make_pace(connection, project_id, now)
     rows = await connection.execute(
         statement.on_conflict_do_update(
             index_elements=["workspace_id", "project_id"],
@@ -120,6 +124,17 @@ async def delete_app(connection: AsyncConnection, workspace_id: UUID, app_id: UU
     return rows.one_or_none() is not None
 
 
+async def set_limits(
+    connection: AsyncConnection, workspace_id: UUID, app_id: UUID, limits: Limits
+) -> None:
+    """How fast pushes may leave through it, from the next chunk on."""
+    await connection.execute(
+        update(firebase_apps)
+        .where(firebase_apps.c.workspace_id == workspace_id, firebase_apps.c.id == app_id)
+        .values(per_minute=limits.per_minute, avoids_peaks=limits.avoids_peaks)
+    )
+
+
 async def pause_app(connection: AsyncConnection, app_id: UUID, reason: str) -> bool:
     """Send nothing through it until it is resumed; False: it was paused already."""
     rows = await connection.execute(
@@ -175,8 +190,11 @@ _FIELDS = (
     "created_at",
     "replaced_at",
 )
-_PUBLIC = [firebase_apps.c[name] for name in _FIELDS]
+_PUBLIC = [firebase_apps.c[name] for name in (*_FIELDS, "per_minute", "avoids_peaks")]
 
 
 def _app(row: Any) -> FirebaseApp:
-    return FirebaseApp(**{name: getattr(row, name) for name in _FIELDS})
+    return FirebaseApp(
+        **{name: getattr(row, name) for name in _FIELDS},
+        limits=Limits(per_minute=row.per_minute, avoids_peaks=row.avoids_peaks),
+    )

@@ -28,7 +28,15 @@ from clarion.deliveries.delivery import (
     push_key,
     push_tag,
 )
-from clarion.deliveries.provider import Accepted, Outcome, Push, Unavailable, Unregistered
+from clarion.deliveries.provider import (
+    Accepted,
+    Outcome,
+    Push,
+    Throttled,
+    ThrottleScope,
+    Unavailable,
+    Unregistered,
+)
 
 RETRY_BUCKET_SECONDS = 5
 """Retries due within so many seconds of each other travel together."""
@@ -36,7 +44,8 @@ RETRY_BUCKET_SECONDS = 5
 
 @dataclass(slots=True)
 class Books:
-    """The chunk's account while it is worked on. Every row ends in `settled`, `again` or `held`."""
+    """The chunk's account while it is worked on. Every row ends in `settled`, `again`,
+    `held` or `rest`."""
 
     lost: int = 0
     """Earlier claims of the chunk that were never settled: what they sent, if anything, left an
@@ -46,9 +55,13 @@ class Books:
     again: dict[datetime, list[UUID]] = field(default_factory=lambda: defaultdict(list))
     unanswered: set[UUID] = field(default_factory=set)
     """Those of `again` and `settled` whose answer never came this time."""
+    rest: list[UUID] = field(default_factory=list)
+    """Those no push left for: their turn was not reached."""
     held: list[UUID] = field(default_factory=list)
     held_until: datetime | None = None
     pause_reason: str | None = None
+    quiet_seconds: float | None = None
+    """How long the provider wants to hear nothing from the whole app."""
     removals: list[Removal] = field(default_factory=list)
 
     def cancel(self, row: Any) -> None:
@@ -107,6 +120,8 @@ class Books:
         match outcome:
             case Unavailable(maybe_accepted=True):
                 self.unanswered.add(device_id)
+            case Throttled(scope=ThrottleScope.APP, retry_after_seconds=asked):
+                self.quiet_seconds = max(self.quiet_seconds or 0.0, asked or policy.quiet_seconds)
             case Unregistered(reason=reason):
                 removal = Removal(device_row_id=device_id, token_hash=row.token_hash, reason=reason)
                 self.removals.append(removal)

@@ -53,6 +53,7 @@ class Chunk:
     firebase_app_id: UUID
     attempt: int
     lost: int
+    size: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +65,8 @@ class NewChunk:
     device_ids: Sequence[UUID]
     tried: bool
     """Whether a push left for them."""
+    held: bool = False
+    """They wait for a person, not for the provider."""
 
 
 async def claim_chunk(
@@ -84,6 +87,7 @@ async def claim_chunk(
             attempt=chunks.c.attempt + 1,
             lost=case((chunks.c.state == LEASED, chunks.c.lost + 1), else_=chunks.c.lost),
             lease_until=lease_until,
+            is_held=False,
         )
         .returning(
             chunks.c.id,
@@ -92,6 +96,7 @@ async def claim_chunk(
             chunks.c.firebase_app_id,
             chunks.c.attempt,
             chunks.c.lost,
+            chunks.c.size,
         )
     )
     row = rows.one_or_none()
@@ -191,6 +196,7 @@ async def settle_chunk(
                 "state": READY,
                 "attempt": 0,
                 "due_at": new.due_at,
+                "is_held": new.held,
                 "size": len(new.device_ids),
             }
             for new in again
@@ -201,12 +207,14 @@ async def settle_chunk(
     return True
 
 
-async def release_chunk(connection: AsyncConnection, chunk: Chunk, *, due_at: datetime) -> bool:
-    """Put it back untouched, to be found again at `due_at`."""
+async def release_chunk(
+    connection: AsyncConnection, chunk: Chunk, *, due_at: datetime, held: bool
+) -> bool:
+    """Put it back untouched, to be found again at `due_at`; `held`: or when a person has acted."""
     rows = await connection.execute(
         update(chunks)
         .where(*_ours(chunk))
-        .values(state=READY, due_at=due_at, lease_until=None)
+        .values(state=READY, due_at=due_at, lease_until=None, is_held=held)
         .returning(chunks.c.id)
     )
     return rows.one_or_none() is not None
@@ -243,20 +251,30 @@ async def overdue_chunks(
 
 
 async def hasten_chunks(
-    connection: AsyncConnection, launch_id: UUID, now: datetime, *, put_back_only: bool
+    connection: AsyncConnection, launch_id: UUID, now: datetime, *, held_only: bool
 ) -> list[UUID]:
     """Let a launch's waiting chunks be due now; returns them.
 
-    `put_back_only`: only those that a sender took up and put back untouched (`release_chunk`). The
-    others wait because the provider asked for it.
+    `held_only`: only those that waited for a person. The others wait because the provider asked for
+    it, or because their time has not come.
     """
-    statement = update(chunks).where(chunks.c.launch_id == launch_id, chunks.c.state == READY)
-    if put_back_only:
-        statement = statement.where(chunks.c.attempt > 0)
+    which = [chunks.c.launch_id == launch_id]
+    return await _hasten(connection, [*which, chunks.c.is_held] if held_only else which, now)
+
+
+async def hasten_app(connection: AsyncConnection, app_id: UUID, now: datetime) -> list[UUID]:
+    """Let what was held for a Firebase app be due now; returns the chunks."""
+    return await _hasten(connection, [chunks.c.firebase_app_id == app_id, chunks.c.is_held], now)
+
+
+async def _hasten(
+    connection: AsyncConnection, which: Sequence[ColumnElement[bool]], now: datetime
+) -> list[UUID]:
     rows = await connection.execute(
-        statement.values(
-            due_at=case((chunks.c.due_at > now, literal(now, Instant)), else_=chunks.c.due_at)
-        ).returning(chunks.c.id)
+        update(chunks)
+        .where(chunks.c.state == READY, *which)
+        .values(due_at=case((chunks.c.due_at > now, literal(now, Instant)), else_=chunks.c.due_at))
+        .returning(chunks.c.id)
     )
     return list(rows.scalars())
 

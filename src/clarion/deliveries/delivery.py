@@ -69,6 +69,8 @@ class RetryPolicy:
     longest_seconds: float = 600.0
     jitter: float = 0.25
     give_up_seconds: float = 3_600.0
+    quiet_seconds: float = 60.0
+    """How long nobody sends for an app that was throttled, where the provider does not say."""
     hold_seconds: float = 60.0
     """How soon a held delivery looks whether an operator has acted."""
 

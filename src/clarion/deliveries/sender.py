@@ -12,8 +12,8 @@ nobody.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,26 +23,22 @@ import structlog
 
 from clarion.broker import Broker, BrokerUnavailable, JobKind, Lease, NewJob
 from clarion.campaigns.campaign import Campaign, CampaignState
-from clarion.campaigns.store import get_campaign, get_launch
 from clarion.campaigns.template import Template
 from clarion.clock import Clock
 from clarion.customers.device import Platform
-from clarion.customers.device_store import remove_registrations
-from clarion.deliveries.app_store import AppPaused, open_app, pause_app
 from clarion.deliveries.books import Books
 from clarion.deliveries.chunk_store import (
     Chunk,
     NewChunk,
-    claim_chunk,
-    finish_launch,
     keep_chunk,
     open_deliveries,
     overdue_chunks,
-    release_chunk,
-    settle_chunk,
 )
+from clarion.deliveries.courier import Courier
 from clarion.deliveries.delivery import RetryPolicy
+from clarion.deliveries.pacing import Grant, Later
 from clarion.deliveries.provider import Provider, ProviderApp, Push
+from clarion.deliveries.settlement import Work, claim, settle
 from clarion.storage.database import Database, StorageUnavailable, is_conflict
 from clarion.storage.vault import Vault, VaultLocked
 
@@ -81,26 +77,37 @@ class Sender:
         self._database = database
         self._broker = broker
         self._clock = clock
-        self._provider = provider
+        self._courier = Courier(provider, clock)
         self._vault = vault
         self._options = options or SenderOptions()
         self._templates: dict[UUID, tuple[datetime, Template]] = {}
+        self._is_stopping = False
+        self._idle: set[asyncio.Task[Any]] = set()
 
     async def run(self) -> None:
-        """Send until cancelled: `concurrency` chunks side by side, and a sweep."""
+        """Send until `stop`, or until cancelled: `concurrency` chunks side by side, and a sweep."""
         async with asyncio.TaskGroup() as group:
             for _ in range(self._options.concurrency):
                 group.create_task(self._send_for_ever())
             group.create_task(self._sweep_for_ever())
 
+    def stop(self) -> None:
+        """Claim nothing more. What is in the air is waited for and settled, what has not left is
+        put back; then `run` ends, and nothing has to be sent twice."""
+        self._is_stopping = True
+        self._courier.stop()
+        for task in self._idle:
+            task.cancel()
+
     async def step(self) -> int:
         """Take the next chunk that waits; returns how many of its deliveries were settled."""
-        leases = await self._broker.fetch(
-            JobKind.CHUNK,
-            limit=1,
-            wait_seconds=self._options.wait_seconds,
-            lease_seconds=self._options.lease_seconds,
-        )
+        with self._interruptible():
+            leases = await self._broker.fetch(
+                JobKind.CHUNK,
+                limit=1,
+                wait_seconds=self._options.wait_seconds,
+                lease_seconds=self._options.lease_seconds,
+            )
         count = 0
         for lease in leases:
             count += await self._take(lease)
@@ -129,63 +136,76 @@ class Sender:
         return len(overdue)
 
     async def _send_for_ever(self) -> None:
-        while True:
+        while not self._is_stopping:
             try:
                 await self.step()
             except (StorageUnavailable, BrokerUnavailable) as error:
                 log.warning("sender_waits", reason=str(error))
-                await self._clock.sleep(self._options.backoff_seconds)
+                await self._wait(self._options.backoff_seconds)
             except VaultLocked:
                 log.error("vault_locked", cure="set CLARION_SECRET_KEY to the key used before")
-                await self._clock.sleep(self._options.paused_seconds)
+                await self._wait(self._options.paused_seconds)
             except Exception:
                 # A defect met in one chunk must not end those beside it, whose answers would be
                 # lost. It waits like a dead sender's, and is tried again.
                 log.exception("chunk_failed")
-                await self._clock.sleep(self._options.backoff_seconds)
+                await self._wait(self._options.backoff_seconds)
 
     async def _sweep_for_ever(self) -> None:
-        while True:
+        while not self._is_stopping:
             try:
                 await self.sweep()
             except (StorageUnavailable, BrokerUnavailable) as error:
                 log.warning("sweep_waits", reason=str(error))
-            await self._clock.sleep(self._options.sweep_seconds)
+            await self._wait(self._options.sweep_seconds)
+
+    async def _wait(self, seconds: float) -> None:
+        if not self._is_stopping:
+            with self._interruptible():
+                await self._clock.sleep(seconds)
+
+    @contextmanager
+    def _interruptible(self) -> Iterator[None]:
+        """`stop` ends the task that is in here."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._idle.add(task)
+        try:
+            yield
+        finally:
+            self._idle.discard(task)
 
     async def _take(self, lease: Lease) -> int:
-        now = self._clock.now()
-        async with self._database.write() as connection:
-            chunk = await claim_chunk(
-                connection,
-                UUID(bytes=lease.payload),
-                now=now,
-                lease_until=now + timedelta(seconds=self._options.lease_seconds),
-            )
-        if chunk is None:
-            await lease.ack()
+        if self._is_stopping:
+            await lease.nack()
             return 0
-        count = await self._work(chunk)
+        work = await self._claim(UUID(bytes=lease.payload))
+        count = 0 if work is None else await self._do(work)
         await lease.ack()
         return count
 
-    async def _work(self, chunk: Chunk) -> int:
-        async with self._database.read() as connection:
-            launch = await get_launch(connection, chunk.launch_id)
-            campaign = None
-            if launch is not None:
-                campaign = await get_campaign(connection, chunk.workspace_id, launch.campaign_id)
-            try:
-                app = await open_app(connection, self._vault, chunk.firebase_app_id)
-            except VaultLocked:
-                await self._put_back(chunk)
-                raise
-        if campaign is None:
-            return 0
-        if campaign.state is CampaignState.PAUSED or (
-            isinstance(app, AppPaused) and campaign.state is not CampaignState.CANCELLED
-        ):
-            await self._put_back(chunk)
-            return 0
+    async def _claim(self, chunk_id: UUID) -> Work | None:
+        """The chunk as ours; None: there is nothing to do now. Raising, it has claimed nothing."""
+        now = self._clock.now()
+        options = self._options
+        async with self._database.write() as connection:
+            claimed = await claim(
+                connection,
+                chunk_id,
+                self._vault,
+                now=now,
+                lease_until=now + timedelta(seconds=options.lease_seconds),
+                paused_until=now + timedelta(seconds=options.paused_seconds),
+            )
+        if isinstance(claimed, Later):
+            await self._broker.publish(
+                NewJob(kind=JobKind.CHUNK, payload=chunk_id.bytes, available_at=claimed.due_at)
+            )
+            return None
+        return claimed
+
+    async def _do(self, work: Work) -> int:
+        chunk, campaign = work.chunk, work.campaign
         template = self._template(campaign)
         async with self._database.read() as connection:
             rows = await open_deliveries(connection, chunk, with_traits=template is not None)
@@ -193,28 +213,32 @@ class Sender:
         if campaign.state is CampaignState.CANCELLED:
             for row in rows:
                 books.cancel(row)
-        elif not isinstance(app, ProviderApp):
+        elif work.app is not None and work.grant is not None:
+            await self._send(work, work.app, work.grant, template, rows, books)
+        else:
             for row in rows:
                 books.give_up(row)
-        else:
-            await self._send(chunk, campaign, template, app, rows, books)
-        await self._settle(chunk, app, books)
+        await self._settle(work, books)
         return len(books.settled)
 
     async def _send(
         self,
-        chunk: Chunk,
-        campaign: Campaign,
-        template: Template | None,
+        work: Work,
         app: ProviderApp,
+        grant: Grant,
+        template: Template | None,
         rows: Sequence[Any],
         books: Books,
     ) -> None:
         pushes: list[Push] = []
         chosen: list[Any] = []
+        chunk = work.chunk
         # One value a platform, not one a push: the provider encodes each value once.
-        contents = {one.value: campaign.content.for_platform(one) for one in Platform}
+        contents = {one.value: work.campaign.content.for_platform(one) for one in Platform}
         for row in rows:
+            if len(pushes) == grant.count:
+                books.rest.append(row.device_id)
+                continue
             push = books.prepare(chunk.launch_id, contents, template, row)
             if push is not None:
                 pushes.append(push)
@@ -222,13 +246,14 @@ class Sender:
         if not pushes:
             return
         async with self._keeping(chunk):
-            outcomes = await self._provider.send(app, pushes)
+            outcomes = await self._courier.carry(app, pushes, grant)
         now = self._clock.now()
         # One chance for all: their retries stay together instead of ending in a chunk each.
         chance = self._clock.chance()
         policy = self._options.policy
-        for row, push, outcome in zip(chosen, pushes, outcomes, strict=True):
+        for row, push, outcome in zip(chosen, pushes, outcomes, strict=False):
             books.enter(row, push, outcome, now=now, chance=chance, policy=policy)
+        books.rest += [row.device_id for row in chosen[len(outcomes) :]]
 
     @asynccontextmanager
     async def _keeping(self, chunk: Chunk) -> AsyncIterator[None]:
@@ -251,25 +276,13 @@ class Sender:
             except StorageUnavailable as error:
                 log.warning("lease_not_prolonged", chunk=str(chunk.id), reason=str(error))
 
-    async def _settle(
-        self, chunk: Chunk, app: ProviderApp | AppPaused | None, books: Books
-    ) -> None:
-        again = [
-            NewChunk(id=self._clock.new_id(), due_at=due_at, device_ids=device_ids, tried=True)
-            for due_at, device_ids in sorted(books.again.items())
-        ]
-        if books.held:
-            assert books.held_until is not None
-            held = NewChunk(
-                id=self._clock.new_id(),
-                due_at=books.held_until,
-                device_ids=books.held,
-                tried=False,
-            )
-            again.append(held)
+    async def _settle(self, work: Work, books: Books) -> None:
+        chunk = work.chunk
+        again = self._again(books)
         while True:
             try:
-                ours = await self._write_down(chunk, app, books, again)
+                async with self._database.write() as connection:
+                    ours = await settle(connection, work, books, again, self._clock.now())
                 break
             except Exception as error:
                 # What the provider answered is known only here: forgotten, it would be sent again.
@@ -287,46 +300,28 @@ class Sender:
             )
         )
 
-    async def _write_down(
-        self,
-        chunk: Chunk,
-        app: ProviderApp | AppPaused | None,
-        books: Books,
-        again: Sequence[NewChunk],
-    ) -> bool:
-        """One transaction; False where the chunk is not ours any more."""
-        now = self._clock.now()
-        async with self._database.write() as connection:
-            ours = await settle_chunk(
-                connection,
-                chunk,
-                settled=books.settled,
-                sent=books.sent,
-                unanswered=books.unanswered,
-                again=again,
-                now=now,
-            )
-            if not ours:
-                return False
-            await remove_registrations(connection, books.removals, now)
-            if books.pause_reason is not None and await pause_app(
-                connection, chunk.firebase_app_id, books.pause_reason
-            ):
-                log.error(
-                    "firebase_app_paused",
-                    app=str(chunk.firebase_app_id),
-                    project=app.project_id if isinstance(app, ProviderApp) else None,
-                    reason=books.pause_reason,
-                    cure="put its credentials right, then resume it; nothing is lost",
+    def _again(self, books: Books) -> list[NewChunk]:
+        """The chunks of what is not settled."""
+        again = [
+            NewChunk(id=self._clock.new_id(), due_at=due_at, device_ids=device_ids, tried=True)
+            for due_at, device_ids in sorted(books.again.items())
+        ]
+        for device_ids, due_at in (
+            (books.held, books.held_until),
+            (books.rest, self._clock.now()),
+        ):
+            if device_ids:
+                assert due_at is not None
+                again.append(
+                    NewChunk(
+                        id=self._clock.new_id(),
+                        due_at=due_at,
+                        device_ids=device_ids,
+                        tried=False,
+                        held=device_ids is books.held,
+                    )
                 )
-            await finish_launch(connection, chunk.launch_id, now)
-            return True
-
-    async def _put_back(self, chunk: Chunk) -> None:
-        """Not now. No job follows: the sweep passes over what is paused until it is resumed."""
-        due_at = self._clock.now() + timedelta(seconds=self._options.paused_seconds)
-        async with self._database.write() as connection:
-            await release_chunk(connection, chunk, due_at=due_at)
+        return again
 
     def _template(self, campaign: Campaign) -> Template | None:
         """The campaign's parsed template; None where no text depends on the customer."""

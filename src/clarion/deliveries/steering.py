@@ -3,7 +3,7 @@
 A step is a pure function of `campaigns/campaign.py`. From reading the campaign to writing it the
 row is ours, so nobody's change is lost, an agent's no more than a person's. What a cancelled or
 resumed campaign had waiting is due from then on: the account of a cancelled one settles promptly,
-and a resumed one goes on promptly.
+and a resumed one goes on promptly. So does what a Firebase app had waiting that is resumed.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from clarion.broker import Broker, BrokerUnavailable, JobKind, NewJob
 from clarion.campaigns.campaign import Campaign, CampaignState, Refused
 from clarion.campaigns.store import LaunchState, get_campaign, launches_of, save_campaign
-from clarion.deliveries.chunk_store import hasten_chunks
+from clarion.deliveries.chunk_store import hasten_app, hasten_chunks
 from clarion.storage.database import Database
 
 Step = Callable[[Campaign], Campaign | Refused]
@@ -63,16 +63,20 @@ async def take_step(
         return Taken(campaign=after, jobs=await _hasten(connection, before, after, now))
 
 
-async def publish(broker: Broker, taken: Taken) -> None:
+async def take_up(connection: AsyncConnection, app_id: UUID, now: datetime) -> list[NewJob]:
+    """What was held for a Firebase app that sends again is due now; the jobs for `publish`."""
+    due = await hasten_app(connection, app_id, now)
+    return [NewJob(kind=JobKind.CHUNK, payload=chunk_id.bytes) for chunk_id in due]
+
+
+async def publish(broker: Broker, jobs: Sequence[NewJob]) -> None:
     """Nudge what follows a step. The step holds without it: the sweep finds what is due."""
-    if not taken.jobs:
+    if not jobs:
         return
     try:
-        await broker.publish(*taken.jobs)
+        await broker.publish(*jobs)
     except BrokerUnavailable as error:
-        log.warning(
-            "step_not_nudged", campaign=str(taken.campaign.id), reason=str(error), cure="the sweep"
-        )
+        log.warning("step_not_nudged", reason=str(error), cure="the sweep")
 
 
 async def _hasten(
@@ -89,6 +93,6 @@ async def _hasten(
             continue
         if launch.state is LaunchState.PLANNING:
             jobs.append(NewJob(kind=JobKind.LAUNCH, payload=launch.id.bytes))
-        due = await hasten_chunks(connection, launch.id, now, put_back_only=not is_cancelled)
+        due = await hasten_chunks(connection, launch.id, now, held_only=not is_cancelled)
         jobs += [NewJob(kind=JobKind.CHUNK, payload=chunk_id.bytes) for chunk_id in due]
     return jobs

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import (
     Boolean,
     Column,
+    Float,
     Index,
     Integer,
     LargeBinary,
@@ -17,6 +18,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
     text,
 )
 
@@ -286,9 +288,22 @@ firebase_apps = Table(
     Column("private_key_id", Text),
     Column("sealed_key", LargeBinary, nullable=False),
     Column("paused_reason", Text),
+    Column("per_minute", Integer, nullable=False, server_default="600000"),
+    Column("avoids_peaks", Boolean, nullable=False, server_default=false()),
     Column("created_at", Instant, nullable=False),
     Column("replaced_at", Instant),
     UniqueConstraint("workspace_id", "project_id", name="firebase_apps_project"),
+)
+
+paces = Table(
+    "paces",
+    metadata,
+    Column("project_id", Text, primary_key=True),  # FCM counts by project, not by workspace
+    Column("next_at", Instant, nullable=False),
+    Column("queued_until", Instant, nullable=False),
+    Column("rate", Float(53), nullable=False),  # pushes a second
+    Column("cut_rate", Float(53)),
+    Column("cut_at", Instant),
 )
 
 # --- campaigns and deliveries ---------------------------------------------------------------
@@ -338,6 +353,7 @@ chunks = Table(
     Column("due_at", Instant, nullable=False),
     Column("lease_until", Instant),
     Column("lost", Integer, nullable=False, server_default="0"),  # claims that settled nothing
+    Column("is_held", Boolean, nullable=False, server_default=false()),  # waits for a person
     Column("size", Integer, nullable=False),
     Index("chunks_launch", "launch_id", **_only("state <> 'settled'")),
     Index("chunks_due", "due_at", **_only("state <> 'settled'")),

@@ -229,7 +229,7 @@ async def _take(
         raise not_found("campaign")
     if isinstance(taken, Refused):
         raise ApiError(ErrorCode(taken.code), taken.message)
-    await publish(parts.broker, taken)
+    await publish(parts.broker, taken.jobs)
     return shown_campaign(taken.campaign)
 
 

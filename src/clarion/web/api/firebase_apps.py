@@ -1,10 +1,11 @@
 """/firebase-apps: the Firebase projects we hold a key for. Keys are never told again."""
 
+from dataclasses import replace
 from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
-from litestar import Controller, Request, Response, delete, get, post
+from litestar import Controller, Request, Response, delete, get, patch, post
 from litestar.params import PathParameter
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -17,7 +18,10 @@ from clarion.deliveries.app_store import (
     pause_app,
     put_app,
     resume_app,
+    set_limits,
 )
+from clarion.deliveries.pacing import PER_MINUTE_MAX, PER_MINUTE_MIN
+from clarion.deliveries.steering import publish, take_up
 from clarion.fcm.credentials import parse_service_account
 from clarion.web.access import Caller, Scope
 from clarion.web.api.bodies import NAME_CHARACTERS_MAX, read
@@ -31,13 +35,17 @@ AppId = Annotated[UUID, PathParameter(description="The Firebase app's id.")]
 
 
 class FirebaseApp(msgspec.Struct, frozen=True, kw_only=True):
-    """A Firebase project. `paused_reason`: why nothing is sent through it; null: it is in use."""
+    """A Firebase project. `paused_reason`: why nothing is sent through it; null: it is in use.
+    `pushes_per_minute`: its quota at FCM. `avoid_peaks`: nothing leaves from two minutes before to
+    two minutes after each quarter of an hour."""
 
     id: UUID
     project_id: str
     client_email: str
     private_key_id: str | None
     paused_reason: str | None
+    pushes_per_minute: int
+    avoid_peaks: bool
     created_at: Moment
     replaced_at: Moment | None
 
@@ -58,6 +66,19 @@ class ServiceAccount(msgspec.Struct, kw_only=True):
     client_email: str
     token_uri: str
     private_key_id: str | msgspec.UnsetType = msgspec.UNSET
+
+
+class FirebaseAppChange(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """What is to be another."""
+
+    pushes_per_minute: (
+        Annotated[
+            int,
+            msgspec.Meta(extra_json_schema={"minimum": PER_MINUTE_MIN, "maximum": PER_MINUTE_MAX}),
+        ]
+        | msgspec.UnsetType
+    ) = msgspec.UNSET
+    avoid_peaks: bool | msgspec.UnsetType = msgspec.UNSET
 
 
 class Pause(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -97,6 +118,8 @@ class FirebaseApps(Controller):
                 now=parts.clock.now(),
             )
             bound = await bind_first_app(connection, app)
+            held = await take_up(connection, app.id, parts.clock.now())
+        await publish(parts.broker, held)
         added = AddedFirebaseApp(**_fields(app), bound_source_ids=[one.id for one in bound])
         return Response(added, status_code=201 if app.replaced_at is None else 200)
 
@@ -111,6 +134,34 @@ class FirebaseApps(Controller):
     async def show(self, parts: GivenParts, caller: GivenCaller, app_id: AppId) -> FirebaseApp:
         """A Firebase app without its key."""
         async with parts.database.read() as connection:
+            return _shown(await _find(connection, caller, app_id))
+
+    @patch(
+        "/{app_id:uuid}",
+        summary="Change how fast a Firebase app sends",
+        opt={BODY: FirebaseAppChange, NEEDS: Scope.ADMIN},
+    )
+    async def change(
+        self,
+        request: Request[Caller, Any, Any],
+        parts: GivenParts,
+        caller: GivenCaller,
+        app_id: AppId,
+    ) -> FirebaseApp:
+        """Its quota, if Google has granted another one than 600,000 a minute, and whether FCM's
+        busiest minutes are avoided. All senders keep to it from their next chunk on."""
+        change = await read(request, FirebaseAppChange)
+        wanted = change.pushes_per_minute
+        if wanted is not msgspec.UNSET and not PER_MINUTE_MIN <= wanted <= PER_MINUTE_MAX:
+            message = f"must be from {PER_MINUTE_MIN} to {PER_MINUTE_MAX}"
+            raise invalid([Fault(field="pushes_per_minute", message=message)])
+        async with parts.database.write() as connection:
+            limits = (await _find(connection, caller, app_id)).limits
+            if wanted is not msgspec.UNSET:
+                limits = replace(limits, per_minute=wanted)
+            if change.avoid_peaks is not msgspec.UNSET:
+                limits = replace(limits, avoids_peaks=change.avoid_peaks)
+            await set_limits(connection, caller.workspace_id, app_id, limits)
             return _shown(await _find(connection, caller, app_id))
 
     @delete(
@@ -150,11 +201,15 @@ class FirebaseApps(Controller):
 
     @post("/{app_id:uuid}/resume", summary="Resume a Firebase app", status_code=200)
     async def resume(self, parts: GivenParts, caller: GivenCaller, app_id: AppId) -> FirebaseApp:
-        """Send through it again, after the cause of its pause is cured."""
+        """Send through it again, after the cause of its pause is cured. What was held goes out at
+        once."""
         async with parts.database.write() as connection:
             await _find(connection, caller, app_id)
             await resume_app(connection, caller.workspace_id, app_id)
-            return _shown(await _find(connection, caller, app_id))
+            held = await take_up(connection, app_id, parts.clock.now())
+            app = await _find(connection, caller, app_id)
+        await publish(parts.broker, held)
+        return _shown(app)
 
 
 async def _find(connection: AsyncConnection, caller: Caller, app_id: UUID) -> app_store.FirebaseApp:
@@ -175,6 +230,8 @@ def _fields(app: app_store.FirebaseApp) -> dict[str, Any]:
         "client_email": app.client_email,
         "private_key_id": app.private_key_id,
         "paused_reason": app.paused_reason,
+        "pushes_per_minute": app.limits.per_minute,
+        "avoid_peaks": app.limits.avoids_peaks,
         "created_at": app.created_at,
         "replaced_at": app.replaced_at,
     }

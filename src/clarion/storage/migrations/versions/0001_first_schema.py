@@ -70,22 +70,6 @@ def upgrade() -> None:
     op.create_index("campaigns_due", "campaigns", ["state", "scheduled_at"])
     op.create_index("campaigns_workspace", "campaigns", ["workspace_id", "id"])
     op.create_table(
-        "chunks",
-        sa.Column("id", Id(), nullable=False),
-        sa.Column("launch_id", Id(), nullable=False),
-        sa.Column("workspace_id", Id(), nullable=False),
-        sa.Column("firebase_app_id", Id(), nullable=True),
-        sa.Column("state", sa.Text(), nullable=False),
-        sa.Column("attempt", sa.Integer(), nullable=False),
-        sa.Column("due_at", Instant(), nullable=False),
-        sa.Column("lease_until", Instant(), nullable=True),
-        sa.Column("lost", sa.Integer(), server_default="0", nullable=False),
-        sa.Column("size", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("id"),
-    )
-    op.create_index("chunks_due", "chunks", ["due_at"], **_only("state <> 'settled'"))
-    op.create_index("chunks_launch", "chunks", ["launch_id"], **_only("state <> 'settled'"))
-    op.create_table(
         "claims",
         sa.Column("workspace_id", Id(), nullable=False),
         sa.Column("key", sa.Text(), nullable=False),
@@ -116,25 +100,6 @@ def upgrade() -> None:
     op.create_index(
         "customers_email", "customers", ["workspace_id", "email"], **_only("email IS NOT NULL")
     )
-    op.create_table(
-        "deliveries",
-        sa.Column("launch_id", Id(), nullable=False),
-        sa.Column("device_id", Id(), nullable=False),
-        sa.Column("chunk_id", Id(), nullable=True),
-        sa.Column("customer_id", Id(), nullable=False),
-        sa.Column("platform", sa.Text(), nullable=False),
-        sa.Column("state", sa.Text(), nullable=False),
-        sa.Column("reason", sa.Text(), nullable=True),
-        sa.Column("attempts", sa.Integer(), nullable=False),
-        sa.Column("unanswered", sa.Integer(), nullable=False),
-        sa.Column("first_tried_at", Instant(), nullable=True),
-        sa.Column("settled_at", Instant(), nullable=True),
-        sa.Column("received_at", Instant(), nullable=True),
-        sa.Column("opened_at", Instant(), nullable=True),
-        sa.PrimaryKeyConstraint("launch_id", "device_id"),
-        sqlite_with_rowid=False,
-    )
-    op.create_index("deliveries_open", "deliveries", ["chunk_id"], **_only("state = 'pending'"))
     op.create_table(
         "device_deletions",
         sa.Column("workspace_id", Id(), nullable=False),
@@ -251,20 +216,6 @@ def upgrade() -> None:
         **_only("owner_key IS NOT NULL"),
     )
     op.create_index("events_receipt", "events", ["seq"], **_only("receipt = 'pending'"))
-    op.create_table(
-        "firebase_apps",
-        sa.Column("id", Id(), nullable=False),
-        sa.Column("workspace_id", Id(), nullable=False),
-        sa.Column("project_id", sa.Text(), nullable=False),
-        sa.Column("client_email", sa.Text(), nullable=False),
-        sa.Column("private_key_id", sa.Text(), nullable=True),
-        sa.Column("sealed_key", sa.LargeBinary(), nullable=False),
-        sa.Column("paused_reason", sa.Text(), nullable=True),
-        sa.Column("created_at", Instant(), nullable=False),
-        sa.Column("replaced_at", Instant(), nullable=True),
-        sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("workspace_id", "project_id", name="firebase_apps_project"),
-    )
     op.create_table(
         "identifiers",
         sa.Column("workspace_id", Id(), nullable=False),

@@ -1,0 +1,186 @@
+"""Promise 7: all senders of a Firebase project keep to one pace; what waits is not forgotten."""
+
+import asyncio
+from collections import Counter
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select
+
+from clarion.broker import JobKind
+from clarion.campaigns.campaign import cancel
+from clarion.deliveries.app_store import get_app, pause_app, resume_app, set_limits
+from clarion.deliveries.pacing import Limits
+from clarion.deliveries.steering import publish, take_up
+from clarion.storage.database import Database
+from clarion.storage.schema import paces
+from fakes.book import WORKSPACE
+from fakes.clock import FakeClock
+from fakes.world import APP, World
+
+SECONDS_MAX = 400
+
+
+@pytest.fixture
+async def world(database: Database, clock: FakeClock) -> World:
+    return await World(database, clock).open()
+
+
+async def planned(world: World, *tokens: str) -> UUID:
+    """A campaign to a device for each token, planned in chunks of two, nothing sent."""
+    await world.devices(*tokens)
+    campaign_id = await world.campaign()
+    await world.scheduler.step()
+    while await world.planner.step():
+        pass
+    return campaign_id
+
+
+async def work(world: World, *, seconds: int, every: float = 1.0) -> list[int]:
+    """Let two senders work while time passes; how many pushes had left after each second."""
+    world.make_agents()
+    first = world.sender
+    world.make_agents()
+    left = []
+    for _ in range(int(seconds / every)):
+        steps = [asyncio.create_task(one.step()) for one in (first, world.sender) * 3]
+        while not all(one.done() for one in steps):
+            await asyncio.wait(steps, timeout=0.02)
+            world.clock.advance(0.05)
+        assert sum(one.result() for one in steps) >= 0
+        world.clock.advance(every)
+        left.append(sum(world.provider.left.values()))
+    return left
+
+
+async def test_two_senders_share_what_a_project_may_send(world: World) -> None:
+    async with world.database.write() as connection:
+        await set_limits(connection, WORKSPACE, APP, Limits(per_minute=60))
+    campaign_id = await planned(world, *(f"token-{number}" for number in range(30)))
+    began = world.clock.now()
+    while (await world.report(campaign_id)).total.in_flight:
+        await work(world, seconds=3)
+        found = await world.report(campaign_id)
+        passed = (world.clock.now() - began).total_seconds()
+        assert found.total.accepted <= passed + 5
+        assert passed < SECONDS_MAX
+        await world.sender.sweep()
+    assert found.total.accepted == 30
+    assert set(world.provider.accepted.values()) == {1}
+    assert passed >= 25
+    assert found.balances
+
+
+async def test_throttled_for_the_whole_app_nobody_sends_until_the_provider_allows_it(
+    world: World,
+) -> None:
+    """`slow-` is throttled once, for the whole app, for thirty seconds."""
+    campaign_id = await planned(world, "slow-1", *(f"token-{number}" for number in range(7)))
+    seen: Counter[str] = Counter()
+    while not seen["throttled"]:
+        await world.sender.step()
+        async with world.database.read() as connection:
+            cut = (await connection.execute(select(paces.c.cut_at))).scalar_one()
+        seen["throttled"] = int(cut is not None)
+    at_once = sum(world.provider.left.values())
+    for _ in range(5):
+        await work(world, seconds=5)
+        if (world.clock.now() - cut).total_seconds() < 30:
+            assert sum(world.provider.left.values()) == at_once
+    found = await world.settle(campaign_id)
+    assert found.total.accepted == 8
+    assert set(world.provider.accepted.values()) == {1}
+
+
+async def test_a_device_that_is_throttled_slows_nobody_else(world: World) -> None:
+    await planned(world, "devslow-1", *(f"token-{number}" for number in range(4)))
+    for _ in range(3):
+        await world.sender.step()
+    assert sum(world.provider.accepted.values()) == 4
+    async with world.database.read() as connection:
+        assert (await connection.execute(select(paces.c.cut_at))).scalar_one() is None
+
+
+async def test_a_cancelled_campaign_takes_no_turn(world: World) -> None:
+    async with world.database.write() as connection:
+        await set_limits(connection, WORKSPACE, APP, Limits(per_minute=60))
+    campaign_id = await planned(world, *(f"token-{number}" for number in range(20)))
+    await world.change(campaign_id, cancel)
+    while await world.broker.depth(JobKind.CHUNK):
+        await world.sender.step()
+    found = await world.report(campaign_id)
+    assert (found.total.cancelled, found.total.in_flight) == (20, 0)
+    async with world.database.read() as connection:
+        next_at = (await connection.execute(select(paces.c.next_at))).scalar_one()
+    assert next_at <= world.clock.now()
+
+
+async def test_a_firebase_app_that_is_resumed_sends_at_once(world: World) -> None:
+    campaign_id = await planned(world, *(f"token-{number}" for number in range(6)))
+    async with world.database.write() as connection:
+        await pause_app(connection, APP, "by a person")
+    while await world.broker.depth(JobKind.CHUNK):
+        await world.sender.step()
+    assert (await world.report(campaign_id)).total.in_flight == 6
+    async with world.database.write() as connection:
+        await resume_app(connection, WORKSPACE, APP)
+        jobs = await take_up(connection, APP, world.clock.now())
+    await publish(world.broker, jobs)
+    while await world.broker.depth(JobKind.CHUNK):
+        await world.sender.step()
+    assert (await world.report(campaign_id)).total.accepted == 6
+
+
+async def test_what_a_wrong_key_held_up_goes_out_when_the_app_is_resumed(world: World) -> None:
+    world.provider.broken = True
+    campaign_id = await planned(world, "one", "two")
+    await world.sender.step()
+    async with world.database.read() as connection:
+        app = await get_app(connection, WORKSPACE, APP)
+    assert app is not None and app.paused_reason is not None
+    world.provider.broken = False
+    async with world.database.write() as connection:
+        await resume_app(connection, WORKSPACE, APP)
+        jobs = await take_up(connection, APP, world.clock.now())
+    assert len(jobs) == 1
+    await publish(world.broker, jobs)
+    await world.sender.step()
+    assert (await world.report(campaign_id)).total.accepted == 2
+
+
+async def test_a_sender_that_is_stopped_settles_what_is_in_the_air(world: World) -> None:
+    campaign_id = await planned(world, *(f"token-{number}" for number in range(12)))
+    world.provider.opened.clear()
+    running = asyncio.create_task(world.sender.run())
+    async with asyncio.timeout(20):
+        await world.provider.waiting.wait()
+    world.sender.stop()
+    world.provider.opened.set()
+    async with asyncio.timeout(20):
+        await running
+    found = await world.report(campaign_id)
+    assert 0 < found.total.accepted < 12
+    assert found.total.accepted == sum(world.provider.left.values())
+    world.make_agents()
+    found = await world.settle(campaign_id)
+    assert (found.total.accepted, found.attempts, found.unanswered) == (12, 12, 0)
+
+
+async def test_a_sender_that_is_stopped_puts_back_what_has_not_left(world: World) -> None:
+    """Two pushes a chunk, at one a minute: the second waits for its turn."""
+    async with world.database.write() as connection:
+        await set_limits(connection, WORKSPACE, APP, Limits(per_minute=60))
+    campaign_id = await planned(world, "one", "two")
+    sending = asyncio.create_task(world.sender.step())
+    while not world.provider.left:
+        await asyncio.wait({sending}, timeout=0.01)
+    world.sender.stop()
+    while not sending.done():
+        await asyncio.wait({sending}, timeout=0.01)
+        world.clock.advance(0.05)
+    assert sending.result() == 1
+    found = await world.report(campaign_id)
+    assert (found.total.accepted, found.total.in_flight, found.attempts) == (1, 1, 1)
+    world.make_agents()
+    found = await world.settle(campaign_id)
+    assert (found.total.accepted, found.attempts, found.unanswered) == (2, 2, 0)
