@@ -14,7 +14,7 @@ What every adapter promises:
   (JetStream accepts late ones), so what must happen once is decided by a row, not by a job.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -87,5 +87,10 @@ class Broker(Protocol):
 
     async def depth(self, kind: JobKind) -> int:
         """How many jobs of this kind are waiting or leased."""
+
+    async def rewrite_rejected(self, kind: JobKind, change: Callable[[bytes], bytes | None]) -> int:
+        """Put what `change` makes of a payload in its place, for every job of this kind that was
+        rejected; None: it stays as it is. What was there before is gone when this returns. Returns
+        how many were changed."""
 
     async def close(self) -> None: ...

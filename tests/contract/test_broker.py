@@ -174,6 +174,24 @@ async def test_a_nack_with_a_delay_brings_the_job_back_not_before(
     assert again.delivery_count == 2
 
 
+async def test_what_was_rejected_can_be_rewritten(stand: Stand, broker: Broker) -> None:
+    await broker.publish(*(NewJob(kind=JobKind.EVENTS, payload=one) for one in (b"a", b"b", b"c")))
+    await broker.publish(NewJob(kind=JobKind.CHUNK, payload=b"a"))
+    for kind, count_ in ((JobKind.EVENTS, 3), (JobKind.CHUNK, 1)):
+        for _ in range(count_):
+            [lease] = await broker.fetch(kind, limit=1, wait_seconds=PATIENCE, lease_seconds=LONG)
+            await lease.reject(f"because of {lease.payload.decode()}")
+    changes = {b"a": b"A", b"c": b"C"}
+    assert await broker.rewrite_rejected(JobKind.EVENTS, changes.get) == 2
+    assert await broker.rewrite_rejected(JobKind.EVENTS, changes.get) == 0
+    assert sorted((kind, payload, reason) for kind, payload, reason in await stand.rejected()) == [
+        ("chunk", b"a", "because of a"),
+        ("events", b"A", "because of a"),
+        ("events", b"C", "because of c"),
+        ("events", b"b", "because of b"),
+    ]
+
+
 async def test_a_rejected_job_never_comes_back_and_its_reason_is_kept(
     stand: Stand, broker: Broker
 ) -> None:

@@ -118,6 +118,9 @@ class DoomedBroker:
     async def depth(self, kind: JobKind) -> int:
         return await self._broker.depth(kind)
 
+    async def rewrite_rejected(self, kind: JobKind, change: Callable[[bytes], bytes | None]) -> int:
+        return await self._broker.rewrite_rejected(kind, change)
+
     async def close(self) -> None: ...
 
 

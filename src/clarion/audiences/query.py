@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, literal_column, select, true
+from sqlalchemy import ColumnElement, Select, and_, case, func, literal_column, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.audiences.rule import Everyone, Rule, TraitsEqual, UserIds
@@ -33,7 +33,7 @@ def devices_of(
             devices.c.customer_id,
             devices.c.platform,
             devices.c.token_kind,
-            customers.c.push_opted_out,
+            takes_no_push().label("push_opted_out"),
             sources.c.firebase_app_id,
         )
         .join_from(devices, customers, customers.c.id == devices.c.customer_id)
@@ -51,7 +51,7 @@ async def reach(connection: AsyncConnection, workspace_id: UUID, rule: Rule) -> 
         select(
             devices.c.platform,
             func.count(),
-            func.sum(case((customers.c.push_opted_out, 1), else_=0)),
+            func.sum(case((takes_no_push(), 1), else_=0)),
         )
         .join_from(devices, customers, customers.c.id == devices.c.customer_id)
         .where(_active(workspace_id), matches(rule))
@@ -80,6 +80,11 @@ def matches(rule: Rule) -> ColumnElement[bool]:
             return customers.c.user_id.in_(user_ids)
         case TraitsEqual(traits=traits):
             return and_(*(json_equals(customers.c.traits, name, value) for name, value in traits))
+
+
+def takes_no_push() -> ColumnElement[bool]:
+    """Nothing is pushed to the customer: they do not want it, or they are suppressed."""
+    return or_(customers.c.push_opted_out, customers.c.suppressed_at.is_not(None))
 
 
 def _active(workspace_id: UUID) -> ColumnElement[bool]:

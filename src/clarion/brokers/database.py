@@ -7,7 +7,7 @@ processes look every `poll_seconds`.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from time import monotonic
@@ -26,6 +26,8 @@ from clarion.clock import Clock
 from clarion.storage.database import Database, StorageUnavailable
 from clarion.storage.dialect import insert
 from clarion.storage.schema import job_keys, jobs
+
+REJECTED_AT_ONCE = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +87,33 @@ class DatabaseBroker:
                 .where(jobs.c.kind == kind.value, jobs.c.rejected_reason.is_(None))
             )
             return int(count.scalar_one())
+
+    async def rewrite_rejected(self, kind: JobKind, change: Callable[[bytes], bytes | None]) -> int:
+        """See `Broker.rewrite_rejected`."""
+        after, changed = 0, 0
+        while True:
+            async with _as_broker(), self._database.write() as connection:
+                rows = await connection.execute(
+                    select(jobs.c.id, jobs.c.payload)
+                    .where(
+                        jobs.c.kind == kind.value,
+                        jobs.c.rejected_reason.is_not(None),
+                        jobs.c.id > after,
+                    )
+                    .order_by(jobs.c.id)
+                    .limit(REJECTED_AT_ONCE)
+                )
+                found = rows.all()
+                if not found:
+                    return changed
+                after = found[-1].id
+                for row in found:
+                    payload = change(bytes(row.payload))
+                    if payload is not None:
+                        changed += 1
+                        await connection.execute(
+                            update(jobs).where(jobs.c.id == row.id).values(payload=payload)
+                        )
 
     async def close(self) -> None:
         if self._flush is not None:

@@ -29,7 +29,7 @@ then publish fails, and nothing that was taken is lost.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from time import monotonic
 
 from nats.aio.msg import Msg
@@ -118,6 +118,31 @@ class JetStreamBroker:
         with link.calling():
             info = await link.jetstream.stream_info(self._stream, f"{self._stream}.{kind}.>")
         return sum((info.state.subjects or {}).values())
+
+    async def rewrite_rejected(self, kind: JobKind, change: Callable[[bytes], bytes | None]) -> int:
+        """See `Broker.rewrite_rejected`. What is replaced is overwritten in the server's file."""
+        subject, stream = f"{self._stream}-rejected.{kind}", f"{self._stream}-rejected"
+        link = await self.ready()
+        with link.calling():
+            last = (await link.jetstream.stream_info(stream)).state.last_seq
+        at, changed = 0, 0
+        while at < last:
+            with link.calling():
+                try:
+                    message = await link.jetstream.get_msg(
+                        stream, seq=at + 1, subject=subject, next=True
+                    )
+                except NotFoundError:
+                    return changed
+            assert message.seq is not None
+            at = message.seq
+            payload = change(message.data or b"") if at <= last else None
+            if payload is not None:
+                await link.publish(subject, payload, message.headers or {})
+                with link.calling():
+                    await link.jetstream.delete_msg(stream, at)
+                changed += 1
+        return changed
 
     async def close(self) -> None:
         self._is_closed = True

@@ -6,7 +6,7 @@ messageId stops before it does anything (R1).
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -29,6 +29,8 @@ from clarion.customers.identity import (
 )
 from clarion.customers.profile import Lesson, Profile
 from clarion.customers.registration import Registry
+from clarion.customers.suppression import ids_in
+from clarion.customers.suppression_store import let_through
 from clarion.customers.tally import Names, Tally, hint_from
 from clarion.customers.warning import warnings_of
 from clarion.events import ownership_store
@@ -55,23 +57,35 @@ class Ingestion:
 
     async def take(self, arrivals: Sequence[Arrival]) -> int:
         """Take in `arrivals`; returns how many were new."""
-        keys = {key for arrival in arrivals for key in _ids(arrival.event)}
+        keys = {key for arrival in arrivals for key in ids_in(arrival.event)}
         known = await identity_store.lock_identifiers(self._connection, self._workspace_id, keys)
+        arrivals = await let_through(self._connection, self._workspace_id, arrivals, known)
         fresh = await self._fresh(arrivals)
         if not fresh:
             return 0
         self._tally.accept(fresh)
         batch = Batch(fresh)
         batch.meet(known)
+        await self._write(batch)
+        self._tally.look_at_names(self._workspace_id, fresh)
+        self._tally.warn(self._workspace_id, warnings_of(batch))
+        return len(fresh)
+
+    async def settle_anew(self, keys: Iterable[str]) -> None:
+        """Make what follows from the claims on `keys` anew: some of them are there no more."""
+        batch = Batch([])
+        batch.reopen(
+            await identity_store.lock_identifiers(self._connection, self._workspace_id, keys)
+        )
+        await self._write(batch)
+
+    async def _write(self, batch: Batch) -> None:
         registry = await self._identify(batch)
         await identity_store.add_claims(self._connection, self._workspace_id, batch.claims)
         await identity_store.keep_identifiers(self._connection, self._workspace_id, batch.to_keep())
         await self._refile(batch)
         await self._store_events(batch)
         await self._keep_devices(registry, batch)
-        self._tally.look_at_names(self._workspace_id, fresh)
-        self._tally.warn(self._workspace_id, warnings_of(batch))
-        return len(fresh)
 
     async def _fresh(self, arrivals: Sequence[Arrival]) -> list[Arrival]:
         first: dict[str, Arrival] = {}
@@ -281,20 +295,6 @@ class Ingestion:
             )
             await add_history(connection, workspace_id, registry.history)
         await store.forget_customers(connection, workspace_id, self._emptied)
-
-
-def _ids(event: Event) -> set[str]:
-    return {
-        key
-        for key in (
-            event.user_id,
-            event.anonymous_id,
-            event.previous_id,
-            event.device_id,
-            event.context_device_id,
-        )
-        if key is not None
-    }
 
 
 def _taught(

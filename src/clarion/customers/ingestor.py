@@ -20,6 +20,7 @@ from clarion.customers.advice import Stage
 from clarion.customers.batch import Arrival
 from clarion.customers.ingestion import Ingestion
 from clarion.customers.recording import record
+from clarion.customers.suppression_store import without_listed
 from clarion.customers.tally import Names, Tally
 from clarion.events.inbox import Parcel, as_failed, decode, open_parcel, split
 from clarion.storage.database import CONFLICT_TRIES, Database, StorageUnavailable, is_conflict
@@ -138,7 +139,7 @@ class Ingestor:
                     parcel.workspace_id,
                     parcel.source_id,
                     Stage.EVENT,
-                    refusals,
+                    await without_listed(connection, parcel.workspace_id, refusals),
                     parcel.received_at,
                     parcel.key,
                 )

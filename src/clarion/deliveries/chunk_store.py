@@ -15,6 +15,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, case, literal, not_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from clarion.audiences.query import takes_no_push
 from clarion.campaigns.campaign import CampaignState, Refused, finish
 from clarion.campaigns.store import (
     LaunchState,
@@ -131,7 +132,7 @@ async def open_deliveries(
         devices.c.token,
         devices.c.token_kind,
         devices.c.token_hash,
-        customers.c.push_opted_out,
+        takes_no_push().label("push_opted_out"),
         reported.label("has_arrived"),
     ]
     if with_traits:

@@ -59,6 +59,8 @@ class Skip(StrEnum):
     """The app sent its APNs token instead of its FCM token."""
     NOT_RENDERED = "not_rendered"
     """Liquid failed for this customer."""
+    ERASED = "erased"
+    """Its customer was erased before it was sent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

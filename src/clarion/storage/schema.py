@@ -43,6 +43,7 @@ workspaces = Table(
     Column("id", Id, primary_key=True),
     Column("name", Text, nullable=False),
     Column("stale_after_days", Integer, nullable=False, server_default="60"),
+    Column("salt", LargeBinary, nullable=False),  # of the hashes in `suppressions`
     Column("created_at", Instant, nullable=False),
 )
 
@@ -163,10 +164,24 @@ customers = Table(
     Column("stamps", Json, nullable=False),  # trait → [rank, µs, messageId] of its winner
     Column("push_stamp", Json),  # [µs, opted out, messageId] of the last word
     Column("push_opted_out", Boolean, nullable=False),
+    Column("suppressed_at", Instant),  # nothing is collected of them, and nothing sent to them
     Column("first_seen_at", Instant, nullable=False),
     Column("last_seen_at", Instant, nullable=False),
     UniqueConstraint("workspace_id", "user_id", name="customers_user"),
     Index("customers_email", "workspace_id", "email", **_only("email IS NOT NULL")),
+)
+
+suppressions = Table(
+    "suppressions",
+    metadata,
+    Column("workspace_id", Id, nullable=False),
+    Column("hash", Text, nullable=False),  # of an id whose events are dropped, with the salt
+    Column("subject", Text, nullable=False),  # the hash of the person's own id
+    Column("kind", Text, nullable=False),  # suppressed | erased
+    Column("at", Instant, nullable=False),
+    PrimaryKeyConstraint("workspace_id", "hash"),
+    Index("suppressions_subject", "workspace_id", "subject"),
+    sqlite_with_rowid=False,
 )
 
 identifiers = Table(

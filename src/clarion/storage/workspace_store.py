@@ -1,5 +1,6 @@
 """Rows of workspaces."""
 
+import secrets
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -9,6 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.storage.bulk import insert_new
 from clarion.storage.schema import workspaces
+
+SALT_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +41,11 @@ async def get_workspace(connection: AsyncConnection, workspace_id: UUID) -> Work
 async def create_workspace(
     connection: AsyncConnection, *, workspace_id: UUID, name: str, now: datetime
 ) -> None:
+    salt = secrets.token_bytes(SALT_BYTES)
     await insert_new(
-        connection, workspaces, [{"id": workspace_id, "name": name, "created_at": now}]
+        connection,
+        workspaces,
+        [{"id": workspace_id, "name": name, "salt": salt, "created_at": now}],
     )
 
 

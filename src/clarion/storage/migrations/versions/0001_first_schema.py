@@ -11,6 +11,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 from clarion.storage.dialect import Id, Instant
+from clarion.storage.migrations.first_activity import create_activity
 
 revision = "0001"
 down_revision = None
@@ -38,6 +39,7 @@ def _source_keys(name: str, *own: sa.Column[Any]) -> None:
 
 
 def upgrade() -> None:
+    create_activity()
     op.create_table(
         "api_keys",
         sa.Column("id", Id(), nullable=False),
@@ -92,6 +94,7 @@ def upgrade() -> None:
         sa.Column("stamps", Json, nullable=False),
         sa.Column("push_stamp", Json, nullable=True),
         sa.Column("push_opted_out", sa.Boolean(), nullable=False),
+        sa.Column("suppressed_at", Instant(), nullable=True),
         sa.Column("first_seen_at", Instant(), nullable=False),
         sa.Column("last_seen_at", Instant(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
@@ -263,53 +266,6 @@ def upgrade() -> None:
     )
     op.create_index("launches_campaign", "launches", ["campaign_id"])
     op.create_table(
-        "refusals",
-        sa.Column("seq", Seq, autoincrement=True, nullable=False),
-        sa.Column("id", Id(), nullable=False),
-        sa.Column("workspace_id", Id(), nullable=False),
-        sa.Column("source_id", Id(), nullable=False),
-        sa.Column("message_id", sa.Text(), nullable=True),
-        sa.Column("stage", sa.Text(), nullable=False),
-        sa.Column("code", sa.Text(), nullable=False),
-        sa.Column("message", sa.Text(), nullable=False),
-        sa.Column("received_at", Instant(), nullable=False),
-        sa.Column("excerpt", sa.Text(), nullable=True),
-        sa.Column("type", sa.Text(), nullable=True),
-        sa.Column("name", sa.Text(), nullable=True),
-        sa.Column("user_id", sa.Text(), nullable=True),
-        sa.Column("anonymous_id", sa.Text(), nullable=True),
-        sa.Column("library", sa.Text(), nullable=True),
-        sa.Column("library_version", sa.Text(), nullable=True),
-        sa.PrimaryKeyConstraint("seq"),
-        sa.UniqueConstraint("id", name="refusals_id"),
-    )
-    op.create_index(
-        "refusals_source", "refusals", ["workspace_id", "source_id", "seq"], unique=False
-    )
-    op.create_table(
-        "repeats",
-        sa.Column("seq", Seq, autoincrement=True, nullable=False),
-        sa.Column("id", Id(), nullable=False),
-        sa.Column("workspace_id", Id(), nullable=False),
-        sa.Column("source_id", Id(), nullable=False),
-        sa.Column("message_id", sa.Text(), nullable=False),
-        sa.Column("received_at", Instant(), nullable=False),
-        sa.PrimaryKeyConstraint("seq"),
-        sa.UniqueConstraint("id", name="repeats_id"),
-    )
-    op.create_index("repeats_source", "repeats", ["source_id", "seq"])
-    op.create_table(
-        "source_counts",
-        sa.Column("source_id", Id(), nullable=False),
-        sa.Column("hour", Instant(), nullable=False),
-        sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("label", sa.Text(), nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("count", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("source_id", "hour", "kind", "label", "name"),
-        sqlite_with_rowid=False,
-    )
-    op.create_table(
         "sources",
         sa.Column("id", Id(), nullable=False),
         sa.Column("workspace_id", Id(), nullable=False),
@@ -343,6 +299,7 @@ def upgrade() -> None:
         sa.Column("id", Id(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("stale_after_days", sa.Integer(), server_default="60", nullable=False),
+        sa.Column("salt", sa.LargeBinary(), nullable=False),
         sa.Column("created_at", Instant(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
     )
