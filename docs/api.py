@@ -7,10 +7,25 @@ import msgspec
 
 from clarion.web.api.description import describe
 from clarion.web.collect.routes import METRICS, PIXELS, ROUTES, SOURCE_CONFIG, TYPE_IN_BODY
+from clarion.web.track.asking import FROM_MAX, SIZE_MAX
 from clarion.web.track.sending import KINDS
 
 Json = Mapping[str, Any]
 
+_TRACK = "/track/{client}/{account}/{brand}/v1"
+_READING = {
+    "events": "the brand's events, the last to arrive first. In the query: `include` and `exclude` "
+    "(event actions: `email_opened`, with commas between), `start` and `end` (when they happened), "
+    f"`sort` (`desc` or `asc`), `from` (up to {FROM_MAX:,}), `size` (up to {SIZE_MAX})",
+    "profiles": "customers, 100 a page; `?scrollId=` of one page asks for the next, until it is "
+    "null",
+    "profiles/{idType}:{id}": "one customer; `idType` is `userId`, `email` or `id`. By `email` "
+    "`data` is a list, since several may share an address",
+    "profiles/{idType}:{id}/traits": "the traits alone",
+    "profiles/{idType}:{id}/events": "the customer's events, in pages by `scrollId`",
+    "profiles/{idType}:{id}/meta": "traits, and when each event first and last happened; "
+    "`…/metadata` tells the same",
+}
 _UNLESS = ", unless it gives itself another `type`"
 _PAGE = "Page_"
 """What the names of types begin with that are a page of another."""
@@ -83,10 +98,15 @@ def _collector() -> list[str]:
         "| route | takes |",
         "|---|---|",
     ]
+    lines += [f"| `POST {_TRACK}/{call}` | {_taken(kind)} |" for call, kind in KINDS.items()]
     lines += [
-        f"| `POST /track/{{client}}/{{account}}/{{brand}}/v1/{call}` | {_taken(kind)} |"
-        for call, kind in KINDS.items()
+        "",
+        'Reading needs the scope `read`. An error is `{"error": {"code": …, "message": …}}`.',
+        "",
+        "| route | tells |",
+        "|---|---|",
     ]
+    lines += [f"| `GET {_TRACK}/{path}` | {what} |" for path, what in _READING.items()]
     lines += ["", "`GET /metrics` tells the process's [metrics](metrics.md), without a key."]
     return lines
 

@@ -13,6 +13,7 @@ from typing import Any
 from clarion.customers.advice import CURES, WARNINGS
 from clarion.web.api.errors import ERRORS
 from clarion.web.collect.replies import REFUSALS_SHOWN
+from clarion.web.track.replies import STATUSES
 
 CALLS = (
     "clarion.web.collect",
@@ -101,6 +102,12 @@ def errors() -> str:
         "| code | status | message |",
         "|---|---|---|",
         *_server_rows(),
+        "",
+        'Who reads hears `{"error": {"code": …, "message": …}}`:',
+        "",
+        "| code | status |",
+        "|---|---|",
+        *(f"| `{fault}` | {status} |" for fault, status in STATUSES.items()),
         "",
         "## A registration",
         "",

@@ -39,6 +39,9 @@ from clarion.web.api.errors import ErrorCode
 from clarion.web.api.workspace import STALE_DAYS_MAX
 from clarion.web.collect.routes import METRICS, PIXELS, ROUTES, SOURCE_CONFIG
 from clarion.web.server import DRAIN_SECONDS
+from clarion.web.track.asking import Part
+from clarion.web.track.reading import CALLS
+from clarion.web.track.replies import ReadFault
 from clarion.web.track.sending import KINDS
 from fakes.pages import ROOT, name_of, pages
 from fakes.scenarios import SCENARIOS, Scenario
@@ -80,6 +83,8 @@ def test_every_route_is_documented() -> None:
             assert operation["summary"] in text
     for path in (*ROUTES, *METRICS):
         assert f"| `POST {path}` |" in text
+    for call in (*CALLS, *(f"profiles/{{idType}}:{{id}}/{part}" for part in list(Part)[:3])):
+        assert f"GET /track/{{client}}/{{account}}/{{brand}}/v1/{call}` |" in text
     for call in KINDS:
         assert f"/v1/{call}` |" in text
     for path in (*PIXELS, SOURCE_CONFIG, "/v1/projects/{writeKey}/settings"):
@@ -102,7 +107,7 @@ def test_every_field_of_every_type_is_documented() -> None:
 
 def test_every_error_code_is_documented() -> None:
     text = reference("errors.md")
-    for code in (*ErrorCode, *codes_in_the_source()):
+    for code in (*ErrorCode, *ReadFault, *codes_in_the_source()):
         assert f"| `{code}` |" in text, code
 
 

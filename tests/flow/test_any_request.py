@@ -40,6 +40,8 @@ PATHS = [
     *ROUTES, *PIXELS, *METRICS, SOURCE_CONFIG,
     f"/v1/projects/{KEY}/settings", "/customerio/v1/projects/nobody/settings",
     *(f"{BASE}/{call}" for call in KINDS), "/track/c/a/NONE/v1/track",
+    f"{BASE}/events", f"{BASE}/profiles", f"{BASE}/profiles/userId:u/events",
+    f"{BASE}/profiles/email:u/meta", f"{BASE}/profiles/id:u/traits",
 ]  # fmt: skip
 
 
@@ -108,6 +110,12 @@ _header = (
 )
 _queries = (
     st.sampled_from([b"", b"data=", b"data=e30", b"a.b.c=1&a=2", b"." * 3_000, b"=&" * 2_000])
+    | st.builds(
+        lambda name, value: name + b"=" + value,
+        st.sampled_from([b"include", b"start", b"end", b"sort", b"from", b"size", b"scrollId"]),
+        st.sampled_from([b"1", b"asc", b"2026-03-01T12:00:00Z", b"0001-01-01", b"AAAAAAAAAAA"])
+        | st.binary(max_size=12),
+    )
     | st.just(b"event=Seen&userId=u&writeKey=" + KEY.encode())
     | st.binary(max_size=40)
 )

@@ -5,7 +5,7 @@ customers; nothing is searched for in the middle of a text. A token is hashed be
 and is never told back.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 from uuid import UUID
 
@@ -39,6 +39,37 @@ async def search_customers(
         for row in await connection.execute(statement.limit(limit)):
             found.setdefault(row.id, read_customer(row))
     return list(found.values())[:limit]
+
+
+async def customers_by_email(
+    connection: AsyncConnection, workspace_id: UUID, address: str, *, limit: int
+) -> list[Customer]:
+    """Everybody with that address, in any letters."""
+    email = searchable_email(address)
+    if email is None or "\x00" in email:
+        return []
+    rows = await connection.execute(
+        select(customers)
+        .where(customers.c.workspace_id == workspace_id, customers.c.email == email)
+        .order_by(customers.c.id)
+        .limit(limit)
+    )
+    return [read_customer(row) for row in rows]
+
+
+async def customers_by_ids(
+    connection: AsyncConnection, workspace_id: UUID, ids: Iterable[UUID]
+) -> dict[UUID, Customer]:
+    """Those of `ids` that exist."""
+    wanted = set(ids)
+    if not wanted:
+        return {}
+    rows = await connection.execute(
+        select(customers).where(
+            customers.c.workspace_id == workspace_id, customers.c.id.in_(wanted)
+        )
+    )
+    return {row.id: read_customer(row) for row in rows}
 
 
 def _ways(workspace_id: UUID, wanted: str) -> Iterator[Select[Any]]:

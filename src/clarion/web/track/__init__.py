@@ -13,6 +13,7 @@ from clarion.web.collect.arriving import BODY_SECONDS_MAX
 from clarion.web.server import Receive, Scope, Send
 from clarion.web.track.address import address_in
 from clarion.web.track.doors import Doors
+from clarion.web.track.reading import CALLS, Reading
 from clarion.web.track.replies import send_refusal
 from clarion.web.track.sending import KINDS, Sending
 
@@ -30,6 +31,7 @@ class TrackApp:
     ) -> None:
         doors = Doors(database, Access(database, clock))
         self._sending = Sending(collector, doors, clock, body_seconds)
+        self._reading = Reading(database, doors)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         address = address_in(scope)
@@ -37,8 +39,15 @@ class TrackApp:
             path = "/track/{client}/{account}/{brand}/v1/{call}"
             await send_refusal(send, 404, "not_found", f"The path must be {path}.")
             return
-        if address.call in KINDS and not address.rest:
-            if scope["method"] == "POST":
+        method = scope["method"]
+        if address.call in CALLS:
+            if method in ("GET", "HEAD"):
+                await self._reading.tell(address, scope, send)
+            else:
+                allow = [(b"allow", b"GET, HEAD")]
+                await send_refusal(send, 405, "method_not_allowed", "Read by GET.", allow)
+        elif address.call in KINDS and not address.rest:
+            if method == "POST":
                 await self._sending.take(address, scope, receive, send)
             else:
                 allow = [(b"allow", b"POST")]

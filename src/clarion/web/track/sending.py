@@ -49,9 +49,9 @@ class Sending:
 
     async def take(self, address: Address, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one call."""
-        token, encoding = _headers(scope)
+        encoding = _header(scope, b"content-encoding").lower()
         try:
-            brand = await self._doors.open(token, address.brand, KeyScope.WRITE)
+            brand = await self._doors.open(auth_token(scope), address.brand, KeyScope.WRITE)
         except StorageUnavailable:
             await _send_come_again(send, RETRY_SECONDS)
             return
@@ -129,13 +129,13 @@ def _refused(refusal: Refusal) -> Mapping[str, Any]:
     }
 
 
-def _headers(scope: Scope) -> tuple[str | None, str]:
-    """(auth-token, content encoding)."""
-    token: str | None = None
-    encoding = ""
+def auth_token(scope: Scope) -> str | None:
+    """The header that a caller shows."""
+    return _header(scope, b"auth-token") or None
+
+
+def _header(scope: Scope, wanted: bytes) -> str:
     for name, value in scope["headers"]:
-        if name == b"auth-token":
-            token = value.decode("latin-1").strip() or None
-        elif name == b"content-encoding":
-            encoding = value.decode("latin-1").strip().lower()
-    return token, encoding
+        if name == wanted:
+            return str(value.decode("latin-1")).strip()
+    return ""
