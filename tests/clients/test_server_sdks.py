@@ -5,25 +5,21 @@ Each is held to what it does when it is refused: most come again, some tell thei
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import pytest
-from sqlalchemy import Row, select
+from sqlalchemy import select
 
-from clarion.clock import SystemClock
 from clarion.customers.store import get_customer
-from clarion.events.collector import CollectorOptions
-from clarion.storage.database import Database
-from clarion.storage.schema import devices, metadata
+from clarion.storage.schema import devices
 from fakes.book import WORKSPACE
+from fakes.place import RETRY_SECONDS, SECONDS_MAX, Place, new_place, numbered
 from fakes.processes import until
 from fakes.sdks import Call, sdk
-from fakes.station import KEY, Station, prepare
-from fakes.trouble import Calls, break_storage, mend_storage
+from fakes.station import KEY
+from fakes.trouble import break_storage, mend_storage
 
 KEYS = {"jitsu-node": f"{KEY}:secret"}
 """An SDK's own way to write a key."""
@@ -31,8 +27,6 @@ PYTHON = ["segment-python", "rudderstack-python", "customerio-python"]
 NODE = ["segment-node", "rudderstack-node", "customerio-node"]
 GIVING_UP = ["jitsu-node", "dittofeed-node"]
 WAITING_AS_TOLD = {"segment-python", "segment-node", "rudderstack-node"}
-RETRY_SECONDS = 1
-SECONDS_MAX = 30
 
 TRAITS = {"email": "ada@example.org", "plan": "gold", "age": 36, "vip": True, "tags": ["a", "b"]}
 ORDER = {"total": 9.95, "currency": "EUR", "products": [{"sku": "1", "quantity": 2}], "note": None}
@@ -50,83 +44,10 @@ UNKNOWN = {"jitsu-node": {"screen", "alias"}, "dittofeed-node": {"group", "alias
 """Types of call that an SDK does not have."""
 
 
-@dataclass
-class Place:
-    """A collector that can be closed and opened again on the same port and database."""
-
-    database: Database
-    clock: SystemClock = field(default_factory=SystemClock)
-    calls: Calls = field(default_factory=Calls)
-    port: int = 0
-
-    def __post_init__(self) -> None:
-        self.station: Station | None = None
-
-    async def open(self) -> Station:
-        options = CollectorOptions(retry_after_seconds=RETRY_SECONDS)
-        self.station = Station(
-            self.database,
-            self.clock,
-            port=self.port,
-            collector_options=options,
-            around=self.calls.around,
-        )
-        await self.station.__aenter__()
-        self.port = self.station.port
-        return self.station
-
-    async def close(self) -> None:
-        if self.station is not None:
-            await self.station.__aexit__()
-            self.station = None
-
-    async def missed(self) -> None:
-        """Return once somebody has called in vain while it was closed."""
-        called = asyncio.Event()
-
-        def refuse(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            writer.transport.abort()
-            called.set()
-
-        async with await asyncio.start_server(refuse, "127.0.0.1", self.port):
-            async with asyncio.timeout(SECONDS_MAX):
-                await called.wait()
-
-    async def rows(self, count: int) -> Sequence[Row[Any]]:
-        """What is stored once `count` events or more are."""
-        assert self.station is not None
-        return await until(self.station.events, lambda rows: len(rows) >= count, seconds=20)
-
-    async def numbers(self, count: int) -> Counter[int]:
-        """How often each numbered event is stored once `count` or more are."""
-        rows = await self.rows(count)
-        return Counter(msgspec.json.decode(row.body)["properties"]["number"] for row in rows)
-
-
 @pytest.fixture
 async def place(tmp_path: Path) -> AsyncIterator[Place]:
-    database = Database(f"sqlite:///{tmp_path}/clarion.db")
-    async with database.engine.begin() as connection:
-        await connection.run_sync(metadata.create_all)
-    found = Place(database)
-    await prepare(database, found.clock)
-    await found.open()
-    yield found
-    await found.close()
-    await database.close()
-
-
-def numbered(first: int, count: int = 10) -> list[Call]:
-    """Events to be counted, each larger than a page of the database."""
-    return [
-        {
-            "type": "track",
-            "userId": f"u{number % 3}",
-            "event": "Seen",
-            "properties": {"number": number, "text": "text" * 2_000},
-        }
-        for number in range(first, first + count)
-    ]
+    async with new_place(tmp_path) as found:
+        yield found
 
 
 @pytest.mark.parametrize("name", PYTHON + NODE + GIVING_UP)
@@ -167,18 +88,22 @@ async def test_an_sdk_comes_again_after_503_and_loses_nothing(place: Place, name
         found = await place.numbers(10)
     assert one.faults == []
     assert found == Counter(range(10))
-    assert_waited(name, place.calls, 503)
+    if name in WAITING_AS_TOLD:
+        assert place.calls.waited() >= RETRY_SECONDS * 0.9
 
 
 @pytest.mark.parametrize("name", PYTHON + NODE)
 async def test_an_sdk_comes_again_after_429_and_loses_nothing(place: Place, name: str) -> None:
     async with sdk(name, place.port, KEY) as one:
-        place.calls.throttling = 1
+        await place.limit(5)
         one.say(*numbered(0))
-        found = await place.numbers(10)
+        await place.numbers(10)
+        one.say(*numbered(10))
+        found = await place.numbers(20)
     assert one.faults == []
-    assert found == Counter(range(10))
-    assert_waited(name, place.calls, 429)
+    assert found == Counter(range(20))
+    if name in WAITING_AS_TOLD:
+        assert place.calls.waited() >= RETRY_SECONDS * 0.9
 
 
 @pytest.mark.parametrize("name", PYTHON + NODE)
@@ -187,12 +112,12 @@ async def test_what_an_sdk_sends_again_is_stored_once(place: Place, name: str) -
     async with sdk(name, place.port, KEY) as one:
         place.calls.losing = 1
         one.say(*numbered(0))
-        async with asyncio.timeout(SECONDS_MAX):
-            await place.calls.came_again.wait()
-        one.say(*numbered(10))
-        found = await place.numbers(20)
+        repeated = await until(place.repeated, bool, seconds=SECONDS_MAX)
+        rows = await place.rows(10)
+        found = await place.numbers(10)
     assert one.faults == []
-    assert found == Counter(range(20))
+    assert found == Counter(range(10))
+    assert repeated <= {row.message_id for row in rows}
 
 
 @pytest.mark.parametrize("name", PYTHON + NODE)
@@ -222,11 +147,3 @@ async def test_an_sdk_that_gives_up_says_so_and_goes_on(place: Place, name: str)
     assert found == Counter([10])
     assert place.calls.statuses == [503, 200]
     assert [fault for fault in one.faults if "503" in fault]
-
-
-def assert_waited(name: str, calls: Calls, status: int) -> None:
-    """Between being refused and coming again, as long as it was told to."""
-    told = next(at for one, at in calls.answers if one == status)
-    came = next(at for one, at in calls.answers if one == 200 and at > told)
-    if name in WAITING_AS_TOLD:
-        assert came - told >= RETRY_SECONDS * 0.9

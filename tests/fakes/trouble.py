@@ -8,37 +8,34 @@ from clarion.web.server import Asgi, Message, Receive, Scope, Send
 
 
 class Calls:
-    """What the collector's routes saw: the status of every answer, and the time it was given."""
+    """What the collector's routes saw: each answer to a POST, and when it was given."""
 
     def __init__(self) -> None:
         self.answers: list[tuple[int, float]] = []
         self.headers: list[dict[str, str]] = []
         self.refused = asyncio.Event()
-        self.came_again = asyncio.Event()
-        """After an answer that was lost."""
         self.losing = 0
         """How many of the next answers never reach the caller, who hears 500 instead."""
-        self.has_lost = False
-        self.throttling = 0
-        """How many of the next calls are told to come again in a second."""
 
     @property
     def statuses(self) -> list[int]:
         return [status for status, _ in self.answers]
 
+    def waited(self) -> float:
+        """Seconds between the last call that was told to come again and the last that was taken:
+        others may have been on their way meanwhile."""
+        told = [at for status, at in self.answers if status in (429, 503)]
+        taken = [at for status, at in self.answers if status == 200]
+        return taken[-1] - told[-1]
+
     def around(self, app: Asgi) -> Asgi:
         async def collect(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["method"] != "POST":
+                await app(scope, receive, send)
+                return
             self.headers.append({name.decode(): value.decode() for name, value in scope["headers"]})
             is_lost = self.losing > 0
-            if not is_lost and self.has_lost:
-                self.came_again.set()
-            self.has_lost = self.has_lost or is_lost
             self.losing -= is_lost
-            if self.throttling > 0:
-                self.throttling -= 1
-                self.answers.append((429, perf_counter()))
-                await _throttle(send)
-                return
 
             async def noted(message: Message) -> None:
                 if message["type"] == "http.response.start":
@@ -51,13 +48,6 @@ class Calls:
             await app(scope, receive, noted)
 
         return collect
-
-
-async def _throttle(send: Send) -> None:
-    headers = [(b"content-type", b"application/json"), (b"retry-after", b"1")]
-    await send({"type": "http.response.start", "status": 429, "headers": headers})
-    body = b'{"success":false,"code":"rate_limited","message":"Too fast."}'
-    await send({"type": "http.response.body", "body": body})
 
 
 async def break_storage(database: Database) -> None:

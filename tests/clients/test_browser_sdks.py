@@ -1,0 +1,151 @@
+"""The real browser SDKs, in a real Chromium, against the real collector on another origin."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import msgspec
+import pytest
+from playwright.async_api import Page
+from sqlalchemy import select
+
+from clarion.customers.store import get_customer
+from clarion.storage.schema import devices
+from fakes.book import WORKSPACE
+from fakes.chromium import chromium
+from fakes.place import RETRY_SECONDS, SECONDS_MAX, Place, new_place, numbered
+from fakes.sdks import Call
+from fakes.site import build, served
+from fakes.station import KEY
+from fakes.trouble import break_storage, mend_storage
+
+SDKS = ["segment", "snippet", "rudderstack", "customerio"]
+COMING_AGAIN = ["segment", "snippet", "rudderstack"]
+WAITING_AS_TOLD = {"segment", "snippet"}
+TRAITS = {"email": "ada@example.org", "plan": "gold", "age": 36, "vip": True}
+ORDER = {"total": 9.95, "currency": "EUR", "products": [{"sku": "1", "quantity": 2}]}
+PUSH = {"deviceId": "D", "fcmToken": "token-of-D", "deviceType": "Web"}
+CALLS: list[Call] = [
+    {"type": "identify", "userId": "u", "traits": TRAITS},
+    {"type": "track", "event": "Order Completed", "properties": ORDER},
+    {"type": "track", "event": "Register Push", "properties": PUSH},
+    {"type": "page", "name": "Home", "properties": {"campaign": "spring"}},
+    {"type": "group", "groupId": "g", "traits": {"name": "Group"}},
+]
+SAY = """
+(calls) => {
+  for (const { type, userId, groupId, event, name, traits, properties } of calls) {
+    if (type === "identify") sdk.identify(userId, traits);
+    if (type === "group") sdk.group(groupId, traits);
+    if (type === "page") sdk.page(name, properties);
+    if (type === "track") sdk.track(event, properties);
+  }
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    directory = tmp_path_factory.mktemp("site")
+    build(directory, KEY)
+    with served(directory) as url:
+        yield url
+
+
+@pytest.fixture
+async def place(tmp_path: Path) -> AsyncIterator[Place]:
+    async with new_place(tmp_path) as found:
+        yield found
+
+
+@asynccontextmanager
+async def visit(site: str, name: str, place: Place) -> AsyncIterator[Page]:
+    """The page of an SDK, which asks nobody but its site and the collector for anything."""
+    hosts: set[str] = set()
+    async with chromium() as browser:
+        page = await browser.new_page()
+        page.on("request", lambda request: hosts.add(urlsplit(request.url).netloc))
+        await page.goto(f"{site}/{name}.html")
+        start = "([url, key]) => { window.sdk = start(url, key); }"
+        await page.evaluate(start, [f"http://127.0.0.1:{place.port}", KEY])
+        yield page
+    assert hosts == {urlsplit(site).netloc, f"127.0.0.1:{place.port}"}
+
+
+@pytest.mark.parametrize("name", SDKS)
+async def test_what_a_page_says_is_stored_as_it_was_said(
+    site: str, place: Place, name: str
+) -> None:
+    async with visit(site, name, place) as page:
+        await page.evaluate(SAY, CALLS)
+        rows = await place.rows(len(CALLS))
+    assert set(place.calls.statuses) == {200}
+    bodies = [msgspec.json.decode(row.body) for row in rows]
+    found = {(body["type"], body.get("event")): body for body in bodies}
+    assert len(rows) == len(found) == len(CALLS)
+    for call in CALLS:
+        body = found[call["type"], call.get("event")]
+        for part in ("groupId", "name"):
+            assert body.get(part) == call.get(part)
+        assert body["userId"] == "u"
+        assert call.get("properties", {}).items() <= body.get("properties", {}).items()
+    async with place.database.read() as connection:
+        customer = await get_customer(connection, WORKSPACE, "u")
+        registered = select(devices.c.device_id, devices.c.token, devices.c.customer_id)
+        [device] = (await connection.execute(registered)).all()
+    assert customer is not None
+    assert customer.traits == TRAITS
+    assert device == ("D", "token-of-D", customer.id)
+
+
+@pytest.mark.parametrize("name", COMING_AGAIN)
+async def test_a_page_comes_again_after_503_and_loses_nothing(
+    site: str, place: Place, name: str
+) -> None:
+    async with visit(site, name, place) as page:
+        await break_storage(place.database)
+        await page.evaluate(SAY, numbered(0))
+        async with asyncio.timeout(SECONDS_MAX):
+            await place.calls.refused.wait()
+        await mend_storage(place.database)
+        assert await place.numbers(10) == Counter(range(10))
+
+
+@pytest.mark.parametrize("name", COMING_AGAIN)
+async def test_a_page_comes_again_after_429_and_loses_nothing(
+    site: str, place: Place, name: str
+) -> None:
+    await place.limit(1)  # before the collector has ever heard of the source
+    async with visit(site, name, place) as page:
+        await page.evaluate(SAY, numbered(0, 2))
+        assert await place.numbers(2) == Counter(range(2))
+    if name in WAITING_AS_TOLD:
+        assert place.calls.waited() >= RETRY_SECONDS * 0.9
+
+
+async def test_customer_ios_page_takes_any_answer_for_success(site: str, place: Place) -> None:
+    """It comes again only where there was no answer at all: what is refused meanwhile is lost."""
+    async with visit(site, "customerio", place) as page:
+        await break_storage(place.database)
+        await page.evaluate(SAY, numbered(0, 1))
+        async with asyncio.timeout(SECONDS_MAX):
+            await place.calls.refused.wait()
+        await mend_storage(place.database)
+        await page.evaluate(SAY, numbered(1, 1))
+        assert await place.numbers(1) == Counter([1])
+    assert place.calls.statuses == [503, 200]
+
+
+@pytest.mark.parametrize("name", SDKS)
+async def test_a_page_survives_a_restart_of_the_server(site: str, place: Place, name: str) -> None:
+    async with visit(site, name, place) as page:
+        await page.evaluate(SAY, numbered(0, 1))
+        await place.numbers(1)
+        await place.close()
+        await page.evaluate(SAY, numbered(1))
+        await place.missed()
+        await place.open()
+        assert await place.numbers(11) == Counter(range(11))

@@ -1,0 +1,120 @@
+"""A collector for the SDKs to send to, that can be closed and opened again; and what to send."""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from sqlalchemy import Row, select
+
+from clarion.clock import SystemClock
+from clarion.events.collector import CollectorOptions
+from clarion.events.limit import Limit
+from clarion.events.source_store import limit_source
+from clarion.storage.database import Database
+from clarion.storage.schema import metadata, repeats
+from fakes.book import SOURCE, WORKSPACE
+from fakes.processes import until
+from fakes.sdks import Call
+from fakes.station import Station, prepare
+from fakes.trouble import Calls
+
+RETRY_SECONDS = 1
+SECONDS_MAX = 30
+
+
+@dataclass
+class Place:
+    """A collector that can be closed and opened again on the same port and database."""
+
+    database: Database
+    clock: SystemClock = field(default_factory=SystemClock)
+    calls: Calls = field(default_factory=Calls)
+    port: int = 0
+
+    def __post_init__(self) -> None:
+        self.station: Station | None = None
+
+    async def open(self) -> Station:
+        options = CollectorOptions(retry_after_seconds=RETRY_SECONDS)
+        self.station = Station(
+            self.database,
+            self.clock,
+            port=self.port,
+            collector_options=options,
+            around=self.calls.around,
+        )
+        await self.station.__aenter__()
+        self.port = self.station.port
+        return self.station
+
+    async def close(self) -> None:
+        if self.station is not None:
+            await self.station.__aexit__()
+            self.station = None
+
+    async def limit(self, events_per_second: int) -> None:
+        """What follows the first call at once is too fast."""
+        async with self.database.write() as connection:
+            limit = Limit(events_per_second=events_per_second, burst=1)
+            assert await limit_source(connection, WORKSPACE, SOURCE, limit)
+
+    async def missed(self) -> None:
+        """Return once somebody has called in vain while it was closed."""
+        called = asyncio.Event()
+
+        def refuse(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.transport.abort()
+            called.set()
+
+        async with await asyncio.start_server(refuse, "127.0.0.1", self.port):
+            async with asyncio.timeout(SECONDS_MAX):
+                await called.wait()
+
+    async def rows(self, count: int) -> Sequence[Row[Any]]:
+        """What is stored once `count` events or more are."""
+        assert self.station is not None
+        return await until(self.station.events, lambda rows: len(rows) >= count, seconds=20)
+
+    async def repeated(self) -> set[str]:
+        """The messageIds that came again."""
+        assert self.station is not None
+        await self.station.take_in()
+        async with self.database.read() as connection:
+            return set((await connection.execute(select(repeats.c.message_id))).scalars())
+
+    async def numbers(self, count: int) -> Counter[int]:
+        """How often each numbered event is stored once `count` or more are."""
+        rows = await self.rows(count)
+        return Counter(msgspec.json.decode(row.body)["properties"]["number"] for row in rows)
+
+
+@asynccontextmanager
+async def new_place(directory: Path) -> AsyncIterator[Place]:
+    """Open, on a database of its own."""
+    database = Database(f"sqlite:///{directory}/clarion.db")
+    async with database.engine.begin() as connection:
+        await connection.run_sync(metadata.create_all)
+    found = Place(database)
+    await prepare(database, found.clock)
+    await found.open()
+    yield found
+    await found.close()
+    await database.close()
+
+
+def numbered(first: int, count: int = 10) -> list[Call]:
+    """Events to be counted, each larger than a page of the database."""
+    return [
+        {
+            "type": "track",
+            "userId": f"u{number % 3}",
+            "event": "Seen",
+            "properties": {"number": number, "text": "text" * 2_000},
+        }
+        for number in range(first, first + count)
+    ]
