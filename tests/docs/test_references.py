@@ -38,7 +38,7 @@ from clarion.web.api.description import describe
 from clarion.web.api.errors import ErrorCode
 from clarion.web.api.workspace import STALE_DAYS_MAX
 from clarion.web.collect.routes import METRICS, PIXELS, ROUTES, SOURCE_CONFIG
-from clarion.web.server import DRAIN_SECONDS
+from clarion.web.server import COLLECTOR_PREFIXES, DRAIN_SECONDS, TRACK_PREFIXES
 from clarion.web.track.asking import Part
 from clarion.web.track.reading import CALLS
 from clarion.web.track.replies import ReadFault
@@ -215,6 +215,12 @@ def test_everything_that_can_be_asked_of_the_simulator_is_told() -> None:
     orders = {one.name for one in fields(Orders)}
     lives = {one.name for one in fields(Registration)} - {"number"}
     assert {*Trouble, *orders, *Life, *System, *lives} - told == set()
+
+
+def test_operators_are_told_every_path_that_has_to_be_public() -> None:
+    text = (ROOT / "docs" / "guides" / "operate.md").read_text()
+    for prefix in (*COLLECTOR_PREFIXES, *TRACK_PREFIXES):
+        assert f"`{prefix.replace('//', '/')}`" in text, prefix
 
 
 POLICY = RetryPolicy()

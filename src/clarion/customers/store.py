@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.customers.profile import Profile
 from clarion.storage.bulk import upsert
+from clarion.storage.dialect import unindexed
 from clarion.storage.schema import customers, devices, events
 
 
@@ -83,7 +84,7 @@ async def list_customers(
     connection: AsyncConnection, workspace_id: UUID, *, after: UUID | None, limit: int
 ) -> list[Customer]:
     """A page of customers by id, those greater than `after`."""
-    statement = select(customers).where(customers.c.workspace_id == workspace_id)
+    statement = select(customers).where(unindexed(customers.c.workspace_id) == workspace_id)
     if after is not None:
         statement = statement.where(customers.c.id > after)
     rows = await connection.execute(statement.order_by(customers.c.id).limit(limit))

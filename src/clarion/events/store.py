@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.storage.bulk import insert_new
+from clarion.storage.dialect import unindexed
 from clarion.storage.schema import events, refusals
 
 
@@ -95,9 +96,12 @@ async def list_events(
     limit: int,
 ) -> list[StoredEvent]:
     """A page of events in the reverse order of their arrival."""
-    statement = select(events).where(events.c.workspace_id == workspace_id)
-    if customer_id is not None:
-        statement = statement.where(events.c.customer_id == customer_id)
+    if customer_id is None:
+        statement = select(events).where(unindexed(events.c.workspace_id) == workspace_id)
+    else:
+        statement = select(events).where(
+            events.c.workspace_id == workspace_id, events.c.customer_id == customer_id
+        )
     if before_seq is not None:
         statement = statement.where(events.c.seq < before_seq)
     rows = await connection.execute(statement.order_by(events.c.seq.desc()).limit(limit))
@@ -116,9 +120,12 @@ async def list_refusals(
     limit: int,
 ) -> list[StoredRefusal]:
     """A page of what was refused, newest first."""
-    statement = select(refusals).where(refusals.c.workspace_id == workspace_id)
-    if source_id is not None:
-        statement = statement.where(refusals.c.source_id == source_id)
+    if source_id is None:
+        statement = select(refusals).where(unindexed(refusals.c.workspace_id) == workspace_id)
+    else:
+        statement = select(refusals).where(
+            refusals.c.workspace_id == workspace_id, refusals.c.source_id == source_id
+        )
     if before_seq is not None:
         statement = statement.where(refusals.c.seq < before_seq)
     rows = await connection.execute(statement.order_by(refusals.c.seq.desc()).limit(limit))

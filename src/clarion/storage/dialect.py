@@ -8,6 +8,7 @@ from uuid import UUID, SafeUUID
 from sqlalchemy import (
     BigInteger,
     Boolean,
+    Column,
     ColumnElement,
     Dialect,
     LargeBinary,
@@ -100,6 +101,31 @@ def insert(connection: AsyncConnection, table: Table) -> Any:
     if connection.dialect.name == "postgresql":
         return postgresql.insert(table)
     return sqlite.insert(table)
+
+
+class unindexed(FunctionElement[Any]):
+    """A column that SQLite is to choose no index by, for lists that are read in another order.
+
+    It keeps no statistics, so it takes any index that begins with a column that is compared, and
+    sorts all it finds there: for a page of the newest of a million events, the million.
+    PostgreSQL knows better.
+    """
+
+    inherit_cache = True
+
+    def __init__(self, column: Column[Any]) -> None:
+        super().__init__(column)
+        self.type = column.type
+
+
+@compiles(unindexed, "postgresql")
+def _unindexed_postgresql(element: unindexed, compiler: SQLCompiler, **kw: Any) -> str:
+    return compiler.process(element.clauses, **kw)
+
+
+@compiles(unindexed, "sqlite")
+def _unindexed_sqlite(element: unindexed, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"+{compiler.process(element.clauses, **kw)}"
 
 
 class day_of(FunctionElement[datetime]):

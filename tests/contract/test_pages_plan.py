@@ -1,0 +1,55 @@
+"""A page of a long list is read in the list's order, not sorted out of all of it."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from sqlalchemy import event
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from clarion.customers.store import list_customers
+from clarion.events.action_store import Wanted, find_events
+from clarion.events.store import list_events, list_refusals
+from clarion.storage.database import Database
+from clarion.storage.schema import metadata
+from fakes.book import SOURCE, WORKSPACE
+
+
+@pytest.fixture
+async def connection(tmp_path: Path) -> AsyncIterator[AsyncConnection]:
+    """On SQLite, which knows nothing of how many rows there are and plans by the statement."""
+    database = Database(f"sqlite:///{tmp_path}/plan.db")
+    async with database.engine.begin() as made:
+        await made.run_sync(metadata.create_all)
+    async with database.read() as connection:
+        yield connection
+    await database.close()
+
+
+async def test_pages_of_a_workspace_and_of_a_source_sort_nothing(
+    connection: AsyncConnection,
+) -> None:
+    asked: list[tuple[str, tuple[object, ...]]] = []
+
+    def note(
+        _c: object, _k: object, statement: str, values: tuple[object, ...], *_: object
+    ) -> None:
+        if statement.startswith("SELECT"):
+            asked.append((statement, values))
+
+    event.listen(connection.sync_engine, "before_cursor_execute", note)
+    try:
+        await list_events(connection, WORKSPACE, limit=10)
+        await list_events(connection, WORKSPACE, before_seq=5, limit=10)
+        await list_refusals(connection, WORKSPACE, limit=10)
+        await list_customers(connection, WORKSPACE, after=None, limit=10)
+        await list_customers(connection, WORKSPACE, after=UUID(int=1), limit=10)
+        await find_events(connection, SOURCE, Wanted(include=["seen"]), skip=0, limit=10)
+    finally:
+        event.remove(connection.sync_engine, "before_cursor_execute", note)
+    assert len(asked) == 6
+    for statement, values in asked:
+        raw = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
+        plan = [row[3] for row in raw]
+        assert not any("ORDER BY" in step for step in plan), (statement, plan)
