@@ -138,8 +138,12 @@ def _operation(path: str, method: str, operation: Json) -> list[str]:
         told.append(f"Body: {kind}{'' if body['required'] else ', may be empty'}.")
     answers = operation["responses"]
     good = [status for status in answers if status < "300"]
-    content = answers[good[0]].get("content", {}).get("application/json")
-    what = "nothing" if content is None else _kind(content["schema"])
+    content = answers[good[0]].get("content", {})
+    what = "nothing"
+    for media, one in content.items():
+        what = _kind(one["schema"])
+        if media == "text/event-stream":
+            what = f"server-sent events, each with {what}"
     told.append(f"Answers {' or '.join(good)} with {what};")
     told.append(f"errors: {', '.join(sorted(status for status in answers if status >= '300'))}.")
     return [*lines, "", " ".join(told)]

@@ -33,6 +33,7 @@ from clarion.storage.database import Database, StorageUnavailable
 from clarion.storage.vault import Vault, load_or_make_vault
 from clarion.telemetry import Metrics
 from clarion.web.api import create_api
+from clarion.web.api.streams import Streams
 from clarion.web.collect import CollectApp
 from clarion.web.server import WebApp, WebServer, bind
 from clarion.web.track import TrackApp
@@ -81,6 +82,7 @@ class App:
         self.vault = vault
         self.clock = clock
         self.metrics = Metrics()
+        self._streams = Streams()
         self._stopping = asyncio.Event()
         self._sender: Sender | None = None
 
@@ -180,6 +182,7 @@ class App:
                 if on_listening is not None:
                     on_listening(f"http://{shown}:{port}")
             await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            self._streams.close()
             server.stop()
             await serving
         finally:
@@ -193,7 +196,9 @@ class App:
         return TrackApp(collector, self.database, self.clock)
 
     def _api(self) -> Callable[..., Awaitable[None]]:
-        return create_api(self.database, self.broker, self.clock, self.provider, self.vault)
+        return create_api(
+            self.database, self.broker, self.clock, self.provider, self.vault, self._streams
+        )
 
     def _agent(self, role: Role) -> Callable[[], Awaitable[None]]:
         database, broker, clock = self.database, self.broker, self.clock

@@ -20,6 +20,7 @@ from clarion.storage.workspace_store import create_workspace
 from clarion.web.access import Scope
 from clarion.web.api import create_api
 from clarion.web.api.errors import ERRORS, ErrorCode
+from clarion.web.api.streams import StreamOptions, Streams
 from clarion.web.collect import CollectApp
 from clarion.web.key_store import create_key
 from clarion.web.server import WebApp
@@ -44,11 +45,13 @@ class Service:
     database: Database
     clock: FakeClock
     key: str = ""
+    stream_options: StreamOptions | None = None
     secrets: set[str] = field(default_factory=lambda: {"PRIVATE KEY"})
     """What no answer may hold; one that is told once is added after that."""
     collector_options: CollectorOptions | None = None
 
     async def __aenter__(self) -> Self:
+        self.streams = Streams(self.stream_options)
         self.world = await World(self.database, self.clock).open()
         self.key = await self.make_key(Scope.ADMIN)
         self.provider = FcmProvider("https://127.0.0.1:1", None, self.clock)
@@ -58,7 +61,7 @@ class Service:
         self.collector = Collector(*parts, self.collector_options, vault=self.world.vault)
         self.app = WebApp(
             collect=CollectApp(self.collector),
-            api=create_api(*parts, self.provider, self.world.vault),
+            api=create_api(*parts, self.provider, self.world.vault, self.streams),
             metrics=_nothing,
             is_ready=_ready,
         )
@@ -177,13 +180,18 @@ class Service:
 
 @asynccontextmanager
 async def service_on_sqlite(
-    directory: Path, clock: FakeClock, collector_options: CollectorOptions | None = None
+    directory: Path,
+    clock: FakeClock,
+    collector_options: CollectorOptions | None = None,
+    stream_options: StreamOptions | None = None,
 ) -> AsyncIterator[Service]:
     """For what is decided before a database is asked."""
     database = Database(f"sqlite:///{directory}/clarion.db")
     async with database.engine.begin() as connection:
         await connection.run_sync(metadata.create_all)
-    async with Service(database, clock, collector_options=collector_options) as service:
+    async with Service(
+        database, clock, collector_options=collector_options, stream_options=stream_options
+    ) as service:
         yield service
     await database.close()
 

@@ -8,11 +8,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from clarion.customers.advice import CURES, WARNINGS, Stage, WarningCode, cure_of
+from clarion.customers.advice import CURES, WARNINGS, WarningCode, cure_of
 from clarion.customers.batch import Arrival, Batch, Identifier
 from clarion.customers.identity import Flags
 from clarion.customers.tally import OTHER, Kind, Names, Tally
 from clarion.customers.warning import warnings_of
+from clarion.events.activity import Stage
 from clarion.events.message import Envelope, Event, Refusal, read
 from fakes.book import NOW, SOURCE, WORKSPACE
 
@@ -136,7 +137,7 @@ def test_a_name_that_is_misspelt_is_warned_of_with_the_right_one() -> None:
     tally.look_at_names(WORKSPACE, found)
     (note,) = tally.notes
     assert note.refusal.code == WarningCode.EVENT_NAME_MISSPELT
-    assert note.refusal.message.endswith("Here: Register Push.")
+    assert note.refusal.message.endswith("`RegisterPush` should be `Register Push`.")
     assert counted(tally)[Kind.WARNING, "event_name_misspelt", "Register Push"] == 2
 
 

@@ -11,20 +11,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from clarion.customers.identity import SHARED_USERS_MAX
+from clarion.events.activity import Stage
 from clarion.events.message import TIME_IMPOSSIBLE, TIME_UNREADABLE
-
-
-class Stage(StrEnum):
-    """Where a refusal or a warning arose."""
-
-    EVENT = "event"
-    REGISTRATION = "registration"
-    IDENTITY = "identity"
-    ADVICE = "advice"
-
-    @property
-    def is_warning(self) -> bool:
-        return self in (Stage.IDENTITY, Stage.ADVICE)
 
 
 class WarningCode(StrEnum):

@@ -98,6 +98,23 @@ async def count_stale(
     return {Platform(platform): count for platform, count in rows}
 
 
+async def last_registered_at(
+    connection: AsyncConnection, workspace_id: UUID, source_id: UUID
+) -> datetime | None:
+    """When a device of this source was last registered or refreshed; None: it has none."""
+    rows = await connection.execute(
+        select(devices.c.registered_at)
+        .where(
+            devices.c.workspace_id == workspace_id,
+            devices.c.state == literal_column("'active'"),  # so that the partial index is used
+            devices.c.source_id == source_id,
+        )
+        .order_by(devices.c.registered_at.desc())
+        .limit(1)
+    )
+    return rows.scalar_one_or_none()
+
+
 async def list_stale(
     connection: AsyncConnection,
     workspace_id: UUID,

@@ -15,7 +15,6 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.customers import identity_store, registration_store, store
-from clarion.customers.advice import Stage
 from clarion.customers.announcement import read_deletions, read_registrations
 from clarion.customers.batch import Arrival, Batch
 from clarion.customers.device import Deletion, Registration, RegistrationFault
@@ -34,6 +33,7 @@ from clarion.customers.suppression_store import let_through
 from clarion.customers.tally import Names, Tally, hint_from
 from clarion.customers.warning import warnings_of
 from clarion.events import ownership_store
+from clarion.events.activity import Stage
 from clarion.events.message import Event, Refusal, read_traits
 from clarion.events.reserved import RECEIPT_NAMES, plain_name
 from clarion.events.store import insert_events, received_before

@@ -16,12 +16,12 @@ import structlog
 
 from clarion.broker import Broker, BrokerUnavailable, JobKind, Lease
 from clarion.clock import Clock
-from clarion.customers.advice import Stage
 from clarion.customers.batch import Arrival
 from clarion.customers.ingestion import Ingestion
 from clarion.customers.recording import record
 from clarion.customers.suppression_store import without_listed
 from clarion.customers.tally import Names, Tally
+from clarion.events.activity import Stage
 from clarion.events.inbox import Parcel, as_failed, decode, open_parcel, split
 from clarion.storage.database import CONFLICT_TRIES, Database, StorageUnavailable, is_conflict
 

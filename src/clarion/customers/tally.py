@@ -13,9 +13,10 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from clarion.customers.advice import WARNINGS, Stage, WarningCode
+from clarion.customers.advice import WARNINGS, WarningCode
 from clarion.customers.batch import Arrival
 from clarion.customers.warning import Warned
+from clarion.events.activity import Stage
 from clarion.events.message import Event, Refusal
 from clarion.events.refusal import LABEL_CHARACTERS_MAX, Hint, library_of
 from clarion.events.reserved import meant_name
@@ -219,8 +220,12 @@ class Tally:
 
     def _first_warning(self, workspace_id: UUID, warned: Warned, hour: datetime) -> None:
         advice = WARNINGS[warned.code]
-        subject = f" Here: {warned.subject}." if warned.subject else ""
-        event = warned.event
+        event, subject = warned.event, ""
+        if warned.code is WarningCode.EVENT_NAME_MISSPELT:
+            name = (event.name or "")[:LABEL_CHARACTERS_MAX]
+            subject = f" `{name}` should be `{warned.subject}`."
+        elif warned.subject:
+            subject = f" Here: `{warned.subject}`."
         refusal = Refusal(
             message_id=event.message_id,
             code=warned.code.value,

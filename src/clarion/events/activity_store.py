@@ -1,11 +1,12 @@
 """Rows that tell what a source sends, beside its events: refusals, repeats, counts."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, delete, select
+from sqlalchemy import and_, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.storage.bulk import insert_new, upsert
@@ -72,3 +73,47 @@ async def trim_activity(
         )
         removed += len(rows.all())
     return removed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """How many of one kind; label and name say of what."""
+
+    kind: str
+    label: str
+    name: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountedHour:
+    """How many of one kind came in the hour that begins at `hour`."""
+
+    hour: datetime
+    kind: str
+    count: int
+
+
+async def totals(connection: AsyncConnection, source_id: UUID, since: datetime) -> list[Counted]:
+    """What was counted of a source since then, the most frequent first."""
+    count = func.sum(source_counts.c.count).label("count")
+    names = (source_counts.c.kind, source_counts.c.label, source_counts.c.name)
+    rows = await connection.execute(
+        select(*names, count)
+        .where(source_counts.c.source_id == source_id, source_counts.c.hour >= since)
+        .group_by(*names)
+        .order_by(count.desc(), *names)
+    )
+    return [Counted(kind=row[0], label=row[1], name=row[2], count=int(row[3])) for row in rows]
+
+
+async def hours(connection: AsyncConnection, source_id: UUID, since: datetime) -> list[CountedHour]:
+    """The same by hour, the last first."""
+    count = func.sum(source_counts.c.count)
+    rows = await connection.execute(
+        select(source_counts.c.hour, source_counts.c.kind, count)
+        .where(source_counts.c.source_id == source_id, source_counts.c.hour >= since)
+        .group_by(source_counts.c.hour, source_counts.c.kind)
+        .order_by(source_counts.c.hour.desc())
+    )
+    return [CountedHour(hour=row[0], kind=row[1], count=int(row[2])) for row in rows]

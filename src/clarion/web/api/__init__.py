@@ -22,14 +22,28 @@ from clarion.web.api.gate import Gate, KnowsCaller, Parts, caller_of, has_scope
 from clarion.web.api.health import livez, readyz
 from clarion.web.api.refusing import EXCEPTION_HANDLERS
 from clarion.web.api.routes import api_router
+from clarion.web.api.streams import Streams
 from clarion.web.server import Asgi
 
 
 def create_api(
-    database: Database, broker: Broker, clock: Clock, provider: Provider, vault: Vault
+    database: Database,
+    broker: Broker,
+    clock: Clock,
+    provider: Provider,
+    vault: Vault,
+    streams: Streams | None = None,
 ) -> Asgi:
-    """The ASGI app of `/api/v1`, `/livez` and `/readyz`."""
-    parts = Parts(database=database, broker=broker, clock=clock, provider=provider, vault=vault)
+    """The ASGI app of `/api/v1`, `/livez` and `/readyz`. `streams`: to be closed before the server
+    is stopped, which waits for what it is still answering."""
+    parts = Parts(
+        database=database,
+        broker=broker,
+        clock=clock,
+        provider=provider,
+        vault=vault,
+        streams=streams or Streams(),
+    )
 
     def parts_of() -> Parts:
         return parts

@@ -25,6 +25,7 @@ from clarion.web.api.gate import (
     BODY,
     MAY_CONFLICT,
     PUBLIC,
+    STREAM,
     Parts,
     caller_of,
     needed_scope,
@@ -97,7 +98,8 @@ def describe() -> dict[str, Any]:
             }
         success: dict[str, Any] = {"description": "Done."}
         if answer is not None:
-            success["content"] = {"application/json": {"schema": reference_of[answer]}}
+            kind = "text/event-stream" if STREAM in handler.opt else "application/json"
+            success["content"] = {kind: {"schema": reference_of[answer]}}
         statuses = (handler.status_code, *handler.opt.get(ALSO, ()))
         operation["responses"] = {str(status): success for status in statuses} | {
             str(status): {"$ref": f"#/components/responses/{status}"}
@@ -209,6 +211,8 @@ def _answer(handler: HTTPRouteHandler) -> Any:
     annotation = handler.parsed_fn_signature.return_type.annotation
     if get_origin(annotation) is Response:
         (annotation,) = get_args(annotation)
+    if STREAM in handler.opt:
+        return handler.opt[STREAM]
     return None if annotation in (None, type(None)) else annotation
 
 
@@ -235,6 +239,8 @@ def _errors_of(
         found |= {400, 413, 422}
     if handler.opt.get(MAY_CONFLICT):
         found.add(409)
+    if STREAM in handler.opt:
+        found.add(429)
     if path == "/livez":
         found = {500}
     return sorted(found)
@@ -290,7 +296,7 @@ def _error_response(status: int) -> dict[str, Any]:
             response["headers"] = {"WWW-Authenticate": text}
         case 405:
             response["headers"] = {"Allow": text}
-        case 503:
+        case 429 | 503:
             seconds = {"type": "integer", "examples": [RETRY_AFTER_SECONDS]}
             response["headers"] = {"Retry-After": {"schema": seconds}}
     return response

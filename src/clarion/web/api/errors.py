@@ -29,6 +29,7 @@ class ErrorCode(StrEnum):
     INVALID_CREDENTIALS = "invalid_credentials"
     SCHEDULE = "schedule"
     CURSOR = "cursor"
+    TOO_MANY_STREAMS = "too_many_streams"
     INTERNAL = "internal"
     UNAVAILABLE = "unavailable"
 
@@ -117,6 +118,12 @@ ERRORS: Mapping[ErrorCode, ErrorMeaning] = {
         status=422,
         meaning="The cursor is none that this list has given.",
         cure="Use the `next` of the page before as it is, or none to begin.",
+    ),
+    ErrorCode.TOO_MANY_STREAMS: ErrorMeaning(
+        status=429,
+        meaning="This process serves as many streams as it can.",
+        cure="End one, or come again after the seconds in Retry-After; a page of the newest is "
+        "there without a stream.",
     ),
     ErrorCode.INTERNAL: ErrorMeaning(
         status=500,

@@ -109,6 +109,44 @@ EXAMPLES: dict[str, Any] = {
         "customer": {"id": _CUSTOMER, "user_id": "user-4711"},
         "body": {"type": "track", "event": "Product Viewed", "properties": {"sku": "T-17"}},
     },
+    "SourceEvent": {
+        "outcome": "refused",
+        "message_id": "ajs-2f1c9b",
+        "type": "track",
+        "event": "Register Push",
+        "user_id": "user-4711",
+        "anonymous_id": None,
+        "device_id": None,
+        "sdk": {"name": "analytics-android", "version": "4.11.3"},
+        "at": None,
+        "received_at": "2026-03-01T09:12:45Z",
+        "stage": "registration",
+        "code": "token_missing",
+        "message": "properties.fcmToken is missing or empty.",
+        "cure": "Wait for the Firebase SDK's token, then send `Register Push` with it.",
+        "excerpt": None,
+    },
+    "SourceCounts": {
+        "since": "2026-03-01T09:00:00Z",
+        "until": "2026-03-01T09:12:45Z",
+        "accepted": 1204,
+        "duplicate": 3,
+        "refused": 17,
+        "hours": [
+            {"hour": "2026-03-01T09:00:00Z", "accepted": 1204, "duplicate": 3, "refused": 17}
+        ],
+        "events": [{"type": "track", "event": "Product Viewed", "accepted": 1204, "duplicate": 3}],
+        "refusals": [
+            {
+                "code": "token_missing",
+                "count": 17,
+                "cure": "Wait for the Firebase SDK's token, then send `Register Push` with it.",
+                "events": {"Register Push": 17},
+            }
+        ],
+        "sdks": [{"name": "analytics-android", "version": "4.11.3", "count": 1204}],
+        "warnings": [],
+    },
     "NewCampaign": {
         "name": "Spring sale",
         "content": {

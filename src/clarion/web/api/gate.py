@@ -29,6 +29,7 @@ from clarion.storage.vault import Vault
 from clarion.web import access
 from clarion.web.access import Access, Caller
 from clarion.web.api.errors import ApiError, ErrorCode, not_found
+from clarion.web.api.streams import Streams
 from clarion.web.server import Message, Receive, Scope, Send
 
 PUBLIC = "public"
@@ -43,6 +44,10 @@ MAY_CONFLICT = "may_conflict"
 """A handler's `opt` that its step may be refused with 409, for the API's description."""
 
 
+STREAM = "stream"
+"""A handler's `opt` with the type of each thing it streams, for the API's description."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
     """What handlers work with."""
@@ -52,6 +57,7 @@ class Parts:
     clock: Clock
     provider: Provider
     vault: Vault
+    streams: Streams
 
 
 GivenParts = NamedDependency[Parts]
@@ -77,9 +83,15 @@ class Gate:
             await app({**scope, "path": path}, receive, send)
             return
 
+        ended = False
+
         async def without_body(message: Message) -> None:
+            nonlocal ended
+            if ended:
+                return
             if message["type"] == "http.response.body":
-                message = {**message, "body": b""}
+                ended = True  # a stream would go on for ever
+                message = {**message, "body": b"", "more_body": False}
             await send(message)
 
         await app({**scope, "path": path, "method": "GET"}, receive, without_body)

@@ -15,6 +15,7 @@ import msgspec
 from litestar.params import QueryParameter
 
 from clarion.clock import from_micros, to_micros
+from clarion.events.activity import Position
 from clarion.web.api.errors import ApiError, ErrorCode
 
 LIMIT_DEFAULT = 100
@@ -54,7 +55,7 @@ def page(
     shown = rows[:limit]
     return Page(
         data=[show(row) for row in shown],
-        next=_cursor(key(shown[-1])) if len(rows) > limit else None,
+        next=cursor_of(key(shown[-1])) if len(rows) > limit else None,
     )
 
 
@@ -103,10 +104,16 @@ def after_place(cursor: str | None) -> tuple[int, int, UUID, UUID] | None:
     return at, rank, UUID(bytes=one), UUID(bytes=two)
 
 
+def after_position(cursor: str | None) -> Position | None:
+    """Where a page of a source's activity begins."""
+    return None if cursor is None else Position(*_key(cursor, tuple[Seq, Seq, Seq]))
+
+
 _SIXTEEN = msgspec.Meta(min_length=16, max_length=16)
 
 
-def _cursor(key: Any) -> str:
+def cursor_of(key: Any) -> str:
+    """What callers are given for a key."""
     raw = msgspec.msgpack.encode(key)
     return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 

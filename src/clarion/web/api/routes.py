@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from litestar import Router
 from litestar.handlers import HTTPRouteHandler
 
+from clarion.web.api.activity import SourceActivity
 from clarion.web.api.campaigns import Campaigns
 from clarion.web.api.customers import Customers
 from clarion.web.api.deliveries import Deliveries
@@ -31,6 +32,7 @@ def api_router(more: Sequence[HTTPRouteHandler] = ()) -> Router:
             Sources,
             WriteKeys,
             IdentitySecrets,
+            SourceActivity,
             Keys,
             Customers,
             Timeline,

@@ -1,0 +1,261 @@
+"""`clarion sources tail | counts`: what a source sends, what became of it, and what to mend."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import msgspec
+from cyclopts import Parameter
+from cyclopts.validators import Number
+from rich.bar import Bar
+from rich.markup import escape
+from rich.table import Table
+
+from clarion.cli.output import AsJson, console, print_json
+from clarion.cli.session import open_session
+from clarion.cli.source_choice import find_source
+from clarion.customers.advice import cure_of
+from clarion.customers.source_report import HOURS_MAX, Hour, SourceReport, source_report
+from clarion.events.activity import Activity, Outcome
+from clarion.events.feed import Feed
+from clarion.events.feed_store import Wanted
+
+LOOK_SECONDS = 0.5
+LAST_MAX = 500
+HOURS_SHOWN = 24
+BAR_CHARACTERS = 16
+ROWS_SHOWN = 20
+
+_STYLES = {
+    Outcome.ACCEPTED: ("green", "✓"),
+    Outcome.DUPLICATE: ("dim", "="),
+    Outcome.REFUSED: ("red", "✗"),
+    Outcome.WARNING: ("yellow", "!"),
+}
+
+AsLines = Annotated[
+    bool, Parameter(name="--json", negative="", help="Print JSON for scripts, one event a line.")
+]
+
+
+async def tail(
+    source: str,
+    *,
+    only: Outcome | None = None,
+    name: str | None = None,
+    last: Annotated[int, Parameter(validator=Number(gte=0, lte=LAST_MAX))] = 20,
+    follow: bool = True,
+    json: AsLines = False,
+) -> None:
+    """Watch what a source sends: accepted, a duplicate, refused (why, and the cure), a warning.
+
+    Shows the last ones and goes on until Ctrl-C. Whichever process takes the events in.
+
+    For example:
+
+    ```
+    clarion sources tail "Android app"
+    clarion sources tail "Android app" --only refused
+    clarion sources tail web --name "Register Push" --last 100 --no-follow --json
+    ```
+
+    Parameters
+    ----------
+    source
+        The source, by id or name.
+    only
+        Only what became of this.
+    name
+        Only events of this name, in any case.
+    last
+        How many that are there already come first.
+    follow
+        Go on with what is new, until Ctrl-C.
+    """
+    async with open_session() as session:
+        async with session.database.read() as connection:
+            found = await find_source(connection, session, source)
+        wanted = Wanted(
+            workspace_id=session.workspace_id,
+            source_id=found.id,
+            outcomes=frozenset(Outcome) if only is None else frozenset({only}),
+            name=name,
+        )
+        feed = Feed(session.database, wanted)
+        try:
+            news = await feed.begin(last)
+            if not json and last and not news:
+                console.print(f"{found.name} has sent nothing of this yet.", style="dim")
+            while True:
+                _print_news(news, as_json=json)
+                if not follow:
+                    return
+                await asyncio.sleep(LOOK_SECONDS)
+                news = await feed.look()
+                if feed.skipped and not json:
+                    console.print("… more came than can be shown: see clarion sources counts")
+        except BrokenPipeError:
+            _be_quiet()
+
+
+async def counts(
+    source: str,
+    *,
+    hours: Annotated[int, Parameter(validator=Number(gte=1, lte=HOURS_MAX))] = HOURS_SHOWN,
+    json: AsJson = False,
+) -> None:
+    """Count what a source sent: by hour, event and SDK; refusals and warnings with their cures.
+
+    For example:
+
+    ```
+    clarion sources counts "Android app"
+    clarion sources counts "Android app" --hours 168 --json
+    ```
+
+    Parameters
+    ----------
+    source
+        The source, by id or name.
+    hours
+        How far back, the hour under way included; counts are kept for 30 days.
+    """
+    async with open_session() as session, session.database.read() as connection:
+        found = await find_source(connection, session, source)
+        report = await source_report(
+            connection, session.workspace_id, found.id, session.clock.now(), hours
+        )
+    if json:
+        print_json(msgspec.to_builtins(report))
+    else:
+        _print_report(found.name, report, hours)
+
+
+def _print_news(news: Sequence[Activity], *, as_json: bool) -> None:
+    for one in news:
+        if as_json:
+            sys.stdout.write(msgspec.json.encode(_record(one)).decode() + "\n")
+        else:
+            _print_line(one)
+    sys.stdout.flush()
+
+
+def _print_line(one: Activity) -> None:
+    style, sign = _STYLES[one.outcome]
+    who = one.user_id or one.anonymous_id or one.device_id
+    library = " ".join(part for part in (one.library, one.library_version) if part)
+    told = [
+        one.received_at.strftime("%H:%M:%S"),
+        f"[{style}]{sign} {one.outcome.value:<9}[/]",
+        f"{one.type or '–':<8}",
+        f"[bold]{escape(one.name or '–')}[/]",
+        escape(who or "–"),
+        f"[dim]{escape(library or '–')}[/]",
+        f"[dim]{escape(one.message_id or '–')}[/]",
+    ]
+    console.print("  ".join(told), highlight=False, soft_wrap=True)
+    if one.code is not None:
+        console.print(
+            f"          [{style}]{one.code}[/]  {escape(one.message or '')}",
+            highlight=False,
+            soft_wrap=True,
+        )
+        cure = cure_of(one.code)
+        if cure is not None:
+            console.print(f"          → {escape(cure)}", highlight=False, soft_wrap=True)
+
+
+def _record(one: Activity) -> dict[str, Any]:
+    return {
+        "outcome": one.outcome.value,
+        "message_id": one.message_id,
+        "type": one.type,
+        "event": one.name,
+        "user_id": one.user_id,
+        "anonymous_id": one.anonymous_id,
+        "device_id": one.device_id,
+        "library": one.library,
+        "library_version": one.library_version,
+        "at": one.at,
+        "received_at": one.received_at,
+        "stage": one.stage,
+        "code": one.code,
+        "message": one.message,
+        "cure": None if one.code is None else cure_of(one.code),
+        "excerpt": one.excerpt,
+    }
+
+
+def _print_report(name: str, report: SourceReport, back: int) -> None:
+    console.print(
+        f"[bold]{escape(name)}[/], the last {back} h: {report.accepted:,} accepted, "
+        f"{report.duplicate:,} duplicates, {report.refused:,} refused",
+        highlight=False,
+    )
+    _print_hours([one for one in report.hours if one.accepted + one.duplicate + one.refused])
+    rows = [(one.type, one.name, one.accepted, one.duplicate) for one in report.names]
+    _print_table(("type", "event", "accepted", "duplicates"), rows)
+    _print_table(
+        ("SDK", "version", "events"), [(one.name, one.version, one.count) for one in report.sdks]
+    )
+    for reason in report.reasons:
+        names = ", ".join(f"{count:,} {name}" for name, count in reason.names[:5])
+        about = f"  [dim]{escape(names)}[/]" if names else ""
+        _print_told("red", "✗", reason.code, reason.count, about, None, reason.cure)
+    for warning in report.warnings:
+        about = "" if warning.subject is None else f"  [dim]{escape(warning.subject)}[/]"
+        _print_told(
+            "yellow", "!", warning.code, warning.count, about, warning.meaning, warning.cure
+        )
+
+
+def _print_hours(hours: Sequence[Hour]) -> None:
+    if not hours:
+        return
+    most = max(one.accepted + one.duplicate + one.refused for one in hours)
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    table.add_column("hour (UTC)")
+    for column in ("accepted", "duplicates", "refused"):
+        table.add_column(column, justify="right")
+    table.add_column("")
+    for one in hours[-HOURS_SHOWN:]:
+        table.add_row(
+            f"{one.hour:%m-%d %H:00}",
+            *(f"{count:,}" for count in (one.accepted, one.duplicate, one.refused)),
+            Bar(most, 0, one.accepted + one.duplicate + one.refused, width=BAR_CHARACTERS),
+        )
+    console.print(table)
+
+
+def _print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Names and how often; a bar for the first count, the largest of which fills it."""
+    if not rows:
+        return
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    first = next(index for index, value in enumerate(rows[0]) if isinstance(value, int))
+    for index, column in enumerate(columns):
+        table.add_column(column, justify="right" if index >= first else "left", overflow="fold")
+    table.add_column("")
+    most = max(row[first] for row in rows) or 1
+    for row in rows[:ROWS_SHOWN]:
+        told = [f"{one:,}" if isinstance(one, int) else escape(one or "–") for one in row]
+        table.add_row(*told, Bar(most, 0, row[first], width=BAR_CHARACTERS))
+    console.print(table)
+    if len(rows) > ROWS_SHOWN:
+        console.print(f"… and {len(rows) - ROWS_SHOWN:,} more: --json", style="dim")
+
+
+def _print_told(
+    style: str, sign: str, code: str, count: int, about: str, meaning: str | None, cure: str | None
+) -> None:
+    console.print(f"[{style}]{sign} {code}[/]  {count:,}{about}", highlight=False, soft_wrap=True)
+    for line in (meaning, None if cure is None else f"→ {cure}"):
+        if line is not None:
+            console.print(f"  {escape(line)}", highlight=False, soft_wrap=True)
+
+
+def _be_quiet() -> None:
+    """Whoever reads has seen enough; nothing is to be told of that at the end of the process."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

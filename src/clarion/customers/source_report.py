@@ -1,0 +1,215 @@
+"""What a source has sent of late, put together for people: counts, SDKs, and what to mend."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from clarion.customers.advice import REFRESH_DAYS, WARNINGS, WarningCode, cure_of
+from clarion.customers.freshness_store import last_registered_at
+from clarion.customers.tally import Kind, hour_of
+from clarion.events.activity import Activity, Outcome
+from clarion.events.activity_store import Counted, hours, totals
+from clarion.events.feed_store import Wanted, newest
+
+HOURS_MAX = 720
+"""30 days: so long the counts are kept."""
+WARNINGS_READ = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hour:
+    hour: datetime
+    accepted: int
+    duplicate: int
+    refused: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NameCount:
+    """Events of one name, or of one type that has none."""
+
+    type: str
+    name: str | None
+    accepted: int
+    duplicate: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReasonCount:
+    """Refusals for one reason, with the cure; `names`: of which events, the most frequent first."""
+
+    code: str
+    count: int
+    cure: str | None
+    names: Sequence[tuple[str, int]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SdkCount:
+    """Events made by one version of one SDK; None: it does not say."""
+
+    name: str | None
+    version: str | None
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WarningCount:
+    """A warning, how many events deserved it, and the first of them in its last hour."""
+
+    code: WarningCode
+    subject: str | None
+    count: int
+    meaning: str
+    cure: str
+    message_id: str | None
+    last_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceReport:
+    """What a source sent since `since`."""
+
+    since: datetime
+    until: datetime
+    accepted: int
+    duplicate: int
+    refused: int
+    hours: Sequence[Hour]
+    names: Sequence[NameCount]
+    reasons: Sequence[ReasonCount]
+    sdks: Sequence[SdkCount]
+    warnings: Sequence[WarningCount]
+
+
+async def source_report(
+    connection: AsyncConnection, workspace_id: UUID, source_id: UUID, now: datetime, back: int
+) -> SourceReport:
+    """The report of the last `back` hours, the one under way among them."""
+    since = hour_of(now) - timedelta(hours=back - 1)
+    counted = await totals(connection, source_id, since)
+    sums: Counter[str] = Counter()
+    for one in counted:
+        sums[one.kind] += one.count
+    wanted = Wanted(
+        workspace_id=workspace_id, source_id=source_id, outcomes=frozenset({Outcome.WARNING})
+    )
+    told, _ = await newest(connection, wanted, None, WARNINGS_READ)
+    warnings = _warnings(counted, told)
+    registered_at = await last_registered_at(connection, workspace_id, source_id)
+    if registered_at is not None and registered_at < now - timedelta(days=REFRESH_DAYS):
+        warnings.append(_warning(WarningCode.TOKENS_NOT_REFRESHED, None, 1, None, registered_at))
+    return SourceReport(
+        since=since,
+        until=now,
+        accepted=sums[Kind.ACCEPTED],
+        duplicate=sums[Kind.DUPLICATE],
+        refused=sums[Kind.REFUSED],
+        hours=await _hours(connection, source_id, since, back),
+        names=_names(counted),
+        reasons=_reasons(counted),
+        sdks=_sdks(counted, sums[Kind.ACCEPTED]),
+        warnings=warnings,
+    )
+
+
+async def _hours(
+    connection: AsyncConnection, source_id: UUID, since: datetime, back: int
+) -> list[Hour]:
+    """Every hour, the empty ones too, the first one first."""
+    sums: Counter[tuple[datetime, str]] = Counter()
+    for one in await hours(connection, source_id, since):
+        sums[one.hour, one.kind] += one.count
+    found = []
+    for number in range(back):
+        hour = since + timedelta(hours=number)
+        found.append(
+            Hour(
+                hour=hour,
+                accepted=sums[hour, Kind.ACCEPTED],
+                duplicate=sums[hour, Kind.DUPLICATE],
+                refused=sums[hour, Kind.REFUSED],
+            )
+        )
+    return found
+
+
+def _names(counted: Sequence[Counted]) -> list[NameCount]:
+    sums: dict[tuple[str, str], Counter[str]] = {}
+    for one in counted:
+        if one.kind in (Kind.ACCEPTED, Kind.DUPLICATE):
+            sums.setdefault((one.label, one.name), Counter())[one.kind] += one.count
+    found = [
+        NameCount(
+            type=type_,
+            name=name or None,
+            accepted=count[Kind.ACCEPTED],
+            duplicate=count[Kind.DUPLICATE],
+        )
+        for (type_, name), count in sums.items()
+    ]
+    return sorted(found, key=lambda one: -one.accepted)
+
+
+def _reasons(counted: Sequence[Counted]) -> list[ReasonCount]:
+    sums: dict[str, list[Counted]] = {}
+    for one in counted:
+        if one.kind == Kind.REFUSED:
+            sums.setdefault(one.label, []).append(one)
+    found = [
+        ReasonCount(
+            code=code,
+            count=sum(one.count for one in many),
+            cure=cure_of(code),
+            names=[(one.name, one.count) for one in many if one.name],
+        )
+        for code, many in sums.items()
+    ]
+    return sorted(found, key=lambda one: -one.count)
+
+
+def _sdks(counted: Sequence[Counted], accepted: int) -> list[SdkCount]:
+    found = [
+        SdkCount(name=one.label, version=one.name or None, count=one.count)
+        for one in counted
+        if one.kind == Kind.SDK and one.label
+    ]
+    unnamed = accepted - sum(one.count for one in found)
+    return [*found, SdkCount(name=None, version=None, count=unnamed)] if unnamed else found
+
+
+def _warnings(counted: Sequence[Counted], told: Sequence[Activity]) -> list[WarningCount]:
+    last: dict[str, Activity] = {}
+    for one in told:
+        if one.code is not None:
+            last.setdefault(one.code, one)
+    return [
+        _warning(
+            WarningCode(one.label),
+            one.name or None,
+            one.count,
+            last[one.label].message_id,
+            last[one.label].received_at,
+        )
+        for one in counted
+        if one.kind == Kind.WARNING and one.label in last
+    ]
+
+
+def _warning(
+    code: WarningCode, subject: str | None, count: int, message_id: str | None, at: datetime
+) -> WarningCount:
+    advice = WARNINGS[code]
+    return WarningCount(
+        code=code,
+        subject=subject,
+        count=count,
+        meaning=advice.meaning,
+        cure=advice.cure,
+        message_id=message_id,
+        last_at=at,
+    )
