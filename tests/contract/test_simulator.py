@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 from google.auth import crypt, jwt
-from google.auth.transport.requests import AuthorizedSession
+from google.auth.exceptions import RefreshError
+from google.auth.transport.requests import AuthorizedSession, Request
 from google.oauth2.service_account import Credentials
 from requests import Response, Session
 
@@ -212,6 +213,52 @@ async def test_the_assertion_is_verified(
     assert wire.get("error") == error
     assert words in wire.get("error_description", "")
     assert response.status_code == (400 if error else 200)
+
+
+@pytest.mark.parametrize(
+    ("why", "error"),
+    [
+        ("key", "invalid_grant"),
+        ("account", "invalid_grant"),
+        ("clock", "invalid_grant"),
+        ("scope", "invalid_scope"),
+        ("client", "disabled_client"),
+    ],
+)
+async def test_a_refusal_to_grant_can_be_ordered_and_ended(
+    simulator: SimulatorProcess, key: dict[str, str], trusting: None, why: str, error: str
+) -> None:
+    def refresh() -> None:
+        with Session() as session:
+            made = Credentials.from_service_account_info(key, scopes=[SCOPE])
+            made.refresh(Request(session))
+
+    await simulator.faults(oauth_refuses=why)
+    with pytest.raises(RefreshError) as raised:
+        await asyncio.to_thread(refresh)
+    assert raised.value.args[1]["error"] == error
+    await simulator.faults(oauth_refuses="none")
+    await asyncio.to_thread(refresh)
+
+
+async def test_another_projects_topics_are_denied(
+    simulator: SimulatorProcess, key: dict[str, str], trusting: None
+) -> None:
+    path = f"{simulator.base_url}/v1/projects/other/registrations/t/topicSubscriptions"
+
+    def call() -> dict[str, Response]:
+        made = keep_home(Credentials.from_service_account_info(key, scopes=[SCOPE]))
+        with AuthorizedSession(made) as session:
+            return {
+                "create": session.post(f"{path}?topic_name=a", json={}),
+                "get": session.get(path),
+                "delete": session.delete(f"{path}/a"),
+            }
+
+    for verb, reply in (await asyncio.to_thread(call)).items():
+        assert reply.status_code == 403
+        permission = f"'cloudmessaging.topicSubscriptions.{verb}'"
+        assert permission in reply.json()["error"]["message"]
 
 
 # The control side

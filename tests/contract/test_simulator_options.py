@@ -2,9 +2,8 @@
 
 import asyncio
 import json
+import socket
 import ssl
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
@@ -17,6 +16,7 @@ from google.auth.transport.requests import AuthorizedSession, Request
 from google.oauth2.service_account import Credentials
 from requests import Session
 
+from clarion.cli import run
 from clarion.fcm.request import Answer, TransportOptions
 from clarion.fcm.transport import Transport
 from clarion.simulator.process import SimulatedFcm, SimulatorProcess, simulated_fcm
@@ -273,17 +273,29 @@ class TestPlainStrictAndSeeded:
         assert plain.stats()["registrations"] == 3
 
 
-def test_a_seed_that_can_not_be_read_is_said_and_nothing_is_served(tmp_path: Path) -> None:
+def test_a_seed_that_can_not_be_read_is_said_and_nothing_is_served(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     seed = tmp_path / "seed"
     seed.write_text('{"token": "t"}\n{"tokn": "t"}\n')
-    options = ["--data-dir", str(tmp_path), "--registrations", str(seed)]
-    ended = subprocess.run(
-        [sys.executable, "-m", "clarion.cli", "simulator", *options],
-        capture_output=True,
-        text=True,
-        timeout=SECONDS_MAX,
-        check=False,
-    )
-    assert ended.returncode == 1
-    assert "line 2" in ended.stderr
-    assert "tokn" in ended.stderr
+    assert run(["simulator", "--data-dir", str(tmp_path), "--registrations", str(seed)]) == 1
+    told = capsys.readouterr()
+    assert told.out == ""
+    assert "line 2" in told.err
+    assert "tokn" in told.err
+
+
+def test_a_port_that_is_taken_is_said_in_a_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        for more in ([], ["--http2-faults"]):
+            told = ["simulator", "--listen", address, "--data-dir", str(tmp_path), *more]
+            assert run(told) == 1
+            out, err = capsys.readouterr()
+            assert out == ""
+            assert "Address already in use" in err
+            assert len(err.splitlines()) <= 2

@@ -32,7 +32,7 @@ from clarion.simulator.fcm import MESSAGES_KEPT
 from clarion.simulator.limits import PAYLOAD_BYTES_MAX, TOPIC_PAYLOAD_BYTES_MAX
 from clarion.simulator.registrations import Life, Registration, System
 from clarion.simulator.topics import TOPICS_MAX
-from clarion.simulator.trouble import Orders
+from clarion.simulator.trouble import Orders, Refusal
 from clarion.telemetry import Metrics
 from clarion.web.api.description import describe
 from clarion.web.api.errors import ErrorCode
@@ -214,7 +214,7 @@ def test_everything_that_can_be_asked_of_the_simulator_is_told() -> None:
     told = set(re.findall(r"`([a-z_0-9-]+)`", text))
     orders = {one.name for one in fields(Orders)}
     lives = {one.name for one in fields(Registration)} - {"number"}
-    assert {*Trouble, *orders, *Life, *System, *lives} - told == set()
+    assert {*Trouble, *Refusal, *orders, *Life, *System, *lives} - told == set()
 
 
 def test_operators_are_told_every_path_that_has_to_be_public() -> None:

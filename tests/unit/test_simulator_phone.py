@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clarion.simulator.fcm import Fcm
@@ -151,6 +151,7 @@ BLOCK = st.dictionaries(
 )
 
 
+@settings(max_examples=40)
 @given(st.dictionaries(st.sampled_from(["android", "apns", "webpush", "android_v2"]), BLOCK | JSON))
 def test_whatever_was_taken_can_be_shown(message: dict[str, Any]) -> None:
     kept = {"number": 1, "at": 0.0, "project": "p", "token": "t", "data": {}, **message}

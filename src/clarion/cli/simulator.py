@@ -10,7 +10,7 @@ from cyclopts import Parameter
 from clarion.cli.output import AsJson, Ending, ExitCode, console, print_json
 from clarion.cli.session import load_settings
 from clarion.config import Address, read_address
-from clarion.simulator.serving import SimulatorOptions, make_key, serve
+from clarion.simulator.serving import SimulatorOptions, check, make_key, serve
 
 LISTEN = "127.0.0.1:8443"
 
@@ -69,13 +69,14 @@ async def simulator(
         registrations=registrations,
         http2_faults=http2_faults,
     )
+    try:
+        check(options)
+    except (OSError, ValueError, RuntimeError) as error:
+        raise Ending(ExitCode.FAILURE, f"The simulator can not start: {error}") from error
     authority = "" if plain else f" · CA {directory / 'simulator-ca.pem'}"
     console.print(f"FCM simulator on {options.url}{authority}", highlight=False, soft_wrap=True)
     console.print(f"The last pushes: {options.url}/simulator/", highlight=False, soft_wrap=True)
-    try:
-        await serve(options)
-    except (OSError, ValueError, RuntimeError) as error:
-        raise Ending(ExitCode.FAILURE, f"The simulator can not start: {error}") from error
+    await serve(options)
 
 
 @commands.command

@@ -31,6 +31,7 @@ HTTP2 = "clarion.http2"
 """The extension of a scope whose stream can be refused."""
 
 _HAS_BODY = ("POST", "PATCH")
+_TOPIC_VERBS = {"POST": "create", "PATCH": "update", "DELETE": "delete"}
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -89,7 +90,7 @@ class SimulatorApp:
             at = read_path(path)
             if at is None:
                 return answers.not_found()
-            refused = self._may(at.project, scope)
+            refused = self._may(at.project, scope, _TOPIC_VERBS.get(method, "get"))
             if refused is not None:
                 return state.fcm.refuse(refused)
             return state.fcm.call_topics(method, at, scope["query_string"])
@@ -99,7 +100,8 @@ class SimulatorApp:
             return control.answer(state, method, path, scope["query_string"], body)
         return answers.not_found()
 
-    def _may(self, project: str, scope: Scope) -> Reply | None:
+    def _may(self, project: str, scope: Scope, verb: str = "") -> Reply | None:
+        """The refusal of whoever may not. `verb`: of the API of topics; empty: a send."""
         header = b""
         for name, value in scope["headers"]:
             if name == b"authorization":
@@ -113,7 +115,8 @@ class SimulatorApp:
         if access.until < time():
             return answers.access_token_expired()
         if access.project_id != project:
-            return answers.permission_denied(project)
+            what = f"topicSubscriptions.{verb}" if verb else "messages.create"
+            return answers.permission_denied(project, f"cloudmessaging.{what}")
         return None
 
     def _token(self, body: bytes) -> Reply:

@@ -151,6 +151,8 @@ def _order(state: State, body: bytes) -> Reply:
     state.fcm.faults.order(orders, time())
     if orders.token_seconds is not None:
         state.tokens.token_seconds = orders.token_seconds
+    if orders.oauth_refuses is not None:
+        state.tokens.refusal = orders.oauth_refuses
     if orders.expire_access_tokens:
         state.tokens.expire()
     return _DONE

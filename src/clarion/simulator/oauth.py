@@ -10,6 +10,7 @@ from google.auth import jwt
 from google.auth.exceptions import GoogleAuthError
 
 from clarion.simulator.authority import find_account
+from clarion.simulator.trouble import Refusal
 
 TOKEN_SECONDS = 3_599
 GRANT_TYPE = "urn:ietf:params:oauth:grant-type:jwt-bearer"
@@ -49,11 +50,14 @@ class TokenEndpoint:
     data_dir: Path
     token_seconds: int = TOKEN_SECONDS
     granted: dict[str, Access] = field(default_factory=dict)
+    refusal: Refusal = Refusal.NONE
     requests: int = 0
     grants: int = 0
 
     def grant(self, form: bytes, own_url: str) -> Granted | Denied:
         """Answer `grant_type=…&assertion=…`."""
+        if self.refusal is not Refusal.NONE:
+            return _REFUSED[self.refusal]
         fields = parse_qs(form.decode(errors="replace"))
         if fields.get("grant_type") != [GRANT_TYPE]:
             return Denied("unsupported_grant_type", "Invalid grant_type: use a JWT assertion.")
@@ -64,7 +68,7 @@ class TokenEndpoint:
             return Denied("invalid_grant", "Bad Request")
         account = find_account(self.data_dir, str(header.get("kid", "")))
         if account is None:
-            return Denied("invalid_grant", "Invalid JWT Signature.")
+            return _KEY_UNKNOWN
         try:
             claims = jwt.decode(  # type: ignore[no-untyped-call]
                 assertion,
@@ -77,9 +81,9 @@ class TokenEndpoint:
         if claims["exp"] - claims["iat"] > 3_600:
             return _denied("expired")
         if claims.get("iss") != account["client_email"]:
-            return Denied("invalid_grant", "Invalid grant: account not found")
+            return _ACCOUNT_UNKNOWN
         if not SCOPES & set(str(claims.get("scope", "")).split()):
-            return Denied("invalid_scope", "Invalid OAuth scope or ID token audience provided.")
+            return _SCOPE_UNKNOWN
         token = f"ya29.{secrets.token_urlsafe(48)}"
         self.granted[token] = Access(account["project_id"], time() + self.token_seconds)
         self.grants += 1
@@ -88,6 +92,7 @@ class TokenEndpoint:
     def forget_orders(self) -> None:
         """Count from nothing again; what was granted stays good."""
         self.grants = self.requests = 0
+        self.refusal = Refusal.NONE
         self.token_seconds = TOKEN_SECONDS
 
     def expire(self) -> None:
@@ -98,11 +103,24 @@ class TokenEndpoint:
 
 def _denied(reason: str) -> Denied:
     if "expired" in reason or "early" in reason:
-        return Denied(
-            "invalid_grant",
-            "Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable "
-            "timeframe. Check your iat and exp values in the JWT claim.",
-        )
+        return _CLOCK_WRONG
     if "audience" in reason:
         return Denied("invalid_grant", "Invalid JWT: Failed audience check.")
-    return Denied("invalid_grant", "Invalid JWT Signature.")
+    return _KEY_UNKNOWN
+
+
+_KEY_UNKNOWN = Denied("invalid_grant", "Invalid JWT Signature.")
+_ACCOUNT_UNKNOWN = Denied("invalid_grant", "Invalid grant: account not found")
+_SCOPE_UNKNOWN = Denied("invalid_scope", "Invalid OAuth scope or ID token audience provided.")
+_CLOCK_WRONG = Denied(
+    "invalid_grant",
+    "Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable "
+    "timeframe. Check your iat and exp values in the JWT claim.",
+)
+_REFUSED = {
+    Refusal.KEY: _KEY_UNKNOWN,
+    Refusal.ACCOUNT: _ACCOUNT_UNKNOWN,
+    Refusal.CLOCK: _CLOCK_WRONG,
+    Refusal.SCOPE: _SCOPE_UNKNOWN,
+    Refusal.CLIENT: Denied("disabled_client", "The OAuth client was disabled."),
+}

@@ -5,9 +5,11 @@ front of our own takes the connections (`http2`), and granian what is not HTTP/2
 """
 
 import asyncio
+import os
 import socket
 import ssl
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +24,10 @@ from clarion.simulator.authority import (
     make_key,
 )
 from clarion.simulator.control import State
-from clarion.simulator.registrations import read_seed
+from clarion.simulator.registrations import Registration, read_seed
 from clarion.simulator.schema import BASIC, load
 
-__all__ = ["SimulatorOptions", "make_key", "serve"]
+__all__ = ["SimulatorOptions", "check", "make_key", "serve"]
 
 _LOOPBACK = "127.0.0.1"
 
@@ -54,14 +56,28 @@ class SimulatorOptions:
         return f"{'http' if self.plain else 'https'}://{host}:{self.port}"
 
 
+def check(options: SimulatorOptions) -> None:
+    """Raises OSError, ValueError or RuntimeError for what would keep it from serving."""
+    _read(options.registrations)
+    if options.schema and load() is None:
+        raise RuntimeError("checking the schema needs the package google-api-python-client")
+    if options.http2_faults and find_spec("h2") is None:
+        raise RuntimeError("faults of HTTP/2 need the package h2")
+    with _socket(options.host) as probe:
+        try:
+            probe.bind((options.host, options.port))
+        except OSError as error:
+            where = f"{options.host}:{options.port}"
+            raise OSError(error.errno, os.strerror(error.errno or 0), where) from None
+
+
 async def serve(options: SimulatorOptions) -> None:
-    """Serve until cancelled. Raises ValueError for a seed file that can not be read."""
+    """Serve until cancelled, after the same `check`."""
+    check(options)
     data_dir = options.data_dir
     ensure_certificates(data_dir, options.host)
     known = load() if options.schema is not False else None
-    if options.schema and known is None:
-        raise RuntimeError("checking the schema needs the package google-api-python-client")
-    seed = read_seed(options.registrations.read_bytes()) if options.registrations else []
+    seed = _read(options.registrations)
     state = State(
         data_dir,
         schema=known or BASIC,
@@ -83,10 +99,8 @@ async def serve(options: SimulatorOptions) -> None:
 
 
 async def _serve_with_front(app: SimulatorApp, options: SimulatorOptions) -> None:
-    try:
-        from clarion.simulator.http2 import Front
-    except ImportError as error:
-        raise RuntimeError("faults of HTTP/2 need the package h2") from error
+    from clarion.simulator.http2 import Front  # needs h2, which not everybody has
+
     tls = None
     if not options.plain:
         tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
@@ -114,7 +128,17 @@ def _granian(app: SimulatorApp, host: str, port: int, **more: Any) -> Server:
 
 def free_port(host: str) -> int:
     """One that nobody listens on at this moment."""
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+    with _socket(host) as probe:
         probe.bind((host, 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def _socket(host: str) -> socket.socket:
+    made = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    return made
+
+
+def _read(seed: Path | None) -> list[Registration]:
+    return read_seed(seed.read_bytes()) if seed is not None else []

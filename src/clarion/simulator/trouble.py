@@ -3,6 +3,7 @@
 import math
 from collections import deque
 from dataclasses import dataclass, field
+from enum import StrEnum
 from random import Random
 from typing import Annotated
 
@@ -14,6 +15,23 @@ RETRY_AFTER_SECONDS = 10
 PLAN_LENGTH_MAX = 1_000_000
 _WINDOW_SECONDS = 60.0
 _P99_SIGMAS = 2.326
+
+
+class Refusal(StrEnum):
+    """Why the token endpoint grants nothing, until an operator has acted."""
+
+    NONE = "none"
+    """It does grant."""
+    KEY = "key"
+    """invalid_grant: the key was deleted."""
+    ACCOUNT = "account"
+    """invalid_grant: the account was deleted."""
+    CLOCK = "clock"
+    """invalid_grant: the caller's clock is wrong."""
+    SCOPE = "scope"
+    """invalid_scope."""
+    CLIENT = "client"
+    """disabled_client."""
 
 
 class Latency(msgspec.Struct, forbid_unknown_fields=True):
@@ -39,6 +57,7 @@ class Orders(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     quota_per_minute: int | None = None
     device_quota_per_minute: int | None = None
     oauth_outage_seconds: float | None = None
+    oauth_refuses: Refusal | None = None
     token_seconds: int | None = None
     expire_access_tokens: bool = False
 
