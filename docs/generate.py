@@ -20,7 +20,7 @@ from docs.command_line import command_line
 REFERENCE = Path(__file__).with_name("reference")
 MADE = "<!-- Made by `make docs` from the code: change it there. -->"
 
-LABELS: Mapping[str, Any] = {"kind": JobKind, "role": Role}
+LABELS: Mapping[str, Any] = {"kind": JobKind, "role": Role, "why": ("paused", "removals")}
 """What the labels of metrics may be."""
 
 

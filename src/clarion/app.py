@@ -23,6 +23,7 @@ from clarion.clock import Clock, SystemClock
 from clarion.config import Settings
 from clarion.customers.ingestor import Ingestor
 from clarion.customers.sweeper import Sweeper
+from clarion.deliveries.app_store import stopped_apps
 from clarion.deliveries.planner import Planner
 from clarion.deliveries.provider import Provider
 from clarion.deliveries.sender import Sender
@@ -238,7 +239,16 @@ class App:
                 self.metrics.jobs.labels(kind.value).set(await self.broker.depth(kind))
             except BrokerUnavailable:
                 self.metrics.jobs.labels(kind.value).set(float("nan"))
+        for why, count in (await self._stopped_apps()).items():
+            self.metrics.stopped_apps.labels(why).set(count)
         return self.metrics.text()
+
+    async def _stopped_apps(self) -> dict[str, float]:
+        try:
+            async with self.database.read() as connection:
+                return {**await stopped_apps(connection)}
+        except StorageUnavailable:
+            return dict.fromkeys(("paused", "removals"), float("nan"))
 
     async def _is_ready(self) -> bool:
         try:

@@ -83,6 +83,12 @@ class Metrics:
         self.jobs = Gauge(
             "clarion_jobs", "Jobs waiting or leased.", ["kind"], registry=self.registry
         )
+        self.stopped_apps = Gauge(
+            "clarion_firebase_apps_stopped",
+            "Firebase apps that wait for a person: paused, or their removals in doubt.",
+            ["why"],
+            registry=self.registry,
+        )
         self.agent_restarts = Gauge(
             "clarion_agent_restarts",
             "How often an agent of this process failed unexpectedly and was started again.",

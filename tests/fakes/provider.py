@@ -32,6 +32,8 @@ class MemoryProvider:
         self.left: Counter[str] = Counter()
         """How often each push came here, whatever it was told."""
         self.pushes: list[Push] = []
+        self.answers: dict[str, Outcome] = {"foreign": Unregistered(reason="sender_mismatch")}
+        """What tokens that begin so are told each time."""
         self.broken = False
         self.opened = asyncio.Event()
         self.opened.set()
@@ -54,7 +56,10 @@ class MemoryProvider:
             return Misconfigured(reason="permission_denied", detail="the key was withdrawn")
         self.left[push.delivery_id] += 1
         first = self.left[push.delivery_id] == 1
-        match push.token.partition("-")[0]:
+        kind = push.token.partition("-")[0]
+        if kind in self.answers:
+            return self.answers[kind]
+        match kind:
             case "dead":
                 return Unregistered(reason="unregistered")
             case "bad":

@@ -66,6 +66,20 @@ async def list_campaigns(
     return [_campaign(row) for row in rows]
 
 
+async def paused_campaigns(
+    connection: AsyncConnection, workspace_id: UUID, reason: str
+) -> list[UUID]:
+    """The campaigns that were paused for exactly this reason."""
+    rows = await connection.execute(
+        select(campaigns.c.id).where(
+            campaigns.c.workspace_id == workspace_id,
+            campaigns.c.state == CampaignState.PAUSED.value,
+            campaigns.c.paused_reason == reason,
+        )
+    )
+    return list(rows.scalars())
+
+
 async def due_campaigns(connection: AsyncConnection, now: datetime, limit: int) -> list[Campaign]:
     """Scheduled campaigns whose time has come."""
     rows = await connection.execute(

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from cyclopts import App as Commands
@@ -30,7 +30,7 @@ from clarion.deliveries.app_store import (
     set_limits,
 )
 from clarion.deliveries.pacing import PER_MINUTE_MAX, PER_MINUTE_MIN
-from clarion.deliveries.steering import publish, take_up
+from clarion.deliveries.steering import decide_removals, publish, take_up
 from clarion.events.source_store import bind_firebase_app
 from clarion.fcm.credentials import parse_service_account
 
@@ -109,7 +109,7 @@ async def list_(*, json: AsJson = False) -> None:
     print_records(
         [_shown(app) for app in apps],
         as_json=json,
-        columns=("id", "project_id", "client_email", "paused_reason", "replaced_at"),
+        columns=("id", "project_id", "client_email", "paused_reason", "removals_stopped_reason"),
         none="There is no Firebase app yet: clarion firebase-apps add FILE",
     )
 
@@ -189,6 +189,44 @@ async def set_(
     _say(app, f"{app.project_id} sends up to {app.limits.per_minute} pushes a minute.", json)
 
 
+@commands.command
+async def removals(
+    firebase_app: str, decision: Literal["remove", "keep"], *, json: AsJson = False
+) -> None:
+    """Decide about the registrations in quarantine; campaigns that were paused for it go on.
+
+    When FCM says of far more devices than usual that they are gone, nothing is removed until
+    somebody has decided. `clarion firebase-apps list` shows why.
+
+    For example:
+
+    ```
+    clarion firebase-apps removals shop-prod keep
+    clarion firebase-apps removals shop-prod remove
+    ```
+
+    Parameters
+    ----------
+    decision
+        remove: FCM is right, and they are dead. keep: it is not, say after a wrong key.
+    """
+    async with open_session() as session:
+        async with session.database.read() as connection:
+            app = await find_app(connection, session, firebase_app)
+        jobs = await decide_removals(
+            session.database,
+            session.workspace_id,
+            app.id,
+            remove=decision == "remove",
+            now=session.clock.now(),
+        )
+        await _nudge(session, jobs)
+        async with session.database.read() as connection:
+            app = await find_app(connection, session, firebase_app)
+    done = "removed" if decision == "remove" else "kept"
+    _say(app, f"What was in quarantine is {done}; {app.project_id} goes on.", json)
+
+
 async def _nudge(session: Session, jobs: Sequence[NewJob]) -> None:
     if jobs:
         async with session.broker() as broker:
@@ -222,6 +260,8 @@ def _shown(app: FirebaseApp) -> dict[str, Any]:
         "paused_reason": app.paused_reason,
         "pushes_per_minute": app.limits.per_minute,
         "avoid_peaks": app.limits.avoids_peaks,
+        "removals_stopped_at": app.removals_stopped_at,
+        "removals_stopped_reason": app.removals_stopped_reason,
         "created_at": app.created_at,
         "replaced_at": app.replaced_at,
     }

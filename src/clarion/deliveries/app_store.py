@@ -6,12 +6,13 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.deliveries.pace_store import make_pace
 from clarion.deliveries.pacing import Limits
 from clarion.deliveries.provider import ProviderApp
+from clarion.deliveries.quarantine_store import forget_watch, make_watch
 from clarion.events.source import Source
 from clarion.events.source_store import bind_firebase_app, list_sources
 from clarion.storage.dialect import insert
@@ -32,6 +33,9 @@ class FirebaseApp:
     """Why nothing is sent through it; None: it is in use."""
     created_at: datetime
     replaced_at: datetime | None
+    removals_stopped_at: datetime | None
+    removals_stopped_reason: str | None
+    """Why FCM's word that registrations are dead is not believed; None: it is."""
     limits: Limits = field(default_factory=Limits)
 
 
@@ -69,7 +73,9 @@ async def put_app(
             },
         ).returning(*_PUBLIC)
     )
-    return _app(rows.one())
+    app = _app(rows.one())
+    await make_watch(connection, app.id)
+    return app
 
 
 async def get_app(
@@ -121,7 +127,10 @@ async def delete_app(connection: AsyncConnection, workspace_id: UUID, app_id: UU
         .where(firebase_apps.c.workspace_id == workspace_id, firebase_apps.c.id == app_id)
         .returning(firebase_apps.c.id)
     )
-    return rows.one_or_none() is not None
+    if rows.one_or_none() is None:
+        return False
+    await forget_watch(connection, app_id)
+    return True
 
 
 async def set_limits(
@@ -133,6 +142,18 @@ async def set_limits(
         .where(firebase_apps.c.workspace_id == workspace_id, firebase_apps.c.id == app_id)
         .values(per_minute=limits.per_minute, avoids_peaks=limits.avoids_peaks)
     )
+
+
+async def stopped_apps(connection: AsyncConnection) -> dict[str, int]:
+    """How many apps, of all workspaces, wait for a person, and for what."""
+    rows = await connection.execute(
+        select(
+            func.count(firebase_apps.c.paused_reason),
+            func.count(firebase_apps.c.removals_stopped_reason),
+        )
+    )
+    paused, in_doubt = rows.one()
+    return {"paused": paused, "removals": in_doubt}
 
 
 async def pause_app(connection: AsyncConnection, app_id: UUID, reason: str) -> bool:
@@ -189,6 +210,8 @@ _FIELDS = (
     "paused_reason",
     "created_at",
     "replaced_at",
+    "removals_stopped_at",
+    "removals_stopped_reason",
 )
 _PUBLIC = [firebase_apps.c[name] for name in (*_FIELDS, "per_minute", "avoids_peaks")]
 

@@ -4,12 +4,12 @@ from collections.abc import Callable, Collection
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import bindparam, case, literal, select, update
+from sqlalchemy import bindparam, case, delete, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.deliveries.delivery import DeliveryState, Skip
 from clarion.storage.dialect import Id, Instant
-from clarion.storage.schema import deliveries, launches
+from clarion.storage.schema import deliveries, launches, quarantine
 
 NOBODY = UUID(int=0)
 
@@ -24,10 +24,12 @@ async def make_nobodys(
     now: datetime,
 ) -> int:
     """Give each of the person's deliveries a device id that is nobody's and no customer, so that a
-    campaign's account still balances; what was not sent yet is skipped. Returns how many.
+    campaign's account still balances; what was not sent yet is skipped, and no device waits in
+    quarantine any more. Returns how many deliveries.
 
     A sender that has one in hand settles nothing any more: it settles by device id.
     """
+    await connection.execute(delete(quarantine).where(quarantine.c.device_id.in_(device_rows)))
     rows = await connection.execute(
         select(deliveries.c.launch_id, deliveries.c.device_id)
         .join_from(deliveries, launches, launches.c.id == deliveries.c.launch_id)

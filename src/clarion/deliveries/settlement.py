@@ -8,8 +8,8 @@ from uuid import UUID
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from clarion.campaigns.campaign import Campaign, CampaignState
-from clarion.campaigns.store import get_campaign, get_launch
+from clarion.campaigns.campaign import Campaign, CampaignState, Refused, pause
+from clarion.campaigns.store import get_campaign, get_launch, save_campaign
 from clarion.customers.device_store import remove_registrations
 from clarion.deliveries.app_store import AppPaused, open_app, pause_app
 from clarion.deliveries.books import Books
@@ -24,6 +24,7 @@ from clarion.deliveries.chunk_store import (
 from clarion.deliveries.pace_store import draw_pace, slow_down
 from clarion.deliveries.pacing import Grant, Later
 from clarion.deliveries.provider import ProviderApp
+from clarion.deliveries.quarantine_store import Judgement, put_in_quarantine, watch
 from clarion.storage.vault import Vault
 
 log = structlog.get_logger(__name__)
@@ -96,7 +97,7 @@ async def settle(
     )
     if not ours:
         return False
-    await remove_registrations(connection, books.removals, now)
+    judgement = await _remove(connection, work, books, now)
     if books.quiet_seconds is not None:
         await _slow_down(connection, work, books.quiet_seconds, now)
     if books.pause_reason is not None and await pause_app(
@@ -110,7 +111,42 @@ async def settle(
             cure="put its credentials right, then resume it; nothing is lost",
         )
     await finish_launch(connection, chunk.launch_id, now)
+    if judgement.doubt is not None:
+        await _pause(connection, work, judgement.doubt, now)
     return True
+
+
+async def _remove(
+    connection: AsyncConnection, work: Work, books: Books, now: datetime
+) -> Judgement:
+    """End the registrations that the provider calls dead, if it can be believed."""
+    app_id, removals = work.chunk.firebase_app_id, books.removals
+    if not books.sent:
+        return Judgement()
+    answered = len(books.sent)
+    judgement = await watch(connection, app_id, answered=answered, removals=removals, now=now)
+    if judgement.may_remove:
+        await remove_registrations(connection, removals, now)
+    else:
+        await put_in_quarantine(connection, app_id, removals, now)
+    if judgement.is_new:
+        log.error(
+            "removals_stopped",
+            app=str(app_id),
+            campaign=str(work.campaign.id),
+            reason=judgement.doubt,
+            cure="look at the Firebase app and its key, then: clarion firebase-apps removals",
+        )
+    return judgement
+
+
+async def _pause(connection: AsyncConnection, work: Work, doubt: str, now: datetime) -> None:
+    """The campaign waits for a person. After `finish_launch`, which locks its launch first."""
+    campaign = await get_campaign(connection, work.chunk.workspace_id, work.campaign.id, lock=True)
+    paused = None if campaign is None else pause(campaign, now, doubt)
+    if campaign is None or paused is None or isinstance(paused, Refused):
+        return
+    await save_campaign(connection, paused, expected_state=campaign.state)
 
 
 async def _slow_down(

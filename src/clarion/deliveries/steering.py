@@ -15,9 +15,16 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.broker import Broker, BrokerUnavailable, JobKind, NewJob
-from clarion.campaigns.campaign import Campaign, CampaignState, Refused
-from clarion.campaigns.store import LaunchState, get_campaign, launches_of, save_campaign
+from clarion.campaigns.campaign import Campaign, CampaignState, Refused, resume
+from clarion.campaigns.store import (
+    LaunchState,
+    get_campaign,
+    launches_of,
+    paused_campaigns,
+    save_campaign,
+)
 from clarion.deliveries.chunk_store import hasten_app, hasten_chunks
+from clarion.deliveries.quarantine_store import close_breaker, empty_quarantine
 from clarion.storage.database import Database
 
 Step = Callable[[Campaign], Campaign | Refused]
@@ -61,6 +68,30 @@ async def take_step(
             return after
         await save_campaign(connection, after, expected_state=before.state)
         return Taken(campaign=after, jobs=await _hasten(connection, before, after, now))
+
+
+async def decide_removals(
+    database: Database, workspace_id: UUID, app_id: UUID, *, remove: bool, now: datetime
+) -> list[NewJob]:
+    """A person has decided about the registrations in quarantine: the provider is right, so they
+    are removed, or it is not, so they are kept. The campaigns that waited for that go on."""
+    while True:
+        async with database.write() as connection:
+            if not await empty_quarantine(connection, app_id, remove=remove):
+                reason = await close_breaker(connection, app_id, was_right=remove)
+                break
+    jobs: list[NewJob] = []
+    if reason is None:
+        return jobs
+    async with database.read() as connection:
+        waiting = await paused_campaigns(connection, workspace_id, reason)
+    for campaign_id in waiting:
+        taken = await take_step(
+            database, workspace_id, campaign_id, lambda one: resume(one, now), now=now
+        )
+        if isinstance(taken, Taken):
+            jobs += taken.jobs
+    return jobs
 
 
 async def take_up(connection: AsyncConnection, app_id: UUID, now: datetime) -> list[NewJob]:

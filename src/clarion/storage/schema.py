@@ -10,7 +10,6 @@ from typing import Any
 from sqlalchemy import (
     Boolean,
     Column,
-    Float,
     Index,
     Integer,
     LargeBinary,
@@ -18,7 +17,6 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
-    false,
     text,
 )
 
@@ -28,6 +26,12 @@ from clarion.storage.activity_schema import source_counts as source_counts
 from clarion.storage.columns import Json, Seq, Sorted
 from clarion.storage.columns import metadata as metadata
 from clarion.storage.dialect import Id, Instant
+from clarion.storage.sending_schema import chunks as chunks
+from clarion.storage.sending_schema import deliveries as deliveries
+from clarion.storage.sending_schema import firebase_apps as firebase_apps
+from clarion.storage.sending_schema import paces as paces
+from clarion.storage.sending_schema import quarantine as quarantine
+from clarion.storage.sending_schema import removal_watches as removal_watches
 
 
 def _only(condition: str) -> dict[str, Any]:
@@ -291,37 +295,7 @@ device_history = Table(
     Index("device_history_stale", "workspace_id", "seq", **_only("reason = 'stale'")),
 )
 
-# --- Firebase apps --------------------------------------------------------------------------
-
-firebase_apps = Table(
-    "firebase_apps",
-    metadata,
-    Column("id", Id, primary_key=True),
-    Column("workspace_id", Id, nullable=False),
-    Column("project_id", Text, nullable=False),
-    Column("client_email", Text, nullable=False),
-    Column("private_key_id", Text),
-    Column("sealed_key", LargeBinary, nullable=False),
-    Column("paused_reason", Text),
-    Column("per_minute", Integer, nullable=False, server_default="600000"),
-    Column("avoids_peaks", Boolean, nullable=False, server_default=false()),
-    Column("created_at", Instant, nullable=False),
-    Column("replaced_at", Instant),
-    UniqueConstraint("workspace_id", "project_id", name="firebase_apps_project"),
-)
-
-paces = Table(
-    "paces",
-    metadata,
-    Column("project_id", Text, primary_key=True),  # FCM counts by project, not by workspace
-    Column("next_at", Instant, nullable=False),
-    Column("queued_until", Instant, nullable=False),
-    Column("rate", Float(53), nullable=False),  # pushes a second
-    Column("cut_rate", Float(53)),
-    Column("cut_at", Instant),
-)
-
-# --- campaigns and deliveries ---------------------------------------------------------------
+# --- campaigns ------------------------------------------------------------------------------
 
 campaigns = Table(
     "campaigns",
@@ -354,43 +328,4 @@ launches = Table(
     Column("planned_at", Instant),
     Column("done_at", Instant),
     Index("launches_campaign", "campaign_id"),
-)
-
-chunks = Table(
-    "chunks",
-    metadata,
-    Column("id", Id, primary_key=True),
-    Column("launch_id", Id, nullable=False),
-    Column("workspace_id", Id, nullable=False),
-    Column("firebase_app_id", Id),
-    Column("state", Text, nullable=False),  # ready | leased | settled
-    Column("attempt", Integer, nullable=False),
-    Column("due_at", Instant, nullable=False),
-    Column("lease_until", Instant),
-    Column("lost", Integer, nullable=False, server_default="0"),  # claims that settled nothing
-    Column("is_held", Boolean, nullable=False, server_default=false()),  # waits for a person
-    Column("size", Integer, nullable=False),
-    Index("chunks_launch", "launch_id", **_only("state <> 'settled'")),
-    Index("chunks_due", "due_at", **_only("state <> 'settled'")),
-)
-
-deliveries = Table(
-    "deliveries",
-    metadata,
-    Column("launch_id", Id, nullable=False),
-    Column("device_id", Id, nullable=False),  # devices.id
-    Column("chunk_id", Id),  # NULL: settled when planned
-    Column("customer_id", Id, nullable=False),  # the owner when planned
-    Column("platform", Text, nullable=False),
-    Column("state", Text, nullable=False),
-    Column("reason", Text),
-    Column("attempts", Integer, nullable=False),  # requests that left for the provider
-    Column("unanswered", Integer, nullable=False),  # attempts whose answer was never seen
-    Column("first_tried_at", Instant),  # set when a first try was not the last
-    Column("settled_at", Instant),
-    Column("received_at", Instant),
-    Column("opened_at", Instant),
-    PrimaryKeyConstraint("launch_id", "device_id"),
-    Index("deliveries_open", "chunk_id", **_only("state = 'pending'")),
-    sqlite_with_rowid=False,
 )

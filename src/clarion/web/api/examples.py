@@ -29,6 +29,7 @@ EXAMPLES: dict[str, Any] = {
         "token_uri": "https://oauth2.googleapis.com/token",
     },
     "Pause": {"reason": "the key is being rotated"},
+    "Removals": {"decision": "keep"},
     "FirebaseAppChange": {"pushes_per_minute": 1_200_000, "avoid_peaks": False},
     "NewSource": {"name": "Android app"},
     "SourceChange": {

@@ -1,6 +1,7 @@
 """/firebase-apps: the Firebase projects we hold a key for. Keys are never told again."""
 
 from dataclasses import replace
+from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -21,7 +22,8 @@ from clarion.deliveries.app_store import (
     set_limits,
 )
 from clarion.deliveries.pacing import PER_MINUTE_MAX, PER_MINUTE_MIN
-from clarion.deliveries.steering import publish, take_up
+from clarion.deliveries.quarantine_store import quarantined
+from clarion.deliveries.steering import decide_removals, publish, take_up
 from clarion.fcm.credentials import parse_service_account
 from clarion.web.access import Caller, Scope
 from clarion.web.api.bodies import NAME_CHARACTERS_MAX, read
@@ -37,7 +39,8 @@ AppId = Annotated[UUID, PathParameter(description="The Firebase app's id.")]
 class FirebaseApp(msgspec.Struct, frozen=True, kw_only=True):
     """A Firebase project. `paused_reason`: why nothing is sent through it; null: it is in use.
     `pushes_per_minute`: its quota at FCM. `avoid_peaks`: nothing leaves from two minutes before to
-    two minutes after each quarter of an hour."""
+    two minutes after each quarter of an hour. `removals_stopped_reason`: why FCM's word that
+    registrations are dead is in doubt; those devices are `quarantined` until somebody decides."""
 
     id: UUID
     project_id: str
@@ -46,6 +49,9 @@ class FirebaseApp(msgspec.Struct, frozen=True, kw_only=True):
     paused_reason: str | None
     pushes_per_minute: int
     avoid_peaks: bool
+    removals_stopped_at: Moment | None
+    removals_stopped_reason: str | None
+    quarantined: int
     created_at: Moment
     replaced_at: Moment | None
 
@@ -79,6 +85,17 @@ class FirebaseAppChange(msgspec.Struct, kw_only=True, forbid_unknown_fields=True
         | msgspec.UnsetType
     ) = msgspec.UNSET
     avoid_peaks: bool | msgspec.UnsetType = msgspec.UNSET
+
+
+class Decision(StrEnum):
+    REMOVE = "remove"
+    KEEP = "keep"
+
+
+class Removals(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """`remove`: FCM is right, the registrations in quarantine are dead. `keep`: it is not."""
+
+    decision: Decision
 
 
 class Pause(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -128,13 +145,16 @@ class FirebaseApps(Controller):
         """Every Firebase app; always one page."""
         async with parts.database.read() as connection:
             found = await list_apps(connection, caller.workspace_id)
-        return whole([_shown(app) for app in found])
+            held = await quarantined(connection, [app.id for app in found])
+        return whole([_shown(app, held.get(app.id, 0)) for app in found])
 
     @get("/{app_id:uuid}", summary="Show a Firebase app")
     async def show(self, parts: GivenParts, caller: GivenCaller, app_id: AppId) -> FirebaseApp:
         """A Firebase app without its key."""
         async with parts.database.read() as connection:
-            return _shown(await _find(connection, caller, app_id))
+            app = await _find(connection, caller, app_id)
+            held = await quarantined(connection, [app_id])
+        return _shown(app, held.get(app_id, 0))
 
     @patch(
         "/{app_id:uuid}",
@@ -199,6 +219,35 @@ class FirebaseApps(Controller):
             await pause_app(connection, app_id, reason)
             return _shown(await _find(connection, caller, app_id))
 
+    @post(
+        "/{app_id:uuid}/removals",
+        summary="Decide about registrations in quarantine",
+        opt={BODY: Removals},
+        status_code=200,
+    )
+    async def decide(
+        self,
+        request: Request[Caller, Any, Any],
+        parts: GivenParts,
+        caller: GivenCaller,
+        app_id: AppId,
+    ) -> FirebaseApp:
+        """Remove the registrations in quarantine, or keep them; devices that have registered again
+        since are kept in any case. Campaigns that were paused for it go on."""
+        wanted = await read(request, Removals)
+        async with parts.database.read() as connection:
+            await _find(connection, caller, app_id)
+        jobs = await decide_removals(
+            parts.database,
+            caller.workspace_id,
+            app_id,
+            remove=wanted.decision is Decision.REMOVE,
+            now=parts.clock.now(),
+        )
+        await publish(parts.broker, jobs)
+        async with parts.database.read() as connection:
+            return _shown(await _find(connection, caller, app_id))
+
     @post("/{app_id:uuid}/resume", summary="Resume a Firebase app", status_code=200)
     async def resume(self, parts: GivenParts, caller: GivenCaller, app_id: AppId) -> FirebaseApp:
         """Send through it again, after the cause of its pause is cured. What was held goes out at
@@ -219,11 +268,11 @@ async def _find(connection: AsyncConnection, caller: Caller, app_id: UUID) -> ap
     return app
 
 
-def _shown(app: app_store.FirebaseApp) -> FirebaseApp:
-    return FirebaseApp(**_fields(app))
+def _shown(app: app_store.FirebaseApp, held: int = 0) -> FirebaseApp:
+    return FirebaseApp(**_fields(app, held))
 
 
-def _fields(app: app_store.FirebaseApp) -> dict[str, Any]:
+def _fields(app: app_store.FirebaseApp, held: int = 0) -> dict[str, Any]:
     return {
         "id": app.id,
         "project_id": app.project_id,
@@ -232,6 +281,9 @@ def _fields(app: app_store.FirebaseApp) -> dict[str, Any]:
         "paused_reason": app.paused_reason,
         "pushes_per_minute": app.limits.per_minute,
         "avoid_peaks": app.limits.avoids_peaks,
+        "removals_stopped_at": app.removals_stopped_at,
+        "removals_stopped_reason": app.removals_stopped_reason,
+        "quarantined": held,
         "created_at": app.created_at,
         "replaced_at": app.replaced_at,
     }

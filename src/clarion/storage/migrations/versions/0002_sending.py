@@ -69,6 +69,8 @@ def upgrade() -> None:
         sa.Column("paused_reason", sa.Text(), nullable=True),
         sa.Column("per_minute", sa.Integer(), server_default="600000", nullable=False),
         sa.Column("avoids_peaks", sa.Boolean(), server_default=sa.false(), nullable=False),
+        sa.Column("removals_stopped_at", Instant(), nullable=True),
+        sa.Column("removals_stopped_reason", sa.Text(), nullable=True),
         sa.Column("created_at", Instant(), nullable=False),
         sa.Column("replaced_at", Instant(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
@@ -83,4 +85,24 @@ def upgrade() -> None:
         sa.Column("cut_rate", sa.Float(precision=53), nullable=True),
         sa.Column("cut_at", Instant(), nullable=True),
         sa.PrimaryKeyConstraint("project_id"),
+    )
+    op.create_table(
+        "removal_watches",
+        sa.Column("firebase_app_id", Id(), nullable=False),
+        sa.Column("recent", sa.Float(precision=53), nullable=False),
+        sa.Column("recent_removed", sa.Float(precision=53), nullable=False),
+        sa.Column("recent_mismatched", sa.Float(precision=53), nullable=False),
+        sa.Column("usual", sa.Float(precision=53), nullable=False),
+        sa.Column("usual_removed", sa.Float(precision=53), nullable=False),
+        sa.PrimaryKeyConstraint("firebase_app_id"),
+    )
+    op.create_table(
+        "quarantine",
+        sa.Column("firebase_app_id", Id(), nullable=False),
+        sa.Column("device_id", Id(), nullable=False),
+        sa.Column("token_hash", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("at", Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("firebase_app_id", "device_id"),
+        sqlite_with_rowid=False,
     )
