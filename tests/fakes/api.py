@@ -36,6 +36,7 @@ class Answer:
     headers: httpx.Headers
     text: str
     json: Any
+    content: bytes = b""
 
 
 @dataclass
@@ -129,6 +130,7 @@ class Service:
             headers=answer.headers,
             text=answer.text,
             json=answer.json() if is_json and answer.content else None,
+            content=answer.content,
         )
 
     async def get(self, path: str, **rest: Any) -> Any:

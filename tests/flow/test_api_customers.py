@@ -1,16 +1,25 @@
 """Customers over the API: found, their life told, and what they may ask of us."""
 
+import io
+import json
+import zipfile
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
 from clarion.storage.database import Database
+from clarion.web.access import Scope
 from clarion.web.api.errors import ErrorCode
 from fakes.api import Service, assert_is, register
 from fakes.clock import FakeClock
 
 TOKEN = "fcm-token-of-adas-phone-0123456789"
+LIFE = [
+    {"type": "identify", "messageId": "m1", "userId": "ada",
+     "traits": {"email": "ada@shop.example"}},
+    register("m2", "D1", TOKEN, user="ada"),
+]  # fmt: skip
 
 
 @pytest.fixture
@@ -64,3 +73,49 @@ async def test_a_customers_life_is_one_list_and_its_pages_miss_nothing(service: 
         assert await service.every("/customers/ada/timeline", limit=limit) == whole
     assert_is(await service.ask("GET", "/customers/nobody/timeline"), ErrorCode.NOT_FOUND)
     assert_is(await service.ask("GET", "/customers/ada/timeline?cursor=x"), ErrorCode.CURSOR)
+
+
+async def test_everything_that_is_known_of_a_customer_is_one_zip(service: Service) -> None:
+    await send(service, *LIFE)
+    campaign = await service.world.campaign()
+    await service.world.settle(campaign)
+    answer = await service.ask("GET", "/customers/ada/export")
+    assert answer.headers["content-type"] == "application/zip"
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        files = {name: archive.read(name).decode() for name in archive.namelist()}
+    assert not [name for name, text in files.items() if TOKEN in text]
+    assert "as of 2026" in files.pop("README.txt")
+    told = {name: json.loads(text) for name, text in files.items()}
+    assert told["profile.json"]["traits"] == {"email": "ada@shop.example"}
+    assert [one["device_id"] for one in told["devices.json"]] == ["D1"]
+    assert {one["message_id"] for one in told["events.json"]} == {"m1", "m2"}
+    assert [one["state"] for one in told["deliveries.json"]] == ["accepted"]
+    assert [one["change"] for one in told["history.json"]] == ["registered"]
+
+
+async def test_a_customer_is_suppressed_let_back_and_erased(service: Service) -> None:
+    await send(service, *LIFE)
+    assert (await service.get("/customers/ada"))["suppressed_at"] is None
+    assert (await service.ask("POST", "/customers/ada/suppress")).status == 204
+    assert (await service.get("/customers/ada"))["suppressed_at"] is not None
+    assert (await service.ask("POST", "/customers/ada/unsuppress")).status == 204
+    assert (await service.get("/customers/ada"))["suppressed_at"] is None
+    erased = await service.ask("DELETE", "/customers/ada")
+    assert erased.json == {"events": 2, "deliveries": 0, "refusals": 0}
+    for method, path in (
+        ("GET", ""), ("DELETE", ""), ("GET", "/export"), ("POST", "/suppress"),
+    ):  # fmt: skip
+        assert_is(await service.ask(method, f"/customers/ada{path}"), ErrorCode.NOT_FOUND)
+    assert (await service.ask("POST", "/customers/ada/unsuppress")).status == 204
+    assert_is(await service.ask("POST", "/customers/ada/unsuppress"), ErrorCode.NOT_FOUND)
+    await send(service, {"type": "identify", "messageId": "m9", "userId": "ada", "traits": {}})
+    assert (await service.get("/customers/ada"))["traits"] == {}
+
+
+async def test_only_an_admin_exports_suppresses_and_erases(service: Service) -> None:
+    key = await service.make_key(Scope.WRITE)
+    for method, path in (
+        ("DELETE", ""), ("GET", "/export"), ("POST", "/suppress"), ("POST", "/unsuppress"),
+    ):  # fmt: skip
+        answer = await service.ask(method, f"/customers/ada{path}", key=key)
+        assert_is(answer, ErrorCode.FORBIDDEN)

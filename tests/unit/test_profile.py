@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clarion.customers.profile import Lesson, Profile, push_preference
+from clarion.customers.profile import FIRST_WORDS, Lesson, Profile, push_preference
 
 DAY = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -63,6 +63,18 @@ def test_a_trait_that_is_an_object_is_replaced_whole() -> None:
     first = lesson(1, {"address": {"city": "Bern", "street": "A"}})
     second = lesson(2, {"address": {"city": "Basel"}})
     assert taught(second, first).traits == {"address": {"city": "Basel"}}
+
+
+def test_a_list_is_replaced_whole() -> None:
+    first, second = lesson(1, {"likes": ["tea", "jam"]}), lesson(2, {"likes": ["rum"]})
+    assert taught(second, first).traits == {"likes": ["rum"]}
+
+
+def test_how_somebody_came_is_what_was_said_first_whoever_said_it() -> None:
+    first = lesson(1, {"campaign": {"source": "poster"}}, known=False)
+    later = lesson(2, {"campaign": {"source": "mail"}})
+    nothing = lesson(0, {"campaign": None})
+    assert taught(later, first, nothing).traits == {"campaign": {"source": "poster"}}
 
 
 def test_a_profile_is_never_changed_in_place() -> None:
@@ -152,7 +164,7 @@ def test_an_exclusion_ends_when_it_is_taken_back() -> None:
 
 
 _TRAITS = st.dictionaries(
-    st.sampled_from(["plan", "age", "email"]), st.none() | st.integers(0, 3), max_size=3
+    st.sampled_from(["plan", "age", "email", "campaign"]), st.none() | st.integers(0, 3), max_size=3
 ) | st.sampled_from([push(True), push(False), {"exclusions": {"a": True}}, {"exclusions": None}])
 
 
@@ -187,7 +199,7 @@ def test_two_halves_merged_know_what_one_would(history: list[Lesson], at: int) -
 @given(histories())
 def test_each_trait_is_the_word_of_the_strongest_identify(history: list[Lesson]) -> None:
     profile = taught(*history)
-    for name in {name for one in history for name in one.traits}:
+    for name in {name for one in history for name in one.traits} - FIRST_WORDS:
         _, winner = max(
             ((one.is_identified, one.at, one.message_id), one)
             for one in history

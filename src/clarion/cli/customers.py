@@ -18,6 +18,8 @@ from clarion.events.store import StoredEvent, list_events
 from clarion.reports.timeline import Entry, Push, timeline
 
 commands = Commands(name="customers", help="Customers: whom we know, and what they did.")
+for _name in ("erase", "suppress", "unsuppress", "export"):
+    commands.command(f"clarion.cli.regulations:{_name}", name=_name)
 
 
 @commands.command(name="list")
@@ -265,6 +267,7 @@ def _shown(customer: Customer) -> dict[str, Any]:
         "user_id": customer.user_id,
         "traits": without_tokens(customer.traits),
         "push_opted_out": customer.push_opted_out,
+        "suppressed_at": customer.suppressed_at,
         "first_seen_at": customer.first_seen_at,
         "last_seen_at": customer.last_seen_at,
     }

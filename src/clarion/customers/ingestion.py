@@ -59,8 +59,14 @@ class Ingestion:
         """Take in `arrivals`; returns how many were new."""
         keys = {key for arrival in arrivals for key in ids_in(arrival.event)}
         known = await identity_store.lock_identifiers(self._connection, self._workspace_id, keys)
-        arrivals = await let_through(self._connection, self._workspace_id, arrivals, known)
-        fresh = await self._fresh(arrivals)
+        stored, salt = await received_before(
+            self._connection, self._workspace_id, list({one.event.message_id for one in arrivals})
+        )
+        if salt is not None:
+            arrivals = await let_through(
+                self._connection, self._workspace_id, arrivals, known, salt
+            )
+        fresh = self._fresh(arrivals, stored)
         if not fresh:
             return 0
         self._tally.accept(fresh)
@@ -87,16 +93,15 @@ class Ingestion:
         await self._store_events(batch)
         await self._keep_devices(registry, batch)
 
-    async def _fresh(self, arrivals: Sequence[Arrival]) -> list[Arrival]:
+    def _fresh(self, arrivals: Sequence[Arrival], stored: Mapping[str, datetime]) -> list[Arrival]:
         first: dict[str, Arrival] = {}
         second = [
             arrival
             for arrival in arrivals
             if first.setdefault(arrival.event.message_id, arrival) is not arrival
         ]
-        stored = await received_before(self._connection, self._workspace_id, list(first))
         if stored:
-            second += [first[message_id] for message_id in stored]
+            second += [first[message_id] for message_id in stored if message_id in first]
         # What is stored as received at that same instant is the same call: not the app repeats
         # itself, but its job has come back.
         repeated = [

@@ -19,6 +19,9 @@ from clarion.clock import to_micros
 EMAIL_CHARACTERS_MAX = 320
 """A longer one can not be an address (RFC 5321), and is not looked for."""
 
+FIRST_WORDS = frozenset({"campaign"})
+"""Traits whose first word stays, whoever said it: how somebody came does not change."""
+
 TraitStamp = tuple[int, int, str]
 """(rank, µs, messageId): greater wins."""
 PushStamp = tuple[int, bool, str]
@@ -68,8 +71,9 @@ class Profile:
             at = to_micros(lesson.at)
             stamp: TraitStamp = (int(lesson.is_identified), at, lesson.message_id)
             for name, value in lesson.traits.items():
-                known = stamps.get(name)
-                if known is not None and known >= stamp:
+                if not _counts(name, stamp, stamps.get(name)):
+                    continue
+                if value is None and name in FIRST_WORDS:
                     continue
                 stamps[name] = stamp
                 if value is None:
@@ -87,8 +91,7 @@ class Profile:
         traits = dict(self.traits)
         stamps = dict(self.stamps)
         for name, stamp in other.stamps.items():
-            known = stamps.get(name)
-            if known is not None and known >= stamp:
+            if not _counts(name, stamp, stamps.get(name)):
                 continue
             stamps[name] = stamp
             if name in other.traits:
@@ -97,6 +100,13 @@ class Profile:
                 traits.pop(name, None)
         said = [push for push in (self.push, other.push) if push is not None]
         return Profile(traits=traits, stamps=stamps, push=max(said, default=None))
+
+
+def _counts(name: str, stamp: TraitStamp, known: TraitStamp | None) -> bool:
+    """Whether what was said at `stamp` counts before what is known."""
+    if known is None:
+        return True
+    return stamp[1:] < known[1:] if name in FIRST_WORDS else stamp > known
 
 
 def searchable_email(value: Any) -> str | None:

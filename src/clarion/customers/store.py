@@ -24,6 +24,8 @@ class Customer:
     user_id: str | None
     traits: Mapping[str, Any]
     push_opted_out: bool
+    suppressed_at: datetime | None
+    """Since when nothing is collected of them and nothing sent to them."""
     first_seen_at: datetime
     last_seen_at: datetime
 
@@ -232,6 +234,7 @@ def read_customer(row: Any) -> Customer:
         user_id=row.user_id,
         traits=row.traits,
         push_opted_out=row.push_opted_out,
+        suppressed_at=row.suppressed_at,
         first_seen_at=row.first_seen_at,
         last_seen_at=row.last_seen_at,
     )

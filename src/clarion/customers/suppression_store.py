@@ -22,15 +22,14 @@ async def let_through(
     workspace_id: UUID,
     arrivals: Sequence[Arrival],
     known: Collection[str],
+    salt: bytes,
 ) -> Sequence[Arrival]:
-    """The events that are nobody's who is listed. One look where nobody is.
+    """The events that are nobody's who is listed.
 
-    Asked after the events' identifiers are locked: an erasure holds the same locks, so it is either
-    seen here or sees what we store. `known`: those of the identifiers that were there before.
+    Asked, and `salt` read, after the events' identifiers are locked: an erasure holds the same
+    locks, so it is either seen here or sees what we store. `known`: those of the identifiers that
+    were there before.
     """
-    salt = await _salt(connection, workspace_id, if_used=True)
-    if salt is None or not arrivals:
-        return arrivals
     hashes = {key: id_hash(salt, key) for one in arrivals for key in ids_in(one.event)}
     rows = await connection.execute(
         select(suppressions.c.hash).where(

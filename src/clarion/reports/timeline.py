@@ -80,7 +80,7 @@ async def timeline(
     found: list[Entry] = []
     found += await _events(connection, workspace_id, customer_id, before, limit)
     found += await _changes(connection, workspace_id, customer_id, before, limit)
-    found += await _pushes(connection, workspace_id, customer_id, before, limit)
+    found += await pushes_of(connection, workspace_id, customer_id, before, limit)
     return sorted(found, key=position, reverse=True)[:limit]
 
 
@@ -125,13 +125,14 @@ async def _changes(
     return [read_change(row) for row in rows]
 
 
-async def _pushes(
+async def pushes_of(
     connection: AsyncConnection,
     workspace_id: UUID,
     customer_id: UUID,
     before: Position | None,
     limit: int,
 ) -> list[Push]:
+    """A page of what was pushed to a customer, the newest first."""
     device_ids = await device_rows_of(connection, workspace_id, [customer_id])
     found: list[Push] = []
     top: tuple[datetime, UUID] | None = None

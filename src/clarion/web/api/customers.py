@@ -54,12 +54,14 @@ Search = Annotated[
 
 
 class Customer(msgspec.Struct, frozen=True, kw_only=True):
-    """Whom we know. `user_id` null: not signed in yet."""
+    """Whom we know. `user_id` null: not signed in yet; `suppressed_at`: since then nothing is
+    collected of them and nothing sent to them."""
 
     id: UUID
     user_id: str | None
     traits: dict[str, Any]
     push_opted_out: bool
+    suppressed_at: Moment | None
     first_seen_at: Moment
     last_seen_at: Moment
 
@@ -176,6 +178,7 @@ def _fields(customer: store.Customer) -> dict[str, Any]:
         "user_id": customer.user_id,
         "traits": without_tokens(customer.traits),
         "push_opted_out": customer.push_opted_out,
+        "suppressed_at": customer.suppressed_at,
         "first_seen_at": customer.first_seen_at,
         "last_seen_at": customer.last_seen_at,
     }

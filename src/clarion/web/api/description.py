@@ -24,6 +24,7 @@ from clarion.web.api.gate import (
     ALSO,
     BODY,
     MAY_CONFLICT,
+    MEDIA,
     PUBLIC,
     STREAM,
     Parts,
@@ -97,7 +98,10 @@ def describe() -> dict[str, Any]:
                 "content": {"application/json": {"schema": reference_of[body]}},
             }
         success: dict[str, Any] = {"description": "Done."}
-        if answer is not None:
+        if MEDIA in handler.opt:
+            binary = {"type": "string", "format": "binary"}
+            success["content"] = {handler.opt[MEDIA]: {"schema": binary}}
+        elif answer is not None:
             kind = "text/event-stream" if STREAM in handler.opt else "application/json"
             success["content"] = {kind: {"schema": reference_of[answer]}}
         statuses = (handler.status_code, *handler.opt.get(ALSO, ()))
@@ -207,7 +211,9 @@ def _parameter(written: dict[str, Any]) -> dict[str, Any]:
 
 
 def _answer(handler: HTTPRouteHandler) -> Any:
-    """The type of what a handler answers; None: nothing."""
+    """The type of what a handler answers in JSON; None: nothing."""
+    if MEDIA in handler.opt:
+        return None
     annotation = handler.parsed_fn_signature.return_type.annotation
     if get_origin(annotation) is Response:
         (annotation,) = get_args(annotation)

@@ -71,6 +71,7 @@ EXAMPLES: dict[str, Any] = {
         "user_id": "user-4711",
         "traits": {"first_name": "Ada", "plan": "pro"},
         "push_opted_out": False,
+        "suppressed_at": None,
         "first_seen_at": "2026-01-12T08:30:00Z",
         "last_seen_at": "2026-03-01T09:12:44Z",
         "devices": [

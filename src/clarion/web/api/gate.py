@@ -40,6 +40,8 @@ BODY = "body"
 """A handler's `opt` with the type of the body it reads, for the API's description."""
 ALSO = "also"
 """A handler's `opt` with further statuses of success, for the API's description."""
+MEDIA = "media"
+"""A handler's `opt` with the media type of its answer, where that is not JSON."""
 MAY_CONFLICT = "may_conflict"
 """A handler's `opt` that its step may be refused with 409, for the API's description."""
 

@@ -15,6 +15,7 @@ from clarion.web.api.firebase_apps import FirebaseApps
 from clarion.web.api.freshness import Freshnesses
 from clarion.web.api.keys import Keys
 from clarion.web.api.ownership import Ownerships
+from clarion.web.api.regulations import Regulations
 from clarion.web.api.source_keys import IdentitySecrets, WriteKeys
 from clarion.web.api.sources import Sources
 from clarion.web.api.timeline import Timeline
@@ -36,6 +37,7 @@ def api_router(more: Sequence[HTTPRouteHandler] = ()) -> Router:
             Keys,
             Customers,
             Timeline,
+            Regulations,
             Devices,
             Ownerships,
             Freshnesses,

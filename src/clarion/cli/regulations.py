@@ -1,0 +1,136 @@
+"""`clarion customers erase | suppress | unsuppress | export`: what a customer may ask of us."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+from clarion.cli.output import AsJson, Ending, ExitCode, not_found, print_done, print_record
+from clarion.cli.session import open_session
+from clarion.customers.store import find_customer
+from clarion.reports.dossier import write_dossier
+from clarion.reports.regulator import Regulator
+
+BY = "command line"
+
+
+async def erase(user_id: str, *, yes: bool = False, json: AsJson = False) -> None:
+    """Erase a customer: nothing is left of them, and what comes later is dropped.
+
+    Deliveries stay in the books, as nobody's. This can not be undone.
+
+    For example:
+
+    ```
+    clarion customers export user-4711 --out user-4711.zip
+    clarion customers erase user-4711 --yes
+    ```
+
+    Parameters
+    ----------
+    user_id
+        Whom.
+    yes
+        Do it: without this, nothing is done.
+    """
+    _confirmed(yes, "erase this customer for good")
+    async with open_session() as session, session.broker() as broker:
+        regulator = Regulator(session.database, broker, session.clock)
+        erased = await regulator.erase(session.workspace_id, user_id, by=BY)
+    if erased is None:
+        raise not_found("customer", user_id)
+    print_record(
+        {
+            "events": erased.events,
+            "deliveries": erased.deliveries,
+            "refusals": erased.refusals,
+        },
+        as_json=json,
+        title="Erased",
+    )
+
+
+async def suppress(user_id: str, *, yes: bool = False, json: AsJson = False) -> None:
+    """Collect nothing more of a customer and send nothing; what is known is kept.
+
+    For example:
+
+    ```
+    clarion customers suppress user-4711 --yes
+    ```
+
+    Parameters
+    ----------
+    user_id
+        Whom.
+    yes
+        Do it: without this, nothing is done.
+    """
+    _confirmed(yes, "drop whatever this customer does from now on")
+    async with open_session() as session, session.broker() as broker:
+        regulator = Regulator(session.database, broker, session.clock)
+        done = await regulator.suppress(session.workspace_id, user_id, by=BY)
+    if not done:
+        raise not_found("customer", user_id)
+    _done("Suppressed: nothing is collected and nothing sent.", {"suppressed": True}, json)
+
+
+async def unsuppress(user_id: str, *, json: AsJson = False) -> None:
+    """Collect of a customer and send to them again, even of one who was erased.
+
+    For example:
+
+    ```
+    clarion customers unsuppress user-4711
+    ```
+
+    Parameters
+    ----------
+    user_id
+        Whom.
+    """
+    async with open_session() as session, session.broker() as broker:
+        regulator = Regulator(session.database, broker, session.clock)
+        done = await regulator.unsuppress(session.workspace_id, user_id, by=BY)
+    if not done:
+        raise not_found("suppressed customer", user_id)
+    _done("From now on they are followed and reached again.", {"suppressed": False}, json)
+
+
+async def export(user_id: str, *, out: Path, json: AsJson = False) -> None:
+    """Export everything that is known of a customer, as a zip of JSON files with a README.
+
+    For example:
+
+    ```
+    clarion customers export user-4711 --out user-4711.zip
+    ```
+
+    Parameters
+    ----------
+    user_id
+        Whose.
+    out
+        The file to write, for its owner's eyes alone.
+    """
+    async with open_session() as session:
+        async with session.database.read() as connection:
+            customer = await find_customer(connection, session.workspace_id, user_id)
+        if customer is None:
+            raise not_found("customer", user_id)
+        descriptor = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            now = session.clock.now()
+            await write_dossier(session.database, session.workspace_id, customer, file, now)
+    _done(f"Everything that is known of them is in {out}.", {"file": str(out)}, json)
+
+
+def _done(sentence: str, record: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        print_record(record, as_json=True)
+    else:
+        print_done(sentence)
+
+
+def _confirmed(yes: bool, what: str) -> None:
+    if not yes:
+        raise Ending(ExitCode.USAGE, f"This would {what}. Say --yes to do it.", word="confirmation")

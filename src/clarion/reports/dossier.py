@@ -1,0 +1,110 @@
+"""Everything that is known of one customer, as a zip: what a person may ask to be given.
+
+Each list is read page by page and written as it is read, so that a long life takes no more memory
+than a short one. Registration tokens are shown as fingerprints: a copy in a mailbox must not be
+good for sending.
+"""
+
+import zipfile
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import IO, Any
+from uuid import UUID
+
+import msgspec
+
+from clarion.customers.device_store import customer_history, list_devices_of
+from clarion.customers.disclosure import shown_body, without_tokens
+from clarion.customers.store import Customer
+from clarion.events.store import list_events
+from clarion.reports.timeline import Position, position, pushes_of
+from clarion.storage.database import Database
+
+PAGE = 1_000
+
+README = """\
+What is known of one customer, as of {now}.
+
+profile.json     who they are: their ids, their traits, whether they want pushes
+devices.json     where they can be reached, now and before
+events.json      what their apps told, the newest first, as it came
+history.json     which devices came to them, changed, or left, the oldest first
+deliveries.json  what was pushed to them, and what became of it, the newest first
+
+Times are in UTC. Registration tokens are shown as fingerprints, the first digits of their SHA-256.
+"""
+
+
+async def write_dossier(
+    database: Database, workspace_id: UUID, customer: Customer, file: IO[bytes], now: datetime
+) -> None:
+    """Write the zip to `file`."""
+    async with database.read() as connection:
+        devices = await list_devices_of(connection, workspace_id, customer.id)
+    lists = {
+        "events.json": _events(database, workspace_id, customer.id),
+        "history.json": _history(database, workspace_id, customer.id),
+        "deliveries.json": _deliveries(database, workspace_id, customer.id),
+    }
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("README.txt", README.format(now=now.isoformat()))
+        profile = {name: value for name, value in asdict(customer).items() if name != "traits"}
+        profile["traits"] = without_tokens(customer.traits)
+        archive.writestr("profile.json", _json(profile))
+        archive.writestr("devices.json", _json([asdict(one) for one in devices]))
+        for name, pages in lists.items():
+            with archive.open(name, "w") as entry:
+                before = b"[\n"
+                async for page in pages:
+                    for one in page:
+                        entry.write(before + msgspec.json.encode(one))
+                        before = b",\n"
+                entry.write(b"[]\n" if before == b"[\n" else b"\n]\n")
+
+
+async def _events(
+    database: Database, workspace_id: UUID, customer_id: UUID
+) -> AsyncIterator[list[dict[str, Any]]]:
+    seq: int | None = None
+    while True:
+        async with database.read() as connection:
+            found = await list_events(
+                connection, workspace_id, customer_id=customer_id, before_seq=seq, limit=PAGE
+            )
+        yield [asdict(one) | {"body": shown_body(one.body)} for one in found]
+        if len(found) < PAGE:
+            return
+        seq = found[-1].seq
+
+
+async def _history(
+    database: Database, workspace_id: UUID, customer_id: UUID
+) -> AsyncIterator[Sequence[dict[str, Any]]]:
+    seq: int | None = None
+    while True:
+        async with database.read() as connection:
+            found = await customer_history(
+                connection, workspace_id, customer_id, after_seq=seq, limit=PAGE
+            )
+        yield [asdict(one) for one in found]
+        if len(found) < PAGE:
+            return
+        seq = found[-1].seq
+
+
+async def _deliveries(
+    database: Database, workspace_id: UUID, customer_id: UUID
+) -> AsyncIterator[Sequence[dict[str, Any]]]:
+    before: Position | None = None
+    while True:
+        async with database.read() as connection:
+            found = await pushes_of(connection, workspace_id, customer_id, before, PAGE)
+        yield [asdict(one) for one in found]
+        if len(found) < PAGE:
+            return
+        before = position(found[-1])
+
+
+def _json(value: Any) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(value))
