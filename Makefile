@@ -10,7 +10,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test bench lint types floors pytest docs lock clean
+.PHONY: help demo serve example test bench lint types floors pytest docs lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -20,6 +20,13 @@ demo: $(VENV)/.runtime ## Play the main job end to end, and check its books
 
 serve: $(VENV)/.runtime ## Run everything in one process on http://127.0.0.1:8080
 	@$(BIN)/clarion serve
+
+example: $(VENV)/.tests ## Serve a web page that registers itself, beside `make serve`
+	@key=$$($(BIN)/clarion sources create "Example page" --json | \
+	  $(BIN)/python -c 'import json, sys; print(json.load(sys.stdin)["write_key"])') && \
+	cd examples/web && export PATH="$(CURDIR)/$(BIN):$$PATH" && \
+	npm ci --ignore-scripts --no-audit --no-fund --silent && \
+	echo "Open http://127.0.0.1:8090/?writeKey=$$key" && npm start --silent
 
 test: lint types floors pytest ## Lint, types, import floors and all tests
 
@@ -50,7 +57,7 @@ LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-header 
 	--no-emit-index-url --no-emit-find-links --upgrade pyproject.toml
 
 clean: ## Remove the virtual environment and caches
-	@rm -rf $(VENV) tests/clients/node/node_modules .mypy_cache .ruff_cache .import_linter_cache build dist
+	@rm -rf $(VENV) tests/clients/node/node_modules examples/web/node_modules .mypy_cache .ruff_cache .import_linter_cache build dist
 
 $(VENV)/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

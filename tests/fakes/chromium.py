@@ -12,6 +12,7 @@ import tarfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from playwright.async_api import Browser, async_playwright
 
@@ -31,6 +32,10 @@ ARGUMENTS = (
     "--disable-sync",
 )
 _PACKED = ("chromium.br", "al2023.tar.br", "fonts.tar.br")
+_FONTS = """<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "fonts.dtd">
+<fontconfig><dir>{fonts}</dir><cachedir>{cache}</cachedir></fontconfig>
+"""
 _UNPACK = """
 const { createReadStream, createWriteStream } = require("node:fs");
 const { createBrotliDecompress } = require("node:zlib");
@@ -49,19 +54,23 @@ async def chromium() -> AsyncIterator[Browser]:
         found = shutil.which("chromium")
         assert found, "the packed Chromium runs on x86-64 Linux only: install a `chromium` here"
         program = found
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(
-            executable_path=program,
-            args=ARGUMENTS,
-            env={
-                **os.environ,
-                "LD_LIBRARY_PATH": str(home / "lib"),
-                "FONTCONFIG_PATH": str(home),
-                "NO_PROXY": "127.0.0.1",
-            },
-        )
-        yield browser
-        await browser.close()
+    with TemporaryDirectory(prefix="clarion-chromium-") as own:
+        # Without a single font Chromium dies at the first button.
+        fonts = Path(own) / "fonts.conf"
+        fonts.write_text(_FONTS.format(fonts=home / "fonts", cache=own))
+        async with async_playwright() as playwright:
+            browser = await playwright.chromium.launch(
+                executable_path=program,
+                args=ARGUMENTS,
+                env={
+                    **os.environ,
+                    "LD_LIBRARY_PATH": str(home / "lib"),
+                    "FONTCONFIG_FILE": str(fonts),
+                    "NO_PROXY": "127.0.0.1",
+                },
+            )
+            yield browser
+            await browser.close()
 
 
 def unpack(modules: Path) -> None:
