@@ -15,9 +15,11 @@ from clarion.campaigns.campaign import CampaignState
 from clarion.cli import commands
 from clarion.cli.output import ExitCode
 from clarion.config import SETTINGS
-from clarion.customers.advice import CURES, WARNINGS
+from clarion.customers.advice import CURES, REFRESH_DAYS, WARNINGS
 from clarion.customers.identity import SHARED_USERS_MAX
 from clarion.customers.ingestor import IngestorOptions
+from clarion.customers.sweeper import SweeperOptions
+from clarion.customers.tally import NAMES_MAX
 from clarion.deliveries.books import RETRY_BUCKET_SECONDS
 from clarion.deliveries.delivery import DeliveryState, RetryPolicy, Skip
 from clarion.deliveries.planner import PlannerOptions
@@ -247,6 +249,13 @@ NUMBERS = {
         f"{BATCH_EVENTS_MAX:,} events a batch",
         f"{EVENT_BYTES_MAX // 1024} KiB an event",
         f"{ID_CHARACTERS_MAX} characters an id",
+    ],
+    "docs/guides/debugging.md": [
+        f"newest {SweeperOptions().refusals_max:,} refusals and warnings",
+        f"newest {SweeperOptions().repeats_max:,} duplicates",
+        f"Counts are kept for {SweeperOptions().counted_days} days",
+        f"Of the names that one hour brings {NAMES_MAX} are told apart",
+        f"has registered for {REFRESH_DAYS} days",
     ],
     "docs/guides/operate.md": [
         f"(for up to {DRAIN_SECONDS} s)",
