@@ -212,6 +212,15 @@ def test_keys_and_values_count_in_bytes_up_to_the_limit(target: str, limit: int)
     assert text_of(message(limit + 1)) == "Android message is too big"
 
 
+def test_which_parts_count_for_the_size_can_be_ordered() -> None:
+    fcm = Fcm()
+    message = {"token": "t", "notification": {"body": "x" * PAYLOAD_BYTES_MAX}}
+    body = json.dumps({"message": message}).encode()
+    assert fcm.send("p", body).name == "too_big"
+    fcm.faults.order(Orders(payload_counts=["data"]), 0.0)
+    assert fcm.send("p", body).name == "accepted"
+
+
 def test_a_quota_is_full_again_at_the_end_of_each_minute_since_the_first_push() -> None:
     faults = Faults()
     faults.order(Orders(quota_per_minute=2), 1_000.0)

@@ -157,7 +157,7 @@ class Fcm:
     def _judge(
         self, project: str, request: Mapping[str, Any], message: Mapping[str, Any], now: float
     ) -> Reply:
-        refused = refuse(message)
+        refused = refuse(message, self.faults.payload_counts)
         if refused is not None:
             return refused
         kind = next(name for name in TARGETS if message.get(name) is not None)

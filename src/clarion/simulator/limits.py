@@ -5,7 +5,7 @@ which rule it is, as a violated field of an INVALID_ARGUMENT, the way FCM does e
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from clarion.simulator import answers
@@ -23,7 +23,11 @@ _RESERVED = frozenset({"from", "message_type"})
 _RESERVED_STARTS = ("google.", "gcm.notification.")
 
 
-def refuse(message: Mapping[str, Any]) -> Reply | None:
+COUNTED = ("notification", "data")
+"""What counts for a message's size. FCM's own rule is not published."""
+
+
+def refuse(message: Mapping[str, Any], counted: Iterable[str] = COUNTED) -> Reply | None:
     """The refusal of a message that breaks a rule, or None."""
     target = next((name for name in TARGETS if message.get(name) is not None), None)
     if target is None:
@@ -32,13 +36,13 @@ def refuse(message: Mapping[str, Any]) -> Reply | None:
     if broken is not None:
         return answers.invalid_argument(*broken)
     limit = PAYLOAD_BYTES_MAX if target in ("fid", "token") else TOPIC_PAYLOAD_BYTES_MAX
-    return answers.too_big() if payload_bytes(message) > limit else None
+    return answers.too_big() if payload_bytes(message, counted) > limit else None
 
 
-def payload_bytes(message: Mapping[str, Any]) -> int:
-    """Keys and values of what is shown and of `data`. FCM's own rule is not published."""
+def payload_bytes(message: Mapping[str, Any], counted: Iterable[str] = COUNTED) -> int:
+    """Keys and values of these parts of a message."""
     total = 0
-    for name in ("notification", "data"):
+    for name in counted:
         for key, text in (message.get(name) or {}).items():
             total += len(key) if key.isascii() else len(key.encode())
             if isinstance(text, str):

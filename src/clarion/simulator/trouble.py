@@ -2,14 +2,16 @@
 
 import math
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from random import Random
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 
 from clarion.simulator.catalogue import Trouble
+from clarion.simulator.limits import COUNTED
 
 RETRY_AFTER_SECONDS = 10
 PLAN_LENGTH_MAX = 1_000_000
@@ -54,6 +56,7 @@ class Orders(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     plan: list[Trouble] | None = None
     rates: dict[Trouble, float] | None = None
     seed: int | None = None
+    payload_counts: list[Literal["notification", "data"]] | None = None
     quota_per_minute: int | None = None
     device_quota_per_minute: int | None = None
     oauth_outage_seconds: float | None = None
@@ -85,6 +88,8 @@ class Faults:
     slow_seconds: float = 5.0
     plan: deque[Trouble] = field(default_factory=deque)
     rates: dict[Trouble, float] = field(default_factory=dict)
+    payload_counts: Sequence[str] = COUNTED
+    """Which parts of a message count for its size."""
     quota_per_minute: int = 0
     """Of each project; 0: no quota."""
     device_quota_per_minute: int = 0
@@ -112,6 +117,7 @@ class Faults:
             "retry_after_date",
             "outage_retry_after",
             "rates",
+            "payload_counts",
             "quota_per_minute",
             "device_quota_per_minute",
         ):
