@@ -51,9 +51,9 @@ RETRIED: dict[str, type[Exception]] = {
 class Firebase:
     """The client, told of the simulator in the only way there is: it has no setting for it."""
 
-    def __init__(self, fcm: SimulatedFcm, key_file: Path) -> None:
+    def __init__(self, fcm: SimulatedFcm, key_file: Path, seconds: float = 30) -> None:
         self.app = firebase_admin.initialize_app(
-            credentials.Certificate(str(key_file)), {"httpTimeout": 1}, name=uuid4().hex
+            credentials.Certificate(str(key_file)), {"httpTimeout": seconds}, name=uuid4().hex
         )
         keep_home(self.app.credential.get_credential())
         service = messaging._get_messaging_service(self.app)
@@ -67,8 +67,8 @@ class Firebase:
     def send_each(self, tokens: Any) -> messaging.BatchResponse:
         return messaging.send_each(messages(tokens), app=self.app)
 
-    async def send_each_async(self, tokens: Any) -> messaging.BatchResponse:
-        return await messaging.send_each_async(messages(tokens), dry_run=False, app=self.app)
+    async def send_each_async(self, tokens: Any, dry_run: bool = False) -> messaging.BatchResponse:
+        return await messaging.send_each_async(messages(tokens), dry_run=dry_run, app=self.app)
 
     async def close(self) -> None:
         """What was opened in an event loop has to be closed there, which it forgets itself."""
@@ -182,7 +182,7 @@ def test_it_waits_as_long_as_it_is_told(
 
 
 async def test_it_gives_up_on_who_never_answers(fcm: SimulatedFcm, key_file: Path) -> None:
-    firebase = Firebase(fcm, key_file)
+    firebase = Firebase(fcm, key_file, seconds=1)
     by_threads, by_tasks = await asyncio.gather(
         asyncio.to_thread(firebase.send_each, ["hang-1"]), firebase.send_each_async(["hang-1"])
     )
@@ -228,6 +228,15 @@ def test_a_listed_registration_dies_as_it_was_ordered(
     with pytest.raises(messaging.UnregisteredError):
         firebase.send(fid="F1")
     assert fcm.registration("F1")["reached_by"] == "token"
+
+
+async def test_a_dry_run_of_many_at_once(fcm: SimulatedFcm, key_file: Path) -> None:
+    firebase = Firebase(fcm, key_file)
+    found = await firebase.send_each_async(["any", "dead-1", "malformed-1"], dry_run=True)
+    await firebase.close()
+    assert errors(found) == [None, ERRORS["dead-1"], ERRORS["malformed-1"]]
+    assert fcm.stats()["replies"] == {"validated": 1, "unregistered": 1, "malformed_token": 1}
+    await asyncio.to_thread(firebase_admin.delete_app, firebase.app)
 
 
 # Topics
