@@ -23,7 +23,7 @@ CALLS = (
     "clarion.events.call",
 )
 """Where a whole call of the collector is refused."""
-EVENTS = ("clarion.events.message", "clarion.events.inbox")
+EVENTS = ("clarion.events.message", "clarion.events.inbox", "clarion.events.signature")
 """Where one event of a call is refused."""
 REGISTRATIONS = ("clarion.customers.announcement",)
 """Where an event is kept, but registers no device."""

@@ -155,7 +155,7 @@ async def test_an_import_that_was_broken_off_goes_on_and_every_record_is_there_o
             importer = Importer(
                 Collector(database, service.world.broker, service.clock),
                 service.clock,
-                write_key=source.write_key,
+                source=source,
                 kind=RecordKind.CUSTOMERS,
                 at=service.clock.now(),
             )

@@ -171,10 +171,8 @@ async def _import(
     quiet: bool,
 ) -> None:
     async with session.broker() as broker:
-        collector = Collector(session.database, broker, session.clock, vault=session.vault())
-        importer = Importer(
-            collector, session.clock, write_key=source.write_key, kind=kind, at=progress.at
-        )
+        collector = Collector(session.database, broker, session.clock)
+        importer = Importer(collector, session.clock, source=source, kind=kind, at=progress.at)
         shown = Progress(
             TextColumn("{task.description}"),
             BarColumn(),

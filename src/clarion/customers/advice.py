@@ -116,6 +116,11 @@ CURES: Mapping[str, str] = {
     "event_unreadable": "Let a JSON library write the event, in UTF-8.",
     "event_switched_off": 'Leave `integrations` out, or say `"Clarion": true` in it.',
     "event_failed": "Look in the server's log, and report it: it is a defect of Clarion's.",
+    "signature_missing": "Let your own server sign the userId of whoever is signed in, hand it to "
+    "the app, and send it as `context.userSignature`. Before sign-in `userId` is the device id, "
+    "which then stands in `properties.deviceId`, too.",
+    "signature_wrong": "Sign the very text that is sent as `userId`, with a secret of this source "
+    "that is not retired: HMAC-SHA256, in hex.",
     "token_missing": "Wait for the Firebase SDK's token, then send `Register Push` with it as "
     "`properties.fcmToken`. Without permission to push there is none: then do not register.",
     "token_malformed": "Send the token as the Firebase SDK gives it, as a text of its own.",

@@ -33,6 +33,7 @@ from uuid import UUID, uuid5
 
 from msgspec import Struct
 
+from clarion.events.proof import Proof
 from clarion.events.reserved import DELETION_NAMES, MOVER_NAMES, REGISTRATION_NAMES, plain_name
 
 SHARED_USERS_MAX = 20
@@ -53,6 +54,12 @@ class ClaimKind(StrEnum):
     MOVER = "mover"
     ALIAS = "alias"
     PLAIN = "plain"
+    SIGN_OUT = "sign_out"
+    """A device of a source that asks for signatures registers for itself: that can mean nothing
+    else, even where its id turns out to be a person's."""
+
+
+_MOVES = frozenset({ClaimKind.REGISTRATION, ClaimKind.MOVER, ClaimKind.SIGN_OUT})
 
 
 class Flags(Struct, frozen=True, kw_only=True, gc=False):
@@ -98,6 +105,8 @@ class Sighting(Protocol):
     def previous_id(self) -> str | None: ...
     @property
     def traits(self) -> Mapping[str, Any]: ...
+    @property
+    def proof(self) -> Proof | None: ...
 
 
 class Claim(Struct, frozen=True, kw_only=True, gc=False):
@@ -189,11 +198,15 @@ def sighted_flags(sighting: Sighting) -> dict[str, Flags]:
     for key in (sighting.anonymous_id, sighting.previous_id):
         if key is not None:
             note(key, Flags())
+    is_asked = sighting.proof is not None
     for key in (sighting.device_id, sighting.context_device_id):
         if key is not None:
-            note(key, Flags(is_device=True))
+            note(key, Flags(is_device=not is_asked))
     user_id = sighting.user_id
-    if user_id is not None:
+    if user_id is not None and is_asked:
+        is_proven = sighting.proof is Proof.PROVEN
+        note(user_id, Flags(is_user=is_proven, is_guarded=is_proven))
+    elif user_id is not None:
         other_device = sighting.device_id is not None and sighting.device_id != user_id
         proven = sighting.type == "identify" and any(
             sighting.traits.get(name) for name in CONTACTABLE_TRAITS
@@ -207,7 +220,9 @@ def claims_of(sighting: Sighting) -> list[Claim]:
     registration, and must not take the device back."""
     user_id = sighting.user_id
     name = plain_name(sighting.name) if sighting.type == "track" else ""
-    if user_id is None or name in DELETION_NAMES:
+    if sighting.proof is Proof.DEVICE:
+        return _signs_out(sighting) if name in REGISTRATION_NAMES else []
+    if user_id is None or name in DELETION_NAMES or sighting.proof is Proof.UNPROVEN:
         return []
     kinds: dict[str, ClaimKind] = {}
     moves = sighting.type == "identify" or name in MOVER_NAMES
@@ -251,7 +266,7 @@ def timeline(claims: Iterable[Claim], is_real: Callable[[str], bool]) -> Timelin
     for _, (claim, effect) in sorted(signed.items(), key=lambda item: item[0]):
         if not spans or spans[-1].user_id != effect.user_id:
             spans.append(Span(at=claim.at, user_id=effect.user_id))
-        if claim.kind in (ClaimKind.REGISTRATION, ClaimKind.MOVER):
+        if claim.kind in _MOVES:
             mover, absorber = effect, None
         if absorber is None:
             absorber = effect.user_id
@@ -282,7 +297,7 @@ def leaves_unchanged(known: Timeline, claim: Claim, is_real: Callable[[str], boo
         at_that_time = _Signed(span.user_id)
     if at_that_time != effect:
         return False
-    if claim.kind in (ClaimKind.REGISTRATION, ClaimKind.MOVER):
+    if claim.kind in _MOVES:
         return known.has_mover and known.mover == effect.user_id
     return True
 
@@ -319,8 +334,24 @@ def device_row_id(workspace_id: UUID, device_id: str) -> UUID:
     return uuid5(workspace_id, f"device:{device_id}")
 
 
+def _signs_out(sighting: Sighting) -> list[Claim]:
+    device_id = sighting.device_id
+    assert device_id is not None, "such an event names its own device"
+    return [
+        Claim(
+            key=device_id,
+            at=sighting.at,
+            message_id=sighting.message_id,
+            user_id=device_id,
+            kind=ClaimKind.SIGN_OUT,
+        )
+    ]
+
+
 def _effect(claim: Claim, is_real: Callable[[str], bool]) -> _Signed | None:
     """What a claim says once it is known who is real; None: nothing."""
+    if claim.kind is ClaimKind.SIGN_OUT:
+        return _Signed(None)
     if is_real(claim.user_id):
         if claim.kind is ClaimKind.ALIAS and (claim.key == claim.user_id or is_real(claim.key)):
             return None

@@ -35,6 +35,7 @@ from clarion.customers.warning import warnings_of
 from clarion.events import ownership_store
 from clarion.events.activity import Stage
 from clarion.events.message import Event, Refusal, read_traits
+from clarion.events.proof import Proof
 from clarion.events.reserved import RECEIPT_NAMES, plain_name
 from clarion.events.store import insert_events, received_before
 
@@ -132,6 +133,8 @@ class Ingestion:
         deletions: list[Deletion] = []
         for arrival in batch.arrivals:
             event = arrival.event
+            if event.proof is Proof.UNPROVEN:
+                continue
             deletions += read_deletions(event)
             match read_registrations(event, arrival.source_id):
                 case RegistrationFault(code=code, message=message):

@@ -19,7 +19,9 @@ from clarion.events.body import CallFault, unpack
 from clarion.events.call import Call, read_call
 from clarion.events.doorkeeper import Doorkeeper, DoorkeeperOptions
 from clarion.events.inbox import Parcel, encode, split
+from clarion.events.key_store import KeyKind
 from clarion.events.message import Refusal
+from clarion.events.signature import SIGNATURE_BYTES, judge
 from clarion.storage.database import Database, StorageUnavailable
 from clarion.storage.vault import Vault, VaultLocked
 
@@ -114,6 +116,11 @@ class Collector:
             )
             if not isinstance(admission, Admission):
                 return admission
+            if admission.secrets or SIGNATURE_BYTES in plain:
+                judged = judge(call, admission.secrets)
+                call = judged.call
+                for secret_id in judged.used:
+                    self._doorkeeper.note_use(KeyKind.IDENTITY_SECRET, secret_id, now)
             return await self._keep(
                 call,
                 admission.workspace_id,
@@ -133,10 +140,13 @@ class Collector:
         type_hint: str | None,
         caller_ip: CallerIp | None = None,
     ) -> Kept:
-        """Take one call of a caller who is known already, and speaks for this source."""
+        """Take one call of a caller who is known already, and speaks for this source: its userIds
+        need no signature."""
         call = read_call(body, type_hint=type_hint, new_message_id=self._new_message_id)
         if isinstance(call, CallFault):
             return call
+        if SIGNATURE_BYTES in body:
+            call = judge(call, ()).call
         try:
             return await self._keep(
                 call,

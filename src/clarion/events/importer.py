@@ -12,19 +12,19 @@ from typing import BinaryIO, assert_never
 import msgspec
 
 from clarion.clock import Clock
-from clarion.events.admission import OriginRefused, TooFast, UnknownKey
 from clarion.events.body import BODY_BYTES_MAX, CallFault
 from clarion.events.collector import Collector, ComeAgain, Taken
 from clarion.events.message import Refusal, check
 from clarion.events.record import RecordFault, RecordKind, as_event
 from clarion.events.record_file import Found, Mark, RecordForm, read_records
+from clarion.events.source import Source
 
 BATCH_RECORDS = 500
 BATCH_BYTES = BODY_BYTES_MAX - 65_536
 
 
 class ImportRefused(Exception):
-    """The import can not go on: its source may not send, or a whole batch is refused."""
+    """The import can not go on: its source is revoked, or a whole batch is refused."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,19 +47,22 @@ class Step:
 
 
 class Importer:
-    """Imports one file. `at`: when a record happened that does not say so."""
+    """Imports one file, by an operator's own hand: no limit, no origin, no signature is asked for.
+    `at`: when a record happened that does not say so."""
 
     def __init__(
-        self, collector: Collector, clock: Clock, *, write_key: str, kind: RecordKind, at: datetime
+        self, collector: Collector, clock: Clock, *, source: Source, kind: RecordKind, at: datetime
     ) -> None:
         self._collector = collector
         self._clock = clock
-        self._write_key = write_key
+        self._source = source
         self._kind = kind
         self._at = at
 
     async def run(self, file: BinaryIO, form: RecordForm, start: Mark) -> AsyncIterator[Step]:
         """Import what stands behind `start`. Raises ImportRefused."""
+        if self._source.revoked_at is not None:
+            raise ImportRefused("the source is revoked")
         batch: dict[str, Found] = {}
         bodies: list[msgspec.Raw] = []
         size = 0
@@ -107,16 +110,17 @@ class Importer:
             return Step(after=after, taken=0, refused=refused)
         body = msgspec.json.encode({"batch": bodies})
         while True:
-            collected = await self._collector.collect(
-                body, write_key=self._write_key, type_hint=None
+            collected = await self._collector.take(
+                body,
+                workspace_id=self._source.workspace_id,
+                source_id=self._source.id,
+                type_hint=None,
             )
             match collected:
                 case Taken():
                     break
-                case ComeAgain(retry_after_seconds=seconds) | TooFast(retry_after_seconds=seconds):
+                case ComeAgain(retry_after_seconds=seconds):
                     await self._clock.sleep(seconds)
-                case UnknownKey() | OriginRefused():
-                    raise ImportRefused("the source's write key is unknown or revoked")
                 case CallFault(message=message):
                     raise ImportRefused(message)
                 case _:

@@ -12,6 +12,7 @@ from uuid import UUID
 import msgspec
 
 from clarion.events.message import Envelope, Event, Refusal, read
+from clarion.events.proof import Proof
 
 
 class Item(msgspec.Struct, frozen=True, array_like=True):
@@ -20,6 +21,8 @@ class Item(msgspec.Struct, frozen=True, array_like=True):
     raw: bytes
     type: str
     message_id: str
+    proof: Proof | None = None
+    """What is known of its userId; None: nobody asks."""
 
 
 class Parcel(msgspec.Struct, frozen=True, array_like=True):
@@ -110,7 +113,13 @@ def open_parcel(parcel: Parcel) -> tuple[list[Event], list[Refusal]]:
     events: list[Event] = []
     refusals = list(parcel.refusals)
     for item in parcel.items:
-        event = read(item.raw, type_=item.type, message_id=item.message_id, envelope=envelope)
+        event = read(
+            item.raw,
+            type_=item.type,
+            message_id=item.message_id,
+            envelope=envelope,
+            proof=item.proof,
+        )
         if isinstance(event, Event):
             events.append(event)
         else:
@@ -125,7 +134,7 @@ def _frame(parcel: Parcel) -> int:
 
 def _item_size(item: Item) -> int:
     message_id = item.message_id
-    return len(item.raw) + 24 + (len(message_id) if message_id.isascii() else len(message_id) * 4)
+    return len(item.raw) + 34 + (len(message_id) if message_id.isascii() else len(message_id) * 4)
 
 
 def _refusal_size(refusal: Refusal) -> int:

@@ -16,6 +16,7 @@ import msgspec
 from clarion.events.ids import DAMAGED, ID_CHARACTERS_MAX, usable_id
 from clarion.events.installation import named_device
 from clarion.events.moment import corrected, parse_time
+from clarion.events.proof import Proof
 from clarion.events.refusal import Refusal as Refusal
 from clarion.events.refusal import excerpt_of, hint_of
 
@@ -60,6 +61,8 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     """The JSON as it came, with the call's context in its own."""
     time_fault: str | None = None
     """Why the time it gives was not used."""
+    proof: Proof | None = None
+    """What is known of its userId; None: its source does not ask, and it is taken at its word."""
 
     def __repr__(self) -> str:
         """Names it, and shows nothing of it: properties hold tokens."""
@@ -151,7 +154,7 @@ def check(raw: bytes, type_hint: str | None, *, is_wanted: bool = True) -> Check
         return _refusal(
             message_id, "event_name_missing", "A track event needs its name in `event`.", raw
         )
-    ids = (wire.userId, wire.anonymousId, *_device_ids(wire.properties, wire.context))
+    ids = (wire.userId, wire.anonymousId, *device_ids(wire.properties, wire.context))
     if not any(usable_id(value) is not None for value in ids) and not (
         kind == "track" and _REGISTRATION.fullmatch(wire.event)
     ):
@@ -174,7 +177,9 @@ def says_wanted(integrations: Any) -> bool | None:
     return None
 
 
-def read(raw: bytes, *, type_: str, message_id: str, envelope: Envelope) -> Event | Refusal:
+def read(
+    raw: bytes, *, type_: str, message_id: str, envelope: Envelope, proof: Proof | None = None
+) -> Event | Refusal:
     """The event in `raw`, which `check` has let pass; refused where a part that `check` does not
     look at can not be read."""
     try:
@@ -192,20 +197,22 @@ def read(raw: bytes, *, type_: str, message_id: str, envelope: Envelope) -> Even
     context, properties = _object(wire.get("context")), _object(wire.get("properties"))
     traits = _traits(wire.get("traits"), context) if type_ == "identify" else {}
     name = _name(wire.get("event" if type_ == "track" else "name"))
-    device_id, context_device_id = _device_ids(properties, context)
+    device_id, context_device_id = device_ids(properties, context)
     given = parse_time(wire.get("originalTimestamp")) or parse_time(wire.get("timestamp"))
     sent_at = parse_time(wire.get("sentAt")) or envelope.sent_at
     at = corrected(given, sent_at, envelope.received_at)
-    if device_id is None:
+    user_id = usable_id(wire.get("userId"))
+    is_device = proof is Proof.DEVICE
+    if device_id is None and not is_device:
         device_id = named_device(type_, name, properties, traits, context)
     return Event(
         message_id=message_id,
         type=type_,
         name=name,
-        user_id=usable_id(wire.get("userId")),
+        user_id=None if is_device else user_id,
         anonymous_id=usable_id(wire.get("anonymousId")),
         previous_id=usable_id(wire.get("previousId")),
-        device_id=usable_id(device_id),
+        device_id=usable_id(device_id) or (user_id if is_device else None),
         context_device_id=usable_id(context_device_id),
         at=at,
         received_at=envelope.received_at,
@@ -214,6 +221,7 @@ def read(raw: bytes, *, type_: str, message_id: str, envelope: Envelope) -> Even
         context=context,
         body=body,
         time_fault=_time_fault(wire, given) if at is envelope.received_at else None,
+        proof=proof,
     )
 
 
@@ -249,7 +257,8 @@ def _within(context: Mapping[str, msgspec.Raw], raw: bytes) -> bytes:
     )
 
 
-def _device_ids(properties: Any, context: Any) -> tuple[Any, Any]:
+def device_ids(properties: Any, context: Any) -> tuple[Any, Any]:
+    """(`properties.deviceId`, `context.device.id`), as they came."""
     device_id = None
     if isinstance(properties, dict):
         device_id = properties.get("deviceId")

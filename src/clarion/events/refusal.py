@@ -51,7 +51,7 @@ class _Wire(msgspec.Struct):
 _wire = msgspec.json.Decoder(_Wire)
 
 _SECRET = re.compile(
-    r'("[^"]*(?:token|fid|write[_\- ]?key|registration[_\- ]?id)[_\- ]*"\s*:\s*)"[^"]*"?',
+    r'("[^"]*(?:token|fid|write[_\- ]?key|registration[_\- ]?id|signature)[_\- ]*"\s*:\s*)"[^"]*"?',
     re.IGNORECASE,
 )
 
