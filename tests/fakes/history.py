@@ -7,6 +7,8 @@ from typing import Any
 import msgspec
 
 from clarion.events.message import Event
+from clarion.events.proof import Proof
+from clarion.events.reserved import PUSH_NAMES, plain_name
 
 DAY = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -104,3 +106,15 @@ class App:
 
     def alias(self, at: float, user: str, previous: str) -> Event:
         return self.event(at, "alias", user=user, previous=previous)
+
+
+def asked(event: Event, *, is_signed: bool) -> Event:
+    """The event as it is read where its source asks for signatures; what needs one has one."""
+    own = event.device_id or event.context_device_id
+    if event.user_id is None:
+        return msgspec.structs.replace(event, proof=Proof.NOBODY)
+    if event.user_id == own:
+        return msgspec.structs.replace(event, proof=Proof.DEVICE, user_id=None, device_id=own)
+    acts = event.type in ("identify", "alias") or plain_name(event.name) in PUSH_NAMES
+    proof = Proof.PROVEN if is_signed or acts else Proof.UNPROVEN
+    return msgspec.structs.replace(event, proof=proof)

@@ -16,6 +16,8 @@ from fakes.clock import FakeClock
 from fakes.station import track
 
 DAY = 86_400
+on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+"""For what no database decides."""
 AT_ONCE = CollectorOptions(doorkeeper=DoorkeeperOptions(remembered_seconds=0))
 
 
@@ -73,6 +75,7 @@ async def test_after_rotating_both_keys_send_until_the_former_is_retired(
     assert {one["source_id"] for one in events} == {source["id"]}
 
 
+@on_sqlite
 async def test_a_former_key_ends_by_itself_when_its_days_are_over(
     service: Service, source: dict[str, Any]
 ) -> None:
@@ -83,6 +86,7 @@ async def test_a_former_key_ends_by_itself_when_its_days_are_over(
     assert await sent(service, source["write_key"]) == 401
 
 
+@on_sqlite
 async def test_a_key_may_be_retired_in_some_days_and_that_be_taken_back(
     service: Service, source: dict[str, Any]
 ) -> None:
@@ -115,6 +119,7 @@ async def test_it_is_told_which_key_is_still_used_and_when_last(
     assert (await keys_of(service, source))[0]["last_used_at"] == "2026-03-01T12:02:00Z"
 
 
+@on_sqlite
 async def test_an_app_that_still_has_a_retired_key_is_seen(
     service: Service, source: dict[str, Any]
 ) -> None:
@@ -128,6 +133,7 @@ async def test_an_app_that_still_has_a_retired_key_is_seen(
     assert (await keys_of(service, source))[0]["last_used_at"] == "2026-03-02T12:01:00Z"
 
 
+@on_sqlite
 async def test_the_last_key_that_stands_is_not_retired_by_mistake(
     service: Service, source: dict[str, Any]
 ) -> None:
@@ -140,6 +146,7 @@ async def test_the_last_key_that_stands_is_not_retired_by_mistake(
     assert await sent(service, made["write_key"]) == 200
 
 
+@on_sqlite
 async def test_a_source_has_no_more_keys_than_anybody_can_watch(
     service: Service, source: dict[str, Any]
 ) -> None:
@@ -166,6 +173,7 @@ async def test_a_revoked_source_is_restored_with_the_keys_that_stood(
     assert await sent(service, source["write_key"]) == 401
 
 
+@on_sqlite
 async def test_keys_of_another_workspace_and_of_another_source_are_not_there(
     service: Service, source: dict[str, Any]
 ) -> None:
@@ -192,6 +200,7 @@ async def test_keys_of_another_workspace_and_of_another_source_are_not_there(
 # --- limits ---------------------------------------------------------------------------------
 
 
+@on_sqlite
 async def test_over_the_limit_a_call_is_told_when_to_come_again(
     service: Service, source: dict[str, Any]
 ) -> None:
@@ -216,6 +225,7 @@ async def test_over_the_limit_a_call_is_told_when_to_come_again(
     assert len(events) == 8, "nothing of a refused call is kept"
 
 
+@on_sqlite
 async def test_each_key_has_a_limit_of_its_own_and_none_once_it_is_ended(
     service: Service, source: dict[str, Any]
 ) -> None:
@@ -228,6 +238,7 @@ async def test_each_key_has_a_limit_of_its_own_and_none_once_it_is_ended(
     assert [await sent(service, source["write_key"]) for _ in range(3)] == [200] * 3
 
 
+@on_sqlite
 async def test_a_limit_that_can_not_be_is_refused(service: Service, source: dict[str, Any]) -> None:
     given = await change(service, source, rate_limit={"events_per_second": 10})
     assert given.json["rate_limit"] == {"events_per_second": 10, "burst": 50}
@@ -239,6 +250,7 @@ async def test_a_limit_that_can_not_be_is_refused(service: Service, source: dict
 # --- origins --------------------------------------------------------------------------------
 
 
+@on_sqlite
 async def test_only_pages_of_allowed_origins_send_and_apps_go_on(
     service: Service, source: dict[str, Any]
 ) -> None:
@@ -262,6 +274,7 @@ async def test_only_pages_of_allowed_origins_send_and_apps_go_on(
     assert answer.status == 200
 
 
+@on_sqlite
 async def test_what_is_no_origin_is_refused_by_its_place(
     service: Service, source: dict[str, Any]
 ) -> None:

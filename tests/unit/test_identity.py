@@ -12,7 +12,7 @@ from clarion.customers.device import DeviceState
 from clarion.customers.identity import Provisional, customer_id_of, user_customer_id
 from clarion.events.message import Event
 from fakes.book import WORKSPACE, Book
-from fakes.history import DAY, App, timedelta
+from fakes.history import DAY, App, asked, timedelta
 from fakes.scenarios import FID, OF_FID, REMOVED, SCENARIOS, Scenario
 
 
@@ -132,7 +132,10 @@ def histories(draw: st.DrawFn) -> list[Event]:
                 )
             case _:
                 events.append(app.track(at, user=draw(st.none() | USERS), anon=draw(KEYS)))
-    return events
+    return [
+        asked(event, is_signed=draw(st.booleans())) if draw(st.booleans()) else event
+        for event in events
+    ]
 
 
 @settings(max_examples=400, deadline=None)

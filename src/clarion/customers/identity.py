@@ -245,6 +245,8 @@ def owner_key(sighting: Sighting, *, user_is_real: bool) -> str | None:
     """The key whose timeline decides the event's owner; None: its user id does (R5)."""
     if sighting.user_id is not None and user_is_real:
         return None
+    if sighting.proof is Proof.UNPROVEN:
+        return sighting.user_id  # as soon as that turns out to be a person, it is that person's
     return (
         sighting.device_id
         or sighting.user_id
