@@ -98,7 +98,10 @@ class World:
         )
 
     async def campaign(
-        self, audience: Any | None = None, content: dict[str, Any] | None = None
+        self,
+        audience: Any | None = None,
+        content: dict[str, Any] | None = None,
+        spread_minutes: int = 0,
     ) -> UUID:
         """A campaign that is due now."""
         spec = parse_content(content or {"title": "Hello", "ttl_seconds": 7200})
@@ -114,6 +117,7 @@ class World:
             content=spec,
             audience=whom,
             scheduled_at=None,
+            spread_minutes=spread_minutes,
             created_at=now,
             updated_at=now,
         )

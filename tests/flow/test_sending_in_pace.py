@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import select
 
 from clarion.broker import JobKind
-from clarion.campaigns.campaign import cancel
+from clarion.campaigns.campaign import CampaignState, cancel, pause, resume
 from clarion.deliveries.app_store import get_app, pause_app, resume_app, set_limits
 from clarion.deliveries.pacing import Limits
-from clarion.deliveries.steering import publish, take_up
+from clarion.deliveries.steering import Taken, publish, take_step, take_up
 from clarion.storage.database import Database
 from clarion.storage.schema import paces
 from fakes.book import WORKSPACE
@@ -26,10 +26,10 @@ async def world(database: Database, clock: FakeClock) -> World:
     return await World(database, clock).open()
 
 
-async def planned(world: World, *tokens: str) -> UUID:
+async def planned(world: World, *tokens: str, spread_minutes: int = 0) -> UUID:
     """A campaign to a device for each token, planned in chunks of two, nothing sent."""
     await world.devices(*tokens)
-    campaign_id = await world.campaign()
+    campaign_id = await world.campaign(spread_minutes=spread_minutes)
     await world.scheduler.step()
     while await world.planner.step():
         pass
@@ -182,5 +182,69 @@ async def test_a_sender_that_is_stopped_puts_back_what_has_not_left(world: World
     found = await world.report(campaign_id)
     assert (found.total.accepted, found.total.in_flight, found.attempts) == (1, 1, 1)
     world.make_agents()
+    world.clock.advance(10)  # its turn has come
     found = await world.settle(campaign_id)
     assert (found.total.accepted, found.attempts, found.unanswered) == (2, 2, 0)
+
+
+async def spread(world: World) -> UUID:
+    return await planned(world, *(f"token-{number}" for number in range(20)), spread_minutes=60)
+
+
+async def send_due(world: World) -> int:
+    while await world.sender.step():
+        pass
+    return sum(world.provider.accepted.values())
+
+
+async def test_a_launch_is_spread_over_its_window(world: World) -> None:
+    campaign_id = await spread(world)
+    left = []
+    for _ in range(6):
+        left.append(await send_due(world))
+        assert (await world.report(campaign_id)).balances
+        world.clock.advance(720)
+    assert left == sorted(left)
+    assert left[0] <= 3
+    assert 5 <= left[2] <= 15
+    assert left[5] == 20
+    assert (await world.get(campaign_id)).state is CampaignState.DONE
+
+
+async def test_a_spread_launch_is_cancelled_at_once(world: World) -> None:
+    campaign_id = await spread(world)
+    world.clock.advance(1_800)
+    left = await send_due(world)
+    now = world.clock.now()
+    taken = await take_step(
+        world.database, WORKSPACE, campaign_id, lambda one: cancel(one, now), now=now
+    )
+    assert isinstance(taken, Taken)
+    await publish(world.broker, taken.jobs)
+    await send_due(world)
+    found = await world.report(campaign_id)
+    assert (found.total.accepted, found.total.cancelled) == (left, 20 - left)
+
+
+async def test_a_spread_launch_that_was_paused_catches_up_and_keeps_to_the_rest(
+    world: World,
+) -> None:
+    campaign_id = await spread(world)
+    for step in (pause, resume):
+        now = world.clock.now()
+        taken = await take_step(
+            world.database, WORKSPACE, campaign_id, lambda one, s=step, n=now: s(one, n), now=now
+        )
+        assert isinstance(taken, Taken)
+        await publish(world.broker, taken.jobs)
+        for _ in range(25):  # those that are due are taken up and put back
+            await world.sender.step()
+        if step is pause:
+            assert world.provider.accepted == {}
+            world.clock.advance(1_800)
+            await world.sender.sweep()
+    await world.sender.sweep()
+    caught_up = await send_due(world)
+    assert 4 <= caught_up <= 16
+    found = await world.settle(campaign_id)
+    assert found.total.accepted == 20

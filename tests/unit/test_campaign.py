@@ -36,7 +36,12 @@ SAID_ELSE = ContentSpec(base=Content(title="Goodbye"))
 
 STEPS: dict[str, Callable[[Campaign], Campaign | Refused]] = {
     "edit": lambda one: edit(
-        one, name="Else", content=SAID_ELSE, audience=UserIds(user_ids=("a",)), now=LATER
+        one,
+        name="Else",
+        content=SAID_ELSE,
+        audience=UserIds(user_ids=("a",)),
+        spread_minutes=30,
+        now=LATER,
     ),
     "schedule": lambda one: schedule(one, LATER, LATER),
     "launch": lambda one: launch(one, LATER),
@@ -123,7 +128,10 @@ def test_a_step_changes_nothing_that_is_not_its_own(place: Place, name: str) -> 
     after = STEPS[name](before)
     assert isinstance(after, Campaign)
     own = {"state", "paused_from", "paused_reason", "updated_at"}
-    own |= {"schedule": {"scheduled_at"}, "edit": {"name", "content", "audience"}}.get(name, set())
+    own |= {
+        "schedule": {"scheduled_at"},
+        "edit": {"name", "content", "audience", "spread_minutes"},
+    }.get(name, set())
     assert replace(before, **{field: getattr(after, field) for field in own}) == after
     assert after.updated_at == (START if place == CANCELLED else LATER)
 

@@ -21,6 +21,7 @@ from clarion.audiences.rule import Rule
 from clarion.campaigns.content import ContentSpec
 
 NAME_CHARACTERS_MAX = 200
+SPREAD_MINUTES_MAX = 1_440
 
 
 class CampaignState(StrEnum):
@@ -44,6 +45,8 @@ class Campaign:
     content: ContentSpec
     audience: Rule
     scheduled_at: datetime | None
+    spread_minutes: int = 0
+    """Its launch is spread evenly over so long; 0: it goes as fast as it may."""
     paused_from: CampaignState | None = None
     paused_reason: str | None = None
     created_at: datetime
@@ -70,12 +73,25 @@ def schedule(campaign: Campaign, at: datetime, now: datetime) -> Campaign | Refu
 
 
 def edit(
-    campaign: Campaign, *, name: str, content: ContentSpec, audience: Rule, now: datetime
+    campaign: Campaign,
+    *,
+    name: str,
+    content: ContentSpec,
+    audience: Rule,
+    spread_minutes: int,
+    now: datetime,
 ) -> Campaign | Refused:
     """Say something else, or to others. What is scheduled stays as it was agreed to."""
     if campaign.state is not _S.DRAFT:
         return _refused(campaign, "edited")
-    return replace(campaign, name=name, content=content, audience=audience, updated_at=now)
+    return replace(
+        campaign,
+        name=name,
+        content=content,
+        audience=audience,
+        spread_minutes=spread_minutes,
+        updated_at=now,
+    )
 
 
 def launch(campaign: Campaign, now: datetime) -> Campaign | Refused:

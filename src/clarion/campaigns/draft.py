@@ -6,12 +6,12 @@ from typing import Any, Protocol
 
 from clarion.audiences import rule
 from clarion.audiences.rule import Rule
-from clarion.campaigns.campaign import NAME_CHARACTERS_MAX
+from clarion.campaigns.campaign import NAME_CHARACTERS_MAX, SPREAD_MINUTES_MAX
 from clarion.campaigns.content import Content, ContentFault, ContentSpec, parse_content
 from clarion.campaigns.template import faults_of
 from clarion.customers.device import Platform
 
-FIELDS = ("name", "content", "audience")
+FIELDS = ("name", "content", "audience", "spread_minutes")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +21,7 @@ class Draft:
     name: str
     content: ContentSpec
     audience: Rule
+    spread_minutes: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +39,7 @@ class ContentCheck(Protocol):
 
 
 def parse_draft(wire: Mapping[str, Any], check: ContentCheck) -> Draft | list[DraftFault]:
-    """The campaign in `wire` (name, content, audience), or everything that is wrong with it."""
+    """The campaign in `wire` (its `FIELDS`), or everything that is wrong with it."""
     faults = [
         DraftFault(field=str(field), message=f"is unknown; use {', '.join(FIELDS)}")
         for field in wire
@@ -56,9 +57,13 @@ def parse_draft(wire: Mapping[str, Any], check: ContentCheck) -> Draft | list[Dr
     audience = rule.parse(wire.get("audience"))
     if isinstance(audience, list):
         faults += [DraftFault(field=one.field, message=one.message) for one in audience]
+    spread = wire.get("spread_minutes", 0)
+    if type(spread) is not int or not 0 <= spread <= SPREAD_MINUTES_MAX:
+        message = f"must be whole minutes from 0 to {SPREAD_MINUTES_MAX}"
+        faults.append(DraftFault(field="spread_minutes", message=message))
     if faults or isinstance(content, list) or isinstance(audience, list):
         return faults
-    return Draft(name=str(name).strip(), content=content, audience=audience)
+    return Draft(name=str(name).strip(), content=content, audience=audience, spread_minutes=spread)
 
 
 def provider_faults(spec: ContentSpec, check: ContentCheck) -> list[ContentFault]:

@@ -82,6 +82,7 @@ async def create(
             content=draft.content,
             audience=draft.audience,
             scheduled_at=when,
+            spread_minutes=draft.spread_minutes,
             created_at=now,
             updated_at=now,
         )
@@ -307,6 +308,7 @@ def _shown(campaign: Campaign) -> dict[str, Any]:
         "name": campaign.name,
         "state": campaign.state.value,
         "scheduled_at": campaign.scheduled_at,
+        "spread_minutes": campaign.spread_minutes,
         "paused_reason": campaign.paused_reason,
         "audience": rule.dump(campaign.audience),
         "content": dump_content(campaign.content),

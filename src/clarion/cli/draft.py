@@ -53,6 +53,8 @@ class Flags:
         To this customer; may be given several times.
     trait
         To customers whose trait equals: NAME=VALUE, a JSON value or a text; several: all of them.
+    spread_minutes
+        Spread the launch evenly over so long, up to a day.
     """
 
     file: Path | None = None
@@ -67,6 +69,7 @@ class Flags:
     everyone: Annotated[bool, Parameter(negative="")] = False
     user_id: Several = None
     trait: Several = None
+    spread_minutes: int | None = None
 
     def content(self) -> dict[str, Any]:
         """The content fields that were given."""
@@ -101,6 +104,8 @@ def read_draft(name: str | None, flags: Flags) -> Draft:
         wire["name"] = name
     if audience is not None:
         wire["audience"] = audience
+    if flags.spread_minutes is not None:
+        wire["spread_minutes"] = flags.spread_minutes
     draft = parse_draft(wire, _check)
     if isinstance(draft, Draft):
         return draft

@@ -29,6 +29,7 @@ from clarion.clock import Clock
 from clarion.customers.device import TokenKind
 from clarion.deliveries.chunk_store import finish_launch
 from clarion.deliveries.delivery import DeliveryState, Skip
+from clarion.deliveries.spread import divide
 from clarion.deliveries.store import plan
 from clarion.storage.database import Database, StorageUnavailable
 
@@ -106,7 +107,7 @@ class Planner:
                 return count
             page = await self._page(launch, campaign)
             if page:
-                written = await self._write(launch, page)
+                written = await self._write(launch, campaign, page)
                 await lease.extend(self._options.lease_seconds)
                 if not written:
                     continue  # what comes after another planner's page is not known from ours
@@ -126,7 +127,7 @@ class Planner:
         async with self._database.read() as connection:
             return (await connection.execute(statement)).all()
 
-    async def _write(self, launch: Launch, page: Sequence[Any]) -> int:
+    async def _write(self, launch: Launch, campaign: Campaign, page: Sequence[Any]) -> int:
         """One page's transaction; 0 where another planner was faster."""
         now = self._clock.now()
         by_app: dict[UUID, list[Any]] = defaultdict(list)
@@ -138,10 +139,15 @@ class Planner:
             else:
                 rows.append(self._row(launch, device, None, skip))
         chunks: list[dict[str, Any]] = []
-        chunk_ids: list[UUID] = []
         size = self._options.chunk_deliveries
         for app_id, members in by_app.items():
-            for start in range(0, len(members), size):
+            for due_at, part in divide(
+                members,
+                size,
+                started_at=launch.started_at,
+                minutes=campaign.spread_minutes,
+                now=now,
+            ):
                 chunk_id = self._clock.new_id()
                 chunk = {
                     "id": chunk_id,
@@ -150,12 +156,11 @@ class Planner:
                     "firebase_app_id": app_id,
                     "state": "ready",
                     "attempt": 0,
-                    "due_at": now,
-                    "size": len(members[start : start + size]),
+                    "due_at": due_at,
+                    "size": len(part),
                 }
                 chunks.append(chunk)
-                chunk_ids.append(chunk_id)
-                for device in members[start : start + size]:
+                for device in part:
                     rows.append(self._row(launch, device, chunk_id, None))
         async with self._database.write() as connection:
             moved = await advance_launch(connection, launch, cursor=page[-1].id, planned=len(rows))
@@ -163,7 +168,14 @@ class Planner:
                 return 0
             await plan(connection, chunks, rows)
         await self._broker.publish(
-            *(NewJob(kind=JobKind.CHUNK, payload=chunk_id.bytes) for chunk_id in chunk_ids)
+            *(
+                NewJob(
+                    kind=JobKind.CHUNK,
+                    payload=one["id"].bytes,
+                    available_at=one["due_at"] if one["due_at"] > now else None,
+                )
+                for one in chunks
+            )
         )
         return len(rows)
 

@@ -307,6 +307,7 @@ campaigns = Table(
     Column("content", Json, nullable=False),
     Column("audience", Json, nullable=False),
     Column("scheduled_at", Instant),
+    Column("spread_minutes", Integer, nullable=False, server_default="0"),
     Column("paused_from", Text),  # the state to go back to on resume
     Column("paused_reason", Text),
     Column("created_at", Instant, nullable=False),

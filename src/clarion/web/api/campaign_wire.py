@@ -32,6 +32,12 @@ FcmFields = Annotated[
 ]
 
 
+Spread = Annotated[
+    int,
+    msgspec.Meta(extra_json_schema={"minimum": 0, "maximum": campaigns.SPREAD_MINUTES_MAX}),
+]
+
+
 class ContentFields(msgspec.Struct, kw_only=True, omit_defaults=True):
     """What a push says. Texts, `link`, `image` and the values of `data` may hold Liquid over
     `customer`: `Hi {{ customer.first_name | default: "there" }}`."""
@@ -64,11 +70,13 @@ class Audience(msgspec.Struct, kw_only=True, omit_defaults=True):
 
 
 class NewCampaign(msgspec.Struct, kw_only=True):
-    """A campaign to make: a draft, or with `at` a scheduled one."""
+    """A campaign to make: a draft, or with `at` a scheduled one. `spread_minutes`: its launch is
+    spread evenly over so long."""
 
     name: str
     content: Content
     audience: Audience
+    spread_minutes: Spread | msgspec.UnsetType = msgspec.UNSET
     at: str | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -79,6 +87,7 @@ class CampaignChange(msgspec.Struct, kw_only=True):
     name: str | msgspec.UnsetType = msgspec.UNSET
     content: Content | msgspec.UnsetType = msgspec.UNSET
     audience: Audience | msgspec.UnsetType = msgspec.UNSET
+    spread_minutes: Spread | msgspec.UnsetType = msgspec.UNSET
     updated_at: Moment | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -104,6 +113,7 @@ class Campaign(msgspec.Struct, frozen=True, kw_only=True):
     content: Content
     audience: Audience
     scheduled_at: Moment | None
+    spread_minutes: int
     paused_reason: str | None
     created_at: Moment
     updated_at: Moment
@@ -187,6 +197,7 @@ def shown_campaign(campaign: campaigns.Campaign) -> Campaign:
         content=msgspec.convert(dump_content(campaign.content), Content),
         audience=msgspec.convert(rule.dump(campaign.audience), Audience),
         scheduled_at=campaign.scheduled_at,
+        spread_minutes=campaign.spread_minutes,
         paused_reason=campaign.paused_reason,
         created_at=campaign.created_at,
         updated_at=campaign.updated_at,

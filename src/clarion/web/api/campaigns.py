@@ -53,6 +53,7 @@ class Campaigns(Controller):
             content=draft.content,
             audience=draft.audience,
             scheduled_at=at,
+            spread_minutes=draft.spread_minutes,
             created_at=now,
             updated_at=now,
         )
@@ -107,6 +108,7 @@ class Campaigns(Controller):
                 name=draft.name,
                 content=draft.content,
                 audience=draft.audience,
+                spread_minutes=draft.spread_minutes,
                 now=now,
             )
 
@@ -263,4 +265,5 @@ def _written(campaign: Campaign) -> dict[str, Any]:
         "name": campaign.name,
         "content": dump_content(campaign.content),
         "audience": rule.dump(campaign.audience),
+        "spread_minutes": campaign.spread_minutes,
     }

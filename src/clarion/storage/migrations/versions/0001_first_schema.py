@@ -63,6 +63,7 @@ def upgrade() -> None:
         sa.Column("content", Json, nullable=False),
         sa.Column("audience", Json, nullable=False),
         sa.Column("scheduled_at", Instant(), nullable=True),
+        sa.Column("spread_minutes", sa.Integer(), server_default="0", nullable=False),
         sa.Column("paused_from", sa.Text(), nullable=True),
         sa.Column("paused_reason", sa.Text(), nullable=True),
         sa.Column("created_at", Instant(), nullable=False),
