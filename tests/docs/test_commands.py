@@ -183,7 +183,7 @@ async def test_what_a_page_says_to_type_works(terminal: Terminal, page: Path) ->
 
 def test_pages_that_run_something_are_found() -> None:
     names = {name_of(page) for page in RUNNING}
-    assert {"README.md", "docs/tutorial.md", "docs/guides/collect.md"} <= names
+    assert {"README.md", "docs/tutorial.md", "docs/guides/collect/index.md"} <= names
 
 
 @pytest.mark.parametrize("page", pages(), ids=name_of)

@@ -244,7 +244,7 @@ NUMBERS = {
         f"ids of more than {ID_CHARACTERS_MAX} characters",
         f"more than {SHARED_USERS_MAX} users claim one key within",
     ],
-    "docs/guides/collect.md": [
+    "docs/guides/collect/index.md": [
         f"{BODY_BYTES_MAX // 1024} KiB a call",
         f"{BATCH_EVENTS_MAX:,} events a batch",
         f"{EVENT_BYTES_MAX // 1024} KiB an event",
