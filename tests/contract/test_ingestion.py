@@ -40,6 +40,7 @@ async def state(database: Database) -> dict[str, Any]:
                 row.device_id: (
                     row.customer_id,
                     kept_device(row).registrations,
+                    kept_device(row).facts,
                     row.last_seen_at,
                 )
                 for row in sorted(things, key=lambda row: row.device_id)

@@ -114,7 +114,7 @@ class Book:
         losers = registry.meet_holders(
             {one: self.holders[one] for one in registry.installations if one in self.holders}
         )
-        wanted = registry.device_ids | losers
+        wanted = registry.device_ids | losers | batch.noted.keys()
         devices = {key: self.devices[key] for key in wanted if key in self.devices}
         others = {key: self.holders[key] for key in registry.installations_of(devices)}
         for deletion in deletions:
@@ -149,6 +149,7 @@ class Book:
                 key: (
                     one.customer_id,
                     one.registrations,
+                    dict(one.facts),
                     one.last_seen_at,
                 )
                 for key, one in sorted(self.devices.items())

@@ -58,6 +58,22 @@ async def test_cohorts_show_what_does_not_refresh(service: Service) -> None:
     assert by_source["value"] == (await service.get("/sources"))["data"][0]["name"]
 
 
+async def test_cohorts_by_app_version_show_the_app_that_does_not_refresh(service: Service) -> None:
+    key = await aged(service)
+    context = {"app": {"version": "2.1"}, "locale": "de"}
+    await service.send(key, register("m4", "D2", "token-2", user="bob") | {"context": context})
+    told = (await service.get("/freshness?by=app_version"))["cohorts"]
+    assert [(one["value"], one["fresh"], one["stale"]) for one in told] == [
+        (None, 1, 1),
+        ("2.1", 1, 0),
+    ]
+    device = await service.get("/devices/D2")
+    assert device["facts"]["app_version"] == "2.1"
+    assert device["facts"]["push_permission"] is None
+    (only,) = device["registrations"]
+    assert (only["token_kind"], only["state"], device["cure"]) == ("fcm", "active", None)
+
+
 async def test_a_preview_tells_what_the_next_sweep_removes_and_removes_nothing(
     service: Service,
 ) -> None:

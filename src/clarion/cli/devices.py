@@ -49,11 +49,14 @@ async def list_(*, limit: int = PAGE, after: str | None = None, json: AsJson = F
     async with open_session() as session, session.database.read() as connection:
         devices = await list_devices(connection, session.workspace_id, after=cursor, limit=limit)
     print_records(
-        [shown_device(device) for device in devices],
+        [
+            shown_device(device) | {"app_version": device.facts.get("app_version")}
+            for device in devices
+        ],
         as_json=json,
         columns=(
-            "device_id", "platform", "token_kind", "state", "reason", "registered_at",
-            "customer_id",
+            "device_id", "platform", "token_kind", "state", "reason", "app_version",
+            "registered_at", "last_seen_at", "customer_id",
         ),
         none="There are no devices here.",
     )  # fmt: skip
@@ -171,6 +174,7 @@ def shown_device(device: Device) -> dict[str, Any]:
         "token_fingerprint": device.token_fingerprint,
         "registrations": [asdict(one) for one in device.registrations],
         "cure": device.cure,
+        "facts": dict(device.facts),
         "registered_at": device.registered_at,
         "last_seen_at": device.last_seen_at,
     }

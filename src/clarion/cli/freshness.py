@@ -32,12 +32,13 @@ Ahead = Annotated[int, Parameter(validator=Number(gte=0, lte=365))]
 
 
 async def freshness(*, by: CohortBy = CohortBy.PLATFORM, json: AsJson = False) -> None:
-    """Show how long ago devices were registered, by platform or source.
+    """Show how long ago devices were registered, by platform, source or app version.
 
     For example:
 
     ```
     clarion devices freshness
+    clarion devices freshness --by app_version
     clarion devices freshness --by source --json
     ```
 

@@ -23,6 +23,7 @@ from clarion.customers.device import (
     RegistrationFault,
     Stamp,
     TokenKind,
+    installation_hash,
     token_hash,
 )
 from clarion.events.ids import ID_CHARACTERS_MAX
@@ -74,20 +75,28 @@ def read_registrations(event: Event, source_id: UUID) -> Sequence[Registration] 
     platform = _platform(event, said)
     if platform is None:
         return () if is_carried else _DEVICE_TYPE_UNKNOWN
-    kinds = {one: _kind(one, one == fid, platform) for one in said}
     is_identified = event.user_id is not None and event.user_id != device_id
-    return [
-        Registration(
-            device_id=device_id,
-            token=one,
-            token_kind=kind,
-            platform=platform,
-            source_id=source_id,
-            stamp=Stamp(event.at, int(is_identified), event.message_id),
+    stamp = Stamp(event.at, int(is_identified), event.message_id)
+    found = []
+    for one in dict.fromkeys(said):
+        is_said_fid = isinstance(fid, str) and one == fid.strip()
+        kind = _kind(one, is_said_fid, platform)
+        if is_carried and kind is TokenKind.APNS:
+            continue
+        hashed = token_hash(one)
+        found.append(
+            Registration(
+                device_id=device_id,
+                token=one,
+                token_kind=kind,
+                platform=platform,
+                source_id=source_id,
+                stamp=stamp,
+                token_hash=hashed,
+                installation_hash=installation_hash(one, kind, hashed),
+            )
         )
-        for one, kind in kinds.items()
-        if not (is_carried and kind is TokenKind.APNS)
-    ]
+    return found
 
 
 def read_deletions(event: Event) -> Sequence[Deletion]:

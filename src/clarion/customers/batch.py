@@ -18,6 +18,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from clarion.customers.facts import Facts, noted
 from clarion.customers.identity import (
     Claim,
     Flags,
@@ -48,6 +49,8 @@ class Identifier(Struct, frozen=True, kw_only=True):
 
     flags: Flags = Flags()
     timeline: Timeline = Timeline()
+    facts: Facts | None = None
+    """Of the device that it names, if it does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +83,11 @@ class Batch:
         """Owners who lost or gained a part of another: what is known of them is made anew."""
         self.absorbed: dict[Provisional, Owner] = {}
         """Owners all of whose events go to one other: that one inherits what is known of them."""
+        self.noted: dict[str, Facts] = {}
+        """What is known of devices now, where it is something else than before."""
         self._seen: dict[str, Flags] = {}
+        self._of_devices: dict[str, list[Event]] = defaultdict(list)
+        self._facts: dict[str, Facts] = {}
         self._known: dict[str, Identifier] = {}
         self._flags: dict[str, Flags] = {}
         self._timelines: dict[str, Timeline] = {}
@@ -95,6 +102,11 @@ class Batch:
             for claim in claims_of(arrival.event):
                 self.claims.append(claim)
                 self._new[claim.key].append(claim)
+            device_id, other_id = arrival.event.device_id, arrival.event.context_device_id
+            if device_id is not None:
+                self._of_devices[device_id].append(arrival.event)
+            if other_id is not None and other_id != device_id:
+                self._of_devices[other_id].append(arrival.event)
 
     @property
     def keys(self) -> set[str]:
@@ -104,6 +116,11 @@ class Batch:
     def meet(self, known: Mapping[str, Identifier]) -> None:
         """Take in what is stored of `keys`; a key that is missing has never been seen."""
         self._known.update(known)
+        for key, events in self._of_devices.items():
+            kept = known[key].facts if key in known else None
+            facts = self._facts[key] = noted(kept, events)
+            if facts is not kept:
+                self.noted[key] = facts
         for key, seen in self._seen.items():
             before = known.get(key)
             if before is None:
@@ -210,9 +227,18 @@ class Batch:
         return {
             key: identifier
             for key in self._timelines
-            if (identifier := Identifier(flags=self._flags[key], timeline=self._timelines[key]))
-            != self._known.get(key)
+            if (identifier := self._identifier(key)) != self._known.get(key)
         }
+
+    def facts_of(self, device_id: str) -> Facts | None:
+        """What is known of a device that the batch names."""
+        return self._facts.get(device_id)
+
+    def _identifier(self, key: str) -> Identifier:
+        facts = self._facts.get(key)
+        if facts is None and key in self._known:
+            facts = self._known[key].facts
+        return Identifier(flags=self._flags[key], timeline=self._timelines[key], facts=facts)
 
     def _move(self, key: str, before: Timeline, after: Timeline) -> None:
         """File what changed hands. The common case, a sign-in, takes over a stranger whole."""

@@ -2,6 +2,7 @@
 what holds of them is said by `standing`.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
@@ -65,14 +66,8 @@ class Registration:
     platform: Platform
     source_id: UUID
     stamp: Stamp
-
-    @property
-    def token_hash(self) -> str:
-        return token_hash(self.token)
-
-    @property
-    def installation_hash(self) -> str:
-        return installation_hash(self.token, self.token_kind)
+    token_hash: str
+    installation_hash: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +134,11 @@ class Held:
     def knows_installation(self) -> bool:
         return self.token_kind is TokenKind.FID or self.installation_hash != self.token_hash
 
+    def revived(self) -> "Held":
+        if self.is_active:
+            return self
+        return replace(self, state=DeviceState.ACTIVE, reason=None)
+
     def ended(self, reason: str) -> "Held":
         """Dead. A token that nothing can bring back is forgotten."""
         token = self.token if reason in RECALLABLE else None
@@ -153,12 +153,14 @@ class Held:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptDevice:
-    """A device as its registration rules keep it. `registrations`: the one to send to first."""
+    """A device as its registration rules keep it. `registrations`: the one to send to first;
+    `facts`: what SDKs tell of it."""
 
     id: UUID
     device_id: str
     customer_id: UUID
     registrations: tuple[Held, ...]
+    facts: Mapping[str, str] = field(default_factory=dict)
     last_seen_at: datetime
 
     @property
@@ -188,7 +190,8 @@ def token_hash(token: str) -> str:
     return sha256(token.encode()).hexdigest()
 
 
-def installation_hash(token: str, kind: TokenKind) -> str:
-    """The same for every token and FID of one installation, where a token tells its FID."""
+def installation_hash(token: str, kind: TokenKind, hashed: str | None = None) -> str:
+    """The same for every token and FID of one installation, where a token tells its FID. `hashed`
+    is the token's own hash, if it is at hand."""
     fid = fid_of(token) if kind is TokenKind.FCM else None
-    return token_hash(fid if fid is not None else token)
+    return token_hash(fid) if fid is not None else hashed or token_hash(token)

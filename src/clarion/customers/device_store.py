@@ -1,7 +1,7 @@
 """Rows of devices, of the tokens that live on them, and of their history."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -56,6 +56,8 @@ class Device:
     token_kind: TokenKind
     token_fingerprint: str
     registrations: tuple[Registered, ...]
+    facts: Mapping[str, str]
+    """What SDKs tell of it; the names are those of `facts.py`."""
 
     @property
     def cure(self) -> str | None:
@@ -286,6 +288,7 @@ def _device(row: Any) -> Device:
         last_seen_at=row.last_seen_at,
         token_kind=TokenKind(row.token_kind),
         token_fingerprint=row.token_hash[:FINGERPRINT_CHARACTERS],
+        facts=row.facts or {},
         registrations=tuple(
             Registered(
                 token_kind=one.token_kind,

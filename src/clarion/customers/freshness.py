@@ -25,6 +25,8 @@ class CohortBy(StrEnum):
 
     PLATFORM = "platform"
     SOURCE = "source"
+    APP_VERSION = "app_version"
+    """As SDKs tell it; none where no event told one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

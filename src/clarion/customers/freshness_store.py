@@ -182,6 +182,8 @@ def _value(by: CohortBy) -> ColumnElement[Any]:
             return devices.c.platform
         case CohortBy.SOURCE:
             return sources.c.name
+        case CohortBy.APP_VERSION:
+            return devices.c.app_version
 
 
 def _count(condition: ColumnElement[bool]) -> ColumnElement[int]:

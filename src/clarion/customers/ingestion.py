@@ -36,7 +36,7 @@ from clarion.events import ownership_store
 from clarion.events.activity import Stage
 from clarion.events.message import Event, Refusal, read_traits
 from clarion.events.proof import Proof
-from clarion.events.reserved import RECEIPT_NAMES, plain_name
+from clarion.events.reserved import PUSH_NAMES, RECEIPT_NAMES, plain_name
 from clarion.events.store import insert_events, received_before
 
 
@@ -133,7 +133,9 @@ class Ingestion:
         deletions: list[Deletion] = []
         for arrival in batch.arrivals:
             event = arrival.event
-            if event.proof is Proof.UNPROVEN:
+            if event.proof is Proof.UNPROVEN or (
+                event.type != "identify" and plain_name(event.name) not in PUSH_NAMES
+            ):
                 continue
             deletions += read_deletions(event)
             match read_registrations(event, arrival.source_id):
@@ -275,13 +277,13 @@ class Ingestion:
 
     async def _keep_devices(self, registry: Registry, batch: Batch) -> None:
         connection, workspace_id = self._connection, self._workspace_id
-        if registry.device_ids:
+        if registry.device_ids or batch.noted:
             holders = await registration_store.lock_holders(
                 connection, workspace_id, registry.installations
             )
             losers = registry.meet_holders(holders)
             devices, deletions = await registration_store.lock_devices(
-                connection, workspace_id, registry.device_ids | losers
+                connection, workspace_id, registry.device_ids | losers | batch.noted.keys()
             )
             others = await registration_store.lock_holders(
                 connection, workspace_id, registry.installations_of(devices)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
+from clarion.clock import from_micros
 from clarion.customers.batch import Batch
 from clarion.customers.chronicle import Chronicle, NewChange, Step
 from clarion.customers.device import (
@@ -83,10 +84,12 @@ class Registry:
         return losers
 
     def installations_of(self, devices: Mapping[str, KeptDevice]) -> set[str]:
-        """The installations that `devices` will still hold, and whose holder is not known yet."""
+        """The installations that the devices concerned will still hold, and whose holder is not
+        known yet."""
         return {
             one.installation_hash
             for device in devices.values()
+            if device.device_id in self.device_ids
             for one in device.registrations
             if one.installation_hash not in self._holders
             and not any(
@@ -136,6 +139,9 @@ class Registry:
             )
         else:
             after = self._bereft(after)
+        after = self._informed(after)
+        if before is not None and after.registrations is before.registrations:
+            return after
         chronicle = Chronicle(before=before, after=after, now=self._now)
         chronicle.write(self._registrations.get(device_id, ()), self._steps(device_id))
         self.history += chronicle.lines
@@ -147,6 +153,8 @@ class Registry:
         for one in registrations:
             kinds[one.token_kind] = held(kinds.get(one.token_kind), one)
         seen = [one.stamp.at for one in registrations]
+        if before is not None and not registrations:
+            return before
         if before is not None:
             return replace(
                 before,
@@ -162,6 +170,14 @@ class Registry:
             last_seen_at=max(seen),
         )
 
+    def _informed(self, device: KeptDevice) -> KeptDevice:
+        """With what its events tell of it."""
+        facts = self._batch.facts_of(device.device_id)
+        if facts is None:
+            return device
+        seen = max(device.last_seen_at, from_micros(facts.seen))
+        return replace(device, facts=facts.values, last_seen_at=seen)
+
     def _bereft(self, device: KeptDevice) -> KeptDevice:
         """A device that only loses what another one has registered."""
         ends = []
@@ -172,6 +188,8 @@ class Registry:
                 ends.append((holder.stamp.at, TOKEN_MOVED))
                 one = one.ended(TOKEN_MOVED)
             registrations.append(one)
+        if not ends:
+            return device
         return replace(device, registrations=ranked(registrations, ends))
 
     def _home(self, one: Held) -> Home:

@@ -189,6 +189,7 @@ def kept_device(row: Any) -> KeptDevice:
         device_id=row.device_id,
         customer_id=row.customer_id,
         registrations=(current, *(load_spare(one) for one in row.spares or ())),
+        facts=row.facts or {},
         last_seen_at=row.last_seen_at,
     )
 
@@ -217,6 +218,8 @@ def device_row(workspace_id: UUID, device: KeptDevice) -> dict[str, Any]:
         "removed_at": removed and removed.until,
         "removed_reason": removed and removed.reason,
         "spares": [_dump_spare(one) for one in device.registrations[1:]] or None,
+        "facts": dict(device.facts) or None,
+        "app_version": device.facts.get("app_version"),
         "last_seen_at": device.last_seen_at,
     }
 

@@ -98,7 +98,7 @@ def judged(
     said = list(deletions)
     ends = [_end(one, registrations, device_id, homes, said) for one in registrations]
     alive = [
-        replace(one, state=DeviceState.ACTIVE, reason=None) if end is None else one.ended(end[1])
+        one.revived() if end is None else one.ended(end[1])
         for one, end in zip(registrations, ends, strict=True)
     ]
     return ranked(alive, [end for end in ends if end is not None])
@@ -108,6 +108,8 @@ def ranked(registrations: Iterable[Held], ends: Sequence[tuple[datetime, str]]) 
     """`registrations`, the one to send to first; `ends` are the (time, reason) of those that are
     known to have ended."""
     several = list(registrations)
+    if len(several) == 1:
+        return tuple(several)
     sendable = [one for one in several if one.can_be_sent_to]
     if ends and sendable and not any(one.is_active for one in sendable):
         until, reason = max(ends)
@@ -144,6 +146,8 @@ def _end(
         }
         if deletion.token_hash is None or deletion.token_hash in named:
             return deletion.at, DELETED
+    if len(registrations) == 1:
+        return None
     newest = max(
         (other for other in registrations if other.can_be_sent_to),
         key=lambda other: other.holds,

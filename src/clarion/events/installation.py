@@ -23,6 +23,7 @@ from clarion.events.reserved import (
 )
 
 TOKEN_CHARACTERS_MAX = 4096
+FID_CHARACTERS = 22
 DERIVED_CHARACTERS = 32
 
 _TOKEN = re.compile(r"[\x21-\x7e]+")
@@ -48,12 +49,12 @@ def is_token(text: str) -> bool:
 
 def is_fid(text: str) -> bool:
     """Whether `text` has the shape of a Firebase installation id."""
-    return _FID.fullmatch(text) is not None
+    return len(text) == FID_CHARACTERS and _FID.fullmatch(text) is not None
 
 
 def is_apns_token(text: str) -> bool:
     """Whether `text` has the shape of a bare APNs token, which FCM can not send to."""
-    return _APNS_TOKEN.fullmatch(text) is not None
+    return text.isalnum() and _APNS_TOKEN.fullmatch(text) is not None
 
 
 def fid_of(token: str) -> str | None:
@@ -136,7 +137,11 @@ def named_device(
 
 def first(members: Mapping[str, Any], *names: str) -> Any:
     """The first of `names` that has a value."""
-    return next((members[name] for name in names if members.get(name) is not None), None)
+    for name in names:
+        value = members.get(name)
+        if value is not None:
+            return value
+    return None
 
 
 def _derived(address: str) -> str:

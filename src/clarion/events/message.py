@@ -19,6 +19,7 @@ from clarion.events.moment import corrected, parse_time
 from clarion.events.proof import Proof
 from clarion.events.refusal import Refusal as Refusal
 from clarion.events.refusal import excerpt_of, hint_of
+from clarion.events.reserved import PUSH_NAMES, plain_name
 
 EVENT_TYPES = frozenset({"track", "identify", "page", "screen", "group", "alias"})
 EVENT_BYTES_MAX = 32_768
@@ -203,7 +204,8 @@ def read(
     at = corrected(given, sent_at, envelope.received_at)
     user_id = usable_id(wire.get("userId"))
     is_device = proof is Proof.DEVICE
-    if device_id is None and not is_device:
+    names_device = type_ == "identify" or plain_name(name) in PUSH_NAMES
+    if device_id is None and names_device and not is_device:
         device_id = named_device(type_, name, properties, traits, context)
     return Event(
         message_id=message_id,

@@ -197,6 +197,7 @@ identifiers = Table(
     Column("is_device", Boolean, nullable=False),
     Column("is_guarded", Boolean, nullable=False),
     Column("timeline", Json, nullable=False),
+    Column("facts", Json),  # of the device it names: the hour last seen, and who told what
     PrimaryKeyConstraint("workspace_id", "key"),
     sqlite_with_rowid=False,
 )
@@ -237,6 +238,8 @@ devices = Table(
     Column("removed_at", Instant),  # registrations up to this time are dead
     Column("removed_reason", Text),
     Column("spares", Json),  # its registrations that are not sent to, as the current one's columns
+    Column("facts", Json),  # what SDKs tell of it, by name
+    Column("app_version", Text),  # one of them
     Column("last_seen_at", Instant, nullable=False),
     UniqueConstraint("workspace_id", "device_id", name="devices_device"),
     Index("devices_customer", "workspace_id", "customer_id"),

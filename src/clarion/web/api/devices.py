@@ -11,6 +11,7 @@ from litestar.params import PathParameter
 from clarion.customers import device_store
 from clarion.customers.device import DeviceState, Platform, TokenKind
 from clarion.customers.device_store import device_history, get_device, list_devices
+from clarion.customers.facts import PushPermission
 from clarion.customers.store import user_ids_of
 from clarion.web.api.errors import not_found
 from clarion.web.api.gate import GivenCaller, GivenParts
@@ -39,6 +40,21 @@ class Registered(msgspec.Struct, frozen=True, kw_only=True):
     registered_at: Moment
 
 
+class Facts(msgspec.Struct, frozen=True, kw_only=True):
+    """What SDKs tell of a device, the latest word on each; null: nothing was said."""
+
+    app_name: str | None = None
+    app_version: str | None = None
+    app_build: str | None = None
+    os_name: str | None = None
+    os_version: str | None = None
+    manufacturer: str | None = None
+    model: str | None = None
+    locale: str | None = None
+    timezone: str | None = None
+    push_permission: PushPermission | None = None
+
+
 class OwnedDevice(msgspec.Struct, frozen=True, kw_only=True):
     """An installation. `reason` says why a removed one was removed; `id` is the row's own. Pushes
     go to the first of `registrations`; `cure` says what to mend where they can not."""
@@ -52,6 +68,7 @@ class OwnedDevice(msgspec.Struct, frozen=True, kw_only=True):
     token_fingerprint: str
     registrations: list[Registered]
     cure: str | None
+    facts: Facts
     source_id: UUID
     registered_at: Moment
     last_seen_at: Moment
@@ -175,6 +192,7 @@ def _fields(device: device_store.Device) -> dict[str, Any]:
             for one in device.registrations
         ],
         "cure": device.cure,
+        "facts": msgspec.convert(device.facts, Facts),
         "source_id": device.source_id,
         "registered_at": device.registered_at,
         "last_seen_at": device.last_seen_at,

@@ -93,6 +93,18 @@ EXAMPLES: dict[str, Any] = {
                     }
                 ],
                 "cure": None,
+                "facts": {
+                    "app_name": "Shop",
+                    "app_version": "2.1.0",
+                    "app_build": "210",
+                    "os_name": "Android",
+                    "os_version": "15",
+                    "manufacturer": "Google",
+                    "model": "Pixel 9",
+                    "locale": "de-AT",
+                    "timezone": "Europe/Vienna",
+                    "push_permission": "granted",
+                },
                 "source_id": _SOURCE,
                 "registered_at": "2026-02-20T17:02:10Z",
                 "last_seen_at": "2026-03-01T09:12:44Z",

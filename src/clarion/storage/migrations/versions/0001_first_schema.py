@@ -175,6 +175,8 @@ def upgrade() -> None:
         sa.Column("removed_at", Instant(), nullable=True),
         sa.Column("removed_reason", sa.Text(), nullable=True),
         sa.Column("spares", Json, nullable=True),
+        sa.Column("facts", Json, nullable=True),
+        sa.Column("app_version", sa.Text(), nullable=True),
         sa.Column("last_seen_at", Instant(), nullable=False),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("workspace_id", "device_id", name="devices_device"),
@@ -228,6 +230,7 @@ def upgrade() -> None:
         sa.Column("is_device", sa.Boolean(), nullable=False),
         sa.Column("is_guarded", sa.Boolean(), nullable=False),
         sa.Column("timeline", Json, nullable=False),
+        sa.Column("facts", Json, nullable=True),
         sa.PrimaryKeyConstraint("workspace_id", "key"),
         sqlite_with_rowid=False,
     )

@@ -1,0 +1,222 @@
+"""What SDKs tell of the device they run on, and when it was last seen: from its events. Pure.
+
+A fact is won by the latest event that says it, whatever order they arrive in; at one instant by the
+greater messageId. An event is of the device that `properties.deviceId` or `context.device.id`
+names; facts are kept with that identifier, so what is told before a device registers counts, too.
+
+Most events repeat what is known. To write something for each of them would cost more than taking it
+in, so a repetition is noted once an hour: facts keep the stamp they were noted with, and of the
+time last seen only the hour is kept (a registration's own time is kept besides). The price: where
+a fact changes and changes back within one hour, and those events arrive out of order, the one
+between may stand until the next event.
+"""
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+from functools import lru_cache
+from typing import Any
+
+from msgspec import Struct
+
+from clarion.clock import to_micros
+from clarion.events.message import Event
+from clarion.events.reserved import OPENING_NAMES, PUSH_NAMES, plain_name
+from clarion.events.text import is_storable
+
+NOTED_MICROS = 3_600_000_000
+"""A device that says nothing new is noted so often."""
+FACT_CHARACTERS_MAX = 100
+TEXTS_KEPT = 4_096
+
+
+class PushPermission(StrEnum):
+    """What the person has allowed the app."""
+
+    GRANTED = "granted"
+    PROVISIONAL = "provisional"
+    """Shown quietly: iOS asks later."""
+    DENIED = "denied"
+    NOT_DETERMINED = "not_determined"
+
+
+class Fact(Struct, frozen=True, gc=False):
+    value: str
+    at: int
+    """µs; with the messageId, the stamp that decides which of two counts."""
+    message_id: str
+
+    @property
+    def stamp(self) -> tuple[int, str]:
+        return self.at, self.message_id
+
+
+class Facts(Struct, frozen=True, kw_only=True, gc=False):
+    """What is known of one device. `seen`: the hour it was last seen in, µs."""
+
+    seen: int
+    said: Mapping[str, Fact]
+
+    @property
+    def values(self) -> dict[str, str]:
+        return {name: fact.value for name, fact in self.said.items()}
+
+    def with_word(self, event: Event, told: Mapping[str, str]) -> "Facts":
+        """With what one event tells, where it is the latest word."""
+        at = to_micros(event.at)
+        said = dict(self.said)
+        for name, value in told.items():
+            fact = Fact(value, at, event.message_id)
+            known = said.get(name)
+            if known is None or fact.stamp > known.stamp:
+                said[name] = fact
+        return Facts(seen=max(self.seen, _hour(at)), said=said)
+
+    def knows(self, event: Event, told: Mapping[str, str]) -> bool:
+        """Whether `told` is not worth writing: it says what is known, within the same hour, or is
+        older than what is known."""
+        at = to_micros(event.at)
+        hour = _hour(at)
+        if hour > self.seen:
+            return False
+        for name, value in told.items():
+            fact = self.said.get(name)
+            if fact is None:
+                return False
+            if fact.value == value:
+                if fact.at < hour:
+                    return False
+            elif (at, event.message_id) > fact.stamp:
+                return False
+        return True
+
+
+NOTHING = Facts(seen=0, said={})
+
+
+def noted(known: Facts | None, events: Iterable[Event]) -> Facts:
+    """What to keep of a device after `events` of it: `known` itself where nothing is worth
+    writing."""
+    after = known
+    for event in events:
+        told = told_by(event)
+        if after is None or not after.knows(event, told):
+            after = (after or NOTHING).with_word(event, told)
+    return after or NOTHING
+
+
+def told_by(event: Event) -> dict[str, str]:
+    """What one event tells of its device."""
+    found: dict[str, str] = {}
+    context = event.context
+    device = context.get("device")
+    said: list[Mapping[str, Any]] = []
+    if event.type == "track" and (plain := plain_name(event.name)) in PUSH_NAMES:
+        said.append(event.properties)
+        in_properties = _WHEN_OPENED if plain in OPENING_NAMES else _IN_PROPERTIES
+        _take(found, event.properties, in_properties)
+    for part, names in _IN_CONTEXT:
+        section = context.get(part)
+        if section is not None and type(section) is dict:
+            _take(found, section, names)
+    _take(found, context, _AT_ROOT)
+    said.append(context)
+    if type(device) is dict:
+        said.append(device)
+    for members in said:
+        if not _PERMISSION_NAMES.isdisjoint(members):
+            permission = _permission(members)
+            if permission is not None:
+                found["push_permission"] = permission.value
+                break
+    return found
+
+
+def _hour(micros: int) -> int:
+    return micros - micros % NOTED_MICROS
+
+
+def _take(
+    found: dict[str, str], section: Mapping[str, Any], names: tuple[tuple[str, str], ...]
+) -> None:
+    for name, fact in names:
+        value = section.get(name)
+        if value is None or fact in found:
+            continue
+        kind = type(value)
+        if kind is str or kind is int:
+            text = _text(value)
+            if text:
+                found[fact] = text
+
+
+@lru_cache(maxsize=TEXTS_KEPT)
+def _text(value: str | int) -> str:
+    """A fact as it is kept; "" where it is none. The same ones are told again and again."""
+    text = str(value).strip()[:FACT_CHARACTERS_MAX]
+    return text if is_storable(text) else ""
+
+
+def _permission(said: Mapping[str, Any]) -> PushPermission | None:
+    for name in sorted(_PERMISSION_NAMES.intersection(said)):
+        value = said[name]
+        if name == "messaging_subscriptions":
+            return _subscribed(value)
+        if type(value) is bool:
+            return PushPermission.GRANTED if value else PushPermission.DENIED
+        if type(value) is str:
+            return _PERMISSIONS.get(value.strip().lower().replace("_", ""))
+    return None
+
+
+def _subscribed(entries: Any) -> PushPermission | None:
+    for entry in entries if isinstance(entries, list) else ():
+        kind, status = (entry.get("type"), entry.get("status")) if type(entry) is dict else (0, 0)
+        if isinstance(kind, str) and kind.upper().endswith("_PUSH") and isinstance(status, str):
+            return _SUBSCRIPTIONS.get(status.strip().upper())
+    return None
+
+
+_IN_CONTEXT = (
+    ("app", (("name", "app_name"), ("version", "app_version"), ("build", "app_build"))),
+    ("os", (("name", "os_name"), ("version", "os_version"))),
+    ("device", (("manufacturer", "manufacturer"), ("model", "model"))),
+)
+_AT_ROOT = (("locale", "locale"), ("timezone", "timezone"))
+_IN_PROPERTIES = (
+    ("app_version", "app_version"),
+    ("appVersion", "app_version"),
+    ("os_version", "os_version"),
+    ("osVersion", "os_version"),
+    ("device_os", "os_version"),
+    ("device_manufacturer", "manufacturer"),
+    ("device_model", "model"),
+    ("device_locale", "locale"),
+    ("locale", "locale"),
+    ("timezone", "timezone"),
+)
+_WHEN_OPENED = (("version", "app_version"), ("build", "app_build"), *_IN_PROPERTIES)
+_PERMISSION_NAMES = frozenset(
+    {
+        "push_enabled",
+        "pushEnabled",
+        "push_permission",
+        "pushPermission",
+        "authorizationStatus",
+        "authorization_status",
+        "messaging_subscriptions",
+    }
+)
+_PERMISSIONS = {
+    "authorized": PushPermission.GRANTED,
+    "granted": PushPermission.GRANTED,
+    "ephemeral": PushPermission.GRANTED,
+    "provisional": PushPermission.PROVISIONAL,
+    "denied": PushPermission.DENIED,
+    "notdetermined": PushPermission.NOT_DETERMINED,
+    "default": PushPermission.NOT_DETERMINED,
+}
+_SUBSCRIPTIONS = {
+    "SUBSCRIBED": PushPermission.GRANTED,
+    "UNSUBSCRIBED": PushPermission.DENIED,
+    "DID_NOT_SUBSCRIBE": PushPermission.DENIED,
+}
