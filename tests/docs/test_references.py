@@ -258,6 +258,9 @@ NUMBERS = {
         f"has registered for {REFRESH_DAYS} days",
     ],
     "docs/guides/operate.md": [
+        f"newest {SweeperOptions().refusals_max:,} refusals and warnings",
+        f"newest {SweeperOptions().repeats_max:,} duplicates, its counts of"
+        f" {SweeperOptions().counted_days} days",
         f"(for up to {DRAIN_SECONDS} s)",
         {30: "events within half a minute"}[round(IngestorOptions().lease_seconds)],
         f"days ({1} to {STALE_DAYS_MAX})",

@@ -1,5 +1,6 @@
 """What is recorded of a source beside its events: once, counted, and never without bound."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -108,7 +109,12 @@ async def test_what_a_refused_event_could_be_known_by_is_kept(station: Station) 
     )
     await station.post("/v1/identify", {"userId": "", "messageId": "n"})
     await station.take_in()
-    first, second = await rows_of(station, refusals)
+    await station.post("/v1/batch", {"batch": [{"messageId": "o"}], "context": SDK})
+    await station.take_in()
+    first, second, third = await rows_of(station, refusals)
+    assert (third.message_id, third.library, third.library_version) == (
+        "o", "analytics-node", "2.3.0",
+    )  # fmt: skip
     assert (first.code, first.type, first.name) == ("event_type_unknown", "tracks", "Seen")
     assert (first.user_id, first.library, first.library_version) == ("u", "analytics-node", "2.3.0")
     assert (second.code, second.type) == ("no_user_anon_id", "identify")
@@ -213,6 +219,28 @@ async def test_a_warning_is_recorded_once_an_hour_however_often_it_is_deserved(
             select(source_counts.c.count).where(source_counts.c.kind == "warning")
         )
         assert list(rows.scalars()) == [3, 3]
+
+
+async def test_ingestors_side_by_side_count_everything_and_warn_once(station: Station) -> None:
+    late, odd = {"timestamp": "2099-01-01T00:00:00Z"}, {"timestamp": "yesterday"}
+    for number in range(12):
+        await send(
+            station,
+            track(f"a{number}", event="RegisterPush", **(late if number % 2 else odd)),
+            track(f"b{number}", event="Seen", **(odd if number % 2 else late)),
+            track(f"c{number}", userId=""),
+        )
+    options = IngestorOptions(wait_seconds=0, jobs_max=1)
+    parts = (station.database, station.broker, station.clock, options)
+    ingestors = [Ingestor(*parts) for _ in range(4)]
+    while await station.broker.depth(JobKind.EVENTS):
+        await asyncio.gather(*(one.step() for one in ingestors))
+    found = await counted(station)
+    assert found["accepted", "track", "Seen"] == found["accepted", "track", "RegisterPush"] == 12
+    assert found["warning", "time_impossible", ""] == found["warning", "time_unreadable", ""] == 12
+    codes = [row.code for row in await rows_of(station, refusals)]
+    assert len(codes) == 12 + 3
+    assert codes.count("no_user_anon_id") == 12
 
 
 async def test_of_many_repeats_a_few_are_recorded_and_all_are_counted(station: Station) -> None:

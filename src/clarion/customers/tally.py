@@ -172,7 +172,11 @@ class Tally:
 
     @property
     def notes(self) -> list[Noted]:
-        return list(self._notes.values())
+        """Refusals in their order; then warnings, which several transactions may want to write at
+        once, in one that is the same for all."""
+        notes = self._notes.values()
+        warnings = sorted((one for one in notes if one.stage.is_warning), key=lambda one: one.id)
+        return [*(one for one in notes if not one.stage.is_warning), *warnings]
 
     @property
     def ids(self) -> list[UUID]:

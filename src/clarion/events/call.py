@@ -19,6 +19,7 @@ from clarion.events.message import (
     says_wanted,
 )
 from clarion.events.moment import parse_time
+from clarion.events.refusal import within
 
 BATCH_EVENTS_MAX = 2_500
 CONTEXT_BYTES_MAX = 8_192
@@ -142,7 +143,7 @@ def _many(body: bytes, new_message_id: Callable[[], str]) -> Call | CallFault:
         sent_at=parse_time(wire.sentAt),
         context=context,
         items=items,
-        refusals=refusals,
+        refusals=within(refusals, context) if refusals and context else refusals,
     )
 
 

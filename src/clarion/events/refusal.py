@@ -1,7 +1,8 @@
 """Why something an app sent was not taken, and what could be read of it all the same. Pure."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
@@ -71,6 +72,17 @@ def hint_of(raw: bytes) -> Hint:
         library=library,
         library_version=version,
     )
+
+
+def within(refusals: Sequence[Refusal], context: bytes) -> list[Refusal]:
+    """Refusals of a call that says for all its events which SDK made them."""
+    library, version = library_of(msgspec.json.decode(context))
+    return [
+        replace(one, hint=replace(one.hint, library=library, library_version=version))
+        if one.hint.library is None
+        else one
+        for one in refusals
+    ]
 
 
 def excerpt_of(raw: bytes) -> str:

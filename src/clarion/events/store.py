@@ -35,7 +35,7 @@ class StoredRefusal:
     source_id: UUID
     message_id: str | None
     stage: str
-    """event: not kept. registration: the event is kept, but registers no device."""
+    """One of `activity.Stage`."""
     code: str
     message: str
     received_at: datetime

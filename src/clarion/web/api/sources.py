@@ -56,8 +56,8 @@ class SourceChange(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class Refusal(msgspec.Struct, frozen=True, kw_only=True):
-    """What of a call was refused, and why. `stage` event: not kept; registration or identity: the
-    event is kept, but registers no device, or joins nobody."""
+    """What of a call was refused, and why. `stage` event: not kept; registration: the event is
+    kept, but registers no device; identity or advice: a warning, once an hour and source."""
 
     message_id: str | None
     stage: str
