@@ -21,7 +21,7 @@ from clarion.events.call import BATCH_EVENTS_MAX
 from clarion.events.collector import CollectorOptions
 from clarion.events.doorkeeper import DoorkeeperOptions
 from clarion.events.message import EVENT_BYTES_MAX
-from clarion.events.source_store import create_source, revoke_source
+from clarion.events.source_store import allow_origins, create_source, revoke_source
 from clarion.events.store import list_refusals
 from clarion.storage.database import Database
 from clarion.storage.schema import devices, metadata
@@ -176,6 +176,17 @@ async def test_a_revoked_key_is_refused(database: Database, clock: FakeClock) ->
             assert await revoke_source(connection, WORKSPACE, SOURCE, clock.now())
         assert (await station.post("/v1/track", track("m2"))).status == 401
         assert await station.message_ids() == ["m1"]
+
+
+async def test_a_preflight_needs_no_key_and_no_allowed_origin(wire: Station) -> None:
+    async with wire.database.write() as connection:
+        await allow_origins(connection, WORKSPACE, SOURCE, ["https://shop.example"])
+    page = {"Origin": "https://evil.example"}
+    asked = await wire.ask(request("/v1/track", b"", page, method="OPTIONS"))
+    assert asked.status == 204
+    assert asked.headers["access-control-allow-origin"] == page["Origin"]
+    sent = await wire.post("/v1/track", track("m"), page)
+    assert (sent.status, sent.json["code"]) == (403, "origin_not_allowed")
 
 
 async def test_a_new_key_is_known_at_once(station: Station) -> None:

@@ -5,14 +5,16 @@ from typing import Any
 
 import msgspec
 import pytest
+from cryptography.fernet import Fernet
 from sqlalchemy import select
 
-from clarion.events.collector import CollectorOptions
+from clarion.events.collector import Collector, CollectorOptions, ComeAgain
 from clarion.events.doorkeeper import DoorkeeperOptions
 from clarion.events.reserved import PUSH_NAMES
 from clarion.events.signature import SIGNATURE, sign
 from clarion.storage.database import Database
 from clarion.storage.schema import metadata
+from clarion.storage.vault import Vault
 from clarion.web.collect.replies import REFUSALS_SHOWN
 from fakes.api import Service, register
 from fakes.clock import FakeClock
@@ -253,6 +255,23 @@ async def test_signatures_are_no_longer_asked_for_once_that_is_said_plainly(stag
     assert await stage.try_(plain) == set()
     await stage.service.post(f"{path}/{only['id']}/restore")
     assert await stage.try_(plain) == {"signature_missing"}
+
+
+@on_sqlite
+async def test_where_secrets_can_not_be_opened_nothing_is_taken_and_nothing_is_lost(
+    stage: Stage,
+) -> None:
+    """Neither is anybody let through unasked, nor does an app throw its events away."""
+    other = Vault(Fernet.generate_key())
+    parts = (stage.service.database, stage.service.world.broker, stage.service.clock)
+    collector = Collector(*parts, vault=other)
+    for _ in range(2):
+        answer = await collector.collect(
+            msgspec.json.encode(track("Product Viewed", anonymousId="a")),
+            write_key=stage.key,
+            type_hint="track",
+        )
+        assert isinstance(answer, ComeAgain)
 
 
 @on_sqlite

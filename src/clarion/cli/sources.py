@@ -68,7 +68,7 @@ async def list_(*, json: AsJson = False) -> None:
     print_records(
         [shown(source) for source in sources],
         as_json=json,
-        columns=("id", "name", "write_key", "firebase_app_id", "revoked_at"),
+        columns=("id", "name", "write_key", "firebase_app_id", "signs_identity", "revoked_at"),
         none="There is no source yet: clarion sources create NAME",
     )
 

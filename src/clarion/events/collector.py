@@ -116,7 +116,7 @@ class Collector:
             )
             if not isinstance(admission, Admission):
                 return admission
-            if admission.secrets or SIGNATURE_BYTES in plain:
+            if admission.has_signatures and (admission.secrets or SIGNATURE_BYTES in plain):
                 judged = judge(call, admission.secrets)
                 call = judged.call
                 for secret_id in judged.used:

@@ -18,7 +18,7 @@ from clarion.events.admission import Admission, OriginRefused, Retired, TooFast,
 from clarion.events.key_store import USED_SECONDS, KeyKind, find_admission, note_uses
 from clarion.events.limit import Bucket, draw
 from clarion.events.source import is_allowed
-from clarion.storage.database import Database, StorageUnavailable
+from clarion.storage.database import Database, StorageUnavailable, is_conflict
 from clarion.storage.vault import Vault, VaultLocked
 
 WRITE_KEY_CHARACTERS_MAX = 255
@@ -57,10 +57,15 @@ class Doorkeeper:
     ) -> Answer:
         """Whether a call of so many events may be taken. Raises StorageUnavailable where nobody
         can say, VaultLocked where its signatures could not be looked at."""
-        admission = await self.look_up(write_key)
+        remembered = self._remembered.get(write_key)
+        if remembered is not None and remembered[1] > monotonic():
+            admission = remembered[0]
+        else:
+            admission = await self._look_up(write_key)
         if admission is None:
             return UnknownKey()
-        self.note_use(KeyKind.WRITE_KEY, admission.key_id, now)
+        if isinstance(admission, VaultLocked):
+            raise VaultLocked
         if origin is not None and not is_allowed(origin, admission.allowed_origins):
             return OriginRefused()
         if admission.limit is not None:
@@ -77,12 +82,7 @@ class Doorkeeper:
         if remembered is not None and remembered[1] > monotonic():
             found = remembered[0]
         else:
-            if not write_key or len(write_key) > WRITE_KEY_CHARACTERS_MAX or "\x00" in write_key:
-                return None
-            found = await self._find(write_key)
-            if len(self._remembered) >= self._options.remembered_max:
-                self._remembered.clear()
-            self._remembered[write_key] = (found, monotonic() + self._options.remembered_seconds)
+            found = await self._look_up(write_key)
         if isinstance(found, VaultLocked):
             raise VaultLocked
         return found
@@ -102,6 +102,15 @@ class Doorkeeper:
         if self._noting is not None:
             await asyncio.shield(self._noting)
 
+    async def _look_up(self, write_key: str) -> Admission | VaultLocked | None:
+        if not write_key or len(write_key) > WRITE_KEY_CHARACTERS_MAX or "\x00" in write_key:
+            return None
+        found = await self._find(write_key)
+        if len(self._remembered) >= self._options.remembered_max:
+            self._remembered.clear()
+        self._remembered[write_key] = (found, monotonic() + self._options.remembered_seconds)
+        return found
+
     async def _find(self, write_key: str) -> Admission | VaultLocked | None:
         now = self._clock.now()
         try:
@@ -110,10 +119,9 @@ class Doorkeeper:
         except VaultLocked as locked:
             log.error("identity_secrets_locked")
             return locked
-        if isinstance(found, Retired):
-            self.note_use(KeyKind.WRITE_KEY, found.key_id, now)  # somebody still has it
-            return None
-        return found
+        if found is not None:  # whoever tries a retired key still has it
+            self.note_use(KeyKind.WRITE_KEY, found.key_id, now)
+        return None if isinstance(found, Retired) else found
 
     async def _note(self) -> None:
         while self._to_note:
@@ -124,9 +132,12 @@ class Doorkeeper:
                         ids = sorted(one for one, its in used.items() if its is kind)
                         if ids:
                             await note_uses(connection, kind, ids, self._clock.now())
-            except StorageUnavailable as error:
+            except Exception as error:
+                if not isinstance(error, StorageUnavailable) and not is_conflict(error):
+                    raise
                 # What an app sends does not wait for this note: the next one comes in a minute.
-                log.warning("key_use_not_noted", keys=len(used), reason=str(error))
+                reason = str(error) if isinstance(error, StorageUnavailable) else "conflict"
+                log.warning("key_use_not_noted", keys=len(used), reason=reason)
 
 
 _NOTED_FOR = timedelta(seconds=USED_SECONDS)

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, or_, select, update
+from sqlalchemy import and_, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.events.admission import Admission, Retired, Secret
@@ -151,9 +151,13 @@ async def find_admission(
         secret.source_id == sources.c.id,
         or_(secret.retires_at.is_(None), secret.retires_at > now),
     )
+    anybodys = identity_secrets.alias()
     rows = await connection.execute(
         select(
             write_keys.c.id.label("key_id"),
+            exists()
+            .where(anybodys.c.workspace_id == sources.c.workspace_id)
+            .label("has_signatures"),
             write_keys.c.retires_at,
             sources,
             secret.id.label("secret_id"),
@@ -179,6 +183,7 @@ async def find_admission(
         source_created_at=row.created_at,
         allowed_origins=tuple(row.allowed_origins),
         limit=limit_in(row),
+        has_signatures=row.has_signatures,
         secrets=tuple(
             Secret(id=one.secret_id, text=_opened(one.sealed_secret, vault))
             for one in found
