@@ -119,3 +119,25 @@ async def test_only_an_admin_exports_suppresses_and_erases(service: Service) -> 
     ):  # fmt: skip
         answer = await service.ask(method, f"/customers/ada{path}", key=key)
         assert_is(answer, ErrorCode.FORBIDDEN)
+
+
+async def test_two_customers_are_merged_and_parted_again(service: Service) -> None:
+    await send(service, *LIFE, register("m5", "D2", "token-of-hers", user="ada-2"))
+    before = [await service.get(f"/customers/{one}") for one in ("ada", "ada-2")]
+    made = await service.post("/customers/ada-2/merge", {"into": "ada"})
+    assert (made["user_id"], made["into"], made["undone_at"]) == ("ada-2", "ada", None)
+    both = await service.get("/customers/ada")
+    assert [one["device_id"] for one in both["devices"]] == ["D1", "D2"]
+    assert await service.get("/customers/ada-2") == both
+    assert_is(await service.ask("POST", "/customers/ada/merge", {"into": "ada"}), ErrorCode.MERGE)
+    answer = await service.ask("POST", "/customers/ada-2/merge", {"into": "nobody"})
+    assert_is(answer, ErrorCode.MERGE)
+    answer = await service.ask("POST", "/customers/nobody/merge", {"into": "ada"})
+    assert_is(answer, ErrorCode.NOT_FOUND)
+    await service.post("/customers/ada-2/unmerge")
+    assert [await service.get(f"/customers/{one}") for one in ("ada", "ada-2")] == before
+    assert_is(await service.ask("POST", "/customers/ada-2/unmerge"), ErrorCode.NOT_FOUND)
+    assert [one["undone_at"] is None for one in await service.every("/merges", limit=1)] == [False]
+    key = await service.make_key(Scope.WRITE)
+    answer = await service.ask("POST", "/customers/ada-2/merge", {"into": "ada"}, key=key)
+    assert_is(answer, ErrorCode.FORBIDDEN)

@@ -11,12 +11,16 @@ from sqlalchemy import select
 
 from clarion.broker import JobKind
 from clarion.customers.identity import Provisional, User, customer_id_of, device_row_id
+from clarion.customers.merge_store import Merge
+from clarion.customers.merger import Merger
 from clarion.reports.regulator import Regulator
+from clarion.storage.bulk import insert_new
 from clarion.storage.database import Database
-from clarion.storage.schema import metadata
+from clarion.storage.schema import metadata, quarantine
 from fakes.api import Service, register
 from fakes.book import WORKSPACE
 from fakes.clock import FakeClock
+from fakes.world import APP
 
 ADA, PHONE, BROWSER, TABLET = "ada-4711", "adas-phone-1", "adas-browser-1", "shared-tablet-1"
 TOKENS = ["token-of-adas-phone-1", "token-of-adas-phone-2", "token-adas-on-the-tablet"]
@@ -113,6 +117,10 @@ async def test_nothing_is_left_of_an_erased_person(
     while await service.world.planner.step():
         pass
     before = await service.get(f"/campaigns/{sent}/report")
+    async with service.database.write() as connection:
+        row = {"firebase_app_id": APP, "device_id": device_row_id(WORKSPACE, PHONE),
+               "token_hash": "x", "reason": "unregistered", "at": service.clock.now()}  # fmt: skip
+        await insert_new(connection, quarantine, [row])
     assert await left(service.database, WORDS, IDS), "the search finds what is there"
     [lease] = await put_aside(service)
     await lease.reject("for a test")
@@ -137,6 +145,17 @@ async def test_nothing_is_left_of_an_erased_person(
     said = capsys.readouterr()
     assert "customer_erased" in said.out + said.err
     assert not [one for one in WORDS if one.lower() in (said.out + said.err).lower()]
+
+
+async def test_a_merged_customer_is_erased_by_each_of_their_ids(service: Service) -> None:
+    old = [register("o1", "adas-old-phone", "token-of-the-old", user="ada-old") | at(1)]
+    await send(service, *LIFE[:6], *old)
+    merger = Merger(service.database, service.clock)
+    assert isinstance(await merger.merge(WORKSPACE, "ada-old", ADA, by="test"), Merge)
+    await regulator(service).erase(WORKSPACE, "ada-old", by="test")
+    assert await left(service.database, [*WORDS, "ada-old", "adas-old-phone", "o1"], IDS) == []
+    await send(service, track("o2", "Late", userId="ada-old"), track("a2", "Late", userId=ADA))
+    assert await left(service.database, [*WORDS, "ada-old"], IDS) == []
 
 
 async def test_nobody_else_loses_anything(service: Service) -> None:

@@ -12,7 +12,7 @@ claimed it turned out to be real, or a device.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -74,8 +74,12 @@ class OwnerStep:
 class Batch:
     """New events (each messageId once, none stored before) against what is known."""
 
-    def __init__(self, arrivals: Sequence[Arrival]) -> None:
+    def __init__(
+        self, arrivals: Sequence[Arrival], merges: Mapping[str, str] | None = None
+    ) -> None:
+        """`merges`: user ids that count as another one, because somebody has said so."""
         self.arrivals = arrivals
+        self._merges = merges or {}
         self.claims: list[Claim] = []
         self.flipped: set[str] = set()
         self.refiles: list[Refile] = []
@@ -188,6 +192,19 @@ class Batch:
                 continue
             self._move(key, before, after)
 
+        if self._merges:
+            self.touched = {self.canonical(owner) for owner in self.touched}
+            self.absorbed = {owner: self.canonical(heir) for owner, heir in self.absorbed.items()}
+            self.refiles = [
+                replace(refile, owner=self.canonical(refile.owner)) for refile in self.refiles
+            ]
+
+    def canonical(self, owner: Owner) -> Owner:
+        """Whom an owner counts as. Everything else here goes by the ids that apps sent."""
+        if isinstance(owner, User) and owner.user_id in self._merges:
+            return User(self._merges[owner.user_id])
+        return owner
+
     def is_real(self, user_id: str) -> bool:
         flags = self._flags.get(user_id)
         return flags is not None and flags.is_real
@@ -205,20 +222,24 @@ class Batch:
         real = user_id is not None and self.is_real(user_id)
         key = owner_key(sighting, user_is_real=real)
         if key is None:
-            return None, None if user_id is None else User(user_id)
-        return key, self._timelines[key].owner_at(key, sighting.at)
+            return None, None if user_id is None else self.canonical(User(user_id))
+        return key, self.canonical(self._timelines[key].owner_at(key, sighting.at))
+
+    def device_owner(self, device_id: str) -> Owner:
+        """Whose the device is now."""
+        return self.canonical(self._timelines[device_id].device_owner(device_id))
 
     def owner_steps(self, device_id: str) -> list[OwnerStep]:
         """Whom a device belonged to after each claim, in the order of arrival: its history."""
         new = self._new.get(device_id, [])
         if device_id not in self._stored and device_id in self._known:
-            owner = self._timelines[device_id].device_owner(device_id)
+            owner = self.device_owner(device_id)
             return [OwnerStep(claim=claim, owner=owner) for claim in new]
         claims = list(self._stored.get(device_id, ()))
         steps = []
         for claim in new:
             claims.append(claim)
-            owner = timeline(claims, self.is_real).device_owner(device_id)
+            owner = self.canonical(timeline(claims, self.is_real).device_owner(device_id))
             steps.append(OwnerStep(claim=claim, owner=owner))
         return steps
 

@@ -8,9 +8,9 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Text, cast, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from clarion.customers import identity_store, registration_store
+from clarion.customers import identity_store, merge_store, registration_store
 from clarion.customers.device import KeptDevice
-from clarion.customers.identity import Provisional, Timeline, customer_id_of
+from clarion.customers.identity import Provisional, Timeline, User, customer_id_of
 from clarion.customers.person import Person, ids_of_body, telling_words
 from clarion.customers.store import Customer
 from clarion.storage.schema import (
@@ -36,16 +36,17 @@ async def find_person(
     provisional key of one who has not signed in."""
     subject = customer.user_id or key
     assert subject is not None, "a customer has a user id or a key"
-    theirs = set() if customer.user_id is None else {customer.user_id}
-    shared: set[str] = set()
-    customer_ids = {customer.id}
+    users = await _users_of(connection, workspace_id, customer)
+    theirs, shared = set(users), set[str]()
+    customer_ids = {customer.id, *(customer_id_of(workspace_id, User(one)) for one in users)}
+    await identity_store.lock_identifiers(connection, workspace_id, theirs)
     for _ in range(ROUNDS_MAX):
         found = await _ids_near(connection, workspace_id, theirs, customer_ids)
         found = (found | {subject}) - theirs - shared
         if not found:
             break
         known = await identity_store.lock_identifiers(connection, workspace_id, found | theirs)
-        others = await _real_owners(connection, workspace_id, found, customer.user_id)
+        others = await _real_owners(connection, workspace_id, found, users)
         for one in sorted(found):
             is_somebody = one in known and known[one].flags.is_real
             if others.get(one) or is_somebody:
@@ -121,6 +122,7 @@ async def remove_person(connection: AsyncConnection, workspace_id: UUID, person:
         (customers, customers.c.id.in_(person.customer_ids)),
     ):
         await connection.execute(delete(table).where(table.c.workspace_id == workspace_id, theirs))
+    await merge_store.forget_merges(connection, workspace_id, person.ids)
     await connection.execute(
         update(device_history)
         .where(lines.workspace_id == workspace_id, is_left)
@@ -239,15 +241,23 @@ async def _ids_near(
     return found | set(held.scalars())
 
 
+async def _users_of(
+    connection: AsyncConnection, workspace_id: UUID, customer: Customer
+) -> set[str]:
+    """The user ids that count as the customer's."""
+    if customer.user_id is None:
+        return set()
+    merges = await merge_store.active_merges_of(connection, workspace_id, [customer.user_id])
+    return {customer.user_id, *(one.from_user for one in merges)}
+
+
 async def _real_owners(
-    connection: AsyncConnection, workspace_id: UUID, keys: Iterable[str], user_id: str | None
+    connection: AsyncConnection, workspace_id: UUID, keys: Iterable[str], but: set[str]
 ) -> dict[str, set[str]]:
-    """Who else, a real user, has been seen with each of `keys`."""
+    """Which real users have been seen with each of `keys`, but for these."""
     claimed = await identity_store.claims_on(connection, workspace_id, keys)
-    users = {claim.user_id for many in claimed.values() for claim in many} - {user_id}
-    flags = await identity_store.read_flags(
-        connection, workspace_id, [one for one in users if one is not None]
-    )
+    users = {claim.user_id for many in claimed.values() for claim in many} - but
+    flags = await identity_store.read_flags(connection, workspace_id, users)
     real = {one for one, known in flags.items() if known.is_real}
     return {key: {one.user_id for one in many} & real for key, many in claimed.items()}
 

@@ -24,7 +24,6 @@ from clarion.customers.identity import (
     Provisional,
     User,
     customer_id_of,
-    user_customer_id,
 )
 from clarion.customers.profile import Lesson, Profile
 from clarion.customers.registration import Registry
@@ -37,7 +36,7 @@ from clarion.events.activity import Stage
 from clarion.events.message import Event, Refusal, read_traits
 from clarion.events.proof import Proof
 from clarion.events.reserved import PUSH_NAMES, RECEIPT_NAMES, plain_name
-from clarion.events.store import insert_events, received_before
+from clarion.events.store import insert_events, look_before
 
 
 class Ingestion:
@@ -60,18 +59,17 @@ class Ingestion:
         """Take in `arrivals`; returns how many were new."""
         keys = {key for arrival in arrivals for key in ids_in(arrival.event)}
         known = await identity_store.lock_identifiers(self._connection, self._workspace_id, keys)
-        stored, salt = await received_before(
-            self._connection, self._workspace_id, list({one.event.message_id for one in arrivals})
-        )
-        if salt is not None:
+        message_ids = list({one.event.message_id for one in arrivals})
+        before = await look_before(self._connection, self._workspace_id, message_ids)
+        if before.salt is not None:
             arrivals = await let_through(
-                self._connection, self._workspace_id, arrivals, known, salt
+                self._connection, self._workspace_id, arrivals, known, before.salt
             )
-        fresh = self._fresh(arrivals, stored)
+        fresh = self._fresh(arrivals, before.stored)
         if not fresh:
             return 0
         self._tally.accept(fresh)
-        batch = Batch(fresh)
+        batch = Batch(fresh, before.merges)
         batch.meet(known)
         await self._write(batch)
         self._tally.look_at_names(self._workspace_id, fresh)
@@ -80,11 +78,20 @@ class Ingestion:
 
     async def settle_anew(self, keys: Iterable[str]) -> None:
         """Make what follows from the claims on `keys` anew: some of them are there no more."""
-        batch = Batch([])
+        before = await look_before(self._connection, self._workspace_id, [])
+        batch = Batch([], before.merges)
         batch.reopen(
             await identity_store.lock_identifiers(self._connection, self._workspace_id, keys)
         )
         await self._write(batch)
+
+    async def make_anew(self, users: Iterable[User]) -> None:
+        """Make what is known of `users` anew from their events; who has none is forgotten."""
+        owners: dict[UUID, Owner] = {customer_id_of(self._workspace_id, one): one for one in users}
+        kept = await self._made_anew(owners)
+        await store.keep_customers(self._connection, self._workspace_id, kept)
+        gone = owners.keys() - {customer.id for customer in kept}
+        await store.forget_customers(self._connection, self._workspace_id, gone)
 
     async def _write(self, batch: Batch) -> None:
         registry = await self._identify(batch)
@@ -166,7 +173,7 @@ class Ingestion:
                 if batch.is_real(user_id)
                 else ownership_store.decide_by_key
             )
-            customer_id = user_customer_id(workspace_id, user_id)
+            customer_id = customer_id_of(workspace_id, batch.canonical(User(user_id)))
             await decide(connection, workspace_id, user_id=user_id, customer_id=customer_id)
         await ownership_store.refile_events(
             connection,

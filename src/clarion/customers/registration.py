@@ -124,7 +124,7 @@ class Registry:
         after = self._registered(device_id, before)
         if device_id in self.device_ids:
             line = self._batch.timeline(device_id)
-            owner = line.device_owner(device_id)
+            owner = self._batch.device_owner(device_id)
             after = replace(
                 after,
                 customer_id=customer_id_of(self._workspace_id, owner),

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from clarion.customers.profile import Profile
 from clarion.storage.bulk import upsert
 from clarion.storage.dialect import unindexed
-from clarion.storage.schema import customers, devices, events
+from clarion.storage.schema import customers, devices, events, merges
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,16 +58,31 @@ async def get_customer(
 async def find_customer(
     connection: AsyncConnection, workspace_id: UUID, name: str
 ) -> Customer | None:
-    """The customer who signs in as `name`; where nobody does, the one with that id: this is how
-    one who has not signed in is named."""
+    """The customer who signs in as `name`, or as whom that counts since it was merged; where nobody
+    does, the one with that id: this is how one who has not signed in is named."""
     found = await get_customer(connection, workspace_id, name)
     if found is not None:
         return found
+    into = await merged_into(connection, workspace_id, name)
+    if into is not None:
+        return await get_customer(connection, workspace_id, into)
     try:
         customer_id = UUID(name)
     except ValueError:
         return None
     return await get_customer_by_id(connection, workspace_id, customer_id)
+
+
+async def merged_into(connection: AsyncConnection, workspace_id: UUID, user_id: str) -> str | None:
+    """The user id that `user_id` counts as, where somebody has merged it."""
+    rows = await connection.execute(
+        select(merges.c.into_user).where(
+            merges.c.workspace_id == workspace_id,
+            merges.c.from_user == user_id,
+            merges.c.undone_at.is_(None),
+        )
+    )
+    return rows.scalar_one_or_none()
 
 
 async def get_customer_by_id(

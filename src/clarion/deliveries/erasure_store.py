@@ -27,8 +27,10 @@ async def make_nobodys(
     campaign's account still balances; what was not sent yet is skipped, and no device waits in
     quarantine any more. Returns how many deliveries.
 
-    A sender that has one in hand settles nothing any more: it settles by device id.
+    A registration of theirs whose removal a person is to decide on needs no decision any more. A
+    sender that has one in hand settles nothing any more: it settles by device id.
     """
+    await connection.execute(delete(quarantine).where(quarantine.c.device_id.in_(device_rows)))
     await connection.execute(delete(quarantine).where(quarantine.c.device_id.in_(device_rows)))
     rows = await connection.execute(
         select(deliveries.c.launch_id, deliveries.c.device_id)

@@ -87,3 +87,24 @@ async def decide_by_key(
         )
         .values(owner_key=user_id)
     )
+
+
+async def file_users(
+    connection: AsyncConnection,
+    workspace_id: UUID,
+    *,
+    user_id: str,
+    among: Sequence[UUID],
+    customer_id: UUID,
+) -> None:
+    """Give the events that carry `user_id`, filed with one of `among`, to `customer_id`."""
+    await connection.execute(
+        update(events)
+        .where(
+            events.c.workspace_id == workspace_id,
+            events.c.customer_id.in_(among),
+            events.c.user_id == user_id,
+            events.c.owner_key.is_(None),
+        )
+        .values(customer_id=customer_id)
+    )

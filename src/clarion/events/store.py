@@ -6,12 +6,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import LargeBinary, Text, cast, exists, null, select, update
+from sqlalchemy import LargeBinary, Text, cast, exists, null, select, union_all, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.storage.bulk import insert_new
 from clarion.storage.dialect import Instant, unindexed
-from clarion.storage.schema import events, refusals, suppressions, workspaces
+from clarion.storage.schema import events, merges, refusals, suppressions, workspaces
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,24 +56,38 @@ class Receipt:
 # --- events ---------------------------------------------------------------------------------
 
 
-async def received_before(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Before:
+    """What every transaction that takes in events has to know before: those that are `stored`
+    already, with when they were received; the workspace's `salt` where it has people whose events
+    are dropped; and its `merges`, user id → the one it counts as."""
+
+    stored: Mapping[str, datetime]
+    salt: bytes | None
+    merges: Mapping[str, str]
+
+
+async def look_before(
     connection: AsyncConnection, workspace_id: UUID, message_ids: Sequence[str]
-) -> tuple[dict[str, datetime], bytes | None]:
-    """Those of `message_ids` that are stored already, with when they were received; and the
-    workspace's salt where it has people whose events are dropped. One look for both: every
-    transaction asks, and hardly any workspace has such people."""
-    if not message_ids:
-        return {}, None
-    before = select(events.c.message_id, events.c.received_at, cast(null(), LargeBinary)).where(
+) -> Before:
+    """One look for all of it: hardly any workspace has such people or merges."""
+    no_text, no_salt = cast(null(), Text), cast(null(), LargeBinary)
+    stored = select(events.c.message_id, events.c.received_at, no_salt, no_text).where(
         events.c.workspace_id == workspace_id, events.c.message_id.in_(message_ids)
     )
-    salt = select(cast(null(), Text), cast(null(), Instant), workspaces.c.salt).where(
+    salt = select(no_text, cast(null(), Instant), workspaces.c.salt, no_text).where(
         workspaces.c.id == workspace_id,
         exists().where(suppressions.c.workspace_id == workspace_id),
     )
-    rows = (await connection.execute(before.union_all(salt))).all()
-    stored = {message_id: received_at for message_id, received_at, _ in rows if message_id}
-    return stored, next((bytes(found) for *_, found in rows if found is not None), None)
+    merged = select(merges.c.from_user, cast(null(), Instant), no_salt, merges.c.into_user).where(
+        merges.c.workspace_id == workspace_id, merges.c.undone_at.is_(None)
+    )
+    rows = (await connection.execute(union_all(stored, salt, merged))).all()
+    return Before(
+        stored={one: at for one, at, _, into in rows if one is not None and into is None},
+        salt=next((bytes(found) for _, _, found, _ in rows if found is not None), None),
+        merges={one: into for one, _, _, into in rows if into is not None},
+    )
 
 
 async def insert_events(connection: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> None:

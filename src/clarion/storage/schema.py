@@ -188,6 +188,20 @@ suppressions = Table(
     sqlite_with_rowid=False,
 )
 
+merges = Table(
+    "merges",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("workspace_id", Id, nullable=False),
+    Column("from_user", Text, nullable=False),
+    Column("into_user", Text, nullable=False),
+    Column("made_at", Instant, nullable=False),
+    Column("made_by", Text, nullable=False),  # an API key's id, or the command line
+    Column("undone_at", Instant),
+    Column("undone_by", Text),
+    Index("merges_active", "workspace_id", "from_user", unique=True, **_only("undone_at IS NULL")),
+)
+
 identifiers = Table(
     "identifiers",
     metadata,

@@ -56,6 +56,9 @@ def create_activity() -> None:
         sa.PrimaryKeyConstraint("source_id", "hour", "kind", "label", "name"),
         sqlite_with_rowid=False,
     )
+
+
+def create_people() -> None:
     op.create_table(
         "suppressions",
         sa.Column("workspace_id", Id(), nullable=False),
@@ -67,3 +70,23 @@ def create_activity() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index("suppressions_subject", "suppressions", ["workspace_id", "subject"])
+    op.create_table(
+        "merges",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("workspace_id", Id(), nullable=False),
+        sa.Column("from_user", sa.Text(), nullable=False),
+        sa.Column("into_user", sa.Text(), nullable=False),
+        sa.Column("made_at", Instant(), nullable=False),
+        sa.Column("made_by", sa.Text(), nullable=False),
+        sa.Column("undone_at", Instant(), nullable=True),
+        sa.Column("undone_by", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(
+        "merges_active",
+        "merges",
+        ["workspace_id", "from_user"],
+        unique=True,
+        sqlite_where=sa.text("undone_at IS NULL"),
+        postgresql_where=sa.text("undone_at IS NULL"),
+    )

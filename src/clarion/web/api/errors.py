@@ -28,6 +28,7 @@ class ErrorCode(StrEnum):
     INVALID_CAMPAIGN = "invalid_campaign"
     INVALID_CREDENTIALS = "invalid_credentials"
     SCHEDULE = "schedule"
+    MERGE = "merge"
     CURSOR = "cursor"
     TOO_MANY_STREAMS = "too_many_streams"
     INTERNAL = "internal"
@@ -113,6 +114,12 @@ ERRORS: Mapping[ErrorCode, ErrorMeaning] = {
         status=422,
         meaning="A campaign can not launch at this time.",
         cure='Send "now", or an ISO 8601 time with its offset that is not in the past.',
+    ),
+    ErrorCode.MERGE: ErrorMeaning(
+        status=409,
+        meaning="These two customers can not be merged as they are.",
+        cure="The message says why: one is part of a merge already, or suppressed, or they are the "
+        "same. Undo that, or merge others.",
     ),
     ErrorCode.CURSOR: ErrorMeaning(
         status=422,

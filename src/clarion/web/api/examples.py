@@ -111,6 +111,7 @@ EXAMPLES: dict[str, Any] = {
             }
         ],
     },
+    "NewMerge": {"into": "user-12"},
     "Event": {
         "message_id": "ajs-2f1c9a",
         "type": "track",

@@ -14,6 +14,7 @@ from clarion.web.api.events import Events
 from clarion.web.api.firebase_apps import FirebaseApps
 from clarion.web.api.freshness import Freshnesses
 from clarion.web.api.keys import Keys
+from clarion.web.api.merges import Merges
 from clarion.web.api.ownership import Ownerships
 from clarion.web.api.regulations import Regulations
 from clarion.web.api.source_keys import IdentitySecrets, WriteKeys
@@ -38,6 +39,7 @@ def api_router(more: Sequence[HTTPRouteHandler] = ()) -> Router:
             Customers,
             Timeline,
             Regulations,
+            Merges,
             Devices,
             Ownerships,
             Freshnesses,

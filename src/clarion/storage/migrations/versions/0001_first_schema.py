@@ -11,7 +11,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 from clarion.storage.dialect import Id, Instant
-from clarion.storage.migrations.first_activity import create_activity
+from clarion.storage.migrations.first_activity import create_activity, create_people
 
 revision = "0001"
 down_revision = None
@@ -40,6 +40,7 @@ def _source_keys(name: str, *own: sa.Column[Any]) -> None:
 
 def upgrade() -> None:
     create_activity()
+    create_people()
     op.create_table(
         "api_keys",
         sa.Column("id", Id(), nullable=False),

@@ -1,0 +1,115 @@
+"""Two customers whom an administrator says are one, and the same taken back."""
+
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from litestar import Controller, Request, get, post
+
+from clarion.customers import merge_store
+from clarion.customers.merge_store import list_merges
+from clarion.customers.merger import MergeFault, Merger, Refused
+from clarion.web.access import Caller, Scope
+from clarion.web.api.bodies import read
+from clarion.web.api.customers import UserId
+from clarion.web.api.errors import ApiError, ErrorCode, not_found
+from clarion.web.api.gate import BODY, MAY_CONFLICT, NEEDS, GivenCaller, GivenParts
+from clarion.web.api.moment import Moment
+from clarion.web.api.pages import LIMIT_DEFAULT, Cursor, Limit, Page, after_id, page
+
+
+class NewMerge(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The user id that the customer is to count as."""
+
+    into: str
+
+
+class Merge(msgspec.Struct, frozen=True, kw_only=True):
+    """The user id `user_id` counts as `into` since `made_at`, until `undone_at`; `made_by` and
+    `undone_by`: an API key's id, or the command line."""
+
+    id: UUID
+    user_id: str
+    into: str
+    made_at: Moment
+    made_by: str
+    undone_at: Moment | None
+    undone_by: str | None
+
+
+class Merges(Controller):
+    path = "/"
+    tags = ("customers",)
+
+    @get("/merges", summary="List merges")
+    async def merges(
+        self,
+        parts: GivenParts,
+        caller: GivenCaller,
+        limit: Limit = LIMIT_DEFAULT,
+        cursor: Cursor = None,
+    ) -> Page[Merge]:
+        """Every merge, the oldest first, those that were undone too."""
+        async with parts.database.read() as connection:
+            found = await list_merges(
+                connection, caller.workspace_id, after=after_id(cursor), limit=limit + 1
+            )
+        return page(found, limit, _shown, lambda one: one.id.bytes)
+
+    @post(
+        "/customers/{user_id:str}/merge",
+        summary="Merge a customer into another",
+        opt={BODY: NewMerge, NEEDS: Scope.ADMIN, MAY_CONFLICT: True},
+    )
+    async def merge(
+        self,
+        request: Request[Caller, Any, Any],
+        parts: GivenParts,
+        caller: GivenCaller,
+        user_id: UserId,
+    ) -> Merge:
+        """From now on, and for all that was, this user id counts as the other one: events, traits
+        and devices are the other customer's, and so is whatever comes later or late. It can be
+        undone as if it had never been."""
+        into = (await read(request, NewMerge)).into.strip()
+        made = await Merger(parts.database, parts.clock).merge(
+            caller.workspace_id, user_id, into, by=str(caller.key_id)
+        )
+        return _shown(_unless_refused(made))
+
+    @post(
+        "/customers/{user_id:str}/unmerge",
+        summary="Undo a customer's merge",
+        status_code=200,
+        opt={NEEDS: Scope.ADMIN},
+    )
+    async def unmerge(self, parts: GivenParts, caller: GivenCaller, user_id: UserId) -> Merge:
+        """This user id is a customer of its own again, with everything that is its own."""
+        undone = await Merger(parts.database, parts.clock).undo(
+            caller.workspace_id, user_id, by=str(caller.key_id)
+        )
+        return _shown(_unless_refused(undone))
+
+
+def _unless_refused(answer: merge_store.Merge | Refused) -> merge_store.Merge:
+    match answer:
+        case Refused(fault=MergeFault.UNKNOWN):
+            raise not_found("customer who has signed in")
+        case Refused(fault=MergeFault.NOT_MERGED):
+            raise not_found("merge")
+        case Refused(fault=fault):
+            raise ApiError(ErrorCode.MERGE, fault.value)
+        case merge:
+            return merge
+
+
+def _shown(merge: merge_store.Merge) -> Merge:
+    return Merge(
+        id=merge.id,
+        user_id=merge.from_user,
+        into=merge.into_user,
+        made_at=merge.made_at,
+        made_by=merge.made_by,
+        undone_at=merge.undone_at,
+        undone_by=merge.undone_by,
+    )

@@ -1,0 +1,149 @@
+"""Merging two customers by hand, and taking it back, on both databases."""
+
+import random
+from datetime import timedelta
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from clarion.customers.device_store import device_history
+from clarion.customers.merge_store import Merge, active_merges_of, list_merges
+from clarion.customers.merger import MergeFault, Merger, Refused, merge_users, unmerge_users
+from clarion.customers.store import find_customer, get_customer
+from clarion.events.message import Event
+from clarion.storage.database import Database
+from contract.test_ingestion import empty, state, take
+from fakes.book import NOW, WORKSPACE
+from fakes.clock import FakeClock
+from fakes.history import App
+from unit.test_identity import histories
+
+
+async def merged(database: Database, number: int = 1) -> None:
+    merge = Merge(
+        id=FakeClock(NOW + timedelta(seconds=number)).new_id(),
+        from_user="V",
+        into_user="U",
+        made_at=NOW,
+        made_by="test",
+        undone_at=None,
+        undone_by=None,
+    )
+    async with database.write() as connection:
+        await merge_users(connection, WORKSPACE, merge)
+
+
+async def unmerged(database: Database) -> None:
+    async with database.write() as connection:
+        [merge] = await active_merges_of(connection, WORKSPACE, ["V"])
+        await unmerge_users(connection, WORKSPACE, merge, NOW, "test")
+
+
+async def whole(database: Database) -> dict[str, Any]:
+    """Everything that must not depend on order, and when each customer was seen."""
+    found = await state(database)
+    async with database.read() as connection:
+        found["seen"] = {
+            user: (one.id, one.first_seen_at, one.last_seen_at)
+            for user in ("U", "V", "W")
+            if (one := await get_customer(connection, WORKSPACE, user)) is not None
+        }
+    return found
+
+
+@settings(
+    max_examples=20,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(history=histories(), chance=st.randoms(use_true_random=False))
+async def test_any_order_of_events_and_merges_ends_alike(
+    database: Database, history: list[Event], chance: random.Random
+) -> None:
+    await empty(database)
+    await take(database, history)
+    without = await whole(database)
+    await merged(database)
+    expected = await whole(database)
+    await unmerged(database)
+    assert await whole(database) == without
+
+    await empty(database)
+    order: list[Event | str] = [*history]
+    chance.shuffle(order)
+    first, second, third = sorted(chance.randint(0, len(order)) for _ in range(3))
+    order = [*order[:first], "merge", *order[first:second], "undo", *order[second:third],
+             "merge again", *order[third:]]  # fmt: skip
+    for one in order:
+        if isinstance(one, Event):
+            await take(database, [one])
+        elif one == "undo":
+            await unmerged(database)
+        else:
+            await merged(database, len(one))
+    assert await whole(database) == expected
+    await unmerged(database)
+    assert await whole(database) == without
+
+
+async def test_a_merged_customer_is_one_with_the_other_and_late_events_follow(
+    database: Database,
+) -> None:
+    app = App()
+    await take(
+        database,
+        [
+            app.identify(1, "U", traits={"plan": "gold"}),
+            app.track(2, anon="A"),
+            app.identify(3, "V", anon="A", traits={"plan": "tin", "age": 7}),
+            app.register(4, "D", user="V", token="T"),
+        ],
+    )
+    clock = FakeClock(NOW)
+    assert isinstance(await Merger(database, clock).merge(WORKSPACE, "V", "U", by="me"), Merge)
+    await take(database, [app.track(5, anon="A"), app.identify(6, "V", traits={"age": 8})])
+    async with database.read() as connection:
+        one = await get_customer(connection, WORKSPACE, "U")
+        assert await get_customer(connection, WORKSPACE, "V") is None
+        assert await find_customer(connection, WORKSPACE, "V") == one
+        lines = await device_history(connection, WORKSPACE, "D")
+    assert one is not None
+    assert one.traits == {"plan": "tin", "age": 8}
+    found = await state(database)
+    assert set(found["owners"].values()) == {one.id}
+    assert found["devices"]["D"][0] == one.id
+    assert [(line.change, line.reason) for line in lines] == [
+        ("registered", None),
+        ("moved", "merged"),
+    ]
+
+
+async def test_what_can_not_be_merged_is_refused_with_a_reason(database: Database) -> None:
+    app = App()
+    await take(database, [app.identify(n, user) for n, user in enumerate("UVWX")])
+    await take(database, [app.register(9, "D", token="T")])
+    merger = Merger(database, FakeClock(NOW))
+
+    async def fault(one: str, other: str) -> MergeFault | None:
+        answer = await merger.merge(WORKSPACE, one, other, by="me")
+        return answer.fault if isinstance(answer, Refused) else None
+
+    assert await fault("U", "U") is MergeFault.SAME
+    assert await fault("U", "nobody") is MergeFault.UNKNOWN
+    assert await fault("D", "U") is MergeFault.UNKNOWN
+    assert await fault("V", "U") is None
+    assert await fault("V", "W") is MergeFault.MERGED
+    assert await fault("U", "V") is MergeFault.MERGED
+    assert await fault("U", "W") is MergeFault.MERGED
+    assert await fault("W", "V") is MergeFault.MERGED
+    assert await fault("W", "U") is None
+    assert isinstance(await merger.undo(WORKSPACE, "X", by="me"), Refused)
+    assert isinstance(await merger.undo(WORKSPACE, "V", by="you"), Merge)
+    assert isinstance(await merger.undo(WORKSPACE, "V", by="you"), Refused)
+    async with database.read() as connection:
+        told = await list_merges(connection, WORKSPACE, after=None, limit=10)
+    assert [(one.from_user, one.made_by, one.undone_by) for one in told] == [
+        ("V", "me", "you"),
+        ("W", "me", None),
+    ]
