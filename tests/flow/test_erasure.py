@@ -26,7 +26,8 @@ ADA, PHONE, BROWSER, TABLET = "ada-4711", "adas-phone-1", "adas-browser-1", "sha
 TOKENS = ["token-of-adas-phone-1", "token-of-adas-phone-2", "token-adas-on-the-tablet"]
 CARLS_TOKEN = "token-carl-had-before"
 WORDS = [
-    ADA, PHONE, BROWSER, "Ada.Lovelace@shop.example", "Lovelace", "adas-radio-1", *TOKENS,
+    ADA, PHONE, BROWSER, "Ada.Lovelace@shop.example", "Lovelace", "adas-radio-1", "adas-locale",
+    *TOKENS,
     *(sha256(one.encode()).hexdigest()[:12] for one in TOKENS),
 ]  # fmt: skip
 IDS = [
@@ -64,7 +65,7 @@ LIFE = [
     register("a4", PHONE, TOKENS[1], user=ADA) | at(5),
     track("a5", "Device Deleted", userId=ADA,
           context={"device": {"id": PHONE, "token": TOKENS[0]}}, **at(6)),
-    register("a6", TABLET, TOKENS[2], user=ADA) | at(20),
+    register("a6", TABLET, TOKENS[2], user=ADA) | at(20) | {"context": {"locale": "adas-locale"}},
     register("a7", "carls-phone", CARLS_TOKEN, user=ADA) | at(21),
     track("a8", "Register Push", userId=ADA, properties={"deviceId": PHONE}, **at(22)),
     {"type": "alias", "messageId": "c9", "userId": "carl", "previousId": ADA, **at(23)},
@@ -72,7 +73,9 @@ LIFE = [
 ]  # fmt: skip
 OTHERS = [
     register("b1", TABLET, "token-bobs", user="bob") | at(10),
-    register("b2", TABLET, "token-bobs-2", user="bob") | at(30),
+    register("b2", TABLET, "token-bobs-2", user="bob")
+    | at(30)
+    | {"context": {"timezone": "Europe/Vienna"}},
     register("c1", "carls-old-phone", CARLS_TOKEN, user="carl") | at(11),
     {"type": "identify", "messageId": "b3", "userId": "bob", "traits": {"plan": "pro"}, **at(31)},
 ]

@@ -5,6 +5,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from uuid import UUID
 
+from msgspec import structs
 from sqlalchemy import ColumnElement, Text, cast, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -133,10 +134,14 @@ async def remove_person(connection: AsyncConnection, workspace_id: UUID, person:
 async def strip_devices(
     connection: AsyncConnection, workspace_id: UUID, person: Person, device_ids: Iterable[str]
 ) -> None:
-    """Take the person's registrations off devices that stay, and remove those that are theirs.
-    Asked while their events are still there."""
-    kept, _ = await registration_store.lock_devices(connection, workspace_id, device_ids)
+    """Take the person's registrations, and what they told, off devices that stay, and remove those
+    that are theirs. Asked while their events are still there."""
+    wanted = set(device_ids)
+    known = await identity_store.lock_identifiers(connection, workspace_id, wanted)
+    told = {key: one.facts for key, one in known.items() if one.facts is not None}
+    kept, _ = await registration_store.lock_devices(connection, workspace_id, wanted)
     said = {held.holds.message_id for one in kept.values() for held in one.registrations}
+    said |= {message_id for facts in told.values() for message_id in facts.message_ids}
     rows = await connection.execute(
         select(events.c.message_id).where(
             events.c.workspace_id == workspace_id,
@@ -145,6 +150,16 @@ async def strip_devices(
         )
     )
     theirs = set(rows.scalars())
+    left = {key: facts.without(theirs) for key, facts in told.items()}
+    await identity_store.keep_identifiers(
+        connection,
+        workspace_id,
+        {
+            key: structs.replace(known[key], facts=facts)
+            for key, facts in left.items()
+            if facts != told[key]
+        },
+    )
     gone: list[UUID] = []
     changed: list[KeptDevice] = []
     for device in kept.values():
@@ -152,8 +167,11 @@ async def strip_devices(
         is_theirs = device.customer_id in person.customer_ids or device.device_id in person.ids
         if is_theirs or not others:
             gone.append(device.id)
-        elif len(others) < len(device.registrations):
-            changed.append(replace(device, registrations=tuple(others)))
+            continue
+        facts = left[device.device_id].values if device.device_id in left else device.facts
+        stays = replace(device, registrations=tuple(others), facts=facts)
+        if stays != device:
+            changed.append(stays)
     await registration_store.keep_devices(connection, workspace_id, changed)
     await connection.execute(delete(devices).where(devices.c.id.in_(gone)))
     homes = {

@@ -11,7 +11,7 @@ a fact changes and changes back within one hour, and those events arrive out of 
 between may stand until the next event.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any
@@ -59,6 +59,19 @@ class Facts(Struct, frozen=True, kw_only=True, gc=False):
     @property
     def values(self) -> dict[str, str]:
         return {name: fact.value for name, fact in self.said.items()}
+
+    @property
+    def message_ids(self) -> set[str]:
+        """The events that told what is kept."""
+        return {fact.message_id for fact in self.said.values()}
+
+    def without(self, message_ids: Container[str]) -> "Facts":
+        """Without what these events told."""
+        said = self.said.items()
+        return Facts(
+            seen=self.seen,
+            said={name: fact for name, fact in said if fact.message_id not in message_ids},
+        )
 
     def with_word(self, event: Event, told: Mapping[str, str]) -> "Facts":
         """With what one event tells, where it is the latest word."""
