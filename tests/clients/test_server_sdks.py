@@ -44,6 +44,12 @@ UNKNOWN = {"jitsu-node": {"screen", "alias"}, "dittofeed-node": {"group", "alias
 """Types of call that an SDK does not have."""
 
 
+@pytest.fixture(autouse=True)
+def direct(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An SDK goes straight to this machine, whatever proxy the environment names."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+
+
 @pytest.fixture
 async def place(tmp_path: Path) -> AsyncIterator[Place]:
     async with new_place(tmp_path) as found:

@@ -17,7 +17,7 @@ const sdks = {
 
   async rudderstack() {
     const { default: Analytics } = await import("@rudderstack/rudder-sdk-node");
-    const options = { dataPlaneUrl: url, flushInterval: 50, errorHandler: tell };
+    const options = { dataPlaneUrl: url, flushInterval: 50, retryCount: 10, errorHandler: tell };
     const sdk = new Analytics(key, options);
     return (type, event) => sdk[type](event);
   },
