@@ -1,13 +1,14 @@
-"""The simulator, and a key for it, as whoever uses Google's clients has them."""
+"""A collector for the SDKs; the simulator, and a key for it, for Google's clients."""
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
 from clarion.simulator.process import SimulatedFcm, simulated_fcm
+from fakes.place import Place, new_place
 
 PROJECT = "shop-1"
 
@@ -37,3 +38,9 @@ def fcm(simulated: tuple[SimulatedFcm, Path], monkeypatch: pytest.MonkeyPatch) -
 @pytest.fixture
 def key_file(simulated: tuple[SimulatedFcm, Path]) -> Path:
     return simulated[1]
+
+
+@pytest.fixture
+async def place(tmp_path: Path) -> AsyncIterator[Place]:
+    async with new_place(tmp_path) as found:
+        yield found

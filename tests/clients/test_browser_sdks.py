@@ -4,7 +4,6 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import msgspec
@@ -16,7 +15,7 @@ from clarion.customers.store import get_customer
 from clarion.storage.schema import devices
 from fakes.book import WORKSPACE
 from fakes.chromium import chromium
-from fakes.place import RETRY_SECONDS, SECONDS_MAX, Place, new_place, numbered
+from fakes.place import RETRY_SECONDS, SECONDS_MAX, Place, numbered
 from fakes.sdks import Call
 from fakes.site import build, served
 from fakes.station import KEY
@@ -53,12 +52,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     build(directory, KEY)
     with served(directory) as url:
         yield url
-
-
-@pytest.fixture
-async def place(tmp_path: Path) -> AsyncIterator[Place]:
-    async with new_place(tmp_path) as found:
-        yield found
 
 
 @asynccontextmanager

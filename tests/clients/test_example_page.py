@@ -2,7 +2,6 @@
 
 import shutil
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +16,7 @@ from fakes import npm
 from fakes.book import WORKSPACE
 from fakes.chromium import chromium
 from fakes.pages import ROOT
-from fakes.place import Place, new_place
+from fakes.place import Place
 from fakes.site import bundle, served
 from fakes.station import KEY
 
@@ -32,12 +31,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     bundle(npm.installed(EXAMPLE), directory / "built", EXAMPLE / "main.js")
     with served(directory) as url:
         yield url
-
-
-@pytest.fixture
-async def place(tmp_path: Path) -> AsyncIterator[Place]:
-    async with new_place(tmp_path) as found:
-        yield found
 
 
 @pytest.fixture

@@ -5,8 +5,6 @@ Each is held to what it does when it is refused: most come again, some tell thei
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -15,7 +13,7 @@ from sqlalchemy import select
 from clarion.customers.store import get_customer
 from clarion.storage.schema import devices
 from fakes.book import WORKSPACE
-from fakes.place import RETRY_SECONDS, SECONDS_MAX, Place, new_place, numbered
+from fakes.place import RETRY_SECONDS, SECONDS_MAX, Place, numbered
 from fakes.processes import until
 from fakes.sdks import Call, sdk
 from fakes.station import KEY
@@ -48,12 +46,6 @@ UNKNOWN = {"jitsu-node": {"screen", "alias"}, "dittofeed-node": {"group", "alias
 def direct(monkeypatch: pytest.MonkeyPatch) -> None:
     """An SDK goes straight to this machine, whatever proxy the environment names."""
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-
-
-@pytest.fixture
-async def place(tmp_path: Path) -> AsyncIterator[Place]:
-    async with new_place(tmp_path) as found:
-        yield found
 
 
 @pytest.mark.parametrize("name", PYTHON + NODE + GIVING_UP)
