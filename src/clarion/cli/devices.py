@@ -78,7 +78,18 @@ async def show(device_id: str, *, json: AsJson = False) -> None:
             raise not_found("device", device_id)
         owners = await user_ids_of(connection, session.workspace_id, [device.customer_id])
     owner = {"id": device.customer_id, "user_id": owners.get(device.customer_id)}
-    print_record(shown_device(device) | {"customer": owner}, as_json=json)
+    record = shown_device(device) | {"customer": owner}
+    if json:
+        print_record(record, as_json=True)
+        return
+    registrations = record.pop("registrations")
+    print_record(record | record.pop("facts"), as_json=False)
+    print_records(
+        registrations,
+        as_json=False,
+        columns=("token_kind", "token_fingerprint", "state", "reason", "registered_at"),
+        none="No registrations.",
+    )
 
 
 @commands.command

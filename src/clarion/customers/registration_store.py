@@ -42,7 +42,8 @@ async def lock_devices(
             & (device_deletions.c.device_id == devices.c.device_id),
         )
         .where(devices.c.workspace_id == workspace_id, devices.c.device_id.in_(wanted))
-        .order_by(devices.c.device_id, device_deletions.c.at, device_deletions.c.message_id)
+        # Locked by id, as whoever removes registrations does: two orders would meet head-on.
+        .order_by(devices.c.id, device_deletions.c.at, device_deletions.c.message_id)
         .with_for_update(of=devices)
     )
     found: dict[str, KeptDevice] = {}
