@@ -49,7 +49,7 @@ async def measure(
     task = progress.add_task(f"campaign · {store.name}", total=count)
     with installation.database() as database:
         try:
-            await _people(database, installation, count)
+            await people(database, installation, count)
             return await _send(database, installation, store, count, content, (progress, task))
         finally:
             await database.close()
@@ -66,7 +66,7 @@ async def _send(
     progress, task = shown
     with clarion(["serve"], installation.environment, store.directory / "campaign.log") as (_, pid):
         before, store_before, memory = used(pid), store.used(), Memory(pid)
-        campaign_id = await _schedule(database, installation, content)
+        campaign_id = await schedule(database, installation, content)
         until = monotonic() + SECONDS_MAX
         while True:
             await asyncio.sleep(LOOK_SECONDS)
@@ -99,9 +99,7 @@ async def _send(
     }
 
 
-async def _schedule(
-    database: Database, installation: Installation, content: dict[str, Any]
-) -> UUID:
+async def schedule(database: Database, installation: Installation, content: dict[str, Any]) -> UUID:
     clock = SystemClock()
     spec = parse_content(content)
     assert isinstance(spec, ContentSpec)
@@ -122,7 +120,7 @@ async def _schedule(
     return campaign.id
 
 
-async def _people(database: Database, installation: Installation, count: int) -> None:
+async def people(database: Database, installation: Installation, count: int) -> None:
     """`count` customers with a device each, written as rows: ingestion is measured elsewhere."""
     chance = random.Random(count)
     now = SystemClock().now()

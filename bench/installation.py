@@ -14,7 +14,8 @@ from bench.process import LOAD_CORE, SERVER_CORE, Used, pin, used
 from clarion.cli.first_start import first_start
 from clarion.clock import SystemClock
 from clarion.config import Settings, read_settings
-from clarion.deliveries.app_store import FirebaseApp, bind_first_app, put_app
+from clarion.deliveries.app_store import FirebaseApp, bind_first_app, put_app, set_limits
+from clarion.deliveries.pacing import PER_MINUTE_MAX, Limits
 from clarion.fcm.credentials import ServiceAccount, parse_service_account
 from clarion.storage.database import Database
 from clarion.storage.vault import load_or_make_vault
@@ -130,6 +131,9 @@ async def add_app(installation: Installation, key: Mapping[str, str]) -> Firebas
                     now=clock.now(),
                 )
                 await bind_first_app(connection, app)
+                # No quota and no ramp that is felt: what is measured is the sender's own speed.
+                limits = Limits(per_minute=PER_MINUTE_MAX)
+                await set_limits(connection, installation.workspace_id, app.id, limits)
         finally:
             await database.close()
     return app

@@ -3,11 +3,12 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.deliveries.pacing import Grant, Later, Limits, Pace, draw, fresh, throttled
-from clarion.storage.dialect import insert
+from clarion.storage.bulk import upsert
+from clarion.storage.dialect import Id, insert
 from clarion.storage.schema import firebase_apps, paces
 
 
@@ -53,12 +54,7 @@ async def slow_down(
 
 
 async def _locked(connection: AsyncConnection, app_id: UUID) -> tuple[str, Pace, Limits] | None:
-    rows = await connection.execute(
-        select(paces.c.project_id, *(paces.c[name] for name in _FIELDS), *_LIMITS)
-        .join_from(firebase_apps, paces, paces.c.project_id == firebase_apps.c.project_id)
-        .where(firebase_apps.c.id == app_id)
-        .with_for_update(of=paces)
-    )
+    rows = await connection.execute(_LOCK, {"app": app_id})
     row = rows.one_or_none()
     if row is None:
         return None
@@ -68,9 +64,20 @@ async def _locked(connection: AsyncConnection, app_id: UUID) -> tuple[str, Pace,
 
 
 async def _save(connection: AsyncConnection, project_id: str, pace: Pace) -> None:
-    values = {name: getattr(pace, name) for name in _FIELDS}
-    await connection.execute(update(paces).where(paces.c.project_id == project_id).values(values))
+    row = {"project_id": project_id} | {name: getattr(pace, name) for name in _FIELDS}
+    await upsert(connection, paces, [row], key=("project_id",))
 
 
 _FIELDS = ("next_at", "queued_until", "rate", "cut_rate", "cut_at")
-_LIMITS = (firebase_apps.c.per_minute, firebase_apps.c.avoids_peaks)
+_LOCK = (
+    select(
+        paces.c.project_id,
+        *(paces.c[name] for name in _FIELDS),
+        firebase_apps.c.per_minute,
+        firebase_apps.c.avoids_peaks,
+    )
+    .join_from(firebase_apps, paces, paces.c.project_id == firebase_apps.c.project_id)
+    .where(firebase_apps.c.id == bindparam("app", type_=Id))
+    .with_for_update(of=paces)
+)
+"""Made once: once for each chunk would be felt."""

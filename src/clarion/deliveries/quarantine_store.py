@@ -7,13 +7,14 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import bindparam, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.customers.device import Removal
 from clarion.customers.device_store import remove_registrations
 from clarion.deliveries.breaker import Watch, count, describe, is_wave, settled
 from clarion.storage.bulk import insert_new, upsert
+from clarion.storage.dialect import Id
 from clarion.storage.schema import devices, firebase_apps, quarantine, removal_watches
 
 PAGE = 500
@@ -141,20 +142,7 @@ async def close_breaker(
 async def _locked(
     connection: AsyncConnection, app_id: UUID
 ) -> tuple[Watch, str, str | None] | None:
-    rows = await connection.execute(
-        select(
-            *(removal_watches.c[name] for name in _FIELDS),
-            firebase_apps.c.project_id,
-            firebase_apps.c.removals_stopped_reason,
-        )
-        .join_from(
-            removal_watches,
-            firebase_apps,
-            firebase_apps.c.id == removal_watches.c.firebase_app_id,
-        )
-        .where(removal_watches.c.firebase_app_id == app_id)
-        .with_for_update(of=removal_watches)
-    )
+    rows = await connection.execute(_LOCK, {"app": app_id})
     row = rows.one_or_none()
     if row is None:
         return None
@@ -163,11 +151,8 @@ async def _locked(
 
 
 async def _save(connection: AsyncConnection, app_id: UUID, watched: Watch) -> None:
-    await connection.execute(
-        update(removal_watches)
-        .where(removal_watches.c.firebase_app_id == app_id)
-        .values(_row(watched))
-    )
+    row = {"firebase_app_id": app_id} | _row(watched)
+    await upsert(connection, removal_watches, [row], key=("firebase_app_id",))
 
 
 def _row(watched: Watch) -> dict[str, Any]:
@@ -179,3 +164,16 @@ def _removal(row: Any) -> Removal:
 
 
 _FIELDS = ("recent", "recent_removed", "recent_mismatched", "usual", "usual_removed")
+_LOCK = (
+    select(
+        *(removal_watches.c[name] for name in _FIELDS),
+        firebase_apps.c.project_id,
+        firebase_apps.c.removals_stopped_reason,
+    )
+    .join_from(
+        removal_watches, firebase_apps, firebase_apps.c.id == removal_watches.c.firebase_app_id
+    )
+    .where(removal_watches.c.firebase_app_id == bindparam("app", type_=Id))
+    .with_for_update(of=removal_watches)
+)
+"""Made once: once for each chunk would be felt."""

@@ -18,6 +18,8 @@ class TransportOptions:
     streams: int = 100
     """Requests at once on a connection."""
     in_flight: int = 1_500
+    in_flight_least: int = 100
+    """Where answers are slow, fewer are in the air, down to so many: see `window`."""
     connect_seconds: int = 10
     timeout_seconds: int = 30
     """FCM asks for at least 10 s; its own calls take that long."""

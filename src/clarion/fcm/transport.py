@@ -23,6 +23,7 @@ import pycurl
 
 from clarion.fcm.request import Answer, Call, Handle, TransportOptions
 from clarion.fcm.trust import bundle
+from clarion.fcm.window import EVERY, Window
 
 REFUSALS_MAX = 5
 """How often one request is sent again because it was refused unread."""
@@ -35,6 +36,8 @@ class Transport:
         self._authorities = bundle(ca_file)
         self._forget_authorities = finalize(self, self._authorities.unlink, missing_ok=True)
         self._options = options
+        self._window = Window(least=options.in_flight_least, most=options.in_flight)
+        self._answers = 0
         self._multi = pycurl.CurlMulti()
         self._multi.setopt(pycurl.M_PIPELINING, pycurl.PIPE_MULTIPLEX)
         self._multi.setopt(pycurl.M_MAX_HOST_CONNECTIONS, options.connections)
@@ -105,7 +108,7 @@ class Transport:
         self._forget_authorities()
 
     def _start_waiting(self) -> None:
-        free, busy, room = self._free, self._busy, self._options.in_flight
+        free, busy, room = self._free, self._busy, self._window.limit
         while len(busy) < room:
             if self._refused:
                 call, index = self._refused.popleft()
@@ -155,12 +158,19 @@ class Transport:
             more, answered, failed = self._multi.info_read()
             for curl in answered:
                 handle = self._busy[curl]
+                self._answers += 1
+                if self._answers % EVERY == 0:
+                    self._look_at(curl)
                 status = curl.getinfo(pycurl.RESPONSE_CODE)
                 wait = None if status == 200 else _retry_after(curl)
                 self._finish(handle, Answer(status, b"".join(handle.received), wait))
             for curl, code, message in failed:
                 self._fail(self._busy[curl], code, message)
         self._start_waiting()
+
+    def _look_at(self, curl: pycurl.Curl) -> None:
+        sent, answered = curl.getinfo(pycurl.PRETRANSFER_TIME), curl.getinfo(pycurl.TOTAL_TIME)
+        self._window.answered(answered - sent, is_full=len(self._busy) >= self._window.limit)
 
     def _fail(self, handle: Handle, code: int, message: str) -> None:
         call, index, curl = handle.call, handle.index, handle.curl
