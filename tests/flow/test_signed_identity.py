@@ -258,6 +258,28 @@ async def test_signatures_are_no_longer_asked_for_once_that_is_said_plainly(stag
 
 
 @on_sqlite
+async def test_signing_may_begin_before_it_is_asked_for(stage: Stage) -> None:
+    await stage.service.ask("DELETE", f"{stage.path}/identity-secrets")
+    made = await stage.service.post(f"{stage.path}/identity-secrets", {"ask_after_days": 60})
+    stage.secret = made["secret"].encode()
+    stage.service.secrets.add(made["secret"])
+    plain = {"type": "identify", "userId": "U"}
+    wrong = {**plain, "context": {SIGNATURE: "0" * 64}}
+    assert (await stage.service.get(stage.path))["signs_identity"] is False
+    await stage.said(plain, wrong, stage.signed("U", stage.register("D", "T")))
+    assert await stage.devices("U") == [("D", "active")]
+    stage.service.clock.advance(60 * 86_400)
+    assert await stage.try_(plain) == {"signature_missing"}
+    assert await stage.try_(wrong) == {"signature_wrong"}
+    assert (await stage.service.get(stage.path))["signs_identity"] is True
+    for days, code in ((30, set()), (0, {"signature_missing"})):
+        body = {"ask_for_signatures_after_days": days}
+        answer = await stage.service.ask("PATCH", stage.path, body)
+        assert answer.status == 200, answer.text
+        assert await stage.try_(plain) == code
+
+
+@on_sqlite
 async def test_where_secrets_can_not_be_opened_nothing_is_taken_and_nothing_is_lost(
     stage: Stage,
 ) -> None:

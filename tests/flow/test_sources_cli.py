@@ -73,3 +73,11 @@ def test_an_identity_secret_is_shown_once_and_signing_ends_plainly(clarion: Clar
     assert clarion("sources", "retire", "app", made["id"])[0] == 5
     assert clarion.json("sources", "unsign", "app")["signs_identity"] is False
     assert clarion.json("sources", "restore", "app", made["id"])["state"] == "stands"
+
+
+def test_signatures_are_asked_for_when_people_say_so(clarion: Clarion) -> None:
+    clarion("sources", "create", "app")
+    clarion("sources", "sign", "app", "--ask-in", "60")
+    assert clarion.json("sources", "show", "app")["signs_identity"] is False
+    assert clarion.json("sources", "ask", "app")["signs_identity"] is True
+    assert clarion.json("sources", "ask", "app", "--in", "7")["signs_identity"] is False

@@ -6,6 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.cli.output import not_found
 from clarion.cli.session import Session
+from clarion.clock import SystemClock
 from clarion.deliveries.app_store import FirebaseApp, list_apps, only_app
 from clarion.events.source import Source
 from clarion.events.source_store import get_source, list_sources
@@ -56,7 +57,8 @@ def shown(source: Source) -> dict[str, Any]:
         "rate_limit": None
         if limit is None
         else {"events_per_second": limit.events_per_second, "burst": limit.burst},
-        "signs_identity": any(one.retires_at is None for one in source.identity_secrets),
+        "signs_identity": source.asks_for_signatures(SystemClock().now()),
+        "signatures_from": source.signatures_from,
         "created_at": source.created_at,
         "revoked_at": source.revoked_at,
     }

@@ -29,13 +29,15 @@ from clarion.events.rotation import (
 from clarion.events.rotation import restore as restore_key
 from clarion.events.rotation import retire as retire_key
 from clarion.events.source import Key, Source, WriteKey
-from clarion.events.source_store import restore_source
+from clarion.events.source_store import ask_for_signatures_from, restore_source
 
 DAYS_MAX = 3_650
 
 Days = Annotated[
     int | None, Parameter(name="--for", negative="", validator=Number(gte=0, lte=DAYS_MAX))
 ]
+AskIn = Annotated[int | None, Parameter(negative="", validator=Number(gte=0, lte=DAYS_MAX))]
+AskDays = Annotated[int, Parameter(name="--in", negative="", validator=Number(gte=0, lte=DAYS_MAX))]
 
 
 async def show(source: str, *, json: AsJson = False) -> None:
@@ -171,16 +173,19 @@ async def restore(source: str, key: str | None = None, *, json: AsJson = False) 
         print_done(f"{found.name} can send again.")
 
 
-async def sign(source: str, *, days: Days = None, json: AsJson = False) -> None:
+async def sign(
+    source: str, *, days: Days = None, ask_in: AskIn = None, json: AsJson = False
+) -> None:
     """Ask for signed userIds, or make another identity secret. It is shown this once.
 
-    From now on whoever acts for a person through this source (identify, Register Push …) needs the
+    Whoever acts for a person through this source (identify, Register Push …) then needs the
     userId's signature, made with this secret on your own server. Former secrets stay valid.
 
     For example:
 
     ```
     clarion sources sign "Android app"
+    clarion sources sign "Android app" --ask-in 60
     clarion sources sign "Android app" --for 30 --json
     ```
 
@@ -190,6 +195,9 @@ async def sign(source: str, *, days: Days = None, json: AsJson = False) -> None:
         The source, by id or name.
     days
         So many days the former secrets stay valid. Without it: until somebody retires them.
+    ask_in
+        In so many days signatures are asked for, so that apps can be updated first. Without it: as
+        before; for a first secret, now.
     """
     async with open_session() as session, session.database.write() as connection:
         now = session.clock.now()
@@ -200,6 +208,7 @@ async def sign(source: str, *, days: Days = None, json: AsJson = False) -> None:
             secret_id=session.clock.new_id(),
             now=now,
             retire_former_at=_after(days, now),
+            ask_at=_after(ask_in, now),
         )
         if isinstance(made, KeyRefused):
             raise refused(made.message, word="source_keys")
@@ -207,6 +216,37 @@ async def sign(source: str, *, days: Days = None, json: AsJson = False) -> None:
     print_record(_shown_key(secret, now) | {"secret": text}, as_json=json)
     if not json:
         console.print("Keep it on your server: it is not shown again.", style="dim")
+
+
+async def ask(source: str, *, days: AskDays = 0, json: AsJson = False) -> None:
+    """Ask for signatures now, or in some days, with the secrets that there are.
+
+    For example:
+
+    ```
+    clarion sources ask "Android app"
+    clarion sources ask "Android app" --in 30
+    ```
+
+    Parameters
+    ----------
+    source
+        The source, by id or name.
+    days
+        In so many days.
+    """
+    async with open_session() as session, session.database.write() as connection:
+        now = session.clock.now()
+        found = await find_source(connection, session, source, lock=True)
+        at = _after(days, now) or now
+        await ask_for_signatures_from(connection, session.workspace_id, found.id, at)
+        found = await find_source(connection, session, source)
+    if json:
+        print_record(shown(found), as_json=True)
+    elif not any(one.is_valid(now) for one in found.identity_secrets):
+        print_done(f"{found.name} has no identity secret yet: clarion sources sign.")
+    else:
+        print_done(f"{found.name} asks for signatures from {at:%Y-%m-%d %H:%M} UTC on.")
 
 
 async def unsign(source: str, *, json: AsJson = False) -> None:

@@ -6,7 +6,7 @@ from clarion.cli.output import AsJson, print_done, print_record, print_records
 from clarion.cli.session import open_session
 from clarion.cli.source_activity import counts, tail
 from clarion.cli.source_choice import choose_app, find_app, find_source, shown
-from clarion.cli.source_keys import restore, retire, rotate, show, sign, unsign
+from clarion.cli.source_keys import ask, restore, retire, rotate, show, sign, unsign
 from clarion.cli.source_rules import limit, origins
 from clarion.events.source_store import (
     bind_firebase_app,
@@ -17,7 +17,7 @@ from clarion.events.source_store import (
 
 commands = Commands(name="sources", help="Sources: the apps that send events, with write keys.")
 
-for _verb in (show, tail, counts, rotate, retire, restore, sign, unsign, limit, origins):
+for _verb in (show, tail, counts, rotate, retire, restore, sign, ask, unsign, limit, origins):
     commands.command(_verb)
 
 

@@ -27,6 +27,8 @@ class Admission:
     limit: Limit | None = None
     secrets: tuple[Secret, ...] = ()
     """Any of them may have signed a userId; none: nobody asks for signatures."""
+    asks_for_signatures: bool = True
+    """Whether anything is refused for want of one, if there are secrets."""
     has_signatures: bool = False
     """Some source of the workspace has, or had, a secret: signatures may stand in any event."""
 

@@ -117,7 +117,7 @@ class Collector:
             if not isinstance(admission, Admission):
                 return admission
             if admission.has_signatures and (admission.secrets or SIGNATURE_BYTES in plain):
-                judged = judge(call, admission.secrets)
+                judged = judge(call, admission.secrets, asks=admission.asks_for_signatures)
                 call = judged.call
                 for secret_id in judged.used:
                     self._doorkeeper.note_use(KeyKind.IDENTITY_SECRET, secret_id, now)

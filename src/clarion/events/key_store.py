@@ -184,6 +184,7 @@ async def find_admission(
         allowed_origins=tuple(row.allowed_origins),
         limit=limit_in(row),
         has_signatures=row.has_signatures,
+        asks_for_signatures=row.signatures_from is None or row.signatures_from <= now,
         secrets=tuple(
             Secret(id=one.secret_id, text=_opened(one.sealed_secret, vault))
             for one in found

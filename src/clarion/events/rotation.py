@@ -28,6 +28,7 @@ from clarion.events.source import (
     is_full,
     is_last,
 )
+from clarion.events.source_store import ask_for_signatures_from
 from clarion.storage.vault import Vault
 
 IDENTITY_SECRET_PREFIX = "cis_"  # noqa: S105 - what one begins with
@@ -70,11 +71,16 @@ async def rotate_identity_secret(
     secret_id: UUID,
     now: datetime,
     retire_former_at: datetime | None,
+    ask_at: datetime | None,
 ) -> tuple[IdentitySecret, str] | KeyRefused:
-    """Another identity secret, and its text: the only time that it is known."""
+    """Another identity secret, and its text: the only time that it is known. `ask_at`: from when
+    on signatures are asked for; None: as before, or from now on if nothing could sign before."""
     if is_full(source.identity_secrets, now):
         return _FULL
     former = source.identity_secrets
+    if ask_at is not None or not any(one.is_valid(now) for one in former):
+        at = ask_at or now
+        await ask_for_signatures_from(connection, source.workspace_id, source.id, at)
     await _end_former(connection, KeyKind.IDENTITY_SECRET, former, retire_former_at)
     text = IDENTITY_SECRET_PREFIX + secrets.token_urlsafe(IDENTITY_SECRET_BYTES)
     made = await add_identity_secret(

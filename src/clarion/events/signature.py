@@ -49,8 +49,9 @@ def sign(secret: bytes, user_id: str) -> str:
     return hmac.digest(secret, user_id.encode(), "sha256").hex()
 
 
-def judge(call: Call, secrets: Sequence[Secret]) -> Judged:
-    """What of a call may be taken. Without `secrets` all of it, userIds at their word."""
+def judge(call: Call, secrets: Sequence[Secret], *, asks: bool = True) -> Judged:
+    """What of a call may be taken. Without `secrets` all of it, userIds at their word; and so is
+    what is not signed while nobody `asks`."""
     context, shared = _without_signature(call.context)
     around = msgspec.json.decode(context) if context and secrets else {}
     items: list[Item] = []
@@ -63,6 +64,9 @@ def judge(call: Call, secrets: Sequence[Secret]) -> Judged:
             items.append(plain)
             continue
         judged = _judge(plain, signatures or shared, secrets, around)
+        if not asks and (isinstance(judged, Refusal) or judged[0] is not Proof.PROVEN):
+            items.append(plain)
+            continue
         if isinstance(judged, Refusal):
             refusals.append(judged)
             continue

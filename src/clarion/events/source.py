@@ -62,6 +62,8 @@ class Source:
     """Web pages that may send; empty: all."""
     limit: Limit | None = None
     """How fast each of its write keys may send; None: as fast as it goes."""
+    signatures_from: datetime | None = None
+    """Before that a secret signs, but nothing is refused for want of it; None: always."""
     write_keys: tuple[WriteKey, ...] = ()
     """Oldest first, retired ones too."""
     identity_secrets: tuple[IdentitySecret, ...] = ()
@@ -74,7 +76,8 @@ class Source:
 
     def asks_for_signatures(self, now: datetime) -> bool:
         """Whether a userId must be signed to act for its person."""
-        return any(secret.is_valid(now) for secret in self.identity_secrets)
+        is_time = self.signatures_from is None or self.signatures_from <= now
+        return is_time and any(secret.is_valid(now) for secret in self.identity_secrets)
 
 
 def is_last(keys: Sequence[Key], key_id: UUID) -> bool:

@@ -127,6 +127,13 @@ async def limit_source(
     return await _update_source(connection, workspace_id, source_id, values)
 
 
+async def ask_for_signatures_from(
+    connection: AsyncConnection, workspace_id: UUID, source_id: UUID, at: datetime
+) -> bool:
+    """Refuse nothing for want of a signature before that; False: no such source."""
+    return await _update_source(connection, workspace_id, source_id, {"signatures_from": at})
+
+
 async def _update_source(
     connection: AsyncConnection, workspace_id: UUID, source_id: UUID, values: Mapping[str, Any]
 ) -> bool:
@@ -159,6 +166,7 @@ async def _sources(
             revoked_at=row.revoked_at,
             allowed_origins=tuple(row.allowed_origins),
             limit=limit_in(row),
+            signatures_from=row.signatures_from,
             write_keys=tuple(keys[row.id]),
             identity_secrets=tuple(secrets[row.id]),
         )

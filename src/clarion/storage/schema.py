@@ -98,6 +98,7 @@ sources = Table(
     Column("allowed_origins", Json, nullable=False),  # none: every origin
     Column("events_per_second", Integer),  # NULL: no limit; else of each write key, in a process
     Column("burst", Integer),
+    Column("signatures_from", Instant),  # asked for from then on, if it has a secret; NULL: always
     Column("created_at", Instant, nullable=False),
     Column("revoked_at", Instant),
 )

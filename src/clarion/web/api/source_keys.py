@@ -1,6 +1,6 @@
 """/sources/…/write-keys and …/identity-secrets: what apps send with, and what they sign with."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
@@ -23,13 +23,11 @@ from clarion.events.rotation import (
 from clarion.events.source_store import get_source
 from clarion.web.access import Caller, Scope
 from clarion.web.api.bodies import read
-from clarion.web.api.errors import ApiError, ErrorCode, Fault, invalid, not_found
+from clarion.web.api.errors import ApiError, ErrorCode, not_found
 from clarion.web.api.gate import BODY, MAY_CONFLICT, NEEDS, GivenCaller, GivenParts, Parts
 from clarion.web.api.moment import Moment
 from clarion.web.api.pages import Page, whole
-from clarion.web.api.source_wire import SourceId, WriteKey, shown_key
-
-DAYS_MAX = 3_650
+from clarion.web.api.source_wire import SourceId, WriteKey, after_days, shown_key
 
 KeyId = Annotated[UUID, PathParameter(description="The key's id.")]
 Call = Request[Caller, Any, Any]
@@ -40,6 +38,14 @@ class Rotation(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """How long the former ones stay valid; null: until a person retires them."""
 
     retire_former_after_days: int | None = None
+
+
+class NewIdentitySecret(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """How long the former ones stay valid (null: until a person retires them), and when signatures
+    are asked for (null: as before; for a first secret, now)."""
+
+    retire_former_after_days: int | None = None
+    ask_after_days: int | None = None
 
 
 class Retirement(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -136,22 +142,26 @@ class IdentitySecrets(Controller):
     tags = ("sources",)
     opt = {NEEDS: Scope.ADMIN}  # noqa: RUF012 - Litestar's own shape
 
-    @post("", summary="Make an identity secret", opt={BODY: Rotation, MAY_CONFLICT: True})
+    @post("", summary="Make an identity secret", opt={BODY: NewIdentitySecret, MAY_CONFLICT: True})
     async def create_identity_secret(
         self, request: Call, parts: GivenParts, caller: GivenCaller, source_id: SourceId
     ) -> MadeIdentitySecret:
-        """From now on whoever acts for a person through this source needs the userId's signature.
-        Secrets before this one stay valid until somebody retires them or the days are over. Keep
-        it on your server: it is told this once, and stored encrypted. The body may be empty."""
-        ends = await _read_rotation(request, parts)
+        """Whoever acts for a person through this source needs the userId's signature: from now on,
+        or, so that apps can be updated first, after some days. Secrets before this one stay valid
+        until somebody retires them or the days are over. Keep it on your server: it is told this
+        once, and stored encrypted. The body may be empty."""
+        wanted, now = await read(request, NewIdentitySecret, may_be_empty=True), parts.clock.now()
         async with parts.database.write() as connection:
             made = await rotate_identity_secret(
                 connection,
                 await _find(connection, caller, source_id, lock=True),
                 parts.vault,
                 secret_id=parts.clock.new_id(),
-                now=parts.clock.now(),
-                retire_former_at=ends,
+                now=now,
+                retire_former_at=_perhaps_after(
+                    wanted.retire_former_after_days, "retire_former_after_days", now
+                ),
+                ask_at=_perhaps_after(wanted.ask_after_days, "ask_after_days", now),
             )
         secret, text = _done(made)
         return MadeIdentitySecret(**_fields(secret), secret=text)
@@ -225,7 +235,7 @@ async def _retire(
 ) -> source.Key:
     wanted = await read(request, Retirement, may_be_empty=True)
     now = parts.clock.now()
-    at = _after(wanted.after_days, "after_days", now)
+    at = after_days(wanted.after_days, "after_days", now)
     async with parts.database.write() as connection:
         found = await _find(connection, caller, source_id, lock=True)
         _key(found, kind, key_id)
@@ -246,13 +256,11 @@ async def _restore(
 async def _read_rotation(request: Call, parts: Parts) -> datetime | None:
     """When the former end; None: when a person says so."""
     days = (await read(request, Rotation, may_be_empty=True)).retire_former_after_days
-    return None if days is None else _after(days, "retire_former_after_days", parts.clock.now())
+    return _perhaps_after(days, "retire_former_after_days", parts.clock.now())
 
 
-def _after(days: int, field: str, now: datetime) -> datetime:
-    if not 0 <= days <= DAYS_MAX:
-        raise invalid([Fault(field=field, message=f"must be a number from 0 to {DAYS_MAX}")])
-    return now + timedelta(days=days)
+def _perhaps_after(days: int | None, field: str, now: datetime) -> datetime | None:
+    return None if days is None else after_days(days, field, now)
 
 
 def _key(found: source.Source, kind: KeyKind, key_id: UUID) -> source.Key:

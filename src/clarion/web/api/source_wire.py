@@ -1,7 +1,7 @@
 """Sources as the API shows them."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated
 from uuid import UUID
 
@@ -13,6 +13,8 @@ from clarion.events.limit import BURST_SECONDS, PER_SECOND_MAX
 from clarion.events.source import ORIGINS_MAX, read_origin
 from clarion.web.api.errors import Fault, invalid
 from clarion.web.api.moment import Moment
+
+DAYS_MAX = 3_650
 
 SourceId = Annotated[UUID, PathParameter(description="The source's id.")]
 
@@ -40,7 +42,8 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     """An app that sends events. A write key is public: it can send, and nothing else. `write_key`
     is the one to put into apps, the newest that stands. Its devices are reached through its
     Firebase app; null: they are not reached. `allowed_origins` empty: pages of every origin may
-    send. `signs_identity`: whether a userId needs its signature to act for its person."""
+    send. `signs_identity`: whether a userId needs its signature now to act for its person;
+    `signatures_from`: with an identity secret it does from then on."""
 
     id: UUID
     name: str
@@ -49,6 +52,7 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     allowed_origins: tuple[str, ...]
     rate_limit: RateLimit | None
     signs_identity: bool
+    signatures_from: Moment | None
     created_at: Moment
     revoked_at: Moment | None
 
@@ -64,6 +68,7 @@ def shown(found: source.Source, now: datetime) -> Source:
         rate_limit=None
         if found.limit is None
         else RateLimit(events_per_second=found.limit.events_per_second, burst=found.limit.burst),
+        signatures_from=found.signatures_from,
         signs_identity=found.asks_for_signatures(now),
         created_at=found.created_at,
         revoked_at=found.revoked_at,
@@ -96,6 +101,13 @@ def read_limit(wanted: RateLimit | None) -> limit.Limit | None:
     if faults:
         raise invalid(faults)
     return limit.Limit(events_per_second=wanted.events_per_second, burst=burst)
+
+
+def after_days(days: int, field: str, now: datetime) -> datetime:
+    """So many days from now. Ends the call where it is no such number."""
+    if not 0 <= days <= DAYS_MAX:
+        raise invalid([Fault(field=field, message=f"must be a number from 0 to {DAYS_MAX}")])
+    return now + timedelta(days=days)
 
 
 def read_origins(wanted: Sequence[str]) -> list[str]:

@@ -11,6 +11,7 @@ from clarion.deliveries.app_store import get_app, only_app
 from clarion.events import source
 from clarion.events.source_store import (
     allow_origins,
+    ask_for_signatures_from,
     bind_firebase_app,
     create_source,
     get_source,
@@ -31,6 +32,7 @@ from clarion.web.api.source_wire import (
     RateLimit,
     Source,
     SourceId,
+    after_days,
     read_limit,
     read_origins,
     shown,
@@ -47,12 +49,14 @@ class NewSource(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 class SourceChange(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """What is to be another. `firebase_app_id` null: reached through none; `allowed_origins` null
-    or empty: pages of every origin may send; `rate_limit` null: no limit."""
+    or empty: pages of every origin may send; `rate_limit` null: no limit;
+    `ask_for_signatures_after_days`: with an identity secret, 0: from now on."""
 
     name: str | msgspec.UnsetType = msgspec.UNSET
     firebase_app_id: UUID | msgspec.UnsetType | None = msgspec.UNSET
     allowed_origins: list[str] | msgspec.UnsetType | None = msgspec.UNSET
     rate_limit: RateLimit | msgspec.UnsetType | None = msgspec.UNSET
+    ask_for_signatures_after_days: int | msgspec.UnsetType = msgspec.UNSET
 
 
 class Refusal(msgspec.Struct, frozen=True, kw_only=True):
@@ -133,6 +137,13 @@ class Sources(Controller):
             if change.rate_limit is not msgspec.UNSET:
                 limit = read_limit(change.rate_limit)
                 await limit_source(connection, caller.workspace_id, source_id, limit)
+            if change.ask_for_signatures_after_days is not msgspec.UNSET:
+                at = after_days(
+                    change.ask_for_signatures_after_days,
+                    "ask_for_signatures_after_days",
+                    parts.clock.now(),
+                )
+                await ask_for_signatures_from(connection, caller.workspace_id, source_id, at)
             return shown(await _find(connection, caller, source_id), parts.clock.now())
 
     @post("/{source_id:uuid}/revoke", summary="Revoke a source", status_code=200)

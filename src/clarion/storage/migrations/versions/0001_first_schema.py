@@ -279,6 +279,7 @@ def upgrade() -> None:
         sa.Column("allowed_origins", Json, nullable=False),
         sa.Column("events_per_second", sa.Integer(), nullable=True),
         sa.Column("burst", sa.Integer(), nullable=True),
+        sa.Column("signatures_from", Instant(), nullable=True),
         sa.Column("created_at", Instant(), nullable=False),
         sa.Column("revoked_at", Instant(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
