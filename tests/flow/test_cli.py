@@ -1,6 +1,5 @@
 """The `clarion` command as scripts use it: what it prints, and how it ends."""
 
-import asyncio
 import json
 import os
 import signal
@@ -14,12 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from clarion.brokers.database import DatabaseBroker
 from clarion.cli import commands
-from clarion.clock import SystemClock
-from clarion.customers.ingestor import Ingestor, IngestorOptions
-from clarion.events.collector import Collector, Taken
-from clarion.storage.database import Database
 from fakes.command import Clarion
 
 START_SECONDS = 60
@@ -354,38 +348,3 @@ def test_an_empty_base_has_nothing_to_sweep(clarion: Clarion) -> None:
 def test_a_number_of_days_nobody_can_mean_is_refused(clarion: Clarion, days: str) -> None:
     assert clarion("workspace", "set", "--stale-after-days", days)[0] == 2
     assert clarion.json("workspace", "show")["stale_after_days"] == 60
-
-
-def test_what_a_source_sends_is_told_with_reasons_and_cures(clarion: Clarion) -> None:
-    made = clarion.json("sources", "create", "app")
-    told = clarion("sources", "tail", "app", "--no-follow")
-    assert told == (0, "app has sent nothing of this yet.\n", "")
-    asyncio.run(send_and_take_in(clarion.home, made["write_key"]))
-    code, out, _ = clarion("sources", "tail", "app", "--no-follow")
-    assert code == 0
-    assert "✓ accepted" in out
-    assert "no_user_anon_id" in out
-    assert "→ Send the person's id as `userId`" in out
-    code, out, _ = clarion("sources", "tail", "app", "--no-follow", "--only", "refused", "--json")
-    (line,) = out.splitlines()
-    assert (json.loads(line)["message_id"], json.loads(line)["outcome"]) == ("m2", "refused")
-    counts = clarion.json("sources", "counts", "app")
-    assert (counts["accepted"], counts["refused"]) == (1, 1)
-    code, out, _ = clarion("sources", "counts", "app", "--hours", "3")
-    assert "the last 3 h: 1 accepted, 0 duplicates, 1 refused" in out
-    assert "✗ no_user_anon_id  1  1 Seen" in out
-    assert clarion("sources", "counts", "nobody")[0] == 3
-
-
-async def send_and_take_in(home: Path, write_key: str) -> None:
-    database = Database(f"sqlite:///{home}/data/clarion.db")
-    broker = DatabaseBroker(database, SystemClock())
-    collector = Collector(database, broker, SystemClock())
-    sent = [{"type": "track", "event": "Seen", "userId": user, "messageId": message_id}
-            for user, message_id in (("u", "m1"), ("", "m2"))]  # fmt: skip
-    body = json.dumps({"batch": sent}).encode()
-    assert isinstance(await collector.collect(body, write_key=write_key, type_hint=None), Taken)
-    ingestor = Ingestor(database, broker, SystemClock(), IngestorOptions(wait_seconds=0))
-    assert await ingestor.step() == 1
-    await broker.close()
-    await database.close()

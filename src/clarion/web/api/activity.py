@@ -238,7 +238,9 @@ async def _told(streams: Streams, feed: Feed, begin: int | None) -> AsyncIterato
     """The lines of a stream. A lost database ends it: its reader comes again."""
     options = streams.options
     began = said = monotonic()
-    with streams.place():
+    with streams.place() as has_room:
+        if not has_room:
+            return
         try:
             found = await feed.look() if begin is None else await feed.begin(begin)
             # A line without data is told to nobody, but its id is remembered.

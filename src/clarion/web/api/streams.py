@@ -30,23 +30,27 @@ class Streams:
         self._closing = asyncio.Event()
 
     @contextmanager
-    def place(self) -> Iterator[None]:
-        """Room for one more; raises ApiError where there is none."""
-        self.check()
-        self._open += 1
+    def place(self) -> Iterator[bool]:
+        """A place for one more; False: somebody was faster since `check`."""
+        has_room = self._has_room
+        self._open += has_room
         try:
-            yield
+            yield has_room
         finally:
-            self._open -= 1
+            self._open -= has_room
 
     def check(self) -> None:
         """Raises ApiError where there is no room."""
-        if self._open >= self.options.streams_max or self._closing.is_set():
+        if not self._has_room:
             raise ApiError(
                 ErrorCode.TOO_MANY_STREAMS,
                 f"This process serves {self.options.streams_max} streams: it has no room for more.",
                 headers=retry_after(),
             )
+
+    @property
+    def _has_room(self) -> bool:
+        return self._open < self.options.streams_max and not self._closing.is_set()
 
     @property
     def count(self) -> int:

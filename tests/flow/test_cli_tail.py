@@ -1,0 +1,107 @@
+"""`clarion sources tail` and `counts`: what a source sends, as a person or a script reads it."""
+
+import asyncio
+import json
+import os
+import select
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from clarion.brokers.database import DatabaseBroker
+from clarion.clock import SystemClock
+from clarion.customers.ingestor import Ingestor, IngestorOptions
+from clarion.events.collector import Collector, Taken
+from clarion.storage.database import Database
+from fakes.command import Clarion
+
+
+def test_what_a_source_sends_is_told_with_reasons_and_cures(clarion: Clarion) -> None:
+    made = clarion.json("sources", "create", "app")
+    told = clarion("sources", "tail", "app", "--no-follow")
+    assert told == (0, "app has sent nothing of this yet.\n", "")
+    asyncio.run(send(clarion.home, made["write_key"], m1="u", m2=""))
+    code, out, _ = clarion("sources", "tail", "app", "--no-follow")
+    assert code == 0
+    assert "✓ accepted" in out
+    assert "no_user_anon_id" in out
+    assert "→ Send the person's id as `userId`" in out
+    code, out, _ = clarion("sources", "tail", "app", "--no-follow", "--only", "refused", "--json")
+    (line,) = out.splitlines()
+    assert (json.loads(line)["message_id"], json.loads(line)["outcome"]) == ("m2", "refused")
+    counts = clarion.json("sources", "counts", "app")
+    assert (counts["accepted"], counts["refused"]) == (1, 1)
+    code, out, _ = clarion("sources", "counts", "app", "--hours", "3")
+    assert "the last 3 h: 1 accepted, 0 duplicates, 1 refused" in out
+    assert "✗ no_user_anon_id  1  1 Seen" in out
+    assert clarion("sources", "counts", "nobody")[0] == 3
+
+
+def test_a_tail_tells_what_comes_until_it_is_interrupted(clarion: Clarion) -> None:
+    made = clarion.json("sources", "create", "app")
+    with tailing(clarion.home, "app", "--last", "0", "--json") as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        told: dict[str, str] = {}
+        for number in range(100):  # it looks only for what comes after its beginning
+            asyncio.run(send(clarion.home, made["write_key"], **{f"m{number}": "u"}))
+            if select.select([process.stdout], [], [], 0.2)[0]:
+                told = json.loads(process.stdout.readline())
+                break
+        assert told["outcome"] == "accepted"
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 128 + signal.SIGINT
+        assert process.stderr.read() == ""
+
+
+def test_a_tail_ends_quietly_when_its_reader_has_seen_enough(clarion: Clarion) -> None:
+    made = clarion.json("sources", "create", "app")
+    asyncio.run(send(clarion.home, made["write_key"], m1="u"))
+    with tailing(clarion.home, "app", "--json") as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert json.loads(process.stdout.readline())["message_id"] == "m1"
+        process.stdout.close()
+        asyncio.run(send(clarion.home, made["write_key"], m2="u"))
+        assert process.wait(30) == 0
+        assert process.stderr.read() == ""
+
+
+@contextmanager
+def tailing(home: Path, *words: str) -> Iterator["subprocess.Popen[str]"]:
+    """The command as a process, on the installation of this test."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "clarion.cli", "sources", "tail", *words],
+        env={**os.environ, "CLARION_DATA_DIR": str(home / "data"), "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+        for pipe in (process.stdout, process.stderr):
+            if pipe is not None:
+                pipe.close()
+
+
+async def send(home: Path, write_key: str, **users: str) -> None:
+    """Events by their messageId and user, sent and taken in."""
+    database = Database(f"sqlite:///{home}/data/clarion.db")
+    broker = DatabaseBroker(database, SystemClock())
+    collector = Collector(database, broker, SystemClock())
+    sent = [
+        {"type": "track", "event": "Seen", "userId": user, "messageId": message_id}
+        for message_id, user in users.items()
+    ]
+    body = json.dumps({"batch": sent}).encode()
+    assert isinstance(await collector.collect(body, write_key=write_key, type_hint=None), Taken)
+    ingestor = Ingestor(database, broker, SystemClock(), IngestorOptions(wait_seconds=0))
+    await ingestor.step()
+    await broker.close()
+    await database.close()
