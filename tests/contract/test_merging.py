@@ -53,7 +53,7 @@ async def whole(database: Database) -> dict[str, Any]:
 
 
 @settings(
-    max_examples=20,
+    max_examples=8,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

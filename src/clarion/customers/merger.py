@@ -9,7 +9,7 @@ the other's by its raw ids is filed again.
 A merged id is merged once and into one that is not merged itself: no chains, no circles.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
@@ -90,7 +90,7 @@ class Merger:
             merge = next((one for one in found if one.from_user == from_user), None)
             if merge is None:
                 return Refused(fault=MergeFault.NOT_MERGED)
-            await unmerge_users(connection, workspace_id, merge, self._clock.now(), by)
+            merge = await unmerge_users(connection, workspace_id, merge, self._clock.now(), by)
         log.info("customers_unmerged", workspace=str(workspace_id), merge=str(merge.id), by=by)
         return merge
 
@@ -104,10 +104,11 @@ async def merge_users(connection: AsyncConnection, workspace_id: UUID, merge: Me
 
 async def unmerge_users(
     connection: AsyncConnection, workspace_id: UUID, merge: Merge, now: datetime, by: str
-) -> None:
+) -> Merge:
     """Write the merge's end and file everything of `from_user` under its own customer."""
     await merge_store.end_merge(connection, merge.id, now, by)
     await _file_anew(connection, workspace_id, merge, counts_as=merge.from_user, now=now)
+    return replace(merge, undone_at=now, undone_by=by)
 
 
 async def _file_anew(

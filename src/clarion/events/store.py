@@ -6,11 +6,22 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import LargeBinary, Text, cast, exists, null, select, union_all, update
+from sqlalchemy import (
+    CompoundSelect,
+    LargeBinary,
+    Text,
+    bindparam,
+    cast,
+    exists,
+    null,
+    select,
+    union_all,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.storage.bulk import insert_new
-from clarion.storage.dialect import Instant, unindexed
+from clarion.storage.dialect import Id, Instant, unindexed
 from clarion.storage.schema import events, merges, refusals, suppressions, workspaces
 
 
@@ -56,6 +67,28 @@ class Receipt:
 # --- events ---------------------------------------------------------------------------------
 
 
+def _before() -> CompoundSelect[Any]:
+    workspace = bindparam("workspace", type_=Id)
+    no_text, no_salt, no_time = (cast(null(), kind) for kind in (Text(), LargeBinary(), Instant()))
+    return union_all(
+        select(events.c.message_id, events.c.received_at, no_salt, no_text).where(
+            events.c.workspace_id == workspace,
+            events.c.message_id.in_(bindparam("ids", expanding=True)),
+        ),
+        select(no_text, no_time, workspaces.c.salt, no_text).where(
+            workspaces.c.id == workspace,
+            exists().where(suppressions.c.workspace_id == workspace),
+        ),
+        select(merges.c.from_user, no_time, no_salt, merges.c.into_user).where(
+            merges.c.workspace_id == workspace, merges.c.undone_at.is_(None)
+        ),
+    )
+
+
+_BEFORE = _before()
+"""Made once: to put it together takes longer than to ask."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Before:
     """What every transaction that takes in events has to know before: those that are `stored`
@@ -71,18 +104,9 @@ async def look_before(
     connection: AsyncConnection, workspace_id: UUID, message_ids: Sequence[str]
 ) -> Before:
     """One look for all of it: hardly any workspace has such people or merges."""
-    no_text, no_salt = cast(null(), Text), cast(null(), LargeBinary)
-    stored = select(events.c.message_id, events.c.received_at, no_salt, no_text).where(
-        events.c.workspace_id == workspace_id, events.c.message_id.in_(message_ids)
-    )
-    salt = select(no_text, cast(null(), Instant), workspaces.c.salt, no_text).where(
-        workspaces.c.id == workspace_id,
-        exists().where(suppressions.c.workspace_id == workspace_id),
-    )
-    merged = select(merges.c.from_user, cast(null(), Instant), no_salt, merges.c.into_user).where(
-        merges.c.workspace_id == workspace_id, merges.c.undone_at.is_(None)
-    )
-    rows = (await connection.execute(union_all(stored, salt, merged))).all()
+    rows = (
+        await connection.execute(_BEFORE, {"workspace": workspace_id, "ids": message_ids})
+    ).all()
     return Before(
         stored={one: at for one, at, _, into in rows if one is not None and into is None},
         salt=next((bytes(found) for _, _, found, _ in rows if found is not None), None),

@@ -54,7 +54,9 @@ async def write_dossier(
         archive.writestr("profile.json", _json(profile))
         archive.writestr("devices.json", _json([asdict(one) for one in devices]))
         for name, pages in lists.items():
-            with archive.open(name, "w") as entry:
+            info = zipfile.ZipInfo(name, now.timetuple()[:6])
+            info.compress_type = zipfile.ZIP_DEFLATED
+            with archive.open(info, "w", force_zip64=True) as entry:
                 before = b"[\n"
                 async for page in pages:
                     for one in page:

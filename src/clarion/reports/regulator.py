@@ -92,7 +92,8 @@ class Regulator:
         await self._broker.rewrite_rejected(
             JobKind.EVENTS, lambda payload: without(payload, workspace_id, person)
         )
-        log.info(
+        # A warning, so that a command tells it too: it is the one trace of what can not be undone.
+        log.warning(
             "customer_erased",
             workspace=str(workspace_id),
             by=by,
