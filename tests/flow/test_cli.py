@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import stat
 import subprocess
@@ -40,6 +41,21 @@ def test_an_id_and_a_key_are_shown_whole_however_narrow_the_terminal(
     assert made["name"] in listed
 
 
+def test_no_line_of_a_table_ends_in_blanks(clarion: Clarion) -> None:
+    clarion("sources", "create", "a name that is longer than the names of the other sources")
+    clarion("sources", "create", "b")
+    for tokens in (("sources", "list"), ("sources", "show", "b")):
+        lines = clarion(*tokens)[1].splitlines()
+        assert lines == [line.rstrip() for line in lines]
+
+
+def test_a_name_that_several_sources_have_is_told_with_their_ids(clarion: Clarion) -> None:
+    ids = [clarion.json("sources", "create", "Shop")["id"] for _ in range(2)]
+    code, _, told = clarion("sources", "show", "Shop")
+    assert code == 2
+    assert all(one in told.replace("\n", "") for one in ids)
+
+
 def test_a_key_is_shown_once_and_then_only_hinted_at(clarion: Clarion) -> None:
     made = clarion.json("keys", "create", "script", "--scope", "read")
     listed = clarion.json("keys", "list")
@@ -74,6 +90,8 @@ def test_a_first_firebase_app_takes_the_sources_that_have_none(clarion: Clarion)
     assert after["firebase_app_id"] == app["id"]
     bound = {one["id"]: one["firebase_app_id"] for one in clarion.json("sources", "list")}
     assert bound == {before["id"]: app["id"], after["id"]: app["id"]}
+    again = clarion.json("firebase-apps", "add", str(clarion.key_file()))
+    assert (app["sources"], again["sources"]) == (["before"], ["before", "after"])
 
 
 def test_with_two_firebase_apps_a_source_is_bound_by_name(clarion: Clarion) -> None:
@@ -267,6 +285,17 @@ def test_every_command_of_a_group_has_help_with_examples(clarion: Clarion, group
     for name in commands[group].resolved_commands():
         if not name.startswith("-"):
             assert "For example:" in clarion(group, name, "--help")[1], name
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_the_overview_of_a_group_says_what_each_command_does(
+    clarion: Clarion, group: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    _, out, _ = clarion(group, "--help")
+    for name in commands[group]:
+        if not name.startswith("-"):
+            assert re.search(rf"{name} +[A-Z]", out), name
 
 
 def test_the_overview_shows_every_verb_and_group(clarion: Clarion) -> None:

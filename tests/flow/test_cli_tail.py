@@ -11,11 +11,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
+
 from clarion.brokers.database import DatabaseBroker
 from clarion.clock import SystemClock
 from clarion.customers.ingestor import Ingestor, IngestorOptions
 from clarion.events.collector import Collector, Taken
 from clarion.storage.database import Database
+from clarion.web.api.activity import SourceCounts, SourceEvent
 from fakes.command import Clarion
 
 
@@ -34,6 +37,9 @@ def test_what_a_source_sends_is_told_with_reasons_and_cures(clarion: Clarion) ->
     assert (json.loads(line)["message_id"], json.loads(line)["outcome"]) == ("m2", "refused")
     counts = clarion.json("sources", "counts", "app")
     assert (counts["accepted"], counts["refused"]) == (1, 1)
+    assert msgspec.convert(json.loads(line), SourceEvent).code == "no_user_anon_id"
+    assert msgspec.convert(counts, SourceCounts).refusals[0].events == {"Seen": 1}
+    assert set(counts) == set(SourceCounts.__struct_fields__)
     code, out, _ = clarion("sources", "counts", "app", "--hours", "3")
     assert "the last 3 h: 1 accepted, 0 duplicates, 1 refused" in out
     assert "✗ no_user_anon_id  1  1 Seen" in out

@@ -154,6 +154,13 @@ def test_a_broken_line_costs_only_itself() -> None:
     assert codes == ["", "line_no_json", "line_no_object", ""]
 
 
+@pytest.mark.parametrize("text", [b"user_id,age\ru1,3\r", b"user_id,\x00\rage\nu1,3\n"])
+def test_a_header_that_is_no_csv_is_all_that_is_told_of_a_file(text: bytes) -> None:
+    (only,) = found(text, RecordForm.CSV)
+    assert isinstance(only.record, RecordFault)
+    assert (only.record.code, only.line) == ("header_no_csv", 1)
+
+
 def test_an_endless_line_is_refused_without_being_kept() -> None:
     text = b'{"a": 1}\n' + b"x" * (LINE_BYTES_MAX * 3) + b'\n{"b": 2}\n'
     first, endless, last = found(text, RecordForm.NDJSON)

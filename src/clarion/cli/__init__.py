@@ -59,14 +59,7 @@ def main(tokens: Sequence[str] | None = None) -> None:
 def run(tokens: Sequence[str]) -> int:
     """Run one command; returns its exit code."""
     as_json = "--json" in tokens
-    if not tokens or tokens[0] in commands.help_flags:
-        for name in (
-            *_VERBS,
-            "import",
-            "export",
-            *_GROUPS,
-        ):  # the overview shows each one's own words
-            _ = commands[name]
+    _load_what_an_overview_shows(tokens)
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             result: Any = runner.run(
@@ -93,6 +86,14 @@ def run(tokens: Sequence[str]) -> int:
             raise
         print_ending(known, as_json=as_json)
         return known.code
+
+
+def _load_what_an_overview_shows(tokens: Sequence[str]) -> None:
+    """Commands are loaded when they run; an overview shows each one's own words."""
+    if not tokens or tokens[0] in commands.help_flags:
+        commands.resolved_commands()
+    elif tokens[0] in _GROUPS and (len(tokens) == 1 or tokens[1] in commands.help_flags):
+        commands[tokens[0]].resolved_commands()
 
 
 def _as_ending(error: Exception) -> Ending | None:

@@ -31,7 +31,7 @@ from clarion.deliveries.app_store import (
 )
 from clarion.deliveries.pacing import PER_MINUTE_MAX, PER_MINUTE_MIN
 from clarion.deliveries.steering import decide_removals, publish, take_up
-from clarion.events.source_store import bind_firebase_app
+from clarion.events.source_store import bind_firebase_app, list_sources
 from clarion.fcm.credentials import parse_service_account
 
 FILE_BYTES_MAX = 65_536
@@ -87,10 +87,12 @@ async def add(file: Path, *, source: list[str] | None = None, json: AsJson = Fal
             for one in sources:
                 await bind_firebase_app(connection, session.workspace_id, one.id, app.id)
             if not sources:
-                sources = await bind_first_app(connection, app)
+                await bind_first_app(connection, app)
+            known = await list_sources(connection, session.workspace_id)
             held = await take_up(connection, app.id, session.clock.now())
         await _nudge(session, held)
-    record = _shown(app) | {"sources": [one.name for one in sources]}
+    reached = [one.name for one in known if one.firebase_app_id == app.id]
+    record = _shown(app) | {"sources": reached}
     print_record(record, as_json=json)
 
 

@@ -105,12 +105,19 @@ async def import_(
             }
         )
         return
-    print_done(f"{progress.taken:,} records are durable, and are taken in by what serves.")
+    print_done(
+        f"{_counted(progress.taken, 'record')} durable: running ingestors take in what is new."
+    )
     if progress.refused:
         console.print(
-            f"[yellow]![/] {progress.refused:,} were refused: {kept.refused_path} says why.",
+            f"[yellow]![/] {_counted(progress.refused, 'line')} refused: "
+            f"{kept.refused_path} says why.",
             highlight=False,
         )
+
+
+def _counted(count: int, what: str) -> str:
+    return f"1 {what} is" if count == 1 else f"{count:,} {what}s are"
 
 
 async def _choose_source(session: Session, name: str | None) -> Source:

@@ -12,6 +12,7 @@ from cyclopts import Parameter
 from rich.console import Console
 from rich.markup import escape
 from rich.measure import Measurement
+from rich.segment import Segment, SegmentLines
 from rich.table import Table
 
 AsJson = Annotated[
@@ -121,12 +122,24 @@ def print_records(
 
 def _print_table(table: Table) -> None:
     """The whole table: half an id is no id. What is too wide for a terminal, it wraps itself; for
-    a file or a pipe there is no width."""
+    a file or a pipe there is no width. A line ends where its text does: blanks up to the widest
+    would be wrapped into empty lines."""
     needs = Measurement.get(console, console.options.update(max_width=COLUMNS_MAX), table)
     table.width = needs.maximum
     if console.is_terminal:
         table.width = min(needs.maximum, max(needs.minimum, console.width))
-    console.print(table, crop=False)
+    options = console.options.update(max_width=COLUMNS_MAX)
+    lines = console.render_lines(table, options, pad=False)
+    console.print(SegmentLines([_without_end(line) for line in lines], new_lines=True), crop=False)
+
+
+def _without_end(line: list[Segment]) -> list[Segment]:
+    """A line without the blanks at its end."""
+    while line and not line[-1].text.strip():
+        line = line[:-1]
+    if not line:
+        return []
+    return [*line[:-1], line[-1]._replace(text=line[-1].text.rstrip())]
 
 
 def print_done(sentence: str) -> None:

@@ -128,7 +128,7 @@ async def counts(
             connection, session.workspace_id, found.id, session.clock.now(), hours
         )
     if json:
-        print_json(msgspec.to_builtins(report))
+        print_json(_counts(report))
     else:
         _print_report(found.name, report, hours)
 
@@ -168,6 +168,8 @@ def _print_line(one: Activity) -> None:
 
 
 def _record(one: Activity) -> dict[str, Any]:
+    """An event as the API tells it, too."""
+    has_sdk = one.library is not None or one.library_version is not None
     return {
         "outcome": one.outcome.value,
         "message_id": one.message_id,
@@ -176,8 +178,7 @@ def _record(one: Activity) -> dict[str, Any]:
         "user_id": one.user_id,
         "anonymous_id": one.anonymous_id,
         "device_id": one.device_id,
-        "library": one.library,
-        "library_version": one.library_version,
+        "sdk": {"name": one.library, "version": one.library_version} if has_sdk else None,
         "at": one.at,
         "received_at": one.received_at,
         "stage": one.stage,
@@ -185,6 +186,24 @@ def _record(one: Activity) -> dict[str, Any]:
         "message": one.message,
         "cure": None if one.code is None else cure_of(one.code),
         "excerpt": one.excerpt,
+    }
+
+
+def _counts(report: SourceReport) -> dict[str, Any]:
+    """A report as the API tells it, too."""
+    told: dict[str, Any] = msgspec.to_builtins(report)
+    names, reasons = told.pop("names"), told.pop("reasons")
+    return told | {
+        "events": [
+            {"type": one["type"], "event": one["name"]}
+            | {outcome: one[outcome] for outcome in ("accepted", "duplicate")}
+            for one in names
+        ],
+        "refusals": [
+            {field: one[field] for field in ("code", "count", "cure")}
+            | {"events": dict(one["names"])}
+            for one in reasons
+        ],
     }
 
 

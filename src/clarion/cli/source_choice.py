@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from clarion.cli.output import not_found
+from clarion.cli.output import Ending, ExitCode, not_found
 from clarion.cli.session import Session
 from clarion.clock import SystemClock
 from clarion.deliveries.app_store import FirebaseApp, list_apps, only_app
@@ -19,8 +19,11 @@ async def find_source(
     where there is none, or several of that name."""
     sources = await list_sources(connection, session.workspace_id)
     found = [one for one in sources if name in (str(one.id), one.name)]
-    if len(found) != 1:
-        raise not_found("one source" if found else "source", name)
+    if not found:
+        raise not_found("source", name)
+    if len(found) > 1:
+        ids = ", ".join(str(one.id) for one in found)
+        raise Ending(ExitCode.USAGE, f"Several sources are called {name}: say which by id ({ids}).")
     if not lock:
         return found[0]
     locked = await get_source(connection, session.workspace_id, found[0].id, lock=True)

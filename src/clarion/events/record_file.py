@@ -108,7 +108,12 @@ def _csv(file: BinaryIO, start: Mark) -> Iterator[Found]:
     if first is None:
         return
     delimiter = max(DELIMITERS, key=first.count)
-    header = [name.strip() for name in next(csv.reader([first], delimiter=delimiter), [])]
+    try:
+        header = [name.strip() for name in next(csv.reader([first], delimiter=delimiter), [])]
+    except csv.Error as error:  # lines that end with a bare CR, or no text at all
+        fault = RecordFault(code="header_no_csv", message=f"The header is not valid CSV: {error}.")
+        yield _found(fault, lines, 0)
+        return
     if start.offset:
         lines = _Lines(file, start)
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
