@@ -39,50 +39,55 @@ class PushPermission(StrEnum):
     NOT_DETERMINED = "not_determined"
 
 
-class Fact(Struct, frozen=True, gc=False):
-    value: str
+class Word(Struct, frozen=True, gc=False, array_like=True):
+    """What one event told and no later one has told since. Few devices have more than one."""
+
     at: int
     """µs; with the messageId, the stamp that decides which of two counts."""
     message_id: str
+    told: dict[str, str]
 
     @property
     def stamp(self) -> tuple[int, str]:
         return self.at, self.message_id
 
 
-class Facts(Struct, frozen=True, kw_only=True, gc=False):
-    """What is known of one device. `seen`: the hour it was last seen in, µs."""
+class Facts(Struct, frozen=True, gc=False, array_like=True):
+    """What is known of one device: the hour it was last seen in (µs), and the words that count,
+    the latest first. Each fact stands in one of them."""
 
     seen: int
-    said: Mapping[str, Fact]
+    words: tuple[Word, ...]
 
     @property
     def values(self) -> dict[str, str]:
-        return {name: fact.value for name, fact in self.said.items()}
+        return {name: value for word in self.words for name, value in word.told.items()}
 
     @property
     def message_ids(self) -> set[str]:
         """The events that told what is kept."""
-        return {fact.message_id for fact in self.said.values()}
+        return {word.message_id for word in self.words}
 
     def without(self, message_ids: Container[str]) -> "Facts":
         """Without what these events told."""
-        said = self.said.items()
-        return Facts(
-            seen=self.seen,
-            said={name: fact for name, fact in said if fact.message_id not in message_ids},
-        )
+        words = tuple(word for word in self.words if word.message_id not in message_ids)
+        return Facts(self.seen, words)
 
     def with_word(self, event: Event, told: Mapping[str, str]) -> "Facts":
         """With what one event tells, where it is the latest word."""
-        at = to_micros(event.at)
-        said = dict(self.said)
-        for name, value in told.items():
-            fact = Fact(value, at, event.message_id)
-            known = said.get(name)
-            if known is None or fact.stamp > known.stamp:
-                said[name] = fact
-        return Facts(seen=max(self.seen, _hour(at)), said=said)
+        new = Word(to_micros(event.at), event.message_id, dict(told))
+        words = []
+        for word in self.words:
+            if word.stamp > new.stamp:
+                for name in word.told:
+                    new.told.pop(name, None)
+                words.append(word)
+            elif left := {name: one for name, one in word.told.items() if name not in new.told}:
+                words.append(Word(word.at, word.message_id, left))
+        if new.told:
+            words.append(new)
+        words.sort(key=lambda word: word.stamp, reverse=True)
+        return Facts(max(self.seen, _hour(new.at)), tuple(words))
 
     def knows(self, event: Event, told: Mapping[str, str]) -> bool:
         """Whether `told` is not worth writing: it says what is known, within the same hour, or is
@@ -91,19 +96,22 @@ class Facts(Struct, frozen=True, kw_only=True, gc=False):
         hour = _hour(at)
         if hour > self.seen:
             return False
-        for name, value in told.items():
-            fact = self.said.get(name)
-            if fact is None:
+        left = told.items()
+        for word in self.words:
+            if left <= word.told.items():
+                return word.at >= hour or not left
+        stamp = (at, event.message_id)
+        known = {name: word for word in self.words for name in word.told}
+        for name, value in left:
+            said = known.get(name)
+            if said is None or (said.told[name] != value and stamp > said.stamp):
                 return False
-            if fact.value == value:
-                if fact.at < hour:
-                    return False
-            elif (at, event.message_id) > fact.stamp:
+            if said.told[name] == value and said.at < hour:
                 return False
         return True
 
 
-NOTHING = Facts(seen=0, said={})
+NOTHING = Facts(0, ())
 
 
 def noted(known: Facts | None, events: Iterable[Event]) -> Facts:

@@ -5,12 +5,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.clock import from_micros, to_micros
 from clarion.customers.batch import Identifier
-from clarion.customers.facts import Fact, Facts
+from clarion.customers.facts import Facts
 from clarion.customers.identity import Claim, ClaimKind, Flags, Span, Timeline
 from clarion.storage.bulk import insert_new, upsert
 from clarion.storage.dialect import insert
@@ -170,38 +171,20 @@ _KEPT = (
     identifiers.c.facts,
 )
 _UNCLAIMED = Timeline()
+_facts = msgspec.json.Decoder(Facts)
+
+
+def _dump_facts(facts: Facts | None) -> str | None:
+    return None if facts is None else msgspec.json.encode(facts).decode()
 
 
 def _identifier(
-    is_user: bool, is_device: bool, is_guarded: bool, timeline: list[Any], facts: list[Any] | None
+    is_user: bool, is_device: bool, is_guarded: bool, timeline: list[Any], facts: str | None
 ) -> Identifier:
     return Identifier(
         flags=Flags(is_user=is_user, is_device=is_device, is_guarded=is_guarded),
         timeline=_load(timeline),
-        facts=None if facts is None else _load_facts(facts),
-    )
-
-
-def _dump_facts(facts: Facts | None) -> list[Any] | None:
-    """Facts as the row keeps them: the hour seen, and what each event said: [µs, messageId, facts].
-    Nearly always one event said all."""
-    if facts is None:
-        return None
-    said: dict[tuple[int, str], dict[str, str]] = defaultdict(dict)
-    for name, fact in facts.said.items():
-        said[fact.stamp][name] = fact.value
-    return [facts.seen, *([at, message_id, told] for (at, message_id), told in said.items())]
-
-
-def _load_facts(stored: list[Any]) -> Facts:
-    seen, *said = stored
-    return Facts(
-        seen=seen,
-        said={
-            name: Fact(value, at, message_id)
-            for at, message_id, told in said
-            for name, value in told.items()
-        },
+        facts=None if facts is None else _facts.decode(facts),
     )
 
 

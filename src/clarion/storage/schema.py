@@ -212,7 +212,7 @@ identifiers = Table(
     Column("is_device", Boolean, nullable=False),
     Column("is_guarded", Boolean, nullable=False),
     Column("timeline", Json, nullable=False),
-    Column("facts", Json),  # of the device it names: the hour last seen, and who told what
+    Column("facts", Text),  # JSON, of the device it names: the hour last seen, who told what
     PrimaryKeyConstraint("workspace_id", "key"),
     sqlite_with_rowid=False,
 )

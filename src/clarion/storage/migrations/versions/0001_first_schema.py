@@ -231,7 +231,7 @@ def upgrade() -> None:
         sa.Column("is_device", sa.Boolean(), nullable=False),
         sa.Column("is_guarded", sa.Boolean(), nullable=False),
         sa.Column("timeline", Json, nullable=False),
-        sa.Column("facts", Json, nullable=True),
+        sa.Column("facts", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("workspace_id", "key"),
         sqlite_with_rowid=False,
     )
