@@ -6,6 +6,7 @@ from uuid import UUID
 
 import msgspec
 from cryptography.fernet import Fernet
+from sqlalchemy import delete
 
 from clarion.audiences import rule
 from clarion.brokers.database import DatabaseBroker, DatabaseBrokerOptions
@@ -16,14 +17,17 @@ from clarion.campaigns.store import create_campaign, get_campaign, save_campaign
 from clarion.customers.batch import Arrival
 from clarion.customers.ingestion import Ingestion
 from clarion.deliveries.app_store import put_app
+from clarion.deliveries.pace_store import make_pace
 from clarion.deliveries.planner import Planner, PlannerOptions
 from clarion.deliveries.provider import Provider
+from clarion.deliveries.quarantine_store import make_watch
 from clarion.deliveries.sender import Sender, SenderOptions
 from clarion.events.message import Event
 from clarion.events.source_store import create_source
 from clarion.reports.attributor import Attributor
 from clarion.reports.funnel import Report, report
 from clarion.storage.database import Database
+from clarion.storage.schema import paces, removal_watches
 from clarion.storage.vault import Vault
 from clarion.storage.workspace_store import create_workspace
 from fakes.book import SOURCE, WORKSPACE
@@ -126,6 +130,14 @@ class World:
         async with self.database.write() as connection:
             await create_campaign(connection, scheduled)
         return draft.id
+
+    async def forget_answers(self) -> None:
+        """As if the Firebase app had sent nothing yet: in stories of trouble nobody is healthy."""
+        async with self.database.write() as connection:
+            await connection.execute(delete(removal_watches))
+            await connection.execute(delete(paces))
+            await make_watch(connection, APP)
+            await make_pace(connection, "demo", self.clock.now())
 
     async def change(self, campaign_id: UUID, step: Any) -> None:
         """Take a campaign through one of its steps, as the API does."""

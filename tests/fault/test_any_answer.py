@@ -15,20 +15,17 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import delete
 
 from clarion.campaigns.campaign import CampaignState
 from clarion.customers.device_store import get_device
 from clarion.deliveries.app_store import get_app, put_app, resume_app
 from clarion.deliveries.delivery import DeliveryState, push_key
-from clarion.deliveries.pace_store import make_pace
-from clarion.deliveries.quarantine_store import make_watch
 from clarion.deliveries.store import list_deliveries
 from clarion.fcm.client import FcmOptions, FcmProvider
 from clarion.fcm.request import TransportOptions
 from clarion.simulator.process import SimulatorProcess
 from clarion.storage.database import Database
-from clarion.storage.schema import metadata, paces, removal_watches
+from clarion.storage.schema import metadata
 from fakes.book import WORKSPACE
 from fakes.clock import FakeClock
 from fakes.faults import Crash, Doom, Process, look
@@ -142,7 +139,7 @@ class Theatre:
         world = self._world
         self._number += 1
         tokens = [f"{kind}-{self._number}-{one}" for one, kind in enumerate(story.kinds)]
-        await self._forget_history()
+        await world.forget_answers()
         await world.devices(*tokens)
         await self._simulator.reset()
         await self._simulator.faults(plan=story.troubles)
@@ -187,14 +184,6 @@ class Theatre:
                 if not story.troubles and not story.crashes:
                     assert row.state.value == EXPECTED.get(kind, "accepted"), row
         assert app is not None and app.removals_stopped_reason is None
-
-    async def _forget_history(self) -> None:
-        """The breaker is not of this story: in a hundred of them nobody is healthy."""
-        async with self._database.write() as connection:
-            await connection.execute(delete(removal_watches))
-            await connection.execute(delete(paces))
-            await make_watch(connection, APP)
-            await make_pace(connection, "demo", self._world.clock.now())
 
 
 EXPECTED = dict.fromkeys(DEAD, "unregistered") | dict.fromkeys(FINAL, "rejected")

@@ -129,6 +129,7 @@ class Theatre:
         world = self._world
         self._number += 1
         tokens = [f"token-{self._number}-{one}" for one in range(DEVICES)]
+        await world.forget_answers()
         await world.devices(*tokens)
         script = Script(dict(zip(tokens, map(list, story.answers), strict=True)))
         campaign_id = await world.campaign({"user_ids": [f"user-{token}" for token in tokens]})

@@ -82,6 +82,7 @@ async def a_campaign_each(world: World, error: type[BaseException]) -> list[str]
     while True:
         number = len(points) + 1
         user_ids = [f"user-{token}" for token in tokens_of(number)]
+        await world.forget_answers()
         campaign_id = await world.campaign({"user_ids": user_ids})
         doom = Doom(number, error)
         try:

@@ -159,6 +159,14 @@ def test_one_overflow_cuts_the_rate_once_and_it_comes_back() -> None:
     assert rate(NOW + seconds(400)) == pytest.approx(980)
 
 
+def test_however_often_it_is_throttled_the_rate_is_never_a_trickle() -> None:
+    limits, pace = Limits(), replace(fresh(NOW), rate=9_800.0)
+    for minute in range(60):
+        now = NOW + seconds(60 * minute)
+        pace = throttled(pace, limits, quiet_seconds=30, drawn_at=now, now=now)
+    assert pace.cut_rate == pytest.approx(490)
+
+
 def test_those_who_wait_are_given_different_times() -> None:
     limits = Limits(per_minute=6_000)
     pace = fresh(NOW)

@@ -40,8 +40,11 @@ STRETCH_SECONDS_MAX = 5.0
 QUEUE_SECONDS_MAX = 30.0
 CUT = 0.7
 """After 429 the rate is so much of what it was."""
+CUT_LEAST = 0.05
+"""But never less than that of the quota: being silent for as long as was asked protects FCM better
+than a trickle."""
 DOUBLE_SECONDS = 600.0
-"""And is doubled in so long, until it is the full one again."""
+"""The cut rate is doubled in so long, until it is the full one again."""
 QUIET_SECONDS_MAX = 3_600.0
 """No answer stops a project for longer."""
 PEAK_EVERY_SECONDS = 900
@@ -141,7 +144,8 @@ def throttled(
     if pace.cut_at is not None and drawn_at <= pace.cut_at:
         return stopped
     current = min(max(pace.rate, 1.0), _target(limits), _learned(pace, now))
-    return replace(stopped, cut_rate=max(1.0, current * CUT), cut_at=now)
+    least = max(1.0, _target(limits) * CUT_LEAST)
+    return replace(stopped, cut_rate=max(least, current * CUT), cut_at=now)
 
 
 def _target(limits: Limits) -> float:
