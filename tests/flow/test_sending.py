@@ -350,3 +350,17 @@ async def test_a_doubled_job_sends_nothing_twice(world: World) -> None:
         pass
     assert set(world.provider.accepted.values()) == {1}
     assert len(world.provider.accepted) == 7
+
+
+async def test_a_platform_without_credentials_is_told_once(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number in range(5):
+        await world.take(
+            world.app.register(
+                0, f"D-{number}", user=f"user-{number}", token=f"apns-{number}", platform="iOS"
+            )
+        )
+    found = await world.settle(await world.campaign())
+    assert found.reasons == {"expired": {"third_party_auth": 5}}
+    assert capsys.readouterr().out.count("platform_refused") == 1

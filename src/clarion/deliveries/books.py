@@ -30,6 +30,7 @@ from clarion.deliveries.delivery import (
 )
 from clarion.deliveries.provider import (
     Accepted,
+    Misconfigured,
     Outcome,
     Push,
     Throttled,
@@ -62,6 +63,8 @@ class Books:
     pause_reason: str | None = None
     quiet_seconds: float | None = None
     """How long the provider wants to hear nothing from the whole app."""
+    refused: dict[Platform, str] = field(default_factory=dict)
+    """Platforms that the provider has no credentials for, and what it says."""
     removals: list[Removal] = field(default_factory=list)
 
     def cancel(self, row: Any) -> None:
@@ -122,6 +125,8 @@ class Books:
                 self.unanswered.add(device_id)
             case Throttled(scope=ThrottleScope.APP, retry_after_seconds=asked):
                 self.quiet_seconds = max(self.quiet_seconds or 0.0, asked or policy.quiet_seconds)
+            case Misconfigured(platforms=platforms, detail=detail):
+                self.refused.update(dict.fromkeys(platforms, detail))
             case Unregistered(reason=reason):
                 removal = Removal(device_row_id=device_id, token_hash=row.token_hash, reason=reason)
                 self.removals.append(removal)

@@ -81,6 +81,7 @@ class Sender:
         self._vault = vault
         self._options = options or SenderOptions()
         self._templates: dict[UUID, tuple[datetime, Template]] = {}
+        self._refused: set[tuple[UUID, Platform]] = set()
         self._is_stopping = False
         self._idle: set[asyncio.Task[Any]] = set()
 
@@ -253,7 +254,22 @@ class Sender:
         policy = self._options.policy
         for row, push, outcome in zip(chosen, pushes, outcomes, strict=False):
             books.enter(row, push, outcome, now=now, chance=chance, policy=policy)
+        self._tell_refused(app, books)
         books.rest += [row.device_id for row in chosen[len(outcomes) :]]
+
+    def _tell_refused(self, app: ProviderApp, books: Books) -> None:
+        """Once for each platform: every push to it says the same."""
+        for platform, detail in books.refused.items():
+            if (app.id, platform) not in self._refused:
+                self._refused.add((app.id, platform))
+                log.error(
+                    "platform_refused",
+                    app=str(app.id),
+                    project=app.project_id,
+                    platform=platform.value,
+                    reason=detail,
+                    cure="upload the APNs key, or set the VAPID key, in the Firebase console",
+                )
 
     @asynccontextmanager
     async def _keeping(self, chunk: Chunk) -> AsyncIterator[None]:
