@@ -218,6 +218,17 @@ async def test_a_wrong_parameter_is_named(service: Service, path: str, field: st
     assert [fault["field"] for fault in answer.json["faults"]] == [field]
 
 
+@pytest.mark.parametrize(
+    ("limit", "told"),
+    [("0", "must be at least 1"), ("501", "must be at most 500"), ("x", "must be a whole number")],
+)
+async def test_a_number_out_of_bounds_is_told_its_bound(
+    service: Service, limit: str, told: str
+) -> None:
+    answer = await service.ask("GET", f"/customers?limit={limit}")
+    assert [fault["message"] for fault in answer.json["faults"]] == [told]
+
+
 CURSORS = (
     "", "!", "AAAA", "-1", "zw", "xBAA", "92D______w", "ks8", "%00", "%ff", "x" * 5_000,
 )  # fmt: skip

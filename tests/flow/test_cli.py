@@ -103,6 +103,13 @@ def test_with_two_firebase_apps_a_source_is_bound_by_name(clarion: Clarion) -> N
     assert clarion.json("sources", "list")[0]["firebase_app_id"] == second["id"] != first["id"]
 
 
+def test_a_pace_is_told_with_its_quota_and_what_it_leaves_out(clarion: Clarion) -> None:
+    clarion("firebase-apps", "add", str(clarion.key_file("one")))
+    told = clarion("firebase-apps", "set", "one", "--pushes-per-minute", "1200000")[1]
+    assert told == "✓ one sends up to 1,200,000 pushes a minute.\n"
+    assert "peaks" in clarion("firebase-apps", "set", "one", "--avoid-peaks")[1]
+
+
 def test_a_broken_service_account_is_refused_naming_the_field(clarion: Clarion) -> None:
     file = clarion.key_file()
     broken = json.loads(file.read_text()) | {"private_key": "not a key"}

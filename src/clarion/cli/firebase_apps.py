@@ -188,7 +188,8 @@ async def set_(
             limits = replace(limits, avoids_peaks=avoid_peaks)
         await set_limits(connection, session.workspace_id, app.id, limits)
         app = await find_app(connection, session, firebase_app)
-    _say(app, f"{app.project_id} sends up to {app.limits.per_minute} pushes a minute.", json)
+    told = f"{app.project_id} sends up to {app.limits.per_minute:,} pushes a minute"
+    _say(app, told + (", none in FCM's peaks." if app.limits.avoids_peaks else "."), json)
 
 
 @commands.command

@@ -18,6 +18,7 @@ _MISSING = re.compile(r"Object missing required field `(.+)`")
 _UNKNOWN = re.compile(r"Object contains unknown field `(.+)`")
 _KIND = re.compile(r"Expected `(.+)`, got `(.+)`")
 _ENUM = re.compile(r"Invalid enum value (.+)")
+_BOUND = re.compile(r"Expected `(?:int|float)` (>=|<=) (\S+)")
 _LENGTH = re.compile(r"Expected `.+` of length (.+)")
 _KINDS = {
     "str": "a text",
@@ -82,6 +83,9 @@ def wrong_field(text: str, where: str = "") -> Fault:
         return Fault(field=where, message="must be " + " or ".join(wanted))
     if _ENUM.fullmatch(said):
         return Fault(field=where, message="is unknown: the API's description lists what there is")
+    if bound := _BOUND.fullmatch(said):
+        least = "least" if bound[1] == ">=" else "most"
+        return Fault(field=where, message=f"must be at {least} {bound[2]}")
     if length := _LENGTH.fullmatch(said):
         return Fault(field=where, message=f"must have a length {length[1]}")
     return Fault(field=where, message=f"can not be ({said})" if said else "can not be")
