@@ -247,6 +247,18 @@ def test_a_lost_database_ends_with_four(clarion: Clarion, monkeypatch: pytest.Mo
     assert clarion("sources", "list")[0] == 4
 
 
+@pytest.mark.parametrize("tokens", [("serve",), ("migrate",), ("sources", "list"), ("simulator",)])
+def test_a_data_directory_that_can_not_be_made_is_named(
+    clarion: Clarion, monkeypatch: pytest.MonkeyPatch, tokens: tuple[str, ...]
+) -> None:
+    file = clarion.home / "file"
+    file.write_text("no directory")
+    monkeypatch.setenv("CLARION_DATA_DIR", str(file / "data"))
+    monkeypatch.delenv("CLARION_DATABASE_URL", raising=False)
+    code, _, errors = clarion(*tokens)
+    assert (code, "can not be used: Not a directory" in " ".join(errors.split())) == (1, True)
+
+
 def test_empty_lists_are_empty_arrays(clarion: Clarion) -> None:
     for group in ("customers", "devices", "campaigns", "sources", "keys", "firebase-apps"):
         assert clarion.json(group, "list") == []

@@ -222,6 +222,16 @@ def test_an_export_shows_no_token_unless_it_is_asked_to(sending: Clarion) -> Non
     assert "token" not in rows[0]
 
 
+def test_where_nothing_can_be_written_nothing_is_exported(sending: Clarion) -> None:
+    sending.json("import", "customers", str(_csv(sending.home)))
+    take_in(sending.home)
+    nowhere = str(sending.home / "none" / "file.zip")
+    known = sending.json("customers", "list")[0]["user_id"]
+    for what in (("customers", "export", known), ("export", "customers")):
+        code, _, errors = sending(*what, "--out", nowhere)
+        assert (code, "can not be written" in " ".join(errors.split())) == (2, True), what
+
+
 def _csv(home: Path) -> Path:
     file = home / "crm.csv"
     file.write_text(CUSTOMERS)

@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import uvloop
@@ -121,5 +122,8 @@ def _as_ending(error: Exception) -> Ending | None:
                 "The Firebase keys were sealed with another key: set CLARION_SECRET_KEY to it.",
                 word="vault_locked",
             )
+        case OSError(filename=str() | Path() as file):  # say a data directory that is another's
+            what = f"{file} can not be used: {error.strerror}."
+            return Ending(ExitCode.FAILURE, what, word="file")
         case _:
             return None

@@ -117,7 +117,11 @@ async def export(user_id: str, *, out: Path, json: AsJson = False) -> None:
             customer = await find_customer(connection, session.workspace_id, user_id)
         if customer is None:
             raise not_found("customer", user_id)
-        descriptor = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        try:
+            descriptor = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        except OSError as error:
+            why = f"{out} can not be written: {error.strerror}."
+            raise Ending(ExitCode.USAGE, why) from None
         with os.fdopen(descriptor, "wb") as file:
             now = session.clock.now()
             await write_dossier(session.database, session.workspace_id, customer, file, now)
