@@ -204,15 +204,19 @@ async def remove_stale(
 ) -> int:
     """Remove up to `limit` registrations not refreshed since `registered_before`. Any later one
     revives, even one that has not arrived yet."""
+    is_stale = (
+        devices.c.workspace_id == workspace_id,
+        devices.c.state == literal_column("'active'"),  # so that the partial index is used
+        devices.c.registered_at < registered_before,
+    )
+    oldest = await connection.execute(
+        select(devices.c.id).where(*is_stale).order_by(devices.c.registered_at).limit(limit)
+    )
+    # Locked in the order of their ids, as everybody locks devices, and looked at again by then.
     rows = await connection.execute(
         select(devices)
-        .where(
-            devices.c.workspace_id == workspace_id,
-            devices.c.state == literal_column("'active'"),  # so that the partial index is used
-            devices.c.registered_at < registered_before,
-        )
-        .order_by(devices.c.registered_at)
-        .limit(limit)
+        .where(devices.c.id.in_(oldest.scalars().all()), *is_stale)
+        .order_by(devices.c.id)
         .with_for_update()
     )
     doomed = []
