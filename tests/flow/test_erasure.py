@@ -151,12 +151,19 @@ async def test_nothing_is_left_of_an_erased_person(
 
 
 async def test_a_merged_customer_is_erased_by_each_of_their_ids(service: Service) -> None:
-    old = [register("o1", "adas-old-phone", "token-of-the-old", user="ada-old") | at(1)]
+    old = [
+        register("message-of-the-old", "adas-old-phone", "token-of-the-old", user="ada-old") | at(1)
+    ]
     await send(service, *LIFE[:6], *old)
     merger = Merger(service.database, service.clock)
     assert isinstance(await merger.merge(WORKSPACE, "ada-old", ADA, by="test"), Merge)
     await regulator(service).erase(WORKSPACE, "ada-old", by="test")
-    assert await left(service.database, [*WORDS, "ada-old", "adas-old-phone", "o1"], IDS) == []
+    assert (
+        await left(
+            service.database, [*WORDS, "ada-old", "adas-old-phone", "message-of-the-old"], IDS
+        )
+        == []
+    )
     await send(service, track("o2", "Late", userId="ada-old"), track("a2", "Late", userId=ADA))
     assert await left(service.database, [*WORDS, "ada-old"], IDS) == []
 
