@@ -43,8 +43,9 @@ types: $(VENV)/.tests
 floors: $(VENV)/.tests
 	@$(BIN)/lint-imports
 
+# Four on two cores: a good part of the tests waits, for leases, retries and servers that start.
 pytest: $(VENV)/.tests
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup --durations 10 -q
+	@$(BIN)/python -m pytest -n 4 --dist loadgroup --durations 10 -q
 
 docs: $(VENV)/.tests ## Write the generated references in docs/reference/
 	@$(BIN)/python -m docs.generate

@@ -79,6 +79,11 @@ def test_a_firebase_app_is_added_from_a_simulators_key(clarion: Clarion) -> None
     assert json.loads(listed)[0]["id"] == made["id"]
 
 
+def test_a_data_directory_is_for_its_owner_alone(clarion: Clarion) -> None:
+    clarion.json("sources", "list")
+    assert stat.S_IMODE((clarion.home / "data").stat().st_mode) == 0o700
+
+
 def test_a_key_file_is_for_its_owner_alone(clarion: Clarion) -> None:
     assert stat.S_IMODE(clarion.key_file().stat().st_mode) == 0o600
 

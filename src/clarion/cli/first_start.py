@@ -106,4 +106,6 @@ def sqlite_file(settings: Settings) -> Path | None:
 def _make_directories(settings: Settings) -> None:
     file = sqlite_file(settings)
     if file is not None:
-        file.parent.mkdir(parents=True, exist_ok=True)
+        # Tokens and traits are for the operator's eyes alone; a directory that is there stays as
+        # the operator has made it.
+        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
