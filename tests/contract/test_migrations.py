@@ -5,10 +5,11 @@ from typing import Any
 
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect
 
 from clarion.storage.database import Database
-from clarion.storage.migrate import is_current, migrate
+from clarion.storage.migrate import MIGRATIONS, NEWEST, is_current, migrate
 from clarion.storage.schema import metadata
 
 
@@ -59,3 +60,7 @@ async def test_migrating_twice_or_side_by_side_is_migrating_once(database_url: s
     assert await is_current(database_url)
     await migrate(database_url)
     assert await is_current(database_url)
+
+
+def test_the_newest_revision_is_the_one_that_is_named() -> None:
+    assert ScriptDirectory(str(MIGRATIONS)).get_current_head() == NEWEST

@@ -275,6 +275,9 @@ async def test_answers_survive_a_settling_that_loses_to_another_transaction(
         database = Database(url)
         async with database.engine.begin() as connection:
             await connection.run_sync(metadata.create_all)
+            await connection.execute(text(LOOK_LATE))
+        await database.close()
+        database = Database(url)
         world = await World(database, clock).open()
         campaign_id = await planned(world, "dead-1", "two")
         async with database.write() as other:
@@ -291,6 +294,14 @@ async def test_answers_survive_a_settling_that_loses_to_another_transaction(
         assert (found.total.accepted, found.total.unregistered, found.attempts) == (1, 1, 2)
         assert set(world.provider.left.values()) == {1}
         await database.close()
+
+
+LOOK_LATE = """
+DO $$ BEGIN
+  EXECUTE format('ALTER DATABASE %I SET deadlock_timeout = 3000', current_database());
+END $$
+"""
+"""Who waits looks once whether it waits for ever: the sender after the other waits, too."""
 
 
 async def someone_waits_for_a_lock(database: Database) -> None:

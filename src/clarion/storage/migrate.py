@@ -2,14 +2,12 @@
 
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, inspect, text
 
 from clarion.storage.database import Database
 
+NEWEST = "0002"
+"""The last revision. Known without Alembic, which takes longer to load than a short command."""
 MIGRATIONS = Path(__file__).with_name("migrations")
 LOCK = 0x636C6172696F6E
 """The PostgreSQL advisory lock under which one process migrates; the others wait for it."""
@@ -33,16 +31,15 @@ async def is_current(url: str) -> bool:
     database = Database(url)
     try:
         async with database.read() as connection:
-            return await connection.run_sync(_revision) == newest_revision()
+            return await connection.run_sync(_revision) == NEWEST
     finally:
         await database.close()
 
 
-def newest_revision() -> str | None:
-    return ScriptDirectory(str(MIGRATIONS)).get_current_head()
-
-
 def _upgrade(connection: Connection) -> None:
+    from alembic import command
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["connection"] = connection
@@ -50,4 +47,7 @@ def _upgrade(connection: Connection) -> None:
 
 
 def _revision(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    row = connection.execute(text("SELECT version_num FROM alembic_version")).one_or_none()
+    return None if row is None else str(row[0])
