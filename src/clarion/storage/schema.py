@@ -5,8 +5,6 @@ that identity decides have derived ids (`customers/identity.py`), so that the sa
 gives the same rows whatever the order it arrived in.
 """
 
-from typing import Any
-
 from sqlalchemy import (
     Boolean,
     Column,
@@ -17,13 +15,12 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
-    text,
 )
 
 from clarion.storage.activity_schema import refusals as refusals
 from clarion.storage.activity_schema import repeats as repeats
 from clarion.storage.activity_schema import source_counts as source_counts
-from clarion.storage.columns import Json, Seq, Sorted
+from clarion.storage.columns import Json, Seq, Sorted, only
 from clarion.storage.columns import metadata as metadata
 from clarion.storage.dialect import Id, Instant
 from clarion.storage.sending_schema import chunks as chunks
@@ -32,12 +29,6 @@ from clarion.storage.sending_schema import firebase_apps as firebase_apps
 from clarion.storage.sending_schema import paces as paces
 from clarion.storage.sending_schema import quarantine as quarantine
 from clarion.storage.sending_schema import removal_watches as removal_watches
-
-
-def _only(condition: str) -> dict[str, Any]:
-    """An index of these rows alone: what asks for others never pays for it."""
-    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
-
 
 # --- the installation -----------------------------------------------------------------------
 
@@ -76,7 +67,7 @@ jobs = Table(
     Column("delivery_count", Integer, nullable=False, server_default="0"),
     Column("published_at", Instant, nullable=False),
     Column("rejected_reason", Text),
-    Index("jobs_due", "kind", "available_at", **_only("rejected_reason IS NULL")),
+    Index("jobs_due", "kind", "available_at", **only("rejected_reason IS NULL")),
 )
 
 job_keys = Table(
@@ -150,9 +141,9 @@ events = Table(
     UniqueConstraint("workspace_id", "message_id", name="events_message"),
     Index("events_source", "source_id", "seq"),
     Index("events_customer", "workspace_id", "customer_id", "at"),
-    Index("events_owner_key", "workspace_id", "owner_key", "at", **_only("owner_key IS NOT NULL")),
-    Index("events_identify", "workspace_id", "customer_id", **_only("type = 'identify'")),
-    Index("events_receipt", "seq", **_only("receipt = 'pending'")),
+    Index("events_owner_key", "workspace_id", "owner_key", "at", **only("owner_key IS NOT NULL")),
+    Index("events_identify", "workspace_id", "customer_id", **only("type = 'identify'")),
+    Index("events_receipt", "seq", **only("receipt = 'pending'")),
 )
 
 # --- customers ------------------------------------------------------------------------------
@@ -173,7 +164,7 @@ customers = Table(
     Column("first_seen_at", Instant, nullable=False),
     Column("last_seen_at", Instant, nullable=False),
     UniqueConstraint("workspace_id", "user_id", name="customers_user"),
-    Index("customers_email", "workspace_id", "email", **_only("email IS NOT NULL")),
+    Index("customers_email", "workspace_id", "email", **only("email IS NOT NULL")),
 )
 
 suppressions = Table(
@@ -200,7 +191,7 @@ merges = Table(
     Column("made_by", Text, nullable=False),  # an API key's id, or the command line
     Column("undone_at", Instant),
     Column("undone_by", Text),
-    Index("merges_active", "workspace_id", "from_user", unique=True, **_only("undone_at IS NULL")),
+    Index("merges_active", "workspace_id", "from_user", unique=True, **only("undone_at IS NULL")),
 )
 
 identifiers = Table(
@@ -258,8 +249,8 @@ devices = Table(
     Column("last_seen_at", Instant, nullable=False),
     UniqueConstraint("workspace_id", "device_id", name="devices_device"),
     Index("devices_customer", "workspace_id", "customer_id"),
-    Index("devices_audience", "workspace_id", "id", **_only("state = 'active'")),
-    Index("devices_due", "workspace_id", "registered_at", **_only("state = 'active'")),
+    Index("devices_audience", "workspace_id", "id", **only("state = 'active'")),
+    Index("devices_due", "workspace_id", "registered_at", **only("state = 'active'")),
 )
 
 tokens = Table(
@@ -308,9 +299,9 @@ device_history = Table(
         "device_history_previous",
         "workspace_id",
         "previous_customer_id",
-        **_only("previous_customer_id IS NOT NULL"),
+        **only("previous_customer_id IS NOT NULL"),
     ),
-    Index("device_history_stale", "workspace_id", "seq", **_only("reason = 'stale'")),
+    Index("device_history_stale", "workspace_id", "seq", **only("reason = 'stale'")),
 )
 
 # --- campaigns ------------------------------------------------------------------------------

@@ -1,7 +1,5 @@
 """The tables of sending: through which project, how fast, and what became of it."""
 
-from typing import Any
-
 from sqlalchemy import (
     Boolean,
     Column,
@@ -14,16 +12,10 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     false,
-    text,
 )
 
-from clarion.storage.columns import metadata
+from clarion.storage.columns import metadata, only
 from clarion.storage.dialect import Id, Instant
-
-
-def _only(condition: str) -> dict[str, Any]:
-    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
-
 
 firebase_apps = Table(
     "firebase_apps",
@@ -92,8 +84,8 @@ chunks = Table(
     Column("lost", Integer, nullable=False, server_default="0"),  # claims that settled nothing
     Column("is_held", Boolean, nullable=False, server_default=false()),  # waits for a person
     Column("size", Integer, nullable=False),
-    Index("chunks_launch", "launch_id", **_only("state <> 'settled'")),
-    Index("chunks_due", "due_at", **_only("state <> 'settled'")),
+    Index("chunks_launch", "launch_id", **only("state <> 'settled'")),
+    Index("chunks_due", "due_at", **only("state <> 'settled'")),
 )
 
 deliveries = Table(
@@ -113,6 +105,6 @@ deliveries = Table(
     Column("received_at", Instant),
     Column("opened_at", Instant),
     PrimaryKeyConstraint("launch_id", "device_id"),
-    Index("deliveries_open", "chunk_id", **_only("state = 'pending'")),
+    Index("deliveries_open", "chunk_id", **only("state = 'pending'")),
     sqlite_with_rowid=False,
 )
