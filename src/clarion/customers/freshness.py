@@ -12,14 +12,6 @@ from enum import StrEnum
 DUE_AFTER_DAYS = 30
 
 
-class Freshness(StrEnum):
-    """Of a registration that is active."""
-
-    FRESH = "fresh"
-    DUE = "due"
-    STALE = "stale"
-
-
 class CohortBy(StrEnum):
     """What devices are put together by."""
 
@@ -35,11 +27,6 @@ class Edges:
 
     due: datetime
     stale: datetime
-
-    def of(self, registered_at: datetime) -> Freshness:
-        if registered_at < self.stale:
-            return Freshness.STALE
-        return Freshness.DUE if registered_at < self.due else Freshness.FRESH
 
 
 def edges(now: datetime, stale_after_days: int) -> Edges:
