@@ -187,7 +187,9 @@ async def test_who_knows_only_googles_host_can_be_led_here(tmp_path: Path) -> No
         _, writer = await asyncio.open_connection(
             host, int(port), ssl=trusting, server_hostname="fcm.googleapis.com"
         )
+        names = {name for _, name in writer.get_extra_info("peercert")["subjectAltName"]}
         writer.close()
+        assert {"fcm.googleapis.com", "127.0.0.1"} <= names
 
 
 async def test_without_the_front_its_faults_are_not_taken_for_granted(tmp_path: Path) -> None:

@@ -153,8 +153,9 @@ def test_what_liquid_can_not_do_is_refused_when_saved(text: str, said: str) -> N
 
 
 def test_names_made_in_the_template_are_known() -> None:
-    rendered("{% for one in customer.list %}{{ forloop.index }} {{ one.x }}{% endfor %}")
-    rendered("{% assign a = 1 %}{% capture b %}{{ a }}{% endcapture %}{{ b }}")
+    looped = "{% for one in customer.list %}{{ forloop.index }} {{ one.x }};{% endfor %}"
+    assert rendered(looped, {"list": [{"x": "a"}, {"x": "b"}]}) == "1 a;2 b;"
+    assert rendered("{% assign a = 1 %}{% capture b %}{{ a }}{% endcapture %}{{ b }}") == "1"
 
 
 def test_a_fault_names_the_field_in_which_the_text_was_written() -> None:
