@@ -11,12 +11,14 @@ from hypothesis import strategies as st
 
 from clarion.customers.announcement import read_deletions, read_registrations
 from clarion.customers.device import (
+    KeptDevice,
     Platform,
     Registration,
     RegistrationFault,
     TokenKind,
     token_hash,
 )
+from clarion.customers.standing import held
 from clarion.events.installation import TOKEN_CHARACTERS_MAX
 from clarion.events.message import Checked, Envelope, Event, check, read
 
@@ -209,7 +211,15 @@ def test_a_registration_by_a_real_user_counts_before_one_at_the_same_instant() -
 
 def test_a_token_is_never_shown() -> None:
     found = registration(properties())
+    device = KeptDevice(
+        id=UUID(int=1),
+        device_id="D",
+        customer_id=UUID(int=3),
+        registrations=(held(None, found),),
+        last_seen_at=RECEIVED,
+    )
     assert FCM not in repr(found)
+    assert FCM not in repr(device)
     assert token_hash(FCM) == found.token_hash
     assert FCM[:12] not in found.token_hash
 

@@ -12,11 +12,11 @@ claimed it turned out to be real, or a device.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from uuid import UUID
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from clarion.customers.facts import Facts, noted
 from clarion.customers.identity import (
@@ -53,8 +53,7 @@ class Identifier(Struct, frozen=True, kw_only=True):
     """Of the device that it names, if it does."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refile:
+class Refile(Struct, frozen=True, kw_only=True, gc=False):
     """Events decided by `key` with start ≤ at < end belong to `owner` now; None is open-ended."""
 
     key: str
@@ -63,8 +62,7 @@ class Refile:
     owner: Owner
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OwnerStep:
+class OwnerStep(Struct, frozen=True, kw_only=True, gc=False):
     """Whom a device belonged to after one of the batch's claims."""
 
     claim: Claim

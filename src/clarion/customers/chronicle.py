@@ -6,11 +6,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
+from msgspec import Struct
+
 from clarion.customers.device import DeviceState, Held, KeptDevice, Registration
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewChange:
+class NewChange(Struct, frozen=True, kw_only=True, gc=False):
     """A line to add to a device's history."""
 
     device_id: str
@@ -24,8 +25,7 @@ class NewChange:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class Step(Struct, frozen=True, kw_only=True, gc=False):
     """Whose a device was after an event that named it."""
 
     message_id: str

@@ -3,11 +3,14 @@ what holds of them is said by `standing`.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
 from uuid import UUID
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from clarion.events.installation import fid_of
 
@@ -47,8 +50,7 @@ RECALLABLE = frozenset({TOKEN_MOVED, DELETED, REPLACED})
 """A fact that arrives late may take these back, so the token is not forgotten."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Stamp:
+class Stamp(Struct, frozen=True, order=True, gc=False):
     """Which of two registrations counts: the later; at one instant, the identified one."""
 
     at: datetime
@@ -56,18 +58,21 @@ class Stamp:
     message_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Registration:
+class Registration(Struct, frozen=True, kw_only=True, gc=False):
     """One address that an event registers."""
 
     device_id: str
-    token: str = field(repr=False)
+    token: str
     token_kind: TokenKind
     platform: Platform
     source_id: UUID
     stamp: Stamp
     token_hash: str
     installation_hash: str
+
+    def __repr__(self) -> str:
+        """Names it by its hash: a token is shown nowhere."""
+        return f"Registration({self.device_id!r}, {self.token_kind}, {self.token_hash!r})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,8 +83,7 @@ class RegistrationFault:
     message: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Deletion:
+class Deletion(Struct, frozen=True, kw_only=True, gc=False):
     """The app says: this device is gone, or the registration by this token."""
 
     device_id: str
@@ -98,8 +102,7 @@ class Removal:
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Removed:
+class Removed(Struct, frozen=True, kw_only=True, gc=False):
     """A removal as the registration keeps it."""
 
     token_hash: str
@@ -107,13 +110,12 @@ class Removed:
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
+class Held(Struct, frozen=True, kw_only=True, gc=False):
     """A registration as its device keeps it."""
 
     source_id: UUID
     platform: Platform
-    token: str | None = field(repr=False)
+    token: str | None
     token_kind: TokenKind
     token_hash: str
     installation_hash: str
@@ -121,6 +123,10 @@ class Held:
     removed: Removed | None = None
     state: DeviceState = DeviceState.ACTIVE
     reason: str | None = None
+
+    def __repr__(self) -> str:
+        """Names it by its hash: a token is shown nowhere."""
+        return f"Held({self.token_kind}, {self.token_hash!r}, {self.holds}, {self.state})"
 
     @property
     def is_active(self) -> bool:
@@ -151,8 +157,7 @@ class Held:
         return replace(self, removed=removed).ended(removed.reason)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KeptDevice:
+class KeptDevice(Struct, frozen=True, kw_only=True, gc=False):
     """A device as its registration rules keep it. `registrations`: the one to send to first;
     `facts`: what SDKs tell of it."""
 
@@ -176,8 +181,7 @@ class KeptDevice:
         return self.current.reason
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Home:
+class Home(Struct, frozen=True, kw_only=True, gc=False):
     """Where an installation lives, and since when."""
 
     device_id: str

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterable
 from collections.abc import Set as AbstractSet
-from dataclasses import replace
 from uuid import UUID
 
 from msgspec import structs
@@ -169,7 +168,7 @@ async def strip_devices(
             gone.append(device.id)
             continue
         facts = left[device.device_id].values if device.device_id in left else device.facts
-        stays = replace(device, registrations=tuple(others), facts=facts)
+        stays = structs.replace(device, registrations=tuple(others), facts=facts)
         if stays != device:
             changed.append(stays)
     await registration_store.keep_devices(connection, workspace_id, changed)

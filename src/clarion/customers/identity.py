@@ -23,7 +23,6 @@ intervals (`compared`). Two real users are never merged (R9): a claim moves time
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from functools import lru_cache
@@ -173,8 +172,7 @@ class Timeline(Struct, frozen=True, kw_only=True):
         return Provisional(key, None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stretch:
+class Stretch(Struct, frozen=True, kw_only=True, gc=False):
     """Whose a key was and is from `start` until `end`; None is open-ended."""
 
     start: datetime | None
@@ -183,8 +181,7 @@ class Stretch:
     now: Owner
 
 
-@dataclass(frozen=True, slots=True)
-class _Signed:
+class _Signed(Struct, frozen=True, gc=False):
     user_id: str | None
 
 

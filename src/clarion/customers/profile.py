@@ -10,9 +10,10 @@ counts before "yes".
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct, field
 
 from clarion.clock import to_micros
 
@@ -28,8 +29,7 @@ PushStamp = tuple[int, bool, str]
 """(µs, opted out, messageId): greater wins."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lesson:
+class Lesson(Struct, frozen=True, kw_only=True, gc=False):
     """What one identify says."""
 
     traits: Mapping[str, Any]
@@ -39,8 +39,7 @@ class Lesson:
     message_id: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Profile:
+class Profile(Struct, frozen=True, kw_only=True, gc=False):
     """A customer's traits with what won them. Never changed in place."""
 
     traits: Mapping[str, Any] = field(default_factory=dict)

@@ -6,9 +6,11 @@ timeline, and every step on the way becomes a line of its history, with the even
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from clarion.clock import from_micros
 from clarion.customers.batch import Batch
@@ -26,8 +28,7 @@ from clarion.customers.identity import customer_id_of, device_row_id
 from clarion.customers.standing import held, is_effective, judged, ranked
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Holder:
+class Holder(Struct, frozen=True, kw_only=True, gc=False):
     """The device an installation lives on."""
 
     installation_hash: str

@@ -32,8 +32,9 @@ since. Two rows of one installation are told by the FID its tokens begin with, a
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import replace
 
 from clarion.customers.device import (
     DELETED,

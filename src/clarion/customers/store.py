@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from msgspec import Struct
 from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -30,8 +31,7 @@ class Customer:
     last_seen_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Kept:
+class Kept(Struct, frozen=True, kw_only=True, gc=False):
     """A customer as identity keeps it. `key` is the provisional key of one not signed in."""
 
     id: UUID
@@ -146,8 +146,7 @@ async def keep_customers(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(Struct, frozen=True, gc=False):
     """A customer who did something that teaches nothing about them."""
 
     id: UUID

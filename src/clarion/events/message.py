@@ -6,7 +6,7 @@ reason and the cure.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -70,13 +70,12 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
         return f"Event(message_id={self.message_id!r}, type={self.type!r})"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Envelope:
+class Envelope(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What a call says of all its events."""
 
     received_at: datetime
     sent_at: datetime | None
-    context: Mapping[str, msgspec.Raw] = field(default_factory=dict)
+    context: Mapping[str, msgspec.Raw] = msgspec.field(default_factory=dict)
     """Counts for every event of the call, below what the event says itself."""
     ip: str | None = None
     """The caller's, for events that come straight from a person's device and say so."""

@@ -4,10 +4,10 @@ An event is decided either by its user id (`owner_key` NULL) or by a key's timel
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
+from msgspec import Struct
 from sqlalchemy import bindparam, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -17,8 +17,7 @@ _FIRST = datetime.min.replace(tzinfo=UTC)
 _LAST = datetime.max.replace(tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Filing:
+class Filing(Struct, frozen=True, kw_only=True, gc=False):
     """Events that `key` decides, with start ≤ at < end (None: open), belong to `customer_id`."""
 
     key: str
