@@ -1,5 +1,6 @@
 """serve, run, migrate and check: Clarion's processes, and what they need."""
 
+import gc
 import socket
 from typing import Any
 from urllib.parse import urlsplit
@@ -29,6 +30,10 @@ from clarion.storage.workspace_store import list_workspaces
 from clarion.telemetry import set_up_logs
 
 FCM_CONNECT_SECONDS = 5.0
+GARBAGE_THRESHOLDS = (20_000, 10, 10)
+"""Objects made, and rounds, between the rounds of the garbage collector. A transaction makes tens
+of thousands of values that all end with it, and hardly any of them in a cycle: Python's own 700
+would look through them again and again, for nothing."""
 
 
 async def serve() -> None:
@@ -153,6 +158,7 @@ def print_first_start(made: FirstStart) -> None:
 async def _run(settings: Settings, roles: list[Role]) -> None:
     async with App.open(settings) as app:
         app.stop_on_signals()
+        _settle_down()
         try:
             await app.run(roles, on_listening=_say_listening)
         except OSError as error:
@@ -162,6 +168,14 @@ async def _run(settings: Settings, roles: list[Role]) -> None:
                 "Choose another address with CLARION_LISTEN.",
                 word="address",
             ) from error
+
+
+def _settle_down() -> None:
+    """From here on nothing is loaded any more: what is there stays, and need not be looked through
+    for garbage."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GARBAGE_THRESHOLDS)
 
 
 def _say_listening(url: str) -> None:
