@@ -131,8 +131,8 @@ def errors() -> str:
         "",
         "## A line of an imported file",
         "",
-        "The rest of the file is imported; the line stands in `FILE.refused.ndjson`, as do lines",
-        "that the collector refuses, with the codes above.",
+        "The rest of the file is imported; the line stands in `FILE.refused.csv` (`.ndjson`), as",
+        "do lines that the collector or a registration refuses, with the codes above.",
         "",
         *_table(RECORDS),
     ]

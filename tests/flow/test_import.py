@@ -11,13 +11,21 @@ from typing import Any
 
 import pytest
 
+from clarion.broker import JobKind
 from clarion.brokers.database import DatabaseBroker
 from clarion.clock import SystemClock
 from clarion.customers.ingestor import Ingestor, IngestorOptions
 from clarion.events.collector import Collector
-from clarion.events.importer import BATCH_RECORDS, Importer
+from clarion.events.importer import (
+    BATCH_RECORDS,
+    PATIENCE_SECONDS,
+    WAITING_JOBS_MAX,
+    Importer,
+    Reading,
+)
 from clarion.events.record import RecordKind
-from clarion.events.record_file import Mark, RecordForm
+from clarion.events.record_file import RecordFormat
+from clarion.events.record_text import Mark, RecordForm
 from clarion.events.source_store import list_sources
 from clarion.storage.database import Database
 from clarion.storage.workspace_store import list_workspaces
@@ -37,6 +45,8 @@ DEVICES = [
     {"device_id": "d2", "token": "another-token", "platform": "Web"},
     {"device_id": "d3", "platform": "iOS"},
 ]
+
+NDJSON = RecordFormat(form=RecordForm.NDJSON)
 
 
 @asynccontextmanager
@@ -81,16 +91,107 @@ def test_customers_come_in_and_refused_lines_stand_in_a_file(sending: Clarion) -
     told = sending.json("import", "customers", str(file))
     assert (told["taken"], told["refused"]) == (2, 2)
     refused = Path(told["refused_file"])
-    lines = [json.loads(line) for line in refused.read_text().splitlines()]
-    assert [(one["line"], one["code"]) for one in lines] == [
-        (3, "cell_no_number"),
-        (4, "user_id_missing"),
+    with refused.open(encoding="utf-8-sig", newline="") as lines:
+        header, *rows = csv.reader(lines)
+    assert header == [
+        *("refused.line", "refused.code", "refused.message"),
+        *("user_id", "email", "age:number"),
     ]
-    assert lines[0]["record"] == "u2,bob@example.org,x"
+    assert [(row[0], row[1]) for row in rows] == [("3", "cell_no_number"), ("4", "user_id_missing")]
+    assert rows[0][3:] == ["u2", "bob@example.org", "x"]
     assert stat.S_IMODE(refused.stat().st_mode) == 0o600
     take_in(sending.home)
     shown = sending.json("customers", "show", "u1")
     assert shown["traits"] == {"email": "ada@example.org", "age": 42}
+
+
+def test_refused_lines_are_mended_in_their_file_and_imported_from_it(sending: Clarion) -> None:
+    file = sending.home / "crm.csv"
+    file.write_text(CUSTOMERS)
+    refused = Path(sending.json("import", "customers", str(file))["refused_file"])
+    refused.write_text(refused.read_text().replace("example.org,x", "example.org,55"))
+    again = sending.json("import", "customers", str(refused))
+    assert (again["taken"], again["refused"]) == (1, 1)
+    last = Path(again["refused_file"])
+    last.write_text(last.read_text().replace(",nobody@", "u4,nobody@"))
+    once_more = sending.json("import", "customers", str(last))
+    assert (once_more["taken"], once_more["refused"]) == (1, 0)
+    take_in(sending.home)
+    for user_id, email, age in (("u2", "bob", 55), ("u4", "nobody", 1)):
+        shown = sending.json("customers", "show", user_id)
+        assert shown["traits"] == {"email": f"{email}@example.org", "age": age}
+
+    devices = written(sending.home, "tokens.ndjson", DEVICES)
+    refused = Path(sending.json("import", "devices", str(devices))["refused_file"])
+    (line,) = map(json.loads, refused.read_text().splitlines())
+    assert (line["refused"]["line"], line["refused"]["code"]) == (3, "token_missing")
+    refused.write_text(json.dumps(line | {"token": "token-of-d3"}) + "\n")
+    assert sending.json("import", "devices", str(refused))["taken"] == 1
+    take_in(sending.home)
+    assert sending.json("devices", "show", "d3")["platform"] == "iOS"
+
+
+def test_a_device_that_no_ingestor_would_register_is_a_refused_line(sending: Clarion) -> None:
+    records = [
+        {"device_id": "d1", "token": TOKEN},
+        {"device_id": "d2", "token": TOKEN, "platform": "1"},
+        {"device_id": "d3", "token": "no token", "platform": "iOS"},
+        {"device_id": "0000-0000", "token": TOKEN, "platform": "iOS"},
+        {"device_id": "d4", "token": TOKEN, "platform": "ANDROID"},
+    ]
+    told = sending.json("import", "devices", str(written(sending.home, "d.ndjson", records)))
+    assert (told["taken"], told["refused"]) == (1, 4)
+    refused = map(json.loads, Path(told["refused_file"]).read_text().splitlines())
+    assert [one["refused"]["code"] for one in refused] == [
+        "device_type_unknown",
+        "device_type_unknown",
+        "token_malformed",
+        "device_id_blocked",
+    ]
+    take_in(sending.home)
+    assert [one["device_id"] for one in sending.json("devices", "list")] == ["d4"]
+
+
+def test_a_dry_run_tells_what_would_be_and_leaves_no_trace(clarion: Clarion) -> None:
+    file = clarion.home / "crm.csv"
+    file.write_text(CUSTOMERS)
+    told = clarion.json("import", "customers", str(file), "--dry-run")
+    assert (told["taken"], told["refused"]) == (2, 2)
+    assert told["events"][0]["traits"] == {"email": "ada@example.org", "age": 42}
+    assert {(one["code"], one["lines"], one["first"]) for one in told["faults"]} == {
+        ("cell_no_number", 1, 3),
+        ("user_id_missing", 1, 4),
+    }
+    code, out, _ = clarion("import", "customers", str(file), "--dry-run")
+    assert (code, "2 would be taken, 2 refused" in out) == (0, True)
+    assert [one.name for one in clarion.home.iterdir()] == ["crm.csv"]
+
+
+def test_an_export_of_another_product_comes_in_by_its_own_column_names(sending: Clarion) -> None:
+    file = sending.home / "braze.csv"
+    file.write_text("external_id;Vorname;Alter\nu1;Jörg;42\n", encoding="utf-16")
+    code, _, errors = sending("import", "customers", str(file))
+    assert (code, "--rename" in errors, "external_id" in errors) == (5, True, True)
+    names = ["--rename", "external_id=user_id", "--rename", "Alter=age:number"]
+    assert sending.json("import", "customers", str(file), *names)["taken"] == 1
+    assert sending("import", "customers", str(file), *names[:2])[0] == 5
+    assert sending("import", "customers", str(file), "--rename", "external_id")[0] == 2
+    take_in(sending.home)
+    assert sending.json("customers", "show", "u1")["traits"] == {"Vorname": "Jörg", "age": 42}
+
+
+def test_what_is_no_file_of_records_is_refused_before_anything_is_done(sending: Clarion) -> None:
+    for name, raw, word in (
+        ("crm.xlsx", b"PK\x03\x04\x14\x00\x06", "Excel"),
+        ("crm.csv", b"\x1f\x8b\x08\x00", "gunzip"),
+        ("crm.json", b'[{"user_id": "u1"}]', "jq"),
+        ("twice.csv", b"user_id,user_id\n", "user_id"),
+    ):
+        file = sending.home / name
+        file.write_bytes(raw)
+        code, _, errors = sending("import", "customers", str(file))
+        assert (code, word in " ".join(errors.split())) == (5, True), name
+        assert not file.with_name(f"{name}.import.json").exists()
 
 
 def test_a_file_imported_twice_changes_nothing(sending: Clarion) -> None:
@@ -152,15 +253,12 @@ async def test_an_import_that_was_broken_off_goes_on_and_every_record_is_there_o
         file = written(tmp_path, "many.ndjson", records)
 
         async def importing(start: Mark, steps: int) -> Mark:
-            importer = Importer(
-                Collector(database, service.world.broker, service.clock),
-                service.clock,
-                source=source,
-                kind=RecordKind.CUSTOMERS,
-                at=service.clock.now(),
-            )
+            broker = service.world.broker
+            collector = Collector(database, broker, service.clock)
+            reading = Reading(kind=RecordKind.CUSTOMERS, at=service.clock.now())
+            importer = Importer(collector, broker, service.clock, source, reading)
             with file.open("rb") as opened:
-                async for step in importer.run(opened, RecordForm.NDJSON, start):
+                async for step in importer.run(opened, NDJSON, start):
                     start = step.after
                     steps -= 1
                     if not steps:
@@ -177,6 +275,48 @@ async def test_an_import_that_was_broken_off_goes_on_and_every_record_is_there_o
         assert {one["user_id"] for one in customers} == {one["user_id"] for one in records}
         events = await service.every("/events", 500)
         assert len(events) == len(records)
+
+
+async def test_an_import_waits_for_the_ingestors_and_for_nobody_where_there_are_none(
+    tmp_path: Path, sending: Clarion
+) -> None:
+    records = [{"user_id": f"u{n}"} for n in range(BATCH_RECORDS * (WAITING_JOBS_MAX + 8))]
+    file = written(tmp_path, "many.ndjson", records)
+    async with opened(sending.home) as (database, broker):
+        async with database.read() as connection:
+            (workspace,) = await list_workspaces(connection)
+            (source,) = await list_sources(connection, workspace.id)
+        clock = SystemClock()
+        reading = Reading(kind=RecordKind.CUSTOMERS, at=clock.now())
+        collector = Collector(database, broker, clock)
+        importer = Importer(collector, broker, clock, source, reading)
+        waiting: list[int] = []
+        is_full = asyncio.Event()
+
+        async def importing() -> None:
+            with file.open("rb") as lines:
+                async for _ in importer.run(lines, NDJSON, Mark()):
+                    waiting.append(await broker.depth(JobKind.EVENTS))
+                    if waiting[-1] > WAITING_JOBS_MAX:
+                        is_full.set()
+
+        working = asyncio.create_task(importing())
+        async with asyncio.timeout(20):
+            await is_full.wait()
+        while not working.done():
+            for lease in await broker.fetch(
+                JobKind.EVENTS, limit=1, wait_seconds=0.01, lease_seconds=60
+            ):
+                await lease.ack()
+        await working
+        assert max(waiting) == WAITING_JOBS_MAX + 1
+
+        waiting.clear()
+        began = clock.now()
+        await importing()  # nobody takes in anything
+        assert (clock.now() - began).total_seconds() < PATIENCE_SECONDS * 2
+        assert max(waiting) >= WAITING_JOBS_MAX + 8
+        await collector.close()
 
 
 def test_what_is_exported_can_be_imported_elsewhere_and_is_the_same(

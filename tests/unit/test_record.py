@@ -11,7 +11,15 @@ from hypothesis import strategies as st
 
 from clarion.events.message import Checked, check
 from clarion.events.record import RecordFault, RecordKind, as_event, read_cells
-from clarion.events.record_file import LINE_BYTES_MAX, Found, Mark, RecordForm, read_records
+from clarion.events.record_file import Found, RecordFormat, read_records
+from clarion.events.record_text import (
+    LINE_BYTES_MAX,
+    Encoding,
+    Mark,
+    RecordForm,
+    encoding_of,
+    fault_of_file,
+)
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 BEGINNING = Mark()
@@ -38,8 +46,15 @@ def fault_of(kind: RecordKind, **record: Any) -> str:
     return fault.code
 
 
-def found(text: bytes, form: RecordForm, start: Mark = BEGINNING) -> list[Found]:
-    return list(read_records(BytesIO(text), form, start))
+def found(
+    text: bytes, form: RecordForm, start: Mark = BEGINNING, encoding: Encoding | None = None
+) -> list[Found]:
+    written = RecordFormat(form=form, encoding=encoding_of(text, encoding))
+    return list(read_records(BytesIO(text), written, start))
+
+
+def code_of(one: Found) -> str:
+    return one.record.code if isinstance(one.record, RecordFault) else ""
 
 
 def test_a_customer_is_an_identify_with_every_other_column_as_a_trait() -> None:
@@ -116,6 +131,7 @@ def test_any_record_is_an_event_or_refused(kind: RecordKind, record: dict[str, A
         ("age", "42", "42"),
         ("age:number", "42", 42),
         ("age:number", "4.5", 4.5),
+        ("age:number", "-7", -7),
         ("vip:boolean", "Yes", True),
         ("vip:boolean", "0", False),
         ("tags:json", '["a"]', ["a"]),
@@ -129,11 +145,17 @@ def test_a_column_says_what_its_cells_are(column: str, cell: str, value: Any) ->
 
 
 def test_a_cell_that_is_not_what_its_column_says_is_refused() -> None:
-    for column, cell in (("n:number", "x"), ("b:boolean", "x"), ("j:json", "{")):
+    for column, cell in (
+        ("n:number", "x"),
+        ("n:number", "true"),
+        ("b:boolean", "x"),
+        ("j:json", "{"),
+    ):
         fault = read_cells([column], [cell])
         assert isinstance(fault, RecordFault)
         assert fault.message.startswith(column)
     assert isinstance(read_cells(["a"], ["1", "2"]), RecordFault)
+    assert isinstance(read_cells(["traits", "traits.plan"], ["x", "pro"]), RecordFault)
 
 
 def test_a_dotted_column_goes_into_its_object_and_an_empty_cell_says_nothing() -> None:
@@ -150,8 +172,7 @@ def test_a_csv_file_is_read_with_quotes_breaks_and_any_usual_delimiter() -> None
 
 def test_a_broken_line_costs_only_itself() -> None:
     lines = found(b'{"a": 1}\n{oops\n[1]\n{"b": 2}', RecordForm.NDJSON)
-    codes = [one.record.code if isinstance(one.record, RecordFault) else "" for one in lines]
-    assert codes == ["", "line_no_json", "line_no_object", ""]
+    assert [code_of(one) for one in lines] == ["", "line_no_json", "line_no_object", ""]
 
 
 @pytest.mark.parametrize("text", [b"user_id,age\ru1,3\r", b"user_id,\x00\rage\nu1,3\n"])
@@ -168,6 +189,114 @@ def test_an_endless_line_is_refused_without_being_kept() -> None:
     assert endless.record.code == "line_too_long"
     assert len(endless.text) <= LINE_BYTES_MAX
     assert (first.record, last.record, last.after.offset) == ({"a": 1}, {"b": 2}, len(text))
+
+
+def test_a_quote_that_nothing_closes_costs_its_own_line_alone() -> None:
+    text = b'user_id,note\nu1,a\nu2,"5 inch\nu3,b\nu4,c\n'
+    lines = found(text, RecordForm.CSV)
+    assert [(one.line, code_of(one)) for one in lines] == [
+        (2, ""),
+        (3, "line_no_csv"),
+        (4, ""),
+        (5, ""),
+    ]
+    assert lines[1].text == 'u2,"5 inch'
+    assert found(text, RecordForm.CSV, lines[1].after) == lines[2:]
+
+
+TEXT = 'user_id;name\r\nu1;Jörg\r\nu2;"ਊ Ċ\n😀"\r\nu3;\r\n'
+NAMES_OF_TEXT = [{"user_id": "u1", "name": "Jörg"}, {"user_id": "u2", "name": "ਊ Ċ\n😀"}]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-be"])
+def test_a_file_is_read_however_excel_has_written_it(encoding: str) -> None:
+    """Also where half a character of UTF-16 looks like the end of a line."""
+    text = TEXT.encode(encoding)
+    if encoding == "utf-16-be":
+        text = b"\xfe\xff" + text
+    lines = found(text, RecordForm.CSV)
+    assert [one.record for one in lines] == [*NAMES_OF_TEXT, {"user_id": "u3"}]
+    assert [one.line for one in lines] == [2, 3, 5]
+    for number, one in enumerate(lines):
+        assert found(text, RecordForm.CSV, one.after) == lines[number + 1 :]
+
+
+def test_what_is_no_utf_8_is_refused_and_never_stored_spoilt() -> None:
+    text = "user_id,name\nu1,Jörg\nu2,Ann\n".encode("windows-1252")
+    spoilt, good = found(text, RecordForm.CSV)
+    assert (code_of(spoilt), list(spoilt.cells)) == ("line_no_text", ["u1", "Jörg"])
+    assert good.record == {"user_id": "u2", "name": "Ann"}
+    said = found(text, RecordForm.CSV, encoding=Encoding.WINDOWS_1252)
+    assert said[0].record == {"user_id": "u1", "name": "Jörg"}
+
+
+@pytest.mark.parametrize(
+    ("head", "form", "word"),
+    [
+        (b"PK\x03\x04\x14\x00", RecordForm.CSV, "Excel"),
+        (b"\x1f\x8b\x08", RecordForm.CSV, "gunzip"),
+        (b'\n [{"user_id": "u"}]', RecordForm.NDJSON, "jq"),
+        (b'{\n  "user_id": "u"', RecordForm.NDJSON, "jq"),
+        (b"u\x00s\x00e\x00r\x00", RecordForm.CSV, "no text"),
+        (b"\xff\xfeu\x00s\x00", RecordForm.CSV, None),
+        (b'{"user_id": "u"}\n', RecordForm.NDJSON, None),
+        (b"", RecordForm.CSV, None),
+    ],
+)
+def test_a_file_of_another_kind_is_known_by_how_it_begins(
+    head: bytes, form: RecordForm, word: str | None
+) -> None:
+    fault = fault_of_file(head, form)
+    assert fault is None if word is None else fault is not None and word in fault
+
+
+@pytest.mark.parametrize(
+    ("said", "at"),
+    [
+        ("2024-03-01T09:00:00.000Z", "2024-03-01T09:00:00.000Z"),
+        ("2024-03-01", "2024-03-01"),
+        ("20240301", "20240301"),
+        ("2024-03-01 09:00:00 UTC", "2024-03-01T09:00:00+00:00"),
+        (1709283600, "2024-03-01T09:00:00+00:00"),
+        ("1709283600", "2024-03-01T09:00:00+00:00"),
+        ("1709283600000", "2024-03-01T09:00:00+00:00"),
+    ],
+)
+def test_a_time_is_read_in_the_forms_that_exports_have(said: Any, at: str) -> None:
+    assert event_of(RecordKind.CUSTOMERS, user_id="u", timestamp=said)["timestamp"] == at
+
+
+@pytest.mark.parametrize(
+    "said", ["01/03/2024", "yesterday", "1970-01-01", "2026-03-02", 0, True, "9" * 400, 1e300]
+)
+def test_a_time_that_is_none_never_becomes_the_time_of_the_import(said: Any) -> None:
+    code = fault_of(RecordKind.CUSTOMERS, user_id="u", timestamp=said)
+    assert code in ("time_unreadable", "time_impossible")
+
+
+def test_columns_of_no_name_say_nothing_and_two_of_one_name_are_refused() -> None:
+    (one,) = found(b"user_id,,plan,\nu1,7,pro,,\n", RecordForm.CSV)
+    assert one.record == {"user_id": "u1", "plan": "pro"}
+    (only,) = found(b"user_id,plan,plan\nu1,a,b\n", RecordForm.CSV)
+    assert code_of(only) == "header_ambiguous"
+
+
+def test_a_column_is_known_by_another_name() -> None:
+    names = {"external_id": "user_id", "Alter": "age:number", "note": ""}
+    for form, text in (
+        (RecordForm.CSV, b"external_id,Alter,note\nu1,42,x\n"),
+        (RecordForm.NDJSON, b'{"external_id": "u1", "Alter": "42", "note": "x"}\n'),
+    ):
+        written = RecordFormat(form=form, names=names)
+        (one,) = read_records(BytesIO(text), written, BEGINNING)
+        assert one.record == {"user_id": "u1", "age": 42}
+
+
+def test_what_an_import_said_of_a_line_is_no_part_of_it() -> None:
+    said = {"line": 3, "code": "cell_no_number", "message": "…"}
+    with_it = event_of(RecordKind.CUSTOMERS, user_id="u", refused=said)
+    assert with_it == event_of(RecordKind.CUSTOMERS, user_id="u")
+    assert event_of(RecordKind.CUSTOMERS, user_id="u", refused=2)["traits"] == {"refused": 2}
 
 
 LINES = st.lists(

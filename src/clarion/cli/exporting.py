@@ -16,7 +16,7 @@ from clarion.cli.output import Ending, ExitCode, errors, print_done
 from clarion.cli.session import open_session
 from clarion.customers.export_store import count_rows, export_pages
 from clarion.events.record import RecordKind
-from clarion.events.record_file import RecordForm
+from clarion.events.record_text import RecordForm
 
 _COLUMNS = {
     RecordKind.CUSTOMERS: (

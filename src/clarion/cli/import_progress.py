@@ -1,16 +1,22 @@
 """How far an import has come, kept beside its file, so that it can go on after anything."""
 
+import csv
+import io
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
+from itertools import zip_longest
 from pathlib import Path
 from typing import IO, Any, BinaryIO
 
 import msgspec
 
-from clarion.events.importer import Step
-from clarion.events.record_file import Mark
+from clarion.events.importer import RefusedLine, Step
+from clarion.events.record import REFUSED
+from clarion.events.record_file import Header
+from clarion.events.record_text import Mark
 
 HEAD_BYTES = 65_536
 
@@ -23,6 +29,7 @@ class Progress(msgspec.Struct, kw_only=True):
     size: int
     head: str
     at: datetime
+    names: dict[str, str] = {}
     offset: int = 0
     line: int = 0
     taken: int = 0
@@ -33,19 +40,30 @@ class Progress(msgspec.Struct, kw_only=True):
     def mark(self) -> Mark:
         return Mark(offset=self.offset, line=self.line)
 
+    def goes_on_as(self, other: "Progress") -> bool:
+        """Whether an import of this file, by these options, goes on where this one is."""
+        mine = (self.kind, self.source_id, self.head, self.names)
+        theirs = (other.kind, other.source_id, other.head, other.names)
+        return mine == theirs and other.size >= self.offset
+
 
 @dataclass(frozen=True, slots=True)
 class ProgressFile:
-    """`FILE.import.json`, and `FILE.refused.ndjson` with the lines that were not taken."""
+    """`FILE.import.json`, and beside it `FILE.refused.csv` (or `.ndjson`) with the lines that were
+    not taken: written as the file is, so that it can be mended and imported itself."""
 
     path: Path
     refused_path: Path
+    header: Header | None
+    """Of a CSV file."""
 
     @classmethod
-    def of(cls, file: Path) -> "ProgressFile":
+    def of(cls, file: Path, header: Header | None) -> "ProgressFile":
+        form = "ndjson" if header is None else "csv"
         return cls(
-            file.with_name(f"{file.name}.import.json"),
-            file.with_name(f"{file.name}.refused.ndjson"),
+            path=file.with_name(f"{file.name}.import.json"),
+            refused_path=file.with_name(f"{file.name}.{REFUSED}.{form}"),
+            header=header,
         )
 
     def load(self) -> Progress | None:
@@ -63,18 +81,16 @@ class ProgressFile:
         file = os.fdopen(descriptor, "r+b")
         file.truncate(progress.refused_bytes)
         file.seek(progress.refused_bytes)
+        if self.header is not None and not progress.refused_bytes:
+            # With a byte order mark: without one Excel takes UTF-8 for something else.
+            columns = [*(f"{REFUSED}.{name}" for name in _WHY), *self._own(self.header.columns)]
+            file.write(b"\xef\xbb\xbf" + _cells(columns, self.header))
         return file
 
     def advance(self, progress: Progress, step: Step, refused: IO[bytes]) -> None:
         """Write down a step: first its refused lines, then the place behind it."""
         for one in step.refused:
-            line: dict[str, Any] = {
-                "line": one.line,
-                "code": one.code,
-                "message": one.message,
-                "record": one.text,
-            }
-            refused.write(msgspec.json.encode(line) + b"\n")
+            refused.write(self._line_of(one))
         refused.flush()
         progress.offset, progress.line = step.after.offset, step.after.line
         progress.taken += step.taken
@@ -83,6 +99,35 @@ class ProgressFile:
         beside = self.path.with_suffix(".part")
         beside.write_bytes(msgspec.json.encode(progress))
         beside.replace(self.path)
+
+    def _line_of(self, one: RefusedLine) -> bytes:
+        why = {"line": one.line, "code": one.code, "message": one.message}
+        if self.header is not None:
+            cells = self._own(one.found.cells) or [one.found.text]
+            return _cells([*map(str, why.values()), *cells], self.header)
+        try:
+            record = msgspec.json.decode(one.found.text, type=dict[str, Any])
+        except ValueError:
+            record = {"text": one.found.text}
+        record.pop(REFUSED, None)
+        return msgspec.json.encode({REFUSED: why, **record}) + b"\n"
+
+    def _own(self, cells: Sequence[str]) -> list[str]:
+        """Without what an import before said of the line."""
+        assert self.header is not None
+        said = [one.startswith(f"{REFUSED}.") for one in self.header.columns]
+        return [
+            cell for cell, is_said in zip_longest(cells, said) if cell is not None and not is_said
+        ]
+
+
+_WHY = ("line", "code", "message")
+
+
+def _cells(cells: list[str], header: Header) -> bytes:
+    line = io.StringIO()
+    csv.writer(line, delimiter=header.delimiter, lineterminator="\n").writerow(cells)
+    return line.getvalue().encode(errors="replace")
 
 
 def head_of(file: BinaryIO) -> str:

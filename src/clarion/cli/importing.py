@@ -1,6 +1,8 @@
 """`clarion import`: customers, devices and past events from a file, by everybody's rules."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, BinaryIO
 
@@ -15,6 +17,7 @@ from rich.progress import (
 )
 
 from clarion.cli import import_progress
+from clarion.cli.import_preview import judge_of, preview
 from clarion.cli.import_progress import ProgressFile, head_of
 from clarion.cli.output import (
     AsJson,
@@ -29,9 +32,16 @@ from clarion.cli.output import (
 from clarion.cli.session import Session, open_session
 from clarion.cli.source_choice import find_source
 from clarion.events.collector import Collector
-from clarion.events.importer import Importer, ImportRefused
-from clarion.events.record import RecordKind
-from clarion.events.record_file import RecordForm
+from clarion.events.importer import Importer, ImportRefused, Reading
+from clarion.events.record import IDS, RecordFault, RecordKind
+from clarion.events.record_file import Header, RecordFormat, read_header, renamed
+from clarion.events.record_text import (
+    HEAD_BYTES,
+    Encoding,
+    RecordForm,
+    encoding_of,
+    fault_of_file,
+)
 from clarion.events.source import Source
 from clarion.events.source_store import list_sources
 
@@ -50,7 +60,10 @@ async def import_(
     *,
     source: str | None = None,
     format: Annotated[RecordForm | None, Parameter(name="--format")] = None,
-    restart: bool = False,
+    encoding: Encoding | None = None,
+    rename: Annotated[list[str] | None, Parameter(name="--rename", negative="")] = None,
+    restart: Annotated[bool, Parameter(negative="")] = False,
+    dry_run: Annotated[bool, Parameter(negative="")] = False,
     json: AsJson = False,
 ) -> None:
     """Import customers, devices or past events from a CSV or NDJSON file.
@@ -58,12 +71,14 @@ async def import_(
     Every line becomes an event and meets the rules that all events meet: a customer is an identify,
     a device is a Register Push. A line that says what is known already changes nothing, so an
     import can be broken off (Ctrl-C) and started again, and goes on where it was. Lines that are
-    refused stand in FILE.refused.ndjson, each with its number, the reason and the cure.
+    refused stand in FILE.refused.csv (or .ndjson), each with its number and the reason: mend them
+    there, and import that file.
 
     For example:
 
     ```
-    clarion import customers crm.csv --source "My app"
+    clarion import customers crm.csv --dry-run
+    clarion import customers crm.csv --source "My app" --rename external_id=user_id
     clarion import devices tokens.ndjson
     clarion import events history.ndjson --restart
     ```
@@ -79,23 +94,31 @@ async def import_(
         Not needed where there is one.
     format
         How the file is written, where its name does not tell.
+    encoding
+        How its text is written, where it is neither UTF-8 nor begins with a byte order mark.
+    rename
+        What a column is called here: external_id=user_id, age=age:number, or nothing where it is
+        to be left out: notes=. May be repeated.
     restart
         Begin at the first line again.
+    dry_run
+        Read all of it, tell what would be taken and refused, and keep nothing.
     """
-    form = format or _FORMS.get(file.suffix.lower())
-    if form is None:
-        raise Ending(ExitCode.USAGE, f"{file.name} does not tell its format: add --format.")
-    try:
-        opened = file.open("rb")
-    except OSError as error:
-        raise Ending(ExitCode.USAGE, f"{file} can not be read: {error.strerror}.") from None
-    with opened:
+    with _opened(file) as opened:
+        written, header = _looked_at(kind, file, opened, format, encoding, rename)
+        if dry_run:
+            preview(kind, opened, written, as_json=json)
+            return
         async with open_session() as session:
             chosen = await _choose_source(session, source)
-            kept = ProgressFile.of(file)
-            progress = _progress(session, kind, chosen, opened, kept, restart=restart)
-            await _import(session, kind, chosen, opened, form, kept, progress, quiet=json)
-    if json:
+            kept = ProgressFile.of(file, header)
+            progress = _progress(session, kind, chosen, opened, kept, written, restart=restart)
+            await _import(session, chosen, opened, written, kept, progress, quiet=json)
+    _tell(progress, kept, as_json=json)
+
+
+def _tell(progress: import_progress.Progress, kept: ProgressFile, *, as_json: bool) -> None:
+    if as_json:
         print_json(
             {
                 "lines": progress.line,
@@ -110,10 +133,57 @@ async def import_(
     )
     if progress.refused:
         console.print(
-            f"[yellow]![/] {_counted(progress.refused, 'line')} refused: "
-            f"{kept.refused_path} says why.",
+            f"[yellow]![/] {_counted(progress.refused, 'line')} refused: {kept.refused_path} says "
+            "why. Mend them there, and import that file.",
             highlight=False,
         )
+
+
+@contextmanager
+def _opened(file: Path) -> Iterator[BinaryIO]:
+    try:
+        opened = file.open("rb")
+    except OSError as error:
+        raise Ending(ExitCode.USAGE, f"{file} can not be read: {error.strerror}.") from None
+    with opened:
+        yield opened
+
+
+def _looked_at(
+    kind: RecordKind,
+    file: Path,
+    opened: BinaryIO,
+    form: RecordForm | None,
+    encoding: Encoding | None,
+    rename: list[str] | None,
+) -> tuple[RecordFormat, Header | None]:
+    """How the file is written, and its header. Ends the command where it is no such file, or one
+    all of whose lines would be refused."""
+    head = opened.read(HEAD_BYTES)
+    form = form or _FORMS.get(file.suffix.lower())
+    fault = fault_of_file(head, form or RecordForm.CSV)
+    if fault is not None:
+        raise refused(f"{file.name} can not be imported. {fault}", word="no_records")
+    if form is None:
+        raise Ending(ExitCode.USAGE, f"{file.name} does not tell its format: add --format.")
+    pairs = [one.partition("=") for one in rename or ()]
+    if not all(old and equals for old, equals, _ in pairs):
+        raise Ending(ExitCode.USAGE, "--rename says OLD=NEW, as in external_id=user_id.")
+    names = {old: new for old, _, new in pairs}
+    written = RecordFormat(form=form, encoding=encoding_of(head, encoding), names=names)
+    header = read_header(opened, written) if form is RecordForm.CSV else None
+    if isinstance(header, RecordFault):
+        raise refused(f"{file.name} can not be imported. {header.message}", word=header.code)
+    wanted = IDS.get(kind, ())
+    if header is not None and wanted:
+        columns = renamed(header.columns, names)
+        if not {column.partition(":")[0] for column in columns} & set(wanted):
+            raise refused(
+                f"{file.name} has no column {' or '.join(wanted[::2])}. It has "
+                f"{', '.join(header.columns)}: say which one it is, --rename NAME={wanted[0]}.",
+                word="no_id_column",
+            )
+    return written, header
 
 
 def _counted(count: int, what: str) -> str:
@@ -142,24 +212,27 @@ def _progress(
     source: Source,
     file: BinaryIO,
     kept: ProgressFile,
+    written: RecordFormat,
     *,
     restart: bool,
 ) -> import_progress.Progress:
     """Where to go on. Ends the command where the file is another than the one begun with."""
-    head = head_of(file)
     size = file.seek(0, 2)
-    known = None if restart else kept.load()
     fresh = import_progress.Progress(
-        kind=kind.value, source_id=str(source.id), size=size, head=head, at=session.clock.now()
+        kind=kind.value,
+        source_id=str(source.id),
+        size=size,
+        head=head_of(file),
+        names=dict(written.names),
+        at=session.clock.now(),
     )
+    known = None if restart else kept.load()
     if known is None:
         return fresh
-    if (known.kind, known.source_id, known.head) != (fresh.kind, fresh.source_id, fresh.head) or (
-        size < known.offset
-    ):
+    if not known.goes_on_as(fresh):
         raise refused(
-            f"{kept.path.name} says that another import of this file was begun (other lines, kind "
-            "or source). Add --restart to begin anew: what was taken in changes nothing.",
+            f"{kept.path.name} says that another import of this file was begun (other lines, kind, "
+            "names or source). Add --restart to begin anew: what was taken in changes nothing.",
             word="another_import",
         )
     known.size = size
@@ -168,18 +241,19 @@ def _progress(
 
 async def _import(
     session: Session,
-    kind: RecordKind,
     source: Source,
     file: BinaryIO,
-    form: RecordForm,
+    written: RecordFormat,
     kept: ProgressFile,
     progress: import_progress.Progress,
     *,
     quiet: bool,
 ) -> None:
+    kind = RecordKind(progress.kind)
+    reading = Reading(kind=kind, at=progress.at, judge=judge_of(kind, source.id, progress.at))
     async with session.broker() as broker:
         collector = Collector(session.database, broker, session.clock)
-        importer = Importer(collector, session.clock, source=source, kind=kind, at=progress.at)
+        importer = Importer(collector, broker, session.clock, source, reading)
         shown = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -193,7 +267,7 @@ async def _import(
             task = shown.add_task(kind.value, total=progress.size, told="")
             _show(shown, task, progress)
             try:
-                async for step in importer.run(file, form, progress.mark):
+                async for step in importer.run(file, written, progress.mark):
                     await asyncio.to_thread(kept.advance, progress, step, refused_lines)
                     _show(shown, task, progress)
             except ImportRefused as error:

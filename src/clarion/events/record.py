@@ -5,14 +5,16 @@ an event is itself. The messageId follows from what the line says, so a file imp
 line that was in the air when the import broke off, changes nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
 from typing import Any, assert_never
 
 import msgspec
+
+from clarion.events.moment import FIRST_YEAR, FUTURE_SECONDS_MAX, parse_time
 
 
 class RecordKind(StrEnum):
@@ -31,10 +33,18 @@ class RecordFault:
     message: str
 
 
+Judge = Callable[[bytes], RecordFault | None]
+"""Says of an event what those who take it in will refuse, so that its line is."""
+
 MESSAGE_ID_PREFIX = "import-"
 HASH_CHARACTERS = 40
 REMOVED = "removed"
+REFUSED = "refused"
+"""What an import said of a line that it refused, beside the line: no part of it."""
 
+_DAY_DIGITS = 8
+"""20260301 is a day, and no second of 1970."""
+_SECONDS_MAX = 100_000_000_000
 _KINDS = ("text", "number", "boolean", "json")
 _USER_ID = ("user_id", "userId")
 _ANONYMOUS_ID = ("anonymous_id", "anonymousId")
@@ -48,10 +58,21 @@ _NO_TRAITS = frozenset(
     (*_USER_ID, *_ANONYMOUS_ID, *_AT, *_MESSAGE_ID, "id", "key", "traits", "push_opted_out",
      "first_seen_at", "last_seen_at")
 )  # fmt: skip
+IDS: Mapping[RecordKind, Sequence[str]] = {
+    RecordKind.CUSTOMERS: (*_USER_ID, *_ANONYMOUS_ID),
+    RecordKind.DEVICES: _DEVICE_ID,
+}
+"""Columns of which a file needs one, or every one of its lines would be refused."""
 
 
-def as_event(kind: RecordKind, record: Mapping[str, Any], at: datetime) -> bytes | RecordFault:
-    """The event of a line, as JSON; `at` is its time where the line gives none."""
+def as_event(
+    kind: RecordKind, record: Mapping[str, Any], at: datetime, now: datetime | None = None
+) -> bytes | RecordFault:
+    """The event of a line, as JSON; `at` is its time where the line gives none. `now`: a time
+    ahead of it is none."""
+    said = record.get(REFUSED)
+    if isinstance(said, Mapping) and "code" in said:
+        record = {name: value for name, value in record.items() if name != REFUSED}
     match kind:
         case RecordKind.CUSTOMERS:
             event = _identify(record)
@@ -64,6 +85,11 @@ def as_event(kind: RecordKind, record: Mapping[str, Any], at: datetime) -> bytes
     if isinstance(event, RecordFault):
         return event
     event = {name: value for name, value in event.items() if value is not None}
+    if "timestamp" in event:
+        said_at = _moment(event["timestamp"], now or at)
+        if isinstance(said_at, RecordFault):
+            return said_at
+        event["timestamp"] = said_at
     if "messageId" not in event:
         said = msgspec.json.encode(event, order="deterministic")
         event["messageId"] = MESSAGE_ID_PREFIX + sha256(said).hexdigest()[:HASH_CHARACTERS]
@@ -73,29 +99,44 @@ def as_event(kind: RecordKind, record: Mapping[str, Any], at: datetime) -> bytes
 
 def read_cells(header: list[str], cells: list[str]) -> dict[str, Any] | RecordFault:
     """A CSV line as a record. A column named `age:number` (`boolean`, `json`) holds no text; an
-    empty cell says nothing; `properties.sku` goes into the object `properties`."""
-    if len(cells) > len(header):
+    empty cell says nothing, nor does a column without a name; `properties.sku` goes into the
+    object `properties`."""
+    if any(cell.strip() for cell in cells[len(header) :]):
         return RecordFault(
             code="cells_too_many",
             message=f"The line has {len(cells)} cells and the header {len(header)}.",
         )
     record: dict[str, Any] = {}
     for column, cell in zip(header, cells, strict=False):
-        if not cell.strip():
+        if not column or not cell.strip():
             continue
-        name, _, kind = column.rpartition(":")
-        if kind not in _KINDS:
-            name, kind = column, "text"
-        value = _cell(kind, cell)
-        if isinstance(value, RecordFault):
-            message = f"{column}: {value.message}"
-            return RecordFault(code=value.code, message=message)
-        outer, dot, inner = name.strip().partition(".")
-        if dot and outer in ("properties", "traits", "context"):
-            record.setdefault(outer, {})[inner] = value
+        given = typed(column, cell)
+        if isinstance(given, RecordFault):
+            return given
+        name, value = given
+        outer, dot, inner = name.partition(".")
+        if dot and outer in ("properties", "traits", "context", REFUSED):
+            held = record.setdefault(outer, {})
+            if not isinstance(held, dict):
+                return RecordFault(
+                    code="cell_no_object", message=f"{column}: {outer} holds no object beside it."
+                )
+            held[inner] = value
         else:
-            record[name.strip()] = value
+            record[name] = value
     return record
+
+
+def typed(column: str, value: Any) -> tuple[str, Any] | RecordFault:
+    """(Name, value) in a column that may say what its texts are: `age:number`."""
+    name, _, kind = column.rpartition(":")
+    if kind not in _KINDS:
+        name, kind = column, "text"
+    if isinstance(value, str):
+        value = _cell(kind, value)
+        if isinstance(value, RecordFault):
+            return RecordFault(code=value.code, message=f"{column}: {value.message}")
+    return name.strip(), value
 
 
 def _cell(kind: str, cell: str) -> Any:
@@ -103,9 +144,12 @@ def _cell(kind: str, cell: str) -> Any:
     match kind:
         case "number":
             try:
-                return int(cell) if cell.lstrip("+-").isdigit() else msgspec.json.decode(cell)
+                value = int(cell) if cell.lstrip("+-").isdigit() else msgspec.json.decode(cell)
             except ValueError:
-                return RecordFault(code="cell_no_number", message=f"{cell[:40]!r} is no number.")
+                value = None
+            if type(value) in (int, float):
+                return value
+            return RecordFault(code="cell_no_number", message=f"{cell[:40]!r} is no number.")
         case "boolean":
             if cell.lower() in ("true", "yes", "1"):
                 return True
@@ -199,6 +243,31 @@ def _event(record: Mapping[str, Any]) -> dict[str, Any] | RecordFault:
     if not isinstance(event.get("type"), str):
         event["type"] = "track"
     return event
+
+
+def _moment(said: Any, now: datetime) -> str | RecordFault:
+    """A line's time as ISO 8601. One that can not be read must not become the time of the import:
+    the line would overrule what apps have said since."""
+    at = said
+    if isinstance(at, str):
+        at = at.strip().removesuffix(" UTC")
+        at = float(at) if at.isdecimal() and len(at) > _DAY_DIGITS else at
+    if type(at) in (int, float) and abs(at) < _SECONDS_MAX:
+        at *= 1_000
+    moment = parse_time(at)
+    if moment is None:
+        return RecordFault(
+            code="time_unreadable",
+            message=f"{str(said)[:40]!r} is no time: write 2026-03-01T09:00:00Z, 2026-03-01, or "
+            "seconds or milliseconds since 1970; or leave it out.",
+        )
+    if moment.year < FIRST_YEAR or moment > now + timedelta(seconds=FUTURE_SECONDS_MAX):
+        return RecordFault(
+            code="time_impossible",
+            message=f"{str(said)[:40]!r} lies ahead, or before {FIRST_YEAR}: leave it out where it "
+            "is not known.",
+        )
+    return said if moment == parse_time(said) else moment.astimezone(UTC).isoformat()
 
 
 def _first(record: Mapping[str, Any], names: tuple[str, ...]) -> Any:

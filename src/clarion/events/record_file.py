@@ -1,35 +1,16 @@
 """Reads a file of records line by line, and knows where it is, so that reading can go on there."""
 
 import csv
-from collections.abc import Iterator
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
 import msgspec
 
-from clarion.events.message import EVENT_BYTES_MAX
-from clarion.events.record import RecordFault, read_cells
+from clarion.events.record import RecordFault, read_cells, typed
+from clarion.events.record_text import LINE_BYTES_MAX, Encoding, Lines, Mark, RecordForm
 
-LINE_BYTES_MAX = EVENT_BYTES_MAX * 4
-"""A longer line can not become an event, and is not read into memory."""
 DELIMITERS = (",", ";", "\t")
-_BOM = b"\xef\xbb\xbf"
-
-
-class RecordForm(StrEnum):
-    """How the lines are written."""
-
-    CSV = "csv"
-    NDJSON = "ndjson"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mark:
-    """A place between two records: bytes and lines before it."""
-
-    offset: int = 0
-    line: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,82 +22,92 @@ class Found:
     text: str
     line: int
     after: Mark
+    cells: Sequence[str] = ()
+    """Of a line of CSV, whatever is wrong with them."""
 
 
-def read_records(file: BinaryIO, form: RecordForm, start: Mark) -> Iterator[Found]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordFormat:
+    """How a file is written, and what its columns are called here: `names` by their own. A column
+    without a name is left out."""
+
+    form: RecordForm
+    encoding: Encoding = Encoding.UTF_8
+    names: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Header:
+    """The first line of a CSV file: its columns as they stand there."""
+
+    columns: Sequence[str]
+    delimiter: str
+
+
+def read_records(file: BinaryIO, written: RecordFormat, start: Mark) -> Iterator[Found]:
     """The records from `start` on. Blank lines are none."""
-    return _csv(file, start) if form is RecordForm.CSV else _ndjson(file, start)
+    match written.form:
+        case RecordForm.CSV:
+            return _csv(file, written, start)
+        case RecordForm.NDJSON:
+            return _ndjson(file, written, start)
 
 
-class _Lines:
-    """The lines of a file, as text; remembers where it is and what it gave since `begin`."""
-
-    def __init__(self, file: BinaryIO, start: Mark) -> None:
-        self._file = file
-        file.seek(start.offset)
-        self.offset = start.offset
-        self.line = start.line
-        self.too_long = False
-        self.text = ""
-
-    def begin(self) -> None:
-        self.text = ""
-        self.too_long = False
-
-    @property
-    def mark(self) -> Mark:
-        return Mark(offset=self.offset, line=self.line)
-
-    def __iter__(self) -> "_Lines":
-        return self
-
-    def __next__(self) -> str:
-        raw = self._file.readline(LINE_BYTES_MAX)
-        if not raw:
-            raise StopIteration
-        if self.offset == 0:
-            self.offset += len(_BOM) if raw.startswith(_BOM) else 0
-            raw = raw.removeprefix(_BOM)
-        self.offset += len(raw)
-        if not raw.endswith(b"\n") and len(raw) >= LINE_BYTES_MAX - len(_BOM):
-            self.too_long = True
-            while (rest := self._file.readline(LINE_BYTES_MAX)) and not rest.endswith(b"\n"):
-                self.offset += len(rest)
-            self.offset += len(rest)
-        self.line += 1
-        text = raw.decode(errors="replace")
-        if len(self.text) < LINE_BYTES_MAX:
-            self.text += text
-        return text
+def read_header(file: BinaryIO, written: RecordFormat) -> Header | RecordFault | None:
+    """The header of a CSV file; None where the file is empty."""
+    return _header(Lines(file, Mark(), written.encoding), written)
 
 
-def _ndjson(file: BinaryIO, start: Mark) -> Iterator[Found]:
-    lines = _Lines(file, start)
+def _header(lines: Lines, written: RecordFormat) -> Header | RecordFault | None:
+    first = next(lines, None)
+    if first is None:
+        return None
+    if lines.is_damaged:
+        return _no_text(written)
+    delimiter = max(DELIMITERS, key=first.count)
+    try:
+        columns = [name.strip() for name in next(csv.reader([first], delimiter=delimiter), [])]
+    except csv.Error as error:  # lines that end with a bare CR, or no text at all
+        return RecordFault(code="header_no_csv", message=f"The header is not valid CSV: {error}.")
+    named = [one for one in renamed(columns, written.names) if one]
+    twice = {one for one in named if named.count(one) > 1}
+    if twice:
+        return RecordFault(
+            code="header_ambiguous",
+            message=f"The header has several columns of one name: {', '.join(sorted(twice))}.",
+        )
+    return Header(columns=columns, delimiter=delimiter)
+
+
+def renamed(columns: Sequence[str], names: Mapping[str, str]) -> list[str]:
+    """The columns by the names they have here."""
+    return [names.get(column, column) for column in columns]
+
+
+def _ndjson(file: BinaryIO, written: RecordFormat, start: Mark) -> Iterator[Found]:
+    lines = Lines(file, start, written.encoding)
     while True:
         lines.begin()
         text = next(lines, None)
         if text is None:
             return
         if text.strip():
-            record = _too_long() if lines.too_long else _object(text)
+            record = _damage(lines, written) or _object(text, written.names)
             yield Found(record=record, text=text.strip(), line=lines.line, after=lines.mark)
 
 
-def _csv(file: BinaryIO, start: Mark) -> Iterator[Found]:
-    lines = _Lines(file, Mark())
-    first = next(lines, None)
-    if first is None:
+def _csv(file: BinaryIO, written: RecordFormat, start: Mark) -> Iterator[Found]:
+    lines = Lines(file, Mark(), written.encoding)
+    header = _header(lines, written)
+    if header is None:
         return
-    delimiter = max(DELIMITERS, key=first.count)
-    try:
-        header = [name.strip() for name in next(csv.reader([first], delimiter=delimiter), [])]
-    except csv.Error as error:  # lines that end with a bare CR, or no text at all
-        fault = RecordFault(code="header_no_csv", message=f"The header is not valid CSV: {error}.")
-        yield _found(fault, lines, 0)
+    if isinstance(header, RecordFault):
+        yield _found(header, lines, 0)
         return
+    columns = renamed(header.columns, written.names)
     if start.offset:
-        lines = _Lines(file, start)
-    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+        lines = Lines(file, start, written.encoding)
+    reader = csv.reader(lines, delimiter=header.delimiter, strict=True)
     while True:
         lines.begin()
         before = lines.line
@@ -126,29 +117,51 @@ def _csv(file: BinaryIO, start: Mark) -> Iterator[Found]:
             return
         except csv.Error as error:
             fault = RecordFault(code="line_no_csv", message=f"The line is not valid CSV: {error}.")
-            yield _found(fault, lines, before)
-            reader = csv.reader(lines, delimiter=delimiter, strict=True)
+            # A quote that nothing closes takes in all lines behind it: those are records, too.
+            lines.back_to_first()
+            yield _found(_damage(lines, written) or fault, lines, before)
+            reader = csv.reader(lines, delimiter=header.delimiter, strict=True)
             continue
         if any(cell.strip() for cell in cells):
-            record = _too_long() if lines.too_long else read_cells(header, cells)
-            yield _found(record, lines, before)
+            record = _damage(lines, written) or read_cells(columns, cells)
+            yield _found(record, lines, before, () if lines.too_long else cells)
 
 
-def _found(record: dict[str, Any] | RecordFault, lines: _Lines, before: int) -> Found:
-    return Found(record=record, text=lines.text.rstrip("\r\n"), line=before + 1, after=lines.mark)
+def _found(
+    record: dict[str, Any] | RecordFault, lines: Lines, before: int, cells: Sequence[str] = ()
+) -> Found:
+    text = lines.text.rstrip("\r\n")
+    return Found(record=record, text=text, line=before + 1, after=lines.mark, cells=cells)
 
 
-def _object(text: str) -> dict[str, Any] | RecordFault:
+def _object(text: str, names: Mapping[str, str]) -> dict[str, Any] | RecordFault:
     try:
         record = msgspec.json.decode(text)
     except (ValueError, RecursionError) as error:
         return RecordFault(code="line_no_json", message=f"The line is not valid JSON: {error}.")
     if not isinstance(record, dict):
         return RecordFault(code="line_no_object", message="The line is not a JSON object.")
+    for name in names.keys() & record.keys():
+        given = typed(names[name], record.pop(name))
+        if isinstance(given, RecordFault):
+            return given
+        record.update([given])
+    record.pop("", None)
     return record
 
 
-def _too_long() -> RecordFault:
+def _damage(lines: Lines, written: RecordFormat) -> RecordFault | None:
+    """Why the text of a record is not to be read at all."""
+    if lines.too_long:
+        return RecordFault(
+            code="line_too_long", message=f"The line is longer than {LINE_BYTES_MAX} bytes."
+        )
+    return _no_text(written) if lines.is_damaged else None
+
+
+def _no_text(written: RecordFormat) -> RecordFault:
     return RecordFault(
-        code="line_too_long", message=f"The line is longer than {LINE_BYTES_MAX} bytes."
+        code="line_no_text",
+        message=f"The line is not {written.encoding.value}: save the file as UTF-8, or say how it "
+        "is written (--encoding windows-1252).",
     )

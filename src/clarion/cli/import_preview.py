@@ -1,0 +1,61 @@
+"""`clarion import --dry-run`: what a file would become, without a trace of it anywhere."""
+
+from collections import Counter
+from datetime import datetime
+from typing import Any, BinaryIO
+from uuid import UUID
+
+import msgspec
+
+from clarion.cli.output import console, print_done, print_json
+from clarion.clock import SystemClock
+from clarion.customers.forecast import judge_of_registrations
+from clarion.events.importer import Reading, RefusedLine
+from clarion.events.record import Judge, RecordKind
+from clarion.events.record_file import RecordFormat, read_records
+from clarion.events.record_text import Mark
+
+SHOWN = 3
+
+
+def judge_of(kind: RecordKind, source_id: UUID, now: datetime) -> Judge | None:
+    """What is asked of a line beyond what the collector asks of an event."""
+    return judge_of_registrations(source_id, now) if kind is RecordKind.DEVICES else None
+
+
+def preview(kind: RecordKind, file: BinaryIO, written: RecordFormat, *, as_json: bool) -> None:
+    """Read all of the file, and say what would be taken, and what refused and why."""
+    clock = SystemClock()
+    now = clock.now()
+    reading = Reading(kind=kind, at=now, judge=judge_of(kind, UUID(int=0), now))
+    taken = 0
+    events: list[dict[str, Any]] = []
+    codes: Counter[str] = Counter()
+    examples: dict[str, RefusedLine] = {}
+    for found in read_records(file, written, Mark()):
+        read = reading.event_of(found, now)
+        if isinstance(read, RefusedLine):
+            codes[read.code] += 1
+            examples.setdefault(read.code, read)
+            continue
+        taken += 1
+        if len(events) < SHOWN:
+            events.append(msgspec.json.decode(read[1]))
+    faults = [
+        {"code": code, "lines": count, "first": examples[code].line,
+         "message": examples[code].message}
+        for code, count in codes.most_common()
+    ]  # fmt: skip
+    if as_json:
+        print_json({"taken": taken, "refused": codes.total(), "events": events, "faults": faults})
+        return
+    for event in events:
+        console.print(
+            msgspec.json.encode(event).decode(), highlight=False, markup=False, soft_wrap=True
+        )
+    if taken > len(events):
+        console.print(f"… and {taken - len(events):,} more", style="dim", highlight=False)
+    print_done(f"{taken:,} would be taken, {codes.total():,} refused. Nothing was kept.")
+    for one in faults:
+        told = f"{one['code']}: {one['lines']:,}, first in line {one['first']:,}. {one['message']}"
+        console.print(told, highlight=False, markup=False, soft_wrap=True)
