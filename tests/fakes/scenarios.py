@@ -483,4 +483,58 @@ SCENARIOS = [
         {1: "U", 2: "U", 3: "U"},
         {"D": ("U", REMOVED)},
     ),
+    _scenario(
+        "S30 what is told after its owner's sign-out, by nobody, does not bring the device back",
+        lambda app: [
+            app.told(1, "Device Created or Updated", "D", user="U", token="T1"),
+            app.told(4, "Device Deleted", "D", user="U", token="T1"),
+            app.told(6, "Device Created or Updated", "D", anon="X", token="T1"),
+            app.told(8, "Device Token Retrieved", "D", anon="X", token="T2"),
+        ],
+        {1: "U", 2: "U", 3: "X", 4: "X"},
+        {"D": ("U", REMOVED)},
+    ),
+    _scenario(
+        "S30b it is the next one's who signs in",
+        lambda app: [
+            app.told(1, "Device Created or Updated", "D", user="U", token="T1"),
+            app.told(4, "Device Deleted", "D", user="U", token="T1"),
+            app.told(6, "Device Created or Updated", "D", anon="X", token="T1"),
+            app.identify(8, "V", anon="X", context_device="D"),
+        ],
+        {1: "U", 2: "U", 3: "V", 4: "V"},
+        {"D": ("V", "T1")},
+    ),
+    _scenario(
+        "S30c or its former owner's again, once that one is back",
+        lambda app: [
+            app.told(1, "Device Created or Updated", "D", user="U", token="T1"),
+            app.told(4, "Device Deleted", "D", user="U", token="T1"),
+            app.told(6, "Device Created or Updated", "D", anon="X", token="T1"),
+            app.track(8, user="U", context_device="D"),
+        ],
+        {1: "U", 2: "U", 3: "X", 4: "U"},
+        {"D": ("U", "T1")},
+    ),
+    _scenario(
+        "S30d a token refreshed after sign-out by nobody and no deletion keeps its owner reachable",
+        lambda app: [
+            app.told(1, "Device Created or Updated", "D", user="U", token="T1"),
+            app.told(4, "Device Deleted", "D", user="U", token="T1"),
+            app.told(4.1, "Device Created or Updated", "D", user="U", token="T2"),
+            app.told(6, "Device Token Retrieved", "D", anon="X", token="T3"),
+        ],
+        {1: "U", 2: "U", 3: "U", 4: "X"},
+        {"D": ("U", "T3")},
+    ),
+    _scenario(
+        "S31 at one instant a deletion comes before what registers",
+        lambda app: [
+            app.told(1, "Device Created or Updated", "D", user="U", token="T1"),
+            app.told(4, "Device Deleted", "D", user="U", token="T2"),
+            app.told(4, "Device Created or Updated", "D", user="U", token="T2"),
+        ],
+        {1: "U", 2: "U", 3: "U"},
+        {"D": ("U", "T2")},
+    ),
 ]

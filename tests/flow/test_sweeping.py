@@ -7,8 +7,9 @@ from uuid import UUID
 import pytest
 
 from clarion.customers.batch import Arrival
-from clarion.customers.device import STALE, DeviceState
+from clarion.customers.device import STALE, DeviceState, TokenKind
 from clarion.customers.device_store import Device, device_history, get_device
+from clarion.customers.freshness_store import count_stale, list_swept, swept_days
 from clarion.customers.identity import user_customer_id
 from clarion.customers.ingestion import Ingestion
 from clarion.customers.sweeper import Sweeper, SweeperOptions
@@ -18,6 +19,7 @@ from clarion.storage.workspace_store import create_workspace, set_stale_after_da
 from fakes.book import SOURCE, WORKSPACE
 from fakes.clock import FakeClock
 from fakes.history import DAY, App
+from fakes.scenarios import FID, OF_FID
 
 DAY_MINUTES = 24 * 60
 OTHER = UUID(int=77)
@@ -154,6 +156,41 @@ async def test_neither_a_repeat_nor_an_older_registration_revives(base: Base) ->
     await base.take(base.app.track(60 * DAY_MINUTES, user="U", device="D"))
     assert (await base.device()).state is DeviceState.REMOVED
     assert [change for change, _, _ in await base.history()] == ["registered", "removed"]
+
+
+async def test_a_device_that_is_stale_by_token_and_by_fid_is_removed_once(base: Base) -> None:
+    await base.take(
+        base.app.register(0, "D", user="U", token=OF_FID, fid=FID),
+        base.app.register(5, "D", user="U", token=None, fid=FID),
+    )
+    base.clock.advance(timedelta(days=61).total_seconds())
+    async with base.database.read() as connection:
+        before = base.clock.now() - timedelta(days=60)
+        preview = await count_stale(connection, WORKSPACE, registered_before=before)
+    assert await base.sweep() == sum(preview.values()) == 1
+    assert await base.sweep() == 0
+    assert (await base.device()).state is DeviceState.REMOVED
+    assert await base.history() == [("registered", None, "m01"), ("removed", STALE, None)]
+    async with base.database.read() as connection:
+        assert len(await list_swept(connection, WORKSPACE, before_seq=None, limit=9)) == 1
+        (day,) = await swept_days(connection, WORKSPACE, since=DAY)
+    assert day.removed == 1
+
+
+async def test_a_stale_token_leaves_the_device_to_its_fresh_apns_token(base: Base) -> None:
+    apns = "ab" * 32
+    await base.take(
+        base.app.register(0, "D", user="U", token="T1", platform="iOS"),
+        base.app.register(59 * DAY_MINUTES, "D", user="U", token=apns, platform="iOS"),
+    )
+    base.clock.advance(timedelta(days=61).total_seconds())
+    assert await base.sweep() == 1
+    assert await base.sweep() == 0
+    device = await base.device()
+    assert (device.state, device.token_kind) == (DeviceState.ACTIVE, TokenKind.APNS)
+    assert (await base.history())[-1] == ("token", STALE, None)
+    async with base.database.read() as connection:
+        assert len(await list_swept(connection, WORKSPACE, before_seq=None, limit=9)) == 1
 
 
 async def test_the_history_tells_when_and_whose_it_was(base: Base) -> None:

@@ -70,6 +70,8 @@ def test_a_push_event_may_tell_facts_in_its_properties() -> None:
     [
         ({"push_enabled": False}, "denied"),
         ({"pushEnabled": True}, "granted"),
+        ({"push_enabled": "false"}, "denied"),  # as Customer.io's SDK for iOS says it
+        ({"push_enabled": "true"}, "granted"),
         ({"authorizationStatus": "notDetermined"}, "not_determined"),
         ({"authorizationStatus": "provisional"}, "provisional"),
         ({"authorization_status": "AUTHORIZED"}, "granted"),

@@ -194,11 +194,20 @@ def test_a_token_tells_whose_installation_it_is() -> None:
     assert short.installation_hash == short.token_hash
 
 
-def test_a_bare_apns_token_is_told_apart_on_ios_alone() -> None:
-    assert registration(properties(fcmToken=APNS)).token_kind is TokenKind.APNS
-    assert registration(properties(fcmToken=APNS[:62])).token_kind is TokenKind.FCM
-    android = properties(fcmToken=APNS, deviceType="Android")
-    assert registration(android).token_kind is TokenKind.FCM
+@pytest.mark.parametrize("platform", ["iOS", "Android", "Web"])
+def test_a_bare_apns_token_is_told_apart_wherever_it_is_said_to_come_from(platform: str) -> None:
+    said = properties(fcmToken=APNS, deviceType=platform)
+    assert registration(said).token_kind is TokenKind.APNS
+    assert registration(said | {"fcmToken": APNS[:62]}).token_kind is TokenKind.FCM
+    assert registration(said | {"fcmToken": None, "fid": APNS}).token_kind is TokenKind.APNS
+
+
+def test_a_fid_and_a_token_are_told_apart_whichever_way_round_they_are_given() -> None:
+    token = f"{FID}:APA91b" + "x" * 140
+    for said in ({"fcmToken": token, "fid": FID}, {"fcmToken": FID, "fid": token}):
+        found = {one.token_kind: one.token for one in registrations(properties(**said))}
+        assert found == {TokenKind.FID: FID, TokenKind.FCM: token}
+    assert registration(properties(fcmToken=None, fid=token)).token_kind is TokenKind.FCM
 
 
 def test_a_registration_by_a_real_user_counts_before_one_at_the_same_instant() -> None:

@@ -181,6 +181,8 @@ def test_a_key_that_many_users_come_with_is_warned_of() -> None:
             "context.device.token",
         ),
         ({"properties": {"deviceType": "iOS", "fcmToken": HEX}}, "properties.fcmToken"),
+        ({"properties": {"deviceType": "Android", "fcmToken": HEX}}, "properties.fcmToken"),
+        ({"properties": {"deviceType": 7, "fcmToken": HEX}}, "properties.fcmToken"),
     ],
 )
 def test_an_apns_token_is_warned_of_with_its_place(fields: Any, where: str) -> None:
@@ -194,7 +196,7 @@ def test_an_apns_token_is_warned_of_with_its_place(fields: Any, where: str) -> N
         {"context": {"device": {"type": "ios", "token": "fcm:APA91b"}}},
         {"context": {"device": "ios"}},
         {"context": {"device": {"token": HEX}, "os": 7}},
-        {"properties": {"deviceType": 7, "fcmToken": HEX}},
+        {"properties": {"deviceType": "iOS", "fcmToken": HEX[:60]}},
     ],
 )
 def test_what_is_no_apns_token_of_an_ios_app_is_not_warned_of(fields: Any) -> None:

@@ -29,6 +29,7 @@ from clarion.customers.device import (
 from clarion.events.ids import ID_CHARACTERS_MAX
 from clarion.events.installation import (
     TOKEN_CHARACTERS_MAX,
+    fid_of,
     first,
     is_apns_token,
     is_fid,
@@ -80,7 +81,7 @@ def read_registrations(event: Event, source_id: UUID) -> Sequence[Registration] 
     found = []
     for one in dict.fromkeys(said):
         is_said_fid = isinstance(fid, str) and one == fid.strip()
-        kind = _kind(one, is_said_fid, platform)
+        kind = _kind(one, is_said_fid)
         if is_carried and kind is TokenKind.APNS:
             continue
         hashed = token_hash(one)
@@ -132,12 +133,13 @@ def _is_signed_in(event: Event) -> bool:
     return event.user_id is not None and event.user_id not in others
 
 
-def _kind(address: str, is_said_fid: bool, platform: Platform) -> TokenKind:
-    """FCM takes a FID where a token is asked for, so apps may give one there."""
-    if is_said_fid or is_fid(address):
-        return TokenKind.FID
-    if platform is Platform.IOS and is_apns_token(address):
+def _kind(address: str, is_said_fid: bool) -> TokenKind:
+    """By its shape, before the name it came under: FCM takes a FID where a token is asked for, so
+    apps may give one there; and what looks like APNs' is sent to FCM from no platform."""
+    if is_apns_token(address):
         return TokenKind.APNS
+    if is_fid(address) or (is_said_fid and fid_of(address) is None):
+        return TokenKind.FID
     return TokenKind.FCM
 
 

@@ -189,7 +189,7 @@ async def remove_registrations(
     for row in rows:
         removal = by_id[row.id]
         removed = Removed(token_hash=removal.token_hash, until=now, reason=removal.reason)
-        doomed.append((row.workspace_id, kept_device(row), removed))
+        doomed.append((row.workspace_id, kept_device(row), [removed]))
     return await _remove(connection, doomed, now)
 
 
@@ -202,8 +202,9 @@ async def remove_stale(
     limit: int,
     now: datetime,
 ) -> int:
-    """Remove up to `limit` registrations not refreshed since `registered_before`. Any later one
-    revives, even one that has not arrived yet."""
+    """Remove from up to `limit` devices what was not refreshed since `registered_before`: the
+    registration they are sent to by, and older ones beside it; returns how many devices. Any later
+    one revives, even one that has not arrived yet."""
     is_stale = (
         devices.c.workspace_id == workspace_id,
         devices.c.state == literal_column("'active'"),  # so that the partial index is used
@@ -221,18 +222,25 @@ async def remove_stale(
     )
     doomed = []
     for row in rows:
-        removed = Removed(token_hash=row.token_hash, until=row.registered_at, reason=reason)
-        doomed.append((workspace_id, kept_device(row), removed))
+        device = kept_device(row)
+        removals = [
+            Removed(token_hash=one.token_hash, until=one.holds.at, reason=reason)
+            for one in device.registrations
+            if one.is_active and one.holds.at < registered_before
+        ]
+        doomed.append((workspace_id, device, removals))
     return await _remove(connection, doomed, now)
 
 
 async def _remove(
-    connection: AsyncConnection, doomed: Sequence[tuple[UUID, KeptDevice, Removed]], now: datetime
+    connection: AsyncConnection,
+    doomed: Sequence[tuple[UUID, KeptDevice, Sequence[Removed]]],
+    now: datetime,
 ) -> int:
     changed: dict[UUID, list[KeptDevice]] = defaultdict(list)
     lines: dict[UUID, list[NewChange]] = defaultdict(list)
-    for workspace_id, before, removed in doomed:
-        after = without(before, removed)
+    for workspace_id, before, removals in doomed:
+        after = without(before, *removals)
         if after == before:
             continue
         changed[workspace_id].append(after)

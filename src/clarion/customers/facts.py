@@ -228,6 +228,8 @@ _PERMISSION_NAMES = frozenset(
     }
 )
 _PERMISSIONS = {
+    "true": PushPermission.GRANTED,
+    "false": PushPermission.DENIED,
     "authorized": PushPermission.GRANTED,
     "granted": PushPermission.GRANTED,
     "ephemeral": PushPermission.GRANTED,

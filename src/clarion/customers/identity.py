@@ -56,6 +56,8 @@ class ClaimKind(StrEnum):
     SIGN_OUT = "sign_out"
     """A device of a source that asks for signatures registers for itself: that can mean nothing
     else, even where its id turns out to be a person's."""
+    DELETION = "deletion"
+    """Takes the device from nobody, but says that its owner has left it."""
 
 
 _MOVES = frozenset({ClaimKind.REGISTRATION, ClaimKind.MOVER, ClaimKind.SIGN_OUT})
@@ -140,13 +142,15 @@ Owner = User | Provisional
 
 
 class Timeline(Struct, frozen=True, kw_only=True):
-    """Who owned one key, when. `device_user` is who its device belongs to; None: nobody real."""
+    """Who owned one key, when. `device_user` is who its device belongs to; None: nobody real.
+    `left_at`: since when its owner has said that it is gone, and not been seen with it."""
 
     spans: tuple[Span, ...] = ()
     mover: str | None = None
     has_mover: bool = False
     device_user: str | None = None
     is_shared: bool = False
+    left_at: datetime | None = None
 
     def owner_at(self, key: str, at: datetime) -> Owner:
         """The owner of `key` at that time (R4)."""
@@ -213,14 +217,17 @@ def sighted_flags(sighting: Sighting) -> dict[str, Flags]:
 
 
 def claims_of(sighting: Sighting) -> list[Claim]:
-    """The claims one event makes (R3). A deletion makes none: it may come after the next owner's
-    registration, and must not take the device back."""
+    """The claims one event makes (R3). A deletion claims nothing: it may come after the next
+    owner's registration, and must not take the device back."""
     user_id = sighting.user_id
     name = plain_name(sighting.name) if sighting.type == "track" else ""
     if sighting.proof is Proof.DEVICE:
         return _signs_out(sighting) if name in REGISTRATION_NAMES else []
-    if user_id is None or name in DELETION_NAMES or sighting.proof is Proof.UNPROVEN:
+    if user_id is None or sighting.proof is Proof.UNPROVEN:
         return []
+    if name in DELETION_NAMES:
+        key = sighting.device_id or sighting.context_device_id
+        return [] if key is None else _claims(sighting, user_id, {key: ClaimKind.DELETION})
     kinds: dict[str, ClaimKind] = {}
     moves = sighting.type == "identify" or name in MOVER_NAMES
     ordinary = ClaimKind.MOVER if moves else ClaimKind.PLAIN
@@ -232,10 +239,7 @@ def claims_of(sighting: Sighting) -> list[Claim]:
     if sighting.device_id is not None:
         is_registration = name in REGISTRATION_NAMES
         kinds[sighting.device_id] = ClaimKind.REGISTRATION if is_registration else ordinary
-    return [
-        Claim(key=key, at=sighting.at, message_id=sighting.message_id, user_id=user_id, kind=kind)
-        for key, kind in kinds.items()
-    ]
+    return _claims(sighting, user_id, kinds)
 
 
 def owner_key(sighting: Sighting, *, user_is_real: bool) -> str | None:
@@ -262,7 +266,13 @@ def timeline(claims: Iterable[Claim], is_real: Callable[[str], bool]) -> Timelin
     spans: list[Span] = []
     mover: _Signed | None = None
     absorber: str | None = None
+    left: Claim | None = None
     for _, (claim, effect) in sorted(signed.items(), key=lambda item: item[0]):
+        if claim.kind is ClaimKind.DELETION:
+            left = claim if spans and spans[-1].user_id == claim.user_id else left
+            continue
+        if left is not None and (claim.kind in _MOVES or effect.user_id == left.user_id):
+            left = None
         if not spans or spans[-1].user_id != effect.user_id:
             spans.append(Span(at=claim.at, user_id=effect.user_id))
         if claim.kind in _MOVES:
@@ -280,6 +290,7 @@ def timeline(claims: Iterable[Claim], is_real: Callable[[str], bool]) -> Timelin
         has_mover=mover is not None,
         device_user=device_user,
         is_shared=shared,
+        left_at=left.at if left is not None else None,
     )
 
 
@@ -289,12 +300,15 @@ def leaves_unchanged(known: Timeline, claim: Claim, is_real: Callable[[str], boo
     effect = _effect(claim, is_real)
     if effect is None:
         return True
+    is_deletion = claim.kind is ClaimKind.DELETION
     at_that_time = _Signed(None)
     for span in known.spans:
-        if span.at > claim.at:
+        if span.at > claim.at or (is_deletion and span.at == claim.at):
             break
         at_that_time = _Signed(span.user_id)
-    if at_that_time != effect:
+    if is_deletion:
+        return at_that_time.user_id != claim.user_id
+    if at_that_time != effect or known.left_at is not None:
         return False
     if claim.kind in _MOVES:
         return known.has_mover and known.mover == effect.user_id
@@ -336,14 +350,13 @@ def device_row_id(workspace_id: UUID, device_id: str) -> UUID:
 def _signs_out(sighting: Sighting) -> list[Claim]:
     device_id = sighting.device_id
     assert device_id is not None, "such an event names its own device"
+    return _claims(sighting, device_id, {device_id: ClaimKind.SIGN_OUT})
+
+
+def _claims(sighting: Sighting, user_id: str, kinds: Mapping[str, ClaimKind]) -> list[Claim]:
     return [
-        Claim(
-            key=device_id,
-            at=sighting.at,
-            message_id=sighting.message_id,
-            user_id=device_id,
-            kind=ClaimKind.SIGN_OUT,
-        )
+        Claim(key=key, at=sighting.at, message_id=sighting.message_id, user_id=user_id, kind=kind)
+        for key, kind in kinds.items()
     ]
 
 
@@ -351,6 +364,8 @@ def _effect(claim: Claim, is_real: Callable[[str], bool]) -> _Signed | None:
     """What a claim says once it is known who is real; None: nothing."""
     if claim.kind is ClaimKind.SIGN_OUT:
         return _Signed(None)
+    if claim.kind is ClaimKind.DELETION:
+        return _Signed(None) if is_real(claim.user_id) else None
     if is_real(claim.user_id):
         if claim.kind is ClaimKind.ALIAS and (claim.key == claim.user_id or is_real(claim.key)):
             return None

@@ -189,26 +189,29 @@ def _identifier(
 
 
 def _dump(line: Timeline) -> list[Any]:
-    """A timeline as the row keeps it: [spans, mover, has mover, device user, shared]."""
+    """A timeline as the row keeps it: [spans, mover, has mover, device user, shared], and since
+    when its device is left, if it is."""
     if line == _UNCLAIMED:
         return []
-    return [
+    kept: list[Any] = [
         [[to_micros(span.at), span.user_id] for span in line.spans],
         line.mover,
         line.has_mover,
         line.device_user,
         line.is_shared,
     ]
+    return kept if line.left_at is None else [*kept, to_micros(line.left_at)]
 
 
 def _load(stored: list[Any]) -> Timeline:
     if not stored:
         return _UNCLAIMED
-    spans, mover, has_mover, device_user, is_shared = stored
+    spans, mover, has_mover, device_user, is_shared, *left = stored
     return Timeline(
         spans=tuple(Span(at=from_micros(at), user_id=user_id) for at, user_id in spans),
         mover=mover,
         has_mover=has_mover,
         device_user=device_user,
         is_shared=is_shared,
+        left_at=from_micros(left[0]) if left else None,
     )

@@ -136,6 +136,7 @@ class Registry:
                     deletions=[
                         one for one in deletions if is_effective(one, line, self._batch.is_real)
                     ],
+                    left_at=line.left_at,
                 ),
             )
         else:

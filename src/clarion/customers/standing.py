@@ -26,9 +26,12 @@ comes back by itself; one push goes to the newest active one that FCM can send t
           └───────token registers, later───────────┴───────────FID registers again───────────┘
 
 A removal names the token or the FID that was sent to, so the former kind's death can not end the
-newer one. A deletion that names one ends it and what it had replaced; one that names none, all. An
-APNs token is kept beside and never sent to; it is dead when all that FCM could send to has died
-since. Two rows of one installation are told by the FID its tokens begin with, and the newer has it.
+newer one. A deletion that names one ends it and what it had replaced; one that names none, all; at
+one instant it comes before what registers. After the owner's own, what nobody in particular
+registers stays dead until somebody is signed in: SDKs go on telling their token, and the person has
+just left. An APNs token is kept beside and never sent to; it is dead when all that FCM could send
+to has died since. Two rows of one installation are told by the FID its tokens begin with, and the
+newer has it.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -81,10 +84,13 @@ def is_effective(deletion: Deletion, line: Timeline, is_real: Callable[[str], bo
     return line.owner_at(deletion.device_id, deletion.at) == User(speaker)
 
 
-def without(device: KeptDevice, removed: Removed) -> KeptDevice:
-    """What is left when the provider or the sweeper has removed one registration."""
-    after = [one.removed_by(removed) for one in device.registrations]
-    return replace(device, registrations=ranked(after, [(removed.until, removed.reason)]))
+def without(device: KeptDevice, *removals: Removed) -> KeptDevice:
+    """What is left when the provider or the sweeper has removed one registration, or several."""
+    after = device.registrations
+    for removed in removals:
+        after = tuple(one.removed_by(removed) for one in after)
+    ends = [(removed.until, removed.reason) for removed in removals]
+    return replace(device, registrations=ranked(after, ends))
 
 
 def judged(
@@ -93,11 +99,12 @@ def judged(
     device_id: str,
     homes: Mapping[str, Home],
     deletions: Iterable[Deletion],
+    left_at: datetime | None = None,
 ) -> tuple[Held, ...]:
     """A device's registrations by what is known now, the one to send to first; `deletions` are the
-    effective ones."""
+    effective ones, `left_at` since when its owner has left it."""
     said = list(deletions)
-    ends = [_end(one, registrations, device_id, homes, said) for one in registrations]
+    ends = [_end(one, registrations, device_id, homes, said, left_at) for one in registrations]
     alive = [
         one.revived() if end is None else one.ended(end[1])
         for one, end in zip(registrations, ends, strict=True)
@@ -129,6 +136,7 @@ def _end(
     device_id: str,
     homes: Mapping[str, Home],
     deletions: Iterable[Deletion],
+    left_at: datetime | None,
 ) -> tuple[datetime, str] | None:
     """When and why a registration ended; None: it has not."""
     home = homes[one.installation_hash]
@@ -137,13 +145,15 @@ def _end(
     removed = one.removed
     if removed is not None and one.removed_by(removed) is not one:
         return removed.until, removed.reason
+    if left_at is not None and one.holds.rank == 0 and one.holds.at >= left_at:
+        return left_at, DELETED
     for deletion in deletions:
-        if deletion.at < one.holds.at:
+        if deletion.at <= one.holds.at:
             continue
         named = {
             other.token_hash
             for other in registrations
-            if other.holds.at <= deletion.at and other.holds >= one.holds
+            if other.holds.at < deletion.at and other.holds >= one.holds
         }
         if deletion.token_hash is None or deletion.token_hash in named:
             return deletion.at, DELETED

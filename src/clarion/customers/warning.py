@@ -64,7 +64,8 @@ def _alias(event: Event, batch: Batch) -> WarningCode | None:
 
 
 def _apns_token(event: Event) -> str | None:
-    """Where an iOS app has put an APNs token."""
+    """Where an app has put an APNs token. What an SDK adds is one on Apple's devices alone; as
+    `fcmToken` one has been sent by mistake, whatever the device is said to be."""
     device = event.context.get("device")
     if type(device) is dict:
         token = device.get("token")
@@ -72,11 +73,7 @@ def _apns_token(event: Event) -> str | None:
             return "context.device.token"
     properties = event.properties
     token = properties.get("fcmToken") or properties.get("fcm_token")
-    if type(token) is str and is_apns_token(token):
-        kind = properties.get("deviceType") or properties.get("device_type")
-        if isinstance(kind, str) and kind.strip().lower() in _APPLE:
-            return "properties.fcmToken"
-    return None
+    return "properties.fcmToken" if type(token) is str and is_apns_token(token) else None
 
 
 def _is_apple(device: Mapping[str, Any], context: Mapping[str, Any]) -> bool:

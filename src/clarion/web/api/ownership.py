@@ -37,7 +37,7 @@ class Cause(msgspec.Struct, frozen=True, kw_only=True):
 
 class Weighed(msgspec.Struct, frozen=True, kw_only=True):
     """A user id that was seen with the device. `kind`: a registration and a mover may move it; an
-    alias and a plain event may not."""
+    alias and a plain event may not; a deletion says that its owner has left, and takes nothing."""
 
     at: Moment
     user_id: str
