@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from inspect import getsource
 from typing import Any
 
-from clarion.customers.advice import CURES, WARNINGS
+from clarion.customers.advice import CALL_CURES, CURES, WARNINGS
+from clarion.events.turned_away import KEY_MEANINGS
 from clarion.web.api.errors import ERRORS
 from clarion.web.collect.replies import REFUSALS_SHOWN
 from clarion.web.track.replies import STATUSES
@@ -46,6 +47,13 @@ _MADE_BY = {
 }
 _UNREADABLE = 400
 _SHUT = 403
+_STATUSES = {
+    "pixel_unreadable": 200,
+    "not_found": 404,
+    "method_not_allowed": 405,
+    "body_too_slow": 408,
+}
+"""Of what is made as the fault of a call and answered otherwise."""
 
 
 def errors() -> str:
@@ -70,19 +78,31 @@ def errors() -> str:
         "",
         "## The collector: the whole call",
         "",
-        "Nothing of the call is kept. After 408 and 503 the same call may be sent again (503 says",
-        "when, in `Retry-After`); after the others it would be refused again.",
+        "Nothing of the call is kept. After 408, 429 and 503 the same call may be sent again (429",
+        "and 503 say when, in `Retry-After`); after the others it would be refused again.",
         "",
-        "| code | status | message |",
-        "|---|---|---|",
+        "If its write key belongs to a source, the call is counted there, and told with the cure,",
+        "stage `call` (`clarion sources tail` and `counts`, and the API's like); calls of nobody",
+        "are counted in `clarion_calls_turned_away_total` alone. A pixel is answered with its",
+        "image, whatever happens.",
+        "",
+        "| code | status | message | cure |",
+        "|---|---|---|---|",
     ]
     calls: dict[str, tuple[int, list[str]]] = {}
     for module in CALLS:
         for status, code, message in found_in(module):
             calls.setdefault(code, (status, []))[1].append(message)
     for code, (status, messages) in sorted(calls.items(), key=lambda item: (item[1][0], item[0])):
-        lines.append(f"| `{code}` | {status} | {' / '.join(messages)} |")
+        said = " / ".join(dict.fromkeys(messages))
+        lines.append(f"| `{code}` | {status} | {said} | {CALL_CURES.get(code, '')} |")
     lines += [
+        "",
+        "What is answered `write_key_unknown` is told to the source, if it ever had the key, as:",
+        "",
+        "| code | message | cure |",
+        "|---|---|---|",
+        *(f"| `{code}` | {said} | {CALL_CURES[code]} |" for code, said in KEY_MEANINGS.items()),
         "",
         "## The collector: one event",
         "",
@@ -175,6 +195,7 @@ def found_in(module: str) -> Iterator[tuple[int, str, str]]:
         if code is None and len(words) == 2:
             code, message = words
         if isinstance(code, ast.Constant) and message is not None:
+            status = _STATUSES.get(str(code.value), status)
             yield status, str(code.value), _words(message, vars(loaded)).replace("<", "&lt;")
 
 

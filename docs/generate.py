@@ -20,7 +20,12 @@ from docs.command_line import command_line
 REFERENCE = Path(__file__).with_name("reference")
 MADE = "<!-- Made by `make docs` from the code: change it there. -->"
 
-LABELS: Mapping[str, Any] = {"kind": JobKind, "role": Role, "why": ("paused", "removals")}
+LABELS: Mapping[str, Any] = {
+    "kind": JobKind,
+    "role": Role,
+    "why": ("paused", "removals"),
+    "code": ("those of [a whole call](errors.md#the-collector-the-whole-call)",),
+}
 """What the labels of metrics may be."""
 
 
@@ -65,7 +70,8 @@ def metrics() -> str:
             labels = "; ".join(
                 f"`{name}`: {', '.join(LABELS[name])}" for name in metric._labelnames
             )
-            lines.append(f"| `{family.name}` | {family.type} | {labels} | {family.documentation} |")
+            name = f"{family.name}_total" if family.type == "counter" else family.name
+            lines.append(f"| `{name}` | {family.type} | {labels} | {family.documentation} |")
     return "\n".join(lines)
 
 

@@ -161,7 +161,9 @@ class App:
         await asyncio.gather(*agents.values(), return_exceptions=True)
 
     async def _serve(self, roles: set[Role], on_listening: Callable[[str], None] | None) -> None:
-        collector = Collector(self.database, self.broker, self.clock, vault=self.vault)
+        collector = Collector(
+            self.database, self.broker, self.clock, vault=self.vault, metrics=self.metrics
+        )
         app = WebApp(
             collect=CollectApp(collector) if Role.COLLECTOR in roles else None,
             track=self._track(collector) if Role.COLLECTOR in roles else None,

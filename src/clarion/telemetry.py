@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from prometheus_client import CollectorRegistry, Gauge, GCCollector, PlatformCollector
+from prometheus_client import CollectorRegistry, Counter, Gauge, GCCollector, PlatformCollector
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.process_collector import ProcessCollector
 
@@ -93,6 +93,14 @@ class Metrics:
             "clarion_agent_restarts",
             "How often an agent of this process failed unexpectedly and was started again.",
             ["role"],
+            registry=self.registry,
+        )
+
+        self.calls_turned_away = Counter(
+            "clarion_calls_turned_away",
+            "Calls of apps of which nothing was kept, by the code of the answer: a key that is "
+            "unknown or retired, too much at once, a body that is no JSON.",
+            ["code"],
             registry=self.registry,
         )
 

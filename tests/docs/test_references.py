@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from cyclopts import App as Commands
+from docs.codes import CALLS as CALLS_TURNED_AWAY
 from docs.codes import EVENTS, REGISTRATIONS, found_in
 from docs.generate import PAGES, REFERENCE, page
 from msgspec.structs import fields
@@ -15,7 +16,7 @@ from clarion.campaigns.campaign import CampaignState
 from clarion.cli import commands
 from clarion.cli.output import ExitCode
 from clarion.config import SETTINGS
-from clarion.customers.advice import CURES, REFRESH_DAYS, WARNINGS
+from clarion.customers.advice import CALL_CURES, CURES, REFRESH_DAYS, WARNINGS
 from clarion.customers.identity import SHARED_USERS_MAX
 from clarion.customers.ingestor import IngestorOptions
 from clarion.customers.sweeper import SweeperOptions
@@ -29,6 +30,7 @@ from clarion.events.call import BATCH_EVENTS_MAX
 from clarion.events.doorkeeper import DoorkeeperOptions
 from clarion.events.ids import ID_CHARACTERS_MAX
 from clarion.events.message import EVENT_BYTES_MAX
+from clarion.events.turned_away import KEY_MEANINGS
 from clarion.simulator.catalogue import Trouble
 from clarion.simulator.fcm import MESSAGES_KEPT
 from clarion.simulator.limits import PAYLOAD_BYTES_MAX, TOPIC_PAYLOAD_BYTES_MAX
@@ -113,10 +115,12 @@ def test_every_error_code_is_documented() -> None:
         assert f"| `{code}` |" in text, code
 
 
-def test_every_refusal_of_an_event_has_a_cure_and_every_warning_is_told() -> None:
+def test_every_refusal_has_a_cure_and_every_warning_is_told() -> None:
     """A new code needs its line in `customers/advice.py`."""
     refused = {code for module in (*EVENTS, *REGISTRATIONS) for _, code, _ in found_in(module)}
     assert refused == set(CURES), "each code needs its cure in customers/advice.py"
+    calls = {code for module in CALLS_TURNED_AWAY for _, code, _ in found_in(module)}
+    assert calls | set(KEY_MEANINGS) == set(CALL_CURES)
     for code, advice in WARNINGS.items():
         assert f"| `{code}` | {advice.stage} | {advice.meaning} | {advice.cure} |" in reference(
             "errors.md"
@@ -129,6 +133,7 @@ def codes_in_the_source() -> Iterator[str]:
         yield from re.findall(r'\bcode="(\w+)"', module.read_text())
         yield from re.findall(r'_refusal\(\s*message_id,\s*"(\w+)"', module.read_text())
     yield from re.findall(r'send_error\(\s*send,\s*origin,\s*\d+,\s*"(\w+)"', collect_source())
+    yield from re.findall(r'CallFault\(\s*code="(\w+)"', collect_source())
 
     for module in (SOURCE / "web" / "track").glob("*.py"):
         yield from re.findall(r'Shut\(\s*code="(\w+)"', module.read_text())
@@ -168,7 +173,7 @@ def test_there_are_commands_to_be_found() -> None:
 
 def test_every_metric_is_documented() -> None:
     told = {
-        family.name
+        f"{family.name}_total" if family.type == "counter" else family.name
         for family in Metrics().registry.collect()
         if not family.name.startswith(("process_", "python_"))
     }

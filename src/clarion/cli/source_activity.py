@@ -18,9 +18,10 @@ from clarion.cli.session import open_session
 from clarion.cli.source_choice import find_source
 from clarion.customers.advice import cure_of
 from clarion.customers.source_report import HOURS_MAX, Hour, SourceReport, source_report
-from clarion.events.activity import Activity, Outcome
+from clarion.events.activity import Activity, Outcome, Stage
 from clarion.events.feed import Feed
 from clarion.events.feed_store import Wanted
+from clarion.events.source import Source
 
 LOOK_SECONDS = 0.5
 LAST_MAX = 500
@@ -87,7 +88,7 @@ async def tail(
         try:
             news = await feed.begin(last)
             if not json and last and not news:
-                console.print(f"{found.name} has sent nothing of this yet.", style="dim")
+                _print_nothing(found)
             while True:
                 _print_news(news, as_json=json)
                 if not follow:
@@ -133,6 +134,16 @@ async def counts(
         _print_report(found.name, report, hours)
 
 
+def _print_nothing(source: Source) -> None:
+    console.print(f"{escape(source.name)} has sent nothing of this yet.", style="dim")
+    console.print(
+        f"If it has: does it send to this Clarion, with the write key {source.write_key}?",
+        style="dim",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
 def _print_news(news: Sequence[Activity], *, as_json: bool) -> None:
     for one in news:
         if as_json:
@@ -144,6 +155,7 @@ def _print_news(news: Sequence[Activity], *, as_json: bool) -> None:
 
 def _print_line(one: Activity) -> None:
     style, sign = _STYLES[one.outcome]
+    is_call = one.stage is Stage.CALL
     who = one.user_id or one.anonymous_id or one.device_id
     library = " ".join(part for part in (one.library, one.library_version) if part)
     told = [
@@ -155,6 +167,8 @@ def _print_line(one: Activity) -> None:
         f"[dim]{escape(library or '–')}[/]",
         f"[dim]{escape(one.message_id or '–')}[/]",
     ]
+    if is_call:
+        told[2:] = ["the whole call"]
     console.print("  ".join(told), highlight=False, soft_wrap=True)
     if one.code is not None:
         console.print(
@@ -192,19 +206,20 @@ def _record(one: Activity) -> dict[str, Any]:
 def _counts(report: SourceReport) -> dict[str, Any]:
     """A report as the API tells it, too."""
     told: dict[str, Any] = msgspec.to_builtins(report)
-    names, reasons = told.pop("names"), told.pop("reasons")
+    names, reasons, calls = told.pop("names"), told.pop("reasons"), told.pop("calls")
     return told | {
         "events": [
             {"type": one["type"], "event": one["name"]}
             | {outcome: one[outcome] for outcome in ("accepted", "duplicate")}
             for one in names
         ],
-        "refusals": [
-            {field: one[field] for field in ("code", "count", "cure")}
-            | {"events": dict(one["names"])}
-            for one in reasons
-        ],
+        "refusals": [_reason(one) | {"events": dict(one["names"])} for one in reasons],
+        "calls": [_reason(one) | {"about": dict(one["names"])} for one in calls],
     }
+
+
+def _reason(told: dict[str, Any]) -> dict[str, Any]:
+    return {field: told[field] for field in ("code", "count", "cure")}
 
 
 def _print_report(name: str, report: SourceReport, back: int) -> None:
@@ -213,16 +228,24 @@ def _print_report(name: str, report: SourceReport, back: int) -> None:
         f"{report.duplicate:,} duplicates, {report.refused:,} refused",
         highlight=False,
     )
-    _print_hours([one for one in report.hours if one.accepted + one.duplicate + one.refused])
+    if report.turned_away:
+        console.print(
+            f"[red]calls turned away whole: {report.turned_away:,}[/]; nothing of them was kept",
+            highlight=False,
+        )
+    _print_hours([one for one in report.hours if _size(one)])
     rows = [(one.type, one.name, one.accepted, one.duplicate) for one in report.names]
     _print_table(("type", "event", "accepted", "duplicates"), rows)
     _print_table(
         ("SDK", "version", "events"), [(one.name, one.version, one.count) for one in report.sdks]
     )
-    for reason in report.reasons:
-        names = ", ".join(f"{count:,} {name}" for name, count in reason.names[:5])
-        about = f"  [dim]{escape(names)}[/]" if names else ""
-        _print_told("red", "✗", reason.code, reason.count, about, None, reason.cure)
+    for what, reasons in (("call", report.calls), ("event", report.reasons)):
+        for reason in reasons:
+            names = ", ".join(f"{count:,} {name}" for name, count in reason.names[:5])
+            about = f" {what}{'' if reason.count == 1 else 's'}" + (
+                f"  [dim]{escape(names)}[/]" if names else ""
+            )
+            _print_told("red", "✗", reason.code, reason.count, about, None, reason.cure)
     for warning in report.warnings:
         about = "" if warning.subject is None else f"  [dim]{escape(warning.subject)}[/]"
         _print_told(
@@ -233,19 +256,25 @@ def _print_report(name: str, report: SourceReport, back: int) -> None:
 def _print_hours(hours: Sequence[Hour]) -> None:
     if not hours:
         return
-    most = max(one.accepted + one.duplicate + one.refused for one in hours)
+    most = max(_size(one) for one in hours)
+    has_calls = any(one.turned_away for one in hours)
     table = Table(box=None, header_style="bold", pad_edge=False)
     table.add_column("hour (UTC)")
-    for column in ("accepted", "duplicates", "refused"):
+    for column in ("accepted", "duplicates", "refused", *(["calls turned away"] * has_calls)):
         table.add_column(column, justify="right")
     table.add_column("")
     for one in hours[-HOURS_SHOWN:]:
         table.add_row(
             f"{one.hour:%m-%d %H:00}",
             *(f"{count:,}" for count in (one.accepted, one.duplicate, one.refused)),
-            Bar(most, 0, one.accepted + one.duplicate + one.refused, width=BAR_CHARACTERS),
+            *([f"{one.turned_away:,}"] * has_calls),
+            Bar(most, 0, _size(one), width=BAR_CHARACTERS),
         )
     console.print(table)
+
+
+def _size(hour: Hour) -> int:
+    return hour.accepted + hour.duplicate + hour.refused + hour.turned_away
 
 
 def _print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:

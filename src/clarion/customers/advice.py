@@ -1,9 +1,9 @@
 """What every code says that stands beside an event: the one place of meanings and cures. Pure.
 
-A **refusal** keeps something out: an event (stage `event`), or the device it would register
-(`registration`). A **warning** keeps nothing out; somebody should know all the same. It is told
-once an hour and source, with a count, so that it can not flood (`identity`: the event joins nobody
-whom it could have joined; `advice`: what it meant to say was not heard).
+A **refusal** keeps something out: a whole call (stage `call`), an event (`event`), or the device it
+would register (`registration`). A **warning** keeps nothing out; somebody should know all the same.
+It is told once an hour and source, with a count, so that it can not flood (`identity`: the event
+joins nobody whom it could have joined; `advice`: what it meant to say was not heard).
 """
 
 from collections.abc import Mapping
@@ -103,6 +103,43 @@ WARNINGS: Mapping[WarningCode, Advice] = {
     ),
 }
 
+CALL_CURES: Mapping[str, str] = {
+    "write_key_unknown": "Copy the write key of the source from `clarion sources list`.",
+    "write_key_retired": "Release the app with a write key that stands, or take this one again "
+    "until nobody uses it: `clarion sources restore SOURCE KEY`.",
+    "source_revoked": "`clarion sources restore SOURCE` takes its keys again. If it is to stay "
+    "revoked, put another source's write key into the app.",
+    "origin_not_allowed": "If the page is yours, name its origin beside the others: `clarion "
+    "sources origins SOURCE ORIGIN…`. If it is not, somebody uses your write key on theirs, and "
+    "is kept out.",
+    "too_fast": "SDKs send the same again. If that is your app's own load, raise the limit: "
+    "`clarion sources limit SOURCE N --burst M`. If it is not, somebody else uses the key: "
+    "`clarion sources rotate`, and retire it once the app is released with the new one.",
+    "not_json": "Let a JSON library write the body, in UTF-8. One that is compressed needs "
+    "`Content-Encoding: gzip`.",
+    "not_an_object": 'Send an object: one event, or `{"batch": […]}`.',
+    "batch_missing": 'Send `{"batch": [event, …]}` to `/v1/batch`, one event to `/v1/track` and '
+    "the like.",
+    "batch_too_large": "Send at most 2,500 events in a call: set the SDK's batch size.",
+    "body_too_large": "Send smaller batches: at most 512 KiB a call, unpacked (1 MB to "
+    "`/track/…`). SDKs have a setting for it.",
+    "context_too_large": "Put what belongs to one event into that event.",
+    "context_unreadable": "Let a JSON library write the batch's `context`.",
+    "encoding_unknown": "Send the body as it is, or as gzip.",
+    "gzip_broken": "Look whether a proxy unpacks bodies and leaves `Content-Encoding` standing.",
+    "nested_too_deeply": "Send flat properties; look whether an object holds itself.",
+    "not_found": "Look at the address that the SDK is set up with: it is the host alone, without "
+    "a path; events go to `/v1/batch`, `/v1/track` and the like.",
+    "method_not_allowed": "Send events by POST. A redirect from http to https turns a POST into a "
+    "GET: set the app up with https at once.",
+    "body_too_slow": "A slow line: the SDK sends the same again. If it is so for everybody, look "
+    "at the proxy before Clarion.",
+    "unavailable": "`clarion check` says whether the database or the broker is away.",
+    "pixel_unreadable": "Put the event's JSON into `data`, in base64, percent-encoded; or its "
+    "fields one by one: `?event=Opened&userId=42`.",
+}
+"""Of calls that are turned away whole."""
+
 CURES: Mapping[str, str] = {
     "event_too_large": "Send less in one event: leave out what nobody uses, or send several.",
     "event_type_unknown": "Call `/v1/track` and the like, or send `type` in every event of a "
@@ -133,7 +170,7 @@ CURES: Mapping[str, str] = {
 
 def cure_of(code: str) -> str | None:
     """What to do about a refusal or a warning; None for a code of another version."""
-    cure = CURES.get(code)
+    cure = CURES.get(code) or CALL_CURES.get(code)
     if cure is None and code in WARNINGS:
         cure = WARNINGS[WarningCode(code)].cure
     return cure

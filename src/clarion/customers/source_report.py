@@ -14,6 +14,7 @@ from clarion.customers.tally import Kind, hour_of
 from clarion.events.activity import Activity, Outcome
 from clarion.events.activity_store import Counted, hours, totals
 from clarion.events.feed_store import Wanted, newest
+from clarion.events.turned_away import KIND as TURNED_AWAY
 
 HOURS_MAX = 720
 """30 days: so long the counts are kept."""
@@ -26,6 +27,8 @@ class Hour:
     accepted: int
     duplicate: int
     refused: int
+    turned_away: int
+    """Calls, not events: how many events they would have brought, nobody knows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +43,8 @@ class NameCount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReasonCount:
-    """Refusals for one reason, with the cure; `names`: of which events, the most frequent first."""
+    """Refusals for one reason, with the cure; `names`: of which events (or, where calls were turned
+    away, about what), the most frequent first."""
 
     code: str
     count: int
@@ -79,9 +83,12 @@ class SourceReport:
     accepted: int
     duplicate: int
     refused: int
+    turned_away: int
     hours: Sequence[Hour]
     names: Sequence[NameCount]
     reasons: Sequence[ReasonCount]
+    calls: Sequence[ReasonCount]
+    """Those that were turned away."""
     sdks: Sequence[SdkCount]
     warnings: Sequence[WarningCount]
 
@@ -109,9 +116,11 @@ async def source_report(
         accepted=sums[Kind.ACCEPTED],
         duplicate=sums[Kind.DUPLICATE],
         refused=sums[Kind.REFUSED],
+        turned_away=sums[TURNED_AWAY],
         hours=await _hours(connection, source_id, since, back),
         names=_names(counted),
-        reasons=_reasons(counted),
+        reasons=_reasons(counted, Kind.REFUSED),
+        calls=_reasons(counted, TURNED_AWAY),
         sdks=_sdks(counted, sums[Kind.ACCEPTED]),
         warnings=warnings,
     )
@@ -133,6 +142,7 @@ async def _hours(
                 accepted=sums[hour, Kind.ACCEPTED],
                 duplicate=sums[hour, Kind.DUPLICATE],
                 refused=sums[hour, Kind.REFUSED],
+                turned_away=sums[hour, TURNED_AWAY],
             )
         )
     return found
@@ -155,10 +165,10 @@ def _names(counted: Sequence[Counted]) -> list[NameCount]:
     return sorted(found, key=lambda one: -one.accepted)
 
 
-def _reasons(counted: Sequence[Counted]) -> list[ReasonCount]:
+def _reasons(counted: Sequence[Counted], kind: str) -> list[ReasonCount]:
     sums: dict[str, list[Counted]] = {}
     for one in counted:
-        if one.kind == Kind.REFUSED:
+        if one.kind == kind:
             sums.setdefault(one.label, []).append(one)
     found = [
         ReasonCount(

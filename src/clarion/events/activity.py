@@ -17,6 +17,8 @@ SEQ_MAX = 2**63 - 1
 class Stage(StrEnum):
     """Where a refusal or a warning arose."""
 
+    CALL = "call"
+    """The whole call was turned away, and nothing of it is kept."""
     EVENT = "event"
     REGISTRATION = "registration"
     IDENTITY = "identity"

@@ -38,6 +38,9 @@ class Retired:
     """The key was known once; it is retired, or its source is revoked."""
 
     key_id: UUID
+    source_id: UUID
+    workspace_id: UUID
+    is_source_revoked: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,5 +1,6 @@
 """One HTTP call, taken apart: its events, what is wrong with them, its write key. Pure."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -54,6 +55,8 @@ class _Typed(msgspec.Struct):
     type: Any = None
 
 
+_KEY_SOMEWHERE = re.compile(rb'"writeKey"\s{0,20}:\s{0,20}"([!#-~]{1,255})"')
+
 _batch = msgspec.json.Decoder(_Batch)
 _keyed = msgspec.json.Decoder(_Keyed)
 _typed = msgspec.json.Decoder(_Typed)
@@ -89,6 +92,12 @@ def type_said(body: bytes, encoding: str) -> str | None:
     except (ValueError, RecursionError):
         return None
     return kind if isinstance(kind, str) and kind in EVENT_TYPES else None
+
+
+def key_somewhere_in(body: bytes) -> str | None:
+    """The write key in a body that can not be read as a whole: the first that looks like one."""
+    found = _KEY_SOMEWHERE.search(body)
+    return None if found is None else found[1].decode()
 
 
 def _read(
@@ -172,8 +181,10 @@ def _json_fault(body: bytes) -> CallFault | None:
         parsed = bytes(_json.decode(body))
     except RecursionError:
         return _nesting_fault()
-    except ValueError:
-        return CallFault(code="not_json", message="The body is not valid JSON.")
+    except ValueError as error:
+        where = str(error).removeprefix("JSON is malformed: ")
+        where = "it ends too early" if "truncated" in where else where
+        return CallFault(code="not_json", message=f"The body is not valid JSON: {where}.")
     if not parsed.startswith(b"{"):
         return CallFault(code="not_an_object", message="The body must be a JSON object.")
     return None

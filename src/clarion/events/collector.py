@@ -16,14 +16,17 @@ from clarion.broker import Broker, BrokerUnavailable, JobKind, NewJob
 from clarion.clock import Clock
 from clarion.events.admission import Admission, OriginRefused, TooFast, UnknownKey
 from clarion.events.body import CallFault, unpack
-from clarion.events.call import Call, read_call
+from clarion.events.call import Call, key_somewhere_in, read_call
+from clarion.events.door_log import DoorLog, DoorLogOptions
 from clarion.events.doorkeeper import Doorkeeper, DoorkeeperOptions
 from clarion.events.inbox import Parcel, encode, split
 from clarion.events.key_store import KeyKind
 from clarion.events.message import Refusal
 from clarion.events.signature import SIGNATURE_BYTES, judge
+from clarion.events.turned_away import Place, TurnedAway
 from clarion.storage.database import Database, StorageUnavailable
 from clarion.storage.vault import Vault, VaultLocked
+from clarion.telemetry import Metrics
 
 log = structlog.get_logger(__name__)
 
@@ -36,6 +39,7 @@ class CollectorOptions:
     """Not yet durable; above this, calls are asked to come again."""
     retry_after_seconds: int = 2
     doorkeeper: DoorkeeperOptions = field(default_factory=DoorkeeperOptions)
+    door_log: DoorLogOptions = field(default_factory=DoorLogOptions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,12 +77,16 @@ class Collector:
         options: CollectorOptions | None = None,
         *,
         vault: Vault | None = None,
+        metrics: Metrics | None = None,
     ) -> None:
         """`vault`: what opens the secrets of sources whose userIds are signed."""
         self._broker = broker
         self._clock = clock
         self._options = options or CollectorOptions()
-        self._doorkeeper = Doorkeeper(database, clock, vault, self._options.doorkeeper)
+        self._door_log = DoorLog(database, clock, metrics, self._options.door_log)
+        self._doorkeeper = Doorkeeper(
+            database, clock, vault, self._door_log, self._options.doorkeeper
+        )
         self._waiting: list[_Waiting] = []
         self._waiting_bytes = 0
         self._flush: asyncio.Task[None] | None = None
@@ -102,10 +110,11 @@ class Collector:
         """
         plain = unpack(body, encoding)
         if isinstance(plain, CallFault):
-            return plain
+            return await self.turn_away(plain, write_key or fallback_key)
         call = read_call(plain, type_hint=type_hint, new_message_id=self._new_message_id)
         if isinstance(call, CallFault):
-            return call
+            key = write_key or key_somewhere_in(plain) or fallback_key
+            return await self.turn_away(call, key)
         now = self._clock.now()
         try:
             admission = await self._doorkeeper.admit(
@@ -129,7 +138,7 @@ class Collector:
                 ip=_wanted_ip(plain, caller_ip),
             )
         except (BrokerUnavailable, StorageUnavailable, VaultLocked):
-            return ComeAgain(retry_after_seconds=self._options.retry_after_seconds)
+            return self._come_again()
 
     async def take(
         self,
@@ -144,6 +153,7 @@ class Collector:
         need no signature."""
         call = read_call(body, type_hint=type_hint, new_message_id=self._new_message_id)
         if isinstance(call, CallFault):
+            self.turn_away_from(workspace_id, source_id, call)
             return call
         if SIGNATURE_BYTES in body:
             call = judge(call, ()).call
@@ -156,20 +166,36 @@ class Collector:
                 ip=_wanted_ip(body, caller_ip),
             )
         except BrokerUnavailable:
-            return ComeAgain(retry_after_seconds=self._options.retry_after_seconds)
+            return self._come_again()
+
+    async def turn_away(self, fault: CallFault, write_key: str | None) -> CallFault:
+        """Have it told with the source of `write_key`, if there is one; returns the fault."""
+        await self._doorkeeper.note_fault(write_key or "", fault)
+        return fault
+
+    def turn_away_from(self, workspace_id: UUID, source_id: UUID, fault: CallFault) -> None:
+        """Have it told with this source."""
+        self._door_log.count(fault.code)
+        why = TurnedAway(code=fault.code, message=fault.message)
+        self._door_log.note(Place(workspace_id, source_id), why)
 
     async def admission_of(self, write_key: str | None) -> Admission | UnknownKey | ComeAgain:
         """Who would send with `write_key`: for what an SDK asks before it sends."""
         try:
-            return await self._doorkeeper.look_up(write_key or "") or UnknownKey()
+            return await self._doorkeeper.look_up(write_key or "")
         except (StorageUnavailable, VaultLocked):
-            return ComeAgain(retry_after_seconds=self._options.retry_after_seconds)
+            return self._come_again()
 
     async def close(self) -> None:
         """Wait for what is being made durable. Giving up the wait does not give up the work."""
         if self._flush is not None:
             await asyncio.shield(self._flush)
         await self._doorkeeper.close()
+        await self._door_log.close()
+
+    def _come_again(self) -> ComeAgain:
+        self._door_log.count("unavailable")
+        return ComeAgain(retry_after_seconds=self._options.retry_after_seconds)
 
     def _new_message_id(self) -> str:
         return str(self._clock.new_id())

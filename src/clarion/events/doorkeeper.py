@@ -2,7 +2,7 @@
 
 What the database says of a key is remembered for some seconds, and every answer is given from that:
 a call costs no statement, and what a source does not use costs nothing. That a key was used is
-written down once a minute, aside from the calls.
+written down once a minute, aside from the calls; whom it turned away, and why, is in the door log.
 """
 
 import asyncio
@@ -15,16 +15,31 @@ import structlog
 
 from clarion.clock import Clock
 from clarion.events.admission import Admission, OriginRefused, Retired, TooFast, UnknownKey
+from clarion.events.body import CallFault
+from clarion.events.door_log import DoorLog
 from clarion.events.key_store import USED_SECONDS, KeyKind, find_admission, note_uses
-from clarion.events.limit import Bucket, draw
+from clarion.events.limit import Bucket, Limit, draw
 from clarion.events.source import is_allowed
+from clarion.events.turned_away import (
+    KEY_MEANINGS,
+    SOURCE_REVOKED,
+    WRITE_KEY_RETIRED,
+    Place,
+    TurnedAway,
+)
 from clarion.storage.database import Database, StorageUnavailable, is_conflict
 from clarion.storage.vault import Vault, VaultLocked
 
 WRITE_KEY_CHARACTERS_MAX = 255
 """A longer one is nobody's, and is not worth a place among the remembered ones."""
 
+KEY_CHARACTERS_SHOWN = 8
+"""Of a write key that is not taken any more: enough to tell which."""
+
 log = structlog.get_logger(__name__)
+
+_Found = Admission | Retired | VaultLocked | None
+"""What is known of a key; VaultLocked: it can not be used now."""
 
 Answer = Admission | UnknownKey | OriginRefused | TooFast
 
@@ -40,13 +55,19 @@ class Doorkeeper:
     """Knows write keys. One per collector."""
 
     def __init__(
-        self, database: Database, clock: Clock, vault: Vault | None, options: DoorkeeperOptions
+        self,
+        database: Database,
+        clock: Clock,
+        vault: Vault | None,
+        door_log: DoorLog,
+        options: DoorkeeperOptions,
     ) -> None:
         self._database = database
         self._clock = clock
         self._vault = vault
+        self._door_log = door_log
         self._options = options
-        self._remembered: dict[str, tuple[Admission | VaultLocked | None, float]] = {}
+        self._remembered: dict[str, tuple[_Found, float]] = {}
         self._buckets: dict[UUID, Bucket] = {}
         self._noted: dict[UUID, datetime] = {}
         self._to_note: dict[UUID, KeyKind] = {}
@@ -62,30 +83,36 @@ class Doorkeeper:
             admission = remembered[0]
         else:
             admission = await self._look_up(write_key)
-        if admission is None:
-            return UnknownKey()
-        if isinstance(admission, VaultLocked):
-            raise VaultLocked
+        if not isinstance(admission, Admission):
+            return self._turn_away(admission, write_key)
         if origin is not None and not is_allowed(origin, admission.allowed_origins):
-            return OriginRefused()
+            return self._origin_refused(admission, origin)
         if admission.limit is not None:
             known = self._buckets.get(admission.key_id)
             drawn = draw(admission.limit, known, events, now.timestamp())
             if isinstance(drawn, int):
-                return TooFast(retry_after_seconds=drawn)
+                return self._too_fast(admission, admission.limit, drawn)
             self._buckets[admission.key_id] = drawn
         return admission
 
-    async def look_up(self, write_key: str) -> Admission | None:
-        """What a write key opens; None: nothing."""
-        remembered = self._remembered.get(write_key)
-        if remembered is not None and remembered[1] > monotonic():
-            found = remembered[0]
-        else:
-            found = await self._look_up(write_key)
-        if isinstance(found, VaultLocked):
-            raise VaultLocked
+    async def look_up(self, write_key: str) -> Admission | UnknownKey:
+        """What a write key opens. Raises what `admit` raises."""
+        found = await self._known(write_key)
+        if not isinstance(found, Admission):
+            return self._turn_away(found, write_key)
         return found
+
+    async def note_fault(self, write_key: str, fault: CallFault) -> None:
+        """A call that can not be read: whoever has this key may want to know."""
+        self._door_log.count(fault.code)
+        try:
+            found = await self._known(write_key)
+        except StorageUnavailable:
+            return
+        if isinstance(found, Admission | Retired):
+            self._door_log.note(
+                _place_of(found), TurnedAway(code=fault.code, message=fault.message)
+            )
 
     def note_use(self, kind: KeyKind, key_id: UUID, now: datetime) -> None:
         """Have it written down that a key is in use, once in a while."""
@@ -102,7 +129,46 @@ class Doorkeeper:
         if self._noting is not None:
             await asyncio.shield(self._noting)
 
-    async def _look_up(self, write_key: str) -> Admission | VaultLocked | None:
+    def _turn_away(self, found: Retired | VaultLocked | None, write_key: str) -> UnknownKey:
+        """Tell whose key it was, if it ever was somebody's. Raises VaultLocked."""
+        if isinstance(found, VaultLocked):
+            raise VaultLocked
+        self._door_log.count("write_key_unknown")
+        if found is not None:
+            code = SOURCE_REVOKED if found.is_source_revoked else WRITE_KEY_RETIRED
+            about = f"{write_key[:KEY_CHARACTERS_SHOWN]}…"
+            self._door_log.note(
+                _place_of(found),
+                TurnedAway(code=code, message=f"{KEY_MEANINGS[code]} ({about})", about=about),
+            )
+        return UnknownKey()
+
+    def _origin_refused(self, admission: Admission, origin: str) -> OriginRefused:
+        code = "origin_not_allowed"
+        message = f"A page of {origin} sent, which is none of the source's allowed origins."
+        self._door_log.count(code)
+        self._door_log.note(
+            _place_of(admission), TurnedAway(code=code, message=message, about=origin)
+        )
+        return OriginRefused()
+
+    def _too_fast(self, admission: Admission, limit: Limit, seconds: int) -> TooFast:
+        code = "too_fast"
+        message = (
+            f"A write key has sent more than its source's limit of {limit.events_per_second:,} "
+            f"events a second, {limit.burst:,} at once: the app was told to come again."
+        )
+        self._door_log.count(code)
+        self._door_log.note(_place_of(admission), TurnedAway(code=code, message=message))
+        return TooFast(retry_after_seconds=seconds)
+
+    async def _known(self, write_key: str) -> _Found:
+        remembered = self._remembered.get(write_key)
+        if remembered is not None and remembered[1] > monotonic():
+            return remembered[0]
+        return await self._look_up(write_key)
+
+    async def _look_up(self, write_key: str) -> _Found:
         if not write_key or len(write_key) > WRITE_KEY_CHARACTERS_MAX or "\x00" in write_key:
             return None
         found = await self._find(write_key)
@@ -111,7 +177,7 @@ class Doorkeeper:
         self._remembered[write_key] = (found, monotonic() + self._options.remembered_seconds)
         return found
 
-    async def _find(self, write_key: str) -> Admission | VaultLocked | None:
+    async def _find(self, write_key: str) -> _Found:
         now = self._clock.now()
         try:
             async with self._database.read() as connection:
@@ -121,7 +187,7 @@ class Doorkeeper:
             return locked
         if found is not None:  # whoever tries a retired key still has it
             self.note_use(KeyKind.WRITE_KEY, found.key_id, now)
-        return None if isinstance(found, Retired) else found
+        return found
 
     async def _note(self) -> None:
         while self._to_note:
@@ -141,3 +207,7 @@ class Doorkeeper:
 
 
 _NOTED_FOR = timedelta(seconds=USED_SECONDS)
+
+
+def _place_of(found: Admission | Retired) -> Place:
+    return Place(found.workspace_id, found.source_id)

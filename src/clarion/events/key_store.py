@@ -175,7 +175,12 @@ async def find_admission(
         return None
     row = found[0]
     if row.revoked_at is not None or (row.retires_at is not None and row.retires_at <= now):
-        return Retired(key_id=row.key_id)
+        return Retired(
+            key_id=row.key_id,
+            source_id=row.id,
+            workspace_id=row.workspace_id,
+            is_source_revoked=row.revoked_at is not None,
+        )
     return Admission(
         key_id=row.key_id,
         source_id=row.id,

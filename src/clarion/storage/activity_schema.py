@@ -21,7 +21,7 @@ refusals = Table(
     Column("workspace_id", Id, nullable=False),
     Column("source_id", Id, nullable=False),
     Column("message_id", Text),
-    Column("stage", Text, nullable=False),  # event: not kept | registration, identity, advice: kept
+    Column("stage", Text, nullable=False),  # one of `activity.Stage`
     Column("code", Text, nullable=False),
     Column("message", Text, nullable=False),
     Column("received_at", Instant, nullable=False),
@@ -54,7 +54,9 @@ source_counts = Table(
     metadata,
     Column("source_id", Id, nullable=False),
     Column("hour", Instant, nullable=False),
-    Column("kind", Text, nullable=False),  # accepted | duplicate | refused | sdk | warning
+    Column(
+        "kind", Text, nullable=False
+    ),  # accepted | duplicate | refused | sdk | warning | turned_away
     Column("label", Text, nullable=False),  # a type, a code or an SDK's name
     Column("name", Text, nullable=False),  # an event's name, an SDK's version, or empty
     Column("count", BigInteger, nullable=False),

@@ -75,8 +75,9 @@ class Sdk(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SourceEvent(msgspec.Struct, frozen=True, kw_only=True):
-    """An event and what became of it; what could not be read of a refused one is null. `at`: its
-    time, corrected. For a refusal or a warning `message` is the reason and `cure` what to do;
+    """An event and what became of it; what could not be read of a refused one is null. At `stage`
+    call it is whole calls that were turned away, told a few at a time. `at`: the event's time,
+    corrected. For a refusal or a warning `message` is the reason and `cure` what to do;
     `excerpt` is how a refused event begins, without tokens."""
 
     outcome: Outcome
@@ -97,12 +98,13 @@ class SourceEvent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CountedHour(msgspec.Struct, frozen=True, kw_only=True):
-    """What came in one hour."""
+    """What came in one hour: events, and calls that were turned away whole."""
 
     hour: Moment
     accepted: int
     duplicate: int
     refused: int
+    turned_away: int
 
 
 class CountedName(msgspec.Struct, frozen=True, kw_only=True):
@@ -121,6 +123,16 @@ class CountedReason(msgspec.Struct, frozen=True, kw_only=True):
     count: int
     cure: str | None
     events: dict[str, int]
+
+
+class CountedCall(msgspec.Struct, frozen=True, kw_only=True):
+    """Calls that were turned away whole for one reason, with nothing of them kept; `about`: how
+    many of which origin or write key, where they are told apart."""
+
+    code: str
+    count: int
+    cure: str | None
+    about: dict[str, int]
 
 
 class CountedSdk(msgspec.Struct, frozen=True, kw_only=True):
@@ -146,16 +158,18 @@ class CountedWarning(msgspec.Struct, frozen=True, kw_only=True):
 
 class SourceCounts(msgspec.Struct, frozen=True, kw_only=True):
     """What a source sent since `since`, most frequent first; counted by the hour of arrival and
-    kept for 30 days."""
+    kept for 30 days. `turned_away` counts calls, the others events."""
 
     since: Moment
     until: Moment
     accepted: int
     duplicate: int
     refused: int
+    turned_away: int
     hours: list[CountedHour]
     events: list[CountedName]
     refusals: list[CountedReason]
+    calls: list[CountedCall]
     sdks: list[CountedSdk]
     warnings: list[CountedWarning]
 
@@ -224,8 +238,8 @@ class SourceActivity(Controller):
         source_id: SourceId,
         hours: Hours = HOURS_DEFAULT,
     ) -> SourceCounts:
-        """How much came by the hour, by name, by SDK; what was refused for which reason; and what
-        there is to be warned of, with the cure."""
+        """How much came by the hour, by name, by SDK; what was refused, and which calls were turned
+        away whole, for which reason; and what there is to be warned of, with the cure."""
         async with parts.database.read() as connection:
             await _check_source(connection, caller, source_id)
             report = await source_report(
@@ -314,6 +328,7 @@ def shown_report(report: SourceReport) -> SourceCounts:
         accepted=report.accepted,
         duplicate=report.duplicate,
         refused=report.refused,
+        turned_away=report.turned_away,
         hours=[msgspec.convert(one, CountedHour, from_attributes=True) for one in report.hours],
         events=[
             CountedName(
@@ -324,6 +339,10 @@ def shown_report(report: SourceReport) -> SourceCounts:
         refusals=[
             CountedReason(code=one.code, count=one.count, cure=one.cure, events=dict(one.names))
             for one in report.reasons
+        ],
+        calls=[
+            CountedCall(code=one.code, count=one.count, cure=one.cure, about=dict(one.names))
+            for one in report.calls
         ],
         sdks=[msgspec.convert(one, CountedSdk, from_attributes=True) for one in report.sdks],
         warnings=[

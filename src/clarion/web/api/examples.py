@@ -149,8 +149,15 @@ EXAMPLES: dict[str, Any] = {
         "accepted": 1204,
         "duplicate": 3,
         "refused": 17,
+        "turned_away": 2,
         "hours": [
-            {"hour": "2026-03-01T09:00:00Z", "accepted": 1204, "duplicate": 3, "refused": 17}
+            {
+                "hour": "2026-03-01T09:00:00Z",
+                "accepted": 1204,
+                "duplicate": 3,
+                "refused": 17,
+                "turned_away": 2,
+            }
         ],
         "events": [{"type": "track", "event": "Product Viewed", "accepted": 1204, "duplicate": 3}],
         "refusals": [
@@ -159,6 +166,14 @@ EXAMPLES: dict[str, Any] = {
                 "count": 17,
                 "cure": "Wait for the Firebase SDK's token, then send `Register Push` with it.",
                 "events": {"Register Push": 17},
+            }
+        ],
+        "calls": [
+            {
+                "code": "write_key_retired",
+                "count": 2,
+                "cure": "Release the app with a write key that stands.",
+                "about": {"7uRhcdxI…": 2},
             }
         ],
         "sdks": [{"name": "analytics-android", "version": "4.11.3", "count": 1204}],

@@ -13,7 +13,7 @@ from clarion.events.collector import Collected, Collector
 from clarion.web.collect.arriving import BODY_SECONDS_MAX, read_body
 from clarion.web.collect.asides import Asides
 from clarion.web.collect.credentials import caller_ip, key_in_query, read_headers
-from clarion.web.collect.replies import send_collected, send_error, send_preflight
+from clarion.web.collect.replies import send_collected, send_fault, send_preflight
 from clarion.web.collect.routes import ROUTES, TYPE_IN_BODY, tidied
 from clarion.web.server import Receive, Scope, Send
 
@@ -38,25 +38,28 @@ class CollectApp:
         if method == "OPTIONS":
             await send_preflight(send, origin, scope)
             return
+        if write_key is None and scope["query_string"]:
+            write_key = key_in_query(scope["query_string"])
+        known_key = write_key or bearer
         if method != "POST":
             allow = [(b"allow", b"POST, OPTIONS")]
-            await send_error(send, origin, 405, "method_not_allowed", "Send events by POST.", allow)
+            fault = CallFault(code="method_not_allowed", message="Send events by POST.")
+            await self._collector.turn_away(fault, known_key)
+            await send_fault(send, origin, 405, fault, allow)
             return
         try:
             body = await read_body(receive, self._body_seconds)
         except TimeoutError:
-            await send_error(
-                send, origin, 408, "body_too_slow", "The body took too long to arrive."
-            )
+            fault = CallFault(code="body_too_slow", message="The body took too long to arrive.")
+            await self._collector.turn_away(fault, known_key)
+            await send_fault(send, origin, 408, fault)
             return
         if body is None:
             return
         collected: Collected
         if isinstance(body, CallFault):
-            collected = body
+            collected = await self._collector.turn_away(body, known_key)
         else:
-            if write_key is None and scope["query_string"]:
-                write_key = key_in_query(scope["query_string"])
             kind = ROUTES[path]
             if path in TYPE_IN_BODY:
                 kind = type_said(body, encoding) or kind

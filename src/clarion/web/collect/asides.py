@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from clarion.events.admission import UnknownKey
+from clarion.events.body import CallFault
 from clarion.events.collector import Collector, ComeAgain
 from clarion.web.collect.credentials import key_in_query
 from clarion.web.collect.pixel import GIF, event_in_query
@@ -15,7 +16,7 @@ from clarion.web.collect.replies import (
     cors,
     send_body,
     send_collected,
-    send_error,
+    send_fault,
     send_preflight,
 )
 from clarion.web.collect.routes import METRICS, PIXELS, SOURCE_CONFIG, settings_asked
@@ -35,19 +36,16 @@ class Asides:
         asked = settings_asked(path)
         is_known = path in PIXELS or path in METRICS or path == SOURCE_CONFIG
         if asked is None and not is_known:
-            await send_error(send, origin, 404, "not_found", f"There is no {path}.")
+            fault = CallFault(code="not_found", message=f"There is no {path}.")
+            await self._turn_away(fault, write_key, scope)
+            await send_fault(send, origin, 404, fault)
             return
         methods = ("POST", "OPTIONS") if path in METRICS else ("GET", "HEAD", "OPTIONS")
         if scope["method"] not in methods:
             allow = ", ".join(methods)
-            await send_error(
-                send,
-                origin,
-                405,
-                "method_not_allowed",
-                f"This path takes {allow}.",
-                [(b"allow", allow.encode())],
-            )
+            fault = CallFault(code="method_not_allowed", message=f"This path takes {allow}.")
+            await self._turn_away(fault, write_key, scope)
+            await send_fault(send, origin, 405, fault, [(b"allow", allow.encode())])
         elif scope["method"] == "OPTIONS":
             await send_preflight(send, origin, scope)
         elif path in METRICS:
@@ -59,6 +57,10 @@ class Asides:
             await self._settings(key, None, scope, send, origin)
         else:
             await self._settings(*asked, scope, send, origin)
+
+    async def _turn_away(self, fault: CallFault, write_key: str | None, scope: Scope) -> None:
+        if scope["method"] != "OPTIONS":
+            await self._collector.turn_away(fault, write_key or key_in_query(scope["query_string"]))
 
     async def _settings(
         self,
@@ -90,6 +92,12 @@ class Asides:
         """The image, always: whoever shows it can do nothing about an error."""
         query = scope["query_string"]
         event = event_in_query(query) if scope["method"] == "GET" else None
+        if event is None and scope["method"] == "GET":
+            fault = CallFault(
+                code="pixel_unreadable",
+                message="The image's address holds no event: neither fields nor base64 in `data`.",
+            )
+            await self._turn_away(fault, None, scope)
         if event is not None:
             await self._collector.collect(
                 event,

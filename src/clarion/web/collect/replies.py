@@ -41,8 +41,8 @@ async def send_collected(send: Send, origin: bytes | None, collected: Collected)
                 ],
             }
             await send_body(send, 200, msgspec.json.encode(wire), [JSON, *cors(origin)])
-        case CallFault(code=code, message=message):
-            await send_error(send, origin, 400, code, message)
+        case CallFault():
+            await send_fault(send, origin, 400, collected)
         case UnknownKey():
             await send_error(
                 send,
@@ -104,6 +104,13 @@ async def send_preflight(send: Send, origin: bytes | None, scope: Scope) -> None
             (b"access-control-max-age", b"86400"),
         ],
     )
+
+
+async def send_fault(
+    send: Send, origin: bytes | None, status: int, fault: CallFault, more: Headers | None = None
+) -> None:
+    """Why nothing of the call was kept."""
+    await send_error(send, origin, status, fault.code, fault.message, more)
 
 
 async def send_error(

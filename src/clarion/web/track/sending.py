@@ -15,7 +15,7 @@ from clarion.web.collect.credentials import caller_ip
 from clarion.web.collect.replies import REFUSALS_SHOWN
 from clarion.web.server import Receive, Scope, Send
 from clarion.web.track.address import Address
-from clarion.web.track.doors import Doors, Shut
+from clarion.web.track.doors import Brand, Doors, Shut
 from clarion.web.track.incoming import completed
 from clarion.web.track.replies import send_json, send_refusal
 
@@ -61,12 +61,15 @@ class Sending:
         try:
             body = await read_body(receive, self._body_seconds, CALL_BYTES_MAX)
         except TimeoutError:
-            await send_refusal(send, 408, "body_too_slow", "The body took too long to arrive.")
+            fault = CallFault(code="body_too_slow", message="The body took too long to arrive.")
+            self._turn_away(brand, fault)
+            await send_refusal(send, 408, fault.code, fault.message)
             return
         if body is None:
             return
         plain = body if isinstance(body, CallFault) else unpack(body, encoding, CALL_BYTES_MAX)
         if isinstance(plain, CallFault):
+            self._turn_away(brand, plain)
             await _send_fault(send, plain)
             return
         kind = KINDS[address.call]
@@ -79,6 +82,9 @@ class Sending:
             caller_ip=partial(caller_ip, scope),
         )
         await _send_collected(send, collected, kind, incoming.event_ids)
+
+    def _turn_away(self, brand: Brand, fault: CallFault) -> None:
+        self._collector.turn_away_from(brand.caller.workspace_id, brand.source_id, fault)
 
 
 async def _send_collected(
