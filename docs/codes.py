@@ -24,6 +24,8 @@ CALLS = (
     "clarion.events.call",
 )
 """Where a whole call of the collector is refused."""
+PEOPLE = ("clarion.customers.suppression",)
+"""Where an event is dropped for whose it is."""
 EVENTS = ("clarion.events.message", "clarion.events.inbox", "clarion.events.signature")
 """Where one event of a call is refused."""
 REGISTRATIONS = ("clarion.customers.announcement",)
@@ -135,6 +137,14 @@ def errors() -> str:
         "`registration`.",
         "",
         *_table(REGISTRATIONS),
+        "",
+        "## A person who is left alone",
+        "",
+        "The event is answered like any other, and dropped when it is taken in. All are counted",
+        "with the source; that there are some is told once in ten minutes, stage `person`,",
+        "of whom nowhere.",
+        "",
+        *_table(PEOPLE),
         "",
         "## Warnings",
         "",

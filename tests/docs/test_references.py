@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from cyclopts import App as Commands
 from docs.codes import CALLS as CALLS_TURNED_AWAY
-from docs.codes import EVENTS, REGISTRATIONS, found_in
+from docs.codes import EVENTS, PEOPLE, REGISTRATIONS, found_in
 from docs.generate import PAGES, REFERENCE, page
 from msgspec.structs import fields
 
@@ -117,7 +117,9 @@ def test_every_error_code_is_documented() -> None:
 
 def test_every_refusal_has_a_cure_and_every_warning_is_told() -> None:
     """A new code needs its line in `customers/advice.py`."""
-    refused = {code for module in (*EVENTS, *REGISTRATIONS) for _, code, _ in found_in(module)}
+    refused = {
+        code for module in (*EVENTS, *PEOPLE, *REGISTRATIONS) for _, code, _ in found_in(module)
+    }
     assert refused == set(CURES), "each code needs its cure in customers/advice.py"
     calls = {code for module in CALLS_TURNED_AWAY for _, code, _ in found_in(module)}
     assert calls | set(KEY_MEANINGS) == set(CALL_CURES)

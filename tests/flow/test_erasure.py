@@ -205,6 +205,31 @@ async def test_a_suppressed_person_is_not_followed_nor_reached_and_may_come_back
     assert (await service.world.settle(campaign)).total.accepted > 0
 
 
+async def test_what_is_dropped_is_counted_and_told_without_telling_of_whom(
+    service: Service,
+) -> None:
+    await send(service, *LIFE, *OTHERS)
+    await regulator(service).erase(WORKSPACE, ADA, by="test")
+    service.clock.advance(86_400)
+    for number in range(3):
+        service.clock.advance(1)
+        late = [track(f"late-{number}-{one}", "Seen", userId=ADA) for one in range(2)]
+        await send(service, *late, track(f"bobs{number}", "Seen", userId="bob"))
+    (source,) = (await service.get("/sources"))["data"]
+    counts = await service.get(f"/sources/{source['id']}/counts?hours=1")
+    assert (counts["accepted"], counts["refused"]) == (3, 6)
+    (reason,) = counts["refusals"]
+    assert (reason["code"], reason["count"], reason["events"]) == ("person_suppressed", 6, {})
+    assert "unsuppress" in reason["cure"]
+    page = await service.get(f"/sources/{source['id']}/events?only=refused&limit=1")
+    (line,) = page["data"]
+    assert (line["stage"], line["code"]) == ("person", "person_suppressed")
+    assert {line[name] for name in ("message_id", "type", "event", "user_id", "excerpt")} == {None}
+    page = await service.get(f"/sources/{source['id']}/refusals")
+    assert [one["code"] for one in page["data"]].count("person_suppressed") == 1
+    assert await left(service.database, [ADA, "late-"], IDS) == []
+
+
 async def test_a_device_goes_over_to_whoever_signs_in_on_it_next(service: Service) -> None:
     await send(service, *LIFE[:6])
     await regulator(service).erase(WORKSPACE, ADA, by="test")

@@ -153,6 +153,8 @@ CURES: Mapping[str, str] = {
     "event_unreadable": "Let a JSON library write the event, in UTF-8.",
     "event_switched_off": 'Leave `integrations` out, or say `"Clarion": true` in it.',
     "event_failed": "Look in the server's log, and report it: it is a defect of Clarion's.",
+    "person_suppressed": "That is as it should be, and the app need not be changed. Test with "
+    "another person on another device; `clarion customers unsuppress USER_ID` ends it.",
     "signature_missing": "Let your own server sign the userId of whoever is signed in, hand it to "
     "the app, and send it as `context.userSignature`. Before sign-in `userId` is the device id, "
     "which then stands in `properties.deviceId`, too.",

@@ -62,9 +62,10 @@ class Ingestion:
         message_ids = list({one.event.message_id for one in arrivals})
         before = await look_before(self._connection, self._workspace_id, message_ids)
         if before.salt is not None:
-            arrivals = await let_through(
+            arrivals, dropped = await let_through(
                 self._connection, self._workspace_id, arrivals, known, before.salt
             )
+            self._tally.drop(self._workspace_id, dropped)
         fresh = self._fresh(arrivals, before.stored)
         if not fresh:
             return 0

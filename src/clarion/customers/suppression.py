@@ -15,8 +15,18 @@ from enum import StrEnum
 from hashlib import blake2b
 
 from clarion.customers.identity import Sighting
+from clarion.events.refusal import Refusal
 
 HASH_BYTES = 32
+
+PERSON_SUPPRESSED = Refusal(
+    message_id=None,
+    code="person_suppressed",
+    message="The event is of a person who was suppressed or erased, or of their device: it was "
+    "dropped, and nothing of it is kept.",
+    excerpt="",
+)
+"""What is told of such an event: not whose it was."""
 
 
 class SuppressionKind(StrEnum):

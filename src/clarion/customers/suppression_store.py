@@ -23,8 +23,8 @@ async def let_through(
     arrivals: Sequence[Arrival],
     known: Collection[str],
     salt: bytes,
-) -> Sequence[Arrival]:
-    """The events that are nobody's who is listed.
+) -> tuple[Sequence[Arrival], Sequence[Arrival]]:
+    """(The events that are nobody's who is listed, those that are dropped.)
 
     Asked, and `salt` read, after the events' identifiers are locked: an erasure holds the same
     locks, so it is either seen here or sees what we store. `known`: those of the identifiers that
@@ -39,7 +39,7 @@ async def let_through(
     )
     found = set(rows.scalars())
     if not found:
-        return arrivals
+        return arrivals, []
     listed = {key for key, hashed in hashes.items() if hashed in found}
     verdicts = [(one, judge(one.event, listed)) for one in arrivals]
     released = {key for _, verdict in verdicts for key in verdict.released}
@@ -51,11 +51,12 @@ async def let_through(
             )
         )
     kept = [one for one, verdict in verdicts if not verdict.is_dropped]
-    if len(kept) < len(arrivals):
+    dropped = [one for one, verdict in verdicts if verdict.is_dropped]
+    if dropped:
         needed = {key for one in kept for key in ids_in(one.event)}
         await _unlock_strangers(connection, workspace_id, hashes.keys() - needed - set(known))
-        log.info("suppressed_events_dropped", count=len(arrivals) - len(kept))
-    return kept
+        log.info("suppressed_events_dropped", count=len(dropped))
+    return kept, dropped
 
 
 async def without_listed(

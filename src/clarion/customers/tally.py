@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from clarion.customers.advice import WARNINGS, WarningCode
 from clarion.customers.batch import Arrival
+from clarion.customers.suppression import PERSON_SUPPRESSED
 from clarion.customers.warning import Warned
 from clarion.events.activity import Stage
 from clarion.events.message import Event, Refusal
@@ -137,6 +138,15 @@ class Tally:
             id_ = self._new_id(source_id, received_at, key, *said)
             self._note(id_, workspace_id, source_id, stage, one, received_at)
 
+    def drop(self, workspace_id: UUID, arrivals: Iterable[Arrival]) -> None:
+        """Events of people who are left alone. That there are some is told every ten minutes; of
+        whom, and which, never: so a job that comes back is counted again."""
+        for arrival in arrivals:
+            source_id, at = arrival.source_id, arrival.event.received_at
+            self._heard[source_id, hour_of(at), Kind.REFUSED][PERSON_SUPPRESSED.code, None] += 1
+            id_ = _derived(source_id, hour_of(at), at.minute // 10, PERSON_SUPPRESSED.code)
+            self._note(id_, workspace_id, source_id, Stage.PERSON, PERSON_SUPPRESSED, at)
+
     def warn(self, workspace_id: UUID, warnings: Iterable[Warned]) -> None:
         """What somebody should know of, once an hour: the first event is named, all are counted."""
         for warned in warnings:
@@ -172,11 +182,11 @@ class Tally:
 
     @property
     def notes(self) -> list[Noted]:
-        """Refusals in their order; then warnings, which several transactions may want to write at
-        once, in one that is the same for all."""
+        """Refusals in their order; then warnings and the like, which several transactions may want
+        to write at once, in one that is the same for all."""
         notes = self._notes.values()
-        warnings = sorted((one for one in notes if one.stage.is_warning), key=lambda one: one.id)
-        return [*(one for one in notes if not one.stage.is_warning), *warnings]
+        shared = sorted((one for one in notes if one.stage.is_told_once), key=lambda one: one.id)
+        return [*(one for one in notes if not one.stage.is_told_once), *shared]
 
     @property
     def ids(self) -> list[UUID]:
@@ -204,7 +214,7 @@ class Tally:
             key = (repeated.source_id, hour_of(event.received_at), Kind.DUPLICATE)
             heard[key][event.type, event.name] += 1
         for one in self._notes.values():
-            if not one.stage.is_warning:
+            if not one.stage.is_told_once:
                 key = (one.source_id, hour_of(one.received_at), Kind.REFUSED)
                 heard[key][one.refusal.code, one.refusal.hint.name] += 1
         found: Counter[Key] = Counter(self._warned)

@@ -20,6 +20,8 @@ class Stage(StrEnum):
     CALL = "call"
     """The whole call was turned away, and nothing of it is kept."""
     EVENT = "event"
+    PERSON = "person"
+    """It was of somebody who is suppressed or erased, and is dropped."""
     REGISTRATION = "registration"
     IDENTITY = "identity"
     ADVICE = "advice"
@@ -27,6 +29,11 @@ class Stage(StrEnum):
     @property
     def is_warning(self) -> bool:
         return self in (Stage.IDENTITY, Stage.ADVICE)
+
+    @property
+    def is_told_once(self) -> bool:
+        """Whether of many that are alike one is told, now and then; all are counted."""
+        return self is Stage.PERSON or self.is_warning
 
 
 class Outcome(StrEnum):

@@ -61,8 +61,8 @@ class SourceChange(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 class Refusal(msgspec.Struct, frozen=True, kw_only=True):
     """What of a call was refused, and why. `stage` call: the whole call was turned away; event: not
-    kept; registration: the event is kept, but registers no device; identity or advice: a warning,
-    once an hour and source."""
+    kept; person: dropped, told once in ten minutes; registration: the event is kept, but registers
+    no device; identity or advice: a warning, once an hour and source."""
 
     message_id: str | None
     stage: str
