@@ -21,10 +21,10 @@ from clarion.customers.device import Deletion, Registration, RegistrationFault
 from clarion.customers.device_store import add_history
 from clarion.customers.identity import (
     Owner,
-    Provisional,
     User,
     customer_id_of,
 )
+from clarion.customers.kept import Kept, Seen, newcomer, seen
 from clarion.customers.profile import Lesson, Profile
 from clarion.customers.registration import Registry
 from clarion.customers.suppression import ids_in
@@ -242,30 +242,31 @@ class Ingestion:
         known = await store.lock_customers(
             self._connection, (owners[one] for one in {*students, *heirs, *batch.absorbed})
         )
-        seen: list[store.Seen] = []
-        after: dict[Owner, store.Kept] = {}
+        met: list[Seen] = []
+        after: dict[Owner, Kept] = {}
         for owner, events in gained.items():
             if owner in batch.touched:
                 continue
+            customer_id = owners[owner]
             if owner in students:
-                after[owner] = _taught(known.get(owners[owner]), owners[owner], owner, events)
+                before = known.get(customer_id) or newcomer(customer_id, owner, events[0][0].at)
+                after[owner] = before.taught(events)
             else:
-                times = [event.at for event, _ in events]
-                names = _names(owner)
-                seen.append(store.Seen(owners[owner], *names, min(times), max(times)))
+                met.append(seen(customer_id, owner, events))
         for old, owner in batch.absorbed.items():
             inherited = known.get(owners[old])
             if owner not in batch.touched and inherited is not None:
                 heir = after.get(owner) or known.get(owners[owner])
-                after[owner] = _heir(heir, owners[owner], owner, inherited)
+                heir = heir or newcomer(owners[owner], owner, inherited.first_seen_at)
+                after[owner] = heir.heir_of(inherited)
         kept = list(after.values())
         kept += await self._made_anew({owners[owner]: owner for owner in batch.touched})
-        await store.see_customers(self._connection, self._workspace_id, seen)
+        await store.see_customers(self._connection, self._workspace_id, met)
         await store.keep_customers(self._connection, self._workspace_id, kept)
         gone = {owners[owner] for owner in {*batch.touched, *batch.absorbed}}
         self._emptied = gone - {customer.id for customer in kept}
 
-    async def _made_anew(self, owners: dict[UUID, Owner]) -> list[store.Kept]:
+    async def _made_anew(self, owners: dict[UUID, Owner]) -> list[Kept]:
         spans = await store.seen_between(self._connection, self._workspace_id, owners)
         lessons: dict[UUID, list[Lesson]] = defaultdict(list)
         for customer_id, message_id, at, real, body in await store.identifies_of(
@@ -277,7 +278,8 @@ class Ingestion:
             )
         return [
             replace(
-                _blank(customer_id, owners[customer_id], first, last),
+                newcomer(customer_id, owners[customer_id], first),
+                last_seen_at=last,
                 profile=Profile().taught(lessons[customer_id]),
             )
             for customer_id, (first, last) in spans.items()
@@ -313,63 +315,3 @@ class Ingestion:
             )
             await add_history(connection, workspace_id, registry.history)
         await store.forget_customers(connection, workspace_id, self._emptied)
-
-
-def _taught(
-    known: store.Kept | None, customer_id: UUID, owner: Owner, events: list[tuple[Event, bool]]
-) -> store.Kept:
-    """A customer after these events of theirs; each with whether it carried a real user id."""
-    lessons = [_lesson(event, real) for event, real in events if event.type == "identify"]
-    first = min(event.at for event, _ in events)
-    last = max(event.at for event, _ in events)
-    before = known or _blank(customer_id, owner, first, last)
-    return replace(
-        before,
-        profile=before.profile.taught(lessons) if lessons else before.profile,
-        first_seen_at=min(before.first_seen_at, first),
-        last_seen_at=max(before.last_seen_at, last),
-    )
-
-
-def _heir(
-    known: store.Kept | None, customer_id: UUID, owner: Owner, inherited: store.Kept
-) -> store.Kept:
-    """A customer who turns out to be the one who was known as `inherited`."""
-    first, last = inherited.first_seen_at, inherited.last_seen_at
-    before = known or _blank(customer_id, owner, first, last)
-    return replace(
-        before,
-        profile=before.profile.merged(inherited.profile),
-        first_seen_at=min(before.first_seen_at, first),
-        last_seen_at=max(before.last_seen_at, last),
-    )
-
-
-def _lesson(event: Event, is_identified: bool) -> Lesson:
-    return Lesson(
-        traits=event.traits,
-        is_identified=is_identified,
-        at=event.at,
-        message_id=event.message_id,
-    )
-
-
-def _blank(customer_id: UUID, owner: Owner, first: datetime, last: datetime) -> store.Kept:
-    user_id, key = _names(owner)
-    return store.Kept(
-        id=customer_id,
-        user_id=user_id,
-        key=key,
-        profile=Profile(),
-        first_seen_at=first,
-        last_seen_at=last,
-    )
-
-
-def _names(owner: Owner) -> tuple[str | None, str | None]:
-    """A customer's user id, or the key of one who has none."""
-    match owner:
-        case User(user_id):
-            return user_id, None
-        case Provisional(key, _):
-            return None, key

@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from msgspec import Struct
 from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from clarion.customers.kept import Kept, Seen
 from clarion.customers.profile import Profile
 from clarion.storage.bulk import upsert
 from clarion.storage.dialect import unindexed
@@ -27,17 +27,6 @@ class Customer:
     push_opted_out: bool
     suppressed_at: datetime | None
     """Since when nothing is collected of them and nothing sent to them."""
-    first_seen_at: datetime
-    last_seen_at: datetime
-
-
-class Kept(Struct, frozen=True, kw_only=True, gc=False):
-    """A customer as identity keeps it. `key` is the provisional key of one not signed in."""
-
-    id: UUID
-    user_id: str | None
-    key: str | None
-    profile: Profile
     first_seen_at: datetime
     last_seen_at: datetime
 
@@ -144,16 +133,6 @@ async def keep_customers(
         [_row(workspace_id, customer) for customer in sorted(kept, key=lambda one: one.id)],
         key=("id",),
     )
-
-
-class Seen(Struct, frozen=True, gc=False):
-    """A customer who did something that teaches nothing about them."""
-
-    id: UUID
-    user_id: str | None
-    key: str | None
-    first_at: datetime
-    last_at: datetime
 
 
 async def see_customers(
