@@ -13,7 +13,7 @@ from clarion.customers.device_store import customer_history, device_history
 from clarion.customers.identity import user_customer_id
 from clarion.customers.ingestion import Ingestion
 from clarion.customers.registration_store import kept_device
-from clarion.customers.store import get_customer
+from clarion.customers.store import get_customer, read_customer
 from clarion.events.message import Event
 from clarion.storage.database import Database
 from clarion.storage.schema import customers, devices, events, metadata
@@ -46,8 +46,8 @@ async def state(database: Database) -> dict[str, Any]:
                 for row in sorted(things, key=lambda row: row.device_id)
             },
             "customers": {
-                row.id: (row.traits, row.push_opted_out)
-                for row in sorted(people, key=lambda row: row.id)
+                row.id: (row.traits, row.push_opted_out, row.first_seen_at, row.last_seen_at)
+                for row in sorted(map(read_customer, people), key=lambda row: row.id)
             },
         }
 

@@ -143,6 +143,12 @@ class Book:
                     )
                 )
         profiles = {key: Profile().taught(many) for key, many in lessons.items()}
+        heard: dict[UUID, list[datetime]] = defaultdict(list)
+        there: dict[UUID, list[datetime]] = defaultdict(list)
+        for filed in self.events.values():
+            heard[filed.customer_id].append(filed.event.at)
+            if filed.event.context.get("active") is not False:
+                there[filed.customer_id].append(filed.event.at)
         return {
             "owners": {key: filed.customer_id for key, filed in sorted(self.events.items())},
             "devices": {
@@ -155,7 +161,12 @@ class Book:
                 for key, one in sorted(self.devices.items())
             },
             "customers": {
-                key: (dict(profile.traits), profile.push_opted_out)
+                key: (
+                    dict(profile.traits),
+                    profile.push_opted_out,
+                    min(heard[key]),
+                    max(there[key], default=min(heard[key])),
+                )
                 for key, profile in sorted(profiles.items())
             },
             "holders": dict(sorted(self.holders.items())),

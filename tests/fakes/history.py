@@ -67,7 +67,9 @@ class App:
             traits=traits or {},
             properties=properties,
             context=context,
-            body=msgspec.json.encode({"type": kind, "traits": traits or {}}).decode(),
+            body=msgspec.json.encode(
+                {"type": kind, "traits": traits or {}, "context": context}
+            ).decode(),
         )
 
     def register(

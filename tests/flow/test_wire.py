@@ -2,15 +2,18 @@
 
 import gzip
 from collections.abc import AsyncIterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
+from clarion.customers.store import get_customer
 from clarion.events.source_store import create_source
 from clarion.storage.database import Database
 from clarion.storage.schema import metadata
+from fakes.book import WORKSPACE
 from fakes.brand import server_of
 from fakes.clock import FakeClock
 from fakes.station import KEY, Station, prepare, source_row, track
@@ -201,6 +204,33 @@ async def test_groups_and_aliases_without_a_user_are_kept(wire: Station) -> None
     assert await wire.message_ids() == ["m1", "m2"]
     reply = await wire.post("/v1/group", {"groupId": "g", "messageId": "m3"})
     assert [one["code"] for one in reply.json["refused"]] == ["no_user_anon_id"]
+
+
+async def test_what_is_told_of_an_absent_person_teaches_and_is_not_their_being_here(
+    wire: Station, clock: FakeClock
+) -> None:
+    absent = {"type": "identify", "userId": "U", "context": {"active": False}}
+    await wire.post("/v1/identify", {**absent, "messageId": "m1", "traits": {"plan": "free"}})
+    first = clock.now()
+    clock.advance(3_600)
+    await wire.post("/v1/identify", {**absent, "messageId": "m2", "traits": {"plan": "gold"}})
+    assert await known(wire) == ("gold", first, first)
+    clock.advance(3_600)
+    await wire.post("/v1/track", {**track("m3", context={"active": False}), "userId": "U"})
+    assert await known(wire) == ("gold", first, clock.now())
+    clock.advance(3_600)
+    here = {**absent, "context": {"active": True}, "messageId": "m4", "traits": {"plan": "free"}}
+    await wire.post("/v1/identify", here)
+    assert await known(wire) == ("free", first, clock.now())
+
+
+async def known(wire: Station) -> tuple[Any, datetime, datetime]:
+    """U's plan, and when U was first and last seen."""
+    await wire.take_in()
+    async with wire.database.read() as connection:
+        customer = await get_customer(connection, WORKSPACE, "U")
+    assert customer is not None
+    return customer.traits["plan"], customer.first_seen_at, customer.last_seen_at
 
 
 # --- what is no JSON ------------------------------------------------------------------------

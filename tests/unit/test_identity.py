@@ -104,7 +104,13 @@ def histories(draw: st.DrawFn) -> list[Event]:
                     )
                 )
                 events.append(
-                    app.identify(at, draw(USERS), anon=draw(st.none() | KEYS), traits=traits)
+                    app.identify(
+                        at,
+                        draw(USERS),
+                        anon=draw(st.none() | KEYS),
+                        traits=traits,
+                        context=draw(st.sampled_from([{}, {"active": False}])),
+                    )
                 )
             case "alias":
                 events.append(app.alias(at, draw(USERS), draw(KEYS)))

@@ -78,7 +78,7 @@ def _record(kind: RecordKind, row: Any, *, with_tokens: bool) -> dict[str, Any]:
             "traits": row.traits if with_tokens else without_tokens(row.traits),
             "push_opted_out": row.push_opted_out,
             "first_seen_at": row.first_seen_at,
-            "last_seen_at": row.last_seen_at,
+            "last_seen_at": max(row.first_seen_at, row.last_seen_at),
         }
     if kind is RecordKind.DEVICES:
         record = {

@@ -24,7 +24,7 @@ from clarion.customers.identity import (
     User,
     customer_id_of,
 )
-from clarion.customers.kept import Kept, Seen, newcomer, seen
+from clarion.customers.kept import NEVER, Kept, Seen, newcomer, seen
 from clarion.customers.profile import Lesson, Profile
 from clarion.customers.registration import Registry
 from clarion.customers.suppression import ids_in
@@ -33,7 +33,7 @@ from clarion.customers.tally import Names, Tally, hint_from
 from clarion.customers.warning import warnings_of
 from clarion.events import ownership_store
 from clarion.events.activity import Stage
-from clarion.events.message import Event, Refusal, read_traits
+from clarion.events.message import Event, Refusal, read_identify
 from clarion.events.proof import Proof
 from clarion.events.reserved import PUSH_NAMES, RECEIPT_NAMES, plain_name
 from clarion.events.store import insert_events, look_before
@@ -267,22 +267,30 @@ class Ingestion:
         self._emptied = gone - {customer.id for customer in kept}
 
     async def _made_anew(self, owners: dict[UUID, Owner]) -> list[Kept]:
-        spans = await store.seen_between(self._connection, self._workspace_id, owners)
+        connection, workspace_id = self._connection, self._workspace_id
+        spans = await store.seen_between(connection, workspace_id, owners)
         lessons: dict[UUID, list[Lesson]] = defaultdict(list)
+        unseen: dict[UUID, list[str]] = defaultdict(list)
         for customer_id, message_id, at, real, body in await store.identifies_of(
-            self._connection, self._workspace_id, spans
+            connection, workspace_id, spans
         ):
-            traits = read_traits(body)
+            traits, is_active = read_identify(body)
             lessons[customer_id].append(
                 Lesson(traits=traits, is_identified=real, at=at, message_id=message_id)
             )
+            if not is_active:
+                unseen[customer_id].append(message_id)
+        seen_last = {customer_id: last for customer_id, (_, last) in spans.items()} | {
+            customer_id: await store.last_seen(connection, workspace_id, customer_id, unseen=told)
+            for customer_id, told in unseen.items()
+        }
         return [
             replace(
                 newcomer(customer_id, owners[customer_id], first),
-                last_seen_at=last,
+                last_seen_at=seen_last[customer_id] or NEVER,
                 profile=Profile().taught(lessons[customer_id]),
             )
-            for customer_id, (first, last) in spans.items()
+            for customer_id, (first, _) in spans.items()
         ]
 
     async def _keep_devices(self, registry: Registry, batch: Batch) -> None:

@@ -1,7 +1,7 @@
 """A customer as identity keeps it: what each event adds, and what one inherits of another. Pure."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from uuid import UUID
 
 from msgspec import Struct
@@ -10,6 +10,10 @@ from msgspec.structs import replace
 from clarion.customers.identity import Owner, Provisional, User
 from clarion.customers.profile import Lesson, Profile
 from clarion.events.message import Event
+
+NEVER = datetime(1, 1, 2, tzinfo=UTC)
+"""Kept as when somebody was last seen who has not been seen yet, so that the later time counts
+whatever comes first. People are shown the time of the first word of them instead."""
 
 Gained = Sequence[tuple[Event, bool]]
 """Events of one customer, each with whether it carried a real user id."""
@@ -24,6 +28,7 @@ class Kept(Struct, frozen=True, kw_only=True, gc=False):
     profile: Profile
     first_seen_at: datetime
     last_seen_at: datetime
+    """NEVER where only others have told of them."""
 
     def taught(self, events: Gained) -> "Kept":
         """After these events of theirs."""
@@ -32,7 +37,9 @@ class Kept(Struct, frozen=True, kw_only=True, gc=False):
             self,
             profile=self.profile.taught(lessons) if lessons else self.profile,
             first_seen_at=min(self.first_seen_at, *(event.at for event, _ in events)),
-            last_seen_at=max(self.last_seen_at, *(event.at for event, _ in events)),
+            last_seen_at=max(
+                [self.last_seen_at, *(event.at for event, _ in events if event.is_active)]
+            ),
         )
 
     def heir_of(self, other: "Kept") -> "Kept":
@@ -56,7 +63,7 @@ class Seen(Struct, frozen=True, gc=False):
 
 
 def newcomer(customer_id: UUID, owner: Owner, at: datetime) -> Kept:
-    """One of whom nothing is known but that they were seen then."""
+    """One of whom nothing is known but that there was word of them then."""
     user_id, key = names_of(owner)
     return Kept(
         id=customer_id,
@@ -64,7 +71,7 @@ def newcomer(customer_id: UUID, owner: Owner, at: datetime) -> Kept:
         key=key,
         profile=Profile(),
         first_seen_at=at,
-        last_seen_at=at,
+        last_seen_at=NEVER,
     )
 
 

@@ -180,6 +180,27 @@ async def seen_between(
     return spans
 
 
+async def last_seen(
+    connection: AsyncConnection,
+    workspace_id: UUID,
+    customer_id: UUID,
+    *,
+    unseen: Iterable[str],
+) -> datetime | None:
+    """The last event of a customer but for those whose messageIds are `unseen`."""
+    rows = await connection.execute(
+        select(events.c.at)
+        .where(
+            events.c.workspace_id == workspace_id,
+            events.c.customer_id == customer_id,
+            events.c.message_id.not_in(list(unseen)),
+        )
+        .order_by(events.c.at.desc())
+        .limit(1)
+    )
+    return rows.scalar_one_or_none()
+
+
 async def identifies_of(
     connection: AsyncConnection, workspace_id: UUID, ids: Iterable[UUID]
 ) -> list[tuple[UUID, str, datetime, bool, str]]:
@@ -229,7 +250,7 @@ def read_customer(row: Any) -> Customer:
         push_opted_out=row.push_opted_out,
         suppressed_at=row.suppressed_at,
         first_seen_at=row.first_seen_at,
-        last_seen_at=row.last_seen_at,
+        last_seen_at=max(row.first_seen_at, row.last_seen_at),
     )
 
 

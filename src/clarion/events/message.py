@@ -65,6 +65,12 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     proof: Proof | None = None
     """What is known of its userId; None: its source does not ask, and it is taken at its word."""
 
+    @property
+    def is_active(self) -> bool:
+        """Whether the person was there: an identify can say that only something about them was
+        told (Segment's `context.active`)."""
+        return self.type != "identify" or _is_active(self.context)
+
     def __repr__(self) -> str:
         """Names it, and shows nothing of it: properties hold tokens."""
         return f"Event(message_id={self.message_id!r}, type={self.type!r})"
@@ -228,8 +234,14 @@ def read(
 
 def read_traits(body: str) -> Mapping[str, Any]:
     """The traits of a stored identify."""
+    return read_identify(body)[0]
+
+
+def read_identify(body: str) -> tuple[Mapping[str, Any], bool]:
+    """The traits of a stored identify, and whether the person was there."""
     wire = _wire_traits.decode(body)
-    return _traits(wire.traits, _object(wire.context))
+    context = _object(wire.context)
+    return _traits(wire.traits, context), _is_active(context)
 
 
 def is_nested_too_deeply(raw: bytes) -> bool:
@@ -276,6 +288,10 @@ def _object(value: Any) -> Mapping[str, Any]:
 def _traits(root: Any, context: Mapping[str, Any]) -> Mapping[str, Any]:
     """Root traits, or `context.traits` where there are none (RudderStack sends only those)."""
     return _object(root) or _object(context.get("traits"))
+
+
+def _is_active(context: Mapping[str, Any]) -> bool:
+    return context.get("active") is not False
 
 
 def _time_fault(wire: Mapping[str, Any], given: datetime | None) -> str | None:
