@@ -15,7 +15,7 @@ from clarion.events.feed import Feed, FeedOptions
 from clarion.events.feed_store import Wanted
 from clarion.storage.bulk import insert_new
 from clarion.storage.database import Database
-from clarion.storage.schema import events
+from clarion.storage.schema import events, refusals
 from clarion.web.access import Scope
 from clarion.web.api.errors import ErrorCode
 from clarion.web.api.streams import StreamOptions
@@ -190,6 +190,47 @@ async def test_an_app_that_does_not_refresh_its_tokens_is_warned_of_after_45_day
     assert await warned() == ["tokens_not_refreshed"]
     await app.send(register("m2", "D", TOKEN))
     assert await warned() == []
+
+
+async def test_new_installations_do_not_hide_that_the_old_ones_are_not_refreshed(
+    app: App,
+) -> None:
+    used = {"context": {"device": {"id": "D"}}}
+    await app.send(register("m1", "D", TOKEN), register("m2", "dead", "fcm-token-of-a-dead-phone"))
+
+    async def warned() -> list[tuple[str, int, str]]:
+        counts = await app.service.get(f"{app.path}/counts")
+        return [(one["code"], one["count"], one["last_at"]) for one in counts["warnings"]]
+
+    app.service.clock.advance(44 * 86_400)
+    await app.send(register("m3", "E", "fcm-token-of-a-new-phone"), seen("m4", **used))
+    app.service.clock.advance(2 * 86_400)
+    assert await warned() == []
+    await app.send(seen("m5", **used))
+    ((code, devices, last_at),) = await warned()
+    assert (code, devices, last_at[:10]) == ("tokens_not_refreshed", 1, "2026-04-16")
+    await app.send(register("m6", "D", TOKEN))
+    assert await warned() == []
+
+
+async def test_each_warning_names_an_event_that_deserved_it(app: App) -> None:
+    await app.send(seen("m1", event="RegisterPush"))
+    await app.send(seen("m2", event="DeviceDeleted"))
+    counts = await app.service.get(f"{app.path}/counts")
+    told = {one["subject"]: one["message_id"] for one in counts["warnings"]}
+    assert told == {"Register Push": "m1", "Device Deleted": "m2"}
+
+
+async def test_a_warning_whose_event_is_not_listed_any_more_is_told_all_the_same(app: App) -> None:
+    await app.send(seen("m1", event="RegisterPush"))
+    async with app.service.database.write() as connection:
+        await connection.execute(refusals.delete())
+    counts = await app.service.get(f"{app.path}/counts")
+    ((code, message_id, last_at),) = [
+        (one["code"], one["message_id"], one["last_at"]) for one in counts["warnings"]
+    ]
+    assert (code, message_id) == ("event_name_misspelt", None)
+    assert last_at == counts["hours"][-1]["hour"]
 
 
 # --- live -----------------------------------------------------------------------------------

@@ -96,10 +96,12 @@ WARNINGS: Mapping[WarningCode, Advice] = {
     ),
     WarningCode.TOKENS_NOT_REFRESHED: Advice(
         stage=Stage.ADVICE,
-        meaning=f"Devices have registered with this source, but none for {REFRESH_DAYS} days. "
-        "Registrations that are not refreshed become stale and are removed.",
+        meaning=f"Devices are in use {REFRESH_DAYS} days after they last registered, or none has "
+        f"registered for {REFRESH_DAYS} days: the app does not refresh its tokens. Registrations "
+        "that are not refreshed become stale and are removed.",
         cure="Send `Register Push` again with the token of now every 30 to 45 days, and whenever "
-        "the Firebase SDK reports a new one.",
+        "the Firebase SDK reports a new one. `clarion devices freshness` tells which versions of "
+        "the app do not.",
     ),
 }
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -11,11 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.customers.device import STALE, Platform
 from clarion.customers.freshness import Cohort, CohortBy, Edges
-from clarion.storage.dialect import day_of
+from clarion.storage.dialect import day_of, seconds_between
 from clarion.storage.schema import device_history, devices, sources
 
 COHORTS_MAX = 200
 """The largest ones are told."""
+NOT_REFRESHED_MAX = 10_000
+"""Counted of a source."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +115,28 @@ async def last_registered_at(
         .limit(1)
     )
     return rows.scalar_one_or_none()
+
+
+async def not_refreshed(
+    connection: AsyncConnection, workspace_id: UUID, source_id: UUID, *, now: datetime, days: int
+) -> tuple[int, datetime | None]:
+    """(How many devices of this source were in use so many days after they last registered, at most
+    NOT_REFRESHED_MAX; when one was last)."""
+    late = timedelta(days=days)
+    found = (
+        select(devices.c.last_seen_at)
+        .where(
+            *_stale(workspace_id, now - late),
+            devices.c.source_id == source_id,
+            seconds_between(devices.c.registered_at, devices.c.last_seen_at)
+            >= late.total_seconds(),
+        )
+        .limit(NOT_REFRESHED_MAX)
+        .subquery()
+    )
+    rows = await connection.execute(select(func.count(), func.max(found.c.last_seen_at)))
+    count, last = rows.one()
+    return count, last
 
 
 async def list_stale(

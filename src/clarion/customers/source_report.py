@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.customers.advice import REFRESH_DAYS, WARNINGS, WarningCode, cure_of
-from clarion.customers.freshness_store import last_registered_at
+from clarion.customers.freshness_store import last_registered_at, not_refreshed
 from clarion.customers.tally import Kind, hour_of
 from clarion.events.activity import Activity, Outcome
 from clarion.events.activity_store import Counted, hours, totals
@@ -63,7 +63,8 @@ class SdkCount:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WarningCount:
-    """A warning, how many events deserved it, and the first of them in its last hour."""
+    """A warning, how many events (or devices) deserved it, and the first event of its last hour, if
+    it is still listed."""
 
     code: WarningCode
     subject: str | None
@@ -107,9 +108,7 @@ async def source_report(
     )
     told, _ = await newest(connection, wanted, None, WARNINGS_READ)
     warnings = _warnings(counted, told)
-    registered_at = await last_registered_at(connection, workspace_id, source_id)
-    if registered_at is not None and registered_at < now - timedelta(days=REFRESH_DAYS):
-        warnings.append(_warning(WarningCode.TOKENS_NOT_REFRESHED, None, 1, None, registered_at))
+    warnings += await _not_refreshed(connection, workspace_id, source_id, now)
     return SourceReport(
         since=since,
         until=now,
@@ -124,6 +123,23 @@ async def source_report(
         sdks=_sdks(counted, sums[Kind.ACCEPTED]),
         warnings=warnings,
     )
+
+
+async def _not_refreshed(
+    connection: AsyncConnection, workspace_id: UUID, source_id: UUID, now: datetime
+) -> list[WarningCount]:
+    """Whether an app does not refresh: installations of it are in use that have not for too long,
+    though new ones register every day; or none registers at all any more."""
+    code = WarningCode.TOKENS_NOT_REFRESHED
+    devices, seen_at = await not_refreshed(
+        connection, workspace_id, source_id, now=now, days=REFRESH_DAYS
+    )
+    if seen_at is not None:
+        return [_warning(code, None, devices, None, seen_at)]
+    registered_at = await last_registered_at(connection, workspace_id, source_id)
+    if registered_at is not None and registered_at < now - timedelta(days=REFRESH_DAYS):
+        return [_warning(code, None, 1, None, registered_at)]
+    return []
 
 
 async def _hours(
@@ -193,21 +209,26 @@ def _sdks(counted: Sequence[Counted], accepted: int) -> list[SdkCount]:
 
 
 def _warnings(counted: Sequence[Counted], told: Sequence[Activity]) -> list[WarningCount]:
-    last: dict[str, Activity] = {}
-    for one in told:
-        if one.code is not None:
-            last.setdefault(one.code, one)
-    return [
-        _warning(
-            WarningCode(one.label),
-            one.name or None,
-            one.count,
-            last[one.label].message_id,
-            last[one.label].received_at,
-        )
-        for one in counted
-        if one.kind == Kind.WARNING and one.label in last
-    ]
+    found = []
+    for one in counted:
+        if one.kind == Kind.WARNING:
+            last = next((event for event in told if _is_of(event, one)), None)
+            found.append(
+                _warning(
+                    WarningCode(one.label),
+                    one.name or None,
+                    one.count,
+                    None if last is None else last.message_id,
+                    one.hour if last is None else last.received_at,
+                )
+            )
+    return found
+
+
+def _is_of(event: Activity, counted: Counted) -> bool:
+    """Whether this is where that warning was told: what it is about ends its sentence."""
+    about = f"`{counted.name}`." if counted.name else ""
+    return event.code == counted.label and (event.message or "").endswith(about)
 
 
 def _warning(

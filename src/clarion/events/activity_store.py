@@ -77,12 +77,13 @@ async def trim_activity(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counted:
-    """How many of one kind; label and name say of what."""
+    """How many of one kind; label and name say of what; the last of them came in `hour`."""
 
     kind: str
     label: str
     name: str
     count: int
+    hour: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,12 +100,15 @@ async def totals(connection: AsyncConnection, source_id: UUID, since: datetime) 
     count = func.sum(source_counts.c.count).label("count")
     names = (source_counts.c.kind, source_counts.c.label, source_counts.c.name)
     rows = await connection.execute(
-        select(*names, count)
+        select(*names, count, func.max(source_counts.c.hour))
         .where(source_counts.c.source_id == source_id, source_counts.c.hour >= since)
         .group_by(*names)
         .order_by(count.desc(), *names)
     )
-    return [Counted(kind=row[0], label=row[1], name=row[2], count=int(row[3])) for row in rows]
+    return [
+        Counted(kind=kind, label=label, name=name, count=int(count), hour=hour)
+        for kind, label, name, count, hour in rows
+    ]
 
 
 async def hours(connection: AsyncConnection, source_id: UUID, since: datetime) -> list[CountedHour]:

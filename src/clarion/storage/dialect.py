@@ -11,6 +11,7 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Dialect,
+    Double,
     LargeBinary,
     Table,
     Text,
@@ -144,6 +145,25 @@ def _day_of_postgresql(element: day_of, compiler: SQLCompiler, **kw: Any) -> str
 @compiles(day_of, "sqlite")
 def _day_of_sqlite(element: day_of, compiler: SQLCompiler, **kw: Any) -> str:
     return f"({compiler.process(element.clauses, **kw)} / 86400000000 * 86400000000)"
+
+
+class seconds_between(FunctionElement[float]):
+    """How long after the first instant the second one is."""
+
+    type = Double()
+    inherit_cache = True
+
+
+@compiles(seconds_between, "postgresql")
+def _seconds_between_postgresql(element: seconds_between, compiler: SQLCompiler, **kw: Any) -> str:
+    first, second = (compiler.process(one, **kw) for one in element.clauses)
+    return f"extract(epoch from {second} - {first})"
+
+
+@compiles(seconds_between, "sqlite")
+def _seconds_between_sqlite(element: seconds_between, compiler: SQLCompiler, **kw: Any) -> str:
+    first, second = (compiler.process(one, **kw) for one in element.clauses)
+    return f"(({second} - {first}) / 1000000.0)"
 
 
 class json_equals(ColumnElement[bool]):

@@ -144,8 +144,9 @@ class CountedSdk(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CountedWarning(msgspec.Struct, frozen=True, kw_only=True):
-    """A warning, how many events deserved it, and the first of them in its last hour. `subject`:
-    what it is about, where it may be about several things."""
+    """A warning, how many events deserved it (`tokens_not_refreshed`: devices), and the first event
+    of its last hour, if it is still listed. `subject`: what it is about, where it may be about
+    several things."""
 
     code: str
     subject: str | None
