@@ -4,7 +4,7 @@ installation gets one push."""
 from dataclasses import dataclass, field
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from clarion.customers.device import DeviceState, Removed, TokenKind, token_hash
@@ -150,7 +150,27 @@ class Story:
         return shown, refused
 
 
+NAMED_AND_BACK = [
+    (0, "register both"),
+    (0, "delete by name"),
+    (0, "register fid"),
+    (0, "fid dies"),
+]
+"""The FID was named, and the token beside it stays gone."""
+NAMED_AND_REPLACED = [
+    (0, "register fid"),
+    (0, "register token"),
+    (0, "delete by name"),
+    (0, "token rotates"),
+    (0, "register token"),
+    (0, "token rotates"),
+]
+"""The token was named, and the FID that it had replaced stays gone."""
+
+
 @settings(max_examples=300, deadline=None)
+@example(NAMED_AND_BACK)
+@example(NAMED_AND_REPLACED)
 @given(st.lists(st.tuples(st.integers(0, 1), st.sampled_from(ACTIONS)), max_size=14))
 def test_any_story_of_phones_ends_with_the_reachable_ones_reached_once(story: list[Any]) -> None:
     told = Story(phones=[Phone(number=0), Phone(number=1)])

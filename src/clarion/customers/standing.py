@@ -150,12 +150,7 @@ def _end(
     for deletion in deletions:
         if deletion.at <= one.holds.at:
             continue
-        named = {
-            other.token_hash
-            for other in registrations
-            if other.holds.at < deletion.at and other.holds >= one.holds
-        }
-        if deletion.token_hash is None or deletion.token_hash in named:
+        if _names(deletion, one, registrations):
             return deletion.at, DELETED
     if len(registrations) == 1:
         return None
@@ -173,6 +168,22 @@ def _end(
     ):
         return newest.holds.at, REPLACED
     return None
+
+
+def _names(deletion: Deletion, one: Held, registrations: Sequence[Held]) -> bool:
+    """Whether the app says that `one` is gone, or what had replaced it.
+
+    Registering again what was named does not bring back what went with it. Nor does replacing it:
+    a name that is held no more was held until then, if its kind has been registered since.
+    """
+    if deletion.token_hash is None:
+        return True
+    later = [other for other in registrations if other.holds >= one.holds]
+    if any(other.token_hash == deletion.token_hash for other in registrations):
+        return any(other.token_hash == deletion.token_hash for other in later)
+    return any(
+        other.token_kind is not one.token_kind and other.holds.at >= deletion.at for other in later
+    )
 
 
 def _rank(one: Held) -> tuple[bool, bool, Stamp, bool]:
