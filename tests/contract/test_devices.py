@@ -64,6 +64,18 @@ async def test_a_known_device_registers_again_for_four_statements(database: Data
     assert len(by_token) <= len(again) + 1, "a new token is told in its history"
 
 
+async def test_many_devices_register_again_for_the_statements_of_two(database: Database) -> None:
+    app = App()
+
+    async def again(count: int) -> int:
+        for minute in (0, 1):
+            events = [app.register(minute, f"D{one}", user=f"U{one}") for one in range(count)]
+            statements = await take(database, *events)
+        return len(statements)
+
+    assert await again(100) == await again(2) < 3 * DEVICE_STATEMENTS_MAX
+
+
 async def test_what_sdks_tell_is_written_once_a_batch_and_only_if_it_is_new(
     database: Database,
 ) -> None:
