@@ -8,16 +8,17 @@ from urllib.parse import urlsplit
 
 import msgspec
 import pytest
-from playwright.async_api import Page
 from sqlalchemy import select
 
 from clarion.customers.store import get_customer
 from clarion.storage.schema import devices
 from fakes.book import WORKSPACE
 from fakes.chromium import chromium
-from fakes.place import RETRY_SECONDS, SECONDS_MAX, Place, numbered
+from fakes.place import SECONDS_MAX, Place, numbered
+from fakes.processes import until
+from fakes.relay import relay
 from fakes.sdks import Call
-from fakes.site import build, served
+from fakes.site import PageSdk, build, page_sdk, served
 from fakes.station import KEY
 from fakes.trouble import break_storage, mend_storage
 
@@ -34,16 +35,6 @@ CALLS: list[Call] = [
     {"type": "page", "name": "Home", "properties": {"campaign": "spring"}},
     {"type": "group", "groupId": "g", "traits": {"name": "Group"}},
 ]
-SAY = """
-(calls) => {
-  for (const { type, userId, groupId, event, name, traits, properties } of calls) {
-    if (type === "identify") sdk.identify(userId, traits);
-    if (type === "group") sdk.group(groupId, traits);
-    if (type === "page") sdk.page(name, properties);
-    if (type === "track") sdk.track(event, properties);
-  }
-}
-"""
 
 
 @pytest.fixture(scope="module")
@@ -55,25 +46,20 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @asynccontextmanager
-async def visit(site: str, name: str, place: Place) -> AsyncIterator[Page]:
+async def visit(site: str, name: str, port: int) -> AsyncIterator[PageSdk]:
     """The page of an SDK, which asks nobody but its site and the collector for anything."""
-    hosts: set[str] = set()
     async with chromium() as browser:
-        page = await browser.new_page()
-        page.on("request", lambda request: hosts.add(urlsplit(request.url).netloc))
-        await page.goto(f"{site}/{name}.html")
-        start = "([url, key]) => { window.sdk = start(url, key); }"
-        await page.evaluate(start, [f"http://127.0.0.1:{place.port}", KEY])
+        page = await page_sdk(browser, site, name, port, KEY)
         yield page
-    assert hosts == {urlsplit(site).netloc, f"127.0.0.1:{place.port}"}
+    assert page.hosts == {urlsplit(site).netloc, f"127.0.0.1:{port}"}
 
 
 @pytest.mark.parametrize("name", SDKS)
 async def test_what_a_page_says_is_stored_as_it_was_said(
     site: str, place: Place, name: str
 ) -> None:
-    async with visit(site, name, place) as page:
-        await page.evaluate(SAY, CALLS)
+    async with visit(site, name, place.port) as page:
+        await page.say(CALLS)
         rows = await place.rows(len(CALLS))
     assert set(place.calls.statuses) == {200}
     bodies = [msgspec.json.decode(row.body) for row in rows]
@@ -98,9 +84,9 @@ async def test_what_a_page_says_is_stored_as_it_was_said(
 async def test_a_page_comes_again_after_503_and_loses_nothing(
     site: str, place: Place, name: str
 ) -> None:
-    async with visit(site, name, place) as page:
+    async with visit(site, name, place.port) as page:
         await break_storage(place.database)
-        await page.evaluate(SAY, numbered(0))
+        await page.say(numbered(0))
         async with asyncio.timeout(SECONDS_MAX):
             await place.calls.refused.wait()
         await mend_storage(place.database)
@@ -112,33 +98,57 @@ async def test_a_page_comes_again_after_429_and_loses_nothing(
     site: str, place: Place, name: str
 ) -> None:
     await place.limit(1)  # before the collector has ever heard of the source
-    async with visit(site, name, place) as page:
-        await page.evaluate(SAY, numbered(0, 2))
+    async with visit(site, name, place.port) as page:
+        await page.say(numbered(0, 2))
         assert await place.numbers(2) == Counter(range(2))
     if name in WAITING_AS_TOLD:
-        assert place.calls.waited() >= RETRY_SECONDS * 0.9
+        assert place.calls.statuses.count(429) == 1, "it came before it was told to"
+        assert place.calls.waited() >= 0.9
 
 
 async def test_customer_ios_page_takes_any_answer_for_success(site: str, place: Place) -> None:
     """It comes again only where there was no answer at all: what is refused meanwhile is lost."""
-    async with visit(site, "customerio", place) as page:
+    async with visit(site, "customerio", place.port) as page:
         await break_storage(place.database)
-        await page.evaluate(SAY, numbered(0, 1))
+        await page.say(numbered(0, 1))
         async with asyncio.timeout(SECONDS_MAX):
             await place.calls.refused.wait()
         await mend_storage(place.database)
-        await page.evaluate(SAY, numbered(1, 1))
+        await page.say(numbered(1, 1))
         assert await place.numbers(1) == Counter([1])
     assert place.calls.statuses == [503, 200]
 
 
+async def test_customer_ios_page_loses_what_is_too_fast(site: str, place: Place) -> None:
+    await place.limit(1)
+    async with visit(site, "customerio", place.port) as page:
+        await page.say(numbered(0, 3))
+        answers = await until(place.answered, lambda told: len(told) == 3, seconds=SECONDS_MAX)
+        assert len(await place.rows(1)) == 1
+    assert sorted(answers) == [200, 429, 429]
+    assert place.calls.statuses == answers
+
+
+@pytest.mark.parametrize("name", SDKS)
+async def test_what_a_page_sends_again_after_a_cut_connection_is_stored_once(
+    site: str, place: Place, name: str
+) -> None:
+    """It was stored, but the page never heard so."""
+    async with relay(place.port) as wire, visit(site, name, wire.port) as page:
+        wire.cutting = 1
+        await page.say(numbered(0))
+        assert await until(place.repeated, bool, seconds=SECONDS_MAX)
+        assert await place.numbers(10) == Counter(range(10))
+    assert wire.cutting == 0
+
+
 @pytest.mark.parametrize("name", SDKS)
 async def test_a_page_survives_a_restart_of_the_server(site: str, place: Place, name: str) -> None:
-    async with visit(site, name, place) as page:
-        await page.evaluate(SAY, numbered(0, 1))
+    async with visit(site, name, place.port) as page:
+        await page.say(numbered(0, 1))
         await place.numbers(1)
         await place.close()
-        await page.evaluate(SAY, numbered(1))
+        await page.say(numbered(1))
         await place.missed()
         await place.open()
         assert await place.numbers(11) == Counter(range(11))

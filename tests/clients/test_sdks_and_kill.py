@@ -1,7 +1,10 @@
-"""All SDKs at once against `clarion serve`, which is killed and started again among them."""
+"""All SDKs at once, for servers and in pages, against `clarion serve`, which is killed and started
+again among them."""
 
 from collections import Counter
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
@@ -10,12 +13,14 @@ from sqlalchemy import select
 
 from clarion.storage.database import Database
 from clarion.storage.schema import events
+from fakes.chromium import chromium
 from fakes.nats import free_ports
 from fakes.place import numbered
-from fakes.processes import Process, installation, until
-from fakes.sdks import Sdk, sdk
+from fakes.processes import Installation, Process, installation, until
+from fakes.sdks import Call, Sdk, sdk
+from fakes.site import PageSdk, build, page_sdk, served
 
-SDKS = [
+COMING_AGAIN = [
     "segment-python",
     "rudderstack-python",
     "customerio-python",
@@ -23,8 +28,46 @@ SDKS = [
     "rudderstack-node",
     "customerio-node",
 ]
+GIVING_UP = ["jitsu-node", "dittofeed-node"]
+"""They have no retries: what they say while nobody answers is lost, and their app is told."""
+KEYS = {"jitsu-node": "{}:secret"}
+"""An SDK's own way to write a key."""
+PAGES = ["segment", "snippet", "rudderstack", "customerio"]
 ROUND = 10
 SECONDS_MAX = 40
+
+
+@dataclass
+class Crowd:
+    """Everybody who sends, and what they have said."""
+
+    coming_again: Sequence[Sdk]
+    giving_up: Sequence[Sdk]
+    pages: Sequence[PageSdk]
+    said: set[int] = field(default_factory=set)
+    count: int = 0
+
+    async def say(self) -> None:
+        """Those who come again say something each."""
+        for one in self.coming_again:
+            one.say(*self._next())
+        for page in self.pages:
+            await page.say(self._next())
+
+    def say_once(self) -> None:
+        """Those who give up say something each."""
+        for one in self.giving_up:
+            one.say(*self._next())
+
+    def say_in_vain(self) -> None:
+        for one in self.giving_up:
+            one.say(*numbered(self.count, 1))
+            self.count += 1
+
+    def _next(self) -> list[Call]:
+        first, self.count = self.count, self.count + ROUND
+        self.said.update(range(first, self.count))
+        return numbered(first, ROUND)
 
 
 async def test_what_every_sdk_says_outlives_kill_9(
@@ -41,32 +84,56 @@ async def test_what_every_sdk_says_outlives_kill_9(
             bodies = (await connection.execute(select(events.c.body))).scalars()
         return Counter(msgspec.json.decode(body)["properties"]["number"] for body in bodies)
 
-    async with AsyncExitStack() as stack:
-        clarion = await stack.enter_async_context(installation(tmp_path, settings))
-        stack.push_async_callback(database.close)
-
-        async def serve() -> Process:
-            process = await clarion.serve()
-            await process.listening()
-            return process
-
-        first = await serve()
+    async with installation(tmp_path, settings) as clarion:
+        first = await serve(clarion)
         key = (await clarion.command("sources", "create", "SDKs"))["write_key"]
-        opened = [await stack.enter_async_context(sdk(name, port, key)) for name in SDKS]
-        count = say(opened, 0)
-        await until(numbers, lambda found: len(found) > ROUND, seconds=SECONDS_MAX)
-        count += say(opened, count)
-        await first.kill()
-        count += say(opened, count)
-        await serve()
-        count += say(opened, count)
-        found = await until(numbers, lambda found: len(found) >= count, seconds=SECONDS_MAX)
-        assert found == Counter(range(count))
-        assert [one.faults for one in opened] == [[]] * len(SDKS)
+        async with crowd(tmp_path / "site", port, key) as everybody:
+            await everybody.say()
+            everybody.say_once()
+            count = len(everybody.said)
+            await until(numbers, lambda found: len(found) == count, seconds=SECONDS_MAX)
+            await everybody.say()
+            await first.kill()
+            await everybody.say()
+            everybody.say_in_vain()
+            await until(faults_of(everybody.giving_up), all, seconds=SECONDS_MAX)
+            await serve(clarion)
+            await everybody.say()
+            everybody.say_once()
+            count = len(everybody.said)
+            found = await until(numbers, lambda found: len(found) >= count, seconds=SECONDS_MAX)
+            assert found == Counter(everybody.said)
+            assert [one.faults for one in everybody.coming_again] == [[]] * len(COMING_AGAIN)
+            assert [len(one.faults) for one in everybody.giving_up] == [1] * len(GIVING_UP)
+    await database.close()
 
 
-def say(sdks: list[Sdk], first: int) -> int:
-    """Let each say something; returns how much all have said."""
-    for place, one in enumerate(sdks):
-        one.say(*numbered(first + place * ROUND, ROUND))
-    return len(sdks) * ROUND
+@asynccontextmanager
+async def crowd(directory: Path, port: int, key: str) -> AsyncIterator[Crowd]:
+    build(directory, key)
+    async with AsyncExitStack() as stack:
+        site = stack.enter_context(served(directory))
+        browser = await stack.enter_async_context(chromium())
+        yield Crowd(
+            coming_again=[
+                await stack.enter_async_context(sdk(name, port, key)) for name in COMING_AGAIN
+            ],
+            giving_up=[
+                await stack.enter_async_context(sdk(name, port, KEYS.get(name, "{}").format(key)))
+                for name in GIVING_UP
+            ],
+            pages=[await page_sdk(browser, site, name, port, key) for name in PAGES],
+        )
+
+
+async def serve(clarion: Installation) -> Process:
+    process = await clarion.serve()
+    await process.listening()
+    return process
+
+
+def faults_of(sdks: Sequence[Sdk]) -> Callable[[], Awaitable[list[list[str]]]]:
+    async def faults() -> list[list[str]]:
+        return [one.faults for one in sdks]
+
+    return faults

@@ -5,6 +5,7 @@ Each is held to what it does when it is refused: most come again, some tell thei
 
 import asyncio
 from collections import Counter
+from collections.abc import Awaitable, Callable
 
 import msgspec
 import pytest
@@ -15,7 +16,8 @@ from clarion.storage.schema import devices
 from fakes.book import WORKSPACE
 from fakes.place import RETRY_SECONDS, SECONDS_MAX, Place, numbered
 from fakes.processes import until
-from fakes.sdks import Call, sdk
+from fakes.relay import relay
+from fakes.sdks import Call, Sdk, sdk
 from fakes.station import KEY
 from fakes.trouble import break_storage, mend_storage
 
@@ -25,6 +27,8 @@ PYTHON = ["segment-python", "rudderstack-python", "customerio-python"]
 NODE = ["segment-node", "rudderstack-node", "customerio-node"]
 GIVING_UP = ["jitsu-node", "dittofeed-node"]
 WAITING_AS_TOLD = {"segment-python", "segment-node", "rudderstack-node"}
+"""The others have a backoff of their own and never look at Retry-After."""
+WAITING_AS_TOLD_BY_503 = {"segment-python", "rudderstack-node"}
 
 TRAITS = {"email": "ada@example.org", "plan": "gold", "age": 36, "vip": True, "tags": ["a", "b"]}
 ORDER = {"total": 9.95, "currency": "EUR", "products": [{"sku": "1", "quantity": 2}], "note": None}
@@ -86,7 +90,7 @@ async def test_an_sdk_comes_again_after_503_and_loses_nothing(place: Place, name
         found = await place.numbers(10)
     assert one.faults == []
     assert found == Counter(range(10))
-    if name in WAITING_AS_TOLD:
+    if name in WAITING_AS_TOLD_BY_503:
         assert place.calls.waited() >= RETRY_SECONDS * 0.9
 
 
@@ -101,14 +105,16 @@ async def test_an_sdk_comes_again_after_429_and_loses_nothing(place: Place, name
     assert one.faults == []
     assert found == Counter(range(20))
     if name in WAITING_AS_TOLD:
-        assert place.calls.waited() >= RETRY_SECONDS * 0.9
+        assert place.calls.came_as_told()
 
 
 @pytest.mark.parametrize("name", PYTHON + NODE)
-async def test_what_an_sdk_sends_again_is_stored_once(place: Place, name: str) -> None:
+async def test_what_an_sdk_sends_again_after_a_cut_connection_is_stored_once(
+    place: Place, name: str
+) -> None:
     """It was stored, but the SDK never heard so."""
-    async with sdk(name, place.port, KEY) as one:
-        place.calls.losing = 1
+    async with relay(place.port) as wire, sdk(name, wire.port, KEY) as one:
+        wire.cutting = 1
         one.say(*numbered(0))
         repeated = await until(place.repeated, bool, seconds=SECONDS_MAX)
         rows = await place.rows(10)
@@ -134,14 +140,54 @@ async def test_an_sdk_survives_a_restart_of_the_server(place: Place, name: str) 
 
 @pytest.mark.parametrize("name", GIVING_UP)
 async def test_an_sdk_that_gives_up_says_so_and_goes_on(place: Place, name: str) -> None:
-    async with sdk(name, place.port, KEYS.get(name, KEY)) as one:
+    """It has no retries at all: what is refused or never arrives is lost, and its app is told."""
+    async with relay(place.port) as wire, sdk(name, wire.port, KEYS.get(name, KEY)) as one:
         await break_storage(place.database)
         one.say(*numbered(0, 1))
-        async with asyncio.timeout(SECONDS_MAX):
-            await place.calls.refused.wait()
+        assert "503" in await told(one)
         await mend_storage(place.database)
-        one.say(*numbered(10, 1))
+
+        await place.close()
+        one.say(*numbered(1, 1))
+        await told(one)
+        await place.open()
+
+        wire.cutting = 1
+        one.say(*numbered(2, 1))  # stored, but it never hears so
+        await told(one)
+
+        one.say(*numbered(3, 1))
+        assert await place.numbers(2) == Counter([2, 3])
+    assert one.faults == []
+    assert place.calls.statuses == [503, 200, 200]
+
+
+@pytest.mark.parametrize("name", GIVING_UP)
+async def test_an_sdk_that_gives_up_loses_what_is_too_fast_and_says_so(
+    place: Place, name: str
+) -> None:
+    await place.limit(1)
+    async with sdk(name, place.port, KEYS.get(name, KEY)) as one:
+        one.say(*numbered(0, 5))  # one call of Dittofeed's, five of Jitsu's
+        await place.rows(1)
+        one.say(*numbered(5, 1))
+        lost = 1 if name == "dittofeed-node" else 5
+        faults = await until(faults_of(one), lambda told: len(told) == lost, seconds=SECONDS_MAX)
         found = await place.numbers(1)
-    assert found == Counter([10])
-    assert place.calls.statuses == [503, 200]
-    assert [fault for fault in one.faults if "503" in fault]
+    assert found == Counter(range(6 - lost))
+    assert place.calls.statuses == [200] + [429] * lost
+    assert all("429" in fault for fault in faults)
+
+
+async def told(one: Sdk) -> str:
+    """What its app was told, once it was: one fault."""
+    [fault] = await until(faults_of(one), bool, seconds=SECONDS_MAX)
+    one.faults.clear()
+    return fault
+
+
+def faults_of(one: Sdk) -> Callable[[], Awaitable[list[str]]]:
+    async def faults() -> list[str]:
+        return one.faults
+
+    return faults

@@ -80,6 +80,10 @@ class Place:
         assert self.station is not None
         return await until(self.station.events, lambda rows: len(rows) >= count, seconds=20)
 
+    async def answered(self) -> list[int]:
+        """What its routes have answered so far."""
+        return self.calls.statuses
+
     async def repeated(self) -> set[str]:
         """The messageIds that came again."""
         assert self.station is not None

@@ -2,18 +2,59 @@
 
 import shutil
 import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from functools import partial
+from hashlib import sha256
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import Thread
+from urllib.parse import urlsplit
+
+from playwright.async_api import Browser, Page
 
 from fakes import npm
 from fakes.chromium import CLIENTS, unpack
+from fakes.sdks import Call
 
 BUNDLED = ("segment", "rudderstack", "customerio")
 _PAGE = '<!doctype html>\n<title>Shop</title>\n<script src="/{name}.js"></script>\n'
+
+_SAY = """
+(calls) => {
+  for (const { type, userId, groupId, event, name, traits, properties } of calls) {
+    if (type === "identify") sdk.identify(userId, traits);
+    if (type === "group") sdk.group(groupId, traits);
+    if (type === "page") sdk.page(name, properties);
+    if (type === "track") sdk.track(event, properties);
+  }
+}
+"""
+
+
+@dataclass
+class PageSdk:
+    """A page with an SDK that sends."""
+
+    page: Page
+    hosts: set[str] = field(default_factory=set)
+    """Whom the page has asked for anything."""
+
+    async def say(self, calls: Sequence[Call]) -> None:
+        """Hand calls over; when they are sent is the SDK's own business."""
+        await self.page.evaluate(_SAY, calls)
+
+
+async def page_sdk(browser: Browser, site: str, name: str, port: int, key: str) -> PageSdk:
+    """The page of the SDK `name`, sending to this machine's `port`."""
+    opened = PageSdk(await browser.new_page())
+    opened.page.on("request", lambda request: opened.hosts.add(urlsplit(request.url).netloc))
+    await opened.page.goto(f"{site}/{name}.html")
+    start = "([url, key]) => { window.sdk = start(url, key); }"
+    await opened.page.evaluate(start, [f"http://127.0.0.1:{port}", key])
+    return opened
 
 
 def build(directory: Path, write_key: str) -> None:
@@ -21,13 +62,28 @@ def build(directory: Path, write_key: str) -> None:
     loads `/analytics.js/v1/{write_key}/analytics.min.js`."""
     modules = npm.installed(CLIENTS, then=unpack)
     browser = CLIENTS / "browser"
-    bundle(modules, directory, *(browser / f"{name}.mjs" for name in BUNDLED))
+    sources = [browser / f"{name}.mjs" for name in BUNDLED]
+    shutil.copytree(_bundled(modules, sources), directory, dirs_exist_ok=True)
     for name in BUNDLED:
         (directory / f"{name}.html").write_text(_PAGE.format(name=name))
     shutil.copy(browser / "snippet.html", directory)
     library = directory / "analytics.js" / "v1" / write_key / "analytics.min.js"
     library.parent.mkdir(parents=True)
     shutil.copy(modules / "@segment/analytics-next/dist/umd/standalone.js", library)
+
+
+def _bundled(modules: Path, sources: Sequence[Path]) -> Path:
+    """Where the scripts are that were made of these packages and sources: once, for all tests."""
+    digest = sha256((modules / ".installed").read_bytes())
+    for source in sources:
+        digest.update(source.read_bytes())
+    made = modules / f".bundled-{digest.hexdigest()[:16]}"
+    if not made.exists():
+        with TemporaryDirectory(dir=modules) as making:
+            bundle(modules, Path(making) / "made", *sources)
+            with suppress(OSError):  # another process was faster
+                (Path(making) / "made").rename(made)
+    return made
 
 
 def bundle(modules: Path, directory: Path, *sources: Path) -> None:

@@ -13,6 +13,8 @@ class Calls:
     def __init__(self) -> None:
         self.answers: list[tuple[int, float]] = []
         self.headers: list[dict[str, str]] = []
+        self.told: list[tuple[float, float]] = []
+        """When a caller was told to come again, and after how many seconds."""
         self.refused = asyncio.Event()
         self.losing = 0
         """How many of the next answers never reach the caller, who hears 500 instead."""
@@ -20,6 +22,15 @@ class Calls:
     @property
     def statuses(self) -> list[int]:
         return [status for status, _ in self.answers]
+
+    def came_as_told(self) -> bool:
+        """Whether everybody who was told to come again came then, and not before: who comes early
+        hears the same again."""
+        later = [[at for _, at in self.answers if at > told_at] for told_at, _ in self.told]
+        pauses = [found[0] - at for (at, _), found in zip(self.told, later, strict=True) if found]
+        return len(pauses) == len(self.told) > 0 and all(
+            pause >= seconds * 0.9 for pause, (_, seconds) in zip(pauses, self.told, strict=True)
+        )
 
     def waited(self) -> float:
         """Seconds between the last call that was told to come again and the last that was taken:
@@ -40,6 +51,9 @@ class Calls:
             async def noted(message: Message) -> None:
                 if message["type"] == "http.response.start":
                     self.answers.append((message["status"], perf_counter()))
+                    after = dict(message["headers"]).get(b"retry-after")
+                    if after is not None:
+                        self.told.append((self.answers[-1][1], float(after)))
                     if message["status"] == 503:
                         self.refused.set()
                 if not is_lost:
