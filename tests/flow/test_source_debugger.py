@@ -414,13 +414,24 @@ async def test_what_becomes_visible_late_is_told_and_nothing_twice(
     """As with two ingestors: the higher number is committed first."""
     await app.send(seen("m1"))
     wanted = Wanted(workspace_id=WORKSPACE, source_id=UUID(app.id))
-    feed = Feed(database, wanted)
-    await feed.begin(0)
     row = await a_row_of(database)
-    for message_id, number in (("m9", 9), ("m8", 8), ("m7", 7)):
+
+    async def commit(message_id: str, number: int) -> None:
         async with database.write() as connection:
             later = row | {"message_id": message_id, "seq": row["seq"] + number}
             await insert_new(connection, events, [later])
+
+    await commit("m5", 5)
+    for last in (0, 1, 2):
+        feed = Feed(database, wanted)
+        begun = [one.message_id for one in await feed.begin(last)]
+        assert begun == ["m1", "m5"][2 - last :]
+        await commit(f"late{last}", 2 + last)
+        assert [one.message_id for one in await feed.look()] == [f"late{last}"]
+        async with database.write() as connection:
+            await connection.execute(events.delete().where(events.c.message_id == f"late{last}"))
+    for message_id, number in (("m9", 9), ("m8", 8), ("m7", 7)):
+        await commit(message_id, number)
         assert [one.message_id for one in await feed.look()] == [message_id]
     assert await feed.look() == []
 

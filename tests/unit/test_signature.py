@@ -81,6 +81,14 @@ def test_what_does_not_is_kept_and_known_as_unproven(event: dict[str, Any]) -> N
     assert outcome({**mine, **signed("U")}) == "proven"
 
 
+def test_what_is_refused_is_known_by_the_type_that_its_path_gives() -> None:
+    body = msgspec.json.encode({"userId": "U", "messageId": "m"})
+    read = read_call(body, type_hint="identify", new_message_id=lambda: "new")
+    assert isinstance(read, Call)
+    (refusal,) = judge(read, (NEW,)).call.refusals
+    assert (refusal.hint.type, refusal.hint.user_id) == ("identify", "U")
+
+
 @pytest.mark.parametrize("event", [*ACTING, *OTHER], ids=str)
 def test_an_event_that_names_no_person_needs_none(event: dict[str, Any]) -> None:
     for nobody in ({}, {"userId": None}, {"userId": " "}, {"userId": "null"}):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from time import monotonic
 
 from clarion.events.activity import Activity, Lane, Position
-from clarion.events.feed_store import Wanted, activities, last_position, newest, seqs_after
+from clarion.events.feed_store import Wanted, activities, newest, seqs_after
 from clarion.storage.database import Database
 
 
@@ -46,10 +46,21 @@ class Feed:
 
     async def begin(self, last: int) -> list[Activity]:
         """The `last` that are there already, the oldest first; what comes after them is new."""
+        highest: dict[Lane, int] = {}
+        floors: dict[Lane, int] = {}
+        limit = self._options.rows_max
         async with self._database.read() as connection:
-            self.position = self._floor = await last_position(connection, self._wanted)
+            for lane in self._wanted.lanes:
+                seqs = await seqs_after(connection, self._wanted, lane, 0, limit)
+                self._told[lane] = set(seqs)
+                highest[lane] = max(seqs, default=0)
+                floors[lane] = min(seqs) - 1 if len(seqs) == limit else 0
+            self.position = self.position.moved(highest)
+            self._floor = self.position.moved(floors)
             after = Position(*(seq + 1 for seq in self.position))
             page = [] if last == 0 else (await newest(connection, self._wanted, after, last))[0]
+        for one in page:
+            self._told[one.lane].add(one.seq)
         return page[::-1]
 
     async def look(self) -> list[Activity]:

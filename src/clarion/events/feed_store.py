@@ -79,17 +79,6 @@ async def newest(
     return page, begin.moved(dict.fromkeys(rows, 0) | floors) if floors else None
 
 
-async def last_position(connection: AsyncConnection, wanted: Wanted) -> Position:
-    """The position behind everything there is by now."""
-    last = {
-        lane: await connection.scalar(
-            select(func.max(_TABLES[lane].c.seq)).where(_of_source(lane, wanted))
-        )
-        for lane in wanted.lanes
-    }
-    return Position(0, 0, 0).moved({lane: seq or 0 for lane, seq in last.items()})
-
-
 async def seqs_after(
     connection: AsyncConnection, wanted: Wanted, lane: Lane, seq: int, limit: int
 ) -> list[int]:
@@ -138,17 +127,10 @@ def _statement(lane: Lane) -> Select[Any]:
 _FROM_EVENT = ("type", "name", "user_id", "anonymous_id", "device_id", "at", "body")
 
 
-def _of_source(lane: Lane, wanted: Wanted) -> ColumnElement[bool]:
-    table = _TABLES[lane]
-    of_source = table.c.source_id == wanted.source_id
+def _of(lane: Lane, wanted: Wanted) -> ColumnElement[bool]:
+    of_source = _TABLES[lane].c.source_id == wanted.source_id
     if lane is Lane.REFUSALS:
         of_source &= refusals.c.workspace_id == wanted.workspace_id
-    return of_source
-
-
-def _of(lane: Lane, wanted: Wanted) -> ColumnElement[bool]:
-    of_source = _of_source(lane, wanted)
-    if lane is Lane.REFUSALS:
         stages = [
             stage.value
             for stage in Stage

@@ -11,7 +11,7 @@ A signature is a credential. It is taken out of every event before the event is 
 
 import hmac
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -158,7 +158,7 @@ def _missing(item: Item) -> Refusal:
         "send context.userSignature, the HMAC-SHA256 of the userId that your own server makes. "
         "Before sign-in send the device id as userId and as properties.deviceId, or no userId.",
         excerpt=excerpt_of(item.raw),
-        hint=hint_of(item.raw),
+        hint=replace(hint_of(item.raw), type=item.type),
     )
 
 
@@ -169,5 +169,5 @@ def _wrong(item: Item) -> Refusal:
         message="userSignature is not the signature of this userId: sign exactly the text that is "
         "sent as userId, with a secret of this source that is not retired, as HMAC-SHA256 in hex.",
         excerpt=excerpt_of(item.raw),
-        hint=hint_of(item.raw),
+        hint=replace(hint_of(item.raw), type=item.type),
     )
