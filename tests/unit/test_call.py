@@ -59,6 +59,22 @@ def unpack_fault(body: bytes, encoding: str) -> str:
     return found.code
 
 
+def test_a_gzip_body_may_be_put_together_of_several() -> None:
+    members = [gzip.compress(part) for part in (b'{"a":', b"", b"1}")]
+    assert unpack(b"".join(members), "gzip") == b'{"a":1}'
+    assert unpack(b"".join(members) + b"\x00\x00", "gzip") == b'{"a":1}'
+    assert unpack_fault(b"".join(members) + members[0][:-3], "gzip") == "gzip_broken"
+    bombs = [gzip.compress(b"0" * (BODY_BYTES_MAX // 2))] * 3
+    assert unpack_fault(b"".join(bombs), "gzip") == "body_too_large"
+
+
+def test_a_gzip_body_of_countless_members_costs_no_time() -> None:
+    body = gzip.compress(b"") * 25_000
+    began = perf_counter()
+    assert unpack_fault(body, "gzip") == "gzip_broken"
+    assert perf_counter() - began < 1
+
+
 def test_a_broken_gzip_body_is_one_clear_error() -> None:
     whole = gzip.compress(b"x" * 10_000)
     assert unpack_fault(b"{}", "gzip") == "gzip_broken"

@@ -12,6 +12,10 @@ BODY_BYTES_MAX = 524_288
 """Of a call, unpacked (and packed): 512 KiB."""
 
 
+GZIP_MEMBERS_MAX = 64
+"""Streams that one body may be put together of."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallFault:
     """Why a whole call is refused."""
@@ -20,6 +24,7 @@ class CallFault:
     message: str
 
 
+_GZIP = b"\x1f\x8b"
 _BOM = b"\xef\xbb\xbf"
 _NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 _LONE_HIGH = re.compile(
@@ -40,16 +45,23 @@ def unpack(body: bytes, encoding: str, bytes_max: int = BODY_BYTES_MAX) -> bytes
         return CallFault(
             code="encoding_unknown", message="Content-Encoding must be gzip, or not be sent."
         )
-    unpacker = zlib.decompressobj(wbits=31)
-    try:
-        plain = unpacker.decompress(body, bytes_max + 1)
-    except zlib.error:
-        return CallFault(code="gzip_broken", message="The body is not valid gzip.")
-    if len(plain) > bytes_max:
-        return too_large(bytes_max)
-    if not unpacker.eof:
-        return CallFault(code="gzip_broken", message="The gzip body ends too early.")
-    return plain
+    plain = b""
+    for _ in range(GZIP_MEMBERS_MAX):
+        unpacker = zlib.decompressobj(wbits=31)
+        try:
+            plain += unpacker.decompress(body, bytes_max + 1 - len(plain))
+        except zlib.error:
+            return CallFault(code="gzip_broken", message="The body is not valid gzip.")
+        if len(plain) > bytes_max:
+            return too_large(bytes_max)
+        if not unpacker.eof:
+            return CallFault(code="gzip_broken", message="The gzip body ends too early.")
+        body = unpacker.unused_data
+        if not body.startswith(_GZIP):
+            return plain
+    return CallFault(
+        code="gzip_broken", message=f"The gzip body has more than {GZIP_MEMBERS_MAX} members."
+    )
 
 
 def too_large(bytes_max: int = BODY_BYTES_MAX) -> CallFault:
