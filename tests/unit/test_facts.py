@@ -1,5 +1,6 @@
 """What SDKs tell of a device: the latest word counts, in whatever order the words arrive."""
 
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -131,6 +132,23 @@ def test_a_change_within_the_hour_is_noted_and_a_repetition_is_not() -> None:
     assert noted(known, [version(app, 1.2, "2.1")]).values == {"app_version": "2.1"}
     later = noted(known, [version(app, 2.0, "2.0")])
     assert later.seen > known.seen
+
+
+@pytest.mark.parametrize("order", list(permutations(range(4))))
+def test_a_permission_turned_off_and_on_within_the_hour_ends_as_it_was_left(
+    order: tuple[int, ...],
+) -> None:
+    app = App()
+    said = [("true", 1), ("false", 10), ("true", 20), ("false", 30)]
+    events = [
+        app.told(minute, "Device Created or Updated", "D", properties={"push_enabled": word})
+        for word, minute in said
+    ]
+    known = None
+    for number in order:
+        known = noted(known, [events[number]])
+    assert known is not None
+    assert known.values == {"push_permission": "denied"}
 
 
 @settings(max_examples=200, deadline=None)

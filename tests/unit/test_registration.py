@@ -154,7 +154,8 @@ def test_a_missing_token_is_refused(said: Any) -> None:
 @pytest.mark.parametrize(
     "said",
     ["<fcmToken>", "{{token}}", "{token}", "${token}", "a b", "a\nb", "caf\u00e9", "\ud7ff",
-     "x" * (TOKEN_CHARACTERS_MAX + 1), "null", "undefined", "None", "[object Object]", "0000"],
+     "x" * (TOKEN_CHARACTERS_MAX + 1), "null", "undefined", "None", "[object Object]", "0000",
+     "BLACKLISTED"],
 )  # fmt: skip
 def test_what_is_no_token_is_refused(said: str) -> None:
     assert fault(properties(fcmToken=said)) == "token_malformed"

@@ -8,7 +8,8 @@ Most events repeat what is known. To write something for each of them would cost
 in, so a repetition is noted once an hour: facts keep the stamp they were noted with, and of the
 time last seen only the hour is kept (a registration's own time is kept besides). The price: where
 a fact changes and changes back within one hour, and those events arrive out of order, the one
-between may stand until the next event.
+between may stand until the next event. Not so whether pushes are allowed, where an event that
+registers or deletes says it: those are few, and whether a push is sent may hang on it.
 """
 
 from collections.abc import Container, Iterable, Mapping
@@ -94,7 +95,7 @@ class Facts(Struct, frozen=True, gc=False, array_like=True):
         older than what is known."""
         at = to_micros(event.at)
         hour = _hour(at)
-        if hour > self.seen:
+        if hour > self.seen or ("push_permission" in told and self._is_later(event)):
             return False
         left = told.items()
         for word in self.words:
@@ -109,6 +110,13 @@ class Facts(Struct, frozen=True, gc=False, array_like=True):
             if said.told[name] == value and said.at < hour:
                 return False
         return True
+
+    def _is_later(self, event: Event) -> bool:
+        """Whether a push event comes after the word that tells the permission now."""
+        if event.type != "track" or plain_name(event.name) not in PUSH_NAMES:
+            return False
+        stamps = [word.stamp for word in self.words if "push_permission" in word.told]
+        return not stamps or (to_micros(event.at), event.message_id) > stamps[0]
 
 
 NOTHING = Facts(0, ())

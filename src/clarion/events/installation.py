@@ -31,6 +31,8 @@ _PLACEHOLDER = re.compile(r"<[^<>]*>|\{\{?.*\}\}?|\$\{.*\}")
 _FID = re.compile(r"[cdef][A-Za-z0-9_-]{21}")
 _APNS_TOKEN = re.compile(r"[0-9a-fA-F]{64,200}")
 _CLASSIC_TOKEN = re.compile(r"([A-Za-z0-9_-]{22}|[A-Za-z0-9_-]{11}):APA91b")
+_BLACKLISTED = "blacklisted"
+"""What Google's services give in place of a token on phones they do not serve: the same to all."""
 _SUBSCRIBED = "subscribed"
 _UNWANTED = frozenset({"unsubscribed", "did_not_subscribe"})
 
@@ -38,7 +40,7 @@ _UNWANTED = frozenset({"unsubscribed", "did_not_subscribe"})
 def is_token(text: str) -> bool:
     """Whether `text` can be a token. A placeholder is none: every installation would send it, and
     take it from the one before."""
-    if len(text) <= ID_CHARACTERS_MAX and usable_id(text) is None:
+    if len(text) <= ID_CHARACTERS_MAX and (usable_id(text) is None or text.lower() == _BLACKLISTED):
         return False
     return (
         len(text) <= TOKEN_CHARACTERS_MAX
