@@ -14,7 +14,7 @@ from clarion.customers.batch import Identifier
 from clarion.customers.facts import Facts
 from clarion.customers.identity import Claim, ClaimKind, Flags, Span, Timeline
 from clarion.storage.bulk import insert_new, upsert
-from clarion.storage.dialect import insert
+from clarion.storage.dialect import among, insert
 from clarion.storage.schema import claims as claims_table
 from clarion.storage.schema import identifiers
 
@@ -35,7 +35,9 @@ async def lock_identifiers(
         fresh = await _insert_empty(connection, workspace_id, wanted)
     rows = await connection.execute(
         select(*_KEPT)
-        .where(identifiers.c.workspace_id == workspace_id, identifiers.c.key.in_(wanted))
+        .where(
+            identifiers.c.workspace_id == workspace_id, among(connection, identifiers.c.key, wanted)
+        )
         .order_by(identifiers.c.key)
         .with_for_update()
     )
@@ -51,7 +53,7 @@ async def read_flags(
         return {}
     rows = await connection.execute(
         select(*_KEPT).where(
-            identifiers.c.workspace_id == workspace_id, identifiers.c.key.in_(wanted)
+            identifiers.c.workspace_id == workspace_id, among(connection, identifiers.c.key, wanted)
         )
     )
     return {key: _identifier(*kept).flags for key, *kept in rows}
@@ -110,7 +112,8 @@ async def claims_on(
         return found
     rows = await connection.execute(
         select(claims_table).where(
-            claims_table.c.workspace_id == workspace_id, claims_table.c.key.in_(wanted)
+            claims_table.c.workspace_id == workspace_id,
+            among(connection, claims_table.c.key, wanted),
         )
     )
     for row in rows:
@@ -135,7 +138,10 @@ async def keys_claimed_by(
         return set()
     rows = await connection.execute(
         select(claims_table.c.key)
-        .where(claims_table.c.workspace_id == workspace_id, claims_table.c.user_id.in_(wanted))
+        .where(
+            claims_table.c.workspace_id == workspace_id,
+            among(connection, claims_table.c.user_id, wanted),
+        )
         .distinct()
     )
     return set(rows.scalars())

@@ -22,6 +22,7 @@ from clarion.customers.device import (
 )
 from clarion.customers.registration import Holder
 from clarion.storage.bulk import insert_new, upsert
+from clarion.storage.dialect import among
 from clarion.storage.schema import device_deletions, devices, tokens
 
 
@@ -41,7 +42,9 @@ async def lock_devices(
             (device_deletions.c.workspace_id == devices.c.workspace_id)
             & (device_deletions.c.device_id == devices.c.device_id),
         )
-        .where(devices.c.workspace_id == workspace_id, devices.c.device_id.in_(wanted))
+        .where(
+            devices.c.workspace_id == workspace_id, among(connection, devices.c.device_id, wanted)
+        )
         # Locked by id, as whoever removes registrations does: two orders would meet head-on.
         .order_by(devices.c.id, device_deletions.c.at, device_deletions.c.message_id)
         .with_for_update(of=devices)
@@ -72,7 +75,10 @@ async def lock_holders(
         return {}
     rows = await connection.execute(
         select(tokens)
-        .where(tokens.c.workspace_id == workspace_id, tokens.c.installation_hash.in_(wanted))
+        .where(
+            tokens.c.workspace_id == workspace_id,
+            among(connection, tokens.c.installation_hash, wanted),
+        )
         .order_by(tokens.c.installation_hash)
         .with_for_update()
     )
@@ -138,7 +144,7 @@ async def devices_deleted_by(
         select(device_deletions.c.device_id)
         .where(
             device_deletions.c.workspace_id == workspace_id,
-            device_deletions.c.user_id.in_(wanted),
+            among(connection, device_deletions.c.user_id, wanted),
         )
         .distinct()
     )
@@ -157,7 +163,7 @@ async def deletions_of(
         select(device_deletions.c.device_id, *_DELETION)
         .where(
             device_deletions.c.workspace_id == workspace_id,
-            device_deletions.c.device_id.in_(wanted),
+            among(connection, device_deletions.c.device_id, wanted),
         )
         .order_by(device_deletions.c.at, device_deletions.c.message_id)
     )

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from clarion.customers.kept import Kept, Seen
 from clarion.customers.profile import Profile
 from clarion.storage.bulk import upsert
-from clarion.storage.dialect import unindexed
+from clarion.storage.dialect import among, unindexed
 from clarion.storage.schema import customers, devices, events, merges
 
 
@@ -116,7 +116,7 @@ async def lock_customers(connection: AsyncConnection, ids: Iterable[UUID]) -> di
         return {}
     rows = await connection.execute(
         select(customers)
-        .where(customers.c.id.in_(wanted))
+        .where(among(connection, customers.c.id, wanted))
         .order_by(customers.c.id)
         .with_for_update()
     )
@@ -217,7 +217,7 @@ async def identifies_of(
             events.c.body,
         ).where(
             events.c.workspace_id == workspace_id,
-            events.c.customer_id.in_(wanted),
+            among(connection, events.c.customer_id, wanted),
             events.c.type == "identify",
         )
     )
@@ -236,7 +236,7 @@ async def forget_customers(
             devices.c.workspace_id == workspace_id, devices.c.customer_id == customers.c.id
         )
         await connection.execute(
-            delete(customers).where(customers.c.id.in_(wanted), ~held.exists())
+            delete(customers).where(among(connection, customers.c.id, wanted), ~held.exists())
         )
 
 

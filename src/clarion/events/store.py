@@ -21,7 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.storage.bulk import insert_new
-from clarion.storage.dialect import Id, Instant, unindexed
+from clarion.storage.dialect import Id, Instant, among, several, unindexed
 from clarion.storage.schema import events, merges, refusals, suppressions, workspaces
 
 
@@ -67,13 +67,17 @@ class Receipt:
 # --- events ---------------------------------------------------------------------------------
 
 
-def _before() -> CompoundSelect[Any]:
+def _before(connection: AsyncConnection) -> CompoundSelect[Any]:
+    """Made once a dialect: to put it together takes longer than to ask."""
+    known = _befores.get(connection.dialect.name)
+    if known is not None:
+        return known
     workspace = bindparam("workspace", type_=Id)
     no_text, no_salt, no_time = (cast(null(), kind) for kind in (Text(), LargeBinary(), Instant()))
-    return union_all(
+    made = _befores[connection.dialect.name] = union_all(
         select(events.c.message_id, events.c.received_at, no_salt, no_text).where(
             events.c.workspace_id == workspace,
-            events.c.message_id.in_(bindparam("ids", expanding=True)),
+            among(connection, events.c.message_id, several(connection, "ids", events.c.message_id)),
         ),
         select(no_text, no_time, workspaces.c.salt, no_text).where(
             workspaces.c.id == workspace,
@@ -83,10 +87,10 @@ def _before() -> CompoundSelect[Any]:
             merges.c.workspace_id == workspace, merges.c.undone_at.is_(None)
         ),
     )
+    return made
 
 
-_BEFORE = _before()
-"""Made once: to put it together takes longer than to ask."""
+_befores: dict[str, CompoundSelect[Any]] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,9 +108,8 @@ async def look_before(
     connection: AsyncConnection, workspace_id: UUID, message_ids: Sequence[str]
 ) -> Before:
     """One look for all of it: hardly any workspace has such people or merges."""
-    rows = (
-        await connection.execute(_BEFORE, {"workspace": workspace_id, "ids": message_ids})
-    ).all()
+    told = {"workspace": workspace_id, "ids": message_ids}
+    rows = (await connection.execute(_before(connection), told)).all()
     return Before(
         stored={one: at for one, at, _, into in rows if one is not None and into is None},
         salt=next((bytes(found) for _, _, found, _ in rows if found is not None), None),

@@ -1,12 +1,14 @@
 """The few things SQLite and PostgreSQL truly say differently."""
 
 import json
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 from uuid import UUID, SafeUUID
 
 from sqlalchemy import (
     BigInteger,
+    BindParameter,
     Boolean,
     Column,
     ColumnElement,
@@ -16,6 +18,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    any_,
     bindparam,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -102,6 +105,44 @@ def insert(connection: AsyncConnection, table: Table) -> Any:
     if connection.dialect.name == "postgresql":
         return postgresql.insert(table)
     return sqlite.insert(table)
+
+
+def among(
+    connection: AsyncConnection,
+    column: ColumnElement[Any],
+    values: Collection[Any] | BindParameter[Any],
+) -> ColumnElement[bool]:
+    """True where `column` is one of `values`, of which there may be thousands.
+
+    PostgreSQL is given them as one array. With a place for each it would plan every number of them
+    anew, and rather read a young table whole than look up a thousand. `values` that come later are
+    a parameter made by `several`.
+    """
+    if not isinstance(values, BindParameter):
+        values = several(connection, None, column, list(values))
+    return column == any_(values) if _takes_arrays(connection) else column.in_(values)
+
+
+def several(
+    connection: AsyncConnection,
+    name: str | None,
+    column: ColumnElement[Any],
+    values: list[Any] | None = None,
+) -> BindParameter[Any]:
+    """The parameter that tells `among` its values."""
+    takes_arrays = _takes_arrays(connection)
+    return bindparam(
+        name,
+        values,
+        type_=postgresql.ARRAY(column.type) if takes_arrays else column.type,
+        unique=name is None,
+        required=values is None,
+        expanding=not takes_arrays,
+    )
+
+
+def _takes_arrays(connection: AsyncConnection) -> bool:
+    return connection.dialect.name == "postgresql"
 
 
 class unindexed(FunctionElement[Any]):
