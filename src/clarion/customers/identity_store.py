@@ -13,8 +13,8 @@ from clarion.clock import from_micros, to_micros
 from clarion.customers.batch import Identifier
 from clarion.customers.facts import Facts
 from clarion.customers.identity import Claim, ClaimKind, Flags, Span, Timeline
-from clarion.storage.bulk import insert_new, upsert
-from clarion.storage.dialect import among, insert
+from clarion.storage.bulk import insert_new, insert_unseen, upsert
+from clarion.storage.dialect import among
 from clarion.storage.schema import claims as claims_table
 from clarion.storage.schema import identifiers
 
@@ -150,22 +150,18 @@ async def keys_claimed_by(
 async def _insert_empty(
     connection: AsyncConnection, workspace_id: UUID, keys: Sequence[str]
 ) -> set[str]:
-    statement = insert(connection, identifiers).on_conflict_do_nothing()
-    rows = await connection.execute(
-        statement.returning(identifiers.c.key),
-        [
-            {
-                "workspace_id": workspace_id,
-                "key": key,
-                "is_user": False,
-                "is_device": False,
-                "is_guarded": False,
-                "timeline": [],
-            }
-            for key in keys
-        ],
-    )
-    return set(rows.scalars())
+    rows = [
+        {
+            "workspace_id": workspace_id,
+            "key": key,
+            "is_user": False,
+            "is_device": False,
+            "is_guarded": False,
+            "timeline": [],
+        }
+        for key in keys
+    ]
+    return set(await insert_unseen(connection, identifiers, rows, returning="key"))
 
 
 _KEPT = (

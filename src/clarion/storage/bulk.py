@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import JSON, Table
+from sqlalchemy import JSON, CursorResult, Table
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -35,6 +35,15 @@ async def insert_new(connection: AsyncConnection, table: Table, rows: Sequence[R
     """Insert `rows`, which all name the same columns; one that is already there (by any unique
     key) stays as it is."""
     await _write(connection, table, rows, "ON CONFLICT DO NOTHING")
+
+
+async def insert_unseen(
+    connection: AsyncConnection, table: Table, rows: Sequence[Row], *, returning: str
+) -> list[Any]:
+    """`insert_new`, telling the column `returning` of those that were not there. PostgreSQL alone:
+    SQLite's driver repeats a statement for each row, and what that returns is lost."""
+    found = await _write(connection, table, rows, f'ON CONFLICT DO NOTHING RETURNING "{returning}"')
+    return [] if found is None else list(found.scalars())
 
 
 async def upsert(
@@ -69,17 +78,17 @@ def _combined(table: str, name: str, how: str) -> str:
 
 
 async def _write(
-    connection: AsyncConnection, table: Table, rows: Sequence[Row], conflict: str
-) -> None:
+    connection: AsyncConnection, table: Table, rows: Sequence[Row], ending: str
+) -> CursorResult[Any] | None:
     if not rows:
-        return
+        return None
     names = tuple(rows[0])
     dialect = connection.dialect.name
-    known = (dialect, table.name, names, conflict)
+    known = (dialect, table.name, names, ending)
     shape = _shapes.get(known)
     if shape is None:
         make = _postgresql if dialect == "postgresql" else _sqlite
-        shape = _shapes[known] = make(table, names, conflict)
+        shape = _shapes[known] = make(table, names, ending)
     columns = [
         [row[name] for row in rows]
         if convert is None
@@ -87,20 +96,19 @@ async def _write(
         for name, convert in zip(names, shape.converts, strict=True)
     ]
     if dialect == "postgresql":
-        await connection.exec_driver_sql(shape.sql, tuple(columns))
-    else:
-        await connection.exec_driver_sql(shape.sql, list(zip(*columns, strict=True)))
+        return await connection.exec_driver_sql(shape.sql, tuple(columns))
+    return await connection.exec_driver_sql(shape.sql, list(zip(*columns, strict=True)))
 
 
-def _sqlite(table: Table, names: tuple[str, ...], conflict: str) -> _Shape:
+def _sqlite(table: Table, names: tuple[str, ...], ending: str) -> _Shape:
     places = ", ".join("?" * len(names))
     return _Shape(
-        f'INSERT INTO "{table.name}" ({_listed(names)}) VALUES ({places}) {conflict}',  # noqa: S608
+        f'INSERT INTO "{table.name}" ({_listed(names)}) VALUES ({places}) {ending}',  # noqa: S608
         tuple(_convert(table, name, _SQLITE) for name in names),
     )
 
 
-def _postgresql(table: Table, names: tuple[str, ...], conflict: str) -> _Shape:
+def _postgresql(table: Table, names: tuple[str, ...], ending: str) -> _Shape:
     dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
     arrays, taken = [], []
     for number, name in enumerate(names, 1):
@@ -111,7 +119,7 @@ def _postgresql(table: Table, names: tuple[str, ...], conflict: str) -> _Shape:
         taken.append(f'r."{name}"::JSONB' if is_json else f'r."{name}"')
     return _Shape(
         f'INSERT INTO "{table.name}" ({_listed(names)}) SELECT {", ".join(taken)} '  # noqa: S608
-        f"FROM unnest({', '.join(arrays)}) AS r({_listed(names)}) {conflict}",
+        f"FROM unnest({', '.join(arrays)}) AS r({_listed(names)}) {ending}",
         tuple(_convert(table, name, _POSTGRESQL) for name in names),
     )
 
