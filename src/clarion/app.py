@@ -36,6 +36,7 @@ from clarion.telemetry import Metrics
 from clarion.web.api import create_api
 from clarion.web.api.streams import Streams
 from clarion.web.collect import CollectApp
+from clarion.web.collect.library import Library
 from clarion.web.server import WebApp, WebServer, bind
 from clarion.web.track import TrackApp
 
@@ -165,7 +166,7 @@ class App:
             self.database, self.broker, self.clock, vault=self.vault, metrics=self.metrics
         )
         app = WebApp(
-            collect=CollectApp(collector) if Role.COLLECTOR in roles else None,
+            collect=self._collect(collector) if Role.COLLECTOR in roles else None,
             track=self._track(collector) if Role.COLLECTOR in roles else None,
             api=self._api() if Role.WEB in roles else None,
             metrics=self._metrics_text,
@@ -194,6 +195,9 @@ class App:
             await asyncio.gather(stopping, started, serving, return_exceptions=True)
             await collector.close()
             listener.close()
+
+    def _collect(self, collector: Collector) -> CollectApp:
+        return CollectApp(collector, library=Library.read(self.settings.analytics_js))
 
     def _track(self, collector: Collector) -> TrackApp:
         return TrackApp(collector, self.database, self.clock)

@@ -6,6 +6,7 @@ misspelt setting is never silently a default.
 
 import difflib
 import ipaddress
+import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -44,6 +45,8 @@ class Settings:
     listen: Address
     fcm_url: str
     fcm_ca: Path | None
+    analytics_js: Path | None
+    """None: nobody may load it from here."""
     secret_key: str | None = field(repr=False)
     """None: a key file in `data_dir`."""
     log: LogOptions
@@ -109,6 +112,16 @@ SETTINGS = (
         example="clarion-data/simulator-ca.pem",
     ),
     Setting(
+        name="CLARION_ANALYTICS_JS",
+        meaning=(
+            "Segment's browser library, for pages whose snippet loads it from here: the file "
+            "dist/umd/standalone.js of the npm package @segment/analytics-next, with its pieces "
+            "beside it. Read once, at start."
+        ),
+        default="none: the snippet is told what is missing",
+        example="/srv/analytics-next/dist/umd/standalone.js",
+    ),
+    Setting(
         name="CLARION_SECRET_KEY",
         meaning=(
             f"Encrypts Firebase keys at rest; {SECRET_CHARACTERS_MIN} characters or more, the same "
@@ -153,6 +166,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings | list[SettingFaul
         listen=take("CLARION_LISTEN", read_address, Address(host="127.0.0.1", port=8080)),
         fcm_url=take("CLARION_FCM_URL", _fcm_url, GOOGLE_FCM_URL),
         fcm_ca=take("CLARION_FCM_CA", _file, None),
+        analytics_js=take("CLARION_ANALYTICS_JS", _readable_file, None),
         secret_key=take("CLARION_SECRET_KEY", _secret, None),
         log=take("CLARION_LOG", _log, LogOptions()),
     )
@@ -245,6 +259,13 @@ def _file(text: str) -> Path:
     path = Path(text).expanduser().absolute()
     if not path.is_file():
         raise ValueError(f"there is no file {path}")
+    return path
+
+
+def _readable_file(text: str) -> Path:
+    path = _file(text)
+    if not os.access(path, os.R_OK):
+        raise ValueError(f"may not be read by this user: {path}")
     return path
 
 

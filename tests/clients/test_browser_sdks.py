@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import msgspec
@@ -12,13 +13,14 @@ from sqlalchemy import select
 
 from clarion.customers.store import get_customer
 from clarion.storage.schema import devices
+from clarion.web.collect.library import Library
 from fakes.book import WORKSPACE
 from fakes.chromium import chromium
-from fakes.place import SECONDS_MAX, Place, numbered
+from fakes.place import SECONDS_MAX, Place, new_place, numbered
 from fakes.processes import until
 from fakes.relay import relay
 from fakes.sdks import Call
-from fakes.site import PageSdk, build, page_sdk, served
+from fakes.site import PageSdk, analytics_js, build, page_sdk, served
 from fakes.station import KEY
 from fakes.trouble import break_storage, mend_storage
 
@@ -40,16 +42,22 @@ CALLS: list[Call] = [
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     directory = tmp_path_factory.mktemp("site")
-    build(directory, KEY)
+    build(directory)
     with served(directory) as url:
         yield url
 
 
+@pytest.fixture
+async def place(tmp_path: Path) -> AsyncIterator[Place]:
+    async with new_place(tmp_path, Library.read(analytics_js())) as found:
+        yield found
+
+
 @asynccontextmanager
-async def visit(site: str, name: str, port: int) -> AsyncIterator[PageSdk]:
+async def visit(site: str, name: str, port: int, query: str = "") -> AsyncIterator[PageSdk]:
     """The page of an SDK, which asks nobody but its site and the collector for anything."""
     async with chromium() as browser:
-        page = await page_sdk(browser, site, name, port, KEY)
+        page = await page_sdk(browser, site, name, port, KEY, query)
         yield page
     assert page.hosts == {urlsplit(site).netloc, f"127.0.0.1:{port}"}
 
@@ -152,3 +160,22 @@ async def test_a_page_survives_a_restart_of_the_server(site: str, place: Place, 
         await place.missed()
         await place.open()
         assert await place.numbers(11) == Counter(range(11))
+
+
+async def test_the_snippet_loads_the_librarys_pieces_from_its_host(site: str, place: Place) -> None:
+    async with visit(site, "snippet", place.port, query="?ajs_uid=u&ajs_event=Clicked"):
+        rows = await place.rows(2)  # what a piece reads out of the page's address
+    assert {(row.type, row.name, row.user_id) for row in rows} == {
+        ("identify", None, "u"),
+        ("track", "Clicked", "u"),
+    }
+
+
+async def test_without_a_library_the_snippet_tells_what_to_set(site: str, tmp_path: Path) -> None:
+    async with new_place(tmp_path) as place, chromium() as browser:
+        page = await page_sdk(browser, site, "snippet", place.port, KEY)
+
+        async def console() -> str:
+            return "\n".join(page.console)
+
+        await until(console, lambda said: "CLARION_ANALYTICS_JS" in said, seconds=SECONDS_MAX)

@@ -18,7 +18,7 @@ from fakes.nats import free_ports
 from fakes.place import numbered
 from fakes.processes import Installation, Process, installation, until
 from fakes.sdks import Call, Sdk, sdk
-from fakes.site import PageSdk, build, page_sdk, served
+from fakes.site import PageSdk, analytics_js, build, page_sdk, served
 
 COMING_AGAIN = [
     "segment-python",
@@ -75,7 +75,11 @@ async def test_what_every_sdk_says_outlives_kill_9(
 ) -> None:
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     [port] = free_ports(1)
-    settings = {"DATA_DIR": str(tmp_path / "data"), "LISTEN": f"127.0.0.1:{port}"}
+    settings = {
+        "DATA_DIR": str(tmp_path / "data"),
+        "LISTEN": f"127.0.0.1:{port}",
+        "ANALYTICS_JS": str(analytics_js()),
+    }
     database = Database(f"sqlite:///{tmp_path}/data/clarion.db")
 
     async def numbers() -> Counter[int]:
@@ -110,7 +114,7 @@ async def test_what_every_sdk_says_outlives_kill_9(
 
 @asynccontextmanager
 async def crowd(directory: Path, port: int, key: str) -> AsyncIterator[Crowd]:
-    build(directory, key)
+    build(directory)
     async with AsyncExitStack() as stack:
         site = stack.enter_context(served(directory))
         browser = await stack.enter_async_context(chromium())

@@ -17,6 +17,7 @@ from clarion.events.limit import Limit
 from clarion.events.source_store import limit_source
 from clarion.storage.database import Database
 from clarion.storage.schema import metadata, repeats
+from clarion.web.collect.library import Library
 from fakes.book import SOURCE, WORKSPACE
 from fakes.processes import until
 from fakes.sdks import Call
@@ -35,6 +36,7 @@ class Place:
     clock: SystemClock = field(default_factory=SystemClock)
     calls: Calls = field(default_factory=Calls)
     port: int = 0
+    library: Library | None = None
 
     def __post_init__(self) -> None:
         self.station: Station | None = None
@@ -46,6 +48,7 @@ class Place:
             self.clock,
             port=self.port,
             collector_options=options,
+            library=self.library,
             around=self.calls.around,
         )
         await self.station.__aenter__()
@@ -98,12 +101,12 @@ class Place:
 
 
 @asynccontextmanager
-async def new_place(directory: Path) -> AsyncIterator[Place]:
+async def new_place(directory: Path, library: Library | None = None) -> AsyncIterator[Place]:
     """Open, on a database of its own."""
     database = Database(f"sqlite:///{directory}/clarion.db")
     async with database.engine.begin() as connection:
         await connection.run_sync(metadata.create_all)
-    found = Place(database)
+    found = Place(database, library=library)
     await prepare(database, found.clock)
     await found.open()
     yield found

@@ -41,25 +41,30 @@ class PageSdk:
     page: Page
     hosts: set[str] = field(default_factory=set)
     """Whom the page has asked for anything."""
+    console: list[str] = field(default_factory=list)
+    """What the page's developer reads."""
 
     async def say(self, calls: Sequence[Call]) -> None:
         """Hand calls over; when they are sent is the SDK's own business."""
         await self.page.evaluate(_SAY, calls)
 
 
-async def page_sdk(browser: Browser, site: str, name: str, port: int, key: str) -> PageSdk:
+async def page_sdk(
+    browser: Browser, site: str, name: str, port: int, key: str, query: str = ""
+) -> PageSdk:
     """The page of the SDK `name`, sending to this machine's `port`."""
     opened = PageSdk(await browser.new_page())
     opened.page.on("request", lambda request: opened.hosts.add(urlsplit(request.url).netloc))
-    await opened.page.goto(f"{site}/{name}.html")
+    opened.page.on("console", lambda message: opened.console.append(message.text))
+    await opened.page.goto(f"{site}/{name}.html{query}")
     start = "([url, key]) => { window.sdk = start(url, key); }"
     await opened.page.evaluate(start, [f"http://127.0.0.1:{port}", key])
     return opened
 
 
-def build(directory: Path, write_key: str) -> None:
+def build(directory: Path) -> None:
     """`/{sdk}.html` for each SDK that is bundled, and `/snippet.html` with Segment's snippet, which
-    loads `/analytics.js/v1/{write_key}/analytics.min.js`."""
+    loads its library from the collector."""
     modules = npm.installed(CLIENTS, then=unpack)
     browser = CLIENTS / "browser"
     sources = [browser / f"{name}.mjs" for name in BUNDLED]
@@ -67,9 +72,12 @@ def build(directory: Path, write_key: str) -> None:
     for name in BUNDLED:
         (directory / f"{name}.html").write_text(_PAGE.format(name=name))
     shutil.copy(browser / "snippet.html", directory)
-    library = directory / "analytics.js" / "v1" / write_key / "analytics.min.js"
-    library.parent.mkdir(parents=True)
-    shutil.copy(modules / "@segment/analytics-next/dist/umd/standalone.js", library)
+
+
+def analytics_js() -> Path:
+    """Segment's browser library as its npm package brings it."""
+    modules = npm.installed(CLIENTS, then=unpack)
+    return modules / "@segment" / "analytics-next" / "dist" / "umd" / "standalone.js"
 
 
 def _bundled(modules: Path, sources: Sequence[Path]) -> Path:

@@ -20,6 +20,7 @@ from clarion.storage.schema import events, refusals
 from clarion.storage.workspace_store import create_workspace
 from clarion.web.collect import CollectApp
 from clarion.web.collect.arriving import BODY_SECONDS_MAX
+from clarion.web.collect.library import Library
 from clarion.web.server import Asgi, WebApp, WebServer, bind
 from clarion.web.track import TrackApp
 from fakes.book import SOURCE, WORKSPACE
@@ -51,6 +52,7 @@ class Station:
     port: int = 0
     collector_options: CollectorOptions | None = None
     body_seconds: float = BODY_SECONDS_MAX
+    library: Library | None = None
     around: Callable[[Asgi], Asgi] | None = None
     """Stands between the server and the collector's routes."""
     ingestor_options: IngestorOptions = field(
@@ -64,7 +66,9 @@ class Station:
         self.ingestor = Ingestor(self.database, self.broker, self.clock, self.ingestor_options)
         self._listener = bind("127.0.0.1", self.port)
         self.port = self._listener.getsockname()[1]
-        collect: Asgi = CollectApp(self.collector, body_seconds=self.body_seconds)
+        collect: Asgi = CollectApp(
+            self.collector, library=self.library, body_seconds=self.body_seconds
+        )
         if self.around is not None:
             collect = self.around(collect)
         track = TrackApp(self.collector, self.database, self.clock, body_seconds=self.body_seconds)

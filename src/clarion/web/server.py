@@ -21,11 +21,9 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-COLLECTOR_PREFIXES = (
+_CALLED_BY_APPS = (
     "/v1/",
-    "//v1/",
     "/cdp/",
-    "//cdp/",
     "/api/s/",
     "/api/public/apps/",
     "/beacon/",
@@ -33,8 +31,12 @@ COLLECTOR_PREFIXES = (
     "/projects/",
     "/customerio/",
     "/sourceConfig",
+    "/analytics.js/",
+    "/analytics-next/",
 )
-"""What apps call begins with one of these, and nothing else does."""
+COLLECTOR_PREFIXES = (*_CALLED_BY_APPS, *(f"/{prefix}" for prefix in _CALLED_BY_APPS))
+"""What apps call begins with one of these, and nothing else does. The second slash comes from an
+address of the host that ends in one."""
 TRACK_PREFIXES = ("/track/", "//track/")
 """What servers call that were written for Intilery's API."""
 BACKLOG = 2_048

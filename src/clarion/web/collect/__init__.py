@@ -2,7 +2,8 @@
 
 Segment's paths and its relatives' (`routes`), the write key wherever an SDK puts it
 (`credentials`), the replies that SDKs need (`replies`); and beside them (`asides`) what SDKs ask
-before they send (`settings`), and events in the addresses of images (`pixel`).
+before they send (`settings`), the library that a snippet loads (`library`), and events in the
+addresses of images (`pixel`).
 """
 
 from functools import partial
@@ -13,6 +14,7 @@ from clarion.events.collector import Collected, Collector
 from clarion.web.collect.arriving import BODY_SECONDS_MAX, read_body
 from clarion.web.collect.asides import Asides
 from clarion.web.collect.credentials import caller_ip, key_in_query, read_headers
+from clarion.web.collect.library import Library
 from clarion.web.collect.replies import send_collected, send_fault, send_preflight
 from clarion.web.collect.routes import ROUTES, TYPE_IN_BODY, tidied
 from clarion.web.server import Receive, Scope, Send
@@ -21,10 +23,16 @@ from clarion.web.server import Receive, Scope, Send
 class CollectApp:
     """An ASGI app for all that apps send, and for what their SDKs ask before it."""
 
-    def __init__(self, collector: Collector, *, body_seconds: float = BODY_SECONDS_MAX) -> None:
+    def __init__(
+        self,
+        collector: Collector,
+        *,
+        library: Library | None = None,
+        body_seconds: float = BODY_SECONDS_MAX,
+    ) -> None:
         self._collector = collector
         self._body_seconds = body_seconds
-        self._asides = Asides(collector)
+        self._asides = Asides(collector, library or Library.read(None))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope["path"]

@@ -1,4 +1,4 @@
-"""What SDKs call beside the calls that bring events: settings, pixels, metrics."""
+"""What SDKs call beside the calls that bring events: the library, settings, pixels, metrics."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,6 +9,7 @@ from clarion.events.admission import UnknownKey
 from clarion.events.body import CallFault
 from clarion.events.collector import Collector, ComeAgain
 from clarion.web.collect.credentials import key_in_query
+from clarion.web.collect.library import Library, library_asked, piece_asked
 from clarion.web.collect.pixel import GIF, event_in_query
 from clarion.web.collect.replies import (
     JSON,
@@ -27,15 +28,18 @@ from clarion.web.server import Scope, Send
 class Asides:
     """Answers every path that is none of `ROUTES`."""
 
-    def __init__(self, collector: Collector) -> None:
+    def __init__(self, collector: Collector, library: Library) -> None:
         self._collector = collector
+        self._library = library
 
     async def answer(
         self, path: str, scope: Scope, send: Send, origin: bytes | None, write_key: str | None
     ) -> None:
         asked = settings_asked(path)
+        loads, piece = library_asked(path), piece_asked(path)
+        is_script = loads is not None or (piece is not None and self._library.has_piece(piece))
         is_known = path in PIXELS or path in METRICS or path == SOURCE_CONFIG
-        if asked is None and not is_known:
+        if asked is None and not is_known and not is_script:
             fault = CallFault(code="not_found", message=f"There is no {path}.")
             await self._turn_away(fault, write_key, scope)
             await send_fault(send, origin, 404, fault)
@@ -52,6 +56,10 @@ class Asides:
             await send_body(send, 200, OK, [JSON, *cors(origin)])
         elif path in PIXELS:
             await self._pixel(PIXELS[path], scope, send, origin)
+        elif loads is not None:
+            await self._script(loads, scope, send, origin)
+        elif piece is not None:
+            await self._library.send_piece(piece, scope, send)
         elif asked is None:
             key = write_key or key_in_query(scope["query_string"])
             await self._settings(key, None, scope, send, origin)
@@ -87,6 +95,14 @@ class Asides:
         await send_body(
             send, 200, msgspec.json.encode(told), [JSON, fresh, *among, (b"vary", VARY)]
         )
+
+    async def _script(self, write_key: str, scope: Scope, send: Send, origin: bytes | None) -> None:
+        """Whoever has no write key that stands learns it here already, as from the settings."""
+        source = await self._collector.admission_of(write_key)
+        if isinstance(source, UnknownKey | ComeAgain):
+            await send_collected(send, origin, source)
+        else:
+            await self._library.send(scope, send)
 
     async def _pixel(self, kind: str, scope: Scope, send: Send, origin: bytes | None) -> None:
         """The image, always: whoever shows it can do nothing about an error."""
