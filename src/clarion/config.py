@@ -164,7 +164,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings | list[SettingFaul
         ),
         broker_url=take("CLARION_BROKER_URL", _broker_url, None),
         listen=take("CLARION_LISTEN", read_address, Address(host="127.0.0.1", port=8080)),
-        fcm_url=take("CLARION_FCM_URL", _fcm_url, GOOGLE_FCM_URL),
+        fcm_url=take("CLARION_FCM_URL", read_fcm_url, GOOGLE_FCM_URL),
         fcm_ca=take("CLARION_FCM_CA", _file, None),
         analytics_js=take("CLARION_ANALYTICS_JS", _readable_file, None),
         secret_key=take("CLARION_SECRET_KEY", _secret, None),
@@ -183,6 +183,16 @@ def read_address(text: str) -> Address:
     elif ":" in host:
         raise ValueError(f"an IPv6 address goes in brackets, such as [::1]:8080, not {text!r}")
     return Address(host=host or "0.0.0.0", port=int(port))
+
+
+def read_fcm_url(text: str) -> str:
+    """Where pushes go: https, or http to this machine itself. Raises ValueError."""
+    parts = _split(text)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query:
+        raise ValueError(f"must be https://HOST[:PORT], not {text!r}")
+    if parts.scheme == "http" and not _is_loopback(parts.hostname):
+        raise ValueError("must be https: access tokens would cross the network in the clear")
+    return text.rstrip("/")
 
 
 def redacted(url: str) -> str:
@@ -237,15 +247,6 @@ def _broker_url(text: str) -> str | None:
         return None
     read_url(text)
     return text
-
-
-def _fcm_url(text: str) -> str:
-    parts = _split(text)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query:
-        raise ValueError(f"must be https://HOST[:PORT], not {text!r}")
-    if parts.scheme == "http" and not _is_loopback(parts.hostname):
-        raise ValueError("must be https: access tokens would cross the network in the clear")
-    return text.rstrip("/")
 
 
 def _is_loopback(host: str) -> bool:

@@ -4,12 +4,13 @@ import json
 import os
 import re
 import signal
+import sqlite3
 import stat
 import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -79,9 +80,9 @@ def test_a_firebase_app_is_added_from_a_simulators_key(clarion: Clarion) -> None
     assert json.loads(listed)[0]["id"] == made["id"]
 
 
-def test_a_data_directory_is_for_its_owner_alone(clarion: Clarion) -> None:
-    clarion.json("sources", "list")
-    assert stat.S_IMODE((clarion.home / "data").stat().st_mode) == 0o700
+def test_a_data_directory_is_for_its_owner_alone(bare: Clarion) -> None:
+    bare.json("migrate")
+    assert stat.S_IMODE((bare.home / "data").stat().st_mode) == 0o700
 
 
 def test_a_key_file_is_for_its_owner_alone(clarion: Clarion) -> None:
@@ -252,7 +253,7 @@ def test_a_lost_database_ends_with_four(clarion: Clarion, monkeypatch: pytest.Mo
     assert clarion("sources", "list")[0] == 4
 
 
-@pytest.mark.parametrize("tokens", [("serve",), ("migrate",), ("sources", "list"), ("simulator",)])
+@pytest.mark.parametrize("tokens", [("serve",), ("migrate",), ("simulator",)])
 def test_a_data_directory_that_can_not_be_made_is_named(
     clarion: Clarion, monkeypatch: pytest.MonkeyPatch, tokens: tuple[str, ...]
 ) -> None:
@@ -262,6 +263,54 @@ def test_a_data_directory_that_can_not_be_made_is_named(
     monkeypatch.delenv("CLARION_DATABASE_URL", raising=False)
     code, _, errors = clarion(*tokens)
     assert (code, "can not be used: Not a directory" in " ".join(errors.split())) == (1, True)
+
+
+@pytest.mark.parametrize(
+    "tokens",
+    [
+        ("sources", "list"), ("sources", "create", "app"), ("customers", "show", "u"),
+        ("sources", "tail", "app", "--no-follow"), ("keys", "create", "k"),
+        ("import", "customers", "c.csv"),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_where_nobody_has_started_clarion_a_command_says_so_and_makes_nothing(
+    bare: Clarion, tokens: tuple[str, ...]
+) -> None:
+    (bare.home / "c.csv").write_text("userId\nu\n")
+    code, _, errors = bare(*tokens)
+    said = " ".join(errors.split())
+    assert code == 3
+    assert "There is no Clarion here" in said
+    assert "CLARION_DATA_DIR" in said
+    assert [one.name for one in bare.home.iterdir()] == ["c.csv"]
+
+
+def test_a_database_of_another_program_is_told_from_one_that_is_away(
+    bare: Clarion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = bare.home / "shop.db"
+    monkeypatch.setenv("CLARION_DATABASE_URL", f"sqlite:///{file}")
+    for statement, told in (
+        ("CREATE TABLE events (a)", "tables that are not Clarion's: events"),
+        ("CREATE TABLE alembic_version AS SELECT 'abc' version_num", "revision abc"),
+        ("UPDATE alembic_version SET version_num = '0002'", "no such table: workspaces"),
+    ):
+        with closing(sqlite3.connect(file)) as database, database:
+            database.execute(statement)
+        for tokens in (("sources", "list"), ("migrate",)):
+            code, _, errors = bare(*tokens)
+            assert (code, told in " ".join(errors.split())) == (1, True)
+        code, out, _ = bare("check")
+        assert "another version of Clarion, or of another program" in out
+
+
+def test_a_simulators_key_leads_to_where_pushes_can_go(bare: Clarion) -> None:
+    out = str(bare.home / "shop.json")
+    for url in ("ftp://x", "https://", "nowhere", "http://fcm.example"):
+        code, _, errors = bare("simulator", "key", "--project", "p", "--out", out, "--url", url)
+        assert (code, "--url must be https" in " ".join(errors.split())) == (2, True)
+        assert not Path(out).exists()
 
 
 def test_empty_lists_are_empty_arrays(clarion: Clarion) -> None:
@@ -276,8 +325,8 @@ def test_migrate_makes_the_first_credentials_once(clarion: Clarion) -> None:
     assert (again["write_key"], again["key"]) == (None, None)
 
 
-def test_a_role_needs_a_migrated_database(clarion: Clarion) -> None:
-    code, _, errors = clarion("run", "sweeper")
+def test_a_role_needs_a_migrated_database(bare: Clarion) -> None:
+    code, _, errors = bare("run", "sweeper")
     assert code == 1
     assert "clarion migrate" in errors
 

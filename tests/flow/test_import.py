@@ -3,6 +3,7 @@
 import asyncio
 import csv
 import json
+import shutil
 import stat
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -152,7 +153,8 @@ def test_a_device_that_no_ingestor_would_register_is_a_refused_line(sending: Cla
     assert [one["device_id"] for one in sending.json("devices", "list")] == ["d4"]
 
 
-def test_a_dry_run_tells_what_would_be_and_leaves_no_trace(clarion: Clarion) -> None:
+def test_a_dry_run_tells_what_would_be_and_leaves_no_trace(bare: Clarion) -> None:
+    clarion = bare
     file = clarion.home / "crm.csv"
     file.write_text(CUSTOMERS)
     told = clarion.json("import", "customers", str(file), "--dry-run")
@@ -320,9 +322,11 @@ async def test_an_import_waits_for_the_ingestors_and_for_nobody_where_there_are_
 
 
 def test_what_is_exported_can_be_imported_elsewhere_and_is_the_same(
-    sending: Clarion, monkeypatch: pytest.MonkeyPatch
+    sending: Clarion, installed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     home = sending.home
+    for other in ("other", "third"):
+        shutil.copytree(installed, home / other / "data")
     sending.json("import", "customers", str(_csv(home)))
     sending.json("import", "devices", str(written(home, "tokens.ndjson", DEVICES)))
     take_in(home)
@@ -344,6 +348,20 @@ def test_what_is_exported_can_be_imported_elsewhere_and_is_the_same(
         assert sending.json("import", kind, str(home / name))["refused"] == 0
     take_in(home / "third")
     assert _state(sending) == before
+
+
+def test_why_a_device_is_whose_is_told_for_people_and_for_scripts(sending: Clarion) -> None:
+    sending.json("import", "devices", str(written(sending.home, "tokens.ndjson", DEVICES)))
+    take_in(sending.home)
+    told = sending.json("devices", "why", "d1")
+    assert told["customer"]["user_id"] == "u1"
+    assert told["cause"]["body"]["properties"]["deviceId"] == "d1"
+    code, out, _ = sending("devices", "why", "d1")
+    assert (code, TOKEN in out) == (0, False)
+    lines = [line.split() for line in out.splitlines()]
+    assert ["user_id", "u1"] in lines
+    assert ["message_id", told["cause"]["message_id"]] in lines
+    assert ['"deviceId":', '"d1",'] in lines
 
 
 def test_an_export_shows_no_token_unless_it_is_asked_to(sending: Clarion) -> None:

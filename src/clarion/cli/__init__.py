@@ -100,8 +100,9 @@ def _load_what_an_overview_shows(tokens: Sequence[str]) -> None:
 def _as_ending(error: Exception) -> Ending | None:
     """What failed for want of something outside; None: a defect of ours, to be seen whole."""
     from clarion.broker import BrokerUnavailable
-    from clarion.cli.first_start import NotMigrated
-    from clarion.storage.database import StorageUnavailable
+    from clarion.cli.first_start import NoInstallation, NotMigrated
+    from clarion.storage.database import StorageUnavailable, is_other_schema
+    from clarion.storage.migrate import ForeignSchema
     from clarion.storage.vault import VaultLocked
 
     match error:
@@ -116,6 +117,19 @@ def _as_ending(error: Exception) -> Ending | None:
                 "The database is not at this version: run `clarion migrate` first.",
                 word="not_migrated",
             )
+        case NoInstallation():
+            return Ending(
+                ExitCode.NOT_FOUND,
+                f"There is no Clarion here: {error}. Go to the directory in which it runs, or name "
+                "its data with CLARION_DATA_DIR or CLARION_DATABASE_URL. `clarion serve` and "
+                "`clarion migrate` make a new one.",
+                word="no_installation",
+            )
+        case ForeignSchema():
+            return Ending(ExitCode.FAILURE, _not_ours(f"{error}"), word="foreign_database")
+        case _ if is_other_schema(error):
+            words = str(getattr(error, "orig", error)).splitlines()[0]
+            return Ending(ExitCode.FAILURE, _not_ours(words), word="foreign_database")
         case VaultLocked():
             return Ending(
                 ExitCode.FAILURE,
@@ -127,3 +141,10 @@ def _as_ending(error: Exception) -> Ending | None:
             return Ending(ExitCode.FAILURE, what, word="file")
         case _:
             return None
+
+
+def _not_ours(why: str) -> str:
+    return (
+        f"The database answers, but is not of this version of Clarion: {why}. Name Clarion's own "
+        "with CLARION_DATABASE_URL, or run the version that made it."
+    )

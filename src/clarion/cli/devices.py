@@ -3,9 +3,10 @@
 from dataclasses import asdict
 from typing import Any
 
+import msgspec
 from cyclopts import App as Commands
 
-from clarion.cli.output import AsJson, not_found, print_record, print_records, read_id
+from clarion.cli.output import AsJson, console, not_found, print_record, print_records, read_id
 from clarion.cli.session import open_session
 from clarion.customers.device_store import (
     Change,
@@ -18,6 +19,7 @@ from clarion.customers.disclosure import shown_body
 from clarion.customers.explanation import MEANINGS
 from clarion.customers.explanation_store import explain_owner
 from clarion.customers.store import user_ids_of
+from clarion.events.store import StoredEvent
 
 PAGE = 100
 
@@ -135,40 +137,53 @@ async def why(device_id: str, *, json: AsJson = False) -> None:
         owners = await user_ids_of(connection, session.workspace_id, [device.customer_id])
     event = explained.event
     because = explained.explanation.because
-    print_record(
-        {
-            "device_id": device_id,
-            "customer": {"id": device.customer_id, "user_id": owners.get(device.customer_id)},
-            "because": because.value,
-            "meaning": MEANINGS[because],
-            "cause": event
-            and {
-                "message_id": event.message_id,
-                "type": event.type,
-                "event": event.name,
-                "at": event.at,
-                "received_at": event.received_at,
-                "body": shown_body(event.body),
-            },
-        },
-        as_json=json,
-    )
-    if not json:
-        print_records(
-            [
-                {
-                    "seen at": claim.at,
-                    "user_id": claim.user_id,
-                    "kind": claim.kind.value,
-                    "message_id": claim.message_id,
-                    "": "◀ decided" if claim == explained.explanation.claim else "",
-                }
-                for claim in explained.claims
-            ],
-            as_json=False,
-            columns=("seen at", "user_id", "kind", "message_id", ""),
-            none="No user was seen with it.",
+    cause = None if event is None else _shown_cause(event)
+    owner = {"id": device.customer_id, "user_id": owners.get(device.customer_id)}
+    reason = {"because": because.value, "meaning": MEANINGS[because]}
+    if json:
+        print_record(
+            {"device_id": device_id, "customer": owner, **reason, "cause": cause}, as_json=True
         )
+        return
+    shown = {"user_id": owner["user_id"], "customer_id": owner["id"]}
+    print_record({"device_id": device_id, **shown, **reason}, as_json=False)
+    if cause is not None:
+        _print_cause(cause)
+    print_records(
+        [
+            {
+                "seen at": claim.at,
+                "user_id": claim.user_id,
+                "kind": claim.kind.value,
+                "message_id": claim.message_id,
+                "": "◀ decided" if claim == explained.explanation.claim else "",
+            }
+            for claim in explained.claims
+        ],
+        as_json=False,
+        columns=("seen at", "user_id", "kind", "message_id", ""),
+        none="No user was seen with it.",
+    )
+
+
+def _shown_cause(event: StoredEvent) -> dict[str, Any]:
+    return {
+        "message_id": event.message_id,
+        "type": event.type,
+        "event": event.name,
+        "at": event.at,
+        "received_at": event.received_at,
+        "body": shown_body(event.body),
+    }
+
+
+def _print_cause(cause: dict[str, Any]) -> None:
+    """The event behind an answer, as it came."""
+    body = msgspec.json.format(msgspec.json.encode(cause.pop("body")), indent=2).decode()
+    console.print("\nThe event that decided:", style="bold")
+    print_record(cause, as_json=False)
+    console.print(body, style="dim", markup=False, highlight=False, soft_wrap=True)
+    console.print("\nWho was seen with it:", style="bold")
 
 
 def shown_device(device: Device) -> dict[str, Any]:

@@ -8,10 +8,10 @@ from uuid import NAMESPACE_DNS, UUID, uuid5
 import structlog
 
 from clarion.clock import Clock
-from clarion.config import Settings
+from clarion.config import Settings, redacted
 from clarion.events.source_store import create_source, list_sources
 from clarion.storage.database import Database
-from clarion.storage.migrate import is_current, migrate
+from clarion.storage.migrate import SchemaState, is_current, migrate, schema_state
 from clarion.storage.workspace_store import create_workspace, list_workspaces
 from clarion.web.key_store import create_key, list_keys
 
@@ -24,6 +24,10 @@ log = structlog.get_logger(__name__)
 
 class NotMigrated(Exception):
     """The database's tables are not those of this version: run `clarion migrate`."""
+
+
+class NoInstallation(Exception):
+    """There is nothing of Clarion's where the settings say; says what is not there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,12 +91,29 @@ async def first_start(settings: Settings, database: Database, clock: Clock) -> F
 
 
 async def check_migrated(settings: Settings) -> None:
-    """Raises NotMigrated where the tables are not this version's."""
+    """Raises NotMigrated where the tables are not this version's, ForeignSchema where they are not
+    Clarion's, or a later one's."""
     file = sqlite_file(settings)
     if file is not None and not await asyncio.to_thread(file.exists):
         raise NotMigrated
-    if not await is_current(settings.database_url):
-        raise NotMigrated
+    match await schema_state(settings.database_url):
+        case SchemaState.CURRENT:
+            return
+        case SchemaState.FOREIGN:
+            await migrate(settings.database_url)  # changes nothing, and says why not
+        case SchemaState.NONE | SchemaState.BEHIND:
+            raise NotMigrated
+
+
+async def check_installed(settings: Settings) -> None:
+    """Raises NoInstallation where nobody has ever started Clarion: a command that asks, in a
+    directory that is another's, must not make an installation that nobody wants."""
+    file = sqlite_file(settings)
+    if file is not None and not await asyncio.to_thread(file.exists):
+        raise NoInstallation(f"there is no {file}")
+    if await schema_state(settings.database_url) is SchemaState.NONE:
+        shown = redacted(settings.database_url)
+        raise NoInstallation(f"{shown} holds no tables of Clarion's")
 
 
 def sqlite_file(settings: Settings) -> Path | None:

@@ -23,13 +23,21 @@ from clarion.cli.session import load_settings
 from clarion.clock import SystemClock
 from clarion.config import Settings, redacted
 from clarion.deliveries.app_store import list_apps, open_app
-from clarion.storage.database import Database
-from clarion.storage.migrate import is_current
+from clarion.storage.database import Database, is_other_schema
+from clarion.storage.migrate import SchemaState, schema_state
 from clarion.storage.vault import VaultLocked, load_or_make_vault
 from clarion.storage.workspace_store import list_workspaces
 from clarion.telemetry import set_up_logs
 
 FCM_CONNECT_SECONDS = 5.0
+
+_SCHEMA_FAULTS = {
+    SchemaState.CURRENT: None,
+    SchemaState.NONE: "holds nothing of Clarion's yet: run `clarion migrate`",
+    SchemaState.BEHIND: "is not at this version: run `clarion migrate`",
+    SchemaState.FOREIGN: "holds the tables of another version of Clarion, or of another program: "
+    "name Clarion's own with CLARION_DATABASE_URL",
+}
 GARBAGE_THRESHOLDS = (20_000, 10, 10)
 """Objects made, and rounds, between the rounds of the garbage collector. A transaction makes tens
 of thousands of values that all end with it, and hardly any of them in a cycle: Python's own 700
@@ -195,14 +203,16 @@ async def _check_storage(settings: Settings) -> list[dict[str, Any]]:
     findings = []
     try:
         await database.ping()
-        is_ours = await is_current(settings.database_url)
-        wrong = None if is_ours else "is not at this version: run `clarion migrate`"
-        findings.append(_finding("database", wrong, shown))
-        if is_ours:
+        state = await schema_state(settings.database_url)
+        findings.append(_finding("database", _SCHEMA_FAULTS[state], shown))
+        if state is SchemaState.CURRENT:
             findings.append(await _check_broker(settings, database))
             findings += await _check_apps(settings, database)
     except Exception as error:
-        findings.append(_finding("database", f"does not answer ({type(error).__name__})", shown))
+        wrong = f"does not answer ({type(error).__name__})"
+        if is_other_schema(error):
+            wrong = f"{_SCHEMA_FAULTS[SchemaState.FOREIGN]}"
+        findings.append(_finding("database", wrong, shown))
     finally:
         await database.close()
     return findings

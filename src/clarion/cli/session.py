@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from clarion.broker import Broker
-from clarion.cli.first_start import prepare
+from clarion.cli.first_start import check_installed, prepare
 from clarion.cli.output import Ending, ExitCode
 from clarion.clock import Clock, SystemClock
 from clarion.config import Settings, read_settings
@@ -55,10 +55,12 @@ def load_settings() -> Settings:
 
 @asynccontextmanager
 async def open_session() -> AsyncIterator[Session]:
-    """The workspace's rows; its database is made or migrated first where that is needed."""
+    """The workspace's rows; an earlier version's database is migrated first. Raises NoInstallation
+    where there is none."""
     settings = load_settings()
     # A command's output is for its reader: only what went wrong is logged beside it.
     set_up_logs(LogOptions(level=max_level(settings.log.level), form=settings.log.form))
+    await check_installed(settings)
     clock = SystemClock()
     database = Database(settings.database_url)
     try:

@@ -9,7 +9,7 @@ from cyclopts import Parameter
 
 from clarion.cli.output import AsJson, Ending, ExitCode, console, print_json
 from clarion.cli.session import load_settings
-from clarion.config import Address, read_address
+from clarion.config import Address, read_address, read_fcm_url
 from clarion.simulator.serving import SimulatorOptions, check, make_key, serve
 
 LISTEN = "127.0.0.1:8443"
@@ -108,7 +108,11 @@ async def key(
         The simulator's data directory; CLARION_DATA_DIR by default.
     """
     directory = data_dir or load_settings().data_dir
-    made = make_key(project, url.rstrip("/"), directory)
+    try:
+        address = read_fcm_url(url)
+    except ValueError as error:
+        raise Ending(ExitCode.USAGE, f"--url {error}", word="usage") from None
+    made = make_key(project, address, directory)
     _write(out, msgspec.json.format(msgspec.json.encode(made), indent=2))
     if json:
         print_json({"project_id": project, "file": str(out)})
