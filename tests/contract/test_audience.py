@@ -209,12 +209,21 @@ async def test_reach_counts_people_devices_and_those_who_opted_out(
         world.app.identify(1, "user-two", traits=no),
         world.app.identify(1, "user-three", traits={"plan": "gold"}),
         world.app.identify(1, "nobody-with-a-device", traits={"plan": "gold"}),
+        *(
+            world.app.told(1, "Application Opened", device, anon="x", properties=said)
+            for device, said in (
+                ("D-one", {"push_enabled": False}),
+                ("D-two", {"push_enabled": False}),
+                ("D-three", {"push_enabled": True}),
+            )
+        ),
     )
     async with database.read() as connection:
         found = await query.reach(connection, WORKSPACE, Everyone())
         gold = await query.reach(connection, WORKSPACE, TraitsEqual(traits=(("plan", "gold"),)))
         nobody = await query.reach(connection, UUID(int=9), Everyone())
     assert (found.customers, found.devices, found.opted_out) == (4, 5, 1)
+    assert found.notifications_off == 1
     assert found.platforms == {"Android": 4, "iOS": 1}
     assert (gold.customers, gold.devices, gold.opted_out) == (1, 1, 0)
     assert (nobody.customers, nobody.devices, nobody.platforms) == (0, 0, {})

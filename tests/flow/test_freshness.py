@@ -51,6 +51,7 @@ async def test_cohorts_show_what_does_not_refresh(service: Service) -> None:
     android, web = told["cohorts"]
     assert android == {
         "value": "Android", "fresh": 0, "due": 1, "stale": 1, "removed": 0, "fresh_share": 0.0,
+        "notifications_off": 0,
     }  # fmt: skip
     assert (web["value"], web["fresh"], web["fresh_share"]) == ("Web", 1, 1.0)
     (by_source,) = (await service.get("/freshness?by=source"))["cohorts"]
@@ -72,6 +73,20 @@ async def test_cohorts_by_app_version_show_the_app_that_does_not_refresh(service
     assert device["facts"]["push_permission"] is None
     (only,) = device["registrations"]
     assert (only["token_kind"], only["state"], device["cure"]) == ("fcm", "active", None)
+
+
+async def test_cohorts_and_devices_tell_whose_notifications_are_off(service: Service) -> None:
+    key = await aged(service)
+    for number, enabled in enumerate(("false", "true", "false")):
+        told = register(f"off-{number}", "D1", "token-1", user="ada")
+        told["properties"]["push_enabled"] = enabled
+        await service.send(key, told)
+    (android, web) = (await service.get("/freshness?by=platform"))["cohorts"]
+    assert (android["notifications_off"], web["notifications_off"]) == (1, 0)
+    device = await service.get("/devices/D1")
+    assert device["facts"]["push_permission"] == "denied"
+    assert "notifications" in device["cure"]
+    assert (await service.get("/devices/D2"))["cure"] is None
 
 
 async def test_a_preview_tells_what_the_next_sweep_removes_and_removes_nothing(

@@ -119,6 +119,37 @@ async def test_who_is_not_reached_is_planned_with_the_reason(world: World) -> No
     assert found.balances
 
 
+async def turn(world: World, device: str, *, on: bool, at: float = 1) -> None:
+    """The app says whether its person lets it show notifications."""
+    said = {"push_enabled": on}
+    event = world.app.told(at, "Application Opened", device, properties=said, anon="x")
+    await world.take(event)
+
+
+async def test_who_has_turned_notifications_off_is_planned_with_that_reason(world: World) -> None:
+    await world.devices("one", "two", "three")
+    await turn(world, "D-two", on=False)
+    await turn(world, "D-three", on=False)
+    await turn(world, "D-three", on=True, at=2)
+    campaign_id = await launched(world)
+    await plan_all(world)
+    assert (await world.report(campaign_id)).reasons["skipped"] == {"notifications_off": 1}
+    await turn(world, "D-one", on=False, at=3)
+    found = await world.settle(campaign_id)
+    assert found.reasons["skipped"] == {"notifications_off": 2}
+    assert (found.total.accepted, found.balances) == (1, True)
+
+
+async def test_a_push_that_shows_nothing_goes_to_who_has_turned_them_off(world: World) -> None:
+    await world.devices("one", "two")
+    await turn(world, "D-two", on=False)
+    content = {"data": {"sync": "1"}, "platforms": {"iOS": {"title": "Hello"}}}
+    campaign_id = await world.campaign(content=content)
+    await world.scheduler.step()
+    found = await world.settle(campaign_id)
+    assert (found.total.accepted, found.total.skipped) == (2, 0)
+
+
 async def test_a_campaign_in_which_nobody_can_be_reached_is_done_at_once(world: World) -> None:
     async with world.database.write() as connection:
         await bind_firebase_app(connection, WORKSPACE, SOURCE, None)

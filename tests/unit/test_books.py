@@ -51,6 +51,7 @@ def row(**changed: Any) -> Any:
         "token_kind": "fcm",
         "token_hash": "its-hash",
         "push_opted_out": False,
+        "notifications_off": None,
         "has_arrived": False,
         "user_id": "u",
         "traits": {},
@@ -89,6 +90,7 @@ def test_a_push_carries_its_key_its_tag_and_what_the_platform_sees() -> None:
         ({"token": None}, Skip.REGISTRATION_REMOVED),
         ({"push_opted_out": True}, Skip.OPTED_OUT),
         ({"token_kind": "apns"}, Skip.APNS_TOKEN),
+        ({"notifications_off": True}, Skip.NOTIFICATIONS_OFF),
     ],
 )
 def test_what_is_not_to_be_sent_after_all_is_skipped(changed: Any, reason: Skip) -> None:
@@ -96,6 +98,11 @@ def test_what_is_not_to_be_sent_after_all_is_skipped(changed: Any, reason: Skip)
     assert books.prepare(LAUNCH, CONTENTS, None, row(**changed)) is None
     assert books.settled == {DEVICE: Settled(state=DeliveryState.SKIPPED, reason=reason.value)}
     assert not books.sent
+
+
+def test_a_push_that_shows_nothing_needs_no_permission() -> None:
+    silent = dict.fromkeys(CONTENTS, replace(SAID, title=None, body=None, data={"sync": "1"}))
+    assert Books().prepare(LAUNCH, silent, None, row(notifications_off=True)) is not None
 
 
 def test_who_can_not_be_written_to_is_skipped_and_others_are_not() -> None:

@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, Select, and_, case, func, literal_column, 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.audiences.rule import Everyone, Rule, TraitsEqual, UserIds
+from clarion.customers.device_store import shows_nothing
 from clarion.storage.dialect import json_equals
 from clarion.storage.schema import customers, devices, sources
 
@@ -19,14 +20,16 @@ class Reach:
     devices: int
     opted_out: int
     """Devices among them whose customer has opted out of push."""
+    notifications_off: int
+    """Devices among the others whose person does not let the app show any."""
     platforms: dict[str, int]
 
 
 def devices_of(
     workspace_id: UUID, rule: Rule, *, after: UUID | None, limit: int
-) -> Select[tuple[UUID, UUID, str, str, bool, UUID | None]]:
+) -> Select[tuple[UUID, UUID, str, str, bool, bool | None, UUID | None]]:
     """A page of active devices by id, those greater than `after`: id, customer_id, platform,
-    token_kind, push_opted_out, firebase_app_id."""
+    token_kind, push_opted_out, notifications_off, firebase_app_id."""
     statement = (
         select(
             devices.c.id,
@@ -34,6 +37,7 @@ def devices_of(
             devices.c.platform,
             devices.c.token_kind,
             takes_no_push().label("push_opted_out"),
+            shows_nothing().label("notifications_off"),
             sources.c.firebase_app_id,
         )
         .join_from(devices, customers, customers.c.id == devices.c.customer_id)
@@ -52,6 +56,7 @@ async def reach(connection: AsyncConnection, workspace_id: UUID, rule: Rule) -> 
             devices.c.platform,
             func.count(),
             func.sum(case((takes_no_push(), 1), else_=0)),
+            func.sum(case((and_(shows_nothing(), ~takes_no_push()), 1), else_=0)),
         )
         .join_from(devices, customers, customers.c.id == devices.c.customer_id)
         .where(_active(workspace_id), matches(rule))
@@ -65,9 +70,10 @@ async def reach(connection: AsyncConnection, workspace_id: UUID, rule: Rule) -> 
     )
     return Reach(
         customers=people.scalar_one(),
-        devices=sum(count for _, count, _ in rows),
-        opted_out=sum(opted_out for _, _, opted_out in rows),
-        platforms={platform: count for platform, count, _ in sorted(rows)},
+        devices=sum(row[1] for row in rows),
+        opted_out=sum(row[2] for row in rows),
+        notifications_off=sum(row[3] for row in rows),
+        platforms={row[0]: row[1] for row in sorted(rows)},
     )
 
 

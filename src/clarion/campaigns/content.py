@@ -56,6 +56,11 @@ class Content:
     fcm: Mapping[str, Any] = field(default_factory=dict)
     """Further fields of the provider's message, in its own words; sent as they are."""
 
+    @property
+    def is_silent(self) -> bool:
+        """It shows nothing of itself: data for the app, which needs nobody's permission."""
+        return not self.title and not self.body
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContentSpec:

@@ -193,19 +193,22 @@ def _print_cohorts(found: list[Cohort], by: CohortBy, stale_after_days: int) -> 
     due = min(DUE_AFTER_DAYS, stale_after_days)
     table = Table(box=None, header_style="bold", pad_edge=False)
     table.add_column(by.value, overflow="fold")
-    for name in ("fresh", "due", "stale", "removed"):
+    for name in ("fresh", "due", "stale", "removed", "off"):
         table.add_column(name, justify="right")
     table.add_column("fresh share")
     for one in found:
         table.add_row(
             one.value or "–",
-            *(f"{count:,}" for count in (one.fresh, one.due, one.stale, one.removed)),
+            *(
+                f"{count:,}"
+                for count in (one.fresh, one.due, one.stale, one.removed, one.notifications_off)
+            ),
             Bar(1.0, 0.0, one.fresh_share, width=BAR_CHARACTERS),
         )
     console.print(table)
     console.print(
         f"fresh: registered in the last {due} days; due: up to {stale_after_days}; stale: the next "
-        "sweep removes it",
+        "sweep removes it; off: of these, notifications turned off by their person",
         style="dim",
         highlight=False,
     )
@@ -226,4 +229,5 @@ def _record(one: Cohort) -> dict[str, Any]:
         "stale": one.stale,
         "removed": one.removed,
         "fresh_share": round(one.fresh_share, 4),
+        "notifications_off": one.notifications_off,
     }

@@ -21,11 +21,17 @@ from clarion.customers.device import (
     Removed,
     TokenKind,
 )
+from clarion.customers.facts import PushPermission
 from clarion.customers.registration_store import keep_devices, kept_device
 from clarion.customers.standing import without
 from clarion.storage.bulk import insert_new
 from clarion.storage.schema import device_history as device_history_of
 from clarion.storage.schema import devices
+
+NOTIFICATIONS_CURE = (
+    "Its person has turned notifications off, so that only pushes that show nothing are sent to "
+    "it: let the app ask them to turn notifications on, and send what they say."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,9 +67,13 @@ class Device:
 
     @property
     def cure(self) -> str | None:
-        """What to mend so that pushes can be sent to it, if anything."""
-        is_apns = self.state is DeviceState.ACTIVE and self.token_kind is TokenKind.APNS
-        return APNS_CURE if is_apns else None
+        """What to mend so that pushes can be sent to it and seen, if anything."""
+        if self.state is not DeviceState.ACTIVE:
+            return None
+        if self.token_kind is TokenKind.APNS:
+            return APNS_CURE
+        is_off = self.facts.get("push_permission") == PushPermission.DENIED.value
+        return NOTIFICATIONS_CURE if is_off else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -230,6 +240,13 @@ async def remove_stale(
         ]
         doomed.append((workspace_id, device, removals))
     return await _remove(connection, doomed, now)
+
+
+def shows_nothing() -> ColumnElement[bool]:
+    """The device's person has turned its app's notifications off, by what the app said last; NULL
+    where it never said anything."""
+    said: ColumnElement[str] = devices.c.facts["push_permission"].as_string()
+    return said == PushPermission.DENIED.value
 
 
 async def _remove(

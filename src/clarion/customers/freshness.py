@@ -40,13 +40,15 @@ def edges(now: datetime, stale_after_days: int) -> Edges:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cohort:
     """Devices that have something in common, and how fresh their registrations are. `value` None:
-    it is not known of them. `removed`: gone stale and removed, and not back since."""
+    it is not known of them. `removed`: gone stale and removed, and not back since;
+    `notifications_off`: the active ones whose person lets their app show none."""
 
     value: str | None
     fresh: int
     due: int
     stale: int
     removed: int
+    notifications_off: int = 0
 
     @property
     def active(self) -> int:

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Select, and_, case, func, literal_column, 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.customers.device import STALE, Platform
+from clarion.customers.device_store import shows_nothing
 from clarion.customers.freshness import Cohort, CohortBy, Edges
 from clarion.storage.dialect import day_of, seconds_between
 from clarion.storage.schema import device_history, devices, sources
@@ -69,6 +70,7 @@ async def cohorts(
             _count(due).label("due"),
             _count(stale).label("stale"),
             _count(removed).label("removed"),
+            _count(active & shows_nothing()).label("notifications_off"),
             size,
         )
         .where(devices.c.workspace_id == workspace_id, active | removed)
@@ -82,7 +84,14 @@ async def cohorts(
         )
     rows = await connection.execute(statement)
     return [
-        Cohort(value=row.value, fresh=row.fresh, due=row.due, stale=row.stale, removed=row.removed)
+        Cohort(
+            value=row.value,
+            fresh=row.fresh,
+            due=row.due,
+            stale=row.stale,
+            removed=row.removed,
+            notifications_off=row.notifications_off,
+        )
         for row in rows
     ]
 

@@ -152,6 +152,8 @@ class Books:
             if isinstance(rendered, ContentFault):
                 return NOT_RENDERED
             content = rendered
+        if row.notifications_off and not content.is_silent:
+            return NOTIFICATIONS_OFF
         return Push(
             token=row.token,
             token_kind=_TOKEN_KINDS[row.token_kind],
@@ -177,6 +179,7 @@ DEVICE_MOVED = _skipped(Skip.DEVICE_MOVED)
 REGISTRATION_REMOVED = _skipped(Skip.REGISTRATION_REMOVED)
 OPTED_OUT = _skipped(Skip.OPTED_OUT)
 APNS_TOKEN = _skipped(Skip.APNS_TOKEN)
+NOTIFICATIONS_OFF = _skipped(Skip.NOTIFICATIONS_OFF)
 NOT_RENDERED = _skipped(Skip.NOT_RENDERED)
 _APNS = TokenKind.APNS.value
 _PLATFORMS = {one.value: one for one in Platform}

@@ -24,6 +24,7 @@ from clarion.campaigns.store import (
     save_campaign,
     set_launch_state,
 )
+from clarion.customers.device_store import shows_nothing
 from clarion.deliveries.delivery import DeliveryState, Settled
 from clarion.storage.bulk import insert_new
 from clarion.storage.dialect import Instant
@@ -133,6 +134,7 @@ async def open_deliveries(
         devices.c.token_kind,
         devices.c.token_hash,
         takes_no_push().label("push_opted_out"),
+        shows_nothing().label("notifications_off"),
         reported.label("has_arrived"),
     ]
     if with_traits:

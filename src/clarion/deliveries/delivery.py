@@ -57,6 +57,8 @@ class Skip(StrEnum):
     """Its source is bound to no Firebase app."""
     APNS_TOKEN = "apns_token"  # noqa: S105 - a reason
     """The app sent its APNs token instead of its FCM token."""
+    NOTIFICATIONS_OFF = "notifications_off"
+    """By the app's last word, its person does not let it show any."""
     NOT_RENDERED = "not_rendered"
     """Liquid failed for this customer."""
     ERASED = "erased"

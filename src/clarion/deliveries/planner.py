@@ -6,7 +6,7 @@ turns by the cursor. The constraint (launch, device) makes a delivery one, whate
 """
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -16,6 +16,7 @@ import structlog
 from clarion.audiences.query import devices_of
 from clarion.broker import Broker, BrokerUnavailable, JobKind, Lease, NewJob
 from clarion.campaigns.campaign import Campaign, CampaignState, Refused, planned
+from clarion.campaigns.content import ContentSpec
 from clarion.campaigns.store import (
     Launch,
     LaunchState,
@@ -26,7 +27,7 @@ from clarion.campaigns.store import (
     set_launch_state,
 )
 from clarion.clock import Clock
-from clarion.customers.device import TokenKind
+from clarion.customers.device import Platform, TokenKind
 from clarion.deliveries.chunk_store import finish_launch
 from clarion.deliveries.delivery import DeliveryState, Skip
 from clarion.deliveries.spread import divide
@@ -130,10 +131,11 @@ class Planner:
     async def _write(self, launch: Launch, campaign: Campaign, page: Sequence[Any]) -> int:
         """One page's transaction; 0 where another planner was faster."""
         now = self._clock.now()
+        loud = _loud_platforms(campaign.content)
         by_app: dict[UUID, list[Any]] = defaultdict(list)
         rows: list[dict[str, Any]] = []
         for device in page:
-            skip = _skip(device)
+            skip = _skip(device, loud)
             if skip is None:
                 by_app[device.firebase_app_id].append(device)
             else:
@@ -216,7 +218,12 @@ class Planner:
             )
 
 
-def _skip(device: Any) -> Skip | None:
+def _loud_platforms(content: ContentSpec) -> set[str]:
+    """Those on which the campaign shows something."""
+    return {one.value for one in Platform if not content.for_platform(one).is_silent}
+
+
+def _skip(device: Any, loud: Container[str]) -> Skip | None:
     """What is known when planning; the rest is checked when sending."""
     if device.push_opted_out:
         return Skip.OPTED_OUT
@@ -224,4 +231,6 @@ def _skip(device: Any) -> Skip | None:
         return Skip.NO_FIREBASE_APP
     if device.token_kind == _APNS:
         return Skip.APNS_TOKEN
+    if device.notifications_off and device.platform in loud:
+        return Skip.NOTIFICATIONS_OFF
     return None

@@ -141,11 +141,13 @@ class PreviewFault(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Reach(msgspec.Struct, frozen=True, kw_only=True):
-    """How many the audience reaches now. `opted_out`: devices among them that are skipped."""
+    """How many the audience reaches now. `opted_out` and `notifications_off`: devices among them
+    that are skipped, the latter unless the push is silent."""
 
     customers: int
     devices: int
     opted_out: int
+    notifications_off: int
     platforms: dict[str, int]
 
 

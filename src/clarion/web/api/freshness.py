@@ -55,7 +55,8 @@ Ahead = Annotated[
 
 class Cohort(msgspec.Struct, frozen=True, kw_only=True):
     """Devices that have something in common; `value` null: not known of them. `removed` were
-    swept and have not come back."""
+    swept and have not come back; `notifications_off`: those fresh, due or stale whose person has
+    turned notifications off."""
 
     value: str | None
     fresh: int
@@ -63,6 +64,7 @@ class Cohort(msgspec.Struct, frozen=True, kw_only=True):
     stale: int
     removed: int
     fresh_share: float
+    notifications_off: int
 
 
 class Freshness(msgspec.Struct, frozen=True, kw_only=True):
@@ -139,6 +141,7 @@ class Freshnesses(Controller):
                     stale=one.stale,
                     removed=one.removed,
                     fresh_share=round(one.fresh_share, 4),
+                    notifications_off=one.notifications_off,
                 )
                 for one in found
             ],

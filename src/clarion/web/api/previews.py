@@ -33,6 +33,7 @@ async def preview_of(
             customers=reached.customers,
             devices=reached.devices,
             opted_out=reached.opted_out,
+            notifications_off=reached.notifications_off,
             platforms=reached.platforms,
         ),
     )
