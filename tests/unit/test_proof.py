@@ -10,12 +10,11 @@ from clarion.customers.identity import (
     ClaimKind,
     Flags,
     Provisional,
-    claims_of,
     customer_id_of,
-    sighted_flags,
     timeline,
     user_customer_id,
 )
+from clarion.customers.sighting import claims_of, sighted_flags
 from clarion.events.message import Event
 from fakes.book import WORKSPACE, Book
 from fakes.history import App, asked

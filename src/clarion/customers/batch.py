@@ -24,16 +24,13 @@ from clarion.customers.identity import (
     Flags,
     Owner,
     Provisional,
-    Sighting,
     Timeline,
     User,
-    claims_of,
     compared,
     leaves_unchanged,
-    owner_key,
-    sighted_flags,
     timeline,
 )
+from clarion.customers.sighting import Sighting, claims_of, owner_key, sighted_flags
 from clarion.events.message import Event
 
 

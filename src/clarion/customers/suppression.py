@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import blake2b
 
-from clarion.customers.identity import Sighting
+from clarion.customers.sighting import Sighting
 from clarion.events.refusal import Refusal
 
 HASH_BYTES = 32

@@ -1,0 +1,120 @@
+"""What one event says of the identifiers in it: flags, claims, and which of them decides whose the
+event is (R2, R3, R5). Pure."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Protocol
+
+from clarion.customers.identity import Claim, ClaimKind, Flags
+from clarion.events.proof import Proof
+from clarion.events.reserved import DELETION_NAMES, MOVER_NAMES, REGISTRATION_NAMES, plain_name
+
+CONTACTABLE_TRAITS = ("email", "phone")
+"""An identify with one of these proves that a userId is a person, not a device (R2)."""
+
+
+class Sighting(Protocol):
+    """The part of an event that identity looks at: ids, normalised (R0), and when it happened."""
+
+    @property
+    def message_id(self) -> str: ...
+    @property
+    def at(self) -> datetime: ...
+    @property
+    def type(self) -> str: ...
+    @property
+    def name(self) -> str | None: ...
+    @property
+    def user_id(self) -> str | None: ...
+    @property
+    def anonymous_id(self) -> str | None: ...
+    @property
+    def device_id(self) -> str | None: ...
+    @property
+    def context_device_id(self) -> str | None: ...
+    @property
+    def previous_id(self) -> str | None: ...
+    @property
+    def traits(self) -> Mapping[str, Any]: ...
+    @property
+    def proof(self) -> Proof | None: ...
+
+
+def sighted_flags(sighting: Sighting) -> dict[str, Flags]:
+    """What one event says of the identifiers in it (R2)."""
+    found: dict[str, Flags] = {}
+
+    def note(key: str, flags: Flags) -> None:
+        found[key] = found.get(key, Flags()).merged(flags)
+
+    for key in (sighting.anonymous_id, sighting.previous_id):
+        if key is not None:
+            note(key, Flags())
+    is_asked = sighting.proof is not None
+    for key in (sighting.device_id, sighting.context_device_id):
+        if key is not None:
+            note(key, Flags(is_device=not is_asked))
+    user_id = sighting.user_id
+    if user_id is not None and is_asked:
+        is_proven = sighting.proof is Proof.PROVEN
+        note(user_id, Flags(is_user=is_proven, is_guarded=is_proven))
+    elif user_id is not None:
+        other_device = sighting.device_id is not None and sighting.device_id != user_id
+        proven = sighting.type == "identify" and any(
+            sighting.traits.get(name) for name in CONTACTABLE_TRAITS
+        )
+        note(user_id, Flags(is_user=True, is_guarded=other_device or proven))
+    return found
+
+
+def claims_of(sighting: Sighting) -> list[Claim]:
+    """The claims one event makes (R3). A deletion claims nothing: it may come after the next
+    owner's registration, and must not take the device back."""
+    user_id = sighting.user_id
+    name = plain_name(sighting.name) if sighting.type == "track" else ""
+    if sighting.proof is Proof.DEVICE:
+        return _signs_out(sighting) if name in REGISTRATION_NAMES else []
+    if user_id is None or sighting.proof is Proof.UNPROVEN:
+        return []
+    if name in DELETION_NAMES:
+        key = sighting.device_id or sighting.context_device_id
+        return [] if key is None else _claims(sighting, user_id, {key: ClaimKind.DELETION})
+    kinds: dict[str, ClaimKind] = {}
+    moves = sighting.type == "identify" or name in MOVER_NAMES
+    ordinary = ClaimKind.MOVER if moves else ClaimKind.PLAIN
+    if sighting.type == "alias" and sighting.previous_id is not None:
+        kinds[sighting.previous_id] = ClaimKind.ALIAS
+    for key in (sighting.context_device_id, sighting.anonymous_id):
+        if key is not None:
+            kinds[key] = ordinary
+    if sighting.device_id is not None:
+        is_registration = name in REGISTRATION_NAMES
+        kinds[sighting.device_id] = ClaimKind.REGISTRATION if is_registration else ordinary
+    return _claims(sighting, user_id, kinds)
+
+
+def owner_key(sighting: Sighting, *, user_is_real: bool) -> str | None:
+    """The key whose timeline decides the event's owner; None: its user id does (R5)."""
+    if sighting.user_id is not None and user_is_real:
+        return None
+    if sighting.proof is Proof.UNPROVEN:
+        return sighting.user_id  # as soon as that turns out to be a person, it is that person's
+    return (
+        sighting.device_id
+        or sighting.user_id
+        or sighting.anonymous_id
+        or sighting.context_device_id
+    )
+
+
+def _signs_out(sighting: Sighting) -> list[Claim]:
+    device_id = sighting.device_id
+    assert device_id is not None, "such an event names its own device"
+    return _claims(sighting, device_id, {device_id: ClaimKind.SIGN_OUT})
+
+
+def _claims(sighting: Sighting, user_id: str, kinds: Mapping[str, ClaimKind]) -> list[Claim]:
+    return [
+        Claim(key=key, at=sighting.at, message_id=sighting.message_id, user_id=user_id, kind=kind)
+        for key, kind in kinds.items()
+    ]
