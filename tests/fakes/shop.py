@@ -45,6 +45,7 @@ async def shop(directory: Path) -> AsyncIterator[Shop]:
         }
         key_file = directory / "key.json"
         async with installation(directory, settings) as clarion:
+            await clarion.command("migrate")
             await clarion.command(
                 "simulator", "key", "--project", "shop", "--out", str(key_file),
                 "--url", simulator.base_url, "--data-dir", str(directory / "simulator"),
