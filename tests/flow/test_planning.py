@@ -8,6 +8,8 @@ from uuid import UUID
 import pytest
 from sqlalchemy import func, select
 
+from clarion.audiences.query import reach
+from clarion.audiences.rule import Everyone
 from clarion.broker import JobKind
 from clarion.campaigns.campaign import CampaignState, cancel, pause, resume
 from clarion.campaigns.store import LaunchState, launches_of
@@ -79,9 +81,16 @@ async def test_people_who_have_not_signed_in_are_everyone_too(world: World) -> N
     await world.devices("one")
     await world.take(world.app.register(0, "D-anon", token="anon"))
     await world.take(world.app.register(0, "D-anon-2", anon="visitor", token="anon-2"))
+    told = "Device Token Retrieved"
+    await world.take(world.app.told(0, told, "D-sdk", anon="visitor", token="sdk"))
+    async with world.database.read() as connection:
+        found = await reach(connection, WORKSPACE, Everyone())
+    assert (found.customers, found.devices) == (4, 4)
     campaign_id = await launched(world)
     await plan_all(world)
-    assert await planned_devices(world, campaign_id) == ["D-anon", "D-anon-2", "D-one"]
+    everybody = ["D-anon", "D-anon-2", "D-one", "D-sdk"]
+    assert await planned_devices(world, campaign_id) == everybody
+    assert (await world.settle(campaign_id)).total.accepted == len(everybody)
 
 
 async def test_a_list_of_user_ids_reaches_all_their_devices_and_nobody_else(world: World) -> None:

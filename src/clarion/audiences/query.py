@@ -3,7 +3,18 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, literal_column, or_, select, true
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Select,
+    and_,
+    case,
+    func,
+    literal_column,
+    or_,
+    select,
+    true,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.audiences.rule import Everyone, Rule, TraitsEqual, UserIds
@@ -40,8 +51,7 @@ def devices_of(
             shows_nothing().label("notifications_off"),
             sources.c.firebase_app_id,
         )
-        .join_from(devices, customers, customers.c.id == devices.c.customer_id)
-        .outerjoin(sources, sources.c.id == devices.c.source_id)
+        .select_from(_with_customers(rule).outerjoin(sources, sources.c.id == devices.c.source_id))
         .where(_active(workspace_id), matches(rule))
         .order_by(devices.c.id)
         .limit(limit)
@@ -56,16 +66,16 @@ async def reach(connection: AsyncConnection, workspace_id: UUID, rule: Rule) -> 
             devices.c.platform,
             func.count(),
             func.sum(case((takes_no_push(), 1), else_=0)),
-            func.sum(case((and_(shows_nothing(), ~takes_no_push()), 1), else_=0)),
+            func.sum(case((takes_no_push(), 0), (shows_nothing(), 1), else_=0)),
         )
-        .join_from(devices, customers, customers.c.id == devices.c.customer_id)
+        .select_from(_with_customers(rule))
         .where(_active(workspace_id), matches(rule))
         .group_by(devices.c.platform)
     )
     rows = (await connection.execute(reached)).all()
     people = await connection.execute(
         select(func.count(devices.c.customer_id.distinct()))
-        .join_from(devices, customers, customers.c.id == devices.c.customer_id)
+        .select_from(_with_customers(rule))
         .where(_active(workspace_id), matches(rule))
     )
     return Reach(
@@ -91,6 +101,13 @@ def matches(rule: Rule) -> ColumnElement[bool]:
 def takes_no_push() -> ColumnElement[bool]:
     """Nothing is pushed to the customer: they do not want it, or they are suppressed."""
     return or_(customers.c.push_opted_out, customers.c.suppressed_at.is_not(None))
+
+
+def _with_customers(rule: Rule) -> FromClause:
+    """Devices and whose they are. A device that its SDK told of before anybody signed in is its
+    own: no event is filed under it, so that there is no customer yet, but it is somebody's."""
+    theirs = customers.c.id == devices.c.customer_id
+    return devices.join(customers, theirs, isouter=isinstance(rule, Everyone))
 
 
 def _active(workspace_id: UUID) -> ColumnElement[bool]:
