@@ -26,7 +26,12 @@ CALLS = (
 """Where a whole call of the collector is refused."""
 PEOPLE = ("clarion.customers.suppression",)
 """Where an event is dropped for whose it is."""
-EVENTS = ("clarion.events.message", "clarion.events.inbox", "clarion.events.signature")
+EVENTS = (
+    "clarion.events.check",
+    "clarion.events.refusal",
+    "clarion.events.inbox",
+    "clarion.events.signature",
+)
 """Where one event of a call is refused."""
 REGISTRATIONS = ("clarion.customers.announcement",)
 """Where an event is kept, but registers no device."""
@@ -44,7 +49,7 @@ _MADE_BY = {
     "CallFault",
     "Refusal",
     "RegistrationFault",
-    "_refusal",
+    "refused",
     "send_error",
 }
 _UNREADABLE = 400

@@ -27,9 +27,9 @@ from clarion.deliveries.planner import PlannerOptions
 from clarion.deliveries.sender import SenderOptions
 from clarion.events.body import BODY_BYTES_MAX
 from clarion.events.call import BATCH_EVENTS_MAX
+from clarion.events.check import EVENT_BYTES_MAX
 from clarion.events.doorkeeper import DoorkeeperOptions
 from clarion.events.ids import ID_CHARACTERS_MAX
-from clarion.events.message import EVENT_BYTES_MAX
 from clarion.events.turned_away import KEY_MEANINGS
 from clarion.simulator.catalogue import Trouble
 from clarion.simulator.fcm import MESSAGES_KEPT
@@ -133,7 +133,7 @@ def codes_in_the_source() -> Iterator[str]:
     """The collector's codes, found by another way than the reference finds them."""
     for module in [*(SOURCE / "events").glob("*.py"), SOURCE / "customers" / "announcement.py"]:
         yield from re.findall(r'\bcode="(\w+)"', module.read_text())
-        yield from re.findall(r'_refusal\(\s*message_id,\s*"(\w+)"', module.read_text())
+        yield from re.findall(r'refused\(\s*message_id,\s*"(\w+)"', module.read_text())
     yield from re.findall(r'send_error\(\s*send,\s*origin,\s*\d+,\s*"(\w+)"', collect_source())
     yield from re.findall(r'CallFault\(\s*code="(\w+)"', collect_source())
 

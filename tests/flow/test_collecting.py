@@ -18,9 +18,9 @@ from sqlalchemy import select
 from clarion.customers.store import get_customer
 from clarion.events.body import BODY_BYTES_MAX
 from clarion.events.call import BATCH_EVENTS_MAX
+from clarion.events.check import EVENT_BYTES_MAX
 from clarion.events.collector import CollectorOptions
 from clarion.events.doorkeeper import DoorkeeperOptions
-from clarion.events.message import EVENT_BYTES_MAX
 from clarion.events.source_store import allow_origins, create_source, revoke_source
 from clarion.events.store import list_refusals
 from clarion.storage.database import Database

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from clarion.clock import Clock
-from clarion.events.message import EVENT_BYTES_MAX
+from clarion.events.check import EVENT_BYTES_MAX
 from clarion.events.source_store import create_source, revoke_source
 from clarion.storage.database import Database
 from clarion.storage.schema import metadata

@@ -8,19 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clarion.events.check import EVENT_BYTES_MAX, Checked, check
 from clarion.events.ids import ID_CHARACTERS_MAX, usable_id
-from clarion.events.message import (
-    EVENT_BYTES_MAX,
-    NESTING_MAX,
-    Checked,
-    Envelope,
-    Event,
-    Refusal,
-    check,
-    read,
-    read_traits,
-)
+from clarion.events.message import Envelope, Event, Refusal, read, read_traits
 from clarion.events.moment import corrected, parse_time
+from clarion.events.nesting import NESTING_MAX
 from fakes.history import App
 
 RECEIVED = datetime(2026, 3, 1, 12, tzinfo=UTC)

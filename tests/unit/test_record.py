@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clarion.events.message import Checked, check
+from clarion.events.check import Checked, check
 from clarion.events.record import RecordFault, RecordKind, as_event, read_cells
 from clarion.events.record_file import Found, RecordFormat, read_records
 from clarion.events.record_text import (

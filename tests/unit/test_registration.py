@@ -19,8 +19,9 @@ from clarion.customers.device import (
     token_hash,
 )
 from clarion.customers.standing import held
+from clarion.events.check import Checked, check
 from clarion.events.installation import TOKEN_CHARACTERS_MAX
-from clarion.events.message import Checked, Envelope, Event, check, read
+from clarion.events.message import Envelope, Event, read
 
 SOURCE = UUID(int=2)
 RECEIVED = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -9,17 +9,11 @@ from typing import Any
 import msgspec
 
 from clarion.events.body import CallFault, readable, repaired, unpack
+from clarion.events.check import EVENT_TYPES, Checked, check, says_wanted
 from clarion.events.inbox import Item
-from clarion.events.message import (
-    EVENT_TYPES,
-    NESTING_MAX,
-    Checked,
-    Refusal,
-    check,
-    is_nested_too_deeply,
-    says_wanted,
-)
+from clarion.events.message import Refusal
 from clarion.events.moment import parse_time
+from clarion.events.nesting import NESTING_MAX, is_nested_too_deeply
 from clarion.events.refusal import within
 
 BATCH_EVENTS_MAX = 2_500

@@ -14,8 +14,9 @@ import msgspec
 from clarion.broker import Broker, BrokerUnavailable, JobKind
 from clarion.clock import Clock
 from clarion.events.body import BODY_BYTES_MAX, CallFault
+from clarion.events.check import check
 from clarion.events.collector import Collector, ComeAgain, Taken
-from clarion.events.message import Refusal, check
+from clarion.events.message import Refusal
 from clarion.events.record import Judge, RecordFault, RecordKind, as_event
 from clarion.events.record_file import Found, RecordFormat, read_records
 from clarion.events.record_text import Mark

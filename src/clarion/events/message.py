@@ -4,39 +4,24 @@ Pure. Nothing here raises for what an app can send: an event is read, or refused
 reason and the cure.
 """
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from hashlib import sha256
 from typing import Any
 
 import msgspec
 
-from clarion.events.ids import DAMAGED, ID_CHARACTERS_MAX, usable_id
+from clarion.events.ids import usable_id
 from clarion.events.installation import named_device
 from clarion.events.moment import corrected, parse_time
+from clarion.events.nesting import is_nested_too_deeply
 from clarion.events.proof import Proof
 from clarion.events.refusal import Refusal as Refusal
-from clarion.events.refusal import excerpt_of, hint_of
+from clarion.events.refusal import unreadable
 from clarion.events.reserved import PUSH_NAMES, plain_name
 
-EVENT_TYPES = frozenset({"track", "identify", "page", "screen", "group", "alias"})
-EVENT_BYTES_MAX = 32_768
-"""Segment's limit for one event."""
-MESSAGE_ID_CHARACTERS_MAX = 100
-"""Longer ones are replaced by their hash."""
 NAME_CHARACTERS_MAX = 1_000
-NESTING_MAX = 64
-"""Lists and objects within each other: what stores an event writes it with less stack than this
-takes, and no app means more."""
-INTEGRATION = "Clarion"
-"""Our name among an event's `integrations`."""
 TIME_UNREADABLE = "time_unreadable"
 TIME_IMPOSSIBLE = "time_impossible"
-
-_REGISTRATION = re.compile(r"[\s_\-]*register[\s_\-]+push[\s_\-]*", re.IGNORECASE)
-"""Kept even where it names nobody, so that its refused registration can be looked into."""
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,100 +72,14 @@ class Envelope(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The caller's, for events that come straight from a person's device and say so."""
 
 
-class _WireIds(msgspec.Struct):
-    """The few fields that decide whether an event can be taken at all."""
-
-    type: Any = None
-    messageId: Any = None
-    userId: Any = None
-    anonymousId: Any = None
-    previousId: Any = None
-    groupId: Any = None
-    event: Any = None
-    properties: Any = None
-    context: Any = None
-    writeKey: Any = None
-    integrations: Any = None
-
-
 class _WireTraits(msgspec.Struct):
     context: Any = None
     traits: Any = None
 
 
-_BRACKET_OR_TEXT = re.compile(rb'[{}\[\]]|"(?:[^"\\]++|\\.)*+"', re.DOTALL)
-
 _wire = msgspec.json.Decoder(dict[str, Any])
-_wire_ids = msgspec.json.Decoder(_WireIds)
 _wire_traits = msgspec.json.Decoder(_WireTraits)
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw])
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Checked:
-    """An event that can be taken: its type, and its messageId if it brought one."""
-
-    type: str
-    message_id: str | None
-    write_key: str | None
-
-
-def check(raw: bytes, type_hint: str | None, *, is_wanted: bool = True) -> Checked | Refusal:
-    """Whether `read` will take this event; cheaper, for the moment it comes in. `is_wanted`: what
-    its call says of all its events, should it not say itself."""
-    try:
-        wire = _wire_ids.decode(raw)
-    except (ValueError, RecursionError) as error:
-        return _unreadable(None, error, raw)
-    message_id = _message_id(wire.messageId)
-    if len(raw) > EVENT_BYTES_MAX:
-        return _refusal(
-            message_id,
-            "event_too_large",
-            f"The event has {len(raw)} bytes; the limit is {EVENT_BYTES_MAX}.",
-            raw,
-        )
-    said = says_wanted(wire.integrations) if wire.integrations else None
-    if not (is_wanted if said is None else said):
-        return _refusal(
-            message_id,
-            "event_switched_off",
-            f"`integrations` says {INTEGRATION}: false, so the app does not want it kept here.",
-            raw,
-        )
-    kind = type_hint or wire.type
-    if not isinstance(kind, str) or kind not in EVENT_TYPES:
-        return _refusal(
-            message_id,
-            "event_type_unknown",
-            "type must be track, identify, page, screen, group or alias.",
-            raw,
-        )
-    if kind == "track" and _name(wire.event) is None:
-        return _refusal(
-            message_id, "event_name_missing", "A track event needs its name in `event`.", raw
-        )
-    ids = (wire.userId, wire.anonymousId, *device_ids(wire.properties, wire.context))
-    if not any(usable_id(value) is not None for value in ids) and not (
-        kind == "track" and _REGISTRATION.fullmatch(wire.event)
-    ):
-        return _no_id(message_id, ids, raw)
-    key = wire.writeKey if isinstance(wire.writeKey, str) else None
-    return Checked(type=kind, message_id=message_id, write_key=key)
-
-
-def says_wanted(integrations: Any) -> bool | None:
-    """Whether events go here too, by their `integrations`; None where these do not name us.
-
-    `All: false` alone switches off destinations that an app's SDK loads or Segment would forward
-    to; the app that says it still sends the event here.
-    """
-    if not isinstance(integrations, dict):
-        return None
-    for name, value in integrations.items():
-        if name.lower() == INTEGRATION.lower():
-            return value is not False
-    return None
 
 
 def read(
@@ -199,10 +98,10 @@ def read(
             wire = _wire.decode(raw)
         body = raw.decode()
     except (ValueError, RecursionError) as error:
-        return _unreadable(message_id, error, raw)
+        return unreadable(message_id, error, raw)
     context, properties = _object(wire.get("context")), _object(wire.get("properties"))
     traits = _traits(wire.get("traits"), context) if type_ == "identify" else {}
-    name = _name(wire.get("event" if type_ == "track" else "name"))
+    name = event_name(wire.get("event" if type_ == "track" else "name"))
     device_id, context_device_id = device_ids(properties, context)
     given = parse_time(wire.get("originalTimestamp")) or parse_time(wire.get("timestamp"))
     sent_at = parse_time(wire.get("sentAt")) or envelope.sent_at
@@ -242,22 +141,6 @@ def read_identify(body: str) -> tuple[Mapping[str, Any], bool]:
     wire = _wire_traits.decode(body)
     context = _object(wire.context)
     return _traits(wire.traits, context), _is_active(context)
-
-
-def is_nested_too_deeply(raw: bytes) -> bool:
-    """Whether valid JSON has more than NESTING_MAX lists and objects within each other."""
-    if raw.count(b"{") + raw.count(b"[") <= NESTING_MAX:
-        return False
-    depth = 0
-    for found in _BRACKET_OR_TEXT.finditer(raw):
-        bracket = found[0]
-        if bracket in b"{[":
-            depth += 1
-            if depth > NESTING_MAX:
-                return True
-        elif bracket in b"}]":
-            depth -= 1
-    return False
 
 
 def _within(context: Mapping[str, msgspec.Raw], raw: bytes) -> bytes:
@@ -303,58 +186,8 @@ def _time_fault(wire: Mapping[str, Any], given: datetime | None) -> str | None:
     return TIME_UNREADABLE if said else None
 
 
-def _name(value: Any) -> str | None:
+def event_name(value: Any) -> str | None:
+    """An event's or a page's name, or None."""
     if not isinstance(value, str):
         return None
     return value.strip()[:NAME_CHARACTERS_MAX] or None
-
-
-def _message_id(value: Any) -> str | None:
-    if type(value) is int:
-        value = str(value)
-    if not isinstance(value, str) or not (value := value.strip()) or DAMAGED in value:
-        return None
-    if len(value) > MESSAGE_ID_CHARACTERS_MAX:
-        return f"sha256-{sha256(value.encode()).hexdigest()}"
-    return value
-
-
-def _no_id(message_id: str | None, ids: tuple[Any, ...], raw: bytes) -> Refusal:
-    if any(isinstance(value, str) and len(value.strip()) > ID_CHARACTERS_MAX for value in ids):
-        return _refusal(
-            message_id,
-            "id_too_long",
-            f"An id may have {ID_CHARACTERS_MAX} characters at most.",
-            raw,
-        )
-    return _refusal(
-        message_id,
-        "no_user_anon_id",
-        "The event names nobody: send userId or anonymousId. Blank and placeholder values "
-        "(null, <userId>, 0000 …) do not count.",
-        raw,
-    )
-
-
-def _unreadable(message_id: str | None, error: Exception, raw: bytes) -> Refusal:
-    if isinstance(error, RecursionError):
-        return _refusal(
-            message_id,
-            "event_nested_too_deeply",
-            f"Lists and objects in an event may be nested {NESTING_MAX} deep at most.",
-            raw,
-        )
-    if not raw.lstrip().startswith(b"{"):
-        return _refusal(message_id, "event_not_an_object", "The event is not a JSON object.", raw)
-    return _refusal(message_id, "event_unreadable", f"The event can not be read: {error}.", raw)
-
-
-def _refusal(message_id: str | None, code: str, message: str, raw: bytes) -> Refusal:
-    """An excerpt never shows a token: those stand behind the first fields, but better sure."""
-    return Refusal(
-        message_id=message_id,
-        code=code,
-        message=message,
-        excerpt=excerpt_of(raw),
-        hint=hint_of(raw),
-    )

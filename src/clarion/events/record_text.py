@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import BinaryIO
 
-from clarion.events.message import EVENT_BYTES_MAX
+from clarion.events.check import EVENT_BYTES_MAX
 
 LINE_BYTES_MAX = EVENT_BYTES_MAX * 4
 """A longer line can not become an event, and is not read into memory."""

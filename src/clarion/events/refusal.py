@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from clarion.events.ids import usable_id
+from clarion.events.nesting import NESTING_MAX
 from clarion.events.text import is_storable
 
 EXCERPT_CHARACTERS = 200
@@ -103,3 +104,29 @@ def _label(value: Any) -> str | None:
     if not isinstance(value, str) or not is_storable(value):
         return None
     return value.strip()[:LABEL_CHARACTERS_MAX] or None
+
+
+def unreadable(message_id: str | None, error: Exception, raw: bytes) -> Refusal:
+    """Of what is no JSON, or no object, or one that is nested too deeply."""
+    if isinstance(error, RecursionError):
+        return refused(
+            message_id,
+            "event_nested_too_deeply",
+            f"Lists and objects in an event may be nested {NESTING_MAX} deep at most.",
+            raw,
+        )
+    if not raw.lstrip().startswith(b"{"):
+        return refused(message_id, "event_not_an_object", "The event is not a JSON object.", raw)
+    return refused(message_id, "event_unreadable", f"The event can not be read: {error}.", raw)
+
+
+def refused(message_id: str | None, code: str, message: str, raw: bytes) -> Refusal:
+    """Of anything else. An excerpt never shows a token: those stand behind the first fields, but
+    better sure."""
+    return Refusal(
+        message_id=message_id,
+        code=code,
+        message=message,
+        excerpt=excerpt_of(raw),
+        hint=hint_of(raw),
+    )

@@ -11,8 +11,8 @@ from typing import Any
 import msgspec
 
 from clarion.events.body import readable, repaired
+from clarion.events.check import EVENT_TYPES, MESSAGE_ID_CHARACTERS_MAX
 from clarion.events.ids import DAMAGED
-from clarion.events.message import EVENT_TYPES, MESSAGE_ID_CHARACTERS_MAX
 
 _Members = dict[str, msgspec.Raw]
 

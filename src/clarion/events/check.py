@@ -1,0 +1,137 @@
+"""Whether an event can be taken: what the collector looks at before it says 200. Pure, and cheaper
+than reading the event."""
+
+import re
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+
+from clarion.events.ids import DAMAGED, ID_CHARACTERS_MAX, usable_id
+from clarion.events.message import device_ids, event_name
+from clarion.events.refusal import Refusal, refused, unreadable
+
+EVENT_TYPES = frozenset({"track", "identify", "page", "screen", "group", "alias"})
+EVENT_BYTES_MAX = 32_768
+"""Segment's limit for one event."""
+MESSAGE_ID_CHARACTERS_MAX = 100
+"""Longer ones are replaced by their hash."""
+INTEGRATION = "Clarion"
+"""Our name among an event's `integrations`."""
+
+_REGISTRATION = re.compile(r"[\s_\-]*register[\s_\-]+push[\s_\-]*", re.IGNORECASE)
+"""Kept even where it names nobody, so that its refused registration can be looked into."""
+
+
+class _WireIds(msgspec.Struct):
+    """The few fields that decide whether an event can be taken at all."""
+
+    type: Any = None
+    messageId: Any = None
+    userId: Any = None
+    anonymousId: Any = None
+    previousId: Any = None
+    groupId: Any = None
+    event: Any = None
+    properties: Any = None
+    context: Any = None
+    writeKey: Any = None
+    integrations: Any = None
+
+
+_wire_ids = msgspec.json.Decoder(_WireIds)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """An event that can be taken: its type, and its messageId if it brought one."""
+
+    type: str
+    message_id: str | None
+    write_key: str | None
+
+
+def check(raw: bytes, type_hint: str | None, *, is_wanted: bool = True) -> Checked | Refusal:
+    """Whether `read` will take this event; cheaper, for the moment it comes in. `is_wanted`: what
+    its call says of all its events, should it not say itself."""
+    try:
+        wire = _wire_ids.decode(raw)
+    except (ValueError, RecursionError) as error:
+        return unreadable(None, error, raw)
+    message_id = _message_id(wire.messageId)
+    if len(raw) > EVENT_BYTES_MAX:
+        return refused(
+            message_id,
+            "event_too_large",
+            f"The event has {len(raw)} bytes; the limit is {EVENT_BYTES_MAX}.",
+            raw,
+        )
+    said = says_wanted(wire.integrations) if wire.integrations else None
+    if not (is_wanted if said is None else said):
+        return refused(
+            message_id,
+            "event_switched_off",
+            f"`integrations` says {INTEGRATION}: false, so the app does not want it kept here.",
+            raw,
+        )
+    kind = type_hint or wire.type
+    if not isinstance(kind, str) or kind not in EVENT_TYPES:
+        return refused(
+            message_id,
+            "event_type_unknown",
+            "type must be track, identify, page, screen, group or alias.",
+            raw,
+        )
+    if kind == "track" and event_name(wire.event) is None:
+        return refused(
+            message_id, "event_name_missing", "A track event needs its name in `event`.", raw
+        )
+    ids = (wire.userId, wire.anonymousId, *device_ids(wire.properties, wire.context))
+    if not any(usable_id(value) is not None for value in ids) and not (
+        kind == "track" and _REGISTRATION.fullmatch(wire.event)
+    ):
+        return _no_id(message_id, ids, raw)
+    key = wire.writeKey if isinstance(wire.writeKey, str) else None
+    return Checked(type=kind, message_id=message_id, write_key=key)
+
+
+def says_wanted(integrations: Any) -> bool | None:
+    """Whether events go here too, by their `integrations`; None where these do not name us.
+
+    `All: false` alone switches off destinations that an app's SDK loads or Segment would forward
+    to; the app that says it still sends the event here.
+    """
+    if not isinstance(integrations, dict):
+        return None
+    for name, value in integrations.items():
+        if name.lower() == INTEGRATION.lower():
+            return value is not False
+    return None
+
+
+def _message_id(value: Any) -> str | None:
+    if type(value) is int:
+        value = str(value)
+    if not isinstance(value, str) or not (value := value.strip()) or DAMAGED in value:
+        return None
+    if len(value) > MESSAGE_ID_CHARACTERS_MAX:
+        return f"sha256-{sha256(value.encode()).hexdigest()}"
+    return value
+
+
+def _no_id(message_id: str | None, ids: tuple[Any, ...], raw: bytes) -> Refusal:
+    if any(isinstance(value, str) and len(value.strip()) > ID_CHARACTERS_MAX for value in ids):
+        return refused(
+            message_id,
+            "id_too_long",
+            f"An id may have {ID_CHARACTERS_MAX} characters at most.",
+            raw,
+        )
+    return refused(
+        message_id,
+        "no_user_anon_id",
+        "The event names nobody: send userId or anonymousId. Blank and placeholder values "
+        "(null, <userId>, 0000 …) do not count.",
+        raw,
+    )
