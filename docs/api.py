@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from clarion.events.action_store import LOOKED_AT_MAX
 from clarion.web.api.description import describe
 from clarion.web.collect.routes import METRICS, PIXELS, ROUTES, SOURCE_CONFIG, TYPE_IN_BODY
 from clarion.web.track.asking import FROM_MAX, SIZE_MAX
@@ -16,7 +17,10 @@ _TRACK = "/track/{client}/{account}/{brand}/v1"
 _READING = {
     "events": "the brand's events, the last to arrive first. In the query: `include` and `exclude` "
     "(event actions: `email_opened`, with commas between), `start` and `end` (when they happened), "
-    f"`sort` (`desc` or `asc`), `from` (up to {FROM_MAX:,}), `size` (up to {SIZE_MAX})",
+    f"`sort` (`desc` or `asc`), `from` (up to {FROM_MAX:,}), `size` (up to {SIZE_MAX}). One call "
+    f"searches {LOOKED_AT_MAX:,} events for what it asks: a page may be short, or empty; "
+    "`?scrollId=` of it goes on, until that is null. With `from` in its place all are searched, "
+    "however long it takes",
     "profiles": "customers, 100 a page; `?scrollId=` of one page asks for the next, until it is "
     "null",
     "profiles/{idType}:{id}": "one customer; `idType` is `userId`, `email` or `id`. By `email` "

@@ -13,7 +13,7 @@ from clarion.events.action_store import Wanted, find_events
 from clarion.events.store import list_events, list_refusals
 from clarion.storage.database import Database
 from clarion.storage.schema import metadata
-from fakes.book import SOURCE, WORKSPACE
+from fakes.book import NOW, SOURCE, WORKSPACE
 
 
 @pytest.fixture
@@ -45,10 +45,11 @@ async def test_pages_of_a_workspace_and_of_a_source_sort_nothing(
         await list_refusals(connection, WORKSPACE, limit=10)
         await list_customers(connection, WORKSPACE, after=None, limit=10)
         await list_customers(connection, WORKSPACE, after=UUID(int=1), limit=10)
-        await find_events(connection, SOURCE, Wanted(include=["seen"]), skip=0, limit=10)
+        await find_events(connection, SOURCE, Wanted(include=["seen"]), limit=10)
+        await find_events(connection, SOURCE, Wanted(start=NOW), scrolled_to=5, limit=10)
     finally:
         event.remove(connection.sync_engine, "before_cursor_execute", note)
-    assert len(asked) == 6
+    assert len(asked) == 10
     for statement, values in asked:
         raw = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
         plan = [row[3] for row in raw]

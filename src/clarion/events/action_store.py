@@ -3,10 +3,9 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, case, func, select
+from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.events.action import action_of
@@ -15,6 +14,8 @@ from clarion.storage.schema import events
 
 LATE_SECONDS = 3_600
 """An event waits no longer than this from its arrival until it is stored, unless many do."""
+LOOKED_AT_MAX = 100_000
+"""How many events one call searches: some tenths of a second."""
 ACTIONS_MAX = 1_000
 """Of one customer, that are told."""
 
@@ -31,6 +32,14 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A page of events; `further`: where the next one begins, None: there is nothing more."""
+
+    events: list[StoredEvent]
+    further: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Action:
     """When a customer's events of one action happened."""
 
@@ -40,12 +49,22 @@ class Action:
 
 
 async def find_events(
-    connection: AsyncConnection, source_id: UUID, wanted: Wanted, *, skip: int, limit: int
-) -> list[StoredEvent]:
-    """A source's events by their arrival, the last first unless asked otherwise.
+    connection: AsyncConnection,
+    source_id: UUID,
+    wanted: Wanted,
+    *,
+    skip: int = 0,
+    scrolled_to: int | None = None,
+    limit: int,
+    looked_at_max: int = LOOKED_AT_MAX,
+) -> Found:
+    """A source's events by their arrival, the last first unless asked otherwise; from the one after
+    `scrolled_to` on, or else `skip` of them later.
 
-    With `start`, no row is looked at that is older by more than LATE_SECONDS, so that who asks for
-    the last minutes does not have the whole table read.
+    No index knows actions: one that is rare is searched for among `looked_at_max` events at a time,
+    and whoever asks goes on from `further`. Who skips has them all looked at, since what was
+    skipped could not be told. With `start`, no row is looked at that is older by more than
+    LATE_SECONDS.
     """
     statement = select(events).where(events.c.source_id == source_id)
     if wanted.include:
@@ -53,15 +72,25 @@ async def find_events(
     if wanted.exclude:
         statement = statement.where(_action().not_in(list(wanted.exclude)))
     if wanted.start is not None:
-        statement = statement.where(
-            events.c.at >= wanted.start,
-            events.c.seq > func.coalesce(_before(source_id, wanted.start), 0),
-        )
+        statement = statement.where(events.c.at >= wanted.start)
     if wanted.end is not None:
         statement = statement.where(events.c.at <= wanted.end)
     order = events.c.seq if wanted.oldest_first else events.c.seq.desc()
-    rows = await connection.execute(statement.order_by(order).offset(skip).limit(limit))
-    return [read_event(row) for row in rows]
+    own = await _from_here(connection, source_id, wanted, scrolled_to)
+    is_searched = wanted.include or wanted.exclude or wanted.start or wanted.end
+    last: int | None = None
+    if is_searched and not skip:
+        among = select(events.c.seq).where(events.c.source_id == source_id, *own).order_by(order)
+        last = await connection.scalar(among.offset(looked_at_max - 1).limit(1))
+    if last is not None:
+        own.append(events.c.seq <= last if wanted.oldest_first else events.c.seq >= last)
+    rows = await connection.execute(
+        statement.where(*own).order_by(order).offset(skip).limit(limit + 1)
+    )
+    found = [read_event(row) for row in rows]
+    if len(found) > limit:
+        return Found(events=found[:limit], further=found[limit - 1].seq)
+    return Found(events=found, further=last)
 
 
 async def list_events_of(
@@ -114,13 +143,33 @@ def _action() -> ColumnElement[str]:
     )
 
 
-def _before(source_id: UUID, start: datetime) -> Any:
-    """The last event of a source that had arrived well before `start`."""
-    early = start - timedelta(seconds=LATE_SECONDS)
-    found: Select[tuple[int]] = (
-        select(events.c.seq)
-        .where(events.c.source_id == source_id, events.c.received_at < early)
-        .order_by(events.c.seq.desc())
-        .limit(1)
-    )
-    return found.scalar_subquery()
+async def _from_here(
+    connection: AsyncConnection, source_id: UUID, wanted: Wanted, scrolled_to: int | None
+) -> list[ColumnElement[bool]]:
+    """Where a page begins, and nothing that came well before `start`."""
+    bounds: list[ColumnElement[bool]] = []
+    if scrolled_to is not None:
+        is_after = events.c.seq > scrolled_to if wanted.oldest_first else events.c.seq < scrolled_to
+        bounds.append(is_after)
+    if wanted.start is not None:
+        early = wanted.start - timedelta(seconds=LATE_SECONDS)
+        bounds.append(events.c.seq > await _last_before(connection, source_id, early))
+    return bounds
+
+
+async def _last_before(connection: AsyncConnection, source_id: UUID, early: datetime) -> int:
+    """An event that arrived before `early`, as late as may be; 0: there is none.
+
+    Found by halving, since rows come in the order of their arrival, but for LATE_SECONDS.
+    """
+    own = events.c.source_id == source_id
+    low, high = 0, await connection.scalar(select(func.max(events.c.seq)).where(own)) or 0
+    while low < high:
+        middle = (low + high + 1) // 2
+        at_most = select(events.c.seq, events.c.received_at).where(own, events.c.seq <= middle)
+        row = (await connection.execute(at_most.order_by(events.c.seq.desc()).limit(1))).first()
+        if row is None or row.received_at < early:
+            low = middle
+        else:
+            high = row.seq - 1
+    return low

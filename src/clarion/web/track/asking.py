@@ -61,6 +61,8 @@ def wanted_events(query: Query) -> tuple[Wanted, int, int]:
         oldest_first=sort == "asc",
     )
     skip = _number(query, "from", 0, FROM_MAX, 0)
+    if skip and "scrollId" in query:
+        raise _invalid("from and scrollId do not go together: a scrollId says where to begin.")
     return wanted, skip, _number(query, "size", 1, SIZE_MAX, SIZE_MAX)
 
 

@@ -70,8 +70,18 @@ async def _told(
     match address.call, address.rest:
         case "events", ():
             wanted, skip, size = wanted_events(query)
-            found = await find_events(connection, brand.source_id, wanted, skip=skip, limit=size)
-            return {"data": await _shown(connection, workspace_id, address, found)}
+            found = await find_events(
+                connection,
+                brand.source_id,
+                wanted,
+                skip=skip,
+                scrolled_to=_seq_scrolled_to(query),
+                limit=size,
+            )
+            return {
+                "data": await _shown(connection, workspace_id, address, found.events),
+                "scrollId": None if found.further is None else _scroll_seq(found.further),
+            }
         case "profiles", ():
             return await _profiles(connection, workspace_id, query)
         case "profiles", (named,):
@@ -149,20 +159,28 @@ async def _events(
     customers: Sequence[Customer],
 ) -> Mapping[str, Any]:
     """The events of these customers, the last to arrive first."""
-    before = scrolled_to(query, SEQ_BYTES)
     found = await list_events_of(
         connection,
         workspace_id,
         [one.id for one in customers],
-        before_seq=None if before is None else int.from_bytes(before, signed=True),
+        before_seq=_seq_scrolled_to(query),
         limit=EVENTS_A_PAGE + 1,
     )
     shown = found[:EVENTS_A_PAGE]
     is_more = len(found) > EVENTS_A_PAGE
     return {
         "data": await _shown(connection, workspace_id, address, shown),
-        "scrollId": scroll_id(shown[-1].seq.to_bytes(SEQ_BYTES)) if is_more else None,
+        "scrollId": _scroll_seq(shown[-1].seq) if is_more else None,
     }
+
+
+def _seq_scrolled_to(query: Query) -> int | None:
+    seq = scrolled_to(query, SEQ_BYTES)
+    return None if seq is None else int.from_bytes(seq, signed=True)
+
+
+def _scroll_seq(seq: int) -> str:
+    return scroll_id(seq.to_bytes(SEQ_BYTES))
 
 
 async def _shown(
