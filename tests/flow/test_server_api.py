@@ -10,7 +10,8 @@ import pytest
 
 from clarion.clock import Clock
 from clarion.events.check import EVENT_BYTES_MAX
-from clarion.events.source_store import create_source, revoke_source
+from clarion.events.limit import Limit
+from clarion.events.source_store import create_source, limit_source, revoke_source
 from clarion.storage.database import Database
 from clarion.storage.schema import metadata
 from clarion.web.access import Scope
@@ -223,6 +224,27 @@ async def test_a_token_must_be_a_key_that_may_write(station: Station, server: Se
     raw = msgspec.json.encode(track("m"))
     assert (await station.ask(request(f"{BASE}/track", raw, {}))).status == 403
     assert await station.events() == []
+
+
+async def test_a_server_keeps_to_the_limit_of_its_source_with_each_of_its_keys(
+    station: Station, clock: FakeClock
+) -> None:
+    async with station.database.write() as connection:
+        limit = Limit(events_per_second=2, burst=3)
+        assert await limit_source(connection, WORKSPACE, SOURCE, limit)
+    server, another = await server_of(station), await server_of(station)
+    batch = {"batch": [{"event": "Seen", "userId": "u"}] * 7}
+    one = {"event": "Seen", "userId": "u"}
+    assert (await server.post("batch", batch)).status == 200, "larger than the burst"
+    refused = await server.post("track", one)
+    assert (refused.status, refused.headers["retry-after"]) == (429, "3")
+    assert refused.json["success"] is False
+    assert refused.json["code"] == "too_fast"
+    assert refused.json["message"]
+    assert (await another.post("track", one)).status == 200
+    clock.advance(3)
+    assert (await server.post("track", one)).status == 200
+    assert len(await station.events()) == 9, "nothing of a refused call is kept"
 
 
 async def test_a_brand_is_a_source_of_the_keys_workspace_by_name(

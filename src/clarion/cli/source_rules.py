@@ -25,7 +25,7 @@ async def limit(
     burst: Burst = None,
     json: AsJson = False,
 ) -> None:
-    """Limit how fast each write key of a source may send; without a number, end the limit.
+    """Limit how fast each key of a source may send; without a number, end the limit.
 
     Who sends more is answered 429 with Retry-After. Each collector process counts by itself.
 

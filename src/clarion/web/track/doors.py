@@ -1,16 +1,21 @@
 """Who may call the server API: the holder of an API key, for a source of its workspace by name."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from time import monotonic
 from uuid import UUID
 
+from clarion.events.limit import Bucket, Limit, draw
+from clarion.events.source import Source
 from clarion.events.source_store import list_sources
 from clarion.storage.database import Database
 from clarion.web.access import Access, Caller, Scope
 
 SOURCE_SECONDS = 5.0
-"""How long a source is remembered by its name: so long one that was revoked is still taken."""
+"""How long a source is remembered by its name: so long one that was revoked is still taken, and its
+limit is what it was."""
 SOURCES_MAX = 10_000
+BUCKETS_MAX = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +24,8 @@ class Brand:
 
     caller: Caller
     source_id: UUID
+    limit: Limit | None
+    """How fast each of its write keys may send, and so each API key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,7 +42,8 @@ class Doors:
     def __init__(self, database: Database, access: Access) -> None:
         self._database = database
         self._access = access
-        self._sources: dict[tuple[UUID, str], tuple[UUID, float]] = {}
+        self._sources: dict[tuple[UUID, str], tuple[Source, float]] = {}
+        self._buckets: dict[tuple[UUID, UUID], Bucket] = {}
 
     async def open(self, token: str | None, brand: str, needs: Scope) -> Brand | Shut:
         """`token` is the call's `auth-token`."""
@@ -50,16 +58,29 @@ class Doors:
                 code="forbidden",
                 message=f"This call needs an API key with the scope {needs.value}.",
             )
-        source_id = await self._source(caller.workspace_id, brand)
-        if source_id is None:
+        source = await self._source(caller.workspace_id, brand)
+        if source is None:
             return Shut(
                 code="brand_unknown",
                 message="The brand in the path must be the name of a source of the API key's "
                 "workspace: create one with that name, or rename one to it.",
             )
-        return Brand(caller=caller, source_id=source_id)
+        return Brand(caller=caller, source_id=source.id, limit=source.limit)
 
-    async def _source(self, workspace_id: UUID, brand: str) -> UUID | None:
+    def too_fast(self, brand: Brand, events: int, now: datetime) -> int | None:
+        """The seconds until a call of so many events may come again; None: it may be taken."""
+        if brand.limit is None:
+            return None
+        who = (brand.caller.key_id, brand.source_id)
+        drawn = draw(brand.limit, self._buckets.get(who), events, now.timestamp())
+        if isinstance(drawn, int):
+            return drawn
+        if len(self._buckets) >= BUCKETS_MAX:
+            self._buckets.clear()
+        self._buckets[who] = drawn
+        return None
+
+    async def _source(self, workspace_id: UUID, brand: str) -> Source | None:
         """The oldest source of that name, in whatever letters, that is not revoked."""
         known = (workspace_id, brand.strip().casefold())
         remembered = self._sources.get(known)
@@ -71,6 +92,6 @@ class Doors:
             if source.revoked_at is None and source.name.strip().casefold() == known[1]:
                 if len(self._sources) >= SOURCES_MAX:
                     self._sources.clear()
-                self._sources[known] = (source.id, monotonic() + SOURCE_SECONDS)
-                return source.id
+                self._sources[known] = (source, monotonic() + SOURCE_SECONDS)
+                return source
         return None
