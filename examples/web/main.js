@@ -18,10 +18,12 @@ const { deviceId } = localStorage;
 const analytics = AnalyticsBrowser.load({ writeKey, cdnURL: clarion });
 // Until somebody signs in, the device stands for the person.
 analytics.setAnonymousId(deviceId);
+// Without its settings the SDK sends nothing: the write key is wrong, or Clarion is not there.
+analytics.catch(({ message }) => said(`nothing can be sent: ${clarion} says ${message}`));
 
 // --- on the first start ---------------------------------------------------------------------
 
-if (!localStorage.installedAt) {
+if (writeKey && !localStorage.installedAt) {
   track("Application Installed", { version: "1.0.0" });
   localStorage.installedAt = Date.now();
 }

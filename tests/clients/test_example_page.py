@@ -106,3 +106,12 @@ async def test_its_service_worker_reports_a_push_that_arrives(
     rows = await place.rows(3)
     assert rows[-1].name == "Push Notification Received"
     assert msgspec.json.decode(rows[-1].body)["properties"] == {"clarion_push": PUSH}
+
+
+async def test_the_page_says_why_nothing_can_be_sent(site: str, place: Place) -> None:
+    async with chromium() as browser:
+        page = await browser.new_page()
+        await page.goto(f"{site}/?writeKey=wrong&clarion=http://127.0.0.1:{place.port}")
+        told = page.locator("#said li", has_text="nothing can be sent")
+        await told.wait_for(timeout=20_000)
+        assert "write_key_unknown" in (await told.text_content() or "")
