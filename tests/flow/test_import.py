@@ -4,7 +4,10 @@ import asyncio
 import csv
 import json
 import shutil
+import signal
 import stat
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -33,6 +36,7 @@ from clarion.storage.workspace_store import list_workspaces
 from fakes.api import Service
 from fakes.clock import FakeClock
 from fakes.command import Clarion
+from fakes.processes import until
 
 CUSTOMERS = """user_id,email,age:number
 u1,ada@example.org,42
@@ -277,6 +281,28 @@ async def test_an_import_that_was_broken_off_goes_on_and_every_record_is_there_o
         assert {one["user_id"] for one in customers} == {one["user_id"] for one in records}
         events = await service.every("/events", 500)
         assert len(events) == len(records)
+
+
+def test_an_import_that_is_interrupted_says_so_and_goes_on_there(sending: Clarion) -> None:
+    """Where so many batches wait for an ingestor that is not there, it waits for a second, too."""
+    records = [{"user_id": f"u{n}"} for n in range(BATCH_RECORDS * (WAITING_JOBS_MAX + 3))]
+    file = written(sending.home, "many.ndjson", records)
+    kept = file.with_name("many.ndjson.import.json")
+
+    async def lines() -> int:
+        return int(json.loads(kept.read_text())["line"]) if kept.exists() else 0
+
+    command = [sys.executable, "-m", "clarion.cli", "import", "customers", str(file)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
+        is_waiting = until(lines, lambda n: n > BATCH_RECORDS * WAITING_JOBS_MAX, seconds=30)
+        asyncio.run(is_waiting)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate()
+    line = asyncio.run(lines())
+    assert (process.returncode, f"behind line {line:,}" in said) == (130, True)
+    assert line < len(records)
+    told = sending.json("import", "customers", str(file))
+    assert (told["lines"], told["taken"]) == (len(records), len(records))
 
 
 async def test_an_import_waits_for_the_ingestors_and_for_nobody_where_there_are_none(

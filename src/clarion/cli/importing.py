@@ -272,6 +272,11 @@ async def _import(
                     _show(shown, task, progress)
             except ImportRefused as error:
                 raise refused(f"The import stopped at line {progress.line}: {error}.") from None
+            except asyncio.CancelledError:
+                shown.stop()
+                told = f"Broken off behind line {progress.line:,}: the same command goes on there."
+                errors.print(told, highlight=False)
+                raise
             finally:
                 await collector.close()
         if not progress.refused:

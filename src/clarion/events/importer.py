@@ -26,7 +26,7 @@ BATCH_RECORDS = 500
 BATCH_BYTES = BODY_BYTES_MAX - 65_536
 WAITING_JOBS_MAX = 20
 """Above this an import waits for the ingestors: what apps send meanwhile stands behind it."""
-PATIENCE_SECONDS = 2.0
+PATIENCE_SECONDS = 1.0
 """How long it waits without seeing them take in anything; then there are none."""
 LOOK_SECONDS = 0.05
 
