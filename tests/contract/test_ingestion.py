@@ -18,7 +18,7 @@ from clarion.events.message import Event
 from clarion.storage.database import Database
 from clarion.storage.schema import customers, devices, events, metadata
 from fakes.book import NOW, SOURCE, WORKSPACE, Book
-from fakes.history import App
+from fakes.history import DAY, App, timedelta
 from fakes.scenarios import SCENARIOS, Scenario
 from unit.test_identity import histories
 
@@ -129,6 +129,33 @@ async def test_a_device_tells_every_owner_and_token_and_what_caused_them(
         ("moved", "m05"),
     ]
     assert [line.message_id for line in theirs] == ["m02", "m03", "m04"]
+
+
+async def test_a_removal_names_the_event_that_caused_it_and_its_time(database: Database) -> None:
+    app = App()
+    await take(
+        database,
+        [
+            app.told(1, "Device Created or Updated", "D", user="U", token="T1"),
+            app.told(4, "Device Deleted", "D", user="U", token="T1"),
+            app.register(1, "E", user="U", token="T2"),
+        ],
+    )
+    await take(database, [app.register(6, "F", user="V", token="T2")])
+    await take(database, [app.told(9, "Device Created or Updated", "D", anon="X", token="T1")])
+    removed = {}
+    async with database.read() as connection:
+        for device_id in ("D", "E"):
+            lines = await device_history(connection, WORKSPACE, device_id)
+            removed[device_id] = [
+                (line.reason, line.message_id, line.at)
+                for line in lines
+                if line.change == "removed"
+            ]
+    assert removed == {
+        "D": [("deleted_by_app", "m02", DAY + timedelta(minutes=4))],
+        "E": [("token_moved", "m04", DAY + timedelta(minutes=6))],
+    }
 
 
 async def test_an_absorbed_anonymous_customer_is_gone(database: Database) -> None:

@@ -43,8 +43,14 @@ class Chronicle:
     now: datetime
     lines: list[NewChange] = field(default_factory=list)
 
-    def write(self, registrations: Sequence[Registration], steps: Sequence[Step]) -> None:
-        """One line for each thing that happened, in the order it became known."""
+    def write(
+        self,
+        registrations: Sequence[Registration],
+        steps: Sequence[Step],
+        end: Step | None = None,
+    ) -> None:
+        """One line for each thing that happened, in the order it became known. `end`: what ended
+        the device, should it be removed now."""
         by_message: dict[str, list[Registration]] = defaultdict(list)
         for one in registrations:
             by_message[one.stamp.message_id].append(one)
@@ -90,16 +96,16 @@ class Chronicle:
                 self._add("token", cause, new_id, token=token)
         if customer_id is not None and customer_id != self.after.customer_id:
             self._add("moved", None, self.after.customer_id, previous=customer_id, token=token)
-        self.write_standing()
+        self.write_standing(end)
 
-    def write_standing(self) -> None:
+    def write_standing(self, end: Step | None = None) -> None:
         """Whether it was removed or came back; or went on by another token, since one died."""
         before, after = self.before, self.after
         was = DeviceState.ACTIVE if before is None else before.state
         current = after.current
         if after.state is not was:
             if after.state is DeviceState.REMOVED:
-                self._add("removed", None, after.customer_id, reason=current.reason)
+                self._add("removed", end, after.customer_id, reason=current.reason)
             else:
                 cause = _registered(current)
                 self._add("revived", cause, after.customer_id, token=current.token_hash)

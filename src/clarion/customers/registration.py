@@ -16,6 +16,7 @@ from clarion.clock import from_micros
 from clarion.customers.batch import Batch
 from clarion.customers.chronicle import Chronicle, NewChange, Step
 from clarion.customers.device import (
+    DELETED,
     TOKEN_MOVED,
     Deletion,
     Held,
@@ -123,8 +124,10 @@ class Registry:
         self, device_id: str, before: KeptDevice | None, deletions: Iterable[Deletion]
     ) -> KeptDevice:
         after = self._registered(device_id, before)
+        effective: list[Deletion] = []
         if device_id in self.device_ids:
             line = self._batch.timeline(device_id)
+            effective = [one for one in deletions if is_effective(one, line, self._batch.is_real)]
             owner = self._batch.device_owner(device_id)
             after = replace(
                 after,
@@ -133,9 +136,7 @@ class Registry:
                     after.registrations,
                     device_id=device_id,
                     homes={one.installation_hash: self._home(one) for one in after.registrations},
-                    deletions=[
-                        one for one in deletions if is_effective(one, line, self._batch.is_real)
-                    ],
+                    deletions=effective,
                     left_at=line.left_at,
                 ),
             )
@@ -145,7 +146,11 @@ class Registry:
         if before is not None and after.registrations is before.registrations:
             return after
         chronicle = Chronicle(before=before, after=after, now=self._now)
-        chronicle.write(self._registrations.get(device_id, ()), self._steps(device_id))
+        chronicle.write(
+            self._registrations.get(device_id, ()),
+            self._steps(device_id),
+            self._end(after, effective),
+        )
         self.history += chronicle.lines
         return after
 
@@ -194,6 +199,20 @@ class Registry:
             return device
         return replace(device, registrations=ranked(registrations, ends))
 
+    def _end(self, device: KeptDevice, deletions: Sequence[Deletion]) -> Step | None:
+        """The event that ended what the device was sent to by, if one did."""
+        if device.reason == TOKEN_MOVED:
+            holders = (self._holders.get(one.installation_hash) for one in device.registrations)
+            taken = [one.stamp for one in holders if one and one.device_id != device.device_id]
+            return _cause(max(taken, default=None))
+        if device.reason != DELETED:
+            return None
+        named = {None, *(one.token_hash for one in device.registrations)}
+        since = device.current.holds.at
+        fitting = [one for one in deletions if one.token_hash in named and one.at > since]
+        first = min(fitting or deletions, key=lambda one: (one.at, one.message_id), default=None)
+        return _cause(first)
+
     def _home(self, one: Held) -> Home:
         holder = self._holders[one.installation_hash]
         return Home(device_id=holder.device_id, at=holder.stamp.at)
@@ -209,3 +228,9 @@ class Registry:
             )
             for step in self._batch.owner_steps(device_id)
         ]
+
+
+def _cause(said: Stamp | Deletion | None) -> Step | None:
+    if said is None:
+        return None
+    return Step(message_id=said.message_id, at=said.at, customer_id=None)
