@@ -106,6 +106,9 @@ def _as_ending(error: Exception) -> Ending | None:
     from clarion.storage.vault import VaultLocked
 
     match error:
+        case _ if is_other_schema(error):
+            words = str(getattr(error, "orig", None) or error).splitlines()[0]
+            return Ending(ExitCode.FAILURE, _not_ours(words), word="foreign_database")
         case StorageUnavailable() | BrokerUnavailable():
             what = "database" if isinstance(error, StorageUnavailable) else "broker"
             return Ending(
@@ -127,9 +130,6 @@ def _as_ending(error: Exception) -> Ending | None:
             )
         case ForeignSchema():
             return Ending(ExitCode.FAILURE, _not_ours(f"{error}"), word="foreign_database")
-        case _ if is_other_schema(error):
-            words = str(getattr(error, "orig", error)).splitlines()[0]
-            return Ending(ExitCode.FAILURE, _not_ours(words), word="foreign_database")
         case VaultLocked():
             return Ending(
                 ExitCode.FAILURE,

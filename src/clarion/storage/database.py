@@ -29,8 +29,6 @@ CONFLICT_TRIES = 6
 _CONFLICT_STATES = frozenset({"40001", "40P01"})
 _SCHEMA_STATES = frozenset({"42P01", "42703"})
 """No such table, no such column."""
-_SQLITE_STATEMENT = "SQLITE_ERROR"
-"""SQLite's way of saying that a statement can not be, now or ever."""
 _UNAVAILABLE_STATES = ("08", "53", "57", "58", "25006")
 """How PostgreSQL says 'not now', by the beginning of its SQLSTATE: connection lost; disk, memory or
 connections used up; stopped by an administrator; input or output failed; a server that only reads.
@@ -53,9 +51,11 @@ def is_conflict(error: BaseException) -> bool:
 
 def is_other_schema(error: BaseException) -> bool:
     """True where a statement named a table or a column that is not there: they are not ours."""
+    if isinstance(error, StorageUnavailable) and error.__cause__ is not None:
+        error = error.__cause__
     if not isinstance(error, DBAPIError):
         return False
-    if getattr(error.orig, "sqlite_errorname", None) == _SQLITE_STATEMENT:
+    if getattr(error.orig, "sqlite_errorname", None) == "SQLITE_ERROR":
         return "no such" in str(error.orig) or "has no column" in str(error.orig)
     return getattr(error.orig, "sqlstate", None) in _SCHEMA_STATES
 
@@ -137,8 +137,6 @@ def _is_unavailable(error: BaseException) -> bool:
             return str(state).startswith(_UNAVAILABLE_STATES) or error.connection_invalidated
         if error.connection_invalidated:
             return True
-        if getattr(error.orig, "sqlite_errorname", None) == _SQLITE_STATEMENT:
-            return False
         # asyncpg calls a value that it can not send an error of the interface: that is for ever.
         cause = error.orig.__cause__ if error.orig is not None else None
         return isinstance(error, OperationalError | InterfaceError) and not isinstance(
