@@ -1,12 +1,13 @@
 """The doorkeeper: who may send with a write key, from where and how fast.
 
 What the database says of a key is remembered for some seconds, and every answer is given from that:
-a call costs no statement, and what a source does not use costs nothing. That a key was used is
-written down once a minute, aside from the calls; whom it turned away, and why, is in the door log.
+a call costs no statement (`key_reader.py` makes few), and what a source does not use costs nothing.
+That a key was used is written down once a minute, aside from the calls; whom it turned away, and
+why, is in the door log.
 """
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from time import monotonic
 from uuid import UUID
@@ -17,7 +18,8 @@ from clarion.clock import Clock
 from clarion.events.admission import Admission, OriginRefused, Retired, TooFast, UnknownKey
 from clarion.events.body import CallFault
 from clarion.events.door_log import DoorLog
-from clarion.events.key_store import USED_SECONDS, KeyKind, find_admission, note_uses
+from clarion.events.key_reader import Found, KeyReader, KeyReaderOptions
+from clarion.events.key_store import USED_SECONDS, KeyKind, note_uses
 from clarion.events.limit import Bucket, Limit, draw
 from clarion.events.source import is_allowed
 from clarion.events.turned_away import (
@@ -38,9 +40,6 @@ KEY_CHARACTERS_SHOWN = 8
 
 log = structlog.get_logger(__name__)
 
-_Found = Admission | Retired | VaultLocked | None
-"""What is known of a key; VaultLocked: it can not be used now."""
-
 Answer = Admission | UnknownKey | OriginRefused | TooFast
 
 
@@ -49,6 +48,7 @@ class DoorkeeperOptions:
     remembered_seconds: float = 5.0
     """How long a key is remembered: so long a retired one may still be taken."""
     remembered_max: int = 10_000
+    key_reader: KeyReaderOptions = field(default_factory=KeyReaderOptions)
 
 
 class Doorkeeper:
@@ -64,10 +64,10 @@ class Doorkeeper:
     ) -> None:
         self._database = database
         self._clock = clock
-        self._vault = vault
+        self._reader = KeyReader(database, clock, vault, options.key_reader)
         self._door_log = door_log
         self._options = options
-        self._remembered: dict[str, tuple[_Found, float]] = {}
+        self._remembered: dict[str, tuple[Found, float]] = {}
         self._buckets: dict[UUID, Bucket] = {}
         self._noted: dict[UUID, datetime] = {}
         self._to_note: dict[UUID, KeyKind] = {}
@@ -125,7 +125,8 @@ class Doorkeeper:
             self._noting = asyncio.create_task(self._note())
 
     async def close(self) -> None:
-        """Wait for what is being written down."""
+        """Wait for what is being read, and written down."""
+        await self._reader.close()
         if self._noting is not None:
             await asyncio.shield(self._noting)
 
@@ -162,31 +163,21 @@ class Doorkeeper:
         self._door_log.note(_place_of(admission), TurnedAway(code=code, message=message))
         return TooFast(retry_after_seconds=seconds)
 
-    async def _known(self, write_key: str) -> _Found:
+    async def _known(self, write_key: str) -> Found:
         remembered = self._remembered.get(write_key)
         if remembered is not None and remembered[1] > monotonic():
             return remembered[0]
         return await self._look_up(write_key)
 
-    async def _look_up(self, write_key: str) -> _Found:
+    async def _look_up(self, write_key: str) -> Found:
         if not write_key or len(write_key) > WRITE_KEY_CHARACTERS_MAX or "\x00" in write_key:
             return None
-        found = await self._find(write_key)
+        found = await self._reader.read(write_key)
+        if isinstance(found, Admission | Retired):  # whoever tries a retired key still has it
+            self.note_use(KeyKind.WRITE_KEY, found.key_id, self._clock.now())
         if len(self._remembered) >= self._options.remembered_max:
             self._remembered.clear()
         self._remembered[write_key] = (found, monotonic() + self._options.remembered_seconds)
-        return found
-
-    async def _find(self, write_key: str) -> _Found:
-        now = self._clock.now()
-        try:
-            async with self._database.read() as connection:
-                found = await find_admission(connection, write_key, now, self._vault)
-        except VaultLocked as locked:
-            log.error("identity_secrets_locked")
-            return locked
-        if found is not None:  # whoever tries a retired key still has it
-            self.note_use(KeyKind.WRITE_KEY, found.key_id, now)
         return found
 
     async def _note(self) -> None:

@@ -1,9 +1,9 @@
-"""Rows of sources' write keys and identity secrets. Secrets are sealed; only `find_admission` opens
-them."""
+"""Rows of sources' write keys and identity secrets. Secrets are sealed; only `find_admissions`
+opens them."""
 
 import secrets
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -141,11 +141,11 @@ async def note_uses(
     )
 
 
-async def find_admission(
-    connection: AsyncConnection, write_key: str, now: datetime, vault: Vault | None
-) -> Admission | Retired | None:
-    """What `write_key` opens now; None: nobody ever had it. Raises VaultLocked where the source's
-    secrets were sealed with another key, or there is no vault to open them with."""
+async def find_admissions(
+    connection: AsyncConnection, keys: Sequence[str], now: datetime, vault: Vault | None
+) -> dict[str, Admission | Retired | VaultLocked]:
+    """What each of `keys` opens now; nobody ever had those that are missing. VaultLocked: the
+    source's secrets were sealed with another key, or there is no vault to open them with."""
     secret = identity_secrets.c
     signs = and_(
         secret.source_id == sources.c.id,
@@ -155,6 +155,7 @@ async def find_admission(
     rows = await connection.execute(
         select(
             write_keys.c.id.label("key_id"),
+            write_keys.c.write_key,
             exists()
             .where(anybodys.c.workspace_id == sources.c.workspace_id)
             .label("has_signatures"),
@@ -168,11 +169,18 @@ async def find_admission(
                 identity_secrets, signs
             )
         )
-        .where(write_keys.c.write_key == write_key)
+        .where(write_keys.c.write_key.in_(keys))
     )
-    found = rows.all()
-    if not found:
-        return None
+    of_key: dict[str, list[Any]] = defaultdict(list)
+    for row in rows:
+        of_key[row.write_key].append(row)
+    return {key: _opens(found, now, vault) for key, found in of_key.items()}
+
+
+def _opens(
+    found: Sequence[Any], now: datetime, vault: Vault | None
+) -> Admission | Retired | VaultLocked:
+    """What a key opens, by its rows: one for each secret of its source, but at least one."""
     row = found[0]
     if row.revoked_at is not None or (row.retires_at is not None and row.retires_at <= now):
         return Retired(
@@ -181,6 +189,14 @@ async def find_admission(
             workspace_id=row.workspace_id,
             is_source_revoked=row.revoked_at is not None,
         )
+    try:
+        secrets = tuple(
+            Secret(id=one.secret_id, text=_opened(one.sealed_secret, vault))
+            for one in found
+            if one.secret_id is not None
+        )
+    except VaultLocked as locked:
+        return locked
     return Admission(
         key_id=row.key_id,
         source_id=row.id,
@@ -190,11 +206,7 @@ async def find_admission(
         limit=limit_in(row),
         has_signatures=row.has_signatures,
         asks_for_signatures=row.signatures_from is None or row.signatures_from <= now,
-        secrets=tuple(
-            Secret(id=one.secret_id, text=_opened(one.sealed_secret, vault))
-            for one in found
-            if one.secret_id is not None
-        ),
+        secrets=secrets,
     )
 
 
