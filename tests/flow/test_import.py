@@ -51,6 +51,19 @@ DEVICES = [
     {"device_id": "d3", "platform": "iOS"},
 ]
 
+BY_BOTH = [
+    {
+        "device_id": "d4", "fid": "cIsXk3vVRkCk8Hk0zq1abc", "platform": "Android",
+        "timestamp": "2026-02-01T00:00:00Z",
+    },
+    {
+        "device_id": "d4", "token": "cIsXk3vVRkCk8Hk0zq1abc:APA91bHun4", "platform": "Android",
+        "timestamp": "2026-02-02T00:00:00Z",
+        "facts": {"app_version": "2.1", "model": "Pixel 9", "push_permission": "denied"},
+    },
+]  # fmt: skip
+"""A device that is reached by its token, and by its FID should that die."""
+
 NDJSON = RecordFormat(form=RecordForm.NDJSON)
 
 
@@ -354,7 +367,7 @@ def test_what_is_exported_can_be_imported_elsewhere_and_is_the_same(
     for other in ("other", "third"):
         shutil.copytree(installed, home / other / "data")
     sending.json("import", "customers", str(_csv(home)))
-    sending.json("import", "devices", str(written(home, "tokens.ndjson", DEVICES)))
+    sending.json("import", "devices", str(written(home, "tokens.ndjson", [*DEVICES, *BY_BOTH])))
     take_in(home)
     for kind, name in (("customers", "c.csv"), ("devices", "d.csv"), ("events", "e.ndjson")):
         code, _, errors = sending("export", kind, "--with-tokens", "--out", str(home / name))
@@ -429,7 +442,12 @@ def _state(clarion: Clarion) -> Any:
         for one in clarion.json("customers", "list")
     }
     devices = {
-        one["device_id"]: (one["platform"], one["state"], one["token_fingerprint"])
+        one["device_id"]: (
+            one["platform"],
+            one["state"],
+            [(each["token_kind"], each["token_fingerprint"]) for each in one["registrations"]],
+            one["facts"],
+        )
         for one in clarion.json("devices", "list")
     }
     return customers, devices

@@ -25,7 +25,7 @@ _COLUMNS = {
     ),
     RecordKind.DEVICES: (
         "device_id", "user_id", "platform", "token_kind", "state", "reason", "registered_at",
-        "last_seen_at",
+        "last_seen_at", "facts:json",
     ),
     RecordKind.EVENTS: ("messageId", "type", "timestamp", "receivedAt", "body:json"),
 }  # fmt: skip

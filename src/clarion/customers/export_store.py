@@ -9,6 +9,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.customers.disclosure import without_tokens
+from clarion.customers.registration_store import kept_device
 from clarion.events.record import RecordKind
 from clarion.storage.database import Database
 from clarion.storage.schema import customers, devices, events
@@ -17,7 +18,8 @@ PAGE = 1_000
 
 
 async def count_rows(connection: AsyncConnection, workspace_id: UUID, kind: RecordKind) -> int:
-    """How many rows the export will have, but for what arrives meanwhile."""
+    """How many rows the export will have, but for what arrives meanwhile, and a device's second
+    and third registration."""
     table = {
         RecordKind.CUSTOMERS: customers,
         RecordKind.DEVICES: devices,
@@ -43,7 +45,10 @@ async def export_pages(
             rows = (await connection.execute(statement.limit(PAGE))).all()
         if not rows:
             return
-        yield [_record(kind, row, with_tokens=with_tokens) for row in rows]
+        if kind is RecordKind.DEVICES:
+            yield [one for row in rows for one in _registrations(row, with_tokens=with_tokens)]
+        else:
+            yield [_record(kind, row, with_tokens=with_tokens) for row in rows]
         after = getattr(rows[-1], key)
 
 
@@ -69,6 +74,27 @@ def _page(kind: RecordKind, workspace_id: UUID, after: Any) -> tuple[Select[Any]
     return of_events.order_by(events.c.seq), "seq"
 
 
+def _registrations(row: Any, *, with_tokens: bool) -> list[dict[str, Any]]:
+    """A device's lines: the registration it is sent to by, then those that could take its place."""
+    device = kept_device(row)
+    return [
+        {
+            "device_id": row.device_id,
+            "user_id": row.user_id,
+            "platform": one.platform.value,
+            "token_kind": one.token_kind.value,
+            "state": one.state.value,
+            "reason": one.reason,
+            "registered_at": one.holds.at,
+            "last_seen_at": row.last_seen_at,
+            "facts": row.facts,
+        }
+        | ({"token": one.token} if with_tokens else {})
+        for one in device.registrations
+        if one is device.current or one.is_active
+    ]
+
+
 def _record(kind: RecordKind, row: Any, *, with_tokens: bool) -> dict[str, Any]:
     if kind is RecordKind.CUSTOMERS:
         return {
@@ -80,18 +106,6 @@ def _record(kind: RecordKind, row: Any, *, with_tokens: bool) -> dict[str, Any]:
             "first_seen_at": row.first_seen_at,
             "last_seen_at": max(row.first_seen_at, row.last_seen_at),
         }
-    if kind is RecordKind.DEVICES:
-        record = {
-            "device_id": row.device_id,
-            "user_id": row.user_id,
-            "platform": row.platform,
-            "token_kind": row.token_kind,
-            "state": row.state,
-            "reason": row.reason,
-            "registered_at": row.registered_at,
-            "last_seen_at": row.last_seen_at,
-        }
-        return record | {"token": row.token} if with_tokens else record
     body: dict[str, Any] = msgspec.json.decode(row.body)
     if not with_tokens:
         body = without_tokens(body)

@@ -54,6 +54,16 @@ _FID = ("fid",)
 _PLATFORM = ("platform", "device_type", "deviceType")
 _AT = ("timestamp", "at")
 _MESSAGE_ID = ("message_id", "messageId")
+_FACTS = {
+    "app_version": "app_version",
+    "os_version": "os_version",
+    "manufacturer": "device_manufacturer",
+    "model": "device_model",
+    "locale": "locale",
+    "timezone": "timezone",
+    "push_permission": "push_permission",
+}
+"""What an export says of a device, and the property by which an app says it."""
 _NO_TRAITS = frozenset(
     (*_USER_ID, *_ANONYMOUS_ID, *_AT, *_MESSAGE_ID, "id", "key", "traits", "push_opted_out",
      "first_seen_at", "last_seen_at")
@@ -212,6 +222,9 @@ def _registration(record: Mapping[str, Any]) -> dict[str, Any] | RecordFault:
         "fid": fid,
         "deviceType": _first(record, _PLATFORM),
     }
+    facts = record.get("facts")
+    if isinstance(facts, Mapping):
+        properties |= {name: facts.get(fact) for fact, name in _FACTS.items()}
     return {
         "type": "track",
         "event": "Register Push",
