@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -21,8 +21,7 @@ CONTEXT_BYTES_MAX = 8_192
 """Of a batch's own context, since it is stored with every event of the batch."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
+class Call(msgspec.Struct, frozen=True, kw_only=True):
     """What a call brings."""
 
     write_key: str | None

@@ -2,7 +2,6 @@
 than reading the event."""
 
 import re
-from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
@@ -43,8 +42,7 @@ class _WireIds(msgspec.Struct):
 _wire_ids = msgspec.json.Decoder(_WireIds)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Checked:
+class Checked(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """An event that can be taken: its type, and its messageId if it brought one."""
 
     type: str

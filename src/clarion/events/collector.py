@@ -11,6 +11,7 @@ from datetime import datetime
 from uuid import UUID
 
 import structlog
+from msgspec import Struct
 
 from clarion.broker import Broker, BrokerUnavailable, JobKind, NewJob
 from clarion.clock import Clock
@@ -42,8 +43,7 @@ class CollectorOptions:
     door_log: DoorLogOptions = field(default_factory=DoorLogOptions)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Taken:
+class Taken(Struct, frozen=True, kw_only=True):
     """Durable. `refused` events of the call are not kept, but recorded."""
 
     events: int
