@@ -11,6 +11,9 @@ from typing import Any
 import httpx
 import pytest
 from cryptography.fernet import Fernet
+from litestar import Litestar
+from litestar.di import Provide
+from litestar.routes import HTTPRoute
 
 from clarion.brokers.database import DatabaseBroker
 from clarion.clock import SystemClock
@@ -20,6 +23,8 @@ from clarion.web.api import create_api
 from clarion.web.api.description import describe
 from clarion.web.api.errors import ErrorCode
 from clarion.web.api.examples import EXAMPLES
+from clarion.web.api.gate import Parts, parameters_of
+from clarion.web.api.routes import api_router
 from fakes.description import check
 from fakes.provider import MemoryProvider
 
@@ -138,6 +143,34 @@ def test_every_operation_needs_a_key_but_those_about_health() -> None:
     assert free == {"/livez", "/readyz"}
     for _, path, operation in operations():
         assert ("401" in operation["responses"]) is (path not in free)
+
+
+def test_every_parameter_that_a_call_takes_is_described() -> None:
+    app = Litestar(
+        [api_router()],
+        dependencies={
+            name: Provide(lambda: None, sync_to_thread=False) for name in ("parts", "caller")
+        },
+        signature_types=[Parts],
+        openapi_config=None,
+    )
+    taken = {
+        (str(method), route.path_format): parameters_of(handler)
+        for route in app.routes
+        if isinstance(route, HTTPRoute)
+        for handler in route.route_handlers
+        for method in handler.http_methods
+    }
+    asked = {
+        (method, path): {
+            one["name"] for one in operation.get("parameters", ()) if one["in"] == "query"
+        }
+        for method, path, operation in operations()
+        if path.startswith("/api/v1/")
+    }
+    assert len(asked) > 40
+    for call, described in asked.items():
+        assert taken[call] == described, call
 
 
 def test_every_error_code_is_described() -> None:

@@ -207,6 +207,9 @@ async def test_a_wrong_field_is_named(
         ("/customers?limit=0", "limit"),
         ("/customers?limit=501", "limit"),
         ("/customers?limit=many", "limit"),
+        ("/customers?limits=5", "limits"),
+        ("/workspace?verbose=1", "verbose"),
+        ("/customers?clk_0123456789012345678901234567890123456789=1", "query"),
         ("/deliveries", "campaign"),
         ("/deliveries?campaign=no-id", "campaign"),
         (f"/deliveries?campaign={NOBODY}&state=lost", "state"),
@@ -216,6 +219,20 @@ async def test_a_wrong_parameter_is_named(service: Service, path: str, field: st
     answer = await service.ask("GET", path)
     assert_is(answer, ErrorCode.INVALID)
     assert [fault["field"] for fault in answer.json["faults"]] == [field]
+
+
+async def test_who_misspells_a_parameter_or_its_word_is_told_what_there_is(
+    service: Service,
+) -> None:
+    answer = await service.ask("GET", "/customers?limits=5&coursor=x")
+    assert [fault["field"] for fault in answer.json["faults"]] == ["coursor", "limits"]
+    for fault in answer.json["faults"]:
+        assert "cursor" in fault["message"] and "limit" in fault["message"]
+    (source,) = [(await service.ask("POST", "/sources", {"name": "app"})).json]
+    answer = await service.ask("GET", f"/sources/{source['id']}/events?only=lost")
+    assert_is(answer, ErrorCode.INVALID)
+    [fault] = answer.json["faults"]
+    assert fault["message"] == "must be one of accepted, duplicate, refused, warning"
 
 
 @pytest.mark.parametrize(

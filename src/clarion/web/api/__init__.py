@@ -18,11 +18,12 @@ from clarion.storage.vault import Vault
 from clarion.web.access import Access
 from clarion.web.api.bodies import BODY_BYTES_MAX
 from clarion.web.api.description import docs, openapi
-from clarion.web.api.gate import Gate, KnowsCaller, Parts, caller_of, has_scope
+from clarion.web.api.gate import Gate, KnowsCaller, Parts, caller_of, has_scope, knows_parameters
 from clarion.web.api.health import livez, readyz
 from clarion.web.api.refusing import EXCEPTION_HANDLERS
 from clarion.web.api.routes import api_router
 from clarion.web.api.streams import Streams
+from clarion.web.api.welcome import welcome
 from clarion.web.server import Asgi
 
 
@@ -34,8 +35,8 @@ def create_api(
     vault: Vault,
     streams: Streams | None = None,
 ) -> Asgi:
-    """The ASGI app of `/api/v1`, `/livez` and `/readyz`. `streams`: to be closed before the server
-    is stopped, which waits for what it is still answering."""
+    """The ASGI app of `/`, `/api/v1`, `/livez` and `/readyz`. `streams`: to be closed before the
+    server is stopped, which waits for what it is still answering."""
     parts = Parts(
         database=database,
         broker=broker,
@@ -49,13 +50,13 @@ def create_api(
         return parts
 
     app = Litestar(
-        [api_router([openapi, docs]), livez, readyz],
+        [api_router([openapi, docs]), welcome, livez, readyz],
         dependencies={
             "parts": Provide(parts_of, use_cache=True, sync_to_thread=False),
             "caller": Provide(caller_of, sync_to_thread=False),
         },
         middleware=[DefineMiddleware(KnowsCaller, access=Access(database, clock))],
-        guards=[has_scope],
+        guards=[has_scope, knows_parameters],
         exception_handlers=EXCEPTION_HANDLERS,
         request_max_body_size=BODY_BYTES_MAX,
         response_headers=[

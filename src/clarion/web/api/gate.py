@@ -6,6 +6,7 @@ told from one between parts. So parts are cut where the caller wrote slashes, ke
 router looks at them, and unescaped one by one for the handler.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, unquote
@@ -16,6 +17,7 @@ from litestar.connection import ASGIConnection
 from litestar.di import NamedDependency
 from litestar.handlers import BaseRouteHandler
 from litestar.middleware import AbstractAuthenticationMiddleware, AuthenticationResult
+from litestar.params import QueryParameter
 from litestar.types import ASGIApp
 from litestar.types import Receive as LitestarReceive
 from litestar.types import Scope as LitestarScope
@@ -28,7 +30,7 @@ from clarion.storage.database import Database
 from clarion.storage.vault import Vault
 from clarion.web import access
 from clarion.web.access import Access, Caller
-from clarion.web.api.errors import ApiError, ErrorCode, not_found
+from clarion.web.api.errors import ApiError, ErrorCode, Fault, invalid, not_found
 from clarion.web.api.streams import Streams
 from clarion.web.server import Message, Receive, Scope, Send
 
@@ -45,6 +47,9 @@ MEDIA = "media"
 MAY_CONFLICT = "may_conflict"
 """A handler's `opt` that its step may be refused with 409, for the API's description."""
 
+
+_NAME = re.compile(r"[\w.\-]{1,40}")
+"""What is shown of a parameter that nobody knows: no token that stands in its place."""
 
 STREAM = "stream"
 """A handler's `opt` with the type of each thing it streams, for the API's description."""
@@ -145,6 +150,30 @@ def has_scope(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRoute
         raise ApiError(
             ErrorCode.FORBIDDEN, f"This call needs an API key with the scope {needs.value}."
         )
+
+
+def knows_parameters(
+    connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler
+) -> None:
+    """A guard: who misspells a parameter is told so, and not answered as if it were not there."""
+    unknown = sorted(set(connection.query_params) - parameters_of(handler))
+    if unknown and not handler.opt.get(PUBLIC):
+        known = ", ".join(sorted(parameters_of(handler))) or "none"
+        message = f"is no parameter of this call; it knows {known}"
+        raise invalid(
+            Fault(field=name if _NAME.fullmatch(name) else "query", message=message)
+            for name in unknown
+        )
+
+
+def parameters_of(handler: BaseRouteHandler) -> frozenset[str]:
+    """The names that a call may have in its query."""
+    fields = handler.parsed_fn_signature.parameters
+    return frozenset(
+        field.kwarg_definition.name or name
+        for name, field in fields.items()
+        if isinstance(field.kwarg_definition, QueryParameter)
+    )
 
 
 def needed_scope(method: str, opt: dict[str, Any]) -> access.Scope:

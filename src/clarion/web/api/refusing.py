@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from enum import Enum
+from typing import Any, get_args
 from uuid import uuid4
 
 import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
+from litestar.typing import FieldDefinition
 
 from clarion.broker import BrokerUnavailable
 from clarion.storage.database import StorageUnavailable, is_conflict
@@ -52,11 +54,20 @@ def _from_parameters(request: Request[Any, Any, Any], error: ValidationException
             key = str(one.get("key", ""))
             definition = fields[key].kwarg_definition if key in fields else None
             name = getattr(definition, "name", None) or key
-            faults.append(wrong_field(str(one["message"]), name))
+            faults.append(_among(fields.get(key), wrong_field(str(one["message"]), name)))
     missing = _PARAMETER.search(error.detail)
     if missing:
         faults = [Fault(field=missing[1], message="is missing: name it in the query")]
     return _from_api(request, invalid(faults or [Fault(field="query", message="can not be read")]))
+
+
+def _among(field: FieldDefinition | None, fault: Fault) -> Fault:
+    """The fault, with what there is where only some words are known."""
+    kinds = () if field is None else (field.annotation, *get_args(field.annotation))
+    words = [str(one) for kind in kinds if isinstance(kind, type(Enum)) for one in kind]
+    if not words or not fault.message.startswith("is unknown"):
+        return fault
+    return Fault(field=fault.field, message=f"must be one of {', '.join(words)}")
 
 
 def _from_http(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:

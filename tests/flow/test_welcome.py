@@ -1,0 +1,53 @@
+"""What whoever opens Clarion's address is told."""
+
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from clarion import __version__
+from clarion.web.api.welcome import PLACES
+from fakes.api import Service, service_on_sqlite
+from fakes.clock import FakeClock
+
+
+@pytest.fixture
+async def client(tmp_path: Path, clock: FakeClock) -> AsyncIterator[httpx.AsyncClient]:
+    async with service_on_sqlite(tmp_path, clock) as service:
+        yield visitor(service)
+
+
+def visitor(service: Service) -> httpx.AsyncClient:
+    """Somebody without a key."""
+    transport = httpx.ASGITransport(app=service.app)
+    return httpx.AsyncClient(transport=transport, base_url="http://clarion.test")
+
+
+async def test_a_script_is_told_what_this_is_and_where_to_go_on(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/")
+    assert answer.status_code == 200
+    told = answer.json()
+    assert told["version"] == __version__
+    assert "Clarion" in told["about"]
+    assert [told[name] for name in PLACES] == [path for path, _ in PLACES.values()]
+
+
+async def test_a_browser_is_shown_a_page_whose_links_lead_somewhere(
+    client: httpx.AsyncClient,
+) -> None:
+    page = await client.get("/", headers={"Accept": "text/html,*/*;q=0.8"})
+    assert (page.status_code, page.headers["vary"]) == (200, "Accept")
+    assert page.headers["content-type"].startswith("text/html")
+    assert "script" not in page.text
+    links = re.findall(r'href="([^"]+)"', page.text)
+    assert len(links) == len(PLACES) - 1
+    for link in links:
+        assert (await client.get(link)).status_code == 200, link
+
+
+async def test_events_are_posted_where_it_says(client: httpx.AsyncClient) -> None:
+    path, _ = PLACES["collect"]
+    answer = await client.post(path, json={"batch": []})
+    assert (answer.status_code, answer.json()["code"]) == (401, "write_key_unknown")
