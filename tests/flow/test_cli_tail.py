@@ -48,6 +48,14 @@ def test_what_a_source_sends_is_told_with_reasons_and_cures(clarion: Clarion) ->
     assert clarion("sources", "counts", "nobody")[0] == 3
 
 
+def test_what_waits_to_be_taken_in_is_told_of(clarion: Clarion) -> None:
+    made = clarion.json("sources", "create", "app")
+    assert "wait" not in clarion("sources", "tail", "app", "--no-follow")[1]
+    asyncio.run(send(clarion.home, made["write_key"], is_taken_in=False, m1="u"))
+    code, out, _ = clarion("sources", "tail", "app", "--no-follow")
+    assert (code, "1 job of events waits" in out) == (0, True)
+
+
 def test_a_tail_tells_what_comes_until_it_is_interrupted(clarion: Clarion) -> None:
     made = clarion.json("sources", "create", "app")
     with tailing(clarion.home, "app", "--last", "0", "--json") as process:
@@ -98,7 +106,7 @@ def tailing(home: Path, *words: str) -> Iterator["subprocess.Popen[str]"]:
                 pipe.close()
 
 
-async def send(home: Path, write_key: str, **users: str) -> None:
+async def send(home: Path, write_key: str, *, is_taken_in: bool = True, **users: str) -> None:
     """Events by their messageId and user, sent and taken in."""
     database = Database(f"sqlite:///{home}/data/clarion.db")
     broker = DatabaseBroker(database, SystemClock())
@@ -110,6 +118,8 @@ async def send(home: Path, write_key: str, **users: str) -> None:
     body = json.dumps({"batch": sent}).encode()
     assert isinstance(await collector.collect(body, write_key=write_key, type_hint=None), Taken)
     ingestor = Ingestor(database, broker, SystemClock(), IngestorOptions(wait_seconds=0))
-    await ingestor.step()
+    if is_taken_in:
+        await ingestor.step()
+    await collector.close()
     await broker.close()
     await database.close()

@@ -4,8 +4,9 @@ from cyclopts import App as Commands
 
 from clarion.cli.output import AsJson, print_done, print_record, print_records
 from clarion.cli.session import open_session
-from clarion.cli.source_activity import counts, tail
+from clarion.cli.source_activity import tail
 from clarion.cli.source_choice import choose_app, find_app, find_source, shown
+from clarion.cli.source_counts import counts
 from clarion.cli.source_keys import ask, restore, retire, rotate, show, sign, unsign
 from clarion.cli.source_rules import limit, origins
 from clarion.events.source_store import (

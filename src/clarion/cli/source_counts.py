@@ -1,0 +1,154 @@
+"""`clarion sources counts`: how much of what a source sent, and what there is to mend."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import msgspec
+from cyclopts import Parameter
+from cyclopts.validators import Number
+from rich.bar import Bar
+from rich.markup import escape
+from rich.table import Table
+
+from clarion.cli.output import AsJson, console, print_json
+from clarion.cli.session import open_session
+from clarion.cli.source_choice import find_source
+from clarion.customers.source_report import HOURS_MAX, Hour, SourceReport, source_report
+
+HOURS_SHOWN = 24
+BAR_CHARACTERS = 16
+ROWS_SHOWN = 20
+
+
+async def counts(
+    source: str,
+    *,
+    hours: Annotated[int, Parameter(validator=Number(gte=1, lte=HOURS_MAX))] = HOURS_SHOWN,
+    json: AsJson = False,
+) -> None:
+    """Count what a source sent: by hour, event and SDK; refusals and warnings with their cures.
+
+    For example:
+
+    ```
+    clarion sources counts "Android app"
+    clarion sources counts "Android app" --hours 168 --json
+    ```
+
+    Parameters
+    ----------
+    source
+        The source, by id or name.
+    hours
+        How far back, the hour under way included; counts are kept for 30 days.
+    """
+    async with open_session() as session, session.database.read() as connection:
+        found = await find_source(connection, session, source)
+        report = await source_report(
+            connection, session.workspace_id, found.id, session.clock.now(), hours
+        )
+    if json:
+        print_json(_counts(report))
+    else:
+        _print_report(found.name, report, hours)
+
+
+def _counts(report: SourceReport) -> dict[str, Any]:
+    """A report as the API tells it, too."""
+    told: dict[str, Any] = msgspec.to_builtins(report)
+    names, reasons, calls = told.pop("names"), told.pop("reasons"), told.pop("calls")
+    return told | {
+        "events": [
+            {"type": one["type"], "event": one["name"]}
+            | {outcome: one[outcome] for outcome in ("accepted", "duplicate")}
+            for one in names
+        ],
+        "refusals": [_reason(one) | {"events": dict(one["names"])} for one in reasons],
+        "calls": [_reason(one) | {"about": dict(one["names"])} for one in calls],
+    }
+
+
+def _reason(told: dict[str, Any]) -> dict[str, Any]:
+    return {field: told[field] for field in ("code", "count", "cure")}
+
+
+def _print_report(name: str, report: SourceReport, back: int) -> None:
+    console.print(
+        f"[bold]{escape(name)}[/], the last {back} h: {report.accepted:,} accepted, "
+        f"{report.duplicate:,} duplicates, {report.refused:,} refused",
+        highlight=False,
+    )
+    if report.turned_away:
+        console.print(
+            f"[red]calls turned away whole: {report.turned_away:,}[/]; nothing of them was kept",
+            highlight=False,
+        )
+    _print_hours([one for one in report.hours if _size(one)])
+    rows = [(one.type, one.name, one.accepted, one.duplicate) for one in report.names]
+    _print_table(("type", "event", "accepted", "duplicates"), rows)
+    _print_table(
+        ("SDK", "version", "events"), [(one.name, one.version, one.count) for one in report.sdks]
+    )
+    for what, reasons in (("call", report.calls), ("event", report.reasons)):
+        for reason in reasons:
+            names = ", ".join(f"{count:,} {name}" for name, count in reason.names[:5])
+            about = f" {what}{'' if reason.count == 1 else 's'}" + (
+                f"  [dim]{escape(names)}[/]" if names else ""
+            )
+            _print_told("red", "✗", reason.code, reason.count, about, None, reason.cure)
+    for warning in report.warnings:
+        about = "" if warning.subject is None else f"  [dim]{escape(warning.subject)}[/]"
+        _print_told(
+            "yellow", "!", warning.code, warning.count, about, warning.meaning, warning.cure
+        )
+
+
+def _print_hours(hours: Sequence[Hour]) -> None:
+    if not hours:
+        return
+    most = max(_size(one) for one in hours)
+    has_calls = any(one.turned_away for one in hours)
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    table.add_column("hour (UTC)")
+    for column in ("accepted", "duplicates", "refused", *(["calls turned away"] * has_calls)):
+        table.add_column(column, justify="right")
+    table.add_column("")
+    for one in hours[-HOURS_SHOWN:]:
+        table.add_row(
+            f"{one.hour:%m-%d %H:00}",
+            *(f"{count:,}" for count in (one.accepted, one.duplicate, one.refused)),
+            *([f"{one.turned_away:,}"] * has_calls),
+            Bar(most, 0, _size(one), width=BAR_CHARACTERS),
+        )
+    console.print(table)
+
+
+def _size(hour: Hour) -> int:
+    return hour.accepted + hour.duplicate + hour.refused + hour.turned_away
+
+
+def _print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """Names and how often; a bar for the first count, the largest of which fills it."""
+    if not rows:
+        return
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    first = next(index for index, value in enumerate(rows[0]) if isinstance(value, int))
+    for index, column in enumerate(columns):
+        table.add_column(column, justify="right" if index >= first else "left", overflow="fold")
+    table.add_column("")
+    most = max(row[first] for row in rows) or 1
+    for row in rows[:ROWS_SHOWN]:
+        told = [f"{one:,}" if isinstance(one, int) else escape(one or "–") for one in row]
+        table.add_row(*told, Bar(most, 0, row[first], width=BAR_CHARACTERS))
+    console.print(table)
+    if len(rows) > ROWS_SHOWN:
+        console.print(f"… and {len(rows) - ROWS_SHOWN:,} more: --json", style="dim")
+
+
+def _print_told(
+    style: str, sign: str, code: str, count: int, about: str, meaning: str | None, cure: str | None
+) -> None:
+    console.print(f"[{style}]{sign} {code}[/]  {count:,}{about}", highlight=False, soft_wrap=True)
+    for line in (meaning, None if cure is None else f"→ {cure}"):
+        if line is not None:
+            console.print(f"  {escape(line)}", highlight=False, soft_wrap=True)
