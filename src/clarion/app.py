@@ -30,6 +30,7 @@ from clarion.deliveries.sender import Sender
 from clarion.events.collector import Collector
 from clarion.fcm.client import FcmProvider
 from clarion.reports.attributor import Attributor
+from clarion.reports.eraser import Eraser
 from clarion.storage.database import Database, StorageUnavailable
 from clarion.storage.vault import Vault, load_or_make_vault
 from clarion.telemetry import Metrics
@@ -222,7 +223,7 @@ class App:
             case Role.ATTRIBUTOR:
                 return Attributor(database, clock).run
             case Role.SWEEPER:
-                return Sweeper(database, clock).run
+                return _together(Sweeper(database, clock).run, Eraser(database, broker, clock).run)
             case Role.COLLECTOR | Role.WEB:
                 raise ValueError(f"{role} is served, not run as an agent")
 
@@ -262,6 +263,24 @@ class App:
         except StorageUnavailable:
             return False
         return True
+
+
+def _together(*agents: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+    """Agents of one role: what one did not expect begins them all again."""
+
+    async def run() -> None:
+        try:
+            async with asyncio.TaskGroup() as group:
+                for agent in agents:
+                    group.create_task(_run(agent))
+        except ExceptionGroup as failures:
+            raise failures.exceptions[0] from None
+
+    return run
+
+
+async def _run(agent: Callable[[], Awaitable[None]]) -> None:
+    await agent()
 
 
 async def open_broker(settings: Settings, database: Database, clock: Clock) -> Broker:

@@ -13,7 +13,7 @@ from clarion.clock import from_micros, to_micros
 from clarion.customers.batch import Identifier
 from clarion.customers.facts import Facts
 from clarion.customers.identity import Claim, ClaimKind, Flags, Span, Timeline
-from clarion.storage.bulk import insert_new, insert_unseen, upsert
+from clarion.storage.bulk import in_parts, insert_new, insert_unseen, upsert
 from clarion.storage.dialect import among
 from clarion.storage.schema import claims as claims_table
 from clarion.storage.schema import identifiers
@@ -48,15 +48,23 @@ async def read_flags(
     connection: AsyncConnection, workspace_id: UUID, keys: Iterable[str]
 ) -> dict[str, Flags]:
     """The flags of `keys`, without locking them."""
-    wanted = list(keys)
-    if not wanted:
-        return {}
-    rows = await connection.execute(
-        select(*_KEPT).where(
-            identifiers.c.workspace_id == workspace_id, among(connection, identifiers.c.key, wanted)
+    known = await read_identifiers(connection, workspace_id, keys)
+    return {key: one.flags for key, one in known.items()}
+
+
+async def read_identifiers(
+    connection: AsyncConnection, workspace_id: UUID, keys: Iterable[str]
+) -> dict[str, Identifier]:
+    """What is stored of `keys`, without locking them."""
+    found: dict[str, Identifier] = {}
+    for part in in_parts(keys):
+        rows = await connection.execute(
+            select(*_KEPT).where(
+                identifiers.c.workspace_id == workspace_id, identifiers.c.key.in_(part)
+            )
         )
-    )
-    return {key: _identifier(*kept).flags for key, *kept in rows}
+        found |= {key: _identifier(*kept) for key, *kept in rows}
+    return found
 
 
 async def keep_identifiers(
@@ -133,18 +141,31 @@ async def keys_claimed_by(
     connection: AsyncConnection, workspace_id: UUID, user_ids: Iterable[str]
 ) -> set[str]:
     """The keys that any of `user_ids` was ever seen with."""
-    wanted = list(user_ids)
-    if not wanted:
-        return set()
-    rows = await connection.execute(
-        select(claims_table.c.key)
-        .where(
-            claims_table.c.workspace_id == workspace_id,
-            among(connection, claims_table.c.user_id, wanted),
+    found: set[str] = set()
+    for part in in_parts(user_ids):
+        rows = await connection.execute(
+            select(claims_table.c.key)
+            .where(claims_table.c.workspace_id == workspace_id, claims_table.c.user_id.in_(part))
+            .distinct()
         )
-        .distinct()
-    )
-    return set(rows.scalars())
+        found |= set(rows.scalars())
+    return found
+
+
+async def users_seen_with(
+    connection: AsyncConnection, workspace_id: UUID, keys: Iterable[str]
+) -> dict[str, set[str]]:
+    """The user ids that were ever seen with each of `keys`."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for part in in_parts(keys):
+        rows = await connection.execute(
+            select(claims_table.c.key, claims_table.c.user_id)
+            .where(claims_table.c.workspace_id == workspace_id, claims_table.c.key.in_(part))
+            .distinct()
+        )
+        for key, user_id in rows:
+            found[key].add(user_id)
+    return found
 
 
 async def _insert_empty(

@@ -86,7 +86,7 @@ class Ingestion:
         )
         await self._write(batch)
 
-    async def make_anew(self, users: Iterable[User]) -> None:
+    async def make_anew(self, users: Iterable[Owner]) -> None:
         """Make what is known of `users` anew from their events; who has none is forgotten."""
         owners: dict[UUID, Owner] = {customer_id_of(self._workspace_id, one): one for one in users}
         kept = await self._made_anew(owners)

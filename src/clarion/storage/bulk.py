@@ -5,9 +5,9 @@ column. SQLite repeats a prepared statement; PostgreSQL gets one array a column 
 one statement for any number of rows.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -18,6 +18,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from clarion.clock import to_micros
 from clarion.storage.dialect import Id, Instant, aware
 
+PART = 1_000
+"""Values in one list of a statement: PostgreSQL takes 32,767 of them in all."""
+
+T = TypeVar("T")
 Row = Mapping[str, Any]
 Convert = Callable[[Any], Any]
 
@@ -29,6 +33,13 @@ class _Shape:
 
 
 _shapes: dict[tuple[str, str, tuple[str, ...], str], _Shape] = {}
+
+
+def in_parts(values: Iterable[T], size: int = PART) -> Iterator[Sequence[T]]:
+    """`values` in lists that a statement may hold."""
+    found = list(values)
+    for start in range(0, len(found), size):
+        yield found[start : start + size]
 
 
 async def insert_new(connection: AsyncConnection, table: Table, rows: Sequence[Row]) -> None:

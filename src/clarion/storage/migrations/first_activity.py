@@ -2,9 +2,11 @@
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 from clarion.storage.dialect import Id, Instant
 
+Json = sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
 Seq = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
@@ -70,6 +72,19 @@ def create_people() -> None:
         sqlite_with_rowid=False,
     )
     op.create_index("suppressions_subject", "suppressions", ["workspace_id", "subject"])
+    op.create_table(
+        "erasures",
+        sa.Column("id", Id(), nullable=False),
+        sa.Column("workspace_id", Id(), nullable=False),
+        sa.Column("person", Json, nullable=False),
+        sa.Column("made_by", sa.Text(), nullable=False),
+        sa.Column("begun_at", Instant(), nullable=False),
+        sa.Column("touched_at", Instant(), nullable=False),
+        sa.Column("events", sa.Integer(), nullable=False),
+        sa.Column("deliveries", sa.Integer(), nullable=False),
+        sa.Column("refusals", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
     op.create_table(
         "merges",
         sa.Column("id", Id(), nullable=False),

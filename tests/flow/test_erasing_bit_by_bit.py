@@ -1,0 +1,169 @@
+"""An erasure goes in slices, is finished after any crash, and finds what is easily overlooked."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from clarion.customers.ingestion import Ingestion
+from clarion.customers.unfinished_store import unfinished
+from clarion.reports.eraser import Eraser, EraserOptions
+from clarion.reports.regulator import Regulator
+from clarion.storage.database import Database
+from contract.test_ingestion import take
+from fakes.api import Service, register, service_on_sqlite
+from fakes.book import NOW, WORKSPACE
+from fakes.clock import FakeClock
+from fakes.faults import Crash, Doom, DoomedDatabase
+from fakes.history import App
+from flow.test_erasure import ADA, IDS, LIFE, OTHERS, PHONE, WORDS, at, left, seen, send, track
+
+SLICES = EraserOptions(rows_max=2, pause_seconds=0)
+POINTS = range(2, 300, 19)
+
+
+@pytest.fixture
+async def service(database: Database, clock: FakeClock) -> AsyncIterator[Service]:
+    async with Service(database, clock) as service:
+        yield service
+
+
+async def test_an_erasure_that_is_cut_off_anywhere_is_finished(
+    tmp_path: Path, clock: FakeClock
+) -> None:
+    async with service_on_sqlite(tmp_path, clock) as service:
+        broker = service.world.broker
+        await send(service, *OTHERS)
+        others = await seen(service)
+        went_on = 0
+        for point in POINTS:
+            await send(service, *LIFE)
+            doom = Doom(point)
+            doomed = DoomedDatabase(service.database, doom)
+            try:
+                await Regulator(doomed, broker, clock, SLICES).erase(WORKSPACE, ADA, by="test")  # type: ignore[arg-type]
+            except Crash:
+                assert not await Eraser(service.database, broker, clock).step(), "it may live yet"
+            clock.advance(61)
+            went_on += await Eraser(service.database, broker, clock, SLICES).step()
+            whole = Regulator(service.database, broker, clock, SLICES)
+            if await left(service.database, [ADA], []):
+                assert await whole.erase(WORKSPACE, ADA, by="test"), doom.where
+            assert await left(service.database, WORDS, IDS) == [], doom.where
+            assert await seen(service) == others
+            assert await whole.unsuppress(WORKSPACE, ADA, by="test")
+            if not doom.has_struck:
+                break
+        else:
+            raise AssertionError("the erasure has more points than are tried")
+        assert went_on > 5
+
+
+async def test_whoever_asks_again_finishes_what_was_begun(service: Service) -> None:
+    await send(service, *LIFE)
+    parts = (service.database, service.world.broker, service.clock)
+    assert await Eraser(*parts).begin(WORKSPACE, ADA, by="test")
+    await send(service, track("late-x1", "Late", userId=ADA), register("x2", PHONE, "token-late"))
+    erased = await Regulator(*parts).erase(WORKSPACE, ADA, by="test")
+    assert erased is not None
+    assert erased.events == 10
+    assert await left(service.database, [*WORDS, "late-x1", "token-late"], IDS) == []
+    assert await Regulator(*parts).erase(WORKSPACE, ADA, by="test") is None
+
+
+async def test_slices_find_all_that_one_transaction_would(service: Service) -> None:
+    await send(service, *OTHERS, *LIFE)
+    parts = (service.database, service.world.broker, service.clock)
+    await Regulator(*parts, SLICES).erase(WORKSPACE, ADA, by="test")
+    assert await left(service.database, WORDS, IDS) == []
+    async with service.database.read() as connection:
+        assert await unfinished(connection) == []
+
+
+async def test_more_installations_than_a_statement_holds_are_no_obstacle(
+    database: Database, clock: FakeClock
+) -> None:
+    async with Service(database, clock) as service:
+        app = App()
+        registrations = [
+            app.register(n, f"many-{n % 40}", user="many", token=f"many-token-{n}")
+            for n in range(1_100)
+        ]
+        await take(database, registrations)
+        parts = (database, service.world.broker, clock, EraserOptions(pause_seconds=0))
+        erased = await Regulator(*parts).erase(WORKSPACE, "many", by="test")
+        assert erased is not None
+        assert erased.events == 1_100
+        assert await left(database, ["many"], []) == []
+
+
+async def test_what_nobody_known_did_on_their_device_goes_too(service: Service) -> None:
+    """After a sign-out an SDK has a new anonymousId, on the same device with the same token."""
+    device = {"device": {"id": PHONE, "token": "token-of-adas-phone-2", "type": "ios"}}
+    mine = {"traits": {"email": "second@shop.example"}, "context": device}
+    await send(
+        service,
+        *LIFE[:6],
+        track("z1", "Opened", anonymousId="after-sign-out", context=device, **at(50)),
+        {"type": "identify", "messageId": "z2", "anonymousId": "after-sign-out", **mine, **at(51)},
+        track("z3", "Opened", anonymousId="after-sign-out", **at(52)),
+    )
+    parts = (service.database, service.world.broker, service.clock)
+    await Regulator(*parts).erase(WORKSPACE, ADA, by="test")
+    assert await left(service.database, [*WORDS, "second@shop.example"], IDS) == []
+    assert await left(service.database, ["z3"], []), "what names nothing of hers is nobody's"
+
+
+async def test_an_id_that_many_strangers_come_with_is_no_device_of_hers(service: Service) -> None:
+    """Some SDKs say the same of every browser."""
+    device = {"device": {"id": "unknown-device"}}
+    strangers = [
+        track(f"s{n}", "Opened", anonymousId=f"stranger-{n}", context=device) for n in range(30)
+    ]
+    await send(service, *LIFE, track("a50", "Opened", userId=ADA, context=device), *strangers)
+    parts = (service.database, service.world.broker, service.clock)
+    await Regulator(*parts).erase(WORKSPACE, ADA, by="test")
+    assert len([one for one in await left(service.database, ["stranger-"], []) if "body" in one])
+    assert await left(service.database, WORDS, IDS) == []
+
+
+async def test_refusals_tell_nothing_of_a_short_id_a_number_or_an_address_of_before(
+    service: Service,
+) -> None:
+    told = {"phone": 436641234567, "email": "before@shop.example"}
+    await send(
+        service,
+        {"type": "identify", "messageId": "i1", "userId": 42, "traits": told, **at(1)},
+        {"type": "identify", "messageId": "i2", "userId": 42,
+         "traits": {"email": "now@shop.example"}, **at(2)},
+        {"type": "nonsense", "messageId": "r1", "userId": 42},
+        {"type": "nonsense", "messageId": "r2", "userId": "x", "traits": {"tel": 436641234567}},
+        {"type": "nonsense", "messageId": "r3", "userId": "y", "to": "before@shop.example"},
+        {"type": "nonsense", "messageId": "r4", "userId": "z", "order": "A-420"},
+    )  # fmt: skip
+    parts = (service.database, service.world.broker, service.clock)
+    erased = await Regulator(*parts).erase(WORKSPACE, "42", by="test")
+    assert erased is not None
+    assert erased.refusals == 3
+    assert await left(service.database, ["436641234567", "before@shop", '"42"', ":42,"], []) == []
+    assert await left(service.database, ["a-420"], []), "a number in a longer one is another's"
+
+
+async def test_ingestion_takes_in_nothing_of_theirs_between_two_slices(service: Service) -> None:
+    await send(service, *OTHERS, *LIFE)
+    parts = (service.database, service.world.broker, service.clock)
+    eraser = Eraser(*parts, SLICES)
+    erasure = await eraser.begin(WORKSPACE, ADA, by="test")
+    assert erasure is not None
+    await send(
+        service,
+        register("n1", PHONE, "token-new", user=ADA) | at(55),
+        track("n2", "Opened", userId=ADA, anonymousId="n-browser"),
+        register("n3", "shared-tablet-1", "token-bobs-3", user="bob") | at(56),
+    )
+    await eraser.finish(erasure)
+    assert await left(service.database, [*WORDS, "n-browser", "token-new"], IDS) == []
+    async with service.database.write() as connection:
+        await Ingestion(connection, WORKSPACE, NOW).settle_anew(["shared-tablet-1"])
+    bob = await service.get("/customers/bob")
+    assert [one["device_id"] for one in bob["devices"]] == ["shared-tablet-1"]
