@@ -36,9 +36,9 @@ def _scenario(
     )
 
 
-def _wanted(status: str) -> dict[str, object]:
-    """Twilio Engage's word on pushes to T1."""
-    entry = {"key": "T1", "type": "ANDROID_PUSH", "status": status}
+def _wanted(status: str, key: str = "T1") -> dict[str, object]:
+    """Twilio Engage's word on pushes to `key`."""
+    entry = {"key": key, "type": "ANDROID_PUSH", "status": status}
     return {"messaging_subscriptions": [entry]}
 
 
@@ -463,6 +463,28 @@ SCENARIOS = [
         ],
         {1: "U", 2: "U", 3: "U"},
         {"D": ("U", REMOVED)},
+    ),
+    _scenario(
+        "S28c turned off by the APNs token, what FCM sends to waits for them to be turned on",
+        lambda app: [
+            app.register(1, "D", user="U", token="T1", platform="iOS"),
+            app.told(
+                4,
+                "Push Subscription Change",
+                "D",
+                user="U",
+                context=_wanted("SUBSCRIBED", "ab" * 32),
+            ),
+            app.told(
+                5,
+                "Push Subscription Change",
+                "D",
+                user="U",
+                context=_wanted("UNSUBSCRIBED", "ab" * 32),
+            ),
+        ],
+        {1: "U", 2: "U", 3: "U"},
+        {"D": ("U", "T1")},
     ),
     _scenario(
         "S29 an APNs token never takes the place of one that FCM can send to",

@@ -149,6 +149,22 @@ async def test_who_has_turned_notifications_off_is_planned_with_that_reason(worl
     assert (found.total.accepted, found.balances) == (1, True)
 
 
+async def test_engages_subscription_on_ios_turns_the_device_off_and_on(world: World) -> None:
+    await world.devices("one")
+
+    async def skipped(at: float, status: str) -> int:
+        entry = {"key": "ab" * 32, "type": "IOS_PUSH", "status": status}
+        name, context = "Push Subscription Change", {"messaging_subscriptions": [entry]}
+        await world.take(world.app.told(at, name, "D-one", user="user-one", context=context))
+        campaign_id = await launched(world)
+        await plan_all(world)
+        return (await world.report(campaign_id)).total.skipped
+
+    assert await skipped(1, "SUBSCRIBED") == 0
+    assert await skipped(2, "UNSUBSCRIBED") == 1
+    assert await skipped(3, "SUBSCRIBED") == 0
+
+
 async def test_a_push_that_shows_nothing_goes_to_who_has_turned_them_off(world: World) -> None:
     await world.devices("one", "two")
     await turn(world, "D-two", on=False)

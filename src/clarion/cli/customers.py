@@ -105,9 +105,9 @@ async def show(user_id: str, *, json: AsJson = False) -> None:
         return
     print_record(_shown(customer), as_json=False)
     print_records(
-        shown,
+        [one | {"push_permission": one["facts"].get("push_permission")} for one in shown],
         as_json=False,
-        columns=("device_id", "platform", "state", "reason", "registered_at"),
+        columns=("device_id", "platform", "state", "reason", "push_permission", "registered_at"),
         none="No devices.",
     )
 

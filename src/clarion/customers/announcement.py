@@ -9,7 +9,9 @@
 | identify, `Application Opened`, `Application Installed` | the FCM token or FID that the SDK carries along in `context.device`, if somebody is signed in: SDKs go on carrying it after sign-out |
 
 `Device Deleted` and `Application Uninstalled` end what they name; so does a subscription that is
-UNSUBSCRIBED. Whether they may is for `standing.is_effective`.
+UNSUBSCRIBED. Whether they may is for `standing.is_effective`. An APNs token in a deletion names the
+whole device, for what FCM sends to is not known by it; in a subscription it names itself alone:
+that pushes are not wanted is what the device's facts say, until they are.
 """  # noqa: E501 - a table
 
 from collections.abc import Mapping, Sequence
@@ -113,18 +115,18 @@ def read_deletions(event: Event) -> Sequence[Deletion]:
         return ()
     fid, token = said_addresses(event.type, name, event.properties, event.traits, event.context)
     said = (one for one in (fid, token) if isinstance(one, str) and one.strip())
-    return [_deletion(event, device_id, next(said, None))]
+    named = next(said, None)
+    return [_deletion(event, device_id, None if named and is_apns_token(named.strip()) else named)]
 
 
 def _deletion(event: Event, device_id: str, address: str | None) -> Deletion:
-    """An APNs token names the whole device: the one FCM sends to is not known by it."""
     named = address.strip() if address is not None else ""
     return Deletion(
         device_id=device_id,
         at=event.at,
         message_id=event.message_id,
         user_id=event.user_id,
-        token_hash=token_hash(named) if named and not is_apns_token(named) else None,
+        token_hash=token_hash(named) if named else None,
     )
 
 

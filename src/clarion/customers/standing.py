@@ -174,11 +174,16 @@ def _names(deletion: Deletion, one: Held, registrations: Sequence[Held]) -> bool
     """Whether the app says that `one` is gone, or what had replaced it.
 
     Registering again what was named does not bring back what went with it. Nor does replacing it:
-    a name that is held no more was held until then, if its kind has been registered since.
+    a name that is held no more was held until then, if its kind has been registered since. An APNs
+    token replaces nothing that FCM sends to.
     """
     if deletion.token_hash is None:
         return True
-    later = [other for other in registrations if other.holds >= one.holds]
+    later = [
+        other
+        for other in registrations
+        if other.holds >= one.holds and (other is one or other.can_be_sent_to)
+    ]
     if any(other.token_hash == deletion.token_hash for other in registrations):
         return any(other.token_hash == deletion.token_hash for other in later)
     return any(
