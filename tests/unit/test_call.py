@@ -271,6 +271,15 @@ def test_a_batch_that_is_no_list_is_one_clear_error(events: Any) -> None:
     assert fault(b"{}") == "batch_missing"
 
 
+def test_who_sends_no_batch_is_told_so_in_words_of_the_wire() -> None:
+    for body in (b"{}", b'{"batch":{}}', b'{"batch":"x"}'):
+        call = read_call(body, type_hint=None, new_message_id=str)
+        assert isinstance(call, CallFault)
+        assert "list of events" in call.message
+        assert "/v1/track" in call.message
+        assert "$" not in call.message and "array" not in call.message
+
+
 def test_an_empty_batch_is_no_error() -> None:
     found = call(batch(writeKey="k"))
     assert (found.items, found.refusals, found.write_key) == ([], [], "k")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from clarion.events.check import EVENT_BYTES_MAX, Checked, check
 from clarion.events.ids import ID_CHARACTERS_MAX, usable_id
-from clarion.events.message import Envelope, Event, Refusal, read, read_traits
+from clarion.events.message import TIME_IMPOSSIBLE, Envelope, Event, Refusal, read, read_traits
 from clarion.events.moment import corrected, parse_time
 from clarion.events.nesting import NESTING_MAX
 from fakes.history import App
@@ -447,9 +447,14 @@ def test_an_unreadable_time_of_sending_leaves_the_batchs(sent_at: Any) -> None:
     assert event(raw, sent_at=datetime(2026, 3, 1, 11, 20, tzinfo=UTC)).at == ago(minutes=20)
 
 
-def test_an_original_timestamp_counts_before_the_timestamp() -> None:
-    raw = wire(timestamp="2026-03-01T11:00:00Z", originalTimestamp="2026-03-01T10:00:00Z")
-    assert event(raw).at == ago(hours=2)
+def test_a_timestamp_beside_the_original_one_has_been_corrected_already() -> None:
+    """So Segment and RudderStack hand on, and replay, what they have taken in."""
+    original = {"originalTimestamp": "2026-02-01T09:00:00Z", "sentAt": "2026-02-01T09:00:10Z"}
+    assert event(wire(timestamp="2026-02-01T10:00:00Z", **original)).at == ago(days=28, hours=2)
+    for unreadable in (None, "", "soon"):
+        assert event(wire(timestamp=unreadable, **original)).at == ago(seconds=10)
+    ahead = event(wire(timestamp="2026-03-02T10:00:00Z", **original))
+    assert (ahead.at, ahead.time_fault) == (RECEIVED, TIME_IMPOSSIBLE)
 
 
 @pytest.mark.parametrize("timestamp", [None, "", "soon", {}, "2015-2-02T00:30:08.276Z"])

@@ -115,8 +115,8 @@ def _one(body: bytes, type_hint: str, new_message_id: Callable[[], str]) -> Call
 def _many(body: bytes, new_message_id: Callable[[], str]) -> Call | CallFault:
     try:
         wire = _batch.decode(body)
-    except (ValueError, RecursionError) as error:
-        return _json_fault(body) or _no_batch(str(error))
+    except (ValueError, RecursionError):
+        return _json_fault(body) or _no_batch("it is something else")
     if wire.batch is None:
         return _no_batch("there is none")
     if len(wire.batch) > BATCH_EVENTS_MAX:
@@ -191,7 +191,11 @@ def _nesting_fault() -> CallFault:
 
 
 def _no_batch(why: str) -> CallFault:
-    return CallFault(code="batch_missing", message=f"`batch` must be a list of events: {why}.")
+    return CallFault(
+        code="batch_missing",
+        message=f"`batch` must be a list of events: {why}. One event alone is sent to /v1/track, "
+        "/v1/identify and so on.",
+    )
 
 
 def _key_in(raw: bytes) -> str | None:

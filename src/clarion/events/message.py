@@ -103,8 +103,12 @@ def read(
     traits = _traits(wire.get("traits"), context) if type_ == "identify" else {}
     name = event_name(wire.get("event" if type_ == "track" else "name"))
     device_id, context_device_id = device_ids(properties, context)
-    given = parse_time(wire.get("originalTimestamp")) or parse_time(wire.get("timestamp"))
+    original, given = parse_time(wire.get("originalTimestamp")), parse_time(wire.get("timestamp"))
     sent_at = parse_time(wire.get("sentAt")) or envelope.sent_at
+    if original is None or given is None:
+        given = original or given
+    else:
+        sent_at = None  # who tells both has corrected the one by the other already
     at = corrected(given, sent_at, envelope.received_at)
     user_id = usable_id(wire.get("userId"))
     is_device = proof is Proof.DEVICE
