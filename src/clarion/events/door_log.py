@@ -67,7 +67,8 @@ class DoorLog:
     async def _write_now_and_then(self) -> None:
         while self._book.has_news:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._hurry.wait(), self._options.write_seconds)
+                async with asyncio.timeout(self._options.write_seconds):
+                    await self._hurry.wait()
             news = self._book.take()
             try:
                 await self._write(news)
