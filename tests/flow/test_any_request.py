@@ -5,7 +5,7 @@ import gc
 import gzip
 import json
 import tracemalloc
-from collections.abc import AsyncIterator, MutableMapping
+from collections.abc import AsyncIterator, MutableMapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from clarion.brokers.database import DatabaseBroker
-from clarion.events.collector import Collector
+from clarion.events.collector import Collector, CollectorOptions
+from clarion.events.doorkeeper import DoorkeeperOptions
 from clarion.storage.database import Database
 from clarion.storage.schema import metadata
 from clarion.web.access import Scope
@@ -35,6 +36,9 @@ from fakes.wire import basic
 EXAMPLES = 350
 SECONDS_MAX = 5.0
 """For one request. One that is answered takes milliseconds; the rest is for a busy machine."""
+
+REMEMBERED_MAX = 20
+"""Keys that the collector remembers here, so that it is soon seen to forget."""
 
 PATHS = [
     *ROUTES, *PIXELS, *METRICS, SOURCE_CONFIG,
@@ -216,7 +220,8 @@ async def service(tmp_path: Path, clock: FakeClock) -> AsyncIterator[Service]:
             now=clock.now(),
         )
     broker = DatabaseBroker(database, clock)
-    collector = Collector(database, broker, clock)
+    options = CollectorOptions(doorkeeper=DoorkeeperOptions(remembered_max=REMEMBERED_MAX))
+    collector = Collector(database, broker, clock, options)
 
     async def nothing() -> bytes:
         return b""
@@ -272,15 +277,41 @@ async def test_requests_leave_nothing_behind(service: Service) -> None:
         for query in (b"", b"writeKey=nobody&event=x")
         for headers in ([key], [(b"content-encoding", b"gzip")])
     ]
+    await assert_flat(service, [requests] * 4)
+
+
+async def test_what_is_new_in_each_request_leaves_nothing_behind(service: Service) -> None:
+    """Keys, origins, brands and accounts that nobody has ever heard of, each longer than a line."""
+    key = (b"authorization", basic(KEY)["Authorization"].encode())
+    rounds = []
+    for number in range(3):
+        rounds.append(requests := [])
+        for one in range(60):
+            new = f"{number}-{one}-{'x' * 200}"
+            body = json.dumps({**_usual, "type": "none", "writeKey": new}).encode()
+            origin = (b"origin", f"https://{new}.example".encode())
+            requests += [
+                Request("POST", "/v1/batch", b"", [(b"x-write-key", new.encode())], [body], False),
+                Request("POST", "/v1/track", b"", [], [body], False),
+                Request("POST", "/v1/none", b"", [key, origin], [body], False),
+                Request("GET", f"/v1/projects/-{new}/settings", b"", [], [b""], False),
+            ]
+        requests += [Request("POST", f"/track/a/b/{new}/v1/track", b"", [], [body], False)]
+    await assert_flat(service, rounds, 20_000)
+
+
+async def assert_flat(
+    service: Service, rounds: Sequence[Sequence[Request]], bytes_max: int = 100_000
+) -> None:
+    """After the first rounds nothing grows any more."""
     sizes = []
     tracemalloc.start()
     try:
-        for _ in range(4):
-            for one in requests:
-                await service.answer(one)
+        for requests in rounds:
+            await asyncio.gather(*map(service.answer, requests))
             gc.collect()
             sizes.append(tracemalloc.get_traced_memory()[0])
     finally:
         tracemalloc.stop()
-    assert sizes[-1] - sizes[1] < 100_000, sizes
-    assert len(asyncio.all_tasks()) <= 2, asyncio.all_tasks()
+    assert sizes[-1] - sizes[1] < bytes_max, sizes
+    assert len(asyncio.all_tasks()) <= 3, asyncio.all_tasks()
