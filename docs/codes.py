@@ -59,6 +59,7 @@ _STATUSES = {
     "not_found": 404,
     "method_not_allowed": 405,
     "body_too_slow": 408,
+    "too_fast": 429,
 }
 """Of what is made as the fault of a call and answered otherwise."""
 

@@ -7,9 +7,11 @@ from urllib.parse import quote
 import pytest
 
 from clarion.clock import Clock
-from clarion.events.source_store import create_source
+from clarion.events.limit import Limit
+from clarion.events.source_store import create_source, limit_source
 from clarion.storage.database import Database
 from clarion.web.access import Scope
+from fakes.book import SOURCE, WORKSPACE
 from fakes.brand import Server, server_of
 from fakes.clock import FakeClock
 from fakes.station import Station, prepare, source_row, track
@@ -262,6 +264,25 @@ async def test_a_reader_must_show_a_key_of_the_brands_workspace(
         reply = await reader.get(path, base="/track/c/a/NONE/v1")
         assert (reply.status, reply.json["error"]["code"]) == (401, "authentication_error")
         assert "name of a source" in reply.json["error"]["message"]
+
+
+async def test_a_reader_keeps_to_the_limit_of_the_source_and_does_not_use_up_the_senders(
+    station: Station, reader: Server, clock: FakeClock
+) -> None:
+    async with station.database.write() as connection:
+        limit = Limit(events_per_second=1, burst=2)
+        assert await limit_source(connection, WORKSPACE, SOURCE, limit)
+    sender = await server_of(station, Scope.READ, Scope.WRITE)
+    for _ in range(2):
+        assert (await sender.get("profiles")).status == 200
+    refused = await sender.get("events")
+    assert (refused.status, refused.headers["retry-after"]) == (429, "1")
+    assert refused.json["error"]["code"] == "rate_limit_error"
+    assert refused.json["error"]["message"]
+    assert (await sender.post("track", track("m"))).status == 200
+    assert (await reader.get("events")).status == 200, "each key has a limit of its own"
+    clock.advance(1)
+    assert (await sender.get("events")).status == 200
 
 
 async def test_an_outage_is_told_to_readers(tmp_path: Any, clock: Clock) -> None:

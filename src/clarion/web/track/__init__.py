@@ -31,7 +31,7 @@ class TrackApp:
     ) -> None:
         doors = Doors(database, Access(database, clock))
         self._sending = Sending(collector, doors, clock, body_seconds)
-        self._reading = Reading(database, doors)
+        self._reading = Reading(database, doors, clock)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         address = address_in(scope)

@@ -25,7 +25,7 @@ class Brand:
     caller: Caller
     source_id: UUID
     limit: Limit | None
-    """How fast each of its write keys may send, and so each API key."""
+    """How fast each of its write keys may send; each API key may as much, and may read so fast."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +43,7 @@ class Doors:
         self._database = database
         self._access = access
         self._sources: dict[tuple[UUID, str], tuple[Source, float]] = {}
-        self._buckets: dict[tuple[UUID, UUID], Bucket] = {}
+        self._buckets: dict[tuple[UUID, UUID, Scope], Bucket] = {}
 
     async def open(self, token: str | None, brand: str, needs: Scope) -> Brand | Shut:
         """`token` is the call's `auth-token`."""
@@ -67,12 +67,13 @@ class Doors:
             )
         return Brand(caller=caller, source_id=source.id, limit=source.limit)
 
-    def too_fast(self, brand: Brand, events: int, now: datetime) -> int | None:
-        """The seconds until a call of so many events may come again; None: it may be taken."""
+    def too_fast(self, brand: Brand, does: Scope, count: int, now: datetime) -> int | None:
+        """The seconds until a call that sends so many events, or reads, may come again; None: it
+        may be answered now. Who sends much may still read."""
         if brand.limit is None:
             return None
-        who = (brand.caller.key_id, brand.source_id)
-        drawn = draw(brand.limit, self._buckets.get(who), events, now.timestamp())
+        who = (brand.caller.key_id, brand.source_id, does)
+        drawn = draw(brand.limit, self._buckets.get(who), count, now.timestamp())
         if isinstance(drawn, int):
             return drawn
         if len(self._buckets) >= BUCKETS_MAX:

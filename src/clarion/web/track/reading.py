@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from clarion.clock import Clock
 from clarion.customers.search_store import customers_by_email, customers_by_ids
 from clarion.customers.store import Customer, get_customer, get_customer_by_id, list_customers
 from clarion.events.action_store import actions_of, find_events, list_events_of
@@ -27,7 +28,7 @@ from clarion.web.track.asking import (
     wanted_events,
 )
 from clarion.web.track.doors import Brand, Doors, Shut
-from clarion.web.track.replies import ReadFault, ReadRefused, send_json, send_read_fault
+from clarion.web.track.replies import ReadFault, ReadRefused, send_json, send_read_refused
 from clarion.web.track.sending import RETRY_SECONDS, auth_token
 from clarion.web.track.showing import shown_event, shown_meta, shown_profile
 
@@ -40,9 +41,10 @@ CALLS = ("events", "profiles")
 
 
 class Reading:
-    def __init__(self, database: Database, doors: Doors) -> None:
+    def __init__(self, database: Database, doors: Doors, clock: Clock) -> None:
         self._database = database
         self._doors = doors
+        self._clock = clock
 
     async def tell(self, address: Address, scope: Scope, send: Send) -> None:
         """Answer one call."""
@@ -50,15 +52,19 @@ class Reading:
             brand = await self._doors.open(auth_token(scope), address.brand, KeyScope.READ)
             if isinstance(brand, Shut):
                 raise ReadRefused(ReadFault.AUTHENTICATION, brand.message)
+            seconds = self._doors.too_fast(brand, KeyScope.READ, 1, self._clock.now())
+            if seconds is not None:
+                message = "The API key has read faster than its source's limit allows."
+                raise ReadRefused(ReadFault.RATE_LIMIT, message, retry_after_seconds=seconds)
             query = query_in(scope["query_string"])
             async with self._database.read() as connection:
                 told = await _told(connection, address, query, brand)
         except ReadRefused as refused:
-            await send_read_fault(send, refused.fault, refused.message)
+            await send_read_refused(send, refused)
         except StorageUnavailable:
-            again = [(b"retry-after", str(RETRY_SECONDS).encode())]
             message = "The database does not answer: ask again later."
-            await send_read_fault(send, ReadFault.SERVER, message, again)
+            lost = ReadRefused(ReadFault.SERVER, message, retry_after_seconds=RETRY_SECONDS)
+            await send_read_refused(send, lost)
         else:
             await send_json(send, 200, told)
 

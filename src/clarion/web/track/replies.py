@@ -22,6 +22,7 @@ class ReadFault(StrEnum):
     INVALID_REQUEST = "invalid_request_error"
     VALIDATION = "validation_error"
     NOT_FOUND = "not_found"
+    RATE_LIMIT = "rate_limit_error"
     SERVER = "internal_server_error"
 
 
@@ -30,6 +31,7 @@ STATUSES = {
     ReadFault.INVALID_REQUEST: 400,
     ReadFault.VALIDATION: 400,
     ReadFault.NOT_FOUND: 404,
+    ReadFault.RATE_LIMIT: 429,
     ReadFault.SERVER: 503,
 }
 
@@ -37,10 +39,13 @@ STATUSES = {
 class ReadRefused(Exception):
     """Ends a reading call with an error."""
 
-    def __init__(self, fault: ReadFault, message: str) -> None:
+    def __init__(
+        self, fault: ReadFault, message: str, *, retry_after_seconds: int | None = None
+    ) -> None:
         super().__init__(message)
         self.fault = fault
         self.message = message
+        self.retry_after_seconds = retry_after_seconds
 
 
 async def send_json(send: Send, status: int, value: Any, more: Headers | None = None) -> None:
@@ -54,9 +59,9 @@ async def send_refusal(
     await send_json(send, status, {"success": False, "code": code, "message": message}, more)
 
 
-async def send_read_fault(
-    send: Send, fault: ReadFault, message: str, more: Headers | None = None
-) -> None:
+async def send_read_refused(send: Send, refused: ReadRefused) -> None:
     """To who reads."""
-    error = {"code": fault.value, "message": message}
-    await send_json(send, STATUSES[fault], {"error": error}, more)
+    error = {"code": refused.fault.value, "message": refused.message}
+    seconds = refused.retry_after_seconds
+    again = None if seconds is None else [(b"retry-after", str(seconds).encode())]
+    await send_json(send, STATUSES[refused.fault], {"error": error}, again)

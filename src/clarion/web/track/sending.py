@@ -33,10 +33,6 @@ CALL_BYTES_MAX = 1_048_576
 """Of a call, unpacked: 1 MB."""
 RETRY_SECONDS = 2
 
-TOO_FAST = (
-    "The API key has sent more events than its source's limit allows. Nothing of this call was "
-    "stored: send the same again later."
-)
 _WORDS = {"no_user_anon_id": "userId must not be empty"}
 """What Intilery's own API says, for those who look at the sentence."""
 _TOO_LARGE = {"body_too_large", "event_too_large", "batch_too_large"}
@@ -78,9 +74,14 @@ class Sending:
             return
         kind = KINDS[address.call]
         incoming = completed(plain, kind, lambda: str(self._clock.new_id()))
-        seconds = self._doors.too_fast(brand, len(incoming.event_ids), self._clock.now())
+        count, now = len(incoming.event_ids), self._clock.now()
+        seconds = self._doors.too_fast(brand, KeyScope.WRITE, count, now)
         if seconds is not None:
-            fault = CallFault(code="too_fast", message=TOO_FAST)
+            fault = CallFault(
+                code="too_fast",
+                message="The API key has sent more events than its source's limit allows. Nothing "
+                "of this call was stored: send the same again later.",
+            )
             self._turn_away(brand, fault)
             again = [(b"retry-after", str(seconds).encode())]
             await send_refusal(send, 429, fault.code, fault.message, again)
