@@ -203,6 +203,15 @@ def test_what_is_no_apns_token_of_an_ios_app_is_not_warned_of(fields: Any) -> No
     assert warned(event(**fields)) == []
 
 
+@pytest.mark.parametrize("name", ["Register Push", "Device Token Retrieved"])
+def test_a_registration_that_is_stale_when_it_comes_is_warned_of(name: str) -> None:
+    def registered(days: int, name: str = name) -> Event:
+        return event(event=name, timestamp=(NOW - timedelta(days=days)).isoformat())
+
+    assert warned(registered(46)) == [("registered_long_ago", "")]
+    assert warned(registered(44), registered(700, "Product Viewed")) == []
+
+
 @pytest.mark.parametrize(
     ("timestamp", "code"),
     [

@@ -24,11 +24,13 @@ class WarningCode(StrEnum):
     TIME_UNREADABLE = TIME_UNREADABLE
     TIME_IMPOSSIBLE = TIME_IMPOSSIBLE
     EVENT_NAME_MISSPELT = "event_name_misspelt"
+    REGISTERED_LONG_AGO = "registered_long_ago"
     TOKENS_NOT_REFRESHED = "tokens_not_refreshed"
 
 
 REFRESH_DAYS = 45
-"""Without a refreshed registration for longer than that, a source is warned of."""
+"""Without a refreshed registration for longer than that, a source is warned of; and of one that is
+older when it comes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +95,14 @@ WARNINGS: Mapping[WarningCode, Advice] = {
         "to be stored.",
         cure="Send the name as it is reserved; its case, and spaces, `_` or `-` between its "
         "words, do not matter, but the words must stand apart.",
+    ),
+    WarningCode.REGISTERED_LONG_AGO: Advice(
+        stage=Stage.ADVICE,
+        meaning=f"A registration says that it was made more than {REFRESH_DAYS} days before it "
+        "came. It counts from then on: a newer one stands against it, and the sweeper may remove "
+        "it at once.",
+        cure="Nothing, where old registrations are imported. Else the device's clock is behind: "
+        "send `sentAt` by the same clock (SDKs do), or no `timestamp` at all.",
     ),
     WarningCode.TOKENS_NOT_REFRESHED: Advice(
         stage=Stage.ADVICE,

@@ -5,16 +5,19 @@ an hour, source and subject, and a count (`tally.py`).
 """
 
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from msgspec import Struct
 
-from clarion.customers.advice import WarningCode
+from clarion.customers.advice import REFRESH_DAYS, WarningCode
 from clarion.customers.batch import Batch
 from clarion.events.installation import is_apns_token
 from clarion.events.message import Event
+from clarion.events.reserved import REGISTRATION_NAMES, TOKEN_NAMES, plain_name
 
+_REFRESH = timedelta(days=REFRESH_DAYS)
 _APPLE = frozenset({"ios", "ipados", "tvos", "watchos", "macos", "visionos"})
 
 
@@ -35,6 +38,8 @@ def warnings_of(batch: Batch) -> Iterator[Warned]:
         event = arrival.event
         if event.time_fault is not None:
             yield Warned(arrival.source_id, event, WarningCode(event.time_fault))
+        if event.received_at - event.at > _REFRESH and _registers(event):
+            yield Warned(arrival.source_id, event, WarningCode.REGISTERED_LONG_AGO)
         if event.type == "alias" and (code := _alias(event, batch)) is not None:
             yield Warned(arrival.source_id, event, code)
         where = _apns_token(event)
@@ -48,6 +53,11 @@ def warnings_of(batch: Batch) -> Iterator[Warned]:
             (event.anonymous_id, event.device_id, event.context_device_id)
         ):
             yield Warned(arrival.source_id, event, WarningCode.KEY_SHARED)
+
+
+def _registers(event: Event) -> bool:
+    name = plain_name(event.name) if event.type == "track" else ""
+    return name in REGISTRATION_NAMES or name in TOKEN_NAMES
 
 
 def _alias(event: Event, batch: Batch) -> WarningCode | None:
