@@ -28,9 +28,10 @@ from clarion.deliveries.sender import SenderOptions
 from clarion.events.body import BODY_BYTES_MAX
 from clarion.events.call import BATCH_EVENTS_MAX
 from clarion.events.check import EVENT_BYTES_MAX
+from clarion.events.door_log import DoorLogOptions
 from clarion.events.doorkeeper import DoorkeeperOptions
 from clarion.events.ids import ID_CHARACTERS_MAX
-from clarion.events.turned_away import KEY_MEANINGS
+from clarion.events.turned_away import KEY_MEANINGS, LINE_SECONDS, LINES_AT_ONCE
 from clarion.simulator.catalogue import Trouble
 from clarion.simulator.fcm import MESSAGES_KEPT
 from clarion.simulator.limits import PAYLOAD_BYTES_MAX, TOPIC_PAYLOAD_BYTES_MAX
@@ -260,6 +261,9 @@ NUMBERS = {
     "docs/guides/debugging.md": [
         f"newest {SweeperOptions().refusals_max:,} refusals and warnings",
         f"newest {SweeperOptions().repeats_max:,} duplicates",
+        f"{LINES_AT_ONCE} lines at once",
+        {600: "one every ten minutes"}[LINE_SECONDS],
+        {2: "written every two seconds"}[round(DoorLogOptions().write_seconds)],
         f"Counts are kept for {SweeperOptions().counted_days} days",
         f"Of the names that one hour brings {NAMES_MAX} are told apart",
         f"has registered for {REFRESH_DAYS} days",

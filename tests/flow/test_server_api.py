@@ -7,13 +7,15 @@ from typing import Any
 
 import msgspec
 import pytest
+from sqlalchemy import select
 
 from clarion.clock import Clock
+from clarion.events.activity import Stage
 from clarion.events.check import EVENT_BYTES_MAX
 from clarion.events.limit import Limit
 from clarion.events.source_store import create_source, limit_source, revoke_source
 from clarion.storage.database import Database
-from clarion.storage.schema import metadata
+from clarion.storage.schema import metadata, refusals
 from clarion.web.access import Scope
 from clarion.web.server import TRACK_PREFIXES
 from clarion.web.track.sending import CALL_BYTES_MAX
@@ -224,6 +226,23 @@ async def test_a_token_must_be_a_key_that_may_write(station: Station, server: Se
     raw = msgspec.json.encode(track("m"))
     assert (await station.ask(request(f"{BASE}/track", raw, {}))).status == 403
     assert await station.events() == []
+
+
+async def test_calls_that_are_turned_away_are_told_to_the_source_of_their_brand(
+    station: Station,
+) -> None:
+    server = await server_of(station)
+    for body in (b"{", b'{"batch": 7}'):
+        assert (await server.post("batch", body)).status == 400
+    assert (await server.post("track", b"x" * 1_100_000)).status == 413
+    await station.collector.close()
+    async with station.database.read() as connection:
+        rows = await connection.execute(
+            select(refusals.c.code).where(
+                refusals.c.source_id == SOURCE, refusals.c.stage == Stage.CALL.value
+            )
+        )
+        assert set(rows.scalars()) == {"not_json", "batch_missing", "body_too_large"}
 
 
 async def test_a_server_keeps_to_the_limit_of_its_source_with_each_of_its_keys(

@@ -17,8 +17,8 @@ from clarion.storage.schema import device_history, devices, sources
 
 COHORTS_MAX = 200
 """The largest ones are told."""
-NOT_REFRESHED_MAX = 10_000
-"""Counted of a source."""
+NOT_REFRESHED_SCANNED = 20_000
+"""Looked through for those that are in use: a base that nobody uses any more may be large."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,21 +129,22 @@ async def last_registered_at(
 async def not_refreshed(
     connection: AsyncConnection, workspace_id: UUID, source_id: UUID, *, now: datetime, days: int
 ) -> tuple[int, datetime | None]:
-    """(How many devices of this source were in use so many days after they last registered, at most
-    NOT_REFRESHED_MAX; when one was last)."""
+    """(How many devices of this source were in use so many days after they last registered; when
+    one was last.) Looks at the NOT_REFRESHED_SCANNED of the workspace that came to be due last."""
     late = timedelta(days=days)
-    found = (
-        select(devices.c.last_seen_at)
-        .where(
-            *_stale(workspace_id, now - late),
-            devices.c.source_id == source_id,
-            seconds_between(devices.c.registered_at, devices.c.last_seen_at)
-            >= late.total_seconds(),
-        )
-        .limit(NOT_REFRESHED_MAX)
+    due = (
+        select(devices.c.source_id, devices.c.registered_at, devices.c.last_seen_at)
+        .where(*_stale(workspace_id, now - late))
+        .order_by(devices.c.registered_at.desc())
+        .limit(NOT_REFRESHED_SCANNED)
         .subquery()
     )
-    rows = await connection.execute(select(func.count(), func.max(found.c.last_seen_at)))
+    rows = await connection.execute(
+        select(func.count(), func.max(due.c.last_seen_at)).where(
+            due.c.source_id == source_id,
+            seconds_between(due.c.registered_at, due.c.last_seen_at) >= late.total_seconds(),
+        )
+    )
     count, last = rows.one()
     return count, last
 
