@@ -5,12 +5,17 @@ from pathlib import Path
 
 import pytest
 import structlog
+from hypothesis import settings
 
 from clarion.storage.database import Database
 from clarion.storage.schema import metadata
 from fakes.clock import FakeClock
 from fakes.nats import NatsServer
 from fakes.postgres import PostgresServer
+
+# How long an example takes says how busy the machine is; a test that must be fast says so itself.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 # Plain tracebacks: structlog's own take seconds each to write, and an agent waits meanwhile.
 structlog.configure(
