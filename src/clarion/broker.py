@@ -67,8 +67,9 @@ class Lease(Protocol):
     async def nack(self, delay_seconds: float = 0.0) -> None:
         """Not done: bring it back, not before `delay_seconds`."""
 
-    async def reject(self, reason: str) -> None:
-        """Can never be done: keep it out of the way, with the reason, for a person to read."""
+    async def reject(self, reason: str, *, keep: bytes | None = None) -> None:
+        """Can never be done: keep it out of the way, with the reason, for a person to read; of its
+        payload `keep`, where that is given."""
 
     async def extend(self, seconds: float) -> None:
         """Ours for `seconds` more from now."""

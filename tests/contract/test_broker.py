@@ -174,6 +174,13 @@ async def test_a_nack_with_a_delay_brings_the_job_back_not_before(
     assert again.delivery_count == 2
 
 
+async def test_of_a_rejected_job_a_part_may_be_kept(stand: Stand, broker: Broker) -> None:
+    await broker.publish(NewJob(kind=JobKind.EVENTS, payload=b"good and bad"))
+    [lease] = await broker.fetch(JobKind.EVENTS, limit=1, wait_seconds=PATIENCE, lease_seconds=LONG)
+    await lease.reject("no", keep=b"bad")
+    assert await stand.rejected() == [("events", b"bad", "no")]
+
+
 async def test_what_was_rejected_can_be_rewritten(stand: Stand, broker: Broker) -> None:
     await broker.publish(*(NewJob(kind=JobKind.EVENTS, payload=one) for one in (b"a", b"b", b"c")))
     await broker.publish(NewJob(kind=JobKind.CHUNK, payload=b"a"))

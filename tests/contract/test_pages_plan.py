@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from clarion.customers.store import list_customers
 from clarion.events.action_store import Wanted, find_events
 from clarion.events.store import list_events, list_refusals
+from clarion.reports.timeline import Position, events_of
 from clarion.storage.database import Database
 from clarion.storage.schema import metadata
 from fakes.book import NOW, SOURCE, WORKSPACE
@@ -27,7 +28,7 @@ async def connection(tmp_path: Path) -> AsyncIterator[AsyncConnection]:
     await database.close()
 
 
-async def test_pages_of_a_workspace_and_of_a_source_sort_nothing(
+async def test_pages_of_a_workspace_a_source_and_a_customer_sort_nothing(
     connection: AsyncConnection,
 ) -> None:
     asked: list[tuple[str, tuple[object, ...]]] = []
@@ -43,13 +44,15 @@ async def test_pages_of_a_workspace_and_of_a_source_sort_nothing(
         await list_events(connection, WORKSPACE, limit=10)
         await list_events(connection, WORKSPACE, before_seq=5, limit=10)
         await list_refusals(connection, WORKSPACE, limit=10)
+        await events_of(connection, WORKSPACE, SOURCE, None, 10)
+        await events_of(connection, WORKSPACE, SOURCE, Position(NOW, 2, (7, 0)), 10)
         await list_customers(connection, WORKSPACE, after=None, limit=10)
         await list_customers(connection, WORKSPACE, after=UUID(int=1), limit=10)
         await find_events(connection, SOURCE, Wanted(include=["seen"]), limit=10)
         await find_events(connection, SOURCE, Wanted(start=NOW), scrolled_to=5, limit=10)
     finally:
         event.remove(connection.sync_engine, "before_cursor_execute", note)
-    assert len(asked) == 10
+    assert len(asked) == 12
     for statement, values in asked:
         raw = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
         plan = [row[3] for row in raw]

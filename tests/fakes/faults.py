@@ -140,9 +140,9 @@ class _DoomedLease:
         self._doom.point("before a nack", BrokerUnavailable)
         await self._lease.nack(delay_seconds)
 
-    async def reject(self, reason: str) -> None:
+    async def reject(self, reason: str, *, keep: bytes | None = None) -> None:
         self._doom.point("before a reject", BrokerUnavailable)
-        await self._lease.reject(reason)
+        await self._lease.reject(reason, keep=keep)
 
     async def extend(self, seconds: float) -> None:
         self._doom.point("before an extend", BrokerUnavailable)

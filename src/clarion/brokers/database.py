@@ -233,12 +233,11 @@ class DatabaseBroker:
                 update(jobs).where(jobs.c.id == job_id).values(available_at=available_at)
             )
 
-    async def put_aside(self, job_id: int, reason: str) -> None:
-        """Keep a job where nobody fetches it, with the reason."""
+    async def put_aside(self, job_id: int, reason: str, keep: bytes | None) -> None:
+        """Keep a job, or what is to be kept of it, where nobody fetches it, with the reason."""
+        values = {"rejected_reason": reason} | ({} if keep is None else {"payload": keep})
         async with _as_broker(), self._database.write() as connection:
-            await connection.execute(
-                update(jobs).where(jobs.c.id == job_id).values(rejected_reason=reason)
-            )
+            await connection.execute(update(jobs).where(jobs.c.id == job_id).values(values))
 
     def after(self, seconds: float) -> datetime:
         return self._clock.now() + timedelta(seconds=seconds)
@@ -259,8 +258,8 @@ class _DatabaseLease:
     async def nack(self, delay_seconds: float = 0.0) -> None:
         await self._broker.move(self._job_id, self._broker.after(delay_seconds))
 
-    async def reject(self, reason: str) -> None:
-        await self._broker.put_aside(self._job_id, reason)
+    async def reject(self, reason: str, *, keep: bytes | None = None) -> None:
+        await self._broker.put_aside(self._job_id, reason, keep)
 
     async def extend(self, seconds: float) -> None:
         await self._broker.move(self._job_id, self._broker.after(seconds))

@@ -261,11 +261,15 @@ class JetStreamBroker:
         link = await self.ready()
         await link.request(message.reply, verdict)
 
-    async def put_aside(self, kind: JobKind, message: Msg, reason: str) -> None:
-        """Keep a job where nobody fetches it, with the reason."""
+    async def put_aside(self, kind: JobKind, message: Msg, reason: str, keep: bytes | None) -> None:
+        """Keep a job, or what is to be kept of it, where nobody fetches it, with the reason."""
         reason = " ".join(reason.split())[:REASON_CHARACTERS_MAX]
         link = await self.ready()
-        await link.publish(f"{self._stream}-rejected.{kind}", message.data, {REASON_HEADER: reason})
+        await link.publish(
+            f"{self._stream}-rejected.{kind}",
+            message.data if keep is None else keep,
+            {REASON_HEADER: reason},
+        )
         await self.answer(message, f"+TERM {reason}".encode())
 
 
@@ -283,8 +287,8 @@ class _JetStreamLease:
     async def nack(self, delay_seconds: float = 0.0) -> None:
         await self._broker.answer(self._message, _come_back(delay_seconds))
 
-    async def reject(self, reason: str) -> None:
-        await self._broker.put_aside(self._kind, self._message, reason)
+    async def reject(self, reason: str, *, keep: bytes | None = None) -> None:
+        await self._broker.put_aside(self._kind, self._message, reason, keep)
 
     async def extend(self, seconds: float) -> None:
         await self._broker.answer(self._message, _come_back(seconds))

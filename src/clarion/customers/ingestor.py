@@ -3,7 +3,7 @@
 Several jobs are taken in one transaction, up to `events_max` events. When that transaction fails
 for a reason of its own (not a lost database), each job is tried alone, so that one that can never
 be taken in does not hold up the rest. A job holds the events of many calls: after `tries_max` its
-events are taken in one by one, those that fail are recorded as refused, and the job is kept aside.
+events are taken in one by one, those that fail are recorded as refused, and they are kept aside.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ from clarion.customers.recording import record
 from clarion.customers.suppression_store import without_listed
 from clarion.customers.tally import Names, Tally
 from clarion.events.activity import Stage
-from clarion.events.inbox import Parcel, as_failed, decode, open_parcel, split
+from clarion.events.inbox import Parcel, as_failed, decode, encode, open_parcel, split
 from clarion.storage.database import CONFLICT_TRIES, Database, StorageUnavailable, is_conflict
 
 log = structlog.get_logger(__name__)
@@ -156,7 +156,8 @@ class Ingestor:
             tries = min(lease.delivery_count, self._options.tries_max)
             await lease.nack(self._options.backoff_seconds * 2**tries)
             return 0
-        taken = failed = 0
+        taken = 0
+        failed: list[Parcel] = []
         for parcel in parcels:
             for part in split(parcel, bytes_max=0):
                 try:
@@ -164,11 +165,14 @@ class Ingestor:
                 except (StorageUnavailable, BrokerUnavailable):
                     raise
                 except Exception:
-                    failed += 1
+                    failed.append(part)
                     await self._commit([as_failed(part)], again=True)
         if failed:
+            # Only those: of the others some were dropped because of whose they are, and must not
+            # be kept where an erasure has looked already.
             await lease.reject(
-                f"{failed} of its events failed: {type(error).__name__}: {error}"[:500]
+                f"{len(failed)} of its events failed: {type(error).__name__}: {error}"[:500],
+                keep=encode(failed),
             )
         else:
             await lease.ack()

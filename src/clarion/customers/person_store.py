@@ -21,10 +21,10 @@ ROUNDS_MAX = 8
 BODIES_AT_ONCE = 2_000
 
 
-async def person_of(
-    connection: AsyncConnection, workspace_id: UUID, customer: Customer, near: Iterable[str] = ()
+async def named_person(
+    connection: AsyncConnection, workspace_id: UUID, customer: Customer
 ) -> Person:
-    """The person whom a customer is. `near` as in `find_person`."""
+    """The person whom a customer is, by their name alone: `find_person` finds the rest."""
     rows = await connection.execute(select(customers.c.key).where(customers.c.id == customer.id))
     subject = customer.user_id or rows.scalar_one_or_none()
     assert subject is not None, "a customer has a user id or a key"
@@ -32,7 +32,7 @@ async def person_of(
     if customer.user_id is not None:
         merges = await merge_store.active_merges_of(connection, workspace_id, [customer.user_id])
         users = {customer.user_id, *(one.from_user for one in merges)}
-    alone = Person(
+    return Person(
         subject=subject,
         users=frozenset(users),
         customer_ids=frozenset({customer.id}),
@@ -40,7 +40,6 @@ async def person_of(
         shared=frozenset(),
         words=frozenset(),
     )
-    return await find_person(connection, workspace_id, alone, near)
 
 
 async def find_person(

@@ -17,11 +17,11 @@ import msgspec
 from clarion.customers.device_store import customer_history, list_devices_of
 from clarion.customers.disclosure import shown_body, without_tokens
 from clarion.customers.store import Customer
-from clarion.events.store import list_events
-from clarion.reports.timeline import Position, position, pushes_of
+from clarion.events.store import StoredEvent
+from clarion.reports.timeline import Position, events_of, position, pushes_of
 from clarion.storage.database import Database
 
-PAGE = 1_000
+PAGE = 500
 
 README = """\
 What is known of one customer, as of {now}.
@@ -68,16 +68,14 @@ async def write_dossier(
 async def _events(
     database: Database, workspace_id: UUID, customer_id: UUID
 ) -> AsyncIterator[list[dict[str, Any]]]:
-    seq: int | None = None
+    before: Position | None = None
     while True:
         async with database.read() as connection:
-            found = await list_events(
-                connection, workspace_id, customer_id=customer_id, before_seq=seq, limit=PAGE
-            )
-        yield [asdict(one) | {"body": shown_body(one.body)} for one in found]
+            found = await events_of(connection, workspace_id, customer_id, before, PAGE)
+        yield [_told(one) for one in found]
         if len(found) < PAGE:
             return
-        seq = found[-1].seq
+        before = position(found[-1])
 
 
 async def _history(
@@ -106,6 +104,11 @@ async def _deliveries(
         if len(found) < PAGE:
             return
         before = position(found[-1])
+
+
+def _told(one: StoredEvent) -> dict[str, Any]:
+    told = {name: getattr(one, name) for name in StoredEvent.__slots__}
+    return told | {"body": shown_body(one.body)}
 
 
 def _json(value: Any) -> bytes:

@@ -28,7 +28,7 @@ from clarion.customers import erasure_store, identity_store, suppression_store
 from clarion.customers.identity import device_row_id
 from clarion.customers.ingestion import Ingestion
 from clarion.customers.person import Signs, ids_of_body, words_of_body
-from clarion.customers.person_store import find_person, person_of
+from clarion.customers.person_store import find_person, named_person
 from clarion.customers.store import find_customer
 from clarion.customers.suppression import SuppressionKind
 from clarion.customers.unfinished_store import Erasure, forget_erasure, keep_erasure, unfinished
@@ -112,7 +112,7 @@ class Eraser:
                 erasure = Erasure(
                     id=self._clock.new_id(),
                     workspace_id=workspace_id,
-                    person=await person_of(connection, workspace_id, customer),
+                    person=await named_person(connection, workspace_id, customer),
                     made_by=by,
                     begun_at=now,
                     touched_at=now,

@@ -13,7 +13,7 @@ from clarion.broker import Broker
 from clarion.clock import Clock
 from clarion.customers import suppression_store
 from clarion.customers.person import Person
-from clarion.customers.person_store import find_person, ids_in_events, person_of
+from clarion.customers.person_store import find_person, ids_in_events, named_person
 from clarion.customers.store import find_customer
 from clarion.customers.suppression import SuppressionKind
 from clarion.customers.unfinished_store import Erasure
@@ -87,7 +87,8 @@ class Regulator:
             customer = await find_customer(connection, workspace_id, name)
             if customer is None:
                 return None
-            person = await person_of(connection, workspace_id, customer)
+            person = await named_person(connection, workspace_id, customer)
+            person = await find_person(connection, workspace_id, person)
         looked_at: frozenset[UUID] = frozenset()
         for _ in range(ROUNDS_MAX):
             fresh = person.customer_ids - looked_at

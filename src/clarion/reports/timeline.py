@@ -78,19 +78,21 @@ async def timeline(
 ) -> list[Entry]:
     """A page of the customer's life, the newest first: what stands below `before`."""
     found: list[Entry] = []
-    found += await _events(connection, workspace_id, customer_id, before, limit)
+    found += await events_of(connection, workspace_id, customer_id, before, limit)
     found += await _changes(connection, workspace_id, customer_id, before, limit)
     found += await pushes_of(connection, workspace_id, customer_id, before, limit)
     return sorted(found, key=position, reverse=True)[:limit]
 
 
-async def _events(
+async def events_of(
     connection: AsyncConnection,
     workspace_id: UUID,
     customer_id: UUID,
     before: Position | None,
     limit: int,
 ) -> list[StoredEvent]:
+    """A page of what a customer did, the newest first: read in the order of its index, so that no
+    page is slower than the first."""
     rows = await connection.execute(
         select(events)
         .where(
