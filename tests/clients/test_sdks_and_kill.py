@@ -34,7 +34,7 @@ KEYS = {"jitsu-node": "{}:secret"}
 """An SDK's own way to write a key."""
 PAGES = ["segment", "snippet", "rudderstack", "customerio"]
 ROUND = 10
-SECONDS_MAX = 40
+SECONDS_MAX = 60
 
 
 @dataclass

@@ -79,6 +79,8 @@ class ProgressFile:
         it."""
         descriptor = os.open(self.refused_path, os.O_RDWR | os.O_CREAT, 0o600)
         file = os.fdopen(descriptor, "r+b")
+        if file.seek(0, os.SEEK_END) < progress.refused_bytes:
+            progress.refused_bytes = 0  # somebody has taken it away, to mend its lines
         file.truncate(progress.refused_bytes)
         file.seek(progress.refused_bytes)
         if self.header is not None and not progress.refused_bytes:
