@@ -1,11 +1,12 @@
 """Rows of events, found by their action and their time."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, case, func, select
+from sqlalchemy import ColumnElement, Row, case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.events.action import action_of
@@ -16,6 +17,8 @@ LATE_SECONDS = 3_600
 """An event waits no longer than this from its arrival until it is stored, unless many do."""
 LOOKED_AT_MAX = 100_000
 """How many events one call searches: some tenths of a second."""
+NEAR = 100
+"""The first look is at this part of them: what is frequent is found there."""
 ACTIONS_MAX = 1_000
 """Of one customer, that are told."""
 
@@ -77,20 +80,20 @@ async def find_events(
         statement = statement.where(events.c.at <= wanted.end)
     order = events.c.seq if wanted.oldest_first else events.c.seq.desc()
     own = await _from_here(connection, source_id, wanted, scrolled_to)
-    is_searched = wanted.include or wanted.exclude or wanted.start or wanted.end
-    last: int | None = None
-    if is_searched and not skip:
-        among = select(events.c.seq).where(events.c.source_id == source_id, *own).order_by(order)
-        last = await connection.scalar(among.offset(looked_at_max - 1).limit(1))
-    if last is not None:
-        own.append(events.c.seq <= last if wanted.oldest_first else events.c.seq >= last)
-    rows = await connection.execute(
-        statement.where(*own).order_by(order).offset(skip).limit(limit + 1)
-    )
-    found = [read_event(row) for row in rows]
-    if len(found) > limit:
-        return Found(events=found[:limit], further=found[limit - 1].seq)
-    return Found(events=found, further=last)
+    statement = statement.where(*own).order_by(order).offset(skip).limit(limit + 1)
+    if skip or not (wanted.include or wanted.exclude or wanted.start or wanted.end):
+        return _page(await connection.execute(statement), limit, None)
+    among = select(events.c.seq).where(events.c.source_id == source_id, *own).order_by(order)
+    for count in (max(1, looked_at_max // NEAR), looked_at_max):
+        last = await connection.scalar(among.offset(count - 1).limit(1))
+        within = statement
+        if last is not None:
+            is_near = events.c.seq <= last if wanted.oldest_first else events.c.seq >= last
+            within = statement.where(is_near)
+        page = _page(await connection.execute(within), limit, last)
+        if last is None or len(page.events) == limit:
+            break
+    return page
 
 
 async def list_events_of(
@@ -141,6 +144,14 @@ def _action() -> ColumnElement[str]:
     return case(
         (events.c.type != "track", events.c.type), (events.c.name.is_(None), "track"), else_=named
     )
+
+
+def _page(rows: Iterable[Row[Any]], limit: int, last: int | None) -> Found:
+    """A page, of rows that were asked for with one more; `last`: where the search ended."""
+    found = [read_event(row) for row in rows]
+    if len(found) > limit:
+        return Found(events=found[:limit], further=found[limit - 1].seq)
+    return Found(events=found, further=last)
 
 
 async def _from_here(

@@ -10,7 +10,7 @@ from clarion.web.api.gate import PUBLIC
 
 ABOUT = "Clarion: events in, campaigns out through Firebase Cloud Messaging."
 PLACES = {
-    "api": ("/api/v1/docs", "The API: every call, with examples. It needs an API key."),
+    "api": ("/api/v1/docs", "Every call of the API, with examples. Calls need an API key."),
     "openapi": ("/api/v1/openapi.json", "The same as an OpenAPI document."),
     "collect": ("/v1/batch", "Where apps send events, by POST, with a source's write key."),
     "health": ("/readyz", "Whether calls can be answered; /livez: whether the process answers."),
@@ -48,7 +48,7 @@ def _page() -> str:
         '<!doctype html>\n<html lang="en">\n<head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>Clarion</title><style>{_STYLE}</style></head>\n<body>\n"
-        f"<h1>Clarion {escape(__version__)}</h1>\n<p>{escape(ABOUT)} "
+        f"<h1>Clarion {escape(__version__)}</h1>\n<p>{escape(ABOUT)}</p>\n<p>"
         "The first write key and API key were printed by its first start; "
         "<code>clarion keys create</code> and <code>clarion sources create</code> make more.</p>\n"
         f"<dl>{places}</dl>\n</body>\n</html>\n"
