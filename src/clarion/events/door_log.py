@@ -69,7 +69,7 @@ class DoorLog:
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._options.write_seconds):
                     await self._hurry.wait()
-            news = self._book.take()
+            news = self._book.take(self._clock.now())
             try:
                 await self._write(news)
             except Exception as error:

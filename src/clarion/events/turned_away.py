@@ -35,6 +35,7 @@ MESSAGE_CHARACTERS_MAX = 300
 LINES_AT_ONCE = 20
 LINE_SECONDS = 600
 """Of a source and code (a process): so many lines at once, then one in so long a time."""
+FORGOTTEN_SECONDS = 2 * LINE_SECONDS
 PLACES_MAX = 10_000
 """Sources and codes whose lines and words a process remembers; then it begins anew."""
 
@@ -110,6 +111,10 @@ class TurnedAwayBook:
         self.has_news = False
         """Whether anything has come since `take`."""
 
+    def __len__(self) -> int:
+        """How many that are alike wait to be counted or told."""
+        return len(self._alike)
+
     def note(self, place: Place, why: TurnedAway, at: datetime) -> None:
         """One call more."""
         key = (place, why.code, self._told_apart(place, why, at))
@@ -124,8 +129,9 @@ class TurnedAwayBook:
         one.untold += 1
         self.has_news = True
 
-    def take(self) -> News:
-        """What is to be written. What may not be told yet waits, and is told with what comes."""
+    def take(self, now: datetime) -> News:
+        """What is to be written. What may not be told yet waits, and is told with what comes; after
+        FORGOTTEN_SECONDS without any it is not told, but counted it was."""
         counts: list[Count] = []
         lines: list[Line] = []
         for (place, code, about), one in list(self._alike.items()):
@@ -137,6 +143,8 @@ class TurnedAwayBook:
                         Line(place, code, about, one.why, one.untold, one.first_at, one.last_at)
                     )
                     del self._alike[place, code, about]
+            elif (now - one.last_at).total_seconds() > FORGOTTEN_SECONDS:
+                del self._alike[place, code, about]
         self.has_news = False
         return News(counts, lines)
 
