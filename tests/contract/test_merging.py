@@ -1,6 +1,8 @@
 """Merging two customers by hand, and taking it back, on both databases."""
 
+import asyncio
 import random
+from collections.abc import Awaitable
 from datetime import timedelta
 from typing import Any
 
@@ -147,3 +149,19 @@ async def test_what_can_not_be_merged_is_refused_with_a_reason(database: Databas
         ("V", "me", "you"),
         ("W", "me", None),
     ]
+
+
+async def test_of_two_administrators_at_once_one_does_it(database: Database) -> None:
+    app = App()
+    await take(database, [app.identify(n, user) for n, user in enumerate("UVWX")])
+    merger = Merger(database, FakeClock(NOW))
+
+    async def done(*asked: Awaitable[Merge | Refused]) -> list[Merge]:
+        return [one for one in await asyncio.gather(*asked) if isinstance(one, Merge)]
+
+    for _ in range(5):
+        merges = [merger.merge(WORKSPACE, *pair, by="me") for pair in ("VU", "UV", "VW")]
+        [made] = await done(*merges)
+        undos = [merger.undo(WORKSPACE, made.from_user, by=by) for by in "abc"]
+        [undone] = await done(*undos)
+        assert undone.id == made.id

@@ -65,6 +65,10 @@ class DoomedDatabase:
         async with self._database.read() as connection:
             yield connection
 
+    async def empty_log(self) -> None:
+        self._doom.point("before a checkpoint", StorageUnavailable)
+        await self._database.empty_log()
+
     @asynccontextmanager
     async def write(self) -> AsyncIterator[Any]:
         async with self._database.write() as connection:

@@ -86,8 +86,11 @@ class Merger:
     async def undo(self, workspace_id: UUID, from_user: str, *, by: str) -> Merge | Refused:
         """`from_user` is somebody by itself again, as if it had never been merged."""
         async with self._database.write() as connection:
-            found = await merge_store.active_merges_of(connection, workspace_id, [from_user])
-            merge = next((one for one in found if one.from_user == from_user), None)
+            merge = await _active_merge(connection, workspace_id, from_user)
+            if merge is not None:
+                await _locked(connection, workspace_id, from_user, merge.into_user)
+                # It may have been undone, and another been made, while the locks were waited for.
+                merge = await _active_merge(connection, workspace_id, from_user, merge.id)
             if merge is None:
                 return Refused(fault=MergeFault.NOT_MERGED)
             merge = await unmerge_users(connection, workspace_id, merge, self._clock.now(), by)
@@ -146,6 +149,15 @@ async def _file_anew(
         now=now,
     )
     await Ingestion(connection, workspace_id, now).make_anew(both)
+
+
+async def _active_merge(
+    connection: AsyncConnection, workspace_id: UUID, from_user: str, merge_id: UUID | None = None
+) -> Merge | None:
+    found = await merge_store.active_merges_of(connection, workspace_id, [from_user])
+    return next(
+        (one for one in found if one.from_user == from_user and merge_id in (None, one.id)), None
+    )
 
 
 async def _locked(

@@ -23,6 +23,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.broker import Broker, BrokerUnavailable, JobKind
+from clarion.campaigns.erasure_store import forget_in_audiences
 from clarion.clock import Clock
 from clarion.customers import erasure_store, identity_store, suppression_store
 from clarion.customers.identity import device_row_id
@@ -131,6 +132,7 @@ class Eraser:
         while await self._claims(erasure) == self._options.rows_max:
             await self._pause()
         erasure = await self._refusals(erasure)
+        await self._audiences(erasure)
         erasure = await self._rest(erasure)
         await self._broker.rewrite_rejected(
             JobKind.EVENTS,
@@ -138,6 +140,7 @@ class Eraser:
         )
         async with self._database.write() as connection:
             await forget_erasure(connection, erasure.id)
+        await self._database.empty_log()
         # A warning, so that a command tells it too: it is the one trace of what can not be undone.
         log.warning(
             "customer_erased",
@@ -296,6 +299,21 @@ class Eraser:
                     connection, replace(erasure, refusals=erasure.refusals + count)
                 )
         return erasure
+
+    async def _audiences(self, erasure: Erasure) -> None:
+        person = erasure.person
+        after, is_more = None, True
+        while is_more:
+            async with self._database.write() as connection:
+                after = await forget_in_audiences(
+                    connection,
+                    erasure.workspace_id,
+                    person.ids,
+                    person.words,
+                    after=after,
+                    new_id=self._clock.new_id,
+                )
+            is_more = after is not None
 
     async def _rest(self, erasure: Erasure) -> Erasure:
         """What is left by now is little, and goes in one transaction with what follows for others;

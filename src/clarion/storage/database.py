@@ -17,7 +17,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
-from clarion.storage.sqlite import connector
+from clarion.storage.sqlite import BUSY_TIMEOUT_MS, connector
 
 READERS_MAX = 8
 WRITER_CACHE_KIB = 65_536
@@ -104,6 +104,24 @@ class Database:
             else:
                 async with self._writer.begin() as connection:
                     yield connection
+
+    async def empty_log(self) -> None:
+        """SQLite: empty the write-ahead log, which repeats rows that are gone, unless somebody is
+        reading in it; then it is overwritten from its beginning, sooner or later. PostgreSQL: does
+        nothing, and does not have to."""
+        if not self.is_sqlite:
+            return
+        with _unavailable():
+            async with self._turn, self._writer.connect() as connection:
+                raw: Any = (await connection.get_raw_connection()).driver_connection
+                # Most of it while others write; the rest only if nobody has to be waited for.
+                for pragma in (
+                    "wal_checkpoint(PASSIVE)",
+                    "busy_timeout = 0",
+                    "wal_checkpoint(TRUNCATE)",
+                    f"busy_timeout = {BUSY_TIMEOUT_MS}",
+                ):
+                    await raw.execute_fetchall(f"PRAGMA {pragma}")
 
     async def ping(self) -> None:
         """Raises StorageUnavailable if the database does not answer."""

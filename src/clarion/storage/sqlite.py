@@ -38,6 +38,7 @@ def connector(path: str, *, cache_kib: int) -> Connector:
             "journal_mode = WAL",
             "synchronous = FULL",
             "foreign_keys = ON",
+            "secure_delete = ON",  # what is deleted is overwritten, however SQLite was compiled
             f"cache_size = -{cache_kib}",
             "temp_store = MEMORY",
             f"wal_autocheckpoint = {CHECKPOINT_PAGES}",
