@@ -43,6 +43,28 @@ async def test_why_a_device_is_linked_to_its_customer(service: Service) -> None:
     assert_is(await service.ask("GET", "/devices/none/owner"), ErrorCode.NOT_FOUND)
 
 
+async def test_it_is_told_since_when_its_owner_has_left_a_device(service: Service) -> None:
+    await handed_on(service)
+    assert (await service.get("/devices/tablet/owner"))["left_at"] is None
+    service.clock.advance(60)
+    gone = {
+        "type": "track",
+        "event": "Device Deleted",
+        "messageId": "m4",
+        "userId": "bob",
+        "context": {"device": {"id": "tablet", "token": TOKEN}},
+    }
+    key = str((await service.get("/sources"))["data"][0]["write_key"])
+    await service.send(key, gone)
+    told = await service.get("/devices/tablet/owner")
+    assert (told["customer"]["user_id"], told["because"]) == ("bob", "named")
+    (left,) = (one["at"] for one in told["weighed"] if one["message_id"] == "m4")
+    assert told["left_at"] == left
+    service.clock.advance(60)
+    await service.send(key, register("m5", "tablet", TOKEN, user="bob"))
+    assert (await service.get("/devices/tablet/owner"))["left_at"] is None
+
+
 async def test_a_customers_devices_past_and_present(service: Service) -> None:
     await handed_on(service)
     (held,) = (await service.get("/customers/bob/devices"))["data"]

@@ -139,7 +139,11 @@ async def why(device_id: str, *, json: AsJson = False) -> None:
     because = explained.explanation.because
     cause = None if event is None else _shown_cause(event)
     owner = {"id": device.customer_id, "user_id": owners.get(device.customer_id)}
-    reason = {"because": because.value, "meaning": MEANINGS[because]}
+    reason = {
+        "because": because.value,
+        "meaning": MEANINGS[because],
+        "left_at": explained.explanation.left_at,
+    }
     if json:
         print_record(
             {"device_id": device_id, "customer": owner, **reason, "cause": cause}, as_json=True

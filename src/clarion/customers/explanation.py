@@ -4,11 +4,12 @@
 order of rules (R4, R6, R7), so that a person can look at the one event behind it.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 
-from clarion.customers.identity import Claim, timeline
+from clarion.customers.identity import Claim, Timeline, timeline
 
 
 class Because(StrEnum):
@@ -37,16 +38,25 @@ MEANINGS = {
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
     """`claim`: what decided; None where nothing ever said whose the device is. `user_id` None:
-    nobody who has signed in."""
+    nobody who has signed in. `left_at`: since when its owner has said that it is gone, and was not
+    seen with it again."""
 
     because: Because
     user_id: str | None
     claim: Claim | None
+    left_at: datetime | None = None
 
 
 def explain(claims: Iterable[Claim], is_real: Callable[[str], bool]) -> Explanation:
     """Why the device on which `claims` (all of them) were made belongs to its owner."""
     claims = list(claims)
+    line = timeline(claims, is_real)
+    return replace(_explained(claims, line, is_real), left_at=line.left_at)
+
+
+def _explained(
+    claims: Sequence[Claim], line: Timeline, is_real: Callable[[str], bool]
+) -> Explanation:
     alone = [(claim, timeline([claim], is_real)) for claim in claims]
     said = sorted(
         ((claim, says) for claim, says in alone if says.has_mover or says.spans),
@@ -58,7 +68,7 @@ def explain(claims: Iterable[Claim], is_real: Callable[[str], bool]) -> Explanat
         claim = said[newest][0]
         return Explanation(because=Because.NAMED, user_id=claim.user_id, claim=claim)
     signed_out = said[newest][0] if movers else None
-    if timeline(claims, is_real).is_shared:
+    if line.is_shared:
         return Explanation(because=Because.SHARED, user_id=None, claim=signed_out)
     for claim, _ in said[newest + 1 :]:
         return Explanation(because=Because.FIRST_SEEN, user_id=claim.user_id, claim=claim)

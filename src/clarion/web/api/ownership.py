@@ -48,12 +48,14 @@ class Weighed(msgspec.Struct, frozen=True, kw_only=True):
 
 class Ownership(msgspec.Struct, frozen=True, kw_only=True):
     """Whose a device is, and why. `because` is the rule that decided, `meaning` the same in words;
-    `weighed`: the newest user ids seen with the device, newest first."""
+    `left_at`: since when its owner has said that it is gone (`Device Deleted`), and was not seen
+    with it again; `weighed`: the newest user ids seen with the device, newest first."""
 
     device_id: str
     customer: Owner
     because: Because
     meaning: str
+    left_at: Moment | None
     cause: Cause | None
     weighed: list[Weighed]
 
@@ -89,6 +91,7 @@ class Ownerships(Controller):
             customer=Owner(id=device.customer_id, user_id=owners.get(device.customer_id)),
             because=because,
             meaning=MEANINGS[because],
+            left_at=explained.explanation.left_at,
             cause=None
             if event is None
             else Cause(
