@@ -368,7 +368,7 @@ async def test_an_import_waits_for_the_ingestors_and_for_nobody_where_there_are_
         working = asyncio.create_task(importing())
         async with asyncio.timeout(20):
             await is_full.wait()
-        while not working.done():
+        while not working.done() or await broker.depth(JobKind.EVENTS):
             for lease in await broker.fetch(
                 JobKind.EVENTS, limit=1, wait_seconds=0.01, lease_seconds=60
             ):
