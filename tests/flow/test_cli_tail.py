@@ -48,6 +48,18 @@ def test_what_a_source_sends_is_told_with_reasons_and_cures(clarion: Clarion) ->
     assert clarion("sources", "counts", "nobody")[0] == 3
 
 
+def test_where_there_is_one_source_it_need_not_be_named(clarion: Clarion) -> None:
+    names = [one["name"] for one in clarion.json("sources", "list")]
+    if not names:
+        names = [clarion.json("sources", "create", "app")["name"]]
+    (only,) = names
+    assert clarion("sources", "tail", "--no-follow")[1].startswith(f"{only} has sent nothing")
+    assert clarion("sources", "counts")[1].startswith(f"{only}, the last 24 h")
+    clarion.json("sources", "create", "web")
+    code, _, said = clarion("sources", "tail", "--no-follow")
+    assert (code, f"Say which source: {only}, web." in said) == (2, True)
+
+
 def test_what_waits_to_be_taken_in_is_told_of(clarion: Clarion) -> None:
     made = clarion.json("sources", "create", "app")
     assert "wait" not in clarion("sources", "tail", "app", "--no-follow")[1]

@@ -14,7 +14,7 @@ from rich.markup import escape
 from clarion.broker import BrokerUnavailable, JobKind
 from clarion.cli.output import console
 from clarion.cli.session import Session, open_session
-from clarion.cli.source_choice import find_source
+from clarion.cli.source_choice import choose_source
 from clarion.customers.advice import cure_of
 from clarion.events.activity import Activity, Outcome, Stage
 from clarion.events.feed import Feed
@@ -37,7 +37,7 @@ AsLines = Annotated[
 
 
 async def tail(
-    source: str,
+    source: str | None = None,
     *,
     only: Outcome | None = None,
     name: str | None = None,
@@ -52,6 +52,7 @@ async def tail(
     For example:
 
     ```
+    clarion sources tail
     clarion sources tail "Android app"
     clarion sources tail "Android app" --only refused
     clarion sources tail web --name "Register Push" --last 100 --no-follow --json
@@ -60,7 +61,7 @@ async def tail(
     Parameters
     ----------
     source
-        The source, by id or name.
+        The source, by id or name; needless where there is only one.
     only
         Only what became of this.
     name
@@ -72,7 +73,7 @@ async def tail(
     """
     async with open_session() as session:
         async with session.database.read() as connection:
-            found = await find_source(connection, session, source)
+            found = await choose_source(connection, session, source)
         wanted = Wanted(
             workspace_id=session.workspace_id,
             source_id=found.id,

@@ -31,6 +31,19 @@ async def find_source(
     return locked
 
 
+async def choose_source(connection: AsyncConnection, session: Session, name: str | None) -> Source:
+    """The source of that name; without a name the only one that stands. Ends the command where
+    there are several."""
+    if name is not None:
+        return await find_source(connection, session, name)
+    sources = await list_sources(connection, session.workspace_id)
+    found = [one for one in sources if one.revoked_at is None]
+    if len(found) == 1:
+        return found[0]
+    known = ", ".join(one.name for one in found)
+    raise Ending(ExitCode.USAGE, f"Say which source: {known}." if known else "There is no source.")
+
+
 async def find_app(connection: AsyncConnection, session: Session, name: str) -> FirebaseApp:
     """A Firebase app by id or project id. Ends the command where there is none."""
     for app in await list_apps(connection, session.workspace_id):

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from clarion.cli.output import AsJson, console, print_json
 from clarion.cli.session import open_session
-from clarion.cli.source_choice import find_source
+from clarion.cli.source_choice import choose_source
 from clarion.customers.source_report import HOURS_MAX, Hour, SourceReport, source_report
 
 HOURS_SHOWN = 24
@@ -21,7 +21,7 @@ ROWS_SHOWN = 20
 
 
 async def counts(
-    source: str,
+    source: str | None = None,
     *,
     hours: Annotated[int, Parameter(validator=Number(gte=1, lte=HOURS_MAX))] = HOURS_SHOWN,
     json: AsJson = False,
@@ -31,6 +31,7 @@ async def counts(
     For example:
 
     ```
+    clarion sources counts
     clarion sources counts "Android app"
     clarion sources counts "Android app" --hours 168 --json
     ```
@@ -38,12 +39,12 @@ async def counts(
     Parameters
     ----------
     source
-        The source, by id or name.
+        The source, by id or name; needless where there is only one.
     hours
         How far back, the hour under way included; counts are kept for 30 days.
     """
     async with open_session() as session, session.database.read() as connection:
-        found = await find_source(connection, session, source)
+        found = await choose_source(connection, session, source)
         report = await source_report(
             connection, session.workspace_id, found.id, session.clock.now(), hours
         )
