@@ -57,7 +57,7 @@ def test_where_there_is_one_source_it_need_not_be_named(clarion: Clarion) -> Non
     assert clarion("sources", "counts")[1].startswith(f"{only}, the last 24 h")
     clarion.json("sources", "create", "web")
     code, _, said = clarion("sources", "tail", "--no-follow")
-    assert (code, f"Say which source: {only}, web." in said) == (2, True)
+    assert (code, f"several sources ({only!r}, 'web')" in said) == (2, True)
 
 
 def test_what_waits_to_be_taken_in_is_told_of(clarion: Clarion) -> None:

@@ -30,7 +30,7 @@ from clarion.cli.output import (
     refused,
 )
 from clarion.cli.session import Session, open_session
-from clarion.cli.source_choice import find_source
+from clarion.cli.source_choice import choose_source
 from clarion.events.collector import Collector
 from clarion.events.importer import Importer, ImportRefused, Reading
 from clarion.events.record import IDS, RecordFault, RecordKind
@@ -43,7 +43,6 @@ from clarion.events.record_text import (
     fault_of_file,
 )
 from clarion.events.source import Source
-from clarion.events.source_store import list_sources
 
 _FORMS = {
     ".csv": RecordForm.CSV,
@@ -110,7 +109,8 @@ async def import_(
             preview(kind, opened, written, as_json=json)
             return
         async with open_session() as session:
-            chosen = await _choose_source(session, source)
+            async with session.database.read() as connection:
+                chosen = await choose_source(connection, session, source)
             kept = ProgressFile.of(file, header)
             progress = _progress(session, kind, chosen, opened, kept, written, restart=restart)
             await _import(session, chosen, opened, written, kept, progress, quiet=json)
@@ -188,22 +188,6 @@ def _looked_at(
 
 def _counted(count: int, what: str) -> str:
     return f"1 {what} is" if count == 1 else f"{count:,} {what}s are"
-
-
-async def _choose_source(session: Session, name: str | None) -> Source:
-    async with session.database.read() as connection:
-        if name is not None:
-            return await find_source(connection, session, name)
-        sources = await list_sources(connection, session.workspace_id)
-    sending = [one for one in sources if one.revoked_at is None]
-    if len(sending) == 1:
-        return sending[0]
-    if not sending:
-        raise Ending(
-            ExitCode.USAGE, "There is no source to import as: clarion sources create NAME."
-        )
-    names = ", ".join(repr(one.name) for one in sending)
-    raise Ending(ExitCode.USAGE, f"There are several sources ({names}): add --source NAME.")
 
 
 def _progress(

@@ -37,11 +37,13 @@ async def choose_source(connection: AsyncConnection, session: Session, name: str
     if name is not None:
         return await find_source(connection, session, name)
     sources = await list_sources(connection, session.workspace_id)
-    found = [one for one in sources if one.revoked_at is None]
-    if len(found) == 1:
-        return found[0]
-    known = ", ".join(one.name for one in found)
-    raise Ending(ExitCode.USAGE, f"Say which source: {known}." if known else "There is no source.")
+    standing = [one for one in sources if one.revoked_at is None]
+    if len(standing) == 1:
+        return standing[0]
+    if not standing:
+        raise Ending(ExitCode.USAGE, "There is no source yet: clarion sources create NAME.")
+    names = ", ".join(repr(one.name) for one in standing)
+    raise Ending(ExitCode.USAGE, f"There are several sources ({names}): say which, --source NAME.")
 
 
 async def find_app(connection: AsyncConnection, session: Session, name: str) -> FirebaseApp:
