@@ -9,6 +9,7 @@ from sqlalchemy import delete, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.customers.batch import Arrival
+from clarion.customers.person import Person
 from clarion.customers.suppression import SuppressionKind, id_hash, ids_in, judge
 from clarion.events.refusal import Refusal
 from clarion.storage.bulk import upsert
@@ -86,16 +87,14 @@ def _hinted(refusal: Refusal) -> list[str]:
     return [one for one in (refusal.hint.user_id, refusal.hint.anonymous_id) if one is not None]
 
 
-async def list_ids(
+async def shut_out(
     connection: AsyncConnection,
     workspace_id: UUID,
-    *,
-    subject: str,
-    ids: Iterable[str],
+    person: Person,
     kind: SuppressionKind,
     now: datetime,
 ) -> None:
-    """From now on events with these ids are dropped. `subject`: the id the person is known by."""
+    """Drop what comes with the person's ids from now on, and send nothing to them."""
     salt = await _salt(connection, workspace_id)
     assert salt is not None, "a workspace has a salt from its beginning"
     await upsert(
@@ -105,14 +104,15 @@ async def list_ids(
             {
                 "workspace_id": workspace_id,
                 "hash": hashed,
-                "subject": id_hash(salt, subject),
+                "subject": id_hash(salt, person.subject),
                 "kind": kind.value,
                 "at": now,
             }
-            for hashed in sorted({id_hash(salt, key) for key in (subject, *ids)})
+            for hashed in sorted({id_hash(salt, key) for key in (person.subject, *person.ids)})
         ],
         key=("workspace_id", "hash"),
     )
+    await mark_suppressed(connection, person.customer_ids, now)
 
 
 async def unlist(connection: AsyncConnection, workspace_id: UUID, subject: str) -> int:

@@ -25,13 +25,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from clarion.broker import Broker, BrokerUnavailable, JobKind
 from clarion.campaigns.erasure_store import forget_in_audiences
 from clarion.clock import Clock
-from clarion.customers import erasure_store, identity_store, suppression_store
+from clarion.customers import erasure_store, identity_store
 from clarion.customers.identity import device_row_id
 from clarion.customers.ingestion import Ingestion
 from clarion.customers.person import Signs, ids_of_body, words_of_body
 from clarion.customers.person_store import find_person, named_person
 from clarion.customers.store import find_customer
 from clarion.customers.suppression import SuppressionKind
+from clarion.customers.suppression_store import shut_out
 from clarion.customers.unfinished_store import Erasure, forget_erasure, keep_erasure, unfinished
 from clarion.deliveries.erasure_store import launches_of, make_nobodys, release_quarantine
 from clarion.events.erasure_store import (
@@ -161,15 +162,7 @@ class Eraser:
         )
         had = await erasure_store.past_devices_of(connection, workspace_id, person)
         erasure = replace(erasure.joined(person), devices=erasure.devices | had, touched_at=now)
-        await suppression_store.list_ids(
-            connection,
-            workspace_id,
-            subject=person.subject,
-            ids=person.ids,
-            kind=SuppressionKind.ERASED,
-            now=now,
-        )
-        await suppression_store.mark_suppressed(connection, person.customer_ids, now)
+        await shut_out(connection, workspace_id, person, SuppressionKind.ERASED, now)
         await keep_erasure(connection, erasure)
         return erasure
 

@@ -49,15 +49,9 @@ class Regulator:
             return False
         async with self._database.write() as connection:
             person = await find_person(connection, workspace_id, person, locks=True)
-            await suppression_store.list_ids(
-                connection,
-                workspace_id,
-                subject=person.subject,
-                ids=person.ids,
-                kind=SuppressionKind.SUPPRESSED,
-                now=now,
+            await suppression_store.shut_out(
+                connection, workspace_id, person, SuppressionKind.SUPPRESSED, now
             )
-            await suppression_store.mark_suppressed(connection, person.customer_ids, now)
         log.info("customer_suppressed", workspace=str(workspace_id), by=by)
         return True
 
