@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from clarion.simulator.process import SimulatorProcess
-from fakes.processes import Installation, Process, installation
+from fakes.processes import Installation, Process, installation, until
 
 PLATFORMS = ("Android", "iOS", "Web")
 
@@ -30,6 +32,22 @@ class Shop:
     async def accepted(self) -> int:
         """How many pushes the simulator has accepted."""
         return int((await self.simulator.stats())["accepted"])
+
+    async def settled(
+        self, api: httpx.AsyncClient, campaign: str, count: int, *, seconds: float
+    ) -> dict[str, Any]:
+        """The report of `campaign` once all of `count` are settled; it balances all the while."""
+
+        async def report() -> dict[str, Any]:
+            found: dict[str, Any] = (await api.get(f"{campaign}/report")).json()
+            assert found["balances"]
+            return found
+
+        return await until(
+            report,
+            lambda told: told["planned"] == count and told["in_flight"] == 0,
+            seconds=seconds,
+        )
 
 
 @asynccontextmanager

@@ -5,7 +5,6 @@ itself after the restart, and the account is what the simulator counted.
 """
 
 from pathlib import Path
-from typing import Any
 
 import httpx
 
@@ -52,17 +51,7 @@ async def test_a_campaign_survives_kill_9(tmp_path: Path) -> None:
 
         process = await one.served()
         async with api_client(f"{process.url}/api/v1", one.api_key) as api:
-
-            async def report() -> dict[str, Any]:
-                found: dict[str, Any] = (await api.get(f"{campaign}/report")).json()
-                assert found["balances"]
-                return found
-
-            found = await until(
-                report,
-                lambda told: told["planned"] == DEVICES and told["in_flight"] == 0,
-                seconds=SECONDS_MAX,
-            )
+            found = await one.settled(api, campaign, DEVICES, seconds=SECONDS_MAX)
             state = (await api.get(campaign)).json()["state"]
         stats = await one.simulator.stats()
         assert (found["accepted"], state) == (DEVICES, "done")

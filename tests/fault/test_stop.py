@@ -4,7 +4,6 @@ The embedded default, as a service manager stops it, on a real simulator with a 
 """
 
 from pathlib import Path
-from typing import Any
 
 import httpx
 
@@ -51,17 +50,7 @@ async def test_a_stop_in_the_middle_of_a_campaign_repeats_nothing(tmp_path: Path
 
         process = await one.served()
         async with api_client(f"{process.url}/api/v1", one.api_key) as api:
-
-            async def report() -> dict[str, Any]:
-                found: dict[str, Any] = (await api.get(f"{path}/report")).json()
-                assert found["balances"]
-                return found
-
-            found = await until(
-                report,
-                lambda told: told["planned"] == DEVICES and told["in_flight"] == 0,
-                seconds=SECONDS_MAX,
-            )
+            found = await one.settled(api, path, DEVICES, seconds=SECONDS_MAX)
         stats = await one.simulator.stats()
         assert (found["accepted"], found["attempts"], found["unanswered"]) == (
             DEVICES,
