@@ -10,7 +10,7 @@ from sqlalchemy import select, text
 
 from clarion.customers.batch import Arrival
 from clarion.customers.device_store import customer_history, device_history
-from clarion.customers.identity import user_customer_id
+from clarion.customers.identity import User, customer_id_of
 from clarion.customers.ingestion import Ingestion
 from clarion.customers.registration_store import kept_device
 from clarion.customers.store import get_customer, read_customer
@@ -120,7 +120,7 @@ async def test_a_device_tells_every_owner_and_token_and_what_caused_them(
     await take(database, [app.register(5, "D", user="V", token="T2")])
     async with database.read() as connection:
         lines = await device_history(connection, WORKSPACE, "D")
-        theirs = await customer_history(connection, WORKSPACE, user_customer_id(WORKSPACE, "U"))
+        theirs = await customer_history(connection, WORKSPACE, customer_id_of(WORKSPACE, User("U")))
     assert [(line.change, line.message_id) for line in lines] == [
         ("registered", "m01"),
         ("moved", "m02"),

@@ -10,7 +10,7 @@ from uuid import UUID
 from clarion.customers.announcement import read_deletions, read_registrations
 from clarion.customers.batch import Arrival, Batch, Identifier
 from clarion.customers.device import Deletion, KeptDevice, Registration, RegistrationFault
-from clarion.customers.identity import Claim, Flags, customer_id_of, user_customer_id
+from clarion.customers.identity import Claim, Flags, User, customer_id_of
 from clarion.customers.profile import Lesson, Profile
 from clarion.customers.registration import Holder, Registry
 from clarion.events.message import Event
@@ -81,7 +81,7 @@ class Book:
 
     def _file(self, batch: Batch, fresh: Sequence[Event]) -> None:
         for user_id in batch.flipped:
-            theirs = user_customer_id(WORKSPACE, user_id)
+            theirs = customer_id_of(WORKSPACE, User(user_id))
             for filed in self.events.values():
                 if filed.event.user_id != user_id:
                     continue

@@ -10,7 +10,7 @@ from clarion.customers.batch import Arrival
 from clarion.customers.device import STALE, DeviceState, TokenKind
 from clarion.customers.device_store import Device, device_history, get_device
 from clarion.customers.freshness_store import count_stale, list_swept, swept_days
-from clarion.customers.identity import user_customer_id
+from clarion.customers.identity import User, customer_id_of
 from clarion.customers.ingestion import Ingestion
 from clarion.customers.sweeper import Sweeper, SweeperOptions
 from clarion.events.message import Event
@@ -80,7 +80,7 @@ async def test_a_registration_lives_for_exactly_60_days(base: Base) -> None:
     assert await base.sweep() == 1
     swept = await base.device()
     assert (swept.state, swept.reason) == (DeviceState.REMOVED, STALE)
-    assert swept.customer_id == user_customer_id(WORKSPACE, "U")
+    assert swept.customer_id == customer_id_of(WORKSPACE, User("U"))
     assert await base.sweep() == 0
 
 
@@ -200,7 +200,7 @@ async def test_the_history_tells_when_and_whose_it_was(base: Base) -> None:
     async with base.database.read() as connection:
         line = (await device_history(connection, WORKSPACE, "D"))[-1]
     assert (line.change, line.reason, line.at) == ("removed", STALE, base.clock.now())
-    assert line.customer_id == user_customer_id(WORKSPACE, "U")
+    assert line.customer_id == customer_id_of(WORKSPACE, User("U"))
     assert line.token_fingerprint == (await base.device()).token_fingerprint
 
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clarion.customers.device import DeviceState
-from clarion.customers.identity import Provisional, customer_id_of, user_customer_id
+from clarion.customers.identity import Provisional, User, customer_id_of
 from clarion.events.message import Event
 from fakes.book import WORKSPACE, Book
 from fakes.history import DAY, App, asked, timedelta
@@ -18,7 +18,7 @@ from fakes.scenarios import FID, OF_FID, REMOVED, SCENARIOS, Scenario
 
 def customer(label: str, users: set[str]) -> UUID:
     if label in users:
-        return user_customer_id(WORKSPACE, label)
+        return customer_id_of(WORKSPACE, User(label))
     key, _, minute = label.partition("@")
     since = DAY + timedelta(minutes=float(minute)) if minute else None
     return customer_id_of(WORKSPACE, Provisional(key, since))

@@ -10,9 +10,9 @@ from clarion.customers.identity import (
     ClaimKind,
     Flags,
     Provisional,
+    User,
     customer_id_of,
     timeline,
-    user_customer_id,
 )
 from clarion.customers.sighting import claims_of, sighted_flags
 from clarion.events.message import Event
@@ -83,7 +83,7 @@ def test_the_owner_keeps_the_device_in_every_order(first: str) -> None:
         for event in (HISTORY[first], *order):
             book.take([event])
         assert {key: (one.customer_id, one.state) for key, one in book.devices.items()} == {
-            "D": (user_customer_id(WORKSPACE, "U"), DeviceState.ACTIVE),
+            "D": (customer_id_of(WORKSPACE, User("U")), DeviceState.ACTIVE),
             "D2": (customer_id_of(WORKSPACE, Provisional("D2", None)), DeviceState.ACTIVE),
         }
-        assert book.events["m06"].customer_id == user_customer_id(WORKSPACE, "U")
+        assert book.events["m06"].customer_id == customer_id_of(WORKSPACE, User("U"))

@@ -227,10 +227,6 @@ def compared(key: str, before: Timeline, after: Timeline) -> list[Stretch]:
     return stretches
 
 
-def user_customer_id(workspace_id: UUID, user_id: str) -> UUID:
-    return customer_id_of(workspace_id, User(user_id))
-
-
 @lru_cache(maxsize=DERIVED_KEPT)
 def customer_id_of(workspace_id: UUID, owner: Owner) -> UUID:
     """The derived id of a customer: the same events give the same id in any order."""
