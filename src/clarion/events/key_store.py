@@ -49,7 +49,7 @@ async def add_write_key(
         created_at=now,
         last_used_at=None,
         retires_at=None,
-        write_key=write_key or secrets.token_urlsafe(WRITE_KEY_BYTES),
+        write_key=write_key or secrets.token_hex(WRITE_KEY_BYTES),
     )
     row = {
         "id": key.id,
