@@ -17,10 +17,10 @@ from clarion.cli import commands
 from clarion.cli.output import ExitCode
 from clarion.config import SETTINGS
 from clarion.customers.advice import CALL_CURES, CURES, REFRESH_DAYS, WARNINGS
-from clarion.customers.identity import SHARED_USERS_MAX
 from clarion.customers.ingestor import IngestorOptions
 from clarion.customers.sweeper import SweeperOptions
 from clarion.customers.tally import NAMES_MAX
+from clarion.customers.timeline import SHARED_USERS_MAX
 from clarion.deliveries.books import RETRY_BUCKET_SECONDS
 from clarion.deliveries.delivery import DeliveryState, RetryPolicy, Skip
 from clarion.deliveries.planner import PlannerOptions

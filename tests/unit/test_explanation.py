@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clarion.customers.explanation import MEANINGS, Because, explain
-from clarion.customers.identity import SHARED_USERS_MAX, Claim, ClaimKind, timeline
+from clarion.customers.timeline import SHARED_USERS_MAX, Claim, ClaimKind, timeline
 from fakes.history import DAY
 
 REAL = {"ada", "bob"}

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from clarion.customers.identity import SHARED_USERS_MAX
+from clarion.customers.timeline import SHARED_USERS_MAX
 from clarion.events.activity import Stage
 from clarion.events.message import TIME_IMPOSSIBLE, TIME_UNREADABLE
 

@@ -79,7 +79,7 @@ def read_registrations(event: Event, source_id: UUID) -> Sequence[Registration] 
     if platform is None:
         return () if is_carried else _DEVICE_TYPE_UNKNOWN
     is_identified = event.user_id is not None and event.user_id != device_id
-    stamp = Stamp(event.at, int(is_identified), event.message_id)
+    stamp = Stamp(event.ordered_at, int(is_identified), event.message_id)
     found = []
     for one in dict.fromkeys(said):
         is_said_fid = isinstance(fid, str) and one == fid.strip()
@@ -95,6 +95,7 @@ def read_registrations(event: Event, source_id: UUID) -> Sequence[Registration] 
                 platform=platform,
                 source_id=source_id,
                 stamp=stamp,
+                registered_at=event.at,
                 token_hash=hashed,
                 installation_hash=installation_hash(one, kind, hashed),
             )
@@ -123,7 +124,7 @@ def _deletion(event: Event, device_id: str, address: str | None) -> Deletion:
     named = address.strip() if address is not None else ""
     return Deletion(
         device_id=device_id,
-        at=event.at,
+        at=event.ordered_at,
         message_id=event.message_id,
         user_id=event.user_id,
         token_hash=token_hash(named) if named else None,

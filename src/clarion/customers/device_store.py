@@ -234,9 +234,9 @@ async def remove_stale(
     for row in rows:
         device = kept_device(row)
         removals = [
-            Removed(token_hash=one.token_hash, until=one.holds.at, reason=reason)
+            Removed(token_hash=one.token_hash, until=one.registered_at, reason=reason)
             for one in device.registrations
-            if one.is_active and one.holds.at < registered_before
+            if one.is_active and one.registered_at < registered_before
         ]
         doomed.append((workspace_id, device, removals))
     return await _remove(connection, doomed, now)
@@ -324,7 +324,7 @@ def _device(row: Any) -> Device:
                 token_fingerprint=one.token_hash[:FINGERPRINT_CHARACTERS],
                 state=one.state,
                 reason=one.reason,
-                registered_at=one.holds.at,
+                registered_at=one.registered_at,
             )
             for one in kept_device(row).registrations
         ),

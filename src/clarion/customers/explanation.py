@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from clarion.customers.identity import Claim, Timeline, timeline
+from clarion.customers.timeline import Claim, Timeline, timeline
 
 
 class Because(StrEnum):

@@ -76,7 +76,7 @@ class Facts(Struct, frozen=True, gc=False, array_like=True):
 
     def with_word(self, event: Event, told: Mapping[str, str]) -> "Facts":
         """With what one event tells, where it is the latest word."""
-        new = Word(to_micros(event.at), event.message_id, dict(told))
+        new = Word(to_micros(event.ordered_at), event.message_id, dict(told))
         words = []
         for word in self.words:
             if word.stamp > new.stamp:
@@ -88,14 +88,16 @@ class Facts(Struct, frozen=True, gc=False, array_like=True):
         if new.told:
             words.append(new)
         words.sort(key=lambda word: word.stamp, reverse=True)
-        return Facts(max(self.seen, _hour(new.at)), tuple(words))
+        return Facts(max(self.seen, _hour(to_micros(event.at))), tuple(words))
 
     def knows(self, event: Event, told: Mapping[str, str]) -> bool:
         """Whether `told` is not worth writing: it says what is known, within the same hour, or is
         older than what is known."""
-        at = to_micros(event.at)
+        at = to_micros(event.ordered_at)
         hour = _hour(at)
-        if hour > self.seen or ("push_permission" in told and self._is_later(event)):
+        if _hour(to_micros(event.at)) > self.seen or (
+            "push_permission" in told and self._is_later(event)
+        ):
             return False
         left = told.items()
         for word in self.words:
@@ -116,7 +118,7 @@ class Facts(Struct, frozen=True, gc=False, array_like=True):
         if event.type != "track" or plain_name(event.name) not in PUSH_NAMES:
             return False
         stamps = [word.stamp for word in self.words if "push_permission" in word.told]
-        return not stamps or (to_micros(event.at), event.message_id) > stamps[0]
+        return not stamps or (to_micros(event.ordered_at), event.message_id) > stamps[0]
 
 
 NOTHING = Facts(0, ())

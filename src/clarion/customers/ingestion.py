@@ -8,6 +8,7 @@ messageId stops before it does anything (R1).
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -16,20 +17,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.customers import identity_store, registration_store, store
 from clarion.customers.announcement import read_deletions, read_registrations
-from clarion.customers.batch import Arrival, Batch
+from clarion.customers.batch import Arrival, Batch, sender_of
 from clarion.customers.device import Deletion, Registration, RegistrationFault
 from clarion.customers.device_store import add_history
-from clarion.customers.identity import (
-    Owner,
-    User,
-    customer_id_of,
-)
+from clarion.customers.identity import Owner, User, customer_id_of
 from clarion.customers.kept import NEVER, Kept, Seen, newcomer, seen
 from clarion.customers.profile import Lesson, Profile
 from clarion.customers.registration import Registry
 from clarion.customers.suppression import ids_in
 from clarion.customers.suppression_store import let_through
 from clarion.customers.tally import Names, Tally, hint_from
+from clarion.customers.timeline import Timeline
 from clarion.customers.warning import warnings_of
 from clarion.events import ownership_store
 from clarion.events.activity import Stage
@@ -37,6 +35,16 @@ from clarion.events.message import Event, Refusal, read_identify
 from clarion.events.proof import Proof
 from clarion.events.reserved import PUSH_NAMES, RECEIPT_NAMES, plain_name
 from clarion.events.store import insert_events, look_before
+
+
+def owner_then(key: str, line: Timeline, then: ownership_store.Standing) -> Owner:
+    """Whose `key` was when a stored event of it happened."""
+    return line.owner_at(key, line.placed(then.at, sender_of(then.source_id), then.ahead))
+
+
+def owner_of_stored(row: Any, line: Timeline) -> Owner:
+    """Whose a row of `events` is by the timeline of the key that decides it."""
+    return owner_then(row.owner_key, line, ownership_store.standing_of(row))
 
 
 class Ingestion:
@@ -96,7 +104,7 @@ class Ingestion:
 
     async def _write(self, batch: Batch) -> None:
         registry = await self._identify(batch)
-        await identity_store.add_claims(self._connection, self._workspace_id, batch.claims)
+        await identity_store.add_claims(self._connection, self._workspace_id, batch.claims_to_add())
         await identity_store.keep_identifiers(self._connection, self._workspace_id, batch.to_keep())
         await self._refile(batch)
         await self._store_events(batch)
@@ -130,7 +138,7 @@ class Ingestion:
             batch.reopen(await identity_store.lock_identifiers(connection, workspace_id, claimed))
         reread = {key for key in batch.unsettled() if batch.stored_before(key)}
         stored = await identity_store.claims_on(connection, workspace_id, reread)
-        strangers = batch.strangers(claim.user_id for claims in stored.values() for claim in claims)
+        strangers = batch.strangers_in(stored)
         batch.introduce(await identity_store.read_flags(connection, workspace_id, strangers))
         batch.settle(stored)
         registrations, deletions = self._read_registrations(batch)
@@ -176,6 +184,10 @@ class Ingestion:
             )
             customer_id = customer_id_of(workspace_id, batch.canonical(User(user_id)))
             await decide(connection, workspace_id, user_id=user_id, customer_id=customer_id)
+        for key, line in sorted(batch.replaced.items()):
+            await ownership_store.refile_each(
+                connection, workspace_id, key, partial(self._customer_then, batch, key, line)
+            )
         await ownership_store.refile_events(
             connection,
             workspace_id,
@@ -190,13 +202,18 @@ class Ingestion:
             ],
         )
 
+    def _customer_then(
+        self, batch: Batch, key: str, line: Timeline, then: ownership_store.Standing
+    ) -> UUID:
+        return customer_id_of(self._workspace_id, batch.canonical(owner_then(key, line, then)))
+
     async def _store_events(self, batch: Batch) -> None:
         """Insert the events under their owners, then bring those customers up to date."""
         rows: list[dict[str, Any]] = []
         gained: dict[Owner, list[tuple[Event, bool]]] = defaultdict(list)
         for arrival in batch.arrivals:
             event = arrival.event
-            key, owner = batch.owner_of(event)
+            key, owner = batch.owner_of(event, arrival.source_id)
             if owner is not None:
                 gained[owner].append((event, key is None))
             receipt = event.type == "track" and plain_name(event.name) in RECEIPT_NAMES
@@ -213,6 +230,8 @@ class Ingestion:
                     "owner_key": key,
                     "customer_id": owner and customer_id_of(self._workspace_id, owner),
                     "at": event.at,
+                    "clock_at": event.clock_at,
+                    "order_at": event.order_at,
                     "received_at": event.received_at,
                     "body": event.body,
                     "receipt": "pending" if receipt else None,

@@ -159,7 +159,7 @@ class Registry:
         kinds = {one.token_kind: one for one in before.registrations} if before else {}
         for one in registrations:
             kinds[one.token_kind] = held(kinds.get(one.token_kind), one)
-        seen = [one.stamp.at for one in registrations]
+        seen = [one.registered_at for one in registrations]
         if before is not None and not registrations:
             return before
         if before is not None:
