@@ -9,11 +9,11 @@ from uuid import UUID
 
 from clarion.customers.announcement import read_deletions, read_registrations
 from clarion.customers.batch import Arrival, Batch, Identifier, Stored, sender_of
+from clarion.customers.claim import Claim
 from clarion.customers.device import Deletion, KeptDevice, Registration, RegistrationFault
 from clarion.customers.identity import Flags, User, customer_id_of
 from clarion.customers.profile import Lesson, Profile
 from clarion.customers.registration import Holder, Registry
-from clarion.customers.timeline import Claim
 from clarion.events.message import Event
 
 WORKSPACE = UUID(int=1)
@@ -160,7 +160,7 @@ class Book:
         there: dict[UUID, list[datetime]] = defaultdict(list)
         for filed in self.events.values():
             heard[filed.customer_id].append(filed.event.at)
-            if filed.event.context.get("active") is not False:
+            if filed.event.is_active:
                 there[filed.customer_id].append(filed.event.at)
         return {
             "owners": {key: filed.customer_id for key, filed in sorted(self.events.items())},

@@ -193,6 +193,15 @@ _DEVICE_TYPE_UNKNOWN = RegistrationFault(
 )
 
 
+DEVICES_MAX = 500
+"""Of one customer: no more are registered."""
+
+TOO_MANY_DEVICES = RegistrationFault(
+    code="too_many_devices",
+    message=f"The customer has {DEVICES_MAX} devices already: this one is not registered.",
+)
+
+
 def _device_id_fault(raw: Any) -> RegistrationFault:
     if isinstance(raw, str) and len(raw.strip()) > ID_CHARACTERS_MAX:
         return RegistrationFault(

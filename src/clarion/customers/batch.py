@@ -18,11 +18,11 @@ from uuid import UUID
 from msgspec import Struct
 from msgspec.structs import replace
 
+from clarion.customers.claim import Claim
 from clarion.customers.facts import Facts, noted
 from clarion.customers.identity import Flags, Owner, Provisional, User
 from clarion.customers.sighting import Sighting, claims_of, owner_key, sighted_flags
 from clarion.customers.timeline import (
-    Claim,
     Earlier,
     Timeline,
     compared,

@@ -7,10 +7,10 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.customers.batch import Stored
+from clarion.customers.claim import Claim
 from clarion.customers.explanation import Explanation, explain
 from clarion.customers.identity import Flags
 from clarion.customers.identity_store import claims_on, read_flags
-from clarion.customers.timeline import Claim
 from clarion.events.store import StoredEvent, get_event
 
 CLAIMS_SHOWN = 20

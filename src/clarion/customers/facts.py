@@ -20,6 +20,7 @@ from typing import Any
 from msgspec import Struct
 
 from clarion.clock import to_micros
+from clarion.events.answer import yes_or_no
 from clarion.events.message import Event
 from clarion.events.reserved import OPENING_NAMES, PUSH_NAMES, plain_name
 from clarion.events.text import is_storable
@@ -192,10 +193,12 @@ def _permission(said: Mapping[str, Any]) -> PushPermission | None:
         value = said[name]
         if name == "messaging_subscriptions":
             return _subscribed(value)
-        if type(value) is bool:
-            return PushPermission.GRANTED if value else PushPermission.DENIED
-        if type(value) is str:
-            return _PERMISSIONS.get(value.strip().lower().replace("_", ""))
+        word = value.strip().lower().replace("_", "") if type(value) is str else ""
+        if word in _PERMISSIONS:
+            return _PERMISSIONS[word]
+        answer = yes_or_no(value)
+        if answer is not None:
+            return PushPermission.GRANTED if answer else PushPermission.DENIED
     return None
 
 
@@ -238,8 +241,6 @@ _PERMISSION_NAMES = frozenset(
     }
 )
 _PERMISSIONS = {
-    "true": PushPermission.GRANTED,
-    "false": PushPermission.DENIED,
     "authorized": PushPermission.GRANTED,
     "granted": PushPermission.GRANTED,
     "ephemeral": PushPermission.GRANTED,

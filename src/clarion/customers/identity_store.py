@@ -11,16 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.clock import from_micros, to_micros
 from clarion.customers.batch import Identifier, Stored
+from clarion.customers.claim import Claim, ClaimKind
 from clarion.customers.facts import Facts
 from clarion.customers.identity import Flags
-from clarion.customers.timeline import (
-    CLAIMS_READ_MAX,
-    NOBODYS,
-    Claim,
-    ClaimKind,
-    Span,
-    Timeline,
-)
+from clarion.customers.timeline import CLAIMS_READ_MAX, NOBODYS, Span, Timeline
 from clarion.storage.bulk import in_parts, insert_new, insert_unseen, upsert
 from clarion.storage.dialect import among
 from clarion.storage.schema import claims as claims_table

@@ -7,6 +7,7 @@ messageId stops before it does anything (R1).
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -16,10 +17,16 @@ from msgspec.structs import replace
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.customers import identity_store, registration_store, store
-from clarion.customers.announcement import read_deletions, read_registrations
+from clarion.customers.advice import WarningCode
+from clarion.customers.announcement import (
+    DEVICES_MAX,
+    TOO_MANY_DEVICES,
+    read_deletions,
+    read_registrations,
+)
 from clarion.customers.batch import Arrival, Batch, sender_of
 from clarion.customers.device import Deletion, Registration, RegistrationFault
-from clarion.customers.device_store import add_history
+from clarion.customers.device_store import add_history, count_devices
 from clarion.customers.identity import Owner, User, customer_id_of
 from clarion.customers.kept import NEVER, Kept, Seen, newcomer, seen
 from clarion.customers.profile import Lesson, Profile
@@ -28,7 +35,7 @@ from clarion.customers.suppression import ids_in
 from clarion.customers.suppression_store import let_through
 from clarion.customers.tally import Names, Tally, hint_from
 from clarion.customers.timeline import Timeline
-from clarion.customers.warning import warnings_of
+from clarion.customers.warning import Warned, warnings_of
 from clarion.events import ownership_store
 from clarion.events.activity import Stage
 from clarion.events.message import Event, Refusal, read_identify
@@ -62,6 +69,7 @@ class Ingestion:
         self._workspace_id = workspace_id
         self._now = now
         self._tally = tally or Tally(Names())
+        self._arrivals: Mapping[str, Arrival] = {}
 
     async def take(self, arrivals: Sequence[Arrival]) -> int:
         """Take in `arrivals`; returns how many were new."""
@@ -78,6 +86,7 @@ class Ingestion:
         if not fresh:
             return 0
         self._tally.accept(fresh)
+        self._arrivals = {arrival.event.message_id: arrival for arrival in fresh}
         batch = Batch(fresh, before.merges)
         batch.meet(known)
         await self._write(batch)
@@ -155,24 +164,28 @@ class Ingestion:
                 continue
             deletions += read_deletions(event)
             match read_registrations(event, arrival.source_id):
-                case RegistrationFault(code=code, message=message):
-                    refusal = Refusal(
-                        message_id=event.message_id,
-                        code=code,
-                        message=message,
-                        excerpt="",
-                        hint=hint_from(event),
-                    )
-                    self._tally.refuse(
-                        self._workspace_id,
-                        arrival.source_id,
-                        Stage.REGISTRATION,
-                        [refusal],
-                        event.received_at,
-                    )
+                case RegistrationFault() as fault:
+                    self._refuse_registration(arrival, fault)
                 case found:
                     registrations += found
         return registrations, deletions
+
+    def _refuse_registration(self, arrival: Arrival, fault: RegistrationFault) -> None:
+        event = arrival.event
+        refusal = Refusal(
+            message_id=event.message_id,
+            code=fault.code,
+            message=fault.message,
+            excerpt="",
+            hint=hint_from(event),
+        )
+        self._tally.refuse(
+            self._workspace_id,
+            arrival.source_id,
+            Stage.REGISTRATION,
+            [refusal],
+            event.received_at,
+        )
 
     async def _refile(self, batch: Batch) -> None:
         connection, workspace_id = self._connection, self._workspace_id
@@ -279,11 +292,38 @@ class Ingestion:
                 heir = heir or newcomer(owners[owner], owner, inherited.first_seen_at)
                 after[owner] = heir.heir_of(inherited)
         kept = list(after.values())
+        left_out = {one for customer in kept for one in customer.profile.left_out}
+        self._warn_of(batch, left_out, WarningCode.PROFILE_FULL)
         kept += await self._made_anew({owners[owner]: owner for owner in batch.touched})
         await store.see_customers(self._connection, self._workspace_id, met)
         await store.keep_customers(self._connection, self._workspace_id, kept)
         gone = {owners[owner] for owner in {*batch.touched, *batch.absorbed}}
         self._emptied = gone - {customer.id for customer in kept}
+
+    async def _leave_out(self, registry: Registry, newcomers: Mapping[str, UUID]) -> None:
+        """Register no more devices than one customer may have."""
+        if not newcomers:
+            return
+        counts = await count_devices(self._connection, self._workspace_id, newcomers.values())
+        too_many: list[str] = []
+        for device_id, customer_id in newcomers.items():
+            counts[customer_id] += 1
+            if counts[customer_id] > DEVICES_MAX:
+                too_many.append(device_id)
+        for message_id in registry.leave_out(too_many):
+            self._refuse_registration(self._arrivals[message_id], TOO_MANY_DEVICES)
+
+    def _warn_of(self, batch: Batch, message_ids: AbstractSet[str], code: WarningCode) -> None:
+        if not message_ids:
+            return
+        self._tally.warn(
+            self._workspace_id,
+            [
+                Warned(arrival.source_id, arrival.event, code)
+                for arrival in batch.arrivals
+                if arrival.event.message_id in message_ids
+            ],
+        )
 
     async def _made_anew(self, owners: dict[UUID, Owner]) -> list[Kept]:
         connection, workspace_id = self._connection, self._workspace_id
@@ -307,7 +347,9 @@ class Ingestion:
             replace(
                 newcomer(customer_id, owners[customer_id], first),
                 last_seen_at=seen_last[customer_id] or NEVER,
-                profile=Profile().taught(lessons[customer_id]),
+                profile=Profile().taught(
+                    sorted(lessons[customer_id], key=lambda one: (one.at, one.message_id))
+                ),
             )
             for customer_id, (first, _) in spans.items()
         ]
@@ -330,9 +372,12 @@ class Ingestion:
                     connection, workspace_id, registry.unmet(devices)
                 )
             )
+            await self._leave_out(registry, registry.newcomers(devices))
+            self._warn_of(batch, registry.returned(devices), WarningCode.TWO_INSTALLATIONS)
             for deletion in registry.deletions:
                 deletions[deletion.device_id].append(deletion)
             await registration_store.add_deletions(connection, workspace_id, registry.deletions)
+            await registration_store.forget_old_deletions(connection, workspace_id, deletions)
             speakers = batch.strangers(one.user_id for many in deletions.values() for one in many)
             batch.introduce(await identity_store.read_flags(connection, workspace_id, speakers))
             kept = registry.settle(devices, others, deletions)

@@ -2,11 +2,11 @@
 deleted."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.clock import from_micros, to_micros
@@ -24,6 +24,9 @@ from clarion.customers.registration import Holder
 from clarion.storage.bulk import insert_new, upsert
 from clarion.storage.dialect import among
 from clarion.storage.schema import device_deletions, devices, tokens
+
+DELETIONS_KEPT = 100
+"""Of one device."""
 
 
 async def lock_devices(
@@ -131,6 +134,25 @@ async def add_deletions(
             for deletion in deletions
         ],
     )
+
+
+async def forget_old_deletions(
+    connection: AsyncConnection, workspace_id: UUID, deletions: Mapping[str, list[Deletion]]
+) -> None:
+    """Keep the newest DELETIONS_KEPT of each device, of those known here: older ones stand against
+    registrations that are long replaced."""
+    for device_id, many in sorted(deletions.items()):
+        if len(many) <= DELETIONS_KEPT:
+            continue
+        many.sort(key=lambda one: (one.at, one.message_id))
+        del many[:-DELETIONS_KEPT]
+        await connection.execute(
+            delete(device_deletions).where(
+                device_deletions.c.workspace_id == workspace_id,
+                device_deletions.c.device_id == device_id,
+                device_deletions.c.at < many[0].at,
+            )
+        )
 
 
 async def devices_deleted_by(

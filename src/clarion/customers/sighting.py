@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
+from clarion.customers.claim import Claim, ClaimKind
 from clarion.customers.identity import Flags
-from clarion.customers.timeline import Claim, ClaimKind
 from clarion.events.proof import Proof
 from clarion.events.reserved import DELETION_NAMES, MOVER_NAMES, REGISTRATION_NAMES, plain_name
 

@@ -1,8 +1,8 @@
 """Who owned one key, when: a function of the set of claims on it (R3, R4, R6, R12). Pure.
 
-A **claim** says: at this time this user id was seen with this key. A registration whose userId is
-the device id itself says: this device is signed out. A **timeline** is all claims of one key in
-order of time, runs of one owner joined:
+A **claim** says: at this time this user id was seen with this key (`claim`). A registration whose
+userId is the device id itself says: this device is signed out. A **timeline** is all claims of one
+key in order of time, by their senders' own clocks, runs of one owner joined:
 
     origin ····· U ─────────── (signed out) ····· V ──────────
     absorbed     U's           absorbed by V      V's
@@ -11,12 +11,6 @@ order of time, runs of one owner joined:
 Time that no user covers is provisional. It belongs to the next user who claims the key, or, after
 the last one, to an anonymous customer whose id is derived from the key and the interval's start.
 
-**Whose clock.** A claim's time is that of its sender's own clock (`events.moment`), so that what
-one installation says keeps its order however late it comes. Only a clock that is ahead of the
-arrival is known to be wrong. Then every claim of that sender on the key is moved back by as much as
-its clock was ahead at most (`leads`): the order stays, and claims of other senders stand where they
-belong. This is a function of the set of claims, too.
-
 **How much is kept.** Of a key's claims the newest `CLAIMS_READ_MAX` are read; what lies before them
 is taken from the timeline that was made of it. A key that changed hands more than `HANDS_MAX` times
 is nobody's, for good: nothing more is claimed on it.
@@ -24,14 +18,14 @@ is nobody's, for good: nothing more is claimed on it.
 
 from bisect import bisect_left, bisect_right, insort
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from itertools import pairwise
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from clarion.customers.claim import Claim, IsReal, Said, lead_of, moved_back, said_by
 from clarion.customers.identity import Owner, Provisional, User
 
 SHARED_USERS_MAX = 20
@@ -41,46 +35,6 @@ HANDS_MAX = 200
 """A key that changed hands more often is nobody's: no person's device does."""
 CLAIMS_READ_MAX = 1_000
 """What lies before the newest of them is taken from the timeline that is kept."""
-
-AHEAD_MIN = 60_000_000
-"""µs; a clock that is ahead by less is taken for right."""
-LEAD_STEP = 60_000_000
-"""µs; leads are rounded up to it, so that a call which took a little less time changes nothing."""
-DELAY_MAX = 7 * 24 * 3_600_000_000
-"""µs; a clock that was once ahead by more, and now says a time that would mean so long a delay, has
-been put right."""
-
-_MICROSECOND = timedelta(microseconds=1)
-
-
-class ClaimKind(StrEnum):
-    """What made a claim; decides whether it moves the device, and what a provisional user means."""
-
-    REGISTRATION = "registration"
-    MOVER = "mover"
-    ALIAS = "alias"
-    PLAIN = "plain"
-    SIGN_OUT = "sign_out"
-    """A device of a source that asks for signatures registers for itself: that can mean nothing
-    else, even where its id turns out to be a person's."""
-    DELETION = "deletion"
-    """Takes the device from nobody, but says that its owner has left it."""
-
-
-_MOVES = frozenset({ClaimKind.REGISTRATION, ClaimKind.MOVER, ClaimKind.SIGN_OUT})
-
-
-class Claim(Struct, frozen=True, kw_only=True, gc=False):
-    """`at`: by the sender's clock. `ahead`: by how many µs that clock was ahead when the claim
-    came; None: it told no time, and `at` is the server's."""
-
-    key: str
-    at: datetime
-    message_id: str
-    user_id: str
-    kind: ClaimKind
-    sender: int = 0
-    ahead: int | None = None
 
 
 class Span(Struct, frozen=True, kw_only=True, gc=False):
@@ -140,11 +94,7 @@ class Timeline(Struct, frozen=True, kw_only=True):
     def placed(self, at: datetime, sender: int, ahead: int | None) -> datetime:
         """Where something that `sender` said at `at`, by its own clock, stands on this timeline."""
         lead = self.leads.get(sender, 0) if self.leads else 0
-        if lead == 0 or ahead is None:
-            return at
-        if lead <= DELAY_MAX or lead - ahead <= DELAY_MAX:
-            return at - lead * _MICROSECOND
-        return at - ahead * _MICROSECOND if ahead > AHEAD_MIN else at
+        return at if lead == 0 else moved_back(at, ahead, lead)
 
 
 class Stretch(Struct, frozen=True, kw_only=True, gc=False):
@@ -156,29 +106,12 @@ class Stretch(Struct, frozen=True, kw_only=True, gc=False):
     now: Owner
 
 
-class _Said(Struct, frozen=True, order=True, gc=False):
-    """What a claim says once it is known who is real, in the order of time; at one instant a user
-    counts after a sign-out, and of two the greater messageId."""
-
-    at: datetime
-    is_user: bool
-    message_id: str
-    user_id: str
-    """Empty: signed out."""
-    clock_at: datetime
-    moves: bool
-    is_deletion: bool
-    deleted_by: str
-
-
 class Earlier(Struct, frozen=True, gc=False):
     """The timeline that is kept of a key. It holds until `until`; from then on its claims say."""
 
     line: Timeline
     until: datetime
 
-
-IsReal = Callable[[str], bool]
 
 NOBODYS = Timeline(is_shared=True, is_nobodys=True)
 
@@ -193,13 +126,12 @@ def timeline(
     """
     claims = list(claims)
     leads = _leads(claims, {} if earlier is None else earlier.line.leads)
-    frame = Timeline(leads=leads)
-    told = {one for claim in claims if (one := _said(claim, frame, is_real)) is not None}
+    told = {one for claim in claims if (one := said_by(claim, leads, is_real)) is not None}
     said = sorted(told if earlier is None else told.union(_said_earlier(earlier, is_real)))
     spans: list[Span] = []
-    mover: _Said | None = None
+    mover: Said | None = None
     absorber: str | None = None
-    left: _Said | None = None
+    left: Said | None = None
     for one in said:
         if one.is_deletion:
             is_owners = bool(spans) and spans[-1].user_id == one.deleted_by
@@ -241,9 +173,9 @@ def leaves_unchanged(known: Timeline, claim: Claim, is_real: IsReal) -> bool:
     read: the common case of a signed-in customer's next event."""
     if known.is_nobodys:
         return True
-    if _lead(claim) > known.leads.get(claim.sender, 0):
+    if lead_of(claim) > known.leads.get(claim.sender, 0):
         return False
-    said = _said(claim, known, is_real)
+    said = said_by(claim, known.leads, is_real)
     if said is None:
         return True
     # At one instant a deletion comes before what registers.
@@ -285,12 +217,12 @@ def owners_after(
     """
     if after.is_nobodys:
         return [Provisional(key, None) for _ in new]
-    said = [one for claim in stored if (one := _said(claim, after, is_real)) is not None]
+    said = [one for claim in stored if (one := said_by(claim, after.leads, is_real)) is not None]
     order = sorted(one for one in said if not one.is_deletion)
     mover = max((one for one in order if one.moves), default=None)
     owners = []
     for claim in new:
-        one = _said(claim, after, is_real)
+        one = said_by(claim, after.leads, is_real)
         if one is not None and not one.is_deletion:
             insort(order, one)
             if one.moves and (mover is None or one > mover):
@@ -299,7 +231,7 @@ def owners_after(
     return owners
 
 
-def _owner_now(key: str, order: Sequence[_Said], mover: _Said | None, after: Timeline) -> Owner:
+def _owner_now(key: str, order: Sequence[Said], mover: Said | None, after: Timeline) -> Owner:
     if mover is not None and mover.user_id:
         return User(mover.user_id)
     place = 0 if mover is None else bisect_right(order, mover)
@@ -312,7 +244,7 @@ def _owner_now(key: str, order: Sequence[_Said], mover: _Said | None, after: Tim
     return Provisional(key, None if span is None or span.user_id is not None else span.since)
 
 
-def _span(said: _Said) -> Span:
+def _span(said: Said) -> Span:
     if said.user_id:
         return Span(at=said.at, user_id=said.user_id)
     clock_at = None if said.clock_at == said.at else said.clock_at
@@ -323,53 +255,18 @@ def _at(span: Span) -> datetime:
     return span.at
 
 
-def _lead(claim: Claim) -> int:
-    """By how many µs the claim shows its sender's clock to be ahead; 0: by none."""
-    if claim.ahead is None or claim.ahead <= AHEAD_MIN:
-        return 0
-    return -(-claim.ahead // LEAD_STEP) * LEAD_STEP
-
-
 def _leads(claims: Iterable[Claim], known: Mapping[int, int]) -> dict[int, int]:
     leads = dict(known)
     for claim in claims:
-        lead = _lead(claim)
+        lead = lead_of(claim)
         if lead > leads.get(claim.sender, 0):
             leads[claim.sender] = lead
     return leads
 
 
-def _said(claim: Claim, line: Timeline, is_real: IsReal) -> _Said | None:
-    """What a claim says once it is known who is real; None: nothing."""
-    is_deletion = claim.kind is ClaimKind.DELETION
-    real = is_real(claim.user_id)
-    user_id = ""
-    if claim.kind is ClaimKind.SIGN_OUT:
-        pass
-    elif is_deletion:
-        if not real:
-            return None
-    elif real:
-        if claim.kind is ClaimKind.ALIAS and (claim.key == claim.user_id or is_real(claim.key)):
-            return None
-        user_id = claim.user_id
-    elif claim.kind is not ClaimKind.REGISTRATION or claim.key != claim.user_id:
-        return None
-    return _Said(
-        at=line.placed(claim.at, claim.sender, claim.ahead),
-        is_user=bool(user_id),
-        message_id=claim.message_id,
-        user_id=user_id,
-        clock_at=claim.at,
-        moves=claim.kind in _MOVES,
-        is_deletion=is_deletion,
-        deleted_by=claim.user_id if is_deletion else "",
-    )
-
-
-def _said_earlier(earlier: Earlier, is_real: IsReal) -> set[_Said]:
+def _said_earlier(earlier: Earlier, is_real: IsReal) -> set[Said]:
     return {
-        _Said(
+        Said(
             at=span.at,
             is_user=span.user_id is not None,
             message_id="",

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from clarion.events.answer import says_no, yes_or_no
 from clarion.events.ids import usable_id
 from clarion.events.installation import named_device
 from clarion.events.moment import Placed, Times, are_apart, in_order, parse_time, times_of
@@ -118,7 +119,7 @@ def read(
         if envelope.context:
             raw = _within(envelope.context, raw)
         wire = _wire.decode(raw)  # all of it, as everybody who reads the body later will
-        if envelope.ip is not None and _object(wire.get("context")).get("direct") is True:
+        if envelope.ip is not None and yes_or_no(_object(wire.get("context")).get("direct")):
             raw = _within({"ip": msgspec.Raw(msgspec.json.encode(envelope.ip))}, raw)
             wire = _wire.decode(raw)
         body = raw.decode()
@@ -221,7 +222,7 @@ def _traits(root: Any, context: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _is_active(context: Mapping[str, Any]) -> bool:
-    return context.get("active") is not False
+    return not says_no(context.get("active"))
 
 
 def _time_fault(wire: Mapping[str, Any], given: datetime | None) -> str | None:
