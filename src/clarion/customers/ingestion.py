@@ -5,12 +5,13 @@ does is in the transaction that stores it, so a crash leaves all of it or nothin
 messageId stops before it does anything (R1).
 """
 
+import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from msgspec.structs import replace
@@ -24,7 +25,7 @@ from clarion.customers.announcement import (
     read_deletions,
     read_registrations,
 )
-from clarion.customers.batch import Arrival, Batch, sender_of
+from clarion.customers.batch import Arrival, Batch, Identifier, sender_of
 from clarion.customers.device import Deletion, Registration, RegistrationFault
 from clarion.customers.device_store import add_history, count_devices
 from clarion.customers.identity import Owner, User, customer_id_of
@@ -33,15 +34,19 @@ from clarion.customers.profile import Lesson, Profile
 from clarion.customers.registration import Registry
 from clarion.customers.suppression import ids_in
 from clarion.customers.suppression_store import let_through
-from clarion.customers.tally import Names, Tally, hint_from
+from clarion.customers.tally import Names, Tally
 from clarion.customers.timeline import Timeline
 from clarion.customers.warning import Warned, warnings_of
 from clarion.events import ownership_store
-from clarion.events.activity import Stage
-from clarion.events.message import Event, Refusal, read_identify
+from clarion.events.message import Event, read_identify
 from clarion.events.proof import Proof
 from clarion.events.reserved import PUSH_NAMES, RECEIPT_NAMES, plain_name
 from clarion.events.store import insert_events, look_before
+
+BESIDE_MIN = 100
+"""Events; so many take some milliseconds."""
+
+T = TypeVar("T")
 
 
 def owner_then(key: str, line: Timeline, then: ownership_store.Standing) -> Owner:
@@ -52,6 +57,20 @@ def owner_then(key: str, line: Timeline, then: ownership_store.Standing) -> Owne
 def owner_of_stored(row: Any, line: Timeline) -> Owner:
     """Whose a row of `events` is by the timeline of the key that decides it."""
     return owner_then(row.owner_key, line, ownership_store.standing_of(row))
+
+
+async def beside(size: int, work: Callable[[], T]) -> T:
+    """Do `work`, which only computes, on `size` events: in a thread where that takes long enough to
+    keep others waiting who share the event loop."""
+    return await asyncio.to_thread(work) if size > BESIDE_MIN else work()
+
+
+def _met(
+    fresh: Sequence[Arrival], merges: Mapping[str, str], known: Mapping[str, Identifier]
+) -> Batch:
+    batch = Batch(fresh, merges)
+    batch.meet(known)
+    return batch
 
 
 class Ingestion:
@@ -87,8 +106,7 @@ class Ingestion:
             return 0
         self._tally.accept(fresh)
         self._arrivals = {arrival.event.message_id: arrival for arrival in fresh}
-        batch = Batch(fresh, before.merges)
-        batch.meet(known)
+        batch = await beside(len(fresh), lambda: _met(fresh, before.merges, known))
         await self._write(batch)
         self._tally.look_at_names(self._workspace_id, fresh)
         self._tally.warn(self._workspace_id, warnings_of(batch))
@@ -149,7 +167,7 @@ class Ingestion:
         stored = await identity_store.claims_on(connection, workspace_id, reread)
         strangers = batch.strangers_in(stored)
         batch.introduce(await identity_store.read_flags(connection, workspace_id, strangers))
-        batch.settle(stored)
+        await beside(len(batch.arrivals), lambda: batch.settle(stored))
         registrations, deletions = self._read_registrations(batch)
         return Registry(workspace_id, batch, registrations, deletions, self._now)
 
@@ -165,27 +183,10 @@ class Ingestion:
             deletions += read_deletions(event)
             match read_registrations(event, arrival.source_id):
                 case RegistrationFault() as fault:
-                    self._refuse_registration(arrival, fault)
+                    self._tally.refuse_registration(self._workspace_id, arrival, fault)
                 case found:
                     registrations += found
         return registrations, deletions
-
-    def _refuse_registration(self, arrival: Arrival, fault: RegistrationFault) -> None:
-        event = arrival.event
-        refusal = Refusal(
-            message_id=event.message_id,
-            code=fault.code,
-            message=fault.message,
-            excerpt="",
-            hint=hint_from(event),
-        )
-        self._tally.refuse(
-            self._workspace_id,
-            arrival.source_id,
-            Stage.REGISTRATION,
-            [refusal],
-            event.received_at,
-        )
 
     async def _refile(self, batch: Batch) -> None:
         connection, workspace_id = self._connection, self._workspace_id
@@ -311,7 +312,9 @@ class Ingestion:
             if counts[customer_id] > DEVICES_MAX:
                 too_many.append(device_id)
         for message_id in registry.leave_out(too_many):
-            self._refuse_registration(self._arrivals[message_id], TOO_MANY_DEVICES)
+            self._tally.refuse_registration(
+                self._workspace_id, self._arrivals[message_id], TOO_MANY_DEVICES
+            )
 
     def _warn_of(self, batch: Batch, message_ids: AbstractSet[str], code: WarningCode) -> None:
         if not message_ids:
@@ -380,7 +383,9 @@ class Ingestion:
             await registration_store.forget_old_deletions(connection, workspace_id, deletions)
             speakers = batch.strangers(one.user_id for many in deletions.values() for one in many)
             batch.introduce(await identity_store.read_flags(connection, workspace_id, speakers))
-            kept = registry.settle(devices, others, deletions)
+            kept = await beside(
+                len(batch.arrivals), lambda: registry.settle(devices, others, deletions)
+            )
             await registration_store.keep_devices(connection, workspace_id, kept)
             await registration_store.keep_holders(
                 connection, workspace_id, registry.changed_holders.values()
