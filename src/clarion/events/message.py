@@ -13,7 +13,7 @@ import msgspec
 from clarion.events.answer import says_no, yes_or_no
 from clarion.events.ids import usable_id
 from clarion.events.installation import named_device
-from clarion.events.moment import Placed, Times, are_apart, in_order, parse_time, times_of
+from clarion.events.moment import Placed, Times, in_order, parse_time, times_of
 from clarion.events.nesting import is_nested_too_deeply
 from clarion.events.proof import Proof
 from clarion.events.refusal import Refusal as Refusal
@@ -163,7 +163,7 @@ def read(
 def tell_apart(events: Sequence[Event], first_place: int = 0) -> None:
     """Let the events of one call, just read, keep the order of their places where their times say
     nothing of it. `first_place`: how many events of the call stand before these."""
-    if len(events) + first_place < 2:
+    if first_place == 0 and _are_apart(events):
         return
     placed = [
         Placed(
@@ -172,11 +172,19 @@ def tell_apart(events: Sequence[Event], first_place: int = 0) -> None:
         )
         for event in events
     ]
-    if first_place == 0 and are_apart(placed):
-        return
     for event, times in zip(events, in_order(placed, first_place), strict=True):
         msgspec.structs.force_setattr(event, "clock_at", times.clock_at)
         msgspec.structs.force_setattr(event, "order_at", times.order_at)
+
+
+def _are_apart(events: Sequence[Event]) -> bool:
+    """Whether each tells a time of its own: then their place in the call says nothing more."""
+    if len(events) < 2:
+        return True
+    clocks = {event.clock_at for event in events}
+    if len(clocks) < len(events) or None in clocks:
+        return False
+    return all(event.order_at is None for event in events)
 
 
 def read_traits(body: str) -> Mapping[str, Any]:

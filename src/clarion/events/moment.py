@@ -34,6 +34,8 @@ BUDDHIST_YEARS_AHEAD = 543
 """Phones set to Thai count the years of the Buddhist calendar."""
 
 _MICROSECOND = timedelta(microseconds=1)
+_MOMENT = timedelta(seconds=1)
+_FUTURE_MAX = timedelta(seconds=FUTURE_SECONDS_MAX)
 _HALF_DAY = re.compile(
     r"(?P<date>\d{4}-\d\d-\d\d)[T ](?P<hour>\d{1,2}):(?P<minute>\d\d)(?P<rest>(?::\d\d(?:\.\d+)?)?)"
     r"\s*(?P<half>[^\d\s:+.-][^\d:+-]*?)\s*(?P<zone>Z|[+-]\d\d:?\d\d)?"
@@ -91,12 +93,15 @@ def corrected(
     if original is None:
         return received_at
     try:
-        if sent_at is not None and sent_at >= original - timedelta(seconds=1):
+        if sent_at is not None and sent_at >= original - _MOMENT:
             original = received_at - (sent_at - original)
     except OverflowError:
         return received_at
-    latest = received_at + timedelta(seconds=FUTURE_SECONDS_MAX)
-    return received_at if original > latest or original.year < FIRST_YEAR else original
+    return (
+        received_at
+        if original > received_at + _FUTURE_MAX or original.year < FIRST_YEAR
+        else original
+    )
 
 
 def times_of(
@@ -144,14 +149,6 @@ def in_order(events: Sequence[Placed], first_place: int = 0) -> list[Times]:
     return found
 
 
-def are_apart(events: Sequence[Placed]) -> bool:
-    """Whether every event of a call tells a time, and no two the same: then their place in the call
-    says nothing more."""
-    clocks = {one.times.clock_at for one in events}
-    orders = {one.times.order_at or one.times.clock_at for one in events}
-    return None not in clocks and len(clocks) == len(orders) == len(events)
-
-
 def _with_neighbours(events: Sequence[Placed]) -> list[Times]:
     bases = [one.times for one in events]
     for places in (range(len(events)), reversed(range(len(events)))):
@@ -177,7 +174,7 @@ def _later(at: datetime, count: int) -> datetime:
 
 
 def _can_be_right(clock_at: datetime, sent_at: datetime | None, received_at: datetime) -> bool:
-    if clock_at.year < FIRST_YEAR or clock_at > received_at + timedelta(seconds=FUTURE_SECONDS_MAX):
+    if clock_at > received_at + _FUTURE_MAX or clock_at.year < FIRST_YEAR:
         return False
     return sent_at is None or received_at - sent_at <= LATE_MAX
 
