@@ -1,16 +1,36 @@
 """The migrations make the schema that the code expects, on both databases."""
 
 import asyncio
+from hashlib import sha256
 from typing import Any
 
+import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, inspect
+from sqlalchemy import Connection, inspect, text
 
 from clarion.storage.database import Database
-from clarion.storage.migrate import MIGRATIONS, NEWEST, is_current, migrate
+from clarion.storage.migrate import (
+    MIGRATIONS,
+    NEWEST,
+    ForeignSchema,
+    SchemaState,
+    is_current,
+    migrate,
+    schema_state,
+)
 from clarion.storage.schema import metadata
+
+LANDED = {
+    "versions/0001_first_schema.py": (
+        "5792aa2e195d64a49bff7568f3f8f1b72d2ef7bec7443c6fd4a0352bee50fe93"
+    ),
+    "versions/0002_sending.py": "8a7fc5a693c68d098b18e58d559bc546c5348e60c346d5ab98c07705ee00206a",
+    "first_activity.py": "2133a03e3936f1a66c14782521f69e9ab42f8c129d85c7b480bceb93454f5767",
+}
+"""What databases in use were made with, and the SHA-256 of each file. None of them is ever edited:
+a change of the schema is another revision, and its line here says that it has landed."""
 
 
 def _differences(connection: Connection) -> list[Any]:
@@ -64,3 +84,42 @@ async def test_migrating_twice_or_side_by_side_is_migrating_once(database_url: s
 
 def test_the_newest_revision_is_the_one_that_is_named() -> None:
     assert ScriptDirectory(str(MIGRATIONS)).get_current_head() == NEWEST
+
+
+@pytest.mark.parametrize("name", LANDED)
+def test_a_revision_that_has_landed_is_never_edited(name: str) -> None:
+    found = sha256((MIGRATIONS / name).read_bytes()).hexdigest()
+    assert found == LANDED[name], f"{name} has landed: put the change in a new revision"
+
+
+@pytest.mark.parametrize(
+    ("change", "gap"),
+    [
+        ("ALTER TABLE devices DROP COLUMN facts", "devices has no column facts"),
+        ("DROP TABLE repeats", "the table repeats is not there"),
+        ("DROP INDEX jobs_due", "jobs has no index jobs_due"),
+        ("ALTER TABLE workspaces RENAME COLUMN salt TO pepper", "workspaces has no column salt"),
+    ],
+)
+async def test_a_schema_that_is_not_what_its_revision_says_is_told(
+    database_url: str, change: str, gap: str
+) -> None:
+    await migrate(database_url)
+    database = Database(database_url)
+    async with database.write() as connection:
+        await connection.execute(text(change))
+    await database.close()
+    assert await schema_state(database_url) is SchemaState.FOREIGN
+    with pytest.raises(ForeignSchema, match=gap):
+        await migrate(database_url)
+
+
+async def test_what_an_operator_has_added_is_no_fault(database_url: str) -> None:
+    await migrate(database_url)
+    database = Database(database_url)
+    async with database.write() as connection:
+        await connection.execute(text("CREATE INDEX ours ON events (name)"))
+        await connection.execute(text("CREATE TABLE notes (text TEXT)"))
+        await connection.execute(text("ALTER TABLE customers ADD COLUMN note TEXT"))
+    await database.close()
+    assert await is_current(database_url)

@@ -106,6 +106,21 @@ class PostgresServer:
     def url(self, name: str) -> str:
         return f"postgresql://postgres@127.0.0.1:{self._port}/{name}"
 
+    def dump(self, url: str) -> str:
+        """The database at `url` as SQL that needs no psql."""
+        written = subprocess.run(
+            [str(self._programs / "pg_dump"), "--inserts", "--no-owner", "--no-privileges", url],
+            capture_output=True,
+            check=True,
+            text=True,
+        )
+        # What begins with a backslash is for psql, what is a setting for the session that loads it.
+        return "".join(
+            line
+            for line in written.stdout.splitlines(keepends=True)
+            if not line.startswith(("\\", "SET ", "--", "SELECT pg_catalog.set_config"))
+        )
+
     @asynccontextmanager
     async def new_database(self) -> AsyncIterator[str]:
         """The URL of an empty database, dropped when the block ends, whoever still uses it."""

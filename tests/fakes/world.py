@@ -75,6 +75,13 @@ class World:
             )
         return self
 
+    def go_on(self, vault: Vault) -> None:
+        """Work on what is in the database already."""
+        options = DatabaseBrokerOptions(poll_seconds=0.02)
+        self.broker = DatabaseBroker(self.database, self.clock, options)
+        self.vault = vault
+        self.make_agents()
+
     def make_agents(self, provider: Provider | None = None) -> None:
         """The agents of a process; made again, they are those of a new one."""
         parts = (self.database, self.broker, self.clock)

@@ -25,7 +25,7 @@ class SchemaState(StrEnum):
     """Those of an earlier version."""
     CURRENT = "current"
     FOREIGN = "foreign"
-    """Those of a later version, or of another program."""
+    """Those of a later version, of another program, or not what their revision says."""
 
 
 class ForeignSchema(Exception):
@@ -70,12 +70,14 @@ def _upgrade(connection: Connection) -> None:
     config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+    if _gaps(connection):
+        raise ForeignSchema(_whose(connection))
 
 
 def _state(connection: Connection) -> SchemaState:
     revision = _revision(connection)
     if revision == NEWEST:
-        return SchemaState.CURRENT
+        return SchemaState.FOREIGN if _gaps(connection) else SchemaState.CURRENT
     if revision in REVISIONS:
         return SchemaState.BEHIND
     is_free = revision is None and not _in_the_way(connection)
@@ -84,9 +86,40 @@ def _state(connection: Connection) -> SchemaState:
 
 def _whose(connection: Connection) -> str:
     revision = _revision(connection)
+    if revision == NEWEST:
+        return (
+            f"it says that it is at revision {revision}, but {_gaps(connection)[0]}. A version "
+            "between releases made it; take a backup, and bring its data over with `clarion export`"
+        )
     if revision is not None:
         return f"its tables are those of revision {revision}, which this version does not know"
     return f"it holds tables that are not Clarion's: {', '.join(_in_the_way(connection))}"
+
+
+def _gaps(connection: Connection) -> list[str]:
+    """What a database of the newest revision lacks of the schema that the code expects. What it has
+    besides, say an index of its operator's, does no harm."""
+    inspector = inspect(connection)
+    columns = {table: found for (_, table), found in inspector.get_multi_columns().items()}
+    indexes = {table: found for (_, table), found in inspector.get_multi_indexes().items()}
+    gaps = []
+    for table in metadata.sorted_tables:
+        if table.name not in columns:
+            gaps.append(f"the table {table.name} is not there")
+            continue
+        there = {one["name"]: one["nullable"] for one in columns[table.name]}
+        named = {one["name"] for one in indexes.get(table.name, ())}
+        for column in table.columns:
+            if column.name not in there:
+                gaps.append(f"{table.name} has no column {column.name}")
+            elif there[column.name] and not column.nullable:
+                gaps.append(f"{table.name}.{column.name} may be empty")
+            elif column.nullable and not there[column.name]:
+                gaps.append(f"{table.name}.{column.name} may not be empty")
+        for index in table.indexes:
+            if index.name not in named:
+                gaps.append(f"{table.name} has no index {index.name}")
+    return gaps
 
 
 def _in_the_way(connection: Connection) -> list[str]:

@@ -1,0 +1,180 @@
+"""What a version of Clarion leaves behind: `python -m fakes.kept_database NAME` writes it down.
+
+Run once by the version whose schema is to be kept, on both databases; the files stay in
+`tests/golden/databases` for ever and are not made again. `contract/test_kept_databases.py` brings
+each of them to the newest schema.
+
+In them: events, devices that moved and one that is gone, traits, an alias, a merge, a suppressed
+customer, an erasure under way, a finished campaign with receipts, and a campaign half sent.
+"""
+
+import asyncio
+import sqlite3
+import sys
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import msgspec
+
+from clarion.broker import JobKind
+from clarion.customers.merger import Merger
+from clarion.deliveries.app_store import put_app
+from clarion.events.key_store import add_identity_secret
+from clarion.reports.eraser import Eraser
+from clarion.reports.regulator import Regulator
+from clarion.storage.database import Database
+from clarion.storage.migrate import migrate
+from clarion.storage.vault import Vault, load_or_make_vault
+from fakes.book import SOURCE, WORKSPACE
+from fakes.clock import START, FakeClock
+from fakes.postgres import PostgresServer
+from fakes.world import APP, World
+
+DATABASES = Path(__file__).parents[1] / "golden" / "databases"
+SECRET = "the secret of the kept databases"
+IDENTITY_SECRET = b"clarion_identity_of_the_kept_databases"
+LEFT_AT = START + timedelta(minutes=10)
+"""What time it was when they were left."""
+BASE = ("lost-1", "dead-1", "bad-1", "down-1", *(f"ok-{number}" for number in range(1, 10)))
+"""The tokens of the devices that both campaigns are for, but for the one who was erased."""
+SENT_CHUNKS = 2
+"""Of the second campaign; a sender died over the next one."""
+
+
+def vault() -> Vault:
+    return load_or_make_vault(Path(), SECRET)
+
+
+async def live(database: Database) -> None:
+    """All that happens in a kept database, on its empty tables."""
+    clock = FakeClock()
+    world = await World(database, clock).open()
+    world.vault = vault()
+    async with database.write() as connection:
+        await put_app(
+            connection,
+            workspace_id=WORKSPACE,
+            app_id=APP,
+            project_id="demo",
+            client_email="sender@demo.example",
+            private_key_id="1",
+            sealed_key=world.vault.seal(msgspec.json.encode({"project_id": "demo"})),
+            now=clock.now(),
+        )
+        await add_identity_secret(
+            connection,
+            workspace_id=WORKSPACE,
+            source_id=SOURCE,
+            secret_id=clock.new_id(),
+            sealed_secret=world.vault.seal(IDENTITY_SECRET),
+            now=clock.now(),
+        )
+    world.make_agents()
+    await _people(world)
+    await world.devices(*BASE)
+    first = await world.campaign(content={"title": "First", "ttl_seconds": 7200})
+    await world.settle(first, hours=0.05)
+    await _receipts(world)
+    await _half_a_campaign(world)
+    erasure = await Eraser(database, world.broker, clock).begin(WORKSPACE, "erased", by="test")
+    assert erasure is not None
+    clock.advance((LEFT_AT - clock.now()).total_seconds())
+    await world.broker.close()
+
+
+async def _people(world: World) -> None:
+    app = world.app
+    await world.take(
+        app.register(1, "phone", token="ok-phone-1", user="ada"),
+        app.track(2, anon="browser"),
+        app.identify(3, "ada", anon="browser", traits={"email": "ada@shop.example", "n": 1.5}),
+        app.register(4, "tablet", token="ok-tablet-1", user="ada"),
+        app.register(5, "tablet", token="ok-tablet-2", user="bob"),
+        app.identify(6, "bob", traits={"plan": "pro", "tags": ["a", "é"]}),
+        app.register(7, "old", token="ok-old", user="bob"),
+        app.event(8, "track", name="Device Deleted", user="bob", context_device="old"),
+        app.identify(9, "bob-2", traits={"plan": "free", "city": "Graz"}),
+        app.track(10, user="bob-2"),
+        app.alias(11, "carl", "carl-before"),
+        app.register(12, "quiet", token="ok-quiet", user="quiet"),
+        app.identify(12, "quiet", traits={"email": "quiet@shop.example"}),
+        app.register(13, "gone", token="ok-gone", user="erased"),
+        app.identify(14, "erased", traits={"email": "erased@shop.example"}),
+    )
+    await Merger(world.database, world.clock).merge(WORKSPACE, "bob-2", "bob", by="test")
+    regulator = Regulator(world.database, world.broker, world.clock)
+    assert await regulator.suppress(WORKSPACE, "quiet", by="test")
+
+
+async def _receipts(world: World) -> None:
+    for number, push in enumerate(world.provider.pushes[:3]):
+        await world.take(
+            world.app.event(
+                20 + number,
+                "track",
+                name="Push Notification Received",
+                user="ada",
+                context={"clarion_push": push.delivery_id},
+            )
+        )
+    while await world.attributor.step():
+        pass
+
+
+async def _half_a_campaign(world: World) -> None:
+    """Planned whole, sent in part, and left by a sender that died over a chunk."""
+    await world.campaign(content={"title": "Second", "ttl_seconds": 7200})
+    world.clock.advance(1)
+    while await world.broker.depth(JobKind.CHUNK):
+        await world.sender.step()  # what the first one left behind: nudges for what is settled
+    await world.scheduler.step()
+    while await world.planner.step():
+        pass
+    for _ in range(SENT_CHUNKS):
+        assert await world.sender.step()
+    world.provider.opened.clear()
+    dying = asyncio.create_task(world.sender.step())
+    async with asyncio.timeout(10):
+        await world.provider.waiting.wait()
+    dying.cancel()
+    await asyncio.wait({dying})
+
+
+async def write_down(name: str, directory: str) -> None:
+    """Both databases of this version, as SQL. `directory`: an empty one, to work in."""
+    await _live_at(f"sqlite:///{directory}/clarion.db")
+    with closing(sqlite3.connect(f"{directory}/clarion.db")) as connection:
+        (DATABASES / f"{name}.sqlite.sql").write_text("\n".join(connection.iterdump()) + "\n")
+    with PostgresServer() as server:
+        async with server.new_database() as url:
+            await _live_at(url)
+            (DATABASES / f"{name}.postgresql.sql").write_text(server.dump(url))
+
+
+async def _live_at(url: str) -> None:
+    await migrate(url)
+    database = Database(url)
+    await live(database)
+    await database.close()
+
+
+async def bring_back(name: str, url: str) -> None:
+    """A kept database, in the empty one at `url`, as its version left it."""
+    if url.startswith("sqlite"):
+        with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:
+            connection.executescript((DATABASES / f"{name}.sqlite.sql").read_text())
+        return
+    script = (DATABASES / f"{name}.postgresql.sql").read_text()
+    database = Database(url)
+    async with database.engine.connect() as connection:
+        raw = (await connection.get_raw_connection()).driver_connection
+        assert raw is not None
+        await raw.execute(script)
+    await database.close()
+
+
+if __name__ == "__main__":
+    with TemporaryDirectory() as working_directory:
+        asyncio.run(write_down(sys.argv[1], working_directory))
