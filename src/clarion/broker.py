@@ -40,6 +40,11 @@ class JobKind(StrEnum):
 class BrokerUnavailable(Exception):
     """The broker can not promise durability now: full disk, lost server. Try again later."""
 
+    def __init__(self, message: str = "", *, cure: str = "") -> None:
+        super().__init__(message)
+        self.cure = cure
+        """A sentence for the operator, where somebody must act."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewJob:

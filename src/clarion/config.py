@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from clarion.brokers.address import SCHEMES, read_url
+from clarion.storage.postgres_address import read_postgres_url
 from clarion.telemetry import LOG_FORMATS, LOG_LEVELS, LogOptions
 
 PREFIX = "CLARION_"
@@ -205,7 +206,8 @@ def redacted(url: str) -> str:
             return f"//{user}:***@"
         return "//***@" if is_nats else who[0]
 
-    return re.sub(r"//([^/]*)@", hide, url)
+    shown = re.sub(r"//([^/]*)@", hide, url)
+    return re.sub(r"(?<=[?&])(password|sslpassword)=[^&]*", r"\1=***", shown)
 
 
 def _unknown(environment: Mapping[str, str]) -> list[SettingFault]:
@@ -227,19 +229,13 @@ def _data_dir(text: str) -> Path:
 
 
 def _database_url(text: str) -> str:
-    for short in ("postgres://", "postgresql+asyncpg://"):
-        if text.startswith(short):
-            text = "postgresql://" + text.removeprefix(short)
     if text.startswith("sqlite:///") and len(text) > len("sqlite:///"):
         if text.endswith(":memory:"):
             raise ValueError("SQLite in memory loses everything; name a file: sqlite:///PATH")
         return text
-    if text.startswith("postgresql://"):
-        parts = _split(text)
-        if parts.hostname and parts.path.strip("/"):
-            return text
-    # The value is not repeated: it may hold a password.
-    raise ValueError("must be sqlite:///PATH or postgresql://USER:PASSWORD@HOST[:PORT]/NAME")
+    # No fault repeats the value: it may hold a password.
+    read_postgres_url(text)
+    return "postgresql://" + text.partition("://")[2]
 
 
 def _broker_url(text: str) -> str | None:

@@ -11,12 +11,14 @@ from typing import TypeVar
 import nats as nats_client
 import pytest
 import structlog
+import uvloop
 from nats.js.api import StreamConfig
 
 from clarion.broker import DEDUPE_WINDOW_SECONDS, BrokerUnavailable, JobKind, NewJob
 from clarion.brokers.jetstream import JetStreamBroker
 from clarion.brokers.link import REQUEST_SECONDS
 from fakes.nats import NatsServer, nats_cluster
+from fakes.relay import relay
 
 LONG = 60.0
 PATIENCE = 30.0
@@ -210,3 +212,96 @@ async def test_what_happens_after_the_broker_is_closed_is_an_error(nats: NatsSer
     with pytest.raises(BrokerUnavailable, match="closed"):
         await broker.publish(job())
     await broker.close()
+
+
+INFO = b'INFO {"server_id":"x","version":"%s","headers":true,"max_payload":1048576}\r\n'
+
+
+async def _reset_after_info(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.write(INFO % b"2.12.0")
+    await writer.drain()
+    writer.transport.abort()
+
+
+async def _reset_after_connect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.write(INFO % b"2.12.0")
+    await reader.read(100)
+    writer.transport.abort()
+
+
+async def _answer_in_http(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+    writer.close()
+
+
+async def _answer_without_end(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.write(b"x" * 100_000 + b"\r\n")
+    await writer.drain()
+    writer.close()
+
+
+async def _be_no_version(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await _be_of(b"unknown", reader, writer)
+
+
+async def _be_too_old(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    await _be_of(b"2.9.25", reader, writer)
+
+
+async def _be_of(
+    version: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+) -> None:
+    writer.write(INFO % version)
+    while line := await reader.readline():
+        if line == b"PING\r\n":
+            writer.write(b"PONG\r\n")
+    writer.close()
+
+
+BAD_SERVERS = [
+    _reset_after_info, _reset_after_connect, _answer_in_http, _answer_without_end, _be_no_version,
+    _be_too_old,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("factory", [asyncio.new_event_loop, uvloop.new_event_loop])
+@pytest.mark.parametrize("behave", BAD_SERVERS)
+def test_whatever_a_server_does_at_first_is_a_broker_that_can_not_now(
+    behave: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]],
+    factory: Callable[[], asyncio.AbstractEventLoop],
+) -> None:
+    async def connect() -> BrokerUnavailable:
+        server = await asyncio.start_server(behave, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        try:
+            async with asyncio.timeout(PATIENCE):
+                with pytest.raises(BrokerUnavailable) as refused:
+                    await JetStreamBroker.connect(f"nats://127.0.0.1:{port}")
+        finally:
+            server.close()
+        return refused.value
+
+    with asyncio.Runner(loop_factory=factory) as runner:
+        refused = runner.run(connect())
+    if behave in (_be_no_version, _be_too_old):
+        assert "2.12 or newer" in refused.cure
+
+
+async def test_a_server_without_jetstream_is_told_with_the_cure() -> None:
+    with NatsServer(has_jetstream=False) as server:
+        with pytest.raises(BrokerUnavailable) as refused:
+            await JetStreamBroker.connect(server.url("t"))
+    assert "nats-server -js" in refused.value.cure
+
+
+async def test_a_connection_that_dies_silently_keeps_nobody_waiting(server: NatsServer) -> None:
+    async with relay(server.port) as wire:
+        broker = await JetStreamBroker.connect(f"nats://127.0.0.1:{wire.port}?stream=t")
+        await broker.publish(job(b"before"))
+        wire.swallow()
+        async with asyncio.timeout(PATIENCE):
+            with pytest.raises(BrokerUnavailable):
+                await broker.publish(job(b"lost"))
+            await soon(lambda: broker.publish(job(b"after")))
+            assert await payloads(broker, 2) >= {b"before", b"after"}
+            await broker.close()

@@ -31,9 +31,16 @@ def free_ports(number: int) -> list[int]:
 class NatsServer:
     """A context: `url(stream)` names a broker in it."""
 
-    def __init__(self, jetstream: Mapping[str, str] | None = None, more: str = "") -> None:
+    def __init__(
+        self,
+        jetstream: Mapping[str, str] | None = None,
+        more: str = "",
+        *,
+        has_jetstream: bool = True,
+    ) -> None:
         """`jetstream`: settings of the server's `jetstream` block, such as `max_file_store`;
         `more`: lines for its configuration file."""
+        self._has_jetstream = has_jetstream
         self._jetstream = dict(jetstream or {})
         self._more = more
         self._process: subprocess.Popen[bytes] | None = None
@@ -43,8 +50,9 @@ class NatsServer:
         [self.port] = free_ports(1)
         settings = {"store_dir": f'"{self.home}/data"'} | self._jetstream
         block = "\n".join(f"  {name}: {value}" for name, value in settings.items())
+        block = f"jetstream {{\n{block}\n}}" if self._has_jetstream else ""
         (self.home / "nats.conf").write_text(
-            f"listen: 127.0.0.1:{self.port}\njetstream {{\n{block}\n}}\n{self._more}\n"
+            f"listen: 127.0.0.1:{self.port}\n{block}\n{self._more}\n"
         )
         self.start()
         return self

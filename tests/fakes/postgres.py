@@ -96,6 +96,10 @@ class PostgresServer:
         raise RuntimeError("PostgreSQL did not start")
 
     @property
+    def port(self) -> int:
+        return self._port
+
+    @property
     def pid(self) -> int:
         return self._process.pid
 

@@ -1,4 +1,4 @@
-"""A wire between an SDK and the collector that can be cut at the worst moment."""
+"""A wire between two that can be cut at the worst moment, or go dead without a word."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -16,6 +16,15 @@ class Relay:
     """How many of the next answers to a POST end in a cut connection instead: whoever asked hears
     nothing, and what was sent is stored."""
     cut: asyncio.Event = field(default_factory=asyncio.Event)
+    carried: int = 0
+    """How many connections have been made."""
+    _dead: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def swallow(self) -> None:
+        """From now on nothing passes on the connections that there are, either way, and nobody is
+        told: what is sent is taken, and lost. New ones work."""
+        self._dead.set()
+        self._dead = asyncio.Event()
 
     async def carry(self, near: asyncio.StreamReader, nearly: asyncio.StreamWriter) -> None:
         try:
@@ -24,16 +33,22 @@ class Relay:
             nearly.transport.abort()
             return
         is_told = False
+        dead = self._dead
+        self.carried += 1
 
         async def ask() -> None:
             nonlocal is_told
             while data := await near.read(65_536):
+                if dead.is_set():
+                    continue
                 is_told = is_told or data.startswith(b"POST")
                 farther.write(data)
                 await farther.drain()
 
         async def answer() -> None:
             while data := await far.read(65_536):
+                if dead.is_set():
+                    continue
                 if self.cutting and is_told:
                     self.cutting -= 1
                     self.cut.set()

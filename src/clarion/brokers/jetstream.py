@@ -178,9 +178,16 @@ class JetStreamBroker:
 
     async def _prepare(self, link: Link) -> None:
         if link.server_version < SERVER_VERSION_MIN:
-            raise BrokerUnavailable("nats-server 2.12 or newer is needed")
+            found = ".".join(map(str, link.server_version))
+            raise BrokerUnavailable(
+                f"it is nats-server {found}",
+                cure="Clarion needs nats-server 2.12 or newer: upgrade it.",
+            )
         if link.message_bytes_max < PAYLOAD_BYTES_MAX + HEADER_BYTES:
-            raise BrokerUnavailable("nats-server's max_payload must be 1MB or more")
+            raise BrokerUnavailable(
+                f"its max_payload is {link.message_bytes_max} bytes",
+                cure="Set nats-server's max_payload to 1MB or more.",
+            )
         with as_unavailable():
             jetstream = link.jetstream
             jobs = StreamConfig(

@@ -14,9 +14,9 @@ from itertools import count
 import structlog
 from nats.aio.client import Client
 from nats.aio.msg import Msg
-from nats.errors import ConnectionClosedError, Error, NoRespondersError
+from nats.errors import AuthorizationError, ConnectionClosedError, Error, NoRespondersError
 from nats.js import JetStreamContext
-from nats.js.errors import NoStreamResponseError
+from nats.js.errors import NoStreamResponseError, ServiceUnavailableError
 
 from clarion.broker import BrokerUnavailable
 
@@ -27,6 +27,10 @@ PING_SECONDS = 10
 PINGS_UNANSWERED_MAX = 2
 
 NO_MESSAGES, PULL_ENDED, NO_RESPONDERS = "404", "408", "503"
+
+_FAILURES = (Error, OSError, EOFError, RuntimeError)
+"""How the library says that the connection is gone; the last is uvloop's, for a transport that has
+closed under a write."""
 
 log = structlog.get_logger(__name__)
 
@@ -68,10 +72,16 @@ class Link:
                         error_cb=heard,
                     )
                     await client.subscribe(f"{link._address}.*", cb=link._answered)
-            except BaseException:
+            except BaseException as error:
                 with suppress(Exception):
-                    await client.close()
-                raise
+                    async with asyncio.timeout(CLOSE_SECONDS):
+                        await client.close()
+                if isinstance(error, Error | OSError) or not isinstance(error, Exception):
+                    raise
+                # Whatever else the library stumbles over there is not NATS, or was cut off.
+                raise BrokerUnavailable(
+                    f"no NATS answers there ({type(error).__name__})"
+                ) from error
         return link
 
     @property
@@ -86,8 +96,12 @@ class Link:
 
     @property
     def server_version(self) -> tuple[int, int]:
-        version = self._client.connected_server_version
-        return version.major, version.minor
+        """(0, 0) for what is no version of nats-server's."""
+        try:
+            version = self._client.connected_server_version
+            return version.major, version.minor
+        except ValueError:
+            return 0, 0
 
     def fresh_name(self) -> str:
         """A part of a subject that nobody has used."""
@@ -121,7 +135,7 @@ class Link:
 
     async def send(self, subject: str, payload: bytes) -> None:
         """Send, and wait for nothing. What is sent later on this link arrives later."""
-        with as_unavailable():
+        with self.calling():
             async with asyncio.timeout(REQUEST_SECONDS):
                 await self._client.publish(subject, payload)
 
@@ -135,7 +149,7 @@ class Link:
             order["no_wait"] = True
         messages: list[Msg] = []
         try:
-            with as_unavailable():
+            with self.calling():
                 async with asyncio.timeout(wait_seconds + REQUEST_SECONDS):
                     async with self._inbox() as (address, arrived):
                         await self._client.publish(subject, json.dumps(order).encode(), address)
@@ -157,21 +171,22 @@ class Link:
 
     async def close(self) -> None:
         """Let what was sent arrive, then end the connection."""
-        with suppress(Error, OSError):
+        with suppress(*_FAILURES):
             async with asyncio.timeout(CLOSE_SECONDS):
                 await self._client.drain()
-        with suppress(Error, OSError):
+        with suppress(*_FAILURES):
             async with asyncio.timeout(CLOSE_SECONDS):
                 await self._client.close()
 
     @contextmanager
     def calling(self) -> Iterator[None]:
         """Around a call of ours: as `as_unavailable`, and where nobody hears the call, what we
-        made there is gone, or JetStream not up yet: the link is given up, and made anew."""
+        made there is gone, or JetStream not up yet; where nobody answers, the connection may be
+        dead without a word. Then the link is given up, and made anew."""
         with as_unavailable():
             try:
                 yield
-            except (NoRespondersError, NoStreamResponseError):
+            except (NoRespondersError, NoStreamResponseError, TimeoutError):
                 self._is_doubtful = True
                 raise
 
@@ -203,7 +218,7 @@ class Link:
             yield address, arrived
         finally:
             self._pulls.discard(arrived)
-            with suppress(Error, OSError):
+            with suppress(*_FAILURES):
                 await subscription.unsubscribe()
 
 
@@ -212,5 +227,14 @@ def as_unavailable() -> Iterator[None]:
     """What NATS or the network refuses is a broker that can not now."""
     try:
         yield
-    except (Error, OSError) as error:
-        raise BrokerUnavailable(str(error) or "NATS did not answer in time") from error
+    except _FAILURES as error:
+        words = str(error) or "NATS did not answer in time"
+        raise BrokerUnavailable(words, cure=_cure(error)) from error
+
+
+def _cure(error: Exception) -> str:
+    if isinstance(error, ServiceUnavailableError | NoStreamResponseError | NoRespondersError):
+        return "Start nats-server with JetStream (`nats-server -js`), and for this account."
+    if isinstance(error, AuthorizationError) or "authorization violation" in str(error).lower():
+        return "Put user and password in CLARION_BROKER_URL: nats://USER:PASSWORD@HOST."
+    return ""

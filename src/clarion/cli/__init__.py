@@ -111,9 +111,10 @@ def _as_ending(error: Exception) -> Ending | None:
             return Ending(ExitCode.FAILURE, _not_ours(words), word="foreign_database")
         case StorageUnavailable() | BrokerUnavailable():
             what = "database" if isinstance(error, StorageUnavailable) else "broker"
-            return Ending(
-                ExitCode.UNAVAILABLE, f"The {what} does not answer ({error}).", word="unavailable"
-            )
+            words = f"The {what} does not answer ({error})."
+            if error.cure:
+                words = f"The {what} can not be used: {str(error).rstrip('.')}. {error.cure}"
+            return Ending(ExitCode.UNAVAILABLE, words, word="unavailable")
         case NotMigrated():
             return Ending(
                 ExitCode.FAILURE,

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from rich.panel import Panel
 
 from clarion.app import App, Role, open_broker
-from clarion.broker import JobKind
+from clarion.broker import BrokerUnavailable, JobKind
 from clarion.cli.first_start import FirstStart, check_migrated, first_start, sqlite_file
 from clarion.cli.output import (
     AsJson,
@@ -23,7 +23,7 @@ from clarion.cli.session import load_settings
 from clarion.clock import SystemClock
 from clarion.config import Settings, redacted
 from clarion.deliveries.app_store import list_apps, open_app
-from clarion.storage.database import Database, is_other_schema
+from clarion.storage.database import Database, StorageUnavailable, is_other_schema
 from clarion.storage.migrate import SchemaState, schema_state
 from clarion.storage.vault import VaultLocked, load_or_make_vault
 from clarion.storage.workspace_store import list_workspaces
@@ -209,7 +209,7 @@ async def _check_storage(settings: Settings) -> list[dict[str, Any]]:
             findings.append(await _check_broker(settings, database))
             findings += await _check_apps(settings, database)
     except Exception as error:
-        wrong = f"does not answer ({type(error).__name__})"
+        wrong = _why(error)
         if is_other_schema(error):
             wrong = f"{_SCHEMA_FAULTS[SchemaState.FOREIGN]}"
         findings.append(_finding("database", wrong, shown))
@@ -227,7 +227,7 @@ async def _check_broker(settings: Settings, database: Database) -> dict[str, Any
         finally:
             await broker.close()
     except Exception as error:
-        return _finding("broker", f"does not answer ({type(error).__name__})", shown)
+        return _finding("broker", _why(error), shown)
     counts = ", ".join(f"{count} {kind}" for kind, count in waiting.items())
     return _finding("broker", None, f"{shown}; waiting: {counts}")
 
@@ -256,6 +256,16 @@ def _check_fcm(settings: Settings) -> dict[str, Any]:
             return _finding("FCM", None, settings.fcm_url)
     except OSError as error:
         return _finding("FCM", f"can not be reached ({error})", settings.fcm_url)
+
+
+def _why(error: Exception) -> str:
+    """Why a part can not be used, with the cure where somebody must act. Only our own words: others
+    may repeat what they were asked."""
+    if not isinstance(error, StorageUnavailable | BrokerUnavailable):
+        return f"does not answer ({type(error).__name__})"
+    if not error.cure:
+        return f"does not answer: {error}"
+    return f"can not be used: {str(error).rstrip('.')}. {error.cure}"
 
 
 def _finding(part: str, wrong: str | None, detail: str) -> dict[str, Any]:

@@ -158,6 +158,9 @@ class Sender:
                 await self.sweep()
             except (StorageUnavailable, BrokerUnavailable) as error:
                 log.warning("sweep_waits", reason=str(error))
+            except Exception:
+                # It must not end those beside it, whose answers would be lost.
+                log.exception("sweep_failed")
             await self._wait(self._options.sweep_seconds)
 
     async def _wait(self, seconds: float) -> None:

@@ -12,34 +12,28 @@ from typing import Any
 
 import msgspec
 from sqlalchemy import event, text
-from sqlalchemy.exc import DBAPIError, DisconnectionError, InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
+from clarion.storage.outage import StorageUnavailable as StorageUnavailable
+from clarion.storage.outage import as_unavailable, must_reopen
 from clarion.storage.sqlite import BUSY_TIMEOUT_MS, connector
 
 READERS_MAX = 8
 WRITER_CACHE_KIB = 65_536
 READER_CACHE_KIB = 4_096
 """A reader's own; behind it is the system's. Memory is bounded by one writer and READERS_MAX."""
+STATEMENT_SECONDS = 60.0
+"""PostgreSQL: longer than any statement takes but those of a migration, which has no such limit."""
+PING_SECONDS = 5.0
+"""PostgreSQL: so long is a connection waited for that is asked for a sign of life."""
 CONFLICT_TRIES = 6
 """How often a transaction that lost to another (PostgreSQL deadlock, serialisation) is repeated."""
 
 _CONFLICT_STATES = frozenset({"40001", "40P01"})
 _SCHEMA_STATES = frozenset({"42P01", "42703"})
 """No such table, no such column."""
-_UNAVAILABLE_STATES = ("08", "53", "57", "58", "25006")
-"""How PostgreSQL says 'not now', by the beginning of its SQLSTATE: connection lost; disk, memory or
-connections used up; stopped by an administrator; input or output failed; a server that only reads.
-"""
-
-
-class StorageUnavailable(Exception):
-    """The database can not do it now: full disk, lost server, locked file.
-
-    Nothing was committed.
-    """
 
 
 def is_conflict(error: BaseException) -> bool:
@@ -63,8 +57,16 @@ def is_other_schema(error: BaseException) -> bool:
 class Database:
     """One database: `read()` is a snapshot, `write()` a transaction that commits on leaving."""
 
-    def __init__(self, url: str) -> None:
-        """`url`: `sqlite:///path` or `postgresql://user:password@host/name`."""
+    def __init__(
+        self,
+        url: str,
+        *,
+        statement_seconds: float | None = STATEMENT_SECONDS,
+        ping_seconds: float = PING_SECONDS,
+    ) -> None:
+        """`url`: `sqlite:///path` or `postgresql://user:password@host/name`. On PostgreSQL no
+        statement is waited for longer than `statement_seconds`, nor a sign of life longer than
+        `ping_seconds`."""
         self.is_sqlite = url.startswith("sqlite")
         if self.is_sqlite:
             path = url.removeprefix("sqlite:///")
@@ -75,11 +77,15 @@ class Database:
                 path, connections=READERS_MAX, begin="BEGIN", cache_kib=READER_CACHE_KIB
             )
         else:
-            async_url = "postgresql+asyncpg://" + url.split("://", 1)[1]
-            self._writer = create_async_engine(
-                async_url, pool_size=10, max_overflow=10, pool_pre_ping=True, **_shared()
+            from clarion.storage.postgres import postgres_engine  # only where it is used
+            from clarion.storage.postgres_address import read_postgres_url
+
+            self._writer = postgres_engine(
+                read_postgres_url(url),
+                statement_seconds=statement_seconds,
+                ping_seconds=ping_seconds,
+                **_shared(),
             )
-            event.listen(self._writer.sync_engine, "handle_error", _forget_row)
             self._reader = self._writer
         self._turn = asyncio.Lock()
 
@@ -142,32 +148,9 @@ class _unavailable:
     def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> None:
         if error is None or is_conflict(error):
             return
-        if _is_unavailable(error):
-            # The driver's own words: those of SQLAlchemy would repeat the statement.
-            words = getattr(error, "orig", None) or error
-            raise StorageUnavailable(f"{words}" or type(error).__name__) from error
-
-
-def _is_unavailable(error: BaseException) -> bool:
-    if isinstance(error, DBAPIError):
-        state = getattr(error.orig, "sqlstate", None)
-        if state is not None:
-            return str(state).startswith(_UNAVAILABLE_STATES) or error.connection_invalidated
-        if error.connection_invalidated:
-            return True
-        # asyncpg calls a value that it can not send an error of the interface: that is for ever.
-        cause = error.orig.__cause__ if error.orig is not None else None
-        return isinstance(error, OperationalError | InterfaceError) and not isinstance(
-            cause, ValueError
-        )
-    return isinstance(error, DisconnectionError | PoolTimeout | OSError)
-
-
-def _forget_row(context: Any) -> None:
-    """PostgreSQL's detail repeats the row that failed, and a log would repeat it again."""
-    cause = context.original_exception.__cause__
-    if getattr(cause, "detail", None):
-        cause.detail = None
+        unavailable = as_unavailable(error)
+        if unavailable is not None:
+            raise unavailable from error
 
 
 def _sqlite_engine(path: str, *, connections: int, begin: str, cache_kib: int) -> AsyncEngine:
@@ -184,6 +167,11 @@ def _sqlite_engine(path: str, *, connections: int, begin: str, cache_kib: int) -
     @event.listens_for(engine.sync_engine, "begin")
     def _begin(connection: Any) -> None:
         connection.exec_driver_sql(begin)
+
+    @event.listens_for(engine.sync_engine, "handle_error")
+    def _give_up(context: Any) -> None:
+        if must_reopen(context.original_exception):
+            context.is_disconnect = True
 
     return engine
 

@@ -34,7 +34,7 @@ class ForeignSchema(Exception):
 
 async def migrate(url: str) -> None:
     """Apply every revision that is not applied yet, in one transaction. Raises ForeignSchema."""
-    database = Database(url)
+    database = Database(url, statement_seconds=None)  # a large table is long in the making
     try:
         async with database.write() as connection:
             if not database.is_sqlite:
