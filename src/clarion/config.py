@@ -22,6 +22,11 @@ PREFIX = "CLARION_"
 DATABASE_FILE = "clarion.db"
 GOOGLE_FCM_URL = "https://fcm.googleapis.com"
 SECRET_CHARACTERS_MIN = 16
+_OF_A_PORT = re.compile(r"_PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?$")
+_OF_A_SERVICE = re.compile(
+    rf"_SERVICE_HOST$|_SERVICE_PORT(_[A-Z0-9_]+)?$|_PORT$|{_OF_A_PORT.pattern}"
+)
+_LINK = re.compile(r"(tcp|udp|sctp)://\S+:\d+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,11 +219,27 @@ def _unknown(environment: Mapping[str, str]) -> list[SettingFault]:
     known = [setting.name for setting in SETTINGS]
     faults = []
     for name in sorted(environment):
-        if name.startswith(PREFIX) and name not in known:
+        if name in ("CLARION_PORT", "CLARION_HOST", "CLARION_ADDRESS"):
+            if not _is_of_kubernetes(name, environment[name]):
+                message = "is no setting of Clarion; where to listen is CLARION_LISTEN=HOST:PORT."
+                faults.append(SettingFault(name=name, message=message))
+        elif name.startswith(PREFIX) and name not in known:
+            if _is_of_kubernetes(name, environment[name]):
+                continue
             nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.7)
             hint = f"did you mean {nearest[0]}?" if nearest else f"known are {', '.join(known)}."
             faults.append(SettingFault(name=name, message=f"is no setting of Clarion; {hint}"))
     return faults
+
+
+def _is_of_kubernetes(name: str, value: str) -> bool:
+    """Whether Kubernetes, or Docker's links, say so of a service named clarion or clarion-….
+    https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables"""
+    if not _OF_A_SERVICE.search(name):
+        return False
+    if name.endswith(("_PORT", "_TCP", "_UDP", "_SCTP")) and "://" in value:
+        return bool(_LINK.fullmatch(value))
+    return "_SERVICE_" in name or bool(_OF_A_PORT.search(name))
 
 
 def _data_dir(text: str) -> Path:

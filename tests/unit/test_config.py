@@ -177,3 +177,93 @@ def test_the_log_is_a_level_and_a_format() -> None:
 def test_settings_say_what_they_mean_and_what_they_may_be() -> None:
     assert all(one.meaning and one.default and one.example for one in SETTINGS)
     assert isinstance(SettingFault(name="a", message="b"), SettingFault)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        "sslmode=require",
+        "sslmode=verify-full&sslrootcert=/etc/ca.pem",
+        "sslmode=verify-full&sslrootcert=system",
+        "sslmode=require&channel_binding=require",
+        "options=endpoint%3Dep-cool-darkness-1&sslmode=require",
+        "target_session_attrs=read-write",
+        "application_name=clarion-1&connect_timeout=5",
+        "pgbouncer=true&connect_timeout=15",
+        "keepalives=1&keepalives_idle=30&tcp_user_timeout=1000",
+        "ssl=true",
+        "gssencmode=disable&client_encoding=utf8",
+    ],
+)
+def test_what_hosted_databases_hand_out_is_understood(options: str) -> None:
+    url = f"postgresql://u:p%40%2F%23@ep-1.eu.db.example:6543/clarion?{options}"
+    assert settings_of(DATABASE_URL=url).database_url == url
+
+
+def test_several_hosts_or_a_socket_may_be_named() -> None:
+    for url in (
+        "postgresql://u:p@one:5432,two:5433/clarion?target_session_attrs=primary",
+        "postgresql://u:p@/clarion?host=/cloudsql/project:region:name",
+        "postgresql://u:p@[::1]:5432/clarion",
+    ):
+        assert settings_of(DATABASE_URL=url).database_url == url
+
+
+@pytest.mark.parametrize(
+    ("options", "name"),
+    [
+        ("schema=public", "schema"),
+        ("sslmode=maybe", "sslmode"),
+        ("connection_limit=5", "connection_limit"),
+        ("gssencmode=require", "gssencmode"),
+        ("target_session_attrs=leader", "target_session_attrs"),
+        ("client_encoding=latin1", "client_encoding"),
+        ("connect_timeout=soon", "connect_timeout"),
+        ("sslmode=disable&channel_binding=require", "channel_binding"),
+        ("sslmode", "NAME=VALUE"),
+    ],
+)
+def test_what_can_not_be_kept_is_refused_by_name(options: str, name: str) -> None:
+    faults = faults_of(DATABASE_URL=f"postgresql://u:hunter2@db/clarion?{options}")
+    assert name in faults["CLARION_DATABASE_URL"]
+    assert "hunter2" not in faults["CLARION_DATABASE_URL"]
+
+
+@pytest.mark.parametrize("password", ["hun@ter2", "hun/ter2", "hun#ter2", "hun?ter2", "hun[ter2"])
+def test_a_password_that_is_not_encoded_is_told_how_to_be(password: str) -> None:
+    message = faults_of(DATABASE_URL=f"postgresql://u:{password}@db/clarion")[
+        "CLARION_DATABASE_URL"
+    ]
+    assert "percent-encoded" in message
+    assert "ter2" not in message
+
+
+def test_a_password_among_the_options_is_not_shown() -> None:
+    shown = redacted("postgresql://db/c?user=u&password=hunter2&sslpassword=hunter3")
+    assert "hunter" not in shown
+
+
+KUBERNETES = {
+    "CLARION_SERVICE_HOST": "10.0.0.1",
+    "CLARION_SERVICE_PORT": "8080",
+    "CLARION_SERVICE_PORT_HTTP": "8080",
+    "CLARION_PORT": "tcp://10.0.0.1:8080",
+    "CLARION_PORT_8080_TCP": "tcp://10.0.0.1:8080",
+    "CLARION_PORT_8080_TCP_PROTO": "tcp",
+    "CLARION_PORT_8080_TCP_PORT": "8080",
+    "CLARION_PORT_8080_TCP_ADDR": "10.0.0.1",
+}
+
+
+@pytest.mark.parametrize("service", ["", "WEB_", "COLLECTOR_", "FCM_SIMULATOR_"])
+def test_what_kubernetes_says_of_a_service_is_no_setting(service: str) -> None:
+    """Of one named clarion, clarion-web, …: links, as Docker made them, too."""
+    told = {
+        name.replace("CLARION_", f"CLARION_{service}"): value for name, value in KUBERNETES.items()
+    }
+    assert read_settings(told) == settings_of()
+
+
+def test_a_port_that_somebody_meant_is_refused_with_the_setting() -> None:
+    assert "CLARION_LISTEN" in faults_of(PORT="8080")["CLARION_PORT"]
+    assert "CLARION_LISTEN" in faults_of(HOST="0.0.0.0")["CLARION_HOST"]

@@ -178,9 +178,9 @@ class JetStreamBroker:
 
     async def _prepare(self, link: Link) -> None:
         if link.server_version < SERVER_VERSION_MIN:
-            found = ".".join(map(str, link.server_version))
+            version = ".".join(map(str, link.server_version))
             raise BrokerUnavailable(
-                f"it is nats-server {found}",
+                f"it is nats-server {version}",
                 cure="Clarion needs nats-server 2.12 or newer: upgrade it.",
             )
         if link.message_bytes_max < PAYLOAD_BYTES_MAX + HEADER_BYTES:

@@ -111,6 +111,8 @@ def _cure(original: Any) -> str:
     for beginning in (state, state[:2]):
         if beginning and beginning in _CURES:
             return _CURES[beginning]
+    if "unsupported startup parameter" in str(original):
+        return "A pooler stands between: add ?pgbouncer=true to CLARION_DATABASE_URL."
     if type(original).__name__ == "ClientConfigurationError":
         return "Put CLARION_DATABASE_URL right."
     return ""
