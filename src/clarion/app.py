@@ -32,8 +32,10 @@ from clarion.fcm.client import FcmProvider
 from clarion.reports.attributor import Attributor
 from clarion.reports.eraser import Eraser
 from clarion.storage.database import Database, StorageUnavailable
+from clarion.storage.sqlite import has_lost_thread
 from clarion.storage.vault import Vault, load_or_make_vault
 from clarion.telemetry import Metrics
+from clarion.watchdog import Watchdog, is_exhausted
 from clarion.web.api import create_api
 from clarion.web.api.streams import Streams
 from clarion.web.collect import CollectApp
@@ -45,6 +47,10 @@ RESTART_SECONDS = 1.0
 RESTART_SECONDS_MAX = 30.0
 DRAIN_SECONDS = 25.0
 """Less than service managers wait before they kill; FCM answers within a second as a rule."""
+END_SECONDS = 28.0
+"""So long after it was asked to end a process is ended hard, if something in it hangs."""
+BEAT_SECONDS = 1.0
+READY_SECONDS = 5.0
 
 log = structlog.get_logger(__name__)
 
@@ -88,6 +94,8 @@ class App:
         self._streams = Streams()
         self._stopping = asyncio.Event()
         self._sender: Sender | None = None
+        self._watchdog = Watchdog(why_broken=_why_broken)
+        self._exhausted = False
 
     @classmethod
     @asynccontextmanager
@@ -116,8 +124,11 @@ class App:
         self, roles: Iterable[Role], *, on_listening: Callable[[str], None] | None = None
     ) -> None:
         """Run `roles` until `stop`. `on_listening` hears the web server's address, once calls are
-        answered. Raises OSError where the address can not be listened on."""
+        answered. Raises OSError where the address can not be listened on, Exhausted where the
+        process came to a limit of its own."""
         wanted = set(roles)
+        self._watchdog.start()
+        beating = asyncio.create_task(self._beat())
         agents = {
             role: asyncio.create_task(self._keep_going(role), name=role.value)
             for role in Role
@@ -130,6 +141,10 @@ class App:
                 await self._stopping.wait()
         finally:
             await self._end(agents)
+            beating.cancel()
+            self._watchdog.close()
+        if self._exhausted:
+            raise Exhausted
 
     def stop(self) -> None:
         """Ask `run` to end. From now on no chunk is claimed."""
@@ -142,9 +157,11 @@ class App:
         loop = asyncio.get_running_loop()
 
         def stop(number: signal.Signals) -> None:
-            log.info("stopping", signal=number.name)
-            self.stop()
+            # First what must happen: at the end of memory nothing may be left for the words.
+            self._watchdog.end_within(END_SECONDS)
             loop.remove_signal_handler(number)
+            self.stop()
+            log.info("stopping", signal=number.name)
 
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop, number)
@@ -234,11 +251,27 @@ class App:
         while not self._stopping.is_set():
             try:
                 await self._agent(role)()
-            except Exception:
+            except Exception as error:
+                if is_exhausted(error):
+                    self._give_up(role)
+                    return
                 self.metrics.agent_restarts.labels(role.value).inc()
                 log.exception("agent_failed", role=role.value, again_in_seconds=pause)
                 await self.clock.sleep(pause)
                 pause = min(pause * 2, RESTART_SECONDS_MAX)
+
+    def _give_up(self, role: Role) -> None:
+        """Memory or threads are used up. To wait does not help: the process ends, settles what it
+        can, and its service manager starts it anew."""
+        self._exhausted = True
+        self._watchdog.end_within(END_SECONDS)
+        self.stop()
+        log.error("process_exhausted", role=role.value, cure="raise the limit of its memory")
+
+    async def _beat(self) -> None:
+        while True:
+            self._watchdog.beat()
+            await asyncio.sleep(BEAT_SECONDS)
 
     async def _metrics_text(self) -> bytes:
         for kind in JobKind:
@@ -259,10 +292,23 @@ class App:
 
     async def _is_ready(self) -> bool:
         try:
-            await self.database.ping()
-        except StorageUnavailable:
+            async with asyncio.timeout(READY_SECONDS):
+                await self.database.ping()
+                await self.broker.depth(JobKind.EVENTS)
+        except (StorageUnavailable, BrokerUnavailable, TimeoutError) as error:
+            log.warning("not_ready", reason=str(error) or "no answer in time")
             return False
         return True
+
+
+class Exhausted(Exception):
+    """The process has come to a limit of its own: memory, threads."""
+
+
+def _why_broken() -> str | None:
+    if has_lost_thread():
+        return "a thread of the database has died, probably for want of memory"
+    return None
 
 
 def _together(*agents: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:

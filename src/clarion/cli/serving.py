@@ -1,5 +1,6 @@
 """serve, run, migrate and check: Clarion's processes, and what they need."""
 
+import asyncio
 import gc
 import socket
 from typing import Any
@@ -7,7 +8,7 @@ from urllib.parse import urlsplit
 
 from rich.panel import Panel
 
-from clarion.app import App, Role, open_broker
+from clarion.app import App, Exhausted, Role, open_broker
 from clarion.broker import BrokerUnavailable, JobKind
 from clarion.cli.first_start import FirstStart, check_migrated, first_start, sqlite_file
 from clarion.cli.output import (
@@ -25,6 +26,7 @@ from clarion.config import Settings, redacted
 from clarion.deliveries.app_store import list_apps, open_app
 from clarion.storage.database import Database, StorageUnavailable, is_other_schema
 from clarion.storage.migrate import SchemaState, schema_state
+from clarion.storage.sqlite_file import check_start, damage_of
 from clarion.storage.vault import VaultLocked, load_or_make_vault
 from clarion.storage.workspace_store import list_workspaces
 from clarion.telemetry import set_up_logs
@@ -59,6 +61,7 @@ async def serve() -> None:
     """
     settings = load_settings()
     set_up_logs(settings.log)
+    await _look_at_file(settings)
     database = Database(settings.database_url)
     try:
         made = await first_start(settings, database, SystemClock())
@@ -92,6 +95,7 @@ async def run(*roles: Role) -> None:
         raise Ending(ExitCode.USAGE, f"Name a role: {', '.join(Role)}.", word="usage")
     settings = load_settings()
     set_up_logs(settings.log)
+    await _look_at_file(settings)
     await check_migrated(settings)
     await _run(settings, list(roles))
 
@@ -169,6 +173,13 @@ async def _run(settings: Settings, roles: list[Role]) -> None:
         _settle_down()
         try:
             await app.run(roles, on_listening=_say_listening)
+        except Exhausted:
+            raise Ending(
+                ExitCode.FAILURE,
+                "Memory or threads of this process are used up: raise its limit. Nothing is lost; "
+                "start it again.",
+                word="exhausted",
+            ) from None
         except OSError as error:
             raise Ending(
                 ExitCode.UNAVAILABLE,
@@ -176,6 +187,13 @@ async def _run(settings: Settings, roles: list[Role]) -> None:
                 "Choose another address with CLARION_LISTEN.",
                 word="address",
             ) from error
+
+
+async def _look_at_file(settings: Settings) -> None:
+    """Raises StorageUnavailable where the embedded database's file is damaged."""
+    file = sqlite_file(settings)
+    if file is not None:
+        await asyncio.to_thread(check_start, file)
 
 
 def _settle_down() -> None:
@@ -199,6 +217,11 @@ async def _check_storage(settings: Settings) -> list[dict[str, Any]]:
     file = sqlite_file(settings)
     if file is not None and not file.exists():
         return [_finding("database", "is not there yet: run `clarion migrate`", shown)]
+    if file is not None:
+        damage = await asyncio.to_thread(damage_of, file)
+        if damage is not None:
+            wrong = f"is damaged: {damage}. Stop Clarion, and restore the backup"
+            return [_finding("database", wrong, shown)]
     database = Database(settings.database_url)
     findings = []
     try:

@@ -6,8 +6,9 @@ transaction that has read never fails for having to write. Readers see a snapsho
 """
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from time import monotonic
 from typing import Any
 
 import msgspec
@@ -17,8 +18,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from clarion.storage.outage import StorageUnavailable as StorageUnavailable
-from clarion.storage.outage import as_unavailable, must_reopen
+from clarion.storage.outage import as_unavailable, is_damaged, must_reopen
 from clarion.storage.sqlite import BUSY_TIMEOUT_MS, connector
+from clarion.storage.sqlite_file import SqliteFile
 
 READERS_MAX = 8
 WRITER_CACHE_KIB = 65_536
@@ -32,6 +34,10 @@ CONFLICT_TRIES = 6
 """How often a transaction that lost to another (PostgreSQL deadlock, serialisation) is repeated."""
 
 _CONFLICT_STATES = frozenset({"40001", "40P01"})
+HELD_SECONDS_MAX = 30.0
+"""SQLite: a transaction that holds up all others for longer is told."""
+_PROBES = ("SELECT txid_current()", "PRAGMA user_version = 0")
+"""What writes and changes nothing: in PostgreSQL, in SQLite."""
 _SCHEMA_STATES = frozenset({"42P01", "42703"})
 """No such table, no such column."""
 
@@ -68,12 +74,17 @@ class Database:
         statement is waited for longer than `statement_seconds`, nor a sign of life longer than
         `ping_seconds`."""
         self.is_sqlite = url.startswith("sqlite")
+        self._file: SqliteFile | None = None
+        self._failed = False
+        """The last transaction that was to write could not."""
+        self._held_since: float | None = None
         if self.is_sqlite:
             path = url.removeprefix("sqlite:///")
-            self._writer = _sqlite_engine(
+            self._file = SqliteFile(path)
+            self._writer = self._sqlite_engine(
                 path, connections=1, begin="BEGIN IMMEDIATE", cache_kib=WRITER_CACHE_KIB
             )
-            self._reader = _sqlite_engine(
+            self._reader = self._sqlite_engine(
                 path, connections=READERS_MAX, begin="BEGIN", cache_kib=READER_CACHE_KIB
             )
         else:
@@ -96,20 +107,54 @@ class Database:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
         """A connection that sees one snapshot (SQLite) or read-committed rows (PostgreSQL)."""
-        with _unavailable():
+        with self._watched():
             async with self._reader.connect() as connection:
                 yield connection
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
         """A transaction: committed when the block ends, rolled back when it raises."""
-        with _unavailable():
-            if self.is_sqlite:
-                async with self._turn, self._writer.begin() as connection:
-                    yield connection
-            else:
-                async with self._writer.begin() as connection:
-                    yield connection
+        with self._watched():
+            try:
+                if self.is_sqlite:
+                    async with self._one_writer(), self._writer.begin() as connection:
+                        yield connection
+                else:
+                    async with self._writer.begin() as connection:
+                        yield connection
+            except BaseException as error:
+                self._failed = self._failed or as_unavailable(error) is not None
+                raise
+            self._failed = False
+
+    @asynccontextmanager
+    async def _one_writer(self) -> AsyncIterator[None]:
+        async with self._turn:
+            self._held_since = monotonic()
+            try:
+                yield
+            finally:
+                self._held_since = None
+
+    @contextmanager
+    def _watched(self) -> Iterator[None]:
+        """The driver's ways of saying 'not now' are StorageUnavailable; a file that is gone or
+        damaged is, too."""
+        if self._file is not None:
+            self._file.check()
+        try:
+            yield
+        except BaseException as error:
+            if is_conflict(error):
+                raise
+            unavailable = as_unavailable(error)
+            if unavailable is None:
+                raise
+            if self._file is not None and is_damaged(error):
+                self._file.damage = unavailable
+            raise unavailable from error
+        if self._file is not None:
+            self._file.used()
 
     async def empty_log(self) -> None:
         """SQLite: empty the write-ahead log, which repeats rows that are gone, unless somebody is
@@ -117,7 +162,7 @@ class Database:
         nothing, and does not have to."""
         if not self.is_sqlite:
             return
-        with _unavailable():
+        with self._watched():
             async with self._turn, self._writer.connect() as connection:
                 raw: Any = (await connection.get_raw_connection()).driver_connection
                 # Most of it while others write; the rest only if nobody has to be waited for.
@@ -130,50 +175,56 @@ class Database:
                     await raw.execute_fetchall(f"PRAGMA {pragma}")
 
     async def ping(self) -> None:
-        """Raises StorageUnavailable if the database does not answer."""
+        """Raises StorageUnavailable if the database does not answer, or answers but can not be
+        written to: after a write that failed, one is tried."""
         async with self.read() as connection:
             await connection.execute(text("SELECT 1"))
+        held_since = self._held_since
+        if held_since is not None and monotonic() - held_since > HELD_SECONDS_MAX:
+            raise StorageUnavailable("one transaction has held up all others for long")
+        if self._failed:
+            async with self.write() as connection:
+                await connection.execute(text(_PROBES[self.is_sqlite]))
 
     async def close(self) -> None:
         await self._writer.dispose()
         if self._reader is not self._writer:
             await self._reader.dispose()
 
+    def _sqlite_engine(
+        self, path: str, *, connections: int, begin: str, cache_kib: int
+    ) -> AsyncEngine:
+        assert self._file is not None
+        file = self._file
+        engine = create_async_engine(
+            "sqlite+aiosqlite://",
+            async_creator=connector(path, file, cache_kib=cache_kib),
+            poolclass=AsyncAdaptedQueuePool,
+            pool_size=connections,
+            max_overflow=0,
+            pool_timeout=60,
+            **_shared(),
+        )
 
-class _unavailable:
-    """Turns the driver's ways of saying 'not now' into StorageUnavailable."""
+        @event.listens_for(engine.sync_engine, "begin")
+        def _begin(connection: Any) -> None:
+            connection.exec_driver_sql(begin)
 
-    def __enter__(self) -> None: ...
+        @event.listens_for(engine.sync_engine, "handle_error")
+        def _give_up(context: Any) -> None:
+            if must_reopen(context.original_exception):
+                context.is_disconnect = True
+                # What is known of the file, all connections of a process share: while one that may
+                # only read is open, none that is opened may write.
+                for other in (self._writer, self._reader):
+                    if other is not engine:
+                        other.sync_engine.dispose()
 
-    def __exit__(self, kind: Any, error: BaseException | None, traceback: Any) -> None:
-        if error is None or is_conflict(error):
-            return
-        unavailable = as_unavailable(error)
-        if unavailable is not None:
-            raise unavailable from error
+        @event.listens_for(engine.sync_engine, "close")
+        def _closed(_connection: Any, _record: Any) -> None:
+            file.closed()
 
-
-def _sqlite_engine(path: str, *, connections: int, begin: str, cache_kib: int) -> AsyncEngine:
-    engine = create_async_engine(
-        "sqlite+aiosqlite://",
-        async_creator=connector(path, cache_kib=cache_kib),
-        poolclass=AsyncAdaptedQueuePool,
-        pool_size=connections,
-        max_overflow=0,
-        pool_timeout=60,
-        **_shared(),
-    )
-
-    @event.listens_for(engine.sync_engine, "begin")
-    def _begin(connection: Any) -> None:
-        connection.exec_driver_sql(begin)
-
-    @event.listens_for(engine.sync_engine, "handle_error")
-    def _give_up(context: Any) -> None:
-        if must_reopen(context.original_exception):
-            context.is_disconnect = True
-
-    return engine
+        return engine
 
 
 def _shared() -> dict[str, Any]:

@@ -8,8 +8,11 @@ four at once.
 import sqlite3
 from collections.abc import Awaitable, Callable
 from typing import Any, Self
+from weakref import WeakSet
 
 import aiosqlite
+
+from clarion.storage.sqlite_file import SqliteFile
 
 BUSY_TIMEOUT_MS = 15_000
 """How long another process's write is waited for."""
@@ -22,7 +25,7 @@ STATEMENTS_KEPT = 512
 Connector = Callable[[], Awaitable[aiosqlite.Connection]]
 
 
-def connector(path: str, *, cache_kib: int) -> Connector:
+def connector(path: str, file: SqliteFile, *, cache_kib: int) -> Connector:
     """Opens connections to the file: WAL, and `synchronous=FULL`, so that a commit survives power
     loss. Transactions are begun by whoever uses the connection."""
 
@@ -48,11 +51,21 @@ def connector(path: str, *, cache_kib: int) -> Connector:
         return connection
 
     async def connect() -> aiosqlite.Connection:
+        file.check()  # else a file that was removed would be made anew, empty
         connection = _Connection(open_file, iter_chunk_size=64)
         connection._thread.daemon = True  # nothing waits for it when the process ends
-        return await connection
+        opened = await connection
+        _opened.add(connection)
+        file.opened()
+        return opened
 
     return connect
+
+
+def has_lost_thread() -> bool:
+    """Whether a connection's thread has died, say for want of memory: whoever waits for it would
+    wait for ever."""
+    return any(one._running and not one._thread.is_alive() for one in list(_opened))
 
 
 class _Cursor:
@@ -102,3 +115,6 @@ class _Cursor:
 class _Connection(aiosqlite.Connection):
     def cursor(self) -> Any:
         return _Cursor(self)
+
+
+_opened: "WeakSet[_Connection]" = WeakSet()

@@ -82,7 +82,8 @@ class WebApp:
             await _reply(
                 send,
                 503,
-                b'{"success":false,"code":"unavailable","message":"The database does not answer."}',
+                b'{"success":false,"code":"unavailable",'
+                b'"message":"The database or the broker does not answer."}',
             )
         else:
             await _reply(

@@ -3,6 +3,7 @@
 import asyncio
 
 import msgspec
+import structlog
 from litestar import get
 
 from clarion.broker import BrokerUnavailable, JobKind
@@ -11,6 +12,8 @@ from clarion.web.api.errors import ApiError, ErrorCode, retry_after
 from clarion.web.api.gate import PUBLIC, GivenParts
 
 READY_SECONDS = 5.0
+
+log = structlog.get_logger(__name__)
 
 
 class Health(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,7 +35,8 @@ async def readyz(parts: GivenParts) -> Health:
             await parts.database.ping()
             what = "broker"
             await parts.broker.depth(JobKind.EVENTS)
-    except (StorageUnavailable, BrokerUnavailable, TimeoutError):
+    except (StorageUnavailable, BrokerUnavailable, TimeoutError) as error:
+        log.warning("not_ready", part=what, reason=str(error) or "no answer in time")
         raise ApiError(
             ErrorCode.UNAVAILABLE, f"The {what} does not answer.", headers=retry_after()
         ) from None
