@@ -5,6 +5,7 @@ somebody waiting for ever, a disk that is gone leaves a statement unfinished. A 
 ended hard is no more than a crash, and those lose nothing; one that stays is never started again.
 """
 
+import errno
 import os
 import threading
 from collections.abc import Callable
@@ -86,4 +87,4 @@ def is_exhausted(error: BaseException) -> bool:
         return any(is_exhausted(one) for one in error.exceptions)
     if isinstance(error, RuntimeError) and "start new thread" in str(error):
         return True
-    return isinstance(error, MemoryError)
+    return isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM

@@ -18,6 +18,8 @@ class Relay:
     cut: asyncio.Event = field(default_factory=asyncio.Event)
     carried: int = 0
     """How many connections have been made."""
+    is_deaf: bool = False
+    """New connections are taken, and nothing of them passes."""
     _dead: asyncio.Event = field(default_factory=asyncio.Event)
 
     def swallow(self) -> None:
@@ -34,6 +36,9 @@ class Relay:
             return
         is_told = False
         dead = self._dead
+        if self.is_deaf:
+            dead = asyncio.Event()
+            dead.set()
         self.carried += 1
 
         async def ask() -> None:
