@@ -13,6 +13,9 @@ from uuid import UUID
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+SKEW = timedelta(seconds=60)
+"""What was made later than that from now was made by a clock that was wrong, or ours is: machines
+that keep time together differ by less."""
 
 
 class Clock(Protocol):
@@ -20,6 +23,9 @@ class Clock(Protocol):
 
     def now(self) -> datetime:
         """The present instant, aware and in UTC."""
+
+    def monotonic(self) -> float:
+        """Seconds since some moment, by a clock that nobody sets: for durations in a process."""
 
     async def sleep(self, seconds: float) -> None:
         """Return after `seconds`; a test's clock returns when its time has been moved on."""
@@ -37,6 +43,9 @@ class SystemClock:
     def now(self) -> datetime:
         return datetime.now(UTC)
 
+    def monotonic(self) -> float:
+        return time.monotonic()
+
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds)
 
@@ -53,6 +62,16 @@ def uuid7(unix_ms: int, randomness: bytes) -> UUID:
     value = value & ~(0xF << 76) | 0x7 << 76
     value = value & ~(0x3 << 62) | 0x2 << 62
     return UUID(int=value)
+
+
+def first_id_after(at: datetime) -> UUID:
+    """Every id that is made later than `at`, by a right clock, sorts after this one."""
+    return uuid7((to_micros(at) // 1_000) + 1, bytes(10))
+
+
+def made_at(made: UUID) -> datetime:
+    """When a UUIDv7 was made, as its maker's clock said, to the millisecond."""
+    return from_micros((made.int >> 80) * 1_000)
 
 
 def to_micros(at: datetime) -> int:

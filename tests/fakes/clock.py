@@ -16,19 +16,27 @@ class FakeClock:
 
     def __init__(self, start: datetime = START) -> None:
         self._now = start
+        self._elapsed = 0.0
         self._count = count(1)
-        self._sleepers: list[tuple[datetime, int, asyncio.Future[None]]] = []
+        self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
         self._asleep = asyncio.Event()
 
     def now(self) -> datetime:
         return self._now
+
+    def monotonic(self) -> float:
+        return self._elapsed
+
+    def set_back(self, seconds: float) -> None:
+        """As an administrator does, or NTP: no time passes by it."""
+        self._now -= timedelta(seconds=seconds)
 
     async def sleep(self, seconds: float) -> None:
         if seconds <= 0:
             await asyncio.sleep(0)
             return
         woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        until = self._now + timedelta(seconds=seconds)
+        until = self._elapsed + seconds
         heapq.heappush(self._sleepers, (until, next(self._count), woken))
         self._asleep.set()
         await woken
@@ -47,7 +55,8 @@ class FakeClock:
 
     def advance(self, seconds: float) -> None:
         self._now += timedelta(seconds=seconds)
-        while self._sleepers and self._sleepers[0][0] <= self._now:
+        self._elapsed += seconds
+        while self._sleepers and self._sleepers[0][0] <= self._elapsed:
             _, _, woken = heapq.heappop(self._sleepers)
             if not woken.done():
                 woken.set_result(None)

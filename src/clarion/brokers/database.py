@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from time import monotonic
 
+import structlog
 from sqlalchemy import delete, func, select, update
 
 from clarion.broker import (
@@ -22,12 +23,15 @@ from clarion.broker import (
     Lease,
     NewJob,
 )
-from clarion.clock import Clock
+from clarion.clock import SKEW, Clock
 from clarion.storage.database import Database, StorageUnavailable
 from clarion.storage.dialect import insert
 from clarion.storage.schema import job_keys, jobs
 
 REJECTED_AT_ONCE = 20
+MOVED_AT_ONCE = 500
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +53,7 @@ class DatabaseBroker:
         self._waiting: list[tuple[Sequence[NewJob], asyncio.Future[None]]] = []
         self._acked: list[tuple[int, asyncio.Future[None]]] = []
         self._flush: asyncio.Task[None] | None = None
+        self._latest: tuple[datetime, float] | None = None
 
     async def publish(self, *jobs: NewJob) -> None:
         """See `Broker.publish`."""
@@ -66,6 +71,9 @@ class DatabaseBroker:
     ) -> Sequence[Lease]:
         """See `Broker.fetch`."""
         until = monotonic() + wait_seconds
+        if self._went_back():
+            async with _as_broker():
+                await self._bring_forward()
         while True:
             published = self._published[kind]
             leases = await self._claim(kind, limit, lease_seconds)
@@ -118,6 +126,44 @@ class DatabaseBroker:
     async def close(self) -> None:
         if self._flush is not None:
             await self._flush
+
+    def _went_back(self) -> bool:
+        """Whether the clock may have been set back since somebody wrote down a job: at the first
+        look, and whenever less time has passed than really has."""
+        now, passed = self._clock.now(), self._clock.monotonic()
+        latest, self._latest = self._latest, (now, passed)
+        return latest is None or (
+            timedelta(seconds=passed - latest[1]) - (now - latest[0]) > SKEW / 2
+        )
+
+    async def _bring_forward(self) -> None:
+        """Let jobs that were published later than now be due as if they had been published now.
+        Else what is due at once would wait until the clock is there again."""
+        now, moved, ahead = self._clock.now(), 0, timedelta()
+        while True:
+            async with self._database.write() as connection:
+                rows = await connection.execute(
+                    select(jobs.c.id, jobs.c.available_at, jobs.c.published_at)
+                    .where(jobs.c.published_at > now + SKEW)
+                    .limit(MOVED_AT_ONCE)
+                )
+                found = rows.all()
+                for row in found:
+                    waits = row.available_at - row.published_at
+                    await connection.execute(
+                        update(jobs)
+                        .where(jobs.c.id == row.id)
+                        .values(available_at=now + waits, published_at=now)
+                    )
+                    ahead = max(ahead, row.published_at - now)
+                await connection.execute(
+                    delete(job_keys).where(job_keys.c.published_at > now + SKEW)
+                )
+            moved += len(found)
+            if len(found) < MOVED_AT_ONCE:
+                break
+        if moved:
+            log.warning("clock_went_back", seconds=round(ahead.total_seconds()), jobs=moved)
 
     async def _claim(self, kind: JobKind, limit: int, lease_seconds: float) -> list[Lease]:
         now = self._clock.now()

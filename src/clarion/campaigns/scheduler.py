@@ -48,7 +48,7 @@ class Scheduler:
         self._broker = broker
         self._clock = clock
         self._options = options or SchedulerOptions()
-        self._nudged_at = clock.now()
+        self._nudged_at = clock.monotonic()
 
     async def run(self) -> None:
         """Repeat `step` until cancelled."""
@@ -91,8 +91,8 @@ class Scheduler:
         return len(open_launches)
 
     async def _nudge_when_due(self) -> None:
-        now = self._clock.now()
-        if (now - self._nudged_at).total_seconds() >= self._options.nudge_seconds:
+        now = self._clock.monotonic()
+        if now - self._nudged_at >= self._options.nudge_seconds:
             self._nudged_at = now
             await self.nudge()
 

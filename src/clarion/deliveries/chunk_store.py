@@ -24,6 +24,7 @@ from clarion.campaigns.store import (
     save_campaign,
     set_launch_state,
 )
+from clarion.clock import SKEW, first_id_after, made_at
 from clarion.customers.device_store import shows_nothing
 from clarion.deliveries.delivery import DeliveryState, Settled
 from clarion.storage.bulk import insert_new
@@ -38,6 +39,8 @@ from clarion.storage.schema import (
     launches,
 )
 
+LEASE_MAX = timedelta(minutes=5)
+"""Several times what a sender takes at once."""
 READY, LEASED, SETTLED = "ready", "leased", "settled"
 
 
@@ -81,7 +84,9 @@ async def claim_chunk(
             chunks.c.id == chunk_id,
             or_(
                 and_(chunks.c.state == READY, chunks.c.due_at <= now),
-                and_(chunks.c.state == LEASED, chunks.c.lease_until <= now),
+                # Made by a clock ahead of ours: when it is due, its job says better than its row.
+                and_(chunks.c.state == READY, chunks.c.id >= first_id_after(now + SKEW)),
+                and_(chunks.c.state == LEASED, _is_over(now)),
             ),
         )
         .values(
@@ -244,13 +249,40 @@ async def overdue_chunks(
             or_(campaigns.c.state == CampaignState.CANCELLED, not_(is_paused)),
             or_(
                 and_(chunks.c.state == READY, chunks.c.due_at <= late),
-                and_(chunks.c.state == LEASED, chunks.c.lease_until <= now),
+                and_(chunks.c.state == LEASED, _is_over(now)),
             ),
         )
         .order_by(chunks.c.due_at)
         .limit(limit)
     )
     return [(row.id, row.attempt) for row in rows]
+
+
+async def chunks_of_another_time(
+    connection: AsyncConnection, now: datetime, *, limit: int
+) -> list[tuple[UUID, int, timedelta, timedelta]]:
+    """(id, attempt, how long it was to wait, by how much its maker's clock was ahead of ours) of
+    chunks that wait for a time which was told by a clock that has been set back since."""
+    rows = await connection.execute(
+        select(chunks.c.id, chunks.c.attempt, chunks.c.due_at)
+        .where(
+            chunks.c.state == READY,
+            chunks.c.due_at > now,
+            chunks.c.id >= first_id_after(now + SKEW),
+            not_(chunks.c.is_held),
+        )
+        .order_by(chunks.c.due_at)
+        .limit(limit)
+    )
+    return [
+        (row.id, row.attempt, max(row.due_at - made_at(row.id), timedelta()), made_at(row.id) - now)
+        for row in rows
+    ]
+
+
+def _is_over(now: datetime) -> ColumnElement[bool]:
+    """A lease that has ended, or that nobody can have taken: it lasts longer than any does."""
+    return or_(chunks.c.lease_until <= now, chunks.c.lease_until > now + LEASE_MAX)
 
 
 async def hasten_chunks(

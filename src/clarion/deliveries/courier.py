@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 from clarion.clock import Clock
 from clarion.deliveries.pacing import SLICE_SECONDS, Grant
@@ -26,7 +27,13 @@ class Courier:
     ) -> Sequence[Outcome]:
         """The outcomes of those that left: the first ones of `pushes`. Fewer than all leave when
         we are stopped, or when the provider refuses more for the whole app meanwhile."""
-        if grant.ready(self._clock.now()) >= len(pushes) and not self._is_stopping:
+        began, began_at = self._clock.monotonic(), self._clock.now()
+
+        def now() -> datetime:
+            """However the clock is set meanwhile."""
+            return began_at + timedelta(seconds=self._clock.monotonic() - began)
+
+        if grant.ready(began_at) >= len(pushes) and not self._is_stopping:
             return await self._provider.send(app, pushes)  # nearly always
         flights: list[asyncio.Task[Sequence[Outcome]]] = []
         left = looked_at = 0
@@ -36,7 +43,7 @@ class Courier:
                     break
                 while looked_at < len(flights) and flights[looked_at].done():
                     looked_at += 1
-                ready = min(grant.ready(self._clock.now()), len(pushes))
+                ready = min(grant.ready(now()), len(pushes))
                 if ready > left:
                     sending = self._provider.send(app, pushes[left:ready])
                     flights.append(asyncio.ensure_future(sending))

@@ -19,6 +19,8 @@ slowly; with time the old rate comes back.
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from clarion.clock import SKEW
+
 PER_MINUTE = 600_000
 """What FCM allows a project that has asked for no more."""
 PER_MINUTE_MIN = 60
@@ -49,6 +51,8 @@ QUIET_SECONDS_MAX = 3_600.0
 """No answer stops a project for longer."""
 PEAK_EVERY_SECONDS = 900
 PEAK_SECONDS = 120
+AHEAD_SECONDS_MAX = 600.0
+"""No line is taken further ahead than that, unless FCM has asked for quiet."""
 """FCM's busiest times: two minutes before and after each quarter of an hour."""
 
 
@@ -104,6 +108,7 @@ def fresh(now: datetime) -> Pace:
 
 def draw(pace: Pace, limits: Limits, count: int, now: datetime) -> tuple[Pace, Grant | Later]:
     """Take a stretch of the line for up to `count` pushes."""
+    pace = believed(pace, now)
     target = _target(limits)
     floor = min(target, RAMP_FROM)
     slope = (target - floor) / RAMP_SECONDS
@@ -131,6 +136,24 @@ def draw(pace: Pace, limits: Limits, count: int, now: datetime) -> tuple[Pace, G
     return taken, Grant(count=granted, start_at=start_at, rate=rate)
 
 
+def believed(pace: Pace, now: datetime) -> Pace:
+    """The pace, unless it can only have been written by a clock that was ahead of ours (which has
+    been set back since, say): then as it would be by ours. Else nothing would leave until then."""
+    if pace.cut_at is not None and pace.cut_at - now > SKEW:
+        ahead = pace.cut_at - now
+        return replace(
+            pace,
+            cut_at=now,
+            next_at=pace.next_at - ahead,
+            queued_until=pace.queued_until - ahead,
+        )
+    quiet = timedelta(seconds=QUIET_SECONDS_MAX)
+    quiet_until = now if pace.cut_at is None else max(now, pace.cut_at + quiet)
+    if pace.next_at - quiet_until > timedelta(seconds=AHEAD_SECONDS_MAX):
+        return replace(pace, next_at=now, queued_until=now)
+    return pace
+
+
 def throttled(
     pace: Pace, limits: Limits, *, quiet_seconds: float, drawn_at: datetime, now: datetime
 ) -> Pace:
@@ -138,6 +161,7 @@ def throttled(
 
     All that was let go before the rate was cut says the same once more, and cuts no further.
     """
+    pace = believed(pace, now)
     quiet = timedelta(seconds=min(quiet_seconds, QUIET_SECONDS_MAX))
     ahead = timedelta(seconds=SLACK_SECONDS + SLICE_SECONDS)
     stopped = replace(pace, next_at=max(pace.next_at, now + quiet + ahead))

@@ -30,6 +30,7 @@ from clarion.deliveries.books import Books
 from clarion.deliveries.chunk_store import (
     Chunk,
     NewChunk,
+    chunks_of_another_time,
     keep_chunk,
     open_deliveries,
     overdue_chunks,
@@ -124,6 +125,10 @@ class Sender:
                 grace_seconds=self._options.sweep_grace_seconds,
                 limit=self._options.sweep_chunks,
             )
+            early = await chunks_of_another_time(connection, now, limit=self._options.sweep_chunks)
+        if early:
+            ahead = max(ahead for *_, ahead in early)
+            log.warning("clock_went_back", seconds=round(ahead.total_seconds()), chunks=len(early))
         await self._broker.publish(
             *(
                 NewJob(
@@ -132,9 +137,18 @@ class Sender:
                     key=f"chunk:{chunk_id.hex}:{attempt}",
                 )
                 for chunk_id, attempt in overdue
-            )
+            ),
+            *(
+                NewJob(
+                    kind=JobKind.CHUNK,
+                    payload=chunk_id.bytes,
+                    key=f"chunk:{chunk_id.hex}:{attempt}",
+                    available_at=now + waits if waits else None,
+                )
+                for chunk_id, attempt, waits, _ in early
+            ),
         )
-        return len(overdue)
+        return len(overdue) + len(early)
 
     async def _send_for_ever(self) -> None:
         while not self._is_stopping:

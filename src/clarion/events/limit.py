@@ -33,8 +33,8 @@ def draw(limit: Limit, bucket: Bucket | None, events: int, now: float) -> Bucket
     """The bucket once a call of `events` is taken; or, where it is empty, the whole seconds until
     the same call may come again: one at least. None: a full one."""
     level = float(limit.burst)
-    if bucket is not None:
-        gained = max(0.0, now - bucket.at) * limit.events_per_second
+    if bucket is not None and now >= bucket.at:  # else the clock went back, and tells nothing
+        gained = (now - bucket.at) * limit.events_per_second
         level = min(level, bucket.level + gained)
     if level < 1:
         return max(1, ceil((1 - level) / limit.events_per_second))

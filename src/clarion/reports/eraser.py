@@ -24,7 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.broker import Broker, BrokerUnavailable, JobKind
 from clarion.campaigns.erasure_store import forget_in_audiences
-from clarion.clock import Clock
+from clarion.clock import SKEW, Clock
 from clarion.customers import erasure_store, identity_store
 from clarion.customers.identity import device_row_id
 from clarion.customers.ingestion import Ingestion, owner_of_stored
@@ -94,7 +94,12 @@ class Eraser:
         """Finish the erasures that were cut off; returns how many."""
         lost = self._clock.now() - timedelta(seconds=self._options.lost_seconds)
         async with self._database.read() as connection:
-            found = [one for one in await unfinished(connection) if one.touched_at <= lost]
+            found = [
+                one
+                for one in await unfinished(connection)
+                # Touched later than now: by a clock that has been set back since.
+                if one.touched_at <= lost or one.touched_at > self._clock.now() + SKEW
+            ]
         for erasure in found:
             log.info("erasure_goes_on", workspace=str(erasure.workspace_id), by=erasure.made_by)
             await self.finish(erasure)
