@@ -112,7 +112,9 @@ class App:
                 database=database,
                 broker=broker,
                 provider=provider,
-                vault=load_or_make_vault(settings.data_dir, settings.secret_key),
+                vault=load_or_make_vault(
+                    settings.data_dir, settings.secret_key, settings.former_secret_keys
+                ),
                 clock=clock,
             )
         finally:

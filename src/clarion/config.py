@@ -55,6 +55,8 @@ class Settings:
     """None: nobody may load it from here."""
     secret_key: str | None = field(repr=False)
     """None: a key file in `data_dir`."""
+    former_secret_keys: tuple[str, ...] = field(default=(), repr=False)
+    """They open what they have sealed, and seal nothing."""
     log: LogOptions
 
 
@@ -137,6 +139,15 @@ SETTINGS = (
         example="the output of: openssl rand -base64 32",
     ),
     Setting(
+        name="CLARION_FORMER_SECRET_KEYS",
+        meaning=(
+            "Secrets that CLARION_SECRET_KEY was before, with commas between: they still open what "
+            "they sealed, until `clarion secrets rotate` has sealed everything anew."
+        ),
+        default="none",
+        example="the secret before this one",
+    ),
+    Setting(
         name="CLARION_LOG",
         meaning=(
             f"Level ({', '.join(LOG_LEVELS)}) and optionally format "
@@ -174,6 +185,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings | list[SettingFaul
         fcm_ca=take("CLARION_FCM_CA", _file, None),
         analytics_js=take("CLARION_ANALYTICS_JS", _readable_file, None),
         secret_key=take("CLARION_SECRET_KEY", _secret, None),
+        former_secret_keys=take("CLARION_FORMER_SECRET_KEYS", _secrets, ()),
         log=take("CLARION_LOG", _log, LogOptions()),
     )
     return faults or settings
@@ -294,6 +306,10 @@ def _secret(text: str) -> str:
             "openssl rand -base64 32"
         )
     return text
+
+
+def _secrets(text: str) -> tuple[str, ...]:
+    return tuple(_secret(one.strip()) for one in text.split(",") if one.strip())
 
 
 def _log(text: str) -> LogOptions:

@@ -39,6 +39,7 @@ _GROUPS = (
     "devices",
     "firebase-apps",
     "keys",
+    "secrets",
     "simulator",
     "sources",
     "workspace",
@@ -134,7 +135,8 @@ def _as_ending(error: Exception) -> Ending | None:
         case VaultLocked():
             return Ending(
                 ExitCode.FAILURE,
-                "The Firebase keys were sealed with another key: set CLARION_SECRET_KEY to it.",
+                "What is sealed was sealed with another key: set CLARION_SECRET_KEY to it, or add "
+                "it to CLARION_FORMER_SECRET_KEYS (`clarion secrets check` tells more).",
                 word="vault_locked",
             )
         case OSError(filename=str() | Path() as file):  # say a data directory that is another's

@@ -257,7 +257,7 @@ async def _check_broker(settings: Settings, database: Database) -> dict[str, Any
 
 async def _check_apps(settings: Settings, database: Database) -> list[dict[str, Any]]:
     findings = []
-    vault = load_or_make_vault(settings.data_dir, settings.secret_key)
+    vault = load_or_make_vault(settings.data_dir, settings.secret_key, settings.former_secret_keys)
     async with database.read() as connection:
         for workspace in await list_workspaces(connection):
             for app in await list_apps(connection, workspace.id):

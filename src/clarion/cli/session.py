@@ -37,7 +37,9 @@ class Session:
             await broker.close()
 
     def vault(self) -> Vault:
-        return load_or_make_vault(self.settings.data_dir, self.settings.secret_key)
+        return load_or_make_vault(
+            self.settings.data_dir, self.settings.secret_key, self.settings.former_secret_keys
+        )
 
 
 def load_settings() -> Settings:

@@ -27,6 +27,8 @@ class Admission:
     limit: Limit | None = None
     secrets: tuple[Secret, ...] = ()
     """Any of them may have signed a userId; none: nobody asks for signatures."""
+    has_locked_secrets: bool = False
+    """There are others that can not be opened: they may have signed, and nobody can say."""
     asks_for_signatures: bool = True
     """Whether anything is refused for want of one, if there are secrets."""
     has_signatures: bool = False

@@ -26,7 +26,7 @@ from clarion.events.message import Refusal
 from clarion.events.signature import SIGNATURE_BYTES, judge
 from clarion.events.turned_away import Place, TurnedAway
 from clarion.storage.database import Database, StorageUnavailable
-from clarion.storage.vault import Vault, VaultLocked
+from clarion.storage.vault import Vault
 from clarion.telemetry import Metrics
 
 log = structlog.get_logger(__name__)
@@ -125,8 +125,16 @@ class Collector:
             )
             if not isinstance(admission, Admission):
                 return admission
-            if admission.has_signatures and (admission.secrets or SIGNATURE_BYTES in plain):
-                judged = judge(call, admission.secrets, asks=admission.asks_for_signatures)
+            is_judged = admission.secrets or admission.has_locked_secrets
+            if admission.has_signatures and (is_judged or SIGNATURE_BYTES in plain):
+                judged = judge(
+                    call,
+                    admission.secrets,
+                    asks=admission.asks_for_signatures,
+                    has_locked=admission.has_locked_secrets,
+                )
+                if judged is None:
+                    return self._come_again()
                 call = judged.call
                 for secret_id in judged.used:
                     self._doorkeeper.note_use(KeyKind.IDENTITY_SECRET, secret_id, now)
@@ -137,7 +145,7 @@ class Collector:
                 received_at=now,
                 ip=_wanted_ip(plain, caller_ip),
             )
-        except (BrokerUnavailable, StorageUnavailable, VaultLocked):
+        except (BrokerUnavailable, StorageUnavailable):
             return self._come_again()
 
     async def take(
@@ -156,7 +164,9 @@ class Collector:
             self.turn_away_from(workspace_id, source_id, call)
             return call
         if SIGNATURE_BYTES in body:
-            call = judge(call, ()).call
+            judged = judge(call, ())
+            assert judged is not None, "nothing is asked for"
+            call = judged.call
         try:
             return await self._keep(
                 call,
@@ -183,7 +193,7 @@ class Collector:
         """Who would send with `write_key`: for what an SDK asks before it sends."""
         try:
             return await self._doorkeeper.look_up(write_key or "")
-        except (StorageUnavailable, VaultLocked):
+        except StorageUnavailable:
             return self._come_again()
 
     async def close(self) -> None:

@@ -30,7 +30,7 @@ from clarion.events.turned_away import (
     TurnedAway,
 )
 from clarion.storage.database import Database, StorageUnavailable, is_conflict
-from clarion.storage.vault import Vault, VaultLocked
+from clarion.storage.vault import Vault
 
 WRITE_KEY_CHARACTERS_MAX = 255
 """A longer one is nobody's, and is not worth a place among the remembered ones."""
@@ -77,7 +77,7 @@ class Doorkeeper:
         self, write_key: str, *, origin: str | None, events: int, now: datetime
     ) -> Answer:
         """Whether a call of so many events may be taken. Raises StorageUnavailable where nobody
-        can say, VaultLocked where its signatures could not be looked at."""
+        can say."""
         remembered = self._remembered.get(write_key)
         if remembered is not None and remembered[1] > monotonic():
             admission = remembered[0]
@@ -130,10 +130,8 @@ class Doorkeeper:
         if self._noting is not None:
             await asyncio.shield(self._noting)
 
-    def _turn_away(self, found: Retired | VaultLocked | None, write_key: str) -> UnknownKey:
-        """Tell whose key it was, if it ever was somebody's. Raises VaultLocked."""
-        if isinstance(found, VaultLocked):
-            raise VaultLocked
+    def _turn_away(self, found: Retired | None, write_key: str) -> UnknownKey:
+        """Tell whose key it was, if it ever was somebody's."""
         self._door_log.count("write_key_unknown")
         if found is not None:
             code = SOURCE_REVOKED if found.is_source_revoked else WRITE_KEY_RETIRED

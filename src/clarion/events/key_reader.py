@@ -16,15 +16,15 @@ from clarion.clock import Clock
 from clarion.events.admission import Admission, Retired
 from clarion.events.key_store import find_admissions
 from clarion.storage.database import Database
-from clarion.storage.vault import Vault, VaultLocked
+from clarion.storage.vault import Vault
 
 KEYS_MAX = 500
 """Asked for in one statement."""
 
 log = structlog.get_logger(__name__)
 
-Found = Admission | Retired | VaultLocked | None
-"""What is known of a key; VaultLocked: it can not be used now; None: nobody ever had it."""
+Found = Admission | Retired | None
+"""What is known of a key; None: nobody ever had it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +56,7 @@ class KeyReader:
             if self._reading is None or self._reading.done():
                 self._reading = asyncio.create_task(self._read_waiting())
         found = await asyncio.shield(answer)  # others may wait for the same
-        if isinstance(found, Exception) and not isinstance(found, VaultLocked):
+        if isinstance(found, Exception):
             raise found
         return found
 
@@ -78,7 +78,10 @@ class KeyReader:
             except Exception as error:  # each call hears of it
                 told = dict.fromkeys(keys, error)
             self._pause_until = monotonic() + self._options.pause_seconds
-            if any(isinstance(one, VaultLocked) for one in told.values()):
-                log.error("identity_secrets_locked")
+            if any(isinstance(one, Admission) and one.has_locked_secrets for one in told.values()):
+                log.error(
+                    "identity_secrets_locked",
+                    cure="set CLARION_SECRET_KEY to the key used before, or make new ones",
+                )
             for key, answer in asked.items():
                 answer.set_result(told.get(key))

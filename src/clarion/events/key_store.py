@@ -143,9 +143,8 @@ async def note_uses(
 
 async def find_admissions(
     connection: AsyncConnection, keys: Sequence[str], now: datetime, vault: Vault | None
-) -> dict[str, Admission | Retired | VaultLocked]:
-    """What each of `keys` opens now; nobody ever had those that are missing. VaultLocked: the
-    source's secrets were sealed with another key, or there is no vault to open them with."""
+) -> dict[str, Admission | Retired]:
+    """What each of `keys` opens now; nobody ever had those that are missing."""
     secret = identity_secrets.c
     signs = and_(
         secret.source_id == sources.c.id,
@@ -177,9 +176,7 @@ async def find_admissions(
     return {key: _opens(found, now, vault) for key, found in of_key.items()}
 
 
-def _opens(
-    found: Sequence[Any], now: datetime, vault: Vault | None
-) -> Admission | Retired | VaultLocked:
+def _opens(found: Sequence[Any], now: datetime, vault: Vault | None) -> Admission | Retired:
     """What a key opens, by its rows: one for each secret of its source, but at least one."""
     row = found[0]
     if row.revoked_at is not None or (row.retires_at is not None and row.retires_at <= now):
@@ -189,14 +186,12 @@ def _opens(
             workspace_id=row.workspace_id,
             is_source_revoked=row.revoked_at is not None,
         )
-    try:
-        secrets = tuple(
-            Secret(id=one.secret_id, text=_opened(one.sealed_secret, vault))
-            for one in found
-            if one.secret_id is not None
-        )
-    except VaultLocked as locked:
-        return locked
+    sealed = [one for one in found if one.secret_id is not None]
+    secrets = tuple(
+        Secret(id=one.secret_id, text=text)
+        for one in sealed
+        if (text := _opened(one.sealed_secret, vault)) is not None
+    )
     return Admission(
         key_id=row.key_id,
         source_id=row.id,
@@ -207,6 +202,7 @@ def _opens(
         has_signatures=row.has_signatures,
         asks_for_signatures=row.signatures_from is None or row.signatures_from <= now,
         secrets=secrets,
+        has_locked_secrets=len(secrets) < len(sealed),
     )
 
 
@@ -217,10 +213,12 @@ def limit_in(row: Any) -> Limit | None:
     return Limit(events_per_second=row.events_per_second, burst=row.burst)
 
 
-def _opened(sealed: bytes, vault: Vault | None) -> bytes:
-    if vault is None:
-        raise VaultLocked
-    return vault.open(sealed)
+def _opened(sealed: bytes, vault: Vault | None) -> bytes | None:
+    """None: it was sealed with another key, or there is no vault to open it with."""
+    try:
+        return None if vault is None else vault.open(sealed)
+    except VaultLocked:
+        return None
 
 
 def _oldest_first(table: Any) -> tuple[Any, Any]:

@@ -49,24 +49,31 @@ def sign(secret: bytes, user_id: str) -> str:
     return hmac.digest(secret, user_id.encode(), "sha256").hex()
 
 
-def judge(call: Call, secrets: Sequence[Secret], *, asks: bool = True) -> Judged:
+def judge(
+    call: Call, secrets: Sequence[Secret], *, asks: bool = True, has_locked: bool = False
+) -> Judged | None:
     """What of a call may be taken. Without `secrets` all of it, userIds at their word; and so is
-    what is not signed while nobody `asks`."""
+    what is not signed while nobody `asks`. `has_locked`: there are secrets that can not be opened.
+    None: one of them may have signed something in the call, and until it can be opened nobody can
+    say; what needs no signature, and carries none, may be taken all the same."""
     context, shared = _without_signature(call.context)
-    around = msgspec.json.decode(context) if context and secrets else {}
+    judges = bool(secrets) or has_locked
+    around = msgspec.json.decode(context) if context and judges else {}
     items: list[Item] = []
     refusals = list(call.refusals)
     used: set[UUID] = set()
     for item in call.items:
         raw, signatures = _signatures_in(item.raw)
         plain = msgspec.structs.replace(item, raw=raw)
-        if not secrets:
+        if not judges:
             items.append(plain)
             continue
         judged = _judge(plain, signatures or shared, secrets, around)
         if not asks and (isinstance(judged, Refusal) or judged[0] is not Proof.PROVEN):
             items.append(plain)
             continue
+        if has_locked and _is_doubtful(judged, signatures or shared):
+            return None
         if isinstance(judged, Refusal):
             refusals.append(judged)
             continue
@@ -82,6 +89,11 @@ def judge(call: Call, secrets: Sequence[Secret], *, asks: bool = True) -> Judged
         refusals=refusals,
     )
     return Judged(call=left, used=used)
+
+
+def _is_doubtful(judged: tuple[Proof, UUID | None] | Refusal, signatures: list[Any]) -> bool:
+    """Whether a secret that can not be opened could have said otherwise."""
+    return isinstance(judged, Refusal) or (judged[0] is Proof.UNPROVEN and bool(signatures))
 
 
 def _judge(

@@ -3,6 +3,7 @@
 import base64
 import os
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken
@@ -17,30 +18,43 @@ class VaultLocked(Exception):
 
 
 class Vault:
-    """Seals and opens bytes with one key."""
+    """Seals bytes with one key, and opens what was sealed with it or with a former one."""
 
-    def __init__(self, key: bytes) -> None:
-        """`key`: 32 bytes, base64url, as Fernet makes them."""
+    def __init__(self, key: bytes, former: Sequence[bytes] = ()) -> None:
+        """`key`, and each of `former`: 32 bytes, base64url, as Fernet makes them."""
         self._fernet = Fernet(key)
+        self._former = [Fernet(one) for one in former]
 
     def seal(self, plain: bytes) -> bytes:
         return self._fernet.encrypt(plain)
 
     def open(self, sealed: bytes) -> bytes:
-        """Raises VaultLocked where the key is another one."""
+        """Raises VaultLocked where it was sealed with none of the keys."""
+        for fernet in (self._fernet, *self._former):
+            try:
+                return fernet.decrypt(sealed)
+            except InvalidToken:
+                continue
+        raise VaultLocked
+
+    def is_current(self, sealed: bytes) -> bool:
+        """Whether it was sealed with the key that seals now."""
         try:
-            return self._fernet.decrypt(sealed)
+            self._fernet.decrypt(sealed)
         except InvalidToken:
-            raise VaultLocked from None
+            return False
+        return True
 
 
-def load_or_make_vault(data_dir: Path, secret: str | None) -> Vault:
-    """The vault of `secret`; without one, of a key file in `data_dir`, made with mode 0600."""
+def load_or_make_vault(data_dir: Path, secret: str | None, former: Sequence[str] = ()) -> Vault:
+    """The vault of `secret`; without one, of a key file in `data_dir`, made with mode 0600. It
+    opens what `former` secrets have sealed as well, and the key file, where one is beside."""
+    earlier = [_derived(one) for one in former]
     if secret:
-        derived = HKDF(
-            algorithm=hashes.SHA256(), length=32, salt=None, info=b"clarion vault"
-        ).derive(secret.encode())
-        return Vault(base64.urlsafe_b64encode(derived))
+        path = data_dir / KEY_FILE
+        if path.exists():
+            earlier.append(path.read_bytes().strip())
+        return Vault(_derived(secret), earlier)
     path = data_dir / KEY_FILE
     if not path.exists():
         data_dir.mkdir(parents=True, exist_ok=True)
@@ -56,4 +70,9 @@ def load_or_make_vault(data_dir: Path, secret: str | None) -> Vault:
             pass
         finally:
             draft.unlink()
-    return Vault(path.read_bytes().strip())
+    return Vault(path.read_bytes().strip(), earlier)
+
+
+def _derived(secret: str) -> bytes:
+    derived = HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=b"clarion vault")
+    return base64.urlsafe_b64encode(derived.derive(secret.encode()))

@@ -120,7 +120,9 @@ async def set_up(
                 "empty directory.",
                 word="not_empty",
             )
-        vault = load_or_make_vault(settings.data_dir, settings.secret_key)
+        vault = load_or_make_vault(
+            settings.data_dir, settings.secret_key, settings.former_secret_keys
+        )
         async with database.write() as connection:
             app = await put_app(
                 connection,
