@@ -70,7 +70,8 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Throttled:
-    """Too much: for the whole app, or for this device alone. Try again later."""
+    """Too much: for the whole app, for a platform's devices, or for this device alone. Try again
+    later."""
 
     scope: "ThrottleScope"
     retry_after_seconds: float | None = None
@@ -78,6 +79,8 @@ class Throttled:
 
 class ThrottleScope(StrEnum):
     APP = "app"
+    PLATFORM = "platform"
+    """All devices of the push's platform, and no others."""
     DEVICE = "device"
 
 
@@ -92,18 +95,23 @@ class Unavailable:
     reason: str
     retry_after_seconds: float | None = None
     maybe_accepted: bool = False
+    left: bool = True
+    """False: no request went out for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Misconfigured:
     """An operator must act: credentials, permissions, the app's APNs key. Never the token's fault.
 
-    `platforms` names those concerned; empty means the whole Firebase app.
+    `platforms` names those concerned; empty means the whole Firebase app. One such answer alone
+    proves nothing about the app: see `belief`.
     """
 
     reason: str
     detail: str = ""
     platforms: frozenset[Platform] = frozenset()
+    left: bool = True
+    """False: no push went out, since the key itself gives no access token. Then it is certain."""
 
 
 Outcome = Accepted | Unregistered | Rejected | Throttled | Unavailable | Misconfigured

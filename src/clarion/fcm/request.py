@@ -31,7 +31,7 @@ class Answer(NamedTuple):
     status: int
     body: bytes = b""
     retry_after_seconds: float | None = None
-    """From either form of the header: seconds, or a date."""
+    """From either form of the header, seconds or a date; 0: at once, or it has passed."""
     failure: str = ""
     left: bool = True
     """Whether the request may have reached the other side."""
@@ -52,10 +52,11 @@ class Call:
 class Handle:
     """An easy handle, and the request it carries."""
 
-    __slots__ = ("body", "call", "curl", "headers", "index", "received", "url")
+    __slots__ = ("body", "call", "curl", "header_lines", "headers", "index", "received", "url")
 
     def __init__(self, options: TransportOptions, authorities: Path) -> None:
         self.received: list[bytes] = []
+        self.header_lines: list[bytes] = []
         self.call: Call | None = None
         self.index = 0
         self.body = b""
@@ -73,6 +74,7 @@ class Handle:
         curl.setopt(pycurl.TIMEOUT, options.timeout_seconds)
         curl.setopt(pycurl.MAXFILESIZE, ANSWER_BYTES_MAX)
         curl.setopt(pycurl.WRITEFUNCTION, self.received.append)
+        curl.setopt(pycurl.HEADERFUNCTION, self.header_lines.append)
         curl.setopt(pycurl.READFUNCTION, self._read)
         curl.setopt(pycurl.SEEKFUNCTION, _refuse_to_wind_back)
         curl.setopt(pycurl.USERAGENT, "clarion")

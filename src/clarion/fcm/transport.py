@@ -17,11 +17,13 @@ import struct
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
+from datetime import UTC, datetime
 from weakref import finalize
 
 import pycurl
 
 from clarion.fcm.request import Answer, Call, Handle, TransportOptions
+from clarion.fcm.retry_after import retry_after
 from clarion.fcm.trust import bundle
 from clarion.fcm.window import EVERY, Window
 
@@ -162,7 +164,9 @@ class Transport:
                 if self._answers % EVERY == 0:
                     self._look_at(curl)
                 status = curl.getinfo(pycurl.RESPONSE_CODE)
-                wait = None if status == 200 else _retry_after(curl)
+                wait = (
+                    None if status == 200 else retry_after(handle.header_lines, datetime.now(UTC))
+                )
                 self._finish(handle, Answer(status, b"".join(handle.received), wait))
             for curl, code, message in failed:
                 self._fail(self._busy[curl], code, message)
@@ -202,6 +206,7 @@ class Transport:
         self._multi.remove_handle(handle.curl)
         del self._busy[handle.curl]
         handle.received.clear()
+        handle.header_lines.clear()
         handle.call = None
         handle.body = b""
         self._free.append(handle)
@@ -222,11 +227,6 @@ def _is_unread(code: int, message: str, left: bool) -> bool:
     if code == pycurl.E_SEND_FAIL_REWIND:
         return not left or message.startswith("seek callback")
     return code == pycurl.E_SEND_ERROR and not left
-
-
-def _retry_after(curl: pycurl.Curl) -> float | None:
-    seconds = curl.getinfo(pycurl.RETRY_AFTER)
-    return float(seconds) if seconds > 0 else None
 
 
 _LAST_RECEIVED = struct.Struct("52xI")
