@@ -1,6 +1,7 @@
 """A service-account file: what is taken, and what is said about one that is not."""
 
 import json
+from base64 import b64encode
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from clarion.fcm.credentials import (
     FILE_BYTES_MAX,
     CredentialFault,
     ServiceAccount,
+    mended_key,
     parse_service_account,
 )
 
@@ -87,7 +89,7 @@ def test_a_missing_field_is_named(name: str, value: Any) -> None:
 
 
 def test_everything_wrong_is_told_at_once() -> None:
-    assert fields('{"type": "authorized_user"}') == [
+    assert fields('{"type": "something_else"}') == [
         "type",
         "project_id",
         "client_email",
@@ -153,3 +155,71 @@ def test_a_fault_never_shows_what_the_file_says(name: str, value: Any) -> None:
         assert isinstance(fault, CredentialFault)
         assert GOOD["private_key"] not in fault.message
         assert fault.message
+
+
+GOOGLE_SERVICES = {"project_info": {"project_id": "shop"}, "client": [], "configuration_version": 1}
+WEB_CONFIG = {"apiKey": "AIza", "authDomain": "shop", "projectId": "shop", "appId": "1:2:web:3"}
+PLIST = '<?xml version="1.0"?>\n<!DOCTYPE plist PUBLIC "-//Apple//DTD PLIST 1.0//EN">\n<plist/>'
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "told"),
+    [
+        (json.dumps(GOOGLE_SERVICES), "file", "google-services.json"),
+        (json.dumps(WEB_CONFIG), "file", "web app"),
+        ("const firebaseConfig = {apiKey: 'AIza'}", "file", "web app"),
+        (PLIST, "file", "GoogleService-Info.plist"),
+        (b"bplist00\x01\x02", "file", "GoogleService-Info.plist"),
+        (pem(ec.generate_private_key(ec.SECP256R1())), "file", "APNs key"),
+        ("-----BEGIN CERTIFICATE-----\nMII\n-----END CERTIFICATE-----", "file", "certificate"),
+        (b"\x30\x82\x0b\x00\x02\x01\x03\x30", "file", ".p12"),
+        ("AAAAabcdefg:APA91b" + "x" * 134, "file", "server key of the legacy API"),
+        ("<!DOCTYPE html><html>", "file", "HTML"),
+        (json.dumps(GOOD).encode("utf-16"), "file", "UTF-16"),
+        (b64encode(json.dumps(GOOD).encode()), "file", "base64"),
+        (json.dumps(json.dumps(GOOD)), "file", "JSON within a text"),
+        (json.dumps([GOOD]), "file", "a list"),
+        ('{"installed": {"client_id": "x"}}', "file", "OAuth client"),
+        (
+            '{"type": "external_account", "audience": "//iam", "token_url": "https://sts"}',
+            "type",
+            "workload identity federation",
+        ),
+        (
+            '{"type": "authorized_user", "client_id": "x", "refresh_token": "y"}',
+            "type",
+            "the login of a person",
+        ),
+        ('{"type": "impersonated_service_account"}', "type", "impersonation"),
+    ],
+)
+def test_another_file_is_called_what_it_is(text: str | bytes, name: str, told: str) -> None:
+    found = parse_service_account(text)
+    assert isinstance(found, list)
+    [fault] = found
+    assert fault.field == name
+    assert told in fault.message
+    assert "Generate new private key" in fault.message
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda key: key.replace("\n", "\\n"),
+        lambda key: key.replace("\n", "\\r\\n"),
+        lambda key: key.replace("\n", " "),
+        lambda key: key.replace("\n", "\r\n"),
+        lambda key: f'"{key}"',
+        lambda key: f"  {key}  ",
+        lambda key: key.replace("\n", "").replace("KEY-----MII", "KEY-----MII"),
+    ],
+)
+def test_a_key_whose_line_breaks_were_lost_on_its_way_is_mended(damage: Any) -> None:
+    account = parse_service_account(with_(private_key=damage(pem())))
+    assert isinstance(account, ServiceAccount)
+    assert account.info["private_key"] == pem()
+
+
+@given(st.text(max_size=100))
+def test_what_is_no_key_is_not_made_one(text: str) -> None:
+    assert mended_key(text) == text or "-----BEGIN" in text

@@ -2,6 +2,9 @@
 
 A key that does not work is not hammered: what the token endpoint said is believed for a while
 (`BELIEVED_SECONDS`), and everybody who asks meanwhile is told the same. A new key is tried at once.
+
+An assertion names the time it is made at, so the endpoint refuses a good key where this machine's
+clock is wrong. That is told apart from a bad key by its words and by the `Date` of its answer.
 """
 
 import asyncio
@@ -9,7 +12,9 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 from google.auth.credentials import TokenState
@@ -17,7 +22,7 @@ from google.auth.exceptions import GoogleAuthError, RefreshError, TransportError
 from google.auth.transport.requests import Request
 from google.oauth2.service_account import Credentials
 
-from clarion.clock import Clock
+from clarion.clock import Clock, SystemClock
 from clarion.deliveries.provider import Misconfigured, Outcome, ProviderApp, Unavailable
 from clarion.fcm import trust
 
@@ -25,6 +30,8 @@ SCOPES = ("https://www.googleapis.com/auth/firebase.messaging",)
 TIMEOUT_SECONDS = 10
 """For one call of the token endpoint; google-auth makes three where the trouble may pass."""
 BELIEVED_SECONDS = 15
+SKEW_SECONDS_MAX = 240.0
+"""Google takes assertions of clocks that are off by less."""
 THREADS = 16
 """An endpoint that hangs holds up one of them, and only its own app."""
 
@@ -58,7 +65,7 @@ class AccessTokens:
                     dict(app.service_account), scopes=SCOPES
                 )
             except (ValueError, GoogleAuthError) as error:
-                return Misconfigured(reason="key_unusable", detail=type(error).__name__)
+                return Misconfigured(reason="key_unusable", detail=type(error).__name__, left=False)
             known = _Known(key=app.service_account, credentials=made)
             self._known[app.id] = known
         credentials = known.credentials
@@ -85,15 +92,16 @@ class AccessTokens:
 
     async def _refresh(self, known: _Known) -> Outcome | None:
         loop = asyncio.get_running_loop()
+        request = _Dated(self._request)
         try:
-            await loop.run_in_executor(self._threads, known.credentials.refresh, self._request)
+            await loop.run_in_executor(self._threads, known.credentials.refresh, request)
         except RefreshError as error:
-            known.failure = _refused(error)
-        except TransportError:
-            known.failure = Unavailable(reason="oauth_unreachable")
+            known.failure = _refused(error, request.ahead_seconds)
+        except (TransportError, OSError):
+            known.failure = Unavailable(reason="oauth_unreachable", left=False)
         except (GoogleAuthError, TypeError, ValueError):
             # google-auth stumbles in several ways over an answer that is not the endpoint's.
-            known.failure = Unavailable(reason="oauth_unreadable")
+            known.failure = Unavailable(reason="oauth_unreadable", left=False)
         else:
             known.failure = None
         finally:
@@ -105,17 +113,58 @@ class AccessTokens:
         if known.failed_at is None:
             return None
         until = known.failed_at + timedelta(seconds=BELIEVED_SECONDS)
-        return known.failure if self._clock.now() < until else None
+        # A clock that was set back since would have it believed for as long.
+        return known.failure if known.failed_at <= self._clock.now() < until else None
 
 
-def _refused(error: RefreshError) -> Outcome:
+class _Dated:
+    """google-auth's request, which also notes how far our clock is from the other side's."""
+
+    def __init__(self, request: Any) -> None:
+        self._request = request
+        self.ahead_seconds: float | None = None
+        """How far ours is ahead; None: the answer had no date."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        response = self._request(*args, **kwargs)
+        try:
+            theirs = parsedate_to_datetime(response.headers.get("date", ""))
+            # google-auth, too, reads the machine's clock.
+            self.ahead_seconds = (SystemClock().now() - theirs).total_seconds()
+        except (ValueError, TypeError, IndexError, OverflowError):
+            self.ahead_seconds = None
+        return response
+
+
+def _refused(error: RefreshError, ahead_seconds: float | None) -> Outcome:
     """The token endpoint's word; only its error codes are shown, never what was sent to it."""
     if getattr(error, "retryable", False):
-        return Unavailable(reason="oauth_unavailable")
+        return Unavailable(reason="oauth_unavailable", left=False)
     wire = error.args[1] if len(error.args) > 1 else None
-    if isinstance(wire, Mapping):
-        reason = str(wire.get("error", "refused"))
-        return Misconfigured(
-            reason=f"oauth_{reason}", detail=str(wire.get("error_description", ""))[:200]
-        )
-    return Misconfigured(reason="oauth_refused")
+    if not isinstance(wire, Mapping):
+        return Misconfigured(reason="oauth_refused", left=False)
+    reason = str(wire.get("error", "refused"))
+    detail = str(wire.get("error_description", ""))[:200]
+    if reason == "invalid_grant" and is_clock_to_blame(detail, ahead_seconds):
+        return Misconfigured(reason="clock_wrong", detail=_off_by(ahead_seconds), left=False)
+    return Misconfigured(reason=f"oauth_{reason}", detail=detail, left=False)
+
+
+def is_clock_to_blame(description: str, ahead_seconds: float | None) -> bool:
+    """Whether `invalid_grant` speaks of the time in the assertion, and not of key or account."""
+    plain = description.lower()
+    if "timeframe" in plain or "short-lived" in plain or "clock" in plain:
+        return True
+    is_off = ahead_seconds is not None and abs(ahead_seconds) > SKEW_SECONDS_MAX
+    return is_off and not any(word in plain for word in ("signature", "account", "issuer"))
+
+
+def _off_by(ahead_seconds: float | None) -> str:
+    cure = "set it right (NTP); Clarion tries again by itself"
+    if ahead_seconds is None or abs(ahead_seconds) < 1:
+        now = SystemClock().now()
+        return f"Google refuses the time of this machine's clock, {now:%Y-%m-%dT%H:%M:%SZ}: {cure}"
+    direction = "ahead of" if ahead_seconds > 0 else "behind"
+    seconds = abs(ahead_seconds)
+    off = f"{seconds:.0f} s" if seconds < 120 else f"{seconds / 60:.0f} minutes"
+    return f"this machine's clock is {off} {direction} Google's: {cure}"

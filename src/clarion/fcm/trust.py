@@ -5,6 +5,7 @@ import os
 import ssl
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import certifi
 from requests import Session
@@ -41,3 +42,9 @@ class _Trusting(HTTPAdapter):
     def init_poolmanager(self, *args: object, **kwargs: object) -> None:
         kwargs["ssl_context"] = self._context
         super().init_poolmanager(*args, **kwargs)  # type: ignore[arg-type]
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+        """Through a proxy it is the same server; and the proxy may speak TLS itself."""
+        kwargs.setdefault("ssl_context", self._context)
+        kwargs.setdefault("proxy_ssl_context", self._context)
+        return super().proxy_manager_for(proxy, **kwargs)
