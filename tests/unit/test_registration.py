@@ -22,6 +22,7 @@ from clarion.customers.standing import held
 from clarion.events.check import Checked, check
 from clarion.events.installation import TOKEN_CHARACTERS_MAX
 from clarion.events.message import Envelope, Event, read
+from clarion.events.strangers import stranger
 
 SOURCE = UUID(int=2)
 RECEIVED = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -160,6 +161,42 @@ def test_a_missing_token_is_refused(said: Any) -> None:
 )  # fmt: skip
 def test_what_is_no_token_is_refused(said: str) -> None:
     assert fault(properties(fcmToken=said)) == "token_malformed"
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("ExponentPushToken[xXxXxXxXxXxXxXxXxXxXxX]", "Expo"),
+        ("ExpoPushToken[xXxX]", "Expo"),
+        ("https://updates.push.services.mozilla.com/wpush/v2/gAAA", "web push endpoint"),
+        ("https://fcm.googleapis.com/fcm/send/c:APA91bxxxxxxxxxxxxxxxxxxxxxxxx", "web push"),
+        ("SERVICE_NOT_AVAILABLE", "error"),
+        ("MISSING_INSTANCEID_SERVICE", "error"),
+        ("BLACKLISTED", "error"),
+        ("FIS_AUTH_ERROR", "error"),
+        ("java.io.IOException:AUTHENTICATION_FAILED", "error"),
+        ("messaging/permission-blocked", "error"),
+        ('{"endpoint":"https://x.example","keys":{}}', "JSON"),
+        ('["a"]', "JSON"),
+        ("[object Object]", "object"),
+        ('Optional("abc")', "object"),
+        ("<0a1b2c3d 0a1b2c3d 0a1b2c3d 0a1b2c3d 0a1b2c3d 0a1b2c3d 0a1b2c3d 0a1b2c3d>", "APNs"),
+        ("{length = 32, bytes = 0x0a1b2c3d ... }", "APNs"),
+        ("f0e1d2c3-aaaa-4bbb-8ccc-0123456789ab", "UUID"),
+        ("123456789012", "number"),
+        ("/topics/news", "topic"),
+    ],
+)
+def test_a_token_that_is_another_services_is_called_what_it_is(said: str, told: str) -> None:
+    found = read_registrations(event(properties(fcmToken=said)), SOURCE)
+    assert isinstance(found, RegistrationFault)
+    assert found.code == "token_malformed"
+    assert told in found.message
+
+
+@pytest.mark.parametrize("said", [FCM, FID, "the-token", "x" * 200, "AAAA:APA91b" + "x" * 140])
+def test_what_may_be_fcms_is_taken(said: str) -> None:
+    assert stranger(said) is None
 
 
 def test_a_token_is_trimmed_and_may_be_long() -> None:

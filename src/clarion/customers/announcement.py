@@ -48,6 +48,7 @@ from clarion.events.reserved import (
     TOKEN_NAMES,
     plain_name,
 )
+from clarion.events.strangers import stranger
 
 APNS_CURE = (
     "This is an APNs token, which FCM can not send to: register the token that Firebase Messaging "
@@ -73,6 +74,9 @@ def read_registrations(event: Event, source_id: UUID) -> Sequence[Registration] 
         return _TOKEN_MISSING if asks else ()
     if is_carried and not _is_signed_in(event):
         return ()
+    alien = next(filter(None, map(stranger, said)), None)
+    if alien is not None:
+        return () if is_carried else _not_fcms(alien)
     if not all(map(is_token, said)):
         return () if is_carried else _TOKEN_MALFORMED
     platform = _platform(event, said)
@@ -200,6 +204,12 @@ TOO_MANY_DEVICES = RegistrationFault(
     code="too_many_devices",
     message=f"The customer has {DEVICES_MAX} devices already: this one is not registered.",
 )
+
+
+def _not_fcms(alien: str) -> RegistrationFault:
+    return RegistrationFault(
+        code=_TOKEN_MALFORMED.code, message=f"The token is none: it is {alien}."
+    )
 
 
 def _device_id_fault(raw: Any) -> RegistrationFault:
