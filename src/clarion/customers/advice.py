@@ -31,6 +31,8 @@ class WarningCode(StrEnum):
     TWO_INSTALLATIONS = "device_id_of_two_installations"
     PROFILE_FULL = "profile_full"
 
+    FID_NOT_REGISTERED = "fid_not_registered"
+
 
 REFRESH_DAYS = 45
 """Without a refreshed registration for longer than that, a source is warned of; and of one that is
@@ -107,6 +109,17 @@ WARNINGS: Mapping[WarningCode, Advice] = {
         "it at once.",
         cure="Nothing, where old registrations are imported. Else the device's clock is behind: "
         "send `sentAt` by the same clock (SDKs do), or no `timestamp` at all.",
+    ),
+    WarningCode.FID_NOT_REGISTERED: Advice(
+        stage=Stage.ADVICE,
+        meaning="The app tells a Firebase installation id (FID) that FCM does not know, beside a "
+        "token that it does. The push went to the token, and the device is kept; from then on the "
+        "token comes first.",
+        cure="A FID that is only read (`Installations.getId()`) is registered for nothing. Let the "
+        "app register for messaging by FID (on Android "
+        "`firebase_messaging_installation_id_enabled`, on iOS "
+        "`FirebaseMessagingInstallationIdEnabled`) and send the FID that `onRegistered` or "
+        "`didReceiveRegistration` gives; or send only the token, and no `fid`.",
     ),
     WarningCode.TOKENS_NOT_REFRESHED: Advice(
         stage=Stage.ADVICE,

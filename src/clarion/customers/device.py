@@ -46,6 +46,9 @@ DELETED = "deleted_by_app"
 STALE = "stale"
 REPLACED = "replaced"
 
+NOT_KNOWN = frozenset({"unregistered", "malformed_token"})
+"""What the provider says of a token or FID that is not registered with it."""
+
 RECALLABLE = frozenset({TOKEN_MOVED, DELETED, REPLACED})
 """A fact that arrives late may take these back, so the token is not forgotten."""
 

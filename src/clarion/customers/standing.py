@@ -9,7 +9,8 @@ What holds is a function of facts that only accumulate, so their order of arriva
     deletions       said by the app: effective where its speaker owned the device at that time
 
 A held registration is **active** while none of the last three speaks against it. Each dies and
-comes back by itself; one push goes to the newest active one that FCM can send to, never to two:
+comes back by itself; one push goes to the newest active one that FCM can send to, never to two (but
+a FID that FCM has once not known comes after a token: the app may only have read it):
 
                  registers (again, later)
     (nothing) ─────────────▶ ACTIVE ◀───────────────┐ registers again, later
@@ -41,6 +42,7 @@ from msgspec.structs import replace
 
 from clarion.customers.device import (
     DELETED,
+    NOT_KNOWN,
     REPLACED,
     TOKEN_MOVED,
     Deletion,
@@ -193,5 +195,21 @@ def _names(deletion: Deletion, one: Held, registrations: Sequence[Held]) -> bool
     )
 
 
-def _rank(one: Held) -> tuple[bool, bool, Stamp, bool]:
-    return (one.is_active, one.can_be_sent_to, one.holds, one.token_kind is TokenKind.FID)
+def _rank(one: Held) -> tuple[bool, bool, bool, Stamp, bool]:
+    is_fid = one.token_kind is TokenKind.FID
+    return (one.is_active, one.can_be_sent_to, not _is_in_doubt(one), one.holds, is_fid)
+
+
+def _is_in_doubt(one: Held) -> bool:
+    """Whether it is a FID that FCM has once not known, though the app registers it again.
+
+    An app that reads its FID (`getId()`) without registering it for messaging tells it at each
+    start. While a token lives, that is what reaches the device; without one the FID is tried.
+    """
+    removed = one.removed
+    return (
+        one.token_kind is TokenKind.FID
+        and removed is not None
+        and removed.token_hash == one.token_hash
+        and removed.reason in NOT_KNOWN
+    )
