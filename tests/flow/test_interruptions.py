@@ -337,7 +337,7 @@ async def test_a_paused_firebase_app_rests_and_another_s_devices_are_reached(
 ) -> None:
     campaign_id = await planned(world, "one", "two")
     async with world.database.write() as connection:
-        await pause_app(connection, APP, "permission_denied")
+        await pause_app(connection, APP, "permission_denied", now=world.clock.now())
     await send_all(world)
     world.clock.advance(600)
     assert await world.sender.sweep() == 0
@@ -353,7 +353,7 @@ async def test_a_campaign_cancelled_while_its_firebase_app_is_paused_settles(
 ) -> None:
     campaign_id = await planned(world, "one", "two")
     async with world.database.write() as connection:
-        await pause_app(connection, APP, "permission_denied")
+        await pause_app(connection, APP, "permission_denied", now=world.clock.now())
     await send_all(world)
     await take(world, campaign_id, cancel)
     await send_all(world)

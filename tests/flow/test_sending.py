@@ -178,7 +178,7 @@ async def test_the_death_of_the_former_kind_leaves_the_newer_one(world: World) -
     assert [push.token for push in world.provider.pushes] == ["the-fid"]
 
 
-async def test_a_dead_fid_gives_way_to_the_token_and_lives_again_once_it_is_registered(
+async def test_a_dead_fid_gives_way_to_the_token_at_once_and_lives_again_behind_it(
     world: World,
 ) -> None:
     await world.take(
@@ -187,18 +187,19 @@ async def test_a_dead_fid_gives_way_to_the_token_and_lives_again_once_it_is_regi
     )
     first = await world.settle(await world.campaign())
     second = await world.settle(await world.campaign())
-    assert (first.total.unregistered, second.total.accepted) == (1, 1)
+    assert (first.total.accepted, second.total.accepted) == (1, 1)
+    assert (first.attempts, second.attempts) == (2, 1)
     await world.take(world.app.register(9_000, "D", user="U", token=None, fid="dead-fid"))
     async with world.database.read() as connection:
         device = await get_device(connection, WORKSPACE, "D")
         lines = await device_history(connection, WORKSPACE, "D")
     assert device is not None
-    assert (device.state.value, device.token_kind) == ("active", TokenKind.FID)
-    assert [(line.change, line.reason) for line in lines] == [
+    assert (device.state.value, device.token_kind) == ("active", TokenKind.FCM)
+    assert [one.state.value for one in device.registrations] == ["active", "active"]
+    assert [(line.change, line.reason) for line in lines][:3] == [
         ("registered", None),
         ("token", None),
         ("token", "unregistered"),
-        ("token", None),
     ]
 
 

@@ -118,7 +118,7 @@ async def test_a_cancelled_campaign_takes_no_turn(world: World) -> None:
 async def test_a_firebase_app_that_is_resumed_sends_at_once(world: World) -> None:
     campaign_id = await planned(world, *(f"token-{number}" for number in range(6)))
     async with world.database.write() as connection:
-        await pause_app(connection, APP, "by a person")
+        await pause_app(connection, APP, "by a person", now=world.clock.now())
     while await world.broker.depth(JobKind.CHUNK):
         await world.sender.step()
     assert (await world.report(campaign_id)).total.in_flight == 6

@@ -53,6 +53,8 @@ def row(**changed: Any) -> Any:
         "push_opted_out": False,
         "notifications_off": None,
         "has_arrived": False,
+        "reason": None,
+        "spares": None,
         "user_id": "u",
         "traits": {},
     }
@@ -66,6 +68,11 @@ def answered(outcome: Outcome, *, books: Books | None = None, **changed: Any) ->
     push = books.prepare(LAUNCH, CONTENTS, None, one)
     assert push is not None
     books.enter(one, push, outcome, now=START, chance=0.0, policy=RetryPolicy())
+    return books
+
+
+def closed(books: Books, **known: Any) -> Books:
+    books.close(now=START, chance=0.0, policy=RetryPolicy(), **known)
     return books
 
 
@@ -186,8 +193,158 @@ def test_an_answer_that_never_came_is_noted_whether_it_is_tried_again_or_not() -
     assert answered(Unavailable(reason="http_503")).unanswered == set()
 
 
-def test_what_an_operator_must_put_right_is_held_with_the_reason() -> None:
-    books = answered(Misconfigured(reason="permission_denied", detail="the key was withdrawn"))
-    assert (books.held, books.settled, dict(books.again)) == ([DEVICE], {}, {})
+DENIED = Misconfigured(reason="permission_denied", detail="the key was withdrawn")
+NO_KEY = Misconfigured(reason="oauth_invalid_grant", detail="Invalid JWT Signature.", left=False)
+
+
+def several(*answers: tuple[Outcome, dict[str, Any]], **known: Any) -> Books:
+    """The closed books of a chunk of several devices."""
+    books = Books()
+    for number, (outcome, changed) in enumerate(answers):
+        answered(outcome, books=books, **{"device_id": UUID(int=number), **changed})
+    return closed(books, **known)
+
+
+def test_one_answer_about_the_app_among_accepted_ones_is_that_pushs_own() -> None:
+    books = several((DENIED, {}), *[(Accepted(), {})] * 9)
+    assert (books.pause_reason, books.held, len(books.settled)) == (None, [], 9)
+    [[device_id]] = books.again.values()
+    assert books.reasons == {device_id: "doubted_permission_denied"}
+
+
+def test_a_stray_answer_that_goes_on_expires_with_its_reason() -> None:
+    late = {"first_tried_at": START - timedelta(hours=1), "reason": "doubted_not_found"}
+    books = several((Misconfigured(reason="not_found"), late), (Accepted(), {}))
+    assert books.settled[UUID(int=0)] == Settled(state=DeliveryState.EXPIRED, reason="not_found")
+    assert books.pause_reason is None
+
+
+def test_what_several_pushes_are_told_and_none_was_accepted_is_the_apps() -> None:
+    books = several((DENIED, {}), (DENIED, {}))
+    assert (len(books.held), books.settled, dict(books.again)) == (2, {}, {})
     assert books.pause_reason == "permission_denied: the key was withdrawn"
-    assert answered(Misconfigured(reason="sender_mismatch")).pause_reason == "sender_mismatch"
+    assert several((DENIED, {}), (Unavailable(reason="down"), {})).pause_reason is None
+
+
+def test_registrations_that_are_always_refused_do_not_speak_for_the_app() -> None:
+    """They are tried again together and nobody else beside them."""
+    doubted = {"reason": "doubted_unauthenticated", "attempts": 1}
+    many = [(Misconfigured(reason="unauthenticated"), doubted)] * 5
+    assert several(*many, accepted_at=START - timedelta(hours=1)).pause_reason is None
+    assert several(*many, accepted_at=START - timedelta(hours=2)).pause_reason is not None
+    assert several(*many).pause_reason is not None
+    assert several(*many * 4, accepted_at=START).pause_reason is not None, "a permission withdrawn"
+
+
+def test_the_answer_to_a_campaign_to_one_phone_must_repeat() -> None:
+    first = several((DENIED, {}))
+    assert (first.pause_reason, len(first.again)) == (None, 1)
+    assert several((DENIED, {"reason": "doubted_permission_denied"})).pause_reason is not None
+
+
+def test_a_key_that_gives_no_access_token_is_certain_and_no_push_has_left() -> None:
+    books = several((NO_KEY, {}))
+    assert books.pause_reason == "oauth_invalid_grant: Invalid JWT Signature."
+    assert (len(books.held), books.left) == (1, set())
+    assert several((DENIED, {}), (DENIED, {})).left == {UUID(int=0), UUID(int=1)}
+
+
+def test_a_trial_of_a_paused_app_holds_what_is_refused_again_and_lets_nothing_expire() -> None:
+    old = {"first_tried_at": START - timedelta(days=1)}
+    assert len(several((DENIED, old), is_trial=True).held) == 1
+    back = several((DENIED, {}), (Accepted(), {}), is_trial=True)
+    assert (back.held, back.answered) == ([], 1)
+
+
+def test_what_never_left_is_no_attempt_and_its_waits_grow_with_the_time() -> None:
+    away = Unavailable(reason="unreachable", left=False)
+    for seconds, wait in ((0, 10), (40, 40), (900, 600)):
+        books = answered(away, first_tried_at=START - timedelta(seconds=seconds))
+        assert books.left == set()
+        [due_at] = books.again
+        assert timedelta(0) <= due_at - START - timedelta(seconds=wait) < timedelta(seconds=5)
+
+
+QUOTA = Throttled(scope=ThrottleScope.APP, retry_after_seconds=30)
+WEB = {"platform": "Web"}
+
+
+def test_a_quota_of_one_platforms_devices_slows_that_platform_alone() -> None:
+    books = several((QUOTA, WEB), (QUOTA, WEB), (Accepted(), {}))
+    assert (books.limited, books.asked_seconds) == ({Platform.WEB}, 30)
+    assert books.quiet_seconds is None
+
+
+def test_a_quota_that_is_met_everywhere_or_alone_is_the_projects() -> None:
+    cases: list[list[tuple[Outcome, dict[str, Any]]]] = [
+        [(QUOTA, WEB), (QUOTA, {})],
+        [(QUOTA, WEB)],
+        [(QUOTA, {}), (QUOTA, {}), (Accepted(), {}), (Accepted(), WEB)],
+    ]
+    for answers in cases:
+        books = several(*answers)
+        assert (books.limited, books.quiet_seconds) == (frozenset(), 30)
+    alone = several((QUOTA, WEB), known_limited=frozenset({Platform.WEB}))
+    assert (alone.limited, alone.quiet_seconds) == ({Platform.WEB}, None)
+
+
+def test_a_limit_that_is_said_to_be_browsers_own_is_theirs() -> None:
+    browsers = Throttled(scope=ThrottleScope.PLATFORM, retry_after_seconds=30)
+    books = several((browsers, WEB))
+    assert (books.limited, books.quiet_seconds) == ({Platform.WEB}, None)
+    both = several((browsers, WEB), (QUOTA, {}))
+    assert (both.limited, both.quiet_seconds) == ({Platform.WEB}, 30)
+
+
+def test_what_was_accepted_a_moment_ago_on_another_platform_counts() -> None:
+    lately = frozenset({Platform.IOS})
+    assert several((QUOTA, WEB), accepted_lately=lately).limited == {Platform.WEB}
+    assert several((QUOTA, {}), accepted_lately=lately).quiet_seconds == 30
+    both = lately | {Platform.WEB}
+    assert several((QUOTA, WEB), accepted_lately=both).quiet_seconds == 30
+
+
+def test_being_asked_to_come_back_at_once_is_not_being_told_nothing() -> None:
+    now = Throttled(scope=ThrottleScope.APP, retry_after_seconds=0.0)
+    assert several((now, {})).quiet_seconds == 0
+    assert several((Throttled(scope=ThrottleScope.APP), {})).quiet_seconds == 60
+
+
+TOKEN_BESIDE = [{"token_kind": "fcm", "state": "active", "token": "the-token"}]
+BY_FID = {"token_kind": "fid", "spares": TOKEN_BESIDE, "source_id": UUID(int=9)}
+GONE = Unregistered(reason="unregistered")
+
+
+def test_an_unknown_fid_beside_a_token_gives_way_to_it_at_once() -> None:
+    books = several((GONE, BY_FID))
+    assert (dict(books.again), books.settled) == ({START: [UUID(int=0)]}, {})
+    assert books.reasons == {UUID(int=0): "fid_not_registered"}
+    assert [one.token_hash for one in books.fallen_back] == ["its-hash"]
+    assert (books.removals, books.unknown_fids) == ([], {UUID(int=9): 1})
+    told = several((Accepted(), {"reason": "fid_not_registered"}))
+    assert told.settled[UUID(int=0)].reason == "fid_not_registered"
+
+
+@pytest.mark.parametrize(
+    "spares",
+    [
+        None,
+        [{"token_kind": "apns", "state": "active", "token": "t"}],
+        [{"token_kind": "fcm", "state": "removed", "token": "t"}],
+        [{"token_kind": "fcm", "state": "active", "token": None}],
+    ],
+)
+def test_an_unknown_fid_with_nothing_beside_it_ends_the_device(spares: Any) -> None:
+    books = several((GONE, {**BY_FID, "spares": spares}))
+    assert (len(books.removals), books.fallen_back) == (1, [])
+
+
+def test_a_fid_that_goes_on_being_unknown_is_not_tried_without_end() -> None:
+    books = several((GONE, {**BY_FID, "reason": "fid_not_registered", "attempts": 1}))
+    [due_at] = books.again
+    assert due_at - START >= timedelta(seconds=20)
+
+
+def test_a_registration_of_another_project_is_not_replaced_by_the_one_beside_it() -> None:
+    books = several((Unregistered(reason="sender_mismatch"), BY_FID))
+    assert [one.reason for one in books.removals] == ["sender_mismatch"]

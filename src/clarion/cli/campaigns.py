@@ -31,6 +31,7 @@ from clarion.cli.session import Session, open_session
 from clarion.deliveries.steering import publish, take_step
 from clarion.reports import funnel
 from clarion.reports.funnel import Report
+from clarion.reports.waiting import waiting
 
 PAGE = 50
 WATCH_SECONDS = 0.5
@@ -206,7 +207,7 @@ async def show_report(
     watch: Annotated[bool, Parameter(negative="")] = False,
     json: AsJson = False,
 ) -> None:
-    """Show what became of a campaign's pushes: an account that balances at every instant.
+    """Show what became of a campaign's pushes, and why those in flight wait.
 
     For example:
 
@@ -227,7 +228,9 @@ async def show_report(
         if watch:
             campaign = await _watch(session, campaign)
         account = await _account(session, campaign)
-    print_report(campaign, account, as_json=json)
+        async with session.database.read() as connection:
+            held_up = await waiting(connection, campaign, session.clock.now())
+    print_report(campaign, account, held_up, as_json=json)
 
 
 async def _watch(session: Session, campaign: Campaign) -> Campaign:

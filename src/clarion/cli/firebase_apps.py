@@ -42,7 +42,13 @@ commands = Commands(
 
 
 @commands.command
-async def add(file: Path, *, source: list[str] | None = None, json: AsJson = False) -> None:
+async def add(
+    file: Path,
+    *,
+    source: list[str] | None = None,
+    project: str | None = None,
+    json: AsJson = False,
+) -> None:
     """Add a Firebase app from a service-account JSON, or replace its key.
 
     The key is checked, encrypted at rest and never shown again. Get the file in the Firebase
@@ -62,12 +68,20 @@ async def add(file: Path, *, source: list[str] | None = None, json: AsJson = Fal
     source
         A source, by id or name, to bind to it; may be given several times. Without one, a first
         Firebase app is bound to every source that has none.
+    project
+        The Firebase project it is meant for: a key of another one is refused.
     """
     account = parse_service_account(_read(file))
     if isinstance(account, list):
         raise refused(
             f"{file} is no usable service-account key:",
             [(fault.field, fault.message) for fault in account],
+            word="credentials",
+        )
+    if project is not None and project.strip() != account.project_id:
+        raise refused(
+            f"{file} is a key of the project {account.project_id}, not of {project}: download one "
+            f"in the Firebase console of {project}, or leave --project out.",
             word="credentials",
         )
     async with open_session() as session:
@@ -111,7 +125,14 @@ async def list_(*, json: AsJson = False) -> None:
     print_records(
         [_shown(app) for app in apps],
         as_json=json,
-        columns=("id", "project_id", "client_email", "paused_reason", "removals_stopped_reason"),
+        columns=(
+            "id",
+            "project_id",
+            "client_email",
+            "paused_reason",
+            "tries_again_at",
+            "removals_stopped_reason",
+        ),
         none="There is no Firebase app yet: clarion firebase-apps add FILE",
     )
 
@@ -128,7 +149,7 @@ async def pause(firebase_app: str, *, reason: str = "by a person", json: AsJson 
     """
     async with open_session() as session, session.database.write() as connection:
         app = await find_app(connection, session, firebase_app)
-        await pause_app(connection, app.id, reason)
+        await pause_app(connection, app.id, reason, now=session.clock.now())
         app = await find_app(connection, session, firebase_app)
     _say(app, f"Nothing is sent through {app.project_id}.", json)
 
@@ -261,6 +282,8 @@ def _shown(app: FirebaseApp) -> dict[str, Any]:
         "client_email": app.client_email,
         "private_key_id": app.private_key_id,
         "paused_reason": app.paused_reason,
+        "paused_at": app.paused_at,
+        "tries_again_at": app.tries_again_at,
         "pushes_per_minute": app.limits.per_minute,
         "avoid_peaks": app.limits.avoids_peaks,
         "removals_stopped_at": app.removals_stopped_at,

@@ -1,15 +1,19 @@
 """How a campaign's account is printed."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, assert_never
 
 from clarion.campaigns.campaign import Campaign
 from clarion.cli.output import console, print_record, print_records
 from clarion.reports.funnel import Report
+from clarion.reports.waiting import Waiting, WaitsFor
 
 
-def print_report(campaign: Campaign, account: Report, *, as_json: bool) -> None:
-    """A campaign's account."""
+def print_report(
+    campaign: Campaign, account: Report, held_up: Sequence[Waiting], *, as_json: bool
+) -> None:
+    """A campaign's account, and why what is in flight waits."""
     counts = {
         "campaign_id": campaign.id,
         "state": campaign.state.value,
@@ -19,6 +23,7 @@ def print_report(campaign: Campaign, account: Report, *, as_json: bool) -> None:
         "attempts": account.attempts,
         "unanswered": account.unanswered,
         "balances": account.balances,
+        "waiting": [asdict(one) for one in held_up],
     }
     if as_json:
         print_record(counts, as_json=True)
@@ -44,8 +49,28 @@ def print_report(campaign: Campaign, account: Report, *, as_json: bool) -> None:
         columns=("state", "reason", "count"),
         none="",
     )
+    for one in held_up:
+        console.print(_sentence(one), highlight=False, markup=False)
     verdict = "[green]balances[/]" if account.balances else "[bold red]does not balance[/]"
     console.print(f"The account {verdict}.", highlight=False)
+
+
+def _sentence(one: Waiting) -> str:
+    match one.waits_for:
+        case WaitsFor.CAMPAIGN:
+            what = "the campaign is paused"
+        case WaitsFor.FIREBASE_APP:
+            what = f"Firebase app {one.project_id} is paused"
+        case WaitsFor.QUOTA:
+            what = f"{one.project_id} is slowed down"
+        case WaitsFor.TIME:
+            what = "their time has not come"
+        case _:
+            assert_never(one.waits_for)
+    then = f"They go on by themselves, {one.until:%Y-%m-%d %H:%M:%S} UTC at the earliest."
+    if one.until is None:
+        then = "Somebody must resume it."
+    return f"{one.deliveries} wait: {what} ({one.reason}). {then}"
 
 
 def _columns(everything: dict[str, Any]) -> dict[str, dict[str, int]]:

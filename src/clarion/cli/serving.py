@@ -264,7 +264,7 @@ async def _check_apps(settings: Settings, database: Database) -> list[dict[str, 
                 part = f"Firebase app {app.project_id}"
                 wrong = app.paused_reason and f"is paused: {app.paused_reason}"
                 try:
-                    await open_app(connection, vault, app.id)
+                    await open_app(connection, vault, app.id, now=SystemClock().now())
                 except VaultLocked:
                     wrong = "was sealed with another key: set CLARION_SECRET_KEY to that one"
                 findings.append(_finding(part, wrong, app.client_email))

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from clarion.deliveries.pace_store import make_pace
 from clarion.deliveries.pacing import Limits
 from clarion.deliveries.provider import ProviderApp
-from clarion.deliveries.quarantine_store import forget_watch, make_watch
+from clarion.deliveries.quarantine_store import forget_acceptance, forget_watch, make_watch
 from clarion.events.source import Source
 from clarion.events.source_store import bind_firebase_app, list_sources
 from clarion.storage.dialect import insert
@@ -31,6 +31,10 @@ class FirebaseApp:
     private_key_id: str | None
     paused_reason: str | None
     """Why nothing is sent through it; None: it is in use."""
+    paused_at: datetime | None
+    tries_again_at: datetime | None
+    """Its provider's answers have paused it, and by then it is tried again by itself; None: it is
+    in use, or a person has paused it."""
     created_at: datetime
     replaced_at: datetime | None
     removals_stopped_at: datetime | None
@@ -68,13 +72,15 @@ async def put_app(
                 "client_email": client_email,
                 "private_key_id": private_key_id,
                 "sealed_key": sealed_key,
-                "paused_reason": None,
+                **_IN_USE,
                 "replaced_at": now,
             },
         ).returning(*_PUBLIC)
     )
     app = _app(rows.one())
     await make_watch(connection, app.id)
+    if app.replaced_at is not None:
+        await forget_acceptance(connection, app.id)
     return app
 
 
@@ -156,12 +162,43 @@ async def stopped_apps(connection: AsyncConnection) -> dict[str, int]:
     return {"paused": paused, "removals": in_doubt}
 
 
-async def pause_app(connection: AsyncConnection, app_id: UUID, reason: str) -> bool:
-    """Send nothing through it until it is resumed; False: it was paused already."""
+async def pause_app(
+    connection: AsyncConnection,
+    app_id: UUID,
+    reason: str,
+    *,
+    now: datetime,
+    tries_again_at: datetime | None = None,
+) -> bool:
+    """Send nothing through it until it is resumed, or until `tries_again_at`, where its provider's
+    answers pause it. False: it was paused already; a person's pause takes the place of the other
+    kind."""
+    values = {"paused_reason": reason, "tries_again_at": tries_again_at}
+    is_it = firebase_apps.c.id == app_id
     rows = await connection.execute(
         update(firebase_apps)
-        .where(firebase_apps.c.id == app_id, firebase_apps.c.paused_reason.is_(None))
-        .values(paused_reason=reason)
+        .where(is_it, firebase_apps.c.paused_reason.is_(None))
+        .values(**values, paused_at=now)
+        .returning(firebase_apps.c.id)
+    )
+    if rows.one_or_none() is not None:
+        return True
+    await connection.execute(
+        update(firebase_apps)
+        .where(is_it, firebase_apps.c.tries_again_at.is_not(None))
+        .values(values)
+    )
+    return False
+
+
+async def take_trial(
+    connection: AsyncConnection, app_id: UUID, *, now: datetime, next_at: datetime
+) -> bool:
+    """Be the one that tries whether a paused app works again; the next one may at `next_at`."""
+    rows = await connection.execute(
+        update(firebase_apps)
+        .where(firebase_apps.c.id == app_id, firebase_apps.c.tries_again_at <= now)
+        .values(tries_again_at=next_at)
         .returning(firebase_apps.c.id)
     )
     return rows.one_or_none() is not None
@@ -172,7 +209,18 @@ async def resume_app(connection: AsyncConnection, workspace_id: UUID, app_id: UU
     rows = await connection.execute(
         update(firebase_apps)
         .where(firebase_apps.c.workspace_id == workspace_id, firebase_apps.c.id == app_id)
-        .values(paused_reason=None)
+        .values(_IN_USE)
+        .returning(firebase_apps.c.id)
+    )
+    return rows.one_or_none() is not None
+
+
+async def end_trial(connection: AsyncConnection, app_id: UUID) -> bool:
+    """A paused app works again; False: meanwhile a person has paused or resumed it."""
+    rows = await connection.execute(
+        update(firebase_apps)
+        .where(firebase_apps.c.id == app_id, firebase_apps.c.tries_again_at.is_not(None))
+        .values(_IN_USE)
         .returning(firebase_apps.c.id)
     )
     return rows.one_or_none() is not None
@@ -181,26 +229,43 @@ async def resume_app(connection: AsyncConnection, workspace_id: UUID, app_id: UU
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppPaused:
     reason: str
+    at: datetime
+    is_due: bool
+    """Whether it is time to try it again."""
 
 
 async def open_app(
-    connection: AsyncConnection, vault: Vault, app_id: UUID
+    connection: AsyncConnection,
+    vault: Vault,
+    app_id: UUID,
+    *,
+    now: datetime,
+    though_paused: bool = False,
 ) -> ProviderApp | AppPaused | None:
     """The app as a sender needs it. Raises VaultLocked where the secret key is another one."""
     rows = await connection.execute(
         select(
-            firebase_apps.c.project_id, firebase_apps.c.sealed_key, firebase_apps.c.paused_reason
+            firebase_apps.c.project_id,
+            firebase_apps.c.sealed_key,
+            firebase_apps.c.paused_reason,
+            firebase_apps.c.paused_at,
+            firebase_apps.c.tries_again_at,
         ).where(firebase_apps.c.id == app_id)
     )
     row = rows.one_or_none()
     if row is None:
         return None
-    if row.paused_reason is not None:
-        return AppPaused(reason=row.paused_reason)
+    if row.paused_reason is not None and not though_paused:
+        return AppPaused(
+            reason=row.paused_reason,
+            at=row.paused_at or now,
+            is_due=row.tries_again_at is not None and row.tries_again_at <= now,
+        )
     account = msgspec.json.decode(vault.open(bytes(row.sealed_key)), type=dict[str, str])
     return ProviderApp(id=app_id, project_id=row.project_id, service_account=account)
 
 
+_IN_USE: dict[str, Any] = {"paused_reason": None, "paused_at": None, "tries_again_at": None}
 _FIELDS = (
     "id",
     "workspace_id",
@@ -208,6 +273,8 @@ _FIELDS = (
     "client_email",
     "private_key_id",
     "paused_reason",
+    "paused_at",
+    "tries_again_at",
     "created_at",
     "replaced_at",
     "removals_stopped_at",

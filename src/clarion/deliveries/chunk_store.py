@@ -69,7 +69,7 @@ class NewChunk:
     due_at: datetime
     device_ids: Sequence[UUID]
     tried: bool
-    """Whether a push left for them."""
+    """They were tried: from the first time on, the time runs in which they may be tried again."""
     held: bool = False
     """They wait for a person, not for the provider."""
 
@@ -134,10 +134,13 @@ async def open_deliveries(
         deliveries.c.platform,
         deliveries.c.attempts,
         deliveries.c.first_tried_at,
+        deliveries.c.reason,
         devices.c.state.label("device_state"),
         devices.c.token,
         devices.c.token_kind,
         devices.c.token_hash,
+        devices.c.spares,
+        devices.c.source_id,
         takes_no_push().label("push_opted_out"),
         shows_nothing().label("notifications_off"),
         reported.label("has_arrived"),
@@ -162,12 +165,13 @@ async def settle_chunk(
     unanswered: Iterable[UUID],
     again: Sequence[NewChunk],
     now: datetime,
+    reasons: Mapping[UUID, str] | None = None,
 ) -> bool:
     """Write what became of the chunk, if its attempt is still ours; False: it is not.
 
     `settled` and `again` together name every pending delivery of the chunk; `sent` are those of
-    `settled` for which a push left, `unanswered` those of both whose answer never came. What
-    earlier claims lost is counted with them.
+    both for which a push left, `unanswered` those whose answer never came, and `reasons` say why
+    those of `again` are not settled. What earlier claims lost is counted with them.
     """
     rows = await connection.execute(
         update(chunks)
@@ -211,7 +215,7 @@ async def settle_chunk(
         ],
     )
     for new in again:
-        await _move_group(connection, chunk, new, silent, now)
+        await _move_group(connection, chunk, new, left, silent, reasons or {}, now)
     return True
 
 
@@ -233,12 +237,15 @@ async def overdue_chunks(
 ) -> list[tuple[UUID, int]]:
     """(id, attempt) of chunks whose job seems lost: due for a while, or their lease has ended.
 
-    Not those that would only be put back: their campaign or their Firebase app is paused.
+    Not those that would only be put back: their campaign or their Firebase app is paused, and it
+    is not time to try the app again.
     """
     late = now - timedelta(seconds=grace_seconds)
-    is_paused = or_(
-        campaigns.c.state == CampaignState.PAUSED, firebase_apps.c.paused_reason.is_not(None)
+    app_waits = and_(
+        firebase_apps.c.paused_reason.is_not(None),
+        or_(firebase_apps.c.tries_again_at.is_(None), firebase_apps.c.tries_again_at > now),
     )
+    is_paused = or_(campaigns.c.state == CampaignState.PAUSED, app_waits)
     rows = await connection.execute(
         select(chunks.c.id, chunks.c.attempt)
         .join_from(chunks, launches, launches.c.id == chunks.c.launch_id)
@@ -344,21 +351,34 @@ async def finish_launch(connection: AsyncConnection, launch_id: UUID, now: datet
 
 
 async def _move_group(
-    connection: AsyncConnection, chunk: Chunk, new: NewChunk, silent: set[UUID], now: datetime
+    connection: AsyncConnection,
+    chunk: Chunk,
+    new: NewChunk,
+    left: set[UUID],
+    silent: set[UUID],
+    reasons: Mapping[UUID, str],
+    now: datetime,
 ) -> None:
-    values: dict[str, Any] = {"chunk_id": new.id, **_counted("attempts", new.tried + chunk.lost)}
+    values: dict[str, Any] = {"chunk_id": new.id}
     if new.tried:
         values["first_tried_at"] = case(
             (deliveries.c.first_tried_at.is_(None), literal(now, Instant)),
             else_=deliveries.c.first_tried_at,
         )
-    for is_silent in (False, True):
-        device_ids = [one for one in new.device_ids if (one in silent) is is_silent]
-        if device_ids:
-            counted = _counted("unanswered", is_silent + chunk.lost)
-            await connection.execute(
-                update(deliveries).where(*_pending(chunk, device_ids)).values(values | counted)
-            )
+    elif new.held:
+        # Waiting for a person is not trying: they have all their time once it goes on.
+        values["first_tried_at"] = None
+    groups: dict[tuple[bool, bool, str | None], list[UUID]] = defaultdict(list)
+    for one in new.device_ids:
+        groups[one in left, one in silent, reasons.get(one)].append(one)
+    for (has_left, is_silent, reason), device_ids in groups.items():
+        changed = values | _counted("attempts", has_left + chunk.lost)
+        changed |= _counted("unanswered", is_silent + chunk.lost)
+        if reason is not None:
+            changed["reason"] = reason
+        await connection.execute(
+            update(deliveries).where(*_pending(chunk, device_ids)).values(changed)
+        )
 
 
 def _counted(name: str, more: int) -> dict[str, Any]:

@@ -1,12 +1,22 @@
 """Takes a chunk's pushes to the provider, no faster than it was granted."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from clarion.clock import Clock
+from clarion.deliveries.belief import limited_platforms
 from clarion.deliveries.pacing import SLICE_SECONDS, Grant
-from clarion.deliveries.provider import Outcome, Provider, ProviderApp, Push, Throttled
+from clarion.deliveries.provider import (
+    Accepted,
+    Outcome,
+    Platform,
+    Provider,
+    ProviderApp,
+    Push,
+    Throttled,
+)
 from clarion.deliveries.provider import ThrottleScope as Scope
 
 
@@ -36,13 +46,15 @@ class Courier:
         if grant.ready(began_at) >= len(pushes) and not self._is_stopping:
             return await self._provider.send(app, pushes)  # nearly always
         flights: list[asyncio.Task[Sequence[Outcome]]] = []
+        heard = Heard()
         left = looked_at = 0
         try:
             while left < len(pushes) and not self._is_stopping:
-                if any(_refuses_all(one) for one in flights[looked_at:] if one.done()):
-                    break
                 while looked_at < len(flights) and flights[looked_at].done():
+                    heard.take(pushes[heard.count :], flights[looked_at].result())
                     looked_at += 1
+                if heard.refuses_all:
+                    break
                 ready = min(grant.ready(now()), len(pushes))
                 if ready > left:
                     sending = self._provider.send(app, pushes[left:ready])
@@ -56,7 +68,24 @@ class Courier:
                 one.cancel()
 
 
-def _refuses_all(flight: asyncio.Task[Sequence[Outcome]]) -> bool:
-    return any(
-        isinstance(outcome, Throttled) and outcome.scope is Scope.APP for outcome in flight.result()
-    )
+class Heard:
+    """What the first of a chunk's pushes were answered."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._throttled: Counter[Platform] = Counter()
+        self._accepted: Counter[Platform] = Counter()
+
+    def take(self, pushes: Sequence[Push], outcomes: Sequence[Outcome]) -> None:
+        """The next ones of them."""
+        self.count += len(outcomes)
+        for push, outcome in zip(pushes, outcomes, strict=False):
+            if isinstance(outcome, Accepted):
+                self._accepted[push.platform] += 1
+            elif isinstance(outcome, Throttled) and outcome.scope is Scope.APP:
+                self._throttled[push.platform] += 1
+
+    @property
+    def refuses_all(self) -> bool:
+        """Whether the provider takes no more of the whole project."""
+        return bool(self._throttled) and not limited_platforms(self._throttled, self._accepted)

@@ -86,9 +86,10 @@ class Settled(Struct, frozen=True, kw_only=True, gc=False):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Retry:
-    """Try again at `due_at`."""
+    """Try again at `due_at`; `reason`: what the provider said."""
 
     due_at: datetime
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,14 +123,17 @@ def judge(
     if isinstance(outcome, Accepted):  # first: nearly all are
         return ACCEPTED
 
-    def again(reason: str, asked: float | None) -> Verdict:
-        delay = min(policy.longest_seconds, policy.first_seconds * 2 ** min(attempts - 1, 10))
+    def again(reason: str, asked: float | None, *, left: bool = True) -> Verdict:
+        passed = (now - first_tried_at).total_seconds()
+        # What never left is no attempt, so only the time that has passed can make the waits grow.
+        grown = policy.first_seconds * 2 ** min(attempts - 1, 10) if left else passed
+        delay = min(policy.longest_seconds, max(policy.first_seconds, grown))
         delay = max(delay, asked or 0.0) * (1 + policy.jitter * chance)
         lifetime = min(policy.give_up_seconds, float(ttl_seconds))
         # Not compared as times: what a server asks for may lie beyond the last of them.
-        if (now - first_tried_at).total_seconds() + delay > lifetime:
+        if passed + delay > lifetime:
             return Settled(state=DeliveryState.EXPIRED, reason=reason)
-        return Retry(due_at=now + timedelta(seconds=delay))
+        return Retry(due_at=now + timedelta(seconds=delay), reason=reason)
 
     match outcome:
         case Unregistered(reason=reason):
@@ -138,8 +142,8 @@ def judge(
             return Settled(state=DeliveryState.REJECTED, reason=reason)
         case Throttled(retry_after_seconds=asked):
             return again("throttled", asked)
-        case Unavailable(reason=reason, retry_after_seconds=asked):
-            return again(reason, asked)
+        case Unavailable(reason=reason, retry_after_seconds=asked, left=left):
+            return again(reason, asked, left=left)
         case Misconfigured(reason=reason, platforms=platforms) if platforms:
             return again(reason, None)
         case Misconfigured(reason=reason, detail=detail):

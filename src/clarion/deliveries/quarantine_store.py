@@ -48,15 +48,17 @@ async def watch(
     answered: int,
     removals: Sequence[Removal],
     now: datetime,
+    is_accepted: bool = False,
 ) -> Judgement:
-    """Count a chunk's answers, and say what is to be done with the removals among them."""
+    """Count a chunk's answers, and say what is to be done with the removals among them.
+    `is_accepted`: a push was taken."""
     found = await _locked(connection, app_id)
     if found is None:
         return Judgement()
     known, project_id, stopped_reason = found
     mismatched = sum(one.reason == "sender_mismatch" for one in removals)
     counted = count(known, answered=answered, removed=len(removals), mismatched=mismatched)
-    await _save(connection, app_id, counted)
+    await _save(connection, app_id, counted, accepted_at=now if is_accepted else None)
     if not removals or not is_wave(counted):
         return Judgement(may_remove=stopped_reason is None)
     is_new = stopped_reason is None
@@ -150,8 +152,34 @@ async def _locked(
     return Watch(**dict(zip(_FIELDS, values, strict=True))), project_id, stopped_reason
 
 
-async def _save(connection: AsyncConnection, app_id: UUID, watched: Watch) -> None:
+async def last_acceptance(connection: AsyncConnection, app_id: UUID) -> datetime | None:
+    """When the provider last took a push through this app, by the key it has now."""
+    rows = await connection.execute(
+        select(removal_watches.c.accepted_at).where(removal_watches.c.firebase_app_id == app_id)
+    )
+    found: datetime | None = rows.scalar_one_or_none()
+    return found
+
+
+async def forget_acceptance(connection: AsyncConnection, app_id: UUID) -> None:
+    """Its key is another one: what was accepted by the old one proves nothing."""
+    await connection.execute(
+        update(removal_watches)
+        .where(removal_watches.c.firebase_app_id == app_id)
+        .values(accepted_at=None)
+    )
+
+
+async def _save(
+    connection: AsyncConnection,
+    app_id: UUID,
+    watched: Watch,
+    *,
+    accepted_at: datetime | None = None,
+) -> None:
     row = {"firebase_app_id": app_id} | _row(watched)
+    if accepted_at is not None:
+        row["accepted_at"] = accepted_at
     await upsert(connection, removal_watches, [row], key=("firebase_app_id",))
 
 

@@ -37,9 +37,11 @@ from clarion.deliveries.chunk_store import (
 )
 from clarion.deliveries.courier import Courier
 from clarion.deliveries.delivery import RetryPolicy
+from clarion.deliveries.notices import Notices
 from clarion.deliveries.pacing import Grant, Later
 from clarion.deliveries.provider import Provider, ProviderApp, Push
-from clarion.deliveries.settlement import Work, claim, settle
+from clarion.deliveries.quarantine_store import last_acceptance
+from clarion.deliveries.settlement import Waits, Work, claim, settle
 from clarion.storage.database import Database, StorageUnavailable, is_conflict
 from clarion.storage.vault import Vault, VaultLocked
 
@@ -82,7 +84,7 @@ class Sender:
         self._vault = vault
         self._options = options or SenderOptions()
         self._templates: dict[UUID, tuple[datetime, Template]] = {}
-        self._refused: set[tuple[UUID, Platform]] = set()
+        self._notices = Notices()
         self._is_stopping = False
         self._idle: set[asyncio.Task[Any]] = set()
 
@@ -220,6 +222,12 @@ class Sender:
                 NewJob(kind=JobKind.CHUNK, payload=chunk_id.bytes, available_at=claimed.due_at)
             )
             return None
+        if isinstance(claimed, Waits):
+            if claimed.app_id is not None:
+                self._notices.is_paused(claimed.app_id)
+            return None
+        if claimed is not None and claimed.app is not None and not claimed.is_trial:
+            self._notices.sends(claimed.app)
         return claimed
 
     async def _do(self, work: Work) -> int:
@@ -237,6 +245,7 @@ class Sender:
             for row in rows:
                 books.give_up(row)
         await self._settle(work, books)
+        self._notices.settled(chunk.firebase_app_id, books, is_trial=work.is_trial)
         return len(books.settled)
 
     async def _send(
@@ -253,9 +262,14 @@ class Sender:
         chunk = work.chunk
         # One value a platform, not one a push: the provider encodes each value once.
         contents = {one.value: work.campaign.content.for_platform(one) for one in Platform}
+        limits = self._notices.limits
+        quiet = limits.quiet(app.id, self._clock.now())
         for row in rows:
             if len(pushes) == grant.count:
                 books.rest.append(row.device_id)
+                continue
+            if quiet and row.platform in quiet and not row.has_arrived:
+                books.later[quiet[row.platform]].append(row.device_id)
                 continue
             push = books.prepare(chunk.launch_id, contents, template, row)
             if push is not None:
@@ -271,22 +285,21 @@ class Sender:
         policy = self._options.policy
         for row, push, outcome in zip(chosen, pushes, outcomes, strict=False):
             books.enter(row, push, outcome, now=now, chance=chance, policy=policy)
-        self._tell_refused(app, books)
+        accepted_at = None
+        if books.blaming:
+            async with self._database.read() as connection:
+                accepted_at = await last_acceptance(connection, app.id)
+        books.close(
+            now=now,
+            chance=chance,
+            policy=policy,
+            accepted_at=accepted_at,
+            is_trial=work.is_trial,
+            known_limited=limits.known(app.id, now),
+            accepted_lately=limits.accepted_lately(app.id, now),
+        )
         books.rest += [row.device_id for row in chosen[len(outcomes) :]]
-
-    def _tell_refused(self, app: ProviderApp, books: Books) -> None:
-        """Once for each platform: every push to it says the same."""
-        for platform, detail in books.refused.items():
-            if (app.id, platform) not in self._refused:
-                self._refused.add((app.id, platform))
-                log.error(
-                    "platform_refused",
-                    app=str(app.id),
-                    project=app.project_id,
-                    platform=platform.value,
-                    reason=detail,
-                    cure="upload the APNs key, or set the VAPID key, in the Firebase console",
-                )
+        self._notices.learn(app, books, now)
 
     @asynccontextmanager
     async def _keeping(self, chunk: Chunk) -> AsyncIterator[None]:
@@ -342,6 +355,7 @@ class Sender:
         for device_ids, due_at in (
             (books.held, books.held_until),
             (books.rest, self._clock.now()),
+            *((device_ids, due_at) for due_at, device_ids in sorted(books.later.items())),
         ):
             if device_ids:
                 assert due_at is not None

@@ -33,6 +33,8 @@ firebase_apps = Table(
     Column("removals_stopped_reason", Text),
     Column("created_at", Instant, nullable=False),
     Column("replaced_at", Instant),
+    Column("paused_at", Instant),
+    Column("tries_again_at", Instant),  # by itself; NULL while paused: it waits for a person
     UniqueConstraint("workspace_id", "project_id", name="firebase_apps_project"),
 )
 
@@ -56,6 +58,7 @@ removal_watches = Table(
     Column("recent_mismatched", Float(53), nullable=False),
     Column("usual", Float(53), nullable=False),
     Column("usual_removed", Float(53), nullable=False),
+    Column("accepted_at", Instant),  # when a push was last taken
 )
 
 quarantine = Table(

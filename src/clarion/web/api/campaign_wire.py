@@ -1,6 +1,8 @@
 """Campaigns on the wire. What is taken in is checked by `campaigns/draft.py`, which knows all that
 can be wrong with it; the types of bodies here describe it."""
 
+from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -12,7 +14,8 @@ from clarion.campaigns import content as contents
 from clarion.campaigns.campaign import CampaignState
 from clarion.campaigns.content import Priority, dump_content
 from clarion.customers.device import Platform
-from clarion.reports import funnel
+from clarion.reports import funnel, waiting
+from clarion.reports.waiting import WaitsFor
 from clarion.web.api.devices import Owner
 from clarion.web.api.moment import Moment
 
@@ -176,10 +179,23 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     opened: int
 
 
+class Waiting(msgspec.Struct, frozen=True, kw_only=True):
+    """So many deliveries wait. `waits_for`: the campaign or its Firebase app is paused, FCM has
+    asked for silence, or they are due later. `until`: when they go on, or are tried again, by
+    themselves; null: a person must act."""
+
+    waits_for: WaitsFor
+    reason: str
+    project_id: str | None
+    deliveries: int
+    until: Moment | None
+
+
 class Report(Counts, frozen=True, kw_only=True):
-    """A campaign's account at one instant. `reasons`: by state, then by reason; `attempts`: pushes
-    that left for FCM, repeats included; `unanswered`: those whose answer was never seen, which may
-    have been shown twice."""
+    """A campaign's account at one instant. `reasons`: by state, then by reason; of what is in
+    flight, FCM's last answer (`doubted_…`: one about the app that was not believed). `attempts`:
+    pushes that left for FCM, repeats included; `unanswered`: those whose answer was never seen,
+    which may have been shown twice. `waiting`: why what is in flight is not sent now."""
 
     campaign_id: UUID
     state: CampaignState
@@ -188,6 +204,7 @@ class Report(Counts, frozen=True, kw_only=True):
     attempts: int
     unanswered: int
     balances: bool
+    waiting: list[Waiting]
 
 
 def shown_campaign(campaign: campaigns.Campaign) -> Campaign:
@@ -206,7 +223,9 @@ def shown_campaign(campaign: campaigns.Campaign) -> Campaign:
     )
 
 
-def shown_report(campaign: campaigns.Campaign, report: funnel.Report) -> Report:
+def shown_report(
+    campaign: campaigns.Campaign, report: funnel.Report, held_up: Sequence[waiting.Waiting]
+) -> Report:
     """An account as the API tells it."""
     return Report(
         campaign_id=campaign.id,
@@ -217,6 +236,7 @@ def shown_report(campaign: campaigns.Campaign, report: funnel.Report) -> Report:
         attempts=report.attempts,
         unanswered=report.unanswered,
         balances=report.balances,
+        waiting=[Waiting(**asdict(one)) for one in held_up],
     )
 
 

@@ -19,6 +19,7 @@ from clarion.campaigns.schedule import ScheduleFault, parse_at
 from clarion.campaigns.store import create_campaign, get_campaign, list_campaigns
 from clarion.deliveries.steering import Step, publish, take_step
 from clarion.reports import funnel
+from clarion.reports.waiting import waiting
 from clarion.web.access import Caller, Scope
 from clarion.web.api import campaign_wire as wire
 from clarion.web.api.bodies import read, read_object, wrong_field
@@ -197,11 +198,13 @@ class Campaigns(Controller):
     async def report(
         self, parts: GivenParts, caller: GivenCaller, campaign_id: CampaignId
     ) -> wire.Report:
-        """What became of its pushes: an account that balances at every instant."""
+        """What became of its pushes, an account that balances at every instant; and why those that
+        are still in flight wait."""
         async with parts.database.read() as connection:
             campaign = await _find(connection, caller, campaign_id)
             account = await funnel.report(connection, caller.workspace_id, campaign_id)
-        return shown_report(campaign, account)
+            held_up = await waiting(connection, campaign, parts.clock.now())
+        return shown_report(campaign, account, held_up)
 
 
 async def _find(connection: AsyncConnection, caller: Caller, campaign_id: UUID) -> Campaign:

@@ -38,6 +38,8 @@ AppId = Annotated[UUID, PathParameter(description="The Firebase app's id.")]
 
 class FirebaseApp(msgspec.Struct, frozen=True, kw_only=True):
     """A Firebase project. `paused_reason`: why nothing is sent through it; null: it is in use.
+    `tries_again_at`: FCM's answers have paused it, and then it is tried again; null: it is in use,
+    or waits for a person.
     `pushes_per_minute`: its quota at FCM. `avoid_peaks`: nothing leaves from two minutes before to
     two minutes after each quarter of an hour. `removals_stopped_reason`: why FCM's word that
     registrations are dead is in doubt; those devices are `quarantined` until somebody decides."""
@@ -47,6 +49,8 @@ class FirebaseApp(msgspec.Struct, frozen=True, kw_only=True):
     client_email: str
     private_key_id: str | None
     paused_reason: str | None
+    paused_at: Moment | None
+    tries_again_at: Moment | None
     pushes_per_minute: int
     avoid_peaks: bool
     removals_stopped_at: Moment | None
@@ -207,8 +211,9 @@ class FirebaseApps(Controller):
         caller: GivenCaller,
         app_id: AppId,
     ) -> FirebaseApp:
-        """Send nothing through it until it is resumed. Nothing planned is lost. One that is paused
-        keeps its reason. The body may be empty."""
+        """Send nothing through it until it is resumed. Nothing planned is lost. One that a person
+        has paused keeps its reason; one that FCM's answers have paused waits for a person from now
+        on. The body may be empty."""
         wanted = await read(request, Pause, may_be_empty=True)
         reason = wanted.reason.strip() or PAUSED_BY_PERSON
         if len(reason) > NAME_CHARACTERS_MAX:
@@ -216,7 +221,7 @@ class FirebaseApps(Controller):
             raise invalid([Fault(field="reason", message=message)])
         async with parts.database.write() as connection:
             await _find(connection, caller, app_id)
-            await pause_app(connection, app_id, reason)
+            await pause_app(connection, app_id, reason, now=parts.clock.now())
             return _shown(await _find(connection, caller, app_id))
 
     @post(
@@ -251,7 +256,8 @@ class FirebaseApps(Controller):
     @post("/{app_id:uuid}/resume", summary="Resume a Firebase app", status_code=200)
     async def resume(self, parts: GivenParts, caller: GivenCaller, app_id: AppId) -> FirebaseApp:
         """Send through it again, after the cause of its pause is cured. What was held goes out at
-        once."""
+        once. One that FCM's answers have paused is tried again by itself, too: after a minute, then
+        more and more seldom, at least every ten minutes."""
         async with parts.database.write() as connection:
             await _find(connection, caller, app_id)
             await resume_app(connection, caller.workspace_id, app_id)
@@ -279,6 +285,8 @@ def _fields(app: app_store.FirebaseApp, held: int = 0) -> dict[str, Any]:
         "client_email": app.client_email,
         "private_key_id": app.private_key_id,
         "paused_reason": app.paused_reason,
+        "paused_at": app.paused_at,
+        "tries_again_at": app.tries_again_at,
         "pushes_per_minute": app.limits.per_minute,
         "avoid_peaks": app.limits.avoids_peaks,
         "removals_stopped_at": app.removals_stopped_at,
