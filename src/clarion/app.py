@@ -83,6 +83,7 @@ class App:
         provider: Provider,
         vault: Vault,
         clock: Clock,
+        metrics: Metrics | None = None,
     ) -> None:
         self.settings = settings
         self.database = database
@@ -90,7 +91,7 @@ class App:
         self.provider = provider
         self.vault = vault
         self.clock = clock
-        self.metrics = Metrics()
+        self.metrics = metrics or Metrics()
         self._streams = Streams()
         self._stopping = asyncio.Event()
         self._sender: Sender | None = None
@@ -105,7 +106,8 @@ class App:
         database = Database(settings.database_url)
         broker = await open_broker(settings, database, clock)
         ca_file = None if settings.fcm_ca is None else str(settings.fcm_ca)
-        provider = FcmProvider(settings.fcm_url, ca_file, clock)
+        metrics = Metrics()
+        provider = FcmProvider(settings.fcm_url, ca_file, clock, metrics=metrics)
         try:
             yield cls(
                 settings,
@@ -116,6 +118,7 @@ class App:
                     settings.data_dir, settings.secret_key, settings.former_secret_keys
                 ),
                 clock=clock,
+                metrics=metrics,
             )
         finally:
             await provider.close()

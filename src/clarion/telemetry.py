@@ -11,7 +11,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Gauge, GCCollector, PlatformCollector
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    GCCollector,
+    Histogram,
+    PlatformCollector,
+)
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.process_collector import ProcessCollector
 
@@ -95,7 +102,21 @@ class Metrics:
             ["role"],
             registry=self.registry,
         )
-
+        self.fcm_answers = Counter(
+            "clarion_fcm_answers",
+            "Pushes that were tried, by what became of that try: accepted, unregistered, rejected, "
+            "throttled; or the trouble it met, such as unavailable, http_502, timeout, "
+            "unreachable, permission_denied.",
+            ["project", "answer"],
+            registry=self.registry,
+        )
+        self.fcm_seconds = Histogram(
+            "clarion_fcm_seconds",
+            "How long FCM took to answer all pushes that were sent to it together.",
+            ["project"],
+            buckets=(0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+            registry=self.registry,
+        )
         self.calls_turned_away = Counter(
             "clarion_calls_turned_away",
             "Calls of apps of which nothing was kept, by the code of the answer: a key that is "

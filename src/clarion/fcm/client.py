@@ -1,12 +1,16 @@
 """Firebase Cloud Messaging (HTTP v1) as a Provider."""
 
+import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import assert_never
 from urllib.parse import quote
 from uuid import UUID
 
 from clarion.clock import Clock
 from clarion.deliveries.provider import (
+    Accepted,
     Content,
     ContentFault,
     Misconfigured,
@@ -14,15 +18,23 @@ from clarion.deliveries.provider import (
     Platform,
     ProviderApp,
     Push,
+    Rejected,
+    Throttled,
     Unavailable,
+    Unregistered,
 )
 from clarion.fcm.message import Encoder, check
 from clarion.fcm.oauth import AccessTokens
 from clarion.fcm.request import Answer, TransportOptions
 from clarion.fcm.response import StaleAccessToken, read
 from clarion.fcm.transport import Transport
+from clarion.fcm.trouble import SLOW_SECONDS, Trouble
+from clarion.telemetry import Metrics
 
 GOOGLE = "https://fcm.googleapis.com"
+_UNAUTHENTICATED = Misconfigured(
+    reason="unauthenticated", detail="FCM takes no access token of this key"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,35 +51,25 @@ class FcmProvider:
         ca_file: str | None,
         clock: Clock,
         options: FcmOptions | None = None,
+        metrics: Metrics | None = None,
     ) -> None:
         """`base_url`: GOOGLE or a simulator's; `ca_file`: a further authority to trust."""
         self._base_url = base_url.rstrip("/")
         self._clock = clock
         self._tokens = AccessTokens(ca_file, clock)
         self._headers: dict[UUID, tuple[str, list[str]]] = {}
+        self._metrics = metrics
+        self._troubles: dict[str, Trouble] = {}
         self._transport = Transport(ca_file, (options or FcmOptions()).transport)
 
     async def send(self, app: ProviderApp, pushes: Sequence[Push]) -> Sequence[Outcome]:
         """See `Provider.send`."""
-        encoder = Encoder(self._clock.now())
-        bodies = [encoder.encode(push) for push in pushes]
-        token = await self._tokens.get(app)
-        if not isinstance(token, str):
-            return [token] * len(pushes)
-        outcomes = await self._post(app, token, pushes, bodies)
-        stale = [index for index, one in enumerate(outcomes) if isinstance(one, StaleAccessToken)]
-        if stale:
-            again = await self._send_again(
-                app, token, [pushes[index] for index in stale], [bodies[index] for index in stale]
-            )
-            for index, outcome in zip(stale, again, strict=True):
-                outcomes[index] = outcome
-        return [
-            Misconfigured(reason="unauthenticated", detail="FCM takes no access token of this key")
-            if isinstance(outcome, StaleAccessToken)
-            else outcome
-            for outcome in outcomes
-        ]
+        if not pushes:
+            return []
+        started = asyncio.get_running_loop().time()
+        outcomes = await self._send(app, pushes)
+        self._note(app.project_id, outcomes, asyncio.get_running_loop().time() - started)
+        return outcomes
 
     def check(self, content: Content, *, platform: Platform) -> Sequence[ContentFault]:
         """See `Provider.check`."""
@@ -76,6 +78,43 @@ class FcmProvider:
     async def close(self) -> None:
         self._transport.close()
         self._tokens.close()
+
+    async def _send(self, app: ProviderApp, pushes: Sequence[Push]) -> list[Outcome]:
+        encoder = Encoder(self._clock.now())
+        bodies = [encoder.encode(push) for push in pushes]
+        token = await self._tokens.get(app)
+        if not isinstance(token, str):
+            return [token] * len(pushes)
+        outcomes = await self._post(app, token, pushes, bodies)
+        stale = [index for index, one in enumerate(outcomes) if isinstance(one, StaleAccessToken)]
+        # Where FCM has taken others by the same token, the token is not to blame.
+        if stale and not any(isinstance(one, Accepted) for one in outcomes):
+            again = await self._send_again(
+                app, token, [pushes[index] for index in stale], [bodies[index] for index in stale]
+            )
+            for index, outcome in zip(stale, again, strict=True):
+                outcomes[index] = outcome
+        return [
+            _UNAUTHENTICATED if isinstance(outcome, StaleAccessToken) else outcome
+            for outcome in outcomes
+        ]
+
+    def _note(self, project_id: str, outcomes: Sequence[Outcome], seconds: float) -> None:
+        """Count what was answered, and tell of trouble."""
+        answers = Counter(map(_label, outcomes))
+        troubles = {
+            label: count for label, count in answers.items() if label not in _ORDINARY_ANSWERS
+        }
+        if seconds > SLOW_SECONDS and not troubles:
+            troubles["slow"] = len(outcomes)
+        trouble = self._troubles.get(project_id)
+        if trouble is None:
+            trouble = self._troubles[project_id] = Trouble(project_id)
+        trouble.note(troubles, len(outcomes), self._clock.now())
+        if self._metrics is not None:
+            for label, count in answers.items():
+                self._metrics.fcm_answers.labels(project_id, label).inc(count)
+            self._metrics.fcm_seconds.labels(project_id).observe(seconds)
 
     async def _send_again(
         self, app: ProviderApp, refused: str, pushes: Sequence[Push], bodies: Sequence[bytes]
@@ -108,9 +147,29 @@ class FcmProvider:
         return known[1]
 
 
+_ORDINARY_ANSWERS = frozenset({"accepted", "unregistered", "rejected", "third_party_auth"})
+"""They are told elsewhere, or are nothing to tell."""
+
+
+def _label(outcome: Outcome) -> str:
+    match outcome:
+        case Accepted():
+            return "accepted"
+        case Unregistered():
+            return "unregistered"
+        case Rejected():
+            return "rejected"
+        case Throttled():
+            return "throttled"
+        case Unavailable(reason=reason) | Misconfigured(reason=reason):
+            return reason
+        case _:
+            assert_never(outcome)
+
+
 def _outcome(answer: Answer, platform: Platform) -> Outcome | StaleAccessToken:
     if answer.failure:
-        return Unavailable(reason=answer.failure, maybe_accepted=answer.left)
+        return Unavailable(reason=answer.failure, maybe_accepted=answer.left, left=answer.left)
     return read(
         answer.status,
         answer.body,
