@@ -24,6 +24,8 @@ LABELS: Mapping[str, Any] = {
     "kind": JobKind,
     "role": Role,
     "why": ("paused", "removals"),
+    "project": ("the id of the Firebase project",),
+    "answer": ("what became of the try, as `reasons` of a report name it",),
     "code": ("those of [a whole call](errors.md#the-collector-the-whole-call)",),
 }
 """What the labels of metrics may be."""
