@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 import pytest
 import pytest_asyncio
 
+from clarion.campaigns.live_activity import LiveActivity, LiveEvent
 from clarion.deliveries.provider import (
     Accepted,
     Content,
@@ -181,6 +182,19 @@ async def test_what_we_send_is_what_the_schema_allows(
         (message,) = (await simulator.messages())[-1:]
         assert message["data"].items() >= content.data.items()
         assert message["data"]["clarion_push"] == sent.delivery_id
+
+
+@pytest.mark.parametrize("event", LiveEvent)
+async def test_a_live_activity_is_what_the_schema_allows(
+    simulator: SimulatorProcess, provider: FcmProvider, event: LiveEvent
+) -> None:
+    activity = LiveActivity(event=event, content_state={"minutes": 5}, stale_seconds=60)
+    content = Content(title="On its way", live_activity=activity)
+    assert not provider.check(content, platform=Platform.IOS)
+    sent = push("iphone", Platform.IOS, content=content, live_activity_token="5a" * 80)
+    assert await send(provider, firebase_app(simulator), sent) == [Accepted()]
+    (message,) = (await simulator.messages())[-1:]
+    assert message["token"] == "iphone"
 
 
 async def test_what_our_check_lets_pass_fcm_does_not_find_too_big(

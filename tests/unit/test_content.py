@@ -232,3 +232,62 @@ def test_whatever_is_sent_is_content_or_faults(wire: Any) -> None:
     found = parse_content(wire)
     if isinstance(found, list):
         assert found and all(isinstance(one, ContentFault) and one.message for one in found)
+
+
+LIVE_START = {
+    "event": "start",
+    "attributes_type": "DeliveryAttributes",
+    "attributes": {"order": "42"},
+    "content_state": {"minutes": 12},
+}
+
+
+@pytest.mark.parametrize(
+    "wire",
+    [
+        {"title": "t", "live_activity": LIVE_START},
+        {"title": "t", "live_activity": {**LIVE_START, "attributes": {}, "stale_seconds": 0}},
+        {"live_activity": {"event": "update", "content_state": {"a": [1, {"b": None}]}}},
+        {"live_activity": {"event": "update", "activity_id": "x", "content_state": {"a": 1}}},
+        {"body": "Done", "live_activity": {"event": "end", "dismiss_seconds": 0}},
+    ],
+)
+def test_a_live_activity_is_kept_as_it_was_written(wire: dict[str, Any]) -> None:
+    spec = parse_content(wire)
+    assert isinstance(spec, ContentSpec)
+    assert dump_content(spec)["live_activity"] == wire["live_activity"]
+    assert parse_content(dump_content(spec)) == spec
+
+
+@pytest.mark.parametrize(
+    ("changed", "field", "told"),
+    [
+        ({"live_activity": "start"}, "live_activity", "object"),
+        ({"live_activity": {}}, "live_activity", "event"),
+        ({"live_activity": {"event": "begin"}}, "live_activity", "start, update or end"),
+        ({"live_activity": {"event": "update"}}, "live_activity", "content_state"),
+        ({"live_activity": {"event": "end", "state": {}}}, "live_activity", "no state"),
+        ({"live_activity": {"event": "end", "content_state": []}}, "live_activity", "object"),
+        ({"live_activity": {"event": "end", "activity_id": ""}}, "live_activity", "activity_id"),
+        ({"live_activity": {"event": "end", "dismiss_seconds": -1}}, "live_activity", "seconds"),
+        ({"live_activity": {"event": "end", "attributes": {}}}, "live_activity", "attributes"),
+        ({"live_activity": {**LIVE_START, "attributes": None}}, "live_activity", "attributes"),
+        ({"live_activity": {**LIVE_START, "activity_id": "x"}}, "live_activity", "activity_id"),
+        ({"live_activity": {**LIVE_START, "dismiss_seconds": 5}}, "live_activity", "dismiss"),
+        ({"title": None, "live_activity": LIVE_START}, "title", "alert"),
+        ({"live_activity": LIVE_START, "data": {"a": "b"}}, "data", "content_state"),
+        ({"live_activity": LIVE_START, "fcm": {"android": {}}}, "fcm", "content_state"),
+        (
+            {"live_activity": None, "platforms": {"iOS": {"live_activity": LIVE_START}}},
+            "platforms.iOS.live_activity",
+            "beside platforms",
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_live_activity_is_told(
+    changed: dict[str, Any], field: str, told: str
+) -> None:
+    faults = parse_content({"title": "t", **changed})
+    assert isinstance(faults, list)
+    assert [one.field for one in faults] == [f"content.{field}"]
+    assert told in faults[0].message

@@ -10,6 +10,12 @@ from enum import StrEnum
 from typing import Any
 from urllib.parse import urlsplit
 
+from clarion.campaigns.live_activity import (
+    LiveActivity,
+    LiveEvent,
+    dump_live_activity,
+    parse_live_activity,
+)
 from clarion.customers.device import Platform
 from clarion.events.text import is_storable
 
@@ -55,6 +61,8 @@ class Content:
     collapse_key: str | None = None
     fcm: Mapping[str, Any] = field(default_factory=dict)
     """Further fields of the provider's message, in its own words; sent as they are."""
+    live_activity: LiveActivity | None = None
+    """It starts, updates or ends a Live Activity on iPhones, and is nothing else."""
 
     @property
     def is_silent(self) -> bool:
@@ -109,10 +117,14 @@ def parse_content(wire: Any) -> ContentSpec | list[ContentFault]:
             if overrides[platform].get("fcm"):
                 message = "belongs beside platforms: it has a block for each of them"
                 faults.append(ContentFault(field=f"{path}.fcm", message=message))
+            if overrides[platform].get("live_activity"):
+                message = "belongs beside platforms: it is for iPhones alone"
+                faults.append(ContentFault(field=f"{path}.live_activity", message=message))
+    faults += _wrong_beside_live_activity(values)
     if faults:
         return faults
     spec = ContentSpec(base=Content(**values), overrides=overrides)
-    if not any(
+    if spec.base.live_activity is None and not any(
         content.title or content.body or content.data
         for content in map(spec.for_platform, Platform)
     ):
@@ -137,6 +149,8 @@ def dump_content(spec: ContentSpec) -> dict[str, Any]:
     }
     if base.fcm:
         wire["fcm"] = dict(base.fcm)
+    if base.live_activity is not None:
+        wire["live_activity"] = dump_live_activity(base.live_activity)
     if spec.overrides:
         wire["platforms"] = {
             platform.value: {
@@ -146,6 +160,25 @@ def dump_content(spec: ContentSpec) -> dict[str, Any]:
             for platform, override in spec.overrides.items()
         }
     return wire
+
+
+def _wrong_beside_live_activity(values: Mapping[str, Any]) -> list[ContentFault]:
+    """What a Live Activity can not carry, and what a start can not do without."""
+    activity = values.get("live_activity")
+    if activity is None:
+        return []
+    faults = [
+        ContentFault(
+            field=f"content.{name}",
+            message="can not be sent with a Live Activity: put it into its content_state",
+        )
+        for name in ("data", "image", "link", "collapse_key", "fcm")
+        if values.get(name)
+    ]
+    if activity.event is LiveEvent.START and not values.get("title"):
+        message = "is missing: Apple wants an alert with what starts a Live Activity"
+        faults.append(ContentFault(field="content.title", message=message))
+    return faults
 
 
 def is_dynamic(text: str) -> bool:
@@ -271,6 +304,13 @@ def _is_small(value: Any, depth: int) -> bool:
             return True
 
 
+def _live_activity(value: Any) -> Any:
+    if not _is_small(value, FCM_NESTING_MAX):
+        return _Wrong(f"may be nested {FCM_NESTING_MAX} deep at most, its texts as others")
+    activity = parse_live_activity(value)
+    return _Wrong(activity) if isinstance(activity, str) else activity
+
+
 def _ttl(value: Any) -> Any:
     if type(value) is not int or not 0 <= value <= TTL_SECONDS_MAX:
         return _Wrong(f"must be whole seconds from 0 to {TTL_SECONDS_MAX} (four weeks)")
@@ -294,4 +334,5 @@ _CHECKS = {
     "priority": _priority,
     "collapse_key": _text(COLLAPSE_KEY_CHARACTERS_MAX),
     "fcm": _fcm,
+    "live_activity": _live_activity,
 }

@@ -15,7 +15,7 @@ from clarion.customers.device_store import (
     get_device,
     list_devices,
 )
-from clarion.customers.disclosure import shown_body
+from clarion.customers.disclosure import shown_body, without_tokens
 from clarion.customers.explanation import MEANINGS
 from clarion.customers.explanation_store import explain_owner
 from clarion.customers.store import user_ids_of
@@ -204,7 +204,7 @@ def shown_device(device: Device) -> dict[str, Any]:
         "token_fingerprint": device.token_fingerprint,
         "registrations": [asdict(one) for one in device.registrations],
         "cure": device.cure,
-        "facts": dict(device.facts),
+        "facts": without_tokens(dict(device.facts)),
         "registered_at": device.registered_at,
         "last_seen_at": device.last_seen_at,
     }

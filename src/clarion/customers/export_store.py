@@ -87,7 +87,7 @@ def _registrations(row: Any, *, with_tokens: bool) -> list[dict[str, Any]]:
             "reason": one.reason,
             "registered_at": one.registered_at,
             "last_seen_at": row.last_seen_at,
-            "facts": row.facts,
+            "facts": row.facts if with_tokens else without_tokens(row.facts),
         }
         | ({"token": one.token} if with_tokens else {})
         for one in device.registrations

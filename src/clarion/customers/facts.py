@@ -21,10 +21,19 @@ from msgspec import Struct
 
 from clarion.clock import to_micros
 from clarion.events.answer import yes_or_no
+
+
+from clarion.events.installation import is_token
 from clarion.events.message import Event
-from clarion.events.reserved import OPENING_NAMES, PUSH_NAMES, plain_name
+from clarion.events.reserved import OPENING_NAMES, PUSH_NAMES, REGISTRATION_NAMES, plain_name
 from clarion.events.text import is_storable
 
+LIVE_START_TOKEN = "live_activity_start_token"  # noqa: S105 - a fact's name
+LIVE_TOKEN = "live_activity_token"  # noqa: S105 - a fact's name
+LIVE_ID = "live_activity_id"
+"""Facts of an iPhone's Live Activities: the token that one is started by, and those of the one that
+runs. The tokens are shown as fingerprints."""
+LIVE_TOKEN_CHARACTERS_MAX = 512
 NOTED_MICROS = 3_600_000_000
 """A device that says nothing new is noted so often."""
 FACT_CHARACTERS_MAX = 100
@@ -146,6 +155,8 @@ def told_by(event: Event) -> dict[str, str]:
         said.append(event.properties)
         in_properties = _WHEN_OPENED if plain in OPENING_NAMES else _IN_PROPERTIES
         _take(found, event.properties, in_properties)
+        if plain in REGISTRATION_NAMES:
+            _take_live_activity(found, event.properties)
     for part, names in _IN_CONTEXT:
         section = context.get(part)
         if section is not None and type(section) is dict:
@@ -179,6 +190,13 @@ def _take(
             text = _text(value)
             if text:
                 found[fact] = text
+
+
+def _take_live_activity(found: dict[str, str], properties: Mapping[str, Any]) -> None:
+    for name, fact in _OF_LIVE_ACTIVITIES:
+        value = properties.get(name)
+        if type(value) is str and is_token(value) and len(value) <= LIVE_TOKEN_CHARACTERS_MAX:
+            found[fact] = value
 
 
 @lru_cache(maxsize=TEXTS_KEPT)
@@ -227,6 +245,14 @@ _IN_PROPERTIES = (
     ("device_locale", "locale"),
     ("locale", "locale"),
     ("timezone", "timezone"),
+)
+_OF_LIVE_ACTIVITIES = (
+    ("liveActivityStartToken", LIVE_START_TOKEN),
+    ("live_activity_start_token", LIVE_START_TOKEN),
+    ("liveActivityToken", LIVE_TOKEN),
+    ("live_activity_token", LIVE_TOKEN),
+    ("liveActivityId", LIVE_ID),
+    ("live_activity_id", LIVE_ID),
 )
 _WHEN_OPENED = (("version", "app_version"), ("build", "app_build"), *_IN_PROPERTIES)
 _PERMISSION_NAMES = frozenset(

@@ -13,8 +13,10 @@ from typing import Any
 from uuid import UUID
 
 from clarion.campaigns.content import Content, ContentFault
+from clarion.campaigns.live_activity import LiveActivity, LiveEvent
 from clarion.campaigns.template import Template
 from clarion.customers.device import NOT_KNOWN, DeviceState, Platform, Removal, TokenKind
+from clarion.customers.facts import LIVE_ID, LIVE_START_TOKEN, LIVE_TOKEN
 from clarion.deliveries.belief import DOUBTED, is_believed, limited_platforms
 from clarion.deliveries.delivery import (
     ACCEPTED,
@@ -300,6 +302,11 @@ class Books:
             content = rendered
         if row.notifications_off and not content.is_silent:
             return NOTIFICATIONS_OFF
+        live_activity_token = None
+        if content.live_activity is not None:
+            live_activity_token = _live_activity_token(row, platform, content.live_activity)
+            if live_activity_token is None:
+                return NO_LIVE_ACTIVITY
         return Push(
             token=row.token,
             token_kind=_TOKEN_KINDS[row.token_kind],
@@ -307,6 +314,7 @@ class Books:
             delivery_id=push_key(launch_id, row.device_id),
             tag=push_tag(launch_id, row.device_id),
             content=content,
+            live_activity_token=live_activity_token,
         )
 
 
@@ -318,6 +326,18 @@ def _has_another(row: Any, push: Push) -> bool:
         and one["token"]
         for one in row.spares or ()
     )
+
+
+def _live_activity_token(row: Any, platform: Platform, activity: LiveActivity) -> str | None:
+    """Of the activity that is meant, on this device; None: it has told none."""
+    facts: Mapping[str, str] = row.facts or {}
+    if platform is not Platform.IOS:
+        return None
+    if activity.event is LiveEvent.START:
+        return facts.get(LIVE_START_TOKEN)
+    if activity.activity_id not in (None, facts.get(LIVE_ID)):
+        return None
+    return facts.get(LIVE_TOKEN)
 
 
 def _left(outcome: Outcome) -> bool:
@@ -347,6 +367,7 @@ REGISTRATION_REMOVED = _skipped(Skip.REGISTRATION_REMOVED)
 OPTED_OUT = _skipped(Skip.OPTED_OUT)
 APNS_TOKEN = _skipped(Skip.APNS_TOKEN)
 NOTIFICATIONS_OFF = _skipped(Skip.NOTIFICATIONS_OFF)
+NO_LIVE_ACTIVITY = _skipped(Skip.NO_LIVE_ACTIVITY)
 NOT_RENDERED = _skipped(Skip.NOT_RENDERED)
 _DEVICE = ThrottleScope.DEVICE
 _APNS = TokenKind.APNS.value

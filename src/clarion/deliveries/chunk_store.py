@@ -119,7 +119,7 @@ async def keep_chunk(connection: AsyncConnection, chunk: Chunk, *, lease_until: 
 
 
 async def open_deliveries(
-    connection: AsyncConnection, chunk: Chunk, *, with_traits: bool
+    connection: AsyncConnection, chunk: Chunk, *, with_traits: bool, with_facts: bool = False
 ) -> Sequence[Any]:
     """The chunk's pending deliveries with device and customer as they are now.
 
@@ -145,6 +145,8 @@ async def open_deliveries(
         shows_nothing().label("notifications_off"),
         reported.label("has_arrived"),
     ]
+    if with_facts:
+        columns.append(devices.c.facts)
     if with_traits:
         columns += [customers.c.user_id, customers.c.traits]
     rows = await connection.execute(

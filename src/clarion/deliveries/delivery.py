@@ -61,6 +61,8 @@ class Skip(StrEnum):
     """By the app's last word, its person does not let it show any."""
     NOT_RENDERED = "not_rendered"
     """Liquid failed for this customer."""
+    NO_LIVE_ACTIVITY = "no_live_activity"
+    """The content is a Live Activity's, and the device has told no token for it."""
     ERASED = "erased"
     """Its customer was erased before it was sent."""
 

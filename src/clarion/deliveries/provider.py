@@ -44,6 +44,8 @@ class Push:
     tag: str
     """≤ 32 URL-safe characters, the same for every attempt of one delivery."""
     content: Content
+    live_activity_token: str | None = field(default=None, repr=False)
+    """Where the content's Live Activity is started, or runs, on this device."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -234,7 +234,12 @@ class Sender:
         chunk, campaign = work.chunk, work.campaign
         template = self._template(campaign)
         async with self._database.read() as connection:
-            rows = await open_deliveries(connection, chunk, with_traits=template is not None)
+            rows = await open_deliveries(
+                connection,
+                chunk,
+                with_traits=template is not None,
+                with_facts=campaign.content.base.live_activity is not None,
+            )
         books = Books(lost=chunk.lost)
         if campaign.state is CampaignState.CANCELLED:
             for row in rows:

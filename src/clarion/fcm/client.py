@@ -26,7 +26,7 @@ from clarion.deliveries.provider import (
 from clarion.fcm.message import Encoder, check
 from clarion.fcm.oauth import AccessTokens
 from clarion.fcm.request import Answer, TransportOptions
-from clarion.fcm.response import StaleAccessToken, read
+from clarion.fcm.response import StaleAccessToken, read, read_live
 from clarion.fcm.transport import Transport
 from clarion.fcm.trouble import SLOW_SECONDS, Trouble
 from clarion.telemetry import Metrics
@@ -134,9 +134,7 @@ class FcmProvider:
             self._headers_for(app.id, token),
             bodies,
         )
-        return [
-            _outcome(answer, push.platform) for answer, push in zip(answers, pushes, strict=True)
-        ]
+        return [_outcome(answer, push) for answer, push in zip(answers, pushes, strict=True)]
 
     def _headers_for(self, app_id: UUID, token: str) -> list[str]:
         """The same list while the token is the same, so that handles need not be told again."""
@@ -167,12 +165,13 @@ def _label(outcome: Outcome) -> str:
             assert_never(outcome)
 
 
-def _outcome(answer: Answer, platform: Platform) -> Outcome | StaleAccessToken:
+def _outcome(answer: Answer, push: Push) -> Outcome | StaleAccessToken:
     if answer.failure:
         return Unavailable(reason=answer.failure, maybe_accepted=answer.left, left=answer.left)
-    return read(
+    reading = read if push.live_activity_token is None else read_live
+    return reading(
         answer.status,
         answer.body,
-        platform=platform,
+        platform=push.platform,
         retry_after_seconds=answer.retry_after_seconds,
     )

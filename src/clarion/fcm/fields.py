@@ -169,7 +169,7 @@ MESSAGE: Fields = {
     "apns": {
         "headers": _TEXT_MAP,
         "payload": _OBJECT,
-        "live_activity_token": Ours("nothing: it is another one on each device"),
+        "live_activity_token": Ours("content.live_activity: each device has its own"),
         "fcm_options": {"analytics_label": _LABEL, "image": Ours("content.image")},
     },
     "webpush": {

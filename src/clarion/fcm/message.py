@@ -25,6 +25,7 @@ from clarion.deliveries.provider import (
     TokenKind,
 )
 from clarion.fcm.fields import read_fields
+from clarion.fcm.live_activity import live_activity
 
 PAYLOAD_BYTES_MAX = 4_096
 PUSH_KEY = "clarion_push"
@@ -32,9 +33,9 @@ LINK_KEY = "link"
 COLLAPSE_ID_BYTES_MAX = 64
 TOPIC_CHARACTERS_MAX = 32
 
-_PLACES = re.compile(b"([\x01-\x03])")
-_TOKEN, _KEY, _TAG = (msgspec.Raw(bytes([place])) for place in (1, 2, 3))
-"""Control characters stand for the three in the encoded form: JSON escapes them in any text."""
+_PLACES = re.compile(b"([\x01-\x04])")
+_TOKEN, _KEY, _TAG, _LIVE = (msgspec.Raw(bytes([place])) for place in (1, 2, 3, 4))
+"""Control characters stand for the four in the encoded form: JSON escapes them in any text."""
 _LONGEST_KEY = "k" * 65
 _LONGEST_TAG = "t" * 32
 
@@ -59,6 +60,7 @@ class Encoder:
             b"\x01": msgspec.json.encode(push.token),
             b"\x02": msgspec.json.encode(push.delivery_id),
             b"\x03": msgspec.json.encode(push.tag),
+            b"\x04": msgspec.json.encode(push.live_activity_token),
         }
         filled = parts.copy()
         for place in range(1, len(parts), 2):
@@ -75,8 +77,13 @@ def build(
     token: Any,
     key: Any,
     tag: Any,
+    live: Any = "",
 ) -> dict[str, Any]:
-    """The request for a push of `content`: to `token`, attributed by `key`, replaced by `tag`."""
+    """The request for a push of `content`: to `token`, attributed by `key`, replaced by `tag`, for
+    the Live Activity `live`."""
+    if content.live_activity is not None:
+        target = "fid" if kind is TokenKind.FID else "token"
+        return {"message": {target: token, "apns": live_activity(content, now, live)}}
     shown = {"title": content.title, "body": content.body, "image": content.image}
     notification = {name: text for name, text in shown.items() if text}
     data = {**content.data, PUSH_KEY: key}
@@ -114,7 +121,7 @@ def check(content: Content, platform: Platform, now: datetime) -> Sequence[Conte
         content, platform, TokenKind.FCM, now, token="", key=_LONGEST_KEY, tag=_LONGEST_TAG
     )
     message = built["message"]
-    del message["token"]
+    message.pop("token")
     size = _size(message)
     if size > PAYLOAD_BYTES_MAX:
         longest = max(
@@ -133,7 +140,7 @@ def check(content: Content, platform: Platform, now: datetime) -> Sequence[Conte
 
 def _cut(content: Content, platform: Platform, kind: TokenKind, now: datetime) -> list[bytes]:
     """The encoded request: what is fixed at even places, a mark at each odd one."""
-    body = build(content, platform, kind, now, token=_TOKEN, key=_KEY, tag=_TAG)
+    body = build(content, platform, kind, now, token=_TOKEN, key=_KEY, tag=_TAG, live=_LIVE)
     return _PLACES.split(msgspec.json.encode(body))
 
 

@@ -129,6 +129,18 @@ class _Error:
     """Whether the body is an error as Google's services write one, and not a page or nothing."""
 
 
+def read_live(
+    http_status: int, body: bytes, *, platform: Platform, retry_after_seconds: float | None
+) -> Outcome | StaleAccessToken:
+    """What an answer means for a push to a Live Activity: APNs speaks of the activity's token then,
+    which ends with it, and not of the device's."""
+    outcome = read(http_status, body, platform=platform, retry_after_seconds=retry_after_seconds)
+    is_apns = isinstance(outcome, Unregistered) and (
+        outcome.reason in _APNS_DEAD.values() or _parse(body).apns_reason in _APNS_DEAD
+    )
+    return Rejected(reason="live_activity_ended") if is_apns else outcome
+
+
 def read(
     http_status: int, body: bytes, *, platform: Platform, retry_after_seconds: float | None
 ) -> Outcome | StaleAccessToken:

@@ -35,6 +35,16 @@ FcmFields = Annotated[
 ]
 
 
+LiveActivityFields = Annotated[
+    dict[str, Any],
+    msgspec.Meta(
+        description="It starts, updates or ends a Live Activity on the iPhones that have told a "
+        'token for it, and is nothing else: `{"event": "update", "activity_id": "order-42", '
+        '"content_state": {"minutes": 5}}`. Title and body are its alert.'
+    ),
+]
+
+
 Spread = Annotated[
     int,
     msgspec.Meta(extra_json_schema={"minimum": 0, "maximum": campaigns.SPREAD_MINUTES_MAX}),
@@ -60,6 +70,7 @@ class Content(ContentFields, kw_only=True, omit_defaults=True):
 
     platforms: dict[str, ContentFields] | msgspec.UnsetType = msgspec.UNSET
     fcm: FcmFields | msgspec.UnsetType = msgspec.UNSET
+    live_activity: LiveActivityFields | msgspec.UnsetType = msgspec.UNSET
 
 
 class Audience(msgspec.Struct, kw_only=True, omit_defaults=True):
