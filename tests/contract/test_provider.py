@@ -310,6 +310,18 @@ async def test_a_token_that_is_refused_again_is_an_operators_matter(
     assert (await simulator.stats())["grants"] == 1
 
 
+async def test_a_stray_401_among_accepted_pushes_costs_no_access_token(
+    simulator: SimulatorProcess, provider: FcmProvider
+) -> None:
+    app = firebase_app(simulator)
+    await simulator.faults(plan=["credentials-missing", "denied", "not-found"])
+    found = await send(provider, app, *pushes(20))
+    reasons = sorted(one.reason for one in found if isinstance(one, Misconfigured))
+    assert reasons == ["iam_permission_denied", "not_found", "unauthenticated"]
+    assert found.count(Accepted()) == 17
+    assert (await simulator.stats())["grants"] == 1
+
+
 async def test_a_token_endpoint_that_is_down_is_waited_for(
     simulator: SimulatorProcess, provider: FcmProvider, clock: FakeClock
 ) -> None:
