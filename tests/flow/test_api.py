@@ -186,6 +186,8 @@ async def test_a_firebase_app_is_added_replaced_paused_and_deleted(
     assert (await service.get(f"/sources/{source['id']}"))["firebase_app_id"] == added.json["id"]
     paused = await service.post(f"/firebase-apps/{added.json['id']}/pause", {"reason": "rotation"})
     assert paused["paused_reason"] == "rotation"
+    assert paused["paused_at"] is not None
+    assert paused["tries_again_at"] is None, "a person has paused it, and has to resume it"
     resumed = await service.post(f"/firebase-apps/{added.json['id']}/resume")
     assert resumed["paused_reason"] is None
     assert (await service.post(f"/firebase-apps/{added.json['id']}/pause"))["paused_reason"]

@@ -56,6 +56,16 @@ async def test_a_campaign_made_with_a_time_is_scheduled(service: Service) -> Non
     assert made.json["scheduled_at"] == "2026-12-24T17:00:00Z"
 
 
+async def test_the_report_says_why_a_campaign_waits(service: Service) -> None:
+    made = await service.post("/campaigns", CAMPAIGN | {"at": "2026-06-01T09:00:00Z"})
+    path = f"/campaigns/{made['id']}"
+    assert (await service.get(f"{path}/report"))["waiting"] == []
+    await service.post(f"{path}/pause")
+    [why] = (await service.get(f"{path}/report"))["waiting"]
+    assert (why["waits_for"], why["reason"]) == ("campaign_paused", "by a person")
+    assert (why["deliveries"], why["until"]) == (0, None)
+
+
 async def test_the_preview_tells_what_is_wrong_for_a_customer(service: Service) -> None:
     key = await write_key_of(service)
     long = {"first_name": "x" * 4_100}

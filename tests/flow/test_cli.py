@@ -11,11 +11,13 @@ import sys
 import urllib.request
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from clarion.cli import commands
+from clarion.storage.migrate import NEWEST
 from fakes.command import Clarion
 
 START_SECONDS = 60
@@ -130,6 +132,28 @@ def test_a_paused_firebase_app_can_be_resumed(clarion: Clarion) -> None:
     paused = clarion.json("firebase-apps", "pause", "shop", "--reason", "rotation")
     assert paused["paused_reason"] == "rotation"
     assert clarion.json("firebase-apps", "resume", "shop")["paused_reason"] is None
+
+
+def test_a_key_of_another_project_than_meant_is_refused_with_both_named(clarion: Clarion) -> None:
+    file = str(clarion.key_file("shop"))
+    code, _, errors = clarion("firebase-apps", "add", file, "--project", "store")
+    assert code == 5 and "shop" in errors and "store" in errors
+    assert clarion.json("firebase-apps", "list") == []
+    assert clarion.json("firebase-apps", "add", file, "--project", "shop")["project_id"] == "shop"
+
+
+def test_the_report_says_why_a_campaign_waits(clarion: Clarion) -> None:
+    at = (datetime.now(UTC) + timedelta(days=30)).isoformat()
+    made = clarion.json("campaigns", "create", "Spring", "--title", "Hi", "--everyone", "--at", at)
+    clarion("campaigns", "pause", made["id"])
+    [why] = clarion.json("campaigns", "report", made["id"])["waiting"]
+    assert (why["waits_for"], why["reason"], why["until"]) == (
+        "campaign_paused",
+        "by a person",
+        None,
+    )
+    told = clarion("campaigns", "report", made["id"])[1]
+    assert "the campaign is paused (by a person)" in " ".join(told.split())
 
 
 def test_a_campaign_goes_through_its_states(clarion: Clarion) -> None:
@@ -294,7 +318,7 @@ def test_a_database_of_another_program_is_told_from_one_that_is_away(
     for statement, told in (
         ("CREATE TABLE events (a)", "tables that are not Clarion's: events"),
         ("CREATE TABLE alembic_version AS SELECT 'abc' version_num", "revision abc"),
-        ("UPDATE alembic_version SET version_num = '0002'", "no such table: workspaces"),
+        (f"UPDATE alembic_version SET version_num = '{NEWEST}'", "no such table"),  # noqa: S608
     ):
         with closing(sqlite3.connect(file)) as database, database:
             database.execute(statement)

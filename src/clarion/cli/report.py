@@ -67,9 +67,10 @@ def _sentence(one: Waiting) -> str:
             what = "their time has not come"
         case _:
             assert_never(one.waits_for)
-    then = f"They go on by themselves, {one.until:%Y-%m-%d %H:%M:%S} UTC at the earliest."
     if one.until is None:
         then = "Somebody must resume it."
+    else:
+        then = f"They go on by themselves, {one.until:%Y-%m-%d %H:%M:%S} UTC at the earliest."
     return f"{one.deliveries} wait: {what} ({one.reason}). {then}"
 
 
