@@ -136,10 +136,10 @@ class Books:
     ) -> None:
         """What the provider answered, and what it means. What may speak of the whole app waits for
         `close`."""
-        answer = Answer(row, push, outcome)
-        if isinstance(outcome, Accepted):
-            self._accept(answer)
+        if isinstance(outcome, Accepted):  # first: nearly all are
+            self._accept(row, push.platform)
             return
+        answer = Answer(row, push, outcome)
         if not isinstance(outcome, Unavailable | Misconfigured) or outcome.left:
             self.left.add(row.device_id)
         match outcome:
@@ -205,12 +205,11 @@ class Books:
             self.quiet_seconds = self.asked_seconds
         self.limited = alone
 
-    def _accept(self, answer: Answer) -> None:
-        device_id = answer.row.device_id
-        self.accepted[answer.push.platform] += 1
+    def _accept(self, row: Any, platform: Platform) -> None:
+        device_id = row.device_id
+        self.accepted[platform] += 1
         self.answered += 1
-        fallen_back = answer.row.reason in _FALLEN_BACK
-        self.settled[device_id] = _BY_THE_OTHER[answer.row.reason] if fallen_back else ACCEPTED
+        self.settled[device_id] = _BY_THE_OTHER.get(row.reason, ACCEPTED)
         self.sent.add(device_id)
         self.left.add(device_id)
 
