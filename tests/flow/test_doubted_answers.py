@@ -78,6 +78,26 @@ async def test_a_paused_app_is_tried_again_by_itself_and_says_so(
     assert told.count("firebase_app_goes_on") == 1
 
 
+async def test_a_clock_that_is_set_back_does_not_put_the_trial_off(world: World) -> None:
+    """It may have been ahead, and so have caused the pause."""
+    await world.devices("ok-1", "ok-2")
+    world.provider.broken = True
+    campaign_id = await world.campaign()
+    await world.settle(campaign_id, hours=0.05)
+    for _ in range(5):  # no job is left behind: those of the database are due by the same clock
+        await world.sender.step()
+    world.provider.broken = False
+    world.clock.advance(-3_600)
+    await world.forget_answers()  # what a clock that goes back does to the pace is another matter
+    await world.sender.sweep()
+    world.clock.advance(60)
+    for _ in range(3):
+        await world.sender.sweep()
+        for _ in range(5):
+            await world.sender.step()
+    assert (await world.report(campaign_id)).total.accepted == 2
+
+
 async def test_what_a_person_paused_waits_for_a_person(world: World) -> None:
     await world.devices("ok-1", "ok-2")
     world.provider.broken = True

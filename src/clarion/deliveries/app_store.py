@@ -1,5 +1,6 @@
 """Rows of Firebase apps. Their keys are sealed, and only `open_app` opens one."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -189,6 +190,25 @@ async def pause_app(
         .values(values)
     )
     return False
+
+
+async def paused_ahead(connection: AsyncConnection, now: datetime) -> list[UUID]:
+    """The apps that answers have paused, it seems, later than now: the clock was set back since."""
+    rows = await connection.execute(
+        select(firebase_apps.c.id).where(
+            firebase_apps.c.paused_at > now, firebase_apps.c.tries_again_at.is_not(None)
+        )
+    )
+    return list(rows.scalars())
+
+
+async def set_back(connection: AsyncConnection, app_ids: Sequence[UUID], now: datetime) -> None:
+    """Let them be tried again now: a wrong clock may be what has paused them."""
+    await connection.execute(
+        update(firebase_apps)
+        .where(firebase_apps.c.id.in_(app_ids), firebase_apps.c.tries_again_at.is_not(None))
+        .values(paused_at=now, tries_again_at=now)
+    )
 
 
 async def take_trial(

@@ -26,11 +26,13 @@ from clarion.campaigns.campaign import Campaign, CampaignState
 from clarion.campaigns.template import Template
 from clarion.clock import Clock
 from clarion.customers.device import Platform
+from clarion.deliveries.app_store import paused_ahead, set_back
 from clarion.deliveries.books import Books
 from clarion.deliveries.chunk_store import (
     Chunk,
     NewChunk,
     chunks_of_another_time,
+    hasten_app,
     keep_chunk,
     open_deliveries,
     overdue_chunks,
@@ -120,6 +122,13 @@ class Sender:
     async def sweep(self) -> int:
         """Publish again the chunks whose job was lost or whose sender died; returns how many."""
         now = self._clock.now()
+        async with self._database.read() as connection:
+            ahead = await paused_ahead(connection, now)
+        if ahead:
+            async with self._database.write() as connection:
+                await set_back(connection, ahead, now)
+                for app_id in ahead:
+                    await hasten_app(connection, app_id, now)
         async with self._database.read() as connection:
             overdue = await overdue_chunks(
                 connection,
