@@ -117,7 +117,7 @@ async def test_the_erasure_under_way_is_finished(world: World) -> None:
 
 async def test_what_was_sealed_opens(world: World) -> None:
     async with world.database.read() as connection:
-        app = await open_app(connection, vault(), APP)
+        app = await open_app(connection, vault(), APP, now=world.clock.now())
         keys = (await connection.execute(select(write_keys.c.write_key))).scalars().all()
         opened = await find_admissions(connection, keys, world.clock.now(), vault())
     assert app is not None

@@ -21,8 +21,6 @@ from msgspec import Struct
 
 from clarion.clock import to_micros
 from clarion.events.answer import yes_or_no
-
-
 from clarion.events.installation import is_token
 from clarion.events.message import Event
 from clarion.events.reserved import OPENING_NAMES, PUSH_NAMES, REGISTRATION_NAMES, plain_name

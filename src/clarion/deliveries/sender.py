@@ -123,11 +123,11 @@ class Sender:
         """Publish again the chunks whose job was lost or whose sender died; returns how many."""
         now = self._clock.now()
         async with self._database.read() as connection:
-            ahead = await paused_ahead(connection, now)
-        if ahead:
+            paused = await paused_ahead(connection, now)
+        if paused:
             async with self._database.write() as connection:
-                await set_back(connection, ahead, now)
-                for app_id in ahead:
+                await set_back(connection, paused, now)
+                for app_id in paused:
                     await hasten_app(connection, app_id, now)
         async with self._database.read() as connection:
             overdue = await overdue_chunks(
