@@ -1,7 +1,7 @@
 """One HTTP request in libcurl's terms: what it carries, and what came back."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -31,10 +31,14 @@ class Answer(NamedTuple):
     status: int
     body: bytes = b""
     retry_after_seconds: float | None = None
-    """From either form of the header, seconds or a date; 0: at once, or it has passed."""
+    """From either form of the header: seconds, or a date."""
     failure: str = ""
     left: bool = True
     """Whether the request may have reached the other side."""
+
+
+Connection = tuple[str, int]
+"""A connection by its own end: the local address and port."""
 
 
 @dataclass(slots=True, eq=False)
@@ -52,11 +56,32 @@ class Call:
 class Handle:
     """An easy handle, and the request it carries."""
 
-    __slots__ = ("body", "call", "curl", "header_lines", "headers", "index", "received", "url")
+    __slots__ = (
+        "_may_use",
+        "body",
+        "call",
+        "connection",
+        "curl",
+        "head",
+        "headers",
+        "index",
+        "received",
+        "url",
+    )
 
-    def __init__(self, options: TransportOptions, authorities: Path) -> None:
+    def __init__(
+        self,
+        options: TransportOptions,
+        authorities: Path,
+        may_use: Callable[[Connection], bool],
+    ) -> None:
+        """`may_use`: whether a request may be sent on this connection."""
+        self._may_use = may_use
+        self.connection: Connection | None = None
+        """The one that the request was begun on."""
+        self.head: list[bytes] = []
+        """The answer's lines before its body, the empty one included."""
         self.received: list[bytes] = []
-        self.header_lines: list[bytes] = []
         self.call: Call | None = None
         self.index = 0
         self.body = b""
@@ -73,15 +98,16 @@ class Handle:
         curl.setopt(pycurl.CONNECTTIMEOUT, options.connect_seconds)
         curl.setopt(pycurl.TIMEOUT, options.timeout_seconds)
         curl.setopt(pycurl.MAXFILESIZE, ANSWER_BYTES_MAX)
+        curl.setopt(pycurl.HEADERFUNCTION, self.head.append)
         curl.setopt(pycurl.WRITEFUNCTION, self.received.append)
-        curl.setopt(pycurl.HEADERFUNCTION, self.header_lines.append)
         curl.setopt(pycurl.READFUNCTION, self._read)
         curl.setopt(pycurl.SEEKFUNCTION, _refuse_to_wind_back)
+        curl.setopt(pycurl.PREREQFUNCTION, self._begin)
         curl.setopt(pycurl.USERAGENT, "clarion")
         curl.setopt(pycurl.CAINFO, str(authorities))
 
     def carry(self, call: Call, index: int) -> None:
-        self.call, self.index = call, index
+        self.call, self.index, self.connection = call, index, None
         self.body = body = call.bodies[index]
         curl = self.curl
         if self.url != call.url:
@@ -91,6 +117,25 @@ class Handle:
             curl.setopt(pycurl.HTTPHEADER, call.headers)
             self.headers = call.headers
         curl.setopt(pycurl.POSTFIELDSIZE, len(body))
+
+    @property
+    def has_left(self) -> bool:
+        """Whether any of the request was handed to the connection it was begun on."""
+        return self.connection is not None and self.curl.getinfo(pycurl.REQUEST_SIZE) > 0
+
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether the connection ended within the head of the answer. To libcurl, an answer of
+        HTTP/1.x is whole then, too."""
+        return not self.head or self.head[-1] not in (b"\r\n", b"\n")
+
+    def _begin(self, _remote: str, local: str, _remote_port: int, local_port: int) -> int:
+        """libcurl has a connection and is about to send the request, or to send it again."""
+        if self.connection is not None:
+            return int(pycurl.PREREQFUNC_ABORT)
+        self.connection = (local, local_port)
+        may = self._may_use(self.connection)
+        return int(pycurl.PREREQFUNC_OK if may else pycurl.PREREQFUNC_ABORT)
 
     def _read(self, size: int) -> bytes:
         body = self.body

@@ -4,14 +4,20 @@ libcurl keeps the connections and multiplexes up to `streams` requests on each. 
 kept and used again; what is constant for a call (address, headers) is set once for each handle.
 
 **Nothing is sent twice behind the caller's back.** libcurl by itself repeats a request whose
-connection died under it, though the other side may have acted on it. To repeat it must wind the
-body back, so it is given a body that can not be wound back, and the request fails instead. Only
-what the other side says it has not looked at (REFUSED_STREAM, or a stream after GOAWAY's last) is
-sent again, by us, at once.
+connection died under it, though the other side may have acted on it. It asks before it begins a
+request (`Handle`), and may begin each only once: where it would repeat it, the request fails
+instead. Sent again, by us and at once, is only what surely was not read:
+
+- nothing of it had left;
+- HTTP/2 says that it was not looked at (REFUSED_STREAM, or a stream after GOAWAY's last).
+
+HTTP/1.1 has no such word. A kept-alive connection that ends after a request has left may have been
+read, whichever way it ends: the answer is lost. One that has ended before is not used.
 """
 
 import asyncio
 import os
+import select
 import socket
 import struct
 from collections import deque
@@ -22,7 +28,7 @@ from weakref import finalize
 
 import pycurl
 
-from clarion.fcm.request import Answer, Call, Handle, TransportOptions
+from clarion.fcm.request import Answer, Call, Connection, Handle, TransportOptions
 from clarion.fcm.retry_after import retry_after
 from clarion.fcm.trust import bundle
 from clarion.fcm.window import EVERY, Window
@@ -53,6 +59,8 @@ class Transport:
         self._waiting: deque[Call] = deque()
         self._refused: deque[tuple[Call, int]] = deque()
         self._watched: set[int] = set()
+        self._http1: dict[Connection, int] = {}
+        """Connections on which HTTP/1.x was answered, and the descriptor of each."""
         self._is_closed = False
 
     async def post(self, url: str, headers: list[str], bodies: Sequence[bytes]) -> list[Answer]:
@@ -88,8 +96,7 @@ class Transport:
             return
         self._is_closed = True
         for handle in list(self._busy.values()):
-            left = handle.curl.getinfo(pycurl.REQUEST_SIZE) > 0
-            self._finish(handle, Answer(0, failure="closed", left=left))
+            self._finish(handle, Answer(0, failure="closed", left=handle.has_left))
         for call, index in self._refused:
             self._settle(call, index, Answer(0, failure="closed", left=False))
         for call in self._waiting:
@@ -124,10 +131,22 @@ class Transport:
                     self._waiting.popleft()
             else:
                 return
-            handle = free.pop() if free else Handle(self._options, self._authorities)
+            handle = free.pop() if free else self._new_handle()
             handle.carry(call, index)
             busy[handle.curl] = handle
             self._multi.add_handle(handle.curl)
+
+    def _new_handle(self) -> Handle:
+        return Handle(self._options, self._authorities, self._may_use)
+
+    def _may_use(self, connection: Connection) -> bool:
+        """Not a kept-alive one of HTTP/1.x with something to read: nothing was asked on it, so
+        that can only be its end. libcurl looks for it itself, but no more than once a second."""
+        descriptor = self._http1.get(connection)
+        if descriptor is None or not (descriptor == _GONE or _is_readable(descriptor)):
+            return True
+        del self._http1[connection]
+        return False
 
     def _on_socket(self, event: int, descriptor: int, _multi: object, _data: object) -> None:
         loop = self._loop
@@ -163,6 +182,12 @@ class Transport:
                 self._answers += 1
                 if self._answers % EVERY == 0:
                     self._look_at(curl)
+                if curl.getinfo(pycurl.INFO_HTTP_VERSION) <= pycurl.CURL_HTTP_VERSION_1_1:
+                    self._note_http1(handle)
+                    if handle.is_cut_off:
+                        # libcurl takes it for an answer, and would use its connection again.
+                        self._finish(handle, Answer(0, failure="connection_lost"))
+                        continue
                 status = curl.getinfo(pycurl.RESPONSE_CODE)
                 wait = (
                     None if status == 200 else retry_after(handle.header_lines, datetime.now(UTC))
@@ -176,11 +201,17 @@ class Transport:
         sent, answered = curl.getinfo(pycurl.PRETRANSFER_TIME), curl.getinfo(pycurl.TOTAL_TIME)
         self._window.answered(answered - sent, is_full=len(self._busy) >= self._window.limit)
 
+    def _note_http1(self, handle: Handle) -> None:
+        assert handle.connection is not None
+        descriptor = _GONE if handle.is_cut_off else handle.curl.getinfo(pycurl.ACTIVESOCKET)
+        self._http1[handle.connection] = descriptor
+
     def _fail(self, handle: Handle, code: int, message: str) -> None:
         call, index, curl = handle.call, handle.index, handle.curl
         assert call is not None
-        left = curl.getinfo(pycurl.REQUEST_SIZE) > 0
-        if _is_unread(code, message, left):
+        left = handle.has_left
+        is_http2 = call.url.startswith(b"https:") and handle.connection not in self._http1
+        if _is_unread(code, message, left=left, is_http2=is_http2):
             times = call.refusals[index] = call.refusals.get(index, 0) + 1
             if times <= REFUSALS_MAX:
                 self._release(handle)
@@ -205,6 +236,7 @@ class Transport:
     def _release(self, handle: Handle) -> None:
         self._multi.remove_handle(handle.curl)
         del self._busy[handle.curl]
+        handle.head.clear()
         handle.received.clear()
         handle.header_lines.clear()
         handle.call = None
@@ -218,15 +250,32 @@ class Transport:
             call.done.set_result(None)
 
 
-def _is_unread(code: int, message: str, left: bool) -> bool:
+def _is_unread(code: int, message: str, *, left: bool, is_http2: bool) -> bool:
     """Whether the other side can not have looked at a request that failed.
 
-    libcurl tells us so only by asking to wind the body back, and keeps the first error it met:
-    that it met none before it was told that it can not means that the stream was refused.
+    Where the connection died or the stream was refused, libcurl wants to send it again, and is
+    told that it can not. It keeps the first error that it met: that this is the first means, in
+    HTTP/2, that the stream was refused; in HTTP/1.x only that the connection was closed in good
+    order.
     """
-    if code == pycurl.E_SEND_FAIL_REWIND:
-        return not left or message.startswith("seek callback")
-    return code == pycurl.E_SEND_ERROR and not left
+    if not left:
+        return code in _NOT_SENT
+    return is_http2 and code in _NOT_REPEATED and message.startswith(_FIRST_ERRORS)
+
+
+_NOT_REPEATED = frozenset({pycurl.E_SEND_FAIL_REWIND, pycurl.E_ABORTED_BY_CALLBACK})
+_NOT_SENT = _NOT_REPEATED | {pycurl.E_SEND_ERROR}
+_FIRST_ERRORS = ("seek callback", "operation aborted by pre-request callback")
+
+
+_GONE = -1
+"""libcurl's own value for a connection that has no descriptor any more."""
+
+
+def _is_readable(descriptor: int) -> bool:
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    return bool(poll.poll(0))
 
 
 _LAST_RECEIVED = struct.Struct("52xI")
