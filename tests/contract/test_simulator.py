@@ -199,20 +199,54 @@ async def test_the_assertion_is_verified(
         claims["aud"] = key["token_uri"]
     signer = crypt.RSASigner.from_service_account_info(key)
     assertion = jwt.encode(signer, claims).decode()
-
-    def call() -> Response:
-        with Session() as session:
-            return session.post(
-                key["token_uri"],
-                data={"grant_type": GRANT_TYPE, "assertion": assertion},
-                verify=simulator.ca_file,
-            )
-
-    response = await asyncio.to_thread(call)
+    response = await asyncio.to_thread(grant, simulator, key["token_uri"], assertion)
     wire = response.json()
     assert wire.get("error") == error
     assert words in wire.get("error_description", "")
     assert response.status_code == (400 if error else 200)
+
+
+@pytest.mark.parametrize(
+    ("headers", "email", "words"),
+    [
+        ({"kid": None}, "", ""),
+        ({"kid": ""}, "", ""),
+        ({"kid": None}, "nobody@example.com", "account not found"),
+        ({"kid": None}, "clarion@another.iam.gserviceaccount.com", "Invalid JWT Signature."),
+        ({"kid": "f" * 40}, "", "Invalid JWT Signature."),
+        ({"kid": "../key"}, "", "Invalid JWT Signature."),
+    ],
+)
+async def test_an_assertion_that_names_no_key_is_its_issuers(
+    simulator: SimulatorProcess, headers: dict[str, Any], email: str, words: str
+) -> None:
+    """Google's libraries for Node.js and Ruby sign so. An account has more than one key."""
+    simulator.key("another")
+    for key in [simulator.key(PROJECT) for _ in range(2)]:
+        now = int(time.time())
+        claims = {
+            "iss": email or key["client_email"],
+            "scope": SCOPE,
+            "aud": GOOGLE_AUDIENCE,
+            "iat": now,
+            "exp": now + 3_600,
+        }
+        signer = crypt.RSASigner.from_string(key["private_key"])
+        header = {name: value for name, value in headers.items() if value is not None}
+        assertion = jwt.encode(signer, claims, header).decode()
+        if not header:
+            assert "kid" not in jwt.decode_header(assertion)
+        response = await asyncio.to_thread(grant, simulator, key["token_uri"], assertion)
+        assert response.json().get("error_description", "") == (
+            f"Invalid grant: {words}" if words == "account not found" else words
+        )
+        assert response.status_code == (400 if words else 200)
+
+
+def grant(simulator: SimulatorProcess, token_uri: str, assertion: str) -> Response:
+    with Session() as session:
+        form = {"grant_type": GRANT_TYPE, "assertion": assertion}
+        return session.post(token_uri, data=form, verify=simulator.ca_file)
 
 
 @pytest.mark.parametrize(

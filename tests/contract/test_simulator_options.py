@@ -14,14 +14,17 @@ import pytest
 import pytest_asyncio
 from google.auth.transport.requests import AuthorizedSession, Request
 from google.oauth2.service_account import Credentials
+from h2.config import H2Configuration
 from h2.connection import H2Connection
 from h2.errors import ErrorCodes
+from h2.events import ResponseReceived, StreamReset
 from hyperframe.frame import DataFrame, Frame, GoAwayFrame, RstStreamFrame
 from requests import Session
 
 from clarion.cli import run
 from clarion.fcm.request import Answer, TransportOptions
 from clarion.fcm.transport import Transport
+from clarion.simulator.authority import GOOGLES_NAMES
 from clarion.simulator.process import SimulatedFcm, SimulatorProcess, simulated_fcm
 from fakes.google import keep_home
 
@@ -180,16 +183,100 @@ def frames(received: bytes) -> Iterator[Frame]:
         yield frame
 
 
-async def test_who_knows_only_googles_host_can_be_led_here(tmp_path: Path) -> None:
+@pytest.mark.parametrize("host", [*GOOGLES_NAMES, "localhost"])
+async def test_who_knows_only_googles_hosts_can_be_led_here(tmp_path: Path, host: str) -> None:
     async with SimulatorProcess(tmp_path, schema=False) as simulator:
         trusting = ssl.create_default_context(cafile=simulator.ca_file)
-        host, _, port = simulator.base_url.removeprefix("https://").partition(":")
-        _, writer = await asyncio.open_connection(
-            host, int(port), ssl=trusting, server_hostname="fcm.googleapis.com"
+        address, _, port = simulator.base_url.removeprefix("https://").partition(":")
+        reader, writer = await asyncio.open_connection(
+            address, int(port), ssl=trusting, server_hostname=host
         )
         names = {name for _, name in writer.get_extra_info("peercert")["subjectAltName"]}
+        writer.write(f"GET /simulator/stats HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+        async with asyncio.timeout(SECONDS_MAX):
+            assert (await reader.readline()).startswith(b"HTTP/1.1 200")
         writer.close()
-        assert {"fcm.googleapis.com", "127.0.0.1"} <= names
+    assert {
+        "fcm.googleapis.com",
+        "oauth2.googleapis.com",
+        "iid.googleapis.com",
+        "localhost",
+        "127.0.0.1",
+    } <= names
+
+
+@pytest.mark.parametrize(
+    ("host", "protocols"),
+    [("fcm.googleapis.com", ["h2", "http/1.1"]), ("localhost", ["h2"]), (None, ["h2"])],
+    ids=["Google's host", "HTTP/2 only", "an address, HTTP/2 only"],
+)
+@pytest.mark.parametrize("scheme", ["https", "https:"])
+async def test_a_scheme_with_a_colon_is_taken_as_google_takes_it(
+    tmp_path: Path, host: str | None, protocols: list[str], scheme: str
+) -> None:
+    """As firebase-admin for Node.js sends it."""
+    async with SimulatorProcess(tmp_path, schema=False) as simulator:
+        trusting = ssl.create_default_context(cafile=simulator.ca_file)
+        trusting.set_alpn_protocols(protocols)
+        address, _, port = simulator.base_url.removeprefix("https://").partition(":")
+        reader, writer = await asyncio.open_connection(
+            address, int(port), ssl=trusting, server_hostname=host or address
+        )
+        wire = H2Connection(H2Configuration(validate_outbound_headers=False))
+        wire.initiate_connection()
+        headers = {":method": "GET", ":path": "/simulator/stats", ":scheme": scheme}
+        wire.send_headers(1, [*headers.items(), (":authority", address)], end_stream=True)
+        writer.write(wire.data_to_send())
+        statuses: list[bytes] = []
+        async with asyncio.timeout(SECONDS_MAX):
+            while not statuses:
+                events = wire.receive_data(await reader.read(65_536))
+                assert not [one for one in events if isinstance(one, StreamReset)]
+                replies = [one for one in events if isinstance(one, ResponseReceived)]
+                statuses += [dict(one.headers)[b":status"] for one in replies]
+        writer.close()
+    assert statuses == [b"200"]
+
+
+def descriptors(pid: int) -> int:
+    return len(list(Path(f"/proc/{pid}/fd").iterdir()))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"http2_faults": True}, {"plain": True}],
+    ids=["TLS", "with the front", "plain"],
+)
+async def test_however_many_connections_are_cut_nothing_is_left_open(
+    tmp_path: Path, options: dict[str, Any]
+) -> None:
+    """Each push is sent as Clarion's sender does; what is lost is what it calls lost, and nothing
+    is taken twice."""
+    async with SimulatorProcess(tmp_path, schema=False, **options) as simulator:
+        made = credentials(simulator.key(PROJECT))
+        with Session() as session:
+            session.verify, session.trust_env = simulator.ca_file, False
+            await asyncio.to_thread(made.refresh, Request(session))
+        headers = [f"Authorization: Bearer {made.token}"]
+        transport = Transport(simulator.ca_file, TransportOptions(timeout_seconds=10))
+        opened: list[int] = []
+        sent = 0
+        for fault in ["lost", "reset"] * 12:
+            await simulator.faults(plan=["ok"] * 5 + [fault])
+            bodies = [body(f"t{sent + number}") for number in range(20)]
+            async with asyncio.timeout(SECONDS_MAX):
+                answers = await transport.post(simulator.base_url + SEND, headers, bodies)
+            assert all(one.status == 200 or one.left for one in answers)
+            assert any(one.failure for one in answers)
+            sent += len(bodies)
+            opened.append(await asyncio.to_thread(descriptors, simulator.pid))
+        transport.close()
+        stats = await simulator.stats()
+    assert stats["repeated_pushes"] == 0
+    assert stats["requests"] <= sent
+    connections = TransportOptions().connections
+    # A gate has two descriptors for a connection; some are still being closed.
+    assert max(opened) <= opened[0] + 4 * connections, opened
 
 
 async def test_without_the_front_its_faults_are_not_taken_for_granted(tmp_path: Path) -> None:

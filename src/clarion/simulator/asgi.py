@@ -10,7 +10,7 @@ import asyncio
 import os
 import socket
 from collections.abc import Awaitable, Callable, MutableMapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from email.utils import formatdate
 from pathlib import Path
 from time import time
@@ -168,12 +168,29 @@ async def _gone(receive: Receive) -> None:
 def _cut_connections(port: int) -> None:
     """Cut every connection to our port. The server keeps them to itself, so they are found by
     looking through this process's descriptors, and only then cut: who comes later is let in."""
-    found: list[socket.socket] = []
-    for descriptor in list(Path("/dev/fd").iterdir()):
-        with suppress(OSError):
-            found.append(socket.socket(fileno=os.dup(int(descriptor.name))))
-    for one in found:
-        with one, suppress(OSError):
-            if one.family in (socket.AF_INET, socket.AF_INET6) and one.getsockname()[1] == port:
-                one.getpeername()  # raises for the one that listens
-                one.shutdown(socket.SHUT_RDWR)
+    with ExitStack() as stack:
+        for found in [_connection(entry.name) for entry in list(Path("/dev/fd").iterdir())]:
+            if found is None:
+                continue
+            stack.enter_context(found)
+            with suppress(OSError):
+                if found.getsockname()[1] == port:
+                    found.getpeername()  # raises for the one that listens
+                    found.shutdown(socket.SHUT_RDWR)
+
+
+def _connection(descriptor: str) -> socket.socket | None:
+    """A copy of this descriptor, which the caller closes; None: it is no connection over IP."""
+    try:
+        copied = os.dup(int(descriptor))
+    except OSError:
+        return None  # closed meanwhile
+    try:
+        found = socket.socket(fileno=copied)
+    except OSError:
+        os.close(copied)
+        return None
+    if found.family in (socket.AF_INET, socket.AF_INET6):
+        return found
+    found.close()
+    return None

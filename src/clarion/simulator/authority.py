@@ -20,12 +20,12 @@ CERT_FILE = "simulator-cert.pem"
 CERT_KEY_FILE = "simulator-cert.key"
 ACCOUNTS_DIR = "simulator-accounts"
 VALID_DAYS = 365
-GOOGLES_NAME = "fcm.googleapis.com"
-"""In the certificate, too: some clients know no other host, and can only be led astray."""
+GOOGLES_NAMES = ("fcm.googleapis.com", "oauth2.googleapis.com", "iid.googleapis.com")
+"""In the certificate, too: some clients know no other hosts, and can only be led astray."""
 
 
 def ensure_certificates(data_dir: Path, host: str) -> None:
-    """A fresh authority and a certificate it signed for `host`, this machine and Google's name.
+    """A fresh authority and a certificate it signed for `host`, this machine and Google's names.
 
     The authority's key is thrown away: nobody can sign with it later.
     """
@@ -72,17 +72,23 @@ def make_key(project: str, base_url: str, data_dir: Path) -> dict[str, str]:
     }
 
 
-def find_account(data_dir: Path, key_id: str) -> dict[str, str] | None:
-    """The account whose key has this id."""
-    if not key_id.isalnum():
-        return None
-    try:
-        account: dict[str, str] = json.loads(
-            (data_dir / ACCOUNTS_DIR / f"{key_id}.json").read_text()
-        )
-    except FileNotFoundError:
-        return None
-    return account
+def find_keys(data_dir: Path, key_id: str | None, email: str) -> list[dict[str, str]]:
+    """The accounts whose key may have signed: that with this id or, where none is told, each key
+    of the account with this address. Google's libraries for Node.js and Ruby tell none."""
+    accounts = data_dir / ACCOUNTS_DIR
+    if key_id is not None:
+        files = [accounts / f"{key_id}.json"] if key_id.isalnum() else []
+    else:
+        files = sorted(accounts.glob("*.json"))
+    found = []
+    for file in files:
+        try:
+            account: dict[str, str] = json.loads(file.read_text())
+        except FileNotFoundError:
+            continue
+        if key_id is not None or account["client_email"] == email:
+            found.append(account)
+    return found
 
 
 def _still_fits(path: Path, host: str, now: datetime) -> bool:
@@ -98,7 +104,7 @@ def _still_fits(path: Path, host: str, now: datetime) -> bool:
 
 def _names(host: str) -> list[x509.GeneralName]:
     names: dict[str, x509.GeneralName] = {}
-    for one in (host, "localhost", "127.0.0.1", "::1", GOOGLES_NAME):
+    for one in (host, "localhost", "127.0.0.1", "::1", *GOOGLES_NAMES):
         try:
             names[one] = x509.IPAddress(ipaddress.ip_address(one))
         except ValueError:

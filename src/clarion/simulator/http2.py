@@ -131,7 +131,9 @@ class _Connection:
                 stream.end()
 
     def flush(self) -> None:
-        self._writer.write(self.wire.data_to_send())
+        data = self.wire.data_to_send()
+        if data and not self._writer.is_closing():
+            self._writer.write(data)
 
     def begin(self, stream: "_Stream") -> bool:
         """Whether this stream may be looked at: not if the caller was told that it is not."""

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs
 from google.auth import jwt
 from google.auth.exceptions import GoogleAuthError
 
-from clarion.simulator.authority import find_account
+from clarion.simulator.authority import find_keys
 from clarion.simulator.trouble import Refusal
 
 TOKEN_SECONDS = 3_599
@@ -66,13 +66,15 @@ class TokenEndpoint:
             header = jwt.decode_header(assertion)  # type: ignore[no-untyped-call]
         except (ValueError, GoogleAuthError):
             return Denied("invalid_grant", "Bad Request")
-        account = find_account(self.data_dir, str(header.get("kid", "")))
-        if account is None:
-            return _KEY_UNKNOWN
+        key_id, email = header.get("kid") or None, _issuer(assertion)
+        accounts = find_keys(self.data_dir, None if key_id is None else str(key_id), email)
+        if not accounts:
+            return _ACCOUNT_UNKNOWN if key_id is None else _KEY_UNKNOWN
+        account = accounts[0]
         try:
             claims = jwt.decode(  # type: ignore[no-untyped-call]
                 assertion,
-                certs=account["public_key"],
+                certs=[one["public_key"] for one in accounts],
                 audience=[GOOGLE_AUDIENCE, own_url],
                 clock_skew_in_seconds=CLOCK_SKEW_SECONDS,
             )
@@ -99,6 +101,15 @@ class TokenEndpoint:
         """Every token granted so far has expired."""
         for token, access in self.granted.items():
             self.granted[token] = Access(access.project_id, 0.0)
+
+
+def _issuer(assertion: str) -> str:
+    """Whose assertion it says it is; nobody has looked at its signature yet."""
+    try:
+        claims = jwt.decode(assertion, verify=False)  # type: ignore[no-untyped-call]
+    except (ValueError, GoogleAuthError):
+        return ""
+    return str(claims.get("iss", "")) if isinstance(claims, dict) else ""
 
 
 def _denied(reason: str) -> Denied:

@@ -1,7 +1,8 @@
 """The simulator's server: TLS with HTTP/2 and HTTP/1.1 (ALPN), on granian.
 
 GOAWAY and REFUSED_STREAM can not be asked of granian. Where they are wanted (`http2_faults`) a
-front of our own takes the connections (`http2`), and granian what is not HTTP/2 behind it.
+front of our own takes the connections (`http2`), and granian what is not HTTP/2 behind it. The same
+front serves firebase-admin for Node.js, which granian does not take (`gate`).
 """
 
 import asyncio
@@ -11,7 +12,6 @@ import ssl
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
 
 from granian.constants import HTTPModes, Interfaces
 from granian.server.embed import Server
@@ -24,6 +24,7 @@ from clarion.simulator.authority import (
     make_key,
 )
 from clarion.simulator.control import State
+from clarion.simulator.gate import Gate
 from clarion.simulator.registrations import Registration, read_seed
 from clarion.simulator.schema import BASIC, load
 
@@ -88,31 +89,45 @@ async def serve(options: SimulatorOptions) -> None:
     app = SimulatorApp(state, options.url, options.port)
     if options.http2_faults:
         await _serve_with_front(app, options)
-        return
-    await _granian(
-        app,
-        options.host,
-        options.port,
-        ssl_cert=None if options.plain else data_dir / CERT_FILE,
-        ssl_key=None if options.plain else data_dir / CERT_KEY_FILE,
-    ).serve()
+    elif not options.plain and find_spec("h2") is not None:
+        await _serve_with_gate(app, options)
+    else:
+        await _granian(app, options, options.host, options.port).serve()
 
 
 async def _serve_with_front(app: SimulatorApp, options: SimulatorOptions) -> None:
     from clarion.simulator.http2 import Front  # needs h2, which not everybody has
 
-    tls = None
-    if not options.plain:
-        tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        tls.load_cert_chain(options.data_dir / CERT_FILE, options.data_dir / CERT_KEY_FILE)
-        tls.set_alpn_protocols(["h2", "http/1.1"])
     inner = free_port(_LOOPBACK)
+    front = Front(app, (_LOOPBACK, inner), None if options.plain else _tls(options))
     async with asyncio.TaskGroup() as group:
-        group.create_task(_granian(app, _LOOPBACK, inner).serve())
-        group.create_task(Front(app, (_LOOPBACK, inner), tls).serve(options.host, options.port))
+        group.create_task(_granian(app, options, _LOOPBACK, inner, plain=True).serve())
+        group.create_task(front.serve(options.host, options.port))
 
 
-def _granian(app: SimulatorApp, host: str, port: int, **more: Any) -> Server:
+async def _serve_with_gate(app: SimulatorApp, options: SimulatorOptions) -> None:
+    from clarion.simulator.http2 import Front  # needs h2, which not everybody has
+
+    granian, front, behind = ((_LOOPBACK, free_port(_LOOPBACK)) for _ in range(3))
+    async with asyncio.TaskGroup() as group:
+        group.create_task(_granian(app, options, *granian).serve())
+        group.create_task(_granian(app, options, *behind, plain=True).serve())
+        group.create_task(Front(app, behind, _tls(options)).serve(*front))
+        gate = Gate(front=front, granian=granian)
+        group.create_task(gate.serve(options.host, options.port))
+
+
+def _tls(options: SimulatorOptions) -> ssl.SSLContext:
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    tls.load_cert_chain(options.data_dir / CERT_FILE, options.data_dir / CERT_KEY_FILE)
+    tls.set_alpn_protocols(["h2", "http/1.1"])
+    return tls
+
+
+def _granian(
+    app: SimulatorApp, options: SimulatorOptions, host: str, port: int, *, plain: bool = False
+) -> Server:
+    is_plain = plain or options.plain
     return Server(
         app,
         address=host,
@@ -122,7 +137,8 @@ def _granian(app: SimulatorApp, host: str, port: int, **more: Any) -> Server:
         websockets=False,
         backlog=1_024,
         log_enabled=False,
-        **more,
+        ssl_cert=None if is_plain else options.data_dir / CERT_FILE,
+        ssl_key=None if is_plain else options.data_dir / CERT_KEY_FILE,
     )
 
 
