@@ -114,7 +114,7 @@ EVIL = "</style><script>alert(1)</script><img src=x onerror='y'>\""
 
 def test_nothing_that_was_sent_becomes_markup() -> None:
     shown = {"title": EVIL, "body": EVIL, "image": "https://x/" + EVIL}
-    android = {"notification": {**shown, "color": EVIL, "channel_id": EVIL, "tag": EVIL}}
+    android = {"notification": {**shown, "channel_id": EVIL, "tag": EVIL}}
     apns = {"payload": {"aps": {"alert": {**shown, "subtitle": EVIL}, "sound": EVIL, "badge": 1}}}
     message = {"notification": shown, "data": {EVIL: EVIL}, "android": android, "apns": apns}
     clean = seen({"notification": SHOWN, "data": {"a": "b"}, "android": android, "apns": apns})

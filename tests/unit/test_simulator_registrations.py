@@ -11,6 +11,7 @@ from clarion.simulator.fcm import Fcm
 from clarion.simulator.registrations import (
     Change,
     Life,
+    ReachedBy,
     Registration,
     Registrations,
     read_seed,
@@ -115,6 +116,20 @@ def test_an_app_that_asks_for_a_token_again_loses_its_fid_until_it_registers_it(
     assert send(fcm, fid="F1").name == "accepted"
     assert statuses(fcm, "F1:APA91b-new") == [404]
     assert fcm.registrations.find(TOKEN) is None
+
+
+def test_an_fid_that_was_read_and_never_registered_is_none_and_its_token_lives() -> None:
+    (listed,) = read_seed(b'{"token":"F1:a","fid":"F1","reached_by":"token"}')
+    fcm = simulated(listed)
+    for _ in range(2):
+        assert send(fcm, fid="F1").name == "unregistered"
+        assert send(fcm, token="F1").name == "unregistered"
+        assert statuses(fcm, "F1:a") == [200]
+    fcm.registrations.change(listed, Change(fid="F1"))
+    assert send(fcm, fid="F1").name == "accepted"
+    fcm.registrations.change(listed, Change(reached_by=ReachedBy.TOKEN))
+    assert send(fcm, fid="F1").name == "unregistered"
+    assert statuses(fcm, "F1:a") == [200]
 
 
 def test_a_seed_file_is_read_line_by_line_and_a_bad_line_is_named() -> None:

@@ -10,13 +10,9 @@ from hypothesis import strategies as st
 
 from clarion.simulator.catalogue import Trouble
 from clarion.simulator.fcm import Fcm
-from clarion.simulator.limits import (
-    PAYLOAD_BYTES_MAX,
-    TOPIC_PAYLOAD_BYTES_MAX,
-    payload_bytes,
-    refuse,
-)
+from clarion.simulator.limits import PAYLOAD_BYTES_MAX, TOPIC_PAYLOAD_BYTES_MAX, refuse
 from clarion.simulator.schema import BASIC, load, to_snake
+from clarion.simulator.sizes import ADDED_BYTES_MAX, android_bytes, apns_bytes, webpush_bytes
 from clarion.simulator.trouble import Faults, Latency, Orders
 
 FULL = load()
@@ -174,7 +170,17 @@ def text_of(message: dict[str, Any]) -> str | None:
             {"token": "t", "data": {"gcm.notification.x": "x"}},
             "Invalid data payload key: gcm.notification.x",
         ),
-        ({"token": "t", "data": {"fromage": "x", "googles": "x"}}, None),
+        ({"token": "t", "data": {"google_id": "x"}}, "Invalid data payload key: google_id"),
+        ({"token": "t", "data": {"googles": "x"}}, "Invalid data payload key: googles"),
+        ({"token": "t", "data": {"gcm": "x"}}, "Invalid data payload key: gcm"),
+        ({"token": "t", "data": {"message_type": "x"}}, "Invalid data payload key: message_type"),
+        ({"token": "t", "android": {"data": {"from": "x"}}}, "Invalid data payload key: from"),
+        ({"token": "t", "android_v2": {"data": {"gcm": "x"}}}, "Invalid data payload key: gcm"),
+        (
+            {"token": "t", "webpush": {"data": {"google.x": ""}}},
+            "Invalid data payload key: google.x",
+        ),
+        ({"token": "t", "data": {"fromage": "x", "my_google": "x", "message": "x"}}, None),
         ({"topic": "news"}, None),
         ({"topic": "a b"}, "Invalid topic name"),
         ({"condition": "'a' in topics || 'b' in topics"}, None),
@@ -199,6 +205,174 @@ def test_the_rules_beyond_the_form(message: dict[str, Any], text: str | None) ->
     assert text_of(message) == text
 
 
+LIGHTS = {"color": {"red": 1}, "light_on_duration": "1s", "light_off_duration": "0.5s"}
+
+
+@pytest.mark.parametrize(
+    ("shown", "field"),
+    [
+        ({"color": "#1a73e8"}, None),
+        ({"color": "#1A73E8"}, None),
+        ({"color": "red"}, "color"),
+        ({"color": "1a73e8"}, "color"),
+        ({"color": "#fff"}, "color"),
+        ({"color": "#1a73e8ff"}, "color"),
+        ({"color": ""}, "color"),
+        ({"light_settings": LIGHTS}, None),
+        ({"lightSettings": {"color": {}, "lightOnDuration": "1s", "lightOffDuration": "1s"}}, None),
+        ({"light_settings": {**LIGHTS, "light_on_duration": None}}, "light_on_duration"),
+        ({"light_settings": {**LIGHTS, "light_off_duration": None}}, "light_off_duration"),
+        ({"light_settings": {**LIGHTS, "light_off_duration": "-1s"}}, "light_off_duration"),
+        ({"light_settings": {**LIGHTS, "color": None}}, "color"),
+        ({"light_settings": {**LIGHTS, "color": {"red": 255}}}, "color"),
+        ({"light_settings": {**LIGHTS, "color": {"alpha": -0.1}}}, "color"),
+        ({"light_settings": {}}, "color"),
+        ({"vibrate_timings": ["0.1s", "-0.1s"]}, "vibrate_timings"),
+        ({"vibrate_timings": ["0s", "0.1s"]}, None),
+    ],
+)
+@pytest.mark.parametrize("is_v2", [False, True])
+def test_what_android_can_not_show_is_refused(
+    shown: dict[str, Any], field: str | None, is_v2: bool
+) -> None:
+    message: dict[str, Any] = {"token": "t", "android": {"notification": shown}}
+    if is_v2:
+        remote = {"remote_notification": {"notification": shown}}
+        message = {"token": "t", "android_v2": remote}
+    assert found(message) == []
+    reply = refuse(message)
+    if field is None:
+        assert reply is None
+    else:
+        assert reply is not None
+        details = json.loads(reply.body)["error"]["details"]
+        (violation,) = details[0]["fieldViolations"]
+        assert violation["field"].endswith(f".{field}")
+        assert details[1]["errorCode"] == "INVALID_ARGUMENT"
+
+
+@pytest.mark.parametrize(
+    ("apns", "words"),
+    [
+        ({"payload": {"aps": {}}}, "aps must not be empty"),
+        ({"payload": {"aps": {}, "details": "x"}}, "aps must not be empty"),
+        ({"payload": {"aps": "x"}}, "aps must be an object"),
+        ({"payload": {"aps": {"badge": 0}}}, ""),
+        ({"payload": {"aps": {"content-available": 1}}}, ""),
+        ({"payload": {"details": "x"}}, ""),
+        ({"headers": {"apns-priority": "high"}}, "BadPriority"),
+        ({"headers": {"apns-priority": "7"}}, "BadPriority"),
+        ({"headers": {"apns-expiration": "tomorrow"}}, "BadExpirationDate"),
+        ({"headers": {"apns-collapse-id": "x" * 65}}, "BadCollapseId"),
+        ({"headers": {"apns-collapse-id": "x" * 64, "apns-expiration": "0"}}, ""),
+        (
+            {
+                "headers": {"apns-priority": "10"},
+                "payload": {"aps": {"content-available": 1}},
+            },
+            "data only",
+        ),
+        ({"headers": {"apns-priority": "10"}, "payload": {"aps": {"alert": "x"}}}, ""),
+        ({"headers": {"apns-priority": "5"}, "payload": {"aps": {"content-available": 1}}}, ""),
+    ],
+)
+def test_what_apple_would_not_take_is_refused(apns: dict[str, Any], words: str) -> None:
+    reply = refuse({"token": "t", "apns": apns})
+    if not words:
+        assert reply is None
+        return
+    assert reply is not None
+    error = json.loads(reply.body)["error"]
+    assert error["message"] == "Request contains an invalid argument."
+    assert words in json.dumps(error["details"])
+
+
+def test_to_data_only_with_a_notification_beside_it_high_priority_may_be_given() -> None:
+    apns = {"headers": {"apns-priority": "10"}, "payload": {"aps": {"mutable-content": 1}}}
+    assert refuse({"token": "t", "notification": {"title": "x"}, "apns": apns}) is None
+
+
+BIG = "x" * 5_000
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"data": {"a": BIG}},
+        {"notification": {"body": BIG}},
+        {"android": {"notification": {"body": BIG}}},
+        {"android": {"notification": {"body_loc_args": [BIG]}}},
+        {"android": {"data": {"a": BIG}}},
+        {"android_v2": {"data": {"a": BIG}}},
+        {"androidV2": {"remoteNotification": {"notification": {"body": BIG}}}},
+        {"apns": {"payload": {"aps": {"alert": BIG}}}},
+        {"apns": {"payload": {"aps": {"badge": 1}, "mine": {"deep": [BIG]}}}},
+        {"webpush": {"notification": {"body": BIG}}},
+        {"webpush": {"notification": {"actions": [{"title": BIG}]}}},
+        {"webpush": {"data": {"a": BIG}}},
+        {"data": {"a": "x" * 2_100}, "android": {"notification": {"body": "x" * 2_100}}},
+        {"data": {"a": "x" * 2_100}, "apns": {"payload": {"aps": {"alert": "x" * 2_100}}}},
+        {"notification": {"body": "x" * 4_000}, "apns": {"payload": {"aps": {"badge": 1}}}},
+        {"apns": {"payload": {"aps": {"alert": '"' * 2_100}}}},
+        {"notification": {"body": "\n" * 2_100}, "apns": {"payload": {"aps": {"badge": 1}}}},
+    ],
+    ids=lambda message: "-".join(message),
+)
+def test_a_message_may_be_too_big_for_any_platform(message: dict[str, Any]) -> None:
+    assert found({"token": "t", **message}) == []
+    reply = refuse({"token": "t", **message})
+    assert reply is not None
+    assert (reply.status, reply.name) == (400, "too_big")
+
+
+TEXT = st.text(max_size=300) | st.sampled_from(['"' * 200, "\n" * 200, "\x00" * 99, "я" * 200])
+SHOWN = st.fixed_dictionaries({}, optional={"title": TEXT, "body": TEXT})
+DATA = st.dictionaries(TEXT, TEXT, max_size=3)
+
+
+@given(
+    st.fixed_dictionaries(
+        {"token": st.just("t")},
+        optional={
+            "notification": SHOWN,
+            "data": DATA,
+            "android": st.fixed_dictionaries({}, optional={"notification": SHOWN, "data": DATA}),
+            "webpush": st.fixed_dictionaries({}, optional={"notification": SHOWN, "data": DATA}),
+            "apns": st.fixed_dictionaries(
+                {"payload": DATA.map(lambda data: {**data, "aps": {"alert": data}})}
+            ),
+        },
+    ),
+    st.booleans(),
+)
+def test_no_platform_is_given_much_more_than_the_request(
+    message: dict[str, Any], is_escaped: bool
+) -> None:
+    """So that a short request needs no counting."""
+    body = json.dumps({"message": message}, ensure_ascii=is_escaped, separators=(",", ":"))
+    largest = max(android_bytes(message), apns_bytes(message), webpush_bytes(message))
+    assert largest <= len(body.encode(errors="replace")) + ADDED_BYTES_MAX
+
+
+def test_what_a_platform_is_given_instead_counts_for_it_alone() -> None:
+    long = {"body": "x" * 3_000}
+    assert android_bytes({"notification": long, "android": {"notification": {"tag": "t"}}}) == 3_008
+    assert android_bytes({"notification": long, "android": {"notification": {"body": "b"}}}) == 5
+    assert android_bytes({"data": {"a": "x" * 3_000}, "android": {"data": {"b": "y"}}}) == 2
+    assert refuse({"token": "t", "notification": long, "android": {"notification": long}}) is None
+    assert webpush_bytes({"notification": long}) == apns_bytes({"notification": long}) == 0
+
+
+def test_for_apple_the_document_counts_as_it_is_spelled() -> None:
+    def size(body: str) -> int:
+        return apns_bytes({"apns": {"payload": {"aps": {"alert": {"body": body}}}}})
+
+    assert size("xx") - size("x") == 1
+    assert size("x\n") - size("x") == size('x"') - size("x") == 2
+    assert size("xя") - size("x") == 2
+    assert size("x") > len('{"aps":{"alert":{"body":"x"}}}'), "Google adds keys of its own"
+
+
 @pytest.mark.parametrize(
     ("target", "limit"),
     [("token", PAYLOAD_BYTES_MAX), ("fid", PAYLOAD_BYTES_MAX), ("topic", TOPIC_PAYLOAD_BYTES_MAX)],
@@ -207,7 +381,7 @@ def test_keys_and_values_count_in_bytes_up_to_the_limit(target: str, limit: int)
     def message(size: int) -> dict[str, Any]:
         return {target: "t", "data": {"ключ": "x" * (size - 8 - 6)}, "notification": {"body": "я"}}
 
-    assert payload_bytes(message(limit)) == limit
+    assert android_bytes(message(limit)) == limit
     assert text_of(message(limit)) is None
     assert text_of(message(limit + 1)) == "Android message is too big"
 

@@ -29,7 +29,7 @@ TTL_SECONDS_MAX = 2_419_200
 """FCM keeps a message for four weeks at most."""
 TTL_SECONDS_DEFAULT = 259_200
 RESERVED_DATA = ("clarion_push", "from", "message_type", "collapse_key", "notification")
-RESERVED_DATA_STARTS = ("google.", "gcm.", "google_")
+RESERVED_DATA_STARTS = ("google", "gcm")
 _RUN = frozenset({"javascript", "vbscript", "data"})
 """Schemes of a link that a browser would run instead of going there."""
 

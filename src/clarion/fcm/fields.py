@@ -16,7 +16,7 @@ from clarion.deliveries.provider import ContentFault
 ROOT = "content.fcm"
 ANALYTICS_LABEL = re.compile(r"[a-zA-Z0-9\-_.~%]{1,50}")
 """Of FCM's documentation, understand-delivery."""
-RESERVED_DATA_STARTS = ("google.", "gcm.notification.")
+RESERVED_DATA_STARTS = ("google", "gcm")
 RESERVED_DATA = ("from", "message_type", "clarion_push")
 
 _DURATION = re.compile(r"\d{1,9}(\.\d{1,9})?s")

@@ -28,6 +28,8 @@ from clarion.fcm.fields import read_fields
 from clarion.fcm.live_activity import live_activity
 
 PAYLOAD_BYTES_MAX = 4_096
+APNS_BYTES_OF_GOOGLE = 160
+"""What FCM itself adds to a document for APNs, and a little more: nobody has published it."""
 PUSH_KEY = "clarion_push"
 LINK_KEY = "link"
 COLLAPSE_ID_BYTES_MAX = 64
@@ -113,7 +115,8 @@ def build(
 
 
 def check(content: Content, platform: Platform, now: datetime) -> Sequence[ContentFault]:
-    """What FCM would refuse. Counts conservatively: every key and value the device receives."""
+    """What FCM would refuse. Counts conservatively: every key and value the device receives, and
+    for Apple's devices the JSON document as it is spelled."""
     fields = read_fields(content.fcm)
     if isinstance(fields, list):
         return fields
@@ -122,7 +125,7 @@ def check(content: Content, platform: Platform, now: datetime) -> Sequence[Conte
     )
     message = built["message"]
     message.pop("token")
-    size = _size(message)
+    size = max(_size(message), _apns_size(message))
     if size > PAYLOAD_BYTES_MAX:
         longest = max(
             ("title", "body", "image", "link", "data", "fcm"),
@@ -229,6 +232,16 @@ def _merged(made: dict[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]:
             value = _merged(known, value)
         made[name] = value
     return made
+
+
+def _apns_size(message: Mapping[str, Any]) -> int:
+    """The document that FCM makes of it for APNs, which counts escapes, too; 0: it makes none."""
+    payload = message.get("apns", {}).get("payload")
+    if payload is None:
+        return 0
+    shown = [message.get("notification"), payload.get("aps")]
+    document = {**message["data"], **payload, "aps": shown}
+    return APNS_BYTES_OF_GOOGLE + len(msgspec.json.encode(document))
 
 
 def _size(value: Any) -> int:

@@ -1,6 +1,6 @@
 """FCM's answers, with the bodies that were seen from it. Pure."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
@@ -57,22 +57,28 @@ def malformed_token(*, has_field: bool = False) -> Reply:
     )
 
 
-def apns_token_disabled() -> Reply:
+def invalid_token() -> Reply:
+    """The words of a log of 2026, without any violation."""
     return _error(
-        "apns_dead",
+        "malformed_token",
         400,
         "INVALID_ARGUMENT",
-        "APNs device token is disabled.",
-        [
-            _fcm("INVALID_ARGUMENT"),
-            _apns(410, "Unregistered"),
-        ],
+        "Invalid registration token",
+        [_fcm("INVALID_ARGUMENT")],
     )
 
 
-def unregistered(apns_reason: str = "") -> Reply:
+def apns_token_disabled(*, has_reason: bool = True) -> Reply:
+    reason = [_apns(410, "Unregistered")] if has_reason else []
+    return _error(
+        "apns_dead", 400, "INVALID_ARGUMENT", APNS_DISABLED, [_fcm("INVALID_ARGUMENT"), *reason]
+    )
+
+
+def unregistered(apns_reason: str = "", message: str = "NotRegistered") -> Reply:
+    """In the words that were seen since August 2026, if no others are given."""
     apns = [_apns(410, apns_reason)] if apns_reason else []
-    return _error("unregistered", 404, "NOT_FOUND", NO_SUCH_ENTITY, [_fcm("UNREGISTERED"), *apns])
+    return _error("unregistered", 404, "NOT_FOUND", message, [_fcm("UNREGISTERED"), *apns])
 
 
 def sender_mismatch() -> Reply:
@@ -85,12 +91,12 @@ def sender_mismatch() -> Reply:
     )
 
 
-def too_big() -> Reply:
+def too_big(message: str = "Android message is too big") -> Reply:
     return _error(
         "too_big",
         400,
         "INVALID_ARGUMENT",
-        "Android message is too big",
+        message,
         [{"@type": _BAD_REQUEST}, _fcm("INVALID_ARGUMENT")],
     )
 
@@ -114,6 +120,12 @@ def invalid_argument(where: str, description: str, message: str = "") -> Reply:
     )
 
 
+def apns_bad_token_unexplained() -> Reply:
+    """The reason as the message, and nothing else."""
+    details = [_fcm("INVALID_ARGUMENT")]
+    return _error("apns_bad_token", 400, "INVALID_ARGUMENT", "BadDeviceToken", details)
+
+
 def apns_bad_token(reason: str = "BadDeviceToken") -> Reply:
     return _error(
         "apns_bad_token",
@@ -122,6 +134,13 @@ def apns_bad_token(reason: str = "BadDeviceToken") -> Reply:
         INVALID,
         [_apns(400, reason), _fcm("INVALID_ARGUMENT")],
     )
+
+
+def apns_refuses(reason: str, status: int = 400) -> Reply:
+    """What is wrong with the message itself, in APNs' word for it."""
+    name = "too_big" if reason == "PayloadTooLarge" else "invalid"
+    details = [_apns(status, reason), _fcm("INVALID_ARGUMENT")]
+    return _error(name, 400, "INVALID_ARGUMENT", INVALID, details)
 
 
 def invalid_json(*violations: tuple[str, str]) -> Reply:
@@ -171,6 +190,36 @@ def internal() -> Reply:
 
 def bad_gateway() -> Reply:
     return Reply(502, _page("Error 502 (Server Error)!!1", _TRY_AGAIN), name="html", is_html=True)
+
+
+def bodyless(status: int) -> Reply:
+    """A status and nothing else, as single pushes were answered."""
+    return Reply(status, b"", name="bodyless")
+
+
+def forbidden() -> Reply:
+    """A page that says no, of whatever stands before FCM."""
+    page = _page("Error 403 (Forbidden)!!1", "Your client does not have permission to do that.")
+    return Reply(403, page, name="forbidden", is_html=True)
+
+
+def cancelled() -> Reply:
+    """Of Google's shared front end under load: the push may have been taken."""
+    return _error("cancelled", 499, "CANCELLED", "The operation was cancelled.", [])
+
+
+def aborted() -> Reply:
+    return _error("aborted", 409, "ABORTED", "The operation was aborted.", [])
+
+
+def marked(reply: Reply) -> Reply:
+    """The same after a byte order mark."""
+    return replace(reply, body="\ufeff".encode() + reply.body)
+
+
+def wrapped(reply: Reply) -> Reply:
+    """The same as the only item of an array."""
+    return replace(reply, body=b"[" + reply.body + b"]")
 
 
 def not_found() -> Reply:
@@ -266,6 +315,7 @@ def too_many_topics() -> Reply:
 
 
 INVALID = "Request contains an invalid argument."
+APNS_DISABLED = "APNs device token is disabled."
 NO_SUCH_ENTITY = "Requested entity was not found."
 MISSING_CREDENTIALS = (
     "Request is missing required authentication credential. Expected OAuth 2 access token, "

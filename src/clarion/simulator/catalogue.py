@@ -30,6 +30,10 @@ class Trouble(StrEnum):
     """GOAWAY, this one not looked at; those before it are answered. Needs the same."""
     DEAD = "dead"
     """404 UNREGISTERED: the app is gone from the device, or its registration has expired."""
+    DEAD_ENTITY = "dead-entity"
+    """The same in its older words, which are still seen."""
+    DEAD_DISABLED = "dead-disabled"
+    """The same in the words of a device token that APNs has disabled."""
     DEAD_APNS = "dead-apns"
     """The same, with what APNs said."""
     MALFORMED = "malformed"
@@ -38,22 +42,34 @@ class Trouble(StrEnum):
     """The same, with `message.token` as the violated field."""
     MALFORMED_ARGUMENT = "malformed-argument"
     """The violated field alone; the message says nothing of a token."""
+    MALFORMED_BARE = "malformed-bare"
+    """Other words, and nothing violated."""
     APNS_DEAD = "apns-dead"
     """400: APNs says 410 Unregistered."""
+    APNS_DISABLED = "apns-disabled"
+    """The same, without APNs' reason."""
     APNS_BAD = "apns-bad"
     """400: APNs says BadDeviceToken."""
+    APNS_UNEXPLAINED = "apns-unexplained"
+    """The same as a message, without APNs' reason."""
     APNS_TOPIC = "apns-topic"
     """400: APNs says DeviceTokenNotForTopic."""
     UNADDRESSED = "unaddressed"
     """400: the recipient is not set."""
     UNKNOWN_FIELD = "unknown-field"
     """400 of Google's front door, without FcmError."""
+    TYPE_FAULT = "type-fault"
+    """The same: `message.token` is of the wrong type, which is no fault of the device's."""
     PAYLOAD = "payload"
     """400: the message is too big."""
     PAYLOAD_BARE = "payload-bare"
     """400: an invalid argument, with no details at all."""
     NOT_FOUND = "not-found"
     """404, a page of HTML: a path that nobody knows."""
+    UNAUTHORIZED = "unauthorized"
+    """401 without a body."""
+    FORBIDDEN = "forbidden"
+    """403 with a page of HTML."""
     MISMATCH = "mismatch"
     """403 SENDER_ID_MISMATCH."""
     DENIED = "denied"
@@ -70,6 +86,10 @@ class Trouble(StrEnum):
     """401 THIRD_PARTY_AUTH_ERROR: APNs says InvalidProviderToken."""
     AUTHLESS_ENVIRONMENT = "authless-environment"
     """The same: BadEnvironmentKeyInToken."""
+    AUTHLESS_KEY = "authless-key"
+    """The same: BadEnvironmentKeyIdInToken."""
+    AUTHLESS_UNRELATED = "authless-unrelated"
+    """The same: UnrelatedKeyIdInToken."""
     AUTHLESS_MISSING = "authless-missing"
     """The same, under the words of a missing access token."""
     AUTHLESS_WEB = "authless-web"
@@ -80,10 +100,18 @@ class Trouble(StrEnum):
     """429 of the device."""
     THROTTLED_TOPIC = "throttled-topic"
     """429 of the topic."""
+    CANCELLED = "cancelled"
+    """499: may have been taken."""
+    ABORTED = "aborted"
+    """409."""
     INTERNAL = "internal"
     """500."""
     UNAVAILABLE = "unavailable"
     """503."""
+    UNAVAILABLE_MARKED = "unavailable-marked"
+    """The same after a byte order mark."""
+    UNAVAILABLE_WRAPPED = "unavailable-wrapped"
+    """The same in an array."""
     HTML = "html"
     """502 with a page of HTML."""
     UNSPECIFIED = "unspecified"
@@ -127,6 +155,8 @@ def _topic(project: str, retry_after: int | None) -> Reply:
 
 _MAKERS: dict[Trouble, Callable[[str, int | None], Reply]] = {
     Trouble.DEAD: _plain(answers.unregistered),
+    Trouble.DEAD_ENTITY: _plain(lambda: answers.unregistered(message=answers.NO_SUCH_ENTITY)),
+    Trouble.DEAD_DISABLED: _plain(lambda: answers.unregistered(message=answers.APNS_DISABLED)),
     Trouble.DEAD_APNS: _plain(lambda: answers.unregistered(apns_reason="Unregistered")),
     Trouble.MALFORMED: _plain(answers.malformed_token),
     Trouble.MALFORMED_FIELD: _plain(lambda: answers.malformed_token(has_field=True)),
@@ -140,6 +170,9 @@ _MAKERS: dict[Trouble, Callable[[str, int | None], Reply]] = {
             name="malformed_token",
         )
     ),
+    Trouble.MALFORMED_BARE: _plain(answers.invalid_token),
+    Trouble.APNS_DISABLED: _plain(lambda: answers.apns_token_disabled(has_reason=False)),
+    Trouble.APNS_UNEXPLAINED: _plain(answers.apns_bad_token_unexplained),
     Trouble.APNS_DEAD: _plain(answers.apns_token_disabled),
     Trouble.APNS_BAD: _plain(answers.apns_bad_token),
     Trouble.APNS_TOPIC: _plain(lambda: answers.apns_bad_token("DeviceTokenNotForTopic")),
@@ -153,6 +186,13 @@ _MAKERS: dict[Trouble, Callable[[str, int | None], Reply]] = {
             )
         )
     ),
+    Trouble.TYPE_FAULT: _plain(
+        lambda: answers.invalid_json(
+            ("message.token", "Invalid value at 'message.token' (TYPE_STRING), 5")
+        )
+    ),
+    Trouble.UNAUTHORIZED: _plain(lambda: answers.bodyless(401)),
+    Trouble.FORBIDDEN: _plain(answers.forbidden),
     Trouble.PAYLOAD: _plain(answers.too_big),
     Trouble.PAYLOAD_BARE: _plain(answers.too_big_unexplained),
     Trouble.NOT_FOUND: _plain(answers.not_found),
@@ -166,6 +206,8 @@ _MAKERS: dict[Trouble, Callable[[str, int | None], Reply]] = {
     Trouble.AUTHLESS_ENVIRONMENT: _plain(
         lambda: answers.third_party_auth("BadEnvironmentKeyInToken")
     ),
+    Trouble.AUTHLESS_KEY: _plain(lambda: answers.third_party_auth("BadEnvironmentKeyIdInToken")),
+    Trouble.AUTHLESS_UNRELATED: _plain(lambda: answers.third_party_auth("UnrelatedKeyIdInToken")),
     Trouble.AUTHLESS_MISSING: _plain(
         lambda: answers.third_party_auth(message=answers.MISSING_CREDENTIALS)
     ),
@@ -175,8 +217,16 @@ _MAKERS: dict[Trouble, Callable[[str, int | None], Reply]] = {
     ),
     Trouble.THROTTLED_DEVICE: _device,
     Trouble.THROTTLED_TOPIC: _topic,
+    Trouble.CANCELLED: _plain(answers.cancelled),
+    Trouble.ABORTED: _plain(answers.aborted),
     Trouble.INTERNAL: _plain(answers.internal),
     Trouble.UNAVAILABLE: lambda project, retry_after: answers.unavailable(retry_after),
+    Trouble.UNAVAILABLE_MARKED: lambda project, retry_after: answers.marked(
+        answers.unavailable(retry_after)
+    ),
+    Trouble.UNAVAILABLE_WRAPPED: lambda project, retry_after: answers.wrapped(
+        answers.unavailable(retry_after)
+    ),
     Trouble.HTML: _plain(answers.bad_gateway),
     Trouble.UNSPECIFIED: _plain(answers.unspecified),
 }

@@ -7,6 +7,8 @@ with a dash, always (`dead-7`), or with `-once-` the first time only (`throttled
     quota-, quota-device-, quota-topic-   are spelled so beside throttled-, …
     flaky-                                is unavailable-once-
     gone-                                 200 once, then 404 UNREGISTERED
+    fidless-                              an installation id that was read and never registered:
+                                          404 UNREGISTERED; a token `fidless-…:…` is accepted
 
 What has no such beginning is registered, and accepted.
 """
@@ -14,6 +16,7 @@ What has no such beginning is registered, and accepted.
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import count
 from time import time
 from typing import Any
@@ -31,6 +34,9 @@ from clarion.simulator.trouble import Faults
 
 MESSAGES_KEPT = 20_000
 PUSH_KEY = "clarion_push"
+_UNAVAILABLE = frozenset(
+    {Trouble.UNAVAILABLE, Trouble.UNAVAILABLE_MARKED, Trouble.UNAVAILABLE_WRAPPED}
+)
 _SHOWN = ("notification", "data", "android", "android_v2", "androidV2", "apns", "webpush")
 
 
@@ -110,20 +116,19 @@ class Fcm:
         if violations:
             return answers.invalid_json(*((one.field, one.description) for one in violations))
         message: Mapping[str, Any] = request.get("message") or {}
-        reply = self._in_trouble(project, request, message, now)
+        judge = partial(self._judge, project, request, message, len(body), now)
+        reply = self._in_trouble(project, judge, now)
         delay = self.faults.delay()
         return replace(reply, delay=reply.delay + delay) if delay else reply
 
-    def _in_trouble(
-        self, project: str, request: Mapping[str, Any], message: Mapping[str, Any], now: float
-    ) -> Reply:
+    def _in_trouble(self, project: str, judge: Callable[[], Reply], now: float) -> Reply:
         wait = self.faults.over_quota(project, now)
         if wait:
             return answers.quota_exceeded(f"project:{project}", int(wait) + 1)
         trouble = self.faults.next(now)
         if trouble is Trouble.OK:
-            return self._judge(project, request, message, now)
-        return self._meet(trouble, project, lambda: self._judge(project, request, message, now))
+            return judge()
+        return self._meet(trouble, project, judge)
 
     def _meet(self, trouble: Trouble, project: str, go_on: Callable[[], Reply]) -> Reply:
         """What a name means. `go_on`: what happens to the push if nothing else does."""
@@ -150,14 +155,19 @@ class Fcm:
     def _told(self, trouble: Trouble, project: str) -> Reply:
         """One of FCM's answers, with the Retry-After that was ordered."""
         seconds = self.faults.retry_after
-        if trouble is Trouble.UNAVAILABLE:
+        if trouble in _UNAVAILABLE:
             seconds = self.faults.outage_retry_after
         return catalogue.answer(trouble, project, seconds or None)
 
     def _judge(
-        self, project: str, request: Mapping[str, Any], message: Mapping[str, Any], now: float
+        self,
+        project: str,
+        request: Mapping[str, Any],
+        message: Mapping[str, Any],
+        body_bytes: int,
+        now: float,
     ) -> Reply:
-        refused = refuse(message, self.faults.payload_counts)
+        refused = refuse(message, self.faults.payload_counts, body_bytes)
         if refused is not None:
             return refused
         kind = next(name for name in TARGETS if message.get(name) is not None)
@@ -184,6 +194,8 @@ class Fcm:
         if token.startswith("gone-"):
             self._seen[token] += not is_dry
             return Trouble.DEAD if self._seen[token] > 1 else Trouble.OK
+        if token.startswith("fidless-"):
+            return Trouble.OK if ":" in token else Trouble.DEAD
         named = catalogue.named_by(token)
         if named is None:
             return Trouble.OK

@@ -7,7 +7,9 @@
 
 A token and an installation id (FID) may belong to one installation. Once a send to the FID was
 accepted, the token is dead; when the app asks for a token again, the FID is. A token that is
-spelled `<fid>:…` belongs to that FID even if neither is listed.
+spelled `<fid>:…` belongs to that FID even if neither is listed. An FID that an app has read and
+never registered is listed with `reached_by: token`: sends to it are UNREGISTERED, and the token
+lives on.
 """
 
 from collections.abc import Iterable, Iterator
@@ -80,6 +82,8 @@ class Change(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     state: Life | None = None
     platform: System | None = None
     project: str | None = None
+    reached_by: ReachedBy | None = None
+    """`token`: the FID was read and not registered, or is no longer."""
 
 
 @dataclass
@@ -119,6 +123,7 @@ class Registrations:
         one.platform = change.platform or one.platform
         if change.project is not None:
             one.project = change.project
+        one.reached_by = change.reached_by or one.reached_by
         self._name(one)
 
     def page(self, after: int, limit: int) -> list[Registration]:

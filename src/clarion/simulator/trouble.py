@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from clarion.simulator.catalogue import Trouble
-from clarion.simulator.limits import COUNTED
+from clarion.simulator.sizes import COUNTED
 
 RETRY_AFTER_SECONDS = 10
 PLAN_LENGTH_MAX = 1_000_000
@@ -36,6 +36,10 @@ class Refusal(StrEnum):
     """disabled_client."""
 
 
+Part = Literal["notification", "data", "android", "apns", "webpush"]
+"""Of a message; those of `COUNTED`."""
+
+
 class Latency(msgspec.Struct, forbid_unknown_fields=True):
     """A log-normal distribution."""
 
@@ -56,7 +60,9 @@ class Orders(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     plan: list[Trouble] | None = None
     rates: dict[Trouble, float] | None = None
     seed: int | None = None
-    payload_counts: list[Literal["notification", "data"]] | None = None
+    payload_counts: list[Literal["notification", "data", "android", "apns", "webpush"]] | None = (
+        None
+    )
     quota_per_minute: int | None = None
     device_quota_per_minute: int | None = None
     oauth_outage_seconds: float | None = None
