@@ -207,10 +207,28 @@ def test_an_answer_that_was_lost_makes_it_send_twice(fcm: SimulatedFcm, firebase
 
 def test_who_subscribes_to_a_topic_is_reached_by_it(fcm: SimulatedFcm, firebase: Firebase) -> None:
     made = firebase.call("subscribeToTopic", ["F1:a", "F2:b", "dead-1"], "news")
-    assert (made["value"]["successCount"], made["value"]["failureCount"]) == (2, 1)
+    assert (made["successCount"], made["failureCount"]) == (2, 1)
     assert [(one["index"], said(one)) for one in made["errors"]] == [(2, ERRORS["dead-1"])]
     firebase.send(topic="news", data={})
     left = firebase.call("unsubscribeFromTopic", ["F1:a"], "news")
-    assert left["value"]["successCount"] == 1
+    assert left["successCount"] == 1
     firebase.send(topic="news", data={})
     assert [one["reached"] for one in fcm.messages()] == [2, 1]
+
+
+def test_the_older_calls_for_topics_follow_and_leave_the_same(
+    fcm: SimulatedFcm, firebase: Firebase
+) -> None:
+    tokens = ["F1:a", "F2:b", "dead-1", "malformed-1"]
+    made = firebase.call("subscribeToTopicLegacy", tokens, "/topics/news")
+    assert made["successCount"] == 2
+    assert [(one["index"], said(one)) for one in made["errors"]] == [
+        (2, "registration-token-not-registered"),
+        (3, "invalid-registration-token"),
+    ]
+    assert fcm.stats()["topics"] == 2
+    for _ in range(2):
+        left = firebase.call("unsubscribeFromTopicLegacy", ["F1:a"], "news")
+        assert left["successCount"] == 1
+    firebase.send(topic="news", data={})
+    assert [one["reached"] for one in fcm.messages()] == [1]

@@ -5,6 +5,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from google.auth import crypt, jwt
@@ -13,7 +14,7 @@ from google.auth.transport.requests import AuthorizedSession, Request
 from google.oauth2.service_account import Credentials
 from requests import Response, Session
 
-from clarion.simulator.oauth import GOOGLE_AUDIENCE, GRANT_TYPE
+from clarion.simulator.oauth import GOOGLE_AUDIENCE, GRANT_TYPE, OLD_AUDIENCE
 from clarion.simulator.process import SimulatorProcess
 from fakes.google import keep_home
 
@@ -170,6 +171,7 @@ async def test_another_project_is_denied(post: Post) -> None:
     [
         ({}, None, ""),
         ({"aud": "own"}, None, ""),
+        ({"aud": OLD_AUDIENCE}, None, ""),
         ({"scope": "https://www.googleapis.com/auth/cloud-platform x"}, None, ""),
         ({"aud": "https://example.com"}, "invalid_grant", "audience"),
         ({"scope": "https://www.googleapis.com/auth/drive"}, "invalid_scope", "scope"),
@@ -199,7 +201,10 @@ async def test_the_assertion_is_verified(
         claims["aud"] = key["token_uri"]
     signer = crypt.RSASigner.from_service_account_info(key)
     assertion = jwt.encode(signer, claims).decode()
-    response = await asyncio.to_thread(grant, simulator, key["token_uri"], assertion)
+    token_uri = key["token_uri"]
+    if claims["aud"] == OLD_AUDIENCE:
+        token_uri = simulator.base_url + urlsplit(OLD_AUDIENCE).path
+    response = await asyncio.to_thread(grant, simulator, token_uri, assertion)
     wire = response.json()
     assert wire.get("error") == error
     assert words in wire.get("error_description", "")

@@ -200,6 +200,7 @@ async def test_who_knows_only_googles_hosts_can_be_led_here(tmp_path: Path, host
         "fcm.googleapis.com",
         "oauth2.googleapis.com",
         "iid.googleapis.com",
+        "www.googleapis.com",
         "localhost",
         "127.0.0.1",
     } <= names

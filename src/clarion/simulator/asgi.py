@@ -1,8 +1,9 @@
 """The simulator as an ASGI app: FCM's side, and how a reply is given.
 
-POST /token                              OAuth: a signed assertion in, an access token out
+POST /token, /oauth2/v4/token            OAuth: a signed assertion in, an access token out
 POST /v1/projects/{p}/messages:send      FCM
 …    /v1/projects/{p}/registrations/{token or FID}/topicSubscriptions    FCM (`topics`)
+POST /iid/v1:batchAdd, …:batchRemove    the older API of topics (`instance_id`)
 …    /simulator/…                        the control side (`control`)
 """
 
@@ -18,10 +19,10 @@ from typing import Any
 
 import msgspec
 
-from clarion.simulator import answers, control
+from clarion.simulator import answers, control, instance_id, oauth
 from clarion.simulator.answers import Manner, Reply
 from clarion.simulator.control import State
-from clarion.simulator.oauth import TOKEN_SECONDS, Denied, Granted
+from clarion.simulator.oauth import TOKEN_SECONDS, Access, Denied, Granted
 from clarion.simulator.topics import read_path
 
 BODY_BYTES_MAX = 1_000_000
@@ -94,14 +95,25 @@ class SimulatorApp:
             if refused is not None:
                 return state.fcm.refuse(refused)
             return state.fcm.call_topics(method, at, scope["query_string"])
-        if (method, path) == ("POST", "/token"):
+        if method == "POST" and path.startswith(instance_id.ROOT):
+            return self._instance_id(path.removeprefix(instance_id.ROOT), scope, body)
+        if method == "POST" and path in oauth.PATHS:
             return self._token(body)
         if path.startswith(control.ROOT):
             return control.answer(state, method, path, scope["query_string"], body)
         return answers.not_found()
 
-    def _may(self, project: str, scope: Scope, verb: str = "") -> Reply | None:
-        """The refusal of whoever may not. `verb`: of the API of topics; empty: a send."""
+    def _instance_id(self, verb: str, scope: Scope, body: bytes) -> Reply:
+        access = self._access(scope)
+        if isinstance(access, Reply):
+            return self._state.fcm.refuse(access)
+        method = instance_id.METHODS.get(verb)
+        if method is None:
+            return answers.not_found()
+        return self._state.fcm.call_instance_id(access.project_id, method, body)
+
+    def _access(self, scope: Scope) -> Access | Reply:
+        """What the caller's access token is good for, or the refusal of one that is not."""
         header = b""
         for name, value in scope["headers"]:
             if name == b"authorization":
@@ -114,6 +126,13 @@ class SimulatorApp:
             return answers.credentials_invalid()
         if access.until < time():
             return answers.access_token_expired()
+        return access
+
+    def _may(self, project: str, scope: Scope, verb: str = "") -> Reply | None:
+        """The refusal of whoever may not. `verb`: of the API of topics; empty: a send."""
+        access = self._access(scope)
+        if isinstance(access, Reply):
+            return access
         if access.project_id != project:
             what = f"topicSubscriptions.{verb}" if verb else "messages.create"
             return answers.permission_denied(project, f"cloudmessaging.{what}")

@@ -20,7 +20,12 @@ CERT_FILE = "simulator-cert.pem"
 CERT_KEY_FILE = "simulator-cert.key"
 ACCOUNTS_DIR = "simulator-accounts"
 VALID_DAYS = 365
-GOOGLES_NAMES = ("fcm.googleapis.com", "oauth2.googleapis.com", "iid.googleapis.com")
+GOOGLES_NAMES = (
+    "fcm.googleapis.com",
+    "oauth2.googleapis.com",
+    "www.googleapis.com",
+    "iid.googleapis.com",
+)
 """In the certificate, too: some clients know no other hosts, and can only be led astray."""
 
 

@@ -20,10 +20,11 @@ from functools import partial
 from itertools import count
 from time import time
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 
-from clarion.simulator import answers, catalogue
+from clarion.simulator import answers, catalogue, instance_id
 from clarion.simulator.answers import Manner, Reply
 from clarion.simulator.catalogue import Trouble
 from clarion.simulator.limits import refuse
@@ -79,6 +80,17 @@ class Fcm:
         reply = refused or self.topics.call(method, at, query_string, time())
         self.replies[reply.name] += 1
         return reply
+
+    def call_instance_id(self, project: str, method: str, body: bytes) -> Reply:
+        """Answer the older API of topics; `method`: of the newer one."""
+
+        def call(name: str, topic: str) -> Reply:
+            is_new = method == "POST"
+            at = Address(project, name, None if is_new else topic)
+            query = f"topic_name={quote(topic)}" if is_new else "allow_missing=true"
+            return self.call_topics(method, at, query.encode())
+
+        return instance_id.answer(body, call)
 
     def refuse(self, reply: Reply) -> Reply:
         """Count a request that did not get so far."""

@@ -15,6 +15,9 @@ from clarion.simulator.trouble import Refusal
 TOKEN_SECONDS = 3_599
 GRANT_TYPE = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 GOOGLE_AUDIENCE = "https://oauth2.googleapis.com/token"
+OLD_AUDIENCE = "https://www.googleapis.com/oauth2/v4/token"
+"""Which Google's library for Ruby still uses."""
+PATHS = ("/token", "/oauth2/v4/token")
 SCOPES = frozenset(
     {
         "https://www.googleapis.com/auth/firebase.messaging",
@@ -75,7 +78,7 @@ class TokenEndpoint:
             claims = jwt.decode(  # type: ignore[no-untyped-call]
                 assertion,
                 certs=[one["public_key"] for one in accounts],
-                audience=[GOOGLE_AUDIENCE, own_url],
+                audience=[GOOGLE_AUDIENCE, OLD_AUDIENCE, own_url],
                 clock_skew_in_seconds=CLOCK_SKEW_SECONDS,
             )
         except (ValueError, GoogleAuthError) as error:

@@ -33,7 +33,9 @@ for await (const line of createInterface({ input: process.stdin })) {
       error ? said(error) : { messageId },
     );
     const errors = value?.errors?.map(({ index, error }) => ({ index, ...said(error) }));
-    reply = { value: value ?? null, responses, errors };
+    const { successCount, failureCount } = value ?? {};
+    reply = { value: typeof value === "object" ? null : value, responses, errors };
+    Object.assign(reply, { successCount, failureCount });
   } catch (error) {
     reply = { error: said(error) };
   }
