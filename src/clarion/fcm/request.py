@@ -62,7 +62,7 @@ class Handle:
         "call",
         "connection",
         "curl",
-        "head",
+        "header_lines",
         "headers",
         "index",
         "received",
@@ -79,9 +79,9 @@ class Handle:
         self._may_use = may_use
         self.connection: Connection | None = None
         """The one that the request was begun on."""
-        self.head: list[bytes] = []
-        """The answer's lines before its body, the empty one included."""
         self.received: list[bytes] = []
+        self.header_lines: list[bytes] = []
+        """The answer's lines before its body, the empty one included."""
         self.call: Call | None = None
         self.index = 0
         self.body = b""
@@ -98,8 +98,8 @@ class Handle:
         curl.setopt(pycurl.CONNECTTIMEOUT, options.connect_seconds)
         curl.setopt(pycurl.TIMEOUT, options.timeout_seconds)
         curl.setopt(pycurl.MAXFILESIZE, ANSWER_BYTES_MAX)
-        curl.setopt(pycurl.HEADERFUNCTION, self.head.append)
         curl.setopt(pycurl.WRITEFUNCTION, self.received.append)
+        curl.setopt(pycurl.HEADERFUNCTION, self.header_lines.append)
         curl.setopt(pycurl.READFUNCTION, self._read)
         curl.setopt(pycurl.SEEKFUNCTION, _refuse_to_wind_back)
         curl.setopt(pycurl.PREREQFUNCTION, self._begin)
@@ -127,7 +127,7 @@ class Handle:
     def is_cut_off(self) -> bool:
         """Whether the connection ended within the head of the answer. To libcurl, an answer of
         HTTP/1.x is whole then, too."""
-        return not self.head or self.head[-1] not in (b"\r\n", b"\n")
+        return not self.header_lines or self.header_lines[-1] not in (b"\r\n", b"\n")
 
     def _begin(self, _remote: str, local: str, _remote_port: int, local_port: int) -> int:
         """libcurl has a connection and is about to send the request, or to send it again."""

@@ -236,7 +236,6 @@ class Transport:
     def _release(self, handle: Handle) -> None:
         self._multi.remove_handle(handle.curl)
         del self._busy[handle.curl]
-        handle.head.clear()
         handle.received.clear()
         handle.header_lines.clear()
         handle.call = None
