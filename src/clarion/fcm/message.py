@@ -240,7 +240,7 @@ def _apns_size(message: Mapping[str, Any]) -> int:
     if payload is None:
         return 0
     shown = [message.get("notification"), payload.get("aps")]
-    document = {**message["data"], **payload, "aps": shown}
+    document = {**message.get("data", {}), **payload, "aps": shown}
     return APNS_BYTES_OF_GOOGLE + len(msgspec.json.encode(document))
 
 
