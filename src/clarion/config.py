@@ -7,14 +7,14 @@ misspelt setting is never silently a default.
 import difflib
 import ipaddress
 import os
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from clarion.brokers.address import SCHEMES, read_url
+from clarion.brokers.address import read_url
+from clarion.printable import without_passwords
 from clarion.storage.postgres_address import read_postgres_url
 from clarion.telemetry import LOG_FORMATS, LOG_LEVELS, LogOptions
 
@@ -206,25 +206,13 @@ def read_address(text: str) -> Address:
 def read_fcm_url(text: str) -> str:
     """Where pushes go: https, or http to this machine itself. Raises ValueError."""
     parts = _split(text)
+    if "@" in parts.netloc:  # not repeated: it may be a password
+        raise ValueError("must be https://HOST[:PORT], without a user or a password")
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.query:
-        raise ValueError(f"must be https://HOST[:PORT], not {text!r}")
+        raise ValueError(f"must be https://HOST[:PORT], not {without_passwords(text)!r}")
     if parts.scheme == "http" and not _is_loopback(parts.hostname):
         raise ValueError("must be https: access tokens would cross the network in the clear")
     return text.rstrip("/")
-
-
-def redacted(url: str) -> str:
-    """`url` without its passwords and NATS tokens, for people to read."""
-    is_nats = url.startswith(SCHEMES)
-
-    def hide(who: re.Match[str]) -> str:
-        user, colon, _ = who[1].partition(":")
-        if colon:
-            return f"//{user}:***@"
-        return "//***@" if is_nats else who[0]
-
-    shown = re.sub(r"//([^/]*)@", hide, url)
-    return re.sub(r"(?<=[?&])(password|sslpassword)=[^&]*", r"\1=***", shown)
 
 
 def _unknown(environment: Mapping[str, str]) -> list[SettingFault]:

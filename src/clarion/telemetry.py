@@ -1,14 +1,16 @@
 """What Clarion tells its operator: structured logs and a few metrics.
 
 Logs go to standard error, one event a line: readable on a terminal, JSON otherwise. A registration
-token, a key or a secret is never logged; `_masked` is the net below that rule, not the rule.
+token, a key or a secret is never logged; `_masked` is the net below that rule, not the rule. Text
+of others is logged as text: no control character of it reaches a terminal.
 """
 
 import logging
 import sys
 from collections.abc import MutableMapping
 from dataclasses import dataclass
-from typing import Any
+from io import StringIO
+from typing import Any, TextIO
 
 import structlog
 from prometheus_client import (
@@ -21,6 +23,8 @@ from prometheus_client import (
 )
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.process_collector import ProcessCollector
+
+from clarion.printable import visible, without_passwords
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
 LOG_FORMATS = ("console", "json")
@@ -54,11 +58,15 @@ def set_up_logs(options: LogOptions) -> None:
             structlog.dev.ConsoleRenderer(
                 colors=sys.stderr.isatty(),
                 # Plain: a richer one shows local variables, and tokens are among them.
-                exception_formatter=structlog.dev.plain_traceback,
+                exception_formatter=_plain_traceback,
             )
         ]
         if is_console
-        else [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+        else [
+            structlog.processors.format_exc_info,
+            _masked,  # what an error says of an address
+            structlog.processors.JSONRenderer(),
+        ]
     )
     structlog.configure(
         processors=[*shared, *ending],
@@ -132,7 +140,15 @@ class Metrics:
 def _masked(
     _logger: Any, _method: str, event: MutableMapping[str, Any]
 ) -> MutableMapping[str, Any]:
-    for name in event:
+    for name, value in event.items():
         if name.lower() in _SECRET_NAMES:
             event[name] = "***"
+        elif isinstance(value, str):
+            event[name] = visible(without_passwords(value))
     return event
+
+
+def _plain_traceback(stream: TextIO, exc_info: Any) -> None:
+    text = StringIO()
+    structlog.dev.plain_traceback(text, exc_info)
+    stream.write(visible(without_passwords(text.getvalue())))

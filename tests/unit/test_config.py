@@ -11,8 +11,8 @@ from clarion.config import (
     Settings,
     read_address,
     read_settings,
-    redacted,
 )
+from clarion.printable import without_passwords
 
 
 def settings_of(**environment: str) -> Settings:
@@ -90,16 +90,16 @@ def test_secrets_are_not_in_the_repr_of_settings() -> None:
 
 
 def test_a_password_is_not_shown_in_an_address_for_people() -> None:
-    assert redacted("postgresql://me:pw@db:5432/c") == "postgresql://me:***@db:5432/c"
-    assert redacted("sqlite:////data/clarion.db") == "sqlite:////data/clarion.db"
-    assert redacted("postgresql://me@db/c") == "postgresql://me@db/c"
-    assert redacted("nats://u:p@a:1,nats://u:p@b:2?stream=s") == (
+    assert without_passwords("postgresql://me:pw@db:5432/c") == "postgresql://me:***@db:5432/c"
+    assert without_passwords("sqlite:////data/clarion.db") == "sqlite:////data/clarion.db"
+    assert without_passwords("postgresql://me@db/c") == "postgresql://me@db/c"
+    assert without_passwords("nats://u:p@a:1,nats://u:p@b:2?stream=s") == (
         "nats://u:***@a:1,nats://u:***@b:2?stream=s"
     )
 
 
 def test_a_nats_token_is_not_shown_in_an_address_for_people() -> None:
-    assert redacted("nats://token@a:4222") == "nats://***@a:4222"
+    assert without_passwords("nats://token@a:4222") == "nats://***@a:4222"
 
 
 @pytest.mark.parametrize(

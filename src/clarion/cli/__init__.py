@@ -1,153 +1,50 @@
-"""The `clarion` command."""
+"""The `clarion` command: what its process is, before anything of Clarion is loaded."""
 
-import asyncio
+import os
+import signal
 import sys
 from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import uvloop
-from cyclopts import App as Commands
-from cyclopts import CycloptsError
+if TYPE_CHECKING:
+    from clarion.cli.program import commands, run
 
-from clarion import __version__
-from clarion.cli.output import EXIT_CODES_HELP, Ending, ExitCode, console, errors, print_ending
+__all__ = ["commands", "main", "run"]
 
-commands = Commands(
-    name="clarion",
-    help="Clarion: events in, campaigns out through Firebase Cloud Messaging, with an account "
-    "that balances.",
-    help_epilogue=EXIT_CODES_HELP,
-    help_format="markdown",
-    version=__version__,
-    console=console,
-    error_console=errors,
-)
-
-_VERBS = {
-    "serve": "serving:serve",
-    "run": "serving:run",
-    "demo": "demo:demo",
-    "migrate": "serving:migrate",
-    "check": "serving:check",
-    "import": "importing:import_",
-    "export": "exporting:export",
-}
-_GROUPS = (
-    "campaigns",
-    "customers",
-    "devices",
-    "firebase-apps",
-    "keys",
-    "secrets",
-    "simulator",
-    "sources",
-    "workspace",
-)
-
-# Named by path: a command loads only what it needs.
-for _name, _function in _VERBS.items():
-    commands.command(f"clarion.cli.{_function}", name=_name)
-for _name in _GROUPS:
-    _module = _name.replace("-", "_")
-    commands.command(f"clarion.cli.{_module}:commands", name=_name, group="Groups")
+UMASK = 0o077
+"""Whatever a process of ours writes (database, log, key, export) is for its owner alone."""
+INTERRUPTED = 128 + signal.SIGINT
 
 
 def main(tokens: Sequence[str] | None = None) -> None:
-    """The entry point: runs one command and exits with its code."""
-    sys.exit(run(sys.argv[1:] if tokens is None else tokens))
+    """The entry point: runs one command and exits with its code.
 
+    Ctrl-C ends the process without a word while it loads and while it ends; in between the command
+    is cancelled in order.
+    """
+    os.umask(UMASK)
+    is_interruptible = signal.getsignal(signal.SIGINT) is not signal.SIG_IGN  # as under nohup
+    if is_interruptible:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from clarion.cli.program import run
+    from clarion.cli.terminal import set_up_streams
 
-def run(tokens: Sequence[str]) -> int:
-    """Run one command; returns its exit code."""
-    as_json = "--json" in tokens
-    _load_what_an_overview_shows(tokens)
+    set_up_streams(sys.stdout, sys.stderr)
     try:
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            result: Any = runner.run(
-                commands.run_async(
-                    list(tokens),
-                    exit_on_error=False,
-                    print_error=not as_json,
-                    result_action="return_value",
-                )
-            )
-        return result if isinstance(result, int) else ExitCode.OK
-    except CycloptsError as error:
-        if as_json:
-            print_ending(Ending(ExitCode.USAGE, str(error), word="usage"), as_json=True)
-        return ExitCode.USAGE
-    except Ending as ending:
-        print_ending(ending, as_json=as_json)
-        return ending.code
+        if is_interruptible:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+        code = run(sys.argv[1:] if tokens is None else tokens)
+        if is_interruptible:
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
     except KeyboardInterrupt:
-        return 128 + 2
-    except Exception as error:
-        known = _as_ending(error)
-        if known is None:
-            raise
-        print_ending(known, as_json=as_json)
-        return known.code
+        code = INTERRUPTED
+    sys.exit(code)
 
 
-def _load_what_an_overview_shows(tokens: Sequence[str]) -> None:
-    """Commands are loaded when they run; an overview shows each one's own words."""
-    if not tokens or tokens[0] in commands.help_flags:
-        commands.resolved_commands()
-    elif tokens[0] in _GROUPS and (len(tokens) == 1 or tokens[1] in commands.help_flags):
-        commands[tokens[0]].resolved_commands()
+def __getattr__(name: str) -> Any:
+    """`commands` and `run`, loaded when they are asked for."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from clarion.cli import program
 
-
-def _as_ending(error: Exception) -> Ending | None:
-    """What failed for want of something outside; None: a defect of ours, to be seen whole."""
-    from clarion.broker import BrokerUnavailable
-    from clarion.cli.first_start import NoInstallation, NotMigrated
-    from clarion.storage.database import StorageUnavailable, is_other_schema
-    from clarion.storage.migrate import ForeignSchema
-    from clarion.storage.vault import VaultLocked
-
-    match error:
-        case _ if is_other_schema(error):
-            words = str(getattr(error, "orig", None) or error).splitlines()[0]
-            return Ending(ExitCode.FAILURE, _not_ours(words), word="foreign_database")
-        case StorageUnavailable() | BrokerUnavailable():
-            what = "database" if isinstance(error, StorageUnavailable) else "broker"
-            words = f"The {what} does not answer ({error})."
-            if error.cure:
-                words = f"The {what} can not be used: {str(error).rstrip('.')}. {error.cure}"
-            return Ending(ExitCode.UNAVAILABLE, words, word="unavailable")
-        case NotMigrated():
-            return Ending(
-                ExitCode.FAILURE,
-                "The database is not at this version: run `clarion migrate` first.",
-                word="not_migrated",
-            )
-        case NoInstallation():
-            return Ending(
-                ExitCode.NOT_FOUND,
-                f"There is no Clarion here: {error}. Go to the directory in which it runs, or name "
-                "its data with CLARION_DATA_DIR or CLARION_DATABASE_URL. `clarion serve` and "
-                "`clarion migrate` make a new one.",
-                word="no_installation",
-            )
-        case ForeignSchema():
-            return Ending(ExitCode.FAILURE, _not_ours(f"{error}"), word="foreign_database")
-        case VaultLocked():
-            return Ending(
-                ExitCode.FAILURE,
-                "What is sealed was sealed with another key: set CLARION_SECRET_KEY to it, or add "
-                "it to CLARION_FORMER_SECRET_KEYS (`clarion secrets check` tells more).",
-                word="vault_locked",
-            )
-        case OSError(filename=str() | Path() as file):  # say a data directory that is another's
-            what = f"{file} can not be used: {error.strerror}."
-            return Ending(ExitCode.FAILURE, what, word="file")
-        case _:
-            return None
-
-
-def _not_ours(why: str) -> str:
-    return (
-        f"The database answers, but is not of this version of Clarion: {why}. Name Clarion's own "
-        "with CLARION_DATABASE_URL, or run the version that made it."
-    )
+    return getattr(program, name)

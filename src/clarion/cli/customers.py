@@ -6,7 +6,7 @@ from typing import Any, assert_never
 from cyclopts import App as Commands
 
 from clarion.cli.devices import PAGE, shown_change, shown_device
-from clarion.cli.output import AsJson, not_found, print_record, print_records, read_id
+from clarion.cli.output import AsJson, Name, not_found, print_record, print_records, read_id
 from clarion.cli.session import Session, open_session
 from clarion.customers.device_store import Change, customer_history, list_devices_of
 from clarion.customers.disclosure import shown_body, without_tokens
@@ -56,7 +56,7 @@ async def list_(*, limit: int = PAGE, after: str | None = None, json: AsJson = F
 
 
 @commands.command
-async def find(words: str, /, *, limit: int = 20, json: AsJson = False) -> None:
+async def find(words: Name, /, *, limit: int = 20, json: AsJson = False) -> None:
     """Find customers by user id, email address, device id or registration token.
 
     The beginning of a user id or of an address will do; exact ones come first.
@@ -86,7 +86,7 @@ async def find(words: str, /, *, limit: int = 20, json: AsJson = False) -> None:
 
 
 @commands.command
-async def show(user_id: str, *, json: AsJson = False) -> None:
+async def show(user_id: Name, *, json: AsJson = False) -> None:
     """Show a customer, their traits and devices. One who has not signed in is named by id.
 
     For example:
@@ -114,7 +114,7 @@ async def show(user_id: str, *, json: AsJson = False) -> None:
 
 @commands.command
 async def events(
-    user_id: str, *, limit: int = PAGE, before: int | None = None, json: AsJson = False
+    user_id: Name, *, limit: int = PAGE, before: int | None = None, json: AsJson = False
 ) -> None:
     """List a customer's events, newest first.
 
@@ -163,7 +163,7 @@ async def events(
 
 
 @commands.command
-async def history(user_id: str, *, json: AsJson = False) -> None:
+async def history(user_id: Name, *, json: AsJson = False) -> None:
     """Show which devices came to a customer, changed, or left, oldest first.
 
     For example:
@@ -185,7 +185,7 @@ async def history(user_id: str, *, json: AsJson = False) -> None:
 
 
 @commands.command
-async def devices(user_id: str, *, json: AsJson = False) -> None:
+async def devices(user_id: Name, *, json: AsJson = False) -> None:
     """List the devices a customer has and had, and until when; `clarion devices why` says why.
 
     For example:
@@ -207,7 +207,7 @@ async def devices(user_id: str, *, json: AsJson = False) -> None:
 
 
 @commands.command(name="timeline")
-async def timeline_(user_id: str, *, limit: int = PAGE, json: AsJson = False) -> None:
+async def timeline_(user_id: Name, *, limit: int = PAGE, json: AsJson = False) -> None:
     """Show a customer's life in one list, newest first: events, changes of devices, pushes.
 
     For example:

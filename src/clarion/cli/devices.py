@@ -6,7 +6,15 @@ from typing import Any
 import msgspec
 from cyclopts import App as Commands
 
-from clarion.cli.output import AsJson, console, not_found, print_record, print_records, read_id
+from clarion.cli.output import (
+    AsJson,
+    Name,
+    console,
+    not_found,
+    print_record,
+    print_records,
+    read_id,
+)
 from clarion.cli.session import open_session
 from clarion.customers.device_store import (
     Change,
@@ -65,7 +73,7 @@ async def list_(*, limit: int = PAGE, after: str | None = None, json: AsJson = F
 
 
 @commands.command
-async def show(device_id: str, *, json: AsJson = False) -> None:
+async def show(device_id: Name, *, json: AsJson = False) -> None:
     """Show a device and whose it is.
 
     For example:
@@ -95,7 +103,7 @@ async def show(device_id: str, *, json: AsJson = False) -> None:
 
 
 @commands.command
-async def history(device_id: str, *, json: AsJson = False) -> None:
+async def history(device_id: Name, *, json: AsJson = False) -> None:
     """Show everything that happened to a device, oldest first.
 
     For example:
@@ -120,7 +128,7 @@ async def history(device_id: str, *, json: AsJson = False) -> None:
 
 
 @commands.command
-async def why(device_id: str, *, json: AsJson = False) -> None:
+async def why(device_id: Name, *, json: AsJson = False) -> None:
     """Explain whose a device is: the rule that decided, and the event behind it.
 
     For example:

@@ -13,6 +13,7 @@ from clarion.cli.output import (
     AsJson,
     Ending,
     ExitCode,
+    Name,
     print_done,
     print_record,
     print_records,
@@ -138,7 +139,7 @@ async def list_(*, json: AsJson = False) -> None:
 
 
 @commands.command
-async def pause(firebase_app: str, *, reason: str = "by a person", json: AsJson = False) -> None:
+async def pause(firebase_app: Name, *, reason: str = "by a person", json: AsJson = False) -> None:
     """Send nothing through a Firebase app until it is resumed. Nothing planned is lost.
 
     For example:
@@ -155,7 +156,7 @@ async def pause(firebase_app: str, *, reason: str = "by a person", json: AsJson 
 
 
 @commands.command
-async def resume(firebase_app: str, *, json: AsJson = False) -> None:
+async def resume(firebase_app: Name, *, json: AsJson = False) -> None:
     """Send through a Firebase app again, after the cause of its pause is cured.
 
     For example:
@@ -176,7 +177,7 @@ async def resume(firebase_app: str, *, json: AsJson = False) -> None:
 
 @commands.command(name="set")
 async def set_(
-    firebase_app: str,
+    firebase_app: Name,
     *,
     pushes_per_minute: int | None = None,
     avoid_peaks: bool | None = None,
@@ -215,7 +216,7 @@ async def set_(
 
 @commands.command
 async def removals(
-    firebase_app: str, decision: Literal["remove", "keep"], *, json: AsJson = False
+    firebase_app: Name, decision: Literal["remove", "keep"], *, json: AsJson = False
 ) -> None:
     """Decide about the registrations in quarantine; campaigns that were paused for it go on.
 

@@ -8,8 +8,9 @@ from uuid import NAMESPACE_DNS, UUID, uuid5
 import structlog
 
 from clarion.clock import Clock
-from clarion.config import Settings, redacted
+from clarion.config import Settings
 from clarion.events.source_store import create_source, list_sources
+from clarion.printable import without_passwords
 from clarion.storage.database import Database
 from clarion.storage.migrate import SchemaState, is_current, migrate, schema_state
 from clarion.storage.workspace_store import create_workspace, list_workspaces
@@ -112,7 +113,7 @@ async def check_installed(settings: Settings) -> None:
     if file is not None and not await asyncio.to_thread(file.exists):
         raise NoInstallation(f"there is no {file}")
     if await schema_state(settings.database_url) is SchemaState.NONE:
-        shown = redacted(settings.database_url)
+        shown = without_passwords(settings.database_url)
         raise NoInstallation(f"{shown} holds no tables of Clarion's")
 
 

@@ -9,7 +9,7 @@ from rich.bar import Bar
 from rich.table import Table
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from clarion.cli.output import AsJson, console, not_found, print_json, print_records
+from clarion.cli.output import AsJson, console, escape, not_found, print_json, print_records
 from clarion.cli.session import Session, open_session
 from clarion.customers.freshness import DUE_AFTER_DAYS, Cohort, CohortBy, edges
 from clarion.customers.freshness_store import (
@@ -198,7 +198,7 @@ def _print_cohorts(found: list[Cohort], by: CohortBy, stale_after_days: int) -> 
     table.add_column("fresh share")
     for one in found:
         table.add_row(
-            one.value or "–",
+            escape(one.value or "–"),
             *(
                 f"{count:,}"
                 for count in (one.fresh, one.due, one.stale, one.removed, one.notifications_off)
@@ -214,8 +214,9 @@ def _print_cohorts(found: list[Cohort], by: CohortBy, stale_after_days: int) -> 
     )
     for one in found:
         if one.active and one.fresh_share < FRESH_SHARE_WARNED:
+            name = escape(one.value or "–")
             console.print(
-                f"[yellow]![/] {one.value or '–'}: only {one.fresh:,} of {one.active:,} are fresh. "
+                f"[yellow]![/] {name}: only {one.fresh:,} of {one.active:,} are fresh. "
                 "Let the app send Register Push at each start, or every 30 days.",
                 highlight=False,
             )

@@ -25,6 +25,7 @@ from clarion.cli.output import (
     ExitCode,
     console,
     errors,
+    escape,
     print_done,
     print_json,
     refused,
@@ -132,9 +133,10 @@ def _tell(progress: import_progress.Progress, kept: ProgressFile, *, as_json: bo
         f"{_counted(progress.taken, 'record')} durable: running ingestors take in what is new."
     )
     if progress.refused:
+        file = escape(str(kept.refused_path))
         console.print(
-            f"[yellow]![/] {_counted(progress.refused, 'line')} refused: {kept.refused_path} says "
-            "why. Mend them there, and import that file.",
+            f"[yellow]![/] {_counted(progress.refused, 'line')} refused: {file} says why. "
+            "Mend them there, and import that file.",
             highlight=False,
         )
 

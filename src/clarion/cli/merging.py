@@ -6,6 +6,7 @@ from clarion.cli.output import (
     AsJson,
     Ending,
     ExitCode,
+    Name,
     not_found,
     print_record,
     print_records,
@@ -19,7 +20,7 @@ BY = "command line"
 PAGE = 100
 
 
-async def merge(user_id: str, into: str, *, yes: bool = False, json: AsJson = False) -> None:
+async def merge(user_id: Name, into: Name, *, yes: bool = False, json: AsJson = False) -> None:
     """Merge a customer into another: from now on, and for all that was, the two are one.
 
     `clarion customers unmerge` takes it back as if it had never been.
@@ -48,7 +49,7 @@ async def merge(user_id: str, into: str, *, yes: bool = False, json: AsJson = Fa
     print_record(_shown(_unless_refused(made, user_id)), as_json=json, title="Merged")
 
 
-async def unmerge(user_id: str, *, json: AsJson = False) -> None:
+async def unmerge(user_id: Name, *, json: AsJson = False) -> None:
     """Undo a customer's merge: they are a customer of their own again.
 
     For example:

@@ -1,28 +1,34 @@
 """What commands print and how they end."""
 
+import json
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import IntEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, TextIO
 from uuid import UUID
 
 import msgspec
 from cyclopts import Parameter
-from rich.console import Console
-from rich.markup import escape
+from rich import markup
 from rich.measure import Measurement
 from rich.segment import Segment, SegmentLines
 from rich.table import Table
+
+from clarion.cli.terminal import SafeConsole, can_show
+from clarion.printable import one_line, visible_json, without_passwords
 
 AsJson = Annotated[
     bool, Parameter(name="--json", negative="", help="Print JSON for scripts, one document.")
 ]
 
+Name = Annotated[str, Parameter(allow_leading_hyphen=True)]
+"""What something is called by those who have made it: an id of an app may begin with a hyphen."""
+
 COLUMNS_MAX = 10_000
 
-console = Console()
-errors = Console(stderr=True)
+console = SafeConsole()
+errors = SafeConsole(stderr=True)
 
 
 class ExitCode(IntEnum):
@@ -79,10 +85,24 @@ def read_id(text: str, what: str) -> UUID:
         raise not_found(what, text) from None
 
 
+def escape(text: str) -> str:
+    """Text of others for a line of ours: no markup in it, no order to the terminal, no line end."""
+    return markup.escape(one_line(text))
+
+
 def print_json(value: Any) -> None:
     """One JSON document on standard output, indented."""
-    sys.stdout.write(msgspec.json.format(msgspec.json.encode(value), indent=2).decode() + "\n")
-    sys.stdout.flush()
+    write_json(msgspec.json.format(msgspec.json.encode(value), indent=2), sys.stdout)
+
+
+def write_json(document: bytes, stream: TextIO) -> None:
+    """A document and a line end. In an encoding that can not hold it all, and where a terminal
+    would obey it, a character is its number: it stays the same document."""
+    text = visible_json(document.decode())
+    if not can_show(stream, text):
+        text = json.dumps(json.loads(text), indent=2 if "\n" in text else None)
+    stream.write(text + "\n")
+    stream.flush()
 
 
 def print_record(record: Mapping[str, Any], *, as_json: bool, title: str | None = None) -> None:
@@ -144,19 +164,25 @@ def _without_end(line: list[Segment]) -> list[Segment]:
 
 def print_done(sentence: str) -> None:
     """What was done, for a person."""
-    console.print(f"[green]✓[/] {sentence}", highlight=False)
+    console.print(f"[green]✓[/] {escape(sentence)}", highlight=False)
 
 
 def print_ending(ending: Ending, *, as_json: bool) -> None:
-    """Why the command ended, on standard error."""
+    """Why the command ended, on standard error. What libraries say of an address may hold its
+    password."""
+    message = without_passwords(ending.message)
+    faults = [(name, without_passwords(text)) for name, text in ending.faults]
     if as_json:
-        body: dict[str, Any] = {"success": False, "code": ending.word, "message": ending.message}
-        if ending.faults:
-            body["faults"] = [{"field": name, "message": text} for name, text in ending.faults]
-        sys.stderr.write(msgspec.json.encode(body).decode() + "\n")
+        body: dict[str, Any] = {"success": False, "code": ending.word, "message": message}
+        if faults:
+            body["faults"] = [{"field": name, "message": text} for name, text in faults]
+        write_json(msgspec.json.encode(body), sys.stderr)
         return
-    errors.print(f"[bold red]error:[/] {escape(ending.message)}", highlight=False)
-    for name, text in ending.faults:
+    first, *more = message.split("\n")
+    errors.print(f"[bold red]error:[/] {escape(first)}", highlight=False)
+    for line in more:
+        errors.print(f"  {escape(line)}", highlight=False)
+    for name, text in faults:
         errors.print(f"  [bold]{escape(name)}[/] {escape(text)}", highlight=False)
 
 

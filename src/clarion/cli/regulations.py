@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from clarion.cli.output import AsJson, Ending, ExitCode, not_found, print_done, print_record
+from clarion.cli.output import AsJson, Ending, ExitCode, Name, not_found, print_done, print_record
 from clarion.cli.session import open_session
 from clarion.customers.store import find_customer
 from clarion.reports.dossier import write_dossier
@@ -13,7 +13,7 @@ from clarion.reports.regulator import Regulator
 BY = "command line"
 
 
-async def erase(user_id: str, *, yes: bool = False, json: AsJson = False) -> None:
+async def erase(user_id: Name, *, yes: bool = False, json: AsJson = False) -> None:
     """Erase a customer: nothing is left of them, and what comes later is dropped.
 
     Deliveries stay in the books, as nobody's. This can not be undone.
@@ -49,7 +49,7 @@ async def erase(user_id: str, *, yes: bool = False, json: AsJson = False) -> Non
     )
 
 
-async def suppress(user_id: str, *, yes: bool = False, json: AsJson = False) -> None:
+async def suppress(user_id: Name, *, yes: bool = False, json: AsJson = False) -> None:
     """Collect nothing more of a customer and send nothing; what is known is kept.
 
     For example:
@@ -74,7 +74,7 @@ async def suppress(user_id: str, *, yes: bool = False, json: AsJson = False) -> 
     _done("Suppressed: nothing is collected and nothing sent.", {"suppressed": True}, json)
 
 
-async def unsuppress(user_id: str, *, json: AsJson = False) -> None:
+async def unsuppress(user_id: Name, *, json: AsJson = False) -> None:
     """Collect of a customer and send to them again, even of one who was erased.
 
     For example:
@@ -96,7 +96,7 @@ async def unsuppress(user_id: str, *, json: AsJson = False) -> None:
     _done("From now on they are followed and reached again.", {"suppressed": False}, json)
 
 
-async def export(user_id: str, *, out: Path, json: AsJson = False) -> None:
+async def export(user_id: Name, *, out: Path, json: AsJson = False) -> None:
     """Export everything that is known of a customer, as a zip of JSON files with a README.
 
     For example:

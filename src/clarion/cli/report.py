@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Any, assert_never
 
 from clarion.campaigns.campaign import Campaign
-from clarion.cli.output import console, print_record, print_records
+from clarion.cli.output import console, escape, print_record, print_records
 from clarion.reports.funnel import Report
 from clarion.reports.waiting import Waiting, WaitsFor
 
@@ -28,7 +28,7 @@ def print_report(
     if as_json:
         print_record(counts, as_json=True)
         return
-    console.print(f"[bold]{campaign.name}[/]  {campaign.state.value}", highlight=False)
+    console.print(f"[bold]{escape(campaign.name)}[/]  {campaign.state.value}", highlight=False)
     everything = {"all": account.total, **account.platforms}
     print_records(
         [

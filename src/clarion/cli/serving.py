@@ -6,6 +6,7 @@ import socket
 from typing import Any
 from urllib.parse import urlsplit
 
+import structlog
 from rich.panel import Panel
 
 from clarion.app import App, Exhausted, Role, open_broker
@@ -20,10 +21,12 @@ from clarion.cli.output import (
     print_json,
     print_records,
 )
+from clarion.cli.private_files import cure_of, open_to_others
 from clarion.cli.session import load_settings
 from clarion.clock import SystemClock
-from clarion.config import Settings, redacted
+from clarion.config import Settings
 from clarion.deliveries.app_store import list_apps, open_app
+from clarion.printable import without_passwords
 from clarion.storage.database import Database, StorageUnavailable, is_other_schema
 from clarion.storage.migrate import SchemaState, schema_state
 from clarion.storage.sqlite_file import check_start, damage_of
@@ -31,7 +34,10 @@ from clarion.storage.vault import VaultLocked, load_or_make_vault
 from clarion.storage.workspace_store import list_workspaces
 from clarion.telemetry import set_up_logs
 
+log = structlog.get_logger(__name__)
+
 FCM_CONNECT_SECONDS = 5.0
+FILES_SHOWN = 5
 
 _SCHEMA_FAULTS = {
     SchemaState.CURRENT: None,
@@ -129,7 +135,7 @@ async def migrate(*, json: AsJson = False) -> None:
         return
     if made is not None:
         print_first_start(made)
-    print_done(f"{redacted(settings.database_url)} is at this version.")
+    print_done(f"{without_passwords(settings.database_url)} is at this version.")
 
 
 async def check(*, json: AsJson = False) -> int:
@@ -146,6 +152,7 @@ async def check(*, json: AsJson = False) -> int:
     set_up_logs(settings.log)
     findings = [
         _finding("settings", None, f"data directory {settings.data_dir}"),
+        _check_files(settings),
         *await _check_storage(settings),
         _check_fcm(settings),
     ]
@@ -168,6 +175,13 @@ def print_first_start(made: FirstStart) -> None:
 
 
 async def _run(settings: Settings, roles: list[Role]) -> None:
+    paths = open_to_others(settings)
+    if paths:
+        log.warning(
+            "files_open_to_others",
+            files=[path.name for path in paths],
+            cure=cure_of(paths, settings),
+        )
     async with App.open(settings) as app:
         app.stop_on_signals()
         _settle_down()
@@ -212,8 +226,17 @@ def _say_listening(url: str) -> None:
     )
 
 
+def _check_files(settings: Settings) -> dict[str, Any]:
+    paths = open_to_others(settings)
+    shown = ", ".join(path.name for path in paths[:FILES_SHOWN])
+    if len(paths) > FILES_SHOWN:
+        shown += f" and {len(paths) - FILES_SHOWN} more"
+    wrong = f"may be read by others: {cure_of(paths, settings)}" if paths else None
+    return _finding("files", wrong, shown or "for their owner alone")
+
+
 async def _check_storage(settings: Settings) -> list[dict[str, Any]]:
-    shown = redacted(settings.database_url)
+    shown = without_passwords(settings.database_url)
     file = sqlite_file(settings)
     if file is not None and not file.exists():
         return [_finding("database", "is not there yet: run `clarion migrate`", shown)]
@@ -242,7 +265,9 @@ async def _check_storage(settings: Settings) -> list[dict[str, Any]]:
 
 
 async def _check_broker(settings: Settings, database: Database) -> dict[str, Any]:
-    shown = "in the database" if settings.broker_url is None else redacted(settings.broker_url)
+    shown = (
+        "in the database" if settings.broker_url is None else without_passwords(settings.broker_url)
+    )
     try:
         broker = await open_broker(settings, database, SystemClock())
         try:

@@ -7,7 +7,7 @@ import msgspec
 from cyclopts import App as Commands
 from cyclopts import Parameter
 
-from clarion.cli.output import AsJson, Ending, ExitCode, console, print_json
+from clarion.cli.output import AsJson, Ending, ExitCode, console, escape, print_done, print_json
 from clarion.cli.session import load_settings
 from clarion.config import Address, read_address, read_fcm_url
 from clarion.simulator.serving import SimulatorOptions, check, make_key, serve
@@ -73,7 +73,7 @@ async def simulator(
         check(options)
     except (OSError, ValueError, RuntimeError) as error:
         raise Ending(ExitCode.FAILURE, f"The simulator can not start: {error}") from error
-    authority = "" if plain else f" · CA {directory / 'simulator-ca.pem'}"
+    authority = "" if plain else f" · CA {escape(str(directory / 'simulator-ca.pem'))}"
     console.print(f"FCM simulator on {options.url}{authority}", highlight=False, soft_wrap=True)
     console.print(f"The last pushes: {options.url}/simulator/", highlight=False, soft_wrap=True)
     await serve(options)
@@ -117,7 +117,7 @@ async def key(
     if json:
         print_json({"project_id": project, "file": str(out)})
     else:
-        console.print(f"[green]✓[/] {out} is a key of project {project}.", highlight=False)
+        print_done(f"{out} is a key of project {project}.")
 
 
 def _write(file: Path, content: bytes) -> None:

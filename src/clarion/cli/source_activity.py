@@ -1,7 +1,6 @@
 """`clarion sources tail`: what a source sends, what became of it, and what to mend."""
 
 import asyncio
-import os
 import sys
 from collections.abc import Sequence
 from typing import Annotated, Any
@@ -9,10 +8,9 @@ from typing import Annotated, Any
 import msgspec
 from cyclopts import Parameter
 from cyclopts.validators import Number
-from rich.markup import escape
 
 from clarion.broker import BrokerUnavailable, JobKind
-from clarion.cli.output import console
+from clarion.cli.output import Name, console, escape, write_json
 from clarion.cli.session import Session, open_session
 from clarion.cli.source_choice import choose_source
 from clarion.customers.advice import cure_of
@@ -37,7 +35,7 @@ AsLines = Annotated[
 
 
 async def tail(
-    source: str | None = None,
+    source: Name | None = None,
     *,
     only: Outcome | None = None,
     name: str | None = None,
@@ -81,22 +79,19 @@ async def tail(
             name=name,
         )
         feed = Feed(session.database, wanted)
-        try:
-            news = await feed.begin(last)
-            if not json and last and not news:
-                _print_nothing(found)
-            if not json:
-                await _print_waiting(session)
-            while True:
-                _print_news(news, as_json=json)
-                if not follow:
-                    return
-                await asyncio.sleep(LOOK_SECONDS)
-                news = await feed.look()
-                if feed.skipped and not json:
-                    console.print("… more came than can be shown: see clarion sources counts")
-        except BrokenPipeError:
-            _be_quiet()
+        news = await feed.begin(last)
+        if not json and last and not news:
+            _print_nothing(found)
+        if not json:
+            await _print_waiting(session)
+        while True:
+            _print_news(news, as_json=json)
+            if not follow:
+                return
+            await asyncio.sleep(LOOK_SECONDS)
+            news = await feed.look()
+            if feed.skipped and not json:
+                console.print("… more came than can be shown: see clarion sources counts")
 
 
 def _print_nothing(source: Source) -> None:
@@ -115,7 +110,9 @@ async def _print_waiting(session: Session) -> None:
         async with session.broker() as broker:
             jobs = await broker.depth(JobKind.EVENTS)
     except BrokerUnavailable as error:
-        console.print(f"The broker does not answer ({error}): nothing is taken in.", style="red")
+        console.print(
+            f"The broker does not answer ({escape(str(error))}): nothing is taken in.", style="red"
+        )
         return
     if jobs:
         console.print(
@@ -130,7 +127,7 @@ async def _print_waiting(session: Session) -> None:
 def _print_news(news: Sequence[Activity], *, as_json: bool) -> None:
     for one in news:
         if as_json:
-            sys.stdout.write(msgspec.json.encode(_record(one)).decode() + "\n")
+            write_json(msgspec.json.encode(_record(one)), sys.stdout)
         else:
             _print_line(one)
     sys.stdout.flush()
@@ -184,8 +181,3 @@ def _record(one: Activity) -> dict[str, Any]:
         "cure": None if one.code is None else cure_of(one.code),
         "excerpt": one.excerpt,
     }
-
-
-def _be_quiet() -> None:
-    """Whoever reads has seen enough; nothing is to be told of that at the end of the process."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

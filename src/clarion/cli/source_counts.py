@@ -7,10 +7,9 @@ import msgspec
 from cyclopts import Parameter
 from cyclopts.validators import Number
 from rich.bar import Bar
-from rich.markup import escape
 from rich.table import Table
 
-from clarion.cli.output import AsJson, console, print_json
+from clarion.cli.output import AsJson, Name, console, escape, print_json
 from clarion.cli.session import open_session
 from clarion.cli.source_choice import choose_source
 from clarion.customers.source_report import HOURS_MAX, Hour, SourceReport, source_report
@@ -21,7 +20,7 @@ ROWS_SHOWN = 20
 
 
 async def counts(
-    source: str | None = None,
+    source: Name | None = None,
     *,
     hours: Annotated[int, Parameter(validator=Number(gte=1, lte=HOURS_MAX))] = HOURS_SHOWN,
     json: AsJson = False,

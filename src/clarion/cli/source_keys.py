@@ -8,6 +8,7 @@ from cyclopts.validators import Number
 
 from clarion.cli.output import (
     AsJson,
+    Name,
     console,
     not_found,
     print_done,
@@ -40,7 +41,7 @@ AskIn = Annotated[int | None, Parameter(negative="", validator=Number(gte=0, lte
 AskDays = Annotated[int, Parameter(name="--in", negative="", validator=Number(gte=0, lte=DAYS_MAX))]
 
 
-async def show(source: str, *, json: AsJson = False) -> None:
+async def show(source: Name, *, json: AsJson = False) -> None:
     """Show a source: what it may, its write keys and when each was last used.
 
     For example:
@@ -72,7 +73,7 @@ async def show(source: str, *, json: AsJson = False) -> None:
     )
 
 
-async def rotate(source: str, *, days: Days = None, json: AsJson = False) -> None:
+async def rotate(source: Name, *, days: Days = None, json: AsJson = False) -> None:
     """Make another write key. Those before it stay valid, so that apps can update.
 
     `clarion sources show` tells when each was last used; retire the former once nobody uses it.
@@ -105,7 +106,7 @@ async def rotate(source: str, *, days: Days = None, json: AsJson = False) -> Non
     print_record(_shown_key(made, now), as_json=json)
 
 
-async def retire(source: str, key: str, *, days: Days = 0, json: AsJson = False) -> None:
+async def retire(source: Name, key: Name, *, days: Days = 0, json: AsJson = False) -> None:
     """Refuse one key of a source: now, or in some days. `clarion sources restore` takes it back.
 
     For example:
@@ -136,7 +137,7 @@ async def retire(source: str, key: str, *, days: Days = 0, json: AsJson = False)
     _say_key(known, now, "It is refused.", json)
 
 
-async def restore(source: str, key: str | None = None, *, json: AsJson = False) -> None:
+async def restore(source: Name, key: Name | None = None, *, json: AsJson = False) -> None:
     """Take back what was retired or revoked: one key, or without one the whole source.
 
     For example:
@@ -174,7 +175,7 @@ async def restore(source: str, key: str | None = None, *, json: AsJson = False) 
 
 
 async def sign(
-    source: str, *, days: Days = None, ask_in: AskIn = None, json: AsJson = False
+    source: Name, *, days: Days = None, ask_in: AskIn = None, json: AsJson = False
 ) -> None:
     """Ask for signed userIds, or make another identity secret. It is shown this once.
 
@@ -218,7 +219,7 @@ async def sign(
         console.print("Keep it on your server: it is not shown again.", style="dim")
 
 
-async def ask(source: str, *, days: AskDays = 0, json: AsJson = False) -> None:
+async def ask(source: Name, *, days: AskDays = 0, json: AsJson = False) -> None:
     """Ask for signatures now, or in some days, with the secrets that there are.
 
     For example:
@@ -249,7 +250,7 @@ async def ask(source: str, *, days: AskDays = 0, json: AsJson = False) -> None:
         print_done(f"{found.name} asks for signatures from {at:%Y-%m-%d %H:%M} UTC on.")
 
 
-async def unsign(source: str, *, json: AsJson = False) -> None:
+async def unsign(source: Name, *, json: AsJson = False) -> None:
     """Ask for no signatures any more: userIds are taken at their word again.
 
     For example:

@@ -5,7 +5,7 @@ from typing import Annotated
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from clarion.cli.output import AsJson, Ending, ExitCode, print_done, print_record
+from clarion.cli.output import AsJson, Ending, ExitCode, Name, print_done, print_record
 from clarion.cli.session import open_session
 from clarion.cli.source_choice import find_source, shown
 from clarion.events.limit import BURST_SECONDS, PER_SECOND_MAX, Limit
@@ -19,7 +19,7 @@ Burst = Annotated[
 
 
 async def limit(
-    source: str,
+    source: Name,
     events_per_second: PerSecond = None,
     *,
     burst: Burst = None,
@@ -66,7 +66,7 @@ async def limit(
         )
 
 
-async def origins(source: str, *allowed: str, json: AsJson = False) -> None:
+async def origins(source: Name, *allowed: str, json: AsJson = False) -> None:
     """Let only web pages of some origins send through a source; without any, all of them.
 
     Apps and servers send without an origin and are not concerned.

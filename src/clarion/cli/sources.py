@@ -2,7 +2,7 @@
 
 from cyclopts import App as Commands
 
-from clarion.cli.output import AsJson, print_done, print_record, print_records
+from clarion.cli.output import AsJson, Name, print_done, print_record, print_records
 from clarion.cli.session import open_session
 from clarion.cli.source_activity import tail
 from clarion.cli.source_choice import choose_app, find_app, find_source, shown
@@ -75,7 +75,7 @@ async def list_(*, json: AsJson = False) -> None:
 
 
 @commands.command
-async def bind(source: str, firebase_app: str, *, json: AsJson = False) -> None:
+async def bind(source: Name, firebase_app: Name, *, json: AsJson = False) -> None:
     """Reach the devices of a source through a Firebase app.
 
     For example:
@@ -102,7 +102,7 @@ async def bind(source: str, firebase_app: str, *, json: AsJson = False) -> None:
 
 
 @commands.command
-async def revoke(source: str, *, json: AsJson = False) -> None:
+async def revoke(source: Name, *, json: AsJson = False) -> None:
     """Refuse every write key of a source from now on (within seconds in running collectors).
 
     `clarion sources restore` takes it back.

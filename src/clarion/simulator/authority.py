@@ -34,7 +34,7 @@ def ensure_certificates(data_dir: Path, host: str) -> None:
 
     The authority's key is thrown away: nobody can sign with it later.
     """
-    data_dir.mkdir(parents=True, exist_ok=True)
+    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     now = datetime.now(UTC)
     if (data_dir / CA_FILE).exists() and _still_fits(data_dir / CERT_FILE, host, now):
         return
@@ -45,7 +45,7 @@ def ensure_certificates(data_dir: Path, host: str) -> None:
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Clarion FCM simulator")])
     certificate = _signed(name, ca_name, key, ca_key, now, is_authority=False, names=_names(host))
     pem = serialization.Encoding.PEM
-    _write(data_dir / CERT_KEY_FILE, _pem(key), mode=0o600)
+    _write(data_dir / CERT_KEY_FILE, _pem(key))
     _write(data_dir / CERT_FILE, certificate.public_bytes(pem))
     _write(data_dir / CA_FILE, ca.public_bytes(pem))
 
@@ -62,7 +62,7 @@ def make_key(project: str, base_url: str, data_dir: Path) -> dict[str, str]:
     email = f"clarion@{project}.iam.gserviceaccount.com"
     account = {"project_id": project, "client_email": email, "public_key": public.decode()}
     accounts = data_dir / ACCOUNTS_DIR
-    accounts.mkdir(parents=True, exist_ok=True)
+    accounts.mkdir(mode=0o700, parents=True, exist_ok=True)
     _write(accounts / f"{key_id}.json", json.dumps(account).encode())
     return {
         "type": "service_account",
@@ -172,10 +172,10 @@ def _pem(key: Any) -> bytes:
     return pem
 
 
-def _write(path: Path, content: bytes, mode: int = 0o644) -> None:
-    """Whole or not at all: another process may be reading."""
+def _write(path: Path, content: bytes) -> None:
+    """For its owner alone; whole or not at all: another process may be reading."""
     draft = path.with_name(f"{path.name}.{os.getpid()}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(content)
     draft.replace(path)

@@ -5,8 +5,10 @@ short statements, and the trips were a good part of what a push costs; so the cu
 four at once.
 """
 
+import os
 import sqlite3
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any, Self
 from weakref import WeakSet
 
@@ -30,6 +32,7 @@ def connector(path: str, file: SqliteFile, *, cache_kib: int) -> Connector:
     loss. Transactions are begun by whoever uses the connection."""
 
     def open_file() -> sqlite3.Connection:
+        _make_private(path)
         connection = sqlite3.connect(
             path,
             isolation_level=None,
@@ -66,6 +69,13 @@ def has_lost_thread() -> bool:
     """Whether a connection's thread has died, say for want of memory: whoever waits for it would
     wait for ever."""
     return any(one._running and not one._thread.is_alive() for one in list(_opened))
+
+
+def _make_private(path: str) -> None:
+    """A database that is not there yet is made for its owner alone, whatever the umask; SQLite
+    gives its log and its index the same mode. One that is there keeps what the operator gave it."""
+    with suppress(OSError):  # it is there, or SQLite says better why it can not be
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
 
 
 class _Cursor:

@@ -57,7 +57,7 @@ def load_or_make_vault(data_dir: Path, secret: str | None, former: Sequence[str]
         return Vault(_derived(secret), earlier)
     path = data_dir / KEY_FILE
     if not path.exists():
-        data_dir.mkdir(parents=True, exist_ok=True)
+        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(prefix=f"{KEY_FILE}.", dir=data_dir)  # mode 0600
         draft = Path(name)
         with os.fdopen(descriptor, "wb") as file:

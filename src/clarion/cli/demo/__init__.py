@@ -62,7 +62,7 @@ async def demo(*, data_dir: Path | None = None, scale: float = 1.0, seed: int = 
 
 def _made(data_dir: Path) -> Path:
     directory = data_dir.absolute()
-    directory.mkdir(parents=True, exist_ok=True)
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     return directory
 
 

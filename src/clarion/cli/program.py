@@ -1,0 +1,183 @@
+"""The commands, and how one of them is run."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import uvloop
+from cyclopts import App as Commands
+from cyclopts import (
+    CombinedShortOptionError,
+    CycloptsError,
+    MissingArgumentError,
+    UnknownOptionError,
+)
+
+from clarion import __version__
+from clarion.cli import INTERRUPTED
+from clarion.cli.output import EXIT_CODES_HELP, Ending, ExitCode, console, errors, print_ending
+
+commands = Commands(
+    name="clarion",
+    help="Clarion: events in, campaigns out through Firebase Cloud Messaging, with an account "
+    "that balances.",
+    help_epilogue=EXIT_CODES_HELP,
+    help_format="markdown",
+    version=__version__,
+    console=console,
+    error_console=errors,
+)
+
+_VERBS = {
+    "serve": "serving:serve",
+    "run": "serving:run",
+    "demo": "demo:demo",
+    "migrate": "serving:migrate",
+    "check": "serving:check",
+    "import": "importing:import_",
+    "export": "exporting:export",
+}
+_GROUPS = (
+    "campaigns",
+    "customers",
+    "devices",
+    "firebase-apps",
+    "keys",
+    "secrets",
+    "simulator",
+    "sources",
+    "workspace",
+)
+
+_ABOUT_HYPHENS = (UnknownOptionError, MissingArgumentError, CombinedShortOptionError)
+_HYPHEN_HINT = "A name that begins with - goes behind --, a value behind =, such as --user-id=-abc."
+
+# Named by path: a command loads only what it needs.
+for _name, _function in _VERBS.items():
+    commands.command(f"clarion.cli.{_function}", name=_name)
+for _name in _GROUPS:
+    _module = _name.replace("-", "_")
+    commands.command(f"clarion.cli.{_module}:commands", name=_name, group="Groups")
+
+
+def run(tokens: Sequence[str]) -> int:
+    """Run one command; returns its exit code."""
+    as_json = "--json" in tokens
+    try:
+        tokens = [_as_text(token) for token in tokens]
+        _load_what_an_overview_shows(tokens)
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            result: Any = runner.run(
+                commands.run_async(
+                    list(tokens),
+                    exit_on_error=False,
+                    print_error=not as_json,
+                    result_action="return_value",
+                )
+            )
+        return result if isinstance(result, int) else ExitCode.OK
+    except CycloptsError as error:
+        hint = _HYPHEN_HINT if isinstance(error, _ABOUT_HYPHENS) and _has_hyphen(tokens) else ""
+        if as_json:
+            message = " ".join(part for part in (str(error), hint) if part)
+            print_ending(Ending(ExitCode.USAGE, message, word="usage"), as_json=True)
+        elif hint:
+            errors.print(hint, style="dim", highlight=False)
+        return ExitCode.USAGE
+    except Ending as ending:
+        print_ending(ending, as_json=as_json)
+        return ending.code
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever reads has seen enough; nothing is to be told of that at the end of the process.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.OK
+    except Exception as error:
+        known = _as_ending(error)
+        if known is None:
+            raise
+        print_ending(known, as_json=as_json)
+        return known.code
+
+
+def _as_text(token: str) -> str:
+    """An argument as it was typed. Where the locale is plain C, Python takes what is UTF-8 for
+    bytes. Ends the command where it is no text: it could be neither stored nor shown."""
+    try:
+        return token.encode(errors="surrogateescape").decode()
+    except UnicodeError:
+        raise Ending(
+            ExitCode.USAGE, f"The argument {token} is not in UTF-8: write it so.", word="usage"
+        ) from None
+
+
+def _has_hyphen(tokens: Sequence[str]) -> bool:
+    """Whether something may have been taken for an option that was meant as a text."""
+    return any(token.startswith("-") and not token.startswith("--") for token in tokens)
+
+
+def _load_what_an_overview_shows(tokens: Sequence[str]) -> None:
+    """Commands are loaded when they run; an overview shows each one's own words."""
+    if not tokens or tokens[0] in commands.help_flags:
+        commands.resolved_commands()
+    elif tokens[0] in _GROUPS and (len(tokens) == 1 or tokens[1] in commands.help_flags):
+        commands[tokens[0]].resolved_commands()
+
+
+def _as_ending(error: Exception) -> Ending | None:
+    """What failed for want of something outside; None: a defect of ours, to be seen whole."""
+    from clarion.broker import BrokerUnavailable
+    from clarion.cli.first_start import NoInstallation, NotMigrated
+    from clarion.storage.database import StorageUnavailable, is_other_schema
+    from clarion.storage.migrate import ForeignSchema
+    from clarion.storage.vault import VaultLocked
+
+    match error:
+        case _ if is_other_schema(error):
+            words = str(getattr(error, "orig", None) or error).splitlines()[0]
+            return Ending(ExitCode.FAILURE, _not_ours(words), word="foreign_database")
+        case StorageUnavailable() | BrokerUnavailable():
+            what = "database" if isinstance(error, StorageUnavailable) else "broker"
+            words = f"The {what} does not answer ({error})."
+            if error.cure:
+                words = f"The {what} can not be used: {str(error).rstrip('.')}. {error.cure}"
+            return Ending(ExitCode.UNAVAILABLE, words, word="unavailable")
+        case NotMigrated():
+            return Ending(
+                ExitCode.FAILURE,
+                "The database is not at this version: run `clarion migrate` first.",
+                word="not_migrated",
+            )
+        case NoInstallation():
+            return Ending(
+                ExitCode.NOT_FOUND,
+                f"There is no Clarion here: {error}. Go to the directory in which it runs, or name "
+                "its data with CLARION_DATA_DIR or CLARION_DATABASE_URL. `clarion serve` and "
+                "`clarion migrate` make a new one.",
+                word="no_installation",
+            )
+        case ForeignSchema():
+            return Ending(ExitCode.FAILURE, _not_ours(f"{error}"), word="foreign_database")
+        case VaultLocked():
+            return Ending(
+                ExitCode.FAILURE,
+                "What is sealed was sealed with another key: set CLARION_SECRET_KEY to it, or add "
+                "it to CLARION_FORMER_SECRET_KEYS (`clarion secrets check` tells more).",
+                word="vault_locked",
+            )
+        case OSError(filename=str() | Path() as file):  # say a data directory that is another's
+            what = f"{file} can not be used: {error.strerror}."
+            return Ending(ExitCode.FAILURE, what, word="file")
+        case _:
+            return None
+
+
+def _not_ours(why: str) -> str:
+    return (
+        f"The database answers, but is not of this version of Clarion: {why}. Name Clarion's own "
+        "with CLARION_DATABASE_URL, or run the version that made it."
+    )

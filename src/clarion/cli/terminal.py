@@ -1,0 +1,64 @@
+"""The terminal, file or pipe that a command writes to: whatever its encoding, and whatever the
+text, what is written is a text and never an order."""
+
+import codecs
+from collections.abc import Iterable
+from typing import Any, TextIO
+
+from rich.console import Console, ConsoleOptions, RenderableType
+from rich.segment import Segment
+from rich.text import Text
+
+from clarion.printable import visible
+
+INSTEAD = "clarion.instead"
+"""The error handler of streams that can not hold a character."""
+_INSTEAD = {
+    "✓": "ok:", "✗": "no:", "–": "-", "—": "-", "…": "...", "·": "-", "→": "->", "←": "<-",
+    "↑": "^", "↓": "v", "×": "x", "≤": "<=", "≥": ">=", "•": "*", "≈": "~", "█": "#", "▁": "_",
+}  # fmt: skip
+
+
+def set_up_streams(*streams: Any) -> None:
+    """No text ends a command for want of a character in the console's encoding: our own signs have
+    another form, what is foreign is told by its number."""
+    codecs.register_error(INSTEAD, _instead)
+    for stream in streams:
+        if hasattr(stream, "reconfigure"):  # not where the stream is closed, or a test's
+            stream.reconfigure(errors=INSTEAD)
+
+
+class SafeConsole(Console):
+    """A console on which foreign text gives no orders: rich writes what it is given as it is."""
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        # Before it is measured, so that what stands beside it is in line.
+        return super().render_str(visible(text), **options)
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterable[Segment]:
+        # What was not a plain text before it came here.
+        for segment in super().render(renderable, options):
+            text = segment.text if segment.control else visible(segment.text)
+            yield segment if text is segment.text else segment._replace(text=text)
+
+
+def can_show(stream: TextIO, text: str) -> bool:
+    """Whether the stream's encoding holds all of `text`."""
+    try:
+        text.encode(stream.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _instead(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    wrong = error.object[error.start : error.end]
+    return "".join(_INSTEAD.get(sign) or _numbered(sign) for sign in wrong), error.end
+
+
+def _numbered(sign: str) -> str:
+    return sign.encode("ascii", "backslashreplace").decode()

@@ -1,0 +1,132 @@
+"""What Clarion writes is for its owner alone, whichever of its processes writes first."""
+
+import json
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from clarion.cli.first_start import prepare
+from clarion.clock import SystemClock
+from clarion.config import Settings, read_settings
+from clarion.simulator.process import simulated_fcm
+from clarion.storage.database import Database
+from fakes.command import Clarion
+from fakes.processes import installation
+
+USUAL_UMASK = "umask 022"
+
+
+def run(home: Path, *commands: str) -> None:
+    """Commands of a shell with the usual umask, each ended before the next."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith("CLARION_")}
+    ours = f"{sys.executable} -m clarion.cli "
+    script = "\n".join([USUAL_UMASK, *(one.replace("clarion ", ours, 1) for one in commands)])
+    subprocess.run(["bash", "-ec", script], cwd=home, env=own, check=True, capture_output=True)
+
+
+def open_ones(directory: Path) -> dict[str, str]:
+    """What in `directory` others may read, change or enter."""
+    found = {}
+    for path in [directory, *directory.rglob("*")]:
+        mode = stat.S_IMODE(path.stat().st_mode)
+        if mode != (0o700 if path.is_dir() else 0o600):
+            found[path.name] = oct(mode)
+    return found
+
+
+@pytest.mark.parametrize(
+    "commands",
+    [
+        ("clarion migrate",),
+        ("clarion simulator key --project shop --out clarion-data/shop.json", "clarion migrate"),
+        (
+            "clarion migrate",
+            "clarion sources create app",
+            "clarion export customers --out clarion-data/customers.csv",
+            "echo '{\"nothing\": 1}' > clarion-data/c.ndjson; chmod 600 clarion-data/c.ndjson",
+            "clarion import customers clarion-data/c.ndjson --source app || true",
+        ),
+    ],
+    ids=["migrate", "simulator first", "export and import"],
+)
+def test_all_that_a_command_writes_is_for_its_owner_alone(
+    tmp_path: Path, commands: tuple[str, ...]
+) -> None:
+    run(tmp_path, *commands)
+    assert open_ones(tmp_path / "clarion-data") == {}
+
+
+def test_a_simulator_that_starts_first_makes_the_directory_for_its_owner_alone(
+    tmp_path: Path,
+) -> None:
+    data = tmp_path / "clarion-data"
+    usual = os.umask(0o022)
+    try:
+        with simulated_fcm(data) as fcm:
+            fcm.key("shop")
+            run(tmp_path, "clarion migrate")
+    finally:
+        os.umask(usual)
+    assert open_ones(data) == {}
+
+
+async def test_a_process_that_serves_writes_for_its_owner_alone(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    usual = os.umask(0o022)
+    try:
+        async with installation(
+            tmp_path, {"DATA_DIR": str(data), "LISTEN": "127.0.0.1:0"}
+        ) as clarion:
+            process = await clarion.serve()
+            await process.listening()
+            served = open_ones(data)
+    finally:
+        os.umask(usual)
+    assert served == {}
+
+
+async def test_a_database_is_for_its_owner_alone_whatever_the_umask(tmp_path: Path) -> None:
+    settings = read_settings({"CLARION_DATA_DIR": str(tmp_path / "data")})
+    assert isinstance(settings, Settings)
+    usual = os.umask(0)
+    try:
+        database = Database(settings.database_url)
+        await prepare(settings, database, SystemClock())
+        made = open_ones(tmp_path / "data")
+        await database.close()
+    finally:
+        os.umask(usual)
+    assert made == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "mode"),
+    [("", 0o755), ("clarion.db", 0o644), ("secret.key", 0o640), ("clarion.db-wal", 0o604)],
+)
+def test_check_tells_what_others_may_read_and_the_cure(
+    clarion: Clarion, name: str, mode: int
+) -> None:
+    data = clarion.home / "data"
+    clarion.json("migrate")
+    for path in [data, *data.iterdir()]:
+        path.chmod(0o700 if path.is_dir() else 0o600)
+    assert _files(clarion)["result"] == "ok"
+    path = data / name if name else data
+    if name and not path.exists():
+        path.touch()
+    path.chmod(mode)
+    finding = _files(clarion)
+    assert finding["result"] == "wrong"
+    assert path.name in finding["detail"]
+    cure = finding["detail"].split("others: ")[1].split(" (")[0]
+    subprocess.run(["sh", "-c", cure], check=True)
+    assert _files(clarion)["result"] == "ok"
+
+
+def _files(clarion: Clarion) -> dict[str, str]:
+    findings = json.loads(clarion("check", "--json")[1])
+    return next(one for one in findings if one["part"] == "files")

@@ -1,0 +1,291 @@
+"""What commands write to a terminal, to a pipe, and to a console that is not UTF-8."""
+
+import json
+import os
+import pty
+import select
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from time import monotonic
+
+import pytest
+import structlog
+
+from clarion.telemetry import LogOptions, set_up_logs
+from fakes.command import Clarion
+
+COMMAND = [sys.executable, "-m", "clarion.cli"]
+SECONDS_MAX = 60
+OSC_52 = "\x1b]52;c;ZXZpbA==\x07"
+EVIL = f"{OSC_52}\x9b31m\u202e[red]x[/nothing]\nerror: made up"
+"""The clipboard, a colour in one character, text turned backwards, markup, a line of its own."""
+
+
+def environment(home: Path, **more: str) -> dict[str, str]:
+    own = {name: value for name, value in os.environ.items() if not name.startswith("CLARION_")}
+    return own | {"CLARION_DATA_DIR": str(home / "data")} | more
+
+
+def run(
+    home: Path, *tokens: str, more: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        [*COMMAND, *tokens],
+        cwd=home,
+        env=environment(home, **(more or {})),
+        capture_output=True,
+        timeout=SECONDS_MAX,
+        check=False,
+    )
+
+
+class Terminal:
+    """A command on a terminal of its own."""
+
+    def __init__(self, home: Path, tokens: Sequence[str]) -> None:
+        ours, theirs = pty.openpty()
+        self.process = subprocess.Popen(
+            [*COMMAND, *tokens],
+            cwd=home,
+            env=environment(home, TERM="xterm", COLUMNS="300", CLARION_LISTEN="127.0.0.1:0"),
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            start_new_session=True,
+        )
+        os.close(theirs)
+        self._ours = ours
+        self.shown = b""
+
+    def type(self, text: str) -> None:
+        os.write(self._ours, text.encode())
+
+    def until(self, words: bytes) -> None:
+        """Read until it shows `words`."""
+        latest = monotonic() + SECONDS_MAX
+        while words not in self.shown:
+            assert monotonic() < latest and self._read(), self.shown
+
+    def interrupt(self) -> None:
+        os.killpg(self.process.pid, signal.SIGINT)
+
+    def end(self) -> int:
+        """Read to the end; the exit code."""
+        while self._read():
+            pass
+        os.close(self._ours)
+        return self.process.wait(SECONDS_MAX)
+
+    def _read(self) -> bool:
+        ready, _, _ = select.select([self._ours], [], [], SECONDS_MAX)
+        try:
+            chunk = os.read(self._ours, 65_536) if ready else b""
+        except OSError:  # how Linux says that the other side is closed
+            chunk = b""
+        self.shown += chunk
+        return bool(chunk)
+
+
+@pytest.fixture
+def evil(clarion: Clarion) -> Clarion:
+    """An installation with names that are orders to a terminal."""
+    clarion.json("sources", "create", EVIL)
+    clarion.json("campaigns", "create", EVIL, "--title", "Hi", "--trait", f"{EVIL}={EVIL}")
+    clarion.json("keys", "create", EVIL)
+    file = clarion.home / "customers.ndjson"
+    line = {"userId": EVIL, "traits": {EVIL: EVIL}}
+    file.write_text(json.dumps(line) + "\n")
+    return clarion
+
+
+COMMANDS = (
+    ("sources", "list"),
+    ("sources", "show", EVIL),
+    ("sources", "origins", EVIL, "https://a.example"),
+    ("sources", "tail", EVIL, "--no-follow"),
+    ("sources", "counts", EVIL),
+    ("campaigns", "list"),
+    ("keys", "list"),
+    ("customers", "show", EVIL),
+    ("customers", "find", EVIL),
+    ("devices", "show", EVIL),
+    ("firebase-apps", "pause", EVIL),
+    ("firebase-apps", "add", "\x1b]0;title\x07.json"),
+    ("import", "customers", "customers.ndjson", "--preview"),
+    ("campaigns", "create", EVIL, "--title", f"{{{{ {EVIL} }}}}", "--everyone"),
+    ("campaigns", "create", "x", "--file", "\x9b31m.json"),
+    ("keys", "create", "x", "--scope", EVIL),
+    (EVIL,),
+    ("sources", "list", f"--{EVIL}"),
+)
+
+
+@pytest.mark.parametrize("tokens", COMMANDS, ids=lambda tokens: ascii(" ".join(tokens))[:40])
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_text_of_others_gives_no_order_to_the_terminal(
+    evil: Clarion, tokens: tuple[str, ...], form: str
+) -> None:
+    code, out, errors = evil(*tokens, *(["--json"] if form == "json" else []))
+    told = out + errors
+    assert code in range(6)
+    assert told or "tail" in tokens  # which has nothing to tell yet
+    assert not [sign for sign in told if (sign < " " and sign != "\n") or "\x7f" <= sign <= "\x9f"]
+    assert "\u202e" not in told
+    assert not [line for line in told.splitlines() if line.startswith("error: made up")]
+
+
+def test_a_name_is_shown_as_it_is_written_markup_and_all(clarion: Clarion) -> None:
+    clarion.json("sources", "create", "[red]a[/x]")
+    assert "[red]a[/x]" in clarion("sources", "list")[1]
+    said = clarion("sources", "origins", "[red]a[/x]", "https://a.example")[1]
+    assert said == "✓ Pages of https://a.example may send through [red]a[/x].\n"
+
+
+@pytest.mark.parametrize("form", ["console", "json"])
+def test_a_log_line_holds_no_order_and_no_password(
+    form: str, bare: Clarion, capsys: pytest.CaptureFixture[str]
+) -> None:
+    set_up_logs(LogOptions(form=form))
+    log = structlog.get_logger("test")
+    log.warning("named", name=EVIL, url="nats://me:hush@h:4222")
+    try:
+        raise RuntimeError(f"{OSC_52} postgresql://me:hush@h/d?password=hush2")
+    except RuntimeError:
+        log.exception("failed")
+    told = capsys.readouterr().err
+    assert "named" in told and "failed" in told
+    assert not [sign for sign in told if (sign < " " and sign != "\n") or "\x7f" <= sign <= "\x9f"]
+    assert "hush" not in told
+
+
+@pytest.mark.parametrize(
+    "console",
+    [
+        {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"},
+        {"PYTHONIOENCODING": "ascii:strict"},
+        {"PYTHONIOENCODING": "latin-1"},
+        {"PYTHONIOENCODING": "cp437"},
+    ],
+    ids=str,
+)
+def test_a_console_that_is_not_utf_8_shows_what_it_can(home: Path, console: dict[str, str]) -> None:
+    for tokens in (
+        ("migrate",),
+        ("sources", "create", "Zoë 🎉"),
+        ("sources", "show", "Zoë 🎉"),
+        ("sources", "counts", "Zoë 🎉"),
+        ("sources", "show", "–"),
+        ("campaigns", "list"),
+        ("--help",),
+        ("campaigns", "create", "--help"),
+    ):
+        # The arguments are UTF-8 all the same: how a terminal shows is not how it is written to.
+        ended = run(home, *tokens, more=console)
+        assert b"Traceback" not in ended.stderr, ended.stderr
+        assert ended.returncode in (0, 3), ended.stderr
+    shown = run(home, "sources", "list", "--json", more=console)
+    assert [one["name"] for one in json.loads(shown.stdout.decode("ascii"))][-1:] != []
+
+
+def test_a_name_in_another_encoding_is_the_same_name_in_json(home: Path) -> None:
+    run(home, "migrate")
+    run(home, "sources", "create", "Zoë 🎉")
+    shown = run(home, "sources", "list", "--json", more={"PYTHONIOENCODING": "ascii:strict"})
+    assert [one["name"] for one in json.loads(shown.stdout)] == ["first", "Zoë 🎉"]
+
+
+def test_an_argument_that_is_no_text_is_named(home: Path) -> None:
+    run(home, "migrate")
+    ended = subprocess.run(
+        [*COMMAND, "sources", "create", b"caf\xe9"],
+        env=environment(home, PYTHONUTF8="1"),
+        capture_output=True,
+        check=False,
+    )
+    assert ended.returncode == 2
+    assert b"caf\\udce9 is not in UTF-8" in ended.stderr
+
+
+@pytest.mark.parametrize("mine", ["-abc", "--abc", "-1", "-"])
+def test_an_id_that_begins_with_a_hyphen_can_be_named(clarion: Clarion, mine: str) -> None:
+    assert clarion("sources", "create", "--", mine)[0] == 0
+    assert clarion("sources", "show", "--", mine)[0] == 0
+    assert clarion("sources", "show", mine, "--json")[0] == 0
+    assert clarion("sources", "tail", "--no-follow", mine)[0] == 0
+    for group in (("customers", "show"), ("devices", "show"), ("firebase-apps", "pause")):
+        code, _, errors = clarion(*group, mine)
+        assert (code, f"{mine}." in errors) == (3, True)
+    written = clarion.json(
+        "campaigns", "create", "x", "--title=-Hi-", f"--body={mine}", "--everyone"
+    )
+    assert (written["content"]["title"], written["content"]["body"]) == ("-Hi-", mine)
+
+
+@pytest.mark.parametrize(
+    "tokens",
+    [
+        ("campaigns", "create", "x", "--title", "Hi", "--user-id", "-abc"),
+        ("sources", "create", "-abc"),
+        ("keys", "create", "-abc"),
+    ],
+)
+def test_who_writes_a_hyphen_where_an_option_may_stand_is_told_how(
+    clarion: Clarion, tokens: tuple[str, ...]
+) -> None:
+    code, _, errors = clarion(*tokens)
+    assert (code, "goes behind --, a value behind =" in " ".join(errors.split())) == (2, True)
+    assert "goes behind --" in json.loads(clarion(*tokens, "--json")[2])["message"]
+
+
+@pytest.mark.parametrize(
+    ("tokens", "words"),
+    [
+        (("serve",), b"listens on"),
+        (("sources", "tail", "first"), b"has sent nothing"),
+        (("simulator", "--listen", "127.0.0.1:0"), b"simulator on"),
+    ],
+)
+def test_ctrl_c_ends_a_command_without_a_traceback(
+    home: Path, tokens: tuple[str, ...], words: bytes
+) -> None:
+    run(home, "migrate")
+    terminal = Terminal(home, tokens)
+    terminal.until(words)
+    terminal.interrupt()
+    code = terminal.end()
+    assert b"Traceback" not in terminal.shown and b"KeyboardInterrupt" not in terminal.shown
+    assert code in (0, 128 + signal.SIGINT)
+
+
+def test_ctrl_c_at_any_moment_of_a_command_shows_no_traceback(home: Path) -> None:
+    """At each tenth of what a command takes from its first to its last moment."""
+    began = monotonic()
+    run(home, "migrate")
+    whole = monotonic() - began
+    for tenth in range(1, 11):
+        terminal = Terminal(home, ("sources", "list"))
+        try:
+            terminal.process.wait(whole * tenth / 10)
+        except subprocess.TimeoutExpired:
+            terminal.interrupt()
+        code = terminal.end()
+        assert b"Traceback" not in terminal.shown, (tenth, terminal.shown)
+        assert code in (0, 128 + signal.SIGINT, -signal.SIGINT)
+
+
+def test_a_reader_that_has_seen_enough_is_no_error(home: Path) -> None:
+    run(home, "migrate")
+    reader, writer = os.pipe()
+    os.close(reader)
+    ended = subprocess.run(
+        [*COMMAND, "sources", "list", "--json"],
+        env=environment(home),
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+    os.close(writer)
+    assert (ended.returncode, ended.stderr) == (0, b"")
