@@ -18,7 +18,7 @@ import structlog
 from clarion.broker import Broker, BrokerUnavailable, JobKind
 from clarion.brokers.database import DatabaseBroker
 from clarion.brokers.jetstream import JetStreamBroker
-from clarion.campaigns.scheduler import Scheduler
+from clarion.campaigns.scheduler import Scheduler, SchedulerOptions
 from clarion.clock import Clock, SystemClock
 from clarion.config import Settings
 from clarion.customers.ingestor import Ingestor
@@ -220,7 +220,11 @@ class App:
             listener.close()
 
     def _collect(self, collector: Collector) -> CollectApp:
-        return CollectApp(collector, library=Library.read(self.settings.analytics_js))
+        return CollectApp(
+            collector,
+            library=Library.read(self.settings.analytics_js),
+            public_url=self.settings.public_url,
+        )
 
     def _track(self, collector: Collector) -> TrackApp:
         return TrackApp(collector, self.database, self.clock)
@@ -236,7 +240,8 @@ class App:
             case Role.INGESTOR:
                 return Ingestor(database, broker, clock).run
             case Role.SCHEDULER:
-                return Scheduler(database, broker, clock).run
+                options = SchedulerOptions(late_minutes=self.settings.late_minutes)
+                return Scheduler(database, broker, clock, options).run
             case Role.PLANNER:
                 return Planner(database, broker, clock).run
             case Role.SENDER:

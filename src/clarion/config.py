@@ -29,6 +29,10 @@ _OF_A_SERVICE = re.compile(
 _LINK = re.compile(r"(tcp|udp|sctp)://\S+:\d+")
 
 
+LATE_MINUTES = 60
+LATE_MINUTES_MAX = 10_080
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
     """Where to listen. Port 0: the system chooses one."""
@@ -49,6 +53,10 @@ class Settings:
     broker_url: str | None = field(repr=False)
     """None: jobs are kept in the database."""
     listen: Address
+    public_url: str | None
+    """None: SDKs are told to send to the host that they have asked."""
+    late_minutes: int
+    """A campaign whose time passed longer ago than this waits for a person."""
     fcm_url: str
     fcm_ca: Path | None
     analytics_js: Path | None
@@ -106,6 +114,25 @@ SETTINGS = (
         meaning="HOST:PORT that `serve`, `run collector` and `run web` listen on; port 0: any.",
         default="127.0.0.1:8080",
         example="0.0.0.0:8080",
+    ),
+    Setting(
+        name="CLARION_PUBLIC_URL",
+        meaning=(
+            "Where apps reach the collector, for SDKs that ask where to send. For a proxy that "
+            "does not pass on `Host`; what callers write into `X-Forwarded-Host` decides nothing."
+        ),
+        default="the host that the SDK has asked",
+        example="https://events.shop.example",
+    ),
+    Setting(
+        name="CLARION_LATE_MINUTES",
+        meaning=(
+            "A campaign whose time passed longer ago than this, since no scheduler ran or a copy "
+            "of the database was put back, is paused and waits for a person; 1 to "
+            f"{LATE_MINUTES_MAX}."
+        ),
+        default="60",
+        example="15",
     ),
     Setting(
         name="CLARION_FCM_URL",
@@ -181,6 +208,8 @@ def read_settings(environment: Mapping[str, str]) -> Settings | list[SettingFaul
         ),
         broker_url=take("CLARION_BROKER_URL", _broker_url, None),
         listen=take("CLARION_LISTEN", read_address, Address(host="127.0.0.1", port=8080)),
+        public_url=take("CLARION_PUBLIC_URL", _public_url, None),
+        late_minutes=take("CLARION_LATE_MINUTES", _late_minutes, LATE_MINUTES),
         fcm_url=take("CLARION_FCM_URL", read_fcm_url, GOOGLE_FCM_URL),
         fcm_ca=take("CLARION_FCM_CA", _file, None),
         analytics_js=take("CLARION_ANALYTICS_JS", _readable_file, None),
@@ -264,6 +293,20 @@ def _broker_url(text: str) -> str | None:
         return None
     read_url(text)
     return text
+
+
+def _public_url(text: str) -> str:
+    parts = _split(text)
+    is_bare = parts.path in ("", "/") and not parts.query and "@" not in parts.netloc
+    if parts.scheme not in ("http", "https") or not parts.hostname or not is_bare:
+        raise ValueError("must be https://HOST[:PORT], without a path")
+    return text.rstrip("/")
+
+
+def _late_minutes(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= LATE_MINUTES_MAX:
+        raise ValueError(f"must be whole minutes from 1 to {LATE_MINUTES_MAX}, not {text!r}")
+    return int(text)
 
 
 def _is_loopback(host: str) -> bool:

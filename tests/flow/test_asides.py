@@ -17,7 +17,7 @@ from clarion.storage.database import Database
 from clarion.storage.schema import metadata
 from clarion.web.collect.pixel import GIF
 from clarion.web.collect.routes import PIXELS, ROUTES
-from clarion.web.collect.settings import CUSTOMER_IO, SEGMENT
+from clarion.web.collect.settings import CUSTOMER_IO, SEGMENT, settings
 from clarion.web.server import COLLECTOR_PREFIXES
 from fakes.book import SOURCE, WORKSPACE
 from fakes.clock import FakeClock
@@ -78,29 +78,59 @@ async def test_settings_send_an_sdk_to_the_host_it_asked(station: Station) -> No
 
 async def test_settings_name_the_address_that_a_proxy_was_asked_by(station: Station) -> None:
     async def told(headers: dict[str, str]) -> tuple[str, str]:
-        reply = await get(station, SETTINGS, {"Host": "inner:8080", **headers})
+        reply = await get(station, SETTINGS, headers)
         ours = reply.json["integrations"][SEGMENT]
         return ours["protocol"], ours["apiHost"]
 
-    proxied = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "events.shop.example"}
+    proxied = {"X-Forwarded-Proto": "https", "Host": "events.shop.example"}
     assert await told(proxied) == ("https", "events.shop.example/v1")
-    through_two = {
-        "X-Forwarded-Proto": "https, http",
-        "X-Forwarded-Host": "events.shop.example, lb:80",
-    }
+    through_two = {"X-Forwarded-Proto": "https, http", "Host": "events.shop.example"}
     assert await told(through_two) == ("https", "events.shop.example/v1")
-    assert await told({"X-Forwarded-Host": "[::1]:9000"}) == ("http", "[::1]:9000/v1")
-    odd = {"X-Forwarded-Proto": "gopher", "X-Forwarded-Host": "evil.example/path?x=<b>"}
+    assert await told({"Host": "[::1]:9000"}) == ("http", "[::1]:9000/v1")
+    odd = {"X-Forwarded-Proto": "gopher", "Host": "inner:8080"}
     assert await told(odd) == ("http", "inner:8080/v1")
 
 
-async def test_a_shared_cache_keeps_apart_what_depends_on_forwarded_headers(
-    station: Station,
+@pytest.mark.parametrize(
+    "forged",
+    [
+        {"X-Forwarded-Host": "evil.example"},
+        {"X-Forwarded-Host": "evil.example, inner:8080"},
+        {"Forwarded": "host=evil.example;proto=https"},
+        {"X-Host": "evil.example", "X-Forwarded-Server": "evil.example"},
+        {"X-Original-Host": "evil.example", "X-Forwarded-Port": "666"},
+    ],
+    ids=str,
+)
+async def test_no_header_that_anybody_may_write_leads_events_elsewhere(
+    station: Station, forged: dict[str, str]
 ) -> None:
+    reply = await get(station, SETTINGS, {"Host": "inner:8080", **forged})
+    ours = reply.json["integrations"][SEGMENT]
+    assert (ours["protocol"], ours["apiHost"]) == ("http", "inner:8080/v1")
+
+
+@pytest.mark.parametrize(
+    ("public_url", "told"),
+    [
+        ("https://events.shop.example", ("https", "events.shop.example/v1")),
+        ("http://[::1]:9000", ("http", "[::1]:9000/v1")),
+    ],
+)
+def test_what_the_operator_says_decides_where_to_send(
+    public_url: str, told: tuple[str, str]
+) -> None:
+    headers = {b"host": b"evil.example", b"x-forwarded-proto": b"gopher"}
+    ours = settings(KEY, headers, {}, for_customer_io=False, public_url=public_url)
+    found = ours["integrations"][SEGMENT]
+    assert (found["protocol"], found["apiHost"]) == told
+
+
+async def test_a_shared_cache_keeps_apart_what_depends_on_headers(station: Station) -> None:
     for headers in ({}, ORIGIN):
         varies = (await get(station, SETTINGS, headers)).headers["vary"]
         named = {one.strip() for one in varies.split(",")}
-        assert named >= {"Origin", "User-Agent", "X-Forwarded-Host", "X-Forwarded-Proto"}
+        assert named >= {"Origin", "User-Agent", "X-Forwarded-Proto"}
 
 
 async def test_settings_are_found_under_every_path_that_sdks_and_proxies_make(

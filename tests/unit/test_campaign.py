@@ -11,12 +11,14 @@ from hypothesis import strategies as st
 
 from clarion.audiences.rule import Everyone, UserIds
 from clarion.campaigns.campaign import (
+    LATE_REASON,
     Campaign,
     CampaignState,
     Refused,
     cancel,
     edit,
     finish,
+    is_late,
     launch,
     pause,
     planned,
@@ -131,6 +133,8 @@ def test_a_step_changes_nothing_that_is_not_its_own(place: Place, name: str) -> 
     own |= {
         "schedule": {"scheduled_at"},
         "edit": {"name", "content", "audience", "spread_minutes"},
+        # Its time has passed meanwhile: a person says that it launches now.
+        "resume": {"scheduled_at"} if place == PAUSED_SCHEDULED else set(),
     }.get(name, set())
     assert replace(before, **{field: getattr(after, field) for field in own}) == after
     assert after.updated_at == (START if place == CANCELLED else LATER)
@@ -178,3 +182,58 @@ def test_cancelling_twice_is_once() -> None:
     once = cancel(campaign_at(PAUSED_SENDING), START)
     assert isinstance(once, Campaign)
     assert cancel(once, LATER) == once
+
+
+HOUR = timedelta(hours=1)
+
+
+def late() -> Campaign:
+    """Its time passed while nothing ran."""
+    paused = launch(campaign_at(SCHEDULED), START + HOUR + timedelta(seconds=1), HOUR)
+    assert isinstance(paused, Campaign)
+    return paused
+
+
+@pytest.mark.parametrize(
+    ("passed", "place"),
+    [
+        (timedelta(0), LAUNCHING),
+        (timedelta(minutes=59), LAUNCHING),
+        (HOUR, LAUNCHING),
+        (HOUR + timedelta(seconds=1), PAUSED_SCHEDULED),
+        (timedelta(days=30), PAUSED_SCHEDULED),
+    ],
+)
+def test_what_should_have_launched_long_ago_waits_for_a_person(
+    passed: timedelta, place: Place
+) -> None:
+    after = launch(campaign_at(SCHEDULED), START + passed, HOUR)
+    assert isinstance(after, Campaign)
+    assert place_of(after) == place
+    assert is_late(after) is (place == PAUSED_SCHEDULED)
+    assert after.paused_reason == (LATE_REASON if is_late(after) else None)
+
+
+def test_a_late_campaign_that_is_resumed_launches_and_is_not_late_again() -> None:
+    now = START + timedelta(days=1)
+    resumed = resume(late(), now)
+    assert isinstance(resumed, Campaign)
+    assert (resumed.state, resumed.scheduled_at) == (S.SCHEDULED, now)
+    launched = launch(resumed, now + timedelta(seconds=1), HOUR)
+    assert isinstance(launched, Campaign)
+    assert launched.state is S.LAUNCHING
+
+
+def test_a_late_campaign_can_be_given_another_time() -> None:
+    at = START + timedelta(days=2)
+    scheduled = schedule(late(), at, START + timedelta(days=1))
+    assert isinstance(scheduled, Campaign)
+    assert (place_of(scheduled), scheduled.scheduled_at) == (SCHEDULED, at)
+    assert scheduled.paused_reason is None
+
+
+def test_what_a_person_paused_before_its_time_keeps_its_time_when_resumed_before_it() -> None:
+    before = replace(campaign_at(PAUSED_SCHEDULED), scheduled_at=LATER + HOUR)
+    resumed = resume(before, LATER)
+    assert isinstance(resumed, Campaign)
+    assert resumed.scheduled_at == LATER + HOUR

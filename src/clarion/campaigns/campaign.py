@@ -8,12 +8,15 @@
       │                                 (paused remembers where from)
       └───────────────────────cancel (from every state but done)──────────────▶ cancelled
 
+A scheduled campaign whose time passed long ago is not launched but paused: it is late, and waits
+for a person, who resumes it (it launches now) or schedules it anew.
+
 `launching` means that its deliveries are being planned, `sending` that all are planned and some are
 open. done and cancelled are final. Cancelling stops what has not left; what left is accounted for.
 """
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -22,6 +25,12 @@ from clarion.campaigns.content import ContentSpec
 
 NAME_CHARACTERS_MAX = 200
 SPREAD_MINUTES_MAX = 1_440
+LATE_REASON = (
+    "late: its time passed while nothing ran to launch it; resume it to launch now, or schedule it "
+    "for another time"
+)
+"""Why a campaign waits that should have been launched long ago: after an outage, or in a copy of
+the database, nobody may want it any more, or not at this hour."""
 
 
 class CampaignState(StrEnum):
@@ -66,10 +75,33 @@ _PAUSABLE = frozenset({_S.SCHEDULED, _S.LAUNCHING, _S.SENDING})
 
 
 def schedule(campaign: Campaign, at: datetime, now: datetime) -> Campaign | Refused:
-    """Let it launch at `at`. A scheduled campaign may be given another time."""
-    if campaign.state not in (_S.DRAFT, _S.SCHEDULED):
+    """Let it launch at `at`. A scheduled campaign may be given another time, and so may one that is
+    late; what a person has paused stays so until it is resumed."""
+    if campaign.state not in (_S.DRAFT, _S.SCHEDULED) and not is_late(campaign):
         return _refused(campaign, "scheduled")
-    return replace(campaign, state=_S.SCHEDULED, scheduled_at=at, updated_at=now)
+    return replace(
+        campaign,
+        state=_S.SCHEDULED,
+        scheduled_at=at,
+        paused_from=None,
+        paused_reason=None,
+        updated_at=now,
+    )
+
+
+def is_late(campaign: Campaign) -> bool:
+    """Whether it waits for a person because its time has passed."""
+    return campaign.state is _S.PAUSED and campaign.paused_reason == LATE_REASON
+
+
+def launches_on_resume(campaign: Campaign, now: datetime) -> bool:
+    """Whether resuming it sends: it was paused before its launch, and its time has passed."""
+    return (
+        campaign.state is _S.PAUSED
+        and campaign.paused_from is _S.SCHEDULED
+        and campaign.scheduled_at is not None
+        and campaign.scheduled_at <= now
+    )
 
 
 def edit(
@@ -94,10 +126,16 @@ def edit(
     )
 
 
-def launch(campaign: Campaign, now: datetime) -> Campaign | Refused:
-    """Its time has come: deliveries are being planned."""
+def launch(
+    campaign: Campaign, now: datetime, late_after: timedelta | None = None
+) -> Campaign | Refused:
+    """Its time has come: deliveries are being planned. Where its time passed more than `late_after`
+    ago, it is paused instead, and waits for a person."""
     if campaign.state is not _S.SCHEDULED:
         return _refused(campaign, "launched")
+    at = campaign.scheduled_at
+    if late_after is not None and at is not None and now - at > late_after:
+        return pause(campaign, now, LATE_REASON)
     return replace(campaign, state=_S.LAUNCHING, updated_at=now)
 
 
@@ -135,12 +173,14 @@ def pause(campaign: Campaign, now: datetime, reason: str = "by a person") -> Cam
 
 
 def resume(campaign: Campaign, now: datetime) -> Campaign | Refused:
-    """Go on from where it was paused."""
+    """Go on from where it was paused. A campaign whose time has passed meanwhile launches now: a
+    person has said so, and so it is not late."""
     if campaign.state is not _S.PAUSED or campaign.paused_from is None:
         return _refused(campaign, "resumed")
     return replace(
         campaign,
         state=campaign.paused_from,
+        scheduled_at=now if launches_on_resume(campaign, now) else campaign.scheduled_at,
         paused_from=None,
         paused_reason=None,
         updated_at=now,

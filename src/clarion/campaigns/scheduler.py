@@ -1,15 +1,17 @@
-"""The scheduler: launches campaigns whose time has come.
+"""The scheduler: launches campaigns whose time has come. One whose time passed long ago, since no
+scheduler ran or a copy of the database was put back, it pauses: it waits for a person.
 
 The launch row is the truth, its job a nudge: a launch whose job was lost is published again.
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID, uuid5
 
 import structlog
 
 from clarion.broker import Broker, BrokerUnavailable, JobKind, NewJob
-from clarion.campaigns.campaign import Campaign, Refused, launch
+from clarion.campaigns.campaign import Campaign, CampaignState, Refused, launch
 from clarion.campaigns.store import (
     Launch,
     LaunchState,
@@ -32,6 +34,8 @@ class SchedulerOptions:
     nudge_seconds: float = 30.0
     """How often launches still being planned are published again."""
     backoff_seconds: float = 2.0
+    late_minutes: int = 60
+    """What should have been launched longer ago than this waits for a person."""
 
 
 class Scheduler:
@@ -104,22 +108,31 @@ class Scheduler:
             current = await get_campaign(connection, campaign.workspace_id, campaign.id, lock=True)
             if current is None or current.scheduled_at is None or current.scheduled_at > now:
                 return None
-            launching = launch(current, now)
+            launching = launch(current, now, timedelta(minutes=self._options.late_minutes))
             if isinstance(launching, Refused):
                 return None
             await save_campaign(connection, launching, expected_state=current.state)
-            await create_launch(
-                connection,
-                Launch(
-                    id=launch_id,
-                    workspace_id=campaign.workspace_id,
-                    campaign_id=campaign.id,
-                    state=LaunchState.PLANNING,
-                    cursor=None,
-                    planned=0,
-                    started_at=now,
-                ),
+            if launching.state is CampaignState.LAUNCHING:
+                await create_launch(
+                    connection,
+                    Launch(
+                        id=launch_id,
+                        workspace_id=campaign.workspace_id,
+                        campaign_id=campaign.id,
+                        state=LaunchState.PLANNING,
+                        cursor=None,
+                        planned=0,
+                        started_at=now,
+                    ),
+                )
+        if launching.state is not CampaignState.LAUNCHING:
+            log.warning(
+                "campaign_late",
+                campaign=str(campaign.id),
+                scheduled_at=current.scheduled_at.isoformat(),
+                cure="resume it to launch now, or schedule it for another time",
             )
+            return None
         log.info("campaign_launched", campaign=str(campaign.id))
         return launch_id
 

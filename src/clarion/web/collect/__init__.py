@@ -28,11 +28,12 @@ class CollectApp:
         collector: Collector,
         *,
         library: Library | None = None,
+        public_url: str | None = None,
         body_seconds: float = BODY_SECONDS_MAX,
     ) -> None:
         self._collector = collector
         self._body_seconds = body_seconds
-        self._asides = Asides(collector, library or Library.read(None))
+        self._asides = Asides(collector, library or Library.read(None), public_url)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope["path"]

@@ -28,9 +28,10 @@ from clarion.web.server import Scope, Send
 class Asides:
     """Answers every path that is none of `ROUTES`."""
 
-    def __init__(self, collector: Collector, library: Library) -> None:
+    def __init__(self, collector: Collector, library: Library, public_url: str | None) -> None:
         self._collector = collector
         self._library = library
+        self._public_url = public_url
 
     async def answer(
         self, path: str, scope: Scope, send: Send, origin: bytes | None, write_key: str | None
@@ -89,7 +90,13 @@ class Asides:
             told = source_config(write_key, source)
         else:
             headers = dict(scope["headers"])
-            told = settings(write_key, headers, scope, for_customer_io=for_customer_io)
+            told = settings(
+                write_key,
+                headers,
+                scope,
+                for_customer_io=for_customer_io,
+                public_url=self._public_url,
+            )
         fresh = (b"cache-control", f"public, max-age={SECONDS_FRESH}".encode())
         among = [one for one in cors(origin) if one[0] != b"vary"]
         await send_body(

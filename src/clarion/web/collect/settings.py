@@ -15,7 +15,7 @@ from clarion.events.admission import Admission
 
 SECONDS_FRESH = 3_600
 """How long browsers and proxies may keep an answer."""
-VARY = b"Origin, User-Agent, X-Forwarded-Host, X-Forwarded-Proto"
+VARY = b"Origin, User-Agent, X-Forwarded-Proto"
 """All that an answer depends on beside its address: else a shared cache that was asked once with a
 forged header would send everybody's events elsewhere."""
 
@@ -29,12 +29,22 @@ Headers = Mapping[bytes, bytes]
 
 
 def settings(
-    write_key: str, headers: Headers, scope: Mapping[str, Any], *, for_customer_io: bool
+    write_key: str,
+    headers: Headers,
+    scope: Mapping[str, Any],
+    *,
+    for_customer_io: bool,
+    public_url: str | None = None,
 ) -> dict[str, Any]:
-    """The settings of a source. Its mobile clients name Customer.io in their User-Agent."""
+    """The settings of a source. Its mobile clients name Customer.io in their User-Agent.
+
+    `public_url`: where apps reach us, as the operator says; without it, by the name that the caller
+    has asked. `X-Forwarded-Host` decides nothing: whoever asks may write it, and a cache that does
+    not tell such answers apart would send everybody's events to a stranger.
+    """
     agent = headers.get(b"user-agent", b"").decode("latin-1")
     own = CUSTOMER_IO if for_customer_io or _CUSTOMER_IO_AGENT.search(agent) else SEGMENT
-    protocol, host = _address(headers, scope)
+    protocol, host = _address(headers, scope) if public_url is None else _parts(public_url)
     return {
         "integrations": {
             own: {
@@ -70,19 +80,23 @@ def source_config(write_key: str, admission: Admission) -> dict[str, Any]:
     }
 
 
+def _parts(public_url: str) -> tuple[str, str]:
+    protocol, _, host = public_url.partition("://")
+    return protocol, host.rstrip("/")
+
+
 def _address(headers: Headers, scope: Mapping[str, Any]) -> tuple[str, str]:
-    """(Protocol, host) by which the caller has reached us."""
-    protocol = _first(headers.get(b"x-forwarded-proto", b"")).lower()
-    if protocol not in ("http", "https"):
-        protocol = scope.get("scheme", "http")
-    for name in (b"x-forwarded-host", b"host"):
-        host = _first(headers.get(name, b""))
-        if _HOST.fullmatch(host):
-            return protocol, host
+    """(Protocol, host) by which the caller has reached us. A proxy may say that it was asked by
+    https; that it was not, it can say to nobody but who has asked so."""
+    is_https = _first(headers.get(b"x-forwarded-proto", b"")).lower() == "https"
+    protocol = "https" if is_https else scope.get("scheme", "http")
+    host = headers.get(b"host", b"").decode("latin-1").strip()
+    if _HOST.fullmatch(host):
+        return protocol, host
     server, port = scope.get("server") or ("localhost", None)
     return protocol, server if port is None else f"{server}:{port}"
 
 
 def _first(value: bytes) -> str:
-    """Of a list: the one that the proxy nearest to the caller has written."""
+    """Of a list: what the proxy nearest to the caller has written."""
     return value.decode("latin-1").partition(",")[0].strip()
