@@ -114,7 +114,7 @@ async def install(store: Store, more: Mapping[str, str]) -> Installation:
 async def add_app(installation: Installation, key: Mapping[str, str]) -> FirebaseApp:
     """A Firebase app for its source."""
     clock = SystemClock()
-    account = parse_service_account(msgspec.json.encode(key))
+    account = parse_service_account(msgspec.json.encode(key), may_be_simulated=True)
     assert isinstance(account, ServiceAccount)
     vault = load_or_make_vault(installation.settings.data_dir, SECRET)
     with installation.database() as database:

@@ -231,7 +231,13 @@ class App:
 
     def _api(self) -> Callable[..., Awaitable[None]]:
         return create_api(
-            self.database, self.broker, self.clock, self.provider, self.vault, self._streams
+            self.database,
+            self.broker,
+            self.clock,
+            self.provider,
+            self.vault,
+            self._streams,
+            fcm_url=self.settings.fcm_url,
         )
 
     def _agent(self, role: Role) -> Callable[[], Awaitable[None]]:

@@ -4,7 +4,7 @@ import asyncio
 import socket
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -52,10 +52,18 @@ Open = Callable[..., FcmProvider]
 async def open_provider(simulator: SimulatorProcess, clock: FakeClock) -> AsyncIterator[Open]:
     async with AsyncExitStack() as stack:
 
-        def open_(*, ca_file: str | None = simulator.ca_file, **options: Any) -> FcmProvider:
+        def open_(
+            *,
+            ca_file: str | None = simulator.ca_file,
+            token_urls: tuple[str, ...] = (),
+            **options: Any,
+        ) -> FcmProvider:
             transport = TransportOptions(**options)
             provider = FcmProvider(
-                simulator.base_url, ca_file, clock, FcmOptions(transport=transport)
+                simulator.base_url,
+                ca_file,
+                clock,
+                FcmOptions(transport=transport, token_urls=token_urls),
             )
             stack.push_async_callback(provider.close)
             return provider
@@ -349,12 +357,13 @@ async def test_a_token_in_its_last_minutes_serves_while_the_endpoint_is_down(
 
 
 async def test_a_token_endpoint_that_hangs_holds_up_nobody_else(
-    simulator: SimulatorProcess, provider: FcmProvider
+    simulator: SimulatorProcess, open_provider: Open
 ) -> None:
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen(32)
         address = f"http://127.0.0.1:{silent.getsockname()[1]}/token"
+        provider = open_provider(token_urls=(address,))
         hanging = [
             asyncio.create_task(send(provider, firebase_app(simulator, token_uri=address), push()))
             for _ in range(8)
@@ -382,7 +391,7 @@ async def test_who_gives_up_waiting_for_a_token_takes_it_from_nobody(
 
 @pytest.mark.parametrize("answer", [b"<html>", b"{}", b"[]", b"5", b'"x"', b"null", b"\xff"])
 async def test_an_endpoint_that_answers_nonsense_is_an_outcome(
-    simulator: SimulatorProcess, provider: FcmProvider, answer: bytes
+    simulator: SimulatorProcess, open_provider: Open, answer: bytes
 ) -> None:
     async def reply(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
@@ -392,10 +401,67 @@ async def test_an_endpoint_that_answers_nonsense_is_an_outcome(
 
     async with await asyncio.start_server(reply, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
-        app = firebase_app(simulator, token_uri=f"http://127.0.0.1:{port}/token")
-        (found,) = await send(provider, app, push())
+        address = f"http://127.0.0.1:{port}/token"
+        app = firebase_app(simulator, token_uri=address)
+        (found,) = await send(open_provider(token_urls=(address,)), app, push())
     assert isinstance(found, Unavailable | Misconfigured)
     assert found.reason.startswith("oauth_")
+
+
+@asynccontextmanager
+async def stranger(answer: bytes) -> AsyncIterator[tuple[int, list[bytes]]]:
+    """Somebody who answers every call with `answer`, and what was asked of them."""
+    asked: list[bytes] = []
+
+    async def reply(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(answer)
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(reply, "127.0.0.1", 0) as server:
+        yield server.sockets[0].getsockname()[1], asked
+
+
+async def test_a_key_that_names_a_stranger_asks_nobody_and_repeats_nothing(
+    simulator: SimulatorProcess, provider: FcmProvider
+) -> None:
+    async with stranger(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 6\r\n\r\nsecret") as found:
+        port, asked = found
+        app = firebase_app(simulator, token_uri=f"http://127.0.0.1:{port}/token")
+        (outcome,) = await send(provider, app, push())
+    assert isinstance(outcome, Misconfigured)
+    assert outcome.reason == "token_uri_refused"
+    assert asked == []
+    assert str(port) not in repr(outcome)
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_a_redirect_of_a_token_endpoint_is_not_followed(
+    simulator: SimulatorProcess, open_provider: Open, status: int
+) -> None:
+    async with stranger(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}") as elsewhere:
+        away = f"http://127.0.0.1:{elsewhere[0]}/".encode()
+        moved = b"HTTP/1.1 %d Moved\r\nLocation: %s\r\nContent-Length: 0\r\n\r\n" % (status, away)
+        async with stranger(moved) as (port, asked):
+            address = f"http://127.0.0.1:{port}/token"
+            app = firebase_app(simulator, token_uri=address)
+            (found,) = await send(open_provider(token_urls=(address,)), app, push())
+        assert isinstance(found, Unavailable | Misconfigured)
+        assert asked
+        assert elsewhere[1] == []
+
+
+async def test_what_is_no_oauth_error_is_not_repeated(
+    simulator: SimulatorProcess, open_provider: Open
+) -> None:
+    body = b'{"error": "root:x:0:0 \\u001b]52", "error_description": "secret"}'
+    answer = b"HTTP/1.1 400 Bad Request\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+    async with stranger(answer) as (port, _):
+        address = f"http://127.0.0.1:{port}/token"
+        app = firebase_app(simulator, token_uri=address)
+        (found,) = await send(open_provider(token_urls=(address,)), app, push())
+    assert found == Misconfigured(reason="oauth_refused")
 
 
 # Trouble

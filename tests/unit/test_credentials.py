@@ -110,6 +110,8 @@ def test_everything_wrong_is_told_at_once() -> None:
         ({"token_uri": "file:///etc/passwd"}, "token_uri"),
         ({"token_uri": "https://"}, "token_uri"),
         ({"token_uri": "https://[oops/token"}, "token_uri"),
+        ({"universe_domain": "evil.example"}, "universe_domain"),
+        ({"universe_domain": 5}, "universe_domain"),
         ({"private_key": "not a key"}, "private_key"),
         ({"private_key": pem()[:900]}, "private_key"),
         ({"private_key": pem(ec.generate_private_key(ec.SECP256R1()))}, "private_key"),
@@ -223,3 +225,77 @@ def test_a_key_whose_line_breaks_were_lost_on_its_way_is_mended(damage: Any) -> 
 @given(st.text(max_size=100))
 def test_what_is_no_key_is_not_made_one(text: str) -> None:
     assert mended_key(text) == text or "-----BEGIN" in text
+
+
+INTERNAL = (
+    "http://169.254.169.254/latest/meta-data/iam/security-credentials/",
+    "http://metadata.google.internal/computeMetadata/v1/token",
+    "https://10.0.0.7/token",
+    "https://evil.example/token",
+    "http://oauth2.googleapis.com/token",
+    "https://oauth2.googleapis.com:8443/token",
+    "https://oauth2.googleapis.com.evil.example/token",
+    "https://xoauth2.googleapis.com/token",
+    "https://oauth2.googleapis.com@evil.example/token",
+    "https://evil.example@oauth2.googleapis.com/token",
+    "https://evil.example\\@oauth2.googleapis.com/token",
+    "https://oauth2.googleapis.com\\.evil.example/token",
+    "https://oauth2.googleapis.com\n.evil.example/token",
+    "https://oauth2.googleapis.com:x/token",
+    "gopher://oauth2.googleapis.com/token",
+    "https://storage.googleapis.com/bucket",
+    "http://127.0.0.1:6379/",
+    "https://127.0.0.1:8443/token",
+    "https://[::1]:8443/token",
+)
+
+
+@pytest.mark.parametrize("uri", INTERNAL)
+def test_a_file_sends_our_calls_nowhere_but_to_google(uri: str) -> None:
+    found = parse_service_account(with_(token_uri=uri), fcm_url="https://fcm.googleapis.com")
+    assert isinstance(found, list)
+    assert [fault.field for fault in found] == ["token_uri"]
+    assert uri not in found[0].message
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "https://oauth2.googleapis.com/token",
+        "https://accounts.google.com/o/oauth2/token",
+        "https://www.googleapis.com/oauth2/v4/token",
+        "https://oauth2.googleapis.com:443/token",
+    ],
+)
+def test_every_endpoint_that_google_has_named_is_taken(uri: str) -> None:
+    assert fields(with_(token_uri=uri)) == []
+
+
+@pytest.mark.parametrize(
+    ("uri", "fcm_url", "is_taken"),
+    [
+        ("https://127.0.0.1:8443/token", "https://127.0.0.1:8443", True),
+        ("https://localhost:8443/token", "https://127.0.0.1:8443", True),
+        ("https://127.0.0.1:8444/token", "https://127.0.0.1:8443", False),
+        ("http://127.0.0.1:8443/token", "https://127.0.0.1:8443", False),
+        ("https://fcm.test:8443/token", "https://fcm.test:8443", True),
+        ("https://127.0.0.1:8443/token", "https://fcm.googleapis.com", False),
+    ],
+)
+def test_a_simulators_key_is_taken_where_pushes_go_to_that_simulator(
+    uri: str, fcm_url: str, is_taken: bool
+) -> None:
+    found = parse_service_account(with_(token_uri=uri), fcm_url=fcm_url)
+    assert isinstance(found, ServiceAccount) is is_taken
+
+
+@pytest.mark.parametrize(
+    ("uri", "is_taken"),
+    [("http://localhost:1/token", True), ("https://[::1]:8443/token", True)]
+    + [(uri, "127.0.0.1" in uri or "[::1]" in uri) for uri in INTERNAL],
+)
+def test_the_operators_own_file_may_be_of_a_simulator_on_this_machine(
+    uri: str, is_taken: bool
+) -> None:
+    found = parse_service_account(with_(token_uri=uri), may_be_simulated=True)
+    assert isinstance(found, ServiceAccount) is is_taken

@@ -19,7 +19,7 @@ from clarion.cli.output import (
     print_records,
     refused,
 )
-from clarion.cli.session import Session, open_session
+from clarion.cli.session import Session, load_settings, open_session
 from clarion.cli.source_choice import find_app, find_source
 from clarion.deliveries.app_store import (
     FirebaseApp,
@@ -72,7 +72,9 @@ async def add(
     project
         The Firebase project it is meant for: a key of another one is refused.
     """
-    account = parse_service_account(_read(file))
+    account = parse_service_account(
+        _read(file), fcm_url=load_settings().fcm_url, may_be_simulated=True
+    )
     if isinstance(account, list):
         raise refused(
             f"{file} is no usable service-account key:",

@@ -40,6 +40,8 @@ _UNAUTHENTICATED = Misconfigured(
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FcmOptions:
     transport: TransportOptions = field(default_factory=TransportOptions)
+    token_urls: tuple[str, ...] = ()
+    """Addresses besides Google's and `base_url` whose token endpoints may be asked."""
 
 
 class FcmProvider:
@@ -56,11 +58,12 @@ class FcmProvider:
         """`base_url`: GOOGLE or a simulator's; `ca_file`: a further authority to trust."""
         self._base_url = base_url.rstrip("/")
         self._clock = clock
-        self._tokens = AccessTokens(ca_file, clock)
+        options = options or FcmOptions()
+        self._tokens = AccessTokens(ca_file, clock, (self._base_url, *options.token_urls))
         self._headers: dict[UUID, tuple[str, list[str]]] = {}
         self._metrics = metrics
         self._troubles: dict[str, Trouble] = {}
-        self._transport = Transport(ca_file, (options or FcmOptions()).transport)
+        self._transport = Transport(ca_file, options.transport)
 
     async def send(self, app: ProviderApp, pushes: Sequence[Push]) -> Sequence[Outcome]:
         """See `Provider.send`."""

@@ -7,10 +7,10 @@ have become two characters each, or spaces.
 
 import re
 from codecs import BOM_UTF8
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -19,6 +19,16 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from clarion.fcm.other_files import CURE, kind_of_bytes, kind_of_json
 
 FILE_BYTES_MAX = 65_536
+GOOGLES_DOMAIN = "googleapis.com"
+GOOGLES_TOKEN_HOSTS = frozenset(
+    {"oauth2.googleapis.com", "oauth2.mtls.googleapis.com", "www.googleapis.com",
+     "accounts.google.com"}
+)  # fmt: skip
+"""Where Google has ever let service accounts ask for access tokens."""
+_LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
+_PORTS = {"http": 80, "https": 443}
+_PLAIN = re.compile(r"[!-\[\]-~]{1,2000}")
+"""Printable ASCII without a backslash, which clients read in different ways."""
 
 _PEM = re.compile(r"-----BEGIN ([A-Z ]+)-----([A-Za-z0-9+/=\s]+)-----END \1-----")
 _PROJECT_ID = re.compile(r"[a-z0-9][a-z0-9.:-]{0,99}")
@@ -44,8 +54,15 @@ class CredentialFault:
     message: str
 
 
-def parse_service_account(text: str | bytes) -> ServiceAccount | list[CredentialFault]:
-    """The account in a JSON file as the Firebase console gives it, or all that is wrong with it."""
+def parse_service_account(
+    text: str | bytes, *, fcm_url: str | None = None, may_be_simulated: bool = False
+) -> ServiceAccount | list[CredentialFault]:
+    """The account in a JSON file as the Firebase console gives it, or all that is wrong with it.
+
+    The file says where a signed assertion goes; so that nobody sends our calls to an address of
+    their own, that is Google's, or the simulator's at `fcm_url`. `may_be_simulated`: a simulator's
+    anywhere on this machine, for the operator's own files.
+    """
     raw = text.encode(errors="replace") if isinstance(text, str) else text
     if len(raw) > FILE_BYTES_MAX:
         return [_fault("file", f"is larger than {FILE_BYTES_MAX} bytes: this is another file")]
@@ -74,8 +91,18 @@ def parse_service_account(text: str | bytes) -> ServiceAccount | list[Credential
         faults.append(_fault("project_id", "has other characters than a-z, 0-9, '.', ':' and '-'"))
     if "@" not in wire["client_email"]:
         faults.append(_fault("client_email", "is not an address"))
-    if not _is_address(wire["token_uri"]):
-        faults.append(_fault("token_uri", "is not an address"))
+    if not is_token_uri(wire["token_uri"], [fcm_url] if fcm_url else []) and not (
+        may_be_simulated and _is_loopback(wire["token_uri"])
+    ):
+        faults.append(
+            _fault(
+                "token_uri",
+                "must be Google's (https://oauth2.googleapis.com/token), or the simulator's that "
+                "CLARION_FCM_URL names: download the file again",
+            )
+        )
+    if wire.get("universe_domain", GOOGLES_DOMAIN) != GOOGLES_DOMAIN:
+        faults.append(_fault("universe_domain", f"must be {GOOGLES_DOMAIN}"))
     if not _is_rsa_key(wire["private_key"]):
         faults.append(
             _fault("private_key", "is not a readable RSA key in PEM: download the file again")
@@ -103,12 +130,38 @@ def mended_key(pem: str) -> str:
     return "\n".join((f"-----BEGIN {label}-----", *lines, f"-----END {label}-----", ""))
 
 
-def _is_address(text: str) -> bool:
-    try:
-        parts = urlsplit(text)
-    except ValueError:
+def is_token_uri(uri: str, simulators: Collection[str] = ()) -> bool:
+    """Whether access tokens may be asked for there: Google's hosts by https, or one of the
+    `simulators`' origins."""
+    parts = _split(uri)
+    if parts is None:
         return False
-    return parts.scheme in ("https", "http") and bool(parts.hostname)
+    if parts.hostname in GOOGLES_TOKEN_HOSTS and _origin(parts) == ("https", parts.hostname, 443):
+        return True
+    known = [_split(url) for url in simulators]
+    return any(one is not None and _origin(one) == _origin(parts) for one in known)
+
+
+def _is_loopback(uri: str) -> bool:
+    parts = _split(uri)
+    return parts is not None and parts.hostname in _LOOPBACK_NAMES
+
+
+def _split(url: str) -> SplitResult | None:
+    """The parts of an address in which there is nothing that clients could read in two ways."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return None
+    is_plain = _PLAIN.fullmatch(url) is not None and "@" not in parts.netloc
+    return parts if is_plain and parts.scheme in _PORTS and parts.hostname else None
+
+
+def _origin(parts: SplitResult) -> tuple[str, str | None, int]:
+    """Scheme, host and port; the names of this machine are one."""
+    host = "localhost" if parts.hostname in _LOOPBACK_NAMES else parts.hostname
+    return parts.scheme, host, parts.port or _PORTS[parts.scheme]
 
 
 def _is_rsa_key(pem: str) -> bool:

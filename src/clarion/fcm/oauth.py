@@ -8,7 +8,8 @@ clock is wrong. That is told apart from a bad key by its words and by the `Date`
 """
 
 import asyncio
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -25,6 +26,8 @@ from google.oauth2.service_account import Credentials
 from clarion.clock import Clock, SystemClock
 from clarion.deliveries.provider import Misconfigured, Outcome, ProviderApp, Unavailable
 from clarion.fcm import trust
+from clarion.fcm.credentials import is_token_uri
+from clarion.printable import one_line
 
 SCOPES = ("https://www.googleapis.com/auth/firebase.messaging",)
 TIMEOUT_SECONDS = 10
@@ -32,6 +35,7 @@ TIMEOUT_SECONDS = 10
 BELIEVED_SECONDS = 15
 SKEW_SECONDS_MAX = 240.0
 """Google takes assertions of clocks that are off by less."""
+_CODE = re.compile(r"[a-z_]{1,40}")
 THREADS = 16
 """An endpoint that hangs holds up one of them, and only its own app."""
 
@@ -48,7 +52,9 @@ class _Known:
 class AccessTokens:
     """google-auth's credentials, refreshed in a thread. One refresh serves all who wait."""
 
-    def __init__(self, ca_file: str | None, clock: Clock) -> None:
+    def __init__(self, ca_file: str | None, clock: Clock, simulators: Collection[str] = ()) -> None:
+        """`simulators`: addresses besides Google's whose token endpoints may be asked."""
+        self._simulators = simulators
         self._session = trust.session(ca_file)
         self._request = partial(Request(session=self._session), timeout=TIMEOUT_SECONDS)
         self._clock = clock
@@ -58,6 +64,12 @@ class AccessTokens:
     async def get(self, app: ProviderApp, *, refused: str | None = None) -> str | Outcome:
         """A valid access token; not `refused`, which FCM has just not taken. An Outcome where none
         can be had: Misconfigured if an operator must act, Unavailable if time will help."""
+        if not is_token_uri(str(app.service_account.get("token_uri")), self._simulators):
+            return Misconfigured(
+                reason="token_uri_refused",
+                detail="The key's token_uri is neither Google's nor that of CLARION_FCM_URL",
+                left=False,
+            )
         known = self._known.get(app.id)
         if known is None or known.key != app.service_account:
             try:
@@ -144,7 +156,9 @@ def _refused(error: RefreshError, ahead_seconds: float | None) -> Outcome:
     if not isinstance(wire, Mapping):
         return Misconfigured(reason="oauth_refused", left=False)
     reason = str(wire.get("error", "refused"))
-    detail = str(wire.get("error_description", ""))[:200]
+    if not _CODE.fullmatch(reason):  # not an OAuth error: the answer of something else
+        return Misconfigured(reason="oauth_refused", left=False)
+    detail = one_line(str(wire.get("error_description", "")))[:200]
     if reason == "invalid_grant" and is_clock_to_blame(detail, ahead_seconds):
         return Misconfigured(reason="clock_wrong", detail=_off_by(ahead_seconds), left=False)
     return Misconfigured(reason=f"oauth_{reason}", detail=detail, left=False)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import certifi
-from requests import Session
+from requests import Response, Session
 from requests.adapters import HTTPAdapter
 
 
@@ -24,14 +24,20 @@ def bundle(ca_file: str | None) -> Path:
 
 
 def session(ca_file: str | None) -> Session:
-    """A requests session that trusts the same authorities."""
-    made = Session()
+    """A requests session that trusts the same authorities, and follows no redirect: what is sent
+    goes where it was checked that it may go."""
+    made = _Straight()
     authorities = bundle(ca_file)
     try:
         made.mount("https://", _Trusting(authorities))
     finally:
         authorities.unlink()
     return made
+
+
+class _Straight(Session):
+    def request(self, *args: Any, **kwargs: Any) -> Response:
+        return super().request(*args, **{**kwargs, "allow_redirects": False})
 
 
 class _Trusting(HTTPAdapter):

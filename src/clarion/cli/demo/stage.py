@@ -108,7 +108,7 @@ async def set_up(
 ) -> Credentials:
     """First start, a Firebase app, and a source for each platform bound to it."""
     settings = _settings(environment)
-    account = parse_service_account(msgspec.json.encode(service_account))
+    account = parse_service_account(msgspec.json.encode(service_account), fcm_url=settings.fcm_url)
     assert not isinstance(account, list), "the simulator makes good keys"
     database = Database(settings.database_url)
     try:

@@ -34,6 +34,8 @@ def create_api(
     provider: Provider,
     vault: Vault,
     streams: Streams | None = None,
+    *,
+    fcm_url: str | None = None,
 ) -> Asgi:
     """The ASGI app of `/`, `/api/v1`, `/livez` and `/readyz`. `streams`: to be closed before the
     server is stopped, which waits for what it is still answering."""
@@ -44,6 +46,7 @@ def create_api(
         provider=provider,
         vault=vault,
         streams=streams or Streams(),
+        fcm_url=fcm_url,
     )
 
     def parts_of() -> Parts:

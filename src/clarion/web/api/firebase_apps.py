@@ -123,7 +123,7 @@ class FirebaseApps(Controller):
         """The service-account JSON is the body. It is checked, encrypted at rest and never told
         again. One with the same `project_id` replaces the key (200) and ends a pause; a
         workspace's first is bound to every source that has none."""
-        account = parse_service_account(await request.body())
+        account = parse_service_account(await request.body(), fcm_url=parts.fcm_url)
         if isinstance(account, list):
             faults = [Fault(field=one.field, message=one.message) for one in account]
             raise invalid(faults, ErrorCode.INVALID_CREDENTIALS)

@@ -65,6 +65,8 @@ class Parts:
     provider: Provider
     vault: Vault
     streams: Streams
+    fcm_url: str | None
+    """Where pushes go: a simulator there may be where access tokens come from, too."""
 
 
 GivenParts = NamedDependency[Parts]
