@@ -70,7 +70,7 @@ async def shop(directory: Path) -> AsyncIterator[Shop]:
             )  # fmt: skip
             await clarion.command("firebase-apps", "add", str(key_file))
             write_key = (await clarion.command("sources", "create", "app"))["write_key"]
-            api_key = (await clarion.command("keys", "create", "test"))["key"]
+            api_key = (await clarion.command("keys", "create", "test", "--scope", "admin"))["key"]
             yield Shop(clarion=clarion, simulator=simulator, write_key=write_key, api_key=api_key)
 
 

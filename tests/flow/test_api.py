@@ -297,6 +297,69 @@ async def test_a_scope_allows_what_it_says_and_no_more(
         assert answer.json["code"] == "forbidden"
 
 
+async def test_who_may_only_look_is_told_no_write_key(service: Service) -> None:
+    source = await service.post("/sources", {"name": "app"})
+    await service.post(f"/sources/{source['id']}/write-keys")
+    await service.send(source["write_key"], register("m1", "D1", "t1", user="ada"))
+    looker, writer = await service.make_key(Scope.READ), await service.make_key(Scope.WRITE)
+    keys = {
+        one["write_key"]
+        for one in (await service.get(f"/sources/{source['id']}/write-keys"))["data"]
+    }
+    assert len(keys) == 2
+    for path in (
+        "/sources",
+        f"/sources/{source['id']}",
+        f"/sources/{source['id']}/write-keys",
+        f"/sources/{source['id']}/events",
+        f"/sources/{source['id']}/counts",
+        f"/sources/{source['id']}/refusals",
+        "/events",
+        "/events/m1",
+        "/customers/ada",
+        "/devices",
+    ):
+        answer = await service.ask("GET", path, key=looker)
+        assert answer.status == 200
+        assert not [key for key in keys if key in answer.text], path
+    listed = await service.get(f"/sources/{source['id']}/write-keys", key=looker)
+    assert {one["hint"] for one in listed["data"]} == {f"…{key[-4:]}" for key in keys}
+    assert (await service.get(f"/sources/{source['id']}", key=writer))["write_key"] in keys
+
+
+ADMINS_ONLY = (
+    ("POST", "/sources/{source}/revoke", None),
+    ("POST", "/sources/{source}/restore", None),
+    ("POST", "/sources/{source}/write-keys", None),
+    ("POST", "/sources/{source}/write-keys/{key}/retire", None),
+    ("POST", "/sources/{source}/write-keys/{key}/restore", None),
+    ("POST", "/sources/{source}/identity-secrets", None),
+    ("DELETE", "/sources/{source}/identity-secrets", None),
+    ("PATCH", "/sources/{source}", {"allowed_origins": ["https://nobody.example"]}),
+    ("PATCH", "/sources/{source}", {"rate_limit": {"events_per_second": 1}}),
+    ("PATCH", "/sources/{source}", {"name": "x", "ask_for_signatures_after_days": 0}),
+    ("POST", "/keys", {"name": "mine", "scopes": ["admin"]}),
+    ("POST", "/keys/{key}/revoke", None),
+)
+
+
+@pytest.mark.parametrize(("method", "path", "body"), ADMINS_ONLY)
+async def test_who_writes_campaigns_shuts_no_app_out(
+    service: Service, method: str, path: str, body: Any
+) -> None:
+    source = await service.post("/sources", {"name": "app"})
+    (key,) = (await service.get(f"/sources/{source['id']}/write-keys"))["data"]
+    before = await service.get(f"/sources/{source['id']}")
+    writer = await service.make_key(Scope.WRITE)
+    path = path.format(source=source["id"], key=key["id"])
+    answer = await service.ask(method, path, body, key=writer)
+    assert (answer.status, answer.json["code"]) == (403, "forbidden")
+    assert "admin" in answer.json["message"]
+    assert await service.get(f"/sources/{source['id']}") == before
+    renamed = await service.ask("PATCH", f"/sources/{source['id']}", {"name": "y"}, key=writer)
+    assert (renamed.status, renamed.json["name"]) == (200, "y")
+
+
 async def test_the_workspace_is_renamed_and_its_stale_days_set(service: Service) -> None:
     assert (await service.get("/workspace"))["stale_after_days"] == 60
     changed = await service.ask("PATCH", "/workspace", {"stale_after_days": 90, "name": "Shop"})

@@ -35,8 +35,9 @@ async def create(
     For example:
 
     ```
-    clarion keys create deploy-script
-    clarion keys create dashboard --scope read --json
+    clarion keys create dashboard
+    clarion keys create campaign-script --scope write --json
+    clarion keys create terraform --scope admin
     ```
 
     Parameters
@@ -44,9 +45,10 @@ async def create(
     name
         What it is for.
     scope
-        read, write or admin, each including those before it. Without one: admin.
+        read: to look at everything but keys; write: also to send events from servers and to
+        change campaigns; admin: everything. Each includes those before it.
     """
-    scopes = read_scopes(scope or ["admin"])
+    scopes = read_scopes(scope or [Scope.READ])
     async with open_session() as session, session.database.write() as connection:
         row, secret = await create_key(
             connection,
@@ -60,6 +62,8 @@ async def create(
     print_record(record, as_json=json)
     if not json:
         console.print("Keep it: it is not shown again.", style="dim")
+        if scope is None:
+            console.print("It may only look: --scope write or admin makes more of it.", style="dim")
 
 
 @commands.command(name="list")

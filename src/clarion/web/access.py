@@ -17,11 +17,14 @@ class Scope(StrEnum):
     """What a key allows. Each includes those before it."""
 
     READ = "read"
-    """To look at everything but keys."""
+    """To look at everything but keys, write keys of sources included."""
     WRITE = "write"
-    """To change sources and campaigns, to pause and resume Firebase apps."""
+    """To change campaigns, to make, name and bind sources, to send and read events for servers, to
+    pause and resume Firebase apps."""
     ADMIN = "admin"
-    """To add and delete Firebase apps, to change the workspace, to make and revoke keys."""
+    """Whatever lets somebody in or shuts them out: to make and revoke API keys, to revoke sources,
+    to rotate and retire their keys, to limit who may send; to add and delete Firebase apps, to
+    change the workspace, to erase, merge and export customers."""
 
 
 _RANKS = {scope: rank for rank, scope in enumerate(Scope)}

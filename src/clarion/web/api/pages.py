@@ -86,7 +86,7 @@ def after_moment(cursor: str | None) -> tuple[datetime, UUID] | None:
     """The time and the id a page begins after; `moment_key` makes such a key."""
     if cursor is None:
         return None
-    micros, row_id = _key(cursor, tuple[Seq, Annotated[bytes, _SIXTEEN]])
+    micros, row_id = _key(cursor, tuple[Micros, Annotated[bytes, _SIXTEEN]])
     return from_micros(micros), UUID(bytes=row_id)
 
 

@@ -74,7 +74,11 @@ class WriteKeys(Controller):
     path = "/sources/{source_id:uuid}/write-keys"
     tags = ("sources",)
 
-    @post("", summary="Rotate a source's write key", opt={BODY: Rotation, MAY_CONFLICT: True})
+    @post(
+        "",
+        summary="Rotate a source's write key",
+        opt={BODY: Rotation, MAY_CONFLICT: True, NEEDS: Scope.ADMIN},
+    )
     async def create_write_key(
         self, request: Call, parts: GivenParts, caller: GivenCaller, source_id: SourceId
     ) -> WriteKey:
@@ -89,7 +93,7 @@ class WriteKeys(Controller):
                 now=parts.clock.now(),
                 retire_former_at=ends,
             )
-        return shown_key(_done(made))
+        return shown_key(_done(made), caller)
 
     @get("", summary="List a source's write keys")
     async def list_write_keys(
@@ -99,12 +103,12 @@ class WriteKeys(Controller):
         page."""
         async with parts.database.read() as connection:
             found = await _find(connection, caller, source_id)
-        return whole([shown_key(key) for key in found.write_keys])
+        return whole([shown_key(key, caller) for key in found.write_keys])
 
     @post(
         "/{key_id:uuid}/retire",
         summary="Retire a write key",
-        opt={BODY: Retirement, MAY_CONFLICT: True},
+        opt={BODY: Retirement, MAY_CONFLICT: True, NEEDS: Scope.ADMIN},
         status_code=200,
     )
     async def retire_write_key(
@@ -120,12 +124,12 @@ class WriteKeys(Controller):
         empty."""
         key = await _retire(request, parts, caller, source_id, KeyKind.WRITE_KEY, key_id)
         assert isinstance(key, source.WriteKey)
-        return shown_key(key)
+        return shown_key(key, caller)
 
     @post(
         "/{key_id:uuid}/restore",
         summary="Restore a write key",
-        opt={MAY_CONFLICT: True},
+        opt={MAY_CONFLICT: True, NEEDS: Scope.ADMIN},
         status_code=200,
     )
     async def restore_write_key(
@@ -134,7 +138,7 @@ class WriteKeys(Controller):
         """It is taken again, whether it was retired or was to be."""
         key = await _restore(parts, caller, source_id, KeyKind.WRITE_KEY, key_id)
         assert isinstance(key, source.WriteKey)
-        return shown_key(key)
+        return shown_key(key, caller)
 
 
 class IdentitySecrets(Controller):

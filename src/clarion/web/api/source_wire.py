@@ -11,10 +11,12 @@ from litestar.params import PathParameter
 from clarion.events import limit, source
 from clarion.events.limit import BURST_SECONDS, PER_SECOND_MAX
 from clarion.events.source import ORIGINS_MAX, read_origin
+from clarion.web.access import Caller, Scope
 from clarion.web.api.errors import Fault, invalid
 from clarion.web.api.moment import Moment
 
 DAYS_MAX = 3_650
+HINT_CHARACTERS = 4
 
 SourceId = Annotated[UUID, PathParameter(description="The source's id.")]
 
@@ -28,11 +30,13 @@ class RateLimit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class WriteKey(msgspec.Struct, frozen=True, kw_only=True):
-    """One of a source's write keys. `last_used_at` is known to the minute (of a retired one: when
+    """One of a source's write keys; `write_key` null: an API key that may only look is not told it,
+    and knows it by its end, `hint`. `last_used_at` is known to the minute (of a retired one: when
     somebody last tried it); from `retires_at` on it is refused; null: it stands."""
 
     id: UUID
-    write_key: str
+    write_key: str | None
+    hint: str
     created_at: Moment
     last_used_at: Moment | None
     retires_at: Moment | None
@@ -40,14 +44,15 @@ class WriteKey(msgspec.Struct, frozen=True, kw_only=True):
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
     """An app that sends events. A write key is public: it can send, and nothing else. `write_key`
-    is the one to put into apps, the newest that stands. Its devices are reached through its
+    is the one to put into apps, the newest that stands; null: an API key that may only look is not
+    told it. Its devices are reached through its
     Firebase app; null: they are not reached. `allowed_origins` empty: pages of every origin may
     send. `signs_identity`: whether a userId needs its signature now to act for its person;
     `signatures_from`: with an identity secret it does from then on."""
 
     id: UUID
     name: str
-    write_key: str
+    write_key: str | None
     firebase_app_id: UUID | None
     allowed_origins: tuple[str, ...]
     rate_limit: RateLimit | None
@@ -57,12 +62,12 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     revoked_at: Moment | None
 
 
-def shown(found: source.Source, now: datetime) -> Source:
-    """A source as it goes over the wire."""
+def shown(found: source.Source, now: datetime, caller: Caller) -> Source:
+    """A source as it goes over the wire to this caller."""
     return Source(
         id=found.id,
         name=found.name,
-        write_key=found.write_key,
+        write_key=found.write_key if caller.may(Scope.WRITE) else None,
         firebase_app_id=found.firebase_app_id,
         allowed_origins=found.allowed_origins,
         rate_limit=None
@@ -75,11 +80,12 @@ def shown(found: source.Source, now: datetime) -> Source:
     )
 
 
-def shown_key(key: source.WriteKey) -> WriteKey:
-    """A write key as it goes over the wire."""
+def shown_key(key: source.WriteKey, caller: Caller) -> WriteKey:
+    """A write key as it goes over the wire to this caller."""
     return WriteKey(
         id=key.id,
-        write_key=key.write_key,
+        write_key=key.write_key if caller.may(Scope.WRITE) else None,
+        hint=f"…{key.write_key[-HINT_CHARACTERS:]}",
         created_at=key.created_at,
         last_used_at=key.last_used_at,
         retires_at=key.retires_at,

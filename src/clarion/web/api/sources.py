@@ -22,10 +22,10 @@ from clarion.events.source_store import (
     revoke_source,
 )
 from clarion.events.store import StoredRefusal, list_refusals
-from clarion.web.access import Caller
+from clarion.web.access import Caller, Scope
 from clarion.web.api.bodies import read, read_name
-from clarion.web.api.errors import Fault, invalid, not_found
-from clarion.web.api.gate import BODY, GivenCaller, GivenParts
+from clarion.web.api.errors import ApiError, ErrorCode, Fault, invalid, not_found
+from clarion.web.api.gate import BODY, NEEDS, GivenCaller, GivenParts
 from clarion.web.api.moment import Moment
 from clarion.web.api.pages import LIMIT_DEFAULT, Cursor, Limit, Page, after_seq, page, whole
 from clarion.web.api.source_wire import (
@@ -57,6 +57,9 @@ class SourceChange(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     allowed_origins: list[str] | msgspec.UnsetType | None = msgspec.UNSET
     rate_limit: RateLimit | msgspec.UnsetType | None = msgspec.UNSET
     ask_for_signatures_after_days: int | msgspec.UnsetType = msgspec.UNSET
+
+
+_SHUTS_OUT = ("allowed_origins", "rate_limit", "ask_for_signatures_after_days")
 
 
 class Refusal(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,20 +100,20 @@ class Sources(Controller):
                 now=parts.clock.now(),
                 firebase_app_id=app_id,
             )
-        return shown(source, parts.clock.now())
+        return shown(source, parts.clock.now(), caller)
 
     @get("", summary="List sources")
     async def list_all(self, parts: GivenParts, caller: GivenCaller) -> Page[Source]:
         """Every source, revoked ones too; always one page."""
         async with parts.database.read() as connection:
             found = await list_sources(connection, caller.workspace_id)
-        return whole([shown(source, parts.clock.now()) for source in found])
+        return whole([shown(source, parts.clock.now(), caller) for source in found])
 
     @get("/{source_id:uuid}", summary="Show a source")
     async def show(self, parts: GivenParts, caller: GivenCaller, source_id: SourceId) -> Source:
         """A source with its write key."""
         async with parts.database.read() as connection:
-            return shown(await _find(connection, caller, source_id), parts.clock.now())
+            return shown(await _find(connection, caller, source_id), parts.clock.now(), caller)
 
     @patch("/{source_id:uuid}", summary="Change a source", opt={BODY: SourceChange})
     async def change(
@@ -120,9 +123,11 @@ class Sources(Controller):
         caller: GivenCaller,
         source_id: SourceId,
     ) -> Source:
-        """Another name, another Firebase app through which its devices are reached, other origins
-        that may send, another limit. Running collectors know within seconds."""
+        """Another name, another Firebase app through which its devices are reached; with the scope
+        `admin`, since they can shut apps out: other origins that may send, another limit, when
+        signatures are asked for. Running collectors know within seconds."""
         change = await read(request, SourceChange)
+        _check_scope(change, caller)
         async with parts.database.write() as connection:
             await _find(connection, caller, source_id)
             if change.name is not msgspec.UNSET:
@@ -145,9 +150,14 @@ class Sources(Controller):
                     parts.clock.now(),
                 )
                 await ask_for_signatures_from(connection, caller.workspace_id, source_id, at)
-            return shown(await _find(connection, caller, source_id), parts.clock.now())
+            return shown(await _find(connection, caller, source_id), parts.clock.now(), caller)
 
-    @post("/{source_id:uuid}/revoke", summary="Revoke a source", status_code=200)
+    @post(
+        "/{source_id:uuid}/revoke",
+        summary="Revoke a source",
+        opt={NEEDS: Scope.ADMIN},
+        status_code=200,
+    )
     async def revoke(self, parts: GivenParts, caller: GivenCaller, source_id: SourceId) -> Source:
         """Every write key of it is refused from now on; running collectors know within seconds.
         Revoking twice is once."""
@@ -156,15 +166,20 @@ class Sources(Controller):
             if source.revoked_at is None:
                 now = parts.clock.now()
                 await revoke_source(connection, caller.workspace_id, source_id, now)
-            return shown(await _find(connection, caller, source_id), parts.clock.now())
+            return shown(await _find(connection, caller, source_id), parts.clock.now(), caller)
 
-    @post("/{source_id:uuid}/restore", summary="Restore a source", status_code=200)
+    @post(
+        "/{source_id:uuid}/restore",
+        summary="Restore a source",
+        opt={NEEDS: Scope.ADMIN},
+        status_code=200,
+    )
     async def restore(self, parts: GivenParts, caller: GivenCaller, source_id: SourceId) -> Source:
         """A revoked source may send again, with each write key that is not retired."""
         async with parts.database.write() as connection:
             await _find(connection, caller, source_id)
             await restore_source(connection, caller.workspace_id, source_id)
-            return shown(await _find(connection, caller, source_id), parts.clock.now())
+            return shown(await _find(connection, caller, source_id), parts.clock.now(), caller)
 
     @get("/{source_id:uuid}/refusals", summary="List what was refused")
     async def refusals(
@@ -193,6 +208,16 @@ async def _find(connection: AsyncConnection, caller: Caller, source_id: UUID) ->
     if source is None:
         raise not_found("source")
     return source
+
+
+def _check_scope(change: SourceChange, caller: Caller) -> None:
+    """Ends the call where it could shut apps out, and its API key may not."""
+    wanted = [name for name in _SHUTS_OUT if getattr(change, name) is not msgspec.UNSET]
+    if wanted and not caller.may(Scope.ADMIN):
+        raise ApiError(
+            ErrorCode.FORBIDDEN,
+            f"To change {', '.join(wanted)} needs an API key with the scope admin.",
+        )
 
 
 async def _check_app(connection: AsyncConnection, caller: Caller, app_id: UUID | None) -> None:
