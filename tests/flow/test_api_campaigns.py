@@ -91,3 +91,43 @@ async def test_the_preview_of_nobodys_campaign_is_rendered_without_traits(
     assert preview["customer"] is None
     assert preview["platforms"]["Android"]["title"] == "Hi there"
     assert preview["reach"]["devices"] == 0
+
+
+async def test_who_schedules_a_campaign_is_told_what_may_not_be_meant(service: Service) -> None:
+    key = await write_key_of(service)
+    named = CAMPAIGN | {"content": {"title": "Hi {{ customer.frist_name }}"}}
+    at = {"at": "2026-12-24T18:00:00Z"}
+    empty = await service.post("/campaigns", CAMPAIGN | at)
+    assert "audience_empty" in [one["code"] for one in empty["warnings"]]
+    await service.send(
+        key,
+        register("m1", "D1", "t1", user="ada"),
+        {"type": "identify", "messageId": "m2", "userId": "ada", "traits": {"first_name": "Ada"}},
+    )
+    made = await service.post("/campaigns", named)
+    assert "warnings" not in made
+    for found in (
+        await service.post("/campaigns", named | at),
+        await service.post(f"/campaigns/{made['id']}/schedule", at),
+        await service.post(f"/campaigns/{made['id']}/preview"),
+    ):
+        (warning,) = found["warnings"]
+        assert (warning["code"], warning["field"]) == ("trait_unknown", "content.title")
+        assert "customer.frist_name" in warning["message"]
+    assert (await service.post("/campaigns", CAMPAIGN | at))["warnings"] == []
+
+
+async def test_where_a_trait_is_named_on_a_platform_that_is_told(service: Service) -> None:
+    key = await write_key_of(service)
+    await service.send(key, register("m1", "D1", "t1", user="ada"))
+    content = {
+        "title": "Hi",
+        "data": {"code": "{{ customer.cuopon }}"},
+        "platforms": {"Web": {"link": "https://shop.example/{{ customer['home shop'] }}"}},
+    }
+    made = await service.post("/campaigns", CAMPAIGN | {"content": content})
+    preview = await service.post(f"/campaigns/{made['id']}/preview")
+    assert {one["field"] for one in preview["warnings"]} == {
+        "content.data.code",
+        "content.platforms.Web.link",
+    }

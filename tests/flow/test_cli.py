@@ -162,8 +162,13 @@ def test_a_campaign_goes_through_its_states(clarion: Clarion) -> None:
     later = "2099-01-01T00:00:00Z"
     assert clarion("campaigns", "schedule", made["id"], "--at", later)[0] == 5
     states = [
-        clarion.json("campaigns", step, made["id"])["state"]
-        for step in ("schedule", "pause", "resume", "cancel")
+        clarion.json("campaigns", step, made["id"], *more)["state"]
+        for step, *more in (
+            ("schedule", "--at", "now", "--yes"),
+            ("pause",),
+            ("resume", "--yes"),
+            ("cancel",),
+        )
     ]
     assert states == ["scheduled", "paused", "scheduled", "cancelled"]
     assert clarion("campaigns", "resume", made["id"])[0] == 5
@@ -228,6 +233,8 @@ def test_the_report_of_a_draft_is_empty_and_balances(clarion: Clarion) -> None:
         ("devices", "history", "nothing"),
         ("campaigns", "show", "01981f5e-7a3b-7c12-9d51-0b6d2c4e8f70"),
         ("campaigns", "show", "no-id"),
+        ("campaigns", "preview", "01981f5e-7a3b-7c12-9d51-0b6d2c4e8f70"),
+        ("campaigns", "edit", "01981f5e-7a3b-7c12-9d51-0b6d2c4e8f70", "--title", "x"),
         ("keys", "revoke", "no-id"),
         ("sources", "revoke", "nothing"),
         ("firebase-apps", "add", "nowhere.json"),
@@ -254,6 +261,7 @@ def test_what_is_not_there_ends_with_three(clarion: Clarion, tokens: tuple[str, 
         ("run", "nobody"),
         ("keys", "create", "x", "--scope", "root"),
         ("campaigns", "create", "x", "--data", "nosign"),
+        ("campaigns", "schedule", "01981f5e-7a3b-7c12-9d51-0b6d2c4e8f70"),
         ("simulator", "--listen", "here"),
     ],
 )

@@ -1,5 +1,6 @@
 """Audiences in SQL: the devices a rule reaches, and how many they are."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -9,8 +10,10 @@ from sqlalchemy import (
     Select,
     and_,
     case,
+    exists,
     func,
     literal_column,
+    not_,
     or_,
     select,
     true,
@@ -33,6 +36,9 @@ class Reach:
     """Devices among them whose customer has opted out of push."""
     notifications_off: int
     """Devices among the others whose person does not let the app show any."""
+    no_firebase_app: int
+    """Devices among the others whose source is bound to no Firebase app: there is no way to
+    them."""
     platforms: dict[str, int]
 
 
@@ -67,8 +73,15 @@ async def reach(connection: AsyncConnection, workspace_id: UUID, rule: Rule) -> 
             func.count(),
             func.sum(case((takes_no_push(), 1), else_=0)),
             func.sum(case((takes_no_push(), 0), (shows_nothing(), 1), else_=0)),
+            func.sum(
+                case(
+                    (or_(takes_no_push(), shows_nothing()), 0),
+                    (sources.c.firebase_app_id.is_(None), 1),
+                    else_=0,
+                )
+            ),
         )
-        .select_from(_with_customers(rule))
+        .select_from(_with_customers(rule).outerjoin(sources, sources.c.id == devices.c.source_id))
         .where(_active(workspace_id), matches(rule))
         .group_by(devices.c.platform)
     )
@@ -83,8 +96,32 @@ async def reach(connection: AsyncConnection, workspace_id: UUID, rule: Rule) -> 
         devices=sum(row[1] for row in rows),
         opted_out=sum(row[2] for row in rows),
         notifications_off=sum(row[3] for row in rows),
+        no_firebase_app=sum(row[4] for row in rows),
         platforms={row[0]: row[1] for row in sorted(rows)},
     )
+
+
+async def traits_held(
+    connection: AsyncConnection, workspace_id: UUID, rule: Rule | None, names: Sequence[str]
+) -> set[str]:
+    """Those of the traits that somebody with an active device has whom the rule reaches; without a
+    rule, that any customer has."""
+    if rule is None:
+        people: FromClause = customers
+        condition: ColumnElement[bool] = customers.c.workspace_id == workspace_id
+    else:
+        people = devices.join(customers, customers.c.id == devices.c.customer_id)
+        condition = and_(_active(workspace_id), matches(rule))
+    held = [
+        exists(
+            select(literal_column("1"))
+            .select_from(people)
+            .where(condition, not_(json_equals(customers.c.traits, name, None)))
+        ).label(f"held_{index}")
+        for index, name in enumerate(names)
+    ]
+    row = (await connection.execute(select(*held))).one()
+    return {name for name, is_held in zip(names, row, strict=True) if is_held}
 
 
 def matches(rule: Rule) -> ColumnElement[bool]:

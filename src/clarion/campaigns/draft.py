@@ -2,12 +2,25 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
 from clarion.audiences import rule
 from clarion.audiences.rule import Rule
-from clarion.campaigns.campaign import NAME_CHARACTERS_MAX, SPREAD_MINUTES_MAX
-from clarion.campaigns.content import Content, ContentFault, ContentSpec, parse_content
+from clarion.campaigns.campaign import (
+    NAME_CHARACTERS_MAX,
+    SPREAD_MINUTES_MAX,
+    Campaign,
+    Refused,
+    edit,
+)
+from clarion.campaigns.content import (
+    Content,
+    ContentFault,
+    ContentSpec,
+    dump_content,
+    parse_content,
+)
 from clarion.campaigns.template import faults_of
 from clarion.customers.device import Platform
 
@@ -64,6 +77,33 @@ def parse_draft(wire: Mapping[str, Any], check: ContentCheck) -> Draft | list[Dr
     if faults or isinstance(content, list) or isinstance(audience, list):
         return faults
     return Draft(name=str(name).strip(), content=content, audience=audience, spread_minutes=spread)
+
+
+def dump_draft(campaign: Campaign) -> dict[str, Any]:
+    """A campaign as it would be written to make it anew; `parse_draft` reads it back."""
+    return {
+        "name": campaign.name,
+        "content": dump_content(campaign.content),
+        "audience": rule.dump(campaign.audience),
+        "spread_minutes": campaign.spread_minutes,
+    }
+
+
+def rewrite(
+    campaign: Campaign, change: Mapping[str, Any], check: ContentCheck, now: datetime
+) -> Campaign | Refused | list[DraftFault]:
+    """The campaign with some of its `FIELDS` written anew, each whole."""
+    draft = parse_draft({**dump_draft(campaign), **change}, check)
+    if isinstance(draft, list):
+        return draft
+    return edit(
+        campaign,
+        name=draft.name,
+        content=draft.content,
+        audience=draft.audience,
+        spread_minutes=draft.spread_minutes,
+        now=now,
+    )
 
 
 def provider_faults(spec: ContentSpec, check: ContentCheck) -> list[ContentFault]:

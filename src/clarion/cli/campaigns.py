@@ -1,34 +1,44 @@
 """Campaigns: what to say to whom, when, and what became of it."""
 
 import asyncio
-from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from cyclopts import App as Commands
 from cyclopts import Parameter
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from clarion.audiences import rule
-from clarion.campaigns import campaign as steps
 from clarion.campaigns.campaign import Campaign, CampaignState, Refused
 from clarion.campaigns.content import dump_content
-from clarion.campaigns.schedule import ScheduleFault, parse_at
-from clarion.campaigns.store import create_campaign, get_campaign, list_campaigns
-from clarion.cli.draft import Flags, read_draft
+from clarion.campaigns.draft import rewrite
+from clarion.campaigns.preview import preview
+from clarion.campaigns.store import create_campaign, list_campaigns
+from clarion.cli.campaign_steps import (
+    Yes,
+    before_launch,
+    cancel,
+    find_campaign,
+    pause,
+    print_warnings,
+    read_at,
+    resume,
+    schedule,
+    shown,
+    take,
+)
+from clarion.cli.draft import Flags, invalid_campaign, provider_check, read_change, read_draft
 from clarion.cli.output import (
     AsJson,
+    Ending,
+    ExitCode,
     console,
     not_found,
-    print_done,
     print_record,
     print_records,
     read_id,
-    refused,
 )
-from clarion.cli.report import print_report
+from clarion.cli.report import print_preview, print_report
 from clarion.cli.session import Session, open_session
-from clarion.deliveries.steering import publish, take_step
 from clarion.reports import funnel
 from clarion.reports.funnel import Report
 from clarion.reports.waiting import waiting
@@ -39,6 +49,8 @@ WATCH_SECONDS = 0.5
 commands = Commands(
     name="campaigns", help="Campaigns: what to say to whom, when, and what became of it."
 )
+for _verb in (schedule, cancel, pause, resume):
+    commands.command(_verb)
 _NO_FLAGS = Flags()
 _FINAL = (CampaignState.DONE, CampaignState.CANCELLED)
 
@@ -49,18 +61,20 @@ async def create(
     *,
     flags: Flags = _NO_FLAGS,
     at: str | None = None,
+    yes: Yes = False,
     json: AsJson = False,
 ) -> None:
     """Make a campaign: a draft, or with --at a scheduled one.
 
     Texts may hold Liquid over the customer's traits. Everything is checked now; what is wrong is
-    told with its field and cure (exit code 5).
+    told with its field and cure (exit code 5). `--at now` tells how many devices it reaches, and
+    asks.
 
     For example:
 
     ```
     clarion campaigns create Spring --title "Hi {{ customer.name | default: 'there' }}" --everyone
-    clarion campaigns create VIP --title Hello --trait plan=pro --at now --json
+    clarion campaigns create VIP --title Hello --trait plan=pro --at now --yes --json
     clarion campaigns create --file spring.json --at 2027-03-01T09:00:00+01:00
     ```
 
@@ -70,11 +84,13 @@ async def create(
         The campaign's name.
     at
         "now", or an ISO 8601 time with its offset.
+    yes
+        Do not ask before it launches now.
     """
     draft = read_draft(name, flags)
     async with open_session() as session:
         now = session.clock.now()
-        when = None if at is None else _read_at(at, now)
+        when = None if at is None else read_at(at, now)
         campaign = Campaign(
             id=session.clock.new_id(),
             workspace_id=session.workspace_id,
@@ -87,9 +103,14 @@ async def create(
             created_at=now,
             updated_at=now,
         )
+        warnings = None
+        if when is not None:
+            warnings = await before_launch(session, campaign, yes=yes)
         async with session.database.write() as connection:
             await create_campaign(connection, campaign)
-    print_record(_shown(campaign), as_json=json)
+    print_record(shown(campaign, warnings), as_json=json)
+    if not json:
+        print_warnings(warnings or ())
 
 
 @commands.command(name="list")
@@ -115,7 +136,7 @@ async def list_(*, limit: int = PAGE, before: str | None = None, json: AsJson = 
             connection, session.workspace_id, before=cursor, limit=limit
         )
     print_records(
-        [_shown(campaign) for campaign in campaigns],
+        [shown(campaign) for campaign in campaigns],
         as_json=json,
         columns=("id", "name", "state", "scheduled_at", "paused_reason"),
         none="There are no campaigns here: clarion campaigns create NAME",
@@ -133,71 +154,82 @@ async def show(campaign_id: str, *, json: AsJson = False) -> None:
     ```
     """
     async with open_session() as session:
-        print_record(_shown(await _find(session, campaign_id)), as_json=json)
+        print_record(shown(await find_campaign(session, campaign_id)), as_json=json)
 
 
 @commands.command
-async def schedule(campaign_id: str, *, at: str = "now", json: AsJson = False) -> None:
-    """Let a draft launch, or give a scheduled campaign another time.
+async def edit(
+    campaign_id: str,
+    *,
+    name: str | None = None,
+    flags: Flags = _NO_FLAGS,
+    json: AsJson = False,
+) -> None:
+    """Say something else in a draft, or to others. What is not given stays as it is.
+
+    Flags change single fields of the content; a file's content and audience are taken whole.
 
     For example:
 
     ```
-    clarion campaigns schedule 01981f5e-7a3b-7c12-9d51-0b6d2c4e8f70
-    clarion campaigns schedule 01981f5e-7a3b-7c12-9d51-0b6d2c4e8f70 --at 2027-03-01T09:00:00Z
+    clarion campaigns edit 01981f5e-7a3b-7c12-9d51-0b6d2c4e8f70 --title "Good morning"
+    clarion campaigns edit 01981f5e-7a3b-7c12-9d51-0b6d2c4e8f70 --name VIP --trait plan=pro
+    clarion campaigns edit 01981f5e-7a3b-7c12-9d51-0b6d2c4e8f70 --file spring.json
     ```
 
     Parameters
     ----------
     campaign_id
         Which.
-    at
-        "now", or an ISO 8601 time with its offset.
+    name
+        The campaign's name.
     """
 
     def step(campaign: Campaign, now: datetime) -> Campaign | Refused:
-        return steps.schedule(campaign, _read_at(at, now), now)
+        change = read_change(name, flags, dump_content(campaign.content))
+        if not change:
+            raise Ending(
+                ExitCode.USAGE, "Say what is to be another, such as --title.", word="usage"
+            )
+        edited = rewrite(campaign, change, provider_check, now)
+        if isinstance(edited, list):
+            raise invalid_campaign(edited)
+        return edited
 
-    await _step(campaign_id, step, json)
-
-
-@commands.command
-async def cancel(campaign_id: str, *, json: AsJson = False) -> None:
-    """Send nothing more of a campaign, for good. What has left stays in its account.
-
-    For example:
-
-    ```
-    clarion campaigns cancel 01981f5e-7a3b-7c12-9d51-0b6d2c4e8f70
-    ```
-    """
-    await _step(campaign_id, steps.cancel, json)
+    async with open_session() as session:
+        edited = await take(session, campaign_id, step)
+    print_record(shown(edited), as_json=json)
 
 
-@commands.command
-async def pause(campaign_id: str, *, json: AsJson = False) -> None:
-    """Send nothing more of a campaign until it is resumed.
+@commands.command(name="preview")
+async def show_preview(
+    campaign_id: str, *, user_id: str | None = None, json: AsJson = False
+) -> None:
+    """Show what one customer would see, and how many a campaign reaches now. Nothing is sent.
 
-    For example:
-
-    ```
-    clarion campaigns pause 01981f5e-7a3b-7c12-9d51-0b6d2c4e8f70
-    ```
-    """
-    await _step(campaign_id, steps.pause, json)
-
-
-@commands.command
-async def resume(campaign_id: str, *, json: AsJson = False) -> None:
-    """Let a paused campaign go on from where it was.
+    It tells of traits that nobody has and of an audience that reaches nobody.
 
     For example:
 
     ```
-    clarion campaigns resume 01981f5e-7a3b-7c12-9d51-0b6d2c4e8f70
+    clarion campaigns preview 01981f5e-7a3b-7c12-9d51-0b6d2c4e8f70
+    clarion campaigns preview 01981f5e-7a3b-7c12-9d51-0b6d2c4e8f70 --user-id ada --json
     ```
+
+    Parameters
+    ----------
+    campaign_id
+        Which.
+    user_id
+        For whom; without one, for somebody in the audience.
     """
-    await _step(campaign_id, steps.resume, json)
+    async with open_session() as session:
+        campaign = await find_campaign(session, campaign_id)
+        async with session.database.read() as connection:
+            found = await preview(connection, campaign, provider_check, name=user_id)
+    if found is None:
+        raise not_found("customer", user_id)
+    print_preview(campaign, found, as_json=json)
 
 
 @commands.command(name="report")
@@ -224,7 +256,7 @@ async def show_report(
         Show the progress until the campaign is done or cancelled, then the report.
     """
     async with open_session() as session:
-        campaign = await _find(session, campaign_id)
+        campaign = await find_campaign(session, campaign_id)
         if watch:
             campaign = await _watch(session, campaign)
         account = await _account(session, campaign)
@@ -252,69 +284,10 @@ async def _watch(session: Session, campaign: Campaign) -> Campaign:
                 completed=account.total.settled,
             )
             await asyncio.sleep(WATCH_SECONDS)
-            campaign = await _find(session, str(campaign.id))
+            campaign = await find_campaign(session, str(campaign.id))
     return campaign
 
 
 async def _account(session: Session, campaign: Campaign) -> Report:
     async with session.database.read() as connection:
         return await funnel.report(connection, session.workspace_id, campaign.id)
-
-
-async def _find(session: Session, campaign_id: str) -> Campaign:
-    wanted = read_id(campaign_id, "campaign")
-    async with session.database.read() as connection:
-        campaign = await get_campaign(connection, session.workspace_id, wanted)
-    if campaign is None:
-        raise not_found("campaign", campaign_id)
-    return campaign
-
-
-async def _step(
-    campaign_id: str, step: Callable[[Campaign, datetime], Campaign | Refused], as_json: bool
-) -> None:
-    """Take a step of the state machine; what waited for it is due at once."""
-    wanted = read_id(campaign_id, "campaign")
-    async with open_session() as session:
-        now = session.clock.now()
-        taken = await take_step(
-            session.database,
-            session.workspace_id,
-            wanted,
-            lambda campaign: step(campaign, now),
-            now=now,
-        )
-        if taken is None:
-            raise not_found("campaign", campaign_id)
-        if isinstance(taken, Refused):
-            raise refused(taken.message, word=taken.code)
-        if taken.jobs:
-            async with session.broker() as broker:
-                await publish(broker, taken.jobs)
-    after = taken.campaign
-    if as_json:
-        print_record(_shown(after), as_json=True)
-    else:
-        print_done(f"{after.name} is {after.state.value}.")
-
-
-def _read_at(text: str, now: datetime) -> datetime:
-    at = parse_at(text, now)
-    if isinstance(at, ScheduleFault):
-        raise refused("The time can not be:", [(at.field, at.message)], word="schedule")
-    return at
-
-
-def _shown(campaign: Campaign) -> dict[str, Any]:
-    return {
-        "id": campaign.id,
-        "name": campaign.name,
-        "state": campaign.state.value,
-        "scheduled_at": campaign.scheduled_at,
-        "spread_minutes": campaign.spread_minutes,
-        "paused_reason": campaign.paused_reason,
-        "audience": rule.dump(campaign.audience),
-        "content": dump_content(campaign.content),
-        "created_at": campaign.created_at,
-        "updated_at": campaign.updated_at,
-    }

@@ -9,7 +9,7 @@ import msgspec
 from cyclopts import Parameter
 
 from clarion.campaigns.content import Content, ContentFault
-from clarion.campaigns.draft import Draft, parse_draft
+from clarion.campaigns.draft import Draft, DraftFault, parse_draft
 from clarion.cli.output import Ending, ExitCode, refused
 from clarion.clock import SystemClock
 from clarion.customers.device import Platform
@@ -93,20 +93,8 @@ class Flags:
 
 def read_draft(name: str | None, flags: Flags) -> Draft:
     """The campaign of a file and flags. Ends the command with everything that is wrong with it."""
-    wire = {} if flags.file is None else _read(flags.file)
-    content = wire.get("content", {})
-    given = flags.content()
-    if given and isinstance(content, Mapping):
-        content = {**content, **given}
-    audience = flags.audience()
-    wire |= {"content": content}
-    if name is not None:
-        wire["name"] = name
-    if audience is not None:
-        wire["audience"] = audience
-    if flags.spread_minutes is not None:
-        wire["spread_minutes"] = flags.spread_minutes
-    draft = parse_draft(wire, _check)
+    wire = {"content": {}} | read_change(name, flags, {})
+    draft = parse_draft(wire, provider_check)
     if isinstance(draft, Draft):
         return draft
     faults = [(fault.field, fault.message) for fault in draft]
@@ -116,7 +104,32 @@ def read_draft(name: str | None, flags: Flags) -> Draft:
     raise refused("The campaign can not be:", faults, word="invalid_campaign")
 
 
-def _check(content: Content, *, platform: Platform) -> Sequence[ContentFault]:
+def read_change(name: str | None, flags: Flags, content: Mapping[str, Any]) -> dict[str, Any]:
+    """What a file and flags say of a campaign, unchecked. A file's content is whole; flags change
+    single fields of it, or else of `content`."""
+    wire = {} if flags.file is None else _read(flags.file)
+    given = flags.content()
+    base = wire.get("content", content)
+    if given and isinstance(base, Mapping):
+        wire["content"] = {**base, **given}
+    audience = flags.audience()
+    if name is not None:
+        wire["name"] = name
+    if audience is not None:
+        wire["audience"] = audience
+    if flags.spread_minutes is not None:
+        wire["spread_minutes"] = flags.spread_minutes
+    return wire
+
+
+def invalid_campaign(faults: Sequence[DraftFault]) -> Ending:
+    """Everything that is wrong with a campaign."""
+    named = [(fault.field, fault.message) for fault in faults]
+    return refused("The campaign can not be:", named, word="invalid_campaign")
+
+
+def provider_check(content: Content, *, platform: Platform) -> Sequence[ContentFault]:
+    """What FCM would refuse, without FCM."""
     return check(content, platform, SystemClock().now())
 
 

@@ -1,10 +1,13 @@
-"""How a campaign's account is printed."""
+"""How a campaign's account and its preview are printed."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any, assert_never
 
 from clarion.campaigns.campaign import Campaign
+from clarion.campaigns.content import Content
+from clarion.campaigns.preview import Preview
+from clarion.cli.campaign_steps import print_warnings
 from clarion.cli.output import console, escape, print_record, print_records
 from clarion.reports.funnel import Report
 from clarion.reports.waiting import Waiting, WaitsFor
@@ -72,6 +75,72 @@ def _sentence(one: Waiting) -> str:
     else:
         then = f"They go on by themselves, {one.until:%Y-%m-%d %H:%M:%S} UTC at the earliest."
     return f"{one.deliveries} wait: {what} ({one.reason}). {then}"
+
+
+def print_preview(campaign: Campaign, preview: Preview, *, as_json: bool) -> None:
+    """What one customer would see, how many are reached, and what should be told."""
+    customer = preview.customer
+    faults = [
+        {"platform": platform.value, "field": fault.field, "message": fault.message}
+        for platform, fault in preview.faults
+    ]
+    if as_json:
+        print_record(
+            {
+                "customer": customer and {"id": customer.id, "user_id": customer.user_id},
+                "platforms": {
+                    platform.value: _rendered(content)
+                    for platform, content in preview.contents.items()
+                },
+                "faults": faults,
+                "warnings": [asdict(one) for one in preview.warnings],
+                "reach": asdict(preview.reach),
+            },
+            as_json=True,
+        )
+        return
+    who = "nobody: no traits" if customer is None else customer.user_id or f"{customer.id}"
+    console.print(f"[bold]{escape(campaign.name)}[/]  as seen by {escape(who)}", highlight=False)
+    contents = {name.value: _rendered(each) for name, each in preview.contents.items()}
+    print_records(
+        [
+            {"": field} | {name: content[field] for name, content in contents.items()}
+            for field in ("title", "body", "image", "link", "data")
+            if any(content[field] for content in contents.values())
+        ],
+        as_json=False,
+        columns=("", *contents),
+        none="It can be rendered on no platform.",
+    )
+    reached = preview.reach
+    console.print(
+        f"Reaches {reached.devices:,} devices of {reached.customers:,} customers: "
+        f"{reached.opted_out:,} opted out, {reached.notifications_off:,} with notifications off, "
+        f"{reached.no_firebase_app:,} without a Firebase app.",
+        highlight=False,
+        soft_wrap=True,
+    )
+    for fault in faults:
+        console.print(
+            f"[red]✗[/] {fault['platform']}: [bold]{escape(fault['field'])}[/] "
+            f"{escape(fault['message'])}",
+            highlight=False,
+            soft_wrap=True,
+        )
+    print_warnings(preview.warnings)
+
+
+def _rendered(content: Content) -> dict[str, Any]:
+    return {
+        "title": content.title,
+        "body": content.body,
+        "image": content.image,
+        "link": content.link,
+        "data": dict(content.data),
+        "ttl_seconds": content.ttl_seconds,
+        "priority": content.priority.value,
+        "collapse_key": content.collapse_key,
+    }
 
 
 def _columns(everything: dict[str, Any]) -> dict[str, dict[str, int]]:

@@ -2,6 +2,8 @@
 text, what is written is a text and never an order."""
 
 import codecs
+import signal
+import sys
 from collections.abc import Iterable
 from typing import Any, TextIO
 
@@ -42,6 +44,28 @@ class SafeConsole(Console):
         for segment in super().render(renderable, options):
             text = segment.text if segment.control else visible(segment.text)
             yield segment if text is segment.text else segment._replace(text=text)
+
+
+def is_interactive() -> bool:
+    """Whether a person can be asked."""
+    return sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def ask(question: str) -> bool:
+    """Whether a person says yes. Ctrl-C and the end of input are no answer: KeyboardInterrupt."""
+    # asyncio's handler waits for the loop, which waits for this answer.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        sys.stderr.write(f"{visible(question)} [y/N] ")
+        sys.stderr.flush()
+        answer = sys.stdin.readline()
+    except OSError:  # the terminal is gone
+        answer = ""
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if not answer:
+        raise KeyboardInterrupt
+    return answer.strip().lower() in ("y", "yes")
 
 
 def can_show(stream: TextIO, text: str) -> bool:

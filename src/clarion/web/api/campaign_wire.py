@@ -11,6 +11,7 @@ import msgspec
 from clarion.audiences import rule
 from clarion.campaigns import campaign as campaigns
 from clarion.campaigns import content as contents
+from clarion.campaigns import preview as previews
 from clarion.campaigns.campaign import CampaignState
 from clarion.campaigns.content import Priority, dump_content
 from clarion.customers.device import Platform
@@ -118,8 +119,19 @@ class PreviewFor(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     user_id: str | None = None
 
 
+class CampaignWarning(msgspec.Struct, frozen=True, kw_only=True):
+    """What is not refused, but may not be meant. `code`: trait_unknown (nobody in the audience has
+    a trait that a text names), audience_empty or audience_unreachable."""
+
+    code: str
+    field: str
+    message: str
+
+
 class Campaign(msgspec.Struct, frozen=True, kw_only=True):
-    """A campaign. `state`: draft, scheduled, launching, sending, paused, done or cancelled."""
+    """A campaign. `state`: draft, scheduled, launching, sending, paused, done or cancelled.
+    `paused_reason` begins with `late` where its time passed while nothing ran: it waits to be
+    resumed, scheduled anew or cancelled. `warnings` are told to who schedules it."""
 
     id: UUID
     name: str
@@ -131,6 +143,7 @@ class Campaign(msgspec.Struct, frozen=True, kw_only=True):
     paused_reason: str | None
     created_at: Moment
     updated_at: Moment
+    warnings: list[CampaignWarning] | msgspec.UnsetType = msgspec.UNSET
 
 
 class Rendered(msgspec.Struct, frozen=True, kw_only=True):
@@ -155,13 +168,14 @@ class PreviewFault(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Reach(msgspec.Struct, frozen=True, kw_only=True):
-    """How many the audience reaches now. `opted_out` and `notifications_off`: devices among them
-    that are skipped, the latter unless the push is silent."""
+    """How many the audience reaches now. `opted_out`, `notifications_off` and
+    `no_firebase_app`: devices among them that are skipped, the second unless the push is silent."""
 
     customers: int
     devices: int
     opted_out: int
     notifications_off: int
+    no_firebase_app: int
     platforms: dict[str, int]
 
 
@@ -171,6 +185,7 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
     customer: Owner | None
     platforms: dict[str, Rendered]
     faults: list[PreviewFault]
+    warnings: list[CampaignWarning]
     reach: Reach
 
 
@@ -218,9 +233,12 @@ class Report(Counts, frozen=True, kw_only=True):
     waiting: list[Waiting]
 
 
-def shown_campaign(campaign: campaigns.Campaign) -> Campaign:
-    """A campaign as the API tells it."""
+def shown_campaign(
+    campaign: campaigns.Campaign, warnings: Sequence[previews.CampaignWarning] | None = None
+) -> Campaign:
+    """A campaign as the API tells it; `warnings`: to who schedules it."""
     return Campaign(
+        warnings=msgspec.UNSET if warnings is None else _shown_warnings(warnings),
         id=campaign.id,
         name=campaign.name,
         state=campaign.state,
@@ -232,6 +250,27 @@ def shown_campaign(campaign: campaigns.Campaign) -> Campaign:
         created_at=campaign.created_at,
         updated_at=campaign.updated_at,
     )
+
+
+def shown_preview(preview: previews.Preview) -> Preview:
+    """A preview as the API tells it."""
+    customer = preview.customer
+    return Preview(
+        customer=None if customer is None else Owner(id=customer.id, user_id=customer.user_id),
+        platforms={
+            platform.value: shown_content(content) for platform, content in preview.contents.items()
+        },
+        faults=[
+            PreviewFault(platform=platform, field=fault.field, message=fault.message)
+            for platform, fault in preview.faults
+        ],
+        warnings=_shown_warnings(preview.warnings),
+        reach=msgspec.convert(preview.reach, Reach, from_attributes=True),
+    )
+
+
+def _shown_warnings(warnings: Sequence[previews.CampaignWarning]) -> list[CampaignWarning]:
+    return [msgspec.convert(one, CampaignWarning, from_attributes=True) for one in warnings]
 
 
 def shown_report(

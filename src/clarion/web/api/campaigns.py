@@ -1,7 +1,8 @@
 """/campaigns: what to say to whom, when, and what became of it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -10,11 +11,10 @@ from litestar import Controller, Request, get, patch, post
 from litestar.params import PathParameter
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from clarion.audiences import rule
 from clarion.campaigns import campaign as steps
 from clarion.campaigns.campaign import Campaign, CampaignState, Refused
-from clarion.campaigns.content import dump_content
-from clarion.campaigns.draft import Draft, parse_draft
+from clarion.campaigns.draft import Draft, DraftFault, parse_draft, rewrite
+from clarion.campaigns.preview import forecast, preview
 from clarion.campaigns.schedule import ScheduleFault, parse_at
 from clarion.campaigns.store import create_campaign, get_campaign, list_campaigns
 from clarion.deliveries.steering import Step, publish, take_step
@@ -23,11 +23,10 @@ from clarion.reports.waiting import waiting
 from clarion.web.access import Caller, Scope
 from clarion.web.api import campaign_wire as wire
 from clarion.web.api.bodies import read, read_object, wrong_field
-from clarion.web.api.campaign_wire import shown_campaign, shown_report
+from clarion.web.api.campaign_wire import shown_campaign, shown_preview, shown_report
 from clarion.web.api.errors import ApiError, ErrorCode, Fault, invalid, not_found
 from clarion.web.api.gate import BODY, MAY_CONFLICT, NEEDS, GivenCaller, GivenParts, Parts
 from clarion.web.api.pages import LIMIT_DEFAULT, Cursor, Limit, Page, after_id, page
-from clarion.web.api.previews import preview_of
 
 CampaignId = Annotated[UUID, PathParameter(description="The campaign's id.")]
 
@@ -40,8 +39,8 @@ class Campaigns(Controller):
     async def create(
         self, request: Request[Caller, Any, Any], parts: GivenParts, caller: GivenCaller
     ) -> wire.Campaign:
-        """A draft, or with `at` a scheduled campaign. Everything is checked now, and everything
-        that is wrong is told at once."""
+        """A draft, or with `at` a scheduled campaign, with `warnings` of what may not be meant.
+        Everything is checked now, and everything that is wrong is told at once."""
         body = await read_object(request)
         now = parts.clock.now()
         at = _read_at(body.pop("at"), now) if "at" in body else None
@@ -60,7 +59,9 @@ class Campaigns(Controller):
         )
         async with parts.database.write() as connection:
             await create_campaign(connection, campaign)
-        return shown_campaign(campaign)
+        if at is None:
+            return shown_campaign(campaign)
+        return await _with_warnings(parts, campaign)
 
     @get("", summary="List campaigns")
     async def list_all(
@@ -103,17 +104,12 @@ class Campaigns(Controller):
         now = parts.clock.now()
 
         def step(campaign: Campaign) -> Campaign | Refused:
-            draft = _read_draft(parts, _written(campaign) | change)
-            return steps.edit(
-                campaign,
-                name=draft.name,
-                content=draft.content,
-                audience=draft.audience,
-                spread_minutes=draft.spread_minutes,
-                now=now,
-            )
+            edited = rewrite(campaign, change, parts.provider.check, now)
+            if isinstance(edited, list):
+                raise _invalid(edited)
+            return edited
 
-        return await _take(parts, caller, campaign_id, step, seen_at=seen_at)
+        return shown_campaign(await _take(parts, caller, campaign_id, step, seen_at=seen_at))
 
     @post(
         "/{campaign_id:uuid}/schedule",
@@ -128,11 +124,13 @@ class Campaigns(Controller):
         caller: GivenCaller,
         campaign_id: CampaignId,
     ) -> wire.Campaign:
-        """Let a draft launch now or at a time, or give a scheduled campaign another time."""
+        """Let a draft launch now or at a time, or give a scheduled campaign, or one that is late,
+        another time. `warnings` tell what is not refused, but may not be meant."""
         wanted = await read(request, wire.Schedule)
         now = parts.clock.now()
         at = _read_at(wanted.at, now)
-        return await _take(parts, caller, campaign_id, lambda one: steps.schedule(one, at, now))
+        campaign = await _take(parts, caller, campaign_id, lambda one: steps.schedule(one, at, now))
+        return await _with_warnings(parts, campaign)
 
     @post(
         "/{campaign_id:uuid}/cancel",
@@ -146,7 +144,8 @@ class Campaigns(Controller):
         """Send nothing more of it, for good. What has left stays in its account; what is waiting
         is settled as cancelled. Cancelling twice is once."""
         now = parts.clock.now()
-        return await _take(parts, caller, campaign_id, lambda one: steps.cancel(one, now))
+        step = partial(steps.cancel, now=now)
+        return shown_campaign(await _take(parts, caller, campaign_id, step))
 
     @post(
         "/{campaign_id:uuid}/pause",
@@ -159,7 +158,8 @@ class Campaigns(Controller):
     ) -> wire.Campaign:
         """Send nothing more of it until it is resumed. What is under way to FCM now still goes."""
         now = parts.clock.now()
-        return await _take(parts, caller, campaign_id, lambda one: steps.pause(one, now))
+        step = partial(steps.pause, now=now)
+        return shown_campaign(await _take(parts, caller, campaign_id, step))
 
     @post(
         "/{campaign_id:uuid}/resume",
@@ -170,9 +170,10 @@ class Campaigns(Controller):
     async def resume(
         self, parts: GivenParts, caller: GivenCaller, campaign_id: CampaignId
     ) -> wire.Campaign:
-        """Go on from where it was paused."""
+        """Go on from where it was paused. One whose time has passed launches now."""
         now = parts.clock.now()
-        return await _take(parts, caller, campaign_id, lambda one: steps.resume(one, now))
+        step = partial(steps.resume, now=now)
+        return shown_campaign(await _take(parts, caller, campaign_id, step))
 
     @post(
         "/{campaign_id:uuid}/preview",
@@ -188,11 +189,15 @@ class Campaigns(Controller):
         campaign_id: CampaignId,
     ) -> wire.Preview:
         """What one customer would see on each platform, what is wrong with that, and how many the
-        audience reaches now. Nothing is sent. The body may be empty."""
+        audience reaches now; `warnings` tell of traits that nobody has and of audiences that reach
+        nobody. Nothing is sent. The body may be empty."""
         wanted = await read(request, wire.PreviewFor, may_be_empty=True)
         async with parts.database.read() as connection:
             campaign = await _find(connection, caller, campaign_id)
-            return await preview_of(connection, parts, campaign, wanted.user_id)
+            found = await preview(connection, campaign, parts.provider.check, name=wanted.user_id)
+        if found is None:
+            raise not_found("customer")
+        return shown_preview(found)
 
     @get("/{campaign_id:uuid}/report", summary="Show a campaign's report")
     async def report(
@@ -221,7 +226,7 @@ async def _take(
     step: Step,
     *,
     seen_at: datetime | None = None,
-) -> wire.Campaign:
+) -> Campaign:
     taken = await take_step(
         parts.database,
         caller.workspace_id,
@@ -235,15 +240,26 @@ async def _take(
     if isinstance(taken, Refused):
         raise ApiError(ErrorCode(taken.code), taken.message)
     await publish(parts.broker, taken.jobs)
-    return shown_campaign(taken.campaign)
+    return taken.campaign
+
+
+async def _with_warnings(parts: Parts, campaign: Campaign) -> wire.Campaign:
+    """A campaign that will launch, with what its author should be told."""
+    async with parts.database.read() as connection:
+        _, warnings = await forecast(connection, campaign)
+    return shown_campaign(campaign, warnings)
 
 
 def _read_draft(parts: Parts, body: Mapping[str, Any]) -> Draft:
     draft = parse_draft(body, parts.provider.check)
     if isinstance(draft, list):
-        faults = [Fault(field=one.field, message=one.message) for one in draft]
-        raise invalid(faults, ErrorCode.INVALID_CAMPAIGN)
+        raise _invalid(draft)
     return draft
+
+
+def _invalid(faults: Sequence[DraftFault]) -> ApiError:
+    found = [Fault(field=one.field, message=one.message) for one in faults]
+    return invalid(found, ErrorCode.INVALID_CAMPAIGN)
 
 
 def _read_at(text: Any, now: datetime) -> datetime:
@@ -260,13 +276,3 @@ def _read_seen_at(value: Any) -> datetime | None:
         return msgspec.convert(value, datetime)
     except msgspec.ValidationError as error:
         raise invalid([wrong_field(str(error), "updated_at")]) from None
-
-
-def _written(campaign: Campaign) -> dict[str, Any]:
-    """A campaign as it would be written to make it anew."""
-    return {
-        "name": campaign.name,
-        "content": dump_content(campaign.content),
-        "audience": rule.dump(campaign.audience),
-        "spread_minutes": campaign.spread_minutes,
-    }

@@ -1,0 +1,136 @@
+"""What a campaign would do, before it does: what one customer would see, how many it reaches, and
+what its author should be told though nothing is refused."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from clarion.audiences.query import Reach, devices_of, reach, traits_held
+from clarion.campaigns.campaign import Campaign
+from clarion.campaigns.content import Content, ContentFault
+from clarion.campaigns.draft import ContentCheck
+from clarion.campaigns.template import Template
+from clarion.campaigns.variables import traits_named
+from clarion.customers.device import Platform
+from clarion.customers.store import Customer, find_customer, get_customer_by_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CampaignWarning:
+    """What a campaign's author should be told: a code, the field, what it means and the cure."""
+
+    code: str
+    field: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """A campaign rendered for `customer`; None: nobody is in the audience, so it is rendered
+    without traits. `contents` lacks the platforms that can not be rendered, `faults` says why."""
+
+    customer: Customer | None
+    contents: Mapping[Platform, Content]
+    faults: Sequence[tuple[Platform, ContentFault]]
+    reach: Reach
+    warnings: Sequence[CampaignWarning]
+
+
+async def preview(
+    connection: AsyncConnection, campaign: Campaign, check: ContentCheck, *, name: str | None
+) -> Preview | None:
+    """A campaign rendered for the customer of that name, or else for somebody in its audience.
+    None: no customer has that name."""
+    customer = await _customer(connection, campaign, name)
+    if name is not None and customer is None:
+        return None
+    contents, faults = _render(campaign, check, customer)
+    reached, warnings = await forecast(connection, campaign)
+    return Preview(
+        customer=customer, contents=contents, faults=faults, reach=reached, warnings=warnings
+    )
+
+
+async def forecast(
+    connection: AsyncConnection, campaign: Campaign
+) -> tuple[Reach, list[CampaignWarning]]:
+    """How many a campaign reaches now, and what its author should be told."""
+    reached = await reach(connection, campaign.workspace_id, campaign.audience)
+    warnings = _about_reach(campaign, reached)
+    named = traits_named(campaign.content)
+    if named:
+        # Where the audience reaches nobody yet, it is all customers who are asked.
+        rule = campaign.audience if reached.devices else None
+        held = await traits_held(connection, campaign.workspace_id, rule, list(named))
+        warnings += [
+            CampaignWarning(
+                code="trait_unknown",
+                field=field,
+                message=f"names customer.{trait}, a trait that nobody in the audience has: look at "
+                "its spelling, or send it with identify",
+            )
+            for trait, field in named.items()
+            if trait not in held
+        ]
+    return reached, warnings
+
+
+def reachable(campaign: Campaign, reached: Reach) -> int:
+    """Devices that would be sent a push now."""
+    is_silent = all(campaign.content.for_platform(one).is_silent for one in Platform)
+    off = 0 if is_silent else reached.notifications_off
+    return max(0, reached.devices - reached.opted_out - off - reached.no_firebase_app)
+
+
+def _about_reach(campaign: Campaign, reached: Reach) -> list[CampaignWarning]:
+    if reached.devices == 0:
+        return [
+            CampaignWarning(
+                code="audience_empty",
+                field="audience",
+                message="reaches no device now: nobody in it has a registered one",
+            )
+        ]
+    if reachable(campaign, reached) == 0:
+        return [
+            CampaignWarning(
+                code="audience_unreachable",
+                field="audience",
+                message=f"reaches nobody now: of {reached.devices} devices {reached.opted_out} are "
+                f"opted out, {reached.notifications_off} have notifications turned off, and "
+                f"{reached.no_firebase_app} belong to a source without a Firebase app",
+            )
+        ]
+    return []
+
+
+async def _customer(
+    connection: AsyncConnection, campaign: Campaign, name: str | None
+) -> Customer | None:
+    if name is not None:
+        return await find_customer(connection, campaign.workspace_id, name)
+    statement = devices_of(campaign.workspace_id, campaign.audience, after=None, limit=1)
+    device = (await connection.execute(statement)).first()
+    if device is None:
+        return None
+    return await get_customer_by_id(connection, campaign.workspace_id, device.customer_id)
+
+
+def _render(
+    campaign: Campaign, check: ContentCheck, customer: Customer | None
+) -> tuple[dict[Platform, Content], list[tuple[Platform, ContentFault]]]:
+    template = Template(campaign.content)
+    user_id = None if customer is None else customer.user_id
+    traits: Mapping[str, Any] = {} if customer is None else customer.traits
+    contents: dict[Platform, Content] = {}
+    faults: list[tuple[Platform, ContentFault]] = []
+    for platform in Platform:
+        content = template.render(platform, user_id=user_id, traits=traits)
+        if isinstance(content, ContentFault):
+            faults.append((platform, content))
+        else:
+            contents[platform] = content
+            faults += [(platform, fault) for fault in check(content, platform=platform)]
+    return contents, faults

@@ -1,0 +1,79 @@
+"""The `clarion` command as a process: on a terminal of its own, or in a pipe."""
+
+import os
+import pty
+import select
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from time import monotonic
+
+COMMAND = [sys.executable, "-m", "clarion.cli"]
+SECONDS_MAX = 60
+
+
+def environment(home: Path, **more: str) -> dict[str, str]:
+    own = {name: value for name, value in os.environ.items() if not name.startswith("CLARION_")}
+    return own | {"CLARION_DATA_DIR": str(home / "data")} | more
+
+
+def run(
+    home: Path, *tokens: str, more: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        [*COMMAND, *tokens],
+        cwd=home,
+        env=environment(home, **(more or {})),
+        capture_output=True,
+        timeout=SECONDS_MAX,
+        check=False,
+    )
+
+
+class Terminal:
+    """A command on a terminal of its own."""
+
+    def __init__(self, home: Path, tokens: Sequence[str]) -> None:
+        ours, theirs = pty.openpty()
+        self.process = subprocess.Popen(
+            [*COMMAND, *tokens],
+            cwd=home,
+            env=environment(home, TERM="xterm", COLUMNS="300", CLARION_LISTEN="127.0.0.1:0"),
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            start_new_session=True,
+        )
+        os.close(theirs)
+        self._ours = ours
+        self.shown = b""
+
+    def type(self, text: str) -> None:
+        os.write(self._ours, text.encode())
+
+    def until(self, words: bytes) -> None:
+        """Read until it shows `words`."""
+        latest = monotonic() + SECONDS_MAX
+        while words not in self.shown:
+            assert monotonic() < latest and self._read(), self.shown
+
+    def interrupt(self) -> None:
+        os.killpg(self.process.pid, signal.SIGINT)
+
+    def end(self) -> int:
+        """Read to the end; the exit code."""
+        while self._read():
+            pass
+        os.close(self._ours)
+        return self.process.wait(SECONDS_MAX)
+
+    def _read(self) -> bool:
+        ready, _, _ = select.select([self._ours], [], [], SECONDS_MAX)
+        try:
+            chunk = os.read(self._ours, 65_536) if ready else b""
+        except OSError:  # how Linux says that the other side is closed
+            chunk = b""
+        self.shown += chunk
+        return bool(chunk)
