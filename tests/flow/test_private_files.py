@@ -6,6 +6,7 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
+from time import monotonic, sleep
 
 import pytest
 
@@ -16,6 +17,8 @@ from clarion.simulator.process import simulated_fcm
 from clarion.storage.database import Database
 from fakes.command import Clarion
 from fakes.processes import installation
+from fakes.terminal import COMMAND, SECONDS_MAX, Terminal, environment
+from fakes.terminal import run as run_command
 
 USUAL_UMASK = "umask 022"
 
@@ -130,3 +133,58 @@ def test_check_tells_what_others_may_read_and_the_cure(
 def _files(clarion: Clarion) -> dict[str, str]:
     findings = json.loads(clarion("check", "--json")[1])
     return next(one for one in findings if one["part"] == "files")
+
+
+KEY_FILE = "first-api-key"
+
+
+@pytest.mark.parametrize("tokens", [("migrate",), ("migrate", "--json"), ("serve",)])
+def test_the_first_key_is_in_a_file_and_in_no_log(home: Path, tokens: tuple[str, ...]) -> None:
+    """Neither in what a service manager writes to its journal nor in what a script prints."""
+    log = home / "log"
+    with log.open("wb") as told:
+        process = subprocess.Popen(
+            [*COMMAND, *tokens],
+            cwd=home,
+            env=environment(home, CLARION_LISTEN="127.0.0.1:0"),
+            stdout=told,
+            stderr=told,
+        )
+        latest = monotonic() + SECONDS_MAX
+        while tokens == ("serve",) and b"listens on" not in log.read_bytes():
+            assert process.poll() is None and monotonic() < latest, log.read_text()
+            sleep(0.05)
+        if tokens == ("serve",):
+            process.terminate()
+        assert process.wait(SECONDS_MAX) == 0
+    file = home / "data" / KEY_FILE
+    key = file.read_text().strip()
+    assert key.startswith("clk_")
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert key not in log.read_text()
+    assert str(file) in log.read_text()
+
+
+def test_on_a_terminal_the_first_key_is_shown_and_in_no_file(home: Path) -> None:
+    terminal = Terminal(home, ("migrate",))
+    assert terminal.end() == 0
+    assert b"clk_" in terminal.shown
+    assert not (home / "data" / KEY_FILE).exists()
+
+
+def test_a_file_of_a_stranger_in_the_place_of_the_key_is_not_written_to(home: Path) -> None:
+    (home / "data").mkdir(mode=0o700)
+    elsewhere = home / "elsewhere"
+    elsewhere.write_text("")
+    (home / "data" / KEY_FILE).symlink_to(elsewhere)
+    assert run_command(home, "migrate").returncode == 0
+    assert elsewhere.read_text() == ""
+    assert (home / "data" / KEY_FILE).read_text().startswith("clk_")
+
+
+def test_a_key_that_can_not_be_kept_is_not_made(home: Path) -> None:
+    (home / "data" / KEY_FILE).mkdir(parents=True)
+    ended = run_command(home, "migrate")
+    assert ended.returncode == 0
+    assert b"first_api_key_not_made" in ended.stderr
+    assert json.loads(run_command(home, "keys", "list", "--json").stdout) == []

@@ -1,6 +1,7 @@
 """What an installation begins with: its tables, a workspace, a source and an API key."""
 
 import asyncio
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import NAMESPACE_DNS, UUID, uuid5
@@ -33,12 +34,14 @@ class NoInstallation(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FirstStart:
-    """What a first start made; the only time the key is seen."""
+    """What a first start made; the only time the key is seen. `key_file`: where it was written, so
+    that it need not be shown."""
 
     workspace_id: UUID
     source_id: UUID | None = None
     write_key: str | None = field(default=None, repr=False)
     api_key: str | None = field(default=None, repr=False)
+    key_file: Path | None = None
 
 
 async def prepare(settings: Settings, database: Database, clock: Clock) -> UUID:
@@ -58,11 +61,16 @@ async def prepare(settings: Settings, database: Database, clock: Clock) -> UUID:
     return WORKSPACE_ID
 
 
-async def first_start(settings: Settings, database: Database, clock: Clock) -> FirstStart | None:
-    """`prepare`, then a source and an API key where there has never been one; None: nothing new."""
+async def first_start(
+    settings: Settings, database: Database, clock: Clock, *, key_file: Path | None = None
+) -> FirstStart | None:
+    """`prepare`, then a source and an API key where there has never been one; None: nothing new.
+
+    `key_file`: the API key is written there, for its owner alone. Where it can not be, no key is
+    made: nobody would ever see it.
+    """
     workspace_id = await prepare(settings, database, clock)
-    now = clock.now()
-    source = api_key = None
+    source = None
     async with database.write() as connection:
         if not await list_sources(connection, workspace_id):
             source = await create_source(
@@ -70,17 +78,17 @@ async def first_start(settings: Settings, database: Database, clock: Clock) -> F
                 workspace_id=workspace_id,
                 name="first",
                 source_id=clock.new_id(),
-                now=now,
+                now=clock.now(),
             )
-        if not await list_keys(connection, workspace_id):
-            _, api_key = await create_key(
-                connection,
-                workspace_id=workspace_id,
-                name="first",
-                scopes=["admin"],
-                key_id=clock.new_id(),
-                now=now,
-            )
+    try:
+        api_key = await _first_key(database, clock, workspace_id, key_file)
+    except _NotKept as error:
+        api_key = None
+        log.warning(
+            "first_api_key_not_made",
+            reason=str(error),
+            cure="clarion keys create NAME --scope admin, on a terminal",
+        )
     if source is None and api_key is None:
         return None
     return FirstStart(
@@ -88,7 +96,43 @@ async def first_start(settings: Settings, database: Database, clock: Clock) -> F
         source_id=None if source is None else source.id,
         write_key=None if source is None else source.write_key,
         api_key=api_key,
+        key_file=None if api_key is None else key_file,
     )
+
+
+class _NotKept(Exception):
+    """The key could not be written to its file; says why."""
+
+
+async def _first_key(
+    database: Database, clock: Clock, workspace_id: UUID, key_file: Path | None
+) -> str | None:
+    """An admin's key, if there has never been one."""
+    async with database.write() as connection:
+        if await list_keys(connection, workspace_id):
+            return None
+        _, api_key = await create_key(
+            connection,
+            workspace_id=workspace_id,
+            name="first",
+            scopes=["admin"],
+            key_id=clock.new_id(),
+            now=clock.now(),
+        )
+        if key_file is not None:
+            try:
+                _write_private(key_file, api_key)
+            except OSError as error:
+                raise _NotKept(f"{key_file}: {error.strerror}") from error
+        return api_key
+
+
+def _write_private(file: Path, text: str) -> None:
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    file.unlink(missing_ok=True)  # whoever made it could read it
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as opened:
+        opened.write(f"{text}\n")
 
 
 async def check_migrated(settings: Settings) -> None:

@@ -3,6 +3,8 @@
 import asyncio
 import gc
 import socket
+import sys
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,6 +19,7 @@ from clarion.cli.output import (
     Ending,
     ExitCode,
     console,
+    escape,
     print_done,
     print_json,
     print_records,
@@ -38,6 +41,7 @@ log = structlog.get_logger(__name__)
 
 FCM_CONNECT_SECONDS = 5.0
 FILES_SHOWN = 5
+FIRST_KEY_FILE = "first-api-key"
 
 _SCHEMA_FAULTS = {
     SchemaState.CURRENT: None,
@@ -55,7 +59,8 @@ would look through them again and again, for nothing."""
 async def serve() -> None:
     """Serve everything in one process: collector, API and every agent.
 
-    The first start makes the database, a workspace, a source and an API key, and prints them once.
+    The first start makes the database, a workspace, a source and an API key, and prints them once;
+    where it does not print to a terminal, the API key is written to a file that it names.
     SIGTERM or Ctrl-C stops: calls under way are answered, nothing durable is lost.
 
     For example:
@@ -70,7 +75,7 @@ async def serve() -> None:
     await _look_at_file(settings)
     database = Database(settings.database_url)
     try:
-        made = await first_start(settings, database, SystemClock())
+        made = await first_start(settings, database, SystemClock(), key_file=_key_file(settings))
     finally:
         await database.close()
     if made is not None:
@@ -109,7 +114,8 @@ async def run(*roles: Role) -> None:
 async def migrate(*, json: AsJson = False) -> None:
     """Bring the database to this version. Running it again changes nothing.
 
-    A database without a source or an API key gets them, printed this once.
+    A database without a source or an API key gets them, printed this once; where it does not print
+    to a terminal, the API key is written to a file that it names.
 
     For example:
 
@@ -121,7 +127,7 @@ async def migrate(*, json: AsJson = False) -> None:
     set_up_logs(settings.log)
     database = Database(settings.database_url)
     try:
-        made = await first_start(settings, database, SystemClock())
+        made = await first_start(settings, database, SystemClock(), key_file=_key_file(settings))
     finally:
         await database.close()
     if json:
@@ -129,7 +135,8 @@ async def migrate(*, json: AsJson = False) -> None:
             {
                 "migrated": True,
                 "write_key": made and made.write_key,
-                "key": made and made.api_key,
+                "key": (made and made.key_file is None and made.api_key) or None,
+                "key_file": made and made.key_file and str(made.key_file),
             }
         )
         return
@@ -160,12 +167,21 @@ async def check(*, json: AsJson = False) -> int:
     return ExitCode.OK if all(one["result"] == "ok" for one in findings) else ExitCode.FAILURE
 
 
+def _key_file(settings: Settings) -> Path | None:
+    """Where the first API key is written, unless it is shown to a person."""
+    return None if sys.stdout.isatty() else settings.data_dir / FIRST_KEY_FILE
+
+
 def print_first_start(made: FirstStart) -> None:
-    """The credentials of a first start: shown now and never again."""
-    lines = ["This is the first start. [bold]Keep these: the API key is not shown again.[/]", ""]
+    """The credentials of a first start: shown now and never again. The API key can do everything,
+    so that it is shown on a terminal alone: what is printed elsewhere lands in a log."""
+    lines = ["This is the first start. [bold]Keep these: they are not shown again.[/]", ""]
     if made.write_key is not None:
         lines.append(f"write key  [bold]{made.write_key}[/]   apps send events with it")
-    if made.api_key is not None:
+    if made.key_file is not None:
+        file = escape(str(made.key_file))
+        lines.append(f"API key    in [bold]{file}[/]: take it from there, and delete the file")
+    elif made.api_key is not None:
         lines.append(f"API key    [bold]{made.api_key}[/]   for /api/v1, as a Bearer token")
     text = "\n".join(lines)
     if console.is_terminal:
