@@ -3,6 +3,7 @@
 What the processes share is what machines would: the database, the broker, the secret.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -100,7 +101,10 @@ async def stage(tmp_path: Path, postgres: PostgresServer, nats: NatsServer) -> A
             base_url=await collector.listening(), auth=(made["write_key"], ""), timeout=30
         )
         api = await stack.enter_async_context(
-            api_client(f"{await web.listening()}/api/v1", made["key"])
+            api_client(
+                f"{await web.listening()}/api/v1",
+                await asyncio.to_thread(_read_key, Path(made["key_file"])),
+            )
         )
         database = Database(database_url)
         stack.push_async_callback(database.close)
@@ -254,3 +258,7 @@ async def test_a_lost_broker_is_a_503_and_when_it_is_back_everything_goes_on(
             await database.close()
             assert await here.stop() == [0]
             assert "agent_failed" not in here.logs()
+
+
+def _read_key(file: Path) -> str:
+    return file.read_text().strip()

@@ -91,6 +91,38 @@ def test_a_log_line_holds_no_order_and_no_password(
     assert "hush" not in told
 
 
+SECRET_ADDRESSES = (
+    {"CLARION_DATABASE_URL": "postgresql://me:hush@127.0.0.1:1/d"},
+    {"CLARION_DATABASE_URL": "postgresql://127.0.0.1:1/d?user=me&password=hush"},
+    {"CLARION_DATABASE_URL": "postgresql://me:a%40hush@127.0.0.1:1/d"},
+    {"CLARION_DATABASE_URL": "mysql://me:hush@127.0.0.1/d"},
+    {"CLARION_BROKER_URL": "nats://me:hush@127.0.0.1:1"},
+    {"CLARION_BROKER_URL": "nats://hush@127.0.0.1:1,nats://hush@127.0.0.1:2"},
+    {"CLARION_BROKER_URL": "nats://127.0.0.1:1?token=hush"},
+    {"CLARION_BROKER_URL": "http://me:hush@127.0.0.1:1"},
+    {"CLARION_FCM_URL": "https://me:hush@127.0.0.1:1"},
+    {"CLARION_FCM_URL": "ftp://me:hush@127.0.0.1:1"},
+    {"CLARION_FCM_URL": "http://fcm.example?key=hush"},
+    {"CLARION_PUBLIC_URL": "https://me:hush@events.example"},
+)
+
+
+@pytest.mark.parametrize("setting", SECRET_ADDRESSES, ids=str)
+@pytest.mark.parametrize("form", ["text", "json"])
+def test_no_command_tells_the_password_of_an_address(
+    clarion: Clarion, monkeypatch: pytest.MonkeyPatch, setting: dict[str, str], form: str
+) -> None:
+    for name, value in setting.items():
+        monkeypatch.setenv(name, value)
+    for tokens in (("check",), ("sources", "list"), ("run", "collector")):
+        as_json = ["--json"] if form == "json" and tokens[0] != "run" else []
+        code, out, errors = clarion(*tokens, *as_json)
+        assert "hush" not in out + errors, tokens
+        assert "Traceback" not in errors or code == 0
+        if tokens[0] == "check" and "CLARION_PUBLIC_URL" not in setting:
+            assert code != 0
+
+
 @pytest.mark.parametrize(
     "console",
     [

@@ -31,6 +31,7 @@ from clarion.cli.output import (
     AsJson,
     Ending,
     ExitCode,
+    Limit,
     console,
     not_found,
     print_record,
@@ -114,7 +115,7 @@ async def create(
 
 
 @commands.command(name="list")
-async def list_(*, limit: int = PAGE, before: str | None = None, json: AsJson = False) -> None:
+async def list_(*, limit: Limit = PAGE, before: str | None = None, json: AsJson = False) -> None:
     """List campaigns, newest first.
 
     For example:

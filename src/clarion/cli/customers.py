@@ -6,7 +6,16 @@ from typing import Any, assert_never
 from cyclopts import App as Commands
 
 from clarion.cli.devices import PAGE, shown_change, shown_device
-from clarion.cli.output import AsJson, Name, not_found, print_record, print_records, read_id
+from clarion.cli.output import (
+    AsJson,
+    Before,
+    Limit,
+    Name,
+    not_found,
+    print_record,
+    print_records,
+    read_id,
+)
 from clarion.cli.session import Session, open_session
 from clarion.customers.device_store import Change, customer_history, list_devices_of
 from clarion.customers.disclosure import shown_body, without_tokens
@@ -25,7 +34,7 @@ for _name in ("merge", "unmerge", "merges"):
 
 
 @commands.command(name="list")
-async def list_(*, limit: int = PAGE, after: str | None = None, json: AsJson = False) -> None:
+async def list_(*, limit: Limit = PAGE, after: str | None = None, json: AsJson = False) -> None:
     """List customers by id.
 
     For example:
@@ -56,7 +65,7 @@ async def list_(*, limit: int = PAGE, after: str | None = None, json: AsJson = F
 
 
 @commands.command
-async def find(words: Name, /, *, limit: int = 20, json: AsJson = False) -> None:
+async def find(words: Name, /, *, limit: Limit = 20, json: AsJson = False) -> None:
     """Find customers by user id, email address, device id or registration token.
 
     The beginning of a user id or of an address will do; exact ones come first.
@@ -114,7 +123,7 @@ async def show(user_id: Name, *, json: AsJson = False) -> None:
 
 @commands.command
 async def events(
-    user_id: Name, *, limit: int = PAGE, before: int | None = None, json: AsJson = False
+    user_id: Name, *, limit: Limit = PAGE, before: Before = None, json: AsJson = False
 ) -> None:
     """List a customer's events, newest first.
 
@@ -207,7 +216,7 @@ async def devices(user_id: Name, *, json: AsJson = False) -> None:
 
 
 @commands.command(name="timeline")
-async def timeline_(user_id: Name, *, limit: int = PAGE, json: AsJson = False) -> None:
+async def timeline_(user_id: Name, *, limit: Limit = PAGE, json: AsJson = False) -> None:
     """Show a customer's life in one list, newest first: events, changes of devices, pushes.
 
     For example:

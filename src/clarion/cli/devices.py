@@ -8,6 +8,7 @@ from cyclopts import App as Commands
 
 from clarion.cli.output import (
     AsJson,
+    Limit,
     Name,
     console,
     not_found,
@@ -38,7 +39,7 @@ commands.command("clarion.cli.freshness:swept", name="swept")
 
 
 @commands.command(name="list")
-async def list_(*, limit: int = PAGE, after: str | None = None, json: AsJson = False) -> None:
+async def list_(*, limit: Limit = PAGE, after: str | None = None, json: AsJson = False) -> None:
     """List devices by id.
 
     For example:

@@ -9,7 +9,7 @@ from rich.bar import Bar
 from rich.table import Table
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from clarion.cli.output import AsJson, console, escape, not_found, print_json, print_records
+from clarion.cli.output import AsJson, Limit, console, escape, not_found, print_json, print_records
 from clarion.cli.session import Session, open_session
 from clarion.customers.freshness import DUE_AFTER_DAYS, Cohort, CohortBy, edges
 from clarion.customers.freshness_store import (
@@ -72,7 +72,7 @@ async def stale(
     *,
     stale_after_days: StaleAfter = None,
     in_days: Ahead = 0,
-    limit: int = PAGE,
+    limit: Limit = PAGE,
     json: AsJson = False,
 ) -> None:
     """Preview a sweep: the registrations it would remove. Nothing is removed by asking.
@@ -130,7 +130,7 @@ async def stale(
         print_records(rows, as_json=False, columns=columns, none="")
 
 
-async def swept(*, days: Ahead = 30, limit: int = PAGE, json: AsJson = False) -> None:
+async def swept(*, days: Ahead = 30, limit: Limit = PAGE, json: AsJson = False) -> None:
     """Show which registrations sweeps removed, newest first. One lives again once its app
     registers again.
 

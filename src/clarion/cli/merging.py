@@ -6,6 +6,7 @@ from clarion.cli.output import (
     AsJson,
     Ending,
     ExitCode,
+    Limit,
     Name,
     not_found,
     print_record,
@@ -69,7 +70,7 @@ async def unmerge(user_id: Name, *, json: AsJson = False) -> None:
     print_record(_shown(_unless_refused(undone, user_id)), as_json=json, title="Unmerged")
 
 
-async def merges(*, limit: int = PAGE, json: AsJson = False) -> None:
+async def merges(*, limit: Limit = PAGE, json: AsJson = False) -> None:
     """List merges, the oldest first, those that were undone too.
 
     For example:

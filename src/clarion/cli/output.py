@@ -10,6 +10,7 @@ from uuid import UUID
 
 import msgspec
 from cyclopts import Parameter
+from cyclopts.validators import Number
 from rich import markup
 from rich.measure import Measurement
 from rich.segment import Segment, SegmentLines
@@ -24,6 +25,12 @@ AsJson = Annotated[
 
 Name = Annotated[str, Parameter(allow_leading_hyphen=True)]
 """What something is called by those who have made it: an id of an app may begin with a hyphen."""
+
+LIMIT_MAX = 1_000_000
+Limit = Annotated[int, Parameter(validator=Number(gte=1, lte=LIMIT_MAX))]
+"""How many of a list."""
+Before = Annotated[int | None, Parameter(validator=Number(gte=0, lte=2**63 - 1))]
+"""The number of a row."""
 
 COLUMNS_MAX = 10_000
 
