@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from clarion.config import Settings, read_settings
 from clarion.simulator.process import simulated_fcm
 from clarion.storage.database import Database
 from fakes.command import Clarion
+from fakes.pages import ROOT, blocks
 from fakes.processes import installation
 from fakes.terminal import COMMAND, SECONDS_MAX, Terminal, environment
 from fakes.terminal import run as run_command
@@ -27,7 +29,7 @@ def run(home: Path, *commands: str) -> None:
     """Commands of a shell with the usual umask, each ended before the next."""
     own = {name: value for name, value in os.environ.items() if not name.startswith("CLARION_")}
     ours = f"{sys.executable} -m clarion.cli "
-    script = "\n".join([USUAL_UMASK, *(one.replace("clarion ", ours, 1) for one in commands)])
+    script = re.sub(r"^clarion ", ours, "\n".join([USUAL_UMASK, *commands]), flags=re.MULTILINE)
     subprocess.run(["bash", "-ec", script], cwd=home, env=own, check=True, capture_output=True)
 
 
@@ -188,3 +190,10 @@ def test_a_key_that_can_not_be_kept_is_not_made(home: Path) -> None:
     assert ended.returncode == 0
     assert b"first_api_key_not_made" in ended.stderr
     assert json.loads(run_command(home, "keys", "list", "--json").stdout) == []
+
+
+def test_the_backup_that_the_guide_shows_is_for_its_owner_alone(tmp_path: Path) -> None:
+    guide = ROOT / "docs/guides/operate.md"
+    (shown,) = [block.text for block in blocks(guide) if "clarion-backup.db" in block.text]
+    run(tmp_path, "clarion migrate", shown)
+    assert stat.S_IMODE((tmp_path / "clarion-backup.db").stat().st_mode) == 0o600

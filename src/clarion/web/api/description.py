@@ -54,9 +54,10 @@ _TAGS = {
 _ABOUT = """Everything that people and scripts do with Clarion.
 
 Send `Authorization: Bearer clk_…`. Each scope of a key includes those before it: `read` looks,
-`write` changes sources and campaigns, `admin` adds Firebase apps, makes keys and changes the
-workspace. Lists come in pages: the `next` of a page is the `cursor` of the one after. Times are ISO
-8601 in UTC. A part of a path is percent-encoded: the user id `a/b` is `a%2Fb`.
+`write` changes campaigns and makes sources, `admin` lets in and shuts out: keys, revoked sources,
+who may send, Firebase apps, the workspace, erasing and merging. Lists come in pages: the `next` of
+a page is the `cursor` of the one after. Times are ISO 8601 in UTC. A part of a path is
+percent-encoded: the user id `a/b` is `a%2Fb`.
 
 An error is always `{"success": false, "code", "message"}`, with `faults` where single fields are to
 blame."""

@@ -55,6 +55,7 @@ EXAMPLES: dict[str, Any] = {
     "WriteKey": {
         "id": "01981f60-31d5-7c02-8a7e-5e3c1b2a9d10",
         "write_key": "pT4wX2c7b0qLr9ZsVn3yKd8eHf6gJm1u",
+        "hint": "…Jm1u",
         "created_at": "2026-03-01T09:00:00Z",
         "last_used_at": "2026-03-02T11:41:09Z",
         "retires_at": None,
