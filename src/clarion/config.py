@@ -7,6 +7,7 @@ misspelt setting is never silently a default.
 import difflib
 import ipaddress
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path

@@ -461,7 +461,7 @@ async def test_what_is_no_oauth_error_is_not_repeated(
         address = f"http://127.0.0.1:{port}/token"
         app = firebase_app(simulator, token_uri=address)
         (found,) = await send(open_provider(token_urls=(address,)), app, push())
-    assert found == Misconfigured(reason="oauth_refused")
+    assert found == Misconfigured(reason="oauth_refused", left=False)
 
 
 # Trouble

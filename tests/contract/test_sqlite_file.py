@@ -21,7 +21,7 @@ NOBODY = 65_534
 def not_to_be_written(path: Path) -> Iterator[None]:
     """As on a disk that was mounted read-only, meanwhile."""
     path.chmod(0o444)
-    for directory in path.parents[:3]:
+    for directory in path.parents[:4]:  # up to the one that pytest makes for its user alone
         directory.chmod(directory.stat().st_mode | 0o055)
     path.parent.chmod(0o777)
     is_root = os.geteuid() == 0

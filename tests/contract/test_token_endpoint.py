@@ -62,7 +62,7 @@ async def test_a_clock_that_is_an_hour_wrong_is_named_and_once_right_it_goes_on(
         return 200, GRANT, datetime.now(UTC)
 
     async with endpoint(answer) as address:
-        tokens = AccessTokens(None, clock)
+        tokens = AccessTokens(None, clock, (address,))
         one = app(simulator, token_uri=address)
         found = await tokens.get(one)
         assert isinstance(found, Misconfigured)
@@ -79,7 +79,7 @@ async def test_a_refusal_is_not_believed_for_longer_because_our_clock_is_set_bac
 ) -> None:
     answers = [(400, TOO_FAR), (200, GRANT)]
     async with endpoint(lambda: (*answers.pop(0), datetime.now(UTC))) as address:
-        tokens = AccessTokens(None, clock)
+        tokens = AccessTokens(None, clock, (address,))
         one = app(simulator, token_uri=address)
         assert isinstance(await tokens.get(one), Misconfigured)
         clock.advance(-3_600)
@@ -109,11 +109,12 @@ async def test_the_extra_authority_is_trusted_through_a_proxy_too(
         monkeypatch.setenv("https_proxy", address)
         one = app(simulator)
         assert one.service_account["token_uri"].startswith("https://")
-        trusting = AccessTokens(simulator.ca_file, clock)
+        simulators = (one.service_account["token_uri"],)
+        trusting = AccessTokens(simulator.ca_file, clock, simulators)
         assert isinstance(await trusting.get(one), str)
         assert tunnels == 1
         trusting.close()
-        usual = AccessTokens(None, clock)
+        usual = AccessTokens(None, clock, simulators)
         assert await usual.get(one) == Unavailable(reason="oauth_unreachable", left=False)
         usual.close()
 

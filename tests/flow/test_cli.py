@@ -333,7 +333,7 @@ def test_a_database_of_another_program_is_told_from_one_that_is_away(
     for statement, told in (
         ("CREATE TABLE events (a)", "tables that are not Clarion's: events"),
         ("CREATE TABLE alembic_version AS SELECT 'abc' version_num", "revision abc"),
-        (f"UPDATE alembic_version SET version_num = '{NEWEST}'", "no such table"),  # noqa: S608
+        (f"UPDATE alembic_version SET version_num = '{NEWEST}'", "is not there"),  # noqa: S608
     ):
         with closing(sqlite3.connect(file)) as database, database:
             database.execute(statement)

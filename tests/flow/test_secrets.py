@@ -63,7 +63,7 @@ async def test_after_a_rotation_the_new_key_opens_everything(service: Service) -
     done = await reseal(service.database, vault)
     assert (done.sealed_anew, done.current, done.locked) == (4, 0, ())
     async with service.database.read() as connection:
-        assert await open_app(connection, new, APP)
+        assert await open_app(connection, new, APP, now=service.clock.now())
         for sealed in (
             await connection.execute(select(identity_secrets.c.sealed_secret))
         ).scalars():

@@ -239,7 +239,7 @@ def test_a_password_that_is_not_encoded_is_told_how_to_be(password: str) -> None
 
 
 def test_a_password_among_the_options_is_not_shown() -> None:
-    shown = redacted("postgresql://db/c?user=u&password=hunter2&sslpassword=hunter3")
+    shown = without_passwords("postgresql://db/c?user=u&password=hunter2&sslpassword=hunter3")
     assert "hunter" not in shown
 
 
