@@ -1,17 +1,22 @@
 """Promises 3–6: each device once, for the right customer, with an account that balances."""
 
 import asyncio
+from datetime import datetime
 
 import pytest
 from sqlalchemy import select
 
 from clarion.campaigns.campaign import CampaignState, cancel, pause, resume
-from clarion.customers.device import Removal, TokenKind, token_hash
+from clarion.campaigns.content import ContentSpec, parse_content
+from clarion.campaigns.template import Template
+from clarion.customers.device import Platform, Removal, TokenKind, token_hash
 from clarion.customers.device_store import device_history, get_device, remove_registrations
 from clarion.customers.identity import device_row_id
 from clarion.deliveries.app_store import list_apps, resume_app
 from clarion.deliveries.chunk_store import claim_chunk, settle_chunk
 from clarion.deliveries.delivery import DeliveryState, Settled
+from clarion.deliveries.planner import Planner, PlannerOptions
+from clarion.deliveries.sender import TURN_STEPS
 from clarion.events.source_store import bind_firebase_app
 from clarion.storage.database import Database
 from clarion.storage.schema import chunks
@@ -59,6 +64,52 @@ async def test_an_answer_lost_at_the_last_try_is_counted_too(world: World) -> No
     assert (found.total.accepted, found.total.expired) == (1, 1)
     assert (found.attempts, found.unanswered) == (2, 1)
     assert found.reasons["expired"] == {"timeout": 1}
+
+
+class TurnClock(FakeClock):
+    """Knows at which turn of the event loop it was read."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.turn = 0
+        self.turns_read: set[int] = set()
+
+    def now(self) -> datetime:
+        self.turns_read.add(self.turn)
+        return super().now()
+
+    async def count(self) -> None:
+        while True:
+            self.turn += 1
+            await asyncio.sleep(0)
+
+
+async def test_dear_texts_leave_the_loop_to_others_between_two_pushes(database: Database) -> None:
+    """/livez, the collector and the API live on the same loop."""
+    clock = TurnClock()
+    world = await World(database, clock).open()
+    world.planner = Planner(
+        database, world.broker, clock, PlannerOptions(chunk_deliveries=50, wait_seconds=0)
+    )
+    await world.devices(*(f"token-{number}" for number in range(20)))
+    dear = "{% for i in (1..900) %}{% assign a = customer.a | append: 'x' %}{% endfor %}"
+    turns = {}
+    for body in ("{{ customer.a }}", dear * 3):
+        await world.campaign(content={"title": "Hello", "body": body})
+        await world.scheduler.step()
+        while await world.planner.step():
+            pass
+        clock.turns_read.clear()
+        counting = asyncio.create_task(clock.count())
+        assert await world.sender.step() == 20
+        counting.cancel()
+        turns[body] = len(clock.turns_read)
+    content = parse_content({"title": "Hello", "body": dear * 3})
+    assert isinstance(content, ContentSpec)
+    template = Template(content)
+    template.render(Platform.ANDROID, user_id=None, traits={})
+    a_turn = -(-TURN_STEPS // template.steps)
+    assert turns[dear * 3] - turns["{{ customer.a }}"] >= 20 // a_turn - 1 >= 9
 
 
 async def test_a_push_for_now_or_never_is_tried_once(world: World) -> None:

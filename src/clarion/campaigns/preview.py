@@ -3,6 +3,7 @@ what its author should be told though nothing is refused."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -39,14 +40,19 @@ class Preview:
 
 
 async def preview(
-    connection: AsyncConnection, campaign: Campaign, check: ContentCheck, *, name: str | None
+    connection: AsyncConnection,
+    campaign: Campaign,
+    check: ContentCheck,
+    *,
+    name: str | None,
+    now: datetime,
 ) -> Preview | None:
-    """A campaign rendered for the customer of that name, or else for somebody in its audience.
-    None: no customer has that name."""
+    """A campaign rendered for the customer of that name, or else for somebody in its audience, as
+    at `now`. None: no customer has that name."""
     customer = await _customer(connection, campaign, name)
     if name is not None and customer is None:
         return None
-    contents, faults = _render(campaign, check, customer)
+    contents, faults = _render(campaign, check, customer, now)
     reached, warnings = await forecast(connection, campaign)
     return Preview(
         customer=customer, contents=contents, faults=faults, reach=reached, warnings=warnings
@@ -119,7 +125,7 @@ async def _customer(
 
 
 def _render(
-    campaign: Campaign, check: ContentCheck, customer: Customer | None
+    campaign: Campaign, check: ContentCheck, customer: Customer | None, now: datetime
 ) -> tuple[dict[Platform, Content], list[tuple[Platform, ContentFault]]]:
     template = Template(campaign.content)
     user_id = None if customer is None else customer.user_id
@@ -127,7 +133,7 @@ def _render(
     contents: dict[Platform, Content] = {}
     faults: list[tuple[Platform, ContentFault]] = []
     for platform in Platform:
-        content = template.render(platform, user_id=user_id, traits=traits)
+        content = template.render(platform, user_id=user_id, traits=traits, now=now)
         if isinstance(content, ContentFault):
             faults.append((platform, content))
         else:

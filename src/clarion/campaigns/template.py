@@ -1,20 +1,21 @@
-"""Liquid over a customer: `Hi {{ customer.first_name | default: "there" }}`.
+"""A campaign's texts, rendered for one customer: `Hi {{ customer.first_name | default: "there" }}`.
 
-Templates are parsed once a campaign and platform; a text without tags is never handed to Liquid.
-A trait that is missing renders as nothing (`default` gives it a value); a filter, a tag or a name
-besides `customer` that does not exist is refused when the campaign is saved.
+Templates are parsed once a campaign; a text without tags is never handed to Liquid. A trait that
+is missing renders as nothing (`default` gives it a value); a filter, a tag or a name besides
+`customer` that does not exist is refused when the campaign is saved, and so is what is too
+expensive for anybody.
 
 Traits come from outside: whatever they are, a template renders a bounded text in bounded time or
 says that it can not, and a trait that looks like Liquid is a text like any other.
 """
 
-from collections.abc import Callable, Mapping, Sized
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import wraps
+from datetime import datetime
 from typing import Any
 
-from liquid import Environment, Mode
 from liquid.exceptions import LiquidError, ResourceLimitError
+from liquid.template import BoundTemplate
 
 from clarion.campaigns.content import (
     Content,
@@ -24,60 +25,38 @@ from clarion.campaigns.content import (
     wrong_image,
     wrong_link,
 )
+from clarion.campaigns.cost import steps_at_least
+from clarion.campaigns.filters import VALUE_SIZE_MAX
+from clarion.campaigns.liquid import (
+    LOOPS_MAX,
+    OUTPUT_BYTES_MAX,
+    STEPS_MAX,
+    CustomerDrop,
+    environment,
+    parse,
+    render,
+)
 from clarion.customers.device import Platform
 
-LOOPS_MAX = 1_000
-OUTPUT_BYTES_MAX = 16_384
-VALUE_SIZE_MAX = 16_384
-"""Characters, members or bits of what goes into a filter and comes out of it."""
+__all__ = [
+    "LOOPS_MAX",
+    "OUTPUT_BYTES_MAX",
+    "STEPS_MAX",
+    "TEMPLATE_CHARACTERS_MAX",
+    "VALUE_SIZE_MAX",
+    "Template",
+    "faults_of",
+]
 
-_NAMES = frozenset({"customer"})
-_INCLUDING = ("include", "render")
+TEMPLATE_CHARACTERS_MAX = 16_384
+"""All texts with Liquid of one push together. What FCM takes is a quarter of it."""
+
+STEPS_A_RENDERING = 10
+"""What the shortest template takes before it does anything."""
+
+_CUSTOMER = "customer"
 _TEXTS = ("title", "body", "image", "link")
-_CHECKS = {"image": wrong_image, "link": wrong_link}
-
-Render = Callable[[Mapping[str, Any]], str]
-Filter = Callable[..., Any]
-
-
-class _Environment(Environment):
-    """Nothing is included; loops, output and what filters work on are bounded."""
-
-    loop_iteration_limit = LOOPS_MAX
-    output_stream_limit = OUTPUT_BYTES_MAX
-    context_depth_limit = 10
-
-    def setup_tags_and_filters(self, *, extra: bool = False) -> None:
-        super().setup_tags_and_filters(extra=extra)
-        for name in _INCLUDING:
-            del self.tags[name]
-        self.filters = {name: _bounded(one) for name, one in self.filters.items()}
-
-
-def _bounded(one: Filter) -> Filter:
-    """A filter that refuses to work on, or to make, what is too big: a handful of `replace` or
-    `times` in a row, or a range, would take all memory and time."""
-
-    @wraps(one)
-    def bounded(value: Any, *args: Any, **options: Any) -> Any:
-        _check_size(value)
-        made = one(value, *args, **options)
-        _check_size(made)
-        return made
-
-    return bounded
-
-
-def _check_size(value: Any) -> None:
-    if isinstance(value, int):
-        size = value.bit_length()
-    else:
-        size = len(value) if isinstance(value, Sized) else 0
-    if size > VALUE_SIZE_MAX:
-        raise ResourceLimitError(f"a value is larger than {VALUE_SIZE_MAX}", token=None)
-
-
-_environment = _Environment(tolerance=Mode.STRICT, strict_filters=True, autoescape=False)
+_CHECKS: dict[str, Callable[[str], str | None]] = {"image": wrong_image, "link": wrong_link}
 
 
 class Template:
@@ -85,31 +64,46 @@ class Template:
 
     def __init__(self, spec: ContentSpec) -> None:
         """`spec` has passed `faults_of`."""
+        self.steps = 0
+        """What all renderings took so far, so that a loop knows when to let others have a turn."""
+        same = _Parsed(spec.base)
         self._platforms = {
-            platform: _Parsed(spec.for_platform(platform), "content") for platform in Platform
+            platform: _Parsed(spec.for_platform(platform)) if spec.overrides.get(platform) else same
+            for platform in Platform
         }
 
     def render(
-        self, platform: Platform, *, user_id: str | None, traits: Mapping[str, Any]
+        self,
+        platform: Platform,
+        *,
+        user_id: str | None,
+        traits: Mapping[str, Any],
+        now: datetime | None = None,
     ) -> Content | ContentFault:
-        """The content for one customer, or what in it can not be rendered for this one."""
-        return self._platforms[platform].render(user_id, traits)
+        """The content for one customer, or what in it can not be rendered for this one.
+
+        `now` is what `date` makes of the word; without it the word means nothing."""
+        parsed = self._platforms[platform]
+        if not parsed.templates:
+            return parsed.content
+        content, steps_left = parsed.render(CustomerDrop(user_id, traits), now)
+        self.steps += STEPS_A_RENDERING + STEPS_MAX - steps_left
+        return content
 
     def needs_customer(self, platform: Platform) -> bool:
         """Whether what is rendered depends on the customer at all."""
-        return self._platforms[platform].is_dynamic
+        return bool(self._platforms[platform].templates)
 
 
 def faults_of(spec: ContentSpec) -> list[ContentFault]:
-    """What Liquid can not parse, or could never render."""
+    """What Liquid can not parse, could never render, or only at too high a price."""
     faults: dict[str, ContentFault] = {}
-    for platform in Platform:
-        content = spec.for_platform(platform)
-        for name, text in _texts(content):
+    # Platforms that see the same are looked at once.
+    contents = {id(content := spec.for_platform(one)): (one, content) for one in Platform}
+    for platform, content in contents.values():
+        for name, message in _wrong_texts(content) or _too_expensive(content):
             where = _where(spec, platform, name)
-            wrong = _wrong(text) if where not in faults else None
-            if wrong is not None:
-                faults[where] = ContentFault(field=where, message=f"is not valid Liquid: {wrong}")
+            faults.setdefault(where, ContentFault(field=where, message=message))
     return list(faults.values())
 
 
@@ -121,61 +115,99 @@ def _where(spec: ContentSpec, platform: Platform, name: str) -> str:
     return f"content.platforms.{platform.value}.{name}" if is_own else f"content.{name}"
 
 
+def _wrong_texts(content: Content) -> list[tuple[str, str]]:
+    """The texts that can not be parsed, or name what there is not; and why."""
+    texts = _dynamic_texts(content)
+    if sum(len(text) for _, text in texts) > TEMPLATE_CHARACTERS_MAX:
+        longest = max(texts, key=lambda named: len(named[1]))[0]
+        limit = f"{TEMPLATE_CHARACTERS_MAX} characters"
+        message = f"is too long: all texts with Liquid together have {limit} at most"
+        return [(longest, message)]
+    return [
+        (name, f"is not valid Liquid: {wrong}")
+        for name, text in texts
+        if (wrong := _wrong(text)) is not None
+    ]
+
+
 def _wrong(text: str) -> str | None:
     """What Liquid can not do with a text. Filters and names are looked for: Liquid itself misses
     a filter only when it gets there, for some customers and not for others, and a name never."""
-    if not is_dynamic(text):
-        return None
     try:
-        template = _environment.from_string(text)
+        template = parse(text)
+        for name in template.filter_names():
+            if name not in environment.filters:
+                return f"there is no filter {name}"
+        for segments in template.global_variable_segments():
+            if segments[0] != _CUSTOMER:
+                return f"there is no {segments[0]}; traits are read as customer.{segments[0]}"
+            if len(segments) == 1:
+                return "customer alone says nothing; name a trait, such as customer.first_name"
     except LiquidError as error:
-        return str(error).splitlines()[0]
-    for name in template.filter_names():
-        if name not in _environment.filters:
-            return f"there is no filter {name}"
-    for name in template.global_variables():
-        if name not in _NAMES:
-            return f"there is no {name}; traits are read as customer.{name}"
+        return _words(error)
+    except RecursionError:
+        return "it is nested too deep"
     return None
 
 
-class _Parsed:
-    def __init__(self, content: Content, path: str) -> None:
-        self._content = content
-        self._path = path
-        self._renders = {
-            name: render for name, text in _texts(content) if (render := _parse(text)) is not None
-        }
-        self.is_dynamic = bool(self._renders)
+def _too_expensive(content: Content) -> list[tuple[str, str]]:
+    """The text that takes too much of everybody, or of whoever goes a certain way through it."""
+    parsed = _Parsed(content)
+    costs = {name: steps_at_least(template.nodes) for name, template in parsed.templates.items()}
+    if sum(costs.values()) > STEPS_MAX:
+        message = f"is too expensive: it takes more than {STEPS_MAX} steps; use fewer loops"
+        return [(max(costs, key=lambda name: costs[name]), message)]
+    customer, steps = CustomerDrop(None, {}), STEPS_MAX
+    for name, template in parsed.templates.items():
+        try:
+            _, steps = render(template, customer, steps=steps, now=None)
+        except ResourceLimitError as error:
+            return [(name, f"is too expensive: {_words(error)}")]
+        except Exception:
+            # What else fails does so for want of traits, which nobody has here.
+            continue
+    return []
 
-    def render(self, user_id: str | None, traits: Mapping[str, Any]) -> Content | ContentFault:
-        if not self._renders:
-            return self._content
-        customer = {"customer": {**traits, "user_id": user_id}}
+
+class _Parsed:
+    """One platform's content."""
+
+    def __init__(self, content: Content) -> None:
+        self.content = content
+        self.templates: dict[str, BoundTemplate] = {
+            name: parse(text) for name, text in _dynamic_texts(content)
+        }
+
+    def render(
+        self, customer: CustomerDrop, now: datetime | None
+    ) -> tuple[Content | ContentFault, int]:
+        """What becomes of it, and how many steps are left."""
+        steps = STEPS_MAX
         rendered: dict[str, Any] = {}
-        for name, render in self._renders.items():
+        for name, template in self.templates.items():
             try:
-                text = render(customer)
+                text, steps = render(template, customer, steps=steps, now=now)
             except Exception as error:
                 # Filters raise whatever Python does for strange values (OverflowError, ValueError,
                 # decimal's own): one customer's traits must not stop a whole campaign.
-                return ContentFault(field=f"{self._path}.{name}", message=_words(error))
+                left = 0 if isinstance(error, ResourceLimitError) else steps
+                return ContentFault(field=f"content.{name}", message=_words(error)), left
             check = _CHECKS.get(name)
             if check is None:
                 rendered[name] = text
             elif not text.strip():
                 rendered[name] = None  # a picture or a place to go that this customer has not
             elif (wrong := check(text)) is not None:
-                return ContentFault(field=f"{self._path}.{name}", message=wrong)
+                return ContentFault(field=f"content.{name}", message=wrong), steps
             else:
                 rendered[name] = text
+        content = self.content
+        if _is_silent(rendered, content):
+            message = "says nothing, nor does body"
+            return ContentFault(field="content.title", message=message), steps
         texts = {name: rendered[name] for name in _TEXTS if name in rendered}
-        if _is_silent(rendered, self._content):
-            return ContentFault(field=f"{self._path}.title", message="says nothing, nor does body")
-        data = {
-            name: rendered.get(f"data.{name}", text) for name, text in self._content.data.items()
-        }
-        return replace(self._content, data=data, **texts)
+        data = {name: rendered.get(f"data.{name}", text) for name, text in content.data.items()}
+        return replace(content, data=data, **texts), steps
 
 
 def _is_silent(rendered: Mapping[str, Any], content: Content) -> bool:
@@ -188,13 +220,8 @@ def _words(error: Exception) -> str:
     return (str(error) or type(error).__name__).splitlines()[0]
 
 
-def _texts(content: Content) -> list[tuple[str, str]]:
-    found = [(name, text) for name in _TEXTS if (text := getattr(content, name)) is not None]
-    return found + [(f"data.{name}", text) for name, text in content.data.items()]
-
-
-def _parse(text: str) -> Render | None:
-    if not is_dynamic(text):
-        return None
-    template = _environment.from_string(text)
-    return lambda customer: template.render(**customer)
+def _dynamic_texts(content: Content) -> list[tuple[str, str]]:
+    """The texts that Liquid has anything to do in, by the name of their field."""
+    texts = [(name, text) for name in _TEXTS if (text := getattr(content, name)) is not None]
+    texts += [(f"data.{name}", text) for name, text in content.data.items()]
+    return [(name, text) for name, text in texts if is_dynamic(text)]

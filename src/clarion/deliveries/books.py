@@ -115,10 +115,17 @@ class Books:
         self.settled[row.device_id] = REPORTED if row.has_arrived else NO_FIREBASE_APP
 
     def prepare(
-        self, launch_id: UUID, contents: Mapping[str, Content], template: Template | None, row: Any
+        self,
+        launch_id: UUID,
+        contents: Mapping[str, Content],
+        template: Template | None,
+        row: Any,
+        now: datetime | None = None,
     ) -> Push | None:
-        """The push that is to leave; None: none is, and `settled` says why."""
-        ready = self._ready(launch_id, contents, template, row)
+        """The push that is to leave; None: none is, and `settled` says why.
+
+        `now` is for texts that say what day it is."""
+        ready = self._ready(launch_id, contents, template, row, now)
         if isinstance(ready, Push):
             return ready
         self.settled[row.device_id] = ready
@@ -279,7 +286,12 @@ class Books:
                 self.answered += 1
 
     def _ready(
-        self, launch_id: UUID, contents: Mapping[str, Content], template: Template | None, row: Any
+        self,
+        launch_id: UUID,
+        contents: Mapping[str, Content],
+        template: Template | None,
+        row: Any,
+        now: datetime | None,
     ) -> Push | Settled:
         if row.has_arrived:
             return REPORTED
@@ -295,7 +307,9 @@ class Books:
         if template is None:
             content = contents[row.platform]
         else:
-            rendered = template.render(platform, user_id=row.user_id, traits=row.traits or {})
+            rendered = template.render(
+                platform, user_id=row.user_id, traits=row.traits or {}, now=now
+            )
             if isinstance(rendered, ContentFault):
                 return NOT_RENDERED
             content = rendered

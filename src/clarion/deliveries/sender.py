@@ -49,6 +49,9 @@ from clarion.storage.vault import Vault, VaultLocked
 
 log = structlog.get_logger(__name__)
 
+TURN_STEPS = 10_000
+"""What may be rendered in one go, in steps of `campaigns/liquid.py`: some ten milliseconds."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SenderOptions:
@@ -271,32 +274,17 @@ class Sender:
         rows: Sequence[Any],
         books: Books,
     ) -> None:
-        pushes: list[Push] = []
-        chosen: list[Any] = []
         chunk = work.chunk
-        # One value a platform, not one a push: the provider encodes each value once.
-        contents = {one.value: work.campaign.content.for_platform(one) for one in Platform}
-        limits = self._notices.limits
-        quiet = limits.quiet(app.id, self._clock.now())
-        for row in rows:
-            if len(pushes) == grant.count:
-                books.rest.append(row.device_id)
-                continue
-            if quiet and row.platform in quiet and not row.has_arrived:
-                books.later[quiet[row.platform]].append(row.device_id)
-                continue
-            push = books.prepare(chunk.launch_id, contents, template, row)
-            if push is not None:
-                pushes.append(push)
-                chosen.append(row)
-        if not pushes:
-            return
         async with self._keeping(chunk):
+            chosen, pushes = await self._prepare(work, app, grant, template, rows, books)
+            if not pushes:
+                return
             outcomes = await self._courier.carry(app, pushes, grant)
         now = self._clock.now()
         # One chance for all: their retries stay together instead of ending in a chunk each.
         chance = self._clock.chance()
         policy = self._options.policy
+        limits = self._notices.limits
         for row, push, outcome in zip(chosen, pushes, outcomes, strict=False):
             books.enter(row, push, outcome, now=now, chance=chance, policy=policy)
         accepted_at = None
@@ -314,6 +302,40 @@ class Sender:
         )
         books.rest += [row.device_id for row in chosen[len(outcomes) :]]
         self._notices.learn(app, books, now)
+
+    async def _prepare(
+        self,
+        work: Work,
+        app: ProviderApp,
+        grant: Grant,
+        template: Template | None,
+        rows: Sequence[Any],
+        books: Books,
+    ) -> tuple[list[Any], list[Push]]:
+        """The rows whose pushes are to leave, and the pushes."""
+        chosen: list[Any] = []
+        pushes: list[Push] = []
+        # One value a platform, not one a push: the provider encodes each value once.
+        contents = {one.value: work.campaign.content.for_platform(one) for one in Platform}
+        now = self._clock.now()
+        quiet = self._notices.limits.quiet(app.id, now)
+        steps = 0 if template is None else template.steps
+        for row in rows:
+            if len(pushes) == grant.count:
+                books.rest.append(row.device_id)
+                continue
+            if quiet and row.platform in quiet and not row.has_arrived:
+                books.later[quiet[row.platform]].append(row.device_id)
+                continue
+            push = books.prepare(work.chunk.launch_id, contents, template, row, now)
+            if push is not None:
+                pushes.append(push)
+                chosen.append(row)
+            if template is not None and template.steps - steps > TURN_STEPS:
+                # Whoever else lives on this loop, such as /livez, must not wait for a whole chunk.
+                await asyncio.sleep(0)
+                now, steps = self._clock.now(), template.steps
+        return chosen, pushes
 
     @asynccontextmanager
     async def _keeping(self, chunk: Chunk) -> AsyncIterator[None]:

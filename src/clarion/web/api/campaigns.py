@@ -194,7 +194,13 @@ class Campaigns(Controller):
         wanted = await read(request, wire.PreviewFor, may_be_empty=True)
         async with parts.database.read() as connection:
             campaign = await _find(connection, caller, campaign_id)
-            found = await preview(connection, campaign, parts.provider.check, name=wanted.user_id)
+            found = await preview(
+                connection,
+                campaign,
+                parts.provider.check,
+                name=wanted.user_id,
+                now=parts.clock.now(),
+            )
         if found is None:
             raise not_found("customer")
         return shown_preview(found)
