@@ -141,7 +141,9 @@ class Http2Server:
         except (OSError, h2.exceptions.ProtocolError):
             pass
         finally:
-            writer.close()
+            # Closed a second time, Python 3.11.2 forgets what `drop` aborts.
+            if not writer.is_closing():
+                writer.close()
 
     def _on_event(self, connection: Connection, event: h2.events.Event) -> None:
         match event:
