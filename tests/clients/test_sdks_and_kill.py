@@ -34,7 +34,6 @@ KEYS = {"jitsu-node": "{}:secret"}
 """An SDK's own way to write a key."""
 PAGES = ["segment", "snippet", "rudderstack", "customerio"]
 ROUND = 10
-SECONDS_MAX = 60
 
 
 @dataclass
@@ -95,17 +94,17 @@ async def test_what_every_sdk_says_outlives_kill_9(
             await everybody.say()
             everybody.say_once()
             count = len(everybody.said)
-            await until(numbers, lambda found: len(found) == count, seconds=SECONDS_MAX)
+            await until(numbers, lambda found: len(found) == count)
             await everybody.say()
             await first.kill()
             await everybody.say()
             everybody.say_in_vain()
-            await until(faults_of(everybody.giving_up), all, seconds=SECONDS_MAX)
+            await until(faults_of(everybody.giving_up), all)
             await serve(clarion)
             await everybody.say()
             everybody.say_once()
             count = len(everybody.said)
-            found = await until(numbers, lambda found: len(found) >= count, seconds=SECONDS_MAX)
+            found = await until(numbers, lambda found: len(found) >= count)
             assert found == Counter(everybody.said)
             assert [one.faults for one in everybody.coming_again] == [[]] * len(COMING_AGAIN)
             assert [len(one.faults) for one in everybody.giving_up] == [1] * len(GIVING_UP)

@@ -16,6 +16,7 @@ from clarion.events.collector import CollectorOptions
 from clarion.storage.database import Database
 from fakes.book import WORKSPACE
 from fakes.clock import FakeClock
+from fakes.patience import patience
 from fakes.station import KEY, Station, prepare
 from fakes.trouble import Calls, break_storage, mend_storage
 
@@ -145,7 +146,7 @@ async def test_it_comes_again_when_it_is_told_to_and_loses_nothing(
         await break_storage(station.database)
         one.track(50)
         flushed = asyncio.create_task(one.flush())
-        async with asyncio.timeout(10):
+        async with patience():
             await calls.refused.wait()
         await mend_storage(station.database)
         await flushed

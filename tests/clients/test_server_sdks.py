@@ -3,7 +3,6 @@
 Each is held to what it does when it is refused: most come again, some tell their app and give up.
 """
 
-import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
 
@@ -14,7 +13,8 @@ from sqlalchemy import select
 from clarion.customers.store import get_customer
 from clarion.storage.schema import devices
 from fakes.book import WORKSPACE
-from fakes.place import RETRY_SECONDS, SECONDS_MAX, Place, numbered
+from fakes.patience import patience
+from fakes.place import RETRY_SECONDS, Place, numbered
 from fakes.processes import until
 from fakes.relay import relay
 from fakes.sdks import Call, Sdk, sdk
@@ -84,7 +84,7 @@ async def test_an_sdk_comes_again_after_503_and_loses_nothing(place: Place, name
     async with sdk(name, place.port, KEYS.get(name, KEY)) as one:
         await break_storage(place.database)
         one.say(*numbered(0))
-        async with asyncio.timeout(SECONDS_MAX):
+        async with patience():
             await place.calls.refused.wait()
         await mend_storage(place.database)
         found = await place.numbers(10)
@@ -116,7 +116,7 @@ async def test_what_an_sdk_sends_again_after_a_cut_connection_is_stored_once(
     async with relay(place.port) as wire, sdk(name, wire.port, KEY) as one:
         wire.cutting = 1
         one.say(*numbered(0))
-        repeated = await until(place.repeated, bool, seconds=SECONDS_MAX)
+        repeated = await until(place.repeated, bool)
         rows = await place.rows(10)
         found = await place.numbers(10)
     assert one.faults == []
@@ -172,7 +172,7 @@ async def test_an_sdk_that_gives_up_loses_what_is_too_fast_and_says_so(
         await place.rows(1)
         one.say(*numbered(5, 1))
         lost = 1 if name == "dittofeed-node" else 5
-        faults = await until(faults_of(one), lambda told: len(told) == lost, seconds=SECONDS_MAX)
+        faults = await until(faults_of(one), lambda told: len(told) == lost)
         found = await place.numbers(1)
     assert found == Counter(range(6 - lost))
     assert place.calls.statuses == [200] + [429] * lost
@@ -181,7 +181,7 @@ async def test_an_sdk_that_gives_up_loses_what_is_too_fast_and_says_so(
 
 async def told(one: Sdk) -> str:
     """What its app was told, once it was: one fault."""
-    [fault] = await until(faults_of(one), bool, seconds=SECONDS_MAX)
+    [fault] = await until(faults_of(one), bool)
     one.faults.clear()
     return fault
 

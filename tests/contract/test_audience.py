@@ -21,6 +21,7 @@ from clarion.storage.schema import customers, metadata
 from fakes.book import WORKSPACE
 from fakes.clock import START, FakeClock
 from fakes.postgres import PostgresServer
+from fakes.sampling import examples
 from fakes.world import World
 
 Person = tuple[str | None, Mapping[str, Any]]
@@ -159,7 +160,9 @@ def expected(one: Rule, crowd: Sequence[Person]) -> set[int]:
 
 
 @settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(60),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(cases())
 def test_the_query_reaches_whom_the_rule_matches(

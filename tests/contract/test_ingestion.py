@@ -20,6 +20,7 @@ from clarion.storage.database import Database
 from clarion.storage.schema import customers, devices, events, metadata
 from fakes.book import NOW, SOURCE, WORKSPACE, Book
 from fakes.history import DAY, App, timedelta
+from fakes.sampling import examples
 from fakes.scenarios import SCENARIOS, Scenario
 from unit.test_identity import histories
 from unit.test_order import Call, any_calls, parcel
@@ -79,7 +80,7 @@ async def test_sampled_orders_of_the_scenarios_end_alike(
 
 
 @settings(
-    max_examples=25,
+    max_examples=examples(12),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

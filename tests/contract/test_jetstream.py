@@ -20,8 +20,10 @@ from clarion.brokers.link import REQUEST_SECONDS
 from fakes.nats import NatsServer, nats_cluster
 from fakes.relay import relay
 
-LONG = 60.0
-PATIENCE = 30.0
+
+from fakes.patience import NEVER, PATIENCE, patience
+
+LONG = NEVER
 
 
 @pytest.fixture
@@ -85,13 +87,16 @@ async def test_a_dead_server_is_told_at_once_to_whoever_waits(server: NatsServer
     )
     await asyncio.wait({fetching}, timeout=0.1)
     server.kill()
-    began = monotonic()
-    with pytest.raises(BrokerUnavailable):
-        await fetching
-    for _ in range(3):
+    async with patience():
         with pytest.raises(BrokerUnavailable):
-            await broker.publish(job())
-    assert monotonic() - began < REQUEST_SECONDS
+            await fetching
+    asked = 0
+    async with patience():
+        # Whoever waited for an answer each time would sit out all of the patience.
+        while asked * REQUEST_SECONDS <= 2 * PATIENCE:
+            with pytest.raises(BrokerUnavailable):
+                await broker.publish(job())
+            asked += 1
     server.start()
     await broker.publish(job())
     assert await payloads(broker, 1) == {b"job"}
@@ -101,15 +106,14 @@ async def test_a_dead_server_is_told_at_once_to_whoever_waits(server: NatsServer
 async def test_a_server_that_answers_nothing_keeps_nobody_waiting(server: NatsServer) -> None:
     broker = await JetStreamBroker.connect(server.url("t"))
     server.freeze()
-    began = monotonic()
-    outcomes = await asyncio.gather(
-        broker.publish(*(job() for _ in range(200))),
-        broker.fetch(JobKind.EVENTS, limit=1, wait_seconds=0, lease_seconds=LONG),
-        broker.depth(JobKind.EVENTS),
-        return_exceptions=True,
-    )
+    async with patience():  # 200 jobs that waited one after another would take longer
+        outcomes = await asyncio.gather(
+            broker.publish(*(job() for _ in range(200))),
+            broker.fetch(JobKind.EVENTS, limit=1, wait_seconds=0, lease_seconds=LONG),
+            broker.depth(JobKind.EVENTS),
+            return_exceptions=True,
+        )
     assert [type(outcome) for outcome in outcomes] == [BrokerUnavailable] * 3
-    assert monotonic() - began < REQUEST_SECONDS * 2
     server.thaw()
     await soon(lambda: broker.publish(job(b"after")))
     assert await payloads(broker, 2) == {b"job", b"after"}

@@ -19,6 +19,7 @@ from contract.test_ingestion import empty, state, take
 from fakes.book import NOW, WORKSPACE
 from fakes.clock import FakeClock
 from fakes.history import App
+from fakes.sampling import examples
 from unit.test_identity import histories
 
 
@@ -55,7 +56,7 @@ async def whole(database: Database) -> dict[str, Any]:
 
 
 @settings(
-    max_examples=8,
+    max_examples=examples(8),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

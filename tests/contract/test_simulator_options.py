@@ -27,11 +27,12 @@ from clarion.fcm.transport import Transport
 from clarion.simulator.authority import GOOGLES_NAMES
 from clarion.simulator.process import SimulatedFcm, SimulatorProcess, simulated_fcm
 from fakes.google import keep_home
+from fakes.patience import PATIENCE
 
 PROJECT = "shop-1"
 SCOPE = "https://www.googleapis.com/auth/firebase.messaging"
 SEND = f"/v1/projects/{PROJECT}/messages:send"
-SECONDS_MAX = 30
+SECONDS_MAX = PATIENCE
 WANTED = (RstStreamFrame, GoAwayFrame, DataFrame)
 
 

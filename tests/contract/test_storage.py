@@ -16,6 +16,7 @@ from clarion.storage.bulk import insert_new, upsert
 from clarion.storage.database import Database, StorageUnavailable, is_conflict
 from clarion.storage.dialect import Id, Instant
 from clarion.storage.schema import Json
+from fakes.patience import patience
 from fakes.postgres import PostgresServer
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -273,7 +274,7 @@ async def test_many_readers_wait_for_no_writer(store: Database) -> None:
     await keep(store, thing(1))
     async with store.write() as connection:
         await insert_new(connection, things, [thing(2)])
-        async with asyncio.timeout(10):
+        async with patience():
             found = await asyncio.gather(*(kept(store) for _ in range(30)))
     assert found == [[1]] * 30
 

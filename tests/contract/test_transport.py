@@ -16,8 +16,9 @@ from hyperframe.frame import GoAwayFrame
 from clarion.fcm.request import ANSWER_BYTES_MAX, Answer, TransportOptions
 from clarion.fcm.transport import REFUSALS_MAX, Transport
 from fakes.http2 import ACCEPTED, Http2Server, Request, Script
+from fakes.patience import PATIENCE
 
-SECONDS_MAX = 20
+SECONDS_MAX = PATIENCE
 
 
 class Line:

@@ -26,10 +26,9 @@ from clarion.cli import commands
 from fakes import curl
 from fakes.nats import NatsServer
 from fakes.pages import ROOT, Block, blocks, name_of, pages
+from fakes.patience import PATIENCE
 from fakes.postgres import PostgresServer
 
-SECONDS_MAX = 180
-STOP_SECONDS = 30
 RUNNING = [page for page in pages() if any(one.mark == "run" for one in blocks(page))]
 SERVED, SIMULATED = "8080", "8443"
 """The ports that pages name."""
@@ -43,7 +42,7 @@ tries=0
 until (
 set +o pipefail  # what `grep -q` has seen enough of may end early
 {text}); do
-  tries=$((tries + 1)); [ $tries -lt 150 ] || exit 1; sleep 0.1
+  tries=$((tries + 1)); [ $tries -lt 3000 ] || exit 1; sleep 0.1
 done
 """
 
@@ -78,7 +77,7 @@ class Terminal:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=SECONDS_MAX,
+            timeout=PATIENCE,
             check=False,
         )
         assert ended.returncode == 0, ended.stdout + self._logs()
@@ -107,7 +106,7 @@ class Terminal:
             end(process)
 
     def _until_it_listens(self, port: str, process: "subprocess.Popen[bytes]") -> None:
-        latest = monotonic() + SECONDS_MAX
+        latest = monotonic() + PATIENCE
         while True:
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", int(port))) == 0:
@@ -129,7 +128,7 @@ def end(process: "subprocess.Popen[bytes]") -> None:
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGINT)
     try:
-        process.wait(STOP_SECONDS)
+        process.wait(PATIENCE)
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()

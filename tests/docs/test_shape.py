@@ -85,6 +85,38 @@ def test_a_page_calls_no_push_delivered(page: Path) -> None:
     assert not re.search(r'(?<!")\bdelivered\b', page.read_text(), re.IGNORECASE)
 
 
+CLOCKS = frozenset({"monotonic", "perf_counter", "process_time", "thread_time", "time"})
+TESTS = sorted((ROOT / "tests").rglob("*.py"))
+
+
+@pytest.mark.parametrize("module", TESTS, ids=name_of)
+def test_no_verdict_depends_on_how_fast_the_machine_is(module: Path) -> None:
+    """What must come is waited for with `fakes.patience`; that something took at least so long may
+    be asserted, that it took at most so long may not."""
+    if module.name == "patience.py":
+        return
+    for node in ast.walk(ast.parse(module.read_text())):
+        if isinstance(node, ast.Call) and _name(node.func) in ("timeout", "wait_for"):
+            bounds = [*node.args, *(keyword.value for keyword in node.keywords)]
+            numbers = [one for one in bounds if isinstance(one, ast.Constant)]
+            assert not numbers or numbers[0].value is None, f"line {node.lineno}: use patience()"
+        if isinstance(node, ast.Assert):
+            for inner in ast.walk(node.test):
+                if isinstance(inner, ast.Compare) and isinstance(inner.ops[-1], ast.Lt | ast.LtE):
+                    assert not _is_a_duration(inner), f"line {inner.lineno}: a fixed time"
+
+
+def _is_a_duration(compared: ast.Compare) -> bool:
+    """Whether a difference of clocks must be less than a number."""
+    left = compared.comparators[-2] if len(compared.comparators) > 1 else compared.left
+    calls = [one for one in ast.walk(left) if isinstance(one, ast.Call)]
+    return isinstance(left, ast.BinOp) and any(_name(one.func) in CLOCKS for one in calls)
+
+
+def _name(function: ast.expr) -> str:
+    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+
+
 def words_of(name: str) -> set[str]:
     return {word.lower() for word in _WORDS.findall(name)}
 

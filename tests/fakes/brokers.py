@@ -13,6 +13,7 @@ from clarion.brokers.jetstream import JetStreamBroker
 from clarion.clock import SystemClock
 from clarion.storage.database import Database
 from clarion.storage.schema import jobs
+from fakes.patience import PATIENCE
 
 
 async def open_broker(
@@ -75,7 +76,7 @@ class Stand:
             reader = await jetstream.pull_subscribe(
                 f"{stream}.>", stream=stream, config=ConsumerConfig()
             )
-            found = await reader.fetch(count, timeout=10)
+            found = await reader.fetch(count, timeout=PATIENCE)
             return [
                 (
                     message.subject.removeprefix(f"{stream}."),

@@ -7,6 +7,7 @@ from itertools import count
 from uuid import UUID
 
 from clarion.clock import uuid7
+from fakes.patience import patience
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -43,7 +44,7 @@ class FakeClock:
 
     async def someone_sleeps(self) -> None:
         """Return once somebody waits for the clock to be moved."""
-        async with asyncio.timeout(10):
+        async with patience():
             await self._asleep.wait()
 
     def new_id(self) -> UUID:

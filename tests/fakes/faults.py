@@ -34,6 +34,8 @@ class Doom:
         self._error = error
         self._reached = 0
         self.where = "nowhere"
+        self.passed: list[str] = []
+        """The points so far, by name."""
 
     @property
     def has_struck(self) -> bool:
@@ -46,6 +48,7 @@ class Doom:
         if self.has_struck and self._error is Crash:
             raise Crash(f"dead since {self.where}")
         self._reached += 1
+        self.passed.append(name)
         if self._reached == self._at:
             self.where = name
             raise self._error(name)

@@ -15,7 +15,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Self
 
-START_SECONDS_MAX = 30
+from fakes.patience import PATIENCE
 
 
 def free_ports(number: int) -> list[int]:
@@ -69,7 +69,7 @@ class NatsServer:
             self._process = subprocess.Popen(
                 [str(binary), "-c", str(self.home / "nats.conf")], stdout=told, stderr=told
             )
-        until = monotonic() + START_SECONDS_MAX
+        until = monotonic() + PATIENCE
         while monotonic() < until and self._process.poll() is None:
             if self._answers():
                 return

@@ -19,13 +19,13 @@ from clarion.storage.database import Database
 from clarion.storage.schema import metadata, repeats
 from clarion.web.collect.library import Library
 from fakes.book import SOURCE, WORKSPACE
+from fakes.patience import patience
 from fakes.processes import until
 from fakes.sdks import Call
 from fakes.station import Station, prepare
 from fakes.trouble import Calls
 
 RETRY_SECONDS = 1
-SECONDS_MAX = 30
 
 
 @dataclass
@@ -75,13 +75,13 @@ class Place:
             called.set()
 
         async with await asyncio.start_server(refuse, "127.0.0.1", self.port):
-            async with asyncio.timeout(SECONDS_MAX):
+            async with patience():
                 await called.wait()
 
     async def rows(self, count: int) -> Sequence[Row[Any]]:
         """What is stored once `count` events or more are."""
         assert self.station is not None
-        return await until(self.station.events, lambda rows: len(rows) >= count, seconds=20)
+        return await until(self.station.events, lambda rows: len(rows) >= count)
 
     async def answered(self) -> list[int]:
         """What its routes have answered so far."""

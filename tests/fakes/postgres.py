@@ -22,8 +22,9 @@ from typing import Self
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from fakes.patience import PATIENCE
+
 UNPRIVILEGED = "nobody"
-START_SECONDS_MAX = 60
 
 
 class PostgresServer:
@@ -84,7 +85,7 @@ class PostgresServer:
         )  # fmt: skip
         ready = [str(self._programs / "pg_isready"), "-h", "127.0.0.1", "-p", str(self._port)]
         ready += ["-t", "1"]
-        for _ in range(START_SECONDS_MAX * 10):
+        for _ in range(int(PATIENCE * 10)):
             if subprocess.run(ready, capture_output=True, check=False).returncode == 0:
                 return
             if self._process.poll() is not None:

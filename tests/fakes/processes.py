@@ -4,19 +4,16 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from time import monotonic
-from typing import Any, TypeVar
+from typing import Any
 
 import httpx
 
-START_SECONDS_MAX = 60
-STOP_SECONDS_MAX = 30
-POLL_SECONDS = 0.1
+from fakes.patience import PATIENCE, patience, until
 
-T = TypeVar("T")
+__all__ = ["Installation", "Process", "api_client", "installation", "until"]
 
 
 class Process:
@@ -30,7 +27,7 @@ class Process:
     async def listening(self) -> str:
         """Its address, once it answers there."""
         assert self._process.stdout is not None
-        async with asyncio.timeout(START_SECONDS_MAX):
+        async with patience():
             while b"listens on" not in (line := await self._process.stdout.readline()):
                 assert line, f"it ended: {self.log.read_text()[-2_000:]}"
         self.url = line.decode().split("listens on ")[1].split()[0]
@@ -44,7 +41,7 @@ class Process:
     async def stop(self) -> int:
         """Ask it to end, as a service manager does; returns how it did."""
         self._process.terminate()
-        async with asyncio.timeout(STOP_SECONDS_MAX):
+        async with patience():
             return await self._process.wait()
 
     @property
@@ -115,18 +112,5 @@ async def installation(directory: Path, settings: Mapping[str, str]) -> AsyncIte
 @asynccontextmanager
 async def api_client(url: str, key: str) -> AsyncIterator[httpx.AsyncClient]:
     headers = {"Authorization": f"Bearer {key}"}
-    async with httpx.AsyncClient(base_url=url, headers=headers, timeout=30) as client:
+    async with httpx.AsyncClient(base_url=url, headers=headers, timeout=PATIENCE) as client:
         yield client
-
-
-async def until(
-    ask: Callable[[], Awaitable[T]], is_so: Callable[[T], bool], *, seconds: float
-) -> T:
-    """Ask again and again until the answer is as wanted; returns it."""
-    latest = monotonic() + seconds
-    while True:
-        answer = await ask()
-        if is_so(answer):
-            return answer
-        assert monotonic() < latest, f"after {seconds} s it is still {answer!r}"
-        await asyncio.sleep(POLL_SECONDS)

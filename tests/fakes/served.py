@@ -11,6 +11,7 @@ from typing import Self
 from clarion.clock import SystemClock
 from clarion.customers.ingestor import IngestorOptions
 from clarion.storage.database import Database
+from fakes.patience import patience
 from fakes.station import Station
 
 TESTS = Path(__file__).parents[1]
@@ -29,7 +30,7 @@ class Served:
             stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": path},
         )  # fmt: skip
         assert self._process.stdout is not None
-        async with asyncio.timeout(60):
+        async with patience():
             self.port = int(await self._process.stdout.readline())
         return self
 

@@ -33,9 +33,7 @@ class Shop:
         """How many pushes the simulator has accepted."""
         return int((await self.simulator.stats())["accepted"])
 
-    async def settled(
-        self, api: httpx.AsyncClient, campaign: str, count: int, *, seconds: float
-    ) -> dict[str, Any]:
+    async def settled(self, api: httpx.AsyncClient, campaign: str, count: int) -> dict[str, Any]:
         """The report of `campaign` once all of `count` are settled; it balances all the while."""
 
         async def report() -> dict[str, Any]:
@@ -46,7 +44,6 @@ class Shop:
         return await until(
             report,
             lambda told: told["planned"] == count and told["in_flight"] == 0,
-            seconds=seconds,
         )
 
 

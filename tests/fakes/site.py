@@ -17,6 +17,7 @@ from playwright.async_api import Browser, Page
 
 from fakes import npm
 from fakes.chromium import CLIENTS, unpack
+from fakes.patience import PATIENCE
 from fakes.sdks import Call
 
 BUNDLED = ("segment", "rudderstack", "customerio")
@@ -54,6 +55,7 @@ async def page_sdk(
 ) -> PageSdk:
     """The page of the SDK `name`, sending to this machine's `port`."""
     opened = PageSdk(await browser.new_page())
+    opened.page.set_default_timeout(PATIENCE * 1_000)
     opened.page.on("request", lambda request: opened.hosts.add(urlsplit(request.url).netloc))
     opened.page.on("console", lambda message: opened.console.append(message.text))
     await opened.page.goto(f"{site}/{name}.html{query}")

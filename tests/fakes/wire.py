@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, cast
 
-REPLY_SECONDS_MAX = 20.0
+from fakes.patience import patience
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Line:
 
     async def reply(self) -> Reply:
         """The next reply. Raises IncompleteReadError where the server hangs up instead."""
-        async with asyncio.timeout(REPLY_SECONDS_MAX):
+        async with patience():
             head = (await self.reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
             fields = (line.partition(":") for line in head[1:] if line)
             headers = {name.lower(): value.strip() for name, _, value in fields}

@@ -29,6 +29,7 @@ from clarion.storage.schema import metadata
 from fakes.book import WORKSPACE
 from fakes.clock import FakeClock
 from fakes.faults import Crash, Doom, Process, look
+from fakes.sampling import examples
 from fakes.world import APP, World
 
 DEVICES = 6
@@ -198,7 +199,9 @@ def theatre(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Theatre]:
 
 
 @settings(
-    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(8),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(story=stories)
 def test_whatever_is_answered_the_right_ones_stay_and_nobody_gets_it_twice(

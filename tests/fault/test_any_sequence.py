@@ -37,6 +37,7 @@ from fakes.book import WORKSPACE
 from fakes.clock import FakeClock
 from fakes.faults import Crash, Doom, Process, look
 from fakes.postgres import PostgresServer
+from fakes.sampling import examples
 from fakes.world import APP, World
 
 DEVICES = 5
@@ -251,7 +252,9 @@ def postgres_theatre(postgres: PostgresServer) -> Iterator[Theatre]:
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgres"])
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(12),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(story=stories)
 def test_whatever_happens_every_delivery_is_settled_once(

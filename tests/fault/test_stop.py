@@ -7,13 +7,13 @@ from pathlib import Path
 
 import httpx
 
+from fakes.patience import PATIENCE
 from fakes.processes import api_client, until
 from fakes.shop import registrations, shop
 
 DEVICES = 600
 BATCH = 100
 LATENCY_MS = 400
-SECONDS_MAX = 100.0
 
 
 async def test_a_stop_in_the_middle_of_a_campaign_repeats_nothing(tmp_path: Path) -> None:
@@ -23,7 +23,7 @@ async def test_a_stop_in_the_middle_of_a_campaign_repeats_nothing(tmp_path: Path
         await one.simulator.faults(latency_ms=LATENCY_MS)
 
         process = await one.served()
-        async with httpx.AsyncClient(auth=(one.write_key, ""), timeout=30) as app:
+        async with httpx.AsyncClient(auth=(one.write_key, ""), timeout=PATIENCE) as app:
             for start in range(0, DEVICES, BATCH):
                 answer = await app.post(f"{process.url}/v1/batch", json=registrations(start, BATCH))
                 assert answer.json() == {"success": True}
@@ -39,18 +39,18 @@ async def test_a_stop_in_the_middle_of_a_campaign_repeats_nothing(tmp_path: Path
                 "content": {"title": "Hello"},
                 "audience": {"everyone": True},
             }
-            await until(reach, lambda count: count == DEVICES, seconds=SECONDS_MAX)
+            await until(reach, lambda count: count == DEVICES)
             made = await api.post("/campaigns", json=campaign | {"at": "now"})
             path = f"/campaigns/{made.json()['id']}"
 
-            await until(one.accepted, lambda count: count > 0, seconds=SECONDS_MAX)
+            await until(one.accepted, lambda count: count > 0)
         assert await process.stop() == 0
         at_the_stop = await one.accepted()
         assert 0 < at_the_stop < DEVICES
 
         process = await one.served()
         async with api_client(f"{process.url}/api/v1", one.api_key) as api:
-            found = await one.settled(api, path, DEVICES, seconds=SECONDS_MAX)
+            found = await one.settled(api, path, DEVICES)
         stats = await one.simulator.stats()
         assert (found["accepted"], found["attempts"], found["unanswered"]) == (
             DEVICES,

@@ -18,11 +18,12 @@ from clarion.storage.schema import events, jobs, refusals
 from clarion.web.collect import CollectApp
 from clarion.web.collect.routes import ROUTES
 from fakes.clock import FakeClock
+from fakes.sampling import examples
 from fakes.station import KEY, prepare
 from fakes.wire import basic
 
 ROUNDS = settings(
-    max_examples=120,
+    max_examples=examples(60),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -27,10 +27,11 @@ from clarion.web.track.sending import KINDS
 from fakes.book import WORKSPACE
 from fakes.brand import BASE
 from fakes.clock import FakeClock
+from fakes.sampling import examples
 from fakes.station import KEY, Station, prepare, track
 from fakes.wire import basic, line, request
 
-EXAMPLES = 60
+EXAMPLES = 30
 _STATUS = re.compile(rb"HTTP/1\.[01] (\d{3})")
 _sentinels = count()
 
@@ -204,7 +205,7 @@ async def service(database: Database, clock: FakeClock) -> AsyncIterator[Service
 
 
 @settings(
-    max_examples=EXAMPLES,
+    max_examples=examples(EXAMPLES),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -30,11 +30,12 @@ from clarion.web.track.sending import KINDS
 from fakes.book import WORKSPACE
 from fakes.brand import BASE
 from fakes.clock import FakeClock
+from fakes.patience import patience
+from fakes.sampling import examples
 from fakes.station import KEY, prepare
 from fakes.wire import basic
 
-EXAMPLES = 350
-SECONDS_MAX = 5.0
+EXAMPLES = 150
 """For one request. One that is answered takes milliseconds; the rest is for a busy machine."""
 
 REMEMBERED_MAX = 20
@@ -195,7 +196,7 @@ class Service:
             "server": ("127.0.0.1", 8080),
             "client": ("127.0.0.1", 4711),
         }
-        async with asyncio.timeout(SECONDS_MAX):
+        async with patience():
             await self.app(scope, receive, send)
         if not said:
             return None
@@ -243,7 +244,7 @@ async def service(tmp_path: Path, clock: FakeClock) -> AsyncIterator[Service]:
 
 
 @settings(
-    max_examples=EXAMPLES,
+    max_examples=examples(EXAMPLES),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -19,8 +19,7 @@ import pytest
 from clarion.cli import commands
 from clarion.storage.migrate import NEWEST
 from fakes.command import Clarion
-
-START_SECONDS = 60
+from fakes.patience import PATIENCE
 
 
 def test_a_source_is_created_with_its_write_key(clarion: Clarion) -> None:
@@ -448,22 +447,22 @@ def serving(home: Path) -> Iterator[tuple[str, list[str], "subprocess.Popen[str]
     finally:
         if process.poll() is None:
             process.kill()
-        process.communicate(timeout=START_SECONDS)
+        process.communicate(timeout=PATIENCE)
 
 
 def test_a_first_start_prints_credentials_once_and_sigterm_ends_it_in_order(home: Path) -> None:
     with serving(home) as (url, printed, process):
-        with urllib.request.urlopen(f"{url}/livez", timeout=START_SECONDS) as reply:
+        with urllib.request.urlopen(f"{url}/livez", timeout=PATIENCE) as reply:
             assert reply.status == 200
-        with urllib.request.urlopen(f"{url}/metrics", timeout=START_SECONDS) as reply:
+        with urllib.request.urlopen(f"{url}/metrics", timeout=PATIENCE) as reply:
             assert b'clarion_jobs{kind="events"} 0.0' in reply.read()
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=START_SECONDS) == 0
+        assert process.wait(timeout=PATIENCE) == 0
     assert not any("clk_" in line for line in printed)  # a pipe, as a service manager's journal
     assert any("first-api-key" in line for line in printed)
     with serving(home) as (_, printed, process):
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=START_SECONDS) == 0
+        assert process.wait(timeout=PATIENCE) == 0
     assert not any("clk_" in line for line in printed)
 
 

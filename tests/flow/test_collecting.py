@@ -7,7 +7,6 @@ from asyncio import IncompleteReadError
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
-from time import perf_counter
 from typing import Any
 from uuid import UUID
 
@@ -248,12 +247,10 @@ async def test_what_can_not_be_read_is_one_clear_error(wire: Station) -> None:
         (bomb, zipped, "body_too_large"),
     ]
     for body, headers, code in cases:
-        begun = perf_counter()
         reply = await wire.post("/v1/batch", body, headers)
         assert (reply.status, reply.json["code"]) == (400, code)
         assert reply.json["success"] is False
         assert reply.json["message"]
-        assert perf_counter() - begun < 2
     parted = request("/v1/batch", chunked(*[b"x" * 60_000] * 9), {"Transfer-Encoding": "chunked"})
     assert (await wire.ask(parted)).json["code"] == "body_too_large"
     assert await wire.events() == []

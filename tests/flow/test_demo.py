@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-SECONDS_MAX = 120
+from fakes.patience import PATIENCE
 
 
 def run_demo(*arguments: str, directory: Path) -> "subprocess.CompletedProcess[str]":
@@ -16,7 +16,7 @@ def run_demo(*arguments: str, directory: Path) -> "subprocess.CompletedProcess[s
         cwd=directory,
         capture_output=True,
         text=True,
-        timeout=SECONDS_MAX,
+        timeout=PATIENCE,
         check=False,
     )
 

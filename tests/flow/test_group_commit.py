@@ -22,6 +22,7 @@ from clarion.events.inbox import decode
 from clarion.storage.database import Database
 from clarion.storage.schema import metadata
 from fakes.clock import FakeClock
+from fakes.patience import patience
 from fakes.station import KEY, prepare, track
 
 
@@ -153,7 +154,7 @@ async def test_nobody_waits_for_ever_when_the_commit_is_cancelled(crowd: Crowd) 
     calls = [await crowd.begin(), *[await crowd.call(f"m{number}") for number in range(5)]]
     crowd.gate.failure = asyncio.CancelledError()
     crowd.gate.is_open.set()
-    async with asyncio.timeout(10):
+    async with patience():
         assert all(isinstance(one, ComeAgain) for one in await asyncio.gather(*calls))
     crowd.gate.failure = None
     assert await (await crowd.call("again")) == Taken(events=1, refused=[])

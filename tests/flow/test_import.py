@@ -36,6 +36,7 @@ from clarion.storage.workspace_store import list_workspaces
 from fakes.api import Service
 from fakes.clock import FakeClock
 from fakes.command import Clarion
+from fakes.patience import patience
 from fakes.processes import until
 
 CUSTOMERS = """user_id,email,age:number
@@ -322,7 +323,7 @@ def test_an_import_that_is_interrupted_says_so_and_goes_on_there(sending: Clario
 
     command = [sys.executable, "-m", "clarion.cli", "import", "customers", str(file)]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-        asyncio.run(until(lines, bool, seconds=30))
+        asyncio.run(until(lines, bool))
         process.send_signal(signal.SIGINT)
         _, said = process.communicate()
     line = asyncio.run(lines())
@@ -366,7 +367,7 @@ async def test_an_import_waits_for_the_ingestors_and_for_nobody_where_there_are_
                         is_full.set()
 
         working = asyncio.create_task(importing())
-        async with asyncio.timeout(20):
+        async with patience():
             await is_full.wait()
         while not working.done() or await broker.depth(JobKind.EVENTS):
             for lease in await broker.fetch(

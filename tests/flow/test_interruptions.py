@@ -17,6 +17,7 @@ from clarion.storage.schema import chunks, deliveries, devices, metadata
 from clarion.storage.vault import Vault, VaultLocked
 from fakes.book import WORKSPACE
 from fakes.clock import FakeClock
+from fakes.patience import patience
 from fakes.postgres import PostgresServer
 from fakes.provider import MemoryProvider
 from fakes.world import APP, World
@@ -95,7 +96,7 @@ async def test_a_slow_provider_s_chunk_is_taken_over_by_nobody(world: World) -> 
 
 async def until_kept(world: World) -> None:
     """Return once the lease of the only chunk reaches beyond now again."""
-    async with asyncio.timeout(10):
+    async with patience():
         while True:
             async with world.database.read() as connection:
                 until = (await connection.execute(select(chunks.c.lease_until))).scalar_one()
@@ -203,7 +204,7 @@ async def test_a_defect_met_in_one_chunk_costs_no_other_its_answers(world: World
     parts = (world.database, world.broker, world.clock)
     options = SenderOptions(wait_seconds=0.02, concurrency=2)
     running = asyncio.create_task(Sender(*parts, provider, world.vault, options).run())
-    async with asyncio.timeout(10):
+    async with patience():
         await provider.waiting.wait()
         await provider.met.wait()
         await world.clock.someone_sleeps()
@@ -286,7 +287,7 @@ async def test_answers_survive_a_settling_that_loses_to_another_transaction(
             await someone_waits_for_a_lock(database)
             # From now on each waits for the other; the sender waits longer, so it is ended first.
             await other.execute(update(deliveries).values(reason="x"))
-        async with asyncio.timeout(10):
+        async with patience():
             while not sending.done():
                 world.clock.advance(3)
                 await asyncio.sleep(0)
@@ -306,7 +307,7 @@ END $$
 
 async def someone_waits_for_a_lock(database: Database) -> None:
     waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
-    async with asyncio.timeout(10):
+    async with patience():
         while True:
             async with database.read() as connection:
                 if (await connection.execute(waiting)).scalar_one():

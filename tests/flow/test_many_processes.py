@@ -21,6 +21,7 @@ from clarion.simulator.process import SimulatorProcess
 from clarion.storage.database import Database
 from clarion.storage.schema import chunks, devices
 from fakes.nats import NatsServer
+from fakes.patience import PATIENCE
 from fakes.postgres import PostgresServer
 from fakes.processes import Installation, api_client, installation, until
 
@@ -29,7 +30,6 @@ CUSTOMERS = 700
 BATCH = 100
 PLATFORMS = ("Android", "iOS", "Web")
 SECRET = "the same in every process, and long enough"
-PATIENCE = 60.0
 
 
 @dataclass
@@ -68,7 +68,6 @@ class Stage:
         return await until(
             lambda: self.report(campaign_id),
             lambda report: report["planned"] == DEVICES and not report["in_flight"],
-            seconds=PATIENCE,
         )
 
 
@@ -154,7 +153,7 @@ async def register_everybody(stage: Stage) -> None:
         devices: int = seen.json()["reach"]["devices"]
         return devices
 
-    await until(reach, lambda devices: devices == DEVICES, seconds=PATIENCE)
+    await until(reach, lambda devices: devices == DEVICES)
 
 
 def receipt(message: Mapping[str, Any], name: str) -> dict[str, Any]:
@@ -194,9 +193,9 @@ async def test_processes_that_share_only_servers_do_the_main_job_and_survive_a_k
 
     assert await second.stop() == 0
     await stage.simulator.reset()
-    await stage.simulator.faults(latency_ms=5_000)
+    await stage.simulator.faults(latency_ms=60_000)
     summer = await stage.launch("Summer")
-    await until(stage.simulator.stats, lambda stats: bool(stats["requests"] > 0), seconds=PATIENCE)
+    await until(stage.simulator.stats, lambda stats: bool(stats["requests"] > 0))
     await first.kill()
     assert (await stage.report(summer))["accepted"] < DEVICES
     await stage.simulator.faults(latency_ms=0)
@@ -241,20 +240,22 @@ async def test_a_lost_broker_is_a_503_and_when_it_is_back_everything_goes_on(
                 async with database.read() as connection:
                     return set((await connection.execute(select(devices.c.device_id))).scalars())
 
-            async with httpx.AsyncClient(base_url=url, auth=(key, ""), timeout=30) as collector:
+            async with httpx.AsyncClient(
+                base_url=url, auth=(key, ""), timeout=PATIENCE
+            ) as collector:
 
                 async def post(number: int) -> httpx.Response:
                     return await collector.post("/v1/track", json=registration(number))
 
                 assert (await post(1)).status_code == 200
-                await until(known, lambda ids: ids == {"device-1"}, seconds=PATIENCE)
+                await until(known, lambda ids: ids == {"device-1"})
                 server.kill()
                 refused = await post(2)
                 assert refused.status_code == 503
                 assert int(refused.headers["Retry-After"]) > 0
                 server.start()
-                await until(lambda: post(3), lambda reply: reply.status_code == 200, seconds=15)
-            await until(known, lambda ids: ids >= {"device-3"}, seconds=PATIENCE)
+                await until(lambda: post(3), lambda reply: reply.status_code == 200)
+            await until(known, lambda ids: ids >= {"device-3"})
             await database.close()
             assert await here.stop() == [0]
             assert "agent_failed" not in here.logs()

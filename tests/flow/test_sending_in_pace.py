@@ -16,6 +16,7 @@ from clarion.storage.database import Database
 from clarion.storage.schema import paces
 from fakes.book import WORKSPACE
 from fakes.clock import FakeClock
+from fakes.patience import patience
 from fakes.world import APP, World
 
 SECONDS_MAX = 400
@@ -152,11 +153,11 @@ async def test_a_sender_that_is_stopped_settles_what_is_in_the_air(world: World)
     campaign_id = await planned(world, *(f"token-{number}" for number in range(12)))
     world.provider.opened.clear()
     running = asyncio.create_task(world.sender.run())
-    async with asyncio.timeout(20):
+    async with patience():
         await world.provider.waiting.wait()
     world.sender.stop()
     world.provider.opened.set()
-    async with asyncio.timeout(20):
+    async with patience():
         await running
     found = await world.report(campaign_id)
     assert 0 < found.total.accepted < 12

@@ -23,11 +23,11 @@ from clarion.web.server import WebServer, bind
 from fakes.api import Service, assert_is, register, service_on_sqlite
 from fakes.book import WORKSPACE
 from fakes.clock import FakeClock
+from fakes.patience import PATIENCE, patience
 
 TOKEN = "fcm-token-of-a-device-that-nobody-may-see"
 SDK = {"library": {"name": "analytics-android", "version": "4.11.3"}}
 SOON = StreamOptions(look_seconds=0.02, keep_alive_seconds=0.05, streams_max=2)
-SECONDS_MAX = 20
 
 
 @pytest.fixture
@@ -248,19 +248,19 @@ class Line:
     async def next(self, count: int) -> list[tuple[str, str]]:
         """The next `count` events: (outcome, messageId)."""
         found: list[tuple[str, str]] = []
-        async with asyncio.timeout(SECONDS_MAX):
+        async with patience():
             while len(found) < count:
                 await self._read(found)
         return found
 
     async def keep_alive(self) -> None:
         before = self.comments
-        async with asyncio.timeout(SECONDS_MAX):
+        async with patience():
             while self.comments == before:
                 await self._read([])
 
     async def ended(self) -> None:
-        async with asyncio.timeout(SECONDS_MAX):
+        async with patience():
             async for _ in self._lines:
                 pass
 
@@ -303,13 +303,13 @@ class Live:
 
     async def all_left(self) -> None:
         """Return once nobody is served any more."""
-        async with asyncio.timeout(SECONDS_MAX):
+        async with patience():
             while self.app.service.streams.count:  # noqa: ASYNC110 - it tells nobody
                 await asyncio.sleep(0.01)
 
     async def head(self) -> httpx.Response:
         headers = {"Authorization": f"Bearer {self.app.service.key}"}
-        async with asyncio.timeout(SECONDS_MAX):
+        async with patience():
             return await self._client.head(f"/api/v1{self.app.path}/events/stream", headers=headers)
 
 
@@ -335,11 +335,11 @@ async def served(app: App) -> AsyncIterator[Live]:
     running = asyncio.create_task(server.run())
     await server.started()
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    async with httpx.AsyncClient(base_url=url, timeout=SECONDS_MAX, trust_env=False) as client:
+    async with httpx.AsyncClient(base_url=url, timeout=PATIENCE, trust_env=False) as client:
         yield Live(app, client)
         app.service.streams.close()
     server.stop()
-    async with asyncio.timeout(SECONDS_MAX):  # a stream does not hold up the end
+    async with patience():  # a stream does not hold up the end
         await running
     listener.close()
 

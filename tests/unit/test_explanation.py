@@ -9,6 +9,7 @@ from clarion.customers.claim import Claim, ClaimKind
 from clarion.customers.explanation import MEANINGS, Because, explain
 from clarion.customers.timeline import SHARED_USERS_MAX, timeline
 from fakes.history import DAY
+from fakes.sampling import examples
 
 REAL = {"ada", "bob"}
 
@@ -38,7 +39,7 @@ CLAIMS = st.lists(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(CLAIMS)
 def test_the_explanation_names_the_owner_that_identity_names(claims: list[Claim]) -> None:
     told = explain(claims, is_real)
@@ -48,7 +49,7 @@ def test_the_explanation_names_the_owner_that_identity_names(claims: list[Claim]
         assert told.claim.user_id == told.user_id
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(CLAIMS, st.randoms(use_true_random=False))
 def test_the_explanation_does_not_depend_on_the_order(claims: list[Claim], random: object) -> None:
     shuffled = list(claims)

@@ -11,6 +11,7 @@ from clarion.customers.facts import FACT_CHARACTERS_MAX, Facts, noted, told_by
 from clarion.events.message import Event
 from fakes.book import Book
 from fakes.history import DAY, App, timedelta
+from fakes.sampling import examples
 
 SDK = {
     "app": {"name": "Shop", "version": "2.1", "build": 210, "namespace": "example.shop"},
@@ -151,7 +152,7 @@ def test_a_permission_turned_off_and_on_within_the_hour_ends_as_it_was_left(
     assert known.values == {"push_permission": "denied"}
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(
     st.lists(
         st.tuples(

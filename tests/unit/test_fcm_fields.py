@@ -18,6 +18,7 @@ from clarion.fcm import fields
 from clarion.fcm.fields import MESSAGE, Fields, Kind, Ours, read_fields
 from clarion.fcm.message import PUSH_KEY, Encoder, check
 from clarion.simulator.schema import load, to_snake
+from fakes.sampling import examples
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SHOWN = Content(title="Hello", body="News", data={"screen": "news"})
@@ -95,7 +96,7 @@ def encoded(content: Content, platform: Platform) -> Any:
     return msgspec.json.decode(Encoder(NOW).encode(push))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(fragments(), st.sampled_from(list(Platform)), st.booleans())
 def test_any_fields_make_a_message_that_fcm_takes(
     fragment: dict[str, Any], platform: Platform, shown: bool
@@ -181,7 +182,7 @@ def test_what_can_not_be_set_is_refused_naming_the_field(
     assert words in fault.message
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.text(max_size=3),

@@ -11,6 +11,7 @@ from clarion.customers.device import DeviceState, Removed, TokenKind, token_hash
 from clarion.customers.standing import without
 from fakes.book import Book
 from fakes.history import DAY, App, timedelta
+from fakes.sampling import examples
 
 ACTIONS = [
     "register token",
@@ -168,7 +169,7 @@ NAMED_AND_REPLACED = [
 """The token was named, and the FID that it had replaced stays gone."""
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @example(NAMED_AND_BACK)
 @example(NAMED_AND_REPLACED)
 @given(st.lists(st.tuples(st.integers(0, 1), st.sampled_from(ACTIONS)), max_size=14))

@@ -20,6 +20,7 @@ from clarion.events.record_text import (
     encoding_of,
     fault_of_file,
 )
+from fakes.sampling import examples
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 BEGINNING = Mark()
@@ -116,7 +117,7 @@ def test_the_same_line_has_the_same_message_id_whenever_it_is_imported() -> None
     assert event_of(RecordKind.CUSTOMERS, user_id="u1", plan="free")["messageId"] != ids[0]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(st.sampled_from(list(RecordKind)), st.dictionaries(NAMES, JSON, max_size=6))
 def test_any_record_is_an_event_or_refused(kind: RecordKind, record: dict[str, Any]) -> None:
     made = as_event(kind, record, AT)
@@ -305,7 +306,7 @@ LINES = st.lists(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(LINES)
 def test_reading_goes_on_from_any_mark_as_if_it_had_never_stopped(lines: list[str]) -> None:
     text = "\n".join(["user_id,note", *lines]).encode()

@@ -227,7 +227,9 @@ async def show_preview(
     async with open_session() as session:
         campaign = await find_campaign(session, campaign_id)
         async with session.database.read() as connection:
-            found = await preview(connection, campaign, provider_check, name=user_id)
+            found = await preview(
+                connection, campaign, provider_check, name=user_id, now=session.clock.now()
+            )
     if found is None:
         raise not_found("customer", user_id)
     print_preview(campaign, found, as_json=json)
