@@ -13,6 +13,7 @@ from msgspec.structs import fields
 
 from clarion.app import Role
 from clarion.campaigns.campaign import CampaignState
+from clarion.campaigns.template import LOOPS_MAX, OUTPUT_BYTES_MAX, STEPS_MAX, VALUE_SIZE_MAX
 from clarion.cli import commands
 from clarion.cli.output import ExitCode
 from clarion.config import SETTINGS
@@ -257,6 +258,12 @@ NUMBERS = {
         f"{BATCH_EVENTS_MAX:,} events a batch",
         f"{EVENT_BYTES_MAX // 1024} KiB an event",
         f"{ID_CHARACTERS_MAX} characters an id",
+    ],
+    "docs/guides/content.md": [
+        f"has {VALUE_SIZE_MAX:,} characters or members at most",
+        f"a loop makes {LOOPS_MAX:,} turns",
+        f"{OUTPUT_BYTES_MAX // 1024} KiB long",
+        f"take {STEPS_MAX:,} steps together",
     ],
     "docs/guides/debugging.md": [
         f"newest {SweeperOptions().refusals_max:,} refusals and warnings",
