@@ -76,7 +76,8 @@ async def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncI
         yield f"sqlite:///{tmp_path}/clarion.db"
         return
     server: PostgresServer = request.getfixturevalue("postgres")
-    async with server.new_database() as url:
+    fill = filled if "database" in request.fixturenames else None
+    async with server.new_database(fill) as url:
         yield url
 
 
@@ -84,7 +85,19 @@ async def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncI
 async def database(database_url: str) -> AsyncIterator[Database]:
     """A database of each kind, with the tables of `schema.py`."""
     database = Database(database_url)
+    if database.is_sqlite:
+        await make_tables(database)
+    yield database
+    await database.close()
+
+
+async def make_tables(database: Database) -> None:
     async with database.engine.begin() as connection:
         await connection.run_sync(metadata.create_all)
-    yield database
+
+
+async def filled(url: str) -> None:
+    """What every database of PostgreSQL is a copy of."""
+    database = Database(url)
+    await make_tables(database)
     await database.close()

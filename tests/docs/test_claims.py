@@ -19,7 +19,7 @@ CLAIMING = [
 _SPAN = re.compile(r"`([^`\n]+)`")
 _SETTING = re.compile(r"\bCLARION_[A-Z_]+[A-Z]\b")
 _HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
-_MISSING_HEADING = re.compile(r"\b(?:not there|not yet|missing)\b", re.IGNORECASE)
+_MISSING_HEADING = re.compile(r"\b(?:not there|not yet|not built|missing)\b", re.IGNORECASE)
 _MISSING = re.compile(
     r"\b(?:can ?not|is not|are not|no)\b[^.:;]*\byet\b|\bnot built\b|\bnot implemented\b|"
     r"\bdoes not exist\b|\bplanned for later\b",

@@ -20,8 +20,6 @@ assert _found is not None and _found.origin is not None, "run `make test`: it in
 _PACKAGE = Path(_found.origin).parent
 NODE = _PACKAGE / "bin" / "node"
 _RUN = os.environ.get("PYTEST_XDIST_TESTRUNUID", "")
-_failed = Path(gettempdir()) / f"clarion-npm-failed-{_RUN}"
-"""Says to all processes of one run of the tests that npm has failed."""
 NPM = _PACKAGE / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
 
 
@@ -43,7 +41,7 @@ def installed(directory: Path, then: Callable[[Path], None] | None = None) -> Pa
     stamp = modules / ".installed"
     with _alone(directory):
         if not stamp.exists() or stamp.read_text() != wanted:
-            if _failed.exists():
+            if _has_failed(directory).exists():
                 raise NpmFailed("npm failed a moment ago: see the first failure")
             _install(directory)
             if then is not None:
@@ -63,7 +61,7 @@ def _install(directory: Path) -> None:
     )
     if done.returncode != 0:
         if _RUN:
-            _failed.touch()
+            _has_failed(directory).touch()
         lines = (done.stderr.strip() or done.stdout.strip()).splitlines()
         said = "\n".join(line for line in lines if not line.startswith("npm error     at "))
         raise NpmFailed(
@@ -74,9 +72,17 @@ def _install(directory: Path) -> None:
         )
 
 
+def _has_failed(directory: Path) -> Path:
+    """Is there if npm has failed for this directory in this run of the tests, in any process."""
+    return Path(gettempdir()) / f"clarion-npm-failed-{_name(directory)}-{_RUN}"
+
+
+def _name(directory: Path) -> str:
+    return hashlib.sha256(str(directory).encode()).hexdigest()[:16]
+
+
 @contextmanager
 def _alone(directory: Path) -> Iterator[None]:
-    name = hashlib.sha256(str(directory).encode()).hexdigest()[:16]
-    with (Path(sys.prefix) / f".npm-{name}").open("w") as gate:
+    with (Path(sys.prefix) / f".npm-{_name(directory)}").open("w") as gate:
         fcntl.flock(gate, fcntl.LOCK_EX)
         yield

@@ -1,10 +1,13 @@
 """`clarion sources`: keys, limits, origins and identity secrets as people change them."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 
 from fakes.command import Clarion
+from fakes.pages import ROOT
 
 
 def test_a_key_is_rotated_retired_and_restored(clarion: Clarion) -> None:
@@ -81,3 +84,16 @@ def test_signatures_are_asked_for_when_people_say_so(clarion: Clarion) -> None:
     assert clarion.json("sources", "show", "app")["signs_identity"] is False
     assert clarion.json("sources", "ask", "app")["signs_identity"] is True
     assert clarion.json("sources", "ask", "app", "--in", "7")["signs_identity"] is False
+
+
+def test_the_example_makes_one_source_however_often_it_is_run(clarion: Clarion) -> None:
+    script = ROOT / "examples" / "web" / "write_key.py"
+    keys = [
+        subprocess.run([sys.executable, str(script)], stdout=subprocess.PIPE, text=True, check=True)
+        for _ in range(2)
+    ]
+    (source,) = [one for one in clarion.json("sources", "list") if one["name"] == "Example page"]
+    assert [one.stdout.strip() for one in keys] == [source["write_key"]] * 2
+    assert clarion("sources", "revoke", "Example page")[0] == 0
+    again = subprocess.run([sys.executable, str(script)], stdout=subprocess.PIPE, check=True)
+    assert again.stdout.strip().decode() not in ("", source["write_key"])
