@@ -91,6 +91,7 @@ async def _python(name: str, url: str, key: str) -> AsyncIterator[Sdk]:
         host=url,
         on_error=lambda error, batch: faults.append(str(error)),
         upload_interval=0.05,
+        max_retries=1_000,  # an outage may last as long as this machine needs to start again
     )
     logging.getLogger(name.partition("-")[0]).setLevel(logging.CRITICAL)
     # Nobody waits for what it still tries to send, perhaps for minutes, once a test is over.

@@ -4,27 +4,29 @@
 import { createInterface } from "node:readline";
 
 const [name, url, key] = process.argv.slice(2);
+// An outage may last as long as this machine needs to start again.
+const maxRetries = 1_000;
 const tell = (error) => console.log(String(error?.reason ?? error?.message ?? error));
 process.on("unhandledRejection", tell);
 
 const sdks = {
   async segment() {
     const { Analytics } = await import("@segment/analytics-node");
-    const sdk = new Analytics({ writeKey: key, host: url, flushInterval: 50 });
+    const sdk = new Analytics({ writeKey: key, host: url, flushInterval: 50, maxRetries });
     sdk.on("error", tell);
     return (type, event) => sdk[type](event);
   },
 
   async rudderstack() {
     const { default: Analytics } = await import("@rudderstack/rudder-sdk-node");
-    const options = { dataPlaneUrl: url, flushInterval: 50, retryCount: 10, errorHandler: tell };
+    const options = { dataPlaneUrl: url, flushInterval: 50, retryCount: maxRetries, errorHandler: tell };
     const sdk = new Analytics(key, options);
     return (type, event) => sdk[type](event);
   },
 
   async customerio() {
     const { Analytics } = await import("@customerio/cdp-analytics-node");
-    const sdk = new Analytics({ writeKey: key, host: url, flushInterval: 50, maxRetries: 10 });
+    const sdk = new Analytics({ writeKey: key, host: url, flushInterval: 50, maxRetries });
     sdk.on("error", tell);
     return (type, event) => sdk[type](event);
   },
