@@ -18,10 +18,8 @@ from clarion.broker import DEDUPE_WINDOW_SECONDS, BrokerUnavailable, JobKind, Ne
 from clarion.brokers.jetstream import JetStreamBroker
 from clarion.brokers.link import REQUEST_SECONDS
 from fakes.nats import NatsServer, nats_cluster
-from fakes.relay import relay
-
-
 from fakes.patience import NEVER, PATIENCE, patience
+from fakes.relay import relay
 
 LONG = NEVER
 
