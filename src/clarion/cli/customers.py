@@ -1,5 +1,6 @@
 """Customers: whom we know, and what they did."""
 
+from collections.abc import Collection
 from dataclasses import asdict
 from typing import Any, assert_never
 
@@ -18,7 +19,8 @@ from clarion.cli.output import (
 )
 from clarion.cli.session import Session, open_session
 from clarion.customers.device_store import Change, customer_history, list_devices_of
-from clarion.customers.disclosure import shown_body, without_tokens
+from clarion.customers.disclosure import shown_body, shown_traits
+from clarion.customers.disclosure_store import known_in_events, known_in_traits
 from clarion.customers.holding import holdings
 from clarion.customers.search_store import search_customers
 from clarion.customers.store import Customer, find_customer, list_customers
@@ -56,8 +58,9 @@ async def list_(*, limit: Limit = PAGE, after: str | None = None, json: AsJson =
         customers = await list_customers(
             connection, session.workspace_id, after=cursor, limit=limit
         )
+        known = await known_in_traits(connection, session.workspace_id, customers)
     print_records(
-        [_shown(customer) for customer in customers],
+        [_shown(customer, known) for customer in customers],
         as_json=json,
         columns=("id", "user_id", "push_opted_out", "first_seen_at", "last_seen_at"),
         none="There are no customers here.",
@@ -86,8 +89,9 @@ async def find(words: Name, /, *, limit: Limit = 20, json: AsJson = False) -> No
     """
     async with open_session() as session, session.database.read() as connection:
         found = await search_customers(connection, session.workspace_id, words, limit=limit)
+        known = await known_in_traits(connection, session.workspace_id, found)
     print_records(
-        [_shown(customer) for customer in found],
+        [_shown(customer, known) for customer in found],
         as_json=json,
         columns=("id", "user_id", "push_opted_out", "first_seen_at", "last_seen_at"),
         none="Nobody is known by that.",
@@ -108,11 +112,12 @@ async def show(user_id: Name, *, json: AsJson = False) -> None:
         customer = await _find(session, user_id)
         async with session.database.read() as connection:
             devices = await list_devices_of(connection, session.workspace_id, customer.id)
+            known = await known_in_traits(connection, session.workspace_id, [customer])
     shown = [shown_device(device) for device in devices]
     if json:
-        print_record(_shown(customer) | {"devices": shown}, as_json=True)
+        print_record(_shown(customer, known) | {"devices": shown}, as_json=True)
         return
-    print_record(_shown(customer), as_json=False)
+    print_record(_shown(customer, known), as_json=False)
     print_records(
         [one | {"push_permission": one["facts"].get("push_permission")} for one in shown],
         as_json=False,
@@ -152,6 +157,7 @@ async def events(
                 before_seq=before,
                 limit=limit,
             )
+            known = await known_in_events(connection, session.workspace_id, found)
     print_records(
         [
             {
@@ -161,7 +167,7 @@ async def events(
                 "event": event.name,
                 "at": event.at,
                 "received_at": event.received_at,
-                "body": shown_body(event.body),
+                "body": shown_body(event.body, known),
             }
             for event in found
         ],
@@ -236,21 +242,25 @@ async def timeline_(user_id: Name, *, limit: Limit = PAGE, json: AsJson = False)
         customer = await _find(session, user_id)
         async with session.database.read() as connection:
             entries = await timeline(connection, session.workspace_id, customer.id, limit=limit)
+            events = [one for one in entries if isinstance(one, StoredEvent)]
+            known = await known_in_events(connection, session.workspace_id, events)
     print_records(
-        [_shown_entry(entry) for entry in entries],
+        [_shown_entry(entry, known) for entry in entries],
         as_json=json,
         columns=("at", "kind", "what", "device_id", "message_id"),
         none="Nothing is known of this customer's life.",
     )
 
 
-def _shown_entry(entry: Entry) -> dict[str, Any]:
+def _shown_entry(entry: Entry, known: Collection[str]) -> dict[str, Any]:
     match entry:
         case StoredEvent():
-            traits = without_tokens(read_traits(entry.body)) if entry.type == "identify" else None
+            is_identify = entry.type == "identify"
+            traits = shown_traits(read_traits(entry.body), known) if is_identify else None
             what = entry.type if entry.name is None else f"{entry.type} {entry.name}"
             message_id = entry.message_id
-            told = {"kind": "event", "what": what, "message_id": message_id, "traits": traits}
+            told: dict[str, Any] = {"kind": "event", "what": what, "message_id": message_id}
+            told |= {"traits": traits}
         case Change():
             what = " ".join(filter(None, (entry.change, entry.reason)))
             told = {"kind": "device", "what": what, "message_id": entry.message_id}
@@ -272,11 +282,11 @@ async def _find(session: Session, user_id: str) -> Customer:
     return customer
 
 
-def _shown(customer: Customer) -> dict[str, Any]:
+def _shown(customer: Customer, known: Collection[str]) -> dict[str, Any]:
     return {
         "id": customer.id,
         "user_id": customer.user_id,
-        "traits": without_tokens(customer.traits),
+        "traits": shown_traits(customer.traits, known),
         "push_opted_out": customer.push_opted_out,
         "suppressed_at": customer.suppressed_at,
         "first_seen_at": customer.first_seen_at,

@@ -1,5 +1,6 @@
 """Devices: where customers can be reached. A token is only ever shown as a fingerprint."""
 
+from collections.abc import Collection
 from dataclasses import asdict
 from typing import Any
 
@@ -24,7 +25,8 @@ from clarion.customers.device_store import (
     get_device,
     list_devices,
 )
-from clarion.customers.disclosure import shown_body, without_tokens
+from clarion.customers.disclosure import shown_body, shown_facts
+from clarion.customers.disclosure_store import known_in_events
 from clarion.customers.explanation import MEANINGS
 from clarion.customers.explanation_store import explain_owner
 from clarion.customers.store import user_ids_of
@@ -144,9 +146,11 @@ async def why(device_id: Name, *, json: AsJson = False) -> None:
             raise not_found("device", device_id)
         explained = await explain_owner(connection, session.workspace_id, device_id)
         owners = await user_ids_of(connection, session.workspace_id, [device.customer_id])
-    event = explained.event
+        event = explained.event
+        events = [] if event is None else [event]
+        known = await known_in_events(connection, session.workspace_id, events)
     because = explained.explanation.because
-    cause = None if event is None else _shown_cause(event)
+    cause = None if event is None else _shown_cause(event, known)
     owner = {"id": device.customer_id, "user_id": owners.get(device.customer_id)}
     reason = {
         "because": because.value,
@@ -179,14 +183,14 @@ async def why(device_id: Name, *, json: AsJson = False) -> None:
     )
 
 
-def _shown_cause(event: StoredEvent) -> dict[str, Any]:
+def _shown_cause(event: StoredEvent, known: Collection[str]) -> dict[str, Any]:
     return {
         "message_id": event.message_id,
         "type": event.type,
         "event": event.name,
         "at": event.at,
         "received_at": event.received_at,
-        "body": shown_body(event.body),
+        "body": shown_body(event.body, known),
     }
 
 
@@ -213,7 +217,7 @@ def shown_device(device: Device) -> dict[str, Any]:
         "token_fingerprint": device.token_fingerprint,
         "registrations": [asdict(one) for one in device.registrations],
         "cure": device.cure,
-        "facts": without_tokens(dict(device.facts)),
+        "facts": shown_facts(device.facts),
         "registered_at": device.registered_at,
         "last_seen_at": device.last_seen_at,
     }

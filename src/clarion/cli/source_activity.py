@@ -14,6 +14,7 @@ from clarion.cli.output import Name, console, escape, write_json
 from clarion.cli.session import Session, open_session
 from clarion.cli.source_choice import choose_source
 from clarion.customers.advice import cure_of
+from clarion.customers.disclosure_store import without_secrets
 from clarion.events.activity import Activity, Outcome, Stage
 from clarion.events.feed import Feed
 from clarion.events.feed_store import Wanted
@@ -85,6 +86,8 @@ async def tail(
         if not json:
             await _print_waiting(session)
         while True:
+            async with session.database.read() as connection:
+                news = await without_secrets(connection, session.workspace_id, news)
             _print_news(news, as_json=json)
             if not follow:
                 return

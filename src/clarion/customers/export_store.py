@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from clarion.customers.disclosure import without_tokens
+from clarion.customers.disclosure import shown_body, shown_traits
 from clarion.customers.registration_store import kept_device
 from clarion.events.record import RecordKind
 from clarion.storage.database import Database
@@ -87,7 +87,7 @@ def _registrations(row: Any, *, with_tokens: bool) -> list[dict[str, Any]]:
             "reason": one.reason,
             "registered_at": one.registered_at,
             "last_seen_at": row.last_seen_at,
-            "facts": row.facts if with_tokens else without_tokens(row.facts),
+            "facts": row.facts if with_tokens else facts_left_out(row.facts),
         }
         | ({"token": one.token} if with_tokens else {})
         for one in device.registrations
@@ -101,14 +101,14 @@ def _record(kind: RecordKind, row: Any, *, with_tokens: bool) -> dict[str, Any]:
             "id": row.id,
             "user_id": row.user_id,
             "anonymous_id": row.key,
-            "traits": row.traits if with_tokens else without_tokens(row.traits),
+            "traits": row.traits if with_tokens else shown_traits(row.traits),
             "push_opted_out": row.push_opted_out,
             "first_seen_at": row.first_seen_at,
             "last_seen_at": max(row.first_seen_at, row.last_seen_at),
         }
     body: dict[str, Any] = msgspec.json.decode(row.body)
     if not with_tokens:
-        body = without_tokens(body)
+        body = shown_body(row.body)
     body.pop("writeKey", None)
     body.pop("sentAt", None)
     body.pop("originalTimestamp", None)

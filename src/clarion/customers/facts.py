@@ -31,6 +31,7 @@ LIVE_TOKEN = "live_activity_token"  # noqa: S105 - a fact's name
 LIVE_ID = "live_activity_id"
 """Facts of an iPhone's Live Activities: the token that one is started by, and those of the one that
 runs. The tokens are shown as fingerprints."""
+SECRET_FACTS = frozenset({LIVE_START_TOKEN, LIVE_TOKEN})
 LIVE_TOKEN_CHARACTERS_MAX = 512
 NOTED_MICROS = 3_600_000_000
 """A device that says nothing new is noted so often."""
@@ -193,7 +194,8 @@ def _take(
 def _take_live_activity(found: dict[str, str], properties: Mapping[str, Any]) -> None:
     for name, fact in _OF_LIVE_ACTIVITIES:
         value = properties.get(name)
-        if type(value) is str and is_token(value) and len(value) <= LIVE_TOKEN_CHARACTERS_MAX:
+        if type(value) is str and is_token(value) and len(value) <= SECRET_FACTS = frozenset({LIVE_START_TOKEN, LIVE_TOKEN})
+LIVE_TOKEN_CHARACTERS_MAX:
             found[fact] = value
 
 

@@ -3,15 +3,19 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 import msgspec
 
 from clarion.events.ids import usable_id
 from clarion.events.nesting import NESTING_MAX
+from clarion.events.secrecy import FCM_TOKEN, secret_places
 from clarion.events.text import is_storable
 
 EXCERPT_CHARACTERS = 200
+READ_BYTES_MAX = 65_536
+"""A longer event is not read for its excerpt."""
 LABEL_CHARACTERS_MAX = 100
 """Of a name or a version that stands beside what was counted or refused."""
 
@@ -52,10 +56,13 @@ class _Wire(msgspec.Struct):
 
 _wire = msgspec.json.Decoder(_Wire)
 
+_TYPES = ("track", "identify", "page", "screen", "group", "alias")
 _SECRET = re.compile(
-    r'("[^"]*(?:token|fid|write[_\- ]?key|registration[_\- ]?id|signature)[_\- ]*"\s*:\s*)"[^"]*"?',
-    re.IGNORECASE,
+    r'("(?:(?:fcm|apns|device|push|registration)?[_\- ]?token|fid|registration[_\- ]?id|'
+    r'write[_\- ]?key|(?:user)?[_\- ]?signature)"\s*:\s*)"(?:[^"\\]|\\.)*"?',
+    re.IGNORECASE | re.DOTALL,
 )
+_whole = msgspec.json.Decoder(dict[str, Any])
 
 
 def hint_of(raw: bytes) -> Hint:
@@ -89,7 +96,31 @@ def within(refusals: Sequence[Refusal], context: bytes) -> list[Refusal]:
 def excerpt_of(raw: bytes) -> str:
     """The beginning of an event, without tokens and keys."""
     text = raw[: EXCERPT_CHARACTERS * 4].decode(errors="replace").replace("\x00", "")
-    return _SECRET.sub(r'\1"…"', text)[:EXCERPT_CHARACTERS]
+    secrets = _secrets_in(raw)
+    if secrets is not None:
+        text = secrets.sub(r'\1"…"', text)
+    return FCM_TOKEN.sub("…", text)[:EXCERPT_CHARACTERS]
+
+
+def _secrets_in(raw: bytes) -> re.Pattern[str] | None:
+    """What finds the members of an event that hold a secret. Of one that is none, or can not be
+    read, nobody can tell what stands where: there the names that SDKs give to a token have to do,
+    for nothing but these few characters is kept of it."""
+    if len(raw) > READ_BYTES_MAX:
+        return _SECRET
+    try:
+        event = _whole.decode(raw)
+    except (ValueError, RecursionError):
+        return _SECRET
+    if event.get("type") not in _TYPES:
+        return _SECRET
+    names = tuple(sorted({path[-1] for path in secret_places(event)}))
+    return _member(names) if names else None
+
+
+@lru_cache(maxsize=64)
+def _member(names: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile(rf'("(?:{"|".join(names)})"\s*:\s*)"(?:[^"\\]|\\.)*"?', re.DOTALL)
 
 
 def library_of(context: Any) -> tuple[str | None, str | None]:

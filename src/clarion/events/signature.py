@@ -25,8 +25,8 @@ from clarion.events.message import device_ids
 from clarion.events.proof import Proof
 from clarion.events.refusal import Refusal, excerpt_of, hint_of
 from clarion.events.reserved import PUSH_NAMES, plain_name
+from clarion.events.secrecy import SIGNATURE as SIGNATURE
 
-SIGNATURE = "userSignature"
 SIGNATURE_BYTES = SIGNATURE.encode()
 """A call in which this does not stand holds no signature."""
 

@@ -7,7 +7,7 @@ good for sending.
 
 import asyncio
 import zipfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import IO, Any
@@ -16,7 +16,8 @@ from uuid import UUID
 import msgspec
 
 from clarion.customers.device_store import customer_history, list_devices_of
-from clarion.customers.disclosure import shown_body, without_tokens
+from clarion.customers.disclosure import shown_body, shown_traits
+from clarion.customers.disclosure_store import known_in_events, known_in_traits
 from clarion.customers.store import Customer
 from clarion.events.store import StoredEvent
 from clarion.reports.timeline import Position, events_of, position, pushes_of
@@ -43,6 +44,7 @@ async def write_dossier(
     """Write the zip to `file`."""
     async with database.read() as connection:
         devices = await list_devices_of(connection, workspace_id, customer.id)
+        known = await known_in_traits(connection, workspace_id, [customer])
     lists = {
         "events.json": _events(database, workspace_id, customer.id),
         "history.json": _history(database, workspace_id, customer.id),
@@ -51,7 +53,7 @@ async def write_dossier(
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("README.txt", README.format(now=now.isoformat()))
         profile = {name: value for name, value in asdict(customer).items() if name != "traits"}
-        profile["traits"] = without_tokens(customer.traits)
+        profile["traits"] = shown_traits(customer.traits, known)
         archive.writestr("profile.json", _json(profile))
         archive.writestr("devices.json", _json([asdict(one) for one in devices]))
         for name, pages in lists.items():
@@ -78,7 +80,8 @@ async def _events(
     while True:
         async with database.read() as connection:
             found = await events_of(connection, workspace_id, customer_id, before, PAGE)
-        yield [_told(one) for one in found]
+            known = await known_in_events(connection, workspace_id, found)
+        yield [_told(one, known) for one in found]
         if len(found) < PAGE:
             return
         before = position(found[-1])
@@ -112,9 +115,9 @@ async def _deliveries(
         before = position(found[-1])
 
 
-def _told(one: StoredEvent) -> dict[str, Any]:
+def _told(one: StoredEvent, known: Collection[str]) -> dict[str, Any]:
     told = {name: getattr(one, name) for name in StoredEvent.__slots__}
-    return told | {"body": shown_body(one.body)}
+    return told | {"body": shown_body(one.body, known)}
 
 
 def _json(value: Any) -> bytes:

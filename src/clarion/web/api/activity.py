@@ -12,6 +12,7 @@ from litestar.response import Stream
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.customers.advice import cure_of
+from clarion.customers.disclosure_store import without_secrets
 from clarion.customers.source_report import HOURS_MAX, SourceReport, source_report
 from clarion.events import activity
 from clarion.events.activity import Outcome, Stage
@@ -21,7 +22,7 @@ from clarion.events.source_store import get_source
 from clarion.storage.database import StorageUnavailable
 from clarion.web.access import Caller
 from clarion.web.api.errors import not_found
-from clarion.web.api.gate import STREAM, GivenCaller, GivenParts
+from clarion.web.api.gate import STREAM, GivenCaller, GivenParts, Parts
 from clarion.web.api.moment import Moment
 from clarion.web.api.pages import (
     LIMIT_DEFAULT,
@@ -33,7 +34,6 @@ from clarion.web.api.pages import (
     cursor_of,
 )
 from clarion.web.api.source_wire import SourceId
-from clarion.web.api.streams import Streams
 
 LAST_DEFAULT = 20
 HOURS_DEFAULT = 24
@@ -197,6 +197,7 @@ class SourceActivity(Controller):
             await _check_source(connection, caller, source_id)
             wanted = _wanted(caller, source_id, only, name)
             found, position = await newest(connection, wanted, before, limit)
+            found = await without_secrets(connection, caller.workspace_id, found)
         return Page(
             data=[_shown(one) for one in found],
             next=None if position is None else cursor_of(position),
@@ -229,7 +230,8 @@ class SourceActivity(Controller):
         parts.streams.check()
         feed = Feed(parts.database, _wanted(caller, source_id, only, name), after)
         begin = None if after is not None else last
-        return Stream(_told(parts.streams, feed, begin), headers={"X-Accel-Buffering": "no"})
+        told = _told(parts, caller.workspace_id, feed, begin)
+        return Stream(told, headers={"X-Accel-Buffering": "no"})
 
     @get("/{source_id:uuid}/counts", summary="Count what a source sent")
     async def counts(
@@ -249,9 +251,11 @@ class SourceActivity(Controller):
         return shown_report(report)
 
 
-async def _told(streams: Streams, feed: Feed, begin: int | None) -> AsyncIterator[bytes]:
+async def _told(
+    parts: Parts, workspace_id: UUID, feed: Feed, begin: int | None
+) -> AsyncIterator[bytes]:
     """The lines of a stream. A lost database ends it: its reader comes again."""
-    options = streams.options
+    streams, options = parts.streams, parts.streams.options
     began = said = monotonic()
     with streams.place() as has_room:
         if not has_room:
@@ -263,6 +267,8 @@ async def _told(streams: Streams, feed: Feed, begin: int | None) -> AsyncIterato
             while True:
                 if feed.skipped:
                     yield b"event: skipped\ndata: {}\n\n"
+                async with parts.database.read() as connection:
+                    found = await without_secrets(connection, workspace_id, found)
                 for line in _lines(found, cursor_of(feed.position)):
                     said = monotonic()
                     yield line

@@ -1,5 +1,6 @@
 """/customers: whom we know, and what they did."""
 
+from collections.abc import Collection
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -10,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.customers import store
 from clarion.customers.device_store import customer_history, list_devices_of
-from clarion.customers.disclosure import without_tokens
+from clarion.customers.disclosure import shown_traits
+from clarion.customers.disclosure_store import known_in_events, known_in_traits
 from clarion.customers.search_store import search_customers
 from clarion.customers.store import find_customer, list_customers
 from clarion.events.store import list_events
@@ -93,7 +95,10 @@ class Customers(Controller):
             found = await list_customers(
                 connection, caller.workspace_id, after=after_id(cursor), limit=limit + 1
             )
-        return page(found, limit, shown_customer, lambda one: one.id.bytes)
+            known = await known_in_traits(connection, caller.workspace_id, found)
+        return page(
+            found, limit, lambda one: Customer(**_fields(one, known)), lambda one: one.id.bytes
+        )
 
     @get("/{user_id:str}", summary="Show a customer")
     async def show(
@@ -103,8 +108,9 @@ class Customers(Controller):
         async with parts.database.read() as connection:
             customer = await find(connection, caller, user_id)
             devices = await list_devices_of(connection, caller.workspace_id, customer.id)
+            known = await known_in_traits(connection, caller.workspace_id, [customer])
         return CustomerWithDevices(
-            **_fields(customer), devices=[shown_owned(device) for device in devices]
+            **_fields(customer, known), devices=[shown_owned(device) for device in devices]
         )
 
     @get("/{user_id:str}/events", summary="List a customer's events")
@@ -127,8 +133,9 @@ class Customers(Controller):
                 before_seq=after_seq(cursor),
                 limit=limit + 1,
             )
+            known = await known_in_events(connection, caller.workspace_id, found)
         owners = {customer.id: customer.user_id}
-        return page(found, limit, lambda one: shown_event(one, owners), lambda one: one.seq)
+        return page(found, limit, lambda one: shown_event(one, owners, known), lambda one: one.seq)
 
     @get("/{user_id:str}/devices/history", summary="Show the history of a customer's devices")
     async def history(
@@ -153,15 +160,11 @@ class Customers(Controller):
         return page(found, limit, shown_change, lambda one: one.seq)
 
 
-def shown_customer(customer: store.Customer) -> Customer:
-    """A customer as the API tells it."""
-    return Customer(**_fields(customer))
-
-
 async def _found(parts: Parts, caller: Caller, words: str, limit: int) -> Page[Customer]:
     async with parts.database.read() as connection:
         found = await search_customers(connection, caller.workspace_id, words, limit=limit)
-    return whole([shown_customer(customer) for customer in found])
+        known = await known_in_traits(connection, caller.workspace_id, found)
+    return whole([Customer(**_fields(customer, known)) for customer in found])
 
 
 async def find(connection: AsyncConnection, caller: Caller, user_id: str) -> store.Customer:
@@ -172,11 +175,11 @@ async def find(connection: AsyncConnection, caller: Caller, user_id: str) -> sto
     return customer
 
 
-def _fields(customer: store.Customer) -> dict[str, Any]:
+def _fields(customer: store.Customer, known: Collection[str]) -> dict[str, Any]:
     return {
         "id": customer.id,
         "user_id": customer.user_id,
-        "traits": without_tokens(customer.traits),
+        "traits": shown_traits(customer.traits, known),
         "push_opted_out": customer.push_opted_out,
         "suppressed_at": customer.suppressed_at,
         "first_seen_at": customer.first_seen_at,

@@ -1,6 +1,6 @@
 """/events: what apps sent, as it was taken in."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -9,6 +9,7 @@ from litestar import Controller, get
 from litestar.params import PathParameter
 
 from clarion.customers.disclosure import shown_body
+from clarion.customers.disclosure_store import known_in_events
 from clarion.customers.store import user_ids_of
 from clarion.events.store import StoredEvent, get_event, list_events
 from clarion.web.api.devices import Owner
@@ -56,7 +57,8 @@ class Events(Controller):
             )
             ids = {one.customer_id for one in found if one.customer_id is not None}
             owners = await user_ids_of(connection, caller.workspace_id, ids)
-        return page(found, limit, lambda one: shown_event(one, owners), lambda one: one.seq)
+            known = await known_in_events(connection, caller.workspace_id, found)
+        return page(found, limit, lambda one: shown_event(one, owners, known), lambda one: one.seq)
 
     @get("/{message_id:str}", summary="Show an event")
     async def show(self, parts: GivenParts, caller: GivenCaller, message_id: MessageId) -> Event:
@@ -72,11 +74,14 @@ class Events(Controller):
                 )
             ids = [] if event.customer_id is None else [event.customer_id]
             owners = await user_ids_of(connection, caller.workspace_id, ids)
-        return shown_event(event, owners)
+            known = await known_in_events(connection, caller.workspace_id, [event])
+        return shown_event(event, owners, known)
 
 
-def shown_event(event: StoredEvent, owners: Mapping[UUID, str | None]) -> Event:
-    """An event as the API tells it; `owners`: user ids of customers."""
+def shown_event(
+    event: StoredEvent, owners: Mapping[UUID, str | None], known: Collection[str]
+) -> Event:
+    """An event as the API tells it; `owners`: user ids of customers; `known`: tokens."""
     owner = None
     if event.customer_id is not None:
         owner = Owner(id=event.customer_id, user_id=owners.get(event.customer_id))
@@ -90,5 +95,5 @@ def shown_event(event: StoredEvent, owners: Mapping[UUID, str | None]) -> Event:
         user_id=event.user_id,
         anonymous_id=event.anonymous_id,
         customer=owner,
-        body=shown_body(event.body),
+        body=shown_body(event.body, known),
     )

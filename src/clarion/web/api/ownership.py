@@ -9,6 +9,7 @@ from litestar import Controller, get
 from clarion.customers.claim import Claim, ClaimKind
 from clarion.customers.device_store import customer_history, get_device
 from clarion.customers.disclosure import shown_body
+from clarion.customers.disclosure_store import known_in_events
 from clarion.customers.explanation import MEANINGS, Because
 from clarion.customers.explanation_store import explain_owner
 from clarion.customers.holding import holdings
@@ -84,8 +85,10 @@ class Ownerships(Controller):
                 raise not_found("device")
             explained = await explain_owner(connection, caller.workspace_id, device_id)
             owners = await user_ids_of(connection, caller.workspace_id, [device.customer_id])
+            event = explained.event
+            events = [] if event is None else [event]
+            known = await known_in_events(connection, caller.workspace_id, events)
         because = explained.explanation.because
-        event = explained.event
         return Ownership(
             device_id=device_id,
             customer=Owner(id=device.customer_id, user_id=owners.get(device.customer_id)),
@@ -101,7 +104,7 @@ class Ownerships(Controller):
                 at=event.at,
                 received_at=event.received_at,
                 source_id=event.source_id,
-                body=shown_body(event.body),
+                body=shown_body(event.body, known),
             ),
             weighed=[_weighed(claim, explained.explanation.claim) for claim in explained.claims],
         )

@@ -1,5 +1,6 @@
 """/sources: the apps that send events, each with its write key."""
 
+from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
@@ -7,6 +8,8 @@ import msgspec
 from litestar import Controller, Request, get, patch, post
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from clarion.customers.disclosure import shown_text
+from clarion.customers.disclosure_store import known_tokens
 from clarion.deliveries.app_store import get_app, only_app
 from clarion.events import source
 from clarion.events.source_store import (
@@ -200,7 +203,9 @@ class Sources(Controller):
                 before_seq=after_seq(cursor),
                 limit=limit + 1,
             )
-        return page(found, limit, _shown_refusal, lambda one: one.seq)
+            excerpts = [one.excerpt for one in found if one.excerpt]
+            known = await known_tokens(connection, caller.workspace_id, excerpts)
+        return page(found, limit, lambda one: _shown_refusal(one, known), lambda one: one.seq)
 
 
 async def _find(connection: AsyncConnection, caller: Caller, source_id: UUID) -> source.Source:
@@ -232,12 +237,12 @@ async def _check_app(connection: AsyncConnection, caller: Caller, app_id: UUID |
         )
 
 
-def _shown_refusal(refusal: StoredRefusal) -> Refusal:
+def _shown_refusal(refusal: StoredRefusal, known: Collection[str]) -> Refusal:
     return Refusal(
         message_id=refusal.message_id,
         stage=refusal.stage,
         code=refusal.code,
         message=refusal.message,
         received_at=refusal.received_at,
-        excerpt=refusal.excerpt,
+        excerpt=refusal.excerpt and shown_text(refusal.excerpt, known),
     )

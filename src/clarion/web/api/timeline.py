@@ -8,6 +8,7 @@ from litestar import Controller, get
 
 from clarion.clock import from_micros, to_micros
 from clarion.customers.device_store import Change as StoredChange
+from clarion.customers.disclosure_store import known_in_events
 from clarion.deliveries.delivery import DeliveryState
 from clarion.events.store import StoredEvent
 from clarion.reports import timeline as life
@@ -66,12 +67,14 @@ class Timeline(Controller):
             found = await life.timeline(
                 connection, caller.workspace_id, customer.id, before=before, limit=limit + 1
             )
+            events = [one for one in found if isinstance(one, StoredEvent)]
+            known = await known_in_events(connection, caller.workspace_id, events)
         owners = {customer.id: customer.user_id}
 
         def shown(entry: Entry) -> TimelineEntry:
             match entry:
                 case StoredEvent():
-                    event = shown_event(entry, owners)
+                    event = shown_event(entry, owners, known)
                     return TimelineEntry(at=entry.at, kind="event", event=event)
                 case StoredChange():
                     return TimelineEntry(at=entry.at, kind="change", change=shown_change(entry))

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.clock import Clock
+from clarion.customers.disclosure_store import known_in_events, known_in_traits
 from clarion.customers.search_store import customers_by_email, customers_by_ids
 from clarion.customers.store import Customer, get_customer, get_customer_by_id, list_customers
 from clarion.events.action_store import actions_of, find_events, list_events_of
@@ -92,18 +93,21 @@ async def _told(
             return await _profiles(connection, workspace_id, query)
         case "profiles", (named,):
             customers, is_one = await _named(connection, workspace_id, named)
-            return _data([shown_profile(one) for one in customers], is_one)
+            known = await known_in_traits(connection, workspace_id, customers)
+            return _data([shown_profile(one, known) for one in customers], is_one)
         case "profiles", (named, part):
             wanted_part = part_in(part)
             customers, is_one = await _named(connection, workspace_id, named)
+            known = await known_in_traits(connection, workspace_id, customers)
             match wanted_part:
                 case Part.EVENTS:
                     return await _events(connection, workspace_id, address, query, customers)
                 case Part.TRAITS:
-                    return _data([shown_profile(one)["traits"] for one in customers], is_one)
+                    traits = [shown_profile(one, known)["traits"] for one in customers]
+                    return _data(traits, is_one)
                 case Part.META | Part.METADATA:
                     metas = [
-                        shown_meta(one, await actions_of(connection, workspace_id, one.id))
+                        shown_meta(one, await actions_of(connection, workspace_id, one.id), known)
                         for one in customers
                     ]
                     return _data(metas, is_one)
@@ -122,8 +126,9 @@ async def _profiles(
     )
     shown = found[:PROFILES_A_PAGE]
     is_more = len(found) > PROFILES_A_PAGE
+    known = await known_in_traits(connection, workspace_id, shown)
     return {
-        "data": [shown_profile(one) for one in shown],
+        "data": [shown_profile(one, known) for one in shown],
         "scrollId": scroll_id(shown[-1].id.bytes) if is_more else None,
     }
 
@@ -198,7 +203,8 @@ async def _shown(
     owners = {one.customer_id for one in found if one.customer_id is not None}
     customers = await customers_by_ids(connection, workspace_id, owners)
     brands = {one.id: one.name for one in await list_sources(connection, workspace_id)}
-    return [shown_event(one, address, brands, customers) for one in found]
+    known = await known_in_events(connection, workspace_id, found)
+    return [shown_event(one, address, brands, customers, known) for one in found]
 
 
 def _data(told: Sequence[Any], is_one: bool) -> Mapping[str, Any]:

@@ -1,10 +1,10 @@
 """Events and profiles as the server API tells them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from clarion.customers.disclosure import shown_body, without_tokens
+from clarion.customers.disclosure import shown_body, shown_traits
 from clarion.customers.store import Customer
 from clarion.events.action import action_of
 from clarion.events.action_store import Action
@@ -20,10 +20,12 @@ def shown_event(
     address: Address,
     brands: Mapping[UUID, str],
     customers: Mapping[UUID, Customer],
+    known: Collection[str],
 ) -> dict[str, Any]:
-    """An event; `brands` are the names of sources, `customers` those it may belong to."""
+    """An event; `brands` are the names of sources, `customers` those it may belong to;
+    `known` are tokens."""
     owner = None if event.customer_id is None else customers.get(event.customer_id)
-    body = shown_body(event.body)
+    body = shown_body(event.body, known)
     return {
         "id": event.message_id,
         "externalId": None if owner is None else owner.user_id,
@@ -43,19 +45,21 @@ def shown_event(
     }
 
 
-def shown_profile(customer: Customer) -> dict[str, Any]:
+def shown_profile(customer: Customer, known: Collection[str]) -> dict[str, Any]:
     """A customer: their ids and traits."""
     return {
         "id": customer.id,
         "userId": customer.user_id,
-        "traits": without_tokens(customer.traits),
+        "traits": shown_traits(customer.traits, known),
     }
 
 
-def shown_meta(customer: Customer, actions: Sequence[Action]) -> dict[str, Any]:
+def shown_meta(
+    customer: Customer, actions: Sequence[Action], known: Collection[str]
+) -> dict[str, Any]:
     """Traits, and beside them what is known of the profile itself, which wins."""
     return {
-        **without_tokens(customer.traits),
+        **shown_traits(customer.traits, known),
         "id": customer.id,
         "userId": customer.user_id,
         "createdBy": {"createdTime": customer.first_seen_at},
