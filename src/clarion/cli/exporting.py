@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import IO, Annotated, Any
 
@@ -16,16 +17,18 @@ from clarion.cli.output import Ending, ExitCode, errors, print_done
 from clarion.cli.session import open_session
 from clarion.customers.export_store import count_rows, export_pages
 from clarion.events.record import RecordKind
+from clarion.events.record_cell import protected, protected_json
+from clarion.events.record_line import LEFT_OUT
 from clarion.events.record_text import RecordForm
 
 _COLUMNS = {
     RecordKind.CUSTOMERS: (
         "id", "user_id", "anonymous_id", "traits:json", "push_opted_out:boolean", "first_seen_at",
-        "last_seen_at",
+        "last_seen_at", "suppressed_at",
     ),
     RecordKind.DEVICES: (
         "device_id", "user_id", "platform", "token_kind", "state", "reason", "registered_at",
-        "last_seen_at", "facts:json",
+        "last_seen_at", "owned_at", "registered_for", "facts:json", "clarion_source",
     ),
     RecordKind.EVENTS: ("messageId", "type", "timestamp", "receivedAt", "body:json"),
 }  # fmt: skip
@@ -62,7 +65,7 @@ async def export(
     form = format or (
         RecordForm.CSV if out is not None and out.suffix.lower() == ".csv" else RecordForm.NDJSON
     )
-    count = 0
+    count = left_out = 0
     async with open_session() as session:
         async with session.database.read() as connection:
             total = await count_rows(connection, session.workspace_id, kind)
@@ -71,16 +74,23 @@ async def export(
             Progress(console=errors, disable=out is None or not errors.is_terminal) as shown,
         ):
             task = shown.add_task(kind.value, total=total)
-            write = _writer(kind, form, file, with_tokens=with_tokens)
+            write = record_writer(kind, form, file, with_tokens=with_tokens)
             async for page in export_pages(
                 session.database, session.workspace_id, kind, with_tokens=with_tokens
             ):
                 for record in page:
                     write(record)
+                    left_out += LEFT_OUT in record
                 count += len(page)
                 shown.update(task, completed=count, total=max(total, count))
     if out is not None:
         print_done(f"{count:,} {kind.value} are in {out}.")
+    if left_out:
+        errors.print(
+            f"[yellow]![/] Registration tokens were left out of {left_out:,} of them: "
+            "--with-tokens writes them, for an import elsewhere.",
+            highlight=False,
+        )
 
 
 @contextmanager
@@ -103,9 +113,10 @@ def _opened(out: Path | None) -> Iterator[IO[str]]:
         part.unlink(missing_ok=True)
 
 
-def _writer(
+def record_writer(
     kind: RecordKind, form: RecordForm, file: IO[str], *, with_tokens: bool
 ) -> Callable[[dict[str, Any]], None]:
+    """What writes one record behind the other into `file`."""
     if form is RecordForm.NDJSON:
         return lambda record: _write_line(file, record)
     columns = _COLUMNS[kind]
@@ -129,6 +140,8 @@ def _cell(record: dict[str, Any], column: str) -> Any:
         case bool():
             return "true" if value else "false"
         case dict() | list():
-            return msgspec.json.encode(value).decode()
+            return protected_json(msgspec.json.encode(value).decode())
+        case datetime():
+            return value.isoformat()
         case _:
-            return str(value) if not hasattr(value, "isoformat") else value.isoformat()
+            return protected(str(value))

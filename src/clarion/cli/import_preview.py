@@ -6,13 +6,14 @@ from typing import Any, BinaryIO
 from uuid import UUID
 
 import msgspec
+from rich.markup import escape
 
 from clarion.cli.output import console, print_done, print_json
 from clarion.clock import SystemClock
 from clarion.customers.forecast import judge_of_registrations
 from clarion.events.importer import Reading, RefusedLine
 from clarion.events.record import Judge, RecordKind
-from clarion.events.record_file import RecordFormat, read_records
+from clarion.events.record_file import FileDivided, RecordFormat, read_records
 from clarion.events.record_text import Mark
 
 SHOWN = 3
@@ -32,30 +33,51 @@ def preview(kind: RecordKind, file: BinaryIO, written: RecordFormat, *, as_json:
     events: list[dict[str, Any]] = []
     codes: Counter[str] = Counter()
     examples: dict[str, RefusedLine] = {}
-    for found in read_records(file, written, Mark()):
-        read = reading.event_of(found, now)
+    divided = None
+    records = read_records(file, written, Mark())
+    while True:
+        try:
+            found = next(records)
+        except StopIteration:
+            break
+        except FileDivided as error:
+            divided = str(error)
+            break
+        read = reading.events_of(found, now)
         if isinstance(read, RefusedLine):
             codes[read.code] += 1
             examples.setdefault(read.code, read)
             continue
         taken += 1
         if len(events) < SHOWN:
-            events.append(msgspec.json.decode(read[1]))
+            events += [msgspec.json.decode(raw) for _, raw in read]
     faults = [
         {"code": code, "lines": count, "first": examples[code].line,
          "message": examples[code].message}
         for code, count in codes.most_common()
     ]  # fmt: skip
     if as_json:
-        print_json({"taken": taken, "refused": codes.total(), "events": events, "faults": faults})
+        print_json(
+            {
+                "taken": taken,
+                "refused": codes.total(),
+                "events": events[:SHOWN],
+                "faults": faults,
+                "ends_early": divided,
+            }
+        )
         return
-    for event in events:
+    for event in events[:SHOWN]:
         console.print(
             msgspec.json.encode(event).decode(), highlight=False, markup=False, soft_wrap=True
         )
     if taken > len(events):
         console.print(f"… and {taken - len(events):,} more", style="dim", highlight=False)
     print_done(f"{taken:,} would be taken, {codes.total():,} refused. Nothing was kept.")
+    if divided is not None:
+        console.print(
+            f"[yellow]![/] The import would end early: {escape(divided)}", highlight=False
+        )
     for one in faults:
         told = f"{one['code']}: {one['lines']:,}, first in line {one['first']:,}. {one['message']}"
         console.print(told, highlight=False, markup=False, soft_wrap=True)

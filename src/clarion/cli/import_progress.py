@@ -15,6 +15,7 @@ import msgspec
 
 from clarion.events.importer import RefusedLine, Step
 from clarion.events.record import REFUSED
+from clarion.events.record_cell import safe
 from clarion.events.record_file import Header
 from clarion.events.record_text import Mark
 
@@ -106,7 +107,7 @@ class ProgressFile:
         why = {"line": one.line, "code": one.code, "message": one.message}
         if self.header is not None:
             cells = self._own(one.found.cells) or [one.found.text]
-            return _cells([*map(str, why.values()), *cells], self.header)
+            return _cells([*map(str, why.values()), *map(safe, cells)], self.header)
         try:
             record = msgspec.json.decode(one.found.text, type=dict[str, Any])
         except ValueError:

@@ -34,7 +34,8 @@ from clarion.cli.session import Session, open_session
 from clarion.cli.source_choice import choose_source
 from clarion.events.collector import Collector
 from clarion.events.importer import Importer, ImportRefused, Reading
-from clarion.events.record import IDS, RecordFault, RecordKind
+from clarion.events.record import IDS, SEGMENTS_NAMES, RecordFault, RecordKind
+from clarion.events.record_cell import name_and_kind
 from clarion.events.record_file import Header, RecordFormat, read_header, renamed
 from clarion.events.record_text import (
     HEAD_BYTES,
@@ -44,6 +45,7 @@ from clarion.events.record_text import (
     fault_of_file,
 )
 from clarion.events.source import Source
+from clarion.events.source_store import list_sources
 
 _FORMS = {
     ".csv": RecordForm.CSV,
@@ -112,9 +114,11 @@ async def import_(
         async with open_session() as session:
             async with session.database.read() as connection:
                 chosen = await choose_source(connection, session, source)
+                others = await list_sources(connection, session.workspace_id)
+            names = frozenset(one.name for one in others if one.id != chosen.id)
             kept = ProgressFile.of(file, header)
             progress = _progress(session, kind, chosen, opened, kept, written, restart=restart)
-            await _import(session, chosen, opened, written, kept, progress, quiet=json)
+            await _import(session, chosen, opened, written, kept, progress, names, quiet=json)
     _tell(progress, kept, as_json=json)
 
 
@@ -163,7 +167,7 @@ def _looked_at(
     all of whose lines would be refused."""
     head = opened.read(HEAD_BYTES)
     form = form or _FORMS.get(file.suffix.lower())
-    fault = fault_of_file(head, form or RecordForm.CSV)
+    fault = fault_of_file(head, form or RecordForm.CSV, encoding)
     if fault is not None:
         raise refused(f"{file.name} can not be imported. {fault}", word="no_records")
     if form is None:
@@ -172,6 +176,8 @@ def _looked_at(
     if not all(old and equals for old, equals, _ in pairs):
         raise Ending(ExitCode.USAGE, "--rename says OLD=NEW, as in external_id=user_id.")
     names = {old: new for old, _, new in pairs}
+    if kind is RecordKind.EVENTS:  # an event in Segment's names has no other ids
+        names = {old: SEGMENTS_NAMES.get(new, new) for old, new in names.items()}
     written = RecordFormat(form=form, encoding=encoding_of(head, encoding), names=names)
     header = read_header(opened, written) if form is RecordForm.CSV else None
     if isinstance(header, RecordFault):
@@ -179,7 +185,7 @@ def _looked_at(
     wanted = IDS.get(kind, ())
     if header is not None and wanted:
         columns = renamed(header.columns, names)
-        if not {column.partition(":")[0] for column in columns} & set(wanted):
+        if not {name_and_kind(column)[0] for column in columns} & set(wanted):
             raise refused(
                 f"{file.name} has no column {' or '.join(wanted[::2])}. It has "
                 f"{', '.join(header.columns)}: say which one it is, --rename NAME={wanted[0]}.",
@@ -232,11 +238,17 @@ async def _import(
     written: RecordFormat,
     kept: ProgressFile,
     progress: import_progress.Progress,
+    other_sources: frozenset[str],
     *,
     quiet: bool,
 ) -> None:
     kind = RecordKind(progress.kind)
-    reading = Reading(kind=kind, at=progress.at, judge=judge_of(kind, source.id, progress.at))
+    reading = Reading(
+        kind=kind,
+        at=progress.at,
+        judge=judge_of(kind, source.id, progress.at),
+        other_sources=other_sources,
+    )
     async with session.broker() as broker:
         collector = Collector(session.database, broker, session.clock)
         importer = Importer(collector, broker, session.clock, source, reading)

@@ -1,6 +1,8 @@
 """Everything a workspace holds of customers, devices and events, page by page, for its export."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -8,9 +10,14 @@ import msgspec
 from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from clarion.customers.disclosure import shown_body, shown_traits
+from clarion.customers.disclosure import body_left_out, traits_left_out
+from clarion.customers.disclosure_store import known_tokens
+from clarion.customers.identity import Timeline, User
+from clarion.customers.identity_store import read_identifiers
 from clarion.customers.registration_store import kept_device
 from clarion.events.record import RecordKind
+from clarion.events.record_line import LEFT_OUT, SOURCE
+from clarion.events.source_store import list_sources
 from clarion.storage.database import Database
 from clarion.storage.schema import customers, devices, events
 
@@ -36,19 +43,24 @@ async def export_pages(
 ) -> AsyncIterator[list[dict[str, Any]]]:
     """Records that can be imported again, each page read in a transaction of its own.
 
-    Without `with_tokens` registration tokens are left out, in events replaced by fingerprints.
+    Without `with_tokens` registration tokens are left out, and with them the traits and the members
+    of events that they stand in.
     """
     after: Any = None
     while True:
         statement, key = _page(kind, workspace_id, after)
         async with database.read() as connection:
             rows = (await connection.execute(statement.limit(PAGE))).all()
-        if not rows:
-            return
-        if kind is RecordKind.DEVICES:
-            yield [one for row in rows for one in _registrations(row, with_tokens=with_tokens)]
-        else:
-            yield [_record(kind, row, with_tokens=with_tokens) for row in rows]
+            if not rows:
+                return
+            shared = await _shared(connection, workspace_id, kind, rows, with_tokens=with_tokens)
+        match kind:
+            case RecordKind.CUSTOMERS:
+                yield [_customer(row, shared) for row in rows]
+            case RecordKind.DEVICES:
+                yield [one for row in rows for one in _registrations(row, shared)]
+            case RecordKind.EVENTS:
+                yield [_event(row, shared) for row in rows]
         after = getattr(rows[-1], key)
 
 
@@ -74,9 +86,61 @@ def _page(kind: RecordKind, workspace_id: UUID, after: Any) -> tuple[Select[Any]
     return of_events.order_by(events.c.seq), "seq"
 
 
-def _registrations(row: Any, *, with_tokens: bool) -> list[dict[str, Any]]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shared:
+    """What is asked for a page at once."""
+
+    known: Collection[str] | None
+    """Tokens to be left out; None: they are written."""
+    sources: Mapping[UUID, str]
+    timelines: Mapping[str, Timeline]
+    """Of devices: who owned each when."""
+
+
+async def _shared(
+    connection: AsyncConnection,
+    workspace_id: UUID,
+    kind: RecordKind,
+    rows: Sequence[Any],
+    *,
+    with_tokens: bool,
+) -> _Shared:
+    known: set[str] | None = None
+    sources: dict[UUID, str] = {}
+    timelines: dict[str, Timeline] = {}
+    if not with_tokens:
+        values: list[Any] = []
+        owners: list[UUID] = []
+        if kind is RecordKind.EVENTS:
+            values, owners = [row.body for row in rows], [row.customer_id for row in rows]
+        elif kind is RecordKind.CUSTOMERS:
+            values, owners = [row.traits for row in rows], [row.id for row in rows]
+        known = await known_tokens(connection, workspace_id, values, owners)
+    if kind is not RecordKind.CUSTOMERS:
+        sources = {one.id: one.name for one in await list_sources(connection, workspace_id)}
+    if kind is RecordKind.DEVICES:
+        keys = [row.device_id for row in rows]
+        identifiers = await read_identifiers(connection, workspace_id, keys)
+        timelines = {key: one.timeline for key, one in identifiers.items()}
+    return _Shared(known=known, sources=sources, timelines=timelines)
+
+
+def _owned_at(timeline: Timeline, key: str) -> datetime | None:
+    """Since when a device has been its owner's; None: nobody has ever signed in or out there."""
+    owner = timeline.device_owner(key)
+    user_id = owner.user_id if isinstance(owner, User) else None
+    return next((span.at for span in reversed(timeline.spans) if span.user_id == user_id), None)
+
+
+def _user_at(timeline: Timeline, at: datetime) -> str | None:
+    """Whose a device was by then, by their own word."""
+    return next((span.user_id for span in reversed(timeline.spans) if span.at <= at), None)
+
+
+def _registrations(row: Any, shared: _Shared) -> list[dict[str, Any]]:
     """A device's lines: the registration it is sent to by, then those that could take its place."""
     device = kept_device(row)
+    line = shared.timelines.get(row.device_id, Timeline())
     return [
         {
             "device_id": row.device_id,
@@ -87,31 +151,41 @@ def _registrations(row: Any, *, with_tokens: bool) -> list[dict[str, Any]]:
             "reason": one.reason,
             "registered_at": one.registered_at,
             "last_seen_at": row.last_seen_at,
-            "facts": row.facts if with_tokens else facts_left_out(row.facts),
+            "owned_at": _owned_at(line, row.device_id),
+            "registered_for": _user_at(line, one.holds.at),
+            "facts": row.facts if shared.known is None else facts_left_out(row.facts),
+            SOURCE: shared.sources.get(one.source_id),
         }
-        | ({"token": one.token} if with_tokens else {})
+        | ({"token": one.token} if shared.known is None else {})
         for one in device.registrations
         if one is device.current or one.is_active
     ]
 
 
-def _record(kind: RecordKind, row: Any, *, with_tokens: bool) -> dict[str, Any]:
-    if kind is RecordKind.CUSTOMERS:
-        return {
-            "id": row.id,
-            "user_id": row.user_id,
-            "anonymous_id": row.key,
-            "traits": row.traits if with_tokens else shown_traits(row.traits),
-            "push_opted_out": row.push_opted_out,
-            "first_seen_at": row.first_seen_at,
-            "last_seen_at": max(row.first_seen_at, row.last_seen_at),
-        }
+def _customer(row: Any, shared: _Shared) -> dict[str, Any]:
+    traits: dict[str, Any] = row.traits
+    left_out: list[str] = []
+    if shared.known is not None:
+        traits, left_out = traits_left_out(traits, shared.known)
+    return {
+        "id": row.id,
+        "user_id": row.user_id,
+        "anonymous_id": row.key,
+        "traits": traits,
+        "push_opted_out": row.push_opted_out,
+        "first_seen_at": row.first_seen_at,
+        "last_seen_at": max(row.first_seen_at, row.last_seen_at),
+        "suppressed_at": row.suppressed_at,
+    } | ({LEFT_OUT: left_out} if left_out else {})
+
+
+def _event(row: Any, shared: _Shared) -> dict[str, Any]:
     body: dict[str, Any] = msgspec.json.decode(row.body)
-    if not with_tokens:
-        body = shown_body(row.body)
-    body.pop("writeKey", None)
-    body.pop("sentAt", None)
-    body.pop("originalTimestamp", None)
+    for name in ("writeKey", "sentAt", "originalTimestamp", SOURCE, LEFT_OUT):
+        body.pop(name, None)
+    left_out: list[str] = []
+    if shared.known is not None:
+        body, left_out = body_left_out(body, shared.known)
     # Both times, as whoever hands events on tells them: the corrected one, and that of the app's
     # own clock, which keeps the order. Where that clock was plainly wrong, what stands for it.
     own = {} if row.clock_at is None or row.order_at else {"originalTimestamp": row.clock_at}
@@ -123,5 +197,7 @@ def _record(kind: RecordKind, row: Any, *, with_tokens: bool) -> dict[str, Any]:
             "messageId": row.message_id,
             "timestamp": row.order_at or row.at,
             "receivedAt": row.received_at,
+            SOURCE: shared.sources.get(row.source_id),
         }
+        | ({LEFT_OUT: left_out} if left_out else {})
     )

@@ -5,7 +5,7 @@ durable before the place behind it is told; whoever keeps that place goes on fro
 """
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import BinaryIO, assert_never
 
@@ -17,8 +17,9 @@ from clarion.events.body import BODY_BYTES_MAX, CallFault
 from clarion.events.check import check
 from clarion.events.collector import Collector, ComeAgain, Taken
 from clarion.events.message import Refusal
-from clarion.events.record import Judge, RecordFault, RecordKind, as_event
-from clarion.events.record_file import Found, RecordFormat, read_records
+from clarion.events.record import Judge, RecordFault, RecordKind, as_events
+from clarion.events.record_file import FileDivided, Found, RecordFormat, read_records
+from clarion.events.record_line import SOURCE
 from clarion.events.record_text import Mark
 from clarion.events.source import Source
 
@@ -29,6 +30,10 @@ WAITING_JOBS_MAX = 20
 PATIENCE_SECONDS = 1.0
 """How long it waits without seeing them take in anything; then there are none."""
 LOOK_SECONDS = 0.05
+
+
+Events = list[tuple[str, bytes]]
+"""(messageId, event as JSON) of each that a line becomes."""
 
 
 class ImportRefused(Exception):
@@ -61,21 +66,33 @@ class Reading:
     kind: RecordKind
     at: datetime
     judge: Judge | None = None
+    other_sources: frozenset[str] = frozenset()
+    """The names of those that the events do not come from."""
 
-    def event_of(self, found: Found, now: datetime) -> tuple[str, bytes] | RefusedLine:
-        """The messageId and the event of a line; refused where nobody would take it."""
+    def events_of(self, found: Found, now: datetime) -> Events | RefusedLine:
+        """The messageIds and the events of a line; refused where nobody would take it."""
         if isinstance(found.record, RecordFault):
             return _refused(found, found.record)
-        raw = as_event(self.kind, found.record, self.at, now)
-        if isinstance(raw, RecordFault):
-            return _refused(found, raw)
-        checked = check(raw, None)
-        if isinstance(checked, Refusal):
-            return _refused(found, checked)
-        fault = self.judge(raw) if self.judge is not None else None
-        if fault is not None:
+        body = found.record.get("body")
+        source = found.record.get(SOURCE) or (body.get(SOURCE) if isinstance(body, dict) else None)
+        if isinstance(source, str) and source in self.other_sources:
+            fault = RecordFault(
+                code="other_source",
+                message=f"The line is of the source {source[:100]!r}: import it --source that, or "
+                f"leave the column out, --rename {SOURCE}=.",
+            )
             return _refused(found, fault)
-        return checked.message_id or "", raw
+        events = as_events(self.kind, found.record, self.at, now)
+        if isinstance(events, RecordFault):
+            return _refused(found, events)
+        read: Events = []
+        for raw in events:
+            checked = check(raw, None)
+            if isinstance(checked, Refusal):
+                return _refused(found, checked)
+            read.append((checked.message_id or "", raw))
+        fault_of_own = self.judge(events[-1]) if self.judge is not None else None
+        return read if fault_of_own is None else _refused(found, fault_of_own)
 
 
 class Importer:
@@ -97,29 +114,24 @@ class Importer:
         """Import what stands behind `start`. Raises ImportRefused."""
         if self._source.revoked_at is not None:
             raise ImportRefused("the source is revoked")
-        batch: dict[str, Found] = {}
-        bodies: list[msgspec.Raw] = []
-        size = 0
-        refused: list[RefusedLine] = []
-        after = start
-        for found in read_records(file, written, start):
-            read = self._reading.event_of(found, self._clock.now())
-            if isinstance(read, RefusedLine):
-                refused.append(read)
-            else:
-                message_id, raw = read
-                if size + len(raw) > BATCH_BYTES:
-                    yield await self._take(bodies, batch, refused, after)
-                    batch, bodies, refused, size = {}, [], [], 0
-                batch[message_id] = found
-                bodies.append(msgspec.Raw(raw))
-                size += len(raw) + 1
-            after = found.after
-            if len(bodies) >= BATCH_RECORDS or len(refused) >= BATCH_RECORDS:
-                yield await self._take(bodies, batch, refused, after)
-                batch, bodies, refused, size = {}, [], [], 0
-        if bodies or refused:
-            yield await self._take(bodies, batch, refused, after)
+        batch = _Batch(after=start)
+        divided: FileDivided | None = None
+        try:
+            for found in read_records(file, written, start):
+                read = self._reading.events_of(found, self._clock.now())
+                if not batch.has_room_for(read):
+                    yield await self._take(batch)
+                    batch = _Batch(after=batch.after)
+                batch.add(found, read)
+                if batch.is_full:
+                    yield await self._take(batch)
+                    batch = _Batch(after=batch.after)
+        except FileDivided as error:
+            divided = error
+        if batch.bodies or batch.refused:
+            yield await self._take(batch)
+        if divided is not None:
+            raise ImportRefused(str(divided))
 
     async def _let_take_in(self) -> None:
         """Wait while more waits than should, and somebody takes it in."""
@@ -141,17 +153,11 @@ class Importer:
         except BrokerUnavailable:
             return 0  # to whom it is handed over will say so
 
-    async def _take(
-        self,
-        bodies: list[msgspec.Raw],
-        batch: dict[str, Found],
-        refused: list[RefusedLine],
-        after: Mark,
-    ) -> Step:
-        if not bodies:
-            return Step(after=after, taken=0, refused=refused)
+    async def _take(self, batch: "_Batch") -> Step:
+        if not batch.bodies:
+            return Step(after=batch.after, taken=0, refused=batch.refused)
         await self._let_take_in()
-        body = msgspec.json.encode({"batch": bodies})
+        body = msgspec.json.encode({"batch": batch.bodies})
         while True:
             collected = await self._collector.take(
                 body,
@@ -168,12 +174,49 @@ class Importer:
                     raise ImportRefused(message)
                 case _:
                     assert_never(collected)
+        refused: dict[int, RefusedLine] = {}
         for one in collected.refused:
-            found = batch.get(one.message_id or "")
+            found = batch.found.get(one.message_id or "")
             if found is not None:
-                refused.append(_refused(found, one))
-        refused.sort(key=lambda one: one.line)
-        return Step(after=after, taken=collected.events, refused=refused)
+                refused.setdefault(found.line, _refused(found, one))
+        every = sorted([*batch.refused, *refused.values()], key=lambda one: one.line)
+        return Step(after=batch.after, taken=batch.lines - len(refused), refused=every)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Batch:
+    """Lines that are taken together."""
+
+    after: Mark
+    lines: int = 0
+    """Whose events are in it."""
+    size: int = 0
+    bodies: list[msgspec.Raw] = field(default_factory=list)
+    found: dict[str, Found] = field(default_factory=dict)
+    """The line of each event."""
+    refused: list[RefusedLine] = field(default_factory=list)
+
+    @property
+    def is_full(self) -> bool:
+        return len(self.bodies) >= BATCH_RECORDS or len(self.refused) >= BATCH_RECORDS
+
+    def has_room_for(self, read: Events | RefusedLine) -> bool:
+        return isinstance(read, RefusedLine) or self.size + _size(read) <= BATCH_BYTES
+
+    def add(self, found: Found, read: Events | RefusedLine) -> None:
+        self.after = found.after
+        if isinstance(read, RefusedLine):
+            self.refused.append(read)
+            return
+        self.lines += 1
+        self.size += _size(read)
+        for message_id, raw in read:
+            self.found[message_id] = found
+            self.bodies.append(msgspec.Raw(raw))
+
+
+def _size(events: Events) -> int:
+    return sum(len(raw) + 1 for _, raw in events)
 
 
 def _refused(found: Found, why: RecordFault | Refusal) -> RefusedLine:

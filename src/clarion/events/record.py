@@ -5,8 +5,7 @@ an event is itself. The messageId follows from what the line says, so a file imp
 line that was in the air when the import broke off, changes nothing.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from hashlib import sha256
@@ -14,7 +13,24 @@ from typing import Any, assert_never
 
 import msgspec
 
+from clarion.events.check import EVENT_BYTES_MAX
 from clarion.events.moment import FIRST_YEAR, FUTURE_SECONDS_MAX, parse_time
+from clarion.events.record_cell import RecordFault as RecordFault
+from clarion.events.record_cell import typed as typed
+from clarion.events.record_customer import identifies
+from clarion.events.record_device import registrations
+from clarion.events.record_line import (
+    ANONYMOUS_ID,
+    AT,
+    DEVICE_ID,
+    LEFT_OUT,
+    MESSAGE_ID,
+    SOURCE,
+    USER_ID,
+    damaged_id,
+    first_of,
+)
+from clarion.events.reserved import REGISTRATION_NAMES, TOKEN_NAMES, plain_name
 
 
 class RecordKind(StrEnum):
@@ -25,102 +41,153 @@ class RecordKind(StrEnum):
     EVENTS = "events"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordFault:
-    """Why a line is no record."""
-
-    code: str
-    message: str
-
-
 Judge = Callable[[bytes], RecordFault | None]
 """Says of an event what those who take it in will refuse, so that its line is."""
 
 MESSAGE_ID_PREFIX = "import-"
+EARLIER_ID_PREFIX = "import-!"
+"""Less than that of a line's own event, which therefore wins where both are of one time."""
+TRAITS_BYTES = 24_576
+"""Of one event, where a customer has too many traits for one."""
 HASH_CHARACTERS = 40
-REMOVED = "removed"
 REFUSED = "refused"
 """What an import said of a line that it refused, beside the line: no part of it."""
 
 _DAY_DIGITS = 8
 """20260301 is a day, and no second of 1970."""
 _SECONDS_MAX = 100_000_000_000
-_KINDS = ("text", "number", "boolean", "json")
-_USER_ID = ("user_id", "userId")
-_ANONYMOUS_ID = ("anonymous_id", "anonymousId")
-_DEVICE_ID = ("device_id", "deviceId")
-_TOKEN = ("token", "fcm_token", "fcmToken")
-_FID = ("fid",)
-_PLATFORM = ("platform", "device_type", "deviceType")
-_AT = ("timestamp", "at")
-_MESSAGE_ID = ("message_id", "messageId")
-_FACTS = {
-    "app_version": "app_version",
-    "os_version": "os_version",
-    "manufacturer": "device_manufacturer",
-    "model": "device_model",
-    "locale": "locale",
-    "timezone": "timezone",
-    "push_permission": "push_permission",
-}
-"""What an export says of a device, and the property by which an app says it."""
-_NO_TRAITS = frozenset(
-    (*_USER_ID, *_ANONYMOUS_ID, *_AT, *_MESSAGE_ID, "id", "key", "traits", "push_opted_out",
-     "first_seen_at", "last_seen_at")
-)  # fmt: skip
+_WHY = frozenset({"line", "code", "message"})
+_BESIDE_BODY = frozenset(
+    {"body", "messageId", "message_id", "type", "timestamp", "receivedAt", SOURCE, LEFT_OUT}
+)
+"""Columns beside `body`. An event of its own that has a member `body` names somebody, too."""
+_BESIDE_EVENT = frozenset({SOURCE, LEFT_OUT, "sentAt", "writeKey"})
+"""What is no part of an imported event. The clock of whoever sent it was corrected when it was
+sent: a file is not sent now."""
+SEGMENTS_NAMES = {"user_id": "userId", "anonymous_id": "anonymousId", "message_id": "messageId"}
+_SEGMENTS_OWN = frozenset({"userId", "anonymousId"})
+_EXPORTED = frozenset({"messageId", "receivedAt"})
+"""An event with one of the first, or both of the second, is written in Segment's names: others are
+the app's own."""
 IDS: Mapping[RecordKind, Sequence[str]] = {
-    RecordKind.CUSTOMERS: (*_USER_ID, *_ANONYMOUS_ID),
-    RecordKind.DEVICES: _DEVICE_ID,
+    RecordKind.CUSTOMERS: (*USER_ID, *ANONYMOUS_ID),
+    RecordKind.DEVICES: DEVICE_ID,
 }
 """Columns of which a file needs one, or every one of its lines would be refused."""
+
+
+def as_events(
+    kind: RecordKind, record: Mapping[str, Any], at: datetime, now: datetime | None = None
+) -> list[bytes] | RecordFault:
+    """The events of a line, as JSON: mostly one. `at` is its time where the line gives none. `now`:
+    a time ahead of it is none.
+
+    A line that Clarion has exported says more than one event can, such as when a customer was seen
+    first and last. What comes before the line's own event in the list loses against it where both
+    say something of one time.
+    """
+    record = _without_refusal(record)
+    match kind:
+        case RecordKind.CUSTOMERS:
+            made = identifies(record)
+        case RecordKind.DEVICES:
+            made = registrations(record)
+        case RecordKind.EVENTS:
+            event = _event(record)
+            made = event if isinstance(event, RecordFault) else [event]
+        case _:
+            assert_never(kind)
+    if isinstance(made, RecordFault):
+        return made
+    own = len(made) - 1
+    events: list[bytes] = []
+    for number, event in enumerate(made):
+        finished = _finished(event, at, now or at, is_own=number == own)
+        if isinstance(finished, RecordFault):
+            return finished
+        events += finished
+    return events
 
 
 def as_event(
     kind: RecordKind, record: Mapping[str, Any], at: datetime, now: datetime | None = None
 ) -> bytes | RecordFault:
-    """The event of a line, as JSON; `at` is its time where the line gives none. `now`: a time
-    ahead of it is none."""
-    said = record.get(REFUSED)
-    if isinstance(said, Mapping) and "code" in said:
-        record = {name: value for name, value in record.items() if name != REFUSED}
-    match kind:
-        case RecordKind.CUSTOMERS:
-            event = _identify(record)
-        case RecordKind.DEVICES:
-            event = _registration(record)
-        case RecordKind.EVENTS:
-            event = _event(record)
-        case _:
-            assert_never(kind)
-    if isinstance(event, RecordFault):
-        return event
-    event = {name: value for name, value in event.items() if value is not None}
-    if "timestamp" in event:
-        said_at = _moment(event["timestamp"], now or at)
+    """A line's own event, the last of `as_events`."""
+    events = as_events(kind, record, at, now)
+    return events if isinstance(events, RecordFault) else events[-1]
+
+
+def _finished(
+    event: dict[str, Any], at: datetime, now: datetime, *, is_own: bool
+) -> list[bytes] | RecordFault:
+    """An event with its time and its messageId; in parts, if its traits are too many for one."""
+    if event.get("timestamp") is None:
+        event.pop("timestamp", None)
+    else:
+        said_at = _moment(event["timestamp"], now)
         if isinstance(said_at, RecordFault):
             return said_at
         event["timestamp"] = said_at
-    if "messageId" not in event:
+    if event.get("messageId") is None:
+        event.pop("messageId", None)
         said = msgspec.json.encode(event, order="deterministic")
-        event["messageId"] = MESSAGE_ID_PREFIX + sha256(said).hexdigest()[:HASH_CHARACTERS]
+        prefix = MESSAGE_ID_PREFIX if is_own else EARLIER_ID_PREFIX
+        event["messageId"] = prefix + sha256(said).hexdigest()[:HASH_CHARACTERS]
     event.setdefault("timestamp", at.isoformat())
-    return msgspec.json.encode(event)
+    raw = msgspec.json.encode(event)
+    traits = event.get("traits")
+    if len(raw) <= EVENT_BYTES_MAX or event.get("type") != "identify" or not traits:
+        return [raw]
+    parts: list[bytes] = []
+    for number, part in enumerate(_in_parts(traits)):
+        part_of = event | {"traits": part, "messageId": f"{event['messageId']}-{number}"}
+        parts.append(msgspec.json.encode(part_of))
+    return parts
 
 
-def read_cells(header: list[str], cells: list[str]) -> dict[str, Any] | RecordFault:
+def _in_parts(traits: Any) -> Iterator[dict[str, Any]]:
+    """Traits that one event has no room for."""
+    part: dict[str, Any] = {}
+    size = 0
+    for name, value in traits.items():
+        needs = len(msgspec.json.encode({name: value}))
+        if part and size + needs > TRAITS_BYTES:
+            yield part
+            part, size = {}, 0
+        part[name] = value
+        size += needs
+    yield part
+
+
+def _without_refusal(record: Mapping[str, Any]) -> Mapping[str, Any]:
+    said = record.get(REFUSED)
+    if isinstance(said, Mapping) and "code" in said and said.keys() <= _WHY:
+        return {name: value for name, value in record.items() if name != REFUSED}
+    return record
+
+
+def read_cells(
+    header: Sequence[str], cells: Sequence[str], rounded: Collection[str] = ()
+) -> dict[str, Any] | RecordFault:
     """A CSV line as a record. A column named `age:number` (`boolean`, `json`) holds no text; an
     empty cell says nothing, nor does a column without a name; `properties.sku` goes into the
-    object `properties`."""
+    object `properties`. `rounded`: columns all of whose long numbers look rounded."""
     if any(cell.strip() for cell in cells[len(header) :]):
         return RecordFault(
             code="cells_too_many",
-            message=f"The line has {len(cells)} cells and the header {len(header)}.",
+            message=f"The line has {len(cells)} cells and the header {len(header)}: is there a "
+            "comma in a text without quotes, or the end of a line missing?",
+        )
+    if len(cells) == 1 < len(header) and any(one in cells[0] for one in ",;\t|"):
+        return RecordFault(
+            code="cells_missing",
+            message="The line is separated by something else than the header.",
         )
     record: dict[str, Any] = {}
     for column, cell in zip(header, cells, strict=False):
         if not column or not cell.strip():
             continue
-        given = typed(column, cell)
+        given = typed(column, cell, is_rounded=column in rounded)
         if isinstance(given, RecordFault):
             return given
         name, value = given
@@ -137,125 +204,45 @@ def read_cells(header: list[str], cells: list[str]) -> dict[str, Any] | RecordFa
     return record
 
 
-def typed(column: str, value: Any) -> tuple[str, Any] | RecordFault:
-    """(Name, value) in a column that may say what its texts are: `age:number`."""
-    name, _, kind = column.rpartition(":")
-    if kind not in _KINDS:
-        name, kind = column, "text"
-    if isinstance(value, str):
-        value = _cell(kind, value)
-        if isinstance(value, RecordFault):
-            return RecordFault(code=value.code, message=f"{column}: {value.message}")
-    return name.strip(), value
-
-
-def _cell(kind: str, cell: str) -> Any:
-    cell = cell.strip()
-    match kind:
-        case "number":
-            try:
-                value = int(cell) if cell.lstrip("+-").isdigit() else msgspec.json.decode(cell)
-            except ValueError:
-                value = None
-            if type(value) in (int, float):
-                return value
-            return RecordFault(code="cell_no_number", message=f"{cell[:40]!r} is no number.")
-        case "boolean":
-            if cell.lower() in ("true", "yes", "1"):
-                return True
-            if cell.lower() in ("false", "no", "0"):
-                return False
-            return RecordFault(
-                code="cell_no_boolean", message=f"{cell[:40]!r} is neither true nor false."
-            )
-        case "json":
-            try:
-                return msgspec.json.decode(cell)
-            except ValueError as error:
-                return RecordFault(code="cell_no_json", message=f"is not valid JSON: {error}.")
-        case _:
-            return cell
-
-
-def _identify(record: Mapping[str, Any]) -> dict[str, Any] | RecordFault:
-    user_id, anonymous_id = _first(record, _USER_ID), _first(record, _ANONYMOUS_ID)
-    if user_id is None and anonymous_id is None:
-        return RecordFault(code="user_id_missing", message="A customer needs a user_id.")
-    given = record.get("traits")
-    if given is not None and not isinstance(given, Mapping):
-        return RecordFault(
-            code="traits_no_object",
-            message="`traits` must be an object (in CSV a column `traits:json`).",
-        )
-    traits = dict(given or {})
-    traits |= {name: value for name, value in record.items() if name not in _NO_TRAITS}
-    opted_out = str(record.get("push_opted_out")).lower() in ("true", "yes", "1")
-    if opted_out and "marketingPreferences" not in traits:
-        channels = [{"channel": "push", "subscribed": False}]
-        traits["marketingPreferences"] = {"channels": channels}
-    return {
-        "type": "identify",
-        "userId": user_id,
-        "anonymousId": anonymous_id,
-        "messageId": _first(record, _MESSAGE_ID),
-        "timestamp": _first(record, (*_AT, "last_seen_at")),
-        "traits": traits,
-    }
-
-
-def _registration(record: Mapping[str, Any]) -> dict[str, Any] | RecordFault:
-    device_id = _first(record, _DEVICE_ID)
-    token, fid = _first(record, _TOKEN), _first(record, _FID)
-    if record.get("token_kind") == "fid" and fid is None:
-        token, fid = None, token
-    if device_id is None:
-        return RecordFault(code="device_id_missing", message="A device needs a device_id.")
-    if record.get("state") == REMOVED:
-        return RecordFault(
-            code="device_removed", message="This device was removed: there is nothing to register."
-        )
-    if token is None and fid is None:
-        return RecordFault(code="token_missing", message="A device needs a token or a fid.")
-    properties = {
-        "deviceId": device_id,
-        "fcmToken": token,
-        "fid": fid,
-        "deviceType": _first(record, _PLATFORM),
-    }
-    facts = record.get("facts")
-    if isinstance(facts, Mapping):
-        properties |= {name: facts.get(fact) for fact, name in _FACTS.items()}
-    return {
-        "type": "track",
-        "event": "Register Push",
-        "userId": _first(record, _USER_ID) or device_id,
-        "messageId": _first(record, _MESSAGE_ID),
-        "timestamp": _first(record, (*_AT, "registered_at")),
-        "properties": {name: value for name, value in properties.items() if value is not None},
-    }
-
-
 def _event(record: Mapping[str, Any]) -> dict[str, Any] | RecordFault:
     body = record.get("body")
-    if isinstance(body, Mapping):
+    if isinstance(body, Mapping) and record.keys() <= _BESIDE_BODY:
         record = body
-    event = dict(record)
-    for name, names in (
-        ("userId", _USER_ID),
-        ("anonymousId", _ANONYMOUS_ID),
-        ("messageId", _MESSAGE_ID),
-        ("timestamp", _AT),
-    ):
-        value = _first(record, names)
-        for other in names:
-            event.pop(other, None)
-        event[name] = value
-    # The clock of whoever sent it was corrected when it was sent: a file is not sent now.
-    event.pop("sentAt", None)
-    event.pop("writeKey", None)
+    left_out = record.get(LEFT_OUT)
+    if isinstance(left_out, list) and _registers_by(record, left_out):
+        return RecordFault(
+            code="token_left_out",
+            message="The event registers a device by a token that its export left out: export it "
+            "--with-tokens.",
+        )
+    event = {name: value for name, value in record.items() if name not in _BESIDE_EVENT}
+    if not event.keys() & _SEGMENTS_OWN and not event.keys() >= _EXPORTED:
+        for name, names in (
+            ("userId", USER_ID),
+            ("anonymousId", ANONYMOUS_ID),
+            ("messageId", MESSAGE_ID),
+            ("timestamp", AT),
+        ):
+            value = first_of(record, names)
+            for other in names:
+                event.pop(other, None)
+            if value is not None:
+                event[name] = value
+    damaged = damaged_id(event, ("userId", "anonymousId"))
+    if damaged is not None:
+        return damaged
+    if event.get("timestamp") is None and event.get("originalTimestamp") is not None:
+        event["timestamp"] = event["originalTimestamp"]
     if not isinstance(event.get("type"), str):
         event["type"] = "track"
     return event
+
+
+def _registers_by(event: Mapping[str, Any], left_out: Iterable[Any]) -> bool:
+    name = plain_name(event.get("event") if isinstance(event.get("event"), str) else None)
+    return name in REGISTRATION_NAMES | TOKEN_NAMES and any(
+        str(path).startswith(("properties.", "context.device.")) for path in left_out
+    )
 
 
 def _moment(said: Any, now: datetime) -> str | RecordFault:
@@ -281,12 +268,3 @@ def _moment(said: Any, now: datetime) -> str | RecordFault:
             "is not known.",
         )
     return said if moment == parse_time(said) else moment.astimezone(UTC).isoformat()
-
-
-def _first(record: Mapping[str, Any], names: tuple[str, ...]) -> Any:
-    """The first of `names` that says anything."""
-    for name in names:
-        value = record.get(name)
-        if value is not None and value != "":
-            return value
-    return None

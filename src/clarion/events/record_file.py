@@ -1,16 +1,28 @@
 """Reads a file of records line by line, and knows where it is, so that reading can go on there."""
 
 import csv
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
 import msgspec
 
-from clarion.events.record import RecordFault, read_cells, typed
-from clarion.events.record_text import LINE_BYTES_MAX, Encoding, Lines, Mark, RecordForm
+from clarion.events.record import RecordFault, read_cells
+from clarion.events.record_cell import ID_COLUMNS, looks_rounded, name_and_kind, typed
+from clarion.events.record_text import BOM, LINE_BYTES_MAX, Encoding, Lines, Mark, RecordForm
 
 DELIMITERS = (",", ";", "\t")
+SCANNED_ROWS = 1_000
+"""From the first ones is told whether a column's long numbers are rounded."""
+_SEPARATOR = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
+"""A first line for Excel alone: what separates the cells."""
+_QUOTED = re.compile(r'"[^"]*"')
+
+
+class FileDivided(Exception):
+    """The file is put together of several that have different columns: what stands behind this can
+    not be read by its header."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +54,8 @@ class Header:
 
     columns: Sequence[str]
     delimiter: str
+    ends: Mark = field(default_factory=Mark)
+    """Where the first record begins."""
 
 
 def read_records(file: BinaryIO, written: RecordFormat, start: Mark) -> Iterator[Found]:
@@ -60,14 +74,24 @@ def read_header(file: BinaryIO, written: RecordFormat) -> Header | RecordFault |
 
 def _header(lines: Lines, written: RecordFormat) -> Header | RecordFault | None:
     first = next(lines, None)
+    separator = _SEPARATOR.fullmatch(first) if first is not None else None
+    if separator is not None:
+        first = next(lines, None)
     if first is None:
         return None
     if lines.is_damaged:
         return _no_text(written)
-    delimiter = max(DELIMITERS, key=first.count)
+    first = first.lstrip(BOM)
+    delimiter = separator[1] if separator else max(DELIMITERS, key=_QUOTED.sub("", first).count)
+    if "\r" in first.rstrip("\r\n"):
+        return RecordFault(
+            code="header_no_csv",
+            message="The lines end with CR alone, as on an old Mac: save the file as “CSV UTF-8”, "
+            "or tr '\\r' '\\n' < FILE > NEW.csv",
+        )
     try:
         columns = [name.strip() for name in next(csv.reader([first], delimiter=delimiter), [])]
-    except csv.Error as error:  # lines that end with a bare CR, or no text at all
+    except (csv.Error, TypeError) as error:  # no text at all
         return RecordFault(code="header_no_csv", message=f"The header is not valid CSV: {error}.")
     named = [one for one in renamed(columns, written.names) if one]
     twice = {one for one in named if named.count(one) > 1}
@@ -76,7 +100,7 @@ def _header(lines: Lines, written: RecordFormat) -> Header | RecordFault | None:
             code="header_ambiguous",
             message=f"The header has several columns of one name: {', '.join(sorted(twice))}.",
         )
-    return Header(columns=columns, delimiter=delimiter)
+    return Header(columns=columns, delimiter=delimiter, ends=lines.mark)
 
 
 def renamed(columns: Sequence[str], names: Mapping[str, str]) -> list[str]:
@@ -93,6 +117,8 @@ def _ndjson(file: BinaryIO, written: RecordFormat, start: Mark) -> Iterator[Foun
             return
         if text.strip():
             record = _damage(lines, written) or _object(text, written.names)
+            if isinstance(record, RecordFault) and record.code == "line_unfinished":
+                record, text = _unfinished(lines, record, text)
             yield Found(record=record, text=text.strip(), line=lines.line, after=lines.mark)
 
 
@@ -105,8 +131,8 @@ def _csv(file: BinaryIO, written: RecordFormat, start: Mark) -> Iterator[Found]:
         yield _found(header, lines, 0)
         return
     columns = renamed(header.columns, written.names)
-    if start.offset:
-        lines = Lines(file, start, written.encoding)
+    rounded = _rounded(file, written, header, columns)
+    lines = Lines(file, max(start, header.ends), written.encoding)
     reader = csv.reader(lines, delimiter=header.delimiter, strict=True)
     while True:
         lines.begin()
@@ -116,14 +142,18 @@ def _csv(file: BinaryIO, written: RecordFormat, start: Mark) -> Iterator[Found]:
         except StopIteration:
             return
         except csv.Error as error:
-            fault = RecordFault(code="line_no_csv", message=f"The line is not valid CSV: {error}.")
+            broken = RecordFault(code="line_no_csv", message=f"The line is not valid CSV: {error}.")
             # A quote that nothing closes takes in all lines behind it: those are records, too.
             lines.back_to_first()
-            yield _found(_damage(lines, written) or fault, lines, before)
+            yield _found(_damage(lines, written) or broken, lines, before)
             reader = csv.reader(lines, delimiter=header.delimiter, strict=True)
             continue
+        cells = _without_mark(cells)
+        if _is_header(cells, header):
+            continue
         if any(cell.strip() for cell in cells):
-            record = _damage(lines, written) or read_cells(columns, cells)
+            fault = _damage(lines, written) or _cut_short(lines, header, cells)
+            record = fault or read_cells(columns, cells, rounded)
             yield _found(record, lines, before, () if lines.too_long else cells)
 
 
@@ -134,11 +164,110 @@ def _found(
     return Found(record=record, text=text, line=before + 1, after=lines.mark, cells=cells)
 
 
+def _without_mark(cells: list[str]) -> list[str]:
+    """`cat` puts a file's byte order mark into the middle. What is exported never begins so."""
+    if not cells or not cells[0].startswith(BOM):
+        return cells
+    first = cells[0].lstrip(BOM)
+    if len(first) > 1 and first[0] == first[-1] == '"':  # the mark had kept it from being a quote
+        first = first[1:-1].replace('""', '"')
+    return [first, *cells[1:]]
+
+
+def _is_header(cells: Sequence[str], header: Header) -> bool:
+    """Whether this is the header once more, of a file that was put behind another.
+
+    Raises FileDivided where it is the header of a file with other columns.
+    """
+    said = [cell.strip() for cell in cells]
+    while said and not said[-1]:
+        said.pop()
+    own = list(header.columns)
+    while own and not own[-1]:
+        own.pop()
+    if said == own:
+        return bool(own)
+    names = {name_and_kind(one)[0] for one in said if one}
+    known = {name_and_kind(one)[0] for one in own if one} | ID_COLUMNS
+    if len(names) > 1 and names <= known and names & ID_COLUMNS:
+        raise FileDivided(
+            f"behind it stands another header ({', '.join(said)[:200]}). The file was put together "
+            "of files with different columns: import each by itself."
+        )
+    if len(own) == 1 and len(said) == 1 and said[0].endswith(own[0]):
+        raise FileDivided(
+            f"{said[0][:40]!r} is a value and the header in one line: the file was put together of "
+            "files, of which one did not end with a line break. Put one between them."
+        )
+    return False
+
+
+def _cut_short(lines: Lines, header: Header, cells: Sequence[str]) -> RecordFault | None:
+    """Whether the last line of a file has been cut off."""
+    named = [column for column in header.columns[len(cells) :] if column]
+    if not named or lines.text.endswith(("\n", "\r")):
+        return None
+    return RecordFault(
+        code="cells_missing",
+        message=f"The file ends in the middle of this line, before {named[0]}: was it written or "
+        "copied whole?",
+    )
+
+
+def _rounded(
+    file: BinaryIO, written: RecordFormat, header: Header, columns: Sequence[str]
+) -> set[str]:
+    """Columns of ids all of whose long numbers end as a spreadsheet rounds them."""
+    ids = {at: one for at, one in enumerate(columns) if name_and_kind(one)[0] in ID_COLUMNS}
+    found: dict[str, set[str]] = {column: set() for column in ids.values()}
+    lines = Lines(file, header.ends, written.encoding)
+    reader = csv.reader(lines, delimiter=header.delimiter)
+    for _ in range(SCANNED_ROWS):
+        lines.begin()
+        try:
+            cells = next(reader)
+        except (StopIteration, csv.Error):
+            break
+        for at, column in ids.items():
+            if at < len(cells):
+                found[column].add(cells[at].strip())
+    return {column for column, texts in found.items() if looks_rounded(texts)}
+
+
+def _unfinished(lines: Lines, fault: RecordFault, text: str) -> tuple[RecordFault, str]:
+    """An object that goes over several lines is told of once, whole: a line within it may look like
+    a record. Where it is none, its first line is all that is refused."""
+    whole = text
+    for more in lines:
+        whole += more
+        if lines.too_long or len(whole) > LINE_BYTES_MAX:
+            break
+        try:
+            msgspec.json.decode(whole)
+        except (ValueError, RecursionError) as error:
+            if str(error) == _TRUNCATED:
+                continue
+            break
+        return fault, whole
+    lines.back_to_first()
+    return fault, text
+
+
+_TRUNCATED = "Input data was truncated"
+_JQ = "Give each object a line of its own: jq -c . FILE > NEW.ndjson"
+
+
 def _object(text: str, names: Mapping[str, str]) -> dict[str, Any] | RecordFault:
+    text = text.strip().lstrip(BOM)
+    if text.startswith("{") and text.endswith("},"):
+        text = text[:-1]  # an item of a list, each on a line
     try:
         record = msgspec.json.decode(text)
     except (ValueError, RecursionError) as error:
-        return RecordFault(code="line_no_json", message=f"The line is not valid JSON: {error}.")
+        is_cut = str(error) == _TRUNCATED
+        code = "line_unfinished" if is_cut else "line_no_json"
+        cure = f" {_JQ}" if is_cut or "trailing characters" in str(error) else ""
+        return RecordFault(code=code, message=f"The line is not valid JSON: {error}.{cure}")
     if not isinstance(record, dict):
         return RecordFault(code="line_no_object", message="The line is not a JSON object.")
     for name in names.keys() & record.keys():
@@ -146,7 +275,8 @@ def _object(text: str, names: Mapping[str, str]) -> dict[str, Any] | RecordFault
         if isinstance(given, RecordFault):
             return given
         record.update([given])
-    record.pop("", None)
+    if "" in names.values():
+        record.pop("", None)
     return record
 
 

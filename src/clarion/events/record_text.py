@@ -10,6 +10,8 @@ from clarion.events.check import EVENT_BYTES_MAX
 
 LINE_BYTES_MAX = EVENT_BYTES_MAX * 4
 """A longer line can not become an event, and is not read into memory."""
+BOM = "\ufeff"
+"""A byte order mark as text."""
 HEAD_BYTES = 4_096
 """Of a file's beginning, from which is told what it is."""
 
@@ -21,7 +23,7 @@ class RecordForm(StrEnum):
     NDJSON = "ndjson"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Mark:
     """A place between two records: bytes and lines before it."""
 
@@ -63,18 +65,29 @@ def encoding_of(head: bytes, said: Encoding | None) -> Encoding:
     return said or Encoding.UTF_8
 
 
-def fault_of_file(head: bytes, form: RecordForm) -> str | None:
-    """What a file is that is no file of records, by its first bytes; None: it may be one."""
+def fault_of_file(head: bytes, form: RecordForm, said: Encoding | None = None) -> str | None:
+    """What a file is that is no file of records, by its first bytes; None: it may be one.
+    `said`: how its text is written, where it does not begin with a mark."""
     for start, what in _NO_TEXT.items():
         if head.startswith(start):
             return f"This is {what}."
-    if not head.startswith(tuple(_MARKS)) and b"\x00" in head:
+    if head.startswith((b"\xff\xfe\x00\x00", b"\x00\x00\xfe\xff")):
+        return "This is UTF-32: save the file as UTF-8."
+    is_wide = said in (Encoding.UTF_16_LE, Encoding.UTF_16_BE)
+    if not head.startswith(tuple(_MARKS)) and b"\x00" in head and not is_wide:
+        odd, even = head[1::2].count(0), head[::2].count(0)
+        if max(odd, even) > len(head) // 4:
+            name = Encoding.UTF_16_LE if odd > even else Encoding.UTF_16_BE
+            return f"This is no text, or UTF-16 without its mark: add --encoding {name.value}."
         return "This is no text."
     if form is RecordForm.NDJSON and encoding_of(head, None) is Encoding.UTF_8:
         begins = head.removeprefix(b"\xef\xbb\xbf").lstrip()
         if begins.startswith(b"["):
             return "This is one JSON list. Give each object a line: jq -c '.[]' FILE > NEW.ndjson"
-        if begins.split(b"\n")[0].strip() == b"{":
+        first, line_end, _ = begins.partition(b"\n")
+        if b"}\r{" in begins.split(b"\n")[0]:
+            return "The lines end with CR alone: tr '\\r' '\\n' < FILE > NEW.ndjson"
+        if line_end and first.startswith(b"{") and first.rstrip()[-1:] in b"{[,:":
             return "A JSON object goes over several lines. Give each one line: jq -c . FILE"
     return None
 

@@ -1,0 +1,109 @@
+"""A device's line of an imported file as the events that say the same. Pure."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from clarion.events.moment import parse_time
+from clarion.events.record_cell import RecordFault
+from clarion.events.record_line import (
+    AT,
+    DEVICE_ID,
+    FID,
+    MESSAGE_ID,
+    PLATFORM,
+    TOKEN,
+    USER_ID,
+    damaged_id,
+    first_of,
+)
+
+REMOVED = "removed"
+_FACTS = {
+    "app_name": ("app", "name"),
+    "app_version": ("app", "version"),
+    "app_build": ("app", "build"),
+    "os_name": ("os", "name"),
+    "os_version": ("os", "version"),
+    "manufacturer": ("device", "manufacturer"),
+    "model": ("device", "model"),
+    "locale": ("", "locale"),
+    "timezone": ("", "timezone"),
+    "push_permission": ("", "push_permission"),
+}
+"""What an export says of a device, and where in an event's context an app says it."""
+
+
+def registrations(record: Mapping[str, Any]) -> list[dict[str, Any]] | RecordFault:
+    """What a device's line says: whose it is and since when, what it is, and its registration."""
+    damaged = damaged_id(record, (*DEVICE_ID, *TOKEN, *FID, *USER_ID))
+    if damaged is not None:
+        return damaged
+    device_id = first_of(record, DEVICE_ID)
+    token, fid = first_of(record, TOKEN), first_of(record, FID)
+    if record.get("token_kind") == "fid" and fid is None:
+        token, fid = None, token
+    if device_id is None:
+        return RecordFault(code="device_id_missing", message="A device needs a device_id.")
+    if record.get("state") == REMOVED:
+        return RecordFault(
+            code="device_removed", message="This device was removed: there is nothing to register."
+        )
+    if token is None and fid is None:
+        return RecordFault(
+            code="token_missing",
+            message="A device needs a token or a fid (`clarion export` writes them --with-tokens).",
+        )
+    properties = {
+        "deviceId": device_id,
+        "fcmToken": token,
+        "fid": fid,
+        "deviceType": first_of(record, PLATFORM),
+    }
+    user_id, at = first_of(record, USER_ID), first_of(record, (*AT, "registered_at"))
+    register: dict[str, Any] = {
+        "type": "track",
+        "event": "Register Push",
+        "userId": user_id or device_id,
+        "messageId": first_of(record, MESSAGE_ID),
+        "timestamp": at,
+        "properties": {name: value for name, value in properties.items() if value is not None},
+    }
+    earlier: list[dict[str, Any]] = []
+    if "owned_at" in record:
+        owned_at, registered_for = record["owned_at"], record.get("registered_for")
+        if owned_at is None and user_id is None:
+            register.pop("userId")  # nobody has ever signed in or out there
+        elif owned_at is not None and owned_at != at:
+            # A registration claims the device for its user at its own time. Since when it has been
+            # whose it is, is said by an event of its own.
+            earlier = [_claim(register, owned_at, at)]
+            register["userId"] = registered_for
+    told = _told_of(record, device_id, at)
+    return [*earlier, *told, {name: one for name, one in register.items() if one is not None}]
+
+
+def _claim(register: Mapping[str, Any], owned_at: Any, at: Any) -> dict[str, Any]:
+    """Says whose the device is since another time than that of its registration."""
+    user_id, device_id = register["userId"], register["properties"]["deviceId"]
+    claim = {**register, "messageId": None, "timestamp": owned_at}
+    since, registered_at = parse_time(owned_at), parse_time(at)
+    if since is not None and registered_at is not None and since < registered_at:
+        return claim
+    if user_id == device_id:  # signed out since: who says so without a token registers nothing
+        return claim | {"properties": {"deviceId": device_id}}
+    context = {"device": {"id": device_id}}
+    return {"type": "identify", "userId": user_id, "timestamp": owned_at, "context": context}
+
+
+def _told_of(record: Mapping[str, Any], device_id: Any, at: Any) -> list[dict[str, Any]]:
+    """What is known of a device, said by itself when it was last seen."""
+    facts, seen_at = record.get("facts"), record.get("last_seen_at") or at
+    facts = facts if isinstance(facts, Mapping) else {}
+    if not facts and seen_at == at:
+        return []
+    context: dict[str, Any] = {"device": {"id": device_id}, "active": False}
+    for fact, (section, name) in _FACTS.items():
+        if fact in facts:
+            held = context.setdefault(section, {}) if section else context
+            held[name] = facts[fact]
+    return [{"type": "identify", "timestamp": seen_at, "context": context}]
