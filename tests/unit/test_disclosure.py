@@ -48,7 +48,7 @@ REGISTRATIONS = [
 
 
 @pytest.mark.parametrize("event", REGISTRATIONS)
-def test_what_an_event_registers_by_is_shown_as_its_fingerprint(event: dict[str, Any]) -> None:
+def test_a_token_is_shown_as_its_fingerprint(event: dict[str, Any]) -> None:
     shown = json.dumps(shown_body(json.dumps(event)))
     assert TOKEN not in shown
     assert fingerprint(TOKEN) in shown

@@ -28,7 +28,7 @@ _COLUMNS = {
     ),
     RecordKind.DEVICES: (
         "device_id", "user_id", "platform", "token_kind", "state", "reason", "registered_at",
-        "last_seen_at", "owned_at", "registered_for", "facts:json", "clarion_source",
+        "last_seen_at", "owners:json", "facts:json", "clarion_source",
     ),
     RecordKind.EVENTS: ("messageId", "type", "timestamp", "receivedAt", "body:json"),
 }  # fmt: skip

@@ -22,6 +22,8 @@ from clarion.storage.database import Database
 from clarion.storage.schema import customers, devices, events
 
 PAGE = 1_000
+OWNERS_MAX = 50
+"""Of one device, the last."""
 
 
 async def count_rows(connection: AsyncConnection, workspace_id: UUID, kind: RecordKind) -> int:
@@ -125,16 +127,14 @@ async def _shared(
     return _Shared(known=known, sources=sources, timelines=timelines)
 
 
-def _owned_at(timeline: Timeline, key: str) -> datetime | None:
-    """Since when a device has been its owner's; None: nobody has ever signed in or out there."""
+def _owners(timeline: Timeline, key: str) -> list[tuple[datetime, str | None]]:
+    """Since when a device has been whose (None: signed out), up to its owner of now."""
     owner = timeline.device_owner(key)
     user_id = owner.user_id if isinstance(owner, User) else None
-    return next((span.at for span in reversed(timeline.spans) if span.user_id == user_id), None)
-
-
-def _user_at(timeline: Timeline, at: datetime) -> str | None:
-    """Whose a device was by then, by their own word."""
-    return next((span.user_id for span in reversed(timeline.spans) if span.at <= at), None)
+    spans = list(timeline.spans)
+    while spans and spans[-1].user_id != user_id:
+        spans.pop()  # seen with somebody, but not theirs
+    return [(span.at, span.user_id) for span in spans[-OWNERS_MAX:]]
 
 
 def _registrations(row: Any, shared: _Shared) -> list[dict[str, Any]]:
@@ -151,8 +151,7 @@ def _registrations(row: Any, shared: _Shared) -> list[dict[str, Any]]:
             "reason": one.reason,
             "registered_at": one.registered_at,
             "last_seen_at": row.last_seen_at,
-            "owned_at": _owned_at(line, row.device_id),
-            "registered_for": _user_at(line, one.holds.at),
+            "owners": _owners(line, row.device_id),
             "facts": row.facts if shared.known is None else facts_left_out(row.facts),
             SOURCE: shared.sources.get(one.source_id),
         }

@@ -27,7 +27,8 @@ FID_CHARACTERS = 22
 DERIVED_CHARACTERS = 32
 
 _TOKEN = re.compile(r"[\x21-\x7e]+")
-_PLACEHOLDER = re.compile(r"<[^<>]*>|\{\{?.*\}\}?|\$\{.*\}")
+_PLACEHOLDER = re.compile(r"<[^<>]*>|\{\{?.*\}\}?|\$\{.*\}|fingerprint:[0-9a-f]{12}")
+"""The last one is what Clarion shows in place of a token: somebody has copied it from a page."""
 _FID = re.compile(r"[cdef][A-Za-z0-9_-]{21}")
 _APNS_TOKEN = re.compile(r"[0-9a-fA-F]{64,200}")
 _CLASSIC_TOKEN = re.compile(r"([A-Za-z0-9_-]{22}|[A-Za-z0-9_-]{11}):APA91b")

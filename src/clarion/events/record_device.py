@@ -18,6 +18,7 @@ from clarion.events.record_line import (
 )
 
 REMOVED = "removed"
+OWNER_PARTS = 2
 _FACTS = {
     "app_name": ("app", "name"),
     "app_version": ("app", "version"),
@@ -68,31 +69,44 @@ def registrations(record: Mapping[str, Any]) -> list[dict[str, Any]] | RecordFau
         "timestamp": at,
         "properties": {name: value for name, value in properties.items() if value is not None},
     }
+    owners = _owners(record.get("owners"))
     earlier: list[dict[str, Any]] = []
-    if "owned_at" in record:
-        owned_at, registered_for = record["owned_at"], record.get("registered_for")
-        if owned_at is None and user_id is None:
-            register.pop("userId")  # nobody has ever signed in or out there
-        elif owned_at is not None and owned_at != at:
-            # A registration claims the device for its user at its own time. Since when it has been
-            # whose it is, is said by an event of its own.
-            earlier = [_claim(register, owned_at, at)]
-            register["userId"] = registered_for
+    if owners is not None and (owners or user_id is None):
+        # A registration claims the device for its user at its own time. Since when it has been
+        # whose is said by events of their own.
+        earlier = [_claim(register, *owner, at) for owner in owners if not _is_at(owner[0], at)]
+        by_then = [user for since, user in owners if _is_at(since, at) or _is_before(since, at)]
+        register["userId"] = (by_then[-1] or device_id) if by_then else None
     told = _told_of(record, device_id, at)
     return [*earlier, *told, {name: one for name, one in register.items() if one is not None}]
 
 
-def _claim(register: Mapping[str, Any], owned_at: Any, at: Any) -> dict[str, Any]:
+def _owners(said: Any) -> list[tuple[Any, Any]] | None:
+    """(Since when, whose; None: signed out) of each owner, the first first."""
+    if not isinstance(said, list):
+        return None
+    return [(one[0], one[1]) for one in said if isinstance(one, list) and len(one) == OWNER_PARTS]
+
+
+def _claim(register: Mapping[str, Any], since: Any, user_id: Any, at: Any) -> dict[str, Any]:
     """Says whose the device is since another time than that of its registration."""
-    user_id, device_id = register["userId"], register["properties"]["deviceId"]
-    claim = {**register, "messageId": None, "timestamp": owned_at}
-    since, registered_at = parse_time(owned_at), parse_time(at)
-    if since is not None and registered_at is not None and since < registered_at:
+    device_id = register["properties"]["deviceId"]
+    if user_id is not None:
+        context = {"device": {"id": device_id}}
+        return {"type": "identify", "userId": user_id, "timestamp": since, "context": context}
+    claim = {**register, "userId": device_id, "messageId": None, "timestamp": since}
+    if _is_before(since, at):
         return claim
-    if user_id == device_id:  # signed out since: who says so without a token registers nothing
-        return claim | {"properties": {"deviceId": device_id}}
-    context = {"device": {"id": device_id}}
-    return {"type": "identify", "userId": user_id, "timestamp": owned_at, "context": context}
+    return claim | {"properties": {"deviceId": device_id}}  # without a token it registers nothing
+
+
+def _is_at(one: Any, other: Any) -> bool:
+    return parse_time(one) == parse_time(other)
+
+
+def _is_before(one: Any, other: Any) -> bool:
+    first, second = parse_time(one), parse_time(other)
+    return first is not None and second is not None and first < second
 
 
 def _told_of(record: Mapping[str, Any], device_id: Any, at: Any) -> list[dict[str, Any]]:
