@@ -36,7 +36,15 @@ EVENTS = (
 REGISTRATIONS = ("clarion.customers.announcement",)
 """Where an event is kept, but registers no device."""
 
-RECORDS = ("clarion.events.record", "clarion.events.record_file")
+RECORDS = (
+    "clarion.events.record",
+    "clarion.events.record_customer",
+    "clarion.events.record_device",
+    "clarion.events.record_line",
+    "clarion.events.record_cell",
+    "clarion.events.record_file",
+    "clarion.events.importer",
+)
 """Where a line of an imported file is refused."""
 
 SERVERS = ("clarion.web.track", "clarion.web.track.doors", "clarion.web.track.sending")
