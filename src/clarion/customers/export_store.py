@@ -10,11 +10,12 @@ import msgspec
 from sqlalchemy import Select, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from clarion.customers.disclosure import body_left_out, traits_left_out
+from clarion.customers.disclosure import body_left_out, facts_left_out, traits_left_out
 from clarion.customers.disclosure_store import known_tokens
-from clarion.customers.identity import Timeline, User
+from clarion.customers.identity import User
 from clarion.customers.identity_store import read_identifiers
 from clarion.customers.registration_store import kept_device
+from clarion.customers.timeline import Timeline
 from clarion.events.record import RecordKind
 from clarion.events.record_line import LEFT_OUT, SOURCE
 from clarion.events.source_store import list_sources
@@ -134,7 +135,13 @@ def _owners(timeline: Timeline, key: str) -> list[tuple[datetime, str | None]]:
     spans = list(timeline.spans)
     while spans and spans[-1].user_id != user_id:
         spans.pop()  # seen with somebody, but not theirs
-    return [(span.at, span.user_id) for span in spans[-OWNERS_MAX:]]
+    return [(_in_milliseconds(span.at), span.user_id) for span in spans[-OWNERS_MAX:]]
+
+
+def _in_milliseconds(at: datetime) -> datetime:
+    """A claim's time as its app told it: what is less tells apart what came at the same time, and
+    the order of the owners does that here (`events.moment`)."""
+    return at.replace(microsecond=at.microsecond // 1_000 * 1_000)
 
 
 def _registrations(row: Any, shared: _Shared) -> list[dict[str, Any]]:

@@ -194,8 +194,7 @@ def _take(
 def _take_live_activity(found: dict[str, str], properties: Mapping[str, Any]) -> None:
     for name, fact in _OF_LIVE_ACTIVITIES:
         value = properties.get(name)
-        if type(value) is str and is_token(value) and len(value) <= SECRET_FACTS = frozenset({LIVE_START_TOKEN, LIVE_TOKEN})
-LIVE_TOKEN_CHARACTERS_MAX:
+        if type(value) is str and is_token(value) and len(value) <= LIVE_TOKEN_CHARACTERS_MAX:
             found[fact] = value
 
 

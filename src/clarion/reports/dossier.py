@@ -15,8 +15,8 @@ from uuid import UUID
 
 import msgspec
 
-from clarion.customers.device_store import customer_history, list_devices_of
-from clarion.customers.disclosure import shown_body, shown_traits
+from clarion.customers.device_store import Device, customer_history, list_devices_of
+from clarion.customers.disclosure import shown_body, shown_facts, shown_traits
 from clarion.customers.disclosure_store import known_in_events, known_in_traits
 from clarion.customers.store import Customer
 from clarion.events.store import StoredEvent
@@ -55,7 +55,7 @@ async def write_dossier(
         profile = {name: value for name, value in asdict(customer).items() if name != "traits"}
         profile["traits"] = shown_traits(customer.traits, known)
         archive.writestr("profile.json", _json(profile))
-        archive.writestr("devices.json", _json([asdict(one) for one in devices]))
+        archive.writestr("devices.json", _json([_device(one) for one in devices]))
         for name, pages in lists.items():
             info = zipfile.ZipInfo(name, now.timetuple()[:6])
             info.compress_type = zipfile.ZIP_DEFLATED
@@ -113,6 +113,10 @@ async def _deliveries(
         if len(found) < PAGE:
             return
         before = position(found[-1])
+
+
+def _device(one: Device) -> dict[str, Any]:
+    return asdict(one) | {"facts": shown_facts(one.facts)}
 
 
 def _told(one: StoredEvent, known: Collection[str]) -> dict[str, Any]:
