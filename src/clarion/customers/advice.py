@@ -158,6 +158,8 @@ CURES: Mapping[str, str] = {
     "batch.",
     "event_name_missing": "Send the name as `event`, a text that is not blank.",
     "id_too_long": "Send the id of your own database; not a token, a URL or JSON.",
+    "id_not_exact": "Keep ids as texts from the database to the SDK (`String`, not `Double`), and do "
+    "not format them for a language; of a number print every digit.",
     "no_user_anon_id": "Send the person's id as `userId` once they have signed in; before that an "
     "id of the installation as `anonymousId`. Look whether a variable is empty where it is sent.",
     "event_nested_too_deeply": "Send flat properties; look whether an object holds itself.",

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from clarion.events.body import CallFault, readable, repaired, unpack
-from clarion.events.check import EVENT_TYPES, Checked, check, says_wanted
+from clarion.events.check import Checked, check, event_type, says_wanted
 from clarion.events.inbox import Item
 from clarion.events.message import Refusal
 from clarion.events.moment import parse_time
@@ -84,7 +84,7 @@ def type_said(body: bytes, encoding: str) -> str | None:
         kind = _typed.decode(readable(plain)).type
     except (ValueError, RecursionError):
         return None
-    return kind if isinstance(kind, str) and kind in EVENT_TYPES else None
+    return event_type(kind)
 
 
 def key_somewhere_in(body: bytes) -> str | None:

@@ -7,7 +7,14 @@ from typing import Any
 
 import msgspec
 
-from clarion.events.ids import DAMAGED, ID_CHARACTERS_MAX, usable_id
+from clarion.events.ids import (
+    DAMAGED,
+    ID_CHARACTERS_MAX,
+    has_number,
+    is_inexact,
+    printed_ids,
+    usable_id,
+)
 from clarion.events.message import device_ids, event_name
 from clarion.events.refusal import Refusal, refused, unreadable
 
@@ -65,16 +72,16 @@ def check(raw: bytes, type_hint: str | None, *, is_wanted: bool = True) -> Check
             f"The event has {len(raw)} bytes; the limit is {EVENT_BYTES_MAX}.",
             raw,
         )
-    said = says_wanted(wire.integrations) if wire.integrations else None
-    if not (is_wanted if said is None else said):
+    is_named = says_wanted(wire.integrations) if wire.integrations else None
+    if not (is_wanted if is_named is None else is_named):
         return refused(
             message_id,
             "event_switched_off",
             f"`integrations` says {INTEGRATION}: false, so the app does not want it kept here.",
             raw,
         )
-    kind = type_hint or wire.type
-    if not isinstance(kind, str) or kind not in EVENT_TYPES:
+    kind = type_hint or event_type(wire.type)
+    if kind is None:
         return refused(
             message_id,
             "event_type_unknown",
@@ -86,12 +93,26 @@ def check(raw: bytes, type_hint: str | None, *, is_wanted: bool = True) -> Check
             message_id, "event_name_missing", "A track event needs its name in `event`.", raw
         )
     ids = (wire.userId, wire.anonymousId, *device_ids(wire.properties, wire.context))
+    if has_number(wire.previousId, *ids):
+        said = printed_ids(raw)
+        ids = (said.userId, said.anonymousId, *device_ids(said.properties, said.context))
+        wire.previousId = said.previousId
+    if is_inexact(wire.previousId) or any(map(is_inexact, ids)):
+        return _inexact(message_id, raw)
     if not any(usable_id(value) is not None for value in ids) and not (
         kind == "track" and _REGISTRATION.fullmatch(wire.event)
     ):
         return _no_id(message_id, ids, raw)
     key = wire.writeKey if isinstance(wire.writeKey, str) else None
     return Checked(type=kind, message_id=message_id, write_key=key)
+
+
+def event_type(value: Any) -> str | None:
+    """The type that an event gives itself, in whatever case; None where it is none."""
+    kind = value if isinstance(value, str) else ""
+    if kind not in EVENT_TYPES:
+        kind = kind.strip().lower()
+    return kind if kind in EVENT_TYPES else None
 
 
 def says_wanted(integrations: Any) -> bool | None:
@@ -116,6 +137,16 @@ def _message_id(value: Any) -> str | None:
     if len(value) > MESSAGE_ID_CHARACTERS_MAX:
         return f"sha256-{sha256(value.encode()).hexdigest()}"
     return value
+
+
+def _inexact(message_id: str | None, raw: bytes) -> Refusal:
+    return refused(
+        message_id,
+        "id_not_exact",
+        "An id is a number that is not told to its last digit (1e+16, 1.5), or is dressed for "
+        "people to read (1,234): it may stand for several people. Send ids as texts.",
+        raw,
+    )
 
 
 def _no_id(message_id: str | None, ids: tuple[Any, ...], raw: bytes) -> Refusal:

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from clarion.events.ids import usable_id
+from clarion.events.ids import has_number, printed_ids, usable_id
 from clarion.events.installation import named_device
 from clarion.events.moment import corrected, parse_time
 from clarion.events.nesting import is_nested_too_deeply
@@ -110,7 +110,12 @@ def read(
     else:
         sent_at = None  # who tells both has corrected the one by the other already
     at = corrected(given, sent_at, envelope.received_at)
-    user_id = usable_id(wire.get("userId"))
+    said_ids = [wire.get("userId"), wire.get("anonymousId"), wire.get("previousId")]
+    if has_number(device_id, context_device_id, *said_ids):
+        shown = printed_ids(raw)
+        said_ids = [shown.userId, shown.anonymousId, shown.previousId]
+        device_id, context_device_id = device_ids(shown.properties, shown.context)
+    user_id, anonymous_id, previous_id = map(usable_id, said_ids)
     is_device = proof is Proof.DEVICE
     names_device = type_ == "identify" or plain_name(name) in PUSH_NAMES
     if device_id is None and names_device and not is_device:
@@ -120,8 +125,8 @@ def read(
         type=type_,
         name=name,
         user_id=None if is_device else user_id,
-        anonymous_id=usable_id(wire.get("anonymousId")),
-        previous_id=usable_id(wire.get("previousId")),
+        anonymous_id=anonymous_id,
+        previous_id=previous_id,
         device_id=usable_id(device_id) or (user_id if is_device else None),
         context_device_id=usable_id(context_device_id),
         at=at,
