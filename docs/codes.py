@@ -33,7 +33,7 @@ EVENTS = (
     "clarion.events.signature",
 )
 """Where one event of a call is refused."""
-REGISTRATIONS = ("clarion.customers.announcement",)
+REGISTRATIONS = ("clarion.events.registering",)
 """Where an event is kept, but registers no device."""
 
 RECORDS = ("clarion.events.record", "clarion.events.record_file")

@@ -138,7 +138,7 @@ def test_a_number_without_all_its_digits_is_refused_with_the_cure(printed: str) 
     for where in (
         {"userId": printed},
         {"userId": "u", "anonymousId": printed},
-        {"properties": {"deviceId": printed}},
+        {"event": "Seen", "properties": {"deviceId": printed}},
         {"context": {"device": {"id": printed}}},
         {"type": "alias", "previousId": printed},
     ):
@@ -167,7 +167,9 @@ def test_a_number_of_json_names_whom_its_digits_name(number: bytes, user_id: str
     assert event(device).device_id == user_id
 
 
-@pytest.mark.parametrize("number", [b"1e+16", b"1.5", b"1.23457e+07", b"1e999", b"9007199254740993.0"])
+@pytest.mark.parametrize(
+    "number", [b"1e+16", b"1.5", b"1.23457e+07", b"1e999", b"9007199254740993.0"]
+)
 def test_a_number_of_json_that_is_not_exact_is_refused(number: bytes) -> None:
     for raw in (wire(userId=7), wire(anonymousId=7), wire(properties={"deviceId": 7})):
         code = refused(raw.replace(b"7", number)).code

@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from clarion.customers import identity_store, registration_store, store
 from clarion.customers.announcement import read_deletions, read_registrations
 from clarion.customers.batch import Arrival, Batch
-from clarion.customers.device import Deletion, Registration, RegistrationFault
+from clarion.customers.device import Deletion, Registration
 from clarion.customers.device_store import add_history
 from clarion.customers.identity import (
     Owner,
@@ -35,6 +35,7 @@ from clarion.events import ownership_store
 from clarion.events.activity import Stage
 from clarion.events.message import Event, Refusal, read_identify
 from clarion.events.proof import Proof
+from clarion.events.registering import RegistrationFault
 from clarion.events.reserved import PUSH_NAMES, RECEIPT_NAMES, plain_name
 from clarion.events.store import insert_events, look_before
 

@@ -92,16 +92,17 @@ def check(raw: bytes, type_hint: str | None, *, is_wanted: bool = True) -> Check
         return refused(
             message_id, "event_name_missing", "A track event needs its name in `event`.", raw
         )
-    ids = (wire.userId, wire.anonymousId, *device_ids(wire.properties, wire.context))
-    if has_number(wire.previousId, *ids):
+    people = (wire.userId, wire.anonymousId, wire.previousId)
+    installations = device_ids(wire.properties, wire.context)
+    if has_number(*people, *installations):
         said = printed_ids(raw)
-        ids = (said.userId, said.anonymousId, *device_ids(said.properties, said.context))
-        wire.previousId = said.previousId
-    if is_inexact(wire.previousId) or any(map(is_inexact, ids)):
+        people = (said.userId, said.anonymousId, said.previousId)
+        installations = device_ids(said.properties, said.context)
+    is_registration = kind == "track" and _REGISTRATION.fullmatch(wire.event) is not None
+    if any(map(is_inexact, people if is_registration else people + installations)):
         return _inexact(message_id, raw)
-    if not any(usable_id(value) is not None for value in ids) and not (
-        kind == "track" and _REGISTRATION.fullmatch(wire.event)
-    ):
+    ids = (*people[:2], *installations)
+    if not is_registration and not any(usable_id(value) is not None for value in ids):
         return _no_id(message_id, ids, raw)
     key = wire.writeKey if isinstance(wire.writeKey, str) else None
     return Checked(type=kind, message_id=message_id, write_key=key)
