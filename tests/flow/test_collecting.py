@@ -361,7 +361,9 @@ async def test_awkward_values_are_kept_or_refused_but_lose_no_other_event(
     body = b'{"batch":[' + b",".join([*events, msgspec.json.encode(track("last"))]) + b"]}"
     assert (await station.post("/v1/batch", body)).status == 200
     assert await station.message_ids() == [*kept, "last"]
-    assert [message_id for _, _, message_id in await station.refusals()] == list(refused)
+    told = await station.refusals()
+    assert [message_id for stage, _, message_id in told if stage == "event"] == list(refused)
+    assert told[len(refused) :] == [("advice", "text_damaged", "half an emoji")]
     async with station.database.read() as connection:
         assert (await get_customer(connection, WORKSPACE, "u-nul")).traits == {"n": "ab"}  # type: ignore[union-attr]
         assert (await get_customer(connection, WORKSPACE, "u-nan")).traits == {}  # type: ignore[union-attr]

@@ -209,7 +209,7 @@ def test_half_a_character_of_a_wide_encoding_is_damage() -> None:
 def test_a_charset_that_is_named_counts_for_what_is_no_utf_8(charset: str, encoding: str) -> None:
     text = {"cp1251": "\u041c\u0430\u0440", "shift_jis": "\u65e5\u672c", "gbk": "\u4e2d\u6587",
             "euc_kr": "\ud55c\uad6d"}.get(encoding, "caf\xe9")  # fmt: skip
-    raw = '{"a":"%s"}' % text
+    raw = f'{{"a":"{text}"}}'
     assert readable(raw.encode(encoding), charset).decode() == raw
     assert readable(raw.encode(), charset).decode() == raw
 
@@ -231,16 +231,16 @@ def test_an_emoji_whose_halves_were_written_one_by_one_is_put_together() -> None
      "it\xe2\u20ac\u2122s", "\xc2\xa3"],
 )  # fmt: skip
 def test_text_that_lost_characters_is_seen(text: str) -> None:
-    assert is_damaged('{"a":"%s"}' % text)
+    assert is_damaged(f'{{"a":"{text}"}}')
 
 
 @pytest.mark.parametrize(
     "text",
-    ["caf\xe9", "\U0001f600", "\xbb\xdf\xab Spa\xdf\xbb", "N\xc3O", "\xc3", "\\u00e9", "\\ud83d\\ude00",
-     "\u65e5\u672c", "\u20ac 5", "se\xf1or", "\xc7\xbb"],
+    ["caf\xe9", "\U0001f600", "\xbb\xdf\xab Spa\xdf\xbb", "N\xc3O", "\xc3", "\\u00e9",
+     "\\ud83d\\ude00", "\u65e5\u672c", "\u20ac 5", "se\xf1or", "\xc7\xbb"],
 )  # fmt: skip
 def test_text_that_is_whole_is_not_taken_for_damaged(text: str) -> None:
-    assert not is_damaged('{"a":"%s"}' % text)
+    assert not is_damaged(f'{{"a":"{text}"}}')
 
 
 def test_bytes_that_are_not_utf_8_become_replacement_characters() -> None:

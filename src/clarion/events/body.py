@@ -17,6 +17,9 @@ BODY_BYTES_MAX = 524_288
 
 GZIP_MEMBERS_MAX = 64
 """Streams that one body may be put together of."""
+REPAIRS_MAX = 20_000
+QUOTES_MAX = 100_000
+"""Of a body that is repaired: what each costs would keep others waiting."""
 LAYERS_MAX = 3
 """Packings around each other: an app's, and one that a proxy or a library adds."""
 
@@ -66,7 +69,6 @@ _ESCAPED_DAMAGE = re.compile(r"\\u(?:[fF]{3}[dD]|00[cC][23]\\u00[89abAB][0-9a-fA
 _MOJIBAKE = re.compile(
     "[\u00c2\u00c3][\u0080-\u00bf]|\u00e2\u20ac[\u0153\u017e\u201c\u2122\u02dc\u00a2\u00a6]"
 )
-_NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")
 _LONE_HIGH = re.compile(
     rb"(?<!\\)((?:\\\\)*)\\u[dD][89abAB][0-9a-fA-F]{2}(?!\\u[dD][c-fC-F][0-9a-fA-F]{2})"
 )
@@ -193,6 +195,12 @@ def readable(body: bytes, charset: str = "") -> bytes:
     it, counts for what is no UTF-8. Other bytes become U+FFFD; an id they stood in is no id any
     more (`usable_id`), and the source is warned of the event (`is_damaged`).
     """
+    body = in_utf_8(body, charset)
+    return _without_nul(body) if b"\\u0000" in body else body
+
+
+def in_utf_8(body: bytes, charset: str = "") -> bytes:
+    """The body in UTF-8, without a byte order mark: all that has to be done to look for its key."""
     wide = _wide_encoding(body)
     if wide:
         body = body.decode(wide, errors="replace").encode()
@@ -203,7 +211,17 @@ def readable(body: bytes, charset: str = "") -> bytes:
             body.decode()
         except UnicodeDecodeError:
             body = _as_utf_8(body, charset)
-    return _NUL.sub(rb"\1", body) if b"\\u0000" in body else body
+    return body
+
+
+def _without_nul(body: bytes) -> bytes:
+    """Without the escapes that stand for NUL. Backslashes come in pairs or escape what follows."""
+    parts = body.split(b"\\\\")
+    for number, part in enumerate(parts):
+        if b"\\u0000" in part:
+            part = part.replace(b"\\u0000", b"")
+            parts[number] = part.replace(b"\\u0000", b"?")  # made by what stood around another
+    return b"\\\\".join(parts)
 
 
 def is_damaged(text: str) -> bool:
@@ -251,10 +269,13 @@ def repaired(body: bytes) -> bytes:
 
     JavaScript that cuts a text inside an emoji leaves half a surrogate pair, which becomes U+FFFD;
     Python's json writes NaN and Infinity, which become null, as JavaScript writes them. One such
-    value must not cost the whole batch. Asked only for a body that can not be read as it is.
+    value must not cost the whole batch. Asked only for a body that can not be read as it is. One
+    with more than REPAIRS_MAX of them is none that an SDK has made, and stays as it is.
     """
+    if sum(map(body.count, (b"\\ud", b"\\uD", b"NaN", b"Infinity"))) > REPAIRS_MAX:
+        return body
     body = _LONE_HIGH.sub(rb"\1\\ufffd", body)
     body = _LONE_LOW.sub(rb"\1\\ufffd", body)
-    if b"NaN" in body or b"Infinity" in body:
+    if (b"NaN" in body or b"Infinity" in body) and body.count(b'"') <= QUOTES_MAX:
         body = _NOT_A_NUMBER.sub(lambda found: found[1] or b"null", body)
     return body

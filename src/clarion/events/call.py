@@ -1,7 +1,7 @@
 """One HTTP call, taken apart: its events, what is wrong with them, its write key. Pure."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import islice
@@ -35,6 +35,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     """A JSON object, or empty."""
     items: list[Item]
     refusals: list[Refusal]
+    may_register: bool = False
+    """Some event asks for a registration, which may be refused."""
     separate: list["Call"] = []
     """The same, taken apart by write key, where the call names none and its events name several."""
 
@@ -130,7 +132,14 @@ def _one(body: bytes, type_hint: str, new_message_id: Callable[[], str]) -> Call
             write_key=_key_in(body), sent_at=None, context=b"", items=[], refusals=[checked]
         )
     item = Item(body, checked.type, checked.message_id or new_message_id())
-    return Call(write_key=checked.write_key, sent_at=None, context=b"", items=[item], refusals=[])
+    return Call(
+        write_key=checked.write_key,
+        sent_at=None,
+        context=b"",
+        items=[item],
+        refusals=[],
+        may_register=checked.may_register,
+    )
 
 
 def _many(body: bytes, new_message_id: Callable[[], str]) -> Call | CallFault:
@@ -150,22 +159,24 @@ def _many(body: bytes, new_message_id: Callable[[], str]) -> Call | CallFault:
         return context
     write_key = wire.writeKey if isinstance(wire.writeKey, str) and wire.writeKey else None
     is_wanted = says_wanted(wire.integrations) is not False
+    may_register = False
     items: list[Item] = []
     refusals: list[Refusal] = []
-    by_key: dict[str | None, tuple[list[Item], list[Refusal]]] = {}
+    keyed: list[tuple[str | None, Item | Refusal]] = []
     for part in wire.batch:
         raw = bytes(part)
         match check(raw, None, is_wanted=is_wanted):
-            case Checked(type=kind, message_id=message_id, write_key=key):
+            case Checked(type=kind, message_id=message_id, write_key=key) as checked:
                 item = Item(raw, kind, message_id or new_message_id())
                 items.append(item)
+                may_register = may_register or checked.may_register
                 if write_key is None:
-                    by_key.setdefault(key or None, ([], []))[0].append(item)
+                    keyed.append((key or None, item))
             case Refusal() as refusal:
                 refusals.append(refusal)
                 if write_key is None:
-                    by_key.setdefault(_key_in(raw), ([], []))[1].append(refusal)
-    keys = [key for key in by_key if key is not None]
+                    keyed.append((_key_in(raw), refusal))
+    keys = list(dict.fromkeys(key for key, _ in keyed if key is not None))
     if len(keys) > WRITE_KEYS_MAX:
         return _too_many_keys()
     whole = Call(
@@ -174,11 +185,19 @@ def _many(body: bytes, new_message_id: Callable[[], str]) -> Call | CallFault:
         context=context,
         items=items,
         refusals=within(refusals, context) if refusals and context else refusals,
+        may_register=may_register,
     )
-    return _by_key(whole, by_key) if len(keys) > 1 else whole
+    return _by_key(whole, keyed) if len(keys) > 1 else whole
 
 
-def _by_key(whole: Call, by_key: Mapping[str | None, tuple[list[Item], list[Refusal]]]) -> Call:
+def _by_key(whole: Call, keyed: Sequence[tuple[str | None, Item | Refusal]]) -> Call:
+    by_key: dict[str | None, tuple[list[Item], list[Refusal]]] = {}
+    for key, one in keyed:
+        items, refusals = by_key.setdefault(key, ([], []))
+        if isinstance(one, Item):
+            items.append(one)
+        else:
+            refusals.append(one)
     separate = [
         msgspec.structs.replace(
             whole,

@@ -10,13 +10,14 @@ import msgspec
 from clarion.events.ids import (
     DAMAGED,
     ID_CHARACTERS_MAX,
-    has_number,
+    PrintedIds,
     is_inexact,
     printed_ids,
     usable_id,
 )
 from clarion.events.message import device_ids, event_name
 from clarion.events.refusal import Refusal, refused, unreadable
+from clarion.events.registering import asks_to_register
 
 EVENT_TYPES = frozenset({"track", "identify", "page", "screen", "group", "alias"})
 EVENT_BYTES_MAX = 32_768
@@ -28,6 +29,10 @@ INTEGRATION = "Clarion"
 
 _REGISTRATION = re.compile(r"[\s_\-]*register[\s_\-]+push[\s_\-]*", re.IGNORECASE)
 """Kept even where it names nobody, so that its refused registration can be looked into."""
+
+
+_PREVIOUS, _INSTALLATIONS = 0, 3
+"""Where stand, among the ids, the one that names somebody else and those of installations."""
 
 
 class _WireIds(msgspec.Struct):
@@ -55,6 +60,8 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     type: str
     message_id: str | None
     write_key: str | None
+    may_register: bool
+    """It asks for a registration, which may be refused."""
 
 
 def check(raw: bytes, type_hint: str | None, *, is_wanted: bool = True) -> Checked | Refusal:
@@ -72,8 +79,8 @@ def check(raw: bytes, type_hint: str | None, *, is_wanted: bool = True) -> Check
             f"The event has {len(raw)} bytes; the limit is {EVENT_BYTES_MAX}.",
             raw,
         )
-    is_named = says_wanted(wire.integrations) if wire.integrations else None
-    if not (is_wanted if is_named is None else is_named):
+    said_wanted = says_wanted(wire.integrations) if wire.integrations else None
+    if not (is_wanted if said_wanted is None else said_wanted):
         return refused(
             message_id,
             "event_switched_off",
@@ -92,20 +99,37 @@ def check(raw: bytes, type_hint: str | None, *, is_wanted: bool = True) -> Check
         return refused(
             message_id, "event_name_missing", "A track event needs its name in `event`.", raw
         )
-    people = (wire.userId, wire.anonymousId, wire.previousId)
-    installations = device_ids(wire.properties, wire.context)
-    if has_number(*people, *installations):
-        said = printed_ids(raw)
-        people = (said.userId, said.anonymousId, said.previousId)
-        installations = device_ids(said.properties, said.context)
     is_registration = kind == "track" and _REGISTRATION.fullmatch(wire.event) is not None
-    if any(map(is_inexact, people if is_registration else people + installations)):
-        return _inexact(message_id, raw)
-    ids = (*people[:2], *installations)
-    if not is_registration and not any(usable_id(value) is not None for value in ids):
-        return _no_id(message_id, ids, raw)
+    fault = _ids_fault(wire, raw, message_id, is_registration)
+    if fault is not None:
+        return fault
     key = wire.writeKey if isinstance(wire.writeKey, str) else None
-    return Checked(type=kind, message_id=message_id, write_key=key)
+    return Checked(
+        type=kind,
+        message_id=message_id,
+        write_key=key,
+        may_register=asks_to_register(kind, wire.event, raw),
+    )
+
+
+def _ids_fault(
+    wire: _WireIds | PrintedIds, raw: bytes, message_id: str | None, is_registration: bool
+) -> Refusal | None:
+    """Why an event's ids name nobody, or may name several. A registration is kept all the same,
+    unless it may be another person's."""
+    installations = device_ids(wire.properties, wire.context)
+    ids = (wire.previousId, wire.userId, wire.anonymousId, *installations)
+    is_named = is_registration
+    for number, value in enumerate(ids):
+        if value is None:
+            continue
+        if usable_id(value) is not None:
+            is_named = is_named or number > _PREVIOUS
+        elif type(value) is float:
+            return _ids_fault(printed_ids(raw), raw, message_id, is_registration)
+        elif is_inexact(value) and not (is_registration and number >= _INSTALLATIONS):
+            return _inexact(message_id, raw)
+    return None if is_named else _no_id(message_id, ids[1:], raw)
 
 
 def event_type(value: Any) -> str | None:

@@ -15,13 +15,13 @@ from msgspec import Struct
 from clarion.broker import Broker, BrokerUnavailable
 from clarion.clock import Clock
 from clarion.events.admission import Admission, OriginRefused, TooFast, UnknownKey
-from clarion.events.body import CallFault, readable, unpack
+from clarion.events.body import CallFault, in_utf_8, unpack
 from clarion.events.call import Call, json_fault, keys_in, read_call, type_said
 from clarion.events.door_log import DoorLog, DoorLogOptions
 from clarion.events.doorkeeper import Doorkeeper, DoorkeeperOptions
 from clarion.events.inbox import Item, Parcel, envelope_of
 from clarion.events.key_store import KeyKind
-from clarion.events.message import Envelope, Event, Refusal, read
+from clarion.events.message import Event, Refusal, read
 from clarion.events.proof import Proof
 from clarion.events.publisher import Publisher
 from clarion.events.refusal import refused
@@ -133,7 +133,7 @@ class Collector:
             plain = unpack(body, encoding)
             if isinstance(plain, CallFault):
                 return await self._fault(plain, write_key or fallback_key, len(body))
-            plain = readable(plain, charset)
+            plain = in_utf_8(plain, charset)
             if write_key is None:
                 keys = keys_in(plain) or ((fallback_key,) if fallback_key else ())
                 if not await self._doorkeeper.opens(keys):
@@ -191,8 +191,11 @@ class Collector:
     async def _take_in(
         self, call: Call, admission: Admission, now: datetime, ip: str | None
     ) -> Taken:
-        may_be_signed = admission.secrets or any(SIGNATURE_BYTES in item.raw for item in call.items)
-        if admission.has_signatures and (may_be_signed or SIGNATURE_BYTES in call.context):
+        if admission.has_signatures and (
+            admission.secrets
+            or SIGNATURE_BYTES in call.context
+            or any(SIGNATURE_BYTES in item.raw for item in call.items)
+        ):
             judged = judge(call, admission.secrets, asks=admission.asks_for_signatures)
             call = judged.call
             for secret_id in judged.used:
@@ -304,11 +307,10 @@ def _unregistered(call: Call, parcel: Parcel) -> list[Refusal]:
     """Of the events that ask for a registration, those that the ingestor will register nothing of,
     for as long as they can be told in one answer. What it learns only then is in its records."""
     found: list[Refusal] = []
-    envelope: Envelope | None = None
-    for item in call.items:
+    envelope = envelope_of(parcel)
+    for item in call.items if call.may_register else ():
         if item.proof is Proof.UNPROVEN or not may_register(item.raw, item.type):
             continue
-        envelope = envelope or envelope_of(parcel)
         event = read(
             item.raw,
             type_=item.type,

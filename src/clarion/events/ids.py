@@ -45,13 +45,16 @@ _GROUPED = re.compile(r"-?[0-9]{1,3}(?:[,'][0-9]{2,3})*[,'][0-9]{3}(?:[.,][0-9]*
 def usable_id(value: Any) -> str | None:
     """An id after R0, or None: trimmed, whole numbers as text; blank, shared, long, damaged and
     inexact ones are none."""
-    text = _text_of(value)
+    text: str | None = value.strip() if type(value) is str else _text_of(value)
     if not text or len(text) > ID_CHARACTERS_MAX:
         return None
-    read = _number_read(text)
-    if read is None or read.lower() in _BLOCKED or _BLOCKED_SHAPE.fullmatch(read):
+    if text[0] <= "9" or not text.isascii():
+        text = _number_read(text)
+        if text is None:
+            return None
+    if text.lower() in _BLOCKED or _BLOCKED_SHAPE.fullmatch(text) or DAMAGED in text:
         return None
-    return None if DAMAGED in read else read
+    return text
 
 
 def is_inexact(value: Any) -> bool:
@@ -128,7 +131,7 @@ def _signed(sign: str, number: int) -> str | None:
     return f"{sign}{number}" if number else "0"
 
 
-class _Ids(msgspec.Struct):
+class PrintedIds(msgspec.Struct):
     """Where `printed_ids` looks: as much of an event as may name somebody."""
 
     userId: Any = None
@@ -139,10 +142,10 @@ class _Ids(msgspec.Struct):
     traits: Any = None
 
 
-_ids = msgspec.json.Decoder(_Ids, float_hook=printed)
+_ids = msgspec.json.Decoder(PrintedIds, float_hook=printed)
 
 
-def printed_ids(raw: bytes) -> _Ids:
+def printed_ids(raw: bytes) -> PrintedIds:
     """An event's ids once more, each number that is told as a fraction or with an exponent as what
     was printed. To be asked only where `has_number`; raises what decoding raises."""
     return _ids.decode(raw)

@@ -40,25 +40,28 @@ class RegistrationFault:
     message: str
 
 
+_PUSH_TOKEN = re.compile(rb"push_?[tT]oken|\\u")
+
+
+def asks_to_register(type_: str, name: Any, raw: bytes) -> bool:
+    """Whether what an event registers may be refused: at a small part of the cost of reading it,
+    and sometimes True without a cause."""
+    if type_ == "track":
+        return isinstance(name, str) and plain_name(name) in ASKING_NAMES
+    return type_ == "identify" and _PUSH_TOKEN.search(raw) is not None
+
+
 class _Named(Struct):
     event: Any = None
 
 
 _named_event = msgspec.json.Decoder(_Named)
-_PUSH_TOKEN = re.compile(rb"push_?Token|\\u|push_token")
 
 
 def may_register(raw: bytes, type_: str) -> bool:
-    """Whether what an event registers may be refused, at a small part of the cost of reading it."""
-    if type_ == "identify":
-        return _PUSH_TOKEN.search(raw) is not None
-    if type_ != "track":
-        return False
-    try:
-        name = _named_event.decode(raw).event
-    except (ValueError, RecursionError):
-        return False
-    return isinstance(name, str) and plain_name(name) in ASKING_NAMES
+    """The same of an event that can be taken."""
+    name = _named_event.decode(raw).event if type_ == "track" else None
+    return asks_to_register(type_, name, raw)
 
 
 class Wanted(Struct, frozen=True, kw_only=True, gc=False):

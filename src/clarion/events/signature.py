@@ -74,13 +74,7 @@ def judge(call: Call, secrets: Sequence[Secret], *, asks: bool = True) -> Judged
         items.append(msgspec.structs.replace(plain, proof=proof))
         if secret_id is not None:
             used.add(secret_id)
-    left = Call(
-        write_key=call.write_key,
-        sent_at=call.sent_at,
-        context=context,
-        items=items,
-        refusals=refusals,
-    )
+    left = msgspec.structs.replace(call, context=context, items=items, refusals=refusals)
     return Judged(call=left, used=used)
 
 
