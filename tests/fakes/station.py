@@ -21,6 +21,7 @@ from clarion.storage.workspace_store import create_workspace
 from clarion.web.collect import CollectApp
 from clarion.web.collect.arriving import BODY_SECONDS_MAX
 from clarion.web.collect.library import Library
+from clarion.web.connections import Limits
 from clarion.web.server import Asgi, WebApp, WebServer, bind
 from clarion.web.track import TrackApp
 from fakes.book import SOURCE, WORKSPACE
@@ -53,6 +54,7 @@ class Station:
     collector_options: CollectorOptions | None = None
     body_seconds: float = BODY_SECONDS_MAX
     library: Library | None = None
+    limits: Limits | None = None
     around: Callable[[Asgi], Asgi] | None = None
     """Stands between the server and the collector's routes."""
     ingestor_options: IngestorOptions = field(
@@ -73,7 +75,7 @@ class Station:
             collect = self.around(collect)
         track = TrackApp(self.collector, self.database, self.clock, body_seconds=self.body_seconds)
         app = WebApp(collect=collect, track=track, api=None, metrics=_nothing, is_ready=_ready)
-        self._server = WebServer(app, self._listener)
+        self._server = WebServer(app, self._listener, self.limits)
         self._running = asyncio.create_task(self._server.run())
         await self._server.started()
         return self

@@ -9,11 +9,13 @@ import contextlib
 import socket
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import uvicorn
 
 from clarion.telemetry import METRICS_TYPE
+from clarion.web.connections import Connection, Connections, Limits, connections_max
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -95,13 +97,15 @@ class WebApp:
 class WebServer:
     """Serves an app on a socket until `stop`; then finishes the calls under way."""
 
-    def __init__(self, app: Asgi, listener: socket.socket) -> None:
+    def __init__(self, app: Asgi, listener: socket.socket, limits: Limits | None = None) -> None:
+        """`limits`: of its connections; as many as the process's descriptors allow."""
         self._listener = listener
+        connections = Connections(limits or Limits(connections=connections_max()))
         self._server = _Server(
             uvicorn.Config(
                 app,
                 loop="none",
-                http="httptools",
+                http=partial(Connection, connections),  # type: ignore[arg-type]
                 ws="none",
                 lifespan="on",
                 access_log=False,
