@@ -8,6 +8,7 @@ is the first to go when others need the place.
 import asyncio
 import resource
 from dataclasses import dataclass
+from itertools import islice
 from time import monotonic
 from typing import Any
 
@@ -65,15 +66,15 @@ class Connections:
         self._told_at = -LOG_SECONDS
 
     def make_room(self, newest: "Connection", count: int) -> bool:
-        """Whether there is room for one more: whoever has been idle for longest makes it."""
-        if count <= self.limits.connections:
+        """Whether there is room for one more: those that have been idle for longest make it."""
+        too_many = count - self.limits.connections
+        if too_many <= 0:
             return True
         self._tell(count)
-        for connection in self.idle:
-            if connection is not newest:
-                connection.hang_up()
-                return True
-        return False
+        idle = [one for one in islice(self.idle, too_many + 1) if one is not newest][:too_many]
+        for connection in idle:
+            connection.hang_up()
+        return len(idle) == too_many
 
     def _tell(self, count: int) -> None:
         self._refused += 1
@@ -91,6 +92,8 @@ class Connection(HttpToolsProtocol):
         self._limits = connections.limits
         self._in_head = True
         self._is_refused = False
+        self._refusal: bytes | None = None
+        """What is to be said once the answers before it have been given."""
         self._came = 0
         """Bytes since the head began."""
         self._head_size = 0
@@ -116,11 +119,11 @@ class Connection(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         if self._is_refused:
-            return
+            return  # until it ends
         if self._in_head:
             self._came += len(data)
         super().data_received(data)
-        if self.transport.is_closing():
+        if self.transport.is_closing() or self._is_refused:
             return
         if self._in_head and self._came > self._limits.head_bytes:
             self._refuse_head()
@@ -180,7 +183,10 @@ class Connection(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
-        if not self._in_head:
+        if self._refusal is not None:
+            if not self._is_answering():
+                self._end(self._refusal)
+        elif not self._in_head:
             self._end_in(self._limits.rest_seconds)
         elif not self.transport.is_closing() and self.cycle.response_complete:
             self._all.idle[self] = None
@@ -189,7 +195,7 @@ class Connection(HttpToolsProtocol):
 
     def hang_up(self) -> None:
         """Without a word: nobody listens."""
-        self._is_refused = True
+        self._is_refused, self._refusal = True, None
         self._all.idle.pop(self, None)
         self.transport.abort()
 
@@ -211,8 +217,8 @@ class Connection(HttpToolsProtocol):
         self._refuse(431, "headers_too_large", message)
 
     def _refuse(self, status: int, code: str, message: str) -> None:
+        """Answer so and read no more, once what was asked before is answered."""
         self._is_refused = True
-        self._all.idle.pop(self, None)
         self._unset_timer()
         body = msgspec.json.encode({"success": False, "code": code, "message": message})
         again = "retry-after: 2\r\n" if status == 503 else ""
@@ -221,8 +227,26 @@ class Connection(HttpToolsProtocol):
             f"content-type: application/json\r\ncontent-length: {len(body)}\r\n{again}"
             "connection: close\r\n\r\n"
         )
-        self.transport.write(head.encode() + body)
-        self.transport.close()
+        self._refusal = head.encode() + body
+        if not self._is_answering():
+            self._end(self._refusal)
+
+    def _end(self, answer: bytes) -> None:
+        """The last answer. What is still being sent is let in and dropped for a while: were the
+        connection closed at once, its sender would hear of that and not hear the answer."""
+        self._refusal = None
+        if self.transport.is_closing():
+            return
+        self.transport.write(answer)
+        if not self._came:
+            self.transport.close()
+            return
+        self.transport.write_eof()
+        self._all.idle[self] = None
+        self._timer = self.loop.call_later(self._limits.rest_seconds, self.hang_up)
+
+    def _is_answering(self) -> bool:
+        return bool(self.pipeline) or (self.cycle is not None and not self.cycle.response_complete)
 
     def _unset_timer(self) -> None:
         if self._timer is not None:
