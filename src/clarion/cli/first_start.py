@@ -9,6 +9,7 @@ import structlog
 
 from clarion.clock import Clock
 from clarion.config import Settings, redacted
+from clarion.events.limit import DEFAULT_LIMIT
 from clarion.events.source_store import create_source, list_sources
 from clarion.storage.database import Database
 from clarion.storage.migrate import SchemaState, is_current, migrate, schema_state
@@ -70,6 +71,7 @@ async def first_start(settings: Settings, database: Database, clock: Clock) -> F
                 name="first",
                 source_id=clock.new_id(),
                 now=now,
+                limit=DEFAULT_LIMIT,
             )
         if not await list_keys(connection, workspace_id):
             _, api_key = await create_key(

@@ -1,6 +1,7 @@
 """serve, run, migrate and check: Clarion's processes, and what they need."""
 
 import gc
+import shlex
 import socket
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,9 +21,11 @@ from clarion.cli.output import (
     print_records,
 )
 from clarion.cli.session import load_settings
+from clarion.cli.source_choice import sign_command
 from clarion.clock import SystemClock
 from clarion.config import Settings, redacted
 from clarion.deliveries.app_store import list_apps, open_app
+from clarion.events.source_store import list_sources
 from clarion.storage.database import Database, is_other_schema
 from clarion.storage.migrate import SchemaState, schema_state
 from clarion.storage.vault import VaultLocked, load_or_make_vault
@@ -131,6 +134,8 @@ async def migrate(*, json: AsJson = False) -> None:
 async def check(*, json: AsJson = False) -> int:
     """Look at settings, database, broker, keys and FCM without starting anything.
 
+    Fails for what is wrong; a warning is something to decide.
+
     For example:
 
     ```
@@ -146,7 +151,8 @@ async def check(*, json: AsJson = False) -> int:
         _check_fcm(settings),
     ]
     print_records(findings, as_json=json, columns=("part", "result", "detail"), none="")
-    return ExitCode.OK if all(one["result"] == "ok" for one in findings) else ExitCode.FAILURE
+    is_wrong = any(one["result"] == "wrong" for one in findings)
+    return ExitCode.FAILURE if is_wrong else ExitCode.OK
 
 
 def print_first_start(made: FirstStart) -> None:
@@ -207,6 +213,7 @@ async def _check_storage(settings: Settings) -> list[dict[str, Any]]:
         findings.append(_finding("database", _SCHEMA_FAULTS[state], shown))
         if state is SchemaState.CURRENT:
             findings.append(await _check_broker(settings, database))
+            findings += await _check_sources(database)
             findings += await _check_apps(settings, database)
     except Exception as error:
         wrong = f"does not answer ({type(error).__name__})"
@@ -230,6 +237,23 @@ async def _check_broker(settings: Settings, database: Database) -> dict[str, Any
         return _finding("broker", f"does not answer ({type(error).__name__})", shown)
     counts = ", ".join(f"{count} {kind}" for kind, count in waiting.items())
     return _finding("broker", None, f"{shown}; waiting: {counts}")
+
+
+async def _check_sources(database: Database) -> list[dict[str, Any]]:
+    """Sources whose key, in the hands of anybody, can send as anybody or without end."""
+    now = SystemClock().now()
+    findings = []
+    async with database.read() as connection:
+        for workspace in await list_workspaces(connection):
+            for source in await list_sources(connection, workspace.id):
+                warnings = []
+                if source.revoked_at is None and not source.asks_for_signatures(now):
+                    warnings.append(f"its userIds are not signed: {sign_command(source)}")
+                if source.revoked_at is None and source.limit is None:
+                    command = f"clarion sources limit {shlex.quote(source.name)} 1000"
+                    warnings.append(f"it has no rate limit: {command}")
+                findings += [_warning(f"source {source.name}", one) for one in warnings]
+    return findings
 
 
 async def _check_apps(settings: Settings, database: Database) -> list[dict[str, Any]]:
@@ -256,6 +280,10 @@ def _check_fcm(settings: Settings) -> dict[str, Any]:
             return _finding("FCM", None, settings.fcm_url)
     except OSError as error:
         return _finding("FCM", f"can not be reached ({error})", settings.fcm_url)
+
+
+def _warning(part: str, detail: str) -> dict[str, Any]:
+    return {"part": part, "result": "warning", "detail": detail}
 
 
 def _finding(part: str, wrong: str | None, detail: str) -> dict[str, Any]:
