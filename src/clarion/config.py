@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from clarion.brokers.address import SCHEMES, read_url
+from clarion.events.headroom import BACKLOG_MAX, DISK_FREE_MIN, HeadroomOptions
 from clarion.telemetry import LOG_FORMATS, LOG_LEVELS, LogOptions
 
 PREFIX = "CLARION_"
@@ -50,6 +51,14 @@ class Settings:
     secret_key: str | None = field(repr=False)
     """None: a key file in `data_dir`."""
     log: LogOptions
+    headroom: HeadroomOptions = field(default_factory=HeadroomOptions)
+
+    @property
+    def database_directory(self) -> Path | None:
+        """Where an SQLite database is; None: another machine keeps it."""
+        if not self.database_url.startswith("sqlite:///"):
+            return None
+        return Path(self.database_url.removeprefix("sqlite:///")).absolute().parent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +140,24 @@ SETTINGS = (
         example="the output of: openssl rand -base64 32",
     ),
     Setting(
+        name="CLARION_DISK_FREE_MIN",
+        meaning=(
+            "While less is free on the SQLite database's disk (or in the NATS account, where it "
+            "has a limit), events are answered 503. Bytes, KB, MB or GB; 0: never."
+        ),
+        default="500MB",
+        example="5GB",
+    ),
+    Setting(
+        name="CLARION_BACKLOG_MAX",
+        meaning=(
+            "While more events than that wait to be taken in, further ones are answered 503. "
+            "Bytes, KB, MB or GB; 0: never."
+        ),
+        default="2GB",
+        example="20GB",
+    ),
+    Setting(
         name="CLARION_LOG",
         meaning=(
             f"Level ({', '.join(LOG_LEVELS)}) and optionally format "
@@ -169,6 +196,10 @@ def read_settings(environment: Mapping[str, str]) -> Settings | list[SettingFaul
         analytics_js=take("CLARION_ANALYTICS_JS", _readable_file, None),
         secret_key=take("CLARION_SECRET_KEY", _secret, None),
         log=take("CLARION_LOG", _log, LogOptions()),
+        headroom=HeadroomOptions(
+            disk_free_min=take("CLARION_DISK_FREE_MIN", _bytes, DISK_FREE_MIN),
+            backlog_max=take("CLARION_BACKLOG_MAX", _bytes, BACKLOG_MAX),
+        ),
     )
     return faults or settings
 
@@ -277,6 +308,18 @@ def _secret(text: str) -> str:
             "openssl rand -base64 32"
         )
     return text
+
+
+_UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
+_UNITS |= {"KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40}
+
+
+def _bytes(text: str) -> int:
+    found = re.fullmatch(r"(\d{1,18})\s*([A-Za-z]{0,3})", text)
+    unit = None if found is None else _UNITS.get(found[2].upper())
+    if found is None or unit is None:
+        raise ValueError(f"must be a number of bytes, such as 500MB or 2GB, not {text!r}")
+    return int(found[1]) * unit
 
 
 def _log(text: str) -> LogOptions:

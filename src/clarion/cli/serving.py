@@ -2,6 +2,7 @@
 
 import gc
 import shlex
+import shutil
 import socket
 from typing import Any
 from urllib.parse import urlsplit
@@ -147,6 +148,7 @@ async def check(*, json: AsJson = False) -> int:
     set_up_logs(settings.log)
     findings = [
         _finding("settings", None, f"data directory {settings.data_dir}"),
+        *_check_disk(settings),
         *await _check_storage(settings),
         _check_fcm(settings),
     ]
@@ -237,6 +239,17 @@ async def _check_broker(settings: Settings, database: Database) -> dict[str, Any
         return _finding("broker", f"does not answer ({type(error).__name__})", shown)
     counts = ", ".join(f"{count} {kind}" for kind, count in waiting.items())
     return _finding("broker", None, f"{shown}; waiting: {counts}")
+
+
+def _check_disk(settings: Settings) -> list[dict[str, Any]]:
+    directory, least = settings.database_directory, settings.headroom.disk_free_min
+    if directory is None or not directory.is_dir():
+        return []
+    free = shutil.disk_usage(directory).free
+    wrong = None
+    if free < least:
+        wrong = "is nearly full, and no events are taken: free some, see CLARION_DISK_FREE_MIN"
+    return [_finding("disk", wrong, f"{free / 1e9:,.1f} GB free, {least / 1e9:,.1f} needed")]
 
 
 async def _check_sources(database: Database) -> list[dict[str, Any]]:

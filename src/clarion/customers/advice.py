@@ -155,6 +155,10 @@ CALL_CURES: Mapping[str, str] = {
     "GET: set the app up with https at once.",
     "body_too_slow": "A slow line: the SDK sends the same again. If it is so for everybody, look "
     "at the proxy before Clarion.",
+    "disk_low": "Free some of the disk, or give it more. SDKs send the same again. The mark is "
+    "`CLARION_DISK_FREE_MIN`.",
+    "backlog_full": "See why the ingestor is slow or stopped (`clarion_jobs`, the log), or run "
+    "more of them. SDKs send the same again. The limit is `CLARION_BACKLOG_MAX`.",
     "unavailable": "`clarion check` says whether the database or the broker is away.",
     "pixel_unreadable": "Put the event's JSON into `data`, in base64, percent-encoded; or its "
     "fields one by one: `?event=Opened&userId=42`.",

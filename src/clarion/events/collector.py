@@ -19,6 +19,7 @@ from clarion.events.body import CallFault, in_utf_8, unpack
 from clarion.events.call import Call, json_fault, keys_in, read_call, type_said
 from clarion.events.door_log import DoorLog, DoorLogOptions
 from clarion.events.doorkeeper import Doorkeeper, DoorkeeperOptions
+from clarion.events.headroom import Headroom
 from clarion.events.inbox import Item, Parcel, envelope_of
 from clarion.events.key_store import KeyKind
 from clarion.events.message import Event, Refusal, read
@@ -43,6 +44,8 @@ class CollectorOptions:
     waiting_bytes_max: int = 67_108_864
     """Not yet durable; above this, calls are asked to come again."""
     retry_after_seconds: int = 2
+    shortage_seconds: int = 30
+    """After which to come again where there is no room."""
     doorkeeper: DoorkeeperOptions = field(default_factory=DoorkeeperOptions)
     door_log: DoorLogOptions = field(default_factory=DoorLogOptions)
 
@@ -61,6 +64,8 @@ class ComeAgain:
     """Nothing is durable; the same call may succeed after `retry_after_seconds`."""
 
     retry_after_seconds: int
+    shortage: CallFault | None = None
+    """What there is too little of; None: something is away."""
 
 
 Kept = Taken | CallFault | ComeAgain
@@ -82,8 +87,11 @@ class Collector:
         *,
         vault: Vault | None = None,
         metrics: Metrics | None = None,
+        headroom: Headroom | None = None,
     ) -> None:
-        """`vault`: what opens the secrets of sources whose userIds are signed."""
+        """`vault`: what opens the secrets of sources whose userIds are signed. `headroom`: whether
+        there is room for events; None: always."""
+        self._headroom = headroom
         self._clock = clock
         self._options = options or CollectorOptions()
         self._door_log = DoorLog(database, clock, metrics, self._options.door_log)
@@ -147,6 +155,7 @@ class Collector:
             parts = [call] if write_key is not None or not call.separate else call.separate
             return await self._admit(
                 [(part, write_key or part.write_key or fallback_key or "") for part in parts],
+                size=len(plain),
                 origin=origin,
                 ip=_wanted_ip(plain, caller_ip),
             )
@@ -154,7 +163,7 @@ class Collector:
             return self._come_again()
 
     async def _admit(
-        self, parts: Sequence[tuple[Call, str]], *, origin: str | None, ip: str | None
+        self, parts: Sequence[tuple[Call, str]], *, size: int, origin: str | None, ip: str | None
     ) -> Collected:
         """Take the parts of a call, each with its write key: all that may be, unless one is to come
         again, and with it the whole call."""
@@ -172,9 +181,13 @@ class Collector:
                     shut_out.append((part, answer))
         if not admitted:
             return shut_out[0][1]
+        full = await self._full()
+        if full is not None:
+            return full
         for part, admission in admitted:
             events = len(part.items) + len(part.refusals)
-            self._doorkeeper.charge(admission, events=events, size=part.size, now=now)
+            of_part = max(part.size, size) if len(parts) == 1 else part.size
+            self._doorkeeper.charge(admission, events=events, size=of_part, now=now)
         taken = await asyncio.gather(
             *(self._take_in(part, admission, now, ip) for part, admission in admitted)
         )
@@ -228,6 +241,9 @@ class Collector:
     ) -> Kept:
         """Take one call of a caller who is known already, and speaks for this source: its userIds
         need no signature."""
+        full = await self._full()
+        if full is not None:
+            return full
         call = read_call(body, type_hint=type_hint, new_message_id=self._new_message_id)
         if isinstance(call, CallFault):
             self.turn_away_from(workspace_id, source_id, call)
@@ -265,8 +281,18 @@ class Collector:
     async def close(self) -> None:
         """Wait for what is being made durable. Giving up the wait does not give up the work."""
         await self._publisher.close()
+        if self._headroom is not None:
+            await self._headroom.close()
         await self._doorkeeper.close()
         await self._door_log.close()
+
+    async def _full(self) -> ComeAgain | None:
+        """Why no events are taken now, whoever sends them."""
+        shortage = None if self._headroom is None else await self._headroom.shortage()
+        if shortage is None:
+            return None
+        self._door_log.count(shortage.code)
+        return ComeAgain(retry_after_seconds=self._options.shortage_seconds, shortage=shortage)
 
     def _come_again(self) -> ComeAgain:
         self._door_log.count("unavailable")

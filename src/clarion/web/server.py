@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+import msgspec
 import uvicorn
 
+from clarion.events.body import CallFault
 from clarion.telemetry import METRICS_TYPE
 from clarion.web.connections import Connection, Connections, Limits, connections_max
 
@@ -57,6 +59,8 @@ class WebApp:
     metrics: Callable[[], Awaitable[bytes]]
     is_ready: Callable[[], Awaitable[bool]]
     track: Asgi | None = None
+    shortage: Callable[[], Awaitable[CallFault | None]] | None = None
+    """Why no events are taken."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -78,7 +82,12 @@ class WebApp:
             await self._health(scope["path"], send)
 
     async def _health(self, path: str, send: Send) -> None:
-        if path == "/livez" or (path == "/readyz" and await self.is_ready()):
+        is_ready = path == "/readyz" and await self.is_ready()
+        shortage = await self.shortage() if is_ready and self.shortage is not None else None
+        if shortage is not None:
+            told = {"success": False, "code": shortage.code, "message": shortage.message}
+            await _reply(send, 503, msgspec.json.encode(told))
+        elif path == "/livez" or is_ready:
             await _reply(send, 200, b'{"success":true}')
         elif path == "/readyz":
             await _reply(

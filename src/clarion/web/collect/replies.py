@@ -67,6 +67,9 @@ async def send_collected(send: Send, origin: bytes | None, collected: Collected)
                 "this call was stored: send the same again later.",
                 [(b"retry-after", after), (b"x-ratelimit-reset", after)],
             )
+        case ComeAgain(retry_after_seconds=seconds, shortage=CallFault() as shortage):
+            again = [(b"retry-after", str(seconds).encode())]
+            await send_fault(send, origin, 503, shortage, again)
         case ComeAgain(retry_after_seconds=seconds):
             await send_error(
                 send,

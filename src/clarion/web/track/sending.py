@@ -119,6 +119,9 @@ async def _send_collected(
             await send_json(send, 200, told)
         case CallFault():
             await _send_fault(send, collected)
+        case ComeAgain(retry_after_seconds=seconds, shortage=CallFault() as shortage):
+            again = [(b"retry-after", str(seconds).encode())]
+            await send_refusal(send, 503, shortage.code, shortage.message, again)
         case ComeAgain(retry_after_seconds=seconds):
             await _send_come_again(send, seconds)
         case _:
