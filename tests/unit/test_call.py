@@ -14,8 +14,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clarion.events.body import BODY_BYTES_MAX, CallFault, is_damaged, readable, repaired, unpack
-from clarion.events.call import BATCH_EVENTS_MAX, CONTEXT_BYTES_MAX, Call, read_call
+from clarion.events.body import (
+    BODY_BYTES_MAX,
+    CallFault,
+    in_utf_8,
+    is_damaged,
+    readable,
+    repaired,
+    unpack,
+)
+from clarion.events.call import (
+    BATCH_EVENTS_MAX,
+    CONTEXT_BYTES_MAX,
+    CONTEXT_BYTES_TOTAL_MAX,
+    WRITE_KEYS_MAX,
+    Call,
+    keys_in,
+    read_call,
+)
 
 EVENT: dict[str, Any] = {"type": "track", "event": "Seen", "userId": "u", "messageId": "m1"}
 
@@ -194,6 +210,14 @@ def test_what_is_in_another_of_unicodes_encodings_is_read(encoding: str) -> None
     assert readable(text.encode(encoding)) == JSON.strip()
     assert len(call(text.encode(encoding)).items) == 1
     assert readable(("\ufeff" + text).encode(encoding)) == JSON.strip()
+
+
+def test_what_was_written_as_json_twice_is_read() -> None:
+    twice = msgspec.json.encode(JSON.decode())
+    assert readable(twice) == JSON
+    assert keys_in(in_utf_8(msgspec.json.encode('{"writeKey":"k"}'))) == ("k",)
+    for other in (b'"text"', b'"{', b'""', b'"[1]"'):
+        assert readable(other) == other
 
 
 def test_half_a_character_of_a_wide_encoding_is_damage() -> None:
@@ -435,6 +459,29 @@ def test_a_batchs_context_is_kept_where_it_is_an_object() -> None:
     assert json.loads(call(batch(EVENT, context={"ip": "x"})).context) == {"ip": "x"}
     for other in (None, "x", 5, [1]):
         assert call(batch(EVENT, context=other)).context == b""
+
+
+def test_a_batchs_context_is_bounded_in_all_its_events_together() -> None:
+    """13.7 KB on the wire could become 23.5 MB on the disk."""
+    small = {"type": "page", "userId": "u"}
+    context = {"x": "x" * 2_000}
+    size = len(msgspec.json.encode(context))
+    most = CONTEXT_BYTES_TOTAL_MAX // size
+    found = call(batch(*[small] * most, context=context))
+    assert found.size <= CONTEXT_BYTES_TOTAL_MAX + most * 100
+    assert fault(batch(*[small] * (most + 1), context=context)) == "context_too_large"
+    usual = {"library": {"name": "x" * 200, "version": "1"}, "app": {"name": "y" * 300}}
+    assert len(call(batch(*[small] * BATCH_EVENTS_MAX, context=usual)).items) == BATCH_EVENTS_MAX
+
+
+def test_the_keys_of_a_body_are_found_without_reading_it() -> None:
+    assert keys_in(batch(writeKey="k")) == ("k",)
+    own = [{**EVENT, "writeKey": key} for key in ("a", "b", "a")]
+    assert keys_in(batch(*own)) == ("a", "b")
+    assert keys_in(batch(*own)[:-9]) == ("a", "b")
+    assert keys_in(batch(EVENT)) == ()
+    many = [{**EVENT, "writeKey": f"k{number}"} for number in range(100)]
+    assert len(keys_in(batch(*many))) == WRITE_KEYS_MAX + 1
 
 
 def test_a_batchs_context_that_would_harm_its_events_is_one_clear_error() -> None:

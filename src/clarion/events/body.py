@@ -11,6 +11,8 @@ import re
 import zlib
 from dataclasses import dataclass
 
+import msgspec
+
 BODY_BYTES_MAX = 524_288
 """Of a call, unpacked (and packed): 512 KiB."""
 
@@ -32,6 +34,7 @@ class CallFault:
     message: str
 
 
+_text = msgspec.json.Decoder(str)
 _GZIP = b"\x1f\x8b"
 _ZSTD = b"\x28\xb5\x2f\xfd"
 _BOM = b"\xef\xbb\xbf"
@@ -211,7 +214,16 @@ def in_utf_8(body: bytes, charset: str = "") -> bytes:
             body.decode()
         except UnicodeDecodeError:
             body = _as_utf_8(body, charset)
-    return body
+    return _unquoted(body) if body[:3].lstrip()[:1] == b'"' else body
+
+
+def _unquoted(body: bytes) -> bytes:
+    """What was written as JSON twice: a text that holds an object."""
+    try:
+        text = _text.decode(body)
+    except ValueError:
+        return body
+    return text.encode(errors="replace") if text.lstrip()[:1] == "{" else body
 
 
 def _without_nul(body: bytes) -> bytes:
