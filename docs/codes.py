@@ -34,7 +34,7 @@ EVENTS = (
     "clarion.events.signature",
 )
 """Where one event of a call is refused."""
-REGISTRATIONS = ("clarion.events.registering",)
+REGISTRATIONS = ("clarion.events.registering", "clarion.customers.announcement")
 """Where an event is kept, but registers no device."""
 
 RECORDS = ("clarion.events.record", "clarion.events.record_file")

@@ -14,6 +14,7 @@ from clarion.customers.identity import User, customer_id_of
 from clarion.customers.ingestion import Ingestion
 from clarion.customers.registration_store import kept_device
 from clarion.customers.store import get_customer, read_customer
+from clarion.events.inbox import open_parcel
 from clarion.events.message import Event
 from clarion.storage.database import Database
 from clarion.storage.schema import customers, devices, events, metadata
@@ -21,6 +22,7 @@ from fakes.book import NOW, SOURCE, WORKSPACE, Book
 from fakes.history import DAY, App, timedelta
 from fakes.scenarios import SCENARIOS, Scenario
 from unit.test_identity import histories
+from unit.test_order import Call, any_calls, parcel
 
 
 async def take(database: Database, batch: list[Event]) -> int:
@@ -92,6 +94,23 @@ async def test_any_history_ends_in_the_state_the_pure_core_says(
         size = chance.randint(1, 4)
         await take(database, order[:size])
         order = order[size:]
+    assert await state(database) == expected(history)
+
+
+@settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(calls=any_calls(), chance=st.randoms(use_true_random=False))
+async def test_any_clocks_end_in_the_state_the_pure_core_says(
+    database: Database, calls: list[Call], chance: random.Random
+) -> None:
+    """Late, ahead and without a time, with the events that such a clock moves filed anew."""
+    await empty(database)
+    history = [event for call in calls for event in open_parcel(parcel(call))[0]]
+    for event in chance.sample(history, len(history)):
+        await take(database, [event])
     assert await state(database) == expected(history)
 
 

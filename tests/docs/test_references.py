@@ -17,10 +17,10 @@ from clarion.cli import commands
 from clarion.cli.output import ExitCode
 from clarion.config import SETTINGS
 from clarion.customers.advice import CALL_CURES, CURES, REFRESH_DAYS, WARNINGS
-from clarion.customers.identity import SHARED_USERS_MAX
 from clarion.customers.ingestor import IngestorOptions
 from clarion.customers.sweeper import SweeperOptions
 from clarion.customers.tally import NAMES_MAX
+from clarion.customers.timeline import SHARED_USERS_MAX
 from clarion.deliveries.books import RETRY_BUCKET_SECONDS
 from clarion.deliveries.delivery import DeliveryState, RetryPolicy, Skip
 from clarion.deliveries.planner import PlannerOptions
@@ -136,7 +136,7 @@ def test_every_refusal_has_a_cure_and_every_warning_is_told() -> None:
 
 def codes_in_the_source() -> Iterator[str]:
     """The collector's codes, found by another way than the reference finds them."""
-    for module in (SOURCE / "events").glob("*.py"):
+    for module in [*(SOURCE / "events").glob("*.py"), SOURCE / "customers" / "announcement.py"]:
         yield from re.findall(r'\bcode="(\w+)"', module.read_text())
         yield from re.findall(r'refused\(\s*message_id,\s*"(\w+)"', module.read_text())
     yield from re.findall(r'send_error\(\s*send,\s*origin,\s*\d+,\s*"(\w+)"', collect_source())

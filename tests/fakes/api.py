@@ -158,9 +158,12 @@ class Service:
                 return found
             cursor = f"&cursor={quote(page['next'])}"
 
-    async def send(self, write_key: str, *events: dict[str, Any]) -> None:
-        """What an app sends, through the collector; then it is taken in."""
-        answer = await self._client.post("/v1/batch", json={"batch": events}, auth=(write_key, ""))
+    async def send(self, write_key: str, *events: dict[str, Any], **call: Any) -> None:
+        """What an app sends, through the collector; then it is taken in. `call`: what the batch
+        says beside its events."""
+        answer = await self._client.post(
+            "/v1/batch", json={"batch": events, **call}, auth=(write_key, "")
+        )
         assert answer.status_code == 200, answer.text
         await self.ingestor.step()
 

@@ -8,9 +8,10 @@ from typing import Any
 from uuid import UUID
 
 from clarion.customers.announcement import read_deletions, read_registrations
-from clarion.customers.batch import Arrival, Batch, Identifier
+from clarion.customers.batch import Arrival, Batch, Identifier, Stored, sender_of
+from clarion.customers.claim import Claim
 from clarion.customers.device import Deletion, KeptDevice, Registration
-from clarion.customers.identity import Claim, Flags, User, customer_id_of
+from clarion.customers.identity import Flags, User, customer_id_of
 from clarion.customers.profile import Lesson, Profile
 from clarion.customers.registration import Holder, Registry
 from clarion.events.message import Event
@@ -26,6 +27,7 @@ class Filed:
     event: Event
     key: str | None
     customer_id: UUID
+    source_id: UUID
 
 
 @dataclass
@@ -40,14 +42,14 @@ class Book:
     deletions: dict[str, list[Deletion]] = field(default_factory=lambda: defaultdict(list))
     claims_read: int = 0
 
-    def take(self, events: Iterable[Event]) -> None:
+    def take(self, events: Iterable[Event], source_id: UUID = SOURCE) -> None:
         first: dict[str, Event] = {}
         for event in events:
             first.setdefault(event.message_id, event)
         fresh = [event for message_id, event in first.items() if message_id not in self.events]
         if not fresh:
             return
-        batch = Batch([Arrival(event=event, source_id=SOURCE) for event in fresh])
+        batch = Batch([Arrival(event=event, source_id=source_id) for event in fresh])
         batch.meet({key: self.identifiers[key] for key in batch.keys if key in self.identifiers})
         claimed = {
             claim.key
@@ -63,24 +65,23 @@ class Book:
         if claimed:
             batch.reopen({key: self.identifiers[key] for key in claimed})
         stored = {
-            key: list(self.claims[key].values())
+            key: Stored(list(self.claims[key].values()))
             for key in batch.unsettled()
             if batch.stored_before(key)
         }
-        self.claims_read += sum(map(len, stored.values()))
-        strangers = batch.strangers(claim.user_id for many in stored.values() for claim in many)
-        batch.introduce(self.flags(strangers))
+        self.claims_read += sum(len(one.claims) for one in stored.values())
+        batch.introduce(self.flags(batch.strangers_in(stored)))
         batch.settle(stored)
-        for claim in batch.claims:
+        for claim in batch.claims_to_add():
             self.claims[claim.key][(claim.at, claim.message_id)] = claim
         self.identifiers.update(batch.to_keep())
-        self._file(batch, fresh)
-        self._register(batch, fresh)
+        self._file(batch, fresh, source_id)
+        self._register(batch, fresh, source_id)
 
     def flags(self, keys: Iterable[str]) -> dict[str, Flags]:
         return {key: self.identifiers[key].flags for key in keys if key in self.identifiers}
 
-    def _file(self, batch: Batch, fresh: Sequence[Event]) -> None:
+    def _file(self, batch: Batch, fresh: Sequence[Event], source_id: UUID) -> None:
         for user_id in batch.flipped:
             theirs = customer_id_of(WORKSPACE, User(user_id))
             for filed in self.events.values():
@@ -90,9 +91,18 @@ class Book:
                     filed.key, filed.customer_id = None, theirs
                 elif not batch.is_real(user_id) and filed.key is None:
                     filed.key = user_id
+        for key, line in batch.replaced.items():
+            for filed in self.events.values():
+                if filed.key == key:
+                    event = filed.event
+                    at = line.placed(
+                        event.claimed_at, sender_of(filed.source_id), event.clock_ahead
+                    )
+                    owner = batch.canonical(line.owner_at(key, at))
+                    filed.customer_id = customer_id_of(WORKSPACE, owner)
         for refile in batch.refiles:
             for filed in self.events.values():
-                at = filed.event.at
+                at = filed.event.claimed_at
                 if (
                     filed.key == refile.key
                     and (refile.start is None or at >= refile.start)
@@ -100,15 +110,18 @@ class Book:
                 ):
                     filed.customer_id = customer_id_of(WORKSPACE, refile.owner)
         for event in fresh:
-            key, owner = batch.owner_of(event)
+            key, owner = batch.owner_of(event, source_id)
             self.events[event.message_id] = Filed(
-                event=event, key=key, customer_id=customer_id_of(WORKSPACE, owner)
+                event=event,
+                key=key,
+                customer_id=customer_id_of(WORKSPACE, owner),
+                source_id=source_id,
             )
 
-    def _register(self, batch: Batch, fresh: Sequence[Event]) -> None:
+    def _register(self, batch: Batch, fresh: Sequence[Event], source_id: UUID) -> None:
         registrations: list[Registration] = []
         for event in fresh:
-            read = read_registrations(event, SOURCE)
+            read = read_registrations(event, source_id)
             registrations += [] if isinstance(read, RegistrationFault) else read
         deletions = [one for event in fresh for one in read_deletions(event)]
         registry = Registry(WORKSPACE, batch, registrations, deletions, NOW)
@@ -139,7 +152,7 @@ class Book:
                     Lesson(
                         traits=filed.event.traits,
                         is_identified=filed.key is None,
-                        at=filed.event.at,
+                        at=filed.event.ordered_at,
                         message_id=filed.event.message_id,
                     )
                 )
@@ -148,7 +161,7 @@ class Book:
         there: dict[UUID, list[datetime]] = defaultdict(list)
         for filed in self.events.values():
             heard[filed.customer_id].append(filed.event.at)
-            if filed.event.context.get("active") is not False:
+            if filed.event.is_active:
                 there[filed.customer_id].append(filed.event.at)
         return {
             "owners": {key: filed.customer_id for key, filed in sorted(self.events.items())},

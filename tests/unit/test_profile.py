@@ -4,11 +4,20 @@ import random
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clarion.customers.profile import FIRST_WORDS, Lesson, Profile, push_preference
+from clarion.customers.profile import (
+    FIRST_WORDS,
+    PROFILE_BYTES_MAX,
+    TRAITS_MAX,
+    Lesson,
+    Profile,
+    is_preference_unreadable,
+    push_preference,
+)
 
 DAY = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -120,18 +129,64 @@ def test_taking_the_preferences_away_says_nothing_about_push() -> None:
             False,
         ),
         ([{"channel": "email", "subscribed": False}], None),
-        ([{"channel": "push", "subscribed": "false"}], None),
-        ([{"channel": "push", "subscribed": 0}], None),
+        ([{"channel": "push", "subscribed": "false"}], False),
+        ([{"channel": "push", "subscribed": 0}], False),
+        ([{"channel": " push ", "subscribed": "No"}], False),
+        ([{"channel": "push", "subscribed": "OPTED_OUT"}], False),
+        ([{"channel": "push", "subscribed": "did not subscribe"}], False),
+        ([{"channel": "push", "subscribed": "true"}], True),
+        ([{"channel": "push", "subscribed": 1}], True),
+        ([{"channel": "push", "subscribed": "yes"}], True),
+        ([{"channel": "push", "subscribed": "maybe"}], None),
+        ([{"channel": "push", "subscribed": 2}], None),
+        ([{"channel": "push", "subscribed": []}], None),
+        ([{"channel": "push", "subscribed": True}, {"channel": "push", "subscribed": "?"}], None),
+        ([{"channel": "push", "subscribed": "no"}, {"channel": "push", "subscribed": "?"}], False),
+        ([{"channel": "push", "subscribed": None}], None),
         ([{"channel": "push"}], None),
         ([{"subscribed": False}], None),
         (["push", None, 5], None),
         ([], None),
-        ({"push": False}, None),
+        ({"push": False}, False),
+        ({"push": {"subscribed": "off"}}, False),
+        ({"email": False}, None),
         (None, None),
     ],
 )
 def test_only_a_clear_word_on_push_is_a_preference(channels: Any, wanted: bool | None) -> None:
     assert push_preference({"marketingPreferences": {"channels": channels}}) is wanted
+
+
+@pytest.mark.parametrize(
+    ("said", "is_unreadable"),
+    [("maybe", True), (2, True), ([], True), ("no", False), (True, False), (None, False)],
+)
+def test_a_preference_that_can_not_be_read_is_noticed(said: Any, is_unreadable: bool) -> None:
+    assert is_preference_unreadable(push(said)) is is_unreadable
+
+
+def test_what_can_not_be_read_leaves_the_last_clear_word() -> None:
+    assert taught(lesson(1, push("no")), lesson(2, push("perhaps"))).push_opted_out
+    assert not taught(lesson(1, push("yes")), lesson(2, push("perhaps"))).push_opted_out
+
+
+def test_a_profile_takes_no_more_than_it_may_hold_and_says_what_found_no_room() -> None:
+    names = {f"name-{number}": 1 for number in range(TRAITS_MAX)}
+    full = taught(lesson(1, names))
+    assert (len(full.traits), full.left_out) == (TRAITS_MAX, frozenset())
+    more = full.taught([lesson(2, {"one-more": 1, "name-0": 2}, message_id="late")])
+    assert "one-more" not in more.traits
+    assert more.traits["name-0"] == 2
+    assert more.left_out == {"late"}
+    long = {f"long-{number}": "x" * 30_000 for number in range(20)}
+    held = taught(lesson(1, long, message_id="long"))
+    assert len(msgspec.json.encode(held.traits)) <= PROFILE_BYTES_MAX
+    assert held.left_out == {"long"}
+    shorter = held.taught([lesson(2, {"long-0": "x"})])
+    assert (shorter.traits["long-0"], shorter.left_out) == ("x", frozenset())
+    merged = held.merged(taught(lesson(3, names)))
+    assert len(merged.stamps) <= TRAITS_MAX
+    assert len(msgspec.json.encode(merged.traits)) <= PROFILE_BYTES_MAX
 
 
 @pytest.mark.parametrize("odd", [None, "push", 5, [], [{"channel": "push", "subscribed": False}]])
@@ -144,7 +199,9 @@ def test_preferences_of_another_shape_say_nothing(odd: Any) -> None:
     [
         ({"selfExcluded": True}, True),
         ({"selfExcluded": "yes"}, True),
-        ({"selfExcluded": 0}, True),
+        ({"selfExcluded": "perhaps"}, True),
+        ({"selfExcluded": 0}, False),
+        ({"selfExcluded": "false"}, False),
         ({"a": False, "b": True}, True),
         ({"a": False, "b": None}, False),
         ({}, False),

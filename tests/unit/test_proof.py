@@ -4,17 +4,11 @@ from itertools import permutations
 
 import pytest
 
+from clarion.customers.claim import Claim, ClaimKind
 from clarion.customers.device import DeviceState
-from clarion.customers.identity import (
-    Claim,
-    ClaimKind,
-    Flags,
-    Provisional,
-    User,
-    customer_id_of,
-    timeline,
-)
+from clarion.customers.identity import Flags, Provisional, User, customer_id_of
 from clarion.customers.sighting import claims_of, sighted_flags
+from clarion.customers.timeline import timeline
 from clarion.events.message import Event
 from fakes.book import WORKSPACE, Book
 from fakes.history import App, asked

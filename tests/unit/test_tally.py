@@ -159,6 +159,18 @@ def test_a_device_id_that_is_a_persons_user_id_is_warned_of() -> None:
     assert warned(event(event="Register Push", userId="D", properties={"deviceId": "D"})) == []
 
 
+def test_a_known_persons_user_id_sent_as_a_device_id_by_another_is_warned_of() -> None:
+    person = event("identify", userId="ada", traits={"first_name": "Ada"})
+    other = event(event="Seen", anonymousId="x", properties={"deviceId": "ada"})
+    assert ("device_id_is_user_id", "") in warned(person, other)
+
+
+def test_a_push_preference_that_can_not_be_read_is_warned_of() -> None:
+    channels = [{"channel": "push", "subscribed": "perhaps"}]
+    unclear = event("identify", userId="u", traits={"marketingPreferences": {"channels": channels}})
+    assert warned(unclear) == [("push_preference_unreadable", "")]
+
+
 def test_a_key_that_many_users_come_with_is_warned_of() -> None:
     many = [
         event(

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from clarion.customers.identity import SHARED_USERS_MAX
+from clarion.customers.profile import PROFILE_BYTES_MAX, TRAITS_MAX
+from clarion.customers.timeline import SHARED_USERS_MAX
 from clarion.events.activity import Stage
 from clarion.events.message import TIME_IMPOSSIBLE, TIME_UNREADABLE
 
@@ -27,6 +28,9 @@ class WarningCode(StrEnum):
     EVENT_NAME_MISSPELT = "event_name_misspelt"
     REGISTERED_LONG_AGO = "registered_long_ago"
     TOKENS_NOT_REFRESHED = "tokens_not_refreshed"
+    PUSH_PREFERENCE_UNREADABLE = "push_preference_unreadable"
+    TWO_INSTALLATIONS = "device_id_of_two_installations"
+    PROFILE_FULL = "profile_full"
 
 
 REFRESH_DAYS = 45
@@ -122,6 +126,27 @@ WARNINGS: Mapping[WarningCode, Advice] = {
         "the Firebase SDK reports a new one. `clarion devices freshness` tells which versions of "
         "the app do not.",
     ),
+    WarningCode.PUSH_PREFERENCE_UNREADABLE: Advice(
+        stage=Stage.ADVICE,
+        meaning="`marketingPreferences` says something of push that is neither yes nor no. It is "
+        "not taken for a yes: what the person said before stands.",
+        cure="Send `subscribed` as `true` or `false`.",
+    ),
+    WarningCode.TWO_INSTALLATIONS: Advice(
+        stage=Stage.IDENTITY,
+        meaning="Two installations register in turn under one device id, as when a backup is "
+        "restored on a second phone. They count as one device: each registration takes the place "
+        "of the other's, and only the one that registered last is reached.",
+        cure="Make the device id anew where an installation finds another Firebase installation "
+        "id than it has kept, and keep the id out of backups.",
+    ),
+    WarningCode.PROFILE_FULL: Advice(
+        stage=Stage.ADVICE,
+        meaning=f"A customer has {TRAITS_MAX:,} traits, or traits of {PROFILE_BYTES_MAX // 1024} "
+        "KiB: traits of this event were not taken.",
+        cure="Send what happens as events, and as traits only what a person is known by; do not "
+        "make trait names of ids or dates.",
+    ),
 }
 
 CALL_CURES: Mapping[str, str] = {
@@ -194,6 +219,8 @@ CURES: Mapping[str, str] = {
     "device_id_too_long": "Send an id that you choose once for an installation, such as a UUID.",
     "device_id_missing": "Send as `properties.deviceId` an id that the installation keeps.",
     "device_id_not_exact": "Send the id of the installation as the text that it was made as.",
+    "too_many_devices": "Keep the device id that an installation has made, and send it again: a "
+    "new one at each start makes a new device each time.",
     "device_id_blocked": "Make a random id on the first start, keep it, and send that one.",
 }
 

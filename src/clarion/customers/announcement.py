@@ -50,7 +50,7 @@ def read_registrations(event: Event, source_id: UUID) -> Sequence[Registration] 
     if wanted is None or isinstance(wanted, RegistrationFault):
         return wanted or ()
     is_identified = event.user_id is not None and event.user_id != wanted.device_id
-    stamp = Stamp(event.at, int(is_identified), event.message_id)
+    stamp = Stamp(event.ordered_at, int(is_identified), event.message_id)
     registrations = []
     for address in wanted.addresses:
         kind = _kind(address, address == wanted.fid)
@@ -65,6 +65,7 @@ def read_registrations(event: Event, source_id: UUID) -> Sequence[Registration] 
                 platform=Platform(wanted.platform),
                 source_id=source_id,
                 stamp=stamp,
+                registered_at=event.at,
                 token_hash=hashed,
                 installation_hash=installation_hash(address, kind, hashed),
             )
@@ -93,7 +94,7 @@ def _deletion(event: Event, device_id: str, address: str | None) -> Deletion:
     named = address.strip() if address is not None else ""
     return Deletion(
         device_id=device_id,
-        at=event.at,
+        at=event.ordered_at,
         message_id=event.message_id,
         user_id=event.user_id,
         token_hash=token_hash(named) if named else None,
@@ -108,3 +109,12 @@ def _kind(address: str, is_said_fid: bool) -> TokenKind:
     if is_fid(address) or (is_said_fid and fid_of(address) is None):
         return TokenKind.FID
     return TokenKind.FCM
+
+
+DEVICES_MAX = 500
+"""Of one customer: no more are registered."""
+
+TOO_MANY_DEVICES = RegistrationFault(
+    code="too_many_devices",
+    message=f"The customer has {DEVICES_MAX} devices already: this one is not registered.",
+)

@@ -18,19 +18,18 @@ from uuid import UUID
 from msgspec import Struct
 from msgspec.structs import replace
 
+from clarion.customers.claim import Claim
 from clarion.customers.facts import Facts, noted
-from clarion.customers.identity import (
-    Claim,
-    Flags,
-    Owner,
-    Provisional,
+from clarion.customers.identity import Flags, Owner, Provisional, User
+from clarion.customers.sighting import Sighting, claims_of, owner_key, sighted_flags
+from clarion.customers.timeline import (
+    Earlier,
     Timeline,
-    User,
     compared,
     leaves_unchanged,
+    owners_after,
     timeline,
 )
-from clarion.customers.sighting import Sighting, claims_of, owner_key, sighted_flags
 from clarion.events.message import Event
 
 
@@ -59,6 +58,13 @@ class Refile(Struct, frozen=True, kw_only=True, gc=False):
     owner: Owner
 
 
+class Stored(Struct, frozen=True, gc=False):
+    """The stored claims of a key; `since`: where only the newest were read, the oldest of them."""
+
+    claims: Sequence[Claim] = ()
+    since: datetime | None = None
+
+
 class OwnerStep(Struct, frozen=True, kw_only=True, gc=False):
     """Whom a device belonged to after one of the batch's claims."""
 
@@ -78,6 +84,9 @@ class Batch:
         self.claims: list[Claim] = []
         self.flipped: set[str] = set()
         self.refiles: list[Refile] = []
+        self.replaced: dict[str, Timeline] = {}
+        """Keys of senders whose clocks were found to be ahead, with the timeline of now: all of
+        their events are filed anew, each by where it stands on it."""
         self.touched: set[Owner] = set()
         """Owners who lost or gained a part of another: what is known of them is made anew."""
         self.absorbed: dict[Provisional, Owner] = {}
@@ -91,14 +100,14 @@ class Batch:
         self._flags: dict[str, Flags] = {}
         self._timelines: dict[str, Timeline] = {}
         self._new: dict[str, list[Claim]] = defaultdict(list)
-        self._stored: Mapping[str, Sequence[Claim]] = {}
+        self._stored: Mapping[str, Stored] = {}
         self._reopened: set[str] = set()
         self._unsettled: set[str] | None = None
         for arrival in arrivals:
             for key, flags in sighted_flags(arrival.event).items():
                 known = self._seen.get(key)
                 self._seen[key] = flags if known is None else known.merged(flags)
-            for claim in claims_of(arrival.event):
+            for claim in claims_of(arrival.event, sender_of(arrival.source_id)):
                 self.claims.append(claim)
                 self._new[claim.key].append(claim)
             device_id, other_id = arrival.event.device_id, arrival.event.context_device_id
@@ -157,7 +166,7 @@ class Batch:
 
     def doubtful_keys(self) -> set[str]:
         """Device ids of the batch that are the user id of a real customer, too (R2)."""
-        return {key for key in self._seen if (one := self._flags[key]).is_device and one.is_real}
+        return {key for key in self._of_devices if self._flags[key].is_real}
 
     def shared_keys(self) -> set[str]:
         """Keys of the batch that too many users came with (R12)."""
@@ -170,22 +179,33 @@ class Batch:
         """Those of `user_ids` whose flags are not known yet."""
         return {user for user in user_ids if user is not None and user not in self._flags}
 
+    def strangers_in(self, stored: Mapping[str, Stored]) -> set[str]:
+        """The users that stored claims name, and timelines where claims were not read, and whose
+        flags are not known yet."""
+        named = {claim.user_id for one in stored.values() for claim in one.claims}
+        for key, one in stored.items():
+            if one.since is not None:
+                named |= {span.user_id for span in self._timelines[key].spans if span.user_id}
+        return self.strangers(named)
+
     def introduce(self, flags: Mapping[str, Flags]) -> None:
         self._flags.update(flags)
 
-    def settle(self, stored: Mapping[str, Sequence[Claim]]) -> None:
+    def settle(self, stored: Mapping[str, Stored]) -> None:
         """Make the timelines of `unsettled()` anew from `stored` and the batch's own claims."""
         self._stored = stored
         for key in sorted(self.unsettled()):
             before = self._timelines[key]
-            after = timeline([*stored.get(key, ()), *self._new.get(key, ())], self.is_real)
+            after = before if before.is_nobodys else self._timeline_of(key, before)
             self._timelines[key] = after
             if key not in self._known:
                 continue
-            if key in self.flipped:
+            if before.leads or after.leads:
+                self._replace(key, before, after)
+            elif key in self.flipped:
                 self._refile_all(key, before, after)
-                continue
-            self._move(key, before, after)
+            else:
+                self._move(key, before, after)
 
         if self._merges:
             self.touched = {self.canonical(owner) for owner in self.touched}
@@ -193,6 +213,10 @@ class Batch:
             self.refiles = [
                 replace(refile, owner=self.canonical(refile.owner)) for refile in self.refiles
             ]
+
+    def claims_to_add(self) -> list[Claim]:
+        """The batch's claims; none on a key that is nobody's."""
+        return [claim for claim in self.claims if not self._timelines[claim.key].is_nobodys]
 
     def canonical(self, owner: Owner) -> Owner:
         """Whom an owner counts as. Everything else here goes by the ids that apps sent."""
@@ -210,7 +234,7 @@ class Batch:
     def knows(self, key: str) -> bool:
         return key in self._timelines
 
-    def owner_of(self, sighting: Sighting) -> tuple[str | None, Owner | None]:
+    def owner_of(self, sighting: Sighting, source_id: UUID) -> tuple[str | None, Owner | None]:
         """The key that decides an event's owner (None: its user id does), and the owner; no owner
         where the event names nobody."""
         user_id = sighting.user_id
@@ -218,7 +242,9 @@ class Batch:
         key = owner_key(sighting, user_is_real=real)
         if key is None:
             return None, None if user_id is None else self.canonical(User(user_id))
-        return key, self.canonical(self._timelines[key].owner_at(key, sighting.at))
+        line = self._timelines[key]
+        at = line.placed(sighting.claimed_at, sender_of(source_id), sighting.clock_ahead)
+        return key, self.canonical(line.owner_at(key, at))
 
     def device_owner(self, device_id: str) -> Owner:
         """Whose the device is now."""
@@ -230,13 +256,12 @@ class Batch:
         if device_id not in self._stored and device_id in self._known:
             owner = self.device_owner(device_id)
             return [OwnerStep(claim=claim, owner=owner) for claim in new]
-        claims = list(self._stored.get(device_id, ()))
-        steps = []
-        for claim in new:
-            claims.append(claim)
-            owner = self.canonical(timeline(claims, self.is_real).device_owner(device_id))
-            steps.append(OwnerStep(claim=claim, owner=owner))
-        return steps
+        stored = self._stored.get(device_id, Stored()).claims
+        owners = owners_after(device_id, stored, new, self._timelines[device_id], self.is_real)
+        return [
+            OwnerStep(claim=claim, owner=self.canonical(owner))
+            for claim, owner in zip(new, owners, strict=True)
+        ]
 
     def to_keep(self) -> dict[str, Identifier]:
         """The identifiers to write: new ones, and those that changed."""
@@ -255,6 +280,22 @@ class Batch:
         if facts is None and key in self._known:
             facts = self._known[key].facts
         return Identifier(flags=self._flags[key], timeline=self._timelines[key], facts=facts)
+
+    def _timeline_of(self, key: str, before: Timeline) -> Timeline:
+        stored = self._stored.get(key, Stored())
+        claims = [*stored.claims, *self._new.get(key, ())]
+        earlier = None if stored.since is None else Earlier(before, stored.since)
+        return timeline(claims, self.is_real, earlier=earlier)
+
+    def _replace(self, key: str, before: Timeline, after: Timeline) -> None:
+        """Where a clock is ahead, the same event may stand elsewhere on the timeline than before:
+        everything that the key decides is filed anew."""
+        if before == after and key not in self.flipped:
+            return
+        self.replaced[key] = after
+        self.touched |= {User(key)} if key in self.flipped else set()
+        for part in compared(key, before, after):
+            self.touched |= {part.was, part.now}
 
     def _move(self, key: str, before: Timeline, after: Timeline) -> None:
         """File what changed hands. The common case, a sign-in, takes over a stranger whole."""
@@ -286,6 +327,11 @@ class Batch:
             self.refiles.append(Refile(key=key, start=start, end=end, owner=owner))
             self.touched.add(owner)
             self.touched.add(_owner_from(before, key, start))
+
+
+def sender_of(source_id: UUID) -> int:
+    """What tells the clocks of sources apart, short enough to stand with every claim."""
+    return int(source_id) & 0x7FFF_FFFF
 
 
 def _owner_from(line: Timeline, key: str, start: datetime | None) -> Owner:

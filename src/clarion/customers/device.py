@@ -67,6 +67,8 @@ class Registration(Struct, frozen=True, kw_only=True, gc=False):
     platform: Platform
     source_id: UUID
     stamp: Stamp
+    registered_at: datetime
+    """By the server's clock; the stamp's time is by the sender's (`events.moment`)."""
     token_hash: str
     installation_hash: str
 
@@ -112,6 +114,7 @@ class Held(Struct, frozen=True, kw_only=True, gc=False):
     token_hash: str
     installation_hash: str
     holds: Stamp
+    registered_at: datetime
     removed: Removed | None = None
     state: DeviceState = DeviceState.ACTIVE
     reason: str | None = None
@@ -144,7 +147,7 @@ class Held(Struct, frozen=True, kw_only=True, gc=False):
 
     def removed_by(self, removed: Removed) -> "Held":
         """What the provider or the sweeper says, if it still speaks of this registration."""
-        if removed.token_hash != self.token_hash or self.holds.at > removed.until:
+        if removed.token_hash != self.token_hash or self.registered_at > removed.until:
             return self
         return replace(self, removed=removed).ended(removed.reason)
 

@@ -1,13 +1,13 @@
 """Rows of devices, of the tokens that live on them, and of their history."""
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, literal_column, select
+from sqlalchemy import ColumnElement, func, literal_column, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.customers.announcement import APNS_CURE
@@ -25,6 +25,7 @@ from clarion.customers.facts import PushPermission
 from clarion.customers.registration_store import keep_devices, kept_device
 from clarion.customers.standing import without
 from clarion.storage.bulk import insert_new
+from clarion.storage.dialect import among
 from clarion.storage.schema import device_history as device_history_of
 from clarion.storage.schema import devices
 
@@ -154,6 +155,22 @@ async def customer_history(
     return await _history(connection, workspace_id, of_customer, after_seq, limit)
 
 
+async def count_devices(
+    connection: AsyncConnection, workspace_id: UUID, customer_ids: Iterable[UUID]
+) -> Counter[UUID]:
+    """How many devices each of these customers can be reached on."""
+    rows = await connection.execute(
+        select(devices.c.customer_id, func.count())
+        .where(
+            devices.c.workspace_id == workspace_id,
+            among(connection, devices.c.customer_id, sorted(set(customer_ids))),
+            devices.c.state == DeviceState.ACTIVE.value,
+        )
+        .group_by(devices.c.customer_id)
+    )
+    return Counter({row[0]: int(row[1]) for row in rows})
+
+
 async def add_history(
     connection: AsyncConnection, workspace_id: UUID, changes: Sequence[NewChange]
 ) -> None:
@@ -234,9 +251,9 @@ async def remove_stale(
     for row in rows:
         device = kept_device(row)
         removals = [
-            Removed(token_hash=one.token_hash, until=one.holds.at, reason=reason)
+            Removed(token_hash=one.token_hash, until=one.registered_at, reason=reason)
             for one in device.registrations
-            if one.is_active and one.holds.at < registered_before
+            if one.is_active and one.registered_at < registered_before
         ]
         doomed.append((workspace_id, device, removals))
     return await _remove(connection, doomed, now)
@@ -324,7 +341,7 @@ def _device(row: Any) -> Device:
                 token_fingerprint=one.token_hash[:FINGERPRINT_CHARACTERS],
                 state=one.state,
                 reason=one.reason,
-                registered_at=one.holds.at,
+                registered_at=one.registered_at,
             )
             for one in kept_device(row).registrations
         ),

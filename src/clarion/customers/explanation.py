@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from clarion.customers.identity import Claim, Timeline, timeline
+from clarion.customers.claim import Claim
+from clarion.customers.timeline import Timeline, timeline
 
 
 class Because(StrEnum):

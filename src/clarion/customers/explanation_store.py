@@ -6,8 +6,10 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from clarion.customers.batch import Stored
+from clarion.customers.claim import Claim
 from clarion.customers.explanation import Explanation, explain
-from clarion.customers.identity import Claim, Flags
+from clarion.customers.identity import Flags
 from clarion.customers.identity_store import claims_on, read_flags
 from clarion.events.store import StoredEvent, get_event
 
@@ -27,7 +29,8 @@ async def explain_owner(
     connection: AsyncConnection, workspace_id: UUID, device_id: str
 ) -> Explained:
     """Why the device belongs to whom it belongs to."""
-    claims = (await claims_on(connection, workspace_id, [device_id])).get(device_id, [])
+    stored = (await claims_on(connection, workspace_id, [device_id])).get(device_id, Stored())
+    claims = stored.claims
     flags = await read_flags(connection, workspace_id, {claim.user_id for claim in claims})
 
     def is_real(user_id: str) -> bool:

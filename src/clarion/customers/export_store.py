@@ -85,7 +85,7 @@ def _registrations(row: Any, *, with_tokens: bool) -> list[dict[str, Any]]:
             "token_kind": one.token_kind.value,
             "state": one.state.value,
             "reason": one.reason,
-            "registered_at": one.holds.at,
+            "registered_at": one.registered_at,
             "last_seen_at": row.last_seen_at,
             "facts": row.facts,
         }
@@ -112,10 +112,16 @@ def _record(kind: RecordKind, row: Any, *, with_tokens: bool) -> dict[str, Any]:
     body.pop("writeKey", None)
     body.pop("sentAt", None)
     body.pop("originalTimestamp", None)
-    # The corrected time is the one that counts, and no clock has to be corrected again.
-    return body | {
-        "type": row.type,
-        "messageId": row.message_id,
-        "timestamp": row.at,
-        "receivedAt": row.received_at,
-    }
+    # Both times, as whoever hands events on tells them: the corrected one, and that of the app's
+    # own clock, which keeps the order. Where that clock was plainly wrong, what stands for it.
+    own = {} if row.clock_at is None or row.order_at else {"originalTimestamp": row.clock_at}
+    return (
+        body
+        | own
+        | {
+            "type": row.type,
+            "messageId": row.message_id,
+            "timestamp": row.order_at or row.at,
+            "receivedAt": row.received_at,
+        }
+    )

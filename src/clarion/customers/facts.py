@@ -20,6 +20,7 @@ from typing import Any
 from msgspec import Struct
 
 from clarion.clock import to_micros
+from clarion.events.answer import yes_or_no
 from clarion.events.message import Event
 from clarion.events.reserved import OPENING_NAMES, PUSH_NAMES, plain_name
 from clarion.events.text import is_storable
@@ -76,7 +77,7 @@ class Facts(Struct, frozen=True, gc=False, array_like=True):
 
     def with_word(self, event: Event, told: Mapping[str, str]) -> "Facts":
         """With what one event tells, where it is the latest word."""
-        new = Word(to_micros(event.at), event.message_id, dict(told))
+        new = Word(to_micros(event.ordered_at), event.message_id, dict(told))
         words = []
         for word in self.words:
             if word.stamp > new.stamp:
@@ -88,14 +89,16 @@ class Facts(Struct, frozen=True, gc=False, array_like=True):
         if new.told:
             words.append(new)
         words.sort(key=lambda word: word.stamp, reverse=True)
-        return Facts(max(self.seen, _hour(new.at)), tuple(words))
+        return Facts(max(self.seen, _hour(to_micros(event.at))), tuple(words))
 
     def knows(self, event: Event, told: Mapping[str, str]) -> bool:
         """Whether `told` is not worth writing: it says what is known, within the same hour, or is
         older than what is known."""
-        at = to_micros(event.at)
+        at = to_micros(event.ordered_at)
         hour = _hour(at)
-        if hour > self.seen or ("push_permission" in told and self._is_later(event)):
+        if _hour(to_micros(event.at)) > self.seen or (
+            "push_permission" in told and self._is_later(event)
+        ):
             return False
         left = told.items()
         for word in self.words:
@@ -116,7 +119,7 @@ class Facts(Struct, frozen=True, gc=False, array_like=True):
         if event.type != "track" or plain_name(event.name) not in PUSH_NAMES:
             return False
         stamps = [word.stamp for word in self.words if "push_permission" in word.told]
-        return not stamps or (to_micros(event.at), event.message_id) > stamps[0]
+        return not stamps or (to_micros(event.ordered_at), event.message_id) > stamps[0]
 
 
 NOTHING = Facts(0, ())
@@ -190,10 +193,12 @@ def _permission(said: Mapping[str, Any]) -> PushPermission | None:
         value = said[name]
         if name == "messaging_subscriptions":
             return _subscribed(value)
-        if type(value) is bool:
-            return PushPermission.GRANTED if value else PushPermission.DENIED
-        if type(value) is str:
-            return _PERMISSIONS.get(value.strip().lower().replace("_", ""))
+        word = value.strip().lower().replace("_", "") if type(value) is str else ""
+        if word in _PERMISSIONS:
+            return _PERMISSIONS[word]
+        answer = yes_or_no(value)
+        if answer is not None:
+            return PushPermission.GRANTED if answer else PushPermission.DENIED
     return None
 
 
@@ -236,8 +241,6 @@ _PERMISSION_NAMES = frozenset(
     }
 )
 _PERMISSIONS = {
-    "true": PushPermission.GRANTED,
-    "false": PushPermission.DENIED,
     "authorized": PushPermission.GRANTED,
     "granted": PushPermission.GRANTED,
     "ephemeral": PushPermission.GRANTED,

@@ -6,17 +6,23 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.clock import from_micros, to_micros
-from clarion.customers.batch import Identifier
+from clarion.customers.batch import Identifier, Stored
+from clarion.customers.claim import Claim, ClaimKind
 from clarion.customers.facts import Facts
-from clarion.customers.identity import Claim, ClaimKind, Flags, Span, Timeline
+from clarion.customers.identity import Flags
+from clarion.customers.timeline import CLAIMS_READ_MAX, NOBODYS, Span, Timeline
 from clarion.storage.bulk import in_parts, insert_new, insert_unseen, upsert
 from clarion.storage.dialect import among
 from clarion.storage.schema import claims as claims_table
 from clarion.storage.schema import identifiers
+
+CLAIMS_AT_ONCE = 10_000
+"""Claims of all the keys of a batch that one statement reads; where there are more, each key is
+asked for by itself, so that nobody's past can grow what a transaction reads."""
 
 
 async def lock_identifiers(
@@ -81,6 +87,8 @@ async def keep_identifiers(
                 "is_user": changed[key].flags.is_user,
                 "is_device": changed[key].flags.is_device,
                 "is_guarded": changed[key].flags.is_guarded,
+                "is_named": changed[key].flags.is_named,
+                "is_known": changed[key].flags.is_known,
                 "timeline": _dump(changed[key].timeline),
                 "facts": _dump_facts(changed[key].facts),
             }
@@ -104,6 +112,8 @@ async def add_claims(
                 "message_id": claim.message_id,
                 "user_id": claim.user_id,
                 "kind": claim.kind.value,
+                "sender": claim.sender,
+                "ahead": claim.ahead,
             }
             for claim in claims
         ],
@@ -112,18 +122,45 @@ async def add_claims(
 
 async def claims_on(
     connection: AsyncConnection, workspace_id: UUID, keys: Iterable[str]
-) -> dict[str, list[Claim]]:
-    """Every stored claim on each of `keys`."""
-    wanted = list(keys)
-    found: dict[str, list[Claim]] = defaultdict(list)
+) -> dict[str, Stored]:
+    """The stored claims on each of `keys`: all of them, or of a key that has more than
+    CLAIMS_READ_MAX the newest so many."""
+    wanted = sorted(keys)
     if not wanted:
-        return found
+        return {}
     rows = await connection.execute(
-        select(claims_table).where(
-            claims_table.c.workspace_id == workspace_id,
-            among(connection, claims_table.c.key, wanted),
-        )
+        _claims_of(workspace_id)
+        .where(among(connection, claims_table.c.key, wanted))
+        .limit(CLAIMS_AT_ONCE + 1)
     )
+    found = _by_key(rows)
+    if sum(map(len, found.values())) > CLAIMS_AT_ONCE or any(
+        len(many) > CLAIMS_READ_MAX for many in found.values()
+    ):
+        return {key: await _newest_on(connection, workspace_id, key) for key in wanted}
+    return {key: Stored(many) for key, many in found.items()}
+
+
+async def _newest_on(connection: AsyncConnection, workspace_id: UUID, key: str) -> Stored:
+    rows = await connection.execute(
+        _claims_of(workspace_id)
+        .where(claims_table.c.key == key)
+        .order_by(claims_table.c.at.desc(), claims_table.c.message_id.desc())
+        .limit(CLAIMS_READ_MAX + 1)
+    )
+    newest = _by_key(rows)[key]
+    if len(newest) <= CLAIMS_READ_MAX:
+        return Stored(newest)
+    kept = newest[:CLAIMS_READ_MAX]
+    return Stored(kept, kept[-1].at)
+
+
+def _claims_of(workspace_id: UUID) -> Select[Any]:
+    return select(claims_table).where(claims_table.c.workspace_id == workspace_id)
+
+
+def _by_key(rows: Iterable[Any]) -> dict[str, list[Claim]]:
+    found: dict[str, list[Claim]] = defaultdict(list)
     for row in rows:
         found[row.key].append(
             Claim(
@@ -132,6 +169,8 @@ async def claims_on(
                 message_id=row.message_id,
                 user_id=row.user_id,
                 kind=ClaimKind(row.kind),
+                sender=row.sender,
+                ahead=row.ahead,
             )
         )
     return found
@@ -178,6 +217,8 @@ async def _insert_empty(
             "is_user": False,
             "is_device": False,
             "is_guarded": False,
+            "is_named": False,
+            "is_known": False,
             "timeline": [],
         }
         for key in keys
@@ -190,6 +231,8 @@ _KEPT = (
     identifiers.c.is_user,
     identifiers.c.is_device,
     identifiers.c.is_guarded,
+    identifiers.c.is_named,
+    identifiers.c.is_known,
     identifiers.c.timeline,
     identifiers.c.facts,
 )
@@ -202,39 +245,71 @@ def _dump_facts(facts: Facts | None) -> str | None:
 
 
 def _identifier(
-    is_user: bool, is_device: bool, is_guarded: bool, timeline: list[Any], facts: str | None
+    is_user: bool,
+    is_device: bool,
+    is_guarded: bool,
+    is_named: bool,
+    is_known: bool,
+    timeline: list[Any],
+    facts: str | None,
 ) -> Identifier:
     return Identifier(
-        flags=Flags(is_user=is_user, is_device=is_device, is_guarded=is_guarded),
+        flags=Flags(
+            is_user=is_user,
+            is_device=is_device,
+            is_named=is_named,
+            is_known=is_known,
+            is_guarded=is_guarded,
+        ),
         timeline=_load(timeline),
         facts=None if facts is None else _facts.decode(facts),
     )
 
 
 def _dump(line: Timeline) -> list[Any]:
-    """A timeline as the row keeps it: [spans, mover, has mover, device user, shared], and since
-    when its device is left, if it is."""
+    """A timeline as the row keeps it: [spans, mover, has mover, device user, shared], then since
+    when its device is left (null: it is not) and whose clock was ahead, where there is either. A
+    key that is nobody's: null alone."""
     if line == _UNCLAIMED:
         return []
+    if line.is_nobodys:
+        return [None]
     kept: list[Any] = [
-        [[to_micros(span.at), span.user_id] for span in line.spans],
+        [_dump_span(span) for span in line.spans],
         line.mover,
         line.has_mover,
         line.device_user,
         line.is_shared,
     ]
-    return kept if line.left_at is None else [*kept, to_micros(line.left_at)]
+    if line.left_at is None and not line.leads:
+        return kept
+    left = None if line.left_at is None else to_micros(line.left_at)
+    return [*kept, left, *([sorted(line.leads.items())] if line.leads else [])]
 
 
 def _load(stored: list[Any]) -> Timeline:
     if not stored:
         return _UNCLAIMED
-    spans, mover, has_mover, device_user, is_shared, *left = stored
+    if stored[0] is None:
+        return NOBODYS
+    spans, mover, has_mover, device_user, is_shared, *rest = stored
+    left, leads = [*rest, None, None][:2]
     return Timeline(
-        spans=tuple(Span(at=from_micros(at), user_id=user_id) for at, user_id in spans),
+        spans=tuple(_load_span(*kept) for kept in spans),
         mover=mover,
         has_mover=has_mover,
         device_user=device_user,
         is_shared=is_shared,
-        left_at=from_micros(left[0]) if left else None,
+        left_at=None if left is None else from_micros(left),
+        leads=dict(leads or ()),
     )
+
+
+def _dump_span(span: Span) -> list[Any]:
+    kept = [to_micros(span.at), span.user_id]
+    return kept if span.clock_at is None else [*kept, to_micros(span.clock_at)]
+
+
+def _load_span(at: int, user_id: str | None, clock_at: int | None = None) -> Span:
+    own = None if clock_at is None else from_micros(clock_at)
+    return Span(at=from_micros(at), user_id=user_id, clock_at=own)

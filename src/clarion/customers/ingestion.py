@@ -5,39 +5,73 @@ does is in the transaction that stores it, so a crash leaves all of it or nothin
 messageId stops before it does anything (R1).
 """
 
+import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 from uuid import UUID
 
 from msgspec.structs import replace
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.customers import identity_store, registration_store, store
-from clarion.customers.announcement import read_deletions, read_registrations
-from clarion.customers.batch import Arrival, Batch
-from clarion.customers.device import Deletion, Registration
-from clarion.customers.device_store import add_history
-from clarion.customers.identity import (
-    Owner,
-    User,
-    customer_id_of,
+from clarion.customers.advice import WarningCode
+from clarion.customers.announcement import (
+    DEVICES_MAX,
+    TOO_MANY_DEVICES,
+    read_deletions,
+    read_registrations,
 )
+from clarion.customers.batch import Arrival, Batch, Identifier, sender_of
+from clarion.customers.device import Deletion, Registration
+from clarion.customers.device_store import add_history, count_devices
+from clarion.customers.identity import Owner, User, customer_id_of
 from clarion.customers.kept import NEVER, Kept, Seen, newcomer, seen
 from clarion.customers.profile import Lesson, Profile
 from clarion.customers.registration import Registry
 from clarion.customers.suppression import ids_in
 from clarion.customers.suppression_store import let_through
-from clarion.customers.tally import Names, Tally, hint_from
-from clarion.customers.warning import warnings_of
+from clarion.customers.tally import Names, Tally
+from clarion.customers.timeline import Timeline
+from clarion.customers.warning import Warned, warnings_of
 from clarion.events import ownership_store
-from clarion.events.activity import Stage
-from clarion.events.message import Event, Refusal, read_identify
+from clarion.events.message import Event, read_identify
 from clarion.events.proof import Proof
 from clarion.events.registering import RegistrationFault
 from clarion.events.reserved import PUSH_NAMES, RECEIPT_NAMES, plain_name
 from clarion.events.store import insert_events, look_before
+
+BESIDE_MIN = 100
+"""Events; so many take some milliseconds."""
+
+T = TypeVar("T")
+
+
+def owner_then(key: str, line: Timeline, then: ownership_store.Standing) -> Owner:
+    """Whose `key` was when a stored event of it happened."""
+    return line.owner_at(key, line.placed(then.at, sender_of(then.source_id), then.ahead))
+
+
+def owner_of_stored(row: Any, line: Timeline) -> Owner:
+    """Whose a row of `events` is by the timeline of the key that decides it."""
+    return owner_then(row.owner_key, line, ownership_store.standing_of(row))
+
+
+async def beside(size: int, work: Callable[[], T]) -> T:
+    """Do `work`, which only computes, on `size` events: in a thread where that takes long enough to
+    keep others waiting who share the event loop."""
+    return await asyncio.to_thread(work) if size > BESIDE_MIN else work()
+
+
+def _met(
+    fresh: Sequence[Arrival], merges: Mapping[str, str], known: Mapping[str, Identifier]
+) -> Batch:
+    batch = Batch(fresh, merges)
+    batch.meet(known)
+    return batch
 
 
 class Ingestion:
@@ -55,6 +89,7 @@ class Ingestion:
         self._workspace_id = workspace_id
         self._now = now
         self._tally = tally or Tally(Names())
+        self._arrivals: Mapping[str, Arrival] = {}
 
     async def take(self, arrivals: Sequence[Arrival]) -> int:
         """Take in `arrivals`; returns how many were new."""
@@ -71,8 +106,8 @@ class Ingestion:
         if not fresh:
             return 0
         self._tally.accept(fresh)
-        batch = Batch(fresh, before.merges)
-        batch.meet(known)
+        self._arrivals = {arrival.event.message_id: arrival for arrival in fresh}
+        batch = await beside(len(fresh), lambda: _met(fresh, before.merges, known))
         await self._write(batch)
         self._tally.look_at_names(self._workspace_id, fresh)
         self._tally.warn(self._workspace_id, warnings_of(batch))
@@ -97,7 +132,7 @@ class Ingestion:
 
     async def _write(self, batch: Batch) -> None:
         registry = await self._identify(batch)
-        await identity_store.add_claims(self._connection, self._workspace_id, batch.claims)
+        await identity_store.add_claims(self._connection, self._workspace_id, batch.claims_to_add())
         await identity_store.keep_identifiers(self._connection, self._workspace_id, batch.to_keep())
         await self._refile(batch)
         await self._store_events(batch)
@@ -131,9 +166,9 @@ class Ingestion:
             batch.reopen(await identity_store.lock_identifiers(connection, workspace_id, claimed))
         reread = {key for key in batch.unsettled() if batch.stored_before(key)}
         stored = await identity_store.claims_on(connection, workspace_id, reread)
-        strangers = batch.strangers(claim.user_id for claims in stored.values() for claim in claims)
+        strangers = batch.strangers_in(stored)
         batch.introduce(await identity_store.read_flags(connection, workspace_id, strangers))
-        batch.settle(stored)
+        await beside(len(batch.arrivals), lambda: batch.settle(stored))
         registrations, deletions = self._read_registrations(batch)
         return Registry(workspace_id, batch, registrations, deletions, self._now)
 
@@ -148,21 +183,8 @@ class Ingestion:
                 continue
             deletions += read_deletions(event)
             match read_registrations(event, arrival.source_id):
-                case RegistrationFault(code=code, message=message):
-                    refusal = Refusal(
-                        message_id=event.message_id,
-                        code=code,
-                        message=message,
-                        excerpt="",
-                        hint=hint_from(event),
-                    )
-                    self._tally.refuse(
-                        self._workspace_id,
-                        arrival.source_id,
-                        Stage.REGISTRATION,
-                        [refusal],
-                        event.received_at,
-                    )
+                case RegistrationFault() as fault:
+                    self._tally.refuse_registration(self._workspace_id, arrival, fault)
                 case found:
                     registrations += found
         return registrations, deletions
@@ -177,6 +199,10 @@ class Ingestion:
             )
             customer_id = customer_id_of(workspace_id, batch.canonical(User(user_id)))
             await decide(connection, workspace_id, user_id=user_id, customer_id=customer_id)
+        for key, line in sorted(batch.replaced.items()):
+            await ownership_store.refile_each(
+                connection, workspace_id, key, partial(self._customer_then, batch, key, line)
+            )
         await ownership_store.refile_events(
             connection,
             workspace_id,
@@ -191,13 +217,18 @@ class Ingestion:
             ],
         )
 
+    def _customer_then(
+        self, batch: Batch, key: str, line: Timeline, then: ownership_store.Standing
+    ) -> UUID:
+        return customer_id_of(self._workspace_id, batch.canonical(owner_then(key, line, then)))
+
     async def _store_events(self, batch: Batch) -> None:
         """Insert the events under their owners, then bring those customers up to date."""
         rows: list[dict[str, Any]] = []
         gained: dict[Owner, list[tuple[Event, bool]]] = defaultdict(list)
         for arrival in batch.arrivals:
             event = arrival.event
-            key, owner = batch.owner_of(event)
+            key, owner = batch.owner_of(event, arrival.source_id)
             if owner is not None:
                 gained[owner].append((event, key is None))
             receipt = event.type == "track" and plain_name(event.name) in RECEIPT_NAMES
@@ -214,6 +245,8 @@ class Ingestion:
                     "owner_key": key,
                     "customer_id": owner and customer_id_of(self._workspace_id, owner),
                     "at": event.at,
+                    "clock_at": event.clock_at,
+                    "order_at": event.order_at,
                     "received_at": event.received_at,
                     "body": event.body,
                     "receipt": "pending" if receipt else None,
@@ -261,11 +294,40 @@ class Ingestion:
                 heir = heir or newcomer(owners[owner], owner, inherited.first_seen_at)
                 after[owner] = heir.heir_of(inherited)
         kept = list(after.values())
+        left_out = {one for customer in kept for one in customer.profile.left_out}
+        self._warn_of(batch, left_out, WarningCode.PROFILE_FULL)
         kept += await self._made_anew({owners[owner]: owner for owner in batch.touched})
         await store.see_customers(self._connection, self._workspace_id, met)
         await store.keep_customers(self._connection, self._workspace_id, kept)
         gone = {owners[owner] for owner in {*batch.touched, *batch.absorbed}}
         self._emptied = gone - {customer.id for customer in kept}
+
+    async def _leave_out(self, registry: Registry, newcomers: Mapping[str, UUID]) -> None:
+        """Register no more devices than one customer may have."""
+        if not newcomers:
+            return
+        counts = await count_devices(self._connection, self._workspace_id, newcomers.values())
+        too_many: list[str] = []
+        for device_id, customer_id in newcomers.items():
+            counts[customer_id] += 1
+            if counts[customer_id] > DEVICES_MAX:
+                too_many.append(device_id)
+        for message_id in registry.leave_out(too_many):
+            self._tally.refuse_registration(
+                self._workspace_id, self._arrivals[message_id], TOO_MANY_DEVICES
+            )
+
+    def _warn_of(self, batch: Batch, message_ids: AbstractSet[str], code: WarningCode) -> None:
+        if not message_ids:
+            return
+        self._tally.warn(
+            self._workspace_id,
+            [
+                Warned(arrival.source_id, arrival.event, code)
+                for arrival in batch.arrivals
+                if arrival.event.message_id in message_ids
+            ],
+        )
 
     async def _made_anew(self, owners: dict[UUID, Owner]) -> list[Kept]:
         connection, workspace_id = self._connection, self._workspace_id
@@ -289,7 +351,9 @@ class Ingestion:
             replace(
                 newcomer(customer_id, owners[customer_id], first),
                 last_seen_at=seen_last[customer_id] or NEVER,
-                profile=Profile().taught(lessons[customer_id]),
+                profile=Profile().taught(
+                    sorted(lessons[customer_id], key=lambda one: (one.at, one.message_id))
+                ),
             )
             for customer_id, (first, _) in spans.items()
         ]
@@ -312,12 +376,17 @@ class Ingestion:
                     connection, workspace_id, registry.unmet(devices)
                 )
             )
+            await self._leave_out(registry, registry.newcomers(devices))
+            self._warn_of(batch, registry.returned(devices), WarningCode.TWO_INSTALLATIONS)
             for deletion in registry.deletions:
                 deletions[deletion.device_id].append(deletion)
             await registration_store.add_deletions(connection, workspace_id, registry.deletions)
+            await registration_store.forget_old_deletions(connection, workspace_id, deletions)
             speakers = batch.strangers(one.user_id for many in deletions.values() for one in many)
             batch.introduce(await identity_store.read_flags(connection, workspace_id, speakers))
-            kept = registry.settle(devices, others, deletions)
+            kept = await beside(
+                len(batch.arrivals), lambda: registry.settle(devices, others, deletions)
+            )
             await registration_store.keep_devices(connection, workspace_id, kept)
             await registration_store.keep_holders(
                 connection, workspace_id, registry.changed_holders.values()

@@ -17,7 +17,7 @@ import structlog
 from clarion.broker import Broker, BrokerUnavailable, JobKind, Lease
 from clarion.clock import Clock
 from clarion.customers.batch import Arrival
-from clarion.customers.ingestion import Ingestion
+from clarion.customers.ingestion import Ingestion, beside
 from clarion.customers.recording import record
 from clarion.customers.suppression_store import without_listed
 from clarion.customers.tally import Names, Tally
@@ -89,6 +89,9 @@ class Ingestor:
                 log.error("events_job_unreadable", reason=str(error))
                 await lease.reject(f"not an events job: {error}")
                 continue
+            if lease.delivery_count > self._options.tries_max:
+                taken += await self._take_again(lease, parcels)
+                continue
             items = sum(len(parcel.items) for parcel in parcels)
             if group and size + items > self._options.events_max:
                 taken += await self._take(group)
@@ -114,6 +117,18 @@ class Ingestor:
         await asyncio.gather(*(lease.ack() for lease, _ in group))
         return taken
 
+    async def _take_again(self, lease: Lease, parcels: Sequence[Parcel]) -> int:
+        """A job that was handed out so often, and nobody ever said what became of it: whoever had
+        it was killed over it, or its lease ended first. The tries are counted when it is handed
+        out, so it goes the way of one that fails."""
+        log.error("events_job_never_ended", delivery_count=lease.delivery_count)
+        if lease.delivery_count > 2 * self._options.tries_max:
+            await lease.reject(
+                f"handed out {lease.delivery_count} times, and never ended: it is put aside whole"
+            )
+            return 0
+        return await self._take_one_by_one(lease, parcels, "it was never ended")
+
     async def _commit(self, parcels: Sequence[Parcel], *, again: bool) -> int:
         for attempt in range(CONFLICT_TRIES):
             try:
@@ -128,7 +143,8 @@ class Ingestor:
         now = self._clock.now()
         arrivals: dict[UUID, list[Arrival]] = defaultdict(list)
         taken = 0
-        opened = [(parcel, *open_parcel(parcel)) for parcel in parcels]
+        size = sum(len(parcel.items) for parcel in parcels)
+        opened = await beside(size, lambda: [(one, *open_parcel(one)) for one in parcels])
         tally = Tally(self._names)
         async with self._database.write() as connection:
             for parcel, events, refusals in opened:
@@ -156,6 +172,9 @@ class Ingestor:
             tries = min(lease.delivery_count, self._options.tries_max)
             await lease.nack(self._options.backoff_seconds * 2**tries)
             return 0
+        return await self._take_one_by_one(lease, parcels, f"{type(error).__name__}: {error}")
+
+    async def _take_one_by_one(self, lease: Lease, parcels: Sequence[Parcel], why: str) -> int:
         taken = 0
         failed: list[Parcel] = []
         for parcel in parcels:
@@ -171,7 +190,7 @@ class Ingestor:
             # Only those: of the others some were dropped because of whose they are, and must not
             # be kept where an erasure has looked already.
             await lease.reject(
-                f"{len(failed)} of its events failed: {type(error).__name__}: {error}"[:500],
+                f"{len(failed)} of its events failed: {why}"[:500],
                 keep=encode(failed),
             )
         else:

@@ -94,6 +94,6 @@ def _lesson(event: Event, is_identified: bool) -> Lesson:
     return Lesson(
         traits=event.traits,
         is_identified=is_identified,
-        at=event.at,
+        at=event.ordered_at,
         message_id=event.message_id,
     )

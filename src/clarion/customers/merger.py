@@ -12,6 +12,7 @@ A merged id is merged once and into one that is not merged itself: no chains, no
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
 from uuid import UUID
 
 import structlog
@@ -20,10 +21,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from clarion.clock import Clock
 from clarion.customers import identity_store, merge_store
 from clarion.customers.batch import Identifier
-from clarion.customers.identity import User, compared, customer_id_of
-from clarion.customers.ingestion import Ingestion
+from clarion.customers.identity import User, customer_id_of
+from clarion.customers.ingestion import Ingestion, owner_then
 from clarion.customers.merge_store import Merge
 from clarion.customers.store import get_customer
+from clarion.customers.timeline import Timeline, compared
 from clarion.events import ownership_store
 from clarion.storage.database import Database
 
@@ -136,10 +138,15 @@ async def _file_anew(
         [
             ownership_store.Filing(key=key, start=part.start, end=part.end, customer_id=customer_id)
             for key, one in sorted(known.items())
+            if not one.timeline.leads
             for part in compared(key, one.timeline, one.timeline)
             if part.now == user
         ],
     )
+    for key, one in sorted(known.items()):
+        if one.timeline.leads:
+            customer_of = partial(_theirs, key, one.timeline, user, customer_id)
+            await ownership_store.refile_each(connection, workspace_id, key, customer_of)
     await merge_store.hand_over(
         connection,
         workspace_id,
@@ -149,6 +156,12 @@ async def _file_anew(
         now=now,
     )
     await Ingestion(connection, workspace_id, now).make_anew(both)
+
+
+def _theirs(
+    key: str, line: Timeline, user: User, customer_id: UUID, then: ownership_store.Standing
+) -> UUID | None:
+    return customer_id if owner_then(key, line, then) == user else None
 
 
 async def _active_merge(

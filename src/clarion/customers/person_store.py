@@ -9,9 +9,10 @@ from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.customers import identity_store, merge_store
-from clarion.customers.identity import Provisional, Timeline, User, customer_id_of
+from clarion.customers.identity import Provisional, User, customer_id_of
 from clarion.customers.person import Person, ids_of_body, telling_words
 from clarion.customers.store import Customer
+from clarion.customers.timeline import Timeline
 from clarion.storage.bulk import in_parts
 from clarion.storage.database import Database
 from clarion.storage.schema import customers, devices, events
@@ -144,7 +145,7 @@ async def _real_owners(
 
 def _strangers(workspace_id: UUID, key: str, line: Timeline) -> set[UUID]:
     """The anonymous customers that a key may have."""
-    starts = [None, *(span.at for span in line.spans if span.user_id is None)]
+    starts = [None, *(span.since for span in line.spans if span.user_id is None)]
     return {customer_id_of(workspace_id, Provisional(key, since)) for since in starts}
 
 

@@ -13,12 +13,19 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from msgspec import Struct, field
 
 from clarion.clock import to_micros
+from clarion.events.answer import says_no, yes_or_no
 
 EMAIL_CHARACTERS_MAX = 320
 """A longer one can not be an address (RFC 5321), and is not looked for."""
+
+TRAITS_MAX = 1_000
+"""Names in one profile, those of removed traits included: no more are taken."""
+PROFILE_BYTES_MAX = 256 * 1024
+"""Of all traits, as JSON: one that would make them more is not taken."""
 
 FIRST_WORDS = frozenset({"campaign"})
 """Traits whose first word stays, whoever said it: how somebody came does not change."""
@@ -45,6 +52,8 @@ class Profile(Struct, frozen=True, kw_only=True, gc=False):
     traits: Mapping[str, Any] = field(default_factory=dict)
     stamps: Mapping[str, TraitStamp] = field(default_factory=dict)
     push: PushStamp | None = None
+    left_out: frozenset[str] = frozenset()
+    """The messageIds of what was taught now and found no room. Not kept."""
 
     @property
     def push_opted_out(self) -> bool:
@@ -54,7 +63,7 @@ class Profile(Struct, frozen=True, kw_only=True, gc=False):
         exclusions = self.traits.get("exclusions")
         if not isinstance(exclusions, Mapping):
             return False
-        return any(value is not False and value is not None for value in exclusions.values())
+        return any(value is not None and not says_no(value) for value in exclusions.values())
 
     @property
     def email(self) -> str | None:
@@ -66,6 +75,8 @@ class Profile(Struct, frozen=True, kw_only=True, gc=False):
         traits = dict(self.traits)
         stamps = dict(self.stamps)
         push = self.push
+        size = len(_json(traits))
+        left_out: set[str] = set()
         for lesson in lessons:
             at = to_micros(lesson.at)
             stamp: TraitStamp = (int(lesson.is_identified), at, lesson.message_id)
@@ -74,6 +85,13 @@ class Profile(Struct, frozen=True, kw_only=True, gc=False):
                     continue
                 if value is None and name in FIRST_WORDS:
                     continue
+                grown = size + _weight(name, value) - _weight(name, traits.get(name))
+                if (name not in stamps and len(stamps) >= TRAITS_MAX) or (
+                    grown > PROFILE_BYTES_MAX and grown > size
+                ):
+                    left_out.add(lesson.message_id)
+                    continue
+                size = grown
                 stamps[name] = stamp
                 if value is None:
                     traits.pop(name, None)
@@ -83,14 +101,18 @@ class Profile(Struct, frozen=True, kw_only=True, gc=False):
             if wanted is not None:
                 said: PushStamp = (at, not wanted, lesson.message_id)
                 push = said if push is None else max(push, said)
-        return Profile(traits=traits, stamps=stamps, push=push)
+        return Profile(traits=traits, stamps=stamps, push=push, left_out=frozenset(left_out))
 
     def merged(self, other: "Profile") -> "Profile":
         """What both know, as if one had been taught all of it."""
         traits = dict(self.traits)
         stamps = dict(self.stamps)
+        size = len(_json(traits))
         for name, stamp in other.stamps.items():
             if not _counts(name, stamp, stamps.get(name)):
+                continue
+            size += _weight(name, other.traits.get(name)) - _weight(name, traits.get(name))
+            if name not in stamps and (len(stamps) >= TRAITS_MAX or size > PROFILE_BYTES_MAX):
                 continue
             stamps[name] = stamp
             if name in other.traits:
@@ -99,6 +121,14 @@ class Profile(Struct, frozen=True, kw_only=True, gc=False):
                 traits.pop(name, None)
         said = [push for push in (self.push, other.push) if push is not None]
         return Profile(traits=traits, stamps=stamps, push=max(said, default=None))
+
+
+_json = msgspec.json.Encoder().encode
+
+
+def _weight(name: str, value: Any) -> int:
+    """What a trait adds to the bytes of a profile."""
+    return 0 if value is None else len(_json(name)) + len(_json(value)) + 2
 
 
 def _counts(name: str, stamp: TraitStamp, known: TraitStamp | None) -> bool:
@@ -119,17 +149,32 @@ def searchable_email(value: Any) -> str | None:
 def push_preference(traits: Mapping[str, Any]) -> bool | None:
     """Whether an identify asks for push (True), declines it (False) or does not say (None).
 
-    Reads `marketingPreferences.channels[]` with `channel` "push"; several: any "no" counts.
+    Reads `marketingPreferences.channels[]` with `channel` "push", in any spelling of yes and no.
+    Several: any "no" counts, and what can not be read is never taken for a yes.
     """
+    said = [yes_or_no(one) for one in _push_answers(traits)]
+    if False in said:
+        return False
+    return True if said and None not in said else None
+
+
+def is_preference_unreadable(traits: Mapping[str, Any]) -> bool:
+    """Whether an identify means to say something of push that can not be read."""
+    return any(yes_or_no(one) is None for one in _push_answers(traits))
+
+
+def _push_answers(traits: Mapping[str, Any]) -> list[Any]:
     preferences = traits.get("marketingPreferences")
     channels = preferences.get("channels") if isinstance(preferences, Mapping) else None
-    if not isinstance(channels, list):
-        return None
-    said = [
+    if isinstance(channels, Mapping):  # {"push": …} in place of a list of them
+        channels = [
+            {"subscribed": value, **(value if isinstance(value, Mapping) else {}), "channel": name}
+            for name, value in channels.items()
+        ]
+    return [
         channel["subscribed"]
-        for channel in channels
+        for channel in (channels if isinstance(channels, list) else ())
         if isinstance(channel, Mapping)
-        and str(channel.get("channel", "")).lower() == "push"
-        and isinstance(channel.get("subscribed"), bool)
+        and str(channel.get("channel", "")).strip().lower() == "push"
+        and channel.get("subscribed") is not None
     ]
-    return all(said) if said else None

@@ -5,7 +5,7 @@ timeline, and every step on the way becomes a line of its history, with the even
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -24,6 +24,7 @@ from clarion.customers.device import (
     KeptDevice,
     Registration,
     Stamp,
+    TokenKind,
 )
 from clarion.customers.identity import customer_id_of, device_row_id
 from clarion.customers.standing import held, is_effective, judged, ranked
@@ -56,6 +57,7 @@ class Registry:
             self._registrations[registration.device_id].append(registration)
         self.deletions = deletions
         self._holders: dict[str, Holder] = {}
+        self._stored_holders: Mapping[str, Holder] = {}
         self.changed_holders: dict[str, Holder] = {}
         self.history: list[NewChange] = []
         deleted = {deletion.device_id for deletion in deletions}
@@ -70,6 +72,7 @@ class Registry:
     def meet_holders(self, holders: Mapping[str, Holder]) -> set[str]:
         """Take in where the installations live; returns the devices that lose one."""
         self._holders.update(holders)
+        self._stored_holders = dict(holders)
         losers: set[str] = set()
         for registrations in self._registrations.values():
             for one in registrations:
@@ -103,6 +106,52 @@ class Registry:
     def unmet(self, devices: Mapping[str, KeptDevice]) -> set[str]:
         """The devices concerned that are not there yet."""
         return self.device_ids - devices.keys()
+
+    def newcomers(self, devices: Mapping[str, KeptDevice]) -> dict[str, UUID]:
+        """The devices that register for the first time, and whose they will be."""
+        return {
+            device_id: customer_id_of(self._workspace_id, self._batch.device_owner(device_id))
+            for device_id in self._registrations
+            if device_id not in devices
+        }
+
+    def leave_out(self, device_ids: Iterable[str]) -> set[str]:
+        """Register none of these; returns the messageIds of what would have."""
+        return {
+            one.stamp.message_id
+            for device_id in device_ids
+            for one in self._registrations.pop(device_id, ())
+        }
+
+    def returned(self, devices: Mapping[str, KeptDevice]) -> set[str]:
+        """The messageIds of registrations by which an installation takes back a device id that
+        another one has taken from it: both are alive. Asked before `settle`, with the holders as
+        they were stored."""
+        return {
+            message_id
+            for device_id, many in self._registrations.items()
+            for message_id in self._returned(device_id, devices.get(device_id), many)
+        }
+
+    def _returned(
+        self, device_id: str, before: KeptDevice | None, new: Sequence[Registration]
+    ) -> Iterator[str]:
+        said = [(one.stamp, one.installation_hash) for one in new if _tells_installation(one)]
+        fresh = {stamp for stamp, _ in said}
+        for one in before.registrations if before is not None else ():
+            if one.knows_installation and one.can_be_sent_to:
+                said.append((one.holds, one.installation_hash))
+        for key in {installation for _, installation in said}:
+            stored = self._stored_holders.get(key)
+            if stored is not None and stored.device_id == device_id:
+                said.append((stored.stamp, key))
+        seen: set[str] = set()
+        last = None
+        for stamp, installation in sorted(said):
+            if installation != last and installation in seen and stamp in fresh:
+                yield stamp.message_id
+            seen.add(installation)
+            last = installation
 
     def settle(
         self,
@@ -159,7 +208,7 @@ class Registry:
         kinds = {one.token_kind: one for one in before.registrations} if before else {}
         for one in registrations:
             kinds[one.token_kind] = held(kinds.get(one.token_kind), one)
-        seen = [one.stamp.at for one in registrations]
+        seen = [one.registered_at for one in registrations]
         if before is not None and not registrations:
             return before
         if before is not None:
@@ -228,6 +277,13 @@ class Registry:
             )
             for step in self._batch.owner_steps(device_id)
         ]
+
+
+def _tells_installation(one: Registration) -> bool:
+    """Whether FCM can send to it, and it is known which installation it is of."""
+    if one.token_kind is TokenKind.FID:
+        return True
+    return one.token_kind is TokenKind.FCM and one.installation_hash != one.token_hash
 
 
 def _cause(said: Stamp | Deletion | None) -> Step | None:

@@ -2,11 +2,11 @@
 deleted."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.clock import from_micros, to_micros
@@ -24,6 +24,9 @@ from clarion.customers.registration import Holder
 from clarion.storage.bulk import insert_new, upsert
 from clarion.storage.dialect import among
 from clarion.storage.schema import device_deletions, devices, tokens
+
+DELETIONS_KEPT = 100
+"""Of one device."""
 
 
 async def lock_devices(
@@ -133,6 +136,25 @@ async def add_deletions(
     )
 
 
+async def forget_old_deletions(
+    connection: AsyncConnection, workspace_id: UUID, deletions: Mapping[str, list[Deletion]]
+) -> None:
+    """Keep the newest DELETIONS_KEPT of each device, of those known here: older ones stand against
+    registrations that are long replaced."""
+    for device_id, many in sorted(deletions.items()):
+        if len(many) <= DELETIONS_KEPT:
+            continue
+        many.sort(key=lambda one: (one.at, one.message_id))
+        del many[:-DELETIONS_KEPT]
+        await connection.execute(
+            delete(device_deletions).where(
+                device_deletions.c.workspace_id == workspace_id,
+                device_deletions.c.device_id == device_id,
+                device_deletions.c.at < many[0].at,
+            )
+        )
+
+
 async def devices_deleted_by(
     connection: AsyncConnection, workspace_id: UUID, user_ids: Iterable[str]
 ) -> set[str]:
@@ -186,7 +208,8 @@ def kept_device(row: Any) -> KeptDevice:
         token_kind=TokenKind(row.token_kind),
         token_hash=row.token_hash,
         installation_hash=row.installation_hash or row.token_hash,
-        holds=Stamp(row.registered_at, row.token_rank, row.token_message_id),
+        holds=Stamp(row.order_at or row.registered_at, row.token_rank, row.token_message_id),
+        registered_at=row.registered_at,
         removed=removed,
         state=DeviceState(row.state),
         reason=row.reason,
@@ -218,7 +241,8 @@ def device_row(workspace_id: UUID, device: KeptDevice) -> dict[str, Any]:
         "installation_hash": current.installation_hash,
         "token_rank": current.holds.rank,
         "token_message_id": current.holds.message_id,
-        "registered_at": current.holds.at,
+        "registered_at": current.registered_at,
+        "order_at": None if current.holds.at == current.registered_at else current.holds.at,
         "state": current.state.value,
         "reason": current.reason,
         "removed_token_hash": removed and removed.token_hash,
@@ -242,6 +266,7 @@ def load_spare(stored: dict[str, Any]) -> Held:
         token_hash=stored["token_hash"],
         installation_hash=stored["installation_hash"],
         holds=Stamp(from_micros(stored["at"]), stored["rank"], stored["message_id"]),
+        registered_at=from_micros(stored.get("registered_at", stored["at"])),
         removed=removed
         and Removed(token_hash=removed[0], until=from_micros(removed[1]), reason=removed[2]),
         state=DeviceState(stored["state"]),
@@ -259,6 +284,7 @@ def _dump_spare(one: Held) -> dict[str, Any]:
         "token_hash": one.token_hash,
         "installation_hash": one.installation_hash,
         "at": to_micros(one.holds.at),
+        "registered_at": to_micros(one.registered_at),
         "rank": one.holds.rank,
         "message_id": one.holds.message_id,
         "removed": removed and [removed.token_hash, to_micros(removed.until), removed.reason],

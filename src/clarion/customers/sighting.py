@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
-from clarion.customers.identity import Claim, ClaimKind, Flags
+from clarion.customers.claim import Claim, ClaimKind
+from clarion.customers.identity import Flags
 from clarion.events.proof import Proof
 from clarion.events.reserved import DELETION_NAMES, MOVER_NAMES, REGISTRATION_NAMES, plain_name
 
@@ -19,7 +20,9 @@ class Sighting(Protocol):
     @property
     def message_id(self) -> str: ...
     @property
-    def at(self) -> datetime: ...
+    def claimed_at(self) -> datetime: ...
+    @property
+    def clock_ahead(self) -> int | None: ...
     @property
     def type(self) -> str: ...
     @property
@@ -51,34 +54,37 @@ def sighted_flags(sighting: Sighting) -> dict[str, Flags]:
         if key is not None:
             note(key, Flags())
     is_asked = sighting.proof is not None
+    user_id = sighting.user_id
     for key in (sighting.device_id, sighting.context_device_id):
         if key is not None:
-            note(key, Flags(is_device=not is_asked))
-    user_id = sighting.user_id
+            is_own = key == user_id
+            is_named = not is_own and user_id is not None and _registers(sighting)
+            note(key, Flags(is_device=is_own and not is_asked, is_named=is_named and not is_asked))
     if user_id is not None and is_asked:
         is_proven = sighting.proof is Proof.PROVEN
         note(user_id, Flags(is_user=is_proven, is_guarded=is_proven))
     elif user_id is not None:
         other_device = sighting.device_id is not None and sighting.device_id != user_id
-        proven = sighting.type == "identify" and any(
-            sighting.traits.get(name) for name in CONTACTABLE_TRAITS
-        )
-        note(user_id, Flags(is_user=True, is_guarded=other_device or proven))
+        is_known = sighting.type == "identify" and bool(sighting.traits)
+        proven = is_known and any(sighting.traits.get(name) for name in CONTACTABLE_TRAITS)
+        guarded = other_device or proven
+        note(user_id, Flags(is_user=True, is_known=is_known, is_guarded=guarded))
     return found
 
 
-def claims_of(sighting: Sighting) -> list[Claim]:
-    """The claims one event makes (R3). A deletion claims nothing: it may come after the next
-    owner's registration, and must not take the device back."""
+def claims_of(sighting: Sighting, sender: int = 0) -> list[Claim]:
+    """The claims one event makes (R3); `sender` tells the clocks of sources apart. A deletion
+    claims nothing: it may come after the next owner's registration, and must not take the device
+    back."""
     user_id = sighting.user_id
     name = plain_name(sighting.name) if sighting.type == "track" else ""
     if sighting.proof is Proof.DEVICE:
-        return _signs_out(sighting) if name in REGISTRATION_NAMES else []
+        return _signs_out(sighting, sender) if name in REGISTRATION_NAMES else []
     if user_id is None or sighting.proof is Proof.UNPROVEN:
         return []
     if name in DELETION_NAMES:
         key = sighting.device_id or sighting.context_device_id
-        return [] if key is None else _claims(sighting, user_id, {key: ClaimKind.DELETION})
+        return [] if key is None else _claims(sighting, sender, user_id, {key: ClaimKind.DELETION})
     kinds: dict[str, ClaimKind] = {}
     moves = sighting.type == "identify" or name in MOVER_NAMES
     ordinary = ClaimKind.MOVER if moves else ClaimKind.PLAIN
@@ -90,7 +96,7 @@ def claims_of(sighting: Sighting) -> list[Claim]:
     if sighting.device_id is not None:
         is_registration = name in REGISTRATION_NAMES
         kinds[sighting.device_id] = ClaimKind.REGISTRATION if is_registration else ordinary
-    return _claims(sighting, user_id, kinds)
+    return _claims(sighting, sender, user_id, kinds)
 
 
 def owner_key(sighting: Sighting, *, user_is_real: bool) -> str | None:
@@ -107,14 +113,29 @@ def owner_key(sighting: Sighting, *, user_is_real: bool) -> str | None:
     )
 
 
-def _signs_out(sighting: Sighting) -> list[Claim]:
+def _registers(sighting: Sighting) -> bool:
+    return sighting.type == "track" and plain_name(sighting.name) in REGISTRATION_NAMES
+
+
+def _signs_out(sighting: Sighting, sender: int) -> list[Claim]:
     device_id = sighting.device_id
     assert device_id is not None, "such an event names its own device"
-    return _claims(sighting, device_id, {device_id: ClaimKind.SIGN_OUT})
+    return _claims(sighting, sender, device_id, {device_id: ClaimKind.SIGN_OUT})
 
 
-def _claims(sighting: Sighting, user_id: str, kinds: Mapping[str, ClaimKind]) -> list[Claim]:
+def _claims(
+    sighting: Sighting, sender: int, user_id: str, kinds: Mapping[str, ClaimKind]
+) -> list[Claim]:
+    at, ahead = sighting.claimed_at, sighting.clock_ahead
     return [
-        Claim(key=key, at=sighting.at, message_id=sighting.message_id, user_id=user_id, kind=kind)
+        Claim(
+            key=key,
+            at=at,
+            message_id=sighting.message_id,
+            user_id=user_id,
+            kind=kind,
+            sender=sender,
+            ahead=ahead,
+        )
         for key, kind in kinds.items()
     ]

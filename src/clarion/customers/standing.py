@@ -53,7 +53,8 @@ from clarion.customers.device import (
     Stamp,
     TokenKind,
 )
-from clarion.customers.identity import Timeline, User
+from clarion.customers.identity import User
+from clarion.customers.timeline import Timeline
 
 
 def held(known: Held | None, one: Registration) -> Held:
@@ -68,6 +69,7 @@ def held(known: Held | None, one: Registration) -> Held:
         token_hash=one.token_hash,
         installation_hash=one.installation_hash,
         holds=one.stamp,
+        registered_at=one.registered_at,
         removed=known.removed if known is not None else None,
     )
 

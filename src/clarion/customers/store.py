@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.customers.kept import Kept, Seen
 from clarion.customers.profile import Profile
+from clarion.events.store import ordered_at
 from clarion.storage.bulk import upsert
 from clarion.storage.dialect import among, unindexed
 from clarion.storage.schema import customers, devices, events, merges
@@ -204,7 +205,8 @@ async def last_seen(
 async def identifies_of(
     connection: AsyncConnection, workspace_id: UUID, ids: Iterable[UUID]
 ) -> list[tuple[UUID, str, datetime, bool, str]]:
-    """(customer, messageId, at, carried a real user id, body) of every identify of `ids`."""
+    """(customer, messageId, its place in time, carried a real user id, body) of every identify of
+    `ids`."""
     wanted = list(ids)
     if not wanted:
         return []
@@ -212,7 +214,7 @@ async def identifies_of(
         select(
             events.c.customer_id,
             events.c.message_id,
-            events.c.at,
+            ordered_at().label("at"),
             events.c.owner_key,
             events.c.body,
         ).where(

@@ -20,6 +20,7 @@ from clarion.customers.warning import Warned
 from clarion.events.activity import Stage
 from clarion.events.message import Event, Refusal
 from clarion.events.refusal import LABEL_CHARACTERS_MAX, Hint, library_of
+from clarion.events.registering import RegistrationFault
 from clarion.events.reserved import meant_name
 
 NAMES_MAX = 200
@@ -137,6 +138,21 @@ class Tally:
             said = (stage, one.code, one.message_id, one.message, one.excerpt)
             id_ = self._new_id(source_id, received_at, key, *said)
             self._note(id_, workspace_id, source_id, stage, one, received_at)
+
+    def refuse_registration(
+        self, workspace_id: UUID, arrival: Arrival, fault: RegistrationFault
+    ) -> None:
+        """An event that is kept, and registers nothing."""
+        event = arrival.event
+        refusal = Refusal(
+            message_id=event.message_id,
+            code=fault.code,
+            message=fault.message,
+            excerpt="",
+            hint=hint_from(event),
+        )
+        stage, at = Stage.REGISTRATION, event.received_at
+        self.refuse(workspace_id, arrival.source_id, stage, [refusal], at)
 
     def drop(self, workspace_id: UUID, arrivals: Iterable[Arrival]) -> None:
         """Events of people who are left alone. That there are some is told every ten minutes; of

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from clarion.customers.advice import REFRESH_DAYS, WarningCode
 from clarion.customers.batch import Batch
+from clarion.customers.profile import is_preference_unreadable
 from clarion.events.body import is_damaged
 from clarion.events.installation import is_apns_token
 from clarion.events.message import Event
@@ -43,6 +44,8 @@ def warnings_of(batch: Batch) -> Iterator[Warned]:
             yield Warned(arrival.source_id, event, WarningCode.TEXT_DAMAGED)
         if event.received_at - event.at > _REFRESH and _registers(event):
             yield Warned(arrival.source_id, event, WarningCode.REGISTERED_LONG_AGO)
+        if event.type == "identify" and is_preference_unreadable(event.traits):
+            yield Warned(arrival.source_id, event, WarningCode.PUSH_PREFERENCE_UNREADABLE)
         if event.type == "alias" and (code := _alias(event, batch)) is not None:
             yield Warned(arrival.source_id, event, code)
         where = _apns_token(event)

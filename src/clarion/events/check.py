@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from clarion.events.answer import says_no
 from clarion.events.ids import (
     DAMAGED,
     ID_CHARACTERS_MAX,
@@ -150,7 +151,7 @@ def says_wanted(integrations: Any) -> bool | None:
         return None
     for name, value in integrations.items():
         if name.lower() == INTEGRATION.lower():
-            return value is not False
+            return not says_no(value)
     return None
 
 

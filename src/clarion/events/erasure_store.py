@@ -49,7 +49,7 @@ async def strangers_events(
     """A page (seq, message_id, type, body, owner_key, at) of the events that no user id decides:
     they may name a device that was somebody's."""
     rows = await connection.execute(
-        select(*_EVENT, events.c.owner_key, events.c.at)
+        select(*_EVENT, events.c.owner_key, *_WHEN)
         .where(
             events.c.seq > after,
             events.c.workspace_id == workspace_id,
@@ -108,5 +108,12 @@ async def _some(
     return rows.all()
 
 
+_WHEN = (
+    events.c.at,
+    events.c.clock_at,
+    events.c.order_at,
+    events.c.received_at,
+    events.c.source_id,
+)
 _EVENT = (events.c.seq, events.c.message_id, events.c.type, events.c.body)
 _TELLING = ("message_id", "message", "excerpt", "name", "user_id", "anonymous_id")

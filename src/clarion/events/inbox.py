@@ -11,7 +11,7 @@ from uuid import UUID
 
 import msgspec
 
-from clarion.events.message import Envelope, Event, Refusal, read
+from clarion.events.message import Envelope, Event, Refusal, read, tell_apart
 from clarion.events.proof import Proof
 
 
@@ -39,6 +39,8 @@ class Parcel(msgspec.Struct, frozen=True, array_like=True):
     """The caller's, where an event may ask for it."""
     key: str = ""
     """Tells its refusals from those of any other call; empty where there are none."""
+    first_place: int = 0
+    """How many events of the call stand before these: their place decides where times do not."""
 
     @property
     def size(self) -> int:
@@ -73,18 +75,20 @@ def split(parcel: Parcel, bytes_max: int) -> list[Parcel]:
     items: list[Item] = []
     refusals: list[Refusal] = []
     size = frame = _frame(parcel)
+    place = parcel.first_place
     entries: list[Item | Refusal] = [*parcel.items, *parcel.refusals]
     for one in entries:
         own = _item_size(one) if isinstance(one, Item) else _refusal_size(one)
         if size > frame and size + own > bytes_max:
-            parts.append(msgspec.structs.replace(parcel, items=items, refusals=refusals))
+            parts.append(_part(parcel, items, refusals, place))
+            place += len(items)
             items, refusals, size = [], [], frame
         if isinstance(one, Item):
             items.append(one)
         else:
             refusals.append(one)
         size += own
-    return [*parts, msgspec.structs.replace(parcel, items=items, refusals=refusals)]
+    return [*parts, _part(parcel, items, refusals, place)]
 
 
 def as_failed(part: Parcel) -> Parcel:
@@ -129,7 +133,12 @@ def open_parcel(parcel: Parcel) -> tuple[list[Event], list[Refusal]]:
             events.append(event)
         else:
             refusals.append(event)
+    tell_apart(events, parcel.first_place)
     return events, refusals
+
+
+def _part(parcel: Parcel, items: list[Item], refusals: list[Refusal], place: int) -> Parcel:
+    return msgspec.structs.replace(parcel, items=items, refusals=refusals, first_place=place)
 
 
 def _frame(parcel: Parcel) -> int:

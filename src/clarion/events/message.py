@@ -4,15 +4,16 @@ Pure. Nothing here raises for what an app can send: an event is read, or refused
 reason and the cure.
 """
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 
+from clarion.events.answer import says_no, yes_or_no
 from clarion.events.ids import has_number, printed_ids, usable_id
 from clarion.events.installation import named_device
-from clarion.events.moment import corrected, parse_time
+from clarion.events.moment import Placed, Times, in_order, parse_time, times_of
 from clarion.events.nesting import is_nested_too_deeply
 from clarion.events.proof import Proof
 from clarion.events.refusal import Refusal as Refusal
@@ -20,6 +21,8 @@ from clarion.events.refusal import unreadable
 from clarion.events.reserved import PUSH_NAMES, plain_name
 
 NAME_CHARACTERS_MAX = 1_000
+_MICROSECOND = timedelta(microseconds=1)
+
 TIME_UNREADABLE = "time_unreadable"
 TIME_IMPOSSIBLE = "time_impossible"
 
@@ -38,6 +41,11 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     context_device_id: str | None
     at: datetime
     """When it happened, by the server's clock: corrected for the device's."""
+    clock_at: datetime | None = None
+    """When it happened, by the clock of whoever sent it and the place in its call; None: it tells
+    no time (`moment`)."""
+    order_at: datetime | None = None
+    """What decides which of two events is later, where that is neither `clock_at` nor `at`."""
     received_at: datetime
     traits: Mapping[str, Any]
     """What an identify says; empty for every other type."""
@@ -49,6 +57,24 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     """Why the time it gives was not used."""
     proof: Proof | None = None
     """What is known of its userId; None: its source does not ask, and it is taken at its word."""
+
+    @property
+    def ordered_at(self) -> datetime:
+        """Of two events, whoever sent them, the one with the greater of these is the later one."""
+        return self.order_at or self.clock_at or self.at
+
+    @property
+    def claimed_at(self) -> datetime:
+        """Where it stands among the events of its installation: by that one's own clock."""
+        return self.clock_at or self.order_at or self.at
+
+    @property
+    def clock_ahead(self) -> int | None:
+        """By how many µs its sender's clock was ahead when it came; less than 0: it came later than
+        that clock says it happened. None: it tells no time."""
+        if self.clock_at is None:
+            return None
+        return (self.clock_at - self.received_at) // _MICROSECOND
 
     @property
     def is_active(self) -> bool:
@@ -93,7 +119,7 @@ def read(
         if envelope.context:
             raw = _within(envelope.context, raw)
         wire = _wire.decode(raw)  # all of it, as everybody who reads the body later will
-        if envelope.ip is not None and _object(wire.get("context")).get("direct") is True:
+        if envelope.ip is not None and yes_or_no(_object(wire.get("context")).get("direct")):
             raw = _within({"ip": msgspec.Raw(msgspec.json.encode(envelope.ip))}, raw)
             wire = _wire.decode(raw)
         body = raw.decode()
@@ -105,11 +131,8 @@ def read(
     device_id, context_device_id = device_ids(properties, context)
     original, given = parse_time(wire.get("originalTimestamp")), parse_time(wire.get("timestamp"))
     sent_at = parse_time(wire.get("sentAt")) or envelope.sent_at
-    if original is None or given is None:
-        given = original or given
-    else:
-        sent_at = None  # who tells both has corrected the one by the other already
-    at = corrected(given, sent_at, envelope.received_at)
+    times = times_of(original, given, sent_at, envelope.received_at)
+    at = times.at
     said_ids = [wire.get("userId"), wire.get("anonymousId"), wire.get("previousId")]
     if has_number(device_id, context_device_id, *said_ids):
         shown = printed_ids(raw)
@@ -130,14 +153,43 @@ def read(
         device_id=usable_id(device_id) or (user_id if is_device else None),
         context_device_id=usable_id(context_device_id),
         at=at,
+        clock_at=times.clock_at,
+        order_at=times.order_at,
         received_at=envelope.received_at,
         traits=traits,
         properties=properties,
         context=context,
         body=body,
-        time_fault=_time_fault(wire, given) if at is envelope.received_at else None,
+        time_fault=_time_fault(wire, times.clock_at) if at is envelope.received_at else None,
         proof=proof,
     )
+
+
+def tell_apart(events: Sequence[Event], first_place: int = 0) -> None:
+    """Let the events of one call, just read, keep the order of their places where their times say
+    nothing of it. `first_place`: how many events of the call stand before these."""
+    if first_place == 0 and _are_apart(events):
+        return
+    placed = [
+        Placed(
+            event.device_id or event.context_device_id or event.anonymous_id or event.user_id,
+            Times(event.at, event.clock_at, event.order_at),
+        )
+        for event in events
+    ]
+    for event, times in zip(events, in_order(placed, first_place), strict=True):
+        msgspec.structs.force_setattr(event, "clock_at", times.clock_at)
+        msgspec.structs.force_setattr(event, "order_at", times.order_at)
+
+
+def _are_apart(events: Sequence[Event]) -> bool:
+    """Whether each tells a time of its own: then their place in the call says nothing more."""
+    if len(events) < 2:
+        return True
+    clocks = {event.clock_at for event in events}
+    if len(clocks) < len(events) or None in clocks:
+        return False
+    return all(event.order_at is None for event in events)
 
 
 def read_traits(body: str) -> Mapping[str, Any]:
@@ -183,7 +235,7 @@ def _traits(root: Any, context: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _is_active(context: Mapping[str, Any]) -> bool:
-    return context.get("active") is not False
+    return not says_no(context.get("active"))
 
 
 def _time_fault(wire: Mapping[str, Any], given: datetime | None) -> str | None:

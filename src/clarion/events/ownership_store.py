@@ -1,18 +1,26 @@
 """Which customer each stored event belongs to: rows of `events`, written by identity alone.
 
-An event is decided either by its user id (`owner_key` NULL) or by a key's timeline (`owner_key`).
+An event is decided either by its user id (`owner_key` NULL) or by a key's timeline (`owner_key`),
+at the time that its installation's own clock told.
 """
 
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from msgspec import Struct
-from sqlalchemy import bindparam, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from clarion.events.store import claimed_at
+from clarion.storage.dialect import Instant
 from clarion.storage.schema import events
 
+EVENTS_AT_ONCE = 1_000
+
+_MICROSECOND = timedelta(microseconds=1)
 _FIRST = datetime.min.replace(tzinfo=UTC)
 _LAST = datetime.max.replace(tzinfo=UTC)
 
@@ -37,8 +45,8 @@ async def refile_events(
         .where(
             events.c.workspace_id == bindparam("workspace"),
             events.c.owner_key == bindparam("key"),
-            events.c.at >= bindparam("start"),
-            events.c.at < bindparam("end"),
+            claimed_at() >= bindparam("start", type_=Instant),
+            claimed_at() < bindparam("end", type_=Instant),
         )
         .values(customer_id=bindparam("owner"))
     )
@@ -55,6 +63,64 @@ async def refile_events(
             for filing in filings
         ],
     )
+
+
+class Standing(Struct, frozen=True, gc=False):
+    """Where a stored event stands among those of its installation: when it happened by that one's
+    own clock, and by how many µs that was ahead (None: it tells no time)."""
+
+    at: datetime
+    source_id: UUID
+    ahead: int | None
+
+
+def standing_of(row: Any) -> Standing:
+    """Of a row of `events`."""
+    ahead = None if row.clock_at is None else (row.clock_at - row.received_at) // _MICROSECOND
+    return Standing(row.clock_at or row.order_at or row.at, row.source_id, ahead)
+
+
+async def refile_each(
+    connection: AsyncConnection,
+    workspace_id: UUID,
+    key: str,
+    customer_of: Callable[[Standing], UUID | None],
+) -> None:
+    """Give every event that `key` decides to the customer that `customer_of` names; None: it stays
+    where it is."""
+    after = 0
+    while True:
+        rows = await connection.execute(
+            select(
+                events.c.seq,
+                events.c.at,
+                events.c.clock_at,
+                events.c.order_at,
+                events.c.received_at,
+                events.c.source_id,
+                events.c.customer_id,
+            )
+            .where(
+                events.c.workspace_id == workspace_id,
+                events.c.owner_key == key,
+                events.c.seq > after,
+            )
+            .order_by(events.c.seq)
+            .limit(EVENTS_AT_ONCE)
+        )
+        found = rows.all()
+        moved: dict[UUID, list[int]] = defaultdict(list)
+        for row in found:
+            customer_id = customer_of(standing_of(row))
+            if customer_id is not None and customer_id != row.customer_id:
+                moved[customer_id].append(row.seq)
+        for customer_id, seqs in moved.items():
+            await connection.execute(
+                update(events).where(events.c.seq.in_(seqs)).values(customer_id=customer_id)
+            )
+        if len(found) < EVENTS_AT_ONCE:
+            return
+        after = found[-1].seq
 
 
 async def decide_by_user(

@@ -7,12 +7,14 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
+    ColumnElement,
     CompoundSelect,
     LargeBinary,
     Text,
     bindparam,
     cast,
     exists,
+    func,
     null,
     select,
     union_all,
@@ -65,6 +67,16 @@ class Receipt:
 
 
 # --- events ---------------------------------------------------------------------------------
+
+
+def claimed_at() -> ColumnElement[datetime]:
+    """`Event.claimed_at` of a row: where it stands among the events of its installation."""
+    return func.coalesce(events.c.clock_at, events.c.order_at, events.c.at, type_=Instant())
+
+
+def ordered_at() -> ColumnElement[datetime]:
+    """`Event.ordered_at` of a row: which of two events is the later one."""
+    return func.coalesce(events.c.order_at, events.c.clock_at, events.c.at, type_=Instant())
 
 
 def _before(connection: AsyncConnection) -> CompoundSelect[Any]:

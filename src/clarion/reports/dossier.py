@@ -5,6 +5,7 @@ than a short one. Registration tokens are shown as fingerprints: a copy in a mai
 good for sending.
 """
 
+import asyncio
 import zipfile
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict
@@ -59,10 +60,15 @@ async def write_dossier(
             with archive.open(info, "w", force_zip64=True) as entry:
                 before = b"[\n"
                 async for page in pages:
-                    for one in page:
-                        entry.write(before + msgspec.json.encode(one))
+                    if page:
+                        # In a thread: to deflate a page takes longer than others may wait.
+                        await asyncio.to_thread(_write_page, entry, before, page)
                         before = b",\n"
                 entry.write(b"[]\n" if before == b"[\n" else b"\n]\n")
+
+
+def _write_page(entry: IO[bytes], before: bytes, page: Sequence[dict[str, Any]]) -> None:
+    entry.write(before + b",\n".join(map(msgspec.json.encode, page)))
 
 
 async def _events(

@@ -27,7 +27,7 @@ from clarion.campaigns.erasure_store import forget_in_audiences
 from clarion.clock import Clock
 from clarion.customers import erasure_store, identity_store
 from clarion.customers.identity import device_row_id
-from clarion.customers.ingestion import Ingestion
+from clarion.customers.ingestion import Ingestion, owner_of_stored
 from clarion.customers.person import Signs, ids_of_body, words_of_body
 from clarion.customers.person_store import find_person, named_person
 from clarion.customers.store import find_customer
@@ -266,7 +266,7 @@ class Eraser:
         known = await identity_store.lock_identifiers(connection, workspace_id, keys)
         await remove_events(connection, workspace_id, rows)
         await Ingestion(connection, workspace_id, self._clock.now()).make_anew(
-            known[row.owner_key].timeline.owner_at(row.owner_key, row.at)
+            owner_of_stored(row, known[row.owner_key].timeline)
             for row in rows
             if row.owner_key in known
         )

@@ -6,6 +6,7 @@ gives the same rows whatever the order it arrived in.
 """
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     Index,
@@ -15,6 +16,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 
 from clarion.storage.activity_schema import refusals as refusals
@@ -138,6 +140,8 @@ events = Table(
     Column("received_at", Instant, nullable=False),
     Column("body", Text, nullable=False),
     Column("receipt", Text),  # NULL | pending | done: a push was received or opened
+    Column("clock_at", Instant),  # by the sender's own clock; NULL: it tells no time
+    Column("order_at", Instant),  # which of two is later, where neither clock_at nor at says so
     UniqueConstraint("workspace_id", "message_id", name="events_message"),
     Index("events_source", "source_id", "seq"),
     Index("events_customer", "workspace_id", "customer_id", "at"),
@@ -218,6 +222,8 @@ identifiers = Table(
     Column("is_guarded", Boolean, nullable=False),
     Column("timeline", Json, nullable=False),
     Column("facts", Text),  # JSON, of the device it names: the hour last seen, who told what
+    Column("is_named", Boolean, nullable=False, server_default=false()),
+    Column("is_known", Boolean, nullable=False, server_default=false()),
     PrimaryKeyConstraint("workspace_id", "key"),
     sqlite_with_rowid=False,
 )
@@ -227,10 +233,12 @@ claims = Table(
     metadata,
     Column("workspace_id", Id, nullable=False),
     Column("key", Text, nullable=False),
-    Column("at", Instant, nullable=False),
+    Column("at", Instant, nullable=False),  # by the sender's own clock
     Column("message_id", Text, nullable=False),
     Column("user_id", Text, nullable=False),
     Column("kind", Text, nullable=False),
+    Column("sender", BigInteger, nullable=False, server_default="0"),
+    Column("ahead", BigInteger),  # µs by which that clock was ahead; NULL: it told no time
     PrimaryKeyConstraint("workspace_id", "key", "at", "message_id"),
     Index("claims_user", "workspace_id", "user_id", "key"),
     sqlite_with_rowid=False,
@@ -261,6 +269,7 @@ devices = Table(
     Column("facts", Json),  # what SDKs tell of it, by name
     Column("app_version", Text),  # one of them
     Column("last_seen_at", Instant, nullable=False),
+    Column("order_at", Instant),  # of the registration: which is later; NULL: as registered_at
     UniqueConstraint("workspace_id", "device_id", name="devices_device"),
     Index("devices_customer", "workspace_id", "customer_id"),
     Index("devices_audience", "workspace_id", "id", **only("state = 'active'")),

@@ -6,12 +6,12 @@ from uuid import UUID
 import msgspec
 from litestar import Controller, get
 
+from clarion.customers.claim import Claim, ClaimKind
 from clarion.customers.device_store import customer_history, get_device
 from clarion.customers.disclosure import shown_body
 from clarion.customers.explanation import MEANINGS, Because
 from clarion.customers.explanation_store import explain_owner
 from clarion.customers.holding import holdings
-from clarion.customers.identity import Claim, ClaimKind
 from clarion.customers.store import find_customer, user_ids_of
 from clarion.web.api.customers import UserId
 from clarion.web.api.devices import DeviceId, Owner
