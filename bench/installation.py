@@ -16,6 +16,7 @@ from clarion.clock import SystemClock
 from clarion.config import Settings, read_settings
 from clarion.deliveries.app_store import FirebaseApp, bind_first_app, put_app, set_limits
 from clarion.deliveries.pacing import PER_MINUTE_MAX, Limits
+from clarion.events.source_store import limit_source
 from clarion.fcm.credentials import ServiceAccount, parse_service_account
 from clarion.storage.database import Database
 from clarion.storage.vault import load_or_make_vault
@@ -99,9 +100,12 @@ async def install(store: Store, more: Mapping[str, str]) -> Installation:
     database = Database(settings.database_url)
     try:
         made = await first_start(settings, database, SystemClock())
+        assert made is not None and made.source_id is not None
+        async with database.write() as connection:
+            await limit_source(connection, made.workspace_id, made.source_id, None)
     finally:
         await database.close()
-    assert made is not None and made.write_key is not None and made.source_id is not None
+    assert made.write_key is not None
     return Installation(
         environment=environment,
         settings=settings,

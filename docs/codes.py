@@ -22,6 +22,7 @@ CALLS = (
     "clarion.web.collect.replies",
     "clarion.events.body",
     "clarion.events.call",
+    "clarion.events.headroom",
 )
 """Where a whole call of the collector is refused."""
 PEOPLE = ("clarion.customers.suppression",)
@@ -33,7 +34,7 @@ EVENTS = (
     "clarion.events.signature",
 )
 """Where one event of a call is refused."""
-REGISTRATIONS = ("clarion.customers.announcement",)
+REGISTRATIONS = ("clarion.events.registering", "clarion.customers.announcement")
 """Where an event is kept, but registers no device."""
 
 RECORDS = (
@@ -68,6 +69,8 @@ _STATUSES = {
     "method_not_allowed": 405,
     "body_too_slow": 408,
     "too_fast": 429,
+    "disk_low": 503,
+    "backlog_full": 503,
 }
 """Of what is made as the fault of a call and answered otherwise."""
 

@@ -27,7 +27,9 @@ from clarion.deliveries.app_store import stopped_apps
 from clarion.deliveries.planner import Planner
 from clarion.deliveries.provider import Provider
 from clarion.deliveries.sender import Sender
+from clarion.events.body import CallFault
 from clarion.events.collector import Collector
+from clarion.events.headroom import DISK_LOW, Headroom
 from clarion.fcm.client import FcmProvider
 from clarion.reports.attributor import Attributor
 from clarion.reports.eraser import Eraser
@@ -92,6 +94,12 @@ class App:
         self.vault = vault
         self.clock = clock
         self.metrics = metrics or Metrics()
+        self.headroom = Headroom(
+            broker,
+            settings.headroom,
+            directory=settings.database_directory,
+            metrics=self.metrics,
+        )
         self._streams = Streams()
         self._stopping = asyncio.Event()
         self._sender: Sender | None = None
@@ -186,7 +194,12 @@ class App:
 
     async def _serve(self, roles: set[Role], on_listening: Callable[[str], None] | None) -> None:
         collector = Collector(
-            self.database, self.broker, self.clock, vault=self.vault, metrics=self.metrics
+            self.database,
+            self.broker,
+            self.clock,
+            vault=self.vault,
+            metrics=self.metrics,
+            headroom=self.headroom,
         )
         app = WebApp(
             collect=self._collect(collector) if Role.COLLECTOR in roles else None,
@@ -194,6 +207,7 @@ class App:
             api=self._api() if Role.WEB in roles else None,
             metrics=self._metrics_text,
             is_ready=self._is_ready,
+            shortage=self._disk_shortage,
         )
         listener = bind(self.settings.listen.host, self.settings.listen.port)
         host, port = listener.getsockname()[:2]
@@ -238,6 +252,7 @@ class App:
             self.vault,
             self._streams,
             fcm_url=self.settings.fcm_url,
+            shortage=self._disk_shortage,
         )
 
     def _agent(self, role: Role) -> Callable[[], Awaitable[None]]:
@@ -295,6 +310,10 @@ class App:
                 self.metrics.jobs.labels(kind.value).set(await self.broker.depth(kind))
             except BrokerUnavailable:
                 self.metrics.jobs.labels(kind.value).set(float("nan"))
+        try:
+            await self.headroom.look()
+        except StorageUnavailable:
+            self.metrics.backlog_bytes.set(float("nan"))
         for why, count in (await self._stopped_apps()).items():
             self.metrics.stopped_apps.labels(why).set(count)
         return self.metrics.text()
@@ -305,6 +324,10 @@ class App:
                 return {**await stopped_apps(connection)}
         except StorageUnavailable:
             return dict.fromkeys(("paused", "removals"), float("nan"))
+
+    async def _disk_shortage(self) -> CallFault | None:
+        shortage = await self.headroom.shortage()
+        return shortage if shortage is DISK_LOW else None
 
     async def _is_ready(self) -> bool:
         try:

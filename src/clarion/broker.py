@@ -56,6 +56,17 @@ class NewJob:
     available_at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backlog:
+    """What waits of one kind, or is leased."""
+
+    jobs: int
+    size: int
+    """Bytes of their payloads, or a little more."""
+    room: int | None = None
+    """Bytes that may still be stored, where the broker has a limit of its own that it tells."""
+
+
 class Lease(Protocol):
     """One job, ours until the lease ends."""
 
@@ -93,6 +104,9 @@ class Broker(Protocol):
 
     async def depth(self, kind: JobKind) -> int:
         """How many jobs of this kind are waiting or leased."""
+
+    async def backlog(self, kind: JobKind) -> Backlog:
+        """How much waits, and how much more may. Raises BrokerUnavailable."""
 
     async def rewrite_rejected(self, kind: JobKind, change: Callable[[bytes], bytes | None]) -> int:
         """Put what `change` makes of a payload in its place, for every job of this kind that was

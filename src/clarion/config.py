@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from clarion.brokers.address import read_url
+from clarion.events.headroom import BACKLOG_MAX, DISK_FREE_MIN, HeadroomOptions
 from clarion.printable import without_passwords
 from clarion.storage.postgres_address import read_postgres_url
 from clarion.telemetry import LOG_FORMATS, LOG_LEVELS, LogOptions
@@ -67,6 +68,14 @@ class Settings:
     former_secret_keys: tuple[str, ...] = field(default=(), repr=False)
     """They open what they have sealed, and seal nothing."""
     log: LogOptions
+    headroom: HeadroomOptions = field(default_factory=HeadroomOptions)
+
+    @property
+    def database_directory(self) -> Path | None:
+        """Where an SQLite database is; None: another machine keeps it."""
+        if not self.database_url.startswith("sqlite:///"):
+            return None
+        return Path(self.database_url.removeprefix("sqlite:///")).absolute().parent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,6 +185,24 @@ SETTINGS = (
         example="the secret before this one",
     ),
     Setting(
+        name="CLARION_DISK_FREE_MIN",
+        meaning=(
+            "While less is free on the SQLite database's disk (or in the NATS account, where it "
+            "has a limit), events are answered 503. Bytes, KB, MB or GB; 0: never."
+        ),
+        default="500MB",
+        example="5GB",
+    ),
+    Setting(
+        name="CLARION_BACKLOG_MAX",
+        meaning=(
+            "While more events than that wait to be taken in, further ones are answered 503. "
+            "Bytes, KB, MB or GB; 0: never."
+        ),
+        default="2GB",
+        example="20GB",
+    ),
+    Setting(
         name="CLARION_LOG",
         meaning=(
             f"Level ({', '.join(LOG_LEVELS)}) and optionally format "
@@ -217,6 +244,10 @@ def read_settings(environment: Mapping[str, str]) -> Settings | list[SettingFaul
         secret_key=take("CLARION_SECRET_KEY", _secret, None),
         former_secret_keys=take("CLARION_FORMER_SECRET_KEYS", _secrets, ()),
         log=take("CLARION_LOG", _log, LogOptions()),
+        headroom=HeadroomOptions(
+            disk_free_min=take("CLARION_DISK_FREE_MIN", _bytes, DISK_FREE_MIN),
+            backlog_max=take("CLARION_BACKLOG_MAX", _bytes, BACKLOG_MAX),
+        ),
     )
     return faults or settings
 
@@ -342,6 +373,18 @@ def _secret(text: str) -> str:
 
 def _secrets(text: str) -> tuple[str, ...]:
     return tuple(_secret(one.strip()) for one in text.split(",") if one.strip())
+
+
+_UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
+_UNITS |= {"KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40}
+
+
+def _bytes(text: str) -> int:
+    found = re.fullmatch(r"(\d{1,18})\s*([A-Za-z]{0,3})", text)
+    unit = None if found is None else _UNITS.get(found[2].upper())
+    if found is None or unit is None:
+        raise ValueError(f"must be a number of bytes, such as 500MB or 2GB, not {text!r}")
+    return int(found[1]) * unit
 
 
 def _log(text: str) -> LogOptions:

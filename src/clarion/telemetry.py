@@ -98,6 +98,18 @@ class Metrics:
         self.jobs = Gauge(
             "clarion_jobs", "Jobs waiting or leased.", ["kind"], registry=self.registry
         )
+        self.backlog_bytes = Gauge(
+            "clarion_backlog_bytes",
+            "Events that wait to be taken in, in bytes; with NATS all jobs. Looked at when the "
+            "metrics are.",
+            registry=self.registry,
+        )
+        self.free_bytes = Gauge(
+            "clarion_free_bytes",
+            "What may still be stored, where it can be known: of an SQLite database's disk, of a "
+            "NATS account. Below CLARION_DISK_FREE_MIN events are answered 503.",
+            registry=self.registry,
+        )
         self.stopped_apps = Gauge(
             "clarion_firebase_apps_stopped",
             "Firebase apps that wait for a person: paused, or their removals in doubt.",

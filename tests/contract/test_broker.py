@@ -290,6 +290,16 @@ async def test_kinds_do_not_mix(broker: Broker) -> None:
         assert [lease.payload for lease in await glance(broker, kind)] == [kind.encode()]
 
 
+async def test_a_backlog_is_what_waits_in_jobs_and_bytes(broker: Broker) -> None:
+    empty = await broker.backlog(JobKind.CHUNK)
+    assert (empty.jobs, empty.size) == (0, 0)
+    await broker.publish(*(job(b"x" * 10_000) for _ in range(5)))
+    found = await broker.backlog(JobKind.CHUNK)
+    assert found.jobs == 5
+    assert 50_000 <= found.size < 60_000
+    assert found.room is None or found.room > 0
+
+
 async def test_depth_counts_what_waits_and_what_is_leased(broker: Broker) -> None:
     assert await broker.depth(JobKind.CHUNK) == 0
     await broker.publish(*(job() for _ in range(5)))

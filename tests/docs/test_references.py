@@ -27,11 +27,13 @@ from clarion.deliveries.delivery import DeliveryState, RetryPolicy, Skip
 from clarion.deliveries.planner import PlannerOptions
 from clarion.deliveries.sender import SenderOptions
 from clarion.events.body import BODY_BYTES_MAX
-from clarion.events.call import BATCH_EVENTS_MAX
+from clarion.events.call import BATCH_EVENTS_MAX, CONTEXT_BYTES_MAX, CONTEXT_BYTES_TOTAL_MAX
 from clarion.events.check import EVENT_BYTES_MAX
 from clarion.events.door_log import DoorLogOptions
 from clarion.events.doorkeeper import DoorkeeperOptions
+from clarion.events.headroom import BACKLOG_MAX, DISK_FREE_MIN
 from clarion.events.ids import ID_CHARACTERS_MAX
+from clarion.events.limit import BYTES_OF_EVENT, DEFAULT_LIMIT
 from clarion.events.turned_away import KEY_MEANINGS, LINE_SECONDS, LINES_AT_ONCE
 from clarion.simulator.catalogue import Trouble
 from clarion.simulator.fcm import MESSAGES_KEPT
@@ -43,8 +45,10 @@ from clarion.telemetry import Metrics
 from clarion.web.api.description import describe
 from clarion.web.api.errors import ErrorCode
 from clarion.web.api.workspace import STALE_DAYS_MAX
+from clarion.web.collect.arriving import BODY_SECONDS_MAX
 from clarion.web.collect.routes import METRICS, PIXELS, ROUTES, SOURCE_CONFIG
-from clarion.web.server import COLLECTOR_PREFIXES, DRAIN_SECONDS, TRACK_PREFIXES
+from clarion.web.connections import CONNECTIONS_MAX, DESCRIPTORS_SHARE, Limits
+from clarion.web.server import COLLECTOR_PREFIXES, DRAIN_SECONDS, KEEP_ALIVE_SECONDS, TRACK_PREFIXES
 from clarion.web.track.asking import Part
 from clarion.web.track.reading import CALLS
 from clarion.web.track.replies import ReadFault
@@ -235,7 +239,14 @@ def test_operators_are_told_every_path_that_has_to_be_public() -> None:
 
 
 POLICY = RetryPolicy()
+_LIMITS = Limits(connections=1)
+
 NUMBERS = {
+    "docs/guides/sources.md": [
+        f"A new source may send {DEFAULT_LIMIT.events_per_second:,} events a second",
+        f"and {DEFAULT_LIMIT.burst:,} at once",
+        f"{BYTES_OF_EVENT // 1024} KiB for each event of the limit",
+    ],
     "docs/concepts/delivery-lifecycle.md": [
         f"{PlannerOptions().page_devices:,} devices a page",
         f"chunks** of up to {PlannerOptions().chunk_deliveries}",
@@ -276,6 +287,16 @@ NUMBERS = {
         f"has registered for {REFRESH_DAYS} days",
     ],
     "docs/guides/operate.md": [
+        f"| {_LIMITS.head_bytes // 1024} KiB | 431",
+        f"| {_LIMITS.head_seconds:.0f} s | 408 `head_too_slow`",
+        f"{BODY_SECONDS_MAX:.0f} s in the collector, {_LIMITS.body_seconds:.0f} s anywhere",
+        f"{_LIMITS.rest_seconds:.0f} s; {_LIMITS.stalled_seconds:.0f} s | the connection ends",
+        f"{KEEP_ALIVE_SECONDS} s after its last one",
+        f"{DESCRIPTORS_SHARE:.0%}".replace("%", " %") + " of the process's descriptors",
+        f"({CONNECTIONS_MAX:,} at most)",
+        f"{CONTEXT_BYTES_MAX // 1024} KiB, and {CONTEXT_BYTES_TOTAL_MAX // 1_048_576} MiB in all",
+        f"{DISK_FREE_MIN // 10**6} MB left",
+        f"`CLARION_BACKLOG_MAX`: {BACKLOG_MAX // 10**9} GB",
         f"newest {SweeperOptions().refusals_max:,} refusals and warnings",
         f"newest {SweeperOptions().repeats_max:,} duplicates, its counts of"
         f" {SweeperOptions().counted_days} days",

@@ -10,11 +10,12 @@ from uuid import UUID
 from clarion.customers.announcement import read_deletions, read_registrations
 from clarion.customers.batch import Arrival, Batch, Identifier, Stored, sender_of
 from clarion.customers.claim import Claim
-from clarion.customers.device import Deletion, KeptDevice, Registration, RegistrationFault
+from clarion.customers.device import Deletion, KeptDevice, Registration
 from clarion.customers.identity import Flags, User, customer_id_of
 from clarion.customers.profile import Lesson, Profile
 from clarion.customers.registration import Holder, Registry
 from clarion.events.message import Event
+from clarion.events.registering import RegistrationFault
 
 WORKSPACE = UUID(int=1)
 SOURCE = UUID(int=2)

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 from uuid import UUID
 
-from clarion.broker import Broker, BrokerUnavailable, JobKind, Lease, NewJob
+from clarion.broker import Backlog, Broker, BrokerUnavailable, JobKind, Lease, NewJob
 from clarion.campaigns.campaign import CampaignState
 from clarion.deliveries.provider import Content, ContentFault, Outcome, Platform, ProviderApp, Push
 from clarion.reports.funnel import Report
@@ -124,6 +124,9 @@ class DoomedBroker:
 
     async def depth(self, kind: JobKind) -> int:
         return await self._broker.depth(kind)
+
+    async def backlog(self, kind: JobKind) -> Backlog:
+        return await self._broker.backlog(kind)
 
     async def rewrite_rejected(self, kind: JobKind, change: Callable[[bytes], bytes | None]) -> int:
         return await self._broker.rewrite_rejected(kind, change)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Self
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from clarion.brokers.database import DatabaseBroker, DatabaseBrokerOptions
 from clarion.clock import Clock
 from clarion.customers.ingestor import Ingestor, IngestorOptions
 from clarion.events.collector import Collector, CollectorOptions
+from clarion.events.headroom import Headroom, HeadroomOptions
 from clarion.events.source_store import create_source
 from clarion.storage.database import Database
 from clarion.storage.schema import events, refusals
@@ -21,6 +23,7 @@ from clarion.storage.workspace_store import create_workspace
 from clarion.web.collect import CollectApp
 from clarion.web.collect.arriving import BODY_SECONDS_MAX
 from clarion.web.collect.library import Library
+from clarion.web.connections import Limits
 from clarion.web.server import Asgi, WebApp, WebServer, bind
 from clarion.web.track import TrackApp
 from fakes.book import SOURCE, WORKSPACE
@@ -53,6 +56,9 @@ class Station:
     collector_options: CollectorOptions | None = None
     body_seconds: float = BODY_SECONDS_MAX
     library: Library | None = None
+    limits: Limits | None = None
+    headroom: HeadroomOptions | None = None
+    """None: nobody looks whether there is room."""
     around: Callable[[Asgi], Asgi] | None = None
     """Stands between the server and the collector's routes."""
     ingestor_options: IngestorOptions = field(
@@ -62,7 +68,10 @@ class Station:
     async def __aenter__(self) -> Self:
         options = DatabaseBrokerOptions(poll_seconds=0.02)
         self.broker = DatabaseBroker(self.database, self.clock, options)
-        self.collector = Collector(self.database, self.broker, self.clock, self.collector_options)
+        room = Headroom(self.broker, self.headroom, directory=Path()) if self.headroom else None
+        self.collector = Collector(
+            self.database, self.broker, self.clock, self.collector_options, headroom=room
+        )
         self.ingestor = Ingestor(self.database, self.broker, self.clock, self.ingestor_options)
         self._listener = bind("127.0.0.1", self.port)
         self.port = self._listener.getsockname()[1]
@@ -72,8 +81,15 @@ class Station:
         if self.around is not None:
             collect = self.around(collect)
         track = TrackApp(self.collector, self.database, self.clock, body_seconds=self.body_seconds)
-        app = WebApp(collect=collect, track=track, api=None, metrics=_nothing, is_ready=_ready)
-        self._server = WebServer(app, self._listener)
+        app = WebApp(
+            collect=collect,
+            track=track,
+            api=None,
+            metrics=_nothing,
+            is_ready=_ready,
+            shortage=None if room is None else room.shortage,
+        )
+        self._server = WebServer(app, self._listener, self.limits)
         self._running = asyncio.create_task(self._server.run())
         await self._server.started()
         return self

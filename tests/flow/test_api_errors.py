@@ -13,6 +13,8 @@ from sqlalchemy import update
 
 from clarion.brokers.database import DatabaseBroker
 from clarion.clock import SystemClock
+from clarion.events.body import CallFault
+from clarion.events.headroom import DISK_LOW
 from clarion.storage.database import Database
 from clarion.storage.schema import campaigns
 from clarion.storage.vault import Vault
@@ -335,6 +337,25 @@ async def test_a_lost_database_asks_to_come_again() -> None:
         assert (await client.get("/livez")).json() == {"success": True}
     await broker.close()
     await database.close()
+
+
+async def test_a_disk_without_room_is_not_ready_but_alive(service: Service) -> None:
+    async def shortage() -> CallFault:
+        return DISK_LOW
+
+    api = create_api(
+        service.database,
+        service.world.broker,
+        service.clock,
+        service.provider,
+        service.world.vault,
+        shortage=shortage,
+    )
+    transport = httpx.ASGITransport(app=api)
+    async with httpx.AsyncClient(transport=transport, base_url="http://clarion.test") as client:
+        answer = await client.get("/readyz")
+        assert (answer.status_code, answer.json()["message"]) == (503, DISK_LOW.message)
+        assert (await client.get("/livez")).status_code == 200
 
 
 async def test_a_lost_broker_is_not_ready_but_alive(service: Service) -> None:

@@ -377,6 +377,12 @@ def test_check_tells_what_is_wrong(clarion: Clarion, monkeypatch: pytest.MonkeyP
     assert code == 1
     assert results["FCM"] == "wrong"
     assert results["database"] == results["broker"] == results["settings"] == "ok"
+    assert results["disk"] == "ok"
+    monkeypatch.setenv("CLARION_DISK_FREE_MIN", "9000000TB")
+    findings = json.loads(clarion("check", "--json")[1])
+    (disk,) = [one for one in findings if one["part"] == "disk"]
+    assert disk["result"] == "wrong"
+    assert "CLARION_DISK_FREE_MIN" in disk["detail"]
 
 
 VERBS = ("serve", "run", "demo", "migrate", "check", "simulator")

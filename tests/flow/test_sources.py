@@ -3,10 +3,13 @@
 from collections.abc import AsyncIterator
 from typing import Any
 
+import msgspec
 import pytest
 
+from clarion.events.admission import TooFast
 from clarion.events.collector import CollectorOptions
 from clarion.events.doorkeeper import DoorkeeperOptions
+from clarion.events.limit import BYTES_OF_EVENT
 from clarion.events.source import VALID_KEYS_MAX
 from clarion.storage.database import Database
 from clarion.web.access import Scope
@@ -42,6 +45,18 @@ async def sent(service: Service, write_key: str, message_id: str = "m") -> int:
 
 async def keys_of(service: Service, source: dict[str, Any]) -> list[dict[str, Any]]:
     return list((await service.get(f"/sources/{source['id']}/write-keys"))["data"])
+
+
+async def test_a_new_source_has_a_limit_unless_it_is_made_without(service: Service) -> None:
+    made = await service.ask("POST", "/sources", {"name": "usual"})
+    assert made.json["rate_limit"] == {"events_per_second": 1_000, "burst": 20_000}
+    own = {"events_per_second": 5, "burst": 7}
+    made = await service.ask("POST", "/sources", {"name": "own", "rate_limit": own})
+    assert made.json["rate_limit"] == own
+    made = await service.ask("POST", "/sources", {"name": "none", "rate_limit": None})
+    assert made.json["rate_limit"] is None
+    wrong = {"name": "wrong", "rate_limit": {"events_per_second": 0}}
+    assert_is(await service.ask("POST", "/sources", wrong), ErrorCode.INVALID)
 
 
 async def change(service: Service, source: dict[str, Any], **fields: Any) -> Answer:
@@ -198,6 +213,25 @@ async def test_keys_of_another_workspace_and_of_another_source_are_not_there(
 
 
 # --- limits ---------------------------------------------------------------------------------
+
+
+@on_sqlite
+async def test_the_limit_counts_bytes_beside_events_wherever_they_come_from(
+    service: Service, source: dict[str, Any]
+) -> None:
+    """Large events, a context that is copied into each, and a body that can not be read."""
+    key = source["write_key"]
+    await change(service, source, rate_limit={"events_per_second": 10, "burst": 20})
+    large = track("m1", properties={"text": "x" * 20 * BYTES_OF_EVENT})
+    small = {"batch": [track(f"c{number}") for number in range(15)], "context": {"a": "x" * 8_000}}
+    for body in (large, small, b"{" + b" " * 20 * BYTES_OF_EVENT):
+        service.clock.advance(60)
+        raw = body if isinstance(body, bytes) else msgspec.json.encode(body)
+        taken = await service.collector.collect(
+            raw, write_key=key, type_hint=None if body is small else "track"
+        )
+        assert not isinstance(taken, TooFast)
+        assert await sent(service, key) == 429, raw[:20]
 
 
 @on_sqlite

@@ -41,6 +41,32 @@ def test_a_source_is_revoked_and_restored(clarion: Clarion) -> None:
     assert clarion.json("sources", "restore", "app")["revoked_at"] is None
 
 
+def test_a_new_source_is_limited_and_says_how_to_sign(clarion: Clarion) -> None:
+    out = " ".join(clarion("sources", "create", "Web [shop]")[1].split())
+    assert "may send 1,000 events a second, 20,000 at once" in out
+    assert "clarion sources sign 'Web [shop]'" in out
+    pace = {"events_per_second": 1_000, "burst": 20_000}
+    assert clarion.json("sources", "create", "app")["rate_limit"] == pace
+    assert {str(one["rate_limit"]) for one in clarion.json("sources", "list")} == {str(pace)}
+
+
+def test_check_warns_of_sources_that_anybody_can_send_through(clarion: Clarion) -> None:
+    def warned() -> list[tuple[str, str]]:
+        found = json.loads(clarion("check", "--json")[1])
+        return [(one["part"], one["detail"]) for one in found if one["result"] == "warning"]
+
+    for name in ("open", "signed", "gone", "unlimited"):
+        clarion("sources", "create", name)
+    clarion("sources", "sign", "signed")
+    clarion("sources", "sign", "unlimited")
+    clarion("sources", "limit", "unlimited")
+    clarion("sources", "revoke", "gone")
+    told = warned()
+    assert [part for part, _ in told] == ["source open", "source unlimited"]
+    assert "clarion sources sign open" in told[0][1]
+    assert "clarion sources limit unlimited 1000" in told[1][1]
+
+
 def test_limits_and_origins_are_set_and_ended(clarion: Clarion) -> None:
     clarion("sources", "create", "app")
     limited = clarion.json("sources", "limit", "app", "100", "--burst", "300")

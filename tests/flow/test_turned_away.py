@@ -106,8 +106,8 @@ async def test_whatever_is_wrong_with_a_call_its_source_is_told(alone: Door) -> 
         ("context_too_large", {"path": "/v1/b", "json": {"batch": [], "context": LARGE}}),
         ("nested_too_deeply", {"content": b"{" + b'"a":{' * 2_000}),
         ("body_too_large", {"content": b" " * 524_289}),
-        ("gzip_broken", {"headers": GZIP}),
-        ("encoding_unknown", {"headers": {"content-encoding": "br"}}),
+        ("gzip_broken", {"headers": GZIP, "content": b"hello"}),
+        ("encoding_unknown", {"headers": {"content-encoding": "br"}, "content": b"hello"}),
         ("not_found", {"path": "/v1/tracks"}),
         ("method_not_allowed", {"method": "GET"}),
     ]  # fmt: skip
@@ -184,8 +184,8 @@ async def test_calls_of_nobody_are_a_number_of_the_process(alone: Door) -> None:
         await collector.collect(b'{"event":"a","userId":"u"}', write_key=key, type_hint="track")
     await collector.close()
     text = metrics.text().decode()
-    assert 'clarion_calls_turned_away_total{code="write_key_unknown"} 2.0' in text
-    assert 'clarion_calls_turned_away_total{code="not_json"} 3.0' in text
+    assert 'clarion_calls_turned_away_total{code="write_key_unknown"} 4.0' in text
+    assert 'clarion_calls_turned_away_total{code="not_json"} 1.0' in text
     assert await alone.told() == {"not_json": (1, {})}
 
 

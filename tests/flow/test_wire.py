@@ -1,19 +1,23 @@
 """Further lines of the wire's specification over real HTTP: what SDKs send that few read."""
 
+import base64
 import gzip
+import zlib
 from collections.abc import AsyncIterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import msgspec
 import pytest
+from sqlalchemy import select
 
 from clarion.customers.store import get_customer
 from clarion.events.source_store import create_source
 from clarion.storage.database import Database
-from clarion.storage.schema import metadata
-from fakes.book import WORKSPACE
+from clarion.storage.schema import metadata, refusals
+from fakes.book import SOURCE, WORKSPACE
 from fakes.brand import server_of
 from fakes.clock import FakeClock
 from fakes.station import KEY, Station, prepare, source_row, track
@@ -247,3 +251,214 @@ async def test_a_batch_that_is_no_json_is_refused_whole_and_may_be_sent_again(
     assert await wire.events() == []
     assert (await wire.post("/v1/batch", b'{"batch":[' + b",".join(good) + b"]}")).status == 200
     assert await wire.message_ids() == ["m0", "m1", "m2"]
+
+
+# --- bodies in other encodings than their headers say ----------------------------------------
+
+
+async def test_a_body_is_read_as_its_bytes_say_whatever_its_header_says(wire: Station) -> None:
+    plain = msgspec.json.encode({"batch": [track("m")], "writeKey": KEY})
+    bodies_sent = [
+        (gzip.compress(plain), {}),
+        (plain, {"Content-Encoding": "gzip"}),
+        (plain, {"Content-Encoding": "br"}),
+        (zlib.compress(plain), {}),
+        (zlib.compress(plain), {"Content-Encoding": "deflate"}),
+        (zlib.compress(plain), {"Content-Encoding": "gzip"}),
+        (gzip.compress(gzip.compress(plain)), {"Content-Encoding": "gzip"}),
+        (base64.b64encode(plain), {}),
+        (plain.decode().encode("utf-16"), {"Content-Type": "application/json; charset=utf-16"}),
+    ]
+    for number, (raw, headers) in enumerate(bodies_sent):
+        for key in (KEY, None):
+            reply = await wire.post("/v1/batch", raw, headers, key=key)
+            assert reply.json == {"success": True}, (number, key)
+    assert await wire.message_ids() == ["m"]
+
+
+async def test_a_single_event_and_the_server_api_read_other_encodings_too(wire: Station) -> None:
+    server = await server_of(wire)
+    plain = msgspec.json.encode(track("m1"))
+    assert (await wire.post("/v1/track", gzip.compress(plain))).json == {"success": True}
+    screen = {"type": "Screen", "name": "Home", "userId": "u", "messageId": "m2", "writeKey": KEY}
+    packed = zlib.compress(msgspec.json.encode(screen))
+    reply = await wire.post("/cdp/events/segment/t", packed, key=None)
+    assert reply.json == {"success": True}
+    reply = await server.post("track", track("m3"), {"Content-Encoding": "gzip"})
+    assert reply.json["success"] is True
+    assert [(row.message_id, row.type) for row in await wire.events()] == [
+        ("m1", "track"),
+        ("m2", "screen"),
+        ("m3", "track"),
+    ]
+
+
+async def test_latin_1_is_read_where_the_call_says_so_and_warned_of_where_not(
+    wire: Station,
+) -> None:
+    raw = '{"event":"Seen","userId":"u","messageId":"m","properties":{"city":"Köln"}}'
+    named = {"Content-Type": "application/json; charset=ISO-8859-1"}
+    await wire.post("/v1/track", raw.encode("latin-1"), named)
+    assert await wire.refusals() == []
+    await wire.post("/v1/track", raw.replace('"m"', '"n"').encode("latin-1"))
+    assert await wire.refusals() == [("advice", "text_damaged", "n")]
+    cities = {one: body["properties"]["city"] for one, body in (await bodies(wire)).items()}
+    assert cities == {"m": "Köln", "n": "K\ufffdln"}
+
+
+async def test_damaged_text_is_never_stored_without_a_warning(
+    wire: Station, clock: FakeClock
+) -> None:
+    damaged = [b'"caf\xe9"', b'"\\ud83d"', b'"\xef\xbf\xbd"', b'"\\ufffd"', '"CafÃ©"'.encode()]
+    for number, value in enumerate(damaged):
+        clock.advance(3_600)
+        for place in ("properties", "traits", "context"):
+            event = track(f"{place}-{number}", type="identify", **{place: {"x": 7}})
+            raw = msgspec.json.encode(event).replace(b":7", b":" + value)
+            assert (await wire.post("/v1/batch", b'{"batch":[%b]}' % raw)).status == 200
+        assert (await wire.refusals())[-1] == ("advice", "text_damaged", f"properties-{number}")
+    assert len(await wire.events()) == 3 * len(damaged)
+
+
+# --- one answer for a single event and for one of a batch ------------------------------------
+
+
+async def test_a_type_in_another_case_is_taken_alone_and_in_a_batch(wire: Station) -> None:
+    for number, kind in enumerate(("Track", "TRACK", " track ", "Identify", "PAGE")):
+        event = track(f"m{number}", type=kind)
+        assert (await wire.post("/v1/batch", {"batch": [event]})).json == {"success": True}
+    assert [row.type for row in await wire.events()] == ["track"] * 3 + ["identify", "page"]
+
+
+async def test_events_of_one_batch_go_each_to_its_own_keys_source(wire: Station) -> None:
+    async with wire.database.write() as connection:
+        await create_source(connection, **source_row("other", 9, "other"), now=wire.clock.now())
+        await create_source(connection, **source_row("third", 8, "third"), now=wire.clock.now())
+    batch = [
+        track("a1", writeKey=KEY),
+        track("b1", writeKey="other"),
+        track("a2", writeKey=KEY),
+        track("c1", writeKey="third"),
+        track("x1", writeKey="nobodys"),
+        track("y1"),
+        {"type": "page", "messageId": "b2", "writeKey": "other"},
+    ]
+    reply = await wire.post("/v1/batch", {"batch": batch}, key=None)
+    assert reply.status == 200
+    told = {(one["messageId"], one["code"]) for one in reply.json["refused"]}
+    assert told == {
+        ("x1", "write_key_unknown"),
+        ("y1", "write_key_unknown"),
+        ("b2", "no_user_anon_id"),
+    }
+    rows = {row.message_id: row.source_id for row in await wire.events()}
+    assert rows == {"a1": SOURCE, "a2": SOURCE, "b1": UUID(int=9), "c1": UUID(int=8)}
+    async with wire.database.read() as connection:
+        (refused,) = (await connection.execute(select(refusals))).all()
+    assert (refused.source_id, refused.message_id) == (UUID(int=9), "b2")
+
+
+async def test_the_key_of_a_call_or_of_a_batch_counts_for_all_its_events(wire: Station) -> None:
+    async with wire.database.write() as connection:
+        await create_source(connection, **source_row("other", 9, "other"), now=wire.clock.now())
+    batch = [track("m1", writeKey="other"), track("m2", writeKey="k:***"), track("m3")]
+    assert (await wire.post("/v1/batch", {"batch": batch})).json == {"success": True}
+    named = {"batch": [{**one, "messageId": one["messageId"] + "b"} for one in batch]}
+    reply = await wire.post("/v1/batch", {**named, "writeKey": KEY}, key=None)
+    assert reply.json == {"success": True}
+    assert {row.source_id for row in await wire.events()} == {SOURCE}
+
+
+async def test_events_without_a_key_go_with_the_only_one_that_others_name(wire: Station) -> None:
+    batch = [track("m1"), track("m2", writeKey=KEY), track("m3", writeKey=KEY)]
+    assert (await wire.post("/v1/batch", {"batch": batch}, key=None)).json == {"success": True}
+    assert await wire.message_ids() == ["m1", "m2", "m3"]
+
+
+async def test_a_batch_of_unknown_or_countless_keys_is_turned_away_whole(wire: Station) -> None:
+    unknown = [track("m1", writeKey="x"), track("m2", writeKey="y")]
+    reply = await wire.post("/v1/batch", {"batch": unknown}, key=None)
+    assert (reply.status, reply.json["code"]) == (401, "write_key_unknown")
+    countless = [track(f"m{number}", writeKey=f"k{number}") for number in range(50)]
+    reply = await wire.post(
+        "/v1/batch", {"batch": [track("m", writeKey=KEY), *countless]}, key=None
+    )
+    assert (reply.status, reply.json["code"]) == (400, "write_keys_too_many")
+    assert await wire.events() == []
+
+
+async def test_a_refused_registration_is_told_in_the_answer_and_the_event_is_kept(
+    wire: Station,
+) -> None:
+    device = {"deviceId": "D", "fcmToken": "t" * 40, "deviceType": "iOS"}
+    wrong: list[tuple[str, dict[str, Any]]] = [
+        ("device_type_unknown", {"properties": {**device, "deviceType": "Symbian"}}),
+        ("token_malformed", {"properties": {**device, "fcmToken": "<token>"}}),
+        ("token_malformed", {"properties": {**device, "fcmToken": "null"}}),
+        ("device_id_blocked", {"properties": {**device, "deviceId": "undefined"}}),
+        ("token_missing", {"properties": {**device, "fcmToken": ""}}),
+        ("device_type_unknown", {
+            "event": "Device Created or Updated",
+            "properties": {"token": "t" * 40, "deviceId": "D"},
+        }),
+        ("token_malformed", {
+            "type": "identify",
+            "traits": {"pushToken": "{{token}}", "deviceId": "D", "deviceType": "Android"},
+        }),
+    ]  # fmt: skip
+    batch = [
+        {
+            "type": "track",
+            "event": "register_push",
+            "userId": "u",
+            "messageId": f"m{number}",
+            **said,
+        }
+        for number, (_, said) in enumerate(wrong)
+    ]
+    good = {**batch[0], "messageId": "good", "properties": device}
+    reply = await wire.post("/v1/batch", {"batch": [*batch, good, track("seen")]})
+    expected = [("registration", code, f"m{number}") for number, (code, _) in enumerate(wrong)]
+    told = [(one["stage"], one["code"], one["messageId"]) for one in reply.json["refused"]]
+    assert (reply.status, told) == (200, expected)
+    assert all(one["message"] for one in reply.json["refused"])
+    assert await wire.refusals() == expected
+    assert len(await wire.events()) == len(wrong) + 2
+
+
+async def test_a_registration_is_judged_with_its_batchs_context_as_the_ingestor_does(
+    wire: Station,
+) -> None:
+    push = {"deviceId": "D", "fcmToken": "t" * 40}
+    events = [track("m1", event="Register Push", properties=push)]
+    context = {"device": {"type": "android"}}
+    reply = await wire.post("/v1/batch", {"batch": events, "context": context})
+    assert reply.json == {"success": True}
+    events[0]["messageId"] = "m2"
+    reply = await wire.post("/v1/batch", {"batch": events})
+    assert [one["code"] for one in reply.json["refused"]] == ["device_type_unknown"]
+    assert await wire.refusals() == [("registration", "device_type_unknown", "m2")]
+
+
+async def test_the_server_api_tells_of_a_refused_registration_too(wire: Station) -> None:
+    server = await server_of(wire)
+    push = {"deviceId": "D", "fcmToken": "t" * 40, "deviceType": "Symbian"}
+    reply = await server.post("track", track("m", event="Register Push", properties=push))
+    assert reply.json["success"] is True
+    assert [one["code"] for one in reply.json["refused"]] == ["device_type_unknown"]
+
+
+async def test_ids_that_are_numbers_name_one_person_or_are_refused_with_the_cure(
+    wire: Station,
+) -> None:
+    for number, said in enumerate((b"42", b'"42"', b"42.0", b'"42.0"', b'"4.2e+1"', b"4.2E1")):
+        raw = msgspec.json.encode(track(f"m{number}", userId=7)).replace(b":7,", b":" + said + b",")
+        assert (await wire.post("/v1/track", raw)).json == {"success": True}, said
+    assert {row.user_id for row in await wire.events()} == {"42"}
+    for said in (b"1e+16", b'"1e+16"', b'"1,234"', b'"1.23457E+11"'):
+        raw = msgspec.json.encode(track("x", userId=7, anonymousId="a")).replace(
+            b":7,", b":" + said + b","
+        )
+        for path, body in (("/v1/track", raw), ("/v1/batch", b'{"batch":[%b]}' % raw)):
+            reply = await wire.post(path, body)
+            assert [one["code"] for one in reply.json["refused"]] == ["id_not_exact"], (path, said)

@@ -1,5 +1,6 @@
 """One HTTP call taken apart: its bytes, its events, what is wrong with them, its write key."""
 
+import base64
 import gzip
 import json
 import zlib
@@ -12,8 +13,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clarion.events.body import BODY_BYTES_MAX, CallFault, readable, repaired, unpack
-from clarion.events.call import BATCH_EVENTS_MAX, CONTEXT_BYTES_MAX, Call, read_call
+from clarion.events.body import (
+    BODY_BYTES_MAX,
+    CallFault,
+    in_utf_8,
+    is_damaged,
+    readable,
+    repaired,
+    unpack,
+)
+from clarion.events.call import (
+    BATCH_EVENTS_MAX,
+    CONTEXT_BYTES_MAX,
+    CONTEXT_BYTES_TOTAL_MAX,
+    WRITE_KEYS_MAX,
+    Call,
+    keys_in,
+    read_call,
+)
 from fakes.patience import growth
 
 EVENT: dict[str, Any] = {"type": "track", "event": "Seen", "userId": "u", "messageId": "m1"}
@@ -76,16 +93,80 @@ def test_a_gzip_body_of_countless_members_costs_no_time() -> None:
 
 def test_a_broken_gzip_body_is_one_clear_error() -> None:
     whole = gzip.compress(b"x" * 10_000)
-    assert unpack_fault(b"{}", "gzip") == "gzip_broken"
+    assert unpack_fault(b"hello", "gzip") == "gzip_broken"
     assert unpack_fault(b"", "gzip") == "gzip_broken"
     assert unpack_fault(whole[:-9], "gzip") == "gzip_broken"
     assert unpack_fault(whole[:20] + b"\xff" * 20, "gzip") == "gzip_broken"
-    assert unpack_fault(zlib.compress(b"{}"), "gzip") == "gzip_broken"
+    assert unpack_fault(zlib.compress(b"{}")[:-3], "gzip") == "gzip_broken"
+    assert unpack_fault(b"\x1f\x8b", "") == "gzip_broken"
 
 
-@pytest.mark.parametrize("encoding", ["deflate", "br", "zstd", "gzip, gzip"])
+@pytest.mark.parametrize("encoding", ["br", "zstd", "compress", "br, identity"])
 def test_another_encoding_is_named_in_the_error(encoding: str) -> None:
-    assert unpack_fault(b"{}", encoding) == "encoding_unknown"
+    assert unpack_fault(b"\x0b\x02\x80{}\x03", encoding) == "encoding_unknown"
+    assert unpack_fault(b"\x28\xb5\x2f\xfd\x20\x02\x11\x00\x00{}", encoding) == "encoding_unknown"
+
+
+def raw_deflate(body: bytes) -> bytes:
+    packer = zlib.compressobj(wbits=-15)
+    return packer.compress(body) + packer.flush()
+
+
+JSON = b' {"batch": [{"type": "track", "event": "caf\xc3\xa9", "userId": "u"}]}'
+PACKED = {
+    "plain": JSON,
+    "gzip": gzip.compress(JSON),
+    "zlib": zlib.compress(JSON),
+    "zlib, quick": zlib.compress(JSON, 1),
+    "gzip twice": gzip.compress(gzip.compress(JSON)),
+    "zlib in gzip": gzip.compress(zlib.compress(JSON, 9)),
+    "base64": base64.b64encode(JSON.strip()),
+    "base64 in lines": base64.encodebytes(JSON.strip() * 1),
+    "base64url without padding": base64.urlsafe_b64encode(JSON.strip()).rstrip(b"="),
+    "gzip in base64": base64.b64encode(gzip.compress(JSON)),
+    "with a byte order mark": b"\xef\xbb\xbf" + JSON,
+}
+
+
+@pytest.mark.parametrize(
+    "encoding", ["", "gzip", "deflate", "br", "identity", "gzip, gzip", "utf-8"]
+)
+@pytest.mark.parametrize("how", PACKED)
+def test_what_the_first_bytes_say_counts_whatever_the_header_says(how: str, encoding: str) -> None:
+    assert readable(bytes_of(unpack(PACKED[how], encoding))) in (JSON, JSON.strip())
+
+
+def bytes_of(unpacked: bytes | CallFault) -> bytes:
+    assert isinstance(unpacked, bytes), unpacked
+    return unpacked
+
+
+def test_deflate_without_a_head_is_read_where_it_is_announced() -> None:
+    assert unpack(raw_deflate(JSON), "deflate") == JSON
+    assert unpack(gzip.compress(raw_deflate(JSON)), "deflate, gzip") == JSON
+
+
+def test_a_bomb_stays_small_however_it_is_packed() -> None:
+    most = b"[" + b" " * BODY_BYTES_MAX
+    inner = gzip.compress(most)
+    for bomb in (
+        zlib.compress(most),
+        gzip.compress(inner),
+        zlib.compress(zlib.compress(most)),
+        base64.b64encode(inner),
+        gzip.compress(base64.b64encode(zlib.compress(most))),
+    ):
+        assert unpack_fault(bomb, "") == "body_too_large"
+    assert unpack_fault(raw_deflate(most), "deflate") == "body_too_large"
+    for _ in range(3):
+        inner = gzip.compress(inner)
+    assert unpack_fault(inner, "gzip") == "gzip_broken"
+
+
+@given(st.binary(max_size=40), st.sampled_from(["", "gzip", "deflate", "br", "gzip, deflate"]))
+def test_no_packing_raises(body: bytes, encoding: str) -> None:
+    for begin in (b"", b"\x1f\x8b\x08", b"\x78\x9c", b"eyJ", b"{", b"\xff\xfe"):
+        assert isinstance(unpack(begin + body, encoding), bytes | CallFault)
 
 
 def test_a_body_may_have_exactly_512_kib_unpacked() -> None:
@@ -126,6 +207,69 @@ def test_nul_is_taken_out_and_an_escaped_backslash_is_not_mistaken_for_it() -> N
 @given(st.text(alphabet="\\u0dD8cb\x00n", max_size=12))
 def test_every_text_comes_through_without_its_nul(text: str) -> None:
     assert json.loads(readable(json.dumps(text).encode())) == text.replace("\x00", "")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-be"])
+def test_what_is_in_another_of_unicodes_encodings_is_read(encoding: str) -> None:
+    text = JSON.decode().strip()
+    assert readable(text.encode(encoding)) == JSON.strip()
+    assert len(call(text.encode(encoding)).items) == 1
+    assert readable(("\ufeff" + text).encode(encoding)) == JSON.strip()
+
+
+def test_what_was_written_as_json_twice_is_read() -> None:
+    twice = msgspec.json.encode(JSON.decode())
+    assert readable(twice) == JSON
+    assert keys_in(in_utf_8(msgspec.json.encode('{"writeKey":"k"}'))) == ("k",)
+    for other in (b'"text"', b'"{', b'""', b'"[1]"'):
+        assert readable(other) == other
+
+
+def test_half_a_character_of_a_wide_encoding_is_damage() -> None:
+    found = readable('{"a":"\U0001f600"}'.encode("utf-16-le")[:-1])
+    assert is_damaged(found.decode())
+
+
+@pytest.mark.parametrize(
+    ("charset", "encoding"),
+    [("ISO-8859-1", "latin-1"), ("windows-1252", "cp1252"), ("Shift_JIS", "shift_jis"),
+     ('"windows-1251"', "cp1251"), ("gbk", "gbk"), ("EUC-KR", "euc_kr")],
+)  # fmt: skip
+def test_a_charset_that_is_named_counts_for_what_is_no_utf_8(charset: str, encoding: str) -> None:
+    text = {"cp1251": "\u041c\u0430\u0440", "shift_jis": "\u65e5\u672c", "gbk": "\u4e2d\u6587",
+            "euc_kr": "\ud55c\uad6d"}.get(encoding, "caf\xe9")  # fmt: skip
+    raw = f'{{"a":"{text}"}}'
+    assert readable(raw.encode(encoding), charset).decode() == raw
+    assert readable(raw.encode(), charset).decode() == raw
+
+
+@pytest.mark.parametrize("charset", ["", "utf-8", "utf-7", "hex", "nothing", "x" * 99])
+def test_a_charset_that_is_none_is_not_guessed(charset: str) -> None:
+    assert readable(b'{"a":"caf\xe9"}', charset) == '{"a":"caf\ufffd"}'.encode()
+
+
+def test_an_emoji_whose_halves_were_written_one_by_one_is_put_together() -> None:
+    halves = b'{"a":"\xed\xa0\xbd\xed\xb8\x80"}'
+    assert readable(halves) == '{"a":"\U0001f600"}'.encode()
+    assert readable(halves.replace(b"\xed\xb8\x80", b"")) == '{"a":"\ufffd"}'.encode()
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["caf\ufffd", "\\ufffd", "\\uFFFD", "caf\xc3\xa9", "caf\\u00c3\\u00a9",
+     "it\xe2\u20ac\u2122s", "\xc2\xa3"],
+)  # fmt: skip
+def test_text_that_lost_characters_is_seen(text: str) -> None:
+    assert is_damaged(f'{{"a":"{text}"}}')
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["caf\xe9", "\U0001f600", "\xbb\xdf\xab Spa\xdf\xbb", "N\xc3O", "\xc3", "\\u00e9",
+     "\\ud83d\\ude00", "\u65e5\u672c", "\u20ac 5", "se\xf1or", "\xc7\xbb"],
+)  # fmt: skip
+def test_text_that_is_whole_is_not_taken_for_damaged(text: str) -> None:
+    assert not is_damaged(f'{{"a":"{text}"}}')
 
 
 def test_bytes_that_are_not_utf_8_become_replacement_characters() -> None:
@@ -191,7 +335,7 @@ def test_a_single_event_that_is_refused_is_no_fault_of_the_call() -> None:
         (b"{} {}", "not_json"),
         (b'{"a":"\x01"}', "not_json"),
         (b'{"a":.5}', "not_json"),
-        (b"\xff\xfe{\x00}\x00", "not_json"),
+        (b"\xff\xfe{\x00", "not_json"),
         (b"userId=u&event=Seen", "not_json"),
         (b"[]", "not_an_object"),
         (b'"text"', "not_an_object"),
@@ -320,6 +464,29 @@ def test_a_batchs_context_is_kept_where_it_is_an_object() -> None:
     assert json.loads(call(batch(EVENT, context={"ip": "x"})).context) == {"ip": "x"}
     for other in (None, "x", 5, [1]):
         assert call(batch(EVENT, context=other)).context == b""
+
+
+def test_a_batchs_context_is_bounded_in_all_its_events_together() -> None:
+    """13.7 KB on the wire could become 23.5 MB on the disk."""
+    small = {"type": "page", "userId": "u"}
+    context = {"x": "x" * 2_000}
+    size = len(msgspec.json.encode(context))
+    most = CONTEXT_BYTES_TOTAL_MAX // size
+    found = call(batch(*[small] * most, context=context))
+    assert found.size <= CONTEXT_BYTES_TOTAL_MAX + most * 100
+    assert fault(batch(*[small] * (most + 1), context=context)) == "context_too_large"
+    usual = {"library": {"name": "x" * 200, "version": "1"}, "app": {"name": "y" * 300}}
+    assert len(call(batch(*[small] * BATCH_EVENTS_MAX, context=usual)).items) == BATCH_EVENTS_MAX
+
+
+def test_the_keys_of_a_body_are_found_without_reading_it() -> None:
+    assert keys_in(batch(writeKey="k")) == ("k",)
+    own = [{**EVENT, "writeKey": key} for key in ("a", "b", "a")]
+    assert keys_in(batch(*own)) == ("a", "b")
+    assert keys_in(batch(*own)[:-9]) == ("a", "b")
+    assert keys_in(batch(EVENT)) == ()
+    many = [{**EVENT, "writeKey": f"k{number}"} for number in range(100)]
+    assert len(keys_in(batch(*many))) == WRITE_KEYS_MAX + 1
 
 
 def test_a_batchs_context_that_would_harm_its_events_is_one_clear_error() -> None:

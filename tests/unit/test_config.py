@@ -166,6 +166,28 @@ def test_fcm_over_plain_http_is_for_this_machine_alone() -> None:
     assert "CLARION_FCM_URL" in faults_of(FCM_URL="http://fcm.example")
 
 
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [("0", 0), ("1000", 1_000), ("500MB", 500_000_000), ("2 gb", 2_000_000_000), ("1KiB", 1_024)],
+)
+def test_a_size_is_a_number_with_or_without_a_unit(text: str, size: int) -> None:
+    assert settings_of(DISK_FREE_MIN=text).headroom.disk_free_min == size
+    assert settings_of(BACKLOG_MAX=text).headroom.backlog_max == size
+
+
+@pytest.mark.parametrize("text", ["-1", "1.5GB", "5%", "MB", "many", "5 apples"])
+def test_a_size_that_is_none_is_named(text: str) -> None:
+    faults = faults_of(DISK_FREE_MIN=text, BACKLOG_MAX=text)
+    assert set(faults) == {"CLARION_DISK_FREE_MIN", "CLARION_BACKLOG_MAX"}
+    assert "500MB" in faults["CLARION_DISK_FREE_MIN"]
+
+
+def test_the_disk_that_is_looked_at_is_that_of_an_sqlite_database() -> None:
+    at = settings_of(DATABASE_URL="sqlite:////var/lib/clarion/x.db").database_directory
+    assert str(at) == "/var/lib/clarion"
+    assert settings_of(DATABASE_URL="postgresql://u@h/n").database_directory is None
+
+
 def test_the_log_is_a_level_and_a_format() -> None:
     assert (settings_of(LOG="DEBUG,json").log.level, settings_of(LOG="warning").log.form) == (
         "debug",

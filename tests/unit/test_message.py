@@ -77,11 +77,112 @@ def test_an_id_is_trimmed_text(value: Any, usable: str) -> None:
         "unknown", "anonymous", "Guest", "id", "userId", "anonymousId", "deviceId",
         "[object Object]", "-1", -1, 0, "0", "0000", "00000000-0000-0000-0000-000000000000", "---",
         "<userId>", "<deviceId>", "< your id >", "{{user.id}}", "${userId}", "x" * 256,
-        True, False, 1.5, ["u"], {"id": "u"}, "caf\ufffd",
+        "Infinity", "-inf", "1.#QNAN", "-nan(ind)", "\u221e", "(null)", "0.0", "-0.0", "0e+00",
+        "\u0660", "-1.0", True, False, 1.5, ["u"], {"id": "u"}, "caf\ufffd",
     ],
 )  # fmt: skip
 def test_what_names_nobody_is_no_id(value: Any) -> None:
     assert usable_id(value) is None
+
+
+@pytest.mark.parametrize(
+    ("printed", "number"),
+    [
+        ("42.0", "42"),  # Java, Kotlin, Python, Gson
+        ("42.000000", "42"),  # C
+        ("42.", "42"),
+        ("-7.0", "-7"),
+        ("1.0E7", "10000000"),  # Java
+        ("1.2345678E7", "12345678"),
+        ("9.007199254740991E15", "9007199254740991"),
+        ("1.2345678e+07", "12345678"),  # Go
+        ("1.0e7", "10000000"),  # Erlang
+        ("\u0664\u0662", "42"),  # Arabic-Indic
+        ("\u0664\u0662\u066b\u0660", "42"),
+        ("\uff14\uff12", "42"),  # full width
+        ("\u096a\u0968", "42"),  # Devanagari
+    ],
+)
+def test_a_number_that_another_language_prints_is_that_number(printed: str, number: str) -> None:
+    assert usable_id(printed) == number
+    assert event(wire(userId=printed)).user_id == number
+
+
+@pytest.mark.parametrize(
+    "printed",
+    [
+        "1e+16",  # Python, Go
+        "1.0e+16",  # Ruby
+        "1.0E+25",  # PHP
+        "1.2345678901235E+16",
+        "1.0E16",  # Java, beyond what a double tells apart
+        "1e+21",  # JavaScript
+        "1E+15",  # C#
+        "1.23457E+11",  # Excel, C
+        "1,23457E+11",
+        "1.5e-7",
+        "9007199254740993.0",
+        "123456789012345680.0",
+        "1,234",
+        "1,234,567.00",
+        "12,34,567",
+        "1'234",
+        "1\u2019234",
+        "1\u00a0234",
+        "1\u202f234",
+        "\u0661\u066c\u0662\u0663\u0664",
+    ],
+)
+def test_a_number_without_all_its_digits_is_refused_with_the_cure(printed: str) -> None:
+    assert usable_id(printed) is None
+    for where in (
+        {"userId": printed},
+        {"userId": "u", "anonymousId": printed},
+        {"event": "Seen", "properties": {"deviceId": printed}},
+        {"context": {"device": {"id": printed}}},
+        {"type": "alias", "previousId": printed},
+    ):
+        assert refused(wire(**where)).code == "id_not_exact", where
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["1e5", "12e45678", "0e1234", "1.5", "1.234.567", "10.0.0.1", "007.0", "+4915112345",
+     "943 476 591", "2026-03-01", "1-2", "12,5", "a,123", "caf\u00e9 1.0", "user\u0664", "1E16"],
+)  # fmt: skip
+def test_a_text_that_prints_no_number_stays_as_it_is(text: str) -> None:
+    assert usable_id(text) == text
+
+
+@pytest.mark.parametrize(
+    ("number", "user_id"),
+    [(b"42.0", "42"), (b"1.0E7", "10000000"), (b"1e5", "100000"), (b"1.2345678E7", "12345678"),
+     (b"9007199254740991", "9007199254740991"), (b"12345678901234567890", "12345678901234567890")],
+)  # fmt: skip
+def test_a_number_of_json_names_whom_its_digits_name(number: bytes, user_id: str) -> None:
+    raw = wire(userId=7, properties={"deviceId": 8, "price": 1.5}).replace(b"7", number)
+    assert event(raw).user_id == user_id
+    assert event(raw).properties["price"] == 1.5
+    device = wire(properties={"deviceId": 7}).replace(b"7", number)
+    assert event(device).device_id == user_id
+
+
+@pytest.mark.parametrize(
+    "number", [b"1e+16", b"1.5", b"1.23457e+07", b"1e999", b"9007199254740993.0"]
+)
+def test_a_number_of_json_that_is_not_exact_is_refused(number: bytes) -> None:
+    for raw in (wire(userId=7), wire(anonymousId=7), wire(properties={"deviceId": 7})):
+        code = refused(raw.replace(b"7", number)).code
+        assert code == ("event_unreadable" if number == b"1e999" else "id_not_exact")
+
+
+@given(st.integers(min_value=1, max_value=2**53 - 1))
+def test_a_double_of_java_and_of_json_names_the_person_whose_id_it_is(number: int) -> None:
+    digits = str(number)
+    java = f"{digits[0]}.{digits[1:].rstrip('0') or '0'}E{len(digits) - 1}"
+    assert usable_id(java) == usable_id(f"{number}.0") == usable_id(number) == digits
+    raw = wire(userId=-3).replace(b"-3", repr(float(number)).encode())
+    assert event(raw).user_id == digits
 
 
 def test_an_integer_id_is_the_same_as_its_text() -> None:
@@ -97,11 +198,17 @@ def test_every_type_is_taken_by_its_own_word_or_by_the_paths(kind: str) -> None:
     assert checked(wire(type=None), kind).type == kind
 
 
+@pytest.mark.parametrize("kind", ["Track", "TRACK", " track\n", "Identify", "sCREEN", "ALIAS "])
+def test_a_type_is_read_in_any_case_as_a_path_would_say_it(kind: str) -> None:
+    plain = kind.strip().lower()
+    assert checked(wire(type=kind)) == checked(wire(type=plain), plain)
+
+
 def test_the_path_says_the_type_whatever_the_body_says() -> None:
     assert checked(wire(type="page"), "track").type == "track"
 
 
-@pytest.mark.parametrize("kind", [None, "", "Track", "delete", 7, ["track"], {"a": 1}])
+@pytest.mark.parametrize("kind", [None, "", "Tracks", "de lete", "ſcreen", 7, ["track"], {"a": 1}])
 def test_an_unknown_type_is_refused(kind: Any) -> None:
     assert refused(wire(type=kind)).code == "event_type_unknown"
 

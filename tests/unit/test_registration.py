@@ -14,7 +14,6 @@ from clarion.customers.device import (
     KeptDevice,
     Platform,
     Registration,
-    RegistrationFault,
     TokenKind,
     token_hash,
 )
@@ -22,6 +21,7 @@ from clarion.customers.standing import held
 from clarion.events.check import Checked, check
 from clarion.events.installation import TOKEN_CHARACTERS_MAX
 from clarion.events.message import Envelope, Event, read
+from clarion.events.registering import RegistrationFault
 from clarion.events.strangers import stranger
 
 SOURCE = UUID(int=2)
@@ -133,10 +133,15 @@ def test_a_device_id_may_have_255_characters_and_no_more() -> None:
 @pytest.mark.parametrize(
     "said",
     ["<deviceId>", "{{deviceId}}", "${deviceId}", "deviceId", "null", "undefined", "unknown",
-     "00000000-0000-0000-0000-000000000000", 0, True, 1.5, ["D"], {"id": "D"}],
+     "00000000-0000-0000-0000-000000000000", 0, True, ["D"], {"id": "D"}],
 )  # fmt: skip
 def test_a_device_id_that_many_would_share_is_refused(said: Any) -> None:
     assert fault(properties(deviceId=said)) == "device_id_blocked"
+
+
+@pytest.mark.parametrize("said", [1.5, 1e16, "1e+16", "1,234"])
+def test_a_device_id_that_may_be_several_is_refused(said: Any) -> None:
+    assert fault(properties(deviceId=said)) == "device_id_not_exact"
 
 
 def test_an_integer_device_id_is_its_text() -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clarion.events.limit import Bucket, Limit, draw
+from clarion.events.limit import BYTES_OF_EVENT, Bucket, Limit, draw, seconds_to_wait
 from clarion.events.source import (
     VALID_KEYS_MAX,
     Source,
@@ -165,3 +165,12 @@ def test_over_time_nobody_sends_faster_than_the_limit_and_nobody_waits_for_ever(
             continue
         bucket, taken, last = drawn, taken + events, events
     assert taken - last <= limit.burst + limit.events_per_second * now + 1e-3
+
+
+def test_a_call_of_large_events_costs_by_its_bytes() -> None:
+    limit = Limit(events_per_second=10, burst=100)
+    bucket = draw(limit, None, 1, 0.0, size=50 * BYTES_OF_EVENT)
+    assert bucket == Bucket(level=50, at=0.0)
+    assert draw(limit, bucket, 2_500, 0.0, size=10) == Bucket(level=50 - 2_500, at=0.0)
+    assert seconds_to_wait(limit, Bucket(level=-19, at=0.0), 0.0) == 2
+    assert seconds_to_wait(limit, Bucket(level=-19, at=0.0), 2.0) is None

@@ -18,6 +18,7 @@ from sqlalchemy import delete, func, select, update
 from clarion.broker import (
     DEDUPE_WINDOW_SECONDS,
     PAYLOAD_BYTES_MAX,
+    Backlog,
     BrokerUnavailable,
     JobKind,
     Lease,
@@ -95,6 +96,17 @@ class DatabaseBroker:
                 .where(jobs.c.kind == kind.value, jobs.c.rejected_reason.is_(None))
             )
             return int(count.scalar_one())
+
+    async def backlog(self, kind: JobKind) -> Backlog:
+        """See `Broker.backlog`. The room is the database's."""
+        async with _as_broker(), self._database.read() as connection:
+            found = await connection.execute(
+                select(func.count(), func.coalesce(func.sum(func.length(jobs.c.payload)), 0)).where(
+                    jobs.c.kind == kind.value, jobs.c.rejected_reason.is_(None)
+                )
+            )
+            count, size = found.one()
+        return Backlog(jobs=int(count), size=int(size))
 
     async def rewrite_rejected(self, kind: JobKind, change: Callable[[bytes], bytes | None]) -> int:
         """See `Broker.rewrite_rejected`."""

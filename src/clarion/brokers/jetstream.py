@@ -40,6 +40,7 @@ from nats.js.errors import NotFoundError
 from clarion.broker import (
     DEDUPE_WINDOW_SECONDS,
     PAYLOAD_BYTES_MAX,
+    Backlog,
     BrokerUnavailable,
     JobKind,
     Lease,
@@ -118,6 +119,17 @@ class JetStreamBroker:
         with link.calling():
             info = await link.jetstream.stream_info(self._stream, f"{self._stream}.{kind}.>")
         return sum((info.state.subjects or {}).values())
+
+    async def backlog(self, kind: JobKind) -> Backlog:
+        """See `Broker.backlog`. The size is that of the jobs of all kinds; a server tells what an
+        account may store, and not what its disk holds: full, it refuses what is published."""
+        link = await self.ready()
+        with link.calling():
+            info = await link.jetstream.stream_info(self._stream)
+            account = await link.jetstream.account_info()
+        most = account.limits.max_storage
+        room = max(0, most - account.storage) if most > 0 else None
+        return Backlog(jobs=await self.depth(kind), size=info.state.bytes, room=room)
 
     async def rewrite_rejected(self, kind: JobKind, change: Callable[[bytes], bytes | None]) -> int:
         """See `Broker.rewrite_rejected`. What is replaced is overwritten in the server's file."""

@@ -10,6 +10,7 @@ import structlog
 
 from clarion.clock import Clock
 from clarion.config import Settings
+from clarion.events.limit import DEFAULT_LIMIT
 from clarion.events.source_store import create_source, list_sources
 from clarion.printable import without_passwords
 from clarion.storage.database import Database
@@ -79,6 +80,7 @@ async def first_start(
                 name="first",
                 source_id=clock.new_id(),
                 now=clock.now(),
+                limit=DEFAULT_LIMIT,
             )
     try:
         api_key = await _first_key(database, clock, workspace_id, key_file)

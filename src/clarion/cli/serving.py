@@ -2,6 +2,8 @@
 
 import asyncio
 import gc
+import shlex
+import shutil
 import socket
 import sys
 from pathlib import Path
@@ -26,9 +28,11 @@ from clarion.cli.output import (
 )
 from clarion.cli.private_files import cure_of, open_to_others
 from clarion.cli.session import load_settings
+from clarion.cli.source_choice import sign_command
 from clarion.clock import SystemClock
 from clarion.config import Settings
 from clarion.deliveries.app_store import list_apps, open_app
+from clarion.events.source_store import list_sources
 from clarion.printable import without_passwords
 from clarion.storage.database import Database, StorageUnavailable, is_other_schema
 from clarion.storage.migrate import SchemaState, schema_state
@@ -148,6 +152,8 @@ async def migrate(*, json: AsJson = False) -> None:
 async def check(*, json: AsJson = False) -> int:
     """Look at settings, database, broker, keys and FCM without starting anything.
 
+    Fails for what is wrong; a warning is something to decide.
+
     For example:
 
     ```
@@ -160,11 +166,13 @@ async def check(*, json: AsJson = False) -> int:
     findings = [
         _finding("settings", None, f"data directory {settings.data_dir}"),
         _check_files(settings),
+        *_check_disk(settings),
         *await _check_storage(settings),
         _check_fcm(settings),
     ]
     print_records(findings, as_json=json, columns=("part", "result", "detail"), none="")
-    return ExitCode.OK if all(one["result"] == "ok" for one in findings) else ExitCode.FAILURE
+    is_wrong = any(one["result"] == "wrong" for one in findings)
+    return ExitCode.FAILURE if is_wrong else ExitCode.OK
 
 
 def _key_file(settings: Settings) -> Path | None:
@@ -269,6 +277,7 @@ async def _check_storage(settings: Settings) -> list[dict[str, Any]]:
         findings.append(_finding("database", _SCHEMA_FAULTS[state], shown))
         if state is SchemaState.CURRENT:
             findings.append(await _check_broker(settings, database))
+            findings += await _check_sources(database)
             findings += await _check_apps(settings, database)
     except Exception as error:
         wrong = _why(error)
@@ -294,6 +303,34 @@ async def _check_broker(settings: Settings, database: Database) -> dict[str, Any
         return _finding("broker", _why(error), shown)
     counts = ", ".join(f"{count} {kind}" for kind, count in waiting.items())
     return _finding("broker", None, f"{shown}; waiting: {counts}")
+
+
+def _check_disk(settings: Settings) -> list[dict[str, Any]]:
+    directory, least = settings.database_directory, settings.headroom.disk_free_min
+    if directory is None or not directory.is_dir():
+        return []
+    free = shutil.disk_usage(directory).free
+    wrong = None
+    if free < least:
+        wrong = "is nearly full, and no events are taken: free some, see CLARION_DISK_FREE_MIN"
+    return [_finding("disk", wrong, f"{free / 1e9:,.1f} GB free, {least / 1e9:,.1f} needed")]
+
+
+async def _check_sources(database: Database) -> list[dict[str, Any]]:
+    """Sources whose key, in the hands of anybody, can send as anybody or without end."""
+    now = SystemClock().now()
+    findings = []
+    async with database.read() as connection:
+        for workspace in await list_workspaces(connection):
+            for source in await list_sources(connection, workspace.id):
+                warnings = []
+                if source.revoked_at is None and not source.asks_for_signatures(now):
+                    warnings.append(f"its userIds are not signed: {sign_command(source)}")
+                if source.revoked_at is None and source.limit is None:
+                    command = f"clarion sources limit {shlex.quote(source.name)} 1000"
+                    warnings.append(f"it has no rate limit: {command}")
+                findings += [_warning(f"source {source.name}", one) for one in warnings]
+    return findings
 
 
 async def _check_apps(settings: Settings, database: Database) -> list[dict[str, Any]]:
@@ -330,6 +367,10 @@ def _why(error: Exception) -> str:
     if not error.cure:
         return f"does not answer: {error}"
     return f"can not be used: {str(error).rstrip('.')}. {error.cure}"
+
+
+def _warning(part: str, detail: str) -> dict[str, Any]:
+    return {"part": part, "result": "warning", "detail": detail}
 
 
 def _finding(part: str, wrong: str | None, detail: str) -> dict[str, Any]:

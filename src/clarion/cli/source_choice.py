@@ -1,5 +1,6 @@
 """Sources and Firebase apps as people name them on the command line."""
 
+import shlex
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -61,6 +62,24 @@ async def choose_app(
     if name is not None:
         return await find_app(connection, session, name)
     return await only_app(connection, session.workspace_id)
+
+
+def public_key_note(source: Source) -> str:
+    """What to know of a source whose key is about to be public."""
+    limit = source.limit
+    pace = (
+        "as fast as it likes"
+        if limit is None
+        else f"{limit.events_per_second:,} events a second, {limit.burst:,} at once"
+    )
+    return (
+        f"Each write key may send {pace}. Anybody who reads one can send as any userId: "
+        f"{sign_command(source)} ends that."
+    )
+
+
+def sign_command(source: Source) -> str:
+    return f"clarion sources sign {shlex.quote(source.name)}"
 
 
 def shown(source: Source) -> dict[str, Any]:

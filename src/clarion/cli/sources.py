@@ -1,14 +1,16 @@
 """Sources: the apps that send events, each with its write key."""
 
 from cyclopts import App as Commands
+from rich.markup import escape
 
 from clarion.cli.output import AsJson, Name, print_done, print_record, print_records
 from clarion.cli.session import open_session
 from clarion.cli.source_activity import tail
-from clarion.cli.source_choice import choose_app, find_app, find_source, shown
+from clarion.cli.source_choice import choose_app, find_app, find_source, public_key_note, shown
 from clarion.cli.source_counts import counts
 from clarion.cli.source_keys import ask, restore, retire, rotate, show, sign, unsign
 from clarion.cli.source_rules import limit, origins
+from clarion.events.limit import DEFAULT_LIMIT
 from clarion.events.source_store import (
     bind_firebase_app,
     create_source,
@@ -25,6 +27,9 @@ for _verb in (show, tail, counts, rotate, retire, restore, sign, ask, unsign, li
 @commands.command
 async def create(name: str, *, firebase_app: str | None = None, json: AsJson = False) -> None:
     """Make a source. Its write key is public: it can send events, and nothing else.
+
+    Each write key may send 1,000 events a second, 20,000 at once; `clarion sources limit` changes
+    that. Its userIds are taken at their word until `clarion sources sign`.
 
     For example:
 
@@ -50,8 +55,11 @@ async def create(name: str, *, firebase_app: str | None = None, json: AsJson = F
             source_id=session.clock.new_id(),
             now=session.clock.now(),
             firebase_app_id=None if app is None else app.id,
+            limit=DEFAULT_LIMIT,
         )
     print_record(shown(source), as_json=json)
+    if not json:
+        print_done(escape(public_key_note(source)))
 
 
 @commands.command(name="list")

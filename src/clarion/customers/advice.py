@@ -24,6 +24,7 @@ class WarningCode(StrEnum):
     APNS_TOKEN = "apns_token"  # noqa: S105 - a code
     TIME_UNREADABLE = TIME_UNREADABLE
     TIME_IMPOSSIBLE = TIME_IMPOSSIBLE
+    TEXT_DAMAGED = "text_damaged"
     EVENT_NAME_MISSPELT = "event_name_misspelt"
     REGISTERED_LONG_AGO = "registered_long_ago"
     TOKENS_NOT_REFRESHED = "tokens_not_refreshed"
@@ -95,6 +96,14 @@ WARNINGS: Mapping[WarningCode, Advice] = {
         cure="Send `sentAt` by the same clock (SDKs do): then a wrong clock is corrected. Send "
         "milliseconds, not seconds or microseconds.",
     ),
+    WarningCode.TEXT_DAMAGED: Advice(
+        stage=Stage.ADVICE,
+        meaning="Characters of an event were lost before it was stored: its bytes were not UTF-8, "
+        "an emoji was cut in two (both show as U+FFFD), or UTF-8 was taken for Latin-1 and written "
+        "again (`Ã©` for `é`). It is stored like that, and an id with U+FFFD in it is no id.",
+        cure="Send UTF-8, or name the charset in the Content-Type. Look where a text is cut, or "
+        "read from a file or a database in another encoding, before the SDK has it.",
+    ),
     WarningCode.EVENT_NAME_MISSPELT: Advice(
         stage=Stage.ADVICE,
         meaning="An event is named all but like one that Clarion acts on, and so does nothing but "
@@ -165,18 +174,18 @@ CALL_CURES: Mapping[str, str] = {
     "too_fast": "SDKs send the same again. If that is your app's own load, raise the limit: "
     "`clarion sources limit SOURCE N --burst M`. If it is not, somebody else uses the key: "
     "`clarion sources rotate`, and retire it once the app is released with the new one.",
-    "not_json": "Let a JSON library write the body, in UTF-8. One that is compressed needs "
-    "`Content-Encoding: gzip`.",
+    "not_json": "Let a JSON library write the body, in UTF-8.",
     "not_an_object": 'Send an object: one event, or `{"batch": […]}`.',
     "batch_missing": 'Send `{"batch": [event, …]}` to `/v1/batch`, one event to `/v1/track` and '
     "the like.",
     "batch_too_large": "Send at most 2,500 events in a call: set the SDK's batch size.",
     "body_too_large": "Send smaller batches: at most 512 KiB a call, unpacked (1 MB to "
     "`/track/…`). SDKs have a setting for it.",
-    "context_too_large": "Put what belongs to one event into that event.",
+    "context_too_large": "Put what belongs to one event into that event; send smaller batches.",
+    "write_keys_too_many": "Name one write key for the whole batch; send a batch for each source.",
     "context_unreadable": "Let a JSON library write the batch's `context`.",
     "encoding_unknown": "Send the body as it is, or as gzip.",
-    "gzip_broken": "Look whether a proxy unpacks bodies and leaves `Content-Encoding` standing.",
+    "gzip_broken": "Compress the body by a library, once, and send all of it.",
     "nested_too_deeply": "Send flat properties; look whether an object holds itself.",
     "not_found": "Look at the address that the SDK is set up with: it is the host alone, without "
     "a path; events go to `/v1/batch`, `/v1/track` and the like.",
@@ -184,6 +193,10 @@ CALL_CURES: Mapping[str, str] = {
     "GET: set the app up with https at once.",
     "body_too_slow": "A slow line: the SDK sends the same again. If it is so for everybody, look "
     "at the proxy before Clarion.",
+    "disk_low": "Free some of the disk, or give it more. SDKs send the same again. The mark is "
+    "`CLARION_DISK_FREE_MIN`.",
+    "backlog_full": "See why the ingestor is slow or stopped (`clarion_jobs`, the log), or run "
+    "more of them. SDKs send the same again. The limit is `CLARION_BACKLOG_MAX`.",
     "unavailable": "`clarion check` says whether the database or the broker is away.",
     "pixel_unreadable": "Put the event's JSON into `data`, in base64, percent-encoded; or its "
     "fields one by one: `?event=Opened&userId=42`.",
@@ -196,6 +209,8 @@ CURES: Mapping[str, str] = {
     "batch.",
     "event_name_missing": "Send the name as `event`, a text that is not blank.",
     "id_too_long": "Send the id of your own database; not a token, a URL or JSON.",
+    "id_not_exact": "Keep ids as texts from the database to the SDK (`String`, not `Double`), "
+    "and do not format them for a language; of a number print every digit.",
     "no_user_anon_id": "Send the person's id as `userId` once they have signed in; before that an "
     "id of the installation as `anonymousId`. Look whether a variable is empty where it is sent.",
     "event_nested_too_deeply": "Send flat properties; look whether an object holds itself.",
@@ -216,6 +231,7 @@ CURES: Mapping[str, str] = {
     "device_type_unknown": "Send `properties.deviceType` as iOS, Android or Web.",
     "device_id_too_long": "Send an id that you choose once for an installation, such as a UUID.",
     "device_id_missing": "Send as `properties.deviceId` an id that the installation keeps.",
+    "device_id_not_exact": "Send the id of the installation as the text that it was made as.",
     "too_many_devices": "Keep the device id that an installation has made, and send it again: a "
     "new one at each start makes a new device each time.",
     "device_id_blocked": "Make a random id on the first start, keep it, and send that one.",

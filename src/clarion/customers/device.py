@@ -80,14 +80,6 @@ class Registration(Struct, frozen=True, kw_only=True, gc=False):
         return f"Registration({self.device_id!r}, {self.token_kind}, {self.token_hash!r})"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RegistrationFault:
-    """Why an event that registers registers nothing, and the cure. The event itself is kept."""
-
-    code: str
-    message: str
-
-
 class Deletion(Struct, frozen=True, kw_only=True, gc=False):
     """The app says: this device is gone, or the registration by this token."""
 

@@ -4,9 +4,9 @@ from datetime import datetime
 from uuid import UUID
 
 from clarion.customers.announcement import read_registrations
-from clarion.customers.device import RegistrationFault
 from clarion.events.message import Envelope, Refusal, read
 from clarion.events.record import Judge, RecordFault
+from clarion.events.registering import RegistrationFault
 
 
 def judge_of_registrations(source_id: UUID, now: datetime) -> Judge:

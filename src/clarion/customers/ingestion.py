@@ -26,7 +26,7 @@ from clarion.customers.announcement import (
     read_registrations,
 )
 from clarion.customers.batch import Arrival, Batch, Identifier, sender_of
-from clarion.customers.device import Deletion, Registration, RegistrationFault
+from clarion.customers.device import Deletion, Registration
 from clarion.customers.device_store import add_history, count_devices
 from clarion.customers.identity import Owner, User, customer_id_of
 from clarion.customers.kept import NEVER, Kept, Seen, newcomer, seen
@@ -40,6 +40,7 @@ from clarion.customers.warning import Warned, warnings_of
 from clarion.events import ownership_store
 from clarion.events.message import Event, read_identify
 from clarion.events.proof import Proof
+from clarion.events.registering import RegistrationFault
 from clarion.events.reserved import PUSH_NAMES, RECEIPT_NAMES, plain_name
 from clarion.events.store import insert_events, look_before
 

@@ -15,12 +15,12 @@ from msgspec import Struct
 
 from clarion.customers.advice import WARNINGS, WarningCode
 from clarion.customers.batch import Arrival
-from clarion.customers.device import RegistrationFault
 from clarion.customers.suppression import PERSON_SUPPRESSED
 from clarion.customers.warning import Warned
 from clarion.events.activity import Stage
 from clarion.events.message import Event, Refusal
 from clarion.events.refusal import LABEL_CHARACTERS_MAX, Hint, library_of
+from clarion.events.registering import RegistrationFault
 from clarion.events.reserved import meant_name
 
 NAMES_MAX = 200

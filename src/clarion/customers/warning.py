@@ -14,6 +14,7 @@ from msgspec import Struct
 from clarion.customers.advice import REFRESH_DAYS, WarningCode
 from clarion.customers.batch import Batch
 from clarion.customers.profile import is_preference_unreadable
+from clarion.events.body import is_damaged
 from clarion.events.installation import is_apns_token
 from clarion.events.message import Event
 from clarion.events.reserved import REGISTRATION_NAMES, TOKEN_NAMES, plain_name
@@ -39,6 +40,8 @@ def warnings_of(batch: Batch) -> Iterator[Warned]:
         event = arrival.event
         if event.time_fault is not None:
             yield Warned(arrival.source_id, event, WarningCode(event.time_fault))
+        if is_damaged(event.body):
+            yield Warned(arrival.source_id, event, WarningCode.TEXT_DAMAGED)
         if event.received_at - event.at > _REFRESH and _registers(event):
             yield Warned(arrival.source_id, event, WarningCode.REGISTERED_LONG_AGO)
         if event.type == "identify" and is_preference_unreadable(event.traits):

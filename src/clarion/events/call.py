@@ -1,15 +1,16 @@
 """One HTTP call, taken apart: its events, what is wrong with them, its write key. Pure."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
 import msgspec
 
-from clarion.events.body import CallFault, readable, repaired, unpack
-from clarion.events.check import EVENT_TYPES, Checked, check, says_wanted
+from clarion.events.body import CallFault, readable, repaired
+from clarion.events.check import Checked, check, event_type, says_wanted
 from clarion.events.inbox import Item
 from clarion.events.message import Refusal
 from clarion.events.moment import parse_time
@@ -18,7 +19,11 @@ from clarion.events.refusal import within
 
 BATCH_EVENTS_MAX = 2_500
 CONTEXT_BYTES_MAX = 8_192
-"""Of a batch's own context, since it is stored with every event of the batch."""
+"""Of a batch's own context."""
+CONTEXT_BYTES_TOTAL_MAX = 2_097_152
+"""Of a batch's context times its events, since it is stored with every one of them: 2 MiB."""
+WRITE_KEYS_MAX = 10
+"""That the events of one batch may name, where the batch names none."""
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,6 +35,15 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     """A JSON object, or empty."""
     items: list[Item]
     refusals: list[Refusal]
+    may_register: bool = False
+    """Some event asks for a registration, which may be refused."""
+    separate: list["Call"] = []
+    """The same, taken apart by write key, where the call names none and its events name several."""
+
+    @property
+    def size(self) -> int:
+        """Bytes that its events take once each of them has the call's context."""
+        return sum(len(item.raw) + len(self.context) for item in self.items)
 
 
 class _Batch(msgspec.Struct):
@@ -57,7 +71,7 @@ _json = msgspec.json.Decoder(msgspec.Raw)
 
 
 def read_call(
-    body: bytes, *, type_hint: str | None, new_message_id: Callable[[], str]
+    body: bytes, *, type_hint: str | None, new_message_id: Callable[[], str], charset: str = ""
 ) -> Call | CallFault:
     """The events in `body`: one of `type_hint`, or a batch where that is None.
 
@@ -66,7 +80,7 @@ def read_call(
     that were never sent. Every SDK writes a batch by one encoder; what encoders are known to write
     wrong is put right (`repaired`). What is JSON and no event costs that event alone.
     """
-    body = readable(body)
+    body = readable(body, charset)
     call = _read(body, type_hint, new_message_id)
     if isinstance(call, CallFault) and call.code == "not_json":
         again = repaired(body)
@@ -75,22 +89,31 @@ def read_call(
     return call
 
 
-def type_said(body: bytes, encoding: str) -> str | None:
-    """The type that one event gives itself, for paths that do not decide it."""
-    plain = unpack(body, encoding)
-    if isinstance(plain, CallFault):
-        return None
+def type_said(body: bytes) -> str | None:
+    """The type that one readable event gives itself, for paths that do not decide it."""
     try:
-        kind = _typed.decode(readable(plain)).type
+        return event_type(_typed.decode(body).type)
     except (ValueError, RecursionError):
         return None
-    return kind if isinstance(kind, str) and kind in EVENT_TYPES else None
 
 
-def key_somewhere_in(body: bytes) -> str | None:
-    """The write key in a body that can not be read as a whole: the first that looks like one."""
-    found = _KEY_SOMEWHERE.search(body)
-    return None if found is None else found[1].decode()
+def keys_in(body: bytes) -> tuple[str, ...]:
+    """What may be the write keys in a readable body, at a small part of the cost of reading it:
+    the call's own, or else whatever its events, or the remains of them, call so."""
+    key = _key_in(body)
+    if key is not None:
+        return (key,)
+    keys: dict[str, None] = {}
+    for found in islice(_KEY_SOMEWHERE.finditer(body), BATCH_EVENTS_MAX):
+        keys[found[1].decode()] = None
+        if len(keys) > WRITE_KEYS_MAX:
+            break
+    return tuple(keys)
+
+
+def json_fault(body: bytes) -> CallFault | None:
+    """What is wrong with a readable body as JSON, at its first place; None if it is an object."""
+    return _json_fault(body)
 
 
 def _read(
@@ -109,7 +132,14 @@ def _one(body: bytes, type_hint: str, new_message_id: Callable[[], str]) -> Call
             write_key=_key_in(body), sent_at=None, context=b"", items=[], refusals=[checked]
         )
     item = Item(body, checked.type, checked.message_id or new_message_id())
-    return Call(write_key=checked.write_key, sent_at=None, context=b"", items=[item], refusals=[])
+    return Call(
+        write_key=checked.write_key,
+        sent_at=None,
+        context=b"",
+        items=[item],
+        refusals=[],
+        may_register=checked.may_register,
+    )
 
 
 def _many(body: bytes, new_message_id: Callable[[], str]) -> Call | CallFault:
@@ -124,32 +154,70 @@ def _many(body: bytes, new_message_id: Callable[[], str]) -> Call | CallFault:
             code="batch_too_large",
             message=f"The batch has {len(wire.batch)} events; the limit is {BATCH_EVENTS_MAX}.",
         )
-    context = _context(bytes(wire.context))
+    context = _context(bytes(wire.context), len(wire.batch))
     if isinstance(context, CallFault):
         return context
-    write_key = wire.writeKey if isinstance(wire.writeKey, str) else None
+    write_key = wire.writeKey if isinstance(wire.writeKey, str) and wire.writeKey else None
     is_wanted = says_wanted(wire.integrations) is not False
+    may_register = False
     items: list[Item] = []
     refusals: list[Refusal] = []
+    keyed: list[tuple[str | None, Item | Refusal]] = []
     for part in wire.batch:
         raw = bytes(part)
         match check(raw, None, is_wanted=is_wanted):
-            case Checked(type=kind, message_id=message_id, write_key=key):
-                items.append(Item(raw, kind, message_id or new_message_id()))
-                write_key = write_key or key
+            case Checked(type=kind, message_id=message_id, write_key=key) as checked:
+                item = Item(raw, kind, message_id or new_message_id())
+                items.append(item)
+                may_register = may_register or checked.may_register
+                if write_key is None:
+                    keyed.append((key or None, item))
             case Refusal() as refusal:
                 refusals.append(refusal)
-                write_key = write_key or _key_in(raw)
-    return Call(
-        write_key=write_key,
+                if write_key is None:
+                    keyed.append((_key_in(raw), refusal))
+    keys = list(dict.fromkeys(key for key, _ in keyed if key is not None))
+    if len(keys) > WRITE_KEYS_MAX:
+        return _too_many_keys()
+    whole = Call(
+        write_key=write_key or (keys[0] if keys else None),
         sent_at=parse_time(wire.sentAt),
         context=context,
         items=items,
         refusals=within(refusals, context) if refusals and context else refusals,
+        may_register=may_register,
+    )
+    return _by_key(whole, keyed) if len(keys) > 1 else whole
+
+
+def _by_key(whole: Call, keyed: Sequence[tuple[str | None, Item | Refusal]]) -> Call:
+    by_key: dict[str | None, tuple[list[Item], list[Refusal]]] = {}
+    for key, one in keyed:
+        items, refusals = by_key.setdefault(key, ([], []))
+        if isinstance(one, Item):
+            items.append(one)
+        else:
+            refusals.append(one)
+    separate = [
+        msgspec.structs.replace(
+            whole,
+            write_key=key,
+            items=items,
+            refusals=within(refusals, whole.context) if refusals and whole.context else refusals,
+        )
+        for key, (items, refusals) in by_key.items()
+    ]
+    return msgspec.structs.replace(whole, separate=separate)
+
+
+def _too_many_keys() -> CallFault:
+    return CallFault(
+        code="write_keys_too_many",
+        message=f"The events of a batch may name {WRITE_KEYS_MAX} write keys at most.",
     )
 
 
-def _context(raw: bytes) -> bytes | CallFault:
+def _context(raw: bytes, events: int) -> bytes | CallFault:
     """A batch's context, sure to be readable wherever it is put; empty where it is no object."""
     if not raw.startswith(b"{"):
         return b""
@@ -158,6 +226,13 @@ def _context(raw: bytes) -> bytes | CallFault:
             code="context_too_large",
             message=f"The batch's context has {len(raw)} bytes; the limit is {CONTEXT_BYTES_MAX}. "
             "Put what belongs to one event into that event.",
+        )
+    if len(raw) * events > CONTEXT_BYTES_TOTAL_MAX:
+        return CallFault(
+            code="context_too_large",
+            message=f"The batch's context is stored with each of its events, {len(raw)} bytes "
+            f"times {events}; the limit is {CONTEXT_BYTES_TOTAL_MAX} together. Send smaller "
+            "batches, or a smaller context.",
         )
     try:
         msgspec.json.decode(raw)
@@ -204,4 +279,4 @@ def _key_in(raw: bytes) -> str | None:
         key = _keyed.decode(raw).writeKey
     except (ValueError, RecursionError):
         return None
-    return key if isinstance(key, str) else None
+    return key if isinstance(key, str) and key else None

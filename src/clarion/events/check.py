@@ -8,9 +8,17 @@ from typing import Any
 import msgspec
 
 from clarion.events.answer import says_no
-from clarion.events.ids import DAMAGED, ID_CHARACTERS_MAX, usable_id
+from clarion.events.ids import (
+    DAMAGED,
+    ID_CHARACTERS_MAX,
+    PrintedIds,
+    is_inexact,
+    printed_ids,
+    usable_id,
+)
 from clarion.events.message import device_ids, event_name
 from clarion.events.refusal import Refusal, refused, unreadable
+from clarion.events.registering import asks_to_register
 
 EVENT_TYPES = frozenset({"track", "identify", "page", "screen", "group", "alias"})
 EVENT_BYTES_MAX = 32_768
@@ -22,6 +30,10 @@ INTEGRATION = "Clarion"
 
 _REGISTRATION = re.compile(r"[\s_\-]*register[\s_\-]+push[\s_\-]*", re.IGNORECASE)
 """Kept even where it names nobody, so that its refused registration can be looked into."""
+
+
+_PREVIOUS, _INSTALLATIONS = 0, 3
+"""Where stand, among the ids, the one that names somebody else and those of installations."""
 
 
 class _WireIds(msgspec.Struct):
@@ -49,6 +61,8 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     type: str
     message_id: str | None
     write_key: str | None
+    may_register: bool
+    """It asks for a registration, which may be refused."""
 
 
 def check(raw: bytes, type_hint: str | None, *, is_wanted: bool = True) -> Checked | Refusal:
@@ -66,16 +80,16 @@ def check(raw: bytes, type_hint: str | None, *, is_wanted: bool = True) -> Check
             f"The event has {len(raw)} bytes; the limit is {EVENT_BYTES_MAX}.",
             raw,
         )
-    said = says_wanted(wire.integrations) if wire.integrations else None
-    if not (is_wanted if said is None else said):
+    said_wanted = says_wanted(wire.integrations) if wire.integrations else None
+    if not (is_wanted if said_wanted is None else said_wanted):
         return refused(
             message_id,
             "event_switched_off",
             f"`integrations` says {INTEGRATION}: false, so the app does not want it kept here.",
             raw,
         )
-    kind = type_hint or wire.type
-    if not isinstance(kind, str) or kind not in EVENT_TYPES:
+    kind = type_hint or event_type(wire.type)
+    if kind is None:
         return refused(
             message_id,
             "event_type_unknown",
@@ -86,13 +100,45 @@ def check(raw: bytes, type_hint: str | None, *, is_wanted: bool = True) -> Check
         return refused(
             message_id, "event_name_missing", "A track event needs its name in `event`.", raw
         )
-    ids = (wire.userId, wire.anonymousId, *device_ids(wire.properties, wire.context))
-    if not any(usable_id(value) is not None for value in ids) and not (
-        kind == "track" and _REGISTRATION.fullmatch(wire.event)
-    ):
-        return _no_id(message_id, ids, raw)
+    is_registration = kind == "track" and _REGISTRATION.fullmatch(wire.event) is not None
+    fault = _ids_fault(wire, raw, message_id, is_registration)
+    if fault is not None:
+        return fault
     key = wire.writeKey if isinstance(wire.writeKey, str) else None
-    return Checked(type=kind, message_id=message_id, write_key=key)
+    return Checked(
+        type=kind,
+        message_id=message_id,
+        write_key=key,
+        may_register=asks_to_register(kind, wire.event, raw),
+    )
+
+
+def _ids_fault(
+    wire: _WireIds | PrintedIds, raw: bytes, message_id: str | None, is_registration: bool
+) -> Refusal | None:
+    """Why an event's ids name nobody, or may name several. A registration is kept all the same,
+    unless it may be another person's."""
+    installations = device_ids(wire.properties, wire.context)
+    ids = (wire.previousId, wire.userId, wire.anonymousId, *installations)
+    is_named = is_registration
+    for number, value in enumerate(ids):
+        if value is None:
+            continue
+        if usable_id(value) is not None:
+            is_named = is_named or number > _PREVIOUS
+        elif type(value) is float:
+            return _ids_fault(printed_ids(raw), raw, message_id, is_registration)
+        elif is_inexact(value) and not (is_registration and number >= _INSTALLATIONS):
+            return _inexact(message_id, raw)
+    return None if is_named else _no_id(message_id, ids[1:], raw)
+
+
+def event_type(value: Any) -> str | None:
+    """The type that an event gives itself, in whatever case; None where it is none."""
+    kind = value if isinstance(value, str) else ""
+    if kind not in EVENT_TYPES:
+        kind = kind.strip().lower()
+    return kind if kind in EVENT_TYPES else None
 
 
 def says_wanted(integrations: Any) -> bool | None:
@@ -117,6 +163,16 @@ def _message_id(value: Any) -> str | None:
     if len(value) > MESSAGE_ID_CHARACTERS_MAX:
         return f"sha256-{sha256(value.encode()).hexdigest()}"
     return value
+
+
+def _inexact(message_id: str | None, raw: bytes) -> Refusal:
+    return refused(
+        message_id,
+        "id_not_exact",
+        "An id is a number that is not told to its last digit (1e+16, 1.5), or is dressed for "
+        "people to read (1,234): it may stand for several people. Send ids as texts.",
+        raw,
+    )
 
 
 def _no_id(message_id: str | None, ids: tuple[Any, ...], raw: bytes) -> Refusal:

@@ -1,35 +1,40 @@
 """The collector: what an app sends is durable before it hears 200.
 
-Group commit. While one job is being made durable, calls that arrive wait together and become the
-next job: at 10,000 calls a second a commit carries hundreds, and alone a call waits for nothing.
+A body is looked at as far as its sender is known: a key in the header or the query is looked up
+before the body is read; in a body, what may be the key is found before all else is taken apart.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-import structlog
 from msgspec import Struct
 
-from clarion.broker import Broker, BrokerUnavailable, JobKind, NewJob
+from clarion.broker import Broker, BrokerUnavailable
 from clarion.clock import Clock
 from clarion.events.admission import Admission, OriginRefused, TooFast, UnknownKey
-from clarion.events.body import CallFault, unpack
-from clarion.events.call import Call, key_somewhere_in, read_call
+from clarion.events.body import CallFault, in_utf_8, unpack
+from clarion.events.call import Call, json_fault, keys_in, read_call, type_said
 from clarion.events.door_log import DoorLog, DoorLogOptions
 from clarion.events.doorkeeper import Doorkeeper, DoorkeeperOptions
-from clarion.events.inbox import Parcel, encode, split
+from clarion.events.headroom import Headroom
+from clarion.events.inbox import Item, Parcel, envelope_of
 from clarion.events.key_store import KeyKind
-from clarion.events.message import Refusal
+from clarion.events.message import Event, Refusal, read
+from clarion.events.proof import Proof
+from clarion.events.publisher import Publisher
+from clarion.events.refusal import refused
+from clarion.events.registering import RegistrationFault, may_register, wanted_registration
 from clarion.events.signature import SIGNATURE_BYTES, judge
 from clarion.events.turned_away import Place, TurnedAway
 from clarion.storage.database import Database, StorageUnavailable
 from clarion.storage.vault import Vault
 from clarion.telemetry import Metrics
 
-log = structlog.get_logger(__name__)
+UNREGISTERED_TOLD = 20
+"""Refused registrations that an answer tells; all are recorded when they are taken in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,15 +44,19 @@ class CollectorOptions:
     waiting_bytes_max: int = 67_108_864
     """Not yet durable; above this, calls are asked to come again."""
     retry_after_seconds: int = 2
+    shortage_seconds: int = 30
+    """After which to come again where there is no room."""
     doorkeeper: DoorkeeperOptions = field(default_factory=DoorkeeperOptions)
     door_log: DoorLogOptions = field(default_factory=DoorLogOptions)
 
 
 class Taken(Struct, frozen=True, kw_only=True):
-    """Durable. `refused` events of the call are not kept, but recorded."""
+    """Durable. `refused` events of the call are not kept, but recorded; `unregistered` ones are
+    kept, and will register no device."""
 
     events: int
     refused: list[Refusal]
+    unregistered: list[Refusal] = []
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,15 +64,15 @@ class ComeAgain:
     """Nothing is durable; the same call may succeed after `retry_after_seconds`."""
 
     retry_after_seconds: int
+    shortage: CallFault | None = None
+    """What there is too little of; None: something is away."""
 
 
 Kept = Taken | CallFault | ComeAgain
-Collected = Kept | UnknownKey | OriginRefused | TooFast
+Shut = UnknownKey | OriginRefused | TooFast
+Collected = Kept | Shut
 
 CallerIp = Callable[[], str | None]
-
-_Waiting = tuple[Parcel, int, asyncio.Future[None]]
-"""What one call brings, its size, and who waits for it."""
 
 
 class Collector:
@@ -78,18 +87,31 @@ class Collector:
         *,
         vault: Vault | None = None,
         metrics: Metrics | None = None,
+        headroom: Headroom | None = None,
     ) -> None:
-        """`vault`: what opens the secrets of sources whose userIds are signed."""
-        self._broker = broker
+        """`vault`: what opens the secrets of sources whose userIds are signed. `headroom`: whether
+        there is room for events; None: always."""
+        self._headroom = headroom
         self._clock = clock
         self._options = options or CollectorOptions()
         self._door_log = DoorLog(database, clock, metrics, self._options.door_log)
         self._doorkeeper = Doorkeeper(
             database, clock, vault, self._door_log, self._options.doorkeeper
         )
-        self._waiting: list[_Waiting] = []
-        self._waiting_bytes = 0
-        self._flush: asyncio.Task[None] | None = None
+        self._publisher = Publisher(
+            broker,
+            job_bytes_max=self._options.job_bytes_max,
+            waiting_bytes_max=self._options.waiting_bytes_max,
+        )
+
+    async def let_in(self, write_key: str, origin: str | None) -> Shut | ComeAgain | None:
+        """Why a call with this key is not taken, whatever it brings; None: it may be. Asked before
+        its body is read."""
+        try:
+            answer = await self._doorkeeper.let_in(write_key, origin=origin, now=self._clock.now())
+        except StorageUnavailable:
+            return self._come_again()
+        return None if isinstance(answer, Admission) else answer
 
     async def collect(
         self,
@@ -97,7 +119,9 @@ class Collector:
         *,
         write_key: str | None,
         type_hint: str | None,
+        is_type_in_body: bool = False,
         encoding: str = "",
+        charset: str = "",
         fallback_key: str | None = None,
         caller_ip: CallerIp | None = None,
         origin: str | None = None,
@@ -105,48 +129,119 @@ class Collector:
         """Take one call: an event of `type_hint`, or a batch where that is None.
 
         `write_key`, from the call's header, wins over a key in its body; that one wins over
-        `fallback_key`. `origin`: the web page that sends, if one does. `caller_ip` is asked where
-        an event may want it.
+        `fallback_key`. `is_type_in_body`: the event's own type wins over `type_hint`. `encoding`
+        and `charset`: what the call says of its body. `origin`: the web page that sends, if one
+        does. `caller_ip` is asked where an event may want it.
         """
-        plain = unpack(body, encoding)
-        if isinstance(plain, CallFault):
-            return await self.turn_away(plain, write_key or fallback_key)
-        call = read_call(plain, type_hint=type_hint, new_message_id=self._new_message_id)
-        if isinstance(call, CallFault):
-            key = write_key or key_somewhere_in(plain) or fallback_key
-            return await self.turn_away(call, key)
-        now = self._clock.now()
         try:
-            admission = await self._doorkeeper.admit(
-                write_key or call.write_key or fallback_key or "",
+            if write_key is not None:
+                shut = await self.let_in(write_key, origin)
+                if shut is not None:
+                    return shut
+            plain = unpack(body, encoding)
+            if isinstance(plain, CallFault):
+                return await self._fault(plain, write_key or fallback_key, len(body))
+            plain = in_utf_8(plain, charset)
+            if write_key is None:
+                keys = keys_in(plain) or ((fallback_key,) if fallback_key else ())
+                if not await self._doorkeeper.opens(keys):
+                    return await self._unknown(plain, keys)
+            if is_type_in_body:
+                type_hint = type_said(plain) or type_hint
+            call = read_call(plain, type_hint=type_hint, new_message_id=self._new_message_id)
+            if isinstance(call, CallFault):
+                key = write_key or next(iter(keys_in(plain)), None) or fallback_key
+                return await self._fault(call, key, len(plain))
+            parts = [call] if write_key is not None or not call.separate else call.separate
+            return await self._admit(
+                [(part, write_key or part.write_key or fallback_key or "") for part in parts],
+                size=len(plain),
                 origin=origin,
-                events=len(call.items) + len(call.refusals),
-                now=now,
-            )
-            if not isinstance(admission, Admission):
-                return admission
-            is_judged = admission.secrets or admission.has_locked_secrets
-            if admission.has_signatures and (is_judged or SIGNATURE_BYTES in plain):
-                judged = judge(
-                    call,
-                    admission.secrets,
-                    asks=admission.asks_for_signatures,
-                    has_locked=admission.has_locked_secrets,
-                )
-                if judged is None:
-                    return self._come_again()
-                call = judged.call
-                for secret_id in judged.used:
-                    self._doorkeeper.note_use(KeyKind.IDENTITY_SECRET, secret_id, now)
-            return await self._keep(
-                call,
-                admission.workspace_id,
-                admission.source_id,
-                received_at=now,
                 ip=_wanted_ip(plain, caller_ip),
             )
         except (BrokerUnavailable, StorageUnavailable):
             return self._come_again()
+
+    async def _admit(
+        self, parts: Sequence[tuple[Call, str]], *, size: int, origin: str | None, ip: str | None
+    ) -> Collected:
+        """Take the parts of a call, each with its write key: all that may be, unless one is to come
+        again, and with it the whole call."""
+        now = self._clock.now()
+        admitted: list[tuple[Call, Admission]] = []
+        shut_out: list[tuple[Call, UnknownKey | OriginRefused]] = []
+        for part, key in parts:
+            answer = await self._doorkeeper.let_in(key, origin=origin, now=now)
+            match answer:
+                case Admission():
+                    admitted.append((part, answer))
+                case TooFast():
+                    return answer
+                case _:
+                    shut_out.append((part, answer))
+        if not admitted:
+            return shut_out[0][1]
+        full = await self._full()
+        if full is not None:
+            return full
+        judged: list[tuple[Call, Admission]] = []
+        for part, admission in admitted:
+            events = len(part.items) + len(part.refusals)
+            of_part = max(part.size, size) if len(parts) == 1 else part.size
+            self._doorkeeper.charge(admission, events=events, size=of_part, now=now)
+            proven = self._judged(part, admission, now)
+            if proven is None:
+                return self._come_again()
+            judged.append((proven, admission))
+        taken = await asyncio.gather(
+            *(
+                self._keep(part, one.workspace_id, one.source_id, received_at=now, ip=ip)
+                for part, one in judged
+            )
+        )
+        refused = [refusal for one in taken for refusal in one.refused]
+        for part, why in shut_out:
+            refused += part.refusals
+            refused += [_shut_out(item, why) for item in part.items]
+        return Taken(
+            events=sum(one.events for one in taken),
+            refused=refused,
+            unregistered=[refusal for one in taken for refusal in one.unregistered],
+        )
+
+    def _judged(self, call: Call, admission: Admission, now: datetime) -> Call | None:
+        """What of a call may be taken for what is signed; None: nobody can say now."""
+        is_judged = admission.secrets or admission.has_locked_secrets
+        if not admission.has_signatures or not (
+            is_judged
+            or SIGNATURE_BYTES in call.context
+            or any(SIGNATURE_BYTES in item.raw for item in call.items)
+        ):
+            return call
+        judged = judge(
+            call,
+            admission.secrets,
+            asks=admission.asks_for_signatures,
+            has_locked=admission.has_locked_secrets,
+        )
+        if judged is None:
+            return None
+        for secret_id in judged.used:
+            self._doorkeeper.note_use(KeyKind.IDENTITY_SECRET, secret_id, now)
+        return judged.call
+
+    async def _unknown(self, plain: bytes, keys: Sequence[str]) -> CallFault | UnknownKey:
+        """A call of nobody: its body is not looked into but for whether it is JSON at all."""
+        fault = json_fault(plain)
+        if fault is not None:
+            return await self.turn_away(fault, next(iter(keys), None))
+        answer = await self._doorkeeper.look_up(next(iter(keys), ""))
+        return answer if isinstance(answer, UnknownKey) else UnknownKey()
+
+    async def _fault(self, fault: CallFault, write_key: str | None, size: int) -> CallFault:
+        """A call that can not be read: it is told, and costs its key what it was to look at."""
+        await self._doorkeeper.note_fault(write_key or "", fault, size, self._clock.now())
+        return fault
 
     async def take(
         self,
@@ -159,6 +254,9 @@ class Collector:
     ) -> Kept:
         """Take one call of a caller who is known already, and speaks for this source: its userIds
         need no signature."""
+        full = await self._full()
+        if full is not None:
+            return full
         call = read_call(body, type_hint=type_hint, new_message_id=self._new_message_id)
         if isinstance(call, CallFault):
             self.turn_away_from(workspace_id, source_id, call)
@@ -180,8 +278,7 @@ class Collector:
 
     async def turn_away(self, fault: CallFault, write_key: str | None) -> CallFault:
         """Have it told with the source of `write_key`, if there is one; returns the fault."""
-        await self._doorkeeper.note_fault(write_key or "", fault)
-        return fault
+        return await self._fault(fault, write_key, 0)
 
     def turn_away_from(self, workspace_id: UUID, source_id: UUID, fault: CallFault) -> None:
         """Have it told with this source."""
@@ -198,10 +295,19 @@ class Collector:
 
     async def close(self) -> None:
         """Wait for what is being made durable. Giving up the wait does not give up the work."""
-        if self._flush is not None:
-            await asyncio.shield(self._flush)
+        await self._publisher.close()
+        if self._headroom is not None:
+            await self._headroom.close()
         await self._doorkeeper.close()
         await self._door_log.close()
+
+    async def _full(self) -> ComeAgain | None:
+        """Why no events are taken now, whoever sends them."""
+        shortage = None if self._headroom is None else await self._headroom.shortage()
+        if shortage is None:
+            return None
+        self._door_log.count(shortage.code)
+        return ComeAgain(retry_after_seconds=self._options.shortage_seconds, shortage=shortage)
 
     def _come_again(self) -> ComeAgain:
         self._door_log.count("unavailable")
@@ -220,84 +326,56 @@ class Collector:
         ip: str | None,
     ) -> Taken:
         """Make what a call brings durable. Raises BrokerUnavailable where that can not be."""
+        parcel = Parcel(
+            workspace_id=workspace_id,
+            source_id=source_id,
+            received_at=received_at,
+            sent_at=call.sent_at,
+            context=call.context,
+            items=call.items,
+            refusals=call.refusals,
+            ip=ip,
+            key=self._new_message_id() if call.refusals else "",
+        )
         if call.items or call.refusals:
-            parcel = Parcel(
-                workspace_id=workspace_id,
-                source_id=source_id,
-                received_at=received_at,
-                sent_at=call.sent_at,
-                context=call.context,
-                items=call.items,
-                refusals=call.refusals,
-                ip=ip,
-                key=self._new_message_id() if call.refusals else "",
-            )
-            await self._make_durable(parcel)
-        return Taken(events=len(call.items), refused=call.refusals)
+            await self._publisher.make_durable(parcel)
+        return Taken(
+            events=len(call.items), refused=call.refusals, unregistered=_unregistered(call, parcel)
+        )
 
-    async def _make_durable(self, parcel: Parcel) -> None:
-        if self._waiting_bytes > self._options.waiting_bytes_max:
-            raise BrokerUnavailable("too many calls are waiting")
-        durable: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        size = parcel.size
-        self._waiting.append((parcel, size, durable))
-        self._waiting_bytes += size
-        if self._flush is None or self._flush.done():
-            self._flush = asyncio.create_task(self._flush_waiting())
-        await durable
 
-    async def _flush_waiting(self) -> None:
-        while self._waiting:
-            group = self._take_waiting()
-            try:
-                await self._broker.publish(*self._jobs(group))
-            except BaseException as error:
-                _give_up(group, error)
-                if not isinstance(error, Exception):
-                    _give_up(self._take_waiting(), error)
-                    raise
-            else:
-                for _, _, durable in group:
-                    if not durable.done():
-                        durable.set_result(None)
+def _unregistered(call: Call, parcel: Parcel) -> list[Refusal]:
+    """Of the events that ask for a registration, those that the ingestor will register nothing of,
+    for as long as they can be told in one answer. What it learns only then is in its records."""
+    found: list[Refusal] = []
+    envelope = envelope_of(parcel)
+    for item in call.items if call.may_register else ():
+        if item.proof is Proof.UNPROVEN or not may_register(item.raw, item.type):
+            continue
+        event = read(
+            item.raw,
+            type_=item.type,
+            message_id=item.message_id,
+            envelope=envelope,
+            proof=item.proof,
+        )
+        fault = wanted_registration(event) if isinstance(event, Event) else None
+        if isinstance(fault, RegistrationFault):
+            found.append(refused(item.message_id, fault.code, fault.message, b""))
+            if len(found) == UNREGISTERED_TOLD:
+                break
+    return found
 
-    def _take_waiting(self) -> list[_Waiting]:
-        group, self._waiting, self._waiting_bytes = self._waiting, [], 0
-        return group
 
-    def _jobs(self, group: list[_Waiting]) -> list[NewJob]:
-        """Jobs of at most `job_bytes_max`, but at least one event each."""
-        loads: list[list[Parcel]] = []
-        load: list[Parcel] = []
-        filled = 0
-        for parcel, size, _ in group:
-            if size > self._options.job_bytes_max:
-                loads += [[part] for part in split(parcel, self._options.job_bytes_max)]
-                continue
-            if load and filled + size > self._options.job_bytes_max:
-                loads.append(load)
-                load, filled = [], 0
-            load.append(parcel)
-            filled += size
-        if load:
-            loads.append(load)
-        return [NewJob(kind=JobKind.EVENTS, payload=encode(load)) for load in loads]
+def _shut_out(item: Item, why: UnknownKey | OriginRefused) -> Refusal:
+    """An event among others that were taken, whose own write key is not."""
+    if isinstance(why, OriginRefused):
+        code, message = "origin_not_allowed", "Its write key takes nothing from this page's origin."
+    else:
+        code, message = "write_key_unknown", "Its own write key is missing, unknown or revoked."
+    return Refusal(message_id=item.message_id, code=code, message=message, excerpt="")
 
 
 def _wanted_ip(plain: bytes, caller_ip: CallerIp | None) -> str | None:
     """The caller's address, kept only if an event may say `context.direct`."""
     return caller_ip() if caller_ip is not None and b'"direct"' in plain else None
-
-
-def _give_up(group: list[_Waiting], error: BaseException) -> None:
-    """Nobody waits for ever, whatever happened: every call of `group` is to come again."""
-    cause = error.__cause__ if isinstance(error, BrokerUnavailable) else None
-    # Only a storage's words are sure to hold nothing of the events.
-    reason = str(cause) if isinstance(cause, StorageUnavailable) else type(error).__name__
-    if group:
-        log.warning("events_not_durable", calls=len(group), reason=reason)
-    for _, _, durable in group:
-        if not durable.done():
-            lost = BrokerUnavailable(reason)
-            lost.__cause__ = error
-            durable.set_exception(lost)

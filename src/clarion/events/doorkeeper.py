@@ -7,6 +7,7 @@ why, is in the door log.
 """
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from time import monotonic
@@ -20,7 +21,7 @@ from clarion.events.body import CallFault
 from clarion.events.door_log import DoorLog
 from clarion.events.key_reader import Found, KeyReader, KeyReaderOptions
 from clarion.events.key_store import USED_SECONDS, KeyKind, note_uses
-from clarion.events.limit import Bucket, Limit, draw
+from clarion.events.limit import Bucket, Limit, debit, seconds_to_wait
 from clarion.events.source import is_allowed
 from clarion.events.turned_away import (
     KEY_MEANINGS,
@@ -73,27 +74,33 @@ class Doorkeeper:
         self._to_note: dict[UUID, KeyKind] = {}
         self._noting: asyncio.Task[None] | None = None
 
-    async def admit(
-        self, write_key: str, *, origin: str | None, events: int, now: datetime
-    ) -> Answer:
-        """Whether a call of so many events may be taken. Raises StorageUnavailable where nobody
-        can say."""
-        remembered = self._remembered.get(write_key)
-        if remembered is not None and remembered[1] > monotonic():
-            admission = remembered[0]
-        else:
-            admission = await self._look_up(write_key)
+    async def let_in(self, write_key: str, *, origin: str | None, now: datetime) -> Answer:
+        """Whether any call with this key may be taken now: asked before a body is looked at.
+        Raises StorageUnavailable where nobody can say."""
+        admission = await self._known(write_key)
         if not isinstance(admission, Admission):
             return self._turn_away(admission, write_key)
         if origin is not None and not is_allowed(origin, admission.allowed_origins):
             return self._origin_refused(admission, origin)
         if admission.limit is not None:
-            known = self._buckets.get(admission.key_id)
-            drawn = draw(admission.limit, known, events, now.timestamp())
-            if isinstance(drawn, int):
-                return self._too_fast(admission, admission.limit, drawn)
-            self._buckets[admission.key_id] = drawn
+            bucket = self._buckets.get(admission.key_id)
+            seconds = seconds_to_wait(admission.limit, bucket, now.timestamp())
+            if seconds is not None:
+                return self._too_fast(admission, admission.limit, seconds)
         return admission
+
+    def charge(self, admission: Admission, *, events: int, size: int, now: datetime) -> None:
+        """Take a call that was let in out of its key's bucket."""
+        if admission.limit is not None:
+            bucket = self._buckets.get(admission.key_id)
+            self._buckets[admission.key_id] = debit(
+                admission.limit, bucket, events, now.timestamp(), size=size
+            )
+
+    async def opens(self, write_keys: Iterable[str]) -> bool:
+        """Whether one of them is a key that may be used now. Raises StorageUnavailable."""
+        found = await asyncio.gather(*map(self._known, write_keys))
+        return any(isinstance(one, Admission) for one in found)
 
     async def look_up(self, write_key: str) -> Admission | UnknownKey:
         """What a write key opens. Raises what `admit` raises."""
@@ -102,13 +109,16 @@ class Doorkeeper:
             return self._turn_away(found, write_key)
         return found
 
-    async def note_fault(self, write_key: str, fault: CallFault) -> None:
-        """A call that can not be read: whoever has this key may want to know."""
+    async def note_fault(self, write_key: str, fault: CallFault, size: int, now: datetime) -> None:
+        """A call that can not be read: whoever has this key may want to know. `size`: how much of
+        it was looked at."""
         self._door_log.count(fault.code)
         try:
             found = await self._known(write_key)
         except StorageUnavailable:
             return
+        if isinstance(found, Admission) and size:
+            self.charge(found, events=1, size=size, now=now)
         if isinstance(found, Admission | Retired):
             self._door_log.note(
                 _place_of(found), TurnedAway(code=fault.code, message=fault.message)

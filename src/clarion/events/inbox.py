@@ -106,14 +106,19 @@ def as_failed(part: Parcel) -> Parcel:
     return msgspec.structs.replace(part, items=[], refusals=refusals)
 
 
-def open_parcel(parcel: Parcel) -> tuple[list[Event], list[Refusal]]:
-    """The parcel's events, read, and everything in it that was refused."""
-    envelope = Envelope(
+def envelope_of(parcel: Parcel) -> Envelope:
+    """What its call says of all its events."""
+    return Envelope(
         received_at=parcel.received_at,
         sent_at=parcel.sent_at,
         context=_members.decode(parcel.context) if parcel.context else {},
         ip=parcel.ip,
     )
+
+
+def open_parcel(parcel: Parcel) -> tuple[list[Event], list[Refusal]]:
+    """The parcel's events, read, and everything in it that was refused."""
+    envelope = envelope_of(parcel)
     events: list[Event] = []
     refusals = list(parcel.refusals)
     for item in parcel.items:

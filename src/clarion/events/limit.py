@@ -1,5 +1,7 @@
 """How fast a write key may send: a token bucket. Pure.
 
+It counts events; and of calls whose events are large, bytes: every BYTES_OF_EVENT count as one.
+
 The bucket holds `burst` events at most and gains `events_per_second`. A call is taken while there
 is anything in it, whatever the call's size, and leaves a debt where it brings more than was there.
 So a batch larger than the burst gets through, too, and over time none sends faster than its limit.
@@ -8,6 +10,9 @@ So a batch larger than the burst gets through, too, and over time none sends fas
 from dataclasses import dataclass
 from math import ceil
 
+BYTES_OF_EVENT = 4_096
+"""So much may come for each event of the limit: more than SDKs' events have, and far less than one
+may have."""
 PER_SECOND_MAX = 1_000_000
 BURST_SECONDS = 5
 """The burst of a limit that names none: so many seconds' worth."""
@@ -29,13 +34,39 @@ class Bucket:
     at: float
 
 
-def draw(limit: Limit, bucket: Bucket | None, events: int, now: float) -> Bucket | int:
-    """The bucket once a call of `events` is taken; or, where it is empty, the whole seconds until
-    the same call may come again: one at least. None: a full one."""
-    level = float(limit.burst)
-    if bucket is not None and now >= bucket.at:  # else the clock went back, and tells nothing
-        gained = (now - bucket.at) * limit.events_per_second
-        level = min(level, bucket.level + gained)
-    if level < 1:
-        return max(1, ceil((1 - level) / limit.events_per_second))
-    return Bucket(level=level - max(1, events), at=now)
+DEFAULT_LIMIT = Limit(events_per_second=1_000, burst=20_000)
+"""Of a new source, unless it is made with another one or none."""
+
+
+def draw(
+    limit: Limit, bucket: Bucket | None, events: int, now: float, *, size: int = 0
+) -> Bucket | int:
+    """The bucket once a call of `events`, of `size` bytes together, is taken; or, where it is
+    empty, the whole seconds until the same call may come again: one at least. None: a full one."""
+    seconds = seconds_to_wait(limit, bucket, now)
+    if seconds is not None:
+        return seconds
+    return debit(limit, bucket, events, now, size=size)
+
+
+def debit(limit: Limit, bucket: Bucket | None, events: int, now: float, *, size: int = 0) -> Bucket:
+    """The bucket once a call is taken, however little was in it."""
+    return Bucket(level=_level(limit, bucket, now) - cost(events, size), at=now)
+
+
+def seconds_to_wait(limit: Limit, bucket: Bucket | None, now: float) -> int | None:
+    """Where the bucket is empty, the whole seconds until a call may come; else None."""
+    level = _level(limit, bucket, now)
+    return None if level >= 1 else max(1, ceil((1 - level) / limit.events_per_second))
+
+
+def cost(events: int, size: int) -> int:
+    """What a call takes out of the bucket."""
+    return max(1, events, ceil(size / BYTES_OF_EVENT))
+
+
+def _level(limit: Limit, bucket: Bucket | None, now: float) -> float:
+    if bucket is None or now < bucket.at:  # the clock went back, and tells nothing
+        return float(limit.burst)
+    gained = (now - bucket.at) * limit.events_per_second
+    return min(float(limit.burst), bucket.level + gained)

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from clarion.events.answer import says_no, yes_or_no
-from clarion.events.ids import usable_id
+from clarion.events.ids import has_number, printed_ids, usable_id
 from clarion.events.installation import named_device
 from clarion.events.moment import Placed, Times, in_order, parse_time, times_of
 from clarion.events.nesting import is_nested_too_deeply
@@ -133,7 +133,12 @@ def read(
     sent_at = parse_time(wire.get("sentAt")) or envelope.sent_at
     times = times_of(original, given, sent_at, envelope.received_at)
     at = times.at
-    user_id = usable_id(wire.get("userId"))
+    said_ids = [wire.get("userId"), wire.get("anonymousId"), wire.get("previousId")]
+    if has_number(device_id, context_device_id, *said_ids):
+        shown = printed_ids(raw)
+        said_ids = [shown.userId, shown.anonymousId, shown.previousId]
+        device_id, context_device_id = device_ids(shown.properties, shown.context)
+    user_id, anonymous_id, previous_id = map(usable_id, said_ids)
     is_device = proof is Proof.DEVICE
     names_device = type_ == "identify" or plain_name(name) in PUSH_NAMES
     if device_id is None and names_device and not is_device:
@@ -143,8 +148,8 @@ def read(
         type=type_,
         name=name,
         user_id=None if is_device else user_id,
-        anonymous_id=usable_id(wire.get("anonymousId")),
-        previous_id=usable_id(wire.get("previousId")),
+        anonymous_id=anonymous_id,
+        previous_id=previous_id,
         device_id=usable_id(device_id) or (user_id if is_device else None),
         context_device_id=usable_id(context_device_id),
         at=at,

@@ -19,7 +19,7 @@ import msgspec
 
 from clarion.events.admission import Secret
 from clarion.events.call import Call
-from clarion.events.ids import usable_id
+from clarion.events.ids import has_number, printed_ids, usable_id
 from clarion.events.inbox import Item
 from clarion.events.message import device_ids
 from clarion.events.proof import Proof
@@ -81,13 +81,7 @@ def judge(
         items.append(msgspec.structs.replace(plain, proof=proof))
         if secret_id is not None:
             used.add(secret_id)
-    left = Call(
-        write_key=call.write_key,
-        sent_at=call.sent_at,
-        context=context,
-        items=items,
-        refusals=refusals,
-    )
+    left = msgspec.structs.replace(call, context=context, items=items, refusals=refusals)
     return Judged(call=left, used=used)
 
 
@@ -104,12 +98,16 @@ def _judge(
         wire = _wire.decode(item.raw)
     except (ValueError, RecursionError):
         return Proof.UNPROVEN, None  # it is refused as soon as it is read
-    user_id = usable_id(wire.get("userId"))
+    said, properties = wire.get("userId"), wire.get("properties")
+    own = wire.get("context")
+    if has_number(said, *device_ids(properties, own)):
+        shown = printed_ids(item.raw)
+        said, properties, own = shown.userId, shown.properties, shown.context
+    user_id = usable_id(said)
     if user_id is None:
         return Proof.NOBODY, None
-    own = wire.get("context")
     context = {**around, **own} if isinstance(own, dict) else around
-    device_id, context_device_id = map(usable_id, device_ids(wire.get("properties"), context))
+    device_id, context_device_id = map(usable_id, device_ids(properties, context))
     if user_id == (device_id or context_device_id):
         return Proof.DEVICE, None
     for signature in signatures:

@@ -29,6 +29,7 @@ async def create_source(
     now: datetime,
     firebase_app_id: UUID | None = None,
     write_key: str | None = None,
+    limit: Limit | None = None,
 ) -> Source:
     """A new source; its write key is made here unless one is given."""
     row = {
@@ -38,6 +39,8 @@ async def create_source(
         "firebase_app_id": firebase_app_id,
         "allowed_origins": [],
         "created_at": now,
+        "events_per_second": limit and limit.events_per_second,
+        "burst": limit and limit.burst,
     }
     await insert_new(connection, sources, [row])
     key = await add_write_key(
@@ -55,6 +58,7 @@ async def create_source(
         firebase_app_id=firebase_app_id,
         created_at=now,
         revoked_at=None,
+        limit=limit,
         write_keys=(key,),
     )
 

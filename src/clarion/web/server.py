@@ -9,11 +9,15 @@ import contextlib
 import socket
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+import msgspec
 import uvicorn
 
+from clarion.events.body import CallFault
 from clarion.telemetry import METRICS_TYPE
+from clarion.web.connections import Connection, Connections, Limits, connections_max
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -55,6 +59,8 @@ class WebApp:
     metrics: Callable[[], Awaitable[bytes]]
     is_ready: Callable[[], Awaitable[bool]]
     track: Asgi | None = None
+    shortage: Callable[[], Awaitable[CallFault | None]] | None = None
+    """Why no events are taken."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
@@ -76,7 +82,12 @@ class WebApp:
             await self._health(scope["path"], send)
 
     async def _health(self, path: str, send: Send) -> None:
-        if path == "/livez" or (path == "/readyz" and await self.is_ready()):
+        is_ready = path == "/readyz" and await self.is_ready()
+        shortage = await self.shortage() if is_ready and self.shortage is not None else None
+        if shortage is not None:
+            told = {"success": False, "code": shortage.code, "message": shortage.message}
+            await _reply(send, 503, msgspec.json.encode(told))
+        elif path == "/livez" or is_ready:
             await _reply(send, 200, b'{"success":true}')
         elif path == "/readyz":
             await _reply(
@@ -96,13 +107,15 @@ class WebApp:
 class WebServer:
     """Serves an app on a socket until `stop`; then finishes the calls under way."""
 
-    def __init__(self, app: Asgi, listener: socket.socket) -> None:
+    def __init__(self, app: Asgi, listener: socket.socket, limits: Limits | None = None) -> None:
+        """`limits`: of its connections; as many as the process's descriptors allow."""
         self._listener = listener
+        connections = Connections(limits or Limits(connections=connections_max()))
         self._server = _Server(
             uvicorn.Config(
                 app,
                 loop="none",
-                http="httptools",
+                http=partial(Connection, connections),  # type: ignore[arg-type]
                 ws="none",
                 lifespan="on",
                 access_log=False,

@@ -5,6 +5,8 @@ write through the stations' stores. Whoever calls holds an API key (`web/access.
 one of `errors.py`; the description at `/api/v1/openapi.json` is made from the handlers themselves.
 """
 
+from collections.abc import Awaitable, Callable
+
 from litestar import Litestar
 from litestar.datastructures import ResponseHeader
 from litestar.di import Provide
@@ -13,6 +15,7 @@ from litestar.middleware import DefineMiddleware
 from clarion.broker import Broker
 from clarion.clock import Clock
 from clarion.deliveries.provider import Provider
+from clarion.events.body import CallFault
 from clarion.storage.database import Database
 from clarion.storage.vault import Vault
 from clarion.web.access import Access
@@ -36,6 +39,7 @@ def create_api(
     streams: Streams | None = None,
     *,
     fcm_url: str | None = None,
+    shortage: Callable[[], Awaitable[CallFault | None]] | None = None,
 ) -> Asgi:
     """The ASGI app of `/`, `/api/v1`, `/livez` and `/readyz`. `streams`: to be closed before the
     server is stopped, which waits for what it is still answering."""
@@ -47,6 +51,7 @@ def create_api(
         vault=vault,
         streams=streams or Streams(),
         fcm_url=fcm_url,
+        shortage=shortage,
     )
 
     def parts_of() -> Parts:

@@ -7,6 +7,7 @@ router looks at them, and unescaped one by one for the handler.
 """
 
 import re
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, unquote
@@ -26,6 +27,7 @@ from litestar.types import Send as LitestarSend
 from clarion.broker import Broker
 from clarion.clock import Clock
 from clarion.deliveries.provider import Provider
+from clarion.events.body import CallFault
 from clarion.storage.database import Database
 from clarion.storage.vault import Vault
 from clarion.web import access
@@ -67,6 +69,8 @@ class Parts:
     streams: Streams
     fcm_url: str | None
     """Where pushes go: a simulator there may be where access tokens come from, too."""
+    shortage: Callable[[], Awaitable[CallFault | None]] | None = None
+    """Why no events are taken."""
 
 
 GivenParts = NamedDependency[Parts]

@@ -28,7 +28,7 @@ async def livez() -> Health:
 
 @get("/readyz", summary="Whether calls can be answered", tags=["health"], opt={PUBLIC: True})
 async def readyz(parts: GivenParts) -> Health:
-    """Asks the database and the broker."""
+    """Asks the database and the broker, and whether the disk has room for events."""
     what = "database"
     try:
         async with asyncio.timeout(READY_SECONDS):
@@ -40,4 +40,7 @@ async def readyz(parts: GivenParts) -> Health:
         raise ApiError(
             ErrorCode.UNAVAILABLE, f"The {what} does not answer.", headers=retry_after()
         ) from None
+    shortage = None if parts.shortage is None else await parts.shortage()
+    if shortage is not None:
+        raise ApiError(ErrorCode.UNAVAILABLE, shortage.message, headers=retry_after())
     return Health()

@@ -12,6 +12,8 @@ from clarion.customers.disclosure import shown_text
 from clarion.customers.disclosure_store import known_tokens
 from clarion.deliveries.app_store import get_app, only_app
 from clarion.events import source
+from clarion.events.limit import DEFAULT_LIMIT
+from clarion.events.limit import Limit as Pace
 from clarion.events.source_store import (
     allow_origins,
     ask_for_signatures_from,
@@ -44,10 +46,12 @@ from clarion.web.api.source_wire import (
 
 class NewSource(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """A source to make. Without `firebase_app_id` it is bound to the workspace's Firebase app, if
-    there is exactly one."""
+    there is exactly one. Without `rate_limit` each of its write keys may send 1,000 events a
+    second, 20,000 at once; null: no limit."""
 
     name: str
     firebase_app_id: UUID | msgspec.UnsetType | None = msgspec.UNSET
+    rate_limit: RateLimit | msgspec.UnsetType | None = msgspec.UNSET
 
 
 class SourceChange(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -89,6 +93,9 @@ class Sources(Controller):
         """A source with a write key of its own."""
         wanted = await read(request, NewSource)
         name = read_name(wanted.name)
+        limit: Pace | None = DEFAULT_LIMIT
+        if wanted.rate_limit is not msgspec.UNSET:
+            limit = read_limit(wanted.rate_limit)
         async with parts.database.write() as connection:
             app_id = wanted.firebase_app_id
             if app_id is msgspec.UNSET:
@@ -102,6 +109,7 @@ class Sources(Controller):
                 source_id=parts.clock.new_id(),
                 now=parts.clock.now(),
                 firebase_app_id=app_id,
+                limit=limit,
             )
         return shown(source, parts.clock.now(), caller)
 

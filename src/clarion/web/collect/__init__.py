@@ -9,7 +9,6 @@ addresses of images (`pixel`).
 from functools import partial
 
 from clarion.events.body import CallFault
-from clarion.events.call import type_said
 from clarion.events.collector import Collected, Collector
 from clarion.web.collect.arriving import BODY_SECONDS_MAX, read_body
 from clarion.web.collect.asides import Asides
@@ -39,7 +38,7 @@ class CollectApp:
         path: str = scope["path"]
         if path not in ROUTES:
             path = tidied(path)
-        origin, write_key, bearer, encoding = read_headers(scope["headers"])
+        origin, write_key, bearer, encoding, charset = read_headers(scope["headers"])
         if path not in ROUTES:
             await self._asides.answer(path, scope, send, origin, write_key)
             return
@@ -56,6 +55,12 @@ class CollectApp:
             await self._collector.turn_away(fault, known_key)
             await send_fault(send, origin, 405, fault, allow)
             return
+        page = None if origin is None else origin.decode("latin-1")
+        if write_key is not None:
+            shut = await self._collector.let_in(write_key, page)
+            if shut is not None:
+                await send_collected(send, origin, shut)
+                return
         try:
             body = await read_body(receive, self._body_seconds)
         except TimeoutError:
@@ -69,16 +74,15 @@ class CollectApp:
         if isinstance(body, CallFault):
             collected = await self._collector.turn_away(body, known_key)
         else:
-            kind = ROUTES[path]
-            if path in TYPE_IN_BODY:
-                kind = type_said(body, encoding) or kind
             collected = await self._collector.collect(
                 body,
                 write_key=write_key,
-                type_hint=kind,
+                type_hint=ROUTES[path],
+                is_type_in_body=path in TYPE_IN_BODY,
                 encoding=encoding,
+                charset=charset,
                 fallback_key=bearer,
                 caller_ip=partial(caller_ip, scope),
-                origin=None if origin is None else origin.decode("latin-1"),
+                origin=page,
             )
         await send_collected(send, origin, collected)

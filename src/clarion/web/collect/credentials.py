@@ -6,21 +6,24 @@ the key (Customer.io) or an OAuth token beside a key in the body (Segment): it c
 
 import base64
 import binascii
+import re
 from collections.abc import Mapping
 from ipaddress import ip_address
 from typing import Any
 from urllib.parse import parse_qs
 
+_CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w\-.:]{1,40})", re.IGNORECASE)
+
 
 def read_headers(
     headers: list[tuple[bytes, bytes]],
-) -> tuple[bytes | None, str | None, str | None, str]:
-    """(Origin, write key, bearer token, content encoding)."""
+) -> tuple[bytes | None, str | None, str | None, str, str]:
+    """(Origin, write key, bearer token, content encoding, charset of the content type)."""
     origin: bytes | None = None
     basic: str | None = None
     bearer: str | None = None
     own: str | None = None
-    encoding = ""
+    encoding = charset = ""
     for name, value in headers:
         if name == b"authorization":
             scheme, _, rest = value.partition(b" ")
@@ -33,9 +36,12 @@ def read_headers(
             own = value.decode("latin-1").partition(":")[0].strip() or None
         elif name == b"content-encoding":
             encoding = value.decode("latin-1").strip().lower()
+        elif name == b"content-type" and b"charset" in value:
+            said = _CHARSET.search(value.decode("latin-1"))
+            charset = said[1] if said is not None else ""
         elif name == b"origin":
             origin = value
-    return origin, basic or own, bearer, encoding
+    return origin, basic or own, bearer, encoding, charset
 
 
 def caller_ip(scope: Mapping[str, Any]) -> str | None:

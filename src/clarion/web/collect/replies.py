@@ -9,6 +9,7 @@ from typing import assert_never
 
 import msgspec
 
+from clarion.events.activity import Stage
 from clarion.events.admission import OriginRefused, TooFast, UnknownKey
 from clarion.events.body import CallFault
 from clarion.events.collector import Collected, ComeAgain, Taken
@@ -30,16 +31,10 @@ _ALLOWED_HEADERS = (
 async def send_collected(send: Send, origin: bytes | None, collected: Collected) -> None:
     """What became of a call."""
     match collected:
-        case Taken(refused=[]):
+        case Taken(refused=[], unregistered=[]):
             await send_body(send, 200, OK, [JSON, *cors(origin)])
-        case Taken(refused=refused):
-            wire = {
-                "success": True,
-                "refused": [
-                    {"messageId": one.message_id, "code": one.code, "message": one.message}
-                    for one in refused[:REFUSALS_SHOWN]
-                ],
-            }
+        case Taken():
+            wire = {"success": True, "refused": shown_refusals(collected)}
             await send_body(send, 200, msgspec.json.encode(wire), [JSON, *cors(origin)])
         case CallFault():
             await send_fault(send, origin, 400, collected)
@@ -72,6 +67,9 @@ async def send_collected(send: Send, origin: bytes | None, collected: Collected)
                 "this call was stored: send the same again later.",
                 [(b"retry-after", after), (b"x-ratelimit-reset", after)],
             )
+        case ComeAgain(retry_after_seconds=seconds, shortage=CallFault() as shortage):
+            again = [(b"retry-after", str(seconds).encode())]
+            await send_fault(send, origin, 503, shortage, again)
         case ComeAgain(retry_after_seconds=seconds):
             await send_error(
                 send,
@@ -83,6 +81,22 @@ async def send_collected(send: Send, origin: bytes | None, collected: Collected)
             )
         case _:
             assert_never(collected)
+
+
+def shown_refusals(taken: Taken) -> list[dict[str, str | None]]:
+    """What of a call was refused. `stage` tells, as in the records, whether that is the whole event
+    or only the registration it asks for."""
+    events = [(Stage.EVENT, one) for one in taken.refused]
+    registrations = [(Stage.REGISTRATION, one) for one in taken.unregistered]
+    return [
+        {
+            "messageId": one.message_id,
+            "stage": stage.value,
+            "code": one.code,
+            "message": one.message,
+        }
+        for stage, one in (events + registrations)[:REFUSALS_SHOWN]
+    ]
 
 
 async def send_preflight(send: Send, origin: bytes | None, scope: Scope) -> None:

@@ -1,18 +1,16 @@
 """Events sent to the server API: durable when `{"success": true}` is heard."""
 
-from collections.abc import Mapping
 from functools import partial
 from typing import Any, assert_never
 
 from clarion.clock import Clock
 from clarion.events.body import CallFault, unpack
 from clarion.events.collector import Collector, ComeAgain, Kept, Taken
-from clarion.events.message import Refusal
 from clarion.storage.database import StorageUnavailable
 from clarion.web.access import Scope as KeyScope
 from clarion.web.collect.arriving import read_body
 from clarion.web.collect.credentials import caller_ip
-from clarion.web.collect.replies import REFUSALS_SHOWN
+from clarion.web.collect.replies import shown_refusals
 from clarion.web.server import Receive, Scope, Send
 from clarion.web.track.address import Address
 from clarion.web.track.doors import Brand, Doors, Shut
@@ -107,17 +105,23 @@ async def _send_collected(
             status = 413 if refusal.code in _TOO_LARGE else 400
             message = _WORDS.get(refusal.code, refusal.message)
             await send_refusal(send, status, refusal.code, message)
-        case Taken(refused=refused):
+        case Taken():
             told: dict[str, Any] = {"success": True}
             if event_ids:
                 told["eventId"] = event_ids[0]
             if kind is None:
                 told["eventIds"] = event_ids
-            if refused:
-                told["refused"] = [_refused(one) for one in refused[:REFUSALS_SHOWN]]
+            if collected.refused or collected.unregistered:
+                told["refused"] = [
+                    {**one, "message": _WORDS.get(one["code"] or "", one["message"])}
+                    for one in shown_refusals(collected)
+                ]
             await send_json(send, 200, told)
         case CallFault():
             await _send_fault(send, collected)
+        case ComeAgain(retry_after_seconds=seconds, shortage=CallFault() as shortage):
+            again = [(b"retry-after", str(seconds).encode())]
+            await send_refusal(send, 503, shortage.code, shortage.message, again)
         case ComeAgain(retry_after_seconds=seconds):
             await _send_come_again(send, seconds)
         case _:
@@ -137,14 +141,6 @@ async def _send_come_again(send: Send, seconds: int) -> None:
         "Nothing was stored: send the same again later.",
         [(b"retry-after", str(seconds).encode())],
     )
-
-
-def _refused(refusal: Refusal) -> Mapping[str, Any]:
-    return {
-        "messageId": refusal.message_id,
-        "code": refusal.code,
-        "message": _WORDS.get(refusal.code, refusal.message),
-    }
 
 
 def auth_token(scope: Scope) -> str | None:

@@ -1,0 +1,259 @@
+"""What a connection may ask of the process before anybody has looked at who calls.
+
+uvicorn reads a request's head however long it is and however long it takes, and takes connections
+until the process has no descriptor left. Here both end: `Limits` tells where. Whoever sends nothing
+is the first to go when others need the place.
+"""
+
+import asyncio
+import resource
+from dataclasses import dataclass
+from itertools import islice
+from time import monotonic
+from typing import Any
+
+import msgspec
+import structlog
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+log = structlog.get_logger(__name__)
+
+DESCRIPTORS_SHARE = 0.8
+"""Of the process's descriptors: so many may be connections. The rest is for files, for the database
+and for what the process calls itself."""
+CONNECTIONS_MAX = 50_000
+"""However many descriptors there are: each takes memory, too."""
+LOG_SECONDS = 60.0
+"""Between two lines of the log that say that connections are refused."""
+
+_REASONS = {408: "Request Timeout", 431: "Request Header Fields Too Large"}
+_UNAVAILABLE = "Service Unavailable"
+
+
+def connections_max() -> int:
+    """How many connections the descriptors of this process allow."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY:
+        return CONNECTIONS_MAX
+    return max(1, min(CONNECTIONS_MAX, int(soft * DESCRIPTORS_SHARE)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Of one server."""
+
+    connections: int
+    head_bytes: int = 65_536
+    """Of a request's line and headers together; of its trailers again."""
+    head_seconds: float = 20.0
+    """From the first byte of a request's head to its last, and from connecting to the first."""
+    body_seconds: float = 90.0
+    """From the head to the last byte of the body."""
+    rest_seconds: float = 10.0
+    """How long a body may go on coming that has been answered already."""
+    stalled_seconds: float = 60.0
+    """How long a caller may read nothing of an answer that is waiting for it."""
+
+
+class Connections:
+    """Those of one server."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self.idle: dict[Connection, None] = {}
+        """Those that have no request under way; who has been so for longest is first."""
+        self._refused = 0
+        self._told_at = -LOG_SECONDS
+
+    def make_room(self, newest: "Connection", count: int) -> bool:
+        """Whether there is room for one more: those that have been idle for longest make it."""
+        too_many = count - self.limits.connections
+        if too_many <= 0:
+            return True
+        self._tell(count)
+        idle = [one for one in islice(self.idle, too_many + 1) if one is not newest][:too_many]
+        for connection in idle:
+            connection.hang_up()
+        return len(idle) == too_many
+
+    def _tell(self, count: int) -> None:
+        self._refused += 1
+        if monotonic() - self._told_at >= LOG_SECONDS:
+            log.warning("connections_full", connections=count, ended=self._refused)
+            self._told_at, self._refused = monotonic(), 0
+
+
+class Connection(HttpToolsProtocol):
+    """uvicorn's, within limits."""
+
+    def __init__(self, connections: Connections, **rest: Any) -> None:
+        super().__init__(**rest)
+        self._all = connections
+        self._limits = connections.limits
+        self._in_head = True
+        self._is_refused = False
+        self._refusal: bytes | None = None
+        """What is to be said once the answers before it have been given."""
+        self._came = 0
+        """Bytes since the head began."""
+        self._head_size = 0
+        """Bytes of it that were parsed."""
+        self._timer: asyncio.TimerHandle | None = None
+        self._stalled: asyncio.TimerHandle | None = None
+
+    # --- from the transport -----------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        if not self._all.make_room(self, len(self.connections)):
+            self._refuse(503, "too_many_connections", "Come again later.")
+            return
+        self._all.idle[self] = None
+        self._end_in(self._limits.head_seconds)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._all.idle.pop(self, None)
+        self._unset_timer()
+        self._unset_stalled()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        if self._is_refused:
+            return  # until it ends
+        if self._in_head:
+            self._came += len(data)
+        super().data_received(data)
+        if self.transport.is_closing() or self._is_refused:
+            return
+        if self._in_head and self._came > self._limits.head_bytes:
+            self._refuse_head()
+        elif self._timer is None and self._came:
+            limits = self._limits
+            self._end_in(limits.head_seconds if self._in_head else limits.body_seconds)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        if self._stalled is None:
+            self._stalled = self.loop.call_later(self._limits.stalled_seconds, self.hang_up)
+
+    def resume_writing(self) -> None:
+        self._unset_stalled()
+        super().resume_writing()
+
+    # --- from the parser --------------------------------------------------------------------
+
+    def on_message_begin(self) -> None:
+        self._head_size = 0
+        super().on_message_begin()
+
+    def on_url(self, url: bytes) -> None:
+        self._head_size += len(url)
+        super().on_url(url)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._head_size += len(name) + len(value) + 4
+        if self._head_size <= self._limits.head_bytes:
+            super().on_header(name, value)
+        elif not self._in_head:
+            self.hang_up()  # trailers without end
+
+    def on_headers_complete(self) -> None:
+        if self._is_refused:
+            return
+        if self._head_size > self._limits.head_bytes:
+            self._refuse_head()
+            return
+        self._in_head = False
+        self._head_size = 0
+        self._all.idle.pop(self, None)
+        self._unset_timer()
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        if not self._is_refused:
+            super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        if self._is_refused:
+            return
+        self._in_head = True
+        self._came = 0
+        self._unset_timer()
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self._refusal is not None:
+            if not self._is_answering():
+                self._end(self._refusal)
+        elif not self._in_head:
+            self._end_in(self._limits.rest_seconds)
+        elif not self.transport.is_closing() and self.cycle.response_complete:
+            self._all.idle[self] = None
+
+    # --- ends -------------------------------------------------------------------------------
+
+    def hang_up(self) -> None:
+        """Without a word: nobody listens."""
+        self._is_refused, self._refusal = True, None
+        self._all.idle.pop(self, None)
+        self.transport.abort()
+
+    def _end_in(self, seconds: float) -> None:
+        self._unset_timer()
+        self._timer = self.loop.call_later(seconds, self._is_late)
+
+    def _is_late(self) -> None:
+        self._timer = None
+        if self.transport.is_closing():
+            return
+        if self._in_head and self._came:
+            self._refuse(408, "head_too_slow", "The request took too long to arrive.")
+        else:
+            self.hang_up()
+
+    def _refuse_head(self) -> None:
+        message = f"A request's line and headers may have {self._limits.head_bytes} bytes."
+        self._refuse(431, "headers_too_large", message)
+
+    def _refuse(self, status: int, code: str, message: str) -> None:
+        """Answer so and read no more, once what was asked before is answered."""
+        self._is_refused = True
+        self._unset_timer()
+        body = msgspec.json.encode({"success": False, "code": code, "message": message})
+        again = "retry-after: 2\r\n" if status == 503 else ""
+        head = (
+            f"HTTP/1.1 {status} {_REASONS.get(status, _UNAVAILABLE)}\r\n"
+            f"content-type: application/json\r\ncontent-length: {len(body)}\r\n{again}"
+            "connection: close\r\n\r\n"
+        )
+        self._refusal = head.encode() + body
+        if not self._is_answering():
+            self._end(self._refusal)
+
+    def _end(self, answer: bytes) -> None:
+        """The last answer. What is still being sent is let in and dropped for a while: were the
+        connection closed at once, its sender would hear of that and not hear the answer."""
+        self._refusal = None
+        if self.transport.is_closing():
+            return
+        self.transport.write(answer)
+        if not self._came:
+            self.transport.close()
+            return
+        self.transport.write_eof()
+        self._all.idle[self] = None
+        self._timer = self.loop.call_later(self._limits.rest_seconds, self.hang_up)
+
+    def _is_answering(self) -> bool:
+        return bool(self.pipeline) or (self.cycle is not None and not self.cycle.response_complete)
+
+    def _unset_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _unset_stalled(self) -> None:
+        if self._stalled is not None:
+            self._stalled.cancel()
+            self._stalled = None

@@ -1,0 +1,108 @@
+"""Events are refused by themselves before the disk is full, or the queue without end."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+
+from clarion.broker import JobKind, NewJob
+from clarion.events.headroom import BACKLOG_FULL, DISK_LOW, Headroom, HeadroomOptions
+from clarion.storage.database import Database
+from clarion.storage.schema import metadata
+from clarion.telemetry import Metrics
+from fakes.brand import server_of
+from fakes.clock import FakeClock
+from fakes.station import Station, prepare, track
+from fakes.wire import request
+
+ALL = 1 << 62
+"""More than any disk has."""
+
+
+@asynccontextmanager
+async def serving(
+    tmp_path: Path, clock: FakeClock, options: HeadroomOptions
+) -> AsyncIterator[Station]:
+    database = Database(f"sqlite:///{tmp_path}/clarion.db")
+    async with database.engine.begin() as connection:
+        await connection.run_sync(metadata.create_all)
+    await prepare(database, clock)
+    async with Station(database, clock, headroom=options) as station:
+        yield station
+    await database.close()
+
+
+async def test_below_the_mark_nothing_is_taken_and_readyz_says_so(
+    tmp_path: Path, clock: FakeClock
+) -> None:
+    async with serving(tmp_path, clock, HeadroomOptions(disk_free_min=ALL)) as station:
+        for path, body in (("/v1/track", track("m")), ("/v1/batch", {"batch": [track("m")]})):
+            reply = await station.post(path, body, {"Origin": "https://shop.example"})
+            assert (reply.status, reply.json["code"]) == (503, "disk_low")
+            assert int(reply.headers["retry-after"]) >= 1
+            assert reply.headers["access-control-allow-origin"] == "https://shop.example"
+        server = await server_of(station)
+        reply = await server.post("track", track("m"))
+        assert (reply.status, reply.json["code"]) == (503, "disk_low")
+        assert "retry-after" in reply.headers
+        ready = await station.ask(request("/readyz", method="GET"))
+        assert (ready.status, ready.json["code"]) == (503, "disk_low")
+        assert (await station.ask(request("/livez", method="GET"))).status == 200
+        assert await station.events() == []
+
+
+async def test_a_backlog_has_an_end_and_goes_on_once_it_is_taken_in(
+    tmp_path: Path, clock: FakeClock
+) -> None:
+    options = HeadroomOptions(disk_free_min=0, backlog_max=5_000, look_seconds=0)
+    async with serving(tmp_path, clock, options) as station:
+        taken = []
+        for number in range(100):
+            reply = await station.post("/v1/track", track(f"m{number}", x="x" * 500))
+            if reply.status == 200:
+                taken.append(f"m{number}")
+            else:
+                assert (reply.status, reply.json["code"]) == (503, "backlog_full")
+        assert 5 < len(taken) < 20
+        assert await station.message_ids() == taken
+        for number in range(1_000):
+            if (await station.post("/v1/track", track(f"n{number}"))).status == 200:
+                return
+        pytest.fail("nothing is taken though nothing waits")
+
+
+async def test_it_is_told_once_when_there_is_no_room_and_once_when_there_is(
+    tmp_path: Path, clock: FakeClock
+) -> None:
+    options = HeadroomOptions(disk_free_min=0, backlog_max=10)
+    async with serving(tmp_path, clock, options) as station:
+        metrics = Metrics()
+        headroom = Headroom(station.broker, options, directory=tmp_path, metrics=metrics)
+        with capture_logs() as logs:
+            await headroom.look()
+            await station.broker.publish(NewJob(kind=JobKind.EVENTS, payload=b"x" * 11))
+            await headroom.look()
+            await headroom.look()
+            assert await headroom.shortage() is BACKLOG_FULL
+            assert b"clarion_backlog_bytes 11.0" in metrics.text()
+            (lease,) = await station.broker.fetch(
+                JobKind.EVENTS, limit=1, wait_seconds=0, lease_seconds=9
+            )
+            await lease.ack()
+            await headroom.look()
+        told = [(one["event"], one["log_level"]) for one in logs]
+        assert told == [("events_refused", "error"), ("events_taken_again", "warning")]
+        assert (logs[0]["code"], logs[0]["backlog_bytes"]) == ("backlog_full", 11)
+
+
+async def test_what_can_not_be_known_is_no_shortage(tmp_path: Path, clock: FakeClock) -> None:
+    """A database and a broker on other machines: their own refusals are the limit."""
+    async with serving(tmp_path, clock, HeadroomOptions()) as station:
+        most = HeadroomOptions(disk_free_min=ALL)
+        for directory in (None, tmp_path / "nowhere"):
+            headroom = Headroom(station.broker, most, directory=directory)
+            assert await headroom.shortage() is None
+        headroom = Headroom(station.broker, most, directory=tmp_path)
+        assert await headroom.shortage() is DISK_LOW
