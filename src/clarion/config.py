@@ -15,7 +15,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from clarion.brokers.address import read_url
-from clarion.events.headroom import BACKLOG_MAX, DISK_FREE_MIN, HeadroomOptions
+from clarion.events.headroom import (
+    BACKLOG_MAX,
+    DISK_FREE_MIN,
+    HeadroomOptions,
+    read_bytes,
+)
 from clarion.printable import without_passwords
 from clarion.storage.postgres_address import read_postgres_url
 from clarion.telemetry import LOG_FORMATS, LOG_LEVELS, LogOptions
@@ -245,8 +250,8 @@ def read_settings(environment: Mapping[str, str]) -> Settings | list[SettingFaul
         former_secret_keys=take("CLARION_FORMER_SECRET_KEYS", _secrets, ()),
         log=take("CLARION_LOG", _log, LogOptions()),
         headroom=HeadroomOptions(
-            disk_free_min=take("CLARION_DISK_FREE_MIN", _bytes, DISK_FREE_MIN),
-            backlog_max=take("CLARION_BACKLOG_MAX", _bytes, BACKLOG_MAX),
+            disk_free_min=take("CLARION_DISK_FREE_MIN", read_bytes, DISK_FREE_MIN),
+            backlog_max=take("CLARION_BACKLOG_MAX", read_bytes, BACKLOG_MAX),
         ),
     )
     return faults or settings
@@ -373,18 +378,6 @@ def _secret(text: str) -> str:
 
 def _secrets(text: str) -> tuple[str, ...]:
     return tuple(_secret(one.strip()) for one in text.split(",") if one.strip())
-
-
-_UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
-_UNITS |= {"KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40}
-
-
-def _bytes(text: str) -> int:
-    found = re.fullmatch(r"(\d{1,18})\s*([A-Za-z]{0,3})", text)
-    unit = None if found is None else _UNITS.get(found[2].upper())
-    if found is None or unit is None:
-        raise ValueError(f"must be a number of bytes, such as 500MB or 2GB, not {text!r}")
-    return int(found[1]) * unit
 
 
 def _log(text: str) -> LogOptions:

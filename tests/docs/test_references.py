@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from cyclopts import App as Commands
@@ -53,7 +52,7 @@ from clarion.web.track.asking import Part
 from clarion.web.track.reading import CALLS
 from clarion.web.track.replies import ReadFault
 from clarion.web.track.sending import KINDS
-from fakes.pages import ROOT, name_of, pages
+from fakes.pages import ROOT, name_of
 from fakes.scenarios import SCENARIOS, Scenario
 
 SOURCE = ROOT / "src" / "clarion"
@@ -76,13 +75,6 @@ def test_no_reference_is_left_of_what_is_gone() -> None:
 def test_every_setting_is_documented() -> None:
     for setting in SETTINGS:
         assert f"## `{setting.name}`\n\n{setting.meaning}" in reference("settings.md")
-
-
-@pytest.mark.parametrize("page_", pages(), ids=name_of)
-def test_no_page_names_a_setting_that_there_is_not(page_: Path) -> None:
-    named = set(re.findall(r"\bCLARION_[A-Z_]*[A-Z]\b", page_.read_text()))
-    # `CLARION_FCM_…` is short for several.
-    assert named - {"CLARION_FCM"} <= {setting.name for setting in SETTINGS}
 
 
 def test_every_route_is_documented() -> None:

@@ -29,6 +29,7 @@ from clarion.storage.migrate import migrate
 from clarion.storage.vault import Vault, load_or_make_vault
 from fakes.book import SOURCE, WORKSPACE
 from fakes.clock import START, FakeClock
+from fakes.patience import patience
 from fakes.postgres import PostgresServer
 from fakes.world import APP, World
 
@@ -136,7 +137,7 @@ async def _half_a_campaign(world: World) -> None:
         assert await world.sender.step()
     world.provider.opened.clear()
     dying = asyncio.create_task(world.sender.step())
-    async with asyncio.timeout(10):
+    async with patience():
         await world.provider.waiting.wait()
     dying.cancel()
     await asyncio.wait({dying})

@@ -88,6 +88,7 @@ async def test_the_main_job_is_done_and_told(service: Service) -> None:
         "devices": 3,
         "opted_out": 0,
         "notifications_off": 0,
+        "no_firebase_app": 0,
         "platforms": {"Android": 1, "Web": 1, "iOS": 1},
     }
     scheduled = await service.post(f"/campaigns/{made['id']}/schedule", {"at": "now"})

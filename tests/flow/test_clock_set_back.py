@@ -11,8 +11,6 @@ from clarion.brokers.database import DatabaseBroker, DatabaseBrokerOptions
 from clarion.campaigns.campaign import CampaignState
 from clarion.clock import SKEW, first_id_after, made_at
 from clarion.deliveries.pacing import Grant, Later, Limits, Pace, believed, draw, throttled
-from clarion.events.limit import Bucket, Limit
-from clarion.events.limit import draw as draw_events
 from clarion.reports.eraser import Eraser
 from clarion.storage.database import Database
 from clarion.storage.schema import chunks
@@ -166,14 +164,6 @@ def test_the_quiet_that_fcm_asked_for_is_kept() -> None:
     assert isinstance(answer, Later)
     ahead = believed(quiet, at(-HOUR))
     assert ahead.next_at == quiet.next_at - timedelta(seconds=HOUR)
-
-
-def test_a_key_s_rate_limit_does_not_hold_for_an_hour() -> None:
-    limit = Limit(events_per_second=1, burst=1)
-    empty = draw_events(limit, None, 1, HOUR)
-    assert isinstance(empty, Bucket)
-    assert isinstance(draw_events(limit, empty, 1, HOUR), int)
-    assert isinstance(draw_events(limit, empty, 1, 0.0), Bucket)
 
 
 def test_ids_tell_when_they_were_made() -> None:

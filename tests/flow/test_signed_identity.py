@@ -8,7 +8,7 @@ import pytest
 from cryptography.fernet import Fernet
 from sqlalchemy import select
 
-from clarion.events.collector import Collector, CollectorOptions, ComeAgain
+from clarion.events.collector import Collector, CollectorOptions, ComeAgain, Taken
 from clarion.events.doorkeeper import DoorkeeperOptions
 from clarion.events.reserved import PUSH_NAMES
 from clarion.events.signature import SIGNATURE, sign
@@ -280,20 +280,26 @@ async def test_signing_may_begin_before_it_is_asked_for(stage: Stage) -> None:
 
 
 @on_sqlite
-async def test_where_secrets_can_not_be_opened_nothing_is_taken_and_nothing_is_lost(
+async def test_where_secrets_can_not_be_opened_what_needs_one_is_neither_taken_nor_lost(
     stage: Stage,
 ) -> None:
-    """Neither is anybody let through unasked, nor does an app throw its events away."""
+    """Neither is anybody let through unasked, nor does an app throw its events away; and what needs
+    no signature does not wait for them."""
     other = Vault(Fernet.generate_key())
     parts = (stage.service.database, stage.service.world.broker, stage.service.clock)
     collector = Collector(*parts, vault=other)
-    for _ in range(2):
+    for event, kind in (
+        (track("Product Viewed", userId="U"), Taken),
+        (track("Product Viewed", anonymousId="a"), Taken),
+        ({"type": "identify", "userId": "U", "traits": {"name": "Ada"}}, ComeAgain),
+        (stage.signed("U", stage.register("D", "T")), ComeAgain),
+    ):
         answer = await collector.collect(
-            msgspec.json.encode(track("Product Viewed", anonymousId="a")),
+            msgspec.json.encode({"batch": [{"messageId": "m", **event}]}),
             write_key=stage.key,
-            type_hint="track",
+            type_hint=None,
         )
-        assert isinstance(answer, ComeAgain)
+        assert isinstance(answer, kind), event
 
 
 @on_sqlite

@@ -1,7 +1,6 @@
 """Sources: the apps that send events, each with its write key."""
 
 from cyclopts import App as Commands
-from rich.markup import escape
 
 from clarion.cli.output import AsJson, Name, print_done, print_record, print_records
 from clarion.cli.session import open_session
@@ -59,7 +58,7 @@ async def create(name: str, *, firebase_app: str | None = None, json: AsJson = F
         )
     print_record(shown(source), as_json=json)
     if not json:
-        print_done(escape(public_key_note(source)))
+        print_done(public_key_note(source))
 
 
 @commands.command(name="list")

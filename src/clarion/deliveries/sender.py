@@ -26,20 +26,17 @@ from clarion.campaigns.campaign import Campaign, CampaignState
 from clarion.campaigns.template import Template
 from clarion.clock import Clock
 from clarion.customers.device import Platform
-from clarion.deliveries.app_store import paused_ahead, set_back
 from clarion.deliveries.books import Books
 from clarion.deliveries.chunk_store import (
     Chunk,
     NewChunk,
-    chunks_of_another_time,
-    hasten_app,
     keep_chunk,
     open_deliveries,
-    overdue_chunks,
 )
 from clarion.deliveries.courier import Courier
 from clarion.deliveries.delivery import RetryPolicy
 from clarion.deliveries.notices import Notices
+from clarion.deliveries.overdue import publish_overdue
 from clarion.deliveries.pacing import Grant, Later
 from clarion.deliveries.provider import Provider, ProviderApp, Push
 from clarion.deliveries.quarantine_store import last_acceptance
@@ -124,45 +121,14 @@ class Sender:
 
     async def sweep(self) -> int:
         """Publish again the chunks whose job was lost or whose sender died; returns how many."""
-        now = self._clock.now()
-        async with self._database.read() as connection:
-            paused = await paused_ahead(connection, now)
-        if paused:
-            async with self._database.write() as connection:
-                await set_back(connection, paused, now)
-                for app_id in paused:
-                    await hasten_app(connection, app_id, now)
-        async with self._database.read() as connection:
-            overdue = await overdue_chunks(
-                connection,
-                now,
-                grace_seconds=self._options.sweep_grace_seconds,
-                limit=self._options.sweep_chunks,
-            )
-            early = await chunks_of_another_time(connection, now, limit=self._options.sweep_chunks)
-        if early:
-            ahead = max(ahead for *_, ahead in early)
-            log.warning("clock_went_back", seconds=round(ahead.total_seconds()), chunks=len(early))
-        await self._broker.publish(
-            *(
-                NewJob(
-                    kind=JobKind.CHUNK,
-                    payload=chunk_id.bytes,
-                    key=f"chunk:{chunk_id.hex}:{attempt}",
-                )
-                for chunk_id, attempt in overdue
-            ),
-            *(
-                NewJob(
-                    kind=JobKind.CHUNK,
-                    payload=chunk_id.bytes,
-                    key=f"chunk:{chunk_id.hex}:{attempt}",
-                    available_at=now + waits if waits else None,
-                )
-                for chunk_id, attempt, waits, _ in early
-            ),
+        options = self._options
+        return await publish_overdue(
+            self._database,
+            self._broker,
+            self._clock.now(),
+            grace_seconds=options.sweep_grace_seconds,
+            limit=options.sweep_chunks,
         )
-        return len(overdue) + len(early)
 
     async def _send_for_ever(self) -> None:
         while not self._is_stopping:

@@ -84,7 +84,7 @@ class Doorkeeper:
             return self._origin_refused(admission, origin)
         if admission.limit is not None:
             bucket = self._buckets.get(admission.key_id)
-            seconds = seconds_to_wait(admission.limit, bucket, now.timestamp())
+            seconds = seconds_to_wait(admission.limit, bucket, self._clock.monotonic())
             if seconds is not None:
                 return self._too_fast(admission, admission.limit, seconds)
         return admission
@@ -94,7 +94,7 @@ class Doorkeeper:
         if admission.limit is not None:
             bucket = self._buckets.get(admission.key_id)
             self._buckets[admission.key_id] = debit(
-                admission.limit, bucket, events, now.timestamp(), size=size
+                admission.limit, bucket, events, self._clock.monotonic(), size=size
             )
 
     async def opens(self, write_keys: Iterable[str]) -> bool:

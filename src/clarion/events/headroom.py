@@ -9,6 +9,7 @@ there the server's refusal is the limit.
 
 import asyncio
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -116,3 +117,16 @@ class Headroom:
         if self._metrics is not None:
             self._metrics.backlog_bytes.set(backlog.size)
             self._metrics.free_bytes.set(float("nan") if room is None else room)
+
+
+_UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
+_UNITS |= {"KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40}
+
+
+def read_bytes(text: str) -> int:
+    """A number of bytes as operators write it, `500MB` or `2GiB`; raises ValueError."""
+    found = re.fullmatch(r"(\d{1,18})\s*([A-Za-z]{0,3})", text)
+    unit = None if found is None else _UNITS.get(found[2].upper())
+    if found is None or unit is None:
+        raise ValueError(f"must be a number of bytes, such as 500MB or 2GB, not {text!r}")
+    return int(found[1]) * unit

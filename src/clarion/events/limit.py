@@ -66,7 +66,7 @@ def cost(events: int, size: int) -> int:
 
 
 def _level(limit: Limit, bucket: Bucket | None, now: float) -> float:
-    if bucket is None or now < bucket.at:  # the clock went back, and tells nothing
+    if bucket is None:
         return float(limit.burst)
-    gained = (now - bucket.at) * limit.events_per_second
+    gained = max(0.0, now - bucket.at) * limit.events_per_second
     return min(float(limit.burst), bucket.level + gained)

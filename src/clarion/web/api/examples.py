@@ -207,5 +207,6 @@ EXAMPLES: dict[str, Any] = {
         "attempts": 7892,
         "unanswered": 0,
         "balances": True,
+        "waiting": [],
     },
 }

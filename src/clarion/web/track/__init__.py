@@ -29,7 +29,7 @@ class TrackApp:
         *,
         body_seconds: float = BODY_SECONDS_MAX,
     ) -> None:
-        doors = Doors(database, Access(database, clock))
+        doors = Doors(database, Access(database, clock), clock)
         self._sending = Sending(collector, doors, clock, body_seconds)
         self._reading = Reading(database, doors, clock)
 

@@ -1,10 +1,10 @@
 """Who may call the server API: the holder of an API key, for a source of its workspace by name."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from time import monotonic
 from uuid import UUID
 
+from clarion.clock import Clock
 from clarion.events.limit import Bucket, Limit, draw
 from clarion.events.source import Source
 from clarion.events.source_store import list_sources
@@ -39,8 +39,9 @@ class Shut:
 class Doors:
     """Knows callers and brands. Raises StorageUnavailable where nobody can say."""
 
-    def __init__(self, database: Database, access: Access) -> None:
+    def __init__(self, database: Database, access: Access, clock: Clock) -> None:
         self._database = database
+        self._clock = clock
         self._access = access
         self._sources: dict[tuple[UUID, str], tuple[Source, float]] = {}
         self._buckets: dict[tuple[UUID, UUID, Scope], Bucket] = {}
@@ -67,13 +68,13 @@ class Doors:
             )
         return Brand(caller=caller, source_id=source.id, limit=source.limit)
 
-    def too_fast(self, brand: Brand, does: Scope, count: int, now: datetime) -> int | None:
+    def too_fast(self, brand: Brand, does: Scope, count: int) -> int | None:
         """The seconds until a call that sends so many events, or reads, may come again; None: it
         may be answered now. Who sends much may still read."""
         if brand.limit is None:
             return None
         who = (brand.caller.key_id, brand.source_id, does)
-        drawn = draw(brand.limit, self._buckets.get(who), count, now.timestamp())
+        drawn = draw(brand.limit, self._buckets.get(who), count, self._clock.monotonic())
         if isinstance(drawn, int):
             return drawn
         if len(self._buckets) >= BUCKETS_MAX:

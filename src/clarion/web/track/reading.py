@@ -53,7 +53,7 @@ class Reading:
             brand = await self._doors.open(auth_token(scope), address.brand, KeyScope.READ)
             if isinstance(brand, Shut):
                 raise ReadRefused(ReadFault.AUTHENTICATION, brand.message)
-            seconds = self._doors.too_fast(brand, KeyScope.READ, 1, self._clock.now())
+            seconds = self._doors.too_fast(brand, KeyScope.READ, 1)
             if seconds is not None:
                 message = "The API key has read faster than its source's limit allows."
                 raise ReadRefused(ReadFault.RATE_LIMIT, message, retry_after_seconds=seconds)

@@ -72,8 +72,8 @@ class Sending:
             return
         kind = KINDS[address.call]
         incoming = completed(plain, kind, lambda: str(self._clock.new_id()))
-        count, now = len(incoming.event_ids), self._clock.now()
-        seconds = self._doors.too_fast(brand, KeyScope.WRITE, count, now)
+        count = len(incoming.event_ids)
+        seconds = self._doors.too_fast(brand, KeyScope.WRITE, count)
         if seconds is not None:
             fault = CallFault(
                 code="too_fast",
