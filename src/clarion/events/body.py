@@ -89,6 +89,8 @@ def unpack(body: bytes, encoding: str, bytes_max: int = BODY_BYTES_MAX) -> bytes
     standing, and apps pack it and forget to say so. What is announced counts only for what its
     bytes do not tell.
     """
+    if not encoding and body[:1] == b"{" and len(body) <= bytes_max:
+        return body  # nearly always
     announced = encoding.strip().lower()
     for _ in range(LAYERS_MAX):
         plain = _unpack_once(body, announced, bytes_max)
@@ -139,6 +141,8 @@ def _unpack_once(body: bytes, announced: str, bytes_max: int) -> bytes | CallFau
 
 def _is_json(body: bytes) -> bool:
     """Whether it begins as a JSON object or list does, in whatever of Unicode's encodings."""
+    if body[:1] == b"{":
+        return True  # nearly always
     begin = body[:64].lstrip(_AROUND_JSON)[:1]
     return begin in (b"{", b"[") and begin != b""
 
@@ -198,7 +202,11 @@ def readable(body: bytes, charset: str = "") -> bytes:
     it, counts for what is no UTF-8. Other bytes become U+FFFD; an id they stood in is no id any
     more (`usable_id`), and the source is warned of the event (`is_damaged`).
     """
-    body = in_utf_8(body, charset)
+    return without_nul(in_utf_8(body, charset))
+
+
+def without_nul(body: bytes) -> bytes:
+    """Without `\u0000`, which PostgreSQL can not store."""
     return _without_nul(body) if b"\\u0000" in body else body
 
 
@@ -247,6 +255,8 @@ def is_damaged(text: str) -> bool:
 def _wide_encoding(body: bytes) -> str | None:
     """UTF-16 or UTF-32, by a byte order mark or by where the zeros stand in its first character:
     JSON begins with ASCII."""
+    if body[:1] in (b"{", b"[") and body[1:2] != b"\x00":
+        return None  # nearly always
     for mark, encoding in _MARKS:
         if body.startswith(mark):
             return encoding

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from clarion.events.body import CallFault, readable, repaired
+from clarion.events.body import CallFault, readable, repaired, without_nul
 from clarion.events.check import Checked, check, event_type, says_wanted
 from clarion.events.inbox import Item
 from clarion.events.message import Refusal
@@ -71,16 +71,21 @@ _json = msgspec.json.Decoder(msgspec.Raw)
 
 
 def read_call(
-    body: bytes, *, type_hint: str | None, new_message_id: Callable[[], str], charset: str = ""
+    body: bytes,
+    *,
+    type_hint: str | None,
+    new_message_id: Callable[[], str],
+    is_utf_8: bool = False,
 ) -> Call | CallFault:
     """The events in `body`: one of `type_hint`, or a batch where that is None.
 
     A body that is no JSON is refused whole, and nothing of it is kept, even if only one item of a
     batch is spoilt: where that item ends, nobody can tell, and a guess may cut one event into two
     that were never sent. Every SDK writes a batch by one encoder; what encoders are known to write
-    wrong is put right (`repaired`). What is JSON and no event costs that event alone.
+    wrong is put right (`repaired`). What is JSON and no event costs that event alone. `is_utf_8`:
+    it has been seen to (`in_utf_8`).
     """
-    body = readable(body, charset)
+    body = without_nul(body) if is_utf_8 else readable(body)
     call = _read(body, type_hint, new_message_id)
     if isinstance(call, CallFault) and call.code == "not_json":
         again = repaired(body)

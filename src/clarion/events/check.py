@@ -1,7 +1,6 @@
 """Whether an event can be taken: what the collector looks at before it says 200. Pure, and cheaper
 than reading the event."""
 
-import re
 from hashlib import sha256
 from typing import Any
 
@@ -18,7 +17,8 @@ from clarion.events.ids import (
 )
 from clarion.events.message import device_ids, event_name
 from clarion.events.refusal import Refusal, refused, unreadable
-from clarion.events.registering import asks_to_register
+from clarion.events.registering import ASKING_NAMES, asks_to_register
+from clarion.events.reserved import REGISTRATION_NAMES, plain_name
 
 EVENT_TYPES = frozenset({"track", "identify", "page", "screen", "group", "alias"})
 EVENT_BYTES_MAX = 32_768
@@ -27,9 +27,6 @@ MESSAGE_ID_CHARACTERS_MAX = 100
 """Longer ones are replaced by their hash."""
 INTEGRATION = "Clarion"
 """Our name among an event's `integrations`."""
-
-_REGISTRATION = re.compile(r"[\s_\-]*register[\s_\-]+push[\s_\-]*", re.IGNORECASE)
-"""Kept even where it names nobody, so that its refused registration can be looked into."""
 
 
 _PREVIOUS, _INSTALLATIONS = 0, 3
@@ -100,7 +97,8 @@ def check(raw: bytes, type_hint: str | None, *, is_wanted: bool = True) -> Check
         return refused(
             message_id, "event_name_missing", "A track event needs its name in `event`.", raw
         )
-    is_registration = kind == "track" and _REGISTRATION.fullmatch(wire.event) is not None
+    plain = plain_name(wire.event) if kind == "track" else ""
+    is_registration = plain in REGISTRATION_NAMES
     fault = _ids_fault(wire, raw, message_id, is_registration)
     if fault is not None:
         return fault
@@ -109,7 +107,7 @@ def check(raw: bytes, type_hint: str | None, *, is_wanted: bool = True) -> Check
         type=kind,
         message_id=message_id,
         write_key=key,
-        may_register=asks_to_register(kind, wire.event, raw),
+        may_register=plain in ASKING_NAMES or asks_to_register(kind, None, raw),
     )
 
 
@@ -122,8 +120,8 @@ def _ids_fault(
     ids = (wire.previousId, wire.userId, wire.anonymousId, *installations)
     is_named = is_registration
     for number, value in enumerate(ids):
-        if value is None:
-            continue
+        if value is None or (is_named and type(value) is str and "A" <= value[:1] <= "z"):
+            continue  # once it names somebody, only numbers can be wrong
         if usable_id(value) is not None:
             is_named = is_named or number > _PREVIOUS
         elif type(value) is float:

@@ -108,7 +108,7 @@ class Collector:
         """Why a call with this key is not taken, whatever it brings; None: it may be. Asked before
         its body is read."""
         try:
-            answer = await self._doorkeeper.let_in(write_key, origin=origin, now=self._clock.now())
+            answer = await self._doorkeeper.let_in(write_key, origin=origin)
         except StorageUnavailable:
             return self._come_again()
         return None if isinstance(answer, Admission) else answer
@@ -125,16 +125,17 @@ class Collector:
         fallback_key: str | None = None,
         caller_ip: CallerIp | None = None,
         origin: str | None = None,
+        is_let_in: bool = False,
     ) -> Collected:
         """Take one call: an event of `type_hint`, or a batch where that is None.
 
         `write_key`, from the call's header, wins over a key in its body; that one wins over
         `fallback_key`. `is_type_in_body`: the event's own type wins over `type_hint`. `encoding`
         and `charset`: what the call says of its body. `origin`: the web page that sends, if one
-        does. `caller_ip` is asked where an event may want it.
+        does. `caller_ip` is asked where an event may want it. `is_let_in`: `let_in` has said so.
         """
         try:
-            if write_key is not None:
+            if write_key is not None and not is_let_in:
                 shut = await self.let_in(write_key, origin)
                 if shut is not None:
                     return shut
@@ -148,7 +149,9 @@ class Collector:
                     return await self._unknown(plain, keys)
             if is_type_in_body:
                 type_hint = type_said(plain) or type_hint
-            call = read_call(plain, type_hint=type_hint, new_message_id=self._new_message_id)
+            call = read_call(
+                plain, type_hint=type_hint, new_message_id=self._new_message_id, is_utf_8=True
+            )
             if isinstance(call, CallFault):
                 key = write_key or next(iter(keys_in(plain)), None) or fallback_key
                 return await self._fault(call, key, len(plain))
@@ -171,7 +174,7 @@ class Collector:
         admitted: list[tuple[Call, Admission]] = []
         shut_out: list[tuple[Call, UnknownKey | OriginRefused]] = []
         for part, key in parts:
-            answer = await self._doorkeeper.let_in(key, origin=origin, now=now)
+            answer = await self._doorkeeper.let_in(key, origin=origin)
             match answer:
                 case Admission():
                     admitted.append((part, answer))
@@ -181,24 +184,26 @@ class Collector:
                     shut_out.append((part, answer))
         if not admitted:
             return shut_out[0][1]
-        full = await self._full()
+        full = None if self._headroom is None else await self._full(self._headroom)
         if full is not None:
             return full
         judged: list[tuple[Call, Admission]] = []
         for part, admission in admitted:
             events = len(part.items) + len(part.refusals)
-            of_part = max(part.size, size) if len(parts) == 1 else part.size
-            self._doorkeeper.charge(admission, events=events, size=of_part, now=now)
-            proven = self._judged(part, admission, now)
+            if admission.limit is not None:
+                of_part = max(part.size, size) if len(parts) == 1 else part.size
+                self._doorkeeper.charge(admission, events=events, size=of_part)
+            proven = self._judged(part, admission, now) if admission.has_signatures else part
             if proven is None:
                 return self._come_again()
             judged.append((proven, admission))
-        taken = await asyncio.gather(
-            *(
-                self._keep(part, one.workspace_id, one.source_id, received_at=now, ip=ip)
-                for part, one in judged
-            )
-        )
+        keeping = [
+            self._keep(part, one.workspace_id, one.source_id, received_at=now, ip=ip)
+            for part, one in judged
+        ]
+        if len(keeping) == 1 and not shut_out:
+            return await keeping[0]
+        taken = await asyncio.gather(*keeping)
         refused = [refusal for one in taken for refusal in one.refused]
         for part, why in shut_out:
             refused += part.refusals
@@ -240,7 +245,7 @@ class Collector:
 
     async def _fault(self, fault: CallFault, write_key: str | None, size: int) -> CallFault:
         """A call that can not be read: it is told, and costs its key what it was to look at."""
-        await self._doorkeeper.note_fault(write_key or "", fault, size, self._clock.now())
+        await self._doorkeeper.note_fault(write_key or "", fault, size)
         return fault
 
     async def take(
@@ -254,7 +259,7 @@ class Collector:
     ) -> Kept:
         """Take one call of a caller who is known already, and speaks for this source: its userIds
         need no signature."""
-        full = await self._full()
+        full = None if self._headroom is None else await self._full(self._headroom)
         if full is not None:
             return full
         call = read_call(body, type_hint=type_hint, new_message_id=self._new_message_id)
@@ -301,9 +306,9 @@ class Collector:
         await self._doorkeeper.close()
         await self._door_log.close()
 
-    async def _full(self) -> ComeAgain | None:
+    async def _full(self, headroom: Headroom) -> ComeAgain | None:
         """Why no events are taken now, whoever sends them."""
-        shortage = None if self._headroom is None else await self._headroom.shortage()
+        shortage = await headroom.shortage()
         if shortage is None:
             return None
         self._door_log.count(shortage.code)
@@ -348,8 +353,10 @@ def _unregistered(call: Call, parcel: Parcel) -> list[Refusal]:
     """Of the events that ask for a registration, those that the ingestor will register nothing of,
     for as long as they can be told in one answer. What it learns only then is in its records."""
     found: list[Refusal] = []
+    if not call.may_register:
+        return found
     envelope = envelope_of(parcel)
-    for item in call.items if call.may_register else ():
+    for item in call.items:
         if item.proof is Proof.UNPROVEN or not may_register(item.raw, item.type):
             continue
         event = read(

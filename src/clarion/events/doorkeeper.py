@@ -74,10 +74,14 @@ class Doorkeeper:
         self._to_note: dict[UUID, KeyKind] = {}
         self._noting: asyncio.Task[None] | None = None
 
-    async def let_in(self, write_key: str, *, origin: str | None, now: datetime) -> Answer:
+    async def let_in(self, write_key: str, *, origin: str | None) -> Answer:
         """Whether any call with this key may be taken now: asked before a body is looked at.
         Raises StorageUnavailable where nobody can say."""
-        admission = await self._known(write_key)
+        remembered = self._remembered.get(write_key)
+        if remembered is not None and remembered[1] > monotonic():
+            admission = remembered[0]  # nearly always, and then nothing is waited for
+        else:
+            admission = await self._look_up(write_key)
         if not isinstance(admission, Admission):
             return self._turn_away(admission, write_key)
         if origin is not None and not is_allowed(origin, admission.allowed_origins):
@@ -89,7 +93,7 @@ class Doorkeeper:
                 return self._too_fast(admission, admission.limit, seconds)
         return admission
 
-    def charge(self, admission: Admission, *, events: int, size: int, now: datetime) -> None:
+    def charge(self, admission: Admission, *, events: int, size: int) -> None:
         """Take a call that was let in out of its key's bucket."""
         if admission.limit is not None:
             bucket = self._buckets.get(admission.key_id)
@@ -109,7 +113,7 @@ class Doorkeeper:
             return self._turn_away(found, write_key)
         return found
 
-    async def note_fault(self, write_key: str, fault: CallFault, size: int, now: datetime) -> None:
+    async def note_fault(self, write_key: str, fault: CallFault, size: int) -> None:
         """A call that can not be read: whoever has this key may want to know. `size`: how much of
         it was looked at."""
         self._door_log.count(fault.code)
@@ -118,7 +122,7 @@ class Doorkeeper:
         except StorageUnavailable:
             return
         if isinstance(found, Admission) and size:
-            self.charge(found, events=1, size=size, now=now)
+            self.charge(found, events=1, size=size)
         if isinstance(found, Admission | Retired):
             self._door_log.note(
                 _place_of(found), TurnedAway(code=fault.code, message=fault.message)

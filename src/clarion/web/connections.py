@@ -142,10 +142,6 @@ class Connection(HttpToolsProtocol):
 
     # --- from the parser --------------------------------------------------------------------
 
-    def on_message_begin(self) -> None:
-        self._head_size = 0
-        super().on_message_begin()
-
     def on_url(self, url: bytes) -> None:
         self._head_size += len(url)
         super().on_url(url)

@@ -84,5 +84,6 @@ class CollectApp:
                 fallback_key=bearer,
                 caller_ip=partial(caller_ip, scope),
                 origin=page,
+                is_let_in=write_key is not None,
             )
         await send_collected(send, origin, collected)
