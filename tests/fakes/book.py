@@ -14,6 +14,7 @@ from clarion.customers.device import Deletion, KeptDevice, Registration
 from clarion.customers.identity import Flags, User, customer_id_of
 from clarion.customers.profile import Lesson, Profile
 from clarion.customers.registration import Holder, Registry
+from clarion.customers.wrong_clock import Installation, Taught, in_one_order
 from clarion.events.message import Event
 from clarion.events.registering import RegistrationFault
 
@@ -144,19 +145,25 @@ class Book:
 
     def state(self) -> dict[str, Any]:
         """Everything that must not depend on order: owners, devices, tokens, traits."""
-        lessons: dict[UUID, list[Lesson]] = defaultdict(list)
+        taught: dict[UUID, list[Taught]] = defaultdict(list)
         for filed in self.events.values():
-            known = lessons[filed.customer_id]
-            if filed.event.type == "identify":
+            known = taught[filed.customer_id]
+            event = filed.event
+            if event.type == "identify":
+                key = event.context_device_id or event.device_id or event.anonymous_id
                 known.append(
-                    Lesson(
-                        traits=filed.event.traits,
-                        is_identified=filed.key is None,
-                        at=filed.event.ordered_at,
-                        message_id=filed.event.message_id,
+                    Taught(
+                        lesson=Lesson(
+                            traits=event.traits,
+                            is_identified=filed.key is None,
+                            at=event.ordered_at,
+                            message_id=event.message_id,
+                        ),
+                        installation=None if key is None else Installation(filed.source_id, key),
+                        clock_at=event.clock_at if event.is_clock_wrong else None,
                     )
                 )
-        profiles = {key: Profile().taught(many) for key, many in lessons.items()}
+        profiles = {key: Profile().taught(in_one_order(many)) for key, many in taught.items()}
         heard: dict[UUID, list[datetime]] = defaultdict(list)
         there: dict[UUID, list[datetime]] = defaultdict(list)
         for filed in self.events.values():

@@ -166,6 +166,29 @@ def test_any_cutting_delay_and_skew_ends_as_one_immediate_batch(data: st.DataObj
             assert book.events[message_id].customer_id == filed.customer_id
 
 
+SKEWS = [timedelta(hours=8), timedelta(days=400), timedelta(days=-20), timedelta(days=-20_000)]
+
+
+@pytest.mark.parametrize("skew", SKEWS, ids=["eight hours", "a year", "20 days", "never set"])
+@pytest.mark.parametrize("sent", ["at close", "at send", "not said"])
+def test_a_wrong_clock_keeps_the_order_of_what_its_person_said(skew: timedelta, sent: str) -> None:
+    """Two files, closed as they were full and delivered together: push wanted, then declined."""
+    delivered = DAY + timedelta(hours=18)
+    calls = []
+    for number, (hour, plan) in enumerate([(15, "old"), (17, "new")]):
+        said = DAY + timedelta(hours=hour) + skew
+        closed = said + timedelta(minutes=number)
+        answer = {"channel": "push", "subscribed": plan == "old"}
+        event = identify("ada", number, timestamp=written(said))
+        event["traits"] = {"plan": plan, "marketingPreferences": {"channels": [answer]}}
+        arrives = delivered + timedelta(seconds=number)
+        sent_at = {"at close": closed, "at send": arrives + skew}.get(sent)
+        calls.append(Call([event], arrives, sent_at))
+    for order in (calls, calls[::-1]):
+        traits, is_opted_out, *_ = book_of(*order).state()["customers"][whose("ada")]
+        assert (traits["plan"], is_opted_out) == ("new", True)
+
+
 @st.composite
 def any_calls(draw: st.DrawFn) -> list[Call]:
     """Late, ahead and without a time."""

@@ -30,15 +30,16 @@ from clarion.customers.device import Deletion, Registration
 from clarion.customers.device_store import add_history, count_devices
 from clarion.customers.identity import Owner, User, customer_id_of
 from clarion.customers.kept import NEVER, Kept, Seen, newcomer, seen
-from clarion.customers.profile import Lesson, Profile
+from clarion.customers.profile import Profile
 from clarion.customers.registration import Registry
 from clarion.customers.suppression import ids_in
 from clarion.customers.suppression_store import let_through
 from clarion.customers.tally import Names, Tally
 from clarion.customers.timeline import Timeline
 from clarion.customers.warning import Warned, warnings_of
+from clarion.customers.wrong_clock import in_one_order
 from clarion.events import ownership_store
-from clarion.events.message import Event, read_identify
+from clarion.events.message import Event
 from clarion.events.proof import Proof
 from clarion.events.registering import RegistrationFault
 from clarion.events.reserved import PUSH_NAMES, RECEIPT_NAMES, plain_name
@@ -46,6 +47,8 @@ from clarion.events.store import insert_events, look_before
 
 BESIDE_MIN = 100
 """Events; so many take some milliseconds."""
+IDENTIFIES_MAX = 1_000
+"""Of a customer who has more, those by a wrong clock count by the guess at their time alone."""
 
 T = TypeVar("T")
 
@@ -226,11 +229,14 @@ class Ingestion:
         """Insert the events under their owners, then bring those customers up to date."""
         rows: list[dict[str, Any]] = []
         gained: dict[Owner, list[tuple[Event, bool]]] = defaultdict(list)
+        doubted: dict[UUID, Owner] = {}
         for arrival in batch.arrivals:
             event = arrival.event
             key, owner = batch.owner_of(event, arrival.source_id)
             if owner is not None:
                 gained[owner].append((event, key is None))
+                if event.type == "identify" and event.is_clock_wrong:
+                    doubted[customer_id_of(self._workspace_id, owner)] = owner
             receipt = event.type == "track" and plain_name(event.name) in RECEIPT_NAMES
             rows.append(
                 {
@@ -253,6 +259,10 @@ class Ingestion:
                 }
             )
         await insert_events(self._connection, rows)
+        few = await store.with_few_identifies(
+            self._connection, self._workspace_id, doubted, IDENTIFIES_MAX
+        )
+        batch.touched |= {doubted[customer_id] for customer_id in few}
         await self._keep_customers(gained, batch)
 
     async def _keep_customers(
@@ -332,17 +342,7 @@ class Ingestion:
     async def _made_anew(self, owners: dict[UUID, Owner]) -> list[Kept]:
         connection, workspace_id = self._connection, self._workspace_id
         spans = await store.seen_between(connection, workspace_id, owners)
-        lessons: dict[UUID, list[Lesson]] = defaultdict(list)
-        unseen: dict[UUID, list[str]] = defaultdict(list)
-        for customer_id, message_id, at, real, body in await store.identifies_of(
-            connection, workspace_id, spans
-        ):
-            traits, is_active = read_identify(body)
-            lessons[customer_id].append(
-                Lesson(traits=traits, is_identified=real, at=at, message_id=message_id)
-            )
-            if not is_active:
-                unseen[customer_id].append(message_id)
+        taught, unseen = await store.identifies_of(connection, workspace_id, spans)
         seen_last = {customer_id: last for customer_id, (_, last) in spans.items()} | {
             customer_id: await store.last_seen(connection, workspace_id, customer_id, unseen=told)
             for customer_id, told in unseen.items()
@@ -351,9 +351,7 @@ class Ingestion:
             replace(
                 newcomer(customer_id, owners[customer_id], first),
                 last_seen_at=seen_last[customer_id] or NEVER,
-                profile=Profile().taught(
-                    sorted(lessons[customer_id], key=lambda one: (one.at, one.message_id))
-                ),
+                profile=Profile().taught(in_one_order(taught[customer_id])),
             )
             for customer_id, (first, _) in spans.items()
         ]

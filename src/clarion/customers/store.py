@@ -1,5 +1,6 @@
 """Rows of customers."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +11,9 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.customers.kept import Kept, Seen
-from clarion.customers.profile import Profile
+from clarion.customers.profile import Lesson, Profile
+from clarion.customers.wrong_clock import Installation, Taught
+from clarion.events.message import read_identify
 from clarion.events.store import ordered_at
 from clarion.storage.bulk import upsert
 from clarion.storage.dialect import among, unindexed
@@ -204,17 +207,24 @@ async def last_seen(
 
 async def identifies_of(
     connection: AsyncConnection, workspace_id: UUID, ids: Iterable[UUID]
-) -> list[tuple[UUID, str, datetime, bool, str]]:
-    """(customer, messageId, its place in time, carried a real user id, body) of every identify of
-    `ids`."""
+) -> tuple[dict[UUID, list[Taught]], dict[UUID, list[str]]]:
+    """What every identify of `ids` teaches, by customer; and the messageIds of those who tell of
+    somebody who was not there."""
+    taught: dict[UUID, list[Taught]] = defaultdict(list)
+    unseen: dict[UUID, list[str]] = defaultdict(list)
     wanted = list(ids)
     if not wanted:
-        return []
+        return taught, unseen
     rows = await connection.execute(
         select(
             events.c.customer_id,
             events.c.message_id,
+            events.c.source_id,
+            events.c.clock_at,
+            events.c.order_at,
             ordered_at().label("at"),
+            events.c.device_id,
+            events.c.anonymous_id,
             events.c.owner_key,
             events.c.body,
         ).where(
@@ -223,9 +233,44 @@ async def identifies_of(
             events.c.type == "identify",
         )
     )
-    return [
-        (row.customer_id, row.message_id, row.at, row.owner_key is None, row.body) for row in rows
-    ]
+    for row in rows:
+        said = read_identify(row.body)
+        key = said.context_device_id or row.device_id or row.anonymous_id
+        taught[row.customer_id].append(
+            Taught(
+                lesson=Lesson(
+                    traits=said.traits,
+                    is_identified=row.owner_key is None,
+                    at=row.at,
+                    message_id=row.message_id,
+                ),
+                installation=None if key is None else Installation(row.source_id, key),
+                clock_at=None if row.order_at is None else row.clock_at,
+            )
+        )
+        if not said.is_active:
+            unseen[row.customer_id].append(row.message_id)
+    return taught, unseen
+
+
+async def with_few_identifies(
+    connection: AsyncConnection, workspace_id: UUID, ids: Iterable[UUID], most: int
+) -> set[UUID]:
+    """Those of `ids` who have no more than `most` identifies stored."""
+    few = set()
+    for customer_id in sorted(ids):
+        rows = await connection.execute(
+            select(events.c.seq)
+            .where(
+                events.c.workspace_id == workspace_id,
+                events.c.customer_id == customer_id,
+                events.c.type == "identify",
+            )
+            .limit(most + 1)
+        )
+        if len(rows.all()) <= most:
+            few.add(customer_id)
+    return few
 
 
 async def forget_customers(

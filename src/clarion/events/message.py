@@ -69,6 +69,11 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
         return self.clock_at or self.order_at or self.at
 
     @property
+    def is_clock_wrong(self) -> bool:
+        """Whether it tells a time that its sender's clock can not have right."""
+        return self.clock_at is not None and self.order_at is not None
+
+    @property
     def clock_ahead(self) -> int | None:
         """By how many µs its sender's clock was ahead when it came; less than 0: it came later than
         that clock says it happened. None: it tells no time."""
@@ -192,16 +197,29 @@ def _are_apart(events: Sequence[Event]) -> bool:
     return all(event.order_at is None for event in events)
 
 
+class Identified(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What a stored identify says."""
+
+    traits: Mapping[str, Any]
+    is_active: bool
+    """The person was there."""
+    context_device_id: str | None
+
+
 def read_traits(body: str) -> Mapping[str, Any]:
     """The traits of a stored identify."""
-    return read_identify(body)[0]
+    return read_identify(body).traits
 
 
-def read_identify(body: str) -> tuple[Mapping[str, Any], bool]:
-    """The traits of a stored identify, and whether the person was there."""
+def read_identify(body: str) -> Identified:
+    """A stored identify."""
     wire = _wire_traits.decode(body)
     context = _object(wire.context)
-    return _traits(wire.traits, context), _is_active(context)
+    return Identified(
+        traits=_traits(wire.traits, context),
+        is_active=_is_active(context),
+        context_device_id=usable_id(device_ids(None, context)[1]),
+    )
 
 
 def _within(context: Mapping[str, msgspec.Raw], raw: bytes) -> bytes:
