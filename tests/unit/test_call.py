@@ -292,6 +292,7 @@ def test_bytes_that_are_not_utf_8_become_replacement_characters() -> None:
         (b'{"NaN":NaN}', '{"NaN":null}'),
         (b'["NaN, \\" NaN",NaN]', '["NaN, \\" NaN",null]'),
         (b"[1, 2]", "[1, 2]"),
+        (b"[1, 2]\0\0", "[1, 2]"),
     ],
 )
 def test_what_sdks_write_that_is_no_json_is_put_right(sent: bytes, read: str) -> None:

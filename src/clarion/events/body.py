@@ -287,15 +287,17 @@ def _as_utf_8(body: bytes, charset: str) -> bytes:
 
 
 def repaired(body: bytes) -> bytes:
-    """The body with two things put right that real SDKs send and JSON does not know.
+    """The body with three things put right that real SDKs send and JSON does not know.
 
     JavaScript that cuts a text inside an emoji leaves half a surrogate pair, which becomes U+FFFD;
-    Python's json writes NaN and Infinity, which become null, as JavaScript writes them. One such
-    value must not cost the whole batch. Asked only for a body that can not be read as it is. One
-    with more than REPAIRS_MAX of them is none that an SDK has made, and stays as it is.
+    Python's json writes NaN and Infinity, which become null, as JavaScript writes them; C sends the
+    NUL along that ends its texts. One such value must not cost the whole batch. Asked only for a
+    body that can not be read as it is. One with more than REPAIRS_MAX of the former is none that an
+    SDK has made, and stays as it is.
     """
     if sum(map(body.count, (b"\\ud", b"\\uD", b"NaN", b"Infinity"))) > REPAIRS_MAX:
         return body
+    body = body.rstrip(b"\0")
     body = _LONE_HIGH.sub(rb"\1\\ufffd", body)
     body = _LONE_LOW.sub(rb"\1\\ufffd", body)
     if (b"NaN" in body or b"Infinity" in body) and body.count(b'"') <= QUOTES_MAX:
