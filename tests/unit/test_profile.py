@@ -15,9 +15,8 @@ from clarion.customers.profile import (
     TRAITS_MAX,
     Lesson,
     Profile,
-    is_preference_unreadable,
-    push_preference,
 )
+from clarion.events.preference import is_preference_unreadable, push_preference
 
 DAY = datetime(2026, 3, 1, tzinfo=UTC)
 
@@ -206,7 +205,13 @@ def test_preferences_of_another_shape_say_nothing(odd: Any) -> None:
         ({"a": False, "b": None}, False),
         ({}, False),
         (None, False),
-        ("all", False),
+        ("all", True),
+        (["push"], True),
+        (True, True),
+        (False, False),
+        ("no", False),
+        ([], False),
+        ([None, False], False),
     ],
 )
 def test_an_exclusion_blocks_every_push(exclusions: Any, out: bool) -> None:

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clarion.events.check import Checked, check
+from clarion.events.preference import push_preference
 from clarion.events.record import RecordFault, RecordKind, as_event, read_cells
 from clarion.events.record_file import Found, RecordFormat, read_records
 from clarion.events.record_text import (
@@ -72,6 +73,13 @@ def test_an_opt_out_is_imported_and_its_absence_says_nothing() -> None:
     (channel,) = out["traits"]["marketingPreferences"]["channels"]
     assert channel == {"channel": "push", "subscribed": False}
     assert event_of(RecordKind.CUSTOMERS, user_id="u1", push_opted_out=False)["traits"] == {}
+
+
+@pytest.mark.parametrize("word", ["no", "false", 0])
+def test_an_opt_out_is_kept_beside_exclusions_that_are_a_no(word: object) -> None:
+    traits = {"exclusions": {"self": word}}
+    out = event_of(RecordKind.CUSTOMERS, user_id="u1", traits=traits, push_opted_out=True)
+    assert push_preference(out["traits"]) is False
 
 
 def test_a_device_is_a_registration_of_its_owner_or_of_itself() -> None:

@@ -17,7 +17,7 @@ import msgspec
 from msgspec import Struct, field
 
 from clarion.clock import to_micros
-from clarion.events.answer import says_no, yes_or_no
+from clarion.events.preference import is_excluded, push_preference
 
 EMAIL_CHARACTERS_MAX = 320
 """A longer one can not be an address (RFC 5321), and is not looked for."""
@@ -60,10 +60,7 @@ class Profile(Struct, frozen=True, kw_only=True, gc=False):
         """True if no push may be sent: the last word on push was no, or an exclusion holds."""
         if self.push is not None and self.push[1]:
             return True
-        exclusions = self.traits.get("exclusions")
-        if not isinstance(exclusions, Mapping):
-            return False
-        return any(value is not None and not says_no(value) for value in exclusions.values())
+        return is_excluded(self.traits)
 
     @property
     def email(self) -> str | None:
@@ -144,37 +141,3 @@ def searchable_email(value: Any) -> str | None:
         return None
     email = value.strip().lower()
     return email if 0 < len(email) <= EMAIL_CHARACTERS_MAX else None
-
-
-def push_preference(traits: Mapping[str, Any]) -> bool | None:
-    """Whether an identify asks for push (True), declines it (False) or does not say (None).
-
-    Reads `marketingPreferences.channels[]` with `channel` "push", in any spelling of yes and no.
-    Several: any "no" counts, and what can not be read is never taken for a yes.
-    """
-    said = [yes_or_no(one) for one in _push_answers(traits)]
-    if False in said:
-        return False
-    return True if said and None not in said else None
-
-
-def is_preference_unreadable(traits: Mapping[str, Any]) -> bool:
-    """Whether an identify means to say something of push that can not be read."""
-    return any(yes_or_no(one) is None for one in _push_answers(traits))
-
-
-def _push_answers(traits: Mapping[str, Any]) -> list[Any]:
-    preferences = traits.get("marketingPreferences")
-    channels = preferences.get("channels") if isinstance(preferences, Mapping) else None
-    if isinstance(channels, Mapping):  # {"push": …} in place of a list of them
-        channels = [
-            {"subscribed": value, **(value if isinstance(value, Mapping) else {}), "channel": name}
-            for name, value in channels.items()
-        ]
-    return [
-        channel["subscribed"]
-        for channel in (channels if isinstance(channels, list) else ())
-        if isinstance(channel, Mapping)
-        and str(channel.get("channel", "")).strip().lower() == "push"
-        and channel.get("subscribed") is not None
-    ]

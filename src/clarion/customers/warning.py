@@ -13,10 +13,10 @@ from msgspec import Struct
 
 from clarion.customers.advice import REFRESH_DAYS, WarningCode
 from clarion.customers.batch import Batch
-from clarion.customers.profile import is_preference_unreadable
 from clarion.events.body import is_damaged
 from clarion.events.installation import is_apns_token
 from clarion.events.message import Event
+from clarion.events.preference import is_preference_unreadable
 from clarion.events.reserved import REGISTRATION_NAMES, TOKEN_NAMES, plain_name
 
 _REFRESH = timedelta(days=REFRESH_DAYS)

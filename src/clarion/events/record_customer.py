@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from clarion.events.preference import is_excluded, push_preference
 from clarion.events.record_cell import RecordFault
 from clarion.events.record_line import (
     ANONYMOUS_ID,
@@ -51,7 +52,7 @@ def identifies(record: Mapping[str, Any]) -> list[dict[str, Any]] | RecordFault:
     earlier: list[dict[str, Any]] = []
     if first_at and first_at != last_at:
         earlier.append(who | {"timestamp": first_at})
-    if _is_opted_out(record) and not _says_no(traits):
+    if _is_opted_out(record) and not _say_no(traits):
         channels = [{"channel": "push", "subscribed": False}]
         if first_at or "marketingPreferences" in traits:
             # They said it once, and have other preferences, or none, by now.
@@ -68,17 +69,6 @@ def _is_opted_out(record: Mapping[str, Any]) -> bool:
     return str(record.get("push_opted_out")).lower() in ("true", "yes", "1")
 
 
-def _says_no(traits: Mapping[str, Any]) -> bool:
+def _say_no(traits: Mapping[str, Any]) -> bool:
     """Whether traits themselves say that no push is wanted."""
-    exclusions = traits.get("exclusions")
-    excluded = exclusions.values() if isinstance(exclusions, Mapping) else ()
-    if any(value is not False and value is not None for value in excluded):
-        return True
-    preferences = traits.get("marketingPreferences")
-    channels = preferences.get("channels") if isinstance(preferences, Mapping) else None
-    return any(
-        isinstance(channel, Mapping)
-        and str(channel.get("channel", "")).lower() == "push"
-        and channel.get("subscribed") is False
-        for channel in (channels if isinstance(channels, list) else ())
-    )
+    return is_excluded(traits) or push_preference(traits) is False
