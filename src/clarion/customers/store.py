@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import column, delete, func, select, values
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.customers.kept import Kept, Seen
@@ -15,9 +15,11 @@ from clarion.customers.profile import Lesson, Profile
 from clarion.customers.wrong_clock import Installation, Taught
 from clarion.events.message import read_identify
 from clarion.events.store import ordered_at
-from clarion.storage.bulk import upsert
-from clarion.storage.dialect import among, unindexed
+from clarion.storage.bulk import in_parts, upsert
+from clarion.storage.dialect import Id, among, unindexed
 from clarion.storage.schema import customers, devices, events, merges
+
+SEEN_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,16 +173,17 @@ async def seen_between(
 ) -> dict[UUID, tuple[datetime, datetime]]:
     """The first and last event of each customer that has any."""
     spans: dict[UUID, tuple[datetime, datetime]] = {}
-    for customer_id in ids:
+    for part in in_parts(ids, SEEN_AT_ONCE):
+        wanted = values(column("id", Id), name="wanted").data([(one,) for one in part]).cte()
         of_customer = (
             events.c.workspace_id == workspace_id,
-            events.c.customer_id == customer_id,
+            events.c.customer_id == wanted.c.id,
         )
+        # Each end by its own look into the index: a customer may have a great many events.
         first = select(func.min(events.c.at)).where(*of_customer).scalar_subquery()
         last = select(func.max(events.c.at)).where(*of_customer).scalar_subquery()
-        row = (await connection.execute(select(first.label("first"), last.label("last")))).one()
-        if row.first is not None:
-            spans[customer_id] = (row.first, row.last)
+        rows = await connection.execute(select(wanted.c.id, first, last))
+        spans |= {row[0]: (row[1], row[2]) for row in rows if row[1] is not None}
     return spans
 
 
