@@ -32,6 +32,32 @@ def pytest_configure(config: pytest.Config) -> None:
         settings.load_profile("soak")
 
 
+LONG = (
+    "fault/test_hangs.py",
+    "fault/test_kill.py",
+    "docs/test_commands.py::test_what_a_page_says_to_type_works",
+    "fault/",
+    "flow/test_demo.py",
+    "flow/test_export_import.py",
+    "clients/",
+    "contract/test_jetstream.py",
+    "flow/test_terminal.py",
+    "flow/test_private_files.py",
+)
+"""What waits for real timeouts or starts processes, the longest first: it begins before all else,
+so that in the end no process of pytest-xdist is left alone with a minute of waiting."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What is long in the order of `LONG`, then everything else, each in the order of the seed."""
+    items.sort(key=_length)
+
+
+def _length(item: pytest.Item) -> int:
+    name = item.nodeid.removeprefix("tests/")
+    return next((place for place, start in enumerate(LONG) if name.startswith(start)), len(LONG))
+
+
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
