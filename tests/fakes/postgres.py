@@ -19,8 +19,7 @@ from itertools import count
 from pathlib import Path
 from typing import Self
 
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import create_async_engine
+import asyncpg
 
 from fakes.patience import PATIENCE
 
@@ -152,11 +151,11 @@ class PostgresServer:
         return self._templates[fill]
 
     async def _administer(self, command: str) -> None:
-        url = self.url("postgres").replace("postgresql://", "postgresql+asyncpg://")
-        engine = create_async_engine(url, isolation_level="AUTOCOMMIT")
-        async with engine.connect() as connection:
-            await connection.execute(text(command))
-        await engine.dispose()
+        connection = await asyncpg.connect(self.url("postgres"))
+        try:
+            await connection.execute(command)
+        finally:
+            await connection.close()
 
     def _end(self, how: signal.Signals) -> None:
         self._process.send_signal(how)
