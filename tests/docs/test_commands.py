@@ -15,7 +15,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, ExitStack, contextmanager
 from pathlib import Path
 from time import monotonic, sleep
@@ -28,6 +28,8 @@ from fakes.nats import NatsServer
 from fakes.pages import ROOT, Block, blocks, name_of, pages
 from fakes.patience import PATIENCE
 from fakes.postgres import PostgresServer
+from fakes.ready_command import ready_command
+from fakes.sampling import is_soak
 
 RUNNING = [page for page in pages() if any(one.mark == "run" for one in blocks(page))]
 SERVED, SIMULATED = "8080", "8443"
@@ -50,7 +52,8 @@ done
 class Terminal:
     """Runs a page's blocks in `directory`."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, more: Mapping[str, str]) -> None:
+        """`more`: of the environment, with the PATH."""
         self.directory = directory
         self.ports = {SERVED: free_port(), SIMULATED: free_port()}
         self.servers: dict[str, str] = {}
@@ -59,7 +62,8 @@ class Terminal:
         self._environment = {
             name: value for name, value in os.environ.items() if not name.startswith("CLARION_")
         } | {
-            "PATH": f"{bin_}:{Path(sys.executable).parent}:{os.environ['PATH']}",
+            **more,
+            "PATH": f"{bin_}:{more['PATH']}",
             "HOME": str(directory),
             "NO_PROXY": "127.0.0.1",
             "CLARION_LISTEN": f"127.0.0.1:{self.ports[SERVED]}",
@@ -140,11 +144,21 @@ def free_port() -> str:
         return str(probe.getsockname()[1])
 
 
+@pytest.fixture(scope="session")
+def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, str]]:
+    """The environment of shells that know `clarion`."""
+    if is_soak():
+        yield {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+        return
+    with ready_command(tmp_path_factory.mktemp("shell")) as environment:
+        yield environment
+
+
 @pytest.fixture
 async def terminal(
-    tmp_path: Path, page: Path, request: pytest.FixtureRequest
+    tmp_path: Path, page: Path, shell: Mapping[str, str], request: pytest.FixtureRequest
 ) -> AsyncIterator[Terminal]:
-    made = Terminal(tmp_path)
+    made = Terminal(tmp_path, shell)
     text = "".join(block.text for block in blocks(page))
     async with AsyncExitStack() as stack:
         if DATABASE in text:
