@@ -32,6 +32,41 @@ def run(
     )
 
 
+def run_all(
+    home: Path, *commands: Sequence[str], more: Mapping[str, str]
+) -> subprocess.CompletedProcess[bytes]:
+    """One command after the other in one process, which loads Clarion once. The last line that it
+    prints is the list of their exit codes."""
+    tokens = [token for command in commands for token in (*command, _NEXT)]
+    return subprocess.run(
+        [sys.executable, "-c", _RUN_ALL, *tokens],
+        cwd=home,
+        env=environment(home, **more),
+        capture_output=True,
+        timeout=SECONDS_MAX,
+        check=False,
+    )
+
+
+_NEXT = "then"
+_RUN_ALL = f"""
+import sys
+from clarion.cli import main
+
+codes, command = [], []
+for token in sys.argv[1:]:
+    if token != {_NEXT!r}:
+        command.append(token)
+        continue
+    try:
+        main(command)
+    except SystemExit as end:
+        codes.append(int(end.code))
+    command = []
+print(codes)
+"""
+
+
 class Terminal:
     """A command on a terminal of its own."""
 
