@@ -10,11 +10,12 @@ import httpx
 
 from fakes.patience import PATIENCE
 from fakes.processes import api_client, until
+from fakes.sampling import is_soak
 from fakes.shop import registrations, shop
 
-DEVICES = 1_500
+DEVICES = 1_500 if is_soak() else 600
 BATCH = 50
-AFTER_BATCHES = 20
+AFTER_BATCHES = DEVICES // BATCH * 2 // 3
 LATENCY_MS = 400
 """So that a campaign takes long enough to be killed in."""
 

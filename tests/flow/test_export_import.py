@@ -31,6 +31,7 @@ from clarion.storage.database import Database
 from clarion.storage.schema import metadata
 from fakes.book import SOURCE, WORKSPACE
 from fakes.clock import FakeClock
+from fakes.sampling import examples
 from fakes.station import prepare
 
 Lines = list[dict[str, Any]]
@@ -243,7 +244,7 @@ def histories(draw: st.DrawFn) -> Lines:
 
 @pytest.mark.parametrize("form", list(RecordForm))
 def test_what_is_exported_and_imported_is_the_same_whatever_it_is(form: RecordForm) -> None:
-    @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=examples(12), deadline=None, suppress_health_check=list(HealthCheck))
     @given(histories())
     def same(events: Lines) -> None:
         asyncio.run(_round(events, form))

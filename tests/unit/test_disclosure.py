@@ -16,6 +16,7 @@ from clarion.customers.disclosure import (
     traits_left_out,
 )
 from clarion.events.refusal import excerpt_of
+from fakes.sampling import is_soak
 
 
 def fingerprint(token: str) -> str:
@@ -155,6 +156,7 @@ def test_a_trait_of_which_a_part_is_secret_is_left_out_whole() -> None:
 _json = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text() | st.sampled_from(OWN_WORDS), inner),
+    max_leaves=100 if is_soak() else 20,
 )
 
 
