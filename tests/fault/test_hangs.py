@@ -20,8 +20,9 @@ async def ready(url: str) -> int:
         return (await client.get(f"{url}/readyz")).status_code
 
 
+@pytest.mark.parametrize("roles", [(), ("collector", "sender")], ids=["serve", "run"])
 async def test_a_silent_postgresql_is_not_ready_and_keeps_nobody_from_ending(
-    postgres: PostgresServer, tmp_path: Path
+    postgres: PostgresServer, tmp_path: Path, roles: tuple[str, ...]
 ) -> None:
     async with relay(postgres.port) as wire, postgres.new_database() as url:
         settings = {
@@ -32,10 +33,7 @@ async def test_a_silent_postgresql_is_not_ready_and_keeps_nobody_from_ending(
         }
         async with installation(tmp_path, settings) as here:
             await here.command("migrate")
-            await holds_nobody_up(await here.serve(), wire)
-            process = await here.run("collector", "sender")
-            wire.is_deaf = False
-            await holds_nobody_up(process, wire)
+            await holds_nobody_up(await (here.run(*roles) if roles else here.serve()), wire)
 
 
 async def test_a_silent_nats_is_not_ready_and_keeps_nobody_from_ending(tmp_path: Path) -> None:
