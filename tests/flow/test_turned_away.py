@@ -12,6 +12,7 @@ import pytest
 from clarion.events.collector import Collector, CollectorOptions, Taken
 from clarion.events.door_log import DoorLogOptions
 from clarion.events.doorkeeper import DoorkeeperOptions
+from clarion.events.key_reader import KeyReaderOptions
 from clarion.events.turned_away import LINES_AT_ONCE
 from clarion.storage.database import Database
 from clarion.telemetry import Metrics
@@ -19,9 +20,12 @@ from fakes.api import Service, service_on_sqlite
 from fakes.clock import FakeClock
 
 OPTIONS = CollectorOptions(
-    doorkeeper=DoorkeeperOptions(remembered_seconds=0), door_log=DoorLogOptions(write_seconds=60)
+    doorkeeper=DoorkeeperOptions(
+        remembered_seconds=0, key_reader=KeyReaderOptions(pause_seconds=0)
+    ),
+    door_log=DoorLogOptions(write_seconds=60),
 )
-"""What is noted is written when the collector is closed."""
+"""What is noted is written when the collector is closed; a key is read for each call, at once."""
 LARGE = {"a": "b" * 9_000}
 GZIP = {"content-encoding": "gzip"}
 EVENT = {"event": "Seen", "userId": "u"}
