@@ -12,6 +12,7 @@ from clarion.storage.database import Database
 from clarion.storage.schema import metadata
 from fakes import sampling
 from fakes.clock import FakeClock
+from fakes.memory import forget_files_in_memory, keep_files_in_memory
 from fakes.nats import NatsServer
 from fakes.postgres import PostgresServer
 
@@ -27,9 +28,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("basetemp") is None:
+        keep_files_in_memory()
     if config.getoption("--soak"):
         os.environ[sampling.SOAK] = "1"
         settings.load_profile("soak")
+
+
+def pytest_unconfigure() -> None:
+    forget_files_in_memory()
 
 
 LONG = (

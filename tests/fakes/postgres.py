@@ -76,6 +76,7 @@ class PostgresServer:
                 str(self._programs / "postgres"),
                 "-D", str(self._data), "-h", "127.0.0.1", "-p", str(self._port), "-k", "",
                 "-c", f"fsync={self._fsync}", "-c", "max_connections=200",
+                "-c", "max_wal_size=128MB",
             ],
             user=self._user,
             extra_groups=[] if self._user else None,
