@@ -13,6 +13,7 @@ from pathlib import Path
 
 MEMORY = Path("/dev/shm")
 ROOM_BYTES = 4 << 30
+_PREFIX = "clarion-tests-"
 _MADE = "CLARION_TEST_MADE"
 """Names what is to be removed, for the process that made it alone: those of pytest-xdist come by
 its TMPDIR."""
@@ -22,7 +23,8 @@ def keep_files_in_memory() -> None:
     """From now on temporary files of this process, and of those that it starts, are there."""
     if "TMPDIR" in os.environ or not _has_room():
         return
-    made = tempfile.mkdtemp(prefix="clarion-tests-", dir=MEMORY)
+    _remove_what_the_dead_left()
+    made = tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-", dir=MEMORY)
     Path(made).chmod(0o755)  # PostgreSQL runs as another user
     os.environ["TMPDIR"] = made
     os.environ[_MADE] = f"{os.getpid()}:{made}"
@@ -35,6 +37,14 @@ def forget_files_in_memory() -> None:
         shutil.rmtree(made, ignore_errors=True)
         del os.environ[_MADE], os.environ["TMPDIR"]
         tempfile.tempdir = None
+
+
+def _remove_what_the_dead_left() -> None:
+    """A run that was killed removes nothing. Its number is in the name."""
+    for left in MEMORY.glob(f"{_PREFIX}*-*"):
+        number = left.name.removeprefix(_PREFIX).partition("-")[0]
+        if number.isdecimal() and not Path(f"/proc/{number}").exists():
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _has_room() -> bool:
