@@ -81,7 +81,7 @@ def help_of(words: list[str]) -> str:
 
 @pytest.mark.parametrize("page", CLAIMING, ids=name_of)
 def test_every_setting_that_a_page_names_exists(page: Path) -> None:
-    known = {setting.name for setting in SETTINGS} | {"CLARION_TEST_PATIENCE"}
+    known = {setting.name for setting in SETTINGS}
     for name in _SETTING.findall(page.read_text()):
         # A name may stand for all that begin so, as CLARION_FCM_… does.
         assert name in known or any(one.startswith(f"{name}_") for one in known), name

@@ -14,7 +14,7 @@ from pathlib import Path
 MEMORY = Path("/dev/shm")
 ROOM_BYTES = 4 << 30
 _PREFIX = "clarion-tests-"
-_MADE = "CLARION_TEST_MADE"
+_MADE = "TESTS_MADE"
 """Names what is to be removed, for the process that made it alone: those of pytest-xdist come by
 its TMPDIR."""
 

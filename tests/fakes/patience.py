@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from time import monotonic, process_time
 from typing import TypeVar
 
-PATIENCE = float(os.environ.get("CLARION_TEST_PATIENCE", "300"))
+PATIENCE = float(os.environ.get("TESTS_PATIENCE", "300"))
 """Seconds."""
 NEVER = PATIENCE * 10
 """A lease, a delay or a poll that does not end in a test."""

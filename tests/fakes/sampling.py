@@ -11,7 +11,7 @@ from itertools import islice, permutations
 from math import factorial
 from typing import TypeVar
 
-SOAK = "CLARION_TEST_SOAK"
+SOAK = "TESTS_SOAK"
 """Set by `--soak`, for the processes of pytest-xdist, too."""
 SOAK_EXAMPLES = 20
 

@@ -10,10 +10,9 @@ import httpx
 
 from fakes.patience import PATIENCE
 from fakes.processes import api_client, until
-from fakes.sampling import is_soak
 from fakes.shop import registrations, shop
 
-DEVICES = 1_500 if is_soak() else 600
+DEVICES = 1_500
 BATCH = 50
 AFTER_BATCHES = DEVICES // BATCH * 2 // 3
 LATENCY_MS = 400

@@ -104,14 +104,13 @@ class Collector:
             waiting_bytes_max=self._options.waiting_bytes_max,
         )
 
-    async def let_in(self, write_key: str, origin: str | None) -> Shut | ComeAgain | None:
-        """Why a call with this key is not taken, whatever it brings; None: it may be. Asked before
-        its body is read."""
+    async def let_in(self, write_key: str, origin: str | None) -> Admission | Shut | ComeAgain:
+        """What a call with this key may do, or why it is not taken, whatever it brings. Asked
+        before its body is read."""
         try:
-            answer = await self._doorkeeper.let_in(write_key, origin=origin)
+            return await self._doorkeeper.let_in(write_key, origin=origin)
         except StorageUnavailable:
             return self._come_again()
-        return None if isinstance(answer, Admission) else answer
 
     async def collect(
         self,
@@ -125,20 +124,21 @@ class Collector:
         fallback_key: str | None = None,
         caller_ip: CallerIp | None = None,
         origin: str | None = None,
-        is_let_in: bool = False,
+        admission: Admission | None = None,
     ) -> Collected:
         """Take one call: an event of `type_hint`, or a batch where that is None.
 
         `write_key`, from the call's header, wins over a key in its body; that one wins over
         `fallback_key`. `is_type_in_body`: the event's own type wins over `type_hint`. `encoding`
         and `charset`: what the call says of its body. `origin`: the web page that sends, if one
-        does. `caller_ip` is asked where an event may want it. `is_let_in`: `let_in` has said so.
+        does. `caller_ip` is asked where an event may want it. `admission`: what `let_in` has said.
         """
         try:
-            if write_key is not None and not is_let_in:
-                shut = await self.let_in(write_key, origin)
-                if shut is not None:
-                    return shut
+            if write_key is not None and admission is None:
+                answer = await self.let_in(write_key, origin)
+                if not isinstance(answer, Admission):
+                    return answer
+                admission = answer
             plain = unpack(body, encoding)
             if isinstance(plain, CallFault):
                 return await self._fault(plain, write_key or fallback_key, len(body))
@@ -160,21 +160,28 @@ class Collector:
                 [(part, write_key or part.write_key or fallback_key or "") for part in parts],
                 size=len(plain),
                 origin=origin,
+                admission=admission,
                 ip=_wanted_ip(plain, caller_ip),
             )
         except (BrokerUnavailable, StorageUnavailable):
             return self._come_again()
 
     async def _admit(
-        self, parts: Sequence[tuple[Call, str]], *, size: int, origin: str | None, ip: str | None
+        self,
+        parts: Sequence[tuple[Call, str]],
+        *,
+        size: int,
+        origin: str | None,
+        ip: str | None,
+        admission: Admission | None,
     ) -> Collected:
         """Take the parts of a call, each with its write key: all that may be, unless one is to come
-        again, and with it the whole call."""
+        again, and with it the whole call. `admission`: of all of them, where one key was said."""
         now = self._clock.now()
         admitted: list[tuple[Call, Admission]] = []
         shut_out: list[tuple[Call, UnknownKey | OriginRefused]] = []
         for part, key in parts:
-            answer = await self._doorkeeper.let_in(key, origin=origin)
+            answer = admission or await self._doorkeeper.let_in(key, origin=origin)
             match answer:
                 case Admission():
                     admitted.append((part, answer))
@@ -188,15 +195,15 @@ class Collector:
         if full is not None:
             return full
         judged: list[tuple[Call, Admission]] = []
-        for part, admission in admitted:
-            events = len(part.items) + len(part.refusals)
-            if admission.limit is not None:
+        for part, one in admitted:
+            if one.limit is not None:
+                events = len(part.items) + len(part.refusals)
                 of_part = max(part.size, size) if len(parts) == 1 else part.size
-                self._doorkeeper.charge(admission, events=events, size=of_part)
-            proven = self._judged(part, admission, now) if admission.has_signatures else part
+                self._doorkeeper.charge(one, events=events, size=of_part)
+            proven = self._judged(part, one, now) if one.has_signatures else part
             if proven is None:
                 return self._come_again()
-            judged.append((proven, admission))
+            judged.append((proven, one))
         keeping = [
             self._keep(part, one.workspace_id, one.source_id, received_at=now, ip=ip)
             for part, one in judged

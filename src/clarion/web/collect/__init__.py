@@ -8,6 +8,7 @@ addresses of images (`pixel`).
 
 from functools import partial
 
+from clarion.events.admission import Admission
 from clarion.events.body import CallFault
 from clarion.events.collector import Collected, Collector
 from clarion.web.collect.arriving import BODY_SECONDS_MAX, read_body
@@ -56,11 +57,13 @@ class CollectApp:
             await send_fault(send, origin, 405, fault, allow)
             return
         page = None if origin is None else origin.decode("latin-1")
+        admission: Admission | None = None
         if write_key is not None:
-            shut = await self._collector.let_in(write_key, page)
-            if shut is not None:
-                await send_collected(send, origin, shut)
+            answer = await self._collector.let_in(write_key, page)
+            if not isinstance(answer, Admission):
+                await send_collected(send, origin, answer)
                 return
+            admission = answer
         try:
             body = await read_body(receive, self._body_seconds)
         except TimeoutError:
@@ -84,6 +87,6 @@ class CollectApp:
                 fallback_key=bearer,
                 caller_ip=partial(caller_ip, scope),
                 origin=page,
-                is_let_in=write_key is not None,
+                admission=admission,
             )
         await send_collected(send, origin, collected)
