@@ -193,6 +193,9 @@ def test_one_that_was_paused_before_its_time_is_resumed_unasked(shop: Clarion) -
         ("{{ customer.first_name | default: customer.nick }}", ["nick"]),
         ("{{ customer['last name'] }} {% if customer.vip %}!{% endif %}", ["last name", "vip"]),
         ("{% for one in customer.items %}{{ one.x }}{% endfor %}", ["items"]),
+        ("Hi {% assign key = 'first_name' %}{{ customer[key] }}", []),
+        ("Hi {{ customer[customer.favourite] }}", ["favourite"]),
+        ("Hi {{ customer.a[customer.b.c].d }}{{ customer[0] }}", ["a", "b"]),
     ],
 )
 def test_a_trait_that_nobody_has_is_told(shop: Clarion, title: str, told: list[str]) -> None:

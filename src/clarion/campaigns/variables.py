@@ -47,5 +47,11 @@ def _traits_in(text: str) -> set[str]:
         paths = _environment.from_string(text).global_variable_segments()
     except LiquidError:
         return set()  # which was told when the content was checked
-    named = {path[1] for path in map(list, paths) if len(path) > 1 and path[0] == ROOT}
-    return {name for name in named if isinstance(name, str)} - NOT_TRAITS
+    # A name that is itself looked up, as in `customer[key]`, is a list here: which trait it means,
+    # only the rendering knows.
+    named = {
+        name
+        for root, name, *_ in (path for path in map(list, paths) if len(path) > 1)
+        if root == ROOT and isinstance(name, str)
+    }
+    return named - NOT_TRAITS
