@@ -67,3 +67,17 @@ def test_processes_that_start_at_once_share_one_key(tmp_path: Path) -> None:
     sealed = vaults[0].seal(b"key")
     assert all(one.open(sealed) == b"key" for one in vaults)
     assert [path.name for path in tmp_path.iterdir()] == [KEY_FILE]
+
+
+@pytest.mark.parametrize("spelled", ["{}", " {}\n"])
+def test_what_a_key_file_holds_opens_as_a_setting_what_the_file_sealed(
+    tmp_path: Path, spelled: str
+) -> None:
+    sealed = load_or_make_vault(tmp_path / "first", None).seal(b"key")
+    moved = spelled.format((tmp_path / "first" / KEY_FILE).read_text())
+    by_setting = load_or_make_vault(tmp_path / "second", moved)
+    assert by_setting.open(sealed) == b"key"
+    assert not by_setting.is_current(sealed)  # so that `clarion secrets rotate` seals it anew
+    assert load_or_make_vault(tmp_path / "third", "a new secret", [moved]).open(sealed) == b"key"
+    with pytest.raises(VaultLocked):
+        load_or_make_vault(tmp_path / "third", "a new secret").open(sealed)

@@ -48,9 +48,13 @@ class Vault:
 
 def load_or_make_vault(data_dir: Path, secret: str | None, former: Sequence[str] = ()) -> Vault:
     """The vault of `secret`; without one, of a key file in `data_dir`, made with mode 0600. It
-    opens what `former` secrets have sealed as well, and the key file, where one is beside."""
-    earlier = [_derived(one) for one in former]
+    opens what `former` secrets have sealed as well, and the key file, where one is beside.
+
+    A setting may hold what a key file held, as when a key moves to other machines: it opens what
+    that file sealed."""
+    earlier = [key for one in former for key in (_derived(one), *_as_key_file(one))]
     if secret:
+        earlier.extend(_as_key_file(secret))
         path = data_dir / KEY_FILE
         if path.exists():
             earlier.append(path.read_bytes().strip())
@@ -71,6 +75,16 @@ def load_or_make_vault(data_dir: Path, secret: str | None, former: Sequence[str]
         finally:
             draft.unlink()
     return Vault(path.read_bytes().strip(), earlier)
+
+
+def _as_key_file(secret: str) -> list[bytes]:
+    """The key, where the secret is what a key file holds."""
+    key = secret.strip().encode()
+    try:
+        Fernet(key)
+    except ValueError:
+        return []
+    return [key]
 
 
 def _derived(secret: str) -> bytes:
