@@ -686,3 +686,28 @@ def test_no_text_breaks_the_check_and_what_passes_it_renders(text: str) -> None:
     if isinstance(found, ContentSpec) and not faults_of(found):
         result = Template(found).render(ANDROID, user_id="u", traits={"a": "b"})
         assert isinstance(result, Content | ContentFault)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("{{ customer.mixed | sum }}", "sum"),
+        ("{{ customer.count | where: 'a' }}", "where"),
+        ("{{ customer.mixed | sort: 'a' }}", "sort"),
+        ("{{ customer.yes | plus: customer.vast }}", "plus"),
+        ("{{ customer.name | base64_decode }}", "base64_decode"),
+        ("{{ customer.objects | compact: 0 }}", "compact"),
+    ],
+)
+def test_a_value_that_a_filter_can_not_work_on_is_told_without_words_of_python(
+    text: str, name: str
+) -> None:
+    traits = {
+        "mixed": ["a", 1],
+        "count": 3,
+        "yes": True,
+        "vast": 1e300,
+        "name": "true",
+        "objects": [{"a": 1}],
+    }
+    assert fault(text, traits).message == f"{name}: can not work on what it is given"

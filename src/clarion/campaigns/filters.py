@@ -12,7 +12,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Protocol
 
-from liquid.exceptions import FilterArgumentError, ResourceLimitError
+from liquid.exceptions import FilterArgumentError, LiquidError, ResourceLimitError
 from liquid.filter import sequence_filter
 from liquid.undefined import Undefined
 
@@ -76,6 +76,17 @@ def held_to_bounds(name: str, inner: Filter, environment: Any) -> Filter:
     if own is None and getattr(inner, "with_environment", False):
         inner = partial(inner, environment=environment)
 
+    def work(rendering: Rendering, value: Any, args: Any, options: Any) -> Any:
+        if own is not None:
+            return own(rendering, value, *args, **options)
+        if not works_on_text:
+            return inner(value, *args, **options)
+        if name in _DEAR:
+            rendering.spend(steps_of(value))
+        if not (keeps_lists and isinstance(value, (list, tuple, range))):
+            value = text_of(value)
+        return inner(value, *map(_argument, args), **options)
+
     def run(rendering: Rendering, value: Any, *args: Any, **options: Any) -> Any:
         steps = 1
         for taken in (value, *args):
@@ -83,21 +94,24 @@ def held_to_bounds(name: str, inner: Filter, environment: Any) -> Filter:
                 check_size(taken)
                 steps += steps_of(taken)
         rendering.spend(steps)
-        if own is not None:
-            made = own(rendering, value, *args, **options)
-        elif works_on_text:
-            if name in _DEAR:
-                rendering.spend(steps_of(value))
-            if not (keeps_lists and isinstance(value, (list, tuple, range))):
-                value = text_of(value)
-            made = inner(value, *map(_argument, args), **options)
-        else:
-            made = inner(value, *args, **options)
+        try:
+            made = work(rendering, value, args, options)
+        except LiquidError as error:
+            if not isinstance(error.__cause__, TypeError):
+                raise
+            raise _unfit(name) from error
+        except Exception as error:
+            raise _unfit(name) from error
         if type(made) is not str or len(made) > VALUE_SIZE_MAX:
             check_size(made)
         return made
 
     return run
+
+
+def _unfit(name: str) -> FilterArgumentError:
+    """Instead of what Python says of a value that a filter can not work on."""
+    return FilterArgumentError(f"{name}: can not work on what it is given", token=None)
 
 
 def _argument(value: Any) -> Any:
