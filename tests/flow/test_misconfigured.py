@@ -20,6 +20,18 @@ def no_database(server: PostgresServer) -> str:
     return server.url("nowhere")
 
 
+def no_connections(server: PostgresServer) -> str:
+    return server.url("template0")
+
+
+def unknown_option(server: PostgresServer) -> str:
+    return server.url("postgres") + "?options=-c%20nonsense%3D1"
+
+
+def no_such_value(server: PostgresServer) -> str:
+    return server.url("postgres") + "?options=-c%20statement_timeout%3Dnever"
+
+
 def no_server(server: PostgresServer) -> str:
     return "postgresql://postgres@127.0.0.1:1/clarion"
 
@@ -34,6 +46,9 @@ def no_certificate(server: PostgresServer) -> str:
     [
         (no_role, "CREATE ROLE"),
         (no_database, "CREATE DATABASE"),
+        (no_connections, "ALLOW_CONNECTIONS"),
+        (unknown_option, "Put the options in CLARION_DATABASE_URL right"),
+        (no_such_value, "Put the options in CLARION_DATABASE_URL right"),
         (no_server, "does not answer"),
         (no_certificate, "SSL"),
     ],

@@ -10,6 +10,9 @@ _UNAVAILABLE_STATES = ("08", "28", "3D", "53", "57", "58", "25006", "42501", "0A
 in; no such database; disk, memory or connections used up; stopped by an administrator; input or
 output failed; a server that only reads; a right that is missing. All of them end without a change
 of ours, and what waits for that loses nothing."""
+_REFUSED_STATES = (*_UNAVAILABLE_STATES, "55000", "42704", "22023")
+"""The same while connecting: the database takes no connections; the URL names a parameter, or a
+value of one, that the server does not know."""
 _CURES = {
     "28P01": "The password in CLARION_DATABASE_URL is not the role's: put it right there, or set "
     "it with ALTER ROLE … PASSWORD.",
@@ -21,6 +24,10 @@ _CURES = {
     "the schema and its tables.",
     "25006": "It is a standby, or set to read only: name the primary in CLARION_DATABASE_URL "
     "(with several hosts, add target_session_attrs=read-write).",
+    "55000": "Let connections in with ALTER DATABASE … ALLOW_CONNECTIONS true, or name another in "
+    "CLARION_DATABASE_URL.",
+    "42704": "Put the options in CLARION_DATABASE_URL right.",
+    "22023": "Put the options in CLARION_DATABASE_URL right.",
     "53300": "Raise max_connections, or put PgBouncer between.",
     "53100": "Make room on the server's disk.",
 }
@@ -85,7 +92,7 @@ def _is_unavailable(error: BaseException, original: Any) -> bool:
             cause, ValueError
         )
     if state is not None:  # said while connecting
-        return str(state).startswith(_UNAVAILABLE_STATES)
+        return str(state).startswith(_REFUSED_STATES)
     return isinstance(error, DisconnectionError | PoolTimeout | OSError) or _is_drivers(error)
 
 
