@@ -253,3 +253,48 @@ def test_a_reader_that_has_seen_enough_is_no_error(home: Path) -> None:
     )
     os.close(writer)
     assert (ended.returncode, ended.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize("redirected", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_command_whose_streams_are_closed_does_its_work(home: Path, redirected: str) -> None:
+    run(home, "migrate")
+    ended = subprocess.run(
+        ["sh", "-c", f'exec "$@" {redirected}', "sh", *COMMAND, "keys", "create", "mine"],
+        cwd=home,
+        env=environment(home),
+        check=False,
+    )
+    assert ended.returncode == 0
+    names = [key["name"] for key in json.loads(run(home, "keys", "list", "--json").stdout)]
+    assert names == ["first", "mine"]
+
+
+@pytest.mark.parametrize(
+    "tokens",
+    [("keys", "list"), ("sources", "list", "--json"), ("export", "events", "--format=csv")],
+)
+def test_output_that_can_not_be_written_is_told_in_a_line(
+    home: Path, tokens: tuple[str, ...]
+) -> None:
+    run(home, "migrate")
+    with Path("/dev/full").open("wb") as full:
+        ended = subprocess.run(
+            [*COMMAND, *tokens],
+            env=environment(home),
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    assert ended.returncode == 1
+    assert b"The output can not be written" in ended.stderr
+    assert b"Traceback" not in ended.stderr and b"Exception ignored" not in ended.stderr
+
+
+def test_an_export_goes_into_a_pipe_and_does_not_replace_it(home: Path) -> None:
+    run(home, "migrate")
+    pipe = home / "pipe"
+    os.mkfifo(pipe)
+    reader = subprocess.Popen(["cat", str(pipe)], stdout=subprocess.PIPE)
+    ended = run(home, "export", "customers", "--format", "csv", "--out", str(pipe))
+    assert (ended.returncode, pipe.is_fifo()) == (0, True)
+    assert reader.communicate(timeout=60)[0].startswith(b"id,user_id,")

@@ -23,6 +23,7 @@ def main(tokens: Sequence[str] | None = None) -> None:
     is cancelled in order.
     """
     os.umask(UMASK)
+    open_standard_streams()
     is_interruptible = signal.getsignal(signal.SIGINT) is not signal.SIG_IGN  # as under nohup
     if is_interruptible:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
@@ -39,6 +40,23 @@ def main(tokens: Sequence[str] | None = None) -> None:
     except KeyboardInterrupt:
         code = INTERRUPTED
     sys.exit(code)
+
+
+def open_standard_streams() -> None:
+    """Where a process was started with one of its three streams closed, the next file to be opened
+    would take its number: a database would get what is printed, and uvloop aborts."""
+    for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
+        try:
+            os.fstat(number)
+        except OSError:
+            descriptor = os.open(os.devnull, os.O_RDWR)
+            os.dup2(descriptor, number)  # and processes of ours inherit it
+            if descriptor > number:
+                os.close(descriptor)
+            os.set_inheritable(number, True)
+        if getattr(sys, name) is None:
+            stream = open(number, mode, encoding="utf-8", closefd=False)  # noqa: SIM115
+            setattr(sys, name, stream)
 
 
 def __getattr__(name: str) -> Any:

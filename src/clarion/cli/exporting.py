@@ -100,6 +100,10 @@ def _opened(out: Path | None) -> Iterator[IO[str]]:
         yield sys.stdout
         sys.stdout.flush()
         return
+    if out.exists() and not out.is_file():  # a device or a pipe, which a file must not replace
+        with out.open("w", encoding="utf-8", newline="") as file:
+            yield file
+        return
     part = out.with_name(f"{out.name}.part")
     try:
         descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

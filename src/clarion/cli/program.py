@@ -1,6 +1,7 @@
 """The commands, and how one of them is run."""
 
 import asyncio
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -52,6 +53,11 @@ _GROUPS = (
     "workspace",
 )
 
+_NOT_WRITTEN = Ending(
+    ExitCode.FAILURE,
+    "The output can not be written: its disk is full, or fails.",
+    word="output",
+)
 _ABOUT_HYPHENS = (UnknownOptionError, MissingArgumentError, CombinedShortOptionError)
 _HYPHEN_HINT = "A name that begins with - goes behind --, a value behind =, such as --user-id=-abc."
 
@@ -100,6 +106,9 @@ def run(tokens: Sequence[str]) -> int:
         known = _as_ending(error)
         if known is None:
             raise
+        if known is _NOT_WRITTEN:
+            # What is left to be written would fail again, when the process ends.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         print_ending(known, as_json=as_json)
         return known.code
 
@@ -172,6 +181,8 @@ def _as_ending(error: Exception) -> Ending | None:
         case OSError(filename=str() | Path() as file):  # say a data directory that is another's
             what = f"{file} can not be used: {error.strerror}."
             return Ending(ExitCode.FAILURE, what, word="file")
+        case OSError(errno=errno.ENOSPC | errno.EDQUOT | errno.EIO):
+            return _NOT_WRITTEN
         case _:
             return None
 
