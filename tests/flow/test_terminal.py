@@ -224,6 +224,15 @@ def test_ctrl_c_ends_a_command_without_a_traceback(
     assert code in (0, 128 + signal.SIGINT)
 
 
+def test_ctrl_c_just_after_its_start_ends_the_simulator_in_order(home: Path) -> None:
+    """Again and again: what goes wrong then does so two times in five."""
+    for _ in range(10):
+        terminal = Terminal(home, ("simulator", "--listen", "127.0.0.1:0"))
+        terminal.until(b"simulator on")
+        terminal.interrupt()
+        assert (terminal.end(), b"panicked" in terminal.shown) == (128 + signal.SIGINT, False)
+
+
 def test_ctrl_c_at_any_moment_of_a_command_shows_no_traceback(home: Path) -> None:
     """At tenths of what a command takes from its first to its last moment: some, in a soak each."""
     began = monotonic()
