@@ -10,7 +10,7 @@ from cyclopts import Parameter
 from clarion.cli.output import AsJson, Ending, ExitCode, console, escape, print_done, print_json
 from clarion.cli.session import load_settings
 from clarion.config import Address, read_address, read_fcm_url
-from clarion.simulator.serving import SimulatorOptions, check, make_key, serve_and_end
+from clarion.simulator.serving import SimulatorOptions, check, make_key, serve
 
 LISTEN = "127.0.0.1:8443"
 
@@ -76,7 +76,7 @@ async def simulator(
     authority = "" if plain else f" · CA {escape(str(directory / 'simulator-ca.pem'))}"
     console.print(f"FCM simulator on {options.url}{authority}", highlight=False, soft_wrap=True)
     console.print(f"The last pushes: {options.url}/simulator/", highlight=False, soft_wrap=True)
-    await serve_and_end(options)
+    await serve(options)
 
 
 @commands.command

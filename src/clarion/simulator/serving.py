@@ -7,14 +7,11 @@ front serves firebase-admin for Node.js, which granian does not take (`gate`).
 
 import asyncio
 import os
-import signal
 import socket
 import ssl
-import sys
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import NoReturn
 
 from granian.constants import HTTPModes, Interfaces
 from granian.server.embed import Server
@@ -118,19 +115,6 @@ async def _serve_with_gate(app: SimulatorApp, options: SimulatorOptions) -> None
         group.create_task(Front(app, behind, _tls(options)).serve(*front))
         gate = Gate(front=front, granian=granian)
         group.create_task(gate.serve(options.host, options.port))
-
-
-async def serve_and_end(options: SimulatorOptions) -> NoReturn:
-    """`serve`, and with it the process: threads of granian's, which are not ours to wait for, may
-    still call into an interpreter that is being taken down, and abort it."""
-    code = 0
-    try:
-        await serve(options)
-    except asyncio.CancelledError:
-        code = 128 + signal.SIGINT
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)
 
 
 def _tls(options: SimulatorOptions) -> ssl.SSLContext:
