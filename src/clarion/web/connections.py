@@ -95,9 +95,7 @@ class Connection(HttpToolsProtocol):
         self._refusal: bytes | None = None
         """What is to be said once the answers before it have been given."""
         self._came = 0
-        """Bytes since the head began."""
-        self._head_size = 0
-        """Bytes of it that were parsed."""
+        """Bytes since the head began; once it is over, since the last of the body that came."""
         self._timer: asyncio.TimerHandle | None = None
         self._stalled: asyncio.TimerHandle | None = None
 
@@ -120,14 +118,17 @@ class Connection(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self._is_refused:
             return  # until it ends
-        if self._in_head:
-            self._came += len(data)
+        self._came += len(data)
         super().data_received(data)
+        if self._in_head and not self._came:
+            return  # nearly always: a whole request
         if self.transport.is_closing() or self._is_refused:
             return
-        if self._in_head and self._came > self._limits.head_bytes:
+        if self._came > self._limits.head_bytes and self._in_head:
             self._refuse_head()
-        elif self._timer is None and self._came:
+        elif self._came > self._limits.head_bytes + len(data):
+            self.hang_up()  # trailers without end
+        elif self._timer is None:
             limits = self._limits
             self._end_in(limits.head_seconds if self._in_head else limits.body_seconds)
 
@@ -142,30 +143,20 @@ class Connection(HttpToolsProtocol):
 
     # --- from the parser --------------------------------------------------------------------
 
-    def on_url(self, url: bytes) -> None:
-        self._head_size += len(url)
-        super().on_url(url)
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        self._head_size += len(name) + len(value) + 4
-        if self._head_size <= self._limits.head_bytes:
-            super().on_header(name, value)
-        elif not self._in_head:
-            self.hang_up()  # trailers without end
-
     def on_headers_complete(self) -> None:
         if self._is_refused:
             return
-        if self._head_size > self._limits.head_bytes:
+        if self._came > self._limits.head_bytes and self._head_size() > self._limits.head_bytes:
             self._refuse_head()
             return
         self._in_head = False
-        self._head_size = 0
         self._all.idle.pop(self, None)
-        self._unset_timer()
+        if self._timer is not None:
+            self._unset_timer()
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
+        self._came = 0
         if not self._is_refused:
             super().on_body(body)
 
@@ -174,7 +165,8 @@ class Connection(HttpToolsProtocol):
             return
         self._in_head = True
         self._came = 0
-        self._unset_timer()
+        if self._timer is not None:
+            self._unset_timer()
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
@@ -186,6 +178,9 @@ class Connection(HttpToolsProtocol):
             self._end_in(self._limits.rest_seconds)
         elif not self.transport.is_closing() and self.cycle.response_complete:
             self._all.idle[self] = None
+
+    def _head_size(self) -> int:
+        return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
 
     # --- ends -------------------------------------------------------------------------------
 
