@@ -21,7 +21,7 @@ from clarion.customers.standing import held
 from clarion.events.check import Checked, check
 from clarion.events.installation import TOKEN_CHARACTERS_MAX
 from clarion.events.message import Envelope, Event, read
-from clarion.events.registering import RegistrationFault
+from clarion.events.registering import RegistrationFault, is_plainly_in_order
 from clarion.events.strangers import stranger
 
 SOURCE = UUID(int=2)
@@ -439,3 +439,26 @@ def test_subscriptions_of_any_other_shape_say_nothing(wrong: Any) -> None:
     said = event({}, event="Push Subscription Change", context=context)
     assert read_registrations(said, SOURCE) == ()
     assert read_deletions(said) == []
+
+
+PLAIN = {"deviceId": "D", "fcmToken": "cIsXk3vVRkCk8Hk0zq1abc:APA91bHun4", "deviceType": "Android"}
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["deviceId", "fcmToken", "deviceType", "fid"]),
+        st.sampled_from(["", " ", "null", "D", "iOS", "android", "Windows", None, 5, "1e+16"])
+        | st.sampled_from(["ExponentPushToken[x]", "a b:APA91bX", "x" * 300]),
+        max_size=3,
+    )
+)
+def test_what_is_plainly_in_order_registers(changed: dict[str, Any]) -> None:
+    """The collector does not look twice at what is sent in the words of the guides."""
+    wire = {"event": "Register Push", "userId": "U", "properties": {**PLAIN, **changed}}
+    raw = msgspec.json.encode(wire)
+    assert is_plainly_in_order(msgspec.json.encode({"properties": PLAIN}))
+    if is_plainly_in_order(raw):
+        envelope = Envelope(received_at=RECEIVED, sent_at=None)
+        event = read(raw, type_="track", message_id="m", envelope=envelope)
+        assert isinstance(event, Event)
+        assert not isinstance(read_registrations(event, SOURCE), RegistrationFault)

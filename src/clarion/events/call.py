@@ -35,8 +35,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     """A JSON object, or empty."""
     items: list[Item]
     refusals: list[Refusal]
-    may_register: bool = False
-    """Some event asks for a registration, which may be refused."""
+    registering: frozenset[str] = frozenset()
+    """The messageIds of events that ask for a registration, which may be refused."""
     separate: list["Call"] = []
     """The same, taken apart by write key, where the call names none and its events name several."""
 
@@ -143,7 +143,7 @@ def _one(body: bytes, type_hint: str, new_message_id: Callable[[], str]) -> Call
         context=b"",
         items=[item],
         refusals=[],
-        may_register=checked.may_register,
+        registering=frozenset((item.message_id,)) if checked.may_register else frozenset(),
     )
 
 
@@ -164,7 +164,7 @@ def _many(body: bytes, new_message_id: Callable[[], str]) -> Call | CallFault:
         return context
     write_key = wire.writeKey if isinstance(wire.writeKey, str) and wire.writeKey else None
     is_wanted = says_wanted(wire.integrations) is not False
-    may_register = False
+    registering: list[str] = []
     items: list[Item] = []
     refusals: list[Refusal] = []
     keyed: list[tuple[str | None, Item | Refusal]] = []
@@ -174,7 +174,8 @@ def _many(body: bytes, new_message_id: Callable[[], str]) -> Call | CallFault:
             case Checked(type=kind, message_id=message_id, write_key=key) as checked:
                 item = Item(raw, kind, message_id or new_message_id())
                 items.append(item)
-                may_register = may_register or checked.may_register
+                if checked.may_register:
+                    registering.append(item.message_id)
                 if write_key is None:
                     keyed.append((key or None, item))
             case Refusal() as refusal:
@@ -190,7 +191,7 @@ def _many(body: bytes, new_message_id: Callable[[], str]) -> Call | CallFault:
         context=context,
         items=items,
         refusals=within(refusals, context) if refusals and context else refusals,
-        may_register=may_register,
+        registering=frozenset(registering),
     )
     return _by_key(whole, keyed) if len(keys) > 1 else whole
 

@@ -26,7 +26,7 @@ from clarion.events.message import Event, Refusal, read
 from clarion.events.proof import Proof
 from clarion.events.publisher import Publisher
 from clarion.events.refusal import refused
-from clarion.events.registering import RegistrationFault, may_register, wanted_registration
+from clarion.events.registering import RegistrationFault, is_plainly_in_order, wanted_registration
 from clarion.events.signature import SIGNATURE_BYTES, judge
 from clarion.events.turned_away import Place, TurnedAway
 from clarion.storage.database import Database, StorageUnavailable
@@ -360,12 +360,14 @@ def _unregistered(call: Call, parcel: Parcel) -> list[Refusal]:
     """Of the events that ask for a registration, those that the ingestor will register nothing of,
     for as long as they can be told in one answer. What it learns only then is in its records."""
     found: list[Refusal] = []
-    if not call.may_register:
+    if not call.registering:
         return found
     envelope = envelope_of(parcel)
     for item in call.items:
-        if item.proof is Proof.UNPROVEN or not may_register(item.raw, item.type):
+        if item.proof is Proof.UNPROVEN or item.message_id not in call.registering:
             continue
+        if is_plainly_in_order(item.raw):
+            continue  # nearly always
         event = read(
             item.raw,
             type_=item.type,

@@ -11,9 +11,10 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from clarion.events.ids import ID_CHARACTERS_MAX, is_inexact
+from clarion.events.ids import ID_CHARACTERS_MAX, is_inexact, usable_id
 from clarion.events.installation import (
     TOKEN_CHARACTERS_MAX,
+    fid_of,
     first,
     is_apns_token,
     is_token,
@@ -52,17 +53,28 @@ def asks_to_register(type_: str, name: Any, raw: bytes) -> bool:
     return type_ == "identify" and _PUSH_TOKEN.search(raw) is not None
 
 
-class _Named(Struct):
-    event: Any = None
+class _Said(Struct):
+    properties: Any = None
 
 
-_named_event = msgspec.json.Decoder(_Named)
+_said = msgspec.json.Decoder(_Said)
 
 
-def may_register(raw: bytes, type_: str) -> bool:
-    """The same of an event that can be taken."""
-    name = _named_event.decode(raw).event if type_ == "track" else None
-    return asks_to_register(type_, name, raw)
+def is_plainly_in_order(raw: bytes) -> bool:
+    """Whether an event registers an FCM token in the plain words of the guides, so that nothing can
+    be wrong with it: at a part of the cost of reading it. False says nothing."""
+    properties = _said.decode(raw).properties
+    if type(properties) is not dict or "fid" in properties:
+        return False
+    device_id, token = properties.get("deviceId"), properties.get("fcmToken")
+    return (
+        type(device_id) is str
+        and type(token) is str
+        and properties.get("deviceType") in PLATFORMS
+        and fid_of(token) is not None
+        and is_token(token)
+        and usable_id(device_id) is not None
+    )
 
 
 class Wanted(Struct, frozen=True, kw_only=True, gc=False):
