@@ -12,9 +12,7 @@ import ssl
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-
-from granian.constants import HTTPModes, Interfaces
-from granian.server.embed import Server
+from typing import TYPE_CHECKING
 
 from clarion.simulator.asgi import SimulatorApp
 from clarion.simulator.authority import (
@@ -27,6 +25,9 @@ from clarion.simulator.control import State
 from clarion.simulator.gate import Gate
 from clarion.simulator.registrations import Registration, read_seed
 from clarion.simulator.schema import BASIC, load
+
+if TYPE_CHECKING:
+    from granian.server.embed import Server
 
 __all__ = ["SimulatorOptions", "check", "make_key", "serve"]
 
@@ -126,7 +127,11 @@ def _tls(options: SimulatorOptions) -> ssl.SSLContext:
 
 def _granian(
     app: SimulatorApp, options: SimulatorOptions, host: str, port: int, *, plain: bool = False
-) -> Server:
+) -> "Server":
+    # Here, not above: a process that has loaded granian is one that serves, and ends as such.
+    from granian.constants import HTTPModes, Interfaces
+    from granian.server.embed import Server
+
     is_plain = plain or options.plain
     return Server(
         app,
