@@ -135,13 +135,7 @@ def _owners(timeline: Timeline, key: str) -> list[tuple[datetime, str | None]]:
     spans = list(timeline.spans)
     while spans and spans[-1].user_id != user_id:
         spans.pop()  # seen with somebody, but not theirs
-    return [(_in_milliseconds(span.at), span.user_id) for span in spans[-OWNERS_MAX:]]
-
-
-def _in_milliseconds(at: datetime) -> datetime:
-    """A claim's time as its app told it: what is less tells apart what came at the same time, and
-    the order of the owners does that here (`events.moment`)."""
-    return at.replace(microsecond=at.microsecond // 1_000 * 1_000)
+    return [(span.at, span.user_id) for span in spans[-OWNERS_MAX:]]
 
 
 def _registrations(row: Any, shared: _Shared) -> list[dict[str, Any]]:

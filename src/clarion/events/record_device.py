@@ -1,6 +1,7 @@
 """A device's line of an imported file as the events that say the same. Pure."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 from clarion.events.moment import parse_time
@@ -78,7 +79,11 @@ def registrations(record: Mapping[str, Any]) -> list[dict[str, Any]] | RecordFau
         by_then = [user for since, user in owners if _is_at(since, at) or _is_before(since, at)]
         register["userId"] = (by_then[-1] or device_id) if by_then else None
     told = _told_of(record, device_id, at)
-    return [*earlier, *told, {name: one for name, one in register.items() if one is not None}]
+    if told is not None and _is_at(told["timestamp"], at):
+        register["context"], told = told["context"], None
+        del register["context"]["active"]
+    before = earlier if told is None else [*earlier, told]
+    return [*before, {name: one for name, one in register.items() if one is not None}]
 
 
 def _owners(said: Any) -> list[tuple[Any, Any]] | None:
@@ -91,13 +96,24 @@ def _owners(said: Any) -> list[tuple[Any, Any]] | None:
 def _claim(register: Mapping[str, Any], since: Any, user_id: Any, at: Any) -> dict[str, Any]:
     """Says whose the device is since another time than that of its registration."""
     device_id = register["properties"]["deviceId"]
+    times = _times_of(since)
     if user_id is not None:
         context = {"device": {"id": device_id}}
-        return {"type": "identify", "userId": user_id, "timestamp": since, "context": context}
-    claim = {**register, "userId": device_id, "messageId": None, "timestamp": since}
+        return {"type": "identify", "userId": user_id, **times, "context": context}
+    claim = {**register, "userId": device_id, "messageId": None, **times}
     if _is_before(since, at):
         return claim
     return claim | {"properties": {"deviceId": device_id}}  # without a token it registers nothing
+
+
+def _times_of(since: Any) -> dict[str, Any]:
+    """When it was, and what keeps the order of what was at one time (`events.moment`)."""
+    at = parse_time(since)
+    less = at.microsecond % 1_000 if at is not None else 0
+    if at is None or not less:
+        return {"timestamp": since}
+    shown = at - timedelta(microseconds=less)
+    return {"timestamp": shown.isoformat(), "originalTimestamp": at.isoformat()}
 
 
 def _is_at(one: Any, other: Any) -> bool:
@@ -109,15 +125,15 @@ def _is_before(one: Any, other: Any) -> bool:
     return first is not None and second is not None and first < second
 
 
-def _told_of(record: Mapping[str, Any], device_id: Any, at: Any) -> list[dict[str, Any]]:
+def _told_of(record: Mapping[str, Any], device_id: Any, at: Any) -> dict[str, Any] | None:
     """What is known of a device, said by itself when it was last seen."""
     facts, seen_at = record.get("facts"), record.get("last_seen_at") or at
     facts = facts if isinstance(facts, Mapping) else {}
     if not facts and seen_at == at:
-        return []
+        return None
     context: dict[str, Any] = {"device": {"id": device_id}, "active": False}
     for fact, (section, name) in _FACTS.items():
         if fact in facts:
             held = context.setdefault(section, {}) if section else context
             held[name] = facts[fact]
-    return [{"type": "identify", "timestamp": seen_at, "context": context}]
+    return {"type": "identify", "timestamp": seen_at, "context": context}
