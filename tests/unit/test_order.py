@@ -259,6 +259,18 @@ def test_within_one_call_the_place_decides_what_times_do_not(times: dict[str, st
         assert owner(book_of(Call(calls, received))) == whose(people[-1])
 
 
+def test_a_clock_that_counts_microseconds_keeps_its_order_behind_what_came_at_once() -> None:
+    at = "2026-03-01T08:59:01.00000{}Z".format
+    others = [register(user, number, timestamp=at(3)) for number, user in enumerate("abcd")]
+    for count in range(len(others)):
+        then = [
+            register("ada", 8, timestamp=at(3)),
+            register(DEVICE, 7, timestamp=at(4)),
+        ]
+        call = Call([*others[:count], *then], DAY + timedelta(hours=12))
+        assert owner(book_of(call)) != whose("ada"), "signed out a microsecond later"
+
+
 def test_the_place_in_the_call_survives_its_job_being_cut_into_parts() -> None:
     at = {"timestamp": "2026-03-01T08:59:01.000Z"}
     call = Call(

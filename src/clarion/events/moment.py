@@ -134,6 +134,7 @@ def in_order(events: Sequence[Placed], first_place: int = 0) -> list[Times]:
     orders: dict[datetime, int] = defaultdict(lambda: first_place)
     found = [one.times for one in events]
     by_clock = sorted(range(len(bases)), key=lambda place: _clock_key(bases[place], place))
+    latest: datetime | None = None
     for place in by_clock:
         at, clock_at, order_at = bases[place]
         order = order_at or clock_at or at
@@ -143,6 +144,9 @@ def in_order(events: Sequence[Placed], first_place: int = 0) -> list[Times]:
         if clock_at is not None:
             clock = _later(clock_at, clocks[clock_at])
             clocks[clock_at] += 1
+            if latest is not None and clock <= latest:  # clocks that count microseconds
+                clock = _later(latest, 1)
+            latest = clock
         found[place] = Times(
             found[place].at, clock, None if later == (clock or found[place].at) else later
         )
