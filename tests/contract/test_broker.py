@@ -365,15 +365,19 @@ async def test_everybody_who_waits_is_woken_when_there_is_work_for_all(stand: St
     broker = await stand.open(poll_seconds=LONG)
     chance = random.Random(1)
     for _ in range(100):
-        tasks: list[asyncio.Task[object]] = []
+        fetching: list[asyncio.Task[Lease]] = []
+        publishing: list[asyncio.Task[None]] = []
         for step in chance.sample(("fetch", "fetch", "publish"), 3):
             if step == "fetch":
-                tasks.append(asyncio.create_task(one(broker)))
+                fetching.append(asyncio.create_task(one(broker)))
             else:
-                tasks.append(asyncio.create_task(broker.publish(job(), job())))
-            await asyncio.wait(tasks, timeout=chance.random() / 200)
+                jobs = job(b"first"), job(b"second")
+                publishing.append(asyncio.create_task(broker.publish(*jobs)))
+            await asyncio.wait([*fetching, *publishing], timeout=chance.random() / 200)
         async with patience():
-            await asyncio.gather(*tasks)
+            leases = await asyncio.gather(*fetching)
+            await asyncio.gather(*publishing)
+        assert {lease.payload for lease in leases} == {b"first", b"second"}
 
 
 async def test_a_fetch_takes_no_more_than_its_limit(stand: Stand, broker: Broker) -> None:

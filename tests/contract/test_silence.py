@@ -50,6 +50,9 @@ async def test_a_connection_that_died_while_nobody_used_it_is_not_used(
     async with asyncio.timeout(PATIENCE):
         await asyncio.gather(*(note(database, "after") for _ in range(5)))
         await database.ping()
+        async with database.read() as connection:
+            rows = await connection.execute(text("SELECT text FROM notes ORDER BY text"))
+    assert rows.scalars().all() == ["after"] * 5 + ["before"] * 5
 
 
 @pytest.mark.parametrize("statement", ["SELECT 1", "INSERT INTO notes VALUES ('x')"])

@@ -15,6 +15,7 @@ from clarion.storage.sqlite_file import check_start, damage_of
 
 PAGE = 4_096
 NOBODY = 65_534
+NOTES = 200
 
 
 @contextmanager
@@ -45,7 +46,7 @@ async def database(path: Path) -> AsyncIterator[Database]:
     database = Database(f"sqlite:///{path}")
     async with database.write() as connection:
         await connection.execute(text("CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT)"))
-        for number in range(200):
+        for number in range(NOTES):
             await connection.execute(
                 text("INSERT INTO notes (text) VALUES (:words)"), {"words": f"{number}" * 500}
             )
@@ -56,6 +57,11 @@ async def database(path: Path) -> AsyncIterator[Database]:
 async def note(database: Database) -> None:
     async with database.write() as connection:
         await connection.execute(text("INSERT INTO notes (text) VALUES ('x')"))
+
+
+async def notes(database: Database) -> int:
+    async with database.read() as connection:
+        return int((await connection.execute(text("SELECT count(*) FROM notes"))).scalar_one())
 
 
 def there(path: Path) -> bool:
@@ -104,6 +110,7 @@ async def test_a_file_that_is_put_back_is_used_again(database: Database, path: P
     move(path.with_name("away"), path.name)
     await note(database)
     await database.ping()
+    assert await notes(database) == NOTES + 1
 
 
 async def test_other_processes_that_come_and_go_are_no_reason(
@@ -117,6 +124,7 @@ async def test_other_processes_that_come_and_go_are_no_reason(
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         await note(database)
         await database.ping()
+    assert await notes(database) == NOTES + 6
 
 
 async def test_a_database_that_was_closed_and_is_used_again_is_no_reason(
@@ -126,6 +134,7 @@ async def test_a_database_that_was_closed_and_is_used_again_is_no_reason(
     assert not path.with_name(path.name + "-wal").exists()
     await note(database)
     await database.ping()
+    assert await notes(database) == NOTES + 1
 
 
 def overwrite_from(path: Path, page: int) -> None:
@@ -159,8 +168,10 @@ def test_a_file_that_is_no_database_is_found_at_the_start(path: Path, contents: 
 
 def test_a_file_that_is_empty_or_not_there_is_a_new_one(path: Path) -> None:
     check_start(path)
+    assert not path.exists(), "a look must not make it"
     path.touch()
     check_start(path)
+    assert path.read_bytes() == b""
 
 
 async def test_once_damage_is_met_nothing_more_is_written(database: Database, path: Path) -> None:
