@@ -9,9 +9,9 @@ import structlog
 from hypothesis import settings
 
 from clarion.storage.database import Database
-from clarion.storage.schema import metadata
 from fakes import sampling
 from fakes.clock import FakeClock
+from fakes.database import make_tables
 from fakes.memory import forget_files_in_memory, keep_files_in_memory
 from fakes.nats import NatsServer
 from fakes.postgres import PostgresServer
@@ -122,11 +122,6 @@ async def database(database_url: str) -> AsyncIterator[Database]:
         await make_tables(database)
     yield database
     await database.close()
-
-
-async def make_tables(database: Database) -> None:
-    async with database.engine.begin() as connection:
-        await connection.run_sync(metadata.create_all)
 
 
 async def filled(url: str) -> None:

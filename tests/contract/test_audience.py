@@ -17,9 +17,10 @@ from clarion.audiences import query, rule
 from clarion.audiences.rule import Everyone, Rule, TraitsEqual, UserIds
 from clarion.storage.bulk import insert_new
 from clarion.storage.database import Database
-from clarion.storage.schema import customers, metadata
+from clarion.storage.schema import customers
 from fakes.book import WORKSPACE
 from fakes.clock import START, FakeClock
+from fakes.database import make_tables
 from fakes.postgres import PostgresServer
 from fakes.sampling import examples
 from fakes.world import World
@@ -92,8 +93,7 @@ class Table:
         self._runner.close()
 
     async def _create(self) -> None:
-        async with self._database.engine.begin() as connection:
-            await connection.run_sync(metadata.create_all)
+        await make_tables(self._database)
 
     async def _reached(self, one: Rule, crowd: Sequence[Person]) -> set[int]:
         rows = [

@@ -22,6 +22,7 @@ from clarion.events.message import Event
 from clarion.storage.database import Database
 from clarion.storage.schema import metadata
 from fakes.book import NOW, SOURCE, WORKSPACE
+from fakes.database import sqlite_database
 from fakes.history import DAY, App
 
 N = 120
@@ -55,9 +56,7 @@ def counted() -> Iterator[Counter]:
 
 @pytest.fixture
 async def sqlite(tmp_path: Path) -> Any:
-    database = Database(f"sqlite:///{tmp_path}/clarion.db")
-    async with database.engine.begin() as connection:
-        await connection.run_sync(metadata.create_all)
+    database = await sqlite_database(tmp_path)
     yield database
     await database.close()
 

@@ -15,7 +15,6 @@ from clarion.events.collector import Collector, CollectorOptions
 from clarion.fcm.client import FcmProvider
 from clarion.reports.attributor import Attributor
 from clarion.storage.database import Database
-from clarion.storage.schema import metadata
 from clarion.storage.workspace_store import create_workspace
 from clarion.web.access import Scope
 from clarion.web.api import create_api
@@ -26,6 +25,7 @@ from clarion.web.key_store import create_key
 from clarion.web.server import WebApp
 from fakes.book import WORKSPACE
 from fakes.clock import FakeClock
+from fakes.database import sqlite_database
 from fakes.description import check_answer
 from fakes.world import World
 
@@ -191,9 +191,7 @@ async def service_on_sqlite(
     stream_options: StreamOptions | None = None,
 ) -> AsyncIterator[Service]:
     """For what is decided before a database is asked."""
-    database = Database(f"sqlite:///{directory}/clarion.db")
-    async with database.engine.begin() as connection:
-        await connection.run_sync(metadata.create_all)
+    database = await sqlite_database(directory)
     async with Service(
         database, clock, collector_options=collector_options, stream_options=stream_options
     ) as service:

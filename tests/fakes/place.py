@@ -16,9 +16,10 @@ from clarion.events.collector import CollectorOptions
 from clarion.events.limit import Limit
 from clarion.events.source_store import limit_source
 from clarion.storage.database import Database
-from clarion.storage.schema import metadata, repeats
+from clarion.storage.schema import repeats
 from clarion.web.collect.library import Library
 from fakes.book import SOURCE, WORKSPACE
+from fakes.database import sqlite_database
 from fakes.patience import patience
 from fakes.processes import until
 from fakes.sdks import Call
@@ -103,9 +104,7 @@ class Place:
 @asynccontextmanager
 async def new_place(directory: Path, library: Library | None = None) -> AsyncIterator[Place]:
     """Open, on a database of its own."""
-    database = Database(f"sqlite:///{directory}/clarion.db")
-    async with database.engine.begin() as connection:
-        await connection.run_sync(metadata.create_all)
+    database = await sqlite_database(directory)
     found = Place(database, library=library)
     await prepare(database, found.clock)
     await found.open()

@@ -1,7 +1,8 @@
 """The collecting half of Clarion, served: HTTP in, rows out."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -27,6 +28,7 @@ from clarion.web.connections import Limits
 from clarion.web.server import Asgi, WebApp, WebServer, bind
 from clarion.web.track import TrackApp
 from fakes.book import SOURCE, WORKSPACE
+from fakes.database import sqlite_database
 from fakes.wire import Reply, basic, line, request
 
 KEY = "write-key"
@@ -169,3 +171,16 @@ async def _nothing() -> bytes:
 
 async def _ready() -> bool:
     return True
+
+
+@asynccontextmanager
+async def station_on_sqlite(
+    directory: Path, clock: Clock, **options: Any
+) -> AsyncIterator[Station]:
+    """For what is decided before a database is asked: on one of its own, with what `prepare` makes.
+    `options`: those of `Station`."""
+    database = await sqlite_database(directory)
+    await prepare(database, clock)
+    async with Station(database, clock, **options) as station:
+        yield station
+    await database.close()

@@ -25,9 +25,9 @@ from clarion.fcm.client import FcmOptions, FcmProvider
 from clarion.fcm.request import TransportOptions
 from clarion.simulator.process import SimulatorProcess
 from clarion.storage.database import Database
-from clarion.storage.schema import metadata
 from fakes.book import WORKSPACE
 from fakes.clock import FakeClock
+from fakes.database import make_tables
 from fakes.faults import Crash, Doom, Process, look
 from fakes.sampling import examples
 from fakes.world import APP, World
@@ -109,8 +109,7 @@ class Theatre:
 
     async def _open(self) -> None:
         await self._simulator.start()
-        async with self._database.engine.begin() as connection:
-            await connection.run_sync(metadata.create_all)
+        await make_tables(self._database)
         world = await self._world.open()
         self._provider = FcmProvider(
             self._simulator.base_url,

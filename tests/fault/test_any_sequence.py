@@ -32,9 +32,9 @@ from clarion.deliveries.provider import (
 from clarion.deliveries.steering import Taken, publish, take_step
 from clarion.deliveries.store import Seen, list_deliveries, mark_seen
 from clarion.storage.database import Database
-from clarion.storage.schema import metadata
 from fakes.book import WORKSPACE
 from fakes.clock import FakeClock
+from fakes.database import make_tables
 from fakes.faults import Crash, Doom, Process, look
 from fakes.postgres import PostgresServer
 from fakes.sampling import examples
@@ -122,8 +122,7 @@ class Theatre:
         self._runner.close()
 
     async def _open(self) -> None:
-        async with self._database.engine.begin() as connection:
-            await connection.run_sync(metadata.create_all)
+        await make_tables(self._database)
         await self._world.open()
 
     async def _play(self, story: Story) -> None:

@@ -17,9 +17,9 @@ from clarion.broker import BrokerUnavailable
 from clarion.deliveries.delivery import DeliveryState, push_key
 from clarion.deliveries.store import list_deliveries
 from clarion.storage.database import Database, StorageUnavailable
-from clarion.storage.schema import metadata
 from fakes.book import WORKSPACE
 from fakes.clock import FakeClock
+from fakes.database import sqlite_database
 from fakes.faults import Crash, Doom, Process, look
 from fakes.sampling import is_soak
 from fakes.world import World
@@ -38,9 +38,7 @@ async def world(database: Database, clock: FakeClock) -> World:
 @pytest.fixture
 async def sqlite_world(tmp_path: Path, clock: FakeClock) -> AsyncIterator[World]:
     """What is lost is lost in the wrapping, whichever database there is inside."""
-    database = Database(f"sqlite:///{tmp_path}/clarion.db")
-    async with database.engine.begin() as connection:
-        await connection.run_sync(metadata.create_all)
+    database = await sqlite_database(tmp_path)
     yield await World(database, clock).open()
     await database.close()
 

@@ -18,8 +18,6 @@ from hypothesis import strategies as st
 from clarion.brokers.database import DatabaseBroker
 from clarion.events.collector import Collector, CollectorOptions
 from clarion.events.doorkeeper import DoorkeeperOptions
-from clarion.storage.database import Database
-from clarion.storage.schema import metadata
 from clarion.web.access import Scope
 from clarion.web.collect import CollectApp
 from clarion.web.collect.routes import METRICS, PIXELS, ROUTES, SOURCE_CONFIG
@@ -30,6 +28,7 @@ from clarion.web.track.sending import KINDS
 from fakes.book import WORKSPACE
 from fakes.brand import BASE
 from fakes.clock import FakeClock
+from fakes.database import sqlite_database
 from fakes.patience import patience
 from fakes.sampling import examples
 from fakes.station import KEY, prepare
@@ -207,9 +206,7 @@ class Service:
 
 @pytest.fixture
 async def service(tmp_path: Path, clock: FakeClock) -> AsyncIterator[Service]:
-    database = Database(f"sqlite:///{tmp_path}/any.db")
-    async with database.engine.begin() as connection:
-        await connection.run_sync(metadata.create_all)
+    database = await sqlite_database(tmp_path)
     await prepare(database, clock)
     async with database.write() as connection:
         _, secret = await create_key(

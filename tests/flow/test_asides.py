@@ -14,13 +14,13 @@ from clarion.events.collector import CollectorOptions
 from clarion.events.doorkeeper import DoorkeeperOptions
 from clarion.events.source_store import revoke_source
 from clarion.storage.database import Database
-from clarion.storage.schema import metadata
 from clarion.web.collect.pixel import GIF
 from clarion.web.collect.routes import PIXELS, ROUTES
 from clarion.web.collect.settings import CUSTOMER_IO, SEGMENT, settings
 from clarion.web.server import COLLECTOR_PREFIXES
 from fakes.book import SOURCE, WORKSPACE
 from fakes.clock import FakeClock
+from fakes.database import make_tables
 from fakes.station import KEY, Station, prepare, track
 from fakes.wire import Reply, basic, request
 
@@ -43,8 +43,7 @@ class sqlite:
         self._database = Database(f"sqlite:///{directory}/wire.db")
 
     async def __aenter__(self) -> Database:
-        async with self._database.engine.begin() as connection:
-            await connection.run_sync(metadata.create_all)
+        await make_tables(self._database)
         return self._database
 
     async def __aexit__(self, *_: object) -> None:

@@ -23,11 +23,11 @@ from clarion.events.doorkeeper import DoorkeeperOptions
 from clarion.events.source_store import allow_origins, create_source, revoke_source
 from clarion.events.store import list_refusals
 from clarion.storage.database import Database
-from clarion.storage.schema import devices, metadata
+from clarion.storage.schema import devices
 from clarion.web.collect.routes import ROUTES
 from fakes.book import SOURCE, WORKSPACE
 from fakes.clock import FakeClock
-from fakes.station import KEY, Station, prepare, source_row, track
+from fakes.station import KEY, Station, prepare, source_row, station_on_sqlite, track
 from fakes.wire import basic, chunked, line, request
 
 
@@ -42,13 +42,8 @@ async def station(database: Database, clock: FakeClock) -> AsyncIterator[Station
 @pytest.fixture
 async def wire(tmp_path: Path, clock: FakeClock) -> AsyncIterator[Station]:
     """On SQLite alone: for what is decided before the database."""
-    database = Database(f"sqlite:///{tmp_path}/wire.db")
-    async with database.engine.begin() as connection:
-        await connection.run_sync(metadata.create_all)
-    await prepare(database, clock)
-    async with Station(database, clock) as station:
+    async with station_on_sqlite(tmp_path, clock) as station:
         yield station
-    await database.close()
 
 
 # --- routes ---------------------------------------------------------------------------------

@@ -11,11 +11,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from clarion.storage.database import Database
-from clarion.storage.schema import metadata
 from clarion.web.connections import DESCRIPTORS_SHARE, Limits, connections_max
 from fakes.clock import FakeClock
-from fakes.station import KEY, Station, prepare, track
+from fakes.station import KEY, Station, station_on_sqlite, track
 from fakes.wire import Line, basic, chunked, line, request
 
 HEAD_BYTES = Limits(connections=1).head_bytes
@@ -26,13 +24,8 @@ ENDED_SECONDS = 20.0
 
 @asynccontextmanager
 async def serving(tmp_path: Path, clock: FakeClock, limits: Limits) -> AsyncIterator[Station]:
-    database = Database(f"sqlite:///{tmp_path}/connections.db")
-    async with database.engine.begin() as connection:
-        await connection.run_sync(metadata.create_all)
-    await prepare(database, clock)
-    async with Station(database, clock, limits=limits) as station:
+    async with station_on_sqlite(tmp_path, clock, limits=limits) as station:
         yield station
-    await database.close()
 
 
 @pytest.fixture

@@ -17,8 +17,9 @@ from clarion.broker import BrokerUnavailable, JobKind, NewJob
 from clarion.brokers.database import DatabaseBroker
 from clarion.customers.ingestor import Ingestor, IngestorOptions
 from clarion.storage.database import Database, StorageUnavailable
-from clarion.storage.schema import events, jobs, metadata
+from clarion.storage.schema import events, jobs
 from fakes.clock import FakeClock
+from fakes.database import make_tables, sqlite_database
 from fakes.postgres import PostgresServer
 from fakes.served import Served
 from fakes.station import KEY, Station, prepare, track
@@ -145,9 +146,7 @@ def assert_come_again(reply: Reply) -> None:
 
 @pytest.fixture
 async def on_sqlite(tmp_path: Path) -> AsyncIterator[Database]:
-    database = Database(f"sqlite:///{tmp_path}/clarion.db")
-    async with database.engine.begin() as connection:
-        await connection.run_sync(metadata.create_all)
+    database = await sqlite_database(tmp_path)
     await prepare(database, FakeClock())
     yield database
     await database.close()
@@ -188,8 +187,7 @@ async def test_a_full_disk_is_503_and_afterwards_nothing_answered_is_missing(
 async def test_a_disk_that_takes_no_more_bytes_is_503_until_it_does(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/clarion.db"
     database = Database(url)
-    async with database.engine.begin() as connection:
-        await connection.run_sync(metadata.create_all)
+    await make_tables(database)
     await prepare(database, FakeClock())
     kept: set[str] = set()
 
@@ -237,8 +235,7 @@ async def test_a_lost_database_is_503_until_it_is_back(own_postgres: PostgresSer
     clock = FakeClock()
     async with own_postgres.new_database() as url:
         database = Database(url)
-        async with database.engine.begin() as connection:
-            await connection.run_sync(metadata.create_all)
+        await make_tables(database)
         await prepare(database, clock)
         async with Station(database, clock) as station:
             assert (await post(station, "before")).status == 200
@@ -260,8 +257,7 @@ async def test_a_database_lost_under_load_loses_and_doubles_nothing(
 ) -> None:
     async with own_postgres.new_database() as url:
         database = Database(url)
-        async with database.engine.begin() as connection:
-            await connection.run_sync(metadata.create_all)
+        await make_tables(database)
         await prepare(database, FakeClock())
         kept: list[str] = []
         waiting = [f"m{number}" for number in range(1_500)]
@@ -333,8 +329,7 @@ async def test_a_server_that_can_not_do_it_now_keeps_events_waiting_and_rejects_
     clock = FakeClock()
     async with postgres.new_database() as url:
         database = Database(url)
-        async with database.engine.begin() as connection:
-            await connection.run_sync(metadata.create_all)
+        await make_tables(database)
         await prepare(database, clock)
         async with Station(database, clock) as station:
             assert (await post(station, "m")).status == 200

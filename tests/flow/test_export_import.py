@@ -28,9 +28,9 @@ from clarion.events.record_file import RecordFormat
 from clarion.events.record_text import Mark, RecordForm
 from clarion.events.source_store import list_sources
 from clarion.storage.database import Database
-from clarion.storage.schema import metadata
 from fakes.book import SOURCE, WORKSPACE
 from fakes.clock import FakeClock
+from fakes.database import sqlite_database
 from fakes.sampling import examples
 from fakes.station import prepare
 
@@ -104,9 +104,7 @@ class Installation:
 @asynccontextmanager
 async def installed() -> AsyncIterator[Installation]:
     with TemporaryDirectory() as place:
-        database = Database(f"sqlite:///{Path(place)}/clarion.db")
-        async with database.engine.begin() as connection:
-            await connection.run_sync(metadata.create_all)
+        database = await sqlite_database(Path(place))
         clock = FakeClock()
         await prepare(database, clock)
         yield Installation(database, clock)
@@ -148,7 +146,7 @@ async def _round(events: Lines, form: RecordForm) -> None:
 
 TIMES = st.builds(
     lambda day, hour: f"2026-02-{day:02}T{hour:02}:00:00Z", st.integers(1, 27), st.integers(0, 23)
-)
+) | st.sampled_from(["2026-02-03T00:00:00Z", "2026-02-03T00:00:01Z"])
 ODD = [
     "=HYPERLINK(\"https://x.example\",\"y\")", "+49 170", "-5", "@cmd", "'=1", "''+1", "'", "a;=1",
     "1.23457E+11", "1,23457E+11", "#####", "#N/A", "02-Jan", "1/2/2024", "4711.0", "007", "0",

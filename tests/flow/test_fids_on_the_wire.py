@@ -13,10 +13,9 @@ from clarion.deliveries.app_store import get_app, put_app
 from clarion.fcm.client import FcmProvider
 from clarion.reports.funnel import Report
 from clarion.simulator.process import SimulatorProcess
-from clarion.storage.database import Database
-from clarion.storage.schema import metadata
 from fakes.book import WORKSPACE
 from fakes.clock import FakeClock
+from fakes.database import sqlite_database
 from fakes.world import APP, World
 
 COUNT = 60
@@ -65,9 +64,7 @@ class Scene:
 
 @pytest.fixture
 async def scene(tmp_path: Path, clock: FakeClock) -> AsyncIterator[Scene]:
-    database = Database(f"sqlite:///{tmp_path}/clarion.db")
-    async with database.engine.begin() as connection:
-        await connection.run_sync(metadata.create_all)
+    database = await sqlite_database(tmp_path)
     async with SimulatorProcess(tmp_path / "simulator", strict=True) as simulator:
         world = await World(database, clock).open()
         key = simulator.key("demo")

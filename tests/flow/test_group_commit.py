@@ -20,8 +20,8 @@ from clarion.events.collector import (
 )
 from clarion.events.inbox import decode
 from clarion.storage.database import Database
-from clarion.storage.schema import metadata
 from fakes.clock import FakeClock
+from fakes.database import sqlite_database
 from fakes.patience import patience
 from fakes.station import KEY, prepare, track
 
@@ -85,9 +85,7 @@ class Crowd:
 
 @pytest.fixture
 async def crowd(tmp_path: Path) -> AsyncIterator[Crowd]:
-    database = Database(f"sqlite:///{tmp_path}/clarion.db")
-    async with database.engine.begin() as connection:
-        await connection.run_sync(metadata.create_all)
+    database = await sqlite_database(tmp_path)
     await prepare(database, FakeClock())
     crowd = Crowd(database)
     yield crowd

@@ -9,12 +9,10 @@ from structlog.testing import capture_logs
 
 from clarion.broker import JobKind, NewJob
 from clarion.events.headroom import BACKLOG_FULL, DISK_LOW, Headroom, HeadroomOptions
-from clarion.storage.database import Database
-from clarion.storage.schema import metadata
 from clarion.telemetry import Metrics
 from fakes.brand import server_of
 from fakes.clock import FakeClock
-from fakes.station import Station, prepare, track
+from fakes.station import Station, station_on_sqlite, track
 from fakes.wire import request
 
 ALL = 1 << 62
@@ -25,13 +23,8 @@ ALL = 1 << 62
 async def serving(
     tmp_path: Path, clock: FakeClock, options: HeadroomOptions
 ) -> AsyncIterator[Station]:
-    database = Database(f"sqlite:///{tmp_path}/clarion.db")
-    async with database.engine.begin() as connection:
-        await connection.run_sync(metadata.create_all)
-    await prepare(database, clock)
-    async with Station(database, clock, headroom=options) as station:
+    async with station_on_sqlite(tmp_path, clock, headroom=options) as station:
         yield station
-    await database.close()
 
 
 async def test_below_the_mark_nothing_is_taken_and_readyz_says_so(

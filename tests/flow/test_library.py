@@ -8,8 +8,8 @@ import pytest
 
 from clarion.clock import Clock
 from clarion.storage.database import Database
-from clarion.storage.schema import metadata
 from clarion.web.collect.library import Library
+from fakes.database import make_tables
 from fakes.station import KEY, Station, prepare
 from fakes.wire import Reply, request
 
@@ -43,8 +43,7 @@ class opened:
         self._station = Station(self._database, clock, library=library)
 
     async def __aenter__(self) -> Station:
-        async with self._database.engine.begin() as connection:
-            await connection.run_sync(metadata.create_all)
+        await make_tables(self._database)
         await prepare(self._database, self._station.clock)
         return await self._station.__aenter__()
 

@@ -15,26 +15,21 @@ from clarion.events.check import EVENT_BYTES_MAX
 from clarion.events.limit import Limit
 from clarion.events.source_store import create_source, limit_source, revoke_source
 from clarion.storage.database import Database
-from clarion.storage.schema import metadata, refusals
+from clarion.storage.schema import refusals
 from clarion.web.access import Scope
 from clarion.web.server import TRACK_PREFIXES
 from clarion.web.track.sending import CALL_BYTES_MAX
 from fakes.book import SOURCE, WORKSPACE
 from fakes.brand import BASE, Server, server_of
 from fakes.clock import FakeClock
-from fakes.station import KEY, Station, prepare, source_row, track
+from fakes.station import KEY, Station, source_row, station_on_sqlite, track
 from fakes.wire import request
 
 
 @pytest.fixture
 async def station(tmp_path: Path, clock: FakeClock) -> AsyncIterator[Station]:
-    database = Database(f"sqlite:///{tmp_path}/wire.db")
-    async with database.engine.begin() as connection:
-        await connection.run_sync(metadata.create_all)
-    await prepare(database, clock)
-    async with Station(database, clock) as station:
+    async with station_on_sqlite(tmp_path, clock) as station:
         yield station
-    await database.close()
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from clarion.storage.vault import Vault
 from clarion.web.collect.replies import REFUSALS_SHOWN
 from fakes.api import Service, register
 from fakes.clock import FakeClock
+from fakes.database import sqlite_database
 
 VICTIM, ATTACKER = "victim", "attacker"
 THEIRS, MINE = "device-of-the-victim", "device-of-the-attacker"
@@ -152,9 +153,7 @@ async def test_a_customer_who_was_known_before_signing_began_is_as_safe(
     tmp_path: Any, clock: FakeClock
 ) -> None:
     """And one whom only a server has named, with nothing that proves a person."""
-    database = Database(f"sqlite:///{tmp_path}/clarion.db")
-    async with database.engine.begin() as connection:
-        await connection.run_sync(metadata.create_all)
+    database = await sqlite_database(tmp_path)
     async with Service(database, clock, collector_options=AT_ONCE) as service:
         (source,) = (await service.get("/sources"))["data"]
         await service.send(

@@ -11,10 +11,8 @@ import pytest
 
 from clarion.events.admission import UnknownKey
 from clarion.events.body import CallFault
-from clarion.storage.database import Database
-from clarion.storage.schema import metadata
 from fakes.clock import FakeClock
-from fakes.station import KEY, Station, prepare
+from fakes.station import KEY, Station, station_on_sqlite
 from fakes.wire import basic, line, request
 
 SMALL, LARGE = 500, 2_000
@@ -42,13 +40,8 @@ HOSTILE: dict[str, Callable[[int], bytes]] = {
 
 @pytest.fixture
 async def station(tmp_path: Path, clock: FakeClock) -> AsyncIterator[Station]:
-    database = Database(f"sqlite:///{tmp_path}/strangers.db")
-    async with database.engine.begin() as connection:
-        await connection.run_sync(metadata.create_all)
-    await prepare(database, clock)
-    async with Station(database, clock) as station:
+    async with station_on_sqlite(tmp_path, clock) as station:
         yield station
-    await database.close()
 
 
 async def calls_made(station: Station, body: bytes, **said: Any) -> tuple[int, Any]:

@@ -15,12 +15,11 @@ from sqlalchemy import select
 
 from clarion.customers.store import get_customer
 from clarion.events.source_store import create_source
-from clarion.storage.database import Database
-from clarion.storage.schema import metadata, refusals
+from clarion.storage.schema import refusals
 from fakes.book import SOURCE, WORKSPACE
 from fakes.brand import server_of
 from fakes.clock import FakeClock
-from fakes.station import KEY, Station, prepare, source_row, track
+from fakes.station import KEY, Station, source_row, station_on_sqlite, track
 from fakes.wire import basic, request
 
 ORIGIN = {"Origin": "https://shop.example"}
@@ -28,13 +27,8 @@ ORIGIN = {"Origin": "https://shop.example"}
 
 @pytest.fixture
 async def wire(tmp_path: Path, clock: FakeClock) -> AsyncIterator[Station]:
-    database = Database(f"sqlite:///{tmp_path}/wire.db")
-    async with database.engine.begin() as connection:
-        await connection.run_sync(metadata.create_all)
-    await prepare(database, clock)
-    async with Station(database, clock) as station:
+    async with station_on_sqlite(tmp_path, clock) as station:
         yield station
-    await database.close()
 
 
 async def bodies(wire: Station) -> dict[str, Any]:
