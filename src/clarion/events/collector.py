@@ -20,9 +20,9 @@ from clarion.events.call import Call, json_fault, keys_in, read_call, type_said
 from clarion.events.door_log import DoorLog, DoorLogOptions
 from clarion.events.doorkeeper import Doorkeeper, DoorkeeperOptions
 from clarion.events.headroom import Headroom
-from clarion.events.inbox import Item, Parcel, envelope_of
+from clarion.events.inbox import Item, Parcel, envelope_of, read_item
 from clarion.events.key_store import KeyKind
-from clarion.events.message import Event, Refusal, read
+from clarion.events.message import Event, Refusal
 from clarion.events.proof import Proof
 from clarion.events.publisher import Publisher
 from clarion.events.refusal import refused
@@ -368,13 +368,7 @@ def _unregistered(call: Call, parcel: Parcel) -> list[Refusal]:
             continue
         if is_plainly_in_order(item.raw):
             continue  # nearly always
-        event = read(
-            item.raw,
-            type_=item.type,
-            message_id=item.message_id,
-            envelope=envelope,
-            proof=item.proof,
-        )
+        event = read_item(item, envelope)
         fault = wanted_registration(event) if isinstance(event, Event) else None
         if isinstance(fault, RegistrationFault):
             found.append(refused(item.message_id, fault.code, fault.message, b""))

@@ -116,19 +116,24 @@ def envelope_of(parcel: Parcel) -> Envelope:
     )
 
 
+def read_item(item: Item, envelope: Envelope) -> Event | Refusal:
+    """One of a parcel's events; `envelope_of` that parcel."""
+    return read(
+        item.raw,
+        type_=item.type,
+        message_id=item.message_id,
+        envelope=envelope,
+        proof=item.proof,
+    )
+
+
 def open_parcel(parcel: Parcel) -> tuple[list[Event], list[Refusal]]:
     """The parcel's events, read, and everything in it that was refused."""
     envelope = envelope_of(parcel)
     events: list[Event] = []
     refusals = list(parcel.refusals)
     for item in parcel.items:
-        event = read(
-            item.raw,
-            type_=item.type,
-            message_id=item.message_id,
-            envelope=envelope,
-            proof=item.proof,
-        )
+        event = read_item(item, envelope)
         if isinstance(event, Event):
             events.append(event)
         else:
