@@ -15,7 +15,7 @@ from bench.static import Static
 from bench.stories import token
 from clarion.audiences.rule import Everyone
 from clarion.campaigns.campaign import Campaign, CampaignState
-from clarion.campaigns.content import ContentSpec, parse_content
+from clarion.campaigns.content.spec import ContentSpec, parse_content
 from clarion.campaigns.store import create_campaign, get_campaign, launches_of
 from clarion.clock import SystemClock
 from clarion.reports.funnel import report

@@ -14,10 +14,10 @@ from bench.process import LOAD_CORE, SERVER_CORE, Used, pin, used
 from clarion.cli.first_start import first_start
 from clarion.clock import SystemClock
 from clarion.config import Settings, read_settings
-from clarion.deliveries.app_store import FirebaseApp, bind_first_app, put_app, set_limits
-from clarion.deliveries.pacing import PER_MINUTE_MAX, Limits
-from clarion.events.source_store import limit_source
-from clarion.fcm.credentials import ServiceAccount, parse_service_account
+from clarion.deliveries.apps.pacing import PER_MINUTE_MAX, Limits
+from clarion.deliveries.apps.store import FirebaseApp, bind_first_app, put_app, set_limits
+from clarion.providers.fcm.credentials import ServiceAccount, parse_service_account
+from clarion.sources.store import limit_source
 from clarion.storage.database import Database
 from clarion.storage.vault import load_or_make_vault
 from fakes.postgres import PostgresServer

@@ -11,8 +11,8 @@ from rich.progress import Progress
 from bench.campaign import CONTENT, PROJECT, people, schedule
 from bench.installation import Store, add_app, install
 from bench.process import clarion
-from clarion.deliveries.app_store import set_limits
-from clarion.deliveries.pacing import Limits
+from clarion.deliveries.apps.pacing import Limits
+from clarion.deliveries.apps.store import set_limits
 from clarion.simulator.process import simulated_fcm
 
 PER_MINUTE = 30_000

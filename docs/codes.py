@@ -10,45 +10,48 @@ from collections.abc import Iterator
 from inspect import getsource
 from typing import Any
 
-from clarion.customers.advice import CALL_CURES, CURES, WARNINGS
-from clarion.events.turned_away import KEY_MEANINGS
+from clarion.customers.diagnostics import CALL_CURES, CURES, WARNINGS
+from clarion.ingest_log.rejected_calls import KEY_MEANINGS
 from clarion.web.api.errors import ERRORS
-from clarion.web.collect.replies import REFUSALS_SHOWN
-from clarion.web.track.replies import STATUSES
+from clarion.web.intilery.replies import STATUSES
+from clarion.web.sdk.replies import REFUSALS_SHOWN
 
 CALLS = (
-    "clarion.web.collect",
-    "clarion.web.collect.asides",
-    "clarion.web.collect.replies",
-    "clarion.events.body",
-    "clarion.events.call",
-    "clarion.events.headroom",
+    "clarion.web.sdk",
+    "clarion.web.sdk.sdk_endpoints",
+    "clarion.web.sdk.replies",
+    "clarion.events.calls.body",
+    "clarion.events.calls.call",
+    "clarion.events.backpressure",
 )
 """Where a whole call of the collector is refused."""
 PEOPLE = ("clarion.customers.suppression",)
 """Where an event is dropped for whose it is."""
 EVENTS = (
-    "clarion.events.check",
-    "clarion.events.refusal",
-    "clarion.events.inbox",
-    "clarion.events.signature",
+    "clarion.events.calls.check",
+    "clarion.events.messages.rejection",
+    "clarion.events.envelope",
+    "clarion.events.identity_verification",
 )
 """Where one event of a call is refused."""
-REGISTRATIONS = ("clarion.events.registering", "clarion.customers.announcement")
+REGISTRATIONS = (
+    "clarion.events.calls.registration_check",
+    "clarion.customers.devices.registration_reader",
+)
 """Where an event is kept, but registers no device."""
 
 RECORDS = (
-    "clarion.events.record",
-    "clarion.events.record_customer",
-    "clarion.events.record_device",
-    "clarion.events.record_line",
-    "clarion.events.record_cell",
-    "clarion.events.record_file",
-    "clarion.events.importer",
+    "clarion.importing.row",
+    "clarion.importing.customer_row",
+    "clarion.importing.device_row",
+    "clarion.importing.columns",
+    "clarion.importing.cell",
+    "clarion.importing.row_reader",
+    "clarion.importing.importer",
 )
 """Where a line of an imported file is refused."""
 
-SERVERS = ("clarion.web.track", "clarion.web.track.doors", "clarion.web.track.sending")
+SERVERS = ("clarion.web.intilery", "clarion.web.intilery.auth", "clarion.web.intilery.ingest")
 """Where a call of the server API is refused, beside what the collector refuses."""
 
 _MADE_BY = {

@@ -21,18 +21,18 @@ from clarion.brokers.jetstream import JetStreamBroker
 from clarion.campaigns.scheduler import Scheduler, SchedulerOptions
 from clarion.clock import Clock, SystemClock
 from clarion.config import Settings
+from clarion.customers.devices.sweeper import Sweeper
 from clarion.customers.ingestor import Ingestor
-from clarion.customers.sweeper import Sweeper
-from clarion.deliveries.app_store import stopped_apps
+from clarion.deliveries.apps.store import stopped_apps
 from clarion.deliveries.planner import Planner
 from clarion.deliveries.provider import Provider
-from clarion.deliveries.sender import Sender
-from clarion.events.body import CallFault
+from clarion.deliveries.sending.sender import Sender
+from clarion.events.backpressure import DISK_LOW, Headroom
+from clarion.events.calls.body import CallFault
 from clarion.events.collector import Collector
-from clarion.events.headroom import DISK_LOW, Headroom
-from clarion.fcm.client import FcmProvider
+from clarion.privacy.eraser import Eraser
+from clarion.providers.fcm.client import FcmProvider
 from clarion.reports.attributor import Attributor
-from clarion.reports.eraser import Eraser
 from clarion.storage.database import Database, StorageUnavailable
 from clarion.storage.sqlite import has_lost_thread
 from clarion.storage.vault import Vault, load_or_make_vault
@@ -40,10 +40,10 @@ from clarion.telemetry import Metrics
 from clarion.watchdog import Watchdog, is_exhausted
 from clarion.web.api import create_api
 from clarion.web.api.streams import Streams
-from clarion.web.collect import CollectApp
-from clarion.web.collect.library import Library
+from clarion.web.intilery import TrackApp
+from clarion.web.sdk import CollectApp
+from clarion.web.sdk.library import Library
 from clarion.web.server import WebApp, WebServer, bind
-from clarion.web.track import TrackApp
 
 RESTART_SECONDS = 1.0
 RESTART_SECONDS_MAX = 30.0

@@ -15,15 +15,15 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from clarion.brokers.address import read_url
-from clarion.events.headroom import (
+from clarion.events.backpressure import (
     BACKLOG_MAX,
     DISK_FREE_MIN,
     HeadroomOptions,
     read_bytes,
 )
-from clarion.printable import without_passwords
 from clarion.storage.postgres_address import read_postgres_url
 from clarion.telemetry import LOG_FORMATS, LOG_LEVELS, LogOptions
+from clarion.text import without_passwords
 
 PREFIX = "CLARION_"
 DATABASE_FILE = "clarion.db"

@@ -10,9 +10,9 @@ import msgspec
 import pytest
 from sqlalchemy import select
 
-from clarion.customers.store import get_customer
+from clarion.customers.profile.store import get_customer
 from clarion.storage.schema import devices
-from clarion.web.collect.library import Library
+from clarion.web.sdk.library import Library
 from fakes.book import WORKSPACE
 from fakes.chromium import chromium
 from fakes.patience import patience

@@ -10,7 +10,7 @@ import pytest
 from playwright.async_api import Page
 from sqlalchemy import select
 
-from clarion.customers.store import get_customer
+from clarion.customers.profile.store import get_customer
 from clarion.storage.schema import devices
 from fakes import npm
 from fakes.book import WORKSPACE

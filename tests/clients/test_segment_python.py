@@ -11,7 +11,7 @@ import msgspec
 import pytest
 from segment.analytics.client import Client
 
-from clarion.customers.store import get_customer
+from clarion.customers.profile.store import get_customer
 from clarion.events.collector import CollectorOptions
 from clarion.storage.database import Database
 from fakes.book import WORKSPACE

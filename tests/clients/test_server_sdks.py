@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from sqlalchemy import select
 
-from clarion.customers.store import get_customer
+from clarion.customers.profile.store import get_customer
 from clarion.storage.schema import devices
 from fakes.book import WORKSPACE
 from fakes.patience import patience

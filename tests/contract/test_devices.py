@@ -8,11 +8,11 @@ from typing import Any
 from sqlalchemy import event as hooks
 from sqlalchemy import select
 
-from clarion.customers.batch import Arrival
-from clarion.customers.device import TokenKind
-from clarion.customers.device_store import get_device
+from clarion.customers.devices.device import TokenKind
+from clarion.customers.devices.store import get_device
+from clarion.customers.identity.batch import Arrival
 from clarion.customers.ingestion import Ingestion
-from clarion.events.message import Event
+from clarion.events.messages.message import Event
 from clarion.storage.database import Database
 from clarion.storage.schema import devices
 from fakes.book import NOW, SOURCE, WORKSPACE

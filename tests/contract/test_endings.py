@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from clarion.fcm.request import Answer, TransportOptions
-from clarion.fcm.transport import Transport
+from clarion.providers.fcm.http.easy_handle import Answer, TransportOptions
+from clarion.providers.fcm.http.transport import Transport
 from fakes.endings import ACCEPTED, WARM, EndingServer, Manner, Moment, Protocol
 
 SECONDS_MAX = 30

@@ -13,12 +13,12 @@ from typing import Any
 import pytest
 
 import clarion
-from clarion.customers.batch import Arrival
+from clarion.customers.identity.batch import Arrival
+from clarion.customers.identity.merge_store import Merge
+from clarion.customers.identity.merger import merge_users
 from clarion.customers.ingestion import Ingestion
-from clarion.customers.merge_store import Merge
-from clarion.customers.merger import merge_users
-from clarion.events.inbox import Item, Parcel, open_parcel
-from clarion.events.message import Event
+from clarion.events.envelope import Item, Parcel, open_parcel
+from clarion.events.messages.message import Event
 from clarion.storage.database import Database
 from clarion.storage.schema import metadata
 from fakes.book import NOW, SOURCE, WORKSPACE

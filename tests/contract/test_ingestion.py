@@ -8,14 +8,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select, text
 
-from clarion.customers.batch import Arrival
-from clarion.customers.device_store import customer_history, device_history
-from clarion.customers.identity import User, customer_id_of
+from clarion.customers.devices.registration_store import kept_device
+from clarion.customers.devices.store import customer_history, device_history
+from clarion.customers.identity.batch import Arrival
+from clarion.customers.identity.identifier import User, customer_id_of
 from clarion.customers.ingestion import Ingestion
-from clarion.customers.registration_store import kept_device
-from clarion.customers.store import get_customer, read_customer
-from clarion.events.inbox import open_parcel
-from clarion.events.message import Event
+from clarion.customers.profile.store import get_customer, read_customer
+from clarion.events.envelope import open_parcel
+from clarion.events.messages.message import Event
 from clarion.storage.database import Database
 from clarion.storage.schema import customers, devices, events, metadata
 from fakes.book import NOW, SOURCE, WORKSPACE, Book

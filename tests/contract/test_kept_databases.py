@@ -9,13 +9,13 @@ import pytest
 from sqlalchemy import select
 
 from clarion.campaigns.campaign import CampaignState
-from clarion.customers.device import TokenKind
-from clarion.customers.identity import User, customer_id_of
-from clarion.customers.unfinished_store import unfinished
-from clarion.deliveries.app_store import open_app
-from clarion.events.admission import Admission
-from clarion.events.key_store import find_admissions
-from clarion.reports.eraser import Eraser
+from clarion.customers.devices.device import TokenKind
+from clarion.customers.identity.identifier import User, customer_id_of
+from clarion.deliveries.apps.store import open_app
+from clarion.privacy.eraser import Eraser
+from clarion.privacy.erasure_request_store import unfinished
+from clarion.sources.auth_result import Admission
+from clarion.sources.key_store import find_admissions
 from clarion.storage.database import Database
 from clarion.storage.migrate import REVISIONS, is_current, migrate
 from clarion.storage.schema import campaigns, customers, devices, events, write_keys

@@ -9,11 +9,17 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from clarion.customers.device_store import device_history
-from clarion.customers.merge_store import Merge, active_merges_of, list_merges
-from clarion.customers.merger import MergeFault, Merger, Refused, merge_users, unmerge_users
-from clarion.customers.store import find_customer, get_customer
-from clarion.events.message import Event
+from clarion.customers.devices.store import device_history
+from clarion.customers.identity.merge_store import Merge, active_merges_of, list_merges
+from clarion.customers.identity.merger import (
+    MergeFault,
+    Merger,
+    Refused,
+    merge_users,
+    unmerge_users,
+)
+from clarion.customers.profile.store import find_customer, get_customer
+from clarion.events.messages.message import Event
 from clarion.storage.database import Database
 from contract.test_ingestion import empty, state, take
 from fakes.book import NOW, WORKSPACE

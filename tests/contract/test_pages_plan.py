@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from clarion.customers.store import list_customers
+from clarion.customers.profile.store import list_customers
 from clarion.events.action_store import Wanted, find_events
 from clarion.events.store import list_events, list_refusals
 from clarion.reports.timeline import Position, events_of

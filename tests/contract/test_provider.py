@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 import pytest
 import pytest_asyncio
 
-from clarion.campaigns.live_activity import LiveActivity, LiveEvent
+from clarion.campaigns.content.live_activity import LiveActivity, LiveEvent
 from clarion.deliveries.provider import (
     Accepted,
     Content,
@@ -27,9 +27,9 @@ from clarion.deliveries.provider import (
     Unavailable,
     Unregistered,
 )
-from clarion.fcm.client import FcmOptions, FcmProvider
-from clarion.fcm.oauth import BELIEVED_SECONDS
-from clarion.fcm.request import TransportOptions
+from clarion.providers.fcm.auth import BELIEVED_SECONDS
+from clarion.providers.fcm.client import FcmOptions, FcmProvider
+from clarion.providers.fcm.http.easy_handle import TransportOptions
 from clarion.simulator.process import SimulatorProcess
 from fakes.clock import FakeClock
 from fakes.patience import PATIENCE

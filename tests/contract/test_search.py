@@ -8,8 +8,8 @@ from typing import Any
 from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from clarion.customers.search_store import search_customers
-from clarion.customers.store import get_customer
+from clarion.customers.profile.search_store import search_customers
+from clarion.customers.profile.store import get_customer
 from clarion.storage.database import Database
 from contract.test_ingestion import take
 from fakes.book import SOURCE, WORKSPACE

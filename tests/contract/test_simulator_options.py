@@ -22,8 +22,8 @@ from hyperframe.frame import DataFrame, Frame, GoAwayFrame, RstStreamFrame
 from requests import Session
 
 from clarion.cli import run
-from clarion.fcm.request import Answer, TransportOptions
-from clarion.fcm.transport import Transport
+from clarion.providers.fcm.http.easy_handle import Answer, TransportOptions
+from clarion.providers.fcm.http.transport import Transport
 from clarion.simulator.authority import GOOGLES_NAMES
 from clarion.simulator.process import SimulatedFcm, SimulatorProcess, simulated_fcm
 from fakes.google import keep_home

@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 
 from clarion.deliveries.provider import Misconfigured, ProviderApp, Unavailable
-from clarion.fcm.oauth import BELIEVED_SECONDS, AccessTokens
+from clarion.providers.fcm.auth import BELIEVED_SECONDS, AccessTokens
 from clarion.simulator.process import SimulatorProcess
 from fakes.clock import FakeClock
 

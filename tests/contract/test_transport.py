@@ -13,8 +13,8 @@ from time import time
 import pytest
 from hyperframe.frame import GoAwayFrame
 
-from clarion.fcm.request import ANSWER_BYTES_MAX, Answer, TransportOptions
-from clarion.fcm.transport import REFUSALS_MAX, Transport
+from clarion.providers.fcm.http.easy_handle import ANSWER_BYTES_MAX, Answer, TransportOptions
+from clarion.providers.fcm.http.transport import REFUSALS_MAX, Transport
 from fakes.http2 import ACCEPTED, Http2Server, Request, Script
 from fakes.patience import PATIENCE
 

@@ -12,46 +12,51 @@ from msgspec.structs import fields
 
 from clarion.app import Role
 from clarion.campaigns.campaign import CampaignState
-from clarion.campaigns.template import LOOPS_MAX, OUTPUT_BYTES_MAX, STEPS_MAX, VALUE_SIZE_MAX
+from clarion.campaigns.content.template import (
+    LOOPS_MAX,
+    OUTPUT_BYTES_MAX,
+    STEPS_MAX,
+    VALUE_SIZE_MAX,
+)
 from clarion.cli import commands
 from clarion.cli.output import ExitCode
 from clarion.config import SETTINGS
-from clarion.customers.advice import CALL_CURES, CURES, REFRESH_DAYS, WARNINGS
+from clarion.customers.devices.sweeper import SweeperOptions
+from clarion.customers.diagnostics import CALL_CURES, CURES, REFRESH_DAYS, WARNINGS
+from clarion.customers.identity.timeline import SHARED_USERS_MAX
+from clarion.customers.ingest_counters import NAMES_MAX
 from clarion.customers.ingestor import IngestorOptions
-from clarion.customers.sweeper import SweeperOptions
-from clarion.customers.tally import NAMES_MAX
-from clarion.customers.timeline import SHARED_USERS_MAX
-from clarion.deliveries.books import RETRY_BUCKET_SECONDS
 from clarion.deliveries.delivery import DeliveryState, RetryPolicy, Skip
 from clarion.deliveries.planner import PlannerOptions
-from clarion.deliveries.sender import SenderOptions
-from clarion.events.body import BODY_BYTES_MAX
-from clarion.events.call import BATCH_EVENTS_MAX, CONTEXT_BYTES_MAX, CONTEXT_BYTES_TOTAL_MAX
-from clarion.events.check import EVENT_BYTES_MAX
-from clarion.events.door_log import DoorLogOptions
-from clarion.events.doorkeeper import DoorkeeperOptions
-from clarion.events.headroom import BACKLOG_MAX, DISK_FREE_MIN
-from clarion.events.ids import ID_CHARACTERS_MAX
-from clarion.events.limit import BYTES_OF_EVENT, DEFAULT_LIMIT
-from clarion.events.turned_away import KEY_MEANINGS, LINE_SECONDS, LINES_AT_ONCE
+from clarion.deliveries.sending.chunk_result import RETRY_BUCKET_SECONDS
+from clarion.deliveries.sending.sender import SenderOptions
+from clarion.events.backpressure import BACKLOG_MAX, DISK_FREE_MIN
+from clarion.events.calls.body import BODY_BYTES_MAX
+from clarion.events.calls.call import BATCH_EVENTS_MAX, CONTEXT_BYTES_MAX, CONTEXT_BYTES_TOTAL_MAX
+from clarion.events.calls.check import EVENT_BYTES_MAX
+from clarion.events.messages.identifiers import ID_CHARACTERS_MAX
+from clarion.ingest_log.rejected_call_log import DoorLogOptions
+from clarion.ingest_log.rejected_calls import KEY_MEANINGS, LINE_SECONDS, LINES_AT_ONCE
 from clarion.simulator.catalogue import Trouble
 from clarion.simulator.fcm import MESSAGES_KEPT
 from clarion.simulator.limits import PAYLOAD_BYTES_MAX, TOPIC_PAYLOAD_BYTES_MAX
 from clarion.simulator.registrations import Life, Registration, System
 from clarion.simulator.topics import TOPICS_MAX
 from clarion.simulator.trouble import Orders, Refusal
+from clarion.sources.authenticator import DoorkeeperOptions
+from clarion.sources.rate_limit import BYTES_OF_EVENT, DEFAULT_LIMIT
 from clarion.telemetry import Metrics
 from clarion.web.api.description import describe
 from clarion.web.api.errors import ErrorCode
 from clarion.web.api.workspace import STALE_DAYS_MAX
-from clarion.web.collect.arriving import BODY_SECONDS_MAX
-from clarion.web.collect.routes import METRICS, PIXELS, ROUTES, SOURCE_CONFIG
 from clarion.web.connections import CONNECTIONS_MAX, DESCRIPTORS_SHARE, Limits
+from clarion.web.intilery.ingest import KINDS
+from clarion.web.intilery.query import Part
+from clarion.web.intilery.read import CALLS
+from clarion.web.intilery.replies import ReadFault
+from clarion.web.sdk.read_body import BODY_SECONDS_MAX
+from clarion.web.sdk.routes import METRICS, PIXELS, ROUTES, SOURCE_CONFIG
 from clarion.web.server import COLLECTOR_PREFIXES, DRAIN_SECONDS, KEEP_ALIVE_SECONDS, TRACK_PREFIXES
-from clarion.web.track.asking import Part
-from clarion.web.track.reading import CALLS
-from clarion.web.track.replies import ReadFault
-from clarion.web.track.sending import KINDS
 from fakes.pages import ROOT, name_of
 from fakes.scenarios import SCENARIOS, Scenario
 
@@ -114,11 +119,11 @@ def test_every_error_code_is_documented() -> None:
 
 
 def test_every_refusal_has_a_cure_and_every_warning_is_told() -> None:
-    """A new code needs its line in `customers/advice.py`."""
+    """A new code needs its line in `customers/diagnostics.py`."""
     refused = {
         code for module in (*EVENTS, *PEOPLE, *REGISTRATIONS) for _, code, _ in found_in(module)
     }
-    assert refused == set(CURES), "each code needs its cure in customers/advice.py"
+    assert refused == set(CURES), "each code needs its cure in customers/diagnostics.py"
     calls = {code for module in CALLS_TURNED_AWAY for _, code, _ in found_in(module)}
     assert calls | set(KEY_MEANINGS) == set(CALL_CURES)
     for code, advice in WARNINGS.items():
@@ -129,19 +134,20 @@ def test_every_refusal_has_a_cure_and_every_warning_is_told() -> None:
 
 def codes_in_the_source() -> Iterator[str]:
     """The collector's codes, found by another way than the reference finds them."""
-    for module in [*(SOURCE / "events").glob("*.py"), SOURCE / "customers" / "announcement.py"]:
+    reader = SOURCE / "customers" / "devices" / "registration_reader.py"
+    for module in [*(SOURCE / "events").rglob("*.py"), reader]:
         yield from re.findall(r'\bcode="(\w+)"', module.read_text())
         yield from re.findall(r'refused\(\s*message_id,\s*"(\w+)"', module.read_text())
     yield from re.findall(r'send_error\(\s*send,\s*origin,\s*\d+,\s*"(\w+)"', collect_source())
     yield from re.findall(r'CallFault\(\s*code="(\w+)"', collect_source())
 
-    for module in (SOURCE / "web" / "track").glob("*.py"):
+    for module in (SOURCE / "web" / "intilery").glob("*.py"):
         yield from re.findall(r'Shut\(\s*code="(\w+)"', module.read_text())
         yield from re.findall(r'send_refusal\(\s*send,\s*\d+,\s*"(\w+)"', module.read_text())
 
 
 def collect_source() -> str:
-    return "".join(one.read_text() for one in (SOURCE / "web" / "collect").glob("*.py"))
+    return "".join(one.read_text() for one in (SOURCE / "web" / "sdk").glob("*.py"))
 
 
 def test_the_source_has_codes_to_be_found() -> None:

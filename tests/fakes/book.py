@@ -7,16 +7,16 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from clarion.customers.announcement import read_deletions, read_registrations
-from clarion.customers.batch import Arrival, Batch, Identifier, Stored, sender_of
-from clarion.customers.claim import Claim
-from clarion.customers.device import Deletion, KeptDevice, Registration
-from clarion.customers.identity import Flags, User, customer_id_of
-from clarion.customers.profile import Lesson, Profile
-from clarion.customers.registration import Holder, Registry
-from clarion.customers.wrong_clock import Installation, Taught, in_one_order
-from clarion.events.message import Event
-from clarion.events.registering import RegistrationFault
+from clarion.customers.devices.device import Deletion, KeptDevice, Registration
+from clarion.customers.devices.device_plan import Holder, Registry
+from clarion.customers.devices.registration_reader import read_deletions, read_registrations
+from clarion.customers.identity.batch import Arrival, Batch, Identifier, Stored, sender_of
+from clarion.customers.identity.claim import Claim
+from clarion.customers.identity.identifier import Flags, User, customer_id_of
+from clarion.customers.profile.traits import Lesson, Profile
+from clarion.customers.profile.wrong_clock import Installation, Taught, in_one_order
+from clarion.events.calls.registration_check import RegistrationFault
+from clarion.events.messages.message import Event
 
 WORKSPACE = UUID(int=1)
 SOURCE = UUID(int=2)

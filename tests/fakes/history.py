@@ -6,9 +6,9 @@ from typing import Any
 
 import msgspec
 
-from clarion.events.message import Event
-from clarion.events.proof import Proof
-from clarion.events.reserved import PUSH_NAMES, plain_name
+from clarion.events.messages.message import Event
+from clarion.events.messages.proof import Proof
+from clarion.events.messages.reserved import PUSH_NAMES, plain_name
 
 DAY = datetime(2026, 3, 1, tzinfo=UTC)
 

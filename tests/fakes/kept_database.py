@@ -19,11 +19,11 @@ from tempfile import TemporaryDirectory
 import msgspec
 
 from clarion.broker import JobKind
-from clarion.customers.merger import Merger
-from clarion.deliveries.app_store import put_app
-from clarion.events.key_store import add_identity_secret
-from clarion.reports.eraser import Eraser
-from clarion.reports.regulator import Regulator
+from clarion.customers.identity.merger import Merger
+from clarion.deliveries.apps.store import put_app
+from clarion.privacy.eraser import Eraser
+from clarion.privacy.requests import Regulator
+from clarion.sources.key_store import add_identity_secret
 from clarion.storage.database import Database
 from clarion.storage.migrate import migrate
 from clarion.storage.vault import Vault, load_or_make_vault

@@ -13,11 +13,11 @@ from sqlalchemy import Row, select
 
 from clarion.clock import SystemClock
 from clarion.events.collector import CollectorOptions
-from clarion.events.limit import Limit
-from clarion.events.source_store import limit_source
+from clarion.sources.rate_limit import Limit
+from clarion.sources.store import limit_source
 from clarion.storage.database import Database
 from clarion.storage.schema import repeats
-from clarion.web.collect.library import Library
+from clarion.web.sdk.library import Library
 from fakes.book import SOURCE, WORKSPACE
 from fakes.database import sqlite_database
 from fakes.patience import patience

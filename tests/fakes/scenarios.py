@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from clarion.events.message import Event
+from clarion.events.messages.message import Event
 from fakes.history import App
 
 REMOVED = "removed"

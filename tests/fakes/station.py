@@ -15,18 +15,18 @@ from clarion.broker import JobKind
 from clarion.brokers.database import DatabaseBroker, DatabaseBrokerOptions
 from clarion.clock import Clock
 from clarion.customers.ingestor import Ingestor, IngestorOptions
+from clarion.events.backpressure import Headroom, HeadroomOptions
 from clarion.events.collector import Collector, CollectorOptions
-from clarion.events.headroom import Headroom, HeadroomOptions
-from clarion.events.source_store import create_source
+from clarion.sources.store import create_source
 from clarion.storage.database import Database
 from clarion.storage.schema import events, refusals
 from clarion.storage.workspace_store import create_workspace
-from clarion.web.collect import CollectApp
-from clarion.web.collect.arriving import BODY_SECONDS_MAX
-from clarion.web.collect.library import Library
 from clarion.web.connections import Limits
+from clarion.web.intilery import TrackApp
+from clarion.web.sdk import CollectApp
+from clarion.web.sdk.library import Library
+from clarion.web.sdk.read_body import BODY_SECONDS_MAX
 from clarion.web.server import Asgi, WebApp, WebServer, bind
-from clarion.web.track import TrackApp
 from fakes.book import SOURCE, WORKSPACE
 from fakes.database import sqlite_database
 from fakes.wire import Reply, basic, line, request

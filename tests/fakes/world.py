@@ -11,21 +11,21 @@ from sqlalchemy import delete
 from clarion.audiences import rule
 from clarion.brokers.database import DatabaseBroker, DatabaseBrokerOptions
 from clarion.campaigns.campaign import Campaign, CampaignState, Refused, schedule
-from clarion.campaigns.content import ContentSpec, parse_content
+from clarion.campaigns.content.spec import ContentSpec, parse_content
 from clarion.campaigns.scheduler import Scheduler
 from clarion.campaigns.store import create_campaign, get_campaign, save_campaign
-from clarion.customers.batch import Arrival
+from clarion.customers.identity.batch import Arrival
 from clarion.customers.ingestion import Ingestion
-from clarion.deliveries.app_store import put_app
-from clarion.deliveries.pace_store import make_pace
+from clarion.deliveries.apps.pace_store import make_pace
+from clarion.deliveries.apps.quarantine_store import make_watch
+from clarion.deliveries.apps.store import put_app
 from clarion.deliveries.planner import Planner, PlannerOptions
 from clarion.deliveries.provider import Provider
-from clarion.deliveries.quarantine_store import make_watch
-from clarion.deliveries.sender import Sender, SenderOptions
-from clarion.events.message import Event
-from clarion.events.source_store import create_source
+from clarion.deliveries.sending.sender import Sender, SenderOptions
+from clarion.events.messages.message import Event
 from clarion.reports.attributor import Attributor
 from clarion.reports.funnel import Report, report
+from clarion.sources.store import create_source
 from clarion.storage.database import Database
 from clarion.storage.schema import paces, removal_watches
 from clarion.storage.vault import Vault

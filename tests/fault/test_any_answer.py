@@ -17,12 +17,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from clarion.campaigns.campaign import CampaignState
-from clarion.customers.device_store import get_device
-from clarion.deliveries.app_store import get_app, put_app, resume_app
+from clarion.customers.devices.store import get_device
+from clarion.deliveries.apps.store import get_app, put_app, resume_app
 from clarion.deliveries.delivery import DeliveryState, push_key
 from clarion.deliveries.store import list_deliveries
-from clarion.fcm.client import FcmOptions, FcmProvider
-from clarion.fcm.request import TransportOptions
+from clarion.providers.fcm.client import FcmOptions, FcmProvider
+from clarion.providers.fcm.http.easy_handle import TransportOptions
 from clarion.simulator.process import SimulatorProcess
 from clarion.storage.database import Database
 from fakes.book import WORKSPACE

@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from clarion.campaigns.campaign import CampaignState, Refused, cancel, pause, resume
-from clarion.customers.identity import device_row_id
-from clarion.deliveries.app_store import resume_app
+from clarion.customers.identity.identifier import device_row_id
+from clarion.deliveries.apps.store import resume_app
 from clarion.deliveries.delivery import DeliveryState, push_key
 from clarion.deliveries.provider import (
     Accepted,

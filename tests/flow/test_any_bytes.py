@@ -15,8 +15,8 @@ from clarion.customers.ingestor import Ingestor, IngestorOptions
 from clarion.events.collector import Collector
 from clarion.storage.database import Database
 from clarion.storage.schema import events, jobs, refusals
-from clarion.web.collect import CollectApp
-from clarion.web.collect.routes import ROUTES
+from clarion.web.sdk import CollectApp
+from clarion.web.sdk.routes import ROUTES
 from fakes.clock import FakeClock
 from fakes.sampling import examples
 from fakes.station import KEY, prepare

@@ -21,9 +21,9 @@ from sqlalchemy import func, select
 from clarion.storage.database import Database
 from clarion.storage.schema import jobs
 from clarion.web.access import Scope
-from clarion.web.collect.routes import METRICS, PIXELS, ROUTES
+from clarion.web.intilery.ingest import KINDS
 from clarion.web.key_store import create_key
-from clarion.web.track.sending import KINDS
+from clarion.web.sdk.routes import METRICS, PIXELS, ROUTES
 from fakes.book import WORKSPACE
 from fakes.brand import BASE
 from fakes.clock import FakeClock

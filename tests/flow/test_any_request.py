@@ -17,14 +17,14 @@ from hypothesis import strategies as st
 
 from clarion.brokers.database import DatabaseBroker
 from clarion.events.collector import Collector, CollectorOptions
-from clarion.events.doorkeeper import DoorkeeperOptions
+from clarion.sources.authenticator import DoorkeeperOptions
 from clarion.web.access import Scope
-from clarion.web.collect import CollectApp
-from clarion.web.collect.routes import METRICS, PIXELS, ROUTES, SOURCE_CONFIG
+from clarion.web.intilery import TrackApp
+from clarion.web.intilery.ingest import KINDS
 from clarion.web.key_store import create_key
+from clarion.web.sdk import CollectApp
+from clarion.web.sdk.routes import METRICS, PIXELS, ROUTES, SOURCE_CONFIG
 from clarion.web.server import WebApp
-from clarion.web.track import TrackApp
-from clarion.web.track.sending import KINDS
 from fakes.book import WORKSPACE
 from fakes.brand import BASE
 from fakes.clock import FakeClock

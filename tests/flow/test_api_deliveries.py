@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from clarion.campaigns.store import Launch, LaunchState, create_launch
-from clarion.customers.device import Platform
+from clarion.customers.devices.device import Platform
 from clarion.deliveries.delivery import DeliveryState
 from clarion.deliveries.store import plan
 from clarion.storage.database import Database

@@ -13,8 +13,8 @@ from sqlalchemy import update
 
 from clarion.brokers.database import DatabaseBroker
 from clarion.clock import SystemClock
-from clarion.events.body import CallFault
-from clarion.events.headroom import DISK_LOW
+from clarion.events.backpressure import DISK_LOW
+from clarion.events.calls.body import CallFault
 from clarion.storage.database import Database
 from clarion.storage.schema import campaigns
 from clarion.storage.vault import Vault

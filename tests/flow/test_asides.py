@@ -11,12 +11,12 @@ import pytest
 
 from clarion.clock import Clock
 from clarion.events.collector import CollectorOptions
-from clarion.events.doorkeeper import DoorkeeperOptions
-from clarion.events.source_store import revoke_source
+from clarion.sources.authenticator import DoorkeeperOptions
+from clarion.sources.store import revoke_source
 from clarion.storage.database import Database
-from clarion.web.collect.pixel import GIF
-from clarion.web.collect.routes import PIXELS, ROUTES
-from clarion.web.collect.settings import CUSTOMER_IO, SEGMENT, settings
+from clarion.web.sdk.pixel import GIF
+from clarion.web.sdk.routes import PIXELS, ROUTES
+from clarion.web.sdk.settings import CUSTOMER_IO, SEGMENT, settings
 from clarion.web.server import COLLECTOR_PREFIXES
 from fakes.book import SOURCE, WORKSPACE
 from fakes.clock import FakeClock

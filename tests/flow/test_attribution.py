@@ -10,12 +10,12 @@ import msgspec
 import pytest
 from sqlalchemy import select
 
-from clarion.customers.batch import Arrival
-from clarion.customers.identity import device_row_id
+from clarion.customers.identity.batch import Arrival
+from clarion.customers.identity.identifier import device_row_id
 from clarion.customers.ingestion import Ingestion
 from clarion.deliveries.delivery import push_key
 from clarion.deliveries.store import list_deliveries
-from clarion.events.message import Envelope, Event, read
+from clarion.events.messages.message import Envelope, Event, read
 from clarion.reports.attributor import Attributor, AttributorOptions
 from clarion.storage.database import Database
 from clarion.storage.schema import launches

@@ -14,9 +14,9 @@ from clarion.campaigns.campaign import LATE_REASON
 from clarion.campaigns.scheduler import Scheduler
 from clarion.cli.first_start import WORKSPACE_ID
 from clarion.clock import SystemClock
-from clarion.customers.batch import Arrival
+from clarion.customers.identity.batch import Arrival
 from clarion.customers.ingestion import Ingestion
-from clarion.events.message import Event
+from clarion.events.messages.message import Event
 from clarion.storage.database import Database
 from clarion.storage.schema import campaigns
 from fakes.command import Clarion

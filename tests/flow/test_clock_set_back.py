@@ -10,8 +10,8 @@ from clarion.broker import JobKind, NewJob
 from clarion.brokers.database import DatabaseBroker, DatabaseBrokerOptions
 from clarion.campaigns.campaign import CampaignState
 from clarion.clock import SKEW, first_id_after, made_at
-from clarion.deliveries.pacing import Grant, Later, Limits, Pace, believed, draw, throttled
-from clarion.reports.eraser import Eraser
+from clarion.deliveries.apps.pacing import Grant, Later, Limits, Pace, believed, draw, throttled
+from clarion.privacy.eraser import Eraser
 from clarion.storage.database import Database
 from clarion.storage.schema import chunks
 from fakes.book import WORKSPACE

@@ -14,17 +14,17 @@ import msgspec
 import pytest
 from sqlalchemy import select
 
-from clarion.customers.store import get_customer
-from clarion.events.body import BODY_BYTES_MAX
-from clarion.events.call import BATCH_EVENTS_MAX
-from clarion.events.check import EVENT_BYTES_MAX
+from clarion.customers.profile.store import get_customer
+from clarion.events.calls.body import BODY_BYTES_MAX
+from clarion.events.calls.call import BATCH_EVENTS_MAX
+from clarion.events.calls.check import EVENT_BYTES_MAX
 from clarion.events.collector import CollectorOptions
-from clarion.events.doorkeeper import DoorkeeperOptions
-from clarion.events.source_store import allow_origins, create_source, revoke_source
 from clarion.events.store import list_refusals
+from clarion.sources.authenticator import DoorkeeperOptions
+from clarion.sources.store import allow_origins, create_source, revoke_source
 from clarion.storage.database import Database
 from clarion.storage.schema import devices
-from clarion.web.collect.routes import ROUTES
+from clarion.web.sdk.routes import ROUTES
 from fakes.book import SOURCE, WORKSPACE
 from fakes.clock import FakeClock
 from fakes.station import KEY, Station, prepare, source_row, station_on_sqlite, track

@@ -7,10 +7,10 @@ from uuid import UUID
 import pytest
 
 from clarion.campaigns.campaign import CampaignState, pause
-from clarion.deliveries.app_store import FirebaseApp, get_app, pause_app, resume_app
-from clarion.deliveries.belief import TRIAL_SECONDS
+from clarion.deliveries.apps.store import FirebaseApp, get_app, pause_app, resume_app
 from clarion.deliveries.provider import Misconfigured, Throttled, ThrottleScope
-from clarion.deliveries.settlement import TRIAL_PUSHES
+from clarion.deliveries.sending.belief import TRIAL_SECONDS
+from clarion.deliveries.sending.settlement import TRIAL_PUSHES
 from clarion.reports.waiting import Waiting, WaitsFor, waiting
 from clarion.storage.database import Database
 from fakes.book import WORKSPACE

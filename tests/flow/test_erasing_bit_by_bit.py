@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from clarion.customers.ingestion import Ingestion
-from clarion.customers.unfinished_store import unfinished
-from clarion.reports.eraser import Eraser, EraserOptions
-from clarion.reports.regulator import Regulator
+from clarion.privacy.eraser import Eraser, EraserOptions
+from clarion.privacy.erasure_request_store import unfinished
+from clarion.privacy.requests import Regulator
 from clarion.storage.database import Database
 from contract.test_ingestion import take
 from fakes.api import Service, register, service_on_sqlite

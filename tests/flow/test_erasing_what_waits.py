@@ -14,9 +14,9 @@ from clarion.brokers.database import DatabaseBroker
 from clarion.brokers.jetstream import JetStreamBroker
 from clarion.customers.ingestor import Ingestor, IngestorOptions
 from clarion.events.collector import Collector
-from clarion.reports.regulator import Regulator
+from clarion.privacy.requests import Regulator
 from clarion.storage.database import Database
-from clarion.web.collect import CollectApp
+from clarion.web.sdk import CollectApp
 from clarion.web.server import WebApp
 from fakes.api import register
 from fakes.book import WORKSPACE

@@ -10,10 +10,10 @@ import pytest
 from sqlalchemy import select
 
 from clarion.broker import JobKind
-from clarion.customers.identity import Provisional, User, customer_id_of, device_row_id
-from clarion.customers.merge_store import Merge
-from clarion.customers.merger import Merger
-from clarion.reports.regulator import Regulator
+from clarion.customers.identity.identifier import Provisional, User, customer_id_of, device_row_id
+from clarion.customers.identity.merge_store import Merge
+from clarion.customers.identity.merger import Merger
+from clarion.privacy.requests import Regulator
 from clarion.storage.bulk import insert_new
 from clarion.storage.database import Database
 from clarion.storage.schema import metadata, quarantine

@@ -19,14 +19,14 @@ from hypothesis import strategies as st
 from clarion.brokers.database import DatabaseBroker
 from clarion.cli.exporting import record_writer
 from clarion.cli.import_preview import judge_of
-from clarion.customers.export_store import export_pages
 from clarion.customers.ingestor import Ingestor, IngestorOptions
 from clarion.events.collector import Collector, Taken
-from clarion.events.importer import Importer, Reading, RefusedLine
-from clarion.events.record import RecordKind
-from clarion.events.record_file import RecordFormat
-from clarion.events.record_text import Mark, RecordForm
-from clarion.events.source_store import list_sources
+from clarion.importing.export_store import export_pages
+from clarion.importing.importer import Importer, Reading, RefusedLine
+from clarion.importing.row import RecordKind
+from clarion.importing.row_reader import RecordFormat
+from clarion.importing.text_reader import Mark, RecordForm
+from clarion.sources.store import list_sources
 from clarion.storage.database import Database
 from fakes.book import SOURCE, WORKSPACE
 from fakes.clock import FakeClock

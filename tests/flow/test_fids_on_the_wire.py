@@ -7,10 +7,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from clarion.customers.device import DeviceState, TokenKind
-from clarion.customers.device_store import get_device
-from clarion.deliveries.app_store import get_app, put_app
-from clarion.fcm.client import FcmProvider
+from clarion.customers.devices.device import DeviceState, TokenKind
+from clarion.customers.devices.store import get_device
+from clarion.deliveries.apps.store import get_app, put_app
+from clarion.providers.fcm.client import FcmProvider
 from clarion.reports.funnel import Report
 from clarion.simulator.process import SimulatorProcess
 from fakes.book import WORKSPACE

@@ -18,7 +18,7 @@ from clarion.events.collector import (
     Taken,
     UnknownKey,
 )
-from clarion.events.inbox import decode
+from clarion.events.envelope import decode
 from clarion.storage.database import Database
 from fakes.clock import FakeClock
 from fakes.database import sqlite_database

@@ -8,7 +8,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from clarion.broker import JobKind, NewJob
-from clarion.events.headroom import BACKLOG_FULL, DISK_LOW, Headroom, HeadroomOptions
+from clarion.events.backpressure import BACKLOG_FULL, DISK_LOW, Headroom, HeadroomOptions
 from clarion.telemetry import Metrics
 from fakes.brand import server_of
 from fakes.clock import FakeClock

@@ -20,17 +20,17 @@ from clarion.brokers.database import DatabaseBroker
 from clarion.clock import SystemClock
 from clarion.customers.ingestor import Ingestor, IngestorOptions
 from clarion.events.collector import Collector
-from clarion.events.importer import (
+from clarion.importing.importer import (
     BATCH_RECORDS,
     PATIENCE_SECONDS,
     WAITING_JOBS_MAX,
     Importer,
     Reading,
 )
-from clarion.events.record import RecordKind
-from clarion.events.record_file import RecordFormat
-from clarion.events.record_text import Mark, RecordForm
-from clarion.events.source_store import list_sources
+from clarion.importing.row import RecordKind
+from clarion.importing.row_reader import RecordFormat
+from clarion.importing.text_reader import Mark, RecordForm
+from clarion.sources.store import list_sources
 from clarion.storage.database import Database
 from clarion.storage.workspace_store import list_workspaces
 from fakes.api import Service

@@ -9,8 +9,8 @@ from sqlalchemy import delete, select, text, update
 
 from clarion.broker import JobKind, NewJob
 from clarion.campaigns.campaign import CampaignState, cancel, pause, resume
-from clarion.deliveries.app_store import pause_app, resume_app
-from clarion.deliveries.sender import Sender, SenderOptions
+from clarion.deliveries.apps.store import pause_app, resume_app
+from clarion.deliveries.sending.sender import Sender, SenderOptions
 from clarion.deliveries.steering import Taken, publish, take_step
 from clarion.storage.database import Database
 from clarion.storage.schema import chunks, deliveries, devices, metadata

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from clarion.events.admission import Admission, Retired
-from clarion.events.key_reader import KeyReader, KeyReaderOptions
-from clarion.events.key_store import KeyKind, retire_keys, write_keys_of
+from clarion.sources.auth_result import Admission, Retired
+from clarion.sources.key_loader import KeyReader, KeyReaderOptions
+from clarion.sources.key_store import KeyKind, retire_keys, write_keys_of
 from clarion.storage.database import Database, StorageUnavailable
 from fakes.book import SOURCE, WORKSPACE
 from fakes.clock import FakeClock

@@ -8,7 +8,7 @@ import pytest
 
 from clarion.clock import Clock
 from clarion.storage.database import Database
-from clarion.web.collect.library import Library
+from clarion.web.sdk.library import Library
 from fakes.database import make_tables
 from fakes.station import KEY, Station, prepare
 from fakes.wire import Reply, request

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from clarion.customers.device import DeviceState
-from clarion.customers.device_store import get_device
+from clarion.customers.devices.device import DeviceState
+from clarion.customers.devices.store import get_device
 from clarion.deliveries.provider import Platform, Rejected, Unregistered
-from clarion.fcm.message import Encoder
-from clarion.fcm.response import read_live
+from clarion.providers.fcm.message import Encoder
+from clarion.providers.fcm.response import read_live
 from clarion.storage.database import Database
 from fakes.book import WORKSPACE
 from fakes.clock import FakeClock

@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from clarion.customers.store import get_customer
+from clarion.customers.profile.store import get_customer
 from clarion.storage.schema import devices
 from fakes.book import WORKSPACE
 from fakes.place import Place, new_place

@@ -13,12 +13,12 @@ from clarion.audiences.rule import Everyone
 from clarion.broker import JobKind
 from clarion.campaigns.campaign import CampaignState, cancel, pause, resume
 from clarion.campaigns.store import LaunchState, launches_of
-from clarion.customers.device import Removal, token_hash
-from clarion.customers.device_store import remove_registrations
-from clarion.customers.identity import device_row_id
+from clarion.customers.devices.device import Removal, token_hash
+from clarion.customers.devices.store import remove_registrations
+from clarion.customers.identity.identifier import device_row_id
 from clarion.deliveries.planner import Planner, PlannerOptions
 from clarion.deliveries.store import list_deliveries
-from clarion.events.source_store import bind_firebase_app
+from clarion.sources.store import bind_firebase_app
 from clarion.storage.database import Database
 from clarion.storage.schema import chunks, deliveries
 from fakes.book import SOURCE, WORKSPACE

@@ -7,8 +7,8 @@ from urllib.parse import quote
 import pytest
 
 from clarion.clock import Clock
-from clarion.events.limit import Limit
-from clarion.events.source_store import create_source, limit_source
+from clarion.sources.rate_limit import Limit
+from clarion.sources.store import create_source, limit_source
 from clarion.storage.database import Database
 from clarion.web.access import Scope
 from fakes.book import SOURCE, WORKSPACE

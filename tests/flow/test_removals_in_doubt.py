@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import func, select
 
 from clarion.campaigns.campaign import CampaignState
-from clarion.deliveries.app_store import delete_app, get_app, stopped_apps
-from clarion.deliveries.quarantine_store import quarantined
+from clarion.deliveries.apps.quarantine_store import quarantined
+from clarion.deliveries.apps.store import delete_app, get_app, stopped_apps
 from clarion.deliveries.steering import decide_removals, publish
 from clarion.storage.database import Database
 from clarion.storage.schema import devices, quarantine

@@ -9,9 +9,9 @@ import pytest
 from cryptography.fernet import Fernet
 from sqlalchemy import select
 
-from clarion.deliveries.app_store import open_app
-from clarion.events.key_store import add_identity_secret
-from clarion.events.signature import sign
+from clarion.deliveries.apps.store import open_app
+from clarion.events.identity_verification import sign
+from clarion.sources.key_store import add_identity_secret
 from clarion.storage.database import Database
 from clarion.storage.reseal import look, reseal
 from clarion.storage.schema import identity_secrets

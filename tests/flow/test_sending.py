@@ -7,17 +7,17 @@ import pytest
 from sqlalchemy import select
 
 from clarion.campaigns.campaign import CampaignState, cancel, pause, resume
-from clarion.campaigns.content import ContentSpec, parse_content
-from clarion.campaigns.template import Template
-from clarion.customers.device import Platform, Removal, TokenKind, token_hash
-from clarion.customers.device_store import device_history, get_device, remove_registrations
-from clarion.customers.identity import device_row_id
-from clarion.deliveries.app_store import list_apps, resume_app
+from clarion.campaigns.content.spec import ContentSpec, parse_content
+from clarion.campaigns.content.template import Template
+from clarion.customers.devices.device import Platform, Removal, TokenKind, token_hash
+from clarion.customers.devices.store import device_history, get_device, remove_registrations
+from clarion.customers.identity.identifier import device_row_id
+from clarion.deliveries.apps.store import list_apps, resume_app
 from clarion.deliveries.chunk_store import claim_chunk, settle_chunk
 from clarion.deliveries.delivery import DeliveryState, Settled
 from clarion.deliveries.planner import Planner, PlannerOptions
-from clarion.deliveries.sender import TURN_STEPS
-from clarion.events.source_store import bind_firebase_app
+from clarion.deliveries.sending.sender import TURN_STEPS
+from clarion.sources.store import bind_firebase_app
 from clarion.storage.database import Database
 from clarion.storage.schema import chunks
 from fakes.book import SOURCE, WORKSPACE

@@ -2,10 +2,10 @@
 
 import pytest
 
-from clarion.customers.device import DeviceState, TokenKind
-from clarion.customers.device_store import Device, get_device
+from clarion.customers.devices.device import DeviceState, TokenKind
+from clarion.customers.devices.store import Device, get_device
 from clarion.customers.source_report import source_report
-from clarion.deliveries.app_store import get_app
+from clarion.deliveries.apps.store import get_app
 from clarion.deliveries.provider import Unregistered
 from clarion.storage.database import Database
 from fakes.book import SOURCE, WORKSPACE

@@ -9,8 +9,8 @@ from sqlalchemy import select
 
 from clarion.broker import JobKind
 from clarion.campaigns.campaign import CampaignState, cancel, pause, resume
-from clarion.deliveries.app_store import get_app, pause_app, resume_app, set_limits
-from clarion.deliveries.pacing import Limits
+from clarion.deliveries.apps.pacing import Limits
+from clarion.deliveries.apps.store import get_app, pause_app, resume_app, set_limits
 from clarion.deliveries.steering import Taken, publish, take_step, take_up
 from clarion.storage.database import Database
 from clarion.storage.schema import paces

@@ -10,15 +10,15 @@ import pytest
 from sqlalchemy import select
 
 from clarion.clock import Clock
-from clarion.events.activity import Stage
-from clarion.events.check import EVENT_BYTES_MAX
-from clarion.events.limit import Limit
-from clarion.events.source_store import create_source, limit_source, revoke_source
+from clarion.events.calls.check import EVENT_BYTES_MAX
+from clarion.ingest_log.outcome import Stage
+from clarion.sources.rate_limit import Limit
+from clarion.sources.store import create_source, limit_source, revoke_source
 from clarion.storage.database import Database
 from clarion.storage.schema import refusals
 from clarion.web.access import Scope
+from clarion.web.intilery.ingest import CALL_BYTES_MAX
 from clarion.web.server import TRACK_PREFIXES
-from clarion.web.track.sending import CALL_BYTES_MAX
 from fakes.book import SOURCE, WORKSPACE
 from fakes.brand import BASE, Server, server_of
 from fakes.clock import FakeClock

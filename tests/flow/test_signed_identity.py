@@ -9,13 +9,13 @@ from cryptography.fernet import Fernet
 from sqlalchemy import select
 
 from clarion.events.collector import Collector, CollectorOptions, ComeAgain, Taken
-from clarion.events.doorkeeper import DoorkeeperOptions
-from clarion.events.reserved import PUSH_NAMES
-from clarion.events.signature import SIGNATURE, sign
+from clarion.events.identity_verification import SIGNATURE, sign
+from clarion.events.messages.reserved import PUSH_NAMES
+from clarion.sources.authenticator import DoorkeeperOptions
 from clarion.storage.database import Database
 from clarion.storage.schema import metadata
 from clarion.storage.vault import Vault
-from clarion.web.collect.replies import REFUSALS_SHOWN
+from clarion.web.sdk.replies import REFUSALS_SHOWN
 from fakes.api import Service, register
 from fakes.clock import FakeClock
 from fakes.database import sqlite_database

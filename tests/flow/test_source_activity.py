@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import select
 
 from clarion.broker import Broker, JobKind, Lease
+from clarion.customers.devices.sweeper import Sweeper, SweeperOptions
 from clarion.customers.ingestor import Ingestor, IngestorOptions
-from clarion.customers.sweeper import Sweeper, SweeperOptions
-from clarion.events.source_store import create_source
+from clarion.sources.store import create_source
 from clarion.storage.database import Database
 from clarion.storage.schema import refusals, repeats, source_counts
 from fakes.book import SOURCE

@@ -11,8 +11,8 @@ from uuid import UUID
 import httpx
 import pytest
 
-from clarion.events.feed import Feed, FeedOptions
-from clarion.events.feed_store import Wanted
+from clarion.ingest_log.tail import Feed, FeedOptions
+from clarion.ingest_log.tail_store import Wanted
 from clarion.storage.bulk import insert_new
 from clarion.storage.database import Database
 from clarion.storage.schema import events, refusals

@@ -6,11 +6,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from clarion.events.admission import TooFast
 from clarion.events.collector import CollectorOptions
-from clarion.events.doorkeeper import DoorkeeperOptions
-from clarion.events.limit import BYTES_OF_EVENT
-from clarion.events.source import VALID_KEYS_MAX
+from clarion.sources.auth_result import TooFast
+from clarion.sources.authenticator import DoorkeeperOptions
+from clarion.sources.rate_limit import BYTES_OF_EVENT
+from clarion.sources.source import VALID_KEYS_MAX
 from clarion.storage.database import Database
 from clarion.web.access import Scope
 from clarion.web.api.errors import ErrorCode

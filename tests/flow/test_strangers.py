@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from clarion.events.admission import UnknownKey
-from clarion.events.body import CallFault
+from clarion.events.calls.body import CallFault
+from clarion.sources.auth_result import UnknownKey
 from fakes.clock import FakeClock
 from fakes.station import KEY, Station, station_on_sqlite
 from fakes.wire import basic, line, request

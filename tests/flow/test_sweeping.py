@@ -6,14 +6,14 @@ from uuid import UUID
 
 import pytest
 
-from clarion.customers.batch import Arrival
-from clarion.customers.device import STALE, DeviceState, TokenKind
-from clarion.customers.device_store import Device, device_history, get_device
-from clarion.customers.freshness_store import count_stale, list_swept, swept_days
-from clarion.customers.identity import User, customer_id_of
+from clarion.customers.devices.device import STALE, DeviceState, TokenKind
+from clarion.customers.devices.store import Device, device_history, get_device
+from clarion.customers.devices.sweeper import Sweeper, SweeperOptions
+from clarion.customers.devices.token_age_store import count_stale, list_swept, swept_days
+from clarion.customers.identity.batch import Arrival
+from clarion.customers.identity.identifier import User, customer_id_of
 from clarion.customers.ingestion import Ingestion
-from clarion.customers.sweeper import Sweeper, SweeperOptions
-from clarion.events.message import Event
+from clarion.events.messages.message import Event
 from clarion.storage.database import Database
 from clarion.storage.workspace_store import create_workspace, set_stale_after_days
 from fakes.book import SOURCE, WORKSPACE

@@ -10,10 +10,10 @@ import httpx
 import pytest
 
 from clarion.events.collector import Collector, CollectorOptions, Taken
-from clarion.events.door_log import DoorLogOptions
-from clarion.events.doorkeeper import DoorkeeperOptions
-from clarion.events.key_reader import KeyReaderOptions
-from clarion.events.turned_away import LINES_AT_ONCE
+from clarion.ingest_log.rejected_call_log import DoorLogOptions
+from clarion.ingest_log.rejected_calls import LINES_AT_ONCE
+from clarion.sources.authenticator import DoorkeeperOptions
+from clarion.sources.key_loader import KeyReaderOptions
 from clarion.storage.database import Database
 from clarion.telemetry import Metrics
 from fakes.api import Service, service_on_sqlite

@@ -13,8 +13,8 @@ import msgspec
 import pytest
 from sqlalchemy import select
 
-from clarion.customers.store import get_customer
-from clarion.events.source_store import create_source
+from clarion.customers.profile.store import get_customer
+from clarion.sources.store import create_source
 from clarion.storage.schema import refusals
 from fakes.book import SOURCE, WORKSPACE
 from fakes.brand import server_of

@@ -8,10 +8,9 @@ from uuid import UUID
 
 import pytest
 
-from clarion.campaigns.content import Content, ContentSpec
-from clarion.campaigns.template import Template
-from clarion.customers.device import Platform, Removal, TokenKind
-from clarion.deliveries.books import RETRY_BUCKET_SECONDS, Books
+from clarion.campaigns.content.spec import Content, ContentSpec
+from clarion.campaigns.content.template import Template
+from clarion.customers.devices.device import Platform, Removal, TokenKind
 from clarion.deliveries.delivery import (
     DeliveryState,
     RetryPolicy,
@@ -31,6 +30,7 @@ from clarion.deliveries.provider import (
     Unavailable,
     Unregistered,
 )
+from clarion.deliveries.sending.chunk_result import RETRY_BUCKET_SECONDS, Books
 from fakes.clock import START
 
 LAUNCH, DEVICE = UUID(int=1), UUID(int=2)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clarion.deliveries.breaker import (
+from clarion.deliveries.apps.breaker import (
     MISMATCHES_MIN,
     REMOVALS_MIN,
     Watch,

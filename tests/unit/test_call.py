@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clarion.events.body import (
+from clarion.events.calls.body import (
     BODY_BYTES_MAX,
     CallFault,
     in_utf_8,
@@ -22,7 +22,7 @@ from clarion.events.body import (
     repaired,
     unpack,
 )
-from clarion.events.call import (
+from clarion.events.calls.call import (
     BATCH_EVENTS_MAX,
     CONTEXT_BYTES_MAX,
     CONTEXT_BYTES_TOTAL_MAX,

@@ -25,7 +25,7 @@ from clarion.campaigns.campaign import (
     resume,
     schedule,
 )
-from clarion.campaigns.content import Content, ContentSpec
+from clarion.campaigns.content.spec import Content, ContentSpec
 from fakes.clock import START
 
 S = CampaignState

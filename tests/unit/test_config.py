@@ -12,7 +12,7 @@ from clarion.config import (
     read_address,
     read_settings,
 )
-from clarion.printable import without_passwords
+from clarion.text import without_passwords
 
 
 def settings_of(**environment: str) -> Settings:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clarion.campaigns.content import (
+from clarion.campaigns.content.spec import (
     COLLAPSE_KEY_CHARACTERS_MAX,
     DATA_KEYS_MAX,
     TITLE_CHARACTERS_MAX,
@@ -20,7 +20,7 @@ from clarion.campaigns.content import (
     dump_content,
     parse_content,
 )
-from clarion.customers.device import Platform
+from clarion.customers.devices.device import Platform
 
 
 def spec(wire: Any) -> ContentSpec:

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.serialization import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clarion.fcm.credentials import (
+from clarion.providers.fcm.credentials import (
     FILE_BYTES_MAX,
     CredentialFault,
     ServiceAccount,

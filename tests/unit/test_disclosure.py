@@ -7,15 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clarion.customers.device import FINGERPRINT_CHARACTERS, token_hash
-from clarion.customers.disclosure import (
+from clarion.customers.devices.device import FINGERPRINT_CHARACTERS, token_hash
+from clarion.customers.profile.redaction import (
     body_left_out,
     shown_body,
     shown_text,
     shown_traits,
     traits_left_out,
 )
-from clarion.events.refusal import excerpt_of
+from clarion.events.messages.rejection import excerpt_of
 from fakes.sampling import is_soak
 
 

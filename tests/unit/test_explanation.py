@@ -5,9 +5,9 @@ from datetime import timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clarion.customers.claim import Claim, ClaimKind
-from clarion.customers.explanation import MEANINGS, Because, explain
-from clarion.customers.timeline import SHARED_USERS_MAX, timeline
+from clarion.customers.identity.claim import Claim, ClaimKind
+from clarion.customers.identity.explanation import MEANINGS, Because, explain
+from clarion.customers.identity.timeline import SHARED_USERS_MAX, timeline
 from fakes.history import DAY
 from fakes.sampling import examples
 

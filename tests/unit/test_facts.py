@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clarion.customers.facts import FACT_CHARACTERS_MAX, Facts, noted, told_by
-from clarion.events.message import Event
+from clarion.customers.devices.facts import FACT_CHARACTERS_MAX, Facts, noted, told_by
+from clarion.events.messages.message import Event
 from fakes.book import Book
 from fakes.history import DAY, App, timedelta
 from fakes.sampling import examples

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clarion.campaigns.content import ContentSpec, dump_content, parse_content
+from clarion.campaigns.content.spec import ContentSpec, dump_content, parse_content
 from clarion.deliveries.provider import Content, ContentFault, Platform, Push, TokenKind
-from clarion.fcm import fields
-from clarion.fcm.fields import MESSAGE, Fields, Kind, Ours, read_fields
-from clarion.fcm.message import PUSH_KEY, Encoder, check
+from clarion.providers.fcm import fields
+from clarion.providers.fcm.fields import MESSAGE, Fields, Kind, Ours, read_fields
+from clarion.providers.fcm.message import PUSH_KEY, Encoder, check
 from clarion.simulator.schema import load, to_snake
 from fakes.sampling import examples
 

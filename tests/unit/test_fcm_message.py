@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clarion.campaigns.content import TTL_SECONDS_MAX
+from clarion.campaigns.content.spec import TTL_SECONDS_MAX
 from clarion.deliveries.provider import Content, Platform, Priority, Push, TokenKind
-from clarion.fcm.message import PAYLOAD_BYTES_MAX, PUSH_KEY, Encoder, build, check
+from clarion.providers.fcm.message import PAYLOAD_BYTES_MAX, PUSH_KEY, Encoder, build, check
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 KEY = f"{'a' * 32}.{'b' * 32}"

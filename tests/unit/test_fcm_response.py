@@ -19,7 +19,7 @@ from clarion.deliveries.provider import (
     Unavailable,
     Unregistered,
 )
-from clarion.fcm.response import StaleAccessToken, read
+from clarion.providers.fcm.response import StaleAccessToken, read
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "fcm"
 CASES = [

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clarion.fcm.retry_after import SECONDS_MAX, retry_after
+from clarion.providers.fcm.http.retry_after import SECONDS_MAX, retry_after
 
 NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
 

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from clarion.fcm.oauth import is_clock_to_blame
-from clarion.fcm.trouble import Trouble
+from clarion.providers.fcm.auth import is_clock_to_blame
+from clarion.providers.fcm.trouble import Trouble
 from fakes.clock import START
 
 CAPTURED = pytest.CaptureFixture[str]

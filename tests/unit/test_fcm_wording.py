@@ -2,7 +2,12 @@
 
 import pytest
 
-from clarion.fcm.wording import apns_configuration, is_type_fault, limits_one_device, reason_of_end
+from clarion.providers.fcm.error_text import (
+    apns_configuration,
+    is_type_fault,
+    limits_one_device,
+    reason_of_end,
+)
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clarion.customers.device import DeviceState
-from clarion.customers.identity import Provisional, User, customer_id_of
-from clarion.events.message import Event
+from clarion.customers.devices.device import DeviceState
+from clarion.customers.identity.identifier import Provisional, User, customer_id_of
+from clarion.events.messages.message import Event
 from fakes.book import WORKSPACE, Book
 from fakes.history import DAY, App, asked, timedelta
 from fakes.sampling import examples, some_orders

@@ -8,11 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clarion.events.check import EVENT_BYTES_MAX, Checked, check
-from clarion.events.ids import ID_CHARACTERS_MAX, usable_id
-from clarion.events.message import TIME_IMPOSSIBLE, Envelope, Event, Refusal, read, read_traits
-from clarion.events.moment import corrected, parse_time
-from clarion.events.nesting import NESTING_MAX
+from clarion.events.calls.check import EVENT_BYTES_MAX, Checked, check
+from clarion.events.messages.identifiers import ID_CHARACTERS_MAX, usable_id
+from clarion.events.messages.json_limits import NESTING_MAX
+from clarion.events.messages.message import (
+    TIME_IMPOSSIBLE,
+    Envelope,
+    Event,
+    Refusal,
+    read,
+    read_traits,
+)
+from clarion.events.messages.timestamps import corrected, parse_time
 from fakes.history import App
 
 RECEIVED = datetime(2026, 3, 1, 12, tzinfo=UTC)

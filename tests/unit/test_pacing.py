@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clarion.deliveries.pacing import (
+from clarion.deliveries.apps.pacing import (
     CUT,
     PEAK_SECONDS,
     RAMP_FROM,

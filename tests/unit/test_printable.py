@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clarion.printable import one_line, visible, visible_json, without_passwords
+from clarion.text import one_line, visible, visible_json, without_passwords
 
 
 @pytest.mark.parametrize(

@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clarion.customers.profile import (
+from clarion.customers.profile.traits import (
     FIRST_WORDS,
     PROFILE_BYTES_MAX,
     TRAITS_MAX,
     Lesson,
     Profile,
 )
-from clarion.events.preference import is_preference_unreadable, push_preference
+from clarion.events.messages.push_preference import is_preference_unreadable, push_preference
 
 DAY = datetime(2026, 3, 1, tzinfo=UTC)
 

@@ -4,12 +4,12 @@ from itertools import permutations
 
 import pytest
 
-from clarion.customers.claim import Claim, ClaimKind
-from clarion.customers.device import DeviceState
-from clarion.customers.identity import Flags, Provisional, User, customer_id_of
-from clarion.customers.sighting import claims_of, sighted_flags
-from clarion.customers.timeline import timeline
-from clarion.events.message import Event
+from clarion.customers.devices.device import DeviceState
+from clarion.customers.identity.claim import Claim, ClaimKind
+from clarion.customers.identity.extract import claims_of, sighted_flags
+from clarion.customers.identity.identifier import Flags, Provisional, User, customer_id_of
+from clarion.customers.identity.timeline import timeline
+from clarion.events.messages.message import Event
 from fakes.book import WORKSPACE, Book
 from fakes.history import App, asked
 

@@ -7,8 +7,8 @@ from typing import Any
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from clarion.customers.device import DeviceState, Removed, TokenKind, token_hash
-from clarion.customers.standing import without
+from clarion.customers.devices.device import DeviceState, Removed, TokenKind, token_hash
+from clarion.customers.devices.liveness import without
 from fakes.book import Book
 from fakes.history import DAY, App, timedelta
 from fakes.sampling import examples

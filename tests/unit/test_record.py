@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clarion.events.check import Checked, check
-from clarion.events.preference import push_preference
-from clarion.events.record import RecordFault, RecordKind, as_event, read_cells
-from clarion.events.record_file import Found, RecordFormat, read_records
-from clarion.events.record_text import (
+from clarion.events.calls.check import Checked, check
+from clarion.events.messages.push_preference import push_preference
+from clarion.importing.row import RecordFault, RecordKind, as_event, read_cells
+from clarion.importing.row_reader import Found, RecordFormat, read_records
+from clarion.importing.text_reader import (
     LINE_BYTES_MAX,
     Encoding,
     Mark,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from clarion.events.record_cell import (
+from clarion.importing.cell import (
     RecordFault,
     damage_of_id,
     looks_rounded,
@@ -17,8 +17,8 @@ from clarion.events.record_cell import (
     safe,
     typed,
 )
-from clarion.events.record_file import FileDivided, Found, RecordFormat, read_records
-from clarion.events.record_text import Encoding, Mark, RecordForm, fault_of_file
+from clarion.importing.row_reader import FileDivided, Found, RecordFormat, read_records
+from clarion.importing.text_reader import Encoding, Mark, RecordForm, fault_of_file
 
 FORMULAS = [
     '=HYPERLINK("https://x.example","click")', "+1+1", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "\n=1",

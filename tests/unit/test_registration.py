@@ -9,20 +9,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clarion.customers.announcement import read_deletions, read_registrations
-from clarion.customers.device import (
+from clarion.customers.devices.device import (
     KeptDevice,
     Platform,
     Registration,
     TokenKind,
     token_hash,
 )
-from clarion.customers.standing import held
-from clarion.events.check import Checked, check
-from clarion.events.installation import TOKEN_CHARACTERS_MAX
-from clarion.events.message import Envelope, Event, read
-from clarion.events.registering import RegistrationFault, is_plainly_in_order
-from clarion.events.strangers import stranger
+from clarion.customers.devices.liveness import held
+from clarion.customers.devices.registration_reader import read_deletions, read_registrations
+from clarion.events.calls.check import Checked, check
+from clarion.events.calls.foreign_tokens import stranger
+from clarion.events.calls.registration_check import RegistrationFault, is_plainly_in_order
+from clarion.events.messages.installation import TOKEN_CHARACTERS_MAX
+from clarion.events.messages.message import Envelope, Event, read
 
 SOURCE = UUID(int=2)
 RECEIVED = datetime(2026, 3, 1, 12, tzinfo=UTC)

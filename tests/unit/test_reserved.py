@@ -2,7 +2,7 @@
 
 import pytest
 
-from clarion.events.reserved import meant_name, plain_name
+from clarion.events.messages.reserved import meant_name, plain_name
 
 
 @pytest.mark.parametrize("name", ["Register Push", "REGISTER_PUSH", " register-push "])

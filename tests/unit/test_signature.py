@@ -9,11 +9,11 @@ from uuid import UUID
 import msgspec
 import pytest
 
-from clarion.events.admission import Secret
-from clarion.events.call import Call, read_call
-from clarion.events.proof import Proof
-from clarion.events.reserved import PUSH_NAMES
-from clarion.events.signature import SIGNATURE, Judged, judge, sign
+from clarion.events.calls.call import Call, read_call
+from clarion.events.identity_verification import SIGNATURE, Judged, judge, sign
+from clarion.events.messages.proof import Proof
+from clarion.events.messages.reserved import PUSH_NAMES
+from clarion.sources.auth_result import Secret
 
 OLD, NEW = Secret(id=UUID(int=1), text=b"cis_old"), Secret(id=UUID(int=2), text=b"cis_new")
 DEVICE = {"deviceId": "D"}

@@ -13,7 +13,7 @@ from clarion.deliveries.provider import (
     Unavailable,
     Unregistered,
 )
-from clarion.fcm.response import StaleAccessToken, read
+from clarion.providers.fcm.response import StaleAccessToken, read
 from clarion.simulator import catalogue
 from clarion.simulator.catalogue import Trouble, answer, named_by
 from clarion.simulator.fcm import Fcm

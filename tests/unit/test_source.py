@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clarion.events.limit import BYTES_OF_EVENT, Bucket, Limit, draw, seconds_to_wait
-from clarion.events.source import (
+from clarion.sources.rate_limit import BYTES_OF_EVENT, Bucket, Limit, draw, seconds_to_wait
+from clarion.sources.source import (
     VALID_KEYS_MAX,
     Source,
     WriteKey,

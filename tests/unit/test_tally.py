@@ -8,13 +8,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from clarion.customers.advice import CURES, WARNINGS, WarningCode, cure_of
-from clarion.customers.batch import Arrival, Batch, Identifier
-from clarion.customers.identity import Flags
-from clarion.customers.tally import OTHER, Kind, Names, Tally
-from clarion.customers.warning import warnings_of
-from clarion.events.activity import Stage
-from clarion.events.message import Envelope, Event, Refusal, read
+from clarion.customers.diagnostics import CURES, WARNINGS, WarningCode, cure_of
+from clarion.customers.identity.batch import Arrival, Batch, Identifier
+from clarion.customers.identity.identifier import Flags
+from clarion.customers.ingest_counters import OTHER, Kind, Names, Tally
+from clarion.customers.warnings import warnings_of
+from clarion.events.messages.message import Envelope, Event, Refusal, read
+from clarion.ingest_log.outcome import Stage
 from fakes.book import NOW, SOURCE, WORKSPACE
 
 HEX = "0a1b2c3d" * 8

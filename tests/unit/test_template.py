@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clarion.campaigns.content import Content, ContentFault, ContentSpec, parse_content
-from clarion.campaigns.template import (
+from clarion.campaigns.content.spec import Content, ContentFault, ContentSpec, parse_content
+from clarion.campaigns.content.template import (
     LOOPS_MAX,
     OUTPUT_BYTES_MAX,
     STEPS_A_RENDERING,
@@ -19,7 +19,7 @@ from clarion.campaigns.template import (
     Template,
     faults_of,
 )
-from clarion.customers.device import Platform
+from clarion.customers.devices.device import Platform
 
 ANDROID, IOS = Platform.ANDROID, Platform.IOS
 

@@ -6,9 +6,9 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clarion.customers.claim import Claim, ClaimKind
-from clarion.customers.identity import Provisional, User
-from clarion.customers.timeline import (
+from clarion.customers.identity.claim import Claim, ClaimKind
+from clarion.customers.identity.identifier import Provisional, User
+from clarion.customers.identity.timeline import (
     HANDS_MAX,
     NOBODYS,
     SHARED_USERS_MAX,

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from clarion.events.turned_away import (
+from clarion.ingest_log.rejected_calls import (
     ABOUTS_MAX,
     LINE_SECONDS,
     LINES_AT_ONCE,

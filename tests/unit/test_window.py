@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clarion.fcm.window import ROUND, Window
+from clarion.providers.fcm.http.concurrency_limiter import ROUND, Window
 
 
 def rounds(window: Window, seconds: float, count: int, *, is_full: bool = True) -> None:

@@ -21,7 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.audiences.rule import Everyone, Rule, TraitsEqual, UserIds
-from clarion.customers.device_store import shows_nothing
+from clarion.customers.devices.store import shows_nothing
 from clarion.storage.dialect import json_equals
 from clarion.storage.schema import customers, devices, sources
 

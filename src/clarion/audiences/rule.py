@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, assert_never
 
-from clarion.events.ids import usable_id
-from clarion.events.text import is_storable
+from clarion.events.messages.identifiers import usable_id
+from clarion.text import is_storable
 
 USER_IDS_MAX = 10_000
 TRAITS_MAX = 20

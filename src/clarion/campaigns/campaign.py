@@ -21,7 +21,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from clarion.audiences.rule import Rule
-from clarion.campaigns.content import ContentSpec
+from clarion.campaigns.content.spec import ContentSpec
 
 NAME_CHARACTERS_MAX = 200
 SPREAD_MINUTES_MAX = 1_440

@@ -14,15 +14,15 @@ from clarion.campaigns.campaign import (
     Refused,
     edit,
 )
-from clarion.campaigns.content import (
+from clarion.campaigns.content.spec import (
     Content,
     ContentFault,
     ContentSpec,
     dump_content,
     parse_content,
 )
-from clarion.campaigns.template import faults_of
-from clarion.customers.device import Platform
+from clarion.campaigns.content.template import faults_of
+from clarion.customers.devices.device import Platform
 
 FIELDS = ("name", "content", "audience", "spread_minutes")
 

@@ -10,12 +10,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.audiences.query import Reach, devices_of, reach, traits_held
 from clarion.campaigns.campaign import Campaign
-from clarion.campaigns.content import Content, ContentFault
+from clarion.campaigns.content.spec import Content, ContentFault
+from clarion.campaigns.content.template import Template
+from clarion.campaigns.content.variables import traits_named
 from clarion.campaigns.draft import ContentCheck
-from clarion.campaigns.template import Template
-from clarion.campaigns.variables import traits_named
-from clarion.customers.device import Platform
-from clarion.customers.store import Customer, find_customer, get_customer_by_id
+from clarion.customers.devices.device import Platform
+from clarion.customers.profile.store import Customer, find_customer, get_customer_by_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

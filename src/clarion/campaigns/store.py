@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.audiences import rule
 from clarion.campaigns.campaign import Campaign, CampaignState
-from clarion.campaigns.content import ContentSpec, dump_content, parse_content
+from clarion.campaigns.content.spec import ContentSpec, dump_content, parse_content
 from clarion.storage.bulk import insert_new
 from clarion.storage.schema import campaigns, launches
 

@@ -10,7 +10,7 @@ from clarion.audiences import rule
 from clarion.audiences.query import Reach
 from clarion.campaigns import campaign as steps
 from clarion.campaigns.campaign import Campaign, Refused
-from clarion.campaigns.content import dump_content
+from clarion.campaigns.content.spec import dump_content
 from clarion.campaigns.preview import CampaignWarning, forecast, reachable
 from clarion.campaigns.schedule import ScheduleFault, parse_at
 from clarion.campaigns.store import get_campaign

@@ -9,7 +9,7 @@ from cyclopts import Parameter
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from clarion.campaigns.campaign import Campaign, CampaignState, Refused
-from clarion.campaigns.content import dump_content
+from clarion.campaigns.content.spec import dump_content
 from clarion.campaigns.draft import rewrite
 from clarion.campaigns.preview import preview
 from clarion.campaigns.store import create_campaign, list_campaigns

@@ -18,13 +18,13 @@ from clarion.cli.output import (
     read_id,
 )
 from clarion.cli.session import Session, open_session
-from clarion.customers.device_store import Change, customer_history, list_devices_of
-from clarion.customers.disclosure import shown_body, shown_traits
-from clarion.customers.disclosure_store import known_in_events, known_in_traits
-from clarion.customers.holding import holdings
-from clarion.customers.search_store import search_customers
-from clarion.customers.store import Customer, find_customer, list_customers
-from clarion.events.message import read_traits
+from clarion.customers.devices.ownership_periods import holdings
+from clarion.customers.devices.store import Change, customer_history, list_devices_of
+from clarion.customers.profile.redaction import shown_body, shown_traits
+from clarion.customers.profile.redaction_store import known_in_events, known_in_traits
+from clarion.customers.profile.search_store import search_customers
+from clarion.customers.profile.store import Customer, find_customer, list_customers
+from clarion.events.messages.message import read_traits
 from clarion.events.store import StoredEvent, list_events
 from clarion.reports.timeline import Entry, Push, timeline
 

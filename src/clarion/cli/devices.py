@@ -18,18 +18,18 @@ from clarion.cli.output import (
     read_id,
 )
 from clarion.cli.session import open_session
-from clarion.customers.device_store import (
+from clarion.customers.devices.store import (
     Change,
     Device,
     device_history,
     get_device,
     list_devices,
 )
-from clarion.customers.disclosure import shown_body, shown_facts
-from clarion.customers.disclosure_store import known_in_events
-from clarion.customers.explanation import MEANINGS
-from clarion.customers.explanation_store import explain_owner
-from clarion.customers.store import user_ids_of
+from clarion.customers.identity.explanation import MEANINGS
+from clarion.customers.identity.explanation_store import explain_owner
+from clarion.customers.profile.redaction import shown_body, shown_facts
+from clarion.customers.profile.redaction_store import known_in_events
+from clarion.customers.profile.store import user_ids_of
 from clarion.events.store import StoredEvent
 
 PAGE = 100

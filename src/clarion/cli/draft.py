@@ -8,12 +8,12 @@ from typing import Annotated, Any
 import msgspec
 from cyclopts import Parameter
 
-from clarion.campaigns.content import Content, ContentFault
+from clarion.campaigns.content.spec import Content, ContentFault
 from clarion.campaigns.draft import Draft, DraftFault, parse_draft
 from clarion.cli.output import Ending, ExitCode, refused
 from clarion.clock import SystemClock
-from clarion.customers.device import Platform
-from clarion.fcm.message import check
+from clarion.customers.devices.device import Platform
+from clarion.providers.fcm.message import check
 
 CONTENT_FIELDS = (
     "title", "body", "image", "link", "data", "ttl_seconds", "priority", "collapse_key",

@@ -15,11 +15,11 @@ from rich.progress import Progress
 
 from clarion.cli.output import Ending, ExitCode, errors, print_done
 from clarion.cli.session import open_session
-from clarion.customers.export_store import count_rows, export_pages
-from clarion.events.record import RecordKind
-from clarion.events.record_cell import protected, protected_json
-from clarion.events.record_line import LEFT_OUT
-from clarion.events.record_text import RecordForm
+from clarion.importing.cell import protected, protected_json
+from clarion.importing.columns import LEFT_OUT
+from clarion.importing.export_store import count_rows, export_pages
+from clarion.importing.row import RecordKind
+from clarion.importing.text_reader import RecordForm
 
 _COLUMNS = {
     RecordKind.CUSTOMERS: (

@@ -21,7 +21,8 @@ from clarion.cli.output import (
 )
 from clarion.cli.session import Session, load_settings, open_session
 from clarion.cli.source_choice import find_app, find_source
-from clarion.deliveries.app_store import (
+from clarion.deliveries.apps.pacing import PER_MINUTE_MAX, PER_MINUTE_MIN
+from clarion.deliveries.apps.store import (
     FirebaseApp,
     bind_first_app,
     list_apps,
@@ -30,10 +31,9 @@ from clarion.deliveries.app_store import (
     resume_app,
     set_limits,
 )
-from clarion.deliveries.pacing import PER_MINUTE_MAX, PER_MINUTE_MIN
 from clarion.deliveries.steering import decide_removals, publish, take_up
-from clarion.events.source_store import bind_firebase_app, list_sources
-from clarion.fcm.credentials import parse_service_account
+from clarion.providers.fcm.credentials import parse_service_account
+from clarion.sources.store import bind_firebase_app, list_sources
 
 FILE_BYTES_MAX = 65_536
 

@@ -11,15 +11,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.cli.output import AsJson, Limit, console, escape, not_found, print_json, print_records
 from clarion.cli.session import Session, open_session
-from clarion.customers.freshness import DUE_AFTER_DAYS, Cohort, CohortBy, edges
-from clarion.customers.freshness_store import (
+from clarion.customers.devices.token_age import DUE_AFTER_DAYS, Cohort, CohortBy, edges
+from clarion.customers.devices.token_age_store import (
     cohorts,
     count_stale,
     list_stale,
     list_swept,
     swept_days,
 )
-from clarion.customers.store import user_ids_of
+from clarion.customers.profile.store import user_ids_of
 from clarion.storage.workspace_store import get_workspace
 
 PAGE = 100

@@ -10,11 +10,11 @@ from rich.markup import escape
 
 from clarion.cli.output import console, print_done, print_json
 from clarion.clock import SystemClock
-from clarion.customers.forecast import judge_of_registrations
-from clarion.events.importer import Reading, RefusedLine
-from clarion.events.record import Judge, RecordKind
-from clarion.events.record_file import FileDivided, RecordFormat, read_records
-from clarion.events.record_text import Mark
+from clarion.importing.dry_run import judge_of_registrations
+from clarion.importing.importer import Reading, RefusedLine
+from clarion.importing.row import Judge, RecordKind
+from clarion.importing.row_reader import FileDivided, RecordFormat, read_records
+from clarion.importing.text_reader import Mark
 
 SHOWN = 3
 

@@ -13,11 +13,11 @@ from typing import IO, Any, BinaryIO
 
 import msgspec
 
-from clarion.events.importer import RefusedLine, Step
-from clarion.events.record import REFUSED
-from clarion.events.record_cell import safe
-from clarion.events.record_file import Header
-from clarion.events.record_text import Mark
+from clarion.importing.cell import safe
+from clarion.importing.importer import RefusedLine, Step
+from clarion.importing.row import REFUSED
+from clarion.importing.row_reader import Header
+from clarion.importing.text_reader import Mark
 
 HEAD_BYTES = 65_536
 

@@ -33,19 +33,19 @@ from clarion.cli.output import (
 from clarion.cli.session import Session, open_session
 from clarion.cli.source_choice import choose_source
 from clarion.events.collector import Collector
-from clarion.events.importer import Importer, ImportRefused, Reading
-from clarion.events.record import IDS, SEGMENTS_NAMES, RecordFault, RecordKind
-from clarion.events.record_cell import name_and_kind
-from clarion.events.record_file import Header, RecordFormat, read_header, renamed
-from clarion.events.record_text import (
+from clarion.importing.cell import name_and_kind
+from clarion.importing.importer import Importer, ImportRefused, Reading
+from clarion.importing.row import IDS, SEGMENTS_NAMES, RecordFault, RecordKind
+from clarion.importing.row_reader import Header, RecordFormat, read_header, renamed
+from clarion.importing.text_reader import (
     HEAD_BYTES,
     Encoding,
     RecordForm,
     encoding_of,
     fault_of_file,
 )
-from clarion.events.source import Source
-from clarion.events.source_store import list_sources
+from clarion.sources.source import Source
+from clarion.sources.store import list_sources
 
 _FORMS = {
     ".csv": RecordForm.CSV,

@@ -14,8 +14,8 @@ from clarion.cli.output import (
     refused,
 )
 from clarion.cli.session import open_session
-from clarion.customers.merge_store import Merge, list_merges
-from clarion.customers.merger import MergeFault, Merger, Refused
+from clarion.customers.identity.merge_store import Merge, list_merges
+from clarion.customers.identity.merger import MergeFault, Merger, Refused
 
 BY = "command line"
 PAGE = 100

@@ -17,7 +17,7 @@ from rich.segment import Segment, SegmentLines
 from rich.table import Table
 
 from clarion.cli.terminal import SafeConsole, can_show
-from clarion.printable import one_line, visible_json, without_passwords
+from clarion.text import one_line, visible_json, without_passwords
 
 AsJson = Annotated[
     bool, Parameter(name="--json", negative="", help="Print JSON for scripts, one document.")

@@ -6,9 +6,9 @@ from typing import Any
 
 from clarion.cli.output import AsJson, Ending, ExitCode, Name, not_found, print_done, print_record
 from clarion.cli.session import open_session
-from clarion.customers.store import find_customer
-from clarion.reports.dossier import write_dossier
-from clarion.reports.regulator import Regulator
+from clarion.customers.profile.store import find_customer
+from clarion.privacy.data_export import write_dossier
+from clarion.privacy.requests import Regulator
 
 BY = "command line"
 

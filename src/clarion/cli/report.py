@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Any, assert_never
 
 from clarion.campaigns.campaign import Campaign
-from clarion.campaigns.content import Content
+from clarion.campaigns.content.spec import Content
 from clarion.campaigns.preview import Preview
 from clarion.cli.campaign_steps import print_warnings
 from clarion.cli.output import console, escape, print_record, print_records

@@ -31,15 +31,15 @@ from clarion.cli.session import load_settings
 from clarion.cli.source_choice import sign_command
 from clarion.clock import SystemClock
 from clarion.config import Settings
-from clarion.deliveries.app_store import list_apps, open_app
-from clarion.events.source_store import list_sources
-from clarion.printable import without_passwords
+from clarion.deliveries.apps.store import list_apps, open_app
+from clarion.sources.store import list_sources
 from clarion.storage.database import Database, StorageUnavailable, is_other_schema
 from clarion.storage.migrate import SchemaState, schema_state
 from clarion.storage.sqlite_file import check_start, damage_of
 from clarion.storage.vault import VaultLocked, load_or_make_vault
 from clarion.storage.workspace_store import list_workspaces
 from clarion.telemetry import set_up_logs
+from clarion.text import without_passwords
 
 log = structlog.get_logger(__name__)
 

@@ -13,12 +13,12 @@ from clarion.broker import BrokerUnavailable, JobKind
 from clarion.cli.output import Name, console, escape, write_json
 from clarion.cli.session import Session, open_session
 from clarion.cli.source_choice import choose_source
-from clarion.customers.advice import cure_of
-from clarion.customers.disclosure_store import without_secrets
-from clarion.events.activity import Activity, Outcome, Stage
-from clarion.events.feed import Feed
-from clarion.events.feed_store import Wanted
-from clarion.events.source import Source
+from clarion.customers.diagnostics import cure_of
+from clarion.customers.profile.redaction_store import without_secrets
+from clarion.ingest_log.outcome import Activity, Outcome, Stage
+from clarion.ingest_log.tail import Feed
+from clarion.ingest_log.tail_store import Wanted
+from clarion.sources.source import Source
 
 LOOK_SECONDS = 0.5
 LAST_MAX = 500

@@ -8,9 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from clarion.cli.output import Ending, ExitCode, not_found
 from clarion.cli.session import Session
 from clarion.clock import SystemClock
-from clarion.deliveries.app_store import FirebaseApp, list_apps, only_app
-from clarion.events.source import Source
-from clarion.events.source_store import get_source, list_sources
+from clarion.deliveries.apps.store import FirebaseApp, list_apps, only_app
+from clarion.sources.source import Source
+from clarion.sources.store import get_source, list_sources
 
 
 async def find_source(

@@ -19,18 +19,18 @@ from clarion.cli.output import (
 )
 from clarion.cli.session import open_session
 from clarion.cli.source_choice import find_source, shown
-from clarion.events.key_store import KeyKind
-from clarion.events.rotation import (
+from clarion.sources.key_rotation import (
     KeyRefused,
     keys_of,
     retire_identity_secrets,
     rotate_identity_secret,
     rotate_write_key,
 )
-from clarion.events.rotation import restore as restore_key
-from clarion.events.rotation import retire as retire_key
-from clarion.events.source import Key, Source, WriteKey
-from clarion.events.source_store import ask_for_signatures_from, restore_source
+from clarion.sources.key_rotation import restore as restore_key
+from clarion.sources.key_rotation import retire as retire_key
+from clarion.sources.key_store import KeyKind
+from clarion.sources.source import Key, Source, WriteKey
+from clarion.sources.store import ask_for_signatures_from, restore_source
 
 DAYS_MAX = 3_650
 

@@ -8,9 +8,9 @@ from cyclopts.validators import Number
 from clarion.cli.output import AsJson, Ending, ExitCode, Name, print_done, print_record
 from clarion.cli.session import open_session
 from clarion.cli.source_choice import find_source, shown
-from clarion.events.limit import BURST_SECONDS, PER_SECOND_MAX, Limit
-from clarion.events.source import ORIGINS_MAX, read_origin
-from clarion.events.source_store import allow_origins, limit_source
+from clarion.sources.rate_limit import BURST_SECONDS, PER_SECOND_MAX, Limit
+from clarion.sources.source import ORIGINS_MAX, read_origin
+from clarion.sources.store import allow_origins, limit_source
 
 PerSecond = Annotated[int | None, Parameter(validator=Number(gte=1, lte=PER_SECOND_MAX))]
 Burst = Annotated[

@@ -9,8 +9,8 @@ from clarion.cli.source_choice import choose_app, find_app, find_source, public_
 from clarion.cli.source_counts import counts
 from clarion.cli.source_keys import ask, restore, retire, rotate, show, sign, unsign
 from clarion.cli.source_rules import limit, origins
-from clarion.events.limit import DEFAULT_LIMIT
-from clarion.events.source_store import (
+from clarion.sources.rate_limit import DEFAULT_LIMIT
+from clarion.sources.store import (
     bind_firebase_app,
     create_source,
     list_sources,

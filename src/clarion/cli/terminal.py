@@ -11,7 +11,7 @@ from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 from rich.text import Text
 
-from clarion.printable import visible
+from clarion.text import visible
 
 INSTEAD = "clarion.instead"
 """The error handler of streams that can not hold a character."""

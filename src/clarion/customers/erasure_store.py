@@ -9,9 +9,11 @@ from msgspec import structs
 from sqlalchemy import ColumnElement, delete, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from clarion.customers import identity_store, merge_store, registration_store
-from clarion.customers.device import KeptDevice
-from clarion.customers.person import Person
+from clarion.customers.devices import registration_store
+from clarion.customers.devices.device import KeptDevice
+from clarion.customers.identity import merge_store
+from clarion.customers.identity import store as identity_store
+from clarion.customers.identity.person import Person
 from clarion.storage.bulk import in_parts
 from clarion.storage.schema import (
     claims,

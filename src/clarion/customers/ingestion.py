@@ -17,32 +17,34 @@ from uuid import UUID
 from msgspec.structs import replace
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from clarion.customers import identity_store, registration_store, store
-from clarion.customers.advice import WarningCode
-from clarion.customers.announcement import (
+from clarion.customers.devices import registration_store
+from clarion.customers.devices.device import Deletion, Registration
+from clarion.customers.devices.device_plan import Registry
+from clarion.customers.devices.registration_reader import (
     DEVICES_MAX,
     TOO_MANY_DEVICES,
     read_deletions,
     read_registrations,
 )
-from clarion.customers.batch import Arrival, Batch, Identifier, sender_of
-from clarion.customers.device import Deletion, Registration
-from clarion.customers.device_store import add_history, count_devices
-from clarion.customers.identity import Owner, User, customer_id_of
-from clarion.customers.kept import NEVER, Kept, Seen, newcomer, seen
-from clarion.customers.profile import Profile
-from clarion.customers.registration import Registry
+from clarion.customers.devices.store import add_history, count_devices
+from clarion.customers.diagnostics import WarningCode
+from clarion.customers.identity import store as identity_store
+from clarion.customers.identity.batch import Arrival, Batch, Identifier, sender_of
+from clarion.customers.identity.identifier import Owner, User, customer_id_of
+from clarion.customers.identity.timeline import Timeline
+from clarion.customers.ingest_counters import Names, Tally
+from clarion.customers.profile import store
+from clarion.customers.profile.customer import NEVER, Kept, Seen, newcomer, seen
+from clarion.customers.profile.traits import Profile
+from clarion.customers.profile.wrong_clock import in_one_order
 from clarion.customers.suppression import ids_in
 from clarion.customers.suppression_store import let_through
-from clarion.customers.tally import Names, Tally
-from clarion.customers.timeline import Timeline
-from clarion.customers.warning import Warned, warnings_of
-from clarion.customers.wrong_clock import in_one_order
+from clarion.customers.warnings import Warned, warnings_of
 from clarion.events import ownership_store
-from clarion.events.message import Event
-from clarion.events.proof import Proof
-from clarion.events.registering import RegistrationFault
-from clarion.events.reserved import PUSH_NAMES, RECEIPT_NAMES, plain_name
+from clarion.events.calls.registration_check import RegistrationFault
+from clarion.events.messages.message import Event
+from clarion.events.messages.proof import Proof
+from clarion.events.messages.reserved import PUSH_NAMES, RECEIPT_NAMES, plain_name
 from clarion.events.store import insert_events, look_before
 
 BESIDE_MIN = 100

@@ -16,13 +16,13 @@ import structlog
 
 from clarion.broker import Broker, BrokerUnavailable, JobKind, Lease
 from clarion.clock import Clock
-from clarion.customers.batch import Arrival
+from clarion.customers.identity.batch import Arrival
+from clarion.customers.ingest_counters import Names, Tally
+from clarion.customers.ingest_records import record
 from clarion.customers.ingestion import Ingestion, beside
-from clarion.customers.recording import record
 from clarion.customers.suppression_store import without_listed
-from clarion.customers.tally import Names, Tally
-from clarion.events.activity import Stage
-from clarion.events.inbox import Parcel, as_failed, decode, encode, open_parcel, split
+from clarion.events.envelope import Parcel, as_failed, decode, encode, open_parcel, split
+from clarion.ingest_log.outcome import Stage
 from clarion.storage.database import CONFLICT_TRIES, Database, StorageUnavailable, is_conflict
 
 log = structlog.get_logger(__name__)

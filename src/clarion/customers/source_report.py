@@ -8,13 +8,13 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from clarion.customers.advice import REFRESH_DAYS, WARNINGS, WarningCode, cure_of
-from clarion.customers.freshness_store import last_registered_at, not_refreshed
-from clarion.customers.tally import Kind, hour_of
-from clarion.events.activity import Activity, Outcome
-from clarion.events.activity_store import Counted, hours, totals
-from clarion.events.feed_store import Wanted, newest
-from clarion.events.turned_away import KIND as TURNED_AWAY
+from clarion.customers.devices.token_age_store import last_registered_at, not_refreshed
+from clarion.customers.diagnostics import REFRESH_DAYS, WARNINGS, WarningCode, cure_of
+from clarion.customers.ingest_counters import Kind, hour_of
+from clarion.ingest_log.outcome import Activity, Outcome
+from clarion.ingest_log.rejected_calls import KIND as TURNED_AWAY
+from clarion.ingest_log.store import Counted, hours, totals
+from clarion.ingest_log.tail_store import Wanted, newest
 
 HOURS_MAX = 720
 """30 days: so long the counts are kept."""

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import blake2b
 
-from clarion.customers.sighting import Sighting
-from clarion.events.refusal import Refusal
+from clarion.customers.identity.extract import Sighting
+from clarion.events.messages.rejection import Refusal
 
 HASH_BYTES = 32
 

@@ -8,10 +8,10 @@ import structlog
 from sqlalchemy import delete, exists, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from clarion.customers.batch import Arrival
-from clarion.customers.person import Person
+from clarion.customers.identity.batch import Arrival
+from clarion.customers.identity.person import Person
 from clarion.customers.suppression import SuppressionKind, id_hash, ids_in, judge
-from clarion.events.refusal import Refusal
+from clarion.events.messages.rejection import Refusal
 from clarion.storage.bulk import upsert
 from clarion.storage.schema import customers, identifiers, suppressions, workspaces
 

@@ -25,7 +25,7 @@ from clarion.campaigns.store import (
     set_launch_state,
 )
 from clarion.clock import SKEW, first_id_after, made_at
-from clarion.customers.device_store import shows_nothing
+from clarion.customers.devices.store import shows_nothing
 from clarion.deliveries.delivery import DeliveryState, Settled
 from clarion.storage.bulk import insert_new
 from clarion.storage.dialect import Instant

@@ -16,7 +16,7 @@ import structlog
 from clarion.audiences.query import devices_of
 from clarion.broker import Broker, BrokerUnavailable, JobKind, Lease, NewJob
 from clarion.campaigns.campaign import Campaign, CampaignState, Refused, planned
-from clarion.campaigns.content import ContentSpec
+from clarion.campaigns.content.spec import ContentSpec
 from clarion.campaigns.store import (
     Launch,
     LaunchState,
@@ -27,10 +27,10 @@ from clarion.campaigns.store import (
     set_launch_state,
 )
 from clarion.clock import Clock
-from clarion.customers.device import Platform, TokenKind
+from clarion.customers.devices.device import Platform, TokenKind
 from clarion.deliveries.chunk_store import finish_launch
 from clarion.deliveries.delivery import DeliveryState, Skip
-from clarion.deliveries.spread import divide
+from clarion.deliveries.send_window import divide
 from clarion.deliveries.store import plan
 from clarion.storage.database import Database, StorageUnavailable
 

@@ -9,8 +9,8 @@ from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
-from clarion.campaigns.content import Content, ContentFault, Priority
-from clarion.customers.device import Platform, TokenKind
+from clarion.campaigns.content.spec import Content, ContentFault, Priority
+from clarion.customers.devices.device import Platform, TokenKind
 
 __all__ = [
     "Accepted",

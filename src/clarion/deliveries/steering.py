@@ -23,8 +23,8 @@ from clarion.campaigns.store import (
     paused_campaigns,
     save_campaign,
 )
+from clarion.deliveries.apps.quarantine_store import close_breaker, empty_quarantine
 from clarion.deliveries.chunk_store import hasten_app, hasten_chunks
-from clarion.deliveries.quarantine_store import close_breaker, empty_quarantine
 from clarion.storage.database import Database
 
 Step = Callable[[Campaign], Campaign | Refused]

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import Column, Select, Update, bindparam, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from clarion.customers.device import Platform
+from clarion.customers.devices.device import Platform
 from clarion.deliveries.delivery import DeliveryState, delivery_id
 from clarion.storage.bulk import insert_new
 from clarion.storage.dialect import Instant

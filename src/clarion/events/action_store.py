@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Row, case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from clarion.events.action import action_of
+from clarion.events.messages.action import action_of
 from clarion.events.store import StoredEvent, read_event
 from clarion.storage.schema import events
 

@@ -14,21 +14,25 @@ from msgspec import Struct
 
 from clarion.broker import Broker, BrokerUnavailable
 from clarion.clock import Clock
-from clarion.events.admission import Admission, OriginRefused, TooFast, UnknownKey
-from clarion.events.body import CallFault, in_utf_8, unpack
-from clarion.events.call import Call, json_fault, keys_in, read_call, type_said
-from clarion.events.door_log import DoorLog, DoorLogOptions
-from clarion.events.doorkeeper import Doorkeeper, DoorkeeperOptions
-from clarion.events.headroom import Headroom
-from clarion.events.inbox import Item, Parcel, envelope_of, read_item
-from clarion.events.key_store import KeyKind
-from clarion.events.message import Event, Refusal
-from clarion.events.proof import Proof
+from clarion.events.backpressure import Headroom
+from clarion.events.calls.body import CallFault, in_utf_8, unpack
+from clarion.events.calls.call import Call, json_fault, keys_in, read_call, type_said
+from clarion.events.calls.registration_check import (
+    RegistrationFault,
+    is_plainly_in_order,
+    wanted_registration,
+)
+from clarion.events.envelope import Item, Parcel, envelope_of, read_item
+from clarion.events.identity_verification import SIGNATURE_BYTES, judge
+from clarion.events.messages.message import Event, Refusal
+from clarion.events.messages.proof import Proof
+from clarion.events.messages.rejection import refused
 from clarion.events.publisher import Publisher
-from clarion.events.refusal import refused
-from clarion.events.registering import RegistrationFault, is_plainly_in_order, wanted_registration
-from clarion.events.signature import SIGNATURE_BYTES, judge
-from clarion.events.turned_away import Place, TurnedAway
+from clarion.ingest_log.rejected_call_log import DoorLog, DoorLogOptions
+from clarion.ingest_log.rejected_calls import Place, TurnedAway
+from clarion.sources.auth_result import Admission, OriginRefused, TooFast, UnknownKey
+from clarion.sources.authenticator import Doorkeeper, DoorkeeperOptions
+from clarion.sources.key_store import KeyKind
 from clarion.storage.database import Database, StorageUnavailable
 from clarion.storage.vault import Vault
 from clarion.telemetry import Metrics

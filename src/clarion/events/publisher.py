@@ -9,7 +9,7 @@ import asyncio
 import structlog
 
 from clarion.broker import Broker, BrokerUnavailable, JobKind, NewJob
-from clarion.events.inbox import Parcel, encode, split
+from clarion.events.envelope import Parcel, encode, split
 from clarion.storage.database import StorageUnavailable
 
 log = structlog.get_logger(__name__)

@@ -15,7 +15,7 @@ import structlog
 from clarion.clock import Clock
 from clarion.deliveries.delivery import parse_push_key
 from clarion.deliveries.store import Seen, mark_seen
-from clarion.events.reserved import plain_name
+from clarion.events.messages.reserved import plain_name
 from clarion.events.store import Receipt, mark_receipts_done, pending_receipts
 from clarion.storage.database import Database, StorageUnavailable, is_conflict
 

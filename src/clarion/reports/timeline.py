@@ -16,8 +16,8 @@ from uuid import UUID
 from sqlalchemy import Column, ColumnElement, and_, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from clarion.customers.device_store import Change, read_change
-from clarion.customers.identity import device_row_id
+from clarion.customers.devices.store import Change, read_change
+from clarion.customers.identity.identifier import device_row_id
 from clarion.deliveries.delivery import DeliveryState
 from clarion.events.store import StoredEvent, read_event
 from clarion.storage.schema import campaigns, deliveries, device_history, devices, events, launches

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 import uvicorn
 
-from clarion.events.body import CallFault
+from clarion.events.calls.body import CallFault
 from clarion.telemetry import METRICS_TYPE
 from clarion.web.connections import Connection, Connections, Limits, connections_max
 

@@ -12,7 +12,7 @@ from typing import Any
 from segment.analytics.client import Client
 
 from clarion.cli.demo.world import Call, Verb
-from clarion.customers.device import Platform
+from clarion.customers.devices.device import Platform
 
 CLIENTS = 2
 """For each platform: as many as two machines sending at once."""

@@ -19,10 +19,10 @@ from clarion.cli.first_start import first_start
 from clarion.cli.output import Ending, ExitCode
 from clarion.clock import Clock
 from clarion.config import Settings, read_settings
-from clarion.customers.device import Platform
-from clarion.deliveries.app_store import put_app
-from clarion.events.source_store import create_source
-from clarion.fcm.credentials import parse_service_account
+from clarion.customers.devices.device import Platform
+from clarion.deliveries.apps.store import put_app
+from clarion.providers.fcm.credentials import parse_service_account
+from clarion.sources.store import create_source
 from clarion.storage.database import Database
 from clarion.storage.vault import load_or_make_vault
 

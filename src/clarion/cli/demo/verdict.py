@@ -8,9 +8,9 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.cli.demo.world import Installation, World
-from clarion.customers.device import FINGERPRINT_CHARACTERS, token_hash
-from clarion.customers.device_store import Device, list_devices
-from clarion.customers.store import Customer, list_customers
+from clarion.customers.devices.device import FINGERPRINT_CHARACTERS, token_hash
+from clarion.customers.devices.store import Device, list_devices
+from clarion.customers.profile.store import Customer, list_customers
 from clarion.events.store import list_events, list_refusals
 from clarion.storage.database import Database
 

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from clarion.customers.device import Platform
+from clarion.customers.devices.device import Platform
 
 PEOPLE = 4_300
 """Who sign in, sooner or later."""

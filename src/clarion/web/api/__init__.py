@@ -15,7 +15,7 @@ from litestar.middleware import DefineMiddleware
 from clarion.broker import Broker
 from clarion.clock import Clock
 from clarion.deliveries.provider import Provider
-from clarion.events.body import CallFault
+from clarion.events.calls.body import CallFault
 from clarion.storage.database import Database
 from clarion.storage.vault import Vault
 from clarion.web.access import Access

@@ -11,14 +11,14 @@ from litestar.params import HeaderParameter, QueryParameter
 from litestar.response import Stream
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from clarion.customers.advice import cure_of
-from clarion.customers.disclosure_store import without_secrets
+from clarion.customers.diagnostics import cure_of
+from clarion.customers.profile.redaction_store import without_secrets
 from clarion.customers.source_report import HOURS_MAX, SourceReport, source_report
-from clarion.events import activity
-from clarion.events.activity import Outcome, Stage
-from clarion.events.feed import Feed
-from clarion.events.feed_store import Wanted, newest
-from clarion.events.source_store import get_source
+from clarion.ingest_log import outcome as activity
+from clarion.ingest_log.outcome import Outcome, Stage
+from clarion.ingest_log.tail import Feed
+from clarion.ingest_log.tail_store import Wanted, newest
+from clarion.sources.store import get_source
 from clarion.storage.database import StorageUnavailable
 from clarion.web.access import Caller
 from clarion.web.api.errors import not_found

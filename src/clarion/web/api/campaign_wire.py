@@ -10,11 +10,11 @@ import msgspec
 
 from clarion.audiences import rule
 from clarion.campaigns import campaign as campaigns
-from clarion.campaigns import content as contents
 from clarion.campaigns import preview as previews
 from clarion.campaigns.campaign import CampaignState
-from clarion.campaigns.content import Priority, dump_content
-from clarion.customers.device import Platform
+from clarion.campaigns.content import spec as contents
+from clarion.campaigns.content.spec import Priority, dump_content
+from clarion.customers.devices.device import Platform
 from clarion.reports import funnel, waiting
 from clarion.reports.waiting import WaitsFor
 from clarion.web.api.devices import Owner

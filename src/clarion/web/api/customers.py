@@ -9,12 +9,12 @@ from litestar import Controller, get
 from litestar.params import PathParameter, QueryParameter
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from clarion.customers import store
-from clarion.customers.device_store import customer_history, list_devices_of
-from clarion.customers.disclosure import shown_traits
-from clarion.customers.disclosure_store import known_in_events, known_in_traits
-from clarion.customers.search_store import search_customers
-from clarion.customers.store import find_customer, list_customers
+from clarion.customers.devices.store import customer_history, list_devices_of
+from clarion.customers.profile import store
+from clarion.customers.profile.redaction import shown_traits
+from clarion.customers.profile.redaction_store import known_in_events, known_in_traits
+from clarion.customers.profile.search_store import search_customers
+from clarion.customers.profile.store import find_customer, list_customers
 from clarion.events.store import list_events
 from clarion.web.access import Caller
 from clarion.web.api.devices import Change, OwnedDevice, shown_change, shown_owned

@@ -8,7 +8,7 @@ from litestar import Controller, get
 from litestar.params import QueryParameter
 
 from clarion.campaigns.store import get_campaign
-from clarion.customers.device import Platform
+from clarion.customers.devices.device import Platform
 from clarion.deliveries import store
 from clarion.deliveries.delivery import DeliveryState
 from clarion.deliveries.store import list_deliveries

@@ -8,11 +8,11 @@ import msgspec
 from litestar import Controller, get
 from litestar.params import PathParameter
 
-from clarion.customers import device_store
-from clarion.customers.device import DeviceState, Platform, TokenKind
-from clarion.customers.device_store import device_history, get_device, list_devices
-from clarion.customers.facts import PushPermission
-from clarion.customers.store import user_ids_of
+from clarion.customers.devices import store as device_store
+from clarion.customers.devices.device import DeviceState, Platform, TokenKind
+from clarion.customers.devices.facts import PushPermission
+from clarion.customers.devices.store import device_history, get_device, list_devices
+from clarion.customers.profile.store import user_ids_of
 from clarion.web.api.errors import not_found
 from clarion.web.api.gate import GivenCaller, GivenParts
 from clarion.web.api.moment import Moment

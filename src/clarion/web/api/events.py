@@ -8,9 +8,9 @@ import msgspec
 from litestar import Controller, get
 from litestar.params import PathParameter
 
-from clarion.customers.disclosure import shown_body
-from clarion.customers.disclosure_store import known_in_events
-from clarion.customers.store import user_ids_of
+from clarion.customers.profile.redaction import shown_body
+from clarion.customers.profile.redaction_store import known_in_events
+from clarion.customers.profile.store import user_ids_of
 from clarion.events.store import StoredEvent, get_event, list_events
 from clarion.web.api.devices import Owner
 from clarion.web.api.errors import ApiError, ErrorCode

@@ -10,8 +10,10 @@ from litestar import Controller, Request, Response, delete, get, patch, post
 from litestar.params import PathParameter
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from clarion.deliveries import app_store
-from clarion.deliveries.app_store import (
+from clarion.deliveries.apps import store as app_store
+from clarion.deliveries.apps.pacing import PER_MINUTE_MAX, PER_MINUTE_MIN
+from clarion.deliveries.apps.quarantine_store import quarantined
+from clarion.deliveries.apps.store import (
     bind_first_app,
     delete_app,
     get_app,
@@ -21,10 +23,8 @@ from clarion.deliveries.app_store import (
     resume_app,
     set_limits,
 )
-from clarion.deliveries.pacing import PER_MINUTE_MAX, PER_MINUTE_MIN
-from clarion.deliveries.quarantine_store import quarantined
 from clarion.deliveries.steering import decide_removals, publish, take_up
-from clarion.fcm.credentials import parse_service_account
+from clarion.providers.fcm.credentials import parse_service_account
 from clarion.web.access import Caller, Scope
 from clarion.web.api.bodies import NAME_CHARACTERS_MAX, read
 from clarion.web.api.errors import ErrorCode, Fault, invalid, not_found

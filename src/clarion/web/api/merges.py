@@ -6,9 +6,9 @@ from uuid import UUID
 import msgspec
 from litestar import Controller, Request, get, post
 
-from clarion.customers import merge_store
-from clarion.customers.merge_store import list_merges
-from clarion.customers.merger import MergeFault, Merger, Refused
+from clarion.customers.identity import merge_store
+from clarion.customers.identity.merge_store import list_merges
+from clarion.customers.identity.merger import MergeFault, Merger, Refused
 from clarion.web.access import Caller, Scope
 from clarion.web.api.bodies import read
 from clarion.web.api.customers import UserId

@@ -6,14 +6,14 @@ from uuid import UUID
 import msgspec
 from litestar import Controller, get
 
-from clarion.customers.claim import Claim, ClaimKind
-from clarion.customers.device_store import customer_history, get_device
-from clarion.customers.disclosure import shown_body
-from clarion.customers.disclosure_store import known_in_events
-from clarion.customers.explanation import MEANINGS, Because
-from clarion.customers.explanation_store import explain_owner
-from clarion.customers.holding import holdings
-from clarion.customers.store import find_customer, user_ids_of
+from clarion.customers.devices.ownership_periods import holdings
+from clarion.customers.devices.store import customer_history, get_device
+from clarion.customers.identity.claim import Claim, ClaimKind
+from clarion.customers.identity.explanation import MEANINGS, Because
+from clarion.customers.identity.explanation_store import explain_owner
+from clarion.customers.profile.redaction import shown_body
+from clarion.customers.profile.redaction_store import known_in_events
+from clarion.customers.profile.store import find_customer, user_ids_of
 from clarion.web.api.customers import UserId
 from clarion.web.api.devices import DeviceId, Owner
 from clarion.web.api.errors import not_found

@@ -15,7 +15,7 @@ import msgspec
 from litestar.params import QueryParameter
 
 from clarion.clock import from_micros, to_micros
-from clarion.events.activity import Position
+from clarion.ingest_log.outcome import Position
 from clarion.web.api.errors import ApiError, ErrorCode
 
 LIMIT_DEFAULT = 100

@@ -6,9 +6,9 @@ import msgspec
 from litestar import Controller, delete, get, post
 from litestar.response import Response
 
-from clarion.customers.store import find_customer
-from clarion.reports.dossier import write_dossier
-from clarion.reports.regulator import Regulator
+from clarion.customers.profile.store import find_customer
+from clarion.privacy.data_export import write_dossier
+from clarion.privacy.requests import Regulator
 from clarion.web.access import Scope
 from clarion.web.api.customers import UserId, find
 from clarion.web.api.errors import not_found

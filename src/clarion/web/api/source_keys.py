@@ -9,9 +9,8 @@ from litestar import Controller, Request, delete, get, post
 from litestar.params import PathParameter
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from clarion.events import source
-from clarion.events.key_store import KeyKind
-from clarion.events.rotation import (
+from clarion.sources import source
+from clarion.sources.key_rotation import (
     KeyRefused,
     keys_of,
     restore,
@@ -20,7 +19,8 @@ from clarion.events.rotation import (
     rotate_identity_secret,
     rotate_write_key,
 )
-from clarion.events.source_store import get_source
+from clarion.sources.key_store import KeyKind
+from clarion.sources.store import get_source
 from clarion.web.access import Caller, Scope
 from clarion.web.api.bodies import read
 from clarion.web.api.errors import ApiError, ErrorCode, not_found

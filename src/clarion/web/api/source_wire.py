@@ -8,9 +8,10 @@ from uuid import UUID
 import msgspec
 from litestar.params import PathParameter
 
-from clarion.events import limit, source
-from clarion.events.limit import BURST_SECONDS, PER_SECOND_MAX
-from clarion.events.source import ORIGINS_MAX, read_origin
+from clarion.sources import rate_limit as limit
+from clarion.sources import source
+from clarion.sources.rate_limit import BURST_SECONDS, PER_SECOND_MAX
+from clarion.sources.source import ORIGINS_MAX, read_origin
 from clarion.web.access import Caller, Scope
 from clarion.web.api.errors import Fault, invalid
 from clarion.web.api.moment import Moment

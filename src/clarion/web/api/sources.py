@@ -8,13 +8,14 @@ import msgspec
 from litestar import Controller, Request, get, patch, post
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from clarion.customers.disclosure import shown_text
-from clarion.customers.disclosure_store import known_tokens
-from clarion.deliveries.app_store import get_app, only_app
-from clarion.events import source
-from clarion.events.limit import DEFAULT_LIMIT
-from clarion.events.limit import Limit as Pace
-from clarion.events.source_store import (
+from clarion.customers.profile.redaction import shown_text
+from clarion.customers.profile.redaction_store import known_tokens
+from clarion.deliveries.apps.store import get_app, only_app
+from clarion.events.store import StoredRefusal, list_refusals
+from clarion.sources import source
+from clarion.sources.rate_limit import DEFAULT_LIMIT
+from clarion.sources.rate_limit import Limit as Pace
+from clarion.sources.store import (
     allow_origins,
     ask_for_signatures_from,
     bind_firebase_app,
@@ -26,7 +27,6 @@ from clarion.events.source_store import (
     restore_source,
     revoke_source,
 )
-from clarion.events.store import StoredRefusal, list_refusals
 from clarion.web.access import Caller, Scope
 from clarion.web.api.bodies import read, read_name
 from clarion.web.api.errors import ApiError, ErrorCode, Fault, invalid, not_found

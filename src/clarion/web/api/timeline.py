@@ -7,8 +7,8 @@ import msgspec
 from litestar import Controller, get
 
 from clarion.clock import from_micros, to_micros
-from clarion.customers.device_store import Change as StoredChange
-from clarion.customers.disclosure_store import known_in_events
+from clarion.customers.devices.store import Change as StoredChange
+from clarion.customers.profile.redaction_store import known_in_events
 from clarion.deliveries.delivery import DeliveryState
 from clarion.events.store import StoredEvent
 from clarion.reports import timeline as life

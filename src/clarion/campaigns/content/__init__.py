@@ -1,0 +1,1 @@
+"""What a push says: checked when saved, rendered for one customer."""

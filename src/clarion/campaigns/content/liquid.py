@@ -1,0 +1,339 @@
+"""Liquid as Clarion speaks it: a language over one customer's traits that cannot run away. Pure.
+
+python-liquid brings the language. Changed here, through its own points of extension:
+
+- `customer` shows traits and nothing else: Liquid gives every object `first`, `last` and `size` of
+  its own, which would send whichever trait comes first. Nested objects are the same.
+- Values are printed as JSON prints them (`printing.py`), and filters are ours (`filters.py`).
+- One rendering may work so many steps. They are counted, not timed: what renders here renders on
+  a slower machine too.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from functools import lru_cache, partial
+from typing import Any, TextIO
+
+from liquid import Environment, Mode, RenderContext
+from liquid.ast import Node
+from liquid.builtin.expressions.logical import ContainsExpression
+from liquid.builtin.output import Output, OutputNode
+from liquid.builtin.tags.cycle_tag import CycleTag
+from liquid.builtin.tags.echo_tag import EchoNode, EchoTag
+from liquid.builtin.tags.for_tag import ForNode, ForTag
+from liquid.builtin.tags.tablerow_tag import TablerowNode, TablerowTag
+from liquid.exceptions import OutputStreamLimitError, ResourceLimitError
+from liquid.expression import Expression
+from liquid.template import BoundTemplate
+from liquid.undefined import UNDEFINED
+
+from clarion.campaigns.content.filters import OWN_NAMES, check_size, held_to_bounds, steps_of
+from clarion.campaigns.content.printing import text_of
+
+LOOPS_MAX = 1_000
+OUTPUT_BYTES_MAX = 16_384
+STEPS_MAX = 20_000
+"""What rendering all texts of one push may cost; a step is about a microsecond."""
+_CHARACTERS_A_STEP = 64
+_INCLUDING = ("include", "render")
+
+
+class CustomerDrop:
+    """A customer as a template sees it: traits by their names, `user_id`, and nothing more."""
+
+    __slots__ = ("_traits", "_user_id")
+
+    def __init__(self, user_id: str | None, traits: Mapping[str, Any]) -> None:
+        self._user_id = user_id
+        self._traits = traits
+
+    def __getitem__(self, name: Any) -> Any:
+        return self._user_id if name == "user_id" else self._traits[name]
+
+    def __str__(self) -> str:
+        return ""
+
+
+class Rendering(RenderContext):
+    """One text that is being rendered for one customer."""
+
+    __slots__ = ("_block_steps", "_customer", "now", "steps_left")
+
+    def __init__(
+        self, template: BoundTemplate, customer: CustomerDrop, steps: int, now: datetime | None
+    ) -> None:
+        super().__init__(template, globals={"customer": customer})
+        self._customer = customer
+        self.steps_left = steps
+        self.now = now
+        self._block_steps = 1
+
+    def spend(self, steps: int) -> None:
+        """Raises ResourceLimitError where the rendering has worked enough."""
+        self.steps_left -= steps
+        if self.steps_left < 0:
+            message = f"takes more than {STEPS_MAX} steps: use fewer loops and filters"
+            raise ResourceLimitError(message, token=None)
+
+    def get(self, path: list[Any], *, token: Any, default: Any = UNDEFINED) -> Any:
+        """The value of a path such as `customer.address.city`."""
+        root = path[0]
+        try:
+            if root == "customer" and not self.locals and not self.loops:
+                value: Any = self._customer  # nothing can be of that name besides
+            else:
+                value = self.scope[root]
+            for name in path[1:]:
+                kind = type(value)
+                if kind is CustomerDrop or kind is dict:
+                    value = value[str(name) if type(name) is int else name]
+                else:
+                    value = super().get_item(value, name)
+        except (KeyError, TypeError, IndexError):
+            return super().get(path, token=token, default=default)
+        kind = type(value)
+        if kind is str:
+            if len(value) > _CHARACTERS_A_STEP:
+                check_size(value)
+                self.spend(steps_of(value))
+        elif kind is list or kind is dict:
+            check_size(value)
+            self.spend(steps_of(value))
+        return value
+
+    def get_item(self, obj: Any, key: Any) -> Any:
+        """A member of a value. An object has those it was sent with, whatever they are called."""
+        kind = type(obj)
+        if kind is dict or kind is CustomerDrop:
+            return obj[str(key) if type(key) is int else key]
+        return super().get_item(obj, key)
+
+    def filter(self, name: str, token: Any) -> Any:
+        """The filter of that name, bound to this rendering."""
+        run = self.env.filters.get(name)
+        return super().filter(name, token) if run is None else partial(run, self)
+
+    def get_buffer(self, buf: Any = None) -> Any:
+        """Where a text is written; what is captured within counts as if it were printed."""
+        return _Buffer(getattr(buf, "size", 0))
+
+    def begin_loop(self, block_steps: int) -> None:
+        """The loop that comes next takes so many steps a turn."""
+        self._block_steps = block_steps
+
+    def loop(self, namespace: Any, forloop: Any) -> Any:
+        """Pays for every turn before the first."""
+        self.spend(forloop.length * self._block_steps)
+        return super().loop(namespace, forloop)
+
+
+class _Buffer:
+    """A text that grows to a limit."""
+
+    __slots__ = ("parts", "size")
+
+    def __init__(self, size: int) -> None:
+        self.parts: list[str] = []
+        self.size = size
+
+    def write(self, text: str) -> int:
+        self.parts.append(text)
+        self.size += len(text) if text.isascii() else len(text.encode(errors="surrogatepass"))
+        if self.size > OUTPUT_BYTES_MAX:
+            raise OutputStreamLimitError(f"is longer than {OUTPUT_BYTES_MAX} bytes", token=None)
+        return len(text)
+
+    def getvalue(self) -> str:
+        return "".join(self.parts)
+
+
+class Printed(Expression):
+    """What an expression says, as it is printed."""
+
+    __slots__ = ("_inner",)
+
+    def __init__(self, inner: Expression) -> None:
+        super().__init__(inner.token)
+        self._inner = inner
+
+    def __str__(self) -> str:
+        return str(self._inner)
+
+    def evaluate(self, context: RenderContext) -> str:
+        """The text."""
+        return text_of(self._inner.evaluate(context))
+
+    def children(self) -> Iterable[Expression]:
+        """What it is made of."""
+        return [self._inner]
+
+
+class Bounded(Expression):
+    """What a loop goes through, if it is short enough to be walked to its end."""
+
+    __slots__ = ("_inner",)
+
+    def __init__(self, inner: Expression) -> None:
+        super().__init__(inner.token)
+        self._inner = inner
+
+    def __str__(self) -> str:
+        return str(self._inner)
+
+    def evaluate(self, context: RenderContext) -> object:
+        """The members. A range is counted to its offset one by one, whatever its limit."""
+        members = self._inner.evaluate(context)
+        check_size(members)
+        return members
+
+    def children(self) -> Iterable[Expression]:
+        """What it is made of."""
+        return [self._inner]
+
+
+class _Contains(ContainsExpression):
+    __slots__ = ()
+
+    def evaluate(self, context: RenderContext) -> object:
+        left, right = self.left.evaluate(context), self.right.evaluate(context)
+        check_size(left)
+        if isinstance(left, str) and not isinstance(right, str) and right is not None:
+            return bool(text_of(right)) and text_of(right) in left
+        return super().evaluate(context)
+
+
+def _write(node: OutputNode, context: RenderContext, buffer: TextIO) -> int:
+    value = node.expression.evaluate(context)
+    text = value if type(value) is str else text_of(value)
+    if isinstance(context, Rendering):
+        context.spend(1 + len(text) // _CHARACTERS_A_STEP)
+    return buffer.write(text)
+
+
+class _OutputNode(OutputNode):
+    def render_to_output(self, context: RenderContext, buffer: TextIO) -> int:
+        return _write(self, context, buffer)
+
+
+class _Output(Output):
+    node_class = _OutputNode
+
+
+class _EchoNode(EchoNode):
+    def render_to_output(self, context: RenderContext, buffer: TextIO) -> int:
+        return _write(self, context, buffer)
+
+
+class _EchoTag(EchoTag):
+    node_class = _EchoNode
+
+
+class _CycleTag(CycleTag):
+    def parse(self, stream: Any) -> Any:
+        node = super().parse(stream)
+        node.args = [Printed(argument) for argument in node.args]
+        return node
+
+
+class _ForNode(ForNode):
+    __slots__ = ("_steps",)
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.expression.iterable = Bounded(self.expression.iterable)
+        self._steps = size_of(self.block)
+
+    def render_to_output(self, context: RenderContext, buffer: TextIO) -> int:
+        if isinstance(context, Rendering):
+            context.begin_loop(self._steps)
+        return super().render_to_output(context, buffer)
+
+
+class _ForTag(ForTag):
+    node_class = _ForNode
+
+
+class _TablerowNode(TablerowNode):
+    __slots__ = ("_steps",)
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.expression.iterable = Bounded(self.expression.iterable)
+        self._steps = size_of(self.block)
+
+    def render_to_output(self, context: RenderContext, buffer: TextIO) -> int:
+        if isinstance(context, Rendering):
+            context.begin_loop(self._steps)
+        return super().render_to_output(context, buffer)
+
+
+class _TablerowTag(TablerowTag):
+    node_class = _TablerowNode
+
+
+def size_of(node: Node) -> int:
+    """Of how many parts a piece of a template consists: what it takes to go through it once."""
+    inner = sum(size_of(child) for child in children_of(node))
+    return 1 + inner + sum(len(list(expressions_of(part))) for part in node.expressions())
+
+
+def children_of(node: Node) -> list[Node]:
+    """The nodes within a node."""
+    return list(node.children(None, include_partials=False))  # type: ignore[arg-type]
+
+
+def expressions_of(expression: Expression) -> Iterable[Expression]:
+    """An expression and all it is made of."""
+    waiting = [expression]
+    while waiting:
+        part = waiting.pop()
+        yield part
+        waiting += part.children()
+
+
+class _Environment(Environment):
+    loop_iteration_limit = LOOPS_MAX
+    context_depth_limit = 10
+
+    def setup_tags_and_filters(self, *, extra: bool = False) -> None:
+        super().setup_tags_and_filters(extra=extra)
+        for name in _INCLUDING:
+            del self.tags[name]
+        for tag in (_Output, _EchoTag, _CycleTag, _ForTag, _TablerowTag):
+            self.add_tag(tag)
+        for name in OWN_NAMES:
+            self.filters.setdefault(name, lambda value: value)
+        self.filters = {
+            name: held_to_bounds(name, inner, self) for name, inner in self.filters.items()
+        }
+
+
+environment = _Environment(tolerance=Mode.STRICT, strict_filters=True, autoescape=False)
+
+
+@lru_cache(maxsize=256)
+def parse(text: str) -> BoundTemplate:
+    """A template; it keeps nothing of its renderings.
+
+    Raises LiquidError; RecursionError where it is nested too deep."""
+    template = environment.from_string(text)
+    waiting = list(template.nodes)
+    while waiting:
+        node = waiting.pop()
+        waiting += children_of(node)
+        for expression in node.expressions():
+            for part in expressions_of(expression):
+                if type(part) is ContainsExpression:
+                    # The parser builds it by name; both are laid out alike.
+                    part.__class__ = _Contains
+    return template
+
+
+def render(
+    template: BoundTemplate, customer: CustomerDrop, *, steps: int, now: datetime | None
+) -> tuple[str, int]:
+    """The text, and how many of the steps are left. Raises what Liquid, or Python, does."""
+    rendering = Rendering(template, customer, steps, now)
+    buffer = rendering.get_buffer()
+    template.render_with_context(rendering, buffer)
+    return buffer.getvalue(), rendering.steps_left

@@ -1,0 +1,338 @@
+"""What a push says: the marketer's words, checked when saved, and rendered for one customer. Pure.
+
+Texts may hold Liquid; `template.py` renders them. What a platform should see differently is an
+override of single fields.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from enum import StrEnum
+from typing import Any
+from urllib.parse import urlsplit
+
+from clarion.campaigns.content.live_activity import (
+    LiveActivity,
+    LiveEvent,
+    dump_live_activity,
+    parse_live_activity,
+)
+from clarion.customers.devices.device import Platform
+from clarion.text import is_storable
+
+TITLE_CHARACTERS_MAX = 500
+BODY_CHARACTERS_MAX = 4_000
+URL_CHARACTERS_MAX = 2_000
+DATA_KEYS_MAX = 50
+COLLAPSE_KEY_CHARACTERS_MAX = 64
+FCM_NESTING_MAX = 10
+TTL_SECONDS_MAX = 2_419_200
+"""FCM keeps a message for four weeks at most."""
+TTL_SECONDS_DEFAULT = 259_200
+RESERVED_DATA = ("clarion_push", "from", "message_type", "collapse_key", "notification")
+RESERVED_DATA_STARTS = ("google", "gcm")
+_RUN = frozenset({"javascript", "vbscript", "data"})
+"""Schemes of a link that a browser would run instead of going there."""
+
+
+class Priority(StrEnum):
+    NORMAL = "normal"
+    HIGH = "high"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContentFault:
+    """A field of the content that can not be sent, why, and what to do."""
+
+    field: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """What one push says, rendered for one customer and one platform. Texts are final."""
+
+    title: str | None = None
+    body: str | None = None
+    image: str | None = None
+    link: str | None = None
+    data: Mapping[str, str] = field(default_factory=dict)
+    ttl_seconds: int = TTL_SECONDS_DEFAULT
+    priority: Priority = Priority.HIGH
+    collapse_key: str | None = None
+    fcm: Mapping[str, Any] = field(default_factory=dict)
+    """Further fields of the provider's message, in its own words; sent as they are."""
+    live_activity: LiveActivity | None = None
+    """It starts, updates or ends a Live Activity on iPhones, and is nothing else."""
+
+    @property
+    def is_silent(self) -> bool:
+        """It shows nothing of itself: data for the app, which needs nobody's permission."""
+        return not self.title and not self.body
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContentSpec:
+    """What a campaign says: a Content whose texts may hold Liquid, with overrides by platform."""
+
+    base: Content
+    overrides: Mapping[Platform, Mapping[str, Any]] = field(default_factory=dict)
+
+    def for_platform(self, platform: Platform) -> Content:
+        """The base with that platform's overrides; data is merged key by key."""
+        override = self.overrides.get(platform)
+        if not override:
+            return self.base
+        values = {one.name: getattr(self.base, one.name) for one in fields(Content)}
+        for name, value in override.items():
+            values[name] = {**self.base.data, **value} if name == "data" else value
+        return Content(**values)
+
+
+def parse_content(wire: Any) -> ContentSpec | list[ContentFault]:
+    """The content in its saved form, or everything that is wrong with it."""
+    if not isinstance(wire, Mapping):
+        return [ContentFault(field="content", message="must be an object with title and body")]
+    faults: list[ContentFault] = []
+    platforms = {} if wire.get("platforms") is None else wire["platforms"]
+    values = _fields(
+        {name: value for name, value in wire.items() if name != "platforms"}, "content", faults
+    )
+    overrides: dict[Platform, Mapping[str, Any]] = {}
+    if not isinstance(platforms, Mapping):
+        faults.append(
+            ContentFault(field="content.platforms", message="must be an object: iOS, Android, Web")
+        )
+        platforms = {}
+    for name, override in platforms.items():
+        path = f"content.platforms.{name}"
+        platform = next((one for one in Platform if one.value.lower() == str(name).lower()), None)
+        if platform is None:
+            faults.append(ContentFault(field=path, message="is unknown; use iOS, Android or Web"))
+        elif platform in overrides:
+            faults.append(ContentFault(field=path, message="comes twice, spelt differently"))
+        elif not isinstance(override, Mapping):
+            faults.append(ContentFault(field=path, message="must be an object of content fields"))
+        else:
+            overrides[platform] = _fields(override, path, faults)
+            if overrides[platform].get("fcm"):
+                message = "belongs beside platforms: it has a block for each of them"
+                faults.append(ContentFault(field=f"{path}.fcm", message=message))
+            if overrides[platform].get("live_activity"):
+                message = "belongs beside platforms: it is for iPhones alone"
+                faults.append(ContentFault(field=f"{path}.live_activity", message=message))
+    faults += _wrong_beside_live_activity(values)
+    if faults:
+        return faults
+    spec = ContentSpec(base=Content(**values), overrides=overrides)
+    if spec.base.live_activity is None and not any(
+        content.title or content.body or content.data
+        for content in map(spec.for_platform, Platform)
+    ):
+        return [
+            ContentFault(field="content.title", message="is missing: a push needs a title or body")
+        ]
+    return spec
+
+
+def dump_content(spec: ContentSpec) -> dict[str, Any]:
+    """The saved form; `parse_content` reads it back."""
+    base = spec.base
+    wire: dict[str, Any] = {
+        "title": base.title,
+        "body": base.body,
+        "image": base.image,
+        "link": base.link,
+        "data": dict(base.data),
+        "ttl_seconds": base.ttl_seconds,
+        "priority": base.priority.value,
+        "collapse_key": base.collapse_key,
+    }
+    if base.fcm:
+        wire["fcm"] = dict(base.fcm)
+    if base.live_activity is not None:
+        wire["live_activity"] = dump_live_activity(base.live_activity)
+    if spec.overrides:
+        wire["platforms"] = {
+            platform.value: {
+                name: value.value if isinstance(value, Priority) else value
+                for name, value in override.items()
+            }
+            for platform, override in spec.overrides.items()
+        }
+    return wire
+
+
+def _wrong_beside_live_activity(values: Mapping[str, Any]) -> list[ContentFault]:
+    """What a Live Activity can not carry, and what a start can not do without."""
+    activity = values.get("live_activity")
+    if activity is None:
+        return []
+    faults = [
+        ContentFault(
+            field=f"content.{name}",
+            message="can not be sent with a Live Activity: put it into its content_state",
+        )
+        for name in ("data", "image", "link", "collapse_key", "fcm")
+        if values.get(name)
+    ]
+    if activity.event is LiveEvent.START and not values.get("title"):
+        message = "is missing: Apple wants an alert with what starts a Live Activity"
+        faults.append(ContentFault(field="content.title", message=message))
+    return faults
+
+
+def is_dynamic(text: str) -> bool:
+    """Whether Liquid has anything to do in it."""
+    return "{{" in text or "{%" in text
+
+
+def wrong_image(address: str) -> str | None:
+    """Why no picture can be had from there; None: perhaps one can."""
+    scheme, host = _split(address)
+    if scheme not in ("http", "https") or not host:
+        return "must be an http or https address"
+    return None
+
+
+def wrong_link(address: str) -> str | None:
+    """Why a tap can not lead there; None: it can, if an app knows the scheme."""
+    scheme, host = _split(address)
+    if not scheme or (scheme in ("http", "https") and not host):
+        return "must be an address with a scheme, such as https://… or myapp://…"
+    if scheme in _RUN:
+        return f"may not be {scheme}: it would be run, not opened"
+    return None
+
+
+def _fields(wire: Mapping[str, Any], path: str, faults: list[ContentFault]) -> dict[str, Any]:
+    """The known fields, each checked; what is wrong is added to `faults`."""
+    values: dict[str, Any] = {}
+    for name, value in wire.items():
+        where = f"{path}.{name}"
+        if name not in _CHECKS:
+            known = ", ".join((*_CHECKS, "platforms"))
+            faults.append(ContentFault(field=where, message=f"is unknown; use one of: {known}"))
+            continue
+        if value is None:
+            continue
+        checked = _CHECKS[name](value)
+        if isinstance(checked, _Wrong):
+            faults.append(ContentFault(field=where, message=checked.message))
+        else:
+            values[name] = checked
+    return values
+
+
+@dataclass(frozen=True, slots=True)
+class _Wrong:
+    message: str
+
+
+_UNSTORABLE = "holds a character that can not be kept: a NUL, or half of a pair"
+
+
+def _text(limit: int) -> Any:
+    def check(value: Any) -> Any:
+        if not isinstance(value, str):
+            return _Wrong("must be a text")
+        if len(value) > limit:
+            return _Wrong(f"has {len(value)} characters; the limit is {limit}")
+        return value if is_storable(value) else _Wrong(_UNSTORABLE)
+
+    return check
+
+
+def _image(value: Any) -> Any:
+    text = _text(URL_CHARACTERS_MAX)(value)
+    if isinstance(text, str) and not is_dynamic(text) and (wrong := wrong_image(text)):
+        return _Wrong(wrong)
+    return text
+
+
+def _link(value: Any) -> Any:
+    text = _text(URL_CHARACTERS_MAX)(value)
+    if isinstance(text, str) and not is_dynamic(text) and (wrong := wrong_link(text)):
+        return _Wrong(wrong)
+    return text
+
+
+def _split(address: str) -> tuple[str, str]:
+    """Scheme and host; both empty where it is no address at all."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return "", ""
+    return parts.scheme.lower(), parts.netloc
+
+
+def _data(value: Any) -> Any:
+    if not isinstance(value, Mapping):
+        return _Wrong("must be an object of texts")
+    if len(value) > DATA_KEYS_MAX:
+        return _Wrong(f"has {len(value)} keys; the limit is {DATA_KEYS_MAX}")
+    for name, text in value.items():
+        if not name or name in RESERVED_DATA or name.startswith(RESERVED_DATA_STARTS):
+            return _Wrong(f"may not use the key {name!r}: it is reserved; choose another name")
+        if not isinstance(text, str):
+            return _Wrong(f'{name} must be a text: FCM carries texts only, so write 5 as "5"')
+        if not is_storable(name) or not is_storable(text):
+            return _Wrong(_UNSTORABLE)
+    return dict(value)
+
+
+def _fcm(value: Any) -> Any:
+    if not isinstance(value, Mapping):
+        return _Wrong("must be an object of fields of FCM's Message, such as android and apns")
+    if not _is_small(value, FCM_NESTING_MAX):
+        return _Wrong(f"may be nested {FCM_NESTING_MAX} deep at most, its texts as others")
+    return dict(value)
+
+
+def _is_small(value: Any, depth: int) -> bool:
+    """Whether it can be kept, and walked through without care."""
+    match value:
+        case str():
+            return len(value) <= BODY_CHARACTERS_MAX and is_storable(value)
+        case Mapping():
+            return depth > 0 and all(
+                isinstance(name, str) and is_storable(name) and _is_small(inner, depth - 1)
+                for name, inner in value.items()
+            )
+        case list():
+            return depth > 0 and all(_is_small(inner, depth - 1) for inner in value)
+        case _:
+            return True
+
+
+def _live_activity(value: Any) -> Any:
+    if not _is_small(value, FCM_NESTING_MAX):
+        return _Wrong(f"may be nested {FCM_NESTING_MAX} deep at most, its texts as others")
+    activity = parse_live_activity(value)
+    return _Wrong(activity) if isinstance(activity, str) else activity
+
+
+def _ttl(value: Any) -> Any:
+    if type(value) is not int or not 0 <= value <= TTL_SECONDS_MAX:
+        return _Wrong(f"must be whole seconds from 0 to {TTL_SECONDS_MAX} (four weeks)")
+    return value
+
+
+def _priority(value: Any) -> Any:
+    try:
+        return Priority(value)
+    except ValueError:
+        return _Wrong("must be normal or high")
+
+
+_CHECKS = {
+    "title": _text(TITLE_CHARACTERS_MAX),
+    "body": _text(BODY_CHARACTERS_MAX),
+    "image": _image,
+    "link": _link,
+    "data": _data,
+    "ttl_seconds": _ttl,
+    "priority": _priority,
+    "collapse_key": _text(COLLAPSE_KEY_CHARACTERS_MAX),
+    "fcm": _fcm,
+    "live_activity": _live_activity,
+}

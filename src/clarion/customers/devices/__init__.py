@@ -1,0 +1,1 @@
+"""Where customers can be reached: devices and their registrations."""

@@ -1,0 +1,292 @@
+"""What a batch of events does to devices: pure.
+
+For each device concerned the facts are put together (`standing.judged`), the owner is read from its
+timeline, and every step on the way becomes a line of its history, with the event that caused it.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from clarion.clock import from_micros
+from clarion.customers.devices.device import (
+    DELETED,
+    TOKEN_MOVED,
+    Deletion,
+    Held,
+    Home,
+    KeptDevice,
+    Registration,
+    Stamp,
+    TokenKind,
+)
+from clarion.customers.devices.history import Chronicle, NewChange, Step
+from clarion.customers.devices.liveness import held, is_effective, judged, ranked
+from clarion.customers.identity.batch import Batch
+from clarion.customers.identity.identifier import customer_id_of, device_row_id
+
+
+class Holder(Struct, frozen=True, kw_only=True, gc=False):
+    """The device an installation lives on."""
+
+    installation_hash: str
+    device_id: str
+    stamp: Stamp
+
+
+class Registry:
+    """The devices a batch concerns. Asks first which rows it needs, then says what to write."""
+
+    def __init__(
+        self,
+        workspace_id: UUID,
+        batch: Batch,
+        registrations: Sequence[Registration],
+        deletions: Sequence[Deletion],
+        now: datetime,
+    ) -> None:
+        self._workspace_id = workspace_id
+        self._batch = batch
+        self._now = now
+        self._registrations: dict[str, list[Registration]] = defaultdict(list)
+        for registration in registrations:
+            self._registrations[registration.device_id].append(registration)
+        self.deletions = deletions
+        self._holders: dict[str, Holder] = {}
+        self._stored_holders: Mapping[str, Holder] = {}
+        self.changed_holders: dict[str, Holder] = {}
+        self.history: list[NewChange] = []
+        deleted = {deletion.device_id for deletion in deletions}
+        self.device_ids = deleted | set(self._registrations) | batch.unsettled()
+        """Devices that register or are deleted, or whose owner may be another one now."""
+
+    @property
+    def installations(self) -> set[str]:
+        """Those that register, by hash."""
+        return {one.installation_hash for many in self._registrations.values() for one in many}
+
+    def meet_holders(self, holders: Mapping[str, Holder]) -> set[str]:
+        """Take in where the installations live; returns the devices that lose one."""
+        self._holders.update(holders)
+        self._stored_holders = dict(holders)
+        losers: set[str] = set()
+        for registrations in self._registrations.values():
+            for one in registrations:
+                key = one.installation_hash
+                known = self._holders.get(key)
+                if known is not None and known.stamp >= one.stamp:
+                    if known.device_id != one.device_id:
+                        losers.add(one.device_id)
+                    continue
+                if known is not None and known.device_id != one.device_id:
+                    losers.add(known.device_id)
+                holder = Holder(installation_hash=key, device_id=one.device_id, stamp=one.stamp)
+                self._holders[key] = self.changed_holders[key] = holder
+        return losers
+
+    def installations_of(self, devices: Mapping[str, KeptDevice]) -> set[str]:
+        """The installations that the devices concerned will still hold, and whose holder is not
+        known yet."""
+        return {
+            one.installation_hash
+            for device in devices.values()
+            if device.device_id in self.device_ids
+            for one in device.registrations
+            if one.installation_hash not in self._holders
+            and not any(
+                new.token_kind is one.token_kind and new.stamp > one.holds
+                for new in self._registrations.get(device.device_id, ())
+            )
+        }
+
+    def unmet(self, devices: Mapping[str, KeptDevice]) -> set[str]:
+        """The devices concerned that are not there yet."""
+        return self.device_ids - devices.keys()
+
+    def newcomers(self, devices: Mapping[str, KeptDevice]) -> dict[str, UUID]:
+        """The devices that register for the first time, and whose they will be."""
+        return {
+            device_id: customer_id_of(self._workspace_id, self._batch.device_owner(device_id))
+            for device_id in self._registrations
+            if device_id not in devices
+        }
+
+    def leave_out(self, device_ids: Iterable[str]) -> set[str]:
+        """Register none of these; returns the messageIds of what would have."""
+        return {
+            one.stamp.message_id
+            for device_id in device_ids
+            for one in self._registrations.pop(device_id, ())
+        }
+
+    def returned(self, devices: Mapping[str, KeptDevice]) -> set[str]:
+        """The messageIds of registrations by which an installation takes back a device id that
+        another one has taken from it: both are alive. Asked before `settle`, with the holders as
+        they were stored."""
+        return {
+            message_id
+            for device_id, many in self._registrations.items()
+            for message_id in self._returned(device_id, devices.get(device_id), many)
+        }
+
+    def _returned(
+        self, device_id: str, before: KeptDevice | None, new: Sequence[Registration]
+    ) -> Iterator[str]:
+        said = [(one.stamp, one.installation_hash) for one in new if _tells_installation(one)]
+        fresh = {stamp for stamp, _ in said}
+        for one in before.registrations if before is not None else ():
+            if one.knows_installation and one.can_be_sent_to:
+                said.append((one.holds, one.installation_hash))
+        for key in {installation for _, installation in said}:
+            stored = self._stored_holders.get(key)
+            if stored is not None and stored.device_id == device_id:
+                said.append((stored.stamp, key))
+        seen: set[str] = set()
+        last = None
+        for stamp, installation in sorted(said):
+            if installation != last and installation in seen and stamp in fresh:
+                yield stamp.message_id
+            seen.add(installation)
+            last = installation
+
+    def settle(
+        self,
+        devices: Mapping[str, KeptDevice],
+        holders: Mapping[str, Holder],
+        deletions: Mapping[str, Sequence[Deletion]],
+    ) -> list[KeptDevice]:
+        """The devices to write. `deletions` holds the stored ones and the batch's own."""
+        self._holders.update({key: one for key, one in holders.items() if key not in self._holders})
+        kept = []
+        for device_id in sorted(devices.keys() | self._registrations.keys()):
+            before = devices.get(device_id)
+            after = self._after(device_id, before, deletions.get(device_id, ()))
+            if after != before:
+                kept.append(after)
+        return kept
+
+    def _after(
+        self, device_id: str, before: KeptDevice | None, deletions: Iterable[Deletion]
+    ) -> KeptDevice:
+        after = self._registered(device_id, before)
+        effective: list[Deletion] = []
+        if device_id in self.device_ids:
+            line = self._batch.timeline(device_id)
+            effective = [one for one in deletions if is_effective(one, line, self._batch.is_real)]
+            owner = self._batch.device_owner(device_id)
+            after = replace(
+                after,
+                customer_id=customer_id_of(self._workspace_id, owner),
+                registrations=judged(
+                    after.registrations,
+                    device_id=device_id,
+                    homes={one.installation_hash: self._home(one) for one in after.registrations},
+                    deletions=effective,
+                    left_at=line.left_at,
+                ),
+            )
+        else:
+            after = self._bereft(after)
+        after = self._informed(after)
+        if before is not None and after.registrations is before.registrations:
+            return after
+        chronicle = Chronicle(before=before, after=after, now=self._now)
+        chronicle.write(
+            self._registrations.get(device_id, ()),
+            self._steps(device_id),
+            self._end(after, effective),
+        )
+        self.history += chronicle.lines
+        return after
+
+    def _registered(self, device_id: str, before: KeptDevice | None) -> KeptDevice:
+        registrations = self._registrations.get(device_id, ())
+        kinds = {one.token_kind: one for one in before.registrations} if before else {}
+        for one in registrations:
+            kinds[one.token_kind] = held(kinds.get(one.token_kind), one)
+        seen = [one.registered_at for one in registrations]
+        if before is not None and not registrations:
+            return before
+        if before is not None:
+            return replace(
+                before,
+                registrations=tuple(kinds.values()),
+                last_seen_at=max([before.last_seen_at, *seen]),
+            )
+        assert seen, "a device exists by its first registration"
+        return KeptDevice(
+            id=device_row_id(self._workspace_id, device_id),
+            device_id=device_id,
+            customer_id=self._workspace_id,  # its owner is set before it is written
+            registrations=tuple(kinds.values()),
+            last_seen_at=max(seen),
+        )
+
+    def _informed(self, device: KeptDevice) -> KeptDevice:
+        """With what its events tell of it."""
+        facts = self._batch.facts_of(device.device_id)
+        if facts is None:
+            return device
+        seen = max(device.last_seen_at, from_micros(facts.seen))
+        return replace(device, facts=facts.values, last_seen_at=seen)
+
+    def _bereft(self, device: KeptDevice) -> KeptDevice:
+        """A device that only loses what another one has registered."""
+        ends = []
+        registrations = []
+        for one in device.registrations:
+            holder = self._holders.get(one.installation_hash)
+            if holder is not None and holder.device_id != device.device_id:
+                ends.append((holder.stamp.at, TOKEN_MOVED))
+                one = one.ended(TOKEN_MOVED)
+            registrations.append(one)
+        if not ends:
+            return device
+        return replace(device, registrations=ranked(registrations, ends))
+
+    def _end(self, device: KeptDevice, deletions: Sequence[Deletion]) -> Step | None:
+        """The event that ended what the device was sent to by, if one did."""
+        if device.reason == TOKEN_MOVED:
+            holders = (self._holders.get(one.installation_hash) for one in device.registrations)
+            taken = [one.stamp for one in holders if one and one.device_id != device.device_id]
+            return _cause(max(taken, default=None))
+        if device.reason != DELETED:
+            return None
+        named = {None, *(one.token_hash for one in device.registrations)}
+        since = device.current.holds.at
+        fitting = [one for one in deletions if one.token_hash in named and one.at > since]
+        first = min(fitting or deletions, key=lambda one: (one.at, one.message_id), default=None)
+        return _cause(first)
+
+    def _home(self, one: Held) -> Home:
+        holder = self._holders[one.installation_hash]
+        return Home(device_id=holder.device_id, at=holder.stamp.at)
+
+    def _steps(self, device_id: str) -> list[Step]:
+        if not self._batch.knows(device_id):
+            return []
+        return [
+            Step(
+                message_id=step.claim.message_id,
+                at=step.claim.at,
+                customer_id=customer_id_of(self._workspace_id, step.owner),
+            )
+            for step in self._batch.owner_steps(device_id)
+        ]
+
+
+def _tells_installation(one: Registration) -> bool:
+    """Whether FCM can send to it, and it is known which installation it is of."""
+    if one.token_kind is TokenKind.FID:
+        return True
+    return one.token_kind is TokenKind.FCM and one.installation_hash != one.token_hash
+
+
+def _cause(said: Stamp | Deletion | None) -> Step | None:
+    if said is None:
+        return None
+    return Step(message_id=said.message_id, at=said.at, customer_id=None)

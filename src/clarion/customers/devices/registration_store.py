@@ -1,0 +1,311 @@
+"""Rows of registrations: the device that holds them, where each installation lives, what apps
+deleted."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from clarion.clock import from_micros, to_micros
+from clarion.customers.devices.device import (
+    Deletion,
+    DeviceState,
+    Held,
+    KeptDevice,
+    Platform,
+    Removed,
+    Stamp,
+    TokenKind,
+)
+from clarion.customers.devices.device_plan import Holder
+from clarion.storage.bulk import insert_new, upsert
+from clarion.storage.dialect import among
+from clarion.storage.schema import device_deletions, devices, tokens
+
+DELETIONS_KEPT = 100
+"""Of one device."""
+
+
+async def lock_devices(
+    connection: AsyncConnection, workspace_id: UUID, device_ids: Iterable[str]
+) -> tuple[dict[str, KeptDevice], dict[str, list[Deletion]]]:
+    """Those of `device_ids` that exist, ours until this transaction ends, and what apps have said
+    of them being gone."""
+    wanted = sorted(set(device_ids))
+    deletions: dict[str, list[Deletion]] = defaultdict(list)
+    if not wanted:
+        return {}, deletions
+    rows = await connection.execute(
+        select(devices, *_DELETION)
+        .outerjoin(
+            device_deletions,
+            (device_deletions.c.workspace_id == devices.c.workspace_id)
+            & (device_deletions.c.device_id == devices.c.device_id),
+        )
+        .where(
+            devices.c.workspace_id == workspace_id, among(connection, devices.c.device_id, wanted)
+        )
+        # Locked by id, as whoever removes registrations does: two orders would meet head-on.
+        .order_by(devices.c.id, device_deletions.c.at, device_deletions.c.message_id)
+        .with_for_update(of=devices)
+    )
+    found: dict[str, KeptDevice] = {}
+    for row in rows:
+        if row.device_id not in found:
+            found[row.device_id] = kept_device(row)
+        if row.deleted_at is not None:
+            deletions[row.device_id].append(_deletion(row))
+    return found, deletions
+
+
+async def keep_devices(
+    connection: AsyncConnection, workspace_id: UUID, kept: Sequence[KeptDevice]
+) -> None:
+    """Write `kept`, whether they were there or not."""
+    rows = [device_row(workspace_id, one) for one in sorted(kept, key=lambda one: one.device_id)]
+    await upsert(connection, devices, rows, key=("id",))
+
+
+async def lock_holders(
+    connection: AsyncConnection, workspace_id: UUID, hashes: Iterable[str]
+) -> dict[str, Holder]:
+    """Where each installation lives, for those that live anywhere."""
+    wanted = sorted(set(hashes))
+    if not wanted:
+        return {}
+    rows = await connection.execute(
+        select(tokens)
+        .where(
+            tokens.c.workspace_id == workspace_id,
+            among(connection, tokens.c.installation_hash, wanted),
+        )
+        .order_by(tokens.c.installation_hash)
+        .with_for_update()
+    )
+    return {
+        row.installation_hash: Holder(
+            installation_hash=row.installation_hash,
+            device_id=row.device_id,
+            stamp=Stamp(row.at, row.rank, row.message_id),
+        )
+        for row in rows
+    }
+
+
+async def keep_holders(
+    connection: AsyncConnection, workspace_id: UUID, holders: Iterable[Holder]
+) -> None:
+    await upsert(
+        connection,
+        tokens,
+        [
+            {
+                "workspace_id": workspace_id,
+                "installation_hash": holder.installation_hash,
+                "device_id": holder.device_id,
+                "at": holder.stamp.at,
+                "rank": holder.stamp.rank,
+                "message_id": holder.stamp.message_id,
+            }
+            for holder in sorted(holders, key=lambda one: one.installation_hash)
+        ],
+        key=("workspace_id", "installation_hash"),
+    )
+
+
+async def add_deletions(
+    connection: AsyncConnection, workspace_id: UUID, deletions: Sequence[Deletion]
+) -> None:
+    await insert_new(
+        connection,
+        device_deletions,
+        [
+            {
+                "workspace_id": workspace_id,
+                "device_id": deletion.device_id,
+                "at": deletion.at,
+                "message_id": deletion.message_id,
+                "user_id": deletion.user_id,
+                "token_hash": deletion.token_hash,
+            }
+            for deletion in deletions
+        ],
+    )
+
+
+async def forget_old_deletions(
+    connection: AsyncConnection, workspace_id: UUID, deletions: Mapping[str, list[Deletion]]
+) -> None:
+    """Keep the newest DELETIONS_KEPT of each device, of those known here: older ones stand against
+    registrations that are long replaced."""
+    for device_id, many in sorted(deletions.items()):
+        if len(many) <= DELETIONS_KEPT:
+            continue
+        many.sort(key=lambda one: (one.at, one.message_id))
+        del many[:-DELETIONS_KEPT]
+        await connection.execute(
+            delete(device_deletions).where(
+                device_deletions.c.workspace_id == workspace_id,
+                device_deletions.c.device_id == device_id,
+                device_deletions.c.at < many[0].at,
+            )
+        )
+
+
+async def devices_deleted_by(
+    connection: AsyncConnection, workspace_id: UUID, user_ids: Iterable[str]
+) -> set[str]:
+    """The devices that any of `user_ids` has ever said to be gone."""
+    wanted = list(user_ids)
+    if not wanted:
+        return set()
+    rows = await connection.execute(
+        select(device_deletions.c.device_id)
+        .where(
+            device_deletions.c.workspace_id == workspace_id,
+            among(connection, device_deletions.c.user_id, wanted),
+        )
+        .distinct()
+    )
+    return set(rows.scalars())
+
+
+async def deletions_of(
+    connection: AsyncConnection, workspace_id: UUID, device_ids: Iterable[str]
+) -> dict[str, list[Deletion]]:
+    """What apps have said about devices being gone, oldest first."""
+    found: dict[str, list[Deletion]] = defaultdict(list)
+    wanted = list(device_ids)
+    if not wanted:
+        return found
+    rows = await connection.execute(
+        select(device_deletions.c.device_id, *_DELETION)
+        .where(
+            device_deletions.c.workspace_id == workspace_id,
+            among(connection, device_deletions.c.device_id, wanted),
+        )
+        .order_by(device_deletions.c.at, device_deletions.c.message_id)
+    )
+    for row in rows:
+        found[row.device_id].append(_deletion(row))
+    return found
+
+
+def kept_device(row: Any) -> KeptDevice:
+    """A row of devices, its registrations put together: the current one's columns and the spare."""
+    removed = None
+    if row.removed_at is not None:
+        removed = Removed(
+            token_hash=row.removed_token_hash, until=row.removed_at, reason=row.removed_reason
+        )
+    current = Held(
+        source_id=row.source_id,
+        platform=Platform(row.platform),
+        token=row.token,
+        token_kind=TokenKind(row.token_kind),
+        token_hash=row.token_hash,
+        installation_hash=row.installation_hash or row.token_hash,
+        holds=Stamp(row.order_at or row.registered_at, row.token_rank, row.token_message_id),
+        registered_at=row.registered_at,
+        removed=removed,
+        state=DeviceState(row.state),
+        reason=row.reason,
+    )
+    return KeptDevice(
+        id=row.id,
+        device_id=row.device_id,
+        customer_id=row.customer_id,
+        registrations=(current, *(load_spare(one) for one in row.spares or ())),
+        facts=row.facts or {},
+        last_seen_at=row.last_seen_at,
+    )
+
+
+def device_row(workspace_id: UUID, device: KeptDevice) -> dict[str, Any]:
+    """The row that `kept_device` reads."""
+    current = device.current
+    removed = current.removed
+    return {
+        "id": device.id,
+        "workspace_id": workspace_id,
+        "device_id": device.device_id,
+        "customer_id": device.customer_id,
+        "source_id": current.source_id,
+        "platform": current.platform.value,
+        "token": current.token,
+        "token_kind": current.token_kind.value,
+        "token_hash": current.token_hash,
+        "installation_hash": current.installation_hash,
+        "token_rank": current.holds.rank,
+        "token_message_id": current.holds.message_id,
+        "registered_at": current.registered_at,
+        "order_at": None if current.holds.at == current.registered_at else current.holds.at,
+        "state": current.state.value,
+        "reason": current.reason,
+        "removed_token_hash": removed and removed.token_hash,
+        "removed_at": removed and removed.until,
+        "removed_reason": removed and removed.reason,
+        "spares": [_dump_spare(one) for one in device.registrations[1:]] or None,
+        "facts": dict(device.facts) or None,
+        "app_version": device.facts.get("app_version"),
+        "last_seen_at": device.last_seen_at,
+    }
+
+
+def load_spare(stored: dict[str, Any]) -> Held:
+    """A registration that is not sent to, as `devices.spares` keeps it."""
+    removed = stored["removed"]
+    return Held(
+        source_id=UUID(stored["source_id"]),
+        platform=Platform(stored["platform"]),
+        token=stored["token"],
+        token_kind=TokenKind(stored["token_kind"]),
+        token_hash=stored["token_hash"],
+        installation_hash=stored["installation_hash"],
+        holds=Stamp(from_micros(stored["at"]), stored["rank"], stored["message_id"]),
+        registered_at=from_micros(stored.get("registered_at", stored["at"])),
+        removed=removed
+        and Removed(token_hash=removed[0], until=from_micros(removed[1]), reason=removed[2]),
+        state=DeviceState(stored["state"]),
+        reason=stored["reason"],
+    )
+
+
+def _dump_spare(one: Held) -> dict[str, Any]:
+    removed = one.removed
+    return {
+        "source_id": str(one.source_id),
+        "platform": one.platform.value,
+        "token": one.token,
+        "token_kind": one.token_kind.value,
+        "token_hash": one.token_hash,
+        "installation_hash": one.installation_hash,
+        "at": to_micros(one.holds.at),
+        "registered_at": to_micros(one.registered_at),
+        "rank": one.holds.rank,
+        "message_id": one.holds.message_id,
+        "removed": removed and [removed.token_hash, to_micros(removed.until), removed.reason],
+        "state": one.state.value,
+        "reason": one.reason,
+    }
+
+
+_DELETION = (
+    device_deletions.c.at.label("deleted_at"),
+    device_deletions.c.message_id.label("deletion_message_id"),
+    device_deletions.c.user_id.label("deleted_by"),
+    device_deletions.c.token_hash.label("deleted_token_hash"),
+)
+
+
+def _deletion(row: Any) -> Deletion:
+    return Deletion(
+        device_id=row.device_id,
+        at=row.deleted_at,
+        message_id=row.deletion_message_id,
+        user_id=row.deleted_by,
+        token_hash=row.deleted_token_hash,
+    )

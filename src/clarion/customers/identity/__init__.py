@@ -1,0 +1,1 @@
+"""Who is who: identifiers, claims and ownership periods."""

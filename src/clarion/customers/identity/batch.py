@@ -1,0 +1,338 @@
+"""What a batch of events changes in whom we know: pure, and asked only about the keys concerned.
+
+An agent drives it: it brings what is stored of the batch's identifiers (`meet`), then the claims of
+the few keys whose timeline may change (`unsettled`, `settle`), and writes down what follows:
+
+    events ─ sightings ─ flags ──────────── who is real ─┐
+                      └─ claims ─ (stored claims of a key) ─ timelines ─ owners, intervals re-filed
+
+A key's stored claims are read only when a new claim does not fit its timeline, or when somebody who
+claimed it turned out to be real, or a device.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from uuid import UUID
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from clarion.customers.devices.facts import Facts, noted
+from clarion.customers.identity.claim import Claim
+from clarion.customers.identity.extract import Sighting, claims_of, owner_key, sighted_flags
+from clarion.customers.identity.identifier import Flags, Owner, Provisional, User
+from clarion.customers.identity.timeline import (
+    Earlier,
+    Timeline,
+    compared,
+    leaves_unchanged,
+    owners_after,
+    timeline,
+)
+from clarion.events.messages.message import Event
+
+
+class Arrival(Struct, frozen=True, kw_only=True, gc=False):
+    """An event and the source that sent it."""
+
+    event: Event
+    source_id: UUID
+
+
+class Identifier(Struct, frozen=True, kw_only=True):
+    """What is kept of one identifier."""
+
+    flags: Flags = Flags()
+    timeline: Timeline = Timeline()
+    facts: Facts | None = None
+    """Of the device that it names, if it does."""
+
+
+class Refile(Struct, frozen=True, kw_only=True, gc=False):
+    """Events decided by `key` with start ≤ at < end belong to `owner` now; None is open-ended."""
+
+    key: str
+    start: datetime | None
+    end: datetime | None
+    owner: Owner
+
+
+class Stored(Struct, frozen=True, gc=False):
+    """The stored claims of a key; `since`: where only the newest were read, the oldest of them."""
+
+    claims: Sequence[Claim] = ()
+    since: datetime | None = None
+
+
+class OwnerStep(Struct, frozen=True, kw_only=True, gc=False):
+    """Whom a device belonged to after one of the batch's claims."""
+
+    claim: Claim
+    owner: Owner
+
+
+class Batch:
+    """New events (each messageId once, none stored before) against what is known."""
+
+    def __init__(
+        self, arrivals: Sequence[Arrival], merges: Mapping[str, str] | None = None
+    ) -> None:
+        """`merges`: user ids that count as another one, because somebody has said so."""
+        self.arrivals = arrivals
+        self._merges = merges or {}
+        self.claims: list[Claim] = []
+        self.flipped: set[str] = set()
+        self.refiles: list[Refile] = []
+        self.replaced: dict[str, Timeline] = {}
+        """Keys of senders whose clocks were found to be ahead, with the timeline of now: all of
+        their events are filed anew, each by where it stands on it."""
+        self.touched: set[Owner] = set()
+        """Owners who lost or gained a part of another: what is known of them is made anew."""
+        self.absorbed: dict[Provisional, Owner] = {}
+        """Owners all of whose events go to one other: that one inherits what is known of them."""
+        self.noted: dict[str, Facts] = {}
+        """What is known of devices now, where it is something else than before."""
+        self._seen: dict[str, Flags] = {}
+        self._of_devices: dict[str, list[Event]] = defaultdict(list)
+        self._facts: dict[str, Facts] = {}
+        self._known: dict[str, Identifier] = {}
+        self._flags: dict[str, Flags] = {}
+        self._timelines: dict[str, Timeline] = {}
+        self._new: dict[str, list[Claim]] = defaultdict(list)
+        self._stored: Mapping[str, Stored] = {}
+        self._reopened: set[str] = set()
+        self._unsettled: set[str] | None = None
+        for arrival in arrivals:
+            for key, flags in sighted_flags(arrival.event).items():
+                known = self._seen.get(key)
+                self._seen[key] = flags if known is None else known.merged(flags)
+            for claim in claims_of(arrival.event, sender_of(arrival.source_id)):
+                self.claims.append(claim)
+                self._new[claim.key].append(claim)
+            device_id, other_id = arrival.event.device_id, arrival.event.context_device_id
+            if device_id is not None:
+                self._of_devices[device_id].append(arrival.event)
+            if other_id is not None and other_id != device_id:
+                self._of_devices[other_id].append(arrival.event)
+
+    @property
+    def keys(self) -> set[str]:
+        """Every identifier in the batch."""
+        return set(self._seen)
+
+    def meet(self, known: Mapping[str, Identifier]) -> None:
+        """Take in what is stored of `keys`; a key that is missing has never been seen."""
+        self._known.update(known)
+        for key, events in self._of_devices.items():
+            kept = known[key].facts if key in known else None
+            facts = self._facts[key] = noted(kept, events)
+            if facts is not kept:
+                self.noted[key] = facts
+        for key, seen in self._seen.items():
+            before = known.get(key)
+            if before is None:
+                self._flags[key] = seen
+                self._timelines[key] = Timeline()
+                continue
+            after = before.flags.merged(seen)
+            self._flags[key] = after
+            self._timelines[key] = before.timeline
+            if after.is_real != before.flags.is_real:
+                self.flipped.add(key)
+                self._reopened.add(key)
+
+    def reopen(self, known: Mapping[str, Identifier]) -> None:
+        """Keys that somebody in `flipped` has claimed, and devices that one has deleted: what
+        follows from them must be made anew."""
+        for key, identifier in known.items():
+            self._reopened.add(key)
+            if key not in self._flags:
+                self._known[key] = identifier
+                self._flags[key] = identifier.flags
+                self._timelines[key] = identifier.timeline
+
+    def unsettled(self) -> set[str]:
+        """The keys whose timeline may change. Asked after `meet` and `reopen`."""
+        if self._unsettled is None:
+            self._unsettled = self._reopened | {
+                key
+                for key, claims in self._new.items()
+                if not all(
+                    leaves_unchanged(self._timelines[key], claim, self.is_real) for claim in claims
+                )
+            }
+        return self._unsettled
+
+    def doubtful_keys(self) -> set[str]:
+        """Device ids of the batch that are the user id of a real customer, too (R2)."""
+        return {key for key in self._of_devices if self._flags[key].is_real}
+
+    def shared_keys(self) -> set[str]:
+        """Keys of the batch that too many users came with (R12)."""
+        return {key for key in self._seen if self._timelines[key].is_shared}
+
+    def stored_before(self, key: str) -> bool:
+        return key in self._known
+
+    def strangers(self, user_ids: Iterable[str | None]) -> set[str]:
+        """Those of `user_ids` whose flags are not known yet."""
+        return {user for user in user_ids if user is not None and user not in self._flags}
+
+    def strangers_in(self, stored: Mapping[str, Stored]) -> set[str]:
+        """The users that stored claims name, and timelines where claims were not read, and whose
+        flags are not known yet."""
+        named = {claim.user_id for one in stored.values() for claim in one.claims}
+        for key, one in stored.items():
+            if one.since is not None:
+                named |= {span.user_id for span in self._timelines[key].spans if span.user_id}
+        return self.strangers(named)
+
+    def introduce(self, flags: Mapping[str, Flags]) -> None:
+        self._flags.update(flags)
+
+    def settle(self, stored: Mapping[str, Stored]) -> None:
+        """Make the timelines of `unsettled()` anew from `stored` and the batch's own claims."""
+        self._stored = stored
+        for key in sorted(self.unsettled()):
+            before = self._timelines[key]
+            after = before if before.is_nobodys else self._timeline_of(key, before)
+            self._timelines[key] = after
+            if key not in self._known:
+                continue
+            if before.leads or after.leads:
+                self._replace(key, before, after)
+            elif key in self.flipped:
+                self._refile_all(key, before, after)
+            else:
+                self._move(key, before, after)
+
+        if self._merges:
+            self.touched = {self.canonical(owner) for owner in self.touched}
+            self.absorbed = {owner: self.canonical(heir) for owner, heir in self.absorbed.items()}
+            self.refiles = [
+                replace(refile, owner=self.canonical(refile.owner)) for refile in self.refiles
+            ]
+
+    def claims_to_add(self) -> list[Claim]:
+        """The batch's claims; none on a key that is nobody's."""
+        return [claim for claim in self.claims if not self._timelines[claim.key].is_nobodys]
+
+    def canonical(self, owner: Owner) -> Owner:
+        """Whom an owner counts as. Everything else here goes by the ids that apps sent."""
+        if isinstance(owner, User) and owner.user_id in self._merges:
+            return User(self._merges[owner.user_id])
+        return owner
+
+    def is_real(self, user_id: str) -> bool:
+        flags = self._flags.get(user_id)
+        return flags is not None and flags.is_real
+
+    def timeline(self, key: str) -> Timeline:
+        return self._timelines[key]
+
+    def knows(self, key: str) -> bool:
+        return key in self._timelines
+
+    def owner_of(self, sighting: Sighting, source_id: UUID) -> tuple[str | None, Owner | None]:
+        """The key that decides an event's owner (None: its user id does), and the owner; no owner
+        where the event names nobody."""
+        user_id = sighting.user_id
+        real = user_id is not None and self.is_real(user_id)
+        key = owner_key(sighting, user_is_real=real)
+        if key is None:
+            return None, None if user_id is None else self.canonical(User(user_id))
+        line = self._timelines[key]
+        at = line.placed(sighting.claimed_at, sender_of(source_id), sighting.clock_ahead)
+        return key, self.canonical(line.owner_at(key, at))
+
+    def device_owner(self, device_id: str) -> Owner:
+        """Whose the device is now."""
+        return self.canonical(self._timelines[device_id].device_owner(device_id))
+
+    def owner_steps(self, device_id: str) -> list[OwnerStep]:
+        """Whom a device belonged to after each claim, in the order of arrival: its history."""
+        new = self._new.get(device_id, [])
+        if device_id not in self._stored and device_id in self._known:
+            owner = self.device_owner(device_id)
+            return [OwnerStep(claim=claim, owner=owner) for claim in new]
+        stored = self._stored.get(device_id, Stored()).claims
+        owners = owners_after(device_id, stored, new, self._timelines[device_id], self.is_real)
+        return [
+            OwnerStep(claim=claim, owner=self.canonical(owner))
+            for claim, owner in zip(new, owners, strict=True)
+        ]
+
+    def to_keep(self) -> dict[str, Identifier]:
+        """The identifiers to write: new ones, and those that changed."""
+        return {
+            key: identifier
+            for key in self._timelines
+            if (identifier := self._identifier(key)) != self._known.get(key)
+        }
+
+    def facts_of(self, device_id: str) -> Facts | None:
+        """What is known of a device that the batch names."""
+        return self._facts.get(device_id)
+
+    def _identifier(self, key: str) -> Identifier:
+        facts = self._facts.get(key)
+        if facts is None and key in self._known:
+            facts = self._known[key].facts
+        return Identifier(flags=self._flags[key], timeline=self._timelines[key], facts=facts)
+
+    def _timeline_of(self, key: str, before: Timeline) -> Timeline:
+        stored = self._stored.get(key, Stored())
+        claims = [*stored.claims, *self._new.get(key, ())]
+        earlier = None if stored.since is None else Earlier(before, stored.since)
+        return timeline(claims, self.is_real, earlier=earlier)
+
+    def _replace(self, key: str, before: Timeline, after: Timeline) -> None:
+        """Where a clock is ahead, the same event may stand elsewhere on the timeline than before:
+        everything that the key decides is filed anew."""
+        if before == after and key not in self.flipped:
+            return
+        self.replaced[key] = after
+        self.touched |= {User(key)} if key in self.flipped else set()
+        for part in compared(key, before, after):
+            self.touched |= {part.was, part.now}
+
+    def _move(self, key: str, before: Timeline, after: Timeline) -> None:
+        """File what changed hands. The common case, a sign-in, takes over a stranger whole."""
+        if before == after:
+            return
+        heirs: dict[Owner, set[Owner]] = defaultdict(set)
+        for one in compared(key, before, after):
+            heirs[one.was].add(one.now)
+            if one.was != one.now:
+                self.refiles.append(Refile(key=key, start=one.start, end=one.end, owner=one.now))
+        for owner, now in heirs.items():
+            if now == {owner}:
+                continue
+            if isinstance(owner, Provisional) and len(now) == 1:
+                self.absorbed[owner] = next(iter(now))
+            else:
+                self.touched |= {owner, *now}
+
+    def _refile_all(self, key: str, before: Timeline, after: Timeline) -> None:
+        """A flipped id: its events change sides, so every interval is filed again."""
+        self.touched.add(User(key))
+        starts: list[datetime | None] = [
+            None,
+            *sorted({span.at for span in (*before.spans, *after.spans)}),
+        ]
+        for index, start in enumerate(starts):
+            end = starts[index + 1] if index + 1 < len(starts) else None
+            owner = _owner_from(after, key, start)
+            self.refiles.append(Refile(key=key, start=start, end=end, owner=owner))
+            self.touched.add(owner)
+            self.touched.add(_owner_from(before, key, start))
+
+
+def sender_of(source_id: UUID) -> int:
+    """What tells the clocks of sources apart, short enough to stand with every claim."""
+    return int(source_id) & 0x7FFF_FFFF
+
+
+def _owner_from(line: Timeline, key: str, start: datetime | None) -> Owner:
+    return line.owner_at(key, datetime.min.replace(tzinfo=UTC) if start is None else start)

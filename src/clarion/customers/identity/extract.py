@@ -1,0 +1,146 @@
+"""What one event says of the identifiers in it: flags, claims, and which of them decides whose the
+event is (R2, R3, R5). Pure."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Protocol
+
+from clarion.customers.identity.claim import Claim, ClaimKind
+from clarion.customers.identity.identifier import Flags
+from clarion.events.messages.proof import Proof
+from clarion.events.messages.reserved import (
+    DELETION_NAMES,
+    MOVER_NAMES,
+    REGISTRATION_NAMES,
+    plain_name,
+)
+
+CONTACTABLE_TRAITS = ("email", "phone")
+"""An identify with one of these proves that a userId is a person, not a device (R2)."""
+
+
+class Sighting(Protocol):
+    """The part of an event that identity looks at: ids, normalised (R0), and when it happened."""
+
+    @property
+    def message_id(self) -> str: ...
+    @property
+    def claimed_at(self) -> datetime: ...
+    @property
+    def clock_ahead(self) -> int | None: ...
+    @property
+    def type(self) -> str: ...
+    @property
+    def name(self) -> str | None: ...
+    @property
+    def user_id(self) -> str | None: ...
+    @property
+    def anonymous_id(self) -> str | None: ...
+    @property
+    def device_id(self) -> str | None: ...
+    @property
+    def context_device_id(self) -> str | None: ...
+    @property
+    def previous_id(self) -> str | None: ...
+    @property
+    def traits(self) -> Mapping[str, Any]: ...
+    @property
+    def proof(self) -> Proof | None: ...
+
+
+def sighted_flags(sighting: Sighting) -> dict[str, Flags]:
+    """What one event says of the identifiers in it (R2)."""
+    found: dict[str, Flags] = {}
+
+    def note(key: str, flags: Flags) -> None:
+        found[key] = found.get(key, Flags()).merged(flags)
+
+    for key in (sighting.anonymous_id, sighting.previous_id):
+        if key is not None:
+            note(key, Flags())
+    is_asked = sighting.proof is not None
+    user_id = sighting.user_id
+    for key in (sighting.device_id, sighting.context_device_id):
+        if key is not None:
+            is_own = key == user_id
+            is_named = not is_own and user_id is not None and _registers(sighting)
+            note(key, Flags(is_device=is_own and not is_asked, is_named=is_named and not is_asked))
+    if user_id is not None and is_asked:
+        is_proven = sighting.proof is Proof.PROVEN
+        note(user_id, Flags(is_user=is_proven, is_guarded=is_proven))
+    elif user_id is not None:
+        other_device = sighting.device_id is not None and sighting.device_id != user_id
+        is_known = sighting.type == "identify" and bool(sighting.traits)
+        proven = is_known and any(sighting.traits.get(name) for name in CONTACTABLE_TRAITS)
+        guarded = other_device or proven
+        note(user_id, Flags(is_user=True, is_known=is_known, is_guarded=guarded))
+    return found
+
+
+def claims_of(sighting: Sighting, sender: int = 0) -> list[Claim]:
+    """The claims one event makes (R3); `sender` tells the clocks of sources apart. A deletion
+    claims nothing: it may come after the next owner's registration, and must not take the device
+    back."""
+    user_id = sighting.user_id
+    name = plain_name(sighting.name) if sighting.type == "track" else ""
+    if sighting.proof is Proof.DEVICE:
+        return _signs_out(sighting, sender) if name in REGISTRATION_NAMES else []
+    if user_id is None or sighting.proof is Proof.UNPROVEN:
+        return []
+    if name in DELETION_NAMES:
+        key = sighting.device_id or sighting.context_device_id
+        return [] if key is None else _claims(sighting, sender, user_id, {key: ClaimKind.DELETION})
+    kinds: dict[str, ClaimKind] = {}
+    moves = sighting.type == "identify" or name in MOVER_NAMES
+    ordinary = ClaimKind.MOVER if moves else ClaimKind.PLAIN
+    if sighting.type == "alias" and sighting.previous_id is not None:
+        kinds[sighting.previous_id] = ClaimKind.ALIAS
+    for key in (sighting.context_device_id, sighting.anonymous_id):
+        if key is not None:
+            kinds[key] = ordinary
+    if sighting.device_id is not None:
+        is_registration = name in REGISTRATION_NAMES
+        kinds[sighting.device_id] = ClaimKind.REGISTRATION if is_registration else ordinary
+    return _claims(sighting, sender, user_id, kinds)
+
+
+def owner_key(sighting: Sighting, *, user_is_real: bool) -> str | None:
+    """The key whose timeline decides the event's owner; None: its user id does (R5)."""
+    if sighting.user_id is not None and user_is_real:
+        return None
+    if sighting.proof is Proof.UNPROVEN:
+        return sighting.user_id  # as soon as that turns out to be a person, it is that person's
+    return (
+        sighting.device_id
+        or sighting.user_id
+        or sighting.anonymous_id
+        or sighting.context_device_id
+    )
+
+
+def _registers(sighting: Sighting) -> bool:
+    return sighting.type == "track" and plain_name(sighting.name) in REGISTRATION_NAMES
+
+
+def _signs_out(sighting: Sighting, sender: int) -> list[Claim]:
+    device_id = sighting.device_id
+    assert device_id is not None, "such an event names its own device"
+    return _claims(sighting, sender, device_id, {device_id: ClaimKind.SIGN_OUT})
+
+
+def _claims(
+    sighting: Sighting, sender: int, user_id: str, kinds: Mapping[str, ClaimKind]
+) -> list[Claim]:
+    at, ahead = sighting.claimed_at, sighting.clock_ahead
+    return [
+        Claim(
+            key=key,
+            at=at,
+            message_id=sighting.message_id,
+            user_id=user_id,
+            kind=kind,
+            sender=sender,
+            ahead=ahead,
+        )
+        for key, kind in kinds.items()
+    ]

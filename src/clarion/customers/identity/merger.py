@@ -1,0 +1,211 @@
+"""Two user ids that an administrator says are one person; and the same taken back.
+
+Nothing that apps sent is changed by it. Timelines, claims and events go on naming the raw ids; only
+where an owner becomes a customer's id does the merged one count as the other (`Batch.canonical`).
+So the answer stays a function of the set of events and the set of merges, in whatever order they
+come, and undoing a merge gives the state without it: what is filed under the one customer and is
+the other's by its raw ids is filed again.
+
+A merged id is merged once and into one that is not merged itself: no chains, no circles.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from functools import partial
+from uuid import UUID
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from clarion.clock import Clock
+from clarion.customers.identity import merge_store
+from clarion.customers.identity import store as identity_store
+from clarion.customers.identity.batch import Identifier
+from clarion.customers.identity.identifier import User, customer_id_of
+from clarion.customers.identity.merge_store import Merge
+from clarion.customers.identity.timeline import Timeline, compared
+from clarion.customers.ingestion import Ingestion, owner_then
+from clarion.customers.profile.store import get_customer
+from clarion.events import ownership_store
+from clarion.storage.database import Database
+
+MERGES_MAX = 1_000
+"""Active in one workspace: every transaction that takes in events reads them all."""
+
+log = structlog.get_logger(__name__)
+
+
+class MergeFault(StrEnum):
+    """Why two customers can not be merged, or a merge not be undone."""
+
+    SAME = "They are the same customer."
+    UNKNOWN = "Both must be customers that have signed in."
+    MERGED = "One of them is part of a merge already: undo that one first."
+    SUPPRESSED = "One of them is suppressed: what is collected of the other would be collected."
+    TOO_MANY = f"There are {MERGES_MAX} merges already."
+    NOT_MERGED = "It is not merged."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """Nothing was done."""
+
+    fault: MergeFault
+
+
+class Merger:
+    """Merges and unmerges. `by`: an API key's id, or the command line."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def merge(
+        self, workspace_id: UUID, from_user: str, into_user: str, *, by: str
+    ) -> Merge | Refused:
+        """From now on, and for all that was, `from_user` counts as `into_user`."""
+        async with self._database.write() as connection:
+            known = await _locked(connection, workspace_id, from_user, into_user)
+            fault = await _fault(connection, workspace_id, from_user, into_user, known)
+            if fault is not None:
+                return Refused(fault=fault)
+            merge = await merge_users(
+                connection,
+                workspace_id,
+                Merge(
+                    id=self._clock.new_id(),
+                    from_user=from_user,
+                    into_user=into_user,
+                    made_at=self._clock.now(),
+                    made_by=by,
+                    undone_at=None,
+                    undone_by=None,
+                ),
+            )
+        log.info("customers_merged", workspace=str(workspace_id), merge=str(merge.id), by=by)
+        return merge
+
+    async def undo(self, workspace_id: UUID, from_user: str, *, by: str) -> Merge | Refused:
+        """`from_user` is somebody by itself again, as if it had never been merged."""
+        async with self._database.write() as connection:
+            merge = await _active_merge(connection, workspace_id, from_user)
+            if merge is not None:
+                await _locked(connection, workspace_id, from_user, merge.into_user)
+                # It may have been undone, and another been made, while the locks were waited for.
+                merge = await _active_merge(connection, workspace_id, from_user, merge.id)
+            if merge is None:
+                return Refused(fault=MergeFault.NOT_MERGED)
+            merge = await unmerge_users(connection, workspace_id, merge, self._clock.now(), by)
+        log.info("customers_unmerged", workspace=str(workspace_id), merge=str(merge.id), by=by)
+        return merge
+
+
+async def merge_users(connection: AsyncConnection, workspace_id: UUID, merge: Merge) -> Merge:
+    """Write the merge and file everything of `from_user` under `into_user`. Asks nothing."""
+    await merge_store.add_merge(connection, workspace_id, merge)
+    await _file_anew(connection, workspace_id, merge, counts_as=merge.into_user, now=merge.made_at)
+    return merge
+
+
+async def unmerge_users(
+    connection: AsyncConnection, workspace_id: UUID, merge: Merge, now: datetime, by: str
+) -> Merge:
+    """Write the merge's end and file everything of `from_user` under its own customer."""
+    await merge_store.end_merge(connection, merge.id, now, by)
+    await _file_anew(connection, workspace_id, merge, counts_as=merge.from_user, now=now)
+    return replace(merge, undone_at=now, undone_by=by)
+
+
+async def _file_anew(
+    connection: AsyncConnection, workspace_id: UUID, merge: Merge, *, counts_as: str, now: datetime
+) -> None:
+    """What is `from_user`'s by the ids that apps sent: events that carry it, the intervals of keys
+    that its timelines give it, and its devices."""
+    user = User(merge.from_user)
+    both = [User(merge.from_user), User(merge.into_user)]
+    customer_id = customer_id_of(workspace_id, User(counts_as))
+    known = await _locked(connection, workspace_id, merge.from_user, merge.into_user)
+    await ownership_store.file_users(
+        connection,
+        workspace_id,
+        user_id=merge.from_user,
+        among=[customer_id_of(workspace_id, one) for one in both],
+        customer_id=customer_id,
+    )
+    await ownership_store.refile_events(
+        connection,
+        workspace_id,
+        [
+            ownership_store.Filing(key=key, start=part.start, end=part.end, customer_id=customer_id)
+            for key, one in sorted(known.items())
+            if not one.timeline.leads
+            for part in compared(key, one.timeline, one.timeline)
+            if part.now == user
+        ],
+    )
+    for key, one in sorted(known.items()):
+        if one.timeline.leads:
+            customer_of = partial(_theirs, key, one.timeline, user, customer_id)
+            await ownership_store.refile_each(connection, workspace_id, key, customer_of)
+    await merge_store.hand_over(
+        connection,
+        workspace_id,
+        [key for key, one in known.items() if one.timeline.device_owner(key) == user],
+        customer_id=customer_id,
+        reason="merged" if counts_as == merge.into_user else "unmerged",
+        now=now,
+    )
+    await Ingestion(connection, workspace_id, now).make_anew(both)
+
+
+def _theirs(
+    key: str, line: Timeline, user: User, customer_id: UUID, then: ownership_store.Standing
+) -> UUID | None:
+    return customer_id if owner_then(key, line, then) == user else None
+
+
+async def _active_merge(
+    connection: AsyncConnection, workspace_id: UUID, from_user: str, merge_id: UUID | None = None
+) -> Merge | None:
+    found = await merge_store.active_merges_of(connection, workspace_id, [from_user])
+    return next(
+        (one for one in found if one.from_user == from_user and merge_id in (None, one.id)), None
+    )
+
+
+async def _locked(
+    connection: AsyncConnection, workspace_id: UUID, from_user: str, into_user: str
+) -> dict[str, Identifier]:
+    """Both ids and the keys that `from_user` claims, ours until the transaction ends: events that
+    carry any of them are taken in before or after, not meanwhile."""
+    users = {from_user, into_user}
+    await identity_store.lock_identifiers(connection, workspace_id, users)
+    keys = await identity_store.keys_claimed_by(connection, workspace_id, [from_user])
+    return await identity_store.lock_identifiers(connection, workspace_id, keys | users)
+
+
+async def _fault(
+    connection: AsyncConnection,
+    workspace_id: UUID,
+    from_user: str,
+    into_user: str,
+    known: dict[str, Identifier],
+) -> MergeFault | None:
+    if from_user == into_user:
+        return MergeFault.SAME
+    if await merge_store.active_merges_of(connection, workspace_id, [from_user]):
+        return MergeFault.MERGED
+    of_other = await merge_store.active_merges_of(connection, workspace_id, [into_user])
+    if any(one.from_user == into_user for one in of_other):
+        return MergeFault.MERGED
+    for user_id in (from_user, into_user):
+        customer = await get_customer(connection, workspace_id, user_id)
+        is_real = user_id in known and known[user_id].flags.is_real
+        if customer is None or not is_real:
+            return MergeFault.UNKNOWN
+        if customer.suppressed_at is not None:
+            return MergeFault.SUPPRESSED
+    if await merge_store.count_active(connection, workspace_id) >= MERGES_MAX:
+        return MergeFault.TOO_MANY
+    return None

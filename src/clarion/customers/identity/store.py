@@ -1,0 +1,315 @@
+"""Rows of identifiers and claims."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import Select, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from clarion.clock import from_micros, to_micros
+from clarion.customers.devices.facts import Facts
+from clarion.customers.identity.batch import Identifier, Stored
+from clarion.customers.identity.claim import Claim, ClaimKind
+from clarion.customers.identity.identifier import Flags
+from clarion.customers.identity.timeline import CLAIMS_READ_MAX, NOBODYS, Span, Timeline
+from clarion.storage.bulk import in_parts, insert_new, insert_unseen, upsert
+from clarion.storage.dialect import among
+from clarion.storage.schema import claims as claims_table
+from clarion.storage.schema import identifiers
+
+CLAIMS_AT_ONCE = 10_000
+"""Claims of all the keys of a batch that one statement reads; where there are more, each key is
+asked for by itself, so that nobody's past can grow what a transaction reads."""
+
+
+async def lock_identifiers(
+    connection: AsyncConnection, workspace_id: UUID, keys: Iterable[str]
+) -> dict[str, Identifier]:
+    """What is stored of `keys`; nobody else changes them until this transaction ends (R13).
+
+    On PostgreSQL keys never seen are inserted empty, so that two transactions can not both believe
+    to be the first; both take their locks in the order of the keys. SQLite has one writer.
+    """
+    wanted = sorted(set(keys))
+    if not wanted:
+        return {}
+    fresh: set[str] = set()
+    if connection.dialect.name == "postgresql":
+        fresh = await _insert_empty(connection, workspace_id, wanted)
+    rows = await connection.execute(
+        select(*_KEPT)
+        .where(
+            identifiers.c.workspace_id == workspace_id, among(connection, identifiers.c.key, wanted)
+        )
+        .order_by(identifiers.c.key)
+        .with_for_update()
+    )
+    return {key: _identifier(*kept) for key, *kept in rows if key not in fresh}
+
+
+async def read_flags(
+    connection: AsyncConnection, workspace_id: UUID, keys: Iterable[str]
+) -> dict[str, Flags]:
+    """The flags of `keys`, without locking them."""
+    known = await read_identifiers(connection, workspace_id, keys)
+    return {key: one.flags for key, one in known.items()}
+
+
+async def read_identifiers(
+    connection: AsyncConnection, workspace_id: UUID, keys: Iterable[str]
+) -> dict[str, Identifier]:
+    """What is stored of `keys`, without locking them."""
+    found: dict[str, Identifier] = {}
+    for part in in_parts(keys):
+        rows = await connection.execute(
+            select(*_KEPT).where(
+                identifiers.c.workspace_id == workspace_id, identifiers.c.key.in_(part)
+            )
+        )
+        found |= {key: _identifier(*kept) for key, *kept in rows}
+    return found
+
+
+async def keep_identifiers(
+    connection: AsyncConnection, workspace_id: UUID, changed: Mapping[str, Identifier]
+) -> None:
+    """Write `changed`, whether they were there or not."""
+    await upsert(
+        connection,
+        identifiers,
+        [
+            {
+                "workspace_id": workspace_id,
+                "key": key,
+                "is_user": changed[key].flags.is_user,
+                "is_device": changed[key].flags.is_device,
+                "is_guarded": changed[key].flags.is_guarded,
+                "is_named": changed[key].flags.is_named,
+                "is_known": changed[key].flags.is_known,
+                "timeline": _dump(changed[key].timeline),
+                "facts": _dump_facts(changed[key].facts),
+            }
+            for key in sorted(changed)
+        ],
+        key=("workspace_id", "key"),
+    )
+
+
+async def add_claims(
+    connection: AsyncConnection, workspace_id: UUID, claims: Sequence[Claim]
+) -> None:
+    await insert_new(
+        connection,
+        claims_table,
+        [
+            {
+                "workspace_id": workspace_id,
+                "key": claim.key,
+                "at": claim.at,
+                "message_id": claim.message_id,
+                "user_id": claim.user_id,
+                "kind": claim.kind.value,
+                "sender": claim.sender,
+                "ahead": claim.ahead,
+            }
+            for claim in claims
+        ],
+    )
+
+
+async def claims_on(
+    connection: AsyncConnection, workspace_id: UUID, keys: Iterable[str]
+) -> dict[str, Stored]:
+    """The stored claims on each of `keys`: all of them, or of a key that has more than
+    CLAIMS_READ_MAX the newest so many."""
+    wanted = sorted(keys)
+    if not wanted:
+        return {}
+    rows = await connection.execute(
+        _claims_of(workspace_id)
+        .where(among(connection, claims_table.c.key, wanted))
+        .limit(CLAIMS_AT_ONCE + 1)
+    )
+    found = _by_key(rows)
+    if sum(map(len, found.values())) > CLAIMS_AT_ONCE or any(
+        len(many) > CLAIMS_READ_MAX for many in found.values()
+    ):
+        return {key: await _newest_on(connection, workspace_id, key) for key in wanted}
+    return {key: Stored(many) for key, many in found.items()}
+
+
+async def _newest_on(connection: AsyncConnection, workspace_id: UUID, key: str) -> Stored:
+    rows = await connection.execute(
+        _claims_of(workspace_id)
+        .where(claims_table.c.key == key)
+        .order_by(claims_table.c.at.desc(), claims_table.c.message_id.desc())
+        .limit(CLAIMS_READ_MAX + 1)
+    )
+    newest = _by_key(rows)[key]
+    if len(newest) <= CLAIMS_READ_MAX:
+        return Stored(newest)
+    kept = newest[:CLAIMS_READ_MAX]
+    return Stored(kept, kept[-1].at)
+
+
+def _claims_of(workspace_id: UUID) -> Select[Any]:
+    return select(claims_table).where(claims_table.c.workspace_id == workspace_id)
+
+
+def _by_key(rows: Iterable[Any]) -> dict[str, list[Claim]]:
+    found: dict[str, list[Claim]] = defaultdict(list)
+    for row in rows:
+        found[row.key].append(
+            Claim(
+                key=row.key,
+                at=row.at,
+                message_id=row.message_id,
+                user_id=row.user_id,
+                kind=ClaimKind(row.kind),
+                sender=row.sender,
+                ahead=row.ahead,
+            )
+        )
+    return found
+
+
+async def keys_claimed_by(
+    connection: AsyncConnection, workspace_id: UUID, user_ids: Iterable[str]
+) -> set[str]:
+    """The keys that any of `user_ids` was ever seen with."""
+    found: set[str] = set()
+    for part in in_parts(user_ids):
+        rows = await connection.execute(
+            select(claims_table.c.key)
+            .where(claims_table.c.workspace_id == workspace_id, claims_table.c.user_id.in_(part))
+            .distinct()
+        )
+        found |= set(rows.scalars())
+    return found
+
+
+async def users_seen_with(
+    connection: AsyncConnection, workspace_id: UUID, keys: Iterable[str]
+) -> dict[str, set[str]]:
+    """The user ids that were ever seen with each of `keys`."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for part in in_parts(keys):
+        rows = await connection.execute(
+            select(claims_table.c.key, claims_table.c.user_id)
+            .where(claims_table.c.workspace_id == workspace_id, claims_table.c.key.in_(part))
+            .distinct()
+        )
+        for key, user_id in rows:
+            found[key].add(user_id)
+    return found
+
+
+async def _insert_empty(
+    connection: AsyncConnection, workspace_id: UUID, keys: Sequence[str]
+) -> set[str]:
+    rows = [
+        {
+            "workspace_id": workspace_id,
+            "key": key,
+            "is_user": False,
+            "is_device": False,
+            "is_guarded": False,
+            "is_named": False,
+            "is_known": False,
+            "timeline": [],
+        }
+        for key in keys
+    ]
+    return set(await insert_unseen(connection, identifiers, rows, returning="key"))
+
+
+_KEPT = (
+    identifiers.c.key,
+    identifiers.c.is_user,
+    identifiers.c.is_device,
+    identifiers.c.is_guarded,
+    identifiers.c.is_named,
+    identifiers.c.is_known,
+    identifiers.c.timeline,
+    identifiers.c.facts,
+)
+_UNCLAIMED = Timeline()
+_facts = msgspec.json.Decoder(Facts)
+
+
+def _dump_facts(facts: Facts | None) -> str | None:
+    return None if facts is None else msgspec.json.encode(facts).decode()
+
+
+def _identifier(
+    is_user: bool,
+    is_device: bool,
+    is_guarded: bool,
+    is_named: bool,
+    is_known: bool,
+    timeline: list[Any],
+    facts: str | None,
+) -> Identifier:
+    return Identifier(
+        flags=Flags(
+            is_user=is_user,
+            is_device=is_device,
+            is_named=is_named,
+            is_known=is_known,
+            is_guarded=is_guarded,
+        ),
+        timeline=_load(timeline),
+        facts=None if facts is None else _facts.decode(facts),
+    )
+
+
+def _dump(line: Timeline) -> list[Any]:
+    """A timeline as the row keeps it: [spans, mover, has mover, device user, shared], then since
+    when its device is left (null: it is not) and whose clock was ahead, where there is either. A
+    key that is nobody's: null alone."""
+    if line == _UNCLAIMED:
+        return []
+    if line.is_nobodys:
+        return [None]
+    kept: list[Any] = [
+        [_dump_span(span) for span in line.spans],
+        line.mover,
+        line.has_mover,
+        line.device_user,
+        line.is_shared,
+    ]
+    if line.left_at is None and not line.leads:
+        return kept
+    left = None if line.left_at is None else to_micros(line.left_at)
+    return [*kept, left, *([sorted(line.leads.items())] if line.leads else [])]
+
+
+def _load(stored: list[Any]) -> Timeline:
+    if not stored:
+        return _UNCLAIMED
+    if stored[0] is None:
+        return NOBODYS
+    spans, mover, has_mover, device_user, is_shared, *rest = stored
+    left, leads = [*rest, None, None][:2]
+    return Timeline(
+        spans=tuple(_load_span(*kept) for kept in spans),
+        mover=mover,
+        has_mover=has_mover,
+        device_user=device_user,
+        is_shared=is_shared,
+        left_at=None if left is None else from_micros(left),
+        leads=dict(leads or ()),
+    )
+
+
+def _dump_span(span: Span) -> list[Any]:
+    kept = [to_micros(span.at), span.user_id]
+    return kept if span.clock_at is None else [*kept, to_micros(span.clock_at)]
+
+
+def _load_span(at: int, user_id: str | None, clock_at: int | None = None) -> Span:
+    own = None if clock_at is None else from_micros(clock_at)
+    return Span(at=from_micros(at), user_id=user_id, clock_at=own)

@@ -1,0 +1,1 @@
+"""What we know of a customer: traits and push preference."""

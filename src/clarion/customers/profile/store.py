@@ -1,0 +1,342 @@
+"""Rows of customers."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import column, delete, func, select, values
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from clarion.customers.profile.customer import Kept, Seen
+from clarion.customers.profile.traits import Lesson, Profile
+from clarion.customers.profile.wrong_clock import Installation, Taught
+from clarion.events.messages.message import read_identify
+from clarion.events.store import ordered_at
+from clarion.storage.bulk import in_parts, upsert
+from clarion.storage.dialect import Id, among, unindexed
+from clarion.storage.schema import customers, devices, events, merges
+
+SEEN_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Customer:
+    """A customer as people see it; `user_id` None: not signed in."""
+
+    id: UUID
+    workspace_id: UUID
+    user_id: str | None
+    traits: Mapping[str, Any]
+    push_opted_out: bool
+    suppressed_at: datetime | None
+    """Since when nothing is collected of them and nothing sent to them."""
+    first_seen_at: datetime
+    last_seen_at: datetime
+
+
+async def get_customer(
+    connection: AsyncConnection, workspace_id: UUID, user_id: str
+) -> Customer | None:
+    """The customer who signs in as `user_id`."""
+    rows = await connection.execute(
+        select(customers).where(
+            customers.c.workspace_id == workspace_id, customers.c.user_id == user_id
+        )
+    )
+    row = rows.one_or_none()
+    return None if row is None else read_customer(row)
+
+
+async def find_customer(
+    connection: AsyncConnection, workspace_id: UUID, name: str
+) -> Customer | None:
+    """The customer who signs in as `name`, or as whom that counts since it was merged; where nobody
+    does, the one with that id: this is how one who has not signed in is named."""
+    found = await get_customer(connection, workspace_id, name)
+    if found is not None:
+        return found
+    into = await merged_into(connection, workspace_id, name)
+    if into is not None:
+        return await get_customer(connection, workspace_id, into)
+    try:
+        customer_id = UUID(name)
+    except ValueError:
+        return None
+    return await get_customer_by_id(connection, workspace_id, customer_id)
+
+
+async def merged_into(connection: AsyncConnection, workspace_id: UUID, user_id: str) -> str | None:
+    """The user id that `user_id` counts as, where somebody has merged it."""
+    rows = await connection.execute(
+        select(merges.c.into_user).where(
+            merges.c.workspace_id == workspace_id,
+            merges.c.from_user == user_id,
+            merges.c.undone_at.is_(None),
+        )
+    )
+    return rows.scalar_one_or_none()
+
+
+async def get_customer_by_id(
+    connection: AsyncConnection, workspace_id: UUID, customer_id: UUID
+) -> Customer | None:
+    rows = await connection.execute(
+        select(customers).where(
+            customers.c.workspace_id == workspace_id, customers.c.id == customer_id
+        )
+    )
+    row = rows.one_or_none()
+    return None if row is None else read_customer(row)
+
+
+async def list_customers(
+    connection: AsyncConnection, workspace_id: UUID, *, after: UUID | None, limit: int
+) -> list[Customer]:
+    """A page of customers by id, those greater than `after`."""
+    statement = select(customers).where(unindexed(customers.c.workspace_id) == workspace_id)
+    if after is not None:
+        statement = statement.where(customers.c.id > after)
+    rows = await connection.execute(statement.order_by(customers.c.id).limit(limit))
+    return [read_customer(row) for row in rows]
+
+
+async def user_ids_of(
+    connection: AsyncConnection, workspace_id: UUID, customer_ids: Iterable[UUID]
+) -> dict[UUID, str | None]:
+    """The user id of each customer that exists."""
+    rows = await connection.execute(
+        select(customers.c.id, customers.c.user_id).where(
+            customers.c.workspace_id == workspace_id, customers.c.id.in_(list(customer_ids))
+        )
+    )
+    return {row.id: row.user_id for row in rows}
+
+
+async def lock_customers(connection: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, Kept]:
+    """Those of `ids` that exist, ours until this transaction ends."""
+    wanted = sorted(set(ids))
+    if not wanted:
+        return {}
+    rows = await connection.execute(
+        select(customers)
+        .where(among(connection, customers.c.id, wanted))
+        .order_by(customers.c.id)
+        .with_for_update()
+    )
+    return {row.id: _kept(row) for row in rows}
+
+
+async def keep_customers(
+    connection: AsyncConnection, workspace_id: UUID, kept: Sequence[Kept]
+) -> None:
+    """Write `kept`, whether they were there or not."""
+    await upsert(
+        connection,
+        customers,
+        [_row(workspace_id, customer) for customer in sorted(kept, key=lambda one: one.id)],
+        key=("id",),
+    )
+
+
+async def see_customers(
+    connection: AsyncConnection, workspace_id: UUID, seen: Iterable[Seen]
+) -> None:
+    """Widen when each was first and last seen, and create those who are new. Traits of one who is
+    there are left alone, so nothing is read."""
+    await upsert(
+        connection,
+        customers,
+        [
+            {
+                "id": one.id,
+                "workspace_id": workspace_id,
+                "user_id": one.user_id,
+                "key": one.key,
+                "traits": {},
+                "stamps": {},
+                "push_opted_out": False,
+                "first_seen_at": one.first_at,
+                "last_seen_at": one.last_at,
+            }
+            for one in sorted(seen, key=_by_id)
+        ],
+        key=("id",),
+        combine={"first_seen_at": "least", "last_seen_at": "greatest"},
+    )
+
+
+async def seen_between(
+    connection: AsyncConnection, workspace_id: UUID, ids: Iterable[UUID]
+) -> dict[UUID, tuple[datetime, datetime]]:
+    """The first and last event of each customer that has any."""
+    spans: dict[UUID, tuple[datetime, datetime]] = {}
+    for part in in_parts(ids, SEEN_AT_ONCE):
+        wanted = values(column("id", Id), name="wanted").data([(one,) for one in part]).cte()
+        of_customer = (
+            events.c.workspace_id == workspace_id,
+            events.c.customer_id == wanted.c.id,
+        )
+        # Each end by its own look into the index: a customer may have a great many events.
+        first = select(func.min(events.c.at)).where(*of_customer).scalar_subquery()
+        last = select(func.max(events.c.at)).where(*of_customer).scalar_subquery()
+        rows = await connection.execute(select(wanted.c.id, first, last))
+        spans |= {row[0]: (row[1], row[2]) for row in rows if row[1] is not None}
+    return spans
+
+
+async def last_seen(
+    connection: AsyncConnection,
+    workspace_id: UUID,
+    customer_id: UUID,
+    *,
+    unseen: Iterable[str],
+) -> datetime | None:
+    """The last event of a customer but for those whose messageIds are `unseen`."""
+    rows = await connection.execute(
+        select(events.c.at)
+        .where(
+            events.c.workspace_id == workspace_id,
+            events.c.customer_id == customer_id,
+            events.c.message_id.not_in(list(unseen)),
+        )
+        .order_by(events.c.at.desc())
+        .limit(1)
+    )
+    return rows.scalar_one_or_none()
+
+
+async def identifies_of(
+    connection: AsyncConnection, workspace_id: UUID, ids: Iterable[UUID]
+) -> tuple[dict[UUID, list[Taught]], dict[UUID, list[str]]]:
+    """What every identify of `ids` teaches, by customer; and the messageIds of those who tell of
+    somebody who was not there."""
+    taught: dict[UUID, list[Taught]] = defaultdict(list)
+    unseen: dict[UUID, list[str]] = defaultdict(list)
+    wanted = list(ids)
+    if not wanted:
+        return taught, unseen
+    rows = await connection.execute(
+        select(
+            events.c.customer_id,
+            events.c.message_id,
+            events.c.source_id,
+            events.c.clock_at,
+            events.c.order_at,
+            ordered_at().label("at"),
+            events.c.device_id,
+            events.c.anonymous_id,
+            events.c.owner_key,
+            events.c.body,
+        ).where(
+            events.c.workspace_id == workspace_id,
+            among(connection, events.c.customer_id, wanted),
+            events.c.type == "identify",
+        )
+    )
+    for row in rows:
+        said = read_identify(row.body)
+        key = said.context_device_id or row.device_id or row.anonymous_id
+        taught[row.customer_id].append(
+            Taught(
+                lesson=Lesson(
+                    traits=said.traits,
+                    is_identified=row.owner_key is None,
+                    at=row.at,
+                    message_id=row.message_id,
+                ),
+                installation=None if key is None else Installation(row.source_id, key),
+                clock_at=None if row.order_at is None else row.clock_at,
+            )
+        )
+        if not said.is_active:
+            unseen[row.customer_id].append(row.message_id)
+    return taught, unseen
+
+
+async def with_few_identifies(
+    connection: AsyncConnection, workspace_id: UUID, ids: Iterable[UUID], most: int
+) -> set[UUID]:
+    """Those of `ids` who have no more than `most` identifies stored."""
+    few = set()
+    for customer_id in sorted(ids):
+        rows = await connection.execute(
+            select(events.c.seq)
+            .where(
+                events.c.workspace_id == workspace_id,
+                events.c.customer_id == customer_id,
+                events.c.type == "identify",
+            )
+            .limit(most + 1)
+        )
+        if len(rows.all()) <= most:
+            few.add(customer_id)
+    return few
+
+
+async def forget_customers(
+    connection: AsyncConnection, workspace_id: UUID, ids: Iterable[UUID]
+) -> None:
+    """Remove those of `ids` whom no device points at: nothing is left that was theirs."""
+    wanted = sorted(set(ids))
+    if wanted:
+        held = select(devices.c.customer_id).where(
+            devices.c.workspace_id == workspace_id, devices.c.customer_id == customers.c.id
+        )
+        await connection.execute(
+            delete(customers).where(among(connection, customers.c.id, wanted), ~held.exists())
+        )
+
+
+def read_customer(row: Any) -> Customer:
+    """A row of `customers` as people see it."""
+    return Customer(
+        id=row.id,
+        workspace_id=row.workspace_id,
+        user_id=row.user_id,
+        traits=row.traits,
+        push_opted_out=row.push_opted_out,
+        suppressed_at=row.suppressed_at,
+        first_seen_at=row.first_seen_at,
+        last_seen_at=max(row.first_seen_at, row.last_seen_at),
+    )
+
+
+def _by_id(one: Seen) -> bytes:
+    return one.id.bytes
+
+
+def _row(workspace_id: UUID, customer: Kept) -> dict[str, Any]:
+    profile = customer.profile
+    return {
+        "id": customer.id,
+        "workspace_id": workspace_id,
+        "user_id": customer.user_id,
+        "key": customer.key,
+        "email": profile.email,
+        "traits": profile.traits,
+        "stamps": profile.stamps,
+        "push_stamp": profile.push,
+        "push_opted_out": profile.push_opted_out,
+        "first_seen_at": customer.first_seen_at,
+        "last_seen_at": customer.last_seen_at,
+    }
+
+
+def _kept(row: Any) -> Kept:
+    stamps = {name: (rank, at, message_id) for name, (rank, at, message_id) in row.stamps.items()}
+    push = row.push_stamp
+    return Kept(
+        id=row.id,
+        user_id=row.user_id,
+        key=row.key,
+        profile=Profile(
+            traits=row.traits,
+            stamps=stamps,
+            push=None if push is None else (push[0], push[1], push[2]),
+        ),
+        first_seen_at=row.first_seen_at,
+        last_seen_at=row.last_seen_at,
+    )

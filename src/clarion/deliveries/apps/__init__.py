@@ -1,0 +1,1 @@
+"""Provider apps: keys, pace, and when their answers are doubted."""

@@ -1,0 +1,1 @@
+"""Sending one chunk of deliveries: claim, build, send, settle."""

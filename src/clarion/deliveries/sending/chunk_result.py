@@ -1,0 +1,389 @@
+"""What is found out about one chunk: which pushes are to leave, and what became of each. Pure.
+
+A row is a pending delivery as `chunk_store.open_deliveries` reads it: the delivery with its device
+and customer as they are now. `has_arrived`: an earlier attempt's answer was lost, and meanwhile the
+app has reported the push; it is not sent again.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from clarion.campaigns.content.live_activity import LiveActivity, LiveEvent
+from clarion.campaigns.content.spec import Content, ContentFault
+from clarion.campaigns.content.template import Template
+from clarion.customers.devices.device import NOT_KNOWN, DeviceState, Platform, Removal, TokenKind
+from clarion.customers.devices.facts import LIVE_ID, LIVE_START_TOKEN, LIVE_TOKEN
+from clarion.deliveries.delivery import (
+    ACCEPTED,
+    REPORTED,
+    DeliveryState,
+    Held,
+    Retry,
+    RetryPolicy,
+    Settled,
+    Skip,
+    judge,
+    push_key,
+    push_tag,
+)
+from clarion.deliveries.provider import (
+    Accepted,
+    Misconfigured,
+    Outcome,
+    Push,
+    Rejected,
+    Throttled,
+    ThrottleScope,
+    Unavailable,
+    Unregistered,
+)
+from clarion.deliveries.sending.belief import DOUBTED, is_believed, limited_platforms
+
+RETRY_BUCKET_SECONDS = 5
+"""Retries due within so many seconds of each other travel together."""
+NOT_BY_FID = "fid_not_registered"
+"""Of a delivery: FCM does not know the FID its app tells; it goes to the device's token instead."""
+NOT_BY_TOKEN = "token_not_registered"  # noqa: S105 - a reason
+"""The other way round."""
+_FALLEN_BACK = frozenset({NOT_BY_FID, NOT_BY_TOKEN})
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the provider said to one push."""
+
+    row: Any
+    push: Push
+    outcome: Outcome
+
+
+@dataclass(slots=True)
+class Books:
+    """The chunk's account while it is worked on. Once it is closed, every row is in one of
+    `settled`, `again`, `held`, `later` and `rest`."""
+
+    lost: int = 0
+    """Earlier claims of the chunk that were never settled: what they sent, if anything, left an
+    answer that nobody saw."""
+    settled: dict[UUID, Settled] = field(default_factory=dict)
+    sent: set[UUID] = field(default_factory=set)
+    """Those of `settled` for which a push left."""
+    left: set[UUID] = field(default_factory=set)
+    """All for which a push left this time."""
+    again: dict[datetime, list[UUID]] = field(default_factory=lambda: defaultdict(list))
+    unanswered: set[UUID] = field(default_factory=set)
+    """Those of `again` and `settled` whose answer never came this time."""
+    rest: list[UUID] = field(default_factory=list)
+    """Those no push left for: their turn was not reached."""
+    held: list[UUID] = field(default_factory=list)
+    held_until: datetime | None = None
+    reasons: dict[UUID, str] = field(default_factory=dict)
+    """Why those of `again` and `held` are not settled."""
+    later: dict[datetime, list[UUID]] = field(default_factory=lambda: defaultdict(list))
+    """Those whose platform is to hear nothing for a while: no push left for them."""
+    blaming: list[Answer] = field(default_factory=list)
+    """Answers that may speak of the whole app; until the books are closed."""
+    accepted: Counter[Platform] = field(default_factory=Counter)
+    answered: int = 0
+    """Answers that only a provider gives that knows the app."""
+    pause_reason: str | None = None
+    throttled: Counter[Platform] = field(default_factory=Counter)
+    asked_seconds: float = 0.0
+    quiet_seconds: float | None = None
+    """How long the provider wants to hear nothing from the whole app."""
+    platform_throttled: set[Platform] = field(default_factory=set)
+    limited: frozenset[Platform] = frozenset()
+    """Platforms that alone are to hear nothing for `asked_seconds`."""
+    refused: dict[Platform, str] = field(default_factory=dict)
+    """Platforms that the provider has no credentials for, and what it says."""
+    removals: list[Removal] = field(default_factory=list)
+    fallen_back: list[Removal] = field(default_factory=list)
+    """Registrations that FCM does not know, of devices that are reached by another one."""
+    unknown_fids: Counter[UUID] = field(default_factory=Counter)
+    """How many of them are FIDs, by the source that tells them."""
+
+    def cancel(self, row: Any) -> None:
+        """The campaign was cancelled: no push is to leave any more."""
+        self.settled[row.device_id] = REPORTED if row.has_arrived else CANCELLED
+
+    def give_up(self, row: Any) -> None:
+        """There is nothing to send it through."""
+        self.settled[row.device_id] = REPORTED if row.has_arrived else NO_FIREBASE_APP
+
+    def prepare(
+        self,
+        launch_id: UUID,
+        contents: Mapping[str, Content],
+        template: Template | None,
+        row: Any,
+        now: datetime | None = None,
+    ) -> Push | None:
+        """The push that is to leave; None: none is, and `settled` says why.
+
+        `now` is for texts that say what day it is."""
+        ready = self._ready(launch_id, contents, template, row, now)
+        if isinstance(ready, Push):
+            return ready
+        self.settled[row.device_id] = ready
+        return None
+
+    def enter(
+        self,
+        row: Any,
+        push: Push,
+        outcome: Outcome,
+        *,
+        now: datetime,
+        chance: float,
+        policy: RetryPolicy,
+    ) -> None:
+        """What the provider answered, and what it means. What may speak of the whole app waits for
+        `close`."""
+        if isinstance(outcome, Accepted):  # first: nearly all are
+            self._accept(row, push.platform)
+            return
+        answer = Answer(row, push, outcome)
+        if not isinstance(outcome, Unavailable | Misconfigured) or outcome.left:
+            self.left.add(row.device_id)
+        match outcome:
+            case Misconfigured(platforms=platforms) if not platforms:
+                self.blaming.append(answer)
+            case Unregistered(reason=reason) if reason in NOT_KNOWN and _has_another(row, push):
+                self._fall_back(answer, now=now, chance=chance, policy=policy)
+            case _:
+                self._judge(answer, outcome, now=now, chance=chance, policy=policy)
+
+    def close(
+        self,
+        *,
+        now: datetime,
+        chance: float,
+        policy: RetryPolicy,
+        accepted_at: datetime | None = None,
+        is_trial: bool = False,
+        known_limited: frozenset[Platform] = frozenset(),
+        accepted_lately: frozenset[Platform] = frozenset(),
+    ) -> None:
+        """All answers are entered: what they say together. `accepted_at`: when the app last had a
+        push accepted; `is_trial`: the app is paused, and this chunk tries whether it works again;
+        `known_limited`: platforms that have been found to be limited alone; `accepted_lately`:
+        those that other chunks had pushes accepted for."""
+        self._find_limits(known_limited, accepted_lately)
+        again = sum((one.row.reason or "").startswith(DOUBTED) for one in self.blaming)
+        is_true = (
+            any(not _left(one.outcome) for one in self.blaming)
+            or (is_trial and not self.answered)
+            or is_believed(
+                accepted=self.accepted.total(),
+                blaming=len(self.blaming),
+                again=again,
+                accepted_at=accepted_at,
+                now=now,
+            )
+        )
+        for answer in self.blaming:
+            outcome = answer.outcome
+            assert isinstance(outcome, Misconfigured)
+            if is_true:
+                self._judge(answer, outcome, now=now, chance=chance, policy=policy)
+                continue
+            doubted = Unavailable(reason=outcome.reason)
+            self._judge(answer, doubted, now=now, chance=chance, policy=policy)
+            if answer.row.device_id in self.reasons:
+                self.reasons[answer.row.device_id] = DOUBTED + outcome.reason
+
+    def _find_limits(
+        self, known: frozenset[Platform], accepted_lately: frozenset[Platform]
+    ) -> None:
+        """Who is to hear nothing: some platforms, or the whole app."""
+        alone = frozenset(self.platform_throttled)
+        throttled = frozenset(self.throttled)
+        if throttled and (
+            limited_platforms(self.throttled, self.accepted)
+            or throttled <= known
+            or (not throttled & accepted_lately and accepted_lately - throttled)
+        ):
+            alone |= throttled
+        elif throttled:
+            self.quiet_seconds = self.asked_seconds
+        self.limited = alone
+
+    def _accept(self, row: Any, platform: Platform) -> None:
+        device_id = row.device_id
+        self.accepted[platform] += 1
+        self.answered += 1
+        self.settled[device_id] = _BY_THE_OTHER.get(row.reason, ACCEPTED)
+        self.sent.add(device_id)
+        self.left.add(device_id)
+
+    def _fall_back(
+        self, answer: Answer, *, now: datetime, chance: float, policy: RetryPolicy
+    ) -> None:
+        """This registration ends, and the push goes to the device's other one: at once, but only
+        once at once."""
+        row = answer.row
+        self.answered += 1
+        self.fallen_back.append(_removal(row, "unregistered"))
+        is_fid = answer.push.token_kind is TokenKind.FID
+        reason = NOT_BY_FID if is_fid else NOT_BY_TOKEN
+        if is_fid:
+            self.unknown_fids[row.source_id] += 1
+        if row.reason in _FALLEN_BACK:
+            outcome = Unavailable(reason=reason)
+            self._judge(answer, outcome, now=now, chance=chance, policy=policy)
+            return
+        self.again[now].append(row.device_id)
+        self.reasons[row.device_id] = reason
+
+    def _judge(
+        self, answer: Answer, outcome: Outcome, *, now: datetime, chance: float, policy: RetryPolicy
+    ) -> None:
+        row, platform = answer.row, answer.push.platform
+        device_id = row.device_id
+        verdict = judge(
+            outcome,
+            attempts=row.attempts + self.lost + 1,
+            first_tried_at=row.first_tried_at or now,
+            now=now,
+            ttl_seconds=answer.push.content.ttl_seconds,
+            chance=chance,
+            policy=policy,
+        )
+        match verdict:
+            case Settled():
+                self.settled[device_id] = verdict
+                if device_id in self.left:
+                    self.sent.add(device_id)
+            case Retry(due_at=due_at, reason=reason):
+                self.again[_bucket(due_at)].append(device_id)
+                self.reasons[device_id] = reason
+            case Held(due_at=due_at, reason=reason, detail=detail):
+                self.held.append(device_id)
+                self.held_until = due_at
+                self.reasons[device_id] = reason
+                self.pause_reason = f"{reason}: {detail}" if detail else reason
+        match outcome:
+            case Unavailable(maybe_accepted=True):
+                self.unanswered.add(device_id)
+            case Throttled(scope=scope, retry_after_seconds=asked) if scope is not _DEVICE:
+                if scope is ThrottleScope.APP:
+                    self.throttled[platform] += 1
+                else:
+                    self.platform_throttled.add(platform)
+                wanted = policy.quiet_seconds if asked is None else asked
+                self.asked_seconds = max(self.asked_seconds, wanted)
+            case Misconfigured(platforms=platforms, detail=detail) if platforms:
+                self.answered += 1
+                self.refused.update(dict.fromkeys(platforms, detail))
+            case Unregistered(reason=reason):
+                self.answered += 1
+                self.removals.append(_removal(row, reason))
+            case Rejected():
+                self.answered += 1
+
+    def _ready(
+        self,
+        launch_id: UUID,
+        contents: Mapping[str, Content],
+        template: Template | None,
+        row: Any,
+        now: datetime | None,
+    ) -> Push | Settled:
+        if row.has_arrived:
+            return REPORTED
+        if not row.is_still_theirs:
+            return DEVICE_MOVED
+        if row.device_state != "active" or row.token is None:
+            return REGISTRATION_REMOVED
+        if row.push_opted_out:
+            return OPTED_OUT
+        if row.token_kind == _APNS:
+            return APNS_TOKEN
+        platform = _PLATFORMS[row.platform]
+        if template is None:
+            content = contents[row.platform]
+        else:
+            rendered = template.render(
+                platform, user_id=row.user_id, traits=row.traits or {}, now=now
+            )
+            if isinstance(rendered, ContentFault):
+                return NOT_RENDERED
+            content = rendered
+        if row.notifications_off and not content.is_silent:
+            return NOTIFICATIONS_OFF
+        live_activity_token = None
+        if content.live_activity is not None:
+            live_activity_token = _live_activity_token(row, platform, content.live_activity)
+            if live_activity_token is None:
+                return NO_LIVE_ACTIVITY
+        return Push(
+            token=row.token,
+            token_kind=_TOKEN_KINDS[row.token_kind],
+            platform=platform,
+            delivery_id=push_key(launch_id, row.device_id),
+            tag=push_tag(launch_id, row.device_id),
+            content=content,
+            live_activity_token=live_activity_token,
+        )
+
+
+def _has_another(row: Any, push: Push) -> bool:
+    """Whether the device can be reached by another registration than the one this push went to."""
+    return any(
+        one["token_kind"] not in (_APNS, push.token_kind.value)
+        and one["state"] == _ACTIVE
+        and one["token"]
+        for one in row.spares or ()
+    )
+
+
+def _live_activity_token(row: Any, platform: Platform, activity: LiveActivity) -> str | None:
+    """Of the activity that is meant, on this device; None: it has told none."""
+    facts: Mapping[str, str] = row.facts or {}
+    if platform is not Platform.IOS:
+        return None
+    if activity.event is LiveEvent.START:
+        return facts.get(LIVE_START_TOKEN)
+    if activity.activity_id not in (None, facts.get(LIVE_ID)):
+        return None
+    return facts.get(LIVE_TOKEN)
+
+
+def _left(outcome: Outcome) -> bool:
+    return not isinstance(outcome, Misconfigured) or outcome.left
+
+
+def _removal(row: Any, reason: str) -> Removal:
+    return Removal(device_row_id=row.device_id, token_hash=row.token_hash, reason=reason)
+
+
+def _bucket(due_at: datetime) -> datetime:
+    seconds = -(-due_at.timestamp() // RETRY_BUCKET_SECONDS) * RETRY_BUCKET_SECONDS
+    return datetime.fromtimestamp(seconds, tz=due_at.tzinfo)
+
+
+def _skipped(reason: Skip) -> Settled:
+    return Settled(state=DeliveryState.SKIPPED, reason=reason.value)
+
+
+CANCELLED = Settled(state=DeliveryState.CANCELLED)
+_BY_THE_OTHER = {
+    reason: Settled(state=DeliveryState.ACCEPTED, reason=reason) for reason in _FALLEN_BACK
+}
+NO_FIREBASE_APP = _skipped(Skip.NO_FIREBASE_APP)
+DEVICE_MOVED = _skipped(Skip.DEVICE_MOVED)
+REGISTRATION_REMOVED = _skipped(Skip.REGISTRATION_REMOVED)
+OPTED_OUT = _skipped(Skip.OPTED_OUT)
+APNS_TOKEN = _skipped(Skip.APNS_TOKEN)
+NOTIFICATIONS_OFF = _skipped(Skip.NOTIFICATIONS_OFF)
+NO_LIVE_ACTIVITY = _skipped(Skip.NO_LIVE_ACTIVITY)
+NOT_RENDERED = _skipped(Skip.NOT_RENDERED)
+_DEVICE = ThrottleScope.DEVICE
+_APNS = TokenKind.APNS.value
+_ACTIVE = DeviceState.ACTIVE.value
+_PLATFORMS = {one.value: one for one in Platform}
+_TOKEN_KINDS = {one.value: one for one in TokenKind}

@@ -1,0 +1,66 @@
+"""What a sender tells its operator of Firebase apps, each thing once."""
+
+from datetime import datetime
+from uuid import UUID
+
+import structlog
+
+from clarion.customers.devices.device import Platform
+from clarion.deliveries.apps.platform_limits import PlatformLimits
+from clarion.deliveries.provider import ProviderApp
+from clarion.deliveries.sending.chunk_result import Books
+
+log = structlog.get_logger(__name__)
+
+
+class Notices:
+    """One sender's."""
+
+    def __init__(self) -> None:
+        self.limits = PlatformLimits()
+        self._refused: set[tuple[UUID, Platform]] = set()
+        self._paused: set[UUID] = set()
+
+    def is_paused(self, app_id: UUID) -> None:
+        """Something waits for it."""
+        self._paused.add(app_id)
+
+    def sends(self, app: ProviderApp) -> None:
+        """It is in use: news, where it was paused when we last looked."""
+        if app.id in self._paused:
+            self._paused.discard(app.id)
+            log.info("firebase_app_goes_on", app=str(app.id), project=app.project_id)
+
+    def learn(self, app: ProviderApp, books: Books, now: datetime) -> None:
+        """What a chunk's answers say of the app's platforms."""
+        self._tell_refused(app, books)
+        self.limits.accept(app.id, books.accepted, now)
+        if books.limited and self.limits.limit(app.id, books.limited, books.asked_seconds, now):
+            log.warning(
+                "platform_throttled",
+                app=str(app.id),
+                project=app.project_id,
+                platforms=sorted(books.limited),
+                quiet_seconds=round(books.asked_seconds, 1),
+            )
+
+    def settled(self, app_id: UUID, books: Books, *, is_trial: bool) -> None:
+        """A chunk's answers are written down, and with them whether the app is paused."""
+        if books.pause_reason is not None:
+            self._paused.add(app_id)
+        elif is_trial and books.answered:
+            self._paused.discard(app_id)
+
+    def _tell_refused(self, app: ProviderApp, books: Books) -> None:
+        """Once for each platform: every push to it says the same."""
+        for platform, detail in books.refused.items():
+            if (app.id, platform) not in self._refused:
+                self._refused.add((app.id, platform))
+                log.error(
+                    "platform_refused",
+                    app=str(app.id),
+                    project=app.project_id,
+                    platform=platform.value,
+                    reason=detail,
+                    cure="upload the APNs key, or set the VAPID key, in the Firebase console",
+                )

@@ -1,0 +1,58 @@
+"""Chunks that wait for a job that will not come: published again. The rows are the truth, and a job
+is a nudge, which may be lost."""
+
+from datetime import datetime
+
+import structlog
+
+from clarion.broker import Broker, JobKind, NewJob
+from clarion.deliveries.apps.store import paused_ahead, set_back
+from clarion.deliveries.chunk_store import chunks_of_another_time, hasten_app, overdue_chunks
+from clarion.storage.database import Database
+
+log = structlog.get_logger(__name__)
+
+
+async def publish_overdue(
+    database: Database, broker: Broker, now: datetime, *, grace_seconds: float, limit: int
+) -> int:
+    """Publish again the chunks whose job was lost or whose sender died, and those that the clock of
+    before has put off; returns how many."""
+    async with database.read() as connection:
+        paused = await paused_ahead(connection, now)
+    if paused:
+        async with database.write() as connection:
+            await set_back(connection, paused, now)
+            for app_id in paused:
+                await hasten_app(connection, app_id, now)
+    async with database.read() as connection:
+        overdue = await overdue_chunks(
+            connection,
+            now,
+            grace_seconds=grace_seconds,
+            limit=limit,
+        )
+        early = await chunks_of_another_time(connection, now, limit=limit)
+    if early:
+        ahead = max(ahead for *_, ahead in early)
+        log.warning("clock_went_back", seconds=round(ahead.total_seconds()), chunks=len(early))
+    await broker.publish(
+        *(
+            NewJob(
+                kind=JobKind.CHUNK,
+                payload=chunk_id.bytes,
+                key=f"chunk:{chunk_id.hex}:{attempt}",
+            )
+            for chunk_id, attempt in overdue
+        ),
+        *(
+            NewJob(
+                kind=JobKind.CHUNK,
+                payload=chunk_id.bytes,
+                key=f"chunk:{chunk_id.hex}:{attempt}",
+                available_at=now + waits if waits else None,
+            )
+            for chunk_id, attempt, waits, _ in early
+        ),
+    )
+    return len(overdue) + len(early)

@@ -1,0 +1,385 @@
+"""The sender: takes chunks of deliveries to the provider, and writes down what became of each.
+
+    job ─▶ claim chunk ─▶ look again at each delivery ─▶ provider ─▶ judge ─▶ settle ─▶ ack
+            attempt + 1     skip, render                              one transaction
+
+The rows are the truth, the job is a nudge. A crash before the settling leaves the chunk leased;
+when the lease ends the sweep publishes it again, and what was sent in between is sent again with
+the same tag, so that it replaces on the device; the account counts it as unanswered. Once the
+provider has answered, the answers are kept until they are written, however long the database is
+away. Whatever is not settled is in another chunk with its own time, so one slow device holds up
+nobody.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from clarion.broker import Broker, BrokerUnavailable, JobKind, Lease, NewJob
+from clarion.campaigns.campaign import Campaign, CampaignState
+from clarion.campaigns.content.template import Template
+from clarion.clock import Clock
+from clarion.customers.devices.device import Platform
+from clarion.deliveries.apps.pacing import Grant, Later
+from clarion.deliveries.apps.quarantine_store import last_acceptance
+from clarion.deliveries.chunk_store import (
+    Chunk,
+    NewChunk,
+    keep_chunk,
+    open_deliveries,
+)
+from clarion.deliveries.delivery import RetryPolicy
+from clarion.deliveries.provider import Provider, ProviderApp, Push
+from clarion.deliveries.sending.chunk_result import Books
+from clarion.deliveries.sending.notices import Notices
+from clarion.deliveries.sending.overdue import publish_overdue
+from clarion.deliveries.sending.paced_sender import Courier
+from clarion.deliveries.sending.settlement import Waits, Work, claim, settle
+from clarion.storage.database import Database, StorageUnavailable, is_conflict
+from clarion.storage.vault import Vault, VaultLocked
+
+log = structlog.get_logger(__name__)
+
+TURN_STEPS = 10_000
+"""Rendered in one go, in steps of `campaigns/content/liquid.py`: about ten milliseconds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SenderOptions:
+    concurrency: int = 4
+    """Chunks in the air at once."""
+    wait_seconds: float = 5.0
+    lease_seconds: float = 45.0
+    """Prolonged while the provider works on the chunk; so long a dead sender's chunk waits."""
+    provider_seconds_max: float = 900.0
+    """Not prolonged for longer than that: a provider that hangs must not keep a chunk for ever."""
+    sweep_seconds: float = 10.0
+    sweep_grace_seconds: float = 15.0
+    sweep_chunks: int = 500
+    paused_seconds: float = 15.0
+    backoff_seconds: float = 2.0
+    policy: RetryPolicy = field(default_factory=RetryPolicy)
+
+
+class Sender:
+    """Any number may run: a chunk is claimed by one."""
+
+    def __init__(
+        self,
+        database: Database,
+        broker: Broker,
+        clock: Clock,
+        provider: Provider,
+        vault: Vault,
+        options: SenderOptions | None = None,
+    ) -> None:
+        self._database = database
+        self._broker = broker
+        self._clock = clock
+        self._courier = Courier(provider, clock)
+        self._vault = vault
+        self._options = options or SenderOptions()
+        self._templates: dict[UUID, tuple[datetime, Template]] = {}
+        self._notices = Notices()
+        self._is_stopping = False
+        self._idle: set[asyncio.Task[Any]] = set()
+
+    async def run(self) -> None:
+        """Send until `stop`, or until cancelled: `concurrency` chunks side by side, and a sweep."""
+        async with asyncio.TaskGroup() as group:
+            for _ in range(self._options.concurrency):
+                group.create_task(self._send_for_ever())
+            group.create_task(self._sweep_for_ever())
+
+    def stop(self) -> None:
+        """Claim nothing more. What is in the air is waited for and settled, what has not left is
+        put back; then `run` ends, and nothing has to be sent twice."""
+        self._is_stopping = True
+        self._courier.stop()
+        for task in self._idle:
+            task.cancel()
+
+    async def step(self) -> int:
+        """Take the next chunk that waits; returns how many of its deliveries were settled."""
+        with self._interruptible():
+            leases = await self._broker.fetch(
+                JobKind.CHUNK,
+                limit=1,
+                wait_seconds=self._options.wait_seconds,
+                lease_seconds=self._options.lease_seconds,
+            )
+        count = 0
+        for lease in leases:
+            count += await self._take(lease)
+        return count
+
+    async def sweep(self) -> int:
+        """Publish again the chunks whose job was lost or whose sender died; returns how many."""
+        options = self._options
+        return await publish_overdue(
+            self._database,
+            self._broker,
+            self._clock.now(),
+            grace_seconds=options.sweep_grace_seconds,
+            limit=options.sweep_chunks,
+        )
+
+    async def _send_for_ever(self) -> None:
+        while not self._is_stopping:
+            try:
+                await self.step()
+            except (StorageUnavailable, BrokerUnavailable) as error:
+                log.warning("sender_waits", reason=str(error))
+                await self._wait(self._options.backoff_seconds)
+            except VaultLocked:
+                log.error("vault_locked", cure="set CLARION_SECRET_KEY to the key used before")
+                await self._wait(self._options.paused_seconds)
+            except Exception:
+                # A defect met in one chunk must not end those beside it, whose answers would be
+                # lost. It waits like a dead sender's, and is tried again.
+                log.exception("chunk_failed")
+                await self._wait(self._options.backoff_seconds)
+
+    async def _sweep_for_ever(self) -> None:
+        while not self._is_stopping:
+            try:
+                await self.sweep()
+            except (StorageUnavailable, BrokerUnavailable) as error:
+                log.warning("sweep_waits", reason=str(error))
+            except Exception:
+                # It must not end those beside it, whose answers would be lost.
+                log.exception("sweep_failed")
+            await self._wait(self._options.sweep_seconds)
+
+    async def _wait(self, seconds: float) -> None:
+        if not self._is_stopping:
+            with self._interruptible():
+                await self._clock.sleep(seconds)
+
+    @contextmanager
+    def _interruptible(self) -> Iterator[None]:
+        """`stop` ends the task that is in here."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._idle.add(task)
+        try:
+            yield
+        finally:
+            self._idle.discard(task)
+
+    async def _take(self, lease: Lease) -> int:
+        if self._is_stopping:
+            await lease.nack()
+            return 0
+        work = await self._claim(UUID(bytes=lease.payload))
+        count = 0 if work is None else await self._do(work)
+        await lease.ack()
+        return count
+
+    async def _claim(self, chunk_id: UUID) -> Work | None:
+        """The chunk as ours; None: there is nothing to do now. Raising, it has claimed nothing."""
+        now = self._clock.now()
+        options = self._options
+        async with self._database.write() as connection:
+            claimed = await claim(
+                connection,
+                chunk_id,
+                self._vault,
+                now=now,
+                lease_until=now + timedelta(seconds=options.lease_seconds),
+                paused_until=now + timedelta(seconds=options.paused_seconds),
+            )
+        if isinstance(claimed, Later):
+            await self._broker.publish(
+                NewJob(kind=JobKind.CHUNK, payload=chunk_id.bytes, available_at=claimed.due_at)
+            )
+            return None
+        if isinstance(claimed, Waits):
+            if claimed.app_id is not None:
+                self._notices.is_paused(claimed.app_id)
+            return None
+        if claimed is not None and claimed.app is not None and not claimed.is_trial:
+            self._notices.sends(claimed.app)
+        return claimed
+
+    async def _do(self, work: Work) -> int:
+        chunk, campaign = work.chunk, work.campaign
+        template = self._template(campaign)
+        async with self._database.read() as connection:
+            rows = await open_deliveries(
+                connection,
+                chunk,
+                with_traits=template is not None,
+                with_facts=campaign.content.base.live_activity is not None,
+            )
+        books = Books(lost=chunk.lost)
+        if campaign.state is CampaignState.CANCELLED:
+            for row in rows:
+                books.cancel(row)
+        elif work.app is not None and work.grant is not None:
+            await self._send(work, work.app, work.grant, template, rows, books)
+        else:
+            for row in rows:
+                books.give_up(row)
+        await self._settle(work, books)
+        self._notices.settled(chunk.firebase_app_id, books, is_trial=work.is_trial)
+        return len(books.settled)
+
+    async def _send(
+        self,
+        work: Work,
+        app: ProviderApp,
+        grant: Grant,
+        template: Template | None,
+        rows: Sequence[Any],
+        books: Books,
+    ) -> None:
+        chunk = work.chunk
+        async with self._keeping(chunk):
+            chosen, pushes = await self._prepare(work, app, grant, template, rows, books)
+            if not pushes:
+                return
+            outcomes = await self._courier.carry(app, pushes, grant)
+        now = self._clock.now()
+        # One chance for all: their retries stay together instead of ending in a chunk each.
+        chance = self._clock.chance()
+        policy = self._options.policy
+        limits = self._notices.limits
+        for row, push, outcome in zip(chosen, pushes, outcomes, strict=False):
+            books.enter(row, push, outcome, now=now, chance=chance, policy=policy)
+        accepted_at = None
+        if books.blaming:
+            async with self._database.read() as connection:
+                accepted_at = await last_acceptance(connection, app.id)
+        books.close(
+            now=now,
+            chance=chance,
+            policy=policy,
+            accepted_at=accepted_at,
+            is_trial=work.is_trial,
+            known_limited=limits.known(app.id, now),
+            accepted_lately=limits.accepted_lately(app.id, now),
+        )
+        books.rest += [row.device_id for row in chosen[len(outcomes) :]]
+        self._notices.learn(app, books, now)
+
+    async def _prepare(
+        self,
+        work: Work,
+        app: ProviderApp,
+        grant: Grant,
+        template: Template | None,
+        rows: Sequence[Any],
+        books: Books,
+    ) -> tuple[list[Any], list[Push]]:
+        """The rows whose pushes are to leave, and the pushes."""
+        chosen: list[Any] = []
+        pushes: list[Push] = []
+        # One value a platform, not one a push: the provider encodes each value once.
+        contents = {one.value: work.campaign.content.for_platform(one) for one in Platform}
+        now = self._clock.now()
+        quiet = self._notices.limits.quiet(app.id, now)
+        steps = 0 if template is None else template.steps
+        for row in rows:
+            if len(pushes) == grant.count:
+                books.rest.append(row.device_id)
+                continue
+            if quiet and row.platform in quiet and not row.has_arrived:
+                books.later[quiet[row.platform]].append(row.device_id)
+                continue
+            push = books.prepare(work.chunk.launch_id, contents, template, row, now)
+            if push is not None:
+                pushes.append(push)
+                chosen.append(row)
+            if template is not None and template.steps - steps > TURN_STEPS:
+                # Whoever else lives on this loop, such as /livez, must not wait for a whole chunk.
+                await asyncio.sleep(0)
+                now, steps = self._clock.now(), template.steps
+        return chosen, pushes
+
+    @asynccontextmanager
+    async def _keeping(self, chunk: Chunk) -> AsyncIterator[None]:
+        """Prolong the chunk's lease meanwhile."""
+        keeping = asyncio.create_task(self._keep(chunk))
+        try:
+            yield
+        finally:
+            keeping.cancel()
+
+    async def _keep(self, chunk: Chunk) -> None:
+        lease = self._options.lease_seconds
+        for _ in range(int(self._options.provider_seconds_max / lease * 3)):
+            await self._clock.sleep(lease / 3)
+            until = self._clock.now() + timedelta(seconds=lease)
+            try:
+                async with self._database.write() as connection:
+                    if not await keep_chunk(connection, chunk, lease_until=until):
+                        return
+            except StorageUnavailable as error:
+                log.warning("lease_not_prolonged", chunk=str(chunk.id), reason=str(error))
+
+    async def _settle(self, work: Work, books: Books) -> None:
+        chunk = work.chunk
+        again = self._again(books)
+        while True:
+            try:
+                async with self._database.write() as connection:
+                    ours = await settle(connection, work, books, again, self._clock.now())
+                break
+            except Exception as error:
+                # What the provider answered is known only here: forgotten, it would be sent again.
+                if not isinstance(error, StorageUnavailable) and not is_conflict(error):
+                    raise
+                log.warning("settling_waits", chunk=str(chunk.id), reason=str(error))
+                await self._clock.sleep(self._options.backoff_seconds)
+        if not ours:
+            log.warning("chunk_was_taken_over", chunk=str(chunk.id), attempt=chunk.attempt)
+            return
+        await self._broker.publish(
+            *(
+                NewJob(kind=JobKind.CHUNK, payload=new.id.bytes, available_at=new.due_at)
+                for new in again
+            )
+        )
+
+    def _again(self, books: Books) -> list[NewChunk]:
+        """The chunks of what is not settled."""
+        again = [
+            NewChunk(id=self._clock.new_id(), due_at=due_at, device_ids=device_ids, tried=True)
+            for due_at, device_ids in sorted(books.again.items())
+        ]
+        for device_ids, due_at in (
+            (books.held, books.held_until),
+            (books.rest, self._clock.now()),
+            *((device_ids, due_at) for due_at, device_ids in sorted(books.later.items())),
+        ):
+            if device_ids:
+                assert due_at is not None
+                again.append(
+                    NewChunk(
+                        id=self._clock.new_id(),
+                        due_at=due_at,
+                        device_ids=device_ids,
+                        tried=False,
+                        held=device_ids is books.held,
+                    )
+                )
+        return again
+
+    def _template(self, campaign: Campaign) -> Template | None:
+        """The campaign's parsed template; None where no text depends on the customer."""
+        known = self._templates.get(campaign.id)
+        if known is None or known[0] != campaign.updated_at:
+            if len(self._templates) > 100:
+                self._templates.clear()
+            known = (campaign.updated_at, Template(campaign.content))
+            self._templates[campaign.id] = known
+        template = known[1]
+        dynamic = any(template.needs_customer(platform) for platform in Platform)
+        return template if dynamic else None

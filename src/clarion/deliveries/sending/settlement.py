@@ -1,0 +1,260 @@
+"""The two transactions in the life of a claimed chunk: its claim, and its settlement."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from clarion.campaigns.campaign import Campaign, CampaignState, Refused, pause
+from clarion.campaigns.store import get_campaign, get_launch, save_campaign
+from clarion.customers.devices.store import remove_registrations
+from clarion.customers.diagnostics import WARNINGS, WarningCode
+from clarion.customers.ingest_counters import Kind, hour_of
+from clarion.deliveries.apps.pace_store import draw_pace, slow_down
+from clarion.deliveries.apps.pacing import Grant, Later
+from clarion.deliveries.apps.quarantine_store import Judgement, put_in_quarantine, watch
+from clarion.deliveries.apps.store import (
+    AppPaused,
+    end_trial,
+    open_app,
+    pause_app,
+    take_trial,
+)
+from clarion.deliveries.chunk_store import (
+    Chunk,
+    NewChunk,
+    claim_chunk,
+    finish_launch,
+    hasten_app,
+    release_chunk,
+    settle_chunk,
+)
+from clarion.deliveries.provider import ProviderApp
+from clarion.deliveries.sending.belief import next_trial
+from clarion.deliveries.sending.chunk_result import Books
+from clarion.ingest_log.store import add_counts
+from clarion.storage.vault import Vault
+
+TRIAL_PUSHES = 20
+"""So many find out whether a paused app works again."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waits:
+    """What the chunk belongs to is paused. `app_id`: its Firebase app is, else its campaign."""
+
+    app_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """A claimed chunk, and what is to be done with it.
+
+    With a `grant` its pushes may leave. Without one none does: its campaign is cancelled, or there
+    is no Firebase app.
+    """
+
+    chunk: Chunk
+    campaign: Campaign
+    claimed_at: datetime
+    app: ProviderApp | None = None
+    grant: Grant | None = None
+    next_trial_at: datetime | None = None
+    """Set where its Firebase app is paused, and a few of its pushes are to find out whether it
+    works again; by then it is tried once more."""
+
+    @property
+    def is_trial(self) -> bool:
+        return self.next_trial_at is not None
+
+
+async def claim(
+    connection: AsyncConnection,
+    chunk_id: UUID,
+    vault: Vault,
+    *,
+    now: datetime,
+    lease_until: datetime,
+    paused_until: datetime,
+) -> Work | Later | Waits | None:
+    """Claim the chunk, and draw how fast its pushes may leave.
+
+    Later: its project's turn is not near. Waits: what it belongs to is paused; it is put back, and
+    no job has to follow, since the sweep passes over it until it is resumed, or tried again. None:
+    it is not to be had. Raises VaultLocked.
+    """
+    chunk = await claim_chunk(connection, chunk_id, now=now, lease_until=lease_until)
+    launch = None if chunk is None else await get_launch(connection, chunk.launch_id)
+    if chunk is None or launch is None:
+        return None
+    campaign = await get_campaign(connection, chunk.workspace_id, launch.campaign_id)
+    if campaign is None:
+        return None
+    work = Work(chunk=chunk, campaign=campaign, claimed_at=now)
+    if campaign.state is CampaignState.CANCELLED:
+        return work
+    app_id = chunk.firebase_app_id
+    app = await open_app(connection, vault, app_id, now=now)
+    is_campaigns = campaign.state is CampaignState.PAUSED
+    trial_at = None
+    if isinstance(app, AppPaused) and app.is_due and not is_campaigns:
+        next_at = next_trial(app.at, now)
+        if await take_trial(connection, app_id, now=now, next_at=next_at):
+            trial_at = next_at
+            app = await open_app(connection, vault, app_id, now=now, though_paused=True)
+    if is_campaigns or isinstance(app, AppPaused):
+        await release_chunk(connection, chunk, due_at=paused_until, held=True)
+        return Waits(app_id=None if is_campaigns else app_id)
+    size = chunk.size if trial_at is None else min(chunk.size, TRIAL_PUSHES)
+    drawn = None if app is None else await draw_pace(connection, app.id, size, now)
+    if isinstance(drawn, Later):
+        await release_chunk(connection, chunk, due_at=drawn.due_at, held=False)
+        return drawn
+    return work if drawn is None else replace(work, app=app, grant=drawn, next_trial_at=trial_at)
+
+
+async def settle(
+    connection: AsyncConnection, work: Work, books: Books, again: Sequence[NewChunk], now: datetime
+) -> bool:
+    """Write down what became of it, and what follows from that; False: it is not ours any more."""
+    chunk = work.chunk
+    ours = await settle_chunk(
+        connection,
+        chunk,
+        settled=books.settled,
+        sent=books.left,
+        unanswered=books.unanswered,
+        again=again,
+        now=now,
+        reasons=books.reasons,
+    )
+    if not ours:
+        return False
+    if books.fallen_back:
+        # Their devices live on by another registration, so it needs no belief.
+        await remove_registrations(connection, books.fallen_back, now)
+    judgement = await _remove(connection, work, books, now)
+    if books.quiet_seconds is not None:
+        await _slow_down(connection, work, books.quiet_seconds, now)
+    await _pause_or_resume(connection, work, books, now)
+    await finish_launch(connection, chunk.launch_id, now)
+    if judgement.doubt is not None:
+        await _pause(connection, work, judgement.doubt, now)
+    if books.unknown_fids:
+        await _warn_of_fids(connection, work, books, now)
+    return True
+
+
+async def _remove(
+    connection: AsyncConnection, work: Work, books: Books, now: datetime
+) -> Judgement:
+    """End the registrations that the provider calls dead, if it can be believed."""
+    app_id, removals = work.chunk.firebase_app_id, books.removals
+    if not books.sent:
+        return Judgement()
+    answered = len(books.sent)
+    judgement = await watch(
+        connection,
+        app_id,
+        answered=answered,
+        removals=removals,
+        now=now,
+        is_accepted=books.accepted.total() > 0,
+    )
+    if judgement.may_remove:
+        await remove_registrations(connection, removals, now)
+    else:
+        await put_in_quarantine(connection, app_id, removals, now)
+    if judgement.is_new:
+        log.error(
+            "removals_stopped",
+            app=str(app_id),
+            campaign=str(work.campaign.id),
+            reason=judgement.doubt,
+            cure="look at the Firebase app and its key, then: clarion firebase-apps removals",
+        )
+    return judgement
+
+
+async def _pause_or_resume(
+    connection: AsyncConnection, work: Work, books: Books, now: datetime
+) -> None:
+    """The Firebase app waits for an operator, or does so no longer."""
+    app_id = work.chunk.firebase_app_id
+    project_id = work.app and work.app.project_id
+    if books.pause_reason is not None:
+        again_at = work.next_trial_at or next_trial(now, now)
+        if await pause_app(
+            connection, app_id, books.pause_reason, now=now, tries_again_at=again_at
+        ):
+            log.error(
+                "firebase_app_paused",
+                app=str(app_id),
+                project=project_id,
+                reason=books.pause_reason,
+                tries_again_at=again_at.isoformat(),
+                cure="put right what the reason names; then it goes on by itself within ten "
+                "minutes, or at once when you resume it; nothing is lost",
+            )
+    elif work.is_trial and books.answered and await end_trial(connection, app_id):
+        await hasten_app(connection, app_id, now)
+        log.info("firebase_app_goes_on", app=str(app_id), project=project_id)
+
+
+async def _pause(connection: AsyncConnection, work: Work, doubt: str, now: datetime) -> None:
+    """The campaign waits for a person. After `finish_launch`, which locks its launch first."""
+    campaign = await get_campaign(connection, work.chunk.workspace_id, work.campaign.id, lock=True)
+    paused = None if campaign is None else pause(campaign, now, doubt)
+    if campaign is None or paused is None or isinstance(paused, Refused):
+        return
+    await save_campaign(connection, paused, expected_state=campaign.state)
+
+
+async def _warn_of_fids(
+    connection: AsyncConnection, work: Work, books: Books, now: datetime
+) -> None:
+    """Their sources are told. Last of all, as everybody counts last."""
+    code = WarningCode.FID_NOT_REGISTERED
+    counted = [
+        {
+            "source_id": source_id,
+            "hour": hour_of(now),
+            "kind": Kind.WARNING.value,
+            "label": code.value,
+            "name": "",
+            "count": count,
+        }
+        for source_id, count in sorted(books.unknown_fids.items())
+    ]
+    await add_counts(connection, counted)
+    log.warning(
+        "fids_not_registered",
+        app=str(work.chunk.firebase_app_id),
+        campaign=str(work.campaign.id),
+        count=books.unknown_fids.total(),
+        cure=WARNINGS[code].cure,
+    )
+
+
+async def _slow_down(
+    connection: AsyncConnection, work: Work, quiet_seconds: float, now: datetime
+) -> None:
+    rate = await slow_down(
+        connection,
+        work.chunk.firebase_app_id,
+        quiet_seconds=quiet_seconds,
+        drawn_at=work.claimed_at,
+        now=now,
+    )
+    if rate is not None:
+        log.warning(
+            "firebase_app_throttled",
+            app=str(work.chunk.firebase_app_id),
+            quiet_seconds=round(quiet_seconds, 1),
+            then_per_second=round(rate, 1),
+        )

@@ -1,0 +1,1 @@
+"""One HTTP call: its bytes, its events, and whether each can be accepted."""

@@ -1,0 +1,183 @@
+"""Signed userIds: who may act for a person through a source whose write key anybody may read.
+
+The app's own server knows a secret of the source. It signs the id of whoever is signed in (the
+HMAC-SHA256 of the userId, in hex) and hands that to the app, which sends it as `userSignature` in
+the event's `context` or `properties`. What would change whom a customer or a device is known as is
+refused without it; other events are kept, but claim nothing (`Proof`). An event whose userId is its
+own device id needs none: before sign-in nobody could sign it, and it speaks for that device alone.
+
+A signature is a credential. It is taken out of every event before the event is stored.
+"""
+
+import hmac
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from clarion.events.calls.call import Call
+from clarion.events.envelope import Item
+from clarion.events.messages.identifiers import has_number, printed_ids, usable_id
+from clarion.events.messages.message import device_ids
+from clarion.events.messages.proof import Proof
+from clarion.events.messages.rejection import Refusal, excerpt_of, hint_of
+from clarion.events.messages.reserved import PUSH_NAMES, plain_name
+from clarion.events.messages.secret_fields import SIGNATURE as SIGNATURE
+from clarion.sources.auth_result import Secret
+
+SIGNATURE_BYTES = SIGNATURE.encode()
+"""A call in which this does not stand holds no signature."""
+
+_members = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_wire = msgspec.json.Decoder(dict[str, Any])
+"""As the event is read later: of two members of one name both see the same."""
+_PLACES = ("context", "properties")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """A call without its signatures, and the secrets that had made them."""
+
+    call: Call
+    used: set[UUID]
+
+
+def sign(secret: bytes, user_id: str) -> str:
+    """The signature of a userId."""
+    return hmac.digest(secret, user_id.encode(), "sha256").hex()
+
+
+def judge(
+    call: Call, secrets: Sequence[Secret], *, asks: bool = True, has_locked: bool = False
+) -> Judged | None:
+    """What of a call may be taken. Without `secrets` all of it, userIds at their word; and so is
+    what is not signed while nobody `asks`. `has_locked`: there are secrets that can not be opened.
+    None: one of them may have signed something in the call, and until it can be opened nobody can
+    say; what needs no signature, and carries none, may be taken all the same."""
+    context, shared = _without_signature(call.context)
+    judges = bool(secrets) or has_locked
+    around = msgspec.json.decode(context) if context and judges else {}
+    items: list[Item] = []
+    refusals = list(call.refusals)
+    used: set[UUID] = set()
+    for item in call.items:
+        raw, signatures = _signatures_in(item.raw)
+        plain = msgspec.structs.replace(item, raw=raw)
+        if not judges:
+            items.append(plain)
+            continue
+        judged = _judge(plain, signatures or shared, secrets, around)
+        if not asks and (isinstance(judged, Refusal) or judged[0] is not Proof.PROVEN):
+            items.append(plain)
+            continue
+        if has_locked and _is_doubtful(judged, signatures or shared):
+            return None
+        if isinstance(judged, Refusal):
+            refusals.append(judged)
+            continue
+        proof, secret_id = judged
+        items.append(msgspec.structs.replace(plain, proof=proof))
+        if secret_id is not None:
+            used.add(secret_id)
+    left = msgspec.structs.replace(call, context=context, items=items, refusals=refusals)
+    return Judged(call=left, used=used)
+
+
+def _is_doubtful(judged: tuple[Proof, UUID | None] | Refusal, signatures: list[Any]) -> bool:
+    """Whether a secret that can not be opened could have said otherwise."""
+    return isinstance(judged, Refusal) or (judged[0] is Proof.UNPROVEN and bool(signatures))
+
+
+def _judge(
+    item: Item, signatures: list[Any], secrets: Sequence[Secret], around: Mapping[str, Any]
+) -> tuple[Proof, UUID | None] | Refusal:
+    """What is known of an event's userId, and by which secret. `around`: its call's context."""
+    try:
+        wire = _wire.decode(item.raw)
+    except (ValueError, RecursionError):
+        return Proof.UNPROVEN, None  # it is refused as soon as it is read
+    said, properties = wire.get("userId"), wire.get("properties")
+    own = wire.get("context")
+    if has_number(said, *device_ids(properties, own)):
+        shown = printed_ids(item.raw)
+        said, properties, own = shown.userId, shown.properties, shown.context
+    user_id = usable_id(said)
+    if user_id is None:
+        return Proof.NOBODY, None
+    context = {**around, **own} if isinstance(own, dict) else around
+    device_id, context_device_id = map(usable_id, device_ids(properties, context))
+    if user_id == (device_id or context_device_id):
+        return Proof.DEVICE, None
+    for signature in signatures:
+        for secret in secrets:
+            if _is_signature(signature, secret, user_id):
+                return Proof.PROVEN, secret.id
+    name = _plain_name(wire.get("event")) if item.type == "track" else ""
+    if item.type not in ("identify", "alias") and name not in PUSH_NAMES:
+        return Proof.UNPROVEN, None
+    return _wrong(item) if signatures else _missing(item)
+
+
+def _plain_name(event: Any) -> str:
+    return plain_name(event) if isinstance(event, str) else ""
+
+
+def _is_signature(signature: Any, secret: Secret, user_id: str) -> bool:
+    """In a time that tells nothing of how near a guess has come."""
+    if not isinstance(signature, str) or not signature.isascii():
+        return False
+    return hmac.compare_digest(signature.strip().lower(), sign(secret.text, user_id))
+
+
+def _signatures_in(raw: bytes) -> tuple[bytes, list[Any]]:
+    """An event without its signatures, and them."""
+    if SIGNATURE_BYTES not in raw and b"\\u" not in raw:
+        return raw, []
+    try:
+        members = _members.decode(raw)
+        found: list[Any] = []
+        for place in _PLACES:
+            if place in members:
+                inner, signatures = _without_signature(bytes(members[place]))
+                members[place] = msgspec.Raw(inner)
+                found += signatures
+        return (msgspec.json.encode(members), found) if found else (raw, [])
+    except (ValueError, RecursionError):
+        return raw, []
+
+
+def _without_signature(raw: bytes) -> tuple[bytes, list[Any]]:
+    """A JSON object without the signature in it, and that; what is none stays as it is."""
+    if not raw.startswith(b"{"):
+        return raw, []
+    members = _members.decode(raw)
+    found = members.pop(SIGNATURE, None)
+    if found is None:
+        return raw, []
+    signature = msgspec.json.decode(found)
+    return msgspec.json.encode(members), [] if signature in (None, "") else [signature]
+
+
+def _missing(item: Item) -> Refusal:
+    return Refusal(
+        message_id=item.message_id,
+        code="signature_missing",
+        message="The source asks for signed userIds, and this event acts for its person or device: "
+        "send context.userSignature, the HMAC-SHA256 of the userId that your own server makes. "
+        "Before sign-in send the device id as userId and as properties.deviceId, or no userId.",
+        excerpt=excerpt_of(item.raw),
+        hint=replace(hint_of(item.raw), type=item.type),
+    )
+
+
+def _wrong(item: Item) -> Refusal:
+    return Refusal(
+        message_id=item.message_id,
+        code="signature_wrong",
+        message="userSignature is not the signature of this userId: sign exactly the text that is "
+        "sent as userId, with a secret of this source that is not retired, as HMAC-SHA256 in hex.",
+        excerpt=excerpt_of(item.raw),
+        hint=replace(hint_of(item.raw), type=item.type),
+    )

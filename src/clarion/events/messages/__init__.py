@@ -1,0 +1,1 @@
+"""One event as an app sent it: read and normalised."""

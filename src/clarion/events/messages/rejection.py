@@ -1,0 +1,163 @@
+"""Why something an app sent was not taken, and what could be read of it all the same. Pure."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+
+from clarion.events.messages.identifiers import usable_id
+from clarion.events.messages.json_limits import NESTING_MAX
+from clarion.events.messages.secret_fields import FCM_TOKEN, secret_places
+from clarion.text import is_storable
+
+EXCERPT_CHARACTERS = 200
+READ_BYTES_MAX = 65_536
+"""A longer event is not read for its excerpt."""
+LABEL_CHARACTERS_MAX = 100
+"""Of a name or a version that stands beside what was counted or refused."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hint:
+    """What could be read of an event that was refused: enough to find who sends it."""
+
+    type: str | None = None
+    name: str | None = None
+    user_id: str | None = None
+    anonymous_id: str | None = None
+    library: str | None = None
+    library_version: str | None = None
+
+
+NO_HINT = Hint()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """Why an event, or a part of what it asks for, was not taken; for people to read."""
+
+    message_id: str | None
+    code: str
+    message: str
+    excerpt: str
+    hint: Hint = NO_HINT
+
+
+class _Wire(msgspec.Struct):
+    type: Any = None
+    userId: Any = None
+    anonymousId: Any = None
+    event: Any = None
+    context: Any = None
+
+
+_wire = msgspec.json.Decoder(_Wire)
+
+_TYPES = ("track", "identify", "page", "screen", "group", "alias")
+_SECRET = re.compile(
+    r'("(?:(?:fcm|apns|device|push|registration)?[_\- ]?token|fid|registration[_\- ]?id|'
+    r'write[_\- ]?key|(?:user)?[_\- ]?signature)"\s*:\s*)"(?:[^"\\]|\\.)*"?',
+    re.IGNORECASE | re.DOTALL,
+)
+_whole = msgspec.json.Decoder(dict[str, Any])
+
+
+def hint_of(raw: bytes) -> Hint:
+    """What can be read of an event that was refused."""
+    try:
+        wire = _wire.decode(raw)
+    except (ValueError, RecursionError):
+        return NO_HINT
+    library, version = library_of(wire.context)
+    return Hint(
+        type=_label(wire.type),
+        name=_label(wire.event),
+        user_id=usable_id(wire.userId),
+        anonymous_id=usable_id(wire.anonymousId),
+        library=library,
+        library_version=version,
+    )
+
+
+def within(refusals: Sequence[Refusal], context: bytes) -> list[Refusal]:
+    """Refusals of a call that says for all its events which SDK made them."""
+    library, version = library_of(msgspec.json.decode(context))
+    return [
+        replace(one, hint=replace(one.hint, library=library, library_version=version))
+        if one.hint.library is None
+        else one
+        for one in refusals
+    ]
+
+
+def excerpt_of(raw: bytes) -> str:
+    """The beginning of an event, without tokens and keys."""
+    text = raw[: EXCERPT_CHARACTERS * 4].decode(errors="replace").replace("\x00", "")
+    secrets = _secrets_in(raw)
+    if secrets is not None:
+        text = secrets.sub(r'\1"…"', text)
+    return FCM_TOKEN.sub("…", text)[:EXCERPT_CHARACTERS]
+
+
+def _secrets_in(raw: bytes) -> re.Pattern[str] | None:
+    """What finds the members of an event that hold a secret. Of one that is none, or can not be
+    read, nobody can tell what stands where: there the names that SDKs give to a token have to do,
+    for nothing but these few characters is kept of it."""
+    if len(raw) > READ_BYTES_MAX:
+        return _SECRET
+    try:
+        event = _whole.decode(raw)
+    except (ValueError, RecursionError):
+        return _SECRET
+    if event.get("type") not in _TYPES:
+        return _SECRET
+    names = tuple(sorted({path[-1] for path in secret_places(event)}))
+    return _member(names) if names else None
+
+
+@lru_cache(maxsize=64)
+def _member(names: tuple[str, ...]) -> re.Pattern[str]:
+    return re.compile(rf'("(?:{"|".join(names)})"\s*:\s*)"(?:[^"\\]|\\.)*"?', re.DOTALL)
+
+
+def library_of(context: Any) -> tuple[str | None, str | None]:
+    """Which SDK made an event, and its version, as its context tells them."""
+    library = context.get("library") if isinstance(context, dict) else None
+    if not isinstance(library, dict):
+        return None, None
+    return _label(library.get("name")), _label(library.get("version"))
+
+
+def _label(value: Any) -> str | None:
+    if not isinstance(value, str) or not is_storable(value):
+        return None
+    return value.strip()[:LABEL_CHARACTERS_MAX] or None
+
+
+def unreadable(message_id: str | None, error: Exception, raw: bytes) -> Refusal:
+    """Of what is no JSON, or no object, or one that is nested too deeply."""
+    if isinstance(error, RecursionError):
+        return refused(
+            message_id,
+            "event_nested_too_deeply",
+            f"Lists and objects in an event may be nested {NESTING_MAX} deep at most.",
+            raw,
+        )
+    if not raw.lstrip().startswith(b"{"):
+        return refused(message_id, "event_not_an_object", "The event is not a JSON object.", raw)
+    return refused(message_id, "event_unreadable", f"The event can not be read: {error}.", raw)
+
+
+def refused(message_id: str | None, code: str, message: str, raw: bytes) -> Refusal:
+    """Of anything else. An excerpt never shows a token: those stand behind the first fields, but
+    better sure."""
+    return Refusal(
+        message_id=message_id,
+        code=code,
+        message=message,
+        excerpt=excerpt_of(raw),
+        hint=hint_of(raw),
+    )

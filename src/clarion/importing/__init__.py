@@ -1,0 +1,1 @@
+"""Customers, devices and events from files and into files."""

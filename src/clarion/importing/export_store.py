@@ -1,0 +1,203 @@
+"""Everything a workspace holds of customers, devices and events, page by page, for its export."""
+
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import Select, func, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from clarion.customers.devices.registration_store import kept_device
+from clarion.customers.identity.identifier import User
+from clarion.customers.identity.store import read_identifiers
+from clarion.customers.identity.timeline import Timeline
+from clarion.customers.profile.redaction import body_left_out, facts_left_out, traits_left_out
+from clarion.customers.profile.redaction_store import known_tokens
+from clarion.importing.columns import LEFT_OUT, SOURCE
+from clarion.importing.row import RecordKind
+from clarion.sources.store import list_sources
+from clarion.storage.database import Database
+from clarion.storage.schema import customers, devices, events
+
+PAGE = 1_000
+OWNERS_MAX = 50
+"""Of one device, the last."""
+
+
+async def count_rows(connection: AsyncConnection, workspace_id: UUID, kind: RecordKind) -> int:
+    """How many rows the export will have, but for what arrives meanwhile, and a device's second
+    and third registration."""
+    table = {
+        RecordKind.CUSTOMERS: customers,
+        RecordKind.DEVICES: devices,
+        RecordKind.EVENTS: events,
+    }[kind]
+    rows = await connection.execute(
+        select(func.count()).select_from(table).where(table.c.workspace_id == workspace_id)
+    )
+    return int(rows.scalar_one())
+
+
+async def export_pages(
+    database: Database, workspace_id: UUID, kind: RecordKind, *, with_tokens: bool
+) -> AsyncIterator[list[dict[str, Any]]]:
+    """Records that can be imported again, each page read in a transaction of its own.
+
+    Without `with_tokens` registration tokens are left out, and with them the traits and the members
+    of events that they stand in.
+    """
+    after: Any = None
+    while True:
+        statement, key = _page(kind, workspace_id, after)
+        async with database.read() as connection:
+            rows = (await connection.execute(statement.limit(PAGE))).all()
+            if not rows:
+                return
+            shared = await _shared(connection, workspace_id, kind, rows, with_tokens=with_tokens)
+        match kind:
+            case RecordKind.CUSTOMERS:
+                yield [_customer(row, shared) for row in rows]
+            case RecordKind.DEVICES:
+                yield [one for row in rows for one in _registrations(row, shared)]
+            case RecordKind.EVENTS:
+                yield [_event(row, shared) for row in rows]
+        after = getattr(rows[-1], key)
+
+
+def _page(kind: RecordKind, workspace_id: UUID, after: Any) -> tuple[Select[Any], str]:
+    if kind is RecordKind.CUSTOMERS:
+        of_customers = select(customers).where(customers.c.workspace_id == workspace_id)
+        if after is not None:
+            of_customers = of_customers.where(customers.c.id > after)
+        return of_customers.order_by(customers.c.id), "id"
+    if kind is RecordKind.DEVICES:
+        owner = customers.c.id == devices.c.customer_id
+        of_devices = (
+            select(devices, customers.c.user_id.label("user_id"))
+            .select_from(devices.outerjoin(customers, owner))
+            .where(devices.c.workspace_id == workspace_id)
+        )
+        if after is not None:
+            of_devices = of_devices.where(devices.c.id > after)
+        return of_devices.order_by(devices.c.id), "id"
+    of_events = select(events).where(events.c.workspace_id == workspace_id)
+    if after is not None:
+        of_events = of_events.where(events.c.seq > after)
+    return of_events.order_by(events.c.seq), "seq"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shared:
+    """What is asked for a page at once."""
+
+    known: Collection[str] | None
+    """Tokens to be left out; None: they are written."""
+    sources: Mapping[UUID, str]
+    timelines: Mapping[str, Timeline]
+    """Of devices: who owned each when."""
+
+
+async def _shared(
+    connection: AsyncConnection,
+    workspace_id: UUID,
+    kind: RecordKind,
+    rows: Sequence[Any],
+    *,
+    with_tokens: bool,
+) -> _Shared:
+    known: set[str] | None = None
+    sources: dict[UUID, str] = {}
+    timelines: dict[str, Timeline] = {}
+    if not with_tokens:
+        values: list[Any] = []
+        owners: list[UUID] = []
+        if kind is RecordKind.EVENTS:
+            values, owners = [row.body for row in rows], [row.customer_id for row in rows]
+        elif kind is RecordKind.CUSTOMERS:
+            values, owners = [row.traits for row in rows], [row.id for row in rows]
+        known = await known_tokens(connection, workspace_id, values, owners)
+    if kind is not RecordKind.CUSTOMERS:
+        sources = {one.id: one.name for one in await list_sources(connection, workspace_id)}
+    if kind is RecordKind.DEVICES:
+        keys = [row.device_id for row in rows]
+        identifiers = await read_identifiers(connection, workspace_id, keys)
+        timelines = {key: one.timeline for key, one in identifiers.items()}
+    return _Shared(known=known, sources=sources, timelines=timelines)
+
+
+def _owners(timeline: Timeline, key: str) -> list[tuple[datetime, str | None]]:
+    """Since when a device has been whose (None: signed out), up to its owner of now."""
+    owner = timeline.device_owner(key)
+    user_id = owner.user_id if isinstance(owner, User) else None
+    spans = list(timeline.spans)
+    while spans and spans[-1].user_id != user_id:
+        spans.pop()  # seen with somebody, but not theirs
+    return [(span.at, span.user_id) for span in spans[-OWNERS_MAX:]]
+
+
+def _registrations(row: Any, shared: _Shared) -> list[dict[str, Any]]:
+    """A device's lines: the registration it is sent to by, then those that could take its place."""
+    device = kept_device(row)
+    line = shared.timelines.get(row.device_id, Timeline())
+    return [
+        {
+            "device_id": row.device_id,
+            "user_id": row.user_id,
+            "platform": one.platform.value,
+            "token_kind": one.token_kind.value,
+            "state": one.state.value,
+            "reason": one.reason,
+            "registered_at": one.registered_at,
+            "last_seen_at": row.last_seen_at,
+            "owners": _owners(line, row.device_id),
+            "facts": row.facts if shared.known is None else facts_left_out(row.facts),
+            SOURCE: shared.sources.get(one.source_id),
+        }
+        | ({"token": one.token} if shared.known is None else {})
+        for one in device.registrations
+        if one is device.current or one.is_active
+    ]
+
+
+def _customer(row: Any, shared: _Shared) -> dict[str, Any]:
+    traits: dict[str, Any] = row.traits
+    left_out: list[str] = []
+    if shared.known is not None:
+        traits, left_out = traits_left_out(traits, shared.known)
+    return {
+        "id": row.id,
+        "user_id": row.user_id,
+        "anonymous_id": row.key,
+        "traits": traits,
+        "push_opted_out": row.push_opted_out,
+        "first_seen_at": row.first_seen_at,
+        "last_seen_at": max(row.first_seen_at, row.last_seen_at),
+        "suppressed_at": row.suppressed_at,
+    } | ({LEFT_OUT: left_out} if left_out else {})
+
+
+def _event(row: Any, shared: _Shared) -> dict[str, Any]:
+    body: dict[str, Any] = msgspec.json.decode(row.body)
+    for name in ("writeKey", "sentAt", "originalTimestamp", SOURCE, LEFT_OUT):
+        body.pop(name, None)
+    left_out: list[str] = []
+    if shared.known is not None:
+        body, left_out = body_left_out(body, shared.known)
+    # Both times, as whoever hands events on tells them: the corrected one, and that of the app's
+    # own clock, which keeps the order. Where that clock was plainly wrong, what stands for it.
+    own = {} if row.clock_at is None or row.order_at else {"originalTimestamp": row.clock_at}
+    return (
+        body
+        | own
+        | {
+            "type": row.type,
+            "messageId": row.message_id,
+            "timestamp": row.order_at or row.at,
+            "receivedAt": row.received_at,
+            SOURCE: shared.sources.get(row.source_id),
+        }
+        | ({LEFT_OUT: left_out} if left_out else {})
+    )

@@ -1,0 +1,223 @@
+"""The importer: takes a file of records to the collector, batch by batch, and can go on later.
+
+What an app sends and what a file says come in by the same door and meet the same rules. A batch is
+durable before the place behind it is told; whoever keeps that place goes on from there.
+"""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import BinaryIO, assert_never
+
+import msgspec
+
+from clarion.broker import Broker, BrokerUnavailable, JobKind
+from clarion.clock import Clock
+from clarion.events.calls.body import BODY_BYTES_MAX, CallFault
+from clarion.events.calls.check import check
+from clarion.events.collector import Collector, ComeAgain, Taken
+from clarion.events.messages.message import Refusal
+from clarion.importing.columns import SOURCE
+from clarion.importing.row import Judge, RecordFault, RecordKind, as_events
+from clarion.importing.row_reader import FileDivided, Found, RecordFormat, read_records
+from clarion.importing.text_reader import Mark
+from clarion.sources.source import Source
+
+BATCH_RECORDS = 500
+BATCH_BYTES = BODY_BYTES_MAX - 65_536
+WAITING_JOBS_MAX = 20
+"""Above this an import waits for the ingestors: what apps send meanwhile stands behind it."""
+PATIENCE_SECONDS = 1.0
+"""How long it waits without seeing them take in anything; then there are none."""
+LOOK_SECONDS = 0.05
+
+
+Events = list[tuple[str, bytes]]
+"""(messageId, event as JSON) of each that a line becomes."""
+
+
+class ImportRefused(Exception):
+    """The import can not go on: its source is revoked, or a whole batch is refused."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusedLine:
+    """A line that was not taken, why, and how it stands in the file."""
+
+    line: int
+    code: str
+    message: str
+    found: Found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """A batch that is durable. Reading goes on at `after`."""
+
+    after: Mark
+    taken: int
+    refused: list[RefusedLine]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What a file's lines are. `at`: when a record happened that does not say so."""
+
+    kind: RecordKind
+    at: datetime
+    judge: Judge | None = None
+    other_sources: frozenset[str] = frozenset()
+    """The names of those that the events do not come from."""
+
+    def events_of(self, found: Found, now: datetime) -> Events | RefusedLine:
+        """The messageIds and the events of a line; refused where nobody would take it."""
+        if isinstance(found.record, RecordFault):
+            return _refused(found, found.record)
+        body = found.record.get("body")
+        source = found.record.get(SOURCE) or (body.get(SOURCE) if isinstance(body, dict) else None)
+        if isinstance(source, str) and source in self.other_sources:
+            fault = RecordFault(
+                code="other_source",
+                message=f"The line is of the source {source[:100]!r}: import it --source that, or "
+                f"leave the column out, --rename {SOURCE}=.",
+            )
+            return _refused(found, fault)
+        events = as_events(self.kind, found.record, self.at, now)
+        if isinstance(events, RecordFault):
+            return _refused(found, events)
+        read: Events = []
+        for raw in events:
+            checked = check(raw, None)
+            if isinstance(checked, Refusal):
+                return _refused(found, checked)
+            read.append((checked.message_id or "", raw))
+        fault_of_own = self.judge(events[-1]) if self.judge is not None else None
+        return read if fault_of_own is None else _refused(found, fault_of_own)
+
+
+class Importer:
+    """Imports one file, by an operator's own hand: no limit, no origin, no signature is asked for.
+    It goes no faster than the ingestors, so that what apps send meanwhile waits behind little."""
+
+    def __init__(
+        self, collector: Collector, broker: Broker, clock: Clock, source: Source, reading: Reading
+    ) -> None:
+        self._collector = collector
+        self._broker = broker
+        self._clock = clock
+        self._source = source
+        self._reading = reading
+        self._in_vain = 0
+        """How many jobs waited when nobody took in any."""
+
+    async def run(self, file: BinaryIO, written: RecordFormat, start: Mark) -> AsyncIterator[Step]:
+        """Import what stands behind `start`. Raises ImportRefused."""
+        if self._source.revoked_at is not None:
+            raise ImportRefused("the source is revoked")
+        batch = _Batch(after=start)
+        divided: FileDivided | None = None
+        try:
+            for found in read_records(file, written, start):
+                read = self._reading.events_of(found, self._clock.now())
+                if not batch.has_room_for(read):
+                    yield await self._take(batch)
+                    batch = _Batch(after=batch.after)
+                batch.add(found, read)
+                if batch.is_full:
+                    yield await self._take(batch)
+                    batch = _Batch(after=batch.after)
+        except FileDivided as error:
+            divided = error
+        if batch.bodies or batch.refused:
+            yield await self._take(batch)
+        if divided is not None:
+            raise ImportRefused(str(divided))
+
+    async def _let_take_in(self) -> None:
+        """Wait while more waits than should, and somebody takes it in."""
+        patience = PATIENCE_SECONDS
+        waiting = least = await self._waiting()
+        while max(WAITING_JOBS_MAX, self._in_vain) < waiting and patience > 0:
+            await self._clock.sleep(LOOK_SECONDS)
+            patience -= LOOK_SECONDS
+            waiting = await self._waiting()
+            if waiting < least:
+                least, patience = waiting, PATIENCE_SECONDS
+        # With nobody there, the next batch waits for nobody either.
+        is_in_vain = patience <= 0 or 0 < waiting == self._in_vain
+        self._in_vain = waiting + 1 if is_in_vain else 0
+
+    async def _waiting(self) -> int:
+        try:
+            return await self._broker.depth(JobKind.EVENTS)
+        except BrokerUnavailable:
+            return 0  # to whom it is handed over will say so
+
+    async def _take(self, batch: "_Batch") -> Step:
+        if not batch.bodies:
+            return Step(after=batch.after, taken=0, refused=batch.refused)
+        await self._let_take_in()
+        body = msgspec.json.encode({"batch": batch.bodies})
+        while True:
+            collected = await self._collector.take(
+                body,
+                workspace_id=self._source.workspace_id,
+                source_id=self._source.id,
+                type_hint=None,
+            )
+            match collected:
+                case Taken():
+                    break
+                case ComeAgain(retry_after_seconds=seconds):
+                    await self._clock.sleep(seconds)
+                case CallFault(message=message):
+                    raise ImportRefused(message)
+                case _:
+                    assert_never(collected)
+        refused: dict[int, RefusedLine] = {}
+        for one in collected.refused:
+            found = batch.found.get(one.message_id or "")
+            if found is not None:
+                refused.setdefault(found.line, _refused(found, one))
+        every = sorted([*batch.refused, *refused.values()], key=lambda one: one.line)
+        return Step(after=batch.after, taken=batch.lines - len(refused), refused=every)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Batch:
+    """Lines that are taken together."""
+
+    after: Mark
+    lines: int = 0
+    """Whose events are in it."""
+    size: int = 0
+    bodies: list[msgspec.Raw] = field(default_factory=list)
+    found: dict[str, Found] = field(default_factory=dict)
+    """The line of each event."""
+    refused: list[RefusedLine] = field(default_factory=list)
+
+    @property
+    def is_full(self) -> bool:
+        return len(self.bodies) >= BATCH_RECORDS or len(self.refused) >= BATCH_RECORDS
+
+    def has_room_for(self, read: Events | RefusedLine) -> bool:
+        return isinstance(read, RefusedLine) or self.size + _size(read) <= BATCH_BYTES
+
+    def add(self, found: Found, read: Events | RefusedLine) -> None:
+        self.after = found.after
+        if isinstance(read, RefusedLine):
+            self.refused.append(read)
+            return
+        self.lines += 1
+        self.size += _size(read)
+        for message_id, raw in read:
+            self.found[message_id] = found
+            self.bodies.append(msgspec.Raw(raw))
+
+
+def _size(events: Events) -> int:
+    return sum(len(raw) + 1 for _, raw in events)
+
+
+def _refused(found: Found, why: RecordFault | Refusal) -> RefusedLine:
+    return RefusedLine(line=found.line, code=why.code, message=why.message, found=found)

@@ -1,0 +1,1 @@
+"""What came in and what became of it, for people who look for their events."""

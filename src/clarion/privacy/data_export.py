@@ -1,0 +1,128 @@
+"""Everything that is known of one customer, as a zip: what a person may ask to be given.
+
+Each list is read page by page and written as it is read, so that a long life takes no more memory
+than a short one. Registration tokens are shown as fingerprints: a copy in a mailbox must not be
+good for sending.
+"""
+
+import asyncio
+import zipfile
+from collections.abc import AsyncIterator, Collection, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import IO, Any
+from uuid import UUID
+
+import msgspec
+
+from clarion.customers.devices.store import Device, customer_history, list_devices_of
+from clarion.customers.profile.redaction import shown_body, shown_facts, shown_traits
+from clarion.customers.profile.redaction_store import known_in_events, known_in_traits
+from clarion.customers.profile.store import Customer
+from clarion.events.store import StoredEvent
+from clarion.reports.timeline import Position, events_of, position, pushes_of
+from clarion.storage.database import Database
+
+PAGE = 500
+
+README = """\
+What is known of one customer, as of {now}.
+
+profile.json     who they are: their ids, their traits, whether they want pushes
+devices.json     where they can be reached, now and before
+events.json      what their apps told, the newest first, as it came
+history.json     which devices came to them, changed, or left, the oldest first
+deliveries.json  what was pushed to them, and what became of it, the newest first
+
+Times are in UTC. Registration tokens are shown as fingerprints, the first digits of their SHA-256.
+"""
+
+
+async def write_dossier(
+    database: Database, workspace_id: UUID, customer: Customer, file: IO[bytes], now: datetime
+) -> None:
+    """Write the zip to `file`."""
+    async with database.read() as connection:
+        devices = await list_devices_of(connection, workspace_id, customer.id)
+        known = await known_in_traits(connection, workspace_id, [customer])
+    lists = {
+        "events.json": _events(database, workspace_id, customer.id),
+        "history.json": _history(database, workspace_id, customer.id),
+        "deliveries.json": _deliveries(database, workspace_id, customer.id),
+    }
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("README.txt", README.format(now=now.isoformat()))
+        profile = {name: value for name, value in asdict(customer).items() if name != "traits"}
+        profile["traits"] = shown_traits(customer.traits, known)
+        archive.writestr("profile.json", _json(profile))
+        archive.writestr("devices.json", _json([_device(one) for one in devices]))
+        for name, pages in lists.items():
+            info = zipfile.ZipInfo(name, now.timetuple()[:6])
+            info.compress_type = zipfile.ZIP_DEFLATED
+            with archive.open(info, "w", force_zip64=True) as entry:
+                before = b"[\n"
+                async for page in pages:
+                    if page:
+                        # In a thread: to deflate a page takes longer than others may wait.
+                        await asyncio.to_thread(_write_page, entry, before, page)
+                        before = b",\n"
+                entry.write(b"[]\n" if before == b"[\n" else b"\n]\n")
+
+
+def _write_page(entry: IO[bytes], before: bytes, page: Sequence[dict[str, Any]]) -> None:
+    entry.write(before + b",\n".join(map(msgspec.json.encode, page)))
+
+
+async def _events(
+    database: Database, workspace_id: UUID, customer_id: UUID
+) -> AsyncIterator[list[dict[str, Any]]]:
+    before: Position | None = None
+    while True:
+        async with database.read() as connection:
+            found = await events_of(connection, workspace_id, customer_id, before, PAGE)
+            known = await known_in_events(connection, workspace_id, found)
+        yield [_told(one, known) for one in found]
+        if len(found) < PAGE:
+            return
+        before = position(found[-1])
+
+
+async def _history(
+    database: Database, workspace_id: UUID, customer_id: UUID
+) -> AsyncIterator[Sequence[dict[str, Any]]]:
+    seq: int | None = None
+    while True:
+        async with database.read() as connection:
+            found = await customer_history(
+                connection, workspace_id, customer_id, after_seq=seq, limit=PAGE
+            )
+        yield [asdict(one) for one in found]
+        if len(found) < PAGE:
+            return
+        seq = found[-1].seq
+
+
+async def _deliveries(
+    database: Database, workspace_id: UUID, customer_id: UUID
+) -> AsyncIterator[Sequence[dict[str, Any]]]:
+    before: Position | None = None
+    while True:
+        async with database.read() as connection:
+            found = await pushes_of(connection, workspace_id, customer_id, before, PAGE)
+        yield [asdict(one) for one in found]
+        if len(found) < PAGE:
+            return
+        before = position(found[-1])
+
+
+def _device(one: Device) -> dict[str, Any]:
+    return asdict(one) | {"facts": shown_facts(one.facts)}
+
+
+def _told(one: StoredEvent, known: Collection[str]) -> dict[str, Any]:
+    told = {name: getattr(one, name) for name in StoredEvent.__slots__}
+    return told | {"body": shown_body(one.body, known)}
+
+
+def _json(value: Any) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(value))

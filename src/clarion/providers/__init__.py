@@ -1,0 +1,1 @@
+"""Who carries a push to a device. Each provider is a folder of its own."""

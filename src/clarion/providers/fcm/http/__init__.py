@@ -1,0 +1,1 @@
+"""HTTP/2 requests through libcurl: connections, limits, trust."""

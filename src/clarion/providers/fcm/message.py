@@ -1,0 +1,250 @@
+"""A Push as FCM's JSON (HTTP v1, `Message`). Pure.
+
+Everything but token, push key and tag is the same for all pushes of one content, so that part is
+encoded once and cut at those three places (`Encoder`).
+
+A repeat must replace on the device: `android.notification.tag`, `apns-collapse-id`, the web push
+`Topic` and `webpush.notification.tag` carry the delivery's tag, or the campaign's collapse key
+where it has one.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+
+from clarion.deliveries.provider import (
+    Content,
+    ContentFault,
+    Platform,
+    Priority,
+    Push,
+    TokenKind,
+)
+from clarion.providers.fcm.fields import read_fields
+from clarion.providers.fcm.live_activity import live_activity
+
+PAYLOAD_BYTES_MAX = 4_096
+APNS_BYTES_OF_GOOGLE = 160
+"""What FCM itself adds to a document for APNs, and a little more: nobody has published it."""
+PUSH_KEY = "clarion_push"
+LINK_KEY = "link"
+COLLAPSE_ID_BYTES_MAX = 64
+TOPIC_CHARACTERS_MAX = 32
+
+_PLACES = re.compile(b"([\x01-\x04])")
+_TOKEN, _KEY, _TAG, _LIVE = (msgspec.Raw(bytes([place])) for place in (1, 2, 3, 4))
+"""Control characters stand for the four in the encoded form: JSON escapes them in any text."""
+_LONGEST_KEY = "k" * 65
+_LONGEST_TAG = "t" * 32
+
+
+class Encoder:
+    """Encodes the pushes of one call; contents are compared by identity while it lives."""
+
+    def __init__(self, now: datetime) -> None:
+        self._now = now
+        self._cut: dict[tuple[int, Platform, TokenKind], list[bytes]] = {}
+        self._kept: list[Content] = []
+
+    def encode(self, push: Push) -> bytes:
+        """The body of `messages:send`."""
+        known = (id(push.content), push.platform, push.token_kind)
+        parts = self._cut.get(known)
+        if parts is None:
+            parts = _cut(push.content, push.platform, push.token_kind, self._now)
+            self._cut[known] = parts
+            self._kept.append(push.content)
+        values = {
+            b"\x01": msgspec.json.encode(push.token),
+            b"\x02": msgspec.json.encode(push.delivery_id),
+            b"\x03": msgspec.json.encode(push.tag),
+            b"\x04": msgspec.json.encode(push.live_activity_token),
+        }
+        filled = parts.copy()
+        for place in range(1, len(parts), 2):
+            filled[place] = values[parts[place]]
+        return b"".join(filled)
+
+
+def build(
+    content: Content,
+    platform: Platform,
+    kind: TokenKind,
+    now: datetime,
+    *,
+    token: Any,
+    key: Any,
+    tag: Any,
+    live: Any = "",
+) -> dict[str, Any]:
+    """The request for a push of `content`: to `token`, attributed by `key`, replaced by `tag`, for
+    the Live Activity `live`."""
+    if content.live_activity is not None:
+        target = "fid" if kind is TokenKind.FID else "token"
+        return {"message": {target: token, "apns": live_activity(content, now, live)}}
+    shown = {"title": content.title, "body": content.body, "image": content.image}
+    notification = {name: text for name, text in shown.items() if text}
+    data = {**content.data, PUSH_KEY: key}
+    if content.link and LINK_KEY not in data:
+        data[LINK_KEY] = content.link
+    message: dict[str, Any] = {"fid" if kind is TokenKind.FID else "token": token, "data": data}
+    if notification:
+        message["notification"] = notification
+    extra = _extra(content)
+    if "fcm_options" in extra:
+        message["fcm_options"] = extra["fcm_options"]
+    match platform:
+        case Platform.ANDROID if "android_v2" in extra:
+            block, made = "android_v2", _android_v2(content, notification, tag)
+        case Platform.ANDROID:
+            block, made = "android", _android(content, bool(notification), tag)
+        case Platform.IOS:
+            block, made = "apns", _apns(content, bool(notification), now, tag)
+        case Platform.WEB:
+            block, made = "webpush", _webpush(content, bool(notification), tag)
+    made = _merged(made, extra.get(block, {}))
+    if "data" in made:
+        # FCM gives the device a platform's data instead of the message's, not beside it.
+        made["data"] = {**data, **made["data"]}
+    message[block] = made
+    return {"message": message}
+
+
+def check(content: Content, platform: Platform, now: datetime) -> Sequence[ContentFault]:
+    """What FCM would refuse. Counts conservatively: every key and value the device receives, and
+    for Apple's devices the JSON document as it is spelled."""
+    fields = read_fields(content.fcm)
+    if isinstance(fields, list):
+        return fields
+    built = build(
+        content, platform, TokenKind.FCM, now, token="", key=_LONGEST_KEY, tag=_LONGEST_TAG
+    )
+    message = built["message"]
+    message.pop("token")
+    size = max(_size(message), _apns_size(message))
+    if size > PAYLOAD_BYTES_MAX:
+        longest = max(
+            ("title", "body", "image", "link", "data", "fcm"),
+            key=lambda name: _size(getattr(content, name) or ""),
+        )
+        return [
+            ContentFault(
+                field=f"content.{longest}",
+                message=f"makes the push {size} bytes on {platform.value}; FCM takes "
+                f"{PAYLOAD_BYTES_MAX}: shorten it",
+            )
+        ]
+    return []
+
+
+def _cut(content: Content, platform: Platform, kind: TokenKind, now: datetime) -> list[bytes]:
+    """The encoded request: what is fixed at even places, a mark at each odd one."""
+    body = build(content, platform, kind, now, token=_TOKEN, key=_KEY, tag=_TAG, live=_LIVE)
+    return _PLACES.split(msgspec.json.encode(body))
+
+
+def _android(content: Content, is_shown: bool, tag: Any) -> dict[str, Any]:
+    android: dict[str, Any] = {
+        "priority": content.priority.value.upper(),
+        "ttl": f"{content.ttl_seconds}s",
+    }
+    if content.collapse_key:
+        android["collapse_key"] = content.collapse_key
+    if is_shown:
+        android["notification"] = {"tag": content.collapse_key or tag}
+    return android
+
+
+def _android_v2(content: Content, shown: Mapping[str, str], tag: Any) -> dict[str, Any]:
+    """The newer block, which a campaign asks for by setting any field of it."""
+    android: dict[str, Any] = {"ttl": f"{content.ttl_seconds}s"}
+    if content.collapse_key:
+        android["collapse_key"] = content.collapse_key
+    if shown:
+        notification = {**shown, "tag": content.collapse_key or tag}
+        android["remote_notification"] = {"notification": notification}
+    else:
+        android["background_sync"] = {}
+    return android
+
+
+def _apns(content: Content, is_shown: bool, now: datetime, tag: Any) -> dict[str, Any]:
+    high = content.priority is Priority.HIGH and is_shown
+    expires = 0 if content.ttl_seconds == 0 else int(now.timestamp()) + content.ttl_seconds
+    aps: dict[str, Any] = {"sound": "default"} if is_shown else {"content-available": 1}
+    apns: dict[str, Any] = {
+        "headers": {
+            "apns-priority": "10" if high else "5",
+            "apns-expiration": str(expires),
+            "apns-collapse-id": _collapse_id(content.collapse_key) or tag,
+        },
+        "payload": {"aps": aps},
+    }
+    if content.image:
+        aps["mutable-content"] = 1
+        apns["fcm_options"] = {"image": content.image}
+    return apns
+
+
+def _collapse_id(key: str | None) -> str | None:
+    """`key` as it may stand in a header of at most 64 bytes."""
+    if key and (len(key) > COLLAPSE_ID_BYTES_MAX or not (key.isascii() and key.isprintable())):
+        return sha256(key.encode()).hexdigest()
+    return key
+
+
+def _webpush(content: Content, is_shown: bool, tag: Any) -> dict[str, Any]:
+    topic = tag
+    if content.collapse_key:
+        topic = sha256(content.collapse_key.encode()).hexdigest()[:TOPIC_CHARACTERS_MAX]
+    webpush: dict[str, Any] = {
+        "headers": {
+            "TTL": str(content.ttl_seconds),
+            "Urgency": content.priority.value,
+            "Topic": topic,
+        }
+    }
+    if is_shown:
+        # Topic replaces what still waits at the push service; the tag, what is already shown.
+        webpush["notification"] = {"tag": content.collapse_key or tag}
+    if content.link and content.link[:8].lower() == "https://":
+        webpush["fcm_options"] = {"link": content.link}
+    return webpush
+
+
+def _extra(content: Content) -> Mapping[str, Any]:
+    """The content's own FCM fields; `check` has found them right."""
+    if not content.fcm:
+        return content.fcm
+    fields = read_fields(content.fcm)
+    return {} if isinstance(fields, list) else fields
+
+
+def _merged(made: dict[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]:
+    """`extra` over `made`, object by object."""
+    for name, value in extra.items():
+        known = made.get(name)
+        if isinstance(value, Mapping) and isinstance(known, dict):
+            value = _merged(known, value)
+        made[name] = value
+    return made
+
+
+def _apns_size(message: Mapping[str, Any]) -> int:
+    """The document that FCM makes of it for APNs, which counts escapes, too; 0: it makes none."""
+    payload = message.get("apns", {}).get("payload")
+    if payload is None:
+        return 0
+    shown = [message.get("notification"), payload.get("aps")]
+    document = {**message.get("data", {}), **payload, "aps": shown}
+    return APNS_BYTES_OF_GOOGLE + len(msgspec.json.encode(document))
+
+
+def _size(value: Any) -> int:
+    if isinstance(value, Mapping):
+        return sum(len(str(name).encode()) + _size(inner) for name, inner in value.items())
+    return len(str(value).encode())

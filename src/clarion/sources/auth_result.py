@@ -1,0 +1,62 @@
+"""What a write key opens, and why a call with one is turned away. Pure."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from clarion.sources.rate_limit import Limit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Secret:
+    """An identity secret, opened."""
+
+    id: UUID
+    text: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admission:
+    """All that a collector has to know of a write key and its source."""
+
+    key_id: UUID
+    source_id: UUID
+    workspace_id: UUID
+    source_created_at: datetime
+    allowed_origins: tuple[str, ...] = ()
+    limit: Limit | None = None
+    secrets: tuple[Secret, ...] = ()
+    """Any of them may have signed a userId; none: nobody asks for signatures."""
+    has_locked_secrets: bool = False
+    """There are others that can not be opened: they may have signed, and nobody can say."""
+    asks_for_signatures: bool = True
+    """Whether anything is refused for want of one, if there are secrets."""
+    has_signatures: bool = False
+    """Some source of the workspace has, or had, a secret: signatures may stand in any event."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retired:
+    """The key was known once; it is retired, or its source is revoked."""
+
+    key_id: UUID
+    source_id: UUID
+    workspace_id: UUID
+    is_source_revoked: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnknownKey:
+    """Nobody sends with this write key, or nobody any more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OriginRefused:
+    """The source may be used by pages of other origins only."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TooFast:
+    """The write key has sent as much as it may; nothing of this call is kept."""
+
+    retry_after_seconds: int

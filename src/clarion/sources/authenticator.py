@@ -1,0 +1,216 @@
+"""The doorkeeper: who may send with a write key, from where and how fast.
+
+What the database says of a key is remembered for some seconds, and every answer is given from that:
+a call costs no statement (`key_loader.py` makes few), and what a source does not use costs nothing.
+That a key was used is written down once a minute, aside from the calls; whom it turned away, and
+why, is in the door log.
+"""
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from time import monotonic
+from uuid import UUID
+
+import structlog
+
+from clarion.clock import Clock
+from clarion.events.calls.body import CallFault
+from clarion.ingest_log.rejected_call_log import DoorLog
+from clarion.ingest_log.rejected_calls import (
+    KEY_MEANINGS,
+    SOURCE_REVOKED,
+    WRITE_KEY_RETIRED,
+    Place,
+    TurnedAway,
+)
+from clarion.sources.auth_result import Admission, OriginRefused, Retired, TooFast, UnknownKey
+from clarion.sources.key_loader import Found, KeyReader, KeyReaderOptions
+from clarion.sources.key_store import USED_SECONDS, KeyKind, note_uses
+from clarion.sources.rate_limit import Bucket, Limit, debit, seconds_to_wait
+from clarion.sources.source import is_allowed
+from clarion.storage.database import Database, StorageUnavailable, is_conflict
+from clarion.storage.vault import Vault
+
+WRITE_KEY_CHARACTERS_MAX = 255
+"""A longer one is nobody's, and is not worth a place among the remembered ones."""
+
+KEY_CHARACTERS_SHOWN = 8
+"""Of a write key that is not taken any more: enough to tell which."""
+
+log = structlog.get_logger(__name__)
+
+Answer = Admission | UnknownKey | OriginRefused | TooFast
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoorkeeperOptions:
+    remembered_seconds: float = 5.0
+    """How long a key is remembered: so long a retired one may still be taken."""
+    remembered_max: int = 10_000
+    key_reader: KeyReaderOptions = field(default_factory=KeyReaderOptions)
+
+
+class Doorkeeper:
+    """Knows write keys. One per collector."""
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        vault: Vault | None,
+        door_log: DoorLog,
+        options: DoorkeeperOptions,
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._reader = KeyReader(database, clock, vault, options.key_reader)
+        self._door_log = door_log
+        self._options = options
+        self._remembered: dict[str, tuple[Found, float]] = {}
+        self._buckets: dict[UUID, Bucket] = {}
+        self._noted: dict[UUID, datetime] = {}
+        self._to_note: dict[UUID, KeyKind] = {}
+        self._noting: asyncio.Task[None] | None = None
+
+    async def let_in(self, write_key: str, *, origin: str | None) -> Answer:
+        """Whether any call with this key may be taken now: asked before a body is looked at.
+        Raises StorageUnavailable where nobody can say."""
+        remembered = self._remembered.get(write_key)
+        if remembered is not None and remembered[1] > monotonic():
+            admission = remembered[0]  # nearly always, and then nothing is waited for
+        else:
+            admission = await self._look_up(write_key)
+        if not isinstance(admission, Admission):
+            return self._turn_away(admission, write_key)
+        if origin is not None and not is_allowed(origin, admission.allowed_origins):
+            return self._origin_refused(admission, origin)
+        if admission.limit is not None:
+            bucket = self._buckets.get(admission.key_id)
+            seconds = seconds_to_wait(admission.limit, bucket, self._clock.monotonic())
+            if seconds is not None:
+                return self._too_fast(admission, admission.limit, seconds)
+        return admission
+
+    def charge(self, admission: Admission, *, events: int, size: int) -> None:
+        """Take a call that was let in out of its key's bucket."""
+        if admission.limit is not None:
+            bucket = self._buckets.get(admission.key_id)
+            self._buckets[admission.key_id] = debit(
+                admission.limit, bucket, events, self._clock.monotonic(), size=size
+            )
+
+    async def opens(self, write_keys: Iterable[str]) -> bool:
+        """Whether one of them is a key that may be used now. Raises StorageUnavailable."""
+        found = await asyncio.gather(*map(self._known, write_keys))
+        return any(isinstance(one, Admission) for one in found)
+
+    async def look_up(self, write_key: str) -> Admission | UnknownKey:
+        """What a write key opens. Raises what `admit` raises."""
+        found = await self._known(write_key)
+        if not isinstance(found, Admission):
+            return self._turn_away(found, write_key)
+        return found
+
+    async def note_fault(self, write_key: str, fault: CallFault, size: int) -> None:
+        """A call that can not be read: whoever has this key may want to know. `size`: how much of
+        it was looked at."""
+        self._door_log.count(fault.code)
+        try:
+            found = await self._known(write_key)
+        except StorageUnavailable:
+            return
+        if isinstance(found, Admission) and size:
+            self.charge(found, events=1, size=size)
+        if isinstance(found, Admission | Retired):
+            self._door_log.note(
+                _place_of(found), TurnedAway(code=fault.code, message=fault.message)
+            )
+
+    def note_use(self, kind: KeyKind, key_id: UUID, now: datetime) -> None:
+        """Have it written down that a key is in use, once in a while."""
+        noted = self._noted.get(key_id)
+        if noted is not None and now - noted < _NOTED_FOR:
+            return
+        self._noted[key_id] = now
+        self._to_note[key_id] = kind
+        if self._noting is None or self._noting.done():
+            self._noting = asyncio.create_task(self._note())
+
+    async def close(self) -> None:
+        """Wait for what is being read, and written down."""
+        await self._reader.close()
+        if self._noting is not None:
+            await asyncio.shield(self._noting)
+
+    def _turn_away(self, found: Retired | None, write_key: str) -> UnknownKey:
+        """Tell whose key it was, if it ever was somebody's."""
+        self._door_log.count("write_key_unknown")
+        if found is not None:
+            code = SOURCE_REVOKED if found.is_source_revoked else WRITE_KEY_RETIRED
+            about = f"{write_key[:KEY_CHARACTERS_SHOWN]}…"
+            self._door_log.note(
+                _place_of(found),
+                TurnedAway(code=code, message=f"{KEY_MEANINGS[code]} ({about})", about=about),
+            )
+        return UnknownKey()
+
+    def _origin_refused(self, admission: Admission, origin: str) -> OriginRefused:
+        code = "origin_not_allowed"
+        message = f"A page of {origin} sent, which is none of the source's allowed origins."
+        self._door_log.count(code)
+        self._door_log.note(
+            _place_of(admission), TurnedAway(code=code, message=message, about=origin)
+        )
+        return OriginRefused()
+
+    def _too_fast(self, admission: Admission, limit: Limit, seconds: int) -> TooFast:
+        code = "too_fast"
+        message = (
+            f"A write key has sent more than its source's limit of {limit.events_per_second:,} "
+            f"events a second, {limit.burst:,} at once: the app was told to come again."
+        )
+        self._door_log.count(code)
+        self._door_log.note(_place_of(admission), TurnedAway(code=code, message=message))
+        return TooFast(retry_after_seconds=seconds)
+
+    async def _known(self, write_key: str) -> Found:
+        remembered = self._remembered.get(write_key)
+        if remembered is not None and remembered[1] > monotonic():
+            return remembered[0]
+        return await self._look_up(write_key)
+
+    async def _look_up(self, write_key: str) -> Found:
+        if not write_key or len(write_key) > WRITE_KEY_CHARACTERS_MAX or "\x00" in write_key:
+            return None
+        found = await self._reader.read(write_key)
+        if isinstance(found, Admission | Retired):  # whoever tries a retired key still has it
+            self.note_use(KeyKind.WRITE_KEY, found.key_id, self._clock.now())
+        if len(self._remembered) >= self._options.remembered_max:
+            self._remembered.clear()
+        self._remembered[write_key] = (found, monotonic() + self._options.remembered_seconds)
+        return found
+
+    async def _note(self) -> None:
+        while self._to_note:
+            used, self._to_note = self._to_note, {}
+            try:
+                async with self._database.write() as connection:
+                    for kind in KeyKind:
+                        ids = sorted(one for one, its in used.items() if its is kind)
+                        if ids:
+                            await note_uses(connection, kind, ids, self._clock.now())
+            except Exception as error:
+                if not isinstance(error, StorageUnavailable) and not is_conflict(error):
+                    raise
+                # What an app sends does not wait for this note: the next one comes in a minute.
+                reason = str(error) if isinstance(error, StorageUnavailable) else "conflict"
+                log.warning("key_use_not_noted", keys=len(used), reason=reason)
+
+
+_NOTED_FOR = timedelta(seconds=USED_SECONDS)
+
+
+def _place_of(found: Admission | Retired) -> Place:
+    return Place(found.workspace_id, found.source_id)

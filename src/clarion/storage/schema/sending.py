@@ -1,0 +1,113 @@
+"""The tables of sending: through which project, how fast, and what became of it."""
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+    false,
+)
+
+from clarion.storage.dialect import Id, Instant
+from clarion.storage.schema.columns import metadata, only
+
+firebase_apps = Table(
+    "firebase_apps",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("workspace_id", Id, nullable=False),
+    Column("project_id", Text, nullable=False),
+    Column("client_email", Text, nullable=False),
+    Column("private_key_id", Text),
+    Column("sealed_key", LargeBinary, nullable=False),
+    Column("paused_reason", Text),
+    Column("per_minute", Integer, nullable=False, server_default="600000"),
+    Column("avoids_peaks", Boolean, nullable=False, server_default=false()),
+    Column("removals_stopped_at", Instant),  # by the breaker, until a person has decided
+    Column("removals_stopped_reason", Text),
+    Column("created_at", Instant, nullable=False),
+    Column("replaced_at", Instant),
+    Column("paused_at", Instant),
+    Column("tries_again_at", Instant),  # by itself; NULL while paused: it waits for a person
+    UniqueConstraint("workspace_id", "project_id", name="firebase_apps_project"),
+)
+
+paces = Table(
+    "paces",
+    metadata,
+    Column("project_id", Text, primary_key=True),  # FCM counts by project, not by workspace
+    Column("next_at", Instant, nullable=False),
+    Column("queued_until", Instant, nullable=False),
+    Column("rate", Float(53), nullable=False),  # pushes a second
+    Column("cut_rate", Float(53)),
+    Column("cut_at", Instant),
+)
+
+removal_watches = Table(
+    "removal_watches",
+    metadata,
+    Column("firebase_app_id", Id, primary_key=True),
+    Column("recent", Float(53), nullable=False),  # answers; each fades as others come after it
+    Column("recent_removed", Float(53), nullable=False),
+    Column("recent_mismatched", Float(53), nullable=False),
+    Column("usual", Float(53), nullable=False),
+    Column("usual_removed", Float(53), nullable=False),
+    Column("accepted_at", Instant),  # when a push was last taken
+)
+
+quarantine = Table(
+    "quarantine",
+    metadata,
+    Column("firebase_app_id", Id, nullable=False),
+    Column("device_id", Id, nullable=False),  # devices.id
+    Column("token_hash", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    PrimaryKeyConstraint("firebase_app_id", "device_id"),
+    sqlite_with_rowid=False,
+)
+
+chunks = Table(
+    "chunks",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("launch_id", Id, nullable=False),
+    Column("workspace_id", Id, nullable=False),
+    Column("firebase_app_id", Id),
+    Column("state", Text, nullable=False),  # ready | leased | settled
+    Column("attempt", Integer, nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("lease_until", Instant),
+    Column("lost", Integer, nullable=False, server_default="0"),  # claims that settled nothing
+    Column("is_held", Boolean, nullable=False, server_default=false()),  # waits for a person
+    Column("size", Integer, nullable=False),
+    Index("chunks_launch", "launch_id", **only("state <> 'settled'")),
+    Index("chunks_due", "due_at", **only("state <> 'settled'")),
+)
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("launch_id", Id, nullable=False),
+    Column("device_id", Id, nullable=False),  # devices.id
+    Column("chunk_id", Id),  # NULL: settled when planned
+    Column("customer_id", Id, nullable=False),  # the owner when planned
+    Column("platform", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("reason", Text),
+    Column("attempts", Integer, nullable=False),  # requests that left for the provider
+    Column("unanswered", Integer, nullable=False),  # attempts whose answer was never seen
+    Column("first_tried_at", Instant),  # set when a first try was not the last
+    Column("settled_at", Instant),
+    Column("received_at", Instant),
+    Column("opened_at", Instant),
+    PrimaryKeyConstraint("launch_id", "device_id"),
+    Index("deliveries_open", "chunk_id", **only("state = 'pending'")),
+    sqlite_with_rowid=False,
+)

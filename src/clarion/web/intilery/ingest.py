@@ -1,0 +1,155 @@
+"""Events sent to the server API: durable when `{"success": true}` is heard."""
+
+from functools import partial
+from typing import Any, assert_never
+
+from clarion.clock import Clock
+from clarion.events.calls.body import CallFault, unpack
+from clarion.events.collector import Collector, ComeAgain, Kept, Taken
+from clarion.storage.database import StorageUnavailable
+from clarion.web.access import Scope as KeyScope
+from clarion.web.intilery.address import Address
+from clarion.web.intilery.auth import Brand, Doors, Shut
+from clarion.web.intilery.incoming import completed
+from clarion.web.intilery.replies import send_json, send_refusal
+from clarion.web.sdk.credentials import caller_ip
+from clarion.web.sdk.read_body import read_body
+from clarion.web.sdk.replies import shown_refusals
+from clarion.web.server import Receive, Scope, Send
+
+KINDS: dict[str, str | None] = {
+    "identify": "identify",
+    "track": "track",
+    "page": "page",
+    "screen": "screen",
+    "group": "group",
+    "batch": None,
+}
+"""Call → the type of its one event; None: a batch."""
+
+CALL_BYTES_MAX = 1_048_576
+"""Of a call, unpacked: 1 MB."""
+RETRY_SECONDS = 2
+
+_WORDS = {"no_user_anon_id": "userId must not be empty"}
+"""What Intilery's own API says, for those who look at the sentence."""
+_TOO_LARGE = {"body_too_large", "event_too_large", "batch_too_large"}
+
+
+class Sending:
+    def __init__(
+        self, collector: Collector, doors: Doors, clock: Clock, body_seconds: float
+    ) -> None:
+        self._collector = collector
+        self._doors = doors
+        self._clock = clock
+        self._body_seconds = body_seconds
+
+    async def take(self, address: Address, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one call."""
+        encoding = _header(scope, b"content-encoding").lower()
+        try:
+            brand = await self._doors.open(auth_token(scope), address.brand, KeyScope.WRITE)
+        except StorageUnavailable:
+            await _send_come_again(send, RETRY_SECONDS)
+            return
+        if isinstance(brand, Shut):
+            await send_refusal(send, 403, brand.code, brand.message)
+            return
+        try:
+            body = await read_body(receive, self._body_seconds, CALL_BYTES_MAX)
+        except TimeoutError:
+            fault = CallFault(code="body_too_slow", message="The body took too long to arrive.")
+            self._turn_away(brand, fault)
+            await send_refusal(send, 408, fault.code, fault.message)
+            return
+        if body is None:
+            return
+        plain = body if isinstance(body, CallFault) else unpack(body, encoding, CALL_BYTES_MAX)
+        if isinstance(plain, CallFault):
+            self._turn_away(brand, plain)
+            await _send_fault(send, plain)
+            return
+        kind = KINDS[address.call]
+        incoming = completed(plain, kind, lambda: str(self._clock.new_id()))
+        count = len(incoming.event_ids)
+        seconds = self._doors.too_fast(brand, KeyScope.WRITE, count)
+        if seconds is not None:
+            fault = CallFault(
+                code="too_fast",
+                message="The API key has sent more events than its source's limit allows. Nothing "
+                "of this call was stored: send the same again later.",
+            )
+            self._turn_away(brand, fault)
+            again = [(b"retry-after", str(seconds).encode())]
+            await send_refusal(send, 429, fault.code, fault.message, again)
+            return
+        collected = await self._collector.take(
+            incoming.body,
+            workspace_id=brand.caller.workspace_id,
+            source_id=brand.source_id,
+            type_hint=kind,
+            caller_ip=partial(caller_ip, scope),
+        )
+        await _send_collected(send, collected, kind, incoming.event_ids)
+
+    def _turn_away(self, brand: Brand, fault: CallFault) -> None:
+        self._collector.turn_away_from(brand.caller.workspace_id, brand.source_id, fault)
+
+
+async def _send_collected(
+    send: Send, collected: Kept, kind: str | None, event_ids: list[str]
+) -> None:
+    match collected:
+        case Taken(events=0, refused=[refusal, *_]):
+            status = 413 if refusal.code in _TOO_LARGE else 400
+            message = _WORDS.get(refusal.code, refusal.message)
+            await send_refusal(send, status, refusal.code, message)
+        case Taken():
+            told: dict[str, Any] = {"success": True}
+            if event_ids:
+                told["eventId"] = event_ids[0]
+            if kind is None:
+                told["eventIds"] = event_ids
+            if collected.refused or collected.unregistered:
+                told["refused"] = [
+                    {**one, "message": _WORDS.get(one["code"] or "", one["message"])}
+                    for one in shown_refusals(collected)
+                ]
+            await send_json(send, 200, told)
+        case CallFault():
+            await _send_fault(send, collected)
+        case ComeAgain(retry_after_seconds=seconds, shortage=CallFault() as shortage):
+            again = [(b"retry-after", str(seconds).encode())]
+            await send_refusal(send, 503, shortage.code, shortage.message, again)
+        case ComeAgain(retry_after_seconds=seconds):
+            await _send_come_again(send, seconds)
+        case _:
+            assert_never(collected)
+
+
+async def _send_fault(send: Send, fault: CallFault) -> None:
+    status = 413 if fault.code in _TOO_LARGE else 400
+    await send_refusal(send, status, fault.code, fault.message)
+
+
+async def _send_come_again(send: Send, seconds: int) -> None:
+    await send_refusal(
+        send,
+        503,
+        "unavailable",
+        "Nothing was stored: send the same again later.",
+        [(b"retry-after", str(seconds).encode())],
+    )
+
+
+def auth_token(scope: Scope) -> str | None:
+    """The header that a caller shows."""
+    return _header(scope, b"auth-token") or None
+
+
+def _header(scope: Scope, wanted: bytes) -> str:
+    for name, value in scope["headers"]:
+        if name == wanted:
+            return str(value.decode("latin-1")).strip()
+    return ""
