@@ -11,7 +11,7 @@ from inspect import getsource
 from typing import Any
 
 from clarion.customers.diagnostics import CALL_CURES, CURES, WARNINGS
-from clarion.ingest_log.rejected_calls import KEY_MEANINGS
+from clarion.sources.auth_result import KEY_MEANINGS
 from clarion.web.api.errors import ERRORS
 from clarion.web.intilery.replies import STATUSES
 from clarion.web.sdk.replies import REFUSALS_SHOWN
@@ -29,7 +29,7 @@ PEOPLE = ("clarion.customers.suppression",)
 """Where an event is dropped for whose it is."""
 EVENTS = (
     "clarion.events.calls.check",
-    "clarion.events.messages.rejection",
+    "clarion.events.messages.excerpt",
     "clarion.events.envelope",
     "clarion.events.identity_verification",
 )

@@ -36,13 +36,14 @@ from clarion.events.calls.call import BATCH_EVENTS_MAX, CONTEXT_BYTES_MAX, CONTE
 from clarion.events.calls.check import EVENT_BYTES_MAX
 from clarion.events.messages.identifiers import ID_CHARACTERS_MAX
 from clarion.ingest_log.rejected_call_log import DoorLogOptions
-from clarion.ingest_log.rejected_calls import KEY_MEANINGS, LINE_SECONDS, LINES_AT_ONCE
+from clarion.ingest_log.rejected_calls import LINE_SECONDS, LINES_AT_ONCE
 from clarion.simulator.catalogue import Trouble
 from clarion.simulator.fcm import MESSAGES_KEPT
 from clarion.simulator.limits import PAYLOAD_BYTES_MAX, TOPIC_PAYLOAD_BYTES_MAX
 from clarion.simulator.registrations import Life, Registration, System
 from clarion.simulator.topics import TOPICS_MAX
 from clarion.simulator.trouble import Orders, Refusal
+from clarion.sources.auth_result import KEY_MEANINGS
 from clarion.sources.authenticator import DoorkeeperOptions
 from clarion.sources.rate_limit import BYTES_OF_EVENT, DEFAULT_LIMIT
 from clarion.telemetry import Metrics

@@ -15,7 +15,7 @@ from clarion.customers.profile.redaction import (
     shown_traits,
     traits_left_out,
 )
-from clarion.events.messages.rejection import excerpt_of
+from clarion.events.messages.excerpt import excerpt_of
 from fakes.sampling import is_soak
 
 

@@ -13,7 +13,7 @@ from clarion.broker import PAYLOAD_BYTES_MAX
 from clarion.events.calls.call import Call, read_call
 from clarion.events.collector import CollectorOptions
 from clarion.events.envelope import Item, Parcel, decode, encode, open_parcel, split
-from clarion.events.messages.message import Refusal
+from clarion.ingest_log.rejection import Refusal
 
 RECEIVED = datetime(2026, 3, 1, 12, 0, 0, 123_456, tzinfo=UTC)
 JOB_BYTES_MAX = CollectorOptions().job_bytes_max

@@ -11,15 +11,9 @@ from hypothesis import strategies as st
 from clarion.events.calls.check import EVENT_BYTES_MAX, Checked, check
 from clarion.events.messages.identifiers import ID_CHARACTERS_MAX, usable_id
 from clarion.events.messages.json_limits import NESTING_MAX
-from clarion.events.messages.message import (
-    TIME_IMPOSSIBLE,
-    Envelope,
-    Event,
-    Refusal,
-    read,
-    read_traits,
-)
+from clarion.events.messages.message import TIME_IMPOSSIBLE, Envelope, Event, read, read_traits
 from clarion.events.messages.timestamps import corrected, parse_time
+from clarion.ingest_log.rejection import Refusal
 from fakes.history import App
 
 RECEIVED = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -13,8 +13,9 @@ from clarion.customers.identity.batch import Arrival, Batch, Identifier
 from clarion.customers.identity.identifier import Flags
 from clarion.customers.ingest_counters import OTHER, Kind, Names, Tally
 from clarion.customers.warnings import warnings_of
-from clarion.events.messages.message import Envelope, Event, Refusal, read
+from clarion.events.messages.message import Envelope, Event, read
 from clarion.ingest_log.outcome import Stage
+from clarion.ingest_log.rejection import Refusal
 from fakes.book import NOW, SOURCE, WORKSPACE
 
 HEX = "0a1b2c3d" * 8

@@ -10,10 +10,9 @@ from clarion.ingest_log.rejected_calls import (
     LINE_SECONDS,
     LINES_AT_ONCE,
     OTHER,
-    Place,
-    TurnedAway,
     TurnedAwayBook,
 )
+from clarion.sources.auth_result import Place, TurnedAway
 
 PLACE = Place(UUID(int=1), UUID(int=2))
 WHY = TurnedAway(code="not_json", message="It is no JSON.")

@@ -18,10 +18,10 @@ from clarion.customers.identity.batch import Arrival
 from clarion.customers.suppression import PERSON_SUPPRESSED
 from clarion.customers.warnings import Warned
 from clarion.events.calls.registration_check import RegistrationFault
-from clarion.events.messages.message import Event, Refusal
-from clarion.events.messages.rejection import LABEL_CHARACTERS_MAX, Hint, library_of
+from clarion.events.messages.message import Event
 from clarion.events.messages.reserved import meant_name
 from clarion.ingest_log.outcome import Stage
+from clarion.ingest_log.rejection import LABEL_CHARACTERS_MAX, Hint, Refusal, library_of
 
 NAMES_MAX = 200
 HOURS_KEPT = 10_000

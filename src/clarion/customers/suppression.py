@@ -15,7 +15,7 @@ from enum import StrEnum
 from hashlib import blake2b
 
 from clarion.customers.identity.extract import Sighting
-from clarion.events.messages.rejection import Refusal
+from clarion.ingest_log.rejection import Refusal
 
 HASH_BYTES = 32
 

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from clarion.customers.identity.batch import Arrival
 from clarion.customers.identity.person import Person
 from clarion.customers.suppression import SuppressionKind, id_hash, ids_in, judge
-from clarion.events.messages.rejection import Refusal
+from clarion.ingest_log.rejection import Refusal
 from clarion.storage.bulk import upsert
 from clarion.storage.schema import customers, identifiers, suppressions, workspaces
 

@@ -24,13 +24,20 @@ from clarion.events.calls.registration_check import (
 )
 from clarion.events.envelope import Item, Parcel, envelope_of, read_item
 from clarion.events.identity_verification import SIGNATURE_BYTES, judge
-from clarion.events.messages.message import Event, Refusal
+from clarion.events.messages.excerpt import refused
+from clarion.events.messages.message import Event
 from clarion.events.messages.proof import Proof
-from clarion.events.messages.rejection import refused
 from clarion.events.publisher import Publisher
 from clarion.ingest_log.rejected_call_log import DoorLog, DoorLogOptions
-from clarion.ingest_log.rejected_calls import Place, TurnedAway
-from clarion.sources.auth_result import Admission, OriginRefused, TooFast, UnknownKey
+from clarion.ingest_log.rejection import Refusal
+from clarion.sources.auth_result import (
+    Admission,
+    OriginRefused,
+    Place,
+    TooFast,
+    TurnedAway,
+    UnknownKey,
+)
 from clarion.sources.authenticator import Doorkeeper, DoorkeeperOptions
 from clarion.sources.key_store import KeyKind
 from clarion.storage.database import Database, StorageUnavailable
@@ -256,7 +263,8 @@ class Collector:
 
     async def _fault(self, fault: CallFault, write_key: str | None, size: int) -> CallFault:
         """A call that can not be read: it is told, and costs its key what it was to look at."""
-        await self._doorkeeper.note_fault(write_key or "", fault, size)
+        why = TurnedAway(code=fault.code, message=fault.message)
+        await self._doorkeeper.note_fault(write_key or "", why, size)
         return fault
 
     async def take(

@@ -11,8 +11,9 @@ from uuid import UUID
 
 import msgspec
 
-from clarion.events.messages.message import Envelope, Event, Refusal, read, tell_apart
+from clarion.events.messages.message import Envelope, Event, read, tell_apart
 from clarion.events.messages.proof import Proof
+from clarion.ingest_log.rejection import Refusal
 
 
 class Item(msgspec.Struct, frozen=True, array_like=True):

@@ -19,12 +19,13 @@ import msgspec
 
 from clarion.events.calls.call import Call
 from clarion.events.envelope import Item
+from clarion.events.messages.excerpt import excerpt_of, hint_of
 from clarion.events.messages.identifiers import has_number, printed_ids, usable_id
 from clarion.events.messages.message import device_ids
 from clarion.events.messages.proof import Proof
-from clarion.events.messages.rejection import Refusal, excerpt_of, hint_of
 from clarion.events.messages.reserved import PUSH_NAMES, plain_name
 from clarion.events.messages.secret_fields import SIGNATURE as SIGNATURE
+from clarion.ingest_log.rejection import Refusal
 from clarion.sources.auth_result import Secret
 
 SIGNATURE_BYTES = SIGNATURE.encode()

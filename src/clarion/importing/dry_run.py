@@ -5,8 +5,9 @@ from uuid import UUID
 
 from clarion.customers.devices.registration_reader import read_registrations
 from clarion.events.calls.registration_check import RegistrationFault
-from clarion.events.messages.message import Envelope, Refusal, read
+from clarion.events.messages.message import Envelope, read
 from clarion.importing.row import Judge, RecordFault
+from clarion.ingest_log.rejection import Refusal
 
 
 def judge_of_registrations(source_id: UUID, now: datetime) -> Judge:

@@ -16,11 +16,11 @@ from clarion.clock import Clock
 from clarion.events.calls.body import BODY_BYTES_MAX, CallFault
 from clarion.events.calls.check import check
 from clarion.events.collector import Collector, ComeAgain, Taken
-from clarion.events.messages.message import Refusal
 from clarion.importing.columns import SOURCE
 from clarion.importing.row import Judge, RecordFault, RecordKind, as_events
 from clarion.importing.row_reader import FileDivided, Found, RecordFormat, read_records
 from clarion.importing.text_reader import Mark
+from clarion.ingest_log.rejection import Refusal
 from clarion.sources.source import Source
 
 BATCH_RECORDS = 500

@@ -15,7 +15,8 @@ import structlog
 from clarion.clock import Clock
 from clarion.ingest_log import store as activity_store
 from clarion.ingest_log.outcome import Stage
-from clarion.ingest_log.rejected_calls import KIND, News, Place, TurnedAway, TurnedAwayBook
+from clarion.ingest_log.rejected_calls import KIND, News, TurnedAwayBook
+from clarion.sources.auth_result import Place, TurnedAway
 from clarion.storage.database import Database, StorageUnavailable, is_conflict
 from clarion.telemetry import Metrics
 

@@ -9,24 +9,16 @@ lines for each code, so that whoever floods it with such calls fills no table an
 from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
-from uuid import UUID
 
 from msgspec import Struct
 
-from clarion.events.messages.rejection import LABEL_CHARACTERS_MAX
+from clarion.ingest_log.rejection import LABEL_CHARACTERS_MAX
+from clarion.sources.auth_result import Place, TurnedAway
 from clarion.sources.rate_limit import Bucket, Limit, draw
 from clarion.text import is_storable
 
 KIND = "turned_away"
 """Of what is counted of a source. label: the code; name: what it is about, or nothing."""
-
-WRITE_KEY_RETIRED = "write_key_retired"
-SOURCE_REVOKED = "source_revoked"
-KEY_MEANINGS = {
-    WRITE_KEY_RETIRED: "The write key is retired: nothing that is sent with it is taken.",
-    SOURCE_REVOKED: "The source is revoked: nothing that is sent with its write keys is taken.",
-}
-"""What a source is told of calls that were answered `write_key_unknown`."""
 
 ABOUTS_MAX = 20
 """Told apart of a source and code in an hour (a process): callers choose their words."""
@@ -40,21 +32,6 @@ PLACES_MAX = 10_000
 """Sources and codes whose lines and words a process remembers; then it begins anew."""
 
 _LINES = Limit(events_per_second=1, burst=LINES_AT_ONCE)
-
-
-class Place(NamedTuple):
-    """Whose call it was."""
-
-    workspace_id: UUID
-    source_id: UUID
-
-
-class TurnedAway(Struct, frozen=True, kw_only=True):
-    """Why one call was turned away. `about` tells alike ones apart: an origin, a key."""
-
-    code: str
-    message: str
-    about: str = ""
 
 
 class Count(NamedTuple):

@@ -9,7 +9,6 @@ import msgspec
 from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from clarion.events.messages.rejection import library_of
 from clarion.ingest_log.outcome import (
     END,
     Activity,
@@ -20,6 +19,7 @@ from clarion.ingest_log.outcome import (
     lanes_of,
     merged,
 )
+from clarion.ingest_log.rejection import library_of
 from clarion.storage.schema import events, refusals, repeats
 
 SCANNED_MAX = 10_000

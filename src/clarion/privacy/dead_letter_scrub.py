@@ -7,7 +7,7 @@ import msgspec
 from clarion.customers.identity.person import Person, Signs
 from clarion.customers.suppression import judge
 from clarion.events.envelope import Item, Parcel, decode, encode, open_parcel
-from clarion.events.messages.rejection import Refusal
+from clarion.ingest_log.rejection import Refusal
 
 
 def without(payload: bytes, workspace_id: UUID, person: Person) -> bytes | None:

@@ -1,8 +1,11 @@
-"""What a write key opens, and why a call with one is turned away. Pure."""
+"""What a write key opens, and why a call with one is rejected. Pure."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple, Protocol
 from uuid import UUID
+
+from msgspec import Struct
 
 from clarion.sources.rate_limit import Limit
 
@@ -60,3 +63,37 @@ class TooFast:
     """The write key has sent as much as it may; nothing of this call is kept."""
 
     retry_after_seconds: int
+
+
+WRITE_KEY_RETIRED = "write_key_retired"
+SOURCE_REVOKED = "source_revoked"
+KEY_MEANINGS = {
+    WRITE_KEY_RETIRED: "The write key is retired: nothing that is sent with it is taken.",
+    SOURCE_REVOKED: "The source is revoked: nothing that is sent with its write keys is taken.",
+}
+"""What a source is told of calls that were answered `write_key_unknown`."""
+
+
+class Place(NamedTuple):
+    """Whose call it was."""
+
+    workspace_id: UUID
+    source_id: UUID
+
+
+class TurnedAway(Struct, frozen=True, kw_only=True):
+    """Why one call was turned away. `about` tells alike ones apart: an origin, a key."""
+
+    code: str
+    message: str
+    about: str = ""
+
+
+class RejectedCalls(Protocol):
+    """Who is told of calls that are rejected: the ingest log."""
+
+    def count(self, code: str) -> None:
+        """A call is rejected, whosever it is."""
+
+    def note(self, place: Place, why: TurnedAway) -> None:
+        """It was this source's: its people can read why."""

@@ -16,16 +16,19 @@ from uuid import UUID
 import structlog
 
 from clarion.clock import Clock
-from clarion.events.calls.body import CallFault
-from clarion.ingest_log.rejected_call_log import DoorLog
-from clarion.ingest_log.rejected_calls import (
+from clarion.sources.auth_result import (
     KEY_MEANINGS,
     SOURCE_REVOKED,
     WRITE_KEY_RETIRED,
+    Admission,
+    OriginRefused,
     Place,
+    RejectedCalls,
+    Retired,
+    TooFast,
     TurnedAway,
+    UnknownKey,
 )
-from clarion.sources.auth_result import Admission, OriginRefused, Retired, TooFast, UnknownKey
 from clarion.sources.key_loader import Found, KeyReader, KeyReaderOptions
 from clarion.sources.key_store import USED_SECONDS, KeyKind, note_uses
 from clarion.sources.rate_limit import Bucket, Limit, debit, seconds_to_wait
@@ -60,7 +63,7 @@ class Doorkeeper:
         database: Database,
         clock: Clock,
         vault: Vault | None,
-        door_log: DoorLog,
+        door_log: RejectedCalls,
         options: DoorkeeperOptions,
     ) -> None:
         self._database = database
@@ -113,7 +116,7 @@ class Doorkeeper:
             return self._turn_away(found, write_key)
         return found
 
-    async def note_fault(self, write_key: str, fault: CallFault, size: int) -> None:
+    async def note_fault(self, write_key: str, fault: TurnedAway, size: int) -> None:
         """A call that can not be read: whoever has this key may want to know. `size`: how much of
         it was looked at."""
         self._door_log.count(fault.code)
@@ -124,9 +127,7 @@ class Doorkeeper:
         if isinstance(found, Admission) and size:
             self.charge(found, events=1, size=size)
         if isinstance(found, Admission | Retired):
-            self._door_log.note(
-                _place_of(found), TurnedAway(code=fault.code, message=fault.message)
-            )
+            self._door_log.note(_place_of(found), fault)
 
     def note_use(self, kind: KeyKind, key_id: UUID, now: datetime) -> None:
         """Have it written down that a key is in use, once in a while."""

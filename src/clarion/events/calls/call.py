@@ -12,10 +12,10 @@ import msgspec
 from clarion.events.calls.body import CallFault, readable, repaired, without_nul
 from clarion.events.calls.check import Checked, check, event_type, says_wanted
 from clarion.events.envelope import Item
+from clarion.events.messages.excerpt import within
 from clarion.events.messages.json_limits import NESTING_MAX, is_nested_too_deeply
-from clarion.events.messages.message import Refusal
-from clarion.events.messages.rejection import within
 from clarion.events.messages.timestamps import parse_time
+from clarion.ingest_log.rejection import Refusal
 
 BATCH_EVENTS_MAX = 2_500
 CONTEXT_BYTES_MAX = 8_192

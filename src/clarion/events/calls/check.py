@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from clarion.events.calls.registration_check import ASKING_NAMES, asks_to_register
+from clarion.events.messages.excerpt import refused, unreadable
 from clarion.events.messages.identifiers import (
     DAMAGED,
     ID_CHARACTERS_MAX,
@@ -16,9 +17,9 @@ from clarion.events.messages.identifiers import (
     usable_id,
 )
 from clarion.events.messages.message import device_ids, event_name
-from clarion.events.messages.rejection import Refusal, refused, unreadable
 from clarion.events.messages.reserved import REGISTRATION_NAMES, plain_name
 from clarion.events.messages.yes_or_no import says_no
+from clarion.ingest_log.rejection import Refusal
 
 EVENT_TYPES = frozenset({"track", "identify", "page", "screen", "group", "alias"})
 EVENT_BYTES_MAX = 32_768

@@ -10,15 +10,15 @@ from typing import Any
 
 import msgspec
 
+from clarion.events.messages.excerpt import unreadable
 from clarion.events.messages.identifiers import has_number, printed_ids, usable_id
 from clarion.events.messages.installation import named_device
 from clarion.events.messages.json_limits import is_nested_too_deeply
 from clarion.events.messages.proof import Proof
-from clarion.events.messages.rejection import Refusal as Refusal
-from clarion.events.messages.rejection import unreadable
 from clarion.events.messages.reserved import PUSH_NAMES, plain_name
 from clarion.events.messages.timestamps import Placed, Times, in_order, parse_time, times_of
 from clarion.events.messages.yes_or_no import says_no, yes_or_no
+from clarion.ingest_log.rejection import Refusal
 
 NAME_CHARACTERS_MAX = 1_000
 _MICROSECOND = timedelta(microseconds=1)

@@ -1,8 +1,8 @@
-"""Why something an app sent was not taken, and what could be read of it all the same. Pure."""
+"""What can be read of an event that is rejected, without what is secret in it. Pure."""
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -11,39 +11,11 @@ import msgspec
 from clarion.events.messages.identifiers import usable_id
 from clarion.events.messages.json_limits import NESTING_MAX
 from clarion.events.messages.secret_fields import FCM_TOKEN, secret_places
-from clarion.text import is_storable
+from clarion.ingest_log.rejection import NO_HINT, Hint, Refusal, label, library_of
 
 EXCERPT_CHARACTERS = 200
 READ_BYTES_MAX = 65_536
 """A longer event is not read for its excerpt."""
-LABEL_CHARACTERS_MAX = 100
-"""Of a name or a version that stands beside what was counted or refused."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hint:
-    """What could be read of an event that was refused: enough to find who sends it."""
-
-    type: str | None = None
-    name: str | None = None
-    user_id: str | None = None
-    anonymous_id: str | None = None
-    library: str | None = None
-    library_version: str | None = None
-
-
-NO_HINT = Hint()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
-    """Why an event, or a part of what it asks for, was not taken; for people to read."""
-
-    message_id: str | None
-    code: str
-    message: str
-    excerpt: str
-    hint: Hint = NO_HINT
 
 
 class _Wire(msgspec.Struct):
@@ -73,8 +45,8 @@ def hint_of(raw: bytes) -> Hint:
         return NO_HINT
     library, version = library_of(wire.context)
     return Hint(
-        type=_label(wire.type),
-        name=_label(wire.event),
+        type=label(wire.type),
+        name=label(wire.event),
         user_id=usable_id(wire.userId),
         anonymous_id=usable_id(wire.anonymousId),
         library=library,
@@ -121,20 +93,6 @@ def _secrets_in(raw: bytes) -> re.Pattern[str] | None:
 @lru_cache(maxsize=64)
 def _member(names: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile(rf'("(?:{"|".join(names)})"\s*:\s*)"(?:[^"\\]|\\.)*"?', re.DOTALL)
-
-
-def library_of(context: Any) -> tuple[str | None, str | None]:
-    """Which SDK made an event, and its version, as its context tells them."""
-    library = context.get("library") if isinstance(context, dict) else None
-    if not isinstance(library, dict):
-        return None, None
-    return _label(library.get("name")), _label(library.get("version"))
-
-
-def _label(value: Any) -> str | None:
-    if not isinstance(value, str) or not is_storable(value):
-        return None
-    return value.strip()[:LABEL_CHARACTERS_MAX] or None
 
 
 def unreadable(message_id: str | None, error: Exception, raw: bytes) -> Refusal:
