@@ -345,6 +345,9 @@ def test_a_single_event_that_is_refused_is_no_fault_of_the_call() -> None:
         (b"NaN", "not_an_object"),
         (b"[" * 200_000, "nested_too_deeply"),
         (b'{"a":' * 80_000, "nested_too_deeply"),
+        (b'{"a":' * 2_000, "nested_too_deeply"),
+        (b'{"a":' * 65, "nested_too_deeply"),
+        (b'{"a":' * 64, "not_json"),
     ],
 )  # fmt: skip
 def test_a_body_that_is_no_json_object_is_one_clear_error(

@@ -240,13 +240,15 @@ def _context(raw: bytes, events: int) -> bytes | CallFault:
             f"times {events}; the limit is {CONTEXT_BYTES_TOTAL_MAX} together. Send smaller "
             "batches, or a smaller context.",
         )
+    if is_nested_too_deeply(raw):
+        return _nesting_fault()
     try:
         msgspec.json.decode(raw)
     except ValueError as error:
         return CallFault(
             code="context_unreadable", message=f"The batch's context can not be read: {error}."
         )
-    return _nesting_fault() if is_nested_too_deeply(raw) else raw
+    return raw
 
 
 def _json_fault(body: bytes) -> CallFault | None:
@@ -256,6 +258,8 @@ def _json_fault(body: bytes) -> CallFault | None:
     except RecursionError:
         return _nesting_fault()
     except ValueError as error:
+        if is_nested_too_deeply(body):  # how deep a decoder goes before it ends differs by Python
+            return _nesting_fault()
         where = str(error).removeprefix("JSON is malformed: ")
         where = "it ends too early" if "truncated" in where else where
         return CallFault(code="not_json", message=f"The body is not valid JSON: {where}.")
