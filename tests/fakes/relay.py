@@ -21,6 +21,7 @@ class Relay:
     is_deaf: bool = False
     """New connections are taken, and nothing of them passes."""
     _dead: asyncio.Event = field(default_factory=asyncio.Event)
+    _writers: set[asyncio.StreamWriter] = field(default_factory=set)
 
     def swallow(self) -> None:
         """From now on nothing passes on the connections that there are, either way, and nobody is
@@ -34,6 +35,7 @@ class Relay:
         except OSError:
             nearly.transport.abort()
             return
+        self._writers |= {nearly, farther}
         is_told = False
         dead = self._dead
         if self.is_deaf:
@@ -70,6 +72,12 @@ class Relay:
             await asking
         for writer in (nearly, farther):
             writer.close()
+            self._writers.discard(writer)
+
+    def end(self) -> None:
+        """Cut whatever still stands: a server waits for its connections when it closes."""
+        for writer in self._writers:
+            writer.transport.abort()
 
 
 @asynccontextmanager
@@ -80,3 +88,4 @@ async def relay(target: int) -> AsyncIterator[Relay]:
         found.port = server.sockets[0].getsockname()[1]
         yield found
         server.close()
+        found.end()
