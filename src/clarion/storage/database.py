@@ -6,10 +6,10 @@ transaction that has read never fails for having to write. Readers see a snapsho
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from time import monotonic
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from sqlalchemy import event, text
@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
+from clarion.clock import Clock
 from clarion.storage.outage import StorageUnavailable as StorageUnavailable
 from clarion.storage.outage import as_unavailable, is_damaged, must_reopen
 from clarion.storage.sqlite import BUSY_TIMEOUT_MS, connector
@@ -32,6 +33,14 @@ PING_SECONDS = 5.0
 """PostgreSQL: so long is a connection waited for that is asked for a sign of life."""
 CONFLICT_TRIES = 6
 """How often a transaction that lost to another (PostgreSQL deadlock, serialisation) is repeated."""
+CONFLICT_SECONDS = 20.0
+"""No try begins later than so long after the first: a locked SQLite file alone is waited for by
+each for `BUSY_TIMEOUT_MS`."""
+CONFLICT_PAUSE_SECONDS = 0.01
+"""Between the first two tries; doubled with each, and up to twice as long by chance, so that two
+that fought do not meet again."""
+
+T = TypeVar("T")
 
 _CONFLICT_STATES = frozenset({"40001", "40P01"})
 HELD_SECONDS_MAX = 30.0
@@ -47,6 +56,13 @@ def is_conflict(error: BaseException) -> bool:
     return (
         isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in _CONFLICT_STATES
     )
+
+
+def is_busy(error: BaseException) -> bool:
+    """True where another process held SQLite's file for longer than it was waited for."""
+    cause = error.__cause__ if isinstance(error, StorageUnavailable) else error
+    name = getattr(getattr(cause, "orig", None), "sqlite_errorname", None)
+    return str(name).startswith("SQLITE_BUSY")
 
 
 def is_other_schema(error: BaseException) -> bool:
@@ -126,6 +142,26 @@ class Database:
                 self._failed = self._failed or as_unavailable(error) is not None
                 raise
             self._failed = False
+
+    async def transact(self, work: Callable[[AsyncConnection], Awaitable[T]], clock: Clock) -> T:
+        """Run `work` in one write transaction; again from its beginning, in a new one, where that
+        lost to another. So `work` has no effect but through its connection. Raises what `work`
+        raises, and StorageUnavailable where it loses `CONFLICT_TRIES` times."""
+        begun = clock.monotonic()
+        for attempt in range(CONFLICT_TRIES):
+            try:
+                async with self.write() as connection:
+                    return await work(connection)
+            except Exception as error:
+                if not is_conflict(error) and not is_busy(error):
+                    raise
+                is_late = clock.monotonic() - begun > CONFLICT_SECONDS
+                if is_late or attempt + 1 == CONFLICT_TRIES:
+                    raise StorageUnavailable(
+                        "the transaction lost to others each time it was tried"
+                    ) from error
+            await clock.sleep(CONFLICT_PAUSE_SECONDS * 2**attempt * (1 + clock.chance()))
+        raise AssertionError("the last try returns or raises")
 
     @asynccontextmanager
     async def _one_writer(self) -> AsyncIterator[None]:

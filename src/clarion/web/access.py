@@ -1,30 +1,16 @@
 """Who may call: API keys as Bearer tokens, and what their scopes allow."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 from uuid import UUID
 
 import structlog
 
+from clarion.accounts.actor import Scope as Scope
 from clarion.clock import Clock
 from clarion.storage.database import Database, StorageUnavailable
 from clarion.web.key_store import KEY_PREFIX, get_key_by_secret, is_use_noted, note_use
 
 log = structlog.get_logger(__name__)
-
-
-class Scope(StrEnum):
-    """What a key allows. Each includes those before it."""
-
-    READ = "read"
-    """To look at everything but keys, write keys of sources included."""
-    WRITE = "write"
-    """To change campaigns, to make, name and bind sources, to send and read events for servers, to
-    pause and resume Firebase apps."""
-    ADMIN = "admin"
-    """Whatever lets somebody in or shuts them out: to make and revoke API keys, to revoke sources,
-    to rotate and retire their keys, to limit who may send; to add and delete Firebase apps, to
-    change the workspace, to erase, merge and export customers."""
 
 
 _RANKS = {scope: rank for rank, scope in enumerate(Scope)}

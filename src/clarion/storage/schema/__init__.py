@@ -19,6 +19,7 @@ from sqlalchemy import (
     false,
 )
 
+from clarion.storage.accounts_schema import audit as audit
 from clarion.storage.dialect import Id, Instant
 from clarion.storage.schema.columns import Json, Seq, Sorted, only
 from clarion.storage.schema.columns import metadata as metadata

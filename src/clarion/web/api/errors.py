@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from clarion.faults import Fault as Fault
+from clarion.faults import Rejected
+
 RETRY_AFTER_SECONDS = 2
 
 
@@ -145,14 +148,6 @@ ERRORS: Mapping[ErrorCode, ErrorMeaning] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
-    """A field that can not be as it is, and the cure."""
-
-    field: str
-    message: str
-
-
 class ApiError(Exception):
     """Ends a call with an error of the list above."""
 
@@ -202,3 +197,8 @@ def invalid(faults: Iterable[Fault], code: ErrorCode = ErrorCode.INVALID) -> Api
     """Faults of fields, all of them at once."""
     faults = list(faults)
     return ApiError(code, f"{faults[0].field} {faults[0].message}.", faults=faults)
+
+
+def rejected(outcome: Rejected) -> ApiError:
+    """What a command says, as the end of a call."""
+    return ApiError(ErrorCode(outcome.code), outcome.message, faults=outcome.faults)
