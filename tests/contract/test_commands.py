@@ -13,12 +13,12 @@ from clarion.accounts.actor import Actor, Permission, Role, operator, permission
 from clarion.accounts.audit import AuditEntry, Thing, difference
 from clarion.accounts.audit_store import AuditFilter, list_entries
 from clarion.accounts.command import VERBS, Run, Services, command
+from clarion.accounts.workspace_store import create_workspace
 from clarion.broker import BrokerUnavailable, JobKind, NewJob
 from clarion.faults import Fault, Rejected, invalid
 from clarion.storage.database import CONFLICT_TRIES, Database, StorageUnavailable
 from clarion.storage.schema import workspaces
 from clarion.storage.vault import Vault
-from clarion.storage.workspace_store import create_workspace
 from fakes.book import WORKSPACE
 from fakes.clock import FakeClock
 from fakes.database import make_tables, sqlite_database
@@ -130,7 +130,7 @@ async def test_a_change_its_audit_entry_and_its_job_belong_together(services: Se
 async def test_without_the_permission_nothing_happens(services: Services) -> None:
     author = replace(operator(WORKSPACE), permissions=permissions_of_role(Role.AUTHOR))
     rejected = await rename(services, author, "after")
-    assert rejected == Rejected("forbidden", "test.rename needs the permission publish.")
+    assert rejected == Rejected("forbidden", "Test.rename needs the permission publish.")
     assert await name_of(services) == "before"
     assert await entries(services) == []
     assert published(services) == []

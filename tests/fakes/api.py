@@ -10,17 +10,17 @@ from uuid import UUID
 
 import httpx
 
+from clarion.accounts.actor import Scope
+from clarion.accounts.api_key_store import create_key
+from clarion.accounts.workspace_store import create_workspace
 from clarion.customers.ingestor import Ingestor, IngestorOptions
 from clarion.events.collector import Collector, CollectorOptions
 from clarion.providers.fcm.client import FcmProvider
 from clarion.reports.attributor import Attributor
 from clarion.storage.database import Database
-from clarion.storage.workspace_store import create_workspace
-from clarion.web.access import Scope
 from clarion.web.api import create_api
 from clarion.web.api.errors import ERRORS, ErrorCode
 from clarion.web.api.streams import StreamOptions, Streams
-from clarion.web.key_store import create_key
 from clarion.web.sdk import CollectApp
 from clarion.web.server import WebApp
 from fakes.book import WORKSPACE

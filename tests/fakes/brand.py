@@ -6,8 +6,8 @@ from typing import Any
 
 import msgspec
 
-from clarion.web.access import Scope
-from clarion.web.key_store import create_key
+from clarion.accounts.actor import Scope
+from clarion.accounts.api_key_store import create_key
 from fakes.book import WORKSPACE
 from fakes.station import Station
 from fakes.wire import Reply, request

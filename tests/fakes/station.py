@@ -11,6 +11,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import Row, select
 
+from clarion.accounts.workspace_store import create_workspace
 from clarion.broker import JobKind
 from clarion.brokers.database import DatabaseBroker, DatabaseBrokerOptions
 from clarion.clock import Clock
@@ -20,7 +21,6 @@ from clarion.events.collector import Collector, CollectorOptions
 from clarion.sources.store import create_source
 from clarion.storage.database import Database
 from clarion.storage.schema import events, refusals
-from clarion.storage.workspace_store import create_workspace
 from clarion.web.connections import Limits
 from clarion.web.intilery import TrackApp
 from clarion.web.sdk import CollectApp

@@ -8,6 +8,7 @@ import msgspec
 from cryptography.fernet import Fernet
 from sqlalchemy import delete
 
+from clarion.accounts.workspace_store import create_workspace
 from clarion.audiences import rule
 from clarion.brokers.database import DatabaseBroker, DatabaseBrokerOptions
 from clarion.campaigns.campaign import Campaign, CampaignState, Refused, schedule
@@ -29,7 +30,6 @@ from clarion.sources.store import create_source
 from clarion.storage.database import Database
 from clarion.storage.schema import paces, removal_watches
 from clarion.storage.vault import Vault
-from clarion.storage.workspace_store import create_workspace
 from fakes.book import SOURCE, WORKSPACE
 from fakes.clock import FakeClock
 from fakes.history import App

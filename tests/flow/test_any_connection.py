@@ -18,11 +18,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
 
+from clarion.accounts.actor import Scope
+from clarion.accounts.api_key_store import create_key
 from clarion.storage.database import Database
 from clarion.storage.schema import jobs
-from clarion.web.access import Scope
 from clarion.web.intilery.ingest import KINDS
-from clarion.web.key_store import create_key
 from clarion.web.sdk.routes import METRICS, PIXELS, ROUTES
 from fakes.book import WORKSPACE
 from fakes.brand import BASE

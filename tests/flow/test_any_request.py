@@ -15,13 +15,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from clarion.accounts.actor import Scope
+from clarion.accounts.api_key_store import create_key
 from clarion.brokers.database import DatabaseBroker
 from clarion.events.collector import Collector, CollectorOptions
 from clarion.sources.authenticator import DoorkeeperOptions
-from clarion.web.access import Scope
 from clarion.web.intilery import TrackApp
 from clarion.web.intilery.ingest import KINDS
-from clarion.web.key_store import create_key
 from clarion.web.sdk import CollectApp
 from clarion.web.sdk.routes import METRICS, PIXELS, ROUTES, SOURCE_CONFIG
 from clarion.web.server import WebApp

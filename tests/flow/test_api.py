@@ -8,8 +8,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
+from clarion.accounts.actor import Scope
 from clarion.storage.database import Database
-from clarion.web.access import Scope
 from fakes.api import Service, register
 from fakes.clock import FakeClock
 

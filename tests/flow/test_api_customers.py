@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from clarion.accounts.actor import Scope
 from clarion.storage.database import Database
-from clarion.web.access import Scope
 from clarion.web.api.errors import ErrorCode
 from fakes.api import Service, assert_is, register
 from fakes.clock import FakeClock

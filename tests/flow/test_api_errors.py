@@ -11,6 +11,7 @@ import pytest
 from cryptography.fernet import Fernet
 from sqlalchemy import update
 
+from clarion.accounts.actor import Scope
 from clarion.brokers.database import DatabaseBroker
 from clarion.clock import SystemClock
 from clarion.events.backpressure import DISK_LOW
@@ -18,7 +19,6 @@ from clarion.events.calls.body import CallFault
 from clarion.storage.database import Database
 from clarion.storage.schema import campaigns
 from clarion.storage.vault import Vault
-from clarion.web.access import Scope
 from clarion.web.api import create_api
 from clarion.web.api.bodies import BODY_BYTES_MAX
 from clarion.web.api.errors import ERRORS, ErrorCode

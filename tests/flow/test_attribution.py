@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from sqlalchemy import select
 
+from clarion.accounts.workspace_store import create_workspace
 from clarion.customers.identity.batch import Arrival
 from clarion.customers.identity.identifier import device_row_id
 from clarion.customers.ingestion import Ingestion
@@ -19,7 +20,6 @@ from clarion.events.messages.message import Envelope, Event, read
 from clarion.reports.attributor import Attributor, AttributorOptions
 from clarion.storage.database import Database
 from clarion.storage.schema import launches
-from clarion.storage.workspace_store import create_workspace
 from fakes.book import SOURCE, WORKSPACE
 from fakes.clock import FakeClock
 from fakes.world import World

@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 
+from clarion.accounts.workspace_store import list_workspaces
 from clarion.broker import JobKind
 from clarion.brokers.database import DatabaseBroker
 from clarion.clock import SystemClock
@@ -32,7 +33,6 @@ from clarion.importing.row_reader import RecordFormat
 from clarion.importing.text_reader import Mark, RecordForm
 from clarion.sources.store import list_sources
 from clarion.storage.database import Database
-from clarion.storage.workspace_store import list_workspaces
 from fakes.api import Service
 from fakes.clock import FakeClock
 from fakes.command import Clarion

@@ -6,11 +6,11 @@ from urllib.parse import quote
 
 import pytest
 
+from clarion.accounts.actor import Scope
 from clarion.clock import Clock
 from clarion.sources.rate_limit import Limit
 from clarion.sources.store import create_source, limit_source
 from clarion.storage.database import Database
-from clarion.web.access import Scope
 from fakes.book import SOURCE, WORKSPACE
 from fakes.brand import Server, server_of
 from fakes.clock import FakeClock

@@ -9,6 +9,7 @@ import msgspec
 import pytest
 from sqlalchemy import select
 
+from clarion.accounts.actor import Scope
 from clarion.clock import Clock
 from clarion.events.calls.check import EVENT_BYTES_MAX
 from clarion.ingest_log.outcome import Stage
@@ -16,7 +17,6 @@ from clarion.sources.rate_limit import Limit
 from clarion.sources.store import create_source, limit_source, revoke_source
 from clarion.storage.database import Database
 from clarion.storage.schema import refusals
-from clarion.web.access import Scope
 from clarion.web.intilery.ingest import CALL_BYTES_MAX
 from clarion.web.server import TRACK_PREFIXES
 from fakes.book import SOURCE, WORKSPACE

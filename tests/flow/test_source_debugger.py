@@ -11,12 +11,12 @@ from uuid import UUID
 import httpx
 import pytest
 
+from clarion.accounts.actor import Scope
 from clarion.ingest_log.tail import Feed, FeedOptions
 from clarion.ingest_log.tail_store import Wanted
 from clarion.storage.bulk import insert_new
 from clarion.storage.database import Database
 from clarion.storage.schema import events, refusals
-from clarion.web.access import Scope
 from clarion.web.api.errors import ErrorCode
 from clarion.web.api.streams import StreamOptions
 from clarion.web.server import WebServer, bind

@@ -6,13 +6,13 @@ from typing import Any
 import msgspec
 import pytest
 
+from clarion.accounts.actor import Scope
 from clarion.events.collector import CollectorOptions
 from clarion.sources.auth_result import TooFast
 from clarion.sources.authenticator import DoorkeeperOptions
 from clarion.sources.rate_limit import BYTES_OF_EVENT
 from clarion.sources.source import VALID_KEYS_MAX
 from clarion.storage.database import Database
-from clarion.web.access import Scope
 from clarion.web.api.errors import ErrorCode
 from fakes.api import Answer, Service, assert_is
 from fakes.clock import FakeClock

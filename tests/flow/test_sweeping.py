@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 
+from clarion.accounts.workspace_store import create_workspace, set_stale_after_days
 from clarion.customers.devices.device import STALE, DeviceState, TokenKind
 from clarion.customers.devices.store import Device, device_history, get_device
 from clarion.customers.devices.sweeper import Sweeper, SweeperOptions
@@ -15,7 +16,6 @@ from clarion.customers.identity.identifier import User, customer_id_of
 from clarion.customers.ingestion import Ingestion
 from clarion.events.messages.message import Event
 from clarion.storage.database import Database
-from clarion.storage.workspace_store import create_workspace, set_stale_after_days
 from fakes.book import SOURCE, WORKSPACE
 from fakes.clock import FakeClock
 from fakes.history import DAY, App

@@ -59,8 +59,6 @@ from clarion.storage.vault import Vault
 P = ParamSpec("P")
 R = TypeVar("R")
 
-FORBIDDEN = "forbidden"
-
 AfterCommit = NewJob | Callable[[], Awaitable[None]]
 
 log = structlog.get_logger(__name__)
@@ -142,7 +140,7 @@ def command(
             services: Services, actor: Actor, /, *args: P.args, **kwargs: P.kwargs
         ) -> R | Rejected:
             if not actor.may(needs):
-                return Rejected(FORBIDDEN, f"{verb} needs the permission {needs.value}.")
+                return forbidden(needs)
 
             async def work(connection: AsyncConnection) -> tuple[R, list[AfterCommit]]:
                 run = _new_run(services, connection)
@@ -162,6 +160,11 @@ def command(
         return call
 
     return decorate
+
+
+def forbidden(needs: Permission) -> Rejected:
+    """What an actor hears that lacks the permission."""
+    return Rejected("forbidden", f"This needs the permission {needs.value}.")
 
 
 def _new_run(services: Services, connection: AsyncConnection) -> Run:

@@ -8,15 +8,15 @@ from uuid import NAMESPACE_DNS, UUID, uuid5
 
 import structlog
 
+from clarion.accounts.api_key_store import create_key, list_keys
+from clarion.accounts.workspace_store import create_workspace, list_workspaces
 from clarion.clock import Clock
 from clarion.config import Settings
 from clarion.sources.rate_limit import DEFAULT_LIMIT
 from clarion.sources.store import create_source, list_sources
 from clarion.storage.database import Database
 from clarion.storage.migrate import SchemaState, is_current, migrate, schema_state
-from clarion.storage.workspace_store import create_workspace, list_workspaces
 from clarion.text import without_passwords
-from clarion.web.key_store import create_key, list_keys
 
 WORKSPACE_NAME = "default"
 WORKSPACE_ID = uuid5(NAMESPACE_DNS, "default.workspace.clarion")

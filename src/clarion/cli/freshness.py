@@ -9,6 +9,7 @@ from rich.bar import Bar
 from rich.table import Table
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from clarion.accounts.workspace_store import get_workspace
 from clarion.cli.output import AsJson, Limit, console, escape, not_found, print_json, print_records
 from clarion.cli.session import Session, open_session
 from clarion.customers.devices.token_age import DUE_AFTER_DAYS, Cohort, CohortBy, edges
@@ -20,7 +21,6 @@ from clarion.customers.devices.token_age_store import (
     swept_days,
 )
 from clarion.customers.profile.store import user_ids_of
-from clarion.storage.workspace_store import get_workspace
 
 PAGE = 100
 BAR_CHARACTERS = 20

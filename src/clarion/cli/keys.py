@@ -5,6 +5,8 @@ from typing import Annotated
 from cyclopts import App as Commands
 from cyclopts import Parameter
 
+from clarion.accounts.actor import Scope
+from clarion.accounts.api_key_store import create_key, list_keys, revoke_key
 from clarion.cli.output import (
     AsJson,
     Ending,
@@ -17,8 +19,6 @@ from clarion.cli.output import (
     read_id,
 )
 from clarion.cli.session import open_session
-from clarion.web.access import Scope
-from clarion.web.key_store import create_key, list_keys, revoke_key
 
 commands = Commands(name="keys", help="API keys: what scripts and people call /api/v1 with.")
 

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import structlog
 from rich.panel import Panel
 
+from clarion.accounts.workspace_store import list_workspaces
 from clarion.app import App, Exhausted, Role, open_broker
 from clarion.broker import BrokerUnavailable, JobKind
 from clarion.cli.first_start import FirstStart, check_migrated, first_start, sqlite_file
@@ -37,7 +38,6 @@ from clarion.storage.database import Database, StorageUnavailable, is_other_sche
 from clarion.storage.migrate import SchemaState, schema_state
 from clarion.storage.sqlite_file import check_start, damage_of
 from clarion.storage.vault import VaultLocked, load_or_make_vault
-from clarion.storage.workspace_store import list_workspaces
 from clarion.telemetry import set_up_logs
 from clarion.text import without_passwords
 

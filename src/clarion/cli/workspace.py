@@ -6,9 +6,10 @@ from cyclopts import App as Commands
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
+from clarion.accounts.workspace import Workspace
+from clarion.accounts.workspace_store import get_workspace, set_stale_after_days
 from clarion.cli.output import AsJson, not_found, print_done, print_record
 from clarion.cli.session import open_session
-from clarion.storage.workspace_store import Workspace, get_workspace, set_stale_after_days
 
 commands = Commands(name="workspace", help="The workspace: what holds for all of it.")
 

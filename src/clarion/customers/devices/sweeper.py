@@ -8,13 +8,13 @@ from datetime import timedelta
 
 import structlog
 
+from clarion.accounts.workspace_store import list_workspaces
 from clarion.clock import Clock
 from clarion.customers.devices.device import STALE
 from clarion.customers.devices.store import remove_stale
 from clarion.ingest_log.store import trim_activity
 from clarion.sources.store import list_sources
 from clarion.storage.database import Database, StorageUnavailable
-from clarion.storage.workspace_store import list_workspaces
 
 log = structlog.get_logger(__name__)
 

@@ -1,8 +1,9 @@
 """The management API, `/api/v1`: everything that people and scripts do with Clarion over HTTP.
 
 Litestar routes; msgspec structs are what goes over the wire and nothing further; handlers read and
-write through the stations' stores. Whoever calls holds an API key (`web/access.py`); every error is
-one of `errors.py`; the description at `/api/v1/openapi.json` is made from the handlers themselves.
+write through the stations' stores. Whoever calls holds an API key (`accounts/authenticator.py`);
+every error is one of `errors.py`; the description at `/api/v1/openapi.json` is made from the
+handlers themselves.
 """
 
 from collections.abc import Awaitable, Callable
@@ -12,13 +13,13 @@ from litestar.datastructures import ResponseHeader
 from litestar.di import Provide
 from litestar.middleware import DefineMiddleware
 
+from clarion.accounts.authenticator import Authenticator
 from clarion.broker import Broker
 from clarion.clock import Clock
 from clarion.deliveries.provider import Provider
 from clarion.events.calls.body import CallFault
 from clarion.storage.database import Database
 from clarion.storage.vault import Vault
-from clarion.web.access import Access
 from clarion.web.api.bodies import BODY_BYTES_MAX
 from clarion.web.api.description import docs, openapi
 from clarion.web.api.gate import Gate, KnowsCaller, Parts, caller_of, has_scope, knows_parameters
@@ -63,7 +64,7 @@ def create_api(
             "parts": Provide(parts_of, use_cache=True, sync_to_thread=False),
             "caller": Provide(caller_of, sync_to_thread=False),
         },
-        middleware=[DefineMiddleware(KnowsCaller, access=Access(database, clock))],
+        middleware=[DefineMiddleware(KnowsCaller, authenticator=Authenticator(database, clock))],
         guards=[has_scope, knows_parameters],
         exception_handlers=EXCEPTION_HANDLERS,
         request_max_body_size=BODY_BYTES_MAX,

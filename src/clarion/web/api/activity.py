@@ -11,6 +11,7 @@ from litestar.params import HeaderParameter, QueryParameter
 from litestar.response import Stream
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from clarion.accounts.actor import Actor
 from clarion.customers.diagnostics import cure_of
 from clarion.customers.profile.redaction_store import without_secrets
 from clarion.customers.source_report import HOURS_MAX, SourceReport, source_report
@@ -20,7 +21,6 @@ from clarion.ingest_log.tail import Feed
 from clarion.ingest_log.tail_store import Wanted, newest
 from clarion.sources.store import get_source
 from clarion.storage.database import StorageUnavailable
-from clarion.web.access import Caller
 from clarion.web.api.errors import not_found
 from clarion.web.api.gate import STREAM, GivenCaller, GivenParts, Parts
 from clarion.web.api.moment import Moment
@@ -211,7 +211,7 @@ class SourceActivity(Controller):
     )
     async def stream(
         self,
-        request: Request[Caller, Any, Any],
+        request: Request[Actor, Any, Any],
         parts: GivenParts,
         caller: GivenCaller,
         source_id: SourceId,
@@ -292,12 +292,12 @@ def _lines(found: Sequence[activity.Activity], position: str) -> list[bytes]:
     return [line + b"\n" for line in lines]
 
 
-async def _check_source(connection: AsyncConnection, caller: Caller, source_id: UUID) -> None:
+async def _check_source(connection: AsyncConnection, caller: Actor, source_id: UUID) -> None:
     if await get_source(connection, caller.workspace_id, source_id) is None:
         raise not_found("source")
 
 
-def _wanted(caller: Caller, source_id: UUID, only: Outcome | None, name: str | None) -> Wanted:
+def _wanted(caller: Actor, source_id: UUID, only: Outcome | None, name: str | None) -> Wanted:
     return Wanted(
         workspace_id=caller.workspace_id,
         source_id=source_id,

@@ -11,6 +11,7 @@ from litestar import Controller, Request, get, patch, post
 from litestar.params import PathParameter
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from clarion.accounts.actor import Actor, Scope
 from clarion.campaigns import campaign as steps
 from clarion.campaigns.campaign import Campaign, CampaignState, Refused
 from clarion.campaigns.draft import Draft, DraftFault, parse_draft, rewrite
@@ -20,7 +21,6 @@ from clarion.campaigns.store import create_campaign, get_campaign, list_campaign
 from clarion.deliveries.steering import Step, publish, take_step
 from clarion.reports import funnel
 from clarion.reports.waiting import waiting
-from clarion.web.access import Caller, Scope
 from clarion.web.api import campaign_wire as wire
 from clarion.web.api.bodies import read, read_object, wrong_field
 from clarion.web.api.campaign_wire import shown_campaign, shown_preview, shown_report
@@ -37,7 +37,7 @@ class Campaigns(Controller):
 
     @post("", summary="Make a campaign", opt={BODY: wire.NewCampaign})
     async def create(
-        self, request: Request[Caller, Any, Any], parts: GivenParts, caller: GivenCaller
+        self, request: Request[Actor, Any, Any], parts: GivenParts, caller: GivenCaller
     ) -> wire.Campaign:
         """A draft, or with `at` a scheduled campaign, with `warnings` of what may not be meant.
         Everything is checked now, and everything that is wrong is told at once."""
@@ -93,7 +93,7 @@ class Campaigns(Controller):
     )
     async def edit(
         self,
-        request: Request[Caller, Any, Any],
+        request: Request[Actor, Any, Any],
         parts: GivenParts,
         caller: GivenCaller,
         campaign_id: CampaignId,
@@ -119,7 +119,7 @@ class Campaigns(Controller):
     )
     async def schedule(
         self,
-        request: Request[Caller, Any, Any],
+        request: Request[Actor, Any, Any],
         parts: GivenParts,
         caller: GivenCaller,
         campaign_id: CampaignId,
@@ -183,7 +183,7 @@ class Campaigns(Controller):
     )
     async def preview(
         self,
-        request: Request[Caller, Any, Any],
+        request: Request[Actor, Any, Any],
         parts: GivenParts,
         caller: GivenCaller,
         campaign_id: CampaignId,
@@ -218,7 +218,7 @@ class Campaigns(Controller):
         return shown_report(campaign, account, held_up)
 
 
-async def _find(connection: AsyncConnection, caller: Caller, campaign_id: UUID) -> Campaign:
+async def _find(connection: AsyncConnection, caller: Actor, campaign_id: UUID) -> Campaign:
     campaign = await get_campaign(connection, caller.workspace_id, campaign_id)
     if campaign is None:
         raise not_found("campaign")
@@ -227,7 +227,7 @@ async def _find(connection: AsyncConnection, caller: Caller, campaign_id: UUID) 
 
 async def _take(
     parts: Parts,
-    caller: Caller,
+    caller: Actor,
     campaign_id: UUID,
     step: Step,
     *,

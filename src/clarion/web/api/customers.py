@@ -9,6 +9,7 @@ from litestar import Controller, get
 from litestar.params import PathParameter, QueryParameter
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from clarion.accounts.actor import Actor
 from clarion.customers.devices.store import customer_history, list_devices_of
 from clarion.customers.profile import store
 from clarion.customers.profile.redaction import shown_traits
@@ -16,7 +17,6 @@ from clarion.customers.profile.redaction_store import known_in_events, known_in_
 from clarion.customers.profile.search_store import search_customers
 from clarion.customers.profile.store import find_customer, list_customers
 from clarion.events.store import list_events
-from clarion.web.access import Caller
 from clarion.web.api.devices import Change, OwnedDevice, shown_change, shown_owned
 from clarion.web.api.errors import not_found
 from clarion.web.api.events import Event, shown_event
@@ -160,14 +160,14 @@ class Customers(Controller):
         return page(found, limit, shown_change, lambda one: one.seq)
 
 
-async def _found(parts: Parts, caller: Caller, words: str, limit: int) -> Page[Customer]:
+async def _found(parts: Parts, caller: Actor, words: str, limit: int) -> Page[Customer]:
     async with parts.database.read() as connection:
         found = await search_customers(connection, caller.workspace_id, words, limit=limit)
         known = await known_in_traits(connection, caller.workspace_id, found)
     return whole([Customer(**_fields(customer, known)) for customer in found])
 
 
-async def find(connection: AsyncConnection, caller: Caller, user_id: str) -> store.Customer:
+async def find(connection: AsyncConnection, caller: Actor, user_id: str) -> store.Customer:
     """The customer that a path names. Ends the call where there is none."""
     customer = await find_customer(connection, caller.workspace_id, user_id)
     if customer is None:

@@ -10,6 +10,7 @@ from litestar import Controller, Request, Response, delete, get, patch, post
 from litestar.params import PathParameter
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from clarion.accounts.actor import Actor, Scope
 from clarion.deliveries.apps import store as app_store
 from clarion.deliveries.apps.pacing import PER_MINUTE_MAX, PER_MINUTE_MIN
 from clarion.deliveries.apps.quarantine_store import quarantined
@@ -25,7 +26,6 @@ from clarion.deliveries.apps.store import (
 )
 from clarion.deliveries.steering import decide_removals, publish, take_up
 from clarion.providers.fcm.credentials import parse_service_account
-from clarion.web.access import Caller, Scope
 from clarion.web.api.bodies import NAME_CHARACTERS_MAX, read
 from clarion.web.api.errors import ErrorCode, Fault, invalid, not_found
 from clarion.web.api.gate import ALSO, BODY, NEEDS, GivenCaller, GivenParts
@@ -118,7 +118,7 @@ class FirebaseApps(Controller):
         opt={BODY: ServiceAccount, NEEDS: Scope.ADMIN, ALSO: (200,)},
     )
     async def add(
-        self, request: Request[Caller, Any, Any], parts: GivenParts, caller: GivenCaller
+        self, request: Request[Actor, Any, Any], parts: GivenParts, caller: GivenCaller
     ) -> Response[AddedFirebaseApp]:
         """The service-account JSON is the body. It is checked, encrypted at rest and never told
         again. One with the same `project_id` replaces the key (200) and ends a pause; a
@@ -167,7 +167,7 @@ class FirebaseApps(Controller):
     )
     async def change(
         self,
-        request: Request[Caller, Any, Any],
+        request: Request[Actor, Any, Any],
         parts: GivenParts,
         caller: GivenCaller,
         app_id: AppId,
@@ -206,7 +206,7 @@ class FirebaseApps(Controller):
     )
     async def pause(
         self,
-        request: Request[Caller, Any, Any],
+        request: Request[Actor, Any, Any],
         parts: GivenParts,
         caller: GivenCaller,
         app_id: AppId,
@@ -232,7 +232,7 @@ class FirebaseApps(Controller):
     )
     async def decide(
         self,
-        request: Request[Caller, Any, Any],
+        request: Request[Actor, Any, Any],
         parts: GivenParts,
         caller: GivenCaller,
         app_id: AppId,
@@ -267,7 +267,7 @@ class FirebaseApps(Controller):
         return _shown(app)
 
 
-async def _find(connection: AsyncConnection, caller: Caller, app_id: UUID) -> app_store.FirebaseApp:
+async def _find(connection: AsyncConnection, caller: Actor, app_id: UUID) -> app_store.FirebaseApp:
     app = await get_app(connection, caller.workspace_id, app_id)
     if app is None:
         raise not_found("Firebase app")

@@ -9,11 +9,11 @@ from litestar import Controller, get
 from litestar.params import QueryParameter
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from clarion.accounts.workspace_store import get_workspace
 from clarion.customers.devices import token_age_store as freshness_store
 from clarion.customers.devices.device import Platform
 from clarion.customers.devices.token_age import DUE_AFTER_DAYS, CohortBy, edges
 from clarion.customers.profile.store import user_ids_of
-from clarion.storage.workspace_store import get_workspace
 from clarion.web.api.devices import Owner
 from clarion.web.api.errors import not_found
 from clarion.web.api.gate import GivenCaller, GivenParts

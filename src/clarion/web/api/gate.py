@@ -24,14 +24,15 @@ from litestar.types import Receive as LitestarReceive
 from litestar.types import Scope as LitestarScope
 from litestar.types import Send as LitestarSend
 
+from clarion.accounts import actor
+from clarion.accounts.actor import Actor, Permission
+from clarion.accounts.authenticator import Authenticator
 from clarion.broker import Broker
 from clarion.clock import Clock
 from clarion.deliveries.provider import Provider
 from clarion.events.calls.body import CallFault
 from clarion.storage.database import Database
 from clarion.storage.vault import Vault
-from clarion.web import access
-from clarion.web.access import Access, Caller
 from clarion.web.api.errors import ApiError, ErrorCode, Fault, invalid, not_found
 from clarion.web.api.streams import Streams
 from clarion.web.server import Message, Receive, Scope, Send
@@ -74,7 +75,7 @@ class Parts:
 
 
 GivenParts = NamedDependency[Parts]
-GivenCaller = NamedDependency[Caller]
+GivenCaller = NamedDependency[Actor]
 
 
 class Gate:
@@ -113,9 +114,9 @@ class Gate:
 class KnowsCaller(AbstractAuthenticationMiddleware):
     """Finds out who calls, once it is clear that there is something to call."""
 
-    def __init__(self, app: ASGIApp, access: Access) -> None:
+    def __init__(self, app: ASGIApp, authenticator: Authenticator) -> None:
         super().__init__(app, exclude_from_auth_key=PUBLIC, exclude_http_methods=())
-        self._access = access
+        self._authenticator = authenticator
 
     async def __call__(
         self, scope: LitestarScope, receive: LitestarReceive, send: LitestarSend
@@ -131,7 +132,7 @@ class KnowsCaller(AbstractAuthenticationMiddleware):
     async def authenticate_request(
         self, connection: ASGIConnection[Any, Any, Any, Any]
     ) -> AuthenticationResult:
-        caller = await self._access.caller_of(connection.headers.get("authorization"))
+        caller = await self._authenticator.actor_of(connection.headers.get("authorization"))
         if caller is None:
             raise ApiError(
                 ErrorCode.UNAUTHORIZED,
@@ -141,7 +142,7 @@ class KnowsCaller(AbstractAuthenticationMiddleware):
         return AuthenticationResult(user=caller, auth=None)
 
 
-def caller_of(request: Request[Caller, Any, Any]) -> Caller:
+def caller_of(request: Request[Actor, Any, Any]) -> Actor:
     """Who calls, for handlers."""
     return request.user
 
@@ -151,8 +152,8 @@ def has_scope(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRoute
     if handler.opt.get(PUBLIC):
         return
     needs = needed_scope(str(connection.scope.get("method")), handler.opt)
-    caller: Caller = connection.user
-    if not caller.may(needs):
+    caller: Actor = connection.user
+    if not caller.may(Permission(needs)):
         raise ApiError(
             ErrorCode.FORBIDDEN, f"This call needs an API key with the scope {needs.value}."
         )
@@ -182,10 +183,10 @@ def parameters_of(handler: BaseRouteHandler) -> frozenset[str]:
     )
 
 
-def needed_scope(method: str, opt: dict[str, Any]) -> access.Scope:
+def needed_scope(method: str, opt: dict[str, Any]) -> actor.Scope:
     """The scope that a handler needs."""
-    default = access.Scope.READ if method == "GET" else access.Scope.WRITE
-    return access.Scope(opt.get(NEEDS, default))
+    default = actor.Scope.READ if method == "GET" else actor.Scope.WRITE
+    return actor.Scope(opt.get(NEEDS, default))
 
 
 def _escaped(scope: Scope) -> str | None:

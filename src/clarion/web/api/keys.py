@@ -7,14 +7,14 @@ import msgspec
 from litestar import Controller, Request, get, post
 from litestar.params import PathParameter
 
-from clarion.web import key_store
-from clarion.web.access import Caller, Scope
+from clarion.accounts import api_key
+from clarion.accounts.actor import Actor, Scope
+from clarion.accounts.api_key_store import create_key, list_keys, revoke_key
 from clarion.web.api.bodies import read, read_name
 from clarion.web.api.errors import Fault, invalid, not_found
 from clarion.web.api.gate import BODY, NEEDS, GivenCaller, GivenParts
 from clarion.web.api.moment import Moment
 from clarion.web.api.pages import Page, whole
-from clarion.web.key_store import create_key, list_keys, revoke_key
 
 KeyId = Annotated[UUID, PathParameter(description="The API key's id.")]
 
@@ -52,7 +52,7 @@ class Keys(Controller):
 
     @post("", summary="Make an API key", opt={BODY: NewApiKey})
     async def create(
-        self, request: Request[Caller, Any, Any], parts: GivenParts, caller: GivenCaller
+        self, request: Request[Actor, Any, Any], parts: GivenParts, caller: GivenCaller
     ) -> MadeApiKey:
         """A key that may only look, unless `scopes` says otherwise. Keep it: only its hash is
         stored."""
@@ -88,7 +88,7 @@ class Keys(Controller):
         return ApiKey(**_fields(key))
 
 
-def _fields(key: key_store.ApiKey) -> dict[str, Any]:
+def _fields(key: api_key.ApiKey) -> dict[str, Any]:
     return {
         "id": key.id,
         "name": key.name,

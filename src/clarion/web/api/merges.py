@@ -6,10 +6,10 @@ from uuid import UUID
 import msgspec
 from litestar import Controller, Request, get, post
 
+from clarion.accounts.actor import Actor, Scope
 from clarion.customers.identity import merge_store
 from clarion.customers.identity.merge_store import list_merges
 from clarion.customers.identity.merger import MergeFault, Merger, Refused
-from clarion.web.access import Caller, Scope
 from clarion.web.api.bodies import read
 from clarion.web.api.customers import UserId
 from clarion.web.api.errors import ApiError, ErrorCode, not_found
@@ -63,7 +63,7 @@ class Merges(Controller):
     )
     async def merge(
         self,
-        request: Request[Caller, Any, Any],
+        request: Request[Actor, Any, Any],
         parts: GivenParts,
         caller: GivenCaller,
         user_id: UserId,
@@ -73,7 +73,7 @@ class Merges(Controller):
         undone as if it had never been."""
         into = (await read(request, NewMerge)).into.strip()
         made = await Merger(parts.database, parts.clock).merge(
-            caller.workspace_id, user_id, into, by=str(caller.key_id)
+            caller.workspace_id, user_id, into, by=str(caller.id)
         )
         return _shown(_unless_refused(made))
 
@@ -86,7 +86,7 @@ class Merges(Controller):
     async def unmerge(self, parts: GivenParts, caller: GivenCaller, user_id: UserId) -> Merge:
         """This user id is a customer of its own again, with everything that is its own."""
         undone = await Merger(parts.database, parts.clock).undo(
-            caller.workspace_id, user_id, by=str(caller.key_id)
+            caller.workspace_id, user_id, by=str(caller.id)
         )
         return _shown(_unless_refused(undone))
 

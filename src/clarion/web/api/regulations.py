@@ -6,10 +6,10 @@ import msgspec
 from litestar import Controller, delete, get, post
 from litestar.response import Response
 
+from clarion.accounts.actor import Scope
 from clarion.customers.profile.store import find_customer
 from clarion.privacy.data_export import write_dossier
 from clarion.privacy.requests import Regulator
-from clarion.web.access import Scope
 from clarion.web.api.customers import UserId, find
 from clarion.web.api.errors import not_found
 from clarion.web.api.gate import MEDIA, NEEDS, GivenCaller, GivenParts, Parts
@@ -57,7 +57,7 @@ class Regulations(Controller):
     async def suppress(self, parts: GivenParts, caller: GivenCaller, user_id: UserId) -> None:
         """Nothing more is collected of them and nothing sent to them; what is known is kept.
         Doing it twice is doing it once."""
-        by = str(caller.key_id)
+        by = str(caller.id)
         if not await _regulator(parts).suppress(caller.workspace_id, user_id, by=by):
             raise not_found("customer")
 
@@ -70,7 +70,7 @@ class Regulations(Controller):
     async def unsuppress(self, parts: GivenParts, caller: GivenCaller, user_id: UserId) -> None:
         """They are followed and reached again, from now on. For one who was erased too, by their
         user id: they are known again from what they do next."""
-        by = str(caller.key_id)
+        by = str(caller.id)
         if await _regulator(parts).unsuppress(caller.workspace_id, user_id, by=by):
             return
         async with parts.database.read() as connection:
@@ -86,7 +86,7 @@ class Regulations(Controller):
     async def erase(self, parts: GivenParts, caller: GivenCaller, user_id: UserId) -> Erased:
         """Nothing is left of them in any table, job or log, and whatever of theirs comes later is
         dropped. Deliveries stay for the books, as nobody's. This can not be undone."""
-        by = str(caller.key_id)
+        by = str(caller.id)
         erased = await _regulator(parts).erase(caller.workspace_id, user_id, by=by)
         if erased is None:
             raise not_found("customer")

@@ -9,6 +9,7 @@ from litestar import Controller, Request, delete, get, post
 from litestar.params import PathParameter
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from clarion.accounts.actor import Actor, Scope
 from clarion.sources import source
 from clarion.sources.key_rotation import (
     KeyRefused,
@@ -21,7 +22,6 @@ from clarion.sources.key_rotation import (
 )
 from clarion.sources.key_store import KeyKind
 from clarion.sources.store import get_source
-from clarion.web.access import Caller, Scope
 from clarion.web.api.bodies import read
 from clarion.web.api.errors import ApiError, ErrorCode, not_found
 from clarion.web.api.gate import BODY, MAY_CONFLICT, NEEDS, GivenCaller, GivenParts, Parts
@@ -30,7 +30,7 @@ from clarion.web.api.pages import Page, whole
 from clarion.web.api.source_wire import SourceId, WriteKey, after_days, shown_key
 
 KeyId = Annotated[UUID, PathParameter(description="The key's id.")]
-Call = Request[Caller, Any, Any]
+Call = Request[Actor, Any, Any]
 T = TypeVar("T")
 
 
@@ -226,7 +226,7 @@ class IdentitySecrets(Controller):
 
 
 async def _find(
-    connection: AsyncConnection, caller: Caller, source_id: UUID, *, lock: bool = False
+    connection: AsyncConnection, caller: Actor, source_id: UUID, *, lock: bool = False
 ) -> source.Source:
     found = await get_source(connection, caller.workspace_id, source_id, lock=lock)
     if found is None:
@@ -235,7 +235,7 @@ async def _find(
 
 
 async def _retire(
-    request: Call, parts: Parts, caller: Caller, source_id: UUID, kind: KeyKind, key_id: UUID
+    request: Call, parts: Parts, caller: Actor, source_id: UUID, kind: KeyKind, key_id: UUID
 ) -> source.Key:
     wanted = await read(request, Retirement, may_be_empty=True)
     now = parts.clock.now()
@@ -248,7 +248,7 @@ async def _retire(
 
 
 async def _restore(
-    parts: Parts, caller: Caller, source_id: UUID, kind: KeyKind, key_id: UUID
+    parts: Parts, caller: Actor, source_id: UUID, kind: KeyKind, key_id: UUID
 ) -> source.Key:
     async with parts.database.write() as connection:
         found = await _find(connection, caller, source_id, lock=True)

@@ -8,11 +8,11 @@ from uuid import UUID
 import msgspec
 from litestar.params import PathParameter
 
+from clarion.accounts.actor import Actor, Permission
 from clarion.sources import rate_limit as limit
 from clarion.sources import source
 from clarion.sources.rate_limit import BURST_SECONDS, PER_SECOND_MAX
 from clarion.sources.source import ORIGINS_MAX, read_origin
-from clarion.web.access import Caller, Scope
 from clarion.web.api.errors import Fault, invalid
 from clarion.web.api.moment import Moment
 
@@ -63,12 +63,12 @@ class Source(msgspec.Struct, frozen=True, kw_only=True):
     revoked_at: Moment | None
 
 
-def shown(found: source.Source, now: datetime, caller: Caller) -> Source:
+def shown(found: source.Source, now: datetime, caller: Actor) -> Source:
     """A source as it goes over the wire to this caller."""
     return Source(
         id=found.id,
         name=found.name,
-        write_key=found.write_key if caller.may(Scope.WRITE) else None,
+        write_key=found.write_key if caller.may(Permission.WRITE) else None,
         firebase_app_id=found.firebase_app_id,
         allowed_origins=found.allowed_origins,
         rate_limit=None
@@ -81,11 +81,11 @@ def shown(found: source.Source, now: datetime, caller: Caller) -> Source:
     )
 
 
-def shown_key(key: source.WriteKey, caller: Caller) -> WriteKey:
+def shown_key(key: source.WriteKey, caller: Actor) -> WriteKey:
     """A write key as it goes over the wire to this caller."""
     return WriteKey(
         id=key.id,
-        write_key=key.write_key if caller.may(Scope.WRITE) else None,
+        write_key=key.write_key if caller.may(Permission.WRITE) else None,
         hint=f"…{key.write_key[-HINT_CHARACTERS:]}",
         created_at=key.created_at,
         last_used_at=key.last_used_at,

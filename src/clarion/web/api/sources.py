@@ -8,6 +8,7 @@ import msgspec
 from litestar import Controller, Request, get, patch, post
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from clarion.accounts.actor import Actor, Permission, Scope
 from clarion.customers.profile.redaction import shown_text
 from clarion.customers.profile.redaction_store import known_tokens
 from clarion.deliveries.apps.store import get_app, only_app
@@ -27,7 +28,6 @@ from clarion.sources.store import (
     restore_source,
     revoke_source,
 )
-from clarion.web.access import Caller, Scope
 from clarion.web.api.bodies import read, read_name
 from clarion.web.api.errors import ApiError, ErrorCode, Fault, invalid, not_found
 from clarion.web.api.gate import BODY, NEEDS, GivenCaller, GivenParts
@@ -88,7 +88,7 @@ class Sources(Controller):
 
     @post("", summary="Make a source", opt={BODY: NewSource})
     async def create(
-        self, request: Request[Caller, Any, Any], parts: GivenParts, caller: GivenCaller
+        self, request: Request[Actor, Any, Any], parts: GivenParts, caller: GivenCaller
     ) -> Source:
         """A source with a write key of its own."""
         wanted = await read(request, NewSource)
@@ -129,7 +129,7 @@ class Sources(Controller):
     @patch("/{source_id:uuid}", summary="Change a source", opt={BODY: SourceChange})
     async def change(
         self,
-        request: Request[Caller, Any, Any],
+        request: Request[Actor, Any, Any],
         parts: GivenParts,
         caller: GivenCaller,
         source_id: SourceId,
@@ -216,24 +216,24 @@ class Sources(Controller):
         return page(found, limit, lambda one: _shown_refusal(one, known), lambda one: one.seq)
 
 
-async def _find(connection: AsyncConnection, caller: Caller, source_id: UUID) -> source.Source:
+async def _find(connection: AsyncConnection, caller: Actor, source_id: UUID) -> source.Source:
     source = await get_source(connection, caller.workspace_id, source_id)
     if source is None:
         raise not_found("source")
     return source
 
 
-def _check_scope(change: SourceChange, caller: Caller) -> None:
+def _check_scope(change: SourceChange, caller: Actor) -> None:
     """Ends the call where it could shut apps out, and its API key may not."""
     wanted = [name for name in _SHUTS_OUT if getattr(change, name) is not msgspec.UNSET]
-    if wanted and not caller.may(Scope.ADMIN):
+    if wanted and not caller.may(Permission.ADMIN):
         raise ApiError(
             ErrorCode.FORBIDDEN,
             f"To change {', '.join(wanted)} needs an API key with the scope admin.",
         )
 
 
-async def _check_app(connection: AsyncConnection, caller: Caller, app_id: UUID | None) -> None:
+async def _check_app(connection: AsyncConnection, caller: Actor, app_id: UUID | None) -> None:
     if app_id is not None and await get_app(connection, caller.workspace_id, app_id) is None:
         raise invalid(
             [

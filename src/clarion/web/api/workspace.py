@@ -7,12 +7,12 @@ import msgspec
 from litestar import Controller, Request, get, patch
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from clarion.storage.workspace_store import (
+from clarion.accounts.actor import Actor, Scope
+from clarion.accounts.workspace_store import (
     get_workspace,
     rename_workspace,
     set_stale_after_days,
 )
-from clarion.web.access import Caller, Scope
 from clarion.web.api.bodies import read, read_name
 from clarion.web.api.errors import Fault, invalid, not_found
 from clarion.web.api.gate import BODY, NEEDS, GivenCaller, GivenParts
@@ -58,7 +58,7 @@ class WorkspaceOfCaller(Controller):
         opt={BODY: WorkspaceChange, NEEDS: Scope.ADMIN},
     )
     async def change(
-        self, request: Request[Caller, Any, Any], parts: GivenParts, caller: GivenCaller
+        self, request: Request[Actor, Any, Any], parts: GivenParts, caller: GivenCaller
     ) -> Workspace:
         """Another name, or another time after which registrations are stale."""
         change = await read(request, WorkspaceChange)
@@ -77,7 +77,7 @@ class WorkspaceOfCaller(Controller):
             return await _shown(connection, caller)
 
 
-async def _shown(connection: AsyncConnection, caller: Caller) -> Workspace:
+async def _shown(connection: AsyncConnection, caller: Actor) -> Workspace:
     workspace = await get_workspace(connection, caller.workspace_id)
     if workspace is None:
         raise not_found("workspace")

@@ -5,10 +5,10 @@ brand is a source of its workspace by name; client and account say nothing that 
 Events are sent (`sending`) with the scope `write`, events and profiles read with `read`.
 """
 
+from clarion.accounts.authenticator import Authenticator
 from clarion.clock import Clock
 from clarion.events.collector import Collector
 from clarion.storage.database import Database
-from clarion.web.access import Access
 from clarion.web.intilery.address import address_in
 from clarion.web.intilery.auth import Doors
 from clarion.web.intilery.ingest import KINDS, Sending
@@ -29,7 +29,7 @@ class TrackApp:
         *,
         body_seconds: float = BODY_SECONDS_MAX,
     ) -> None:
-        doors = Doors(database, Access(database, clock), clock)
+        doors = Doors(database, Authenticator(database, clock), clock)
         self._sending = Sending(collector, doors, clock, body_seconds)
         self._reading = Reading(database, doors, clock)
 

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from time import monotonic
 from uuid import UUID
 
+from clarion.accounts.actor import Actor, Permission, Scope
+from clarion.accounts.authenticator import Authenticator
 from clarion.clock import Clock
 from clarion.sources.rate_limit import Bucket, Limit, draw
 from clarion.sources.source import Source
 from clarion.sources.store import list_sources
 from clarion.storage.database import Database
-from clarion.web.access import Access, Caller, Scope
 
 SOURCE_SECONDS = 5.0
 """How long a source is remembered by its name: so long one that was revoked is still taken, and its
@@ -22,7 +23,7 @@ BUCKETS_MAX = 10_000
 class Brand:
     """The source that a brand names, and who calls for it."""
 
-    caller: Caller
+    caller: Actor
     source_id: UUID
     limit: Limit | None
     """How fast each of its write keys may send; each API key may as much, and may read so fast."""
@@ -39,22 +40,22 @@ class Shut:
 class Doors:
     """Knows callers and brands. Raises StorageUnavailable where nobody can say."""
 
-    def __init__(self, database: Database, access: Access, clock: Clock) -> None:
+    def __init__(self, database: Database, authenticator: Authenticator, clock: Clock) -> None:
         self._database = database
         self._clock = clock
-        self._access = access
+        self._authenticator = authenticator
         self._sources: dict[tuple[UUID, str], tuple[Source, float]] = {}
-        self._buckets: dict[tuple[UUID, UUID, Scope], Bucket] = {}
+        self._buckets: dict[tuple[UUID | None, UUID, Scope], Bucket] = {}
 
     async def open(self, token: str | None, brand: str, needs: Scope) -> Brand | Shut:
         """`token` is the call's `auth-token`."""
-        caller = None if token is None else await self._access.caller_of(f"Bearer {token}")
+        caller = None if token is None else await self._authenticator.actor_of(f"Bearer {token}")
         if caller is None:
             return Shut(
                 code="unauthorized",
                 message="The API key is missing, unknown or revoked: send it as `auth-token`.",
             )
-        if not caller.may(needs):
+        if not caller.may(Permission(needs)):
             return Shut(
                 code="forbidden",
                 message=f"This call needs an API key with the scope {needs.value}.",
@@ -73,7 +74,7 @@ class Doors:
         may be answered now. Who sends much may still read."""
         if brand.limit is None:
             return None
-        who = (brand.caller.key_id, brand.source_id, does)
+        who = (brand.caller.id, brand.source_id, does)
         drawn = draw(brand.limit, self._buckets.get(who), count, self._clock.monotonic())
         if isinstance(drawn, int):
             return drawn

@@ -3,11 +3,11 @@
 from functools import partial
 from typing import Any, assert_never
 
+from clarion.accounts.actor import Scope as KeyScope
 from clarion.clock import Clock
 from clarion.events.calls.body import CallFault, unpack
 from clarion.events.collector import Collector, ComeAgain, Kept, Taken
 from clarion.storage.database import StorageUnavailable
-from clarion.web.access import Scope as KeyScope
 from clarion.web.intilery.address import Address
 from clarion.web.intilery.auth import Brand, Doors, Shut
 from clarion.web.intilery.incoming import completed

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from clarion.accounts.actor import Scope as KeyScope
 from clarion.clock import Clock
 from clarion.customers.profile.redaction_store import known_in_events, known_in_traits
 from clarion.customers.profile.search_store import customers_by_email, customers_by_ids
@@ -19,7 +20,6 @@ from clarion.events.action_store import actions_of, find_events, list_events_of
 from clarion.events.store import StoredEvent
 from clarion.sources.store import list_sources
 from clarion.storage.database import Database, StorageUnavailable
-from clarion.web.access import Scope as KeyScope
 from clarion.web.intilery.address import Address
 from clarion.web.intilery.auth import Brand, Doors, Shut
 from clarion.web.intilery.ingest import RETRY_SECONDS, auth_token

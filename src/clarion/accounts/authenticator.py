@@ -1,43 +1,30 @@
-"""Who may call: API keys as Bearer tokens, and what their scopes allow."""
+"""Who calls: the actor behind an API key. The only way in which a key is looked up."""
 
-from dataclasses import dataclass
+from dataclasses import replace
 from uuid import UUID
 
 import structlog
 
-from clarion.accounts.actor import Scope as Scope
+from clarion.accounts.actor import Actor, ActorKind, permissions_of_scopes
+from clarion.accounts.api_key import KEY_PREFIX, ApiKey, is_use_noted
+from clarion.accounts.api_key_store import get_key_by_secret, note_use
 from clarion.clock import Clock
 from clarion.storage.database import Database, StorageUnavailable
-from clarion.web.key_store import KEY_PREFIX, get_key_by_secret, is_use_noted, note_use
 
 log = structlog.get_logger(__name__)
 
 
-_RANKS = {scope: rank for rank, scope in enumerate(Scope)}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Caller:
-    """Whoever holds a key."""
-
-    workspace_id: UUID
-    key_id: UUID
-    scopes: frozenset[str]
-
-    def may(self, wanted: Scope) -> bool:
-        """Whether one of the key's scopes includes `wanted`."""
-        return any(scope in self.scopes for scope in Scope if _RANKS[scope] >= _RANKS[wanted])
-
-
-class Access:
-    """Knows callers by the key they show."""
+class Authenticator:
+    """Knows API keys."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
 
-    async def caller_of(self, authorization: str | None) -> Caller | None:
-        """The caller of an `Authorization: Bearer clk_…`; None where nobody has such a key.
+    async def actor_of(
+        self, authorization: str | None, *, request_id: str | None = None
+    ) -> Actor | None:
+        """The actor of an `Authorization: Bearer clk_…`; None where nobody has such a key.
 
         Looked up every time: a revoked key is refused at once.
         """
@@ -49,10 +36,9 @@ class Access:
             key = await get_key_by_secret(connection, secret)
         if key is None:
             return None
-        now = self._clock.now()
-        if not is_use_noted(key, now):
+        if not is_use_noted(key, self._clock.now()):
             await self._note_use(key.id)
-        return Caller(workspace_id=key.workspace_id, key_id=key.id, scopes=frozenset(key.scopes))
+        return replace(api_key_actor(key), request_id=request_id)
 
     async def _note_use(self, key_id: UUID) -> None:
         try:
@@ -61,3 +47,14 @@ class Access:
         except StorageUnavailable as error:
             # Who reads while the disk is full is not refused for want of this note.
             log.warning("key_use_not_noted", key=str(key_id), reason=str(error))
+
+
+def api_key_actor(key: ApiKey) -> Actor:
+    """Whoever holds this key."""
+    return Actor(
+        kind=ActorKind.API_KEY,
+        id=key.id,
+        name=key.name,
+        workspace_id=key.workspace_id,
+        permissions=permissions_of_scopes(key.scopes),
+    )

@@ -5,38 +5,19 @@ A key is 256 random bits, so a plain hash is enough: there is nothing to guess o
 
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from clarion.accounts.api_key import KEY_PREFIX, USED_SECONDS, ApiKey, hash_of, hint_of
 from clarion.storage.bulk import insert_new
 from clarion.storage.dialect import Instant
 from clarion.storage.schema import api_keys
 
-KEY_PREFIX = "clk_"
 KEY_BYTES = 32
-HINT_CHARACTERS = 4
-USED_SECONDS = 60
-"""How exactly `last_used_at` is known: a key in use is written about once in so long."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApiKey:
-    """A key as people see it. `key_hint` ends as the key does."""
-
-    id: UUID
-    workspace_id: UUID
-    name: str
-    key_hint: str
-    scopes: tuple[str, ...]
-    created_at: datetime
-    last_used_at: datetime | None
-    revoked_at: datetime | None
 
 
 async def create_key(
@@ -54,14 +35,14 @@ async def create_key(
         id=key_id,
         workspace_id=workspace_id,
         name=name,
-        key_hint=f"{KEY_PREFIX}…{secret[-HINT_CHARACTERS:]}",
+        key_hint=hint_of(secret),
         scopes=tuple(scopes),
         created_at=now,
         last_used_at=None,
         revoked_at=None,
     )
     row = {one: getattr(key, one) for one in _FIELDS}
-    row |= {"key_hash": _hash(secret), "scopes": list(key.scopes)}
+    row |= {"key_hash": hash_of(secret), "scopes": list(key.scopes)}
     await insert_new(connection, api_keys, [row])
     return key, secret
 
@@ -74,11 +55,20 @@ async def list_keys(connection: AsyncConnection, workspace_id: UUID) -> list[Api
     return [_key(row) for row in rows]
 
 
+async def get_key(connection: AsyncConnection, workspace_id: UUID, key_id: UUID) -> ApiKey | None:
+    """One key of the workspace, whether revoked or not."""
+    rows = await connection.execute(
+        select(*_PUBLIC).where(api_keys.c.workspace_id == workspace_id, api_keys.c.id == key_id)
+    )
+    row = rows.one_or_none()
+    return None if row is None else _key(row)
+
+
 async def get_key_by_secret(connection: AsyncConnection, secret: str) -> ApiKey | None:
     """The key that may be used with `secret`; a revoked one may not."""
     rows = await connection.execute(
         select(*_PUBLIC).where(
-            api_keys.c.key_hash == _hash(secret), api_keys.c.revoked_at.is_(None)
+            api_keys.c.key_hash == hash_of(secret), api_keys.c.revoked_at.is_(None)
         )
     )
     row = rows.one_or_none()
@@ -97,11 +87,6 @@ async def revoke_key(
     )
     row = rows.one_or_none()
     return None if row is None else _key(row)
-
-
-def is_use_noted(key: ApiKey, now: datetime) -> bool:
-    """Whether `last_used_at` is recent enough to be left alone."""
-    return key.last_used_at is not None and now - key.last_used_at < timedelta(seconds=USED_SECONDS)
 
 
 async def note_use(connection: AsyncConnection, key_id: UUID, now: datetime) -> None:
@@ -128,10 +113,6 @@ _FIELDS = (
     "revoked_at",
 )
 _PUBLIC = [api_keys.c[name] for name in _FIELDS]
-
-
-def _hash(secret: str) -> str:
-    return sha256(secret.encode()).hexdigest()
 
 
 def _key(row: Any) -> ApiKey:

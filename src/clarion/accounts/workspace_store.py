@@ -1,46 +1,41 @@
 """Rows of workspaces."""
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import fields
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from clarion.accounts.workspace import Workspace
 from clarion.storage.bulk import insert_new
 from clarion.storage.schema import workspaces
 
 SALT_BYTES = 32
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Workspace:
-    """One isolated set of customers, devices and campaigns."""
-
-    id: UUID
-    name: str
-    stale_after_days: int
+_SHOWN = [workspaces.c[field.name] for field in fields(Workspace)]
 
 
 async def list_workspaces(connection: AsyncConnection) -> list[Workspace]:
-    rows = await connection.execute(select(workspaces).order_by(workspaces.c.id))
-    return [
-        Workspace(id=row.id, name=row.name, stale_after_days=row.stale_after_days) for row in rows
-    ]
+    """Every workspace of the installation, the oldest first."""
+    rows = await connection.execute(
+        select(*_SHOWN).order_by(workspaces.c.created_at, workspaces.c.id)
+    )
+    return [_workspace(row) for row in rows]
 
 
 async def get_workspace(connection: AsyncConnection, workspace_id: UUID) -> Workspace | None:
-    rows = await connection.execute(select(workspaces).where(workspaces.c.id == workspace_id))
+    rows = await connection.execute(select(*_SHOWN).where(workspaces.c.id == workspace_id))
     row = rows.one_or_none()
-    if row is None:
-        return None
-    return Workspace(id=row.id, name=row.name, stale_after_days=row.stale_after_days)
+    return None if row is None else _workspace(row)
 
 
 async def create_workspace(
     connection: AsyncConnection, *, workspace_id: UUID, name: str, now: datetime
 ) -> None:
+    """One that is there already, by its id, stays as it is."""
     salt = secrets.token_bytes(SALT_BYTES)
     await insert_new(
         connection,
@@ -60,3 +55,7 @@ async def set_stale_after_days(connection: AsyncConnection, workspace_id: UUID, 
     await connection.execute(
         update(workspaces).where(workspaces.c.id == workspace_id).values(stale_after_days=days)
     )
+
+
+def _workspace(row: Any) -> Workspace:
+    return Workspace(**row._mapping)
