@@ -35,7 +35,6 @@ _OF_A_SERVICE = re.compile(
 )
 _LINK = re.compile(r"(tcp|udp|sctp)://\S+:\d+")
 
-
 LATE_MINUTES = 60
 LATE_MINUTES_MAX = 10_080
 
@@ -72,6 +71,7 @@ class Settings:
     """None: a key file in `data_dir`."""
     former_secret_keys: tuple[str, ...] = field(default=(), repr=False)
     """They open what they have sealed, and seal nothing."""
+    workspace: str | None = None
     log: LogOptions
     headroom: HeadroomOptions = field(default_factory=HeadroomOptions)
 
@@ -143,8 +143,7 @@ SETTINGS = (
         name="CLARION_LATE_MINUTES",
         meaning=(
             "A campaign whose time passed longer ago than this, since no scheduler ran or a copy "
-            "of the database was put back, is paused and waits for a person; 1 to "
-            f"{LATE_MINUTES_MAX}."
+            f"of the database was put back, is paused, for a person; 1 to {LATE_MINUTES_MAX}."
         ),
         default="60",
         example="15",
@@ -173,10 +172,7 @@ SETTINGS = (
     ),
     Setting(
         name="CLARION_SECRET_KEY",
-        meaning=(
-            f"Encrypts Firebase keys at rest; {SECRET_CHARACTERS_MIN} characters or more, the same "
-            "in every process."
-        ),
+        meaning=f"Seals keys at rest: {SECRET_CHARACTERS_MIN} characters or more, in each process.",
         default="key file secret.key in CLARION_DATA_DIR, made at first start",
         example="the output of: openssl rand -base64 32",
     ),
@@ -206,6 +202,12 @@ SETTINGS = (
         ),
         default="2GB",
         example="20GB",
+    ),
+    Setting(
+        name="CLARION_WORKSPACE",
+        meaning="The name or the id of the workspace that commands work in.",
+        default="the oldest",
+        example="shop",
     ),
     Setting(
         name="CLARION_LOG",
@@ -248,6 +250,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings | list[SettingFaul
         analytics_js=take("CLARION_ANALYTICS_JS", _readable_file, None),
         secret_key=take("CLARION_SECRET_KEY", _secret, None),
         former_secret_keys=take("CLARION_FORMER_SECRET_KEYS", _secrets, ()),
+        workspace=values.get("CLARION_WORKSPACE"),
         log=take("CLARION_LOG", _log, LogOptions()),
         headroom=HeadroomOptions(
             disk_free_min=take("CLARION_DISK_FREE_MIN", read_bytes, DISK_FREE_MIN),

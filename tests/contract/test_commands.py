@@ -130,7 +130,7 @@ async def test_a_change_its_audit_entry_and_its_job_belong_together(services: Se
 async def test_without_the_permission_nothing_happens(services: Services) -> None:
     author = replace(operator(WORKSPACE), permissions=permissions_of_role(Role.AUTHOR))
     rejected = await rename(services, author, "after")
-    assert rejected == Rejected("forbidden", "Test.rename needs the permission publish.")
+    assert rejected == Rejected("forbidden", "This needs the permission publish.")
     assert await name_of(services) == "before"
     assert await entries(services) == []
     assert published(services) == []

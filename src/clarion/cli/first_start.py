@@ -7,8 +7,12 @@ from pathlib import Path
 from uuid import NAMESPACE_DNS, UUID, uuid5
 
 import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from clarion.accounts.actor import system
 from clarion.accounts.api_key_store import create_key, list_keys
+from clarion.accounts.audit import Thing, new_entry
+from clarion.accounts.audit_store import add_entry
 from clarion.accounts.workspace_store import create_workspace, list_workspaces
 from clarion.clock import Clock
 from clarion.config import Settings
@@ -58,6 +62,8 @@ async def prepare(settings: Settings, database: Database, clock: Clock) -> UUID:
         await create_workspace(
             connection, workspace_id=WORKSPACE_ID, name=WORKSPACE_NAME, now=clock.now()
         )
+        thing = Thing("workspace", WORKSPACE_ID)
+        await _audit(connection, clock, "workspace.create", thing, WORKSPACE_NAME)
     log.info("workspace_made", workspace=WORKSPACE_NAME)
     return WORKSPACE_ID
 
@@ -113,7 +119,7 @@ async def _first_key(
     async with database.write() as connection:
         if await list_keys(connection, workspace_id):
             return None
-        _, api_key = await create_key(
+        key, api_key = await create_key(
             connection,
             workspace_id=workspace_id,
             name="first",
@@ -121,12 +127,23 @@ async def _first_key(
             key_id=clock.new_id(),
             now=clock.now(),
         )
+        await _audit(connection, clock, "api_key.create", Thing("api_key", key.id), key.name)
         if key_file is not None:
             try:
                 _write_private(key_file, api_key)
             except OSError as error:
                 raise _NotKept(f"{key_file}: {error.strerror}") from error
         return api_key
+
+
+async def _audit(
+    connection: AsyncConnection, clock: Clock, verb: str, thing: Thing, name: str
+) -> None:
+    """What a first start makes, it makes by itself."""
+    actor = system(WORKSPACE_ID, "first start")
+    entry_id, now = clock.new_id(), clock.now()
+    entry = new_entry(actor, verb, thing, {"name": name}, entry_id=entry_id, at=now)
+    await add_entry(connection, entry)
 
 
 def _write_private(file: Path, text: str) -> None:

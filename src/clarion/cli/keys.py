@@ -6,19 +6,19 @@ from cyclopts import App as Commands
 from cyclopts import Parameter
 
 from clarion.accounts.actor import Scope
-from clarion.accounts.api_key_store import create_key, list_keys, revoke_key
+from clarion.accounts.commands import create_api_key, revoke_api_key
+from clarion.accounts.queries import list_api_keys
 from clarion.cli.output import (
     AsJson,
     Ending,
     ExitCode,
     console,
-    not_found,
     print_done,
     print_record,
     print_records,
     read_id,
 )
-from clarion.cli.session import open_session
+from clarion.cli.session import accepted, open_session
 
 commands = Commands(name="keys", help="API keys: what scripts and people call /api/v1 with.")
 
@@ -49,16 +49,10 @@ async def create(
         change campaigns; admin: everything. Each includes those before it.
     """
     scopes = read_scopes(scope or [Scope.READ])
-    async with open_session() as session, session.database.write() as connection:
-        row, secret = await create_key(
-            connection,
-            workspace_id=session.workspace_id,
-            name=name,
-            scopes=scopes,
-            key_id=session.clock.new_id(),
-            now=session.clock.now(),
-        )
-    record = {"id": row.id, "name": name, "scopes": scopes, "key": secret}
+    async with open_session() as session:
+        made = accepted(await create_api_key(session.services, session.actor, name, scopes))
+    key = made.key
+    record = {"id": key.id, "name": key.name, "scopes": list(key.scopes), "key": made.secret}
     print_record(record, as_json=json)
     if not json:
         console.print("Keep it: it is not shown again.", style="dim")
@@ -77,7 +71,7 @@ async def list_(*, json: AsJson = False) -> None:
     ```
     """
     async with open_session() as session, session.database.read() as connection:
-        keys = await list_keys(connection, session.workspace_id)
+        keys = accepted(await list_api_keys(connection, session.actor))
     print_records(
         [
             {
@@ -108,10 +102,8 @@ async def revoke(key_id: str, *, json: AsJson = False) -> None:
     ```
     """
     wanted = read_id(key_id, "API key")
-    async with open_session() as session, session.database.write() as connection:
-        now = session.clock.now()
-        if await revoke_key(connection, session.workspace_id, wanted, now) is None:
-            raise not_found("API key", key_id)
+    async with open_session() as session:
+        accepted(await revoke_api_key(session.services, session.actor, wanted), name=key_id)
     if json:
         print_record({"id": wanted, "revoked": True}, as_json=True)
     else:

@@ -19,13 +19,14 @@ from cyclopts import (
 
 from clarion import __version__
 from clarion.cli import INTERRUPTED
+from clarion.cli.context import WORKSPACE_HELP, WORKSPACE_OPTION, chosen_workspace
 from clarion.cli.output import EXIT_CODES_HELP, Ending, ExitCode, console, errors, print_ending
 
 commands = Commands(
     name="clarion",
     help="Clarion: events in, campaigns out through Firebase Cloud Messaging, with an account "
     "that balances.",
-    help_epilogue=EXIT_CODES_HELP,
+    help_epilogue=f"{WORKSPACE_HELP}\n\n{EXIT_CODES_HELP}",
     help_format="markdown",
     version=__version__,
     console=console,
@@ -38,6 +39,7 @@ _VERBS = {
     "demo": "demo:demo",
     "migrate": "serving:migrate",
     "check": "serving:check",
+    "audit": "audit:audit",
     "import": "importing:import_",
     "export": "exporting:export",
 }
@@ -51,6 +53,7 @@ _GROUPS = (
     "simulator",
     "sources",
     "workspace",
+    "workspaces",
 )
 
 _NOT_WRITTEN = Ending(
@@ -72,8 +75,9 @@ for _name in _GROUPS:
 def run(tokens: Sequence[str]) -> int:
     """Run one command; returns its exit code."""
     as_json = "--json" in tokens
+    before = chosen_workspace.set(None)
     try:
-        tokens = [_as_text(token) for token in tokens]
+        tokens = _choose_workspace([_as_text(token) for token in tokens])
         _load_what_an_overview_shows(tokens)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             result: Any = runner.run(
@@ -111,6 +115,27 @@ def run(tokens: Sequence[str]) -> int:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         print_ending(known, as_json=as_json)
         return known.code
+    finally:
+        chosen_workspace.reset(before)
+
+
+def _choose_workspace(tokens: Sequence[str]) -> list[str]:
+    """The tokens without `--workspace NAME`, which may stand anywhere in any command."""
+    rest: list[str] = []
+    waiting = list(tokens)
+    while waiting and waiting[0] != "--":
+        word = waiting.pop(0)
+        name, equals, value = word.partition("=")
+        if name != WORKSPACE_OPTION:
+            rest.append(word)
+            continue
+        if not equals and waiting and not waiting[0].startswith("--"):
+            value = waiting.pop(0)
+        if not value:
+            message = f"{WORKSPACE_OPTION} needs the id or the name of a workspace."
+            raise Ending(ExitCode.USAGE, message, word="usage")
+        chosen_workspace.set(value)
+    return [*rest, *waiting]
 
 
 def _as_text(token: str) -> str:

@@ -4,16 +4,27 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import TypeVar
 from uuid import UUID
 
-from clarion.broker import Broker
+from clarion.accounts.actor import Actor, operator
+from clarion.accounts.command import Services
+from clarion.accounts.workspace import find_workspaces
+from clarion.accounts.workspace_store import list_workspaces
+from clarion.broker import Broker, NewJob
+from clarion.cli.context import chosen_workspace
 from clarion.cli.first_start import check_installed, prepare
-from clarion.cli.output import Ending, ExitCode
+from clarion.cli.output import Ending, ExitCode, not_found
 from clarion.clock import Clock, SystemClock
 from clarion.config import Settings, read_settings
+from clarion.faults import Rejected
 from clarion.storage.database import Database
 from clarion.storage.vault import Vault, load_or_make_vault
 from clarion.telemetry import LogOptions, set_up_logs
+
+T = TypeVar("T")
+
+WORKSPACE = "CLARION_WORKSPACE"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +35,21 @@ class Session:
     database: Database
     clock: Clock
     workspace_id: UUID
+
+    @property
+    def actor(self) -> Actor:
+        """Who runs the command: they could change the database by hand as well."""
+        return operator(self.workspace_id)
+
+    @property
+    def services(self) -> Services:
+        """What the commands of the stations work with."""
+        return Services(
+            database=self.database,
+            clock=self.clock,
+            broker=_BrokerWhenNeeded(self),
+            vault=self.vault(),
+        )
 
     @asynccontextmanager
     async def broker(self) -> AsyncIterator[Broker]:
@@ -40,6 +66,17 @@ class Session:
         return load_or_make_vault(
             self.settings.data_dir, self.settings.secret_key, self.settings.former_secret_keys
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _BrokerWhenNeeded:
+    """Connects to the broker for what is published: most commands publish nothing."""
+
+    session: Session
+
+    async def publish(self, *jobs: NewJob) -> None:
+        async with self.session.broker() as broker:
+            await broker.publish(*jobs)
 
 
 def load_settings() -> Settings:
@@ -63,17 +100,52 @@ async def open_session() -> AsyncIterator[Session]:
     # A command's output is for its reader: only what went wrong is logged beside it.
     set_up_logs(LogOptions(level=max_level(settings.log.level), form=settings.log.form))
     await check_installed(settings)
+    wanted = chosen_workspace.get() or settings.workspace
     clock = SystemClock()
     database = Database(settings.database_url)
     try:
+        await prepare(settings, database, clock)
         yield Session(
             settings=settings,
             database=database,
             clock=clock,
-            workspace_id=await prepare(settings, database, clock),
+            workspace_id=await _choose_workspace(database, wanted),
         )
     finally:
         await database.close()
+
+
+async def _choose_workspace(database: Database, wanted: str | None) -> UUID:
+    """The one that is named; without a name the oldest. Ends the command where none or several
+    are meant."""
+    async with database.read() as connection:
+        workspaces = await list_workspaces(connection)
+    if not wanted:
+        return workspaces[0].id
+    meant = find_workspaces(workspaces, wanted)
+    if not meant:
+        raise not_found("workspace", wanted)
+    if len(meant) > 1:
+        ids = ", ".join(str(workspace.id) for workspace in meant)
+        raise Ending(
+            ExitCode.USAGE,
+            f"{len(meant)} workspaces are called {wanted}: use an id ({ids}).",
+            word="usage",
+        )
+    return meant[0].id
+
+
+def accepted(outcome: T | Rejected, *, name: object = "") -> T:
+    """What a command or a query returned. Ends this command where that is Rejected; `name`: what
+    was asked for, as it was typed."""
+    if not isinstance(outcome, Rejected):
+        return outcome
+    code = ExitCode.NOT_FOUND if outcome.code == "not_found" else ExitCode.REFUSED
+    message = outcome.message
+    if name and code is ExitCode.NOT_FOUND:
+        message = f"{message.removesuffix('.')}: {name}."
+    faults = [(fault.field, fault.message) for fault in outcome.faults]
+    raise Ending(code, message, word=outcome.code, faults=faults)
 
 
 def max_level(level: str) -> str:

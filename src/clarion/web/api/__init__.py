@@ -77,4 +77,4 @@ def create_api(
         debug=False,
         pdb_on_exception=False,
     )
-    return Gate(app)
+    return Gate(app, clock)

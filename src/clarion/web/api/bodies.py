@@ -6,11 +6,11 @@ from typing import Any, TypeVar
 import msgspec
 from litestar import Request
 
+from clarion.accounts import workspace
 from clarion.web.api.errors import ApiError, ErrorCode, Fault, invalid
 
 BODY_BYTES_MAX = 524_288
 """512 KiB."""
-NAME_CHARACTERS_MAX = 200
 
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 _AT = re.compile(r" - at `(?:key in )?\$\.?(.*)`$")
@@ -63,11 +63,10 @@ async def read_object(request: Request[Any, Any, Any]) -> dict[str, Any]:
 
 def read_name(name: str) -> str:
     """A name without the spaces around it. Ends the call where nothing is left, or too much."""
-    name = name.strip()
-    if not name or len(name) > NAME_CHARACTERS_MAX:
-        message = f"must be a text of 1 to {NAME_CHARACTERS_MAX} characters"
-        raise invalid([Fault(field="name", message=message)])
-    return name
+    checked = workspace.read_name(name)
+    if isinstance(checked, Fault):
+        raise invalid([checked])
+    return checked
 
 
 def wrong_field(text: str, where: str = "") -> Fault:

@@ -49,6 +49,7 @@ _TAGS = {
     "campaigns": "What to say to whom, when, and what became of it.",
     "deliveries": "What became of each push.",
     "workspace": "The isolated set of all of this that an API key belongs to.",
+    "audit": "Who did what to which thing, and when.",
     "health": "What an orchestrator asks.",
 }
 _ABOUT = """Everything that people and scripts do with Clarion.
@@ -58,6 +59,9 @@ Send `Authorization: Bearer clk_…`. Each scope of a key includes those before 
 who may send, Firebase apps, the workspace, erasing and merging. Lists come in pages: the `next` of
 a page is the `cursor` of the one after. Times are ISO 8601 in UTC. A part of a path is
 percent-encoded: the user id `a/b` is `a%2Fb`.
+
+Every answer has an `X-Request-Id`: the one of the call, if that sent one of up to 128 letters,
+digits, `.`, `_` and `-`. The audit log keeps it.
 
 An error is always `{"success": false, "code", "message"}`, with `faults` where single fields are to
 blame."""

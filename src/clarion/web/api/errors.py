@@ -7,12 +7,14 @@ fields are to blame. A message never holds a key, a token or what went on inside
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 from clarion.faults import Fault as Fault
 from clarion.faults import Rejected
 
 RETRY_AFTER_SECONDS = 2
+
+T = TypeVar("T")
 
 
 class ErrorCode(StrEnum):
@@ -199,6 +201,8 @@ def invalid(faults: Iterable[Fault], code: ErrorCode = ErrorCode.INVALID) -> Api
     return ApiError(code, f"{faults[0].field} {faults[0].message}.", faults=faults)
 
 
-def rejected(outcome: Rejected) -> ApiError:
-    """What a command says, as the end of a call."""
-    return ApiError(ErrorCode(outcome.code), outcome.message, faults=outcome.faults)
+def accepted(outcome: T | Rejected) -> T:
+    """What a command or a query returned. Ends the call where that is Rejected."""
+    if isinstance(outcome, Rejected):
+        raise ApiError(ErrorCode(outcome.code), outcome.message, faults=outcome.faults)
+    return outcome

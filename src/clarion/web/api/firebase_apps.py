@@ -11,6 +11,7 @@ from litestar.params import PathParameter
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.accounts.actor import Actor, Scope
+from clarion.accounts.workspace import NAME_CHARACTERS_MAX
 from clarion.deliveries.apps import store as app_store
 from clarion.deliveries.apps.pacing import PER_MINUTE_MAX, PER_MINUTE_MIN
 from clarion.deliveries.apps.quarantine_store import quarantined
@@ -26,7 +27,7 @@ from clarion.deliveries.apps.store import (
 )
 from clarion.deliveries.steering import decide_removals, publish, take_up
 from clarion.providers.fcm.credentials import parse_service_account
-from clarion.web.api.bodies import NAME_CHARACTERS_MAX, read
+from clarion.web.api.bodies import read
 from clarion.web.api.errors import ErrorCode, Fault, invalid, not_found
 from clarion.web.api.gate import ALSO, BODY, NEEDS, GivenCaller, GivenParts
 from clarion.web.api.moment import Moment

@@ -9,6 +9,7 @@ from litestar import Controller, get
 from litestar.params import QueryParameter
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from clarion.accounts.workspace import STALE_DAYS_MAX
 from clarion.accounts.workspace_store import get_workspace
 from clarion.customers.devices import token_age_store as freshness_store
 from clarion.customers.devices.device import Platform
@@ -29,7 +30,6 @@ from clarion.web.api.pages import (
     page,
     whole,
 )
-from clarion.web.api.workspace import STALE_DAYS_MAX
 
 AHEAD_DAYS_MAX = 365
 SWEPT_DAYS_DEFAULT = 30

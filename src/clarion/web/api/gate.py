@@ -27,6 +27,7 @@ from litestar.types import Send as LitestarSend
 from clarion.accounts import actor
 from clarion.accounts.actor import Actor, Permission
 from clarion.accounts.authenticator import Authenticator
+from clarion.accounts.command import Services
 from clarion.broker import Broker
 from clarion.clock import Clock
 from clarion.deliveries.provider import Provider
@@ -51,6 +52,9 @@ MAY_CONFLICT = "may_conflict"
 """A handler's `opt` that its step may be refused with 409, for the API's description."""
 
 
+REQUEST_ID = "clarion_request_id"
+"""Where the call's name is in its ASGI scope."""
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}")
 _NAME = re.compile(r"[\w.\-]{1,40}")
 """What is shown of a parameter that nobody knows: no token that stands in its place."""
 
@@ -73,28 +77,40 @@ class Parts:
     shortage: Callable[[], Awaitable[CallFault | None]] | None = None
     """Why no events are taken."""
 
+    @property
+    def services(self) -> Services:
+        """What commands work with."""
+        return Services(
+            database=self.database, clock=self.clock, broker=self.broker, vault=self.vault
+        )
+
 
 GivenParts = NamedDependency[Parts]
 GivenCaller = NamedDependency[Actor]
 
 
 class Gate:
-    """The outermost app: escapes each part of the path, and answers HEAD as GET without a body."""
+    """The outermost app: names the call, escapes each part of the path, and answers HEAD as GET
+    without a body."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, clock: Clock) -> None:
         self._app = app
+        self._clock = clock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         app: Any = self._app
         if scope["type"] != "http":
             await app(scope, receive, send)
             return
+        request_id = _request_id_in(scope) or str(self._clock.new_id())
+        send = _with_request_id(send, request_id)
         path = _escaped(scope)
         if path is None:
             await _refuse(send, not_found("path"))
             return
+        scope = {**scope, "path": path, REQUEST_ID: request_id}
         if scope["method"] != "HEAD":
-            await app({**scope, "path": path}, receive, send)
+            await app(scope, receive, send)
             return
 
         ended = False
@@ -108,7 +124,25 @@ class Gate:
                 message = {**message, "body": b"", "more_body": False}
             await send(message)
 
-        await app({**scope, "path": path, "method": "GET"}, receive, without_body)
+        await app({**scope, "method": "GET"}, receive, without_body)
+
+
+def _request_id_in(scope: Scope) -> str | None:
+    """The caller's own name for the call, where it is one that can go into a log as it is."""
+    for name, value in scope["headers"]:
+        if name.lower() == b"x-request-id" and _REQUEST_ID.fullmatch(value):
+            return str(value.decode("ascii"))
+    return None
+
+
+def _with_request_id(send: Send, request_id: str) -> Send:
+    async def named(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = [*message.get("headers", ()), (b"x-request-id", request_id.encode())]
+            message = {**message, "headers": headers}
+        await send(message)
+
+    return named
 
 
 class KnowsCaller(AbstractAuthenticationMiddleware):
@@ -132,7 +166,10 @@ class KnowsCaller(AbstractAuthenticationMiddleware):
     async def authenticate_request(
         self, connection: ASGIConnection[Any, Any, Any, Any]
     ) -> AuthenticationResult:
-        caller = await self._authenticator.actor_of(connection.headers.get("authorization"))
+        caller = await self._authenticator.actor_of(
+            connection.headers.get("authorization"),
+            request_id=str(connection.scope.get(REQUEST_ID)),
+        )
         if caller is None:
             raise ApiError(
                 ErrorCode.UNAUTHORIZED,

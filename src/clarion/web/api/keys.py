@@ -9,9 +9,10 @@ from litestar.params import PathParameter
 
 from clarion.accounts import api_key
 from clarion.accounts.actor import Actor, Scope
-from clarion.accounts.api_key_store import create_key, list_keys, revoke_key
-from clarion.web.api.bodies import read, read_name
-from clarion.web.api.errors import Fault, invalid, not_found
+from clarion.accounts.commands import create_api_key, revoke_api_key
+from clarion.accounts.queries import list_api_keys
+from clarion.web.api.bodies import read
+from clarion.web.api.errors import accepted
 from clarion.web.api.gate import BODY, NEEDS, GivenCaller, GivenParts
 from clarion.web.api.moment import Moment
 from clarion.web.api.pages import Page, whole
@@ -57,35 +58,20 @@ class Keys(Controller):
         """A key that may only look, unless `scopes` says otherwise. Keep it: only its hash is
         stored."""
         wanted = await read(request, NewApiKey)
-        name = read_name(wanted.name)
-        if not wanted.scopes:
-            raise invalid([Fault(field="scopes", message="must name read, write or admin")])
-        async with parts.database.write() as connection:
-            key, secret = await create_key(
-                connection,
-                workspace_id=caller.workspace_id,
-                name=name,
-                scopes=[scope for scope in Scope if scope in wanted.scopes],
-                key_id=parts.clock.new_id(),
-                now=parts.clock.now(),
-            )
-        return MadeApiKey(**_fields(key), key=secret)
+        made = accepted(await create_api_key(parts.services, caller, wanted.name, wanted.scopes))
+        return MadeApiKey(**_fields(made.key), key=made.secret)
 
     @get("", summary="List API keys")
     async def list_all(self, parts: GivenParts, caller: GivenCaller) -> Page[ApiKey]:
         """Every key, revoked ones too; always one page."""
         async with parts.database.read() as connection:
-            found = await list_keys(connection, caller.workspace_id)
-        return whole([ApiKey(**_fields(key)) for key in found])
+            keys = accepted(await list_api_keys(connection, caller))
+        return whole([ApiKey(**_fields(key)) for key in keys])
 
     @post("/{key_id:uuid}/revoke", summary="Revoke an API key", status_code=200)
     async def revoke(self, parts: GivenParts, caller: GivenCaller, key_id: KeyId) -> ApiKey:
         """It is refused from now on, even the one that makes this call. Revoking twice is once."""
-        async with parts.database.write() as connection:
-            key = await revoke_key(connection, caller.workspace_id, key_id, parts.clock.now())
-        if key is None:
-            raise not_found("API key")
-        return ApiKey(**_fields(key))
+        return ApiKey(**_fields(accepted(await revoke_api_key(parts.services, caller, key_id))))
 
 
 def _fields(key: api_key.ApiKey) -> dict[str, Any]:

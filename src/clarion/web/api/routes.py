@@ -6,6 +6,7 @@ from litestar import Router
 from litestar.handlers import HTTPRouteHandler
 
 from clarion.web.api.activity import SourceActivity
+from clarion.web.api.audit import Audit
 from clarion.web.api.campaigns import Campaigns
 from clarion.web.api.customers import Customers
 from clarion.web.api.deliveries import Deliveries
@@ -20,7 +21,7 @@ from clarion.web.api.regulations import Regulations
 from clarion.web.api.source_keys import IdentitySecrets, WriteKeys
 from clarion.web.api.sources import Sources
 from clarion.web.api.timeline import Timeline
-from clarion.web.api.workspace import WorkspaceOfCaller
+from clarion.web.api.workspace import WorkspaceOfCaller, Workspaces
 
 PREFIX = "/api/v1"
 
@@ -47,6 +48,8 @@ def api_router(more: Sequence[HTTPRouteHandler] = ()) -> Router:
             Campaigns,
             Deliveries,
             WorkspaceOfCaller,
+            Workspaces,
+            Audit,
             *more,
         ],
     )

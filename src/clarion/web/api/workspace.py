@@ -1,23 +1,21 @@
-"""/workspace: the isolated set of customers, devices and campaigns that a key belongs to."""
+"""/workspace: the isolated set of customers, devices and campaigns that a key belongs to;
+/workspaces: to make another."""
 
 from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
-from litestar import Controller, Request, get, patch
-from sqlalchemy.ext.asyncio import AsyncConnection
+from litestar import Controller, Request, get, patch, post
 
+from clarion.accounts import workspace
 from clarion.accounts.actor import Actor, Scope
-from clarion.accounts.workspace_store import (
-    get_workspace,
-    rename_workspace,
-    set_stale_after_days,
-)
-from clarion.web.api.bodies import read, read_name
-from clarion.web.api.errors import Fault, invalid, not_found
+from clarion.accounts.commands import change_workspace, create_workspace
+from clarion.accounts.queries import get_workspace, list_workspaces
+from clarion.accounts.workspace import STALE_DAYS_MAX
+from clarion.web.api.bodies import read
+from clarion.web.api.errors import accepted
 from clarion.web.api.gate import BODY, NEEDS, GivenCaller, GivenParts
-
-STALE_DAYS_MAX = 365
+from clarion.web.api.pages import Page, whole
 
 
 class Workspace(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,6 +25,19 @@ class Workspace(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
     name: str
     stale_after_days: int
+
+
+class MadeWorkspace(Workspace, frozen=True, kw_only=True):
+    """A new workspace, and an API key that can do everything in it: the only time that `key` is
+    told."""
+
+    key: str
+
+
+class NewWorkspace(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """A workspace to make."""
+
+    name: str
 
 
 class WorkspaceChange(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -50,7 +61,7 @@ class WorkspaceOfCaller(Controller):
     async def show(self, parts: GivenParts, caller: GivenCaller) -> Workspace:
         """The workspace of the API key."""
         async with parts.database.read() as connection:
-            return await _shown(connection, caller)
+            return Workspace(**_fields(accepted(await get_workspace(connection, caller))))
 
     @patch(
         "",
@@ -62,25 +73,37 @@ class WorkspaceOfCaller(Controller):
     ) -> Workspace:
         """Another name, or another time after which registrations are stale."""
         change = await read(request, WorkspaceChange)
-        days = change.stale_after_days
-        if days is not msgspec.UNSET and not 1 <= days <= STALE_DAYS_MAX:
-            message = f"must be whole days from 1 to {STALE_DAYS_MAX}"
-            raise invalid([Fault(field="stale_after_days", message=message)])
-        name = change.name
-        if name is not msgspec.UNSET:
-            name = read_name(name)
-        async with parts.database.write() as connection:
-            if name is not msgspec.UNSET:
-                await rename_workspace(connection, caller.workspace_id, name)
-            if days is not msgspec.UNSET:
-                await set_stale_after_days(connection, caller.workspace_id, days)
-            return await _shown(connection, caller)
+        name, days = change.name, change.stale_after_days
+        changed = await change_workspace(
+            parts.services,
+            caller,
+            name=None if name is msgspec.UNSET else name,
+            stale_after_days=None if days is msgspec.UNSET else days,
+        )
+        return Workspace(**_fields(accepted(changed)))
 
 
-async def _shown(connection: AsyncConnection, caller: Actor) -> Workspace:
-    workspace = await get_workspace(connection, caller.workspace_id)
-    if workspace is None:
-        raise not_found("workspace")
-    return Workspace(
-        id=workspace.id, name=workspace.name, stale_after_days=workspace.stale_after_days
-    )
+class Workspaces(Controller):
+    path = "/workspaces"
+    tags = ("workspace",)
+
+    @get("", summary="List workspaces")
+    async def list_all(self, parts: GivenParts, caller: GivenCaller) -> Page[Workspace]:
+        """Those that the API key opens, which is its own; always one page."""
+        async with parts.database.read() as connection:
+            shown = await list_workspaces(connection, caller)
+        return whole([Workspace(**_fields(one)) for one in shown])
+
+    @post("", summary="Make a workspace", opt={BODY: NewWorkspace, NEEDS: Scope.ADMIN})
+    async def create(
+        self, request: Request[Actor, Any, Any], parts: GivenParts, caller: GivenCaller
+    ) -> MadeWorkspace:
+        """Another isolated set, with nothing in it. The key that makes it does not open it: keep
+        the one that is told, only its hash is stored."""
+        wanted = await read(request, NewWorkspace)
+        made = accepted(await create_workspace(parts.services, caller, wanted.name))
+        return MadeWorkspace(**_fields(made.workspace), key=made.api_key.secret)
+
+
+def _fields(shown: workspace.Workspace) -> dict[str, Any]:
+    return {"id": shown.id, "name": shown.name, "stale_after_days": shown.stale_after_days}

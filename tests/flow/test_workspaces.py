@@ -1,0 +1,244 @@
+"""Several workspaces in one installation: none sees, changes or counts what is another's."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from clarion.brokers.database import DatabaseBroker
+from clarion.clock import SystemClock
+from clarion.customers.ingestor import Ingestor, IngestorOptions
+from clarion.storage.database import Database
+from clarion.web.api.description import describe
+from clarion.web.api.errors import ErrorCode
+from clarion.web.api.examples import EXAMPLES
+from fakes.api import Service, assert_is, register
+from fakes.clock import FakeClock
+from fakes.command import Clarion
+
+CAMPAIGN = {"name": "Spring", "content": {"title": "Hi"}, "audience": {"everyone": True}}
+
+
+@pytest.fixture
+async def service(database: Database, clock: FakeClock) -> AsyncIterator[Service]:
+    async with Service(database, clock) as service:
+        yield service
+
+
+@pytest.fixture
+async def ids(service: Service) -> dict[str, str]:
+    """One of each thing in the first workspace, by the name of its place in a path."""
+    (source,) = (await service.get("/sources"))["data"]
+    (app,) = (await service.get("/firebase-apps"))["data"]
+    (key,) = (await service.get("/keys"))["data"]
+    (write_key,) = (await service.get(f"/sources/{source['id']}/write-keys"))["data"]
+    await service.send(
+        source["write_key"], register("first-message", "first-device", "t1", user="first-ada")
+    )
+    campaign = await service.post("/campaigns", CAMPAIGN)
+    await service.post(f"/campaigns/{campaign['id']}/schedule", {"at": "now"})
+    await service.world.settle(UUID(campaign["id"]))
+    return {
+        "source_id": source["id"],
+        "app_id": app["id"],
+        "key_id": key["id"],
+        "write_key_id": write_key["id"],
+        "campaign_id": campaign["id"],
+        "user_id": "first-ada",
+        "device_id": "first-device",
+        "message_id": "first-message",
+    }  # fmt: skip
+
+
+@pytest.fixture
+async def stranger(service: Service) -> str:
+    """A key of a second workspace, which has data of its own."""
+    made = await service.post("/workspaces", {"name": "second"})
+    key = str(made["key"])
+    source = await service.post("/sources", {"name": "app"}, key=key)
+    await service.send(
+        source["write_key"], register("second-message", "second-device", "t2", user="second-bea")
+    )
+    await service.post("/campaigns", CAMPAIGN | {"name": "Autumn"}, key=key)
+    return key
+
+
+def calls() -> list[tuple[str, str, Any]]:
+    """(Method, path, body) of every route of the API."""
+    found = []
+    for path, operations in describe()["paths"].items():
+        for method, operation in operations.items():
+            content = operation.get("requestBody", {}).get("content", {})
+            schema = content.get("application/json", {}).get("schema", {})
+            body = EXAMPLES.get(schema.get("$ref", "").rpartition("/")[2], {}) if schema else None
+            if path.startswith("/api/v1"):
+                found.append((method.upper(), path.removeprefix("/api/v1"), body))
+    return found
+
+
+def filled(path: str, ids: dict[str, str]) -> str:
+    if "write-keys" in path or "identity-secrets" in path:
+        ids = ids | {"key_id": ids["write_key_id"]}
+    path = path.format_map(ids)
+    return f"{path}?campaign={ids['campaign_id']}" if path == "/deliveries" else path
+
+
+async def everything_of(service: Service, ids: dict[str, str]) -> dict[str, str]:
+    """What a key of the first workspace can look at."""
+    seen = {}
+    for method, path, _ in calls():
+        if method == "GET" and not path.endswith(("/stream", "/export")) and path != "/keys":
+            answer = await service.ask("GET", filled(path, ids))
+            assert answer.status == 200, path
+            seen[path] = answer.text
+    return seen
+
+
+async def test_a_key_reaches_nothing_of_another_workspace_by_any_route(
+    service: Service, ids: dict[str, str], stranger: str
+) -> None:
+    before = await everything_of(service, ids)
+    named = [call for call in calls() if "{" in call[1] or call[1] == "/deliveries"]
+    assert len(named) > 40
+    for method, path, body in named:
+        answer = await service.ask(method, filled(path, ids), body, key=stranger)
+        assert answer.status == 404, f"{method} {path}: {answer.status} {answer.text}"
+    assert await everything_of(service, ids) == before
+
+
+async def test_no_list_tells_of_another_workspace(
+    service: Service, ids: dict[str, str], stranger: str
+) -> None:
+    (workspace,) = (await service.get("/workspaces"))["data"]
+    marks = {*ids.values(), workspace["id"], "Spring"}
+    for method, path, _ in calls():
+        if method == "GET" and "{" not in path and path != "/deliveries":
+            answer = await service.ask("GET", path, key=stranger)
+            assert answer.status == 200, path
+            for mark in marks:
+                assert mark not in answer.text, f"{path} tells {mark}"
+    assert len((await service.get("/customers", key=stranger))["data"]) == 1
+    assert len((await service.get("/campaigns", key=stranger))["data"]) == 1
+
+
+async def test_a_new_workspace_opens_by_its_own_key_alone(service: Service) -> None:
+    made = await service.post("/workspaces", {"name": "  second  "})
+    assert (made["name"], made["stale_after_days"]) == ("second", 60)
+    own = await service.get("/workspace", key=made["key"])
+    assert own == {name: made[name] for name in ("id", "name", "stale_after_days")}
+    assert (await service.get("/workspaces", key=made["key"]))["data"] == [own]
+    assert own not in (await service.get("/workspaces"))["data"]
+    (key,) = (await service.get("/keys", key=made["key"]))["data"]
+    assert (key["name"], key["scopes"]) == ("first", ["admin"])
+
+
+@pytest.mark.parametrize("name", ["", "   ", "x" * 201])
+async def test_a_workspace_needs_a_name(service: Service, name: str) -> None:
+    answer = await service.ask("POST", "/workspaces", {"name": name})
+    assert_is(answer, ErrorCode.INVALID)
+    assert [fault["field"] for fault in answer.json["faults"]] == ["name"]
+    assert len((await service.get("/audit"))["data"]) == 0
+
+
+# --- the command line -----------------------------------------------------------------------
+
+NOUNS = (
+    ("campaigns", "list"),
+    ("customers", "list"),
+    ("devices", "stale"),
+    ("devices", "swept"),
+    ("firebase-apps", "list"),
+    ("keys", "list"),
+    ("sources", "list"),
+    ("audit",),
+)
+
+
+def fill(clarion: Clarion, workspace: str, mark: str) -> None:
+    """A source, a Firebase app, a key, a campaign and a customer with that mark."""
+    chosen = ("--workspace", workspace)
+    made = [
+        clarion(*chosen, "sources", "create", mark),
+        clarion(*chosen, "keys", "create", mark),
+        clarion(*chosen, "firebase-apps", "add", str(clarion.key_file(mark))),
+        clarion(*chosen, "import", "customers", str(_customers(clarion, mark))),
+    ]
+    assert [code for code, _, _ in made] == [0] * len(made), made
+
+
+async def take_in(home: Path) -> None:
+    """Let what was imported become customers."""
+    database, clock = Database(f"sqlite:///{home}/data/clarion.db"), SystemClock()
+    broker = DatabaseBroker(database, clock)
+    ingestor = Ingestor(database, broker, clock, IngestorOptions(wait_seconds=0))
+    while await ingestor.step():
+        pass
+    await broker.close()
+    await database.close()
+
+
+def _customers(clarion: Clarion, mark: str) -> Any:
+    file = clarion.home / f"{mark}.ndjson"
+    file.write_text(f'{{"user_id": "{mark}-user", "traits": {{"plan": "{mark}"}}}}\n')
+    return file
+
+
+def test_a_command_works_in_the_workspace_that_is_named(clarion: Clarion) -> None:
+    made = clarion.json("workspaces", "create", "second")
+    fill(clarion, "default", "aaaa")
+    fill(clarion, made["id"], "bbbb")
+    asyncio.run(take_in(clarion.home))
+    for noun in NOUNS:
+        code, first, errors = clarion("--workspace", "default", *noun, "--json")
+        assert code == 0, errors
+        code, second, errors = clarion(*noun, "--workspace=second", "--json")
+        assert code == 0, errors
+        assert "bbbb" not in first, noun
+        assert "aaaa" not in second, noun
+        if noun[0] in ("customers", "sources", "firebase-apps", "keys", "audit"):
+            assert "aaaa" in first, noun
+            assert "bbbb" in second, noun
+    assert clarion("customers", "show", "aaaa-user")[0] == 0
+    assert clarion("--workspace", "second", "customers", "show", "aaaa-user")[0] == 3
+
+
+def test_the_workspace_is_chosen_by_option_then_setting_then_age(
+    clarion: Clarion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    second = clarion.json("workspaces", "create", "second")
+    third = clarion.json("workspaces", "create", "third")
+    assert clarion.json("workspace", "show")["name"] == "default"
+    monkeypatch.setenv("CLARION_WORKSPACE", "second")
+    assert clarion.json("workspace", "show")["id"] == second["id"]
+    assert clarion.json("--workspace", "third", "workspaces", "show")["id"] == third["id"]
+    assert clarion.json("workspace", "show", f"--workspace={third['id']}")["id"] == third["id"]
+    names = [one["name"] for one in clarion.json("workspaces", "list")]
+    assert names == ["default", "second", "third"]
+
+
+def test_a_workspace_that_is_not_there_or_not_one_is_told(clarion: Clarion) -> None:
+    for name in ("twin", "twin"):
+        clarion.json("workspaces", "create", name)
+    code, _, errors = clarion("--workspace", "nowhere", "keys", "list")
+    assert (code, "nowhere" in errors) == (3, True)
+    code, _, errors = clarion("--workspace", "twin", "keys", "list")
+    assert (code, "2 workspaces are called twin" in errors) == (2, True)
+    for tokens in (["--workspace"], ["--workspace="], ["--workspace", "--json"]):
+        code, _, errors = clarion("keys", "list", *tokens)
+        assert (code, "needs the id or the name" in errors) == (2, True)
+
+
+def test_a_workspace_is_renamed_and_given_another_age_of_registrations(clarion: Clarion) -> None:
+    clarion.json("workspaces", "create", "second")
+    code, out, _ = clarion(
+        "--workspace", "second", "workspace", "set", "--name", "shop", "--stale-after-days", "90"
+    )
+    assert code == 0
+    assert "90 days" in out
+    shown = clarion.json("--workspace", "shop", "workspace", "show")
+    assert shown["stale_after_days"] == 90
+    assert clarion.json("workspace", "show")["stale_after_days"] == 60
+    assert clarion("workspace", "set")[0] == 2
