@@ -23,6 +23,7 @@ from time import monotonic, sleep
 import pytest
 
 from clarion.cli import commands
+from clarion.cli.program import choose_workspace
 from fakes import curl
 from fakes.nats import NatsServer
 from fakes.pages import ROOT, Block, blocks, name_of, pages
@@ -214,7 +215,7 @@ def test_every_command_of_a_page_can_be_read(page: Path) -> None:
         for line in block.text.replace("\\\n", " ").splitlines():
             words = _words(line)
             if words[:1] == ["clarion"]:
-                _, _, unused, _ = commands.parse_known_args(words[1:])
+                _, _, unused, _ = commands.parse_known_args(choose_workspace(words[1:]))
                 assert not unused, line
 
 

@@ -77,7 +77,7 @@ def run(tokens: Sequence[str]) -> int:
     as_json = "--json" in tokens
     before = chosen_workspace.set(None)
     try:
-        tokens = _choose_workspace([_as_text(token) for token in tokens])
+        tokens = choose_workspace([_as_text(token) for token in tokens])
         _load_what_an_overview_shows(tokens)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             result: Any = runner.run(
@@ -119,7 +119,7 @@ def run(tokens: Sequence[str]) -> int:
         chosen_workspace.reset(before)
 
 
-def _choose_workspace(tokens: Sequence[str]) -> list[str]:
+def choose_workspace(tokens: Sequence[str]) -> list[str]:
     """The tokens without `--workspace NAME`, which may stand anywhere in any command."""
     rest: list[str] = []
     waiting = list(tokens)

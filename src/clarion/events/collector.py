@@ -35,7 +35,6 @@ from clarion.sources.auth_result import (
     OriginRefused,
     Place,
     TooFast,
-    TurnedAway,
     UnknownKey,
 )
 from clarion.sources.authenticator import Doorkeeper, DoorkeeperOptions
@@ -263,8 +262,7 @@ class Collector:
 
     async def _fault(self, fault: CallFault, write_key: str | None, size: int) -> CallFault:
         """A call that can not be read: it is told, and costs its key what it was to look at."""
-        why = TurnedAway(code=fault.code, message=fault.message)
-        await self._doorkeeper.note_fault(write_key or "", why, size)
+        await self._doorkeeper.note_fault(write_key or "", fault.rejection(), size)
         return fault
 
     async def take(
@@ -307,8 +305,7 @@ class Collector:
     def turn_away_from(self, workspace_id: UUID, source_id: UUID, fault: CallFault) -> None:
         """Have it told with this source."""
         self._door_log.count(fault.code)
-        why = TurnedAway(code=fault.code, message=fault.message)
-        self._door_log.note(Place(workspace_id, source_id), why)
+        self._door_log.note(Place(workspace_id, source_id), fault.rejection())
 
     async def admission_of(self, write_key: str | None) -> Admission | UnknownKey | ComeAgain:
         """Who would send with `write_key`: for what an SDK asks before it sends."""

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 import msgspec
 
+from clarion.sources.auth_result import TurnedAway
+
 BODY_BYTES_MAX = 524_288
 """Of a call, unpacked (and packed): 512 KiB."""
 
@@ -32,6 +34,10 @@ class CallFault:
 
     code: str
     message: str
+
+    def rejection(self) -> TurnedAway:
+        """As the ingest log takes it."""
+        return TurnedAway(code=self.code, message=self.message)
 
 
 _text = msgspec.json.Decoder(str)
