@@ -93,7 +93,9 @@ def read_call(
     if isinstance(call, CallFault) and call.code == "not_json":
         again = repaired(body)
         if again != body:
-            return _read(again, type_hint, new_message_id)
+            call = _read(again, type_hint, new_message_id)
+    if isinstance(call, CallFault) and call.code == "not_json" and is_nested_too_deeply(body):
+        return _nesting_fault()  # how deep a decoder goes before it gives up differs by Python
     return call
 
 
@@ -119,11 +121,6 @@ def keys_in(body: bytes) -> tuple[str, ...]:
     return tuple(keys)
 
 
-def json_fault(body: bytes) -> CallFault | None:
-    """What is wrong with a readable body as JSON, at its first place; None if it is an object."""
-    return _json_fault(body)
-
-
 def _read(
     body: bytes, type_hint: str | None, new_message_id: Callable[[], str]
 ) -> Call | CallFault:
@@ -136,7 +133,7 @@ def _one(body: bytes, type_hint: str, new_message_id: Callable[[], str]) -> Call
     checked = check(body, type_hint)
     if isinstance(checked, Refusal):
         checked = replace(checked, hint=replace(checked.hint, type=type_hint))
-        return _json_fault(body) or Call(
+        return json_fault(body) or Call(
             write_key=_key_in(body), sent_at=None, context=b"", items=[], refusals=[checked]
         )
     item = Item(body, checked.type, checked.message_id or new_message_id())
@@ -154,7 +151,7 @@ def _many(body: bytes, new_message_id: Callable[[], str]) -> Call | CallFault:
     try:
         wire = _batch.decode(body)
     except (ValueError, RecursionError):
-        return _json_fault(body) or _no_batch("it is something else")
+        return json_fault(body) or _no_batch("it is something else")
     if wire.batch is None:
         return _no_batch("there is none")
     if len(wire.batch) > BATCH_EVENTS_MAX:
@@ -250,15 +247,13 @@ def _context(raw: bytes, events: int) -> bytes | CallFault:
     return raw
 
 
-def _json_fault(body: bytes) -> CallFault | None:
-    """What is wrong with the body as JSON; None if it is an object."""
+def json_fault(body: bytes) -> CallFault | None:
+    """What is wrong with a readable body as JSON, at its first place; None if it is an object."""
     try:
         parsed = bytes(_json.decode(body))
     except RecursionError:
         return _nesting_fault()
     except ValueError as error:
-        if is_nested_too_deeply(body):  # how deep a decoder goes before it ends differs by Python
-            return _nesting_fault()
         where = str(error).removeprefix("JSON is malformed: ")
         where = "it ends too early" if "truncated" in where else where
         return CallFault(code="not_json", message=f"The body is not valid JSON: {where}.")
