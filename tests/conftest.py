@@ -47,6 +47,7 @@ LONG = (
     "flow/test_demo.py",
     "flow/test_export_import.py",
     "clients/",
+    "simulator/tests/google_clients/",
     "contract/test_jetstream.py",
     "flow/test_terminal.py",
     "flow/test_private_files.py",

@@ -10,7 +10,7 @@ from cyclopts import Parameter
 from clarion.cli.output import AsJson, Ending, ExitCode, console, escape, print_done, print_json
 from clarion.cli.session import load_settings
 from clarion.config import Address, read_address, read_fcm_url
-from clarion.simulator.serving import SimulatorOptions, check, make_key, serve
+from fcm_simulator.server.serving import SimulatorOptions, check, make_key, serve
 
 LISTEN = "127.0.0.1:8443"
 
