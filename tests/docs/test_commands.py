@@ -214,8 +214,9 @@ def test_every_command_of_a_page_can_be_read(page: Path) -> None:
             continue
         for line in block.text.replace("\\\n", " ").splitlines():
             words = _words(line)
-            if words[:1] == ["clarion"]:
-                _, _, unused, _ = commands.parse_known_args(choose_workspace(words[1:]))
+            if words[:1] in (["clarion"], ["fcm-simulator"]):
+                known = commands if words[0] == "clarion" else commands["simulator"]
+                _, _, unused, _ = known.parse_known_args(choose_workspace(words[1:]))
                 assert not unused, line
 
 

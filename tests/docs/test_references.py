@@ -223,7 +223,7 @@ def test_every_error_that_is_logged_is_told_to_operators() -> None:
 
 
 def test_everything_that_can_be_asked_of_the_simulator_is_told() -> None:
-    text = (ROOT / "docs" / "guides" / "simulator.md").read_text()
+    text = (ROOT / "simulator" / "README.md").read_text()
     told = set(re.findall(r"`([a-z_0-9-]+)`", text))
     orders = {one.name for one in fields(Orders)}
     lives = {one.name for one in fields(Registration)} - {"number"}
@@ -302,7 +302,7 @@ NUMBERS = {
         {30: "events within half a minute"}[round(IngestorOptions().lease_seconds)],
         f"days ({1} to {STALE_DAYS_MAX})",
     ],
-    "docs/guides/simulator.md": [
+    "simulator/README.md": [
         f"newest {MESSAGES_KEPT:,} are kept",
         f"at most {TOPICS_MAX:,} topics",
         f"{PAYLOAD_BYTES_MAX:,} bytes of a message",

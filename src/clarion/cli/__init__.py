@@ -39,17 +39,11 @@ def main(tokens: Sequence[str] | None = None) -> None:
             signal.signal(signal.SIGINT, signal.SIG_DFL)
     except KeyboardInterrupt:
         code = INTERRUPTED
-    if "granian" in sys.modules:
-        end_at_once(code)
+    if "granian" in sys.modules:  # this process has served the simulator
+        from fcm_simulator.server.serving import end_process
+
+        end_process(code)
     sys.exit(code)
-
-
-def end_at_once(code: int) -> None:
-    """Ends the process where granian runs, which serves the simulator: its threads have not ended,
-    and abort the process when they call an interpreter that is being taken down."""
-    for stream in (sys.stdout, sys.stderr):
-        stream.flush()
-    os._exit(code)
 
 
 def open_standard_streams() -> None:

@@ -1,7 +1,7 @@
 """Whether a body is what `messages:send` takes: names, types, enums, targets. Pure but for loading.
 
 The truth is Google's own description of the API, which the package google-api-python-client carries
-(`load`). Where that is not installed a short list of names stands in (`BASIC`): the top of the
+(`load`). Where speed matters more, a short list of names stands in (`BASIC`): the top of the
 message is checked, and what is inside the platforms' blocks is not.
 
 As Google does, names are taken in snake_case and camelCase, enums in any case and integers as
@@ -83,13 +83,10 @@ class Schema:
                 return _SCALARS[form or kind]
 
 
-def load() -> Schema | None:
-    """Google's description, or None where google-api-python-client is not installed."""
-    try:
-        documents = files("googleapiclient.discovery_cache") / "documents"
-        document = json.loads((documents / "fcm.v1.json").read_text(encoding="utf-8"))
-    except (ImportError, FileNotFoundError):
-        return None
+def load() -> Schema:
+    """Google's description, which takes a moment to read."""
+    documents = files("googleapiclient.discovery_cache") / "documents"
+    document = json.loads((documents / "fcm.v1.json").read_text(encoding="utf-8"))
     return Schema(document["schemas"], is_full=True)
 
 

@@ -9,10 +9,10 @@ import asyncio
 import os
 import socket
 import ssl
+import sys
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from fcm_simulator.credentials import (
     CERT_FILE,
@@ -24,12 +24,13 @@ from fcm_simulator.fcm.registrations import Registration, read_seed
 from fcm_simulator.fcm.schema import BASIC, load
 from fcm_simulator.server.app import SimulatorApp
 from fcm_simulator.server.control import State
+from fcm_simulator.server.http2 import Front
 from fcm_simulator.server.tls_router import Gate
 
 if TYPE_CHECKING:
     from granian.server.embed import Server
 
-__all__ = ["SimulatorOptions", "check", "make_key", "serve"]
+__all__ = ["SimulatorOptions", "check", "end_process", "has_started", "make_key", "serve"]
 
 _LOOPBACK = "127.0.0.1"
 
@@ -40,13 +41,12 @@ class SimulatorOptions:
     port: int = 8443
     data_dir: Path
     """Where its certificates and accounts are."""
-    schema: bool | None = None
-    """Whether messages are checked against Google's description of the API. None: if
-    google-api-python-client, which carries it, is installed."""
+    schema: bool = True
+    """Whether messages are checked against Google's description of the API."""
     plain: bool = False
     """HTTP without TLS, for who can not trust an authority."""
     http2_faults: bool = False
-    """GOAWAY and REFUSED_STREAM can be ordered, at the price of speed. Needs the package h2."""
+    """GOAWAY and REFUSED_STREAM can be ordered, at the price of speed."""
     strict: bool = False
     """Nobody is registered who is not listed."""
     registrations: Path | None = None
@@ -59,12 +59,8 @@ class SimulatorOptions:
 
 
 def check(options: SimulatorOptions) -> None:
-    """Raises OSError, ValueError or RuntimeError for what would keep it from serving."""
+    """Raises OSError or ValueError for what would keep it from serving."""
     _read(options.registrations)
-    if options.schema and load() is None:
-        raise RuntimeError("checking the schema needs the package google-api-python-client")
-    if options.http2_faults and find_spec("h2") is None:
-        raise RuntimeError("faults of HTTP/2 need the package h2")
     with _socket(options.host) as probe:
         try:
             probe.bind((options.host, options.port))
@@ -78,11 +74,10 @@ async def serve(options: SimulatorOptions) -> None:
     check(options)
     data_dir = options.data_dir
     ensure_certificates(data_dir, options.host)
-    known = load() if options.schema is not False else None
     seed = _read(options.registrations)
     state = State(
         data_dir,
-        schema=known or BASIC,
+        schema=load() if options.schema else BASIC,
         seed=seed,
         is_strict=options.strict,
         has_http2_faults=options.http2_faults,
@@ -90,15 +85,13 @@ async def serve(options: SimulatorOptions) -> None:
     app = SimulatorApp(state, options.url, options.port)
     if options.http2_faults:
         await _serve_with_front(app, options)
-    elif not options.plain and find_spec("h2") is not None:
+    elif not options.plain:
         await _serve_with_gate(app, options)
     else:
         await _granian(app, options, options.host, options.port).serve()
 
 
 async def _serve_with_front(app: SimulatorApp, options: SimulatorOptions) -> None:
-    from fcm_simulator.server.http2 import Front  # needs h2, which not everybody has
-
     inner = free_port(_LOOPBACK)
     front = Front(app, (_LOOPBACK, inner), None if options.plain else _tls(options))
     async with asyncio.TaskGroup() as group:
@@ -107,8 +100,6 @@ async def _serve_with_front(app: SimulatorApp, options: SimulatorOptions) -> Non
 
 
 async def _serve_with_gate(app: SimulatorApp, options: SimulatorOptions) -> None:
-    from fcm_simulator.server.http2 import Front  # needs h2, which not everybody has
-
     granian, front, behind = ((_LOOPBACK, free_port(_LOOPBACK)) for _ in range(3))
     async with asyncio.TaskGroup() as group:
         group.create_task(_granian(app, options, *granian).serve())
@@ -145,6 +136,19 @@ def _granian(
         ssl_cert=None if is_plain else options.data_dir / CERT_FILE,
         ssl_key=None if is_plain else options.data_dir / CERT_KEY_FILE,
     )
+
+
+def has_started() -> bool:
+    """Whether this process has served."""
+    return "granian" in sys.modules
+
+
+def end_process(code: int) -> NoReturn:
+    """Ends the process that has served: granian's threads have not ended, and abort the process
+    when they call an interpreter that is being taken down."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os._exit(code)
 
 
 def free_port(host: str) -> int:
