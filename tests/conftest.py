@@ -46,6 +46,7 @@ LONG = (
     "fault/",
     "flow/test_demo.py",
     "flow/test_export_import.py",
+    "flow/test_wheels.py",
     "clients/",
     "simulator/tests/google_clients/",
     "contract/test_jetstream.py",
