@@ -173,6 +173,7 @@ def every_command(app: Commands, path: str = "clarion") -> Iterator[str]:
 
 
 def test_there_are_commands_to_be_found() -> None:
+    assert {"clarion serve", "clarion simulator key", "clarion campaigns report"} <= set(
         every_command(commands)
     )
 

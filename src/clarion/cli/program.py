@@ -97,26 +97,28 @@ def run(tokens: Sequence[str]) -> int:
         elif hint:
             errors.print(hint, style="dim", highlight=False)
         return ExitCode.USAGE
-    except Ending as ending:
-        print_ending(ending, as_json=as_json)
-        return ending.code
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:
+    except Exception as error:
+        return end_of(error, as_json=as_json)
+    finally:
+        chosen_workspace.reset(before)
+
+
+def end_of(error: Exception, *, as_json: bool) -> int:
+    """Say how a command ended; returns its exit code. Raises what is a defect of ours."""
+    if isinstance(error, BrokenPipeError):
         # Whoever reads has seen enough; nothing is to be told of that at the end of the process.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return ExitCode.OK
-    except Exception as error:
-        known = _as_ending(error)
-        if known is None:
-            raise
-        if known is _NOT_WRITTEN:
-            # What is left to be written would fail again, when the process ends.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        print_ending(known, as_json=as_json)
-        return known.code
-    finally:
-        chosen_workspace.reset(before)
+    ending = error if isinstance(error, Ending) else _as_ending(error)
+    if ending is None:
+        raise error
+    if ending is _NOT_WRITTEN:
+        # What is left to be written would fail again, when the process ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    print_ending(ending, as_json=as_json)
+    return ending.code
 
 
 def choose_workspace(tokens: Sequence[str]) -> list[str]:

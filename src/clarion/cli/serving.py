@@ -1,7 +1,6 @@
 """serve, run, migrate and check: Clarion's processes, and what they need."""
 
 import asyncio
-import gc
 import shlex
 import shutil
 import socket
@@ -10,13 +9,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import structlog
 from rich.panel import Panel
 
 from clarion.accounts.workspace_store import list_workspaces
-from clarion.app import App, Exhausted, Role, open_broker
+from clarion.app import Role, open_broker
 from clarion.broker import BrokerUnavailable, JobKind
-from clarion.cli.first_start import FirstStart, check_migrated, first_start, sqlite_file
+from clarion.cli.first_start import FirstStart, first_start, sqlite_file
 from clarion.cli.output import (
     AsJson,
     Ending,
@@ -28,6 +26,7 @@ from clarion.cli.output import (
     print_records,
 )
 from clarion.cli.private_files import cure_of, open_to_others
+from clarion.cli.roles import look_at_file, run_app, run_roles
 from clarion.cli.session import load_settings
 from clarion.cli.source_choice import sign_command
 from clarion.clock import SystemClock
@@ -36,12 +35,10 @@ from clarion.deliveries.apps.store import list_apps, open_app
 from clarion.sources.store import list_sources
 from clarion.storage.database import Database, StorageUnavailable, is_other_schema
 from clarion.storage.migrate import SchemaState, schema_state
-from clarion.storage.sqlite_file import check_start, damage_of
+from clarion.storage.sqlite_file import damage_of
 from clarion.storage.vault import VaultLocked, load_or_make_vault
 from clarion.telemetry import set_up_logs
 from clarion.text import without_passwords
-
-log = structlog.get_logger(__name__)
 
 FCM_CONNECT_SECONDS = 5.0
 FILES_SHOWN = 5
@@ -54,10 +51,6 @@ _SCHEMA_FAULTS = {
     SchemaState.FOREIGN: "holds the tables of another version of Clarion, or of another program: "
     "name Clarion's own with CLARION_DATABASE_URL",
 }
-GARBAGE_THRESHOLDS = (20_000, 10, 10)
-"""Objects made, and rounds, between the rounds of the garbage collector. A transaction makes tens
-of thousands of values that all end with it, and hardly any of them in a cycle: Python's own 700
-would look through them again and again, for nothing."""
 
 
 async def serve() -> None:
@@ -76,7 +69,7 @@ async def serve() -> None:
     """
     settings = load_settings()
     set_up_logs(settings.log)
-    await _look_at_file(settings)
+    await look_at_file(settings)
     database = Database(settings.database_url)
     try:
         made = await first_start(settings, database, SystemClock(), key_file=_key_file(settings))
@@ -84,7 +77,7 @@ async def serve() -> None:
         await database.close()
     if made is not None:
         print_first_start(made)
-    await _run(settings, list(Role))
+    await run_app(settings, list(Role))
 
 
 async def run(*roles: Role) -> None:
@@ -109,10 +102,7 @@ async def run(*roles: Role) -> None:
     if not roles:
         raise Ending(ExitCode.USAGE, f"Name a role: {', '.join(Role)}.", word="usage")
     settings = load_settings()
-    set_up_logs(settings.log)
-    await _look_at_file(settings)
-    await check_migrated(settings)
-    await _run(settings, list(roles))
+    await run_roles(settings, list(roles))
 
 
 async def migrate(*, json: AsJson = False) -> None:
@@ -196,58 +186,6 @@ def print_first_start(made: FirstStart) -> None:
         console.print(Panel(text, title="Clarion", expand=False), highlight=False)
     else:
         console.print(text, highlight=False, soft_wrap=True)
-
-
-async def _run(settings: Settings, roles: list[Role]) -> None:
-    paths = open_to_others(settings)
-    if paths:
-        log.warning(
-            "files_open_to_others",
-            files=[path.name for path in paths],
-            cure=cure_of(paths, settings),
-        )
-    async with App.open(settings) as app:
-        app.stop_on_signals()
-        _settle_down()
-        try:
-            await app.run(roles, on_listening=_say_listening)
-        except Exhausted:
-            raise Ending(
-                ExitCode.FAILURE,
-                "Memory or threads of this process are used up: raise its limit. Nothing is lost; "
-                "start it again.",
-                word="exhausted",
-            ) from None
-        except OSError as error:
-            raise Ending(
-                ExitCode.UNAVAILABLE,
-                f"Can not listen on {settings.listen}: {error.strerror or error}. "
-                "Choose another address with CLARION_LISTEN.",
-                word="address",
-            ) from error
-
-
-async def _look_at_file(settings: Settings) -> None:
-    """Raises StorageUnavailable where the embedded database's file is damaged."""
-    file = sqlite_file(settings)
-    if file is not None:
-        await asyncio.to_thread(check_start, file)
-
-
-def _settle_down() -> None:
-    """From here on nothing is loaded any more: what is there stays, and need not be looked through
-    for garbage."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*GARBAGE_THRESHOLDS)
-
-
-def _say_listening(url: str) -> None:
-    console.print(
-        f"Clarion listens on {url} · API {url}/api/v1 · Ctrl-C stops",
-        highlight=False,
-        soft_wrap=True,
-    )
 
 
 def _check_files(settings: Settings) -> dict[str, Any]:
