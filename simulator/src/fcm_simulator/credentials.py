@@ -80,20 +80,20 @@ def make_key(project: str, base_url: str, data_dir: Path) -> dict[str, str]:
 def find_keys(data_dir: Path, key_id: str | None, email: str) -> list[dict[str, str]]:
     """The accounts whose key may have signed: that with this id or, where none is told, each key
     of the account with this address. Google's libraries for Node.js and Ruby tell none."""
-    accounts = data_dir / ACCOUNTS_DIR
+    directory = data_dir / ACCOUNTS_DIR
     if key_id is not None:
-        files = [accounts / f"{key_id}.json"] if key_id.isalnum() else []
+        files = [directory / f"{key_id}.json"] if key_id.isalnum() else []
     else:
-        files = sorted(accounts.glob("*.json"))
-    found = []
+        files = sorted(directory.glob("*.json"))
+    accounts = []
     for file in files:
         try:
             account: dict[str, str] = json.loads(file.read_text())
         except FileNotFoundError:
             continue
         if key_id is not None or account["client_email"] == email:
-            found.append(account)
-    return found
+            accounts.append(account)
+    return accounts
 
 
 def _still_fits(path: Path, host: str, now: datetime) -> bool:
@@ -101,19 +101,19 @@ def _still_fits(path: Path, host: str, now: datetime) -> bool:
         certificate = x509.load_pem_x509_certificate(path.read_bytes())
     except (FileNotFoundError, ValueError):
         return False
-    known = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    certified = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     return certificate.not_valid_after_utc > now + timedelta(days=7) and all(
-        name in list(known) for name in _names(host)
+        name in list(certified) for name in _names(host)
     )
 
 
 def _names(host: str) -> list[x509.GeneralName]:
     names: dict[str, x509.GeneralName] = {}
-    for one in (host, "localhost", "127.0.0.1", "::1", *GOOGLES_NAMES):
+    for host_name in (host, "localhost", "127.0.0.1", "::1", *GOOGLES_NAMES):
         try:
-            names[one] = x509.IPAddress(ipaddress.ip_address(one))
+            names[host_name] = x509.IPAddress(ipaddress.ip_address(host_name))
         except ValueError:
-            names[one] = x509.DNSName(one)
+            names[host_name] = x509.DNSName(host_name)
     return list(names.values())
 
 

@@ -77,7 +77,7 @@ class TokenEndpoint:
         try:
             claims = jwt.decode(  # type: ignore[no-untyped-call]
                 assertion,
-                certs=[one["public_key"] for one in accounts],
+                certs=[account["public_key"] for account in accounts],
                 audience=[GOOGLE_AUDIENCE, OLD_AUDIENCE, own_url],
                 clock_skew_in_seconds=CLOCK_SKEW_SECONDS,
             )

@@ -79,20 +79,20 @@ class SimulatedFcm:
     def messages(self, *, after: int = 0, limit: int = 1_000) -> list[dict[str, Any]]:
         """What was accepted after message number `after`."""
         page = self._call("GET", f"messages?after={after}&limit={limit}")
-        found: list[dict[str, Any]] = page["messages"]
-        return found
+        messages: list[dict[str, Any]] = page["messages"]
+        return messages
 
-    def faults(self, **wanted: Any) -> None:
+    def faults(self, **orders: Any) -> None:
         """Order trouble: outage_seconds, throttle_next, plan …; see `control`."""
-        self._call("POST", "faults", wanted)
+        self._call("POST", "faults", orders)
 
     def register(self, *registrations: dict[str, Any]) -> None:
         """List registrations: `{"token": …, "fid": …, "state": …}`; see `registrations`."""
         self._call("POST", "registrations", registrations)
 
-    def change(self, name: str, **wanted: Any) -> dict[str, Any]:
+    def change(self, name: str, **changes: Any) -> dict[str, Any]:
         """Change the listed registration with this token or FID; what it is then."""
-        return self._call("PATCH", f"registrations/{quote(name, safe='')}", wanted)
+        return self._call("PATCH", f"registrations/{quote(name, safe='')}", changes)
 
     def registration(self, name: str) -> dict[str, Any]:
         """The listed one with this token or FID."""
@@ -180,14 +180,14 @@ class SimulatorProcess:
     async def messages(self, *, after: int = 0, limit: int = 1_000) -> list[dict[str, Any]]:
         return await asyncio.to_thread(self._fcm.messages, after=after, limit=limit)
 
-    async def faults(self, **wanted: Any) -> None:
-        await asyncio.to_thread(self._fcm.faults, **wanted)
+    async def faults(self, **orders: Any) -> None:
+        await asyncio.to_thread(self._fcm.faults, **orders)
 
     async def register(self, *registrations: dict[str, Any]) -> None:
         await asyncio.to_thread(self._fcm.register, *registrations)
 
-    async def change(self, name: str, **wanted: Any) -> dict[str, Any]:
-        return await asyncio.to_thread(self._fcm.change, name, **wanted)
+    async def change(self, name: str, **changes: Any) -> dict[str, Any]:
+        return await asyncio.to_thread(self._fcm.change, name, **changes)
 
     async def registration(self, name: str) -> dict[str, Any]:
         return await asyncio.to_thread(self._fcm.registration, name)

@@ -66,23 +66,23 @@ class _Reader:
         return self._topic()
 
     def _topic(self) -> Test:
-        found = _WORD.match(self.text, self.at)
-        if found is None or found[2] is None:
+        word = _WORD.match(self.text, self.at)
+        if word is None or word[2] is None:
             raise ValueError("a topic is expected")
-        name = found[2].removeprefix("/topics/")
+        name = word[2].removeprefix("/topics/")
         if not TOPIC.fullmatch(name):
             raise ValueError("no name of a topic")
-        self.at = found.end()
+        self.at = word.end()
         self.topics.append(name)
         return lambda topics: name in topics
 
     def _next(self, *signs: str) -> str | None:
         """Reads one of these signs, if it comes next."""
-        found = _WORD.match(self.text, self.at)
-        if found is None or found[1] not in signs:
+        word = _WORD.match(self.text, self.at)
+        if word is None or word[1] not in signs:
             return None
-        self.at = found.end()
-        return found[1]
+        self.at = word.end()
+        return word[1]
 
 
 def _both(left: Test, right: Test) -> Test:

@@ -127,9 +127,9 @@ class Faults:
             "quota_per_minute",
             "device_quota_per_minute",
         ):
-            wanted = getattr(orders, name)
-            if wanted is not None:
-                setattr(self, name, wanted)
+            value = getattr(orders, name)
+            if value is not None:
+                setattr(self, name, value)
 
     def next(self, now: float) -> Trouble:
         """What is to happen to the push that has just come in."""

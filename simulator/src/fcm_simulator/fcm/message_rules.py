@@ -157,7 +157,7 @@ def _wrong_shown(message: Block) -> Iterator[Breach]:
         if colour is not None and not _COLOUR.fullmatch(str(colour)):
             yield Breach(f"{name}.color", "Invalid color: it must be in the form #rrggbb")
         timings = pick(shown, "vibrateTimings", "vibrate_timings")
-        if isinstance(timings, list) and any(str(one).startswith("-") for one in timings):
+        if isinstance(timings, list) and any(str(duration).startswith("-") for duration in timings):
             yield Breach(f"{name}.vibrate_timings", "A duration must not be negative")
         lights = pick(shown, "lightSettings", "light_settings")
         if isinstance(lights, dict):

@@ -25,7 +25,7 @@ class Trouble(StrEnum):
     LOST = "lost"
     """Accepted, and every connection is cut instead of an answer."""
     REFUSED = "refused"
-    """RST_STREAM REFUSED_STREAM: not looked at. Needs the front of `http2`."""
+    """RST_STREAM REFUSED_STREAM: not looked at. Needs the server of `http2`."""
     GOAWAY = "goaway"
     """GOAWAY, this one not looked at; those before it are answered. Needs the same."""
     DEAD = "dead"
@@ -135,9 +135,9 @@ def named_by(token: str) -> tuple[Trouble, bool] | None:
         name = "-".join(words[:length])
         if name == "flaky":
             return Trouble.UNAVAILABLE, True
-        found = _NAMES.get(name)
-        if found is not None:
-            return found, words[length : length + 1] == ["once"]
+        trouble = _NAMES.get(name)
+        if trouble is not None:
+            return trouble, words[length : length + 1] == ["once"]
     return None
 
 
@@ -233,7 +233,7 @@ _MAKERS: dict[Trouble, Callable[[str, int | None], Reply]] = {
 
 ANSWERS = frozenset(_MAKERS)
 """Those that FCM says; the others are ways to say nothing, or to say it late."""
-_NAMES = {str(one): one for one in Trouble if one is not Trouble.OK} | {
+_NAMES = {str(trouble): trouble for trouble in Trouble if trouble is not Trouble.OK} | {
     "quota": Trouble.THROTTLED,
     "quota-device": Trouble.THROTTLED_DEVICE,
     "quota-topic": Trouble.THROTTLED_TOPIC,

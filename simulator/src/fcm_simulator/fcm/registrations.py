@@ -98,10 +98,10 @@ class Registrations:
     def add(self, registrations: Iterable[Registration]) -> int:
         """Whoever had one of these names before has it no longer. How many were added."""
         added = 0
-        for one in registrations:
-            one.number = next(self._numbers)
-            self._by_number[one.number] = one
-            self._name(one)
+        for registration in registrations:
+            registration.number = next(self._numbers)
+            self._by_number[registration.number] = registration
+            self._name(registration)
             added += 1
         return added
 
@@ -109,26 +109,26 @@ class Registrations:
         """By its token or FID."""
         return self._by_name.get(name)
 
-    def change(self, one: Registration, change: Change) -> None:
-        for name in (one.token, one.fid):
-            if self._by_name.get(name) is one:
+    def change(self, registration: Registration, change: Change) -> None:
+        for name in (registration.token, registration.fid):
+            if self._by_name.get(name) is registration:
                 del self._by_name[name]
         if change.token is not None:
-            one.token = change.token
-            one.reached_by = ReachedBy.TOKEN
+            registration.token = change.token
+            registration.reached_by = ReachedBy.TOKEN
         if change.fid is not None:
-            one.fid = change.fid
-            one.reached_by = ReachedBy.BOTH
-        one.state = change.state or one.state
-        one.platform = change.platform or one.platform
+            registration.fid = change.fid
+            registration.reached_by = ReachedBy.BOTH
+        registration.state = change.state or registration.state
+        registration.platform = change.platform or registration.platform
         if change.project is not None:
-            one.project = change.project
-        one.reached_by = change.reached_by or one.reached_by
-        self._name(one)
+            registration.project = change.project
+        registration.reached_by = change.reached_by or registration.reached_by
+        self._name(registration)
 
     def page(self, after: int, limit: int) -> list[Registration]:
         """Those with a greater number, in its order."""
-        later = (one for number, one in self._by_number.items() if number > after)
+        later = (registration for number, registration in self._by_number.items() if number > after)
         return list(islice(later, limit))
 
     def __len__(self) -> int:
@@ -136,16 +136,18 @@ class Registrations:
 
     def refusal(self, project: str, name: str) -> Reply | None:
         """What FCM says of a send to this token or FID, if it does not take it."""
-        one = self._by_name.get(name)
-        if self._is_old_token(name) or (one is None and self.is_strict):
+        registration = self._by_name.get(name)
+        if self._is_old_token(name) or (registration is None and self.is_strict):
             return answers.unregistered()
-        if one is None:
+        if registration is None:
             return None
-        if one.project and one.project != project:
+        if registration.project and registration.project != project:
             return answers.sender_mismatch()
-        if one.reached_by is (ReachedBy.TOKEN if name == one.fid else ReachedBy.FID):
+        if registration.reached_by is (
+            ReachedBy.TOKEN if name == registration.fid else ReachedBy.FID
+        ):
             return answers.unregistered()
-        match one.state:
+        match registration.state:
             case Life.REGISTERED | Life.UNINSTALLED:
                 return None
             case Life.UNREGISTERED | Life.EXPIRED:
@@ -161,42 +163,46 @@ class Registrations:
         """A send to it was accepted."""
         if as_fid:
             self._sent_fids.add(name)
-        one = self._by_name.get(name)
-        if one is None:
+        registration = self._by_name.get(name)
+        if registration is None:
             return
-        if one.state is Life.UNINSTALLED:
-            one.state = Life.UNREGISTERED
-        if name == one.fid and one.token:
-            one.reached_by = ReachedBy.FID
+        if registration.state is Life.UNINSTALLED:
+            registration.state = Life.UNREGISTERED
+        if name == registration.fid and registration.token:
+            registration.reached_by = ReachedBy.FID
 
     def key(self, name: str) -> str:
         """What the topics of this token or FID are kept under: those of its installation."""
-        one = self._by_name.get(name)
-        return one.key if one is not None else name.partition(":")[0]
+        registration = self._by_name.get(name)
+        return registration.key if registration is not None else name.partition(":")[0]
 
     def all_keys(self) -> Iterator[str]:
         """Of everybody who is listed."""
-        return (one.key for one in self._by_number.values())
+        return (registration.key for registration in self._by_number.values())
 
     def is_reachable(self, key: str, project: str) -> bool:
         """Whether a push to a topic of its reaches it."""
         if not key.startswith("#"):
             return not self.is_strict
-        one = self._by_number.get(int(key[1:]))
-        return one is not None and one.state is Life.REGISTERED and one.project in ("", project)
+        registration = self._by_number.get(int(key[1:]))
+        return (
+            registration is not None
+            and registration.state is Life.REGISTERED
+            and registration.project in ("", project)
+        )
 
-    def _name(self, one: Registration) -> None:
-        for name in filter(None, (one.token, one.fid)):
+    def _name(self, registration: Registration) -> None:
+        for name in filter(None, (registration.token, registration.fid)):
             before = self._by_name.get(name)
-            if before is not None and before is not one:
+            if before is not None and before is not registration:
                 self._forget(before)
-            self._by_name[name] = one
+            self._by_name[name] = registration
             self._sent_fids.discard(name.partition(":")[0])
 
-    def _forget(self, one: Registration) -> None:
-        del self._by_number[one.number]
-        for name in (one.token, one.fid):
-            if self._by_name.get(name) is one:
+    def _forget(self, registration: Registration) -> None:
+        del self._by_number[registration.number]
+        for name in (registration.token, registration.fid):
+            if self._by_name.get(name) is registration:
                 del self._by_name[name]
 
     def _is_old_token(self, name: str) -> bool:
@@ -206,12 +212,12 @@ class Registrations:
 
 def read_seed(lines: bytes) -> list[Registration]:
     """A seed file: one JSON object a line. Raises ValueError, naming the line."""
-    found = []
+    listed = []
     for number, line in enumerate(lines.splitlines(), 1):
         if not line.strip():
             continue
         try:
-            found.append(msgspec.json.decode(line, type=Registration))
+            listed.append(msgspec.json.decode(line, type=Registration))
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise ValueError(f"line {number}: {error}") from None
-    return found
+    return listed

@@ -29,8 +29,8 @@ class Violation:
     description: str
 
 
-_Found = list[Violation]
-_Check = Callable[[Any, str, _Found], None]
+_Violations = list[Violation]
+_Check = Callable[[Any, str, _Violations], None]
 _Fields = dict[str, tuple[str, _Check]]
 
 
@@ -43,39 +43,39 @@ class Schema:
         self._types: dict[str, _Fields] = {}
         self._root = self._type(ROOT)
 
-    def violations(self, request: Any) -> _Found:
+    def violations(self, request: Any) -> _Violations:
         """Everything that is wrong with a decoded body."""
-        found: _Found = []
+        violations: _Violations = []
         if not isinstance(request, dict):
             return [Violation("", "Invalid JSON payload received. Root element must be a message.")]
-        _check_fields(self._root, request, "", found)
+        _check_fields(self._root, request, "", violations)
         message = request.get("message")
         if isinstance(message, dict):
-            _check_target(message, found)
-        return found
+            _check_target(message, violations)
+        return violations
 
     def _type(self, name: str) -> _Fields:
-        known = self._types.get(name)
-        if known is None:
-            known = self._types[name] = {}
-            for camel, wanted in self._schemas[name].get("properties", {}).items():
+        fields = self._types.get(name)
+        if fields is None:
+            fields = self._types[name] = {}
+            for camel, schema in self._schemas[name].get("properties", {}).items():
                 snake = to_snake(camel)
-                known[camel] = known[snake] = (snake, self._check(name, camel, wanted))
-        return known
+                fields[camel] = fields[snake] = (snake, self._check(name, camel, schema))
+        return fields
 
-    def _check(self, parent: str, name: str, wanted: Mapping[str, Any]) -> _Check:
-        if "$ref" in wanted:
-            return _message(wanted["$ref"], self._type(wanted["$ref"]))
-        if "enum" in wanted:
-            return _enum(wanted["enum"], _enum_type(parent, name))
-        match wanted["type"], wanted.get("format"):
+    def _check(self, parent: str, name: str, schema: Mapping[str, Any]) -> _Check:
+        if "$ref" in schema:
+            return _message(schema["$ref"], self._type(schema["$ref"]))
+        if "enum" in schema:
+            return _enum(schema["enum"], _enum_type(parent, name))
+        match schema["type"], schema.get("format"):
             case "string", "google-duration":
                 return _duration
             case "string", "google-datetime":
                 return _datetime
             case "array", _:
-                return _array(self._check(parent, name, wanted["items"]))
-            case "object", _ if wanted["additionalProperties"]["type"] == "string":
+                return _array(self._check(parent, name, schema["items"]))
+            case "object", _ if schema["additionalProperties"]["type"] == "string":
                 return _string_map
             case "object", _:
                 return _struct
@@ -101,12 +101,14 @@ def pick(message: Mapping[str, Any], camel: str, snake: str) -> Any:
     return message.get(camel) if value is None else value
 
 
-def _check_fields(fields: _Fields, wire: dict[str, Any], path: str, found: _Found) -> None:
+def _check_fields(
+    fields: _Fields, wire: dict[str, Any], path: str, violations: _Violations
+) -> None:
     for name, value in wire.items():
-        known = fields.get(name)
-        if known is None:
+        field = fields.get(name)
+        if field is None:
             where = f" at '{path}'" if path else ""
-            found.append(
+            violations.append(
                 Violation(
                     path,
                     f'Invalid JSON payload received. Unknown name "{name[:_SHOWN_CHARACTERS]}"'
@@ -114,13 +116,13 @@ def _check_fields(fields: _Fields, wire: dict[str, Any], path: str, found: _Foun
                 )
             )
         elif value is not None:
-            known[1](value, f"{path}.{known[0]}" if path else known[0], found)
+            field[1](value, f"{path}.{field[0]}" if path else field[0], violations)
 
 
-def _check_target(message: Mapping[str, Any], found: _Found) -> None:
+def _check_target(message: Mapping[str, Any], violations: _Violations) -> None:
     set_ = [name for name in message if name in TARGETS and message[name] is not None]
     for name in set_[1:]:
-        found.append(
+        violations.append(
             Violation(
                 "message",
                 f"Invalid value at 'message' (oneof), oneof field 'target' is already set. "
@@ -130,58 +132,58 @@ def _check_target(message: Mapping[str, Any], found: _Found) -> None:
 
 
 def _message(name: str, fields: _Fields) -> _Check:
-    def check(value: Any, path: str, found: _Found) -> None:
+    def check(value: Any, path: str, violations: _Violations) -> None:
         if isinstance(value, dict):
-            _check_fields(fields, value, path, found)
+            _check_fields(fields, value, path, violations)
         else:
-            _add(found, path, _PACKAGE + name, value)
+            _add(violations, path, _PACKAGE + name, value)
 
     return check
 
 
 def _enum(names: list[str], kind: str) -> _Check:
-    known = {spelling for name in names for spelling in (name, name.lower())}
+    spellings = {spelling for name in names for spelling in (name, name.lower())}
 
-    def check(value: Any, path: str, found: _Found) -> None:
-        if isinstance(value, str) and (value in known or value.upper() in known):
+    def check(value: Any, path: str, violations: _Violations) -> None:
+        if isinstance(value, str) and (value in spellings or value.upper() in spellings):
             return
         if type(value) is int and 0 <= value < len(names):
             return
-        _add(found, path, kind, value)
+        _add(violations, path, kind, value)
 
     return check
 
 
 def _array(check_item: _Check) -> _Check:
-    def check(value: Any, path: str, found: _Found) -> None:
+    def check(value: Any, path: str, violations: _Violations) -> None:
         for index, item in enumerate(value if isinstance(value, list) else [value]):
-            check_item(item, f"{path}[{index}]", found)
+            check_item(item, f"{path}[{index}]", violations)
 
     return check
 
 
-def _string_map(value: Any, path: str, found: _Found) -> None:
+def _string_map(value: Any, path: str, violations: _Violations) -> None:
     if not isinstance(value, dict):
-        _add(found, path, "Map", value)
+        _add(violations, path, "Map", value)
         return
     for index, item in enumerate(value.values()):
         if type(item) is not str:
-            _string(item, f"{path}[{index}].value", found)
+            _string(item, f"{path}[{index}].value", violations)
 
 
-def _struct(value: Any, path: str, found: _Found) -> None:
+def _struct(value: Any, path: str, violations: _Violations) -> None:
     if not isinstance(value, dict):
-        _add(found, path, "type.googleapis.com/google.protobuf.Struct", value)
+        _add(violations, path, "type.googleapis.com/google.protobuf.Struct", value)
 
 
-def _string(value: Any, path: str, found: _Found) -> None:
+def _string(value: Any, path: str, violations: _Violations) -> None:
     if type(value) is str:
         return
     if isinstance(value, list):
         name = path.rpartition(".")[2]
         parent = path.rpartition(".")[0]
         where = f" at '{parent}'" if parent else ""
-        found.append(
+        violations.append(
             Violation(
                 parent,
                 f'Invalid JSON payload received. Unknown name "{name}"{where}: '
@@ -189,25 +191,25 @@ def _string(value: Any, path: str, found: _Found) -> None:
             )
         )
         return
-    _add(found, path, "TYPE_STRING", value)
+    _add(violations, path, "TYPE_STRING", value)
 
 
-def _boolean(value: Any, path: str, found: _Found) -> None:
+def _boolean(value: Any, path: str, violations: _Violations) -> None:
     if not (isinstance(value, bool) or value in ("true", "false")):
-        _add(found, path, "TYPE_BOOL", value)
+        _add(violations, path, "TYPE_BOOL", value)
 
 
-def _int32(value: Any, path: str, found: _Found) -> None:
+def _int32(value: Any, path: str, violations: _Violations) -> None:
     try:
         whole = isinstance(value, int | float | str) and not isinstance(value, bool)
         if whole and float(value).is_integer() and -(2**31) <= float(value) < 2**31:
             return
     except (ValueError, OverflowError):
         pass
-    _add(found, path, "TYPE_INT32", value)
+    _add(violations, path, "TYPE_INT32", value)
 
 
-def _float(value: Any, path: str, found: _Found) -> None:
+def _float(value: Any, path: str, violations: _Violations) -> None:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return
     try:
@@ -216,21 +218,21 @@ def _float(value: Any, path: str, found: _Found) -> None:
             return
     except (TypeError, ValueError):
         pass
-    _add(found, path, "TYPE_FLOAT", value)
+    _add(violations, path, "TYPE_FLOAT", value)
 
 
-def _duration(value: Any, path: str, found: _Found) -> None:
+def _duration(value: Any, path: str, violations: _Violations) -> None:
     if not (isinstance(value, str) and _DURATION.fullmatch(value)):
         kind = "type.googleapis.com/google.protobuf.Duration"
         more = "Illegal duration format; duration must end with 's'"
-        _add(found, path, kind, value, more if isinstance(value, str) else "")
+        _add(violations, path, kind, value, more if isinstance(value, str) else "")
 
 
-def _datetime(value: Any, path: str, found: _Found) -> None:
+def _datetime(value: Any, path: str, violations: _Violations) -> None:
     if not (isinstance(value, str) and _DATETIME.fullmatch(value)):
         kind = "type.googleapis.com/google.protobuf.Timestamp"
         more = "Illegal timestamp format; timestamps must end with 'Z' or have a valid timezone"
-        _add(found, path, kind, value, more if isinstance(value, str) else "")
+        _add(violations, path, kind, value, more if isinstance(value, str) else "")
 
 
 _SCALARS: dict[str, _Check] = {
@@ -241,10 +243,10 @@ _SCALARS: dict[str, _Check] = {
 }
 
 
-def _add(found: _Found, path: str, kind: str, value: Any, more: str = "") -> None:
+def _add(violations: _Violations, path: str, kind: str, value: Any, more: str = "") -> None:
     shown = more and f"Field '{path.rpartition('.')[2]}', {more}"
     shown = shown or json.dumps(value, ensure_ascii=False, default=str)[:_SHOWN_CHARACTERS]
-    found.append(Violation(path, f"Invalid value at '{path}' ({kind}), {shown}"))
+    violations.append(Violation(path, f"Invalid value at '{path}' ({kind}), {shown}"))
 
 
 def _enum_type(parent: str, name: str) -> str:

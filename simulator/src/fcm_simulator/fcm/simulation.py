@@ -126,7 +126,9 @@ class Fcm:
             return answers.invalid_json(("", "Invalid JSON payload received. Unexpected token."))
         violations = self.schema.violations(request)
         if violations:
-            return answers.invalid_json(*((one.field, one.description) for one in violations))
+            return answers.invalid_json(
+                *((violation.field, violation.description) for violation in violations)
+            )
         message: Mapping[str, Any] = request.get("message") or {}
         judge = partial(self._judge, project, request, message, len(body), now)
         reply = self._in_trouble(project, judge, now)

@@ -39,8 +39,8 @@ class Address:
 
 
 def read_path(path: str) -> Address | None:
-    found = _PATH.fullmatch(path)
-    return Address(found[1], found[2], found[3]) if found else None
+    parts = _PATH.fullmatch(path)
+    return Address(parts[1], parts[2], parts[3]) if parts else None
 
 
 @dataclass
@@ -133,7 +133,9 @@ class Topics:
         last = first + (min(int(size), PAGE_MAX) or PAGE)
         followed = list(self._of(at).items())
         page: dict[str, Any] = {
-            "topicSubscriptions": [_wire(at, *one) for one in followed[first:last]]
+            "topicSubscriptions": [
+                _wire(at, *subscription) for subscription in followed[first:last]
+            ]
         }
         if last < len(followed):
             page["nextPageToken"] = str(last)

@@ -65,7 +65,7 @@ class SimulatorApp:
             case Manner.REFUSE | Manner.GO_AWAY:
                 stream = scope.get("extensions", {}).get(HTTP2)
                 if stream is None:
-                    await self._give(control.NO_FRONT, send)
+                    await self._give(control.NO_HTTP2_FAULTS, send)
                 elif reply.manner is Manner.REFUSE:
                     stream.refuse()
                 else:
@@ -190,14 +190,14 @@ def _cut_connections(port: int) -> None:
     """Cut every connection to our port. The server keeps them to itself, so they are found by
     looking through this process's descriptors, and only then cut: who comes later is let in."""
     with ExitStack() as stack:
-        for found in [_connection(entry.name) for entry in list(Path("/dev/fd").iterdir())]:
-            if found is None:
+        for connection in [_connection(entry.name) for entry in list(Path("/dev/fd").iterdir())]:
+            if connection is None:
                 continue
-            stack.enter_context(found)
+            stack.enter_context(connection)
             with suppress(OSError):
-                if found.getsockname()[1] == port:
-                    found.getpeername()  # raises for the one that listens
-                    found.shutdown(socket.SHUT_RDWR)
+                if connection.getsockname()[1] == port:
+                    connection.getpeername()  # raises for the one that listens
+                    connection.shutdown(socket.SHUT_RDWR)
 
 
 def _connection(descriptor: str) -> socket.socket | None:
@@ -207,11 +207,11 @@ def _connection(descriptor: str) -> socket.socket | None:
     except OSError:
         return None  # closed meanwhile
     try:
-        found = socket.socket(fileno=copied)
+        connection = socket.socket(fileno=copied)
     except OSError:
         os.close(copied)
         return None
-    if found.family in (socket.AF_INET, socket.AF_INET6):
-        return found
-    found.close()
+    if connection.family in (socket.AF_INET, socket.AF_INET6):
+        return connection
+    connection.close()
     return None

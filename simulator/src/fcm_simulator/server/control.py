@@ -48,14 +48,14 @@ from fcm_simulator.server import phone_page
 ROOT = "/simulator/"
 PAGE = 100
 PAGE_MAX = 10_000
-NO_FRONT = Reply(
+NO_HTTP2_FAULTS = Reply(
     501,
     b'{"error":"goaway and refused need the option --http2-faults, and HTTP/2"}',
     name="no_front",
 )
 
 _DONE = Reply(200, b'{"success":true}')
-_FRONT_ONLY = frozenset({Trouble.GOAWAY, Trouble.REFUSED})
+_HTTP2_FAULTS = frozenset({Trouble.GOAWAY, Trouble.REFUSED})
 _REGISTRATIONS = "registrations"
 
 
@@ -80,7 +80,9 @@ class State:
 
     def forget(self) -> None:
         """Counts, messages, orders and topics; listed is who was at the start."""
-        self.fcm = self.fcm.fresh(msgspec.structs.replace(one) for one in self._seed)
+        self.fcm = self.fcm.fresh(
+            msgspec.structs.replace(registration) for registration in self._seed
+        )
         self.tokens.forget_orders()
         self.connections.clear()
 
@@ -112,10 +114,10 @@ def answer(state: State, method: str, path: str, query_string: bytes, body: byte
         case "GET", "registrations", "":
             return _listed(state, query_string)
         case (("GET" | "PATCH"), "registrations", str()):
-            one = state.fcm.registrations.find(name)
-            if one is None:
+            registration = state.fcm.registrations.find(name)
+            if registration is None:
                 return answers.missing()
-            return _json(one) if method == "GET" else _change(state, one, body)
+            return _json(registration) if method == "GET" else _change(state, registration, body)
     return answers.not_found()
 
 
@@ -124,7 +126,7 @@ def _messages(state: State, query_string: bytes) -> Reply:
     if isinstance(page, Reply):
         return page
     after, limit = page
-    later = (one for one in state.fcm.messages if one["number"] > after)
+    later = (message for message in state.fcm.messages if message["number"] > after)
     return _json({"messages": list(islice(later, limit))})
 
 
@@ -145,7 +147,7 @@ def _order(state: State, body: bytes) -> Reply:
         orders = msgspec.json.decode(body, type=Orders)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         return answers.invalid_json(("faults", str(error)))
-    if not state.has_http2_faults and _FRONT_ONLY & {*(orders.plan or ()), *(orders.rates or ())}:
+    if not state.has_http2_faults and _HTTP2_FAULTS & {*(orders.plan or ()), *(orders.rates or ())}:
         return answers.invalid_json(("faults", "goaway and refused need the option --http2-faults"))
     state.fcm.faults.order(orders, time())
     if orders.token_seconds is not None:
@@ -173,13 +175,13 @@ def _listed(state: State, query_string: bytes) -> Reply:
     return _json({_REGISTRATIONS: state.fcm.registrations.page(*page)})
 
 
-def _change(state: State, one: Registration, body: bytes) -> Reply:
+def _change(state: State, registration: Registration, body: bytes) -> Reply:
     try:
         change = msgspec.json.decode(body, type=Change)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         return answers.invalid_json((_REGISTRATIONS, str(error)))
-    state.fcm.registrations.change(one, change)
-    return _json(one)
+    state.fcm.registrations.change(registration, change)
+    return _json(registration)
 
 
 def _page(query_string: bytes) -> tuple[int, int] | Reply:

@@ -1,4 +1,4 @@
-"""An HTTP/2 front whose streams can be refused and whose connections can be told to go.
+"""An HTTP/2 server whose streams can be refused and whose connections can be told to go.
 
 It takes every connection. One that speaks HTTP/2 it serves itself, with the library h2; any other
 is handed on, byte for byte, to the server behind it. It is as exact as it is slow.
@@ -28,8 +28,8 @@ _PREFACE = b"PRI"
 _PREFACE_SECONDS = 60.0
 
 
-class Front:
-    """`await Front(app, ("127.0.0.1", 9000), tls).serve(host, port)` until cancelled."""
+class Http2Server:
+    """`await Http2Server(app, ("127.0.0.1", 9000), tls).serve(host, port)` until cancelled."""
 
     def __init__(
         self, app: SimulatorApp, behind: tuple[str, int], tls: ssl.SSLContext | None
@@ -262,7 +262,9 @@ class _Stream:
             "method": self._headers[b":method"].decode(),
             "path": unquote(path.decode()),
             "query_string": query,
-            "headers": [one for one in self._headers.items() if not one[0].startswith(b":")],
+            "headers": [
+                header for header in self._headers.items() if not header[0].startswith(b":")
+            ],
             "client": self._connection.client,
             "extensions": {HTTP2: self},
         }

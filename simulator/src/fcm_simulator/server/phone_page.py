@@ -46,10 +46,10 @@ def cards(message: Mapping[str, Any], listed: System | None) -> list[Card]:
     A push without anything to show gives none: the app alone decides what to do with its data.
     """
     if listed is None:
-        found = [_android(message), _ios(message)]
+        shown = [_android(message), _ios(message)]
     else:
-        found = [{System.ANDROID: _android, System.IOS: _ios, System.WEB: _web}[listed](message)]
-    return [one for one in found if not one.is_empty]
+        shown = [{System.ANDROID: _android, System.IOS: _ios, System.WEB: _web}[listed](message)]
+    return [card for card in shown if not card.is_empty]
 
 
 def page(

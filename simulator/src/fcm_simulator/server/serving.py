@@ -1,8 +1,8 @@
 """The simulator's server: TLS with HTTP/2 and HTTP/1.1 (ALPN), on granian.
 
 GOAWAY and REFUSED_STREAM can not be asked of granian. Where they are wanted (`http2_faults`) a
-front of our own takes the connections (`http2`), and granian what is not HTTP/2 behind it. The same
-front serves firebase-admin for Node.js, which granian does not take (`tls_router`).
+server of our own (`http2`) takes the connections, and granian, behind it, what is not HTTP/2. It
+serves firebase-admin for Node.js, too, which granian does not take (`tls_router`).
 """
 
 import asyncio
@@ -24,8 +24,8 @@ from fcm_simulator.fcm.registrations import Registration, read_seed
 from fcm_simulator.fcm.schema import BASIC, load
 from fcm_simulator.server.app import SimulatorApp
 from fcm_simulator.server.control import State
-from fcm_simulator.server.http2 import Front
-from fcm_simulator.server.tls_router import Gate
+from fcm_simulator.server.http2 import Http2Server
+from fcm_simulator.server.tls_router import TlsRouter
 
 if TYPE_CHECKING:
     from granian.server.embed import Server
@@ -84,29 +84,29 @@ async def serve(options: SimulatorOptions) -> None:
     )
     app = SimulatorApp(state, options.url, options.port)
     if options.http2_faults:
-        await _serve_with_front(app, options)
+        await _serve_http2_faults(app, options)
     elif not options.plain:
-        await _serve_with_gate(app, options)
+        await _serve_with_router(app, options)
     else:
         await _granian(app, options, options.host, options.port).serve()
 
 
-async def _serve_with_front(app: SimulatorApp, options: SimulatorOptions) -> None:
+async def _serve_http2_faults(app: SimulatorApp, options: SimulatorOptions) -> None:
     inner = free_port(_LOOPBACK)
-    front = Front(app, (_LOOPBACK, inner), None if options.plain else _tls(options))
+    http2 = Http2Server(app, (_LOOPBACK, inner), None if options.plain else _tls(options))
     async with asyncio.TaskGroup() as group:
         group.create_task(_granian(app, options, _LOOPBACK, inner, plain=True).serve())
-        group.create_task(front.serve(options.host, options.port))
+        group.create_task(http2.serve(options.host, options.port))
 
 
-async def _serve_with_gate(app: SimulatorApp, options: SimulatorOptions) -> None:
-    granian, front, behind = ((_LOOPBACK, free_port(_LOOPBACK)) for _ in range(3))
+async def _serve_with_router(app: SimulatorApp, options: SimulatorOptions) -> None:
+    granian, http2, behind = ((_LOOPBACK, free_port(_LOOPBACK)) for _ in range(3))
     async with asyncio.TaskGroup() as group:
         group.create_task(_granian(app, options, *granian).serve())
         group.create_task(_granian(app, options, *behind, plain=True).serve())
-        group.create_task(Front(app, behind, _tls(options)).serve(*front))
-        gate = Gate(front=front, granian=granian)
-        group.create_task(gate.serve(options.host, options.port))
+        group.create_task(Http2Server(app, behind, _tls(options)).serve(*http2))
+        router = TlsRouter(http2=http2, granian=granian)
+        group.create_task(router.serve(options.host, options.port))
 
 
 def _tls(options: SimulatorOptions) -> ssl.SSLContext:

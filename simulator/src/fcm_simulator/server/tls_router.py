@@ -2,7 +2,7 @@
 
 firebase-admin for Node.js says `:scheme: https:` over HTTP/2, with a colon. Google's front end
 takes that, and granian does not. Whoever means one of Google's hosts, or speaks HTTP/2 and nothing
-else, as Node.js does, is led to the front of `http2`, which takes it, too; everybody else to
+else, as Node.js does, is led to the server of `http2`, which takes it, too; everybody else to
 granian, whose speed benchmarks need. No byte is changed.
 """
 
@@ -22,11 +22,11 @@ _PROTOCOLS = 16
 _BACKLOG = 1_024
 
 
-class Gate:
-    """`await Gate(front=address, granian=address).serve(host, port)` until cancelled."""
+class TlsRouter:
+    """`await TlsRouter(http2=address, granian=address).serve(host, port)` until cancelled."""
 
-    def __init__(self, *, front: Address, granian: Address) -> None:
-        self._front = front
+    def __init__(self, *, http2: Address, granian: Address) -> None:
+        self._http2 = http2
         self._granian = granian
         self._connecting: set[asyncio.Task[None]] = set()
 
@@ -42,7 +42,7 @@ class Gate:
 
     def _lead(self, caller: "_Caller", hello: "Hello") -> None:
         is_google = hello.host in GOOGLES_NAMES or hello.protocols == ("h2",)
-        address = self._front if is_google else self._granian
+        address = self._http2 if is_google else self._granian
         task = asyncio.create_task(caller.connect(address))
         self._connecting.add(task)
         task.add_done_callback(self._connecting.discard)
