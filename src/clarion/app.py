@@ -15,6 +15,7 @@ from enum import StrEnum
 
 import structlog
 
+from clarion.accounts.command import Services
 from clarion.broker import Broker, BrokerUnavailable, JobKind
 from clarion.brokers.database import DatabaseBroker
 from clarion.brokers.jetstream import JetStreamBroker
@@ -40,10 +41,11 @@ from clarion.telemetry import Metrics
 from clarion.watchdog import Watchdog, is_exhausted
 from clarion.web.api import create_api
 from clarion.web.api.streams import Streams
+from clarion.web.console import create_console
 from clarion.web.intilery import TrackApp
 from clarion.web.sdk import CollectApp
 from clarion.web.sdk.library import Library
-from clarion.web.server import WebApp, WebServer, bind
+from clarion.web.server import Asgi, WebApp, WebServer, bind
 
 RESTART_SECONDS = 1.0
 RESTART_SECONDS_MAX = 30.0
@@ -205,6 +207,7 @@ class App:
             collect=self._collect(collector) if Role.COLLECTOR in roles else None,
             track=self._track(collector) if Role.COLLECTOR in roles else None,
             api=self._api() if Role.WEB in roles else None,
+            console=self._console() if Role.WEB in roles else None,
             metrics=self._metrics_text,
             is_ready=self._is_ready,
             shortage=self._disk_shortage,
@@ -253,6 +256,11 @@ class App:
             self._streams,
             fcm_url=self.settings.fcm_url,
             shortage=self._disk_shortage,
+        )
+
+    def _console(self) -> Asgi:
+        return create_console(
+            Services(database=self.database, clock=self.clock, broker=self.broker, vault=self.vault)
         )
 
     def _agent(self, role: Role) -> Callable[[], Awaitable[None]]:

@@ -16,6 +16,7 @@ from clarion.web.api.description import describe
 from clarion.web.api.errors import ErrorCode
 from clarion.web.api.examples import EXAMPLES
 from fakes.api import Service, assert_is, register
+from fakes.browser import Browser
 from fakes.clock import FakeClock
 from fakes.command import Clarion
 
@@ -38,6 +39,10 @@ async def ids(service: Service) -> dict[str, str]:
     await service.send(
         source["write_key"], register("first-message", "first-device", "t1", user="first-ada")
     )
+    invited = {"email": "first-ben@example.com", "role": "viewer"}
+    invitation = await service.post("/people/invitations", invited)
+    async with Browser(service) as browser:
+        person_id = await become(service, browser, "first-eve@example.com")
     campaign = await service.post("/campaigns", CAMPAIGN)
     await service.post(f"/campaigns/{campaign['id']}/schedule", {"at": "now"})
     await service.world.settle(UUID(campaign["id"]))
@@ -50,6 +55,8 @@ async def ids(service: Service) -> dict[str, str]:
         "user_id": "first-ada",
         "device_id": "first-device",
         "message_id": "first-message",
+        "person_id": person_id,
+        "invitation_id": invitation["id"],
     }  # fmt: skip
 
 
@@ -64,6 +71,14 @@ async def stranger(service: Service) -> str:
     )
     await service.post("/campaigns", CAMPAIGN | {"name": "Autumn"}, key=key)
     return key
+
+
+async def become(service: Service, browser: Browser, email: str) -> str:
+    """The id of a new admin."""
+    made = await service.post("/people/invitations", {"email": email, "role": "admin"})
+    body = {"name": "Eve", "password": "correct horse battery"}
+    answer = await browser.post(made["path"].removeprefix("/console"), body)
+    return str(answer.json()["person"]["id"])
 
 
 def calls() -> list[tuple[str, str, Any]]:
@@ -113,7 +128,7 @@ async def test_no_list_tells_of_another_workspace(
     service: Service, ids: dict[str, str], stranger: str
 ) -> None:
     (workspace,) = (await service.get("/workspaces"))["data"]
-    marks = {*ids.values(), workspace["id"], "Spring"}
+    marks = {*ids.values(), workspace["id"], "Spring", "first-eve@example.com"}
     for method, path, _ in calls():
         if method == "GET" and "{" not in path and path != "/deliveries":
             answer = await service.ask("GET", path, key=stranger)

@@ -49,6 +49,7 @@ _GROUPS = (
     "devices",
     "firebase-apps",
     "keys",
+    "people",
     "secrets",
     "simulator",
     "sources",

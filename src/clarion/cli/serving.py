@@ -25,6 +25,7 @@ from clarion.cli.output import (
     print_json,
     print_records,
 )
+from clarion.cli.people import first_admin_link
 from clarion.cli.private_files import cure_of, open_to_others
 from clarion.cli.roles import look_at_file, run_app, run_roles
 from clarion.cli.session import load_settings
@@ -73,10 +74,11 @@ async def serve() -> None:
     database = Database(settings.database_url)
     try:
         made = await first_start(settings, database, SystemClock(), key_file=_key_file(settings))
+        link = await first_admin_link(settings, database, made)
     finally:
         await database.close()
     if made is not None:
-        print_first_start(made)
+        print_first_start(made, link)
     await run_app(settings, list(Role))
 
 
@@ -170,9 +172,10 @@ def _key_file(settings: Settings) -> Path | None:
     return None if sys.stdout.isatty() else settings.data_dir / FIRST_KEY_FILE
 
 
-def print_first_start(made: FirstStart) -> None:
-    """The credentials of a first start: shown now and never again. The API key can do everything,
-    so that it is shown on a terminal alone: what is printed elsewhere lands in a log."""
+def print_first_start(made: FirstStart, link: str | None = None) -> None:
+    """The credentials of a first start: shown now and never again. API key and `link` can do
+    everything, so that they are shown on a terminal alone: what is printed elsewhere lands in a
+    log."""
     lines = ["This is the first start. [bold]Keep these: they are not shown again.[/]", ""]
     if made.write_key is not None:
         lines.append(f"write key  [bold]{made.write_key}[/]   apps send events with it")
@@ -181,6 +184,8 @@ def print_first_start(made: FirstStart) -> None:
         lines.append(f"API key    in [bold]{file}[/]: take it from there, and delete the file")
     elif made.api_key is not None:
         lines.append(f"API key    [bold]{made.api_key}[/]   for /api/v1, as a Bearer token")
+    if link is not None:
+        lines.append(f"first admin  [bold]{link}[/]   holds for three days")
     text = "\n".join(lines)
     if console.is_terminal:
         console.print(Panel(text, title="Clarion", expand=False), highlight=False)

@@ -43,6 +43,8 @@ COLLECTOR_PREFIXES = (*_CALLED_BY_APPS, *(f"/{prefix}" for prefix in _CALLED_BY_
 address of the host that ends in one."""
 TRACK_PREFIXES = ("/track/", "//track/")
 """What servers call that were written for Intilery's API."""
+CONSOLE_PREFIX = "/console/"
+"""What browsers of people call who are signed in, or sign in."""
 BACKLOG = 2_048
 KEEP_ALIVE_SECONDS = 75
 DRAIN_SECONDS = 10
@@ -59,6 +61,7 @@ class WebApp:
     metrics: Callable[[], Awaitable[bytes]]
     is_ready: Callable[[], Awaitable[bool]]
     track: Asgi | None = None
+    console: Asgi | None = None
     shortage: Callable[[], Awaitable[CallFault | None]] | None = None
     """Why no events are taken."""
 
@@ -70,6 +73,9 @@ class WebApp:
                 return
             if self.track is not None and path.startswith(TRACK_PREFIXES):
                 await self.track(scope, receive, send)
+                return
+            if self.console is not None and path.startswith(CONSOLE_PREFIX):
+                await self.console(scope, receive, send)
                 return
             if path == "/metrics":
                 await _reply(send, 200, await self.metrics(), METRICS_TYPE)

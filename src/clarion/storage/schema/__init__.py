@@ -20,6 +20,11 @@ from sqlalchemy import (
 )
 
 from clarion.storage.accounts_schema import audit as audit
+from clarion.storage.accounts_schema import invitations as invitations
+from clarion.storage.accounts_schema import memberships as memberships
+from clarion.storage.accounts_schema import people as people
+from clarion.storage.accounts_schema import sessions as sessions
+from clarion.storage.accounts_schema import sign_in_tries as sign_in_tries
 from clarion.storage.dialect import Id, Instant
 from clarion.storage.schema.columns import Json, Seq, Sorted, only
 from clarion.storage.schema.columns import metadata as metadata
