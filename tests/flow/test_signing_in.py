@@ -1,6 +1,7 @@
 """People over HTTP: invited, signed in and out, shut out; and who tries to get in otherwise."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from time import process_time
@@ -15,7 +16,7 @@ from sqlalchemy import text
 from clarion.accounts.actor import Role, operator
 from clarion.accounts.command import Services
 from clarion.accounts.people.commands import NewInvitation, deactivate, invite
-from clarion.accounts.people.passwords import PasswordHasher
+from clarion.accounts.people.passwords import WAITING_MAX, PasswordHasher
 from clarion.accounts.people.session import Place
 from clarion.accounts.people.signing_in import SignedIn, accept_invitation
 from clarion.accounts.workspace_store import list_workspaces
@@ -31,6 +32,7 @@ from fakes.book import WORKSPACE
 from fakes.browser import HOST, PROXY, Browser
 from fakes.clock import FakeClock
 from fakes.command import Clarion
+from fakes.terminal import Terminal
 
 ADA, PASSWORD = "ada@example.com", "correct horse battery"
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
@@ -420,6 +422,23 @@ async def test_an_answer_takes_as_much_work_whether_the_account_exists(
     assert ratio < 2
 
 
+async def test_a_flood_of_passwords_is_turned_away_and_not_kept_waiting(service: Service) -> None:
+    """From many addresses, for many accounts: no count stops it, and hashes take their turns."""
+    number = 3 * WAITING_MAX
+    browsers = [Browser(service, address=f"8.8.{one}.8") for one in range(number)]
+    answers = await asyncio.gather(
+        *(
+            browser.sign_in(f"{one}@example.com", "wrong password")
+            for one, browser in enumerate(browsers)
+        )
+    )
+    statuses = [answer.status_code for answer in answers]
+    assert set(statuses) == {401, 503}
+    assert statuses.count(401) >= WAITING_MAX
+    async with Browser(service) as browser:
+        assert (await browser.sign_in(ADA, "wrong password")).status_code == 401
+
+
 # --- the end of sessions --------------------------------------------------------------------
 
 
@@ -615,3 +634,19 @@ async def accept_all(home: Path, people: list[tuple[str, str]]) -> None:
 class Nowhere:
     async def publish(self, *jobs: NewJob) -> None:
         raise AssertionError("nothing is published here")
+
+
+def test_the_first_start_on_a_terminal_shows_the_way_in(home: Path) -> None:
+    terminal = Terminal(home, ("serve",))
+    terminal.until(b"Ctrl-C stops")
+    shown = terminal.shown.decode()
+    (link,) = re.findall(r"/console/invitations/[\w-]+", shown)
+    (url,) = re.findall(r"listens on (http://127\.0\.0\.1:\d+)", shown)
+    with httpx.Client(base_url=url, headers={"Origin": url}) as client:
+        assert client.get(link).json()["role"] == "admin"
+        body = {"email": ADA, "name": "Ada", "password": PASSWORD}
+        assert client.post(link, json=body).status_code == 200
+        assert client.get("/console/session").json()["person"]["email"] == ADA
+        assert client.get(link).status_code == 404
+    terminal.interrupt()
+    assert terminal.end() == 0

@@ -2,13 +2,21 @@
 
 import asyncio
 import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import ParamSpec, TypeVar
 
 from cryptography.exceptions import InvalidKey
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
 AT_ONCE = 2
 """Each takes memory and a processor; a flood of sign-ins must not take all of them."""
+WAITING_MAX = 32
+"""So many wait for their turn; further ones are told to come again, while these are served."""
 SALT_BYTES = 16
 HASH_BYTES = 32
 
@@ -29,11 +37,24 @@ class PasswordHasher:
         self._cost = cost or Cost()
         self._turns = asyncio.Semaphore(AT_ONCE)
         self._decoy: str | None = None
+        self._waiting = 0
+
+    @contextmanager
+    def place(self) -> Iterator[bool]:
+        """A place among those who wait, for all that one call does with passwords; False: there is
+        none, and the call should come again."""
+        if self._waiting >= WAITING_MAX:
+            yield False
+            return
+        self._waiting += 1
+        try:
+            yield True
+        finally:
+            self._waiting -= 1
 
     async def hash(self, password: str) -> str:
         """The hash to store, in PHC's form."""
-        async with self._turns:
-            return await asyncio.to_thread(self._hash, password)
+        return await self._in_turn(self._hash, password)
 
     async def verify(self, password: str, phc: str | None) -> bool:
         """Whether the password is the hashed one. `phc` None: there is no such account, which
@@ -42,8 +63,11 @@ class PasswordHasher:
             if self._decoy is None:
                 self._decoy = await self.hash(secrets.token_urlsafe())
             phc = self._decoy
+        return await self._in_turn(_verify, password, phc)
+
+    async def _in_turn(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         async with self._turns:
-            return await asyncio.to_thread(_verify, password, phc)
+            return await asyncio.to_thread(work, *args, **kwargs)
 
     def _hash(self, password: str) -> str:
         argon = Argon2id(

@@ -42,6 +42,7 @@ from clarion.storage.database import StorageUnavailable
 
 WRONG = Rejected("sign_in", "The email or the password is wrong.")
 TOO_MANY = Rejected("too_many_tries", "There were too many tries: come again in 15 minutes.")
+BUSY = Rejected("unavailable", "Many people sign in at this moment: come again in a few seconds.")
 NO_INVITATION = Rejected(
     "not_found", "The invitation was accepted, revoked or is too old: ask for another."
 )
@@ -70,25 +71,28 @@ async def sign_in(
 ) -> SignedIn | Rejected:
     """Begin a session with a new token. The session of `former_token`, which the browser had
     before, ends: nobody can have planted it for somebody else."""
-    account = read_email(email)
-    counts = counts_of(email if isinstance(account, Fault) else account, place.address)
-    if not await _count_try(services, counts):
-        return TOO_MANY
-    credentials = None
-    open_to: list[Member] = []
-    if not isinstance(account, Fault):
-        async with services.database.read() as connection:
-            credentials = await store.get_credentials(connection, account)
-            if credentials is not None:
-                open_to = await store.memberships_of(connection, credentials[0].id)
-    is_right = await _is_right(hasher, password, credentials)
-    if credentials is None or not is_right or not open_to:
-        log.warning("sign_in_failed", address=place.address)
-        return WRONG
-    actor = _person_actor(open_to[0], request_id)
-    return await _start_session(
-        services, actor, credentials[1], place, counts=counts, former_token=former_token
-    )
+    with hasher.place() as has_place:
+        if not has_place:
+            return BUSY
+        account = read_email(email)
+        counts = counts_of(email if isinstance(account, Fault) else account, place.address)
+        if not await _count_try(services, counts):
+            return TOO_MANY
+        credentials = None
+        open_to: list[Member] = []
+        if not isinstance(account, Fault):
+            async with services.database.read() as connection:
+                credentials = await store.get_credentials(connection, account)
+                if credentials is not None:
+                    open_to = await store.memberships_of(connection, credentials[0].id)
+        is_right = await _is_right(hasher, password, credentials)
+        if credentials is None or not is_right or not open_to:
+            log.warning("sign_in_failed", address=place.address)
+            return WRONG
+        actor = _person_actor(open_to[0], request_id)
+        return await _start_session(
+            services, actor, credentials[1], place, counts=counts, former_token=former_token
+        )
 
 
 async def accept_invitation(
@@ -105,44 +109,47 @@ async def accept_invitation(
 ) -> SignedIn | Rejected:
     """Become a member, and sign in. Somebody new chooses a password; whoever has an account proves
     with its password that it is theirs: a link alone takes over nobody's account."""
-    now = services.clock.now()
-    async with services.database.read() as connection:
-        invitation = await store.get_invitation(connection, hash_of(token), now)
-        if invitation is None:
-            return NO_INVITATION
-        account = read_email(invitation.email or email)
-        if isinstance(account, Fault):
-            return invalid(account)
-        credentials = await store.get_credentials(connection, account)
-    if credentials is not None:
-        counts = counts_of(account, place.address)
-        if not await _count_try(services, counts):
-            return TOO_MANY
-        if not await _is_right(hasher, password, credentials):
-            return WRONG
-        person, password_hash = credentials
-    else:
-        counts = []
-        checked_name = read_name(name)
-        faults = [checked_name, check_password(password, account)]
-        wrong = [fault for fault in faults if isinstance(fault, Fault)]
-        if wrong or isinstance(checked_name, Fault):
-            return invalid(*wrong)
-        person_id = services.clock.new_id()
-        person = Person(id=person_id, email=account, name=checked_name, created_at=now)
-        password_hash = await hasher.hash(password)
-    actor = _actor(person, invitation.workspace_id, invitation.role, request_id)
-    return await _accept(
-        services,
-        actor,
-        invitation,
-        person,
-        password_hash,
-        place,
-        is_new=credentials is None,
-        counts=counts,
-        former_token=former_token,
-    )
+    with hasher.place() as has_place:
+        if not has_place:
+            return BUSY
+        now = services.clock.now()
+        async with services.database.read() as connection:
+            invitation = await store.get_invitation(connection, hash_of(token), now)
+            if invitation is None:
+                return NO_INVITATION
+            account = read_email(invitation.email or email)
+            if isinstance(account, Fault):
+                return invalid(account)
+            credentials = await store.get_credentials(connection, account)
+        if credentials is not None:
+            counts = counts_of(account, place.address)
+            if not await _count_try(services, counts):
+                return TOO_MANY
+            if not await _is_right(hasher, password, credentials):
+                return WRONG
+            person, password_hash = credentials
+        else:
+            counts = []
+            checked_name = read_name(name)
+            faults = [checked_name, check_password(password, account)]
+            wrong = [fault for fault in faults if isinstance(fault, Fault)]
+            if wrong or isinstance(checked_name, Fault):
+                return invalid(*wrong)
+            person_id = services.clock.new_id()
+            person = Person(id=person_id, email=account, name=checked_name, created_at=now)
+            password_hash = await hasher.hash(password)
+        actor = _actor(person, invitation.workspace_id, invitation.role, request_id)
+        return await _accept(
+            services,
+            actor,
+            invitation,
+            person,
+            password_hash,
+            place,
+            is_new=credentials is None,
+            counts=counts,
+            former_token=former_token,
+        )
 
 
 async def change_password(
@@ -155,23 +162,26 @@ async def change_password(
     place: Place,
 ) -> SignedIn | Rejected:
     """End all of the actor's sessions, whoever has them, and begin one with a new token."""
-    if actor.id is None or actor.kind is not ActorKind.PERSON:
-        return not_found("person")
-    async with services.database.read() as connection:
-        credentials = await store.get_credentials_of(connection, actor.id)
-    if credentials is None:
-        return not_found("person")
-    person, before = credentials
-    counts = counts_of(person.email, place.address)
-    if not await _count_try(services, counts):
-        return TOO_MANY
-    if not await _is_right(hasher, current, credentials):
-        return invalid(Fault("current", "is not your password"))
-    fault = check_password(new, person.email)
-    if fault is not None:
-        return invalid(Fault("new", fault.message))
-    after = await hasher.hash(new)
-    return await _replace_password(services, actor, before, after, place, counts=counts)
+    with hasher.place() as has_place:
+        if not has_place:
+            return BUSY
+        if actor.id is None or actor.kind is not ActorKind.PERSON:
+            return not_found("person")
+        async with services.database.read() as connection:
+            credentials = await store.get_credentials_of(connection, actor.id)
+        if credentials is None:
+            return not_found("person")
+        person, before = credentials
+        counts = counts_of(person.email, place.address)
+        if not await _count_try(services, counts):
+            return TOO_MANY
+        if not await _is_right(hasher, current, credentials):
+            return invalid(Fault("current", "is not your password"))
+        fault = check_password(new, person.email)
+        if fault is not None:
+            return invalid(Fault("new", fault.message))
+        after = await hasher.hash(new)
+        return await _replace_password(services, actor, before, after, place, counts=counts)
 
 
 async def authenticate(
