@@ -304,6 +304,36 @@ async def test_a_call_needs_the_token_of_its_own_session(
     assert (await browser.post("/sign-out", headers=sent)).status_code == 204
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"[]",
+        b"null",
+        b"{",
+        b"\xff\xfe",
+        b'{"email": "a@b.example"}',
+        b'{"email": 1, "password": "x"}',
+        b'{"email": "\\ud800@b.example", "password": "x"}',
+        b'{"email": "a@b.example", "password": "\\udfff"}',
+        b'{"email": "a\\u0000@b.example", "password": "x"}',
+        b'{"email": "a@b.example", "password": "\\u0000"}',
+        b'{"email": "' + b"a" * 60_000 + b'", "password": ""}',
+        b'{"email": "a@b.example", "password": "' + b"x" * 60_000 + b'"}',
+        b'{"email": "a@b.example", "password": "' + b"x" * 70_000 + b'"}',
+        b"[" * 50_000,
+    ],
+)
+async def test_no_body_signs_in_or_breaks_anything(service: Service, body: bytes) -> None:
+    async with Browser(service) as browser:
+        headers = {"Origin": browser.origin, "Cookie": 'clarion="\x7f; clarion=a; =;'}
+        for path in ("/sign-in", "/password", await invited(service)):
+            answer = await browser.client.post(f"/console{path}", content=body, headers=headers)
+            assert 400 <= answer.status_code < 500, answer.text
+            assert answer.json()["success"] is False
+            assert "set-cookie" not in answer.headers
+
+
 # --- guessing -------------------------------------------------------------------------------
 
 

@@ -221,9 +221,8 @@ async def _start_session(
     former_token: str | None,
 ) -> SignedIn | Rejected:
     assert actor.id is not None
-    stored = await store.get_credentials_of(run.connection, actor.id)
-    if stored is None or stored[1] != password_hash:
-        return WRONG  # it was changed while it was checked
+    if not await _is_still(run, actor.id, password_hash):
+        return WRONG
     return await _begin(run, actor, place, counts=counts, former_token=former_token)
 
 
@@ -243,8 +242,12 @@ async def _accept(
     workspace_id = invitation.workspace_id
     if await store.remove_invitation(run.connection, workspace_id, invitation.id) is None:
         return NO_INVITATION  # somebody was faster
-    if is_new and not await store.create_person(run.connection, person, password_hash):
-        return Rejected("conflict", "There is an account with this email now: use its password.")
+    if is_new:
+        if not await store.create_person(run.connection, person, password_hash):
+            message = "There is an account with this email now: use its password."
+            return Rejected("conflict", message)
+    elif not await _is_still(run, person.id, password_hash):
+        return WRONG
     await store.put_member(run.connection, person.id, workspace_id, invitation.role, run.now)
     return await _begin(
         run,
@@ -300,6 +303,12 @@ async def _begin(
     await session_store.create_session(run.connection, session, hash_of(token))
     run.audit(thing or Thing("session", session.id), changes or {})
     return SignedIn(session=session, member=member, token=token)
+
+
+async def _is_still(run: Run, person_id: UUID, password_hash: str) -> bool:
+    """Whether the password was not changed while it was checked."""
+    stored = await store.get_credentials_of(run.connection, person_id)
+    return stored is not None and stored[1] == password_hash
 
 
 async def _count_try(services: Services, counts: Sequence[Count]) -> bool:
