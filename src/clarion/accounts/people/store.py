@@ -119,6 +119,11 @@ async def lock_members(connection: AsyncConnection, workspace_id: UUID) -> None:
 async def create_invitation(
     connection: AsyncConnection, invitation: Invitation, token_hash: str
 ) -> None:
+    """Those of the workspace that are too old go."""
+    is_old = invitations.c.expires_at <= invitation.created_at
+    await connection.execute(
+        delete(invitations).where(invitations.c.workspace_id == invitation.workspace_id, is_old)
+    )
     row = {field.name: getattr(invitation, field.name) for field in fields(Invitation)}
     row |= {"role": invitation.role.value, "token_hash": token_hash}
     await insert_new(connection, invitations, [row])
