@@ -12,6 +12,7 @@ import structlog
 
 from clarion.telemetry import LogOptions, set_up_logs
 from fakes.command import Clarion
+from fakes.patience import PATIENCE
 from fakes.sampling import some
 from fakes.terminal import COMMAND, Terminal, environment, run, run_all
 
