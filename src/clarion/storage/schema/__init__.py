@@ -50,6 +50,16 @@ workspaces = Table(
     Column("created_at", Instant, nullable=False),
 )
 
+leases = Table(  # who runs an agent of which only one may work at a time
+    "leases",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("holder", Text),  # NULL: given back
+    Column("fence", BigInteger, nullable=False),  # counts the times that it was taken
+    Column("renewals", BigInteger, nullable=False),  # since then: that it grows shows life
+    Column("renewed_at", Instant),  # by the holder's clock, for people: nothing compares it
+)
+
 api_keys = Table(
     "api_keys",
     metadata,
@@ -202,6 +212,7 @@ erasures = Table(  # those under way: they know whom they remove, and are remove
     Column("events", Integer, nullable=False),  # removed so far; so with those that follow
     Column("deliveries", Integer, nullable=False),
     Column("refusals", Integer, nullable=False),
+    Column("attempt", Integer, nullable=False, server_default="0"),  # a fence, as a chunk's
 )
 
 merges = Table(
