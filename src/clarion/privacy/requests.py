@@ -8,6 +8,7 @@ rewritten.
 from uuid import UUID
 
 import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.broker import Broker
 from clarion.clock import Clock
@@ -47,11 +48,14 @@ class Regulator:
         person = await self._look(workspace_id, name)
         if person is None:
             return False
-        async with self._database.write() as connection:
-            person = await find_person(connection, workspace_id, person, locks=True)
+
+        async def work(connection: AsyncConnection) -> None:
+            locked = await find_person(connection, workspace_id, person, locks=True)
             await suppression_store.shut_out(
-                connection, workspace_id, person, SuppressionKind.SUPPRESSED, now
+                connection, workspace_id, locked, SuppressionKind.SUPPRESSED, now
             )
+
+        await self._database.transact(work, self._clock)
         log.info("customer_suppressed", workspace=str(workspace_id), by=by)
         return True
 
@@ -59,11 +63,15 @@ class Regulator:
         """Collect of and send to `name` again, who may have been erased; False: it was never
         forbidden."""
         person = await self._look(workspace_id, name)
-        async with self._database.write() as connection:
+
+        async def work(connection: AsyncConnection) -> int:
             subject = name if person is None else person.subject
             count = await suppression_store.unlist(connection, workspace_id, subject)
             if person is not None:
                 await suppression_store.mark_suppressed(connection, person.customer_ids, None)
+            return count
+
+        count = await self._database.transact(work, self._clock)
         if count:
             log.info("customer_unsuppressed", workspace=str(workspace_id), by=by)
         return count > 0

@@ -65,12 +65,13 @@ class Merger:
         self, workspace_id: UUID, from_user: str, into_user: str, *, by: str
     ) -> Merge | Refused:
         """From now on, and for all that was, `from_user` counts as `into_user`."""
-        async with self._database.write() as connection:
+
+        async def work(connection: AsyncConnection) -> Merge | Refused:
             known = await _locked(connection, workspace_id, from_user, into_user)
             fault = await _fault(connection, workspace_id, from_user, into_user, known)
             if fault is not None:
                 return Refused(fault=fault)
-            merge = await merge_users(
+            return await merge_users(
                 connection,
                 workspace_id,
                 Merge(
@@ -83,12 +84,17 @@ class Merger:
                     undone_by=None,
                 ),
             )
+
+        merge = await self._database.transact(work, self._clock)
+        if isinstance(merge, Refused):
+            return merge
         log.info("customers_merged", workspace=str(workspace_id), merge=str(merge.id), by=by)
         return merge
 
     async def undo(self, workspace_id: UUID, from_user: str, *, by: str) -> Merge | Refused:
         """`from_user` is somebody by itself again, as if it had never been merged."""
-        async with self._database.write() as connection:
+
+        async def work(connection: AsyncConnection) -> Merge | Refused:
             merge = await _active_merge(connection, workspace_id, from_user)
             if merge is not None:
                 await _locked(connection, workspace_id, from_user, merge.into_user)
@@ -96,7 +102,11 @@ class Merger:
                 merge = await _active_merge(connection, workspace_id, from_user, merge.id)
             if merge is None:
                 return Refused(fault=MergeFault.NOT_MERGED)
-            merge = await unmerge_users(connection, workspace_id, merge, self._clock.now(), by)
+            return await unmerge_users(connection, workspace_id, merge, self._clock.now(), by)
+
+        merge = await self._database.transact(work, self._clock)
+        if isinstance(merge, Refused):
+            return merge
         log.info("customers_unmerged", workspace=str(workspace_id), merge=str(merge.id), by=by)
         return merge
 

@@ -1,7 +1,7 @@
 """Leader leases of agents, and the fence of an erasure.
 
-Revision ID: 0006
-Revises: 0004
+Revision ID: 0007
+Revises: 0006
 """
 
 import sqlalchemy as sa
