@@ -8,14 +8,17 @@ and the parts are closed.
 """
 
 import asyncio
+import os
+import platform
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from enum import StrEnum
 
 import structlog
 
 from clarion.accounts.command import Services
+from clarion.agent import Agent, AgentName, Runner
 from clarion.broker import Broker, BrokerUnavailable, JobKind
 from clarion.brokers.database import DatabaseBroker
 from clarion.brokers.jetstream import JetStreamBroker
@@ -35,10 +38,11 @@ from clarion.privacy.eraser import Eraser
 from clarion.providers.fcm.client import FcmProvider
 from clarion.reports.attributor import Attributor
 from clarion.storage.database import Database, StorageUnavailable
+from clarion.storage.leader_lease import LeaderLease
 from clarion.storage.sqlite import has_lost_thread
 from clarion.storage.vault import Vault, load_or_make_vault
 from clarion.telemetry import Metrics
-from clarion.watchdog import Watchdog, is_exhausted
+from clarion.watchdog import Watchdog
 from clarion.web.api import create_api
 from clarion.web.api.streams import Streams
 from clarion.web.console import create_console
@@ -47,8 +51,6 @@ from clarion.web.sdk import CollectApp
 from clarion.web.sdk.library import Library
 from clarion.web.server import Asgi, WebApp, WebServer, bind
 
-RESTART_SECONDS = 1.0
-RESTART_SECONDS_MAX = 30.0
 DRAIN_SECONDS = 25.0
 """Less than service managers wait before they kill; FCM answers within a second as a rule."""
 END_SECONDS = 28.0
@@ -104,7 +106,14 @@ class App:
         )
         self._streams = Streams()
         self._stopping = asyncio.Event()
-        self._sender: Sender | None = None
+        self._runner = Runner(
+            clock,
+            self.metrics,
+            outages=(StorageUnavailable, BrokerUnavailable),
+            on_exhausted=self._give_up,
+        )
+        self._holder = f"{platform.node()}:{os.getpid()}:{clock.new_id().hex[-8:]}"
+        """Names this process in the leases that it takes."""
         self._watchdog = Watchdog(why_broken=_why_broken)
         self._exhausted = False
 
@@ -144,18 +153,16 @@ class App:
         wanted = set(roles)
         self._watchdog.start()
         beating = asyncio.create_task(self._beat())
-        agents = {
-            role: asyncio.create_task(self._keep_going(role), name=role.value)
-            for role in Role
-            if role in wanted and role not in WEB_ROLES
-        }
+        self._runner.start(agent for role in Role if role in wanted for agent in self._agents(role))
         try:
             if wanted & WEB_ROLES:
                 await self._serve(wanted, on_listening)
             else:
                 await self._stopping.wait()
         finally:
-            await self._end(agents)
+            self.stop()
+            if not await self._runner.end(DRAIN_SECONDS):
+                log.warning("stopped_in_the_air", cure="what was unanswered is sent again")
             beating.cancel()
             self._watchdog.close()
         if self._exhausted:
@@ -164,8 +171,7 @@ class App:
     def stop(self) -> None:
         """Ask `run` to end. From now on no chunk is claimed."""
         self._stopping.set()
-        if self._sender is not None:
-            self._sender.stop()
+        self._runner.stop()
 
     def stop_on_signals(self) -> None:
         """SIGTERM and SIGINT ask for a stop; a second one ends the process at once."""
@@ -180,19 +186,6 @@ class App:
 
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop, number)
-
-    async def _end(self, agents: dict[Role, asyncio.Task[None]]) -> None:
-        self.stop()
-        for role, agent in agents.items():
-            if role is not Role.SENDER:
-                agent.cancel()
-        sending = agents.get(Role.SENDER)
-        if sending is not None:
-            _, unfinished = await asyncio.wait({sending}, timeout=DRAIN_SECONDS)
-            if unfinished:
-                log.warning("stopped_in_the_air", cure="what was unanswered is sent again")
-                sending.cancel()
-        await asyncio.gather(*agents.values(), return_exceptions=True)
 
     async def _serve(self, roles: set[Role], on_listening: Callable[[str], None] | None) -> None:
         collector = Collector(
@@ -263,49 +256,38 @@ class App:
             Services(database=self.database, clock=self.clock, broker=self.broker, vault=self.vault)
         )
 
-    def _agent(self, role: Role) -> Callable[[], Awaitable[None]]:
+    def _agents(self, role: Role) -> Sequence[Agent]:
         database, broker, clock = self.database, self.broker, self.clock
         match role:
             case Role.INGESTOR:
-                return Ingestor(database, broker, clock).run
+                return Ingestor(database, broker, clock).agents()
             case Role.SCHEDULER:
                 options = SchedulerOptions(late_minutes=self.settings.late_minutes)
-                return Scheduler(database, broker, clock, options).run
+                lease = self._lease(AgentName.SCHEDULER)
+                return Scheduler(database, broker, clock, options, lease).agents()
             case Role.PLANNER:
-                return Planner(database, broker, clock).run
+                return Planner(database, broker, clock).agents()
             case Role.SENDER:
-                self._sender = Sender(database, broker, clock, self.provider, self.vault)
-                return self._sender.run
+                return Sender(database, broker, clock, self.provider, self.vault).agents()
             case Role.ATTRIBUTOR:
-                return Attributor(database, clock).run
+                return Attributor(database, clock).agents()
             case Role.SWEEPER:
-                return _together(Sweeper(database, clock).run, Eraser(database, broker, clock).run)
+                sweeper = Sweeper(database, clock, lease=self._lease(AgentName.SWEEPER))
+                eraser = Eraser(database, broker, clock, lease=self._lease(AgentName.ERASER))
+                return [*sweeper.agents(), *eraser.agents()]
             case Role.COLLECTOR | Role.WEB:
-                raise ValueError(f"{role} is served, not run as an agent")
+                return []  # served
 
-    async def _keep_going(self, role: Role) -> None:
-        """Run an agent for ever. What it did not expect is told, and it begins again from the rows:
-        one agent's defect must not stop the collector beside it."""
-        pause = RESTART_SECONDS
-        while not self._stopping.is_set():
-            try:
-                await self._agent(role)()
-            except Exception as error:
-                if is_exhausted(error):
-                    self._give_up(role)
-                    return
-                self.metrics.agent_restarts.labels(role.value).inc()
-                log.exception("agent_failed", role=role.value, again_in_seconds=pause)
-                await self.clock.sleep(pause)
-                pause = min(pause * 2, RESTART_SECONDS_MAX)
+    def _lease(self, name: AgentName) -> LeaderLease:
+        return LeaderLease(self.database, self.clock, name, holder=self._holder)
 
-    def _give_up(self, role: Role) -> None:
+    def _give_up(self, name: AgentName) -> None:
         """Memory or threads are used up. To wait does not help: the process ends, settles what it
         can, and its service manager starts it anew."""
         self._exhausted = True
         self._watchdog.end_within(END_SECONDS)
         self.stop()
-        log.error("process_exhausted", role=role.value, cure="raise the limit of its memory")
+        log.error("process_exhausted", agent=name.value, cure="raise the limit of its memory")
 
     async def _beat(self) -> None:
         while True:
@@ -356,24 +338,6 @@ def _why_broken() -> str | None:
     if has_lost_thread():
         return "a thread of the database has died, probably for want of memory"
     return None
-
-
-def _together(*agents: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
-    """Agents of one role: what one did not expect begins them all again."""
-
-    async def run() -> None:
-        try:
-            async with asyncio.TaskGroup() as group:
-                for agent in agents:
-                    group.create_task(_run(agent))
-        except ExceptionGroup as failures:
-            raise failures.exceptions[0] from None
-
-    return run
-
-
-async def _run(agent: Callable[[], Awaitable[None]]) -> None:
-    await agent()
 
 
 async def open_broker(settings: Settings, database: Database, clock: Clock) -> Broker:

@@ -79,6 +79,8 @@ class DoomedDatabase:
             self._doom.point("before a commit", StorageUnavailable)
         self._doom.point("after a commit", StorageUnavailable)
 
+    transact = Database.transact
+
 
 class _DoomedConnection:
     def __init__(self, connection: Any, doom: Doom) -> None:
@@ -186,7 +188,7 @@ class Process:
 
     def __init__(self, world: World, doom: Doom, provider: Any = None) -> None:
         self._world = world
-        self._agents = World(DoomedDatabase(world.database, doom), _Clock(world.clock))
+        self._agents = World(DoomedDatabase(world.database, doom), SelfMovingClock(world.clock))
         self._broker = self._agents.broker = DoomedBroker(world.broker, doom)
         self._agents.vault = world.vault
         self._agents.make_agents(DoomedProvider(provider or world.provider, doom))
@@ -209,7 +211,7 @@ class Process:
         await self._do(self._agents.scheduler.nudge)
 
     async def _do(self, step: Callable[[], Awaitable[int]]) -> None:
-        """A step, as `run` does it: what is not to be had now is asked for again."""
+        """A step, as the runner does it: what is not to be had now is asked for again."""
         with suppress(StorageUnavailable, BrokerUnavailable):
             await step()
 
@@ -221,8 +223,8 @@ async def look(world: World, campaign_id: UUID) -> Report:
     return found
 
 
-class _Clock(FakeClock):
-    """The world's clock, which moves on by itself when somebody waits for a moment."""
+class SelfMovingClock(FakeClock):
+    """Another clock, which moves on by itself when somebody waits for a moment."""
 
     def __init__(self, clock: FakeClock) -> None:
         self.__dict__ = clock.__dict__

@@ -59,6 +59,7 @@ class Chunk:
     attempt: int
     lost: int
     size: int
+    due_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +105,7 @@ async def claim_chunk(
             chunks.c.attempt,
             chunks.c.lost,
             chunks.c.size,
+            chunks.c.due_at,
         )
     )
     row = rows.one_or_none()
