@@ -169,7 +169,7 @@ class Runner:
         reason, and their attribute `cure`, if any, what to do. `on_exhausted` is called when memory
         or threads of the process are used up: then waiting does not help."""
         self._clock = clock
-        self._metrics = metrics
+        self._metrics = metrics.agents
         self._outages = outages
         self._on_exhausted = on_exhausted
         self._running: list[_Running] = []
@@ -181,7 +181,7 @@ class Runner:
         for agent in agents:
             running = _Running(agent)
             self._running.append(running)
-            self._metrics.begin_agent(agent.name, leads=agent.leadership is not None)
+            self._metrics.begin(agent.name, leads=agent.leadership is not None)
             for number in range(agent.copies):
                 task = asyncio.create_task(self._repeat(running), name=f"{agent.name} {number}")
                 running.steps.add(task)
@@ -263,7 +263,7 @@ class Runner:
 
     def _worked(self, running: _Running) -> None:
         agent = running.agent
-        self._metrics.agent_worked(
+        self._metrics.worked(
             agent.name, self._clock.now(), agent.lag_seconds and agent.lag_seconds()
         )
         seconds = running.streak.worked(self._clock.monotonic())
@@ -274,7 +274,7 @@ class Runner:
         """Log and count what a step raised; returns how long to wait."""
         name = running.agent.name.value
         is_outage = isinstance(error, self._outages)
-        self._metrics.agent_failures.labels(name, AGENT_FAILURES[not is_outage]).inc()
+        self._metrics.failures.labels(name, AGENT_FAILURES[not is_outage]).inc()
         reason = str(error) if is_outage else f"{type(error).__name__}: {error}"
         is_news = running.streak.failed(reason, self._clock.monotonic())
         if is_outage:
@@ -282,7 +282,7 @@ class Runner:
                 cure = getattr(error, "cure", "") or "none: it goes on by itself"
                 log.warning("agent_waits", agent=name, reason=reason, cure=cure)
         else:
-            self._metrics.agent_restarts.labels(name).inc()
+            self._metrics.restarts.labels(name).inc()
             if is_news:
                 log.error(
                     "agent_failed",
@@ -297,7 +297,7 @@ class Runner:
         if running.agent.leadership is None or running.leads is leads:
             return
         name = running.agent.name.value
-        self._metrics.agent_leads.labels(name).set(leads)
+        self._metrics.leads.labels(name).set(leads)
         log.info("agent_leads" if leads else "agent_stands_by", agent=name)
         running.leads = leads
 

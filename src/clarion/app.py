@@ -11,6 +11,7 @@ import asyncio
 import os
 import platform
 import signal
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from enum import StrEnum
@@ -19,20 +20,18 @@ import structlog
 
 from clarion.accounts.command import Services
 from clarion.agent import Agent, AgentName, Runner
-from clarion.broker import Broker, BrokerUnavailable, JobKind
+from clarion.broker import Broker, BrokerUnavailable
 from clarion.brokers.database import DatabaseBroker
 from clarion.brokers.jetstream import JetStreamBroker
 from clarion.campaigns.scheduler import Scheduler, SchedulerOptions
 from clarion.clock import Clock, SystemClock
-from clarion.config import Settings
+from clarion.config import Address, Settings
 from clarion.customers.devices.sweeper import Sweeper
 from clarion.customers.ingestor import Ingestor
-from clarion.deliveries.apps.store import stopped_apps
 from clarion.deliveries.planner import Planner
 from clarion.deliveries.provider import Provider
 from clarion.deliveries.sending.sender import Sender
-from clarion.events.backpressure import DISK_LOW, Headroom
-from clarion.events.calls.body import CallFault
+from clarion.events.backpressure import Headroom
 from clarion.events.collector import Collector
 from clarion.privacy.eraser import Eraser
 from clarion.providers.fcm.client import FcmProvider
@@ -47,16 +46,16 @@ from clarion.web.api import create_api
 from clarion.web.api.streams import Streams
 from clarion.web.console import create_console
 from clarion.web.intilery import TrackApp
+from clarion.web.probes import Probes
 from clarion.web.sdk import CollectApp
 from clarion.web.sdk.library import Library
-from clarion.web.server import Asgi, WebApp, WebServer, bind
+from clarion.web.server import Asgi, WebApp, bind, serve
 
 DRAIN_SECONDS = 25.0
 """Less than service managers wait before they kill; FCM answers within a second as a rule."""
 END_SECONDS = 28.0
 """So long after it was asked to end a process is ended hard, if something in it hangs."""
 BEAT_SECONDS = 1.0
-READY_SECONDS = 5.0
 
 log = structlog.get_logger(__name__)
 
@@ -104,6 +103,9 @@ class App:
             directory=settings.database_directory,
             metrics=self.metrics,
         )
+        self._probes = Probes(
+            database=database, broker=broker, headroom=self.headroom, metrics=self.metrics
+        )
         self._streams = Streams()
         self._stopping = asyncio.Event()
         self._runner = Runner(
@@ -148,17 +150,16 @@ class App:
         self, roles: Iterable[Role], *, on_listening: Callable[[str], None] | None = None
     ) -> None:
         """Run `roles` until `stop`. `on_listening` hears the web server's address, once calls are
-        answered. Raises OSError where the address can not be listened on, Exhausted where the
-        process came to a limit of its own."""
+        answered. Raises CanNotListen, and Exhausted where the process came to a limit of its
+        own."""
         wanted = set(roles)
         self._watchdog.start()
         beating = asyncio.create_task(self._beat())
         self._runner.start(agent for role in Role if role in wanted for agent in self._agents(role))
         try:
-            if wanted & WEB_ROLES:
-                await self._serve(wanted, on_listening)
-            else:
-                await self._stopping.wait()
+            await self._serve(wanted, on_listening)
+        except ExceptionGroup as failures:
+            raise failures.exceptions[0] from None
         finally:
             self.stop()
             if not await self._runner.end(DRAIN_SECONDS):
@@ -188,6 +189,22 @@ class App:
             loop.add_signal_handler(number, stop, number)
 
     async def _serve(self, roles: set[Role], on_listening: Callable[[str], None] | None) -> None:
+        """Until a stop is asked for."""
+        async with asyncio.TaskGroup() as group:
+            if roles & WEB_ROLES:
+                listener = _listener(self.settings.listen, "CLARION_LISTEN")
+                group.create_task(self._serve_web(roles, listener, on_listening))
+            if self.settings.metrics_listen is not None:
+                listener = _listener(self.settings.metrics_listen, "CLARION_METRICS_LISTEN")
+                group.create_task(self._serve_probes(listener))
+            await self._stopping.wait()
+
+    async def _serve_web(
+        self,
+        roles: set[Role],
+        listener: socket.socket,
+        on_listening: Callable[[str], None] | None,
+    ) -> None:
         collector = Collector(
             self.database,
             self.broker,
@@ -201,33 +218,37 @@ class App:
             track=self._track(collector) if Role.COLLECTOR in roles else None,
             api=self._api() if Role.WEB in roles else None,
             console=self._console() if Role.WEB in roles else None,
-            metrics=self._metrics_text,
-            is_ready=self._is_ready,
-            shortage=self._disk_shortage,
+            metrics=self._probes.metrics_text,
+            is_ready=self._probes.is_ready,
+            shortage=self._probes.disk_shortage,
         )
-        listener = bind(self.settings.listen.host, self.settings.listen.port)
-        host, port = listener.getsockname()[:2]
-        server = WebServer(app, listener)
-        serving = asyncio.create_task(server.run(), name="web server")
-        stopping = asyncio.create_task(self._stopping.wait())
-        started = asyncio.create_task(server.started())
+
+        def say(url: str) -> None:
+            log.info("listening", url=url)
+            if on_listening is not None:
+                on_listening(url)
+
         try:
-            await asyncio.wait({serving, started}, return_when=asyncio.FIRST_COMPLETED)
-            if not serving.done():
-                shown = f"[{host}]" if ":" in host else host
-                log.info("listening", url=f"http://{shown}:{port}")
-                if on_listening is not None:
-                    on_listening(f"http://{shown}:{port}")
-            await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            self._streams.close()
-            server.stop()
-            await serving
+            await serve(
+                app, listener, self._stopping, on_started=say, before_stop=self._streams.close
+            )
         finally:
-            for task in (stopping, started, serving):
-                task.cancel()
-            await asyncio.gather(stopping, started, serving, return_exceptions=True)
             await collector.close()
-            listener.close()
+            self.stop()  # a server that ended by itself is the end of the process
+
+    async def _serve_probes(self, listener: socket.socket) -> None:
+        app = WebApp(
+            collect=None,
+            api=None,
+            metrics=self._probes.metrics_text,
+            is_ready=self._probes.is_ready,
+        )
+        await serve(
+            app,
+            listener,
+            self._stopping,
+            on_started=lambda url: log.info("metrics_listening", url=f"{url}/metrics"),
+        )
 
     def _collect(self, collector: Collector) -> CollectApp:
         return CollectApp(
@@ -248,7 +269,7 @@ class App:
             self.vault,
             self._streams,
             fcm_url=self.settings.fcm_url,
-            shortage=self._disk_shortage,
+            shortage=self._probes.disk_shortage,
         )
 
     def _console(self) -> Asgi:
@@ -294,44 +315,23 @@ class App:
             self._watchdog.beat()
             await asyncio.sleep(BEAT_SECONDS)
 
-    async def _metrics_text(self) -> bytes:
-        for kind in JobKind:
-            try:
-                self.metrics.jobs.labels(kind.value).set(await self.broker.depth(kind))
-            except BrokerUnavailable:
-                self.metrics.jobs.labels(kind.value).set(float("nan"))
-        try:
-            await self.headroom.look()
-        except StorageUnavailable:
-            self.metrics.backlog_bytes.set(float("nan"))
-        for why, count in (await self._stopped_apps()).items():
-            self.metrics.stopped_apps.labels(why).set(count)
-        return self.metrics.text()
-
-    async def _stopped_apps(self) -> dict[str, float]:
-        try:
-            async with self.database.read() as connection:
-                return {**await stopped_apps(connection)}
-        except StorageUnavailable:
-            return dict.fromkeys(("paused", "removals"), float("nan"))
-
-    async def _disk_shortage(self) -> CallFault | None:
-        shortage = await self.headroom.shortage()
-        return shortage if shortage is DISK_LOW else None
-
-    async def _is_ready(self) -> bool:
-        try:
-            async with asyncio.timeout(READY_SECONDS):
-                await self.database.ping()
-                await self.broker.depth(JobKind.EVENTS)
-        except (StorageUnavailable, BrokerUnavailable, TimeoutError) as error:
-            log.warning("not_ready", reason=str(error) or "no answer in time")
-            return False
-        return True
-
 
 class Exhausted(Exception):
     """The process has come to a limit of its own: memory, threads."""
+
+
+class CanNotListen(Exception):
+    """The address of a setting is taken, or not this machine's; says so for people."""
+
+
+def _listener(address: Address, setting: str) -> socket.socket:
+    try:
+        return bind(address.host, address.port)
+    except OSError as error:
+        raise CanNotListen(
+            f"Can not listen on {address}: {error.strerror or error}. "
+            f"Choose another address with {setting}."
+        ) from error
 
 
 def _why_broken() -> str | None:

@@ -13,7 +13,7 @@ from functools import partial
 import structlog
 import uvloop
 
-from clarion.app import App, Exhausted, Role
+from clarion.app import App, CanNotListen, Exhausted, Role
 from clarion.cli.first_start import check_migrated, sqlite_file
 from clarion.cli.private_files import cure_of, open_to_others
 from clarion.config import Settings, read_settings
@@ -81,15 +81,10 @@ async def run_app(settings: Settings, roles: list[Role]) -> None:
                 "start it again.",
                 word="exhausted",
             ) from None
-        except OSError as error:
+        except CanNotListen as error:
             from clarion.cli.output import Ending, ExitCode
 
-            raise Ending(
-                ExitCode.UNAVAILABLE,
-                f"Can not listen on {settings.listen}: {error.strerror or error}. "
-                "Choose another address with CLARION_LISTEN.",
-                word="address",
-            ) from error
+            raise Ending(ExitCode.UNAVAILABLE, str(error), word="address") from error
 
 
 async def look_at_file(settings: Settings) -> None:

@@ -99,7 +99,8 @@ async def run(*roles: Role) -> None:
     Parameters
     ----------
     roles
-        What to run. `collector` and `web` listen on CLARION_LISTEN.
+        What to run. `collector` and `web` listen on CLARION_LISTEN; every process serves /metrics,
+        /livez and /readyz on CLARION_METRICS_LISTEN, too, where that is set.
     """
     if not roles:
         raise Ending(ExitCode.USAGE, f"Name a role: {', '.join(Role)}.", word="usage")
