@@ -236,6 +236,12 @@ class Runner:
             except LeadershipLost:
                 self._tell_leads(running, leads=False)
                 pause = STANDBY_SECONDS
+            except asyncio.CancelledError:
+                if self._is_stopping or _is_cancelled():
+                    raise
+                # Something within the step was cancelled, not the agent: it must not end by that.
+                failures += 1
+                pause = self._failed(running, RuntimeError("a part of the step ended"), failures)
             except Exception as error:
                 if is_exhausted(error) and self._on_exhausted is not None:
                     self._on_exhausted(agent.name)
@@ -322,3 +328,9 @@ class Runner:
                 await running.agent.leadership.release()
         except Exception as error:
             log.debug("lease_not_released", agent=running.agent.name.value, reason=str(error))
+
+
+def _is_cancelled() -> bool:
+    """Whether somebody asked this very task to end."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

@@ -77,14 +77,14 @@ def test_working_again_tells_how_long_nothing_worked_once() -> None:
 class Steps:
     """An agent's steps as a test wants them, one after another; then nothing is to be done."""
 
-    def __init__(self, *answers: int | Pause | Exception) -> None:
+    def __init__(self, *answers: int | Pause | BaseException) -> None:
         self._answers = list(answers)
         self.count = 0
 
     async def __call__(self) -> int | Pause:
         self.count += 1
         answer = self._answers.pop(0) if self._answers else 0
-        if isinstance(answer, Exception):
+        if isinstance(answer, BaseException):
             raise answer
         return answer
 
@@ -198,6 +198,14 @@ async def test_a_defect_is_told_with_its_traceback_and_the_agent_begins_again(
     failed = [entry for entry in logs if entry["event"] == "agent_failed"]
     assert [entry["exc_info"] for entry in failed] == [defect]
     assert "agent_goes_on" in {entry["event"] for entry in logs}
+
+
+async def test_a_cancellation_from_within_a_step_does_not_end_the_agent(clock: FakeClock) -> None:
+    steps = Steps(asyncio.CancelledError(), 0)
+    async with Running(clock, agent(steps)) as running:
+        await running.after(BACKOFF_SECONDS)
+        assert steps.count == 2
+        assert running.value("clarion_agent_restarts_total") == 1
 
 
 async def test_metrics_tell_steps_success_and_lag_and_a_zero_before_all(clock: FakeClock) -> None:
