@@ -41,7 +41,9 @@ from clarion.events.erasure_store import (
     remove_events,
     some_events_of,
 )
+from clarion.privacy.anonymous_events import events_of_strangers
 from clarion.privacy.dead_letter_scrub import without
+from clarion.privacy.erasure_claims import ErasureClaims, TakenOver
 from clarion.privacy.erasure_request_store import (
     Erasure,
     add_erasure,
@@ -50,8 +52,6 @@ from clarion.privacy.erasure_request_store import (
     keep_erasure,
     unfinished,
 )
-from clarion.reports.erasure_claims import ErasureClaims, TakenOver
-from clarion.reports.stranger_events import events_of_strangers
 from clarion.storage.bulk import in_parts
 from clarion.storage.database import Database
 from clarion.storage.leader_lease import LeaderLease
