@@ -1,4 +1,4 @@
-"""The contract between stations: durable jobs, leased and acknowledged.
+"""The contract between stations: durable jobs, leased and acknowledged. Pure.
 
 A job is a nudge with a payload: an HTTP batch of events, a launch to plan, a chunk to send. It is
 never a single event or push. Adapters live in `brokers/`; one contract suite holds for all of them.

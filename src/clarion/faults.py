@@ -1,4 +1,4 @@
-"""Expected failures, as values: what is wrong with a field, and why something was not done.
+"""Expected failures, as values: what is wrong with a field, and why something was not done. Pure.
 
 Defined once, below everything else. Exceptions are for defects, and for what is away for a while.
 """

@@ -1,5 +1,5 @@
-"""Variables that Kubernetes and Docker set for a service named clarion: they begin as ours do, and
-are no settings."""
+"""Variables that Kubernetes and Docker set for a service named clarion: they begin as ours do,
+and are no settings. Pure."""
 
 import re
 

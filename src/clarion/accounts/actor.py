@@ -1,4 +1,4 @@
-"""Who does something, and what they may do."""
+"""Who does something, and what they may do. Pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""API keys: what scripts and people call `/api/v1` with.
+"""API keys: what scripts and people call `/api/v1` with. Pure.
 
 A key is 256 random bits, so a plain hash of it is enough: there is nothing to guess or to look up.
 """

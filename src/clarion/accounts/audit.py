@@ -1,4 +1,4 @@
-"""What the audit log says: who did what to which thing, and when."""
+"""What the audit log says: who did what to which thing, and when. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

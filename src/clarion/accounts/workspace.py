@@ -1,4 +1,4 @@
-"""Workspaces: each is an isolated set of customers, devices and campaigns."""
+"""Workspaces: each is an isolated set of customers, devices and campaigns. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

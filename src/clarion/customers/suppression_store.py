@@ -13,6 +13,7 @@ from clarion.customers.identity.person import Person
 from clarion.customers.suppression import SuppressionKind, id_hash, ids_in, judge
 from clarion.ingest_log.rejection import Refusal
 from clarion.storage.bulk import upsert
+from clarion.storage.dialect import has_one_writer
 from clarion.storage.schema import customers, identifiers, suppressions, workspaces
 
 log = structlog.get_logger(__name__)
@@ -154,7 +155,7 @@ async def _unlock_strangers(
     connection: AsyncConnection, workspace_id: UUID, keys: Collection[str]
 ) -> None:
     """Take back the empty rows that were made to lock ids of which nothing is stored."""
-    if keys and connection.dialect.name == "postgresql":
+    if keys and not has_one_writer(connection):
         await connection.execute(
             delete(identifiers).where(
                 identifiers.c.workspace_id == workspace_id, identifiers.c.key.in_(list(keys))

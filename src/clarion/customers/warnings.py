@@ -1,4 +1,4 @@
-"""What a batch of events gives cause to warn of: pure.
+"""What a batch of events gives cause to warn of. Pure.
 
 Said of each event, at the cost of a few looks at what is known by then; what they become is one row
 an hour, source and subject, and a count (`ingest_counters.py`).

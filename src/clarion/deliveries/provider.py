@@ -1,4 +1,5 @@
 """The contract with whoever carries a push to a device: a Push goes in, an Outcome comes out.
+Pure.
 
 Pure values. `fcm/` is the one provider; nothing of FCM's vocabulary crosses this line.
 """

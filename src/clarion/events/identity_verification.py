@@ -1,4 +1,5 @@
 """Signed userIds: who may act for a person through a source whose write key anybody may read.
+Pure.
 
 The app's own server knows a secret of the source. It signs the id of whoever is signed in (the
 HMAC-SHA256 of the userId, in hex) and hands that to the app, which sends it as `userSignature` in

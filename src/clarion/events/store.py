@@ -23,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.storage.bulk import insert_new
-from clarion.storage.dialect import Id, Instant, among, several, unindexed
+from clarion.storage.dialect import Id, Instant, among, dialect_of, several, unindexed
 from clarion.storage.schema import events, merges, refusals, suppressions, workspaces
 
 
@@ -82,12 +82,12 @@ def ordered_at() -> ColumnElement[datetime]:
 
 def _before(connection: AsyncConnection) -> CompoundSelect[Any]:
     """Made once a dialect: to put it together takes longer than to ask."""
-    known = _befores.get(connection.dialect.name)
+    known = _befores.get(dialect_of(connection))
     if known is not None:
         return known
     workspace = bindparam("workspace", type_=Id)
     no_text, no_salt, no_time = (cast(null(), kind) for kind in (Text(), LargeBinary(), Instant()))
-    made = _befores[connection.dialect.name] = union_all(
+    made = _befores[dialect_of(connection)] = union_all(
         select(events.c.message_id, events.c.received_at, no_salt, no_text).where(
             events.c.workspace_id == workspace,
             among(connection, events.c.message_id, several(connection, "ids", events.c.message_id)),

@@ -1,4 +1,5 @@
-"""Reads a file of records line by line, and knows where it is, so that reading can go on there."""
+"""Reads a file of records line by line, and knows where it is, so that reading can go on there.
+Pure."""
 
 import csv
 import re

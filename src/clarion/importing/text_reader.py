@@ -1,6 +1,5 @@
-"""The bytes of a file of records as lines of text, whoever wrote it; and where one is in it. Pure
-but for the file it reads.
-"""
+"""The bytes of a file of records as lines of text, whoever wrote it; and where one is in it. but
+for the file it reads. Pure."""
 
 from dataclasses import dataclass
 from enum import StrEnum

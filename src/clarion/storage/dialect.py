@@ -141,6 +141,17 @@ def several(
     )
 
 
+def has_one_writer(connection: AsyncConnection) -> bool:
+    """Whether nobody else writes in this database until the transaction ends, so that a row that is
+    not there can not be inserted by another one meanwhile."""
+    return connection.dialect.name == "sqlite"
+
+
+def dialect_of(connection: AsyncConnection) -> str:
+    """Tells apart statements that are made once for each of the two."""
+    return connection.dialect.name
+
+
 def _takes_arrays(connection: AsyncConnection) -> bool:
     return connection.dialect.name == "postgresql"
 

@@ -46,7 +46,7 @@ class ReachedBy(StrEnum):
 
     BOTH = "both"
     FID = "fid"
-    TOKEN = "token"  # noqa: S105, the name of a field
+    TOKEN = "token"
 
 
 class Registration(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):

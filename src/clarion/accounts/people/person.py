@@ -1,4 +1,4 @@
-"""A person, where they may work, and what an invitation says."""
+"""A person, where they may work, and what an invitation says. Pure."""
 
 import re
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""A session: a browser in which somebody is signed in.
+"""A session: a browser in which somebody is signed in. Pure.
 
 Its token is 256 random bits in a cookie; what is stored is the SHA-256 of that. The token that
 forms carry against cross-site requests follows from it, so it needs no row of its own.

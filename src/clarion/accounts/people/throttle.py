@@ -1,5 +1,5 @@
-"""How often a password may be tried. Every try is counted before it is looked at; one that is good
-is taken back.
+"""How often a password may be tried. Every try is counted before it is looked at; one that is
+good is taken back. Pure.
 
 Three counts, since each alone is got round: many passwords for one account from one place; for one
 account from many places; for many accounts from one place. The first is small, so that a stranger

@@ -1,4 +1,5 @@
-"""A campaign's texts, rendered for one customer: `Hi {{ customer.first_name | default: "there" }}`.
+"""A campaign's texts, rendered for one customer: `Hi {{ customer.first_name | default: "there"
+}}`. Pure.
 
 Templates are parsed once a campaign; a text without tags is never handed to Liquid. A trait that
 is missing renders as nothing (`default` gives it a value); a filter, a tag or a name besides

@@ -1,6 +1,5 @@
 """A device: an installation that can be reached, and the registrations it is reached by. Values;
-what holds of them is said by `standing`.
-"""
+what holds of them is said by `standing`. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What a batch of events does to devices: pure.
+"""What a batch of events does to devices. Pure.
 
 For each device concerned the facts are put together (`standing.judged`), the owner is read from its
 timeline, and every step on the way becomes a line of its history, with the event that caused it.

@@ -1,4 +1,4 @@
-"""What a batch of events changes in whom we know: pure, and asked only about the keys concerned.
+"""What a batch of events changes in whom we know. Asked only about the keys concerned. Pure.
 
 An agent drives it: it brings what is stored of the batch's identifiers (`meet`), then the claims of
 the few keys whose timeline may change (`unsettled`, `settle`), and writes down what follows:

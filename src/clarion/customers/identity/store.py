@@ -16,7 +16,7 @@ from clarion.customers.identity.claim import Claim, ClaimKind
 from clarion.customers.identity.identifier import Flags
 from clarion.customers.identity.timeline import CLAIMS_READ_MAX, NOBODYS, Span, Timeline
 from clarion.storage.bulk import in_parts, insert_new, insert_unseen, upsert
-from clarion.storage.dialect import among
+from clarion.storage.dialect import among, has_one_writer
 from clarion.storage.schema import claims as claims_table
 from clarion.storage.schema import identifiers
 
@@ -37,7 +37,7 @@ async def lock_identifiers(
     if not wanted:
         return {}
     fresh: set[str] = set()
-    if connection.dialect.name == "postgresql":
+    if not has_one_writer(connection):
         fresh = await _insert_empty(connection, workspace_id, wanted)
     rows = await connection.execute(
         select(*_KEPT)

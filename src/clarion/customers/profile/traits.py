@@ -1,4 +1,5 @@
 """What we know of a customer: traits and push preference, as a function of the set of identifies.
+Pure.
 
 Each trait is won by one identify (R10): an identified one before a provisional one, then the later,
 then the greater messageId. A null wins like any value and removes the trait; its stamp stays, so

@@ -1,5 +1,5 @@
-"""Whether an event can be taken: what the collector looks at before it says 200. Pure, and cheaper
-than reading the event."""
+"""Whether an event can be taken: what the collector looks at before it says 200, cheaper
+than reading it. Pure."""
 
 from hashlib import sha256
 from typing import Any

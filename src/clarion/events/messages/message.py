@@ -1,4 +1,5 @@
 """One event as an app sent it, read and normalised: Segment's spec, with rule R0 for its ids.
+Pure.
 
 Pure. Nothing here raises for what an app can send: an event is read, or refused with a code, a
 reason and the cure.

@@ -4,7 +4,6 @@ import re
 from collections.abc import Mapping
 from enum import Enum
 from typing import Any, get_args
-from uuid import uuid4
 
 import structlog
 from litestar import Request, Response
@@ -22,6 +21,7 @@ from clarion.web.api.errors import (
     not_found,
     retry_after,
 )
+from clarion.web.request_id import REQUEST_ID
 
 log = structlog.get_logger(__name__)
 
@@ -94,7 +94,7 @@ def _from_http(request: Request[Any, Any, Any], error: HTTPException) -> Respons
 def _from_defect(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     if is_conflict(error):
         return _from_outage(request, error)
-    defect_id = str(uuid4())
+    defect_id = str(request.scope.get(REQUEST_ID))
     log.error(
         "api_failed",
         id=defect_id,

@@ -23,11 +23,11 @@ import struct
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
 from weakref import finalize
 
 import pycurl
 
+from clarion.clock import SystemClock
 from clarion.providers.fcm.http.ca_bundle import bundle
 from clarion.providers.fcm.http.concurrency_limiter import EVERY, Window
 from clarion.providers.fcm.http.easy_handle import (
@@ -196,7 +196,7 @@ class Transport:
                         continue
                 status = curl.getinfo(pycurl.RESPONSE_CODE)
                 wait = (
-                    None if status == 200 else retry_after(handle.header_lines, datetime.now(UTC))
+                    None if status == 200 else retry_after(handle.header_lines, SystemClock().now())
                 )
                 self._finish(handle, Answer(status, b"".join(handle.received), wait))
             for curl, code, message in failed:

@@ -1,0 +1,131 @@
+"""The kinds of module are what they say: found by what they do, none is listed by hand.
+
+A **noun** is values and rules: no I/O, no clock, no randomness. Its docstring's first paragraph
+ends with "Pure.", and whatever in a station could say so does.
+"""
+
+import ast
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from fakes.pages import ROOT
+
+SOURCE = ROOT / "src" / "clarion"
+FACES = ("cli", "web")
+"""Folders of translation, whose modules need not say that they are pure."""
+IMPURE = frozenset(
+    {"aiosqlite", "asyncio", "asyncpg", "http", "litestar", "logging", "nats", "os", "pathlib",
+     "pycurl", "random", "secrets", "socket", "sqlalchemy", "ssl", "structlog", "subprocess",
+     "tempfile", "threading", "time", "urllib.request", "uvicorn"}
+)  # fmt: skip
+CLOCKS = ("clarion.clock.Clock", "clarion.clock.SystemClock")
+
+
+def modules() -> list[Path]:
+    return [
+        path
+        for path in sorted(SOURCE.rglob("*.py"))
+        if path.name != "__init__.py" and "migrations" not in path.parts
+    ]
+
+
+def name_of(path: Path) -> str:
+    return str(path.relative_to(SOURCE))
+
+
+NAMES = {
+    ".".join(path.relative_to(SOURCE.parent).with_suffix("").parts): path for path in modules()
+}
+
+
+@cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
+@cache
+def imports_of(path: Path) -> frozenset[str]:
+    """Modules, and what is taken out of them."""
+    found: set[str] = set()
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+    return frozenset(found)
+
+
+def says_pure(path: Path) -> bool:
+    first = (ast.get_docstring(tree_of(path)) or "").split("\n\n")[0]
+    return " ".join(first.split()).endswith("Pure.")
+
+
+def impurities_of(path: Path, seen: frozenset[Path] = frozenset()) -> set[str]:
+    """What a module reaches, itself or through modules of ours, that no noun may."""
+    found: set[str] = set()
+    for name in imports_of(path):
+        if any(name == other or name.startswith(f"{other}.") for other in IMPURE) or name in CLOCKS:
+            found.add(name)
+        elif name in NAMES and name != "clarion.clock" and NAMES[name] not in seen:
+            found |= {f"{name}: {one}" for one in impurities_of(NAMES[name], seen | {path})}
+    return found
+
+
+@pytest.mark.parametrize("path", [one for one in modules() if says_pure(one)], ids=name_of)
+def test_what_says_that_it_is_pure_reaches_nothing_impure(path: Path) -> None:
+    assert impurities_of(path) == set()
+
+
+def test_there_are_nouns_to_be_found() -> None:
+    assert sum(map(says_pure, modules())) > 80
+
+
+@pytest.mark.parametrize(
+    "path",
+    [one for one in modules() if one.relative_to(SOURCE).parts[0] not in FACES],
+    ids=name_of,
+)
+def test_what_is_pure_in_a_station_says_so(path: Path) -> None:
+    assert says_pure(path) or impurities_of(path)
+
+
+@pytest.mark.parametrize("path", modules(), ids=name_of)
+def test_statements_stand_in_stores_and_queries_alone(path: Path) -> None:
+    """What else names SQLAlchemy names its connection, to hand it on, or its errors."""
+    if path.relative_to(SOURCE).parts[0] in ("storage", "brokers") or path.name.endswith(
+        ("store.py", "queries.py", "query.py")
+    ):
+        return
+    statements = {
+        name
+        for name in imports_of(path)
+        if name.startswith("sqlalchemy")
+        and not name.startswith(("sqlalchemy.ext", "sqlalchemy.exc"))
+    }
+    assert statements == set()
+
+
+@pytest.mark.parametrize("path", modules(), ids=name_of)
+def test_only_the_dialect_asks_which_database_it_is(path: Path) -> None:
+    if path.relative_to(SOURCE).parts[0] == "storage":
+        return
+    asks = [
+        node.lineno
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.Attribute) and node.attr == "dialect"
+    ]
+    assert asks == []
+
+
+@pytest.mark.parametrize("path", modules(), ids=name_of)
+def test_adapters_are_built_where_all_is_put_together(path: Path) -> None:
+    """The provider and the brokers by `app.py`; nobody else names their classes."""
+    builds = {
+        name
+        for name in imports_of(path)
+        if name.endswith((".FcmProvider", ".DatabaseBroker", ".JetStreamBroker"))
+    }
+    assert not builds or name_of(path) == "app.py"
