@@ -28,9 +28,9 @@ class Rejected:
     """The fields that are to blame, all of them at once."""
 
 
-def invalid(*faults: Fault) -> Rejected:
+def invalid(*faults: Fault, code: str = "invalid") -> Rejected:
     """Rejected for its fields; the message is about the first of them."""
-    return Rejected("invalid", f"{faults[0].field} {faults[0].message}.", faults)
+    return Rejected(code, f"{faults[0].field} {faults[0].message}.", faults)
 
 
 def not_found(what: str) -> Rejected:

@@ -8,10 +8,12 @@ import msgspec
 from cryptography.fernet import Fernet
 from sqlalchemy import delete
 
+from clarion.accounts.actor import Actor, operator
+from clarion.accounts.command import Services
 from clarion.accounts.workspace_store import create_workspace
 from clarion.audiences import rule
 from clarion.brokers.database import DatabaseBroker, DatabaseBrokerOptions
-from clarion.campaigns.campaign import Campaign, CampaignState, Refused, schedule
+from clarion.campaigns.campaign import Campaign, CampaignState, schedule
 from clarion.campaigns.content.spec import ContentSpec, parse_content
 from clarion.campaigns.scheduler import Scheduler
 from clarion.campaigns.store import create_campaign, get_campaign, save_campaign
@@ -24,6 +26,7 @@ from clarion.deliveries.planner import Planner, PlannerOptions
 from clarion.deliveries.provider import Provider
 from clarion.deliveries.sending.sender import Sender, SenderOptions
 from clarion.events.messages.message import Event
+from clarion.faults import Rejected
 from clarion.reports.attributor import Attributor
 from clarion.reports.funnel import Report, report
 from clarion.sources.store import create_source
@@ -74,6 +77,17 @@ class World:
                 firebase_app_id=APP,
             )
         return self
+
+    @property
+    def services(self) -> Services:
+        """What commands work with."""
+        return Services(
+            database=self.database, clock=self.clock, broker=self.broker, vault=self.vault
+        )
+
+    @property
+    def actor(self) -> Actor:
+        return operator(WORKSPACE)
 
     def go_on(self, vault: Vault) -> None:
         """Work on what is in the database already."""
@@ -152,7 +166,7 @@ class World:
             campaign = await get_campaign(connection, WORKSPACE, campaign_id)
             assert campaign is not None
             changed = step(campaign, self.clock.now())
-            assert not isinstance(changed, Refused), changed
+            assert not isinstance(changed, Rejected), changed
             assert await save_campaign(connection, changed, expected_state=campaign.state)
 
     async def get(self, campaign_id: UUID) -> Campaign:

@@ -13,9 +13,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from clarion.campaigns.campaign import CampaignState, Refused, cancel, pause, resume
+from clarion.campaigns.campaign import CampaignState
+from clarion.campaigns.commands import pause_campaign
 from clarion.customers.identity.identifier import device_row_id
 from clarion.deliveries.apps.store import resume_app
+from clarion.deliveries.commands import cancel_campaign, resume_campaign
 from clarion.deliveries.delivery import DeliveryState, push_key
 from clarion.deliveries.provider import (
     Accepted,
@@ -29,7 +31,6 @@ from clarion.deliveries.provider import (
     Unavailable,
     Unregistered,
 )
-from clarion.deliveries.steering import Taken, publish, take_step
 from clarion.deliveries.store import Seen, list_deliveries, mark_seen
 from clarion.storage.database import Database
 from fakes.book import WORKSPACE
@@ -54,7 +55,7 @@ ANSWERS: dict[str, tuple[bool, Outcome]] = {
     "broken": (False, Misconfigured(reason="permission_denied")),
 }
 """Whether the push was taken, and what the sender is told."""
-STEPS = {"pause": pause, "resume": resume, "cancel": cancel}
+STEPS = {"pause": pause_campaign, "resume": resume_campaign, "cancel": cancel_campaign}
 
 
 @dataclass
@@ -160,14 +161,8 @@ class Theatre:
         await self._check(script, campaign_id)
 
     async def _take(self, campaign_id: UUID, name: str) -> None:
-        world = self._world
-        now = world.clock.now()
-        taken = await take_step(
-            world.database, WORKSPACE, campaign_id, lambda one: STEPS[name](one, now), now=now
-        )
-        assert isinstance(taken, Taken | Refused)
-        if isinstance(taken, Taken):
-            await publish(world.broker, taken.jobs)
+        """Where the campaign can not take it, nothing changes."""
+        await STEPS[name](self._world.services, self._world.actor, campaign_id)
 
     async def _report(self, script: Script, campaign_id: UUID, devices: list[int]) -> None:
         """The apps of some devices say that they have the push, as the attributor enters it."""

@@ -1,7 +1,7 @@
 """Senders that are slow, die, hang or stop; campaigns that are paused or cancelled midway."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
@@ -11,11 +11,15 @@ from cryptography.fernet import Fernet
 from sqlalchemy import delete, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from clarion.accounts.actor import Actor
+from clarion.accounts.command import Services
 from clarion.broker import JobKind, NewJob
-from clarion.campaigns.campaign import CampaignState, cancel, pause, resume
+from clarion.campaigns.campaign import Campaign, CampaignState
+from clarion.campaigns.commands import pause_campaign
 from clarion.deliveries.apps.store import pause_app, resume_app
+from clarion.deliveries.commands import cancel_campaign, resume_campaign
 from clarion.deliveries.sending.sender import Sender, SenderOptions
-from clarion.deliveries.steering import Taken, publish, take_step
+from clarion.faults import Rejected
 from clarion.storage.database import Database
 from clarion.storage.schema import chunks, deliveries, devices, metadata
 from clarion.storage.vault import Vault, VaultLocked
@@ -60,18 +64,14 @@ async def send_all(world: World, sender: Sender | None = None) -> None:
             return
 
 
-async def take(world: World, campaign_id: UUID, step: object) -> None:
-    """Take a step and let its jobs be published, as the API and the command line do."""
-    now = world.clock.now()
-    taken = await take_step(
-        world.database,
-        WORKSPACE,
-        campaign_id,
-        lambda one: step(one, now),  # type: ignore[operator]
-        now=now,
-    )
-    assert isinstance(taken, Taken), taken
-    await publish(world.broker, taken.jobs)
+async def take(
+    world: World,
+    campaign_id: UUID,
+    step: Callable[[Services, Actor, UUID], Awaitable[Campaign | Rejected]],
+) -> None:
+    """A command as the API and the command line give it."""
+    taken = await step(world.services, world.actor, campaign_id)
+    assert isinstance(taken, Campaign), taken
 
 
 async def lost_claims(world: World) -> list[int]:
@@ -370,13 +370,13 @@ async def someone_waits_for_a_lock(database: Database) -> None:
 async def test_what_is_paused_rests_until_it_is_resumed(world: World) -> None:
     """Thousands of chunks taken up and put back every few seconds would be a load for nothing."""
     campaign_id = await planned(world, *(f"token-{one}" for one in range(6)))
-    await take(world, campaign_id, pause)
+    await take(world, campaign_id, pause_campaign)
     await send_all(world)
     for _ in range(5):
         world.clock.advance(600)
         assert await world.sender.sweep() == 0
         assert await world.broker.depth(JobKind.CHUNK) == 0
-    await take(world, campaign_id, resume)
+    await take(world, campaign_id, resume_campaign)
     await send_all(world)
     found = await world.report(campaign_id)
     assert (found.total.accepted, found.attempts, found.unanswered) == (6, 6, 0)
@@ -406,7 +406,7 @@ async def test_a_campaign_cancelled_while_its_firebase_app_is_paused_settles(
     async with world.database.write() as connection:
         await pause_app(connection, APP, "permission_denied", now=world.clock.now())
     await send_all(world)
-    await take(world, campaign_id, cancel)
+    await take(world, campaign_id, cancel_campaign)
     await send_all(world)
     found = await world.report(campaign_id)
     assert (found.total.cancelled, found.total.in_flight) == (2, 0)
@@ -418,7 +418,7 @@ async def test_what_has_left_when_a_campaign_is_cancelled_is_accounted_for(world
     world.provider.opened.clear()
     sending = asyncio.create_task(world.sender.step())
     await world.provider.waiting.wait()
-    await take(world, campaign_id, cancel)
+    await take(world, campaign_id, cancel_campaign)
     await send_all(world, another_sender(world))
     found = await world.report(campaign_id)
     assert (found.total.cancelled, found.total.in_flight, found.balances) == (2, 2, True)
@@ -436,7 +436,7 @@ async def test_a_campaign_cancelled_after_a_sender_died_says_what_may_have_arriv
     sending = asyncio.create_task(another_sender(world, DiesAfterSending(world)).step())
     await asyncio.wait([sending])
     world.clock.advance(LEASE + 1)
-    await take(world, campaign_id, cancel)
+    await take(world, campaign_id, cancel_campaign)
     await world.sender.sweep()
     await send_all(world)
     found = await world.report(campaign_id)

@@ -6,9 +6,10 @@ import pytest
 from sqlalchemy import func, select
 
 from clarion.campaigns.campaign import CampaignState
+from clarion.deliveries.apps.commands import decide_removals
 from clarion.deliveries.apps.quarantine_store import quarantined
 from clarion.deliveries.apps.store import delete_app, get_app, stopped_apps
-from clarion.deliveries.steering import decide_removals, publish
+from clarion.faults import Rejected
 from clarion.storage.database import Database
 from clarion.storage.schema import devices, quarantine
 from fakes.book import WORKSPACE
@@ -49,10 +50,8 @@ async def held(world: World) -> int:
 
 
 async def decide(world: World, *, remove: bool) -> None:
-    jobs = await decide_removals(
-        world.database, WORKSPACE, APP, remove=remove, now=world.clock.now()
-    )
-    await publish(world.broker, jobs)
+    decided = await decide_removals(world.services, world.actor, APP, remove=remove)
+    assert not isinstance(decided, Rejected)
 
 
 def foreign(count: int) -> list[str]:

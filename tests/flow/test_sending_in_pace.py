@@ -8,10 +8,12 @@ import pytest
 from sqlalchemy import select
 
 from clarion.broker import JobKind
-from clarion.campaigns.campaign import CampaignState, cancel, pause, resume
+from clarion.campaigns.campaign import Campaign, CampaignState, cancel
+from clarion.campaigns.commands import pause_campaign
+from clarion.deliveries.apps.commands import resume_app
 from clarion.deliveries.apps.pacing import Limits
-from clarion.deliveries.apps.store import get_app, pause_app, resume_app, set_limits
-from clarion.deliveries.steering import Taken, publish, take_step, take_up
+from clarion.deliveries.apps.store import get_app, pause_app, set_limits
+from clarion.deliveries.commands import cancel_campaign, resume_campaign
 from clarion.storage.database import Database
 from clarion.storage.schema import paces
 from fakes.book import WORKSPACE
@@ -124,10 +126,7 @@ async def test_a_firebase_app_that_is_resumed_sends_at_once(world: World) -> Non
     while await world.broker.depth(JobKind.CHUNK):
         await world.sender.step()
     assert (await world.report(campaign_id)).total.in_flight == 6
-    async with world.database.write() as connection:
-        await resume_app(connection, WORKSPACE, APP)
-        jobs = await take_up(connection, APP, world.clock.now())
-    await publish(world.broker, jobs)
+    await resume_app(world.services, world.actor, APP)
     while await world.broker.depth(JobKind.CHUNK):
         await world.sender.step()
     assert (await world.report(campaign_id)).total.accepted == 6
@@ -141,11 +140,9 @@ async def test_what_a_wrong_key_held_up_goes_out_when_the_app_is_resumed(world: 
         app = await get_app(connection, WORKSPACE, APP)
     assert app is not None and app.paused_reason is not None
     world.provider.broken = False
-    async with world.database.write() as connection:
-        await resume_app(connection, WORKSPACE, APP)
-        jobs = await take_up(connection, APP, world.clock.now())
-    assert len(jobs) == 1
-    await publish(world.broker, jobs)
+    depth = await world.broker.depth(JobKind.CHUNK)
+    await resume_app(world.services, world.actor, APP)
+    assert await world.broker.depth(JobKind.CHUNK) == depth + 1
     await world.sender.step()
     assert (await world.report(campaign_id)).total.accepted == 2
 
@@ -215,12 +212,8 @@ async def test_a_spread_launch_is_cancelled_at_once(world: World) -> None:
     campaign_id = await spread(world)
     world.clock.advance(1_800)
     left = await send_due(world)
-    now = world.clock.now()
-    taken = await take_step(
-        world.database, WORKSPACE, campaign_id, lambda one: cancel(one, now), now=now
-    )
-    assert isinstance(taken, Taken)
-    await publish(world.broker, taken.jobs)
+    taken = await cancel_campaign(world.services, world.actor, campaign_id)
+    assert isinstance(taken, Campaign)
     await send_due(world)
     found = await world.report(campaign_id)
     assert (found.total.accepted, found.total.cancelled) == (left, 20 - left)
@@ -230,16 +223,12 @@ async def test_a_spread_launch_that_was_paused_catches_up_and_keeps_to_the_rest(
     world: World,
 ) -> None:
     campaign_id = await spread(world)
-    for step in (pause, resume):
-        now = world.clock.now()
-        taken = await take_step(
-            world.database, WORKSPACE, campaign_id, lambda one, s=step, n=now: s(one, n), now=now
-        )
-        assert isinstance(taken, Taken)
-        await publish(world.broker, taken.jobs)
+    for step in (pause_campaign, resume_campaign):
+        taken = await step(world.services, world.actor, campaign_id)
+        assert isinstance(taken, Campaign)
         for _ in range(25):  # those that are due are taken up and put back
             await world.sender.step()
-        if step is pause:
+        if step is pause_campaign:
             assert world.provider.accepted == {}
             world.clock.advance(1_800)
             await world.sender.sweep()

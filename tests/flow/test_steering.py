@@ -1,22 +1,31 @@
 """Steps people take with a campaign: nobody's is lost, and what follows follows at once."""
 
 import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
 import pytest
 from sqlalchemy import select
+from structlog.testing import capture_logs
 
+from clarion.accounts.actor import Actor
+from clarion.accounts.command import Services
 from clarion.broker import JobKind
 from clarion.brokers.database import DatabaseBroker
-from clarion.campaigns.campaign import Campaign, CampaignState, Refused, cancel, pause, resume
-from clarion.campaigns.campaign import schedule as set_time
-from clarion.deliveries.steering import Step, Taken, publish, take_step
+from clarion.campaigns.campaign import Campaign, CampaignState
+from clarion.campaigns.commands import edit_campaign, pause_campaign, schedule_campaign
+from clarion.campaigns.content.spec import Content, ContentFault
+from clarion.customers.devices.device import Platform
+from clarion.deliveries.commands import cancel_campaign, resume_campaign
+from clarion.faults import Rejected, not_found
 from clarion.storage.database import Database
 from clarion.storage.schema import chunks
-from fakes.book import WORKSPACE
 from fakes.clock import FakeClock
 from fakes.world import World
+
+Command = Callable[[Services, Actor, UUID], Awaitable[Campaign | Rejected]]
 
 
 @pytest.fixture
@@ -24,12 +33,15 @@ async def world(database: Database, clock: FakeClock) -> World:
     return await World(database, clock).open()
 
 
-async def take(world: World, campaign_id: UUID, step: Step) -> Taken:
-    """Take a step and let its jobs be published, as the API and the command line do."""
-    taken = await take_step(world.database, WORKSPACE, campaign_id, step, now=world.clock.now())
-    assert isinstance(taken, Taken), taken
-    await publish(world.broker, taken.jobs)
-    return taken
+def check(content: Content, *, platform: Platform) -> Sequence[ContentFault]:
+    """A provider that refuses no content."""
+    return ()
+
+
+async def take(world: World, campaign_id: UUID, step: Command) -> None:
+    """A command as the API and the command line give it."""
+    taken = await step(world.services, world.actor, campaign_id)
+    assert isinstance(taken, Campaign), taken
 
 
 async def planned(world: World, *tokens: str) -> UUID:
@@ -57,7 +69,7 @@ async def _takes(world: World) -> bool:
 async def test_a_cancelled_campaign_settles_without_waiting_for_retries(world: World) -> None:
     campaign_id = await planned(world, "slow-1", "slow-2", "three", "four")
     await world.sender.step()
-    await take(world, campaign_id, lambda one: cancel(one, world.clock.now()))
+    await take(world, campaign_id, cancel_campaign)
     await send_all(world)
     found = await world.report(campaign_id)
     assert (found.total.in_flight, found.balances) == (0, True)
@@ -67,10 +79,10 @@ async def test_a_cancelled_campaign_settles_without_waiting_for_retries(world: W
 
 async def test_a_resumed_campaign_goes_on_at_once(world: World) -> None:
     campaign_id = await planned(world, *(f"token-{one}" for one in range(6)))
-    await take(world, campaign_id, lambda one: pause(one, world.clock.now()))
+    await take(world, campaign_id, pause_campaign)
     await send_all(world)  # each chunk is taken up and put back
     assert (await world.report(campaign_id)).total.in_flight == 6
-    await take(world, campaign_id, lambda one: resume(one, world.clock.now()))
+    await take(world, campaign_id, resume_campaign)
     await send_all(world)
     assert (await world.report(campaign_id)).total.accepted == 6
     assert set(world.provider.accepted.values()) == {1}
@@ -79,8 +91,8 @@ async def test_a_resumed_campaign_goes_on_at_once(world: World) -> None:
 async def test_resuming_does_not_shorten_what_the_provider_asked_for(world: World) -> None:
     campaign_id = await planned(world, "slow-1", "slow-2")
     await world.sender.step()
-    await take(world, campaign_id, lambda one: pause(one, world.clock.now()))
-    await take(world, campaign_id, lambda one: resume(one, world.clock.now()))
+    await take(world, campaign_id, pause_campaign)
+    await take(world, campaign_id, resume_campaign)
     async with world.database.read() as connection:
         rows = await connection.execute(select(chunks.c.due_at).where(chunks.c.state == "ready"))
         due = list(rows.scalars())
@@ -93,9 +105,9 @@ async def test_a_campaign_cancelled_while_it_is_planned_is_closed_at_once(world:
     await world.devices("one", "two")
     campaign_id = await world.campaign()
     await world.scheduler.step()
-    await take(world, campaign_id, lambda one: pause(one, world.clock.now()))
+    await take(world, campaign_id, pause_campaign)
     await world.planner.step()  # put off, for it is paused
-    await take(world, campaign_id, lambda one: cancel(one, world.clock.now()))
+    await take(world, campaign_id, cancel_campaign)
     await world.planner.step()
     found = await world.report(campaign_id)
     assert (found.total.planned, found.total.in_flight) == (0, 0)
@@ -103,17 +115,13 @@ async def test_a_campaign_cancelled_while_it_is_planned_is_closed_at_once(world:
 
 async def test_a_step_holds_although_the_broker_is_lost(world: World) -> None:
     campaign_id = await planned(world, "one", "two")
-    taken = await take_step(
-        world.database,
-        WORKSPACE,
-        campaign_id,
-        lambda one: cancel(one, world.clock.now()),
-        now=world.clock.now(),
-    )
-    assert isinstance(taken, Taken) and taken.jobs
     lost = Database("postgresql://nobody@127.0.0.1:1/none")
     broker = DatabaseBroker(lost, world.clock)
-    await publish(broker, taken.jobs)
+    services = replace(world.services, broker=broker)
+    with capture_logs() as logs:
+        taken = await cancel_campaign(services, world.actor, campaign_id)
+    assert isinstance(taken, Campaign)
+    assert [line["event"] for line in logs] == ["command_not_nudged"]
     assert (await world.get(campaign_id)).state is CampaignState.CANCELLED
     await broker.close()
     await lost.close()
@@ -123,23 +131,19 @@ async def test_what_has_changed_since_it_was_seen_is_not_stepped_over(world: Wor
     campaign_id = await planned(world, "one")
     seen_at = (await world.get(campaign_id)).updated_at
     world.clock.advance(1)
-    await take(world, campaign_id, lambda one: pause(one, world.clock.now()))
-
-    def step(campaign: Campaign) -> Campaign | Refused:
-        raise AssertionError("decided upon another campaign")
-
-    refused = await take_step(
-        world.database, WORKSPACE, campaign_id, step, now=world.clock.now(), seen_at=seen_at
+    await take(world, campaign_id, pause_campaign)
+    refused = await edit_campaign(
+        world.services, world.actor, campaign_id, {"name": "Else"}, check, seen_at=seen_at
     )
-    assert isinstance(refused, Refused)
+    assert isinstance(refused, Rejected)
     assert refused.code == "conflict"
+    assert (await world.get(campaign_id)).name == "Test"
 
 
 async def test_a_campaign_that_is_not_there_takes_no_step(world: World) -> None:
     nobody = world.clock.new_id()
-    now = world.clock.now()
-    step = lambda one: cancel(one, now)  # noqa: E731
-    assert await take_step(world.database, WORKSPACE, nobody, step, now=now) is None
+    for step in (cancel_campaign, pause_campaign, resume_campaign):
+        assert await step(world.services, world.actor, nobody) == not_found("campaign")
 
 
 async def test_a_campaign_given_another_time_is_not_launched_by_the_old_one(
@@ -149,7 +153,9 @@ async def test_a_campaign_given_another_time_is_not_launched_by_the_old_one(
     due = await world.get(campaign_id)
     world.clock.advance(1)
     later = world.clock.now() + timedelta(hours=1)
-    await take(world, campaign_id, lambda one: set_time(one, later, world.clock.now()))
+    at = later.isoformat()
+    moved = await schedule_campaign(world.services, world.actor, campaign_id, at)
+    assert isinstance(moved, Campaign)
     assert await world.scheduler._launch(due) is None
     assert (await world.get(campaign_id)).state is CampaignState.SCHEDULED
 
@@ -163,15 +169,8 @@ async def test_pausing_in_the_moment_that_all_is_planned_leaves_nothing_hanging(
         await world.scheduler.step()
 
         async def steps(campaign_id: UUID = campaign_id) -> None:
-            now = world.clock.now()
-            for step in (pause, resume) * 6:
-                await take_step(
-                    world.database,
-                    WORKSPACE,
-                    campaign_id,
-                    lambda one, step=step: step(one, now),
-                    now=now,
-                )
+            for step in (pause_campaign, resume_campaign) * 6:
+                await step(world.services, world.actor, campaign_id)
 
         await asyncio.gather(world.planner.step(), steps())
         found = await world.settle(campaign_id)

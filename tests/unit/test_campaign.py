@@ -14,7 +14,6 @@ from clarion.campaigns.campaign import (
     LATE_REASON,
     Campaign,
     CampaignState,
-    Refused,
     cancel,
     edit,
     finish,
@@ -26,6 +25,7 @@ from clarion.campaigns.campaign import (
     schedule,
 )
 from clarion.campaigns.content.spec import Content, ContentSpec
+from clarion.faults import Rejected
 from fakes.clock import START
 
 S = CampaignState
@@ -36,7 +36,7 @@ Place = tuple[CampaignState, CampaignState | None]
 SAID = ContentSpec(base=Content(title="Hello"))
 SAID_ELSE = ContentSpec(base=Content(title="Goodbye"))
 
-STEPS: dict[str, Callable[[Campaign], Campaign | Refused]] = {
+STEPS: dict[str, Callable[[Campaign], Campaign | Rejected]] = {
     "edit": lambda one: edit(
         one,
         name="Else",
@@ -116,7 +116,7 @@ def test_each_step_leads_where_the_diagram_says_and_nowhere_else(place: Place, n
     after = STEPS[name](before)
     wanted = DIAGRAM.get((place, name))
     if wanted is None:
-        assert isinstance(after, Refused)
+        assert isinstance(after, Rejected)
         assert after.code == "campaign_state"
         assert before.state.value in after.message
     else:
@@ -146,7 +146,7 @@ def test_no_sequence_of_steps_leaves_the_diagram(names: list[str]) -> None:
     for name in names:
         before = place_of(campaign)
         after = STEPS[name](campaign)
-        if isinstance(after, Refused):
+        if isinstance(after, Rejected):
             assert (before, name) not in DIAGRAM
             continue
         assert place_of(after) == DIAGRAM[before, name]
@@ -164,9 +164,9 @@ def test_pausing_and_resuming_alone_lead_back(names: list[str]) -> None:
         campaign = campaign_at(place)
         for name in names:
             after = STEPS[name](campaign)
-            campaign = campaign if isinstance(after, Refused) else after
+            campaign = campaign if isinstance(after, Rejected) else after
         resumed = resume(campaign, LATER)
-        assert place_of(campaign if isinstance(resumed, Refused) else resumed) == place
+        assert place_of(campaign if isinstance(resumed, Rejected) else resumed) == place
 
 
 def test_who_or_what_paused_it_is_kept_until_it_is_resumed() -> None:

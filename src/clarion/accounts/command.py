@@ -37,7 +37,7 @@ The function reads time and ids from `run` only. Its first parameter after `run`
 workspace.
 """
 
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import wraps
@@ -185,11 +185,22 @@ async def _write_audit(run: Run, actor: Actor, verb: str) -> None:
 
 
 async def _follow(services: Services, verb: str, following: list[AfterCommit]) -> None:
+    jobs: list[NewJob] = []
     for step in following:
-        if not isinstance(step, NewJob):
-            await step()
+        if isinstance(step, NewJob):
+            jobs.append(step)
             continue
-        try:
-            await services.broker.publish(step)
-        except BrokerUnavailable as error:
-            log.warning("command_not_nudged", verb=verb, reason=str(error), cure="the sweep")
+        await _publish(services, verb, jobs)
+        jobs = []
+        await step()
+    await _publish(services, verb, jobs)
+
+
+async def _publish(services: Services, verb: str, jobs: Sequence[NewJob]) -> None:
+    """All at once: a cancelled campaign may have thousands."""
+    if not jobs:
+        return
+    try:
+        await services.broker.publish(*jobs)
+    except BrokerUnavailable as error:
+        log.warning("command_not_nudged", verb=verb, reason=str(error), cure="the sweep")

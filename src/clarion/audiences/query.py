@@ -28,17 +28,17 @@ from clarion.storage.schema import customers, devices, sources
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reach:
-    """How many an audience reaches now."""
+    """How many the audience reaches now. `opted_out`, `notifications_off` and
+    `no_firebase_app`: devices among them that are skipped, the second unless the push is silent."""
 
     customers: int
     devices: int
     opted_out: int
-    """Devices among them whose customer has opted out of push."""
+    """Their customer has opted out of push."""
     notifications_off: int
-    """Devices among the others whose person does not let the app show any."""
+    """Of the others: their person does not let the app show any."""
     no_firebase_app: int
-    """Devices among the others whose source is bound to no Firebase app: there is no way to
-    them."""
+    """Of the others: their source is bound to no Firebase app, so there is no way to them."""
     platforms: dict[str, int]
 
 

@@ -22,6 +22,7 @@ from uuid import UUID
 
 from clarion.audiences.rule import Rule
 from clarion.campaigns.content.spec import ContentSpec
+from clarion.faults import Rejected
 
 NAME_CHARACTERS_MAX = 200
 SPREAD_MINUTES_MAX = 1_440
@@ -62,19 +63,11 @@ class Campaign:
     updated_at: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refused:
-    """A step that a campaign in this state can not take."""
-
-    code: str
-    message: str
-
-
 _S = CampaignState
 _PAUSABLE = frozenset({_S.SCHEDULED, _S.LAUNCHING, _S.SENDING})
 
 
-def schedule(campaign: Campaign, at: datetime, now: datetime) -> Campaign | Refused:
+def schedule(campaign: Campaign, at: datetime, now: datetime) -> Campaign | Rejected:
     """Let it launch at `at`. A scheduled campaign may be given another time, and so may one that is
     late; what a person has paused stays so until it is resumed."""
     if campaign.state not in (_S.DRAFT, _S.SCHEDULED) and not is_late(campaign):
@@ -112,7 +105,7 @@ def edit(
     audience: Rule,
     spread_minutes: int,
     now: datetime,
-) -> Campaign | Refused:
+) -> Campaign | Rejected:
     """Say something else, or to others. What is scheduled stays as it was agreed to."""
     if campaign.state is not _S.DRAFT:
         return _refused(campaign, "edited")
@@ -128,18 +121,18 @@ def edit(
 
 def launch(
     campaign: Campaign, now: datetime, late_after: timedelta | None = None
-) -> Campaign | Refused:
+) -> Campaign | Rejected:
     """Its time has come: deliveries are being planned. Where its time passed more than `late_after`
-    ago, it is paused instead, and waits for a person."""
-    if campaign.state is not _S.SCHEDULED:
-        return _refused(campaign, "launched")
+    ago, it is paused instead, and waits for a person. Rejected where it was given a later time."""
     at = campaign.scheduled_at
+    if campaign.state is not _S.SCHEDULED or (at is not None and at > now):
+        return _refused(campaign, "launched")
     if late_after is not None and at is not None and now - at > late_after:
         return pause(campaign, now, LATE_REASON)
     return replace(campaign, state=_S.LAUNCHING, updated_at=now)
 
 
-def planned(campaign: Campaign, now: datetime) -> Campaign | Refused:
+def planned(campaign: Campaign, now: datetime) -> Campaign | Rejected:
     """All its deliveries are planned. A campaign paused while launching resumes to sending."""
     if campaign.state is _S.LAUNCHING:
         return replace(campaign, state=_S.SENDING, updated_at=now)
@@ -148,7 +141,7 @@ def planned(campaign: Campaign, now: datetime) -> Campaign | Refused:
     return _refused(campaign, "sent")
 
 
-def finish(campaign: Campaign, now: datetime) -> Campaign | Refused:
+def finish(campaign: Campaign, now: datetime) -> Campaign | Rejected:
     """No delivery is open any more."""
     if campaign.state is _S.SENDING or (
         campaign.state is _S.PAUSED and campaign.paused_from is _S.SENDING
@@ -159,7 +152,7 @@ def finish(campaign: Campaign, now: datetime) -> Campaign | Refused:
     return _refused(campaign, "finished")
 
 
-def pause(campaign: Campaign, now: datetime, reason: str = "by a person") -> Campaign | Refused:
+def pause(campaign: Campaign, now: datetime, reason: str = "by a person") -> Campaign | Rejected:
     """Send nothing more until resumed."""
     if campaign.state not in _PAUSABLE:
         return _refused(campaign, "paused")
@@ -172,7 +165,7 @@ def pause(campaign: Campaign, now: datetime, reason: str = "by a person") -> Cam
     )
 
 
-def resume(campaign: Campaign, now: datetime) -> Campaign | Refused:
+def resume(campaign: Campaign, now: datetime) -> Campaign | Rejected:
     """Go on from where it was paused. A campaign whose time has passed meanwhile launches now: a
     person has said so, and so it is not late."""
     if campaign.state is not _S.PAUSED or campaign.paused_from is None:
@@ -187,7 +180,7 @@ def resume(campaign: Campaign, now: datetime) -> Campaign | Refused:
     )
 
 
-def cancel(campaign: Campaign, now: datetime) -> Campaign | Refused:
+def cancel(campaign: Campaign, now: datetime) -> Campaign | Rejected:
     """Send nothing more, for good. Cancelling twice is once."""
     if campaign.state is _S.CANCELLED:
         return campaign
@@ -198,8 +191,7 @@ def cancel(campaign: Campaign, now: datetime) -> Campaign | Refused:
     )
 
 
-def _refused(campaign: Campaign, wanted: str) -> Refused:
-    return Refused(
-        code="campaign_state",
-        message=f"The campaign is {campaign.state.value}: it can not be {wanted}.",
+def _refused(campaign: Campaign, wanted: str) -> Rejected:
+    return Rejected(
+        "campaign_state", f"The campaign is {campaign.state.value}: it can not be {wanted}."
     )

@@ -4,6 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
+from uuid import UUID
+
+from msgspec import UNSET
 
 from clarion.audiences import rule
 from clarion.audiences.rule import Rule
@@ -11,8 +14,9 @@ from clarion.campaigns.campaign import (
     NAME_CHARACTERS_MAX,
     SPREAD_MINUTES_MAX,
     Campaign,
-    Refused,
+    CampaignState,
     edit,
+    schedule,
 )
 from clarion.campaigns.content.spec import (
     Content,
@@ -22,7 +26,9 @@ from clarion.campaigns.content.spec import (
     parse_content,
 )
 from clarion.campaigns.content.template import faults_of
+from clarion.campaigns.schedule import parse_at
 from clarion.customers.devices.device import Platform
+from clarion.faults import Fault, Rejected, invalid
 
 FIELDS = ("name", "content", "audience", "spread_minutes")
 
@@ -37,46 +43,70 @@ class Draft:
     spread_minutes: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DraftFault:
-    """A field that can not be, why, and what to do."""
-
-    field: str
-    message: str
-
-
 class ContentCheck(Protocol):
     """What the provider would refuse in a content (`Provider.check`)."""
 
     def __call__(self, content: Content, *, platform: Platform) -> Sequence[ContentFault]: ...
 
 
-def parse_draft(wire: Mapping[str, Any], check: ContentCheck) -> Draft | list[DraftFault]:
+def parse_draft(wire: Mapping[str, Any], check: ContentCheck) -> Draft | Rejected:
     """The campaign in `wire` (its `FIELDS`), or everything that is wrong with it."""
     faults = [
-        DraftFault(field=str(field), message=f"is unknown; use {', '.join(FIELDS)}")
+        Fault(str(field), f"is unknown; use {', '.join(FIELDS)}")
         for field in wire
         if field not in FIELDS
     ]
     name = wire.get("name")
     if not isinstance(name, str) or not name.strip() or len(name.strip()) > NAME_CHARACTERS_MAX:
         message = f"must be a text of 1 to {NAME_CHARACTERS_MAX} characters"
-        faults.append(DraftFault(field="name", message=message))
+        faults.append(Fault("name", message))
     content = parse_content(wire.get("content"))
     wrong = content if isinstance(content, list) else faults_of(content)
     if isinstance(content, ContentSpec) and not wrong:
         wrong = provider_faults(content, check)
-    faults += [DraftFault(field=one.field, message=one.message) for one in wrong]
+    faults += [Fault(fault.field, fault.message) for fault in wrong]
     audience = rule.parse(wire.get("audience"))
     if isinstance(audience, list):
-        faults += [DraftFault(field=one.field, message=one.message) for one in audience]
+        faults += [Fault(fault.field, fault.message) for fault in audience]
     spread = wire.get("spread_minutes", 0)
     if type(spread) is not int or not 0 <= spread <= SPREAD_MINUTES_MAX:
         message = f"must be whole minutes from 0 to {SPREAD_MINUTES_MAX}"
-        faults.append(DraftFault(field="spread_minutes", message=message))
+        faults.append(Fault("spread_minutes", message))
     if faults or isinstance(content, list) or isinstance(audience, list):
-        return faults
+        return invalid(*faults, code="invalid_campaign")
     return Draft(name=str(name).strip(), content=content, audience=audience, spread_minutes=spread)
+
+
+def new_campaign(
+    wire: Mapping[str, Any],
+    at: Any,
+    check: ContentCheck,
+    *,
+    campaign_id: UUID,
+    workspace_id: UUID,
+    now: datetime,
+) -> Campaign | Rejected:
+    """The campaign in `wire`: a draft, or with `at` (`parse_at`) a scheduled one. `at` UNSET: no
+    time is given."""
+    launches_at = None if at is UNSET else parse_at(at, now)
+    if isinstance(launches_at, Rejected):
+        return launches_at
+    draft = parse_draft(wire, check)
+    if isinstance(draft, Rejected):
+        return draft
+    campaign = Campaign(
+        id=campaign_id,
+        workspace_id=workspace_id,
+        name=draft.name,
+        state=CampaignState.DRAFT,
+        content=draft.content,
+        audience=draft.audience,
+        scheduled_at=None,
+        spread_minutes=draft.spread_minutes,
+        created_at=now,
+        updated_at=now,
+    )
+    return campaign if launches_at is None else schedule(campaign, launches_at, now)
 
 
 def dump_draft(campaign: Campaign) -> dict[str, Any]:
@@ -91,10 +121,10 @@ def dump_draft(campaign: Campaign) -> dict[str, Any]:
 
 def rewrite(
     campaign: Campaign, change: Mapping[str, Any], check: ContentCheck, now: datetime
-) -> Campaign | Refused | list[DraftFault]:
+) -> Campaign | Rejected:
     """The campaign with some of its `FIELDS` written anew, each whole."""
     draft = parse_draft({**dump_draft(campaign), **change}, check)
-    if isinstance(draft, list):
+    if isinstance(draft, Rejected):
         return draft
     return edit(
         campaign,

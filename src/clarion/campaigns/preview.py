@@ -20,7 +20,8 @@ from clarion.customers.profile.store import Customer, find_customer, get_custome
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CampaignWarning:
-    """What a campaign's author should be told: a code, the field, what it means and the cure."""
+    """What is not refused, but may not be meant. `code`: trait_unknown (nobody in the audience has
+    a trait that a text names), audience_empty or audience_unreachable."""
 
     code: str
     field: str
@@ -28,15 +29,27 @@ class CampaignWarning:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Preview:
+class Forecast:
+    """How many a campaign reaches now, and what its author should be told."""
+
+    campaign: Campaign
+    reach: Reach
+    warnings: list[CampaignWarning]
+
+    @property
+    def devices(self) -> int:
+        """Those that would be sent a push now."""
+        return _reachable(self.campaign, self.reach)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview(Forecast):
     """A campaign rendered for `customer`; None: nobody is in the audience, so it is rendered
     without traits. `contents` lacks the platforms that can not be rendered, `faults` says why."""
 
     customer: Customer | None
     contents: Mapping[Platform, Content]
     faults: Sequence[tuple[Platform, ContentFault]]
-    reach: Reach
-    warnings: Sequence[CampaignWarning]
 
 
 async def preview(
@@ -53,15 +66,18 @@ async def preview(
     if name is not None and customer is None:
         return None
     contents, faults = _render(campaign, check, customer, now)
-    reached, warnings = await forecast(connection, campaign)
+    expected = await forecast(connection, campaign)
     return Preview(
-        customer=customer, contents=contents, faults=faults, reach=reached, warnings=warnings
+        campaign=campaign,
+        reach=expected.reach,
+        warnings=expected.warnings,
+        customer=customer,
+        contents=contents,
+        faults=faults,
     )
 
 
-async def forecast(
-    connection: AsyncConnection, campaign: Campaign
-) -> tuple[Reach, list[CampaignWarning]]:
+async def forecast(connection: AsyncConnection, campaign: Campaign) -> Forecast:
     """How many a campaign reaches now, and what its author should be told."""
     reached = await reach(connection, campaign.workspace_id, campaign.audience)
     warnings = _about_reach(campaign, reached)
@@ -80,11 +96,10 @@ async def forecast(
             for trait, field in named.items()
             if trait not in held
         ]
-    return reached, warnings
+    return Forecast(campaign=campaign, reach=reached, warnings=warnings)
 
 
-def reachable(campaign: Campaign, reached: Reach) -> int:
-    """Devices that would be sent a push now."""
+def _reachable(campaign: Campaign, reached: Reach) -> int:
     is_silent = all(campaign.content.for_platform(one).is_silent for one in Platform)
     off = 0 if is_silent else reached.notifications_off
     return max(0, reached.devices - reached.opted_out - off - reached.no_firebase_app)
@@ -99,7 +114,7 @@ def _about_reach(campaign: Campaign, reached: Reach) -> list[CampaignWarning]:
                 message="reaches no device now: nobody in it has a registered one",
             )
         ]
-    if reachable(campaign, reached) == 0:
+    if _reachable(campaign, reached) == 0:
         return [
             CampaignWarning(
                 code="audience_unreachable",

@@ -14,17 +14,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.agent import Agent, AgentName, Pause
 from clarion.broker import Broker, JobKind, NewJob
-from clarion.campaigns.campaign import Campaign, CampaignState, Refused, launch
+from clarion.campaigns.campaign import Campaign, CampaignState, launch
+from clarion.campaigns.commands import apply_transition
 from clarion.campaigns.store import (
     Launch,
     LaunchState,
     create_launch,
     due_campaigns,
-    get_campaign,
     launches_to_plan,
-    save_campaign,
 )
 from clarion.clock import Clock
+from clarion.faults import Rejected
 from clarion.storage.database import Database
 from clarion.storage.leader_lease import LeaderLease, check_leads
 
@@ -147,14 +147,17 @@ class Scheduler:
     ) -> Campaign | None:
         """The campaign as it was written; None if it was not."""
         now = self._clock.now()
-        # Given another time since it was found, it is not due any more.
-        current = await get_campaign(connection, campaign.workspace_id, campaign.id, lock=True)
-        if current is None or current.scheduled_at is None or current.scheduled_at > now:
+        late_after = timedelta(minutes=self._options.late_minutes)
+        # Given another time since it was read, it is not due any more.
+        transition = await apply_transition(
+            connection,
+            campaign.workspace_id,
+            campaign.id,
+            lambda current: launch(current, now, late_after),
+        )
+        if isinstance(transition, Rejected):
             return None
-        launching = launch(current, now, timedelta(minutes=self._options.late_minutes))
-        if isinstance(launching, Refused):
-            return None
-        await save_campaign(connection, launching, expected_state=current.state)
+        launching = transition.after
         if launching.state is CampaignState.LAUNCHING:
             await create_launch(
                 connection,

@@ -1,19 +1,18 @@
 """The steps a person takes with a campaign, and what is asked before it sends."""
 
-from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import timedelta
 from typing import Annotated, Any
 
 from cyclopts import Parameter
 
 from clarion.audiences import rule
-from clarion.audiences.query import Reach
-from clarion.campaigns import campaign as steps
-from clarion.campaigns.campaign import Campaign, Refused
+from clarion.campaigns.campaign import Campaign
+from clarion.campaigns.commands import pause_campaign, schedule_campaign
 from clarion.campaigns.content.spec import dump_content
-from clarion.campaigns.preview import CampaignWarning, forecast, reachable
-from clarion.campaigns.schedule import ScheduleFault, parse_at
-from clarion.campaigns.store import get_campaign
+from clarion.campaigns.preview import CampaignWarning, Forecast
+from clarion.campaigns.queries import forecast_resume, forecast_schedule
 from clarion.cli.output import (
     AsJson,
     Ending,
@@ -21,21 +20,18 @@ from clarion.cli.output import (
     console,
     errors,
     escape,
-    not_found,
     print_done,
     print_record,
     read_id,
-    refused,
 )
-from clarion.cli.session import Session, open_session
+from clarion.cli.session import Session, accepted, open_session
 from clarion.cli.terminal import ask, is_interactive
-from clarion.deliveries.steering import publish, take_step
+from clarion.deliveries.commands import cancel_campaign, resume_campaign
 
 SOON_SECONDS = 60
 """What launches within so long launches now: nobody could stop it."""
 
 Yes = Annotated[bool, Parameter(negative="")]
-Step = Callable[[Campaign, datetime], Campaign | Refused]
 
 
 async def schedule(campaign_id: str, *, at: str, yes: Yes = False, json: AsJson = False) -> None:
@@ -60,18 +56,15 @@ async def schedule(campaign_id: str, *, at: str, yes: Yes = False, json: AsJson 
     yes
         Do not ask before it launches now.
     """
+    wanted = read_id(campaign_id, "campaign")
     async with open_session() as session:
-        now = session.clock.now()
-        when = read_at(at, now)
-        campaign = await find_campaign(session, campaign_id)
-        scheduled = steps.schedule(campaign, when, now)
-        if isinstance(scheduled, Refused):  # before anybody is asked
-            raise refused(scheduled.message, word=scheduled.code)
-        warnings = await before_launch(session, scheduled, yes=yes)
-        after = await take(
-            session, campaign_id, lambda one, now: steps.schedule(one, read_at(at, now), now)
-        )
-    _say(after, json, warnings)
+        async with session.database.read() as connection:
+            expected = await forecast_schedule(
+                connection, session.actor, wanted, at, now=session.clock.now()
+            )
+        warnings = await before_launch(session, accepted(expected, name=campaign_id), yes=yes)
+        after = await schedule_campaign(session.services, session.actor, wanted, at)
+    _say(accepted(after, name=campaign_id), json, warnings)
 
 
 async def cancel(campaign_id: str, *, json: AsJson = False) -> None:
@@ -83,9 +76,10 @@ async def cancel(campaign_id: str, *, json: AsJson = False) -> None:
     clarion campaigns cancel 01981f5e-7a3b-7c12-9d51-0b6d2c4e8f70
     ```
     """
+    wanted = read_id(campaign_id, "campaign")
     async with open_session() as session:
-        after = await take(session, campaign_id, steps.cancel)
-    _say(after, json)
+        after = await cancel_campaign(session.services, session.actor, wanted)
+    _say(accepted(after, name=campaign_id), json)
 
 
 async def pause(campaign_id: str, *, json: AsJson = False) -> None:
@@ -97,9 +91,10 @@ async def pause(campaign_id: str, *, json: AsJson = False) -> None:
     clarion campaigns pause 01981f5e-7a3b-7c12-9d51-0b6d2c4e8f70
     ```
     """
+    wanted = read_id(campaign_id, "campaign")
     async with open_session() as session:
-        after = await take(session, campaign_id, steps.pause)
-    _say(after, json)
+        after = await pause_campaign(session.services, session.actor, wanted)
+    _say(accepted(after, name=campaign_id), json)
 
 
 async def resume(campaign_id: str, *, yes: Yes = False, json: AsJson = False) -> None:
@@ -120,27 +115,31 @@ async def resume(campaign_id: str, *, yes: Yes = False, json: AsJson = False) ->
     yes
         Do not ask before it launches now.
     """
+    wanted = read_id(campaign_id, "campaign")
     warnings = None
     async with open_session() as session:
-        campaign = await find_campaign(session, campaign_id)
-        if steps.launches_on_resume(campaign, session.clock.now()):
-            warnings = await before_launch(session, campaign, yes=yes)
-        after = await take(session, campaign_id, steps.resume)
-    _say(after, json, warnings)
+        async with session.database.read() as connection:
+            launching = accepted(
+                await forecast_resume(connection, session.actor, wanted, now=session.clock.now()),
+                name=campaign_id,
+            )
+        if launching is not None:
+            warnings = await before_launch(session, launching, yes=yes)
+        after = await resume_campaign(session.services, session.actor, wanted)
+    _say(accepted(after, name=campaign_id), json, warnings)
 
 
 async def before_launch(
-    session: Session, campaign: Campaign, *, yes: bool
-) -> list[CampaignWarning]:
+    session: Session, expected: Forecast, *, yes: bool
+) -> Sequence[CampaignWarning]:
     """What the author of a campaign should be told that is to launch at its `scheduled_at`. Where
     that is now, a person is asked, unless `yes`. Ends the command where nobody says yes."""
-    async with session.database.read() as connection:
-        reached, warnings = await forecast(connection, campaign)
+    campaign, warnings = expected.campaign, expected.warnings
     soon = session.clock.now() + timedelta(seconds=SOON_SECONDS)
     is_now = campaign.scheduled_at is not None and campaign.scheduled_at <= soon
     if not is_now or yes:
         return warnings
-    sends = _sends(campaign, reached)
+    sends = _sends(expected)
     if not is_interactive():
         raise Ending(
             ExitCode.USAGE,
@@ -175,52 +174,16 @@ def shown(campaign: Campaign, warnings: Sequence[CampaignWarning] | None = None)
         "created_at": campaign.created_at,
         "updated_at": campaign.updated_at,
     }
-    return told if warnings is None else told | {"warnings": [_record(one) for one in warnings]}
+    return told if warnings is None else told | {"warnings": [asdict(one) for one in warnings]}
 
 
-async def find_campaign(session: Session, campaign_id: str) -> Campaign:
-    """The campaign of that id. Ends the command where there is none."""
-    wanted = read_id(campaign_id, "campaign")
-    async with session.database.read() as connection:
-        campaign = await get_campaign(connection, session.workspace_id, wanted)
-    if campaign is None:
-        raise not_found("campaign", campaign_id)
-    return campaign
-
-
-async def take(session: Session, campaign_id: str, step: Step) -> Campaign:
-    """The campaign after a step of the state machine; what waited for it is due at once. Ends the
-    command where it can not take the step."""
-    wanted = read_id(campaign_id, "campaign")
-    now = session.clock.now()
-    taken = await take_step(
-        session.database, session.workspace_id, wanted, lambda one: step(one, now), now=now
-    )
-    if taken is None:
-        raise not_found("campaign", campaign_id)
-    if isinstance(taken, Refused):
-        raise refused(taken.message, word=taken.code)
-    if taken.jobs:
-        async with session.broker() as broker:
-            await publish(broker, taken.jobs)
-    return taken.campaign
-
-
-def read_at(text: str, now: datetime) -> datetime:
-    """The time that is meant. Ends the command where there is none."""
-    at = parse_at(text, now)
-    if isinstance(at, ScheduleFault):
-        raise refused("The time can not be:", [(at.field, at.message)], word="schedule")
-    return at
-
-
-def _sends(campaign: Campaign, reached: Reach) -> str:
-    count = reachable(campaign, reached)
+def _sends(expected: Forecast) -> str:
+    count, reached = expected.devices, expected.reach
     devices = "1 device" if count == 1 else f"{count:,} devices"
     customers = "1 customer" if reached.customers == 1 else f"{reached.customers:,} customers"
     left_out = reached.devices - count
     among = f", {left_out:,} more are left out" if left_out else ""
-    return f"{campaign.name} sends to {devices} of {customers} now{among}"
+    return f"{expected.campaign.name} sends to {devices} of {customers} now{among}"
 
 
 def _say(
@@ -241,7 +204,3 @@ def _print_warning(where: Any, warning: CampaignWarning) -> None:
         highlight=False,
         soft_wrap=True,
     )
-
-
-def _record(warning: CampaignWarning) -> dict[str, str]:
-    return {"code": warning.code, "field": warning.field, "message": warning.message}

@@ -1,48 +1,48 @@
 """Campaigns: what to say to whom, when, and what became of it."""
 
 import asyncio
-from datetime import datetime
 from typing import Annotated
+from uuid import UUID
 
 from cyclopts import App as Commands
 from cyclopts import Parameter
+from msgspec import UNSET
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from clarion.campaigns.campaign import Campaign, CampaignState, Refused
+from clarion.campaigns.campaign import CampaignState
+from clarion.campaigns.commands import create_campaign, edit_campaign
 from clarion.campaigns.content.spec import dump_content
-from clarion.campaigns.draft import rewrite
-from clarion.campaigns.preview import preview
-from clarion.campaigns.store import create_campaign, list_campaigns
+from clarion.campaigns.queries import (
+    forecast_new,
+    get_campaign,
+    list_campaigns,
+    preview_campaign,
+)
 from clarion.cli.campaign_steps import (
     Yes,
     before_launch,
     cancel,
-    find_campaign,
     pause,
     print_warnings,
-    read_at,
     resume,
     schedule,
     shown,
-    take,
 )
-from clarion.cli.draft import Flags, invalid_campaign, provider_check, read_change, read_draft
+from clarion.cli.draft import Flags, provider_check, read_change, with_flags_named
 from clarion.cli.output import (
     AsJson,
     Ending,
     ExitCode,
     Limit,
     console,
-    not_found,
     print_record,
     print_records,
     read_id,
 )
 from clarion.cli.report import print_preview, print_report
-from clarion.cli.session import Session, open_session
-from clarion.reports import funnel
-from clarion.reports.funnel import Report
-from clarion.reports.waiting import waiting
+from clarion.cli.session import Session, accepted, open_session
+from clarion.faults import Rejected
+from clarion.reports.queries import CampaignReport, get_report
 
 PAGE = 50
 WATCH_SECONDS = 0.5
@@ -88,27 +88,24 @@ async def create(
     yes
         Do not ask before it launches now.
     """
-    draft = read_draft(name, flags)
+    wire = {"content": {}} | read_change(name, flags, {})
+    time = UNSET if at is None else at
+    warnings = None
     async with open_session() as session:
-        now = session.clock.now()
-        when = None if at is None else read_at(at, now)
-        campaign = Campaign(
-            id=session.clock.new_id(),
-            workspace_id=session.workspace_id,
-            name=draft.name,
-            state=CampaignState.DRAFT if when is None else CampaignState.SCHEDULED,
-            content=draft.content,
-            audience=draft.audience,
-            scheduled_at=when,
-            spread_minutes=draft.spread_minutes,
-            created_at=now,
-            updated_at=now,
-        )
-        warnings = None
-        if when is not None:
-            warnings = await before_launch(session, campaign, yes=yes)
-        async with session.database.write() as connection:
-            await create_campaign(connection, campaign)
+        if at is not None:
+            async with session.database.read() as connection:
+                expected = await forecast_new(
+                    connection,
+                    session.actor,
+                    wire,
+                    provider_check,
+                    at=at,
+                    now=session.clock.now(),
+                )
+            forecast = accepted(with_flags_named(expected, wire))
+            warnings = await before_launch(session, forecast, yes=yes)
+        made = await create_campaign(session.services, session.actor, wire, provider_check, at=time)
+    campaign = accepted(with_flags_named(made, wire))
     print_record(shown(campaign, warnings), as_json=json)
     if not json:
         print_warnings(warnings or ())
@@ -133,9 +130,7 @@ async def list_(*, limit: Limit = PAGE, before: str | None = None, json: AsJson 
     """
     cursor = None if before is None else read_id(before, "campaign")
     async with open_session() as session, session.database.read() as connection:
-        campaigns = await list_campaigns(
-            connection, session.workspace_id, before=cursor, limit=limit
-        )
+        campaigns = await list_campaigns(connection, session.actor, before=cursor, limit=limit)
     print_records(
         [shown(campaign) for campaign in campaigns],
         as_json=json,
@@ -154,8 +149,10 @@ async def show(campaign_id: str, *, json: AsJson = False) -> None:
     clarion campaigns show 01981f5e-7a3b-7c12-9d51-0b6d2c4e8f70
     ```
     """
-    async with open_session() as session:
-        print_record(shown(await find_campaign(session, campaign_id)), as_json=json)
+    wanted = read_id(campaign_id, "campaign")
+    async with open_session() as session, session.database.read() as connection:
+        campaign = await get_campaign(connection, session.actor, wanted)
+    print_record(shown(accepted(campaign, name=campaign_id)), as_json=json)
 
 
 @commands.command
@@ -185,21 +182,26 @@ async def edit(
     name
         The campaign's name.
     """
-
-    def step(campaign: Campaign, now: datetime) -> Campaign | Refused:
+    wanted = read_id(campaign_id, "campaign")
+    async with open_session() as session:
+        async with session.database.read() as connection:
+            campaign = accepted(
+                await get_campaign(connection, session.actor, wanted), name=campaign_id
+            )
         change = read_change(name, flags, dump_content(campaign.content))
         if not change:
             raise Ending(
                 ExitCode.USAGE, "Say what is to be another, such as --title.", word="usage"
             )
-        edited = rewrite(campaign, change, provider_check, now)
-        if isinstance(edited, list):
-            raise invalid_campaign(edited)
-        return edited
-
-    async with open_session() as session:
-        edited = await take(session, campaign_id, step)
-    print_record(shown(edited), as_json=json)
+        edited = await edit_campaign(
+            session.services,
+            session.actor,
+            wanted,
+            change,
+            provider_check,
+            seen_at=campaign.updated_at,
+        )
+    print_record(shown(accepted(edited, name=campaign_id)), as_json=json)
 
 
 @commands.command(name="preview")
@@ -224,15 +226,17 @@ async def show_preview(
     user_id
         For whom; without one, for somebody in the audience.
     """
-    async with open_session() as session:
-        campaign = await find_campaign(session, campaign_id)
-        async with session.database.read() as connection:
-            found = await preview(
-                connection, campaign, provider_check, name=user_id, now=session.clock.now()
-            )
-    if found is None:
-        raise not_found("customer", user_id)
-    print_preview(campaign, found, as_json=json)
+    wanted = read_id(campaign_id, "campaign")
+    async with open_session() as session, session.database.read() as connection:
+        preview = await preview_campaign(
+            connection,
+            session.actor,
+            wanted,
+            provider_check,
+            customer=user_id,
+            now=session.clock.now(),
+        )
+    print_preview(accepted(preview, name=user_id or campaign_id), as_json=json)
 
 
 @commands.command(name="report")
@@ -258,18 +262,16 @@ async def show_report(
     watch
         Show the progress until the campaign is done or cancelled, then the report.
     """
+    wanted = read_id(campaign_id, "campaign")
     async with open_session() as session:
-        campaign = await find_campaign(session, campaign_id)
+        report = accepted(await _report(session, wanted), name=campaign_id)
         if watch:
-            campaign = await _watch(session, campaign)
-        account = await _account(session, campaign)
-        async with session.database.read() as connection:
-            held_up = await waiting(connection, campaign, session.clock.now())
-    print_report(campaign, account, held_up, as_json=json)
+            report = await _watch(session, report)
+    print_report(report, as_json=json)
 
 
-async def _watch(session: Session, campaign: Campaign) -> Campaign:
-    """Draw the progress until the campaign is over."""
+async def _watch(session: Session, report: CampaignReport) -> CampaignReport:
+    """Draw the progress until the campaign is over; returns the last report."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -277,20 +279,20 @@ async def _watch(session: Session, campaign: Campaign) -> Campaign:
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task(campaign.state.value, total=None)
-        while campaign.state not in _FINAL:
-            account = await _account(session, campaign)
+        task = progress.add_task(report.campaign.state.value, total=None)
+        while report.campaign.state not in _FINAL:
+            total = report.account.total
             progress.update(
                 task,
-                description=campaign.state.value,
-                total=account.total.planned or None,
-                completed=account.total.settled,
+                description=report.campaign.state.value,
+                total=total.planned or None,
+                completed=total.settled,
             )
             await asyncio.sleep(WATCH_SECONDS)
-            campaign = await find_campaign(session, str(campaign.id))
-    return campaign
+            report = accepted(await _report(session, report.campaign.id))
+    return report
 
 
-async def _account(session: Session, campaign: Campaign) -> Report:
+async def _report(session: Session, campaign_id: UUID) -> CampaignReport | Rejected:
     async with session.database.read() as connection:
-        return await funnel.report(connection, session.workspace_id, campaign.id)
+        return await get_report(connection, session.actor, campaign_id, now=session.clock.now())

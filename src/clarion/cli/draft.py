@@ -1,23 +1,25 @@
 """A campaign as a person writes it on the command line or in a file, checked whole."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 from cyclopts import Parameter
 
 from clarion.campaigns.content.spec import Content, ContentFault
-from clarion.campaigns.draft import Draft, DraftFault, parse_draft
 from clarion.cli.output import Ending, ExitCode, refused
 from clarion.clock import SystemClock
 from clarion.customers.devices.device import Platform
+from clarion.faults import Fault, Rejected
 from clarion.providers.fcm.message import check
 
 CONTENT_FIELDS = (
     "title", "body", "image", "link", "data", "ttl_seconds", "priority", "collapse_key",
 )  # fmt: skip
+
+T = TypeVar("T")
 
 Several = Annotated[list[str] | None, Parameter(negative="")]
 
@@ -91,17 +93,13 @@ class Flags:
         return audience or None
 
 
-def read_draft(name: str | None, flags: Flags) -> Draft:
-    """The campaign of a file and flags. Ends the command with everything that is wrong with it."""
-    wire = {"content": {}} | read_change(name, flags, {})
-    draft = parse_draft(wire, provider_check)
-    if isinstance(draft, Draft):
-        return draft
-    faults = [(fault.field, fault.message) for fault in draft]
-    if "audience" not in wire:
-        cure = ("audience", "is missing: give --everyone, --user-id or --trait")
-        faults = [cure if field == "audience" else (field, text) for field, text in faults]
-    raise refused("The campaign can not be:", faults, word="invalid_campaign")
+def with_flags_named(rejected: T | Rejected, wire: Mapping[str, Any]) -> T | Rejected:
+    """What was rejected, where the audience is missing with the flags that give one."""
+    if not isinstance(rejected, Rejected) or "audience" in wire:
+        return rejected
+    cure = Fault("audience", "is missing: give --everyone, --user-id or --trait")
+    faults = (cure if fault.field == "audience" else fault for fault in rejected.faults)
+    return replace(rejected, faults=tuple(faults))
 
 
 def read_change(name: str | None, flags: Flags, content: Mapping[str, Any]) -> dict[str, Any]:
@@ -120,12 +118,6 @@ def read_change(name: str | None, flags: Flags, content: Mapping[str, Any]) -> d
     if flags.spread_minutes is not None:
         wire["spread_minutes"] = flags.spread_minutes
     return wire
-
-
-def invalid_campaign(faults: Sequence[DraftFault]) -> Ending:
-    """Everything that is wrong with a campaign."""
-    named = [(fault.field, fault.message) for fault in faults]
-    return refused("The campaign can not be:", named, word="invalid_campaign")
 
 
 def provider_check(content: Content, *, platform: Platform) -> Sequence[ContentFault]:

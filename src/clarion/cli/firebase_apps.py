@@ -1,14 +1,11 @@
 """Firebase apps: the projects we hold a service-account key for."""
 
-from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
+from uuid import UUID
 
-import msgspec
 from cyclopts import App as Commands
 
-from clarion.broker import NewJob
 from clarion.cli.output import (
     AsJson,
     Ending,
@@ -19,21 +16,19 @@ from clarion.cli.output import (
     print_records,
     refused,
 )
-from clarion.cli.session import Session, load_settings, open_session
+from clarion.cli.session import Session, accepted, load_settings, open_session
 from clarion.cli.source_choice import find_app, find_source
-from clarion.deliveries.apps.pacing import PER_MINUTE_MAX, PER_MINUTE_MIN
-from clarion.deliveries.apps.store import (
-    FirebaseApp,
-    bind_first_app,
-    list_apps,
+from clarion.deliveries.apps.commands import (
+    PAUSED_BY_PERSON,
+    change_app,
+    decide_removals,
     pause_app,
-    put_app,
     resume_app,
-    set_limits,
+    set_app_key,
 )
-from clarion.deliveries.steering import decide_removals, publish, take_up
+from clarion.deliveries.apps.queries import ShownApp, list_apps
+from clarion.faults import Rejected
 from clarion.providers.fcm.credentials import parse_service_account
-from clarion.sources.store import bind_firebase_app, list_sources
 
 FILE_BYTES_MAX = 65_536
 
@@ -88,28 +83,10 @@ async def add(
             word="credentials",
         )
     async with open_session() as session:
-        sealed = session.vault().seal(msgspec.json.encode(dict(account.info)))
-        async with session.database.write() as connection:
-            sources = [await find_source(connection, session, name) for name in source or []]
-            app = await put_app(
-                connection,
-                workspace_id=session.workspace_id,
-                app_id=session.clock.new_id(),
-                project_id=account.project_id,
-                client_email=account.client_email,
-                private_key_id=account.private_key_id,
-                sealed_key=sealed,
-                now=session.clock.now(),
-            )
-            for one in sources:
-                await bind_firebase_app(connection, session.workspace_id, one.id, app.id)
-            if not sources:
-                await bind_first_app(connection, app)
-            known = await list_sources(connection, session.workspace_id)
-            held = await take_up(connection, app.id, session.clock.now())
-        await _nudge(session, held)
-    reached = [one.name for one in known if one.firebase_app_id == app.id]
-    record = _shown(app) | {"sources": reached}
+        async with session.database.read() as connection:
+            bound = [(await find_source(connection, session, name)).id for name in source or []]
+        keyed = accepted(await set_app_key(session.services, session.actor, account, bound))
+    record = _shown(keyed.app) | {"sources": [one.name for one in keyed.sources]}
     print_record(record, as_json=json)
 
 
@@ -124,7 +101,7 @@ async def list_(*, json: AsJson = False) -> None:
     ```
     """
     async with open_session() as session, session.database.read() as connection:
-        apps = await list_apps(connection, session.workspace_id)
+        apps = await list_apps(connection, session.actor)
     print_records(
         [_shown(app) for app in apps],
         as_json=json,
@@ -141,7 +118,9 @@ async def list_(*, json: AsJson = False) -> None:
 
 
 @commands.command
-async def pause(firebase_app: Name, *, reason: str = "by a person", json: AsJson = False) -> None:
+async def pause(
+    firebase_app: Name, *, reason: str = PAUSED_BY_PERSON, json: AsJson = False
+) -> None:
     """Send nothing through a Firebase app until it is resumed. Nothing planned is lost.
 
     For example:
@@ -150,11 +129,10 @@ async def pause(firebase_app: Name, *, reason: str = "by a person", json: AsJson
     clarion firebase-apps pause shop-prod --reason "key is being rotated"
     ```
     """
-    async with open_session() as session, session.database.write() as connection:
-        app = await find_app(connection, session, firebase_app)
-        await pause_app(connection, app.id, reason, now=session.clock.now())
-        app = await find_app(connection, session, firebase_app)
-    _say(app, f"Nothing is sent through {app.project_id}.", json)
+    async with open_session() as session:
+        app_id = await _find(session, firebase_app)
+        paused = await pause_app(session.services, session.actor, app_id, reason)
+    _say(paused, "Nothing is sent through {}.", json)
 
 
 @commands.command
@@ -168,13 +146,9 @@ async def resume(firebase_app: Name, *, json: AsJson = False) -> None:
     ```
     """
     async with open_session() as session:
-        async with session.database.write() as connection:
-            app = await find_app(connection, session, firebase_app)
-            await resume_app(connection, session.workspace_id, app.id)
-            held = await take_up(connection, app.id, session.clock.now())
-            app = await find_app(connection, session, firebase_app)
-        await _nudge(session, held)
-    _say(app, f"{app.project_id} sends again.", json)
+        app_id = await _find(session, firebase_app)
+        resumed = await resume_app(session.services, session.actor, app_id)
+    _say(resumed, "{} sends again.", json)
 
 
 @commands.command(name="set")
@@ -201,19 +175,19 @@ async def set_(
     avoid_peaks
         Whether nothing leaves from two minutes before to two after each quarter of an hour.
     """
-    if pushes_per_minute is not None and not PER_MINUTE_MIN <= pushes_per_minute <= PER_MINUTE_MAX:
-        raise refused(f"--pushes-per-minute must be from {PER_MINUTE_MIN} to {PER_MINUTE_MAX}.")
-    async with open_session() as session, session.database.write() as connection:
-        app = await find_app(connection, session, firebase_app)
-        limits = app.limits
-        if pushes_per_minute is not None:
-            limits = replace(limits, per_minute=pushes_per_minute)
-        if avoid_peaks is not None:
-            limits = replace(limits, avoids_peaks=avoid_peaks)
-        await set_limits(connection, session.workspace_id, app.id, limits)
-        app = await find_app(connection, session, firebase_app)
-    told = f"{app.project_id} sends up to {app.limits.per_minute:,} pushes a minute"
-    _say(app, told + (", none in FCM's peaks." if app.limits.avoids_peaks else "."), json)
+    async with open_session() as session:
+        changed = accepted(
+            await change_app(
+                session.services,
+                session.actor,
+                await _find(session, firebase_app),
+                pushes_per_minute=pushes_per_minute,
+                avoid_peaks=avoid_peaks,
+            )
+        )
+    limits = changed.app.limits
+    sentence = f"{{}} sends up to {limits.per_minute:,} pushes a minute"
+    _say(changed, sentence + (", none in FCM's peaks." if limits.avoids_peaks else "."), json)
 
 
 @commands.command
@@ -238,26 +212,17 @@ async def removals(
         remove: FCM is right, and they are dead. keep: it is not, say after a wrong key.
     """
     async with open_session() as session:
-        async with session.database.read() as connection:
-            app = await find_app(connection, session, firebase_app)
-        jobs = await decide_removals(
-            session.database,
-            session.workspace_id,
-            app.id,
-            remove=decision == "remove",
-            now=session.clock.now(),
+        app_id = await _find(session, firebase_app)
+        decided = await decide_removals(
+            session.services, session.actor, app_id, remove=decision == "remove"
         )
-        await _nudge(session, jobs)
-        async with session.database.read() as connection:
-            app = await find_app(connection, session, firebase_app)
     done = "removed" if decision == "remove" else "kept"
-    _say(app, f"What was in quarantine is {done}; {app.project_id} goes on.", json)
+    _say(decided, f"What was in quarantine is {done}; {{}} goes on.", json)
 
 
-async def _nudge(session: Session, jobs: Sequence[NewJob]) -> None:
-    if jobs:
-        async with session.broker() as broker:
-            await publish(broker, jobs)
+async def _find(session: Session, name: str) -> UUID:
+    async with session.database.read() as connection:
+        return (await find_app(connection, session, name)).id
 
 
 def _read(file: Path) -> str:
@@ -271,14 +236,17 @@ def _read(file: Path) -> str:
         raise refused(f"{file} can not be read: {error}") from error
 
 
-def _say(app: FirebaseApp, sentence: str, as_json: bool) -> None:
+def _say(changed: ShownApp | Rejected, sentence: str, as_json: bool) -> None:
+    """`sentence` names the project where it has braces."""
+    shown = accepted(changed)
     if as_json:
-        print_record(_shown(app), as_json=True)
+        print_record(_shown(shown), as_json=True)
     else:
-        print_done(sentence)
+        print_done(sentence.format(shown.app.project_id))
 
 
-def _shown(app: FirebaseApp) -> dict[str, Any]:
+def _shown(shown: ShownApp) -> dict[str, Any]:
+    app = shown.app
     return {
         "id": app.id,
         "project_id": app.project_id,

@@ -1,32 +1,30 @@
 """How a campaign's account and its preview are printed."""
 
-from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any, assert_never
 
-from clarion.campaigns.campaign import Campaign
+from msgspec import structs
+
 from clarion.campaigns.content.spec import Content
 from clarion.campaigns.preview import Preview
 from clarion.cli.campaign_steps import print_warnings
 from clarion.cli.output import console, escape, print_record, print_records
-from clarion.reports.funnel import Report
+from clarion.reports.queries import CampaignReport
 from clarion.reports.waiting import Waiting, WaitsFor
 
 
-def print_report(
-    campaign: Campaign, account: Report, held_up: Sequence[Waiting], *, as_json: bool
-) -> None:
+def print_report(report: CampaignReport, *, as_json: bool) -> None:
     """A campaign's account, and why what is in flight waits."""
+    campaign, account = report.campaign, report.account
     counts = {
         "campaign_id": campaign.id,
         "state": campaign.state.value,
-        **asdict(account.total),
+        **structs.asdict(account.total),
         "reasons": account.reasons,
-        "platforms": {name: asdict(each) for name, each in account.platforms.items()},
+        "platforms": account.platforms,
         "attempts": account.attempts,
         "unanswered": account.unanswered,
         "balances": account.balances,
-        "waiting": [asdict(one) for one in held_up],
+        "waiting": report.waiting,
     }
     if as_json:
         print_record(counts, as_json=True)
@@ -36,7 +34,7 @@ def print_report(
     print_records(
         [
             {"": name} | {column: each[name] for column, each in _columns(everything).items()}
-            for name in asdict(account.total)
+            for name in account.total.__struct_fields__
         ],
         as_json=False,
         columns=("", *everything),
@@ -52,8 +50,8 @@ def print_report(
         columns=("state", "reason", "count"),
         none="",
     )
-    for one in held_up:
-        console.print(_sentence(one), highlight=False, markup=False)
+    for waiting in report.waiting:
+        console.print(_sentence(waiting), highlight=False, markup=False)
     verdict = "[green]balances[/]" if account.balances else "[bold red]does not balance[/]"
     console.print(f"The account {verdict}.", highlight=False)
 
@@ -77,7 +75,7 @@ def _sentence(one: Waiting) -> str:
     return f"{one.deliveries} wait: {what} ({one.reason}). {then}"
 
 
-def print_preview(campaign: Campaign, preview: Preview, *, as_json: bool) -> None:
+def print_preview(preview: Preview, *, as_json: bool) -> None:
     """What one customer would see, how many are reached, and what should be told."""
     customer = preview.customer
     faults = [
@@ -93,14 +91,16 @@ def print_preview(campaign: Campaign, preview: Preview, *, as_json: bool) -> Non
                     for platform, content in preview.contents.items()
                 },
                 "faults": faults,
-                "warnings": [asdict(one) for one in preview.warnings],
-                "reach": asdict(preview.reach),
+                "warnings": preview.warnings,
+                "reach": preview.reach,
             },
             as_json=True,
         )
         return
     who = "nobody: no traits" if customer is None else customer.user_id or f"{customer.id}"
-    console.print(f"[bold]{escape(campaign.name)}[/]  as seen by {escape(who)}", highlight=False)
+    console.print(
+        f"[bold]{escape(preview.campaign.name)}[/]  as seen by {escape(who)}", highlight=False
+    )
     contents = {name.value: _rendered(each) for name, each in preview.contents.items()}
     print_records(
         [
@@ -144,4 +144,4 @@ def _rendered(content: Content) -> dict[str, Any]:
 
 
 def _columns(everything: dict[str, Any]) -> dict[str, dict[str, int]]:
-    return {column: asdict(counts) for column, counts in everything.items()}
+    return {column: structs.asdict(counts) for column, counts in everything.items()}

@@ -24,6 +24,12 @@ from clarion.telemetry import LogOptions, set_up_logs
 
 T = TypeVar("T")
 
+_HEADINGS = {
+    "invalid_campaign": "The campaign can not be:",
+    "schedule": "The time can not be:",
+}
+"""What stands above faults that are told in full."""
+
 WORKSPACE = "CLARION_WORKSPACE"
 
 
@@ -141,7 +147,7 @@ def accepted(outcome: T | Rejected, *, name: object = "") -> T:
     if not isinstance(outcome, Rejected):
         return outcome
     code = ExitCode.NOT_FOUND if outcome.code == "not_found" else ExitCode.REFUSED
-    message = outcome.message
+    message = _HEADINGS.get(outcome.code, outcome.message)
     if name and code is ExitCode.NOT_FOUND:
         message = f"{message.removesuffix('.')}: {name}."
     faults = [(fault.field, fault.message) for fault in outcome.faults]

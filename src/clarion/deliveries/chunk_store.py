@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -16,17 +17,13 @@ from sqlalchemy import ColumnElement, and_, case, literal, not_, or_, select, up
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.audiences.query import takes_no_push
-from clarion.campaigns.campaign import CampaignState, Refused, finish
-from clarion.campaigns.store import (
-    LaunchState,
-    get_campaign,
-    get_launch,
-    save_campaign,
-    set_launch_state,
-)
+from clarion.campaigns.campaign import CampaignState, finish
+from clarion.campaigns.commands import apply_transition
+from clarion.campaigns.store import LaunchState, get_launch, set_launch_state
 from clarion.clock import SKEW, first_id_after, made_at
 from clarion.customers.devices.store import shows_nothing
 from clarion.deliveries.delivery import DeliveryState, Settled
+from clarion.faults import Rejected
 from clarion.storage.bulk import insert_new
 from clarion.storage.dialect import Instant
 from clarion.storage.schema import (
@@ -332,17 +329,12 @@ async def finish_launch(connection: AsyncConnection, launch_id: UUID, now: datet
     )
     if still_open.one_or_none() is not None:
         return False
-    campaign = await get_campaign(connection, launch.workspace_id, launch.campaign_id, lock=True)
-    if campaign is None:
-        return False
-    cancelled = campaign.state is CampaignState.CANCELLED
-    state = LaunchState.CANCELLED if cancelled else LaunchState.DONE
-    if not await set_launch_state(connection, launch_id, state, now, expected=LaunchState.SENDING):
-        return False
-    done = finish(campaign, now)
-    if not isinstance(done, Refused):
-        await save_campaign(connection, done, expected_state=campaign.state)
-    return True
+    finished = await apply_transition(
+        connection, launch.workspace_id, launch.campaign_id, partial(finish, now=now)
+    )
+    # Everything is planned, so only a cancelled campaign can not be finished.
+    state = LaunchState.CANCELLED if isinstance(finished, Rejected) else LaunchState.DONE
+    return await set_launch_state(connection, launch_id, state, now, expected=LaunchState.SENDING)
 
 
 async def _move_group(

@@ -8,6 +8,7 @@ turns by the cursor. The constraint (launch, device) makes a delivery one, whate
 from collections import defaultdict
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from clarion.agent import Agent, AgentName
 from clarion.audiences.query import devices_of
 from clarion.broker import Broker, JobKind, Lease, NewJob
-from clarion.campaigns.campaign import Campaign, CampaignState, Refused, planned
+from clarion.campaigns.campaign import Campaign, CampaignState, planned
+from clarion.campaigns.commands import apply_transition
 from clarion.campaigns.content.spec import ContentSpec
 from clarion.campaigns.store import (
     Launch,
@@ -24,7 +26,6 @@ from clarion.campaigns.store import (
     advance_launch,
     get_campaign,
     get_launch,
-    save_campaign,
     set_launch_state,
 )
 from clarion.clock import Clock
@@ -208,11 +209,9 @@ class Planner:
             await set_launch_state(
                 connection, launch_id, LaunchState.SENDING, now, expected=LaunchState.PLANNING
             )
-            current = await get_campaign(connection, campaign.workspace_id, campaign.id, lock=True)
-            if current is not None:
-                sending = planned(current, now)
-                if not isinstance(sending, Refused):
-                    await save_campaign(connection, sending, expected_state=current.state)
+            await apply_transition(
+                connection, campaign.workspace_id, campaign.id, partial(planned, now=now)
+            )
             await finish_launch(connection, launch_id, now)
 
         await self._database.transact(work, self._clock)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -11,20 +12,20 @@ from clarion.storage.schema import deliveries, launches
 _STATES = ("accepted", "unregistered", "rejected", "skipped", "expired", "cancelled")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Counts:
-    """How many deliveries are in each state. `accepted` means that FCM took it, no more."""
+class Counts(msgspec.Struct, frozen=True, kw_only=True):
+    """planned = accepted + unregistered + rejected + skipped + expired + cancelled + in_flight.
+    `accepted`: FCM took it, no more; `received` and `opened`: the app said so."""
 
-    planned: int = 0
-    accepted: int = 0
-    unregistered: int = 0
-    rejected: int = 0
-    skipped: int = 0
-    expired: int = 0
-    cancelled: int = 0
-    in_flight: int = 0
-    received: int = 0
-    opened: int = 0
+    planned: int
+    accepted: int
+    unregistered: int
+    rejected: int
+    skipped: int
+    expired: int
+    cancelled: int
+    in_flight: int
+    received: int
+    opened: int
 
     @property
     def settled(self) -> int:
@@ -87,12 +88,15 @@ async def report(connection: AsyncConnection, workspace_id: UUID, campaign_id: U
         unanswered += lost
         planned_count = counted
     return Report(
-        total=Counts(**{**total, "planned": planned_count}),
-        platforms={name: Counts(**counts) for name, counts in sorted(platforms.items())},
+        total=Counts(**_NONE | total | {"planned": planned_count}),
+        platforms={name: Counts(**_NONE | counts) for name, counts in sorted(platforms.items())},
         reasons=reasons,
         attempts=attempts,
         unanswered=unanswered,
     )
+
+
+_NONE = dict.fromkeys(Counts.__struct_fields__, 0)
 
 
 def _add(counts: dict[str, int], name: str, count: int) -> None:

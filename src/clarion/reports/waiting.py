@@ -27,7 +27,9 @@ class WaitsFor(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
-    """So many deliveries wait. `until`: when they go on by themselves; None: a person must act."""
+    """So many deliveries wait. `waits_for`: the campaign or its Firebase app is paused, FCM has
+    asked for silence, or they are due later. `until`: when they go on, or are tried again, by
+    themselves; null: a person must act."""
 
     waits_for: WaitsFor
     reason: str

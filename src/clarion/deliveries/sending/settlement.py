@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from clarion.campaigns.campaign import Campaign, CampaignState, Refused, pause
-from clarion.campaigns.store import get_campaign, get_launch, save_campaign
+from clarion.campaigns.campaign import Campaign, CampaignState, pause
+from clarion.campaigns.commands import apply_transition
+from clarion.campaigns.store import get_campaign, get_launch
 from clarion.customers.devices.store import remove_registrations
 from clarion.customers.diagnostics import WARNINGS, WarningCode
 from clarion.customers.ingest_counters import Kind, hour_of
@@ -208,11 +210,12 @@ async def _pause_or_resume(
 
 async def _pause(connection: AsyncConnection, work: Work, doubt: str, now: datetime) -> None:
     """The campaign waits for a person. After `finish_launch`, which locks its launch first."""
-    campaign = await get_campaign(connection, work.chunk.workspace_id, work.campaign.id, lock=True)
-    paused = None if campaign is None else pause(campaign, now, doubt)
-    if campaign is None or paused is None or isinstance(paused, Refused):
-        return
-    await save_campaign(connection, paused, expected_state=campaign.state)
+    await apply_transition(
+        connection,
+        work.chunk.workspace_id,
+        work.campaign.id,
+        partial(pause, now=now, reason=doubt),
+    )
 
 
 async def _warn_of_fids(

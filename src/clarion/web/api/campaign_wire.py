@@ -1,22 +1,24 @@
 """Campaigns on the wire. What is taken in is checked by `campaigns/draft.py`, which knows all that
 can be wrong with it; the types of bodies here describe it."""
 
-from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
+from msgspec.structs import asdict
 
 from clarion.audiences import rule
+from clarion.audiences.query import Reach
 from clarion.campaigns import campaign as campaigns
 from clarion.campaigns import preview as previews
 from clarion.campaigns.campaign import CampaignState
 from clarion.campaigns.content import spec as contents
 from clarion.campaigns.content.spec import Priority, dump_content
+from clarion.campaigns.preview import CampaignWarning
 from clarion.customers.devices.device import Platform
-from clarion.reports import funnel, waiting
-from clarion.reports.waiting import WaitsFor
+from clarion.reports.funnel import Counts
+from clarion.reports.queries import CampaignReport
+from clarion.reports.waiting import Waiting
 from clarion.web.api.devices import Owner
 from clarion.web.api.moment import Moment
 
@@ -119,15 +121,6 @@ class PreviewFor(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     user_id: str | None = None
 
 
-class CampaignWarning(msgspec.Struct, frozen=True, kw_only=True):
-    """What is not refused, but may not be meant. `code`: trait_unknown (nobody in the audience has
-    a trait that a text names), audience_empty or audience_unreachable."""
-
-    code: str
-    field: str
-    message: str
-
-
 class Campaign(msgspec.Struct, frozen=True, kw_only=True):
     """A campaign. `state`: draft, scheduled, launching, sending, paused, done or cancelled.
     `paused_reason` begins with `late` where its time passed while nothing ran: it waits to be
@@ -167,18 +160,6 @@ class PreviewFault(msgspec.Struct, frozen=True, kw_only=True):
     message: str
 
 
-class Reach(msgspec.Struct, frozen=True, kw_only=True):
-    """How many the audience reaches now. `opted_out`, `notifications_off` and
-    `no_firebase_app`: devices among them that are skipped, the second unless the push is silent."""
-
-    customers: int
-    devices: int
-    opted_out: int
-    notifications_off: int
-    no_firebase_app: int
-    platforms: dict[str, int]
-
-
 class Preview(msgspec.Struct, frozen=True, kw_only=True):
     """`customer` null: nobody is in the audience yet, so it is rendered without traits."""
 
@@ -187,34 +168,6 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
     faults: list[PreviewFault]
     warnings: list[CampaignWarning]
     reach: Reach
-
-
-class Counts(msgspec.Struct, frozen=True, kw_only=True):
-    """planned = accepted + unregistered + rejected + skipped + expired + cancelled + in_flight.
-    `accepted`: FCM took it, no more; `received` and `opened`: the app said so."""
-
-    planned: int
-    accepted: int
-    unregistered: int
-    rejected: int
-    skipped: int
-    expired: int
-    cancelled: int
-    in_flight: int
-    received: int
-    opened: int
-
-
-class Waiting(msgspec.Struct, frozen=True, kw_only=True):
-    """So many deliveries wait. `waits_for`: the campaign or its Firebase app is paused, FCM has
-    asked for silence, or they are due later. `until`: when they go on, or are tried again, by
-    themselves; null: a person must act."""
-
-    waits_for: WaitsFor
-    reason: str
-    project_id: str | None
-    deliveries: int
-    until: Moment | None
 
 
 class Report(Counts, frozen=True, kw_only=True):
@@ -234,11 +187,11 @@ class Report(Counts, frozen=True, kw_only=True):
 
 
 def shown_campaign(
-    campaign: campaigns.Campaign, warnings: Sequence[previews.CampaignWarning] | None = None
+    campaign: campaigns.Campaign, warnings: list[CampaignWarning] | None = None
 ) -> Campaign:
     """A campaign as the API tells it; `warnings`: to who schedules it."""
     return Campaign(
-        warnings=msgspec.UNSET if warnings is None else _shown_warnings(warnings),
+        warnings=msgspec.UNSET if warnings is None else warnings,
         id=campaign.id,
         name=campaign.name,
         state=campaign.state,
@@ -264,29 +217,24 @@ def shown_preview(preview: previews.Preview) -> Preview:
             PreviewFault(platform=platform, field=fault.field, message=fault.message)
             for platform, fault in preview.faults
         ],
-        warnings=_shown_warnings(preview.warnings),
-        reach=msgspec.convert(preview.reach, Reach, from_attributes=True),
+        warnings=preview.warnings,
+        reach=preview.reach,
     )
 
 
-def _shown_warnings(warnings: Sequence[previews.CampaignWarning]) -> list[CampaignWarning]:
-    return [msgspec.convert(one, CampaignWarning, from_attributes=True) for one in warnings]
-
-
-def shown_report(
-    campaign: campaigns.Campaign, report: funnel.Report, held_up: Sequence[waiting.Waiting]
-) -> Report:
+def shown_report(report: CampaignReport) -> Report:
     """An account as the API tells it."""
+    account = report.account
     return Report(
-        campaign_id=campaign.id,
-        state=campaign.state,
-        **_counts(report.total),
-        reasons=report.reasons,
-        platforms={name: Counts(**_counts(each)) for name, each in report.platforms.items()},
-        attempts=report.attempts,
-        unanswered=report.unanswered,
-        balances=report.balances,
-        waiting=[Waiting(**asdict(one)) for one in held_up],
+        campaign_id=report.campaign.id,
+        state=report.campaign.state,
+        **asdict(account.total),
+        reasons=account.reasons,
+        platforms=account.platforms,
+        attempts=account.attempts,
+        unanswered=account.unanswered,
+        balances=account.balances,
+        waiting=report.waiting,
     )
 
 
@@ -302,7 +250,3 @@ def shown_content(content: contents.Content) -> Rendered:
         priority=content.priority,
         collapse_key=content.collapse_key,
     )
-
-
-def _counts(counts: funnel.Counts) -> dict[str, Any]:
-    return {name: getattr(counts, name) for name in Counts.__struct_fields__}

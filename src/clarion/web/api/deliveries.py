@@ -7,13 +7,12 @@ import msgspec
 from litestar import Controller, get
 from litestar.params import QueryParameter
 
-from clarion.campaigns.store import get_campaign
 from clarion.customers.devices.device import Platform
 from clarion.deliveries import store
 from clarion.deliveries.delivery import DeliveryState
-from clarion.deliveries.store import list_deliveries
+from clarion.deliveries.queries import list_deliveries
 from clarion.web.api.devices import Owner
-from clarion.web.api.errors import not_found
+from clarion.web.api.errors import accepted
 from clarion.web.api.gate import GivenCaller, GivenParts
 from clarion.web.api.moment import Moment
 from clarion.web.api.pages import LIMIT_DEFAULT, Cursor, Limit, Page, after_ids, page
@@ -57,18 +56,19 @@ class Deliveries(Controller):
     ) -> Page[Delivery]:
         """Each push of a campaign and what became of it."""
         async with parts.database.read() as connection:
-            if await get_campaign(connection, caller.workspace_id, campaign) is None:
-                raise not_found("campaign")
-            found = await list_deliveries(
+            deliveries = await list_deliveries(
                 connection,
-                caller.workspace_id,
-                campaign_id=campaign,
+                caller,
+                campaign,
                 state=in_state,
                 after=after_ids(cursor),
                 limit=limit + 1,
             )
         return page(
-            found, limit, _shown, lambda one: (one.launch_id.bytes, one.device_row_id.bytes)
+            accepted(deliveries),
+            limit,
+            _shown,
+            lambda delivery: (delivery.launch_id.bytes, delivery.device_row_id.bytes),
         )
 
 

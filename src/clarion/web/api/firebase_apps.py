@@ -1,6 +1,5 @@
 """/firebase-apps: the Firebase projects we hold a key for. Keys are never told again."""
 
-from dataclasses import replace
 from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
@@ -8,32 +7,27 @@ from uuid import UUID
 import msgspec
 from litestar import Controller, Request, Response, delete, get, patch, post
 from litestar.params import PathParameter
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.accounts.actor import Actor, Scope
-from clarion.accounts.workspace import NAME_CHARACTERS_MAX
-from clarion.deliveries.apps import store as app_store
-from clarion.deliveries.apps.pacing import PER_MINUTE_MAX, PER_MINUTE_MIN
-from clarion.deliveries.apps.quarantine_store import quarantined
-from clarion.deliveries.apps.store import (
-    bind_first_app,
+from clarion.deliveries.apps.commands import (
+    PAUSED_BY_PERSON,
+    change_app,
+    decide_removals,
     delete_app,
-    get_app,
-    list_apps,
     pause_app,
-    put_app,
     resume_app,
-    set_limits,
+    set_app_key,
 )
-from clarion.deliveries.steering import decide_removals, publish, take_up
+from clarion.deliveries.apps.pacing import PER_MINUTE_MAX, PER_MINUTE_MIN
+from clarion.deliveries.apps.queries import ShownApp, get_app, list_apps
+from clarion.faults import Rejected
 from clarion.providers.fcm.credentials import parse_service_account
 from clarion.web.api.bodies import read
-from clarion.web.api.errors import ErrorCode, Fault, invalid, not_found
+from clarion.web.api.errors import ErrorCode, Fault, accepted, invalid
 from clarion.web.api.gate import ALSO, BODY, NEEDS, GivenCaller, GivenParts
 from clarion.web.api.moment import Moment
 from clarion.web.api.pages import Page, whole
 
-PAUSED_BY_PERSON = "by a person"
 AppId = Annotated[UUID, PathParameter(description="The Firebase app's id.")]
 
 
@@ -126,40 +120,24 @@ class FirebaseApps(Controller):
         workspace's first is bound to every source that has none."""
         account = parse_service_account(await request.body(), fcm_url=parts.fcm_url)
         if isinstance(account, list):
-            faults = [Fault(field=one.field, message=one.message) for one in account]
+            faults = [Fault(fault.field, fault.message) for fault in account]
             raise invalid(faults, ErrorCode.INVALID_CREDENTIALS)
-        async with parts.database.write() as connection:
-            app = await put_app(
-                connection,
-                workspace_id=caller.workspace_id,
-                app_id=parts.clock.new_id(),
-                project_id=account.project_id,
-                client_email=account.client_email,
-                private_key_id=account.private_key_id,
-                sealed_key=parts.vault.seal(msgspec.json.encode(dict(account.info))),
-                now=parts.clock.now(),
-            )
-            bound = await bind_first_app(connection, app)
-            held = await take_up(connection, app.id, parts.clock.now())
-        await publish(parts.broker, held)
-        added = AddedFirebaseApp(**_fields(app), bound_source_ids=[one.id for one in bound])
-        return Response(added, status_code=201 if app.replaced_at is None else 200)
+        keyed = accepted(await set_app_key(parts.services, caller, account))
+        added = AddedFirebaseApp(**_fields(keyed.app), bound_source_ids=list(keyed.bound))
+        return Response(added, status_code=201 if added.replaced_at is None else 200)
 
     @get("", summary="List Firebase apps")
     async def list_all(self, parts: GivenParts, caller: GivenCaller) -> Page[FirebaseApp]:
         """Every Firebase app; always one page."""
         async with parts.database.read() as connection:
-            found = await list_apps(connection, caller.workspace_id)
-            held = await quarantined(connection, [app.id for app in found])
-        return whole([_shown(app, held.get(app.id, 0)) for app in found])
+            apps = await list_apps(connection, caller)
+        return whole([_shown(app) for app in apps])
 
     @get("/{app_id:uuid}", summary="Show a Firebase app")
     async def show(self, parts: GivenParts, caller: GivenCaller, app_id: AppId) -> FirebaseApp:
         """A Firebase app without its key."""
         async with parts.database.read() as connection:
-            app = await _find(connection, caller, app_id)
-            held = await quarantined(connection, [app_id])
-        return _shown(app, held.get(app_id, 0))
+            return _shown(await get_app(connection, caller, app_id))
 
     @patch(
         "/{app_id:uuid}",
@@ -176,18 +154,15 @@ class FirebaseApps(Controller):
         """Its quota, if Google has granted another one than 600,000 a minute, and whether FCM's
         busiest minutes are avoided. All senders keep to it from their next chunk on."""
         change = await read(request, FirebaseAppChange)
-        wanted = change.pushes_per_minute
-        if wanted is not msgspec.UNSET and not PER_MINUTE_MIN <= wanted <= PER_MINUTE_MAX:
-            message = f"must be from {PER_MINUTE_MIN} to {PER_MINUTE_MAX}"
-            raise invalid([Fault(field="pushes_per_minute", message=message)])
-        async with parts.database.write() as connection:
-            limits = (await _find(connection, caller, app_id)).limits
-            if wanted is not msgspec.UNSET:
-                limits = replace(limits, per_minute=wanted)
-            if change.avoid_peaks is not msgspec.UNSET:
-                limits = replace(limits, avoids_peaks=change.avoid_peaks)
-            await set_limits(connection, caller.workspace_id, app_id, limits)
-            return _shown(await _find(connection, caller, app_id))
+        per_minute, avoid_peaks = change.pushes_per_minute, change.avoid_peaks
+        changed = await change_app(
+            parts.services,
+            caller,
+            app_id,
+            pushes_per_minute=None if per_minute is msgspec.UNSET else per_minute,
+            avoid_peaks=None if avoid_peaks is msgspec.UNSET else avoid_peaks,
+        )
+        return _shown(changed)
 
     @delete(
         "/{app_id:uuid}",
@@ -198,9 +173,7 @@ class FirebaseApps(Controller):
     async def delete_one(self, parts: GivenParts, caller: GivenCaller, app_id: AppId) -> None:
         """Forget it with its key. Its sources are bound to none, and what is still to be sent
         through it is skipped (`no_firebase_app`)."""
-        async with parts.database.write() as connection:
-            if not await delete_app(connection, caller.workspace_id, app_id):
-                raise not_found("Firebase app")
+        accepted(await delete_app(parts.services, caller, app_id))
 
     @post(
         "/{app_id:uuid}/pause", summary="Pause a Firebase app", opt={BODY: Pause}, status_code=200
@@ -216,14 +189,7 @@ class FirebaseApps(Controller):
         has paused keeps its reason; one that FCM's answers have paused waits for a person from now
         on. The body may be empty."""
         wanted = await read(request, Pause, may_be_empty=True)
-        reason = wanted.reason.strip() or PAUSED_BY_PERSON
-        if len(reason) > NAME_CHARACTERS_MAX:
-            message = f"may have {NAME_CHARACTERS_MAX} characters at most"
-            raise invalid([Fault(field="reason", message=message)])
-        async with parts.database.write() as connection:
-            await _find(connection, caller, app_id)
-            await pause_app(connection, app_id, reason, now=parts.clock.now())
-            return _shown(await _find(connection, caller, app_id))
+        return _shown(await pause_app(parts.services, caller, app_id, wanted.reason))
 
     @post(
         "/{app_id:uuid}/removals",
@@ -241,45 +207,23 @@ class FirebaseApps(Controller):
         """Remove the registrations in quarantine, or keep them; devices that have registered again
         since are kept in any case. Campaigns that were paused for it go on."""
         wanted = await read(request, Removals)
-        async with parts.database.read() as connection:
-            await _find(connection, caller, app_id)
-        jobs = await decide_removals(
-            parts.database,
-            caller.workspace_id,
-            app_id,
-            remove=wanted.decision is Decision.REMOVE,
-            now=parts.clock.now(),
-        )
-        await publish(parts.broker, jobs)
-        async with parts.database.read() as connection:
-            return _shown(await _find(connection, caller, app_id))
+        remove = wanted.decision is Decision.REMOVE
+        return _shown(await decide_removals(parts.services, caller, app_id, remove=remove))
 
     @post("/{app_id:uuid}/resume", summary="Resume a Firebase app", status_code=200)
     async def resume(self, parts: GivenParts, caller: GivenCaller, app_id: AppId) -> FirebaseApp:
         """Send through it again, after the cause of its pause is cured. What was held goes out at
         once. One that FCM's answers have paused is tried again by itself, too: after a minute, then
         more and more seldom, at least every ten minutes."""
-        async with parts.database.write() as connection:
-            await _find(connection, caller, app_id)
-            await resume_app(connection, caller.workspace_id, app_id)
-            held = await take_up(connection, app_id, parts.clock.now())
-            app = await _find(connection, caller, app_id)
-        await publish(parts.broker, held)
-        return _shown(app)
+        return _shown(await resume_app(parts.services, caller, app_id))
 
 
-async def _find(connection: AsyncConnection, caller: Actor, app_id: UUID) -> app_store.FirebaseApp:
-    app = await get_app(connection, caller.workspace_id, app_id)
-    if app is None:
-        raise not_found("Firebase app")
-    return app
+def _shown(shown: ShownApp | Rejected) -> FirebaseApp:
+    return FirebaseApp(**_fields(accepted(shown)))
 
 
-def _shown(app: app_store.FirebaseApp, held: int = 0) -> FirebaseApp:
-    return FirebaseApp(**_fields(app, held))
-
-
-def _fields(app: app_store.FirebaseApp, held: int = 0) -> dict[str, Any]:
+def _fields(shown: ShownApp) -> dict[str, Any]:
+    app = shown.app
     return {
         "id": app.id,
         "project_id": app.project_id,
@@ -292,7 +236,7 @@ def _fields(app: app_store.FirebaseApp, held: int = 0) -> dict[str, Any]:
         "avoid_peaks": app.limits.avoids_peaks,
         "removals_stopped_at": app.removals_stopped_at,
         "removals_stopped_reason": app.removals_stopped_reason,
-        "quarantined": held,
+        "quarantined": shown.quarantined,
         "created_at": app.created_at,
         "replaced_at": app.replaced_at,
     }

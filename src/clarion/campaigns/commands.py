@@ -1,0 +1,135 @@
+"""What is done with campaigns. `deliveries/commands.py` has what also moves chunks: to cancel and
+to resume one."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from msgspec import UNSET
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from clarion.accounts.actor import Actor, Permission
+from clarion.accounts.audit import Thing, difference
+from clarion.accounts.command import Run, command, forbidden
+from clarion.campaigns import store
+from clarion.campaigns.campaign import Campaign, pause, schedule
+from clarion.campaigns.draft import ContentCheck, new_campaign, rewrite
+from clarion.campaigns.schedule import parse_at
+from clarion.faults import Rejected, not_found
+
+Step = Callable[[Campaign], Campaign | Rejected]
+"""A pure function of `campaigns/campaign.py`, with its time."""
+
+_AUDITED = ("name", "state", "scheduled_at", "spread_minutes", "paused_reason")
+_PERSONAL = ("content", "audience")
+"""They may name people, whom the audit log must not outlive: only that they changed is kept."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transition:
+    """A campaign before and after a step."""
+
+    before: Campaign
+    after: Campaign
+
+
+@command("campaign.create", needs=Permission.WRITE)
+async def create_campaign(
+    run: Run, actor: Actor, wire: Mapping[str, Any], check: ContentCheck, *, at: Any = UNSET
+) -> Campaign | Rejected:
+    """Make a draft, or with `at` ("now", or an ISO 8601 time) a scheduled campaign, which needs the
+    permission to publish."""
+    if at is not UNSET and not actor.may(Permission.PUBLISH):
+        return forbidden(Permission.PUBLISH)
+    campaign = new_campaign(
+        wire,
+        at,
+        check,
+        campaign_id=run.new_id(),
+        workspace_id=actor.workspace_id,
+        now=run.now,
+    )
+    if isinstance(campaign, Rejected):
+        return campaign
+    await store.create_campaign(run.connection, campaign)
+    run.audit(Thing("campaign", campaign.id), {name: getattr(campaign, name) for name in _AUDITED})
+    return campaign
+
+
+@command("campaign.edit", needs=Permission.WRITE)
+async def edit_campaign(
+    run: Run,
+    actor: Actor,
+    campaign_id: UUID,
+    change: Mapping[str, Any],
+    check: ContentCheck,
+    *,
+    seen_at: datetime | None = None,
+) -> Campaign | Rejected:
+    """Write some of a draft's fields anew, each whole. `seen_at`: the `updated_at` that the actor
+    has decided upon; where the campaign has changed since, it is rejected as `conflict`."""
+
+    def step(campaign: Campaign) -> Campaign | Rejected:
+        if seen_at is not None and campaign.updated_at != seen_at:
+            return Rejected("conflict", "The campaign has changed since it was seen: look again.")
+        return rewrite(campaign, change, check, run.now)
+
+    return await _take(run, actor, campaign_id, step)
+
+
+@command("campaign.schedule", needs=Permission.PUBLISH)
+async def schedule_campaign(
+    run: Run, actor: Actor, campaign_id: UUID, at: str
+) -> Campaign | Rejected:
+    """Let it launch at `at`: "now", or an ISO 8601 time."""
+    launches_at = parse_at(at, run.now)
+    if isinstance(launches_at, Rejected):
+        return launches_at
+    return await _take(
+        run, actor, campaign_id, lambda campaign: schedule(campaign, launches_at, run.now)
+    )
+
+
+@command("campaign.pause", needs=Permission.PUBLISH)
+async def pause_campaign(run: Run, actor: Actor, campaign_id: UUID) -> Campaign | Rejected:
+    """Send nothing more of it until it is resumed."""
+    return await _take(run, actor, campaign_id, partial(pause, now=run.now))
+
+
+async def apply_transition(
+    connection: AsyncConnection, workspace_id: UUID, campaign_id: UUID, step: Step
+) -> Transition | Rejected:
+    """The only writer of a campaign's state, for commands and for agents in transactions of their
+    own. The row is locked from reading to writing, so nobody's change is lost."""
+    before = await store.get_campaign(connection, workspace_id, campaign_id, lock=True)
+    if before is None:
+        return not_found("campaign")
+    after = step(before)
+    if isinstance(after, Rejected):
+        return after
+    await store.save_campaign(connection, after, expected_state=before.state)
+    return Transition(before=before, after=after)
+
+
+def audit_transition(run: Run, transition: Transition) -> None:
+    """The entry of a step."""
+    before, after = transition.before, transition.after
+    changes: dict[str, Any] = difference(
+        {name: getattr(before, name) for name in _AUDITED},
+        {name: getattr(after, name) for name in _AUDITED},
+    )
+    rewritten = [name for name in _PERSONAL if getattr(before, name) != getattr(after, name)]
+    if rewritten:
+        changes["rewritten"] = rewritten
+    run.audit(Thing("campaign", after.id), changes)
+
+
+async def _take(run: Run, actor: Actor, campaign_id: UUID, step: Step) -> Campaign | Rejected:
+    transition = await apply_transition(run.connection, actor.workspace_id, campaign_id, step)
+    if isinstance(transition, Rejected):
+        return transition
+    audit_transition(run, transition)
+    return transition.after

@@ -1,0 +1,90 @@
+"""What is shown of campaigns, and of what they would do."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from msgspec import UNSET
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from clarion.accounts.actor import Actor
+from clarion.campaigns import preview, store
+from clarion.campaigns.campaign import Campaign, launches_on_resume, schedule
+from clarion.campaigns.draft import ContentCheck, new_campaign
+from clarion.campaigns.preview import Forecast, Preview, forecast
+from clarion.campaigns.schedule import parse_at
+from clarion.faults import Rejected, not_found
+
+
+async def list_campaigns(
+    connection: AsyncConnection, actor: Actor, *, before: UUID | None, limit: int
+) -> list[Campaign]:
+    """At most `limit` campaigns, newest first; `before`: those older than this one."""
+    return await store.list_campaigns(connection, actor.workspace_id, before=before, limit=limit)
+
+
+async def get_campaign(
+    connection: AsyncConnection, actor: Actor, campaign_id: UUID
+) -> Campaign | Rejected:
+    campaign = await store.get_campaign(connection, actor.workspace_id, campaign_id)
+    return campaign or not_found("campaign")
+
+
+async def preview_campaign(
+    connection: AsyncConnection,
+    actor: Actor,
+    campaign_id: UUID,
+    check: ContentCheck,
+    *,
+    customer: str | None,
+    now: datetime,
+) -> Preview | Rejected:
+    """A campaign as the customer with that user id or id would see it at `now`; None: as somebody
+    in its audience would."""
+    campaign = await get_campaign(connection, actor, campaign_id)
+    if isinstance(campaign, Rejected):
+        return campaign
+    shown = await preview.preview(connection, campaign, check, name=customer, now=now)
+    return shown or not_found("customer")
+
+
+async def forecast_new(
+    connection: AsyncConnection,
+    actor: Actor,
+    wire: Mapping[str, Any],
+    check: ContentCheck,
+    *,
+    at: Any = UNSET,
+    now: datetime,
+) -> Forecast | Rejected:
+    """What a campaign would do that is not made yet; the arguments are those of
+    `create_campaign`."""
+    campaign = new_campaign(
+        wire, at, check, campaign_id=UUID(int=0), workspace_id=actor.workspace_id, now=now
+    )
+    return campaign if isinstance(campaign, Rejected) else await forecast(connection, campaign)
+
+
+async def forecast_schedule(
+    connection: AsyncConnection, actor: Actor, campaign_id: UUID, at: str, *, now: datetime
+) -> Forecast | Rejected:
+    """What a campaign would do that is scheduled for `at`."""
+    launches_at = parse_at(at, now)
+    if isinstance(launches_at, Rejected):
+        return launches_at
+    campaign = await get_campaign(connection, actor, campaign_id)
+    scheduled = campaign if isinstance(campaign, Rejected) else schedule(campaign, launches_at, now)
+    return scheduled if isinstance(scheduled, Rejected) else await forecast(connection, scheduled)
+
+
+async def forecast_resume(
+    connection: AsyncConnection, actor: Actor, campaign_id: UUID, *, now: datetime
+) -> Forecast | Rejected | None:
+    """What a campaign would do that is resumed; None: it would not launch by that."""
+    campaign = await get_campaign(connection, actor, campaign_id)
+    if isinstance(campaign, Rejected):
+        return campaign
+    if not launches_on_resume(campaign, now):
+        return None
+    return await forecast(connection, campaign)

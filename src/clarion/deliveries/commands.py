@@ -1,0 +1,68 @@
+"""What is done with campaigns that also moves what they have waiting.
+
+What a cancelled or resumed campaign had waiting is due from then on: the account of a cancelled one
+settles promptly, and a resumed one goes on promptly.
+"""
+
+from collections.abc import Iterable
+from functools import partial
+from uuid import UUID
+
+from clarion.accounts.actor import Actor, Permission
+from clarion.accounts.command import Run, command
+from clarion.broker import JobKind, NewJob
+from clarion.campaigns.campaign import Campaign, cancel, resume
+from clarion.campaigns.commands import Transition, apply_transition, audit_transition
+from clarion.campaigns.store import LaunchState, launches_of
+from clarion.deliveries.chunk_store import hasten_chunks
+from clarion.faults import Rejected
+
+
+@command("campaign.cancel", needs=Permission.PUBLISH)
+async def cancel_campaign(run: Run, actor: Actor, campaign_id: UUID) -> Campaign | Rejected:
+    """Send nothing more of it, for good. Cancelling twice is once."""
+    transition = await apply_transition(
+        run.connection, actor.workspace_id, campaign_id, partial(cancel, now=run.now)
+    )
+    if isinstance(transition, Rejected):
+        return transition
+    if transition.after != transition.before:
+        await _make_due(run, campaign_id, held_only=False)
+    audit_transition(run, transition)
+    return transition.after
+
+
+@command("campaign.resume", needs=Permission.PUBLISH)
+async def resume_campaign(run: Run, actor: Actor, campaign_id: UUID) -> Campaign | Rejected:
+    """Go on from where it was paused. One whose time has passed launches now."""
+    transition = await resume_within(run, actor.workspace_id, campaign_id)
+    if isinstance(transition, Rejected):
+        return transition
+    audit_transition(run, transition)
+    return transition.after
+
+
+async def resume_within(run: Run, workspace_id: UUID, campaign_id: UUID) -> Transition | Rejected:
+    """Resume a campaign in another command's transaction."""
+    transition = await apply_transition(
+        run.connection, workspace_id, campaign_id, partial(resume, now=run.now)
+    )
+    if not isinstance(transition, Rejected):
+        await _make_due(run, campaign_id, held_only=True)
+    return transition
+
+
+def chunk_jobs(chunk_ids: Iterable[UUID]) -> list[NewJob]:
+    """A nudge for each chunk that is due now."""
+    return [NewJob(kind=JobKind.CHUNK, payload=chunk_id.bytes) for chunk_id in chunk_ids]
+
+
+async def _make_due(run: Run, campaign_id: UUID, *, held_only: bool) -> None:
+    """Let what its launches have waiting go on; `held_only`: only what waits for a person."""
+    for launch in await launches_of(run.connection, campaign_id):
+        if launch.state not in (LaunchState.PLANNING, LaunchState.SENDING):
+            continue
+        if launch.state is LaunchState.PLANNING:
+            run.after_commit(NewJob(kind=JobKind.LAUNCH, payload=launch.id.bytes))
+        due = await hasten_chunks(run.connection, launch.id, run.now, held_only=held_only)
+        run.after_commit(*chunk_jobs(due))
