@@ -55,7 +55,7 @@ async def create_campaign(
     if isinstance(campaign, Rejected):
         return campaign
     await store.create_campaign(run.connection, campaign)
-    run.audit(Thing("campaign", campaign.id), {name: getattr(campaign, name) for name in _AUDITED})
+    run.audit(Thing("campaign", campaign.id), _audited_fields(campaign))
     return campaign
 
 
@@ -114,22 +114,23 @@ async def apply_transition(
     return Transition(before=before, after=after)
 
 
-def audit_transition(run: Run, transition: Transition) -> None:
-    """The entry of a step."""
+def audited(run: Run, transition: Transition | Rejected) -> Campaign | Rejected:
+    """The campaign after a step, of which the entry is written; or why it was not taken."""
+    if isinstance(transition, Rejected):
+        return transition
     before, after = transition.before, transition.after
-    changes: dict[str, Any] = difference(
-        {name: getattr(before, name) for name in _AUDITED},
-        {name: getattr(after, name) for name in _AUDITED},
-    )
+    changes: dict[str, Any] = difference(_audited_fields(before), _audited_fields(after))
     rewritten = [name for name in _PERSONAL if getattr(before, name) != getattr(after, name)]
     if rewritten:
         changes["rewritten"] = rewritten
     run.audit(Thing("campaign", after.id), changes)
+    return after
 
 
 async def _take(run: Run, actor: Actor, campaign_id: UUID, step: Step) -> Campaign | Rejected:
-    transition = await apply_transition(run.connection, actor.workspace_id, campaign_id, step)
-    if isinstance(transition, Rejected):
-        return transition
-    audit_transition(run, transition)
-    return transition.after
+    workspace_id = actor.workspace_id
+    return audited(run, await apply_transition(run.connection, workspace_id, campaign_id, step))
+
+
+def _audited_fields(campaign: Campaign) -> dict[str, Any]:
+    return {name: getattr(campaign, name) for name in _AUDITED}

@@ -43,13 +43,22 @@ class Forecast:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PreviewFault:
+    """What can not be rendered for this customer, or what FCM would refuse of it."""
+
+    platform: Platform
+    field: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Preview(Forecast):
     """A campaign rendered for `customer`; None: nobody is in the audience, so it is rendered
-    without traits. `contents` lacks the platforms that can not be rendered, `faults` says why."""
+    without traits. `platforms` lacks those that can not be rendered, `faults` says why."""
 
     customer: Customer | None
-    contents: Mapping[Platform, Content]
-    faults: Sequence[tuple[Platform, ContentFault]]
+    platforms: dict[str, Content]
+    faults: list[PreviewFault]
 
 
 async def preview(
@@ -72,7 +81,7 @@ async def preview(
         reach=expected.reach,
         warnings=expected.warnings,
         customer=customer,
-        contents=contents,
+        platforms=contents,
         faults=faults,
     )
 
@@ -141,17 +150,22 @@ async def _customer(
 
 def _render(
     campaign: Campaign, check: ContentCheck, customer: Customer | None, now: datetime
-) -> tuple[dict[Platform, Content], list[tuple[Platform, ContentFault]]]:
+) -> tuple[dict[str, Content], list[PreviewFault]]:
     template = Template(campaign.content)
     user_id = None if customer is None else customer.user_id
     traits: Mapping[str, Any] = {} if customer is None else customer.traits
-    contents: dict[Platform, Content] = {}
-    faults: list[tuple[Platform, ContentFault]] = []
+    contents: dict[str, Content] = {}
+    faults: list[PreviewFault] = []
     for platform in Platform:
         content = template.render(platform, user_id=user_id, traits=traits, now=now)
+        wrong: Sequence[ContentFault] = ()
         if isinstance(content, ContentFault):
-            faults.append((platform, content))
+            wrong = [content]
         else:
-            contents[platform] = content
-            faults += [(platform, fault) for fault in check(content, platform=platform)]
+            contents[platform.value] = content
+            wrong = check(content, platform=platform)
+        faults += [
+            PreviewFault(platform=platform, field=fault.field, message=fault.message)
+            for fault in wrong
+        ]
     return contents, faults

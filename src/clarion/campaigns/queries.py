@@ -63,7 +63,7 @@ async def forecast_new(
     campaign = new_campaign(
         wire, at, check, campaign_id=UUID(int=0), workspace_id=actor.workspace_id, now=now
     )
-    return campaign if isinstance(campaign, Rejected) else await forecast(connection, campaign)
+    return await _forecast(connection, campaign)
 
 
 async def forecast_schedule(
@@ -74,8 +74,9 @@ async def forecast_schedule(
     if isinstance(launches_at, Rejected):
         return launches_at
     campaign = await get_campaign(connection, actor, campaign_id)
-    scheduled = campaign if isinstance(campaign, Rejected) else schedule(campaign, launches_at, now)
-    return scheduled if isinstance(scheduled, Rejected) else await forecast(connection, scheduled)
+    if isinstance(campaign, Campaign):
+        campaign = schedule(campaign, launches_at, now)
+    return await _forecast(connection, campaign)
 
 
 async def forecast_resume(
@@ -83,8 +84,12 @@ async def forecast_resume(
 ) -> Forecast | Rejected | None:
     """What a campaign would do that is resumed; None: it would not launch by that."""
     campaign = await get_campaign(connection, actor, campaign_id)
-    if isinstance(campaign, Rejected):
-        return campaign
-    if not launches_on_resume(campaign, now):
+    if isinstance(campaign, Campaign) and not launches_on_resume(campaign, now):
         return None
-    return await forecast(connection, campaign)
+    return await _forecast(connection, campaign)
+
+
+async def _forecast(
+    connection: AsyncConnection, campaign: Campaign | Rejected
+) -> Forecast | Rejected:
+    return campaign if isinstance(campaign, Rejected) else await forecast(connection, campaign)

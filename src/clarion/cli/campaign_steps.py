@@ -58,12 +58,9 @@ async def schedule(campaign_id: str, *, at: str, yes: Yes = False, json: AsJson 
     """
     wanted = read_id(campaign_id, "campaign")
     async with open_session() as session:
-        async with session.database.read() as connection:
-            expected = await forecast_schedule(
-                connection, session.actor, wanted, at, now=session.clock.now()
-            )
+        expected = await session.ask(forecast_schedule, wanted, at, now=session.clock.now())
         warnings = await before_launch(session, accepted(expected, name=campaign_id), yes=yes)
-        after = await schedule_campaign(session.services, session.actor, wanted, at)
+        after = await session.do(schedule_campaign, wanted, at)
     _say(accepted(after, name=campaign_id), json, warnings)
 
 
@@ -78,7 +75,7 @@ async def cancel(campaign_id: str, *, json: AsJson = False) -> None:
     """
     wanted = read_id(campaign_id, "campaign")
     async with open_session() as session:
-        after = await cancel_campaign(session.services, session.actor, wanted)
+        after = await session.do(cancel_campaign, wanted)
     _say(accepted(after, name=campaign_id), json)
 
 
@@ -93,7 +90,7 @@ async def pause(campaign_id: str, *, json: AsJson = False) -> None:
     """
     wanted = read_id(campaign_id, "campaign")
     async with open_session() as session:
-        after = await pause_campaign(session.services, session.actor, wanted)
+        after = await session.do(pause_campaign, wanted)
     _say(accepted(after, name=campaign_id), json)
 
 
@@ -118,14 +115,11 @@ async def resume(campaign_id: str, *, yes: Yes = False, json: AsJson = False) ->
     wanted = read_id(campaign_id, "campaign")
     warnings = None
     async with open_session() as session:
-        async with session.database.read() as connection:
-            launching = accepted(
-                await forecast_resume(connection, session.actor, wanted, now=session.clock.now()),
-                name=campaign_id,
-            )
+        expected = await session.ask(forecast_resume, wanted, now=session.clock.now())
+        launching = accepted(expected, name=campaign_id)
         if launching is not None:
             warnings = await before_launch(session, launching, yes=yes)
-        after = await resume_campaign(session.services, session.actor, wanted)
+        after = await session.do(resume_campaign, wanted)
     _say(accepted(after, name=campaign_id), json, warnings)
 
 

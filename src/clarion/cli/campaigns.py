@@ -41,8 +41,7 @@ from clarion.cli.output import (
 )
 from clarion.cli.report import print_preview, print_report
 from clarion.cli.session import Session, accepted, open_session
-from clarion.faults import Rejected
-from clarion.reports.queries import CampaignReport, get_report
+from clarion.reports.queries import Report, get_report
 
 PAGE = 50
 WATCH_SECONDS = 0.5
@@ -93,18 +92,11 @@ async def create(
     warnings = None
     async with open_session() as session:
         if at is not None:
-            async with session.database.read() as connection:
-                expected = await forecast_new(
-                    connection,
-                    session.actor,
-                    wire,
-                    provider_check,
-                    at=at,
-                    now=session.clock.now(),
-                )
+            now = session.clock.now()
+            expected = await session.ask(forecast_new, wire, provider_check, at=at, now=now)
             forecast = accepted(with_flags_named(expected, wire))
             warnings = await before_launch(session, forecast, yes=yes)
-        made = await create_campaign(session.services, session.actor, wire, provider_check, at=time)
+        made = await session.do(create_campaign, wire, provider_check, at=time)
     campaign = accepted(with_flags_named(made, wire))
     print_record(shown(campaign, warnings), as_json=json)
     if not json:
@@ -129,8 +121,8 @@ async def list_(*, limit: Limit = PAGE, before: str | None = None, json: AsJson 
         The id of the last one seen: older ones are listed.
     """
     cursor = None if before is None else read_id(before, "campaign")
-    async with open_session() as session, session.database.read() as connection:
-        campaigns = await list_campaigns(connection, session.actor, before=cursor, limit=limit)
+    async with open_session() as session:
+        campaigns = await session.ask(list_campaigns, before=cursor, limit=limit)
     print_records(
         [shown(campaign) for campaign in campaigns],
         as_json=json,
@@ -150,9 +142,9 @@ async def show(campaign_id: str, *, json: AsJson = False) -> None:
     ```
     """
     wanted = read_id(campaign_id, "campaign")
-    async with open_session() as session, session.database.read() as connection:
-        campaign = await get_campaign(connection, session.actor, wanted)
-    print_record(shown(accepted(campaign, name=campaign_id)), as_json=json)
+    async with open_session() as session:
+        campaign = accepted(await session.ask(get_campaign, wanted), name=campaign_id)
+    print_record(shown(campaign), as_json=json)
 
 
 @commands.command
@@ -184,23 +176,14 @@ async def edit(
     """
     wanted = read_id(campaign_id, "campaign")
     async with open_session() as session:
-        async with session.database.read() as connection:
-            campaign = accepted(
-                await get_campaign(connection, session.actor, wanted), name=campaign_id
-            )
+        campaign = accepted(await session.ask(get_campaign, wanted), name=campaign_id)
         change = read_change(name, flags, dump_content(campaign.content))
         if not change:
             raise Ending(
                 ExitCode.USAGE, "Say what is to be another, such as --title.", word="usage"
             )
-        edited = await edit_campaign(
-            session.services,
-            session.actor,
-            wanted,
-            change,
-            provider_check,
-            seen_at=campaign.updated_at,
-        )
+        seen_at = campaign.updated_at
+        edited = await session.do(edit_campaign, wanted, change, provider_check, seen_at=seen_at)
     print_record(shown(accepted(edited, name=campaign_id)), as_json=json)
 
 
@@ -227,16 +210,13 @@ async def show_preview(
         For whom; without one, for somebody in the audience.
     """
     wanted = read_id(campaign_id, "campaign")
-    async with open_session() as session, session.database.read() as connection:
-        preview = await preview_campaign(
-            connection,
-            session.actor,
-            wanted,
-            provider_check,
-            customer=user_id,
-            now=session.clock.now(),
+    async with open_session() as session:
+        accepted(await session.ask(get_campaign, wanted), name=campaign_id)
+        now = session.clock.now()
+        preview = await session.ask(
+            preview_campaign, wanted, provider_check, customer=user_id, now=now
         )
-    print_preview(accepted(preview, name=user_id or campaign_id), as_json=json)
+    print_preview(accepted(preview, name=user_id), as_json=json)
 
 
 @commands.command(name="report")
@@ -264,13 +244,14 @@ async def show_report(
     """
     wanted = read_id(campaign_id, "campaign")
     async with open_session() as session:
-        report = accepted(await _report(session, wanted), name=campaign_id)
+        campaign = accepted(await session.ask(get_campaign, wanted), name=campaign_id)
+        report = await _report(session, wanted)
         if watch:
             report = await _watch(session, report)
-    print_report(report, as_json=json)
+    print_report(campaign, report, as_json=json)
 
 
-async def _watch(session: Session, report: CampaignReport) -> CampaignReport:
+async def _watch(session: Session, report: Report) -> Report:
     """Draw the progress until the campaign is over; returns the last report."""
     columns = (
         TextColumn("{task.description}"),
@@ -279,20 +260,18 @@ async def _watch(session: Session, report: CampaignReport) -> CampaignReport:
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task(report.campaign.state.value, total=None)
-        while report.campaign.state not in _FINAL:
-            total = report.account.total
+        task = progress.add_task(report.state.value, total=None)
+        while report.state not in _FINAL:
             progress.update(
                 task,
-                description=report.campaign.state.value,
-                total=total.planned or None,
-                completed=total.settled,
+                description=report.state.value,
+                total=report.planned or None,
+                completed=report.settled,
             )
             await asyncio.sleep(WATCH_SECONDS)
-            report = accepted(await _report(session, report.campaign.id))
+            report = await _report(session, report.campaign_id)
     return report
 
 
-async def _report(session: Session, campaign_id: UUID) -> CampaignReport | Rejected:
-    async with session.database.read() as connection:
-        return await get_report(connection, session.actor, campaign_id, now=session.clock.now())
+async def _report(session: Session, campaign_id: UUID) -> Report:
+    return accepted(await session.ask(get_report, campaign_id, now=session.clock.now()))

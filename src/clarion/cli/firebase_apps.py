@@ -5,6 +5,7 @@ from typing import Any, Literal
 from uuid import UUID
 
 from cyclopts import App as Commands
+from msgspec.structs import asdict
 
 from clarion.cli.output import (
     AsJson,
@@ -12,6 +13,7 @@ from clarion.cli.output import (
     ExitCode,
     Name,
     print_done,
+    print_json,
     print_record,
     print_records,
     refused,
@@ -26,7 +28,7 @@ from clarion.deliveries.apps.commands import (
     resume_app,
     set_app_key,
 )
-from clarion.deliveries.apps.queries import ShownApp, list_apps
+from clarion.deliveries.apps.queries import FirebaseApp, list_apps
 from clarion.faults import Rejected
 from clarion.providers.fcm.credentials import parse_service_account
 
@@ -85,7 +87,7 @@ async def add(
     async with open_session() as session:
         async with session.database.read() as connection:
             bound = [(await find_source(connection, session, name)).id for name in source or []]
-        keyed = accepted(await set_app_key(session.services, session.actor, account, bound))
+        keyed = accepted(await session.do(set_app_key, account.info, bound))
     record = _shown(keyed.app) | {"sources": [one.name for one in keyed.sources]}
     print_record(record, as_json=json)
 
@@ -100,8 +102,8 @@ async def list_(*, json: AsJson = False) -> None:
     clarion firebase-apps list
     ```
     """
-    async with open_session() as session, session.database.read() as connection:
-        apps = await list_apps(connection, session.actor)
+    async with open_session() as session:
+        apps = await session.ask(list_apps)
     print_records(
         [_shown(app) for app in apps],
         as_json=json,
@@ -130,8 +132,7 @@ async def pause(
     ```
     """
     async with open_session() as session:
-        app_id = await _find(session, firebase_app)
-        paused = await pause_app(session.services, session.actor, app_id, reason)
+        paused = await session.do(pause_app, await _find(session, firebase_app), reason)
     _say(paused, "Nothing is sent through {}.", json)
 
 
@@ -146,8 +147,7 @@ async def resume(firebase_app: Name, *, json: AsJson = False) -> None:
     ```
     """
     async with open_session() as session:
-        app_id = await _find(session, firebase_app)
-        resumed = await resume_app(session.services, session.actor, app_id)
+        resumed = await session.do(resume_app, await _find(session, firebase_app))
     _say(resumed, "{} sends again.", json)
 
 
@@ -177,17 +177,15 @@ async def set_(
     """
     async with open_session() as session:
         changed = accepted(
-            await change_app(
-                session.services,
-                session.actor,
+            await session.do(
+                change_app,
                 await _find(session, firebase_app),
                 pushes_per_minute=pushes_per_minute,
                 avoid_peaks=avoid_peaks,
             )
         )
-    limits = changed.app.limits
-    sentence = f"{{}} sends up to {limits.per_minute:,} pushes a minute"
-    _say(changed, sentence + (", none in FCM's peaks." if limits.avoids_peaks else "."), json)
+    sentence = f"{{}} sends up to {changed.pushes_per_minute:,} pushes a minute"
+    _say(changed, sentence + (", none in FCM's peaks." if changed.avoid_peaks else "."), json)
 
 
 @commands.command
@@ -213,9 +211,7 @@ async def removals(
     """
     async with open_session() as session:
         app_id = await _find(session, firebase_app)
-        decided = await decide_removals(
-            session.services, session.actor, app_id, remove=decision == "remove"
-        )
+        decided = await session.do(decide_removals, app_id, remove=decision == "remove")
     done = "removed" if decision == "remove" else "kept"
     _say(decided, f"What was in quarantine is {done}; {{}} goes on.", json)
 
@@ -236,29 +232,16 @@ def _read(file: Path) -> str:
         raise refused(f"{file} can not be read: {error}") from error
 
 
-def _say(changed: ShownApp | Rejected, sentence: str, as_json: bool) -> None:
+def _say(changed: FirebaseApp | Rejected, sentence: str, as_json: bool) -> None:
     """`sentence` names the project where it has braces."""
-    shown = accepted(changed)
+    app = accepted(changed)
     if as_json:
-        print_record(_shown(shown), as_json=True)
+        print_json(_shown(app))
     else:
-        print_done(sentence.format(shown.app.project_id))
+        print_done(sentence.format(app.project_id))
 
 
-def _shown(shown: ShownApp) -> dict[str, Any]:
-    app = shown.app
-    return {
-        "id": app.id,
-        "project_id": app.project_id,
-        "client_email": app.client_email,
-        "private_key_id": app.private_key_id,
-        "paused_reason": app.paused_reason,
-        "paused_at": app.paused_at,
-        "tries_again_at": app.tries_again_at,
-        "pushes_per_minute": app.limits.per_minute,
-        "avoid_peaks": app.limits.avoids_peaks,
-        "removals_stopped_at": app.removals_stopped_at,
-        "removals_stopped_reason": app.removals_stopped_reason,
-        "created_at": app.created_at,
-        "replaced_at": app.replaced_at,
-    }
+def _shown(app: FirebaseApp) -> dict[str, Any]:
+    shown = asdict(app)
+    del shown["quarantined"]
+    return shown

@@ -1,40 +1,28 @@
 """How a campaign's account and its preview are printed."""
 
-from typing import Any, assert_never
+from typing import assert_never
 
-from msgspec import structs
-
-from clarion.campaigns.content.spec import Content
+from clarion.campaigns.campaign import Campaign
 from clarion.campaigns.preview import Preview
 from clarion.cli.campaign_steps import print_warnings
-from clarion.cli.output import console, escape, print_record, print_records
-from clarion.reports.queries import CampaignReport
+from clarion.cli.draft import CONTENT_FIELDS
+from clarion.cli.output import console, escape, print_json, print_records
+from clarion.reports.funnel import Counts
+from clarion.reports.queries import Report
 from clarion.reports.waiting import Waiting, WaitsFor
 
 
-def print_report(report: CampaignReport, *, as_json: bool) -> None:
+def print_report(campaign: Campaign, report: Report, *, as_json: bool) -> None:
     """A campaign's account, and why what is in flight waits."""
-    campaign, account = report.campaign, report.account
-    counts = {
-        "campaign_id": campaign.id,
-        "state": campaign.state.value,
-        **structs.asdict(account.total),
-        "reasons": account.reasons,
-        "platforms": account.platforms,
-        "attempts": account.attempts,
-        "unanswered": account.unanswered,
-        "balances": account.balances,
-        "waiting": report.waiting,
-    }
     if as_json:
-        print_record(counts, as_json=True)
+        print_json(report)
         return
-    console.print(f"[bold]{escape(campaign.name)}[/]  {campaign.state.value}", highlight=False)
-    everything = {"all": account.total, **account.platforms}
+    console.print(f"[bold]{escape(campaign.name)}[/]  {report.state.value}", highlight=False)
+    everything: dict[str, Counts] = {"all": report, **report.platforms}
     print_records(
         [
-            {"": name} | {column: each[name] for column, each in _columns(everything).items()}
-            for name in account.total.__struct_fields__
+            {"": name} | {column: getattr(counts, name) for column, counts in everything.items()}
+            for name in Counts.__struct_fields__
         ],
         as_json=False,
         columns=("", *everything),
@@ -43,7 +31,7 @@ def print_report(report: CampaignReport, *, as_json: bool) -> None:
     print_records(
         [
             {"state": state, "reason": reason, "count": count}
-            for state, reasons in sorted(account.reasons.items())
+            for state, reasons in sorted(report.reasons.items())
             for reason, count in sorted(reasons.items())
         ],
         as_json=False,
@@ -52,7 +40,7 @@ def print_report(report: CampaignReport, *, as_json: bool) -> None:
     )
     for waiting in report.waiting:
         console.print(_sentence(waiting), highlight=False, markup=False)
-    verdict = "[green]balances[/]" if account.balances else "[bold red]does not balance[/]"
+    verdict = "[green]balances[/]" if report.balances else "[bold red]does not balance[/]"
     console.print(f"The account {verdict}.", highlight=False)
 
 
@@ -78,30 +66,25 @@ def _sentence(one: Waiting) -> str:
 def print_preview(preview: Preview, *, as_json: bool) -> None:
     """What one customer would see, how many are reached, and what should be told."""
     customer = preview.customer
-    faults = [
-        {"platform": platform.value, "field": fault.field, "message": fault.message}
-        for platform, fault in preview.faults
-    ]
+    contents = {
+        platform: {name: getattr(content, name) for name in CONTENT_FIELDS}
+        for platform, content in preview.platforms.items()
+    }
     if as_json:
-        print_record(
+        print_json(
             {
                 "customer": customer and {"id": customer.id, "user_id": customer.user_id},
-                "platforms": {
-                    platform.value: _rendered(content)
-                    for platform, content in preview.contents.items()
-                },
-                "faults": faults,
+                "platforms": contents,
+                "faults": preview.faults,
                 "warnings": preview.warnings,
                 "reach": preview.reach,
-            },
-            as_json=True,
+            }
         )
         return
     who = "nobody: no traits" if customer is None else customer.user_id or f"{customer.id}"
     console.print(
         f"[bold]{escape(preview.campaign.name)}[/]  as seen by {escape(who)}", highlight=False
     )
-    contents = {name.value: _rendered(each) for name, each in preview.contents.items()}
     print_records(
         [
             {"": field} | {name: content[field] for name, content in contents.items()}
@@ -120,28 +103,10 @@ def print_preview(preview: Preview, *, as_json: bool) -> None:
         highlight=False,
         soft_wrap=True,
     )
-    for fault in faults:
+    for fault in preview.faults:
         console.print(
-            f"[red]✗[/] {fault['platform']}: [bold]{escape(fault['field'])}[/] "
-            f"{escape(fault['message'])}",
+            f"[red]✗[/] {fault.platform}: [bold]{escape(fault.field)}[/] {escape(fault.message)}",
             highlight=False,
             soft_wrap=True,
         )
     print_warnings(preview.warnings)
-
-
-def _rendered(content: Content) -> dict[str, Any]:
-    return {
-        "title": content.title,
-        "body": content.body,
-        "image": content.image,
-        "link": content.link,
-        "data": dict(content.data),
-        "ttl_seconds": content.ttl_seconds,
-        "priority": content.priority.value,
-        "collapse_key": content.collapse_key,
-    }
-
-
-def _columns(everything: dict[str, Any]) -> dict[str, dict[str, int]]:
-    return {column: structs.asdict(counts) for column, counts in everything.items()}

@@ -1,11 +1,13 @@
 """How a command reaches the database: directly, with the operator's own settings."""
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
 from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.accounts.actor import Actor, operator
 from clarion.accounts.command import Services
@@ -22,6 +24,7 @@ from clarion.storage.database import Database
 from clarion.storage.vault import Vault, load_or_make_vault
 from clarion.telemetry import LogOptions, set_up_logs
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 _HEADINGS = {
@@ -56,6 +59,25 @@ class Session:
             broker=_BrokerWhenNeeded(self),
             vault=self.vault(),
         )
+
+    async def ask(
+        self,
+        query: Callable[Concatenate[AsyncConnection, Actor, P], Awaitable[T]],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """What a query shows the actor, on a connection of its own."""
+        async with self.database.read() as connection:
+            return await query(connection, self.actor, *args, **kwargs)
+
+    async def do(
+        self,
+        command: Callable[Concatenate[Services, Actor, P], Awaitable[T]],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """What a command returns that the actor gives."""
+        return await command(self.services, self.actor, *args, **kwargs)
 
     @asynccontextmanager
     async def broker(self) -> AsyncIterator[Broker]:

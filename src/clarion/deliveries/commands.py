@@ -12,7 +12,7 @@ from clarion.accounts.actor import Actor, Permission
 from clarion.accounts.command import Run, command
 from clarion.broker import JobKind, NewJob
 from clarion.campaigns.campaign import Campaign, cancel, resume
-from clarion.campaigns.commands import Transition, apply_transition, audit_transition
+from clarion.campaigns.commands import Transition, apply_transition, audited
 from clarion.campaigns.store import LaunchState, launches_of
 from clarion.deliveries.chunk_store import hasten_chunks
 from clarion.faults import Rejected
@@ -21,35 +21,26 @@ from clarion.faults import Rejected
 @command("campaign.cancel", needs=Permission.PUBLISH)
 async def cancel_campaign(run: Run, actor: Actor, campaign_id: UUID) -> Campaign | Rejected:
     """Send nothing more of it, for good. Cancelling twice is once."""
-    transition = await apply_transition(
-        run.connection, actor.workspace_id, campaign_id, partial(cancel, now=run.now)
-    )
-    if isinstance(transition, Rejected):
-        return transition
-    if transition.after != transition.before:
+    step = partial(cancel, now=run.now)
+    cancelled = await apply_transition(run.connection, actor.workspace_id, campaign_id, step)
+    if isinstance(cancelled, Transition) and cancelled.after != cancelled.before:
         await _make_due(run, campaign_id, held_only=False)
-    audit_transition(run, transition)
-    return transition.after
+    return audited(run, cancelled)
 
 
 @command("campaign.resume", needs=Permission.PUBLISH)
 async def resume_campaign(run: Run, actor: Actor, campaign_id: UUID) -> Campaign | Rejected:
     """Go on from where it was paused. One whose time has passed launches now."""
-    transition = await resume_within(run, actor.workspace_id, campaign_id)
-    if isinstance(transition, Rejected):
-        return transition
-    audit_transition(run, transition)
-    return transition.after
+    return audited(run, await resume_within(run, actor.workspace_id, campaign_id))
 
 
 async def resume_within(run: Run, workspace_id: UUID, campaign_id: UUID) -> Transition | Rejected:
     """Resume a campaign in another command's transaction."""
-    transition = await apply_transition(
-        run.connection, workspace_id, campaign_id, partial(resume, now=run.now)
-    )
-    if not isinstance(transition, Rejected):
+    step = partial(resume, now=run.now)
+    resumed = await apply_transition(run.connection, workspace_id, campaign_id, step)
+    if isinstance(resumed, Transition):
         await _make_due(run, campaign_id, held_only=True)
-    return transition
+    return resumed
 
 
 def chunk_jobs(chunk_ids: Iterable[UUID]) -> list[NewJob]:

@@ -1,37 +1,52 @@
 """What is shown of what became of a campaign."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from msgspec.structs import asdict
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.accounts.actor import Actor
-from clarion.campaigns.campaign import Campaign
+from clarion.campaigns.campaign import CampaignState
 from clarion.campaigns.queries import get_campaign
 from clarion.faults import Rejected
 from clarion.reports import funnel
+from clarion.reports.funnel import Counts
 from clarion.reports.waiting import Waiting, waiting
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CampaignReport:
-    """A campaign, its account, and why what is still in flight waits."""
+class Report(Counts, frozen=True, kw_only=True):
+    """A campaign's account at one instant. `reasons`: by state, then by reason; of what is in
+    flight, FCM's last answer (`doubted_…`: one about the app that was not believed). `attempts`:
+    pushes that left for FCM, repeats included; `unanswered`: those whose answer was never seen,
+    which may have been shown twice. `waiting`: why what is in flight is not sent now."""
 
-    campaign: Campaign
-    account: funnel.Report
+    campaign_id: UUID
+    state: CampaignState
+    reasons: dict[str, dict[str, int]]
+    platforms: dict[str, Counts]
+    attempts: int
+    unanswered: int
+    balances: bool
     waiting: list[Waiting]
 
 
 async def get_report(
     connection: AsyncConnection, actor: Actor, campaign_id: UUID, *, now: datetime
-) -> CampaignReport | Rejected:
+) -> Report | Rejected:
     """The report at `now`."""
     campaign = await get_campaign(connection, actor, campaign_id)
     if isinstance(campaign, Rejected):
         return campaign
-    return CampaignReport(
-        campaign=campaign,
-        account=await funnel.report(connection, actor.workspace_id, campaign_id),
+    account = await funnel.report(connection, actor.workspace_id, campaign_id)
+    return Report(
+        campaign_id=campaign_id,
+        state=campaign.state,
+        **asdict(account.total),
+        reasons=account.reasons,
+        platforms=account.platforms,
+        attempts=account.attempts,
+        unanswered=account.unanswered,
+        balances=account.balances,
         waiting=await waiting(connection, campaign, now),
     )

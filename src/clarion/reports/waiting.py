@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.campaigns.campaign import Campaign, CampaignState
+from clarion.clock import Moment
 from clarion.storage.schema import chunks, firebase_apps, launches, paces
 
 SOON_SECONDS = 5.0
@@ -35,7 +36,7 @@ class Waiting:
     reason: str
     project_id: str | None
     deliveries: int
-    until: datetime | None
+    until: Moment | None
 
 
 async def waiting(connection: AsyncConnection, campaign: Campaign, now: datetime) -> list[Waiting]:

@@ -1,11 +1,12 @@
 """What is done with Firebase apps: their keys, pauses, limits, and removals in doubt."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import msgspec
+from msgspec.structs import asdict
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.accounts.actor import Actor, Permission
@@ -14,10 +15,9 @@ from clarion.accounts.command import Run, Services, command, forbidden
 from clarion.accounts.workspace import NAME_CHARACTERS_MAX
 from clarion.campaigns.store import paused_campaigns
 from clarion.deliveries.apps import store
-from clarion.deliveries.apps.pacing import PER_MINUTE_MAX, PER_MINUTE_MIN
+from clarion.deliveries.apps.pacing import PER_MINUTE_MAX, PER_MINUTE_MIN, Limits
 from clarion.deliveries.apps.quarantine_store import close_breaker, empty_quarantine
-from clarion.deliveries.apps.queries import ShownApp, get_app
-from clarion.deliveries.apps.store import FirebaseApp
+from clarion.deliveries.apps.queries import FirebaseApp, get_app
 from clarion.deliveries.chunk_store import hasten_app
 from clarion.deliveries.commands import chunk_jobs, resume_within
 from clarion.faults import Fault, Rejected, invalid, not_found
@@ -25,19 +25,8 @@ from clarion.sources.source import Source
 from clarion.sources.store import bind_firebase_app, list_sources
 
 PAUSED_BY_PERSON = "by a person"
-
-
-class ServiceAccount(Protocol):
-    """A checked key, as `providers/` reads it from its file."""
-
-    @property
-    def project_id(self) -> str: ...
-    @property
-    def client_email(self) -> str: ...
-    @property
-    def private_key_id(self) -> str | None: ...
-    @property
-    def info(self) -> Mapping[str, str]: ...
+Change = Callable[[FirebaseApp], Awaitable[None]]
+_AUDITED = ("paused_reason", "tries_again_at", "pushes_per_minute", "avoid_peaks")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,27 +34,27 @@ class KeyedApp:
     """A Firebase app whose key was just stored. `sources`: all that send through it; `bound`: those
     of them that are bound to it since now."""
 
-    app: ShownApp
+    app: FirebaseApp
     sources: Sequence[Source]
     bound: Sequence[UUID]
 
 
 @command("firebase_app.set_key", needs=Permission.ADMIN)
 async def set_app_key(
-    run: Run, actor: Actor, account: ServiceAccount, source_ids: Sequence[UUID] = ()
+    run: Run, actor: Actor, key: Mapping[str, str], source_ids: Sequence[UUID] = ()
 ) -> KeyedApp | Rejected:
-    """Add the Firebase app of that project, or replace its key, which also ends its pause. The key
-    is sealed. `source_ids` are bound to it; without any, a workspace's only Firebase app takes
-    every source that has none."""
+    """Add the Firebase app of that project, or replace its key, which also ends its pause. `key`:
+    its checked file, which is sealed. `source_ids` are bound to it; without any, a workspace's only
+    Firebase app takes every source that has none."""
     connection, workspace_id = run.connection, actor.workspace_id
     app = await store.put_app(
         connection,
         workspace_id=workspace_id,
         app_id=run.new_id(),
-        project_id=account.project_id,
-        client_email=account.client_email,
-        private_key_id=account.private_key_id,
-        sealed_key=run.vault.seal(msgspec.json.encode(dict(account.info))),
+        project_id=key["project_id"],
+        client_email=key["client_email"],
+        private_key_id=key.get("private_key_id"),
+        sealed_key=run.vault.seal(msgspec.json.encode(dict(key))),
         now=run.now,
     )
     for source_id in source_ids:
@@ -96,18 +85,17 @@ async def change_app(
     *,
     pushes_per_minute: int | None = None,
     avoid_peaks: bool | None = None,
-) -> ShownApp | Rejected:
+) -> FirebaseApp | Rejected:
     """Change how fast pushes leave through it; None: it stays as it is."""
     if pushes_per_minute is not None and not PER_MINUTE_MIN <= pushes_per_minute <= PER_MINUTE_MAX:
         message = f"must be from {PER_MINUTE_MIN} to {PER_MINUTE_MAX}"
         return invalid(Fault("pushes_per_minute", message))
 
-    async def change(before: FirebaseApp) -> None:
-        limits = before.limits
-        if pushes_per_minute is not None:
-            limits = replace(limits, per_minute=pushes_per_minute)
-        if avoid_peaks is not None:
-            limits = replace(limits, avoids_peaks=avoid_peaks)
+    async def change(app: FirebaseApp) -> None:
+        limits = Limits(
+            per_minute=app.pushes_per_minute if pushes_per_minute is None else pushes_per_minute,
+            avoids_peaks=app.avoid_peaks if avoid_peaks is None else avoid_peaks,
+        )
         await store.set_limits(run.connection, actor.workspace_id, app_id, limits)
 
     return await _change(run, actor, app_id, change)
@@ -116,7 +104,7 @@ async def change_app(
 @command("firebase_app.pause", needs=Permission.PUBLISH)
 async def pause_app(
     run: Run, actor: Actor, app_id: UUID, reason: str = PAUSED_BY_PERSON
-) -> ShownApp | Rejected:
+) -> FirebaseApp | Rejected:
     """Send nothing through it until it is resumed. What a person has paused keeps its reason."""
     reason = reason.strip() or PAUSED_BY_PERSON
     if len(reason) > NAME_CHARACTERS_MAX:
@@ -129,7 +117,7 @@ async def pause_app(
 
 
 @command("firebase_app.resume", needs=Permission.PUBLISH)
-async def resume_app(run: Run, actor: Actor, app_id: UUID) -> ShownApp | Rejected:
+async def resume_app(run: Run, actor: Actor, app_id: UUID) -> FirebaseApp | Rejected:
     """Send through it again. What was held goes out at once."""
 
     async def resume(before: FirebaseApp) -> None:
@@ -143,16 +131,17 @@ async def resume_app(run: Run, actor: Actor, app_id: UUID) -> ShownApp | Rejecte
 async def delete_app(run: Run, actor: Actor, app_id: UUID) -> FirebaseApp | Rejected:
     """Forget it with its key. Its sources are bound to none, and what is still to be sent through
     it is skipped."""
-    app = await store.get_app(run.connection, actor.workspace_id, app_id)
-    if app is None or not await store.delete_app(run.connection, actor.workspace_id, app_id):
-        return not_found("Firebase app")
+    app = await get_app(run.connection, actor, app_id)
+    if isinstance(app, Rejected):
+        return app
+    await store.delete_app(run.connection, actor.workspace_id, app_id)
     run.audit(_thing(app_id), {"project_id": app.project_id})
     return app
 
 
 async def decide_removals(
     services: Services, actor: Actor, app_id: UUID, *, remove: bool
-) -> ShownApp | Rejected:
+) -> FirebaseApp | Rejected:
     """A person has decided about the registrations in quarantine: the provider is right, so they
     are removed, or it is not, so they are kept. The campaigns that waited for that go on.
 
@@ -178,7 +167,7 @@ async def decide_removals(
 @command("firebase_app.decide_removals", needs=Permission.PUBLISH)
 async def _conclude(
     run: Run, actor: Actor, app_id: UUID, *, remove: bool, count: int
-) -> ShownApp | Rejected:
+) -> FirebaseApp | Rejected:
     """Believe the provider again. `count`: the registrations that were taken already."""
     while page := await empty_quarantine(run.connection, app_id, remove=remove):
         count += page
@@ -194,16 +183,15 @@ async def _conclude(
     return await get_app(run.connection, actor, app_id)
 
 
-async def _change(
-    run: Run, actor: Actor, app_id: UUID, change: Callable[[FirebaseApp], Awaitable[None]]
-) -> ShownApp | Rejected:
+async def _change(run: Run, actor: Actor, app_id: UUID, change: Change) -> FirebaseApp | Rejected:
     before = await get_app(run.connection, actor, app_id)
     if isinstance(before, Rejected):
         return before
-    await change(before.app)
+    await change(before)
     after = await get_app(run.connection, actor, app_id)
     if not isinstance(after, Rejected):
-        run.audit(_thing(app_id), difference(_changeable(before.app), _changeable(after.app)))
+        changes = difference(asdict(before), asdict(after))
+        run.audit(_thing(app_id), {name: changes[name] for name in _AUDITED if name in changes})
     return after
 
 
@@ -214,12 +202,3 @@ async def _release_held(run: Run, app_id: UUID) -> None:
 
 def _thing(app_id: UUID) -> Thing:
     return Thing("firebase_app", app_id)
-
-
-def _changeable(app: FirebaseApp) -> dict[str, Any]:
-    return {
-        "paused_reason": app.paused_reason,
-        "tries_again_at": app.tries_again_at,
-        "pushes_per_minute": app.limits.per_minute,
-        "avoid_peaks": app.limits.avoids_peaks,
-    }

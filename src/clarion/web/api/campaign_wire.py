@@ -5,7 +5,6 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
-from msgspec.structs import asdict
 
 from clarion.audiences import rule
 from clarion.audiences.query import Reach
@@ -14,11 +13,7 @@ from clarion.campaigns import preview as previews
 from clarion.campaigns.campaign import CampaignState
 from clarion.campaigns.content import spec as contents
 from clarion.campaigns.content.spec import Priority, dump_content
-from clarion.campaigns.preview import CampaignWarning
-from clarion.customers.devices.device import Platform
-from clarion.reports.funnel import Counts
-from clarion.reports.queries import CampaignReport
-from clarion.reports.waiting import Waiting
+from clarion.campaigns.preview import CampaignWarning, PreviewFault
 from clarion.web.api.devices import Owner
 from clarion.web.api.moment import Moment
 
@@ -152,14 +147,6 @@ class Rendered(msgspec.Struct, frozen=True, kw_only=True):
     collapse_key: str | None
 
 
-class PreviewFault(msgspec.Struct, frozen=True, kw_only=True):
-    """What can not be rendered for this customer, or what FCM would refuse of it."""
-
-    platform: Platform
-    field: str
-    message: str
-
-
 class Preview(msgspec.Struct, frozen=True, kw_only=True):
     """`customer` null: nobody is in the audience yet, so it is rendered without traits."""
 
@@ -168,22 +155,6 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
     faults: list[PreviewFault]
     warnings: list[CampaignWarning]
     reach: Reach
-
-
-class Report(Counts, frozen=True, kw_only=True):
-    """A campaign's account at one instant. `reasons`: by state, then by reason; of what is in
-    flight, FCM's last answer (`doubted_…`: one about the app that was not believed). `attempts`:
-    pushes that left for FCM, repeats included; `unanswered`: those whose answer was never seen,
-    which may have been shown twice. `waiting`: why what is in flight is not sent now."""
-
-    campaign_id: UUID
-    state: CampaignState
-    reasons: dict[str, dict[str, int]]
-    platforms: dict[str, Counts]
-    attempts: int
-    unanswered: int
-    balances: bool
-    waiting: list[Waiting]
 
 
 def shown_campaign(
@@ -207,46 +178,4 @@ def shown_campaign(
 
 def shown_preview(preview: previews.Preview) -> Preview:
     """A preview as the API tells it."""
-    customer = preview.customer
-    return Preview(
-        customer=None if customer is None else Owner(id=customer.id, user_id=customer.user_id),
-        platforms={
-            platform.value: shown_content(content) for platform, content in preview.contents.items()
-        },
-        faults=[
-            PreviewFault(platform=platform, field=fault.field, message=fault.message)
-            for platform, fault in preview.faults
-        ],
-        warnings=preview.warnings,
-        reach=preview.reach,
-    )
-
-
-def shown_report(report: CampaignReport) -> Report:
-    """An account as the API tells it."""
-    account = report.account
-    return Report(
-        campaign_id=report.campaign.id,
-        state=report.campaign.state,
-        **asdict(account.total),
-        reasons=account.reasons,
-        platforms=account.platforms,
-        attempts=account.attempts,
-        unanswered=account.unanswered,
-        balances=account.balances,
-        waiting=report.waiting,
-    )
-
-
-def shown_content(content: contents.Content) -> Rendered:
-    """A rendered content as the API tells it."""
-    return Rendered(
-        title=content.title,
-        body=content.body,
-        image=content.image,
-        link=content.link,
-        data=dict(content.data),
-        ttl_seconds=content.ttl_seconds,
-        priority=content.priority,
-        collapse_key=content.collapse_key,
-    )
+    return msgspec.convert(preview, Preview, from_attributes=True)

@@ -19,10 +19,10 @@ from clarion.campaigns.commands import (
 from clarion.campaigns.preview import forecast
 from clarion.campaigns.queries import get_campaign, list_campaigns, preview_campaign
 from clarion.deliveries.commands import cancel_campaign, resume_campaign
-from clarion.reports.queries import get_report
+from clarion.reports.queries import Report, get_report
 from clarion.web.api import campaign_wire as wire
 from clarion.web.api.bodies import read, read_object, wrong_field
-from clarion.web.api.campaign_wire import shown_campaign, shown_preview, shown_report
+from clarion.web.api.campaign_wire import shown_campaign, shown_preview
 from clarion.web.api.errors import accepted, invalid
 from clarion.web.api.gate import BODY, MAY_CONFLICT, NEEDS, GivenCaller, GivenParts, Parts
 from clarion.web.api.pages import LIMIT_DEFAULT, Cursor, Limit, Page, after_id, page
@@ -179,12 +179,12 @@ class Campaigns(Controller):
     @get("/{campaign_id:uuid}/report", summary="Show a campaign's report")
     async def report(
         self, parts: GivenParts, caller: GivenCaller, campaign_id: CampaignId
-    ) -> wire.Report:
+    ) -> Report:
         """What became of its pushes, an account that balances at every instant; and why those that
         are still in flight wait."""
         async with parts.database.read() as connection:
             report = await get_report(connection, caller, campaign_id, now=parts.clock.now())
-        return shown_report(accepted(report))
+        return accepted(report)
 
 
 async def _with_warnings(parts: Parts, campaign: Campaign) -> wire.Campaign:

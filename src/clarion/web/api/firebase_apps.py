@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 from litestar import Controller, Request, Response, delete, get, patch, post
 from litestar.params import PathParameter
+from msgspec.structs import asdict
 
 from clarion.accounts.actor import Actor, Scope
 from clarion.deliveries.apps.commands import (
@@ -19,40 +20,14 @@ from clarion.deliveries.apps.commands import (
     set_app_key,
 )
 from clarion.deliveries.apps.pacing import PER_MINUTE_MAX, PER_MINUTE_MIN
-from clarion.deliveries.apps.queries import ShownApp, get_app, list_apps
-from clarion.faults import Rejected
+from clarion.deliveries.apps.queries import FirebaseApp, get_app, list_apps
 from clarion.providers.fcm.credentials import parse_service_account
 from clarion.web.api.bodies import read
 from clarion.web.api.errors import ErrorCode, Fault, accepted, invalid
 from clarion.web.api.gate import ALSO, BODY, NEEDS, GivenCaller, GivenParts
-from clarion.web.api.moment import Moment
 from clarion.web.api.pages import Page, whole
 
 AppId = Annotated[UUID, PathParameter(description="The Firebase app's id.")]
-
-
-class FirebaseApp(msgspec.Struct, frozen=True, kw_only=True):
-    """A Firebase project. `paused_reason`: why nothing is sent through it; null: it is in use.
-    `tries_again_at`: FCM's answers have paused it, and then it is tried again; null: it is in use,
-    or waits for a person.
-    `pushes_per_minute`: its quota at FCM. `avoid_peaks`: nothing leaves from two minutes before to
-    two minutes after each quarter of an hour. `removals_stopped_reason`: why FCM's word that
-    registrations are dead is in doubt; those devices are `quarantined` until somebody decides."""
-
-    id: UUID
-    project_id: str
-    client_email: str
-    private_key_id: str | None
-    paused_reason: str | None
-    paused_at: Moment | None
-    tries_again_at: Moment | None
-    pushes_per_minute: int
-    avoid_peaks: bool
-    removals_stopped_at: Moment | None
-    removals_stopped_reason: str | None
-    quarantined: int
-    created_at: Moment
-    replaced_at: Moment | None
 
 
 class AddedFirebaseApp(FirebaseApp, frozen=True, kw_only=True):
@@ -122,8 +97,8 @@ class FirebaseApps(Controller):
         if isinstance(account, list):
             faults = [Fault(fault.field, fault.message) for fault in account]
             raise invalid(faults, ErrorCode.INVALID_CREDENTIALS)
-        keyed = accepted(await set_app_key(parts.services, caller, account))
-        added = AddedFirebaseApp(**_fields(keyed.app), bound_source_ids=list(keyed.bound))
+        keyed = accepted(await set_app_key(parts.services, caller, account.info))
+        added = AddedFirebaseApp(**asdict(keyed.app), bound_source_ids=list(keyed.bound))
         return Response(added, status_code=201 if added.replaced_at is None else 200)
 
     @get("", summary="List Firebase apps")
@@ -131,13 +106,13 @@ class FirebaseApps(Controller):
         """Every Firebase app; always one page."""
         async with parts.database.read() as connection:
             apps = await list_apps(connection, caller)
-        return whole([_shown(app) for app in apps])
+        return whole(apps)
 
     @get("/{app_id:uuid}", summary="Show a Firebase app")
     async def show(self, parts: GivenParts, caller: GivenCaller, app_id: AppId) -> FirebaseApp:
         """A Firebase app without its key."""
         async with parts.database.read() as connection:
-            return _shown(await get_app(connection, caller, app_id))
+            return accepted(await get_app(connection, caller, app_id))
 
     @patch(
         "/{app_id:uuid}",
@@ -162,7 +137,7 @@ class FirebaseApps(Controller):
             pushes_per_minute=None if per_minute is msgspec.UNSET else per_minute,
             avoid_peaks=None if avoid_peaks is msgspec.UNSET else avoid_peaks,
         )
-        return _shown(changed)
+        return accepted(changed)
 
     @delete(
         "/{app_id:uuid}",
@@ -189,7 +164,7 @@ class FirebaseApps(Controller):
         has paused keeps its reason; one that FCM's answers have paused waits for a person from now
         on. The body may be empty."""
         wanted = await read(request, Pause, may_be_empty=True)
-        return _shown(await pause_app(parts.services, caller, app_id, wanted.reason))
+        return accepted(await pause_app(parts.services, caller, app_id, wanted.reason))
 
     @post(
         "/{app_id:uuid}/removals",
@@ -208,35 +183,11 @@ class FirebaseApps(Controller):
         since are kept in any case. Campaigns that were paused for it go on."""
         wanted = await read(request, Removals)
         remove = wanted.decision is Decision.REMOVE
-        return _shown(await decide_removals(parts.services, caller, app_id, remove=remove))
+        return accepted(await decide_removals(parts.services, caller, app_id, remove=remove))
 
     @post("/{app_id:uuid}/resume", summary="Resume a Firebase app", status_code=200)
     async def resume(self, parts: GivenParts, caller: GivenCaller, app_id: AppId) -> FirebaseApp:
         """Send through it again, after the cause of its pause is cured. What was held goes out at
         once. One that FCM's answers have paused is tried again by itself, too: after a minute, then
         more and more seldom, at least every ten minutes."""
-        return _shown(await resume_app(parts.services, caller, app_id))
-
-
-def _shown(shown: ShownApp | Rejected) -> FirebaseApp:
-    return FirebaseApp(**_fields(accepted(shown)))
-
-
-def _fields(shown: ShownApp) -> dict[str, Any]:
-    app = shown.app
-    return {
-        "id": app.id,
-        "project_id": app.project_id,
-        "client_email": app.client_email,
-        "private_key_id": app.private_key_id,
-        "paused_reason": app.paused_reason,
-        "paused_at": app.paused_at,
-        "tries_again_at": app.tries_again_at,
-        "pushes_per_minute": app.limits.per_minute,
-        "avoid_peaks": app.limits.avoids_peaks,
-        "removals_stopped_at": app.removals_stopped_at,
-        "removals_stopped_reason": app.removals_stopped_reason,
-        "quarantined": shown.quarantined,
-        "created_at": app.created_at,
-        "replaced_at": app.replaced_at,
-    }
+        return accepted(await resume_app(parts.services, caller, app_id))

@@ -79,24 +79,12 @@ class Timeline(Controller):
                 case StoredChange():
                     return TimelineEntry(at=entry.at, kind="change", change=shown_change(entry))
                 case life.Push():
-                    return TimelineEntry(at=entry.at, kind="push", push=_shown_push(entry))
+                    push = msgspec.convert(entry, Push, from_attributes=True)
+                    return TimelineEntry(at=entry.at, kind="push", push=push)
                 case _:
                     assert_never(entry)
 
         return page(found, limit, shown, _key)
-
-
-def _shown_push(push: life.Push) -> Push:
-    return Push(
-        campaign_id=push.campaign_id,
-        campaign=push.campaign,
-        device_id=push.device_id,
-        state=push.state,
-        reason=push.reason,
-        settled_at=push.settled_at,
-        received_at=push.received_at,
-        opened_at=push.opened_at,
-    )
 
 
 def _key(entry: Entry) -> Any:
