@@ -18,7 +18,7 @@ from clarion.customers.profile.redaction_store import without_secrets
 from clarion.ingest_log.outcome import Activity, Outcome, Stage
 from clarion.ingest_log.tail import Feed
 from clarion.ingest_log.tail_store import Wanted
-from clarion.sources.source import Source
+from clarion.sources.queries import SourceView
 
 LOOK_SECONDS = 0.5
 LAST_MAX = 500
@@ -97,7 +97,7 @@ async def tail(
                 console.print("… more came than can be shown: see clarion sources counts")
 
 
-def _print_nothing(source: Source) -> None:
+def _print_nothing(source: SourceView) -> None:
     console.print(f"{escape(source.name)} has sent nothing of this yet.", style="dim")
     console.print(
         f"If it has: does it send to this Clarion, with the write key {source.write_key}?",

@@ -9,7 +9,6 @@ import msgspec
 from litestar import Controller, Request, get
 from litestar.params import HeaderParameter, QueryParameter
 from litestar.response import Stream
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.accounts.actor import Actor
 from clarion.customers.diagnostics import cure_of
@@ -19,9 +18,9 @@ from clarion.ingest_log import outcome as activity
 from clarion.ingest_log.outcome import Outcome, Stage
 from clarion.ingest_log.tail import Feed
 from clarion.ingest_log.tail_store import Wanted, newest
-from clarion.sources.store import get_source
+from clarion.sources.queries import get_source
 from clarion.storage.database import StorageUnavailable
-from clarion.web.api.errors import not_found
+from clarion.web.api.errors import accepted
 from clarion.web.api.gate import STREAM, GivenCaller, GivenParts, Parts
 from clarion.web.api.moment import Moment
 from clarion.web.api.pages import (
@@ -194,7 +193,7 @@ class SourceActivity(Controller):
         warned of; newest first."""
         before = after_position(cursor)
         async with parts.database.read() as connection:
-            await _check_source(connection, caller, source_id)
+            accepted(await get_source(connection, caller, source_id, parts.clock.now()))
             wanted = _wanted(caller, source_id, only, name)
             found, position = await newest(connection, wanted, before, limit)
             found = await without_secrets(connection, caller.workspace_id, found)
@@ -225,7 +224,7 @@ class SourceActivity(Controller):
         An event named `skipped` says that more came than can be shown. A process serves 64 streams;
         each ends after 15 minutes, and its reader comes again."""
         async with parts.database.read() as connection:
-            await _check_source(connection, caller, source_id)
+            accepted(await get_source(connection, caller, source_id, parts.clock.now()))
         after = after_position(resume)
         parts.streams.check()
         feed = Feed(parts.database, _wanted(caller, source_id, only, name), after)
@@ -244,7 +243,7 @@ class SourceActivity(Controller):
         """How much came by the hour, by name, by SDK; what was refused, and which calls were turned
         away whole, for which reason; and what there is to be warned of, with the cure."""
         async with parts.database.read() as connection:
-            await _check_source(connection, caller, source_id)
+            accepted(await get_source(connection, caller, source_id, parts.clock.now()))
             report = await source_report(
                 connection, caller.workspace_id, source_id, parts.clock.now(), hours
             )
@@ -290,11 +289,6 @@ def _lines(found: Sequence[activity.Activity], position: str) -> list[bytes]:
     if lines:
         lines[-1] += f"id: {position}\n".encode()
     return [line + b"\n" for line in lines]
-
-
-async def _check_source(connection: AsyncConnection, caller: Actor, source_id: UUID) -> None:
-    if await get_source(connection, caller.workspace_id, source_id) is None:
-        raise not_found("source")
 
 
 def _wanted(caller: Actor, source_id: UUID, only: Outcome | None, name: str | None) -> Wanted:
