@@ -1,4 +1,4 @@
-"""Every act with sources over HTTP leaves one entry in the audit log, without a secret in it."""
+"""Every act with sources and customers over HTTP leaves one entry in the audit log, without a secret in it."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -107,3 +107,27 @@ def test_what_lets_in_or_shuts_out_needs_an_administrator() -> None:
         "source.change",
     }
     assert set(ours.values()) == {Permission.WRITE, Permission.ADMIN}
+
+
+async def known(service: Service, *user_ids: str) -> None:
+    (source,) = (await service.get("/sources"))["data"]
+    events = [
+        {"type": "identify", "userId": user_id, "messageId": user_id, "traits": {"city": "Graz"}}
+        for user_id in user_ids
+    ]
+    await service.send(source["write_key"], *events)
+
+
+async def test_a_merge_and_its_end_have_one_entry_each_that_names_nobody(service: Service) -> None:
+    await known(service, "ada-1", "ada-2")
+    merge = await service.post("/customers/ada-2/merge", {"into": "ada-1"})
+    assert_is(
+        await service.ask("POST", "/customers/ada-2/merge", {"into": "ada-1"}), ErrorCode.MERGE
+    )
+    await service.post("/customers/ada-2/unmerge")
+    entries = await log(service)
+    assert [(entry["verb"], entry["thing"]) for entry in entries] == [
+        ("customer.merge", {"kind": "merge", "id": merge["id"]}),
+        ("customer.unmerge", {"kind": "merge", "id": merge["id"]}),
+    ]
+    assert "ada" not in str(entries)
