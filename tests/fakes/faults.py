@@ -8,16 +8,19 @@ the agents by their constructors.
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from clarion.broker import Backlog, Broker, BrokerUnavailable, JobKind, Lease, NewJob
 from clarion.campaigns.campaign import CampaignState
+from clarion.clock import Clock
 from clarion.deliveries.provider import Content, ContentFault, Outcome, Platform, ProviderApp, Push
 from clarion.reports.funnel import Report
 from clarion.storage.database import Database, StorageUnavailable
 from fakes.clock import FakeClock
 from fakes.world import World
+
+T = TypeVar("T")
 
 FINAL = (CampaignState.DONE, CampaignState.CANCELLED)
 
@@ -67,6 +70,11 @@ class DoomedDatabase:
         self._doom.point("read", StorageUnavailable)
         async with self._database.read() as connection:
             yield connection
+
+    async def transact(self, work: Callable[[Any], Awaitable[T]], clock: Clock) -> T:
+        """Once: nothing else writes."""
+        async with self.write() as connection:
+            return await work(connection)
 
     async def empty_log(self) -> None:
         self._doom.point("before a checkpoint", StorageUnavailable)

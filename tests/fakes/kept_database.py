@@ -23,7 +23,6 @@ from clarion.broker import JobKind
 from clarion.customers.commands import merge_customers
 from clarion.deliveries.apps.store import put_app
 from clarion.privacy.eraser import Eraser
-from clarion.privacy.requests import Regulator
 from clarion.sources.key_store import add_identity_secret
 from clarion.storage.database import Database
 from clarion.storage.migrate import migrate
@@ -32,6 +31,7 @@ from fakes.book import SOURCE, WORKSPACE
 from fakes.clock import START, FakeClock
 from fakes.patience import patience
 from fakes.postgres import PostgresServer
+from fakes.privacy import Regulator
 from fakes.services import services
 from fakes.world import APP, World
 

@@ -1,16 +1,20 @@
-"""Every act with sources and customers over HTTP leaves one entry in the audit log, without a secret in it."""
+"""Every act with sources and customers leaves one entry in the audit log, without a secret."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from clarion.accounts.actor import Permission, Scope
-from clarion.accounts.command import VERBS
+from clarion.accounts.actor import Permission, Scope, operator
+from clarion.accounts.command import VERBS, forbidden
+from clarion.privacy.commands import suppress, unsuppress
 from clarion.storage.database import Database
 from clarion.web.api.errors import ErrorCode
 from fakes.api import Service, assert_is
+from fakes.book import WORKSPACE
 from fakes.clock import FakeClock
+from fakes.services import services
 
 OF_SOURCES = ("source.", "source_key.", "write_key.", "identity_secret.")
 
@@ -131,3 +135,60 @@ async def test_a_merge_and_its_end_have_one_entry_each_that_names_nobody(service
         ("customer.unmerge", {"kind": "merge", "id": merge["id"]}),
     ]
     assert "ada" not in str(entries)
+
+
+async def test_what_is_asked_for_a_person_has_one_entry_that_does_not_name_them(
+    service: Service,
+) -> None:
+    await known(service, "ada-1", "bob")
+    shown = await service.get("/customers/ada-1")
+    assert (await service.ask("GET", "/customers/ada-1/export")).status == 200
+    assert (await service.ask("POST", "/customers/ada-1/suppress")).status == 204
+    assert (await service.ask("POST", "/customers/ada-1/unsuppress")).status == 204
+    await service.ask("DELETE", "/customers/ada-1")
+    assert (await service.ask("POST", "/customers/bob/suppress")).status == 204
+    for method, path in (("DELETE", ""), ("GET", "/export"), ("POST", "/suppress")):
+        assert_is(await service.ask(method, f"/customers/nobody{path}"), ErrorCode.NOT_FOUND)
+    *of_ada, of_bob = await log(service)
+    assert [entry["verb"] for entry in of_ada] == [
+        "customer.export",
+        "customer.suppress",
+        "customer.unsuppress",
+        "customer.erase",
+    ]
+    assert {entry["verb"] for entry in of_ada} | {"customer.merge", "customer.unmerge"} == verbs(
+        "customer."
+    )
+    assert len({entry["thing"]["id"] for entry in of_ada}) == 1, "who knows her id finds all"
+    assert of_bob["thing"]["id"] != of_ada[0]["thing"]["id"]
+    for hidden in ("ada-1", shown["id"], "Graz"):
+        assert hidden not in str(of_ada)
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_only_administrators_act_for_customers(service: Service) -> None:
+    await known(service, "ada-1")
+    for scope in (Scope.READ, Scope.WRITE):
+        key = await service.make_key(scope)
+        for method, path in (
+            ("DELETE", ""),
+            ("GET", "/export"),
+            ("POST", "/suppress"),
+            ("POST", "/unsuppress"),
+            ("POST", "/merge"),
+            ("POST", "/unmerge"),
+        ):
+            answer = await service.ask(method, f"/customers/ada-1{path}", {"into": "x"}, key=key)
+            assert_is(answer, ErrorCode.FORBIDDEN)
+    assert {VERBS[verb] for verb in verbs("customer.")} == {Permission.ADMIN}
+    assert await log(service) == []
+
+
+@pytest.mark.parametrize("act", [suppress, unsuppress])
+async def test_the_commands_ask_for_the_permission_before_they_look(
+    service: Service, act: Callable[..., Awaitable[object]]
+) -> None:
+    """The API's guard is not what keeps others out."""
+    reader = replace(operator(WORKSPACE), permissions=frozenset({Permission.READ}))
+    rejected = await act(services(service.database, service.clock), reader, "nobody")
+    assert rejected == forbidden(Permission.ADMIN)

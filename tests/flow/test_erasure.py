@@ -14,13 +14,13 @@ from clarion.broker import JobKind
 from clarion.customers.commands import merge_customers
 from clarion.customers.identity.identifier import Provisional, User, customer_id_of, device_row_id
 from clarion.customers.identity.merge_store import Merge
-from clarion.privacy.requests import Regulator
 from clarion.storage.bulk import insert_new
 from clarion.storage.database import Database
 from clarion.storage.schema import metadata, quarantine
 from fakes.api import Service, register
 from fakes.book import WORKSPACE
 from fakes.clock import FakeClock
+from fakes.privacy import Regulator
 from fakes.services import services
 from fakes.world import APP
 

@@ -131,6 +131,13 @@ async def unlist(connection: AsyncConnection, workspace_id: UUID, subject: str) 
     return len(rows.all())
 
 
+async def subject_hash(connection: AsyncConnection, workspace_id: UUID, subject: str) -> str:
+    """How a person is named where their id must not be."""
+    salt = await _salt(connection, workspace_id)
+    assert salt is not None, "a workspace has a salt from its beginning"
+    return id_hash(salt, subject)
+
+
 async def mark_suppressed(
     connection: AsyncConnection, customer_ids: Iterable[UUID], at: datetime | None
 ) -> None:

@@ -15,7 +15,7 @@ events does.
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -106,27 +106,6 @@ class Eraser:
             await self.finish(erasure)
         return len(found)
 
-    async def begin(self, workspace_id: UUID, name: str, *, by: str) -> Erasure | None:
-        """Let nothing more of `name` in or out; None: there is nobody of that name, nor an erasure
-        of theirs under way. From here on it is going to be finished, whatever happens."""
-        now = self._clock.now()
-        async with self._database.write() as connection:
-            pending = await unfinished(connection, workspace_id=workspace_id)
-            erasure = next((one for one in pending if one.is_of(name)), None)
-            customer = await find_customer(connection, workspace_id, name)
-            if customer is None:
-                return erasure
-            if erasure is None:
-                erasure = Erasure(
-                    id=self._clock.new_id(),
-                    workspace_id=workspace_id,
-                    person=await named_person(connection, workspace_id, customer),
-                    made_by=by,
-                    begun_at=now,
-                    touched_at=now,
-                )
-            return await self._shut(connection, erasure)
-
     async def finish(self, erasure: Erasure) -> Erasure:
         """Remove what is left; returns how much it was in all."""
         for _ in range(ROUNDS_MAX):
@@ -134,7 +113,7 @@ class Eraser:
             if erasure.met <= erasure.person.ids | erasure.person.shared:
                 break
             async with self._database.write() as connection:
-                erasure = await self._shut(connection, erasure)
+                erasure = await _shut(connection, erasure, self._clock.now())
         erasure = await self._strangers(erasure)
         while await self._claims(erasure) == self._options.rows_max:
             await self._pause()
@@ -158,18 +137,6 @@ class Eraser:
             deliveries=erasure.deliveries,
             refusals=erasure.refusals,
         )
-        return erasure
-
-    async def _shut(self, connection: AsyncConnection, erasure: Erasure) -> Erasure:
-        """Nothing more of theirs is taken in or sent, as far as their ids are known by now."""
-        workspace_id, now = erasure.workspace_id, self._clock.now()
-        person = await find_person(
-            connection, workspace_id, erasure.person, erasure.met, locks=True
-        )
-        had = await erasure_store.past_devices_of(connection, workspace_id, person)
-        erasure = replace(erasure.joined(person), devices=erasure.devices | had, touched_at=now)
-        await shut_out(connection, workspace_id, person, SuppressionKind.ERASED, now)
-        await keep_erasure(connection, erasure)
         return erasure
 
     async def _deliveries(self, erasure: Erasure) -> Erasure:
@@ -324,7 +291,7 @@ class Eraser:
                 connection, workspace_id, looked_at
             )
         async with self._database.write() as connection:
-            erasure = await self._shut(connection, erasure)
+            erasure = await _shut(connection, erasure, self._clock.now())
             count = 1
             while count:
                 erasure, count = await self._some_events(connection, erasure)
@@ -351,3 +318,42 @@ class Eraser:
 
     async def _pause(self) -> None:
         await self._clock.sleep(self._options.pause_seconds)
+
+
+async def begin(
+    connection: AsyncConnection,
+    workspace_id: UUID,
+    name: str,
+    *,
+    by: str,
+    erasure_id: UUID,
+    now: datetime,
+) -> Erasure | None:
+    """Let nothing more of `name` in or out; None: there is nobody of that name, nor an erasure of
+    theirs under way. Once this is committed it is going to be finished, whatever happens."""
+    pending = await unfinished(connection, workspace_id=workspace_id)
+    erasure = next((one for one in pending if one.is_of(name)), None)
+    customer = await find_customer(connection, workspace_id, name)
+    if customer is None:
+        return erasure
+    if erasure is None:
+        erasure = Erasure(
+            id=erasure_id,
+            workspace_id=workspace_id,
+            person=await named_person(connection, workspace_id, customer),
+            made_by=by,
+            begun_at=now,
+            touched_at=now,
+        )
+    return await _shut(connection, erasure, now)
+
+
+async def _shut(connection: AsyncConnection, erasure: Erasure, now: datetime) -> Erasure:
+    """Nothing more of theirs is taken in or sent, as far as their ids are known by now."""
+    workspace_id = erasure.workspace_id
+    person = await find_person(connection, workspace_id, erasure.person, erasure.met, locks=True)
+    had = await erasure_store.past_devices_of(connection, workspace_id, person)
+    erasure = replace(erasure.joined(person), devices=erasure.devices | had, touched_at=now)
+    await shut_out(connection, workspace_id, person, SuppressionKind.ERASED, now)
+    await keep_erasure(connection, erasure)
+    return erasure
