@@ -147,7 +147,10 @@ class Ingestor:
         opened = await beside(size, lambda: [(one, *open_parcel(one)) for one in parcels])
         tally = Tally(self._names)
         async with self._database.write() as connection:
-            for parcel, events, refusals in opened:
+            refused = await without_listed(
+                connection, [(parcel.workspace_id, refusals) for parcel, _, refusals in opened]
+            )
+            for (parcel, events, _), refusals in zip(opened, refused, strict=True):
                 arrivals[parcel.workspace_id] += [
                     Arrival(event=event, source_id=parcel.source_id) for event in events
                 ]
@@ -155,7 +158,7 @@ class Ingestor:
                     parcel.workspace_id,
                     parcel.source_id,
                     Stage.EVENT,
-                    await without_listed(connection, parcel.workspace_id, refusals),
+                    refusals,
                     parcel.received_at,
                     parcel.key,
                 )

@@ -1,6 +1,6 @@
 """The eraser: removes a person from every table, in slices that hold nobody up.
 
-    begin ─→ deliveries ─→ events ⇄ begin again ─→ claims, history ─→ refusals ─→ the rest ─→ jobs
+    begin ─→ deliveries ─→ events ⇄ begin again ─→ claims, history ─→ the rest ─→ refusals ─→ jobs
       │      made nobody's   (they name further ids)                               put aside
       └ from here on nothing of theirs is taken in, and nothing sent to them
 
@@ -33,7 +33,7 @@ from clarion.customers.identity.person_store import find_person, named_person
 from clarion.customers.ingestion import Ingestion, owner_of_stored
 from clarion.customers.profile.store import find_customer
 from clarion.customers.suppression import SuppressionKind
-from clarion.customers.suppression_store import shut_out
+from clarion.customers.suppression_store import shut_out, wait_for_refusals
 from clarion.deliveries.erasure_store import launches_of, make_nobodys, release_quarantine
 from clarion.events.erasure_store import (
     blank_refusals,
@@ -117,9 +117,9 @@ class Eraser:
         erasure = await self._strangers(erasure)
         while await self._claims(erasure) == self._options.rows_max:
             await self._pause()
-        erasure = await self._refusals(erasure)
         await self._audiences(erasure)
         erasure = await self._rest(erasure)
+        erasure = await self._refusals(erasure)
         await self._broker.rewrite_rejected(
             JobKind.EVENTS,
             lambda payload: without(payload, erasure.workspace_id, erasure.person),
@@ -254,6 +254,10 @@ class Eraser:
         return count
 
     async def _refusals(self, erasure: Erasure) -> Erasure:
+        """Take away what refusals show of them: last, once every id is listed, and no transaction
+        is under way that has looked at the list before."""
+        async with self._database.write() as connection:
+            await wait_for_refusals(connection, erasure.workspace_id)
         signs = Signs(erasure.person)
         after: int | None = 0
         while after is not None:
