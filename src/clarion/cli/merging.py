@@ -1,5 +1,6 @@
 """`clarion customers merge | unmerge | merges`: two customers who are one person."""
 
+from dataclasses import asdict
 from typing import Any
 
 from clarion.cli.output import AsJson, Ending, ExitCode, Limit, Name, print_record, print_records
@@ -82,12 +83,6 @@ async def merges(*, limit: Limit = PAGE, json: AsJson = False) -> None:
 
 
 def _shown(merge: Merge) -> dict[str, Any]:
-    return {
-        "id": merge.id,
-        "user_id": merge.from_user,
-        "into": merge.into_user,
-        "made_at": merge.made_at,
-        "made_by": merge.made_by,
-        "undone_at": merge.undone_at,
-        "undone_by": merge.undone_by,
-    }
+    record = asdict(merge)
+    names = {"user_id": record.pop("from_user"), "into": record.pop("into_user")}
+    return {"id": record.pop("id"), **names, **record}

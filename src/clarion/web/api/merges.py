@@ -16,6 +16,7 @@ from clarion.web.api.errors import accepted
 from clarion.web.api.gate import BODY, MAY_CONFLICT, NEEDS, GivenCaller, GivenParts
 from clarion.web.api.moment import Moment
 from clarion.web.api.pages import LIMIT_DEFAULT, Cursor, Limit, Page, after_id, page
+from clarion.web.api.shown import shown
 
 
 class NewMerge(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -86,12 +87,4 @@ class Merges(Controller):
 
 
 def _shown(merge: merge_store.Merge) -> Merge:
-    return Merge(
-        id=merge.id,
-        user_id=merge.from_user,
-        into=merge.into_user,
-        made_at=merge.made_at,
-        made_by=merge.made_by,
-        undone_at=merge.undone_at,
-        undone_by=merge.undone_by,
-    )
+    return shown(merge, Merge, user_id=merge.from_user, into=merge.into_user)

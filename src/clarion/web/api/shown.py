@@ -7,6 +7,7 @@ import msgspec
 T = TypeVar("T", bound=msgspec.Struct)
 
 
-def shown(view: Any, kind: type[T]) -> T:
-    """The fields of `view` that `kind` has."""
-    return msgspec.convert(view, kind, from_attributes=True)
+def shown(view: Any, kind: type[T], **more: Any) -> T:
+    """The fields of `view` that `kind` has, and `more`."""
+    fields = {name: getattr(view, name) for name in kind.__struct_fields__ if name not in more}
+    return msgspec.convert(fields | more, kind, from_attributes=True)

@@ -155,8 +155,7 @@ class IdentitySecrets(Controller):
                 ask_after_days=wanted.ask_after_days,
             )
         )
-        secret = shown(made.key, IdentitySecret)
-        return MadeIdentitySecret(**msgspec.structs.asdict(secret), secret=made.secret)
+        return shown(made.key, MadeIdentitySecret, secret=made.secret)
 
     @get("", summary="List a source's identity secrets")
     async def list_identity_secrets(
