@@ -64,8 +64,9 @@ lock: $(VENV)/.tests ## Lock the newest versions that fit pyproject.toml (needs 
 	@uv pip compile $(LOCK) --extra demo --extra build -o requirements.lock
 	@uv pip compile $(LOCK) --extra demo --extra build --extra dev -o requirements-dev.lock
 
+# The simulator is of this repository: its dependencies are locked with Clarion's, it itself is not.
 LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-	--no-emit-index-url --no-emit-find-links --upgrade pyproject.toml
+	--no-emit-index-url --no-emit-find-links --no-emit-package fcm-simulator --upgrade pyproject.toml
 
 clean: ## Remove the virtual environment and caches
 	@rm -rf $(VENV) tests/clients/node/node_modules examples/web/node_modules .mypy_cache .ruff_cache .import_linter_cache build dist
@@ -78,10 +79,10 @@ $(VENV)/.made:
 	@$(PYTHON) -m venv $(VENV)
 	@touch $@
 
-$(VENV)/.runtime: $(VENV)/.made requirements.lock pyproject.toml
+$(VENV)/.runtime: $(VENV)/.made requirements.lock pyproject.toml simulator/pyproject.toml
 	@echo "Installing Clarion into $(VENV) …"
 	@$(PIP) install --require-hashes -r requirements.lock
-	@$(PIP) install --no-deps --no-build-isolation --editable .
+	@$(PIP) install --no-deps --no-build-isolation --editable . --editable ./simulator
 	@touch $@
 
 $(VENV)/.tests: $(VENV)/.runtime requirements-dev.lock

@@ -19,10 +19,10 @@ from clarion.campaigns.content.spec import ContentSpec, parse_content
 from clarion.campaigns.store import create_campaign, get_campaign, launches_of
 from clarion.clock import SystemClock
 from clarion.reports.funnel import report
-from clarion.simulator.authority import make_key
 from clarion.storage.bulk import insert_new
 from clarion.storage.database import Database
 from clarion.storage.schema import customers, devices
+from fcm_simulator.credentials import make_key
 
 PROJECT = "bench"
 PLATFORMS = ("Android", "Android", "iOS", "Web")

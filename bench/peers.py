@@ -14,7 +14,7 @@ import msgspec
 from bench.campaign import CONTENT, PROJECT
 from bench.process import SERVER_CORE, pin
 from bench.static import STREAMS, Static
-from clarion.simulator.authority import make_key
+from fcm_simulator.credentials import make_key
 
 CALL_MESSAGES = 500
 """The SDK takes no more at once."""

@@ -13,7 +13,7 @@ from bench.installation import Store, add_app, install
 from bench.process import clarion
 from clarion.deliveries.apps.pacing import Limits
 from clarion.deliveries.apps.store import set_limits
-from clarion.simulator.process import simulated_fcm
+from fcm_simulator.process import simulated_fcm
 
 PER_MINUTE = 30_000
 LATENCY_MS = {"median": 80, "p99": 300}

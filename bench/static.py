@@ -12,7 +12,7 @@ from pathlib import Path
 from time import monotonic, sleep
 
 from bench.process import LOAD_CORE, START_SECONDS, pin
-from clarion.simulator.authority import CA_FILE, CERT_FILE, CERT_KEY_FILE, ensure_certificates
+from fcm_simulator.credentials import CA_FILE, CERT_FILE, CERT_KEY_FILE, ensure_certificates
 
 HOST = "127.0.0.1"
 STREAMS = 100

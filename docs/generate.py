@@ -9,10 +9,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from clarion.app import Role
+from clarion.agent import AgentName
 from clarion.broker import JobKind
 from clarion.config import SETTINGS
-from clarion.telemetry import Metrics
+from clarion.telemetry import AGENT_FAILURES, Metrics
 from docs.api import api
 from docs.codes import errors
 from docs.command_line import command_line
@@ -22,7 +22,8 @@ MADE = "<!-- Made by `make docs` from the code: change it there. -->"
 
 LABELS: Mapping[str, Any] = {
     "kind": JobKind,
-    "role": Role,
+    "agent": AgentName,
+    "failure": AGENT_FAILURES,
     "why": ("paused", "removals"),
     "project": ("the id of the Firebase project",),
     "answer": ("what became of the try, as `reasons` of a report name it",),
@@ -58,14 +59,17 @@ def metrics() -> str:
     lines = [
         "# Metrics",
         "",
-        "`GET /metrics` of every process that listens (`serve`, `run collector`, `run web`), in",
-        "Prometheus' text format. Beside these stand the usual `process_*` and `python_*` of the",
-        "process itself.",
+        "`GET /metrics` of every process that listens (`serve`, `run collector`, `run web`), and",
+        "of any process on `CLARION_METRICS_LISTEN`, in Prometheus' text format. Beside these",
+        "stand the usual `process_*` and `python_*` of the process itself. A process shows the",
+        "metrics of the agents that it runs: `overdue`, which publishes lost chunks again, is the",
+        "sender's, and `eraser`, which finishes erasures that were cut off, the sweeper's.",
         "",
         "| metric | type | labels | meaning |",
         "|---|---|---|---|",
     ]
-    for metric in vars(Metrics()).values():
+    every = Metrics()
+    for metric in (*vars(every).values(), *vars(every.agents).values()):
         if not hasattr(metric, "describe"):
             continue
         for family in metric.describe():

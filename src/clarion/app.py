@@ -8,51 +8,54 @@ and the parts are closed.
 """
 
 import asyncio
+import os
+import platform
 import signal
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from enum import StrEnum
 
 import structlog
 
-from clarion.broker import Broker, BrokerUnavailable, JobKind
+from clarion.accounts.command import Services
+from clarion.agent import Agent, AgentName, Runner
+from clarion.broker import Broker, BrokerUnavailable
 from clarion.brokers.database import DatabaseBroker
 from clarion.brokers.jetstream import JetStreamBroker
 from clarion.campaigns.scheduler import Scheduler, SchedulerOptions
 from clarion.clock import Clock, SystemClock
-from clarion.config import Settings
+from clarion.config import Address, Settings
 from clarion.customers.devices.sweeper import Sweeper
 from clarion.customers.ingestor import Ingestor
-from clarion.deliveries.apps.store import stopped_apps
 from clarion.deliveries.planner import Planner
 from clarion.deliveries.provider import Provider
 from clarion.deliveries.sending.sender import Sender
-from clarion.events.backpressure import DISK_LOW, Headroom
-from clarion.events.calls.body import CallFault
+from clarion.events.backpressure import Headroom
 from clarion.events.collector import Collector
 from clarion.privacy.eraser import Eraser
 from clarion.providers.fcm.client import FcmProvider
 from clarion.reports.attributor import Attributor
 from clarion.storage.database import Database, StorageUnavailable
+from clarion.storage.leader_lease import LeaderLease
 from clarion.storage.sqlite import has_lost_thread
 from clarion.storage.vault import Vault, load_or_make_vault
 from clarion.telemetry import Metrics
-from clarion.watchdog import Watchdog, is_exhausted
+from clarion.watchdog import Watchdog
 from clarion.web.api import create_api
 from clarion.web.api.streams import Streams
+from clarion.web.console import create_console
 from clarion.web.intilery import TrackApp
+from clarion.web.probes import Probes
 from clarion.web.sdk import CollectApp
 from clarion.web.sdk.library import Library
-from clarion.web.server import WebApp, WebServer, bind
+from clarion.web.server import Asgi, WebApp, bind, serve
 
-RESTART_SECONDS = 1.0
-RESTART_SECONDS_MAX = 30.0
 DRAIN_SECONDS = 25.0
 """Less than service managers wait before they kill; FCM answers within a second as a rule."""
 END_SECONDS = 28.0
 """So long after it was asked to end a process is ended hard, if something in it hangs."""
 BEAT_SECONDS = 1.0
-READY_SECONDS = 5.0
 
 log = structlog.get_logger(__name__)
 
@@ -100,9 +103,19 @@ class App:
             directory=settings.database_directory,
             metrics=self.metrics,
         )
+        self._probes = Probes(
+            database=database, broker=broker, headroom=self.headroom, metrics=self.metrics
+        )
         self._streams = Streams()
         self._stopping = asyncio.Event()
-        self._sender: Sender | None = None
+        self._runner = Runner(
+            clock,
+            self.metrics,
+            outages=(StorageUnavailable, BrokerUnavailable),
+            on_exhausted=self._give_up,
+        )
+        self._holder = f"{platform.node()}:{os.getpid()}:{clock.new_id().hex[-8:]}"
+        """Names this process in the leases that it takes."""
         self._watchdog = Watchdog(why_broken=_why_broken)
         self._exhausted = False
 
@@ -137,23 +150,20 @@ class App:
         self, roles: Iterable[Role], *, on_listening: Callable[[str], None] | None = None
     ) -> None:
         """Run `roles` until `stop`. `on_listening` hears the web server's address, once calls are
-        answered. Raises OSError where the address can not be listened on, Exhausted where the
-        process came to a limit of its own."""
+        answered. Raises CanNotListen, and Exhausted where the process came to a limit of its
+        own."""
         wanted = set(roles)
         self._watchdog.start()
         beating = asyncio.create_task(self._beat())
-        agents = {
-            role: asyncio.create_task(self._keep_going(role), name=role.value)
-            for role in Role
-            if role in wanted and role not in WEB_ROLES
-        }
+        self._runner.start(agent for role in Role if role in wanted for agent in self._agents(role))
         try:
-            if wanted & WEB_ROLES:
-                await self._serve(wanted, on_listening)
-            else:
-                await self._stopping.wait()
+            await self._serve(wanted, on_listening)
+        except ExceptionGroup as failures:
+            raise failures.exceptions[0] from None
         finally:
-            await self._end(agents)
+            self.stop()
+            if not await self._runner.end(DRAIN_SECONDS):
+                log.warning("stopped_in_the_air", cure="what was unanswered is sent again")
             beating.cancel()
             self._watchdog.close()
         if self._exhausted:
@@ -162,8 +172,7 @@ class App:
     def stop(self) -> None:
         """Ask `run` to end. From now on no chunk is claimed."""
         self._stopping.set()
-        if self._sender is not None:
-            self._sender.stop()
+        self._runner.stop()
 
     def stop_on_signals(self) -> None:
         """SIGTERM and SIGINT ask for a stop; a second one ends the process at once."""
@@ -179,20 +188,23 @@ class App:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, stop, number)
 
-    async def _end(self, agents: dict[Role, asyncio.Task[None]]) -> None:
-        self.stop()
-        for role, agent in agents.items():
-            if role is not Role.SENDER:
-                agent.cancel()
-        sending = agents.get(Role.SENDER)
-        if sending is not None:
-            _, unfinished = await asyncio.wait({sending}, timeout=DRAIN_SECONDS)
-            if unfinished:
-                log.warning("stopped_in_the_air", cure="what was unanswered is sent again")
-                sending.cancel()
-        await asyncio.gather(*agents.values(), return_exceptions=True)
-
     async def _serve(self, roles: set[Role], on_listening: Callable[[str], None] | None) -> None:
+        """Until a stop is asked for."""
+        async with asyncio.TaskGroup() as group:
+            if roles & WEB_ROLES:
+                listener = _listener(self.settings.listen, "CLARION_LISTEN")
+                group.create_task(self._serve_web(roles, listener, on_listening))
+            if self.settings.metrics_listen is not None:
+                listener = _listener(self.settings.metrics_listen, "CLARION_METRICS_LISTEN")
+                group.create_task(self._serve_probes(listener))
+            await self._stopping.wait()
+
+    async def _serve_web(
+        self,
+        roles: set[Role],
+        listener: socket.socket,
+        on_listening: Callable[[str], None] | None,
+    ) -> None:
         collector = Collector(
             self.database,
             self.broker,
@@ -205,33 +217,38 @@ class App:
             collect=self._collect(collector) if Role.COLLECTOR in roles else None,
             track=self._track(collector) if Role.COLLECTOR in roles else None,
             api=self._api() if Role.WEB in roles else None,
-            metrics=self._metrics_text,
-            is_ready=self._is_ready,
-            shortage=self._disk_shortage,
+            console=self._console() if Role.WEB in roles else None,
+            metrics=self._probes.metrics_text,
+            is_ready=self._probes.is_ready,
+            shortage=self._probes.disk_shortage,
         )
-        listener = bind(self.settings.listen.host, self.settings.listen.port)
-        host, port = listener.getsockname()[:2]
-        server = WebServer(app, listener)
-        serving = asyncio.create_task(server.run(), name="web server")
-        stopping = asyncio.create_task(self._stopping.wait())
-        started = asyncio.create_task(server.started())
+
+        def say(url: str) -> None:
+            log.info("listening", url=url)
+            if on_listening is not None:
+                on_listening(url)
+
         try:
-            await asyncio.wait({serving, started}, return_when=asyncio.FIRST_COMPLETED)
-            if not serving.done():
-                shown = f"[{host}]" if ":" in host else host
-                log.info("listening", url=f"http://{shown}:{port}")
-                if on_listening is not None:
-                    on_listening(f"http://{shown}:{port}")
-            await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            self._streams.close()
-            server.stop()
-            await serving
+            await serve(
+                app, listener, self._stopping, on_started=say, before_stop=self._streams.close
+            )
         finally:
-            for task in (stopping, started, serving):
-                task.cancel()
-            await asyncio.gather(stopping, started, serving, return_exceptions=True)
             await collector.close()
-            listener.close()
+            self.stop()  # a server that ended by itself is the end of the process
+
+    async def _serve_probes(self, listener: socket.socket) -> None:
+        app = WebApp(
+            collect=None,
+            api=None,
+            metrics=self._probes.metrics_text,
+            is_ready=self._probes.is_ready,
+        )
+        await serve(
+            app,
+            listener,
+            self._stopping,
+            on_started=lambda url: log.info("metrics_listening", url=f"{url}/metrics"),
+        )
 
     def _collect(self, collector: Collector) -> CollectApp:
         return CollectApp(
@@ -252,120 +269,75 @@ class App:
             self.vault,
             self._streams,
             fcm_url=self.settings.fcm_url,
-            shortage=self._disk_shortage,
+            shortage=self._probes.disk_shortage,
         )
 
-    def _agent(self, role: Role) -> Callable[[], Awaitable[None]]:
+    def _console(self) -> Asgi:
+        return create_console(
+            Services(database=self.database, clock=self.clock, broker=self.broker, vault=self.vault)
+        )
+
+    def _agents(self, role: Role) -> Sequence[Agent]:
         database, broker, clock = self.database, self.broker, self.clock
         match role:
             case Role.INGESTOR:
-                return Ingestor(database, broker, clock).run
+                return Ingestor(database, broker, clock).agents()
             case Role.SCHEDULER:
                 options = SchedulerOptions(late_minutes=self.settings.late_minutes)
-                return Scheduler(database, broker, clock, options).run
+                lease = self._lease(AgentName.SCHEDULER)
+                return Scheduler(database, broker, clock, options, lease).agents()
             case Role.PLANNER:
-                return Planner(database, broker, clock).run
+                return Planner(database, broker, clock).agents()
             case Role.SENDER:
-                self._sender = Sender(database, broker, clock, self.provider, self.vault)
-                return self._sender.run
+                return Sender(database, broker, clock, self.provider, self.vault).agents()
             case Role.ATTRIBUTOR:
-                return Attributor(database, clock).run
+                return Attributor(database, clock).agents()
             case Role.SWEEPER:
-                return _together(Sweeper(database, clock).run, Eraser(database, broker, clock).run)
+                sweeper = Sweeper(database, clock, lease=self._lease(AgentName.SWEEPER))
+                eraser = Eraser(database, broker, clock, lease=self._lease(AgentName.ERASER))
+                return [*sweeper.agents(), *eraser.agents()]
             case Role.COLLECTOR | Role.WEB:
-                raise ValueError(f"{role} is served, not run as an agent")
+                return []  # served
 
-    async def _keep_going(self, role: Role) -> None:
-        """Run an agent for ever. What it did not expect is told, and it begins again from the rows:
-        one agent's defect must not stop the collector beside it."""
-        pause = RESTART_SECONDS
-        while not self._stopping.is_set():
-            try:
-                await self._agent(role)()
-            except Exception as error:
-                if is_exhausted(error):
-                    self._give_up(role)
-                    return
-                self.metrics.agent_restarts.labels(role.value).inc()
-                log.exception("agent_failed", role=role.value, again_in_seconds=pause)
-                await self.clock.sleep(pause)
-                pause = min(pause * 2, RESTART_SECONDS_MAX)
+    def _lease(self, name: AgentName) -> LeaderLease:
+        return LeaderLease(self.database, self.clock, name, holder=self._holder)
 
-    def _give_up(self, role: Role) -> None:
+    def _give_up(self, name: AgentName) -> None:
         """Memory or threads are used up. To wait does not help: the process ends, settles what it
         can, and its service manager starts it anew."""
         self._exhausted = True
         self._watchdog.end_within(END_SECONDS)
         self.stop()
-        log.error("process_exhausted", role=role.value, cure="raise the limit of its memory")
+        log.error("process_exhausted", agent=name.value, cure="raise the limit of its memory")
 
     async def _beat(self) -> None:
         while True:
             self._watchdog.beat()
             await asyncio.sleep(BEAT_SECONDS)
 
-    async def _metrics_text(self) -> bytes:
-        for kind in JobKind:
-            try:
-                self.metrics.jobs.labels(kind.value).set(await self.broker.depth(kind))
-            except BrokerUnavailable:
-                self.metrics.jobs.labels(kind.value).set(float("nan"))
-        try:
-            await self.headroom.look()
-        except StorageUnavailable:
-            self.metrics.backlog_bytes.set(float("nan"))
-        for why, count in (await self._stopped_apps()).items():
-            self.metrics.stopped_apps.labels(why).set(count)
-        return self.metrics.text()
-
-    async def _stopped_apps(self) -> dict[str, float]:
-        try:
-            async with self.database.read() as connection:
-                return {**await stopped_apps(connection)}
-        except StorageUnavailable:
-            return dict.fromkeys(("paused", "removals"), float("nan"))
-
-    async def _disk_shortage(self) -> CallFault | None:
-        shortage = await self.headroom.shortage()
-        return shortage if shortage is DISK_LOW else None
-
-    async def _is_ready(self) -> bool:
-        try:
-            async with asyncio.timeout(READY_SECONDS):
-                await self.database.ping()
-                await self.broker.depth(JobKind.EVENTS)
-        except (StorageUnavailable, BrokerUnavailable, TimeoutError) as error:
-            log.warning("not_ready", reason=str(error) or "no answer in time")
-            return False
-        return True
-
 
 class Exhausted(Exception):
     """The process has come to a limit of its own: memory, threads."""
+
+
+class CanNotListen(Exception):
+    """The address of a setting is taken, or not this machine's; says so for people."""
+
+
+def _listener(address: Address, setting: str) -> socket.socket:
+    try:
+        return bind(address.host, address.port)
+    except OSError as error:
+        raise CanNotListen(
+            f"Can not listen on {address}: {error.strerror or error}. "
+            f"Choose another address with {setting}."
+        ) from error
 
 
 def _why_broken() -> str | None:
     if has_lost_thread():
         return "a thread of the database has died, probably for want of memory"
     return None
-
-
-def _together(*agents: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
-    """Agents of one role: what one did not expect begins them all again."""
-
-    async def run() -> None:
-        try:
-            async with asyncio.TaskGroup() as group:
-                for agent in agents:
-                    group.create_task(_run(agent))
-        except ExceptionGroup as failures:
-            raise failures.exceptions[0] from None
-
-    return run
-
-
-async def _run(agent: Callable[[], Awaitable[None]]) -> None:
-    await agent()
 
 
 async def open_broker(settings: Settings, database: Database, clock: Clock) -> Broker:

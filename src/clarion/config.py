@@ -7,7 +7,6 @@ misspelt setting is never silently a default.
 import difflib
 import ipaddress
 import os
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +20,7 @@ from clarion.events.backpressure import (
     HeadroomOptions,
     read_bytes,
 )
+from clarion.service_variables import is_of_kubernetes
 from clarion.storage.postgres_address import read_postgres_url
 from clarion.telemetry import LOG_FORMATS, LOG_LEVELS, LogOptions
 from clarion.text import without_passwords
@@ -29,11 +29,6 @@ PREFIX = "CLARION_"
 DATABASE_FILE = "clarion.db"
 GOOGLE_FCM_URL = "https://fcm.googleapis.com"
 SECRET_CHARACTERS_MIN = 16
-_OF_A_PORT = re.compile(r"_PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?$")
-_OF_A_SERVICE = re.compile(
-    rf"_SERVICE_HOST$|_SERVICE_PORT(_[A-Z0-9_]+)?$|_PORT$|{_OF_A_PORT.pattern}"
-)
-_LINK = re.compile(r"(tcp|udp|sctp)://\S+:\d+")
 
 LATE_MINUTES = 60
 LATE_MINUTES_MAX = 10_080
@@ -59,6 +54,8 @@ class Settings:
     broker_url: str | None = field(repr=False)
     """None: jobs are kept in the database."""
     listen: Address
+    metrics_listen: Address | None = None
+    """None: only processes that serve calls tell how they are, on `listen`."""
     public_url: str | None
     """None: SDKs are told to send to the host that they have asked."""
     late_minutes: int
@@ -129,6 +126,17 @@ SETTINGS = (
         meaning="HOST:PORT that `serve`, `run collector` and `run web` listen on; port 0: any.",
         default="127.0.0.1:8080",
         example="0.0.0.0:8080",
+    ),
+    Setting(
+        name="CLARION_METRICS_LISTEN",
+        meaning=(
+            "HOST:PORT on which a process serves /metrics, /livez and /readyz and nothing else, "
+            "whatever its roles; port 0: any, which the log tells. For probes and scrapers; each "
+            "process on a machine needs its own. `serve`, `run collector` and `run web` have them "
+            "on CLARION_LISTEN, too."
+        ),
+        default="none",
+        example="0.0.0.0:9464",
     ),
     Setting(
         name="CLARION_PUBLIC_URL",
@@ -243,6 +251,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings | list[SettingFaul
         ),
         broker_url=take("CLARION_BROKER_URL", _broker_url, None),
         listen=take("CLARION_LISTEN", read_address, Address(host="127.0.0.1", port=8080)),
+        metrics_listen=take("CLARION_METRICS_LISTEN", read_address, None),
         public_url=take("CLARION_PUBLIC_URL", _public_url, None),
         late_minutes=take("CLARION_LATE_MINUTES", _late_minutes, LATE_MINUTES),
         fcm_url=take("CLARION_FCM_URL", read_fcm_url, GOOGLE_FCM_URL),
@@ -289,26 +298,16 @@ def _unknown(environment: Mapping[str, str]) -> list[SettingFault]:
     faults = []
     for name in sorted(environment):
         if name in ("CLARION_PORT", "CLARION_HOST", "CLARION_ADDRESS"):
-            if not _is_of_kubernetes(name, environment[name]):
+            if not is_of_kubernetes(name, environment[name]):
                 message = "is no setting of Clarion; where to listen is CLARION_LISTEN=HOST:PORT."
                 faults.append(SettingFault(name=name, message=message))
         elif name.startswith(PREFIX) and name not in known:
-            if _is_of_kubernetes(name, environment[name]):
+            if is_of_kubernetes(name, environment[name]):
                 continue
             nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.7)
             hint = f"did you mean {nearest[0]}?" if nearest else f"known are {', '.join(known)}."
             faults.append(SettingFault(name=name, message=f"is no setting of Clarion; {hint}"))
     return faults
-
-
-def _is_of_kubernetes(name: str, value: str) -> bool:
-    """Whether Kubernetes, or Docker's links, say so of a service named clarion or clarion-….
-    https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables"""
-    if not _OF_A_SERVICE.search(name):
-        return False
-    if name.endswith(("_PORT", "_TCP", "_UDP", "_SCTP")) and "://" in value:
-        return bool(_LINK.fullmatch(value))
-    return "_SERVICE_" in name or bool(_OF_A_PORT.search(name))
 
 
 def _data_dir(text: str) -> Path:

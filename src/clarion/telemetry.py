@@ -9,6 +9,7 @@ import logging
 import sys
 from collections.abc import MutableMapping
 from dataclasses import dataclass
+from datetime import datetime
 from io import StringIO
 from typing import Any, TextIO
 
@@ -29,6 +30,8 @@ from clarion.text import visible, without_passwords
 LOG_LEVELS = ("debug", "info", "warning", "error")
 LOG_FORMATS = ("console", "json")
 METRICS_TYPE = CONTENT_TYPE_LATEST
+AGENT_FAILURES = ("unavailable", "defect")
+"""Why a step of an agent failed: what it needs is away, or nobody expected it."""
 
 _SECRET_NAMES = frozenset(
     {"token", "fcmtoken", "fcm_token", "private_key", "secret", "secret_key", "authorization",
@@ -87,6 +90,70 @@ def set_up_logs(options: LogOptions) -> None:
     root.setLevel(level if level <= logging.DEBUG else max(level, logging.WARNING))
 
 
+class AgentMetrics:
+    """What the agents of one process do."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.steps = Counter(
+            "clarion_agent_steps",
+            "Steps of an agent of this process that worked, those that found nothing to do too.",
+            ["agent"],
+            registry=registry,
+        )
+        self.failures = Counter(
+            "clarion_agent_failures",
+            "Steps of an agent that failed: unavailable, as the database or the broker is away; "
+            "defect, as it met what nobody expected.",
+            ["agent", "failure"],
+            registry=registry,
+        )
+        self.restarts = Counter(
+            "clarion_agent_restarts",
+            "How often an agent met what nobody expected, and began again from the rows.",
+            ["agent"],
+            registry=registry,
+        )
+        self.lag_seconds = Gauge(
+            "clarion_agent_lag_seconds",
+            "How long what the agent's last step worked on had waited by then; 0 where nothing "
+            "waited.",
+            ["agent"],
+            registry=registry,
+        )
+        self.last_success = Gauge(
+            "clarion_agent_last_success_timestamp_seconds",
+            "When a step of the agent last worked, as Unix time; 0 before the first. Of an agent "
+            "that only one process may run, it stands still in the others: take the largest.",
+            ["agent"],
+            registry=registry,
+        )
+        self.leads = Gauge(
+            "clarion_agent_leads",
+            "1 in the process that runs an agent of which only one may work at a time, 0 in those "
+            "that stand by.",
+            ["agent"],
+            registry=registry,
+        )
+
+    def begin(self, agent: str, *, leads: bool) -> None:
+        """Show an agent from its start on: what has not happened yet is a 0, not missing. `leads`:
+        only one process may run it."""
+        self.steps.labels(agent)
+        self.restarts.labels(agent)
+        for failure in AGENT_FAILURES:
+            self.failures.labels(agent, failure)
+        self.last_success.labels(agent)
+        if leads:
+            self.leads.labels(agent)
+
+    def worked(self, agent: str, now: datetime, lag_seconds: float | None) -> None:
+        """A step has worked."""
+        self.steps.labels(agent).inc()
+        self.last_success.labels(agent).set(now.timestamp())
+        if lag_seconds is not None:
+            self.lag_seconds.labels(agent).set(lag_seconds)
+
+
 class Metrics:
     """The numbers of one process, in Prometheus' text format."""
 
@@ -116,12 +183,7 @@ class Metrics:
             ["why"],
             registry=self.registry,
         )
-        self.agent_restarts = Gauge(
-            "clarion_agent_restarts",
-            "How often an agent of this process failed unexpectedly and was started again.",
-            ["role"],
-            registry=self.registry,
-        )
+        self.agents = AgentMetrics(self.registry)
         self.fcm_answers = Counter(
             "clarion_fcm_answers",
             "Pushes that were tried, by what became of that try: accepted, unregistered, rejected, "

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from clarion.simulator.process import SimulatedFcm, simulated_fcm
 from fakes.place import Place, new_place
+from fcm_simulator.process import SimulatedFcm, simulated_fcm
 
 PROJECT = "shop-1"
 

@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from clarion.simulator.process import SimulatedFcm
 from fakes import npm
 from fakes.chromium import CLIENTS, unpack
+from fcm_simulator.process import SimulatedFcm
 
 pytestmark = pytest.mark.xdist_group("google clients")
 

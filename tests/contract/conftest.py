@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from clarion.simulator.process import SimulatorProcess
+from fcm_simulator.process import SimulatorProcess
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

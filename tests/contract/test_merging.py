@@ -8,11 +8,13 @@ from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import select, text
 
 from clarion.accounts.actor import system
 from clarion.clock import SystemClock
 from clarion.customers.commands import merge_customers, unmerge_customer
 from clarion.customers.devices.store import device_history
+from clarion.customers.identity.identifier import device_row_id
 from clarion.customers.identity.merge_store import Merge, active_merges_of, list_merges
 from clarion.customers.identity.merger import (
     MERGED,
@@ -25,10 +27,14 @@ from clarion.customers.profile.store import find_customer, get_customer
 from clarion.events.messages.message import Event
 from clarion.faults import Rejected
 from clarion.storage.database import Database
+from clarion.storage.schema import devices
 from contract.test_ingestion import empty, state, take
 from fakes.book import NOW, WORKSPACE
 from fakes.clock import FakeClock
+from fakes.database import make_tables
 from fakes.history import App
+from fakes.patience import patience, until
+from fakes.postgres import PostgresServer
 from fakes.sampling import examples
 from fakes.services import services
 from unit.test_identity import histories
@@ -180,3 +186,44 @@ async def test_of_two_administrators_at_once_one_does_it(database: Database) -> 
         undos = [unmerge_customer(parts, system(WORKSPACE, by), made.from_user) for by in "abc"]
         [undone] = await done(*undos)
         assert undone.id == made.id
+
+
+async def test_devices_change_hands_in_the_order_in_which_everybody_locks_them(
+    postgres: PostgresServer, clock: FakeClock
+) -> None:
+    """PostgreSQL alone locks rows. Somebody who has the first device by id, and goes on to the
+    last, must not meet a merge that has the last and waits for the first."""
+    app = App()
+    names = [f"D{number}" for number in range(8)]
+    names.sort(key=lambda name: device_row_id(WORKSPACE, name))
+    assert names != sorted(names), "else the two orders are the same"
+    async with postgres.new_database() as url:
+        database = Database(url)
+        await make_tables(database)
+        await take(database, [app.register(1, name, user="V") for name in names])
+        await take(database, [app.identify(2, "U")])
+
+        def lock(name: str) -> Any:
+            row_id = device_row_id(WORKSPACE, name)
+            return select(devices.c.id).where(devices.c.id == row_id).with_for_update(nowait=True)
+
+        async with database.write() as other:
+            await other.execute(lock(names[0]))
+            merging = asyncio.create_task(merge_customers(services(database, clock), ME, "V", "U"))
+            await until_blocked(database)
+            for name in names[1:]:
+                await other.execute(lock(name))
+        async with patience():
+            assert isinstance(await merging, Merge)
+        await database.close()
+
+
+async def until_blocked(database: Database) -> None:
+    """Return once a transaction waits for a row that another has locked."""
+    waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+
+    async def count() -> int:
+        async with database.read() as connection:
+            return int((await connection.execute(waiting)).scalar_one())
+
+    await until(count, lambda blocked: blocked > 0)

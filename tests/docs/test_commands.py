@@ -23,7 +23,7 @@ from time import monotonic, sleep
 import pytest
 
 from clarion.cli import commands
-from clarion.cli.program import choose_workspace
+from clarion.cli.context import without_workspace
 from fakes import curl
 from fakes.nats import NatsServer
 from fakes.pages import ROOT, Block, blocks, name_of, pages
@@ -214,8 +214,9 @@ def test_every_command_of_a_page_can_be_read(page: Path) -> None:
             continue
         for line in block.text.replace("\\\n", " ").splitlines():
             words = _words(line)
-            if words[:1] == ["clarion"]:
-                _, _, unused, _ = commands.parse_known_args(choose_workspace(words[1:]))
+            if words[:1] in (["clarion"], ["fcm-simulator"]):
+                known = commands if words[0] == "clarion" else commands["simulator"]
+                _, _, unused, _ = known.parse_known_args(without_workspace(words[1:])[0])
                 assert not unused, line
 
 

@@ -9,8 +9,9 @@ from fakes.pages import ROOT, anchors, blocks, links, name_of, pages, prose
 
 ARCHITECTURE = ROOT / "ARCHITECTURE.md"
 STATIONS = ROOT / "src" / "clarion"
+SIMULATOR = ROOT / "simulator" / "src" / "fcm_simulator"
 
-_TEST = re.compile(r"`(tests/[\w/]+\.py)::(test_\w+)`")
+_TEST = re.compile(r"`((?:simulator/)?tests/[\w/]+\.py)::(test_\w+)`")
 _PATH = re.compile(
     r"`((?:[\w-]+/)+(?:[\w-]+\.\w+)?|[\w-]+\.(?:py|toml)|(?:tests|bench|docs|src)/[\w/-]+)`"
 )
@@ -50,7 +51,8 @@ def test_every_promise_names_its_tests() -> None:
 
 def test_every_path_of_the_architecture_is_there() -> None:
     named = set(_PATH.findall(prose(ARCHITECTURE)))
-    roots = [ROOT, STATIONS, *(package.parent for package in STATIONS.glob("*/**/__init__.py"))]
+    rooms = [package.parent for package in STATIONS.glob("*/**/__init__.py")]
+    roots = [ROOT, STATIONS, *rooms, SIMULATOR, SIMULATOR / "fcm", SIMULATOR / "server"]
     lost = {one for one in named if not any((root / one).exists() for root in roots)}
     assert len(named) > 50
     assert lost == set()

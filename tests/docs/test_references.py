@@ -37,12 +37,6 @@ from clarion.events.calls.check import EVENT_BYTES_MAX
 from clarion.events.messages.identifiers import ID_CHARACTERS_MAX
 from clarion.ingest_log.rejected_call_log import DoorLogOptions
 from clarion.ingest_log.rejected_calls import LINE_SECONDS, LINES_AT_ONCE
-from clarion.simulator.catalogue import Trouble
-from clarion.simulator.fcm import MESSAGES_KEPT
-from clarion.simulator.limits import PAYLOAD_BYTES_MAX, TOPIC_PAYLOAD_BYTES_MAX
-from clarion.simulator.registrations import Life, Registration, System
-from clarion.simulator.topics import TOPICS_MAX
-from clarion.simulator.trouble import Orders, Refusal
 from clarion.sources.auth_result import KEY_MEANINGS
 from clarion.sources.authenticator import DoorkeeperOptions
 from clarion.sources.rate_limit import BYTES_OF_EVENT, DEFAULT_LIMIT
@@ -60,6 +54,12 @@ from clarion.web.sdk.routes import METRICS, PIXELS, ROUTES, SOURCE_CONFIG
 from clarion.web.server import COLLECTOR_PREFIXES, DRAIN_SECONDS, KEEP_ALIVE_SECONDS, TRACK_PREFIXES
 from fakes.pages import ROOT, name_of
 from fakes.scenarios import SCENARIOS, Scenario
+from fcm_simulator.fcm.faults import Orders, Refusal
+from fcm_simulator.fcm.message_rules import PAYLOAD_BYTES_MAX, TOPIC_PAYLOAD_BYTES_MAX
+from fcm_simulator.fcm.outcomes import Trouble
+from fcm_simulator.fcm.registrations import Life, Registration, System
+from fcm_simulator.fcm.simulation import MESSAGES_KEPT
+from fcm_simulator.fcm.topics import TOPICS_MAX
 
 SOURCE = ROOT / "src" / "clarion"
 LIFECYCLE = ROOT / "docs" / "concepts" / "delivery-lifecycle.md"
@@ -224,7 +224,7 @@ def test_every_error_that_is_logged_is_told_to_operators() -> None:
 
 
 def test_everything_that_can_be_asked_of_the_simulator_is_told() -> None:
-    text = (ROOT / "docs" / "guides" / "simulator.md").read_text()
+    text = (ROOT / "simulator" / "README.md").read_text()
     told = set(re.findall(r"`([a-z_0-9-]+)`", text))
     orders = {one.name for one in fields(Orders)}
     lives = {one.name for one in fields(Registration)} - {"number"}
@@ -303,7 +303,7 @@ NUMBERS = {
         {30: "events within half a minute"}[round(IngestorOptions().lease_seconds)],
         f"days ({1} to {STALE_DAYS_MAX})",
     ],
-    "docs/guides/simulator.md": [
+    "simulator/README.md": [
         f"newest {MESSAGES_KEPT:,} are kept",
         f"at most {TOPICS_MAX:,} topics",
         f"{PAYLOAD_BYTES_MAX:,} bytes of a message",

@@ -15,7 +15,8 @@ from fakes.pages import ROOT, name_of, pages
 MODULE_LINES_MAX = 400
 FUNCTION_LINES_MAX = 70
 SOURCE = ROOT / "src" / "clarion"
-MODULES = sorted(SOURCE.rglob("*.py"))
+SIMULATOR = ROOT / "simulator" / "src" / "fcm_simulator"
+MODULES = sorted([*SOURCE.rglob("*.py"), *SIMULATOR.rglob("*.py")])
 WRITTEN = [one for one in MODULES if "versions" not in one.parts]
 """Revisions of the schema are as long as what they change."""
 
@@ -86,7 +87,7 @@ def test_a_page_calls_no_push_delivered(page: Path) -> None:
 
 
 CLOCKS = frozenset({"monotonic", "perf_counter", "process_time", "thread_time", "time"})
-TESTS = sorted((ROOT / "tests").rglob("*.py"))
+TESTS = sorted([*(ROOT / "tests").rglob("*.py"), *(ROOT / "simulator" / "tests").rglob("*.py")])
 
 
 @pytest.mark.parametrize("module", TESTS, ids=name_of)

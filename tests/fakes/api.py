@@ -12,6 +12,8 @@ import httpx
 
 from clarion.accounts.actor import Scope
 from clarion.accounts.api_key_store import create_key
+from clarion.accounts.command import Services
+from clarion.accounts.people.passwords import Cost, PasswordHasher
 from clarion.accounts.workspace_store import create_workspace
 from clarion.customers.ingestor import Ingestor, IngestorOptions
 from clarion.events.collector import Collector, CollectorOptions
@@ -21,6 +23,7 @@ from clarion.storage.database import Database
 from clarion.web.api import create_api
 from clarion.web.api.errors import ERRORS, ErrorCode
 from clarion.web.api.streams import StreamOptions, Streams
+from clarion.web.console import create_console
 from clarion.web.sdk import CollectApp
 from clarion.web.server import WebApp
 from fakes.book import WORKSPACE
@@ -28,6 +31,9 @@ from fakes.clock import FakeClock
 from fakes.database import sqlite_database
 from fakes.description import check_answer
 from fakes.world import World
+
+CHEAP = Cost(memory_kib=64, iterations=1)
+"""Of password hashes in tests, which are many."""
 
 
 @dataclass
@@ -60,9 +66,16 @@ class Service:
         self.ingestor = Ingestor(*parts, IngestorOptions(wait_seconds=0))
         self.attributor = Attributor(self.database, self.clock)
         self.collector = Collector(*parts, self.collector_options, vault=self.world.vault)
+        self.services = Services(
+            database=self.database,
+            clock=self.clock,
+            broker=self.world.broker,
+            vault=self.world.vault,
+        )
         self.app = WebApp(
             collect=CollectApp(self.collector),
             api=create_api(*parts, self.provider, self.world.vault, self.streams),
+            console=create_console(self.services, PasswordHasher(CHEAP)),
             metrics=_nothing,
             is_ready=_ready,
         )

@@ -20,7 +20,7 @@ import h2.config
 import h2.connection
 import h2.events
 
-from clarion.simulator.authority import CA_FILE, CERT_FILE, CERT_KEY_FILE, ensure_certificates
+from fcm_simulator.credentials import CA_FILE, CERT_FILE, CERT_KEY_FILE, ensure_certificates
 
 ACCEPTED = b'{"name":"projects/p/messages/1"}'
 WARM = b"warm"

@@ -13,7 +13,6 @@ from uuid import UUID
 
 from clarion.broker import Backlog, Broker, BrokerUnavailable, JobKind, Lease, NewJob
 from clarion.campaigns.campaign import CampaignState
-from clarion.clock import Clock
 from clarion.deliveries.provider import Content, ContentFault, Outcome, Platform, ProviderApp, Push
 from clarion.reports.funnel import Report
 from clarion.storage.database import Database, StorageUnavailable
@@ -71,11 +70,6 @@ class DoomedDatabase:
         async with self._database.read() as connection:
             yield connection
 
-    async def transact(self, work: Callable[[Any], Awaitable[T]], clock: Clock) -> T:
-        """Once: nothing else writes."""
-        async with self.write() as connection:
-            return await work(connection)
-
     async def empty_log(self) -> None:
         self._doom.point("before a checkpoint", StorageUnavailable)
         await self._database.empty_log()
@@ -86,6 +80,8 @@ class DoomedDatabase:
             yield _DoomedConnection(connection, self._doom)
             self._doom.point("before a commit", StorageUnavailable)
         self._doom.point("after a commit", StorageUnavailable)
+
+    transact = Database.transact
 
 
 class _DoomedConnection:
@@ -194,7 +190,7 @@ class Process:
 
     def __init__(self, world: World, doom: Doom, provider: Any = None) -> None:
         self._world = world
-        self._agents = World(DoomedDatabase(world.database, doom), _Clock(world.clock))
+        self._agents = World(DoomedDatabase(world.database, doom), SelfMovingClock(world.clock))
         self._broker = self._agents.broker = DoomedBroker(world.broker, doom)
         self._agents.vault = world.vault
         self._agents.make_agents(DoomedProvider(provider or world.provider, doom))
@@ -217,7 +213,7 @@ class Process:
         await self._do(self._agents.scheduler.nudge)
 
     async def _do(self, step: Callable[[], Awaitable[int]]) -> None:
-        """A step, as `run` does it: what is not to be had now is asked for again."""
+        """A step, as the runner does it: what is not to be had now is asked for again."""
         with suppress(StorageUnavailable, BrokerUnavailable):
             await step()
 
@@ -229,8 +225,8 @@ async def look(world: World, campaign_id: UUID) -> Report:
     return found
 
 
-class _Clock(FakeClock):
-    """The world's clock, which moves on by itself when somebody waits for a moment."""
+class SelfMovingClock(FakeClock):
+    """Another clock, which moves on by itself when somebody waits for a moment."""
 
     def __init__(self, clock: FakeClock) -> None:
         self.__dict__ = clock.__dict__

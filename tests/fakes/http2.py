@@ -14,7 +14,7 @@ import h2.errors
 import h2.events
 import h2.settings
 
-from clarion.simulator.authority import CA_FILE, CERT_FILE, CERT_KEY_FILE, ensure_certificates
+from fcm_simulator.credentials import CA_FILE, CERT_FILE, CERT_KEY_FILE, ensure_certificates
 
 ACCEPTED = b'{"name":"projects/p/messages/1"}'
 

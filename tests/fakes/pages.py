@@ -28,7 +28,9 @@ class Block:
 
 def pages() -> list[Path]:
     """Every page that people read."""
-    return sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+    return sorted(
+        [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "simulator").glob("*.md")]
+    )
 
 
 def name_of(page: Path) -> str:

@@ -41,6 +41,10 @@ class Process:
     async def stop(self) -> int:
         """Ask it to end, as a service manager does; returns how it did."""
         self._process.terminate()
+        return await self.ended()
+
+    async def ended(self) -> int:
+        """How it ended, once it has."""
         async with patience():
             return await self._process.wait()
 

@@ -12,6 +12,7 @@ from clarion.clock import SystemClock
 from clarion.customers.ingestor import IngestorOptions
 from clarion.storage.database import Database
 from fakes.patience import patience
+from fakes.running import running
 from fakes.station import Station
 
 TESTS = Path(__file__).parents[1]
@@ -53,7 +54,8 @@ async def main(url: str) -> None:
     options = IngestorOptions(backoff_seconds=0.05)
     async with Station(database, SystemClock(), ingestor_options=options) as station:
         print(station.port, flush=True)
-        await station.ingestor.run()
+        async with running(station.ingestor.agents(), station.clock):
+            await asyncio.Event().wait()
 
 
 if __name__ == "__main__":

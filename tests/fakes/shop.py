@@ -8,8 +8,8 @@ from typing import Any
 
 import httpx
 
-from clarion.simulator.process import SimulatorProcess
 from fakes.processes import Installation, Process, installation, until
+from fcm_simulator.process import SimulatorProcess
 
 PLATFORMS = ("Android", "iOS", "Web")
 

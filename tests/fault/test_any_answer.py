@@ -23,7 +23,6 @@ from clarion.deliveries.delivery import DeliveryState, push_key
 from clarion.deliveries.store import list_deliveries
 from clarion.providers.fcm.client import FcmOptions, FcmProvider
 from clarion.providers.fcm.http.easy_handle import TransportOptions
-from clarion.simulator.process import SimulatorProcess
 from clarion.storage.database import Database
 from fakes.book import WORKSPACE
 from fakes.clock import FakeClock
@@ -31,6 +30,7 @@ from fakes.database import make_tables
 from fakes.faults import Crash, Doom, Process, look
 from fakes.sampling import examples
 from fakes.world import APP, World
+from fcm_simulator.process import SimulatorProcess
 
 DEVICES = 6
 ROUNDS_MAX = 100

@@ -1,11 +1,15 @@
 """Senders that are slow, die, hang or stop; campaigns that are paused or cancelled midway."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
 from uuid import UUID
 
 import pytest
 from cryptography.fernet import Fernet
 from sqlalchemy import delete, select, text, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.broker import JobKind, NewJob
 from clarion.campaigns.campaign import CampaignState, cancel, pause, resume
@@ -20,6 +24,7 @@ from fakes.clock import FakeClock
 from fakes.patience import patience
 from fakes.postgres import PostgresServer
 from fakes.provider import MemoryProvider
+from fakes.running import running
 from fakes.world import APP, World
 
 OPTIONS = SenderOptions(wait_seconds=0)
@@ -92,6 +97,53 @@ async def test_a_slow_provider_s_chunk_is_taken_over_by_nobody(world: World) -> 
     found = await world.report(campaign_id)
     assert (found.total.accepted, found.attempts, found.unanswered) == (2, 2, 0)
     assert await lost_claims(world) == [0]
+
+
+async def test_a_chunk_is_kept_though_keeping_it_once_met_what_nobody_expected(
+    world: World,
+) -> None:
+    campaign_id = await planned(world, "one", "two")
+    world.provider.opened.clear()
+    database = FailsOnce(world.database)
+    parts = (database, world.broker, world.clock)
+    sending = asyncio.create_task(Sender(*parts, world.provider, world.vault, OPTIONS).step())
+    await world.provider.waiting.wait()
+    database.fails_next = True
+    await world.clock.someone_sleeps()
+    world.clock.advance(LEASE / 3)
+    async with patience():
+        await database.has_failed.wait()
+    for _ in range(6):  # two leases long
+        await world.clock.someone_sleeps()
+        world.clock.advance(LEASE / 3)
+        await until_kept(world)
+        assert await another_sender(world).sweep() == 0
+    world.provider.opened.set()
+    assert await sending == 2
+    found = await world.report(campaign_id)
+    assert (found.total.accepted, found.attempts, found.unanswered) == (2, 2, 0)
+
+
+class FailsOnce(Database):
+    """A database whose next transaction fails for a reason of its own, when a test says so."""
+
+    def __init__(self, database: Database) -> None:
+        self._inner = database
+        self.is_sqlite = database.is_sqlite
+        self.fails_next = False
+        self.has_failed = asyncio.Event()
+
+    def read(self) -> Any:
+        return self._inner.read()
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncConnection]:
+        async with self._inner.write() as connection:
+            yield connection
+            if self.fails_next:
+                self.fails_next = False
+                self.has_failed.set()
+                raise RuntimeError("a defect")
 
 
 async def until_kept(world: World) -> None:
@@ -203,8 +255,8 @@ async def test_a_defect_met_in_one_chunk_costs_no_other_its_answers(world: World
     provider.opened.clear()
     parts = (world.database, world.broker, world.clock)
     options = SenderOptions(wait_seconds=0.02, concurrency=2)
-    running = asyncio.create_task(Sender(*parts, provider, world.vault, options).run())
-    async with patience():
+    sender = Sender(*parts, provider, world.vault, options)
+    async with running(sender.agents(), world.clock), patience():
         await provider.waiting.wait()
         await provider.met.wait()
         await world.clock.someone_sleeps()
@@ -213,8 +265,6 @@ async def test_a_defect_met_in_one_chunk_costs_no_other_its_answers(world: World
             # The defect goes by; meanwhile its chunk waits like a dead sender's.
             world.clock.advance(LEASE / 3)
             await world.sender.sweep()
-    running.cancel()
-    await asyncio.wait([running])
     found = await world.report(campaign_id)
     assert found.total.accepted == 3
     assert set(provider.accepted.values()) == {1}

@@ -6,12 +6,13 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from clarion.audiences.query import reach
 from clarion.audiences.rule import Everyone
 from clarion.broker import JobKind
 from clarion.campaigns.campaign import CampaignState, cancel, pause, resume
+from clarion.campaigns.scheduler import Scheduler, SchedulerOptions
 from clarion.campaigns.store import LaunchState, launches_of
 from clarion.customers.devices.device import Removal, token_hash
 from clarion.customers.devices.store import remove_registrations
@@ -20,7 +21,7 @@ from clarion.deliveries.planner import Planner, PlannerOptions
 from clarion.deliveries.store import list_deliveries
 from clarion.sources.store import bind_firebase_app
 from clarion.storage.database import Database
-from clarion.storage.schema import chunks, deliveries
+from clarion.storage.schema import chunks, deliveries, jobs
 from fakes.book import SOURCE, WORKSPACE
 from fakes.clock import FakeClock
 from fakes.world import World
@@ -208,6 +209,30 @@ async def test_chunks_are_no_larger_than_they_may_be_and_hold_every_delivery(wor
         sizes = [tuple(row) for row in rows]
     assert all(size == held <= OPTIONS.chunk_deliveries for size, held in sizes)
     assert sum(size for size, _ in sizes) == 11
+
+
+async def test_launches_that_are_paused_keep_no_other_from_being_published_again(
+    world: World,
+) -> None:
+    await world.devices(*tokens(3))
+    scheduler = Scheduler(
+        world.database, world.broker, world.clock, SchedulerOptions(campaigns_max=2)
+    )
+    for _ in range(3):
+        await world.change(await launched(world), pause)
+        world.clock.advance(1)
+    going = [await launched(world) for _ in range(3)]
+    await lose_jobs(world)
+    world.clock.advance(130)
+    assert await scheduler.nudge() == 3
+    await plan_all(world)
+    for campaign_id in going:
+        assert (await world.report(campaign_id)).total.planned == 3
+
+
+async def lose_jobs(world: World) -> None:
+    async with world.database.write() as connection:
+        await connection.execute(delete(jobs))
 
 
 # --- while it is going on -------------------------------------------------------------------

@@ -14,13 +14,13 @@ import pytest
 from clarion.cli.first_start import prepare
 from clarion.clock import SystemClock
 from clarion.config import Settings, read_settings
-from clarion.simulator.process import simulated_fcm
 from clarion.storage.database import Database
 from fakes.command import Clarion
 from fakes.pages import ROOT, blocks
 from fakes.processes import installation
 from fakes.terminal import COMMAND, SECONDS_MAX, Terminal, environment
 from fakes.terminal import run as run_command
+from fcm_simulator.process import simulated_fcm
 
 USUAL_UMASK = "umask 022"
 

@@ -17,6 +17,7 @@ from clarion.storage.schema import paces
 from fakes.book import WORKSPACE
 from fakes.clock import FakeClock
 from fakes.patience import patience
+from fakes.running import running
 from fakes.world import APP, World
 
 SECONDS_MAX = 400
@@ -152,13 +153,11 @@ async def test_what_a_wrong_key_held_up_goes_out_when_the_app_is_resumed(world: 
 async def test_a_sender_that_is_stopped_settles_what_is_in_the_air(world: World) -> None:
     campaign_id = await planned(world, *(f"token-{number}" for number in range(12)))
     world.provider.opened.clear()
-    running = asyncio.create_task(world.sender.run())
-    async with patience():
-        await world.provider.waiting.wait()
-    world.sender.stop()
-    world.provider.opened.set()
-    async with patience():
-        await running
+    async with running(world.sender.agents(), world.clock) as runner:
+        async with patience():
+            await world.provider.waiting.wait()
+        runner.stop()
+        world.provider.opened.set()
     found = await world.report(campaign_id)
     assert 0 < found.total.accepted < 12
     assert found.total.accepted == sum(world.provider.left.values())

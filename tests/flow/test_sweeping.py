@@ -1,6 +1,5 @@
 """Registrations that no app refreshes any more are removed, and come back when one does."""
 
-import asyncio
 from datetime import timedelta
 from uuid import UUID
 
@@ -19,6 +18,7 @@ from clarion.storage.database import Database
 from fakes.book import SOURCE, WORKSPACE
 from fakes.clock import FakeClock
 from fakes.history import DAY, App
+from fakes.running import running
 from fakes.scenarios import FID, OF_FID
 
 DAY_MINUTES = 24 * 60
@@ -229,8 +229,7 @@ async def test_a_removed_registration_is_not_removed_again(base: Base) -> None:
 
 async def test_the_sweeper_comes_back_every_hour(base: Base) -> None:
     await base.take(base.app.register(0, "D", user="U"))
-    sweeper = asyncio.create_task(Sweeper(base.database, base.clock).run())
-    try:
+    async with running(Sweeper(base.database, base.clock).agents(), base.clock):
         await base.clock.someone_sleeps()
         base.clock.advance(timedelta(days=60, hours=-3).total_seconds())
         for _ in range(9):
@@ -238,6 +237,4 @@ async def test_the_sweeper_comes_back_every_hour(base: Base) -> None:
             if (await base.device()).state is DeviceState.REMOVED:
                 break
             base.clock.advance(3_600)
-    finally:
-        sweeper.cancel()
     assert base.clock.now() - DAY == timedelta(days=60, hours=1)

@@ -12,6 +12,7 @@ import structlog
 
 from clarion.telemetry import LogOptions, set_up_logs
 from fakes.command import Clarion
+from fakes.patience import PATIENCE
 from fakes.sampling import some
 from fakes.terminal import COMMAND, Terminal, environment, run, run_all
 
@@ -306,4 +307,4 @@ def test_an_export_goes_into_a_pipe_and_does_not_replace_it(home: Path) -> None:
     reader = subprocess.Popen(["cat", str(pipe)], stdout=subprocess.PIPE)
     ended = run(home, "export", "customers", "--format", "csv", "--out", str(pipe))
     assert (ended.returncode, pipe.is_fifo()) == (0, True)
-    assert reader.communicate(timeout=60)[0].startswith(b"id,user_id,")
+    assert reader.communicate(timeout=PATIENCE)[0].startswith(b"id,user_id,")

@@ -1,6 +1,7 @@
 """Several workspaces in one installation: none sees, changes or counts what is another's."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,10 @@ from clarion.web.api.description import describe
 from clarion.web.api.errors import ErrorCode
 from clarion.web.api.examples import EXAMPLES
 from fakes.api import Service, assert_is, register
+from fakes.browser import Browser
 from fakes.clock import FakeClock
 from fakes.command import Clarion
+from fakes.pages import ROOT
 
 CAMPAIGN = {"name": "Spring", "content": {"title": "Hi"}, "audience": {"everyone": True}}
 
@@ -38,6 +41,10 @@ async def ids(service: Service) -> dict[str, str]:
     await service.send(
         source["write_key"], register("first-message", "first-device", "t1", user="first-ada")
     )
+    invited = {"email": "first-ben@example.com", "role": "viewer"}
+    invitation = await service.post("/people/invitations", invited)
+    async with Browser(service) as browser:
+        person_id = await become(service, browser, "first-eve@example.com")
     campaign = await service.post("/campaigns", CAMPAIGN)
     await service.post(f"/campaigns/{campaign['id']}/schedule", {"at": "now"})
     await service.world.settle(UUID(campaign["id"]))
@@ -50,6 +57,8 @@ async def ids(service: Service) -> dict[str, str]:
         "user_id": "first-ada",
         "device_id": "first-device",
         "message_id": "first-message",
+        "person_id": person_id,
+        "invitation_id": invitation["id"],
     }  # fmt: skip
 
 
@@ -64,6 +73,14 @@ async def stranger(service: Service) -> str:
     )
     await service.post("/campaigns", CAMPAIGN | {"name": "Autumn"}, key=key)
     return key
+
+
+async def become(service: Service, browser: Browser, email: str) -> str:
+    """The id of a new admin."""
+    made = await service.post("/people/invitations", {"email": email, "role": "admin"})
+    body = {"name": "Eve", "password": "correct horse battery"}
+    answer = await browser.post(made["path"].removeprefix("/console"), body)
+    return str(answer.json()["person"]["id"])
 
 
 def calls() -> list[tuple[str, str, Any]]:
@@ -113,7 +130,7 @@ async def test_no_list_tells_of_another_workspace(
     service: Service, ids: dict[str, str], stranger: str
 ) -> None:
     (workspace,) = (await service.get("/workspaces"))["data"]
-    marks = {*ids.values(), workspace["id"], "Spring"}
+    marks = {*ids.values(), workspace["id"], "Spring", "first-eve@example.com"}
     for method, path, _ in calls():
         if method == "GET" and "{" not in path and path != "/deliveries":
             answer = await service.ask("GET", path, key=stranger)
@@ -148,6 +165,7 @@ async def test_a_workspace_needs_a_name(service: Service, name: str) -> None:
 NOUNS = (
     ("campaigns", "list"),
     ("customers", "list"),
+    ("devices", "list"),
     ("devices", "stale"),
     ("devices", "swept"),
     ("firebase-apps", "list"),
@@ -165,8 +183,18 @@ def fill(clarion: Clarion, workspace: str, mark: str) -> None:
         clarion(*chosen, "keys", "create", mark),
         clarion(*chosen, "firebase-apps", "add", str(clarion.key_file(mark))),
         clarion(*chosen, "import", "customers", str(_customers(clarion, mark))),
+        clarion(*chosen, "import", "devices", str(_devices(clarion, mark))),
     ]
     assert [code for code, _, _ in made] == [0] * len(made), made
+
+
+def _devices(clarion: Clarion, mark: str) -> Path:
+    file = clarion.home / f"{mark}-devices.ndjson"
+    file.write_text(
+        f'{{"device_id": "{mark}-device", "token": "{mark}-token", "platform": "Android", '
+        f'"user_id": "{mark}-user"}}\n'
+    )
+    return file
 
 
 async def take_in(home: Path) -> None:
@@ -180,7 +208,7 @@ async def take_in(home: Path) -> None:
     await database.close()
 
 
-def _customers(clarion: Clarion, mark: str) -> Any:
+def _customers(clarion: Clarion, mark: str) -> Path:
     file = clarion.home / f"{mark}.ndjson"
     file.write_text(f'{{"user_id": "{mark}-user", "traits": {{"plan": "{mark}"}}}}\n')
     return file
@@ -203,6 +231,108 @@ def test_a_command_works_in_the_workspace_that_is_named(clarion: Clarion) -> Non
             assert "bbbb" in second, noun
     assert clarion("customers", "show", "aaaa-user")[0] == 0
     assert clarion("--workspace", "second", "customers", "show", "aaaa-user")[0] == 3
+
+
+NAMING = (
+    "campaigns cancel {campaign}",
+    "campaigns edit {campaign} --title Other",
+    "campaigns pause {campaign}",
+    "campaigns preview {campaign}",
+    "campaigns report {campaign}",
+    "campaigns resume {campaign}",
+    "campaigns schedule {campaign} --at now --yes",
+    "campaigns show {campaign}",
+    "customers devices {user}",
+    "customers erase {user} --yes",
+    "customers events {user}",
+    "customers export {user} --out {user}.zip",
+    "customers history {user}",
+    "customers merge {user} bbbb-user --yes",
+    "customers show {user}",
+    "customers suppress {user} --yes",
+    "customers timeline {user}",
+    "customers unmerge {user}",
+    "devices history {device}",
+    "devices show {device}",
+    "devices why {device}",
+    "firebase-apps pause {app}",
+    "firebase-apps removals {app} keep",
+    "firebase-apps resume {app}",
+    "firebase-apps set {app} --avoid-peaks",
+    "keys revoke {key}",
+    "people deactivate {person}",
+    "people reactivate {person}",
+    "people role {person} viewer",
+    "people uninvite {invitation}",
+    "sources ask {source} --in 60",
+    "sources bind {source} bbbb",
+    "sources counts {source}",
+    "sources limit {source} 10",
+    "sources origins {source} https://shop.example",
+    "sources restore {source} {write_key}",
+    "sources retire {source} {write_key}",
+    "sources revoke {source}",
+    "sources rotate {source}",
+    "sources show {source}",
+    "sources sign {source}",
+    "sources tail {source} --no-follow",
+    "sources unsign {source}",
+)
+"""Every command that names a thing."""
+
+
+def test_no_command_finds_a_thing_of_another_workspace(clarion: Clarion) -> None:
+    clarion.json("workspaces", "create", "second")
+    fill(clarion, "default", "aaaa")
+    fill(clarion, "second", "bbbb")
+    asyncio.run(take_in(clarion.home))
+    (app,) = clarion.json("firebase-apps", "list")
+    (source,) = clarion.json("sources", "list")
+    made = clarion.json("campaigns", "create", "aaaa", "--title", "Hi", "--everyone")
+    ids = {
+        "campaign": made["id"],
+        "user": "aaaa-user",
+        "device": "aaaa-device",
+        "app": app["id"],
+        "source": source["id"],
+        "write_key": source["write_key"],
+        "key": next(one["id"] for one in clarion.json("keys", "list") if one["name"] == "aaaa"),
+        "person": clarion.json("people", "invite", "aaaa@example.com")["id"],
+        "invitation": clarion.json("people", "invitations")[0]["id"],
+    }
+    before = everything_on_the_command_line(clarion)
+    for line in NAMING:
+        tokens = line.format_map(ids).split(" ")
+        code, out, errors = clarion("--workspace", "second", *tokens)
+        assert code == 3, f"{line}: {code} {out} {errors}"
+    assert everything_on_the_command_line(clarion) == before
+
+
+def test_every_command_that_names_a_thing_is_tried() -> None:
+    tried = {" ".join(line.split(" ")[:2]) for line in NAMING}
+    reference = (ROOT / "docs" / "reference" / "cli.md").read_text()
+    usages = re.findall(r"^clarion ([a-z-]+ [a-z-]+) (.*)$", reference, flags=re.MULTILINE)
+    things = r"\b(CAMPAIGN-ID|USER-ID|DEVICE-ID|FIREBASE-APP|KEY-ID|INVITATION-ID|PERSON|SOURCE)\b"
+    naming = {command for command, rest in usages if re.search(things, rest)}
+    assert naming - tried == {"customers unsuppress"}  # of whom nothing is known, it may be asked
+    assert len(naming) > 30
+
+
+def everything_on_the_command_line(clarion: Clarion) -> list[str]:
+    """What the lists of the first workspace tell."""
+    return [
+        clarion(*words, "--json")[1]
+        for words in (
+            ("campaigns", "list"),
+            ("customers", "list"),
+            ("devices", "list"),
+            ("firebase-apps", "list"),
+            ("keys", "list"),
+            ("people", "invitations"),
+            ("sources", "list"),
+            ("audit",),
+        )
+    ]
 
 
 def test_the_workspace_is_chosen_by_option_then_setting_then_age(

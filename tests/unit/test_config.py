@@ -136,6 +136,14 @@ def test_a_port_out_of_range_is_a_fault_not_an_exception() -> None:
     assert "CLARION_LISTEN" in faults_of(LISTEN="127.0.0.1:65536")
 
 
+def test_metrics_have_an_address_of_their_own_only_where_it_is_given() -> None:
+    assert settings_of().metrics_listen is None
+    given = settings_of(METRICS_LISTEN="0.0.0.0:9464")
+    assert given.metrics_listen == Address(host="0.0.0.0", port=9464)
+    assert given.listen == settings_of().listen
+    assert "HOST:PORT" in faults_of(METRICS_LISTEN="9464")["CLARION_METRICS_LISTEN"]
+
+
 def test_several_nats_servers_may_be_named() -> None:
     url = "nats://one:4222,nats://two:4222"
     assert settings_of(BROKER_URL=url).broker_url == url

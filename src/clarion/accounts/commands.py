@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from clarion.accounts.actor import Actor, Permission, Scope
+from clarion.accounts.actor import Actor, ActorKind, Permission, Role, Scope
 from clarion.accounts.api_key import ApiKey
 from clarion.accounts.api_key_store import create_key, get_key, revoke_key
 from clarion.accounts.audit import Thing, difference
 from clarion.accounts.command import Run, command
+from clarion.accounts.people.store import put_member
 from clarion.accounts.workspace import Workspace, check_stale_after_days, read_name
 from clarion.accounts.workspace_store import (
     create_workspace as insert_workspace,
@@ -96,8 +97,8 @@ async def change_workspace(
 
 @command("workspace.create", needs=Permission.ADMIN)
 async def create_workspace(run: Run, actor: Actor, name: str) -> NewWorkspace | Rejected:
-    """Make a workspace with nothing in it, and its first API key. The entry is in the log of the
-    workspace in which the actor works."""
+    """Make a workspace with nothing in it, and its first API key; a person is its first admin. The
+    entry is in the log of the workspace in which the actor works."""
     checked = read_name(name)
     if isinstance(checked, Fault):
         return invalid(checked)
@@ -106,6 +107,8 @@ async def create_workspace(run: Run, actor: Actor, name: str) -> NewWorkspace | 
     workspace = await get_workspace(run.connection, workspace_id)
     assert workspace is not None  # it was inserted in this transaction
     made = await _insert_key(run, workspace_id, FIRST_KEY_NAME, [Scope.ADMIN])
+    if actor.kind is ActorKind.PERSON and actor.id is not None:
+        await put_member(run.connection, actor.id, workspace_id, Role.ADMIN, run.now)
     run.audit(Thing("workspace", workspace_id), {"name": checked, "api_key": made.key.id})
     return NewWorkspace(workspace=workspace, api_key=made)
 

@@ -10,6 +10,7 @@ from clarion.accounts.api_key import ApiKey
 from clarion.accounts.audit import AuditEntry
 from clarion.accounts.audit_store import AuditFilter
 from clarion.accounts.command import forbidden
+from clarion.accounts.people.store import memberships_of
 from clarion.accounts.workspace import Workspace
 from clarion.faults import Rejected, not_found
 
@@ -21,9 +22,15 @@ async def get_workspace(connection: AsyncConnection, actor: Actor) -> Workspace 
 
 
 async def list_workspaces(connection: AsyncConnection, actor: Actor) -> list[Workspace]:
-    """Those that the actor may work in, the oldest first: the operator in all, a key in its own."""
+    """Those that the actor may work in, the oldest first: the operator in all, a person where they
+    are a member, a key in its own."""
     if actor.kind is ActorKind.OPERATOR:
         return await workspace_store.list_workspaces(connection)
+    if actor.kind is ActorKind.PERSON and actor.id is not None:
+        members = await memberships_of(connection, actor.id)
+        open_to = {member.workspace_id for member in members}
+        workspaces = await workspace_store.list_workspaces(connection)
+        return [workspace for workspace in workspaces if workspace.id in open_to]
     workspace = await workspace_store.get_workspace(connection, actor.workspace_id)
     return [] if workspace is None else [workspace]
 

@@ -7,13 +7,16 @@ processes look every `poll_seconds`.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from time import monotonic
+from typing import Any
 
 import structlog
 from sqlalchemy import delete, func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.broker import (
     DEDUPE_WINDOW_SECONDS,
@@ -110,30 +113,14 @@ class DatabaseBroker:
 
     async def rewrite_rejected(self, kind: JobKind, change: Callable[[bytes], bytes | None]) -> int:
         """See `Broker.rewrite_rejected`."""
-        after, changed = 0, 0
-        while True:
-            async with _as_broker(), self._database.write() as connection:
-                rows = await connection.execute(
-                    select(jobs.c.id, jobs.c.payload)
-                    .where(
-                        jobs.c.kind == kind.value,
-                        jobs.c.rejected_reason.is_not(None),
-                        jobs.c.id > after,
-                    )
-                    .order_by(jobs.c.id)
-                    .limit(REJECTED_AT_ONCE)
-                )
-                found = rows.all()
-                if not found:
-                    return changed
-                after = found[-1].id
-                for row in found:
-                    payload = change(bytes(row.payload))
-                    if payload is not None:
-                        changed += 1
-                        await connection.execute(
-                            update(jobs).where(jobs.c.id == row.id).values(payload=payload)
-                        )
+        after: int | None = 0
+        changed = 0
+        while after is not None:
+            rewrite = partial(_rewrite_some, kind, change, after)
+            async with _as_broker():
+                count, after = await self._database.transact(rewrite, self._clock)
+            changed += count
+        return changed
 
     async def close(self) -> None:
         if self._flush is not None:
@@ -153,24 +140,8 @@ class DatabaseBroker:
         Else what is due at once would wait until the clock is there again."""
         now, moved, ahead = self._clock.now(), 0, timedelta()
         while True:
-            async with self._database.write() as connection:
-                rows = await connection.execute(
-                    select(jobs.c.id, jobs.c.available_at, jobs.c.published_at)
-                    .where(jobs.c.published_at > now + SKEW)
-                    .limit(MOVED_AT_ONCE)
-                )
-                found = rows.all()
-                for row in found:
-                    waits = row.available_at - row.published_at
-                    await connection.execute(
-                        update(jobs)
-                        .where(jobs.c.id == row.id)
-                        .values(available_at=now + waits, published_at=now)
-                    )
-                    ahead = max(ahead, row.published_at - now)
-                await connection.execute(
-                    delete(job_keys).where(job_keys.c.published_at > now + SKEW)
-                )
+            found = await self._database.transact(partial(_bring_some_forward, now), self._clock)
+            ahead = max([ahead, *(published_at - now for published_at in found)])
             moved += len(found)
             if len(found) < MOVED_AT_ONCE:
                 break
@@ -189,7 +160,8 @@ class DatabaseBroker:
                 waiting = await connection.execute(select(jobs.c.id).where(*due).limit(1))
                 if waiting.one_or_none() is None:
                     return []
-            async with self._database.write() as connection:
+
+            async def claim(connection: AsyncConnection) -> list[Lease]:
                 found = (
                     select(jobs.c.id)
                     .where(*due)
@@ -210,6 +182,8 @@ class DatabaseBroker:
                     _DatabaseLease(self, row.id, bytes(row.payload), row.delivery_count)
                     for row in sorted(rows, key=lambda row: int(row.id))
                 ]
+
+            return await self._database.transact(claim, self._clock)
 
     def _start_flush(self) -> None:
         if self._flush is None or self._flush.done():
@@ -245,7 +219,8 @@ class DatabaseBroker:
 
     async def _commit(self, new: Sequence[NewJob], acked: Sequence[int]) -> None:
         now = self._clock.now()
-        async with self._database.write() as connection:
+
+        async def work(connection: AsyncConnection) -> None:
             if acked:
                 await connection.execute(delete(jobs).where(jobs.c.id.in_(acked)))
             keys = {job.key for job in new if job.key is not None}
@@ -277,6 +252,8 @@ class DatabaseBroker:
             if rows_to_add:
                 await connection.execute(insert(connection, jobs), rows_to_add)
 
+        await self._database.transact(work, self._clock)
+
     async def ack(self, job_id: int) -> None:
         """Remove a job; acks that come together are one commit, with what is published then."""
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -286,19 +263,69 @@ class DatabaseBroker:
 
     async def move(self, job_id: int, available_at: datetime) -> None:
         """Let a job be found from `available_at` on."""
-        async with _as_broker(), self._database.write() as connection:
-            await connection.execute(
-                update(jobs).where(jobs.c.id == job_id).values(available_at=available_at)
-            )
+        await self._update(job_id, {"available_at": available_at})
 
     async def put_aside(self, job_id: int, reason: str, keep: bytes | None) -> None:
         """Keep a job, or what is to be kept of it, where nobody fetches it, with the reason."""
         values = {"rejected_reason": reason} | ({} if keep is None else {"payload": keep})
-        async with _as_broker(), self._database.write() as connection:
+        await self._update(job_id, values)
+
+    async def _update(self, job_id: int, values: Mapping[str, Any]) -> None:
+        async def work(connection: AsyncConnection) -> None:
             await connection.execute(update(jobs).where(jobs.c.id == job_id).values(values))
+
+        async with _as_broker():
+            await self._database.transact(work, self._clock)
 
     def after(self, seconds: float) -> datetime:
         return self._clock.now() + timedelta(seconds=seconds)
+
+
+async def _rewrite_some(
+    kind: JobKind,
+    change: Callable[[bytes], bytes | None],
+    after: int,
+    connection: AsyncConnection,
+) -> tuple[int, int | None]:
+    """How many rejected jobs were rewritten, and the last one looked at; None: that was all."""
+    rows = await connection.execute(
+        select(jobs.c.id, jobs.c.payload)
+        .where(
+            jobs.c.kind == kind.value,
+            jobs.c.rejected_reason.is_not(None),
+            jobs.c.id > after,
+        )
+        .order_by(jobs.c.id)
+        .limit(REJECTED_AT_ONCE)
+    )
+    found, changed = rows.all(), 0
+    for row in found:
+        payload = change(bytes(row.payload))
+        if payload is not None:
+            changed += 1
+            await connection.execute(
+                update(jobs).where(jobs.c.id == row.id).values(payload=payload)
+            )
+    return changed, found[-1].id if found else None
+
+
+async def _bring_some_forward(now: datetime, connection: AsyncConnection) -> list[datetime]:
+    """When those were published, by the clock of before, that were brought forward."""
+    rows = await connection.execute(
+        select(jobs.c.id, jobs.c.available_at, jobs.c.published_at)
+        .where(jobs.c.published_at > now + SKEW)
+        .limit(MOVED_AT_ONCE)
+    )
+    found = rows.all()
+    for row in found:
+        waits = row.available_at - row.published_at
+        await connection.execute(
+            update(jobs)
+            .where(jobs.c.id == row.id)
+            .values(available_at=now + waits, published_at=now)
+        )
+    await connection.execute(delete(job_keys).where(job_keys.c.published_at > now + SKEW))
+    return [row.published_at for row in found]
 
 
 class _DatabaseLease:

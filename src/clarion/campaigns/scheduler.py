@@ -1,7 +1,8 @@
 """The scheduler: launches campaigns whose time has come. One whose time passed long ago, since no
 scheduler ran or a copy of the database was put back, it pauses: it waits for a person.
 
-The launch row is the truth, its job a nudge: a launch whose job was lost is published again.
+The launch row is the truth, its job a nudge: a launch whose job was lost is published again. One
+scheduler works at a time; if two did, the campaign's row would still let one of them launch it.
 """
 
 from dataclasses import dataclass
@@ -9,8 +10,10 @@ from datetime import timedelta
 from uuid import UUID, uuid5
 
 import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from clarion.broker import Broker, BrokerUnavailable, JobKind, NewJob
+from clarion.agent import Agent, AgentName, Pause
+from clarion.broker import Broker, JobKind, NewJob
 from clarion.campaigns.campaign import Campaign, CampaignState, Refused, launch
 from clarion.campaigns.store import (
     Launch,
@@ -18,11 +21,12 @@ from clarion.campaigns.store import (
     create_launch,
     due_campaigns,
     get_campaign,
-    launches_in,
+    launches_to_plan,
     save_campaign,
 )
 from clarion.clock import Clock
-from clarion.storage.database import Database, StorageUnavailable
+from clarion.storage.database import Database
+from clarion.storage.leader_lease import LeaderLease, check_leads
 
 log = structlog.get_logger(__name__)
 
@@ -33,13 +37,12 @@ class SchedulerOptions:
     every_seconds: float = 0.5
     nudge_seconds: float = 30.0
     """How often launches still being planned are published again."""
-    backoff_seconds: float = 2.0
     late_minutes: int = 60
     """What should have been launched longer ago than this waits for a person."""
 
 
 class Scheduler:
-    """Any number may run: a campaign is launched once, by whoever has its row."""
+    """Launches what is due. `lease`: that of the scheduler; None where no other can run."""
 
     def __init__(
         self,
@@ -47,29 +50,34 @@ class Scheduler:
         broker: Broker,
         clock: Clock,
         options: SchedulerOptions | None = None,
+        lease: LeaderLease | None = None,
     ) -> None:
         self._database = database
         self._broker = broker
         self._clock = clock
         self._options = options or SchedulerOptions()
+        self._lease = lease
         self._nudged_at = clock.monotonic()
+        self._lag_seconds = 0.0
 
-    async def run(self) -> None:
-        """Repeat `step` until cancelled."""
-        while True:
-            try:
-                await self.step()
-                await self._nudge_when_due()
-                await self._clock.sleep(self._options.every_seconds)
-            except (StorageUnavailable, BrokerUnavailable) as error:
-                log.warning("scheduler_waits", reason=str(error))
-                await self._clock.sleep(self._options.backoff_seconds)
+    def agents(self) -> list[Agent]:
+        """What the runner repeats."""
+        return [
+            Agent(
+                name=AgentName.SCHEDULER,
+                step=self._turn,
+                leadership=self._lease,
+                lag_seconds=lambda: self._lag_seconds,
+            )
+        ]
 
     async def step(self) -> int:
         """Launch what is due; returns how many campaigns were launched."""
         now = self._clock.now()
         async with self._database.read() as connection:
             due = await due_campaigns(connection, now, self._options.campaigns_max)
+        times = [campaign.scheduled_at for campaign in due if campaign.scheduled_at is not None]
+        self._lag_seconds = (now - min(times, default=now)).total_seconds()
         launched = 0
         for campaign in due:
             launch_id = await self._launch(campaign)
@@ -80,19 +88,31 @@ class Scheduler:
 
     async def nudge(self) -> int:
         """Publish again the launches that are still being planned; returns how many."""
-        async with self._database.read() as connection:
-            open_launches = await launches_in(
-                connection, [LaunchState.PLANNING], self._options.campaigns_max
-            )
-        await self._broker.publish(
-            *(
-                NewJob(
-                    kind=JobKind.LAUNCH, payload=one.id.bytes, key=f"launch:{one.id}:{one.cursor}"
+        after, count = None, 0
+        while True:
+            async with self._database.read() as connection:
+                page = await launches_to_plan(
+                    connection, after=after, limit=self._options.campaigns_max
                 )
-                for one in open_launches
+            await self._broker.publish(
+                *(
+                    NewJob(
+                        kind=JobKind.LAUNCH,
+                        payload=launch.id.bytes,
+                        key=f"launch:{launch.id}:{launch.cursor}",
+                    )
+                    for launch in page
+                )
             )
-        )
-        return len(open_launches)
+            count += len(page)
+            if len(page) < self._options.campaigns_max:
+                return count
+            after = page[-1].id
+
+    async def _turn(self) -> Pause:
+        await self.step()
+        await self._nudge_when_due()
+        return Pause(seconds=self._options.every_seconds)
 
     async def _nudge_when_due(self) -> None:
         now = self._clock.monotonic()
@@ -101,40 +121,59 @@ class Scheduler:
             await self.nudge()
 
     async def _launch(self, campaign: Campaign) -> UUID | None:
-        now = self._clock.now()
-        launch_id = uuid5(campaign.id, "launch:1")
-        async with self._database.write() as connection:
-            # Given another time since it was found, it is not due any more.
-            current = await get_campaign(connection, campaign.workspace_id, campaign.id, lock=True)
-            if current is None or current.scheduled_at is None or current.scheduled_at > now:
-                return None
-            launching = launch(current, now, timedelta(minutes=self._options.late_minutes))
-            if isinstance(launching, Refused):
-                return None
-            await save_campaign(connection, launching, expected_state=current.state)
-            if launching.state is CampaignState.LAUNCHING:
-                await create_launch(
-                    connection,
-                    Launch(
-                        id=launch_id,
-                        workspace_id=campaign.workspace_id,
-                        campaign_id=campaign.id,
-                        state=LaunchState.PLANNING,
-                        cursor=None,
-                        planned=0,
-                        started_at=now,
-                    ),
-                )
+        """The launch that began; None if the campaign is not due any more, or too late."""
+
+        async def work(connection: AsyncConnection) -> Campaign | None:
+            await check_leads(connection, self._lease)
+            return await self._begin_launch(connection, campaign)
+
+        launching = await self._database.transact(work, self._clock)
+        if launching is None:
+            return None
         if launching.state is not CampaignState.LAUNCHING:
+            assert campaign.scheduled_at is not None
             log.warning(
                 "campaign_late",
                 campaign=str(campaign.id),
-                scheduled_at=current.scheduled_at.isoformat(),
+                scheduled_at=campaign.scheduled_at.isoformat(),
                 cure="resume it to launch now, or schedule it for another time",
             )
             return None
         log.info("campaign_launched", campaign=str(campaign.id))
-        return launch_id
+        return _launch_id(campaign)
+
+    async def _begin_launch(
+        self, connection: AsyncConnection, campaign: Campaign
+    ) -> Campaign | None:
+        """The campaign as it was written; None if it was not."""
+        now = self._clock.now()
+        # Given another time since it was found, it is not due any more.
+        current = await get_campaign(connection, campaign.workspace_id, campaign.id, lock=True)
+        if current is None or current.scheduled_at is None or current.scheduled_at > now:
+            return None
+        launching = launch(current, now, timedelta(minutes=self._options.late_minutes))
+        if isinstance(launching, Refused):
+            return None
+        await save_campaign(connection, launching, expected_state=current.state)
+        if launching.state is CampaignState.LAUNCHING:
+            await create_launch(
+                connection,
+                Launch(
+                    id=_launch_id(campaign),
+                    workspace_id=campaign.workspace_id,
+                    campaign_id=campaign.id,
+                    state=LaunchState.PLANNING,
+                    cursor=None,
+                    planned=0,
+                    started_at=now,
+                ),
+            )
+        return launching
 
     async def _publish(self, launch_id: UUID) -> None:
         await self._broker.publish(NewJob(kind=JobKind.LAUNCH, payload=launch_id.bytes))
+
+
+def _launch_id(campaign: Campaign) -> UUID:
+    """Derived, so that a campaign is launched once whatever happens."""
+    return uuid5(campaign.id, "launch:1")

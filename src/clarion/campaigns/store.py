@@ -1,6 +1,5 @@
 """Rows of campaigns and launches."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -131,15 +130,22 @@ async def launches_of(connection: AsyncConnection, campaign_id: UUID) -> list[La
     return [_launch(row) for row in rows]
 
 
-async def launches_in(
-    connection: AsyncConnection, states: Iterable[LaunchState], limit: int
+async def launches_to_plan(
+    connection: AsyncConnection, *, after: UUID | None, limit: int
 ) -> list[Launch]:
-    rows = await connection.execute(
+    """A page, by id, of the launches that a planner would work on now: those that are not planned
+    to their end, but for those whose campaign is paused."""
+    statement = (
         select(launches)
-        .where(launches.c.state.in_([state.value for state in states]))
-        .order_by(launches.c.started_at)
-        .limit(limit)
+        .join(campaigns, campaigns.c.id == launches.c.campaign_id)
+        .where(
+            launches.c.state == LaunchState.PLANNING.value,
+            campaigns.c.state != CampaignState.PAUSED.value,
+        )
     )
+    if after is not None:
+        statement = statement.where(launches.c.id > after)
+    rows = await connection.execute(statement.order_by(launches.c.id).limit(limit))
     return [_launch(row) for row in rows]
 
 

@@ -3,7 +3,8 @@
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -27,29 +28,37 @@ def main(tokens: Sequence[str] | None = None) -> None:
     is_interruptible = signal.getsignal(signal.SIGINT) is not signal.SIG_IGN  # as under nohup
     if is_interruptible:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
-    from clarion.cli.program import run
+    command = _load_command(sys.argv[1:] if tokens is None else tokens)
     from clarion.cli.terminal import set_up_streams
 
     set_up_streams(sys.stdout, sys.stderr)
     try:
         if is_interruptible:
             signal.signal(signal.SIGINT, signal.default_int_handler)
-        code = run(sys.argv[1:] if tokens is None else tokens)
+        code = command()
         if is_interruptible:
             signal.signal(signal.SIGINT, signal.SIG_DFL)
     except KeyboardInterrupt:
         code = INTERRUPTED
-    if "granian" in sys.modules:
-        end_at_once(code)
+    if "granian" in sys.modules:  # this process has served the simulator
+        from fcm_simulator.server.serving import end_process
+
+        end_process(code)
     sys.exit(code)
 
 
-def end_at_once(code: int) -> None:
-    """Ends the process where granian runs, which serves the simulator: its threads have not ended,
-    and abort the process when they call an interpreter that is being taken down."""
-    for stream in (sys.stdout, sys.stderr):
-        stream.flush()
-    os._exit(code)
+def _load_command(tokens: Sequence[str]) -> Callable[[], int]:
+    """What runs the command and returns its exit code. For the process of a role that is not all
+    of the command line."""
+    if tokens and tokens[0] == "run":
+        from clarion.cli import roles
+
+        process = roles.read_process(tokens)
+        if process is not None:
+            return process
+    from clarion.cli.program import run
+
+    return partial(run, tokens)
 
 
 def open_standard_streams() -> None:

@@ -19,7 +19,7 @@ from cyclopts import (
 
 from clarion import __version__
 from clarion.cli import INTERRUPTED
-from clarion.cli.context import WORKSPACE_HELP, WORKSPACE_OPTION, chosen_workspace
+from clarion.cli.context import WORKSPACE_HELP, chosen_workspace, without_workspace
 from clarion.cli.output import EXIT_CODES_HELP, Ending, ExitCode, console, errors, print_ending
 
 commands = Commands(
@@ -49,6 +49,7 @@ _GROUPS = (
     "devices",
     "firebase-apps",
     "keys",
+    "people",
     "secrets",
     "simulator",
     "sources",
@@ -77,7 +78,8 @@ def run(tokens: Sequence[str]) -> int:
     as_json = "--json" in tokens
     before = chosen_workspace.set(None)
     try:
-        tokens = choose_workspace([_as_text(token) for token in tokens])
+        tokens, workspace = without_workspace([_as_text(token) for token in tokens])
+        chosen_workspace.set(workspace)
         _load_what_an_overview_shows(tokens)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             result: Any = runner.run(
@@ -97,45 +99,28 @@ def run(tokens: Sequence[str]) -> int:
         elif hint:
             errors.print(hint, style="dim", highlight=False)
         return ExitCode.USAGE
-    except Ending as ending:
-        print_ending(ending, as_json=as_json)
-        return ending.code
     except KeyboardInterrupt:
         return INTERRUPTED
-    except BrokenPipeError:
-        # Whoever reads has seen enough; nothing is to be told of that at the end of the process.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return ExitCode.OK
     except Exception as error:
-        known = _as_ending(error)
-        if known is None:
-            raise
-        if known is _NOT_WRITTEN:
-            # What is left to be written would fail again, when the process ends.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        print_ending(known, as_json=as_json)
-        return known.code
+        return end_of(error, as_json=as_json)
     finally:
         chosen_workspace.reset(before)
 
 
-def choose_workspace(tokens: Sequence[str]) -> list[str]:
-    """The tokens without `--workspace NAME`, which may stand anywhere in any command."""
-    rest: list[str] = []
-    waiting = list(tokens)
-    while waiting and waiting[0] != "--":
-        word = waiting.pop(0)
-        name, equals, value = word.partition("=")
-        if name != WORKSPACE_OPTION:
-            rest.append(word)
-            continue
-        if not equals and waiting and not waiting[0].startswith("--"):
-            value = waiting.pop(0)
-        if not value:
-            message = f"{WORKSPACE_OPTION} needs the id or the name of a workspace."
-            raise Ending(ExitCode.USAGE, message, word="usage")
-        chosen_workspace.set(value)
-    return [*rest, *waiting]
+def end_of(error: Exception, *, as_json: bool) -> int:
+    """Say how a command ended; returns its exit code. Raises what is a defect of ours."""
+    if isinstance(error, BrokenPipeError):
+        # Whoever reads has seen enough; nothing is to be told of that at the end of the process.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return ExitCode.OK
+    ending = error if isinstance(error, Ending) else _as_ending(error)
+    if ending is None:
+        raise error
+    if ending is _NOT_WRITTEN:
+        # What is left to be written would fail again, when the process ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    print_ending(ending, as_json=as_json)
+    return ending.code
 
 
 def _as_text(token: str) -> str:

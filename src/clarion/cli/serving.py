@@ -1,7 +1,6 @@
 """serve, run, migrate and check: Clarion's processes, and what they need."""
 
 import asyncio
-import gc
 import shlex
 import shutil
 import socket
@@ -10,13 +9,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import structlog
 from rich.panel import Panel
 
 from clarion.accounts.workspace_store import list_workspaces
-from clarion.app import App, Exhausted, Role, open_broker
+from clarion.app import Role, open_broker
 from clarion.broker import BrokerUnavailable, JobKind
-from clarion.cli.first_start import FirstStart, check_migrated, first_start, sqlite_file
+from clarion.cli.first_start import FirstStart, first_start, sqlite_file
 from clarion.cli.output import (
     AsJson,
     Ending,
@@ -27,7 +25,9 @@ from clarion.cli.output import (
     print_json,
     print_records,
 )
+from clarion.cli.people import first_admin_link
 from clarion.cli.private_files import cure_of, open_to_others
+from clarion.cli.roles import look_at_file, run_app, run_roles
 from clarion.cli.session import load_settings
 from clarion.cli.source_choice import sign_command
 from clarion.clock import SystemClock
@@ -36,12 +36,10 @@ from clarion.deliveries.apps.store import list_apps, open_app
 from clarion.sources.store import list_sources
 from clarion.storage.database import Database, StorageUnavailable, is_other_schema
 from clarion.storage.migrate import SchemaState, schema_state
-from clarion.storage.sqlite_file import check_start, damage_of
+from clarion.storage.sqlite_file import damage_of
 from clarion.storage.vault import VaultLocked, load_or_make_vault
 from clarion.telemetry import set_up_logs
 from clarion.text import without_passwords
-
-log = structlog.get_logger(__name__)
 
 FCM_CONNECT_SECONDS = 5.0
 FILES_SHOWN = 5
@@ -54,10 +52,6 @@ _SCHEMA_FAULTS = {
     SchemaState.FOREIGN: "holds the tables of another version of Clarion, or of another program: "
     "name Clarion's own with CLARION_DATABASE_URL",
 }
-GARBAGE_THRESHOLDS = (20_000, 10, 10)
-"""Objects made, and rounds, between the rounds of the garbage collector. A transaction makes tens
-of thousands of values that all end with it, and hardly any of them in a cycle: Python's own 700
-would look through them again and again, for nothing."""
 
 
 async def serve() -> None:
@@ -76,15 +70,16 @@ async def serve() -> None:
     """
     settings = load_settings()
     set_up_logs(settings.log)
-    await _look_at_file(settings)
+    await look_at_file(settings)
     database = Database(settings.database_url)
     try:
         made = await first_start(settings, database, SystemClock(), key_file=_key_file(settings))
+        link = await first_admin_link(settings, database, made)
     finally:
         await database.close()
     if made is not None:
-        print_first_start(made)
-    await _run(settings, list(Role))
+        print_first_start(made, link)
+    await run_app(settings, list(Role))
 
 
 async def run(*roles: Role) -> None:
@@ -104,15 +99,13 @@ async def run(*roles: Role) -> None:
     Parameters
     ----------
     roles
-        What to run. `collector` and `web` listen on CLARION_LISTEN.
+        What to run. `collector` and `web` listen on CLARION_LISTEN; every process serves /metrics,
+        /livez and /readyz on CLARION_METRICS_LISTEN, too, where that is set.
     """
     if not roles:
         raise Ending(ExitCode.USAGE, f"Name a role: {', '.join(Role)}.", word="usage")
     settings = load_settings()
-    set_up_logs(settings.log)
-    await _look_at_file(settings)
-    await check_migrated(settings)
-    await _run(settings, list(roles))
+    await run_roles(settings, list(roles))
 
 
 async def migrate(*, json: AsJson = False) -> None:
@@ -180,9 +173,10 @@ def _key_file(settings: Settings) -> Path | None:
     return None if sys.stdout.isatty() else settings.data_dir / FIRST_KEY_FILE
 
 
-def print_first_start(made: FirstStart) -> None:
-    """The credentials of a first start: shown now and never again. The API key can do everything,
-    so that it is shown on a terminal alone: what is printed elsewhere lands in a log."""
+def print_first_start(made: FirstStart, link: str | None = None) -> None:
+    """The credentials of a first start: shown now and never again. API key and `link` can do
+    everything, so that they are shown on a terminal alone: what is printed elsewhere lands in a
+    log."""
     lines = ["This is the first start. [bold]Keep these: they are not shown again.[/]", ""]
     if made.write_key is not None:
         lines.append(f"write key  [bold]{made.write_key}[/]   apps send events with it")
@@ -191,63 +185,13 @@ def print_first_start(made: FirstStart) -> None:
         lines.append(f"API key    in [bold]{file}[/]: take it from there, and delete the file")
     elif made.api_key is not None:
         lines.append(f"API key    [bold]{made.api_key}[/]   for /api/v1, as a Bearer token")
+    if link is not None:
+        lines.append(f"first admin  [bold]{link}[/]   holds for three days")
     text = "\n".join(lines)
     if console.is_terminal:
         console.print(Panel(text, title="Clarion", expand=False), highlight=False)
     else:
         console.print(text, highlight=False, soft_wrap=True)
-
-
-async def _run(settings: Settings, roles: list[Role]) -> None:
-    paths = open_to_others(settings)
-    if paths:
-        log.warning(
-            "files_open_to_others",
-            files=[path.name for path in paths],
-            cure=cure_of(paths, settings),
-        )
-    async with App.open(settings) as app:
-        app.stop_on_signals()
-        _settle_down()
-        try:
-            await app.run(roles, on_listening=_say_listening)
-        except Exhausted:
-            raise Ending(
-                ExitCode.FAILURE,
-                "Memory or threads of this process are used up: raise its limit. Nothing is lost; "
-                "start it again.",
-                word="exhausted",
-            ) from None
-        except OSError as error:
-            raise Ending(
-                ExitCode.UNAVAILABLE,
-                f"Can not listen on {settings.listen}: {error.strerror or error}. "
-                "Choose another address with CLARION_LISTEN.",
-                word="address",
-            ) from error
-
-
-async def _look_at_file(settings: Settings) -> None:
-    """Raises StorageUnavailable where the embedded database's file is damaged."""
-    file = sqlite_file(settings)
-    if file is not None:
-        await asyncio.to_thread(check_start, file)
-
-
-def _settle_down() -> None:
-    """From here on nothing is loaded any more: what is there stays, and need not be looked through
-    for garbage."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*GARBAGE_THRESHOLDS)
-
-
-def _say_listening(url: str) -> None:
-    console.print(
-        f"Clarion listens on {url} · API {url}/api/v1 · Ctrl-C stops",
-        highlight=False,
-        soft_wrap=True,
-    )
 
 
 def _check_files(settings: Settings) -> dict[str, Any]:

@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from uuid import UUID
 
 import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from clarion.agent import Agent, AgentName, Pause
 from clarion.broker import Broker, BrokerUnavailable, JobKind, Lease
 from clarion.clock import Clock
 from clarion.customers.identity.batch import Arrival
@@ -23,7 +25,7 @@ from clarion.customers.ingestion import Ingestion, beside
 from clarion.customers.suppression_store import without_listed
 from clarion.events.envelope import Parcel, as_failed, decode, encode, open_parcel, split
 from clarion.ingest_log.outcome import Stage
-from clarion.storage.database import CONFLICT_TRIES, Database, StorageUnavailable, is_conflict
+from clarion.storage.database import Database, StorageUnavailable
 
 log = structlog.get_logger(__name__)
 
@@ -60,16 +62,13 @@ class Ingestor:
         self._clock = clock
         self._options = options or IngestorOptions()
         self._names = Names()
+        self._lag_seconds = 0.0
 
-    async def run(self) -> None:
-        """Repeat `step` until cancelled; an unavailable database or broker is waited for."""
-        while True:
-            try:
-                if await self.step() < self._options.gather_below:
-                    await self._clock.sleep(self._options.gather_seconds)
-            except (StorageUnavailable, BrokerUnavailable) as error:
-                log.warning("ingestor_waits", reason=str(error))
-                await self._clock.sleep(self._options.backoff_seconds)
+    def agents(self) -> list[Agent]:
+        """What the runner repeats."""
+        return [
+            Agent(name=AgentName.INGESTOR, step=self._turn, lag_seconds=lambda: self._lag_seconds)
+        ]
 
     async def step(self) -> int:
         """Take in what is waiting, at most `jobs_max` jobs; returns how many events were new."""
@@ -79,6 +78,7 @@ class Ingestor:
             wait_seconds=self._options.wait_seconds,
             lease_seconds=self._options.lease_seconds,
         )
+        self._lag_seconds = 0.0
         taken = 0
         group: list[tuple[Lease, list[Parcel]]] = []
         size = 0
@@ -89,6 +89,7 @@ class Ingestor:
                 log.error("events_job_unreadable", reason=str(error))
                 await lease.reject(f"not an events job: {error}")
                 continue
+            self._note_lag(parcels)
             if lease.delivery_count > self._options.tries_max:
                 taken += await self._take_again(lease, parcels)
                 continue
@@ -101,6 +102,18 @@ class Ingestor:
         if group:
             taken += await self._take(group)
         return taken
+
+    async def _turn(self) -> int | Pause:
+        taken = await self.step()
+        if taken < self._options.gather_below:
+            return Pause(seconds=self._options.gather_seconds)
+        return taken
+
+    def _note_lag(self, parcels: Sequence[Parcel]) -> None:
+        now = self._clock.now()
+        for parcel in parcels:
+            waited = (now - parcel.received_at).total_seconds()
+            self._lag_seconds = max(self._lag_seconds, waited)
 
     async def _take(self, group: Sequence[tuple[Lease, list[Parcel]]]) -> int:
         try:
@@ -130,23 +143,14 @@ class Ingestor:
         return await self._take_one_by_one(lease, parcels, "it was never ended")
 
     async def _commit(self, parcels: Sequence[Parcel], *, again: bool) -> int:
-        for attempt in range(CONFLICT_TRIES):
-            try:
-                return await self._commit_once(parcels, again=again)
-            except Exception as error:
-                if not is_conflict(error) or attempt + 1 == CONFLICT_TRIES:
-                    raise
-                await self._clock.sleep(0.01 * 2**attempt * (1 + self._clock.chance()))
-        raise AssertionError("the last try returns or raises")
-
-    async def _commit_once(self, parcels: Sequence[Parcel], *, again: bool) -> int:
-        now = self._clock.now()
-        arrivals: dict[UUID, list[Arrival]] = defaultdict(list)
-        taken = 0
         size = sum(len(parcel.items) for parcel in parcels)
         opened = await beside(size, lambda: [(one, *open_parcel(one)) for one in parcels])
-        tally = Tally(self._names)
-        async with self._database.write() as connection:
+
+        async def work(connection: AsyncConnection) -> int:
+            now = self._clock.now()
+            arrivals: dict[UUID, list[Arrival]] = defaultdict(list)
+            taken = 0
+            tally = Tally(self._names)
             refused = await without_listed(
                 connection, [(parcel.workspace_id, refusals) for parcel, _, refusals in opened]
             )
@@ -166,12 +170,14 @@ class Ingestor:
                 ingestion = Ingestion(connection, workspace_id, now, tally)
                 taken += await ingestion.take(arrivals[workspace_id])
             await record(connection, tally, again=again)
-        return taken
+            return taken
+
+        return await self._database.transact(work, self._clock)
 
     async def _take_later(self, lease: Lease, parcels: Sequence[Parcel], error: Exception) -> int:
         """A job that fails by itself: tried again later, and in the end event by event."""
         log.exception("events_job_failed", delivery_count=lease.delivery_count)
-        if is_conflict(error) or lease.delivery_count < self._options.tries_max:
+        if lease.delivery_count < self._options.tries_max:
             tries = min(lease.delivery_count, self._options.tries_max)
             await lease.nack(self._options.backoff_seconds * 2**tries)
             return 0

@@ -7,7 +7,7 @@ believed dead, and is not, changes nothing any more.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -59,6 +59,7 @@ class Chunk:
     attempt: int
     lost: int
     size: int
+    due_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,15 +97,7 @@ async def claim_chunk(
             lease_until=lease_until,
             is_held=False,
         )
-        .returning(
-            chunks.c.id,
-            chunks.c.launch_id,
-            chunks.c.workspace_id,
-            chunks.c.firebase_app_id,
-            chunks.c.attempt,
-            chunks.c.lost,
-            chunks.c.size,
-        )
+        .returning(*(chunks.c[field.name] for field in fields(Chunk)))
     )
     row = rows.one_or_none()
     return None if row is None else Chunk(**row._mapping)

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from clarion.agent import Agent, AgentName
 from clarion.audiences.query import devices_of
-from clarion.broker import Broker, BrokerUnavailable, JobKind, Lease, NewJob
+from clarion.broker import Broker, JobKind, Lease, NewJob
 from clarion.campaigns.campaign import Campaign, CampaignState, Refused, planned
 from clarion.campaigns.content.spec import ContentSpec
 from clarion.campaigns.store import (
@@ -32,12 +33,10 @@ from clarion.deliveries.chunk_store import finish_launch
 from clarion.deliveries.delivery import DeliveryState, Skip
 from clarion.deliveries.send_window import divide
 from clarion.deliveries.store import plan
-from clarion.storage.database import Database, StorageUnavailable
+from clarion.storage.database import Database
 
 _PENDING, _SKIPPED = DeliveryState.PENDING.value, DeliveryState.SKIPPED.value
 _APNS = TokenKind.APNS.value
-
-log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +45,6 @@ class PlannerOptions:
     chunk_deliveries: int = 500
     wait_seconds: float = 5.0
     lease_seconds: float = 60.0
-    backoff_seconds: float = 2.0
 
 
 class Planner:
@@ -63,15 +61,13 @@ class Planner:
         self._broker = broker
         self._clock = clock
         self._options = options or PlannerOptions()
+        self._lag_seconds = 0.0
 
-    async def run(self) -> None:
-        """Repeat `step` until cancelled."""
-        while True:
-            try:
-                await self.step()
-            except (StorageUnavailable, BrokerUnavailable) as error:
-                log.warning("planner_waits", reason=str(error))
-                await self._clock.sleep(self._options.backoff_seconds)
+    def agents(self) -> list[Agent]:
+        """What the runner repeats."""
+        return [
+            Agent(name=AgentName.PLANNER, step=self.step, lag_seconds=lambda: self._lag_seconds)
+        ]
 
     async def step(self) -> int:
         """Plan the next launch that waits; returns how many deliveries were planned."""
@@ -81,6 +77,7 @@ class Planner:
             wait_seconds=self._options.wait_seconds,
             lease_seconds=self._options.lease_seconds,
         )
+        self._lag_seconds = 0.0
         count = 0
         for lease in leases:
             count += await self._plan(UUID(bytes=lease.payload), lease)
@@ -99,6 +96,8 @@ class Planner:
             if launch is None or campaign is None or launch.state is not LaunchState.PLANNING:
                 await lease.ack()
                 return count
+            waited = (self._clock.now() - launch.started_at).total_seconds()
+            self._lag_seconds = max(self._lag_seconds, waited)
             if campaign.state is CampaignState.CANCELLED:
                 await self._close(launch, LaunchState.CANCELLED)
                 await lease.ack()
@@ -164,11 +163,15 @@ class Planner:
                 chunks.append(chunk)
                 for device in part:
                     rows.append(self._row(launch, device, chunk_id, None))
-        async with self._database.write() as connection:
+
+        async def work(connection: AsyncConnection) -> bool:
             moved = await advance_launch(connection, launch, cursor=page[-1].id, planned=len(rows))
-            if not moved:
-                return 0
-            await plan(connection, chunks, rows)
+            if moved:
+                await plan(connection, chunks, rows)
+            return moved
+
+        if not await self._database.transact(work, self._clock):
+            return 0
         await self._broker.publish(
             *(
                 NewJob(
@@ -200,7 +203,8 @@ class Planner:
     async def _all_planned(self, launch_id: UUID, campaign: Campaign) -> None:
         """Launch and campaign go on to sending; they are done at once if nothing is open."""
         now = self._clock.now()
-        async with self._database.write() as connection:
+
+        async def work(connection: AsyncConnection) -> None:
             await set_launch_state(
                 connection, launch_id, LaunchState.SENDING, now, expected=LaunchState.PLANNING
             )
@@ -211,11 +215,15 @@ class Planner:
                     await save_campaign(connection, sending, expected_state=current.state)
             await finish_launch(connection, launch_id, now)
 
+        await self._database.transact(work, self._clock)
+
     async def _close(self, launch: Launch, state: LaunchState) -> None:
-        async with self._database.write() as connection:
+        async def work(connection: AsyncConnection) -> None:
             await set_launch_state(
                 connection, launch.id, state, self._clock.now(), expected=LaunchState.PLANNING
             )
+
+        await self._database.transact(work, self._clock)
 
 
 def _loud_platforms(content: ContentSpec) -> set[str]:

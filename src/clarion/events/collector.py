@@ -17,16 +17,9 @@ from clarion.clock import Clock
 from clarion.events.backpressure import Headroom
 from clarion.events.calls.body import CallFault, in_utf_8, unpack
 from clarion.events.calls.call import Call, json_fault, keys_in, read_call, type_said
-from clarion.events.calls.registration_check import (
-    RegistrationFault,
-    is_plainly_in_order,
-    wanted_registration,
-)
-from clarion.events.envelope import Item, Parcel, envelope_of, read_item
+from clarion.events.calls.unregistered import unregistered_of
+from clarion.events.envelope import Item, Parcel, envelope_of
 from clarion.events.identity_verification import SIGNATURE_BYTES, judge
-from clarion.events.messages.excerpt import refused
-from clarion.events.messages.message import Event
-from clarion.events.messages.proof import Proof
 from clarion.events.publisher import Publisher
 from clarion.ingest_log.rejected_call_log import DoorLog, DoorLogOptions
 from clarion.ingest_log.rejection import Refusal
@@ -42,9 +35,6 @@ from clarion.sources.source import KeyKind
 from clarion.storage.database import Database, StorageUnavailable
 from clarion.storage.vault import Vault
 from clarion.telemetry import Metrics
-
-UNREGISTERED_TOLD = 20
-"""Refused registrations that an answer tells; all are recorded when they are taken in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,33 +155,55 @@ class Collector:
             if isinstance(call, CallFault):
                 key = write_key or next(iter(keys_in(plain)), None) or fallback_key
                 return await self._fault(call, key, len(plain))
-            parts = [call] if write_key is not None or not call.separate else call.separate
-            return await self._admit(
-                [(part, write_key or part.write_key or fallback_key or "") for part in parts],
-                size=len(plain),
-                origin=origin,
-                admission=admission,
+            if write_key is None and call.separate:
+                keyed = [(part, part.write_key or fallback_key or "") for part in call.separate]
+                return await self._admit_parts(
+                    keyed, origin=origin, ip=_wanted_ip(plain, caller_ip)
+                )
+            if admission is None:
+                key = write_key or call.write_key or fallback_key or ""
+                answer = await self._doorkeeper.let_in(key, origin=origin)
+                if not isinstance(answer, Admission):
+                    return answer
+                admission = answer
+            now = self._clock.now()
+            admitted = await self._admit(call, admission, now, size=len(plain))
+            if not isinstance(admitted, Call):
+                return admitted
+            return await self._keep(
+                admitted,
+                admission.workspace_id,
+                admission.source_id,
+                received_at=now,
                 ip=_wanted_ip(plain, caller_ip),
             )
         except (BrokerUnavailable, StorageUnavailable):
             return self._come_again()
 
     async def _admit(
-        self,
-        parts: Sequence[tuple[Call, str]],
-        *,
-        size: int,
-        origin: str | None,
-        ip: str | None,
-        admission: Admission | None,
+        self, call: Call, admission: Admission, now: datetime, *, size: int
+    ) -> Call | ComeAgain:
+        """What of a call may be taken, charged to its key. `size`: of the call's text."""
+        if self._headroom is not None:
+            full = await self._full(self._headroom)
+            if full is not None:
+                return full
+        if admission.limit is not None:
+            events = len(call.items) + len(call.refusals)
+            self._doorkeeper.charge(admission, events=events, size=max(call.size, size))
+        proven = self._judged(call, admission, now) if admission.has_signatures else call
+        return self._come_again() if proven is None else proven
+
+    async def _admit_parts(
+        self, parts: Sequence[tuple[Call, str]], *, origin: str | None, ip: str | None
     ) -> Collected:
         """Take the parts of a call, each with its write key: all that may be, unless one is to come
-        again, and with it the whole call. `admission`: of all of them, where one key was said."""
+        again, and with it the whole call."""
         now = self._clock.now()
         admitted: list[tuple[Call, Admission]] = []
         shut_out: list[tuple[Call, UnknownKey | OriginRefused]] = []
         for part, key in parts:
-            answer = admission or await self._doorkeeper.let_in(key, origin=origin)
+            answer = await self._doorkeeper.let_in(key, origin=origin)
             match answer:
                 case Admission():
                     admitted.append((part, answer))
@@ -201,26 +213,18 @@ class Collector:
                     shut_out.append((part, answer))
         if not admitted:
             return shut_out[0][1]
-        full = None if self._headroom is None else await self._full(self._headroom)
-        if full is not None:
-            return full
-        judged: list[tuple[Call, Admission]] = []
-        for part, one in admitted:
-            if one.limit is not None:
-                events = len(part.items) + len(part.refusals)
-                of_part = max(part.size, size) if len(parts) == 1 else part.size
-                self._doorkeeper.charge(one, events=events, size=of_part)
-            proven = self._judged(part, one, now) if one.has_signatures else part
-            if proven is None:
-                return self._come_again()
-            judged.append((proven, one))
-        keeping = [
-            self._keep(part, one.workspace_id, one.source_id, received_at=now, ip=ip)
-            for part, one in judged
-        ]
-        if len(keeping) == 1 and not shut_out:
-            return await keeping[0]
-        taken = await asyncio.gather(*keeping)
+        proven: list[tuple[Call, Admission]] = []
+        for part, admission in admitted:
+            call = await self._admit(part, admission, now, size=0)
+            if not isinstance(call, Call):
+                return call
+            proven.append((call, admission))
+        taken = await asyncio.gather(
+            *(
+                self._keep(call, one.workspace_id, one.source_id, received_at=now, ip=ip)
+                for call, one in proven
+            )
+        )
         refused = [refusal for one in taken for refusal in one.refused]
         for part, why in shut_out:
             refused += part.refusals
@@ -360,30 +364,11 @@ class Collector:
         )
         if call.items or call.refusals:
             await self._publisher.make_durable(parcel)
-        return Taken(
-            events=len(call.items), refused=call.refusals, unregistered=_unregistered(call, parcel)
-        )
-
-
-def _unregistered(call: Call, parcel: Parcel) -> list[Refusal]:
-    """Of the events that ask for a registration, those that the ingestor will register nothing of,
-    for as long as they can be told in one answer. What it learns only then is in its records."""
-    found: list[Refusal] = []
-    if not call.registering:
-        return found
-    envelope = envelope_of(parcel)
-    for item in call.items:
-        if item.proof is Proof.UNPROVEN or item.message_id not in call.registering:
-            continue
-        if is_plainly_in_order(item.raw):
-            continue  # nearly always
-        event = read_item(item, envelope)
-        fault = wanted_registration(event) if isinstance(event, Event) else None
-        if isinstance(fault, RegistrationFault):
-            found.append(refused(item.message_id, fault.code, fault.message, b""))
-            if len(found) == UNREGISTERED_TOLD:
-                break
-    return found
+        if not call.registering:
+            return Taken(events=len(call.items), refused=call.refusals)
+        items = [item for item in call.items if item.message_id in call.registering]
+        unregistered = unregistered_of(items, envelope_of(parcel))
+        return Taken(events=len(call.items), refused=call.refusals, unregistered=unregistered)
 
 
 def _shut_out(item: Item, why: UnknownKey | OriginRefused) -> Refusal:

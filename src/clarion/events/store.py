@@ -63,6 +63,7 @@ class Receipt:
     workspace_id: UUID
     name: str
     at: datetime
+    received_at: datetime
     body: str
 
 
@@ -209,15 +210,19 @@ async def list_refusals(
 async def pending_receipts(connection: AsyncConnection, limit: int) -> list[Receipt]:
     """The oldest receipts not yet attributed."""
     rows = await connection.execute(
-        select(events.c.seq, events.c.workspace_id, events.c.name, events.c.at, events.c.body)
+        select(
+            events.c.seq,
+            events.c.workspace_id,
+            events.c.name,
+            events.c.at,
+            events.c.received_at,
+            events.c.body,
+        )
         .where(events.c.receipt == "pending")
         .order_by(events.c.seq)
         .limit(limit)
     )
-    return [
-        Receipt(seq=row.seq, workspace_id=row.workspace_id, name=row.name, at=row.at, body=row.body)
-        for row in rows
-    ]
+    return [Receipt(**row._mapping) for row in rows]
 
 
 async def mark_receipts_done(connection: AsyncConnection, seqs: Sequence[int]) -> None:

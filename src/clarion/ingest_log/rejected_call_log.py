@@ -9,15 +9,17 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.clock import Clock
 from clarion.ingest_log import store as activity_store
 from clarion.ingest_log.outcome import Stage
 from clarion.ingest_log.rejected_calls import KIND, News, TurnedAwayBook
 from clarion.sources.auth_result import Place, TurnedAway
-from clarion.storage.database import Database, StorageUnavailable, is_conflict
+from clarion.storage.database import Database, StorageUnavailable
 from clarion.telemetry import Metrics
 
 log = structlog.get_logger(__name__)
@@ -72,33 +74,29 @@ class DoorLog:
                     await self._hurry.wait()
             news = self._book.take(self._clock.now())
             try:
-                await self._write(news)
-            except Exception as error:
-                if not isinstance(error, StorageUnavailable) and not is_conflict(error):
-                    raise
-                reason = str(error) if isinstance(error, StorageUnavailable) else "conflict"
-                log.warning("turned_away_not_written", reason=reason)
+                await self._database.transact(partial(self._write, news), self._clock)
+            except StorageUnavailable as error:
+                log.warning("turned_away_not_written", reason=str(error))
                 if self._hurry.is_set():
                     return
                 self._book.put_back(news)
 
-    async def _write(self, news: News) -> None:
-        async with self._database.write() as connection:
-            await activity_store.add_refusals(connection, self._rows(news))
-            await activity_store.add_counts(
-                connection,
-                [
-                    {
-                        "source_id": one.place.source_id,
-                        "hour": one.hour,
-                        "kind": KIND,
-                        "label": one.code,
-                        "name": one.about,
-                        "count": one.calls,
-                    }
-                    for one in sorted(news.counts, key=lambda one: (one.place.source_id, *one[1:]))
-                ],
-            )
+    async def _write(self, news: News, connection: AsyncConnection) -> None:
+        await activity_store.add_refusals(connection, self._rows(news))
+        await activity_store.add_counts(
+            connection,
+            [
+                {
+                    "source_id": one.place.source_id,
+                    "hour": one.hour,
+                    "kind": KIND,
+                    "label": one.code,
+                    "name": one.about,
+                    "count": one.calls,
+                }
+                for one in sorted(news.counts, key=lambda one: (one.place.source_id, *one[1:]))
+            ],
+        )
 
     def _rows(self, news: News) -> Sequence[dict[str, object]]:
         return [

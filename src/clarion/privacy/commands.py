@@ -19,8 +19,8 @@ from clarion.customers.identity.person_store import find_person, ids_in_events, 
 from clarion.customers.profile.store import Customer, find_customer
 from clarion.customers.suppression import SuppressionKind
 from clarion.faults import Rejected, not_found
-from clarion.privacy.eraser import Eraser, begin
-from clarion.privacy.erasure_request_store import Erasure
+from clarion.privacy.eraser import Eraser, shut
+from clarion.privacy.erasure_request_store import Erasure, add_erasure, claim_erasure, unfinished
 from clarion.storage.database import Database
 
 ROUNDS_MAX = 8
@@ -74,12 +74,30 @@ async def erase(services: Services, actor: Actor, name: str, eraser: Eraser) -> 
 
 @command("customer.erase", needs=Permission.ADMIN)
 async def begin_erasure(run: Run, actor: Actor, name: str) -> Erasure | Rejected:
-    """Let nothing more of `name` in or out. Once this is committed it is going to be finished."""
-    erasure = await begin(
-        run.connection, actor.workspace_id, name, by=actor.by, erasure_id=run.new_id(), now=run.now
-    )
+    """Let nothing more of `name` in or out. Once this is committed it is going to be finished,
+    whatever happens. An erasure of theirs that is under way is claimed: whoever works on it changes
+    nothing any more."""
+    connection, workspace_id = run.connection, actor.workspace_id
+    pending = await unfinished(connection, workspace_id=workspace_id)
+    erasure = next((one for one in pending if one.is_of(name)), None)
+    if erasure is not None:
+        erasure = await claim_erasure(connection, erasure, run.now)
+    customer = await find_customer(connection, workspace_id, name)
+    if erasure is None and customer is not None:
+        erasure = Erasure(
+            id=run.new_id(),
+            workspace_id=workspace_id,
+            person=await named_person(connection, workspace_id, customer),
+            made_by=actor.by,
+            begun_at=run.now,
+            touched_at=run.now,
+            attempt=1,
+        )
+        await add_erasure(connection, erasure)
     if erasure is None:
         return not_found("customer")
+    if customer is not None:
+        erasure = await shut(connection, erasure, run.now)
     await _audit(run, actor, erasure.person.subject)
     return erasure
 

@@ -10,16 +10,15 @@ from collections import defaultdict
 from dataclasses import dataclass
 from uuid import UUID
 
-import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from clarion.agent import Agent, AgentName
 from clarion.clock import Clock
 from clarion.deliveries.delivery import parse_push_key
 from clarion.deliveries.store import Seen, mark_seen
 from clarion.events.messages.reserved import plain_name
 from clarion.events.store import Receipt, mark_receipts_done, pending_receipts
-from clarion.storage.database import Database, StorageUnavailable, is_conflict
-
-log = structlog.get_logger(__name__)
+from clarion.storage.database import Database
 
 _PUSH_KEY = re.compile(r'clarion_push\\*"\s*:\s*\\*"([0-9a-f]{32}\.[0-9a-f]{32})\\*"')
 OPENED_NAMES = frozenset({"push notification tapped", "push opened"})
@@ -29,7 +28,6 @@ OPENED_NAMES = frozenset({"push notification tapped", "push opened"})
 class AttributorOptions:
     receipts_max: int = 1_000
     every_seconds: float = 1.0
-    backoff_seconds: float = 5.0
 
 
 class Attributor:
@@ -41,36 +39,40 @@ class Attributor:
         self._database = database
         self._clock = clock
         self._options = options or AttributorOptions()
+        self._lag_seconds = 0.0
 
-    async def run(self) -> None:
-        """Repeat `step` until cancelled."""
-        while True:
-            try:
-                if not await self.step():
-                    await self._clock.sleep(self._options.every_seconds)
-            except Exception as error:
-                if is_conflict(error):
-                    continue
-                if not isinstance(error, StorageUnavailable):
-                    raise
-                log.warning("attributor_waits", reason=str(error))
-                await self._clock.sleep(self._options.backoff_seconds)
+    def agents(self) -> list[Agent]:
+        """What the runner repeats."""
+        return [
+            Agent(
+                name=AgentName.ATTRIBUTOR,
+                step=self.step,
+                idle_seconds=self._options.every_seconds,
+                lag_seconds=lambda: self._lag_seconds,
+            )
+        ]
 
     async def step(self) -> int:
         """Enter the oldest receipts; returns how many were looked at."""
         async with self._database.read() as connection:
             receipts = await pending_receipts(connection, self._options.receipts_max)
         if not receipts:
+            self._lag_seconds = 0.0
             return 0
+        oldest = min(receipt.received_at for receipt in receipts)
+        self._lag_seconds = (self._clock.now() - oldest).total_seconds()
         seen: dict[UUID, list[Seen]] = defaultdict(list)
         for receipt in receipts:
             found = _seen(receipt)
             if found is not None:
                 seen[receipt.workspace_id].append(found)
-        async with self._database.write() as connection:
+
+        async def work(connection: AsyncConnection) -> None:
             for workspace_id, many in seen.items():
                 await mark_seen(connection, workspace_id, many)
             await mark_receipts_done(connection, [receipt.seq for receipt in receipts])
+
+        await self._database.transact(work, self._clock)
         return len(receipts)
 
 

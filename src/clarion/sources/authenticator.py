@@ -7,13 +7,15 @@ why, is in the door log.
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from time import monotonic
 from uuid import UUID
 
 import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.clock import Clock
 from clarion.sources.auth_result import (
@@ -33,7 +35,7 @@ from clarion.sources.key_loader import Found, KeyReader, KeyReaderOptions
 from clarion.sources.key_store import USED_SECONDS, note_uses
 from clarion.sources.rate_limit import Bucket, Limit, debit, seconds_to_wait
 from clarion.sources.source import KeyKind, is_allowed
-from clarion.storage.database import Database, StorageUnavailable, is_conflict
+from clarion.storage.database import Database, StorageUnavailable
 from clarion.storage.vault import Vault
 
 WRITE_KEY_CHARACTERS_MAX = 255
@@ -197,17 +199,16 @@ class Doorkeeper:
         while self._to_note:
             used, self._to_note = self._to_note, {}
             try:
-                async with self._database.write() as connection:
-                    for kind in KeyKind:
-                        ids = sorted(one for one, its in used.items() if its is kind)
-                        if ids:
-                            await note_uses(connection, kind, ids, self._clock.now())
-            except Exception as error:
-                if not isinstance(error, StorageUnavailable) and not is_conflict(error):
-                    raise
+                await self._database.transact(partial(self._write_uses, used), self._clock)
+            except StorageUnavailable as error:
                 # What an app sends does not wait for this note: the next one comes in a minute.
-                reason = str(error) if isinstance(error, StorageUnavailable) else "conflict"
-                log.warning("key_use_not_noted", keys=len(used), reason=reason)
+                log.warning("key_use_not_noted", keys=len(used), reason=str(error))
+
+    async def _write_uses(self, used: Mapping[UUID, KeyKind], connection: AsyncConnection) -> None:
+        for kind in KeyKind:
+            ids = sorted(key_id for key_id, its_kind in used.items() if its_kind is kind)
+            if ids:
+                await note_uses(connection, kind, ids, self._clock.now())
 
 
 _NOTED_FOR = timedelta(seconds=USED_SECONDS)

@@ -1,6 +1,6 @@
 """The tables of who works with Clarion, and of what they did: a page of `schema.py`."""
 
-from sqlalchemy import Column, Index, Table, Text
+from sqlalchemy import Column, Index, Integer, PrimaryKeyConstraint, Table, Text
 
 from clarion.storage.dialect import Id, Instant
 from clarion.storage.schema.columns import Json, metadata
@@ -22,4 +22,64 @@ audit = Table(
     Index("audit_workspace", "workspace_id", "id"),
     Index("audit_thing", "workspace_id", "thing_kind", "thing_id", "id"),
     Index("audit_actor", "workspace_id", "actor_id", "id"),
+)
+
+people = Table(
+    "people",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("email", Text, nullable=False, unique=True),  # in small letters
+    Column("name", Text, nullable=False),
+    Column("password_hash", Text, nullable=False),  # Argon2id, in PHC's form
+    Column("created_at", Instant, nullable=False),
+)
+
+memberships = Table(
+    "memberships",
+    metadata,
+    Column("person_id", Id, nullable=False),
+    Column("workspace_id", Id, nullable=False),
+    Column("role", Text, nullable=False),  # viewer | author | publisher | admin
+    Column("created_at", Instant, nullable=False),
+    Column("deactivated_at", Instant),  # NULL: may work there
+    PrimaryKeyConstraint("person_id", "workspace_id"),
+    Index("memberships_workspace", "workspace_id", "person_id"),
+    sqlite_with_rowid=False,
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("token_hash", Text, nullable=False, unique=True),  # SHA-256 of the cookie's value
+    Column("person_id", Id, nullable=False),
+    Column("workspace_id", Id, nullable=False),  # in which the person works at the moment
+    Column("address", Text),  # from which they signed in
+    Column("browser", Text),  # as its User-Agent said
+    Column("created_at", Instant, nullable=False),
+    Column("last_used_at", Instant, nullable=False),
+    Index("sessions_person", "person_id", "id"),
+)
+
+invitations = Table(
+    "invitations",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("workspace_id", Id, nullable=False),
+    Column("token_hash", Text, nullable=False, unique=True),
+    Column("email", Text),  # NULL: whoever has the link says theirs
+    Column("role", Text, nullable=False),
+    Column("invited_by", Text, nullable=False),  # as it was called then
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Index("invitations_workspace", "workspace_id", "id"),
+)
+
+sign_in_tries = Table(  # that were not good, of the last minutes
+    "sign_in_tries",
+    metadata,
+    Column("key", Text, primary_key=True),  # SHA-256 of an account, an address, or both
+    Column("tries", Integer, nullable=False),
+    Column("begun_at", Instant, nullable=False),
+    Index("sign_in_tries_begun", "begun_at"),
 )

@@ -43,6 +43,8 @@ COLLECTOR_PREFIXES = (*_CALLED_BY_APPS, *(f"/{prefix}" for prefix in _CALLED_BY_
 address of the host that ends in one."""
 TRACK_PREFIXES = ("/track/", "//track/")
 """What servers call that were written for Intilery's API."""
+CONSOLE_PREFIX = "/console/"
+"""What browsers of people call who are signed in, or sign in."""
 BACKLOG = 2_048
 KEEP_ALIVE_SECONDS = 75
 DRAIN_SECONDS = 10
@@ -51,14 +53,15 @@ DRAIN_SECONDS = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebApp:
-    """Sends each call where it belongs. `api` None: this process only collects, and says 404 to
-    the rest but `/livez` and `/readyz`."""
+    """Sends each call where it belongs. `api` None: 404 for the rest but `/livez` and `/readyz`;
+    `collect` None, too: nothing but those and `/metrics` is served."""
 
     collect: Asgi | None
     api: Asgi | None
     metrics: Callable[[], Awaitable[bytes]]
     is_ready: Callable[[], Awaitable[bool]]
     track: Asgi | None = None
+    console: Asgi | None = None
     shortage: Callable[[], Awaitable[CallFault | None]] | None = None
     """Why no events are taken."""
 
@@ -70,6 +73,9 @@ class WebApp:
                 return
             if self.track is not None and path.startswith(TRACK_PREFIXES):
                 await self.track(scope, receive, send)
+                return
+            if self.console is not None and path.startswith(CONSOLE_PREFIX):
+                await self.console(scope, receive, send)
                 return
             if path == "/metrics":
                 await _reply(send, 200, await self.metrics(), METRICS_TYPE)
@@ -97,11 +103,11 @@ class WebApp:
                 b'"message":"The database or the broker does not answer."}',
             )
         else:
-            await _reply(
-                send,
-                404,
-                b'{"success":false,"code":"not_found","message":"This process only collects."}',
-            )
+            message = "This process only collects."
+            if self.collect is None:
+                message = "Only /metrics, /livez and /readyz are here."
+            told = {"success": False, "code": "not_found", "message": message}
+            await _reply(send, 404, msgspec.json.encode(told))
 
 
 class WebServer:
@@ -142,6 +148,42 @@ class WebServer:
     def stop(self) -> None:
         """Take no more calls; `run` returns when those under way are done."""
         self._server.should_exit = True
+
+
+async def serve(
+    app: Asgi,
+    listener: socket.socket,
+    stopping: asyncio.Event,
+    *,
+    on_started: Callable[[str], None],
+    before_stop: Callable[[], None] | None = None,
+) -> None:
+    """Serve until `stopping` is set, and finish the calls under way. `on_started` hears the
+    address once calls are answered; `before_stop` ends what would not end by itself. Raises what
+    ends the server before."""
+    server = WebServer(app, listener)
+    serving = asyncio.create_task(server.run(), name="web server")
+    stop = asyncio.create_task(stopping.wait())
+    started = asyncio.create_task(server.started())
+    try:
+        await asyncio.wait({serving, started}, return_when=asyncio.FIRST_COMPLETED)
+        if not serving.done():
+            on_started(_url(listener))
+        await asyncio.wait({serving, stop}, return_when=asyncio.FIRST_COMPLETED)
+        if before_stop is not None:
+            before_stop()
+        server.stop()
+        await serving
+    finally:
+        for task in (stop, started, serving):
+            task.cancel()
+        await asyncio.gather(stop, started, serving, return_exceptions=True)
+        listener.close()
+
+
+def _url(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def bind(host: str, port: int) -> socket.socket:

@@ -13,6 +13,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from time import monotonic
 
+from clarion.cli import simulator
 from clarion.cli.output import Ending, ExitCode, console
 from clarion.telemetry import LogOptions, set_up_logs
 
@@ -49,6 +50,8 @@ async def demo(*, data_dir: Path | None = None, scale: float = 1.0, seed: int = 
             "The demo plays with the real SDK, which is not installed: pip install 'clarion[demo]'",
             word="demo_extra",
         )
+    if not simulator.is_installed():
+        raise Ending(ExitCode.FAILURE, simulator.MISSING, word="simulator_missing")
     if not 0.005 <= scale <= 20:
         raise Ending(ExitCode.USAGE, "--scale must be between 0.005 and 20.", word="usage")
     set_up_logs(LogOptions(level="warning"))

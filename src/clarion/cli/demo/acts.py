@@ -11,7 +11,7 @@ from typing import Any
 from clarion.cli.demo.players import Players
 from clarion.cli.demo.stage import Clarion
 from clarion.cli.demo.world import Call, Installation, Verb, World
-from clarion.simulator.process import SimulatorProcess
+from fcm_simulator.process import SimulatorProcess
 
 AHEAD_SECONDS = 3.0
 """How far ahead the campaign is scheduled."""

@@ -13,8 +13,8 @@ from clarion.cli.demo.stage import Clarion, demo_settings, serving, set_up
 from clarion.cli.demo.world import make_world
 from clarion.cli.output import Ending, ExitCode, console
 from clarion.clock import SystemClock
-from clarion.simulator.process import SimulatorProcess
 from clarion.storage.database import Database
+from fcm_simulator.process import SimulatorProcess
 
 __all__ = ["perform", "show"]
 

@@ -4,17 +4,22 @@ It also trims what is kept of sources beside their events: refusals, repeats and
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from uuid import UUID
 
 import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from clarion.accounts.workspace import Workspace
 from clarion.accounts.workspace_store import list_workspaces
+from clarion.agent import Agent, AgentName
 from clarion.clock import Clock
 from clarion.customers.devices.device import STALE
 from clarion.customers.devices.store import remove_stale
 from clarion.ingest_log.store import trim_activity
 from clarion.sources.store import list_sources
-from clarion.storage.database import Database, StorageUnavailable
+from clarion.storage.database import Database
+from clarion.storage.leader_lease import LeaderLease, check_leads
 
 log = structlog.get_logger(__name__)
 
@@ -30,31 +35,37 @@ class SweeperOptions:
     repeats_max: int = 1_000
     """Of a source, the newest: events that came again."""
     every_seconds: float = 3_600.0
-    backoff_seconds: float = 5.0
 
 
 class Sweeper:
-    """Removes what is stale. A registration that comes back later revives its device."""
+    """Removes what is stale. A registration that comes back later revives its device. `lease`: that
+    of the sweeper; None where no other can run."""
 
     def __init__(
-        self, database: Database, clock: Clock, options: SweeperOptions | None = None
+        self,
+        database: Database,
+        clock: Clock,
+        options: SweeperOptions | None = None,
+        lease: LeaderLease | None = None,
     ) -> None:
         self._database = database
         self._clock = clock
         self._options = options or SweeperOptions()
+        self._lease = lease
 
-    async def run(self) -> None:
-        """Sweep every `every_seconds` until cancelled."""
-        while True:
-            try:
-                while await self.step():
-                    pass
-                while await self.trim():
-                    pass
-                await self._clock.sleep(self._options.every_seconds)
-            except StorageUnavailable as error:
-                log.warning("sweeper_waits", reason=str(error))
-                await self._clock.sleep(self._options.backoff_seconds)
+    def agents(self) -> list[Agent]:
+        """What the runner repeats."""
+        return [
+            Agent(
+                name=AgentName.SWEEPER,
+                step=self._turn,
+                idle_seconds=self._options.every_seconds,
+                leadership=self._lease,
+            )
+        ]
+
+    async def _turn(self) -> int:
+        return await self.step() + await self.trim()
 
     async def step(self) -> int:
         """Remove up to `registrations_max` in each workspace; returns how many were removed."""
@@ -63,15 +74,7 @@ class Sweeper:
         async with self._database.read() as connection:
             workspaces = await list_workspaces(connection)
         for workspace in workspaces:
-            async with self._database.write() as connection:
-                removed += await remove_stale(
-                    connection,
-                    workspace.id,
-                    registered_before=now - timedelta(days=workspace.stale_after_days),
-                    reason=STALE,
-                    limit=self._options.registrations_max,
-                    now=now,
-                )
+            removed += await self._remove_stale(workspace, now)
         if removed:
             log.info("stale_registrations_removed", count=removed)
         return removed
@@ -79,7 +82,6 @@ class Sweeper:
     async def trim(self) -> int:
         """Remove what is kept of sources beyond its time or number, a part at a time; returns how
         many rows were removed."""
-        options = self._options
         removed = 0
         async with self._database.read() as connection:
             workspaces = await list_workspaces(connection)
@@ -89,14 +91,36 @@ class Sweeper:
                 for source in await list_sources(connection, workspace.id)
             ]
         for workspace_id, source_id in sources:
-            async with self._database.write() as connection:
-                removed += await trim_activity(
-                    connection,
-                    workspace_id,
-                    source_id,
-                    counted_before=self._clock.now() - timedelta(days=options.counted_days),
-                    refusals_max=options.refusals_max,
-                    repeats_max=options.repeats_max,
-                    limit=options.registrations_max,
-                )
+            removed += await self._trim_source(workspace_id, source_id)
         return removed
+
+    async def _remove_stale(self, workspace: Workspace, now: datetime) -> int:
+        async def work(connection: AsyncConnection) -> int:
+            await check_leads(connection, self._lease)
+            return await remove_stale(
+                connection,
+                workspace.id,
+                registered_before=now - timedelta(days=workspace.stale_after_days),
+                reason=STALE,
+                limit=self._options.registrations_max,
+                now=now,
+            )
+
+        return await self._database.transact(work, self._clock)
+
+    async def _trim_source(self, workspace_id: UUID, source_id: UUID) -> int:
+        options = self._options
+
+        async def work(connection: AsyncConnection) -> int:
+            await check_leads(connection, self._lease)
+            return await trim_activity(
+                connection,
+                workspace_id,
+                source_id,
+                counted_before=self._clock.now() - timedelta(days=options.counted_days),
+                refusals_max=options.refusals_max,
+                repeats_max=options.repeats_max,
+                limit=options.registrations_max,
+            )
+
+        return await self._database.transact(work, self._clock)

@@ -102,7 +102,7 @@ async def hand_over(
             devices.c.device_id.in_(device_ids),
             devices.c.customer_id != customer_id,
         )
-        .order_by(devices.c.device_id)
+        .order_by(devices.c.id)  # as everybody locks devices
         .with_for_update()
     )
     rows = found.all()

@@ -1,11 +1,11 @@
 """Chunks that wait for a job that will not come: published again. The rows are the truth, and a job
 is a nudge, which may be lost."""
 
-from datetime import datetime
-
 import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.broker import Broker, JobKind, NewJob
+from clarion.clock import Clock
 from clarion.deliveries.apps.store import paused_ahead, set_back
 from clarion.deliveries.chunk_store import chunks_of_another_time, hasten_app, overdue_chunks
 from clarion.storage.database import Database
@@ -14,17 +14,21 @@ log = structlog.get_logger(__name__)
 
 
 async def publish_overdue(
-    database: Database, broker: Broker, now: datetime, *, grace_seconds: float, limit: int
+    database: Database, broker: Broker, clock: Clock, *, grace_seconds: float, limit: int
 ) -> int:
     """Publish again the chunks whose job was lost or whose sender died, and those that the clock of
     before has put off; returns how many."""
+    now = clock.now()
     async with database.read() as connection:
         paused = await paused_ahead(connection, now)
+
+    async def set_all_back(connection: AsyncConnection) -> None:
+        await set_back(connection, paused, now)
+        for app_id in paused:
+            await hasten_app(connection, app_id, now)
+
     if paused:
-        async with database.write() as connection:
-            await set_back(connection, paused, now)
-            for app_id in paused:
-                await hasten_app(connection, app_id, now)
+        await database.transact(set_all_back, clock)
     async with database.read() as connection:
         overdue = await overdue_chunks(
             connection,

@@ -20,8 +20,10 @@ from typing import Any
 from uuid import UUID
 
 import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from clarion.broker import Broker, BrokerUnavailable, JobKind, Lease, NewJob
+from clarion.agent import Agent, AgentName, Pause
+from clarion.broker import Broker, JobKind, Lease, NewJob
 from clarion.campaigns.campaign import Campaign, CampaignState
 from clarion.campaigns.content.template import Template
 from clarion.clock import Clock
@@ -41,7 +43,7 @@ from clarion.deliveries.sending.notices import Notices
 from clarion.deliveries.sending.overdue import publish_overdue
 from clarion.deliveries.sending.paced_sender import Courier
 from clarion.deliveries.sending.settlement import Waits, Work, claim, settle
-from clarion.storage.database import Database, StorageUnavailable, is_conflict
+from clarion.storage.database import Database, StorageUnavailable
 from clarion.storage.vault import Vault, VaultLocked
 
 log = structlog.get_logger(__name__)
@@ -89,17 +91,24 @@ class Sender:
         self._notices = Notices()
         self._is_stopping = False
         self._idle: set[asyncio.Task[Any]] = set()
+        self._lag_seconds = 0.0
 
-    async def run(self) -> None:
-        """Send until `stop`, or until cancelled: `concurrency` chunks side by side, and a sweep."""
-        async with asyncio.TaskGroup() as group:
-            for _ in range(self._options.concurrency):
-                group.create_task(self._send_for_ever())
-            group.create_task(self._sweep_for_ever())
+    def agents(self) -> list[Agent]:
+        """What the runner repeats: `concurrency` chunks side by side, and a sweep."""
+        return [
+            Agent(
+                name=AgentName.SENDER,
+                step=self._turn,
+                copies=self._options.concurrency,
+                lag_seconds=lambda: self._lag_seconds,
+                stop=self.stop,
+            ),
+            Agent(name=AgentName.OVERDUE, step=self._sweep_and_pause),
+        ]
 
     def stop(self) -> None:
         """Claim nothing more. What is in the air is waited for and settled, what has not left is
-        put back; then `run` ends, and nothing has to be sent twice."""
+        put back; then the steps under way end, and nothing has to be sent twice."""
         self._is_stopping = True
         self._courier.stop()
         for task in self._idle:
@@ -114,6 +123,7 @@ class Sender:
                 wait_seconds=self._options.wait_seconds,
                 lease_seconds=self._options.lease_seconds,
             )
+        self._lag_seconds = 0.0
         count = 0
         for lease in leases:
             count += await self._take(lease)
@@ -125,42 +135,21 @@ class Sender:
         return await publish_overdue(
             self._database,
             self._broker,
-            self._clock.now(),
+            self._clock,
             grace_seconds=options.sweep_grace_seconds,
             limit=options.sweep_chunks,
         )
 
-    async def _send_for_ever(self) -> None:
-        while not self._is_stopping:
-            try:
-                await self.step()
-            except (StorageUnavailable, BrokerUnavailable) as error:
-                log.warning("sender_waits", reason=str(error))
-                await self._wait(self._options.backoff_seconds)
-            except VaultLocked:
-                log.error("vault_locked", cure="set CLARION_SECRET_KEY to the key used before")
-                await self._wait(self._options.paused_seconds)
-            except Exception:
-                # A defect met in one chunk must not end those beside it, whose answers would be
-                # lost. It waits like a dead sender's, and is tried again.
-                log.exception("chunk_failed")
-                await self._wait(self._options.backoff_seconds)
+    async def _turn(self) -> int | Pause:
+        try:
+            return await self.step()
+        except VaultLocked:
+            log.error("vault_locked", cure="set CLARION_SECRET_KEY to the key used before")
+            return Pause(seconds=self._options.paused_seconds)
 
-    async def _sweep_for_ever(self) -> None:
-        while not self._is_stopping:
-            try:
-                await self.sweep()
-            except (StorageUnavailable, BrokerUnavailable) as error:
-                log.warning("sweep_waits", reason=str(error))
-            except Exception:
-                # It must not end those beside it, whose answers would be lost.
-                log.exception("sweep_failed")
-            await self._wait(self._options.sweep_seconds)
-
-    async def _wait(self, seconds: float) -> None:
-        if not self._is_stopping:
-            with self._interruptible():
-                await self._clock.sleep(seconds)
+    async def _sweep_and_pause(self) -> Pause:
+        await self.sweep()
+        return Pause(seconds=self._options.sweep_seconds)
 
     @contextmanager
     def _interruptible(self) -> Iterator[None]:
@@ -178,16 +167,20 @@ class Sender:
             await lease.nack()
             return 0
         work = await self._claim(UUID(bytes=lease.payload))
-        count = 0 if work is None else await self._do(work)
+        count = 0
+        if work is not None:
+            self._lag_seconds = (work.claimed_at - work.chunk.due_at).total_seconds()
+            count = await self._do(work)
         await lease.ack()
         return count
 
     async def _claim(self, chunk_id: UUID) -> Work | None:
         """The chunk as ours; None: there is nothing to do now. Raising, it has claimed nothing."""
-        now = self._clock.now()
         options = self._options
-        async with self._database.write() as connection:
-            claimed = await claim(
+
+        async def work(connection: AsyncConnection) -> Work | Later | Waits | None:
+            now = self._clock.now()
+            return await claim(
                 connection,
                 chunk_id,
                 self._vault,
@@ -195,6 +188,8 @@ class Sender:
                 lease_until=now + timedelta(seconds=options.lease_seconds),
                 paused_until=now + timedelta(seconds=options.paused_seconds),
             )
+
+        claimed = await self._database.transact(work, self._clock)
         if isinstance(claimed, Later):
             await self._broker.publish(
                 NewJob(kind=JobKind.CHUNK, payload=chunk_id.bytes, available_at=claimed.due_at)
@@ -313,29 +308,36 @@ class Sender:
             keeping.cancel()
 
     async def _keep(self, chunk: Chunk) -> None:
+        """Never ends for an error: a lease that is not prolonged lets the chunk be sent twice."""
         lease = self._options.lease_seconds
+
+        async def work(connection: AsyncConnection) -> bool:
+            until = self._clock.now() + timedelta(seconds=lease)
+            return await keep_chunk(connection, chunk, lease_until=until)
+
         for _ in range(int(self._options.provider_seconds_max / lease * 3)):
             await self._clock.sleep(lease / 3)
-            until = self._clock.now() + timedelta(seconds=lease)
             try:
-                async with self._database.write() as connection:
-                    if not await keep_chunk(connection, chunk, lease_until=until):
-                        return
+                if not await self._database.transact(work, self._clock):
+                    return
             except StorageUnavailable as error:
                 log.warning("lease_not_prolonged", chunk=str(chunk.id), reason=str(error))
+            except Exception as error:
+                log.error("lease_not_prolonged", chunk=str(chunk.id), exc_info=error)
 
     async def _settle(self, work: Work, books: Books) -> None:
         chunk = work.chunk
         again = self._again(books)
+
+        async def write_down(connection: AsyncConnection) -> bool:
+            return await settle(connection, work, books, again, self._clock.now())
+
         while True:
             try:
-                async with self._database.write() as connection:
-                    ours = await settle(connection, work, books, again, self._clock.now())
+                ours = await self._database.transact(write_down, self._clock)
                 break
-            except Exception as error:
+            except StorageUnavailable as error:
                 # What the provider answered is known only here: forgotten, it would be sent again.
-                if not isinstance(error, StorageUnavailable) and not is_conflict(error):
-                    raise
                 log.warning("settling_waits", chunk=str(chunk.id), reason=str(error))
                 await self._clock.sleep(self._options.backoff_seconds)
         if not ours:

@@ -1,7 +1,7 @@
 """One HTTP call, taken apart: its events, what is wrong with them, its write key. Pure."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from itertools import islice
@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from clarion.events.calls.body import CallFault, readable, repaired, without_nul
-from clarion.events.calls.check import Checked, check, event_type, says_wanted
+from clarion.events.calls.check import check, event_type, says_wanted
 from clarion.events.envelope import Item
 from clarion.events.messages.excerpt import within
 from clarion.events.messages.json_limits import NESTING_MAX, is_nested_too_deeply
@@ -26,6 +26,9 @@ WRITE_KEYS_MAX = 10
 """That the events of one batch may name, where the batch names none."""
 
 
+_NONE: frozenset[str] = frozenset()
+
+
 class Call(msgspec.Struct, frozen=True, kw_only=True):
     """What a call brings."""
 
@@ -35,7 +38,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     """A JSON object, or empty."""
     items: list[Item]
     refusals: list[Refusal]
-    registering: frozenset[str] = frozenset()
+    registering: frozenset[str] = _NONE
     """The messageIds of events that ask for a registration, which may be refused."""
     separate: list["Call"] = []
     """The same, taken apart by write key, where the call names none and its events name several."""
@@ -90,7 +93,9 @@ def read_call(
     if isinstance(call, CallFault) and call.code == "not_json":
         again = repaired(body)
         if again != body:
-            return _read(again, type_hint, new_message_id)
+            call = _read(again, type_hint, new_message_id)
+    if isinstance(call, CallFault) and call.code == "not_json" and is_nested_too_deeply(body):
+        return _nesting_fault()  # how deep a decoder goes before it gives up differs by Python
     return call
 
 
@@ -116,11 +121,6 @@ def keys_in(body: bytes) -> tuple[str, ...]:
     return tuple(keys)
 
 
-def json_fault(body: bytes) -> CallFault | None:
-    """What is wrong with a readable body as JSON, at its first place; None if it is an object."""
-    return _json_fault(body)
-
-
 def _read(
     body: bytes, type_hint: str | None, new_message_id: Callable[[], str]
 ) -> Call | CallFault:
@@ -133,7 +133,7 @@ def _one(body: bytes, type_hint: str, new_message_id: Callable[[], str]) -> Call
     checked = check(body, type_hint)
     if isinstance(checked, Refusal):
         checked = replace(checked, hint=replace(checked.hint, type=type_hint))
-        return _json_fault(body) or Call(
+        return json_fault(body) or Call(
             write_key=_key_in(body), sent_at=None, context=b"", items=[], refusals=[checked]
         )
     item = Item(body, checked.type, checked.message_id or new_message_id())
@@ -143,7 +143,7 @@ def _one(body: bytes, type_hint: str, new_message_id: Callable[[], str]) -> Call
         context=b"",
         items=[item],
         refusals=[],
-        registering=frozenset((item.message_id,)) if checked.may_register else frozenset(),
+        registering=frozenset((item.message_id,)) if checked.may_register else _NONE,
     )
 
 
@@ -151,7 +151,7 @@ def _many(body: bytes, new_message_id: Callable[[], str]) -> Call | CallFault:
     try:
         wire = _batch.decode(body)
     except (ValueError, RecursionError):
-        return _json_fault(body) or _no_batch("it is something else")
+        return json_fault(body) or _no_batch("it is something else")
     if wire.batch is None:
         return _no_batch("there is none")
     if len(wire.batch) > BATCH_EVENTS_MAX:
@@ -164,53 +164,49 @@ def _many(body: bytes, new_message_id: Callable[[], str]) -> Call | CallFault:
         return context
     write_key = wire.writeKey if isinstance(wire.writeKey, str) and wire.writeKey else None
     is_wanted = says_wanted(wire.integrations) is not False
-    registering: list[str] = []
     items: list[Item] = []
+    item_keys: dict[int, str] = {}
+    """The write keys that events name, by their index; looked at only where the call names none."""
     refusals: list[Refusal] = []
-    keyed: list[tuple[str | None, Item | Refusal]] = []
+    refusal_keys: dict[int, str] = {}
+    registering: list[str] = []
     for part in wire.batch:
         raw = bytes(part)
-        match check(raw, None, is_wanted=is_wanted):
-            case Checked(type=kind, message_id=message_id, write_key=key) as checked:
-                item = Item(raw, kind, message_id or new_message_id())
-                items.append(item)
-                if checked.may_register:
-                    registering.append(item.message_id)
-                if write_key is None:
-                    keyed.append((key or None, item))
-            case Refusal() as refusal:
-                refusals.append(refusal)
-                if write_key is None:
-                    keyed.append((_key_in(raw), refusal))
-    keys = list(dict.fromkeys(key for key, _ in keyed if key is not None))
+        checked = check(raw, None, is_wanted=is_wanted)
+        if isinstance(checked, Refusal):
+            if write_key is None and (key := _key_in(raw)) is not None:
+                refusal_keys[len(refusals)] = key
+            refusals.append(checked)
+            continue
+        if checked.write_key:
+            item_keys[len(items)] = checked.write_key
+        item = Item(raw, checked.type, checked.message_id or new_message_id())
+        items.append(item)
+        if checked.may_register:
+            registering.append(item.message_id)
+    keys = set() if write_key is not None else {*item_keys.values(), *refusal_keys.values()}
     if len(keys) > WRITE_KEYS_MAX:
         return _too_many_keys()
     whole = Call(
-        write_key=write_key or (keys[0] if keys else None),
+        write_key=write_key or next(iter(keys), None),
         sent_at=parse_time(wire.sentAt),
         context=context,
         items=items,
         refusals=within(refusals, context) if refusals and context else refusals,
         registering=frozenset(registering),
     )
-    return _by_key(whole, keyed) if len(keys) > 1 else whole
+    return _by_key(whole, item_keys, refusal_keys) if len(keys) > 1 else whole
 
 
-def _by_key(whole: Call, keyed: Sequence[tuple[str | None, Item | Refusal]]) -> Call:
+def _by_key(whole: Call, item_keys: dict[int, str], refusal_keys: dict[int, str]) -> Call:
+    """The call with its parts, each of one write key, or of none."""
     by_key: dict[str | None, tuple[list[Item], list[Refusal]]] = {}
-    for key, one in keyed:
-        items, refusals = by_key.setdefault(key, ([], []))
-        if isinstance(one, Item):
-            items.append(one)
-        else:
-            refusals.append(one)
+    for index, item in enumerate(whole.items):
+        by_key.setdefault(item_keys.get(index), ([], []))[0].append(item)
+    for index, refusal in enumerate(whole.refusals):
+        by_key.setdefault(refusal_keys.get(index), ([], []))[1].append(refusal)
     separate = [
-        msgspec.structs.replace(
-            whole,
-            write_key=key,
-            items=items,
-            refusals=within(refusals, whole.context) if refusals and whole.context else refusals,
-        )
+        msgspec.structs.replace(whole, write_key=key, items=items, refusals=refusals)
         for key, (items, refusals) in by_key.items()
     ]
     return msgspec.structs.replace(whole, separate=separate)
@@ -251,15 +247,13 @@ def _context(raw: bytes, events: int) -> bytes | CallFault:
     return raw
 
 
-def _json_fault(body: bytes) -> CallFault | None:
-    """What is wrong with the body as JSON; None if it is an object."""
+def json_fault(body: bytes) -> CallFault | None:
+    """What is wrong with a readable body as JSON, at its first place; None if it is an object."""
     try:
         parsed = bytes(_json.decode(body))
     except RecursionError:
         return _nesting_fault()
     except ValueError as error:
-        if is_nested_too_deeply(body):  # how deep a decoder goes before it ends differs by Python
-            return _nesting_fault()
         where = str(error).removeprefix("JSON is malformed: ")
         where = "it ends too early" if "truncated" in where else where
         return CallFault(code="not_json", message=f"The body is not valid JSON: {where}.")

@@ -20,6 +20,11 @@ from sqlalchemy import (
 )
 
 from clarion.storage.accounts_schema import audit as audit
+from clarion.storage.accounts_schema import invitations as invitations
+from clarion.storage.accounts_schema import memberships as memberships
+from clarion.storage.accounts_schema import people as people
+from clarion.storage.accounts_schema import sessions as sessions
+from clarion.storage.accounts_schema import sign_in_tries as sign_in_tries
 from clarion.storage.dialect import Id, Instant
 from clarion.storage.schema.columns import Json, Seq, Sorted, only
 from clarion.storage.schema.columns import metadata as metadata
@@ -43,6 +48,16 @@ workspaces = Table(
     Column("stale_after_days", Integer, nullable=False, server_default="60"),
     Column("salt", LargeBinary, nullable=False),  # of the hashes in `suppressions`
     Column("created_at", Instant, nullable=False),
+)
+
+leases = Table(  # who runs an agent of which only one may work at a time
+    "leases",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("holder", Text),  # NULL: given back
+    Column("fence", BigInteger, nullable=False),  # counts the times that it was taken
+    Column("renewals", BigInteger, nullable=False),  # since then: that it grows shows life
+    Column("renewed_at", Instant),  # by the holder's clock, for people: nothing compares it
 )
 
 api_keys = Table(
@@ -197,6 +212,7 @@ erasures = Table(  # those under way: they know whom they remove, and are remove
     Column("events", Integer, nullable=False),  # removed so far; so with those that follow
     Column("deliveries", Integer, nullable=False),
     Column("refusals", Integer, nullable=False),
+    Column("attempt", Integer, nullable=False, server_default="0"),  # a fence, as a chunk's
 )
 
 merges = Table(

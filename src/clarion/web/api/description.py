@@ -49,6 +49,7 @@ _TAGS = {
     "campaigns": "What to say to whom, when, and what became of it.",
     "deliveries": "What became of each push.",
     "workspace": "The isolated set of all of this that an API key belongs to.",
+    "people": "Who works in this workspace, in which role, and who is invited.",
     "audit": "Who did what to which thing, and when.",
     "health": "What an orchestrator asks.",
 }

@@ -31,6 +31,9 @@ EXAMPLES: dict[str, Any] = {
     "Pause": {"reason": "the key is being rotated"},
     "Removals": {"decision": "keep"},
     "FirebaseAppChange": {"pushes_per_minute": 1_200_000, "avoid_peaks": False},
+    "NewWorkspace": {"name": "Shop"},
+    "NewInvitation": {"email": "ada@example.com", "role": "publisher"},
+    "RoleChange": {"role": "admin"},
     "NewSource": {"name": "Android app"},
     "SourceChange": {
         "allowed_origins": ["https://shop.example", "https://*.shop.example"],

@@ -36,6 +36,7 @@ from clarion.storage.database import Database
 from clarion.storage.vault import Vault
 from clarion.web.api.errors import ApiError, ErrorCode, Fault, invalid, not_found
 from clarion.web.api.streams import Streams
+from clarion.web.request_id import REQUEST_ID, name_call
 from clarion.web.server import Message, Receive, Scope, Send
 
 PUBLIC = "public"
@@ -52,9 +53,6 @@ MAY_CONFLICT = "may_conflict"
 """A handler's `opt` that its step may be refused with 409, for the API's description."""
 
 
-REQUEST_ID = "clarion_request_id"
-"""Where the call's name is in its ASGI scope."""
-_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,128}")
 _NAME = re.compile(r"[\w.\-]{1,40}")
 """What is shown of a parameter that nobody knows: no token that stands in its place."""
 
@@ -102,13 +100,12 @@ class Gate:
         if scope["type"] != "http":
             await app(scope, receive, send)
             return
-        request_id = _request_id_in(scope) or str(self._clock.new_id())
-        send = _with_request_id(send, request_id)
+        scope, send = name_call(scope, send, self._clock)
         path = _escaped(scope)
         if path is None:
             await _refuse(send, not_found("path"))
             return
-        scope = {**scope, "path": path, REQUEST_ID: request_id}
+        scope = {**scope, "path": path}
         if scope["method"] != "HEAD":
             await app(scope, receive, send)
             return
@@ -125,24 +122,6 @@ class Gate:
             await send(message)
 
         await app({**scope, "method": "GET"}, receive, without_body)
-
-
-def _request_id_in(scope: Scope) -> str | None:
-    """The caller's own name for the call, where it is one that can go into a log as it is."""
-    for name, value in scope["headers"]:
-        if name.lower() == b"x-request-id" and _REQUEST_ID.fullmatch(value):
-            return str(value.decode("ascii"))
-    return None
-
-
-def _with_request_id(send: Send, request_id: str) -> Send:
-    async def named(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            headers = [*message.get("headers", ()), (b"x-request-id", request_id.encode())]
-            message = {**message, "headers": headers}
-        await send(message)
-
-    return named
 
 
 class KnowsCaller(AbstractAuthenticationMiddleware):

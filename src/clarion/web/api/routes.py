@@ -17,6 +17,7 @@ from clarion.web.api.freshness import Freshnesses
 from clarion.web.api.keys import Keys
 from clarion.web.api.merges import Merges
 from clarion.web.api.ownership import Ownerships
+from clarion.web.api.people import People
 from clarion.web.api.regulations import Regulations
 from clarion.web.api.source_keys import IdentitySecrets, WriteKeys
 from clarion.web.api.sources import Sources
@@ -49,6 +50,7 @@ def api_router(more: Sequence[HTTPRouteHandler] = ()) -> Router:
             Deliveries,
             WorkspaceOfCaller,
             Workspaces,
+            People,
             Audit,
             *more,
         ],

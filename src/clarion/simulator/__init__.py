@@ -1,1 +1,0 @@
-"""A wire-faithful FCM: OAuth, `messages:send`, and what it received, to be counted."""

@@ -1,0 +1,74 @@
+"""What a process says of itself to those that watch it: `/metrics`, `/livez`, `/readyz`."""
+
+import asyncio
+from dataclasses import dataclass
+
+import structlog
+
+from clarion.broker import Broker, BrokerUnavailable, JobKind
+from clarion.deliveries.apps.store import stopped_apps
+from clarion.events.backpressure import DISK_LOW, Headroom
+from clarion.events.calls.body import CallFault
+from clarion.storage.database import Database, StorageUnavailable
+from clarion.telemetry import Metrics
+
+READY_SECONDS = 5.0
+"""Within that the database and the broker have to answer."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Probes:
+    """Of one process."""
+
+    database: Database
+    broker: Broker
+    headroom: Headroom
+    metrics: Metrics
+
+    async def metrics_text(self) -> bytes:
+        """The metrics, with what has to be looked up for them."""
+        for kind in JobKind:
+            try:
+                self.metrics.jobs.labels(kind.value).set(await self.broker.depth(kind))
+            except BrokerUnavailable:
+                self.metrics.jobs.labels(kind.value).set(float("nan"))
+        try:
+            await self.headroom.look()
+        except StorageUnavailable:
+            self.metrics.backlog_bytes.set(float("nan"))
+        for why, count in (await self._stopped_apps()).items():
+            self.metrics.stopped_apps.labels(why).set(count)
+        return self.metrics.text()
+
+    async def is_ready(self) -> bool:
+        """Whether the database and the broker answer."""
+        return await unready_part(self.database, self.broker) is None
+
+    async def disk_shortage(self) -> CallFault | None:
+        """Why no events are taken, if it is the disk."""
+        shortage = await self.headroom.shortage()
+        return shortage if shortage is DISK_LOW else None
+
+    async def _stopped_apps(self) -> dict[str, float]:
+        try:
+            async with self.database.read() as connection:
+                return {**await stopped_apps(connection)}
+        except StorageUnavailable:
+            return dict.fromkeys(("paused", "removals"), float("nan"))
+
+
+async def unready_part(database: Database, broker: Broker) -> str | None:
+    """Which of database and broker does not answer, or can not be written to; None: both can be
+    used. Says why in the log."""
+    part = "database"
+    try:
+        async with asyncio.timeout(READY_SECONDS):
+            await database.ping()
+            part = "broker"
+            await broker.depth(JobKind.EVENTS)
+    except (StorageUnavailable, BrokerUnavailable, TimeoutError) as error:
+        log.warning("not_ready", part=part, reason=str(error) or "no answer in time")
+        return part
+    return None
