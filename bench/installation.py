@@ -17,10 +17,10 @@ from clarion.config import Settings, read_settings
 from clarion.deliveries.apps.pacing import PER_MINUTE_MAX, Limits
 from clarion.deliveries.apps.store import FirebaseApp, bind_first_app, put_app, set_limits
 from clarion.providers.fcm.credentials import ServiceAccount, parse_service_account
-from clarion.sources.store import limit_source
 from clarion.storage.database import Database
 from clarion.storage.vault import load_or_make_vault
 from fakes.postgres import PostgresServer
+from fakes.sources import set_source
 
 SECRET = "a secret for measuring only"  # noqa: S105
 STORES = ("sqlite", "postgresql")
@@ -102,7 +102,7 @@ async def install(store: Store, more: Mapping[str, str]) -> Installation:
         made = await first_start(settings, database, SystemClock())
         assert made is not None and made.source_id is not None
         async with database.write() as connection:
-            await limit_source(connection, made.workspace_id, made.source_id, None)
+            await set_source(connection, made.workspace_id, made.source_id, limit=None)
     finally:
         await database.close()
     assert made.write_key is not None

@@ -14,7 +14,7 @@ from uuid import UUID
 import msgspec
 
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
-"""An instant that is shown: ISO 8601 with its offset; those we tell are in UTC."""
+"""In what goes over the wire: ISO 8601 with its offset; those we tell are in UTC."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)

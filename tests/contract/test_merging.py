@@ -10,18 +10,22 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select, text
 
+from clarion.accounts.actor import system
+from clarion.clock import SystemClock
+from clarion.customers.commands import merge_customers, unmerge_customer
 from clarion.customers.devices.store import device_history
 from clarion.customers.identity.identifier import device_row_id
 from clarion.customers.identity.merge_store import Merge, active_merges_of, list_merges
 from clarion.customers.identity.merger import (
-    MergeFault,
-    Merger,
-    Refused,
+    MERGED,
+    SAME,
+    UNKNOWN,
     merge_users,
     unmerge_users,
 )
 from clarion.customers.profile.store import find_customer, get_customer
 from clarion.events.messages.message import Event
+from clarion.faults import Rejected
 from clarion.storage.database import Database
 from clarion.storage.schema import devices
 from contract.test_ingestion import empty, state, take
@@ -32,7 +36,10 @@ from fakes.history import App
 from fakes.patience import patience, until
 from fakes.postgres import PostgresServer
 from fakes.sampling import examples
+from fakes.services import services
 from unit.test_identity import histories
+
+ME = system(WORKSPACE, "me")
 
 
 async def merged(database: Database, number: int = 1) -> None:
@@ -115,8 +122,8 @@ async def test_a_merged_customer_is_one_with_the_other_and_late_events_follow(
             app.register(4, "D", user="V", token="T"),
         ],
     )
-    clock = FakeClock(NOW)
-    assert isinstance(await Merger(database, clock).merge(WORKSPACE, "V", "U", by="me"), Merge)
+    parts = services(database, FakeClock(NOW))
+    assert isinstance(await merge_customers(parts, ME, "V", "U"), Merge)
     await take(database, [app.track(5, anon="A"), app.identify(6, "V", traits={"age": 8})])
     async with database.read() as connection:
         one = await get_customer(connection, WORKSPACE, "U")
@@ -138,24 +145,25 @@ async def test_what_can_not_be_merged_is_refused_with_a_reason(database: Databas
     app = App()
     await take(database, [app.identify(n, user) for n, user in enumerate("UVWX")])
     await take(database, [app.register(9, "D", token="T")])
-    merger = Merger(database, FakeClock(NOW))
+    parts = services(database, FakeClock(NOW))
 
-    async def fault(one: str, other: str) -> MergeFault | None:
-        answer = await merger.merge(WORKSPACE, one, other, by="me")
-        return answer.fault if isinstance(answer, Refused) else None
+    async def fault(one: str, other: str) -> Rejected | None:
+        answer = await merge_customers(parts, ME, one, other)
+        return answer if isinstance(answer, Rejected) else None
 
-    assert await fault("U", "U") is MergeFault.SAME
-    assert await fault("U", "nobody") is MergeFault.UNKNOWN
-    assert await fault("D", "U") is MergeFault.UNKNOWN
+    assert await fault("U", "U") is SAME
+    assert await fault("U", "nobody") is UNKNOWN
+    assert await fault("D", "U") is UNKNOWN
     assert await fault("V", "U") is None
-    assert await fault("V", "W") is MergeFault.MERGED
-    assert await fault("U", "V") is MergeFault.MERGED
-    assert await fault("U", "W") is MergeFault.MERGED
-    assert await fault("W", "V") is MergeFault.MERGED
+    assert await fault("V", "W") is MERGED
+    assert await fault("U", "V") is MERGED
+    assert await fault("U", "W") is MERGED
+    assert await fault("W", "V") is MERGED
     assert await fault("W", "U") is None
-    assert isinstance(await merger.undo(WORKSPACE, "X", by="me"), Refused)
-    assert isinstance(await merger.undo(WORKSPACE, "V", by="you"), Merge)
-    assert isinstance(await merger.undo(WORKSPACE, "V", by="you"), Refused)
+    you = system(WORKSPACE, "you")
+    assert isinstance(await unmerge_customer(parts, ME, "X"), Rejected)
+    assert isinstance(await unmerge_customer(parts, you, "V"), Merge)
+    assert isinstance(await unmerge_customer(parts, you, "V"), Rejected)
     async with database.read() as connection:
         told = await list_merges(connection, WORKSPACE, after=None, limit=10)
     assert [(one.from_user, one.made_by, one.undone_by) for one in told] == [
@@ -167,15 +175,15 @@ async def test_what_can_not_be_merged_is_refused_with_a_reason(database: Databas
 async def test_of_two_administrators_at_once_one_does_it(database: Database) -> None:
     app = App()
     await take(database, [app.identify(n, user) for n, user in enumerate("UVWX")])
-    merger = Merger(database, FakeClock(NOW))
+    parts = services(database, SystemClock())
 
-    async def done(*asked: Awaitable[Merge | Refused]) -> list[Merge]:
+    async def done(*asked: Awaitable[Merge | Rejected]) -> list[Merge]:
         return [one for one in await asyncio.gather(*asked) if isinstance(one, Merge)]
 
     for _ in range(5):
-        merges = [merger.merge(WORKSPACE, *pair, by="me") for pair in ("VU", "UV", "VW")]
+        merges = [merge_customers(parts, ME, *pair) for pair in ("VU", "UV", "VW")]
         [made] = await done(*merges)
-        undos = [merger.undo(WORKSPACE, made.from_user, by=by) for by in "abc"]
+        undos = [unmerge_customer(parts, system(WORKSPACE, by), made.from_user) for by in "abc"]
         [undone] = await done(*undos)
         assert undone.id == made.id
 
@@ -201,9 +209,7 @@ async def test_devices_change_hands_in_the_order_in_which_everybody_locks_them(
 
         async with database.write() as other:
             await other.execute(lock(names[0]))
-            merging = asyncio.create_task(
-                Merger(database, clock).merge(WORKSPACE, "V", "U", by="test")
-            )
+            merging = asyncio.create_task(merge_customers(services(database, clock), ME, "V", "U"))
             await until_blocked(database)
             for name in names[1:]:
                 await other.execute(lock(name))

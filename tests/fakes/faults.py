@@ -8,7 +8,7 @@ the agents by their constructors.
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from clarion.broker import Backlog, Broker, BrokerUnavailable, JobKind, Lease, NewJob
@@ -18,6 +18,8 @@ from clarion.reports.funnel import Report
 from clarion.storage.database import Database, StorageUnavailable
 from fakes.clock import FakeClock
 from fakes.world import World
+
+T = TypeVar("T")
 
 FINAL = (CampaignState.DONE, CampaignState.CANCELLED)
 

@@ -18,11 +18,11 @@ from tempfile import TemporaryDirectory
 
 import msgspec
 
+from clarion.accounts.actor import system
 from clarion.broker import JobKind
-from clarion.customers.identity.merger import Merger
+from clarion.customers.commands import merge_customers
 from clarion.deliveries.apps.store import put_app
 from clarion.privacy.eraser import Eraser
-from clarion.privacy.requests import Regulator
 from clarion.sources.key_store import add_identity_secret
 from clarion.storage.database import Database
 from clarion.storage.migrate import migrate
@@ -31,6 +31,8 @@ from fakes.book import SOURCE, WORKSPACE
 from fakes.clock import START, FakeClock
 from fakes.patience import patience
 from fakes.postgres import PostgresServer
+from fakes.privacy import Regulator
+from fakes.services import services
 from fakes.world import APP, World
 
 DATABASES = Path(__file__).parents[1] / "golden" / "databases"
@@ -104,7 +106,8 @@ async def _people(world: World) -> None:
         app.register(13, "gone", token="ok-gone", user="erased"),
         app.identify(14, "erased", traits={"email": "erased@shop.example"}),
     )
-    await Merger(world.database, world.clock).merge(WORKSPACE, "bob-2", "bob", by="test")
+    parts = services(world.database, world.clock)
+    await merge_customers(parts, system(WORKSPACE, "test"), "bob-2", "bob")
     regulator = Regulator(world.database, world.broker, world.clock)
     assert await regulator.suppress(WORKSPACE, "quiet", by="test")
 

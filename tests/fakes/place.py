@@ -14,7 +14,6 @@ from sqlalchemy import Row, select
 from clarion.clock import SystemClock
 from clarion.events.collector import CollectorOptions
 from clarion.sources.rate_limit import Limit
-from clarion.sources.store import limit_source
 from clarion.storage.database import Database
 from clarion.storage.schema import repeats
 from clarion.web.sdk.library import Library
@@ -23,6 +22,7 @@ from fakes.database import sqlite_database
 from fakes.patience import patience
 from fakes.processes import until
 from fakes.sdks import Call
+from fakes.sources import set_source
 from fakes.station import Station, prepare
 from fakes.trouble import Calls
 
@@ -65,7 +65,7 @@ class Place:
         """What follows the first call at once is too fast."""
         async with self.database.write() as connection:
             limit = Limit(events_per_second=events_per_second, burst=1)
-            assert await limit_source(connection, WORKSPACE, SOURCE, limit)
+            await set_source(connection, WORKSPACE, SOURCE, limit=limit)
 
     async def missed(self) -> None:
         """Return once somebody has called in vain while it was closed."""

@@ -12,7 +12,6 @@ import pytest
 from clarion.clock import Clock
 from clarion.events.collector import CollectorOptions
 from clarion.sources.authenticator import DoorkeeperOptions
-from clarion.sources.store import revoke_source
 from clarion.storage.database import Database
 from clarion.web.sdk.pixel import GIF
 from clarion.web.sdk.routes import PIXELS, ROUTES
@@ -21,6 +20,7 @@ from clarion.web.server import COLLECTOR_PREFIXES
 from fakes.book import SOURCE, WORKSPACE
 from fakes.clock import FakeClock
 from fakes.database import make_tables
+from fakes.sources import set_source
 from fakes.station import KEY, Station, prepare, track
 from fakes.wire import Reply, basic, request
 
@@ -181,7 +181,7 @@ async def test_settings_of_a_revoked_key_are_refused(tmp_path: Path, clock: Fake
         async with Station(database, clock, collector_options=at_once) as station:
             assert (await get(station, SETTINGS)).status == 200
             async with database.write() as connection:
-                await revoke_source(connection, WORKSPACE, SOURCE, clock.now())
+                await set_source(connection, WORKSPACE, SOURCE, revoked_at=clock.now())
             assert (await get(station, SETTINGS)).status == 401
 
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import fields
 from pathlib import Path
 
 import msgspec
@@ -16,9 +17,10 @@ import msgspec
 from clarion.brokers.database import DatabaseBroker
 from clarion.clock import SystemClock
 from clarion.customers.ingestor import Ingestor, IngestorOptions
+from clarion.customers.queries import SourceEvent
+from clarion.customers.source_report import SourceCounts
 from clarion.events.collector import Collector, Taken
 from clarion.storage.database import Database
-from clarion.web.api.activity import SourceCounts, SourceEvent
 from fakes.command import Clarion
 
 
@@ -41,7 +43,7 @@ def test_what_a_source_sends_is_told_with_reasons_and_cures(clarion: Clarion) ->
     assert (counts["accepted"], counts["refused"]) == (1, 1)
     assert msgspec.convert(json.loads(line), SourceEvent).code == "no_user_anon_id"
     assert msgspec.convert(counts, SourceCounts).refusals[0].events == {"Seen": 1}
-    assert set(counts) == set(SourceCounts.__struct_fields__)
+    assert set(counts) == {field.name for field in fields(SourceCounts)}
     code, out, _ = clarion("sources", "counts", "app", "--hours", "3")
     assert "the last 3 h: 1 accepted, 0 duplicates, 1 refused" in out
     assert "✗ no_user_anon_id  1 event  1 Seen" in out

@@ -21,12 +21,13 @@ from clarion.events.calls.check import EVENT_BYTES_MAX
 from clarion.events.collector import CollectorOptions
 from clarion.events.store import list_refusals
 from clarion.sources.authenticator import DoorkeeperOptions
-from clarion.sources.store import allow_origins, create_source, revoke_source
+from clarion.sources.store import create_source
 from clarion.storage.database import Database
 from clarion.storage.schema import devices
 from clarion.web.sdk.routes import ROUTES
 from fakes.book import SOURCE, WORKSPACE
 from fakes.clock import FakeClock
+from fakes.sources import set_source
 from fakes.station import KEY, Station, prepare, source_row, station_on_sqlite, track
 from fakes.wire import basic, chunked, line, request
 
@@ -167,14 +168,14 @@ async def test_a_revoked_key_is_refused(database: Database, clock: FakeClock) ->
     async with Station(database, clock, collector_options=at_once) as station:
         assert (await station.post("/v1/track", track("m1"))).status == 200
         async with database.write() as connection:
-            assert await revoke_source(connection, WORKSPACE, SOURCE, clock.now())
+            await set_source(connection, WORKSPACE, SOURCE, revoked_at=clock.now())
         assert (await station.post("/v1/track", track("m2"))).status == 401
         assert await station.message_ids() == ["m1"]
 
 
 async def test_a_preflight_needs_no_key_and_no_allowed_origin(wire: Station) -> None:
     async with wire.database.write() as connection:
-        await allow_origins(connection, WORKSPACE, SOURCE, ["https://shop.example"])
+        await set_source(connection, WORKSPACE, SOURCE, allowed_origins=("https://shop.example",))
     page = {"Origin": "https://evil.example"}
     asked = await wire.ask(request("/v1/track", b"", page, method="OPTIONS"))
     assert asked.status == 204

@@ -7,12 +7,13 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from clarion.accounts.actor import operator
 from clarion.brokers.database import DatabaseBroker
 from clarion.campaigns.campaign import CampaignState
 from clarion.campaigns.scheduler import Scheduler
+from clarion.customers.commands import merge_customers, unmerge_customer
 from clarion.customers.devices.sweeper import Sweeper
 from clarion.customers.identity.merge_store import Merge
-from clarion.customers.identity.merger import Merger
 from clarion.customers.ingestor import Ingestor, IngestorOptions
 from clarion.customers.profile.store import find_customer
 from clarion.deliveries.delivery import push_key
@@ -20,7 +21,6 @@ from clarion.deliveries.planner import Planner, PlannerOptions
 from clarion.deliveries.sending.sender import Sender, SenderOptions
 from clarion.deliveries.store import list_deliveries
 from clarion.privacy.eraser import Eraser
-from clarion.privacy.requests import Regulator
 from clarion.reports.attributor import Attributor
 from clarion.storage.database import Database
 from clarion.storage.schema import devices
@@ -31,7 +31,10 @@ from fakes.database import make_tables
 from fakes.faults import SelfMovingClock
 from fakes.losing import LosingDatabase
 from fakes.postgres import PostgresServer
+from fakes.privacy import Regulator
+from fakes.services import services
 
+ME = operator(WORKSPACE)
 USERS = ("ada", "bob", "carl")
 
 
@@ -67,7 +70,7 @@ class Losers:
         self.sweeper = Sweeper(self.database, service.clock)
         self.eraser = Eraser(*parts)
         self.regulator = Regulator(*parts)
-        self.merger = Merger(self.database, service.clock)
+        self.services = services(self.database, service.clock)
 
 
 async def test_a_campaign_goes_its_way_where_each_transaction_loses_once(service: Service) -> None:
@@ -108,12 +111,12 @@ async def test_merging_sweeping_and_erasing_where_each_transaction_loses_once(
         event = register(f"m{number}", f"D-{user}", f"ok-{user}", user=user)
         await service.send(write_key, event)
 
-    assert isinstance(await losers.merger.merge(WORKSPACE, "ada", "bob", by="test"), Merge)
-    assert isinstance(await losers.merger.undo(WORKSPACE, "ada", by="test"), Merge)
+    assert isinstance(await merge_customers(losers.services, ME, "ada", "bob"), Merge)
+    assert isinstance(await unmerge_customer(losers.services, ME, "ada"), Merge)
     assert await losers.regulator.suppress(WORKSPACE, "carl", by="test")
     assert await losers.regulator.unsuppress(WORKSPACE, "carl", by="test")
 
-    assert await losers.eraser.begin(WORKSPACE, "ada", by="test")
+    assert await losers.regulator.begin(WORKSPACE, "ada", by="test")
     service.clock.advance(61)
     assert await losers.eraser.step() == 1
     async with service.database.read() as connection:

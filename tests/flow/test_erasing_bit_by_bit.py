@@ -10,7 +10,6 @@ import pytest
 from clarion.customers.ingestion import Ingestion
 from clarion.privacy.eraser import Eraser, EraserOptions
 from clarion.privacy.erasure_request_store import unfinished
-from clarion.privacy.requests import Regulator
 from clarion.storage.database import Database
 from contract.test_ingestion import take
 from fakes.api import Service, register, service_on_sqlite
@@ -18,6 +17,7 @@ from fakes.book import NOW, WORKSPACE
 from fakes.clock import FakeClock
 from fakes.faults import Crash, Doom, DoomedDatabase
 from fakes.history import App
+from fakes.privacy import Regulator
 from flow.test_erasure import ADA, IDS, LIFE, OTHERS, PHONE, WORDS, at, left, seen, send, track
 
 SLICES = EraserOptions(rows_max=2, pause_seconds=0)
@@ -84,7 +84,7 @@ async def test_the_log_of_sqlite_is_empty_then_and_a_vacuum_leaves_nothing(
 async def test_whoever_asks_again_finishes_what_was_begun(service: Service) -> None:
     await send(service, *LIFE)
     parts = (service.database, service.world.broker, service.clock)
-    assert await Eraser(*parts).begin(WORKSPACE, ADA, by="test")
+    assert await Regulator(*parts).begin(WORKSPACE, ADA, by="test")
     await send(service, track("late-x1", "Late", userId=ADA), register("x2", PHONE, "token-late"))
     erased = await Regulator(*parts).erase(WORKSPACE, ADA, by="test")
     assert erased is not None
@@ -191,7 +191,7 @@ async def test_ingestion_takes_in_nothing_of_theirs_between_two_slices(service: 
     await send(service, *OTHERS, *LIFE)
     parts = (service.database, service.world.broker, service.clock)
     eraser = Eraser(*parts, SLICES)
-    erasure = await eraser.begin(WORKSPACE, ADA, by="test")
+    erasure = await Regulator(*parts).begin(WORKSPACE, ADA, by="test")
     assert erasure is not None
     await send(
         service,

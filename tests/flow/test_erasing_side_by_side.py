@@ -10,13 +10,13 @@ from sqlalchemy import select
 
 from clarion.privacy.eraser import Eraser, EraserOptions
 from clarion.privacy.erasure_request_store import get_erasure, unfinished
-from clarion.privacy.requests import Regulator
 from clarion.storage.database import Database
 from clarion.storage.schema import erasures, refusals
 from fakes.api import Service
 from fakes.book import WORKSPACE
 from fakes.clock import FakeClock
 from fakes.patience import patience, until
+from fakes.privacy import Regulator
 from flow.test_erasure import ADA, IDS, LIFE, OTHERS, WORDS, left, seen, send
 
 LOST = EraserOptions().lost_seconds
@@ -59,7 +59,9 @@ async def slow_erasure(service: Service) -> tuple[SlowDatabase, asyncio.Task[Any
     """An erasure that is in the middle of a read, and what it will return."""
     database = SlowDatabase(service.database)
     eraser = Eraser(database, service.world.broker, service.clock)
-    erasure = await eraser.begin(WORKSPACE, ADA, by="test")
+    erasure = await Regulator(database, service.world.broker, service.clock).begin(
+        WORKSPACE, ADA, by="test"
+    )
     assert erasure is not None
     database.waits_at = 2  # the first looks up the launches
     finishing = asyncio.create_task(eraser.finish(erasure))
@@ -108,7 +110,9 @@ async def test_who_was_taken_over_changes_nothing_and_returns_when_all_is_gone(
     second = SlowDatabase(service.database)
     second.waits_at = 2
     claims = Eraser(second, service.world.broker, service.clock)
-    asked_again = await claims.begin(WORKSPACE, ADA, by="test")
+    asked_again = await Regulator(second, service.world.broker, service.clock).begin(
+        WORKSPACE, ADA, by="test"
+    )
     assert asked_again is not None
     assert asked_again.attempt == erasure.attempt + 1
     taking_over = asyncio.create_task(claims.finish(asked_again))
@@ -155,8 +159,9 @@ async def test_an_erasure_taken_over_by_one_that_died_is_finished_all_the_same(
 ) -> None:
     await send(service, *LIFE)
     database, finishing = await slow_erasure(service)
-    dies = Eraser(service.database, service.world.broker, service.clock)
-    claimed = await dies.begin(WORKSPACE, ADA, by="test")
+    claimed = await Regulator(service.database, service.world.broker, service.clock).begin(
+        WORKSPACE, ADA, by="test"
+    )
     assert claimed is not None
     database.may_go_on.set()
     async with patience():
@@ -172,7 +177,7 @@ async def test_an_erasure_taken_over_by_one_that_died_is_finished_all_the_same(
 async def test_of_two_that_find_a_cut_off_erasure_one_finishes_it(service: Service) -> None:
     await send(service, *LIFE)
     parts = (service.database, service.world.broker, service.clock)
-    assert await Eraser(*parts).begin(WORKSPACE, ADA, by="test")
+    assert await Regulator(*parts).begin(WORKSPACE, ADA, by="test")
     service.clock.advance(LOST)
     options = EraserOptions(pause_seconds=0)
     finished = await asyncio.gather(*(Eraser(*parts, options).step() for _ in range(3)))

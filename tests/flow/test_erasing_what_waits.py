@@ -14,7 +14,6 @@ from clarion.brokers.database import DatabaseBroker
 from clarion.brokers.jetstream import JetStreamBroker
 from clarion.customers.ingestor import Ingestor, IngestorOptions
 from clarion.events.collector import Collector
-from clarion.privacy.requests import Regulator
 from clarion.storage.database import Database
 from clarion.web.sdk import CollectApp
 from clarion.web.server import WebApp
@@ -23,6 +22,7 @@ from fakes.book import WORKSPACE
 from fakes.brokers import Stand
 from fakes.clock import FakeClock
 from fakes.nats import NatsServer
+from fakes.privacy import Regulator
 from fakes.station import KEY, prepare
 from flow.test_durability import poison
 from flow.test_erasure import ADA, BROWSER, IDS, LIFE, PHONE, TABLET, WORDS, at, left, track

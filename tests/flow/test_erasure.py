@@ -9,17 +9,19 @@ import msgspec
 import pytest
 from sqlalchemy import select
 
+from clarion.accounts.actor import operator
 from clarion.broker import JobKind
+from clarion.customers.commands import merge_customers
 from clarion.customers.identity.identifier import Provisional, User, customer_id_of, device_row_id
 from clarion.customers.identity.merge_store import Merge
-from clarion.customers.identity.merger import Merger
-from clarion.privacy.requests import Regulator
 from clarion.storage.bulk import insert_new
 from clarion.storage.database import Database
 from clarion.storage.schema import metadata, quarantine
 from fakes.api import Service, register
 from fakes.book import WORKSPACE
 from fakes.clock import FakeClock
+from fakes.privacy import Regulator
+from fakes.services import services
 from fakes.world import APP
 
 ADA, PHONE, BROWSER, TABLET = "ada-4711", "adas-phone-1", "adas-browser-1", "shared-tablet-1"
@@ -155,8 +157,8 @@ async def test_a_merged_customer_is_erased_by_each_of_their_ids(service: Service
         register("message-of-the-old", "adas-old-phone", "token-of-the-old", user="ada-old") | at(1)
     ]
     await send(service, *LIFE[:6], *old)
-    merger = Merger(service.database, service.clock)
-    assert isinstance(await merger.merge(WORKSPACE, "ada-old", ADA, by="test"), Merge)
+    parts = services(service.database, service.clock)
+    assert isinstance(await merge_customers(parts, operator(WORKSPACE), "ada-old", ADA), Merge)
     await regulator(service).erase(WORKSPACE, "ada-old", by="test")
     assert (
         await left(

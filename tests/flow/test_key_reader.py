@@ -9,7 +9,8 @@ import pytest
 
 from clarion.sources.auth_result import Admission, Retired
 from clarion.sources.key_loader import KeyReader, KeyReaderOptions
-from clarion.sources.key_store import KeyKind, retire_keys, write_keys_of
+from clarion.sources.key_store import retire_keys, write_keys_of
+from clarion.sources.source import KeyKind
 from clarion.storage.database import Database, StorageUnavailable
 from fakes.book import SOURCE, WORKSPACE
 from fakes.clock import FakeClock

@@ -9,11 +9,12 @@ import pytest
 from clarion.accounts.actor import Scope
 from clarion.clock import Clock
 from clarion.sources.rate_limit import Limit
-from clarion.sources.store import create_source, limit_source
+from clarion.sources.store import create_source
 from clarion.storage.database import Database
 from fakes.book import SOURCE, WORKSPACE
 from fakes.brand import Server, server_of
 from fakes.clock import FakeClock
+from fakes.sources import set_source
 from fakes.station import Station, prepare, source_row, track
 from fakes.wire import Reply
 
@@ -271,7 +272,7 @@ async def test_a_reader_keeps_to_the_limit_of_the_source_and_does_not_use_up_the
 ) -> None:
     async with station.database.write() as connection:
         limit = Limit(events_per_second=1, burst=2)
-        assert await limit_source(connection, WORKSPACE, SOURCE, limit)
+        await set_source(connection, WORKSPACE, SOURCE, limit=limit)
     sender = await server_of(station, Scope.READ, Scope.WRITE)
     for _ in range(2):
         assert (await sender.get("profiles")).status == 200

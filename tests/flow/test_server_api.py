@@ -14,7 +14,7 @@ from clarion.clock import Clock
 from clarion.events.calls.check import EVENT_BYTES_MAX
 from clarion.ingest_log.outcome import Stage
 from clarion.sources.rate_limit import Limit
-from clarion.sources.store import create_source, limit_source, revoke_source
+from clarion.sources.store import create_source
 from clarion.storage.database import Database
 from clarion.storage.schema import refusals
 from clarion.web.intilery.ingest import CALL_BYTES_MAX
@@ -22,6 +22,7 @@ from clarion.web.server import TRACK_PREFIXES
 from fakes.book import SOURCE, WORKSPACE
 from fakes.brand import BASE, Server, server_of
 from fakes.clock import FakeClock
+from fakes.sources import set_source
 from fakes.station import KEY, Station, source_row, station_on_sqlite, track
 from fakes.wire import request
 
@@ -245,7 +246,7 @@ async def test_a_server_keeps_to_the_limit_of_its_source_with_each_of_its_keys(
 ) -> None:
     async with station.database.write() as connection:
         limit = Limit(events_per_second=2, burst=3)
-        assert await limit_source(connection, WORKSPACE, SOURCE, limit)
+        await set_source(connection, WORKSPACE, SOURCE, limit=limit)
     server, another = await server_of(station), await server_of(station)
     batch = {"batch": [{"event": "Seen", "userId": "u"}] * 7}
     one = {"event": "Seen", "userId": "u"}
@@ -269,7 +270,7 @@ async def test_a_brand_is_a_source_of_the_keys_workspace_by_name(
         await create_source(connection, **source_row("Shop Ünited", 8, "k8"), now=clock.now())
         await create_source(connection, **source_row("gone", 9, "k9"), now=clock.now())
         gone = source_row("gone", 9, "")["source_id"]
-        await revoke_source(connection, WORKSPACE, gone, clock.now())
+        await set_source(connection, WORKSPACE, gone, revoked_at=clock.now())
         theirs = {**source_row("theirs", 10, "k10"), "workspace_id": gone}
         await create_source(connection, **theirs, now=clock.now())
     shop = "/track/c/a/SHOP%20%C3%9CNITED/v1"

@@ -96,6 +96,11 @@ class Actor:
     request_id: str | None = None
     """Of the HTTP call that it came by; it stands in the audit entry and in the log."""
 
+    @property
+    def by(self) -> str:
+        """How rows and the log name who acted: by id where there is one."""
+        return self.name if self.id is None else str(self.id)
+
     def may(self, permission: Permission) -> bool:
         return permission in self.permissions
 

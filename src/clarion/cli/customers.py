@@ -7,25 +7,23 @@ from typing import Any, assert_never
 from cyclopts import App as Commands
 
 from clarion.cli.devices import PAGE, shown_change, shown_device
-from clarion.cli.output import (
-    AsJson,
-    Before,
-    Limit,
-    Name,
-    not_found,
-    print_record,
-    print_records,
-    read_id,
+from clarion.cli.output import AsJson, Before, Limit, Name, print_record, print_records, read_id
+from clarion.cli.session import accepted, open_session
+from clarion.customers.devices.store import Change
+from clarion.customers.profile.redaction import shown_traits
+from clarion.customers.profile.redaction_store import known_in_events
+from clarion.customers.profile.store import Customer
+from clarion.customers.queries import (
+    customer_history,
+    find_customer,
+    list_customers,
+    list_events,
+    list_holdings,
+    search_customers,
+    show_customer,
 )
-from clarion.cli.session import Session, open_session
-from clarion.customers.devices.ownership_periods import holdings
-from clarion.customers.devices.store import Change, customer_history, list_devices_of
-from clarion.customers.profile.redaction import shown_body, shown_traits
-from clarion.customers.profile.redaction_store import known_in_events, known_in_traits
-from clarion.customers.profile.search_store import search_customers
-from clarion.customers.profile.store import Customer, find_customer, list_customers
 from clarion.events.messages.message import read_traits
-from clarion.events.store import StoredEvent, list_events
+from clarion.events.store import StoredEvent
 from clarion.reports.timeline import Entry, Push, timeline
 
 commands = Commands(name="customers", help="Customers: whom we know, and what they did.")
@@ -55,12 +53,9 @@ async def list_(*, limit: Limit = PAGE, after: str | None = None, json: AsJson =
     """
     cursor = None if after is None else read_id(after, "customer")
     async with open_session() as session, session.database.read() as connection:
-        customers = await list_customers(
-            connection, session.workspace_id, after=cursor, limit=limit
-        )
-        known = await known_in_traits(connection, session.workspace_id, customers)
+        customers = await list_customers(connection, session.actor, after=cursor, limit=limit)
     print_records(
-        [_shown(customer, known) for customer in customers],
+        [_shown(customer) for customer in customers],
         as_json=json,
         columns=("id", "user_id", "push_opted_out", "first_seen_at", "last_seen_at"),
         none="There are no customers here.",
@@ -88,10 +83,9 @@ async def find(words: Name, /, *, limit: Limit = 20, json: AsJson = False) -> No
         How many.
     """
     async with open_session() as session, session.database.read() as connection:
-        found = await search_customers(connection, session.workspace_id, words, limit=limit)
-        known = await known_in_traits(connection, session.workspace_id, found)
+        found = await search_customers(connection, session.actor, words, limit=limit)
     print_records(
-        [_shown(customer, known) for customer in found],
+        [_shown(customer) for customer in found],
         as_json=json,
         columns=("id", "user_id", "push_opted_out", "first_seen_at", "last_seen_at"),
         none="Nobody is known by that.",
@@ -108,16 +102,14 @@ async def show(user_id: Name, *, json: AsJson = False) -> None:
     clarion customers show user-4711
     ```
     """
-    async with open_session() as session:
-        customer = await _find(session, user_id)
-        async with session.database.read() as connection:
-            devices = await list_devices_of(connection, session.workspace_id, customer.id)
-            known = await known_in_traits(connection, session.workspace_id, [customer])
+    async with open_session() as session, session.database.read() as connection:
+        found = await show_customer(connection, session.actor, user_id)
+    customer, devices = accepted(found, name=user_id)
     shown = [shown_device(device) for device in devices]
     if json:
-        print_record(_shown(customer, known) | {"devices": shown}, as_json=True)
+        print_record(_shown(customer) | {"devices": shown}, as_json=True)
         return
-    print_record(_shown(customer, known), as_json=False)
+    print_record(_shown(customer), as_json=False)
     print_records(
         [one | {"push_permission": one["facts"].get("push_permission")} for one in shown],
         as_json=False,
@@ -147,29 +139,15 @@ async def events(
     before
         The `seq` of the last one seen: what is older is listed.
     """
-    async with open_session() as session:
-        customer = await _find(session, user_id)
-        async with session.database.read() as connection:
-            found = await list_events(
-                connection,
-                session.workspace_id,
-                customer_id=customer.id,
-                before_seq=before,
-                limit=limit,
-            )
-            known = await known_in_events(connection, session.workspace_id, found)
+    async with open_session() as session, session.database.read() as connection:
+        found = await list_events(
+            connection, session.actor, user_id, before_seq=before, limit=limit
+        )
+    shown_fields = ("seq", "message_id", "type", "event", "at", "received_at", "body")
     print_records(
         [
-            {
-                "seq": event.seq,
-                "message_id": event.message_id,
-                "type": event.type,
-                "event": event.name,
-                "at": event.at,
-                "received_at": event.received_at,
-                "body": shown_body(event.body, known),
-            }
-            for event in found
+            {field: getattr(event, field) for field in shown_fields}
+            for event in accepted(found, name=user_id)
         ],
         as_json=json,
         columns=("at", "type", "event", "message_id", "seq"),
@@ -187,12 +165,10 @@ async def history(user_id: Name, *, json: AsJson = False) -> None:
     clarion customers history user-4711
     ```
     """
-    async with open_session() as session:
-        customer = await _find(session, user_id)
-        async with session.database.read() as connection:
-            changes = await customer_history(connection, session.workspace_id, customer.id)
+    async with open_session() as session, session.database.read() as connection:
+        changes = await customer_history(connection, session.actor, user_id)
     print_records(
-        [shown_change(change) for change in changes],
+        [shown_change(change) for change in accepted(changes, name=user_id)],
         as_json=json,
         columns=("at", "device_id", "change", "reason", "customer_id", "previous_customer_id"),
         none="No history.",
@@ -209,12 +185,10 @@ async def devices(user_id: Name, *, json: AsJson = False) -> None:
     clarion customers devices user-4711
     ```
     """
-    async with open_session() as session:
-        customer = await _find(session, user_id)
-        async with session.database.read() as connection:
-            lines = await customer_history(connection, session.workspace_id, customer.id)
+    async with open_session() as session, session.database.read() as connection:
+        held = await list_holdings(connection, session.actor, user_id)
     print_records(
-        [asdict(one) for one in holdings(lines, customer.id)],
+        [asdict(one) for one, _ in accepted(held, name=user_id)],
         as_json=json,
         columns=("device_id", "since", "until", "began_by", "ended_by"),
         none="No devices, now or ever.",
@@ -238,12 +212,12 @@ async def timeline_(user_id: Name, *, limit: Limit = PAGE, json: AsJson = False)
     limit
         How many.
     """
-    async with open_session() as session:
-        customer = await _find(session, user_id)
-        async with session.database.read() as connection:
-            entries = await timeline(connection, session.workspace_id, customer.id, limit=limit)
-            events = [one for one in entries if isinstance(one, StoredEvent)]
-            known = await known_in_events(connection, session.workspace_id, events)
+    async with open_session() as session, session.database.read() as connection:
+        found = await find_customer(connection, session.actor, user_id)
+        customer = accepted(found, name=user_id)
+        entries = await timeline(connection, session.workspace_id, customer.id, limit=limit)
+        events = [one for one in entries if isinstance(one, StoredEvent)]
+        known = await known_in_events(connection, session.workspace_id, events)
     print_records(
         [_shown_entry(entry, known) for entry in entries],
         as_json=json,
@@ -274,21 +248,7 @@ def _shown_entry(entry: Entry, known: Collection[str]) -> dict[str, Any]:
     return {"at": entry.at, **told}
 
 
-async def _find(session: Session, user_id: str) -> Customer:
-    async with session.database.read() as connection:
-        customer = await find_customer(connection, session.workspace_id, user_id)
-    if customer is None:
-        raise not_found("customer", user_id)
-    return customer
-
-
-def _shown(customer: Customer, known: Collection[str]) -> dict[str, Any]:
-    return {
-        "id": customer.id,
-        "user_id": customer.user_id,
-        "traits": shown_traits(customer.traits, known),
-        "push_opted_out": customer.push_opted_out,
-        "suppressed_at": customer.suppressed_at,
-        "first_seen_at": customer.first_seen_at,
-        "last_seen_at": customer.last_seen_at,
-    }
+def _shown(customer: Customer) -> dict[str, Any]:
+    record = asdict(customer)
+    del record["workspace_id"]
+    return record

@@ -1,38 +1,33 @@
 """Devices: where customers can be reached. A token is only ever shown as a fingerprint."""
 
-from collections.abc import Collection
 from dataclasses import asdict
 from typing import Any
 
 import msgspec
 from cyclopts import App as Commands
 
-from clarion.cli.output import (
-    AsJson,
-    Limit,
-    Name,
-    console,
-    not_found,
-    print_record,
-    print_records,
-    read_id,
-)
-from clarion.cli.session import open_session
-from clarion.customers.devices.store import (
-    Change,
-    Device,
+from clarion.cli.output import AsJson, Limit, Name, console, print_record, print_records, read_id
+from clarion.cli.session import accepted, open_session
+from clarion.customers.devices.queries import (
+    Cause,
     device_history,
+    explain_device,
     get_device,
     list_devices,
 )
-from clarion.customers.identity.explanation import MEANINGS
-from clarion.customers.identity.explanation_store import explain_owner
-from clarion.customers.profile.redaction import shown_body, shown_facts
-from clarion.customers.profile.redaction_store import known_in_events
-from clarion.customers.profile.store import user_ids_of
-from clarion.events.store import StoredEvent
+from clarion.customers.devices.store import Change, Device
+from clarion.customers.profile.redaction import shown_facts
 
 PAGE = 100
+
+_OF_DEVICE = (
+    "id", "device_id", "platform", "state", "reason", "customer_id", "source_id", "token_kind",
+    "token_fingerprint", "registrations", "cure", "facts", "registered_at", "last_seen_at",
+)  # fmt: skip
+_OF_CHANGE = (
+    "at", "device_id", "change", "reason", "customer_id", "previous_customer_id",
+    "token_fingerprint", "message_id",
+)  # fmt: skip
 
 commands = Commands(name="devices", help="Devices: where customers can be reached.")
 commands.command("clarion.cli.freshness:freshness", name="freshness")
@@ -60,11 +55,11 @@ async def list_(*, limit: Limit = PAGE, after: str | None = None, json: AsJson =
     """
     cursor = None if after is None else read_id(after, "device")
     async with open_session() as session, session.database.read() as connection:
-        devices = await list_devices(connection, session.workspace_id, after=cursor, limit=limit)
+        devices = await list_devices(connection, session.actor, after=cursor, limit=limit)
     print_records(
         [
             shown_device(device) | {"app_version": device.facts.get("app_version")}
-            for device in devices
+            for device, _ in devices
         ],
         as_json=json,
         columns=(
@@ -86,12 +81,9 @@ async def show(device_id: Name, *, json: AsJson = False) -> None:
     ```
     """
     async with open_session() as session, session.database.read() as connection:
-        device = await get_device(connection, session.workspace_id, device_id)
-        if device is None:
-            raise not_found("device", device_id)
-        owners = await user_ids_of(connection, session.workspace_id, [device.customer_id])
-    owner = {"id": device.customer_id, "user_id": owners.get(device.customer_id)}
-    record = shown_device(device) | {"customer": owner}
+        found = await get_device(connection, session.actor, device_id)
+    device, owner = accepted(found, name=device_id)
+    record = shown_device(device) | {"customer": asdict(owner)}
     if json:
         print_record(record, as_json=True)
         return
@@ -116,9 +108,8 @@ async def history(device_id: Name, *, json: AsJson = False) -> None:
     ```
     """
     async with open_session() as session, session.database.read() as connection:
-        changes = await device_history(connection, session.workspace_id, device_id)
-    if not changes:
-        raise not_found("device", device_id)
+        history = await device_history(connection, session.actor, device_id)
+    changes = accepted(history, name=device_id)
     print_records(
         [shown_change(change) for change in changes],
         as_json=json,
@@ -141,28 +132,22 @@ async def why(device_id: Name, *, json: AsJson = False) -> None:
     ```
     """
     async with open_session() as session, session.database.read() as connection:
-        device = await get_device(connection, session.workspace_id, device_id)
-        if device is None:
-            raise not_found("device", device_id)
-        explained = await explain_owner(connection, session.workspace_id, device_id)
-        owners = await user_ids_of(connection, session.workspace_id, [device.customer_id])
-        event = explained.event
-        events = [] if event is None else [event]
-        known = await known_in_events(connection, session.workspace_id, events)
-    because = explained.explanation.because
-    cause = None if event is None else _shown_cause(event, known)
-    owner = {"id": device.customer_id, "user_id": owners.get(device.customer_id)}
+        explained = await explain_device(connection, session.actor, device_id)
+    ownership = accepted(explained, name=device_id)
+    owner = ownership.customer
+    cause = None if ownership.cause is None else _shown_cause(ownership.cause)
     reason = {
-        "because": because.value,
-        "meaning": MEANINGS[because],
-        "left_at": explained.explanation.left_at,
+        "because": ownership.because.value,
+        "meaning": ownership.meaning,
+        "left_at": ownership.left_at,
     }
     if json:
         print_record(
-            {"device_id": device_id, "customer": owner, **reason, "cause": cause}, as_json=True
+            {"device_id": device_id, "customer": asdict(owner), **reason, "cause": cause},
+            as_json=True,
         )
         return
-    shown = {"user_id": owner["user_id"], "customer_id": owner["id"]}
+    shown = {"user_id": owner.user_id, "customer_id": owner.id}
     print_record({"device_id": device_id, **shown, **reason}, as_json=False)
     if cause is not None:
         _print_cause(cause)
@@ -173,9 +158,9 @@ async def why(device_id: Name, *, json: AsJson = False) -> None:
                 "user_id": claim.user_id,
                 "kind": claim.kind.value,
                 "message_id": claim.message_id,
-                "": "◀ decided" if claim == explained.explanation.claim else "",
+                "": "◀ decided" if claim.decided else "",
             }
-            for claim in explained.claims
+            for claim in ownership.weighed
         ],
         as_json=False,
         columns=("seen at", "user_id", "kind", "message_id", ""),
@@ -183,15 +168,10 @@ async def why(device_id: Name, *, json: AsJson = False) -> None:
     )
 
 
-def _shown_cause(event: StoredEvent, known: Collection[str]) -> dict[str, Any]:
-    return {
-        "message_id": event.message_id,
-        "type": event.type,
-        "event": event.name,
-        "at": event.at,
-        "received_at": event.received_at,
-        "body": shown_body(event.body, known),
-    }
+def _shown_cause(cause: Cause) -> dict[str, Any]:
+    record = asdict(cause)
+    del record["source_id"]
+    return record
 
 
 def _print_cause(cause: dict[str, Any]) -> None:
@@ -205,33 +185,11 @@ def _print_cause(cause: dict[str, Any]) -> None:
 
 def shown_device(device: Device) -> dict[str, Any]:
     """A device's fields as they are printed."""
-    return {
-        "id": device.id,
-        "device_id": device.device_id,
-        "platform": device.platform.value,
-        "state": device.state.value,
-        "reason": device.reason,
-        "customer_id": device.customer_id,
-        "source_id": device.source_id,
-        "token_kind": device.token_kind.value,
-        "token_fingerprint": device.token_fingerprint,
-        "registrations": [asdict(one) for one in device.registrations],
-        "cure": device.cure,
-        "facts": shown_facts(device.facts),
-        "registered_at": device.registered_at,
-        "last_seen_at": device.last_seen_at,
-    }
+    record = {field: getattr(device, field) for field in _OF_DEVICE}
+    record["registrations"] = [asdict(one) for one in device.registrations]
+    return record | {"facts": shown_facts(device.facts)}
 
 
 def shown_change(change: Change) -> dict[str, Any]:
     """A line of history as it is printed."""
-    return {
-        "at": change.at,
-        "device_id": change.device_id,
-        "change": change.change,
-        "reason": change.reason,
-        "customer_id": change.customer_id,
-        "previous_customer_id": change.previous_customer_id,
-        "token_fingerprint": change.token_fingerprint,
-        "message_id": change.message_id,
-    }
+    return {field: getattr(change, field) for field in _OF_CHANGE}

@@ -1,5 +1,6 @@
 """`clarion devices freshness | stale | swept`: what does not refresh, and what the sweeper does."""
 
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Annotated, Any
 
@@ -7,20 +8,19 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 from rich.bar import Bar
 from rich.table import Table
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from clarion.accounts.workspace_store import get_workspace
-from clarion.cli.output import AsJson, Limit, console, escape, not_found, print_json, print_records
-from clarion.cli.session import Session, open_session
-from clarion.customers.devices.token_age import DUE_AFTER_DAYS, Cohort, CohortBy, edges
-from clarion.customers.devices.token_age_store import (
-    cohorts,
-    count_stale,
+from clarion.cli.output import AsJson, Limit, console, escape, print_json, print_records
+from clarion.cli.session import accepted, open_session
+from clarion.customers.devices.queries import (
+    SweepPreview,
+    TokenAges,
     list_stale,
     list_swept,
-    swept_days,
+    preview_sweep,
+    token_ages,
 )
-from clarion.customers.profile.store import user_ids_of
+from clarion.customers.devices.token_age import Cohort, CohortBy
+from clarion.customers.devices.token_age_store import swept_days
 
 PAGE = 100
 BAR_CHARACTERS = 20
@@ -48,24 +48,14 @@ async def freshness(*, by: CohortBy = CohortBy.PLATFORM, json: AsJson = False) -
         What devices are put together by.
     """
     async with open_session() as session, session.database.read() as connection:
-        days = await _stale_after_days(session, connection)
-        found = await cohorts(
-            connection, session.workspace_id, by, edges(session.clock.now(), days)
-        )
+        ages = accepted(await token_ages(connection, session.actor, by, session.clock.now()))
     if json:
-        print_json(
-            {
-                "by": by.value,
-                "due_after_days": min(DUE_AFTER_DAYS, days),
-                "stale_after_days": days,
-                "cohorts": [_record(one) for one in found],
-            }
-        )
+        print_json(asdict(ages) | {"cohorts": [_record(one) for one in ages.cohorts]})
         return
-    if not found:
+    if not ages.cohorts:
         console.print("There are no devices here.", style="dim")
         return
-    _print_cohorts(found, by, days)
+    _print_cohorts(ages)
 
 
 async def stale(
@@ -94,37 +84,30 @@ async def stale(
         How many are listed; all are counted.
     """
     async with open_session() as session, session.database.read() as connection:
-        days = stale_after_days or await _stale_after_days(session, connection)
-        before = session.clock.now() + timedelta(days=in_days - days)
-        platforms = await count_stale(connection, session.workspace_id, registered_before=before)
-        found = await list_stale(
-            connection, session.workspace_id, registered_before=before, after=None, limit=limit
+        preview = accepted(
+            await preview_sweep(
+                connection,
+                session.actor,
+                session.clock.now(),
+                stale_after_days=stale_after_days,
+                in_days=in_days,
+            )
         )
-        ids = {one.customer_id for one in found}
-        owners = await user_ids_of(connection, session.workspace_id, ids)
+        devices = await list_stale(connection, session.actor, preview, limit=limit)
     rows = [
         {
             "device_id": one.device_id,
             "platform": one.platform.value,
             "registered_at": one.registered_at,
             "last_seen_at": one.last_seen_at,
-            "user_id": owners.get(one.customer_id),
+            "user_id": owner.user_id,
         }
-        for one in found
+        for one, owner in devices
     ]
-    counts = {platform.value: count for platform, count in platforms.items()}
     if json:
-        print_json(
-            {
-                "stale_after_days": days,
-                "registered_before": before,
-                "devices": sum(counts.values()),
-                "platforms": counts,
-                "listed": rows,
-            }
-        )
+        print_json(asdict(preview) | {"listed": rows})
         return
-    _print_preview(counts, days, in_days)
+    _print_preview(preview, in_days)
     if rows:
         columns = ("device_id", "platform", "registered_at", "last_seen_at", "user_id")
         print_records(rows, as_json=False, columns=columns, none="")
@@ -150,20 +133,17 @@ async def swept(*, days: Ahead = 30, limit: Limit = PAGE, json: AsJson = False) 
     async with open_session() as session, session.database.read() as connection:
         since = session.clock.now() - timedelta(days=days)
         counted = await swept_days(connection, session.workspace_id, since=since)
-        found = await list_swept(connection, session.workspace_id, before_seq=None, limit=limit)
-        ids = {one.customer_id for one in found if one.customer_id is not None}
-        owners = await user_ids_of(connection, session.workspace_id, ids)
+        found = await list_swept(connection, session.actor, limit=limit)
     rows = [
         {
             "at": one.at,
             "device_id": one.device_id,
-            "user_id": None if one.customer_id is None else owners.get(one.customer_id),
+            "user_id": None if owner is None else owner.user_id,
         }
-        for one in found
+        for one, owner in found
     ]
     if json:
-        by_day = [{"day": one.day, "removed": one.removed} for one in counted]
-        print_json({"days": by_day, "listed": rows})
+        print_json({"days": [asdict(one) for one in counted], "listed": rows})
         return
     for one in counted:
         console.print(f"{one.day:%Y-%m-%d}  {one.removed:>9,} removed", highlight=False)
@@ -172,31 +152,23 @@ async def swept(*, days: Ahead = 30, limit: Limit = PAGE, json: AsJson = False) 
     )
 
 
-async def _stale_after_days(session: Session, connection: AsyncConnection) -> int:
-    workspace = await get_workspace(connection, session.workspace_id)
-    if workspace is None:
-        raise not_found("workspace", session.workspace_id)
-    return workspace.stale_after_days
-
-
-def _print_preview(counts: dict[str, int], days: int, in_days: int) -> None:
-    each = ", ".join(f"{count:,} {platform}" for platform, count in counts.items())
+def _print_preview(preview: SweepPreview, in_days: int) -> None:
+    each = ", ".join(f"{count:,} {platform}" for platform, count in preview.platforms.items())
     when = "the next sweep" if not in_days else f"sweeps of the next {in_days} days"
     console.print(
-        f"{sum(counts.values()):,} registrations not refreshed for {days} days: {when} would "
-        f"remove them{f' ({each})' if each else ''}.",
+        f"{preview.devices:,} registrations not refreshed for {preview.stale_after_days} days: "
+        f"{when} would remove them{f' ({each})' if each else ''}.",
         highlight=False,
     )
 
 
-def _print_cohorts(found: list[Cohort], by: CohortBy, stale_after_days: int) -> None:
-    due = min(DUE_AFTER_DAYS, stale_after_days)
+def _print_cohorts(ages: TokenAges) -> None:
     table = Table(box=None, header_style="bold", pad_edge=False)
-    table.add_column(by.value, overflow="fold")
+    table.add_column(ages.by.value, overflow="fold")
     for name in ("fresh", "due", "stale", "removed", "off"):
         table.add_column(name, justify="right")
     table.add_column("fresh share")
-    for one in found:
+    for one in ages.cohorts:
         table.add_row(
             escape(one.value or "–"),
             *(
@@ -207,12 +179,13 @@ def _print_cohorts(found: list[Cohort], by: CohortBy, stale_after_days: int) -> 
         )
     console.print(table)
     console.print(
-        f"fresh: registered in the last {due} days; due: up to {stale_after_days}; stale: the next "
+        f"fresh: registered in the last {ages.due_after_days} days; due: up to "
+        f"{ages.stale_after_days}; stale: the next "
         "sweep removes it; off: of these, notifications turned off by their person",
         style="dim",
         highlight=False,
     )
-    for one in found:
+    for one in ages.cohorts:
         if one.active and one.fresh_share < FRESH_SHARE_WARNED:
             name = escape(one.value or "–")
             console.print(
@@ -223,12 +196,6 @@ def _print_cohorts(found: list[Cohort], by: CohortBy, stale_after_days: int) -> 
 
 
 def _record(one: Cohort) -> dict[str, Any]:
-    return {
-        "value": one.value,
-        "fresh": one.fresh,
-        "due": one.due,
-        "stale": one.stale,
-        "removed": one.removed,
-        "fresh_share": round(one.fresh_share, 4),
-        "notifications_off": one.notifications_off,
-    }
+    record = asdict(one)
+    off = record.pop("notifications_off")
+    return record | {"fresh_share": one.fresh_share, "notifications_off": off}

@@ -113,9 +113,10 @@ async def import_(
             return
         async with open_session() as session:
             async with session.database.read() as connection:
-                chosen = await choose_source(connection, session, source)
-                others = await list_sources(connection, session.workspace_id)
-            names = frozenset(one.name for one in others if one.id != chosen.id)
+                meant = await choose_source(connection, session, source)
+                every = await list_sources(connection, session.workspace_id)
+            chosen = next(one for one in every if one.id == meant.id)
+            names = frozenset(one.name for one in every if one.id != meant.id)
             kept = ProgressFile.of(file, header)
             progress = _progress(session, kind, chosen, opened, kept, written, restart=restart)
             await _import(session, chosen, opened, written, kept, progress, names, quiet=json)

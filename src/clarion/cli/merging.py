@@ -1,23 +1,13 @@
 """`clarion customers merge | unmerge | merges`: two customers who are one person."""
 
+from dataclasses import asdict
 from typing import Any
 
-from clarion.cli.output import (
-    AsJson,
-    Ending,
-    ExitCode,
-    Limit,
-    Name,
-    not_found,
-    print_record,
-    print_records,
-    refused,
-)
-from clarion.cli.session import open_session
+from clarion.cli.output import AsJson, Ending, ExitCode, Limit, Name, print_record, print_records
+from clarion.cli.session import accepted, open_session
+from clarion.customers.commands import merge_customers, unmerge_customer
 from clarion.customers.identity.merge_store import Merge, list_merges
-from clarion.customers.identity.merger import MergeFault, Merger, Refused
 
-BY = "command line"
 PAGE = 100
 
 
@@ -45,9 +35,8 @@ async def merge(user_id: Name, into: Name, *, yes: bool = False, json: AsJson = 
         what = f"This would merge {user_id} into {into}. Say --yes to do it."
         raise Ending(ExitCode.USAGE, what, word="confirmation")
     async with open_session() as session:
-        merger = Merger(session.database, session.clock)
-        made = await merger.merge(session.workspace_id, user_id, into, by=BY)
-    print_record(_shown(_unless_refused(made, user_id)), as_json=json, title="Merged")
+        made = await merge_customers(session.services, session.actor, user_id, into)
+    print_record(_shown(accepted(made, name=user_id)), as_json=json, title="Merged")
 
 
 async def unmerge(user_id: Name, *, json: AsJson = False) -> None:
@@ -65,9 +54,8 @@ async def unmerge(user_id: Name, *, json: AsJson = False) -> None:
         Who was merged.
     """
     async with open_session() as session:
-        merger = Merger(session.database, session.clock)
-        undone = await merger.undo(session.workspace_id, user_id, by=BY)
-    print_record(_shown(_unless_refused(undone, user_id)), as_json=json, title="Unmerged")
+        undone = await unmerge_customer(session.services, session.actor, user_id)
+    print_record(_shown(accepted(undone, name=user_id)), as_json=json, title="Unmerged")
 
 
 async def merges(*, limit: Limit = PAGE, json: AsJson = False) -> None:
@@ -95,24 +83,6 @@ async def merges(*, limit: Limit = PAGE, json: AsJson = False) -> None:
 
 
 def _shown(merge: Merge) -> dict[str, Any]:
-    return {
-        "id": merge.id,
-        "user_id": merge.from_user,
-        "into": merge.into_user,
-        "made_at": merge.made_at,
-        "made_by": merge.made_by,
-        "undone_at": merge.undone_at,
-        "undone_by": merge.undone_by,
-    }
-
-
-def _unless_refused(answer: Merge | Refused, user_id: str) -> Merge:
-    match answer:
-        case Refused(fault=MergeFault.UNKNOWN):
-            raise not_found("pair of customers with", user_id)
-        case Refused(fault=MergeFault.NOT_MERGED):
-            raise not_found("merge of", user_id)
-        case Refused(fault=fault):
-            raise refused(fault.value, word="merge")
-        case made:
-            return made
+    record = asdict(merge)
+    names = {"user_id": record.pop("from_user"), "into": record.pop("into_user")}
+    return {"id": record.pop("id"), **names, **record}

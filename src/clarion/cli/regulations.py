@@ -5,12 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from clarion.cli.output import AsJson, Ending, ExitCode, Name, not_found, print_done, print_record
-from clarion.cli.session import open_session
-from clarion.customers.profile.store import find_customer
-from clarion.privacy.data_export import write_dossier
-from clarion.privacy.requests import Regulator
-
-BY = "command line"
+from clarion.cli.session import accepted, open_session
+from clarion.privacy import commands
+from clarion.privacy.data_export import open_dossier
+from clarion.privacy.eraser import Eraser
 
 
 async def erase(user_id: Name, *, yes: bool = False, json: AsJson = False) -> None:
@@ -34,10 +32,9 @@ async def erase(user_id: Name, *, yes: bool = False, json: AsJson = False) -> No
     """
     _confirmed(yes, "erase this customer for good")
     async with open_session() as session, session.broker() as broker:
-        regulator = Regulator(session.database, broker, session.clock)
-        erased = await regulator.erase(session.workspace_id, user_id, by=BY)
-    if erased is None:
-        raise not_found("customer", user_id)
+        eraser = Eraser(session.database, broker, session.clock)
+        outcome = await commands.erase(session.services, session.actor, user_id, eraser)
+        erased = accepted(outcome, name=user_id)
     print_record(
         {
             "events": erased.events,
@@ -66,11 +63,9 @@ async def suppress(user_id: Name, *, yes: bool = False, json: AsJson = False) ->
         Do it: without this, nothing is done.
     """
     _confirmed(yes, "drop whatever this customer does from now on")
-    async with open_session() as session, session.broker() as broker:
-        regulator = Regulator(session.database, broker, session.clock)
-        done = await regulator.suppress(session.workspace_id, user_id, by=BY)
-    if not done:
-        raise not_found("customer", user_id)
+    async with open_session() as session:
+        outcome = await commands.suppress(session.services, session.actor, user_id)
+        accepted(outcome, name=user_id)
     _done("Suppressed: nothing is collected and nothing sent.", {"suppressed": True}, json)
 
 
@@ -88,10 +83,9 @@ async def unsuppress(user_id: Name, *, json: AsJson = False) -> None:
     user_id
         Whom.
     """
-    async with open_session() as session, session.broker() as broker:
-        regulator = Regulator(session.database, broker, session.clock)
-        done = await regulator.unsuppress(session.workspace_id, user_id, by=BY)
-    if not done:
+    async with open_session() as session:
+        outcome = await commands.unsuppress(session.services, session.actor, user_id)
+    if not accepted(outcome, name=user_id):
         raise not_found("suppressed customer", user_id)
     _done("From now on they are followed and reached again.", {"suppressed": False}, json)
 
@@ -113,10 +107,8 @@ async def export(user_id: Name, *, out: Path, json: AsJson = False) -> None:
         The file to write, for its owner's eyes alone.
     """
     async with open_session() as session:
-        async with session.database.read() as connection:
-            customer = await find_customer(connection, session.workspace_id, user_id)
-        if customer is None:
-            raise not_found("customer", user_id)
+        outcome = await commands.begin_export(session.services, session.actor, user_id)
+        customer = accepted(outcome, name=user_id)
         try:
             descriptor = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         except OSError as error:
@@ -124,7 +116,9 @@ async def export(user_id: Name, *, out: Path, json: AsJson = False) -> None:
             raise Ending(ExitCode.USAGE, why) from None
         with os.fdopen(descriptor, "wb") as file:
             now = session.clock.now()
-            await write_dossier(session.database, session.workspace_id, customer, file, now)
+            zipped = await open_dossier(session.database, session.workspace_id, customer, now)
+            async for piece in zipped:
+                file.write(piece)
     _done(f"Everything that is known of them is in {out}.", {"file": str(out)}, json)
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from cyclopts import Parameter
@@ -13,12 +13,11 @@ from clarion.broker import BrokerUnavailable, JobKind
 from clarion.cli.output import Name, console, escape, write_json
 from clarion.cli.session import Session, open_session
 from clarion.cli.source_choice import choose_source
-from clarion.customers.diagnostics import cure_of
-from clarion.customers.profile.redaction_store import without_secrets
-from clarion.ingest_log.outcome import Activity, Outcome, Stage
+from clarion.customers.queries import SourceEvent, view_activity
+from clarion.ingest_log.outcome import Outcome, Stage
 from clarion.ingest_log.tail import Feed
 from clarion.ingest_log.tail_store import Wanted
-from clarion.sources.source import Source
+from clarion.sources.queries import SourceView
 
 LOOK_SECONDS = 0.5
 LAST_MAX = 500
@@ -87,8 +86,8 @@ async def tail(
             await _print_waiting(session)
         while True:
             async with session.database.read() as connection:
-                news = await without_secrets(connection, session.workspace_id, news)
-            _print_news(news, as_json=json)
+                shown = await view_activity(connection, session.actor, news)
+            _print_news(shown, as_json=json)
             if not follow:
                 return
             await asyncio.sleep(LOOK_SECONDS)
@@ -97,7 +96,7 @@ async def tail(
                 console.print("… more came than can be shown: see clarion sources counts")
 
 
-def _print_nothing(source: Source) -> None:
+def _print_nothing(source: SourceView) -> None:
     console.print(f"{escape(source.name)} has sent nothing of this yet.", style="dim")
     console.print(
         f"If it has: does it send to this Clarion, with the write key {source.write_key}?",
@@ -127,25 +126,25 @@ async def _print_waiting(session: Session) -> None:
         )
 
 
-def _print_news(news: Sequence[Activity], *, as_json: bool) -> None:
+def _print_news(news: Sequence[SourceEvent], *, as_json: bool) -> None:
     for one in news:
         if as_json:
-            write_json(msgspec.json.encode(_record(one)), sys.stdout)
+            write_json(msgspec.json.encode(one), sys.stdout)
         else:
             _print_line(one)
     sys.stdout.flush()
 
 
-def _print_line(one: Activity) -> None:
+def _print_line(one: SourceEvent) -> None:
     style, sign = _STYLES[one.outcome]
     is_call = one.stage is Stage.CALL
     who = one.user_id or one.anonymous_id or one.device_id
-    library = " ".join(part for part in (one.library, one.library_version) if part)
+    library = " ".join(part for part in (one.sdk.name, one.sdk.version) if part) if one.sdk else ""
     told = [
         one.received_at.strftime("%H:%M:%S"),
         f"[{style}]{sign} {one.outcome.value:<9}[/]",
         f"{one.type or '–':<8}",
-        f"[bold]{escape(one.name or '–')}[/]",
+        f"[bold]{escape(one.event or '–')}[/]",
         escape(who or "–"),
         f"[dim]{escape(library or '–')}[/]",
         f"[dim]{escape(one.message_id or '–')}[/]",
@@ -159,28 +158,5 @@ def _print_line(one: Activity) -> None:
             highlight=False,
             soft_wrap=True,
         )
-        cure = cure_of(one.code)
-        if cure is not None:
-            console.print(f"          → {escape(cure)}", highlight=False, soft_wrap=True)
-
-
-def _record(one: Activity) -> dict[str, Any]:
-    """An event as the API tells it, too."""
-    has_sdk = one.library is not None or one.library_version is not None
-    return {
-        "outcome": one.outcome.value,
-        "message_id": one.message_id,
-        "type": one.type,
-        "event": one.name,
-        "user_id": one.user_id,
-        "anonymous_id": one.anonymous_id,
-        "device_id": one.device_id,
-        "sdk": {"name": one.library, "version": one.library_version} if has_sdk else None,
-        "at": one.at,
-        "received_at": one.received_at,
-        "stage": one.stage,
-        "code": one.code,
-        "message": one.message,
-        "cure": None if one.code is None else cure_of(one.code),
-        "excerpt": one.excerpt,
-    }
+        if one.cure is not None:
+            console.print(f"          → {escape(one.cure)}", highlight=False, soft_wrap=True)

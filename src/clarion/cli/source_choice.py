@@ -1,43 +1,44 @@
 """Sources and Firebase apps as people name them on the command line."""
 
 import shlex
+from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.cli.output import Ending, ExitCode, not_found
 from clarion.cli.session import Session
-from clarion.clock import SystemClock
-from clarion.deliveries.apps.store import FirebaseApp, list_apps, only_app
+from clarion.deliveries.apps.store import FirebaseApp, list_apps
+from clarion.sources.queries import KeyView, SourceView, list_sources
 from clarion.sources.source import Source
-from clarion.sources.store import get_source, list_sources
 
 
-async def find_source(
-    connection: AsyncConnection, session: Session, name: str, *, lock: bool = False
-) -> Source:
-    """A source by id or name; with `lock`, as it stays until the transaction ends. Ends the command
-    where there is none, or several of that name."""
-    sources = await list_sources(connection, session.workspace_id)
-    found = [one for one in sources if name in (str(one.id), one.name)]
+async def find_source(connection: AsyncConnection, session: Session, name: str) -> SourceView:
+    """A source by id or name. Ends the command where there is none, or several of that name."""
+    sources = await list_sources(connection, session.actor, session.clock.now())
+    found = [source for source in sources if name in (str(source.id), source.name)]
     if not found:
         raise not_found("source", name)
     if len(found) > 1:
-        ids = ", ".join(str(one.id) for one in found)
+        ids = ", ".join(str(source.id) for source in found)
         raise Ending(ExitCode.USAGE, f"Several sources are called {name}: say which by id ({ids}).")
-    if not lock:
-        return found[0]
-    locked = await get_source(connection, session.workspace_id, found[0].id, lock=True)
-    assert locked is not None, "sources are revoked, never deleted"
-    return locked
+    return found[0]
 
 
-async def choose_source(connection: AsyncConnection, session: Session, name: str | None) -> Source:
+async def meant_source(session: Session, name: str) -> SourceView:
+    """`find_source` on a connection of its own."""
+    async with session.database.read() as connection:
+        return await find_source(connection, session, name)
+
+
+async def choose_source(
+    connection: AsyncConnection, session: Session, name: str | None
+) -> SourceView:
     """The source of that name; without a name the only one that stands. Ends the command where
     there are several."""
     if name is not None:
         return await find_source(connection, session, name)
-    sources = await list_sources(connection, session.workspace_id)
+    sources = await list_sources(connection, session.actor, session.clock.now())
     standing = [one for one in sources if one.revoked_at is None]
     if len(standing) == 1:
         return standing[0]
@@ -55,18 +56,9 @@ async def find_app(connection: AsyncConnection, session: Session, name: str) -> 
     raise not_found("Firebase app", name)
 
 
-async def choose_app(
-    connection: AsyncConnection, session: Session, name: str | None
-) -> FirebaseApp | None:
-    """The Firebase app of that name; without a name the only one there is."""
-    if name is not None:
-        return await find_app(connection, session, name)
-    return await only_app(connection, session.workspace_id)
-
-
-def public_key_note(source: Source) -> str:
+def public_key_note(source: SourceView) -> str:
     """What to know of a source whose key is about to be public."""
-    limit = source.limit
+    limit = source.rate_limit
     pace = (
         "as fast as it likes"
         if limit is None
@@ -78,24 +70,19 @@ def public_key_note(source: Source) -> str:
     )
 
 
-def sign_command(source: Source) -> str:
+def sign_command(source: Source | SourceView) -> str:
     return f"clarion sources sign {shlex.quote(source.name)}"
 
 
-def shown(source: Source) -> dict[str, Any]:
+def shown(source: SourceView) -> dict[str, Any]:
     """A source as commands print it."""
-    limit = source.limit
-    return {
-        "id": source.id,
-        "name": source.name,
-        "write_key": source.write_key,
-        "firebase_app_id": source.firebase_app_id,
-        "allowed_origins": list(source.allowed_origins),
-        "rate_limit": None
-        if limit is None
-        else {"events_per_second": limit.events_per_second, "burst": limit.burst},
-        "signs_identity": source.asks_for_signatures(SystemClock().now()),
-        "signatures_from": source.signatures_from,
-        "created_at": source.created_at,
-        "revoked_at": source.revoked_at,
-    }
+    record = asdict(source)
+    del record["write_keys"], record["identity_secrets"]
+    return record
+
+
+def shown_key(key: KeyView) -> dict[str, Any]:
+    """A write key or an identity secret as commands print it."""
+    record = asdict(key)
+    del record["hint"]
+    return record

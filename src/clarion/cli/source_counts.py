@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-import msgspec
 from cyclopts import Parameter
 from cyclopts.validators import Number
 from rich.bar import Bar
@@ -12,7 +11,7 @@ from rich.table import Table
 from clarion.cli.output import AsJson, Name, console, escape, print_json
 from clarion.cli.session import open_session
 from clarion.cli.source_choice import choose_source
-from clarion.customers.source_report import HOURS_MAX, Hour, SourceReport, source_report
+from clarion.customers.source_report import HOURS_MAX, CountedHour, SourceCounts, source_report
 
 HOURS_SHOWN = 24
 BAR_CHARACTERS = 16
@@ -48,31 +47,12 @@ async def counts(
             connection, session.workspace_id, found.id, session.clock.now(), hours
         )
     if json:
-        print_json(_counts(report))
+        print_json(report)
     else:
         _print_report(found.name, report, hours)
 
 
-def _counts(report: SourceReport) -> dict[str, Any]:
-    """A report as the API tells it, too."""
-    told: dict[str, Any] = msgspec.to_builtins(report)
-    names, reasons, calls = told.pop("names"), told.pop("reasons"), told.pop("calls")
-    return told | {
-        "events": [
-            {"type": one["type"], "event": one["name"]}
-            | {outcome: one[outcome] for outcome in ("accepted", "duplicate")}
-            for one in names
-        ],
-        "refusals": [_reason(one) | {"events": dict(one["names"])} for one in reasons],
-        "calls": [_reason(one) | {"about": dict(one["names"])} for one in calls],
-    }
-
-
-def _reason(told: dict[str, Any]) -> dict[str, Any]:
-    return {field: told[field] for field in ("code", "count", "cure")}
-
-
-def _print_report(name: str, report: SourceReport, back: int) -> None:
+def _print_report(name: str, report: SourceCounts, back: int) -> None:
     console.print(
         f"[bold]{escape(name)}[/], the last {back} h: {report.accepted:,} accepted, "
         f"{report.duplicate:,} duplicates, {report.refused:,} refused",
@@ -84,18 +64,19 @@ def _print_report(name: str, report: SourceReport, back: int) -> None:
             highlight=False,
         )
     _print_hours([one for one in report.hours if _size(one)])
-    rows = [(one.type, one.name, one.accepted, one.duplicate) for one in report.names]
+    rows = [(one.type, one.event, one.accepted, one.duplicate) for one in report.events]
     _print_table(("type", "event", "accepted", "duplicates"), rows)
     _print_table(
         ("SDK", "version", "events"), [(one.name, one.version, one.count) for one in report.sdks]
     )
-    for what, reasons in (("call", report.calls), ("event", report.reasons)):
-        for reason in reasons:
-            names = ", ".join(f"{count:,} {name}" for name, count in reason.names[:5])
-            about = f" {what}{'' if reason.count == 1 else 's'}" + (
-                f"  [dim]{escape(names)}[/]" if names else ""
-            )
-            _print_told("red", "✗", reason.code, reason.count, about, None, reason.cure)
+    told = [("call", one.code, one.count, one.cure, one.about) for one in report.calls]
+    told += [("event", one.code, one.count, one.cure, one.events) for one in report.refusals]
+    for what, code, count, cure, names in told:
+        most = ", ".join(f"{often:,} {name}" for name, often in list(names.items())[:5])
+        about = f" {what}{'' if count == 1 else 's'}" + (
+            f"  [dim]{escape(most)}[/]" if most else ""
+        )
+        _print_told("red", "✗", code, count, about, None, cure)
     for warning in report.warnings:
         about = "" if warning.subject is None else f"  [dim]{escape(warning.subject)}[/]"
         _print_told(
@@ -103,7 +84,7 @@ def _print_report(name: str, report: SourceReport, back: int) -> None:
         )
 
 
-def _print_hours(hours: Sequence[Hour]) -> None:
+def _print_hours(hours: Sequence[CountedHour]) -> None:
     if not hours:
         return
     most = max(_size(one) for one in hours)
@@ -123,7 +104,7 @@ def _print_hours(hours: Sequence[Hour]) -> None:
     console.print(table)
 
 
-def _size(hour: Hour) -> int:
+def _size(hour: CountedHour) -> int:
     return hour.accepted + hour.duplicate + hour.refused + hour.turned_away
 
 

@@ -1,7 +1,6 @@
 """`clarion sources show | rotate | retire | restore | sign | unsign`: keys of both kinds."""
 
-from datetime import datetime, timedelta
-from typing import Annotated, Any
+from typing import Annotated
 
 from cyclopts import Parameter
 from cyclopts.validators import Number
@@ -15,28 +14,25 @@ from clarion.cli.output import (
     print_json,
     print_record,
     print_records,
-    refused,
 )
-from clarion.cli.session import open_session
-from clarion.cli.source_choice import find_source, shown
-from clarion.sources.key_rotation import (
-    KeyRefused,
-    keys_of,
+from clarion.cli.session import accepted, open_session
+from clarion.cli.source_choice import meant_source, shown, shown_key
+from clarion.deliveries.apps.source_commands import change_source
+from clarion.sources.commands import (
+    DAYS_MAX,
+    create_identity_secret,
+    restore_key,
+    restore_source,
     retire_identity_secrets,
-    rotate_identity_secret,
+    retire_key,
     rotate_write_key,
 )
-from clarion.sources.key_rotation import restore as restore_key
-from clarion.sources.key_rotation import retire as retire_key
-from clarion.sources.key_store import KeyKind
-from clarion.sources.source import Key, Source, WriteKey
-from clarion.sources.store import ask_for_signatures_from, restore_source
-
-DAYS_MAX = 3_650
+from clarion.sources.queries import KeyState, KeyView, SourceView
 
 Days = Annotated[
     int | None, Parameter(name="--for", negative="", validator=Number(gte=0, lte=DAYS_MAX))
 ]
+EndsIn = Annotated[int, Parameter(name="--for", negative="", validator=Number(gte=0, lte=DAYS_MAX))]
 AskIn = Annotated[int | None, Parameter(negative="", validator=Number(gte=0, lte=DAYS_MAX))]
 AskDays = Annotated[int, Parameter(name="--in", negative="", validator=Number(gte=0, lte=DAYS_MAX))]
 
@@ -55,11 +51,10 @@ async def show(source: Name, *, json: AsJson = False) -> None:
     source
         The source, by id or name.
     """
-    async with open_session() as session, session.database.read() as connection:
-        found = await find_source(connection, session, source)
-        now = session.clock.now()
+    async with open_session() as session:
+        found = await meant_source(session, source)
     record = shown(found)
-    keys = [_shown_key(key, now) for kind in KeyKind for key in keys_of(found, kind)]
+    keys = [shown_key(key) for key in (*found.write_keys, *found.identity_secrets)]
     if json:
         print_json(record | {"keys": keys})
         return
@@ -92,21 +87,15 @@ async def rotate(source: Name, *, days: Days = None, json: AsJson = False) -> No
     days
         So many days the former ones stay valid. Without it: until somebody retires them.
     """
-    async with open_session() as session, session.database.write() as connection:
-        now = session.clock.now()
+    async with open_session() as session:
+        found = await meant_source(session, source)
         made = await rotate_write_key(
-            connection,
-            await find_source(connection, session, source, lock=True),
-            key_id=session.clock.new_id(),
-            now=now,
-            retire_former_at=_after(days, now),
+            session.services, session.actor, found.id, retire_former_after_days=days
         )
-        if isinstance(made, KeyRefused):
-            raise refused(made.message, word="source_keys")
-    print_record(_shown_key(made, now), as_json=json)
+    print_record(shown_key(accepted(made)), as_json=json)
 
 
-async def retire(source: Name, key: Name, *, days: Days = 0, json: AsJson = False) -> None:
+async def retire(source: Name, key: Name, *, days: EndsIn = 0, json: AsJson = False) -> None:
     """Refuse one key of a source: now, or in some days. `clarion sources restore` takes it back.
 
     For example:
@@ -125,16 +114,13 @@ async def retire(source: Name, key: Name, *, days: Days = 0, json: AsJson = Fals
     days
         So many days it stays valid.
     """
-    async with open_session() as session, session.database.write() as connection:
-        found = await find_source(connection, session, source, lock=True)
-        kind, known = _find_key(found, key)
-        now = session.clock.now()
-        at = _after(days, now) or now
-        refusal = await retire_key(connection, found, kind, known.id, at=at, now=now)
-        if refusal is not None:
-            raise refused(refusal.message, word="source_keys")
-        _, known = _find_key(await find_source(connection, session, source), key)
-    _say_key(known, now, "It is refused.", json)
+    async with open_session() as session:
+        found = await meant_source(session, source)
+        known = _find_key(found, key)
+        retired = await retire_key(
+            session.services, session.actor, found.id, known.kind, known.id, days=days
+        )
+    _say_key(accepted(retired), "It is refused.", json)
 
 
 async def restore(source: Name, key: Name | None = None, *, json: AsJson = False) -> None:
@@ -154,21 +140,17 @@ async def restore(source: Name, key: Name | None = None, *, json: AsJson = False
     key
         The write key itself, or the id of a write key or of an identity secret.
     """
-    async with open_session() as session, session.database.write() as connection:
-        found = await find_source(connection, session, source, lock=True)
-        now = session.clock.now()
-        if key is None:
-            await restore_source(connection, session.workspace_id, found.id)
-            found = await find_source(connection, session, source)
-        else:
-            kind, known = _find_key(found, key)
-            refusal = await restore_key(connection, found, kind, known.id, now=now)
-            if refusal is not None:
-                raise refused(refusal.message, word="source_keys")
-            _, known = _find_key(await find_source(connection, session, source), key)
-    if key is not None:
-        _say_key(known, now, "It is taken again.", json)
-    elif json:
+    async with open_session() as session:
+        found = await meant_source(session, source)
+        if key is not None:
+            known = _find_key(found, key)
+            restored = await restore_key(
+                session.services, session.actor, found.id, known.kind, known.id
+            )
+            _say_key(accepted(restored), "It is taken again.", json)
+            return
+        found = accepted(await restore_source(session.services, session.actor, found.id))
+    if json:
         print_record(shown(found), as_json=True)
     else:
         print_done(f"{found.name} can send again.")
@@ -200,21 +182,18 @@ async def sign(
         In so many days signatures are asked for, so that apps can be updated first. Without it: as
         before; for a first secret, now.
     """
-    async with open_session() as session, session.database.write() as connection:
-        now = session.clock.now()
-        made = await rotate_identity_secret(
-            connection,
-            await find_source(connection, session, source, lock=True),
-            session.vault(),
-            secret_id=session.clock.new_id(),
-            now=now,
-            retire_former_at=_after(days, now),
-            ask_at=_after(ask_in, now),
+    async with open_session() as session:
+        found = await meant_source(session, source)
+        made = accepted(
+            await create_identity_secret(
+                session.services,
+                session.actor,
+                found.id,
+                retire_former_after_days=days,
+                ask_after_days=ask_in,
+            )
         )
-        if isinstance(made, KeyRefused):
-            raise refused(made.message, word="source_keys")
-    secret, text = made
-    print_record(_shown_key(secret, now) | {"secret": text}, as_json=json)
+    print_record(shown_key(made.key) | {"secret": made.secret}, as_json=json)
     if not json:
         console.print("Keep it on your server: it is not shown again.", style="dim")
 
@@ -236,17 +215,18 @@ async def ask(source: Name, *, days: AskDays = 0, json: AsJson = False) -> None:
     days
         In so many days.
     """
-    async with open_session() as session, session.database.write() as connection:
-        now = session.clock.now()
-        found = await find_source(connection, session, source, lock=True)
-        at = _after(days, now) or now
-        await ask_for_signatures_from(connection, session.workspace_id, found.id, at)
-        found = await find_source(connection, session, source)
+    async with open_session() as session:
+        found = await meant_source(session, source)
+        changed = await change_source(
+            session.services, session.actor, found.id, ask_for_signatures_after_days=days
+        )
+        found = accepted(changed)
     if json:
         print_record(shown(found), as_json=True)
-    elif not any(one.is_valid(now) for one in found.identity_secrets):
+    elif all(secret.state is KeyState.RETIRED for secret in found.identity_secrets):
         print_done(f"{found.name} has no identity secret yet: clarion sources sign.")
     else:
+        at = found.signatures_from
         print_done(f"{found.name} asks for signatures from {at:%Y-%m-%d %H:%M} UTC on.")
 
 
@@ -264,47 +244,27 @@ async def unsign(source: Name, *, json: AsJson = False) -> None:
     source
         The source, by id or name.
     """
-    async with open_session() as session, session.database.write() as connection:
-        found = await find_source(connection, session, source, lock=True)
-        await retire_identity_secrets(connection, found, session.clock.now())
-        found = await find_source(connection, session, source)
+    async with open_session() as session:
+        found = await meant_source(session, source)
+        unsigned = await retire_identity_secrets(session.services, session.actor, found.id)
     if json:
-        print_record(shown(found), as_json=True)
+        print_record(shown(accepted(unsigned)), as_json=True)
     else:
         print_done(f"{found.name} asks for no signatures.")
 
 
-def _find_key(source: Source, name: str) -> tuple[KeyKind, Key]:
+def _find_key(source: SourceView, name: str) -> KeyView:
     """A key by id, or a write key by itself. Ends the command where there is none."""
-    for kind in KeyKind:
-        for key in keys_of(source, kind):
-            if str(key.id) == name or (isinstance(key, WriteKey) and key.write_key == name):
-                return kind, key
+    for key in (*source.write_keys, *source.identity_secrets):
+        if name in (str(key.id), key.write_key):
+            return key
     raise not_found("key", name)
 
 
-def _after(days: int | None, now: datetime) -> datetime | None:
-    return None if days is None else now + timedelta(days=days)
-
-
-def _say_key(key: Key, now: datetime, sentence: str, as_json: bool) -> None:
+def _say_key(key: KeyView, sentence: str, as_json: bool) -> None:
     if as_json:
-        print_record(_shown_key(key, now), as_json=True)
-    elif key.retires_at is not None and key.is_valid(now):
+        print_record(shown_key(key), as_json=True)
+    elif key.state is KeyState.ENDS:
         print_done(f"It is refused from {key.retires_at:%Y-%m-%d} on.")
     else:
         print_done(sentence)
-
-
-def _shown_key(key: Key, now: datetime) -> dict[str, Any]:
-    is_write_key = isinstance(key, WriteKey)
-    state = "stands" if key.retires_at is None else "ends" if key.is_valid(now) else "retired"
-    return {
-        "id": key.id,
-        "kind": (KeyKind.WRITE_KEY if is_write_key else KeyKind.IDENTITY_SECRET).value,
-        "write_key": key.write_key if isinstance(key, WriteKey) else None,
-        "state": state,
-        "created_at": key.created_at,
-        "last_used_at": key.last_used_at,
-        "retires_at": key.retires_at,
-    }

@@ -6,11 +6,11 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from clarion.cli.output import AsJson, Ending, ExitCode, Name, print_done, print_record
-from clarion.cli.session import open_session
-from clarion.cli.source_choice import find_source, shown
-from clarion.sources.rate_limit import BURST_SECONDS, PER_SECOND_MAX, Limit
-from clarion.sources.source import ORIGINS_MAX, read_origin
-from clarion.sources.store import allow_origins, limit_source
+from clarion.cli.session import accepted, open_session
+from clarion.cli.source_choice import meant_source, shown
+from clarion.deliveries.apps.source_commands import change_source
+from clarion.sources.rate_limit import BURST_SECONDS, PER_SECOND_MAX, limit_of
+from clarion.sources.source import ORIGINS_MAX, read_origin, read_origins
 
 PerSecond = Annotated[int | None, Parameter(validator=Number(gte=1, lte=PER_SECOND_MAX))]
 Burst = Annotated[
@@ -47,16 +47,12 @@ async def limit(
     """
     if events_per_second is None and burst is not None:
         raise Ending(ExitCode.USAGE, "--burst needs the events per second.", word="usage")
-    wanted = None
-    if events_per_second is not None:
-        burst = events_per_second * BURST_SECONDS if burst is None else burst
-        wanted = Limit(events_per_second=events_per_second, burst=burst)
-    async with open_session() as session, session.database.write() as connection:
-        found = await find_source(connection, session, source)
-        await limit_source(connection, session.workspace_id, found.id, wanted)
-        found = await find_source(connection, session, source)
+    wanted = None if events_per_second is None else limit_of(events_per_second, burst)
+    async with open_session() as session:
+        found = await meant_source(session, source)
+        changed = await change_source(session.services, session.actor, found.id, rate_limit=wanted)
     if json:
-        print_record(shown(found), as_json=True)
+        print_record(shown(accepted(changed)), as_json=True)
     elif wanted is None:
         print_done(f"{found.name} may send as fast as it likes.")
     else:
@@ -86,20 +82,20 @@ async def origins(source: Name, *allowed: str, json: AsJson = False) -> None:
         Every origin that may: scheme, host and port as the browser shows them; `*.` at the
         beginning of the host stands for anything below it.
     """
-    read = [read_origin(one) for one in allowed]
-    for written, origin in zip(allowed, read, strict=True):
-        if origin is None:
-            message = f"{written} is no origin: write https://shop.example, without a path."
-            raise Ending(ExitCode.USAGE, message, word="usage")
-    wanted = list(dict.fromkeys(one for one in read if one is not None))
-    if len(wanted) > ORIGINS_MAX:
-        raise Ending(ExitCode.USAGE, f"{ORIGINS_MAX} origins at most.", word="usage")
-    async with open_session() as session, session.database.write() as connection:
-        found = await find_source(connection, session, source)
-        await allow_origins(connection, session.workspace_id, found.id, wanted)
-        found = await find_source(connection, session, source)
+    wanted = read_origins(allowed)
+    if isinstance(wanted, list):
+        unread = next((one for one in allowed if read_origin(one) is None), None)
+        message = f"{unread} is no origin: write https://shop.example, without a path."
+        if len(allowed) > ORIGINS_MAX:
+            message = f"{ORIGINS_MAX} origins at most."
+        raise Ending(ExitCode.USAGE, message, word="usage")
+    async with open_session() as session:
+        found = await meant_source(session, source)
+        changed = await change_source(
+            session.services, session.actor, found.id, allowed_origins=wanted
+        )
     if json:
-        print_record(shown(found), as_json=True)
+        print_record(shown(accepted(changed)), as_json=True)
     elif wanted:
         print_done(f"Pages of {', '.join(wanted)} may send through {found.name}.")
     else:

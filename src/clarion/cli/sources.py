@@ -1,21 +1,20 @@
 """Sources: the apps that send events, each with its write key."""
 
+from uuid import UUID
+
 from cyclopts import App as Commands
+from msgspec import UNSET, UnsetType
 
 from clarion.cli.output import AsJson, Name, print_done, print_record, print_records
-from clarion.cli.session import open_session
+from clarion.cli.session import accepted, open_session
 from clarion.cli.source_activity import tail
-from clarion.cli.source_choice import choose_app, find_app, find_source, public_key_note, shown
+from clarion.cli.source_choice import find_app, find_source, meant_source, public_key_note, shown
 from clarion.cli.source_counts import counts
 from clarion.cli.source_keys import ask, restore, retire, rotate, show, sign, unsign
 from clarion.cli.source_rules import limit, origins
-from clarion.sources.rate_limit import DEFAULT_LIMIT
-from clarion.sources.store import (
-    bind_firebase_app,
-    create_source,
-    list_sources,
-    revoke_source,
-)
+from clarion.deliveries.apps.source_commands import change_source, create_source
+from clarion.sources.commands import revoke_source
+from clarion.sources.queries import list_sources
 
 commands = Commands(name="sources", help="Sources: the apps that send events, with write keys.")
 
@@ -45,17 +44,13 @@ async def create(name: str, *, firebase_app: str | None = None, json: AsJson = F
         Its Firebase app, by id or project id: devices of this source are reached through it.
         Without it: the workspace's Firebase app, if there is exactly one.
     """
-    async with open_session() as session, session.database.write() as connection:
-        app = await choose_app(connection, session, firebase_app)
-        source = await create_source(
-            connection,
-            workspace_id=session.workspace_id,
-            name=name,
-            source_id=session.clock.new_id(),
-            now=session.clock.now(),
-            firebase_app_id=None if app is None else app.id,
-            limit=DEFAULT_LIMIT,
-        )
+    async with open_session() as session:
+        app_id: UUID | UnsetType = UNSET
+        if firebase_app is not None:
+            async with session.database.read() as connection:
+                app_id = (await find_app(connection, session, firebase_app)).id
+        made = await create_source(session.services, session.actor, name, firebase_app_id=app_id)
+        source = accepted(made)
     print_record(shown(source), as_json=json)
     if not json:
         print_done(public_key_note(source))
@@ -72,7 +67,7 @@ async def list_(*, json: AsJson = False) -> None:
     ```
     """
     async with open_session() as session, session.database.read() as connection:
-        sources = await list_sources(connection, session.workspace_id)
+        sources = await list_sources(connection, session.actor, session.clock.now())
     print_records(
         [shown(source) for source in sources],
         as_json=json,
@@ -98,12 +93,15 @@ async def bind(source: Name, firebase_app: Name, *, json: AsJson = False) -> Non
     firebase_app
         The Firebase app, by id or project id.
     """
-    async with open_session() as session, session.database.write() as connection:
-        found = await find_source(connection, session, source)
-        app = await find_app(connection, session, firebase_app)
-        await bind_firebase_app(connection, session.workspace_id, found.id, app.id)
+    async with open_session() as session:
+        async with session.database.read() as connection:
+            found = await find_source(connection, session, source)
+            app = await find_app(connection, session, firebase_app)
+        bound = await change_source(
+            session.services, session.actor, found.id, firebase_app_id=app.id
+        )
     if json:
-        print_record(shown(found) | {"firebase_app_id": app.id}, as_json=True)
+        print_record(shown(accepted(bound)), as_json=True)
     else:
         print_done(f"Devices of {found.name} are reached through {app.project_id}.")
 
@@ -120,11 +118,10 @@ async def revoke(source: Name, *, json: AsJson = False) -> None:
     clarion sources revoke "Android app"
     ```
     """
-    async with open_session() as session, session.database.write() as connection:
-        found = await find_source(connection, session, source)
-        now = session.clock.now()
-        await revoke_source(connection, session.workspace_id, found.id, now)
+    async with open_session() as session:
+        found = await meant_source(session, source)
+        revoked = accepted(await revoke_source(session.services, session.actor, found.id))
     if json:
-        print_record(shown(found) | {"revoked_at": now}, as_json=True)
+        print_record(shown(revoked), as_json=True)
     else:
         print_done(f"{found.name} can no longer send.")

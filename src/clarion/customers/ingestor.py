@@ -151,7 +151,10 @@ class Ingestor:
             arrivals: dict[UUID, list[Arrival]] = defaultdict(list)
             taken = 0
             tally = Tally(self._names)
-            for parcel, events, refusals in opened:
+            refused = await without_listed(
+                connection, [(parcel.workspace_id, refusals) for parcel, _, refusals in opened]
+            )
+            for (parcel, events, _), refusals in zip(opened, refused, strict=True):
                 arrivals[parcel.workspace_id] += [
                     Arrival(event=event, source_id=parcel.source_id) for event in events
                 ]
@@ -159,7 +162,7 @@ class Ingestor:
                     parcel.workspace_id,
                     parcel.source_id,
                     Stage.EVENT,
-                    await without_listed(connection, parcel.workspace_id, refusals),
+                    refusals,
                     parcel.received_at,
                     parcel.key,
                 )

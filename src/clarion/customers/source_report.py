@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from clarion.clock import Moment
 from clarion.customers.devices.token_age_store import last_registered_at, not_refreshed
 from clarion.customers.diagnostics import REFRESH_DAYS, WARNINGS, WarningCode, cure_of
 from clarion.customers.ingest_counters import Kind, hour_of
@@ -22,39 +23,50 @@ WARNINGS_READ = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Hour:
-    hour: datetime
+class CountedHour:
+    """What came in one hour: events, and calls that were turned away whole."""
+
+    hour: Moment
     accepted: int
     duplicate: int
     refused: int
     turned_away: int
-    """Calls, not events: how many events they would have brought, nobody knows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NameCount:
-    """Events of one name, or of one type that has none."""
+class CountedName:
+    """Events of a name; `(other)` stands for those beyond the number that is told apart."""
 
     type: str
-    name: str | None
+    event: str | None
     accepted: int
     duplicate: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReasonCount:
-    """Refusals for one reason, with the cure; `names`: of which events (or, where calls were turned
-    away, about what), the most frequent first."""
+class CountedReason:
+    """Refusals with a code; `events`: how many of which name."""
 
     code: str
     count: int
     cure: str | None
-    names: Sequence[tuple[str, int]]
+    events: dict[str, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SdkCount:
-    """Events made by one version of one SDK; None: it does not say."""
+class CountedCall:
+    """Calls that were turned away whole for one reason, with nothing of them kept; `about`: how
+    many of which origin or write key, where they are told apart."""
+
+    code: str
+    count: int
+    cure: str | None
+    about: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountedSdk:
+    """Events made by an SDK; null: they do not say by which."""
 
     name: str | None
     version: str | None
@@ -62,41 +74,42 @@ class SdkCount:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WarningCount:
-    """A warning, how many events (or devices) deserved it, and the first event of its last hour, if
-    it is still listed."""
+class CountedWarning:
+    """A warning, how many events deserved it (`tokens_not_refreshed`: devices), and the first event
+    of its last hour, if it is still listed. `subject`: what it is about, where it may be about
+    several things."""
 
-    code: WarningCode
+    code: str
     subject: str | None
     count: int
     meaning: str
     cure: str
     message_id: str | None
-    last_at: datetime
+    last_at: Moment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SourceReport:
-    """What a source sent since `since`."""
+class SourceCounts:
+    """What a source sent since `since`, most frequent first; counted by the hour of arrival and
+    kept for 30 days. `turned_away` counts calls, the others events."""
 
-    since: datetime
-    until: datetime
+    since: Moment
+    until: Moment
     accepted: int
     duplicate: int
     refused: int
     turned_away: int
-    hours: Sequence[Hour]
-    names: Sequence[NameCount]
-    reasons: Sequence[ReasonCount]
-    calls: Sequence[ReasonCount]
-    """Those that were turned away."""
-    sdks: Sequence[SdkCount]
-    warnings: Sequence[WarningCount]
+    hours: list[CountedHour]
+    events: list[CountedName]
+    refusals: list[CountedReason]
+    calls: list[CountedCall]
+    sdks: list[CountedSdk]
+    warnings: list[CountedWarning]
 
 
 async def source_report(
     connection: AsyncConnection, workspace_id: UUID, source_id: UUID, now: datetime, back: int
-) -> SourceReport:
+) -> SourceCounts:
     """The report of the last `back` hours, the one under way among them."""
     since = hour_of(now) - timedelta(hours=back - 1)
     counted = await totals(connection, source_id, since)
@@ -109,7 +122,7 @@ async def source_report(
     told, _ = await newest(connection, wanted, None, WARNINGS_READ)
     warnings = _warnings(counted, told)
     warnings += await _not_refreshed(connection, workspace_id, source_id, now)
-    return SourceReport(
+    return SourceCounts(
         since=since,
         until=now,
         accepted=sums[Kind.ACCEPTED],
@@ -117,9 +130,15 @@ async def source_report(
         refused=sums[Kind.REFUSED],
         turned_away=sums[TURNED_AWAY],
         hours=await _hours(connection, source_id, since, back),
-        names=_names(counted),
-        reasons=_reasons(counted, Kind.REFUSED),
-        calls=_reasons(counted, TURNED_AWAY),
+        events=_names(counted),
+        refusals=[
+            CountedReason(code=code, count=count, cure=cure_of(code), events=names)
+            for code, count, names in _reasons(counted, Kind.REFUSED)
+        ],
+        calls=[
+            CountedCall(code=code, count=count, cure=cure_of(code), about=names)
+            for code, count, names in _reasons(counted, TURNED_AWAY)
+        ],
         sdks=_sdks(counted, sums[Kind.ACCEPTED]),
         warnings=warnings,
     )
@@ -127,7 +146,7 @@ async def source_report(
 
 async def _not_refreshed(
     connection: AsyncConnection, workspace_id: UUID, source_id: UUID, now: datetime
-) -> list[WarningCount]:
+) -> list[CountedWarning]:
     """Whether an app does not refresh: installations of it are in use that have not for too long,
     though new ones register every day; or none registers at all any more."""
     code = WarningCode.TOKENS_NOT_REFRESHED
@@ -144,7 +163,7 @@ async def _not_refreshed(
 
 async def _hours(
     connection: AsyncConnection, source_id: UUID, since: datetime, back: int
-) -> list[Hour]:
+) -> list[CountedHour]:
     """Every hour, the empty ones too, the first one first."""
     sums: Counter[tuple[datetime, str]] = Counter()
     for one in await hours(connection, source_id, since):
@@ -153,7 +172,7 @@ async def _hours(
     for number in range(back):
         hour = since + timedelta(hours=number)
         found.append(
-            Hour(
+            CountedHour(
                 hour=hour,
                 accepted=sums[hour, Kind.ACCEPTED],
                 duplicate=sums[hour, Kind.DUPLICATE],
@@ -164,15 +183,15 @@ async def _hours(
     return found
 
 
-def _names(counted: Sequence[Counted]) -> list[NameCount]:
+def _names(counted: Sequence[Counted]) -> list[CountedName]:
     sums: dict[tuple[str, str], Counter[str]] = {}
     for one in counted:
         if one.kind in (Kind.ACCEPTED, Kind.DUPLICATE):
             sums.setdefault((one.label, one.name), Counter())[one.kind] += one.count
     found = [
-        NameCount(
+        CountedName(
             type=type_,
-            name=name or None,
+            event=name or None,
             accepted=count[Kind.ACCEPTED],
             duplicate=count[Kind.DUPLICATE],
         )
@@ -181,34 +200,30 @@ def _names(counted: Sequence[Counted]) -> list[NameCount]:
     return sorted(found, key=lambda one: -one.accepted)
 
 
-def _reasons(counted: Sequence[Counted], kind: str) -> list[ReasonCount]:
+def _reasons(counted: Sequence[Counted], kind: str) -> list[tuple[str, int, dict[str, int]]]:
+    """(Code, how many, of which names.) The most frequent first."""
     sums: dict[str, list[Counted]] = {}
     for one in counted:
         if one.kind == kind:
             sums.setdefault(one.label, []).append(one)
     found = [
-        ReasonCount(
-            code=code,
-            count=sum(one.count for one in many),
-            cure=cure_of(code),
-            names=[(one.name, one.count) for one in many if one.name],
-        )
+        (code, sum(one.count for one in many), {one.name: one.count for one in many if one.name})
         for code, many in sums.items()
     ]
-    return sorted(found, key=lambda one: -one.count)
+    return sorted(found, key=lambda one: -one[1])
 
 
-def _sdks(counted: Sequence[Counted], accepted: int) -> list[SdkCount]:
+def _sdks(counted: Sequence[Counted], accepted: int) -> list[CountedSdk]:
     found = [
-        SdkCount(name=one.label, version=one.name or None, count=one.count)
+        CountedSdk(name=one.label, version=one.name or None, count=one.count)
         for one in counted
         if one.kind == Kind.SDK and one.label
     ]
     unnamed = accepted - sum(one.count for one in found)
-    return [*found, SdkCount(name=None, version=None, count=unnamed)] if unnamed else found
+    return [*found, CountedSdk(name=None, version=None, count=unnamed)] if unnamed else found
 
 
-def _warnings(counted: Sequence[Counted], told: Sequence[Activity]) -> list[WarningCount]:
+def _warnings(counted: Sequence[Counted], told: Sequence[Activity]) -> list[CountedWarning]:
     found = []
     for one in counted:
         if one.kind == Kind.WARNING:
@@ -233,9 +248,9 @@ def _is_of(event: Activity, counted: Counted) -> bool:
 
 def _warning(
     code: WarningCode, subject: str | None, count: int, message_id: str | None, at: datetime
-) -> WarningCount:
+) -> CountedWarning:
     advice = WARNINGS[code]
-    return WarningCount(
+    return CountedWarning(
         code=code,
         subject=subject,
         count=count,

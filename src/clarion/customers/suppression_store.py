@@ -13,7 +13,7 @@ from clarion.customers.identity.person import Person
 from clarion.customers.suppression import SuppressionKind, id_hash, ids_in, judge
 from clarion.ingest_log.rejection import Refusal
 from clarion.storage.bulk import upsert
-from clarion.storage.dialect import has_one_writer
+from clarion.storage.dialect import among, has_one_writer
 from clarion.storage.schema import customers, identifiers, suppressions, workspaces
 
 log = structlog.get_logger(__name__)
@@ -62,26 +62,58 @@ async def let_through(
 
 
 async def without_listed(
-    connection: AsyncConnection, workspace_id: UUID, refused: Sequence[Refusal]
-) -> Sequence[Refusal]:
-    """The refusals, and of those that tell of somebody listed only that there was one."""
-    salt = await _salt(connection, workspace_id, if_used=True) if refused else None
-    if salt is None:
-        return refused
-    hashes = [{id_hash(salt, key) for key in _hinted(one)} for one in refused]
+    connection: AsyncConnection, refused: Sequence[tuple[UUID, Sequence[Refusal]]]
+) -> list[Sequence[Refusal]]:
+    """Refusals by workspace; of those that tell of somebody listed only that there was one. Two
+    statements, whatever the number of refusals.
+
+    The list stays as it is read until this transaction ends: the workspaces' rows are locked, which
+    `wait_for_refusals` waits for. Asked before any identifier is locked.
+    """
+    ids = sorted({workspace_id for workspace_id, refusals in refused if refusals})
+    if not ids:
+        return [refusals for _, refusals in refused]
+    has_list = exists().where(suppressions.c.workspace_id == workspaces.c.id).label("has_list")
+    rows = await connection.execute(
+        select(workspaces.c.id, workspaces.c.salt, has_list)
+        .where(workspaces.c.id.in_(ids))
+        .order_by(workspaces.c.id)
+        .with_for_update(read=True)
+    )
+    salts = {row.id: row.salt for row in rows if row.has_list}
+    hashes = {
+        (workspace_id, key): id_hash(salts[workspace_id], key)
+        for workspace_id, refusals in refused
+        if workspace_id in salts
+        for refusal in refusals
+        for key in _hinted(refusal)
+    }
+    if not hashes:
+        return [refusals for _, refusals in refused]
     rows = await connection.execute(
         select(suppressions.c.hash).where(
-            suppressions.c.workspace_id == workspace_id,
-            suppressions.c.hash.in_(sorted(set().union(*hashes))),
+            suppressions.c.workspace_id.in_(sorted(salts)),
+            among(connection, suppressions.c.hash, sorted(set(hashes.values()))),
         )
     )
     listed = set(rows.scalars())
     return [
-        Refusal(message_id=None, code=one.code, message=one.message, excerpt="")
-        if theirs & listed
-        else one
-        for one, theirs in zip(refused, hashes, strict=True)
+        [
+            Refusal(message_id=None, code=one.code, message=one.message, excerpt="")
+            if any(hashes.get((workspace_id, key)) in listed for key in _hinted(one))
+            else one
+            for one in refusals
+        ]
+        for workspace_id, refusals in refused
     ]
+
+
+async def wait_for_refusals(connection: AsyncConnection, workspace_id: UUID) -> None:
+    """Wait for every transaction that has asked `without_listed`. Those that ask later see what is
+    listed by now. In a transaction of its own: nobody waits for whoever waits here. (SQLite has one
+    writer, which is this one.)"""
+    row = select(workspaces.c.id).where(workspaces.c.id == workspace_id)
+    await connection.execute(row.with_for_update(key_share=True))
 
 
 def _hinted(refusal: Refusal) -> list[str]:
@@ -132,6 +164,13 @@ async def unlist(connection: AsyncConnection, workspace_id: UUID, subject: str) 
     return len(rows.all())
 
 
+async def subject_hash(connection: AsyncConnection, workspace_id: UUID, subject: str) -> str:
+    """How a person is named where their id must not be."""
+    salt = await _salt(connection, workspace_id)
+    assert salt is not None, "a workspace has a salt from its beginning"
+    return id_hash(salt, subject)
+
+
 async def mark_suppressed(
     connection: AsyncConnection, customer_ids: Iterable[UUID], at: datetime | None
 ) -> None:
@@ -141,13 +180,8 @@ async def mark_suppressed(
     )
 
 
-async def _salt(
-    connection: AsyncConnection, workspace_id: UUID, *, if_used: bool = False
-) -> bytes | None:
-    """The workspace's salt; `if_used`: None where nobody is listed."""
+async def _salt(connection: AsyncConnection, workspace_id: UUID) -> bytes | None:
     statement = select(workspaces.c.salt).where(workspaces.c.id == workspace_id)
-    if if_used:
-        statement = statement.where(exists().where(suppressions.c.workspace_id == workspaces.c.id))
     return (await connection.execute(statement)).scalar_one_or_none()
 
 

@@ -31,7 +31,7 @@ from clarion.sources.auth_result import (
     UnknownKey,
 )
 from clarion.sources.authenticator import Doorkeeper, DoorkeeperOptions
-from clarion.sources.key_store import KeyKind
+from clarion.sources.source import KeyKind
 from clarion.storage.database import Database, StorageUnavailable
 from clarion.storage.vault import Vault
 from clarion.telemetry import Metrics

@@ -7,10 +7,10 @@ good for sending.
 
 import asyncio
 import zipfile
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
-from typing import IO, Any
+from typing import IO, Any, cast
 from uuid import UUID
 
 import msgspec
@@ -38,35 +38,75 @@ Times are in UTC. Registration tokens are shown as fingerprints, the first digit
 """
 
 
-async def write_dossier(
-    database: Database, workspace_id: UUID, customer: Customer, file: IO[bytes], now: datetime
-) -> None:
-    """Write the zip to `file`."""
+class _Pieces:
+    """A file that is only written to, and taken away as it grows."""
+
+    def __init__(self) -> None:
+        self._written: list[bytes] = []
+
+    def write(self, data: bytes) -> int:
+        self._written.append(bytes(data))
+        return len(data)
+
+    def flush(self) -> None:
+        """Nothing is held back."""
+
+    def take(self) -> bytes:
+        """What was written since it was taken last."""
+        taken = b"".join(self._written)
+        self._written.clear()
+        return taken
+
+
+async def open_dossier(
+    database: Database, workspace_id: UUID, customer: Customer, now: datetime
+) -> AsyncIterator[bytes]:
+    """The zip, piece by piece, none much larger than a page. What is read first is read before this
+    returns: a database that is away is known before anything is sent."""
     async with database.read() as connection:
         devices = await list_devices_of(connection, workspace_id, customer.id)
         known = await known_in_traits(connection, workspace_id, [customer])
+    profile = {name: value for name, value in asdict(customer).items() if name != "traits"}
+    profile["traits"] = shown_traits(customer.traits, known)
+    texts = {
+        "README.txt": lambda: README.format(now=now.isoformat()).encode(),
+        "profile.json": lambda: _json(profile),
+        "devices.json": lambda: _json([_device(one) for one in devices]),
+    }
     lists = {
         "events.json": _events(database, workspace_id, customer.id),
         "history.json": _history(database, workspace_id, customer.id),
         "deliveries.json": _deliveries(database, workspace_id, customer.id),
     }
-    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("README.txt", README.format(now=now.isoformat()))
-        profile = {name: value for name, value in asdict(customer).items() if name != "traits"}
-        profile["traits"] = shown_traits(customer.traits, known)
-        archive.writestr("profile.json", _json(profile))
-        archive.writestr("devices.json", _json([_device(one) for one in devices]))
-        for name, pages in lists.items():
-            info = zipfile.ZipInfo(name, now.timetuple()[:6])
-            info.compress_type = zipfile.ZIP_DEFLATED
-            with archive.open(info, "w", force_zip64=True) as entry:
-                before = b"[\n"
-                async for page in pages:
-                    if page:
-                        # In a thread: to deflate a page takes longer than others may wait.
-                        await asyncio.to_thread(_write_page, entry, before, page)
-                        before = b",\n"
-                entry.write(b"[]\n" if before == b"[\n" else b"\n]\n")
+    return _zipped(texts, lists, now)
+
+
+async def _zipped(
+    texts: Mapping[str, Callable[[], bytes]],
+    lists: Mapping[str, AsyncIterator[Sequence[dict[str, Any]]]],
+    now: datetime,
+) -> AsyncIterator[bytes]:
+    """All work on bytes is done in threads: to deflate a page takes longer than others may wait."""
+    pieces = _Pieces()
+    archive = zipfile.ZipFile(cast(IO[bytes], pieces), "w", zipfile.ZIP_DEFLATED)
+    for name, text in texts.items():
+        await asyncio.to_thread(lambda name, text: archive.writestr(name, text()), name, text)
+        yield pieces.take()
+    for name, pages in lists.items():
+        info = zipfile.ZipInfo(name, now.timetuple()[:6])
+        info.compress_type = zipfile.ZIP_DEFLATED
+        entry = archive.open(info, "w", force_zip64=True)
+        before = b"[\n"
+        async for page in pages:
+            if page:
+                await asyncio.to_thread(_write_page, entry, before, page)
+                before = b",\n"
+                if piece := pieces.take():
+                    yield piece
+        entry.write(b"[]\n" if before == b"[\n" else b"\n]\n")
+        await asyncio.to_thread(entry.close)
+    archive.close()
+    yield pieces.take()
 
 
 def _write_page(entry: IO[bytes], before: bytes, page: Sequence[dict[str, Any]]) -> None:

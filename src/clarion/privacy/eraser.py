@@ -1,6 +1,6 @@
 """The eraser: removes a person from every table, in slices that hold nobody up.
 
-    begin ─→ deliveries ─→ events ⇄ begin again ─→ claims, history ─→ refusals ─→ the rest ─→ jobs
+    begin ─→ deliveries ─→ events ⇄ begin again ─→ claims, history ─→ the rest ─→ refusals ─→ jobs
       │      made nobody's   (they name further ids)                               put aside
       └ from here on nothing of theirs is taken in, and nothing sent to them
 
@@ -15,6 +15,7 @@ events does.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -30,11 +31,10 @@ from clarion.customers import erasure_store
 from clarion.customers.identity import store as identity_store
 from clarion.customers.identity.identifier import device_row_id
 from clarion.customers.identity.person import Signs, ids_of_body, words_of_body
-from clarion.customers.identity.person_store import find_person, named_person
+from clarion.customers.identity.person_store import find_person
 from clarion.customers.ingestion import Ingestion, owner_of_stored
-from clarion.customers.profile.store import find_customer
 from clarion.customers.suppression import SuppressionKind
-from clarion.customers.suppression_store import shut_out
+from clarion.customers.suppression_store import shut_out, wait_for_refusals
 from clarion.deliveries.erasure_store import launches_of, make_nobodys, release_quarantine
 from clarion.events.erasure_store import (
     blank_refusals,
@@ -46,8 +46,6 @@ from clarion.privacy.dead_letter_scrub import without
 from clarion.privacy.erasure_claims import ErasureClaims, TakenOver
 from clarion.privacy.erasure_request_store import (
     Erasure,
-    add_erasure,
-    claim_erasure,
     forget_erasure,
     keep_erasure,
     unfinished,
@@ -117,35 +115,6 @@ class Eraser:
                 log.info("erasure_taken_over", workspace=str(claimed.workspace_id))
         return count
 
-    async def begin(self, workspace_id: UUID, name: str, *, by: str) -> Erasure | None:
-        """Let nothing more of `name` in or out; None: there is nobody of that name, nor an erasure
-        of theirs under way. From here on it is going to be finished, whatever happens. One that is
-        under way is claimed: whoever works on it changes nothing any more."""
-
-        async def work(connection: AsyncConnection) -> Erasure | None:
-            now = self._clock.now()
-            pending = await unfinished(connection, workspace_id=workspace_id)
-            erasure = next((one for one in pending if one.is_of(name)), None)
-            if erasure is not None:
-                erasure = await claim_erasure(connection, erasure, now)
-            customer = await find_customer(connection, workspace_id, name)
-            if customer is None:
-                return erasure
-            if erasure is None:
-                erasure = Erasure(
-                    id=self._clock.new_id(),
-                    workspace_id=workspace_id,
-                    person=await named_person(connection, workspace_id, customer),
-                    made_by=by,
-                    begun_at=now,
-                    touched_at=now,
-                    attempt=1,
-                )
-                await add_erasure(connection, erasure)
-            return await self._shut(connection, erasure)
-
-        return await self._database.transact(work, self._clock)
-
     async def finish(self, erasure: Erasure) -> Erasure:
         """Return when nothing is left, with how much it was in all: when we have removed it, or
         whoever has claimed it since. Raises StorageUnavailable, BrokerUnavailable; then it is
@@ -194,21 +163,11 @@ class Eraser:
         erasure = await self._strangers(erasure)
         while await self._identity_claims(erasure) == self._options.rows_max:
             await self._pause()
-        erasure = await self._refusals(erasure)
         await self._audiences(erasure)
-        return await self._rest(erasure)
+        return await self._refusals(await self._rest(erasure))
 
     async def _shut(self, connection: AsyncConnection, erasure: Erasure) -> Erasure:
-        """Nothing more of theirs is taken in or sent, as far as their ids are known by now."""
-        workspace_id, now = erasure.workspace_id, self._clock.now()
-        person = await find_person(
-            connection, workspace_id, erasure.person, erasure.met, locks=True
-        )
-        had = await erasure_store.past_devices_of(connection, workspace_id, person)
-        erasure = replace(erasure.joined(person), devices=erasure.devices | had, touched_at=now)
-        await shut_out(connection, workspace_id, person, SuppressionKind.ERASED, now)
-        await keep_erasure(connection, erasure)
-        return erasure
+        return await shut(connection, erasure, self._clock.now())
 
     async def _deliveries(self, erasure: Erasure) -> Erasure:
         workspace_id, person = erasure.workspace_id, erasure.person
@@ -310,6 +269,11 @@ class Eraser:
         return await self._claims.transact(erasure, work)
 
     async def _refusals(self, erasure: Erasure) -> Erasure:
+        """Take away what refusals show of them: last, once every id is listed, and no transaction
+        is under way that has looked at the list before."""
+        await self._database.transact(
+            lambda connection: wait_for_refusals(connection, erasure.workspace_id), self._clock
+        )
         signs = Signs(erasure.person)
 
         async def blank_some(
@@ -386,6 +350,17 @@ class Eraser:
 
     async def _pause(self) -> None:
         await self._clock.sleep(self._options.pause_seconds)
+
+
+async def shut(connection: AsyncConnection, erasure: Erasure, now: datetime) -> Erasure:
+    """Nothing more of theirs is taken in or sent, as far as their ids are known by now."""
+    workspace_id = erasure.workspace_id
+    person = await find_person(connection, workspace_id, erasure.person, erasure.met, locks=True)
+    had = await erasure_store.past_devices_of(connection, workspace_id, person)
+    erasure = replace(erasure.joined(person), devices=erasure.devices | had, touched_at=now)
+    await shut_out(connection, workspace_id, person, SuppressionKind.ERASED, now)
+    await keep_erasure(connection, erasure)
+    return erasure
 
 
 async def _forget(connection: AsyncConnection, erasure: Erasure) -> None:

@@ -32,9 +32,9 @@ from clarion.sources.auth_result import (
     UnknownKey,
 )
 from clarion.sources.key_loader import Found, KeyReader, KeyReaderOptions
-from clarion.sources.key_store import USED_SECONDS, KeyKind, note_uses
+from clarion.sources.key_store import USED_SECONDS, note_uses
 from clarion.sources.rate_limit import Bucket, Limit, debit, seconds_to_wait
-from clarion.sources.source import is_allowed
+from clarion.sources.source import KeyKind, is_allowed
 from clarion.storage.database import Database, StorageUnavailable
 from clarion.storage.vault import Vault
 

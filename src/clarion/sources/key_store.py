@@ -5,7 +5,6 @@ import secrets
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.sources.auth_result import Admission, Retired, Secret
 from clarion.sources.rate_limit import Limit
-from clarion.sources.source import IdentitySecret, WriteKey
+from clarion.sources.source import IdentitySecret, KeyKind, WriteKey
 from clarion.storage.bulk import insert_new
 from clarion.storage.schema import identity_secrets, sources, write_keys
 from clarion.storage.vault import Vault, VaultLocked
@@ -22,13 +21,6 @@ from clarion.storage.vault import Vault, VaultLocked
 WRITE_KEY_BYTES = 24
 USED_SECONDS = 60
 """How exactly it is known when a key was last used: one in use is written about so often."""
-
-
-class KeyKind(StrEnum):
-    """Which of a source's keys."""
-
-    WRITE_KEY = "write_key"
-    IDENTITY_SECRET = "identity_secret"  # noqa: S105 - a kind
 
 
 _TABLES = {KeyKind.WRITE_KEY: write_keys, KeyKind.IDENTITY_SECRET: identity_secrets}
@@ -110,19 +102,13 @@ async def identity_secrets_of(
 
 
 async def retire_keys(
-    connection: AsyncConnection, kind: KeyKind, key_ids: Iterable[UUID], at: datetime
+    connection: AsyncConnection, kind: KeyKind, key_ids: Iterable[UUID], at: datetime | None
 ) -> None:
-    """Refuse them from `at` on."""
+    """Refuse them from `at` on; None: take them again, until they are retired."""
     table = _TABLES[kind]
     await connection.execute(
         update(table).where(table.c.id.in_(list(key_ids))).values(retires_at=at)
     )
-
-
-async def restore_key(connection: AsyncConnection, kind: KeyKind, key_id: UUID) -> None:
-    """Take it again, until it is retired."""
-    table = _TABLES[kind]
-    await connection.execute(update(table).where(table.c.id == key_id).values(retires_at=None))
 
 
 async def note_uses(

@@ -10,6 +10,8 @@ So a batch larger than the burst gets through, too, and over time none sends fas
 from dataclasses import dataclass
 from math import ceil
 
+from clarion.faults import Fault
+
 BYTES_OF_EVENT = 4_096
 """So much may come for each event of the limit: more than SDKs' events have, and far less than one
 may have."""
@@ -36,6 +38,25 @@ class Bucket:
 
 DEFAULT_LIMIT = Limit(events_per_second=1_000, burst=20_000)
 """Of a new source, unless it is made with another one or none."""
+
+
+def limit_of(events_per_second: int, burst: int | None = None) -> Limit:
+    """A limit; without `burst`, five seconds' worth may come at once."""
+    if burst is None:
+        burst = events_per_second * BURST_SECONDS
+    return Limit(events_per_second=events_per_second, burst=burst)
+
+
+def check_limit(limit: Limit) -> list[Fault]:
+    """What is wrong with a limit that people set."""
+    return [
+        Fault(f"rate_limit.{name}", f"must be a number from 1 to {most}")
+        for name, value, most in (
+            ("events_per_second", limit.events_per_second, PER_SECOND_MAX),
+            ("burst", limit.burst, PER_SECOND_MAX * BURST_SECONDS),
+        )
+        if not 1 <= value <= most
+    ]
 
 
 def draw(

@@ -9,8 +9,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from uuid import UUID
 
+from clarion.faults import Fault
 from clarion.sources.rate_limit import Limit
 
 VALID_KEYS_MAX = 10
@@ -19,6 +21,13 @@ ORIGINS_MAX = 100
 ORIGIN_CHARACTERS_MAX = 255
 
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.\-]*://(\*\.)?(\[[0-9a-f:.]+\]|[a-z0-9._\-]+)(:[0-9]{1,5})?")
+
+
+class KeyKind(StrEnum):
+    """Which of a source's keys."""
+
+    WRITE_KEY = "write_key"
+    IDENTITY_SECRET = "identity_secret"  # noqa: S105 - a kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +83,13 @@ class Source:
         standing = [key for key in self.write_keys if key.retires_at is None]
         return (standing or list(self.write_keys))[-1].write_key
 
+    def keys_of(self, kind: KeyKind) -> Sequence[Key]:
+        """Oldest first, retired ones too."""
+        return self.write_keys if kind is KeyKind.WRITE_KEY else self.identity_secrets
+
+    def key(self, kind: KeyKind, key_id: UUID) -> Key | None:
+        return next((key for key in self.keys_of(kind) if key.id == key_id), None)
+
     def asks_for_signatures(self, now: datetime) -> bool:
         """Whether a userId must be signed to act for its person."""
         is_time = self.signatures_from is None or self.signatures_from <= now
@@ -97,6 +113,22 @@ def read_origin(text: str) -> str | None:
     if len(origin) > ORIGIN_CHARACTERS_MAX or not _ORIGIN.fullmatch(origin):
         return None
     return origin
+
+
+def read_origins(origins: Sequence[str]) -> tuple[str, ...] | list[Fault]:
+    """The origins as browsers write them, each once; or what is wrong with them."""
+    if len(origins) > ORIGINS_MAX:
+        return [Fault("allowed_origins", f"may hold {ORIGINS_MAX} at most")]
+    read = [read_origin(origin) for origin in origins]
+    faults = [
+        Fault(
+            f"allowed_origins[{place}]",
+            "must be an origin such as https://shop.example or https://*.shop.example",
+        )
+        for place, origin in enumerate(read)
+        if origin is None
+    ]
+    return faults or tuple(dict.fromkeys(origin for origin in read if origin is not None))
 
 
 def is_allowed(origin: str, allowed: Sequence[str]) -> bool:

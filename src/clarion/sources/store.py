@@ -92,50 +92,23 @@ async def bind_firebase_app(
     )
 
 
-async def rename_source(
-    connection: AsyncConnection, workspace_id: UUID, source_id: UUID, name: str
-) -> bool:
-    """Call it `name`; False: no such source."""
-    return await _update_source(connection, workspace_id, source_id, {"name": name})
-
-
-async def revoke_source(
-    connection: AsyncConnection, workspace_id: UUID, source_id: UUID, now: datetime
-) -> bool:
-    """All its write keys are refused until it is restored; False: no such source."""
-    return await _update_source(connection, workspace_id, source_id, {"revoked_at": now})
-
-
-async def restore_source(connection: AsyncConnection, workspace_id: UUID, source_id: UUID) -> bool:
-    """Its write keys are taken again, but for those that are retired; False: no such source."""
-    return await _update_source(connection, workspace_id, source_id, {"revoked_at": None})
-
-
-async def allow_origins(
-    connection: AsyncConnection, workspace_id: UUID, source_id: UUID, origins: Sequence[str]
-) -> bool:
-    """Only pages of `origins` may send; empty: all. False: no such source."""
-    return await _update_source(
-        connection, workspace_id, source_id, {"allowed_origins": list(origins)}
+async def save_source(connection: AsyncConnection, source: Source) -> None:
+    """Write what people change of a source; its keys are rows of their own."""
+    limit = source.limit
+    await _update_source(
+        connection,
+        source.workspace_id,
+        source.id,
+        {
+            "name": source.name,
+            "firebase_app_id": source.firebase_app_id,
+            "allowed_origins": list(source.allowed_origins),
+            "events_per_second": limit and limit.events_per_second,
+            "burst": limit and limit.burst,
+            "signatures_from": source.signatures_from,
+            "revoked_at": source.revoked_at,
+        },
     )
-
-
-async def limit_source(
-    connection: AsyncConnection, workspace_id: UUID, source_id: UUID, limit: Limit | None
-) -> bool:
-    """How fast each of its write keys may send; False: no such source."""
-    values = {
-        "events_per_second": limit and limit.events_per_second,
-        "burst": limit and limit.burst,
-    }
-    return await _update_source(connection, workspace_id, source_id, values)
-
-
-async def ask_for_signatures_from(
-    connection: AsyncConnection, workspace_id: UUID, source_id: UUID, at: datetime
-) -> bool:
-    """Refuse nothing for want of a signature before that; False: no such source."""
-    return await _update_source(connection, workspace_id, source_id, {"signatures_from": at})
 
 
 async def _update_source(

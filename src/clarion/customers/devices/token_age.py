@@ -56,5 +56,5 @@ class Cohort:
 
     @property
     def fresh_share(self) -> float:
-        """Of the active ones; 1 where there is none."""
-        return self.fresh / self.active if self.active else 1.0
+        """Of the active ones, to four digits; 1 where there is none."""
+        return round(self.fresh / self.active, 4) if self.active else 1.0

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, and_, case, func, literal_column, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from clarion.clock import Moment
 from clarion.customers.devices.device import STALE, Platform
 from clarion.customers.devices.store import shows_nothing
 from clarion.customers.devices.token_age import Cohort, CohortBy, Edges
@@ -46,9 +47,9 @@ class Swept:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SweptDay:
-    """How many registrations the sweeps of one day (UTC) removed."""
+    """How many registrations were swept on a day (UTC)."""
 
-    day: datetime
+    day: Moment
     removed: int
 
 

@@ -9,16 +9,13 @@ the other's by its raw ids is filed again.
 A merged id is merged once and into one that is not merged itself: no chains, no circles.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
-from enum import StrEnum
 from functools import partial
 from uuid import UUID
 
-import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from clarion.clock import Clock
 from clarion.customers.identity import merge_store
 from clarion.customers.identity import store as identity_store
 from clarion.customers.identity.batch import Identifier
@@ -28,87 +25,18 @@ from clarion.customers.identity.timeline import Timeline, compared
 from clarion.customers.ingestion import Ingestion, owner_then
 from clarion.customers.profile.store import get_customer
 from clarion.events import ownership_store
-from clarion.storage.database import Database
+from clarion.faults import Rejected, not_found
 
 MERGES_MAX = 1_000
 """Active in one workspace: every transaction that takes in events reads them all."""
 
-log = structlog.get_logger(__name__)
-
-
-class MergeFault(StrEnum):
-    """Why two customers can not be merged, or a merge not be undone."""
-
-    SAME = "They are the same customer."
-    UNKNOWN = "Both must be customers that have signed in."
-    MERGED = "One of them is part of a merge already: undo that one first."
-    SUPPRESSED = "One of them is suppressed: what is collected of the other would be collected."
-    TOO_MANY = f"There are {MERGES_MAX} merges already."
-    NOT_MERGED = "It is not merged."
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refused:
-    """Nothing was done."""
-
-    fault: MergeFault
-
-
-class Merger:
-    """Merges and unmerges. `by`: an API key's id, or the command line."""
-
-    def __init__(self, database: Database, clock: Clock) -> None:
-        self._database = database
-        self._clock = clock
-
-    async def merge(
-        self, workspace_id: UUID, from_user: str, into_user: str, *, by: str
-    ) -> Merge | Refused:
-        """From now on, and for all that was, `from_user` counts as `into_user`."""
-
-        async def work(connection: AsyncConnection) -> Merge | Refused:
-            known = await _locked(connection, workspace_id, from_user, into_user)
-            fault = await _fault(connection, workspace_id, from_user, into_user, known)
-            if fault is not None:
-                return Refused(fault=fault)
-            return await merge_users(
-                connection,
-                workspace_id,
-                Merge(
-                    id=self._clock.new_id(),
-                    from_user=from_user,
-                    into_user=into_user,
-                    made_at=self._clock.now(),
-                    made_by=by,
-                    undone_at=None,
-                    undone_by=None,
-                ),
-            )
-
-        merge = await self._database.transact(work, self._clock)
-        if isinstance(merge, Refused):
-            return merge
-        log.info("customers_merged", workspace=str(workspace_id), merge=str(merge.id), by=by)
-        return merge
-
-    async def undo(self, workspace_id: UUID, from_user: str, *, by: str) -> Merge | Refused:
-        """`from_user` is somebody by itself again, as if it had never been merged."""
-
-        async def work(connection: AsyncConnection) -> Merge | Refused:
-            merge = await _active_merge(connection, workspace_id, from_user)
-            if merge is not None:
-                await _locked(connection, workspace_id, from_user, merge.into_user)
-                # It may have been undone, and another been made, while the locks were waited for.
-                merge = await _active_merge(connection, workspace_id, from_user, merge.id)
-            if merge is None:
-                return Refused(fault=MergeFault.NOT_MERGED)
-            return await unmerge_users(connection, workspace_id, merge, self._clock.now(), by)
-
-        merge = await self._database.transact(work, self._clock)
-        if isinstance(merge, Refused):
-            return merge
-        log.info("customers_unmerged", workspace=str(workspace_id), merge=str(merge.id), by=by)
-        return merge
+SAME = Rejected("merge", "They are the same customer.")
+UNKNOWN = not_found("customer who has signed in")
+MERGED = Rejected("merge", "One of them is part of a merge already: undo that one first.")
+SUPPRESSED = Rejected(
+    "merge", "One of them is suppressed: what is collected of the other would be collected."
+)
+TOO_MANY = Rejected("merge", f"There are {MERGES_MAX} merges already.")
 
 
 async def merge_users(connection: AsyncConnection, workspace_id: UUID, merge: Merge) -> Merge:
@@ -175,13 +103,25 @@ def _theirs(
     return customer_id if owner_then(key, line, then) == user else None
 
 
-async def _active_merge(
-    connection: AsyncConnection, workspace_id: UUID, from_user: str, merge_id: UUID | None = None
+async def lock_merge(
+    connection: AsyncConnection, workspace_id: UUID, from_user: str
 ) -> Merge | None:
-    found = await merge_store.active_merges_of(connection, workspace_id, [from_user])
-    return next(
-        (one for one in found if one.from_user == from_user and merge_id in (None, one.id)), None
-    )
+    """The merge of `from_user` that is not undone; nobody else ends it, or takes in events of
+    either, until this transaction ends."""
+    merge = await _active_merge(connection, workspace_id, from_user)
+    if merge is None:
+        return None
+    await _locked(connection, workspace_id, from_user, merge.into_user)
+    # It may have been undone, and another been made, while the locks were waited for.
+    again = await _active_merge(connection, workspace_id, from_user)
+    return again if again is not None and again.id == merge.id else None
+
+
+async def _active_merge(
+    connection: AsyncConnection, workspace_id: UUID, from_user: str
+) -> Merge | None:
+    merges = await merge_store.active_merges_of(connection, workspace_id, [from_user])
+    return next((merge for merge in merges if merge.from_user == from_user), None)
 
 
 async def _locked(
@@ -195,27 +135,25 @@ async def _locked(
     return await identity_store.lock_identifiers(connection, workspace_id, keys | users)
 
 
-async def _fault(
-    connection: AsyncConnection,
-    workspace_id: UUID,
-    from_user: str,
-    into_user: str,
-    known: dict[str, Identifier],
-) -> MergeFault | None:
+async def why_not(
+    connection: AsyncConnection, workspace_id: UUID, from_user: str, into_user: str
+) -> Rejected | None:
+    """Why these can not be merged, if they can not. Locks both, as `lock_merge` does."""
+    known = await _locked(connection, workspace_id, from_user, into_user)
     if from_user == into_user:
-        return MergeFault.SAME
+        return SAME
     if await merge_store.active_merges_of(connection, workspace_id, [from_user]):
-        return MergeFault.MERGED
+        return MERGED
     of_other = await merge_store.active_merges_of(connection, workspace_id, [into_user])
     if any(one.from_user == into_user for one in of_other):
-        return MergeFault.MERGED
+        return MERGED
     for user_id in (from_user, into_user):
         customer = await get_customer(connection, workspace_id, user_id)
         is_real = user_id in known and known[user_id].flags.is_real
         if customer is None or not is_real:
-            return MergeFault.UNKNOWN
+            return UNKNOWN
         if customer.suppressed_at is not None:
-            return MergeFault.SUPPRESSED
+            return SUPPRESSED
     if await merge_store.count_active(connection, workspace_id) >= MERGES_MAX:
-        return MergeFault.TOO_MANY
+        return TOO_MANY
     return None

@@ -1,7 +1,6 @@
 """Which texts are tokens that Clarion knows: asked before anything is shown or exported."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -10,10 +9,9 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.customers.devices.device import token_hash
-from clarion.customers.profile.redaction import shown_text, words_of
+from clarion.customers.profile.redaction import words_of
 from clarion.customers.profile.store import Customer
 from clarion.events.store import StoredEvent
-from clarion.ingest_log.outcome import Activity
 from clarion.storage.dialect import among
 from clarion.storage.schema import devices, tokens
 
@@ -35,18 +33,6 @@ async def known_in_traits(
     """The tokens that these customers' traits may hold."""
     traits = [customer.traits for customer in customers]
     return await known_tokens(connection, workspace_id, traits, [one.id for one in customers])
-
-
-async def without_secrets(
-    connection: AsyncConnection, workspace_id: UUID, activities: Sequence[Activity]
-) -> list[Activity]:
-    """What a source sent, its excerpts without the tokens that are known."""
-    excerpts = [one.excerpt for one in activities if one.excerpt]
-    known = await known_tokens(connection, workspace_id, excerpts) if excerpts else ()
-    return [
-        replace(one, excerpt=shown_text(one.excerpt, known)) if one.excerpt else one
-        for one in activities
-    ]
 
 
 async def known_tokens(

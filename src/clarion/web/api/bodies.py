@@ -6,7 +6,6 @@ from typing import Any, TypeVar
 import msgspec
 from litestar import Request
 
-from clarion.accounts import workspace
 from clarion.web.api.errors import ApiError, ErrorCode, Fault, invalid
 
 BODY_BYTES_MAX = 524_288
@@ -59,14 +58,6 @@ async def read_object(request: Request[Any, Any, Any]) -> dict[str, Any]:
     if not isinstance(wire, dict):
         raise _malformed("The body must be a JSON object.")
     return wire
-
-
-def read_name(name: str) -> str:
-    """A name without the spaces around it. Ends the call where nothing is left, or too much."""
-    checked = workspace.read_name(name)
-    if isinstance(checked, Fault):
-        raise invalid([checked])
-    return checked
 
 
 def wrong_field(text: str, where: str = "") -> Fault:

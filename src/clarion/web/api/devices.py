@@ -1,33 +1,25 @@
 """/devices: where customers can be reached. A token is only ever told as a fingerprint."""
 
-from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
 from litestar import Controller, get
 from litestar.params import PathParameter
 
-from clarion.customers.devices import store as device_store
 from clarion.customers.devices.device import DeviceState, Platform, TokenKind
 from clarion.customers.devices.facts import PushPermission
-from clarion.customers.devices.store import device_history, get_device, list_devices
-from clarion.customers.profile.store import user_ids_of
-from clarion.web.api.errors import not_found
+from clarion.customers.devices.queries import Owner as Owner
+from clarion.customers.devices.queries import device_history, get_device, list_devices
+from clarion.web.api.errors import accepted
 from clarion.web.api.gate import GivenCaller, GivenParts
 from clarion.web.api.moment import Moment
 from clarion.web.api.pages import LIMIT_DEFAULT, Cursor, Limit, Page, after_id, after_seq, page
+from clarion.web.api.shown import shown
 
 DeviceId = Annotated[
     str, PathParameter(description="The `deviceId` that the app registered with, percent-encoded.")
 ]
-
-
-class Owner(msgspec.Struct, frozen=True, kw_only=True):
-    """Whose it is. `user_id` null: somebody who has not signed in."""
-
-    id: UUID
-    user_id: str | None
 
 
 class Registered(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,22 +100,22 @@ class Devices(Controller):
     ) -> Page[Device]:
         """Devices by id, active and removed."""
         async with parts.database.read() as connection:
-            found = await list_devices(
-                connection, caller.workspace_id, after=after_id(cursor), limit=limit + 1
+            devices = await list_devices(
+                connection, caller, after=after_id(cursor), limit=limit + 1
             )
-            ids = {device.customer_id for device in found}
-            owners = await user_ids_of(connection, caller.workspace_id, ids)
-        return page(found, limit, lambda one: _shown(one, owners), lambda one: one.id.bytes)
+        return page(
+            devices,
+            limit,
+            lambda one: shown(one[0], Device, customer=one[1]),
+            lambda one: one[0].id.bytes,
+        )
 
     @get("/{device_id:str}", summary="Show a device")
     async def show(self, parts: GivenParts, caller: GivenCaller, device_id: DeviceId) -> Device:
         """A device and whose it is."""
         async with parts.database.read() as connection:
-            device = await get_device(connection, caller.workspace_id, device_id)
-            if device is None:
-                raise not_found("device")
-            owners = await user_ids_of(connection, caller.workspace_id, [device.customer_id])
-        return _shown(device, owners)
+            device, owner = accepted(await get_device(connection, caller, device_id))
+        return shown(device, Device, customer=owner)
 
     @get("/{device_id:str}/history", summary="Show a device's history")
     async def history(
@@ -136,64 +128,9 @@ class Devices(Controller):
     ) -> Page[Change]:
         """Every registration, move, token change and removal, oldest first."""
         async with parts.database.read() as connection:
-            if await get_device(connection, caller.workspace_id, device_id) is None:
-                raise not_found("device")
-            found = await device_history(
-                connection,
-                caller.workspace_id,
-                device_id,
-                after_seq=after_seq(cursor),
-                limit=limit + 1,
+            changes = accepted(
+                await device_history(
+                    connection, caller, device_id, after_seq=after_seq(cursor), limit=limit + 1
+                )
             )
-        return page(found, limit, shown_change, lambda one: one.seq)
-
-
-def shown_owned(device: device_store.Device) -> OwnedDevice:
-    """A device told within its customer."""
-    return OwnedDevice(**_fields(device))
-
-
-def shown_change(change: device_store.Change) -> Change:
-    """A line of history as the API tells it."""
-    return Change(
-        at=change.at,
-        device_id=change.device_id,
-        change=change.change,
-        reason=change.reason,
-        customer_id=change.customer_id,
-        previous_customer_id=change.previous_customer_id,
-        token_fingerprint=change.token_fingerprint,
-        message_id=change.message_id,
-    )
-
-
-def _shown(device: device_store.Device, owners: Mapping[UUID, str | None]) -> Device:
-    owner = Owner(id=device.customer_id, user_id=owners.get(device.customer_id))
-    return Device(**_fields(device), customer=owner)
-
-
-def _fields(device: device_store.Device) -> dict[str, Any]:
-    return {
-        "id": device.id,
-        "device_id": device.device_id,
-        "platform": device.platform,
-        "state": device.state,
-        "reason": device.reason,
-        "token_kind": device.token_kind,
-        "token_fingerprint": device.token_fingerprint,
-        "registrations": [
-            Registered(
-                token_kind=one.token_kind,
-                token_fingerprint=one.token_fingerprint,
-                state=one.state,
-                reason=one.reason,
-                registered_at=one.registered_at,
-            )
-            for one in device.registrations
-        ],
-        "cure": device.cure,
-        "facts": msgspec.convert(device.facts, Facts),
-        "source_id": device.source_id,
-        "registered_at": device.registered_at,
-        "last_seen_at": device.last_seen_at,
-    }
+        return page(changes, limit, lambda one: shown(one, Change), lambda one: one.seq)

@@ -1,22 +1,26 @@
 """/freshness: how long ago devices were registered, what the sweeper will remove, what it did."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
 
 import msgspec
 from litestar import Controller, get
 from litestar.params import QueryParameter
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.accounts.workspace import STALE_DAYS_MAX
-from clarion.accounts.workspace_store import get_workspace
-from clarion.customers.devices import token_age_store as freshness_store
 from clarion.customers.devices.device import Platform
-from clarion.customers.devices.token_age import DUE_AFTER_DAYS, CohortBy, edges
-from clarion.customers.profile.store import user_ids_of
+from clarion.customers.devices.queries import (
+    SweepPreview,
+    list_stale,
+    list_swept,
+    preview_sweep,
+    token_ages,
+)
+from clarion.customers.devices.token_age import CohortBy
+from clarion.customers.devices.token_age_store import SweptDay, swept_days
 from clarion.web.api.devices import Owner
-from clarion.web.api.errors import not_found
+from clarion.web.api.errors import accepted
 from clarion.web.api.gate import GivenCaller, GivenParts
 from clarion.web.api.moment import Moment
 from clarion.web.api.pages import (
@@ -30,6 +34,7 @@ from clarion.web.api.pages import (
     page,
     whole,
 )
+from clarion.web.api.shown import shown
 
 AHEAD_DAYS_MAX = 365
 SWEPT_DAYS_DEFAULT = 30
@@ -77,15 +82,6 @@ class Freshness(msgspec.Struct, frozen=True, kw_only=True):
     cohorts: list[Cohort]
 
 
-class SweepPreview(msgspec.Struct, frozen=True, kw_only=True):
-    """What a sweep would remove: registrations last refreshed before `registered_before`."""
-
-    stale_after_days: int
-    registered_before: Moment
-    devices: int
-    platforms: dict[Platform, int]
-
-
 class StaleDevice(msgspec.Struct, frozen=True, kw_only=True):
     """A registration that a sweep would remove, and when it was last refreshed."""
 
@@ -106,13 +102,6 @@ class Swept(msgspec.Struct, frozen=True, kw_only=True):
     customer: Owner | None
 
 
-class SweptDay(msgspec.Struct, frozen=True, kw_only=True):
-    """How many registrations were swept on a day (UTC)."""
-
-    day: Moment
-    removed: int
-
-
 class Freshnesses(Controller):
     path = "/freshness"
     tags = ("freshness",)
@@ -123,29 +112,9 @@ class Freshnesses(Controller):
     ) -> Freshness:
         """Cohorts of devices, so that an app that does not refresh is seen before its base is
         gone."""
-        now = parts.clock.now()
         async with parts.database.read() as connection:
-            days = await _stale_after_days(connection, caller.workspace_id, None)
-            found = await freshness_store.cohorts(
-                connection, caller.workspace_id, by, edges(now, days)
-            )
-        return Freshness(
-            by=by,
-            due_after_days=min(DUE_AFTER_DAYS, days),
-            stale_after_days=days,
-            cohorts=[
-                Cohort(
-                    value=one.value,
-                    fresh=one.fresh,
-                    due=one.due,
-                    stale=one.stale,
-                    removed=one.removed,
-                    fresh_share=round(one.fresh_share, 4),
-                    notifications_off=one.notifications_off,
-                )
-                for one in found
-            ],
-        )
+            ages = accepted(await token_ages(connection, caller, by, parts.clock.now()))
+        return shown(ages, Freshness)
 
     @get("/preview", summary="Preview a sweep")
     async def preview(
@@ -157,17 +126,15 @@ class Freshnesses(Controller):
     ) -> SweepPreview:
         """How many registrations a sweep would remove. Nothing is removed by asking."""
         async with parts.database.read() as connection:
-            days = await _stale_after_days(connection, caller.workspace_id, stale_after_days)
-            before = _before(parts.clock.now(), days, in_days)
-            platforms = await freshness_store.count_stale(
-                connection, caller.workspace_id, registered_before=before
+            return accepted(
+                await preview_sweep(
+                    connection,
+                    caller,
+                    parts.clock.now(),
+                    stale_after_days=stale_after_days,
+                    in_days=in_days,
+                )
             )
-        return SweepPreview(
-            stale_after_days=days,
-            registered_before=before,
-            devices=sum(platforms.values()),
-            platforms=platforms,
-        )
 
     @get("/stale", summary="List what a sweep would remove")
     async def stale(
@@ -181,28 +148,24 @@ class Freshnesses(Controller):
     ) -> Page[StaleDevice]:
         """The registrations of the preview, those refreshed longest ago first."""
         async with parts.database.read() as connection:
-            days = await _stale_after_days(connection, caller.workspace_id, stale_after_days)
-            found = await freshness_store.list_stale(
-                connection,
-                caller.workspace_id,
-                registered_before=_before(parts.clock.now(), days, in_days),
-                after=after_moment(cursor),
-                limit=limit + 1,
+            preview = accepted(
+                await preview_sweep(
+                    connection,
+                    caller,
+                    parts.clock.now(),
+                    stale_after_days=stale_after_days,
+                    in_days=in_days,
+                )
             )
-            ids = {one.customer_id for one in found}
-            owners = await user_ids_of(connection, caller.workspace_id, ids)
-
-        def shown(one: freshness_store.StaleDevice) -> StaleDevice:
-            return StaleDevice(
-                device_id=one.device_id,
-                platform=one.platform,
-                registered_at=one.registered_at,
-                last_seen_at=one.last_seen_at,
-                source_id=one.source_id,
-                customer=Owner(id=one.customer_id, user_id=owners.get(one.customer_id)),
+            devices = await list_stale(
+                connection, caller, preview, after=after_moment(cursor), limit=limit + 1
             )
-
-        return page(found, limit, shown, lambda one: moment_key(one.registered_at, one.id))
+        return page(
+            devices,
+            limit,
+            lambda one: shown(one[0], StaleDevice, customer=one[1]),
+            lambda one: moment_key(one[0].registered_at, one[0].id),
+        )
 
     @get("/swept", summary="List what sweeps removed")
     async def swept(
@@ -214,19 +177,15 @@ class Freshnesses(Controller):
     ) -> Page[Swept]:
         """Registrations that sweeps removed, the last ones first."""
         async with parts.database.read() as connection:
-            found = await freshness_store.list_swept(
-                connection, caller.workspace_id, before_seq=after_seq(cursor), limit=limit + 1
+            swept = await list_swept(
+                connection, caller, before_seq=after_seq(cursor), limit=limit + 1
             )
-            ids = {one.customer_id for one in found if one.customer_id is not None}
-            owners = await user_ids_of(connection, caller.workspace_id, ids)
-
-        def shown(one: freshness_store.Swept) -> Swept:
-            owner = None
-            if one.customer_id is not None:
-                owner = Owner(id=one.customer_id, user_id=owners.get(one.customer_id))
-            return Swept(at=one.at, device_id=one.device_id, customer=owner)
-
-        return page(found, limit, shown, lambda one: one.seq)
+        return page(
+            swept,
+            limit,
+            lambda one: shown(one[0], Swept, customer=one[1]),
+            lambda one: one[0].seq,
+        )
 
     @get("/swept/days", summary="Count what sweeps removed, by day")
     async def swept_days(
@@ -240,20 +199,5 @@ class Freshnesses(Controller):
         """One number for each day on which anything was removed, the newest day first."""
         since = parts.clock.now() - timedelta(days=days)
         async with parts.database.read() as connection:
-            found = await freshness_store.swept_days(connection, caller.workspace_id, since=since)
-        return whole([SweptDay(day=one.day, removed=one.removed) for one in found])
-
-
-def _before(now: datetime, stale_after_days: int, in_days: int) -> datetime:
-    return now + timedelta(days=in_days) - timedelta(days=stale_after_days)
-
-
-async def _stale_after_days(
-    connection: AsyncConnection, workspace_id: UUID, asked: int | None
-) -> int:
-    if asked is not None:
-        return asked
-    workspace = await get_workspace(connection, workspace_id)
-    if workspace is None:
-        raise not_found("workspace")
-    return workspace.stale_after_days
+            found = await swept_days(connection, caller.workspace_id, since=since)
+        return whole(found)

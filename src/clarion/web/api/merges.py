@@ -7,15 +7,16 @@ import msgspec
 from litestar import Controller, Request, get, post
 
 from clarion.accounts.actor import Actor, Scope
+from clarion.customers.commands import merge_customers, unmerge_customer
 from clarion.customers.identity import merge_store
 from clarion.customers.identity.merge_store import list_merges
-from clarion.customers.identity.merger import MergeFault, Merger, Refused
 from clarion.web.api.bodies import read
 from clarion.web.api.customers import UserId
-from clarion.web.api.errors import ApiError, ErrorCode, not_found
+from clarion.web.api.errors import accepted
 from clarion.web.api.gate import BODY, MAY_CONFLICT, NEEDS, GivenCaller, GivenParts
 from clarion.web.api.moment import Moment
 from clarion.web.api.pages import LIMIT_DEFAULT, Cursor, Limit, Page, after_id, page
+from clarion.web.api.shown import shown
 
 
 class NewMerge(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -72,10 +73,7 @@ class Merges(Controller):
         and devices are the other customer's, and so is whatever comes later or late. It can be
         undone as if it had never been."""
         into = (await read(request, NewMerge)).into.strip()
-        made = await Merger(parts.database, parts.clock).merge(
-            caller.workspace_id, user_id, into, by=str(caller.id)
-        )
-        return _shown(_unless_refused(made))
+        return _shown(accepted(await merge_customers(parts.services, caller, user_id, into)))
 
     @post(
         "/customers/{user_id:str}/unmerge",
@@ -85,31 +83,8 @@ class Merges(Controller):
     )
     async def unmerge(self, parts: GivenParts, caller: GivenCaller, user_id: UserId) -> Merge:
         """This user id is a customer of its own again, with everything that is its own."""
-        undone = await Merger(parts.database, parts.clock).undo(
-            caller.workspace_id, user_id, by=str(caller.id)
-        )
-        return _shown(_unless_refused(undone))
-
-
-def _unless_refused(answer: merge_store.Merge | Refused) -> merge_store.Merge:
-    match answer:
-        case Refused(fault=MergeFault.UNKNOWN):
-            raise not_found("customer who has signed in")
-        case Refused(fault=MergeFault.NOT_MERGED):
-            raise not_found("merge")
-        case Refused(fault=fault):
-            raise ApiError(ErrorCode.MERGE, fault.value)
-        case merge:
-            return merge
+        return _shown(accepted(await unmerge_customer(parts.services, caller, user_id)))
 
 
 def _shown(merge: merge_store.Merge) -> Merge:
-    return Merge(
-        id=merge.id,
-        user_id=merge.from_user,
-        into=merge.into_user,
-        made_at=merge.made_at,
-        made_by=merge.made_by,
-        undone_at=merge.undone_at,
-        undone_by=merge.undone_by,
-    )
+    return shown(merge, Merge, user_id=merge.from_user, into=merge.into_user)

@@ -1,21 +1,18 @@
 """What a customer may ask of us: to be left alone, to be forgotten, to be told what is known."""
 
-from tempfile import SpooledTemporaryFile
-
 import msgspec
 from litestar import Controller, delete, get, post
-from litestar.response import Response
+from litestar.response import Stream
 
 from clarion.accounts.actor import Scope
-from clarion.customers.profile.store import find_customer
-from clarion.privacy.data_export import write_dossier
-from clarion.privacy.requests import Regulator
-from clarion.web.api.customers import UserId, find
-from clarion.web.api.errors import not_found
-from clarion.web.api.gate import MEDIA, NEEDS, GivenCaller, GivenParts, Parts
+from clarion.privacy.commands import begin_export, erase, suppress, unsuppress
+from clarion.privacy.data_export import open_dossier
+from clarion.privacy.eraser import Eraser
+from clarion.web.api.customers import UserId
+from clarion.web.api.errors import accepted
+from clarion.web.api.gate import MEDIA, NEEDS, GivenCaller, GivenParts
+from clarion.web.api.shown import shown
 
-MEMORY_BYTES_MAX = 8_388_608
-"""Of a zip that is being made; a larger one goes by way of the disk."""
 ZIP = "application/zip"
 
 
@@ -33,20 +30,14 @@ class Regulations(Controller):
     tags = ("customers",)
 
     @get("/{user_id:str}/export", summary="Export a customer", opt={NEEDS: Scope.ADMIN, MEDIA: ZIP})
-    async def export(
-        self, parts: GivenParts, caller: GivenCaller, user_id: UserId
-    ) -> Response[bytes]:
+    async def export(self, parts: GivenParts, caller: GivenCaller, user_id: UserId) -> Stream:
         """Everything that is known of them, as a zip of JSON files with a README: profile, devices,
         events, history, deliveries."""
-        async with parts.database.read() as connection:
-            customer = await find(connection, caller, user_id)
-        with SpooledTemporaryFile(max_size=MEMORY_BYTES_MAX) as file:
-            now = parts.clock.now()
-            await write_dossier(parts.database, caller.workspace_id, customer, file, now)
-            file.seek(0)
-            content = file.read()
+        customer = accepted(await begin_export(parts.services, caller, user_id))
+        now = parts.clock.now()
+        zipped = await open_dossier(parts.database, caller.workspace_id, customer, now)
         headers = {"Content-Disposition": 'attachment; filename="customer.zip"'}
-        return Response(content, media_type=ZIP, headers=headers)
+        return Stream(zipped, media_type=ZIP, headers=headers)
 
     @post(
         "/{user_id:str}/suppress",
@@ -54,12 +45,12 @@ class Regulations(Controller):
         status_code=204,
         opt={NEEDS: Scope.ADMIN},
     )
-    async def suppress(self, parts: GivenParts, caller: GivenCaller, user_id: UserId) -> None:
+    async def suppress_customer(
+        self, parts: GivenParts, caller: GivenCaller, user_id: UserId
+    ) -> None:
         """Nothing more is collected of them and nothing sent to them; what is known is kept.
         Doing it twice is doing it once."""
-        by = str(caller.id)
-        if not await _regulator(parts).suppress(caller.workspace_id, user_id, by=by):
-            raise not_found("customer")
+        accepted(await suppress(parts.services, caller, user_id))
 
     @post(
         "/{user_id:str}/unsuppress",
@@ -67,15 +58,12 @@ class Regulations(Controller):
         status_code=204,
         opt={NEEDS: Scope.ADMIN},
     )
-    async def unsuppress(self, parts: GivenParts, caller: GivenCaller, user_id: UserId) -> None:
+    async def unsuppress_customer(
+        self, parts: GivenParts, caller: GivenCaller, user_id: UserId
+    ) -> None:
         """They are followed and reached again, from now on. For one who was erased too, by their
         user id: they are known again from what they do next."""
-        by = str(caller.id)
-        if await _regulator(parts).unsuppress(caller.workspace_id, user_id, by=by):
-            return
-        async with parts.database.read() as connection:
-            if await find_customer(connection, caller.workspace_id, user_id) is None:
-                raise not_found("customer")
+        accepted(await unsuppress(parts.services, caller, user_id))
 
     @delete(
         "/{user_id:str}",
@@ -83,15 +71,11 @@ class Regulations(Controller):
         status_code=200,
         opt={NEEDS: Scope.ADMIN},
     )
-    async def erase(self, parts: GivenParts, caller: GivenCaller, user_id: UserId) -> Erased:
+    async def erase_customer(
+        self, parts: GivenParts, caller: GivenCaller, user_id: UserId
+    ) -> Erased:
         """Nothing is left of them in any table, job or log, and whatever of theirs comes later is
         dropped. Deliveries stay for the books, as nobody's. This can not be undone."""
-        by = str(caller.id)
-        erased = await _regulator(parts).erase(caller.workspace_id, user_id, by=by)
-        if erased is None:
-            raise not_found("customer")
-        return Erased(events=erased.events, deliveries=erased.deliveries, refusals=erased.refusals)
-
-
-def _regulator(parts: Parts) -> Regulator:
-    return Regulator(parts.database, parts.broker, parts.clock)
+        eraser = Eraser(parts.database, parts.broker, parts.clock)
+        erased = accepted(await erase(parts.services, caller, user_id, eraser))
+        return shown(erased, Erased)

@@ -8,17 +8,19 @@ from litestar import Controller, get
 
 from clarion.clock import from_micros, to_micros
 from clarion.customers.devices.store import Change as StoredChange
-from clarion.customers.profile.redaction_store import known_in_events
+from clarion.customers.queries import find_customer, view_events
 from clarion.deliveries.delivery import DeliveryState
 from clarion.events.store import StoredEvent
 from clarion.reports import timeline as life
 from clarion.reports.timeline import Entry, Position, position
-from clarion.web.api.customers import UserId, find
-from clarion.web.api.devices import Change, shown_change
-from clarion.web.api.events import Event, shown_event
+from clarion.web.api.customers import UserId
+from clarion.web.api.devices import Change
+from clarion.web.api.errors import accepted
+from clarion.web.api.events import Event
 from clarion.web.api.gate import GivenCaller, GivenParts
 from clarion.web.api.moment import Moment
 from clarion.web.api.pages import LIMIT_DEFAULT, Cursor, Limit, Page, after_place, page
+from clarion.web.api.shown import shown
 
 
 class Push(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,28 +65,26 @@ class Timeline(Controller):
         newest first."""
         before = _before(after_place(cursor))
         async with parts.database.read() as connection:
-            customer = await find(connection, caller, user_id)
+            customer = accepted(await find_customer(connection, caller, user_id))
             found = await life.timeline(
                 connection, caller.workspace_id, customer.id, before=before, limit=limit + 1
             )
-            events = [one for one in found if isinstance(one, StoredEvent)]
-            known = await known_in_events(connection, caller.workspace_id, events)
-        owners = {customer.id: customer.user_id}
+            stored = [one for one in found if isinstance(one, StoredEvent)]
+            views = {one.seq: one for one in await view_events(connection, caller, stored)}
 
-        def shown(entry: Entry) -> TimelineEntry:
-            match entry:
+        def entry(one: Entry) -> TimelineEntry:
+            match one:
                 case StoredEvent():
-                    event = shown_event(entry, owners, known)
-                    return TimelineEntry(at=entry.at, kind="event", event=event)
+                    event = shown(views[one.seq], Event)
+                    return TimelineEntry(at=one.at, kind="event", event=event)
                 case StoredChange():
-                    return TimelineEntry(at=entry.at, kind="change", change=shown_change(entry))
+                    return TimelineEntry(at=one.at, kind="change", change=shown(one, Change))
                 case life.Push():
-                    push = msgspec.convert(entry, Push, from_attributes=True)
-                    return TimelineEntry(at=entry.at, kind="push", push=push)
+                    return TimelineEntry(at=one.at, kind="push", push=shown(one, Push))
                 case _:
-                    assert_never(entry)
+                    assert_never(one)
 
-        return page(found, limit, shown, _key)
+        return page(found, limit, entry, _key)
 
 
 def _key(entry: Entry) -> Any:

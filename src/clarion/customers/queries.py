@@ -1,0 +1,261 @@
+"""What is shown of customers, of what they did, and of what sources sent of them."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from clarion.accounts.actor import Actor
+from clarion.clock import Moment
+from clarion.customers.devices import store as device_store
+from clarion.customers.devices.ownership_periods import Holding, holdings
+from clarion.customers.devices.queries import Owner, owners_of
+from clarion.customers.devices.store import Change, Device
+from clarion.customers.diagnostics import cure_of
+from clarion.customers.profile import search_store, store
+from clarion.customers.profile.redaction import shown_body, shown_text, shown_traits
+from clarion.customers.profile.redaction_store import (
+    known_in_events,
+    known_in_traits,
+    known_tokens,
+)
+from clarion.customers.profile.store import Customer
+from clarion.events import store as event_store
+from clarion.events.store import StoredEvent, StoredRefusal
+from clarion.faults import Rejected, not_found
+from clarion.ingest_log.outcome import Activity, Outcome, Stage
+from clarion.sources.store import get_source
+
+HISTORY_LINES_MAX = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventView:
+    """What an app sent, with tokens replaced by fingerprints. `event`: a track event's name, a
+    page's or a screen's; `customer` None: it names nobody."""
+
+    seq: int
+    message_id: str
+    type: str
+    event: str | None
+    at: datetime
+    received_at: datetime
+    source_id: UUID
+    user_id: str | None
+    anonymous_id: str | None
+    customer: Owner | None
+    body: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sdk:
+    """`context.library`: which SDK made an event."""
+
+    name: str | None
+    version: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceEvent:
+    """An event and what became of it; what could not be read of a refused one is null. At `stage`
+    call it is whole calls that were turned away, told a few at a time. `at`: the event's time,
+    corrected. For a refusal or a warning `message` is the reason and `cure` what to do;
+    `excerpt` is how a refused event begins, without tokens."""
+
+    outcome: Outcome
+    message_id: str | None
+    type: str | None
+    event: str | None
+    user_id: str | None
+    anonymous_id: str | None
+    device_id: str | None
+    sdk: Sdk | None
+    at: Moment | None
+    received_at: Moment
+    stage: Stage | None
+    code: str | None
+    message: str | None
+    cure: str | None
+    excerpt: str | None
+
+
+async def find_customer(
+    connection: AsyncConnection, actor: Actor, name: str
+) -> Customer | Rejected:
+    """Whom `name` means (`store.find_customer`); traits as they are stored."""
+    customer = await store.find_customer(connection, actor.workspace_id, name)
+    return customer or not_found("customer")
+
+
+async def list_customers(
+    connection: AsyncConnection, actor: Actor, *, after: UUID | None, limit: int
+) -> list[Customer]:
+    """Customers by id, those who have not signed in included."""
+    customers = await store.list_customers(connection, actor.workspace_id, after=after, limit=limit)
+    return await _redacted(connection, actor, customers)
+
+
+async def search_customers(
+    connection: AsyncConnection, actor: Actor, words: str, *, limit: int
+) -> list[Customer]:
+    """Those whom `words` name: exact ones come first."""
+    customers = await search_store.search_customers(
+        connection, actor.workspace_id, words, limit=limit
+    )
+    return await _redacted(connection, actor, customers)
+
+
+async def show_customer(
+    connection: AsyncConnection, actor: Actor, name: str
+) -> tuple[Customer, list[Device]] | Rejected:
+    """A customer and where they can be reached, removed devices too."""
+    customer = await find_customer(connection, actor, name)
+    if isinstance(customer, Rejected):
+        return customer
+    devices = await device_store.list_devices_of(connection, actor.workspace_id, customer.id)
+    return (await _redacted(connection, actor, [customer]))[0], devices
+
+
+async def list_events(
+    connection: AsyncConnection,
+    actor: Actor,
+    name: str | None = None,
+    *,
+    before_seq: int | None,
+    limit: int,
+) -> list[EventView] | Rejected:
+    """A page of events, the last to arrive first: those of the customer `name`, of before they
+    signed in too; None: of everybody."""
+    customer_id = None
+    if name is not None:
+        customer = await find_customer(connection, actor, name)
+        if isinstance(customer, Rejected):
+            return customer
+        customer_id = customer.id
+    events = await event_store.list_events(
+        connection, actor.workspace_id, customer_id=customer_id, before_seq=before_seq, limit=limit
+    )
+    return await view_events(connection, actor, events)
+
+
+async def view_events(
+    connection: AsyncConnection, actor: Actor, events: Sequence[StoredEvent]
+) -> list[EventView]:
+    """Events as people may see them."""
+    known = await known_in_events(connection, actor.workspace_id, events)
+    owners = await owners_of(connection, actor, [event.customer_id for event in events])
+    return [_event_view(event, owners, known) for event in events]
+
+
+async def customer_history(
+    connection: AsyncConnection,
+    actor: Actor,
+    name: str,
+    *,
+    after_seq: int | None = None,
+    limit: int | None = None,
+) -> list[Change] | Rejected:
+    """What happened to devices while they came to, were with, or left a customer; oldest first."""
+    customer = await find_customer(connection, actor, name)
+    if isinstance(customer, Rejected):
+        return customer
+    return await device_store.customer_history(
+        connection, actor.workspace_id, customer.id, after_seq=after_seq, limit=limit
+    )
+
+
+async def list_holdings(
+    connection: AsyncConnection, actor: Actor, name: str
+) -> list[tuple[Holding, Owner | None]] | Rejected:
+    """Each time a device was the customer's, those it still is first, then the newest; and whose it
+    was then."""
+    customer = await find_customer(connection, actor, name)
+    if isinstance(customer, Rejected):
+        return customer
+    lines = await device_store.customer_history(
+        connection, actor.workspace_id, customer.id, limit=HISTORY_LINES_MAX
+    )
+    held = holdings(lines, customer.id)
+    owners = await owners_of(connection, actor, [one.next_customer_id for one in held])
+    return [(one, owners.get(one.next_customer_id)) for one in held]
+
+
+async def view_activity(
+    connection: AsyncConnection, actor: Actor, activities: Sequence[Activity]
+) -> list[SourceEvent]:
+    """What a source sent as people may see it, its excerpts without the tokens that are known."""
+    excerpts = [one.excerpt for one in activities if one.excerpt]
+    known = await known_tokens(connection, actor.workspace_id, excerpts) if excerpts else ()
+    return [_source_event(one, known) for one in activities]
+
+
+async def list_refusals(
+    connection: AsyncConnection,
+    actor: Actor,
+    source_id: UUID,
+    *,
+    before_seq: int | None,
+    limit: int,
+) -> list[StoredRefusal] | Rejected:
+    """A page of what was refused of a source, newest first, with tokens replaced by
+    fingerprints."""
+    workspace_id = actor.workspace_id
+    if await get_source(connection, workspace_id, source_id) is None:
+        return not_found("source")
+    refusals = await event_store.list_refusals(
+        connection, workspace_id, source_id=source_id, before_seq=before_seq, limit=limit
+    )
+    excerpts = [refusal.excerpt for refusal in refusals if refusal.excerpt]
+    known = await known_tokens(connection, workspace_id, excerpts)
+    return [
+        replace(one, excerpt=one.excerpt and shown_text(one.excerpt, known)) for one in refusals
+    ]
+
+
+async def _redacted(
+    connection: AsyncConnection, actor: Actor, customers: Sequence[Customer]
+) -> list[Customer]:
+    known = await known_in_traits(connection, actor.workspace_id, customers)
+    return [replace(one, traits=shown_traits(one.traits, known)) for one in customers]
+
+
+def _event_view(
+    event: StoredEvent, owners: Mapping[UUID | None, Owner], known: Collection[str]
+) -> EventView:
+    return EventView(
+        seq=event.seq,
+        message_id=event.message_id,
+        type=event.type,
+        event=event.name,
+        at=event.at,
+        received_at=event.received_at,
+        source_id=event.source_id,
+        user_id=event.user_id,
+        anonymous_id=event.anonymous_id,
+        customer=owners.get(event.customer_id),
+        body=shown_body(event.body, known),
+    )
+
+
+def _source_event(one: Activity, known: Collection[str]) -> SourceEvent:
+    has_sdk = one.library is not None or one.library_version is not None
+    return SourceEvent(
+        outcome=one.outcome,
+        message_id=one.message_id,
+        type=one.type,
+        event=one.name,
+        user_id=one.user_id,
+        anonymous_id=one.anonymous_id,
+        device_id=one.device_id,
+        sdk=Sdk(name=one.library, version=one.library_version) if has_sdk else None,
+        at=one.at,
+        received_at=one.received_at,
+        stage=one.stage,
+        code=one.code,
+        message=one.message,
+        cure=None if one.code is None else cure_of(one.code),
+        excerpt=one.excerpt and shown_text(one.excerpt, known),
+    )
