@@ -18,7 +18,7 @@ from clarion.campaigns.campaign import Campaign, CampaignState
 from clarion.campaigns.content.spec import ContentSpec, parse_content
 from clarion.campaigns.store import create_campaign, get_campaign, launches_of
 from clarion.clock import SystemClock
-from clarion.reports.funnel import report
+from clarion.reports.funnel_store import report
 from clarion.storage.bulk import insert_new
 from clarion.storage.database import Database
 from clarion.storage.schema import customers, devices

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from clarion.customers.profile.store import list_customers
 from clarion.events.action_store import Wanted, find_events
 from clarion.events.store import list_events, list_refusals
-from clarion.reports.timeline import Position, events_of
+from clarion.reports.timeline_store import Position, events_of
 from clarion.storage.database import Database
 from clarion.storage.schema import metadata
 from fakes.book import NOW, SOURCE, WORKSPACE

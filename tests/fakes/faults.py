@@ -14,7 +14,7 @@ from uuid import UUID
 from clarion.broker import Backlog, Broker, BrokerUnavailable, JobKind, Lease, NewJob
 from clarion.campaigns.campaign import CampaignState
 from clarion.deliveries.provider import Content, ContentFault, Outcome, Platform, ProviderApp, Push
-from clarion.reports.funnel import Report
+from clarion.reports.funnel_store import Report
 from clarion.storage.database import Database, StorageUnavailable
 from fakes.clock import FakeClock
 from fakes.world import World

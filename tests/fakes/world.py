@@ -28,7 +28,7 @@ from clarion.deliveries.sending.sender import Sender, SenderOptions
 from clarion.events.messages.message import Event
 from clarion.faults import Rejected
 from clarion.reports.attributor import Attributor
-from clarion.reports.funnel import Report, report
+from clarion.reports.funnel_store import Report, report
 from clarion.sources.store import create_source
 from clarion.storage.database import Database
 from clarion.storage.schema import paces, removal_watches

@@ -11,7 +11,7 @@ from clarion.deliveries.apps.store import FirebaseApp, get_app, pause_app, resum
 from clarion.deliveries.provider import Misconfigured, Throttled, ThrottleScope
 from clarion.deliveries.sending.belief import TRIAL_SECONDS
 from clarion.deliveries.sending.settlement import TRIAL_PUSHES
-from clarion.reports.waiting import Waiting, WaitsFor, waiting
+from clarion.reports.waiting_store import Waiting, WaitsFor, waiting
 from clarion.storage.database import Database
 from fakes.book import WORKSPACE
 from fakes.clock import FakeClock

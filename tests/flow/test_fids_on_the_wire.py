@@ -11,7 +11,7 @@ from clarion.customers.devices.device import DeviceState, TokenKind
 from clarion.customers.devices.store import get_device
 from clarion.deliveries.apps.store import get_app, put_app
 from clarion.providers.fcm.client import FcmProvider
-from clarion.reports.funnel import Report
+from clarion.reports.funnel_store import Report
 from fakes.book import WORKSPACE
 from fakes.clock import FakeClock
 from fakes.database import sqlite_database

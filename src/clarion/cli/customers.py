@@ -24,7 +24,7 @@ from clarion.customers.queries import (
 )
 from clarion.events.messages.message import read_traits
 from clarion.events.store import StoredEvent
-from clarion.reports.timeline import Entry, Push, timeline
+from clarion.reports.timeline_store import Entry, Push, timeline
 
 commands = Commands(name="customers", help="Customers: whom we know, and what they did.")
 for _name in ("erase", "suppress", "unsuppress", "export"):

@@ -7,9 +7,9 @@ from clarion.campaigns.preview import Preview
 from clarion.cli.campaign_steps import print_warnings
 from clarion.cli.draft import CONTENT_FIELDS
 from clarion.cli.output import console, escape, print_json, print_records
-from clarion.reports.funnel import Counts
+from clarion.reports.funnel_store import Counts
 from clarion.reports.queries import Report
-from clarion.reports.waiting import Waiting, WaitsFor
+from clarion.reports.waiting_store import Waiting, WaitsFor
 
 
 def print_report(campaign: Campaign, report: Report, *, as_json: bool) -> None:

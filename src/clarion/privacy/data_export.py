@@ -20,7 +20,7 @@ from clarion.customers.profile.redaction import shown_body, shown_facts, shown_t
 from clarion.customers.profile.redaction_store import known_in_events, known_in_traits
 from clarion.customers.profile.store import Customer
 from clarion.events.store import StoredEvent
-from clarion.reports.timeline import Position, events_of, position, pushes_of
+from clarion.reports.timeline_store import Position, events_of, position, pushes_of
 from clarion.storage.database import Database
 
 PAGE = 500

@@ -10,9 +10,9 @@ from clarion.accounts.actor import Actor
 from clarion.campaigns.campaign import CampaignState
 from clarion.campaigns.queries import get_campaign
 from clarion.faults import Rejected
-from clarion.reports import funnel
-from clarion.reports.funnel import Counts
-from clarion.reports.waiting import Waiting, waiting
+from clarion.reports import funnel_store as funnel
+from clarion.reports.funnel_store import Counts
+from clarion.reports.waiting_store import Waiting, waiting
 
 
 class Report(Counts, frozen=True, kw_only=True):

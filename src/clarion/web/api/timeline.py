@@ -11,8 +11,8 @@ from clarion.customers.devices.store import Change as StoredChange
 from clarion.customers.queries import find_customer, view_events
 from clarion.deliveries.delivery import DeliveryState
 from clarion.events.store import StoredEvent
-from clarion.reports import timeline as life
-from clarion.reports.timeline import Entry, Position, position
+from clarion.reports import timeline_store as life
+from clarion.reports.timeline_store import Entry, Position, position
 from clarion.web.api.customers import UserId
 from clarion.web.api.devices import Change
 from clarion.web.api.errors import accepted
