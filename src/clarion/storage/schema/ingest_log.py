@@ -1,4 +1,4 @@
-"""The tables that tell what a source sends, beside its events: a page of `schema.py`."""
+"""The tables that tell what a source sends, beside its events."""
 
 from sqlalchemy import (
     BigInteger,

@@ -1,9 +1,41 @@
-"""The tables of who works with Clarion, and of what they did: a page of `schema.py`."""
+"""The tables of who works with Clarion, and of what they did."""
 
-from sqlalchemy import Column, Index, Integer, PrimaryKeyConstraint, Table, Text
+from sqlalchemy import (
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+)
 
 from clarion.storage.dialect import Id, Instant
 from clarion.storage.schema.columns import Json, metadata
+
+workspaces = Table(
+    "workspaces",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("stale_after_days", Integer, nullable=False, server_default="60"),
+    Column("salt", LargeBinary, nullable=False),  # of the hashes in `suppressions`
+    Column("created_at", Instant, nullable=False),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("workspace_id", Id, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("key_hash", Text, nullable=False, unique=True),
+    Column("key_hint", Text, nullable=False),
+    Column("scopes", Json, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("last_used_at", Instant),
+    Column("revoked_at", Instant),
+)
 
 audit = Table(
     "audit",

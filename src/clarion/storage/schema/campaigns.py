@@ -1,0 +1,46 @@
+"""The tables of campaigns and their launches."""
+
+from sqlalchemy import (
+    Column,
+    Index,
+    Integer,
+    Table,
+    Text,
+)
+
+from clarion.storage.dialect import Id, Instant
+from clarion.storage.schema.columns import Json, metadata
+
+campaigns = Table(
+    "campaigns",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("workspace_id", Id, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("content", Json, nullable=False),
+    Column("audience", Json, nullable=False),
+    Column("scheduled_at", Instant),
+    Column("spread_minutes", Integer, nullable=False, server_default="0"),
+    Column("paused_from", Text),  # the state to go back to on resume
+    Column("paused_reason", Text),
+    Column("created_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    Index("campaigns_due", "state", "scheduled_at"),
+    Index("campaigns_workspace", "workspace_id", "id"),
+)
+
+launches = Table(
+    "launches",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("workspace_id", Id, nullable=False),
+    Column("campaign_id", Id, nullable=False),
+    Column("state", Text, nullable=False),  # planning | sending | done | cancelled
+    Column("cursor", Id),  # the last device planned
+    Column("planned", Integer, nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("planned_at", Instant),
+    Column("done_at", Instant),
+    Index("launches_campaign", "campaign_id"),
+)

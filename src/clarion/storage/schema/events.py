@@ -1,0 +1,40 @@
+"""The table of events."""
+
+from sqlalchemy import (
+    Column,
+    Index,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from clarion.storage.dialect import Id, Instant
+from clarion.storage.schema.columns import Seq, metadata, only
+
+events = Table(
+    "events",
+    metadata,
+    Column("seq", Seq, primary_key=True, autoincrement=True),
+    Column("workspace_id", Id, nullable=False),
+    Column("message_id", Text, nullable=False),
+    Column("source_id", Id, nullable=False),
+    Column("type", Text, nullable=False),
+    Column("name", Text),
+    Column("user_id", Text),
+    Column("anonymous_id", Text),
+    Column("device_id", Text),
+    Column("owner_key", Text),  # the provisional key that decides the owner; NULL: user_id does
+    Column("customer_id", Id),  # NULL: nobody could be named (every id was blocked)
+    Column("at", Instant, nullable=False),  # corrected time
+    Column("received_at", Instant, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("receipt", Text),  # NULL | pending | done: a push was received or opened
+    Column("clock_at", Instant),  # by the sender's own clock; NULL: it tells no time
+    Column("order_at", Instant),  # which of two is later, where neither clock_at nor at says so
+    UniqueConstraint("workspace_id", "message_id", name="events_message"),
+    Index("events_source", "source_id", "seq"),
+    Index("events_customer", "workspace_id", "customer_id", "at"),
+    Index("events_owner_key", "workspace_id", "owner_key", "at", **only("owner_key IS NOT NULL")),
+    Index("events_identify", "workspace_id", "customer_id", **only("type = 'identify'")),
+    Index("events_receipt", "seq", **only("receipt = 'pending'")),
+)
