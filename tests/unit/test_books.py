@@ -10,7 +10,7 @@ import pytest
 
 from clarion.campaigns.content.spec import Content, ContentSpec
 from clarion.campaigns.content.template import Template
-from clarion.customers.devices.device import Platform, Removal, TokenKind
+from clarion.customers.devices.device import Platform, Removal, Spares, TokenKind
 from clarion.deliveries.delivery import (
     DeliveryState,
     RetryPolicy,
@@ -67,6 +67,8 @@ def answered(outcome: Outcome, *, books: Books | None = None, **changed: Any) ->
     one = row(**changed)
     push = books.prepare(LAUNCH, CONTENTS, None, one)
     assert push is not None
+    if one.spares:
+        books.spares = {one.device_id: Spares(one.source_id, one.spares)}
     books.enter(one, push, outcome, now=START, chance=0.0, policy=RetryPolicy())
     return books
 

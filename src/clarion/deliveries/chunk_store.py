@@ -129,8 +129,6 @@ async def open_deliveries(
         devices.c.token,
         devices.c.token_kind,
         devices.c.token_hash,
-        devices.c.spares,
-        devices.c.source_id,
         takes_no_push().label("push_opted_out"),
         shows_nothing().label("notifications_off"),
         reported.label("has_arrived"),

@@ -1,11 +1,12 @@
 """A device: an installation that can be reached, and the registrations it is reached by. Values;
-what holds of them is said by `standing`. Pure."""
+what holds of them is said by `liveness`. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
+from typing import Any
 from uuid import UUID
 
 from msgspec import Struct, field
@@ -196,3 +197,20 @@ def installation_hash(token: str, kind: TokenKind, hashed: str | None = None) ->
     is the token's own hash, if it is at hand."""
     fid = fid_of(token) if kind is TokenKind.FCM else None
     return token_hash(fid) if fid is not None else hashed or token_hash(token)
+
+
+@dataclass(frozen=True, slots=True)
+class Spares:
+    """A device's registrations besides the one that pushes go to, as stored, and who told them."""
+
+    source_id: UUID
+    registrations: Sequence[Mapping[str, Any]]
+
+    def reach(self, kind: TokenKind) -> bool:
+        """Whether it can be reached by one of another kind than `kind`."""
+        return any(
+            one["token_kind"] not in (TokenKind.APNS, kind)
+            and one["state"] == DeviceState.ACTIVE
+            and one["token"]
+            for one in self.registrations
+        )

@@ -17,6 +17,7 @@ from clarion.customers.devices.device import (
     Platform,
     Removal,
     Removed,
+    Spares,
     TokenKind,
 )
 from clarion.customers.devices.facts import PushPermission
@@ -153,6 +154,18 @@ async def customer_history(
         device_history_of.c.previous_customer_id == customer_id
     )
     return await _history(connection, workspace_id, of_customer, after_seq, limit)
+
+
+async def spares_of(
+    connection: AsyncConnection, device_row_ids: Iterable[UUID]
+) -> dict[UUID, Spares]:
+    """Of those devices that have any."""
+    rows = await connection.execute(
+        select(devices.c.id, devices.c.source_id, devices.c.spares).where(
+            among(connection, devices.c.id, sorted(device_row_ids)), devices.c.spares.is_not(None)
+        )
+    )
+    return {row.id: Spares(row.source_id, row.spares or ()) for row in rows}
 
 
 async def count_devices(

@@ -6,7 +6,7 @@ app has reported the push; it is not sent again.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -15,7 +15,7 @@ from uuid import UUID
 from clarion.campaigns.content.live_activity import LiveActivity, LiveEvent
 from clarion.campaigns.content.spec import Content, ContentFault
 from clarion.campaigns.content.template import Template
-from clarion.customers.devices.device import NOT_KNOWN, DeviceState, Platform, Removal, TokenKind
+from clarion.customers.devices.device import NOT_KNOWN, Platform, Removal, Spares, TokenKind
 from clarion.customers.devices.facts import LIVE_ID, LIVE_START_TOKEN, LIVE_TOKEN
 from clarion.deliveries.delivery import (
     ACCEPTED,
@@ -103,6 +103,8 @@ class Books:
     removals: list[Removal] = field(default_factory=list)
     fallen_back: list[Removal] = field(default_factory=list)
     """Registrations that FCM does not know, of devices that are reached by another one."""
+    spares: Mapping[UUID, Spares] = field(default_factory=dict)
+    """Of devices whose registration the provider does not know; before `enter`."""
     unknown_fids: Counter[UUID] = field(default_factory=Counter)
     """How many of them are FIDs, by the source that tells them."""
 
@@ -152,7 +154,7 @@ class Books:
         match outcome:
             case Misconfigured(platforms=platforms) if not platforms:
                 self.blaming.append(answer)
-            case Unregistered(reason=reason) if reason in NOT_KNOWN and _has_another(row, push):
+            case Unregistered(reason=reason) if self._has_another(row, push, reason):
                 self._fall_back(answer, now=now, chance=chance, policy=policy)
             case _:
                 self._judge(answer, outcome, now=now, chance=chance, policy=policy)
@@ -220,6 +222,11 @@ class Books:
         self.sent.add(device_id)
         self.left.add(device_id)
 
+    def _has_another(self, row: Any, push: Push, reason: str) -> bool:
+        """Whether a device that is not known by this registration is reached by another one."""
+        spares = self.spares.get(row.device_id) if reason in NOT_KNOWN else None
+        return spares is not None and spares.reach(push.token_kind)
+
     def _fall_back(
         self, answer: Answer, *, now: datetime, chance: float, policy: RetryPolicy
     ) -> None:
@@ -231,7 +238,7 @@ class Books:
         is_fid = answer.push.token_kind is TokenKind.FID
         reason = NOT_BY_FID if is_fid else NOT_BY_TOKEN
         if is_fid:
-            self.unknown_fids[row.source_id] += 1
+            self.unknown_fids[self.spares[row.device_id].source_id] += 1
         if row.reason in _FALLEN_BACK:
             outcome = Unavailable(reason=reason)
             self._judge(answer, outcome, now=now, chance=chance, policy=policy)
@@ -331,14 +338,13 @@ class Books:
         )
 
 
-def _has_another(row: Any, push: Push) -> bool:
-    """Whether the device can be reached by another registration than the one this push went to."""
-    return any(
-        one["token_kind"] not in (_APNS, push.token_kind.value)
-        and one["state"] == _ACTIVE
-        and one["token"]
-        for one in row.spares or ()
-    )
+def unknown_of(rows: Sequence[Any], outcomes: Sequence[Outcome]) -> list[UUID]:
+    """The devices that the provider does not know by the registration it got."""
+    return [
+        row.device_id
+        for row, outcome in zip(rows, outcomes, strict=False)
+        if isinstance(outcome, Unregistered) and outcome.reason in NOT_KNOWN
+    ]
 
 
 def _live_activity_token(row: Any, platform: Platform, activity: LiveActivity) -> str | None:
@@ -384,6 +390,5 @@ NO_LIVE_ACTIVITY = _skipped(Skip.NO_LIVE_ACTIVITY)
 NOT_RENDERED = _skipped(Skip.NOT_RENDERED)
 _DEVICE = ThrottleScope.DEVICE
 _APNS = TokenKind.APNS.value
-_ACTIVE = DeviceState.ACTIVE.value
 _PLATFORMS = {one.value: one for one in Platform}
 _TOKEN_KINDS = {one.value: one for one in TokenKind}

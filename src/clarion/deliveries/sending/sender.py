@@ -28,6 +28,7 @@ from clarion.campaigns.campaign import Campaign, CampaignState
 from clarion.campaigns.content.template import Template
 from clarion.clock import Clock
 from clarion.customers.devices.device import Platform
+from clarion.customers.devices.store import spares_of
 from clarion.deliveries.apps.pacing import Grant, Later
 from clarion.deliveries.apps.quarantine_store import last_acceptance
 from clarion.deliveries.chunk_store import (
@@ -38,7 +39,7 @@ from clarion.deliveries.chunk_store import (
 )
 from clarion.deliveries.delivery import RetryPolicy
 from clarion.deliveries.provider import Provider, ProviderApp, Push
-from clarion.deliveries.sending.chunk_result import Books
+from clarion.deliveries.sending.chunk_result import Books, unknown_of
 from clarion.deliveries.sending.notices import Notices
 from clarion.deliveries.sending.overdue import publish_overdue
 from clarion.deliveries.sending.paced_sender import Courier
@@ -241,6 +242,10 @@ class Sender:
             if not pushes:
                 return
             outcomes = await self._courier.carry(app, pushes, grant)
+        unknown = unknown_of(chosen, outcomes)
+        if unknown:
+            async with self._database.read() as connection:
+                books.spares = await spares_of(connection, unknown)
         now = self._clock.now()
         # One chance for all: their retries stay together instead of ending in a chunk each.
         chance = self._clock.chance()
