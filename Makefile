@@ -99,5 +99,5 @@ $(VENV)/.node: $(VENV)/.made requirements-dev.lock
 # Real SDKs and a browser, by npm: where it fails, it is said here, once, and not test by test.
 $(VENV)/.fetched: $(VENV)/.tests tests/clients/node/package-lock.json examples/web/package-lock.json
 	@echo "Fetching the npm packages that the tests need …"
-	@PYTHONPATH=tests $(BIN)/python -m fakes.fetch
+	@PYTHONPATH=tests $(BIN)/python -m support.fetch
 	@touch $@

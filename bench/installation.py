@@ -19,8 +19,8 @@ from clarion.deliveries.apps.store import FirebaseApp, bind_first_app, put_app, 
 from clarion.providers.fcm.credentials import ServiceAccount, parse_service_account
 from clarion.storage.database import Database
 from clarion.storage.vault import load_or_make_vault
-from fakes.postgres import PostgresServer
-from fakes.sources import set_source
+from support.postgres import PostgresServer
+from support.sources import set_source
 
 SECRET = "a secret for measuring only"  # noqa: S105
 STORES = ("sqlite", "postgresql")

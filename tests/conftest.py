@@ -9,12 +9,12 @@ import structlog
 from hypothesis import settings
 
 from clarion.storage.database import Database
-from fakes import sampling
-from fakes.clock import FakeClock
-from fakes.database import make_tables
-from fakes.memory import forget_files_in_memory, keep_files_in_memory
-from fakes.nats import NatsServer
-from fakes.postgres import PostgresServer
+from support import sampling
+from support.clock import FakeClock
+from support.database import make_tables
+from support.memory import forget_files_in_memory, keep_files_in_memory
+from support.nats import NatsServer
+from support.postgres import PostgresServer
 
 # How long an example takes says how busy the machine is, and nothing else.
 settings.register_profile("sample", deadline=None)

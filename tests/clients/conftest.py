@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from fakes.place import Place, new_place
 from fcm_simulator.process import SimulatedFcm, simulated_fcm
+from support.place import Place, new_place
 
 PROJECT = "shop-1"
 

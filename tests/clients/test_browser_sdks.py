@@ -13,16 +13,16 @@ from sqlalchemy import select
 from clarion.customers.profile.store import get_customer
 from clarion.storage.schema import devices
 from clarion.web.sdk.library import Library
-from fakes.book import WORKSPACE
-from fakes.chromium import chromium
-from fakes.patience import patience
-from fakes.place import Place, new_place, numbered
-from fakes.processes import until
-from fakes.relay import relay
-from fakes.sdks import Call
-from fakes.site import PageSdk, analytics_js, build, page_sdk, served
-from fakes.station import KEY
-from fakes.trouble import break_storage, mend_storage
+from support.book import WORKSPACE
+from support.chromium import chromium
+from support.patience import patience
+from support.place import Place, new_place, numbered
+from support.processes import until
+from support.relay import relay
+from support.sdks import Call
+from support.site import PageSdk, analytics_js, build, page_sdk, served
+from support.station import KEY
+from support.trouble import break_storage, mend_storage
 
 SDKS = ["segment", "snippet", "rudderstack", "customerio"]
 COMING_AGAIN = ["segment", "snippet", "rudderstack"]

@@ -12,14 +12,14 @@ from sqlalchemy import select
 
 from clarion.customers.profile.store import get_customer
 from clarion.storage.schema import devices
-from fakes import npm
-from fakes.book import WORKSPACE
-from fakes.chromium import chromium
-from fakes.pages import ROOT
-from fakes.patience import PATIENCE
-from fakes.place import Place
-from fakes.site import bundle, served
-from fakes.station import KEY
+from support import npm
+from support.book import WORKSPACE
+from support.chromium import chromium
+from support.pages import ROOT
+from support.patience import PATIENCE
+from support.place import Place
+from support.site import bundle, served
+from support.station import KEY
 
 EXAMPLE = ROOT / "examples" / "web"
 PUSH = "00000000000000000000000000000001.00000000000000000000000000000002"

@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from fakes import npm
-from fakes.chromium import CLIENTS, unpack
 from fcm_simulator.process import SimulatedFcm
+from support import npm
+from support.chromium import CLIENTS, unpack
 
 pytestmark = pytest.mark.xdist_group("google clients")
 

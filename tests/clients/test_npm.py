@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from fakes import npm
-from fakes.nats import free_ports
-from fakes.pages import ROOT
+from support import npm
+from support.pages import ROOT
+from support.ports import free_ports
 
 EXAMPLE = ROOT / "examples" / "web"
 

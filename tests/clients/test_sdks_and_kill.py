@@ -13,12 +13,12 @@ from sqlalchemy import select
 
 from clarion.storage.database import Database
 from clarion.storage.schema import events
-from fakes.chromium import chromium
-from fakes.nats import free_ports
-from fakes.place import numbered
-from fakes.processes import Installation, Process, installation, until
-from fakes.sdks import Call, Sdk, sdk
-from fakes.site import PageSdk, analytics_js, build, page_sdk, served
+from support.chromium import chromium
+from support.place import numbered
+from support.ports import free_ports
+from support.processes import Installation, Process, installation, until
+from support.sdks import Call, Sdk, sdk
+from support.site import PageSdk, analytics_js, build, page_sdk, served
 
 COMING_AGAIN = [
     "segment-python",

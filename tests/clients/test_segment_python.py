@@ -14,11 +14,11 @@ from segment.analytics.client import Client
 from clarion.customers.profile.store import get_customer
 from clarion.events.collector import CollectorOptions
 from clarion.storage.database import Database
-from fakes.book import WORKSPACE
-from fakes.clock import FakeClock
-from fakes.patience import patience
-from fakes.station import KEY, Station, prepare
-from fakes.trouble import Calls, break_storage, mend_storage
+from support.book import WORKSPACE
+from support.clock import FakeClock
+from support.patience import patience
+from support.station import KEY, Station, prepare
+from support.trouble import Calls, break_storage, mend_storage
 
 RETRY_SECONDS = 1
 

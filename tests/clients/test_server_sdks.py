@@ -12,14 +12,14 @@ from sqlalchemy import select
 
 from clarion.customers.profile.store import get_customer
 from clarion.storage.schema import devices
-from fakes.book import WORKSPACE
-from fakes.patience import patience
-from fakes.place import RETRY_SECONDS, Place, numbered
-from fakes.processes import until
-from fakes.relay import relay
-from fakes.sdks import Call, Sdk, sdk
-from fakes.station import KEY
-from fakes.trouble import break_storage, mend_storage
+from support.book import WORKSPACE
+from support.patience import patience
+from support.place import RETRY_SECONDS, Place, numbered
+from support.processes import until
+from support.relay import relay
+from support.sdks import Call, Sdk, sdk
+from support.station import KEY
+from support.trouble import break_storage, mend_storage
 
 KEYS = {"jitsu-node": f"{KEY}:secret"}
 """An SDK's own way to write a key."""

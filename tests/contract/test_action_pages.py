@@ -13,7 +13,7 @@ from clarion.events.action_store import Wanted, find_events
 from clarion.storage.bulk import insert_new
 from clarion.storage.database import Database
 from clarion.storage.schema import events
-from fakes.book import NOW, SOURCE, WORKSPACE
+from support.book import NOW, SOURCE, WORKSPACE
 
 MINUTES = 200
 RARE = (3, 90, 195)

@@ -18,12 +18,12 @@ from clarion.audiences.rule import Everyone, Rule, TraitsEqual, UserIds
 from clarion.storage.bulk import insert_new
 from clarion.storage.database import Database
 from clarion.storage.schema import customers
-from fakes.book import WORKSPACE
-from fakes.clock import START, FakeClock
-from fakes.database import make_tables
-from fakes.postgres import PostgresServer
-from fakes.sampling import examples
-from fakes.world import World
+from support.book import WORKSPACE
+from support.clock import START, FakeClock
+from support.database import make_tables
+from support.postgres import PostgresServer
+from support.sampling import examples
+from support.world import World
 
 Person = tuple[str | None, Mapping[str, Any]]
 

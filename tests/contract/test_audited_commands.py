@@ -19,11 +19,11 @@ from clarion.faults import Fault, Rejected, invalid
 from clarion.storage.database import CONFLICT_TRIES, Database, StorageUnavailable
 from clarion.storage.schema import workspaces
 from clarion.storage.vault import Vault
-from fakes.book import WORKSPACE
-from fakes.clock import FakeClock
-from fakes.database import make_tables, sqlite_database
-from fakes.patience import patience
-from fakes.postgres import PostgresServer
+from support.book import WORKSPACE
+from support.clock import FakeClock
+from support.database import make_tables, sqlite_database
+from support.patience import patience
+from support.postgres import PostgresServer
 
 OTHER = UUID(int=77)
 JOB = NewJob(kind=JobKind.LAUNCH, payload=b"launch")

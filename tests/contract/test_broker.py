@@ -27,11 +27,11 @@ from clarion.broker import (
 from clarion.brokers.database import DatabaseBroker
 from clarion.storage.database import Database
 from clarion.storage.schema import job_keys, jobs, metadata
-from fakes.brokers import Stand
-from fakes.clock import FakeClock
-from fakes.nats import NatsServer
-from fakes.patience import NEVER, PATIENCE, patience
-from fakes.postgres import PostgresServer
+from support.brokers import Stand
+from support.clock import FakeClock
+from support.nats import NatsServer
+from support.patience import NEVER, PATIENCE, patience
+from support.postgres import PostgresServer
 
 LONG = NEVER
 SHORT = 0.4
@@ -108,7 +108,7 @@ async def test_a_job_survives_the_kill_of_who_published_it_and_of_who_held_it(
 ) -> None:
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
     doomed = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "fakes.doomed", stand.url, str(SHORT),
+        sys.executable, "-m", "support.doomed", stand.url, str(SHORT),
         stdout=asyncio.subprocess.PIPE, env=environment,
     )  # fmt: skip
     assert doomed.stdout is not None

@@ -15,9 +15,9 @@ from clarion.customers.ingestion import Ingestion
 from clarion.events.messages.message import Event
 from clarion.storage.database import Database
 from clarion.storage.schema import devices
-from fakes.book import NOW, SOURCE, WORKSPACE
-from fakes.history import DAY, App, timedelta
-from fakes.scenarios import FID, OF_FID
+from support.book import NOW, SOURCE, WORKSPACE
+from support.history import DAY, App, timedelta
+from support.scenarios import FID, OF_FID
 
 DEVICE_STATEMENTS_MAX = 4
 CONTEXT = {"app": {"name": "Shop", "version": "2.1"}, "locale": "de"}

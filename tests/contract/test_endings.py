@@ -11,7 +11,7 @@ import pytest
 
 from clarion.providers.fcm.http.easy_handle import Answer, TransportOptions
 from clarion.providers.fcm.http.transport import Transport
-from fakes.endings import ACCEPTED, WARM, EndingServer, Manner, Moment, Protocol
+from support.endings import ACCEPTED, WARM, EndingServer, Manner, Moment, Protocol
 
 SECONDS_MAX = 30
 TIMEOUT_SECONDS = 3

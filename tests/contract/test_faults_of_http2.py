@@ -17,9 +17,9 @@ from requests import Session
 
 from clarion.providers.fcm.http.easy_handle import Answer, TransportOptions
 from clarion.providers.fcm.http.transport import Transport
-from fakes.patience import PATIENCE
 from fcm_simulator.process import SimulatorProcess
 from harness import keep_home
+from support.patience import PATIENCE
 
 PROJECT = "shop-1"
 SCOPE = "https://www.googleapis.com/auth/firebase.messaging"

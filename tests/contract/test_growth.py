@@ -21,9 +21,9 @@ from clarion.events.envelope import Item, Parcel, open_parcel
 from clarion.events.messages.message import Event
 from clarion.storage.database import Database
 from clarion.storage.schema import metadata
-from fakes.book import NOW, SOURCE, WORKSPACE
-from fakes.database import sqlite_database
-from fakes.history import DAY, App
+from support.book import NOW, SOURCE, WORKSPACE
+from support.database import sqlite_database
+from support.history import DAY, App
 
 N = 120
 RATIO_MAX = 2.5

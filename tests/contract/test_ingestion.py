@@ -18,10 +18,10 @@ from clarion.events.envelope import open_parcel
 from clarion.events.messages.message import Event
 from clarion.storage.database import Database
 from clarion.storage.schema import customers, devices, events, metadata
-from fakes.book import NOW, SOURCE, WORKSPACE, Book
-from fakes.history import DAY, App, timedelta
-from fakes.sampling import examples
-from fakes.scenarios import SCENARIOS, Scenario
+from support.book import NOW, SOURCE, WORKSPACE, Book
+from support.history import DAY, App, timedelta
+from support.sampling import examples
+from support.scenarios import SCENARIOS, Scenario
 from unit.test_identity import histories
 from unit.test_order import Call, any_calls, parcel
 

@@ -17,9 +17,9 @@ from nats.js.api import StreamConfig
 from clarion.broker import DEDUPE_WINDOW_SECONDS, BrokerUnavailable, JobKind, NewJob
 from clarion.brokers.jetstream import JetStreamBroker
 from clarion.brokers.link import REQUEST_SECONDS
-from fakes.nats import NatsServer, nats_cluster
-from fakes.patience import NEVER, PATIENCE, patience
-from fakes.relay import relay
+from support.nats import NatsServer, nats_cluster
+from support.patience import NEVER, PATIENCE, patience
+from support.relay import relay
 
 LONG = NEVER
 

@@ -19,10 +19,11 @@ from clarion.sources.key_store import find_admissions
 from clarion.storage.database import Database
 from clarion.storage.migrate import REVISIONS, is_current, migrate
 from clarion.storage.schema import campaigns, customers, devices, events, write_keys
-from fakes.book import WORKSPACE
-from fakes.clock import FakeClock
-from fakes.history import App
-from fakes.kept_database import (
+from flow.test_erasure import left
+from support.book import WORKSPACE
+from support.clock import FakeClock
+from support.history import App
+from support.kept_database import (
     BASE,
     DATABASES,
     IDENTITY_SECRET,
@@ -31,8 +32,7 @@ from fakes.kept_database import (
     bring_back,
     vault,
 )
-from fakes.world import APP, World
-from flow.test_erasure import left
+from support.world import APP, World
 
 KEPT = sorted({file.name.partition(".")[0] for file in DATABASES.iterdir()})
 
@@ -51,7 +51,7 @@ async def world(request: pytest.FixtureRequest, database_url: str) -> AsyncItera
 
 
 def test_a_database_is_kept_of_every_version_that_has_been_released() -> None:
-    """A revision that lands brings its own: `python -m fakes.kept_database REVISION`."""
+    """A revision that lands brings its own: `python -m support.kept_database REVISION`."""
     assert set(KEPT) <= set(REVISIONS)
     assert "0002" in KEPT
 

@@ -10,8 +10,8 @@ from clarion.agent import LeadershipLost
 from clarion.storage.database import Database
 from clarion.storage.leader_lease import LEASE_SECONDS, LeaderLease
 from clarion.storage.schema import leases
-from fakes.clock import START, FakeClock
-from fakes.patience import patience
+from support.clock import START, FakeClock
+from support.patience import patience
 
 
 def process(database: Database, name: str, clock: FakeClock) -> LeaderLease:

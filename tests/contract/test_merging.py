@@ -29,14 +29,14 @@ from clarion.faults import Rejected
 from clarion.storage.database import Database
 from clarion.storage.schema import devices
 from contract.test_ingestion import empty, state, take
-from fakes.book import NOW, WORKSPACE
-from fakes.clock import FakeClock
-from fakes.database import make_tables
-from fakes.history import App
-from fakes.patience import patience, until
-from fakes.postgres import PostgresServer
-from fakes.sampling import examples
-from fakes.services import services
+from support.book import NOW, WORKSPACE
+from support.clock import FakeClock
+from support.database import make_tables
+from support.history import App
+from support.patience import patience, until
+from support.postgres import PostgresServer
+from support.sampling import examples
+from support.services import services
 from unit.test_identity import histories
 
 ME = system(WORKSPACE, "me")

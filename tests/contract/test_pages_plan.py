@@ -14,7 +14,7 @@ from clarion.events.store import list_events, list_refusals
 from clarion.reports.timeline_store import Position, events_of
 from clarion.storage.database import Database
 from clarion.storage.schema import metadata
-from fakes.book import NOW, SOURCE, WORKSPACE
+from support.book import NOW, SOURCE, WORKSPACE
 
 
 @pytest.fixture

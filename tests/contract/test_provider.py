@@ -30,9 +30,9 @@ from clarion.deliveries.provider import (
 from clarion.providers.fcm.auth import BELIEVED_SECONDS
 from clarion.providers.fcm.client import FcmOptions, FcmProvider
 from clarion.providers.fcm.http.easy_handle import TransportOptions
-from fakes.clock import FakeClock
-from fakes.patience import PATIENCE
 from fcm_simulator.process import SimulatorProcess
+from support.clock import FakeClock
+from support.patience import PATIENCE
 
 # One simulator serves the module: its tests stay together, in one worker and one event loop.
 pytestmark = [

@@ -12,8 +12,8 @@ from clarion.customers.profile.search_store import search_customers
 from clarion.customers.profile.store import get_customer
 from clarion.storage.database import Database
 from contract.test_ingestion import take
-from fakes.book import SOURCE, WORKSPACE
-from fakes.history import App
+from support.book import SOURCE, WORKSPACE
+from support.history import App
 
 
 async def found(database: Database, words: str, limit: int = 10) -> list[str | None]:

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import text
 
 from clarion.storage.database import Database, StorageUnavailable
-from fakes.postgres import PostgresServer
-from fakes.relay import Relay, relay
+from support.postgres import PostgresServer
+from support.relay import Relay, relay
 
 STATEMENT_SECONDS = 1.0
 PATIENCE = 30.0

@@ -15,9 +15,9 @@ from sqlalchemy import Column, Integer, MetaData, Table, Text, func, insert, sel
 from clarion.storage.bulk import insert_new, upsert
 from clarion.storage.database import Database, StorageUnavailable, is_conflict
 from clarion.storage.dialect import Id, Instant
-from clarion.storage.schema import Json
-from fakes.patience import patience
-from fakes.postgres import PostgresServer
+from clarion.storage.schema.columns import Json
+from support.patience import patience
+from support.postgres import PostgresServer
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 tables = MetaData()

@@ -12,8 +12,8 @@ import pytest
 
 from clarion.deliveries.provider import Misconfigured, ProviderApp, Unavailable
 from clarion.providers.fcm.auth import BELIEVED_SECONDS, AccessTokens
-from fakes.clock import FakeClock
 from fcm_simulator.process import SimulatorProcess
+from support.clock import FakeClock
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="module"),

@@ -15,8 +15,8 @@ from hyperframe.frame import GoAwayFrame
 
 from clarion.providers.fcm.http.easy_handle import ANSWER_BYTES_MAX, Answer, TransportOptions
 from clarion.providers.fcm.http.transport import REFUSALS_MAX, Transport
-from fakes.http2 import ACCEPTED, Http2Server, Request, Script
-from fakes.patience import PATIENCE
+from support.http2 import ACCEPTED, Http2Server, Request, Script
+from support.patience import PATIENCE
 
 SECONDS_MAX = PATIENCE
 

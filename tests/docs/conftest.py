@@ -2,6 +2,6 @@
 
 import sys
 
-from fakes.pages import ROOT
+from support.pages import ROOT
 
 sys.path.insert(0, str(ROOT))

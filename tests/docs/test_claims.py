@@ -9,7 +9,7 @@ import pytest
 
 from clarion.cli import commands
 from clarion.config import SETTINGS
-from fakes.pages import ROOT, name_of, pages, prose
+from support.pages import ROOT, name_of, pages, prose
 
 # The changelog tells of what was; references are generated, and ask for nothing.
 CLAIMING = [

@@ -24,13 +24,14 @@ import pytest
 
 from clarion.cli import commands
 from clarion.cli.context import without_workspace
-from fakes import curl
-from fakes.nats import NatsServer
-from fakes.pages import ROOT, Block, blocks, name_of, pages
-from fakes.patience import PATIENCE
-from fakes.postgres import PostgresServer
-from fakes.ready_command import ready_command
-from fakes.sampling import is_soak
+from support import curl
+from support.nats import NatsServer
+from support.pages import ROOT, Block, blocks, name_of, pages
+from support.patience import PATIENCE
+from support.ports import free_ports
+from support.postgres import PostgresServer
+from support.ready_command import ready_command
+from support.sampling import is_soak
 
 RUNNING = [page for page in pages() if any(one.mark == "run" for one in blocks(page))]
 SERVED, SIMULATED = "8080", "8443"
@@ -56,7 +57,7 @@ class Terminal:
     def __init__(self, directory: Path, more: Mapping[str, str]) -> None:
         """`more`: of the environment, with the PATH."""
         self.directory = directory
-        self.ports = {SERVED: free_port(), SIMULATED: free_port()}
+        self.ports = dict(zip((SERVED, SIMULATED), map(str, free_ports(2)), strict=True))
         self.servers: dict[str, str] = {}
         bin_ = directory / "bin"
         bin_.mkdir()
@@ -137,12 +138,6 @@ def end(process: "subprocess.Popen[bytes]") -> None:
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-
-
-def free_port() -> str:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return str(probe.getsockname()[1])
 
 
 @pytest.fixture(scope="session")

@@ -10,8 +10,8 @@ import tree_sitter_kotlin
 import tree_sitter_swift
 from tree_sitter import Language, Node, Parser
 
-from fakes import npm
-from fakes.pages import Block, blocks, name_of, pages
+from support import npm
+from support.pages import Block, blocks, name_of, pages
 
 PARSERS = {
     "dart": Parser(Language(tree_sitter_dart_orchard.language())),

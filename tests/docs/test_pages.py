@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fakes.pages import ROOT, anchors, blocks, links, name_of, pages, prose
+from support.pages import ROOT, anchors, blocks, links, name_of, pages, prose
 
 ARCHITECTURE = ROOT / "ARCHITECTURE.md"
 STATIONS = ROOT / "src" / "clarion"

@@ -52,14 +52,14 @@ from clarion.web.intilery.replies import ReadFault
 from clarion.web.sdk.read_body import BODY_SECONDS_MAX
 from clarion.web.sdk.routes import METRICS, PIXELS, ROUTES, SOURCE_CONFIG
 from clarion.web.server import COLLECTOR_PREFIXES, DRAIN_SECONDS, KEEP_ALIVE_SECONDS, TRACK_PREFIXES
-from fakes.pages import ROOT, name_of
-from fakes.scenarios import SCENARIOS, Scenario
 from fcm_simulator.fcm.faults import Orders, Refusal
 from fcm_simulator.fcm.message_rules import PAYLOAD_BYTES_MAX, TOPIC_PAYLOAD_BYTES_MAX
 from fcm_simulator.fcm.outcomes import Trouble
 from fcm_simulator.fcm.registrations import Life, Registration, System
 from fcm_simulator.fcm.simulation import MESSAGES_KEPT
 from fcm_simulator.fcm.topics import TOPICS_MAX
+from support.pages import ROOT, name_of
+from support.scenarios import SCENARIOS, Scenario
 
 SOURCE = ROOT / "src" / "clarion"
 LIFECYCLE = ROOT / "docs" / "concepts" / "delivery-lifecycle.md"

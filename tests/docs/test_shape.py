@@ -10,7 +10,7 @@ import pytest
 from clarion.config import SETTINGS
 from clarion.telemetry import Metrics
 from clarion.web.api.description import describe
-from fakes.pages import ROOT, name_of, pages
+from support.pages import ROOT, name_of, pages
 
 MODULE_LINES_MAX = 400
 FUNCTION_LINES_MAX = 70
@@ -92,7 +92,7 @@ TESTS = sorted([*(ROOT / "tests").rglob("*.py"), *(ROOT / "simulator" / "tests")
 
 @pytest.mark.parametrize("module", TESTS, ids=name_of)
 def test_no_verdict_depends_on_how_fast_the_machine_is(module: Path) -> None:
-    """What must come is waited for with `fakes.patience`; that something took at least so long may
+    """What must come is waited for with `support.patience`; that something took some time may
     be asserted, that it took at most so long may not."""
     if module.name == "patience.py":
         return

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from fakes.pages import ROOT
+from support.pages import ROOT
 
 SOURCE = ROOT / "src" / "clarion"
 FACES = ("cli", "web")

@@ -24,13 +24,13 @@ from clarion.deliveries.store import list_deliveries
 from clarion.providers.fcm.client import FcmOptions, FcmProvider
 from clarion.providers.fcm.http.easy_handle import TransportOptions
 from clarion.storage.database import Database
-from fakes.book import WORKSPACE
-from fakes.clock import FakeClock
-from fakes.database import make_tables
-from fakes.faults import Crash, Doom, Process, look
-from fakes.sampling import examples
-from fakes.world import APP, World
 from fcm_simulator.process import SimulatorProcess
+from support.book import WORKSPACE
+from support.clock import FakeClock
+from support.database import make_tables
+from support.faults import Crash, Doom, Process, look
+from support.sampling import examples
+from support.world import APP, World
 
 DEVICES = 6
 ROUNDS_MAX = 100

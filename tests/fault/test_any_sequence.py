@@ -33,13 +33,13 @@ from clarion.deliveries.provider import (
 )
 from clarion.deliveries.store import Seen, list_deliveries, mark_seen
 from clarion.storage.database import Database
-from fakes.book import WORKSPACE
-from fakes.clock import FakeClock
-from fakes.database import make_tables
-from fakes.faults import Crash, Doom, Process, look
-from fakes.postgres import PostgresServer
-from fakes.sampling import examples
-from fakes.world import APP, World
+from support.book import WORKSPACE
+from support.clock import FakeClock
+from support.database import make_tables
+from support.faults import Crash, Doom, Process, look
+from support.postgres import PostgresServer
+from support.sampling import examples
+from support.world import APP, World
 
 DEVICES = 5
 ROUNDS_MAX = 250

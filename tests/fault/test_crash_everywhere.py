@@ -2,7 +2,7 @@
 is lost, and nothing is sent twice unless an answer was lost, and then it is counted.
 
 Every point of a campaign's way is tried in `make soak`, and in `make test` a sample with each kind
-of point in it: a whole campaign is sent for each, through parts that fail there (`fakes.faults`).
+of point in it: a whole campaign is sent for each, through parts that fail there (`support.faults`).
 The account is looked at after every step.
 """
 
@@ -17,12 +17,12 @@ from clarion.broker import BrokerUnavailable
 from clarion.deliveries.delivery import DeliveryState, push_key
 from clarion.deliveries.store import list_deliveries
 from clarion.storage.database import Database, StorageUnavailable
-from fakes.book import WORKSPACE
-from fakes.clock import FakeClock
-from fakes.database import sqlite_database
-from fakes.faults import Crash, Doom, Process, look
-from fakes.sampling import is_soak
-from fakes.world import World
+from support.book import WORKSPACE
+from support.clock import FakeClock
+from support.database import sqlite_database
+from support.faults import Crash, Doom, Process, look
+from support.sampling import is_soak
+from support.world import World
 
 TOKENS = ("ok", "dead", "slow", "lost")
 POINTS = 18

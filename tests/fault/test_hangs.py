@@ -7,10 +7,10 @@ import httpx
 import pytest
 
 from clarion.watchdog import EXIT_CODE, Watchdog, is_exhausted
-from fakes.nats import NatsServer
-from fakes.postgres import PostgresServer
-from fakes.processes import Process, installation, until
-from fakes.relay import Relay, relay
+from support.nats import NatsServer
+from support.postgres import PostgresServer
+from support.processes import Process, installation, until
+from support.relay import Relay, relay
 
 PATIENCE = 60
 

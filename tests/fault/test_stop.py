@@ -7,9 +7,9 @@ from pathlib import Path
 
 import httpx
 
-from fakes.patience import PATIENCE
-from fakes.processes import api_client, until
-from fakes.shop import registrations, shop
+from support.patience import PATIENCE
+from support.processes import api_client, until
+from support.shop import registrations, shop
 
 DEVICES = 600
 BATCH = 100

@@ -14,7 +14,7 @@ from clarion.cli.first_start import prepare
 from clarion.clock import SystemClock
 from clarion.config import Settings, read_settings
 from clarion.storage.database import Database
-from fakes.command import Clarion
+from support.command import Clarion
 
 
 @pytest.fixture

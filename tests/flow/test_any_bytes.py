@@ -17,10 +17,10 @@ from clarion.storage.database import Database
 from clarion.storage.schema import events, jobs, refusals
 from clarion.web.sdk import CollectApp
 from clarion.web.sdk.routes import ROUTES
-from fakes.clock import FakeClock
-from fakes.sampling import examples
-from fakes.station import KEY, prepare
-from fakes.wire import basic
+from support.clock import FakeClock
+from support.sampling import examples
+from support.station import KEY, prepare
+from support.wire import basic
 
 ROUNDS = settings(
     max_examples=examples(60),

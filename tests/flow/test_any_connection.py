@@ -24,12 +24,12 @@ from clarion.storage.database import Database
 from clarion.storage.schema import jobs
 from clarion.web.intilery.ingest import KINDS
 from clarion.web.sdk.routes import METRICS, PIXELS, ROUTES
-from fakes.book import WORKSPACE
-from fakes.brand import BASE
-from fakes.clock import FakeClock
-from fakes.sampling import examples
-from fakes.station import KEY, Station, prepare, track
-from fakes.wire import basic, line, request
+from support.book import WORKSPACE
+from support.brand import BASE
+from support.clock import FakeClock
+from support.sampling import examples
+from support.station import KEY, Station, prepare, track
+from support.wire import basic, line, request
 
 EXAMPLES = 30
 _STATUS = re.compile(rb"HTTP/1\.[01] (\d{3})")

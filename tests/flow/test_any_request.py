@@ -25,14 +25,14 @@ from clarion.web.intilery.ingest import KINDS
 from clarion.web.sdk import CollectApp
 from clarion.web.sdk.routes import METRICS, PIXELS, ROUTES, SOURCE_CONFIG
 from clarion.web.server import WebApp
-from fakes.book import WORKSPACE
-from fakes.brand import BASE
-from fakes.clock import FakeClock
-from fakes.database import sqlite_database
-from fakes.patience import patience
-from fakes.sampling import examples
-from fakes.station import KEY, prepare
-from fakes.wire import basic
+from support.book import WORKSPACE
+from support.brand import BASE
+from support.clock import FakeClock
+from support.database import sqlite_database
+from support.patience import patience
+from support.sampling import examples
+from support.station import KEY, prepare
+from support.wire import basic
 
 EXAMPLES = 150
 """For one request. One that is answered takes milliseconds; the rest is for a busy machine."""

@@ -10,8 +10,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from clarion.accounts.actor import Scope
 from clarion.storage.database import Database
-from fakes.api import Service, register
-from fakes.clock import FakeClock
+from support.api import Service, register
+from support.clock import FakeClock
 
 TOKEN = "fcm-token-of-the-first-device-0123456789"
 CAMPAIGN = {

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from clarion.web.api.errors import ErrorCode
-from fakes.api import Service, assert_is, service_on_sqlite
-from fakes.clock import FakeClock
+from support.api import Service, assert_is, service_on_sqlite
+from support.clock import FakeClock
 
 CAMPAIGN = {"name": "Spring", "content": {"title": "Hi"}, "audience": {"everyone": True}}
 

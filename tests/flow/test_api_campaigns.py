@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from clarion.storage.database import Database
-from fakes.api import Service, register
-from fakes.clock import FakeClock
+from support.api import Service, register
+from support.clock import FakeClock
 
 CAMPAIGN = {
     "name": "Spring",

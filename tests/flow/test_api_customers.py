@@ -11,8 +11,8 @@ import pytest
 from clarion.accounts.actor import Scope
 from clarion.storage.database import Database
 from clarion.web.api.errors import ErrorCode
-from fakes.api import Service, assert_is, register
-from fakes.clock import FakeClock
+from support.api import Service, assert_is, register
+from support.clock import FakeClock
 
 TOKEN = "fcm-token-of-adas-phone-0123456789"
 LIFE = [

@@ -7,9 +7,9 @@ from clarion.customers.devices.device import Platform
 from clarion.deliveries.delivery import DeliveryState
 from clarion.deliveries.store import plan
 from clarion.storage.database import Database
-from fakes.api import Service
-from fakes.book import WORKSPACE
-from fakes.clock import FakeClock
+from support.api import Service
+from support.book import WORKSPACE
+from support.clock import FakeClock
 
 STATES = (DeliveryState.ACCEPTED, DeliveryState.SKIPPED, DeliveryState.PENDING)
 CAMPAIGN = {"name": "Weekly", "content": {"title": "Hi"}, "audience": {"everyone": True}}

@@ -1,7 +1,7 @@
 """The API's description is whole and true, and can be read without a network.
 
 That answers are as described is held against every answer of the API's other tests
-(`fakes/description.py`).
+(`support/description.py`).
 """
 
 from collections.abc import Iterator
@@ -25,8 +25,8 @@ from clarion.web.api.errors import ErrorCode
 from clarion.web.api.examples import EXAMPLES
 from clarion.web.api.gate import Parts, parameters_of
 from clarion.web.api.routes import api_router
-from fakes.description import check
-from fakes.provider import MemoryProvider
+from support.description import check
+from support.provider import MemoryProvider
 
 PROMISED = {
     "GET /customers/{user_id}",

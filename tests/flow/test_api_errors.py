@@ -22,9 +22,9 @@ from clarion.storage.vault import Vault
 from clarion.web.api import create_api
 from clarion.web.api.bodies import BODY_BYTES_MAX
 from clarion.web.api.errors import ERRORS, ErrorCode
-from fakes.api import Service, assert_is, service_on_sqlite
-from fakes.clock import FakeClock
-from fakes.provider import MemoryProvider
+from support.api import Service, assert_is, service_on_sqlite
+from support.clock import FakeClock
+from support.provider import MemoryProvider
 
 CAMPAIGN = {"name": "Spring", "content": {"title": "Hi"}, "audience": {"everyone": True}}
 NOBODY = "01981f5e-7a3b-7c12-9d51-0b6d2c4e8f70"

@@ -9,9 +9,9 @@ import httpx
 import pytest
 
 from clarion.web.server import WebServer, bind
-from fakes.api import Service, register, service_on_sqlite
-from fakes.clock import FakeClock
-from fakes.wire import line, request
+from support.api import Service, register, service_on_sqlite
+from support.clock import FakeClock
+from support.wire import line, request
 
 NAMES = (
     "plain",

@@ -17,12 +17,12 @@ from clarion.web.sdk.pixel import GIF
 from clarion.web.sdk.routes import PIXELS, ROUTES
 from clarion.web.sdk.settings import CUSTOMER_IO, SEGMENT, settings
 from clarion.web.server import COLLECTOR_PREFIXES
-from fakes.book import SOURCE, WORKSPACE
-from fakes.clock import FakeClock
-from fakes.database import make_tables
-from fakes.sources import set_source
-from fakes.station import KEY, Station, prepare, track
-from fakes.wire import Reply, basic, request
+from support.book import SOURCE, WORKSPACE
+from support.clock import FakeClock
+from support.database import make_tables
+from support.sources import set_source
+from support.station import KEY, Station, prepare, track
+from support.wire import Reply, basic, request
 
 SETTINGS = f"/v1/projects/{KEY}/settings"
 ORIGIN = {"Origin": "https://shop.example"}

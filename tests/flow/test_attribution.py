@@ -20,9 +20,9 @@ from clarion.events.messages.message import Envelope, Event, read
 from clarion.reports.attributor import Attributor, AttributorOptions
 from clarion.storage.database import Database
 from clarion.storage.schema import launches
-from fakes.book import SOURCE, WORKSPACE
-from fakes.clock import FakeClock
-from fakes.world import World
+from support.book import SOURCE, WORKSPACE
+from support.clock import FakeClock
+from support.world import World
 
 TAPPED, RECEIVED = "Push Notification Tapped", "Push Notification Received"
 _numbers = count(1)

@@ -10,9 +10,9 @@ import pytest
 from clarion.accounts.actor import Scope
 from clarion.storage.database import Database
 from clarion.web.api.errors import ErrorCode
-from fakes.api import Service, assert_is, service_on_sqlite
-from fakes.clock import FakeClock
-from fakes.command import Clarion
+from support.api import Service, assert_is, service_on_sqlite
+from support.clock import FakeClock
+from support.command import Clarion
 
 
 @pytest.fixture

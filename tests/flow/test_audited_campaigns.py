@@ -33,10 +33,10 @@ from clarion.faults import Rejected
 from clarion.storage.database import Database
 from clarion.storage.schema import quarantine
 from clarion.web.api.errors import ErrorCode
-from fakes.api import Service, assert_is, service_on_sqlite
-from fakes.clock import FakeClock
-from fakes.command import Clarion
-from fakes.world import APP
+from support.api import Service, assert_is, service_on_sqlite
+from support.clock import FakeClock
+from support.command import Clarion
+from support.world import APP
 
 CAMPAIGN = {
     "name": "Spring",

@@ -11,10 +11,10 @@ from clarion.accounts.command import VERBS, forbidden
 from clarion.privacy.commands import suppress, unsuppress
 from clarion.storage.database import Database
 from clarion.web.api.errors import ErrorCode
-from fakes.api import Service, assert_is
-from fakes.book import WORKSPACE
-from fakes.clock import FakeClock
-from fakes.services import services
+from support.api import Service, assert_is
+from support.book import WORKSPACE
+from support.clock import FakeClock
+from support.services import services
 
 OF_SOURCES = ("source.", "source_key.", "write_key.", "identity_secret.")
 

@@ -19,9 +19,9 @@ from clarion.customers.ingestion import Ingestion
 from clarion.events.messages.message import Event
 from clarion.storage.database import Database
 from clarion.storage.schema import campaigns
-from fakes.command import Clarion
-from fakes.history import App
-from fakes.terminal import Terminal
+from support.command import Clarion
+from support.history import App
+from support.terminal import Terminal
 
 APP = App()
 NO_PUSH = {"marketingPreferences": {"channels": [{"channel": "push", "subscribed": False}]}}

@@ -18,8 +18,8 @@ import pytest
 
 from clarion.cli import commands
 from clarion.storage.migrate import NEWEST
-from fakes.command import Clarion
-from fakes.patience import PATIENCE
+from support.command import Clarion
+from support.patience import PATIENCE
 
 
 def test_a_source_is_created_with_its_write_key(clarion: Clarion) -> None:

@@ -21,7 +21,7 @@ from clarion.customers.queries import SourceEvent
 from clarion.customers.source_report import SourceCounts
 from clarion.events.collector import Collector, Taken
 from clarion.storage.database import Database
-from fakes.command import Clarion
+from support.command import Clarion
 
 
 def test_what_a_source_sends_is_told_with_reasons_and_cures(clarion: Clarion) -> None:

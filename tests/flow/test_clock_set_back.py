@@ -14,10 +14,10 @@ from clarion.deliveries.apps.pacing import Grant, Later, Limits, Pace, believed,
 from clarion.privacy.eraser import Eraser
 from clarion.storage.database import Database
 from clarion.storage.schema import chunks
-from fakes.book import WORKSPACE
-from fakes.clock import START, FakeClock
-from fakes.history import App
-from fakes.world import World
+from support.book import WORKSPACE
+from support.clock import START, FakeClock
+from support.history import App
+from support.world import World
 
 HOUR = 3_600.0
 MINUTES = 5

@@ -25,11 +25,11 @@ from clarion.sources.store import create_source
 from clarion.storage.database import Database
 from clarion.storage.schema import devices
 from clarion.web.sdk.routes import ROUTES
-from fakes.book import SOURCE, WORKSPACE
-from fakes.clock import FakeClock
-from fakes.sources import set_source
-from fakes.station import KEY, Station, prepare, source_row, station_on_sqlite, track
-from fakes.wire import basic, chunked, line, request
+from support.book import SOURCE, WORKSPACE
+from support.clock import FakeClock
+from support.sources import set_source
+from support.station import KEY, Station, prepare, source_row, station_on_sqlite, track
+from support.wire import basic, chunked, line, request
 
 
 @pytest.fixture

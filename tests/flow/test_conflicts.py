@@ -24,15 +24,15 @@ from clarion.privacy.eraser import Eraser
 from clarion.reports.attributor import Attributor
 from clarion.storage.database import Database
 from clarion.storage.schema import devices
-from fakes.api import Service, register
-from fakes.book import WORKSPACE
-from fakes.clock import FakeClock
-from fakes.database import make_tables
-from fakes.faults import SelfMovingClock
-from fakes.losing import LosingDatabase
-from fakes.postgres import PostgresServer
-from fakes.privacy import Regulator
-from fakes.services import services
+from support.api import Service, register
+from support.book import WORKSPACE
+from support.clock import FakeClock
+from support.database import make_tables
+from support.faults import SelfMovingClock
+from support.losing import LosingDatabase
+from support.postgres import PostgresServer
+from support.privacy import Regulator
+from support.services import services
 
 ME = operator(WORKSPACE)
 USERS = ("ada", "bob", "carl")

@@ -12,9 +12,9 @@ import msgspec
 import pytest
 
 from clarion.web.connections import DESCRIPTORS_SHARE, Limits, connections_max
-from fakes.clock import FakeClock
-from fakes.station import KEY, Station, station_on_sqlite, track
-from fakes.wire import Line, basic, chunked, line, request
+from support.clock import FakeClock
+from support.station import KEY, Station, station_on_sqlite, track
+from support.wire import Line, basic, chunked, line, request
 
 HEAD_BYTES = Limits(connections=1).head_bytes
 EVENT = msgspec.json.encode(track("m"))

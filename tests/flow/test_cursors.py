@@ -12,8 +12,8 @@ import pytest
 from clarion.storage.database import Database
 from clarion.web.api.description import describe
 from clarion.web.api.errors import ErrorCode
-from fakes.api import Service, assert_is, register
-from fakes.clock import FakeClock
+from support.api import Service, assert_is, register
+from support.clock import FakeClock
 
 LARGEST = 2**63 - 1
 

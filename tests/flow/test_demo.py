@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from fakes.patience import PATIENCE
+from support.patience import PATIENCE
 
 
 def run_demo(*arguments: str, directory: Path) -> "subprocess.CompletedProcess[str]":

@@ -13,9 +13,9 @@ from clarion.deliveries.sending.belief import TRIAL_SECONDS
 from clarion.deliveries.sending.settlement import TRIAL_PUSHES
 from clarion.reports.waiting_store import Waiting, WaitsFor, waiting
 from clarion.storage.database import Database
-from fakes.book import WORKSPACE
-from fakes.clock import FakeClock
-from fakes.world import APP, World
+from support.book import WORKSPACE
+from support.clock import FakeClock
+from support.world import APP, World
 
 STRAYS = {
     "page": Misconfigured(reason="not_found"),

@@ -18,12 +18,12 @@ from clarion.brokers.database import DatabaseBroker
 from clarion.customers.ingestor import Ingestor, IngestorOptions
 from clarion.storage.database import Database, StorageUnavailable
 from clarion.storage.schema import events, jobs
-from fakes.clock import FakeClock
-from fakes.database import make_tables, sqlite_database
-from fakes.postgres import PostgresServer
-from fakes.served import Served
-from fakes.station import KEY, Station, prepare, track
-from fakes.wire import Reply, basic, line, request
+from support.clock import FakeClock
+from support.database import make_tables, sqlite_database
+from support.postgres import PostgresServer
+from support.served import Served
+from support.station import KEY, Station, prepare, track
+from support.wire import Reply, basic, line, request
 
 KILLS = 5
 CALLERS = 6

@@ -11,10 +11,10 @@ from clarion.ingest_log.rejection import Hint, Refusal
 from clarion.storage.database import Database
 from clarion.storage.schema import refusals, source_counts
 from contract.test_search import heard
-from fakes.api import Service
-from fakes.book import WORKSPACE
-from fakes.clock import FakeClock
-from fakes.patience import patience, until
+from support.api import Service
+from support.book import WORKSPACE
+from support.clock import FakeClock
+from support.patience import patience, until
 
 ADA = "ada-4711"
 

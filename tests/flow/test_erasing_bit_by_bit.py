@@ -12,13 +12,13 @@ from clarion.privacy.eraser import Eraser, EraserOptions
 from clarion.privacy.erasure_request_store import unfinished
 from clarion.storage.database import Database
 from contract.test_ingestion import take
-from fakes.api import Service, register, service_on_sqlite
-from fakes.book import NOW, WORKSPACE
-from fakes.clock import FakeClock
-from fakes.faults import Crash, Doom, DoomedDatabase
-from fakes.history import App
-from fakes.privacy import Regulator
 from flow.test_erasure import ADA, IDS, LIFE, OTHERS, PHONE, WORDS, at, left, seen, send, track
+from support.api import Service, register, service_on_sqlite
+from support.book import NOW, WORKSPACE
+from support.clock import FakeClock
+from support.faults import Crash, Doom, DoomedDatabase
+from support.history import App
+from support.privacy import Regulator
 
 SLICES = EraserOptions(rows_max=2, pause_seconds=0)
 POINTS = range(2, 300, 37)

@@ -12,12 +12,12 @@ from clarion.privacy.eraser import Eraser, EraserOptions
 from clarion.privacy.erasure_request_store import get_erasure, unfinished
 from clarion.storage.database import Database
 from clarion.storage.schema import erasures, refusals
-from fakes.api import Service
-from fakes.book import WORKSPACE
-from fakes.clock import FakeClock
-from fakes.patience import patience, until
-from fakes.privacy import Regulator
 from flow.test_erasure import ADA, IDS, LIFE, OTHERS, WORDS, left, seen, send
+from support.api import Service
+from support.book import WORKSPACE
+from support.clock import FakeClock
+from support.patience import patience, until
+from support.privacy import Regulator
 
 LOST = EraserOptions().lost_seconds
 

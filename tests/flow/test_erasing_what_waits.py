@@ -17,15 +17,15 @@ from clarion.events.collector import Collector
 from clarion.storage.database import Database
 from clarion.web.sdk import CollectApp
 from clarion.web.server import WebApp
-from fakes.api import register
-from fakes.book import WORKSPACE
-from fakes.brokers import Stand
-from fakes.clock import FakeClock
-from fakes.nats import NatsServer
-from fakes.privacy import Regulator
-from fakes.station import KEY, prepare
 from flow.test_durability import poison
 from flow.test_erasure import ADA, BROWSER, IDS, LIFE, PHONE, TABLET, WORDS, at, left, track
+from support.api import register
+from support.book import WORKSPACE
+from support.brokers import Stand
+from support.clock import FakeClock
+from support.nats import NatsServer
+from support.privacy import Regulator
+from support.station import KEY, prepare
 
 _streams = count(1)
 SAID = {"traits": {"email": "Ada.Lovelace@shop.example"}}

@@ -17,12 +17,12 @@ from clarion.customers.identity.merge_store import Merge
 from clarion.storage.bulk import insert_new
 from clarion.storage.database import Database
 from clarion.storage.schema import metadata, quarantine
-from fakes.api import Service, register
-from fakes.book import WORKSPACE
-from fakes.clock import FakeClock
-from fakes.privacy import Regulator
-from fakes.services import services
-from fakes.world import APP
+from support.api import Service, register
+from support.book import WORKSPACE
+from support.clock import FakeClock
+from support.privacy import Regulator
+from support.services import services
+from support.world import APP
 
 ADA, PHONE, BROWSER, TABLET = "ada-4711", "adas-phone-1", "adas-browser-1", "shared-tablet-1"
 TOKENS = ["token-of-adas-phone-1", "token-of-adas-phone-2", "token-adas-on-the-tablet"]

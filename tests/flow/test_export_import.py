@@ -28,11 +28,11 @@ from clarion.importing.row_reader import RecordFormat
 from clarion.importing.text_reader import Mark, RecordForm
 from clarion.sources.store import list_sources
 from clarion.storage.database import Database
-from fakes.book import SOURCE, WORKSPACE
-from fakes.clock import FakeClock
-from fakes.database import sqlite_database
-from fakes.sampling import examples
-from fakes.station import prepare
+from support.book import SOURCE, WORKSPACE
+from support.clock import FakeClock
+from support.database import sqlite_database
+from support.sampling import examples
+from support.station import prepare
 
 Lines = list[dict[str, Any]]
 FIRST = (RecordKind.CUSTOMERS, RecordKind.DEVICES)

@@ -11,9 +11,9 @@ from clarion.customers.profile.store import find_customer
 from clarion.events.messages.message import Event
 from clarion.privacy.data_export import PAGE, open_dossier
 from contract.test_ingestion import take
-from fakes.book import NOW, WORKSPACE
-from fakes.database import sqlite_database
-from fakes.history import App
+from support.book import NOW, WORKSPACE
+from support.database import sqlite_database
+from support.history import App
 
 PAGES = 6
 NOISE_BYTES = 500

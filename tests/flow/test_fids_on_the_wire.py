@@ -12,11 +12,11 @@ from clarion.customers.devices.store import get_device
 from clarion.deliveries.apps.store import get_app, put_app
 from clarion.providers.fcm.client import FcmProvider
 from clarion.reports.funnel_store import Report
-from fakes.book import WORKSPACE
-from fakes.clock import FakeClock
-from fakes.database import sqlite_database
-from fakes.world import APP, World
 from fcm_simulator.process import SimulatorProcess
+from support.book import WORKSPACE
+from support.clock import FakeClock
+from support.database import sqlite_database
+from support.world import APP, World
 
 COUNT = 60
 

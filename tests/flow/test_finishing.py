@@ -4,8 +4,8 @@ import asyncio
 
 from clarion.campaigns.campaign import CampaignState
 from clarion.storage.database import Database
-from fakes.clock import FakeClock
-from fakes.world import World
+from support.clock import FakeClock
+from support.world import World
 
 
 async def test_senders_that_settle_the_last_chunks_at_once_finish_the_launch(

@@ -9,8 +9,8 @@ import pytest
 from clarion.customers.devices.sweeper import Sweeper
 from clarion.storage.database import Database
 from clarion.web.api.errors import ErrorCode
-from fakes.api import Service, assert_is, register
-from fakes.clock import FakeClock
+from support.api import Service, assert_is, register
+from support.clock import FakeClock
 
 DAY = timedelta(days=1).total_seconds()
 

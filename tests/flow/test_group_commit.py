@@ -20,10 +20,10 @@ from clarion.events.collector import (
 )
 from clarion.events.envelope import decode
 from clarion.storage.database import Database
-from fakes.clock import FakeClock
-from fakes.database import sqlite_database
-from fakes.patience import patience
-from fakes.station import KEY, prepare, track
+from support.clock import FakeClock
+from support.database import sqlite_database
+from support.patience import patience
+from support.station import KEY, prepare, track
 
 
 class Gate(DatabaseBroker):

@@ -10,10 +10,10 @@ from structlog.testing import capture_logs
 from clarion.broker import JobKind, NewJob
 from clarion.events.backpressure import BACKLOG_FULL, DISK_LOW, Headroom, HeadroomOptions
 from clarion.telemetry import Metrics
-from fakes.brand import server_of
-from fakes.clock import FakeClock
-from fakes.station import Station, station_on_sqlite, track
-from fakes.wire import request
+from support.brand import server_of
+from support.clock import FakeClock
+from support.station import Station, station_on_sqlite, track
+from support.wire import request
 
 ALL = 1 << 62
 """More than any disk has."""

@@ -33,11 +33,11 @@ from clarion.importing.row_reader import RecordFormat
 from clarion.importing.text_reader import Mark, RecordForm
 from clarion.sources.store import list_sources
 from clarion.storage.database import Database
-from fakes.api import Service
-from fakes.clock import FakeClock
-from fakes.command import Clarion
-from fakes.patience import patience
-from fakes.processes import until
+from support.api import Service
+from support.clock import FakeClock
+from support.command import Clarion
+from support.patience import patience
+from support.processes import until
 
 CUSTOMERS = """user_id,email,age:number
 u1,ada@example.org,42

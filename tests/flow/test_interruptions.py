@@ -23,13 +23,13 @@ from clarion.faults import Rejected
 from clarion.storage.database import Database
 from clarion.storage.schema import chunks, deliveries, devices, metadata
 from clarion.storage.vault import Vault, VaultLocked
-from fakes.book import WORKSPACE
-from fakes.clock import FakeClock
-from fakes.patience import patience
-from fakes.postgres import PostgresServer
-from fakes.provider import MemoryProvider
-from fakes.running import running
-from fakes.world import APP, World
+from support.book import WORKSPACE
+from support.clock import FakeClock
+from support.patience import patience
+from support.postgres import PostgresServer
+from support.provider import MemoryProvider
+from support.running import running
+from support.world import APP, World
 
 OPTIONS = SenderOptions(wait_seconds=0)
 LEASE = OPTIONS.lease_seconds

@@ -12,9 +12,9 @@ from clarion.sources.key_loader import KeyReader, KeyReaderOptions
 from clarion.sources.key_store import retire_keys, write_keys_of
 from clarion.sources.source import KeyKind
 from clarion.storage.database import Database, StorageUnavailable
-from fakes.book import SOURCE, WORKSPACE
-from fakes.clock import FakeClock
-from fakes.station import KEY, prepare
+from support.book import SOURCE, WORKSPACE
+from support.clock import FakeClock
+from support.station import KEY, prepare
 
 
 class Counted:

@@ -10,8 +10,8 @@ from structlog.testing import capture_logs
 from clarion.campaigns.campaign import LATE_REASON
 from clarion.campaigns.scheduler import Scheduler, SchedulerOptions
 from clarion.storage.database import Database
-from fakes.api import Service
-from fakes.clock import FakeClock
+from support.api import Service
+from support.clock import FakeClock
 
 CAMPAIGN = {"name": "Spring", "content": {"title": "Hello"}, "audience": {"everyone": True}}
 HOUR = 3_600.0

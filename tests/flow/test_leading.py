@@ -12,9 +12,9 @@ from clarion.customers.devices.store import get_device
 from clarion.customers.devices.sweeper import Sweeper
 from clarion.storage.database import Database
 from clarion.storage.leader_lease import LEASE_SECONDS, LeaderLease
-from fakes.book import WORKSPACE
-from fakes.clock import FakeClock
-from fakes.world import World
+from support.book import WORKSPACE
+from support.clock import FakeClock
+from support.world import World
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ import pytest
 from clarion.clock import Clock
 from clarion.storage.database import Database
 from clarion.web.sdk.library import Library
-from fakes.database import make_tables
-from fakes.station import KEY, Station, prepare
-from fakes.wire import Reply, request
+from support.database import make_tables
+from support.station import KEY, Station, prepare
+from support.wire import Reply, request
 
 PATH = f"/analytics.js/v1/{KEY}/analytics.min.js"
 MAIN = b"window.loaded = 1; // \xc3\xa9\n"

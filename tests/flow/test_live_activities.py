@@ -11,9 +11,9 @@ from clarion.deliveries.provider import Platform, Rejected, Unregistered
 from clarion.providers.fcm.message import Encoder
 from clarion.providers.fcm.response import read_live
 from clarion.storage.database import Database
-from fakes.book import WORKSPACE
-from fakes.clock import FakeClock
-from fakes.world import World
+from support.book import WORKSPACE
+from support.clock import FakeClock
+from support.world import World
 
 START_TOKEN, TOKEN = "5a" * 80, "7b" * 80
 START: dict[str, Any] = {

@@ -19,11 +19,11 @@ from sqlalchemy import select, update
 from clarion.deliveries.chunk_store import LEASED
 from clarion.storage.database import Database
 from clarion.storage.schema import chunks, devices
-from fakes.nats import NatsServer
-from fakes.patience import PATIENCE
-from fakes.postgres import PostgresServer
-from fakes.processes import Installation, api_client, installation, until
 from fcm_simulator.process import SimulatorProcess
+from support.nats import NatsServer
+from support.patience import PATIENCE
+from support.postgres import PostgresServer
+from support.processes import Installation, api_client, installation, until
 
 DEVICES = 1_000
 CUSTOMERS = 700

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from fakes.command import Clarion
-from fakes.nats import NatsServer
-from fakes.postgres import PostgresServer
+from support.command import Clarion
+from support.nats import NatsServer
+from support.postgres import PostgresServer
 
 COMMANDS = [("serve",), ("run", "sender"), ("migrate",), ("check",), ("keys", "list")]
 

@@ -10,8 +10,8 @@ from sqlalchemy import select
 
 from clarion.customers.profile.store import get_customer
 from clarion.storage.schema import devices
-from fakes.book import WORKSPACE
-from fakes.place import Place, new_place
+from support.book import WORKSPACE
+from support.place import Place, new_place
 
 PUSH = {"deviceId": "D", "fcmToken": "token-of-D", "deviceType": "iOS"}
 INSTALLED = {"type": "track", "event": "Application Installed"}

@@ -6,8 +6,8 @@ import pytest
 
 from clarion.storage.database import Database
 from clarion.web.api.errors import ErrorCode
-from fakes.api import Service, assert_is, register
-from fakes.clock import FakeClock
+from support.api import Service, assert_is, register
+from support.clock import FakeClock
 
 TOKEN = "registration-token-of-the-shared-tablet"
 

@@ -22,9 +22,9 @@ from clarion.deliveries.store import list_deliveries
 from clarion.sources.store import bind_firebase_app
 from clarion.storage.database import Database
 from clarion.storage.schema import chunks, deliveries, jobs
-from fakes.book import SOURCE, WORKSPACE
-from fakes.clock import FakeClock
-from fakes.world import World
+from support.book import SOURCE, WORKSPACE
+from support.clock import FakeClock
+from support.world import World
 
 OPTIONS = PlannerOptions(page_devices=5, chunk_deliveries=2, wait_seconds=0)
 NO_PUSH = {"marketingPreferences": {"channels": [{"channel": "push", "subscribed": False}]}}

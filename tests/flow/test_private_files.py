@@ -15,12 +15,12 @@ from clarion.cli.first_start import prepare
 from clarion.clock import SystemClock
 from clarion.config import Settings, read_settings
 from clarion.storage.database import Database
-from fakes.command import Clarion
-from fakes.pages import ROOT, blocks
-from fakes.processes import installation
-from fakes.terminal import COMMAND, SECONDS_MAX, Terminal, environment
-from fakes.terminal import run as run_command
 from fcm_simulator.process import simulated_fcm
+from support.command import Clarion
+from support.pages import ROOT, blocks
+from support.processes import installation
+from support.terminal import COMMAND, SECONDS_MAX, Terminal, environment
+from support.terminal import run as run_command
 
 USUAL_UMASK = "umask 022"
 

@@ -8,7 +8,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from clarion.agent import AgentName
 from clarion.app import Role
-from fakes.processes import Process, installation, until
+from support.processes import Process, installation, until
 
 AGENTS = {
     Role.COLLECTOR: set(),

@@ -11,12 +11,12 @@ from clarion.clock import Clock
 from clarion.sources.rate_limit import Limit
 from clarion.sources.store import create_source
 from clarion.storage.database import Database
-from fakes.book import SOURCE, WORKSPACE
-from fakes.brand import Server, server_of
-from fakes.clock import FakeClock
-from fakes.sources import set_source
-from fakes.station import Station, prepare, source_row, track
-from fakes.wire import Reply
+from support.book import SOURCE, WORKSPACE
+from support.brand import Server, server_of
+from support.clock import FakeClock
+from support.sources import set_source
+from support.station import Station, prepare, source_row, track
+from support.wire import Reply
 
 
 @pytest.fixture

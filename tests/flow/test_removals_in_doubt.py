@@ -12,9 +12,9 @@ from clarion.deliveries.apps.store import delete_app, get_app, stopped_apps
 from clarion.faults import Rejected
 from clarion.storage.database import Database
 from clarion.storage.schema import devices, quarantine
-from fakes.book import WORKSPACE
-from fakes.clock import FakeClock
-from fakes.world import APP, World
+from support.book import WORKSPACE
+from support.clock import FakeClock
+from support.world import APP, World
 
 
 @pytest.fixture

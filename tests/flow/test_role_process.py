@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from clarion.app import Role
-from fakes.patience import PATIENCE
+from support.patience import PATIENCE
 
 LOADED = re.compile(r"^import time:[ \d|]+\| +([\w.]+)$", re.MULTILINE)
 

@@ -16,13 +16,13 @@ from clarion.storage.database import Database
 from clarion.storage.reseal import look, reseal
 from clarion.storage.schema import identity_secrets
 from clarion.storage.vault import Vault, VaultLocked, load_or_make_vault
-from fakes.api import Service, register
-from fakes.book import SOURCE, WORKSPACE
-from fakes.clock import FakeClock
-from fakes.command import Clarion
-from fakes.faults import Crash, Doom, DoomedDatabase
-from fakes.processes import until
-from fakes.world import APP
+from support.api import Service, register
+from support.book import SOURCE, WORKSPACE
+from support.clock import FakeClock
+from support.command import Clarion
+from support.faults import Crash, Doom, DoomedDatabase
+from support.processes import until
+from support.world import APP
 
 OLD, NEW, LOST = "the secret of before", "the secret of now", "the secret that is lost"
 SECRET = b"clarion_identity_secret"

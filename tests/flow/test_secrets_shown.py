@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from fakes.command import Clarion
 from flow.test_import import take_in, written
+from support.command import Clarion
 
 FCM = "cIsXk3vVRkCk8Hk0zq1abc:APA91bHun4MxP5egoKMwt2KZFBaFUH-1RYqx"
 OPAQUE = "an-opaque-registration-token-0815"

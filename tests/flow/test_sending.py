@@ -20,10 +20,10 @@ from clarion.deliveries.sending.sender import TURN_STEPS
 from clarion.sources.store import bind_firebase_app
 from clarion.storage.database import Database
 from clarion.storage.schema import chunks
-from fakes.book import SOURCE, WORKSPACE
-from fakes.clock import FakeClock
-from fakes.scenarios import FID, OF_FID
-from fakes.world import APP, World
+from support.book import SOURCE, WORKSPACE
+from support.clock import FakeClock
+from support.scenarios import FID, OF_FID
+from support.world import APP, World
 
 
 @pytest.fixture

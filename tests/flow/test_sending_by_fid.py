@@ -8,10 +8,10 @@ from clarion.customers.source_report import source_report
 from clarion.deliveries.apps.store import get_app
 from clarion.deliveries.provider import Unregistered
 from clarion.storage.database import Database
-from fakes.book import SOURCE, WORKSPACE
-from fakes.clock import FakeClock
-from fakes.scenarios import FID
-from fakes.world import APP, World
+from support.book import SOURCE, WORKSPACE
+from support.clock import FakeClock
+from support.scenarios import FID
+from support.world import APP, World
 
 MINUTES_A_DAY = 24 * 60
 

@@ -16,11 +16,11 @@ from clarion.deliveries.apps.store import get_app, pause_app, set_limits
 from clarion.deliveries.commands import cancel_campaign, resume_campaign
 from clarion.storage.database import Database
 from clarion.storage.schema import paces
-from fakes.book import WORKSPACE
-from fakes.clock import FakeClock
-from fakes.patience import patience
-from fakes.running import running
-from fakes.world import APP, World
+from support.book import WORKSPACE
+from support.clock import FakeClock
+from support.patience import patience
+from support.running import running
+from support.world import APP, World
 
 SECONDS_MAX = 400
 

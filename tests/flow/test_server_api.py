@@ -19,12 +19,12 @@ from clarion.storage.database import Database
 from clarion.storage.schema import refusals
 from clarion.web.intilery.ingest import CALL_BYTES_MAX
 from clarion.web.server import TRACK_PREFIXES
-from fakes.book import SOURCE, WORKSPACE
-from fakes.brand import BASE, Server, server_of
-from fakes.clock import FakeClock
-from fakes.sources import set_source
-from fakes.station import KEY, Station, source_row, station_on_sqlite, track
-from fakes.wire import request
+from support.book import SOURCE, WORKSPACE
+from support.brand import BASE, Server, server_of
+from support.clock import FakeClock
+from support.sources import set_source
+from support.station import KEY, Station, source_row, station_on_sqlite, track
+from support.wire import request
 
 
 @pytest.fixture

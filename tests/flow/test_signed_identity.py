@@ -16,9 +16,9 @@ from clarion.storage.database import Database
 from clarion.storage.schema import metadata
 from clarion.storage.vault import Vault
 from clarion.web.sdk.replies import REFUSALS_SHOWN
-from fakes.api import Service, register
-from fakes.clock import FakeClock
-from fakes.database import sqlite_database
+from support.api import Service, register
+from support.clock import FakeClock
+from support.database import sqlite_database
 
 VICTIM, ATTACKER = "victim", "attacker"
 THEIRS, MINE = "device-of-the-victim", "device-of-the-attacker"

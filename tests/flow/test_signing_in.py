@@ -27,12 +27,12 @@ from clarion.storage.database import Database
 from clarion.storage.vault import Vault
 from clarion.web.api.errors import ErrorCode
 from clarion.web.console import create_console
-from fakes.api import CHEAP, Service, assert_is, service_on_sqlite
-from fakes.book import WORKSPACE
-from fakes.browser import HOST, PROXY, Browser
-from fakes.clock import FakeClock
-from fakes.command import Clarion
-from fakes.terminal import Terminal
+from support.api import CHEAP, Service, assert_is, service_on_sqlite
+from support.book import WORKSPACE
+from support.browser import HOST, PROXY, Browser
+from support.clock import FakeClock
+from support.command import Clarion
+from support.terminal import Terminal
 
 ADA, PASSWORD = "ada@example.com", "correct horse battery"
 MINUTE, HOUR, DAY = 60, 3_600, 86_400

@@ -9,7 +9,7 @@ import pytest
 
 from clarion.cli import run
 from clarion.cli.simulator import MISSING
-from fakes.patience import PATIENCE
+from support.patience import PATIENCE
 
 
 def test_a_seed_that_can_not_be_read_is_said_and_nothing_is_served(

@@ -15,9 +15,9 @@ from clarion.customers.ingestor import Ingestor, IngestorOptions
 from clarion.sources.store import create_source
 from clarion.storage.database import Database
 from clarion.storage.schema import refusals, repeats, source_counts
-from fakes.book import SOURCE
-from fakes.clock import FakeClock
-from fakes.station import Station, prepare, source_row, track
+from support.book import SOURCE
+from support.clock import FakeClock
+from support.station import Station, prepare, source_row, track
 
 SDK = {"library": {"name": "analytics-node", "version": "2.3.0"}}
 

@@ -20,10 +20,10 @@ from clarion.storage.schema import events, refusals
 from clarion.web.api.errors import ErrorCode
 from clarion.web.api.streams import StreamOptions
 from clarion.web.server import WebServer, bind
-from fakes.api import Service, assert_is, register, service_on_sqlite
-from fakes.book import WORKSPACE
-from fakes.clock import FakeClock
-from fakes.patience import PATIENCE, patience
+from support.api import Service, assert_is, register, service_on_sqlite
+from support.book import WORKSPACE
+from support.clock import FakeClock
+from support.patience import PATIENCE, patience
 
 TOKEN = "fcm-token-of-a-device-that-nobody-may-see"
 SDK = {"library": {"name": "analytics-android", "version": "4.11.3"}}

@@ -14,9 +14,9 @@ from clarion.sources.rate_limit import BYTES_OF_EVENT
 from clarion.sources.source import VALID_KEYS_MAX
 from clarion.storage.database import Database
 from clarion.web.api.errors import ErrorCode
-from fakes.api import Answer, Service, assert_is
-from fakes.clock import FakeClock
-from fakes.station import track
+from support.api import Answer, Service, assert_is
+from support.clock import FakeClock
+from support.station import track
 
 DAY = 86_400
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from fakes.command import Clarion
-from fakes.pages import ROOT
+from support.command import Clarion
+from support.pages import ROOT
 
 
 def test_a_key_is_rotated_retired_and_restored(clarion: Clarion) -> None:

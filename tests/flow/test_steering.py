@@ -22,8 +22,8 @@ from clarion.deliveries.commands import cancel_campaign, resume_campaign
 from clarion.faults import Rejected, not_found
 from clarion.storage.database import Database
 from clarion.storage.schema import chunks
-from fakes.clock import FakeClock
-from fakes.world import World
+from support.clock import FakeClock
+from support.world import World
 
 Command = Callable[[Services, Actor, UUID], Awaitable[Campaign | Rejected]]
 

@@ -11,9 +11,9 @@ import pytest
 
 from clarion.events.calls.body import CallFault
 from clarion.sources.auth_result import UnknownKey
-from fakes.clock import FakeClock
-from fakes.station import KEY, Station, station_on_sqlite
-from fakes.wire import basic, line, request
+from support.clock import FakeClock
+from support.station import KEY, Station, station_on_sqlite
+from support.wire import basic, line, request
 
 SMALL, LARGE = 500, 2_000
 FEW = 400

@@ -15,11 +15,11 @@ from clarion.customers.identity.identifier import User, customer_id_of
 from clarion.customers.ingestion import Ingestion
 from clarion.events.messages.message import Event
 from clarion.storage.database import Database
-from fakes.book import SOURCE, WORKSPACE
-from fakes.clock import FakeClock
-from fakes.history import DAY, App
-from fakes.running import running
-from fakes.scenarios import FID, OF_FID
+from support.book import SOURCE, WORKSPACE
+from support.clock import FakeClock
+from support.history import DAY, App
+from support.running import running
+from support.scenarios import FID, OF_FID
 
 DAY_MINUTES = 24 * 60
 OTHER = UUID(int=77)

@@ -11,10 +11,10 @@ import pytest
 import structlog
 
 from clarion.telemetry import LogOptions, set_up_logs
-from fakes.command import Clarion
-from fakes.patience import PATIENCE
-from fakes.sampling import some
-from fakes.terminal import COMMAND, Terminal, environment, run, run_all
+from support.command import Clarion
+from support.patience import PATIENCE
+from support.sampling import some
+from support.terminal import COMMAND, Terminal, environment, run, run_all
 
 OSC_52 = "\x1b]52;c;ZXZpbA==\x07"
 EVIL = f"{OSC_52}\x9b31m\u202e[red]x[/nothing]\nerror: made up"

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from clarion.storage.database import Database
-from fakes.api import Service
-from fakes.clock import FakeClock
+from support.api import Service
+from support.clock import FakeClock
 
 FIRST = "AAAAbbbbCCCCddddEEEE22:APA91bFirst"
 SECOND = "BBBBccccDDDDeeeeFFFF22:APA91bSecond"

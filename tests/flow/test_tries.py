@@ -8,8 +8,8 @@ import pytest
 from clarion.broker import JobKind
 from clarion.customers.ingestor import IngestorOptions
 from clarion.storage.database import Database
-from fakes.clock import FakeClock
-from fakes.station import Station, prepare, track
+from support.clock import FakeClock
+from support.station import Station, prepare, track
 
 TRIES = 3
 

@@ -16,8 +16,8 @@ from clarion.sources.authenticator import DoorkeeperOptions
 from clarion.sources.key_loader import KeyReaderOptions
 from clarion.storage.database import Database
 from clarion.telemetry import Metrics
-from fakes.api import Service, service_on_sqlite
-from fakes.clock import FakeClock
+from support.api import Service, service_on_sqlite
+from support.clock import FakeClock
 
 OPTIONS = CollectorOptions(
     doorkeeper=DoorkeeperOptions(

@@ -9,8 +9,8 @@ import pytest
 
 from clarion import __version__
 from clarion.web.api.welcome import PLACES
-from fakes.api import Service, service_on_sqlite
-from fakes.clock import FakeClock
+from support.api import Service, service_on_sqlite
+from support.clock import FakeClock
 
 
 @pytest.fixture

@@ -18,8 +18,8 @@ from zipfile import Path as ZipPath
 import pytest
 from packaging.requirements import Requirement
 
-from fakes.pages import ROOT
-from fakes.patience import PATIENCE
+from support.pages import ROOT
+from support.patience import PATIENCE
 
 pytestmark = pytest.mark.xdist_group("wheels")
 

@@ -16,11 +16,11 @@ from sqlalchemy import select
 from clarion.customers.profile.store import get_customer
 from clarion.sources.store import create_source
 from clarion.storage.schema import refusals
-from fakes.book import SOURCE, WORKSPACE
-from fakes.brand import server_of
-from fakes.clock import FakeClock
-from fakes.station import KEY, Station, source_row, station_on_sqlite, track
-from fakes.wire import basic, request
+from support.book import SOURCE, WORKSPACE
+from support.brand import server_of
+from support.clock import FakeClock
+from support.station import KEY, Station, source_row, station_on_sqlite, track
+from support.wire import basic, request
 
 ORIGIN = {"Origin": "https://shop.example"}
 

@@ -16,11 +16,11 @@ from clarion.storage.database import Database
 from clarion.web.api.description import describe
 from clarion.web.api.errors import ErrorCode
 from clarion.web.api.examples import EXAMPLES
-from fakes.api import Service, assert_is, register
-from fakes.browser import Browser
-from fakes.clock import FakeClock
-from fakes.command import Clarion
-from fakes.pages import ROOT
+from support.api import Service, assert_is, register
+from support.browser import Browser
+from support.clock import FakeClock
+from support.command import Clarion
+from support.pages import ROOT
 
 CAMPAIGN = {"name": "Spring", "content": {"title": "Hi"}, "audience": {"everyone": True}}
 

@@ -13,7 +13,7 @@ from clarion.accounts.actor import (
     permissions_of_scopes,
     system,
 )
-from fakes.book import WORKSPACE
+from support.book import WORKSPACE
 
 READ, WRITE, PUBLISH, ADMIN = Permission
 

@@ -22,8 +22,8 @@ from clarion.agent import (
     pause_after,
 )
 from clarion.telemetry import Metrics
-from fakes.clock import FakeClock
-from fakes.patience import patience
+from support.clock import FakeClock
+from support.patience import patience
 
 NAME = AgentName.SWEEPER
 

@@ -31,7 +31,7 @@ from clarion.deliveries.provider import (
     Unregistered,
 )
 from clarion.deliveries.sending.chunk_result import RETRY_BUCKET_SECONDS, Books
-from fakes.clock import START
+from support.clock import START
 
 LAUNCH, DEVICE = UUID(int=1), UUID(int=2)
 SAID = Content(title="Hello")

@@ -31,7 +31,7 @@ from clarion.events.calls.call import (
     keys_in,
     read_call,
 )
-from fakes.patience import growth
+from support.patience import growth
 
 EVENT: dict[str, Any] = {"type": "track", "event": "Seen", "userId": "u", "messageId": "m1"}
 

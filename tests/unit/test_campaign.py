@@ -26,7 +26,7 @@ from clarion.campaigns.campaign import (
 )
 from clarion.campaigns.content.spec import Content, ContentSpec
 from clarion.faults import Rejected
-from fakes.clock import START
+from support.clock import START
 
 S = CampaignState
 LATER = START + timedelta(minutes=1)

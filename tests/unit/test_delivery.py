@@ -33,7 +33,7 @@ from clarion.deliveries.provider import (
     Unavailable,
     Unregistered,
 )
-from fakes.clock import START
+from support.clock import START
 
 POLICY = RetryPolicy()
 DAY = 86_400

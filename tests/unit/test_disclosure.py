@@ -16,7 +16,7 @@ from clarion.customers.profile.redaction import (
     traits_left_out,
 )
 from clarion.events.messages.excerpt import excerpt_of
-from fakes.sampling import is_soak
+from support.sampling import is_soak
 
 
 def fingerprint(token: str) -> str:

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from clarion.customers.identity.claim import Claim, ClaimKind
 from clarion.customers.identity.explanation import MEANINGS, Because, explain
 from clarion.customers.identity.timeline import SHARED_USERS_MAX, timeline
-from fakes.history import DAY
-from fakes.sampling import examples
+from support.history import DAY
+from support.sampling import examples
 
 REAL = {"ada", "bob"}
 

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from clarion.customers.devices.facts import FACT_CHARACTERS_MAX, Facts, noted, told_by
 from clarion.events.messages.message import Event
-from fakes.book import Book
-from fakes.history import DAY, App, timedelta
-from fakes.sampling import examples
+from support.book import Book
+from support.history import DAY, App, timedelta
+from support.sampling import examples
 
 SDK = {
     "app": {"name": "Shop", "version": "2.1", "build": 210, "namespace": "example.shop"},

@@ -17,8 +17,8 @@ from clarion.deliveries.provider import Content, ContentFault, Platform, Push, T
 from clarion.providers.fcm import fields
 from clarion.providers.fcm.fields import MESSAGE, Fields, Kind, Ours, read_fields
 from clarion.providers.fcm.message import PUSH_KEY, Encoder, check
-from fakes.sampling import examples
 from fcm_simulator.fcm.schema import load, to_snake
+from support.sampling import examples
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SHOWN = Content(title="Hello", body="News", data={"screen": "news"})

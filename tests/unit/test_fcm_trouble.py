@@ -6,7 +6,7 @@ import pytest
 
 from clarion.providers.fcm.auth import is_clock_to_blame
 from clarion.providers.fcm.trouble import Trouble
-from fakes.clock import START
+from support.clock import START
 
 CAPTURED = pytest.CaptureFixture[str]
 

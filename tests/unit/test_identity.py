@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from clarion.customers.devices.device import DeviceState
 from clarion.customers.identity.identifier import Provisional, User, customer_id_of
 from clarion.events.messages.message import Event
-from fakes.book import WORKSPACE, Book
-from fakes.history import DAY, App, asked, timedelta
-from fakes.sampling import examples, some_orders
-from fakes.scenarios import FID, OF_FID, REMOVED, SCENARIOS, Scenario
+from support.book import WORKSPACE, Book
+from support.history import DAY, App, asked, timedelta
+from support.sampling import examples, some_orders
+from support.scenarios import FID, OF_FID, REMOVED, SCENARIOS, Scenario
 
 
 def customer(label: str, users: set[str]) -> UUID:

@@ -14,7 +14,7 @@ from clarion.events.messages.json_limits import NESTING_MAX
 from clarion.events.messages.message import TIME_IMPOSSIBLE, Envelope, Event, read, read_traits
 from clarion.events.messages.timestamps import corrected, parse_time
 from clarion.ingest_log.rejection import Refusal
-from fakes.history import App
+from support.history import App
 
 RECEIVED = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from clarion.customers.identity.identifier import User, customer_id_of
 from clarion.events.envelope import Item, Parcel, open_parcel, split
 from clarion.events.messages.timestamps import parse_time
-from fakes.book import SOURCE, WORKSPACE, Book
+from support.book import SOURCE, WORKSPACE, Book
 
 DAY = datetime(2026, 3, 1, tzinfo=UTC)
 DEVICE = "phone"

@@ -10,8 +10,8 @@ from clarion.customers.identity.extract import claims_of, sighted_flags
 from clarion.customers.identity.identifier import Flags, Provisional, User, customer_id_of
 from clarion.customers.identity.timeline import timeline
 from clarion.events.messages.message import Event
-from fakes.book import WORKSPACE, Book
-from fakes.history import App, asked
+from support.book import WORKSPACE, Book
+from support.history import App, asked
 
 
 def proven(event: Event) -> Event:

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from clarion.customers.devices.device import DeviceState, Removed, TokenKind, token_hash
 from clarion.customers.devices.liveness import without
-from fakes.book import Book
-from fakes.history import DAY, App, timedelta
-from fakes.sampling import examples
+from support.book import Book
+from support.history import DAY, App, timedelta
+from support.sampling import examples
 
 ACTIONS = [
     "register token",

@@ -21,7 +21,7 @@ from clarion.importing.text_reader import (
     encoding_of,
     fault_of_file,
 )
-from fakes.sampling import examples
+from support.sampling import examples
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 BEGINNING = Mark()

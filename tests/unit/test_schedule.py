@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from clarion.campaigns.schedule import (
     FUTURE_DAYS_MAX,
     PAST_SECONDS_MAX,
-    ScheduleFault,
     parse_at,
 )
+from clarion.faults import Rejected
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -60,21 +60,22 @@ def test_a_time_with_its_offset_is_read(wire: str, at: datetime) -> None:
 )
 def test_what_is_no_time_to_come_is_refused_with_the_cure(wire: Any, said: str) -> None:
     found = parse_at(wire, NOW)
-    assert isinstance(found, ScheduleFault)
-    assert found.field == "at"
-    assert said in found.message
+    assert isinstance(found, Rejected)
+    [fault] = found.faults
+    assert fault.field == "at"
+    assert said in fault.message
 
 
 def test_a_little_past_means_now_for_clocks_differ() -> None:
     just = NOW - timedelta(seconds=PAST_SECONDS_MAX)
     assert parse_at(just.isoformat(), NOW) == NOW
-    assert isinstance(parse_at((just - timedelta(microseconds=1)).isoformat(), NOW), ScheduleFault)
+    assert isinstance(parse_at((just - timedelta(microseconds=1)).isoformat(), NOW), Rejected)
 
 
 def test_the_last_time_that_may_be_chosen() -> None:
     last = NOW + timedelta(days=FUTURE_DAYS_MAX)
     assert parse_at(last.isoformat(), NOW) == last
-    assert isinstance(parse_at((last + timedelta(microseconds=1)).isoformat(), NOW), ScheduleFault)
+    assert isinstance(parse_at((last + timedelta(microseconds=1)).isoformat(), NOW), Rejected)
 
 
 @given(
@@ -92,4 +93,4 @@ def test_every_time_of_every_zone_is_read_or_refused(at: datetime) -> None:
 
 @given(st.text())
 def test_no_text_breaks_it(wire: str) -> None:
-    assert isinstance(parse_at(wire, NOW), datetime | ScheduleFault)
+    assert isinstance(parse_at(wire, NOW), datetime | Rejected)

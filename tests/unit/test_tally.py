@@ -16,7 +16,7 @@ from clarion.customers.warnings import warnings_of
 from clarion.events.messages.message import Envelope, Event, read
 from clarion.ingest_log.outcome import Stage
 from clarion.ingest_log.rejection import Refusal
-from fakes.book import NOW, SOURCE, WORKSPACE
+from support.book import NOW, SOURCE, WORKSPACE
 
 HEX = "0a1b2c3d" * 8
 

@@ -17,7 +17,7 @@ from clarion.customers.identity.timeline import (
     owners_after,
     timeline,
 )
-from fakes.history import DAY
+from support.history import DAY
 
 KEY = "D"
 

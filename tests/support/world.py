@@ -33,10 +33,10 @@ from clarion.sources.store import create_source
 from clarion.storage.database import Database
 from clarion.storage.schema import paces, removal_watches
 from clarion.storage.vault import Vault
-from fakes.book import SOURCE, WORKSPACE
-from fakes.clock import FakeClock
-from fakes.history import App
-from fakes.provider import MemoryProvider
+from support.book import SOURCE, WORKSPACE
+from support.clock import FakeClock
+from support.history import App
+from support.provider import MemoryProvider
 
 APP = UUID(int=3)
 

@@ -16,7 +16,7 @@ from tempfile import TemporaryDirectory
 
 from playwright.async_api import Browser, async_playwright
 
-from fakes import npm
+from support import npm
 
 CLIENTS = Path(__file__).parents[1] / "clients" / "node"
 

@@ -8,9 +8,9 @@ import msgspec
 
 from clarion.accounts.actor import Scope
 from clarion.accounts.api_key_store import create_key
-from fakes.book import WORKSPACE
-from fakes.station import Station
-from fakes.wire import Reply, request
+from support.book import WORKSPACE
+from support.station import Station
+from support.wire import Reply, request
 
 BASE = "/track/client/account/APP/v1"
 """The station's source is called `app`."""

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from fakes.patience import PATIENCE
+from support.patience import PATIENCE
 
 LONG = ("serve", "run", "demo", "simulator --listen")
 PLACE = "READY_COMMAND"
@@ -37,7 +37,7 @@ def ready_command(directory: Path) -> Iterator[dict[str, str]]:
     script.chmod(0o755)
     place = str(directory / "socket")
     server = subprocess.Popen(
-        [sys.executable, "-P", "-m", "fakes.ready_command", place],
+        [sys.executable, "-P", "-m", "support.ready_command", place],
         stdout=subprocess.PIPE,
         env=_environment(),
     )

@@ -8,7 +8,7 @@ from clarion.broker import BrokerUnavailable
 from clarion.clock import Clock
 from clarion.storage.database import StorageUnavailable
 from clarion.telemetry import Metrics
-from fakes.patience import PATIENCE
+from support.patience import PATIENCE
 
 
 @asynccontextmanager

@@ -26,11 +26,11 @@ from clarion.web.api.streams import StreamOptions, Streams
 from clarion.web.console import create_console
 from clarion.web.sdk import CollectApp
 from clarion.web.server import WebApp
-from fakes.book import WORKSPACE
-from fakes.clock import FakeClock
-from fakes.database import sqlite_database
-from fakes.description import check_answer
-from fakes.world import World
+from support.book import WORKSPACE
+from support.clock import FakeClock
+from support.database import sqlite_database
+from support.description import check_answer
+from support.world import World
 
 CHEAP = Cost(memory_kib=64, iterations=1)
 """Of password hashes in tests, which are many."""

@@ -1,4 +1,4 @@
-"""A process to be killed: `python -m fakes.doomed URL LEASE_SECONDS`.
+"""A process to be killed: `python -m support.doomed URL LEASE_SECONDS`.
 
 It publishes `first` and `second`, takes one of them, says which, and waits for its end.
 """
@@ -7,7 +7,7 @@ import asyncio
 import sys
 
 from clarion.broker import JobKind, NewJob
-from fakes.brokers import open_broker
+from support.brokers import open_broker
 
 
 async def main(url: str, lease_seconds: float) -> None:

@@ -1,4 +1,4 @@
-"""A `Station` as a process of its own, to be killed: `python -m fakes.served URL`."""
+"""A `Station` as a process of its own, to be killed: `python -m support.served URL`."""
 
 import asyncio
 import os
@@ -11,9 +11,9 @@ from typing import Self
 from clarion.clock import SystemClock
 from clarion.customers.ingestor import IngestorOptions
 from clarion.storage.database import Database
-from fakes.patience import patience
-from fakes.running import running
-from fakes.station import Station
+from support.patience import patience
+from support.running import running
+from support.station import Station
 
 TESTS = Path(__file__).parents[1]
 

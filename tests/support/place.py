@@ -17,14 +17,14 @@ from clarion.sources.rate_limit import Limit
 from clarion.storage.database import Database
 from clarion.storage.schema import repeats
 from clarion.web.sdk.library import Library
-from fakes.book import SOURCE, WORKSPACE
-from fakes.database import sqlite_database
-from fakes.patience import patience
-from fakes.processes import until
-from fakes.sdks import Call
-from fakes.sources import set_source
-from fakes.station import Station, prepare
-from fakes.trouble import Calls
+from support.book import SOURCE, WORKSPACE
+from support.database import sqlite_database
+from support.patience import patience
+from support.processes import until
+from support.sdks import Call
+from support.sources import set_source
+from support.station import Station, prepare
+from support.trouble import Calls
 
 RETRY_SECONDS = 1
 

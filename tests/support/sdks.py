@@ -16,8 +16,8 @@ from customerio.analytics.client import Client as CustomerioClient
 from rudderstack.analytics.client import Client as RudderstackClient
 from segment.analytics.client import Client as SegmentClient
 
-from fakes import npm
-from fakes.chromium import CLIENTS, unpack
+from support import npm
+from support.chromium import CLIENTS, unpack
 
 DRIVER = CLIENTS / "drive.mjs"
 

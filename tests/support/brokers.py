@@ -13,7 +13,7 @@ from clarion.brokers.jetstream import JetStreamBroker
 from clarion.clock import SystemClock
 from clarion.storage.database import Database
 from clarion.storage.schema import jobs
-from fakes.patience import PATIENCE
+from support.patience import PATIENCE
 
 
 async def open_broker(

@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from fakes.patience import PATIENCE, patience, until
+from support.patience import PATIENCE, patience, until
 
 __all__ = ["Installation", "Process", "api_client", "installation", "until"]
 

@@ -1,4 +1,4 @@
-"""What a version of Clarion leaves behind: `python -m fakes.kept_database NAME` writes it down.
+"""What a version of Clarion leaves behind: `python -m support.kept_database NAME` writes it down.
 
 Run once by the version whose schema is to be kept, on both databases; the files stay in
 `tests/golden/databases` for ever and are not made again. `contract/test_kept_databases.py` brings
@@ -27,13 +27,13 @@ from clarion.sources.key_store import add_identity_secret
 from clarion.storage.database import Database
 from clarion.storage.migrate import migrate
 from clarion.storage.vault import Vault, load_or_make_vault
-from fakes.book import SOURCE, WORKSPACE
-from fakes.clock import START, FakeClock
-from fakes.patience import patience
-from fakes.postgres import PostgresServer
-from fakes.privacy import Regulator
-from fakes.services import services
-from fakes.world import APP, World
+from support.book import SOURCE, WORKSPACE
+from support.clock import START, FakeClock
+from support.patience import patience
+from support.postgres import PostgresServer
+from support.privacy import Regulator
+from support.services import services
+from support.world import APP, World
 
 DATABASES = Path(__file__).parents[1] / "golden" / "databases"
 SECRET = "the secret of the kept databases"

@@ -9,7 +9,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -21,7 +20,8 @@ from typing import Self
 
 import asyncpg
 
-from fakes.patience import PATIENCE
+from support.patience import PATIENCE
+from support.ports import free_ports
 
 UNPRIVILEGED = "nobody"
 
@@ -59,9 +59,7 @@ class PostgresServer:
             str(self._programs / "initdb"),
             "--auth=trust", "--encoding=utf8", "--no-sync", "-U", "postgres", "-D", str(self._data),
         )  # fmt: skip
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self._port = probe.getsockname()[1]
+        [self._port] = free_ports(1)
         self.start()
         return self
 

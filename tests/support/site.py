@@ -15,10 +15,10 @@ from urllib.parse import urlsplit
 
 from playwright.async_api import Browser, Page
 
-from fakes import npm
-from fakes.chromium import CLIENTS, unpack
-from fakes.patience import PATIENCE
-from fakes.sdks import Call
+from support import npm
+from support.chromium import CLIENTS, unpack
+from support.patience import PATIENCE
+from support.sdks import Call
 
 BUNDLED = ("segment", "rudderstack", "customerio")
 _PAGE = '<!doctype html>\n<title>Shop</title>\n<script src="/{name}.js"></script>\n'

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, cast
 
-from fakes.patience import patience
+from support.patience import patience
 
 
 @dataclass(frozen=True)

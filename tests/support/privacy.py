@@ -10,7 +10,7 @@ from clarion.privacy import commands
 from clarion.privacy.eraser import Eraser, EraserOptions
 from clarion.privacy.erasure_request_store import Erasure
 from clarion.storage.database import Database
-from fakes.services import services
+from support.services import services
 
 
 class Regulator:

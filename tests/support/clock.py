@@ -7,7 +7,7 @@ from itertools import count
 from uuid import UUID
 
 from clarion.clock import uuid7
-from fakes.patience import patience
+from support.patience import patience
 
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

@@ -16,8 +16,8 @@ from clarion.campaigns.campaign import CampaignState
 from clarion.deliveries.provider import Content, ContentFault, Outcome, Platform, ProviderApp, Push
 from clarion.reports.funnel_store import Report
 from clarion.storage.database import Database, StorageUnavailable
-from fakes.clock import FakeClock
-from fakes.world import World
+from support.clock import FakeClock
+from support.world import World
 
 T = TypeVar("T")
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import httpx
 
-from fakes.processes import Installation, Process, installation, until
 from fcm_simulator.process import SimulatorProcess
+from support.processes import Installation, Process, installation, until
 
 PLATFORMS = ("Android", "iOS", "Web")
 

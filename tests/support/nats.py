@@ -15,17 +15,8 @@ from pathlib import Path
 from time import monotonic
 from typing import Self
 
-from fakes.patience import PATIENCE
-
-
-def free_ports(number: int) -> list[int]:
-    probes = [socket.socket() for _ in range(number)]
-    for probe in probes:
-        probe.bind(("127.0.0.1", 0))
-    ports = [probe.getsockname()[1] for probe in probes]
-    for probe in probes:
-        probe.close()
-    return ports
+from support.patience import PATIENCE
+from support.ports import free_ports
 
 
 class NatsServer:

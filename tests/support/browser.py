@@ -5,7 +5,7 @@ from typing import Any, Self
 
 import httpx
 
-from fakes.api import Service
+from support.api import Service
 
 HOST = "clarion.test"
 HOME = "203.0.113.7"

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from clarion.events.messages.message import Event
-from fakes.history import App
+from support.history import App
 
 REMOVED = "removed"
 FID = "cIsXk3vVRkCk8Hk0zq1abc"

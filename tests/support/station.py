@@ -27,9 +27,9 @@ from clarion.web.sdk import CollectApp
 from clarion.web.sdk.library import Library
 from clarion.web.sdk.read_body import BODY_SECONDS_MAX
 from clarion.web.server import Asgi, WebApp, WebServer, bind
-from fakes.book import SOURCE, WORKSPACE
-from fakes.database import sqlite_database
-from fakes.wire import Reply, basic, line, request
+from support.book import SOURCE, WORKSPACE
+from support.database import sqlite_database
+from support.wire import Reply, basic, line, request
 
 KEY = "write-key"
 

@@ -1,13 +1,13 @@
-"""Fetch what the tests need besides Python's packages, before any of them: `python -m fakes.fetch`.
+"""Fetch what tests need besides Python packages, before any of them: `python -m support.fetch`.
 
 Where npm cannot be reached, that is said here, once.
 """
 
 import sys
 
-from fakes import npm
-from fakes.chromium import CLIENTS, unpack
-from fakes.pages import ROOT
+from support import npm
+from support.chromium import CLIENTS, unpack
+from support.pages import ROOT
 
 
 def main() -> None:
