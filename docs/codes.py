@@ -55,7 +55,7 @@ SERVERS = ("clarion.web.intilery", "clarion.web.intilery.auth", "clarion.web.int
 """Where a call of the server API is refused, beside what the collector refuses."""
 
 _MADE_BY = {
-    "Shut",
+    "Denied",
     "send_refusal",
     "RecordFault",
     "CallFault",
@@ -214,7 +214,7 @@ def found_in(module: str) -> Iterator[tuple[int, str, str]]:
         if not isinstance(node.func, ast.Name) or node.func.id not in _MADE_BY:
             continue
         given = {one.arg: one.value for one in node.keywords}
-        status = _SHUT if node.func.id == "Shut" else _UNREADABLE
+        status = _SHUT if node.func.id == "Denied" else _UNREADABLE
         words: list[ast.expr] = []
         for part in node.args:
             if isinstance(part, ast.Constant) and isinstance(part.value, int):

@@ -31,7 +31,7 @@ from clarion.customers.ingestor import Ingestor
 from clarion.deliveries.planner import Planner
 from clarion.deliveries.provider import Provider
 from clarion.deliveries.sending.sender import Sender
-from clarion.events.backpressure import Headroom
+from clarion.events.backpressure import Backpressure
 from clarion.events.collector import Collector
 from clarion.privacy.eraser import Eraser
 from clarion.providers.fcm.client import FcmProvider
@@ -97,14 +97,14 @@ class App:
         self.vault = vault
         self.clock = clock
         self.metrics = metrics or Metrics()
-        self.headroom = Headroom(
+        self.backpressure = Backpressure(
             broker,
-            settings.headroom,
+            settings.backpressure,
             directory=settings.database_directory,
             metrics=self.metrics,
         )
         self._probes = Probes(
-            database=database, broker=broker, headroom=self.headroom, metrics=self.metrics
+            database=database, broker=broker, backpressure=self.backpressure, metrics=self.metrics
         )
         self._streams = Streams()
         self._stopping = asyncio.Event()
@@ -211,7 +211,7 @@ class App:
             self.clock,
             vault=self.vault,
             metrics=self.metrics,
-            headroom=self.headroom,
+            backpressure=self.backpressure,
         )
         app = WebApp(
             collect=self._collect(collector) if Role.COLLECTOR in roles else None,

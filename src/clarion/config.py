@@ -17,7 +17,7 @@ from clarion.brokers.address import read_url
 from clarion.events.backpressure import (
     BACKLOG_MAX,
     DISK_FREE_MIN,
-    HeadroomOptions,
+    BackpressureOptions,
     read_bytes,
 )
 from clarion.service_variables import is_of_kubernetes
@@ -70,7 +70,7 @@ class Settings:
     """They open what they have sealed, and seal nothing."""
     workspace: str | None = None
     log: LogOptions
-    headroom: HeadroomOptions = field(default_factory=HeadroomOptions)
+    backpressure: BackpressureOptions = field(default_factory=BackpressureOptions)
 
     @property
     def database_directory(self) -> Path | None:
@@ -261,7 +261,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings | list[SettingFaul
         former_secret_keys=take("CLARION_FORMER_SECRET_KEYS", _secrets, ()),
         workspace=values.get("CLARION_WORKSPACE"),
         log=take("CLARION_LOG", _log, LogOptions()),
-        headroom=HeadroomOptions(
+        backpressure=BackpressureOptions(
             disk_free_min=take("CLARION_DISK_FREE_MIN", read_bytes, DISK_FREE_MIN),
             backlog_max=take("CLARION_BACKLOG_MAX", read_bytes, BACKLOG_MAX),
         ),

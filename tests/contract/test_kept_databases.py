@@ -14,7 +14,7 @@ from clarion.customers.identity.identifier import User, customer_id_of
 from clarion.deliveries.apps.store import open_app
 from clarion.privacy.eraser import Eraser
 from clarion.privacy.erasure_request_store import unfinished
-from clarion.sources.auth_result import Admission
+from clarion.sources.auth_result import AuthResult
 from clarion.sources.key_store import find_admissions
 from clarion.storage.database import Database
 from clarion.storage.migrate import REVISIONS, is_current, migrate
@@ -123,7 +123,7 @@ async def test_what_was_sealed_opens(world: World) -> None:
     assert app is not None
     assert msgspec.json.encode(app.service_account) == b'{"project_id":"demo"}'
     [admission] = opened.values()
-    assert isinstance(admission, Admission)
+    assert isinstance(admission, AuthResult)
     assert [one.text for one in admission.secrets] == [IDENTITY_SECRET]
 
 

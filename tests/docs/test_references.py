@@ -35,10 +35,10 @@ from clarion.events.calls.body import BODY_BYTES_MAX
 from clarion.events.calls.call import BATCH_EVENTS_MAX, CONTEXT_BYTES_MAX, CONTEXT_BYTES_TOTAL_MAX
 from clarion.events.calls.check import EVENT_BYTES_MAX
 from clarion.events.messages.identifiers import ID_CHARACTERS_MAX
-from clarion.ingest_log.rejected_call_log import DoorLogOptions
+from clarion.ingest_log.rejected_call_log import RejectedCallLogOptions
 from clarion.ingest_log.rejected_calls import LINE_SECONDS, LINES_AT_ONCE
 from clarion.sources.auth_result import KEY_MEANINGS
-from clarion.sources.authenticator import DoorkeeperOptions
+from clarion.sources.authenticator import WriteKeyOptions
 from clarion.sources.rate_limit import BYTES_OF_EVENT, DEFAULT_LIMIT
 from clarion.telemetry import Metrics
 from clarion.web.api.description import describe
@@ -143,7 +143,7 @@ def codes_in_the_source() -> Iterator[str]:
     yield from re.findall(r'CallFault\(\s*code="(\w+)"', collect_source())
 
     for module in (SOURCE / "web" / "intilery").glob("*.py"):
-        yield from re.findall(r'Shut\(\s*code="(\w+)"', module.read_text())
+        yield from re.findall(r'Denied\(\s*code="(\w+)"', module.read_text())
         yield from re.findall(r'send_refusal\(\s*send,\s*\d+,\s*"(\w+)"', module.read_text())
 
 
@@ -256,7 +256,7 @@ NUMBERS = {
         f"due within {RETRY_BUCKET_SECONDS} s of each other",
     ],
     "docs/concepts/guarantees.md": [
-        f"for up to {DoorkeeperOptions().remembered_seconds:.0f} seconds by a running collector",
+        f"for up to {WriteKeyOptions().remembered_seconds:.0f} seconds by a running collector",
         {5: "after five tries"}[IngestorOptions().tries_max],
     ],
     "docs/concepts/identity.md": [
@@ -280,7 +280,7 @@ NUMBERS = {
         f"newest {SweeperOptions().repeats_max:,} duplicates",
         f"{LINES_AT_ONCE} lines at once",
         {600: "one every ten minutes"}[LINE_SECONDS],
-        {2: "written every two seconds"}[round(DoorLogOptions().write_seconds)],
+        {2: "written every two seconds"}[round(RejectedCallLogOptions().write_seconds)],
         f"Counts are kept for {SweeperOptions().counted_days} days",
         f"Of the names that one hour brings {NAMES_MAX} are told apart",
         f"has registered for {REFRESH_DAYS} days",

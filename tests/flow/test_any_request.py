@@ -19,7 +19,7 @@ from clarion.accounts.actor import Scope
 from clarion.accounts.api_key_store import create_key
 from clarion.brokers.database import DatabaseBroker
 from clarion.events.collector import Collector, CollectorOptions
-from clarion.sources.authenticator import DoorkeeperOptions
+from clarion.sources.authenticator import WriteKeyOptions
 from clarion.web.intilery import TrackApp
 from clarion.web.intilery.ingest import KINDS
 from clarion.web.sdk import CollectApp
@@ -218,7 +218,7 @@ async def service(tmp_path: Path, clock: FakeClock) -> AsyncIterator[Service]:
             now=clock.now(),
         )
     broker = DatabaseBroker(database, clock)
-    options = CollectorOptions(doorkeeper=DoorkeeperOptions(remembered_max=REMEMBERED_MAX))
+    options = CollectorOptions(authenticator=WriteKeyOptions(remembered_max=REMEMBERED_MAX))
     collector = Collector(database, broker, clock, options)
 
     async def nothing() -> bytes:

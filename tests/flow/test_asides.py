@@ -11,7 +11,7 @@ import pytest
 
 from clarion.clock import Clock
 from clarion.events.collector import CollectorOptions
-from clarion.sources.authenticator import DoorkeeperOptions
+from clarion.sources.authenticator import WriteKeyOptions
 from clarion.storage.database import Database
 from clarion.web.sdk.pixel import GIF
 from clarion.web.sdk.routes import PIXELS, ROUTES
@@ -177,7 +177,7 @@ async def test_settings_of_an_unknown_key_are_an_error_that_nobody_caches(
 async def test_settings_of_a_revoked_key_are_refused(tmp_path: Path, clock: FakeClock) -> None:
     async with sqlite(tmp_path) as database:
         await prepare(database, clock)
-        at_once = CollectorOptions(doorkeeper=DoorkeeperOptions(remembered_seconds=0))
+        at_once = CollectorOptions(authenticator=WriteKeyOptions(remembered_seconds=0))
         async with Station(database, clock, collector_options=at_once) as station:
             assert (await get(station, SETTINGS)).status == 200
             async with database.write() as connection:

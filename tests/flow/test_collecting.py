@@ -20,7 +20,7 @@ from clarion.events.calls.call import BATCH_EVENTS_MAX
 from clarion.events.calls.check import EVENT_BYTES_MAX
 from clarion.events.collector import CollectorOptions
 from clarion.events.store import list_refusals
-from clarion.sources.authenticator import DoorkeeperOptions
+from clarion.sources.authenticator import WriteKeyOptions
 from clarion.sources.store import create_source
 from clarion.storage.database import Database
 from clarion.storage.schema import devices
@@ -164,7 +164,7 @@ async def test_a_missing_or_unknown_key_is_401_and_keeps_nothing(wire: Station) 
 
 async def test_a_revoked_key_is_refused(database: Database, clock: FakeClock) -> None:
     await prepare(database, clock)
-    at_once = CollectorOptions(doorkeeper=DoorkeeperOptions(remembered_seconds=0))
+    at_once = CollectorOptions(authenticator=WriteKeyOptions(remembered_seconds=0))
     async with Station(database, clock, collector_options=at_once) as station:
         assert (await station.post("/v1/track", track("m1"))).status == 200
         async with database.write() as connection:

@@ -8,7 +8,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from clarion.broker import JobKind, NewJob
-from clarion.events.backpressure import BACKLOG_FULL, DISK_LOW, Headroom, HeadroomOptions
+from clarion.events.backpressure import BACKLOG_FULL, DISK_LOW, Backpressure, BackpressureOptions
 from clarion.telemetry import Metrics
 from support.brand import server_of
 from support.clock import FakeClock
@@ -21,16 +21,16 @@ ALL = 1 << 62
 
 @asynccontextmanager
 async def serving(
-    tmp_path: Path, clock: FakeClock, options: HeadroomOptions
+    tmp_path: Path, clock: FakeClock, options: BackpressureOptions
 ) -> AsyncIterator[Station]:
-    async with station_on_sqlite(tmp_path, clock, headroom=options) as station:
+    async with station_on_sqlite(tmp_path, clock, backpressure=options) as station:
         yield station
 
 
 async def test_below_the_mark_nothing_is_taken_and_readyz_says_so(
     tmp_path: Path, clock: FakeClock
 ) -> None:
-    async with serving(tmp_path, clock, HeadroomOptions(disk_free_min=ALL)) as station:
+    async with serving(tmp_path, clock, BackpressureOptions(disk_free_min=ALL)) as station:
         for path, body in (("/v1/track", track("m")), ("/v1/batch", {"batch": [track("m")]})):
             reply = await station.post(path, body, {"Origin": "https://shop.example"})
             assert (reply.status, reply.json["code"]) == (503, "disk_low")
@@ -49,7 +49,7 @@ async def test_below_the_mark_nothing_is_taken_and_readyz_says_so(
 async def test_a_backlog_has_an_end_and_goes_on_once_it_is_taken_in(
     tmp_path: Path, clock: FakeClock
 ) -> None:
-    options = HeadroomOptions(disk_free_min=0, backlog_max=5_000, look_seconds=0)
+    options = BackpressureOptions(disk_free_min=0, backlog_max=5_000, look_seconds=0)
     async with serving(tmp_path, clock, options) as station:
         taken = []
         for number in range(100):
@@ -69,22 +69,22 @@ async def test_a_backlog_has_an_end_and_goes_on_once_it_is_taken_in(
 async def test_it_is_told_once_when_there_is_no_room_and_once_when_there_is(
     tmp_path: Path, clock: FakeClock
 ) -> None:
-    options = HeadroomOptions(disk_free_min=0, backlog_max=10)
+    options = BackpressureOptions(disk_free_min=0, backlog_max=10)
     async with serving(tmp_path, clock, options) as station:
         metrics = Metrics()
-        headroom = Headroom(station.broker, options, directory=tmp_path, metrics=metrics)
+        backpressure = Backpressure(station.broker, options, directory=tmp_path, metrics=metrics)
         with capture_logs() as logs:
-            await headroom.look()
+            await backpressure.look()
             await station.broker.publish(NewJob(kind=JobKind.EVENTS, payload=b"x" * 11))
-            await headroom.look()
-            await headroom.look()
-            assert await headroom.shortage() is BACKLOG_FULL
+            await backpressure.look()
+            await backpressure.look()
+            assert await backpressure.shortage() is BACKLOG_FULL
             assert b"clarion_backlog_bytes 11.0" in metrics.text()
             (lease,) = await station.broker.fetch(
                 JobKind.EVENTS, limit=1, wait_seconds=0, lease_seconds=9
             )
             await lease.ack()
-            await headroom.look()
+            await backpressure.look()
         told = [(one["event"], one["log_level"]) for one in logs]
         assert told == [("events_refused", "error"), ("events_taken_again", "warning")]
         assert (logs[0]["code"], logs[0]["backlog_bytes"]) == ("backlog_full", 11)
@@ -92,10 +92,10 @@ async def test_it_is_told_once_when_there_is_no_room_and_once_when_there_is(
 
 async def test_what_can_not_be_known_is_no_shortage(tmp_path: Path, clock: FakeClock) -> None:
     """A database and a broker on other machines: their own refusals are the limit."""
-    async with serving(tmp_path, clock, HeadroomOptions()) as station:
-        most = HeadroomOptions(disk_free_min=ALL)
+    async with serving(tmp_path, clock, BackpressureOptions()) as station:
+        most = BackpressureOptions(disk_free_min=ALL)
         for directory in (None, tmp_path / "nowhere"):
-            headroom = Headroom(station.broker, most, directory=directory)
-            assert await headroom.shortage() is None
-        headroom = Headroom(station.broker, most, directory=tmp_path)
-        assert await headroom.shortage() is DISK_LOW
+            backpressure = Backpressure(station.broker, most, directory=directory)
+            assert await backpressure.shortage() is None
+        backpressure = Backpressure(station.broker, most, directory=tmp_path)
+        assert await backpressure.shortage() is DISK_LOW

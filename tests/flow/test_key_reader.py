@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from clarion.sources.auth_result import Admission, Retired
-from clarion.sources.key_loader import KeyReader, KeyReaderOptions
+from clarion.sources.auth_result import AuthResult, Retired
+from clarion.sources.key_loader import KeyLoader, KeyLoaderOptions
 from clarion.sources.key_store import retire_keys, write_keys_of
 from clarion.sources.source import KeyKind
 from clarion.storage.database import Database, StorageUnavailable
@@ -40,8 +40,8 @@ async def counted(database: Database, clock: FakeClock) -> Counted:
     return Counted(database)
 
 
-def reader_of(counted: Any, clock: FakeClock, pause_seconds: float = 0.05) -> KeyReader:
-    return KeyReader(counted, clock, None, KeyReaderOptions(pause_seconds=pause_seconds))
+def reader_of(counted: Any, clock: FakeClock, pause_seconds: float = 0.05) -> KeyLoader:
+    return KeyLoader(counted, clock, None, KeyLoaderOptions(pause_seconds=pause_seconds))
 
 
 async def test_keys_that_come_together_are_read_together(
@@ -50,7 +50,7 @@ async def test_keys_that_come_together_are_read_together(
     reader = reader_of(counted, clock)
     wanted = [KEY, *(f"made-up-{number}" for number in range(200)), KEY]
     found = await asyncio.gather(*(reader.read(key) for key in wanted))
-    assert isinstance(found[0], Admission)
+    assert isinstance(found[0], AuthResult)
     assert found[0] == found[-1]
     assert set(found[1:-1]) == {None}
     assert counted.reads == 1
@@ -77,7 +77,7 @@ async def test_what_has_changed_is_known_to_whoever_asks_after_it(
     counted: Counted, database: Database, clock: FakeClock
 ) -> None:
     reader = reader_of(counted, clock, pause_seconds=0)
-    assert isinstance(await reader.read(KEY), Admission)
+    assert isinstance(await reader.read(KEY), AuthResult)
     async with database.write() as connection:
         (key,) = (await write_keys_of(connection, WORKSPACE))[SOURCE]
         await retire_keys(connection, KeyKind.WRITE_KEY, [key.id], clock.now())
@@ -92,7 +92,7 @@ async def test_each_call_hears_that_nobody_can_say(counted: Counted, clock: Fake
     )
     assert [type(one) for one in answers] == [StorageUnavailable] * 3
     counted.is_away = False
-    assert isinstance(await reader.read(KEY), Admission)
+    assert isinstance(await reader.read(KEY), AuthResult)
 
 
 async def test_one_who_goes_away_takes_nothing_from_another(
@@ -103,5 +103,5 @@ async def test_one_who_goes_away_takes_nothing_from_another(
     staying = asyncio.create_task(reader.read(KEY))
     await asyncio.sleep(0)
     leaving.cancel()
-    assert isinstance(await staying, Admission)
+    assert isinstance(await staying, AuthResult)
     await reader.close()

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from clarion.events.collector import Collector, CollectorOptions, ComeAgain, Taken
 from clarion.events.identity_verification import SIGNATURE, sign
 from clarion.events.messages.reserved import PUSH_NAMES
-from clarion.sources.authenticator import DoorkeeperOptions
+from clarion.sources.authenticator import WriteKeyOptions
 from clarion.storage.database import Database
 from clarion.storage.schema import metadata
 from clarion.storage.vault import Vault
@@ -24,7 +24,7 @@ VICTIM, ATTACKER = "victim", "attacker"
 THEIRS, MINE = "device-of-the-victim", "device-of-the-attacker"
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 """For what no database decides."""
-AT_ONCE = CollectorOptions(doorkeeper=DoorkeeperOptions(remembered_seconds=0))
+AT_ONCE = CollectorOptions(authenticator=WriteKeyOptions(remembered_seconds=0))
 
 Event = dict[str, Any]
 

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from clarion.accounts.actor import Scope
-from clarion.ingest_log.tail import Feed, FeedOptions
+from clarion.ingest_log.tail import FeedOptions, Tail
 from clarion.ingest_log.tail_store import Wanted
 from clarion.storage.bulk import insert_new
 from clarion.storage.database import Database
@@ -423,7 +423,7 @@ async def test_what_becomes_visible_late_is_told_and_nothing_twice(
 
     await commit("m5", 5)
     for last in (0, 1, 2):
-        feed = Feed(database, wanted)
+        feed = Tail(database, wanted)
         begun = [one.message_id for one in await feed.begin(last)]
         assert begun == ["m1", "m5"][2 - last :]
         await commit(f"late{last}", 2 + last)
@@ -438,7 +438,7 @@ async def test_what_becomes_visible_late_is_told_and_nothing_twice(
 
 async def test_who_can_not_be_told_all_hears_that(app: App, database: Database) -> None:
     wanted = Wanted(workspace_id=WORKSPACE, source_id=UUID(app.id))
-    feed = Feed(database, wanted, options=FeedOptions(rows_max=3))
+    feed = Tail(database, wanted, options=FeedOptions(rows_max=3))
     await feed.begin(0)
     await app.send(*(seen(f"m{number}") for number in range(5)))
     assert [one.message_id for one in await feed.look()] == ["m2", "m3", "m4"]

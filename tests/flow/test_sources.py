@@ -9,7 +9,7 @@ import pytest
 from clarion.accounts.actor import Scope
 from clarion.events.collector import CollectorOptions
 from clarion.sources.auth_result import TooFast
-from clarion.sources.authenticator import DoorkeeperOptions
+from clarion.sources.authenticator import WriteKeyOptions
 from clarion.sources.rate_limit import BYTES_OF_EVENT
 from clarion.sources.source import VALID_KEYS_MAX
 from clarion.storage.database import Database
@@ -21,7 +21,7 @@ from support.station import track
 DAY = 86_400
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 """For what no database decides."""
-AT_ONCE = CollectorOptions(doorkeeper=DoorkeeperOptions(remembered_seconds=0))
+AT_ONCE = CollectorOptions(authenticator=WriteKeyOptions(remembered_seconds=0))
 
 
 @pytest.fixture

@@ -10,20 +10,20 @@ import httpx
 import pytest
 
 from clarion.events.collector import Collector, CollectorOptions, Taken
-from clarion.ingest_log.rejected_call_log import DoorLogOptions
+from clarion.ingest_log.rejected_call_log import RejectedCallLogOptions
 from clarion.ingest_log.rejected_calls import LINES_AT_ONCE
-from clarion.sources.authenticator import DoorkeeperOptions
-from clarion.sources.key_loader import KeyReaderOptions
+from clarion.sources.authenticator import WriteKeyOptions
+from clarion.sources.key_loader import KeyLoaderOptions
 from clarion.storage.database import Database
 from clarion.telemetry import Metrics
 from support.api import Service, service_on_sqlite
 from support.clock import FakeClock
 
 OPTIONS = CollectorOptions(
-    doorkeeper=DoorkeeperOptions(
-        remembered_seconds=0, key_reader=KeyReaderOptions(pause_seconds=0)
+    authenticator=WriteKeyOptions(
+        remembered_seconds=0, key_loader=KeyLoaderOptions(pause_seconds=0)
     ),
-    door_log=DoorLogOptions(write_seconds=60),
+    rejected_calls=RejectedCallLogOptions(write_seconds=60),
 )
 """What is noted is written when the collector is closed; a key is read for each call, at once."""
 LARGE = {"a": "b" * 9_000}

@@ -8,12 +8,12 @@ from typing import Any
 from uuid import UUID
 
 from clarion.customers.devices.device import Deletion, KeptDevice, Registration
-from clarion.customers.devices.device_plan import Holder, Registry
+from clarion.customers.devices.device_plan import DevicePlan, Holder
 from clarion.customers.devices.registration_reader import read_deletions, read_registrations
 from clarion.customers.identity.batch import Arrival, Batch, Identifier, Stored, sender_of
 from clarion.customers.identity.claim import Claim
 from clarion.customers.identity.identifier import Flags, User, customer_id_of
-from clarion.customers.profile.traits import Lesson, Profile
+from clarion.customers.profile.traits import Profile, TraitUpdate
 from clarion.customers.profile.wrong_clock import Installation, Taught, in_one_order
 from clarion.events.calls.registration_check import RegistrationFault
 from clarion.events.messages.message import Event
@@ -125,7 +125,7 @@ class Book:
             read = read_registrations(event, source_id)
             registrations += [] if isinstance(read, RegistrationFault) else read
         deletions = [one for event in fresh for one in read_deletions(event)]
-        registry = Registry(WORKSPACE, batch, registrations, deletions, NOW)
+        registry = DevicePlan(WORKSPACE, batch, registrations, deletions, NOW)
         losers = registry.meet_holders(
             {one: self.holders[one] for one in registry.installations if one in self.holders}
         )
@@ -153,7 +153,7 @@ class Book:
                 key = event.context_device_id or event.device_id or event.anonymous_id
                 known.append(
                     Taught(
-                        lesson=Lesson(
+                        lesson=TraitUpdate(
                             traits=event.traits,
                             is_identified=filed.key is None,
                             at=event.ordered_at,
@@ -163,7 +163,9 @@ class Book:
                         clock_at=event.clock_at if event.is_clock_wrong else None,
                     )
                 )
-        profiles = {key: Profile().taught(in_one_order(many)) for key, many in taught.items()}
+        profiles = {
+            key: Profile().apply_identify(in_one_order(many)) for key, many in taught.items()
+        }
         heard: dict[UUID, list[datetime]] = defaultdict(list)
         there: dict[UUID, list[datetime]] = defaultdict(list)
         for filed in self.events.values():

@@ -16,7 +16,7 @@ from clarion.broker import JobKind
 from clarion.brokers.database import DatabaseBroker, DatabaseBrokerOptions
 from clarion.clock import Clock
 from clarion.customers.ingestor import Ingestor, IngestorOptions
-from clarion.events.backpressure import Headroom, HeadroomOptions
+from clarion.events.backpressure import Backpressure, BackpressureOptions
 from clarion.events.collector import Collector, CollectorOptions
 from clarion.sources.store import create_source
 from clarion.storage.database import Database
@@ -59,7 +59,7 @@ class Station:
     body_seconds: float = BODY_SECONDS_MAX
     library: Library | None = None
     limits: Limits | None = None
-    headroom: HeadroomOptions | None = None
+    backpressure: BackpressureOptions | None = None
     """None: nobody looks whether there is room."""
     around: Callable[[Asgi], Asgi] | None = None
     """Stands between the server and the collector's routes."""
@@ -70,9 +70,13 @@ class Station:
     async def __aenter__(self) -> Self:
         options = DatabaseBrokerOptions(poll_seconds=0.02)
         self.broker = DatabaseBroker(self.database, self.clock, options)
-        room = Headroom(self.broker, self.headroom, directory=Path()) if self.headroom else None
+        room = (
+            Backpressure(self.broker, self.backpressure, directory=Path())
+            if self.backpressure
+            else None
+        )
         self.collector = Collector(
-            self.database, self.broker, self.clock, self.collector_options, headroom=room
+            self.database, self.broker, self.clock, self.collector_options, backpressure=room
         )
         self.ingestor = Ingestor(self.database, self.broker, self.clock, self.ingestor_options)
         self._listener = bind("127.0.0.1", self.port)

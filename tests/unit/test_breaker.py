@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from clarion.deliveries.apps.breaker import (
     MISMATCHES_MIN,
     REMOVALS_MIN,
-    Watch,
+    RemovalStats,
     count,
     describe,
     is_wave,
@@ -21,9 +21,9 @@ def chunk(chance: Random, size: int, share: float) -> int:
     return sum(chance.random() < share for _ in range(size))
 
 
-def watched(chance: Random, share: float, chunks: int, size: int = 500) -> Watch:
+def watched(chance: Random, share: float, chunks: int, size: int = 500) -> RemovalStats:
     """After so many chunks, none of which was a wave."""
-    watch = Watch()
+    watch = RemovalStats()
     for _ in range(chunks):
         removed = chunk(chance, size, share)
         watch = count(watch, answered=size, removed=removed, mismatched=0)
@@ -38,7 +38,7 @@ def test_one_in_twenty_uninstalled_is_never_a_wave(seed: int, size: int) -> None
 
 @given(answers=st.lists(st.tuples(st.integers(1, 20), st.booleans()), max_size=12))
 def test_few_removals_are_never_a_wave(answers: list[tuple[int, bool]]) -> None:
-    watch, removed = Watch(), 0
+    watch, removed = RemovalStats(), 0
     for size, dead in answers:
         if removed + size * dead >= REMOVALS_MIN:
             break
@@ -57,13 +57,13 @@ def test_a_wave_is_seen_within_two_thousand_answers_of_a_good_history(share: flo
 
 
 def test_a_key_of_another_project_is_seen_in_a_dozen_answers() -> None:
-    watch = count(Watch(), answered=12, removed=12, mismatched=12)
+    watch = count(RemovalStats(), answered=12, removed=12, mismatched=12)
     assert is_wave(watch)
     assert "another Firebase project than shop" in describe(watch, "shop")
 
 
 def test_a_few_registrations_of_an_older_project_are_none() -> None:
-    watch = Watch()
+    watch = RemovalStats()
     for _ in range(100):
         watch = count(watch, answered=500, removed=20, mismatched=20)
         assert watch.recent_mismatched >= MISMATCHES_MIN
@@ -79,7 +79,7 @@ def test_an_app_that_loses_many_is_judged_by_its_own_history() -> None:
 
 
 def test_a_wave_is_not_learnt_before_somebody_says_that_it_is_right() -> None:
-    wave = count(Watch(), answered=500, removed=400, mismatched=0)
+    wave = count(RemovalStats(), answered=500, removed=400, mismatched=0)
     assert is_wave(wave)
     assert (wave.usual, wave.usual_removed) == (0, 0)
     again = count(settled(wave, was_right=False), answered=500, removed=400, mismatched=0)
@@ -89,7 +89,7 @@ def test_a_wave_is_not_learnt_before_somebody_says_that_it_is_right() -> None:
 
 
 def test_what_was_right_once_is_forgotten_in_better_days() -> None:
-    watch = settled(count(Watch(), answered=500, removed=400, mismatched=0), was_right=True)
+    watch = settled(count(RemovalStats(), answered=500, removed=400, mismatched=0), was_right=True)
     for _ in range(1_000):
         watch = count(watch, answered=500, removed=5, mismatched=0)
     for _ in range(4):
@@ -99,7 +99,7 @@ def test_what_was_right_once_is_forgotten_in_better_days() -> None:
 
 def test_the_reason_can_be_understood_by_a_marketer() -> None:
     watch = count(
-        Watch(usual=100_000, usual_removed=1_000), answered=500, removed=430, mismatched=0
+        RemovalStats(usual=100_000, usual_removed=1_000), answered=500, removed=430, mismatched=0
     )
     assert describe(watch, "shop") == (
         "86% of the devices reached last through shop are gone, says FCM (usually 1%). Nothing "

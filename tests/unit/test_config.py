@@ -179,8 +179,8 @@ def test_fcm_over_plain_http_is_for_this_machine_alone() -> None:
     [("0", 0), ("1000", 1_000), ("500MB", 500_000_000), ("2 gb", 2_000_000_000), ("1KiB", 1_024)],
 )
 def test_a_size_is_a_number_with_or_without_a_unit(text: str, size: int) -> None:
-    assert settings_of(DISK_FREE_MIN=text).headroom.disk_free_min == size
-    assert settings_of(BACKLOG_MAX=text).headroom.backlog_max == size
+    assert settings_of(DISK_FREE_MIN=text).backpressure.disk_free_min == size
+    assert settings_of(BACKLOG_MAX=text).backpressure.backlog_max == size
 
 
 @pytest.mark.parametrize("text", ["-1", "1.5GB", "5%", "MB", "many", "5 apples"])

@@ -13,8 +13,8 @@ from clarion.customers.profile.traits import (
     FIRST_WORDS,
     PROFILE_BYTES_MAX,
     TRAITS_MAX,
-    Lesson,
     Profile,
+    TraitUpdate,
 )
 from clarion.events.messages.push_preference import is_preference_unreadable, push_preference
 
@@ -23,8 +23,8 @@ DAY = datetime(2026, 3, 1, tzinfo=UTC)
 
 def lesson(
     at: float, traits: dict[str, Any], *, known: bool = True, message_id: str | None = None
-) -> Lesson:
-    return Lesson(
+) -> TraitUpdate:
+    return TraitUpdate(
         traits=traits,
         is_identified=known,
         at=DAY + timedelta(minutes=at),
@@ -32,8 +32,8 @@ def lesson(
     )
 
 
-def taught(*lessons: Lesson) -> Profile:
-    return Profile().taught(lessons)
+def taught(*lessons: TraitUpdate) -> Profile:
+    return Profile().apply_identify(lessons)
 
 
 def push(said: Any) -> dict[str, Any]:
@@ -87,7 +87,7 @@ def test_how_somebody_came_is_what_was_said_first_whoever_said_it() -> None:
 
 def test_a_profile_is_never_changed_in_place() -> None:
     before = taught(lesson(1, {"plan": "silver"}))
-    before.taught([lesson(2, {"plan": "gold", **push(False)})])
+    before.apply_identify([lesson(2, {"plan": "gold", **push(False)})])
     assert before == taught(lesson(1, {"plan": "silver"}))
 
 
@@ -173,7 +173,7 @@ def test_a_profile_takes_no_more_than_it_may_hold_and_says_what_found_no_room() 
     names = {f"name-{number}": 1 for number in range(TRAITS_MAX)}
     full = taught(lesson(1, names))
     assert (len(full.traits), full.left_out) == (TRAITS_MAX, frozenset())
-    more = full.taught([lesson(2, {"one-more": 1, "name-0": 2}, message_id="late")])
+    more = full.apply_identify([lesson(2, {"one-more": 1, "name-0": 2}, message_id="late")])
     assert "one-more" not in more.traits
     assert more.traits["name-0"] == 2
     assert more.left_out == {"late"}
@@ -181,7 +181,7 @@ def test_a_profile_takes_no_more_than_it_may_hold_and_says_what_found_no_room() 
     held = taught(lesson(1, long, message_id="long"))
     assert len(msgspec.json.encode(held.traits)) <= PROFILE_BYTES_MAX
     assert held.left_out == {"long"}
-    shorter = held.taught([lesson(2, {"long-0": "x"})])
+    shorter = held.apply_identify([lesson(2, {"long-0": "x"})])
     assert (shorter.traits["long-0"], shorter.left_out) == ("x", frozenset())
     merged = held.merged(taught(lesson(3, names)))
     assert len(merged.stamps) <= TRAITS_MAX
@@ -231,7 +231,7 @@ _TRAITS = st.dictionaries(
 
 
 @st.composite
-def histories(draw: st.DrawFn) -> list[Lesson]:
+def histories(draw: st.DrawFn) -> list[TraitUpdate]:
     said = draw(st.lists(st.tuples(st.integers(0, 4), _TRAITS, st.booleans()), max_size=8))
     return [
         lesson(at, traits, known=known, message_id=f"m{number}")
@@ -241,25 +241,25 @@ def histories(draw: st.DrawFn) -> list[Lesson]:
 
 @given(histories(), st.randoms(use_true_random=False))
 def test_any_order_and_repetition_teaches_the_same(
-    history: list[Lesson], chance: random.Random
+    history: list[TraitUpdate], chance: random.Random
 ) -> None:
     order = [*history, *chance.sample(history, len(history) // 2)]
     chance.shuffle(order)
     assert taught(*order) == taught(*history)
     one_by_one = Profile()
     for one in order:
-        one_by_one = one_by_one.taught([one])
+        one_by_one = one_by_one.apply_identify([one])
     assert one_by_one == taught(*history)
 
 
 @given(histories(), st.integers(0, 8))
-def test_two_halves_merged_know_what_one_would(history: list[Lesson], at: int) -> None:
+def test_two_halves_merged_know_what_one_would(history: list[TraitUpdate], at: int) -> None:
     one, other = taught(*history[:at]), taught(*history[at:])
     assert one.merged(other) == other.merged(one) == taught(*history)
 
 
 @given(histories())
-def test_each_trait_is_the_word_of_the_strongest_identify(history: list[Lesson]) -> None:
+def test_each_trait_is_the_word_of_the_strongest_identify(history: list[TraitUpdate]) -> None:
     profile = taught(*history)
     for name in {name for one in history for name in one.traits} - FIRST_WORDS:
         _, winner = max(

@@ -250,7 +250,7 @@ async def _check_broker(settings: Settings, database: Database) -> dict[str, Any
 
 
 def _check_disk(settings: Settings) -> list[dict[str, Any]]:
-    directory, least = settings.database_directory, settings.headroom.disk_free_min
+    directory, least = settings.database_directory, settings.backpressure.disk_free_min
     if directory is None or not directory.is_dir():
         return []
     free = shutil.disk_usage(directory).free

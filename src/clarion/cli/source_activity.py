@@ -15,7 +15,7 @@ from clarion.cli.session import Session, open_session
 from clarion.cli.source_choice import choose_source
 from clarion.customers.queries import SourceEvent, view_activity
 from clarion.ingest_log.outcome import Outcome, Stage
-from clarion.ingest_log.tail import Feed
+from clarion.ingest_log.tail import Tail
 from clarion.ingest_log.tail_store import Wanted
 from clarion.sources.queries import SourceView
 
@@ -78,7 +78,7 @@ async def tail(
             outcomes=frozenset(Outcome) if only is None else frozenset({only}),
             name=name,
         )
-        feed = Feed(session.database, wanted)
+        feed = Tail(session.database, wanted)
         news = await feed.begin(last)
         if not json and last and not news:
             _print_nothing(found)

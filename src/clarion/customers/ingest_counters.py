@@ -89,7 +89,7 @@ class Names:
         return True
 
 
-class Tally:
+class IngestCounters:
     """What a transaction has to say of its sources, beside the events themselves."""
 
     def __init__(self, names: Names) -> None:

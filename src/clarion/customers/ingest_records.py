@@ -7,15 +7,15 @@ the same few rows, and whoever has them is about to commit.
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from clarion.customers.ingest_counters import REPEATS_MAX, Tally
+from clarion.customers.ingest_counters import REPEATS_MAX, IngestCounters
 from clarion.ingest_log import store as activity_store
 
 
-async def record(connection: AsyncConnection, tally: Tally, *, again: bool) -> None:
-    """Write what `tally` holds. `again`: one of its jobs has been here before, so that what it says
-    may be written and counted already."""
+async def record(connection: AsyncConnection, counters: IngestCounters, *, again: bool) -> None:
+    """Write what `counters` holds. `again`: one of its jobs has been here before, so that what it
+    says may be written and counted already."""
     if again:
-        tally.forget(await activity_store.recorded(connection, tally.ids))
+        counters.forget(await activity_store.recorded(connection, counters.ids))
     await activity_store.add_refusals(
         connection,
         [
@@ -36,7 +36,7 @@ async def record(connection: AsyncConnection, tally: Tally, *, again: bool) -> N
                 "library": one.refusal.hint.library,
                 "library_version": one.refusal.hint.library_version,
             }
-            for one in tally.notes
+            for one in counters.notes
         ],
     )
     await activity_store.add_repeats(
@@ -49,7 +49,7 @@ async def record(connection: AsyncConnection, tally: Tally, *, again: bool) -> N
                 "message_id": one.event.message_id,
                 "received_at": one.event.received_at,
             }
-            for one in tally.newest_repeats(REPEATS_MAX)
+            for one in counters.newest_repeats(REPEATS_MAX)
         ],
     )
     await activity_store.add_counts(
@@ -63,6 +63,6 @@ async def record(connection: AsyncConnection, tally: Tally, *, again: bool) -> N
                 "name": name,
                 "count": count,
             }
-            for (source_id, hour, kind, label, name), count in tally.counts().items()
+            for (source_id, hour, kind, label, name), count in counters.counts().items()
         ],
     )

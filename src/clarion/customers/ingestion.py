@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.customers.devices import registration_store
 from clarion.customers.devices.device import Deletion, Registration
-from clarion.customers.devices.device_plan import Registry
+from clarion.customers.devices.device_plan import DevicePlan
 from clarion.customers.devices.registration_reader import (
     DEVICES_MAX,
     TOO_MANY_DEVICES,
@@ -32,9 +32,9 @@ from clarion.customers.identity import store as identity_store
 from clarion.customers.identity.batch import Arrival, Batch, Identifier, sender_of
 from clarion.customers.identity.identifier import Owner, User, customer_id_of
 from clarion.customers.identity.timeline import Timeline
-from clarion.customers.ingest_counters import Names, Tally
+from clarion.customers.ingest_counters import IngestCounters, Names
 from clarion.customers.profile import store
-from clarion.customers.profile.customer import NEVER, Kept, Seen, newcomer, seen
+from clarion.customers.profile.customer import NEVER, CustomerRecord, Seen, new_customer, seen
 from clarion.customers.profile.traits import Profile
 from clarion.customers.profile.wrong_clock import in_one_order
 from clarion.customers.suppression import ids_in
@@ -87,13 +87,13 @@ class Ingestion:
         connection: AsyncConnection,
         workspace_id: UUID,
         now: datetime,
-        tally: Tally | None = None,
+        counters: IngestCounters | None = None,
     ) -> None:
-        """`tally`: hears what there is to say of the sources, for whoever writes it down."""
+        """`counters`: hears what there is to say of the sources, for whoever writes it down."""
         self._connection = connection
         self._workspace_id = workspace_id
         self._now = now
-        self._tally = tally or Tally(Names())
+        self._counters = counters or IngestCounters(Names())
         self._arrivals: Mapping[str, Arrival] = {}
 
     async def take(self, arrivals: Sequence[Arrival]) -> int:
@@ -106,16 +106,16 @@ class Ingestion:
             arrivals, dropped = await let_through(
                 self._connection, self._workspace_id, arrivals, known, before.salt
             )
-            self._tally.drop(self._workspace_id, dropped)
+            self._counters.drop(self._workspace_id, dropped)
         fresh = self._fresh(arrivals, before.stored)
         if not fresh:
             return 0
-        self._tally.accept(fresh)
+        self._counters.accept(fresh)
         self._arrivals = {arrival.event.message_id: arrival for arrival in fresh}
         batch = await beside(len(fresh), lambda: _met(fresh, before.merges, known))
         await self._write(batch)
-        self._tally.look_at_names(self._workspace_id, fresh)
-        self._tally.warn(self._workspace_id, warnings_of(batch))
+        self._counters.look_at_names(self._workspace_id, fresh)
+        self._counters.warn(self._workspace_id, warnings_of(batch))
         return len(fresh)
 
     async def settle_anew(self, keys: Iterable[str]) -> None:
@@ -157,10 +157,10 @@ class Ingestion:
         repeated = [
             one for one in second if stored.get(one.event.message_id) != one.event.received_at
         ]
-        self._tally.repeat(self._workspace_id, repeated)
+        self._counters.repeat(self._workspace_id, repeated)
         return [arrival for message_id, arrival in first.items() if message_id not in stored]
 
-    async def _identify(self, batch: Batch) -> Registry:
+    async def _identify(self, batch: Batch) -> DevicePlan:
         """Settle the timelines, reading no more claims than may change one."""
         connection, workspace_id = self._connection, self._workspace_id
         claimed = await identity_store.keys_claimed_by(connection, workspace_id, batch.flipped)
@@ -175,7 +175,7 @@ class Ingestion:
         batch.introduce(await identity_store.read_flags(connection, workspace_id, strangers))
         await beside(len(batch.arrivals), lambda: batch.settle(stored))
         registrations, deletions = self._read_registrations(batch)
-        return Registry(workspace_id, batch, registrations, deletions, self._now)
+        return DevicePlan(workspace_id, batch, registrations, deletions, self._now)
 
     def _read_registrations(self, batch: Batch) -> tuple[list[Registration], list[Deletion]]:
         registrations: list[Registration] = []
@@ -189,7 +189,7 @@ class Ingestion:
             deletions += read_deletions(event)
             match read_registrations(event, arrival.source_id):
                 case RegistrationFault() as fault:
-                    self._tally.refuse_registration(self._workspace_id, arrival, fault)
+                    self._counters.refuse_registration(self._workspace_id, arrival, fault)
                 case found:
                     registrations += found
         return registrations, deletions
@@ -289,22 +289,22 @@ class Ingestion:
             self._connection, (owners[one] for one in {*students, *heirs, *batch.absorbed})
         )
         met: list[Seen] = []
-        after: dict[Owner, Kept] = {}
+        after: dict[Owner, CustomerRecord] = {}
         for owner, events in gained.items():
             if owner in batch.touched:
                 continue
             customer_id = owners[owner]
             if owner in students:
-                before = known.get(customer_id) or newcomer(customer_id, owner, events[0][0].at)
-                after[owner] = before.taught(events)
+                before = known.get(customer_id) or new_customer(customer_id, owner, events[0][0].at)
+                after[owner] = before.apply_identify(events)
             else:
                 met.append(seen(customer_id, owner, events))
         for old, owner in batch.absorbed.items():
             inherited = known.get(owners[old])
             if owner not in batch.touched and inherited is not None:
                 heir = after.get(owner) or known.get(owners[owner])
-                heir = heir or newcomer(owners[owner], owner, inherited.first_seen_at)
-                after[owner] = heir.heir_of(inherited)
+                heir = heir or new_customer(owners[owner], owner, inherited.first_seen_at)
+                after[owner] = heir.absorb(inherited)
         kept = list(after.values())
         left_out = {one for customer in kept for one in customer.profile.left_out}
         self._warn_of(batch, left_out, WarningCode.PROFILE_FULL)
@@ -314,7 +314,7 @@ class Ingestion:
         gone = {owners[owner] for owner in {*batch.touched, *batch.absorbed}}
         self._emptied = gone - {customer.id for customer in kept}
 
-    async def _leave_out(self, registry: Registry, newcomers: Mapping[str, UUID]) -> None:
+    async def _leave_out(self, registry: DevicePlan, newcomers: Mapping[str, UUID]) -> None:
         """Register no more devices than one customer may have."""
         if not newcomers:
             return
@@ -325,14 +325,14 @@ class Ingestion:
             if counts[customer_id] > DEVICES_MAX:
                 too_many.append(device_id)
         for message_id in registry.leave_out(too_many):
-            self._tally.refuse_registration(
+            self._counters.refuse_registration(
                 self._workspace_id, self._arrivals[message_id], TOO_MANY_DEVICES
             )
 
     def _warn_of(self, batch: Batch, message_ids: AbstractSet[str], code: WarningCode) -> None:
         if not message_ids:
             return
-        self._tally.warn(
+        self._counters.warn(
             self._workspace_id,
             [
                 Warned(arrival.source_id, arrival.event, code)
@@ -341,7 +341,7 @@ class Ingestion:
             ],
         )
 
-    async def _made_anew(self, owners: dict[UUID, Owner]) -> list[Kept]:
+    async def _made_anew(self, owners: dict[UUID, Owner]) -> list[CustomerRecord]:
         connection, workspace_id = self._connection, self._workspace_id
         spans = await store.seen_between(connection, workspace_id, owners)
         taught, unseen = await store.identifies_of(connection, workspace_id, spans)
@@ -351,14 +351,14 @@ class Ingestion:
         }
         return [
             replace(
-                newcomer(customer_id, owners[customer_id], first),
+                new_customer(customer_id, owners[customer_id], first),
                 last_seen_at=seen_last[customer_id] or NEVER,
-                profile=Profile().taught(in_one_order(taught[customer_id])),
+                profile=Profile().apply_identify(in_one_order(taught[customer_id])),
             )
             for customer_id, (first, _) in spans.items()
         ]
 
-    async def _keep_devices(self, registry: Registry, batch: Batch) -> None:
+    async def _keep_devices(self, registry: DevicePlan, batch: Batch) -> None:
         connection, workspace_id = self._connection, self._workspace_id
         if registry.device_ids or batch.noted:
             holders = await registration_store.lock_holders(

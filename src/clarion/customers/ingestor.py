@@ -19,7 +19,7 @@ from clarion.agent import Agent, AgentName, Pause
 from clarion.broker import Broker, BrokerUnavailable, JobKind, Lease
 from clarion.clock import Clock
 from clarion.customers.identity.batch import Arrival
-from clarion.customers.ingest_counters import Names, Tally
+from clarion.customers.ingest_counters import IngestCounters, Names
 from clarion.customers.ingest_records import record
 from clarion.customers.ingestion import Ingestion, beside
 from clarion.customers.suppression_store import without_listed
@@ -150,7 +150,7 @@ class Ingestor:
             now = self._clock.now()
             arrivals: dict[UUID, list[Arrival]] = defaultdict(list)
             taken = 0
-            tally = Tally(self._names)
+            counters = IngestCounters(self._names)
             refused = await without_listed(
                 connection, [(parcel.workspace_id, refusals) for parcel, _, refusals in opened]
             )
@@ -158,7 +158,7 @@ class Ingestor:
                 arrivals[parcel.workspace_id] += [
                     Arrival(event=event, source_id=parcel.source_id) for event in events
                 ]
-                tally.refuse(
+                counters.refuse(
                     parcel.workspace_id,
                     parcel.source_id,
                     Stage.EVENT,
@@ -167,9 +167,9 @@ class Ingestor:
                     parcel.key,
                 )
             for workspace_id in sorted(arrivals):
-                ingestion = Ingestion(connection, workspace_id, now, tally)
+                ingestion = Ingestion(connection, workspace_id, now, counters)
                 taken += await ingestion.take(arrivals[workspace_id])
-            await record(connection, tally, again=again)
+            await record(connection, counters, again=again)
             return taken
 
         return await self._database.transact(work, self._clock)

@@ -38,7 +38,7 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HeadroomOptions:
+class BackpressureOptions:
     disk_free_min: int = DISK_FREE_MIN
     """Bytes; 0: however little is free."""
     backlog_max: int = BACKLOG_MAX
@@ -47,20 +47,20 @@ class HeadroomOptions:
     """Between two looks: so long, at most, does a shortage go unnoticed."""
 
 
-class Headroom:
+class Backpressure:
     """One per process."""
 
     def __init__(
         self,
         broker: Broker,
-        options: HeadroomOptions | None = None,
+        options: BackpressureOptions | None = None,
         *,
         directory: Path | None = None,
         metrics: Metrics | None = None,
     ) -> None:
         """`directory`: where an SQLite database is; None: its disk is another machine's."""
         self._broker = broker
-        self._options = options or HeadroomOptions()
+        self._options = options or BackpressureOptions()
         self._directory = directory
         self._metrics = metrics
         self._shortage: CallFault | None = None

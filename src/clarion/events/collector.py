@@ -14,23 +14,23 @@ from msgspec import Struct
 
 from clarion.broker import Broker, BrokerUnavailable
 from clarion.clock import Clock
-from clarion.events.backpressure import Headroom
+from clarion.events.backpressure import Backpressure
 from clarion.events.calls.body import CallFault, in_utf_8, unpack
 from clarion.events.calls.call import Call, json_fault, keys_in, read_call, type_said
 from clarion.events.calls.unregistered import unregistered_of
 from clarion.events.envelope import Item, Parcel, envelope_of
 from clarion.events.identity_verification import SIGNATURE_BYTES, judge
 from clarion.events.publisher import Publisher
-from clarion.ingest_log.rejected_call_log import DoorLog, DoorLogOptions
+from clarion.ingest_log.rejected_call_log import RejectedCallLog, RejectedCallLogOptions
 from clarion.ingest_log.rejection import Refusal
 from clarion.sources.auth_result import (
-    Admission,
+    AuthResult,
     OriginRefused,
     Place,
     TooFast,
     UnknownKey,
 )
-from clarion.sources.authenticator import Doorkeeper, DoorkeeperOptions
+from clarion.sources.authenticator import WriteKeyAuthenticator, WriteKeyOptions
 from clarion.sources.source import KeyKind
 from clarion.storage.database import Database, StorageUnavailable
 from clarion.storage.vault import Vault
@@ -46,8 +46,8 @@ class CollectorOptions:
     retry_after_seconds: int = 2
     shortage_seconds: int = 30
     """After which to come again where there is no room."""
-    doorkeeper: DoorkeeperOptions = field(default_factory=DoorkeeperOptions)
-    door_log: DoorLogOptions = field(default_factory=DoorLogOptions)
+    authenticator: WriteKeyOptions = field(default_factory=WriteKeyOptions)
+    rejected_calls: RejectedCallLogOptions = field(default_factory=RejectedCallLogOptions)
 
 
 class Taken(Struct, frozen=True, kw_only=True):
@@ -68,9 +68,9 @@ class ComeAgain:
     """What there is too little of; None: something is away."""
 
 
-Kept = Taken | CallFault | ComeAgain
-Shut = UnknownKey | OriginRefused | TooFast
-Collected = Kept | Shut
+Stored = Taken | CallFault | ComeAgain
+NotAllowed = UnknownKey | OriginRefused | TooFast
+Collected = Stored | NotAllowed
 
 CallerIp = Callable[[], str | None]
 
@@ -87,16 +87,18 @@ class Collector:
         *,
         vault: Vault | None = None,
         metrics: Metrics | None = None,
-        headroom: Headroom | None = None,
+        backpressure: Backpressure | None = None,
     ) -> None:
-        """`vault`: what opens the secrets of sources whose userIds are signed. `headroom`: whether
-        there is room for events; None: always."""
-        self._headroom = headroom
+        """`vault`: what opens the secrets of sources whose userIds are signed. `backpressure`:
+        whether there is room for events; None: always."""
+        self._backpressure = backpressure
         self._clock = clock
         self._options = options or CollectorOptions()
-        self._door_log = DoorLog(database, clock, metrics, self._options.door_log)
-        self._doorkeeper = Doorkeeper(
-            database, clock, vault, self._door_log, self._options.doorkeeper
+        self._rejected_calls = RejectedCallLog(
+            database, clock, metrics, self._options.rejected_calls
+        )
+        self._authenticator = WriteKeyAuthenticator(
+            database, clock, vault, self._rejected_calls, self._options.authenticator
         )
         self._publisher = Publisher(
             broker,
@@ -104,11 +106,13 @@ class Collector:
             waiting_bytes_max=self._options.waiting_bytes_max,
         )
 
-    async def let_in(self, write_key: str, origin: str | None) -> Admission | Shut | ComeAgain:
+    async def let_in(
+        self, write_key: str, origin: str | None
+    ) -> AuthResult | NotAllowed | ComeAgain:
         """What a call with this key may do, or why it is not taken, whatever it brings. Asked
         before its body is read."""
         try:
-            return await self._doorkeeper.let_in(write_key, origin=origin)
+            return await self._authenticator.let_in(write_key, origin=origin)
         except StorageUnavailable:
             return self._come_again()
 
@@ -124,7 +128,7 @@ class Collector:
         fallback_key: str | None = None,
         caller_ip: CallerIp | None = None,
         origin: str | None = None,
-        admission: Admission | None = None,
+        admission: AuthResult | None = None,
     ) -> Collected:
         """Take one call: an event of `type_hint`, or a batch where that is None.
 
@@ -136,7 +140,7 @@ class Collector:
         try:
             if write_key is not None and admission is None:
                 answer = await self.let_in(write_key, origin)
-                if not isinstance(answer, Admission):
+                if not isinstance(answer, AuthResult):
                     return answer
                 admission = answer
             plain = unpack(body, encoding)
@@ -145,7 +149,7 @@ class Collector:
             plain = in_utf_8(plain, charset)
             if write_key is None:
                 keys = keys_in(plain) or ((fallback_key,) if fallback_key else ())
-                if not await self._doorkeeper.opens(keys):
+                if not await self._authenticator.opens(keys):
                     return await self._unknown(plain, keys)
             if is_type_in_body:
                 type_hint = type_said(plain) or type_hint
@@ -162,8 +166,8 @@ class Collector:
                 )
             if admission is None:
                 key = write_key or call.write_key or fallback_key or ""
-                answer = await self._doorkeeper.let_in(key, origin=origin)
-                if not isinstance(answer, Admission):
+                answer = await self._authenticator.let_in(key, origin=origin)
+                if not isinstance(answer, AuthResult):
                     return answer
                 admission = answer
             now = self._clock.now()
@@ -181,16 +185,16 @@ class Collector:
             return self._come_again()
 
     async def _admit(
-        self, call: Call, admission: Admission, now: datetime, *, size: int
+        self, call: Call, admission: AuthResult, now: datetime, *, size: int
     ) -> Call | ComeAgain:
         """What of a call may be taken, charged to its key. `size`: of the call's text."""
-        if self._headroom is not None:
-            full = await self._full(self._headroom)
+        if self._backpressure is not None:
+            full = await self._full(self._backpressure)
             if full is not None:
                 return full
         if admission.limit is not None:
             events = len(call.items) + len(call.refusals)
-            self._doorkeeper.charge(admission, events=events, size=max(call.size, size))
+            self._authenticator.charge(admission, events=events, size=max(call.size, size))
         proven = self._judged(call, admission, now) if admission.has_signatures else call
         return self._come_again() if proven is None else proven
 
@@ -200,12 +204,12 @@ class Collector:
         """Take the parts of a call, each with its write key: all that may be, unless one is to come
         again, and with it the whole call."""
         now = self._clock.now()
-        admitted: list[tuple[Call, Admission]] = []
+        admitted: list[tuple[Call, AuthResult]] = []
         shut_out: list[tuple[Call, UnknownKey | OriginRefused]] = []
         for part, key in parts:
-            answer = await self._doorkeeper.let_in(key, origin=origin)
+            answer = await self._authenticator.let_in(key, origin=origin)
             match answer:
-                case Admission():
+                case AuthResult():
                     admitted.append((part, answer))
                 case TooFast():
                     return answer
@@ -213,7 +217,7 @@ class Collector:
                     shut_out.append((part, answer))
         if not admitted:
             return shut_out[0][1]
-        proven: list[tuple[Call, Admission]] = []
+        proven: list[tuple[Call, AuthResult]] = []
         for part, admission in admitted:
             call = await self._admit(part, admission, now, size=0)
             if not isinstance(call, Call):
@@ -235,7 +239,7 @@ class Collector:
             unregistered=[refusal for one in taken for refusal in one.unregistered],
         )
 
-    def _judged(self, call: Call, admission: Admission, now: datetime) -> Call | None:
+    def _judged(self, call: Call, admission: AuthResult, now: datetime) -> Call | None:
         """What of a call may be taken for what is signed; None: nobody can say now."""
         is_judged = admission.secrets or admission.has_locked_secrets
         if not admission.has_signatures or not (
@@ -253,20 +257,20 @@ class Collector:
         if judged is None:
             return None
         for secret_id in judged.used:
-            self._doorkeeper.note_use(KeyKind.IDENTITY_SECRET, secret_id, now)
+            self._authenticator.note_use(KeyKind.IDENTITY_SECRET, secret_id, now)
         return judged.call
 
     async def _unknown(self, plain: bytes, keys: Sequence[str]) -> CallFault | UnknownKey:
         """A call of nobody: its body is not looked into but for whether it is JSON at all."""
         fault = json_fault(plain)
         if fault is not None:
-            return await self.turn_away(fault, next(iter(keys), None))
-        answer = await self._doorkeeper.look_up(next(iter(keys), ""))
+            return await self.reject_call(fault, next(iter(keys), None))
+        answer = await self._authenticator.authenticate_key(next(iter(keys), ""))
         return answer if isinstance(answer, UnknownKey) else UnknownKey()
 
     async def _fault(self, fault: CallFault, write_key: str | None, size: int) -> CallFault:
         """A call that can not be read: it is told, and costs its key what it was to look at."""
-        await self._doorkeeper.note_fault(write_key or "", fault.rejection(), size)
+        await self._authenticator.note_fault(write_key or "", fault.rejection(), size)
         return fault
 
     async def take(
@@ -277,15 +281,15 @@ class Collector:
         source_id: UUID,
         type_hint: str | None,
         caller_ip: CallerIp | None = None,
-    ) -> Kept:
+    ) -> Stored:
         """Take one call of a caller who is known already, and speaks for this source: its userIds
         need no signature."""
-        full = None if self._headroom is None else await self._full(self._headroom)
+        full = None if self._backpressure is None else await self._full(self._backpressure)
         if full is not None:
             return full
         call = read_call(body, type_hint=type_hint, new_message_id=self._new_message_id)
         if isinstance(call, CallFault):
-            self.turn_away_from(workspace_id, source_id, call)
+            self.reject_call_of(workspace_id, source_id, call)
             return call
         if SIGNATURE_BYTES in body:
             judged = judge(call, ())
@@ -302,40 +306,40 @@ class Collector:
         except BrokerUnavailable:
             return self._come_again()
 
-    async def turn_away(self, fault: CallFault, write_key: str | None) -> CallFault:
+    async def reject_call(self, fault: CallFault, write_key: str | None) -> CallFault:
         """Have it told with the source of `write_key`, if there is one; returns the fault."""
         return await self._fault(fault, write_key, 0)
 
-    def turn_away_from(self, workspace_id: UUID, source_id: UUID, fault: CallFault) -> None:
+    def reject_call_of(self, workspace_id: UUID, source_id: UUID, fault: CallFault) -> None:
         """Have it told with this source."""
-        self._door_log.count(fault.code)
-        self._door_log.note(Place(workspace_id, source_id), fault.rejection())
+        self._rejected_calls.count(fault.code)
+        self._rejected_calls.note(Place(workspace_id, source_id), fault.rejection())
 
-    async def admission_of(self, write_key: str | None) -> Admission | UnknownKey | ComeAgain:
+    async def admission_of(self, write_key: str | None) -> AuthResult | UnknownKey | ComeAgain:
         """Who would send with `write_key`: for what an SDK asks before it sends."""
         try:
-            return await self._doorkeeper.look_up(write_key or "")
+            return await self._authenticator.authenticate_key(write_key or "")
         except StorageUnavailable:
             return self._come_again()
 
     async def close(self) -> None:
         """Wait for what is being made durable. Giving up the wait does not give up the work."""
         await self._publisher.close()
-        if self._headroom is not None:
-            await self._headroom.close()
-        await self._doorkeeper.close()
-        await self._door_log.close()
+        if self._backpressure is not None:
+            await self._backpressure.close()
+        await self._authenticator.close()
+        await self._rejected_calls.close()
 
-    async def _full(self, headroom: Headroom) -> ComeAgain | None:
+    async def _full(self, backpressure: Backpressure) -> ComeAgain | None:
         """Why no events are taken now, whoever sends them."""
-        shortage = await headroom.shortage()
+        shortage = await backpressure.shortage()
         if shortage is None:
             return None
-        self._door_log.count(shortage.code)
+        self._rejected_calls.count(shortage.code)
         return ComeAgain(retry_after_seconds=self._options.shortage_seconds, shortage=shortage)
 
     def _come_again(self) -> ComeAgain:
-        self._door_log.count("unavailable")
+        self._rejected_calls.count("unavailable")
         return ComeAgain(retry_after_seconds=self._options.retry_after_seconds)
 
     def _new_message_id(self) -> str:

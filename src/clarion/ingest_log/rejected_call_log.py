@@ -17,8 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from clarion.clock import Clock
 from clarion.ingest_log import store as activity_store
 from clarion.ingest_log.outcome import Stage
-from clarion.ingest_log.rejected_calls import KIND, News, TurnedAwayBook
-from clarion.sources.auth_result import Place, TurnedAway
+from clarion.ingest_log.rejected_calls import KIND, News, RejectedCallBuffer
+from clarion.sources.auth_result import Place, RejectedCall
 from clarion.storage.database import Database, StorageUnavailable
 from clarion.telemetry import Metrics
 
@@ -26,12 +26,12 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DoorLogOptions:
+class RejectedCallLogOptions:
     write_seconds: float = 2.0
     """Between two transactions; so long nobody sees what was noted."""
 
 
-class DoorLog:
+class RejectedCallLog:
     """One per collector."""
 
     def __init__(
@@ -39,13 +39,13 @@ class DoorLog:
         database: Database,
         clock: Clock,
         metrics: Metrics | None,
-        options: DoorLogOptions,
+        options: RejectedCallLogOptions,
     ) -> None:
         self._database = database
         self._clock = clock
         self._metrics = metrics
         self._options = options
-        self._book = TurnedAwayBook()
+        self._book = RejectedCallBuffer()
         self._writing: asyncio.Task[None] | None = None
         self._hurry = asyncio.Event()
 
@@ -54,7 +54,7 @@ class DoorLog:
         if self._metrics is not None:
             self._metrics.calls_turned_away.labels(code).inc()
 
-    def note(self, place: Place, why: TurnedAway) -> None:
+    def note(self, place: Place, why: RejectedCall) -> None:
         """It was this source's: let it be told."""
         self._book.note(place, why, self._clock.now())
         if self._writing is None or self._writing.done():

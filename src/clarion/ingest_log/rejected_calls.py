@@ -13,7 +13,7 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from clarion.ingest_log.rejection import LABEL_CHARACTERS_MAX
-from clarion.sources.auth_result import Place, TurnedAway
+from clarion.sources.auth_result import Place, RejectedCall
 from clarion.sources.rate_limit import Bucket, Limit, draw
 from clarion.text import is_storable
 
@@ -77,7 +77,7 @@ class _Alike(Struct):
     untold: int = 0
 
 
-class TurnedAwayBook:
+class RejectedCallBuffer:
     """What there is to write of calls that were turned away."""
 
     def __init__(self) -> None:
@@ -92,7 +92,7 @@ class TurnedAwayBook:
         """How many that are alike wait to be counted or told."""
         return len(self._alike)
 
-    def note(self, place: Place, why: TurnedAway, at: datetime) -> None:
+    def note(self, place: Place, why: RejectedCall, at: datetime) -> None:
         """One call more."""
         key = (place, why.code, self._told_apart(place, why, at))
         one = self._alike.get(key)
@@ -148,7 +148,7 @@ class TurnedAwayBook:
         self._buckets[place, code] = drawn
         return True
 
-    def _told_apart(self, place: Place, why: TurnedAway, at: datetime) -> str:
+    def _told_apart(self, place: Place, why: RejectedCall, at: datetime) -> str:
         if not why.about:
             return ""
         hour = _hour_of(at)

@@ -23,7 +23,7 @@ class FeedOptions:
     """A transaction that takes in events is over by then."""
 
 
-class Feed:
+class Tail:
     """One reader's place. Not for two readers at once."""
 
     def __init__(

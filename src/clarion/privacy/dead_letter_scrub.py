@@ -4,7 +4,7 @@ from uuid import UUID
 
 import msgspec
 
-from clarion.customers.identity.person import Person, Signs
+from clarion.customers.identity.person import Person, PiiMatcher
 from clarion.customers.suppression import judge
 from clarion.events.envelope import Item, Parcel, decode, encode, open_parcel
 from clarion.ingest_log.rejection import Refusal
@@ -13,7 +13,7 @@ from clarion.ingest_log.rejection import Refusal
 def without(payload: bytes, workspace_id: UUID, person: Person) -> bytes | None:
     """An events job without what is the person's; None: nothing in it is. One that nobody can read
     any more is emptied where it tells of them."""
-    signs = Signs(person)
+    signs = PiiMatcher(person)
     try:
         before = decode(payload)
     except msgspec.DecodeError:
@@ -27,7 +27,7 @@ def without(payload: bytes, workspace_id: UUID, person: Person) -> bytes | None:
     return encode([parcel for parcel in after if parcel.items or parcel.refusals])
 
 
-def _without(parcel: Parcel, person: Person, signs: Signs) -> Parcel:
+def _without(parcel: Parcel, person: Person, signs: PiiMatcher) -> Parcel:
     is_about_them = signs.are_in(parcel.context.decode(errors="replace"))
     return msgspec.structs.replace(
         parcel,
@@ -43,7 +43,7 @@ def _told(refusal: Refusal) -> str:
     return " ".join(str(one) for one in (*told, hint.anonymous_id))
 
 
-def _is_theirs(parcel: Parcel, item: Item, person: Person, signs: Signs) -> bool:
+def _is_theirs(parcel: Parcel, item: Item, person: Person, signs: PiiMatcher) -> bool:
     events, refusals = open_parcel(msgspec.structs.replace(parcel, items=[item], refusals=[]))
     if refusals:
         return signs.are_in(item.raw.decode(errors="replace"))

@@ -30,7 +30,7 @@ from clarion.clock import Clock
 from clarion.customers import erasure_store
 from clarion.customers.identity import store as identity_store
 from clarion.customers.identity.identifier import device_row_id
-from clarion.customers.identity.person import Signs, ids_of_body, words_of_body
+from clarion.customers.identity.person import PiiMatcher, ids_of_body, words_of_body
 from clarion.customers.identity.person_store import find_person
 from clarion.customers.ingestion import Ingestion, owner_of_stored
 from clarion.customers.suppression import SuppressionKind
@@ -274,7 +274,7 @@ class Eraser:
         await self._database.transact(
             lambda connection: wait_for_refusals(connection, erasure.workspace_id), self._clock
         )
-        signs = Signs(erasure.person)
+        signs = PiiMatcher(erasure.person)
 
         async def blank_some(
             start: int, connection: AsyncConnection, erasure: Erasure

@@ -19,7 +19,7 @@ class Secret:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Admission:
+class AuthResult:
     """All that a collector has to know of a write key and its source."""
 
     key_id: UUID
@@ -81,7 +81,7 @@ class Place(NamedTuple):
     source_id: UUID
 
 
-class TurnedAway(Struct, frozen=True, kw_only=True):
+class RejectedCall(Struct, frozen=True, kw_only=True):
     """Why one call was turned away. `about` tells alike ones apart: an origin, a key."""
 
     code: str
@@ -95,5 +95,5 @@ class RejectedCalls(Protocol):
     def count(self, code: str) -> None:
         """A call is rejected, whosever it is."""
 
-    def note(self, place: Place, why: TurnedAway) -> None:
+    def note(self, place: Place, why: RejectedCall) -> None:
         """It was this source's: its people can read why."""

@@ -22,16 +22,16 @@ from clarion.sources.auth_result import (
     KEY_MEANINGS,
     SOURCE_REVOKED,
     WRITE_KEY_RETIRED,
-    Admission,
+    AuthResult,
     OriginRefused,
     Place,
+    RejectedCall,
     RejectedCalls,
     Retired,
     TooFast,
-    TurnedAway,
     UnknownKey,
 )
-from clarion.sources.key_loader import Found, KeyReader, KeyReaderOptions
+from clarion.sources.key_loader import Found, KeyLoader, KeyLoaderOptions
 from clarion.sources.key_store import USED_SECONDS, note_uses
 from clarion.sources.rate_limit import Bucket, Limit, debit, seconds_to_wait
 from clarion.sources.source import KeyKind, is_allowed
@@ -46,18 +46,18 @@ KEY_CHARACTERS_SHOWN = 8
 
 log = structlog.get_logger(__name__)
 
-Answer = Admission | UnknownKey | OriginRefused | TooFast
+Answer = AuthResult | UnknownKey | OriginRefused | TooFast
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DoorkeeperOptions:
+class WriteKeyOptions:
     remembered_seconds: float = 5.0
     """How long a key is remembered: so long a retired one may still be taken."""
     remembered_max: int = 10_000
-    key_reader: KeyReaderOptions = field(default_factory=KeyReaderOptions)
+    key_loader: KeyLoaderOptions = field(default_factory=KeyLoaderOptions)
 
 
-class Doorkeeper:
+class WriteKeyAuthenticator:
     """Knows write keys. One per collector."""
 
     def __init__(
@@ -65,13 +65,13 @@ class Doorkeeper:
         database: Database,
         clock: Clock,
         vault: Vault | None,
-        door_log: RejectedCalls,
-        options: DoorkeeperOptions,
+        rejected_calls: RejectedCalls,
+        options: WriteKeyOptions,
     ) -> None:
         self._database = database
         self._clock = clock
-        self._reader = KeyReader(database, clock, vault, options.key_reader)
-        self._door_log = door_log
+        self._reader = KeyLoader(database, clock, vault, options.key_loader)
+        self._rejected_calls = rejected_calls
         self._options = options
         self._remembered: dict[str, tuple[Found, float]] = {}
         self._buckets: dict[UUID, Bucket] = {}
@@ -87,7 +87,7 @@ class Doorkeeper:
             admission = remembered[0]  # nearly always, and then nothing is waited for
         else:
             admission = await self._look_up(write_key)
-        if not isinstance(admission, Admission):
+        if not isinstance(admission, AuthResult):
             return self._turn_away(admission, write_key)
         if origin is not None and not is_allowed(origin, admission.allowed_origins):
             return self._origin_refused(admission, origin)
@@ -98,7 +98,7 @@ class Doorkeeper:
                 return self._too_fast(admission, admission.limit, seconds)
         return admission
 
-    def charge(self, admission: Admission, *, events: int, size: int) -> None:
+    def charge(self, admission: AuthResult, *, events: int, size: int) -> None:
         """Take a call that was let in out of its key's bucket."""
         if admission.limit is not None:
             bucket = self._buckets.get(admission.key_id)
@@ -109,27 +109,27 @@ class Doorkeeper:
     async def opens(self, write_keys: Iterable[str]) -> bool:
         """Whether one of them is a key that may be used now. Raises StorageUnavailable."""
         found = await asyncio.gather(*map(self._known, write_keys))
-        return any(isinstance(one, Admission) for one in found)
+        return any(isinstance(one, AuthResult) for one in found)
 
-    async def look_up(self, write_key: str) -> Admission | UnknownKey:
+    async def authenticate_key(self, write_key: str) -> AuthResult | UnknownKey:
         """What a write key opens. Raises what `admit` raises."""
         found = await self._known(write_key)
-        if not isinstance(found, Admission):
+        if not isinstance(found, AuthResult):
             return self._turn_away(found, write_key)
         return found
 
-    async def note_fault(self, write_key: str, fault: TurnedAway, size: int) -> None:
+    async def note_fault(self, write_key: str, fault: RejectedCall, size: int) -> None:
         """A call that can not be read: whoever has this key may want to know. `size`: how much of
         it was looked at."""
-        self._door_log.count(fault.code)
+        self._rejected_calls.count(fault.code)
         try:
             found = await self._known(write_key)
         except StorageUnavailable:
             return
-        if isinstance(found, Admission) and size:
+        if isinstance(found, AuthResult) and size:
             self.charge(found, events=1, size=size)
-        if isinstance(found, Admission | Retired):
-            self._door_log.note(_place_of(found), fault)
+        if isinstance(found, AuthResult | Retired):
+            self._rejected_calls.note(_place_of(found), fault)
 
     def note_use(self, kind: KeyKind, key_id: UUID, now: datetime) -> None:
         """Have it written down that a key is in use, once in a while."""
@@ -149,33 +149,33 @@ class Doorkeeper:
 
     def _turn_away(self, found: Retired | None, write_key: str) -> UnknownKey:
         """Tell whose key it was, if it ever was somebody's."""
-        self._door_log.count("write_key_unknown")
+        self._rejected_calls.count("write_key_unknown")
         if found is not None:
             code = SOURCE_REVOKED if found.is_source_revoked else WRITE_KEY_RETIRED
             about = f"{write_key[:KEY_CHARACTERS_SHOWN]}…"
-            self._door_log.note(
+            self._rejected_calls.note(
                 _place_of(found),
-                TurnedAway(code=code, message=f"{KEY_MEANINGS[code]} ({about})", about=about),
+                RejectedCall(code=code, message=f"{KEY_MEANINGS[code]} ({about})", about=about),
             )
         return UnknownKey()
 
-    def _origin_refused(self, admission: Admission, origin: str) -> OriginRefused:
+    def _origin_refused(self, admission: AuthResult, origin: str) -> OriginRefused:
         code = "origin_not_allowed"
         message = f"A page of {origin} sent, which is none of the source's allowed origins."
-        self._door_log.count(code)
-        self._door_log.note(
-            _place_of(admission), TurnedAway(code=code, message=message, about=origin)
+        self._rejected_calls.count(code)
+        self._rejected_calls.note(
+            _place_of(admission), RejectedCall(code=code, message=message, about=origin)
         )
         return OriginRefused()
 
-    def _too_fast(self, admission: Admission, limit: Limit, seconds: int) -> TooFast:
+    def _too_fast(self, admission: AuthResult, limit: Limit, seconds: int) -> TooFast:
         code = "too_fast"
         message = (
             f"A write key has sent more than its source's limit of {limit.events_per_second:,} "
             f"events a second, {limit.burst:,} at once: the app was told to come again."
         )
-        self._door_log.count(code)
-        self._door_log.note(_place_of(admission), TurnedAway(code=code, message=message))
+        self._rejected_calls.count(code)
+        self._rejected_calls.note(_place_of(admission), RejectedCall(code=code, message=message))
         return TooFast(retry_after_seconds=seconds)
 
     async def _known(self, write_key: str) -> Found:
@@ -188,7 +188,7 @@ class Doorkeeper:
         if not write_key or len(write_key) > WRITE_KEY_CHARACTERS_MAX or "\x00" in write_key:
             return None
         found = await self._reader.read(write_key)
-        if isinstance(found, Admission | Retired):  # whoever tries a retired key still has it
+        if isinstance(found, AuthResult | Retired):  # whoever tries a retired key still has it
             self.note_use(KeyKind.WRITE_KEY, found.key_id, self._clock.now())
         if len(self._remembered) >= self._options.remembered_max:
             self._remembered.clear()
@@ -214,5 +214,5 @@ class Doorkeeper:
 _NOTED_FOR = timedelta(seconds=USED_SECONDS)
 
 
-def _place_of(found: Admission | Retired) -> Place:
+def _place_of(found: AuthResult | Retired) -> Place:
     return Place(found.workspace_id, found.source_id)

@@ -13,7 +13,7 @@ from time import monotonic
 import structlog
 
 from clarion.clock import Clock
-from clarion.sources.auth_result import Admission, Retired
+from clarion.sources.auth_result import AuthResult, Retired
 from clarion.sources.key_store import find_admissions
 from clarion.storage.database import Database
 from clarion.storage.vault import Vault
@@ -23,21 +23,21 @@ KEYS_MAX = 500
 
 log = structlog.get_logger(__name__)
 
-Found = Admission | Retired | None
+Found = AuthResult | Retired | None
 """What is known of a key; None: nobody ever had it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KeyReaderOptions:
+class KeyLoaderOptions:
     pause_seconds: float = 0.02
     """Between two statements: so long, at most, does a call wait for the next."""
 
 
-class KeyReader:
+class KeyLoader:
     """One per collector."""
 
     def __init__(
-        self, database: Database, clock: Clock, vault: Vault | None, options: KeyReaderOptions
+        self, database: Database, clock: Clock, vault: Vault | None, options: KeyLoaderOptions
     ) -> None:
         self._database = database
         self._clock = clock
@@ -78,7 +78,7 @@ class KeyReader:
             except Exception as error:  # each call hears of it
                 told = dict.fromkeys(keys, error)
             self._pause_until = monotonic() + self._options.pause_seconds
-            if any(isinstance(one, Admission) and one.has_locked_secrets for one in told.values()):
+            if any(isinstance(one, AuthResult) and one.has_locked_secrets for one in told.values()):
                 log.error(
                     "identity_secrets_locked",
                     cure="set CLARION_SECRET_KEY to the key used before, or make new ones",

@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import and_, exists, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from clarion.sources.auth_result import Admission, Retired, Secret
+from clarion.sources.auth_result import AuthResult, Retired, Secret
 from clarion.sources.rate_limit import Limit
 from clarion.sources.source import IdentitySecret, KeyKind, WriteKey
 from clarion.storage.bulk import insert_new
@@ -129,7 +129,7 @@ async def note_uses(
 
 async def find_admissions(
     connection: AsyncConnection, keys: Sequence[str], now: datetime, vault: Vault | None
-) -> dict[str, Admission | Retired]:
+) -> dict[str, AuthResult | Retired]:
     """What each of `keys` opens now; nobody ever had those that are missing."""
     secret = identity_secrets.c
     signs = and_(
@@ -162,7 +162,7 @@ async def find_admissions(
     return {key: _opens(found, now, vault) for key, found in of_key.items()}
 
 
-def _opens(found: Sequence[Any], now: datetime, vault: Vault | None) -> Admission | Retired:
+def _opens(found: Sequence[Any], now: datetime, vault: Vault | None) -> AuthResult | Retired:
     """What a key opens, by its rows: one for each secret of its source, but at least one."""
     row = found[0]
     if row.revoked_at is not None or (row.retires_at is not None and row.retires_at <= now):
@@ -178,7 +178,7 @@ def _opens(found: Sequence[Any], now: datetime, vault: Vault | None) -> Admissio
         for one in sealed
         if (text := _opened(one.sealed_secret, vault)) is not None
     )
-    return Admission(
+    return AuthResult(
         key_id=row.key_id,
         source_id=row.id,
         workspace_id=row.workspace_id,

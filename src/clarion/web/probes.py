@@ -7,7 +7,7 @@ import structlog
 
 from clarion.broker import Broker, BrokerUnavailable, JobKind
 from clarion.deliveries.apps.store import stopped_apps
-from clarion.events.backpressure import DISK_LOW, Headroom
+from clarion.events.backpressure import DISK_LOW, Backpressure
 from clarion.events.calls.body import CallFault
 from clarion.storage.database import Database, StorageUnavailable
 from clarion.telemetry import Metrics
@@ -24,7 +24,7 @@ class Probes:
 
     database: Database
     broker: Broker
-    headroom: Headroom
+    backpressure: Backpressure
     metrics: Metrics
 
     async def metrics_text(self) -> bytes:
@@ -35,7 +35,7 @@ class Probes:
             except BrokerUnavailable:
                 self.metrics.jobs.labels(kind.value).set(float("nan"))
         try:
-            await self.headroom.look()
+            await self.backpressure.look()
         except StorageUnavailable:
             self.metrics.backlog_bytes.set(float("nan"))
         for why, count in (await self._stopped_apps()).items():
@@ -48,7 +48,7 @@ class Probes:
 
     async def disk_shortage(self) -> CallFault | None:
         """Why no events are taken, if it is the disk."""
-        shortage = await self.headroom.shortage()
+        shortage = await self.backpressure.shortage()
         return shortage if shortage is DISK_LOW else None
 
     async def _stopped_apps(self) -> dict[str, float]:

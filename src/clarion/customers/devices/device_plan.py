@@ -24,7 +24,7 @@ from clarion.customers.devices.device import (
     Stamp,
     TokenKind,
 )
-from clarion.customers.devices.history import Chronicle, NewChange, Step
+from clarion.customers.devices.history import HistoryEntry, HistoryRecorder, Step
 from clarion.customers.devices.liveness import held, is_effective, judged, ranked
 from clarion.customers.identity.batch import Batch
 from clarion.customers.identity.identifier import customer_id_of, device_row_id
@@ -38,7 +38,7 @@ class Holder(Struct, frozen=True, kw_only=True, gc=False):
     stamp: Stamp
 
 
-class Registry:
+class DevicePlan:
     """The devices a batch concerns. Asks first which rows it needs, then says what to write."""
 
     def __init__(
@@ -59,7 +59,7 @@ class Registry:
         self._holders: dict[str, Holder] = {}
         self._stored_holders: Mapping[str, Holder] = {}
         self.changed_holders: dict[str, Holder] = {}
-        self.history: list[NewChange] = []
+        self.history: list[HistoryEntry] = []
         deleted = {deletion.device_id for deletion in deletions}
         self.device_ids = deleted | set(self._registrations) | batch.unsettled()
         """Devices that register or are deleted, or whose owner may be another one now."""
@@ -194,7 +194,7 @@ class Registry:
         after = self._informed(after)
         if before is not None and after.registrations is before.registrations:
             return after
-        chronicle = Chronicle(before=before, after=after, now=self._now)
+        chronicle = HistoryRecorder(before=before, after=after, now=self._now)
         chronicle.write(
             self._registrations.get(device_id, ()),
             self._steps(device_id),

@@ -11,7 +11,7 @@ from msgspec import Struct
 from clarion.customers.devices.device import DeviceState, Held, KeptDevice, Registration
 
 
-class NewChange(Struct, frozen=True, kw_only=True, gc=False):
+class HistoryEntry(Struct, frozen=True, kw_only=True, gc=False):
     """A line to add to a device's history."""
 
     device_id: str
@@ -35,13 +35,13 @@ class Step(Struct, frozen=True, kw_only=True, gc=False):
 
 
 @dataclass(slots=True)
-class Chronicle:
+class HistoryRecorder:
     """The lines that one device's change from `before` to `after` adds."""
 
     before: KeptDevice | None
     after: KeptDevice
     now: datetime
-    lines: list[NewChange] = field(default_factory=list)
+    lines: list[HistoryEntry] = field(default_factory=list)
 
     def write(
         self,
@@ -136,7 +136,7 @@ class Chronicle:
         token: str | None = None,
     ) -> None:
         self.lines.append(
-            NewChange(
+            HistoryEntry(
                 device_id=self.after.device_id,
                 customer_id=customer_id,
                 previous_customer_id=previous,

@@ -21,7 +21,7 @@ from clarion.customers.devices.device import (
     TokenKind,
 )
 from clarion.customers.devices.facts import PushPermission
-from clarion.customers.devices.history import Chronicle, NewChange
+from clarion.customers.devices.history import HistoryEntry, HistoryRecorder
 from clarion.customers.devices.liveness import without
 from clarion.customers.devices.registration_reader import APNS_CURE
 from clarion.customers.devices.registration_store import keep_devices, kept_device
@@ -185,7 +185,7 @@ async def count_devices(
 
 
 async def add_history(
-    connection: AsyncConnection, workspace_id: UUID, changes: Sequence[NewChange]
+    connection: AsyncConnection, workspace_id: UUID, changes: Sequence[HistoryEntry]
 ) -> None:
     await insert_new(
         connection,
@@ -285,13 +285,13 @@ async def _remove(
     now: datetime,
 ) -> int:
     changed: dict[UUID, list[KeptDevice]] = defaultdict(list)
-    lines: dict[UUID, list[NewChange]] = defaultdict(list)
+    lines: dict[UUID, list[HistoryEntry]] = defaultdict(list)
     for workspace_id, before, removals in doomed:
         after = without(before, *removals)
         if after == before:
             continue
         changed[workspace_id].append(after)
-        chronicle = Chronicle(before=before, after=after, now=now)
+        chronicle = HistoryRecorder(before=before, after=after, now=now)
         chronicle.write_standing()
         lines[workspace_id] += chronicle.lines
     for workspace_id, kept in changed.items():

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from clarion.customers.devices.history import NewChange
+from clarion.customers.devices.history import HistoryEntry
 from clarion.customers.devices.store import add_history
 from clarion.storage.bulk import insert_new
 from clarion.storage.schema import devices, merges
@@ -115,7 +115,7 @@ async def hand_over(
         connection,
         workspace_id,
         [
-            NewChange(
+            HistoryEntry(
                 device_id=row.device_id,
                 customer_id=customer_id,
                 previous_customer_id=row.customer_id,

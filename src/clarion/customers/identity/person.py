@@ -35,7 +35,7 @@ class Person:
     words: frozenset[str] = field(repr=False)
 
 
-class Signs:
+class PiiMatcher:
     """What in a text would tell of a person: their ids, whole, and the words that are theirs."""
 
     def __init__(self, person: Person) -> None:

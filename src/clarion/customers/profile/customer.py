@@ -8,7 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from clarion.customers.identity.identifier import Owner, Provisional, User
-from clarion.customers.profile.traits import Lesson, Profile
+from clarion.customers.profile.traits import Profile, TraitUpdate
 from clarion.events.messages.message import Event
 
 NEVER = datetime(1, 1, 2, tzinfo=UTC)
@@ -19,7 +19,7 @@ Gained = Sequence[tuple[Event, bool]]
 """Events of one customer, each with whether it carried a real user id."""
 
 
-class Kept(Struct, frozen=True, kw_only=True, gc=False):
+class CustomerRecord(Struct, frozen=True, kw_only=True, gc=False):
     """`key` is the provisional key of one not signed in."""
 
     id: UUID
@@ -30,19 +30,19 @@ class Kept(Struct, frozen=True, kw_only=True, gc=False):
     last_seen_at: datetime
     """NEVER where only others have told of them."""
 
-    def taught(self, events: Gained) -> "Kept":
+    def apply_identify(self, events: Gained) -> "CustomerRecord":
         """After these events of theirs."""
         lessons = [_lesson(event, real) for event, real in events if event.type == "identify"]
         return replace(
             self,
-            profile=self.profile.taught(lessons) if lessons else self.profile,
+            profile=self.profile.apply_identify(lessons) if lessons else self.profile,
             first_seen_at=min(self.first_seen_at, *(event.at for event, _ in events)),
             last_seen_at=max(
                 [self.last_seen_at, *(event.at for event, _ in events if event.is_active)]
             ),
         )
 
-    def heir_of(self, other: "Kept") -> "Kept":
+    def absorb(self, other: "CustomerRecord") -> "CustomerRecord":
         """One who turns out to be the one who was known as `other`."""
         return replace(
             self,
@@ -62,10 +62,10 @@ class Seen(Struct, frozen=True, gc=False):
     last_at: datetime
 
 
-def newcomer(customer_id: UUID, owner: Owner, at: datetime) -> Kept:
+def new_customer(customer_id: UUID, owner: Owner, at: datetime) -> CustomerRecord:
     """One of whom nothing is known but that there was word of them then."""
     user_id, key = names_of(owner)
-    return Kept(
+    return CustomerRecord(
         id=customer_id,
         user_id=user_id,
         key=key,
@@ -90,8 +90,8 @@ def names_of(owner: Owner) -> tuple[str | None, str | None]:
             return None, key
 
 
-def _lesson(event: Event, is_identified: bool) -> Lesson:
-    return Lesson(
+def _lesson(event: Event, is_identified: bool) -> TraitUpdate:
+    return TraitUpdate(
         traits=event.traits,
         is_identified=is_identified,
         at=event.ordered_at,

@@ -10,8 +10,8 @@ from uuid import UUID
 from sqlalchemy import column, delete, func, select, values
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from clarion.customers.profile.customer import Kept, Seen
-from clarion.customers.profile.traits import Lesson, Profile
+from clarion.customers.profile.customer import CustomerRecord, Seen
+from clarion.customers.profile.traits import Profile, TraitUpdate
 from clarion.customers.profile.wrong_clock import Installation, Taught
 from clarion.events.messages.message import read_identify
 from clarion.events.store import ordered_at
@@ -115,7 +115,9 @@ async def user_ids_of(
     return {row.id: row.user_id for row in rows}
 
 
-async def lock_customers(connection: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, Kept]:
+async def lock_customers(
+    connection: AsyncConnection, ids: Iterable[UUID]
+) -> dict[UUID, CustomerRecord]:
     """Those of `ids` that exist, ours until this transaction ends."""
     wanted = sorted(set(ids))
     if not wanted:
@@ -130,7 +132,7 @@ async def lock_customers(connection: AsyncConnection, ids: Iterable[UUID]) -> di
 
 
 async def keep_customers(
-    connection: AsyncConnection, workspace_id: UUID, kept: Sequence[Kept]
+    connection: AsyncConnection, workspace_id: UUID, kept: Sequence[CustomerRecord]
 ) -> None:
     """Write `kept`, whether they were there or not."""
     await upsert(
@@ -241,7 +243,7 @@ async def identifies_of(
         key = said.context_device_id or row.device_id or row.anonymous_id
         taught[row.customer_id].append(
             Taught(
-                lesson=Lesson(
+                lesson=TraitUpdate(
                     traits=said.traits,
                     is_identified=row.owner_key is None,
                     at=row.at,
@@ -308,7 +310,7 @@ def _by_id(one: Seen) -> bytes:
     return one.id.bytes
 
 
-def _row(workspace_id: UUID, customer: Kept) -> dict[str, Any]:
+def _row(workspace_id: UUID, customer: CustomerRecord) -> dict[str, Any]:
     profile = customer.profile
     return {
         "id": customer.id,
@@ -325,10 +327,10 @@ def _row(workspace_id: UUID, customer: Kept) -> dict[str, Any]:
     }
 
 
-def _kept(row: Any) -> Kept:
+def _kept(row: Any) -> CustomerRecord:
     stamps = {name: (rank, at, message_id) for name, (rank, at, message_id) in row.stamps.items()}
     push = row.push_stamp
-    return Kept(
+    return CustomerRecord(
         id=row.id,
         user_id=row.user_id,
         key=row.key,

@@ -37,7 +37,7 @@ PushStamp = tuple[int, bool, str]
 """(µs, opted out, messageId): greater wins."""
 
 
-class Lesson(Struct, frozen=True, kw_only=True, gc=False):
+class TraitUpdate(Struct, frozen=True, kw_only=True, gc=False):
     """What one identify says."""
 
     traits: Mapping[str, Any]
@@ -68,7 +68,7 @@ class Profile(Struct, frozen=True, kw_only=True, gc=False):
         """The trait `email` as it is looked for; None where it can not be an address."""
         return searchable_email(self.traits.get("email"))
 
-    def taught(self, lessons: Iterable[Lesson]) -> "Profile":
+    def apply_identify(self, lessons: Iterable[TraitUpdate]) -> "Profile":
         """The profile with `lessons` added; their order and repetition do not matter."""
         traits = dict(self.traits)
         stamps = dict(self.stamps)

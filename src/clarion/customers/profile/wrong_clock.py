@@ -16,7 +16,7 @@ from uuid import UUID
 from msgspec import Struct
 from msgspec.structs import replace
 
-from clarion.customers.profile.traits import Lesson
+from clarion.customers.profile.traits import TraitUpdate
 
 WAIT_MAX = timedelta(days=7)
 """Amounts that differ by more are of a clock that was set meanwhile."""
@@ -32,12 +32,12 @@ class Installation(Struct, frozen=True, gc=False):
 class Taught(Struct, frozen=True, kw_only=True, gc=False):
     """A lesson, and by what clock it was told; `clock_at` is None where the clock can be right."""
 
-    lesson: Lesson
+    lesson: TraitUpdate
     installation: Installation | None = None
     clock_at: datetime | None = None
 
 
-def in_one_order(taught: Sequence[Taught]) -> list[Lesson]:
+def in_one_order(taught: Sequence[Taught]) -> list[TraitUpdate]:
     """The lessons of one customer, each at its place in time, whatever the order they come in."""
     amounts: dict[Installation, list[timedelta]] = defaultdict(list)
     for one in taught:

@@ -32,7 +32,7 @@ _CHOICE = "Nothing more is removed until you decide whether FCM is right (remove
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Watch:
+class RemovalStats:
     """A Firebase app's answers: how many, and how many of them ended a registration."""
 
     recent: float = 0.0
@@ -51,7 +51,7 @@ class Watch:
         return (self.usual_removed + expected) / (self.usual + EXPECTED_ANSWERS)
 
 
-def count(watch: Watch, *, answered: int, removed: int, mismatched: int) -> Watch:
+def count(watch: RemovalStats, *, answered: int, removed: int, mismatched: int) -> RemovalStats:
     """With the answers of one chunk. A wave is not taken into the history before a person has
     said that it is right."""
     fading = 0.5 ** (answered / RECENT_ANSWERS)
@@ -71,7 +71,7 @@ def count(watch: Watch, *, answered: int, removed: int, mismatched: int) -> Watc
     )
 
 
-def is_wave(watch: Watch) -> bool:
+def is_wave(watch: RemovalStats) -> bool:
     """Whether more registrations end than can be believed."""
     usual = TIMES_USUAL * watch.usual_share
     if watch.recent_mismatched >= MISMATCHES_MIN:
@@ -81,7 +81,7 @@ def is_wave(watch: Watch) -> bool:
     return watch.recent_removed >= REMOVALS_MIN and watch.recent_share > max(SHARE_MIN, usual)
 
 
-def describe(watch: Watch, project_id: str) -> str:
+def describe(watch: RemovalStats, project_id: str) -> str:
     """Why it was stopped, for a marketer."""
     share, usual = f"{watch.recent_share:.0%}", f"{watch.usual_share:.0%}"
     if watch.recent_mismatched > watch.recent_removed / 2:
@@ -93,12 +93,12 @@ def describe(watch: Watch, project_id: str) -> str:
     return f"{said}. {_CHOICE}"
 
 
-def settled(watch: Watch, *, was_right: bool) -> Watch:
+def settled(watch: RemovalStats, *, was_right: bool) -> RemovalStats:
     """A person has decided. What was right is usual from now on, until better days say otherwise;
     what was wrong is forgotten."""
     if not was_right:
         return replace(watch, recent=0.0, recent_removed=0.0, recent_mismatched=0.0)
-    return Watch(
+    return RemovalStats(
         usual=watch.recent + EXPECTED_ANSWERS,
         usual_removed=watch.recent_share * (watch.recent + EXPECTED_ANSWERS),
     )

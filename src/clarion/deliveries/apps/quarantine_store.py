@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.customers.devices.device import Removal
 from clarion.customers.devices.store import remove_registrations
-from clarion.deliveries.apps.breaker import Watch, count, describe, is_wave, settled
+from clarion.deliveries.apps.breaker import RemovalStats, count, describe, is_wave, settled
 from clarion.storage.bulk import insert_new, upsert
 from clarion.storage.dialect import Id
 from clarion.storage.schema import devices, firebase_apps, quarantine, removal_watches
@@ -32,7 +32,9 @@ class Judgement:
 
 async def make_watch(connection: AsyncConnection, app_id: UUID) -> None:
     """An app's row; one that is there stays as it is."""
-    await insert_new(connection, removal_watches, [{"firebase_app_id": app_id} | _row(Watch())])
+    await insert_new(
+        connection, removal_watches, [{"firebase_app_id": app_id} | _row(RemovalStats())]
+    )
 
 
 async def forget_watch(connection: AsyncConnection, app_id: UUID) -> None:
@@ -143,13 +145,13 @@ async def close_breaker(
 
 async def _locked(
     connection: AsyncConnection, app_id: UUID
-) -> tuple[Watch, str, str | None] | None:
+) -> tuple[RemovalStats, str, str | None] | None:
     rows = await connection.execute(_LOCK, {"app": app_id})
     row = rows.one_or_none()
     if row is None:
         return None
     *values, project_id, stopped_reason = row
-    return Watch(**dict(zip(_FIELDS, values, strict=True))), project_id, stopped_reason
+    return RemovalStats(**dict(zip(_FIELDS, values, strict=True))), project_id, stopped_reason
 
 
 async def last_acceptance(connection: AsyncConnection, app_id: UUID) -> datetime | None:
@@ -173,7 +175,7 @@ async def forget_acceptance(connection: AsyncConnection, app_id: UUID) -> None:
 async def _save(
     connection: AsyncConnection,
     app_id: UUID,
-    watched: Watch,
+    watched: RemovalStats,
     *,
     accepted_at: datetime | None = None,
 ) -> None:
@@ -183,7 +185,7 @@ async def _save(
     await upsert(connection, removal_watches, [row], key=("firebase_app_id",))
 
 
-def _row(watched: Watch) -> dict[str, Any]:
+def _row(watched: RemovalStats) -> dict[str, Any]:
     return {name: getattr(watched, name) for name in _FIELDS}
 
 

@@ -62,7 +62,7 @@ class Answer:
 
 
 @dataclass(slots=True)
-class Books:
+class ChunkResult:
     """The chunk's account while it is worked on. Once it is closed, every row is in one of
     `settled`, `again`, `held`, `later` and `rest`."""
 

@@ -8,7 +8,7 @@ import structlog
 from clarion.customers.devices.device import Platform
 from clarion.deliveries.apps.platform_limits import PlatformLimits
 from clarion.deliveries.provider import ProviderApp
-from clarion.deliveries.sending.chunk_result import Books
+from clarion.deliveries.sending.chunk_result import ChunkResult
 
 log = structlog.get_logger(__name__)
 
@@ -31,29 +31,29 @@ class Notices:
             self._paused.discard(app.id)
             log.info("firebase_app_goes_on", app=str(app.id), project=app.project_id)
 
-    def learn(self, app: ProviderApp, books: Books, now: datetime) -> None:
+    def learn(self, app: ProviderApp, result: ChunkResult, now: datetime) -> None:
         """What a chunk's answers say of the app's platforms."""
-        self._tell_refused(app, books)
-        self.limits.accept(app.id, books.accepted, now)
-        if books.limited and self.limits.limit(app.id, books.limited, books.asked_seconds, now):
+        self._tell_refused(app, result)
+        self.limits.accept(app.id, result.accepted, now)
+        if result.limited and self.limits.limit(app.id, result.limited, result.asked_seconds, now):
             log.warning(
                 "platform_throttled",
                 app=str(app.id),
                 project=app.project_id,
-                platforms=sorted(books.limited),
-                quiet_seconds=round(books.asked_seconds, 1),
+                platforms=sorted(result.limited),
+                quiet_seconds=round(result.asked_seconds, 1),
             )
 
-    def settled(self, app_id: UUID, books: Books, *, is_trial: bool) -> None:
+    def settled(self, app_id: UUID, result: ChunkResult, *, is_trial: bool) -> None:
         """A chunk's answers are written down, and with them whether the app is paused."""
-        if books.pause_reason is not None:
+        if result.pause_reason is not None:
             self._paused.add(app_id)
-        elif is_trial and books.answered:
+        elif is_trial and result.answered:
             self._paused.discard(app_id)
 
-    def _tell_refused(self, app: ProviderApp, books: Books) -> None:
+    def _tell_refused(self, app: ProviderApp, result: ChunkResult) -> None:
         """Once for each platform: every push to it says the same."""
-        for platform, detail in books.refused.items():
+        for platform, detail in result.refused.items():
             if (app.id, platform) not in self._refused:
                 self._refused.add((app.id, platform))
                 log.error(

@@ -20,7 +20,7 @@ from clarion.deliveries.provider import ThrottleScope as Scope
 from clarion.deliveries.sending.belief import limited_platforms
 
 
-class Courier:
+class PacedSender:
     """One for all chunks of a sender."""
 
     def __init__(self, provider: Provider, clock: Clock) -> None:

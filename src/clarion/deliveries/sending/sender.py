@@ -39,10 +39,10 @@ from clarion.deliveries.chunk_store import (
 )
 from clarion.deliveries.delivery import RetryPolicy
 from clarion.deliveries.provider import Provider, ProviderApp, Push
-from clarion.deliveries.sending.chunk_result import Books, unknown_of
+from clarion.deliveries.sending.chunk_result import ChunkResult, unknown_of
 from clarion.deliveries.sending.notices import Notices
 from clarion.deliveries.sending.overdue import publish_overdue
-from clarion.deliveries.sending.paced_sender import Courier
+from clarion.deliveries.sending.paced_sender import PacedSender
 from clarion.deliveries.sending.settlement import Waits, Work, claim, settle
 from clarion.storage.database import Database, StorageUnavailable
 from clarion.storage.vault import Vault, VaultLocked
@@ -85,7 +85,7 @@ class Sender:
         self._database = database
         self._broker = broker
         self._clock = clock
-        self._courier = Courier(provider, clock)
+        self._paced_sender = PacedSender(provider, clock)
         self._vault = vault
         self._options = options or SenderOptions()
         self._templates: dict[UUID, tuple[datetime, Template]] = {}
@@ -111,7 +111,7 @@ class Sender:
         """Claim nothing more. What is in the air is waited for and settled, what has not left is
         put back; then the steps under way end, and nothing has to be sent twice."""
         self._is_stopping = True
-        self._courier.stop()
+        self._paced_sender.stop()
         for task in self._idle:
             task.cancel()
 
@@ -214,18 +214,18 @@ class Sender:
                 with_traits=template is not None,
                 with_facts=campaign.content.base.live_activity is not None,
             )
-        books = Books(lost=chunk.lost)
+        result = ChunkResult(lost=chunk.lost)
         if campaign.state is CampaignState.CANCELLED:
             for row in rows:
-                books.cancel(row)
+                result.cancel(row)
         elif work.app is not None and work.grant is not None:
-            await self._send(work, work.app, work.grant, template, rows, books)
+            await self._send(work, work.app, work.grant, template, rows, result)
         else:
             for row in rows:
-                books.give_up(row)
-        await self._settle(work, books)
-        self._notices.settled(chunk.firebase_app_id, books, is_trial=work.is_trial)
-        return len(books.settled)
+                result.give_up(row)
+        await self._settle(work, result)
+        self._notices.settled(chunk.firebase_app_id, result, is_trial=work.is_trial)
+        return len(result.settled)
 
     async def _send(
         self,
@@ -234,30 +234,30 @@ class Sender:
         grant: Grant,
         template: Template | None,
         rows: Sequence[Any],
-        books: Books,
+        result: ChunkResult,
     ) -> None:
         chunk = work.chunk
         async with self._keeping(chunk):
-            chosen, pushes = await self._prepare(work, app, grant, template, rows, books)
+            chosen, pushes = await self._prepare(work, app, grant, template, rows, result)
             if not pushes:
                 return
-            outcomes = await self._courier.carry(app, pushes, grant)
+            outcomes = await self._paced_sender.carry(app, pushes, grant)
         unknown = unknown_of(chosen, outcomes)
         if unknown:
             async with self._database.read() as connection:
-                books.spares = await spares_of(connection, unknown)
+                result.spares = await spares_of(connection, unknown)
         now = self._clock.now()
         # One chance for all: their retries stay together instead of ending in a chunk each.
         chance = self._clock.chance()
         policy = self._options.policy
         limits = self._notices.limits
         for row, push, outcome in zip(chosen, pushes, outcomes, strict=False):
-            books.enter(row, push, outcome, now=now, chance=chance, policy=policy)
+            result.enter(row, push, outcome, now=now, chance=chance, policy=policy)
         accepted_at = None
-        if books.blaming:
+        if result.blaming:
             async with self._database.read() as connection:
                 accepted_at = await last_acceptance(connection, app.id)
-        books.close(
+        result.close(
             now=now,
             chance=chance,
             policy=policy,
@@ -266,8 +266,8 @@ class Sender:
             known_limited=limits.known(app.id, now),
             accepted_lately=limits.accepted_lately(app.id, now),
         )
-        books.rest += [row.device_id for row in chosen[len(outcomes) :]]
-        self._notices.learn(app, books, now)
+        result.rest += [row.device_id for row in chosen[len(outcomes) :]]
+        self._notices.learn(app, result, now)
 
     async def _prepare(
         self,
@@ -276,7 +276,7 @@ class Sender:
         grant: Grant,
         template: Template | None,
         rows: Sequence[Any],
-        books: Books,
+        result: ChunkResult,
     ) -> tuple[list[Any], list[Push]]:
         """The rows whose pushes are to leave, and the pushes."""
         chosen: list[Any] = []
@@ -288,12 +288,12 @@ class Sender:
         steps = 0 if template is None else template.steps
         for row in rows:
             if len(pushes) == grant.count:
-                books.rest.append(row.device_id)
+                result.rest.append(row.device_id)
                 continue
             if quiet and row.platform in quiet and not row.has_arrived:
-                books.later[quiet[row.platform]].append(row.device_id)
+                result.later[quiet[row.platform]].append(row.device_id)
                 continue
-            push = books.prepare(work.chunk.launch_id, contents, template, row, now)
+            push = result.prepare(work.chunk.launch_id, contents, template, row, now)
             if push is not None:
                 pushes.append(push)
                 chosen.append(row)
@@ -330,12 +330,12 @@ class Sender:
             except Exception as error:
                 log.error("lease_not_prolonged", chunk=str(chunk.id), exc_info=error)
 
-    async def _settle(self, work: Work, books: Books) -> None:
+    async def _settle(self, work: Work, result: ChunkResult) -> None:
         chunk = work.chunk
-        again = self._again(books)
+        again = self._again(result)
 
         async def write_down(connection: AsyncConnection) -> bool:
-            return await settle(connection, work, books, again, self._clock.now())
+            return await settle(connection, work, result, again, self._clock.now())
 
         while True:
             try:
@@ -355,16 +355,16 @@ class Sender:
             )
         )
 
-    def _again(self, books: Books) -> list[NewChunk]:
+    def _again(self, result: ChunkResult) -> list[NewChunk]:
         """The chunks of what is not settled."""
         again = [
             NewChunk(id=self._clock.new_id(), due_at=due_at, device_ids=device_ids, tried=True)
-            for due_at, device_ids in sorted(books.again.items())
+            for due_at, device_ids in sorted(result.again.items())
         ]
         for device_ids, due_at in (
-            (books.held, books.held_until),
-            (books.rest, self._clock.now()),
-            *((device_ids, due_at) for due_at, device_ids in sorted(books.later.items())),
+            (result.held, result.held_until),
+            (result.rest, self._clock.now()),
+            *((device_ids, due_at) for due_at, device_ids in sorted(result.later.items())),
         ):
             if device_ids:
                 assert due_at is not None
@@ -374,7 +374,7 @@ class Sender:
                         due_at=due_at,
                         device_ids=device_ids,
                         tried=False,
-                        held=device_ids is books.held,
+                        held=device_ids is result.held,
                     )
                 )
         return again

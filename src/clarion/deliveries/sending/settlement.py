@@ -36,7 +36,7 @@ from clarion.deliveries.chunk_store import (
 )
 from clarion.deliveries.provider import ProviderApp
 from clarion.deliveries.sending.belief import next_trial
-from clarion.deliveries.sending.chunk_result import Books
+from clarion.deliveries.sending.chunk_result import ChunkResult
 from clarion.ingest_log.store import add_counts
 from clarion.storage.vault import Vault
 
@@ -121,52 +121,56 @@ async def claim(
 
 
 async def settle(
-    connection: AsyncConnection, work: Work, books: Books, again: Sequence[NewChunk], now: datetime
+    connection: AsyncConnection,
+    work: Work,
+    result: ChunkResult,
+    again: Sequence[NewChunk],
+    now: datetime,
 ) -> bool:
     """Write down what became of it, and what follows from that; False: it is not ours any more."""
     chunk = work.chunk
     ours = await settle_chunk(
         connection,
         chunk,
-        settled=books.settled,
-        sent=books.left,
-        unanswered=books.unanswered,
+        settled=result.settled,
+        sent=result.left,
+        unanswered=result.unanswered,
         again=again,
         now=now,
-        reasons=books.reasons,
+        reasons=result.reasons,
     )
     if not ours:
         return False
-    if books.fallen_back:
+    if result.fallen_back:
         # Their devices live on by another registration, so it needs no belief.
-        await remove_registrations(connection, books.fallen_back, now)
-    judgement = await _remove(connection, work, books, now)
-    if books.quiet_seconds is not None:
-        await _slow_down(connection, work, books.quiet_seconds, now)
-    await _pause_or_resume(connection, work, books, now)
+        await remove_registrations(connection, result.fallen_back, now)
+    judgement = await _remove(connection, work, result, now)
+    if result.quiet_seconds is not None:
+        await _slow_down(connection, work, result.quiet_seconds, now)
+    await _pause_or_resume(connection, work, result, now)
     await finish_launch(connection, chunk.launch_id, now)
     if judgement.doubt is not None:
         await _pause(connection, work, judgement.doubt, now)
-    if books.unknown_fids:
-        await _warn_of_fids(connection, work, books, now)
+    if result.unknown_fids:
+        await _warn_of_fids(connection, work, result, now)
     return True
 
 
 async def _remove(
-    connection: AsyncConnection, work: Work, books: Books, now: datetime
+    connection: AsyncConnection, work: Work, result: ChunkResult, now: datetime
 ) -> Judgement:
     """End the registrations that the provider calls dead, if it can be believed."""
-    app_id, removals = work.chunk.firebase_app_id, books.removals
-    if not books.sent:
+    app_id, removals = work.chunk.firebase_app_id, result.removals
+    if not result.sent:
         return Judgement()
-    answered = len(books.sent)
+    answered = len(result.sent)
     judgement = await watch(
         connection,
         app_id,
         answered=answered,
         removals=removals,
         now=now,
-        is_accepted=books.accepted.total() > 0,
+        is_accepted=result.accepted.total() > 0,
     )
     if judgement.may_remove:
         await remove_registrations(connection, removals, now)
@@ -184,26 +188,26 @@ async def _remove(
 
 
 async def _pause_or_resume(
-    connection: AsyncConnection, work: Work, books: Books, now: datetime
+    connection: AsyncConnection, work: Work, result: ChunkResult, now: datetime
 ) -> None:
     """The Firebase app waits for an operator, or does so no longer."""
     app_id = work.chunk.firebase_app_id
     project_id = work.app and work.app.project_id
-    if books.pause_reason is not None:
+    if result.pause_reason is not None:
         again_at = work.next_trial_at or next_trial(now, now)
         if await pause_app(
-            connection, app_id, books.pause_reason, now=now, tries_again_at=again_at
+            connection, app_id, result.pause_reason, now=now, tries_again_at=again_at
         ):
             log.error(
                 "firebase_app_paused",
                 app=str(app_id),
                 project=project_id,
-                reason=books.pause_reason,
+                reason=result.pause_reason,
                 tries_again_at=again_at.isoformat(),
                 cure="put right what the reason names; then it goes on by itself within ten "
                 "minutes, or at once when you resume it; nothing is lost",
             )
-    elif work.is_trial and books.answered and await end_trial(connection, app_id):
+    elif work.is_trial and result.answered and await end_trial(connection, app_id):
         await hasten_app(connection, app_id, now)
         log.info("firebase_app_goes_on", app=str(app_id), project=project_id)
 
@@ -219,7 +223,7 @@ async def _pause(connection: AsyncConnection, work: Work, doubt: str, now: datet
 
 
 async def _warn_of_fids(
-    connection: AsyncConnection, work: Work, books: Books, now: datetime
+    connection: AsyncConnection, work: Work, result: ChunkResult, now: datetime
 ) -> None:
     """Their sources are told. Last of all, as everybody counts last."""
     code = WarningCode.FID_NOT_REGISTERED
@@ -232,14 +236,14 @@ async def _warn_of_fids(
             "name": "",
             "count": count,
         }
-        for source_id, count in sorted(books.unknown_fids.items())
+        for source_id, count in sorted(result.unknown_fids.items())
     ]
     await add_counts(connection, counted)
     log.warning(
         "fids_not_registered",
         app=str(work.chunk.firebase_app_id),
         campaign=str(work.campaign.id),
-        count=books.unknown_fids.total(),
+        count=result.unknown_fids.total(),
         cure=WARNINGS[code].cure,
     )
 

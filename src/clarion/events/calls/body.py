@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from clarion.sources.auth_result import TurnedAway
+from clarion.sources.auth_result import RejectedCall
 
 BODY_BYTES_MAX = 524_288
 """Of a call, unpacked (and packed): 512 KiB."""
@@ -35,9 +35,9 @@ class CallFault:
     code: str
     message: str
 
-    def rejection(self) -> TurnedAway:
+    def rejection(self) -> RejectedCall:
         """As the ingest log takes it."""
-        return TurnedAway(code=self.code, message=self.message)
+        return RejectedCall(code=self.code, message=self.message)
 
 
 _text = msgspec.json.Decoder(str)

@@ -14,7 +14,7 @@ from clarion.accounts.actor import Actor
 from clarion.customers.queries import SourceEvent, view_activity
 from clarion.customers.source_report import HOURS_MAX, SourceCounts, source_report
 from clarion.ingest_log.outcome import Outcome
-from clarion.ingest_log.tail import Feed
+from clarion.ingest_log.tail import Tail
 from clarion.ingest_log.tail_store import Wanted, newest
 from clarion.sources.queries import get_source
 from clarion.storage.database import StorageUnavailable
@@ -116,7 +116,7 @@ class SourceActivity(Controller):
             accepted(await get_source(connection, caller, source_id, parts.clock.now()))
         after = after_position(resume)
         parts.streams.check()
-        feed = Feed(parts.database, _wanted(caller, source_id, only, name), after)
+        feed = Tail(parts.database, _wanted(caller, source_id, only, name), after)
         begin = None if after is not None else last
         told = _told(parts, caller, feed, begin)
         return Stream(told, headers={"X-Accel-Buffering": "no"})
@@ -138,7 +138,7 @@ class SourceActivity(Controller):
             )
 
 
-async def _told(parts: Parts, caller: Actor, feed: Feed, begin: int | None) -> AsyncIterator[bytes]:
+async def _told(parts: Parts, caller: Actor, feed: Tail, begin: int | None) -> AsyncIterator[bytes]:
     """The lines of a stream. A lost database ends it: its reader comes again."""
     streams, options = parts.streams, parts.streams.options
     began = said = monotonic()

@@ -20,7 +20,7 @@ BUCKETS_MAX = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Brand:
+class SourceRef:
     """The source that a brand names, and who calls for it."""
 
     caller: Actor
@@ -30,7 +30,7 @@ class Brand:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shut:
+class Denied:
     """Why not, and what helps."""
 
     code: str
@@ -47,29 +47,29 @@ class Doors:
         self._sources: dict[tuple[UUID, str], tuple[Source, float]] = {}
         self._buckets: dict[tuple[UUID | None, UUID, Scope], Bucket] = {}
 
-    async def open(self, token: str | None, brand: str, needs: Scope) -> Brand | Shut:
+    async def open(self, token: str | None, brand: str, needs: Scope) -> SourceRef | Denied:
         """`token` is the call's `auth-token`."""
         caller = None if token is None else await self._authenticator.actor_of(f"Bearer {token}")
         if caller is None:
-            return Shut(
+            return Denied(
                 code="unauthorized",
                 message="The API key is missing, unknown or revoked: send it as `auth-token`.",
             )
         if not caller.may(Permission(needs)):
-            return Shut(
+            return Denied(
                 code="forbidden",
                 message=f"This call needs an API key with the scope {needs.value}.",
             )
         source = await self._source(caller.workspace_id, brand)
         if source is None:
-            return Shut(
+            return Denied(
                 code="brand_unknown",
                 message="The brand in the path must be the name of a source of the API key's "
                 "workspace: create one with that name, or rename one to it.",
             )
-        return Brand(caller=caller, source_id=source.id, limit=source.limit)
+        return SourceRef(caller=caller, source_id=source.id, limit=source.limit)
 
-    def too_fast(self, brand: Brand, does: Scope, count: int) -> int | None:
+    def too_fast(self, brand: SourceRef, does: Scope, count: int) -> int | None:
         """The seconds until a call that sends so many events, or reads, may come again; None: it
         may be answered now. Who sends much may still read."""
         if brand.limit is None:

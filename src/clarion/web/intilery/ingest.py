@@ -6,10 +6,10 @@ from typing import Any, assert_never
 from clarion.accounts.actor import Scope as KeyScope
 from clarion.clock import Clock
 from clarion.events.calls.body import CallFault, unpack
-from clarion.events.collector import Collector, ComeAgain, Kept, Taken
+from clarion.events.collector import Collector, ComeAgain, Stored, Taken
 from clarion.storage.database import StorageUnavailable
 from clarion.web.intilery.address import Address
-from clarion.web.intilery.auth import Brand, Doors, Shut
+from clarion.web.intilery.auth import Denied, Doors, SourceRef
 from clarion.web.intilery.incoming import completed
 from clarion.web.intilery.replies import send_json, send_refusal
 from clarion.web.sdk.credentials import caller_ip
@@ -53,7 +53,7 @@ class Sending:
         except StorageUnavailable:
             await _send_come_again(send, RETRY_SECONDS)
             return
-        if isinstance(brand, Shut):
+        if isinstance(brand, Denied):
             await send_refusal(send, 403, brand.code, brand.message)
             return
         try:
@@ -93,12 +93,12 @@ class Sending:
         )
         await _send_collected(send, collected, kind, incoming.event_ids)
 
-    def _turn_away(self, brand: Brand, fault: CallFault) -> None:
-        self._collector.turn_away_from(brand.caller.workspace_id, brand.source_id, fault)
+    def _turn_away(self, brand: SourceRef, fault: CallFault) -> None:
+        self._collector.reject_call_of(brand.caller.workspace_id, brand.source_id, fault)
 
 
 async def _send_collected(
-    send: Send, collected: Kept, kind: str | None, event_ids: list[str]
+    send: Send, collected: Stored, kind: str | None, event_ids: list[str]
 ) -> None:
     match collected:
         case Taken(events=0, refused=[refusal, *_]):

@@ -21,7 +21,7 @@ from clarion.events.store import StoredEvent
 from clarion.sources.store import list_sources
 from clarion.storage.database import Database, StorageUnavailable
 from clarion.web.intilery.address import Address
-from clarion.web.intilery.auth import Brand, Doors, Shut
+from clarion.web.intilery.auth import Denied, Doors, SourceRef
 from clarion.web.intilery.ingest import RETRY_SECONDS, auth_token
 from clarion.web.intilery.query import (
     IdType,
@@ -56,7 +56,7 @@ class Reading:
         """Answer one call."""
         try:
             brand = await self._doors.open(auth_token(scope), address.brand, KeyScope.READ)
-            if isinstance(brand, Shut):
+            if isinstance(brand, Denied):
                 raise ReadRefused(ReadFault.AUTHENTICATION, brand.message)
             seconds = self._doors.too_fast(brand, KeyScope.READ, 1)
             if seconds is not None:
@@ -76,7 +76,7 @@ class Reading:
 
 
 async def _told(
-    connection: AsyncConnection, address: Address, query: Query, brand: Brand
+    connection: AsyncConnection, address: Address, query: Query, brand: SourceRef
 ) -> Mapping[str, Any]:
     workspace_id = brand.caller.workspace_id
     match address.call, address.rest:

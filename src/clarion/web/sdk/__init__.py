@@ -10,7 +10,7 @@ from functools import partial
 
 from clarion.events.calls.body import CallFault
 from clarion.events.collector import Collected, Collector
-from clarion.sources.auth_result import Admission
+from clarion.sources.auth_result import AuthResult
 from clarion.web.sdk.credentials import caller_ip, key_in_query, read_headers
 from clarion.web.sdk.library import Library
 from clarion.web.sdk.read_body import BODY_SECONDS_MAX, read_body
@@ -53,14 +53,14 @@ class CollectApp:
         if method != "POST":
             allow = [(b"allow", b"POST, OPTIONS")]
             fault = CallFault(code="method_not_allowed", message="Send events by POST.")
-            await self._collector.turn_away(fault, known_key)
+            await self._collector.reject_call(fault, known_key)
             await send_fault(send, origin, 405, fault, allow)
             return
         page = None if origin is None else origin.decode("latin-1")
-        admission: Admission | None = None
+        admission: AuthResult | None = None
         if write_key is not None:
             answer = await self._collector.let_in(write_key, page)
-            if not isinstance(answer, Admission):
+            if not isinstance(answer, AuthResult):
                 await send_collected(send, origin, answer)
                 return
             admission = answer
@@ -68,14 +68,14 @@ class CollectApp:
             body = await read_body(receive, self._body_seconds)
         except TimeoutError:
             fault = CallFault(code="body_too_slow", message="The body took too long to arrive.")
-            await self._collector.turn_away(fault, known_key)
+            await self._collector.reject_call(fault, known_key)
             await send_fault(send, origin, 408, fault)
             return
         if body is None:
             return
         collected: Collected
         if isinstance(body, CallFault):
-            collected = await self._collector.turn_away(body, known_key)
+            collected = await self._collector.reject_call(body, known_key)
         else:
             collected = await self._collector.collect(
                 body,

@@ -69,7 +69,9 @@ class Asides:
 
     async def _turn_away(self, fault: CallFault, write_key: str | None, scope: Scope) -> None:
         if scope["method"] != "OPTIONS":
-            await self._collector.turn_away(fault, write_key or key_in_query(scope["query_string"]))
+            await self._collector.reject_call(
+                fault, write_key or key_in_query(scope["query_string"])
+            )
 
     async def _settings(
         self,

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from clarion.sources.auth_result import Admission
+from clarion.sources.auth_result import AuthResult
 
 SECONDS_FRESH = 3_600
 """How long browsers and proxies may keep an answer."""
@@ -62,7 +62,7 @@ def settings(
     }
 
 
-def source_config(write_key: str, admission: Admission) -> dict[str, Any]:
+def source_config(write_key: str, admission: AuthResult) -> dict[str, Any]:
     """The same for RudderStack's browser SDK, which is told where to send by its page."""
     return {
         "source": {

@@ -17,7 +17,7 @@ ROUND = 16
 STEP = 0.1
 
 
-class Window:
+class ConcurrencyLimiter:
     """Told of every `EVERY`-th answer; `limit` is how many may be in the air."""
 
     def __init__(self, *, least: int, most: int) -> None:

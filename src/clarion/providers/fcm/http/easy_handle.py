@@ -53,7 +53,7 @@ class Call:
     refusals: dict[int, int] = field(default_factory=dict)
 
 
-class Handle:
+class EasyHandle:
     """An easy handle, and the request it carries."""
 
     __slots__ = (

@@ -5,7 +5,7 @@ kept and used again; what is constant for a call (address, headers) is set once 
 
 **Nothing is sent twice behind the caller's back.** libcurl by itself repeats a request whose
 connection died under it, though the other side may have acted on it. It asks before it begins a
-request (`Handle`), and may begin each only once: where it would repeat it, the request fails
+request (`EasyHandle`), and may begin each only once: where it would repeat it, the request fails
 instead. Sent again, by us and at once, is only what surely was not read:
 
 - nothing of it had left;
@@ -29,12 +29,12 @@ import pycurl
 
 from clarion.clock import SystemClock
 from clarion.providers.fcm.http.ca_bundle import bundle
-from clarion.providers.fcm.http.concurrency_limiter import EVERY, Window
+from clarion.providers.fcm.http.concurrency_limiter import EVERY, ConcurrencyLimiter
 from clarion.providers.fcm.http.easy_handle import (
     Answer,
     Call,
     Connection,
-    Handle,
+    EasyHandle,
     TransportOptions,
 )
 from clarion.providers.fcm.http.retry_after import retry_after
@@ -50,7 +50,7 @@ class Transport:
         self._authorities = bundle(ca_file)
         self._forget_authorities = finalize(self, self._authorities.unlink, missing_ok=True)
         self._options = options
-        self._window = Window(least=options.in_flight_least, most=options.in_flight)
+        self._window = ConcurrencyLimiter(least=options.in_flight_least, most=options.in_flight)
         self._answers = 0
         self._multi = pycurl.CurlMulti()
         self._multi.setopt(pycurl.M_PIPELINING, pycurl.PIPE_MULTIPLEX)
@@ -60,8 +60,8 @@ class Transport:
         self._multi.setopt(pycurl.M_TIMERFUNCTION, self._on_timer)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._free: list[Handle] = []
-        self._busy: dict[pycurl.Curl, Handle] = {}
+        self._free: list[EasyHandle] = []
+        self._busy: dict[pycurl.Curl, EasyHandle] = {}
         self._waiting: deque[Call] = deque()
         self._refused: deque[tuple[Call, int]] = deque()
         self._watched: set[int] = set()
@@ -142,8 +142,8 @@ class Transport:
             busy[handle.curl] = handle
             self._multi.add_handle(handle.curl)
 
-    def _new_handle(self) -> Handle:
-        return Handle(self._options, self._authorities, self._may_use)
+    def _new_handle(self) -> EasyHandle:
+        return EasyHandle(self._options, self._authorities, self._may_use)
 
     def _may_use(self, connection: Connection) -> bool:
         """Not a kept-alive one of HTTP/1.x with something to read: nothing was asked on it, so
@@ -207,12 +207,12 @@ class Transport:
         sent, answered = curl.getinfo(pycurl.PRETRANSFER_TIME), curl.getinfo(pycurl.TOTAL_TIME)
         self._window.answered(answered - sent, is_full=len(self._busy) >= self._window.limit)
 
-    def _note_http1(self, handle: Handle) -> None:
+    def _note_http1(self, handle: EasyHandle) -> None:
         assert handle.connection is not None
         descriptor = _GONE if handle.is_cut_off else handle.curl.getinfo(pycurl.ACTIVESOCKET)
         self._http1[handle.connection] = descriptor
 
-    def _fail(self, handle: Handle, code: int, message: str) -> None:
+    def _fail(self, handle: EasyHandle, code: int, message: str) -> None:
         call, index, curl = handle.call, handle.index, handle.curl
         assert call is not None
         left = handle.has_left
@@ -233,13 +233,13 @@ class Transport:
             answer = Answer(0, failure="connection_lost" if left else "unreachable", left=left)
         self._finish(handle, answer)
 
-    def _finish(self, handle: Handle, answer: Answer) -> None:
+    def _finish(self, handle: EasyHandle, answer: Answer) -> None:
         call, index = handle.call, handle.index
         assert call is not None
         self._release(handle)
         self._settle(call, index, answer)
 
-    def _release(self, handle: Handle) -> None:
+    def _release(self, handle: EasyHandle) -> None:
         self._multi.remove_handle(handle.curl)
         del self._busy[handle.curl]
         handle.received.clear()

@@ -11,7 +11,7 @@ import pytest
 from clarion.customers.diagnostics import CURES, WARNINGS, WarningCode, cure_of
 from clarion.customers.identity.batch import Arrival, Batch, Identifier
 from clarion.customers.identity.identifier import Flags
-from clarion.customers.ingest_counters import OTHER, Kind, Names, Tally
+from clarion.customers.ingest_counters import OTHER, IngestCounters, Kind, Names
 from clarion.customers.warnings import warnings_of
 from clarion.events.messages.message import Envelope, Event, read
 from clarion.ingest_log.outcome import Stage
@@ -46,15 +46,15 @@ def warned(*events: Event, known: dict[str, Identifier] | None = None) -> list[t
     return [(one.code.value, one.subject) for one in warnings_of(settled(events, known))]
 
 
-def counted(tally: Tally) -> dict[tuple[str, str, str], int]:
-    return {(kind, label, name): n for (_, _, kind, label, name), n in tally.counts().items()}
+def counted(counters: IngestCounters) -> dict[tuple[str, str, str], int]:
+    return {(kind, label, name): n for (_, _, kind, label, name), n in counters.counts().items()}
 
 
 def test_events_are_counted_by_type_and_name_and_sdk() -> None:
-    tally = Tally(Names())
+    counters = IngestCounters(Names())
     library = {"library": {"name": "analytics.js", "version": "2.1"}}
-    tally.accept(arrivals(event(context=library), event(), event("identify", event=None)))
-    assert counted(tally) == {
+    counters.accept(arrivals(event(context=library), event(), event("identify", event=None)))
+    assert counted(counters) == {
         (Kind.ACCEPTED, "track", "Seen"): 2,
         (Kind.ACCEPTED, "identify", ""): 1,
         (Kind.SDK, "analytics.js", "2.1"): 1,
@@ -63,18 +63,18 @@ def test_events_are_counted_by_type_and_name_and_sdk() -> None:
 
 @pytest.mark.parametrize("library", ["analytics.js", 7, None, {"name": 7}, {"name": "\ud83d"}, {}])
 def test_a_library_that_says_nothing_is_counted_without_a_name(library: Any) -> None:
-    tally = Tally(Names())
+    counters = IngestCounters(Names())
     seen = event()
-    tally.accept(arrivals(msgspec.structs.replace(seen, context={"library": library})))
-    assert counted(tally)[Kind.SDK, "", ""] == 1
+    counters.accept(arrivals(msgspec.structs.replace(seen, context={"library": library})))
+    assert counted(counters)[Kind.SDK, "", ""] == 1
 
 
 def test_more_names_than_are_told_apart_are_counted_together() -> None:
     names = Names(names_max=2)
     for number in range(5):
-        tally = Tally(names)
-        tally.accept(arrivals(*[event(event=f"name {number}")] * (number + 1)))
-        found = counted(tally)
+        counters = IngestCounters(names)
+        counters.accept(arrivals(*[event(event=f"name {number}")] * (number + 1)))
+        found = counted(counters)
         told = f"name {number}" if number < 2 else OTHER
         assert found == {(Kind.ACCEPTED, "track", told): number + 1}
 
@@ -83,63 +83,63 @@ def test_another_hour_has_names_of_its_own() -> None:
     names = Names(names_max=1)
     later = NOW + timedelta(hours=1)
     for name, at in (("one", NOW), ("two", NOW), ("two", later)):
-        tally = Tally(names)
+        counters = IngestCounters(names)
         one = msgspec.structs.replace(event(event=name), received_at=at)
-        tally.accept(arrivals(one))
+        counters.accept(arrivals(one))
         assert (Kind.ACCEPTED, "track", name if name == "one" or at > NOW else OTHER) in counted(
-            tally
+            counters
         )
 
 
 def test_a_very_long_name_is_counted_by_its_beginning() -> None:
-    tally = Tally(Names())
-    tally.accept(arrivals(event(event="n" * 900)))
-    assert counted(tally) == {(Kind.ACCEPTED, "track", "n" * 100): 1}
+    counters = IngestCounters(Names())
+    counters.accept(arrivals(event(event="n" * 900)))
+    assert counted(counters) == {(Kind.ACCEPTED, "track", "n" * 100): 1}
 
 
 def test_refusals_that_are_alike_are_counted_each() -> None:
-    tally = Tally(Names())
+    counters = IngestCounters(Names())
     refusal = Refusal(message_id=None, code="event_unreadable", message="…", excerpt="")
-    tally.refuse(WORKSPACE, SOURCE, Stage.EVENT, [refusal] * 3, NOW)
-    assert len(tally.notes) == 3
-    assert counted(tally) == {(Kind.REFUSED, "event_unreadable", ""): 3}
+    counters.refuse(WORKSPACE, SOURCE, Stage.EVENT, [refusal] * 3, NOW)
+    assert len(counters.notes) == 3
+    assert counted(counters) == {(Kind.REFUSED, "event_unreadable", ""): 3}
 
 
 def test_the_same_refusals_have_the_same_ids_when_their_job_comes_back() -> None:
     refusals = [Refusal(message_id="m", code="id_too_long", message="…", excerpt="")] * 2
-    first, second = Tally(Names()), Tally(Names())
-    for tally in (first, second):
-        tally.refuse(WORKSPACE, SOURCE, Stage.EVENT, refusals, NOW, "call")
+    first, second = IngestCounters(Names()), IngestCounters(Names())
+    for counters in (first, second):
+        counters.refuse(WORKSPACE, SOURCE, Stage.EVENT, refusals, NOW, "call")
     assert {one.id for one in first.notes} == {one.id for one in second.notes}
     second.forget(second.ids)
     assert counted(second) == {}
-    other = Tally(Names())
+    other = IngestCounters(Names())
     other.refuse(WORKSPACE, SOURCE, Stage.EVENT, refusals, NOW, "another call")
     assert not {one.id for one in first.notes} & {one.id for one in other.notes}
 
 
 def test_a_warning_is_said_once_an_hour_and_counted() -> None:
-    tally = Tally(Names())
+    counters = IngestCounters(Names())
     batch = settled([event("alias", f"m{number}") for number in range(3)])
-    tally.warn(WORKSPACE, warnings_of(batch))
-    (note,) = tally.notes
+    counters.warn(WORKSPACE, warnings_of(batch))
+    (note,) = counters.notes
     assert (note.stage, note.refusal.code) == (Stage.IDENTITY, "alias_without_previous_id")
     assert note.refusal.message_id == "m0"
-    assert counted(tally) == {(Kind.WARNING, "alias_without_previous_id", ""): 3}
-    again = Tally(Names())
+    assert counted(counters) == {(Kind.WARNING, "alias_without_previous_id", ""): 3}
+    again = IngestCounters(Names())
     again.warn(WORKSPACE, warnings_of(settled([event("alias", "m9")])))
     assert again.notes[0].id == note.id
 
 
 def test_a_name_that_is_misspelt_is_warned_of_with_the_right_one() -> None:
-    tally = Tally(Names())
+    counters = IngestCounters(Names())
     found = arrivals(event(event="RegisterPush"), event(event="Seen"), event(event="RegisterPush"))
-    tally.accept(found)
-    tally.look_at_names(WORKSPACE, found)
-    (note,) = tally.notes
+    counters.accept(found)
+    counters.look_at_names(WORKSPACE, found)
+    (note,) = counters.notes
     assert note.refusal.code == WarningCode.EVENT_NAME_MISSPELT
     assert note.refusal.message.endswith("`RegisterPush` should be `Register Push`.")
-    assert counted(tally)[Kind.WARNING, "event_name_misspelt", "Register Push"] == 2
+    assert counted(counters)[Kind.WARNING, "event_name_misspelt", "Register Push"] == 2
 
 
 def test_an_alias_that_joins_nobody_is_warned_of() -> None:
@@ -252,7 +252,7 @@ def test_every_warning_has_a_meaning_and_a_cure() -> None:
 
 
 def test_what_tells_two_refusals_apart_is_all_of_them() -> None:
-    tally = Tally(Names())
+    counters = IngestCounters(Names())
     one = Refusal(message_id="m", code="id_too_long", message="…", excerpt="a")
-    tally.refuse(WORKSPACE, SOURCE, Stage.EVENT, [one, replace(one, excerpt="b")], NOW)
-    assert len({note.id for note in tally.notes}) == 2
+    counters.refuse(WORKSPACE, SOURCE, Stage.EVENT, [one, replace(one, excerpt="b")], NOW)
+    assert len({note.id for note in counters.notes}) == 2

@@ -30,7 +30,7 @@ from clarion.deliveries.provider import (
     Unavailable,
     Unregistered,
 )
-from clarion.deliveries.sending.chunk_result import RETRY_BUCKET_SECONDS, Books
+from clarion.deliveries.sending.chunk_result import RETRY_BUCKET_SECONDS, ChunkResult
 from support.clock import START
 
 LAUNCH, DEVICE = UUID(int=1), UUID(int=2)
@@ -61,26 +61,28 @@ def row(**changed: Any) -> Any:
     return SimpleNamespace(**{**values, **changed})
 
 
-def answered(outcome: Outcome, *, books: Books | None = None, **changed: Any) -> Books:
+def answered(outcome: Outcome, *, result: ChunkResult | None = None, **changed: Any) -> ChunkResult:
     """The books after the provider's answer to one push."""
-    books = books or Books()
+    result = result or ChunkResult()
     one = row(**changed)
-    push = books.prepare(LAUNCH, CONTENTS, None, one)
+    push = result.prepare(LAUNCH, CONTENTS, None, one)
     assert push is not None
     if one.spares:
-        books.spares = {one.device_id: Spares(one.source_id, one.spares)}
-    books.enter(one, push, outcome, now=START, chance=0.0, policy=RetryPolicy())
-    return books
+        result.spares = {one.device_id: Spares(one.source_id, one.spares)}
+    result.enter(one, push, outcome, now=START, chance=0.0, policy=RetryPolicy())
+    return result
 
 
-def closed(books: Books, **known: Any) -> Books:
-    books.close(now=START, chance=0.0, policy=RetryPolicy(), **known)
-    return books
+def closed(result: ChunkResult, **known: Any) -> ChunkResult:
+    result.close(now=START, chance=0.0, policy=RetryPolicy(), **known)
+    return result
 
 
 def test_a_push_carries_its_key_its_tag_and_what_the_platform_sees() -> None:
     contents = {**CONTENTS, "Web": replace(SAID, title="Web")}
-    assert Books().prepare(LAUNCH, contents, None, row(platform="Web", token_kind="fid")) == Push(
+    assert ChunkResult().prepare(
+        LAUNCH, contents, None, row(platform="Web", token_kind="fid")
+    ) == Push(
         token="the-token",
         token_kind=TokenKind.FID,
         platform=Platform.WEB,
@@ -103,45 +105,45 @@ def test_a_push_carries_its_key_its_tag_and_what_the_platform_sees() -> None:
     ],
 )
 def test_what_is_not_to_be_sent_after_all_is_skipped(changed: Any, reason: Skip) -> None:
-    books = Books()
-    assert books.prepare(LAUNCH, CONTENTS, None, row(**changed)) is None
-    assert books.settled == {DEVICE: Settled(state=DeliveryState.SKIPPED, reason=reason.value)}
-    assert not books.sent
+    result = ChunkResult()
+    assert result.prepare(LAUNCH, CONTENTS, None, row(**changed)) is None
+    assert result.settled == {DEVICE: Settled(state=DeliveryState.SKIPPED, reason=reason.value)}
+    assert not result.sent
 
 
 def test_a_push_that_shows_nothing_needs_no_permission() -> None:
     silent = dict.fromkeys(CONTENTS, replace(SAID, title=None, body=None, data={"sync": "1"}))
-    assert Books().prepare(LAUNCH, silent, None, row(notifications_off=True)) is not None
+    assert ChunkResult().prepare(LAUNCH, silent, None, row(notifications_off=True)) is not None
 
 
 def test_who_can_not_be_written_to_is_skipped_and_others_are_not() -> None:
     template = Template(ContentSpec(base=Content(title="{{ customer.x | divided_by: 0 }}")))
-    books = Books()
-    assert books.prepare(LAUNCH, CONTENTS, template, row(traits={"x": 1})) is None
-    assert books.settled[DEVICE].reason == Skip.NOT_RENDERED.value
+    result = ChunkResult()
+    assert result.prepare(LAUNCH, CONTENTS, template, row(traits={"x": 1})) is None
+    assert result.settled[DEVICE].reason == Skip.NOT_RENDERED.value
     greeting = Template(ContentSpec(base=Content(title="Hi {{ customer.name }}")))
-    push = books.prepare(LAUNCH, CONTENTS, greeting, row(traits={"name": "Ada"}))
+    push = result.prepare(LAUNCH, CONTENTS, greeting, row(traits={"name": "Ada"}))
     assert push is not None and push.content.title == "Hi Ada"
 
 
 def test_what_has_arrived_is_accepted_whatever_else_is_true() -> None:
     reported = Settled(state=DeliveryState.ACCEPTED, reason="reported_by_app")
     for act in (
-        lambda books, one: books.prepare(LAUNCH, CONTENTS, None, one),
-        lambda books, one: books.cancel(one),
-        lambda books, one: books.give_up(one),
+        lambda result, one: result.prepare(LAUNCH, CONTENTS, None, one),
+        lambda result, one: result.cancel(one),
+        lambda result, one: result.give_up(one),
     ):
-        books = Books()
-        act(books, row(has_arrived=True, is_still_theirs=False, push_opted_out=True))
-        assert (books.settled, books.sent) == ({DEVICE: reported}, set())
+        result = ChunkResult()
+        act(result, row(has_arrived=True, is_still_theirs=False, push_opted_out=True))
+        assert (result.settled, result.sent) == ({DEVICE: reported}, set())
 
 
 def test_what_is_cancelled_or_has_nothing_to_go_through_is_settled_so() -> None:
-    books = Books()
-    books.cancel(row())
-    assert books.settled == {DEVICE: Settled(state=DeliveryState.CANCELLED)}
-    books.give_up(row())
-    assert books.settled[DEVICE].reason == Skip.NO_FIREBASE_APP.value
+    result = ChunkResult()
+    result.cancel(row())
+    assert result.settled == {DEVICE: Settled(state=DeliveryState.CANCELLED)}
+    result.give_up(row())
+    assert result.settled[DEVICE].reason == Skip.NO_FIREBASE_APP.value
 
 
 @pytest.mark.parametrize(
@@ -153,9 +155,9 @@ def test_what_is_cancelled_or_has_nothing_to_go_through_is_settled_so() -> None:
     ],
 )
 def test_a_final_answer_settles_and_counts_as_sent(outcome: Outcome, state: DeliveryState) -> None:
-    books = answered(outcome)
-    assert books.settled[DEVICE].state is state
-    assert (books.sent, dict(books.again), books.held) == ({DEVICE}, {}, [])
+    result = answered(outcome)
+    assert result.settled[DEVICE].state is state
+    assert (result.sent, dict(result.again), result.held) == ({DEVICE}, {}, [])
 
 
 def test_only_an_unregistered_token_is_to_be_removed_and_only_that_one() -> None:
@@ -173,16 +175,16 @@ def test_only_an_unregistered_token_is_to_be_removed_and_only_that_one() -> None
 
 
 def test_retries_are_gathered_by_time_and_never_too_soon() -> None:
-    books = answered(Unavailable(reason="down"))
-    [(due_at, device_ids)] = books.again.items()
+    result = answered(Unavailable(reason="down"))
+    [(due_at, device_ids)] = result.again.items()
     assert device_ids == [DEVICE]
     assert timedelta(0) <= due_at - START - timedelta(seconds=10)
     assert due_at - START - timedelta(seconds=10) < timedelta(seconds=RETRY_BUCKET_SECONDS)
-    assert not books.settled and not books.sent
+    assert not result.settled and not result.sent
 
 
 def test_claims_that_were_lost_are_tries_too() -> None:
-    [later] = answered(Unavailable(reason="down"), books=Books(lost=3)).again
+    [later] = answered(Unavailable(reason="down"), result=ChunkResult(lost=3)).again
     assert later - START >= timedelta(seconds=80)
 
 
@@ -199,32 +201,32 @@ DENIED = Misconfigured(reason="permission_denied", detail="the key was withdrawn
 NO_KEY = Misconfigured(reason="oauth_invalid_grant", detail="Invalid JWT Signature.", left=False)
 
 
-def several(*answers: tuple[Outcome, dict[str, Any]], **known: Any) -> Books:
+def several(*answers: tuple[Outcome, dict[str, Any]], **known: Any) -> ChunkResult:
     """The closed books of a chunk of several devices."""
-    books = Books()
+    result = ChunkResult()
     for number, (outcome, changed) in enumerate(answers):
-        answered(outcome, books=books, **{"device_id": UUID(int=number), **changed})
-    return closed(books, **known)
+        answered(outcome, result=result, **{"device_id": UUID(int=number), **changed})
+    return closed(result, **known)
 
 
 def test_one_answer_about_the_app_among_accepted_ones_is_that_pushs_own() -> None:
-    books = several((DENIED, {}), *[(Accepted(), {})] * 9)
-    assert (books.pause_reason, books.held, len(books.settled)) == (None, [], 9)
-    [[device_id]] = books.again.values()
-    assert books.reasons == {device_id: "doubted_permission_denied"}
+    result = several((DENIED, {}), *[(Accepted(), {})] * 9)
+    assert (result.pause_reason, result.held, len(result.settled)) == (None, [], 9)
+    [[device_id]] = result.again.values()
+    assert result.reasons == {device_id: "doubted_permission_denied"}
 
 
 def test_a_stray_answer_that_goes_on_expires_with_its_reason() -> None:
     late = {"first_tried_at": START - timedelta(hours=1), "reason": "doubted_not_found"}
-    books = several((Misconfigured(reason="not_found"), late), (Accepted(), {}))
-    assert books.settled[UUID(int=0)] == Settled(state=DeliveryState.EXPIRED, reason="not_found")
-    assert books.pause_reason is None
+    result = several((Misconfigured(reason="not_found"), late), (Accepted(), {}))
+    assert result.settled[UUID(int=0)] == Settled(state=DeliveryState.EXPIRED, reason="not_found")
+    assert result.pause_reason is None
 
 
 def test_what_several_pushes_are_told_and_none_was_accepted_is_the_apps() -> None:
-    books = several((DENIED, {}), (DENIED, {}))
-    assert (len(books.held), books.settled, dict(books.again)) == (2, {}, {})
-    assert books.pause_reason == "permission_denied: the key was withdrawn"
+    result = several((DENIED, {}), (DENIED, {}))
+    assert (len(result.held), result.settled, dict(result.again)) == (2, {}, {})
+    assert result.pause_reason == "permission_denied: the key was withdrawn"
     assert several((DENIED, {}), (Unavailable(reason="down"), {})).pause_reason is None
 
 
@@ -245,9 +247,9 @@ def test_the_answer_to_a_campaign_to_one_phone_must_repeat() -> None:
 
 
 def test_a_key_that_gives_no_access_token_is_certain_and_no_push_has_left() -> None:
-    books = several((NO_KEY, {}))
-    assert books.pause_reason == "oauth_invalid_grant: Invalid JWT Signature."
-    assert (len(books.held), books.left) == (1, set())
+    result = several((NO_KEY, {}))
+    assert result.pause_reason == "oauth_invalid_grant: Invalid JWT Signature."
+    assert (len(result.held), result.left) == (1, set())
     assert several((DENIED, {}), (DENIED, {})).left == {UUID(int=0), UUID(int=1)}
 
 
@@ -261,9 +263,9 @@ def test_a_trial_of_a_paused_app_holds_what_is_refused_again_and_lets_nothing_ex
 def test_what_never_left_is_no_attempt_and_its_waits_grow_with_the_time() -> None:
     away = Unavailable(reason="unreachable", left=False)
     for seconds, wait in ((0, 10), (40, 40), (900, 600)):
-        books = answered(away, first_tried_at=START - timedelta(seconds=seconds))
-        assert books.left == set()
-        [due_at] = books.again
+        result = answered(away, first_tried_at=START - timedelta(seconds=seconds))
+        assert result.left == set()
+        [due_at] = result.again
         assert timedelta(0) <= due_at - START - timedelta(seconds=wait) < timedelta(seconds=5)
 
 
@@ -272,9 +274,9 @@ WEB = {"platform": "Web"}
 
 
 def test_a_quota_of_one_platforms_devices_slows_that_platform_alone() -> None:
-    books = several((QUOTA, WEB), (QUOTA, WEB), (Accepted(), {}))
-    assert (books.limited, books.asked_seconds) == ({Platform.WEB}, 30)
-    assert books.quiet_seconds is None
+    result = several((QUOTA, WEB), (QUOTA, WEB), (Accepted(), {}))
+    assert (result.limited, result.asked_seconds) == ({Platform.WEB}, 30)
+    assert result.quiet_seconds is None
 
 
 def test_a_quota_that_is_met_everywhere_or_alone_is_the_projects() -> None:
@@ -284,16 +286,16 @@ def test_a_quota_that_is_met_everywhere_or_alone_is_the_projects() -> None:
         [(QUOTA, {}), (QUOTA, {}), (Accepted(), {}), (Accepted(), WEB)],
     ]
     for answers in cases:
-        books = several(*answers)
-        assert (books.limited, books.quiet_seconds) == (frozenset(), 30)
+        result = several(*answers)
+        assert (result.limited, result.quiet_seconds) == (frozenset(), 30)
     alone = several((QUOTA, WEB), known_limited=frozenset({Platform.WEB}))
     assert (alone.limited, alone.quiet_seconds) == ({Platform.WEB}, None)
 
 
 def test_a_limit_that_is_said_to_be_browsers_own_is_theirs() -> None:
     browsers = Throttled(scope=ThrottleScope.PLATFORM, retry_after_seconds=30)
-    books = several((browsers, WEB))
-    assert (books.limited, books.quiet_seconds) == ({Platform.WEB}, None)
+    result = several((browsers, WEB))
+    assert (result.limited, result.quiet_seconds) == ({Platform.WEB}, None)
     both = several((browsers, WEB), (QUOTA, {}))
     assert (both.limited, both.quiet_seconds) == ({Platform.WEB}, 30)
 
@@ -318,11 +320,11 @@ GONE = Unregistered(reason="unregistered")
 
 
 def test_an_unknown_fid_beside_a_token_gives_way_to_it_at_once() -> None:
-    books = several((GONE, BY_FID))
-    assert (dict(books.again), books.settled) == ({START: [UUID(int=0)]}, {})
-    assert books.reasons == {UUID(int=0): "fid_not_registered"}
-    assert [one.token_hash for one in books.fallen_back] == ["its-hash"]
-    assert (books.removals, books.unknown_fids) == ([], {UUID(int=9): 1})
+    result = several((GONE, BY_FID))
+    assert (dict(result.again), result.settled) == ({START: [UUID(int=0)]}, {})
+    assert result.reasons == {UUID(int=0): "fid_not_registered"}
+    assert [one.token_hash for one in result.fallen_back] == ["its-hash"]
+    assert (result.removals, result.unknown_fids) == ([], {UUID(int=9): 1})
     told = several((Accepted(), {"reason": "fid_not_registered"}))
     assert told.settled[UUID(int=0)].reason == "fid_not_registered"
 
@@ -337,16 +339,16 @@ def test_an_unknown_fid_beside_a_token_gives_way_to_it_at_once() -> None:
     ],
 )
 def test_an_unknown_fid_with_nothing_beside_it_ends_the_device(spares: Any) -> None:
-    books = several((GONE, {**BY_FID, "spares": spares}))
-    assert (len(books.removals), books.fallen_back) == (1, [])
+    result = several((GONE, {**BY_FID, "spares": spares}))
+    assert (len(result.removals), result.fallen_back) == (1, [])
 
 
 def test_a_fid_that_goes_on_being_unknown_is_not_tried_without_end() -> None:
-    books = several((GONE, {**BY_FID, "reason": "fid_not_registered", "attempts": 1}))
-    [due_at] = books.again
+    result = several((GONE, {**BY_FID, "reason": "fid_not_registered", "attempts": 1}))
+    [due_at] = result.again
     assert due_at - START >= timedelta(seconds=20)
 
 
 def test_a_registration_of_another_project_is_not_replaced_by_the_one_beside_it() -> None:
-    books = several((Unregistered(reason="sender_mismatch"), BY_FID))
-    assert [one.reason for one in books.removals] == ["sender_mismatch"]
+    result = several((Unregistered(reason="sender_mismatch"), BY_FID))
+    assert [one.reason for one in result.removals] == ["sender_mismatch"]

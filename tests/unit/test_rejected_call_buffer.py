@@ -10,21 +10,21 @@ from clarion.ingest_log.rejected_calls import (
     LINE_SECONDS,
     LINES_AT_ONCE,
     OTHER,
-    TurnedAwayBook,
+    RejectedCallBuffer,
 )
-from clarion.sources.auth_result import Place, TurnedAway
+from clarion.sources.auth_result import Place, RejectedCall
 
 PLACE = Place(UUID(int=1), UUID(int=2))
-WHY = TurnedAway(code="not_json", message="It is no JSON.")
+WHY = RejectedCall(code="not_json", message="It is no JSON.")
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 @pytest.fixture
-def book() -> TurnedAwayBook:
-    return TurnedAwayBook()
+def book() -> RejectedCallBuffer:
+    return RejectedCallBuffer()
 
 
-def test_calls_alike_are_one_count_and_one_line(book: TurnedAwayBook) -> None:
+def test_calls_alike_are_one_count_and_one_line(book: RejectedCallBuffer) -> None:
     for second in range(3):
         book.note(PLACE, WHY, NOON + timedelta(seconds=second))
     counts, lines = book.take(NOON)
@@ -35,12 +35,12 @@ def test_calls_alike_are_one_count_and_one_line(book: TurnedAwayBook) -> None:
     assert book.take(NOON) == ([], [])
 
 
-def test_what_one_call_says_is_told_as_it_is(book: TurnedAwayBook) -> None:
+def test_what_one_call_says_is_told_as_it_is(book: RejectedCallBuffer) -> None:
     book.note(PLACE, WHY, NOON)
     assert [one.message for one in book.take(NOON).lines] == ["It is no JSON."]
 
 
-def test_a_flood_is_counted_whole_and_told_in_few_lines(book: TurnedAwayBook) -> None:
+def test_a_flood_is_counted_whole_and_told_in_few_lines(book: RejectedCallBuffer) -> None:
     counted = told = lines_told = 0
     seconds = 4 * LINE_SECONDS
     for second in range(0, seconds, 2):
@@ -57,18 +57,20 @@ def test_a_flood_is_counted_whole_and_told_in_few_lines(book: TurnedAwayBook) ->
     assert told == counted + 1
 
 
-def test_one_reason_that_floods_does_not_hide_another(book: TurnedAwayBook) -> None:
+def test_one_reason_that_floods_does_not_hide_another(book: RejectedCallBuffer) -> None:
     for second in range(100):
         book.note(PLACE, WHY, NOON + timedelta(seconds=second))
         book.take(NOON)
-    book.note(PLACE, TurnedAway(code="too_fast", message="…"), NOON + timedelta(seconds=100))
+    book.note(PLACE, RejectedCall(code="too_fast", message="…"), NOON + timedelta(seconds=100))
     assert [one.code for one in book.take(NOON).lines] == ["too_fast"]
 
 
-def test_callers_can_not_make_up_more_rows_than_there_are_words_for(book: TurnedAwayBook) -> None:
+def test_callers_can_not_make_up_more_rows_than_there_are_words_for(
+    book: RejectedCallBuffer,
+) -> None:
     for number in range(1_000):
         about = f"https://{number}.example"
-        book.note(PLACE, TurnedAway(code="origin_not_allowed", message="…", about=about), NOON)
+        book.note(PLACE, RejectedCall(code="origin_not_allowed", message="…", about=about), NOON)
     counts, lines = book.take(NOON)
     assert len(counts) == ABOUTS_MAX + 1
     assert sum(one.calls for one in counts) == 1_000
@@ -76,17 +78,17 @@ def test_callers_can_not_make_up_more_rows_than_there_are_words_for(book: Turned
     assert len(lines) == LINES_AT_ONCE
 
 
-def test_nothing_is_remembered_for_ever(book: TurnedAwayBook) -> None:
+def test_nothing_is_remembered_for_ever(book: RejectedCallBuffer) -> None:
     for hour in range(50):
         at = NOON + timedelta(hours=hour)
         for number in range(ABOUTS_MAX):
             about = f"https://{hour}-{number}.example"
-            book.note(PLACE, TurnedAway(code="origin_not_allowed", message="…", about=about), at)
+            book.note(PLACE, RejectedCall(code="origin_not_allowed", message="…", about=about), at)
         book.take(at)
     assert len(book) <= 3 * ABOUTS_MAX
 
 
-def test_what_could_not_be_written_is_written_with_what_comes(book: TurnedAwayBook) -> None:
+def test_what_could_not_be_written_is_written_with_what_comes(book: RejectedCallBuffer) -> None:
     book.note(PLACE, WHY, NOON)
     news = book.take(NOON)
     book.note(PLACE, WHY, NOON + timedelta(seconds=1))
@@ -97,7 +99,9 @@ def test_what_could_not_be_written_is_written_with_what_comes(book: TurnedAwayBo
     assert [(one.calls, one.first_at) for one in lines] == [(2, NOON)]
 
 
-def test_words_that_no_database_can_hold_are_made_such_that_it_can(book: TurnedAwayBook) -> None:
-    book.note(PLACE, TurnedAway(code="x", message="a\x00\udc80", about="b\x00\udc80"), NOON)
+def test_words_that_no_database_can_hold_are_made_such_that_it_can(
+    book: RejectedCallBuffer,
+) -> None:
+    book.note(PLACE, RejectedCall(code="x", message="a\x00\udc80", about="b\x00\udc80"), NOON)
     counts, lines = book.take(NOON)
     assert (counts[0].about, lines[0].message) == ("b?", "a?")
