@@ -17,6 +17,7 @@ from clarion.storage.schema import chunks
 from support.book import WORKSPACE
 from support.clock import START, FakeClock
 from support.history import App
+from support.privacy import Regulator
 from support.world import World
 
 HOUR = 3_600.0
@@ -128,10 +129,10 @@ async def test_an_erasure_that_was_cut_off_before_is_finished(
 ) -> None:
     world = await World(database, clock).open()
     await world.take(App().identify(1, "ada", traits={"email": "ada@shop.example"}))
-    eraser = Eraser(database, world.broker, clock)
-    assert await eraser.begin(WORKSPACE, "ada", by="test")
+    parts = (database, world.broker, clock)
+    assert await Regulator(*parts).begin(WORKSPACE, "ada", by="test")
     clock.set_back(HOUR)
-    assert await eraser.step() == 1
+    assert await Eraser(*parts).step() == 1
 
 
 def pace(next_at: float, cut_at: float | None = None) -> Pace:
