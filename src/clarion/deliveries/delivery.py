@@ -19,6 +19,7 @@ A settled delivery never changes its state again.
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from hashlib import sha1
 from typing import assert_never
 from uuid import UUID, uuid5
@@ -162,15 +163,27 @@ def delivery_id(launch_id: UUID, device_row_id: UUID) -> UUID:
 
 def push_tag(launch_id: UUID, device_row_id: UUID) -> str:
     """The delivery's id in hex: the same for every attempt, so that a repeat replaces."""
-    digest = bytearray(sha1(launch_id.bytes + device_row_id.hex.encode()).digest()[:16])
-    digest[6] = digest[6] & 0x0F | 0x50  # as uuid5 does, at a third of its cost
-    digest[8] = digest[8] & 0x3F | 0x80
-    return digest.hex()
+    return push_names(launch_id, device_row_id)[1]
 
 
 def push_key(launch_id: UUID, device_row_id: UUID) -> str:
     """What travels in a push's data, and comes back when it is received or opened."""
-    return f"{launch_id.hex}.{device_row_id.hex}"
+    return push_names(launch_id, device_row_id)[0]
+
+
+def push_names(launch_id: UUID, device_row_id: UUID) -> tuple[str, str]:
+    """(key, tag): see `push_key` and `push_tag`."""
+    launch_hex, launch_bytes = _launch_texts(launch_id)
+    device_hex = device_row_id.hex
+    digest = bytearray(sha1(launch_bytes + device_hex.encode()).digest()[:16])
+    digest[6] = digest[6] & 0x0F | 0x50  # as uuid5 does, at a third of its cost
+    digest[8] = digest[8] & 0x3F | 0x80
+    return f"{launch_hex}.{device_hex}", digest.hex()
+
+
+@lru_cache(maxsize=64)
+def _launch_texts(launch_id: UUID) -> tuple[str, bytes]:
+    return launch_id.hex, launch_id.bytes
 
 
 def parse_push_key(text: str) -> tuple[UUID, UUID] | None:

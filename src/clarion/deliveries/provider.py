@@ -1,7 +1,7 @@
 """The contract with whoever carries a push to a device: a Push goes in, an Outcome comes out.
 Pure.
 
-Pure values. `fcm/` is the one provider; nothing of FCM's vocabulary crosses this line.
+`providers/fcm/` is the one provider; nothing of FCM's vocabulary crosses this line.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
+
+from msgspec import Struct
 
 from clarion.campaigns.content.spec import Content, ContentFault, Priority
 from clarion.customers.devices.device import Platform, TokenKind
@@ -33,11 +35,10 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Push:
+class Push(Struct, frozen=True, kw_only=True, gc=False):
     """One push to one device. `delivery_id` goes into `data`; `tag` makes a repeat replace."""
 
-    token: str = field(repr=False)
+    token: str
     token_kind: TokenKind
     platform: Platform
     delivery_id: str
@@ -45,8 +46,12 @@ class Push:
     tag: str
     """≤ 32 URL-safe characters, the same for every attempt of one delivery."""
     content: Content
-    live_activity_token: str | None = field(default=None, repr=False)
+    live_activity_token: str | None = None
     """Where the content's Live Activity is started, or runs, on this device."""
+
+    def __repr__(self) -> str:
+        """Without its tokens."""
+        return f"Push({self.delivery_id}, {self.platform.value}, {self.token_kind.value})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,8 +27,7 @@ from clarion.deliveries.delivery import (
     Settled,
     Skip,
     judge,
-    push_key,
-    push_tag,
+    push_names,
 )
 from clarion.deliveries.provider import (
     Accepted,
@@ -327,12 +326,13 @@ class ChunkResult:
             live_activity_token = _live_activity_token(row, platform, content.live_activity)
             if live_activity_token is None:
                 return NO_LIVE_ACTIVITY
+        key, tag = push_names(launch_id, row.device_id)
         return Push(
             token=row.token,
             token_kind=_TOKEN_KINDS[row.token_kind],
             platform=platform,
-            delivery_id=push_key(launch_id, row.device_id),
-            tag=push_tag(launch_id, row.device_id),
+            delivery_id=key,
+            tag=tag,
             content=content,
             live_activity_token=live_activity_token,
         )

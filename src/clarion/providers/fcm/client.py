@@ -104,7 +104,10 @@ class FcmProvider:
 
     def _note(self, project_id: str, outcomes: Sequence[Outcome], seconds: float) -> None:
         """Count what was answered, and tell of trouble."""
-        answers = Counter(map(_label, outcomes))
+        answers = Counter(_label(one) for one in outcomes if type(one) is not Accepted)
+        accepted = len(outcomes) - answers.total()
+        if accepted:
+            answers["accepted"] = accepted
         troubles = {
             label: count for label, count in answers.items() if label not in _ORDINARY_ANSWERS
         }
