@@ -139,6 +139,25 @@ SETTINGS = (
         example="shop",
     ),
     Setting(
+        name="CLARION_URL",
+        meaning=(
+            "Where Clarion runs, for commands on another machine: https://HOST[:PORT]. They ask "
+            "its API with CLARION_API_KEY, and read nothing of this machine's; `serve`, `run`, "
+            "`migrate` and `check` do not look at it."
+        ),
+        default="none: commands work on this machine's data, as the operator",
+        example="https://clarion.shop.example",
+    ),
+    Setting(
+        name="CLARION_API_KEY",
+        meaning=(
+            "The API key that commands ask CLARION_URL with. It says which workspace they work in, "
+            "and what they may do there."
+        ),
+        default="none",
+        example="clk_… as `clarion keys create` shows it once",
+    ),
+    Setting(
         name="CLARION_LOG",
         meaning=(
             f"Level ({', '.join(LOG_LEVELS)}) and optionally format "
