@@ -15,6 +15,7 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from enum import StrEnum
+from functools import partial
 
 import structlog
 
@@ -23,6 +24,7 @@ from clarion.agent import Agent, AgentName, Runner
 from clarion.broker import Broker, BrokerUnavailable
 from clarion.brokers.database import DatabaseBroker
 from clarion.brokers.jetstream import JetStreamBroker
+from clarion.brokers.on_demand import OnDemandBroker
 from clarion.campaigns.scheduler import Scheduler, SchedulerOptions
 from clarion.clock import Clock, SystemClock
 from clarion.config import Address, Settings
@@ -39,7 +41,7 @@ from clarion.reports.attributor import Attributor
 from clarion.storage.database import Database, StorageUnavailable
 from clarion.storage.leader_lease import LeaderLease
 from clarion.storage.sqlite import has_lost_thread
-from clarion.storage.vault import Vault, load_or_make_vault
+from clarion.storage.vault import OnDemandVault, Vault, load_or_make_vault
 from clarion.telemetry import Metrics
 from clarion.watchdog import Watchdog
 from clarion.web.api import create_api
@@ -338,6 +340,36 @@ def _why_broken() -> str | None:
     if has_lost_thread():
         return "a thread of the database has died, probably for want of memory"
     return None
+
+
+@asynccontextmanager
+async def open_api(settings: Settings, database: Database, clock: Clock) -> AsyncIterator[Asgi]:
+    """The management API by itself, for a process that serves nothing. Broker and vault are opened
+    when a call needs them; what fails is raised to whoever calls."""
+    ca_file = None if settings.fcm_ca is None else str(settings.fcm_ca)
+    provider = FcmProvider(settings.fcm_url, ca_file, clock)
+    broker = OnDemandBroker(partial(open_broker, settings, database, clock))
+    vault = OnDemandVault(
+        partial(
+            load_or_make_vault,
+            settings.data_dir,
+            settings.secret_key,
+            settings.former_secret_keys,
+        )
+    )
+    try:
+        yield create_api(
+            database,
+            broker,
+            clock,
+            provider,
+            vault,
+            fcm_url=settings.fcm_url,
+            in_process=True,
+        )
+    finally:
+        await provider.close()
+        await broker.close()
 
 
 async def open_broker(settings: Settings, database: Database, clock: Clock) -> Broker:

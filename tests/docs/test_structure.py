@@ -129,3 +129,31 @@ def test_adapters_are_built_where_all_is_put_together(path: Path) -> None:
         if name.endswith((".FcmProvider", ".DatabaseBroker", ".JetStreamBroker"))
     }
     assert not builds or name_of(path) == "app.py"
+
+
+ASKING_THE_API = [path for path in modules() if "clarion.cli.api.open_api" in imports_of(path)]
+"""Modules of commands that are clients of the API."""
+
+
+def stations_of(path: Path, seen: frozenset[Path] = frozenset()) -> set[str]:
+    """What a module of the command line reaches that is not the command line's, itself or through
+    other modules of it."""
+    reached: set[str] = set()
+    for name in imports_of(path):
+        if name not in NAMES or NAMES[name] in seen or name == "clarion.text":
+            continue
+        if not name.startswith("clarion.cli."):
+            reached.add(name)
+        else:
+            reached |= stations_of(NAMES[name], seen | {path})
+    return reached
+
+
+@pytest.mark.parametrize("path", ASKING_THE_API, ids=name_of)
+def test_a_command_that_asks_the_api_reaches_no_station(path: Path) -> None:
+    assert stations_of(path) == set()
+
+
+def test_there_are_commands_that_ask_the_api() -> None:
+    assert {"audit.py", "keys.py", "people.py"} <= {path.name for path in ASKING_THE_API}
+    assert stations_of(SOURCE / "cli" / "session.py")

@@ -1,16 +1,12 @@
 """The `clarion` command as scripts use it: what it prints, and how it ends."""
 
 import json
-import os
 import re
 import signal
 import sqlite3
 import stat
-import subprocess
-import sys
 import urllib.request
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -18,7 +14,7 @@ import pytest
 
 from clarion.cli import commands
 from clarion.storage.migrate import NEWEST
-from support.command import Clarion
+from support.command import Clarion, serving
 from support.patience import PATIENCE
 
 
@@ -419,41 +415,6 @@ def test_the_overview_shows_every_verb_and_group(clarion: Clarion) -> None:
     _, out, _ = clarion("--help")
     assert all(name in out for name in VERBS + GROUPS)
     assert "Exit codes" in out
-
-
-@contextmanager
-def serving(home: Path) -> Iterator[tuple[str, list[str], "subprocess.Popen[str]"]]:
-    """`clarion serve` as a process: its address, what it printed before, and the process."""
-    environment = {name: value for name, value in os.environ.items() if name[:8] != "CLARION_"}
-    environment |= {
-        "CLARION_DATA_DIR": str(home / "data"),
-        "CLARION_LISTEN": "127.0.0.1:0",
-        "CLARION_FCM_URL": "https://127.0.0.1:1",
-        "PYTHONUNBUFFERED": "1",
-    }
-    process = subprocess.Popen(
-        [sys.executable, "-m", "clarion.cli", "serve"],
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    printed: list[str] = []
-    try:
-        for line in process.stdout:
-            if "listens on" in line:
-                url = line.split("listens on ")[1].split()[0]
-                yield url, printed, process
-                break
-            printed.append(line)
-        else:
-            assert process.stderr is not None
-            raise AssertionError(process.stderr.read())
-    finally:
-        if process.poll() is None:
-            process.kill()
-        process.communicate(timeout=PATIENCE)
 
 
 def test_a_first_start_prints_credentials_once_and_sigterm_ends_it_in_order(home: Path) -> None:

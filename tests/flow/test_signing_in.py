@@ -10,31 +10,24 @@ from uuid import UUID
 
 import httpx
 import pytest
-from cryptography.fernet import Fernet
 from sqlalchemy import text
 
 from clarion.accounts.actor import Role, operator
-from clarion.accounts.command import Services
 from clarion.accounts.people.commands import NewInvitation, deactivate, invite
 from clarion.accounts.people.passwords import WAITING_MAX, PasswordHasher
-from clarion.accounts.people.session import Place
-from clarion.accounts.people.signing_in import SignedIn, accept_invitation
-from clarion.accounts.workspace_store import list_workspaces
-from clarion.broker import NewJob
-from clarion.clock import SystemClock
 from clarion.faults import Rejected
 from clarion.storage.database import Database
-from clarion.storage.vault import Vault
 from clarion.web.api.errors import ErrorCode
 from clarion.web.console import create_console
-from support.api import CHEAP, Service, assert_is, service_on_sqlite
+from support.api import Service, assert_is, service_on_sqlite
 from support.book import WORKSPACE
 from support.browser import HOST, PROXY, Browser
 from support.clock import FakeClock
 from support.command import Clarion
+from support.people import PASSWORD, accept_all
 from support.terminal import Terminal
 
-ADA, PASSWORD = "ada@example.com", "correct horse battery"
+ADA = "ada@example.com"
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
 WRONG = {
     "success": False,
@@ -634,36 +627,6 @@ def test_people_are_led_on_the_command_line(clarion: Clarion) -> None:
     assert clarion.json("people", "reactivate", "ben@example.com")["deactivated_at"] is None
     verbs = [entry["verb"] for entry in clarion.json("audit", "--actor", "operator")]
     assert verbs[:3] == ["person.reactivate", "person.deactivate", "person.change_role"]
-
-
-async def accept_all(home: Path, people: list[tuple[str, str]]) -> None:
-    """Let these people in, as the console does."""
-    database = Database(f"sqlite:///{home}/data/clarion.db")
-    async with database.read() as connection:
-        (workspace,) = await list_workspaces(connection)
-    services = Services(
-        database=database, clock=SystemClock(), broker=Nowhere(), vault=Vault(Fernet.generate_key())
-    )
-    hasher = PasswordHasher(CHEAP)
-    for email, role in people:
-        made = await invite(services, operator(workspace.id), Role(role), email)
-        assert isinstance(made, NewInvitation)
-        outcome = await accept_invitation(
-            services,
-            hasher,
-            made.token,
-            email=email,
-            name=email,
-            password=PASSWORD,
-            place=Place(address=None, browser=None),
-        )
-        assert isinstance(outcome, SignedIn)
-    await database.close()
-
-
-class Nowhere:
-    async def publish(self, *jobs: NewJob) -> None:
-        raise AssertionError("nothing is published here")
 
 
 def test_the_first_start_on_a_terminal_shows_the_way_in(home: Path) -> None:

@@ -1,12 +1,18 @@
-"""The `clarion` command, run in the test's own process."""
+"""The `clarion` command, run in the test's own process; `clarion serve` in another."""
 
 import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from clarion.cli import run
+from support.patience import PATIENCE
 
 
 class Clarion:
@@ -32,3 +38,38 @@ class Clarion:
         code, _, errors = self("simulator", "key", "--project", project, "--out", str(file))
         assert code == 0, errors
         return file
+
+
+@contextmanager
+def serving(home: Path) -> Iterator[tuple[str, list[str], "subprocess.Popen[str]"]]:
+    """`clarion serve` as a process: its address, what it printed before, and the process."""
+    environment = {name: value for name, value in os.environ.items() if name[:8] != "CLARION_"}
+    environment |= {
+        "CLARION_DATA_DIR": str(home / "data"),
+        "CLARION_LISTEN": "127.0.0.1:0",
+        "CLARION_FCM_URL": "https://127.0.0.1:1",
+        "PYTHONUNBUFFERED": "1",
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-m", "clarion.cli", "serve"],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    printed: list[str] = []
+    try:
+        for line in process.stdout:
+            if "listens on" in line:
+                url = line.split("listens on ")[1].split()[0]
+                yield url, printed, process
+                break
+            printed.append(line)
+        else:
+            assert process.stderr is not None
+            raise AssertionError(process.stderr.read())
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate(timeout=PATIENCE)

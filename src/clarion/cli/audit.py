@@ -1,14 +1,12 @@
 """The audit log: who did what to which thing, and when."""
 
 from typing import Any
-from uuid import UUID
 
-from clarion.accounts.actor import ActorKind
-from clarion.accounts.audit import AuditEntry
-from clarion.accounts.audit_store import AuditFilter
-from clarion.accounts.queries import list_audit
+from clarion.cli.api import open_api
+from clarion.cli.api.client import read_list, with_times
 from clarion.cli.output import AsJson, Limit, print_records, read_id
-from clarion.cli.session import accepted, open_session
+
+ACTOR_KINDS = ("person", "api_key", "operator", "system")
 
 
 async def audit(
@@ -49,36 +47,29 @@ async def audit(
     before
         Those older than the entry with this id: the last of the page before.
     """
-    kind = ActorKind(actor) if actor in list(ActorKind) else None
-    wanted = AuditFilter(
-        actor_id=read_id(actor, "actor") if actor is not None and kind is None else None,
-        actor_kind=kind,
-        verb=verb,
-        thing_kind=thing_kind,
-        thing_id=thing,
-    )
-    older_than: UUID | None = None if before is None else read_id(before, "audit entry")
-    async with open_session() as session, session.database.read() as connection:
-        entries = accepted(
-            await list_audit(connection, session.actor, wanted, limit=limit, before=older_than)
-        )
+    kind = actor if actor in ACTOR_KINDS else None
+    query = {
+        "actor_id": read_id(actor, "actor") if actor is not None and kind is None else None,
+        "actor_kind": kind,
+        "verb": verb,
+        "thing_kind": thing_kind,
+        "thing_id": thing,
+        "before": None if before is None else read_id(before, "audit entry"),
+    }
+    async with open_api() as api:
+        entries = await read_list(api, "/audit", query=query, limit=limit)
     print_records(
-        [_shown(entry, as_json=json) for entry in entries],
+        entries if json else [_row(entry) for entry in entries],
         as_json=json,
         columns=("at", "actor", "verb", "thing", "changes"),
         none="There is no such entry.",
     )
 
 
-def _shown(entry: AuditEntry, *, as_json: bool) -> dict[str, Any]:
-    actor = {"kind": entry.actor_kind.value, "id": entry.actor_id, "name": entry.actor_name}
-    thing = {"kind": entry.thing_kind, "id": entry.thing_id}
+def _row(entry: dict[str, Any]) -> dict[str, Any]:
+    actor, thing = entry["actor"], entry["thing"]
     return {
-        "id": entry.id,
-        "at": entry.at,
-        "actor": actor if as_json else entry.actor_name,
-        "verb": entry.verb,
-        "thing": thing if as_json else f"{entry.thing_kind} {entry.thing_id}",
-        "request_id": entry.request_id,
-        "changes": entry.changes,
+        **with_times(entry),
+        "actor": actor["name"],
+        "thing": f"{thing['kind']} {thing['id']}",
     }

@@ -5,6 +5,7 @@ from contextvars import ContextVar
 
 from clarion.cli.output import Ending, ExitCode
 
+WORKSPACE = "CLARION_WORKSPACE"
 WORKSPACE_OPTION = "--workspace"
 WORKSPACE_HELP = (
     "Every command takes `--workspace NAME|ID`: the workspace to work in. Without it, that of "

@@ -5,9 +5,8 @@ from typing import Annotated
 from cyclopts import App as Commands
 from cyclopts import Parameter
 
-from clarion.accounts.actor import Scope
-from clarion.accounts.commands import create_api_key, revoke_api_key
-from clarion.accounts.queries import list_api_keys
+from clarion.cli.api import open_api
+from clarion.cli.api.client import read_list, with_times
 from clarion.cli.output import (
     AsJson,
     Ending,
@@ -18,7 +17,8 @@ from clarion.cli.output import (
     print_records,
     read_id,
 )
-from clarion.cli.session import accepted, open_session
+
+SCOPES = ("read", "write", "admin")
 
 commands = Commands(name="keys", help="API keys: what scripts and people call /api/v1 with.")
 
@@ -48,16 +48,17 @@ async def create(
         read: to look at everything but keys; write: also to send events from servers and to
         change campaigns; admin: everything. Each includes those before it.
     """
-    scopes = read_scopes(scope or [Scope.READ])
-    async with open_session() as session:
-        made = accepted(await create_api_key(session.services, session.actor, name, scopes))
-    key = made.key
-    record = {"id": key.id, "name": key.name, "scopes": list(key.scopes), "key": made.secret}
-    print_record(record, as_json=json)
-    if not json:
-        console.print("Keep it: it is not shown again.", style="dim")
-        if scope is None:
-            console.print("It may only look: --scope write or admin makes more of it.", style="dim")
+    wanted = {"name": name, "scopes": read_scopes(scope or ["read"])}
+    async with open_api() as api:
+        made = await api.call("POST", "/keys", body=wanted)
+    if json:
+        print_record(made, as_json=True)
+        return
+    told = {field: made[field] for field in ("id", "name", "scopes", "key")}
+    print_record(told, as_json=False)
+    console.print("Keep it: it is not shown again.", style="dim")
+    if scope is None:
+        console.print("It may only look: --scope write or admin makes more of it.", style="dim")
 
 
 @commands.command(name="list")
@@ -70,21 +71,10 @@ async def list_(*, json: AsJson = False) -> None:
     clarion keys list
     ```
     """
-    async with open_session() as session, session.database.read() as connection:
-        keys = accepted(await list_api_keys(connection, session.actor))
+    async with open_api() as api:
+        keys = await read_list(api, "/keys")
     print_records(
-        [
-            {
-                "id": key.id,
-                "name": key.name,
-                "hint": key.key_hint,
-                "scopes": list(key.scopes),
-                "created_at": key.created_at,
-                "last_used_at": key.last_used_at,
-                "revoked_at": key.revoked_at,
-            }
-            for key in keys
-        ],
+        [with_times(key) for key in keys],
         as_json=json,
         columns=("id", "name", "hint", "scopes", "last_used_at", "revoked_at"),
         none="There is no API key yet: clarion keys create NAME",
@@ -102,21 +92,21 @@ async def revoke(key_id: str, *, json: AsJson = False) -> None:
     ```
     """
     wanted = read_id(key_id, "API key")
-    async with open_session() as session:
-        accepted(await revoke_api_key(session.services, session.actor, wanted), name=key_id)
+    async with open_api() as api:
+        key = await api.call("POST", f"/keys/{wanted}/revoke", name=key_id)
     if json:
-        print_record({"id": wanted, "revoked": True}, as_json=True)
+        print_record(key, as_json=True)
     else:
         print_done(f"{key_id} is revoked.")
 
 
 def read_scopes(wanted: list[str]) -> list[str]:
     """The scopes, each known. Ends the command where one is not."""
-    unknown = [scope for scope in wanted if scope not in list(Scope)]
+    unknown = [scope for scope in wanted if scope not in SCOPES]
     if unknown:
         raise Ending(
             ExitCode.USAGE,
-            f"{unknown[0]} is no scope; use {', '.join(Scope)}.",
+            f"{unknown[0]} is no scope; use {', '.join(SCOPES)}.",
             word="usage",
         )
     return list(dict.fromkeys(wanted))

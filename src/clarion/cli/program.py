@@ -22,40 +22,56 @@ from clarion.cli import INTERRUPTED
 from clarion.cli.context import WORKSPACE_HELP, chosen_workspace, without_workspace
 from clarion.cli.output import EXIT_CODES_HELP, Ending, ExitCode, console, errors, print_ending
 
-commands = Commands(
-    name="clarion",
-    help="Clarion: events in, campaigns out through Firebase Cloud Messaging, with an account "
-    "that balances.",
-    help_epilogue=f"{WORKSPACE_HELP}\n\n{EXIT_CODES_HELP}",
-    help_format="markdown",
-    version=__version__,
-    console=console,
-    error_console=errors,
-)
-
 _VERBS = {
-    "serve": "serving:serve",
-    "run": "serving:run",
-    "demo": "demo:demo",
-    "migrate": "serving:migrate",
-    "check": "serving:check",
-    "audit": "audit:audit",
-    "import": "importing:import_",
-    "export": "exporting:export",
+    "serve": (
+        "serving:serve",
+        "Serve everything in one process: collector, API and every agent.",
+    ),
+    "run": (
+        "serving:run",
+        "Run one role, or several, in this process.",
+    ),
+    "demo": (
+        "demo:demo",
+        "Play the main job from end to end against the FCM simulator.",
+    ),
+    "migrate": (
+        "serving:migrate",
+        "Bring the database to this version. Running it again changes nothing.",
+    ),
+    "check": (
+        "serving:check",
+        "Look at settings, database, broker, keys and FCM without starting anything.",
+    ),
+    "audit": (
+        "audit:audit",
+        "Show who did what to which thing, the newest first.",
+    ),
+    "import": (
+        "importing:import_",
+        "Import customers, devices or past events from a CSV or NDJSON file.",
+    ),
+    "export": (
+        "exporting:export",
+        "Export customers, devices or events, as a file that `clarion import` takes.",
+    ),
 }
-_GROUPS = (
-    "campaigns",
-    "customers",
-    "devices",
-    "firebase-apps",
-    "keys",
-    "people",
-    "secrets",
-    "simulator",
-    "sources",
-    "workspace",
-    "workspaces",
-)
+"""Where each function is, and what an overview says of it: the first sentence of its docstring."""
+_GROUPS = {
+    "campaigns": "Campaigns: what to say to whom, when, and what became of it.",
+    "customers": "Customers: whom we know, and what they did.",
+    "devices": "Devices: where customers can be reached.",
+    "firebase-apps": "Firebase apps: the projects we hold a service-account key for.",
+    "keys": "API keys: what scripts and people call /api/v1 with.",
+    "people": "People: who works in the workspace, and in which role.",
+    "secrets": "The key that seals Firebase keys and identity secrets.",
+    "simulator": "Run a wire-faithful FCM for development and tests, until Ctrl-C: TLS, HTTP/2, "
+    "OAuth.",
+    "sources": "Sources: the apps that send events, with write keys.",
+    "workspace": "The workspace: what holds for all of it.",
+    "workspaces": "Workspaces: isolated sets of customers, devices and campaigns.",
+}
+"""What an overview says of each group: its own help."""
 
 _NOT_WRITTEN = Ending(
     ExitCode.FAILURE,
@@ -65,12 +81,32 @@ _NOT_WRITTEN = Ending(
 _ABOUT_HYPHENS = (UnknownOptionError, MissingArgumentError, CombinedShortOptionError)
 _HYPHEN_HINT = "A name that begins with - goes behind --, a value behind =, such as --user-id=-abc."
 
+
+def _program() -> Commands:
+    return Commands(
+        name="clarion",
+        help="Clarion: events in, campaigns out through Firebase Cloud Messaging, with an account "
+        "that balances.",
+        help_epilogue=f"{WORKSPACE_HELP}\n\n{EXIT_CODES_HELP}",
+        help_format="markdown",
+        version=__version__,
+        console=console,
+        error_console=errors,
+    )
+
+
+commands = _program()
+_overview = _program()
+"""The same commands with nothing but what is said of each: to list them, none is loaded."""
+
 # Named by path: a command loads only what it needs.
-for _name, _function in _VERBS.items():
+for _name, (_function, _words) in _VERBS.items():
     commands.command(f"clarion.cli.{_function}", name=_name)
-for _name in _GROUPS:
+    _overview.command(f"clarion.cli.{_function}", name=_name, help=_words)
+for _name, _words in _GROUPS.items():
     _module = _name.replace("-", "_")
     commands.command(f"clarion.cli.{_module}:commands", name=_name, group="Groups")
+    _overview.command(f"clarion.cli.{_module}:commands", name=_name, group="Groups", help=_words)
 
 
 def run(tokens: Sequence[str]) -> int:
@@ -80,10 +116,12 @@ def run(tokens: Sequence[str]) -> int:
     try:
         tokens, workspace = without_workspace([_as_text(token) for token in tokens])
         chosen_workspace.set(workspace)
-        _load_what_an_overview_shows(tokens)
+        is_overview = not tokens or (len(tokens) == 1 and tokens[0] in commands.help_flags)
+        program = _overview if is_overview else commands
+        _load_what_help_shows(tokens)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             result: Any = runner.run(
-                commands.run_async(
+                program.run_async(
                     list(tokens),
                     exit_on_error=False,
                     print_error=not as_json,
@@ -139,12 +177,14 @@ def _has_hyphen(tokens: Sequence[str]) -> bool:
     return any(token.startswith("-") and not token.startswith("--") for token in tokens)
 
 
-def _load_what_an_overview_shows(tokens: Sequence[str]) -> None:
-    """Commands are loaded when they run; an overview shows each one's own words."""
-    if not tokens or tokens[0] in commands.help_flags:
+def _load_what_help_shows(tokens: Sequence[str]) -> None:
+    """Commands are loaded when they run; help about several shows each one's own words."""
+    if len(tokens) > 1 and tokens[0] in commands.help_flags:
         commands.resolved_commands()
-    elif tokens[0] in _GROUPS and (len(tokens) == 1 or tokens[1] in commands.help_flags):
-        commands[tokens[0]].resolved_commands()
+        return
+    group, asked = tokens[:1], tokens[1:2]
+    if group and group[0] in _GROUPS and (not asked or asked[0] in commands.help_flags):
+        commands[group[0]].resolved_commands()
 
 
 def _as_ending(error: Exception) -> Ending | None:

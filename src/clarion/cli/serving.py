@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 
 from rich.panel import Panel
 
+from clarion.accounts import actor
+from clarion.accounts.people.commands import invite
 from clarion.accounts.workspace_store import list_workspaces
 from clarion.app import Role, open_broker
 from clarion.broker import BrokerUnavailable, JobKind
@@ -25,10 +27,9 @@ from clarion.cli.output import (
     print_json,
     print_records,
 )
-from clarion.cli.people import first_admin_link
 from clarion.cli.private_files import cure_of, open_to_others
 from clarion.cli.roles import look_at_file, run_app, run_roles
-from clarion.cli.session import load_settings
+from clarion.cli.session import Session, accepted, console_address, load_settings
 from clarion.cli.source_choice import sign_command
 from clarion.clock import SystemClock
 from clarion.config import Settings
@@ -74,7 +75,7 @@ async def serve() -> None:
     database = Database(settings.database_url)
     try:
         made = await first_start(settings, database, SystemClock(), key_file=_key_file(settings))
-        link = await first_admin_link(settings, database, made)
+        link = await _first_admin_link(settings, database, made)
     finally:
         await database.close()
     if made is not None:
@@ -192,6 +193,23 @@ def print_first_start(made: FirstStart, link: str | None = None) -> None:
         console.print(Panel(text, title="Clarion", expand=False), highlight=False)
     else:
         console.print(text, highlight=False, soft_wrap=True)
+
+
+async def _first_admin_link(
+    settings: Settings, database: Database, made: FirstStart | None
+) -> str | None:
+    """The link by which whoever starts an installation becomes its first admin. It lets anybody in
+    who has it, so that it is made for a person at a terminal alone."""
+    if made is None or made.api_key is None or not console.is_terminal:
+        return None
+    session = Session(
+        settings=settings,
+        database=database,
+        clock=SystemClock(),
+        workspace_id=made.workspace_id,
+    )
+    invited = accepted(await invite(session.services, session.actor, actor.Role.ADMIN))
+    return f"{console_address(settings)}{invited.path}"
 
 
 def _check_files(settings: Settings) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Concatenate, ParamSpec, TypeVar
 from uuid import UUID
 
@@ -14,6 +14,7 @@ from clarion.accounts.command import Services
 from clarion.accounts.workspace import find_workspaces
 from clarion.accounts.workspace_store import list_workspaces
 from clarion.broker import Broker, NewJob
+from clarion.cli.api.remote import API_KEY, URL, read_remote
 from clarion.cli.context import chosen_workspace
 from clarion.cli.first_start import check_installed, prepare
 from clarion.cli.output import Ending, ExitCode, not_found
@@ -32,8 +33,6 @@ _HEADINGS = {
     "schedule": "The time can not be:",
 }
 """What stands above faults that are told in full."""
-
-WORKSPACE = "CLARION_WORKSPACE"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +123,13 @@ def load_settings() -> Settings:
 async def open_session() -> AsyncIterator[Session]:
     """The workspace's rows; an earlier version's database is migrated first. Raises NoInstallation
     where there is none."""
+    if read_remote(os.environ) is not None:
+        raise Ending(
+            ExitCode.USAGE,
+            f"This command works on this machine's data only, and {URL} names another Clarion: run "
+            f"it where that one runs, or unset {URL} and {API_KEY}.",
+            word="usage",
+        )
     settings = load_settings()
     # A command's output is for its reader: only what went wrong is logged beside it.
     set_up_logs(LogOptions(level=max_level(settings.log.level), form=settings.log.form))
@@ -141,6 +147,14 @@ async def open_session() -> AsyncIterator[Session]:
         )
     finally:
         await database.close()
+
+
+def console_address(settings: Settings) -> str:
+    """Where people reach the console, as far as the settings say."""
+    listen = settings.listen
+    if listen.host in ("0.0.0.0", "::"):
+        listen = replace(listen, host="127.0.0.1")
+    return settings.public_url or f"http://{listen}"
 
 
 async def _choose_workspace(database: Database, wanted: str | None) -> UUID:

@@ -1,16 +1,15 @@
 """The workspace that commands work in: its name, and when a registration is stale."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from cyclopts import App as Commands
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from clarion.accounts.commands import change_workspace
-from clarion.accounts.queries import get_workspace
-from clarion.accounts.workspace import STALE_DAYS_MAX, Workspace
+from clarion.cli.api import open_api
 from clarion.cli.output import AsJson, Ending, ExitCode, print_done, print_record
-from clarion.cli.session import accepted, open_session
+
+STALE_DAYS_MAX = 365
 
 commands = Commands(name="workspace", help="The workspace: what holds for all of it.")
 
@@ -25,9 +24,9 @@ async def show(*, json: AsJson = False) -> None:
     clarion workspace show
     ```
     """
-    async with open_session() as session, session.database.read() as connection:
-        workspace = accepted(await get_workspace(connection, session.actor))
-    print_record(shown(workspace), as_json=json)
+    async with open_api() as api:
+        workspace = await api.call("GET", "/workspace")
+    print_record(workspace, as_json=json)
 
 
 @commands.command(name="set")
@@ -58,20 +57,11 @@ async def set_(
     """
     if name is None and stale_after_days is None:
         raise Ending(ExitCode.USAGE, "Use --name, --stale-after-days or both.", word="usage")
-    async with open_session() as session:
-        changed = await change_workspace(
-            session.services, session.actor, name=name, stale_after_days=stale_after_days
-        )
-        workspace = accepted(changed)
+    wanted = {"name": name, "stale_after_days": stale_after_days}
+    change = {field: value for field, value in wanted.items() if value is not None}
+    async with open_api() as api:
+        workspace = await api.call("PATCH", "/workspace", body=change)
     if name is not None:
-        print_done(f"The workspace is called {workspace.name}.")
+        print_done(f"The workspace is called {workspace['name']}.")
     if stale_after_days is not None:
         print_done(f"Registrations are removed {stale_after_days} days after their last refresh.")
-
-
-def shown(workspace: Workspace) -> dict[str, Any]:
-    return {
-        "id": workspace.id,
-        "name": workspace.name,
-        "stale_after_days": workspace.stale_after_days,
-    }

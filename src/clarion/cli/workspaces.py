@@ -2,11 +2,10 @@
 
 from cyclopts import App as Commands
 
-from clarion.accounts.commands import create_workspace
-from clarion.accounts.queries import list_workspaces
 from clarion.cli import workspace
+from clarion.cli.api import open_api
+from clarion.cli.api.client import read_list
 from clarion.cli.output import AsJson, console, print_record, print_records
-from clarion.cli.session import accepted, open_session
 
 commands = Commands(
     name="workspaces", help="Workspaces: isolated sets of customers, devices and campaigns."
@@ -17,7 +16,7 @@ commands.command(workspace.set_, name="set")
 
 @commands.command(name="list")
 async def list_(*, json: AsJson = False) -> None:
-    """List every workspace of the installation, the oldest first.
+    """List every workspace of the installation, the oldest first; with an API key its own.
 
     For example:
 
@@ -25,10 +24,10 @@ async def list_(*, json: AsJson = False) -> None:
     clarion workspaces list
     ```
     """
-    async with open_session() as session, session.database.read() as connection:
-        workspaces = await list_workspaces(connection, session.actor)
+    async with open_api() as api:
+        workspaces = await read_list(api, "/workspaces")
     print_records(
-        [workspace.shown(one) for one in workspaces],
+        workspaces,
         as_json=json,
         columns=("id", "name", "stale_after_days"),
         none="There is no workspace.",
@@ -54,9 +53,8 @@ async def create(name: str, *, json: AsJson = False) -> None:
     name
         What people call it.
     """
-    async with open_session() as session:
-        made = accepted(await create_workspace(session.services, session.actor, name))
-    record = {**workspace.shown(made.workspace), "key": made.api_key.secret}
-    print_record(record, as_json=json)
+    async with open_api() as api:
+        made = await api.call("POST", "/workspaces", body={"name": name})
+    print_record(made, as_json=json)
     if not json:
         console.print("Keep the key: it is not shown again.", style="dim")

@@ -3,7 +3,8 @@
 import base64
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cached_property
 from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken
@@ -44,6 +45,28 @@ class Vault:
         except InvalidToken:
             return False
         return True
+
+
+class OnDemandVault(Vault):
+    """A vault that is loaded, and its key file made, when something is to be sealed or opened."""
+
+    def __init__(self, load: Callable[[], Vault]) -> None:
+        self._load = load
+
+    @cached_property
+    def _loaded(self) -> Vault:
+        return self._load()
+
+    def seal(self, plain: bytes) -> bytes:
+        return self._loaded.seal(plain)
+
+    def open(self, sealed: bytes) -> bytes:
+        """See `Vault.open`."""
+        return self._loaded.open(sealed)
+
+    def is_current(self, sealed: bytes) -> bool:
+        """See `Vault.is_current`."""
+        return self._loaded.is_current(sealed)
 
 
 def load_or_make_vault(data_dir: Path, secret: str | None, former: Sequence[str] = ()) -> Vault:

@@ -24,7 +24,7 @@ from clarion.web.api.bodies import BODY_BYTES_MAX
 from clarion.web.api.description import docs, openapi
 from clarion.web.api.gate import Gate, KnowsCaller, Parts, caller_of, has_scope, knows_parameters
 from clarion.web.api.health import livez, readyz
-from clarion.web.api.refusing import EXCEPTION_HANDLERS
+from clarion.web.api.refusing import EXCEPTION_HANDLERS, IN_PROCESS_HANDLERS
 from clarion.web.api.routes import api_router
 from clarion.web.api.streams import Streams
 from clarion.web.api.welcome import welcome
@@ -41,9 +41,11 @@ def create_api(
     *,
     fcm_url: str | None = None,
     shortage: Callable[[], Awaitable[CallFault | None]] | None = None,
+    in_process: bool = False,
 ) -> Asgi:
     """The ASGI app of `/`, `/api/v1`, `/livez` and `/readyz`. `streams`: to be closed before the
-    server is stopped, which waits for what it is still answering."""
+    server is stopped, which waits for what it is still answering. `in_process`: whoever calls is
+    handed the exceptions of what fails, in the place of an answer of 500 or 503."""
     parts = Parts(
         database=database,
         broker=broker,
@@ -66,7 +68,7 @@ def create_api(
         },
         middleware=[DefineMiddleware(KnowsCaller, authenticator=Authenticator(database, clock))],
         guards=[has_scope, knows_parameters],
-        exception_handlers=EXCEPTION_HANDLERS,
+        exception_handlers=IN_PROCESS_HANDLERS if in_process else EXCEPTION_HANDLERS,
         request_max_body_size=BODY_BYTES_MAX,
         response_headers=[
             ResponseHeader(name="Cache-Control", value="no-store"),

@@ -26,6 +26,11 @@ ThingKind = Annotated[
 ]
 ThingId = Annotated[str | None, QueryParameter(description="To the thing with this id.")]
 
+Before = Annotated[
+    UUID | None,
+    QueryParameter(description="Those older than the entry with this id; a cursor goes before it."),
+]
+
 
 class AuditActor(msgspec.Struct, frozen=True, kw_only=True):
     """Who did it. `id` is null for the command line and for Clarion itself; `name` as it was
@@ -71,6 +76,7 @@ class Audit(Controller):
         verb: Verb = None,
         thing_kind: ThingKind = None,
         thing_id: ThingId = None,
+        before: Before = None,
         limit: Limit = LIMIT_DEFAULT,
         cursor: Cursor = None,
     ) -> Page[AuditEntry]:
@@ -83,10 +89,10 @@ class Audit(Controller):
             thing_kind=thing_kind,
             thing_id=thing_id,
         )
-        before = after_id(cursor)
+        older_than = before if cursor is None else after_id(cursor)
         async with parts.database.read() as connection:
             entries = accepted(
-                await list_audit(connection, caller, wanted, limit=limit + 1, before=before)
+                await list_audit(connection, caller, wanted, limit=limit + 1, before=older_than)
             )
         return page(entries, limit, _shown, lambda entry: entry.id.bytes)
 

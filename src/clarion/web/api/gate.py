@@ -59,6 +59,10 @@ _NAME = re.compile(r"[\w.\-]{1,40}")
 STREAM = "stream"
 """A handler's `opt` with the type of each thing it streams, for the API's description."""
 
+CALLER = "clarion_caller"
+"""Where a call's ASGI scope has its Actor, if the call is made in this process. Servers make the
+scope of what comes over a network, and nothing that a caller sends becomes an entry of it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
@@ -145,6 +149,9 @@ class KnowsCaller(AbstractAuthenticationMiddleware):
     async def authenticate_request(
         self, connection: ASGIConnection[Any, Any, Any, Any]
     ) -> AuthenticationResult:
+        operator = connection.scope.get(CALLER)
+        if isinstance(operator, Actor):
+            return AuthenticationResult(user=operator, auth=None)
         caller = await self._authenticator.actor_of(
             connection.headers.get("authorization"),
             request_id=str(connection.scope.get(REQUEST_ID)),

@@ -58,9 +58,10 @@ class MadeInvitation(Invitation, frozen=True, kw_only=True):
 
 
 class NewInvitation(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """Somebody to invite."""
+    """Somebody to invite. `email` is left out by the operator's own command line alone: whoever
+    has that link says theirs."""
 
-    email: str
+    email: str | None = None
     role: Role
 
 

@@ -111,11 +111,20 @@ def _from_defect(request: Request[Any, Any, Any], error: Exception) -> Response[
     )
 
 
-EXCEPTION_HANDLERS: dict[int | type[Exception], Any] = {
+def _raised(_request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+    raise error
+
+
+_REFUSALS: dict[int | type[Exception], Any] = {
     ApiError: _from_api,
-    StorageUnavailable: _from_outage,
-    BrokerUnavailable: _from_outage,
     ValidationException: _from_parameters,
     HTTPException: _from_http,
+}
+EXCEPTION_HANDLERS: dict[int | type[Exception], Any] = {
+    **_REFUSALS,
+    StorageUnavailable: _from_outage,
+    BrokerUnavailable: _from_outage,
     Exception: _from_defect,
 }
+IN_PROCESS_HANDLERS: dict[int | type[Exception], Any] = {**_REFUSALS, Exception: _raised}
+"""For a caller in the same process, who is to know what has failed, and why."""

@@ -1,0 +1,35 @@
+"""How a command reaches the management API, which does what commands ask for.
+
+Over HTTP, where CLARION_URL and CLARION_API_KEY say where Clarion runs and who asks (`remote.py`);
+without them in this process, on this machine's data directory, as the operator (`local.py`). Here
+it is chosen; a command notices no difference. Each way is loaded where it is taken: a command over
+HTTP needs neither the database's modules nor the web framework.
+"""
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from clarion.cli.api.client import Api, workspace_of_another_key
+from clarion.cli.api.remote import RemoteApi, read_remote
+from clarion.cli.context import WORKSPACE, chosen_workspace
+
+
+@asynccontextmanager
+async def open_api() -> AsyncIterator[Api]:
+    """The API that the environment names. Ends the command where the settings are wrong, and where
+    the workspace that is asked for is not that of the API key."""
+    remote = read_remote(os.environ)
+    if remote is None:
+        from clarion.cli.api.local import open_local_api
+
+        async with open_local_api() as local:
+            yield local
+        return
+    api = RemoteApi(remote)
+    wanted = chosen_workspace.get() or os.environ.get(WORKSPACE, "").strip()
+    if wanted:
+        workspace = await api.call("GET", "/workspace")
+        if wanted not in (workspace["id"], workspace["name"]):
+            raise workspace_of_another_key(workspace, wanted)
+    yield api

@@ -1,0 +1,182 @@
+"""The management API of a Clarion that runs elsewhere, over HTTP with an API key.
+
+By the standard library alone: a command waits for one answer after another, and is to start fast.
+A call that fails is not repeated: whoever runs the command knows whether it may be.
+"""
+
+import asyncio
+import http.client
+import os
+import socket
+import ssl
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import SplitResult, urlencode, urlsplit
+
+import msgspec
+
+from clarion import __version__
+from clarion.cli.api.client import PREFIX, result_of
+from clarion.cli.output import Ending, ExitCode
+from clarion.text import without_passwords
+
+URL = "CLARION_URL"
+API_KEY = "CLARION_API_KEY"
+TIMEOUT_SECONDS = 60.0
+"""Between two signs of life of the server, and to connect to it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remote:
+    """Where Clarion runs, and who asks."""
+
+    url: str
+    """Scheme, host and port, without a path."""
+    api_key: str = field(repr=False)
+
+
+def read_remote(environment: Mapping[str, str]) -> Remote | None:
+    """What the environment says; None: Clarion is on this machine. Ends the command where one of
+    the two is missing, or can not be."""
+    url = environment.get(URL, "").strip()
+    api_key = environment.get(API_KEY, "").strip()
+    if not url and not api_key:
+        return None
+    faults = []
+    if not url:
+        faults.append((URL, f"is missing: {API_KEY} is for Clarion at an address"))
+    elif not _is_address(url):
+        faults.append((URL, "must be https://HOST[:PORT], without a path"))
+    if not api_key:
+        faults.append((API_KEY, f"is missing: {URL} is asked with an API key"))
+    elif not (api_key.isascii() and api_key.isprintable()) or " " in api_key:
+        faults.append((API_KEY, "is no API key: it begins with clk_"))
+    if faults:
+        message = "The settings are wrong:"
+        raise Ending(ExitCode.USAGE, message, word="settings", faults=faults)
+    return Remote(url=url.rstrip("/"), api_key=api_key)
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # a bad one is a ValueError
+    except ValueError:
+        return False
+    is_bare = parts.path in ("", "/") and not parts.query and "@" not in parts.netloc
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and is_bare
+
+
+class RemoteApi:
+    """Implements `client.Api`."""
+
+    def __init__(self, remote: Remote) -> None:
+        self._remote = remote
+
+    @property
+    def address(self) -> str:
+        return self._remote.url
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, Any] | None = None,
+        body: Any = None,
+        name: object = "",
+    ) -> Any:
+        """See `Api.call`."""
+        asked = {key: value for key, value in (query or {}).items() if value is not None}
+        target = f"{PREFIX}{path}" + (f"?{urlencode(asked)}" if asked else "")
+        content = None if body is None else msgspec.json.encode(body)
+        connection, target = self._connection(target)
+        try:
+            status, answer = await _answer(connection, method, target, self._headers(), content)
+        except (OSError, http.client.HTTPException) as error:
+            raise self._unreachable(error) from error
+        return result_of(status, answer, name=name, address=self.address)
+
+    def _headers(self) -> dict[str, str]:
+        return {
+            "Authorization": f"Bearer {self._remote.api_key}",
+            "Accept": "application/json",
+            "Content-Type": "application/json",
+            "User-Agent": f"clarion/{__version__}",
+        }
+
+    def _connection(self, target: str) -> tuple[http.client.HTTPConnection, str]:
+        """A connection to the server or to its proxy, and what is to be asked for on it."""
+        parts = urlsplit(self._remote.url)
+        proxy = _proxy_of(parts)
+        server = proxy or parts
+        assert parts.hostname is not None and server.hostname is not None
+        if parts.scheme == "http":
+            connection = http.client.HTTPConnection(
+                server.hostname, server.port, timeout=TIMEOUT_SECONDS
+            )
+            return connection, target if proxy is None else f"{self._remote.url}{target}"
+        secure = http.client.HTTPSConnection(
+            server.hostname,
+            server.port,
+            timeout=TIMEOUT_SECONDS,
+            context=ssl.create_default_context(),
+        )
+        if proxy is not None:
+            secure.set_tunnel(parts.hostname, parts.port)
+        return secure, target
+
+    def _unreachable(self, error: Exception) -> Ending:
+        why = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        return Ending(
+            ExitCode.UNAVAILABLE,
+            f"{self.address} (CLARION_URL) can not be reached: {why}. Unset it to work on this "
+            "machine's own data.",
+            word="unavailable",
+        )
+
+
+def _proxy_of(parts: SplitResult) -> SplitResult | None:
+    """The proxy that the environment names for such an address (`https_proxy`, `no_proxy`)."""
+    if not any(name.lower().endswith("_proxy") for name in os.environ):
+        return None
+    from urllib.request import getproxies, proxy_bypass
+
+    address = getproxies().get(parts.scheme)
+    if not address or proxy_bypass(parts.netloc):
+        return None
+    proxy = urlsplit(address if "://" in address else f"http://{address}")
+    if not proxy.hostname or proxy.username:
+        message = f"The proxy {without_passwords(address)} can not be: use http://HOST:PORT."
+        raise Ending(ExitCode.USAGE, message, word="settings")
+    return proxy
+
+
+async def _answer(
+    connection: http.client.HTTPConnection,
+    method: str,
+    target: str,
+    headers: Mapping[str, str],
+    content: bytes | None,
+) -> tuple[int, bytes]:
+    """The status and the body. Raises OSError and HTTPException. Whoever is cancelled does not wait
+    for the server."""
+
+    def ask() -> tuple[int, bytes]:
+        try:
+            connection.request(method, target, content, dict(headers))
+            response = connection.getresponse()
+            return response.status, response.read()
+        finally:
+            connection.close()
+
+    try:
+        return await asyncio.to_thread(ask)
+    except asyncio.CancelledError:
+        opened: socket.socket | None = connection.sock
+        if opened is not None:
+            with suppress(OSError):
+                opened.shutdown(socket.SHUT_RDWR)  # ends what the thread waits for
+        raise

@@ -1,0 +1,396 @@
+"""The command line as a client of the API: here and elsewhere it says the same.
+
+`here` runs a command in process, on the data directory, as the operator; `there` runs it over HTTP
+with an API key, against a `clarion serve` that is a process of its own on the same data.
+"""
+
+import asyncio
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from support.command import Clarion, serving
+from support.patience import PATIENCE
+from support.people import accept_all
+
+Result = tuple[int, str, str]
+
+_CHANGING = (
+    (re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"), "<id>"),
+    (re.compile(r"clk_[\w…-]+"), "<key>"),
+    (re.compile(r"/console/invitations/[\w-]+"), "<path>"),
+    (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z| UTC)"), "<time>"),
+    (re.compile(r'("last_used_at": )(null|"<time>")'), r"\1<time or null>"),
+    (re.compile(r"http://127\.0\.0\.1:\d+"), "<address>"),
+    (re.compile(r'"invited_by": "(command line|there)"'), '"invited_by": "<actor>"'),
+    (re.compile(r"[ \n]+"), " "),
+)
+
+
+def alike(result: Result) -> Result:
+    """The result without what two runs of one command may have different: ids, keys, times, who."""
+    code, *texts = result
+    for pattern, instead in _CHANGING:
+        texts = [pattern.sub(instead, text) for text in texts]
+    return code, texts[0], texts[1]
+
+
+class Both:
+    """One installation, worked on from here and from there."""
+
+    def __init__(self, clarion: Clarion, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.home = clarion.home
+        self._clarion = clarion
+        self._monkeypatch = monkeypatch
+        self.url = url
+        self.key = clarion.json("keys", "create", "there", "--scope", "admin")["key"]
+
+    def here(self, *tokens: str) -> Result:
+        return self._clarion(*tokens)
+
+    def there(self, *tokens: str, key: str | None = None) -> Result:
+        """Nothing of this machine's data is named, as on another machine."""
+        with self._monkeypatch.context() as elsewhere:
+            elsewhere.delenv("CLARION_DATA_DIR")
+            elsewhere.setenv("CLARION_URL", self.url)
+            elsewhere.setenv("CLARION_API_KEY", key or self.key)
+            return self._clarion(*tokens)
+
+    def id_of(self, result: Result) -> str:
+        return str(json.loads(result[1])["id"])
+
+
+@pytest.fixture
+def both(clarion: Clarion, monkeypatch: pytest.MonkeyPatch) -> Iterator[Both]:
+    with serving(clarion.home) as (url, _, _):
+        yield Both(clarion, url, monkeypatch)
+
+
+def test_what_is_looked_at_is_the_same_here_and_there(both: Both) -> None:
+    asyncio.run(accept_all(both.home, [("ada@example.com", "admin")]))
+    both.here("people", "invite", "ben@example.com")
+    both.there("keys", "list")  # from now on the key has been used
+    both.here("workspace", "set", "--name", "Shop", "--stale-after-days", "90")
+    for tokens in (
+        ("keys", "list"),
+        ("workspace", "show"),
+        ("workspaces", "show"),
+        ("workspaces", "list"),
+        ("people", "list"),
+        ("people", "invitations"),
+        ("audit",),
+        ("audit", "--limit", "2"),
+        ("audit", "--actor", "operator", "--verb", "workspace.change"),
+        ("audit", "--thing-kind", "nothing"),
+    ):
+        for more in ((), ("--json",)):
+            here, there = both.here(*tokens, *more), both.there(*tokens, *more)
+            assert here[0] == 0, here
+            if tokens[0] == "keys":  # each call there is a use of the key
+                here, there = alike(here), alike(there)
+            assert here == there, tokens
+
+
+def test_a_long_log_comes_whole_in_several_pages(both: Both) -> None:
+    for number in range(6):
+        both.here("workspace", "set", "--stale-after-days", str(70 + number))
+    log = json.loads(both.here("audit", "--json")[1])
+    assert len(log) >= 7
+    for limit in (1, 5, len(log)):
+        answer = both.there("audit", "--limit", str(limit), "--json")
+        assert json.loads(answer[1]) == log[:limit]
+    older = both.there("audit", "--before", log[2]["id"], "--json")
+    assert json.loads(older[1]) == log[3:]
+
+
+def test_what_is_done_is_told_the_same_here_and_there(both: Both) -> None:
+    people = [("ada@example.com", "admin"), ("ben@example.com", "author")]
+    asyncio.run(accept_all(both.home, people))
+    steps: tuple[tuple[str, ...], ...] = (
+        ("keys", "create", "script"),
+        ("keys", "create", "script", "--scope", "write", "--scope", "admin", "--json"),
+        ("workspace", "set", "--stale-after-days", "80"),
+        ("workspaces", "create", "second"),
+        ("workspaces", "create", "third", "--json"),
+        ("people", "invite", "cleo@example.com", "--role", "publisher"),
+        ("people", "invite", "dora@example.com", "--json"),
+        ("people", "role", "ben@example.com", "publisher"),
+        ("people", "role", "ben@example.com", "publisher", "--json"),
+        ("people", "deactivate", "ben@example.com"),
+        ("people", "deactivate", "ben@example.com", "--json"),
+        ("people", "reactivate", "Ben@example.com"),
+        ("people", "reactivate", "ben@example.com", "--json"),
+    )
+    for tokens in steps:
+        here, there = alike(both.here(*tokens)), alike(both.there(*tokens))
+        assert here[0] == 0, here
+        assert here == there, tokens
+
+
+def test_what_is_ended_is_told_the_same_here_and_there(both: Both) -> None:
+    for make, end in (
+        (("keys", "create", "script", "--json"), ("keys", "revoke")),
+        (("people", "invite", "cleo@example.com", "--json"), ("people", "uninvite")),
+    ):
+        for more in ((), ("--json",)):
+            first, second = both.id_of(both.here(*make)), both.id_of(both.there(*make))
+            here, there = both.here(*end, first, *more), both.there(*end, second, *more)
+            assert here[0] == 0, here
+            assert alike(here) == alike(there)
+
+
+NOBODY = "01981f5e-7a3b-7c12-9d51-0b6d2c4e8f70"
+
+
+@pytest.mark.parametrize("as_json", [(), ("--json",)], ids=["for people", "as JSON"])
+def test_what_can_not_be_done_is_told_the_same_here_and_there(
+    both: Both, as_json: tuple[str, ...]
+) -> None:
+    asyncio.run(accept_all(both.home, [("ada@example.com", "admin")]))
+    for code, *tokens in (
+        (2, "keys", "create", "x", "--scope", "root"),
+        (2, "people", "invite", "--role", "owner"),
+        (2, "audit", "--limit", "0"),
+        (3, "keys", "revoke", NOBODY),
+        (3, "keys", "revoke", "no-id"),
+        (3, "people", "uninvite", NOBODY),
+        (3, "people", "role", "nobody@example.com", "viewer"),
+        (3, "audit", "--before", "no-id"),
+        (5, "keys", "create", ""),
+        (5, "workspaces", "create", " "),
+        (5, "people", "invite", "no address"),
+        (5, "people", "deactivate", "ada@example.com"),
+        (5, "people", "role", "ada@example.com", "viewer"),
+    ):
+        words = [str(word) for word in tokens]
+        here, there = both.here(*words, *as_json), both.there(*words, *as_json)
+        assert here[0] == code, here
+        assert here == there, words
+
+
+def test_who_has_done_it_is_the_key_and_not_the_operator(both: Both) -> None:
+    both.there("workspace", "set", "--stale-after-days", "80")
+    entry = json.loads(both.there("audit", "--limit", "1", "--json")[1])[0]
+    assert (entry["actor"]["kind"], entry["actor"]["name"]) == ("api_key", "there")
+    assert entry["request_id"]
+
+
+def test_a_link_for_somebody_leads_to_where_clarion_runs(both: Both) -> None:
+    code, out, _ = both.there("people", "invite", "cleo@example.com")
+    assert (code, out.startswith(f"{both.url}/console/invitations/")) == (0, True)
+
+
+def test_a_link_for_whoever_has_it_is_made_by_the_operator_alone(both: Both) -> None:
+    assert both.here("people", "invite")[0] == 0
+    code, _, errors = both.there("people", "invite")
+    assert (code, "email is missing" in errors) == (5, True)
+
+
+def test_a_key_that_is_not_known_ends_with_two_and_the_cure(both: Both) -> None:
+    code, _, errors = both.there("keys", "list", key="clk_unknown")
+    assert (code, "CLARION_API_KEY" in errors, "clarion keys create" in errors) == (2, True, True)
+    assert "clk_unknown" not in errors
+
+
+def test_a_key_of_too_little_scope_ends_with_five_and_names_the_scope(both: Both) -> None:
+    reader = json.loads(both.here("keys", "create", "reader", "--json")[1])["key"]
+    code, _, errors = both.there("keys", "list", key=reader)
+    assert (code, "the scope admin" in " ".join(errors.split())) == (5, True)
+    assert both.there("workspace", "show", key=reader)[0] == 0
+
+
+def test_a_key_of_another_workspace_than_the_one_that_is_named_is_told(both: Both) -> None:
+    second = json.loads(both.here("workspaces", "create", "second", "--json")[1])
+    code, _, errors = both.there("--workspace", "second", "keys", "list")
+    assert (code, "default" in errors, "second" in errors) == (2, True, True)
+    assert both.there("--workspace", "second", "keys", "list", key=second["key"])[0] == 0
+    assert both.there("--workspace", second["id"], "keys", "list", key=second["key"])[0] == 0
+
+
+# --- where nobody answers, or somebody else -------------------------------------------------
+
+
+def elsewhere(monkeypatch: pytest.MonkeyPatch, url: str, key: str = "clk_key") -> None:
+    monkeypatch.setenv("CLARION_URL", url)
+    monkeypatch.setenv("CLARION_API_KEY", key)
+
+
+def test_an_address_where_nobody_listens_ends_with_four_and_is_named(
+    bare: Clarion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere(monkeypatch, "http://127.0.0.1:1")
+    code, _, errors = bare("keys", "list", "--json")
+    told = json.loads(errors)
+    assert (code, told["code"]) == (4, "unavailable")
+    assert "http://127.0.0.1:1" in told["message"] and "CLARION_URL" in told["message"]
+    assert list(bare.home.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("url", "key", "wrong"),
+    [
+        ("http://127.0.0.1:1", "", ["CLARION_API_KEY"]),
+        ("", "clk_key", ["CLARION_URL"]),
+        ("127.0.0.1:8080", "clk_key", ["CLARION_URL"]),
+        ("https://shop.example/clarion", "clk_key", ["CLARION_URL"]),
+        ("https://shop.example:port", "a key", ["CLARION_URL", "CLARION_API_KEY"]),
+    ],
+)
+def test_an_address_and_a_key_that_can_not_be_are_told_at_once(
+    clarion: Clarion, monkeypatch: pytest.MonkeyPatch, url: str, key: str, wrong: list[str]
+) -> None:
+    elsewhere(monkeypatch, url, key)
+    code, _, errors = clarion("keys", "list", "--json")
+    told = json.loads(errors)
+    assert (code, told["code"]) == (2, "settings")
+    assert [fault["field"] for fault in told["faults"]] == wrong
+
+
+def test_a_command_that_can_work_here_alone_does_not_work_elsewhere_by_mistake(
+    clarion: Clarion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere(monkeypatch, "http://127.0.0.1:1")
+    code, _, errors = clarion("sources", "create", "app")
+    assert (code, "CLARION_URL" in errors) == (2, True)
+    monkeypatch.delenv("CLARION_URL")
+    monkeypatch.delenv("CLARION_API_KEY")
+    assert clarion.json("sources", "list") == []
+
+
+@contextmanager
+def answering(answer: bytes) -> Iterator[tuple[str, list[bytes]]]:
+    """Somebody at an address who answers the first call so, and what they were asked."""
+    asked: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def answer_one() -> None:
+            near, _ = listener.accept()
+            with near:
+                data = b""
+                while b"\r\n\r\n" not in data and (more := near.recv(65_536)):
+                    data += more
+                asked.append(data)
+                near.sendall(answer)
+
+        thread = threading.Thread(target=answer_one)
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}", asked
+        thread.join(PATIENCE)
+
+
+@pytest.mark.parametrize("status", ["200 OK", "404 Not Found", "502 Bad Gateway"])
+def test_what_answers_and_is_not_clarion_ends_with_four(
+    bare: Clarion, monkeypatch: pytest.MonkeyPatch, status: str
+) -> None:
+    page = f"HTTP/1.1 {status}\r\nContent-Length: 6\r\nConnection: close\r\n\r\n<html>"
+    with answering(page.encode()) as (url, _):
+        elsewhere(monkeypatch, url)
+        code, _, errors = bare("keys", "list")
+    assert (code, "is not Clarion's API" in " ".join(errors.split())) == (4, True)
+
+
+def test_a_redirect_is_not_followed_with_the_key(
+    bare: Clarion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with answering(b"") as (other, asked_of_other):
+        moved = f"HTTP/1.1 302 Found\r\nLocation: {other}/\r\nContent-Length: 0\r\n\r\n"
+        with answering(moved.encode()) as (url, _):
+            elsewhere(monkeypatch, url)
+            assert bare("keys", "list")[0] == 4
+        with socket.create_connection(("127.0.0.1", int(other.rpartition(":")[2]))) as ours:
+            ours.sendall(b"ours\r\n\r\n")
+            ours.recv(1)
+    assert asked_of_other == [b"ours\r\n\r\n"]
+
+
+def test_a_proxy_of_the_environment_is_asked(
+    bare: Clarion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = b'HTTP/1.1 200 OK\r\nContent-Length: 24\r\n\r\n{"data":[],"next": null }'
+    page = page.replace(b"24", str(len(page.partition(b"\r\n\r\n")[2])).encode())
+    with answering(page) as (proxy, asked):
+        elsewhere(monkeypatch, "http://clarion.shop.example")
+        monkeypatch.setenv("http_proxy", proxy)
+        monkeypatch.delenv("no_proxy", raising=False)
+        monkeypatch.delenv("NO_PROXY", raising=False)
+        assert bare.json("keys", "list") == []
+    assert asked[0].startswith(b"GET http://clarion.shop.example/api/v1/keys HTTP/1.1\r\n")
+
+
+def test_ctrl_c_ends_a_command_whose_answer_does_not_come(home: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(PATIENCE)
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        process = _process(home, url, "-m", "clarion.cli", "keys", "list")
+        near, _ = listener.accept()
+        with near:
+            assert near.recv(65_536).startswith(b"GET /api/v1/keys ")
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=PATIENCE)
+    assert process.returncode == 130
+
+
+# --- what a command loads --------------------------------------------------------------------
+
+HEAVY = ("alembic", "cryptography", "litestar", "sqlalchemy", "structlog", "uvicorn")
+_LOADED = f"""
+import sys
+from clarion.cli import main
+try:
+    main()
+except SystemExit:
+    print(sorted(set({HEAVY!r}) & set(sys.modules)), "litestar" in sys.modules, file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize(
+    "tokens",
+    [
+        (),
+        ("--help",),
+        ("keys", "list"),
+        ("keys", "--help"),
+        ("workspaces", "show"),
+        ("people", "list"),
+        ("audit",),
+    ],
+    ids=str,
+)
+def test_a_command_over_http_loads_neither_database_nor_web_framework(
+    home: Path, tokens: tuple[str, ...]
+) -> None:
+    process = _process(home, "http://127.0.0.1:1", "-c", _LOADED, *tokens)
+    _, errors = process.communicate(timeout=PATIENCE)
+    assert errors.splitlines()[-1] == "[] False"
+
+
+def test_a_command_on_this_machines_data_loads_what_it_needs(clarion: Clarion) -> None:
+    """So that the test before this one can fail."""
+    process = _process(clarion.home, None, "-c", _LOADED, "keys", "list")
+    _, errors = process.communicate(timeout=PATIENCE)
+    assert errors.splitlines()[-1].endswith("True")
+
+
+def _process(home: Path, url: str | None, *arguments: str) -> "subprocess.Popen[str]":
+    environment = {name: value for name, value in os.environ.items() if name[:8] != "CLARION_"}
+    environment["CLARION_DATA_DIR"] = str(home / "data")
+    if url is not None:
+        environment |= {"CLARION_URL": url, "CLARION_API_KEY": "clk_key"}
+    return subprocess.Popen(
+        [sys.executable, *arguments],
+        env=environment,
+        cwd=home,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
