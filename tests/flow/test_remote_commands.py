@@ -178,6 +178,55 @@ def test_what_can_not_be_done_is_told_the_same_here_and_there(
         assert here == there, words
 
 
+def google_key(clarion: Clarion, project: str = "shop", **changed: str) -> str:
+    """The file of a key as Google's console gives it."""
+    file = clarion.key_file(project)
+    key = json.loads(file.read_text()) | {"token_uri": "https://oauth2.googleapis.com/token"}
+    file.write_text(json.dumps(key | changed))
+    return str(file)
+
+
+@pytest.mark.parametrize("as_json", [(), ("--json",)], ids=["for people", "as JSON"])
+def test_firebase_apps_are_the_same_here_and_there(
+    both: Both, clarion: Clarion, as_json: tuple[str, ...]
+) -> None:
+    file, broken = google_key(clarion), google_key(clarion, "broken", private_key="none")
+    clarion.json("sources", "create", "app")
+    clarion.json("firebase-apps", "add", file)
+    for code, *tokens in (
+        (0, "add", file),
+        (0, "add", file, "--source", "app", "--project", "shop"),
+        (0, "list"),
+        (0, "set", "shop", "--pushes-per-minute", "1200000"),
+        (0, "set", "shop", "--avoid-peaks"),
+        (0, "pause", "shop", "--reason", "the key is rotated"),
+        (0, "list"),
+        (0, "resume", "shop"),
+        (0, "removals", "shop", "keep"),
+        (2, "removals", "shop", "neither"),
+        (3, "add", "nowhere.json"),
+        (3, "add", file, "--source", "nothing"),
+        (3, "pause", "nothing"),
+        (5, "add", broken),
+        (5, "add", file, "--project", "store"),
+        (5, "pause", "shop", "--reason", "x" * 201),
+        (5, "set", "shop", "--pushes-per-minute", "0"),
+    ):
+        words = ["firebase-apps", *map(str, tokens), *as_json]
+        here, there = alike(both.here(*words)), alike(both.there(*words))
+        assert here[0] == code, here
+        assert here == there, words
+
+
+def test_a_simulators_key_is_taken_there_where_clarion_sends_to_that_simulator(
+    both: Both, clarion: Clarion
+) -> None:
+    file = str(clarion.key_file())
+    assert both.here("firebase-apps", "add", file)[0] == 0
+    code, _, errors = both.there("firebase-apps", "add", file)
+    assert (code, "token_uri" in errors) == (5, True)
+
+
 def test_who_has_done_it_is_the_key_and_not_the_operator(both: Both) -> None:
     both.there("workspace", "set", "--stale-after-days", "80")
     entry = json.loads(both.there("audit", "--limit", "1", "--json")[1])[0]
@@ -363,6 +412,7 @@ except SystemExit:
         ("workspaces", "show"),
         ("people", "list"),
         ("audit",),
+        ("firebase-apps", "list"),
     ],
     ids=str,
 )

@@ -6,9 +6,10 @@ import pytest
 
 from clarion.accounts import actor
 from clarion.accounts.workspace import STALE_DAYS_MAX
-from clarion.cli import audit, keys, people, workspace
+from clarion.cli import audit, firebase_apps, keys, people, workspace
 from clarion.cli.api import client
 from clarion.cli.program import _GROUPS, _VERBS, commands
+from clarion.deliveries.apps.commands import PAUSED_BY_PERSON
 from clarion.web.api.pages import LIMIT_MAX
 
 
@@ -16,6 +17,10 @@ def test_scopes_roles_and_kinds_of_actors_are_those_of_the_accounts() -> None:
     assert list(keys.SCOPES) == list(actor.Scope)
     assert list(get_args(people.Role)) == list(actor.Role)
     assert list(audit.ACTOR_KINDS) == list(actor.ActorKind)
+
+
+def test_a_pause_without_a_reason_has_the_same_one_everywhere() -> None:
+    assert firebase_apps.PAUSED_BY_PERSON == PAUSED_BY_PERSON
 
 
 def test_limits_are_those_of_the_api() -> None:

@@ -1,38 +1,28 @@
 """Firebase apps: the projects we hold a service-account key for."""
 
+from codecs import BOM_UTF8
 from pathlib import Path
 from typing import Any, Literal
-from uuid import UUID
 
+import msgspec
 from cyclopts import App as Commands
-from msgspec.structs import asdict
 
+from clarion.cli.api import open_api
+from clarion.cli.api.client import Api, read_list, with_times
 from clarion.cli.output import (
     AsJson,
     Ending,
     ExitCode,
     Name,
+    not_found,
     print_done,
-    print_json,
     print_record,
     print_records,
     refused,
 )
-from clarion.cli.session import Session, accepted, load_settings, open_session
-from clarion.cli.source_choice import find_app, find_source
-from clarion.deliveries.apps.commands import (
-    PAUSED_BY_PERSON,
-    change_app,
-    decide_removals,
-    pause_app,
-    resume_app,
-    set_app_key,
-)
-from clarion.deliveries.apps.queries import FirebaseApp, list_apps
-from clarion.faults import Rejected
-from clarion.providers.fcm.credentials import parse_service_account
 
 FILE_BYTES_MAX = 65_536
+PAUSED_BY_PERSON = "by a person"
 
 commands = Commands(
     name="firebase-apps", help="Firebase apps: the projects we hold a service-account key for."
@@ -69,27 +59,27 @@ async def add(
     project
         The Firebase project it is meant for: a key of another one is refused.
     """
-    account = parse_service_account(
-        _read(file), fcm_url=load_settings().fcm_url, may_be_simulated=True
-    )
-    if isinstance(account, list):
+    key = _read(file)
+    of_key = _project_of(key)
+    if project is not None and of_key is not None and project.strip() != of_key:
         raise refused(
-            f"{file} is no usable service-account key:",
-            [(fault.field, fault.message) for fault in account],
-            word="credentials",
-        )
-    if project is not None and project.strip() != account.project_id:
-        raise refused(
-            f"{file} is a key of the project {account.project_id}, not of {project}: download one "
+            f"{file} is a key of the project {of_key}, not of {project}: download one "
             f"in the Firebase console of {project}, or leave --project out.",
             word="credentials",
         )
-    async with open_session() as session:
-        async with session.database.read() as connection:
-            bound = [(await find_source(connection, session, name)).id for name in source or []]
-        keyed = accepted(await session.do(set_app_key, account.info, bound))
-    record = _shown(keyed.app) | {"sources": [one.name for one in keyed.sources]}
-    print_record(record, as_json=json)
+    async with open_api() as api:
+        to_bind = [await _id_of_source(api, name) for name in source or []]
+        try:
+            query = {"source_id": to_bind or None}
+            app = await api.call("POST", "/firebase-apps", query=query, body=key)
+        except Ending as ending:
+            raise _of_file(ending, file) from None
+        sources = await read_list(api, "/sources")
+    bound = [one["name"] for one in sources if one["firebase_app_id"] == app["id"]]
+    if json:
+        print_record({**app, "sources": bound}, as_json=True)
+    else:
+        print_record({**_row(app), "sources": bound}, as_json=False)
 
 
 @commands.command(name="list")
@@ -102,10 +92,10 @@ async def list_(*, json: AsJson = False) -> None:
     clarion firebase-apps list
     ```
     """
-    async with open_session() as session:
-        apps = await session.ask(list_apps)
+    async with open_api() as api:
+        apps = await read_list(api, "/firebase-apps")
     print_records(
-        [_shown(app) for app in apps],
+        apps if json else [_row(app) for app in apps],
         as_json=json,
         columns=(
             "id",
@@ -131,8 +121,9 @@ async def pause(
     clarion firebase-apps pause shop-prod --reason "key is being rotated"
     ```
     """
-    async with open_session() as session:
-        paused = await session.do(pause_app, await _find(session, firebase_app), reason)
+    async with open_api() as api:
+        path = f"/firebase-apps/{await _id_of(api, firebase_app)}/pause"
+        paused = await api.call("POST", path, body={"reason": reason})
     _say(paused, "Nothing is sent through {}.", json)
 
 
@@ -146,8 +137,8 @@ async def resume(firebase_app: Name, *, json: AsJson = False) -> None:
     clarion firebase-apps resume shop-prod
     ```
     """
-    async with open_session() as session:
-        resumed = await session.do(resume_app, await _find(session, firebase_app))
+    async with open_api() as api:
+        resumed = await api.call("POST", f"/firebase-apps/{await _id_of(api, firebase_app)}/resume")
     _say(resumed, "{} sends again.", json)
 
 
@@ -175,17 +166,13 @@ async def set_(
     avoid_peaks
         Whether nothing leaves from two minutes before to two after each quarter of an hour.
     """
-    async with open_session() as session:
-        changed = accepted(
-            await session.do(
-                change_app,
-                await _find(session, firebase_app),
-                pushes_per_minute=pushes_per_minute,
-                avoid_peaks=avoid_peaks,
-            )
-        )
-    sentence = f"{{}} sends up to {changed.pushes_per_minute:,} pushes a minute"
-    _say(changed, sentence + (", none in FCM's peaks." if changed.avoid_peaks else "."), json)
+    wanted = {"pushes_per_minute": pushes_per_minute, "avoid_peaks": avoid_peaks}
+    change = {field: value for field, value in wanted.items() if value is not None}
+    async with open_api() as api:
+        path = f"/firebase-apps/{await _id_of(api, firebase_app)}"
+        changed = await api.call("PATCH", path, body=change)
+    sentence = f"{{}} sends up to {changed['pushes_per_minute']:,} pushes a minute"
+    _say(changed, sentence + (", none in FCM's peaks." if changed["avoid_peaks"] else "."), json)
 
 
 @commands.command
@@ -209,39 +196,79 @@ async def removals(
     decision
         remove: FCM is right, and they are dead. keep: it is not, say after a wrong key.
     """
-    async with open_session() as session:
-        app_id = await _find(session, firebase_app)
-        decided = await session.do(decide_removals, app_id, remove=decision == "remove")
+    async with open_api() as api:
+        path = f"/firebase-apps/{await _id_of(api, firebase_app)}/removals"
+        decided = await api.call("POST", path, body={"decision": decision})
     done = "removed" if decision == "remove" else "kept"
     _say(decided, f"What was in quarantine is {done}; {{}} goes on.", json)
 
 
-async def _find(session: Session, name: str) -> UUID:
-    async with session.database.read() as connection:
-        return (await find_app(connection, session, name)).id
+async def _id_of(api: Api, name: str) -> str:
+    """The id of the Firebase app of an id or a project id. Ends the command where there is none."""
+    for app in await read_list(api, "/firebase-apps"):
+        if name in (app["id"], app["project_id"]):
+            return str(app["id"])
+    raise not_found("Firebase app", name)
 
 
-def _read(file: Path) -> str:
+async def _id_of_source(api: Api, name: str) -> str:
+    """The id of the source of an id or a name. Ends the command where there is none, or several."""
+    ids = [
+        str(source["id"])
+        for source in await read_list(api, "/sources")
+        if name in (source["id"], source["name"])
+    ]
+    if not ids:
+        raise not_found("source", name)
+    if len(ids) > 1:
+        message = f"Several sources are called {name}: say which by id ({', '.join(ids)})."
+        raise Ending(ExitCode.USAGE, message)
+    return ids[0]
+
+
+def _project_of(key: bytes) -> str | None:
+    """The project of a service-account JSON; None: it names none, and the API says what is wrong
+    with it."""
+    try:
+        return msgspec.json.decode(key.removeprefix(BOM_UTF8), type=_Project).project_id
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+class _Project(msgspec.Struct):
+    project_id: str
+
+
+def _of_file(ending: Ending, file: Path) -> Ending:
+    """What is wrong with a key, with the name of its file."""
+    if ending.word != "invalid_credentials":
+        return ending
+    message = f"{file} is no usable service-account key:"
+    return refused(message, ending.faults, word="credentials")
+
+
+def _read(file: Path) -> bytes:
     try:
         if file.stat().st_size > FILE_BYTES_MAX:
             raise refused(f"{file} is too large to be a service-account key.")
-        return file.read_text(encoding="utf-8")
+        return file.read_text(encoding="utf-8").encode()
     except FileNotFoundError:
         raise Ending(ExitCode.NOT_FOUND, f"There is no file {file}.") from None
     except (OSError, UnicodeDecodeError) as error:
         raise refused(f"{file} can not be read: {error}") from error
 
 
-def _say(changed: FirebaseApp | Rejected, sentence: str, as_json: bool) -> None:
+def _say(app: dict[str, Any], sentence: str, as_json: bool) -> None:
     """`sentence` names the project where it has braces."""
-    app = accepted(changed)
     if as_json:
-        print_json(_shown(app))
+        print_record(app, as_json=True)
     else:
-        print_done(sentence.format(app.project_id))
+        print_done(sentence.format(app["project_id"]))
 
 
-def _shown(app: FirebaseApp) -> dict[str, Any]:
-    shown = asdict(app)
-    del shown["quarantined"]
+def _row(app: dict[str, Any]) -> dict[str, Any]:
+    """A Firebase app for a table."""
+    shown = with_times(app)
+    for name in ("quarantined", "bound_source_ids"):
+        shown.pop(name, None)
     return shown

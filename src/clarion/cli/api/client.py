@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any, Protocol
+from urllib.parse import urlencode
 
 import msgspec
 
@@ -38,8 +39,9 @@ class Api(Protocol):
     ) -> Any:
         """The answer's JSON, decoded: times and ids are texts; None where the answer is empty.
 
-        `path`: behind `/api/v1`, each part escaped. `query`: what is None is left out. `name`: what
-        was asked for, as it was typed. Ends the command where the API refuses.
+        `path`: behind `/api/v1`, each part escaped. `query`: what is None is left out, and a list
+        is a parameter given several times. `body`: what becomes JSON, or bytes that are it already.
+        `name`: what was asked for, as it was typed. Ends the command where the API refuses.
         """
 
 
@@ -64,6 +66,19 @@ async def read_list(
         if cursor is None:
             break
     return rows
+
+
+def content_of(body: Any) -> bytes:
+    """The body of a call, as it is sent."""
+    if body is None:
+        return b""
+    return body if isinstance(body, bytes) else msgspec.json.encode(body)
+
+
+def query_of(query: Mapping[str, Any] | None) -> str:
+    """The query of a call, as it stands behind the question mark."""
+    asked = {name: value for name, value in (query or {}).items() if value is not None}
+    return urlencode(asked, doseq=True)
 
 
 def with_times(record: Mapping[str, Any]) -> dict[str, Any]:

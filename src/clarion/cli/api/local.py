@@ -3,13 +3,11 @@
 from collections.abc import AsyncIterator, Mapping, MutableMapping
 from contextlib import asynccontextmanager
 from typing import Any
-from urllib.parse import unquote, urlencode
-
-import msgspec
+from urllib.parse import unquote
 
 from clarion.accounts.actor import Actor
 from clarion.app import open_api
-from clarion.cli.api.client import PREFIX, result_of
+from clarion.cli.api.client import PREFIX, content_of, query_of, result_of
 from clarion.cli.session import console_address, open_session
 from clarion.web.api.gate import CALLER
 from clarion.web.server import Asgi
@@ -47,9 +45,8 @@ class LocalApi:
         name: object = "",
     ) -> Any:
         """See `Api.call`. Raises what keeps the API from answering, such as StorageUnavailable."""
-        asked = {key: value for key, value in (query or {}).items() if value is not None}
-        content = b"" if body is None else msgspec.json.encode(body)
-        scope = self._scope(method, f"{PREFIX}{path}", urlencode(asked), content)
+        content = content_of(body)
+        scope = self._scope(method, f"{PREFIX}{path}", query_of(query), content)
         status = 0
         answer = bytearray()
         is_asked = False

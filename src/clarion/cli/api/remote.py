@@ -13,12 +13,10 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import SplitResult, urlencode, urlsplit
-
-import msgspec
+from urllib.parse import SplitResult, urlsplit
 
 from clarion import __version__
-from clarion.cli.api.client import PREFIX, result_of
+from clarion.cli.api.client import PREFIX, content_of, query_of, result_of
 from clarion.cli.output import Ending, ExitCode
 from clarion.text import without_passwords
 
@@ -89,10 +87,9 @@ class RemoteApi:
         name: object = "",
     ) -> Any:
         """See `Api.call`."""
-        asked = {key: value for key, value in (query or {}).items() if value is not None}
-        target = f"{PREFIX}{path}" + (f"?{urlencode(asked)}" if asked else "")
-        content = None if body is None else msgspec.json.encode(body)
-        connection, target = self._connection(target)
+        asked = query_of(query)
+        connection, target = self._connection(f"{PREFIX}{path}" + (f"?{asked}" if asked else ""))
+        content = content_of(body)
         try:
             status, answer = await _answer(connection, method, target, self._headers(), content)
         except (OSError, http.client.HTTPException) as error:
@@ -159,14 +156,14 @@ async def _answer(
     method: str,
     target: str,
     headers: Mapping[str, str],
-    content: bytes | None,
+    content: bytes,
 ) -> tuple[int, bytes]:
     """The status and the body. Raises OSError and HTTPException. Whoever is cancelled does not wait
     for the server."""
 
     def ask() -> tuple[int, bytes]:
         try:
-            connection.request(method, target, content, dict(headers))
+            connection.request(method, target, content or None, dict(headers))
             response = connection.getresponse()
             return response.status, response.read()
         finally:

@@ -6,10 +6,10 @@ from uuid import UUID
 
 import msgspec
 from litestar import Controller, Request, Response, delete, get, patch, post
-from litestar.params import PathParameter
+from litestar.params import PathParameter, QueryParameter
 from msgspec.structs import asdict
 
-from clarion.accounts.actor import Actor, Scope
+from clarion.accounts.actor import Actor, ActorKind, Scope
 from clarion.deliveries.apps.commands import (
     PAUSED_BY_PERSON,
     change_app,
@@ -28,6 +28,10 @@ from clarion.web.api.gate import ALSO, BODY, NEEDS, GivenCaller, GivenParts
 from clarion.web.api.pages import Page, whole
 
 AppId = Annotated[UUID, PathParameter(description="The Firebase app's id.")]
+SourceIds = Annotated[
+    list[UUID] | None,
+    QueryParameter(description="A source to be bound to it; may be given several times."),
+]
 
 
 class AddedFirebaseApp(FirebaseApp, frozen=True, kw_only=True):
@@ -88,16 +92,24 @@ class FirebaseApps(Controller):
         opt={BODY: ServiceAccount, NEEDS: Scope.ADMIN, ALSO: (200,)},
     )
     async def add(
-        self, request: Request[Actor, Any, Any], parts: GivenParts, caller: GivenCaller
+        self,
+        request: Request[Actor, Any, Any],
+        parts: GivenParts,
+        caller: GivenCaller,
+        source_id: SourceIds = None,
     ) -> Response[AddedFirebaseApp]:
         """The service-account JSON is the body. It is checked, encrypted at rest and never told
-        again. One with the same `project_id` replaces the key (200) and ends a pause; a
-        workspace's first is bound to every source that has none."""
-        account = parse_service_account(await request.body(), fcm_url=parts.fcm_url)
+        again. One with the same `project_id` replaces the key (200) and ends a pause. Without
+        `source_id` a workspace's first is bound to every source that has none."""
+        account = parse_service_account(
+            await request.body(),
+            fcm_url=parts.fcm_url,
+            may_be_simulated=caller.kind is ActorKind.OPERATOR,
+        )
         if isinstance(account, list):
             faults = [Fault(fault.field, fault.message) for fault in account]
             raise invalid(faults, ErrorCode.INVALID_CREDENTIALS)
-        keyed = accepted(await set_app_key(parts.services, caller, account.info))
+        keyed = accepted(await set_app_key(parts.services, caller, account.info, source_id or ()))
         added = AddedFirebaseApp(**asdict(keyed.app), bound_source_ids=list(keyed.bound))
         return Response(added, status_code=201 if added.replaced_at is None else 200)
 
