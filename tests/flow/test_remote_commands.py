@@ -13,6 +13,8 @@ import socket
 import subprocess
 import sys
 import threading
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -232,6 +234,22 @@ def test_who_has_done_it_is_the_key_and_not_the_operator(both: Both) -> None:
     entry = json.loads(both.there("audit", "--limit", "1", "--json")[1])[0]
     assert (entry["actor"]["kind"], entry["actor"]["name"]) == ("api_key", "there")
     assert entry["request_id"]
+
+
+@pytest.mark.parametrize("header", ["clarion_caller", "Clarion-Caller", "X-Clarion-Caller"])
+def test_nobody_becomes_the_operator_by_what_they_send(both: Both, header: str) -> None:
+    asked = urllib.request.Request(f"{both.url}/api/v1/keys", headers={header: "operator"})
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(asked, timeout=PATIENCE)
+    assert refused.value.code == 401
+
+
+def test_a_look_makes_no_key_file(clarion: Clarion) -> None:
+    for tokens in (("keys", "list"), ("audit",), ("firebase-apps", "list")):
+        assert clarion(*tokens)[0] == 0
+    assert not (clarion.home / "data" / "secret.key").exists()
+    assert clarion("firebase-apps", "add", google_key(clarion))[0] == 0
+    assert (clarion.home / "data" / "secret.key").exists()
 
 
 def test_a_link_for_somebody_leads_to_where_clarion_runs(both: Both) -> None:
