@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from fcm_simulator.process import SimulatedFcm, simulated_fcm
+from harness import fcm as fcm
+from harness import key_file as key_file
 from support.place import Place, new_place
 
 PROJECT = "shop-1"
@@ -23,21 +25,6 @@ def simulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Simula
         command += ["--url", fcm.base_url, "--data-dir", str(directory)]
         subprocess.run([sys.executable, "-m", "clarion.cli", *command], check=True)
         yield fcm, file
-
-
-@pytest.fixture
-def fcm(simulated: tuple[SimulatedFcm, Path], monkeypatch: pytest.MonkeyPatch) -> SimulatedFcm:
-    """With nothing counted or ordered; its authority is trusted as the clients' pages say."""
-    fcm, _ = simulated
-    fcm.reset()
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", fcm.ca_file)
-    monkeypatch.setenv("SSL_CERT_FILE", fcm.ca_file)
-    return fcm
-
-
-@pytest.fixture
-def key_file(simulated: tuple[SimulatedFcm, Path]) -> Path:
-    return simulated[1]
 
 
 @pytest.fixture

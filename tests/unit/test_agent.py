@@ -272,7 +272,8 @@ async def test_a_stop_ends_a_long_pause_and_a_long_step_at_once(clock: FakeClock
         return 0
 
     async with Running(clock, agent(), agent(long_step)):
-        pass
+        assert len(asyncio.all_tasks()) > 1
+    assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
 async def test_a_step_that_can_be_asked_to_end_is_waited_for(clock: FakeClock) -> None:

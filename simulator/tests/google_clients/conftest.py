@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from fcm_simulator.process import SimulatedFcm, simulated_fcm
+from harness import fcm as fcm
+from harness import key_file as key_file
 
 PROJECT = "shop-1"
 
@@ -19,18 +21,3 @@ def simulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Simula
     with simulated_fcm(directory) as fcm:
         file.write_text(json.dumps(fcm.key(PROJECT)))
         yield fcm, file
-
-
-@pytest.fixture
-def fcm(simulated: tuple[SimulatedFcm, Path], monkeypatch: pytest.MonkeyPatch) -> SimulatedFcm:
-    """With nothing counted or ordered; its authority is trusted as the clients' pages say."""
-    fcm, _ = simulated
-    fcm.reset()
-    monkeypatch.setenv("REQUESTS_CA_BUNDLE", fcm.ca_file)
-    monkeypatch.setenv("SSL_CERT_FILE", fcm.ca_file)
-    return fcm
-
-
-@pytest.fixture
-def key_file(simulated: tuple[SimulatedFcm, Path]) -> Path:
-    return simulated[1]

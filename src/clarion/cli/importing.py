@@ -250,36 +250,35 @@ async def _import(
         judge=judge_of(kind, source.id, progress.at),
         other_sources=other_sources,
     )
-    async with session.broker() as broker:
-        collector = Collector(session.database, broker, session.clock)
-        importer = Importer(collector, broker, session.clock, source, reading)
-        shown = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            DownloadColumn(),
-            TimeRemainingColumn(),
-            TextColumn("{task.fields[told]}"),
-            console=errors,
-            disable=quiet or not errors.is_terminal,
-        )
-        with shown, kept.open_refused(progress) as refused_lines:
-            task = shown.add_task(kind.value, total=progress.size, told="")
-            _show(shown, task, progress)
-            try:
-                async for step in importer.run(file, written, progress.mark):
-                    await asyncio.to_thread(kept.advance, progress, step, refused_lines)
-                    _show(shown, task, progress)
-            except ImportRefused as error:
-                raise refused(f"The import stopped at line {progress.line}: {error}.") from None
-            except asyncio.CancelledError:
-                shown.stop()
-                told = f"Broken off behind line {progress.line:,}: the same command goes on there."
-                errors.print(told, highlight=False)
-                raise
-            finally:
-                await collector.close()
-        if not progress.refused:
-            kept.refused_path.unlink()
+    collector = Collector(session.database, session.broker, session.clock)
+    importer = Importer(collector, session.broker, session.clock, source, reading)
+    shown = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[told]}"),
+        console=errors,
+        disable=quiet or not errors.is_terminal,
+    )
+    with shown, kept.open_refused(progress) as refused_lines:
+        task = shown.add_task(kind.value, total=progress.size, told="")
+        _show(shown, task, progress)
+        try:
+            async for step in importer.run(file, written, progress.mark):
+                await asyncio.to_thread(kept.advance, progress, step, refused_lines)
+                _show(shown, task, progress)
+        except ImportRefused as error:
+            raise refused(f"The import stopped at line {progress.line}: {error}.") from None
+        except asyncio.CancelledError:
+            shown.stop()
+            told = f"Broken off behind line {progress.line:,}: the same command goes on there."
+            errors.print(told, highlight=False)
+            raise
+        finally:
+            await collector.close()
+    if not progress.refused:
+        kept.refused_path.unlink()
 
 
 def _show(shown: Progress, task: TaskID, progress: import_progress.Progress) -> None:

@@ -31,8 +31,8 @@ async def erase(user_id: Name, *, yes: bool = False, json: AsJson = False) -> No
         Do it: without this, nothing is done.
     """
     _confirmed(yes, "erase this customer for good")
-    async with open_session() as session, session.broker() as broker:
-        eraser = Eraser(session.database, broker, session.clock)
+    async with open_session() as session:
+        eraser = Eraser(session.database, session.broker, session.clock)
         outcome = await commands.erase(session.services, session.actor, user_id, eraser)
         erased = accepted(outcome, name=user_id)
     print_record(

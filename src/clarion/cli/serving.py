@@ -29,7 +29,7 @@ from clarion.cli.output import (
 )
 from clarion.cli.private_files import cure_of, open_to_others
 from clarion.cli.roles import look_at_file, run_app, run_roles
-from clarion.cli.session import Session, accepted, console_address, load_settings
+from clarion.cli.session import Session, accepted, broker_of, console_address, load_settings
 from clarion.cli.source_choice import sign_command
 from clarion.clock import SystemClock
 from clarion.config import Settings
@@ -202,11 +202,13 @@ async def _first_admin_link(
     who has it, so that it is made for a person at a terminal alone."""
     if made is None or made.api_key is None or not console.is_terminal:
         return None
+    clock = SystemClock()
     session = Session(
         settings=settings,
         database=database,
-        clock=SystemClock(),
+        clock=clock,
         workspace_id=made.workspace_id,
+        broker=broker_of(settings, database, clock),
     )
     invited = accepted(await invite(session.services, session.actor, actor.Role.ADMIN))
     return f"{console_address(settings)}{invited.path}"

@@ -13,7 +13,8 @@ from clarion.accounts.actor import Actor, operator
 from clarion.accounts.command import Services
 from clarion.accounts.workspace import find_workspaces
 from clarion.accounts.workspace_store import list_workspaces
-from clarion.broker import Broker, NewJob
+from clarion.broker import Broker
+from clarion.brokers.on_demand import OnDemandBroker
 from clarion.cli.api.remote import API_KEY, URL, read_remote
 from clarion.cli.context import chosen_workspace
 from clarion.cli.first_start import check_installed, prepare
@@ -43,6 +44,7 @@ class Session:
     database: Database
     clock: Clock
     workspace_id: UUID
+    broker: Broker
 
     @property
     def actor(self) -> Actor:
@@ -55,7 +57,7 @@ class Session:
         return Services(
             database=self.database,
             clock=self.clock,
-            broker=_BrokerWhenNeeded(self),
+            broker=self.broker,
             vault=self.vault(),
         )
 
@@ -78,32 +80,21 @@ class Session:
         """What a command returns that the actor gives."""
         return await command(self.services, self.actor, *args, **kwargs)
 
-    @asynccontextmanager
-    async def broker(self) -> AsyncIterator[Broker]:
-        """The broker of the settings, for the few commands that nudge somebody."""
-        from clarion.app import open_broker  # with it comes all of Clarion: only where needed
-
-        broker = await open_broker(self.settings, self.database, self.clock)
-        try:
-            yield broker
-        finally:
-            await broker.close()
-
     def vault(self) -> Vault:
         return load_or_make_vault(
             self.settings.data_dir, self.settings.secret_key, self.settings.former_secret_keys
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _BrokerWhenNeeded:
-    """Connects to the broker for what is published: most commands publish nothing."""
+def broker_of(settings: Settings, database: Database, clock: Clock) -> OnDemandBroker:
+    """The broker of the settings: connected for the few commands that publish or look."""
 
-    session: Session
+    async def connect() -> Broker:
+        from clarion.app import open_broker  # with it comes all of Clarion: only where needed
 
-    async def publish(self, *jobs: NewJob) -> None:
-        async with self.session.broker() as broker:
-            await broker.publish(*jobs)
+        return await open_broker(settings, database, clock)
+
+    return OnDemandBroker(connect)
 
 
 def load_settings() -> Settings:
@@ -137,6 +128,7 @@ async def open_session() -> AsyncIterator[Session]:
     wanted = chosen_workspace.get() or settings.workspace
     clock = SystemClock()
     database = Database(settings.database_url)
+    broker = broker_of(settings, database, clock)
     try:
         await prepare(settings, database, clock)
         yield Session(
@@ -144,8 +136,10 @@ async def open_session() -> AsyncIterator[Session]:
             database=database,
             clock=clock,
             workspace_id=await _choose_workspace(database, wanted),
+            broker=broker,
         )
     finally:
+        await broker.close()
         await database.close()
 
 

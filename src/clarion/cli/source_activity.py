@@ -109,8 +109,7 @@ def _print_nothing(source: SourceView) -> None:
 async def _print_waiting(session: Session) -> None:
     """What is durable and not taken in yet is not listed: an app's events seem to be missing."""
     try:
-        async with session.broker() as broker:
-            jobs = await broker.depth(JobKind.EVENTS)
+        jobs = await session.broker.depth(JobKind.EVENTS)
     except BrokerUnavailable as error:
         console.print(
             f"The broker does not answer ({escape(str(error))}): nothing is taken in.", style="red"

@@ -11,9 +11,9 @@ from clarion.accounts import audit
 from clarion.accounts.actor import ActorKind, Scope
 from clarion.accounts.audit_store import AuditFilter
 from clarion.accounts.queries import list_audit
+from clarion.clock import Moment
 from clarion.web.api.errors import accepted
 from clarion.web.api.gate import NEEDS, GivenCaller, GivenParts
-from clarion.web.api.moment import Moment
 from clarion.web.api.pages import LIMIT_DEFAULT, Cursor, Limit, Page, after_id, page
 
 ActorId = Annotated[

@@ -14,8 +14,8 @@ from clarion.campaigns.campaign import CampaignState
 from clarion.campaigns.content import spec as contents
 from clarion.campaigns.content.spec import Priority, dump_content
 from clarion.campaigns.preview import CampaignWarning, PreviewFault
+from clarion.clock import Moment
 from clarion.web.api.devices import Owner
-from clarion.web.api.moment import Moment
 
 Scalar = str | int | float | bool | None
 Ttl = Annotated[

@@ -7,6 +7,7 @@ import msgspec
 from litestar import Controller, get
 from litestar.params import PathParameter, QueryParameter
 
+from clarion.clock import Moment
 from clarion.customers.queries import (
     customer_history,
     list_customers,
@@ -18,7 +19,6 @@ from clarion.web.api.devices import Change, OwnedDevice
 from clarion.web.api.errors import accepted
 from clarion.web.api.events import Event
 from clarion.web.api.gate import GivenCaller, GivenParts
-from clarion.web.api.moment import Moment
 from clarion.web.api.pages import (
     LIMIT_DEFAULT,
     Cursor,

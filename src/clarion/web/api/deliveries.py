@@ -7,6 +7,7 @@ import msgspec
 from litestar import Controller, get
 from litestar.params import QueryParameter
 
+from clarion.clock import Moment
 from clarion.customers.devices.device import Platform
 from clarion.deliveries import store
 from clarion.deliveries.delivery import DeliveryState
@@ -14,7 +15,6 @@ from clarion.deliveries.queries import list_deliveries
 from clarion.web.api.devices import Owner
 from clarion.web.api.errors import accepted
 from clarion.web.api.gate import GivenCaller, GivenParts
-from clarion.web.api.moment import Moment
 from clarion.web.api.pages import LIMIT_DEFAULT, Cursor, Limit, Page, after_ids, page
 
 

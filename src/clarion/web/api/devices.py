@@ -7,13 +7,13 @@ import msgspec
 from litestar import Controller, get
 from litestar.params import PathParameter
 
+from clarion.clock import Moment
 from clarion.customers.devices.device import DeviceState, Platform, TokenKind
 from clarion.customers.devices.facts import PushPermission
 from clarion.customers.devices.queries import Owner as Owner
 from clarion.customers.devices.queries import device_history, get_device, list_devices
 from clarion.web.api.errors import accepted
 from clarion.web.api.gate import GivenCaller, GivenParts
-from clarion.web.api.moment import Moment
 from clarion.web.api.pages import LIMIT_DEFAULT, Cursor, Limit, Page, after_id, after_seq, page
 from clarion.web.api.shown import shown
 

@@ -7,12 +7,12 @@ import msgspec
 from litestar import Controller, get
 from litestar.params import PathParameter
 
+from clarion.clock import Moment
 from clarion.customers.queries import list_events, view_events
 from clarion.events.store import get_event
 from clarion.web.api.devices import Owner
 from clarion.web.api.errors import ApiError, ErrorCode, accepted
 from clarion.web.api.gate import GivenCaller, GivenParts
-from clarion.web.api.moment import Moment
 from clarion.web.api.pages import LIMIT_DEFAULT, Cursor, Limit, Page, after_seq, page
 from clarion.web.api.shown import shown
 

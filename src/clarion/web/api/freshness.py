@@ -9,6 +9,7 @@ from litestar import Controller, get
 from litestar.params import QueryParameter
 
 from clarion.accounts.workspace import STALE_DAYS_MAX
+from clarion.clock import Moment
 from clarion.customers.devices.device import Platform
 from clarion.customers.devices.queries import (
     SweepPreview,
@@ -22,7 +23,6 @@ from clarion.customers.devices.token_age_store import SweptDay, swept_days
 from clarion.web.api.devices import Owner
 from clarion.web.api.errors import accepted
 from clarion.web.api.gate import GivenCaller, GivenParts
-from clarion.web.api.moment import Moment
 from clarion.web.api.pages import (
     LIMIT_DEFAULT,
     Cursor,

@@ -11,10 +11,10 @@ from clarion.accounts import api_key
 from clarion.accounts.actor import Actor, Scope
 from clarion.accounts.commands import create_api_key, revoke_api_key
 from clarion.accounts.queries import list_api_keys
+from clarion.clock import Moment
 from clarion.web.api.bodies import read
 from clarion.web.api.errors import accepted
 from clarion.web.api.gate import BODY, NEEDS, GivenCaller, GivenParts
-from clarion.web.api.moment import Moment
 from clarion.web.api.pages import Page, whole
 
 KeyId = Annotated[UUID, PathParameter(description="The API key's id.")]

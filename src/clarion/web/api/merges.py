@@ -7,6 +7,7 @@ import msgspec
 from litestar import Controller, Request, get, post
 
 from clarion.accounts.actor import Actor, Scope
+from clarion.clock import Moment
 from clarion.customers.commands import merge_customers, unmerge_customer
 from clarion.customers.identity import merge_store
 from clarion.customers.identity.merge_store import list_merges
@@ -14,7 +15,6 @@ from clarion.web.api.bodies import read
 from clarion.web.api.customers import UserId
 from clarion.web.api.errors import accepted
 from clarion.web.api.gate import BODY, MAY_CONFLICT, NEEDS, GivenCaller, GivenParts
-from clarion.web.api.moment import Moment
 from clarion.web.api.pages import LIMIT_DEFAULT, Cursor, Limit, Page, after_id, page
 from clarion.web.api.shown import shown
 

@@ -17,10 +17,10 @@ from clarion.accounts.people.commands import (
     revoke_invitation,
 )
 from clarion.accounts.people.queries import list_invitations, list_people
+from clarion.clock import Moment
 from clarion.web.api.bodies import read
 from clarion.web.api.errors import accepted
 from clarion.web.api.gate import BODY, MAY_CONFLICT, NEEDS, GivenCaller, GivenParts
-from clarion.web.api.moment import Moment
 from clarion.web.api.pages import Page, whole
 
 PersonId = Annotated[UUID, PathParameter(description="The person's id.")]

@@ -8,6 +8,7 @@ from litestar import Controller, Request, delete, get, post
 from litestar.params import PathParameter
 
 from clarion.accounts.actor import Actor, Scope
+from clarion.clock import Moment
 from clarion.sources.commands import (
     create_identity_secret,
     restore_key,
@@ -20,7 +21,6 @@ from clarion.sources.source import KeyKind
 from clarion.web.api.bodies import read
 from clarion.web.api.errors import accepted
 from clarion.web.api.gate import BODY, MAY_CONFLICT, NEEDS, GivenCaller, GivenParts, Parts
-from clarion.web.api.moment import Moment
 from clarion.web.api.pages import Page, whole
 from clarion.web.api.shown import shown
 from clarion.web.api.source_wire import SourceId, WriteKey

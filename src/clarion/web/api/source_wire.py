@@ -6,8 +6,8 @@ from uuid import UUID
 import msgspec
 from litestar.params import PathParameter
 
+from clarion.clock import Moment
 from clarion.sources.rate_limit import Limit, limit_of
-from clarion.web.api.moment import Moment
 
 SourceId = Annotated[UUID, PathParameter(description="The source's id.")]
 

@@ -7,6 +7,7 @@ import msgspec
 from litestar import Controller, Request, get, patch, post
 
 from clarion.accounts.actor import Actor, Scope
+from clarion.clock import Moment
 from clarion.customers.queries import list_refusals
 from clarion.deliveries.apps.source_commands import change_source, create_source
 from clarion.sources.commands import restore_source, revoke_source
@@ -14,7 +15,6 @@ from clarion.sources.queries import get_source, list_sources
 from clarion.web.api.bodies import read
 from clarion.web.api.errors import accepted
 from clarion.web.api.gate import BODY, NEEDS, GivenCaller, GivenParts
-from clarion.web.api.moment import Moment
 from clarion.web.api.pages import LIMIT_DEFAULT, Cursor, Limit, Page, after_seq, page, whole
 from clarion.web.api.shown import shown
 from clarion.web.api.source_wire import RateLimit, Source, SourceId, read_limit

@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 from litestar import Controller, get
 
-from clarion.clock import from_micros, to_micros
+from clarion.clock import Moment, from_micros, to_micros
 from clarion.customers.devices.store import Change as StoredChange
 from clarion.customers.queries import find_customer, view_events
 from clarion.deliveries.delivery import DeliveryState
@@ -18,7 +18,6 @@ from clarion.web.api.devices import Change
 from clarion.web.api.errors import accepted
 from clarion.web.api.events import Event
 from clarion.web.api.gate import GivenCaller, GivenParts
-from clarion.web.api.moment import Moment
 from clarion.web.api.pages import LIMIT_DEFAULT, Cursor, Limit, Page, after_place, page
 from clarion.web.api.shown import shown
 

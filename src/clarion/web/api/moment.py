@@ -1,3 +1,0 @@
-"""Times on the wire."""
-
-from clarion.clock import Moment as Moment
