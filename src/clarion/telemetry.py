@@ -5,6 +5,7 @@ token, a key or a secret is never logged; `_masked` is the net below that rule, 
 of others is logged as text: no control character of it reaches a terminal.
 """
 
+import asyncio
 import logging
 import sys
 from collections.abc import MutableMapping
@@ -78,6 +79,7 @@ def set_up_logs(options: LogOptions) -> None:
         cache_logger_on_first_use=False,
     )
     handler = logging.StreamHandler(sys.stderr)
+    handler.addFilter(_is_no_stop)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
@@ -209,6 +211,13 @@ class Metrics:
 
     def text(self) -> bytes:
         return generate_latest(self.registry)
+
+
+def _is_no_stop(record: logging.LogRecord) -> bool:
+    """False for what a library logs only because it was stopped: whoever stops a command knows.
+    SQLAlchemy logs a connection that it was closing just then as an error, with a traceback."""
+    stopped = record.exc_info[1] if record.exc_info else None
+    return not isinstance(stopped, asyncio.CancelledError | KeyboardInterrupt)
 
 
 def _masked(

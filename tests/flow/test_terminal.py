@@ -1,6 +1,8 @@
 """What commands write to a terminal, to a pipe, and to a console that is not UTF-8."""
 
+import asyncio
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -91,6 +93,23 @@ def test_a_log_line_holds_no_order_and_no_password(
     assert "named" in told and "failed" in told
     assert not [sign for sign in told if (sign < " " and sign != "\n") or "\x7f" <= sign <= "\x9f"]
     assert "hush" not in told
+
+
+@pytest.mark.parametrize("form", ["console", "json"])
+def test_a_library_stopped_in_its_work_logs_no_error(
+    form: str, bare: Clarion, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As SQLAlchemy does where Ctrl-C meets a connection that is being closed."""
+    set_up_logs(LogOptions(form=form))
+    library = logging.getLogger("sqlalchemy.pool.impl.QueuePool")
+    for failure in (asyncio.CancelledError(), KeyboardInterrupt(), OSError("the disk is gone")):
+        try:
+            raise failure
+        except BaseException:
+            library.error("Exception closing connection", exc_info=True)
+    told = capsys.readouterr().err
+    assert told.count("Exception closing connection") == 1
+    assert "OSError: the disk is gone" in told and "Cancelled" not in told
 
 
 SECRET_ADDRESSES = (
