@@ -14,7 +14,10 @@ from sqlalchemy import text
 
 from clarion.accounts.actor import Role, operator
 from clarion.accounts.people.commands import NewInvitation, deactivate, invite
-from clarion.accounts.people.passwords import WAITING_MAX, PasswordHasher
+from clarion.accounts.people.password_reset import NewPasswordReset, offer_password_reset
+from clarion.accounts.people.passwords import WAITING_MAX, Cost, PasswordHasher
+from clarion.accounts.people.store import put_member
+from clarion.accounts.workspace_store import list_workspaces
 from clarion.faults import Rejected
 from clarion.storage.database import Database
 from clarion.web.api.errors import ErrorCode
@@ -523,6 +526,89 @@ async def test_another_password_ends_every_other_session(
         assert (await browser.get("/session")).status_code == 200
         ended(await thief.sign_in(ADA, PASSWORD), 401, "sign_in")
         assert (await thief.sign_in(ADA, "a better password")).status_code == 200
+
+
+async def offered(service: Service, email: str = ADA) -> str:
+    """The path of a new password reset, in the console."""
+    people = (await service.get("/people"))["data"]
+    (person_id,) = (one["id"] for one in people if one["email"] == email)
+    made = await service.post(f"/people/{person_id}/reset-password")
+    return str(made["path"]).removeprefix("/console")
+
+
+async def test_a_forgotten_password_is_replaced_by_a_link_once(
+    both: Service, clock: FakeClock
+) -> None:
+    async with Browser(both) as browser, Browser(both) as stolen:
+        await become(both, browser)
+        await stolen.sign_in(ADA, PASSWORD)
+        replaced = await offered(both)
+        path = await offered(both)
+        ended(await browser.get(replaced), 404, "not_found")
+        shown = (await browser.get(path)).json()
+        assert (shown["email"], shown["created_by"]) == (ADA, "test")
+        refused = await browser.post(path, {"password": "too short"})
+        assert refused.json()["faults"] == [
+            {"field": "password", "message": "must have 12 characters or more"}
+        ]
+        answer = await browser.post(path, {"password": "another battery"})
+        assert answer.json()["person"]["email"] == ADA
+        assert (await browser.get("/session")).status_code == 200
+        ended(await stolen.get("/session"), 401, "unauthorized")
+        ended(await browser.post(path, {"password": "a third battery"}), 404, "not_found")
+        assert (await stolen.sign_in(ADA, PASSWORD)).json() == WRONG
+        assert (await stolen.sign_in(ADA, "another battery")).status_code == 200
+        log = (await both.get("/audit"))["data"]
+        assert {"person.offer_password_reset", "person.reset_password"} <= {
+            entry["verb"] for entry in log
+        }
+        late = await offered(both)
+        clock.advance(DAY)
+        ended(await browser.post(late, {"password": "a fourth battery"}), 404, "not_found")
+
+
+async def test_a_link_that_waits_ends_with_the_password_it_was_for(
+    service: Service, browser: Browser
+) -> None:
+    path = await offered(service)
+    answer = await browser.post("/password", {"current": PASSWORD, "new": "another battery"})
+    assert answer.status_code == 200
+    ended(await browser.post(path, {"password": "a third battery"}), 404, "not_found")
+
+
+async def test_no_admin_of_one_workspace_gets_into_another_by_a_reset(
+    service: Service, browser: Browser
+) -> None:
+    """A password opens all that its person may enter."""
+    (ada,) = (await service.get("/people"))["data"]
+    await service.make_key_elsewhere()
+    async with service.database.write() as connection:
+        (other,) = [one.id for one in await list_workspaces(connection) if one.id != WORKSPACE]
+        await put_member(connection, UUID(ada["id"]), other, Role.ADMIN, service.clock.now())
+    path = f"/people/{ada['id']}/reset-password"
+    refused = (await service.ask("POST", path)).json
+    assert "clarion people reset-password" in refused["message"]
+    made = await offer_password_reset(service.services, operator(WORKSPACE), UUID(ada["id"]))
+    assert isinstance(made, NewPasswordReset)
+
+
+async def test_signing_in_hashes_the_password_anew_where_the_cost_has_changed(
+    service: Service, browser: Browser
+) -> None:
+    async def hashed() -> str:
+        async with service.database.read() as connection:
+            rows = await connection.execute(text("SELECT password_hash FROM people"))
+            return str(rows.scalar_one())
+
+    before = await hashed()
+    await browser.sign_in(ADA, PASSWORD)
+    assert await hashed() == before
+    dearer = PasswordHasher(Cost(memory_kib=64, iterations=3))
+    async with Browser(service, app=create_console(service.services, dearer)) as later:
+        assert (await later.sign_in(ADA, PASSWORD)).status_code == 200
+        assert "$m=64,t=3,p=1$" in await hashed()
+        assert (await later.sign_in(ADA, PASSWORD)).status_code == 200
+    assert (await browser.get("/session")).status_code == 200
 
 
 async def test_whoever_is_deactivated_is_out_at_once_and_can_come_back(both: Service) -> None:

@@ -262,6 +262,7 @@ NAMING = (
     "keys revoke {key}",
     "people deactivate {person}",
     "people reactivate {person}",
+    "people reset-password {person}",
     "people role {person} viewer",
     "people uninvite {invitation}",
     "sources ask {source} --in 60",

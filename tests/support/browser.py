@@ -5,6 +5,7 @@ from typing import Any, Self
 
 import httpx
 
+from clarion.web.server import Asgi
 from support.api import Service
 
 HOST = "clarion.test"
@@ -14,12 +15,20 @@ PROXY = "10.0.0.1"
 
 
 class Browser:
-    """A context. `address`: from which its connection comes."""
+    """A context. `address`: from which its connection comes; `app`: in the place of the
+    service's own."""
 
-    def __init__(self, service: Service, *, scheme: str = "http", address: str = HOME) -> None:
+    def __init__(
+        self,
+        service: Service,
+        *,
+        scheme: str = "http",
+        address: str = HOME,
+        app: Asgi | None = None,
+    ) -> None:
         self.origin = f"{scheme}://{HOST}"
         self.csrf_token = ""
-        transport = httpx.ASGITransport(app=service.app, client=(address, 50_000))
+        transport = httpx.ASGITransport(app=app or service.app, client=(address, 50_000))
         self.client = httpx.AsyncClient(transport=transport, base_url=self.origin)
 
     async def __aenter__(self) -> Self:

@@ -113,6 +113,33 @@ async def uninvite(invitation_id: str, *, json: AsJson = False) -> None:
         print_done(f"The invitation {invitation_id} is of no use any more.")
 
 
+@commands.command
+async def reset_password(person: str, *, json: AsJson = False) -> None:
+    """Make a link by which somebody who has forgotten their password chooses another.
+
+    Nothing is mailed: hand it to them yourself. It holds for a day, and once.
+
+    For example:
+
+    ```
+    clarion people reset-password ada@example.com
+    ```
+
+    Parameters
+    ----------
+    person
+        Their id or their email.
+    """
+    async with open_api() as api:
+        made = await api.call("POST", f"/people/{await _id_of(api, person)}/reset-password")
+    link = f"{api.address}{made['path']}"
+    if json:
+        print_record({**made, "link": link}, as_json=True)
+        return
+    console.print(link, highlight=False, soft_wrap=True)
+    console.print("Whoever has it chooses their password. It holds for a day.", style="dim")
+
+
 @commands.command(name="role")
 async def role_(person: str, role: Role, *, json: AsJson = False) -> None:
     """Give somebody another role. It holds at once, where they are signed in, too.

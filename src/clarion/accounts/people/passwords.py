@@ -34,7 +34,8 @@ class PasswordHasher:
     """One for a process. A hash tells its own cost, so the cost may change."""
 
     def __init__(self, cost: Cost | None = None) -> None:
-        self._cost = cost or Cost()
+        self._cost = cost = cost or Cost()
+        self._prefix = f"$argon2id$v=19$m={cost.memory_kib},t={cost.iterations},p={cost.lanes}$"
         self._turns = asyncio.Semaphore(AT_ONCE)
         self._decoy: str | None = None
         self._waiting = 0
@@ -51,6 +52,10 @@ class PasswordHasher:
             yield True
         finally:
             self._waiting -= 1
+
+    def is_outdated(self, phc: str) -> bool:
+        """Whether a hash was made at another cost than passwords are hashed at today."""
+        return not phc.startswith(self._prefix)
 
     async def hash(self, password: str) -> str:
         """The hash to store, in PHC's form."""

@@ -9,6 +9,7 @@ from clarion.accounts.actor import Role
 from clarion.faults import Fault
 
 INVITATION_LIFE = timedelta(days=3)
+PASSWORD_RESET_LIFE = timedelta(days=1)
 EMAIL_CHARACTERS_MAX = 254
 PASSWORD_CHARACTERS_MIN = 12
 PASSWORD_CHARACTERS_MAX = 1_000
@@ -50,6 +51,16 @@ class Invitation:
     """Whose it is; None: whoever has the link says theirs (the first admin)."""
     role: Role
     invited_by: str
+    created_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PasswordReset:
+    """Whoever has its link may choose the person's password, once, until it expires."""
+
+    person_id: UUID
+    created_by: str
     created_at: datetime
     expires_at: datetime
 

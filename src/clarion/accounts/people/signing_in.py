@@ -18,6 +18,7 @@ from clarion.accounts.actor import Actor, ActorKind, Permission, Role, permissio
 from clarion.accounts.audit import Thing
 from clarion.accounts.command import Run, Services, command
 from clarion.accounts.people import session_store, store
+from clarion.accounts.people.password_reset_store import remove_reset
 from clarion.accounts.people.passwords import PasswordHasher
 from clarion.accounts.people.person import (
     PASSWORD_CHARACTERS_MAX,
@@ -89,9 +90,17 @@ async def sign_in(
         if credentials is None or not is_right or not open_to:
             log.warning("sign_in_failed", address=place.address)
             return WRONG
-        actor = _person_actor(open_to[0], request_id)
+        actor = actor_of(open_to[0], request_id)
+        known = credentials[1]
+        renewed = await hasher.hash(password) if hasher.is_outdated(known) else None
         return await _start_session(
-            services, actor, credentials[1], place, counts=counts, former_token=former_token
+            services,
+            actor,
+            known,
+            place,
+            counts=counts,
+            former_token=former_token,
+            renewed=renewed,
         )
 
 
@@ -198,7 +207,7 @@ async def authenticate(
         return None
     if not is_use_noted(session, now):
         await _note_use(services, session.id)
-    return _person_actor(member, request_id), session
+    return actor_of(member, request_id), session
 
 
 async def _note_use(services: Services, session_id: UUID) -> None:
@@ -219,11 +228,15 @@ async def _start_session(
     *,
     counts: Sequence[Count],
     former_token: str | None,
+    renewed: str | None,
 ) -> SignedIn | Rejected:
+    """`renewed`: the password hashed as it is done today, where the known hash costs less."""
     assert actor.id is not None
     if not await _is_still(run, actor.id, password_hash):
         return WRONG
-    return await _begin(run, actor, place, counts=counts, former_token=former_token)
+    if renewed is not None:
+        await store.replace_password(run.connection, actor.id, before=password_hash, after=renewed)
+    return await begin_session(run, actor, place, counts=counts, former_token=former_token)
 
 
 @command("invitation.accept", needs=Permission.READ)
@@ -249,7 +262,7 @@ async def _accept(
     elif not await _is_still(run, person.id, password_hash):
         return WRONG
     await store.put_member(run.connection, person.id, workspace_id, invitation.role, run.now)
-    return await _begin(
+    return await begin_session(
         run,
         actor,
         place,
@@ -267,11 +280,12 @@ async def _replace_password(
     assert actor.id is not None
     if not await store.replace_password(run.connection, actor.id, before=before, after=after):
         return Rejected("conflict", "The password was changed meanwhile: sign in again.")
+    await remove_reset(run.connection, actor.id)
     await session_store.end_sessions(run.connection, actor.id)
-    return await _begin(run, actor, place, counts=counts, thing=Thing("person", actor.id))
+    return await begin_session(run, actor, place, counts=counts, thing=Thing("person", actor.id))
 
 
-async def _begin(
+async def begin_session(
     run: Run,
     actor: Actor,
     place: Place,
@@ -327,7 +341,8 @@ async def _is_right(
     return is_right and is_short_enough and credentials is not None
 
 
-def _person_actor(member: Member, request_id: str | None) -> Actor:
+def actor_of(member: Member, request_id: str | None) -> Actor:
+    """A person at work in one of their workspaces."""
     return _actor(member.person, member.workspace_id, member.role, request_id)
 
 

@@ -9,6 +9,7 @@ from clarion.storage.schema.accounts import api_keys as api_keys
 from clarion.storage.schema.accounts import audit as audit
 from clarion.storage.schema.accounts import invitations as invitations
 from clarion.storage.schema.accounts import memberships as memberships
+from clarion.storage.schema.accounts import password_resets as password_resets
 from clarion.storage.schema.accounts import people as people
 from clarion.storage.schema.accounts import sessions as sessions
 from clarion.storage.schema.accounts import sign_in_tries as sign_in_tries

@@ -107,6 +107,16 @@ invitations = Table(
     Index("invitations_workspace", "workspace_id", "id"),
 )
 
+password_resets = Table(
+    "password_resets",
+    metadata,
+    Column("person_id", Id, primary_key=True),  # one link a person: a new one replaces it
+    Column("token_hash", Text, nullable=False, unique=True),
+    Column("created_by", Text, nullable=False),  # as it was called then
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+)
+
 sign_in_tries = Table(  # that were not good, of the last minutes
     "sign_in_tries",
     metadata,

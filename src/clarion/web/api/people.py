@@ -16,6 +16,7 @@ from clarion.accounts.people.commands import (
     reactivate,
     revoke_invitation,
 )
+from clarion.accounts.people.password_reset import offer_password_reset
 from clarion.accounts.people.queries import list_invitations, list_people
 from clarion.clock import Moment
 from clarion.web.api.bodies import read
@@ -55,6 +56,15 @@ class MadeInvitation(Invitation, frozen=True, kw_only=True):
     installation with it."""
 
     path: str
+
+
+class MadePasswordReset(msgspec.Struct, frozen=True, kw_only=True):
+    """A link by which a person chooses another password, once: the only time that `path` is told.
+    The link is the address of this installation with it."""
+
+    person_id: UUID
+    path: str
+    expires_at: Moment
 
 
 class NewInvitation(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -148,6 +158,22 @@ class People(Controller):
     ) -> Person:
         """They may work here again, in the role that they had."""
         return _shown(accepted(await reactivate(parts.services, caller, person_id)))
+
+    @post(
+        "/{person_id:uuid}/reset-password",
+        summary="Offer a new password",
+        opt={MAY_CONFLICT: True},
+    )
+    async def reset_password(
+        self, parts: GivenParts, caller: GivenCaller, person_id: PersonId
+    ) -> MadePasswordReset:
+        """A link for somebody who has forgotten theirs. Nothing is mailed: hand it to them
+        yourself. It holds for a day, and once; until then the old password holds. Of somebody who
+        works in other workspaces, too, only the operator's own command line makes one."""
+        made = accepted(await offer_password_reset(parts.services, caller, person_id))
+        return MadePasswordReset(
+            person_id=made.reset.person_id, path=made.path, expires_at=made.reset.expires_at
+        )
 
 
 def _shown(member: person.Member) -> Person:

@@ -14,6 +14,7 @@ from clarion.accounts.people.passwords import PasswordHasher
 from clarion.web.console.answers import EXCEPTION_HANDLERS
 from clarion.web.console.caller import Parts, comes_from_us, signed_in
 from clarion.web.console.invitations import Invitations
+from clarion.web.console.password_resets import PasswordResets
 from clarion.web.console.sessions import Sessions, SigningIn
 from clarion.web.request_id import name_call
 from clarion.web.server import Asgi, Receive, Scope, Send
@@ -30,7 +31,7 @@ def create_console(services: Services, hasher: PasswordHasher | None = None) -> 
         return parts
 
     app = Litestar(
-        [Router(PREFIX, route_handlers=[SigningIn, Sessions, Invitations])],
+        [Router(PREFIX, route_handlers=[SigningIn, Sessions, Invitations, PasswordResets])],
         dependencies={
             "parts": Provide(parts_of, use_cache=True, sync_to_thread=False),
             "caller": Provide(signed_in),
