@@ -1,6 +1,7 @@
 """The real parts the tests stand on: SQLite, PostgreSQL, NATS, a clock to move."""
 
 import os
+import signal
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -28,6 +29,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # A shell lets what it runs in the background ignore Ctrl-C, and so would all that tests start.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     if config.getoption("basetemp") is None:
         keep_files_in_memory()
     if config.getoption("--soak"):
