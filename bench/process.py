@@ -53,9 +53,8 @@ class Memory:
         if not count:
             return {}
         at = {"10 %": count // 10, "50 %": count // 2, "100 %": count - 1}
-        return {name: round(self.samples[index]) for name, index in at.items()} | {
-            "most": round(max(self.samples))
-        }
+        reached: dict[str, float] = {name: round(self.samples[k]) for name, k in at.items()}
+        return {**reached, "most": round(max(self.samples))}
 
     def _watch(self) -> None:
         while not self._stop.wait(SAMPLE_SECONDS):

@@ -105,7 +105,7 @@ def firebase(fcm: SimulatedFcm, key_file: Path) -> Iterator[Firebase]:
 def test_it_sends_a_message_with_everything_over_both_versions(
     fcm: SimulatedFcm, firebase: Firebase
 ) -> None:
-    message = {
+    message: dict[str, Any] = {
         "token": "token-1",
         "data": {"a": "b"},
         "notification": {"title": "Hello", "body": "There is news", "imageUrl": "https://x.example/y"},

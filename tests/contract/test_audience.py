@@ -63,15 +63,16 @@ def _id(one: Person) -> object:
 @st.composite
 def cases(draw: st.DrawFn) -> tuple[Rule, list[Person]]:
     """People, and a rule that is likely to reach some of them."""
-    crowd = draw(st.lists(people, max_size=8, unique_by=_id))
+    crowd: list[Person] = list(draw(st.lists(people, max_size=8, unique_by=_id)))
     known = [
         (name, value)
         for _, traits in crowd
         for name, value in traits.items()
         if not isinstance(value, list | dict) and value not in BEYOND
     ]
-    pairs = st.tuples(names, scalars)
-    pairs = st.sampled_from(known) | pairs if known else pairs
+    pairs: st.SearchStrategy[tuple[str, Any]] = st.tuples(names, scalars)
+    if known:
+        pairs = st.sampled_from(known) | pairs
     wanted = draw(st.lists(pairs, min_size=1, max_size=2, unique_by=lambda pair: pair[0]))
     return TraitsEqual(traits=tuple(wanted)), crowd
 

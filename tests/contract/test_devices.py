@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import event as hooks
@@ -16,7 +17,7 @@ from clarion.events.messages.message import Event
 from clarion.storage.database import Database
 from clarion.storage.schema import devices
 from support.book import NOW, SOURCE, WORKSPACE
-from support.history import DAY, App, timedelta
+from support.history import DAY, App
 from support.scenarios import FID, OF_FID
 
 DEVICE_STATEMENTS_MAX = 4
@@ -53,8 +54,8 @@ def of_devices(statements: list[str]) -> list[str]:
 
 async def test_a_known_device_registers_again_for_four_statements(database: Database) -> None:
     app = App()
-    register = {"user": "U", "token": OF_FID, "fid": FID, "context": CONTEXT}
-    seen = {"user": "U", "device": "D", "context": CONTEXT}
+    register: dict[str, Any] = {"user": "U", "token": OF_FID, "fid": FID, "context": CONTEXT}
+    seen: dict[str, Any] = {"user": "U", "device": "D", "context": CONTEXT}
     await take(database, app.register(0, "D", **register))
     plain = await take(database, app.event(1, "track", name="Seen", **seen))
     again = await take(database, app.register(2, "D", **register))

@@ -1,6 +1,7 @@
 """Promise 2 on both databases: what the pure core says is what the rows say."""
 
 import random
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ from clarion.events.messages.message import Event
 from clarion.storage.database import Database
 from clarion.storage.schema import customers, devices, events, metadata
 from support.book import NOW, SOURCE, WORKSPACE, Book
-from support.history import DAY, App, timedelta
+from support.history import DAY, App
 from support.sampling import examples
 from support.scenarios import SCENARIOS, Scenario
 from unit.test_identity import histories

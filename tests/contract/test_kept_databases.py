@@ -12,6 +12,7 @@ from clarion.campaigns.campaign import CampaignState
 from clarion.customers.devices.device import TokenKind
 from clarion.customers.identity.identifier import User, customer_id_of
 from clarion.deliveries.apps.store import open_app
+from clarion.deliveries.provider import ProviderApp
 from clarion.privacy.eraser import Eraser
 from clarion.privacy.erasure_request_store import unfinished
 from clarion.sources.auth_result import AuthResult
@@ -120,7 +121,7 @@ async def test_what_was_sealed_opens(world: World) -> None:
         app = await open_app(connection, vault(), APP, now=world.clock.now())
         keys = (await connection.execute(select(write_keys.c.write_key))).scalars().all()
         opened = await find_admissions(connection, keys, world.clock.now(), vault())
-    assert app is not None
+    assert isinstance(app, ProviderApp)
     assert msgspec.json.encode(app.service_account) == b'{"project_id":"demo"}'
     [admission] = opened.values()
     assert isinstance(admission, AuthResult)

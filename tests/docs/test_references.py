@@ -10,6 +10,7 @@ from docs.codes import EVENTS, PEOPLE, REGISTRATIONS, found_in
 from docs.generate import PAGES, REFERENCE, page
 from msgspec.structs import fields
 
+from clarion.accounts.workspace import STALE_DAYS_MAX
 from clarion.app import Role
 from clarion.campaigns.campaign import CampaignState
 from clarion.campaigns.content.template import (
@@ -43,7 +44,6 @@ from clarion.sources.rate_limit import BYTES_OF_EVENT, DEFAULT_LIMIT
 from clarion.telemetry import Metrics
 from clarion.web.api.description import describe
 from clarion.web.api.errors import ErrorCode
-from clarion.web.api.workspace import STALE_DAYS_MAX
 from clarion.web.connections import CONNECTIONS_MAX, DESCRIPTORS_SHARE, Limits
 from clarion.web.intilery.ingest import KINDS
 from clarion.web.intilery.query import Part

@@ -190,7 +190,9 @@ class Theatre:
         """What is settled now; what was before is so still."""
         async with self._database.read() as connection:
             rows = await list_deliveries(connection, WORKSPACE, campaign_id=campaign_id, limit=100)
-        now = {row.id: row.state for row in rows if row.state is not DeliveryState.PENDING}
+        now: dict[UUID, DeliveryState] = {
+            row.id: row.state for row in rows if row.state is not DeliveryState.PENDING
+        }
         assert before.items() <= now.items()
         return now
 

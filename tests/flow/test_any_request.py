@@ -96,10 +96,6 @@ def _one_of(name: bytes, *values: bytes) -> st.SearchStrategy[tuple[bytes, bytes
     return st.tuples(st.just(name), st.sampled_from(values) | _header_values)
 
 
-_keyed = [(b"authorization", basic(KEY)["Authorization"].encode())]
-_headers = st.sampled_from([_keyed, _keyed, []]).flatmap(
-    lambda known: st.lists(_header, max_size=4).map(lambda further: known + further)
-)
 _header = (
     _one_of(b"authorization", basic(KEY)["Authorization"].encode(), b"Basic", b"Bearer x")
     | _one_of(b"content-encoding", b"gzip", b"br", b"identity")
@@ -111,6 +107,10 @@ _header = (
     | _one_of(b"x-forwarded-for", b"::1, 2", b"203.0.113.7")
     | _one_of(b"user-agent", b"Customer.io")
     | _one_of(b"x-write-key", KEY.encode())
+)
+_keyed = [(b"authorization", basic(KEY)["Authorization"].encode())]
+_headers = st.sampled_from([_keyed, _keyed, []]).flatmap(
+    lambda known: st.lists(_header, max_size=4).map(lambda further: known + further)
 )
 _queries = (
     st.sampled_from([b"", b"data=", b"data=e30", b"a.b.c=1&a=2", b"." * 3_000, b"=&" * 2_000])
@@ -281,7 +281,7 @@ async def test_requests_leave_nothing_behind(service: Service) -> None:
 async def test_what_is_new_in_each_request_leaves_nothing_behind(service: Service) -> None:
     """Keys, origins, brands and accounts that nobody has ever heard of, each longer than a line."""
     key = (b"authorization", basic(KEY)["Authorization"].encode())
-    rounds = []
+    rounds: list[list[Any]] = []
     for number in range(3):
         rounds.append(requests := [])
         for one in range(60):

@@ -103,7 +103,8 @@ async def test_a_time_that_is_no_text_is_refused(service: Service) -> None:
     path = f"/campaigns/{made['id']}/schedule"
     for body in ({"at": 5}, {"at": None}, {}):
         assert_is(await service.ask("POST", path, body), ErrorCode.INVALID)
-    for at in (5, None, True, []):
+    times: tuple[Any, ...] = (5, None, True, [])
+    for at in times:
         assert_is(
             await service.ask("POST", "/campaigns", CAMPAIGN | {"at": at}), ErrorCode.SCHEDULE
         )

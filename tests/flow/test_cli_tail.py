@@ -7,7 +7,7 @@ import select
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import fields
 from pathlib import Path
@@ -30,7 +30,7 @@ def test_what_a_source_sends_is_told_with_reasons_and_cures(clarion: Clarion) ->
     assert code == 0
     assert out.startswith("app has sent nothing of this yet.\n")
     assert made["write_key"] in out
-    asyncio.run(send(clarion.home, made["write_key"], m1="u", m2=""))
+    asyncio.run(send(clarion.home, made["write_key"], {"m1": "u", "m2": ""}))
     code, out, _ = clarion("sources", "tail", "app", "--no-follow")
     assert code == 0
     assert "✓ accepted" in out
@@ -65,7 +65,7 @@ def test_where_there_is_one_source_it_need_not_be_named(clarion: Clarion) -> Non
 def test_what_waits_to_be_taken_in_is_told_of(clarion: Clarion) -> None:
     made = clarion.json("sources", "create", "app")
     assert "wait" not in clarion("sources", "tail", "app", "--no-follow")[1]
-    asyncio.run(send(clarion.home, made["write_key"], is_taken_in=False, m1="u"))
+    asyncio.run(send(clarion.home, made["write_key"], {"m1": "u"}, is_taken_in=False))
     code, out, _ = clarion("sources", "tail", "app", "--no-follow")
     assert (code, "1 job of events waits" in out) == (0, True)
 
@@ -77,7 +77,7 @@ def test_a_tail_tells_what_comes_until_it_is_interrupted(clarion: Clarion) -> No
         assert process.stderr is not None
         told: dict[str, str] = {}
         for number in range(100):  # it looks only for what comes after its beginning
-            asyncio.run(send(clarion.home, made["write_key"], **{f"m{number}": "u"}))
+            asyncio.run(send(clarion.home, made["write_key"], {f"m{number}": "u"}))
             if select.select([process.stdout], [], [], 0.2)[0]:
                 told = json.loads(process.stdout.readline())
                 break
@@ -89,13 +89,13 @@ def test_a_tail_tells_what_comes_until_it_is_interrupted(clarion: Clarion) -> No
 
 def test_a_tail_ends_quietly_when_its_reader_has_seen_enough(clarion: Clarion) -> None:
     made = clarion.json("sources", "create", "app")
-    asyncio.run(send(clarion.home, made["write_key"], m1="u"))
+    asyncio.run(send(clarion.home, made["write_key"], {"m1": "u"}))
     with tailing(clarion.home, "app", "--json") as process:
         assert process.stdout is not None
         assert process.stderr is not None
         assert json.loads(process.stdout.readline())["message_id"] == "m1"
         process.stdout.close()
-        asyncio.run(send(clarion.home, made["write_key"], m2="u"))
+        asyncio.run(send(clarion.home, made["write_key"], {"m2": "u"}))
         assert process.wait(30) == 0
         assert process.stderr.read() == ""
 
@@ -120,7 +120,9 @@ def tailing(home: Path, *words: str) -> Iterator["subprocess.Popen[str]"]:
                 pipe.close()
 
 
-async def send(home: Path, write_key: str, *, is_taken_in: bool = True, **users: str) -> None:
+async def send(
+    home: Path, write_key: str, users: Mapping[str, str], *, is_taken_in: bool = True
+) -> None:
     """Events by their messageId and user, sent and taken in."""
     database = Database(f"sqlite:///{home}/data/clarion.db")
     broker = DatabaseBroker(database, SystemClock())

@@ -64,7 +64,7 @@ async def test_every_route_keeps_its_event(station: Station) -> None:
 
 
 async def test_the_six_calls_of_the_spec_are_kept_as_they_came(station: Station) -> None:
-    sent = {
+    sent: dict[str, dict[str, Any]] = {
         "track": {"event": "Order Completed", "userId": "u", "properties": {"total": 9.95}},
         "identify": {"userId": "u", "traits": {"plan": "gold"}},
         "page": {"name": "Home", "anonymousId": "a"},
@@ -493,7 +493,7 @@ def register(message_id: str, **properties: Any) -> dict[str, Any]:
 async def test_a_bad_registration_is_kept_as_an_event_and_refused_with_a_reason(
     station: Station,
 ) -> None:
-    faults = {
+    faults: dict[str, list[dict[str, Any]]] = {
         "device_id_missing": [{"deviceId": None}, {"deviceId": ""}, {"deviceId": "  "}],
         "device_id_too_long": [{"deviceId": "x" * 256}],
         "device_id_not_exact": [{"deviceId": 1.5}, {"deviceId": "1e+16"}],

@@ -16,9 +16,9 @@ from clarion.events.collector import (
     CollectorOptions,
     ComeAgain,
     Taken,
-    UnknownKey,
 )
 from clarion.events.envelope import decode
+from clarion.sources.auth_result import UnknownKey
 from clarion.storage.database import Database
 from support.clock import FakeClock
 from support.database import sqlite_database

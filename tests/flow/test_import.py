@@ -46,13 +46,13 @@ u2,bob@example.org,x
 u3,cy@example.org,7
 """
 TOKEN = "registration-token-of-the-imported-device"
-DEVICES = [
+DEVICES: list[dict[str, Any]] = [
     {"device_id": "d1", "token": TOKEN, "platform": "Android", "user_id": "u1"},
     {"device_id": "d2", "token": "another-token", "platform": "Web"},
     {"device_id": "d3", "platform": "iOS"},
 ]
 
-BY_BOTH = [
+BY_BOTH: list[dict[str, Any]] = [
     {
         "device_id": "d4", "fid": "cIsXk3vVRkCk8Hk0zq1abc", "platform": "Android",
         "timestamp": "2026-02-01T00:00:00Z",

@@ -123,6 +123,7 @@ def test_what_apns_says_of_an_activity_is_not_said_of_the_device(reason: str) ->
         body = json.dumps({"error": {"code": status, "message": "?", "details": details}}).encode()
         found = read_live(status, body, platform=Platform.IOS, retry_after_seconds=None)
         assert found == Rejected(reason="live_activity_ended")
-    body = f'{{"error":{{"details":[{{"@type":"{kind}.FcmError","errorCode":"UNREGISTERED"}}]}}}}'
-    found = read_live(404, body.encode(), platform=Platform.IOS, retry_after_seconds=None)
+    unregistered = {"@type": f"{kind}.FcmError", "errorCode": "UNREGISTERED"}
+    body = json.dumps({"error": {"details": [unregistered]}}).encode()
+    found = read_live(404, body, platform=Platform.IOS, retry_after_seconds=None)
     assert found == Unregistered(reason="unregistered")

@@ -4,6 +4,7 @@ import io
 import json
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,7 +32,7 @@ def shown(clarion: Clarion) -> Clarion:
         )
     ]
     clarion.json("import", "devices", str(written(clarion.home, "d.ndjson", register)))
-    events = [
+    events: list[dict[str, Any]] = [
         {"type": "identify", "userId": "u1", "traits": {**OWN, "said": SAID}},
         {
             "type": "track",

@@ -109,7 +109,7 @@ async def test_a_public_key_neither_takes_over_nor_silences_nor_renames(stage: S
     device = {"device": {"id": MINE, "type": "android", "token": "token-of-the-attacker"}}
     no_push = {"marketingPreferences": {"channels": [{"channel": "push", "subscribed": False}]}}
     guess = {SIGNATURE: sign(b"cis_a guess", VICTIM)}
-    acting = [
+    acting: list[dict[str, Any]] = [
         {"type": "identify", "anonymousId": MINE, "traits": {"plan": "none", **no_push}},
         {"type": "alias", "previousId": MINE},
         *(track(name, properties=mine) for name in PUSH_NAMES),

@@ -293,7 +293,7 @@ async def test_a_call_needs_the_token_of_its_own_session(
         await other.sign_in(ADA, PASSWORD)
         for token in ("", "guessed", "ü", other.csrf_token, str(browser.token)):
             sent = {"Origin": browser.origin, "X-CSRF-Token": token}
-            encoded = {name: value.encode("latin-1") for name, value in sent.items()}
+            encoded = {name.encode(): value.encode("latin-1") for name, value in sent.items()}
             answer = await browser.client.post("/console/sign-out", headers=encoded)
             ended(answer, 403, "csrf")
     sent = {"Sec-Fetch-Site": "same-origin", "X-CSRF-Token": browser.csrf_token}

@@ -33,7 +33,7 @@ async def counted(station: Station) -> dict[tuple[str, str, str], int]:
     await station.take_in()
     async with station.database.read() as connection:
         rows = await connection.execute(select(source_counts))
-        return {(row.kind, row.label, row.name): row.count for row in rows}
+        return {(row.kind, row.label, row.name): row._mapping["count"] for row in rows}
 
 
 async def rows_of(station: Station, table: Any) -> Sequence[Any]:
@@ -135,7 +135,7 @@ class Forgetful:
 
     broker: Broker
 
-    async def fetch(self, kind: JobKind, **rest: Any) -> Sequence[Lease]:
+    async def fetch(self, kind: JobKind, **rest: Any) -> Sequence["_Unheard"]:
         return [_Unheard(lease) for lease in await self.broker.fetch(kind, **rest)]
 
 
@@ -199,7 +199,7 @@ async def recorded(station: Station) -> list[tuple[str, str]]:
 async def counted_now(station: Station) -> dict[tuple[str, str, str], int]:
     async with station.database.read() as connection:
         rows = await connection.execute(select(source_counts))
-        return {(row.kind, row.label, row.name): row.count for row in rows}
+        return {(row.kind, row.label, row.name): row._mapping["count"] for row in rows}
 
 
 async def test_a_warning_is_recorded_once_an_hour_however_often_it_is_deserved(

@@ -46,7 +46,8 @@ async def app(service: Service) -> App:
 
 
 async def owner(service: Service, device: str = "D") -> str | None:
-    return (await service.get(f"/devices/{device}"))["customer"]["user_id"]
+    user_id: str | None = (await service.get(f"/devices/{device}"))["customer"]["user_id"]
+    return user_id
 
 
 async def test_two_files_that_were_closed_in_order_and_delivered_together(

@@ -1,6 +1,6 @@
 """The whole service over HTTP, in one process: collector, API, agents, a clock to move."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -120,18 +120,22 @@ class Service:
         *,
         key: str | None = None,
         raw: bytes | None = None,
-        headers: dict[str, str] | None = None,
+        headers: Mapping[str, str | bytes] | None = None,
     ) -> Answer:
         """One call to `/api/v1`; `key` empty: without one."""
         url = path if path.startswith(("/livez", "/readyz", "/nowhere")) else f"/api/v1{path}"
         key = self.key if key is None else key
-        sent = {"Authorization": f"Bearer {key}"} if key else {}
+        sent: dict[str, str | bytes] = {"Authorization": f"Bearer {key}"} if key else {}
+        encoded = {
+            name.encode(): value.encode() if isinstance(value, str) else value
+            for name, value in (sent | dict(headers or {})).items()
+        }
         answer = await self._client.request(
             method,
             url,
             json=body if raw is None else None,
             content=raw,
-            headers=sent | (headers or {}),
+            headers=encoded,
         )
         for secret in self.secrets:
             assert secret not in answer.text, f"{method} {path} tells a secret"

@@ -111,11 +111,11 @@ class Book:
                 ):
                     filed.customer_id = customer_id_of(WORKSPACE, refile.owner)
         for event in fresh:
-            key, owner = batch.owner_of(event, source_id)
+            filed_key, filed_owner = batch.owner_of(event, source_id)
             self.events[event.message_id] = Filed(
                 event=event,
-                key=key,
-                customer_id=customer_id_of(WORKSPACE, owner),
+                key=filed_key,
+                customer_id=customer_id_of(WORKSPACE, filed_owner),
                 source_id=source_id,
             )
 

@@ -190,8 +190,10 @@ class Process:
 
     def __init__(self, world: World, doom: Doom, provider: Any = None) -> None:
         self._world = world
-        self._agents = World(DoomedDatabase(world.database, doom), SelfMovingClock(world.clock))
-        self._broker = self._agents.broker = DoomedBroker(world.broker, doom)
+        database: Any = DoomedDatabase(world.database, doom)
+        broker: Any = DoomedBroker(world.broker, doom)
+        self._agents = World(database, SelfMovingClock(world.clock))
+        self._broker = self._agents.broker = broker
         self._agents.vault = world.vault
         self._agents.make_agents(DoomedProvider(provider or world.provider, doom))
 

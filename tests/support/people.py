@@ -8,7 +8,8 @@ from clarion.accounts.actor import Role, operator
 from clarion.accounts.command import Services
 from clarion.accounts.people.commands import NewInvitation, invite
 from clarion.accounts.people.passwords import PasswordHasher
-from clarion.accounts.people.signing_in import Place, SignedIn, accept_invitation
+from clarion.accounts.people.session import Place
+from clarion.accounts.people.signing_in import SignedIn, accept_invitation
 from clarion.accounts.workspace_store import list_workspaces
 from clarion.broker import NewJob
 from clarion.clock import SystemClock

@@ -448,7 +448,8 @@ def test_a_batch_tells_when_it_was_sent() -> None:
     assert call(batch(sentAt="2026-03-01T12:00:00Z")).sent_at == datetime(
         2026, 3, 1, 12, tzinfo=UTC
     )
-    for unknown in (None, "", "soon", {}, 1e300):
+    unreadable: tuple[Any, ...] = (None, "", "soon", {}, 1e300)
+    for unknown in unreadable:
         assert call(batch(sentAt=unknown)).sent_at is None
 
 

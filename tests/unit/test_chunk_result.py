@@ -1,5 +1,6 @@
 """Which pushes of a chunk are to leave, and what becomes of each delivery."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from types import SimpleNamespace
@@ -128,11 +129,12 @@ def test_who_can_not_be_written_to_is_skipped_and_others_are_not() -> None:
 
 def test_what_has_arrived_is_accepted_whatever_else_is_true() -> None:
     reported = Settled(state=DeliveryState.ACCEPTED, reason="reported_by_app")
-    for act in (
+    acts: tuple[Callable[[ChunkResult, Any], object], ...] = (
         lambda result, one: result.prepare(LAUNCH, CONTENTS, None, one),
         lambda result, one: result.cancel(one),
         lambda result, one: result.give_up(one),
-    ):
+    )
+    for act in acts:
         result = ChunkResult()
         act(result, row(has_arrived=True, is_still_theirs=False, push_opted_out=True))
         assert (result.settled, result.sent) == ({DEVICE: reported}, set())
@@ -275,7 +277,7 @@ WEB = {"platform": "Web"}
 
 def test_a_quota_of_one_platforms_devices_slows_that_platform_alone() -> None:
     result = several((QUOTA, WEB), (QUOTA, WEB), (Accepted(), {}))
-    assert (result.limited, result.asked_seconds) == ({Platform.WEB}, 30)
+    assert (result.limited, result.asked_seconds) == (frozenset({Platform.WEB}), 30)
     assert result.quiet_seconds is None
 
 
@@ -289,15 +291,15 @@ def test_a_quota_that_is_met_everywhere_or_alone_is_the_projects() -> None:
         result = several(*answers)
         assert (result.limited, result.quiet_seconds) == (frozenset(), 30)
     alone = several((QUOTA, WEB), known_limited=frozenset({Platform.WEB}))
-    assert (alone.limited, alone.quiet_seconds) == ({Platform.WEB}, None)
+    assert (alone.limited, alone.quiet_seconds) == (frozenset({Platform.WEB}), None)
 
 
 def test_a_limit_that_is_said_to_be_browsers_own_is_theirs() -> None:
     browsers = Throttled(scope=ThrottleScope.PLATFORM, retry_after_seconds=30)
     result = several((browsers, WEB))
-    assert (result.limited, result.quiet_seconds) == ({Platform.WEB}, None)
+    assert (result.limited, result.quiet_seconds) == (frozenset({Platform.WEB}), None)
     both = several((browsers, WEB), (QUOTA, {}))
-    assert (both.limited, both.quiet_seconds) == ({Platform.WEB}, 30)
+    assert (both.limited, both.quiet_seconds) == (frozenset({Platform.WEB}), 30)
 
 
 def test_what_was_accepted_a_moment_ago_on_another_platform_counts() -> None:

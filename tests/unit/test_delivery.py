@@ -1,7 +1,7 @@
 """What an outcome means for a delivery: settled, tried again, or held."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
@@ -56,7 +56,8 @@ def verdict(outcome: Outcome, **changed: Any) -> Verdict:
 def delay(outcome: Outcome, **changed: Any) -> float:
     found = verdict(outcome, **changed)
     assert isinstance(found, Retry), found
-    return (found.due_at - changed.get("now", START)).total_seconds()
+    asked_at: datetime = changed.get("now", START)
+    return (found.due_at - asked_at).total_seconds()
 
 
 def throttled(seconds: float | None = None) -> Outcome:

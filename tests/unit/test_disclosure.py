@@ -134,7 +134,7 @@ def test_what_an_event_registers_by_is_hidden_wherever_the_event_says_it_again()
 
 
 def test_ids_are_no_secrets_even_where_the_installation_id_is_one() -> None:
-    event = {
+    event: dict[str, Any] = {
         "type": "track",
         "event": "Register Push",
         "userId": FID,

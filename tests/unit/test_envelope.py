@@ -42,9 +42,8 @@ def item(message_id: str = "m", **fields: Any) -> Item:
 
 
 def refusal(**changed: str) -> Refusal:
-    return Refusal(
-        **{"message_id": "m", "code": "c", "message": "why", "excerpt": "what", **changed}
-    )
+    values: dict[str, Any] = {"message_id": "m", "code": "c", "message": "why", "excerpt": "what"}
+    return Refusal(**values | changed)
 
 
 def of(call: Any) -> Parcel:

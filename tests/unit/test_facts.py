@@ -1,5 +1,6 @@
 """What SDKs tell of a device: the latest word counts, in whatever order the words arrive."""
 
+from datetime import timedelta
 from itertools import permutations
 from typing import Any
 
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from clarion.customers.devices.facts import FACT_CHARACTERS_MAX, Facts, noted, told_by
 from clarion.events.messages.message import Event
 from support.book import Book
-from support.history import DAY, App, timedelta
+from support.history import DAY, App
 from support.sampling import examples
 
 SDK = {

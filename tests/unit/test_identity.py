@@ -1,6 +1,7 @@
 """Promise 2: the same set of events gives the same state, in whatever order, however often."""
 
 import random
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -11,7 +12,7 @@ from clarion.customers.devices.device import DeviceState
 from clarion.customers.identity.identifier import Provisional, User, customer_id_of
 from clarion.events.messages.message import Event
 from support.book import WORKSPACE, Book
-from support.history import DAY, App, asked, timedelta
+from support.history import DAY, App, asked
 from support.sampling import examples, some_orders
 from support.scenarios import FID, OF_FID, REMOVED, SCENARIOS, Scenario
 

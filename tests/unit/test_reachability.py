@@ -2,6 +2,7 @@
 installation gets one push."""
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from hypothesis import example, given, settings
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from clarion.customers.devices.device import DeviceState, Removed, TokenKind, token_hash
 from clarion.customers.devices.liveness import without
 from support.book import Book
-from support.history import DAY, App, timedelta
+from support.history import DAY, App
 from support.sampling import examples
 
 ACTIONS = [

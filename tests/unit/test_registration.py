@@ -120,7 +120,8 @@ def test_a_missing_device_id_is_refused(said: Any) -> None:
 
 
 def test_a_registration_without_properties_is_refused() -> None:
-    for nothing in (None, {}, "text", [properties()], 5):
+    nothings: tuple[Any, ...] = (None, {}, "text", [properties()], 5)
+    for nothing in nothings:
         assert fault(nothing) == "device_id_missing"
 
 

@@ -25,13 +25,16 @@ def called(
     body = msgspec.json.encode({"batch": events, **call})
     read = read_call(body, type_hint=None, new_message_id=lambda: "new")
     assert isinstance(read, Call)
-    return judge(read, secrets)
+    judged = judge(read, secrets)
+    assert judged is not None
+    return judged
 
 
 def outcome(event: Mapping[str, Any], **call: Any) -> str:
     """What is known of an event's userId, or the code that refuses it."""
     left = called({"messageId": "m", **event}, **call).call
-    (one,) = [*left.items, *left.refusals]
+    outcomes: list[Any] = [*left.items, *left.refusals]
+    (one,) = outcomes
     return str(getattr(one, "proof", None) or getattr(one, "code", "unasked"))
 
 
@@ -85,7 +88,9 @@ def test_what_is_refused_is_known_by_the_type_that_its_path_gives() -> None:
     body = msgspec.json.encode({"userId": "U", "messageId": "m"})
     read = read_call(body, type_hint="identify", new_message_id=lambda: "new")
     assert isinstance(read, Call)
-    (refusal,) = judge(read, (NEW,)).call.refusals
+    judged = judge(read, (NEW,))
+    assert judged is not None
+    (refusal,) = judged.call.refusals
     assert (refusal.hint.type, refusal.hint.user_id) == ("identify", "U")
 
 
@@ -135,7 +140,9 @@ def test_a_name_that_stands_twice_is_read_as_it_is_read_later() -> None:
     body = b'{"batch":[' + twice + b"]}"
     read = read_call(body, type_hint=None, new_message_id=lambda: "new")
     assert isinstance(read, Call)
-    assert [one.code for one in judge(read, (NEW,)).call.refusals] == ["signature_wrong"]
+    judged = judge(read, (NEW,))
+    assert judged is not None
+    assert [one.code for one in judged.call.refusals] == ["signature_wrong"]
 
 
 def test_no_signature_is_left_in_an_event_whoever_asks() -> None:

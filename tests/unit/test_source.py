@@ -121,10 +121,11 @@ LIMIT = Limit(events_per_second=10, burst=50)
 
 
 def test_a_full_bucket_gives_its_burst_and_then_its_rate() -> None:
-    bucket: Bucket | int | None = None
+    bucket: Bucket | None = None
     for _ in range(50):
-        bucket = draw(LIMIT, bucket, 1, now=0.0)
-        assert isinstance(bucket, Bucket)
+        drawn = draw(LIMIT, bucket, 1, now=0.0)
+        assert isinstance(drawn, Bucket)
+        bucket = drawn
     assert isinstance(bucket, Bucket)
     assert draw(LIMIT, bucket, 1, now=0.0) == 1
     assert draw(LIMIT, bucket, 1, now=0.09) == 1

@@ -73,7 +73,7 @@ class AccessTokens:
         known = self._known.get(app.id)
         if known is None or known.key != app.service_account:
             try:
-                made = Credentials.from_service_account_info(  # type: ignore[no-untyped-call]
+                made = Credentials.from_service_account_info(
                     dict(app.service_account), scopes=SCOPES
                 )
             except (ValueError, GoogleAuthError) as error:
