@@ -134,7 +134,7 @@ class PostgresServer:
         `fill` is given the URL of one that all with the same `fill` are copies of: that is faster
         than to fill each."""
         name = f"test_{next(self._numbers)}"
-        like = "" if fill is None else f" TEMPLATE {await self._template(fill)}"
+        like = "" if fill is None else f" TEMPLATE {await self._template(fill)} STRATEGY FILE_COPY"
         await self._administer(f"CREATE DATABASE {name}{like}")
         try:
             yield self.url(name)
