@@ -5,12 +5,11 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 from clarion.config import SETTINGS
 from clarion.telemetry import Metrics
 from clarion.web.api.description import describe
-from support.pages import ROOT, name_of, pages
+from support.each import of_each
+from support.pages import ROOT, pages
 
 MODULE_LINES_MAX = 400
 FUNCTION_LINES_MAX = 70
@@ -34,12 +33,12 @@ _WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
-@pytest.mark.parametrize("module", MODULES, ids=name_of)
+@of_each(MODULES)
 def test_a_module_is_short_enough_to_be_read(module: Path) -> None:
     assert len(module.read_text().splitlines()) <= MODULE_LINES_MAX
 
 
-@pytest.mark.parametrize("module", WRITTEN, ids=name_of)
+@of_each(WRITTEN)
 def test_a_function_is_short_enough_to_be_read(module: Path) -> None:
     for node in ast.walk(ast.parse(module.read_text())):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
@@ -47,7 +46,7 @@ def test_a_function_is_short_enough_to_be_read(module: Path) -> None:
             assert node.end_lineno - node.lineno < FUNCTION_LINES_MAX, node.name
 
 
-@pytest.mark.parametrize("module", WRITTEN, ids=name_of)
+@of_each(WRITTEN)
 def test_a_module_says_what_it_is(module: Path) -> None:
     assert ast.get_docstring(ast.parse(module.read_text()))
 
@@ -57,7 +56,7 @@ def test_no_module_is_named_for_everything() -> None:
     assert not {one.name for one in SOURCE.rglob("*") if one.is_dir()} & FILES_NEVER
 
 
-@pytest.mark.parametrize("module", WRITTEN, ids=name_of)
+@of_each(WRITTEN)
 def test_no_public_name_uses_a_word_for_something_else(module: Path) -> None:
     for name in public_names(ast.parse(module.read_text())):
         assert not words_of(name) & NEVER, name
@@ -80,7 +79,7 @@ def test_settings_and_metrics_use_no_word_for_something_else() -> None:
     assert all(not words_of(name) & NEVER_ON_THE_WIRE for name in names)
 
 
-@pytest.mark.parametrize("page", pages(), ids=name_of)
+@of_each(pages())
 def test_a_page_calls_no_push_delivered(page: Path) -> None:
     """But in quotation marks, to say that it is not called so."""
     assert not re.search(r'(?<!")\bdelivered\b', page.read_text(), re.IGNORECASE)
@@ -90,7 +89,7 @@ CLOCKS = frozenset({"monotonic", "perf_counter", "process_time", "thread_time", 
 TESTS = sorted([*(ROOT / "tests").rglob("*.py"), *(ROOT / "simulator" / "tests").rglob("*.py")])
 
 
-@pytest.mark.parametrize("module", TESTS, ids=name_of)
+@of_each(TESTS)
 def test_no_verdict_depends_on_how_fast_the_machine_is(module: Path) -> None:
     """What must come is waited for with `support.patience`; that something took some time may
     be asserted, that it took at most so long may not."""

@@ -8,8 +8,7 @@ import ast
 from functools import cache
 from pathlib import Path
 
-import pytest
-
+from support.each import of_each
 from support.pages import ROOT
 
 SOURCE = ROOT / "src" / "clarion"
@@ -74,7 +73,7 @@ def impurities_of(path: Path, seen: frozenset[Path] = frozenset()) -> set[str]:
     return found
 
 
-@pytest.mark.parametrize("path", [one for one in modules() if says_pure(one)], ids=name_of)
+@of_each([one for one in modules() if says_pure(one)])
 def test_what_says_that_it_is_pure_reaches_nothing_impure(path: Path) -> None:
     assert impurities_of(path) == set()
 
@@ -83,16 +82,12 @@ def test_there_are_nouns_to_be_found() -> None:
     assert sum(map(says_pure, modules())) > 80
 
 
-@pytest.mark.parametrize(
-    "path",
-    [one for one in modules() if one.relative_to(SOURCE).parts[0] not in FACES],
-    ids=name_of,
-)
+@of_each([one for one in modules() if one.relative_to(SOURCE).parts[0] not in FACES])
 def test_what_is_pure_in_a_station_says_so(path: Path) -> None:
     assert says_pure(path) or impurities_of(path)
 
 
-@pytest.mark.parametrize("path", modules(), ids=name_of)
+@of_each(modules())
 def test_statements_stand_in_stores_and_queries_alone(path: Path) -> None:
     """What else names SQLAlchemy names its connection, to hand it on, or its errors."""
     if path.relative_to(SOURCE).parts[0] in ("storage", "brokers") or path.name.endswith(
@@ -108,7 +103,7 @@ def test_statements_stand_in_stores_and_queries_alone(path: Path) -> None:
     assert statements == set()
 
 
-@pytest.mark.parametrize("path", modules(), ids=name_of)
+@of_each(modules())
 def test_only_the_dialect_asks_which_database_it_is(path: Path) -> None:
     if path.relative_to(SOURCE).parts[0] == "storage":
         return
@@ -120,7 +115,7 @@ def test_only_the_dialect_asks_which_database_it_is(path: Path) -> None:
     assert asks == []
 
 
-@pytest.mark.parametrize("path", modules(), ids=name_of)
+@of_each(modules())
 def test_adapters_are_built_where_all_is_put_together(path: Path) -> None:
     """The provider and the brokers by `app.py`; nobody else names their classes."""
     builds = {
@@ -149,7 +144,7 @@ def stations_of(path: Path, seen: frozenset[Path] = frozenset()) -> set[str]:
     return reached
 
 
-@pytest.mark.parametrize("path", ASKING_THE_API, ids=name_of)
+@of_each(ASKING_THE_API)
 def test_a_command_that_asks_the_api_reaches_no_station(path: Path) -> None:
     assert stations_of(path) == set()
 
