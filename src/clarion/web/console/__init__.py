@@ -5,6 +5,8 @@ of ours (`browser.py`), and, where somebody is signed in, carry their session's 
 and answers are JSON. What is done is done by the stations' commands, as everywhere.
 """
 
+from functools import cache
+
 from litestar import Litestar, Router
 from litestar.datastructures import ResponseHeader
 from litestar.di import Provide
@@ -12,7 +14,7 @@ from litestar.di import Provide
 from clarion.accounts.command import Services
 from clarion.accounts.people.passwords import PasswordHasher
 from clarion.web.console.answers import EXCEPTION_HANDLERS
-from clarion.web.console.caller import Parts, comes_from_us, signed_in
+from clarion.web.console.caller import PARTS, Parts, comes_from_us, parts_of, signed_in
 from clarion.web.console.invitations import Invitations
 from clarion.web.console.password_resets import PasswordResets
 from clarion.web.console.sessions import Sessions, SigningIn
@@ -26,14 +28,24 @@ BODY_BYTES_MAX = 65_536
 def create_console(services: Services, hasher: PasswordHasher | None = None) -> Asgi:
     """The ASGI app of everything under `/console`."""
     parts = Parts(services=services, hasher=hasher or PasswordHasher())
+    app = _routes()
 
-    def parts_of() -> Parts:
-        return parts
+    async def named(scope: Scope, receive: Receive, send: Send) -> None:
+        scope, send = name_call(scope, send, services.clock)
+        handle: Asgi = app  # type: ignore[assignment]
+        await handle({**scope, PARTS: parts}, receive, send)
 
-    app = Litestar(
+    return named
+
+
+@cache
+def _routes() -> Litestar:
+    """All routes, whoever's parts they will work with: made once in a process, which takes longer
+    than most calls."""
+    return Litestar(
         [Router(PREFIX, route_handlers=[SigningIn, Sessions, Invitations, PasswordResets])],
         dependencies={
-            "parts": Provide(parts_of, use_cache=True, sync_to_thread=False),
+            "parts": Provide(parts_of, sync_to_thread=False),
             "caller": Provide(signed_in),
         },
         guards=[comes_from_us],
@@ -53,10 +65,3 @@ def create_console(services: Services, hasher: PasswordHasher | None = None) -> 
         debug=False,
         pdb_on_exception=False,
     )
-
-    async def named(scope: Scope, receive: Receive, send: Send) -> None:
-        scope, send = name_call(scope, send, services.clock)
-        handle: Asgi = app  # type: ignore[assignment]
-        await handle(scope, receive, send)
-
-    return named

@@ -20,6 +20,8 @@ from clarion.web.console.browser import SAFE_METHODS, is_from_us, token_in
 from clarion.web.request_id import REQUEST_ID
 
 CSRF_HEADER = "x-csrf-token"
+PARTS = "clarion_parts"
+"""Where a call's ASGI scope has its Parts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +43,13 @@ class SignedInCaller:
 
 GivenParts = NamedDependency[Parts]
 GivenCaller = NamedDependency[SignedInCaller]
+
+
+def parts_of(request: Request[Any, Any, Any]) -> Parts:
+    """What this console works with, for handlers."""
+    parts = request.scope.get(PARTS)
+    assert isinstance(parts, Parts)
+    return parts
 
 
 def comes_from_us(
