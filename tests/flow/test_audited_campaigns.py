@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -115,6 +116,29 @@ async def test_each_act_with_a_campaign_is_in_the_log_once(service: Service) -> 
     assert log[3]["request_id"] == "pause-1"
     for personal in ("ada@shop.example", "ada-the-first"):
         assert personal not in str(log), "the log outlives a person who is erased"
+
+
+async def test_what_happens_to_a_campaign_by_itself_is_in_the_log(service: Service) -> None:
+    first = await service.post("/campaigns", CAMPAIGN | {"at": "now"})
+    await service.world.scheduler.step()
+    later = service.clock.now() + timedelta(hours=1)
+    second = await service.post("/campaigns", CAMPAIGN | {"at": later.isoformat()})
+    service.clock.advance(7 * 86_400)  # nothing ran meanwhile
+    await service.world.scheduler.step()
+    log = {
+        entry["thing"]["id"]: entry
+        for entry in await entries(service, "campaign")
+        if entry["actor"]["kind"] == "system"
+    }
+    launched, late = log[first["id"]], log[second["id"]]
+    assert launched["actor"] == {"kind": "system", "id": None, "name": "scheduler"}
+    assert (launched["verb"], launched["changes"]) == (
+        "campaign.launch",
+        {"state": ["scheduled", "launching"]},
+    )
+    assert late["verb"] == "campaign.pause"
+    assert late["changes"]["state"] == ["scheduled", "paused"]
+    assert late["changes"]["paused_reason"][0] is None
 
 
 async def test_each_act_with_a_firebase_app_is_in_the_log_once(service: Service) -> None:

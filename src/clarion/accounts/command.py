@@ -162,6 +162,21 @@ def command(
     return decorate
 
 
+async def audit_by_itself(
+    connection: AsyncConnection,
+    clock: Clock,
+    actor: Actor,
+    verb: str,
+    thing: Thing,
+    changes: Changes,
+) -> None:
+    """Say what an agent did in a transaction of its own: nobody asked for it, as where a campaign's
+    time has come. `actor`: the system, named for the agent; `verb`: what a person would have called
+    it."""
+    entry = new_entry(actor, verb, thing, changes, entry_id=clock.new_id(), at=clock.now())
+    await add_entry(connection, entry)
+
+
 def forbidden(needs: Permission) -> Rejected:
     """What an actor hears that lacks the permission."""
     return Rejected("forbidden", f"This needs the permission {needs.value}.")

@@ -118,13 +118,18 @@ def audited(run: Run, transition: Transition | Rejected) -> Campaign | Rejected:
     """The campaign after a step, of which the entry is written; or why it was not taken."""
     if isinstance(transition, Rejected):
         return transition
+    run.audit(Thing("campaign", transition.after.id), changes_of(transition))
+    return transition.after
+
+
+def changes_of(transition: Transition) -> dict[str, Any]:
+    """What the audit log says of a step: of what may be personal only that it was rewritten."""
     before, after = transition.before, transition.after
     changes: dict[str, Any] = difference(_audited_fields(before), _audited_fields(after))
     rewritten = [name for name in _PERSONAL if getattr(before, name) != getattr(after, name)]
     if rewritten:
         changes["rewritten"] = rewritten
-    run.audit(Thing("campaign", after.id), changes)
-    return after
+    return changes
 
 
 async def _take(run: Run, actor: Actor, campaign_id: UUID, step: Step) -> Campaign | Rejected:

@@ -12,10 +12,13 @@ from uuid import UUID, uuid5
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from clarion.accounts.actor import system
+from clarion.accounts.audit import Thing
+from clarion.accounts.command import audit_by_itself
 from clarion.agent import Agent, AgentName, Pause
 from clarion.broker import Broker, JobKind, NewJob
 from clarion.campaigns.campaign import Campaign, CampaignState, launch
-from clarion.campaigns.commands import apply_transition
+from clarion.campaigns.commands import apply_transition, changes_of
 from clarion.campaigns.store import (
     Launch,
     LaunchState,
@@ -158,7 +161,16 @@ class Scheduler:
         if isinstance(transition, Rejected):
             return None
         launching = transition.after
-        if launching.state is CampaignState.LAUNCHING:
+        is_launched = launching.state is CampaignState.LAUNCHING
+        await audit_by_itself(
+            connection,
+            self._clock,
+            system(campaign.workspace_id, "scheduler"),
+            "campaign.launch" if is_launched else "campaign.pause",
+            Thing("campaign", campaign.id),
+            changes_of(transition),
+        )
+        if is_launched:
             await create_launch(
                 connection,
                 Launch(
