@@ -10,7 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.customers.profile.store import list_customers
 from clarion.events.action_store import Wanted, find_events
-from clarion.events.store import list_events, list_refusals
+from clarion.events.store import list_events
+from clarion.ingest_log import queries as log_queries
 from clarion.reports.timeline_store import Position, events_of
 from clarion.storage.database import Database
 from clarion.storage.schema import metadata
@@ -43,7 +44,8 @@ async def test_pages_of_a_workspace_a_source_and_a_customer_sort_nothing(
     try:
         await list_events(connection, WORKSPACE, limit=10)
         await list_events(connection, WORKSPACE, before_seq=5, limit=10)
-        await list_refusals(connection, WORKSPACE, limit=10)
+        log = log_queries.Wanted(source_id=SOURCE)
+        await log_queries.newest(connection, log, None, 10)
         await events_of(connection, WORKSPACE, SOURCE, None, 10)
         await events_of(connection, WORKSPACE, SOURCE, Position(NOW, 2, (7, 0)), 10)
         await list_customers(connection, WORKSPACE, after=None, limit=10)
@@ -52,7 +54,7 @@ async def test_pages_of_a_workspace_a_source_and_a_customer_sort_nothing(
         await find_events(connection, SOURCE, Wanted(start=NOW), scrolled_to=5, limit=10)
     finally:
         event.remove(connection.sync_engine, "before_cursor_execute", note)
-    assert len(asked) == 12
+    assert len(asked) == 13
     for statement, values in asked:
         raw = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
         plan = [str(row.detail) for row in raw]
