@@ -294,9 +294,8 @@ NUMBERS = {
         f"{CONTEXT_BYTES_MAX // 1024} KiB, and {CONTEXT_BYTES_TOTAL_MAX // 1_048_576} MiB in all",
         f"{DISK_FREE_MIN // 10**6} MB left",
         f"`CLARION_BACKLOG_MAX`: {BACKLOG_MAX // 10**9} GB",
-        f"newest {SweeperOptions().refusals_max:,} refusals and warnings",
-        f"newest {SweeperOptions().repeats_max:,} duplicates, its counts of"
-        f" {SweeperOptions().counted_days} days",
+        f"newest {REFUSALS_KEPT:,} refused events and {KEPT:,} duplicates",
+        f"counts of {SweeperOptions().counted_days} days",
         f"(for up to {DRAIN_SECONDS} s)",
         {30: "events within half a minute"}[round(IngestorOptions().lease_seconds)],
         f"days ({1} to {STALE_DAYS_MAX})",
