@@ -157,7 +157,7 @@ def test_a_name_that_is_misspelt_is_warned_of_with_the_right_one() -> None:
     counters.outcomes.accept(found)
     (note,) = counters.notes
     assert note.code == WarningCode.EVENT_NAME_MISSPELT
-    assert note.message.endswith("`RegisterPush` should be `Register Push`.")
+    assert (note.message or "").endswith("`RegisterPush` should be `Register Push`.")
     assert counted(counters)[Kind.WARNING, "event_name_misspelt", "Register Push"] == 2
 
 
