@@ -44,10 +44,10 @@ class Outcomes:
         }
         if meant:
             self.warn(
-                Warned(one.source_id, one.event, WarningCode.EVENT_NAME_MISSPELT, right)
-                for one in arrivals
-                if one.event.type == "track"
-                and (right := meant.get(one.event.name or "")) is not None
+                Warned(arrival.source_id, arrival.event, WarningCode.EVENT_NAME_MISSPELT, right)
+                for arrival in arrivals
+                if arrival.event.type == "track"
+                and (right := meant.get(arrival.event.name or "")) is not None
             )
 
     def repeat(self, arrivals: Iterable[Arrival]) -> None:
@@ -66,8 +66,10 @@ class Outcomes:
         for arrival in arrivals:
             source_id, at = arrival.source_id, arrival.event.received_at
             self._tally.counter(source_id, at, Kind.REFUSED)[PERSON_SUPPRESSED.code, None] += 1
-            told = refused_entry(self._workspace_id, source_id, at, Stage.PERSON, PERSON_SUPPRESSED)
-            self._tally.add_once(told, hour_of(at), at.minute // 10)
+            entry = refused_entry(
+                self._workspace_id, source_id, at, Stage.PERSON, PERSON_SUPPRESSED
+            )
+            self._tally.add_once(entry, hour_of(at), at.minute // 10)
 
     def warn(self, warnings: Iterable[Warned]) -> None:
         """What somebody should know of, once an hour: the first event is named, all are counted."""

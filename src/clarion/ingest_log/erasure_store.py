@@ -57,6 +57,8 @@ async def blank_refused(
         .limit(REFUSED_AT_ONCE)
     )
     page = rows.all()
-    seqs = [row.seq for row in page if tells(" ".join(str(row._mapping[one]) for one in _BLANK))]
+    seqs = [
+        row.seq for row in page if tells(" ".join(str(row._mapping[column]) for column in _BLANK))
+    ]
     await connection.execute(update(ingest_log).where(ingest_log.c.seq.in_(seqs)).values(_BLANK))
     return len(seqs), page[-1].seq if len(page) == REFUSED_AT_ONCE else None

@@ -72,13 +72,13 @@ async def newest(
                 older &= table.c.seq > floor
                 end = end._replace(events=floor + 1)
         statement = select(table).where(older, _named(table, wanted.name))
-        found = await connection.execute(statement.order_by(table.c.seq.desc()).limit(limit + 1))
-        rows.append([_entry(table, row) for row in found])
-    page = list(islice(merge(*rows, key=lambda one: one.received_at, reverse=True), limit))
+        selected = await connection.execute(statement.order_by(table.c.seq.desc()).limit(limit + 1))
+        rows.append([_entry(table, row) for row in selected])
+    page = list(islice(merge(*rows, key=lambda entry: entry.received_at, reverse=True), limit))
     if sum(map(len, rows)) > limit:
         position = begin
-        for one in page:
-            position = position._replace(**{one.place: one.seq})
+        for entry in page:
+            position = position._replace(**{entry.place: entry.seq})
         return page, position
     return page, None if is_whole else end._replace(log=0)
 
@@ -110,8 +110,8 @@ async def entries(
 
 async def count_refused(connection: AsyncConnection, workspace_id: UUID) -> int:
     """How many refusals and warnings of a workspace there are."""
-    told = ingest_log.c.workspace_id == workspace_id, ingest_log.c.stage.is_not(None)
-    return await connection.scalar(select(func.count()).where(*told)) or 0
+    refused = ingest_log.c.workspace_id == workspace_id, ingest_log.c.stage.is_not(None)
+    return await connection.scalar(select(func.count()).where(*refused)) or 0
 
 
 def place_of(table: Table) -> str:

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
-import msgspec
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -72,7 +71,7 @@ class IngestLog:
         process writes the first of them, for those before it."""
         if len(self._untrimmed) >= SOURCES_MAX:
             self._untrimmed.clear()
-        written = Counter((one.source_id, one.stage) for one in entries)
+        written = Counter((entry.source_id, entry.stage) for entry in entries)
         for (source_id, stage), count in sorted(written.items(), key=str):
             rows = self._untrimmed.get((source_id, stage), self._trim_every) + count
             self._untrimmed[source_id, stage] = rows
@@ -103,4 +102,4 @@ async def forget_counts(connection: AsyncConnection, source_id: UUID, before: da
     return (await connection.execute(delete(source_counts).where(*old))).rowcount
 
 
-_COLUMNS = [one.name for one in msgspec.structs.fields(Entry) if one.name != "seq"]
+_COLUMNS = [field for field in Entry.__struct_fields__ if field != "seq"]

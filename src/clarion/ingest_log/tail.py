@@ -41,7 +41,7 @@ class Tail:
         self.skipped = False
         """Whether the last look could not tell all there was."""
         self._floor = self.position
-        self._told: dict[str, set[int]] = {place: set() for place in Position._fields}
+        self._shown: dict[str, set[int]] = {place: set() for place in Position._fields}
         self._looks: deque[tuple[float, Position]] = deque()
 
     async def begin(self, last: int) -> list[Entry]:
@@ -51,19 +51,19 @@ class Tail:
             for table in self._wanted.tables:
                 place = place_of(table)
                 seqs = await seqs_after(connection, self._wanted, table, 0, limit)
-                self._told[place].update(seqs)
+                self._shown[place].update(seqs)
                 self.position = self.position._replace(**{place: max(seqs, default=0)})
                 if len(seqs) == limit:
                     self._floor = self._floor._replace(**{place: min(seqs) - 1})
             after = Position(*(seq + 1 for seq in self.position))
             page = [] if last == 0 else (await newest(connection, self._wanted, after, last))[0]
-        for one in page:
-            self._told[one.place].add(one.seq)
+        for entry in page:
+            self._shown[entry.place].add(entry.seq)
         return page[::-1]
 
     async def look(self) -> list[Entry]:
         """What has come since the last look, in the order of its arrival."""
-        found: list[Entry] = []
+        news: list[Entry] = []
         limit = self._options.rows_max
         self.skipped = False
         async with self._database.read() as connection:
@@ -71,14 +71,14 @@ class Tail:
                 place = place_of(table)
                 floor, position = getattr(self._floor, place), getattr(self.position, place)
                 seqs = await seqs_after(connection, self._wanted, table, floor, limit)
-                fresh = [seq for seq in seqs if seq not in self._told[place]]
+                fresh = [seq for seq in seqs if seq not in self._shown[place]]
                 if fresh:
                     self.skipped |= len(fresh) == limit
-                    found += await entries(connection, self._wanted, table, fresh)
-                    self._told[place].update(fresh)
+                    news += await entries(connection, self._wanted, table, fresh)
+                    self._shown[place].update(fresh)
                     self.position = self.position._replace(**{place: max(fresh[0], position)})
         self._forget()
-        return sorted(found, key=lambda one: one.received_at)
+        return sorted(news, key=lambda entry: entry.received_at)
 
     def _forget(self) -> None:
         """What is older than any transaction under way is not looked at again."""
@@ -86,6 +86,6 @@ class Tail:
         self._looks.append((now, self.position))
         while self._looks[0][0] < now - self._options.late_seconds:
             _, self._floor = self._looks.popleft()
-            for place, told in self._told.items():
+            for place, seqs in self._shown.items():
                 floor = getattr(self._floor, place)
-                told.difference_update([seq for seq in told if seq <= floor])
+                seqs.difference_update([seq for seq in seqs if seq <= floor])

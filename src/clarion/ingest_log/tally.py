@@ -118,28 +118,30 @@ class Tally:
         """By their ids, in their order; of repeats the last `REPEATS_MAX` of each source. Those
         that several transactions may want to write at once come last, in one order for all."""
         repeats = Counter(
-            one.source_id for one in self._entries.values() if one.outcome is Outcome.DUPLICATE
+            entry.source_id
+            for entry in self._entries.values()
+            if entry.outcome is Outcome.DUPLICATE
         )
-        found = []
+        rows = []
         for id_, entry in self._entries.items():
             if entry.outcome is Outcome.DUPLICATE:
                 repeats[entry.source_id] -= 1
                 if repeats[entry.source_id] >= REPEATS_MAX:
                     continue
-            found.append((id_, entry))
-        return [*found, *sorted(self._once.items())]
+            rows.append((id_, entry))
+        return [*rows, *sorted(self._once.items())]
 
     def counts(self) -> Counter[Key]:
         """How much to add to what is counted."""
-        found: Counter[Key] = Counter()
+        counts: Counter[Key] = Counter()
         for (source_id, hour, kind), counter in self._counts.items():
             for (label, name), count in counter.items():
-                found[self._key(source_id, hour, kind, label, name)] += count
-        for one in self._entries.values():
-            hour = hour_of(one.received_at)
-            label = one.type if one.code is None else one.code
-            found[self._key(one.source_id, hour, Kind(one.outcome), label, one.name)] += 1
-        return found
+                counts[self._key(source_id, hour, kind, label, name)] += count
+        for entry in self._entries.values():
+            source_id, hour, kind = entry.source_id, hour_of(entry.received_at), Kind(entry.outcome)
+            label = entry.type if entry.code is None else entry.code
+            counts[self._key(source_id, hour, kind, label, entry.name)] += 1
+        return counts
 
     def _key(
         self, source_id: UUID, hour: datetime, kind: Kind, label: str | None, name: str | None
@@ -151,6 +153,6 @@ class Tally:
         return source_id, hour, kind, label, name
 
 
-def _derived(*said: object) -> UUID:
-    text = "\x1f".join(str(one) for one in said)
+def _derived(*values: object) -> UUID:
+    text = "\x1f".join(map(str, values))
     return UUID(bytes=blake2b(text.encode(errors="replace"), digest_size=16).digest())
