@@ -96,7 +96,7 @@ def test_a_revision_that_has_landed_is_never_edited(name: str) -> None:
     ("change", "gap"),
     [
         ("ALTER TABLE devices DROP COLUMN facts", "devices has no column facts"),
-        ("DROP TABLE repeats", "the table repeats is not there"),
+        ("DROP TABLE ingest_log", "the table ingest_log is not there"),
         ("DROP INDEX jobs_due", "jobs has no index jobs_due"),
         ("ALTER TABLE workspaces RENAME COLUMN salt TO pepper", "workspaces has no column salt"),
     ],

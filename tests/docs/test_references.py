@@ -25,7 +25,6 @@ from clarion.config import SETTINGS
 from clarion.customers.devices.sweeper import SweeperOptions
 from clarion.customers.diagnostics import CALL_CURES, CURES, REFRESH_DAYS, WARNINGS
 from clarion.customers.identity.timeline import SHARED_USERS_MAX
-from clarion.customers.ingest_counters import NAMES_MAX
 from clarion.customers.ingestor import IngestorOptions
 from clarion.deliveries.delivery import DeliveryState, RetryPolicy, Skip
 from clarion.deliveries.planner import PlannerOptions
@@ -37,7 +36,8 @@ from clarion.events.calls.call import BATCH_EVENTS_MAX, CONTEXT_BYTES_MAX, CONTE
 from clarion.events.calls.check import EVENT_BYTES_MAX
 from clarion.events.messages.identifiers import ID_CHARACTERS_MAX
 from clarion.ingest_log.rejected_call_log import RejectedCallLogOptions
-from clarion.ingest_log.rejected_calls import LINE_SECONDS, LINES_AT_ONCE
+from clarion.ingest_log.store import KEPT, REFUSALS_KEPT
+from clarion.ingest_log.tally import NAMES_MAX
 from clarion.sources.auth_result import KEY_MEANINGS
 from clarion.sources.authenticator import WriteKeyOptions
 from clarion.sources.rate_limit import BYTES_OF_EVENT, DEFAULT_LIMIT
@@ -276,10 +276,8 @@ NUMBERS = {
         f"take {STEPS_MAX:,} steps together",
     ],
     "docs/guides/debugging.md": [
-        f"newest {SweeperOptions().refusals_max:,} refusals and warnings",
-        f"newest {SweeperOptions().repeats_max:,} duplicates",
-        f"{LINES_AT_ONCE} lines at once",
-        {600: "one every ten minutes"}[LINE_SECONDS],
+        f"newest {REFUSALS_KEPT:,} refused events",
+        f"of everything else the newest {KEPT:,}",
         {2: "written every two seconds"}[round(RejectedCallLogOptions().write_seconds)],
         f"Counts are kept for {SweeperOptions().counted_days} days",
         f"Of the names that one hour brings {NAMES_MAX} are told apart",
@@ -296,9 +294,8 @@ NUMBERS = {
         f"{CONTEXT_BYTES_MAX // 1024} KiB, and {CONTEXT_BYTES_TOTAL_MAX // 1_048_576} MiB in all",
         f"{DISK_FREE_MIN // 10**6} MB left",
         f"`CLARION_BACKLOG_MAX`: {BACKLOG_MAX // 10**9} GB",
-        f"newest {SweeperOptions().refusals_max:,} refusals and warnings",
-        f"newest {SweeperOptions().repeats_max:,} duplicates, its counts of"
-        f" {SweeperOptions().counted_days} days",
+        f"newest {REFUSALS_KEPT:,} refused events and {KEPT:,} duplicates",
+        f"counts of {SweeperOptions().counted_days} days",
         f"(for up to {DRAIN_SECONDS} s)",
         {30: "events within half a minute"}[round(IngestorOptions().lease_seconds)],
         f"days ({1} to {STALE_DAYS_MAX})",

@@ -14,7 +14,7 @@ from clarion.brokers.database import DatabaseBroker
 from clarion.customers.ingestor import Ingestor, IngestorOptions
 from clarion.events.collector import Collector
 from clarion.storage.database import Database
-from clarion.storage.schema import events, jobs, refusals
+from clarion.storage.schema import events, ingest_log, jobs
 from clarion.web.sdk import CollectApp
 from clarion.web.sdk.routes import ROUTES
 from support.clock import FakeClock
@@ -170,5 +170,5 @@ async def counts(database: Database) -> dict[str, int]:
     async with database.read() as connection:
         return {
             name: (await connection.execute(select(func.count()).select_from(table))).scalar_one()
-            for name, table in (("waiting", jobs), ("events", events), ("refusals", refusals))
+            for name, table in (("waiting", jobs), ("events", events), ("refusals", ingest_log))
         }

@@ -19,7 +19,8 @@ from clarion.events.calls.body import BODY_BYTES_MAX
 from clarion.events.calls.call import BATCH_EVENTS_MAX
 from clarion.events.calls.check import EVENT_BYTES_MAX
 from clarion.events.collector import CollectorOptions
-from clarion.events.store import list_refusals
+from clarion.ingest_log.outcome import Outcome
+from clarion.ingest_log.queries import Wanted, newest
 from clarion.sources.authenticator import WriteKeyOptions
 from clarion.sources.store import create_source
 from clarion.storage.database import Database
@@ -309,10 +310,11 @@ async def test_a_bad_event_is_refused_with_a_recorded_reason_and_the_rest_is_kep
         ("event", "event_type_unknown", "odd"),
     ]
     async with station.database.read() as connection:
-        newest = (await list_refusals(connection, WORKSPACE, source_id=SOURCE, limit=1))[0]
-    assert newest.excerpt is not None
-    assert "delete" in newest.excerpt
-    assert newest.received_at == station.clock.now()
+        refused = Wanted(source_id=SOURCE, outcomes=frozenset({Outcome.REFUSED}))
+        [last], _ = await newest(connection, refused, None, 1)
+    assert last.excerpt is not None
+    assert "delete" in last.excerpt
+    assert last.received_at == station.clock.now()
 
 
 async def test_a_single_event_that_is_refused_is_recorded_too(station: Station) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import select, text
 from clarion.customers.suppression_store import without_listed
 from clarion.ingest_log.rejection import Hint, Refusal
 from clarion.storage.database import Database
-from clarion.storage.schema import refusals, source_counts
+from clarion.storage.schema import ingest_log, source_counts
 from contract.test_search import heard
 from support.api import Service
 from support.book import WORKSPACE
@@ -61,7 +61,7 @@ async def test_an_erasure_waits_for_refusals_that_are_being_written(service: Ser
         await sending
         assert (await erasing).status == 200
     async with database.read() as connection:
-        rows = (await connection.execute(select(refusals))).all()
+        rows = (await connection.execute(select(ingest_log))).all()
     assert [row.user_id for row in rows if row.code == rows[0].code] == ["bob", None]
     assert ADA not in str(rows)
 

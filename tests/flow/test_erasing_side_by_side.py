@@ -11,7 +11,7 @@ from sqlalchemy import select
 from clarion.privacy.eraser import Eraser, EraserOptions
 from clarion.privacy.erasure_request_store import get_erasure, unfinished
 from clarion.storage.database import Database
-from clarion.storage.schema import erasures, refusals
+from clarion.storage.schema import erasures, ingest_log
 from flow.test_erasure import ADA, IDS, LIFE, OTHERS, WORDS, left, seen, send
 from support.api import Service
 from support.book import WORKSPACE
@@ -149,7 +149,7 @@ async def under_way(service: Service) -> list[Any]:
 
 async def everything(service: Service) -> list[Any]:
     async with service.database.read() as connection:
-        rows = (await connection.execute(select(refusals).order_by(refusals.c.seq))).all()
+        rows = (await connection.execute(select(ingest_log).order_by(ingest_log.c.seq))).all()
         [erasure] = await unfinished(connection)
         return [erasure, *map(tuple, rows)]
 

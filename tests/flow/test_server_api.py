@@ -16,7 +16,7 @@ from clarion.ingest_log.outcome import Stage
 from clarion.sources.rate_limit import Limit
 from clarion.sources.store import create_source
 from clarion.storage.database import Database
-from clarion.storage.schema import refusals
+from clarion.storage.schema import ingest_log
 from clarion.web.intilery.ingest import CALL_BYTES_MAX
 from clarion.web.server import TRACK_PREFIXES
 from support.book import SOURCE, WORKSPACE
@@ -234,8 +234,8 @@ async def test_calls_that_are_turned_away_are_told_to_the_source_of_their_brand(
     await station.collector.close()
     async with station.database.read() as connection:
         rows = await connection.execute(
-            select(refusals.c.code).where(
-                refusals.c.source_id == SOURCE, refusals.c.stage == Stage.CALL.value
+            select(ingest_log.c.code).where(
+                ingest_log.c.source_id == SOURCE, ingest_log.c.stage == Stage.CALL.value
             )
         )
         assert set(rows.scalars()) == {"not_json", "batch_missing", "body_too_large"}

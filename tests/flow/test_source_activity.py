@@ -10,12 +10,15 @@ import pytest
 from sqlalchemy import select
 
 from clarion.broker import Broker, JobKind, Lease
-from clarion.customers.devices.sweeper import Sweeper, SweeperOptions
+from clarion.customers.devices.sweeper import Sweeper
 from clarion.customers.ingestor import Ingestor, IngestorOptions
+from clarion.ingest_log.outcome import Outcome, Stage, refused_entry
+from clarion.ingest_log.rejection import Refusal
+from clarion.ingest_log.store import IngestLog
 from clarion.sources.store import create_source
 from clarion.storage.database import Database
-from clarion.storage.schema import refusals, repeats, source_counts
-from support.book import SOURCE
+from clarion.storage.schema import ingest_log, source_counts
+from support.book import SOURCE, WORKSPACE
 from support.clock import FakeClock
 from support.station import Station, prepare, source_row, track
 
@@ -36,9 +39,13 @@ async def counted(station: Station) -> dict[tuple[str, str, str], int]:
         return {(row.kind, row.label, row.name): row._mapping["count"] for row in rows}
 
 
-async def rows_of(station: Station, table: Any) -> Sequence[Any]:
+async def rows_of(station: Station, *outcomes: Outcome) -> Sequence[Any]:
+    log = select(ingest_log).where(ingest_log.c.outcome.in_(outcomes)).order_by(ingest_log.c.seq)
     async with station.database.read() as connection:
-        return (await connection.execute(select(table).order_by(table.c.seq))).all()
+        return (await connection.execute(log)).all()
+
+
+TOLD = (Outcome.REFUSED, Outcome.WARNING)
 
 
 async def send(station: Station, *events: Any) -> None:
@@ -84,7 +91,7 @@ async def test_counts_of_several_transactions_add_up(station: Station) -> None:
         ("accepted", "track", "Seen"): 3,
         ("duplicate", "track", "Seen"): 3,
     }
-    assert [row.message_id for row in await rows_of(station, repeats)] == ["m0"] * 3
+    assert [row.message_id for row in await rows_of(station, Outcome.DUPLICATE)] == ["m0"] * 3
 
 
 async def test_an_event_that_is_there_from_another_source_is_a_duplicate_of_this_one(
@@ -98,7 +105,7 @@ async def test_an_event_that_is_there_from_another_source_is_a_duplicate_of_this
     station.clock.advance(1)
     await station.post("/v1/track", track("m0", event="Seen"), key="other-key")
     await station.take_in()
-    (repeat,) = await rows_of(station, repeats)
+    (repeat,) = await rows_of(station, Outcome.DUPLICATE)
     assert repeat.source_id != SOURCE
 
 
@@ -111,7 +118,7 @@ async def test_what_a_refused_event_could_be_known_by_is_kept(station: Station) 
     await station.take_in()
     await station.post("/v1/batch", {"batch": [{"messageId": "o"}], "context": SDK})
     await station.take_in()
-    first, second, third = await rows_of(station, refusals)
+    first, second, third = await rows_of(station, *TOLD)
     assert (third.message_id, third.library, third.library_version) == (
         "o", "analytics-node", "2.3.0",
     )  # fmt: skip
@@ -124,7 +131,7 @@ async def test_what_a_refused_event_could_be_known_by_is_kept(station: Station) 
 async def test_an_excerpt_shows_no_token_however_it_is_named(station: Station, name: str) -> None:
     await send(station, {name: "SECRET", "type": "nothing"})
     await station.take_in()
-    (refusal,) = await rows_of(station, refusals)
+    (refusal,) = await rows_of(station, *TOLD)
     assert name in refusal.excerpt
     assert "SECRET" not in refusal.excerpt
 
@@ -191,8 +198,8 @@ async def test_a_job_that_comes_back_records_and_counts_nothing_twice(station: S
 
 async def recorded(station: Station) -> list[tuple[str, str]]:
     return [
-        *((row.stage, row.code) for row in await rows_of(station, refusals)),
-        *(("repeat", row.message_id) for row in await rows_of(station, repeats)),
+        *((row.stage, row.code) for row in await rows_of(station, *TOLD)),
+        *(("repeat", row.message_id) for row in await rows_of(station, Outcome.DUPLICATE)),
     ]
 
 
@@ -212,7 +219,7 @@ async def test_a_warning_is_recorded_once_an_hour_however_often_it_is_deserved(
             await station.take_in()
             clock.advance(60)
         clock.advance(3_600)
-    told = [(row.stage, row.code, row.message_id) for row in await rows_of(station, refusals)]
+    told = [(row.stage, row.code, row.message_id) for row in await rows_of(station, *TOLD)]
     assert told == [("advice", "time_impossible", "0-0"), ("advice", "time_impossible", "1-0")]
     async with station.database.read() as connection:
         rows = await connection.execute(
@@ -238,7 +245,7 @@ async def test_ingestors_side_by_side_count_everything_and_warn_once(station: St
     found = await counted(station)
     assert found["accepted", "track", "Seen"] == found["accepted", "track", "RegisterPush"] == 12
     assert found["warning", "time_impossible", ""] == found["warning", "time_unreadable", ""] == 12
-    codes = [row.code for row in await rows_of(station, refusals)]
+    codes = [row.code for row in await rows_of(station, *TOLD)]
     assert len(codes) == 12 + 3
     assert codes.count("no_user_anon_id") == 12
 
@@ -249,25 +256,41 @@ async def test_of_many_repeats_a_few_are_recorded_and_all_are_counted(station: S
         await send(station, *many)
         await station.take_in()
     assert (await counted(station))["duplicate", "track", "Seen"] == 300
-    assert len(await rows_of(station, repeats)) == 100
+    assert len(await rows_of(station, Outcome.DUPLICATE)) == 100
 
 
-async def test_the_sweeper_keeps_the_newest_and_the_counts_of_30_days(
+async def test_the_newest_of_a_source_are_kept_and_the_counts_of_30_days(
     station: Station, clock: FakeClock
 ) -> None:
+    log = IngestLog(kept=3, refusals_kept=4, trim_every=5)
     sent = [track("m", event="Seen"), *(track(f"r{n}", userId="null") for n in range(9))]
     await send(station, *sent, *(track("m", event="Seen") for _ in range(9)))
     await station.take_in()
+    assert len(await rows_of(station, *Outcome)) == 18
+
+    async def write(*message_ids: str) -> None:
+        async with station.database.write() as connection:
+            tally = log.tally()
+            for message_id in message_ids:
+                refusal = Refusal(message_id=message_id, code="c", message="m", excerpt="")
+                where = (WORKSPACE, SOURCE, clock.now(), Stage.EVENT)
+                tally.add(refused_entry(*where, refusal))
+            await log.write(connection, tally, again=False)
+
+    async def kept() -> list[str]:
+        return [row.message_id for row in await rows_of(station, Outcome.REFUSED)]
+
+    await write("s0")
+    assert await kept() == ["r6", "r7", "r8", "s0"], "a process begins with what was before it"
+    await write("s1", "s2", "s3", "s4")
+    assert len(await kept()) == 8, "not each time"
+    await write("s5")
+    assert await kept() == ["s2", "s3", "s4", "s5"]
+    assert len(await rows_of(station, Outcome.DUPLICATE)) == 9, "one hides no other"
+
     clock.advance(timedelta(days=30, hours=-1).total_seconds())
-    options = SweeperOptions(refusals_max=4, repeats_max=3, registrations_max=2)
-    sweeper = Sweeper(station.database, clock, options)
-    rounds = 0
-    while await sweeper.trim():
-        rounds += 1
-    assert rounds == 3
-    assert [row.message_id for row in await rows_of(station, refusals)] == ["r5", "r6", "r7", "r8"]
-    assert len(await rows_of(station, repeats)) == 3
-    assert await counted(station)
+    sweeper = Sweeper(station.database, clock)
+    assert await sweeper.trim() == 0
     clock.advance(timedelta(hours=2).total_seconds())
     assert await sweeper.trim() > 0
     assert await counted(station) == {}

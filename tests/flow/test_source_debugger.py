@@ -12,16 +12,15 @@ import httpx
 import pytest
 
 from clarion.accounts.actor import Scope
-from clarion.ingest_log.tail import FeedOptions, Tail
-from clarion.ingest_log.tail_store import Wanted
+from clarion.ingest_log.queries import Wanted
+from clarion.ingest_log.tail import Tail, TailOptions
 from clarion.storage.bulk import insert_new
 from clarion.storage.database import Database
-from clarion.storage.schema import events, refusals
+from clarion.storage.schema import events, ingest_log
 from clarion.web.api.errors import ErrorCode
 from clarion.web.api.streams import StreamOptions
 from clarion.web.server import WebServer, bind
 from support.api import Service, assert_is, register, service_on_sqlite
-from support.book import WORKSPACE
 from support.clock import FakeClock
 from support.patience import PATIENCE, patience
 
@@ -224,7 +223,7 @@ async def test_each_warning_names_an_event_that_deserved_it(app: App) -> None:
 async def test_a_warning_whose_event_is_not_listed_any_more_is_told_all_the_same(app: App) -> None:
     await app.send(seen("m1", event="RegisterPush"))
     async with app.service.database.write() as connection:
-        await connection.execute(refusals.delete())
+        await connection.execute(ingest_log.delete())
     counts = await app.service.get(f"{app.path}/counts")
     ((code, message_id, last_at),) = [
         (one["code"], one["message_id"], one["last_at"]) for one in counts["warnings"]
@@ -413,7 +412,7 @@ async def test_what_becomes_visible_late_is_told_and_nothing_twice(
 ) -> None:
     """As with two ingestors: the higher number is committed first."""
     await app.send(seen("m1"))
-    wanted = Wanted(workspace_id=WORKSPACE, source_id=UUID(app.id))
+    wanted = Wanted(source_id=UUID(app.id))
     row = await a_row_of(database)
 
     async def commit(message_id: str, number: int) -> None:
@@ -437,8 +436,8 @@ async def test_what_becomes_visible_late_is_told_and_nothing_twice(
 
 
 async def test_who_can_not_be_told_all_hears_that(app: App, database: Database) -> None:
-    wanted = Wanted(workspace_id=WORKSPACE, source_id=UUID(app.id))
-    feed = Tail(database, wanted, options=FeedOptions(rows_max=3))
+    wanted = Wanted(source_id=UUID(app.id))
+    feed = Tail(database, wanted, options=TailOptions(rows_max=3))
     await feed.begin(0)
     await app.send(*(seen(f"m{number}") for number in range(5)))
     assert [one.message_id for one in await feed.look()] == ["m2", "m3", "m4"]

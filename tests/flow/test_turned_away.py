@@ -11,7 +11,6 @@ import pytest
 
 from clarion.events.collector import Collector, CollectorOptions, Taken
 from clarion.ingest_log.rejected_call_log import RejectedCallLogOptions
-from clarion.ingest_log.rejected_calls import LINES_AT_ONCE
 from clarion.sources.authenticator import WriteKeyOptions
 from clarion.sources.key_loader import KeyLoaderOptions
 from clarion.storage.database import Database
@@ -168,14 +167,16 @@ async def test_pages_and_floods_that_are_kept_out_are_told_of(door: Door) -> Non
     assert any("limit of 1 events a second" in one["message"] for one in await door.lines())
 
 
-async def test_a_flood_fills_no_table(alone: Door) -> None:
-    for number in range(60):
+async def test_a_flood_is_one_line_each_time_and_hides_no_event(alone: Door) -> None:
+    await alone.service.try_to_send(alone.key, {"type": "track", "userId": "u"})
+    for number in range(30):
         alone.service.clock.advance(1)
         for _ in range(3):
             await alone.call(content=b"%d" % number)
         await alone.service.collector.close()
-    assert await alone.told() == {"not_an_object": (180, {})}
-    assert len(await alone.lines()) == LINES_AT_ONCE
+    assert await alone.told() == {"not_an_object": (90, {})}
+    lines = await alone.lines()
+    assert [one["stage"] for one in lines] == ["call"] * 30 + ["event"]
 
 
 async def test_calls_of_nobody_are_a_number_of_the_process(alone: Door) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy import select
 
 from clarion.customers.profile.store import get_customer
 from clarion.sources.store import create_source
-from clarion.storage.schema import refusals
+from clarion.storage.schema import ingest_log
 from support.book import SOURCE, WORKSPACE
 from support.brand import server_of
 from support.clock import FakeClock
@@ -348,7 +348,7 @@ async def test_events_of_one_batch_go_each_to_its_own_keys_source(wire: Station)
     rows = {row.message_id: row.source_id for row in await wire.events()}
     assert rows == {"a1": SOURCE, "a2": SOURCE, "b1": UUID(int=9), "c1": UUID(int=8)}
     async with wire.database.read() as connection:
-        (refused,) = (await connection.execute(select(refusals))).all()
+        (refused,) = (await connection.execute(select(ingest_log))).all()
     assert (refused.source_id, refused.message_id) == (UUID(int=9), "b2")
 
 

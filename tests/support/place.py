@@ -15,7 +15,7 @@ from clarion.clock import SystemClock
 from clarion.events.collector import CollectorOptions
 from clarion.sources.rate_limit import Limit
 from clarion.storage.database import Database
-from clarion.storage.schema import repeats
+from clarion.storage.schema import ingest_log
 from clarion.web.sdk.library import Library
 from support.book import SOURCE, WORKSPACE
 from support.database import sqlite_database
@@ -93,7 +93,13 @@ class Place:
         assert self.station is not None
         await self.station.take_in()
         async with self.database.read() as connection:
-            return set((await connection.execute(select(repeats.c.message_id))).scalars())
+            return set(
+                (
+                    await connection.execute(
+                        select(ingest_log.c.message_id).where(ingest_log.c.outcome == "duplicate")
+                    )
+                ).scalars()
+            )
 
     async def numbers(self, count: int) -> Counter[int]:
         """How often each numbered event is stored once `count` or more are."""

@@ -20,7 +20,7 @@ from clarion.events.backpressure import Backpressure, BackpressureOptions
 from clarion.events.collector import Collector, CollectorOptions
 from clarion.sources.store import create_source
 from clarion.storage.database import Database
-from clarion.storage.schema import events, refusals
+from clarion.storage.schema import events, ingest_log
 from clarion.web.connections import Limits
 from clarion.web.intilery import TrackApp
 from clarion.web.sdk import CollectApp
@@ -144,7 +144,8 @@ class Station:
         """(stage, code, messageId) of everything refused, in the order it was recorded."""
         await self.take_in()
         async with self.database.read() as connection:
-            rows = await connection.execute(select(refusals).order_by(refusals.c.seq))
+            told = select(ingest_log).where(ingest_log.c.stage.is_not(None))
+            rows = await connection.execute(told.order_by(ingest_log.c.seq))
             return [(row.stage, row.code, row.message_id) for row in rows]
 
 

@@ -15,8 +15,8 @@ from clarion.cli.session import Session, open_session
 from clarion.cli.source_choice import choose_source
 from clarion.customers.queries import SourceEvent, view_activity
 from clarion.ingest_log.outcome import Outcome, Stage
+from clarion.ingest_log.queries import Wanted
 from clarion.ingest_log.tail import Tail
-from clarion.ingest_log.tail_store import Wanted
 from clarion.sources.queries import SourceView
 
 LOOK_SECONDS = 0.5
@@ -73,7 +73,6 @@ async def tail(
         async with session.database.read() as connection:
             found = await choose_source(connection, session, source)
         wanted = Wanted(
-            workspace_id=session.workspace_id,
             source_id=found.id,
             outcomes=frozenset(Outcome) if only is None else frozenset({only}),
             name=name,

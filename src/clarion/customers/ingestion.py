@@ -32,7 +32,7 @@ from clarion.customers.identity import store as identity_store
 from clarion.customers.identity.batch import Arrival, Batch, Identifier, sender_of
 from clarion.customers.identity.identifier import Owner, User, customer_id_of
 from clarion.customers.identity.timeline import Timeline
-from clarion.customers.ingest_counters import IngestCounters, Names
+from clarion.customers.outcomes import Outcomes
 from clarion.customers.profile import store
 from clarion.customers.profile.customer import NEVER, CustomerRecord, Seen, new_customer, seen
 from clarion.customers.profile.traits import Profile
@@ -46,6 +46,7 @@ from clarion.events.messages.message import Event
 from clarion.events.messages.proof import Proof
 from clarion.events.messages.reserved import PUSH_NAMES, RECEIPT_NAMES, plain_name
 from clarion.events.store import insert_events, look_before
+from clarion.ingest_log.tally import Names, Tally
 
 BESIDE_MIN = 100
 """Events; so many take some milliseconds."""
@@ -87,13 +88,13 @@ class Ingestion:
         connection: AsyncConnection,
         workspace_id: UUID,
         now: datetime,
-        counters: IngestCounters | None = None,
+        tally: Tally | None = None,
     ) -> None:
-        """`counters`: hears what there is to say of the sources, for whoever writes it down."""
+        """`tally`: hears what became of the events, for whoever writes it down."""
         self._connection = connection
         self._workspace_id = workspace_id
         self._now = now
-        self._counters = counters or IngestCounters(Names())
+        self._outcomes = Outcomes(tally or Tally(Names()), workspace_id)
         self._arrivals: Mapping[str, Arrival] = {}
 
     async def take(self, arrivals: Sequence[Arrival]) -> int:
@@ -106,16 +107,15 @@ class Ingestion:
             arrivals, dropped = await let_through(
                 self._connection, self._workspace_id, arrivals, known, before.salt
             )
-            self._counters.drop(self._workspace_id, dropped)
+            self._outcomes.drop(dropped)
         fresh = self._fresh(arrivals, before.stored)
         if not fresh:
             return 0
-        self._counters.accept(fresh)
+        self._outcomes.accept(fresh)
         self._arrivals = {arrival.event.message_id: arrival for arrival in fresh}
         batch = await beside(len(fresh), lambda: _met(fresh, before.merges, known))
         await self._write(batch)
-        self._counters.look_at_names(self._workspace_id, fresh)
-        self._counters.warn(self._workspace_id, warnings_of(batch))
+        self._outcomes.warn(warnings_of(batch))
         return len(fresh)
 
     async def settle_anew(self, keys: Iterable[str]) -> None:
@@ -157,7 +157,7 @@ class Ingestion:
         repeated = [
             one for one in second if stored.get(one.event.message_id) != one.event.received_at
         ]
-        self._counters.repeat(self._workspace_id, repeated)
+        self._outcomes.repeat(repeated)
         return [arrival for message_id, arrival in first.items() if message_id not in stored]
 
     async def _identify(self, batch: Batch) -> DevicePlan:
@@ -189,7 +189,7 @@ class Ingestion:
             deletions += read_deletions(event)
             match read_registrations(event, arrival.source_id):
                 case RegistrationFault() as fault:
-                    self._counters.refuse_registration(self._workspace_id, arrival, fault)
+                    self._outcomes.refuse_registration(arrival, fault)
                 case found:
                     registrations += found
         return registrations, deletions
@@ -325,20 +325,15 @@ class Ingestion:
             if counts[customer_id] > DEVICES_MAX:
                 too_many.append(device_id)
         for message_id in registry.leave_out(too_many):
-            self._counters.refuse_registration(
-                self._workspace_id, self._arrivals[message_id], TOO_MANY_DEVICES
-            )
+            self._outcomes.refuse_registration(self._arrivals[message_id], TOO_MANY_DEVICES)
 
     def _warn_of(self, batch: Batch, message_ids: AbstractSet[str], code: WarningCode) -> None:
         if not message_ids:
             return
-        self._counters.warn(
-            self._workspace_id,
-            [
-                Warned(arrival.source_id, arrival.event, code)
-                for arrival in batch.arrivals
-                if arrival.event.message_id in message_ids
-            ],
+        self._outcomes.warn(
+            Warned(arrival.source_id, arrival.event, code)
+            for arrival in batch.arrivals
+            if arrival.event.message_id in message_ids
         )
 
     async def _made_anew(self, owners: dict[UUID, Owner]) -> list[CustomerRecord]:

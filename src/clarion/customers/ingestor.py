@@ -19,12 +19,11 @@ from clarion.agent import Agent, AgentName, Pause
 from clarion.broker import Broker, BrokerUnavailable, JobKind, Lease
 from clarion.clock import Clock
 from clarion.customers.identity.batch import Arrival
-from clarion.customers.ingest_counters import IngestCounters, Names
-from clarion.customers.ingest_records import record
 from clarion.customers.ingestion import Ingestion, beside
 from clarion.customers.suppression_store import without_listed
 from clarion.events.envelope import Parcel, as_failed, decode, encode, open_parcel, split
-from clarion.ingest_log.outcome import Stage
+from clarion.ingest_log.outcome import Stage, refused_entry
+from clarion.ingest_log.store import IngestLog
 from clarion.storage.database import Database, StorageUnavailable
 
 log = structlog.get_logger(__name__)
@@ -61,7 +60,7 @@ class Ingestor:
         self._broker = broker
         self._clock = clock
         self._options = options or IngestorOptions()
-        self._names = Names()
+        self._log = IngestLog()
         self._lag_seconds = 0.0
 
     def agents(self) -> list[Agent]:
@@ -150,7 +149,7 @@ class Ingestor:
             now = self._clock.now()
             arrivals: dict[UUID, list[Arrival]] = defaultdict(list)
             taken = 0
-            counters = IngestCounters(self._names)
+            tally = self._log.tally()
             refused = await without_listed(
                 connection, [(parcel.workspace_id, refusals) for parcel, _, refusals in opened]
             )
@@ -158,18 +157,13 @@ class Ingestor:
                 arrivals[parcel.workspace_id] += [
                     Arrival(event=event, source_id=parcel.source_id) for event in events
                 ]
-                counters.refuse(
-                    parcel.workspace_id,
-                    parcel.source_id,
-                    Stage.EVENT,
-                    refusals,
-                    parcel.received_at,
-                    parcel.key,
-                )
+                place = (parcel.workspace_id, parcel.source_id, parcel.received_at)
+                for refusal in refusals:
+                    tally.add(refused_entry(*place, Stage.EVENT, refusal), parcel.key)
             for workspace_id in sorted(arrivals):
-                ingestion = Ingestion(connection, workspace_id, now, counters)
+                ingestion = Ingestion(connection, workspace_id, now, tally)
                 taken += await ingestion.take(arrivals[workspace_id])
-            await record(connection, counters, again=again)
+            await self._log.write(connection, tally, again=again)
             return taken
 
         return await self._database.transact(work, self._clock)

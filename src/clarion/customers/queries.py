@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from msgspec import structs
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.accounts.actor import Actor
@@ -24,9 +25,10 @@ from clarion.customers.profile.redaction_store import (
 )
 from clarion.customers.profile.store import Customer
 from clarion.events import store as event_store
-from clarion.events.store import StoredEvent, StoredRefusal
+from clarion.events.store import StoredEvent
 from clarion.faults import Rejected, not_found
-from clarion.ingest_log.outcome import Activity, Outcome, Stage
+from clarion.ingest_log.outcome import Entry, Outcome, Position, Stage
+from clarion.ingest_log.queries import Wanted, newest
 from clarion.sources.store import get_source
 
 HISTORY_LINES_MAX = 10_000
@@ -184,12 +186,10 @@ async def list_holdings(
 
 
 async def view_activity(
-    connection: AsyncConnection, actor: Actor, activities: Sequence[Activity]
+    connection: AsyncConnection, actor: Actor, entries: Sequence[Entry]
 ) -> list[SourceEvent]:
     """What a source sent as people may see it, its excerpts without the tokens that are known."""
-    excerpts = [one.excerpt for one in activities if one.excerpt]
-    known = await known_tokens(connection, actor.workspace_id, excerpts) if excerpts else ()
-    return [_source_event(one, known) for one in activities]
+    return [_source_event(one) for one in await _without_tokens(connection, actor, entries)]
 
 
 async def list_refusals(
@@ -199,19 +199,26 @@ async def list_refusals(
     *,
     before_seq: int | None,
     limit: int,
-) -> list[StoredRefusal] | Rejected:
+) -> list[Entry] | Rejected:
     """A page of what was refused of a source, newest first, with tokens replaced by
     fingerprints."""
-    workspace_id = actor.workspace_id
-    if await get_source(connection, workspace_id, source_id) is None:
+    if await get_source(connection, actor.workspace_id, source_id) is None:
         return not_found("source")
-    refusals = await event_store.list_refusals(
-        connection, workspace_id, source_id=source_id, before_seq=before_seq, limit=limit
-    )
-    excerpts = [refusal.excerpt for refusal in refusals if refusal.excerpt]
-    known = await known_tokens(connection, workspace_id, excerpts)
+    outcomes = frozenset({Outcome.REFUSED, Outcome.WARNING})
+    wanted = Wanted(source_id=source_id, outcomes=outcomes)
+    before = None if before_seq is None else Position(0, before_seq)
+    entries, _ = await newest(connection, wanted, before, limit)
+    return await _without_tokens(connection, actor, entries)
+
+
+async def _without_tokens(
+    connection: AsyncConnection, actor: Actor, entries: Sequence[Entry]
+) -> list[Entry]:
+    excerpts = [one.excerpt for one in entries if one.excerpt]
+    known = await known_tokens(connection, actor.workspace_id, excerpts) if excerpts else ()
     return [
-        replace(one, excerpt=one.excerpt and shown_text(one.excerpt, known)) for one in refusals
+        structs.replace(one, excerpt=shown_text(one.excerpt, known)) if one.excerpt else one
+        for one in entries
     ]
 
 
@@ -240,7 +247,7 @@ def _event_view(
     )
 
 
-def _source_event(one: Activity, known: Collection[str]) -> SourceEvent:
+def _source_event(one: Entry) -> SourceEvent:
     has_sdk = one.library is not None or one.library_version is not None
     return SourceEvent(
         outcome=one.outcome,
@@ -257,5 +264,5 @@ def _source_event(one: Activity, known: Collection[str]) -> SourceEvent:
         code=one.code,
         message=one.message,
         cure=None if one.code is None else cure_of(one.code),
-        excerpt=one.excerpt and shown_text(one.excerpt, known),
+        excerpt=one.excerpt,
     )

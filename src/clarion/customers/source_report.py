@@ -1,6 +1,6 @@
 """What a source has sent of late, put together for people: counts, SDKs, and what to mend."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,11 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from clarion.clock import Moment
 from clarion.customers.devices.token_age_store import last_registered_at, not_refreshed
 from clarion.customers.diagnostics import REFRESH_DAYS, WARNINGS, WarningCode, cure_of
-from clarion.customers.ingest_counters import Kind, hour_of
-from clarion.ingest_log.outcome import Activity, Outcome
-from clarion.ingest_log.rejected_calls import KIND as TURNED_AWAY
-from clarion.ingest_log.store import Counted, hours, totals
-from clarion.ingest_log.tail_store import Wanted, newest
+from clarion.ingest_log.outcome import Entry, Outcome, hour_of
+from clarion.ingest_log.queries import Counted, Wanted, hours, newest, totals
+from clarion.ingest_log.tally import Kind
 
 HOURS_MAX = 720
 """30 days: so long the counts are kept."""
@@ -113,23 +111,20 @@ async def source_report(
     """The report of the last `back` hours, the one under way among them."""
     since = hour_of(now) - timedelta(hours=back - 1)
     counted = await totals(connection, source_id, since)
+    by_hour = await hours(connection, source_id, since)
     sums: Counter[str] = Counter()
     for one in counted:
         sums[one.kind] += one.count
-    wanted = Wanted(
-        workspace_id=workspace_id, source_id=source_id, outcomes=frozenset({Outcome.WARNING})
-    )
+    wanted = Wanted(source_id=source_id, outcomes=frozenset({Outcome.WARNING}))
     told, _ = await newest(connection, wanted, None, WARNINGS_READ)
-    warnings = _warnings(counted, told)
-    warnings += await _not_refreshed(connection, workspace_id, source_id, now)
     return SourceCounts(
         since=since,
         until=now,
-        accepted=sums[Kind.ACCEPTED],
-        duplicate=sums[Kind.DUPLICATE],
-        refused=sums[Kind.REFUSED],
-        turned_away=sums[TURNED_AWAY],
-        hours=await _hours(connection, source_id, since, back),
+        **{kind: sums[kind] for kind in _SHOWN},
+        hours=[
+            CountedHour(hour=hour, **{kind: by_hour.get((hour, kind), 0) for kind in _SHOWN})
+            for hour in (since + timedelta(hours=number) for number in range(back))
+        ],
         events=_names(counted),
         refusals=[
             CountedReason(code=code, count=count, cure=cure_of(code), events=names)
@@ -137,11 +132,17 @@ async def source_report(
         ],
         calls=[
             CountedCall(code=code, count=count, cure=cure_of(code), about=names)
-            for code, count, names in _reasons(counted, TURNED_AWAY)
+            for code, count, names in _reasons(counted, Kind.TURNED_AWAY)
         ],
         sdks=_sdks(counted, sums[Kind.ACCEPTED]),
-        warnings=warnings,
+        warnings=[
+            *(_warning(one, told) for one in counted if one.kind == Kind.WARNING),
+            *await _not_refreshed(connection, workspace_id, source_id, now),
+        ],
     )
+
+
+_SHOWN = (Kind.ACCEPTED, Kind.DUPLICATE, Kind.REFUSED, Kind.TURNED_AWAY)
 
 
 async def _not_refreshed(
@@ -149,45 +150,24 @@ async def _not_refreshed(
 ) -> list[CountedWarning]:
     """Whether an app does not refresh: installations of it are in use that have not for too long,
     though new ones register every day; or none registers at all any more."""
-    code = WarningCode.TOKENS_NOT_REFRESHED
-    devices, seen_at = await not_refreshed(
-        connection, workspace_id, source_id, now=now, days=REFRESH_DAYS
+    days = REFRESH_DAYS
+    devices, at = await not_refreshed(connection, workspace_id, source_id, now=now, days=days)
+    if at is None:
+        devices, at = 1, await last_registered_at(connection, workspace_id, source_id)
+        if at is None or at >= now - timedelta(days=days):
+            return []
+    counted = Counted(
+        kind=Kind.WARNING, label=WarningCode.TOKENS_NOT_REFRESHED, name="", count=devices, hour=at
     )
-    if seen_at is not None:
-        return [_warning(code, None, devices, None, seen_at)]
-    registered_at = await last_registered_at(connection, workspace_id, source_id)
-    if registered_at is not None and registered_at < now - timedelta(days=REFRESH_DAYS):
-        return [_warning(code, None, 1, None, registered_at)]
-    return []
-
-
-async def _hours(
-    connection: AsyncConnection, source_id: UUID, since: datetime, back: int
-) -> list[CountedHour]:
-    """Every hour, the empty ones too, the first one first."""
-    sums: Counter[tuple[datetime, str]] = Counter()
-    for one in await hours(connection, source_id, since):
-        sums[one.hour, one.kind] += one.count
-    found = []
-    for number in range(back):
-        hour = since + timedelta(hours=number)
-        found.append(
-            CountedHour(
-                hour=hour,
-                accepted=sums[hour, Kind.ACCEPTED],
-                duplicate=sums[hour, Kind.DUPLICATE],
-                refused=sums[hour, Kind.REFUSED],
-                turned_away=sums[hour, TURNED_AWAY],
-            )
-        )
-    return found
+    return [_warning(counted, [])]
 
 
 def _names(counted: Sequence[Counted]) -> list[CountedName]:
-    sums: dict[tuple[str, str], Counter[str]] = {}
+    """The most frequent first."""
+    sums: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     for one in counted:
         if one.kind in (Kind.ACCEPTED, Kind.DUPLICATE):
-            sums.setdefault((one.label, one.name), Counter())[one.kind] += one.count
+            sums[one.label, one.name][one.kind] += one.count
     found = [
         CountedName(
             type=type_,
@@ -200,17 +180,16 @@ def _names(counted: Sequence[Counted]) -> list[CountedName]:
     return sorted(found, key=lambda one: -one.accepted)
 
 
-def _reasons(counted: Sequence[Counted], kind: str) -> list[tuple[str, int, dict[str, int]]]:
+def _reasons(counted: Sequence[Counted], kind: Kind) -> list[tuple[str, int, dict[str, int]]]:
     """(Code, how many, of which names.) The most frequent first."""
-    sums: dict[str, list[Counted]] = {}
+    sums: Counter[str] = Counter()
+    names: dict[str, dict[str, int]] = defaultdict(dict)
     for one in counted:
         if one.kind == kind:
-            sums.setdefault(one.label, []).append(one)
-    found = [
-        (code, sum(one.count for one in many), {one.name: one.count for one in many if one.name})
-        for code, many in sums.items()
-    ]
-    return sorted(found, key=lambda one: -one[1])
+            sums[one.label] += one.count
+            if one.name:
+                names[one.label][one.name] = one.count
+    return [(code, count, names[code]) for code, count in sums.most_common()]
 
 
 def _sdks(counted: Sequence[Counted], accepted: int) -> list[CountedSdk]:
@@ -223,39 +202,20 @@ def _sdks(counted: Sequence[Counted], accepted: int) -> list[CountedSdk]:
     return [*found, CountedSdk(name=None, version=None, count=unnamed)] if unnamed else found
 
 
-def _warnings(counted: Sequence[Counted], told: Sequence[Activity]) -> list[CountedWarning]:
-    found = []
-    for one in counted:
-        if one.kind == Kind.WARNING:
-            last = next((event for event in told if _is_of(event, one)), None)
-            found.append(
-                _warning(
-                    WarningCode(one.label),
-                    one.name or None,
-                    one.count,
-                    None if last is None else last.message_id,
-                    one.hour if last is None else last.received_at,
-                )
-            )
-    return found
-
-
-def _is_of(event: Activity, counted: Counted) -> bool:
-    """Whether this is where that warning was told: what it is about ends its sentence."""
+def _warning(counted: Counted, told: Sequence[Entry]) -> CountedWarning:
+    """`told`: among which is where it was told last. What it is about ends its sentence."""
     about = f"`{counted.name}`." if counted.name else ""
-    return event.code == counted.label and (event.message or "").endswith(about)
-
-
-def _warning(
-    code: WarningCode, subject: str | None, count: int, message_id: str | None, at: datetime
-) -> CountedWarning:
-    advice = WARNINGS[code]
+    last = next(
+        (one for one in told if one.code == counted.label and (one.message or "").endswith(about)),
+        None,
+    )
+    advice = WARNINGS[WarningCode(counted.label)]
     return CountedWarning(
-        code=code,
-        subject=subject,
-        count=count,
+        code=counted.label,
+        subject=counted.name or None,
+        count=counted.count,
         meaning=advice.meaning,
         cure=advice.cure,
-        message_id=message_id,
-        last_at=at,
+        message_id=None if last is None else last.message_id,
+        last_at=counted.hour if last is None else last.received_at,
     )

@@ -1,15 +1,13 @@
 """What a batch of events gives cause to warn of. Pure.
 
 Said of each event, at the cost of a few looks at what is known by then; what they become is one row
-an hour, source and subject, and a count (`ingest_counters.py`).
+an hour, source and subject, and a count (`outcomes.py`).
 """
 
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
-
-from msgspec import Struct
 
 from clarion.customers.diagnostics import REFRESH_DAYS, WarningCode
 from clarion.customers.identity.batch import Batch
@@ -23,7 +21,7 @@ _REFRESH = timedelta(days=REFRESH_DAYS)
 _APPLE = frozenset({"ios", "ipados", "tvos", "watchos", "macos", "visionos"})
 
 
-class Warned(Struct, frozen=True, gc=False):
+class Warned(NamedTuple):
     """One event of a source, and what is to be said of it; `subject` tells alike ones apart."""
 
     source_id: UUID

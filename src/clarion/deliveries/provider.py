@@ -12,7 +12,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from clarion.campaigns.content.spec import Content, ContentFault, Priority
+from clarion.campaigns.content.spec import Content, ContentFault, Priority, is_reserved
 from clarion.customers.devices.device import Platform, TokenKind
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "TokenKind",
     "Unavailable",
     "Unregistered",
+    "is_reserved",
 ]
 
 

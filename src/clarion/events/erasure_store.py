@@ -1,17 +1,15 @@
-"""A person's events, and what was recorded of those that were refused: found and removed, as many
-at once as hold nobody up."""
+"""A person's events: found and removed, as many at once as hold nobody up."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from clarion.ingest_log.erasure_store import remove_entries
 from clarion.storage.bulk import in_parts
-from clarion.storage.schema import claims, events, refusals, repeats
-
-REFUSALS_AT_ONCE = 1_000
+from clarion.storage.schema import claims, events
 
 
 async def some_events_of(
@@ -65,38 +63,9 @@ async def remove_events(
     connection: AsyncConnection, workspace_id: UUID, found: Sequence[Any]
 ) -> None:
     """Remove these events, and what was recorded beside them. `found`: rows as they were read."""
+    await remove_entries(connection, workspace_id, [row.message_id for row in found])
     for part in in_parts(found):
-        message_ids = [row.message_id for row in part]
-        for table in (refusals, repeats):
-            await connection.execute(
-                delete(table).where(
-                    table.c.workspace_id == workspace_id, table.c.message_id.in_(message_ids)
-                )
-            )
         await connection.execute(delete(events).where(events.c.seq.in_([row.seq for row in part])))
-
-
-async def blank_refusals(
-    connection: AsyncConnection, workspace_id: UUID, tells: Callable[[str], bool], *, after: int
-) -> tuple[int, int | None]:
-    """Take away what a page of refused events, those after `after`, showed of a person, where
-    `tells` says that a text does; the refusal itself stays, to be counted. Returns how many there
-    were, and after what to go on; None: that was the last page."""
-    found = await connection.execute(
-        select(refusals)
-        .where(refusals.c.workspace_id == workspace_id, refusals.c.seq > after)
-        .order_by(refusals.c.seq)
-        .limit(REFUSALS_AT_ONCE)
-    )
-    rows = found.all()
-    seqs = [row.seq for row in rows if tells(" ".join(str(row._mapping[one]) for one in _TELLING))]
-    if seqs:
-        await connection.execute(
-            update(refusals)
-            .where(refusals.c.seq.in_(seqs))
-            .values(dict.fromkeys(_TELLING) | {"message": "Of somebody who was erased."})
-        )
-    return len(seqs), rows[-1].seq if len(rows) == REFUSALS_AT_ONCE else None
 
 
 async def _some(
@@ -116,4 +85,3 @@ _WHEN = (
     events.c.source_id,
 )
 _EVENT = (events.c.seq, events.c.message_id, events.c.type, events.c.body)
-_TELLING = ("message_id", "message", "excerpt", "name", "user_id", "anonymous_id")

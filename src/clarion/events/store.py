@@ -1,4 +1,4 @@
-"""Rows of events and refusals."""
+"""Rows of events."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.storage.bulk import insert_new
 from clarion.storage.dialect import Id, Instant, among, dialect_of, several, unindexed
-from clarion.storage.schema import events, merges, refusals, suppressions, workspaces
+from clarion.storage.schema import events, merges, suppressions, workspaces
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,19 +40,6 @@ class StoredEvent:
     at: datetime
     received_at: datetime
     body: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredRefusal:
-    seq: int
-    source_id: UUID
-    message_id: str | None
-    stage: str
-    """One of `activity.Stage`."""
-    code: str
-    message: str
-    received_at: datetime
-    excerpt: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,42 +153,6 @@ async def list_events(
         statement = statement.where(events.c.seq < before_seq)
     rows = await connection.execute(statement.order_by(events.c.seq.desc()).limit(limit))
     return [read_event(row) for row in rows]
-
-
-# --- refusals -------------------------------------------------------------------------------
-
-
-async def list_refusals(
-    connection: AsyncConnection,
-    workspace_id: UUID,
-    *,
-    source_id: UUID | None = None,
-    before_seq: int | None = None,
-    limit: int,
-) -> list[StoredRefusal]:
-    """A page of what was refused, newest first."""
-    if source_id is None:
-        statement = select(refusals).where(unindexed(refusals.c.workspace_id) == workspace_id)
-    else:
-        statement = select(refusals).where(
-            refusals.c.workspace_id == workspace_id, refusals.c.source_id == source_id
-        )
-    if before_seq is not None:
-        statement = statement.where(refusals.c.seq < before_seq)
-    rows = await connection.execute(statement.order_by(refusals.c.seq.desc()).limit(limit))
-    return [
-        StoredRefusal(
-            seq=row.seq,
-            source_id=row.source_id,
-            message_id=row.message_id,
-            stage=row.stage,
-            code=row.code,
-            message=row.message,
-            received_at=row.received_at,
-            excerpt=row.excerpt,
-        )
-        for row in rows
-    ]
 
 
 # --- receipts -------------------------------------------------------------------------------

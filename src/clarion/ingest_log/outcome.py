@@ -1,17 +1,27 @@
-"""What became of each event that a source sent, as somebody who watches it sees it. Pure.
+"""What became of what a source sent: one noun, `Entry`, for those who write it and read it. Pure.
 
-It is read from the rows themselves, so that it is the same whichever process took the event in:
-events are in one table, refusals and warnings in another, repeats in a third. A place in all three
-is a `Position`.
+An accepted event is told from its own row in `events`. Everything else is a row of `ingest_log`:
+what was refused, came again, or deserved a warning.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
+from uuid import UUID
 
-SEQ_MAX = 2**63 - 1
+from msgspec import Struct
+
+from clarion.ingest_log.rejection import Refusal
+
+
+class Outcome(StrEnum):
+    """What became of an event."""
+
+    ACCEPTED = "accepted"
+    DUPLICATE = "duplicate"
+    REFUSED = "refused"
+    WARNING = "warning"
+    """Nothing was refused, but somebody should know: once an hour."""
 
 
 class Stage(StrEnum):
@@ -27,97 +37,78 @@ class Stage(StrEnum):
     ADVICE = "advice"
 
     @property
-    def is_warning(self) -> bool:
-        return self in (Stage.IDENTITY, Stage.ADVICE)
-
-    @property
-    def is_told_once(self) -> bool:
-        """Whether of many that are alike one is told, now and then; all are counted."""
-        return self is Stage.PERSON or self.is_warning
+    def outcome(self) -> Outcome:
+        is_warning = self in (Stage.IDENTITY, Stage.ADVICE)
+        return Outcome.WARNING if is_warning else Outcome.REFUSED
 
 
-class Outcome(StrEnum):
-    """What became of an event."""
+class Entry(Struct, frozen=True, kw_only=True):
+    """One event, or several that are alike, and what became of it. What could not be read of a
+    refused one is None. `seq`: of the row; 0 until it is written."""
 
-    ACCEPTED = "accepted"
-    DUPLICATE = "duplicate"
-    REFUSED = "refused"
-    WARNING = "warning"
-    """Nothing was refused, but somebody should know: once an hour."""
-
-
-class Lane(StrEnum):
-    """The tables that hold them."""
-
-    EVENTS = "events"
-    REFUSALS = "refusals"
-    REPEATS = "repeats"
-
-
-class Position(NamedTuple):
-    """A row of each lane, by its number: 0 is before the first."""
-
-    events: int
-    refusals: int
-    repeats: int
-
-    def of(self, lane: Lane) -> int:
-        return self[_LANES.index(lane)]
-
-    def moved(self, seqs: Mapping[Lane, int]) -> "Position":
-        return Position(*(seqs.get(lane, self.of(lane)) for lane in _LANES))
-
-
-_LANES = (Lane.EVENTS, Lane.REFUSALS, Lane.REPEATS)
-END = Position(SEQ_MAX, SEQ_MAX, SEQ_MAX)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Activity:
-    """One event, and what became of it. What could not be read of a refused one is None."""
-
-    lane: Lane
-    seq: int
-    outcome: Outcome
-    message_id: str | None
-    type: str | None
-    name: str | None
-    user_id: str | None
-    anonymous_id: str | None
-    device_id: str | None
-    library: str | None
-    library_version: str | None
-    at: datetime | None
+    seq: int = 0
+    workspace_id: UUID
+    source_id: UUID
     received_at: datetime
+    outcome: Outcome
     stage: Stage | None = None
     code: str | None = None
     message: str | None = None
+    count: int = 1
+    """How many calls or events the row was written for."""
+    message_id: str | None = None
+    type: str | None = None
+    name: str | None = None
+    user_id: str | None = None
+    anonymous_id: str | None = None
+    device_id: str | None = None
+    library: str | None = None
+    library_version: str | None = None
+    at: datetime | None = None
     excerpt: str | None = None
 
-
-def lanes_of(outcomes: frozenset[Outcome]) -> list[Lane]:
-    """The tables that hold any of `outcomes`."""
-    wanted = {
-        Lane.EVENTS: Outcome.ACCEPTED in outcomes,
-        Lane.REFUSALS: bool(outcomes & {Outcome.REFUSED, Outcome.WARNING}),
-        Lane.REPEATS: Outcome.DUPLICATE in outcomes,
-    }
-    return [lane for lane in _LANES if wanted[lane]]
+    @property
+    def place(self) -> str:
+        """Where its row is, of `Position`."""
+        return "events" if self.outcome is Outcome.ACCEPTED else "log"
 
 
-def merged(
-    lanes: Mapping[Lane, Sequence[Activity]], before: Position, limit: int
-) -> tuple[list[Activity], Position]:
-    """The newest `limit` of what each lane holds (newest first), and the position of what is older
-    still. Between lanes the time of arrival decides; within one its own order."""
-    found: list[Activity] = []
-    taken = dict.fromkeys(lanes, 0)
-    while len(found) < limit:
-        heads = [rows[taken[lane]] for lane, rows in lanes.items() if taken[lane] < len(rows)]
-        if not heads:
-            break
-        newest = max(heads, key=lambda one: one.received_at)
-        taken[newest.lane] += 1
-        found.append(newest)
-    last = {lane: lanes[lane][count - 1].seq for lane, count in taken.items() if count}
-    return found, before.moved(last)
+def refused_entry(
+    workspace_id: UUID,
+    source_id: UUID,
+    received_at: datetime,
+    stage: Stage,
+    refusal: Refusal,
+    count: int = 1,
+) -> Entry:
+    """What is told of a refusal or a warning."""
+    hint = refusal.hint
+    return Entry(
+        workspace_id=workspace_id,
+        source_id=source_id,
+        received_at=received_at,
+        outcome=stage.outcome,
+        stage=stage,
+        code=refusal.code,
+        message=refusal.message,
+        count=count,
+        message_id=refusal.message_id,
+        type=hint.type,
+        name=hint.name,
+        user_id=hint.user_id,
+        anonymous_id=hint.anonymous_id,
+        library=hint.library,
+        library_version=hint.library_version,
+        excerpt=refusal.excerpt or None,
+    )
+
+
+class Position(NamedTuple):
+    """A row of `events` and one of `ingest_log`, by their numbers: 0 is before the first."""
+
+    events: int
+    log: int
+
+
+def hour_of(at: datetime) -> datetime:
+    return at.replace(minute=0, second=0, microsecond=0)

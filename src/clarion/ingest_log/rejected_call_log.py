@@ -1,4 +1,4 @@
-"""The door log: writes down which calls were turned away, for those who wonder where they are.
+"""Writes down which calls were turned away, for those who wonder where they are.
 
 A call that is turned away costs the collector a note in memory. What was noted is written aside,
 every `write_seconds` while there is anything: one transaction, whatever the number of calls. A
@@ -6,18 +6,16 @@ process that is killed loses what it has not written.
 """
 
 import asyncio
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
 import structlog
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.clock import Clock
-from clarion.ingest_log import store as activity_store
-from clarion.ingest_log.outcome import Stage
-from clarion.ingest_log.rejected_calls import KIND, News, RejectedCallBuffer
+from clarion.ingest_log.rejected_calls import RejectedCallBuffer
+from clarion.ingest_log.store import IngestLog
+from clarion.ingest_log.tally import Kind, Tally
 from clarion.sources.auth_result import Place, RejectedCall
 from clarion.storage.database import Database, StorageUnavailable
 from clarion.telemetry import Metrics
@@ -45,7 +43,9 @@ class RejectedCallLog:
         self._clock = clock
         self._metrics = metrics
         self._options = options
-        self._book = RejectedCallBuffer()
+        self._log = IngestLog()
+        self._buffer = RejectedCallBuffer()
+        self._unwritten: Tally | None = None
         self._writing: asyncio.Task[None] | None = None
         self._hurry = asyncio.Event()
 
@@ -56,7 +56,7 @@ class RejectedCallLog:
 
     def note(self, place: Place, why: RejectedCall) -> None:
         """It was this source's: let it be told."""
-        self._book.note(place, why, self._clock.now())
+        self._buffer.note(place, why, self._clock.now())
         if self._writing is None or self._writing.done():
             self._writing = asyncio.create_task(self._write_now_and_then())
 
@@ -68,48 +68,25 @@ class RejectedCallLog:
         self._hurry.clear()
 
     async def _write_now_and_then(self) -> None:
-        while self._book.has_news:
+        while self._unwritten is not None or len(self._buffer):
             with suppress(TimeoutError):
                 async with asyncio.timeout(self._options.write_seconds):
                     await self._hurry.wait()
-            news = self._book.take(self._clock.now())
+            if self._unwritten is None:
+                self._unwritten = self._taken()
+            write = partial(self._log.write, tally=self._unwritten, again=False)
             try:
-                await self._database.transact(partial(self._write, news), self._clock)
+                await self._database.transact(write, self._clock)
+                self._unwritten = None
             except StorageUnavailable as error:
                 log.warning("turned_away_not_written", reason=str(error))
                 if self._hurry.is_set():
                     return
-                self._book.put_back(news)
 
-    async def _write(self, news: News, connection: AsyncConnection) -> None:
-        await activity_store.add_refusals(connection, self._rows(news))
-        await activity_store.add_counts(
-            connection,
-            [
-                {
-                    "source_id": one.place.source_id,
-                    "hour": one.hour,
-                    "kind": KIND,
-                    "label": one.code,
-                    "name": one.about,
-                    "count": one.calls,
-                }
-                for one in sorted(news.counts, key=lambda one: (one.place.source_id, *one[1:]))
-            ],
-        )
-
-    def _rows(self, news: News) -> Sequence[dict[str, object]]:
-        return [
-            {
-                "id": self._clock.new_id(),
-                "workspace_id": one.place.workspace_id,
-                "source_id": one.place.source_id,
-                "message_id": None,
-                "stage": Stage.CALL.value,
-                "code": one.code,
-                "message": one.message,
-                "received_at": one.last_at,
-                "excerpt": None,
-            }
-            for one in news.lines
-        ]
+    def _taken(self) -> Tally:
+        tally = self._log.tally()
+        for entry, about in self._buffer.take():
+            calls = tally.counter(entry.source_id, entry.received_at, Kind.TURNED_AWAY)
+            calls[entry.code, about] += entry.count
+            tally.add_once(entry, self._clock.new_id())
+        return tally

@@ -1,123 +1,105 @@
-"""Rows that tell what a source sends, beside its events: refusals, repeats, counts."""
+"""Rows of the ingest log, and what is counted of sources by the hour: written and trimmed."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, delete, func, select
+from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from clarion.storage.bulk import insert_new, upsert
-from clarion.storage.schema import refusals, repeats, source_counts
+from clarion.ingest_log.outcome import Entry, Stage
+from clarion.ingest_log.tally import Key, Names, Tally
+from clarion.storage.bulk import in_parts, insert_new, upsert
+from clarion.storage.schema import ingest_log, source_counts
 
-IDS_MAX = 10_000
-"""Asked for in one statement: the drivers have a limit of 32,767 values."""
-
-
-async def recorded(connection: AsyncConnection, ids: Sequence[UUID]) -> set[UUID]:
-    """Those of `ids` that are refusals or repeats already."""
-    found: set[UUID] = set()
-    for start in range(0, len(ids), IDS_MAX):
-        some = ids[start : start + IDS_MAX]
-        for table in (refusals, repeats):
-            rows = await connection.execute(select(table.c.id).where(table.c.id.in_(some)))
-            found.update(rows.scalars())
-    return found
+KEPT = 1_000
+"""Rows of a source and stage, the newest: so none of these hides another."""
+REFUSALS_KEPT = 10_000
+"""The same, of refused events."""
+TRIM_EVERY = 1_000
+"""Rows of a source and stage, in one process: so many may there be beyond what is kept."""
+SOURCES_MAX = 10_000
+"""Whose rows a process counts; then it begins anew."""
 
 
-async def add_refusals(connection: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Rows of the refusals table; one that is there already stays as it is."""
-    await insert_new(connection, refusals, rows)
+class IngestLog:
+    """Who writes the log in a process."""
 
+    def __init__(
+        self,
+        *,
+        kept: int = KEPT,
+        refusals_kept: int = REFUSALS_KEPT,
+        trim_every: int = TRIM_EVERY,
+    ) -> None:
+        self._kept = kept
+        self._refusals_kept = refusals_kept
+        self._trim_every = trim_every
+        self._names = Names()
+        self._untrimmed: dict[tuple[UUID, Stage | None], int] = {}
 
-async def add_repeats(connection: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Rows of the repeats table; one that is there already stays as it is."""
-    await insert_new(connection, repeats, rows)
+    def tally(self) -> Tally:
+        """For what a transaction is about to say."""
+        return Tally(self._names)
 
+    async def write(self, connection: AsyncConnection, tally: Tally, *, again: bool) -> None:
+        """Append rows and add to counts: two statements, whatever their number, and now and then
+        one that trims. `again`: what `tally` says may be written and counted already.
 
-async def add_counts(connection: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Add to what is counted. In the order of the key, so that two never wait for each other."""
-    key = ("source_id", "hour", "kind", "label", "name")
-    await upsert(connection, source_counts, rows, key=key, combine={"count": "sum"})
-
-
-async def trim_activity(
-    connection: AsyncConnection,
-    workspace_id: UUID,
-    source_id: UUID,
-    *,
-    counted_before: datetime,
-    refusals_max: int,
-    repeats_max: int,
-    limit: int,
-) -> int:
-    """Remove what is too old, or too much, of one source: at most `limit` refusals and as many
-    repeats, the oldest first. Returns how many rows were removed."""
-    old = delete(source_counts).where(
-        source_counts.c.source_id == source_id, source_counts.c.hour < counted_before
-    )
-    removed = len((await connection.execute(old.returning(source_counts.c.hour))).all())
-    of_refusals = and_(refusals.c.workspace_id == workspace_id, refusals.c.source_id == source_id)
-    for table, of_source, kept in (
-        (refusals, of_refusals, refusals_max),
-        (repeats, repeats.c.source_id == source_id, repeats_max),
-    ):
-        newest = select(table.c.seq).where(of_source).order_by(table.c.seq.desc())
-        last = newest.offset(kept).limit(1).scalar_subquery()
-        oldest = select(table.c.seq).where(of_source, table.c.seq <= last)
-        doomed = oldest.order_by(table.c.seq).limit(limit)
-        rows = await connection.execute(
-            delete(table).where(table.c.seq.in_(doomed)).returning(table.c.seq)
+        To be the end of its transaction: every transaction of a source wants the same few rows of
+        counts, and whoever has them is about to commit.
+        """
+        if again:
+            for ids in in_parts(tally.ids):
+                known = select(ingest_log.c.id).where(ingest_log.c.id.in_(ids))
+                tally.forget((await connection.execute(known)).scalars())
+        rows = tally.rows()
+        await insert_new(
+            connection,
+            ingest_log,
+            [
+                {"id": id_} | {name: getattr(entry, name) for name in _COLUMNS}
+                for id_, entry in rows
+            ],
         )
-        removed += len(rows.all())
-    return removed
+        await self._trim(connection, [entry for _, entry in rows])
+        await add_counts(connection, tally.counts())
+
+    async def _trim(self, connection: AsyncConnection, entries: Sequence[Entry]) -> None:
+        """Remove what is too much of a source, once in `trim_every` rows of it; and once when a
+        process writes the first of them, for those before it."""
+        if len(self._untrimmed) >= SOURCES_MAX:
+            self._untrimmed.clear()
+        written = Counter((entry.source_id, entry.stage) for entry in entries)
+        for (source_id, stage), count in sorted(written.items(), key=str):
+            rows = self._untrimmed.get((source_id, stage), self._trim_every) + count
+            self._untrimmed[source_id, stage] = rows
+            if rows < self._trim_every:
+                continue
+            is_event = stage in (Stage.EVENT, Stage.REGISTRATION)
+            beyond = (
+                select(ingest_log.c.seq)
+                .where(ingest_log.c.source_id == source_id, ingest_log.c.stage == stage)
+                .order_by(ingest_log.c.seq.desc())
+                .offset(self._refusals_kept if is_event else self._kept)
+                .limit(2 * rows)
+            )
+            await connection.execute(delete(ingest_log).where(ingest_log.c.seq.in_(beyond)))
+            self._untrimmed[source_id, stage] = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Counted:
-    """How many of one kind; label and name say of what; the last of them came in `hour`."""
-
-    kind: str
-    label: str
-    name: str
-    count: int
-    hour: datetime
+async def add_counts(connection: AsyncConnection, counts: Mapping[Key, int]) -> None:
+    """Add to what is counted. In the order of the key, so that two never wait for each other."""
+    names = ("source_id", "hour", "kind", "label", "name", "count")
+    rows = [dict(zip(names, (*key, counts[key]), strict=True)) for key in sorted(counts)]
+    await upsert(connection, source_counts, rows, key=names[:-1], combine={"count": "sum"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CountedHour:
-    """How many of one kind came in the hour that begins at `hour`."""
-
-    hour: datetime
-    kind: str
-    count: int
+async def forget_counts(connection: AsyncConnection, source_id: UUID, before: datetime) -> int:
+    """Remove what was counted of a source before then; returns how many rows."""
+    old = source_counts.c.source_id == source_id, source_counts.c.hour < before
+    return (await connection.execute(delete(source_counts).where(*old))).rowcount
 
 
-async def totals(connection: AsyncConnection, source_id: UUID, since: datetime) -> list[Counted]:
-    """What was counted of a source since then, the most frequent first."""
-    count = func.sum(source_counts.c.count).label("count")
-    names = (source_counts.c.kind, source_counts.c.label, source_counts.c.name)
-    rows = await connection.execute(
-        select(*names, count, func.max(source_counts.c.hour))
-        .where(source_counts.c.source_id == source_id, source_counts.c.hour >= since)
-        .group_by(*names)
-        .order_by(count.desc(), *names)
-    )
-    return [
-        Counted(kind=kind, label=label, name=name, count=int(count), hour=hour)
-        for kind, label, name, count, hour in rows
-    ]
-
-
-async def hours(connection: AsyncConnection, source_id: UUID, since: datetime) -> list[CountedHour]:
-    """The same by hour, the last first."""
-    count = func.sum(source_counts.c.count)
-    rows = await connection.execute(
-        select(source_counts.c.hour, source_counts.c.kind, count)
-        .where(source_counts.c.source_id == source_id, source_counts.c.hour >= since)
-        .group_by(source_counts.c.hour, source_counts.c.kind)
-        .order_by(source_counts.c.hour.desc())
-    )
-    return [CountedHour(hour=row[0], kind=row[1], count=int(row[2])) for row in rows]
+_COLUMNS = [field for field in Entry.__struct_fields__ if field != "seq"]

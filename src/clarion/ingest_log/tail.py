@@ -1,4 +1,4 @@
-"""A feed: what a source sends, as it arrives. Polled by whoever shows it.
+"""The tail: what a source sends, as it arrives. Polled by whoever shows it.
 
 It reads rows, so it tells of events whichever process took them in, and holds no connection between
 two looks. Where several ingestors commit side by side, a row may become visible after one with a
@@ -10,15 +10,15 @@ from collections import deque
 from dataclasses import dataclass
 from time import monotonic
 
-from clarion.ingest_log.outcome import Activity, Lane, Position
-from clarion.ingest_log.tail_store import Wanted, activities, newest, seqs_after
+from clarion.ingest_log.outcome import Entry, Position
+from clarion.ingest_log.queries import Wanted, entries, newest, place_of, seqs_after
 from clarion.storage.database import Database
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FeedOptions:
+class TailOptions:
     rows_max: int = 500
-    """Looked at in one lane and look."""
+    """Looked at in one table and look."""
     late_seconds: float = 10.0
     """A transaction that takes in events is over by then."""
 
@@ -31,57 +31,54 @@ class Tail:
         database: Database,
         wanted: Wanted,
         after: Position | None = None,
-        options: FeedOptions | None = None,
+        options: TailOptions | None = None,
     ) -> None:
-        """`after`: where an earlier feed ended; None: at what is there now (`begin`)."""
+        """`after`: where an earlier tail ended; None: at what is there now (`begin`)."""
         self._database = database
         self._wanted = wanted
-        self._options = options or FeedOptions()
-        self.position = after or Position(0, 0, 0)
+        self._options = options or TailOptions()
+        self.position = after or Position(0, 0)
         self.skipped = False
         """Whether the last look could not tell all there was."""
         self._floor = self.position
-        self._told: dict[Lane, set[int]] = {lane: set() for lane in Lane}
+        self._shown: dict[str, set[int]] = {place: set() for place in Position._fields}
         self._looks: deque[tuple[float, Position]] = deque()
 
-    async def begin(self, last: int) -> list[Activity]:
+    async def begin(self, last: int) -> list[Entry]:
         """The `last` that are there already, the oldest first; what comes after them is new."""
-        highest: dict[Lane, int] = {}
-        floors: dict[Lane, int] = {}
         limit = self._options.rows_max
         async with self._database.read() as connection:
-            for lane in self._wanted.lanes:
-                seqs = await seqs_after(connection, self._wanted, lane, 0, limit)
-                self._told[lane] = set(seqs)
-                highest[lane] = max(seqs, default=0)
-                floors[lane] = min(seqs) - 1 if len(seqs) == limit else 0
-            self.position = self.position.moved(highest)
-            self._floor = self.position.moved(floors)
+            for table in self._wanted.tables:
+                place = place_of(table)
+                seqs = await seqs_after(connection, self._wanted, table, 0, limit)
+                self._shown[place].update(seqs)
+                self.position = self.position._replace(**{place: max(seqs, default=0)})
+                if len(seqs) == limit:
+                    self._floor = self._floor._replace(**{place: min(seqs) - 1})
             after = Position(*(seq + 1 for seq in self.position))
             page = [] if last == 0 else (await newest(connection, self._wanted, after, last))[0]
-        for one in page:
-            self._told[one.lane].add(one.seq)
+        for entry in page:
+            self._shown[entry.place].add(entry.seq)
         return page[::-1]
 
-    async def look(self) -> list[Activity]:
+    async def look(self) -> list[Entry]:
         """What has come since the last look, in the order of its arrival."""
-        found: list[Activity] = []
-        highest: dict[Lane, int] = {}
+        news: list[Entry] = []
+        limit = self._options.rows_max
         self.skipped = False
         async with self._database.read() as connection:
-            for lane in self._wanted.lanes:
-                told, limit = self._told[lane], self._options.rows_max
-                seqs = await seqs_after(connection, self._wanted, lane, self._floor.of(lane), limit)
-                fresh = [seq for seq in seqs if seq not in told]
-                if not fresh:
-                    continue
-                self.skipped |= len(fresh) == limit
-                found += await activities(connection, self._wanted, lane, fresh)
-                told.update(fresh)
-                highest[lane] = max(fresh[0], self.position.of(lane))
-        self.position = self.position.moved(highest)
+            for table in self._wanted.tables:
+                place = place_of(table)
+                floor, position = getattr(self._floor, place), getattr(self.position, place)
+                seqs = await seqs_after(connection, self._wanted, table, floor, limit)
+                fresh = [seq for seq in seqs if seq not in self._shown[place]]
+                if fresh:
+                    self.skipped |= len(fresh) == limit
+                    news += await entries(connection, self._wanted, table, fresh)
+                    self._shown[place].update(fresh)
+                    self.position = self.position._replace(**{place: max(fresh[0], position)})
         self._forget()
-        return sorted(found, key=lambda one: one.received_at)
+        return sorted(news, key=lambda entry: entry.received_at)
 
     def _forget(self) -> None:
         """What is older than any transaction under way is not looked at again."""
@@ -89,5 +86,6 @@ class Tail:
         self._looks.append((now, self.position))
         while self._looks[0][0] < now - self._options.late_seconds:
             _, self._floor = self._looks.popleft()
-            for lane, told in self._told.items():
-                told.difference_update([seq for seq in told if seq <= self._floor.of(lane)])
+            for place, seqs in self._shown.items():
+                floor = getattr(self._floor, place)
+                seqs.difference_update([seq for seq in seqs if seq <= floor])

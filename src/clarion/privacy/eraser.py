@@ -36,11 +36,8 @@ from clarion.customers.ingestion import Ingestion, owner_of_stored
 from clarion.customers.suppression import SuppressionKind
 from clarion.customers.suppression_store import shut_out, wait_for_refusals
 from clarion.deliveries.erasure_store import launches_of, make_nobodys, release_quarantine
-from clarion.events.erasure_store import (
-    blank_refusals,
-    remove_events,
-    some_events_of,
-)
+from clarion.events.erasure_store import remove_events, some_events_of
+from clarion.ingest_log.erasure_store import blank_entries_of, blank_refused
 from clarion.privacy.anonymous_events import events_of_strangers
 from clarion.privacy.dead_letter_scrub import without
 from clarion.privacy.erasure_claims import ErasureClaims, TakenOver
@@ -276,15 +273,20 @@ class Eraser:
         )
         signs = PiiMatcher(erasure.person)
 
+        async def blank_theirs(connection: AsyncConnection, erasure: Erasure) -> Erasure:
+            count = await blank_entries_of(connection, erasure.workspace_id, erasure.person.ids)
+            return await self._kept(connection, replace(erasure, refusals=erasure.refusals + count))
+
         async def blank_some(
             start: int, connection: AsyncConnection, erasure: Erasure
         ) -> tuple[Erasure, int | None]:
-            count, end = await blank_refusals(
+            count, end = await blank_refused(
                 connection, erasure.workspace_id, signs.are_in, after=start
             )
             counted = replace(erasure, refusals=erasure.refusals + count)
             return await self._kept(connection, counted), end
 
+        erasure = await self._claims.transact(erasure, blank_theirs)
         after: int | None = 0
         while after is not None:
             erasure, after = await self._claims.transact(erasure, partial(blank_some, after))

@@ -16,12 +16,11 @@ from clarion.agent import Agent, AgentName
 from clarion.clock import Clock
 from clarion.deliveries.delivery import parse_push_key
 from clarion.deliveries.store import Seen, mark_seen
-from clarion.events.messages.reserved import plain_name
+from clarion.events.messages.reserved import OPENED_NAMES, plain_name
 from clarion.events.store import Receipt, mark_receipts_done, pending_receipts
 from clarion.storage.database import Database
 
 _PUSH_KEY = re.compile(r'clarion_push\\*"\s*:\s*\\*"([0-9a-f]{32}\.[0-9a-f]{32})\\*"')
-OPENED_NAMES = frozenset({"push notification tapped", "push opened"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

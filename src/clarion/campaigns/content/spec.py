@@ -28,8 +28,8 @@ FCM_NESTING_MAX = 10
 TTL_SECONDS_MAX = 2_419_200
 """FCM keeps a message for four weeks at most."""
 TTL_SECONDS_DEFAULT = 259_200
-RESERVED_DATA = ("clarion_push", "from", "message_type", "collapse_key", "notification")
-RESERVED_DATA_STARTS = ("google", "gcm")
+_RESERVED_DATA = frozenset({"clarion_push", "from", "message_type", "collapse_key", "notification"})
+_RESERVED_DATA_STARTS = ("google", "gcm")
 _RUN = frozenset({"javascript", "vbscript", "data"})
 """Schemes of a link that a browser would run instead of going there."""
 
@@ -265,13 +265,18 @@ def _split(address: str) -> tuple[str, str]:
     return parts.scheme.lower(), parts.netloc
 
 
+def is_reserved(name: str) -> bool:
+    """Whether FCM, an SDK or Clarion itself uses this name in a push's `data`."""
+    return name in _RESERVED_DATA or name.startswith(_RESERVED_DATA_STARTS)
+
+
 def _data(value: Any) -> Any:
     if not isinstance(value, Mapping):
         return _Wrong("must be an object of texts")
     if len(value) > DATA_KEYS_MAX:
         return _Wrong(f"has {len(value)} keys; the limit is {DATA_KEYS_MAX}")
     for name, text in value.items():
-        if not name or name in RESERVED_DATA or name.startswith(RESERVED_DATA_STARTS):
+        if not name or is_reserved(name):
             return _Wrong(f"may not use the key {name!r}: it is reserved; choose another name")
         if not isinstance(text, str):
             return _Wrong(f'{name} must be a text: FCM carries texts only, so write 5 as "5"')

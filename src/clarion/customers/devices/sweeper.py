@@ -1,6 +1,6 @@
 """The sweeper: removes registrations that no app has refreshed for a workspace's number of days.
 
-It also trims what is kept of sources beside their events: refusals, repeats and counts.
+It also removes what was counted of sources too long ago.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from clarion.agent import Agent, AgentName
 from clarion.clock import Clock
 from clarion.customers.devices.device import STALE
 from clarion.customers.devices.store import remove_stale
-from clarion.ingest_log.store import trim_activity
+from clarion.ingest_log.store import forget_counts
 from clarion.sources.store import list_sources
 from clarion.storage.database import Database
 from clarion.storage.leader_lease import LeaderLease, check_leads
@@ -30,10 +30,6 @@ class SweeperOptions:
     """Removed in one transaction."""
     counted_days: int = 30
     """So long is known what a source sent in an hour."""
-    refusals_max: int = 10_000
-    """Of a source, the newest: refusals and warnings."""
-    repeats_max: int = 1_000
-    """Of a source, the newest: events that came again."""
     every_seconds: float = 3_600.0
 
 
@@ -80,18 +76,23 @@ class Sweeper:
         return removed
 
     async def trim(self) -> int:
-        """Remove what is kept of sources beyond its time or number, a part at a time; returns how
-        many rows were removed."""
+        """Remove what was counted of sources more than `counted_days` ago; returns how many rows
+        were removed."""
         removed = 0
+        before = self._clock.now() - timedelta(days=self._options.counted_days)
         async with self._database.read() as connection:
-            workspaces = await list_workspaces(connection)
             sources = [
-                (workspace.id, source.id)
-                for workspace in workspaces
+                source.id
+                for workspace in await list_workspaces(connection)
                 for source in await list_sources(connection, workspace.id)
             ]
-        for workspace_id, source_id in sources:
-            removed += await self._trim_source(workspace_id, source_id)
+        for source_id in sources:
+
+            async def work(connection: AsyncConnection, source_id: UUID = source_id) -> int:
+                await check_leads(connection, self._lease)
+                return await forget_counts(connection, source_id, before)
+
+            removed += await self._database.transact(work, self._clock)
         return removed
 
     async def _remove_stale(self, workspace: Workspace, now: datetime) -> int:
@@ -104,23 +105,6 @@ class Sweeper:
                 reason=STALE,
                 limit=self._options.registrations_max,
                 now=now,
-            )
-
-        return await self._database.transact(work, self._clock)
-
-    async def _trim_source(self, workspace_id: UUID, source_id: UUID) -> int:
-        options = self._options
-
-        async def work(connection: AsyncConnection) -> int:
-            await check_leads(connection, self._lease)
-            return await trim_activity(
-                connection,
-                workspace_id,
-                source_id,
-                counted_before=self._clock.now() - timedelta(days=options.counted_days),
-                refusals_max=options.refusals_max,
-                repeats_max=options.repeats_max,
-                limit=options.registrations_max,
             )
 
         return await self._database.transact(work, self._clock)

@@ -265,21 +265,21 @@ class Batch:
 
     def to_keep(self) -> dict[str, Identifier]:
         """The identifiers to write: new ones, and those that changed."""
-        return {
-            key: identifier
-            for key in self._timelines
-            if (identifier := self._identifier(key)) != self._known.get(key)
-        }
+        found: dict[str, Identifier] = {}
+        for key, line in self._timelines.items():
+            known, flags, facts = self._known.get(key), self._flags[key], self._facts.get(key)
+            if known is not None:
+                facts = known.facts if facts is None else facts
+                if flags is known.flags and line is known.timeline and facts is known.facts:
+                    continue
+            identifier = Identifier(flags=flags, timeline=line, facts=facts)
+            if identifier != known:
+                found[key] = identifier
+        return found
 
     def facts_of(self, device_id: str) -> Facts | None:
         """What is known of a device that the batch names."""
         return self._facts.get(device_id)
-
-    def _identifier(self, key: str) -> Identifier:
-        facts = self._facts.get(key)
-        if facts is None and key in self._known:
-            facts = self._known[key].facts
-        return Identifier(flags=self._flags[key], timeline=self._timelines[key], facts=facts)
 
     def _timeline_of(self, key: str, before: Timeline) -> Timeline:
         stored = self._stored.get(key, Stored())

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from clarion.customers.identity.claim import Claim, ClaimKind
-from clarion.customers.identity.identifier import Flags
+from clarion.customers.identity.identifier import NO_FLAGS, Flags
 from clarion.events.messages.proof import Proof
 from clarion.events.messages.reserved import (
     DELETION_NAMES,
@@ -53,11 +53,12 @@ def sighted_flags(sighting: Sighting) -> dict[str, Flags]:
     found: dict[str, Flags] = {}
 
     def note(key: str, flags: Flags) -> None:
-        found[key] = found.get(key, Flags()).merged(flags)
+        before = found.get(key)
+        found[key] = flags if before is None else before.merged(flags)
 
     for key in (sighting.anonymous_id, sighting.previous_id):
         if key is not None:
-            note(key, Flags())
+            note(key, NO_FLAGS)
     is_asked = sighting.proof is not None
     user_id = sighting.user_id
     for key in (sighting.device_id, sighting.context_device_id):

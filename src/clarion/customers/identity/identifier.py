@@ -44,6 +44,9 @@ class Flags(Struct, frozen=True, kw_only=True, gc=False):
         return self.is_user and (self.is_guarded or not is_provisional)
 
     def merged(self, other: "Flags") -> "Flags":
+        """What either has seen; itself where `other` is nothing new, as nearly always."""
+        if other in (NO_FLAGS, self):
+            return self
         return Flags(
             is_user=self.is_user or other.is_user,
             is_device=self.is_device or other.is_device,
@@ -51,6 +54,9 @@ class Flags(Struct, frozen=True, kw_only=True, gc=False):
             is_known=self.is_known or other.is_known,
             is_guarded=self.is_guarded or other.is_guarded,
         )
+
+
+NO_FLAGS = Flags()
 
 
 class User(Struct, frozen=True, gc=False):

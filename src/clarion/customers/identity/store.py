@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -115,7 +116,7 @@ async def add_claims(
                 "sender": claim.sender,
                 "ahead": claim.ahead,
             }
-            for claim in claims
+            for claim in sorted(claims, key=attrgetter("key"))
         ],
     )
 

@@ -25,7 +25,15 @@ from itertools import pairwise
 from msgspec import Struct
 from msgspec.structs import replace
 
-from clarion.customers.identity.claim import Claim, IsReal, Said, lead_of, moved_back, said_by
+from clarion.customers.identity.claim import (
+    Claim,
+    ClaimKind,
+    IsReal,
+    Said,
+    lead_of,
+    moved_back,
+    said_by,
+)
 from clarion.customers.identity.identifier import Owner, Provisional, User
 
 SHARED_USERS_MAX = 20
@@ -175,6 +183,12 @@ def leaves_unchanged(known: Timeline, claim: Claim, is_real: IsReal) -> bool:
         return True
     if lead_of(claim) > known.leads.get(claim.sender, 0):
         return False
+    if claim.kind is ClaimKind.PLAIN and known.left_at is None and not known.leads:
+        # Nearly all there are: what `said_by` makes of them is not needed to know it.
+        if not is_real(claim.user_id):
+            return True
+        place = bisect_right(known.spans, claim.at, key=_at)
+        return place > 0 and known.spans[place - 1].user_id == claim.user_id
     said = said_by(claim, known.leads, is_real)
     if said is None:
         return True

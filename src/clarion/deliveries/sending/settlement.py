@@ -14,7 +14,6 @@ from clarion.campaigns.commands import apply_transition
 from clarion.campaigns.store import get_campaign, get_launch
 from clarion.customers.devices.store import remove_registrations
 from clarion.customers.diagnostics import WARNINGS, WarningCode
-from clarion.customers.ingest_counters import Kind, hour_of
 from clarion.deliveries.apps.pace_store import draw_pace, slow_down
 from clarion.deliveries.apps.pacing import Grant, Later
 from clarion.deliveries.apps.quarantine_store import Judgement, put_in_quarantine, watch
@@ -37,7 +36,9 @@ from clarion.deliveries.chunk_store import (
 from clarion.deliveries.provider import ProviderApp
 from clarion.deliveries.sending.belief import next_trial
 from clarion.deliveries.sending.chunk_result import ChunkResult
+from clarion.ingest_log.outcome import hour_of
 from clarion.ingest_log.store import add_counts
+from clarion.ingest_log.tally import Kind
 from clarion.storage.vault import Vault
 
 TRIAL_PUSHES = 20
@@ -227,18 +228,13 @@ async def _warn_of_fids(
 ) -> None:
     """Their sources are told. Last of all, as everybody counts last."""
     code = WarningCode.FID_NOT_REGISTERED
-    counted = [
+    await add_counts(
+        connection,
         {
-            "source_id": source_id,
-            "hour": hour_of(now),
-            "kind": Kind.WARNING.value,
-            "label": code.value,
-            "name": "",
-            "count": count,
-        }
-        for source_id, count in sorted(result.unknown_fids.items())
-    ]
-    await add_counts(connection, counted)
+            (source_id, hour_of(now), Kind.WARNING, code.value, ""): count
+            for source_id, count in result.unknown_fids.items()
+        },
+    )
     log.warning(
         "fids_not_registered",
         app=str(work.chunk.firebase_app_id),

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from clarion.events.calls.registration_check import ASKING_NAMES, asks_to_register
+from clarion.events.calls.registration_check import asks_to_register
 from clarion.events.messages.excerpt import refused, unreadable
 from clarion.events.messages.identifiers import (
     DAMAGED,
@@ -17,11 +17,15 @@ from clarion.events.messages.identifiers import (
     usable_id,
 )
 from clarion.events.messages.message import device_ids, event_name
-from clarion.events.messages.reserved import REGISTRATION_NAMES, plain_name
+from clarion.events.messages.reserved import (
+    ASKING_NAMES,
+    EVENT_TYPES,
+    REGISTRATION_NAMES,
+    plain_name,
+)
 from clarion.events.messages.yes_or_no import says_no
 from clarion.ingest_log.rejection import Refusal
 
-EVENT_TYPES = frozenset({"track", "identify", "page", "screen", "group", "alias"})
 EVENT_BYTES_MAX = 32_768
 """Segment's limit for one event."""
 MESSAGE_ID_CHARACTERS_MAX = 100

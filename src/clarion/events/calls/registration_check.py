@@ -23,15 +23,11 @@ from clarion.events.messages.installation import (
 )
 from clarion.events.messages.message import Event
 from clarion.events.messages.reserved import (
+    ASKING_NAMES,
     OPENING_NAMES,
     REGISTRATION_NAMES,
-    SUBSCRIBING_NAMES,
-    TOKEN_NAMES,
     plain_name,
 )
-
-ASKING_NAMES = REGISTRATION_NAMES | TOKEN_NAMES | SUBSCRIBING_NAMES
-"""Tracks whose registration may be refused; what is carried along in others is taken or left."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ import msgspec
 
 from clarion.events.messages.identifiers import usable_id
 from clarion.events.messages.json_limits import NESTING_MAX
+from clarion.events.messages.reserved import EVENT_TYPES
 from clarion.events.messages.secret_fields import FCM_TOKEN, secret_places
 from clarion.ingest_log.rejection import NO_HINT, Hint, Refusal, label, library_of
 
@@ -28,7 +29,6 @@ class _Wire(msgspec.Struct):
 
 _wire = msgspec.json.Decoder(_Wire)
 
-_TYPES = ("track", "identify", "page", "screen", "group", "alias")
 _SECRET = re.compile(
     r'("(?:(?:fcm|apns|device|push|registration)?[_\- ]?token|fid|registration[_\- ]?id|'
     r'write[_\- ]?key|(?:user)?[_\- ]?signature)"\s*:\s*)"(?:[^"\\]|\\.)*"?',
@@ -84,7 +84,8 @@ def _secrets_in(raw: bytes) -> re.Pattern[str] | None:
         event = _whole.decode(raw)
     except (ValueError, RecursionError):
         return _SECRET
-    if event.get("type") not in _TYPES:
+    kind = event.get("type")
+    if type(kind) is not str or kind not in EVENT_TYPES:
         return _SECRET
     names = tuple(sorted({path[-1] for path in secret_places(event)}))
     return _member(names) if names else None

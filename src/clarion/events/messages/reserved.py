@@ -1,4 +1,5 @@
-"""Names of events that mean something of their own, in whatever spelling they come. Pure."""
+"""Types of events, and names that mean something of their own, in whatever spelling they come.
+Pure."""
 
 import re
 from functools import lru_cache
@@ -12,6 +13,7 @@ def plain_name(name: str | None) -> str:
     return _NOT_LETTERS.sub(" ", name or "").strip().lower()
 
 
+EVENT_TYPES = frozenset({"track", "identify", "page", "screen", "group", "alias"})
 REGISTRATION_NAMES = frozenset({"register push"})
 DELETION_NAMES = frozenset({"device deleted", "application uninstalled"})
 TOKEN_NAMES = frozenset(
@@ -26,10 +28,13 @@ OPENING_NAMES = frozenset({"application opened", "application installed"})
 """They register the token they carry along, where somebody is signed in."""
 SUBSCRIBING_NAMES = frozenset({"push subscription change", "push subscription declined"})
 """Twilio Engage's: `context.messaging_subscriptions` says whether pushes are wanted."""
+ASKING_NAMES = REGISTRATION_NAMES | TOKEN_NAMES | SUBSCRIBING_NAMES
+"""Tracks whose registration may be refused; what is carried along in others is taken or left."""
 MOVER_NAMES = TOKEN_NAMES | OPENING_NAMES | {"push subscription change"}
 PUSH_NAMES = REGISTRATION_NAMES | DELETION_NAMES | TOKEN_NAMES | OPENING_NAMES | SUBSCRIBING_NAMES
 """All that may make, refresh, move or end a registration."""
-RECEIPT_NAMES = frozenset({"push notification received", "push notification tapped", "push opened"})
+OPENED_NAMES = frozenset({"push notification tapped", "push opened"})
+RECEIPT_NAMES = OPENED_NAMES | {"push notification received"}
 
 SLIPS_MAX = 2
 """So many letters may be wrong, missing or too many in a name that was meant to be another."""

@@ -11,13 +11,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from clarion.deliveries.provider import ContentFault
+from clarion.deliveries.provider import ContentFault, is_reserved
 
 ROOT = "content.fcm"
 ANALYTICS_LABEL = re.compile(r"[a-zA-Z0-9\-_.~%]{1,50}")
 """Of FCM's documentation, understand-delivery."""
-RESERVED_DATA_STARTS = ("google", "gcm")
-RESERVED_DATA = ("from", "message_type", "clarion_push")
 
 _DURATION = re.compile(r"\d{1,9}(\.\d{1,9})?s")
 _DATETIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:\d\d)")
@@ -61,9 +59,7 @@ def _is_text_map(value: Any) -> bool:
 
 
 def _is_data(value: Any) -> bool:
-    return _is_text_map(value) and not any(
-        name in RESERVED_DATA or name.startswith(RESERVED_DATA_STARTS) for name in value
-    )
+    return _is_text_map(value) and not any(map(is_reserved, value))
 
 
 def _one_of(*names: str) -> Kind:

@@ -33,8 +33,7 @@ from clarion.storage.schema.devices import device_history as device_history
 from clarion.storage.schema.devices import devices as devices
 from clarion.storage.schema.devices import tokens as tokens
 from clarion.storage.schema.events import events as events
-from clarion.storage.schema.ingest_log import refusals as refusals
-from clarion.storage.schema.ingest_log import repeats as repeats
+from clarion.storage.schema.ingest_log import ingest_log as ingest_log
 from clarion.storage.schema.ingest_log import source_counts as source_counts
 from clarion.storage.schema.jobs import job_keys as job_keys
 from clarion.storage.schema.jobs import jobs as jobs

@@ -1,9 +1,10 @@
-"""The tables that tell what a source sends, beside its events."""
+"""The tables that tell what a source sent, beside its events."""
 
 from sqlalchemy import (
     BigInteger,
     Column,
     Index,
+    Integer,
     PrimaryKeyConstraint,
     Table,
     Text,
@@ -11,42 +12,38 @@ from sqlalchemy import (
 )
 
 from clarion.storage.dialect import Id, Instant
-from clarion.storage.schema.columns import Seq, metadata
+from clarion.storage.schema.columns import Seq, metadata, only
 
-refusals = Table(
-    "refusals",
+ingest_log = Table(  # what was refused, came again, or deserved a warning; the newest of a source
+    "ingest_log",
     metadata,
     Column("seq", Seq, primary_key=True, autoincrement=True),
-    Column("id", Id, nullable=False),  # derived: what is taken in again is refused once
+    Column("id", Id, nullable=False),  # derived: what is taken in again is told once
     Column("workspace_id", Id, nullable=False),
     Column("source_id", Id, nullable=False),
-    Column("message_id", Text),
-    Column("stage", Text, nullable=False),  # one of `activity.Stage`
-    Column("code", Text, nullable=False),
-    Column("message", Text, nullable=False),
     Column("received_at", Instant, nullable=False),
-    Column("excerpt", Text),
+    Column("outcome", Text, nullable=False),  # refused | duplicate | warning
+    Column("stage", Text),  # one of `outcome.Stage`; NULL: a duplicate
+    Column("code", Text),  # why; NULL: a duplicate
+    Column("message", Text),
+    Column("count", Integer, nullable=False),
+    Column("message_id", Text),
     Column("type", Text),  # of the event, as far as it could be read; so with those that follow
     Column("name", Text),
     Column("user_id", Text),
     Column("anonymous_id", Text),
+    Column("device_id", Text),
     Column("library", Text),
     Column("library_version", Text),
-    UniqueConstraint("id", name="refusals_id"),
-    Index("refusals_source", "workspace_id", "source_id", "seq"),
-)
-
-repeats = Table(  # the newest events that came again; the sweeper takes the older ones
-    "repeats",
-    metadata,
-    Column("seq", Seq, primary_key=True, autoincrement=True),
-    Column("id", Id, nullable=False),
-    Column("workspace_id", Id, nullable=False),
-    Column("source_id", Id, nullable=False),
-    Column("message_id", Text, nullable=False),
-    Column("received_at", Instant, nullable=False),
-    UniqueConstraint("id", name="repeats_id"),
-    Index("repeats_source", "source_id", "seq"),
+    Column("at", Instant),
+    Column("excerpt", Text),
+    UniqueConstraint("id", name="ingest_log_id"),
+    Index("ingest_log_source", "source_id", "seq", "outcome", "stage"),
+    # By which an erasure finds a person's rows:
+    Index("ingest_log_message", "workspace_id", "message_id", **only("message_id IS NOT NULL")),
+    Index("ingest_log_user", "workspace_id", "user_id", **only("user_id IS NOT NULL")),
+    Index("ingest_log_key", "workspace_id", "anonymous_id", **only("anonymous_id IS NOT NULL")),
+    Index("ingest_log_event", "workspace_id", "seq", **only("stage = 'event'")),
 )
 
 source_counts = Table(
@@ -54,9 +51,7 @@ source_counts = Table(
     metadata,
     Column("source_id", Id, nullable=False),
     Column("hour", Instant, nullable=False),
-    Column(
-        "kind", Text, nullable=False
-    ),  # accepted | duplicate | refused | sdk | warning | turned_away
+    Column("kind", Text, nullable=False),  # one of `tally.Kind`
     Column("label", Text, nullable=False),  # a type, a code or an SDK's name
     Column("name", Text, nullable=False),  # an event's name, an SDK's version, or empty
     Column("count", BigInteger, nullable=False),

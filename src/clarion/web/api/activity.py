@@ -14,8 +14,8 @@ from clarion.accounts.actor import Actor
 from clarion.customers.queries import SourceEvent, view_activity
 from clarion.customers.source_report import HOURS_MAX, SourceCounts, source_report
 from clarion.ingest_log.outcome import Outcome
+from clarion.ingest_log.queries import Wanted, newest
 from clarion.ingest_log.tail import Tail
-from clarion.ingest_log.tail_store import Wanted, newest
 from clarion.sources.queries import get_source
 from clarion.storage.database import StorageUnavailable
 from clarion.web.api.errors import accepted
@@ -83,7 +83,7 @@ class SourceActivity(Controller):
         before = after_position(cursor)
         async with parts.database.read() as connection:
             accepted(await get_source(connection, caller, source_id, parts.clock.now()))
-            wanted = _wanted(caller, source_id, only, name)
+            wanted = _wanted(source_id, only, name)
             found, position = await newest(connection, wanted, before, limit)
             shown = await view_activity(connection, caller, found)
         return Page(
@@ -116,7 +116,7 @@ class SourceActivity(Controller):
             accepted(await get_source(connection, caller, source_id, parts.clock.now()))
         after = after_position(resume)
         parts.streams.check()
-        feed = Tail(parts.database, _wanted(caller, source_id, only, name), after)
+        feed = Tail(parts.database, _wanted(source_id, only, name), after)
         begin = None if after is not None else last
         told = _told(parts, caller, feed, begin)
         return Stream(told, headers={"X-Accel-Buffering": "no"})
@@ -177,9 +177,8 @@ def _lines(found: Sequence[SourceEvent], position: str) -> list[bytes]:
     return [line + b"\n" for line in lines]
 
 
-def _wanted(caller: Actor, source_id: UUID, only: Outcome | None, name: str | None) -> Wanted:
+def _wanted(source_id: UUID, only: Outcome | None, name: str | None) -> Wanted:
     return Wanted(
-        workspace_id=caller.workspace_id,
         source_id=source_id,
         outcomes=frozenset(Outcome) if only is None else frozenset({only}),
         name=name,

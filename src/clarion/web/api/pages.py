@@ -106,7 +106,7 @@ def after_place(cursor: str | None) -> tuple[int, int, UUID, UUID] | None:
 
 def after_position(cursor: str | None) -> Position | None:
     """Where a page of a source's activity begins."""
-    return None if cursor is None else Position(*_key(cursor, tuple[Seq, Seq, Seq]))
+    return None if cursor is None else Position(*_key(cursor, tuple[Seq, Seq]))
 
 
 _SIXTEEN = msgspec.Meta(min_length=16, max_length=16)

@@ -11,8 +11,9 @@ from typing import Any
 import msgspec
 
 from clarion.events.calls.body import readable, repaired
-from clarion.events.calls.check import EVENT_TYPES, MESSAGE_ID_CHARACTERS_MAX
+from clarion.events.calls.check import MESSAGE_ID_CHARACTERS_MAX
 from clarion.events.messages.identifiers import DAMAGED
+from clarion.events.messages.reserved import EVENT_TYPES
 
 _Members = dict[str, msgspec.Raw]
 

@@ -11,11 +11,12 @@ import pytest
 from clarion.customers.diagnostics import CURES, WARNINGS, WarningCode, cure_of
 from clarion.customers.identity.batch import Arrival, Batch, Identifier
 from clarion.customers.identity.identifier import Flags
-from clarion.customers.ingest_counters import OTHER, IngestCounters, Kind, Names
+from clarion.customers.outcomes import Outcomes
 from clarion.customers.warnings import warnings_of
 from clarion.events.messages.message import Envelope, Event, read
-from clarion.ingest_log.outcome import Stage
+from clarion.ingest_log.outcome import Entry, Stage, refused_entry
 from clarion.ingest_log.rejection import Refusal
+from clarion.ingest_log.tally import OTHER, Kind, Names, Tally
 from support.book import NOW, SOURCE, WORKSPACE
 
 HEX = "0a1b2c3d" * 8
@@ -46,14 +47,33 @@ def warned(*events: Event, known: dict[str, Identifier] | None = None) -> list[t
     return [(one.code.value, one.subject) for one in warnings_of(settled(events, known))]
 
 
-def counted(counters: IngestCounters) -> dict[tuple[str, str, str], int]:
-    return {(kind, label, name): n for (_, _, kind, label, name), n in counters.counts().items()}
+class Counters:
+    """What one transaction says."""
+
+    def __init__(self, names: Names) -> None:
+        self.tally = Tally(names)
+        self.outcomes = Outcomes(self.tally, WORKSPACE)
+
+    def refuse(self, refusals: Sequence[Refusal], key: str = "") -> None:
+        for one in refusals:
+            self.tally.add(refused_entry(WORKSPACE, SOURCE, NOW, Stage.EVENT, one), key)
+
+    @property
+    def notes(self) -> list[Entry]:
+        return [entry for _, entry in self.tally.rows()]
+
+
+def counted(counters: Counters) -> dict[tuple[str, str, str], int]:
+    counts = counters.tally.counts()
+    return {(kind, label, name): n for (_, _, kind, label, name), n in counts.items()}
 
 
 def test_events_are_counted_by_type_and_name_and_sdk() -> None:
-    counters = IngestCounters(Names())
+    counters = Counters(Names())
     library = {"library": {"name": "analytics.js", "version": "2.1"}}
-    counters.accept(arrivals(event(context=library), event(), event("identify", event=None)))
+    counters.outcomes.accept(
+        arrivals(event(context=library), event(), event("identify", event=None))
+    )
     assert counted(counters) == {
         (Kind.ACCEPTED, "track", "Seen"): 2,
         (Kind.ACCEPTED, "identify", ""): 1,
@@ -63,17 +83,17 @@ def test_events_are_counted_by_type_and_name_and_sdk() -> None:
 
 @pytest.mark.parametrize("library", ["analytics.js", 7, None, {"name": 7}, {"name": "\ud83d"}, {}])
 def test_a_library_that_says_nothing_is_counted_without_a_name(library: Any) -> None:
-    counters = IngestCounters(Names())
+    counters = Counters(Names())
     seen = event()
-    counters.accept(arrivals(msgspec.structs.replace(seen, context={"library": library})))
+    counters.outcomes.accept(arrivals(msgspec.structs.replace(seen, context={"library": library})))
     assert counted(counters)[Kind.SDK, "", ""] == 1
 
 
 def test_more_names_than_are_told_apart_are_counted_together() -> None:
     names = Names(names_max=2)
     for number in range(5):
-        counters = IngestCounters(names)
-        counters.accept(arrivals(*[event(event=f"name {number}")] * (number + 1)))
+        counters = Counters(names)
+        counters.outcomes.accept(arrivals(*[event(event=f"name {number}")] * (number + 1)))
         found = counted(counters)
         told = f"name {number}" if number < 2 else OTHER
         assert found == {(Kind.ACCEPTED, "track", told): number + 1}
@@ -83,62 +103,61 @@ def test_another_hour_has_names_of_its_own() -> None:
     names = Names(names_max=1)
     later = NOW + timedelta(hours=1)
     for name, at in (("one", NOW), ("two", NOW), ("two", later)):
-        counters = IngestCounters(names)
+        counters = Counters(names)
         one = msgspec.structs.replace(event(event=name), received_at=at)
-        counters.accept(arrivals(one))
+        counters.outcomes.accept(arrivals(one))
         assert (Kind.ACCEPTED, "track", name if name == "one" or at > NOW else OTHER) in counted(
             counters
         )
 
 
 def test_a_very_long_name_is_counted_by_its_beginning() -> None:
-    counters = IngestCounters(Names())
-    counters.accept(arrivals(event(event="n" * 900)))
+    counters = Counters(Names())
+    counters.outcomes.accept(arrivals(event(event="n" * 900)))
     assert counted(counters) == {(Kind.ACCEPTED, "track", "n" * 100): 1}
 
 
 def test_refusals_that_are_alike_are_counted_each() -> None:
-    counters = IngestCounters(Names())
+    counters = Counters(Names())
     refusal = Refusal(message_id=None, code="event_unreadable", message="…", excerpt="")
-    counters.refuse(WORKSPACE, SOURCE, Stage.EVENT, [refusal] * 3, NOW)
+    counters.refuse([refusal] * 3)
     assert len(counters.notes) == 3
     assert counted(counters) == {(Kind.REFUSED, "event_unreadable", ""): 3}
 
 
 def test_the_same_refusals_have_the_same_ids_when_their_job_comes_back() -> None:
     refusals = [Refusal(message_id="m", code="id_too_long", message="…", excerpt="")] * 2
-    first, second = IngestCounters(Names()), IngestCounters(Names())
+    first, second = Counters(Names()), Counters(Names())
     for counters in (first, second):
-        counters.refuse(WORKSPACE, SOURCE, Stage.EVENT, refusals, NOW, "call")
-    assert {one.id for one in first.notes} == {one.id for one in second.notes}
-    second.forget(second.ids)
+        counters.refuse(refusals, "call")
+    assert set(first.tally.ids) == set(second.tally.ids)
+    second.tally.forget(second.tally.ids)
     assert counted(second) == {}
-    other = IngestCounters(Names())
-    other.refuse(WORKSPACE, SOURCE, Stage.EVENT, refusals, NOW, "another call")
-    assert not {one.id for one in first.notes} & {one.id for one in other.notes}
+    other = Counters(Names())
+    other.refuse(refusals, "another call")
+    assert not {*first.tally.ids} & {*other.tally.ids}
 
 
 def test_a_warning_is_said_once_an_hour_and_counted() -> None:
-    counters = IngestCounters(Names())
+    counters = Counters(Names())
     batch = settled([event("alias", f"m{number}") for number in range(3)])
-    counters.warn(WORKSPACE, warnings_of(batch))
+    counters.outcomes.warn(warnings_of(batch))
     (note,) = counters.notes
-    assert (note.stage, note.refusal.code) == (Stage.IDENTITY, "alias_without_previous_id")
-    assert note.refusal.message_id == "m0"
+    assert (note.stage, note.code) == (Stage.IDENTITY, "alias_without_previous_id")
+    assert note.message_id == "m0"
     assert counted(counters) == {(Kind.WARNING, "alias_without_previous_id", ""): 3}
-    again = IngestCounters(Names())
-    again.warn(WORKSPACE, warnings_of(settled([event("alias", "m9")])))
-    assert again.notes[0].id == note.id
+    again = Counters(Names())
+    again.outcomes.warn(warnings_of(settled([event("alias", "m9")])))
+    assert again.tally.ids == counters.tally.ids
 
 
 def test_a_name_that_is_misspelt_is_warned_of_with_the_right_one() -> None:
-    counters = IngestCounters(Names())
+    counters = Counters(Names())
     found = arrivals(event(event="RegisterPush"), event(event="Seen"), event(event="RegisterPush"))
-    counters.accept(found)
-    counters.look_at_names(WORKSPACE, found)
+    counters.outcomes.accept(found)
     (note,) = counters.notes
-    assert note.refusal.code == WarningCode.EVENT_NAME_MISSPELT
-    assert note.refusal.message.endswith("`RegisterPush` should be `Register Push`.")
+    assert note.code == WarningCode.EVENT_NAME_MISSPELT
+    assert (note.message or "").endswith("`RegisterPush` should be `Register Push`.")
     assert counted(counters)[Kind.WARNING, "event_name_misspelt", "Register Push"] == 2
 
 
@@ -252,7 +271,7 @@ def test_every_warning_has_a_meaning_and_a_cure() -> None:
 
 
 def test_what_tells_two_refusals_apart_is_all_of_them() -> None:
-    counters = IngestCounters(Names())
+    counters = Counters(Names())
     one = Refusal(message_id="m", code="id_too_long", message="…", excerpt="a")
-    counters.refuse(WORKSPACE, SOURCE, Stage.EVENT, [one, replace(one, excerpt="b")], NOW)
-    assert len({note.id for note in counters.notes}) == 2
+    counters.refuse([one, replace(one, excerpt="b")])
+    assert len(set(counters.tally.ids)) == 2
