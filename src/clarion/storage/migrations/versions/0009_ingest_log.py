@@ -4,7 +4,7 @@ The newest rows come over, in the order of their arrival, with their ids: a job 
 finds what it has written. Of what came again, what its event tells comes along.
 
 Revision ID: 0009
-Revises: 0010
+Revises: 0008
 """
 
 import sqlalchemy as sa
@@ -13,7 +13,7 @@ from alembic import op
 from clarion.storage.dialect import Id, Instant
 
 revision = "0009"
-down_revision = "0010"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 

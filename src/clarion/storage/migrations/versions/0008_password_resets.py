@@ -1,6 +1,6 @@
 """Links by which somebody who has forgotten their password chooses another.
 
-Revision ID: 0010
+Revision ID: 0008
 Revises: 0007
 """
 
@@ -9,7 +9,7 @@ from alembic import op
 
 from clarion.storage.dialect import Id, Instant
 
-revision = "0010"
+revision = "0008"
 down_revision = "0007"
 branch_labels = None
 depends_on = None
