@@ -14,7 +14,7 @@ from rich.panel import Panel
 from clarion.accounts import actor
 from clarion.accounts.people.commands import invite
 from clarion.accounts.workspace_store import list_workspaces
-from clarion.app import Role, open_broker
+from clarion.app import Role
 from clarion.broker import BrokerUnavailable, JobKind
 from clarion.cli.first_start import FirstStart, first_start, sqlite_file
 from clarion.cli.output import (
@@ -34,11 +34,12 @@ from clarion.cli.source_choice import sign_command
 from clarion.clock import SystemClock
 from clarion.config import Settings
 from clarion.deliveries.apps.store import list_apps, open_app
+from clarion.parts import open_broker, open_vault
 from clarion.sources.store import list_sources
 from clarion.storage.database import Database, StorageUnavailable, is_other_schema
 from clarion.storage.migrate import SchemaState, schema_state
 from clarion.storage.sqlite_file import damage_of
-from clarion.storage.vault import VaultLocked, load_or_make_vault
+from clarion.storage.vault import VaultLocked
 from clarion.telemetry import set_up_logs
 from clarion.text import without_passwords
 
@@ -299,7 +300,7 @@ async def _check_sources(database: Database) -> list[dict[str, Any]]:
 
 async def _check_apps(settings: Settings, database: Database) -> list[dict[str, Any]]:
     findings = []
-    vault = load_or_make_vault(settings.data_dir, settings.secret_key, settings.former_secret_keys)
+    vault = open_vault(settings)
     async with database.read() as connection:
         for workspace in await list_workspaces(connection):
             for app in await list_apps(connection, workspace.id):

@@ -22,8 +22,9 @@ from clarion.cli.output import Ending, ExitCode, not_found
 from clarion.clock import Clock, SystemClock
 from clarion.config import Settings, read_settings
 from clarion.faults import Rejected
+from clarion.parts import open_broker, open_vault
 from clarion.storage.database import Database
-from clarion.storage.vault import Vault, load_or_make_vault
+from clarion.storage.vault import Vault
 from clarion.telemetry import LogOptions, set_up_logs
 
 P = ParamSpec("P")
@@ -81,17 +82,13 @@ class Session:
         return await command(self.services, self.actor, *args, **kwargs)
 
     def vault(self) -> Vault:
-        return load_or_make_vault(
-            self.settings.data_dir, self.settings.secret_key, self.settings.former_secret_keys
-        )
+        return open_vault(self.settings)
 
 
 def broker_of(settings: Settings, database: Database, clock: Clock) -> OnDemandBroker:
     """The broker of the settings: connected for the few commands that publish or look."""
 
     async def connect() -> Broker:
-        from clarion.app import open_broker  # with it comes all of Clarion: only where needed
-
         return await open_broker(settings, database, clock)
 
     return OnDemandBroker(connect)

@@ -1,6 +1,6 @@
 """What commands ask of the management API, and what its answers mean to them."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any, Protocol
@@ -43,6 +43,18 @@ class Api(Protocol):
         is a parameter given several times. `body`: what becomes JSON, or bytes that are it already.
         `name`: what was asked for, as it was typed. Ends the command where the API refuses.
         """
+
+    def stream(
+        self,
+        path: str,
+        *,
+        media: str,
+        query: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        name: object = "",
+    ) -> AsyncGenerator[bytes]:
+        """The bytes of a GET's answer, of the type `media`, as they come; to be closed by whoever
+        has seen enough (`aclosing`). The rest is as in `call`."""
 
 
 async def read_list(

@@ -7,9 +7,9 @@ router looks at them, and unescaped one by one for the handler.
 """
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import quote, unquote
 
 import msgspec
@@ -29,8 +29,9 @@ from clarion.accounts.actor import Actor, Permission
 from clarion.accounts.authenticator import Authenticator
 from clarion.accounts.command import Services
 from clarion.broker import Broker
+from clarion.campaigns.content.spec import Content, ContentFault
 from clarion.clock import Clock
-from clarion.deliveries.provider import Provider
+from clarion.customers.devices.device import Platform
 from clarion.events.calls.body import CallFault
 from clarion.storage.database import Database
 from clarion.storage.vault import Vault
@@ -64,6 +65,13 @@ CALLER = "clarion_caller"
 scope of what comes over a network, and nothing that a caller sends becomes an entry of it."""
 
 
+class ContentChecker(Protocol):
+    """What the API asks of a provider."""
+
+    def check(self, content: Content, *, platform: Platform) -> Sequence[ContentFault]:
+        """See `Provider.check`."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
     """What handlers work with."""
@@ -71,7 +79,7 @@ class Parts:
     database: Database
     broker: Broker
     clock: Clock
-    provider: Provider
+    provider: ContentChecker
     vault: Vault
     streams: Streams
     fcm_url: str | None

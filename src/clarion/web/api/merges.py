@@ -38,11 +38,11 @@ class Merge(msgspec.Struct, frozen=True, kw_only=True):
     undone_by: str | None
 
 
-class Merges(Controller):
-    path = "/"
+class ListOfMerges(Controller):
+    path = "/merges"
     tags = ("customers",)
 
-    @get("/merges", summary="List merges")
+    @get("", summary="List merges")
     async def merges(
         self,
         parts: GivenParts,
@@ -57,8 +57,13 @@ class Merges(Controller):
             )
         return page(found, limit, _shown, lambda one: one.id.bytes)
 
+
+class Merges(Controller):
+    path = "/customers"
+    tags = ("customers",)
+
     @post(
-        "/customers/{user_id:str}/merge",
+        "/{user_id:str}/merge",
         summary="Merge a customer into another",
         opt={BODY: NewMerge, NEEDS: Scope.ADMIN, MAY_CONFLICT: True},
     )
@@ -76,7 +81,7 @@ class Merges(Controller):
         return _shown(accepted(await merge_customers(parts.services, caller, user_id, into)))
 
     @post(
-        "/customers/{user_id:str}/unmerge",
+        "/{user_id:str}/unmerge",
         summary="Undo a customer's merge",
         status_code=200,
         opt={NEEDS: Scope.ADMIN},

@@ -28,16 +28,22 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
     next_customer: Annotated[Owner | None, msgspec.Meta(description="Whose it was then.")]
 
 
-class Ownerships(Controller):
+class DeviceOwners(Controller):
+    path = "/devices"
     tags = ("devices",)
 
-    @get("/devices/{device_id:str}/owner", summary="Explain whose a device is")
+    @get("/{device_id:str}/owner", summary="Explain whose a device is")
     async def why(self, parts: GivenParts, caller: GivenCaller, device_id: DeviceId) -> Ownership:
         """Why the device is linked to this customer: the rule, and the event behind it."""
         async with parts.database.read() as connection:
             return accepted(await explain_device(connection, caller, device_id))
 
-    @get("/customers/{user_id:str}/devices", summary="List a customer's devices, past and present")
+
+class HeldDevices(Controller):
+    path = "/customers"
+    tags = ("devices",)
+
+    @get("/{user_id:str}/devices", summary="List a customer's devices, past and present")
     async def held(self, parts: GivenParts, caller: GivenCaller, user_id: UserId) -> Page[Held]:
         """Each time a device was the customer's, those it still is first, then the newest."""
         async with parts.database.read() as connection:
