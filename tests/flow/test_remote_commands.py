@@ -30,6 +30,11 @@ Result = tuple[int, str, str]
 _CHANGING = (
     (re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"), "<id>"),
     (re.compile(r"clk_[\w…-]+"), "<key>"),
+    (re.compile(r"cis_[\w-]+"), "<secret>"),
+    (re.compile(r"\b[0-9a-f]{48}\b"), "<write key>"),
+    (re.compile(r"…[0-9a-f]{4}\b"), "<end>"),
+    (re.compile(r"\d{4}-\d\d-\d\d(?![T \d])"), "<day>"),
+    (re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC"), "<time>"),
     (re.compile(r"/console/invitations/[\w-]+"), "<path>"),
     (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z| UTC)"), "<time>"),
     (re.compile(r'("last_used_at": )(null|"<time>")'), r"\1<time or null>"),
@@ -220,6 +225,79 @@ def test_firebase_apps_are_the_same_here_and_there(
         assert here == there, words
 
 
+@pytest.mark.parametrize("as_json", [(), ("--json",)], ids=["for people", "as JSON"])
+def test_sources_and_their_keys_are_the_same_here_and_there(
+    both: Both, clarion: Clarion, as_json: tuple[str, ...]
+) -> None:
+    clarion("firebase-apps", "add", google_key(clarion))
+    clarion.json("sources", "create", "app")
+    for code, *tokens in (
+        (0, "list"),
+        (0, "create", "web", "--firebase-app", "shop"),
+        (0, "show", "app"),
+        (0, "bind", "app", "shop"),
+        (0, "rotate", "app"),
+        (0, "rotate", "app", "--for", "90"),
+        (0, "sign", "app"),
+        (0, "sign", "app", "--ask-in", "60"),
+        (0, "ask", "app", "--in", "7"),
+        (0, "show", "app"),
+        (0, "unsign", "app"),
+        (0, "limit", "app", "100", "--burst", "500"),
+        (0, "limit", "app"),
+        (0, "origins", "app", "https://shop.example"),
+        (0, "origins", "app"),
+        (0, "revoke", "app"),
+        (0, "restore", "app"),
+        (0, "counts", "app", "--hours", "3"),
+        (0, "tail", "app", "--no-follow"),
+        (0, "list"),
+        (2, "limit", "app", "--burst", "5"),
+        (2, "origins", "app", "shop.example"),
+        (2, "counts"),
+        (3, "show", "nothing"),
+        (3, "bind", "app", "nothing"),
+        (3, "retire", "app", "nothing"),
+        (5, "create", " "),
+    ):
+        words = ["sources", *map(str, tokens), *as_json]
+        here, there = alike(both.here(*words)), alike(both.there(*words))
+        assert here[0] == code, here
+        assert here == there, words
+    first, second = (one["id"] for one in clarion.json("sources", "show", "app")["keys"][:2])
+    for verb, key in (("retire", first), ("restore", first), ("retire", second)):
+        here = alike(both.here("sources", verb, "app", key, *as_json))
+        there = alike(both.there("sources", verb, "app", key, *as_json))
+        assert (here[0], here) == (0, there)
+
+
+def test_what_a_source_sends_is_watched_from_elsewhere(both: Both) -> None:
+    write_key = json.loads(both.here("sources", "create", "app", "--json")[1])["write_key"]
+    send(both.url, write_key, "first")
+    here = both.here("sources", "tail", "app", "--no-follow", "--json")
+    assert both.there("sources", "tail", "app", "--no-follow", "--json") == here
+    process = _process(
+        both.home, both.url, "-m", "clarion.cli", "sources", "tail", "app", "--json", key=both.key
+    )
+    assert process.stdout is not None
+    assert json.loads(process.stdout.readline())["message_id"] == "first"
+    send(both.url, write_key, "second")
+    assert json.loads(process.stdout.readline())["message_id"] == "second"
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, errors) == (130, "")
+
+
+def send(url: str, write_key: str, message_id: str) -> None:
+    """An event, which is taken in when this returns."""
+    event = {"type": "track", "event": "Seen", "userId": "ada", "messageId": message_id}
+    body = json.dumps({"writeKey": write_key, "batch": [event]}).encode()
+    headers = {"Content-Type": "application/json"}
+    asked = urllib.request.Request(f"{url}/v1/batch", body, headers)
+    with urllib.request.urlopen(asked, timeout=PATIENCE) as answer:
+        assert answer.status == 200
+
+
 def test_a_simulators_key_is_taken_there_where_clarion_sends_to_that_simulator(
     both: Both, clarion: Clarion
 ) -> None:
@@ -327,11 +405,8 @@ def test_a_command_that_can_work_here_alone_does_not_work_elsewhere_by_mistake(
     clarion: Clarion, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     elsewhere(monkeypatch, "http://127.0.0.1:1")
-    code, _, errors = clarion("sources", "create", "app")
+    code, _, errors = clarion("secrets", "check")
     assert (code, "CLARION_URL" in errors) == (2, True)
-    monkeypatch.delenv("CLARION_URL")
-    monkeypatch.delenv("CLARION_API_KEY")
-    assert clarion.json("sources", "list") == []
 
 
 @contextmanager
@@ -431,6 +506,9 @@ except SystemExit:
         ("people", "list"),
         ("audit",),
         ("firebase-apps", "list"),
+        ("sources", "list"),
+        ("sources", "tail"),
+        ("sources", "--help"),
     ],
     ids=str,
 )
@@ -449,11 +527,13 @@ def test_a_command_on_this_machines_data_loads_what_it_needs(clarion: Clarion) -
     assert errors.splitlines()[-1].endswith("True")
 
 
-def _process(home: Path, url: str | None, *arguments: str) -> "subprocess.Popen[str]":
+def _process(
+    home: Path, url: str | None, *arguments: str, key: str = "clk_key"
+) -> "subprocess.Popen[str]":
     environment = {name: value for name, value in os.environ.items() if name[:8] != "CLARION_"}
     environment["CLARION_DATA_DIR"] = str(home / "data")
     if url is not None:
-        environment |= {"CLARION_URL": url, "CLARION_API_KEY": "clk_key"}
+        environment |= {"CLARION_URL": url, "CLARION_API_KEY": key}
     return subprocess.Popen(
         [sys.executable, *arguments],
         env=environment,

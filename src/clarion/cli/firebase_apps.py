@@ -14,12 +14,12 @@ from clarion.cli.output import (
     Ending,
     ExitCode,
     Name,
-    not_found,
     print_done,
     print_record,
     print_records,
     refused,
 )
+from clarion.cli.source_choice import find_app, find_source
 
 FILE_BYTES_MAX = 65_536
 PAUSED_BY_PERSON = "by a person"
@@ -68,7 +68,7 @@ async def add(
             word="credentials",
         )
     async with open_api() as api:
-        to_bind = [await _id_of_source(api, name) for name in source or []]
+        to_bind = [(await find_source(api, name))["id"] for name in source or []]
         try:
             query = {"source_id": to_bind or None}
             app = await api.call("POST", "/firebase-apps", query=query, body=key)
@@ -122,7 +122,7 @@ async def pause(
     ```
     """
     async with open_api() as api:
-        path = f"/firebase-apps/{await _id_of(api, firebase_app)}/pause"
+        path = f"{await _path_of(api, firebase_app)}/pause"
         paused = await api.call("POST", path, body={"reason": reason})
     _say(paused, "Nothing is sent through {}.", json)
 
@@ -138,7 +138,7 @@ async def resume(firebase_app: Name, *, json: AsJson = False) -> None:
     ```
     """
     async with open_api() as api:
-        resumed = await api.call("POST", f"/firebase-apps/{await _id_of(api, firebase_app)}/resume")
+        resumed = await api.call("POST", f"{await _path_of(api, firebase_app)}/resume")
     _say(resumed, "{} sends again.", json)
 
 
@@ -169,8 +169,7 @@ async def set_(
     wanted = {"pushes_per_minute": pushes_per_minute, "avoid_peaks": avoid_peaks}
     change = {field: value for field, value in wanted.items() if value is not None}
     async with open_api() as api:
-        path = f"/firebase-apps/{await _id_of(api, firebase_app)}"
-        changed = await api.call("PATCH", path, body=change)
+        changed = await api.call("PATCH", await _path_of(api, firebase_app), body=change)
     sentence = f"{{}} sends up to {changed['pushes_per_minute']:,} pushes a minute"
     _say(changed, sentence + (", none in FCM's peaks." if changed["avoid_peaks"] else "."), json)
 
@@ -197,33 +196,14 @@ async def removals(
         remove: FCM is right, and they are dead. keep: it is not, say after a wrong key.
     """
     async with open_api() as api:
-        path = f"/firebase-apps/{await _id_of(api, firebase_app)}/removals"
+        path = f"{await _path_of(api, firebase_app)}/removals"
         decided = await api.call("POST", path, body={"decision": decision})
     done = "removed" if decision == "remove" else "kept"
     _say(decided, f"What was in quarantine is {done}; {{}} goes on.", json)
 
 
-async def _id_of(api: Api, name: str) -> str:
-    """The id of the Firebase app of an id or a project id. Ends the command where there is none."""
-    for app in await read_list(api, "/firebase-apps"):
-        if name in (app["id"], app["project_id"]):
-            return str(app["id"])
-    raise not_found("Firebase app", name)
-
-
-async def _id_of_source(api: Api, name: str) -> str:
-    """The id of the source of an id or a name. Ends the command where there is none, or several."""
-    ids = [
-        str(source["id"])
-        for source in await read_list(api, "/sources")
-        if name in (source["id"], source["name"])
-    ]
-    if not ids:
-        raise not_found("source", name)
-    if len(ids) > 1:
-        message = f"Several sources are called {name}: say which by id ({', '.join(ids)})."
-        raise Ending(ExitCode.USAGE, message)
-    return ids[0]
+async def _path_of(api: Api, name: str) -> str:
+    return f"/firebase-apps/{(await find_app(api, name))['id']}"
 
 
 def _project_of(key: bytes) -> str | None:

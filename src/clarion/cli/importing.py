@@ -31,7 +31,7 @@ from clarion.cli.output import (
     refused,
 )
 from clarion.cli.session import Session, open_session
-from clarion.cli.source_choice import choose_source
+from clarion.cli.source_choice import chosen
 from clarion.events.collector import Collector
 from clarion.importing.cell import name_and_kind
 from clarion.importing.importer import Importer, ImportRefused, Reading
@@ -113,13 +113,16 @@ async def import_(
             return
         async with open_session() as session:
             async with session.database.read() as connection:
-                meant = await choose_source(connection, session, source)
                 every = await list_sources(connection, session.workspace_id)
-            chosen = next(one for one in every if one.id == meant.id)
-            names = frozenset(one.name for one in every if one.id != meant.id)
+            records = [
+                {"id": str(one.id), "name": one.name, "revoked_at": one.revoked_at} for one in every
+            ]
+            meant = chosen(records, source)["id"]
+            its_source = next(one for one in every if str(one.id) == meant)
+            names = frozenset(one.name for one in every if str(one.id) != meant)
             kept = ProgressFile.of(file, header)
-            progress = _progress(session, kind, chosen, opened, kept, written, restart=restart)
-            await _import(session, chosen, opened, written, kept, progress, names, quiet=json)
+            progress = _progress(session, kind, its_source, opened, kept, written, restart=restart)
+            await _import(session, its_source, opened, written, kept, progress, names, quiet=json)
     _tell(progress, kept, as_json=json)
 
 

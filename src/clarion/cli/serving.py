@@ -290,7 +290,7 @@ async def _check_sources(database: Database) -> list[dict[str, Any]]:
             for source in await list_sources(connection, workspace.id):
                 warnings = []
                 if source.revoked_at is None and not source.asks_for_signatures(now):
-                    warnings.append(f"its userIds are not signed: {sign_command(source)}")
+                    warnings.append(f"its userIds are not signed: {sign_command(source.name)}")
                 if source.revoked_at is None and source.limit is None:
                     command = f"clarion sources limit {shlex.quote(source.name)} 1000"
                     warnings.append(f"it has no rate limit: {command}")

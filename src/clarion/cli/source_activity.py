@@ -2,31 +2,31 @@
 
 import asyncio
 import sys
-from collections.abc import Sequence
-from typing import Annotated
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from datetime import datetime
+from typing import Annotated, Any, Literal
 
 import msgspec
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from clarion.broker import BrokerUnavailable, JobKind
+from clarion.cli.api import open_api
+from clarion.cli.api.client import Api
 from clarion.cli.output import Name, console, escape, write_json
-from clarion.cli.session import Session, open_session
-from clarion.cli.source_choice import choose_source
-from clarion.customers.queries import SourceEvent, view_activity
-from clarion.ingest_log.outcome import Outcome, Stage
-from clarion.ingest_log.tail import Tail
-from clarion.ingest_log.tail_store import Wanted
-from clarion.sources.queries import SourceView
+from clarion.cli.source_choice import Record, choose_source
 
-LOOK_SECONDS = 0.5
 LAST_MAX = 500
+RETRY_SECONDS = 2.0
+"""How soon a stream is asked for again that has ended."""
+
+Outcome = Literal["accepted", "duplicate", "refused", "warning"]
 
 _STYLES = {
-    Outcome.ACCEPTED: ("green", "✓"),
-    Outcome.DUPLICATE: ("dim", "="),
-    Outcome.REFUSED: ("red", "✗"),
-    Outcome.WARNING: ("yellow", "!"),
+    "accepted": ("green", "✓"),
+    "duplicate": ("dim", "="),
+    "refused": ("red", "✗"),
+    "warning": ("yellow", "!"),
 }
 
 AsLines = Annotated[
@@ -69,53 +69,69 @@ async def tail(
     follow
         Go on with what is new, until Ctrl-C.
     """
-    async with open_session() as session:
-        async with session.database.read() as connection:
-            found = await choose_source(connection, session, source)
-        wanted = Wanted(
-            workspace_id=session.workspace_id,
-            source_id=found.id,
-            outcomes=frozenset(Outcome) if only is None else frozenset({only}),
-            name=name,
-        )
-        feed = Tail(session.database, wanted)
-        news = await feed.begin(last)
-        if not json and last and not news:
-            _print_nothing(found)
+    async with open_api() as api:
+        chosen = await choose_source(api, source)
+        path = f"/sources/{chosen['id']}/events"
+        wanted = {"only": only, "name": name}
+        newest = []
+        if last:
+            newest = (await api.call("GET", path, query=wanted | {"limit": last}))["data"]
+        if not json and last and not newest:
+            _print_nothing(chosen)
         if not json:
-            await _print_waiting(session)
-        while True:
-            async with session.database.read() as connection:
-                shown = await view_activity(connection, session.actor, news)
-            _print_news(shown, as_json=json)
-            if not follow:
-                return
-            await asyncio.sleep(LOOK_SECONDS)
-            news = await feed.look()
-            if feed.skipped and not json:
-                console.print("… more came than can be shown: see clarion sources counts")
+            _print_waiting((await api.call("GET", "/sources/backlog"))["jobs"])
+        if not follow:
+            for event in reversed(newest):
+                _print(event, as_json=json)
+            return
+        async with aclosing(_watch(api, f"{path}/stream", wanted, last)) as events:
+            async for event in events:
+                if event is not None:
+                    _print(event, as_json=json)
+                elif not json:
+                    console.print("… more came than can be shown: see clarion sources counts")
 
 
-def _print_nothing(source: SourceView) -> None:
-    console.print(f"{escape(source.name)} has sent nothing of this yet.", style="dim")
+async def _watch(
+    api: Api, path: str, wanted: Record, last: int
+) -> AsyncGenerator[dict[str, Any] | None]:
+    """The `last` events, and what comes after them; None: more came than can be shown. A stream
+    that ends is asked for again where it was."""
+    position: str | None = None
+    while True:
+        headers = {} if position is None else {"Last-Event-ID": position}
+        query = wanted | {"last": last}
+        pieces = api.stream(path, media="text/event-stream", query=query, headers=headers)
+        rest = b""
+        async with aclosing(pieces):
+            async for piece in pieces:
+                *lines, rest = (rest + piece).split(b"\n")
+                for line in lines:
+                    field, _, value = line.partition(b": ")
+                    if field == b"id":
+                        position = value.decode()
+                    elif line == b"event: skipped":
+                        yield None
+                    elif field == b"data" and value != b"{}":
+                        yield msgspec.json.decode(value)
+        await asyncio.sleep(RETRY_SECONDS)
+
+
+def _print_nothing(source: Record) -> None:
+    console.print(f"{escape(source['name'])} has sent nothing of this yet.", style="dim")
     console.print(
-        f"If it has: does it send to this Clarion, with the write key {source.write_key}?",
+        f"If it has: does it send to this Clarion, with the write key {source['write_key']}?",
         style="dim",
         highlight=False,
         soft_wrap=True,
     )
 
 
-async def _print_waiting(session: Session) -> None:
+def _print_waiting(jobs: int | None) -> None:
     """What is durable and not taken in yet is not listed: an app's events seem to be missing."""
-    try:
-        jobs = await session.broker.depth(JobKind.EVENTS)
-    except BrokerUnavailable as error:
-        console.print(
-            f"The broker does not answer ({escape(str(error))}): nothing is taken in.", style="red"
-        )
-        return
-    if jobs:
+    if jobs is None:
+        console.print("The broker does not answer: nothing is taken in.", style="red")
+    elif jobs:
         console.print(
             f"{jobs:,} {'job of events waits' if jobs == 1 else 'jobs of events wait'} to be taken "
             "in. If that does not end: does an ingestor run?",
@@ -125,37 +141,36 @@ async def _print_waiting(session: Session) -> None:
         )
 
 
-def _print_news(news: Sequence[SourceEvent], *, as_json: bool) -> None:
-    for one in news:
-        if as_json:
-            write_json(msgspec.json.encode(one), sys.stdout)
-        else:
-            _print_line(one)
+def _print(event: Record, *, as_json: bool) -> None:
+    if as_json:
+        write_json(msgspec.json.encode(event), sys.stdout)
+    else:
+        _print_line(event)
     sys.stdout.flush()
 
 
-def _print_line(one: SourceEvent) -> None:
-    style, sign = _STYLES[one.outcome]
-    is_call = one.stage is Stage.CALL
-    who = one.user_id or one.anonymous_id or one.device_id
-    library = " ".join(part for part in (one.sdk.name, one.sdk.version) if part) if one.sdk else ""
+def _print_line(event: Record) -> None:
+    style, sign = _STYLES[event["outcome"]]
+    who = event["user_id"] or event["anonymous_id"] or event["device_id"]
+    sdk = event["sdk"] or {}
+    library = " ".join(part for part in (sdk.get("name"), sdk.get("version")) if part)
     told = [
-        one.received_at.strftime("%H:%M:%S"),
-        f"[{style}]{sign} {one.outcome.value:<9}[/]",
-        f"{one.type or '–':<8}",
-        f"[bold]{escape(one.event or '–')}[/]",
+        f"{datetime.fromisoformat(event['received_at']):%H:%M:%S}",
+        f"[{style}]{sign} {event['outcome']:<9}[/]",
+        f"{event['type'] or '–':<8}",
+        f"[bold]{escape(event['event'] or '–')}[/]",
         escape(who or "–"),
         f"[dim]{escape(library or '–')}[/]",
-        f"[dim]{escape(one.message_id or '–')}[/]",
+        f"[dim]{escape(event['message_id'] or '–')}[/]",
     ]
-    if is_call:
+    if event["stage"] == "call":
         told[2:] = ["the whole call"]
     console.print("  ".join(told), highlight=False, soft_wrap=True)
-    if one.code is not None:
+    if event["code"] is not None:
         console.print(
-            f"          [{style}]{one.code}[/]  {escape(one.message or '')}",
+            f"          [{style}]{event['code']}[/]  {escape(event['message'] or '')}",
             highlight=False,
             soft_wrap=True,
         )
-        if one.cure is not None:
-            console.print(f"          → {escape(one.cure)}", highlight=False, soft_wrap=True)
+        if event["cure"] is not None:
+            console.print(f"          → {escape(event['cure'])}", highlight=False, soft_wrap=True)

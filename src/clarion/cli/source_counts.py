@@ -1,6 +1,7 @@
 """`clarion sources counts`: how much of what a source sent, and what there is to mend."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated, Any
 
 from cyclopts import Parameter
@@ -8,11 +9,11 @@ from cyclopts.validators import Number
 from rich.bar import Bar
 from rich.table import Table
 
+from clarion.cli.api import open_api
 from clarion.cli.output import AsJson, Name, console, escape, print_json
-from clarion.cli.session import open_session
-from clarion.cli.source_choice import choose_source
-from clarion.customers.source_report import HOURS_MAX, CountedHour, SourceCounts, source_report
+from clarion.cli.source_choice import Record, choose_source
 
+HOURS_MAX = 720
 HOURS_SHOWN = 24
 BAR_CHARACTERS = 16
 ROWS_SHOWN = 20
@@ -41,54 +42,67 @@ async def counts(
     hours
         How far back, the hour under way included; counts are kept for 30 days.
     """
-    async with open_session() as session, session.database.read() as connection:
-        found = await choose_source(connection, session, source)
-        report = await source_report(
-            connection, session.workspace_id, found.id, session.clock.now(), hours
-        )
+    async with open_api() as api:
+        chosen = await choose_source(api, source)
+        path = f"/sources/{chosen['id']}/counts"
+        report = await api.call("GET", path, query={"hours": hours})
     if json:
         print_json(report)
     else:
-        _print_report(found.name, report, hours)
+        _print_report(chosen["name"], report, hours)
 
 
-def _print_report(name: str, report: SourceCounts, back: int) -> None:
+def _print_report(name: str, report: Record, back: int) -> None:
     console.print(
-        f"[bold]{escape(name)}[/], the last {back} h: {report.accepted:,} accepted, "
-        f"{report.duplicate:,} duplicates, {report.refused:,} refused",
+        f"[bold]{escape(name)}[/], the last {back} h: {report['accepted']:,} accepted, "
+        f"{report['duplicate']:,} duplicates, {report['refused']:,} refused",
         highlight=False,
     )
-    if report.turned_away:
+    if report["turned_away"]:
         console.print(
-            f"[red]calls turned away whole: {report.turned_away:,}[/]; nothing of them was kept",
+            f"[red]calls turned away whole: {report['turned_away']:,}[/]; nothing of them was kept",
             highlight=False,
         )
-    _print_hours([one for one in report.hours if _size(one)])
-    rows = [(one.type, one.event, one.accepted, one.duplicate) for one in report.events]
+    _print_hours([one for one in report["hours"] if _size(one)])
+    rows = [
+        (one["type"], one["event"], one["accepted"], one["duplicate"]) for one in report["events"]
+    ]
     _print_table(("type", "event", "accepted", "duplicates"), rows)
     _print_table(
-        ("SDK", "version", "events"), [(one.name, one.version, one.count) for one in report.sdks]
+        ("SDK", "version", "events"),
+        [(one["name"], one["version"], one["count"]) for one in report["sdks"]],
     )
-    told = [("call", one.code, one.count, one.cure, one.about) for one in report.calls]
-    told += [("event", one.code, one.count, one.cure, one.events) for one in report.refusals]
+    told = [
+        ("call", one["code"], one["count"], one["cure"], one["about"]) for one in report["calls"]
+    ]
+    told += [
+        ("event", one["code"], one["count"], one["cure"], one["events"])
+        for one in report["refusals"]
+    ]
     for what, code, count, cure, names in told:
         most = ", ".join(f"{often:,} {name}" for name, often in list(names.items())[:5])
         about = f" {what}{'' if count == 1 else 's'}" + (
             f"  [dim]{escape(most)}[/]" if most else ""
         )
         _print_told("red", "✗", code, count, about, None, cure)
-    for warning in report.warnings:
-        about = "" if warning.subject is None else f"  [dim]{escape(warning.subject)}[/]"
+    for warning in report["warnings"]:
+        about = "" if warning["subject"] is None else f"  [dim]{escape(warning['subject'])}[/]"
         _print_told(
-            "yellow", "!", warning.code, warning.count, about, warning.meaning, warning.cure
+            "yellow",
+            "!",
+            warning["code"],
+            warning["count"],
+            about,
+            warning["meaning"],
+            warning["cure"],
         )
 
 
-def _print_hours(hours: Sequence[CountedHour]) -> None:
+def _print_hours(hours: Sequence[Record]) -> None:
     if not hours:
         return
     most = max(_size(one) for one in hours)
-    has_calls = any(one.turned_away for one in hours)
+    has_calls = any(one["turned_away"] for one in hours)
     table = Table(box=None, header_style="bold", pad_edge=False)
     table.add_column("hour (UTC)")
     for column in ("accepted", "duplicates", "refused", *(["calls turned away"] * has_calls)):
@@ -96,16 +110,16 @@ def _print_hours(hours: Sequence[CountedHour]) -> None:
     table.add_column("")
     for one in hours[-HOURS_SHOWN:]:
         table.add_row(
-            f"{one.hour:%m-%d %H:00}",
-            *(f"{count:,}" for count in (one.accepted, one.duplicate, one.refused)),
-            *([f"{one.turned_away:,}"] * has_calls),
+            f"{datetime.fromisoformat(one['hour']):%m-%d %H:00}",
+            *(f"{count:,}" for count in (one["accepted"], one["duplicate"], one["refused"])),
+            *([f"{one['turned_away']:,}"] * has_calls),
             Bar(most, 0, _size(one), width=BAR_CHARACTERS),
         )
     console.print(table)
 
 
-def _size(hour: CountedHour) -> int:
-    return hour.accepted + hour.duplicate + hour.refused + hour.turned_away
+def _size(hour: Record) -> int:
+    return sum(int(hour[name]) for name in ("accepted", "duplicate", "refused", "turned_away"))
 
 
 def _print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:

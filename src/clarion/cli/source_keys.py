@@ -5,8 +5,11 @@ from typing import Annotated
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
+from clarion.cli.api import open_api
+from clarion.cli.api.client import Api, read_list, with_times
 from clarion.cli.output import (
     AsJson,
+    Ending,
     Name,
     console,
     not_found,
@@ -15,19 +18,11 @@ from clarion.cli.output import (
     print_record,
     print_records,
 )
-from clarion.cli.session import accepted, open_session
-from clarion.cli.source_choice import meant_source, shown, shown_key
-from clarion.deliveries.apps.source_commands import change_source
-from clarion.sources.commands import (
-    DAYS_MAX,
-    create_identity_secret,
-    restore_key,
-    restore_source,
-    retire_identity_secrets,
-    retire_key,
-    rotate_write_key,
-)
-from clarion.sources.queries import KeyState, KeyView, SourceView
+from clarion.cli.source_choice import Record, find_source
+
+DAYS_MAX = 3_650
+RETIRED, ENDS = "retired", "ends"
+"""States of a key."""
 
 Days = Annotated[
     int | None, Parameter(name="--for", negative="", validator=Number(gte=0, lte=DAYS_MAX))
@@ -51,17 +46,16 @@ async def show(source: Name, *, json: AsJson = False) -> None:
     source
         The source, by id or name.
     """
-    async with open_session() as session:
-        found = await meant_source(session, source)
-    record = shown(found)
-    keys = [shown_key(key) for key in (*found.write_keys, *found.identity_secrets)]
+    async with open_api() as api:
+        shown = await find_source(api, source)
+        keys = await _keys_of(api, shown)
     if json:
-        print_json(record | {"keys": keys})
+        print_json(shown | {"keys": keys})
         return
-    print_record(record, as_json=False)
+    print_record(with_times(shown), as_json=False)
     console.print()
     print_records(
-        keys,
+        [with_times(key) for key in keys],
         as_json=False,
         columns=("id", "kind", "write_key", "state", "last_used_at", "retires_at"),
         none="",
@@ -87,12 +81,10 @@ async def rotate(source: Name, *, days: Days = None, json: AsJson = False) -> No
     days
         So many days the former ones stay valid. Without it: until somebody retires them.
     """
-    async with open_session() as session:
-        found = await meant_source(session, source)
-        made = await rotate_write_key(
-            session.services, session.actor, found.id, retire_former_after_days=days
-        )
-    print_record(shown_key(accepted(made)), as_json=json)
+    async with open_api() as api:
+        path = f"/sources/{(await find_source(api, source))['id']}/write-keys"
+        made = await api.call("POST", path, body={"retire_former_after_days": days})
+    print_record(made if json else with_times(made), as_json=json)
 
 
 async def retire(source: Name, key: Name, *, days: EndsIn = 0, json: AsJson = False) -> None:
@@ -114,13 +106,10 @@ async def retire(source: Name, key: Name, *, days: EndsIn = 0, json: AsJson = Fa
     days
         So many days it stays valid.
     """
-    async with open_session() as session:
-        found = await meant_source(session, source)
-        known = _find_key(found, key)
-        retired = await retire_key(
-            session.services, session.actor, found.id, known.kind, known.id, days=days
-        )
-    _say_key(accepted(retired), "It is refused.", json)
+    async with open_api() as api:
+        path = await _path_of_key(api, await find_source(api, source), key)
+        retired = await api.call("POST", f"{path}/retire", body={"after_days": days})
+    _say_key(retired, "It is refused.", json)
 
 
 async def restore(source: Name, key: Name | None = None, *, json: AsJson = False) -> None:
@@ -140,20 +129,18 @@ async def restore(source: Name, key: Name | None = None, *, json: AsJson = False
     key
         The write key itself, or the id of a write key or of an identity secret.
     """
-    async with open_session() as session:
-        found = await meant_source(session, source)
+    async with open_api() as api:
+        meant = await find_source(api, source)
+        path = f"/sources/{meant['id']}"
         if key is not None:
-            known = _find_key(found, key)
-            restored = await restore_key(
-                session.services, session.actor, found.id, known.kind, known.id
-            )
-            _say_key(accepted(restored), "It is taken again.", json)
-            return
-        found = accepted(await restore_source(session.services, session.actor, found.id))
-    if json:
-        print_record(shown(found), as_json=True)
+            path = await _path_of_key(api, meant, key)
+        restored = await api.call("POST", f"{path}/restore")
+    if key is not None:
+        _say_key(restored, "It is taken again.", json)
+    elif json:
+        print_record(restored, as_json=True)
     else:
-        print_done(f"{found.name} can send again.")
+        print_done(f"{restored['name']} can send again.")
 
 
 async def sign(
@@ -182,18 +169,11 @@ async def sign(
         In so many days signatures are asked for, so that apps can be updated first. Without it: as
         before; for a first secret, now.
     """
-    async with open_session() as session:
-        found = await meant_source(session, source)
-        made = accepted(
-            await create_identity_secret(
-                session.services,
-                session.actor,
-                found.id,
-                retire_former_after_days=days,
-                ask_after_days=ask_in,
-            )
-        )
-    print_record(shown_key(made.key) | {"secret": made.secret}, as_json=json)
+    wanted = {"retire_former_after_days": days, "ask_after_days": ask_in}
+    async with open_api() as api:
+        path = f"/sources/{(await find_source(api, source))['id']}/identity-secrets"
+        made = await api.call("POST", path, body=wanted)
+    print_record(made if json else with_times(made), as_json=json)
     if not json:
         console.print("Keep it on your server: it is not shown again.", style="dim")
 
@@ -215,19 +195,17 @@ async def ask(source: Name, *, days: AskDays = 0, json: AsJson = False) -> None:
     days
         In so many days.
     """
-    async with open_session() as session:
-        found = await meant_source(session, source)
-        changed = await change_source(
-            session.services, session.actor, found.id, ask_for_signatures_after_days=days
-        )
-        found = accepted(changed)
+    async with open_api() as api:
+        path = f"/sources/{(await find_source(api, source))['id']}"
+        changed = await api.call("PATCH", path, body={"ask_for_signatures_after_days": days})
+        secrets = await read_list(api, f"{path}/identity-secrets")
     if json:
-        print_record(shown(found), as_json=True)
-    elif all(secret.state is KeyState.RETIRED for secret in found.identity_secrets):
-        print_done(f"{found.name} has no identity secret yet: clarion sources sign.")
+        print_record(changed, as_json=True)
+    elif all(secret["state"] == RETIRED for secret in secrets):
+        print_done(f"{changed['name']} has no identity secret yet: clarion sources sign.")
     else:
-        at = found.signatures_from
-        print_done(f"{found.name} asks for signatures from {at:%Y-%m-%d %H:%M} UTC on.")
+        at = with_times(changed)["signatures_from"]
+        print_done(f"{changed['name']} asks for signatures from {at:%Y-%m-%d %H:%M} UTC on.")
 
 
 async def unsign(source: Name, *, json: AsJson = False) -> None:
@@ -244,27 +222,41 @@ async def unsign(source: Name, *, json: AsJson = False) -> None:
     source
         The source, by id or name.
     """
-    async with open_session() as session:
-        found = await meant_source(session, source)
-        unsigned = await retire_identity_secrets(session.services, session.actor, found.id)
+    async with open_api() as api:
+        path = f"/sources/{(await find_source(api, source))['id']}"
+        await api.call("DELETE", f"{path}/identity-secrets")
+        unsigned = await api.call("GET", path)
     if json:
-        print_record(shown(accepted(unsigned)), as_json=True)
+        print_record(unsigned, as_json=True)
     else:
-        print_done(f"{found.name} asks for no signatures.")
+        print_done(f"{unsigned['name']} asks for no signatures.")
 
 
-def _find_key(source: SourceView, name: str) -> KeyView:
-    """A key by id, or a write key by itself. Ends the command where there is none."""
-    for key in (*source.write_keys, *source.identity_secrets):
-        if name in (str(key.id), key.write_key):
-            return key
+async def _keys_of(api: Api, source: Record) -> list[Record]:
+    """Its write keys, and its identity secrets as far as the API key may see them."""
+    path = f"/sources/{source['id']}"
+    keys = await read_list(api, f"{path}/write-keys")
+    try:
+        return keys + await read_list(api, f"{path}/identity-secrets")
+    except Ending as ending:
+        if ending.word == "forbidden":
+            return keys
+        raise
+
+
+async def _path_of_key(api: Api, source: Record, name: str) -> str:
+    """Where a key is, by id, or a write key by itself. Ends the command where there is none."""
+    for key in await _keys_of(api, source):
+        if name in (key["id"], key.get("write_key")):
+            kind = "write-keys" if key["kind"] == "write_key" else "identity-secrets"
+            return f"/sources/{source['id']}/{kind}/{key['id']}"
     raise not_found("key", name)
 
 
-def _say_key(key: KeyView, sentence: str, as_json: bool) -> None:
+def _say_key(key: Record, sentence: str, as_json: bool) -> None:
     if as_json:
-        print_record(shown_key(key), as_json=True)
-    elif key.state is KeyState.ENDS:
-        print_done(f"It is refused from {key.retires_at:%Y-%m-%d} on.")
+        print_record(key, as_json=True)
+    elif key["state"] == ENDS:
+        print_done(f"It is refused from {with_times(key)['retires_at']:%Y-%m-%d} on.")
     else:
         print_done(sentence)

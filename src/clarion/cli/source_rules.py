@@ -5,17 +5,15 @@ from typing import Annotated
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
+from clarion.cli.api import open_api
 from clarion.cli.output import AsJson, Ending, ExitCode, Name, print_done, print_record
-from clarion.cli.session import accepted, open_session
-from clarion.cli.source_choice import meant_source, shown
-from clarion.deliveries.apps.source_commands import change_source
-from clarion.sources.rate_limit import BURST_SECONDS, PER_SECOND_MAX, limit_of
-from clarion.sources.source import ORIGINS_MAX, read_origin, read_origins
+from clarion.cli.source_choice import Record, find_source
+
+PER_SECOND_MAX = 1_000_000
+BURST_MAX = 5_000_000
 
 PerSecond = Annotated[int | None, Parameter(validator=Number(gte=1, lte=PER_SECOND_MAX))]
-Burst = Annotated[
-    int | None, Parameter(validator=Number(gte=1, lte=PER_SECOND_MAX * BURST_SECONDS))
-]
+Burst = Annotated[int | None, Parameter(validator=Number(gte=1, lte=BURST_MAX))]
 
 
 async def limit(
@@ -47,18 +45,17 @@ async def limit(
     """
     if events_per_second is None and burst is not None:
         raise Ending(ExitCode.USAGE, "--burst needs the events per second.", word="usage")
-    wanted = None if events_per_second is None else limit_of(events_per_second, burst)
-    async with open_session() as session:
-        found = await meant_source(session, source)
-        changed = await change_source(session.services, session.actor, found.id, rate_limit=wanted)
+    wanted = {"events_per_second": events_per_second, "burst": burst}
+    changed = await _change(source, {"rate_limit": wanted if events_per_second else None})
+    pace = changed["rate_limit"]
     if json:
-        print_record(shown(accepted(changed)), as_json=True)
-    elif wanted is None:
-        print_done(f"{found.name} may send as fast as it likes.")
+        print_record(changed, as_json=True)
+    elif pace is None:
+        print_done(f"{changed['name']} may send as fast as it likes.")
     else:
         print_done(
-            f"Each write key of {found.name} may send {wanted.events_per_second} events a second, "
-            f"{wanted.burst} at once."
+            f"Each write key of {changed['name']} may send {pace['events_per_second']} events a "
+            f"second, {pace['burst']} at once."
         )
 
 
@@ -82,21 +79,26 @@ async def origins(source: Name, *allowed: str, json: AsJson = False) -> None:
         Every origin that may: scheme, host and port as the browser shows them; `*.` at the
         beginning of the host stands for anything below it.
     """
-    wanted = read_origins(allowed)
-    if isinstance(wanted, list):
-        unread = next((one for one in allowed if read_origin(one) is None), None)
-        message = f"{unread} is no origin: write https://shop.example, without a path."
-        if len(allowed) > ORIGINS_MAX:
-            message = f"{ORIGINS_MAX} origins at most."
-        raise Ending(ExitCode.USAGE, message, word="usage")
-    async with open_session() as session:
-        found = await meant_source(session, source)
-        changed = await change_source(
-            session.services, session.actor, found.id, allowed_origins=wanted
-        )
+    try:
+        changed = await _change(source, {"allowed_origins": allowed})
+    except Ending as ending:
+        if ending.word == "invalid":  # it is the arguments that are wrong
+            raise Ending(
+                ExitCode.USAGE, ending.message, word="usage", faults=ending.faults
+            ) from None
+        raise
+    origins_now = changed["allowed_origins"]
     if json:
-        print_record(shown(accepted(changed)), as_json=True)
-    elif wanted:
-        print_done(f"Pages of {', '.join(wanted)} may send through {found.name}.")
+        print_record(changed, as_json=True)
+    elif origins_now:
+        print_done(f"Pages of {', '.join(origins_now)} may send through {changed['name']}.")
     else:
-        print_done(f"Pages of every origin may send through {found.name}.")
+        print_done(f"Pages of every origin may send through {changed['name']}.")
+
+
+async def _change(source: str, change: Record) -> Record:
+    """The source, changed."""
+    async with open_api() as api:
+        path = f"/sources/{(await find_source(api, source))['id']}"
+        changed: Record = await api.call("PATCH", path, body=change)
+    return changed

@@ -1,20 +1,15 @@
 """Sources: the apps that send events, each with its write key."""
 
-from uuid import UUID
-
 from cyclopts import App as Commands
-from msgspec import UNSET, UnsetType
 
+from clarion.cli.api import open_api
+from clarion.cli.api.client import read_list, with_times
 from clarion.cli.output import AsJson, Name, print_done, print_record, print_records
-from clarion.cli.session import accepted, open_session
 from clarion.cli.source_activity import tail
-from clarion.cli.source_choice import find_app, find_source, meant_source, public_key_note, shown
+from clarion.cli.source_choice import find_app, find_source, public_key_note
 from clarion.cli.source_counts import counts
 from clarion.cli.source_keys import ask, restore, retire, rotate, show, sign, unsign
 from clarion.cli.source_rules import limit, origins
-from clarion.deliveries.apps.source_commands import change_source, create_source
-from clarion.sources.commands import revoke_source
-from clarion.sources.queries import list_sources
 
 commands = Commands(name="sources", help="Sources: the apps that send events, with write keys.")
 
@@ -44,16 +39,16 @@ async def create(name: str, *, firebase_app: str | None = None, json: AsJson = F
         Its Firebase app, by id or project id: devices of this source are reached through it.
         Without it: the workspace's Firebase app, if there is exactly one.
     """
-    async with open_session() as session:
-        app_id: UUID | UnsetType = UNSET
+    wanted = {"name": name}
+    async with open_api() as api:
         if firebase_app is not None:
-            async with session.database.read() as connection:
-                app_id = (await find_app(connection, session, firebase_app)).id
-        made = await create_source(session.services, session.actor, name, firebase_app_id=app_id)
-        source = accepted(made)
-    print_record(shown(source), as_json=json)
-    if not json:
-        print_done(public_key_note(source))
+            wanted["firebase_app_id"] = (await find_app(api, firebase_app))["id"]
+        source = await api.call("POST", "/sources", body=wanted)
+    if json:
+        print_record(source, as_json=True)
+        return
+    print_record(with_times(source), as_json=False)
+    print_done(public_key_note(source))
 
 
 @commands.command(name="list")
@@ -66,10 +61,10 @@ async def list_(*, json: AsJson = False) -> None:
     clarion sources list --json
     ```
     """
-    async with open_session() as session, session.database.read() as connection:
-        sources = await list_sources(connection, session.actor, session.clock.now())
+    async with open_api() as api:
+        sources = await read_list(api, "/sources")
     print_records(
-        [shown(source) for source in sources],
+        sources if json else [with_times(source) for source in sources],
         as_json=json,
         columns=("id", "name", "write_key", "firebase_app_id", "signs_identity", "revoked_at"),
         none="There is no source yet: clarion sources create NAME",
@@ -93,17 +88,14 @@ async def bind(source: Name, firebase_app: Name, *, json: AsJson = False) -> Non
     firebase_app
         The Firebase app, by id or project id.
     """
-    async with open_session() as session:
-        async with session.database.read() as connection:
-            found = await find_source(connection, session, source)
-            app = await find_app(connection, session, firebase_app)
-        bound = await change_source(
-            session.services, session.actor, found.id, firebase_app_id=app.id
-        )
+    async with open_api() as api:
+        path = f"/sources/{(await find_source(api, source))['id']}"
+        app = await find_app(api, firebase_app)
+        bound = await api.call("PATCH", path, body={"firebase_app_id": app["id"]})
     if json:
-        print_record(shown(accepted(bound)), as_json=True)
+        print_record(bound, as_json=True)
     else:
-        print_done(f"Devices of {found.name} are reached through {app.project_id}.")
+        print_done(f"Devices of {bound['name']} are reached through {app['project_id']}.")
 
 
 @commands.command
@@ -118,10 +110,10 @@ async def revoke(source: Name, *, json: AsJson = False) -> None:
     clarion sources revoke "Android app"
     ```
     """
-    async with open_session() as session:
-        found = await meant_source(session, source)
-        revoked = accepted(await revoke_source(session.services, session.actor, found.id))
+    async with open_api() as api:
+        meant = await find_source(api, source)
+        revoked = await api.call("POST", f"/sources/{meant['id']}/revoke")
     if json:
-        print_record(shown(revoked), as_json=True)
+        print_record(revoked, as_json=True)
     else:
-        print_done(f"{found.name} can no longer send.")
+        print_done(f"{revoked['name']} can no longer send.")

@@ -11,6 +11,8 @@ import msgspec
 from clarion.cli.output import Ending, ExitCode
 
 PREFIX = "/api/v1"
+_TIMES = ("at", "signatures_from", "since", "until")
+"""Fields that are times, beside those that end in _at."""
 PAGE_MAX = 500
 """How many of a list the API tells in one answer at most."""
 
@@ -96,7 +98,7 @@ def query_of(query: Mapping[str, Any] | None) -> str:
 def with_times(record: Mapping[str, Any]) -> dict[str, Any]:
     """A thing of the API for a table: its times are datetimes."""
     return {
-        name: _as_time(value) if name == "at" or name.endswith("_at") else value
+        name: _as_time(value) if name in _TIMES or name.endswith("_at") else value
         for name, value in record.items()
     }
 

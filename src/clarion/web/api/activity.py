@@ -11,6 +11,7 @@ from litestar.params import HeaderParameter, QueryParameter
 from litestar.response import Stream
 
 from clarion.accounts.actor import Actor
+from clarion.broker import BrokerUnavailable, JobKind
 from clarion.customers.queries import SourceEvent, view_activity
 from clarion.customers.source_report import HOURS_MAX, SourceCounts, source_report
 from clarion.ingest_log.outcome import Outcome
@@ -63,9 +64,25 @@ Hours = Annotated[
 ]
 
 
+class Backlog(msgspec.Struct, frozen=True, kw_only=True):
+    """What is durable and not taken in yet. `jobs` null: the broker does not answer, and nothing is
+    taken in."""
+
+    jobs: int | None
+
+
 class SourceActivity(Controller):
     path = "/sources"
     tags = ("sources",)
+
+    @get("/backlog", summary="Count what waits to be taken in")
+    async def backlog(self, parts: GivenParts) -> Backlog:
+        """How many jobs of events, of all workspaces, wait for an ingestor. What waits is not
+        listed as an event yet."""
+        try:
+            return Backlog(jobs=await parts.broker.depth(JobKind.EVENTS))
+        except BrokerUnavailable:
+            return Backlog(jobs=None)
 
     @get("/{source_id:uuid}/events", summary="List what a source sent")
     async def events(

@@ -16,7 +16,7 @@ from clarion.sources.commands import (
     retire_key,
     rotate_write_key,
 )
-from clarion.sources.queries import KeyView, SourceView, get_source
+from clarion.sources.queries import KeyState, KeyView, SourceView, get_source
 from clarion.sources.source import KeyKind
 from clarion.web.api.bodies import read
 from clarion.web.api.errors import accepted
@@ -54,6 +54,8 @@ class IdentitySecret(msgspec.Struct, frozen=True, kw_only=True):
     to the minute; from `retires_at` on it signs nothing any more; null: it stands."""
 
     id: UUID
+    kind: KeyKind
+    state: KeyState
     created_at: Moment
     last_used_at: Moment | None
     retires_at: Moment | None

@@ -7,7 +7,9 @@ import msgspec
 from litestar.params import PathParameter
 
 from clarion.clock import Moment
+from clarion.sources.queries import KeyState
 from clarion.sources.rate_limit import Limit, limit_of
+from clarion.sources.source import KeyKind
 
 SourceId = Annotated[UUID, PathParameter(description="The source's id.")]
 
@@ -22,12 +24,15 @@ class RateLimit(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 class WriteKey(msgspec.Struct, frozen=True, kw_only=True):
     """One of a source's write keys; `write_key` null: an API key that may only look is not told it,
-    and knows it by its end, `hint`. `last_used_at` is known to the minute (of a retired one: when
-    somebody last tried it); from `retires_at` on it is refused; null: it stands."""
+    and knows it by its end, `hint`. `state`: it stands, ends (it is valid, and is going to be
+    refused) or is retired. `last_used_at` is known to the minute (of a retired one: when somebody
+    last tried it); from `retires_at` on it is refused; null: it stands."""
 
     id: UUID
+    kind: KeyKind
     write_key: str | None
     hint: str
+    state: KeyState
     created_at: Moment
     last_used_at: Moment | None
     retires_at: Moment | None
