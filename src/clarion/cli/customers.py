@@ -1,30 +1,23 @@
 """Customers: whom we know, and what they did."""
 
-from collections.abc import Collection
-from dataclasses import asdict
-from typing import Any, assert_never
+from typing import Any
 
 from cyclopts import App as Commands
 
-from clarion.cli.devices import PAGE, shown_change, shown_device
-from clarion.cli.output import AsJson, Before, Limit, Name, print_record, print_records, read_id
-from clarion.cli.session import accepted, open_session
-from clarion.customers.devices.store import Change
-from clarion.customers.profile.redaction import shown_traits
-from clarion.customers.profile.redaction_store import known_in_events
-from clarion.customers.profile.store import Customer
-from clarion.customers.queries import (
-    customer_history,
-    find_customer,
-    list_customers,
-    list_events,
-    list_holdings,
-    search_customers,
-    show_customer,
+from clarion.cli.api import open_api
+from clarion.cli.api.client import path_of, read_list, with_times
+from clarion.cli.output import (
+    LIMIT_MAX,
+    AsJson,
+    Before,
+    Limit,
+    Name,
+    print_record,
+    print_records,
+    read_id,
 )
-from clarion.events.messages.message import read_traits
-from clarion.events.store import StoredEvent
-from clarion.reports.timeline_store import Entry, Push, timeline
+
+PAGE = 100
 
 commands = Commands(name="customers", help="Customers: whom we know, and what they did.")
 for _name in ("erase", "suppress", "unsuppress", "export"):
@@ -52,10 +45,10 @@ async def list_(*, limit: Limit = PAGE, after: str | None = None, json: AsJson =
         The id of the last one seen: what follows it is listed.
     """
     cursor = None if after is None else read_id(after, "customer")
-    async with open_session() as session, session.database.read() as connection:
-        customers = await list_customers(connection, session.actor, after=cursor, limit=limit)
+    async with open_api() as api:
+        customers = await read_list(api, "/customers", query={"after": cursor}, limit=limit)
     print_records(
-        [_shown(customer) for customer in customers],
+        customers if json else [with_times(customer) for customer in customers],
         as_json=json,
         columns=("id", "user_id", "push_opted_out", "first_seen_at", "last_seen_at"),
         none="There are no customers here.",
@@ -82,10 +75,10 @@ async def find(words: Name, /, *, limit: Limit = 20, json: AsJson = False) -> No
     limit
         How many.
     """
-    async with open_session() as session, session.database.read() as connection:
-        found = await search_customers(connection, session.actor, words, limit=limit)
+    async with open_api() as api:
+        found = await read_list(api, "/customers", query={"search": words}, limit=limit)
     print_records(
-        [_shown(customer) for customer in found],
+        found if json else [with_times(customer) for customer in found],
         as_json=json,
         columns=("id", "user_id", "push_opted_out", "first_seen_at", "last_seen_at"),
         none="Nobody is known by that.",
@@ -102,16 +95,18 @@ async def show(user_id: Name, *, json: AsJson = False) -> None:
     clarion customers show user-4711
     ```
     """
-    async with open_session() as session, session.database.read() as connection:
-        found = await show_customer(connection, session.actor, user_id)
-    customer, devices = accepted(found, name=user_id)
-    shown = [shown_device(device) for device in devices]
+    async with open_api() as api:
+        customer = await api.call("GET", path_of("customers", user_id, "customer"), name=user_id)
     if json:
-        print_record(_shown(customer) | {"devices": shown}, as_json=True)
+        print_record(customer, as_json=True)
         return
-    print_record(_shown(customer), as_json=False)
+    devices = customer.pop("devices")
+    print_record(with_times(customer), as_json=False)
     print_records(
-        [one | {"push_permission": one["facts"].get("push_permission")} for one in shown],
+        [
+            with_times(device) | {"push_permission": device["facts"]["push_permission"]}
+            for device in devices
+        ],
         as_json=False,
         columns=("device_id", "platform", "state", "reason", "push_permission", "registered_at"),
         none="No devices.",
@@ -139,16 +134,11 @@ async def events(
     before
         The `seq` of the last one seen: what is older is listed.
     """
-    async with open_session() as session, session.database.read() as connection:
-        found = await list_events(
-            connection, session.actor, user_id, before_seq=before, limit=limit
-        )
-    shown_fields = ("seq", "message_id", "type", "event", "at", "received_at", "body")
+    path = f"{path_of('customers', user_id, 'customer')}/events"
+    async with open_api() as api:
+        found = await read_list(api, path, query={"before": before}, limit=limit, name=user_id)
     print_records(
-        [
-            {field: getattr(event, field) for field in shown_fields}
-            for event in accepted(found, name=user_id)
-        ],
+        found if json else [with_times(event) for event in found],
         as_json=json,
         columns=("at", "type", "event", "message_id", "seq"),
         none="No events.",
@@ -165,10 +155,11 @@ async def history(user_id: Name, *, json: AsJson = False) -> None:
     clarion customers history user-4711
     ```
     """
-    async with open_session() as session, session.database.read() as connection:
-        changes = await customer_history(connection, session.actor, user_id)
+    path = f"{path_of('customers', user_id, 'customer')}/devices/history"
+    async with open_api() as api:
+        changes = await read_list(api, path, limit=LIMIT_MAX, name=user_id)
     print_records(
-        [shown_change(change) for change in accepted(changes, name=user_id)],
+        changes if json else [with_times(change) for change in changes],
         as_json=json,
         columns=("at", "device_id", "change", "reason", "customer_id", "previous_customer_id"),
         none="No history.",
@@ -185,18 +176,19 @@ async def devices(user_id: Name, *, json: AsJson = False) -> None:
     clarion customers devices user-4711
     ```
     """
-    async with open_session() as session, session.database.read() as connection:
-        held = await list_holdings(connection, session.actor, user_id)
+    path = f"{path_of('customers', user_id, 'customer')}/devices"
+    async with open_api() as api:
+        held = await read_list(api, path, name=user_id)
     print_records(
-        [asdict(one) for one, _ in accepted(held, name=user_id)],
+        held if json else [with_times(one) for one in held],
         as_json=json,
         columns=("device_id", "since", "until", "began_by", "ended_by"),
         none="No devices, now or ever.",
     )
 
 
-@commands.command(name="timeline")
-async def timeline_(user_id: Name, *, limit: Limit = PAGE, json: AsJson = False) -> None:
+@commands.command
+async def timeline(user_id: Name, *, limit: Limit = PAGE, json: AsJson = False) -> None:
     """Show a customer's life in one list, newest first: events, changes of devices, pushes.
 
     For example:
@@ -212,43 +204,31 @@ async def timeline_(user_id: Name, *, limit: Limit = PAGE, json: AsJson = False)
     limit
         How many.
     """
-    async with open_session() as session, session.database.read() as connection:
-        found = await find_customer(connection, session.actor, user_id)
-        customer = accepted(found, name=user_id)
-        entries = await timeline(connection, session.workspace_id, customer.id, limit=limit)
-        events = [one for one in entries if isinstance(one, StoredEvent)]
-        known = await known_in_events(connection, session.workspace_id, events)
+    path = f"{path_of('customers', user_id, 'customer')}/timeline"
+    async with open_api() as api:
+        entries = await read_list(api, path, limit=limit, name=user_id)
     print_records(
-        [_shown_entry(entry, known) for entry in entries],
+        entries if json else [_row(entry) for entry in entries],
         as_json=json,
         columns=("at", "kind", "what", "device_id", "message_id"),
         none="Nothing is known of this customer's life.",
     )
 
 
-def _shown_entry(entry: Entry, known: Collection[str]) -> dict[str, Any]:
-    match entry:
-        case StoredEvent():
-            is_identify = entry.type == "identify"
-            traits = shown_traits(read_traits(entry.body), known) if is_identify else None
-            what = entry.type if entry.name is None else f"{entry.type} {entry.name}"
-            message_id = entry.message_id
-            told: dict[str, Any] = {"kind": "event", "what": what, "message_id": message_id}
-            told |= {"traits": traits}
-        case Change():
-            what = " ".join(filter(None, (entry.change, entry.reason)))
-            told = {"kind": "device", "what": what, "message_id": entry.message_id}
-            told |= {"device_id": entry.device_id}
-        case Push():
-            what = " ".join(filter(None, (entry.campaign, entry.state.value, entry.reason)))
-            told = {"kind": "push", "what": what, "device_id": entry.device_id}
-            told |= {"campaign_id": entry.campaign_id, "opened_at": entry.opened_at}
-        case _:
-            assert_never(entry)
-    return {"at": entry.at, **told}
-
-
-def _shown(customer: Customer) -> dict[str, Any]:
-    record = asdict(customer)
-    del record["workspace_id"]
-    return record
+def _row(entry: dict[str, Any]) -> dict[str, Any]:
+    """An entry of a timeline for a table."""
+    kind, thing = entry["kind"], entry[entry["kind"]]
+    words = {
+        "event": ("type", "event"),
+        "change": ("change", "reason"),
+        "push": ("campaign", "state", "reason"),
+    }
+    return with_times(
+        {
+            "at": entry["at"],
+            "kind": "device" if kind == "change" else kind,
+            "what": " ".join(filter(None, (thing[word] for word in words[kind]))),
+            "device_id": thing.get("device_id"),
+            "message_id": thing.get("message_id"),
+        }
+    )

@@ -1,33 +1,24 @@
 """Devices: where customers can be reached. A token is only ever shown as a fingerprint."""
 
-from dataclasses import asdict
 from typing import Any
 
 import msgspec
 from cyclopts import App as Commands
 
-from clarion.cli.output import AsJson, Limit, Name, console, print_record, print_records, read_id
-from clarion.cli.session import accepted, open_session
-from clarion.customers.devices.queries import (
-    Cause,
-    device_history,
-    explain_device,
-    get_device,
-    list_devices,
+from clarion.cli.api import open_api
+from clarion.cli.api.client import path_of, read_list, with_times
+from clarion.cli.output import (
+    LIMIT_MAX,
+    AsJson,
+    Limit,
+    Name,
+    console,
+    print_record,
+    print_records,
+    read_id,
 )
-from clarion.customers.devices.store import Change, Device
-from clarion.customers.profile.redaction import shown_facts
 
 PAGE = 100
-
-_OF_DEVICE = (
-    "id", "device_id", "platform", "state", "reason", "customer_id", "source_id", "token_kind",
-    "token_fingerprint", "registrations", "cure", "facts", "registered_at", "last_seen_at",
-)  # fmt: skip
-_OF_CHANGE = (
-    "at", "device_id", "change", "reason", "customer_id", "previous_customer_id",
-    "token_fingerprint", "message_id",
-)  # fmt: skip
 
 commands = Commands(name="devices", help="Devices: where customers can be reached.")
 commands.command("clarion.cli.freshness:freshness", name="freshness")
@@ -54,13 +45,10 @@ async def list_(*, limit: Limit = PAGE, after: str | None = None, json: AsJson =
         The `id` of the last one seen: what follows it is listed.
     """
     cursor = None if after is None else read_id(after, "device")
-    async with open_session() as session, session.database.read() as connection:
-        devices = await list_devices(connection, session.actor, after=cursor, limit=limit)
+    async with open_api() as api:
+        devices = await read_list(api, "/devices", query={"after": cursor}, limit=limit)
     print_records(
-        [
-            shown_device(device) | {"app_version": device.facts.get("app_version")}
-            for device, _ in devices
-        ],
+        devices if json else [_row(device) for device in devices],
         as_json=json,
         columns=(
             "device_id", "platform", "token_kind", "state", "reason", "app_version",
@@ -80,17 +68,16 @@ async def show(device_id: Name, *, json: AsJson = False) -> None:
     clarion devices show 7f9a2c1e-install --json
     ```
     """
-    async with open_session() as session, session.database.read() as connection:
-        found = await get_device(connection, session.actor, device_id)
-    device, owner = accepted(found, name=device_id)
-    record = shown_device(device) | {"customer": asdict(owner)}
+    async with open_api() as api:
+        device = await api.call("GET", path_of("devices", device_id, "device"), name=device_id)
     if json:
-        print_record(record, as_json=True)
+        print_record(device, as_json=True)
         return
-    registrations = record.pop("registrations")
-    print_record(record | record.pop("facts"), as_json=False)
+    registrations = device.pop("registrations")
+    facts = {name: fact for name, fact in device.pop("facts").items() if fact is not None}
+    print_record(with_times(device) | facts, as_json=False)
     print_records(
-        registrations,
+        [with_times(one) for one in registrations],
         as_json=False,
         columns=("token_kind", "token_fingerprint", "state", "reason", "registered_at"),
         none="No registrations.",
@@ -107,11 +94,11 @@ async def history(device_id: Name, *, json: AsJson = False) -> None:
     clarion devices history 7f9a2c1e-install
     ```
     """
-    async with open_session() as session, session.database.read() as connection:
-        history = await device_history(connection, session.actor, device_id)
-    changes = accepted(history, name=device_id)
+    path = f"{path_of('devices', device_id, 'device')}/history"
+    async with open_api() as api:
+        changes = await read_list(api, path, limit=LIMIT_MAX, name=device_id)
     print_records(
-        [shown_change(change) for change in changes],
+        changes if json else [with_times(change) for change in changes],
         as_json=json,
         columns=(
             "at", "change", "reason", "customer_id", "previous_customer_id", "token_fingerprint",
@@ -131,36 +118,27 @@ async def why(device_id: Name, *, json: AsJson = False) -> None:
     clarion devices why 7f9a2c1e-install
     ```
     """
-    async with open_session() as session, session.database.read() as connection:
-        explained = await explain_device(connection, session.actor, device_id)
-    ownership = accepted(explained, name=device_id)
-    owner = ownership.customer
-    cause = None if ownership.cause is None else _shown_cause(ownership.cause)
-    reason = {
-        "because": ownership.because.value,
-        "meaning": ownership.meaning,
-        "left_at": ownership.left_at,
-    }
+    path = f"{path_of('devices', device_id, 'device')}/owner"
+    async with open_api() as api:
+        ownership = await api.call("GET", path, name=device_id)
     if json:
-        print_record(
-            {"device_id": device_id, "customer": asdict(owner), **reason, "cause": cause},
-            as_json=True,
-        )
+        print_record(ownership, as_json=True)
         return
-    shown = {"user_id": owner.user_id, "customer_id": owner.id}
-    print_record({"device_id": device_id, **shown, **reason}, as_json=False)
+    owner, cause, weighed = (ownership.pop(name) for name in ("customer", "cause", "weighed"))
+    shown = {"device_id": device_id, "user_id": owner["user_id"], "customer_id": owner["id"]}
+    print_record(shown | with_times(ownership), as_json=False)
     if cause is not None:
-        _print_cause(cause)
+        _print_cause(with_times(cause))
     print_records(
         [
             {
-                "seen at": claim.at,
-                "user_id": claim.user_id,
-                "kind": claim.kind.value,
-                "message_id": claim.message_id,
-                "": "◀ decided" if claim.decided else "",
+                "seen at": with_times(claim)["at"],
+                "user_id": claim["user_id"],
+                "kind": claim["kind"],
+                "message_id": claim["message_id"],
+                "": "◀ decided" if claim["decided"] else "",
             }
-            for claim in ownership.weighed
+            for claim in weighed
         ],
         as_json=False,
         columns=("seen at", "user_id", "kind", "message_id", ""),
@@ -168,10 +146,10 @@ async def why(device_id: Name, *, json: AsJson = False) -> None:
     )
 
 
-def _shown_cause(cause: Cause) -> dict[str, Any]:
-    record = asdict(cause)
-    del record["source_id"]
-    return record
+def _row(device: dict[str, Any]) -> dict[str, Any]:
+    """A device for a table."""
+    known = {"app_version": device["facts"]["app_version"], "customer_id": device["customer"]["id"]}
+    return with_times(device) | known
 
 
 def _print_cause(cause: dict[str, Any]) -> None:
@@ -181,15 +159,3 @@ def _print_cause(cause: dict[str, Any]) -> None:
     print_record(cause, as_json=False)
     console.print(body, style="dim", markup=False, highlight=False, soft_wrap=True)
     console.print("\nWho was seen with it:", style="bold")
-
-
-def shown_device(device: Device) -> dict[str, Any]:
-    """A device's fields as they are printed."""
-    record = {field: getattr(device, field) for field in _OF_DEVICE}
-    record["registrations"] = [asdict(one) for one in device.registrations]
-    return record | {"facts": shown_facts(device.facts)}
-
-
-def shown_change(change: Change) -> dict[str, Any]:
-    """A line of history as it is printed."""
-    return {field: getattr(change, field) for field in _OF_CHANGE}

@@ -1,37 +1,27 @@
 """`clarion devices freshness | stale | swept`: what does not refresh, and what the sweeper does."""
 
-from dataclasses import asdict
-from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 from cyclopts.validators import Number
 from rich.bar import Bar
 from rich.table import Table
 
+from clarion.cli.api import open_api
+from clarion.cli.api.client import read_list, with_times
 from clarion.cli.output import AsJson, Limit, console, escape, print_json, print_records
-from clarion.cli.session import accepted, open_session
-from clarion.customers.devices.queries import (
-    SweepPreview,
-    TokenAges,
-    list_stale,
-    list_swept,
-    preview_sweep,
-    token_ages,
-)
-from clarion.customers.devices.token_age import Cohort, CohortBy
-from clarion.customers.devices.token_age_store import swept_days
 
 PAGE = 100
 BAR_CHARACTERS = 20
 FRESH_SHARE_WARNED = 0.5
 """An app version of which fewer are fresh does not refresh its tokens."""
 
+By = Literal["platform", "source", "app_version"]
 StaleAfter = Annotated[int | None, Parameter(validator=Number(gte=1, lte=365))]
 Ahead = Annotated[int, Parameter(validator=Number(gte=0, lte=365))]
 
 
-async def freshness(*, by: CohortBy = CohortBy.PLATFORM, json: AsJson = False) -> None:
+async def freshness(*, by: By = "platform", json: AsJson = False) -> None:
     """Show how long ago devices were registered, by platform, source or app version.
 
     For example:
@@ -47,12 +37,12 @@ async def freshness(*, by: CohortBy = CohortBy.PLATFORM, json: AsJson = False) -
     by
         What devices are put together by.
     """
-    async with open_session() as session, session.database.read() as connection:
-        ages = accepted(await token_ages(connection, session.actor, by, session.clock.now()))
+    async with open_api() as api:
+        ages = await api.call("GET", "/freshness", query={"by": by})
     if json:
-        print_json(asdict(ages) | {"cohorts": [_record(one) for one in ages.cohorts]})
+        print_json(ages)
         return
-    if not ages.cohorts:
+    if not ages["cohorts"]:
         console.print("There are no devices here.", style="dim")
         return
     _print_cohorts(ages)
@@ -83,31 +73,15 @@ async def stale(
     limit
         How many are listed; all are counted.
     """
-    async with open_session() as session, session.database.read() as connection:
-        preview = accepted(
-            await preview_sweep(
-                connection,
-                session.actor,
-                session.clock.now(),
-                stale_after_days=stale_after_days,
-                in_days=in_days,
-            )
-        )
-        devices = await list_stale(connection, session.actor, preview, limit=limit)
-    rows = [
-        {
-            "device_id": one.device_id,
-            "platform": one.platform.value,
-            "registered_at": one.registered_at,
-            "last_seen_at": one.last_seen_at,
-            "user_id": owner.user_id,
-        }
-        for one, owner in devices
-    ]
+    query = {"stale_after_days": stale_after_days, "in_days": in_days}
+    async with open_api() as api:
+        preview = await api.call("GET", "/freshness/preview", query=query)
+        devices = await read_list(api, "/freshness/stale", query=query, limit=limit)
     if json:
-        print_json(asdict(preview) | {"listed": rows})
+        print_json(preview | {"listed": devices})
         return
     _print_preview(preview, in_days)
+    rows = [with_times(one) | {"user_id": one["customer"]["user_id"]} for one in devices]
     if rows:
         columns = ("device_id", "platform", "registered_at", "last_seen_at", "user_id")
         print_records(rows, as_json=False, columns=columns, none="")
@@ -130,72 +104,58 @@ async def swept(*, days: Ahead = 30, limit: Limit = PAGE, json: AsJson = False) 
     limit
         How many are listed.
     """
-    async with open_session() as session, session.database.read() as connection:
-        since = session.clock.now() - timedelta(days=days)
-        counted = await swept_days(connection, session.workspace_id, since=since)
-        found = await list_swept(connection, session.actor, limit=limit)
-    rows = [
-        {
-            "at": one.at,
-            "device_id": one.device_id,
-            "user_id": None if owner is None else owner.user_id,
-        }
-        for one, owner in found
-    ]
+    async with open_api() as api:
+        counted = await read_list(api, "/freshness/swept/days", query={"days": days})
+        swept = await read_list(api, "/freshness/swept", limit=limit)
     if json:
-        print_json({"days": [asdict(one) for one in counted], "listed": rows})
+        print_json({"days": counted, "listed": swept})
         return
     for one in counted:
-        console.print(f"{one.day:%Y-%m-%d}  {one.removed:>9,} removed", highlight=False)
+        console.print(f"{one['day'][:10]}  {one['removed']:>9,} removed", highlight=False)
+    rows = [with_times(one) | {"user_id": (one["customer"] or {}).get("user_id")} for one in swept]
     print_records(
         rows, as_json=False, columns=("at", "device_id", "user_id"), none="Nothing was swept."
     )
 
 
-def _print_preview(preview: SweepPreview, in_days: int) -> None:
-    each = ", ".join(f"{count:,} {platform}" for platform, count in preview.platforms.items())
+def _print_preview(preview: dict[str, Any], in_days: int) -> None:
+    each = ", ".join(f"{count:,} {platform}" for platform, count in preview["platforms"].items())
     when = "the next sweep" if not in_days else f"sweeps of the next {in_days} days"
     console.print(
-        f"{preview.devices:,} registrations not refreshed for {preview.stale_after_days} days: "
-        f"{when} would remove them{f' ({each})' if each else ''}.",
+        f"{preview['devices']:,} registrations not refreshed for "
+        f"{preview['stale_after_days']} days: {when} would remove "
+        f"them{f' ({each})' if each else ''}.",
         highlight=False,
     )
 
 
-def _print_cohorts(ages: TokenAges) -> None:
+def _print_cohorts(ages: dict[str, Any]) -> None:
     table = Table(box=None, header_style="bold", pad_edge=False)
-    table.add_column(ages.by.value, overflow="fold")
+    table.add_column(ages["by"], overflow="fold")
     for name in ("fresh", "due", "stale", "removed", "off"):
         table.add_column(name, justify="right")
     table.add_column("fresh share")
-    for one in ages.cohorts:
+    for one in ages["cohorts"]:
         table.add_row(
-            escape(one.value or "–"),
-            *(
-                f"{count:,}"
-                for count in (one.fresh, one.due, one.stale, one.removed, one.notifications_off)
-            ),
-            Bar(1.0, 0.0, one.fresh_share, width=BAR_CHARACTERS),
+            escape(one["value"] or "–"),
+            *(f"{one[name]:,}" for name in ("fresh", "due", "stale", "removed")),
+            f"{one['notifications_off']:,}",
+            Bar(1.0, 0.0, one["fresh_share"], width=BAR_CHARACTERS),
         )
     console.print(table)
     console.print(
-        f"fresh: registered in the last {ages.due_after_days} days; due: up to "
-        f"{ages.stale_after_days}; stale: the next "
+        f"fresh: registered in the last {ages['due_after_days']} days; due: up to "
+        f"{ages['stale_after_days']}; stale: the next "
         "sweep removes it; off: of these, notifications turned off by their person",
         style="dim",
         highlight=False,
     )
-    for one in ages.cohorts:
-        if one.active and one.fresh_share < FRESH_SHARE_WARNED:
-            name = escape(one.value or "–")
+    for one in ages["cohorts"]:
+        active = one["fresh"] + one["due"] + one["stale"]
+        if active and one["fresh_share"] < FRESH_SHARE_WARNED:
+            name = escape(one["value"] or "–")
             console.print(
-                f"[yellow]![/] {name}: only {one.fresh:,} of {one.active:,} are fresh. "
+                f"[yellow]![/] {name}: only {one['fresh']:,} of {active:,} are fresh. "
                 "Let the app send Register Push at each start, or every 30 days.",
                 highlight=False,
             )
-
-
-def _record(one: Cohort) -> dict[str, Any]:
-    record = asdict(one)
-    off = record.pop("notifications_off")
-    return record | {"fresh_share": one.fresh_share, "notifications_off": off}

@@ -1,12 +1,8 @@
 """`clarion customers merge | unmerge | merges`: two customers who are one person."""
 
-from dataclasses import asdict
-from typing import Any
-
+from clarion.cli.api import open_api
+from clarion.cli.api.client import path_of, read_list, with_times
 from clarion.cli.output import AsJson, Ending, ExitCode, Limit, Name, print_record, print_records
-from clarion.cli.session import accepted, open_session
-from clarion.customers.commands import merge_customers, unmerge_customer
-from clarion.customers.identity.merge_store import Merge, list_merges
 
 PAGE = 100
 
@@ -34,9 +30,10 @@ async def merge(user_id: Name, into: Name, *, yes: bool = False, json: AsJson = 
     if not yes:
         what = f"This would merge {user_id} into {into}. Say --yes to do it."
         raise Ending(ExitCode.USAGE, what, word="confirmation")
-    async with open_session() as session:
-        made = await merge_customers(session.services, session.actor, user_id, into)
-    print_record(_shown(accepted(made, name=user_id)), as_json=json, title="Merged")
+    path = f"{path_of('customers', user_id, 'customer')}/merge"
+    async with open_api() as api:
+        merge = await api.call("POST", path, body={"into": into}, name=user_id)
+    print_record(merge if json else with_times(merge), as_json=json, title="Merged")
 
 
 async def unmerge(user_id: Name, *, json: AsJson = False) -> None:
@@ -53,9 +50,10 @@ async def unmerge(user_id: Name, *, json: AsJson = False) -> None:
     user_id
         Who was merged.
     """
-    async with open_session() as session:
-        undone = await unmerge_customer(session.services, session.actor, user_id)
-    print_record(_shown(accepted(undone, name=user_id)), as_json=json, title="Unmerged")
+    path = f"{path_of('customers', user_id, 'customer')}/unmerge"
+    async with open_api() as api:
+        merge = await api.call("POST", path, name=user_id)
+    print_record(merge if json else with_times(merge), as_json=json, title="Unmerged")
 
 
 async def merges(*, limit: Limit = PAGE, json: AsJson = False) -> None:
@@ -72,17 +70,11 @@ async def merges(*, limit: Limit = PAGE, json: AsJson = False) -> None:
     limit
         How many.
     """
-    async with open_session() as session, session.database.read() as connection:
-        found = await list_merges(connection, session.workspace_id, after=None, limit=limit)
+    async with open_api() as api:
+        merges = await read_list(api, "/merges", limit=limit)
     print_records(
-        [_shown(one) for one in found],
+        merges if json else [with_times(merge) for merge in merges],
         as_json=json,
         columns=("user_id", "into", "made_at", "made_by", "undone_at"),
         none="Nobody was merged.",
     )
-
-
-def _shown(merge: Merge) -> dict[str, Any]:
-    record = asdict(merge)
-    names = {"user_id": record.pop("from_user"), "into": record.pop("into_user")}
-    return {"id": record.pop("id"), **names, **record}

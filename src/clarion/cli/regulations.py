@@ -1,14 +1,13 @@
 """`clarion customers erase | suppress | unsuppress | export`: what a customer may ask of us."""
 
 import os
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
+from clarion.cli.api import open_api
+from clarion.cli.api.client import path_of
 from clarion.cli.output import AsJson, Ending, ExitCode, Name, not_found, print_done, print_record
-from clarion.cli.session import accepted, open_session
-from clarion.privacy import commands
-from clarion.privacy.data_export import open_dossier
-from clarion.privacy.eraser import Eraser
 
 
 async def erase(user_id: Name, *, yes: bool = False, json: AsJson = False) -> None:
@@ -31,19 +30,9 @@ async def erase(user_id: Name, *, yes: bool = False, json: AsJson = False) -> No
         Do it: without this, nothing is done.
     """
     _confirmed(yes, "erase this customer for good")
-    async with open_session() as session:
-        eraser = Eraser(session.database, session.broker, session.clock)
-        outcome = await commands.erase(session.services, session.actor, user_id, eraser)
-        erased = accepted(outcome, name=user_id)
-    print_record(
-        {
-            "events": erased.events,
-            "deliveries": erased.deliveries,
-            "refusals": erased.refusals,
-        },
-        as_json=json,
-        title="Erased",
-    )
+    async with open_api() as api:
+        erased = await api.call("DELETE", path_of("customers", user_id, "customer"), name=user_id)
+    print_record(erased, as_json=json, title="Erased")
 
 
 async def suppress(user_id: Name, *, yes: bool = False, json: AsJson = False) -> None:
@@ -63,9 +52,9 @@ async def suppress(user_id: Name, *, yes: bool = False, json: AsJson = False) ->
         Do it: without this, nothing is done.
     """
     _confirmed(yes, "drop whatever this customer does from now on")
-    async with open_session() as session:
-        outcome = await commands.suppress(session.services, session.actor, user_id)
-        accepted(outcome, name=user_id)
+    path = f"{path_of('customers', user_id, 'customer')}/suppress"
+    async with open_api() as api:
+        await api.call("POST", path, name=user_id)
     _done("Suppressed: nothing is collected and nothing sent.", {"suppressed": True}, json)
 
 
@@ -83,9 +72,16 @@ async def unsuppress(user_id: Name, *, json: AsJson = False) -> None:
     user_id
         Whom.
     """
-    async with open_session() as session:
-        outcome = await commands.unsuppress(session.services, session.actor, user_id)
-    if not accepted(outcome, name=user_id):
+    path = path_of("customers", user_id, "customer")
+    async with open_api() as api:
+        try:
+            customer = await api.call("GET", path)
+        except Ending as ending:
+            if ending.code is not ExitCode.NOT_FOUND:
+                raise
+            customer = None  # who was erased is not known, and may be followed again
+        await api.call("POST", f"{path}/unsuppress", name=user_id)
+    if customer is not None and customer["suppressed_at"] is None:
         raise not_found("suppressed customer", user_id)
     _done("From now on they are followed and reached again.", {"suppressed": False}, json)
 
@@ -106,17 +102,19 @@ async def export(user_id: Name, *, out: Path, json: AsJson = False) -> None:
     out
         The file to write, for its owner's eyes alone.
     """
-    async with open_session() as session:
-        outcome = await commands.begin_export(session.services, session.actor, user_id)
-        customer = accepted(outcome, name=user_id)
+    path = f"{path_of('customers', user_id, 'customer')}/export"
+    async with (
+        open_api() as api,
+        aclosing(api.stream(path, media="application/zip", name=user_id)) as zipped,
+    ):
+        first = await anext(zipped)
         try:
             descriptor = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         except OSError as error:
             why = f"{out} can not be written: {error.strerror}."
             raise Ending(ExitCode.USAGE, why) from None
         with os.fdopen(descriptor, "wb") as file:
-            now = session.clock.now()
-            zipped = await open_dossier(session.database, session.workspace_id, customer, now)
+            file.write(first)
             async for piece in zipped:
                 file.write(piece)
     _done(f"Everything that is known of them is in {out}.", {"file": str(out)}, json)

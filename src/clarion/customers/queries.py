@@ -15,6 +15,8 @@ from clarion.customers.devices.ownership_periods import Holding, holdings
 from clarion.customers.devices.queries import Owner, owners_of
 from clarion.customers.devices.store import Change, Device
 from clarion.customers.diagnostics import cure_of
+from clarion.customers.identity import merge_store
+from clarion.customers.identity.merge_store import Merge
 from clarion.customers.profile import search_store, store
 from clarion.customers.profile.redaction import shown_body, shown_text, shown_traits
 from clarion.customers.profile.redaction_store import (
@@ -141,6 +143,20 @@ async def list_events(
     return await view_events(connection, actor, events)
 
 
+async def get_event(
+    connection: AsyncConnection, actor: Actor, message_id: str
+) -> EventView | Rejected:
+    """An event, once it is taken in."""
+    event = await event_store.get_event(connection, actor.workspace_id, message_id)
+    if event is None:
+        return Rejected(
+            "not_found",
+            "There is no such event in this workspace. One that was accepted a moment ago "
+            "is durable, and is found here once it is taken in: ask again.",
+        )
+    return (await view_events(connection, actor, [event]))[0]
+
+
 async def view_events(
     connection: AsyncConnection, actor: Actor, events: Sequence[StoredEvent]
 ) -> list[EventView]:
@@ -181,6 +197,13 @@ async def list_holdings(
     held = holdings(lines, customer.id)
     owners = await owners_of(connection, actor, [one.next_customer_id for one in held])
     return [(one, owners.get(one.next_customer_id)) for one in held]
+
+
+async def list_merges(
+    connection: AsyncConnection, actor: Actor, *, after: UUID | None, limit: int
+) -> list[Merge]:
+    """Every merge, the oldest first, those that were undone too."""
+    return await merge_store.list_merges(connection, actor.workspace_id, after=after, limit=limit)
 
 
 async def view_activity(

@@ -4,14 +4,14 @@ from collections.abc import AsyncGenerator, Mapping
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any, Protocol
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import msgspec
 
-from clarion.cli.output import Ending, ExitCode
+from clarion.cli.output import Ending, ExitCode, not_found
 
 PREFIX = "/api/v1"
-_TIMES = ("at", "signatures_from", "since", "until")
+_TIMES = ("at", "signatures_from", "since", "until", "registered_before")
 """Fields that are times, beside those that end in _at."""
 PAGE_MAX = 500
 """How many of a list the API tells in one answer at most."""
@@ -65,21 +65,29 @@ async def read_list(
     *,
     query: Mapping[str, Any] | None = None,
     limit: int | None = None,
+    name: object = "",
 ) -> list[dict[str, Any]]:
     """Everything in a list of the API, page by page; at most `limit`. None: the list has no limit,
-    it is always one page."""
+    it is always one page. `name`: of what it is a list, as it was typed."""
     rows: list[dict[str, Any]] = []
     cursor = None
     while limit is None or len(rows) < limit:
         page: dict[str, Any] = {"cursor": cursor}
         if limit is not None:
             page["limit"] = min(limit - len(rows), PAGE_MAX)
-        answer = await api.call("GET", path, query={**(query or {}), **page})
+        answer = await api.call("GET", path, query={**(query or {}), **page}, name=name)
         rows += answer["data"]
         cursor = answer["next"]
         if cursor is None:
             break
     return rows
+
+
+def path_of(noun: str, name: str, what: str) -> str:
+    """The path of the thing that is called `name`. Ends the command where nothing can be."""
+    if not name:
+        raise not_found(what, name)
+    return f"/{noun}/{quote(name, safe='')}"
 
 
 def content_of(body: Any) -> bytes:

@@ -16,7 +16,7 @@ from clarion.customers.devices import store, token_age_store
 from clarion.customers.devices.device import Platform
 from clarion.customers.devices.store import Change, Device
 from clarion.customers.devices.token_age import DUE_AFTER_DAYS, Cohort, CohortBy, edges
-from clarion.customers.devices.token_age_store import StaleDevice, Swept
+from clarion.customers.devices.token_age_store import StaleDevice, Swept, SweptDay
 from clarion.customers.identity.claim import ClaimKind
 from clarion.customers.identity.explanation import MEANINGS, Because
 from clarion.customers.identity.explanation_store import explain_owner
@@ -248,6 +248,14 @@ async def list_swept(
     )
     owners = await owners_of(connection, actor, [one.customer_id for one in swept])
     return [(one, owners.get(one.customer_id)) for one in swept]
+
+
+async def swept_days(
+    connection: AsyncConnection, actor: Actor, *, days: int, now: datetime
+) -> list[SweptDay]:
+    """One number for each of the last `days` on which anything was removed, the newest first."""
+    since = now - timedelta(days=days)
+    return await token_age_store.swept_days(connection, actor.workspace_id, since=since)
 
 
 async def _stale_after_days(connection: AsyncConnection, actor: Actor) -> int | Rejected:

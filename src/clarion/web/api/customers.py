@@ -15,9 +15,9 @@ from clarion.customers.queries import (
     search_customers,
     show_customer,
 )
-from clarion.web.api.devices import Change, OwnedDevice
+from clarion.web.api.devices import After, Change, OwnedDevice
 from clarion.web.api.errors import accepted
-from clarion.web.api.events import Event
+from clarion.web.api.events import BeforeSeq, Event
 from clarion.web.api.gate import GivenCaller, GivenParts
 from clarion.web.api.pages import (
     LIMIT_DEFAULT,
@@ -84,6 +84,7 @@ class Customers(Controller):
         limit: Limit = LIMIT_DEFAULT,
         cursor: Cursor = None,
         search: Search = None,
+        after: After = None,
     ) -> Page[Customer]:
         """Customers by id, those who have not signed in included; with `search`, those whom it
         names, in one page: who is not among them is found by a longer beginning."""
@@ -91,9 +92,8 @@ class Customers(Controller):
             if search is not None:
                 found = await search_customers(connection, caller, search, limit=limit)
                 return whole([shown(one, Customer) for one in found])
-            customers = await list_customers(
-                connection, caller, after=after_id(cursor), limit=limit + 1
-            )
+            last_seen = after if cursor is None else after_id(cursor)
+            customers = await list_customers(connection, caller, after=last_seen, limit=limit + 1)
         return page(customers, limit, lambda one: shown(one, Customer), lambda one: one.id.bytes)
 
     @get("/{user_id:str}", summary="Show a customer")
@@ -111,15 +111,17 @@ class Customers(Controller):
         parts: GivenParts,
         caller: GivenCaller,
         user_id: UserId,
+        before: BeforeSeq = None,
         limit: Limit = LIMIT_DEFAULT,
         cursor: Cursor = None,
     ) -> Page[Event]:
         """A customer's events, those of before they signed in included; the last to arrive
         first."""
+        before_seq = before if cursor is None else after_seq(cursor)
         async with parts.database.read() as connection:
             events = accepted(
                 await list_events(
-                    connection, caller, user_id, before_seq=after_seq(cursor), limit=limit + 1
+                    connection, caller, user_id, before_seq=before_seq, limit=limit + 1
                 )
             )
         return page(events, limit, lambda one: shown(one, Event), lambda one: one.seq)

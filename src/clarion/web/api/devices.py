@@ -5,7 +5,7 @@ from uuid import UUID
 
 import msgspec
 from litestar import Controller, get
-from litestar.params import PathParameter
+from litestar.params import PathParameter, QueryParameter
 
 from clarion.clock import Moment
 from clarion.customers.devices.device import DeviceState, Platform, TokenKind
@@ -17,6 +17,10 @@ from clarion.web.api.gate import GivenCaller, GivenParts
 from clarion.web.api.pages import LIMIT_DEFAULT, Cursor, Limit, Page, after_id, after_seq, page
 from clarion.web.api.shown import shown
 
+After = Annotated[
+    UUID | None,
+    QueryParameter(description="The `id` of the last one seen: what follows is listed."),
+]
 DeviceId = Annotated[
     str, PathParameter(description="The `deviceId` that the app registered with, percent-encoded.")
 ]
@@ -95,14 +99,14 @@ class Devices(Controller):
         self,
         parts: GivenParts,
         caller: GivenCaller,
+        after: After = None,
         limit: Limit = LIMIT_DEFAULT,
         cursor: Cursor = None,
     ) -> Page[Device]:
         """Devices by id, active and removed."""
         async with parts.database.read() as connection:
-            devices = await list_devices(
-                connection, caller, after=after_id(cursor), limit=limit + 1
-            )
+            last_seen = after if cursor is None else after_id(cursor)
+            devices = await list_devices(connection, caller, after=last_seen, limit=limit + 1)
         return page(
             devices,
             limit,

@@ -5,25 +5,31 @@ from uuid import UUID
 
 import msgspec
 from litestar import Controller, get
-from litestar.params import PathParameter
+from litestar.params import PathParameter, QueryParameter
 
 from clarion.clock import Moment
-from clarion.customers.queries import list_events, view_events
-from clarion.events.store import get_event
+from clarion.customers.queries import get_event, list_events
 from clarion.web.api.devices import Owner
-from clarion.web.api.errors import ApiError, ErrorCode, accepted
+from clarion.web.api.errors import accepted
 from clarion.web.api.gate import GivenCaller, GivenParts
-from clarion.web.api.pages import LIMIT_DEFAULT, Cursor, Limit, Page, after_seq, page
+from clarion.web.api.pages import LIMIT_DEFAULT, SEQ_MAX, Cursor, Limit, Page, after_seq, page
 from clarion.web.api.shown import shown
 
 MessageId = Annotated[str, PathParameter(description="The event's `messageId`, percent-encoded.")]
+BeforeSeq = Annotated[
+    int | None,
+    QueryParameter(
+        ge=0, le=SEQ_MAX, description="The `seq` of the last one seen: what came before is listed."
+    ),
+]
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):
     """What an app sent. `event` is a track event's name (a page's or screen's too); `at` its time
     after the sender's clock was corrected; `customer` null: it names nobody. `body` is what came,
-    with tokens replaced by fingerprints."""
+    with tokens replaced by fingerprints. `seq` counts events in the order of their arrival."""
 
+    seq: int
     message_id: str
     type: str
     event: str | None
@@ -60,12 +66,4 @@ class Events(Controller):
         """An event, once it is taken in: 200 from the collector means that it is durable, and a
         moment later it is here."""
         async with parts.database.read() as connection:
-            event = await get_event(connection, caller.workspace_id, message_id)
-            if event is None:
-                raise ApiError(
-                    ErrorCode.NOT_FOUND,
-                    "There is no such event in this workspace. One that was accepted a moment ago "
-                    "is durable, and is found here once it is taken in: ask again.",
-                )
-            (view,) = await view_events(connection, caller, [event])
-        return shown(view, Event)
+            return shown(accepted(await get_event(connection, caller, message_id)), Event)

@@ -57,6 +57,8 @@ EXAMPLES: dict[str, Any] = {
     "RateLimit": {"events_per_second": 100, "burst": 500},
     "WriteKey": {
         "id": "01981f60-31d5-7c02-8a7e-5e3c1b2a9d10",
+        "kind": "write_key",
+        "state": "stands",
         "write_key": "pT4wX2c7b0qLr9ZsVn3yKd8eHf6gJm1u",
         "hint": "…Jm1u",
         "created_at": "2026-03-01T09:00:00Z",
@@ -119,6 +121,7 @@ EXAMPLES: dict[str, Any] = {
     },
     "NewMerge": {"into": "user-12"},
     "Event": {
+        "seq": 471_108,
         "message_id": "ajs-2f1c9a",
         "type": "track",
         "event": "Product Viewed",

@@ -1,6 +1,5 @@
 """/freshness: how long ago devices were registered, what the sweeper will remove, what it did."""
 
-from datetime import timedelta
 from typing import Annotated
 from uuid import UUID
 
@@ -16,10 +15,11 @@ from clarion.customers.devices.queries import (
     list_stale,
     list_swept,
     preview_sweep,
+    swept_days,
     token_ages,
 )
 from clarion.customers.devices.token_age import CohortBy
-from clarion.customers.devices.token_age_store import SweptDay, swept_days
+from clarion.customers.devices.token_age_store import SweptDay
 from clarion.web.api.devices import Owner
 from clarion.web.api.errors import accepted
 from clarion.web.api.gate import GivenCaller, GivenParts
@@ -193,11 +193,10 @@ class Freshnesses(Controller):
         parts: GivenParts,
         caller: GivenCaller,
         days: Annotated[
-            int, QueryParameter(ge=1, le=AHEAD_DAYS_MAX, description="How many days back.")
+            int, QueryParameter(ge=0, le=AHEAD_DAYS_MAX, description="How many days back.")
         ] = SWEPT_DAYS_DEFAULT,
     ) -> Page[SweptDay]:
         """One number for each day on which anything was removed, the newest day first."""
-        since = parts.clock.now() - timedelta(days=days)
         async with parts.database.read() as connection:
-            found = await swept_days(connection, caller.workspace_id, since=since)
+            found = await swept_days(connection, caller, days=days, now=parts.clock.now())
         return whole(found)

@@ -10,7 +10,7 @@ from clarion.accounts.actor import Actor, Scope
 from clarion.clock import Moment
 from clarion.customers.commands import merge_customers, unmerge_customer
 from clarion.customers.identity import merge_store
-from clarion.customers.identity.merge_store import list_merges
+from clarion.customers.queries import list_merges
 from clarion.web.api.bodies import read
 from clarion.web.api.customers import UserId
 from clarion.web.api.errors import accepted
@@ -52,9 +52,7 @@ class ListOfMerges(Controller):
     ) -> Page[Merge]:
         """Every merge, the oldest first, those that were undone too."""
         async with parts.database.read() as connection:
-            found = await list_merges(
-                connection, caller.workspace_id, after=after_id(cursor), limit=limit + 1
-            )
+            found = await list_merges(connection, caller, after=after_id(cursor), limit=limit + 1)
         return page(found, limit, _shown, lambda one: one.id.bytes)
 
 

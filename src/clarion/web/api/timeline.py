@@ -8,11 +8,12 @@ from litestar import Controller, get
 
 from clarion.clock import Moment, from_micros, to_micros
 from clarion.customers.devices.store import Change as StoredChange
-from clarion.customers.queries import find_customer, view_events
+from clarion.customers.queries import EventView
 from clarion.deliveries.delivery import DeliveryState
-from clarion.events.store import StoredEvent
-from clarion.reports import timeline_store as life
-from clarion.reports.timeline_store import Entry, Position, position
+from clarion.reports import queries
+from clarion.reports.queries import customer_timeline
+from clarion.reports.timeline_store import Position
+from clarion.reports.timeline_store import Push as StoredPush
 from clarion.web.api.customers import UserId
 from clarion.web.api.devices import Change
 from clarion.web.api.errors import accepted
@@ -62,37 +63,38 @@ class Timeline(Controller):
     ) -> Page[TimelineEntry]:
         """Events, what happened to devices, and pushes in one list by the time they happened, the
         newest first."""
-        before = _before(after_place(cursor))
         async with parts.database.read() as connection:
-            customer = accepted(await find_customer(connection, caller, user_id))
-            found = await life.timeline(
-                connection, caller.workspace_id, customer.id, before=before, limit=limit + 1
+            entries = accepted(
+                await customer_timeline(
+                    connection,
+                    caller,
+                    user_id,
+                    before=_position(after_place(cursor)),
+                    limit=limit + 1,
+                )
             )
-            stored = [one for one in found if isinstance(one, StoredEvent)]
-            views = {one.seq: one for one in await view_events(connection, caller, stored)}
-
-        def entry(one: Entry) -> TimelineEntry:
-            match one:
-                case StoredEvent():
-                    event = shown(views[one.seq], Event)
-                    return TimelineEntry(at=one.at, kind="event", event=event)
-                case StoredChange():
-                    return TimelineEntry(at=one.at, kind="change", change=shown(one, Change))
-                case life.Push():
-                    return TimelineEntry(at=one.at, kind="push", push=shown(one, Push))
-                case _:
-                    assert_never(one)
-
-        return page(found, limit, entry, _key)
+        return page(entries, limit, _shown, lambda entry: _key(entry.position))
 
 
-def _key(entry: Entry) -> Any:
-    here = position(entry)
-    one, two = here.key
-    return to_micros(here.at), here.rank, UUID(int=one).bytes, UUID(int=two).bytes
+def _shown(entry: queries.TimelineEntry) -> TimelineEntry:
+    at, thing = entry.position.at, entry.thing
+    match thing:
+        case EventView():
+            return TimelineEntry(at=at, kind="event", event=shown(thing, Event))
+        case StoredChange():
+            return TimelineEntry(at=at, kind="change", change=shown(thing, Change))
+        case StoredPush():
+            return TimelineEntry(at=at, kind="push", push=shown(thing, Push))
+        case _:
+            assert_never(thing)
 
 
-def _before(key: tuple[int, int, UUID, UUID] | None) -> Position | None:
+def _key(position: Position) -> Any:
+    one, two = position.key
+    return to_micros(position.at), position.rank, UUID(int=one).bytes, UUID(int=two).bytes
+
+
+def _position(key: tuple[int, int, UUID, UUID] | None) -> Position | None:
     if key is None:
         return None
     at, rank, one, two = key
