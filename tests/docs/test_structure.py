@@ -135,12 +135,19 @@ ASKING_THE_API = [path for path in modules() if "clarion.cli.api.open_api" in im
 """Modules of commands that are clients of the API."""
 
 
+def is_free(name: str) -> bool:
+    """Whether a command may use it that asks the API: text, the clock, and how records are written
+    in the files that a command reads and writes."""
+    free = ("clarion.text", "clarion.clock", "clarion.clock.SystemClock")
+    return name in free or name.startswith("clarion.importing.")
+
+
 def stations_of(path: Path, seen: frozenset[Path] = frozenset()) -> set[str]:
     """What a module of the command line reaches that is not the command line's, itself or through
     other modules of it."""
     reached: set[str] = set()
     for name in imports_of(path):
-        if name not in NAMES or NAMES[name] in seen or name == "clarion.text":
+        if name not in NAMES or NAMES[name] in seen or is_free(name):
             continue
         if not name.startswith("clarion.cli."):
             reached.add(name)

@@ -3,7 +3,7 @@ what its author should be told though nothing is refused."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -16,6 +16,9 @@ from clarion.campaigns.content.variables import traits_named
 from clarion.campaigns.draft import ContentCheck
 from clarion.customers.devices.device import Platform
 from clarion.customers.profile.store import Customer, find_customer, get_customer_by_id
+
+SOON_SECONDS = 60
+"""What launches within so long launches now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +38,13 @@ class Forecast:
     campaign: Campaign
     reach: Reach
     warnings: list[CampaignWarning]
+    launches_at: datetime | None = None
+    """None: it would not launch by the step that was asked for."""
+
+    def launches_now(self, now: datetime) -> bool:
+        """Whether it launches so soon that nobody could stop it."""
+        soon = now + timedelta(seconds=SOON_SECONDS)
+        return self.launches_at is not None and self.launches_at <= soon
 
     @property
     def devices(self) -> int:
@@ -105,7 +115,9 @@ async def forecast(connection: AsyncConnection, campaign: Campaign) -> Forecast:
             for trait, field in named.items()
             if trait not in held
         ]
-    return Forecast(campaign=campaign, reach=reached, warnings=warnings)
+    return Forecast(
+        campaign=campaign, reach=reached, warnings=warnings, launches_at=campaign.scheduled_at
+    )
 
 
 def _reachable(campaign: Campaign, reached: Reach) -> int:

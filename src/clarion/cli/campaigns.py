@@ -1,47 +1,37 @@
 """Campaigns: what to say to whom, when, and what became of it."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Annotated
-from uuid import UUID
 
 from cyclopts import App as Commands
 from cyclopts import Parameter
-from msgspec import UNSET
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from clarion.campaigns.campaign import CampaignState
-from clarion.campaigns.commands import create_campaign, edit_campaign
-from clarion.campaigns.content.spec import dump_content
-from clarion.campaigns.queries import (
-    forecast_new,
-    get_campaign,
-    list_campaigns,
-    preview_campaign,
-)
+from clarion.cli.api import open_api
+from clarion.cli.api.client import Api, read_list, with_times
 from clarion.cli.campaign_steps import (
+    Record,
     Yes,
     before_launch,
     cancel,
+    path_of_campaign,
     pause,
-    print_warnings,
+    print_campaign,
     resume,
     schedule,
-    shown,
 )
-from clarion.cli.draft import Flags, provider_check, read_change, with_flags_named
+from clarion.cli.draft import Flags, flags_named, read_change
 from clarion.cli.output import (
     AsJson,
     Ending,
     ExitCode,
     Limit,
     console,
-    print_record,
     print_records,
     read_id,
 )
 from clarion.cli.report import print_preview, print_report
-from clarion.cli.session import Session, accepted, open_session
-from clarion.reports.queries import Report, get_report
 
 PAGE = 50
 WATCH_SECONDS = 0.5
@@ -52,7 +42,7 @@ commands = Commands(
 for _verb in (schedule, cancel, pause, resume):
     commands.command(_verb)
 _NO_FLAGS = Flags()
-_FINAL = (CampaignState.DONE, CampaignState.CANCELLED)
+_FINAL = ("done", "cancelled")
 
 
 @commands.command
@@ -88,19 +78,15 @@ async def create(
         Do not ask before it launches now.
     """
     wire = {"content": {}} | read_change(name, flags, {})
-    time = UNSET if at is None else at
-    warnings = None
-    async with open_session() as session:
-        if at is not None:
-            now = session.clock.now()
-            expected = await session.ask(forecast_new, wire, provider_check, at=at, now=now)
-            forecast = accepted(with_flags_named(expected, wire))
-            warnings = await before_launch(session, forecast, yes=yes)
-        made = await session.do(create_campaign, wire, provider_check, at=time)
-    campaign = accepted(with_flags_named(made, wire))
-    print_record(shown(campaign, warnings), as_json=json)
-    if not json:
-        print_warnings(warnings or ())
+    warnings: Sequence[Record] = ()
+    with flags_named(wire):
+        async with open_api() as api:
+            if at is not None:
+                wire |= {"at": at}
+                expected = await api.call("POST", "/campaigns/forecast", body=wire)
+                warnings = before_launch(expected, yes=yes)
+            campaign = await api.call("POST", "/campaigns", body=wire)
+    print_campaign(campaign, as_json=json, warnings=warnings)
 
 
 @commands.command(name="list")
@@ -121,10 +107,10 @@ async def list_(*, limit: Limit = PAGE, before: str | None = None, json: AsJson 
         The id of the last one seen: older ones are listed.
     """
     cursor = None if before is None else read_id(before, "campaign")
-    async with open_session() as session:
-        campaigns = await session.ask(list_campaigns, before=cursor, limit=limit)
+    async with open_api() as api:
+        campaigns = await read_list(api, "/campaigns", query={"before": cursor}, limit=limit)
     print_records(
-        [shown(campaign) for campaign in campaigns],
+        campaigns if json else [with_times(campaign) for campaign in campaigns],
         as_json=json,
         columns=("id", "name", "state", "scheduled_at", "paused_reason"),
         none="There are no campaigns here: clarion campaigns create NAME",
@@ -141,10 +127,9 @@ async def show(campaign_id: str, *, json: AsJson = False) -> None:
     clarion campaigns show 01981f5e-7a3b-7c12-9d51-0b6d2c4e8f70
     ```
     """
-    wanted = read_id(campaign_id, "campaign")
-    async with open_session() as session:
-        campaign = accepted(await session.ask(get_campaign, wanted), name=campaign_id)
-    print_record(shown(campaign), as_json=json)
+    async with open_api() as api:
+        campaign = await api.call("GET", path_of_campaign(campaign_id), name=campaign_id)
+    print_campaign(campaign, as_json=json)
 
 
 @commands.command
@@ -174,17 +159,17 @@ async def edit(
     name
         The campaign's name.
     """
-    wanted = read_id(campaign_id, "campaign")
-    async with open_session() as session:
-        campaign = accepted(await session.ask(get_campaign, wanted), name=campaign_id)
-        change = read_change(name, flags, dump_content(campaign.content))
+    path = path_of_campaign(campaign_id)
+    async with open_api() as api:
+        campaign = await api.call("GET", path, name=campaign_id)
+        change = read_change(name, flags, campaign["content"])
         if not change:
             raise Ending(
                 ExitCode.USAGE, "Say what is to be another, such as --title.", word="usage"
             )
-        seen_at = campaign.updated_at
-        edited = await session.do(edit_campaign, wanted, change, provider_check, seen_at=seen_at)
-    print_record(shown(accepted(edited, name=campaign_id)), as_json=json)
+        change["updated_at"] = campaign["updated_at"]
+        edited = await api.call("PATCH", path, body=change, name=campaign_id)
+    print_campaign(edited, as_json=json)
 
 
 @commands.command(name="preview")
@@ -209,14 +194,12 @@ async def show_preview(
     user_id
         For whom; without one, for somebody in the audience.
     """
-    wanted = read_id(campaign_id, "campaign")
-    async with open_session() as session:
-        accepted(await session.ask(get_campaign, wanted), name=campaign_id)
-        now = session.clock.now()
-        preview = await session.ask(
-            preview_campaign, wanted, provider_check, customer=user_id, now=now
-        )
-    print_preview(accepted(preview, name=user_id), as_json=json)
+    path = path_of_campaign(campaign_id)
+    async with open_api() as api:
+        campaign = await api.call("GET", path, name=campaign_id)
+        wanted = {"user_id": user_id}
+        preview = await api.call("POST", f"{path}/preview", body=wanted, name=user_id or "")
+    print_preview(campaign, preview, as_json=json)
 
 
 @commands.command(name="report")
@@ -242,16 +225,16 @@ async def show_report(
     watch
         Show the progress until the campaign is done or cancelled, then the report.
     """
-    wanted = read_id(campaign_id, "campaign")
-    async with open_session() as session:
-        campaign = accepted(await session.ask(get_campaign, wanted), name=campaign_id)
-        report = await _report(session, wanted)
+    path = path_of_campaign(campaign_id)
+    async with open_api() as api:
+        campaign = await api.call("GET", path, name=campaign_id)
+        report = await api.call("GET", f"{path}/report")
         if watch:
-            report = await _watch(session, report)
+            report = await _watch(api, f"{path}/report", report)
     print_report(campaign, report, as_json=json)
 
 
-async def _watch(session: Session, report: Report) -> Report:
+async def _watch(api: Api, path: str, report: Record) -> Record:
     """Draw the progress until the campaign is over; returns the last report."""
     columns = (
         TextColumn("{task.description}"),
@@ -260,18 +243,14 @@ async def _watch(session: Session, report: Report) -> Report:
         TimeElapsedColumn(),
     )
     with Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task(report.state.value, total=None)
-        while report.state not in _FINAL:
+        task = progress.add_task(report["state"], total=None)
+        while report["state"] not in _FINAL:
             progress.update(
                 task,
-                description=report.state.value,
-                total=report.planned or None,
-                completed=report.settled,
+                description=report["state"],
+                total=report["planned"] or None,
+                completed=report["planned"] - report["in_flight"],
             )
             await asyncio.sleep(WATCH_SECONDS)
-            report = await _report(session, report.campaign_id)
+            report = await api.call("GET", path)
     return report
-
-
-async def _report(session: Session, campaign_id: UUID) -> Report:
-    return accepted(await session.ask(get_report, campaign_id, now=session.clock.now()))

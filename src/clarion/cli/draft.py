@@ -1,25 +1,19 @@
 """A campaign as a person writes it on the command line or in a file, checked whole."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import msgspec
 from cyclopts import Parameter
 
-from clarion.campaigns.content.spec import Content, ContentFault
 from clarion.cli.output import Ending, ExitCode, refused
-from clarion.clock import SystemClock
-from clarion.customers.devices.device import Platform
-from clarion.faults import Fault, Rejected
-from clarion.providers.fcm.message import check
 
 CONTENT_FIELDS = (
     "title", "body", "image", "link", "data", "ttl_seconds", "priority", "collapse_key",
 )  # fmt: skip
-
-T = TypeVar("T")
 
 Several = Annotated[list[str] | None, Parameter(negative="")]
 
@@ -93,13 +87,16 @@ class Flags:
         return audience or None
 
 
-def with_flags_named(rejected: T | Rejected, wire: Mapping[str, Any]) -> T | Rejected:
-    """What was rejected, where the audience is missing with the flags that give one."""
-    if not isinstance(rejected, Rejected) or "audience" in wire:
-        return rejected
-    cure = Fault("audience", "is missing: give --everyone, --user-id or --trait")
-    faults = (cure if fault.field == "audience" else fault for fault in rejected.faults)
-    return replace(rejected, faults=tuple(faults))
+@contextmanager
+def flags_named(wire: Mapping[str, Any]) -> Iterator[None]:
+    """Where the API says that the audience is missing, the flags that give one are named."""
+    try:
+        yield
+    except Ending as ending:
+        if "audience" not in wire:
+            cure = ("audience", "is missing: give --everyone, --user-id or --trait")
+            ending.faults = [cure if fault[0] == "audience" else fault for fault in ending.faults]
+        raise
 
 
 def read_change(name: str | None, flags: Flags, content: Mapping[str, Any]) -> dict[str, Any]:
@@ -118,11 +115,6 @@ def read_change(name: str | None, flags: Flags, content: Mapping[str, Any]) -> d
     if flags.spread_minutes is not None:
         wire["spread_minutes"] = flags.spread_minutes
     return wire
-
-
-def provider_check(content: Content, *, platform: Platform) -> Sequence[ContentFault]:
-    """What FCM would refuse, without FCM."""
-    return check(content, platform, SystemClock().now())
 
 
 def _pair(text: str, flag: str) -> tuple[str, str]:

@@ -1,37 +1,23 @@
 """`clarion export`: customers, devices or events, as a file that can be imported again."""
 
-import csv
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from pathlib import Path
-from typing import IO, Annotated, Any
+from typing import IO, Annotated
 
-import msgspec
 from cyclopts import Parameter
 from rich.progress import Progress
 
+from clarion.cli.api import open_api
 from clarion.cli.output import Ending, ExitCode, errors, print_done
-from clarion.cli.session import open_session
-from clarion.importing.cell import protected, protected_json
 from clarion.importing.columns import LEFT_OUT
-from clarion.importing.export_store import count_rows, export_pages
+from clarion.importing.record_writer import record_writer
 from clarion.importing.row import RecordKind
 from clarion.importing.text_reader import RecordForm
 
-_COLUMNS = {
-    RecordKind.CUSTOMERS: (
-        "id", "user_id", "anonymous_id", "traits:json", "push_opted_out:boolean", "first_seen_at",
-        "last_seen_at", "suppressed_at",
-    ),
-    RecordKind.DEVICES: (
-        "device_id", "user_id", "platform", "token_kind", "state", "reason", "registered_at",
-        "last_seen_at", "owners:json", "facts:json", "clarion_source",
-    ),
-    RecordKind.EVENTS: ("messageId", "type", "timestamp", "receivedAt", "body:json"),
-}  # fmt: skip
+PAGE = 500
 
 
 async def export(
@@ -66,23 +52,26 @@ async def export(
         RecordForm.CSV if out is not None and out.suffix.lower() == ".csv" else RecordForm.NDJSON
     )
     count = left_out = 0
-    async with open_session() as session:
-        async with session.database.read() as connection:
-            total = await count_rows(connection, session.workspace_id, kind)
+    path, cursor = f"/exports/{kind.value}", None
+    async with open_api() as api:
+        total = (await api.call("GET", f"{path}/count"))["rows"]
         with (
             _opened(out) as file,
             Progress(console=errors, disable=out is None or not errors.is_terminal) as shown,
         ):
             task = shown.add_task(kind.value, total=total)
             write = record_writer(kind, form, file, with_tokens=with_tokens)
-            async for page in export_pages(
-                session.database, session.workspace_id, kind, with_tokens=with_tokens
-            ):
-                for record in page:
+            while True:
+                query = {"with_tokens": with_tokens, "limit": PAGE, "cursor": cursor}
+                page = await api.call("GET", path, query=query)
+                for record in page["data"]:
                     write(record)
                     left_out += LEFT_OUT in record
-                count += len(page)
+                count += len(page["data"])
                 shown.update(task, completed=count, total=max(total, count))
+                cursor = page["next"]
+                if cursor is None:
+                    break
     if out is not None:
         print_done(f"{count:,} {kind.value} are in {out}.")
     if left_out:
@@ -115,37 +104,3 @@ def _opened(out: Path | None) -> Iterator[IO[str]]:
         part.replace(out)
     finally:
         part.unlink(missing_ok=True)
-
-
-def record_writer(
-    kind: RecordKind, form: RecordForm, file: IO[str], *, with_tokens: bool
-) -> Callable[[dict[str, Any]], None]:
-    """What writes one record behind the other into `file`."""
-    if form is RecordForm.NDJSON:
-        return lambda record: _write_line(file, record)
-    columns = _COLUMNS[kind]
-    if kind is RecordKind.DEVICES and with_tokens:
-        columns = (*columns, "token")
-    writer = csv.writer(file)
-    writer.writerow(columns)
-    return lambda record: writer.writerow([_cell(record, column) for column in columns])
-
-
-def _write_line(file: IO[str], record: dict[str, Any]) -> None:
-    file.write(msgspec.json.encode(record).decode() + "\n")
-
-
-def _cell(record: dict[str, Any], column: str) -> Any:
-    name, _, _ = column.partition(":")
-    value = record if name == "body" else record.get(name)
-    match value:
-        case None:
-            return ""
-        case bool():
-            return "true" if value else "false"
-        case dict() | list():
-            return protected_json(msgspec.json.encode(value).decode())
-        case datetime():
-            return value.isoformat()
-        case _:
-            return protected(str(value))

@@ -16,7 +16,7 @@ BAR_CHARACTERS = 20
 FRESH_SHARE_WARNED = 0.5
 """An app version of which fewer are fresh does not refresh its tokens."""
 
-By = Literal["platform", "source", "app_version"]
+By = Literal["platform", "source", "app-version", "app_version"]
 StaleAfter = Annotated[int | None, Parameter(validator=Number(gte=1, lte=365))]
 Ahead = Annotated[int, Parameter(validator=Number(gte=0, lte=365))]
 
@@ -38,7 +38,7 @@ async def freshness(*, by: By = "platform", json: AsJson = False) -> None:
         What devices are put together by.
     """
     async with open_api() as api:
-        ages = await api.call("GET", "/freshness", query={"by": by})
+        ages = await api.call("GET", "/freshness", query={"by": by.replace("-", "_")})
     if json:
         print_json(ages)
         return

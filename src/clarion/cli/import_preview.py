@@ -1,7 +1,6 @@
 """`clarion import --dry-run`: what a file would become, without a trace of it anywhere."""
 
 from collections import Counter
-from datetime import datetime
 from typing import Any, BinaryIO
 from uuid import UUID
 
@@ -10,18 +9,13 @@ from rich.markup import escape
 
 from clarion.cli.output import console, print_done, print_json
 from clarion.clock import SystemClock
-from clarion.importing.dry_run import judge_of_registrations
+from clarion.importing.dry_run import judge_of
 from clarion.importing.importer import Reading, RefusedLine
-from clarion.importing.row import Judge, RecordKind
+from clarion.importing.row import RecordKind
 from clarion.importing.row_reader import FileDivided, RecordFormat, read_records
 from clarion.importing.text_reader import Mark
 
 SHOWN = 3
-
-
-def judge_of(kind: RecordKind, source_id: UUID, now: datetime) -> Judge | None:
-    """What is asked of a line beyond what the collector asks of an event."""
-    return judge_of_registrations(source_id, now) if kind is RecordKind.DEVICES else None
 
 
 def preview(kind: RecordKind, file: BinaryIO, written: RecordFormat, *, as_json: bool) -> None:

@@ -1,10 +1,11 @@
 """`clarion import`: customers, devices and past events from a file, by everybody's rules."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, BinaryIO
+from uuid import UUID
 
 from cyclopts import Parameter
 from rich.progress import (
@@ -17,7 +18,9 @@ from rich.progress import (
 )
 
 from clarion.cli import import_progress
-from clarion.cli.import_preview import judge_of, preview
+from clarion.cli.api import open_api
+from clarion.cli.api.client import Api, read_list
+from clarion.cli.import_preview import preview
 from clarion.cli.import_progress import ProgressFile, head_of
 from clarion.cli.output import (
     AsJson,
@@ -30,11 +33,11 @@ from clarion.cli.output import (
     print_json,
     refused,
 )
-from clarion.cli.session import Session, open_session
-from clarion.cli.source_choice import chosen
-from clarion.events.collector import Collector
+from clarion.cli.source_choice import Record, chosen
+from clarion.clock import SystemClock
 from clarion.importing.cell import name_and_kind
-from clarion.importing.importer import Importer, ImportRefused, Reading
+from clarion.importing.dry_run import judge_of
+from clarion.importing.importer import Importer, ImportRefused, Reading, RefusedEvent
 from clarion.importing.row import IDS, SEGMENTS_NAMES, RecordFault, RecordKind
 from clarion.importing.row_reader import Header, RecordFormat, read_header, renamed
 from clarion.importing.text_reader import (
@@ -44,8 +47,10 @@ from clarion.importing.text_reader import (
     encoding_of,
     fault_of_file,
 )
-from clarion.sources.source import Source
-from clarion.sources.store import list_sources
+
+RETRIES_MAX = 30
+RETRY_SECONDS = 2.0
+"""Where something is away for a minute, an import waits for it."""
 
 _FORMS = {
     ".csv": RecordForm.CSV,
@@ -111,18 +116,13 @@ async def import_(
         if dry_run:
             preview(kind, opened, written, as_json=json)
             return
-        async with open_session() as session:
-            async with session.database.read() as connection:
-                every = await list_sources(connection, session.workspace_id)
-            records = [
-                {"id": str(one.id), "name": one.name, "revoked_at": one.revoked_at} for one in every
-            ]
-            meant = chosen(records, source)["id"]
-            its_source = next(one for one in every if str(one.id) == meant)
-            names = frozenset(one.name for one in every if str(one.id) != meant)
+        async with open_api() as api:
+            sources = await read_list(api, "/sources")
+            meant = chosen(sources, source)
+            names = frozenset(one["name"] for one in sources if one["id"] != meant["id"])
             kept = ProgressFile.of(file, header)
-            progress = _progress(session, kind, its_source, opened, kept, written, restart=restart)
-            await _import(session, its_source, opened, written, kept, progress, names, quiet=json)
+            progress = _progress(kind, meant, opened, kept, written, restart=restart)
+            await _import(api, opened, written, kept, progress, names, quiet=json)
     _tell(progress, kept, as_json=json)
 
 
@@ -203,9 +203,8 @@ def _counted(count: int, what: str) -> str:
 
 
 def _progress(
-    session: Session,
     kind: RecordKind,
-    source: Source,
+    source: Record,
     file: BinaryIO,
     kept: ProgressFile,
     written: RecordFormat,
@@ -216,11 +215,11 @@ def _progress(
     size = file.seek(0, 2)
     fresh = import_progress.Progress(
         kind=kind.value,
-        source_id=str(source.id),
+        source_id=source["id"],
         size=size,
         head=head_of(file),
         names=dict(written.names),
-        at=session.clock.now(),
+        at=SystemClock().now(),
     )
     known = None if restart else kept.load()
     if known is None:
@@ -236,8 +235,7 @@ def _progress(
 
 
 async def _import(
-    session: Session,
-    source: Source,
+    api: Api,
     file: BinaryIO,
     written: RecordFormat,
     kept: ProgressFile,
@@ -250,11 +248,10 @@ async def _import(
     reading = Reading(
         kind=kind,
         at=progress.at,
-        judge=judge_of(kind, source.id, progress.at),
+        judge=judge_of(kind, UUID(progress.source_id), progress.at),
         other_sources=other_sources,
     )
-    collector = Collector(session.database, session.broker, session.clock)
-    importer = Importer(collector, session.broker, session.clock, source, reading)
+    importer = Importer(_Door(api, progress.source_id), SystemClock(), reading)
     shown = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -278,10 +275,34 @@ async def _import(
             told = f"Broken off behind line {progress.line:,}: the same command goes on there."
             errors.print(told, highlight=False)
             raise
-        finally:
-            await collector.close()
     if not progress.refused:
         kept.refused_path.unlink()
+
+
+class _Door:
+    """Implements `importer.Door`."""
+
+    def __init__(self, api: Api, source_id: str) -> None:
+        self._api = api
+        self._source_id = source_id
+
+    async def take(self, body: bytes) -> Sequence[RefusedEvent]:
+        """See `Door.take`."""
+        for tried in range(RETRIES_MAX + 1):
+            try:
+                taken = await self._api.call("POST", f"/imports/{self._source_id}", body=body)
+                break
+            except Ending as ending:
+                if ending.code is ExitCode.REFUSED:
+                    raise ImportRefused(ending.message.removesuffix(".")) from None
+                if ending.code is not ExitCode.UNAVAILABLE or tried == RETRIES_MAX:
+                    raise
+            await asyncio.sleep(RETRY_SECONDS)
+        return [RefusedEvent(**refused) for refused in taken["refused"]]
+
+    async def waiting(self) -> int:
+        """See `Door.waiting`."""
+        return (await self._api.call("GET", "/sources/backlog"))["jobs"] or 0
 
 
 def _show(shown: Progress, task: TaskID, progress: import_progress.Progress) -> None:

@@ -4,6 +4,7 @@ from cyclopts import App as Commands
 
 from clarion.cli.output import AsJson, Ending, ExitCode, print_done, print_json
 from clarion.cli.session import open_session
+from clarion.parts import open_vault
 from clarion.storage.reseal import Resealed, look, reseal
 
 commands = Commands(name="secrets", help="The key that seals Firebase keys and identity secrets.")
@@ -20,7 +21,7 @@ async def check(*, json: AsJson = False) -> None:
     ```
     """
     async with open_session() as session:
-        _tell(await look(session.database, session.vault()), json, is_done=False)
+        _tell(await look(session.database, open_vault(session.settings)), json, is_done=False)
 
 
 @commands.command
@@ -37,7 +38,7 @@ async def rotate(*, json: AsJson = False) -> None:
     ```
     """
     async with open_session() as session:
-        _tell(await reseal(session.database, session.vault()), json, is_done=True)
+        _tell(await reseal(session.database, open_vault(session.settings)), json, is_done=True)
 
 
 def _tell(found: Resealed, json: bool, *, is_done: bool) -> None:

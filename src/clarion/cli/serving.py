@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from rich.panel import Panel
 
 from clarion.accounts import actor
+from clarion.accounts.command import Services
 from clarion.accounts.people.commands import invite
 from clarion.accounts.workspace_store import list_workspaces
 from clarion.app import Role
@@ -29,11 +30,12 @@ from clarion.cli.output import (
 )
 from clarion.cli.private_files import cure_of, open_to_others
 from clarion.cli.roles import look_at_file, run_app, run_roles
-from clarion.cli.session import Session, accepted, broker_of, console_address, load_settings
+from clarion.cli.session import broker_of, console_address, load_settings
 from clarion.cli.source_choice import sign_command
 from clarion.clock import SystemClock
 from clarion.config import Settings
 from clarion.deliveries.apps.store import list_apps, open_app
+from clarion.faults import Rejected
 from clarion.parts import open_broker, open_vault
 from clarion.sources.store import list_sources
 from clarion.storage.database import Database, StorageUnavailable, is_other_schema
@@ -204,14 +206,14 @@ async def _first_admin_link(
     if made is None or made.api_key is None or not console.is_terminal:
         return None
     clock = SystemClock()
-    session = Session(
-        settings=settings,
+    services = Services(
         database=database,
         clock=clock,
-        workspace_id=made.workspace_id,
         broker=broker_of(settings, database, clock),
+        vault=open_vault(settings),
     )
-    invited = accepted(await invite(session.services, session.actor, actor.Role.ADMIN))
+    invited = await invite(services, actor.operator(made.workspace_id), actor.Role.ADMIN)
+    assert not isinstance(invited, Rejected), "an operator may do everything"
     return f"{console_address(settings)}{invited.path}"
 
 

@@ -28,7 +28,9 @@ from clarion.customers.profile.store import Customer
 from clarion.events import store as event_store
 from clarion.events.store import StoredEvent, StoredRefusal
 from clarion.faults import Rejected, not_found
-from clarion.ingest_log.outcome import Activity, Outcome, Stage
+from clarion.ingest_log import tail_store
+from clarion.ingest_log.outcome import Activity, Outcome, Position, Stage
+from clarion.ingest_log.tail_store import Wanted
 from clarion.sources.store import get_source
 
 HISTORY_LINES_MAX = 10_000
@@ -204,6 +206,19 @@ async def list_merges(
 ) -> list[Merge]:
     """Every merge, the oldest first, those that were undone too."""
     return await merge_store.list_merges(connection, actor.workspace_id, after=after, limit=limit)
+
+
+async def list_activity(
+    connection: AsyncConnection,
+    actor: Actor,
+    wanted: Wanted,
+    *,
+    before: Position | None,
+    limit: int,
+) -> tuple[list[SourceEvent], Position | None]:
+    """A page of what a source sent, newest first, and where the next one begins."""
+    found, position = await tail_store.newest(connection, wanted, before, limit)
+    return await view_activity(connection, actor, found), position
 
 
 async def view_activity(

@@ -6,8 +6,13 @@ from uuid import UUID
 from clarion.customers.devices.registration_reader import read_registrations
 from clarion.events.calls.registration_check import RegistrationFault
 from clarion.events.messages.message import Envelope, read
-from clarion.importing.row import Judge, RecordFault
+from clarion.importing.row import Judge, RecordFault, RecordKind
 from clarion.ingest_log.rejection import Refusal
+
+
+def judge_of(kind: RecordKind, source_id: UUID, now: datetime) -> Judge | None:
+    """What is asked of a line beyond what the collector asks of an event."""
+    return judge_of_registrations(source_id, now) if kind is RecordKind.DEVICES else None
 
 
 def judge_of_registrations(source_id: UUID, now: datetime) -> Judge:

@@ -207,7 +207,7 @@ async def preview_sweep(
     days = stale_after_days or await _stale_after_days(connection, actor)
     if isinstance(days, Rejected):
         return days
-    before = now + timedelta(days=in_days - days)
+    before = _registered_before(now, days, in_days)
     platforms = await token_age_store.count_stale(
         connection, actor.workspace_id, registered_before=before
     )
@@ -222,16 +222,21 @@ async def preview_sweep(
 async def list_stale(
     connection: AsyncConnection,
     actor: Actor,
-    preview: SweepPreview,
+    now: datetime,
     *,
+    stale_after_days: int | None = None,
+    in_days: int = 0,
     after: tuple[datetime, UUID] | None = None,
     limit: int,
-) -> list[tuple[StaleDevice, Owner]]:
+) -> list[tuple[StaleDevice, Owner]] | Rejected:
     """The registrations of a preview, those refreshed longest ago first, and whose each is."""
+    days = stale_after_days or await _stale_after_days(connection, actor)
+    if isinstance(days, Rejected):
+        return days
     devices = await token_age_store.list_stale(
         connection,
         actor.workspace_id,
-        registered_before=preview.registered_before,
+        registered_before=_registered_before(now, days, in_days),
         after=after,
         limit=limit,
     )
@@ -256,6 +261,11 @@ async def swept_days(
     """One number for each of the last `days` on which anything was removed, the newest first."""
     since = now - timedelta(days=days)
     return await token_age_store.swept_days(connection, actor.workspace_id, since=since)
+
+
+def _registered_before(now: datetime, stale_after_days: int, in_days: int) -> datetime:
+    """What was last refreshed before that is stale, in so many days from now."""
+    return now + timedelta(days=in_days - stale_after_days)
 
 
 async def _stale_after_days(connection: AsyncConnection, actor: Actor) -> int | Rejected:

@@ -2,25 +2,24 @@
 
 from collections.abc import AsyncIterator, Sequence
 from time import monotonic
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
-from litestar import Controller, Request, get
+from litestar import Controller, get
 from litestar.params import HeaderParameter, QueryParameter
 from litestar.response import Stream
 
 from clarion.accounts.actor import Actor
 from clarion.broker import BrokerUnavailable, JobKind
-from clarion.customers.queries import SourceEvent, view_activity
+from clarion.customers.queries import SourceEvent, list_activity, view_activity
 from clarion.customers.source_report import HOURS_MAX, SourceCounts, source_report
 from clarion.ingest_log.outcome import Outcome
 from clarion.ingest_log.tail import Tail
-from clarion.ingest_log.tail_store import Wanted, newest
+from clarion.ingest_log.tail_store import Wanted
 from clarion.sources.queries import get_source
 from clarion.storage.database import StorageUnavailable
-from clarion.web.api.errors import accepted
-from clarion.web.api.gate import STREAM, GivenCaller, GivenParts, Parts
+from clarion.web.api.gate import STREAM, Call, GivenCaller, GivenParts, Parts
 from clarion.web.api.pages import (
     LIMIT_DEFAULT,
     LIMIT_MAX,
@@ -97,16 +96,10 @@ class SourceActivity(Controller):
     ) -> Page[SourceEvent]:
         """What came last and what became of it: accepted, a duplicate, refused, or something to be
         warned of; newest first."""
-        before = after_position(cursor)
-        async with parts.database.read() as connection:
-            accepted(await get_source(connection, caller, source_id, parts.clock.now()))
-            wanted = _wanted(caller, source_id, only, name)
-            found, position = await newest(connection, wanted, before, limit)
-            shown = await view_activity(connection, caller, found)
-        return Page(
-            data=shown,
-            next=None if position is None else cursor_of(position),
-        )
+        await parts.ask(get_source, caller, source_id, parts.clock.now())
+        wanted, before = _wanted(caller, source_id, only, name), after_position(cursor)
+        shown, position = await parts.ask(list_activity, caller, wanted, before=before, limit=limit)
+        return Page(data=shown, next=None if position is None else cursor_of(position))
 
     @get(
         "/{source_id:uuid}/events/stream",
@@ -116,7 +109,7 @@ class SourceActivity(Controller):
     )
     async def stream(
         self,
-        request: Request[Actor, Any, Any],
+        request: Call,
         parts: GivenParts,
         caller: GivenCaller,
         source_id: SourceId,
@@ -129,8 +122,7 @@ class SourceActivity(Controller):
         goes into `Last-Event-ID` when the line was lost. First the `last` that are there already.
         An event named `skipped` says that more came than can be shown. A process serves 64 streams;
         each ends after 15 minutes, and its reader comes again."""
-        async with parts.database.read() as connection:
-            accepted(await get_source(connection, caller, source_id, parts.clock.now()))
+        await parts.ask(get_source, caller, source_id, parts.clock.now())
         after = after_position(resume)
         parts.streams.check()
         feed = Tail(parts.database, _wanted(caller, source_id, only, name), after)
@@ -148,11 +140,9 @@ class SourceActivity(Controller):
     ) -> SourceCounts:
         """How much came by the hour, by name, by SDK; what was refused, and which calls were turned
         away whole, for which reason; and what there is to be warned of, with the cure."""
-        async with parts.database.read() as connection:
-            accepted(await get_source(connection, caller, source_id, parts.clock.now()))
-            return await source_report(
-                connection, caller.workspace_id, source_id, parts.clock.now(), hours
-            )
+        now = parts.clock.now()
+        await parts.ask(get_source, caller, source_id, now)
+        return await parts.ask(source_report, caller, source_id, now, hours)
 
 
 async def _told(parts: Parts, caller: Actor, feed: Tail, begin: int | None) -> AsyncIterator[bytes]:
@@ -169,8 +159,7 @@ async def _told(parts: Parts, caller: Actor, feed: Tail, begin: int | None) -> A
             while True:
                 if feed.skipped:
                     yield b"event: skipped\ndata: {}\n\n"
-                async with parts.database.read() as connection:
-                    shown = await view_activity(connection, caller, found)
+                shown = await parts.ask(view_activity, caller, found)
                 for line in _lines(shown, cursor_of(feed.position)):
                     said = monotonic()
                     yield line

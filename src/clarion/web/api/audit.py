@@ -12,7 +12,6 @@ from clarion.accounts.actor import ActorKind, Scope
 from clarion.accounts.audit_store import AuditFilter
 from clarion.accounts.queries import list_audit
 from clarion.clock import Moment
-from clarion.web.api.errors import accepted
 from clarion.web.api.gate import NEEDS, GivenCaller, GivenParts
 from clarion.web.api.pages import LIMIT_DEFAULT, Cursor, Limit, Page, after_id, page
 
@@ -90,10 +89,7 @@ class Audit(Controller):
             thing_id=thing_id,
         )
         older_than = before if cursor is None else after_id(cursor)
-        async with parts.database.read() as connection:
-            entries = accepted(
-                await list_audit(connection, caller, wanted, limit=limit + 1, before=older_than)
-            )
+        entries = await parts.ask(list_audit, caller, wanted, limit=limit + 1, before=older_than)
         return page(entries, limit, _shown, lambda entry: entry.id.bytes)
 
 

@@ -1,6 +1,7 @@
 """Campaigns on the wire. What is taken in is checked by `campaigns/draft.py`, which knows all that
 can be wrong with it; the types of bodies here describe it."""
 
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from clarion.campaigns.content.spec import Priority, dump_content
 from clarion.campaigns.preview import CampaignWarning, PreviewFault
 from clarion.clock import Moment
 from clarion.web.api.devices import Owner
+from clarion.web.api.shown import shown
 
 Scalar = str | int | float | bool | None
 Ttl = Annotated[
@@ -116,6 +118,18 @@ class PreviewFor(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     user_id: str | None = None
 
 
+class Forecast(msgspec.Struct, frozen=True, kw_only=True):
+    """What a campaign would do. `launches_at` null: it would not launch by that; `launches_now`: so
+    soon that nobody could stop it. `devices`: those that would be sent a push now."""
+
+    name: str
+    launches_at: Moment | None
+    launches_now: bool
+    devices: int
+    reach: Reach
+    warnings: list[CampaignWarning]
+
+
 class Campaign(msgspec.Struct, frozen=True, kw_only=True):
     """A campaign. `state`: draft, scheduled, launching, sending, paused, done or cancelled.
     `paused_reason` begins with `late` where its time passed while nothing ran: it waits to be
@@ -174,6 +188,12 @@ def shown_campaign(
         created_at=campaign.created_at,
         updated_at=campaign.updated_at,
     )
+
+
+def shown_forecast(expected: previews.Forecast, now: datetime) -> Forecast:
+    """A forecast as the API tells it."""
+    name, is_soon = expected.campaign.name, expected.launches_now(now)
+    return shown(expected, Forecast, name=name, launches_now=is_soon)
 
 
 def shown_preview(preview: previews.Preview) -> Preview:

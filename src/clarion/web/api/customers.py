@@ -16,7 +16,6 @@ from clarion.customers.queries import (
     show_customer,
 )
 from clarion.web.api.devices import After, Change, OwnedDevice
-from clarion.web.api.errors import accepted
 from clarion.web.api.events import BeforeSeq, Event
 from clarion.web.api.gate import GivenCaller, GivenParts
 from clarion.web.api.pages import (
@@ -88,12 +87,11 @@ class Customers(Controller):
     ) -> Page[Customer]:
         """Customers by id, those who have not signed in included; with `search`, those whom it
         names, in one page: who is not among them is found by a longer beginning."""
-        async with parts.database.read() as connection:
-            if search is not None:
-                found = await search_customers(connection, caller, search, limit=limit)
-                return whole([shown(one, Customer) for one in found])
-            last_seen = after if cursor is None else after_id(cursor)
-            customers = await list_customers(connection, caller, after=last_seen, limit=limit + 1)
+        if search is not None:
+            found = await parts.ask(search_customers, caller, search, limit=limit)
+            return whole([shown(one, Customer) for one in found])
+        last_seen = after if cursor is None else after_id(cursor)
+        customers = await parts.ask(list_customers, caller, after=last_seen, limit=limit + 1)
         return page(customers, limit, lambda one: shown(one, Customer), lambda one: one.id.bytes)
 
     @get("/{user_id:str}", summary="Show a customer")
@@ -101,8 +99,7 @@ class Customers(Controller):
         self, parts: GivenParts, caller: GivenCaller, user_id: UserId
     ) -> CustomerWithDevices:
         """A customer with traits and devices."""
-        async with parts.database.read() as connection:
-            customer, devices = accepted(await show_customer(connection, caller, user_id))
+        customer, devices = await parts.ask(show_customer, caller, user_id)
         return shown(customer, CustomerWithDevices, devices=devices)
 
     @get("/{user_id:str}/events", summary="List a customer's events")
@@ -118,12 +115,9 @@ class Customers(Controller):
         """A customer's events, those of before they signed in included; the last to arrive
         first."""
         before_seq = before if cursor is None else after_seq(cursor)
-        async with parts.database.read() as connection:
-            events = accepted(
-                await list_events(
-                    connection, caller, user_id, before_seq=before_seq, limit=limit + 1
-                )
-            )
+        events = await parts.ask(
+            list_events, caller, user_id, before_seq=before_seq, limit=limit + 1
+        )
         return page(events, limit, lambda one: shown(one, Event), lambda one: one.seq)
 
     @get("/{user_id:str}/devices/history", summary="Show the history of a customer's devices")
@@ -137,10 +131,7 @@ class Customers(Controller):
     ) -> Page[Change]:
         """What happened to devices while they came to, were with, or left a customer; oldest
         first."""
-        async with parts.database.read() as connection:
-            changes = accepted(
-                await customer_history(
-                    connection, caller, user_id, after_seq=after_seq(cursor), limit=limit + 1
-                )
-            )
+        changes = await parts.ask(
+            customer_history, caller, user_id, after_seq=after_seq(cursor), limit=limit + 1
+        )
         return page(changes, limit, lambda one: shown(one, Change), lambda one: one.seq)

@@ -13,7 +13,6 @@ from clarion.deliveries import store
 from clarion.deliveries.delivery import DeliveryState
 from clarion.deliveries.queries import list_deliveries
 from clarion.web.api.devices import Owner
-from clarion.web.api.errors import accepted
 from clarion.web.api.gate import GivenCaller, GivenParts
 from clarion.web.api.pages import LIMIT_DEFAULT, Cursor, Limit, Page, after_ids, page
 
@@ -55,17 +54,16 @@ class Deliveries(Controller):
         cursor: Cursor = None,
     ) -> Page[Delivery]:
         """Each push of a campaign and what became of it."""
-        async with parts.database.read() as connection:
-            deliveries = await list_deliveries(
-                connection,
-                caller,
-                campaign,
-                state=in_state,
-                after=after_ids(cursor),
-                limit=limit + 1,
-            )
+        deliveries = await parts.ask(
+            list_deliveries,
+            caller,
+            campaign,
+            state=in_state,
+            after=after_ids(cursor),
+            limit=limit + 1,
+        )
         return page(
-            accepted(deliveries),
+            deliveries,
             limit,
             _shown,
             lambda delivery: (delivery.launch_id.bytes, delivery.device_row_id.bytes),

@@ -46,6 +46,8 @@ _TAGS = {
     "devices": "Where customers can be reached.",
     "freshness": "How long ago devices were registered, and what is removed for it.",
     "events": "What apps sent.",
+    "imports": "Past events, and with them customers and devices, that come in.",
+    "exports": "The same, as records, that go out.",
     "campaigns": "What to say to whom, when, and what became of it.",
     "deliveries": "What became of each push.",
     "workspace": "The isolated set of all of this that an API key belongs to.",

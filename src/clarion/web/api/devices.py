@@ -12,7 +12,6 @@ from clarion.customers.devices.device import DeviceState, Platform, TokenKind
 from clarion.customers.devices.facts import PushPermission
 from clarion.customers.devices.queries import Owner as Owner
 from clarion.customers.devices.queries import device_history, get_device, list_devices
-from clarion.web.api.errors import accepted
 from clarion.web.api.gate import GivenCaller, GivenParts
 from clarion.web.api.pages import LIMIT_DEFAULT, Cursor, Limit, Page, after_id, after_seq, page
 from clarion.web.api.shown import shown
@@ -104,9 +103,8 @@ class Devices(Controller):
         cursor: Cursor = None,
     ) -> Page[Device]:
         """Devices by id, active and removed."""
-        async with parts.database.read() as connection:
-            last_seen = after if cursor is None else after_id(cursor)
-            devices = await list_devices(connection, caller, after=last_seen, limit=limit + 1)
+        last_seen = after if cursor is None else after_id(cursor)
+        devices = await parts.ask(list_devices, caller, after=last_seen, limit=limit + 1)
         return page(
             devices,
             limit,
@@ -117,8 +115,7 @@ class Devices(Controller):
     @get("/{device_id:str}", summary="Show a device")
     async def show(self, parts: GivenParts, caller: GivenCaller, device_id: DeviceId) -> Device:
         """A device and whose it is."""
-        async with parts.database.read() as connection:
-            device, owner = accepted(await get_device(connection, caller, device_id))
+        device, owner = await parts.ask(get_device, caller, device_id)
         return shown(device, Device, customer=owner)
 
     @get("/{device_id:str}/history", summary="Show a device's history")
@@ -131,10 +128,7 @@ class Devices(Controller):
         cursor: Cursor = None,
     ) -> Page[Change]:
         """Every registration, move, token change and removal, oldest first."""
-        async with parts.database.read() as connection:
-            changes = accepted(
-                await device_history(
-                    connection, caller, device_id, after_seq=after_seq(cursor), limit=limit + 1
-                )
-            )
+        changes = await parts.ask(
+            device_history, caller, device_id, after_seq=after_seq(cursor), limit=limit + 1
+        )
         return page(changes, limit, lambda one: shown(one, Change), lambda one: one.seq)

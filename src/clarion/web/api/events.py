@@ -10,7 +10,6 @@ from litestar.params import PathParameter, QueryParameter
 from clarion.clock import Moment
 from clarion.customers.queries import get_event, list_events
 from clarion.web.api.devices import Owner
-from clarion.web.api.errors import accepted
 from clarion.web.api.gate import GivenCaller, GivenParts
 from clarion.web.api.pages import LIMIT_DEFAULT, SEQ_MAX, Cursor, Limit, Page, after_seq, page
 from clarion.web.api.shown import shown
@@ -55,15 +54,11 @@ class Events(Controller):
         cursor: Cursor = None,
     ) -> Page[Event]:
         """Events, the last to arrive first."""
-        async with parts.database.read() as connection:
-            events = accepted(
-                await list_events(connection, caller, before_seq=after_seq(cursor), limit=limit + 1)
-            )
+        events = await parts.ask(list_events, caller, before_seq=after_seq(cursor), limit=limit + 1)
         return page(events, limit, lambda one: shown(one, Event), lambda one: one.seq)
 
     @get("/{message_id:str}", summary="Show an event")
     async def show(self, parts: GivenParts, caller: GivenCaller, message_id: MessageId) -> Event:
         """An event, once it is taken in: 200 from the collector means that it is durable, and a
         moment later it is here."""
-        async with parts.database.read() as connection:
-            return shown(accepted(await get_event(connection, caller, message_id)), Event)
+        return shown(await parts.ask(get_event, caller, message_id), Event)

@@ -1,15 +1,15 @@
 """/firebase-apps: the Firebase projects we hold a key for. Keys are never told again."""
 
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
-from litestar import Controller, Request, Response, delete, get, patch, post
+from litestar import Controller, Response, delete, get, patch, post
 from litestar.params import PathParameter, QueryParameter
 from msgspec.structs import asdict
 
-from clarion.accounts.actor import Actor, ActorKind, Scope
+from clarion.accounts.actor import ActorKind, Scope
 from clarion.deliveries.apps.commands import (
     PAUSED_BY_PERSON,
     change_app,
@@ -23,8 +23,8 @@ from clarion.deliveries.apps.pacing import PER_MINUTE_MAX, PER_MINUTE_MIN
 from clarion.deliveries.apps.queries import FirebaseApp, get_app, list_apps
 from clarion.providers.fcm.credentials import parse_service_account
 from clarion.web.api.bodies import read
-from clarion.web.api.errors import ErrorCode, Fault, accepted, invalid
-from clarion.web.api.gate import ALSO, BODY, NEEDS, GivenCaller, GivenParts
+from clarion.web.api.errors import ErrorCode, Fault, invalid
+from clarion.web.api.gate import ALSO, BODY, NEEDS, Call, GivenCaller, GivenParts
 from clarion.web.api.pages import Page, whole
 
 AppId = Annotated[UUID, PathParameter(description="The Firebase app's id.")]
@@ -92,11 +92,7 @@ class FirebaseApps(Controller):
         opt={BODY: ServiceAccount, NEEDS: Scope.ADMIN, ALSO: (200,)},
     )
     async def add(
-        self,
-        request: Request[Actor, Any, Any],
-        parts: GivenParts,
-        caller: GivenCaller,
-        source_id: SourceIds = None,
+        self, request: Call, parts: GivenParts, caller: GivenCaller, source_id: SourceIds = None
     ) -> Response[AddedFirebaseApp]:
         """The service-account JSON is the body. It is checked, encrypted at rest and never told
         again. One with the same `project_id` replaces the key (200) and ends a pause. Without
@@ -109,22 +105,20 @@ class FirebaseApps(Controller):
         if isinstance(account, list):
             faults = [Fault(fault.field, fault.message) for fault in account]
             raise invalid(faults, ErrorCode.INVALID_CREDENTIALS)
-        keyed = accepted(await set_app_key(parts.services, caller, account.info, source_id or ()))
+        keyed = await parts.do(set_app_key, caller, account.info, source_id or ())
         added = AddedFirebaseApp(**asdict(keyed.app), bound_source_ids=list(keyed.bound))
         return Response(added, status_code=201 if added.replaced_at is None else 200)
 
     @get("", summary="List Firebase apps")
     async def list_all(self, parts: GivenParts, caller: GivenCaller) -> Page[FirebaseApp]:
         """Every Firebase app; always one page."""
-        async with parts.database.read() as connection:
-            apps = await list_apps(connection, caller)
+        apps = await parts.ask(list_apps, caller)
         return whole(apps)
 
     @get("/{app_id:uuid}", summary="Show a Firebase app")
     async def show(self, parts: GivenParts, caller: GivenCaller, app_id: AppId) -> FirebaseApp:
         """A Firebase app without its key."""
-        async with parts.database.read() as connection:
-            return accepted(await get_app(connection, caller, app_id))
+        return await parts.ask(get_app, caller, app_id)
 
     @patch(
         "/{app_id:uuid}",
@@ -132,24 +126,19 @@ class FirebaseApps(Controller):
         opt={BODY: FirebaseAppChange, NEEDS: Scope.ADMIN},
     )
     async def change(
-        self,
-        request: Request[Actor, Any, Any],
-        parts: GivenParts,
-        caller: GivenCaller,
-        app_id: AppId,
+        self, request: Call, parts: GivenParts, caller: GivenCaller, app_id: AppId
     ) -> FirebaseApp:
         """Its quota, if Google has granted another one than 600,000 a minute, and whether FCM's
         busiest minutes are avoided. All senders keep to it from their next chunk on."""
         change = await read(request, FirebaseAppChange)
         per_minute, avoid_peaks = change.pushes_per_minute, change.avoid_peaks
-        changed = await change_app(
-            parts.services,
+        return await parts.do(
+            change_app,
             caller,
             app_id,
             pushes_per_minute=None if per_minute is msgspec.UNSET else per_minute,
             avoid_peaks=None if avoid_peaks is msgspec.UNSET else avoid_peaks,
         )
-        return accepted(changed)
 
     @delete(
         "/{app_id:uuid}",
@@ -160,23 +149,19 @@ class FirebaseApps(Controller):
     async def delete_one(self, parts: GivenParts, caller: GivenCaller, app_id: AppId) -> None:
         """Forget it with its key. Its sources are bound to none, and what is still to be sent
         through it is skipped (`no_firebase_app`)."""
-        accepted(await delete_app(parts.services, caller, app_id))
+        await parts.do(delete_app, caller, app_id)
 
     @post(
         "/{app_id:uuid}/pause", summary="Pause a Firebase app", opt={BODY: Pause}, status_code=200
     )
     async def pause(
-        self,
-        request: Request[Actor, Any, Any],
-        parts: GivenParts,
-        caller: GivenCaller,
-        app_id: AppId,
+        self, request: Call, parts: GivenParts, caller: GivenCaller, app_id: AppId
     ) -> FirebaseApp:
         """Send nothing through it until it is resumed. Nothing planned is lost. One that a person
         has paused keeps its reason; one that FCM's answers have paused waits for a person from now
         on. The body may be empty."""
         wanted = await read(request, Pause, may_be_empty=True)
-        return accepted(await pause_app(parts.services, caller, app_id, wanted.reason))
+        return await parts.do(pause_app, caller, app_id, wanted.reason)
 
     @post(
         "/{app_id:uuid}/removals",
@@ -185,21 +170,17 @@ class FirebaseApps(Controller):
         status_code=200,
     )
     async def decide(
-        self,
-        request: Request[Actor, Any, Any],
-        parts: GivenParts,
-        caller: GivenCaller,
-        app_id: AppId,
+        self, request: Call, parts: GivenParts, caller: GivenCaller, app_id: AppId
     ) -> FirebaseApp:
         """Remove the registrations in quarantine, or keep them; devices that have registered again
         since are kept in any case. Campaigns that were paused for it go on."""
         wanted = await read(request, Removals)
         remove = wanted.decision is Decision.REMOVE
-        return accepted(await decide_removals(parts.services, caller, app_id, remove=remove))
+        return await parts.do(decide_removals, caller, app_id, remove=remove)
 
     @post("/{app_id:uuid}/resume", summary="Resume a Firebase app", status_code=200)
     async def resume(self, parts: GivenParts, caller: GivenCaller, app_id: AppId) -> FirebaseApp:
         """Send through it again, after the cause of its pause is cured. What was held goes out at
         once. One that FCM's answers have paused is tried again by itself, too: after a minute, then
         more and more seldom, at least every ten minutes."""
-        return accepted(await resume_app(parts.services, caller, app_id))
+        return await parts.do(resume_app, caller, app_id)

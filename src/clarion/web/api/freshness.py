@@ -21,7 +21,6 @@ from clarion.customers.devices.queries import (
 from clarion.customers.devices.token_age import CohortBy
 from clarion.customers.devices.token_age_store import SweptDay
 from clarion.web.api.devices import Owner
-from clarion.web.api.errors import accepted
 from clarion.web.api.gate import GivenCaller, GivenParts
 from clarion.web.api.pages import (
     LIMIT_DEFAULT,
@@ -112,8 +111,7 @@ class Freshnesses(Controller):
     ) -> Freshness:
         """Cohorts of devices, so that an app that does not refresh is seen before its base is
         gone."""
-        async with parts.database.read() as connection:
-            ages = accepted(await token_ages(connection, caller, by, parts.clock.now()))
+        ages = await parts.ask(token_ages, caller, by, parts.clock.now())
         return shown(ages, Freshness)
 
     @get("/preview", summary="Preview a sweep")
@@ -125,16 +123,13 @@ class Freshnesses(Controller):
         in_days: Ahead = 0,
     ) -> SweepPreview:
         """How many registrations a sweep would remove. Nothing is removed by asking."""
-        async with parts.database.read() as connection:
-            return accepted(
-                await preview_sweep(
-                    connection,
-                    caller,
-                    parts.clock.now(),
-                    stale_after_days=stale_after_days,
-                    in_days=in_days,
-                )
-            )
+        return await parts.ask(
+            preview_sweep,
+            caller,
+            parts.clock.now(),
+            stale_after_days=stale_after_days,
+            in_days=in_days,
+        )
 
     @get("/stale", summary="List what a sweep would remove")
     async def stale(
@@ -147,19 +142,15 @@ class Freshnesses(Controller):
         cursor: Cursor = None,
     ) -> Page[StaleDevice]:
         """The registrations of the preview, those refreshed longest ago first."""
-        async with parts.database.read() as connection:
-            preview = accepted(
-                await preview_sweep(
-                    connection,
-                    caller,
-                    parts.clock.now(),
-                    stale_after_days=stale_after_days,
-                    in_days=in_days,
-                )
-            )
-            devices = await list_stale(
-                connection, caller, preview, after=after_moment(cursor), limit=limit + 1
-            )
+        devices = await parts.ask(
+            list_stale,
+            caller,
+            parts.clock.now(),
+            stale_after_days=stale_after_days,
+            in_days=in_days,
+            after=after_moment(cursor),
+            limit=limit + 1,
+        )
         return page(
             devices,
             limit,
@@ -176,10 +167,7 @@ class Freshnesses(Controller):
         cursor: Cursor = None,
     ) -> Page[Swept]:
         """Registrations that sweeps removed, the last ones first."""
-        async with parts.database.read() as connection:
-            swept = await list_swept(
-                connection, caller, before_seq=after_seq(cursor), limit=limit + 1
-            )
+        swept = await parts.ask(list_swept, caller, before_seq=after_seq(cursor), limit=limit + 1)
         return page(
             swept,
             limit,
@@ -197,6 +185,5 @@ class Freshnesses(Controller):
         ] = SWEPT_DAYS_DEFAULT,
     ) -> Page[SweptDay]:
         """One number for each day on which anything was removed, the newest day first."""
-        async with parts.database.read() as connection:
-            found = await swept_days(connection, caller, days=days, now=parts.clock.now())
+        found = await parts.ask(swept_days, caller, days=days, now=parts.clock.now())
         return whole(found)

@@ -9,7 +9,7 @@ router looks at them, and unescaped one by one for the handler.
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 from urllib.parse import quote, unquote
 
 import msgspec
@@ -23,6 +23,7 @@ from litestar.types import ASGIApp
 from litestar.types import Receive as LitestarReceive
 from litestar.types import Scope as LitestarScope
 from litestar.types import Send as LitestarSend
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.accounts import actor
 from clarion.accounts.actor import Actor, Permission
@@ -33,12 +34,16 @@ from clarion.campaigns.content.spec import Content, ContentFault
 from clarion.clock import Clock
 from clarion.customers.devices.device import Platform
 from clarion.events.calls.body import CallFault
+from clarion.faults import Rejected
 from clarion.storage.database import Database
 from clarion.storage.vault import Vault
-from clarion.web.api.errors import ApiError, ErrorCode, Fault, invalid, not_found
+from clarion.web.api.errors import ApiError, ErrorCode, Fault, accepted, invalid, not_found
 from clarion.web.api.streams import Streams
 from clarion.web.request_id import REQUEST_ID, name_call
 from clarion.web.server import Message, Receive, Scope, Send
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 PUBLIC = "public"
 """A handler's `opt` that needs no key."""
@@ -94,7 +99,30 @@ class Parts:
             database=self.database, clock=self.clock, broker=self.broker, vault=self.vault
         )
 
+    async def ask(
+        self,
+        query: Callable[Concatenate[AsyncConnection, Actor, P], Awaitable[T | Rejected]],
+        caller: Actor,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """What a query shows the caller. Ends the call where that is Rejected."""
+        async with self.database.read() as connection:
+            return accepted(await query(connection, caller, *args, **kwargs))
 
+    async def do(
+        self,
+        command: Callable[Concatenate[Services, Actor, P], Awaitable[T | Rejected]],
+        caller: Actor,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """What a command returns that the caller gives. Ends the call where that is Rejected."""
+        return accepted(await command(self.services, caller, *args, **kwargs))
+
+
+Call = Request[Actor, Any, Any]
+"""A call whose caller is known."""
 GivenParts = NamedDependency[Parts]
 GivenCaller = NamedDependency[Actor]
 

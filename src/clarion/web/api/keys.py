@@ -4,17 +4,16 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
-from litestar import Controller, Request, get, post
+from litestar import Controller, get, post
 from litestar.params import PathParameter
 
 from clarion.accounts import api_key
-from clarion.accounts.actor import Actor, Scope
+from clarion.accounts.actor import Scope
 from clarion.accounts.commands import create_api_key, revoke_api_key
 from clarion.accounts.queries import list_api_keys
 from clarion.clock import Moment
 from clarion.web.api.bodies import read
-from clarion.web.api.errors import accepted
-from clarion.web.api.gate import BODY, NEEDS, GivenCaller, GivenParts
+from clarion.web.api.gate import BODY, NEEDS, Call, GivenCaller, GivenParts
 from clarion.web.api.pages import Page, whole
 
 KeyId = Annotated[UUID, PathParameter(description="The API key's id.")]
@@ -52,26 +51,23 @@ class Keys(Controller):
     opt = {NEEDS: Scope.ADMIN}  # noqa: RUF012 - Litestar's own shape
 
     @post("", summary="Make an API key", opt={BODY: NewApiKey})
-    async def create(
-        self, request: Request[Actor, Any, Any], parts: GivenParts, caller: GivenCaller
-    ) -> MadeApiKey:
+    async def create(self, request: Call, parts: GivenParts, caller: GivenCaller) -> MadeApiKey:
         """A key that may only look, unless `scopes` says otherwise. Keep it: only its hash is
         stored."""
         wanted = await read(request, NewApiKey)
-        made = accepted(await create_api_key(parts.services, caller, wanted.name, wanted.scopes))
+        made = await parts.do(create_api_key, caller, wanted.name, wanted.scopes)
         return MadeApiKey(**_fields(made.key), key=made.secret)
 
     @get("", summary="List API keys")
     async def list_all(self, parts: GivenParts, caller: GivenCaller) -> Page[ApiKey]:
         """Every key, revoked ones too; always one page."""
-        async with parts.database.read() as connection:
-            keys = accepted(await list_api_keys(connection, caller))
+        keys = await parts.ask(list_api_keys, caller)
         return whole([ApiKey(**_fields(key)) for key in keys])
 
     @post("/{key_id:uuid}/revoke", summary="Revoke an API key", status_code=200)
     async def revoke(self, parts: GivenParts, caller: GivenCaller, key_id: KeyId) -> ApiKey:
         """It is refused from now on, even the one that makes this call. Revoking twice is once."""
-        return ApiKey(**_fields(accepted(await revoke_api_key(parts.services, caller, key_id))))
+        return ApiKey(**_fields(await parts.do(revoke_api_key, caller, key_id)))
 
 
 def _fields(key: api_key.ApiKey) -> dict[str, Any]:

@@ -1,20 +1,18 @@
 """Two customers whom an administrator says are one, and the same taken back."""
 
-from typing import Any
 from uuid import UUID
 
 import msgspec
-from litestar import Controller, Request, get, post
+from litestar import Controller, get, post
 
-from clarion.accounts.actor import Actor, Scope
+from clarion.accounts.actor import Scope
 from clarion.clock import Moment
 from clarion.customers.commands import merge_customers, unmerge_customer
 from clarion.customers.identity import merge_store
 from clarion.customers.queries import list_merges
 from clarion.web.api.bodies import read
 from clarion.web.api.customers import UserId
-from clarion.web.api.errors import accepted
-from clarion.web.api.gate import BODY, MAY_CONFLICT, NEEDS, GivenCaller, GivenParts
+from clarion.web.api.gate import BODY, MAY_CONFLICT, NEEDS, Call, GivenCaller, GivenParts
 from clarion.web.api.pages import LIMIT_DEFAULT, Cursor, Limit, Page, after_id, page
 from clarion.web.api.shown import shown
 
@@ -51,8 +49,7 @@ class ListOfMerges(Controller):
         cursor: Cursor = None,
     ) -> Page[Merge]:
         """Every merge, the oldest first, those that were undone too."""
-        async with parts.database.read() as connection:
-            found = await list_merges(connection, caller, after=after_id(cursor), limit=limit + 1)
+        found = await parts.ask(list_merges, caller, after=after_id(cursor), limit=limit + 1)
         return page(found, limit, _shown, lambda one: one.id.bytes)
 
 
@@ -66,17 +63,13 @@ class Merges(Controller):
         opt={BODY: NewMerge, NEEDS: Scope.ADMIN, MAY_CONFLICT: True},
     )
     async def merge(
-        self,
-        request: Request[Actor, Any, Any],
-        parts: GivenParts,
-        caller: GivenCaller,
-        user_id: UserId,
+        self, request: Call, parts: GivenParts, caller: GivenCaller, user_id: UserId
     ) -> Merge:
         """From now on, and for all that was, this user id counts as the other one: events, traits
         and devices are the other customer's, and so is whatever comes later or late. It can be
         undone as if it had never been."""
         into = (await read(request, NewMerge)).into.strip()
-        return _shown(accepted(await merge_customers(parts.services, caller, user_id, into)))
+        return _shown(await parts.do(merge_customers, caller, user_id, into))
 
     @post(
         "/{user_id:str}/unmerge",
@@ -86,7 +79,7 @@ class Merges(Controller):
     )
     async def unmerge(self, parts: GivenParts, caller: GivenCaller, user_id: UserId) -> Merge:
         """This user id is a customer of its own again, with everything that is its own."""
-        return _shown(accepted(await unmerge_customer(parts.services, caller, user_id)))
+        return _shown(await parts.do(unmerge_customer, caller, user_id))
 
 
 def _shown(merge: merge_store.Merge) -> Merge:

@@ -10,7 +10,6 @@ from clarion.customers.devices.queries import Owner, Ownership, explain_device
 from clarion.customers.queries import list_holdings
 from clarion.web.api.customers import UserId
 from clarion.web.api.devices import DeviceId
-from clarion.web.api.errors import accepted
 from clarion.web.api.gate import GivenCaller, GivenParts
 from clarion.web.api.pages import Page, whole
 from clarion.web.api.shown import shown
@@ -35,8 +34,7 @@ class DeviceOwners(Controller):
     @get("/{device_id:str}/owner", summary="Explain whose a device is")
     async def why(self, parts: GivenParts, caller: GivenCaller, device_id: DeviceId) -> Ownership:
         """Why the device is linked to this customer: the rule, and the event behind it."""
-        async with parts.database.read() as connection:
-            return accepted(await explain_device(connection, caller, device_id))
+        return await parts.ask(explain_device, caller, device_id)
 
 
 class HeldDevices(Controller):
@@ -46,6 +44,5 @@ class HeldDevices(Controller):
     @get("/{user_id:str}/devices", summary="List a customer's devices, past and present")
     async def held(self, parts: GivenParts, caller: GivenCaller, user_id: UserId) -> Page[Held]:
         """Each time a device was the customer's, those it still is first, then the newest."""
-        async with parts.database.read() as connection:
-            held = accepted(await list_holdings(connection, caller, user_id))
+        held = await parts.ask(list_holdings, caller, user_id)
         return whole([shown(one, Held, next_customer=owner) for one, owner in held])

@@ -4,10 +4,10 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
-from litestar import Controller, Request, get, patch, post
+from litestar import Controller, get, patch, post
 from litestar.params import PathParameter
 
-from clarion.accounts.actor import Actor, Role, Scope
+from clarion.accounts.actor import Role, Scope
 from clarion.accounts.people import person
 from clarion.accounts.people.commands import (
     change_role,
@@ -19,8 +19,7 @@ from clarion.accounts.people.commands import (
 from clarion.accounts.people.queries import list_invitations, list_people
 from clarion.clock import Moment
 from clarion.web.api.bodies import read
-from clarion.web.api.errors import accepted
-from clarion.web.api.gate import BODY, MAY_CONFLICT, NEEDS, GivenCaller, GivenParts
+from clarion.web.api.gate import BODY, MAY_CONFLICT, NEEDS, Call, GivenCaller, GivenParts
 from clarion.web.api.pages import Page, whole
 
 PersonId = Annotated[UUID, PathParameter(description="The person's id.")]
@@ -79,15 +78,13 @@ class People(Controller):
     @get("", summary="List people")
     async def list_all(self, parts: GivenParts, caller: GivenCaller) -> Page[Person]:
         """Everybody of the workspace, those who were deactivated, too; always one page."""
-        async with parts.database.read() as connection:
-            members = accepted(await list_people(connection, caller))
+        members = await parts.ask(list_people, caller)
         return whole([_shown(member) for member in members])
 
     @get("/invitations", summary="List invitations")
     async def list_invitations(self, parts: GivenParts, caller: GivenCaller) -> Page[Invitation]:
         """Those that may still be accepted; always one page."""
-        async with parts.database.read() as connection:
-            found = accepted(await list_invitations(connection, caller, parts.clock.now()))
+        found = await parts.ask(list_invitations, caller, parts.clock.now())
         return whole([Invitation(**_fields(invitation)) for invitation in found])
 
     @post(
@@ -95,12 +92,10 @@ class People(Controller):
         summary="Invite somebody",
         opt={BODY: NewInvitation, MAY_CONFLICT: True},
     )
-    async def invite(
-        self, request: Request[Actor, Any, Any], parts: GivenParts, caller: GivenCaller
-    ) -> MadeInvitation:
+    async def invite(self, request: Call, parts: GivenParts, caller: GivenCaller) -> MadeInvitation:
         """Nothing is mailed: hand the link to them yourself. It holds for three days, and once."""
         wanted = await read(request, NewInvitation)
-        made = accepted(await invite(parts.services, caller, wanted.role, wanted.email))
+        made = await parts.do(invite, caller, wanted.role, wanted.email)
         return MadeInvitation(**_fields(made.invitation), path=made.path)
 
     @post(
@@ -110,7 +105,7 @@ class People(Controller):
         self, parts: GivenParts, caller: GivenCaller, invitation_id: InvitationId
     ) -> Invitation:
         """Its link is of no use from now on."""
-        removed = accepted(await revoke_invitation(parts.services, caller, invitation_id))
+        removed = await parts.do(revoke_invitation, caller, invitation_id)
         return Invitation(**_fields(removed))
 
     @patch(
@@ -119,15 +114,11 @@ class People(Controller):
         opt={BODY: RoleChange, MAY_CONFLICT: True},
     )
     async def change_role(
-        self,
-        request: Request[Actor, Any, Any],
-        parts: GivenParts,
-        caller: GivenCaller,
-        person_id: PersonId,
+        self, request: Call, parts: GivenParts, caller: GivenCaller, person_id: PersonId
     ) -> Person:
         """It holds at once, where they are signed in, too. The last admin stays one."""
         change = await read(request, RoleChange)
-        return _shown(accepted(await change_role(parts.services, caller, person_id, change.role)))
+        return _shown(await parts.do(change_role, caller, person_id, change.role))
 
     @post(
         "/{person_id:uuid}/deactivate",
@@ -140,14 +131,14 @@ class People(Controller):
     ) -> Person:
         """They may do nothing in this workspace from now on, and their sessions in it end. The
         last admin stays."""
-        return _shown(accepted(await deactivate(parts.services, caller, person_id)))
+        return _shown(await parts.do(deactivate, caller, person_id))
 
     @post("/{person_id:uuid}/reactivate", summary="Reactivate a person", status_code=200)
     async def reactivate(
         self, parts: GivenParts, caller: GivenCaller, person_id: PersonId
     ) -> Person:
         """They may work here again, in the role that they had."""
-        return _shown(accepted(await reactivate(parts.services, caller, person_id)))
+        return _shown(await parts.do(reactivate, caller, person_id))
 
 
 def _shown(member: person.Member) -> Person:

@@ -9,7 +9,6 @@ from clarion.privacy.commands import begin_export, erase, suppress, unsuppress
 from clarion.privacy.data_export import open_dossier
 from clarion.privacy.eraser import Eraser
 from clarion.web.api.customers import UserId
-from clarion.web.api.errors import accepted
 from clarion.web.api.gate import MEDIA, NEEDS, GivenCaller, GivenParts
 from clarion.web.api.shown import shown
 
@@ -33,7 +32,7 @@ class Regulations(Controller):
     async def export(self, parts: GivenParts, caller: GivenCaller, user_id: UserId) -> Stream:
         """Everything that is known of them, as a zip of JSON files with a README: profile, devices,
         events, history, deliveries."""
-        customer = accepted(await begin_export(parts.services, caller, user_id))
+        customer = await parts.do(begin_export, caller, user_id)
         now = parts.clock.now()
         zipped = await open_dossier(parts.database, caller.workspace_id, customer, now)
         headers = {"Content-Disposition": 'attachment; filename="customer.zip"'}
@@ -50,7 +49,7 @@ class Regulations(Controller):
     ) -> None:
         """Nothing more is collected of them and nothing sent to them; what is known is kept.
         Doing it twice is doing it once."""
-        accepted(await suppress(parts.services, caller, user_id))
+        await parts.do(suppress, caller, user_id)
 
     @post(
         "/{user_id:str}/unsuppress",
@@ -63,7 +62,7 @@ class Regulations(Controller):
     ) -> None:
         """They are followed and reached again, from now on. For one who was erased too, by their
         user id: they are known again from what they do next."""
-        accepted(await unsuppress(parts.services, caller, user_id))
+        await parts.do(unsuppress, caller, user_id)
 
     @delete(
         "/{user_id:str}",
@@ -77,5 +76,5 @@ class Regulations(Controller):
         """Nothing is left of them in any table, job or log, and whatever of theirs comes later is
         dropped. Deliveries stay for the books, as nobody's. This can not be undone."""
         eraser = Eraser(parts.database, parts.broker, parts.clock)
-        erased = accepted(await erase(parts.services, caller, user_id, eraser))
+        erased = await parts.do(erase, caller, user_id, eraser)
         return shown(erased, Erased)

@@ -29,6 +29,8 @@ ROUTES: Mapping[str, Sequence[str]] = {
     "devices": ["devices:Devices", "ownership:DeviceOwners"],
     "freshness": ["freshness:Freshnesses"],
     "events": ["events:Events"],
+    "imports": ["transfers:Imports"],
+    "exports": ["transfers:Exports"],
     "campaigns": ["campaigns:Campaigns"],
     "deliveries": ["deliveries:Deliveries"],
     "workspace": ["workspace:WorkspaceOfCaller"],

@@ -1,10 +1,10 @@
 """/sources/…/write-keys and …/identity-secrets: what apps send with, and what they sign with."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
-from litestar import Controller, Request, delete, get, post
+from litestar import Controller, delete, get, post
 from litestar.params import PathParameter
 
 from clarion.accounts.actor import Actor, Scope
@@ -19,14 +19,12 @@ from clarion.sources.commands import (
 from clarion.sources.queries import KeyState, KeyView, SourceView, get_source
 from clarion.sources.source import KeyKind
 from clarion.web.api.bodies import read
-from clarion.web.api.errors import accepted
-from clarion.web.api.gate import BODY, MAY_CONFLICT, NEEDS, GivenCaller, GivenParts, Parts
+from clarion.web.api.gate import BODY, MAY_CONFLICT, NEEDS, Call, GivenCaller, GivenParts, Parts
 from clarion.web.api.pages import Page, whole
 from clarion.web.api.shown import shown
 from clarion.web.api.source_wire import SourceId, WriteKey
 
 KeyId = Annotated[UUID, PathParameter(description="The key's id.")]
-Call = Request[Actor, Any, Any]
 
 
 class Rotation(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -82,13 +80,13 @@ class WriteKeys(Controller):
         """Makes another write key. Those before it stay valid, so that apps can update, until
         somebody retires them or the days are over. The body may be empty."""
         wanted = await read(request, Rotation, may_be_empty=True)
-        made = await rotate_write_key(
-            parts.services,
+        made = await parts.do(
+            rotate_write_key,
             caller,
             source_id,
             retire_former_after_days=wanted.retire_former_after_days,
         )
-        return shown(accepted(made), WriteKey)
+        return shown(made, WriteKey)
 
     @get("", summary="List a source's write keys")
     async def list_write_keys(
@@ -130,8 +128,8 @@ class WriteKeys(Controller):
     ) -> WriteKey:
         """It is taken again, whether it was retired or was to be."""
         kind = KeyKind.WRITE_KEY
-        key = await restore_key(parts.services, caller, source_id, kind, key_id)
-        return shown(accepted(key), WriteKey)
+        key = await parts.do(restore_key, caller, source_id, kind, key_id)
+        return shown(key, WriteKey)
 
 
 class IdentitySecrets(Controller):
@@ -148,14 +146,12 @@ class IdentitySecrets(Controller):
         until somebody retires them or the days are over. Keep it on your server: it is told this
         once, and stored encrypted. The body may be empty."""
         wanted = await read(request, NewIdentitySecret, may_be_empty=True)
-        made = accepted(
-            await create_identity_secret(
-                parts.services,
-                caller,
-                source_id,
-                retire_former_after_days=wanted.retire_former_after_days,
-                ask_after_days=wanted.ask_after_days,
-            )
+        made = await parts.do(
+            create_identity_secret,
+            caller,
+            source_id,
+            retire_former_after_days=wanted.retire_former_after_days,
+            ask_after_days=wanted.ask_after_days,
         )
         return shown(made.key, MadeIdentitySecret, secret=made.secret)
 
@@ -200,8 +196,8 @@ class IdentitySecrets(Controller):
         """What is signed with it is taken again. Where all were retired, signatures are asked for
         again."""
         kind = KeyKind.IDENTITY_SECRET
-        key = await restore_key(parts.services, caller, source_id, kind, key_id)
-        return shown(accepted(key), IdentitySecret)
+        key = await parts.do(restore_key, caller, source_id, kind, key_id)
+        return shown(key, IdentitySecret)
 
     @delete("", summary="Ask for no signatures", status_code=204)
     async def delete_identity_secrets(
@@ -209,16 +205,15 @@ class IdentitySecrets(Controller):
     ) -> None:
         """Every identity secret of the source is retired: userIds are taken at their word again.
         Each may be restored."""
-        accepted(await retire_identity_secrets(parts.services, caller, source_id))
+        await parts.do(retire_identity_secrets, caller, source_id)
 
 
 async def _source(parts: Parts, caller: Actor, source_id: UUID) -> SourceView:
-    async with parts.database.read() as connection:
-        return accepted(await get_source(connection, caller, source_id, parts.clock.now()))
+    return await parts.ask(get_source, caller, source_id, parts.clock.now())
 
 
 async def _retire(
     request: Call, parts: Parts, caller: Actor, source_id: UUID, kind: KeyKind, key_id: UUID
 ) -> KeyView:
     days = (await read(request, Retirement, may_be_empty=True)).after_days
-    return accepted(await retire_key(parts.services, caller, source_id, kind, key_id, days=days))
+    return await parts.do(retire_key, caller, source_id, kind, key_id, days=days)

@@ -1,20 +1,18 @@
 """/sources: the apps that send events, each with its write key."""
 
-from typing import Any
 from uuid import UUID
 
 import msgspec
-from litestar import Controller, Request, get, patch, post
+from litestar import Controller, get, patch, post
 
-from clarion.accounts.actor import Actor, Scope
+from clarion.accounts.actor import Scope
 from clarion.clock import Moment
 from clarion.customers.queries import list_refusals
 from clarion.deliveries.apps.source_commands import change_source, create_source
 from clarion.sources.commands import restore_source, revoke_source
 from clarion.sources.queries import get_source, list_sources
 from clarion.web.api.bodies import read
-from clarion.web.api.errors import accepted
-from clarion.web.api.gate import BODY, NEEDS, GivenCaller, GivenParts
+from clarion.web.api.gate import BODY, NEEDS, Call, GivenCaller, GivenParts
 from clarion.web.api.pages import LIMIT_DEFAULT, Cursor, Limit, Page, after_seq, page, whole
 from clarion.web.api.shown import shown
 from clarion.web.api.source_wire import RateLimit, Source, SourceId, read_limit
@@ -60,48 +58,40 @@ class Sources(Controller):
     tags = ("sources",)
 
     @post("", summary="Make a source", opt={BODY: NewSource})
-    async def create(
-        self, request: Request[Actor, Any, Any], parts: GivenParts, caller: GivenCaller
-    ) -> Source:
+    async def create(self, request: Call, parts: GivenParts, caller: GivenCaller) -> Source:
         """A source with a write key of its own."""
         wanted = await read(request, NewSource)
-        made = await create_source(
-            parts.services,
+        made = await parts.do(
+            create_source,
             caller,
             wanted.name,
             firebase_app_id=wanted.firebase_app_id,
             rate_limit=read_limit(wanted.rate_limit),
         )
-        return shown(accepted(made), Source)
+        return shown(made, Source)
 
     @get("", summary="List sources")
     async def list_all(self, parts: GivenParts, caller: GivenCaller) -> Page[Source]:
         """Every source, revoked ones too; always one page."""
-        async with parts.database.read() as connection:
-            sources = await list_sources(connection, caller, parts.clock.now())
+        sources = await parts.ask(list_sources, caller, parts.clock.now())
         return whole([shown(source, Source) for source in sources])
 
     @get("/{source_id:uuid}", summary="Show a source")
     async def show(self, parts: GivenParts, caller: GivenCaller, source_id: SourceId) -> Source:
         """A source with its write key."""
-        async with parts.database.read() as connection:
-            source = await get_source(connection, caller, source_id, parts.clock.now())
-        return shown(accepted(source), Source)
+        source = await parts.ask(get_source, caller, source_id, parts.clock.now())
+        return shown(source, Source)
 
     @patch("/{source_id:uuid}", summary="Change a source", opt={BODY: SourceChange})
     async def change(
-        self,
-        request: Request[Actor, Any, Any],
-        parts: GivenParts,
-        caller: GivenCaller,
-        source_id: SourceId,
+        self, request: Call, parts: GivenParts, caller: GivenCaller, source_id: SourceId
     ) -> Source:
         """Another name, another Firebase app through which its devices are reached; with the scope
         `admin`, since they can shut apps out: other origins that may send, another limit, when
         signatures are asked for. Running collectors know within seconds."""
         change = await read(request, SourceChange)
-        changed = await change_source(
-            parts.services,
+        changed = await parts.do(
+            change_source,
             caller,
             source_id,
             name=change.name,
@@ -110,7 +100,7 @@ class Sources(Controller):
             rate_limit=read_limit(change.rate_limit),
             ask_for_signatures_after_days=change.ask_for_signatures_after_days,
         )
-        return shown(accepted(changed), Source)
+        return shown(changed, Source)
 
     @post(
         "/{source_id:uuid}/revoke",
@@ -121,7 +111,7 @@ class Sources(Controller):
     async def revoke(self, parts: GivenParts, caller: GivenCaller, source_id: SourceId) -> Source:
         """Every write key of it is refused from now on; running collectors know within seconds.
         Revoking twice is once."""
-        return shown(accepted(await revoke_source(parts.services, caller, source_id)), Source)
+        return shown(await parts.do(revoke_source, caller, source_id), Source)
 
     @post(
         "/{source_id:uuid}/restore",
@@ -131,7 +121,7 @@ class Sources(Controller):
     )
     async def restore(self, parts: GivenParts, caller: GivenCaller, source_id: SourceId) -> Source:
         """A revoked source may send again, with each write key that is not retired."""
-        return shown(accepted(await restore_source(parts.services, caller, source_id)), Source)
+        return shown(await parts.do(restore_source, caller, source_id), Source)
 
     @get("/{source_id:uuid}/refusals", summary="List what was refused")
     async def refusals(
@@ -143,10 +133,7 @@ class Sources(Controller):
         cursor: Cursor = None,
     ) -> Page[Refusal]:
         """What of this source was refused, with the reason and the cure; newest first."""
-        async with parts.database.read() as connection:
-            refusals = accepted(
-                await list_refusals(
-                    connection, caller, source_id, before_seq=after_seq(cursor), limit=limit + 1
-                )
-            )
+        refusals = await parts.ask(
+            list_refusals, caller, source_id, before_seq=after_seq(cursor), limit=limit + 1
+        )
         return page(refusals, limit, lambda one: shown(one, Refusal), lambda one: one.seq)

@@ -16,7 +16,6 @@ from clarion.reports.timeline_store import Position
 from clarion.reports.timeline_store import Push as StoredPush
 from clarion.web.api.customers import UserId
 from clarion.web.api.devices import Change
-from clarion.web.api.errors import accepted
 from clarion.web.api.events import Event
 from clarion.web.api.gate import GivenCaller, GivenParts
 from clarion.web.api.pages import LIMIT_DEFAULT, Cursor, Limit, Page, after_place, page
@@ -63,16 +62,13 @@ class Timeline(Controller):
     ) -> Page[TimelineEntry]:
         """Events, what happened to devices, and pushes in one list by the time they happened, the
         newest first."""
-        async with parts.database.read() as connection:
-            entries = accepted(
-                await customer_timeline(
-                    connection,
-                    caller,
-                    user_id,
-                    before=_position(after_place(cursor)),
-                    limit=limit + 1,
-                )
-            )
+        entries = await parts.ask(
+            customer_timeline,
+            caller,
+            user_id,
+            before=_position(after_place(cursor)),
+            limit=limit + 1,
+        )
         return page(entries, limit, _shown, lambda entry: _key(entry.position))
 
 

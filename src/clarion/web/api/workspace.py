@@ -5,16 +5,15 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
-from litestar import Controller, Request, get, patch, post
+from litestar import Controller, get, patch, post
 
 from clarion.accounts import workspace
-from clarion.accounts.actor import Actor, Scope
+from clarion.accounts.actor import Scope
 from clarion.accounts.commands import change_workspace, create_workspace
 from clarion.accounts.queries import get_workspace, list_workspaces
 from clarion.accounts.workspace import STALE_DAYS_MAX
 from clarion.web.api.bodies import read
-from clarion.web.api.errors import accepted
-from clarion.web.api.gate import BODY, NEEDS, GivenCaller, GivenParts
+from clarion.web.api.gate import BODY, NEEDS, Call, GivenCaller, GivenParts
 from clarion.web.api.pages import Page, whole
 
 
@@ -60,27 +59,24 @@ class WorkspaceOfCaller(Controller):
     @get("", summary="Show the workspace")
     async def show(self, parts: GivenParts, caller: GivenCaller) -> Workspace:
         """The workspace of the API key."""
-        async with parts.database.read() as connection:
-            return Workspace(**_fields(accepted(await get_workspace(connection, caller))))
+        return Workspace(**_fields(await parts.ask(get_workspace, caller)))
 
     @patch(
         "",
         summary="Change the workspace",
         opt={BODY: WorkspaceChange, NEEDS: Scope.ADMIN},
     )
-    async def change(
-        self, request: Request[Actor, Any, Any], parts: GivenParts, caller: GivenCaller
-    ) -> Workspace:
+    async def change(self, request: Call, parts: GivenParts, caller: GivenCaller) -> Workspace:
         """Another name, or another time after which registrations are stale."""
         change = await read(request, WorkspaceChange)
         name, days = change.name, change.stale_after_days
-        changed = await change_workspace(
-            parts.services,
+        changed = await parts.do(
+            change_workspace,
             caller,
             name=None if name is msgspec.UNSET else name,
             stale_after_days=None if days is msgspec.UNSET else days,
         )
-        return Workspace(**_fields(accepted(changed)))
+        return Workspace(**_fields(changed))
 
 
 class Workspaces(Controller):
@@ -90,18 +86,15 @@ class Workspaces(Controller):
     @get("", summary="List workspaces")
     async def list_all(self, parts: GivenParts, caller: GivenCaller) -> Page[Workspace]:
         """Those that the API key opens, which is its own; always one page."""
-        async with parts.database.read() as connection:
-            shown = await list_workspaces(connection, caller)
+        shown = await parts.ask(list_workspaces, caller)
         return whole([Workspace(**_fields(one)) for one in shown])
 
     @post("", summary="Make a workspace", opt={BODY: NewWorkspace, NEEDS: Scope.ADMIN})
-    async def create(
-        self, request: Request[Actor, Any, Any], parts: GivenParts, caller: GivenCaller
-    ) -> MadeWorkspace:
+    async def create(self, request: Call, parts: GivenParts, caller: GivenCaller) -> MadeWorkspace:
         """Another isolated set, with nothing in it. The key that makes it does not open it: keep
         the one that is told, only its hash is stored."""
         wanted = await read(request, NewWorkspace)
-        made = accepted(await create_workspace(parts.services, caller, wanted.name))
+        made = await parts.do(create_workspace, caller, wanted.name)
         return MadeWorkspace(**_fields(made.workspace), key=made.api_key.secret)
 
 
