@@ -84,7 +84,7 @@ async def lists(service: Service) -> list[str]:
     device = (await service.get("/devices"))["data"][0]
     names = {
         "source_id": source["id"], "user_id": "ada", "device_id": device["device_id"],
-        "campaign_id": made["id"],
+        "campaign_id": made["id"], "kind": "customers",
     }  # fmt: skip
     found = []
     for path, methods in describe()["paths"].items():

@@ -68,6 +68,11 @@ def permissions_of_scopes(scopes: Iterable[str]) -> frozenset[Permission]:
     return frozenset[Permission]().union(*known)
 
 
+def scope_with(permission: Permission) -> Scope:
+    """The least scope that has it."""
+    return next(scope for scope in Scope if permission in _BY_SCOPE[scope])
+
+
 def permissions_of_role(role: Role) -> frozenset[Permission]:
     return _BY_ROLE[role]
 

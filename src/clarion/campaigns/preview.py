@@ -10,12 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.audiences.query import Reach, devices_of, reach, traits_held
 from clarion.campaigns.campaign import Campaign
-from clarion.campaigns.content.spec import Content, ContentFault
+from clarion.campaigns.content.spec import Content
 from clarion.campaigns.content.template import Template
 from clarion.campaigns.content.variables import traits_named
 from clarion.campaigns.draft import ContentCheck
 from clarion.customers.devices.device import Platform
 from clarion.customers.profile.store import Customer, find_customer, get_customer_by_id
+from clarion.faults import Fault
 
 SOON_SECONDS = 60
 """What launches within so long launches now."""
@@ -170,8 +171,8 @@ def _render(
     faults: list[PreviewFault] = []
     for platform in Platform:
         content = template.render(platform, user_id=user_id, traits=traits, now=now)
-        wrong: Sequence[ContentFault] = ()
-        if isinstance(content, ContentFault):
+        wrong: Sequence[Fault] = ()
+        if isinstance(content, Fault):
             wrong = [content]
         else:
             contents[platform.value] = content

@@ -35,10 +35,11 @@ from clarion.cli.output import (
 )
 from clarion.cli.source_choice import Record, chosen
 from clarion.clock import SystemClock
+from clarion.faults import Rejected
 from clarion.importing.cell import name_and_kind
 from clarion.importing.dry_run import judge_of
 from clarion.importing.importer import Importer, ImportRefused, Reading, RefusedEvent
-from clarion.importing.row import IDS, SEGMENTS_NAMES, RecordFault, RecordKind
+from clarion.importing.row import IDS, SEGMENTS_NAMES, RecordKind
 from clarion.importing.row_reader import Header, RecordFormat, read_header, renamed
 from clarion.importing.text_reader import (
     HEAD_BYTES,
@@ -184,7 +185,7 @@ def _looked_at(
         names = {old: SEGMENTS_NAMES.get(new, new) for old, new in names.items()}
     written = RecordFormat(form=form, encoding=encoding_of(head, encoding), names=names)
     header = read_header(opened, written) if form is RecordForm.CSV else None
-    if isinstance(header, RecordFault):
+    if isinstance(header, Rejected):
         raise refused(f"{file.name} can not be imported. {header.message}", word=header.code)
     wanted = IDS.get(kind, ())
     if header is not None and wanted:

@@ -55,7 +55,7 @@ def load_settings() -> Settings:
             ExitCode.USAGE,
             "The settings are wrong:",
             word="settings",
-            faults=[(fault.name, fault.message) for fault in settings],
+            faults=[(fault.field, fault.message) for fault in settings],
         )
     return settings
 

@@ -6,7 +6,8 @@ from uuid import UUID
 from clarion.customers.devices.registration_reader import read_registrations
 from clarion.events.calls.registration_check import RegistrationFault
 from clarion.events.messages.message import Envelope, read
-from clarion.importing.row import Judge, RecordFault, RecordKind
+from clarion.faults import Rejected
+from clarion.importing.row import Judge, RecordKind
 from clarion.ingest_log.rejection import Refusal
 
 
@@ -19,11 +20,11 @@ def judge_of_registrations(source_id: UUID, now: datetime) -> Judge:
     """Refuses what the ingestor would keep as an event that registers nothing."""
     envelope = Envelope(received_at=now, sent_at=None)
 
-    def judge(raw: bytes) -> RecordFault | None:
+    def judge(raw: bytes) -> Rejected | None:
         event = read(raw, type_="track", message_id="", envelope=envelope)
         found = event if isinstance(event, Refusal) else read_registrations(event, source_id)
         if isinstance(found, RegistrationFault | Refusal):
-            return RecordFault(code=found.code, message=found.message)
+            return Rejected(code=found.code, message=found.message)
         return None
 
     return judge

@@ -14,8 +14,9 @@ import msgspec
 from clarion.clock import Clock
 from clarion.events.calls.body import BODY_BYTES_MAX
 from clarion.events.calls.check import check
+from clarion.faults import Rejected
 from clarion.importing.columns import SOURCE
-from clarion.importing.row import Judge, RecordFault, RecordKind, as_events
+from clarion.importing.row import Judge, RecordKind, as_events
 from clarion.importing.row_reader import FileDivided, Found, RecordFormat, read_records
 from clarion.importing.text_reader import Mark
 from clarion.ingest_log.rejection import Refusal
@@ -89,19 +90,19 @@ class Reading:
 
     def events_of(self, found: Found, now: datetime) -> Events | RefusedLine:
         """The messageIds and the events of a line; refused where nobody would take it."""
-        if isinstance(found.record, RecordFault):
+        if isinstance(found.record, Rejected):
             return _refused(found, found.record)
         body = found.record.get("body")
         source = found.record.get(SOURCE) or (body.get(SOURCE) if isinstance(body, dict) else None)
         if isinstance(source, str) and source in self.other_sources:
-            fault = RecordFault(
+            fault = Rejected(
                 code="other_source",
                 message=f"The line is of the source {source[:100]!r}: import it --source that, or "
                 f"leave the column out, --rename {SOURCE}=.",
             )
             return _refused(found, fault)
         events = as_events(self.kind, found.record, self.at, now)
-        if isinstance(events, RecordFault):
+        if isinstance(events, Rejected):
             return _refused(found, events)
         read: Events = []
         for raw in events:
@@ -209,5 +210,5 @@ def _size(events: Events) -> int:
     return sum(len(raw) + 1 for _, raw in events)
 
 
-def _refused(found: Found, why: RecordFault | Refusal | RefusedEvent) -> RefusedLine:
+def _refused(found: Found, why: Rejected | Refusal | RefusedEvent) -> RefusedLine:
     return RefusedLine(line=found.line, code=why.code, message=why.message, found=found)

@@ -11,6 +11,7 @@ from urllib.parse import unquote
 from clarion.cli.api.client import PREFIX, content_of, query_of, result_of
 from clarion.cli.session import Session, console_address, open_session
 from clarion.clock import Clock
+from clarion.faults import Fault
 from clarion.parts import open_vault
 from clarion.storage.vault import OnDemandVault
 from clarion.web.api import create_local_api
@@ -19,7 +20,7 @@ from clarion.web.api.streams import Streams
 from clarion.web.server import Asgi
 
 if TYPE_CHECKING:
-    from clarion.campaigns.content.spec import Content, ContentFault
+    from clarion.campaigns.content.spec import Content
     from clarion.customers.devices.device import Platform
 
 _MESSAGES_MAX = 16
@@ -159,7 +160,7 @@ class _FcmCheck:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
 
-    def check(self, content: "Content", *, platform: "Platform") -> "Sequence[ContentFault]":
+    def check(self, content: "Content", *, platform: "Platform") -> "Sequence[Fault]":
         """See `Provider.check`."""
         from clarion.providers.fcm.message import check
 

@@ -22,7 +22,7 @@ from clarion.events.calls.body import CallFault
 from clarion.storage.database import Database
 from clarion.storage.vault import Vault
 from clarion.web.api.bodies import BODY_BYTES_MAX
-from clarion.web.api.gate import Gate, KnowsCaller, Parts, caller_of, has_scope, knows_parameters
+from clarion.web.api.gate import Gate, KnowsCaller, Parts, caller_of, knows_parameters
 from clarion.web.api.refusing import EXCEPTION_HANDLERS, IN_PROCESS_HANDLERS
 from clarion.web.api.routes import api_router
 from clarion.web.api.streams import Streams
@@ -80,7 +80,7 @@ def _app(routes: Sequence[Any], parts: Parts, handlers: dict[int | type[Exceptio
         middleware=[
             DefineMiddleware(KnowsCaller, authenticator=Authenticator(parts.database, parts.clock))
         ],
-        guards=[has_scope, knows_parameters],
+        guards=[knows_parameters],
         exception_handlers=handlers,
         request_max_body_size=BODY_BYTES_MAX,
         response_headers=[

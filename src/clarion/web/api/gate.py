@@ -28,16 +28,23 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from clarion.accounts import actor
 from clarion.accounts.actor import Actor, Permission
 from clarion.accounts.authenticator import Authenticator
-from clarion.accounts.command import Services
+from clarion.accounts.command import Services, forbidden
 from clarion.broker import Broker
-from clarion.campaigns.content.spec import Content, ContentFault
+from clarion.campaigns.content.spec import Content
 from clarion.clock import Clock
 from clarion.customers.devices.device import Platform
 from clarion.events.calls.body import CallFault
-from clarion.faults import Rejected
+from clarion.faults import Fault, Rejected
 from clarion.storage.database import Database
 from clarion.storage.vault import Vault
-from clarion.web.api.errors import ApiError, ErrorCode, Fault, accepted, invalid, not_found
+from clarion.web.api.errors import (
+    ApiError,
+    ErrorCode,
+    accepted,
+    error_of,
+    invalid,
+    not_found,
+)
 from clarion.web.api.streams import Streams
 from clarion.web.request_id import REQUEST_ID, name_call
 from clarion.web.server import Message, Receive, Scope, Send
@@ -48,7 +55,8 @@ T = TypeVar("T")
 PUBLIC = "public"
 """A handler's `opt` that needs no key."""
 NEEDS = "needs"
-"""A handler's `opt` with the scope it needs, where the method does not say it."""
+"""A handler's `opt` with the scope that its command or query needs, where the method does not say
+it: for the API's description. Who checks it is the command or the query."""
 BODY = "body"
 """A handler's `opt` with the type of the body it reads, for the API's description."""
 ALSO = "also"
@@ -73,7 +81,7 @@ scope of what comes over a network, and nothing that a caller sends becomes an e
 class ContentChecker(Protocol):
     """What the API asks of a provider."""
 
-    def check(self, content: Content, *, platform: Platform) -> Sequence[ContentFault]:
+    def check(self, content: Content, *, platform: Platform) -> Sequence[Fault]:
         """See `Provider.check`."""
 
 
@@ -198,24 +206,14 @@ class KnowsCaller(AbstractAuthenticationMiddleware):
                 "The API key is missing, unknown or revoked: send `Authorization: Bearer clk_…`.",
                 headers={"WWW-Authenticate": 'Bearer realm="clarion"'},
             )
+        if not caller.may(Permission.READ):
+            raise error_of(forbidden(Permission.READ))
         return AuthenticationResult(user=caller, auth=None)
 
 
 def caller_of(request: Request[Actor, Any, Any]) -> Actor:
     """Who calls, for handlers."""
     return request.user
-
-
-def has_scope(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
-    """A guard: looking needs `read`, changing needs `write`, unless the handler says otherwise."""
-    if handler.opt.get(PUBLIC):
-        return
-    needs = needed_scope(str(connection.scope.get("method")), handler.opt)
-    caller: Actor = connection.user
-    if not caller.may(Permission(needs)):
-        raise ApiError(
-            ErrorCode.FORBIDDEN, f"This call needs an API key with the scope {needs.value}."
-        )
 
 
 def knows_parameters(

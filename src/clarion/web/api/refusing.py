@@ -11,12 +11,12 @@ from litestar.exceptions import HTTPException, ValidationException
 from litestar.typing import FieldDefinition
 
 from clarion.broker import BrokerUnavailable
+from clarion.faults import Fault
 from clarion.storage.database import StorageUnavailable, is_conflict
 from clarion.web.api.bodies import BODY_BYTES_MAX, wrong_field
 from clarion.web.api.errors import (
     ApiError,
     ErrorCode,
-    Fault,
     invalid,
     not_found,
     retry_after,

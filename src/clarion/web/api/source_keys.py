@@ -16,7 +16,7 @@ from clarion.sources.commands import (
     retire_key,
     rotate_write_key,
 )
-from clarion.sources.queries import KeyState, KeyView, SourceView, get_source
+from clarion.sources.queries import KeyState, KeyView, get_source, list_identity_secrets
 from clarion.sources.source import KeyKind
 from clarion.web.api.bodies import read
 from clarion.web.api.gate import BODY, MAY_CONFLICT, NEEDS, Call, GivenCaller, GivenParts, Parts
@@ -94,7 +94,7 @@ class WriteKeys(Controller):
     ) -> Page[WriteKey]:
         """Every write key, retired ones too, oldest first, and when each was last used; always one
         page."""
-        source = await _source(parts, caller, source_id)
+        source = await parts.ask(get_source, caller, source_id, parts.clock.now())
         return whole([shown(key, WriteKey) for key in source.write_keys])
 
     @post(
@@ -161,8 +161,8 @@ class IdentitySecrets(Controller):
     ) -> Page[IdentitySecret]:
         """Every identity secret, retired ones too, oldest first, without itself; always one
         page."""
-        source = await _source(parts, caller, source_id)
-        return whole([shown(secret, IdentitySecret) for secret in source.identity_secrets])
+        secrets = await parts.ask(list_identity_secrets, caller, source_id, parts.clock.now())
+        return whole([shown(secret, IdentitySecret) for secret in secrets])
 
     @post(
         "/{key_id:uuid}/retire",
@@ -206,10 +206,6 @@ class IdentitySecrets(Controller):
         """Every identity secret of the source is retired: userIds are taken at their word again.
         Each may be restored."""
         await parts.do(retire_identity_secrets, caller, source_id)
-
-
-async def _source(parts: Parts, caller: Actor, source_id: UUID) -> SourceView:
-    return await parts.ask(get_source, caller, source_id, parts.clock.now())
 
 
 async def _retire(
