@@ -136,10 +136,12 @@ ASKING_THE_API = [path for path in modules() if "clarion.cli.api.open_api" in im
 
 
 def is_free(name: str) -> bool:
-    """Whether a command may use it that asks the API: text, the clock, and how records are written
-    in the files that a command reads and writes."""
-    free = ("clarion.text", "clarion.clock", "clarion.clock.SystemClock")
-    return name in free or name.startswith("clarion.importing.")
+    """Whether a command may use it that asks the API: text, the clock, faults, and how records
+    are written in the files that it reads and writes."""
+    free = ("clarion.text", "clarion.clock", "clarion.clock.SystemClock", "clarion.faults")
+    module = name.removeprefix("clarion.importing.").partition(".")[0]
+    is_of_files = module not in (name, "commands", "queries", "export_store")
+    return name in free or is_of_files
 
 
 def stations_of(path: Path, seen: frozenset[Path] = frozenset()) -> set[str]:

@@ -1,4 +1,4 @@
-"""Records of an export as lines of a file that can be imported again. Pure, but for the file."""
+"""Records of an export as lines of a file that can be imported again; but for that file. Pure."""
 
 import csv
 from collections.abc import Callable

@@ -18,7 +18,6 @@ from clarion.web.api.pages import (
     LIMIT_DEFAULT,
     Cursor,
     Limit,
-    Page,
     after_id,
     after_seq,
     cursor_of,
@@ -48,6 +47,14 @@ class RowCount(msgspec.Struct, frozen=True, kw_only=True):
     """How many rows there are; a device may be several records."""
 
     rows: int
+
+
+class ExportedRecords(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of records. `next` goes into `cursor` for the next page; null: this is the last
+    one."""
+
+    data: list[dict[str, Any]]
+    next: str | None
 
 
 class Imports(Controller):
@@ -85,7 +92,7 @@ class Exports(Controller):
         with_tokens: WithTokens = False,
         limit: Limit = LIMIT_DEFAULT,
         cursor: Cursor = None,
-    ) -> Page[dict[str, Any]]:
+    ) -> ExportedRecords:
         """Records that `clarion import` takes, by id, events in the order of their arrival. Without
         tokens, `tokens_left_out` names what was left out of a record."""
         after: UUID | int | None = (
@@ -95,7 +102,7 @@ class Exports(Controller):
             export_page, caller, kind, after=after, limit=limit, with_tokens=with_tokens
         )
         key = last.bytes if isinstance(last, UUID) else last
-        return Page(data=records, next=None if key is None else cursor_of(key))
+        return ExportedRecords(data=records, next=None if key is None else cursor_of(key))
 
     @get("/{kind:str}/count", summary="Count what an export has")
     async def count(self, parts: GivenParts, caller: GivenCaller, kind: Kind) -> RowCount:
