@@ -6,7 +6,7 @@ import pytest
 
 from clarion.accounts import actor
 from clarion.accounts.workspace import STALE_DAYS_MAX
-from clarion.cli import audit, firebase_apps, keys, people, workspace
+from clarion.cli.accounts import audit, firebase_apps, keys, people, workspace
 from clarion.cli.api import client
 from clarion.cli.program import _GROUPS, _VERBS, commands
 from clarion.deliveries.apps.commands import PAUSED_BY_PERSON

@@ -13,7 +13,7 @@ from clarion.broker import Broker
 from clarion.brokers.on_demand import OnDemandBroker
 from clarion.cli.api.remote import API_KEY, URL, read_remote
 from clarion.cli.context import chosen_workspace
-from clarion.cli.first_start import check_installed, prepare
+from clarion.cli.installation.first_start import check_installed, prepare
 from clarion.cli.output import Ending, ExitCode, not_found
 from clarion.clock import Clock, SystemClock
 from clarion.config import Settings, read_settings

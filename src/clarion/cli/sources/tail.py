@@ -14,7 +14,7 @@ from cyclopts.validators import Number
 from clarion.cli.api import open_api
 from clarion.cli.api.client import Api
 from clarion.cli.output import Name, console, escape, write_json
-from clarion.cli.source_choice import Record, choose_source
+from clarion.cli.sources.choice import Record, choose_source
 
 LAST_MAX = 500
 RETRY_SECONDS = 2.0

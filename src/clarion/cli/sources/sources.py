@@ -5,11 +5,11 @@ from cyclopts import App as Commands
 from clarion.cli.api import open_api
 from clarion.cli.api.client import read_list, with_times
 from clarion.cli.output import AsJson, Name, print_done, print_record, print_records
-from clarion.cli.source_activity import tail
-from clarion.cli.source_choice import find_app, find_source, public_key_note
-from clarion.cli.source_counts import counts
-from clarion.cli.source_keys import ask, restore, retire, rotate, show, sign, unsign
-from clarion.cli.source_rules import limit, origins
+from clarion.cli.sources.choice import find_app, find_source, public_key_note
+from clarion.cli.sources.counts import counts
+from clarion.cli.sources.keys import ask, restore, retire, rotate, show, sign, unsign
+from clarion.cli.sources.rules import limit, origins
+from clarion.cli.sources.tail import tail
 
 commands = Commands(name="sources", help="Sources: the apps that send events, with write keys.")
 

@@ -10,7 +10,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from clarion.cli.api import open_api
 from clarion.cli.api.client import Api, read_list, with_times
-from clarion.cli.campaign_steps import (
+from clarion.cli.campaigns.draft import Flags, flags_named, read_change
+from clarion.cli.campaigns.report import print_preview, print_report
+from clarion.cli.campaigns.steps import (
     Record,
     Yes,
     before_launch,
@@ -21,7 +23,6 @@ from clarion.cli.campaign_steps import (
     resume,
     schedule,
 )
-from clarion.cli.draft import Flags, flags_named, read_change
 from clarion.cli.output import (
     AsJson,
     Ending,
@@ -31,7 +32,6 @@ from clarion.cli.output import (
     print_records,
     read_id,
 )
-from clarion.cli.report import print_preview, print_report
 
 PAGE = 50
 WATCH_SECONDS = 0.5

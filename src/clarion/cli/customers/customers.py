@@ -21,9 +21,9 @@ PAGE = 100
 
 commands = Commands(name="customers", help="Customers: whom we know, and what they did.")
 for _name in ("erase", "suppress", "unsuppress", "export"):
-    commands.command(f"clarion.cli.regulations:{_name}", name=_name)
+    commands.command(f"clarion.cli.customers.regulations:{_name}", name=_name)
 for _name in ("merge", "unmerge", "merges"):
-    commands.command(f"clarion.cli.merging:{_name}", name=_name)
+    commands.command(f"clarion.cli.customers.merging:{_name}", name=_name)
 
 
 @commands.command(name="list")

@@ -2,7 +2,7 @@
 
 from cyclopts import App as Commands
 
-from clarion.cli import workspace
+from clarion.cli.accounts import workspace
 from clarion.cli.api import open_api
 from clarion.cli.api.client import read_list
 from clarion.cli.output import AsJson, console, print_record, print_records

@@ -17,7 +17,9 @@ from clarion.accounts.people.commands import invite
 from clarion.accounts.workspace_store import list_workspaces
 from clarion.app import Role
 from clarion.broker import BrokerUnavailable, JobKind
-from clarion.cli.first_start import FirstStart, first_start, sqlite_file
+from clarion.cli.installation.first_start import FirstStart, first_start, sqlite_file
+from clarion.cli.installation.private_files import cure_of, open_to_others
+from clarion.cli.installation.roles import look_at_file, run_app, run_roles
 from clarion.cli.output import (
     AsJson,
     Ending,
@@ -28,10 +30,8 @@ from clarion.cli.output import (
     print_json,
     print_records,
 )
-from clarion.cli.private_files import cure_of, open_to_others
-from clarion.cli.roles import look_at_file, run_app, run_roles
 from clarion.cli.session import broker_of, console_address, load_settings
-from clarion.cli.source_choice import sign_command
+from clarion.cli.sources.choice import sign_command
 from clarion.clock import SystemClock
 from clarion.config import Settings
 from clarion.deliveries.apps.store import list_apps, open_app

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from clarion.cli.api import open_api
 from clarion.cli.output import AsJson, Name, console, escape, print_json
-from clarion.cli.source_choice import Record, choose_source
+from clarion.cli.sources.choice import Record, choose_source
 
 HOURS_MAX = 720
 HOURS_SHOWN = 24

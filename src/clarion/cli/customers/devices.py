@@ -21,9 +21,9 @@ from clarion.cli.output import (
 PAGE = 100
 
 commands = Commands(name="devices", help="Devices: where customers can be reached.")
-commands.command("clarion.cli.freshness:freshness", name="freshness")
-commands.command("clarion.cli.freshness:stale", name="stale")
-commands.command("clarion.cli.freshness:swept", name="swept")
+commands.command("clarion.cli.customers.freshness:freshness", name="freshness")
+commands.command("clarion.cli.customers.freshness:stale", name="stale")
+commands.command("clarion.cli.customers.freshness:swept", name="swept")
 
 
 @commands.command(name="list")

@@ -14,8 +14,8 @@ import structlog
 import uvloop
 
 from clarion.app import App, CanNotListen, Exhausted, Role
-from clarion.cli.first_start import check_migrated, sqlite_file
-from clarion.cli.private_files import cure_of, open_to_others
+from clarion.cli.installation.first_start import check_migrated, sqlite_file
+from clarion.cli.installation.private_files import cure_of, open_to_others
 from clarion.config import Settings, read_settings
 from clarion.storage.sqlite_file import check_start
 from clarion.telemetry import set_up_logs

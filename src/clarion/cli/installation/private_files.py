@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
 
-from clarion.cli.first_start import sqlite_file
+from clarion.cli.installation.first_start import sqlite_file
 from clarion.config import Settings
 
 GROUP_AND_OTHERS, OTHERS = 0o077, 0o007

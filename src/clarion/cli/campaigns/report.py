@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from clarion.cli.campaign_steps import Record, print_warnings
+from clarion.cli.campaigns.steps import Record, print_warnings
 from clarion.cli.output import console, escape, print_json, print_records
 
 _NOT_OF_PLATFORMS = ("attempts", "unanswered")

@@ -7,7 +7,7 @@ from cyclopts.validators import Number
 
 from clarion.cli.api import open_api
 from clarion.cli.output import AsJson, Ending, ExitCode, Name, print_done, print_record
-from clarion.cli.source_choice import Record, find_source
+from clarion.cli.sources.choice import Record, find_source
 
 PER_SECOND_MAX = 1_000_000
 BURST_MAX = 5_000_000

@@ -17,11 +17,11 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from clarion.cli import import_progress
 from clarion.cli.api import open_api
 from clarion.cli.api.client import Api, read_list
-from clarion.cli.import_preview import preview
-from clarion.cli.import_progress import ProgressFile, head_of
+from clarion.cli.importing import progress as import_progress
+from clarion.cli.importing.preview import preview
+from clarion.cli.importing.progress import ProgressFile, head_of
 from clarion.cli.output import (
     AsJson,
     Ending,
@@ -33,7 +33,7 @@ from clarion.cli.output import (
     print_json,
     refused,
 )
-from clarion.cli.source_choice import Record, chosen
+from clarion.cli.sources.choice import Record, chosen
 from clarion.clock import SystemClock
 from clarion.faults import Rejected
 from clarion.importing.cell import name_and_kind

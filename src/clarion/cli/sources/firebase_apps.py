@@ -19,7 +19,7 @@ from clarion.cli.output import (
     print_records,
     refused,
 )
-from clarion.cli.source_choice import find_app, find_source
+from clarion.cli.sources.choice import find_app, find_source
 
 FILE_BYTES_MAX = 65_536
 PAUSED_BY_PERSON = "by a person"

@@ -18,7 +18,7 @@ from clarion.cli.output import (
     print_record,
     print_records,
 )
-from clarion.cli.source_choice import Record, find_source
+from clarion.cli.sources.choice import Record, find_source
 
 DAYS_MAX = 3_650
 RETIRED, ENDS = "retired", "ends"
