@@ -42,7 +42,7 @@ from clarion.storage.vault import Vault
 from clarion.telemetry import Metrics
 from clarion.watchdog import Watchdog
 from clarion.web.api import create_api
-from clarion.web.api.streams import Streams
+from clarion.web.api.sources.streams import Streams
 from clarion.web.console import create_console
 from clarion.web.intilery import TrackApp
 from clarion.web.probes import Probes

@@ -41,9 +41,9 @@ from clarion.sources.auth_result import KEY_MEANINGS
 from clarion.sources.authenticator import WriteKeyOptions
 from clarion.sources.rate_limit import BYTES_OF_EVENT, DEFAULT_LIMIT
 from clarion.telemetry import Metrics
-from clarion.web.api.description import describe
+from clarion.web.api.accounts.workspace import STALE_DAYS_MAX
+from clarion.web.api.description.description import describe
 from clarion.web.api.errors import ErrorCode
-from clarion.web.api.workspace import STALE_DAYS_MAX
 from clarion.web.connections import CONNECTIONS_MAX, DESCRIPTORS_SHARE, Limits
 from clarion.web.intilery.ingest import KINDS
 from clarion.web.intilery.query import Part

@@ -9,7 +9,7 @@ import pytest
 
 from clarion.config import SETTINGS
 from clarion.telemetry import Metrics
-from clarion.web.api.description import describe
+from clarion.web.api.description.description import describe
 from support.pages import ROOT, name_of, pages
 
 MODULE_LINES_MAX = 400

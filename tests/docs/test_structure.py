@@ -139,9 +139,9 @@ def is_free(name: str) -> bool:
     """Whether a command may use it that asks the API: text, the clock, faults, and how records
     are written in the files that it reads and writes."""
     free = ("clarion.text", "clarion.clock", "clarion.clock.SystemClock", "clarion.faults")
-    module = name.removeprefix("clarion.importing.").partition(".")[0]
-    is_of_files = module not in (name, "commands", "queries", "export_store")
-    return name in free or is_of_files
+    if not name.startswith("clarion.importing."):
+        return name in free
+    return name.split(".")[2] not in ("commands", "queries", "export_store")
 
 
 def stations_of(path: Path, seen: frozenset[Path] = frozenset()) -> set[str]:

@@ -22,9 +22,9 @@ from clarion.storage.schema import campaigns
 from clarion.storage.vault import Vault
 from clarion.web.api import create_api
 from clarion.web.api.bodies import BODY_BYTES_MAX
-from clarion.web.api.description import describe
+from clarion.web.api.description.description import describe
+from clarion.web.api.description.examples import EXAMPLES
 from clarion.web.api.errors import ERRORS, ErrorCode
-from clarion.web.api.examples import EXAMPLES
 from support.api import Service, assert_is, service_on_sqlite
 from support.clock import FakeClock
 from support.provider import MemoryProvider

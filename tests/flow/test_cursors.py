@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from clarion.storage.database import Database
-from clarion.web.api.description import describe
+from clarion.web.api.description.description import describe
 from clarion.web.api.errors import ErrorCode
 from support.api import Service, assert_is, register
 from support.clock import FakeClock

@@ -13,9 +13,9 @@ from clarion.brokers.database import DatabaseBroker
 from clarion.clock import SystemClock
 from clarion.customers.ingestor import Ingestor, IngestorOptions
 from clarion.storage.database import Database
-from clarion.web.api.description import describe
+from clarion.web.api.description.description import describe
+from clarion.web.api.description.examples import EXAMPLES
 from clarion.web.api.errors import ErrorCode
-from clarion.web.api.examples import EXAMPLES
 from support.api import Service, assert_is, register
 from support.browser import Browser
 from support.clock import FakeClock

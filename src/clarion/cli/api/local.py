@@ -16,7 +16,7 @@ from clarion.parts import open_vault
 from clarion.storage.vault import OnDemandVault
 from clarion.web.api import create_local_api
 from clarion.web.api.gate import CALLER, Parts
-from clarion.web.api.streams import Streams
+from clarion.web.api.sources.streams import Streams
 from clarion.web.server import Asgi
 
 if TYPE_CHECKING:

@@ -25,7 +25,7 @@ from clarion.web.api.bodies import BODY_BYTES_MAX
 from clarion.web.api.gate import Gate, KnowsCaller, Parts, caller_of, knows_parameters
 from clarion.web.api.refusing import EXCEPTION_HANDLERS, IN_PROCESS_HANDLERS
 from clarion.web.api.routes import api_router
-from clarion.web.api.streams import Streams
+from clarion.web.api.sources.streams import Streams
 from clarion.web.server import Asgi
 
 
@@ -43,7 +43,7 @@ def create_api(
     """The ASGI app of `/`, `/api/v1`, `/livez` and `/readyz`. `streams`: to be closed before the
     server is stopped, which waits for what it is still answering."""
     # What says of the API what it is: not for a command in its own process, which starts sooner.
-    from clarion.web.api.description import docs, openapi
+    from clarion.web.api.description.description import docs, openapi
     from clarion.web.api.health import livez, readyz
     from clarion.web.api.welcome import welcome
 

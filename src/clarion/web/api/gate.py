@@ -45,7 +45,7 @@ from clarion.web.api.errors import (
     invalid,
     not_found,
 )
-from clarion.web.api.streams import Streams
+from clarion.web.api.sources.streams import Streams
 from clarion.web.request_id import REQUEST_ID, name_call
 from clarion.web.server import Message, Receive, Scope, Send
 

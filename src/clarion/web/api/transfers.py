@@ -22,7 +22,7 @@ from clarion.web.api.pages import (
     after_seq,
     cursor_of,
 )
-from clarion.web.api.source_wire import SourceId
+from clarion.web.api.sources.wire import SourceId
 
 Kind = Annotated[RecordKind, PathParameter(description="customers, devices or events.")]
 WithTokens = Annotated[

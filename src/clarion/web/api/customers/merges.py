@@ -11,7 +11,7 @@ from clarion.customers.commands import merge_customers, unmerge_customer
 from clarion.customers.identity import merge_store
 from clarion.customers.queries import list_merges
 from clarion.web.api.bodies import read
-from clarion.web.api.customers import UserId
+from clarion.web.api.customers.customers import UserId
 from clarion.web.api.gate import BODY, MAY_CONFLICT, NEEDS, Call, GivenCaller, GivenParts
 from clarion.web.api.pages import LIMIT_DEFAULT, Cursor, Limit, Page, after_id, page
 from clarion.web.api.shown import shown

@@ -12,7 +12,7 @@ from clarion.customers.devices.device import Platform
 from clarion.deliveries import store
 from clarion.deliveries.delivery import DeliveryState
 from clarion.deliveries.queries import list_deliveries
-from clarion.web.api.devices import Owner
+from clarion.web.api.customers.devices import Owner
 from clarion.web.api.gate import GivenCaller, GivenParts
 from clarion.web.api.pages import LIMIT_DEFAULT, Cursor, Limit, Page, after_ids, page
 

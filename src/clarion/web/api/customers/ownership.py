@@ -8,8 +8,8 @@ from litestar import Controller, get
 from clarion.clock import Moment
 from clarion.customers.devices.queries import Owner, Ownership, explain_device
 from clarion.customers.queries import list_holdings
-from clarion.web.api.customers import UserId
-from clarion.web.api.devices import DeviceId
+from clarion.web.api.customers.customers import UserId
+from clarion.web.api.customers.devices import DeviceId
 from clarion.web.api.gate import GivenCaller, GivenParts
 from clarion.web.api.pages import Page, whole
 from clarion.web.api.shown import shown

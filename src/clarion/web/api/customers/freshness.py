@@ -20,7 +20,7 @@ from clarion.customers.devices.queries import (
 )
 from clarion.customers.devices.token_age import CohortBy
 from clarion.customers.devices.token_age_store import SweptDay
-from clarion.web.api.devices import Owner
+from clarion.web.api.customers.devices import Owner
 from clarion.web.api.gate import GivenCaller, GivenParts
 from clarion.web.api.pages import (
     LIMIT_DEFAULT,

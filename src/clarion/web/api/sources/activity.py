@@ -29,7 +29,7 @@ from clarion.web.api.pages import (
     after_position,
     cursor_of,
 )
-from clarion.web.api.source_wire import SourceId
+from clarion.web.api.sources.wire import SourceId
 
 LAST_DEFAULT = 20
 HOURS_DEFAULT = 24

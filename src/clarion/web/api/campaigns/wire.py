@@ -16,7 +16,7 @@ from clarion.campaigns.content import spec as contents
 from clarion.campaigns.content.spec import Priority, dump_content
 from clarion.campaigns.preview import CampaignWarning, PreviewFault
 from clarion.clock import Moment
-from clarion.web.api.devices import Owner
+from clarion.web.api.customers.devices import Owner
 from clarion.web.api.shown import shown
 
 Scalar = str | int | float | bool | None

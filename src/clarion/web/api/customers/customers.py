@@ -15,8 +15,8 @@ from clarion.customers.queries import (
     search_customers,
     show_customer,
 )
-from clarion.web.api.devices import After, Change, OwnedDevice
-from clarion.web.api.events import BeforeSeq, Event
+from clarion.web.api.customers.devices import After, Change, OwnedDevice
+from clarion.web.api.customers.events import BeforeSeq, Event
 from clarion.web.api.gate import GivenCaller, GivenParts
 from clarion.web.api.pages import (
     LIMIT_DEFAULT,

@@ -14,9 +14,9 @@ from clarion.reports import queries
 from clarion.reports.queries import customer_timeline
 from clarion.reports.timeline_store import Position
 from clarion.reports.timeline_store import Push as StoredPush
-from clarion.web.api.customers import UserId
-from clarion.web.api.devices import Change
-from clarion.web.api.events import Event
+from clarion.web.api.customers.customers import UserId
+from clarion.web.api.customers.devices import Change
+from clarion.web.api.customers.events import Event
 from clarion.web.api.gate import GivenCaller, GivenParts
 from clarion.web.api.pages import LIMIT_DEFAULT, Cursor, Limit, Page, after_place, page
 from clarion.web.api.shown import shown

@@ -17,9 +17,9 @@ from litestar.openapi import OpenAPIConfig
 from litestar.routes import HTTPRoute
 
 from clarion import __version__
-from clarion.web.api.docs_page import render
+from clarion.web.api.description.docs_page import render
+from clarion.web.api.description.examples import EXAMPLES
 from clarion.web.api.errors import ERRORS, RETRY_AFTER_SECONDS, ErrorCode
-from clarion.web.api.examples import EXAMPLES
 from clarion.web.api.gate import (
     ALSO,
     BODY,

@@ -9,7 +9,7 @@ from litestar.params import PathParameter, QueryParameter
 
 from clarion.clock import Moment
 from clarion.customers.queries import get_event, list_events
-from clarion.web.api.devices import Owner
+from clarion.web.api.customers.devices import Owner
 from clarion.web.api.gate import GivenCaller, GivenParts
 from clarion.web.api.pages import LIMIT_DEFAULT, SEQ_MAX, Cursor, Limit, Page, after_seq, page
 from clarion.web.api.shown import shown

@@ -15,7 +15,7 @@ from clarion.web.api.bodies import read
 from clarion.web.api.gate import BODY, NEEDS, Call, GivenCaller, GivenParts
 from clarion.web.api.pages import LIMIT_DEFAULT, Cursor, Limit, Page, after_seq, page, whole
 from clarion.web.api.shown import shown
-from clarion.web.api.source_wire import RateLimit, Source, SourceId, read_limit
+from clarion.web.api.sources.wire import RateLimit, Source, SourceId, read_limit
 
 
 class NewSource(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):

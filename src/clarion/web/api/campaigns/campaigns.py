@@ -27,9 +27,9 @@ from clarion.campaigns.queries import (
 )
 from clarion.deliveries.commands import cancel_campaign, resume_campaign
 from clarion.reports.queries import Report, get_report
-from clarion.web.api import campaign_wire as wire
 from clarion.web.api.bodies import read, read_object, wrong_field
-from clarion.web.api.campaign_wire import shown_campaign, shown_forecast, shown_preview
+from clarion.web.api.campaigns import wire
+from clarion.web.api.campaigns.wire import shown_campaign, shown_forecast, shown_preview
 from clarion.web.api.errors import invalid
 from clarion.web.api.gate import BODY, MAY_CONFLICT, NEEDS, Call, GivenCaller, GivenParts, Parts
 from clarion.web.api.pages import LIMIT_DEFAULT, Cursor, Limit, Page, after_id, page

@@ -22,7 +22,7 @@ from clarion.web.api.bodies import read
 from clarion.web.api.gate import BODY, MAY_CONFLICT, NEEDS, Call, GivenCaller, GivenParts, Parts
 from clarion.web.api.pages import Page, whole
 from clarion.web.api.shown import shown
-from clarion.web.api.source_wire import SourceId, WriteKey
+from clarion.web.api.sources.wire import SourceId, WriteKey
 
 KeyId = Annotated[UUID, PathParameter(description="The key's id.")]
 

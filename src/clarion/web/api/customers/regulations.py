@@ -8,7 +8,7 @@ from clarion.accounts.actor import Scope
 from clarion.privacy.commands import begin_export, erase, suppress, unsuppress
 from clarion.privacy.data_export import open_dossier
 from clarion.privacy.eraser import Eraser
-from clarion.web.api.customers import UserId
+from clarion.web.api.customers.customers import UserId
 from clarion.web.api.gate import MEDIA, NEEDS, GivenCaller, GivenParts
 from clarion.web.api.shown import shown
 
