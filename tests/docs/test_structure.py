@@ -131,7 +131,8 @@ def test_adapters_are_built_where_all_is_put_together(path: Path) -> None:
     assert not builds or name_of(path) in ("app.py", "parts.py")
 
 
-ASKING_THE_API = [path for path in modules() if "clarion.cli.api.open_api" in imports_of(path)]
+ASKING = {f"clarion.cli.api.{name}" for name in ("open_api", "ask", "ask_list")}
+ASKING_THE_API = [path for path in modules() if ASKING & imports_of(path)]
 """Modules of commands that are clients of the API."""
 
 

@@ -27,14 +27,8 @@ _VERBS = {
         "installation.serving:serve",
         "Serve everything in one process: collector, API and every agent.",
     ),
-    "run": (
-        "installation.serving:run",
-        "Run one role, or several, in this process.",
-    ),
-    "demo": (
-        "demo:demo",
-        "Play the main job from end to end against the FCM simulator.",
-    ),
+    "run": ("installation.serving:run", "Run one role, or several, in this process."),
+    "demo": ("demo:demo", "Play the main job from end to end against the FCM simulator."),
     "migrate": (
         "installation.serving:migrate",
         "Bring the database to this version. Running it again changes nothing.",
@@ -43,10 +37,7 @@ _VERBS = {
         "installation.serving:check",
         "Look at settings, database, broker, keys and FCM without starting anything.",
     ),
-    "audit": (
-        "accounts.audit:audit",
-        "Show who did what to which thing, the newest first.",
-    ),
+    "audit": ("accounts.audit:audit", "Show who did what to which thing, the newest first."),
     "import": (
         "importing.importing:import_",
         "Import customers, devices or past events from a CSV or NDJSON file.",
@@ -88,9 +79,7 @@ _ROOMS = {
 """The folder of each group."""
 
 _NOT_WRITTEN = Ending(
-    ExitCode.FAILURE,
-    "The output can not be written: its disk is full, or fails.",
-    word="output",
+    ExitCode.FAILURE, "The output can not be written: its disk is full, or fails.", word="output"
 )
 _ABOUT_HYPHENS = (UnknownOptionError, MissingArgumentError, CombinedShortOptionError)
 _HYPHEN_HINT = "A name that begins with - goes behind --, a value behind =, such as --user-id=-abc."

@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from clarion.cli.api import open_api
-from clarion.cli.api.client import read_list, with_times
-from clarion.cli.output import AsJson, Limit, print_records, read_id
+from clarion.cli.api import ask_list
+from clarion.cli.output import AsJson, Limit, print_records, read_id, with_times
 
 ACTOR_KINDS = ("person", "api_key", "operator", "system")
 
@@ -56,8 +55,7 @@ async def audit(
         "thing_id": thing,
         "before": None if before is None else read_id(before, "audit entry"),
     }
-    async with open_api() as api:
-        entries = await read_list(api, "/audit", query=query, limit=limit)
+    entries = await ask_list("/audit", query=query, limit=limit)
     print_records(
         entries if json else [_row(entry) for entry in entries],
         as_json=json,
@@ -68,8 +66,4 @@ async def audit(
 
 def _row(entry: dict[str, Any]) -> dict[str, Any]:
     actor, thing = entry["actor"], entry["thing"]
-    return {
-        **with_times(entry),
-        "actor": actor["name"],
-        "thing": f"{thing['kind']} {thing['id']}",
-    }
+    return {**with_times(entry), "actor": actor["name"], "thing": f"{thing['kind']} {thing['id']}"}

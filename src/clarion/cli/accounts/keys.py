@@ -5,8 +5,7 @@ from typing import Annotated
 from cyclopts import App as Commands
 from cyclopts import Parameter
 
-from clarion.cli.api import open_api
-from clarion.cli.api.client import read_list, with_times
+from clarion.cli.api import ask, ask_list
 from clarion.cli.output import (
     AsJson,
     Ending,
@@ -49,8 +48,7 @@ async def create(
         change campaigns; admin: everything. Each includes those before it.
     """
     wanted = {"name": name, "scopes": read_scopes(scope or ["read"])}
-    async with open_api() as api:
-        made = await api.call("POST", "/keys", body=wanted)
+    made = await ask("POST", "/keys", body=wanted)
     if json:
         print_record(made, as_json=True)
         return
@@ -71,10 +69,9 @@ async def list_(*, json: AsJson = False) -> None:
     clarion keys list
     ```
     """
-    async with open_api() as api:
-        keys = await read_list(api, "/keys")
+    keys = await ask_list("/keys")
     print_records(
-        [with_times(key) for key in keys],
+        keys,
         as_json=json,
         columns=("id", "name", "hint", "scopes", "last_used_at", "revoked_at"),
         none="There is no API key yet: clarion keys create NAME",
@@ -92,8 +89,7 @@ async def revoke(key_id: str, *, json: AsJson = False) -> None:
     ```
     """
     wanted = read_id(key_id, "API key")
-    async with open_api() as api:
-        key = await api.call("POST", f"/keys/{wanted}/revoke", name=key_id)
+    key = await ask("POST", f"/keys/{wanted}/revoke", name=key_id)
     if json:
         print_record(key, as_json=True)
     else:
@@ -105,8 +101,6 @@ def read_scopes(wanted: list[str]) -> list[str]:
     unknown = [scope for scope in wanted if scope not in SCOPES]
     if unknown:
         raise Ending(
-            ExitCode.USAGE,
-            f"{unknown[0]} is no scope; use {', '.join(SCOPES)}.",
-            word="usage",
+            ExitCode.USAGE, f"{unknown[0]} is no scope; use {', '.join(SCOPES)}.", word="usage"
         )
     return list(dict.fromkeys(wanted))

@@ -4,8 +4,8 @@ from typing import Any, Literal
 
 from cyclopts import App as Commands
 
-from clarion.cli.api import open_api
-from clarion.cli.api.client import Api, read_list, with_times
+from clarion.cli.api import ask_list, open_api
+from clarion.cli.api.client import Api, read_list
 from clarion.cli.output import (
     AsJson,
     console,
@@ -31,10 +31,9 @@ async def list_(*, json: AsJson = False) -> None:
     clarion people list
     ```
     """
-    async with open_api() as api:
-        people = await read_list(api, "/people")
+    people = await ask_list("/people")
     print_records(
-        [with_times(person) for person in people],
+        people,
         as_json=json,
         columns=("id", "email", "name", "role", "deactivated_at"),
         none="Nobody works here yet: clarion people invite EMAIL --role admin",
@@ -83,10 +82,9 @@ async def invitations(*, json: AsJson = False) -> None:
     clarion people invitations
     ```
     """
-    async with open_api() as api:
-        waiting = await read_list(api, "/people/invitations")
+    waiting = await ask_list("/people/invitations")
     print_records(
-        [with_times(invitation) for invitation in waiting],
+        waiting,
         as_json=json,
         columns=("id", "email", "role", "invited_by", "expires_at"),
         none="Nobody is invited.",

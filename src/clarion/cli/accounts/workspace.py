@@ -6,7 +6,7 @@ from cyclopts import App as Commands
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
-from clarion.cli.api import open_api
+from clarion.cli.api import ask
 from clarion.cli.output import AsJson, Ending, ExitCode, print_done, print_record
 
 STALE_DAYS_MAX = 365
@@ -24,8 +24,7 @@ async def show(*, json: AsJson = False) -> None:
     clarion workspace show
     ```
     """
-    async with open_api() as api:
-        workspace = await api.call("GET", "/workspace")
+    workspace = await ask("GET", "/workspace")
     print_record(workspace, as_json=json)
 
 
@@ -59,8 +58,7 @@ async def set_(
         raise Ending(ExitCode.USAGE, "Use --name, --stale-after-days or both.", word="usage")
     wanted = {"name": name, "stale_after_days": stale_after_days}
     change = {field: value for field, value in wanted.items() if value is not None}
-    async with open_api() as api:
-        workspace = await api.call("PATCH", "/workspace", body=change)
+    workspace = await ask("PATCH", "/workspace", body=change)
     if name is not None:
         print_done(f"The workspace is called {workspace['name']}.")
     if stale_after_days is not None:

@@ -3,8 +3,7 @@
 from cyclopts import App as Commands
 
 from clarion.cli.accounts import workspace
-from clarion.cli.api import open_api
-from clarion.cli.api.client import read_list
+from clarion.cli.api import ask, ask_list
 from clarion.cli.output import AsJson, console, print_record, print_records
 
 commands = Commands(
@@ -24,8 +23,7 @@ async def list_(*, json: AsJson = False) -> None:
     clarion workspaces list
     ```
     """
-    async with open_api() as api:
-        workspaces = await read_list(api, "/workspaces")
+    workspaces = await ask_list("/workspaces")
     print_records(
         workspaces,
         as_json=json,
@@ -53,8 +51,7 @@ async def create(name: str, *, json: AsJson = False) -> None:
     name
         What people call it.
     """
-    async with open_api() as api:
-        made = await api.call("POST", "/workspaces", body={"name": name})
+    made = await ask("POST", "/workspaces", body={"name": name})
     print_record(made, as_json=json)
     if not json:
         console.print("Keep the key: it is not shown again.", style="dim")

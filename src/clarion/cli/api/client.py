@@ -1,7 +1,6 @@
 """What commands ask of the management API, and what its answers mean to them."""
 
 from collections.abc import AsyncGenerator, Mapping
-from datetime import datetime
 from http import HTTPStatus
 from typing import Any, Protocol
 from urllib.parse import quote, urlencode
@@ -11,15 +10,10 @@ import msgspec
 from clarion.cli.output import Ending, ExitCode, not_found
 
 PREFIX = "/api/v1"
-_TIMES = ("at", "signatures_from", "since", "until", "registered_before")
-"""Fields that are times, beside those that end in _at."""
 PAGE_MAX = 500
 """How many of a list the API tells in one answer at most."""
 
-_HEADINGS = {
-    "invalid_campaign": "The campaign can not be:",
-    "schedule": "The time can not be:",
-}
+_HEADINGS = {"invalid_campaign": "The campaign can not be:", "schedule": "The time can not be:"}
 """What stands above faults that are told in full."""
 
 
@@ -101,18 +95,6 @@ def query_of(query: Mapping[str, Any] | None) -> str:
     """The query of a call, as it stands behind the question mark."""
     asked = {name: value for name, value in (query or {}).items() if value is not None}
     return urlencode(asked, doseq=True)
-
-
-def with_times(record: Mapping[str, Any]) -> dict[str, Any]:
-    """A thing of the API for a table: its times are datetimes."""
-    return {
-        name: _as_time(value) if name in _TIMES or name.endswith("_at") else value
-        for name, value in record.items()
-    }
-
-
-def _as_time(value: Any) -> Any:
-    return datetime.fromisoformat(value) if isinstance(value, str) else value
 
 
 def result_of(status: int, body: bytes, *, name: object = "", address: str = "") -> Any:

@@ -44,7 +44,7 @@ class LocalApi:
             database=session.database,
             broker=session.broker,
             clock=session.clock,
-            provider=_FcmCheck(session.clock),
+            check=partial(_check, session.clock),
             vault=OnDemandVault(partial(open_vault, session.settings)),
             streams=Streams(),
             fcm_url=session.settings.fcm_url,
@@ -132,11 +132,7 @@ class LocalApi:
     def _scope(
         self, method: str, path: str, query: str, headers: Mapping[str, str], content: bytes
     ) -> dict[str, Any]:
-        sent = {
-            "content-type": "application/json",
-            "content-length": str(len(content)),
-            **headers,
-        }
+        sent = {"content-type": "application/json", "content-length": str(len(content)), **headers}
         return {
             "type": "http",
             "asgi": {"version": "3.0", "spec_version": "2.3"},
@@ -154,14 +150,8 @@ class LocalApi:
         }
 
 
-class _FcmCheck:
+def _check(clock: Clock, content: "Content", *, platform: "Platform") -> "Sequence[Fault]":
     """What FCM would refuse in a content, without a connection to FCM."""
+    from clarion.providers.fcm.message import check
 
-    def __init__(self, clock: Clock) -> None:
-        self._clock = clock
-
-    def check(self, content: "Content", *, platform: "Platform") -> "Sequence[Fault]":
-        """See `Provider.check`."""
-        from clarion.providers.fcm.message import check
-
-        return check(content, platform, self._clock.now())
+    return check(content, platform, clock.now())

@@ -8,8 +8,8 @@ from cyclopts import App as Commands
 from cyclopts import Parameter
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from clarion.cli.api import open_api
-from clarion.cli.api.client import Api, read_list, with_times
+from clarion.cli.api import ask, ask_list, open_api
+from clarion.cli.api.client import Api
 from clarion.cli.campaigns.draft import Flags, flags_named, read_change
 from clarion.cli.campaigns.report import print_preview, print_report
 from clarion.cli.campaigns.steps import (
@@ -23,15 +23,7 @@ from clarion.cli.campaigns.steps import (
     resume,
     schedule,
 )
-from clarion.cli.output import (
-    AsJson,
-    Ending,
-    ExitCode,
-    Limit,
-    console,
-    print_records,
-    read_id,
-)
+from clarion.cli.output import AsJson, Ending, ExitCode, Limit, console, print_records, read_id
 
 PAGE = 50
 WATCH_SECONDS = 0.5
@@ -107,10 +99,9 @@ async def list_(*, limit: Limit = PAGE, before: str | None = None, json: AsJson 
         The id of the last one seen: older ones are listed.
     """
     cursor = None if before is None else read_id(before, "campaign")
-    async with open_api() as api:
-        campaigns = await read_list(api, "/campaigns", query={"before": cursor}, limit=limit)
+    campaigns = await ask_list("/campaigns", query={"before": cursor}, limit=limit)
     print_records(
-        campaigns if json else [with_times(campaign) for campaign in campaigns],
+        campaigns,
         as_json=json,
         columns=("id", "name", "state", "scheduled_at", "paused_reason"),
         none="There are no campaigns here: clarion campaigns create NAME",
@@ -127,18 +118,13 @@ async def show(campaign_id: str, *, json: AsJson = False) -> None:
     clarion campaigns show 01981f5e-7a3b-7c12-9d51-0b6d2c4e8f70
     ```
     """
-    async with open_api() as api:
-        campaign = await api.call("GET", path_of_campaign(campaign_id), name=campaign_id)
+    campaign = await ask("GET", path_of_campaign(campaign_id), name=campaign_id)
     print_campaign(campaign, as_json=json)
 
 
 @commands.command
 async def edit(
-    campaign_id: str,
-    *,
-    name: str | None = None,
-    flags: Flags = _NO_FLAGS,
-    json: AsJson = False,
+    campaign_id: str, *, name: str | None = None, flags: Flags = _NO_FLAGS, json: AsJson = False
 ) -> None:
     """Say something else in a draft, or to others. What is not given stays as it is.
 

@@ -6,7 +6,6 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from clarion.cli.api import open_api
-from clarion.cli.api.client import with_times
 from clarion.cli.output import (
     AsJson,
     Ending,
@@ -17,6 +16,7 @@ from clarion.cli.output import (
     print_done,
     print_record,
     read_id,
+    with_times,
 )
 from clarion.cli.terminal import ask, is_interactive
 

@@ -4,17 +4,20 @@ from typing import Any
 
 from cyclopts import App as Commands
 
-from clarion.cli.api import open_api
-from clarion.cli.api.client import path_of, read_list, with_times
+from clarion.cli.api import ask, ask_list
+from clarion.cli.api.client import path_of
 from clarion.cli.output import (
     LIMIT_MAX,
     AsJson,
     Before,
+    Ending,
+    ExitCode,
     Limit,
     Name,
     print_record,
     print_records,
     read_id,
+    with_times,
 )
 
 PAGE = 100
@@ -22,8 +25,6 @@ PAGE = 100
 commands = Commands(name="customers", help="Customers: whom we know, and what they did.")
 for _name in ("erase", "suppress", "unsuppress", "export"):
     commands.command(f"clarion.cli.customers.regulations:{_name}", name=_name)
-for _name in ("merge", "unmerge", "merges"):
-    commands.command(f"clarion.cli.customers.merging:{_name}", name=_name)
 
 
 @commands.command(name="list")
@@ -45,10 +46,9 @@ async def list_(*, limit: Limit = PAGE, after: str | None = None, json: AsJson =
         The id of the last one seen: what follows it is listed.
     """
     cursor = None if after is None else read_id(after, "customer")
-    async with open_api() as api:
-        customers = await read_list(api, "/customers", query={"after": cursor}, limit=limit)
+    customers = await ask_list("/customers", query={"after": cursor}, limit=limit)
     print_records(
-        customers if json else [with_times(customer) for customer in customers],
+        customers,
         as_json=json,
         columns=("id", "user_id", "push_opted_out", "first_seen_at", "last_seen_at"),
         none="There are no customers here.",
@@ -75,10 +75,9 @@ async def find(words: Name, /, *, limit: Limit = 20, json: AsJson = False) -> No
     limit
         How many.
     """
-    async with open_api() as api:
-        found = await read_list(api, "/customers", query={"search": words}, limit=limit)
+    found = await ask_list("/customers", query={"search": words}, limit=limit)
     print_records(
-        found if json else [with_times(customer) for customer in found],
+        found,
         as_json=json,
         columns=("id", "user_id", "push_opted_out", "first_seen_at", "last_seen_at"),
         none="Nobody is known by that.",
@@ -95,13 +94,12 @@ async def show(user_id: Name, *, json: AsJson = False) -> None:
     clarion customers show user-4711
     ```
     """
-    async with open_api() as api:
-        customer = await api.call("GET", path_of("customers", user_id, "customer"), name=user_id)
+    customer = await ask("GET", path_of("customers", user_id, "customer"), name=user_id)
     if json:
         print_record(customer, as_json=True)
         return
     devices = customer.pop("devices")
-    print_record(with_times(customer), as_json=False)
+    print_record(customer, as_json=False)
     print_records(
         [
             with_times(device) | {"push_permission": device["facts"]["push_permission"]}
@@ -135,13 +133,9 @@ async def events(
         The `seq` of the last one seen: what is older is listed.
     """
     path = f"{path_of('customers', user_id, 'customer')}/events"
-    async with open_api() as api:
-        found = await read_list(api, path, query={"before": before}, limit=limit, name=user_id)
+    found = await ask_list(path, query={"before": before}, limit=limit, name=user_id)
     print_records(
-        found if json else [with_times(event) for event in found],
-        as_json=json,
-        columns=("at", "type", "event", "message_id", "seq"),
-        none="No events.",
+        found, as_json=json, columns=("at", "type", "event", "message_id", "seq"), none="No events."
     )
 
 
@@ -156,10 +150,9 @@ async def history(user_id: Name, *, json: AsJson = False) -> None:
     ```
     """
     path = f"{path_of('customers', user_id, 'customer')}/devices/history"
-    async with open_api() as api:
-        changes = await read_list(api, path, limit=LIMIT_MAX, name=user_id)
+    changes = await ask_list(path, limit=LIMIT_MAX, name=user_id)
     print_records(
-        changes if json else [with_times(change) for change in changes],
+        changes,
         as_json=json,
         columns=("at", "device_id", "change", "reason", "customer_id", "previous_customer_id"),
         none="No history.",
@@ -177,10 +170,9 @@ async def devices(user_id: Name, *, json: AsJson = False) -> None:
     ```
     """
     path = f"{path_of('customers', user_id, 'customer')}/devices"
-    async with open_api() as api:
-        held = await read_list(api, path, name=user_id)
+    held = await ask_list(path, name=user_id)
     print_records(
-        held if json else [with_times(one) for one in held],
+        held,
         as_json=json,
         columns=("device_id", "since", "until", "began_by", "ended_by"),
         none="No devices, now or ever.",
@@ -205,13 +197,85 @@ async def timeline(user_id: Name, *, limit: Limit = PAGE, json: AsJson = False) 
         How many.
     """
     path = f"{path_of('customers', user_id, 'customer')}/timeline"
-    async with open_api() as api:
-        entries = await read_list(api, path, limit=limit, name=user_id)
+    entries = await ask_list(path, limit=limit, name=user_id)
     print_records(
         entries if json else [_row(entry) for entry in entries],
         as_json=json,
         columns=("at", "kind", "what", "device_id", "message_id"),
         none="Nothing is known of this customer's life.",
+    )
+
+
+@commands.command
+async def merge(user_id: Name, into: Name, *, yes: bool = False, json: AsJson = False) -> None:
+    """Merge a customer into another: from now on, and for all that was, the two are one.
+
+    `clarion customers unmerge` takes it back as if it had never been.
+
+    For example:
+
+    ```
+    clarion customers merge user-4711 user-12 --yes
+    ```
+
+    Parameters
+    ----------
+    user_id
+        Who is merged.
+    into
+        Whom they count as.
+    yes
+        Do it: without this, nothing is done.
+    """
+    if not yes:
+        what = f"This would merge {user_id} into {into}. Say --yes to do it."
+        raise Ending(ExitCode.USAGE, what, word="confirmation")
+    path = f"{path_of('customers', user_id, 'customer')}/merge"
+    merge = await ask("POST", path, body={"into": into}, name=user_id)
+    print_record(merge, as_json=json, title="Merged")
+
+
+@commands.command
+async def unmerge(user_id: Name, *, json: AsJson = False) -> None:
+    """Undo a customer's merge: they are a customer of their own again.
+
+    For example:
+
+    ```
+    clarion customers unmerge user-4711
+    ```
+
+    Parameters
+    ----------
+    user_id
+        Who was merged.
+    """
+    path = f"{path_of('customers', user_id, 'customer')}/unmerge"
+    merge = await ask("POST", path, name=user_id)
+    print_record(merge, as_json=json, title="Unmerged")
+
+
+@commands.command
+async def merges(*, limit: Limit = PAGE, json: AsJson = False) -> None:
+    """List merges, the oldest first, those that were undone too.
+
+    For example:
+
+    ```
+    clarion customers merges
+    ```
+
+    Parameters
+    ----------
+    limit
+        How many.
+    """
+    merges = await ask_list("/merges", limit=limit)
+    print_records(
+        merges,
+        as_json=json,
+        columns=("user_id", "into", "made_at", "made_by", "undone_at"),
+        none="Nobody was merged.",
     )
 
 

@@ -5,8 +5,8 @@ from typing import Any
 import msgspec
 from cyclopts import App as Commands
 
-from clarion.cli.api import open_api
-from clarion.cli.api.client import path_of, read_list, with_times
+from clarion.cli.api import ask, ask_list
+from clarion.cli.api.client import path_of
 from clarion.cli.output import (
     LIMIT_MAX,
     AsJson,
@@ -16,6 +16,7 @@ from clarion.cli.output import (
     print_record,
     print_records,
     read_id,
+    with_times,
 )
 
 PAGE = 100
@@ -45,8 +46,7 @@ async def list_(*, limit: Limit = PAGE, after: str | None = None, json: AsJson =
         The `id` of the last one seen: what follows it is listed.
     """
     cursor = None if after is None else read_id(after, "device")
-    async with open_api() as api:
-        devices = await read_list(api, "/devices", query={"after": cursor}, limit=limit)
+    devices = await ask_list("/devices", query={"after": cursor}, limit=limit)
     print_records(
         devices if json else [_row(device) for device in devices],
         as_json=json,
@@ -68,8 +68,7 @@ async def show(device_id: Name, *, json: AsJson = False) -> None:
     clarion devices show 7f9a2c1e-install --json
     ```
     """
-    async with open_api() as api:
-        device = await api.call("GET", path_of("devices", device_id, "device"), name=device_id)
+    device = await ask("GET", path_of("devices", device_id, "device"), name=device_id)
     if json:
         print_record(device, as_json=True)
         return
@@ -77,7 +76,7 @@ async def show(device_id: Name, *, json: AsJson = False) -> None:
     facts = {name: fact for name, fact in device.pop("facts").items() if fact is not None}
     print_record(with_times(device) | facts, as_json=False)
     print_records(
-        [with_times(one) for one in registrations],
+        registrations,
         as_json=False,
         columns=("token_kind", "token_fingerprint", "state", "reason", "registered_at"),
         none="No registrations.",
@@ -95,10 +94,9 @@ async def history(device_id: Name, *, json: AsJson = False) -> None:
     ```
     """
     path = f"{path_of('devices', device_id, 'device')}/history"
-    async with open_api() as api:
-        changes = await read_list(api, path, limit=LIMIT_MAX, name=device_id)
+    changes = await ask_list(path, limit=LIMIT_MAX, name=device_id)
     print_records(
-        changes if json else [with_times(change) for change in changes],
+        changes,
         as_json=json,
         columns=(
             "at", "change", "reason", "customer_id", "previous_customer_id", "token_fingerprint",
@@ -119,8 +117,7 @@ async def why(device_id: Name, *, json: AsJson = False) -> None:
     ```
     """
     path = f"{path_of('devices', device_id, 'device')}/owner"
-    async with open_api() as api:
-        ownership = await api.call("GET", path, name=device_id)
+    ownership = await ask("GET", path, name=device_id)
     if json:
         print_record(ownership, as_json=True)
         return

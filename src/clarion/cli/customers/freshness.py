@@ -7,9 +7,9 @@ from cyclopts.validators import Number
 from rich.bar import Bar
 from rich.table import Table
 
-from clarion.cli.api import open_api
-from clarion.cli.api.client import read_list, with_times
-from clarion.cli.output import AsJson, Limit, console, escape, print_json, print_records
+from clarion.cli.api import ask, open_api
+from clarion.cli.api.client import read_list
+from clarion.cli.output import AsJson, Limit, console, escape, print_json, print_records, with_times
 
 PAGE = 100
 BAR_CHARACTERS = 20
@@ -37,8 +37,7 @@ async def freshness(*, by: By = "platform", json: AsJson = False) -> None:
     by
         What devices are put together by.
     """
-    async with open_api() as api:
-        ages = await api.call("GET", "/freshness", query={"by": by.replace("-", "_")})
+    ages = await ask("GET", "/freshness", query={"by": by.replace("-", "_")})
     if json:
         print_json(ages)
         return

@@ -5,7 +5,7 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
-from clarion.cli.api import open_api
+from clarion.cli.api import ask, open_api
 from clarion.cli.api.client import path_of
 from clarion.cli.output import AsJson, Ending, ExitCode, Name, not_found, print_done, print_record
 
@@ -30,8 +30,7 @@ async def erase(user_id: Name, *, yes: bool = False, json: AsJson = False) -> No
         Do it: without this, nothing is done.
     """
     _confirmed(yes, "erase this customer for good")
-    async with open_api() as api:
-        erased = await api.call("DELETE", path_of("customers", user_id, "customer"), name=user_id)
+    erased = await ask("DELETE", path_of("customers", user_id, "customer"), name=user_id)
     print_record(erased, as_json=json, title="Erased")
 
 
@@ -53,8 +52,7 @@ async def suppress(user_id: Name, *, yes: bool = False, json: AsJson = False) ->
     """
     _confirmed(yes, "drop whatever this customer does from now on")
     path = f"{path_of('customers', user_id, 'customer')}/suppress"
-    async with open_api() as api:
-        await api.call("POST", path, name=user_id)
+    await ask("POST", path, name=user_id)
     _done("Suppressed: nothing is collected and nothing sent.", {"suppressed": True}, json)
 
 

@@ -7,8 +7,8 @@ from typing import Any, Literal
 import msgspec
 from cyclopts import App as Commands
 
-from clarion.cli.api import open_api
-from clarion.cli.api.client import Api, read_list, with_times
+from clarion.cli.api import ask_list, open_api
+from clarion.cli.api.client import Api, read_list
 from clarion.cli.output import (
     AsJson,
     Ending,
@@ -18,6 +18,7 @@ from clarion.cli.output import (
     print_record,
     print_records,
     refused,
+    with_times,
 )
 from clarion.cli.sources.choice import find_app, find_source
 
@@ -31,11 +32,7 @@ commands = Commands(
 
 @commands.command
 async def add(
-    file: Path,
-    *,
-    source: list[str] | None = None,
-    project: str | None = None,
-    json: AsJson = False,
+    file: Path, *, source: list[str] | None = None, project: str | None = None, json: AsJson = False
 ) -> None:
     """Add a Firebase app from a service-account JSON, or replace its key.
 
@@ -92,8 +89,7 @@ async def list_(*, json: AsJson = False) -> None:
     clarion firebase-apps list
     ```
     """
-    async with open_api() as api:
-        apps = await read_list(api, "/firebase-apps")
+    apps = await ask_list("/firebase-apps")
     print_records(
         apps if json else [_row(app) for app in apps],
         as_json=json,

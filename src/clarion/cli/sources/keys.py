@@ -6,7 +6,7 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 
 from clarion.cli.api import open_api
-from clarion.cli.api.client import Api, read_list, with_times
+from clarion.cli.api.client import Api, read_list
 from clarion.cli.output import (
     AsJson,
     Ending,
@@ -17,6 +17,7 @@ from clarion.cli.output import (
     print_json,
     print_record,
     print_records,
+    with_times,
 )
 from clarion.cli.sources.choice import Record, find_source
 
@@ -52,10 +53,10 @@ async def show(source: Name, *, json: AsJson = False) -> None:
     if json:
         print_json(shown | {"keys": keys})
         return
-    print_record(with_times(shown), as_json=False)
+    print_record(shown, as_json=False)
     console.print()
     print_records(
-        [with_times(key) for key in keys],
+        keys,
         as_json=False,
         columns=("id", "kind", "write_key", "state", "last_used_at", "retires_at"),
         none="",
@@ -84,7 +85,7 @@ async def rotate(source: Name, *, days: Days = None, json: AsJson = False) -> No
     async with open_api() as api:
         path = f"/sources/{(await find_source(api, source))['id']}/write-keys"
         made = await api.call("POST", path, body={"retire_former_after_days": days})
-    print_record(made if json else with_times(made), as_json=json)
+    print_record(made, as_json=json)
 
 
 async def retire(source: Name, key: Name, *, days: EndsIn = 0, json: AsJson = False) -> None:
@@ -173,7 +174,7 @@ async def sign(
     async with open_api() as api:
         path = f"/sources/{(await find_source(api, source))['id']}/identity-secrets"
         made = await api.call("POST", path, body=wanted)
-    print_record(made if json else with_times(made), as_json=json)
+    print_record(made, as_json=json)
     if not json:
         console.print("Keep it on your server: it is not shown again.", style="dim")
 

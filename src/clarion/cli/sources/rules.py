@@ -17,11 +17,7 @@ Burst = Annotated[int | None, Parameter(validator=Number(gte=1, lte=BURST_MAX))]
 
 
 async def limit(
-    source: Name,
-    events_per_second: PerSecond = None,
-    *,
-    burst: Burst = None,
-    json: AsJson = False,
+    source: Name, events_per_second: PerSecond = None, *, burst: Burst = None, json: AsJson = False
 ) -> None:
     """Limit how fast each key of a source may send; without a number, end the limit.
 

@@ -2,8 +2,7 @@
 
 from cyclopts import App as Commands
 
-from clarion.cli.api import open_api
-from clarion.cli.api.client import read_list, with_times
+from clarion.cli.api import ask_list, open_api
 from clarion.cli.output import AsJson, Name, print_done, print_record, print_records
 from clarion.cli.sources.choice import find_app, find_source, public_key_note
 from clarion.cli.sources.counts import counts
@@ -47,7 +46,7 @@ async def create(name: str, *, firebase_app: str | None = None, json: AsJson = F
     if json:
         print_record(source, as_json=True)
         return
-    print_record(with_times(source), as_json=False)
+    print_record(source, as_json=False)
     print_done(public_key_note(source))
 
 
@@ -61,10 +60,9 @@ async def list_(*, json: AsJson = False) -> None:
     clarion sources list --json
     ```
     """
-    async with open_api() as api:
-        sources = await read_list(api, "/sources")
+    sources = await ask_list("/sources")
     print_records(
-        sources if json else [with_times(source) for source in sources],
+        sources,
         as_json=json,
         columns=("id", "name", "write_key", "firebase_app_id", "signs_identity", "revoked_at"),
         none="There is no source yet: clarion sources create NAME",

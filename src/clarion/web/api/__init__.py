@@ -51,7 +51,7 @@ def create_api(
         database=database,
         broker=broker,
         clock=clock,
-        provider=provider,
+        check=provider.check,
         vault=vault,
         streams=streams or Streams(),
         fcm_url=fcm_url,

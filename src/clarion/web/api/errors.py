@@ -172,11 +172,7 @@ class ApiError(Exception):
 
     def body(self) -> dict[str, Any]:
         """The answer's JSON."""
-        wire: dict[str, Any] = {
-            "success": False,
-            "code": self.code.value,
-            "message": self.message,
-        }
+        wire: dict[str, Any] = {"success": False, "code": self.code.value, "message": self.message}
         if self.faults:
             wire["faults"] = [
                 {"field": fault.field, "message": fault.message} for fault in self.faults

@@ -9,7 +9,7 @@ router looks at them, and unescaped one by one for the handler.
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+from typing import Any, Concatenate, ParamSpec, TypeVar
 from urllib.parse import quote, unquote
 
 import msgspec
@@ -30,21 +30,12 @@ from clarion.accounts.actor import Actor, Permission
 from clarion.accounts.authenticator import Authenticator
 from clarion.accounts.command import Services, forbidden
 from clarion.broker import Broker
-from clarion.campaigns.content.spec import Content
 from clarion.clock import Clock
-from clarion.customers.devices.device import Platform
 from clarion.events.calls.body import CallFault
 from clarion.faults import Fault, Rejected
 from clarion.storage.database import Database
 from clarion.storage.vault import Vault
-from clarion.web.api.errors import (
-    ApiError,
-    ErrorCode,
-    accepted,
-    error_of,
-    invalid,
-    not_found,
-)
+from clarion.web.api.errors import ApiError, ErrorCode, accepted, error_of, invalid, not_found
 from clarion.web.api.sources.streams import Streams
 from clarion.web.request_id import REQUEST_ID, name_call
 from clarion.web.server import Message, Receive, Scope, Send
@@ -78,13 +69,6 @@ CALLER = "clarion_caller"
 scope of what comes over a network, and nothing that a caller sends becomes an entry of it."""
 
 
-class ContentChecker(Protocol):
-    """What the API asks of a provider."""
-
-    def check(self, content: Content, *, platform: Platform) -> Sequence[Fault]:
-        """See `Provider.check`."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
     """What handlers work with."""
@@ -92,7 +76,8 @@ class Parts:
     database: Database
     broker: Broker
     clock: Clock
-    provider: ContentChecker
+    check: Callable[..., Sequence[Fault]]
+    """`Provider.check` of whoever carries pushes."""
     vault: Vault
     streams: Streams
     fcm_url: str | None
@@ -258,9 +243,6 @@ def _escaped(scope: Scope) -> str | None:
 
 async def _refuse(send: Send, error: ApiError) -> None:
     body = msgspec.json.encode(error.body())
-    headers = [
-        (b"content-type", b"application/json"),
-        (b"content-length", str(len(body)).encode()),
-    ]
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": error.status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

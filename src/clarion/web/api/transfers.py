@@ -14,14 +14,7 @@ from clarion.importing.queries import count_export, export_page
 from clarion.importing.row import RecordKind
 from clarion.web.api.errors import accepted
 from clarion.web.api.gate import BODY, MAY_CONFLICT, NEEDS, Call, GivenCaller, GivenParts
-from clarion.web.api.pages import (
-    LIMIT_DEFAULT,
-    Cursor,
-    Limit,
-    after_id,
-    after_seq,
-    cursor_of,
-)
+from clarion.web.api.pages import LIMIT_DEFAULT, Cursor, Limit, after_id, after_seq, cursor_of
 from clarion.web.api.sources.wire import SourceId
 
 Kind = Annotated[RecordKind, PathParameter(description="customers, devices or events.")]

@@ -87,11 +87,7 @@ class People(Controller):
         found = await parts.ask(list_invitations, caller, parts.clock.now())
         return whole([Invitation(**_fields(invitation)) for invitation in found])
 
-    @post(
-        "/invitations",
-        summary="Invite somebody",
-        opt={BODY: NewInvitation, MAY_CONFLICT: True},
-    )
+    @post("/invitations", summary="Invite somebody", opt={BODY: NewInvitation, MAY_CONFLICT: True})
     async def invite(self, request: Call, parts: GivenParts, caller: GivenCaller) -> MadeInvitation:
         """Nothing is mailed: hand the link to them yourself. It holds for three days, and once."""
         wanted = await read(request, NewInvitation)

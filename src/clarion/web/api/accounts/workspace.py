@@ -44,10 +44,7 @@ class WorkspaceChange(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
     name: str | msgspec.UnsetType = msgspec.UNSET
     stale_after_days: (
-        Annotated[
-            int,
-            msgspec.Meta(extra_json_schema={"minimum": 1, "maximum": STALE_DAYS_MAX}),
-        ]
+        Annotated[int, msgspec.Meta(extra_json_schema={"minimum": 1, "maximum": STALE_DAYS_MAX})]
         | msgspec.UnsetType
     ) = msgspec.UNSET
 
@@ -61,11 +58,7 @@ class WorkspaceOfCaller(Controller):
         """The workspace of the API key."""
         return Workspace(**_fields(await parts.ask(get_workspace, caller)))
 
-    @patch(
-        "",
-        summary="Change the workspace",
-        opt={BODY: WorkspaceChange, NEEDS: Scope.ADMIN},
-    )
+    @patch("", summary="Change the workspace", opt={BODY: WorkspaceChange, NEEDS: Scope.ADMIN})
     async def change(self, request: Call, parts: GivenParts, caller: GivenCaller) -> Workspace:
         """Another name, or another time after which registrations are stale."""
         change = await read(request, WorkspaceChange)

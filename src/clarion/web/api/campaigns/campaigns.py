@@ -36,8 +36,7 @@ from clarion.web.api.pages import LIMIT_DEFAULT, Cursor, Limit, Page, after_id, 
 
 CampaignId = Annotated[UUID, PathParameter(description="The campaign's id.")]
 Before = Annotated[
-    UUID | None,
-    QueryParameter(description="The `id` of the last one seen: older ones are listed."),
+    UUID | None, QueryParameter(description="The `id` of the last one seen: older ones are listed.")
 ]
 LaunchAt = Annotated[
     str | None,
@@ -58,7 +57,7 @@ class Campaigns(Controller):
         Everything is checked now, and everything that is wrong is told at once."""
         body = await read_object(request)
         at = body.pop("at", msgspec.UNSET)
-        campaign = await parts.do(create_campaign, caller, body, parts.provider.check, at=at)
+        campaign = await parts.do(create_campaign, caller, body, parts.check, at=at)
         if at is msgspec.UNSET:
             return shown_campaign(campaign)
         return await _with_warnings(parts, caller, campaign)
@@ -96,7 +95,7 @@ class Campaigns(Controller):
         change = await read_object(request)
         seen_at = _read_seen_at(change.pop("updated_at", None))
         edited = await parts.do(
-            edit_campaign, caller, campaign_id, change, parts.provider.check, seen_at=seen_at
+            edit_campaign, caller, campaign_id, change, parts.check, seen_at=seen_at
         )
         return shown_campaign(edited)
 
@@ -169,7 +168,7 @@ class Campaigns(Controller):
             preview_campaign,
             caller,
             campaign_id,
-            parts.provider.check,
+            parts.check,
             customer=wanted.user_id,
             now=parts.clock.now(),
         )
@@ -188,7 +187,7 @@ class Campaigns(Controller):
         it reaches now, and what may not be meant. Nothing is made."""
         body = await read_object(request)
         at, now = body.pop("at", msgspec.UNSET), parts.clock.now()
-        expected = await parts.ask(forecast_new, caller, body, parts.provider.check, at=at, now=now)
+        expected = await parts.ask(forecast_new, caller, body, parts.check, at=at, now=now)
         return shown_forecast(expected, now)
 
     @get("/{campaign_id:uuid}/forecast", summary="Forecast a launch", opt={MAY_CONFLICT: True})

@@ -15,6 +15,7 @@ from clarion.deliveries.queries import list_deliveries
 from clarion.web.api.customers.devices import Owner
 from clarion.web.api.gate import GivenCaller, GivenParts
 from clarion.web.api.pages import LIMIT_DEFAULT, Cursor, Limit, Page, after_ids, page
+from clarion.web.api.shown import shown
 
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
@@ -71,17 +72,5 @@ class Deliveries(Controller):
 
 
 def _shown(delivery: store.Delivery) -> Delivery:
-    return Delivery(
-        id=delivery.id,
-        launch_id=delivery.launch_id,
-        device_id=delivery.device_id,
-        customer=Owner(id=delivery.customer_id, user_id=delivery.user_id),
-        platform=delivery.platform,
-        state=delivery.state,
-        reason=delivery.reason,
-        attempts=delivery.attempts,
-        unanswered=delivery.unanswered,
-        settled_at=delivery.settled_at,
-        received_at=delivery.received_at,
-        opened_at=delivery.opened_at,
-    )
+    owner = Owner(id=delivery.customer_id, user_id=delivery.user_id)
+    return shown(delivery, Delivery, customer=owner)

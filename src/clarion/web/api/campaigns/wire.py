@@ -21,8 +21,7 @@ from clarion.web.api.shown import shown
 
 Scalar = str | int | float | bool | None
 Ttl = Annotated[
-    int,
-    msgspec.Meta(extra_json_schema={"minimum": 0, "maximum": contents.TTL_SECONDS_MAX}),
+    int, msgspec.Meta(extra_json_schema={"minimum": 0, "maximum": contents.TTL_SECONDS_MAX})
 ]
 
 
@@ -46,8 +45,7 @@ LiveActivityFields = Annotated[
 
 
 Spread = Annotated[
-    int,
-    msgspec.Meta(extra_json_schema={"minimum": 0, "maximum": campaigns.SPREAD_MINUTES_MAX}),
+    int, msgspec.Meta(extra_json_schema={"minimum": 0, "maximum": campaigns.SPREAD_MINUTES_MAX})
 ]
 
 

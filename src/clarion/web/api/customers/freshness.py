@@ -41,9 +41,7 @@ SWEPT_DAYS_DEFAULT = 30
 StaleAfter = Annotated[
     int | None,
     QueryParameter(
-        ge=1,
-        le=STALE_DAYS_MAX,
-        description="As if this were the workspace's `stale_after_days`.",
+        ge=1, le=STALE_DAYS_MAX, description="As if this were the workspace's `stale_after_days`."
     ),
 ]
 By = Annotated[CohortBy, QueryParameter(description="What devices are put together by.")]
@@ -169,10 +167,7 @@ class Freshnesses(Controller):
         """Registrations that sweeps removed, the last ones first."""
         swept = await parts.ask(list_swept, caller, before_seq=after_seq(cursor), limit=limit + 1)
         return page(
-            swept,
-            limit,
-            lambda one: shown(one[0], Swept, customer=one[1]),
-            lambda one: one[0].seq,
+            swept, limit, lambda one: shown(one[0], Swept, customer=one[1]), lambda one: one[0].seq
         )
 
     @get("/swept/days", summary="Count what sweeps removed, by day")

@@ -64,12 +64,7 @@ class Regulations(Controller):
         user id: they are known again from what they do next."""
         await parts.do(unsuppress, caller, user_id)
 
-    @delete(
-        "/{user_id:str}",
-        summary="Erase a customer",
-        status_code=200,
-        opt={NEEDS: Scope.ADMIN},
-    )
+    @delete("/{user_id:str}", summary="Erase a customer", status_code=200, opt={NEEDS: Scope.ADMIN})
     async def erase_customer(
         self, parts: GivenParts, caller: GivenCaller, user_id: UserId
     ) -> Erased:

@@ -143,10 +143,7 @@ class FirebaseApps(Controller):
         )
 
     @delete(
-        "/{app_id:uuid}",
-        summary="Delete a Firebase app",
-        opt={NEEDS: Scope.ADMIN},
-        status_code=204,
+        "/{app_id:uuid}", summary="Delete a Firebase app", opt={NEEDS: Scope.ADMIN}, status_code=204
     )
     async def delete_one(self, parts: GivenParts, caller: GivenCaller, app_id: AppId) -> None:
         """Forget it with its key. Its sources are bound to none, and what is still to be sent
