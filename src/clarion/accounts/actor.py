@@ -53,12 +53,7 @@ _PUBLISH = _WRITE | {Permission.PUBLISH}
 _ALL = frozenset(Permission)
 
 _BY_SCOPE = {Scope.READ: _READ, Scope.WRITE: _PUBLISH, Scope.ADMIN: _ALL}
-_BY_ROLE = {
-    Role.VIEWER: _READ,
-    Role.AUTHOR: _WRITE,
-    Role.PUBLISHER: _PUBLISH,
-    Role.ADMIN: _ALL,
-}
+_BY_ROLE = {Role.VIEWER: _READ, Role.AUTHOR: _WRITE, Role.PUBLISHER: _PUBLISH, Role.ADMIN: _ALL}
 
 
 def permissions_of_scopes(scopes: Iterable[str]) -> frozenset[Permission]:

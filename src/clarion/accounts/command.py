@@ -170,10 +170,7 @@ def forbidden(needs: Permission) -> Rejected:
 
 def _new_run(services: Services, connection: AsyncConnection) -> Run:
     return Run(
-        connection=connection,
-        now=services.clock.now(),
-        vault=services.vault,
-        _clock=services.clock,
+        connection=connection, now=services.clock.now(), vault=services.vault, _clock=services.clock
     )
 
 

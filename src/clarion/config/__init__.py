@@ -16,12 +16,7 @@ from urllib.parse import urlsplit
 from clarion.brokers.address import read_url
 from clarion.config.setting import GOOGLE_FCM_URL, LATE_MINUTES_MAX, SECRET_CHARACTERS_MIN
 from clarion.config.setting import SETTINGS as SETTINGS
-from clarion.events.backpressure import (
-    BACKLOG_MAX,
-    DISK_FREE_MIN,
-    BackpressureOptions,
-    read_bytes,
-)
+from clarion.events.backpressure import BACKLOG_MAX, DISK_FREE_MIN, BackpressureOptions, read_bytes
 from clarion.faults import Fault
 from clarion.service_variables import is_of_kubernetes
 from clarion.storage.postgres_address import read_postgres_url

@@ -180,8 +180,7 @@ def read_cells(
         )
     if len(cells) == 1 < len(header) and any(one in cells[0] for one in ",;\t|"):
         return Rejected(
-            code="cells_missing",
-            message="The line is separated by something else than the header.",
+            code="cells_missing", message="The line is separated by something else than the header."
         )
     record: dict[str, Any] = {}
     for column, cell in zip(header, cells, strict=False):

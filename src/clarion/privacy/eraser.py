@@ -36,20 +36,11 @@ from clarion.customers.ingestion import Ingestion, owner_of_stored
 from clarion.customers.suppression import SuppressionKind
 from clarion.customers.suppression_store import shut_out, wait_for_refusals
 from clarion.deliveries.erasure_store import launches_of, make_nobodys, release_quarantine
-from clarion.events.erasure_store import (
-    blank_refusals,
-    remove_events,
-    some_events_of,
-)
+from clarion.events.erasure_store import blank_refusals, remove_events, some_events_of
 from clarion.privacy.anonymous_events import events_of_strangers
 from clarion.privacy.dead_letter_scrub import without
 from clarion.privacy.erasure_claims import ErasureClaims, TakenOver
-from clarion.privacy.erasure_request_store import (
-    Erasure,
-    forget_erasure,
-    keep_erasure,
-    unfinished,
-)
+from clarion.privacy.erasure_request_store import Erasure, forget_erasure, keep_erasure, unfinished
 from clarion.storage.bulk import in_parts
 from clarion.storage.database import Database
 from clarion.storage.leader_lease import LeaderLease

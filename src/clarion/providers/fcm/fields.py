@@ -76,10 +76,7 @@ _BOOL = Kind("true or false", lambda value: isinstance(value, bool))
 _COUNT = Kind(
     "a whole number", lambda value: type(value) is int and -_INT32_MAX <= value <= _INT32_MAX
 )
-_SHARE = Kind(
-    "a number from 0 to 1",
-    lambda value: type(value) in (int, float) and 0 <= value <= 1,
-)
+_SHARE = Kind("a number from 0 to 1", lambda value: type(value) in (int, float) and 0 <= value <= 1)
 _SECONDS = Kind('seconds such as "3.5s"', _matches(_DURATION))
 _SECONDS_LIST = Kind('a list of seconds such as "0.5s"', _list_of(_matches(_DURATION)))
 _TIME = Kind("a time such as 2026-03-01T09:00:00Z", _matches(_DATETIME))

@@ -16,13 +16,7 @@ from typing import Any
 
 import msgspec
 
-from clarion.deliveries.provider import (
-    Content,
-    Platform,
-    Priority,
-    Push,
-    TokenKind,
-)
+from clarion.deliveries.provider import Content, Platform, Priority, Push, TokenKind
 from clarion.faults import Fault
 from clarion.providers.fcm.fields import read_fields
 from clarion.providers.fcm.live_activity import live_activity
