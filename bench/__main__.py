@@ -1,4 +1,4 @@
-"""`python -m bench [collector ingestion campaign quota] [--quick] [--only sqlite]`: see `bench`."""
+"""`python -m bench [PART…] [--quick] [--only sqlite]`: see `bench`."""
 
 import argparse
 import asyncio
@@ -14,12 +14,12 @@ import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from bench import campaign, collector, ingestion, machine, peers, quota, static
+from bench import campaign, collector, commands, ingestion, machine, peers, quota, static
 from bench.installation import STORES, store
 from bench.process import LOAD_CORE, pin
 from bench.report import written
 
-PARTS = ("collector", "ingestion", "campaign", "quota")
+PARTS = ("collector", "ingestion", "campaign", "quota", "commands")
 NEEDED = {"nginx": "nginx-light", "h2load": "nghttp2-client", "wrk": "wrk"}
 RESULTS = Path(__file__).with_name("results")
 
@@ -88,6 +88,8 @@ async def _measure(parts: Any, only: str | None, divisor: int) -> dict[str, Any]
                     results["quota"][name] = await quota.measure(
                         rows, root / f"simulator-{name}", minutes, progress
                     )
+                if "commands" in parts and name == "sqlite":
+                    results["commands"] = await commands.measure(rows, max(1, 20 // divisor))
         if "campaign" in parts:
             with static.serving(root / "nginx") as server:
                 results["campaign"] |= peers.measure(server, 5_000 // divisor, 200_000 // divisor)

@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from bench.process import LOAD_CORE, SERVER_CORE, Used, pin, used
-from clarion.cli.first_start import first_start
+from clarion.cli.installation.first_start import first_start
 from clarion.clock import SystemClock
 from clarion.config import Settings, read_settings
 from clarion.deliveries.apps.pacing import PER_MINUTE_MAX, Limits

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from clarion.events.action_store import LOOKED_AT_MAX
-from clarion.web.api.description import describe
+from clarion.web.api.description.description import describe
 from clarion.web.intilery.ingest import KINDS
 from clarion.web.intilery.query import FROM_MAX, SIZE_MAX
 from clarion.web.sdk.routes import METRICS, PIXELS, ROUTES, SOURCE_CONFIG, TYPE_IN_BODY

@@ -57,7 +57,7 @@ SERVERS = ("clarion.web.intilery", "clarion.web.intilery.auth", "clarion.web.int
 _MADE_BY = {
     "Denied",
     "send_refusal",
-    "RecordFault",
+    "Rejected",
     "CallFault",
     "Refusal",
     "RegistrationFault",

@@ -15,16 +15,12 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
 from enum import StrEnum
-from functools import partial
 
 import structlog
 
 from clarion.accounts.command import Services
 from clarion.agent import Agent, AgentName, Runner
 from clarion.broker import Broker, BrokerUnavailable
-from clarion.brokers.database import DatabaseBroker
-from clarion.brokers.jetstream import JetStreamBroker
-from clarion.brokers.on_demand import OnDemandBroker
 from clarion.campaigns.scheduler import Scheduler, SchedulerOptions
 from clarion.clock import Clock, SystemClock
 from clarion.config import Address, Settings
@@ -35,17 +31,18 @@ from clarion.deliveries.provider import Provider
 from clarion.deliveries.sending.sender import Sender
 from clarion.events.backpressure import Backpressure
 from clarion.events.collector import Collector
+from clarion.parts import open_broker, open_vault
 from clarion.privacy.eraser import Eraser
 from clarion.providers.fcm.client import FcmProvider
 from clarion.reports.attributor import Attributor
 from clarion.storage.database import Database, StorageUnavailable
 from clarion.storage.leader_lease import LeaderLease
 from clarion.storage.sqlite import has_lost_thread
-from clarion.storage.vault import OnDemandVault, Vault, load_or_make_vault
+from clarion.storage.vault import Vault
 from clarion.telemetry import Metrics
 from clarion.watchdog import Watchdog
 from clarion.web.api import create_api
-from clarion.web.api.streams import Streams
+from clarion.web.api.sources.streams import Streams
 from clarion.web.console import create_console
 from clarion.web.intilery import TrackApp
 from clarion.web.probes import Probes
@@ -137,9 +134,7 @@ class App:
                 database=database,
                 broker=broker,
                 provider=provider,
-                vault=load_or_make_vault(
-                    settings.data_dir, settings.secret_key, settings.former_secret_keys
-                ),
+                vault=open_vault(settings),
                 clock=clock,
                 metrics=metrics,
             )
@@ -340,40 +335,3 @@ def _why_broken() -> str | None:
     if has_lost_thread():
         return "a thread of the database has died, probably for want of memory"
     return None
-
-
-@asynccontextmanager
-async def open_api(settings: Settings, database: Database, clock: Clock) -> AsyncIterator[Asgi]:
-    """The management API by itself, for a process that serves nothing. Broker and vault are opened
-    when a call needs them; what fails is raised to whoever calls."""
-    ca_file = None if settings.fcm_ca is None else str(settings.fcm_ca)
-    provider = FcmProvider(settings.fcm_url, ca_file, clock)
-    broker = OnDemandBroker(partial(open_broker, settings, database, clock))
-    vault = OnDemandVault(
-        partial(
-            load_or_make_vault,
-            settings.data_dir,
-            settings.secret_key,
-            settings.former_secret_keys,
-        )
-    )
-    try:
-        yield create_api(
-            database,
-            broker,
-            clock,
-            provider,
-            vault,
-            fcm_url=settings.fcm_url,
-            in_process=True,
-        )
-    finally:
-        await provider.close()
-        await broker.close()
-
-
-async def open_broker(settings: Settings, database: Database, clock: Clock) -> Broker:
-    """The broker that `settings` name."""
-    if settings.broker_url is None:
-        return DatabaseBroker(database, clock)
-    return await JetStreamBroker.connect(settings.broker_url)

@@ -12,7 +12,7 @@ from sqlalchemy import select, text, update
 from clarion.accounts.actor import Actor, Permission, Role, operator, permissions_of_role
 from clarion.accounts.audit import AuditEntry, Thing, difference
 from clarion.accounts.audit_store import AuditFilter, list_entries
-from clarion.accounts.command import VERBS, Run, Services, command
+from clarion.accounts.command import VERBS, Run, Services, command, forbidden
 from clarion.accounts.workspace_store import create_workspace
 from clarion.broker import BrokerUnavailable, JobKind, NewJob
 from clarion.faults import Fault, Rejected, invalid
@@ -130,7 +130,7 @@ async def test_a_change_its_audit_entry_and_its_job_belong_together(services: Se
 async def test_without_the_permission_nothing_happens(services: Services) -> None:
     author = replace(operator(WORKSPACE), permissions=permissions_of_role(Role.AUTHOR))
     rejected = await rename(services, author, "after")
-    assert rejected == Rejected("forbidden", "This needs the permission publish.")
+    assert rejected == forbidden(Permission.PUBLISH)
     assert await name_of(services) == "before"
     assert await entries(services) == []
     assert published(services) == []

@@ -42,7 +42,7 @@ from clarion.sources.auth_result import KEY_MEANINGS
 from clarion.sources.authenticator import WriteKeyOptions
 from clarion.sources.rate_limit import BYTES_OF_EVENT, DEFAULT_LIMIT
 from clarion.telemetry import Metrics
-from clarion.web.api.description import describe
+from clarion.web.api.description.description import describe
 from clarion.web.api.errors import ErrorCode
 from clarion.web.connections import CONNECTIONS_MAX, DESCRIPTORS_SHARE, Limits
 from clarion.web.intilery.ingest import KINDS

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from clarion.config import SETTINGS
 from clarion.telemetry import Metrics
-from clarion.web.api.description import describe
+from clarion.web.api.description.description import describe
 from support.each import of_each
 from support.pages import ROOT, pages
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import structlog
 
-from clarion.cli.first_start import prepare
+from clarion.cli.installation.first_start import prepare
 from clarion.clock import SystemClock
 from clarion.config import Settings, read_settings
 from clarion.storage.database import Database

@@ -20,9 +20,9 @@ from clarion.clock import SystemClock
 from clarion.storage.database import Database
 from clarion.storage.vault import Vault
 from clarion.web.api import create_api
-from clarion.web.api.description import describe
+from clarion.web.api.description.description import describe
+from clarion.web.api.description.examples import EXAMPLES
 from clarion.web.api.errors import ErrorCode
-from clarion.web.api.examples import EXAMPLES
 from clarion.web.api.gate import Parts, parameters_of
 from clarion.web.api.routes import api_router
 from support.description import check

@@ -1,6 +1,7 @@
 """Every error of the API: one code, one status, and nothing in it that nobody should see."""
 
 import json
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ from clarion.storage.schema import campaigns
 from clarion.storage.vault import Vault
 from clarion.web.api import create_api
 from clarion.web.api.bodies import BODY_BYTES_MAX
+from clarion.web.api.description.description import describe
+from clarion.web.api.description.examples import EXAMPLES
 from clarion.web.api.errors import ERRORS, ErrorCode
 from support.api import Service, assert_is, service_on_sqlite
 from support.clock import FakeClock
@@ -77,6 +80,29 @@ async def test_a_key_of_another_scope_is_forbidden_and_told_which_it_needs(
     answer = await service.ask("POST", "/sources", {"name": "x"}, key=key)
     assert_is(answer, ErrorCode.FORBIDDEN)
     assert "write" in answer.json["message"]
+
+
+async def test_who_lacks_the_scope_that_is_described_is_forbidden(service: Service) -> None:
+    """The description says it; who checks it is the command or the query."""
+    (source,) = (await service.get("/sources"))["data"]
+    reader, writer = await service.make_key(Scope.READ), await service.make_key(Scope.WRITE)
+    lesser = {"write": reader, "admin": writer}
+    document, tried = describe(), 0
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            scope = re.search(r"Needs the scope `(\w+)`", operation["description"])
+            content = operation.get("requestBody", {}).get("content", {})
+            kind = content.get("application/json", {}).get("schema", {}).get("$ref", "")
+            if scope is None or scope[1] not in lesser:
+                continue
+            body = EXAMPLES.get(kind.rpartition("/")[2], {}) if kind else None
+            place = path.removeprefix("/api/v1").replace("{kind}", "customers")
+            place = re.sub(r"\{\w+\}", source["id"], place)
+            answer = await service.ask(method.upper(), place, body, key=lesser[scope[1]])
+            assert_is(answer, ErrorCode.FORBIDDEN)
+            assert f"the scope {scope[1]}" in answer.json["message"], (method, path)
+            tried += 1
+    assert tried > 30
 
 
 NOT_THERE = (

@@ -13,8 +13,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from msgspec import UNSET
 from sqlalchemy import select
 
-from clarion.accounts.actor import Actor, Role, Scope, permissions_of_role
-from clarion.accounts.command import VERBS, Services
+from clarion.accounts.actor import Actor, Permission, Role, Scope, permissions_of_role
+from clarion.accounts.command import VERBS, Services, forbidden
 from clarion.campaigns.campaign import Campaign, CampaignState
 from clarion.campaigns.commands import (
     create_campaign,
@@ -30,7 +30,6 @@ from clarion.deliveries.apps.commands import (
     resume_app,
 )
 from clarion.deliveries.commands import cancel_campaign, resume_campaign
-from clarion.faults import Rejected
 from clarion.storage.database import Database
 from clarion.storage.schema import quarantine
 from clarion.web.api.errors import ErrorCode
@@ -269,7 +268,7 @@ async def test_an_author_writes_drafts_that_somebody_else_publishes(
     assert isinstance(edited, Campaign)
     assert (edited.name, edited.state) == ("Summer", CampaignState.DRAFT)
 
-    refused = Rejected("forbidden", "This needs the permission publish.")
+    refused = forbidden(Permission.PUBLISH)
     assert await create_campaign(services, author, CAMPAIGN, check, at="now") == refused
     assert await schedule_campaign(services, author, made.id, "now") == refused
     Step = Callable[[Services, Actor, UUID], Awaitable[Any]]
@@ -279,7 +278,7 @@ async def test_an_author_writes_drafts_that_somebody_else_publishes(
     for of_app in (pause_app, resume_app):
         assert await of_app(services, author, APP) == refused
     assert await decide_removals(services, author, APP, remove=True) == refused
-    needs_admin = Rejected("forbidden", "This needs the permission admin.")
+    needs_admin = forbidden(Permission.ADMIN)
     assert await change_app(services, author, APP, avoid_peaks=True) == needs_admin
     assert await delete_app(services, author, APP) == needs_admin
     log = await entries(on_sqlite, "campaign")

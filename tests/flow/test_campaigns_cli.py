@@ -12,7 +12,7 @@ from sqlalchemy import update
 from clarion.brokers.database import DatabaseBroker
 from clarion.campaigns.campaign import LATE_REASON
 from clarion.campaigns.scheduler import Scheduler
-from clarion.cli.first_start import WORKSPACE_ID
+from clarion.cli.installation.first_start import WORKSPACE_ID
 from clarion.clock import SystemClock
 from clarion.customers.identity.batch import Arrival
 from clarion.customers.ingestion import Ingestion

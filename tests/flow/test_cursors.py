@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from clarion.storage.database import Database
-from clarion.web.api.description import describe
+from clarion.web.api.description.description import describe
 from clarion.web.api.errors import ErrorCode
 from support.api import Service, assert_is, register
 from support.clock import FakeClock
@@ -84,7 +84,7 @@ async def lists(service: Service) -> list[str]:
     device = (await service.get("/devices"))["data"][0]
     names = {
         "source_id": source["id"], "user_id": "ada", "device_id": device["device_id"],
-        "campaign_id": made["id"],
+        "campaign_id": made["id"], "kind": "customers",
     }  # fmt: skip
     found = []
     for path, methods in describe()["paths"].items():

@@ -10,6 +10,7 @@ from io import BytesIO, StringIO
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from uuid import UUID
 
 import msgspec
 import pytest
@@ -17,20 +18,20 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from clarion.brokers.database import DatabaseBroker
-from clarion.cli.exporting import record_writer
-from clarion.cli.import_preview import judge_of
 from clarion.customers.ingestor import Ingestor, IngestorOptions
 from clarion.events.collector import Collector, Taken
-from clarion.importing.export_store import export_pages
+from clarion.importing.dry_run import judge_of
+from clarion.importing.export_store import export_page
 from clarion.importing.importer import Importer, Reading, RefusedLine
+from clarion.importing.record_writer import record_writer
 from clarion.importing.row import RecordKind
 from clarion.importing.row_reader import RecordFormat
 from clarion.importing.text_reader import Mark, RecordForm
-from clarion.sources.store import list_sources
 from clarion.storage.database import Database
 from support.book import SOURCE, WORKSPACE
 from support.clock import FakeClock
 from support.database import sqlite_database
+from support.importing import DirectDoor
 from support.sampling import examples
 from support.station import prepare
 
@@ -66,10 +67,16 @@ class Installation:
     async def export(self, kind: RecordKind, form: RecordForm, *, with_tokens: bool = True) -> str:
         file = StringIO(newline="")
         write = record_writer(kind, form, file, with_tokens=with_tokens)
-        async for page in export_pages(self.database, WORKSPACE, kind, with_tokens=with_tokens):
+        last: UUID | int | None = None
+        while True:
+            async with self.database.read() as connection:
+                page, last = await export_page(
+                    connection, WORKSPACE, kind, after=last, limit=1_000, with_tokens=with_tokens
+                )
             for record in page:
-                write(record)
-        return file.getvalue()
+                write(msgspec.json.decode(msgspec.json.encode(record)))
+            if last is None:
+                return file.getvalue()
 
     async def lines(self, kind: RecordKind) -> Lines:
         text = await self.export(kind, RecordForm.NDJSON)
@@ -80,12 +87,11 @@ class Installation:
 
     async def import_(self, kind: RecordKind, form: RecordForm, text: str) -> list[RefusedLine]:
         refused: list[RefusedLine] = []
-        async with self.database.read() as connection:
-            (source,) = await list_sources(connection, WORKSPACE)
         now = self.clock.now()
         reading = Reading(kind=kind, at=now, judge=judge_of(kind, SOURCE, now))
-        async with self._parts() as (collector, broker):
-            importer = Importer(collector, broker, self.clock, source, reading)
+        async with self._parts() as (_, broker):
+            door = DirectDoor(self.database, broker, self.clock, WORKSPACE, SOURCE)
+            importer = Importer(door, self.clock, reading)
             file = BytesIO(text.encode())
             async for step in importer.run(file, RecordFormat(form=form), Mark()):
                 refused += step.refused

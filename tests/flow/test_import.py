@@ -20,7 +20,6 @@ from clarion.broker import JobKind
 from clarion.brokers.database import DatabaseBroker
 from clarion.clock import SystemClock
 from clarion.customers.ingestor import Ingestor, IngestorOptions
-from clarion.events.collector import Collector
 from clarion.importing.importer import (
     BATCH_RECORDS,
     PATIENCE_SECONDS,
@@ -36,6 +35,7 @@ from clarion.storage.database import Database
 from support.api import Service
 from support.clock import FakeClock
 from support.command import Clarion
+from support.importing import DirectDoor
 from support.patience import patience
 from support.processes import until
 
@@ -289,9 +289,9 @@ async def test_an_import_that_was_broken_off_goes_on_and_every_record_is_there_o
 
         async def importing(start: Mark, steps: int) -> Mark:
             broker = service.world.broker
-            collector = Collector(database, broker, service.clock)
+            door = DirectDoor(database, broker, service.clock, workspace.id, source.id)
             reading = Reading(kind=RecordKind.CUSTOMERS, at=service.clock.now())
-            importer = Importer(collector, broker, service.clock, source, reading)
+            importer = Importer(door, service.clock, reading)
             with file.open("rb") as opened:
                 async for step in importer.run(opened, NDJSON, start):
                     start = step.after
@@ -354,8 +354,8 @@ async def test_an_import_waits_for_the_ingestors_and_for_nobody_where_there_are_
             (source,) = await list_sources(connection, workspace.id)
         clock = PatientClock()
         reading = Reading(kind=RecordKind.CUSTOMERS, at=clock.now())
-        collector = Collector(database, broker, clock)
-        importer = Importer(collector, broker, clock, source, reading)
+        door = DirectDoor(database, broker, clock, workspace.id, source.id)
+        importer = Importer(door, clock, reading)
         waiting: list[int] = []
         is_full = asyncio.Event()
 
@@ -382,7 +382,6 @@ async def test_an_import_waits_for_the_ingestors_and_for_nobody_where_there_are_
         await importing()  # nobody takes in anything
         assert PATIENCE_SECONDS <= clock.slept < PATIENCE_SECONDS * 2
         assert max(waiting) >= WAITING_JOBS_MAX + 8
-        await collector.close()
 
 
 def test_what_is_exported_can_be_imported_elsewhere_and_is_the_same(

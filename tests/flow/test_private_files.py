@@ -11,7 +11,7 @@ from time import monotonic, sleep
 
 import pytest
 
-from clarion.cli.first_start import prepare
+from clarion.cli.installation.first_start import prepare
 from clarion.clock import SystemClock
 from clarion.config import Settings, read_settings
 from clarion.storage.database import Database

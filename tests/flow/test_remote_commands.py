@@ -17,7 +17,11 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from time import monotonic
+from typing import Any
+from zipfile import ZipFile
 
 import pytest
 
@@ -30,6 +34,11 @@ Result = tuple[int, str, str]
 _CHANGING = (
     (re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"), "<id>"),
     (re.compile(r"clk_[\w…-]+"), "<key>"),
+    (re.compile(r"cis_[\w-]+"), "<secret>"),
+    (re.compile(r"\b[0-9a-f]{48}\b"), "<write key>"),
+    (re.compile(r"…[0-9a-f]{4}\b"), "<end>"),
+    (re.compile(r"\d{4}-\d\d-\d\d(?![T \d])"), "<day>"),
+    (re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d UTC"), "<time>"),
     (re.compile(r"/console/invitations/[\w-]+"), "<path>"),
     (re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d+)?(Z| UTC)"), "<time>"),
     (re.compile(r'("last_used_at": )(null|"<time>")'), r"\1<time or null>"),
@@ -220,6 +229,243 @@ def test_firebase_apps_are_the_same_here_and_there(
         assert here == there, words
 
 
+@pytest.mark.parametrize("as_json", [(), ("--json",)], ids=["for people", "as JSON"])
+def test_sources_and_their_keys_are_the_same_here_and_there(
+    both: Both, clarion: Clarion, as_json: tuple[str, ...]
+) -> None:
+    clarion("firebase-apps", "add", google_key(clarion))
+    clarion.json("sources", "create", "app")
+    for code, *tokens in (
+        (0, "list"),
+        (0, "create", "web", "--firebase-app", "shop"),
+        (0, "show", "app"),
+        (0, "bind", "app", "shop"),
+        (0, "rotate", "app"),
+        (0, "rotate", "app", "--for", "90"),
+        (0, "sign", "app"),
+        (0, "sign", "app", "--ask-in", "60"),
+        (0, "ask", "app", "--in", "7"),
+        (0, "show", "app"),
+        (0, "unsign", "app"),
+        (0, "limit", "app", "100", "--burst", "500"),
+        (0, "limit", "app"),
+        (0, "origins", "app", "https://shop.example"),
+        (0, "origins", "app"),
+        (0, "revoke", "app"),
+        (0, "restore", "app"),
+        (0, "counts", "app", "--hours", "3"),
+        (0, "tail", "app", "--no-follow"),
+        (0, "list"),
+        (2, "limit", "app", "--burst", "5"),
+        (2, "origins", "app", "shop.example"),
+        (2, "counts"),
+        (3, "show", "nothing"),
+        (3, "bind", "app", "nothing"),
+        (3, "retire", "app", "nothing"),
+        (5, "create", " "),
+    ):
+        words = ["sources", *map(str, tokens), *as_json]
+        here, there = alike(both.here(*words)), alike(both.there(*words))
+        assert here[0] == code, here
+        assert here == there, words
+    first, second = (one["id"] for one in clarion.json("sources", "show", "app")["keys"][:2])
+    for verb, key in (("retire", first), ("restore", first), ("retire", second)):
+        here = alike(both.here("sources", verb, "app", key, *as_json))
+        there = alike(both.there("sources", verb, "app", key, *as_json))
+        assert (here[0], here) == (0, there)
+
+
+@pytest.mark.parametrize("as_json", [(), ("--json",)], ids=["for people", "as JSON"])
+def test_customers_and_devices_are_the_same_here_and_there(
+    both: Both, clarion: Clarion, as_json: tuple[str, ...]
+) -> None:
+    write_key = clarion.json("sources", "create", "app")["write_key"]
+    send(both.url, write_key, "first")
+    send(both.url, write_key, "second", user_id="a/b", device_id="D/1")
+    until_known(clarion, "a/b")
+    for code, *tokens in (
+        (0, "customers", "list"),
+        (0, "customers", "list", "--limit", "1"),
+        (0, "customers", "find", "ad"),
+        (0, "customers", "show", "ada"),
+        (0, "customers", "show", "a/b"),
+        (0, "customers", "events", "ada"),
+        (0, "customers", "events", "ada", "--before", "1"),
+        (0, "customers", "history", "a/b"),
+        (0, "customers", "devices", "a/b"),
+        (0, "customers", "timeline", "a/b"),
+        (0, "customers", "merge", "ada", "a/b", "--yes"),
+        (0, "customers", "merges"),
+        (0, "customers", "unmerge", "ada"),
+        (0, "customers", "suppress", "ada", "--yes"),
+        (0, "devices", "list"),
+        (0, "devices", "show", "D/1"),
+        (0, "devices", "history", "D/1"),
+        (0, "devices", "why", "D/1"),
+        (0, "devices", "freshness", "--by", "app_version"),
+        (0, "devices", "stale", "--in-days", "90"),
+        (0, "devices", "swept"),
+        (2, "customers", "erase", "ada"),
+        (2, "devices", "freshness", "--by", "owner"),
+        (3, "customers", "list", "--after", "no-id"),
+        (3, "customers", "show", "nobody"),
+        (3, "customers", "show", ""),
+        (3, "customers", "timeline", "nobody"),
+        (3, "customers", "unsuppress", "a/b"),
+        (3, "customers", "export", "nobody", "--out", "nobody.zip"),
+        (3, "devices", "show", "nothing"),
+        (5, "customers", "merge", "ada", "nobody", "--yes"),
+    ):
+        words = [*map(str, tokens), *as_json]
+        here = alike(both.here(*words))
+        if tokens[1] == "merge" and code == 0:
+            both.here("customers", "unmerge", "ada")
+        if tokens[1] == "unmerge":
+            both.here("customers", "merge", "ada", "a/b", "--yes")
+        there = alike(both.there(*words))
+        assert here[0] == code, here
+        if tokens[1] not in ("merge", "unmerge", "merges"):  # they name who has done it
+            assert here == there, words
+        assert here[0] == there[0]
+
+
+def test_a_person_is_exported_and_erased_from_elsewhere(both: Both, clarion: Clarion) -> None:
+    send(both.url, clarion.json("sources", "create", "app")["write_key"], "first")
+    until_known(clarion, "ada")
+    file = both.home / "ada.zip"
+    assert both.there("customers", "export", "ada", "--out", str(file))[0] == 0
+    with ZipFile(file) as zipped:
+        assert json.loads(zipped.read("profile.json"))["user_id"] == "ada"
+    told = both.there("customers", "erase", "ada", "--yes", "--json")
+    assert (told[0], json.loads(told[1])["events"]) == (0, 1)
+    assert both.here("customers", "show", "ada")[0] == 3
+    assert both.there("customers", "unsuppress", "ada")[0] == 0
+
+
+def until_known(clarion: Clarion, user_id: str) -> None:
+    """Wait until an ingestor has taken somebody in."""
+    latest = monotonic() + PATIENCE
+    while clarion("customers", "show", user_id)[0] != 0:
+        assert monotonic() < latest
+
+
+def test_what_is_imported_and_exported_is_the_same_here_and_there(
+    both: Both, clarion: Clarion
+) -> None:
+    clarion.json("sources", "create", "app")
+    file = both.home / "crm.csv"
+    rows = [f"user-{number},{number}" for number in range(1_200)]
+    file.write_text("\n".join(["user_id,age:number", *rows, ",5"]) + "\n")
+    tokens = ("customers", str(file), "--source", "app", "--restart")
+    for run in (both.there, both.here):
+        told = json.loads(run("import", *tokens, "--json")[1])
+        assert (told["lines"], told["taken"], told["refused"]) == (1_202, 1_200, 1)
+    until_known(clarion, "user-1199")
+    for kind in ("customers", "devices", "events"):
+        for form in ("csv", "ndjson"):
+            export = ("export", kind, "--format", form)
+            assert both.here(*export) == both.there(*export)
+    for run in (both.here, both.there):
+        out = both.home / "out.csv"
+        assert "1,200 customers are in" in run("export", "customers", "--out", str(out))[1]
+        assert len(out.read_text().splitlines()) == 1_201
+    writer = json.loads(both.here("keys", "create", "w", "--scope", "write", "--json")[1])["key"]
+    assert both.there("import", *tokens, key=writer)[0] == 0
+    code, _, errors = both.there("export", "customers", key=writer)
+    assert (code, "the scope admin" in " ".join(errors.split())) == (5, True)
+
+
+@pytest.mark.parametrize("as_json", [(), ("--json",)], ids=["for people", "as JSON"])
+def test_campaigns_are_the_same_here_and_there(
+    both: Both, clarion: Clarion, as_json: tuple[str, ...]
+) -> None:
+    clarion.json("sources", "create", "app")
+    create = ("campaigns", "create", "Spring", "--title", "Hi {{ customer.name }}", "--everyone")
+    mine = clarion.json(*create)["id"]
+    other = clarion.json(*create)["id"]
+    soon = (datetime.now(UTC) + timedelta(days=30)).isoformat()
+    for code, *tokens in (
+        (0, *create[1:]),
+        (0, "list", "--limit", "2"),
+        (0, "show", "ID"),
+        (0, "edit", "ID", "--body", "Good morning"),
+        (0, "preview", "ID"),
+        (0, "report", "ID"),
+        (0, "schedule", "ID", "--at", soon),
+        (0, "pause", "ID"),
+        (0, "resume", "ID", "--yes"),
+        (0, "cancel", "ID"),
+        (0, "report", "ID"),
+        (2, *create[1:], "--at", "now"),
+        (2, "edit", mine),
+        (3, "show", NOBODY),
+        (3, "show", "no-id"),
+        (3, "schedule", NOBODY, "--at", "now", "--yes"),
+        (3, "preview", mine, "--user-id", "nobody"),
+        (5, "create", "Spring"),
+        (5, *create[1:], "--at", "yesterday"),
+        (5, "schedule", mine, "--at", "2099-03-01T09:00:00Z"),
+        (5, "edit", mine, "--title", "{{ a | nofilter }}"),
+    ):
+        here = alike(both.here("campaigns", *(mine if x == "ID" else x for x in tokens), *as_json))
+        there = alike(
+            both.there("campaigns", *(other if x == "ID" else x for x in tokens), *as_json)
+        )
+        assert here[0] == code, here
+        assert here == there, tokens
+
+
+def test_a_key_that_may_only_look_may_ask_what_a_campaign_would_do(both: Both) -> None:
+    reader = json.loads(both.here("keys", "create", "reader", "--json")[1])["key"]
+    create = ("campaigns", "create", "Spring", "--title", "Hello", "--everyone")
+    code, _, errors = both.there(*create, "--at", "now", key=reader)
+    assert (code, "sends to 0 devices of 0 customers now" in " ".join(errors.split())) == (2, True)
+    for more in ((), ("--at", "now", "--yes")):
+        code, _, errors = both.there(*create, *more, key=reader)
+        assert (code, "the scope write" in " ".join(errors.split())) == (5, True)
+
+
+def test_what_a_source_sends_is_watched_from_elsewhere(both: Both) -> None:
+    write_key = json.loads(both.here("sources", "create", "app", "--json")[1])["write_key"]
+    send(both.url, write_key, "first")
+    here = both.here("sources", "tail", "app", "--no-follow", "--json")
+    assert both.there("sources", "tail", "app", "--no-follow", "--json") == here
+    process = _process(
+        both.home, both.url, "-m", "clarion.cli", "sources", "tail", "app", "--json", key=both.key
+    )
+    assert process.stdout is not None
+    assert json.loads(process.stdout.readline())["message_id"] == "first"
+    send(both.url, write_key, "second")
+    assert json.loads(process.stdout.readline())["message_id"] == "second"
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, errors) == (130, "")
+
+
+def send(
+    url: str, write_key: str, message_id: str, *, user_id: str = "ada", device_id: str | None = None
+) -> None:
+    """An event, which is durable when this returns; with `device_id` it registers the device."""
+    event: dict[str, Any] = {
+        "type": "track",
+        "event": "Seen",
+        "userId": user_id,
+        "messageId": message_id,
+    }
+    if device_id is not None:
+        event["event"] = "Register Push"
+        event["properties"] = {
+            "deviceId": device_id,
+            "fcmToken": "t" * 40,
+            "deviceType": "Android",
+        }
+    body = json.dumps({"writeKey": write_key, "batch": [event]}).encode()
+    headers = {"Content-Type": "application/json"}
+    asked = urllib.request.Request(f"{url}/v1/batch", body, headers)
+    with urllib.request.urlopen(asked, timeout=PATIENCE) as answer:
+        assert answer.status == 200
+
+
 def test_a_simulators_key_is_taken_there_where_clarion_sends_to_that_simulator(
     both: Both, clarion: Clarion
 ) -> None:
@@ -327,11 +573,8 @@ def test_a_command_that_can_work_here_alone_does_not_work_elsewhere_by_mistake(
     clarion: Clarion, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     elsewhere(monkeypatch, "http://127.0.0.1:1")
-    code, _, errors = clarion("sources", "create", "app")
+    code, _, errors = clarion("secrets", "check")
     assert (code, "CLARION_URL" in errors) == (2, True)
-    monkeypatch.delenv("CLARION_URL")
-    monkeypatch.delenv("CLARION_API_KEY")
-    assert clarion.json("sources", "list") == []
 
 
 @contextmanager
@@ -431,6 +674,13 @@ except SystemExit:
         ("people", "list"),
         ("audit",),
         ("firebase-apps", "list"),
+        ("sources", "list"),
+        ("sources", "tail"),
+        ("sources", "--help"),
+        ("customers", "show", "ada"),
+        ("devices", "list"),
+        ("campaigns", "list"),
+        ("export", "customers"),
     ],
     ids=str,
 )
@@ -449,11 +699,13 @@ def test_a_command_on_this_machines_data_loads_what_it_needs(clarion: Clarion) -
     assert errors.splitlines()[-1].endswith("True")
 
 
-def _process(home: Path, url: str | None, *arguments: str) -> "subprocess.Popen[str]":
+def _process(
+    home: Path, url: str | None, *arguments: str, key: str = "clk_key"
+) -> "subprocess.Popen[str]":
     environment = {name: value for name, value in os.environ.items() if name[:8] != "CLARION_"}
     environment["CLARION_DATA_DIR"] = str(home / "data")
     if url is not None:
-        environment |= {"CLARION_URL": url, "CLARION_API_KEY": "clk_key"}
+        environment |= {"CLARION_URL": url, "CLARION_API_KEY": key}
     return subprocess.Popen(
         [sys.executable, *arguments],
         env=environment,

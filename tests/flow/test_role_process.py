@@ -65,4 +65,10 @@ def test_a_role_loads_nothing_of_the_command_line_or_the_simulator(
 
 @pytest.mark.xdist_group("role process")
 def test_what_a_role_loads_is_seen(modules: set[str]) -> None:
-    assert {"clarion.app", "clarion.cli.roles", "litestar", "sqlalchemy", "pycurl"} <= modules
+    assert {
+        "clarion.app",
+        "clarion.cli.installation.roles",
+        "litestar",
+        "sqlalchemy",
+        "pycurl",
+    } <= modules

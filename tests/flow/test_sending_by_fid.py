@@ -2,6 +2,7 @@
 
 import pytest
 
+from clarion.accounts.actor import operator
 from clarion.customers.devices.device import DeviceState, TokenKind
 from clarion.customers.devices.store import Device, get_device
 from clarion.customers.source_report import source_report
@@ -51,7 +52,7 @@ async def test_a_fid_that_is_only_read_loses_no_push_and_ends_no_device(
     assert (after.state, after.token_kind) == (DeviceState.ACTIVE, TokenKind.FCM)
     assert capsys.readouterr().out.count("fids_not_registered") == 1
     async with world.database.read() as connection:
-        told = await source_report(connection, WORKSPACE, SOURCE, world.clock.now(), 24)
+        told = await source_report(connection, operator(WORKSPACE), SOURCE, world.clock.now(), 24)
     [warning] = [one for one in told.warnings if one.code == "fid_not_registered"]
     assert warning.count == 1 and "getId" in warning.cure
 

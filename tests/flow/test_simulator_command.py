@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from clarion.cli import run
-from clarion.cli.simulator import MISSING
+from clarion.cli.installation.simulator import MISSING
 from support.patience import PATIENCE
 
 

@@ -18,7 +18,7 @@ from clarion.storage.bulk import insert_new
 from clarion.storage.database import Database
 from clarion.storage.schema import events, ingest_log
 from clarion.web.api.errors import ErrorCode
-from clarion.web.api.streams import StreamOptions
+from clarion.web.api.sources.streams import StreamOptions
 from clarion.web.server import WebServer, bind
 from support.api import Service, assert_is, register, service_on_sqlite
 from support.clock import FakeClock

@@ -16,10 +16,10 @@ from clarion.broker import JobKind
 from clarion.brokers.database import DatabaseBroker
 from clarion.campaigns.campaign import Campaign, CampaignState
 from clarion.campaigns.commands import edit_campaign, pause_campaign, schedule_campaign
-from clarion.campaigns.content.spec import Content, ContentFault
+from clarion.campaigns.content.spec import Content
 from clarion.customers.devices.device import Platform
 from clarion.deliveries.commands import cancel_campaign, resume_campaign
-from clarion.faults import Rejected, not_found
+from clarion.faults import Fault, Rejected, not_found
 from clarion.storage.database import Database
 from clarion.storage.schema import chunks
 from support.clock import FakeClock
@@ -33,7 +33,7 @@ async def world(database: Database, clock: FakeClock) -> World:
     return await World(database, clock).open()
 
 
-def check(content: Content, *, platform: Platform) -> Sequence[ContentFault]:
+def check(content: Content, *, platform: Platform) -> Sequence[Fault]:
     """A provider that refuses no content."""
     return ()
 

@@ -22,7 +22,7 @@ from clarion.reports.attributor import Attributor
 from clarion.storage.database import Database
 from clarion.web.api import create_api
 from clarion.web.api.errors import ERRORS, ErrorCode
-from clarion.web.api.streams import StreamOptions, Streams
+from clarion.web.api.sources.streams import StreamOptions, Streams
 from clarion.web.console import create_console
 from clarion.web.sdk import CollectApp
 from clarion.web.server import WebApp

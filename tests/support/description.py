@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from clarion.web.api.description import describe
+from clarion.web.api.description.description import describe
 
 _PART = re.compile(r"\\\{\w+\\\}")
 

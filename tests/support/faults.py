@@ -13,7 +13,8 @@ from uuid import UUID
 
 from clarion.broker import Backlog, Broker, BrokerUnavailable, JobKind, Lease, NewJob
 from clarion.campaigns.campaign import CampaignState
-from clarion.deliveries.provider import Content, ContentFault, Outcome, Platform, ProviderApp, Push
+from clarion.deliveries.provider import Content, Outcome, Platform, ProviderApp, Push
+from clarion.faults import Fault
 from clarion.reports.funnel_store import Report
 from clarion.storage.database import Database, StorageUnavailable
 from support.clock import FakeClock
@@ -179,7 +180,7 @@ class DoomedProvider:
         self._doom.point("before the answers are seen")
         return answers
 
-    def check(self, content: Content, *, platform: Platform) -> Sequence[ContentFault]:
+    def check(self, content: Content, *, platform: Platform) -> Sequence[Fault]:
         return []
 
     async def close(self) -> None: ...

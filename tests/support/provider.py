@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from clarion.deliveries.provider import (
     Accepted,
     Content,
-    ContentFault,
     Misconfigured,
     Outcome,
     Platform,
@@ -19,6 +18,7 @@ from clarion.deliveries.provider import (
     Unavailable,
     Unregistered,
 )
+from clarion.faults import Fault
 
 
 class MemoryProvider:
@@ -46,7 +46,7 @@ class MemoryProvider:
             await self.opened.wait()
         return [self._answer(push) for push in pushes]
 
-    def check(self, content: Content, *, platform: Platform) -> Sequence[ContentFault]:
+    def check(self, content: Content, *, platform: Platform) -> Sequence[Fault]:
         return []
 
     async def close(self) -> None: ...

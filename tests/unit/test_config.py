@@ -7,11 +7,11 @@ import pytest
 from clarion.config import (
     SETTINGS,
     Address,
-    SettingFault,
     Settings,
     read_address,
     read_settings,
 )
+from clarion.faults import Fault
 from clarion.text import without_passwords
 
 
@@ -24,7 +24,7 @@ def settings_of(**environment: str) -> Settings:
 def faults_of(**environment: str) -> dict[str, str]:
     read = read_settings({f"CLARION_{name}": value for name, value in environment.items()})
     assert isinstance(read, list)
-    return {fault.name: fault.message for fault in read}
+    return {fault.field: fault.message for fault in read}
 
 
 def test_an_empty_environment_gives_the_embedded_default() -> None:
@@ -206,7 +206,7 @@ def test_the_log_is_a_level_and_a_format() -> None:
 
 def test_settings_say_what_they_mean_and_what_they_may_be() -> None:
     assert all(one.meaning and one.default and one.example for one in SETTINGS)
-    assert isinstance(SettingFault(name="a", message="b"), SettingFault)
+    assert isinstance(Fault(field="a", message="b"), Fault)
 
 
 @pytest.mark.parametrize(

@@ -14,13 +14,13 @@ from clarion.campaigns.content.spec import (
     TTL_SECONDS_DEFAULT,
     TTL_SECONDS_MAX,
     Content,
-    ContentFault,
     ContentSpec,
     Priority,
     dump_content,
     parse_content,
 )
 from clarion.customers.devices.device import Platform
+from clarion.faults import Fault
 
 
 def spec(wire: Any) -> ContentSpec:
@@ -231,7 +231,7 @@ def test_what_is_saved_is_what_was_meant(wire: dict[str, Any]) -> None:
 def test_whatever_is_sent_is_content_or_faults(wire: Any) -> None:
     found = parse_content(wire)
     if isinstance(found, list):
-        assert found and all(isinstance(one, ContentFault) and one.message for one in found)
+        assert found and all(isinstance(one, Fault) and one.message for one in found)
 
 
 LIVE_START = {

@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clarion.campaigns.content.spec import ContentSpec, dump_content, parse_content
-from clarion.deliveries.provider import Content, ContentFault, Platform, Push, TokenKind
+from clarion.deliveries.provider import Content, Platform, Push, TokenKind
+from clarion.faults import Fault
 from clarion.providers.fcm import fields
 from clarion.providers.fcm.fields import MESSAGE, Fields, Kind, Ours, read_fields
 from clarion.providers.fcm.message import PUSH_KEY, Encoder, check
@@ -194,7 +195,7 @@ def test_what_can_not_be_set_is_refused_naming_the_field(
 )
 def test_any_value_is_read_or_refused(wire: Any) -> None:
     read = read_fields(wire)
-    assert isinstance(read, dict) or all(isinstance(one, ContentFault) for one in read)
+    assert isinstance(read, dict) or all(isinstance(one, Fault) for one in read)
 
 
 def test_fields_are_counted_and_kept_with_the_content() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from clarion.events.calls.check import EVENT_BYTES_MAX, Checked, check
 from clarion.events.messages.identifiers import ID_CHARACTERS_MAX, usable_id
 from clarion.events.messages.json_limits import NESTING_MAX
-from clarion.events.messages.message import TIME_IMPOSSIBLE, Envelope, Event, read, read_traits
+from clarion.events.messages.message import TIME_IMPOSSIBLE, Envelope, Event, read, read_identify
 from clarion.events.messages.timestamps import corrected, parse_time
 from clarion.ingest_log.rejection import Refusal
 from support.history import App
@@ -396,7 +396,7 @@ def test_the_traits_of_a_stored_identify_are_those_it_was_taken_with() -> None:
         wire(type="identify"),
     ):
         found = event(raw, context={"traits": {"a": 3}})
-        assert read_traits(found.body) == found.traits
+        assert read_identify(found.body).traits == found.traits
 
 
 def test_a_batchs_context_counts_below_the_events_own() -> None:

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from clarion.events.calls.check import Checked, check
 from clarion.events.messages.push_preference import push_preference
-from clarion.importing.row import RecordFault, RecordKind, as_event, read_cells
+from clarion.faults import Rejected
+from clarion.importing.row import RecordKind, as_event, read_cells
 from clarion.importing.row_reader import Found, RecordFormat, read_records
 from clarion.importing.text_reader import (
     LINE_BYTES_MAX,
@@ -44,7 +45,7 @@ def event_of(kind: RecordKind, **record: Any) -> dict[str, Any]:
 
 def fault_of(kind: RecordKind, **record: Any) -> str:
     fault = as_event(kind, record, AT)
-    assert isinstance(fault, RecordFault)
+    assert isinstance(fault, Rejected)
     return fault.code
 
 
@@ -56,7 +57,7 @@ def found(
 
 
 def code_of(one: Found) -> str:
-    return one.record.code if isinstance(one.record, RecordFault) else ""
+    return one.record.code if isinstance(one.record, Rejected) else ""
 
 
 def test_a_customer_is_an_identify_with_every_other_column_as_a_trait() -> None:
@@ -161,10 +162,10 @@ def test_a_cell_that_is_not_what_its_column_says_is_refused() -> None:
         ("j:json", "{"),
     ):
         fault = read_cells([column], [cell])
-        assert isinstance(fault, RecordFault)
+        assert isinstance(fault, Rejected)
         assert fault.message.startswith(column)
-    assert isinstance(read_cells(["a"], ["1", "2"]), RecordFault)
-    assert isinstance(read_cells(["traits", "traits.plan"], ["x", "pro"]), RecordFault)
+    assert isinstance(read_cells(["a"], ["1", "2"]), Rejected)
+    assert isinstance(read_cells(["traits", "traits.plan"], ["x", "pro"]), Rejected)
 
 
 def test_a_dotted_column_goes_into_its_object_and_an_empty_cell_says_nothing() -> None:
@@ -187,14 +188,14 @@ def test_a_broken_line_costs_only_itself() -> None:
 @pytest.mark.parametrize("text", [b"user_id,age\ru1,3\r", b"user_id,\x00\rage\nu1,3\n"])
 def test_a_header_that_is_no_csv_is_all_that_is_told_of_a_file(text: bytes) -> None:
     (only,) = found(text, RecordForm.CSV)
-    assert isinstance(only.record, RecordFault)
+    assert isinstance(only.record, Rejected)
     assert (only.record.code, only.line) == ("header_no_csv", 1)
 
 
 def test_an_endless_line_is_refused_without_being_kept() -> None:
     text = b'{"a": 1}\n' + b"x" * (LINE_BYTES_MAX * 3) + b'\n{"b": 2}\n'
     first, endless, last = found(text, RecordForm.NDJSON)
-    assert isinstance(endless.record, RecordFault)
+    assert isinstance(endless.record, Rejected)
     assert endless.record.code == "line_too_long"
     assert len(endless.text) <= LINE_BYTES_MAX
     assert (first.record, last.record, last.after.offset) == ({"a": 1}, {"b": 2}, len(text))

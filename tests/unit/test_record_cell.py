@@ -8,8 +8,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from clarion.faults import Rejected
 from clarion.importing.cell import (
-    RecordFault,
     damage_of_id,
     looks_rounded,
     protected,
@@ -72,7 +72,7 @@ def test_protected_json_is_the_same_json(value: object) -> None:
 def test_an_id_that_a_spreadsheet_has_damaged_is_refused_with_the_cure(text: str) -> None:
     for column in ("user_id", "device_id", "anonymousId", "token", "user_id:number"):
         fault = typed(column, text)
-        assert isinstance(fault, RecordFault), text
+        assert isinstance(fault, Rejected), text
         assert fault.code == "id_damaged"
         assert any(cure in fault.message for cure in ("as text", "apostrophe", '"', "UTF-8"))
     assert typed("user_id", f"'{text}") == ("user_id", text), "unless it is meant so"
@@ -89,9 +89,9 @@ def test_an_id_that_only_looks_odd_is_taken_as_it_is(text: str) -> None:
 )
 def test_a_trait_that_was_damaged_is_refused(text: str) -> None:
     fault = typed("phone", text)
-    assert isinstance(fault, RecordFault)
+    assert isinstance(fault, Rejected)
     assert fault.code == "cell_damaged"
-    assert isinstance(typed("amount:number", "1.23457E+11"), RecordFault)
+    assert isinstance(typed("amount:number", "1.23457E+11"), Rejected)
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def found(text: bytes, form: RecordForm = RecordForm.CSV, start: Mark | None = N
 def read(text: bytes, form: RecordForm = RecordForm.CSV) -> list[tuple[object, str]]:
     """(Record, code) of each line."""
     return [
-        (None, one.record.code) if isinstance(one.record, RecordFault) else (one.record, "")
+        (None, one.record.code) if isinstance(one.record, Rejected) else (one.record, "")
         for one in found(text, form)
     ]
 
@@ -219,7 +219,7 @@ def test_behind_another_header_nothing_is_read(text: bytes) -> None:
 def test_lines_of_json_are_read_right_or_refused(text: bytes, told: list[str]) -> None:
     lines = found(text, RecordForm.NDJSON)
     assert [
-        one.record.code if isinstance(one.record, RecordFault) else one.record["user_id"]
+        one.record.code if isinstance(one.record, Rejected) else one.record["user_id"]
         for one in lines
     ] == told
     for number, one in enumerate(lines):

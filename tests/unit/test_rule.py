@@ -11,13 +11,13 @@ from clarion.audiences.rule import (
     TRAITS_MAX,
     USER_IDS_MAX,
     Everyone,
-    RuleFault,
     TraitsEqual,
     UserIds,
     dump,
     matches,
     parse,
 )
+from clarion.faults import Fault
 
 
 def faults(wire: Any) -> dict[str, str]:
@@ -143,6 +143,6 @@ json_values = st.recursive(
 def test_whatever_is_sent_is_a_rule_that_can_be_saved_or_faults(wire: Any) -> None:
     found = parse(wire)
     if isinstance(found, list):
-        assert found and all(isinstance(one, RuleFault) and one.message for one in found)
+        assert found and all(isinstance(one, Fault) and one.message for one in found)
     else:
         assert parse(msgspec.json.decode(msgspec.json.encode(dump(found)))) == found

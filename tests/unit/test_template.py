@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clarion.campaigns.content.spec import Content, ContentFault, ContentSpec, parse_content
+from clarion.campaigns.content.spec import Content, ContentSpec, parse_content
 from clarion.campaigns.content.template import (
     LOOPS_MAX,
     OUTPUT_BYTES_MAX,
@@ -20,6 +20,7 @@ from clarion.campaigns.content.template import (
     faults_of,
 )
 from clarion.customers.devices.device import Platform
+from clarion.faults import Fault
 
 ANDROID, IOS = Platform.ANDROID, Platform.IOS
 
@@ -41,12 +42,12 @@ def rendered(
     return found.body
 
 
-def fault(text: str, traits: dict[str, Any] | None = None) -> ContentFault:
+def fault(text: str, traits: dict[str, Any] | None = None) -> Fault:
     """Why a body can not be rendered for this customer."""
     wire = spec({"title": "Hello", "body": text})
     assert faults_of(wire) == []
     found = Template(wire).render(ANDROID, user_id=None, traits=traits or {})
-    assert isinstance(found, ContentFault), found
+    assert isinstance(found, Fault), found
     assert found.field == "content.body"
     return found
 
@@ -492,7 +493,7 @@ def test_all_texts_of_a_push_share_its_steps() -> None:
     data = {f"key{i}": costly for i in range(40)}
     template = Template(spec({"title": "Hello", "data": data}))
     found = template.render(ANDROID, user_id=None, traits={"page": "x" * 64})
-    assert isinstance(found, ContentFault)
+    assert isinstance(found, Fault)
     assert template.steps <= STEPS_A_RENDERING + STEPS_MAX
 
 
@@ -569,7 +570,7 @@ def test_nothing_of_python_can_be_reached_through_a_trait(path: str) -> None:
 def test_a_trait_can_not_make_a_link_that_could_not_be_saved(link: str, said: str) -> None:
     template = Template(spec({"title": "Hello", "link": "{{ customer.link }}"}))
     found = template.render(ANDROID, user_id=None, traits={"link": link})
-    assert isinstance(found, ContentFault)
+    assert isinstance(found, Fault)
     assert (found.field, said in found.message) == ("content.link", True)
 
 
@@ -581,12 +582,12 @@ def test_a_picture_that_this_customer_has_not_is_left_out() -> None:
     assert isinstance(found, Content)
     assert (found.image, found.link) == (None, None)
     wrong = template.render(ANDROID, user_id=None, traits={"photo": "nope"})
-    assert isinstance(wrong, ContentFault) and wrong.field == "content.image"
+    assert isinstance(wrong, Fault) and wrong.field == "content.image"
 
 
 def test_a_push_that_would_say_nothing_is_not_rendered() -> None:
     template = Template(spec({"title": "{{ customer.a }}", "body": " {{ customer.b }} "}))
-    assert isinstance(template.render(ANDROID, user_id=None, traits={}), ContentFault)
+    assert isinstance(template.render(ANDROID, user_id=None, traits={}), Fault)
     assert isinstance(template.render(ANDROID, user_id=None, traits={"b": "x"}), Content)
     silent = Template(spec({"data": {"sync": "{{ customer.a }}"}}))
     assert isinstance(silent.render(ANDROID, user_id=None, traits={}), Content)
@@ -689,7 +690,7 @@ def test_no_text_breaks_the_check_and_what_passes_it_renders(text: str) -> None:
     found = parse_content({"title": "Hello", "body": text})
     if isinstance(found, ContentSpec) and not faults_of(found):
         result = Template(found).render(ANDROID, user_id="u", traits={"a": "b"})
-        assert isinstance(result, Content | ContentFault)
+        assert isinstance(result, Content | Fault)
 
 
 @pytest.mark.parametrize(

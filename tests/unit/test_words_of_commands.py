@@ -6,9 +6,10 @@ import pytest
 
 from clarion.accounts import actor
 from clarion.accounts.workspace import STALE_DAYS_MAX
-from clarion.cli import audit, firebase_apps, keys, people, workspace
+from clarion.cli.accounts import audit, keys, people, workspace
 from clarion.cli.api import client
 from clarion.cli.program import _GROUPS, _VERBS, commands
+from clarion.cli.sources import firebase_apps
 from clarion.deliveries.apps.commands import PAUSED_BY_PERSON
 from clarion.web.api.pages import LIMIT_MAX
 

@@ -53,12 +53,7 @@ _PUBLISH = _WRITE | {Permission.PUBLISH}
 _ALL = frozenset(Permission)
 
 _BY_SCOPE = {Scope.READ: _READ, Scope.WRITE: _PUBLISH, Scope.ADMIN: _ALL}
-_BY_ROLE = {
-    Role.VIEWER: _READ,
-    Role.AUTHOR: _WRITE,
-    Role.PUBLISHER: _PUBLISH,
-    Role.ADMIN: _ALL,
-}
+_BY_ROLE = {Role.VIEWER: _READ, Role.AUTHOR: _WRITE, Role.PUBLISHER: _PUBLISH, Role.ADMIN: _ALL}
 
 
 def permissions_of_scopes(scopes: Iterable[str]) -> frozenset[Permission]:
@@ -66,6 +61,11 @@ def permissions_of_scopes(scopes: Iterable[str]) -> frozenset[Permission]:
     nothing."""
     known = [_BY_SCOPE[Scope(scope)] for scope in scopes if scope in _BY_SCOPE]
     return frozenset[Permission]().union(*known)
+
+
+def scope_with(permission: Permission) -> Scope:
+    """The least scope that has it."""
+    return next(scope for scope in Scope if permission in _BY_SCOPE[scope])
 
 
 def permissions_of_role(role: Role) -> frozenset[Permission]:

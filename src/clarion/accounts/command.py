@@ -47,7 +47,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from clarion.accounts.actor import Actor, Permission
+from clarion.accounts.actor import Actor, Permission, scope_with
 from clarion.accounts.audit import Changes, Thing, new_entry
 from clarion.accounts.audit_store import add_entry
 from clarion.broker import BrokerUnavailable, NewJob
@@ -179,15 +179,13 @@ async def audit_by_itself(
 
 def forbidden(needs: Permission) -> Rejected:
     """What an actor hears that lacks the permission."""
-    return Rejected("forbidden", f"This needs the permission {needs.value}.")
+    by = f"an API key has it by the scope {scope_with(needs).value}"
+    return Rejected("forbidden", f"This needs the permission {needs.value}: {by}.")
 
 
 def _new_run(services: Services, connection: AsyncConnection) -> Run:
     return Run(
-        connection=connection,
-        now=services.clock.now(),
-        vault=services.vault,
-        _clock=services.clock,
+        connection=connection, now=services.clock.now(), vault=services.vault, _clock=services.clock
     )
 
 

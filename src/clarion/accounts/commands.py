@@ -11,14 +11,8 @@ from clarion.accounts.audit import Thing, difference
 from clarion.accounts.command import Run, command
 from clarion.accounts.people.store import put_member
 from clarion.accounts.workspace import Workspace, check_stale_after_days, read_name
-from clarion.accounts.workspace_store import (
-    create_workspace as insert_workspace,
-)
-from clarion.accounts.workspace_store import (
-    get_workspace,
-    rename_workspace,
-    set_stale_after_days,
-)
+from clarion.accounts.workspace_store import create_workspace as insert_workspace
+from clarion.accounts.workspace_store import get_workspace, rename_workspace, set_stale_after_days
 from clarion.faults import Fault, Rejected, invalid, not_found
 
 FIRST_KEY_NAME = "first"

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, assert_never
 
 from clarion.events.messages.identifiers import usable_id
+from clarion.faults import Fault
 from clarion.text import is_storable
 
 USER_IDS_MAX = 10_000
@@ -45,30 +46,22 @@ class TraitsEqual:
 Rule = Everyone | UserIds | TraitsEqual
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RuleFault:
-    """A field of the audience that can not be, why, and what to do."""
-
-    field: str
-    message: str
-
-
-def parse(wire: Any) -> Rule | list[RuleFault]:
+def parse(wire: Any) -> Rule | list[Fault]:
     """The rule in its saved form: `{"everyone": true}`, `{"user_ids": […]}`, `{"traits": {…}}`."""
     kinds = ("everyone", "user_ids", "traits")
     if not isinstance(wire, Mapping):
-        return [RuleFault(field="audience", message="must be an object with one of: " + _or(kinds))]
+        return [Fault(field="audience", message="must be an object with one of: " + _or(kinds))]
     unknown = [str(name) for name in wire if name not in kinds]
     if unknown:
         return [
-            RuleFault(field=f"audience.{name}", message="is unknown; use one of: " + _or(kinds))
+            Fault(field=f"audience.{name}", message="is unknown; use one of: " + _or(kinds))
             for name in unknown
         ]
     if len(wire) != 1:
-        return [RuleFault(field="audience", message="must have exactly one of: " + _or(kinds))]
+        return [Fault(field="audience", message="must have exactly one of: " + _or(kinds))]
     if "everyone" in wire:
         if wire["everyone"] is not True:
-            return [RuleFault(field="audience.everyone", message="must be true")]
+            return [Fault(field="audience.everyone", message="must be true")]
         return Everyone()
     if "user_ids" in wire:
         return _user_ids(wire["user_ids"])
@@ -99,13 +92,13 @@ def dump(rule: Rule) -> dict[str, Any]:
             return {"traits": dict(traits)}
 
 
-def _user_ids(wire: Any) -> UserIds | list[RuleFault]:
+def _user_ids(wire: Any) -> UserIds | list[Fault]:
     field = "audience.user_ids"
     if not isinstance(wire, list) or not wire:
-        return [RuleFault(field=field, message="must be a list of at least one user id")]
+        return [Fault(field=field, message="must be a list of at least one user id")]
     if len(wire) > USER_IDS_MAX:
         return [
-            RuleFault(
+            Fault(
                 field=field,
                 message=f"has {len(wire)} ids; the limit is {USER_IDS_MAX}: set a trait and use "
                 "audience.traits",
@@ -117,23 +110,23 @@ def _user_ids(wire: Any) -> UserIds | list[RuleFault]:
         user_id = usable_id(value)
         if user_id is None or not is_storable(user_id):
             message = "can not be a user id: no event with it names anybody"
-            faults.append(RuleFault(field=f"{field}[{index}]", message=message))
+            faults.append(Fault(field=f"{field}[{index}]", message=message))
         else:
             ids[user_id] = None
     return faults or UserIds(user_ids=tuple(ids))
 
 
-def _traits(wire: Any) -> TraitsEqual | list[RuleFault]:
+def _traits(wire: Any) -> TraitsEqual | list[Fault]:
     field = "audience.traits"
     if not isinstance(wire, Mapping) or not wire:
-        return [RuleFault(field=field, message="must be an object of trait names and values")]
+        return [Fault(field=field, message="must be an object of trait names and values")]
     if len(wire) > TRAITS_MAX:
-        return [RuleFault(field=field, message=f"may name {TRAITS_MAX} traits at most")]
+        return [Fault(field=field, message=f"may name {TRAITS_MAX} traits at most")]
     faults = []
     for name, value in wire.items():
         wrong = _wrong(name) or _wrong(value)
         if wrong is not None:
-            faults.append(RuleFault(field=f"{field}.{name}", message=wrong))
+            faults.append(Fault(field=f"{field}.{name}", message=wrong))
     return faults or TraitsEqual(traits=tuple(wire.items()))
 
 

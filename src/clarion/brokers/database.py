@@ -282,19 +282,12 @@ class DatabaseBroker:
 
 
 async def _rewrite_some(
-    kind: JobKind,
-    change: Callable[[bytes], bytes | None],
-    after: int,
-    connection: AsyncConnection,
+    kind: JobKind, change: Callable[[bytes], bytes | None], after: int, connection: AsyncConnection
 ) -> tuple[int, int | None]:
     """How many rejected jobs were rewritten, and the last one looked at; None: that was all."""
     rows = await connection.execute(
         select(jobs.c.id, jobs.c.payload)
-        .where(
-            jobs.c.kind == kind.value,
-            jobs.c.rejected_reason.is_not(None),
-            jobs.c.id > after,
-        )
+        .where(jobs.c.kind == kind.value, jobs.c.rejected_reason.is_not(None), jobs.c.id > after)
         .order_by(jobs.c.id)
         .limit(REJECTED_AT_ONCE)
     )

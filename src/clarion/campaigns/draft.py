@@ -20,7 +20,6 @@ from clarion.campaigns.campaign import (
 )
 from clarion.campaigns.content.spec import (
     Content,
-    ContentFault,
     ContentSpec,
     dump_content,
     parse_content,
@@ -46,7 +45,7 @@ class Draft:
 class ContentCheck(Protocol):
     """What the provider would refuse in a content (`Provider.check`)."""
 
-    def __call__(self, content: Content, *, platform: Platform) -> Sequence[ContentFault]: ...
+    def __call__(self, content: Content, *, platform: Platform) -> Sequence[Fault]: ...
 
 
 def parse_draft(wire: Mapping[str, Any], check: ContentCheck) -> Draft | Rejected:
@@ -64,10 +63,10 @@ def parse_draft(wire: Mapping[str, Any], check: ContentCheck) -> Draft | Rejecte
     wrong = content if isinstance(content, list) else faults_of(content)
     if isinstance(content, ContentSpec) and not wrong:
         wrong = provider_faults(content, check)
-    faults += [Fault(fault.field, fault.message) for fault in wrong]
+    faults += wrong
     audience = rule.parse(wire.get("audience"))
     if isinstance(audience, list):
-        faults += [Fault(fault.field, fault.message) for fault in audience]
+        faults += audience
     spread = wire.get("spread_minutes", 0)
     if type(spread) is not int or not 0 <= spread <= SPREAD_MINUTES_MAX:
         message = f"must be whole minutes from 0 to {SPREAD_MINUTES_MAX}"
@@ -136,10 +135,7 @@ def rewrite(
     )
 
 
-def provider_faults(spec: ContentSpec, check: ContentCheck) -> list[ContentFault]:
+def provider_faults(spec: ContentSpec, check: ContentCheck) -> list[Fault]:
     """What the provider would refuse, each said once although it concerns several platforms."""
-    faults: dict[tuple[str, str], ContentFault] = {}
-    for platform in Platform:
-        for fault in check(spec.for_platform(platform), platform=platform):
-            faults.setdefault((fault.field, fault.message), fault)
-    return list(faults.values())
+    checked = (check(spec.for_platform(one), platform=one) for one in Platform)
+    return list(dict.fromkeys(fault for faults in checked for fault in faults))

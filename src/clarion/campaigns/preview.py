@@ -3,19 +3,23 @@ what its author should be told though nothing is refused."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.audiences.query import Reach, devices_of, reach, traits_held
 from clarion.campaigns.campaign import Campaign
-from clarion.campaigns.content.spec import Content, ContentFault
+from clarion.campaigns.content.spec import Content
 from clarion.campaigns.content.template import Template
 from clarion.campaigns.content.variables import traits_named
 from clarion.campaigns.draft import ContentCheck
 from clarion.customers.devices.device import Platform
 from clarion.customers.profile.store import Customer, find_customer, get_customer_by_id
+from clarion.faults import Fault
+
+SOON_SECONDS = 60
+"""What launches within so long launches now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +39,13 @@ class Forecast:
     campaign: Campaign
     reach: Reach
     warnings: list[CampaignWarning]
+    launches_at: datetime | None = None
+    """None: it would not launch by the step that was asked for."""
+
+    def launches_now(self, now: datetime) -> bool:
+        """Whether it launches so soon that nobody could stop it."""
+        soon = now + timedelta(seconds=SOON_SECONDS)
+        return self.launches_at is not None and self.launches_at <= soon
 
     @property
     def devices(self) -> int:
@@ -105,7 +116,9 @@ async def forecast(connection: AsyncConnection, campaign: Campaign) -> Forecast:
             for trait, field in named.items()
             if trait not in held
         ]
-    return Forecast(campaign=campaign, reach=reached, warnings=warnings)
+    return Forecast(
+        campaign=campaign, reach=reached, warnings=warnings, launches_at=campaign.scheduled_at
+    )
 
 
 def _reachable(campaign: Campaign, reached: Reach) -> int:
@@ -158,8 +171,8 @@ def _render(
     faults: list[PreviewFault] = []
     for platform in Platform:
         content = template.render(platform, user_id=user_id, traits=traits, now=now)
-        wrong: Sequence[ContentFault] = ()
-        if isinstance(content, ContentFault):
+        wrong: Sequence[Fault] = ()
+        if isinstance(content, Fault):
             wrong = [content]
         else:
             contents[platform.value] = content

@@ -1,6 +1,7 @@
 """What is shown of campaigns, and of what they would do."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -66,6 +67,13 @@ async def forecast_new(
     return await _forecast(connection, campaign)
 
 
+async def forecast_campaign(
+    connection: AsyncConnection, actor: Actor, campaign_id: UUID
+) -> Forecast | Rejected:
+    """What a campaign would do at the time that it has."""
+    return await _forecast(connection, await get_campaign(connection, actor, campaign_id))
+
+
 async def forecast_schedule(
     connection: AsyncConnection, actor: Actor, campaign_id: UUID, at: str, *, now: datetime
 ) -> Forecast | Rejected:
@@ -81,12 +89,13 @@ async def forecast_schedule(
 
 async def forecast_resume(
     connection: AsyncConnection, actor: Actor, campaign_id: UUID, *, now: datetime
-) -> Forecast | Rejected | None:
-    """What a campaign would do that is resumed; None: it would not launch by that."""
+) -> Forecast | Rejected:
+    """What a campaign would do that is resumed: most go on, and do not launch by that."""
     campaign = await get_campaign(connection, actor, campaign_id)
-    if isinstance(campaign, Campaign) and not launches_on_resume(campaign, now):
-        return None
-    return await _forecast(connection, campaign)
+    if isinstance(campaign, Rejected):
+        return campaign
+    expected = await forecast(connection, campaign)
+    return expected if launches_on_resume(campaign, now) else replace(expected, launches_at=None)
 
 
 async def _forecast(

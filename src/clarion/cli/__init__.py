@@ -51,7 +51,7 @@ def _load_command(tokens: Sequence[str]) -> Callable[[], int]:
     """What runs the command and returns its exit code. For the process of a role that is not all
     of the command line."""
     if tokens and tokens[0] == "run":
-        from clarion.cli import roles
+        from clarion.cli.installation import roles
 
         process = roles.read_process(tokens)
         if process is not None:

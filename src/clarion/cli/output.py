@@ -33,6 +33,8 @@ Before = Annotated[int | None, Parameter(validator=Number(gte=0, lte=2**63 - 1))
 """The number of a row."""
 
 COLUMNS_MAX = 10_000
+_TIMES = ("at", "signatures_from", "since", "until", "registered_before")
+"""Fields that are times, beside those that end in _at."""
 
 console = SafeConsole()
 errors = SafeConsole(stderr=True)
@@ -120,7 +122,7 @@ def print_record(record: Mapping[str, Any], *, as_json: bool, title: str | None 
     table = Table(show_header=False, box=None, title=title, title_justify="left")
     table.add_column(style="dim", no_wrap=True)
     table.add_column(overflow="fold")
-    for name, value in record.items():
+    for name, value in with_times(record).items():
         table.add_row(name, escape(shown(value)))
     _print_table(table)
 
@@ -142,7 +144,7 @@ def print_records(
         table.add_column(
             column, overflow="fold", no_wrap=is_id, justify="right" if is_count else "left"
         )
-    for record in records:
+    for record in map(with_times, records):
         table.add_row(*(escape(shown(record.get(column))) for column in columns))
     _print_table(table)
 
@@ -191,6 +193,18 @@ def print_ending(ending: Ending, *, as_json: bool) -> None:
         errors.print(f"  {escape(line)}", highlight=False)
     for name, text in faults:
         errors.print(f"  [bold]{escape(name)}[/] {escape(text)}", highlight=False)
+
+
+def with_times(record: Mapping[str, Any]) -> dict[str, Any]:
+    """A thing of the API for a table: its times are datetimes."""
+    return {
+        name: _as_time(value) if name in _TIMES or name.endswith("_at") else value
+        for name, value in record.items()
+    }
+
+
+def _as_time(value: Any) -> Any:
+    return datetime.fromisoformat(value) if isinstance(value, str) else value
 
 
 def shown(value: Any) -> str:

@@ -24,35 +24,26 @@ from clarion.cli.output import EXIT_CODES_HELP, Ending, ExitCode, console, error
 
 _VERBS = {
     "serve": (
-        "serving:serve",
+        "installation.serving:serve",
         "Serve everything in one process: collector, API and every agent.",
     ),
-    "run": (
-        "serving:run",
-        "Run one role, or several, in this process.",
-    ),
-    "demo": (
-        "demo:demo",
-        "Play the main job from end to end against the FCM simulator.",
-    ),
+    "run": ("installation.serving:run", "Run one role, or several, in this process."),
+    "demo": ("demo:demo", "Play the main job from end to end against the FCM simulator."),
     "migrate": (
-        "serving:migrate",
+        "installation.serving:migrate",
         "Bring the database to this version. Running it again changes nothing.",
     ),
     "check": (
-        "serving:check",
+        "installation.serving:check",
         "Look at settings, database, broker, keys and FCM without starting anything.",
     ),
-    "audit": (
-        "audit:audit",
-        "Show who did what to which thing, the newest first.",
-    ),
+    "audit": ("accounts.audit:audit", "Show who did what to which thing, the newest first."),
     "import": (
-        "importing:import_",
+        "importing.importing:import_",
         "Import customers, devices or past events from a CSV or NDJSON file.",
     ),
     "export": (
-        "exporting:export",
+        "importing.exporting:export",
         "Export customers, devices or events, as a file that `clarion import` takes.",
     ),
 }
@@ -72,11 +63,23 @@ _GROUPS = {
     "workspaces": "Workspaces: isolated sets of customers, devices and campaigns.",
 }
 """What an overview says of each group: its own help."""
+_ROOMS = {
+    "campaigns": "campaigns",
+    "customers": "customers",
+    "devices": "customers",
+    "firebase-apps": "sources",
+    "keys": "accounts",
+    "people": "accounts",
+    "secrets": "installation",
+    "simulator": "installation",
+    "sources": "sources",
+    "workspace": "accounts",
+    "workspaces": "accounts",
+}
+"""The folder of each group."""
 
 _NOT_WRITTEN = Ending(
-    ExitCode.FAILURE,
-    "The output can not be written: its disk is full, or fails.",
-    word="output",
+    ExitCode.FAILURE, "The output can not be written: its disk is full, or fails.", word="output"
 )
 _ABOUT_HYPHENS = (UnknownOptionError, MissingArgumentError, CombinedShortOptionError)
 _HYPHEN_HINT = "A name that begins with - goes behind --, a value behind =, such as --user-id=-abc."
@@ -104,7 +107,7 @@ for _name, (_function, _words) in _VERBS.items():
     commands.command(f"clarion.cli.{_function}", name=_name)
     _overview.command(f"clarion.cli.{_function}", name=_name, help=_words)
 for _name, _words in _GROUPS.items():
-    _module = _name.replace("-", "_")
+    _module = f"{_ROOMS[_name]}.{_name.replace('-', '_')}"
     commands.command(f"clarion.cli.{_module}:commands", name=_name, group="Groups")
     _overview.command(f"clarion.cli.{_module}:commands", name=_name, group="Groups", help=_words)
 
@@ -190,7 +193,7 @@ def _load_what_help_shows(tokens: Sequence[str]) -> None:
 def _as_ending(error: Exception) -> Ending | None:
     """What failed for want of something outside; None: a defect of ours, to be seen whole."""
     from clarion.broker import BrokerUnavailable
-    from clarion.cli.first_start import NoInstallation, NotMigrated
+    from clarion.cli.installation.first_start import NoInstallation, NotMigrated
     from clarion.storage.database import StorageUnavailable, is_other_schema
     from clarion.storage.migrate import ForeignSchema
     from clarion.storage.vault import VaultLocked

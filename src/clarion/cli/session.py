@@ -1,39 +1,25 @@
 """How a command reaches the database: directly, with the operator's own settings."""
 
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from typing import Concatenate, ParamSpec, TypeVar
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
 from clarion.accounts.actor import Actor, operator
-from clarion.accounts.command import Services
 from clarion.accounts.workspace import find_workspaces
 from clarion.accounts.workspace_store import list_workspaces
 from clarion.broker import Broker
 from clarion.brokers.on_demand import OnDemandBroker
 from clarion.cli.api.remote import API_KEY, URL, read_remote
 from clarion.cli.context import chosen_workspace
-from clarion.cli.first_start import check_installed, prepare
+from clarion.cli.installation.first_start import check_installed, prepare
 from clarion.cli.output import Ending, ExitCode, not_found
 from clarion.clock import Clock, SystemClock
 from clarion.config import Settings, read_settings
-from clarion.faults import Rejected
+from clarion.parts import open_broker
 from clarion.storage.database import Database
-from clarion.storage.vault import Vault, load_or_make_vault
 from clarion.telemetry import LogOptions, set_up_logs
-
-P = ParamSpec("P")
-T = TypeVar("T")
-
-_HEADINGS = {
-    "invalid_campaign": "The campaign can not be:",
-    "schedule": "The time can not be:",
-}
-"""What stands above faults that are told in full."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,47 +37,11 @@ class Session:
         """Who runs the command: they could change the database by hand as well."""
         return operator(self.workspace_id)
 
-    @property
-    def services(self) -> Services:
-        """What the commands of the stations work with."""
-        return Services(
-            database=self.database,
-            clock=self.clock,
-            broker=self.broker,
-            vault=self.vault(),
-        )
-
-    async def ask(
-        self,
-        query: Callable[Concatenate[AsyncConnection, Actor, P], Awaitable[T]],
-        *args: P.args,
-        **kwargs: P.kwargs,
-    ) -> T:
-        """What a query shows the actor, on a connection of its own."""
-        async with self.database.read() as connection:
-            return await query(connection, self.actor, *args, **kwargs)
-
-    async def do(
-        self,
-        command: Callable[Concatenate[Services, Actor, P], Awaitable[T]],
-        *args: P.args,
-        **kwargs: P.kwargs,
-    ) -> T:
-        """What a command returns that the actor gives."""
-        return await command(self.services, self.actor, *args, **kwargs)
-
-    def vault(self) -> Vault:
-        return load_or_make_vault(
-            self.settings.data_dir, self.settings.secret_key, self.settings.former_secret_keys
-        )
-
 
 def broker_of(settings: Settings, database: Database, clock: Clock) -> OnDemandBroker:
     """The broker of the settings: connected for the few commands that publish or look."""
 
     async def connect() -> Broker:
-        from clarion.app import open_broker  # with it comes all of Clarion: only where needed
-
         return await open_broker(settings, database, clock)
 
     return OnDemandBroker(connect)
@@ -105,7 +55,7 @@ def load_settings() -> Settings:
             ExitCode.USAGE,
             "The settings are wrong:",
             word="settings",
-            faults=[(fault.name, fault.message) for fault in settings],
+            faults=[(fault.field, fault.message) for fault in settings],
         )
     return settings
 
@@ -169,19 +119,6 @@ async def _choose_workspace(database: Database, wanted: str | None) -> UUID:
             word="usage",
         )
     return meant[0].id
-
-
-def accepted(outcome: T | Rejected, *, name: object = "") -> T:
-    """What a command or a query returned. Ends this command where that is Rejected; `name`: what
-    was asked for, as it was typed."""
-    if not isinstance(outcome, Rejected):
-        return outcome
-    code = ExitCode.NOT_FOUND if outcome.code == "not_found" else ExitCode.REFUSED
-    message = _HEADINGS.get(outcome.code, outcome.message)
-    if name and code is ExitCode.NOT_FOUND:
-        message = f"{message.removesuffix('.')}: {name}."
-    faults = [(fault.field, fault.message) for fault in outcome.faults]
-    raise Ending(code, message, word=outcome.code, faults=faults)
 
 
 def max_level(level: str) -> str:

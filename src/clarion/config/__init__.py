@@ -16,12 +16,8 @@ from urllib.parse import urlsplit
 from clarion.brokers.address import read_url
 from clarion.config.setting import GOOGLE_FCM_URL, LATE_MINUTES_MAX, SECRET_CHARACTERS_MIN
 from clarion.config.setting import SETTINGS as SETTINGS
-from clarion.events.backpressure import (
-    BACKLOG_MAX,
-    DISK_FREE_MIN,
-    BackpressureOptions,
-    read_bytes,
-)
+from clarion.events.backpressure import BACKLOG_MAX, DISK_FREE_MIN, BackpressureOptions, read_bytes
+from clarion.faults import Fault
 from clarion.service_variables import is_of_kubernetes
 from clarion.storage.postgres_address import read_postgres_url
 from clarion.telemetry import LOG_FORMATS, LOG_LEVELS, LogOptions
@@ -78,15 +74,7 @@ class Settings:
         return Path(self.database_url.removeprefix("sqlite:///")).absolute().parent
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SettingFault:
-    """A variable that can not be, and the cure."""
-
-    name: str
-    message: str
-
-
-def read_settings(environment: Mapping[str, str]) -> Settings | list[SettingFault]:
+def read_settings(environment: Mapping[str, str]) -> Settings | list[Fault]:
     """The settings, or everything that is wrong with them. An empty variable is an absent one."""
     values = {name: value.strip() for name, value in environment.items() if value.strip()}
     faults = _unknown(environment)
@@ -97,7 +85,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings | list[SettingFaul
         try:
             return read(values[name])
         except ValueError as error:
-            faults.append(SettingFault(name=name, message=str(error)))
+            faults.append(Fault(field=name, message=str(error)))
             return default
 
     data_dir = take("CLARION_DATA_DIR", _data_dir, Path("clarion-data").absolute())
@@ -150,20 +138,20 @@ def read_fcm_url(text: str) -> str:
     return text.rstrip("/")
 
 
-def _unknown(environment: Mapping[str, str]) -> list[SettingFault]:
+def _unknown(environment: Mapping[str, str]) -> list[Fault]:
     known = [setting.name for setting in SETTINGS]
     faults = []
     for name in sorted(environment):
         if name in ("CLARION_PORT", "CLARION_HOST", "CLARION_ADDRESS"):
             if not is_of_kubernetes(name, environment[name]):
                 message = "is no setting of Clarion; where to listen is CLARION_LISTEN=HOST:PORT."
-                faults.append(SettingFault(name=name, message=message))
+                faults.append(Fault(field=name, message=message))
         elif name.startswith(PREFIX) and name not in known:
             if is_of_kubernetes(name, environment[name]):
                 continue
             nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.7)
             hint = f"did you mean {nearest[0]}?" if nearest else f"known are {', '.join(known)}."
-            faults.append(SettingFault(name=name, message=f"is no setting of Clarion; {hint}"))
+            faults.append(Fault(field=name, message=f"is no setting of Clarion; {hint}"))
     return faults
 
 

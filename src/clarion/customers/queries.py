@@ -16,6 +16,8 @@ from clarion.customers.devices.ownership_periods import Holding, holdings
 from clarion.customers.devices.queries import Owner, owners_of
 from clarion.customers.devices.store import Change, Device
 from clarion.customers.diagnostics import cure_of
+from clarion.customers.identity import merge_store
+from clarion.customers.identity.merge_store import Merge
 from clarion.customers.profile import search_store, store
 from clarion.customers.profile.redaction import shown_body, shown_text, shown_traits
 from clarion.customers.profile.redaction_store import (
@@ -27,8 +29,9 @@ from clarion.customers.profile.store import Customer
 from clarion.events import store as event_store
 from clarion.events.store import StoredEvent
 from clarion.faults import Rejected, not_found
+from clarion.ingest_log import queries as ingest_log
 from clarion.ingest_log.outcome import Entry, Outcome, Position, Stage
-from clarion.ingest_log.queries import Wanted, newest
+from clarion.ingest_log.queries import Wanted
 from clarion.sources.store import get_source
 
 HISTORY_LINES_MAX = 10_000
@@ -143,6 +146,20 @@ async def list_events(
     return await view_events(connection, actor, events)
 
 
+async def get_event(
+    connection: AsyncConnection, actor: Actor, message_id: str
+) -> EventView | Rejected:
+    """An event, once it is taken in."""
+    event = await event_store.get_event(connection, actor.workspace_id, message_id)
+    if event is None:
+        return Rejected(
+            "not_found",
+            "There is no such event in this workspace. One that was accepted a moment ago "
+            "is durable, and is found here once it is taken in: ask again.",
+        )
+    return (await view_events(connection, actor, [event]))[0]
+
+
 async def view_events(
     connection: AsyncConnection, actor: Actor, events: Sequence[StoredEvent]
 ) -> list[EventView]:
@@ -185,6 +202,26 @@ async def list_holdings(
     return [(one, owners.get(one.next_customer_id)) for one in held]
 
 
+async def list_merges(
+    connection: AsyncConnection, actor: Actor, *, after: UUID | None, limit: int
+) -> list[Merge]:
+    """Every merge, the oldest first, those that were undone too."""
+    return await merge_store.list_merges(connection, actor.workspace_id, after=after, limit=limit)
+
+
+async def list_activity(
+    connection: AsyncConnection,
+    actor: Actor,
+    wanted: Wanted,
+    *,
+    before: Position | None,
+    limit: int,
+) -> tuple[list[SourceEvent], Position | None]:
+    """A page of what a source sent, newest first, and where the next one begins."""
+    found, position = await ingest_log.newest(connection, wanted, before, limit)
+    return await view_activity(connection, actor, found), position
+
+
 async def view_activity(
     connection: AsyncConnection, actor: Actor, entries: Sequence[Entry]
 ) -> list[SourceEvent]:
@@ -207,7 +244,7 @@ async def list_refusals(
     outcomes = frozenset({Outcome.REFUSED, Outcome.WARNING})
     wanted = Wanted(source_id=source_id, outcomes=outcomes)
     before = None if before_seq is None else Position(0, before_seq)
-    entries, _ = await newest(connection, wanted, before, limit)
+    entries, _ = await ingest_log.newest(connection, wanted, before, limit)
     return await _without_tokens(connection, actor, entries)
 
 

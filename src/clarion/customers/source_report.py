@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from clarion.accounts.actor import Actor
 from clarion.clock import Moment
 from clarion.customers.devices.token_age_store import last_registered_at, not_refreshed
 from clarion.customers.diagnostics import REFRESH_DAYS, WARNINGS, WarningCode, cure_of
@@ -106,9 +107,10 @@ class SourceCounts:
 
 
 async def source_report(
-    connection: AsyncConnection, workspace_id: UUID, source_id: UUID, now: datetime, back: int
+    connection: AsyncConnection, actor: Actor, source_id: UUID, now: datetime, back: int
 ) -> SourceCounts:
     """The report of the last `back` hours, the one under way among them."""
+    workspace_id = actor.workspace_id
     since = hour_of(now) - timedelta(hours=back - 1)
     counted = await totals(connection, source_id, since)
     by_hour = await hours(connection, source_id, since)

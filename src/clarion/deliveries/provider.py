@@ -12,13 +12,13 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from clarion.campaigns.content.spec import Content, ContentFault, Priority, is_reserved
+from clarion.campaigns.content.spec import Content, Priority, is_reserved
 from clarion.customers.devices.device import Platform, TokenKind
+from clarion.faults import Fault
 
 __all__ = [
     "Accepted",
     "Content",
-    "ContentFault",
     "Misconfigured",
     "Outcome",
     "Platform",
@@ -142,7 +142,7 @@ class Provider(Protocol):
         """One outcome for each push, in the order of `pushes`. Retries nothing but a stale access
         token, once."""
 
-    def check(self, content: Content, *, platform: Platform) -> Sequence[ContentFault]:
+    def check(self, content: Content, *, platform: Platform) -> Sequence[Fault]:
         """What the provider would refuse in this content, before anything is sent."""
 
     async def close(self) -> None: ...

@@ -11,21 +11,12 @@ written back as `1.23457E+11`, which is the same for thousands of customers. So:
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
 from clarion.events.messages.identifiers import DAMAGED
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RecordFault:
-    """Why a line is no record."""
-
-    code: str
-    message: str
-
+from clarion.faults import Rejected
 
 ID_COLUMNS = frozenset(
     {
@@ -104,12 +95,12 @@ def _needs_apostrophe(text: str) -> bool:
     return bool(_FORMULA.match(bare)) or damage_of_id(bare) is not None
 
 
-def damage_of_id(text: str, *, is_rounded: bool = False) -> RecordFault | None:
+def damage_of_id(text: str, *, is_rounded: bool = False) -> Rejected | None:
     """What a spreadsheet has done to an id. `is_rounded`: all long numbers of its column end as if
     they were rounded."""
     fault = damage_of_text(text)
     if fault is not None:
-        return RecordFault(code="id_damaged", message=fault.message)
+        return Rejected(code="id_damaged", message=fault.message)
     shown = repr(text[:SHOWN])
     if _ROUNDED.fullmatch(text) and (is_rounded or len(text) >= ROUNDED_DIGITS_MIN):
         what = f"a number of which a spreadsheet has kept {PRECISE_DIGITS} digits"
@@ -120,40 +111,40 @@ def damage_of_id(text: str, *, is_rounded: bool = False) -> RecordFault | None:
     elif _DATE.fullmatch(text):
         what = "a date, which a spreadsheet makes of ids like 1-2 and MAR1"
     elif text.startswith(_OPENED) or text.endswith(_CLOSED):
-        return RecordFault(
+        return Rejected(
             code="id_damaged",
             message=f'{shown} stands in typographic quotes, which CSV does not know: write ".',
         )
     else:
         return None
-    return RecordFault(
+    return Rejected(
         code="id_damaged",
         message=f"{shown} looks like {what}: several customers may share it. {_CURE}, or export it "
         "as NDJSON; if it is meant so, write an apostrophe before it.",
     )
 
 
-def damage_of_text(text: str) -> RecordFault | None:
+def damage_of_text(text: str) -> Rejected | None:
     """What has happened to any text before it came here."""
     if _SCIENTIFIC.fullmatch(text):
         what = "is a number that a spreadsheet has shortened"
     elif _ERROR.fullmatch(text):
         what = "is what a spreadsheet shows instead of a value"
     elif DAMAGED in text:
-        return RecordFault(
+        return Rejected(
             code="cell_damaged",
             message=f"{text[:SHOWN]!r} has lost characters (�) on its way: "
             "export it again as UTF-8.",
         )
     elif text.startswith(_OPENED) and not any(quote in text[1:] for quote in _CLOSED):
-        return RecordFault(
+        return Rejected(
             code="cell_damaged",
             message=f"{text[:SHOWN]!r} opens a typographic quote that nothing closes: the cell may "
             'be cut in two. Write " around it.',
         )
     else:
         return None
-    return RecordFault(
+    return Rejected(
         code="cell_damaged",
         message=f"{text[:SHOWN]!r} {what}. {_CURE}, or export it as NDJSON; if it is meant so, "
         "write an apostrophe before it.",
@@ -166,14 +157,14 @@ def looks_rounded(texts: Iterable[str]) -> bool:
     return len(long) > 1 and all(map(_ROUNDED.fullmatch, long))
 
 
-def typed(column: str, value: Any, *, is_rounded: bool = False) -> tuple[str, Any] | RecordFault:
+def typed(column: str, value: Any, *, is_rounded: bool = False) -> tuple[str, Any] | Rejected:
     """(Name, value) in a column that may say what its texts are: `age:number`. `is_rounded`: as in
     `damage_of_id`."""
     name, kind = name_and_kind(column)
     if isinstance(value, str):
         value = _cell(name, kind, value, is_rounded=is_rounded)
-        if isinstance(value, RecordFault):
-            return RecordFault(code=value.code, message=f"{column}: {value.message}")
+        if isinstance(value, Rejected):
+            return Rejected(code=value.code, message=f"{column}: {value.message}")
     return name, value
 
 
@@ -197,21 +188,21 @@ def _cell(name: str, kind: str, cell: str, *, is_rounded: bool) -> Any:
                 return True
             if cell.lower() in ("false", "no", "0"):
                 return False
-            return RecordFault(
+            return Rejected(
                 code="cell_no_boolean", message=f"{cell[:SHOWN]!r} is neither true nor false."
             )
         case "json":
             try:
                 return msgspec.json.decode(cell)
             except (ValueError, RecursionError) as error:
-                return RecordFault(code="cell_no_json", message=f"is not valid JSON: {error}.")
+                return Rejected(code="cell_no_json", message=f"is not valid JSON: {error}.")
         case _:
             return (None if was_protected else damage_of_text(cell)) or cell
 
 
 def _number(cell: str) -> Any:
     if _SHORTENED_NUMBER.fullmatch(cell):
-        return RecordFault(
+        return Rejected(
             code="cell_damaged",
             message=f"{cell!r} is a number that a spreadsheet has shortened. {_CURE}.",
         )
@@ -221,4 +212,4 @@ def _number(cell: str) -> Any:
         value = None
     if type(value) in (int, float):
         return value
-    return RecordFault(code="cell_no_number", message=f"{cell[:SHOWN]!r} is no number.")
+    return Rejected(code="cell_no_number", message=f"{cell[:SHOWN]!r} is no number.")

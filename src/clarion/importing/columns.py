@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from clarion.importing.cell import RecordFault
+from clarion.faults import Rejected
 
 USER_ID = ("user_id", "userId")
 ANONYMOUS_ID = ("anonymous_id", "anonymousId")
@@ -28,11 +28,11 @@ def first_of(record: Mapping[str, Any], names: tuple[str, ...]) -> Any:
     return None
 
 
-def damaged_id(record: Mapping[str, Any], names: Iterable[str]) -> RecordFault | None:
+def damaged_id(record: Mapping[str, Any], names: Iterable[str]) -> Rejected | None:
     """A number with a point names nobody: what it was before, nobody can tell."""
     for name in names:
         if type(record.get(name)) is float:
-            return RecordFault(
+            return Rejected(
                 code="id_damaged",
                 message=f"{name} is the number {record[name]}, not a text: an id that has passed "
                 "through a program that reads numbers may be another one's now. Write it as text.",

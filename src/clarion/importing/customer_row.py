@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from clarion.events.messages.push_preference import is_excluded, push_preference
-from clarion.importing.cell import RecordFault
+from clarion.faults import Rejected
 from clarion.importing.columns import (
     ANONYMOUS_ID,
     AT,
@@ -22,7 +22,7 @@ _NO_TRAITS = frozenset(
 )  # fmt: skip
 
 
-def identifies(record: Mapping[str, Any]) -> list[dict[str, Any]] | RecordFault:
+def identifies(record: Mapping[str, Any]) -> list[dict[str, Any]] | Rejected:
     """What a customer's line says: when they were seen first, that they want no push, what is known
     of them."""
     damaged = damaged_id(record, (*USER_ID, *ANONYMOUS_ID))
@@ -30,16 +30,16 @@ def identifies(record: Mapping[str, Any]) -> list[dict[str, Any]] | RecordFault:
         return damaged
     user_id, anonymous_id = first_of(record, USER_ID), first_of(record, ANONYMOUS_ID)
     if user_id is None and anonymous_id is None:
-        return RecordFault(code="user_id_missing", message="A customer needs a user_id.")
+        return Rejected(code="user_id_missing", message="A customer needs a user_id.")
     if record.get("suppressed_at"):
-        return RecordFault(
+        return Rejected(
             code="customer_suppressed",
             message="This customer asked not to be followed, so nothing of them is taken in. "
             "Should they be known here, leave `suppressed_at` out, and suppress them afterwards.",
         )
     given = record.get("traits")
     if given is not None and not isinstance(given, Mapping):
-        return RecordFault(
+        return Rejected(
             code="traits_no_object",
             message="`traits` must be an object (in CSV a column `traits:json`).",
         )

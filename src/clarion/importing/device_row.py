@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from clarion.events.messages.timestamps import parse_time
-from clarion.importing.cell import RecordFault
+from clarion.faults import Rejected
 from clarion.importing.columns import (
     AT,
     DEVICE_ID,
@@ -35,7 +35,7 @@ _FACTS = {
 """What an export says of a device, and where in an event's context an app says it."""
 
 
-def registrations(record: Mapping[str, Any]) -> list[dict[str, Any]] | RecordFault:
+def registrations(record: Mapping[str, Any]) -> list[dict[str, Any]] | Rejected:
     """What a device's line says: whose it is and since when, what it is, and its registration."""
     damaged = damaged_id(record, (*DEVICE_ID, *TOKEN, *FID, *USER_ID))
     if damaged is not None:
@@ -45,13 +45,13 @@ def registrations(record: Mapping[str, Any]) -> list[dict[str, Any]] | RecordFau
     if record.get("token_kind") == "fid" and fid is None:
         token, fid = None, token
     if device_id is None:
-        return RecordFault(code="device_id_missing", message="A device needs a device_id.")
+        return Rejected(code="device_id_missing", message="A device needs a device_id.")
     if record.get("state") == REMOVED:
-        return RecordFault(
+        return Rejected(
             code="device_removed", message="This device was removed: there is nothing to register."
         )
     if token is None and fid is None:
-        return RecordFault(
+        return Rejected(
             code="token_missing",
             message="A device needs a token or a fid (`clarion export` writes them --with-tokens).",
         )

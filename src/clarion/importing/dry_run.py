@@ -6,19 +6,25 @@ from uuid import UUID
 from clarion.customers.devices.registration_reader import read_registrations
 from clarion.events.calls.registration_check import RegistrationFault
 from clarion.events.messages.message import Envelope, read
-from clarion.importing.row import Judge, RecordFault
+from clarion.faults import Rejected
+from clarion.importing.row import Judge, RecordKind
 from clarion.ingest_log.rejection import Refusal
+
+
+def judge_of(kind: RecordKind, source_id: UUID, now: datetime) -> Judge | None:
+    """What is asked of a line beyond what the collector asks of an event."""
+    return judge_of_registrations(source_id, now) if kind is RecordKind.DEVICES else None
 
 
 def judge_of_registrations(source_id: UUID, now: datetime) -> Judge:
     """Refuses what the ingestor would keep as an event that registers nothing."""
     envelope = Envelope(received_at=now, sent_at=None)
 
-    def judge(raw: bytes) -> RecordFault | None:
+    def judge(raw: bytes) -> Rejected | None:
         event = read(raw, type_="track", message_id="", envelope=envelope)
         found = event if isinstance(event, Refusal) else read_registrations(event, source_id)
         if isinstance(found, RegistrationFault | Refusal):
-            return RecordFault(code=found.code, message=found.message)
+            return Rejected(code=found.code, message=found.message)
         return None
 
     return judge

@@ -1,6 +1,6 @@
 """Everything a workspace holds of customers, devices and events, page by page, for its export."""
 
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,10 +19,8 @@ from clarion.customers.profile.redaction_store import known_tokens
 from clarion.importing.columns import LEFT_OUT, SOURCE
 from clarion.importing.row import RecordKind
 from clarion.sources.store import list_sources
-from clarion.storage.database import Database
 from clarion.storage.schema import customers, devices, events
 
-PAGE = 1_000
 OWNERS_MAX = 50
 """Of one device, the last."""
 
@@ -41,30 +39,32 @@ async def count_rows(connection: AsyncConnection, workspace_id: UUID, kind: Reco
     return int(rows.scalar_one())
 
 
-async def export_pages(
-    database: Database, workspace_id: UUID, kind: RecordKind, *, with_tokens: bool
-) -> AsyncIterator[list[dict[str, Any]]]:
-    """Records that can be imported again, each page read in a transaction of its own.
+async def export_page(
+    connection: AsyncConnection,
+    workspace_id: UUID,
+    kind: RecordKind,
+    *,
+    after: UUID | int | None,
+    limit: int,
+    with_tokens: bool,
+) -> tuple[list[dict[str, Any]], UUID | int | None]:
+    """Records of at most `limit` rows that can be imported again, and the key of the last row,
+    after which the next page begins; None: this is the last page. An event's key is its `seq`.
 
     Without `with_tokens` registration tokens are left out, and with them the traits and the members
     of events that they stand in.
     """
-    after: Any = None
-    while True:
-        statement, key = _page(kind, workspace_id, after)
-        async with database.read() as connection:
-            rows = (await connection.execute(statement.limit(PAGE))).all()
-            if not rows:
-                return
-            shared = await _shared(connection, workspace_id, kind, rows, with_tokens=with_tokens)
-        match kind:
-            case RecordKind.CUSTOMERS:
-                yield [_customer(row, shared) for row in rows]
-            case RecordKind.DEVICES:
-                yield [one for row in rows for one in _registrations(row, shared)]
-            case RecordKind.EVENTS:
-                yield [_event(row, shared) for row in rows]
-        after = getattr(rows[-1], key)
+    statement, key = _page(kind, workspace_id, after)
+    rows = (await connection.execute(statement.limit(limit))).all()
+    shared = await _shared(connection, workspace_id, kind, rows, with_tokens=with_tokens)
+    match kind:
+        case RecordKind.CUSTOMERS:
+            records = [_customer(row, shared) for row in rows]
+        case RecordKind.DEVICES:
+            records = [one for row in rows for one in _registrations(row, shared)]
+        case RecordKind.EVENTS:
+            records = [_event(row, shared) for row in rows]
+    return records, getattr(rows[-1], key) if len(rows) == limit else None
 
 
 def _page(kind: RecordKind, workspace_id: UUID, after: Any) -> tuple[Select[Any], str]:

@@ -1,27 +1,25 @@
-"""The importer: takes a file of records to the collector, batch by batch, and can go on later.
+"""The importer: hands a file of records over, batch by batch, and can go on later.
 
 What an app sends and what a file says come in by the same door and meet the same rules. A batch is
 durable before the place behind it is told; whoever keeps that place goes on from there.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import BinaryIO, assert_never
+from typing import BinaryIO, Protocol
 
 import msgspec
 
-from clarion.broker import Broker, BrokerUnavailable, JobKind
 from clarion.clock import Clock
-from clarion.events.calls.body import BODY_BYTES_MAX, CallFault
+from clarion.events.calls.body import BODY_BYTES_MAX
 from clarion.events.calls.check import check
-from clarion.events.collector import Collector, ComeAgain, Taken
+from clarion.faults import Rejected
 from clarion.importing.columns import SOURCE
-from clarion.importing.row import Judge, RecordFault, RecordKind, as_events
+from clarion.importing.row import Judge, RecordKind, as_events
 from clarion.importing.row_reader import FileDivided, Found, RecordFormat, read_records
 from clarion.importing.text_reader import Mark
 from clarion.ingest_log.rejection import Refusal
-from clarion.sources.source import Source
 
 BATCH_RECORDS = 500
 BATCH_BYTES = BODY_BYTES_MAX - 65_536
@@ -38,6 +36,27 @@ Events = list[tuple[str, bytes]]
 
 class ImportRefused(Exception):
     """The import can not go on: its source is revoked, or a whole batch is refused."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusedEvent:
+    """An event of a batch that was not kept, and why."""
+
+    message_id: str | None
+    code: str
+    message: str
+
+
+class Door(Protocol):
+    """Where batches are handed over: for one source, which is asked neither for signatures nor for
+    origins, and has no limit."""
+
+    async def take(self, body: bytes) -> Sequence[RefusedEvent]:
+        """Hand over `{"batch": [event, …]}`. Durable when this returns, but for what is refused.
+        Raises ImportRefused."""
+
+    async def waiting(self) -> int:
+        """How many jobs of events wait for an ingestor."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,19 +90,19 @@ class Reading:
 
     def events_of(self, found: Found, now: datetime) -> Events | RefusedLine:
         """The messageIds and the events of a line; refused where nobody would take it."""
-        if isinstance(found.record, RecordFault):
+        if isinstance(found.record, Rejected):
             return _refused(found, found.record)
         body = found.record.get("body")
         source = found.record.get(SOURCE) or (body.get(SOURCE) if isinstance(body, dict) else None)
         if isinstance(source, str) and source in self.other_sources:
-            fault = RecordFault(
+            fault = Rejected(
                 code="other_source",
                 message=f"The line is of the source {source[:100]!r}: import it --source that, or "
                 f"leave the column out, --rename {SOURCE}=.",
             )
             return _refused(found, fault)
         events = as_events(self.kind, found.record, self.at, now)
-        if isinstance(events, RecordFault):
+        if isinstance(events, Rejected):
             return _refused(found, events)
         read: Events = []
         for raw in events:
@@ -96,24 +115,18 @@ class Reading:
 
 
 class Importer:
-    """Imports one file, by an operator's own hand: no limit, no origin, no signature is asked for.
-    It goes no faster than the ingestors, so that what apps send meanwhile waits behind little."""
+    """Imports one file, no faster than the ingestors, so that what apps send meanwhile waits behind
+    little."""
 
-    def __init__(
-        self, collector: Collector, broker: Broker, clock: Clock, source: Source, reading: Reading
-    ) -> None:
-        self._collector = collector
-        self._broker = broker
+    def __init__(self, door: Door, clock: Clock, reading: Reading) -> None:
+        self._door = door
         self._clock = clock
-        self._source = source
         self._reading = reading
         self._in_vain = 0
         """How many jobs waited when nobody took in any."""
 
     async def run(self, file: BinaryIO, written: RecordFormat, start: Mark) -> AsyncIterator[Step]:
         """Import what stands behind `start`. Raises ImportRefused."""
-        if self._source.revoked_at is not None:
-            raise ImportRefused("the source is revoked")
         batch = _Batch(after=start)
         divided: FileDivided | None = None
         try:
@@ -136,46 +149,24 @@ class Importer:
     async def _let_take_in(self) -> None:
         """Wait while more waits than should, and somebody takes it in."""
         patience = PATIENCE_SECONDS
-        waiting = least = await self._waiting()
+        waiting = least = await self._door.waiting()
         while max(WAITING_JOBS_MAX, self._in_vain) < waiting and patience > 0:
             await self._clock.sleep(LOOK_SECONDS)
             patience -= LOOK_SECONDS
-            waiting = await self._waiting()
+            waiting = await self._door.waiting()
             if waiting < least:
                 least, patience = waiting, PATIENCE_SECONDS
         # With nobody there, the next batch waits for nobody either.
         is_in_vain = patience <= 0 or 0 < waiting == self._in_vain
         self._in_vain = waiting + 1 if is_in_vain else 0
 
-    async def _waiting(self) -> int:
-        try:
-            return await self._broker.depth(JobKind.EVENTS)
-        except BrokerUnavailable:
-            return 0  # to whom it is handed over will say so
-
     async def _take(self, batch: "_Batch") -> Step:
         if not batch.bodies:
             return Step(after=batch.after, taken=0, refused=batch.refused)
         await self._let_take_in()
         body = msgspec.json.encode({"batch": batch.bodies})
-        while True:
-            collected = await self._collector.take(
-                body,
-                workspace_id=self._source.workspace_id,
-                source_id=self._source.id,
-                type_hint=None,
-            )
-            match collected:
-                case Taken():
-                    break
-                case ComeAgain(retry_after_seconds=seconds):
-                    await self._clock.sleep(seconds)
-                case CallFault(message=message):
-                    raise ImportRefused(message)
-                case _:
-                    assert_never(collected)
         refused: dict[int, RefusedLine] = {}
-        for one in collected.refused:
+        for one in await self._door.take(body):
             found = batch.found.get(one.message_id or "")
             if found is not None:
                 refused.setdefault(found.line, _refused(found, one))
@@ -219,5 +210,5 @@ def _size(events: Events) -> int:
     return sum(len(raw) + 1 for _, raw in events)
 
 
-def _refused(found: Found, why: RecordFault | Refusal) -> RefusedLine:
+def _refused(found: Found, why: Rejected | Refusal | RefusedEvent) -> RefusedLine:
     return RefusedLine(line=found.line, code=why.code, message=why.message, found=found)

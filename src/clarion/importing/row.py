@@ -16,7 +16,7 @@ import msgspec
 from clarion.events.calls.check import EVENT_BYTES_MAX
 from clarion.events.messages.reserved import REGISTRATION_NAMES, TOKEN_NAMES, plain_name
 from clarion.events.messages.timestamps import FIRST_YEAR, FUTURE_SECONDS_MAX, parse_time
-from clarion.importing.cell import RecordFault as RecordFault
+from clarion.faults import Rejected
 from clarion.importing.cell import typed as typed
 from clarion.importing.columns import (
     ANONYMOUS_ID,
@@ -41,7 +41,7 @@ class RecordKind(StrEnum):
     EVENTS = "events"
 
 
-Judge = Callable[[bytes], RecordFault | None]
+Judge = Callable[[bytes], Rejected | None]
 """Says of an event what those who take it in will refuse, so that its line is."""
 
 MESSAGE_ID_PREFIX = "import-"
@@ -78,7 +78,7 @@ IDS: Mapping[RecordKind, Sequence[str]] = {
 
 def as_events(
     kind: RecordKind, record: Mapping[str, Any], at: datetime, now: datetime | None = None
-) -> list[bytes] | RecordFault:
+) -> list[bytes] | Rejected:
     """The events of a line, as JSON: mostly one. `at` is its time where the line gives none. `now`:
     a time ahead of it is none.
 
@@ -94,16 +94,16 @@ def as_events(
             made = registrations(record)
         case RecordKind.EVENTS:
             event = _event(record)
-            made = event if isinstance(event, RecordFault) else [event]
+            made = event if isinstance(event, Rejected) else [event]
         case _:
             assert_never(kind)
-    if isinstance(made, RecordFault):
+    if isinstance(made, Rejected):
         return made
     own = len(made) - 1
     events: list[bytes] = []
     for number, event in enumerate(made):
         finished = _finished(event, at, now or at, is_own=number == own)
-        if isinstance(finished, RecordFault):
+        if isinstance(finished, Rejected):
             return finished
         events += finished
     return events
@@ -111,21 +111,21 @@ def as_events(
 
 def as_event(
     kind: RecordKind, record: Mapping[str, Any], at: datetime, now: datetime | None = None
-) -> bytes | RecordFault:
+) -> bytes | Rejected:
     """A line's own event, the last of `as_events`."""
     events = as_events(kind, record, at, now)
-    return events if isinstance(events, RecordFault) else events[-1]
+    return events if isinstance(events, Rejected) else events[-1]
 
 
 def _finished(
     event: dict[str, Any], at: datetime, now: datetime, *, is_own: bool
-) -> list[bytes] | RecordFault:
+) -> list[bytes] | Rejected:
     """An event with its time and its messageId; in parts, if its traits are too many for one."""
     if event.get("timestamp") is None:
         event.pop("timestamp", None)
     else:
         said_at = _moment(event["timestamp"], now)
-        if isinstance(said_at, RecordFault):
+        if isinstance(said_at, Rejected):
             return said_at
         event["timestamp"] = said_at
     if event.get("messageId") is None:
@@ -168,34 +168,33 @@ def _without_refusal(record: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def read_cells(
     header: Sequence[str], cells: Sequence[str], rounded: Collection[str] = ()
-) -> dict[str, Any] | RecordFault:
+) -> dict[str, Any] | Rejected:
     """A CSV line as a record. A column named `age:number` (`boolean`, `json`) holds no text; an
     empty cell says nothing, nor does a column without a name; `properties.sku` goes into the
     object `properties`. `rounded`: columns all of whose long numbers look rounded."""
     if any(cell.strip() for cell in cells[len(header) :]):
-        return RecordFault(
+        return Rejected(
             code="cells_too_many",
             message=f"The line has {len(cells)} cells and the header {len(header)}: is there a "
             "comma in a text without quotes, or the end of a line missing?",
         )
     if len(cells) == 1 < len(header) and any(one in cells[0] for one in ",;\t|"):
-        return RecordFault(
-            code="cells_missing",
-            message="The line is separated by something else than the header.",
+        return Rejected(
+            code="cells_missing", message="The line is separated by something else than the header."
         )
     record: dict[str, Any] = {}
     for column, cell in zip(header, cells, strict=False):
         if not column or not cell.strip():
             continue
         given = typed(column, cell, is_rounded=column in rounded)
-        if isinstance(given, RecordFault):
+        if isinstance(given, Rejected):
             return given
         name, value = given
         outer, dot, inner = name.partition(".")
         if dot and outer in ("properties", "traits", "context", REFUSED):
             held = record.setdefault(outer, {})
             if not isinstance(held, dict):
-                return RecordFault(
+                return Rejected(
                     code="cell_no_object", message=f"{column}: {outer} holds no object beside it."
                 )
             held[inner] = value
@@ -204,13 +203,13 @@ def read_cells(
     return record
 
 
-def _event(record: Mapping[str, Any]) -> dict[str, Any] | RecordFault:
+def _event(record: Mapping[str, Any]) -> dict[str, Any] | Rejected:
     body = record.get("body")
     if isinstance(body, Mapping) and record.keys() <= _BESIDE_BODY:
         record = body
     left_out = record.get(LEFT_OUT)
     if isinstance(left_out, list) and _registers_by(record, left_out):
-        return RecordFault(
+        return Rejected(
             code="token_left_out",
             message="The event registers a device by a token that its export left out: export it "
             "--with-tokens.",
@@ -245,7 +244,7 @@ def _registers_by(event: Mapping[str, Any], left_out: Iterable[Any]) -> bool:
     )
 
 
-def _moment(said: Any, now: datetime) -> str | RecordFault:
+def _moment(said: Any, now: datetime) -> str | Rejected:
     """A line's time as ISO 8601. One that can not be read must not become the time of the import:
     the line would overrule what apps have said since."""
     at = said
@@ -256,13 +255,13 @@ def _moment(said: Any, now: datetime) -> str | RecordFault:
         at *= 1_000
     moment = parse_time(at)
     if moment is None:
-        return RecordFault(
+        return Rejected(
             code="time_unreadable",
             message=f"{str(said)[:40]!r} is no time: write 2026-03-01T09:00:00Z, 2026-03-01, or "
             "seconds or milliseconds since 1970; or leave it out.",
         )
     if moment.year < FIRST_YEAR or moment > now + timedelta(seconds=FUTURE_SECONDS_MAX):
-        return RecordFault(
+        return Rejected(
             code="time_impossible",
             message=f"{str(said)[:40]!r} lies ahead, or before {FIRST_YEAR}: leave it out where it "
             "is not known.",

@@ -9,8 +9,9 @@ from typing import Any, BinaryIO
 
 import msgspec
 
+from clarion.faults import Rejected
 from clarion.importing.cell import ID_COLUMNS, looks_rounded, name_and_kind, typed
-from clarion.importing.row import RecordFault, read_cells
+from clarion.importing.row import read_cells
 from clarion.importing.text_reader import BOM, LINE_BYTES_MAX, Encoding, Lines, Mark, RecordForm
 
 DELIMITERS = (",", ";", "\t")
@@ -31,7 +32,7 @@ class Found:
     """A record, or what is wrong with it; `text` is how it stands in the file, `line` its first
     line (from 1), `after` the place behind it."""
 
-    record: dict[str, Any] | RecordFault
+    record: dict[str, Any] | Rejected
     text: str
     line: int
     after: Mark
@@ -68,12 +69,12 @@ def read_records(file: BinaryIO, written: RecordFormat, start: Mark) -> Iterator
             return _ndjson(file, written, start)
 
 
-def read_header(file: BinaryIO, written: RecordFormat) -> Header | RecordFault | None:
+def read_header(file: BinaryIO, written: RecordFormat) -> Header | Rejected | None:
     """The header of a CSV file; None where the file is empty."""
     return _header(Lines(file, Mark(), written.encoding), written)
 
 
-def _header(lines: Lines, written: RecordFormat) -> Header | RecordFault | None:
+def _header(lines: Lines, written: RecordFormat) -> Header | Rejected | None:
     first = next(lines, None)
     separator = _SEPARATOR.fullmatch(first) if first is not None else None
     if separator is not None:
@@ -85,7 +86,7 @@ def _header(lines: Lines, written: RecordFormat) -> Header | RecordFault | None:
     first = first.lstrip(BOM)
     delimiter = separator[1] if separator else max(DELIMITERS, key=_QUOTED.sub("", first).count)
     if "\r" in first.rstrip("\r\n"):
-        return RecordFault(
+        return Rejected(
             code="header_no_csv",
             message="The lines end with CR alone, as on an old Mac: save the file as “CSV UTF-8”, "
             "or tr '\\r' '\\n' < FILE > NEW.csv",
@@ -93,11 +94,11 @@ def _header(lines: Lines, written: RecordFormat) -> Header | RecordFault | None:
     try:
         columns = [name.strip() for name in next(csv.reader([first], delimiter=delimiter), [])]
     except (csv.Error, TypeError) as error:  # no text at all
-        return RecordFault(code="header_no_csv", message=f"The header is not valid CSV: {error}.")
+        return Rejected(code="header_no_csv", message=f"The header is not valid CSV: {error}.")
     named = [one for one in renamed(columns, written.names) if one]
     twice = {one for one in named if named.count(one) > 1}
     if twice:
-        return RecordFault(
+        return Rejected(
             code="header_ambiguous",
             message=f"The header has several columns of one name: {', '.join(sorted(twice))}.",
         )
@@ -118,7 +119,7 @@ def _ndjson(file: BinaryIO, written: RecordFormat, start: Mark) -> Iterator[Foun
             return
         if text.strip():
             record = _damage(lines, written) or _object(text, written.names)
-            if isinstance(record, RecordFault) and record.code == "line_unfinished":
+            if isinstance(record, Rejected) and record.code == "line_unfinished":
                 record, text = _unfinished(lines, record, text)
             yield Found(record=record, text=text.strip(), line=lines.line, after=lines.mark)
 
@@ -128,7 +129,7 @@ def _csv(file: BinaryIO, written: RecordFormat, start: Mark) -> Iterator[Found]:
     header = _header(lines, written)
     if header is None:
         return
-    if isinstance(header, RecordFault):
+    if isinstance(header, Rejected):
         yield _found(header, lines, 0)
         return
     columns = renamed(header.columns, written.names)
@@ -143,7 +144,7 @@ def _csv(file: BinaryIO, written: RecordFormat, start: Mark) -> Iterator[Found]:
         except StopIteration:
             return
         except csv.Error as error:
-            broken = RecordFault(code="line_no_csv", message=f"The line is not valid CSV: {error}.")
+            broken = Rejected(code="line_no_csv", message=f"The line is not valid CSV: {error}.")
             # A quote that nothing closes takes in all lines behind it: those are records, too.
             lines.back_to_first()
             yield _found(_damage(lines, written) or broken, lines, before)
@@ -159,7 +160,7 @@ def _csv(file: BinaryIO, written: RecordFormat, start: Mark) -> Iterator[Found]:
 
 
 def _found(
-    record: dict[str, Any] | RecordFault, lines: Lines, before: int, cells: Sequence[str] = ()
+    record: dict[str, Any] | Rejected, lines: Lines, before: int, cells: Sequence[str] = ()
 ) -> Found:
     text = lines.text.rstrip("\r\n")
     return Found(record=record, text=text, line=before + 1, after=lines.mark, cells=cells)
@@ -203,12 +204,12 @@ def _is_header(cells: Sequence[str], header: Header) -> bool:
     return False
 
 
-def _cut_short(lines: Lines, header: Header, cells: Sequence[str]) -> RecordFault | None:
+def _cut_short(lines: Lines, header: Header, cells: Sequence[str]) -> Rejected | None:
     """Whether the last line of a file has been cut off."""
     named = [column for column in header.columns[len(cells) :] if column]
     if not named or lines.text.endswith(("\n", "\r")):
         return None
-    return RecordFault(
+    return Rejected(
         code="cells_missing",
         message=f"The file ends in the middle of this line, before {named[0]}: was it written or "
         "copied whole?",
@@ -235,7 +236,7 @@ def _rounded(
     return {column for column, texts in found.items() if looks_rounded(texts)}
 
 
-def _unfinished(lines: Lines, fault: RecordFault, text: str) -> tuple[RecordFault, str]:
+def _unfinished(lines: Lines, fault: Rejected, text: str) -> tuple[Rejected, str]:
     """An object that goes over several lines is told of once, whole: a line within it may look like
     a record. Where it is none, its first line is all that is refused."""
     whole = text
@@ -258,7 +259,7 @@ _TRUNCATED = "Input data was truncated"
 _JQ = "Give each object a line of its own: jq -c . FILE > NEW.ndjson"
 
 
-def _object(text: str, names: Mapping[str, str]) -> dict[str, Any] | RecordFault:
+def _object(text: str, names: Mapping[str, str]) -> dict[str, Any] | Rejected:
     text = text.strip().lstrip(BOM)
     if text.startswith("{") and text.endswith("},"):
         text = text[:-1]  # an item of a list, each on a line
@@ -268,12 +269,12 @@ def _object(text: str, names: Mapping[str, str]) -> dict[str, Any] | RecordFault
         is_cut = str(error) == _TRUNCATED
         code = "line_unfinished" if is_cut else "line_no_json"
         cure = f" {_JQ}" if is_cut or "trailing characters" in str(error) else ""
-        return RecordFault(code=code, message=f"The line is not valid JSON: {error}.{cure}")
+        return Rejected(code=code, message=f"The line is not valid JSON: {error}.{cure}")
     if not isinstance(record, dict):
-        return RecordFault(code="line_no_object", message="The line is not a JSON object.")
+        return Rejected(code="line_no_object", message="The line is not a JSON object.")
     for name in names.keys() & record.keys():
         given = typed(names[name], record.pop(name))
-        if isinstance(given, RecordFault):
+        if isinstance(given, Rejected):
             return given
         record.update([given])
     if "" in names.values():
@@ -281,17 +282,17 @@ def _object(text: str, names: Mapping[str, str]) -> dict[str, Any] | RecordFault
     return record
 
 
-def _damage(lines: Lines, written: RecordFormat) -> RecordFault | None:
+def _damage(lines: Lines, written: RecordFormat) -> Rejected | None:
     """Why the text of a record is not to be read at all."""
     if lines.too_long:
-        return RecordFault(
+        return Rejected(
             code="line_too_long", message=f"The line is longer than {LINE_BYTES_MAX} bytes."
         )
     return _no_text(written) if lines.is_damaged else None
 
 
-def _no_text(written: RecordFormat) -> RecordFault:
-    return RecordFault(
+def _no_text(written: RecordFormat) -> Rejected:
+    return Rejected(
         code="line_no_text",
         message=f"The line is not {written.encoding.value}: save the file as UTF-8, or say how it "
         "is written (--encoding windows-1252).",

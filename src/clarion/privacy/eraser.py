@@ -41,12 +41,7 @@ from clarion.ingest_log.erasure_store import blank_entries_of, blank_refused
 from clarion.privacy.anonymous_events import events_of_strangers
 from clarion.privacy.dead_letter_scrub import without
 from clarion.privacy.erasure_claims import ErasureClaims, TakenOver
-from clarion.privacy.erasure_request_store import (
-    Erasure,
-    forget_erasure,
-    keep_erasure,
-    unfinished,
-)
+from clarion.privacy.erasure_request_store import Erasure, forget_erasure, keep_erasure, unfinished
 from clarion.storage.bulk import in_parts
 from clarion.storage.database import Database
 from clarion.storage.leader_lease import LeaderLease

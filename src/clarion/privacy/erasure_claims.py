@@ -15,12 +15,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.clock import SKEW, Clock
-from clarion.privacy.erasure_request_store import (
-    Erasure,
-    claim_erasure,
-    get_erasure,
-    touch_erasure,
-)
+from clarion.privacy.erasure_request_store import Erasure, claim_erasure, get_erasure, touch_erasure
 from clarion.storage.database import Database, StorageUnavailable
 
 TOUCHES = 4

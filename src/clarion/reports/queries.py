@@ -1,5 +1,7 @@
 """What is shown of what became of a campaign."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -9,9 +11,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from clarion.accounts.actor import Actor
 from clarion.campaigns.campaign import CampaignState
 from clarion.campaigns.queries import get_campaign
+from clarion.customers.devices.store import Change
+from clarion.customers.queries import EventView, find_customer, view_events
+from clarion.events.store import StoredEvent
 from clarion.faults import Rejected
 from clarion.reports import funnel_store as funnel
+from clarion.reports import timeline_store
 from clarion.reports.funnel_store import Counts
+from clarion.reports.timeline_store import Position, Push, position
 from clarion.reports.waiting_store import Waiting, waiting
 
 
@@ -50,3 +57,38 @@ async def get_report(
         balances=account.balances,
         waiting=await waiting(connection, campaign, now),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimelineEntry:
+    """Something in a customer's life, and where it stands in the list."""
+
+    position: Position
+    thing: EventView | Change | Push
+
+
+async def customer_timeline(
+    connection: AsyncConnection,
+    actor: Actor,
+    name: str,
+    *,
+    before: Position | None = None,
+    limit: int,
+) -> Sequence[TimelineEntry] | Rejected:
+    """Events, what happened to devices, and pushes in one list by the time they happened, the
+    newest first; `before`: those after this place in it."""
+    customer = await find_customer(connection, actor, name)
+    if isinstance(customer, Rejected):
+        return customer
+    entries = await timeline_store.timeline(
+        connection, actor.workspace_id, customer.id, before=before, limit=limit
+    )
+    stored = [entry for entry in entries if isinstance(entry, StoredEvent)]
+    views = {view.seq: view for view in await view_events(connection, actor, stored)}
+    return [
+        TimelineEntry(
+            position=position(entry),
+            thing=views[entry.seq] if isinstance(entry, StoredEvent) else entry,
+        )
+        for entry in entries
+    ]

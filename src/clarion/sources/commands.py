@@ -32,8 +32,7 @@ _FULL = Rejected(
 )
 _LAST = {
     KeyKind.WRITE_KEY: Rejected(
-        "source_keys",
-        "It is the last write key that stands: rotate first, or revoke the source.",
+        "source_keys", "It is the last write key that stands: rotate first, or revoke the source."
     ),
     KeyKind.IDENTITY_SECRET: Rejected(
         "source_keys",

@@ -133,8 +133,7 @@ async def find_admissions(
     """What each of `keys` opens now; nobody ever had those that are missing."""
     secret = identity_secrets.c
     signs = and_(
-        secret.source_id == sources.c.id,
-        or_(secret.retires_at.is_(None), secret.retires_at > now),
+        secret.source_id == sources.c.id, or_(secret.retires_at.is_(None), secret.retires_at > now)
     )
     anybodys = identity_secrets.alias()
     rows = await connection.execute(

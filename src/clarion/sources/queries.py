@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.accounts.actor import Actor, Permission
+from clarion.accounts.command import forbidden
 from clarion.faults import Rejected, not_found
 from clarion.sources import store
 from clarion.sources.rate_limit import Limit
@@ -73,6 +74,16 @@ async def list_sources(
     """Every source, revoked ones too, oldest first."""
     sources = await store.list_sources(connection, actor.workspace_id)
     return [source_view(source, actor, now) for source in sources]
+
+
+async def list_identity_secrets(
+    connection: AsyncConnection, actor: Actor, source_id: UUID, now: datetime
+) -> tuple[KeyView, ...] | Rejected:
+    """Oldest first, retired ones too, without themselves. For admins."""
+    if not actor.may(Permission.ADMIN):
+        return forbidden(Permission.ADMIN)
+    source = await get_source(connection, actor, source_id, now)
+    return source if isinstance(source, Rejected) else source.identity_secrets
 
 
 def source_view(source: Source, actor: Actor, now: datetime) -> SourceView:

@@ -8,12 +8,7 @@ from uuid import UUID, uuid5
 from sqlalchemy import Row, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from clarion.sources.key_store import (
-    add_write_key,
-    identity_secrets_of,
-    limit_in,
-    write_keys_of,
-)
+from clarion.sources.key_store import add_write_key, identity_secrets_of, limit_in, write_keys_of
 from clarion.sources.rate_limit import Limit
 from clarion.sources.source import Source
 from clarion.storage.bulk import insert_new

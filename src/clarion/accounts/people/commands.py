@@ -140,8 +140,7 @@ async def change_session_workspace(
     ):
         return not_found("session")
     run.audit(
-        Thing("session", session_id),
-        {"workspace_id": [str(actor.workspace_id), str(workspace_id)]},
+        Thing("session", session_id), {"workspace_id": [str(actor.workspace_id), str(workspace_id)]}
     )
     return member
 

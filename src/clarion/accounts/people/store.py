@@ -91,8 +91,7 @@ async def get_member(
 async def memberships_of(connection: AsyncConnection, person_id: UUID) -> list[Member]:
     """Where a person may work now, the oldest first."""
     found = await _members(
-        connection,
-        (memberships.c.person_id == person_id) & memberships.c.deactivated_at.is_(None),
+        connection, (memberships.c.person_id == person_id) & memberships.c.deactivated_at.is_(None)
     )
     return sorted(found, key=lambda member: (member.created_at, member.workspace_id))
 

@@ -17,6 +17,7 @@ from clarion.campaigns.content.live_activity import (
     parse_live_activity,
 )
 from clarion.customers.devices.device import Platform
+from clarion.faults import Fault
 from clarion.text import is_storable
 
 TITLE_CHARACTERS_MAX = 500
@@ -37,14 +38,6 @@ _RUN = frozenset({"javascript", "vbscript", "data"})
 class Priority(StrEnum):
     NORMAL = "normal"
     HIGH = "high"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContentFault:
-    """A field of the content that can not be sent, why, and what to do."""
-
-    field: str
-    message: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,11 +81,11 @@ class ContentSpec:
         return Content(**values)
 
 
-def parse_content(wire: Any) -> ContentSpec | list[ContentFault]:
+def parse_content(wire: Any) -> ContentSpec | list[Fault]:
     """The content in its saved form, or everything that is wrong with it."""
     if not isinstance(wire, Mapping):
-        return [ContentFault(field="content", message="must be an object with title and body")]
-    faults: list[ContentFault] = []
+        return [Fault(field="content", message="must be an object with title and body")]
+    faults: list[Fault] = []
     platforms = {} if wire.get("platforms") is None else wire["platforms"]
     values = _fields(
         {name: value for name, value in wire.items() if name != "platforms"}, "content", faults
@@ -100,26 +93,26 @@ def parse_content(wire: Any) -> ContentSpec | list[ContentFault]:
     overrides: dict[Platform, Mapping[str, Any]] = {}
     if not isinstance(platforms, Mapping):
         faults.append(
-            ContentFault(field="content.platforms", message="must be an object: iOS, Android, Web")
+            Fault(field="content.platforms", message="must be an object: iOS, Android, Web")
         )
         platforms = {}
     for name, override in platforms.items():
         path = f"content.platforms.{name}"
         platform = next((one for one in Platform if one.value.lower() == str(name).lower()), None)
         if platform is None:
-            faults.append(ContentFault(field=path, message="is unknown; use iOS, Android or Web"))
+            faults.append(Fault(field=path, message="is unknown; use iOS, Android or Web"))
         elif platform in overrides:
-            faults.append(ContentFault(field=path, message="comes twice, spelt differently"))
+            faults.append(Fault(field=path, message="comes twice, spelt differently"))
         elif not isinstance(override, Mapping):
-            faults.append(ContentFault(field=path, message="must be an object of content fields"))
+            faults.append(Fault(field=path, message="must be an object of content fields"))
         else:
             overrides[platform] = _fields(override, path, faults)
             if overrides[platform].get("fcm"):
                 message = "belongs beside platforms: it has a block for each of them"
-                faults.append(ContentFault(field=f"{path}.fcm", message=message))
+                faults.append(Fault(field=f"{path}.fcm", message=message))
             if overrides[platform].get("live_activity"):
                 message = "belongs beside platforms: it is for iPhones alone"
-                faults.append(ContentFault(field=f"{path}.live_activity", message=message))
+                faults.append(Fault(field=f"{path}.live_activity", message=message))
     faults += _wrong_beside_live_activity(values)
     if faults:
         return faults
@@ -128,9 +121,7 @@ def parse_content(wire: Any) -> ContentSpec | list[ContentFault]:
         content.title or content.body or content.data
         for content in map(spec.for_platform, Platform)
     ):
-        return [
-            ContentFault(field="content.title", message="is missing: a push needs a title or body")
-        ]
+        return [Fault(field="content.title", message="is missing: a push needs a title or body")]
     return spec
 
 
@@ -162,13 +153,13 @@ def dump_content(spec: ContentSpec) -> dict[str, Any]:
     return wire
 
 
-def _wrong_beside_live_activity(values: Mapping[str, Any]) -> list[ContentFault]:
+def _wrong_beside_live_activity(values: Mapping[str, Any]) -> list[Fault]:
     """What a Live Activity can not carry, and what a start can not do without."""
     activity = values.get("live_activity")
     if activity is None:
         return []
     faults = [
-        ContentFault(
+        Fault(
             field=f"content.{name}",
             message="can not be sent with a Live Activity: put it into its content_state",
         )
@@ -177,7 +168,7 @@ def _wrong_beside_live_activity(values: Mapping[str, Any]) -> list[ContentFault]
     ]
     if activity.event is LiveEvent.START and not values.get("title"):
         message = "is missing: Apple wants an alert with what starts a Live Activity"
-        faults.append(ContentFault(field="content.title", message=message))
+        faults.append(Fault(field="content.title", message=message))
     return faults
 
 
@@ -204,20 +195,20 @@ def wrong_link(address: str) -> str | None:
     return None
 
 
-def _fields(wire: Mapping[str, Any], path: str, faults: list[ContentFault]) -> dict[str, Any]:
+def _fields(wire: Mapping[str, Any], path: str, faults: list[Fault]) -> dict[str, Any]:
     """The known fields, each checked; what is wrong is added to `faults`."""
     values: dict[str, Any] = {}
     for name, value in wire.items():
         where = f"{path}.{name}"
         if name not in _CHECKS:
             known = ", ".join((*_CHECKS, "platforms"))
-            faults.append(ContentFault(field=where, message=f"is unknown; use one of: {known}"))
+            faults.append(Fault(field=where, message=f"is unknown; use one of: {known}"))
             continue
         if value is None:
             continue
         checked = _CHECKS[name](value)
         if isinstance(checked, _Wrong):
-            faults.append(ContentFault(field=where, message=checked.message))
+            faults.append(Fault(field=where, message=checked.message))
         else:
             values[name] = checked
     return values

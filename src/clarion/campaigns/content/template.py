@@ -31,13 +31,13 @@ from clarion.campaigns.content.liquid import (
 )
 from clarion.campaigns.content.spec import (
     Content,
-    ContentFault,
     ContentSpec,
     is_dynamic,
     wrong_image,
     wrong_link,
 )
 from clarion.customers.devices.device import Platform
+from clarion.faults import Fault
 
 __all__ = [
     "LOOPS_MAX",
@@ -80,7 +80,7 @@ class Template:
         user_id: str | None,
         traits: Mapping[str, Any],
         now: datetime | None = None,
-    ) -> Content | ContentFault:
+    ) -> Content | Fault:
         """The content for one customer, or what in it can not be rendered for this one.
 
         `now` is what `date` makes of the word; without it the word means nothing."""
@@ -96,15 +96,15 @@ class Template:
         return bool(self._platforms[platform].templates)
 
 
-def faults_of(spec: ContentSpec) -> list[ContentFault]:
+def faults_of(spec: ContentSpec) -> list[Fault]:
     """What Liquid can not parse, could never render, or only at too high a price."""
-    faults: dict[str, ContentFault] = {}
+    faults: dict[str, Fault] = {}
     # Platforms that see the same are looked at once.
     contents = {id(content := spec.for_platform(one)): (one, content) for one in Platform}
     for platform, content in contents.values():
         for name, message in _wrong_texts(content) or _too_expensive(content):
             where = _where(spec, platform, name)
-            faults.setdefault(where, ContentFault(field=where, message=message))
+            faults.setdefault(where, Fault(field=where, message=message))
     return list(faults.values())
 
 
@@ -179,9 +179,7 @@ class _Parsed:
             name: parse(text) for name, text in _dynamic_texts(content)
         }
 
-    def render(
-        self, customer: CustomerDrop, now: datetime | None
-    ) -> tuple[Content | ContentFault, int]:
+    def render(self, customer: CustomerDrop, now: datetime | None) -> tuple[Content | Fault, int]:
         """What becomes of it, and how many steps are left."""
         steps = STEPS_MAX
         rendered: dict[str, Any] = {}
@@ -192,20 +190,20 @@ class _Parsed:
                 # Filters raise whatever Python does for strange values (OverflowError, ValueError,
                 # decimal's own): one customer's traits must not stop a whole campaign.
                 left = 0 if isinstance(error, ResourceLimitError) else steps
-                return ContentFault(field=f"content.{name}", message=_words(error)), left
+                return Fault(field=f"content.{name}", message=_words(error)), left
             check = _CHECKS.get(name)
             if check is None:
                 rendered[name] = text
             elif not text.strip():
                 rendered[name] = None  # a picture or a place to go that this customer has not
             elif (wrong := check(text)) is not None:
-                return ContentFault(field=f"content.{name}", message=wrong), steps
+                return Fault(field=f"content.{name}", message=wrong), steps
             else:
                 rendered[name] = text
         content = self.content
         if _is_silent(rendered, content):
             message = "says nothing, nor does body"
-            return ContentFault(field="content.title", message=message), steps
+            return Fault(field="content.title", message=message), steps
         texts = {name: rendered[name] for name in _TEXTS if name in rendered}
         data = {name: rendered.get(f"data.{name}", text) for name, text in content.data.items()}
         return replace(content, data=data, **texts), steps

@@ -9,8 +9,9 @@ HTTP needs neither the database's modules nor the web framework.
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
-from clarion.cli.api.client import Api, workspace_of_another_key
+from clarion.cli.api.client import Api, read_list, workspace_of_another_key
 from clarion.cli.api.remote import RemoteApi, read_remote
 from clarion.cli.context import WORKSPACE, chosen_workspace
 
@@ -33,3 +34,15 @@ async def open_api() -> AsyncIterator[Api]:
         if wanted not in (workspace["id"], workspace["name"]):
             raise workspace_of_another_key(workspace, wanted)
     yield api
+
+
+async def ask(method: str, path: str, **how: Any) -> Any:
+    """One call of the API that the environment names: see `Api.call`."""
+    async with open_api() as api:
+        return await api.call(method, path, **how)
+
+
+async def ask_list(path: str, **how: Any) -> list[dict[str, Any]]:
+    """One list of the API that the environment names: see `read_list`."""
+    async with open_api() as api:
+        return await read_list(api, path, **how)

@@ -1,23 +1,19 @@
 """What commands ask of the management API, and what its answers mean to them."""
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import AsyncGenerator, Mapping
 from http import HTTPStatus
 from typing import Any, Protocol
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import msgspec
 
-from clarion.cli.output import Ending, ExitCode
+from clarion.cli.output import Ending, ExitCode, not_found
 
 PREFIX = "/api/v1"
 PAGE_MAX = 500
 """How many of a list the API tells in one answer at most."""
 
-_HEADINGS = {
-    "invalid_campaign": "The campaign can not be:",
-    "schedule": "The time can not be:",
-}
+_HEADINGS = {"invalid_campaign": "The campaign can not be:", "schedule": "The time can not be:"}
 """What stands above faults that are told in full."""
 
 
@@ -44,6 +40,18 @@ class Api(Protocol):
         `name`: what was asked for, as it was typed. Ends the command where the API refuses.
         """
 
+    def stream(
+        self,
+        path: str,
+        *,
+        media: str,
+        query: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        name: object = "",
+    ) -> AsyncGenerator[bytes]:
+        """The bytes of a GET's answer, of the type `media`, as they come; to be closed by whoever
+        has seen enough (`aclosing`). The rest is as in `call`."""
+
 
 async def read_list(
     api: Api,
@@ -51,21 +59,29 @@ async def read_list(
     *,
     query: Mapping[str, Any] | None = None,
     limit: int | None = None,
+    name: object = "",
 ) -> list[dict[str, Any]]:
     """Everything in a list of the API, page by page; at most `limit`. None: the list has no limit,
-    it is always one page."""
+    it is always one page. `name`: of what it is a list, as it was typed."""
     rows: list[dict[str, Any]] = []
     cursor = None
     while limit is None or len(rows) < limit:
         page: dict[str, Any] = {"cursor": cursor}
         if limit is not None:
             page["limit"] = min(limit - len(rows), PAGE_MAX)
-        answer = await api.call("GET", path, query={**(query or {}), **page})
+        answer = await api.call("GET", path, query={**(query or {}), **page}, name=name)
         rows += answer["data"]
         cursor = answer["next"]
         if cursor is None:
             break
     return rows
+
+
+def path_of(noun: str, name: str, what: str) -> str:
+    """The path of the thing that is called `name`. Ends the command where nothing can be."""
+    if not name:
+        raise not_found(what, name)
+    return f"/{noun}/{quote(name, safe='')}"
 
 
 def content_of(body: Any) -> bytes:
@@ -79,18 +95,6 @@ def query_of(query: Mapping[str, Any] | None) -> str:
     """The query of a call, as it stands behind the question mark."""
     asked = {name: value for name, value in (query or {}).items() if value is not None}
     return urlencode(asked, doseq=True)
-
-
-def with_times(record: Mapping[str, Any]) -> dict[str, Any]:
-    """A thing of the API for a table: its times are datetimes."""
-    return {
-        name: _as_time(value) if name == "at" or name.endswith("_at") else value
-        for name, value in record.items()
-    }
-
-
-def _as_time(value: Any) -> Any:
-    return datetime.fromisoformat(value) if isinstance(value, str) else value
 
 
 def result_of(status: int, body: bytes, *, name: object = "", address: str = "") -> Any:

@@ -1,35 +1,56 @@
 """The management API in this process, on this machine's own data, as the operator."""
 
-from collections.abc import AsyncIterator, Mapping, MutableMapping
-from contextlib import asynccontextmanager
-from typing import Any
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, MutableMapping, Sequence
+from contextlib import aclosing, asynccontextmanager
+from functools import partial
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from clarion.accounts.actor import Actor
-from clarion.app import open_api
 from clarion.cli.api.client import PREFIX, content_of, query_of, result_of
-from clarion.cli.session import console_address, open_session
-from clarion.web.api.gate import CALLER
+from clarion.cli.session import Session, console_address, open_session
+from clarion.clock import Clock
+from clarion.faults import Fault
+from clarion.parts import open_vault
+from clarion.storage.vault import OnDemandVault
+from clarion.web.api import create_local_api
+from clarion.web.api.gate import CALLER, Parts
+from clarion.web.api.sources.streams import Streams
 from clarion.web.server import Asgi
+
+if TYPE_CHECKING:
+    from clarion.campaigns.content.spec import Content
+    from clarion.customers.devices.device import Platform
+
+_MESSAGES_MAX = 16
+"""How much of an answer waits for its reader at most."""
 
 
 @asynccontextmanager
 async def open_local_api() -> AsyncIterator["LocalApi"]:
     """The API of the workspace that is asked for. Raises NoInstallation where there is none."""
-    async with (
-        open_session() as session,
-        open_api(session.settings, session.database, session.clock) as app,
-    ):
-        yield LocalApi(app, session.actor, address=console_address(session.settings))
+    async with open_session() as session:
+        yield LocalApi(session)
 
 
 class LocalApi:
     """Implements `client.Api` without a server: the ASGI app is called as a server would."""
 
-    def __init__(self, app: Asgi, actor: Actor, *, address: str) -> None:
-        self._app = app
-        self._actor = actor
-        self._address = address
+    def __init__(self, session: Session) -> None:
+        self._actor = session.actor
+        self._address = console_address(session.settings)
+        self._parts = Parts(
+            database=session.database,
+            broker=session.broker,
+            clock=session.clock,
+            check=partial(_check, session.clock),
+            vault=OnDemandVault(partial(open_vault, session.settings)),
+            streams=Streams(),
+            fcm_url=session.settings.fcm_url,
+        )
+        self._apps: dict[str, Asgi] = {}
+        """By the first part of the path."""
 
     @property
     def address(self) -> str:
@@ -45,30 +66,73 @@ class LocalApi:
         name: object = "",
     ) -> Any:
         """See `Api.call`. Raises what keeps the API from answering, such as StorageUnavailable."""
-        content = content_of(body)
-        scope = self._scope(method, f"{PREFIX}{path}", query_of(query), content)
-        status = 0
         answer = bytearray()
-        is_asked = False
-
-        async def receive() -> MutableMapping[str, Any]:
-            nonlocal is_asked
-            if is_asked:
-                return {"type": "http.disconnect"}
-            is_asked = True
-            return {"type": "http.request", "body": content, "more_body": False}
-
-        async def send(message: MutableMapping[str, Any]) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            elif message["type"] == "http.response.body":
-                answer.extend(message.get("body", b""))
-
-        await self._app(scope, receive, send)
+        status = 0
+        async with aclosing(self._ask(method, path, query, {}, content_of(body))) as messages:
+            async for message in messages:
+                status = message.get("status", status)
+                answer += message.get("body", b"")
         return result_of(status, bytes(answer), name=name)
 
-    def _scope(self, method: str, path: str, query: str, content: bytes) -> dict[str, Any]:
+    async def stream(
+        self,
+        path: str,
+        *,
+        media: str,
+        query: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        name: object = "",
+    ) -> AsyncGenerator[bytes]:
+        """See `Api.stream`."""
+        async with aclosing(self._ask("GET", path, query, headers or {})) as messages:
+            status = (await anext(messages))["status"]
+            if status != HTTPStatus.OK:
+                refused = b"".join([message["body"] async for message in messages])
+                result_of(status, refused, name=name)
+            async for message in messages:
+                yield message["body"]
+
+    async def _ask(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, Any] | None,
+        headers: Mapping[str, str],
+        content: bytes = b"",
+    ) -> AsyncGenerator[MutableMapping[str, Any]]:
+        """The messages of an answer, as a server would be sent them. Who closes this is gone, as a
+        caller is who hangs up."""
+        noun = path.partition("?")[0].split("/")[1]
+        if noun not in self._apps:
+            self._apps[noun] = create_local_api(self._parts, noun)
+        scope = self._scope(method, f"{PREFIX}{path}", query_of(query), headers, content)
+        messages: asyncio.Queue[MutableMapping[str, Any]] = asyncio.Queue(_MESSAGES_MAX)
+        asked = [{"type": "http.request", "body": content, "more_body": False}]
+
+        async def receive() -> MutableMapping[str, Any]:
+            if asked:
+                return asked.pop()
+            await asyncio.Event().wait()  # until it is cancelled: nobody hangs up before that
+            raise AssertionError
+
+        answering = asyncio.ensure_future(self._apps[noun](scope, receive, messages.put))
+        try:
+            while not (answering.done() and messages.empty()):
+                waiting = asyncio.create_task(messages.get())
+                await asyncio.wait({answering, waiting}, return_when=asyncio.FIRST_COMPLETED)
+                if waiting.done():
+                    yield waiting.result()
+                else:
+                    waiting.cancel()
+            await answering
+        finally:
+            answering.cancel()
+            await asyncio.wait({answering})
+
+    def _scope(
+        self, method: str, path: str, query: str, headers: Mapping[str, str], content: bytes
+    ) -> dict[str, Any]:
+        sent = {"content-type": "application/json", "content-length": str(len(content)), **headers}
         return {
             "type": "http",
             "asgi": {"version": "3.0", "spec_version": "2.3"},
@@ -79,11 +143,15 @@ class LocalApi:
             "raw_path": path.encode(),
             "root_path": "",
             "query_string": query.encode(),
-            "headers": [
-                (b"content-type", b"application/json"),
-                (b"content-length", str(len(content)).encode()),
-            ],
+            "headers": [(name.encode(), value.encode()) for name, value in sent.items()],
             "client": None,
             "server": None,
             CALLER: self._actor,
         }
+
+
+def _check(clock: Clock, content: "Content", *, platform: "Platform") -> "Sequence[Fault]":
+    """What FCM would refuse in a content, without a connection to FCM."""
+    from clarion.providers.fcm.message import check
+
+    return check(content, platform, clock.now())

@@ -9,10 +9,11 @@ import http.client
 import os
 import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from http import HTTPStatus
+from typing import Any, TypeVar
 from urllib.parse import SplitResult, urlsplit
 
 from clarion import __version__
@@ -24,6 +25,9 @@ URL = "CLARION_URL"
 API_KEY = "CLARION_API_KEY"
 TIMEOUT_SECONDS = 60.0
 """Between two signs of life of the server, and to connect to it."""
+PIECE_BYTES = 65_536
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,14 +91,40 @@ class RemoteApi:
         name: object = "",
     ) -> Any:
         """See `Api.call`."""
-        asked = query_of(query)
-        connection, target = self._connection(f"{PREFIX}{path}" + (f"?{asked}" if asked else ""))
-        content = content_of(body)
+        connection, target = self._connection(path, query)
+        content = content_of(body) or None
         try:
-            status, answer = await _answer(connection, method, target, self._headers(), content)
+            response = await _begin(connection, method, target, content, self._headers())
+            answer = await _in_thread(connection, response.read)
         except (OSError, http.client.HTTPException) as error:
             raise self._unreachable(error) from error
-        return result_of(status, answer, name=name, address=self.address)
+        finally:
+            connection.close()
+        return result_of(response.status, answer, name=name, address=self.address)
+
+    async def stream(
+        self,
+        path: str,
+        *,
+        media: str,
+        query: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        name: object = "",
+    ) -> AsyncGenerator[bytes]:
+        """See `Api.stream`."""
+        connection, target = self._connection(path, query)
+        headers = self._headers() | dict(headers or {})
+        try:
+            response = await _begin(connection, "GET", target, None, headers)
+            if response.status != HTTPStatus.OK or response.headers.get_content_type() != media:
+                answer = await _in_thread(connection, response.read)
+                result_of(response.status, answer, name=name, address=self.address)
+            while piece := await _in_thread(connection, lambda: response.read1(PIECE_BYTES)):
+                yield piece
+        except (OSError, http.client.HTTPException) as error:
+            raise self._unreachable(error) from error
+        finally:
+            connection.close()
 
     def _headers(self) -> dict[str, str]:
         return {
@@ -104,8 +134,12 @@ class RemoteApi:
             "User-Agent": f"clarion/{__version__}",
         }
 
-    def _connection(self, target: str) -> tuple[http.client.HTTPConnection, str]:
+    def _connection(
+        self, path: str, query: Mapping[str, Any] | None
+    ) -> tuple[http.client.HTTPConnection, str]:
         """A connection to the server or to its proxy, and what is to be asked for on it."""
+        asked = query_of(query)
+        target = f"{PREFIX}{path}" + (f"?{asked}" if asked else "")
         parts = urlsplit(self._remote.url)
         proxy = _proxy_of(parts)
         server = proxy or parts
@@ -151,26 +185,26 @@ def _proxy_of(parts: SplitResult) -> SplitResult | None:
     return proxy
 
 
-async def _answer(
+async def _begin(
     connection: http.client.HTTPConnection,
     method: str,
     target: str,
+    content: bytes | None,
     headers: Mapping[str, str],
-    content: bytes,
-) -> tuple[int, bytes]:
-    """The status and the body. Raises OSError and HTTPException. Whoever is cancelled does not wait
-    for the server."""
+) -> http.client.HTTPResponse:
+    """The answer, of which the body is yet to come."""
 
-    def ask() -> tuple[int, bytes]:
-        try:
-            connection.request(method, target, content or None, dict(headers))
-            response = connection.getresponse()
-            return response.status, response.read()
-        finally:
-            connection.close()
+    def begin() -> http.client.HTTPResponse:
+        connection.request(method, target, content, dict(headers))
+        return connection.getresponse()
 
+    return await _in_thread(connection, begin)
+
+
+async def _in_thread(connection: http.client.HTTPConnection, work: Callable[[], T]) -> T:
+    """What `work` returns, which waits for the server. Whoever is cancelled does not wait."""
     try:
-        return await asyncio.to_thread(ask)
+        return await asyncio.to_thread(work)
     except asyncio.CancelledError:
         opened: socket.socket | None = connection.sock
         if opened is not None:

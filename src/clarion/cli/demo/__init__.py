@@ -13,7 +13,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from time import monotonic
 
-from clarion.cli import simulator
+from clarion.cli.installation import simulator
 from clarion.cli.output import Ending, ExitCode, console
 from clarion.telemetry import LogOptions, set_up_logs
 

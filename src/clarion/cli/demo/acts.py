@@ -118,10 +118,7 @@ async def send_campaign(
     report = await clarion.get(f"/campaigns/{campaign_id}/report")
     settled(report["planned"] - report["in_flight"], max(planned, report["planned"]))
     return Sent(
-        campaign_id=campaign_id,
-        report=report,
-        seconds=monotonic() - began,
-        peak=_peak(samples),
+        campaign_id=campaign_id, report=report, seconds=monotonic() - began, peak=_peak(samples)
     )
 
 

@@ -15,7 +15,7 @@ from uuid import UUID
 import msgspec
 import requests
 
-from clarion.cli.first_start import first_start
+from clarion.cli.installation.first_start import first_start
 from clarion.cli.output import Ending, ExitCode
 from clarion.clock import Clock
 from clarion.config import Settings, read_settings

@@ -34,11 +34,7 @@ REPEATED = 500
 """Calls that a client sends twice, with one messageId."""
 DAYS = 30
 
-PROMPTS = {
-    "dead-": 240,
-    "malformed-": 40,
-    "apns-dead-": 40,
-}
+PROMPTS = {"dead-": 240, "malformed-": 40, "apns-dead-": 40}
 """How a token begins, and on how many devices: the simulator chooses its answer by it."""
 
 _FIRST_NAMES = (

@@ -16,7 +16,7 @@ from clarion.customers.devices import store, token_age_store
 from clarion.customers.devices.device import Platform
 from clarion.customers.devices.store import Change, Device
 from clarion.customers.devices.token_age import DUE_AFTER_DAYS, Cohort, CohortBy, edges
-from clarion.customers.devices.token_age_store import StaleDevice, Swept
+from clarion.customers.devices.token_age_store import StaleDevice, Swept, SweptDay
 from clarion.customers.identity.claim import ClaimKind
 from clarion.customers.identity.explanation import MEANINGS, Because
 from clarion.customers.identity.explanation_store import explain_owner
@@ -207,7 +207,7 @@ async def preview_sweep(
     days = stale_after_days or await _stale_after_days(connection, actor)
     if isinstance(days, Rejected):
         return days
-    before = now + timedelta(days=in_days - days)
+    before = _registered_before(now, days, in_days)
     platforms = await token_age_store.count_stale(
         connection, actor.workspace_id, registered_before=before
     )
@@ -222,16 +222,21 @@ async def preview_sweep(
 async def list_stale(
     connection: AsyncConnection,
     actor: Actor,
-    preview: SweepPreview,
+    now: datetime,
     *,
+    stale_after_days: int | None = None,
+    in_days: int = 0,
     after: tuple[datetime, UUID] | None = None,
     limit: int,
-) -> list[tuple[StaleDevice, Owner]]:
+) -> list[tuple[StaleDevice, Owner]] | Rejected:
     """The registrations of a preview, those refreshed longest ago first, and whose each is."""
+    days = stale_after_days or await _stale_after_days(connection, actor)
+    if isinstance(days, Rejected):
+        return days
     devices = await token_age_store.list_stale(
         connection,
         actor.workspace_id,
-        registered_before=preview.registered_before,
+        registered_before=_registered_before(now, days, in_days),
         after=after,
         limit=limit,
     )
@@ -248,6 +253,19 @@ async def list_swept(
     )
     owners = await owners_of(connection, actor, [one.customer_id for one in swept])
     return [(one, owners.get(one.customer_id)) for one in swept]
+
+
+async def swept_days(
+    connection: AsyncConnection, actor: Actor, *, days: int, now: datetime
+) -> list[SweptDay]:
+    """One number for each of the last `days` on which anything was removed, the newest first."""
+    since = now - timedelta(days=days)
+    return await token_age_store.swept_days(connection, actor.workspace_id, since=since)
+
+
+def _registered_before(now: datetime, stale_after_days: int, in_days: int) -> datetime:
+    """What was last refreshed before that is stale, in so many days from now."""
+    return now + timedelta(days=in_days - stale_after_days)
 
 
 async def _stale_after_days(connection: AsyncConnection, actor: Actor) -> int | Rejected:

@@ -10,7 +10,7 @@ from msgspec import UNSET, UnsetType
 
 from clarion.accounts.actor import Actor, Permission
 from clarion.accounts.audit import Thing
-from clarion.accounts.command import Run, command
+from clarion.accounts.command import Run, command, forbidden
 from clarion.accounts.workspace import read_name
 from clarion.deliveries.apps.store import get_app, only_app
 from clarion.faults import Fault, Rejected, invalid
@@ -79,15 +79,9 @@ async def change_source(
     """Change what is given of a source. What can shut apps out needs ADMIN: which origins may send
     (None or empty: all), how fast each key may (None: no limit), from when on signatures are asked
     for, where there is an identity secret."""
-    shuts_out = {
-        "allowed_origins": allowed_origins,
-        "rate_limit": rate_limit,
-        "ask_for_signatures_after_days": ask_for_signatures_after_days,
-    }
-    given = [field for field, value in shuts_out.items() if value is not UNSET]
-    if given and not actor.may(Permission.ADMIN):
-        message = f"To change {', '.join(given)} needs an API key with the scope admin."
-        return Rejected("forbidden", message)
+    shuts_out = (allowed_origins, rate_limit, ask_for_signatures_after_days)
+    if any(value is not UNSET for value in shuts_out) and not actor.may(Permission.ADMIN):
+        return forbidden(Permission.ADMIN)
     before = await lock_source(run, actor, source_id)
     if isinstance(before, Rejected):
         return before

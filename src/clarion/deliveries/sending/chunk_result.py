@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from clarion.campaigns.content.live_activity import LiveActivity, LiveEvent
-from clarion.campaigns.content.spec import Content, ContentFault
+from clarion.campaigns.content.spec import Content
 from clarion.campaigns.content.template import Template
 from clarion.customers.devices.device import NOT_KNOWN, Platform, Removal, Spares, TokenKind
 from clarion.customers.devices.facts import LIVE_ID, LIVE_START_TOKEN, LIVE_TOKEN
@@ -41,6 +41,7 @@ from clarion.deliveries.provider import (
     Unregistered,
 )
 from clarion.deliveries.sending.belief import DOUBTED, is_believed, limited_platforms
+from clarion.faults import Fault
 
 RETRY_BUCKET_SECONDS = 5
 """Retries due within so many seconds of each other travel together."""
@@ -316,7 +317,7 @@ class ChunkResult:
             rendered = template.render(
                 platform, user_id=row.user_id, traits=row.traits or {}, now=now
             )
-            if isinstance(rendered, ContentFault):
+            if isinstance(rendered, Fault):
                 return NOT_RENDERED
             content = rendered
         if row.notifications_off and not content.is_silent:

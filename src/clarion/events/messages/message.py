@@ -207,11 +207,6 @@ class Identified(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     context_device_id: str | None
 
 
-def read_traits(body: str) -> Mapping[str, Any]:
-    """The traits of a stored identify."""
-    return read_identify(body).traits
-
-
 def read_identify(body: str) -> Identified:
     """A stored identify."""
     wire = _wire_traits.decode(body)

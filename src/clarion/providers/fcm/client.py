@@ -12,7 +12,6 @@ from clarion.clock import Clock
 from clarion.deliveries.provider import (
     Accepted,
     Content,
-    ContentFault,
     Misconfigured,
     Outcome,
     Platform,
@@ -23,6 +22,7 @@ from clarion.deliveries.provider import (
     Unavailable,
     Unregistered,
 )
+from clarion.faults import Fault
 from clarion.providers.fcm.auth import AccessTokens
 from clarion.providers.fcm.http.easy_handle import Answer, TransportOptions
 from clarion.providers.fcm.http.transport import Transport
@@ -74,7 +74,7 @@ class FcmProvider:
         self._note(app.project_id, outcomes, asyncio.get_running_loop().time() - started)
         return outcomes
 
-    def check(self, content: Content, *, platform: Platform) -> Sequence[ContentFault]:
+    def check(self, content: Content, *, platform: Platform) -> Sequence[Fault]:
         """See `Provider.check`."""
         return check(content, platform, self._clock.now())
 

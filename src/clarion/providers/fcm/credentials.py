@@ -16,6 +16,7 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from clarion.faults import Fault
 from clarion.providers.fcm.other_files import CURE, kind_of_bytes, kind_of_json
 
 FILE_BYTES_MAX = 65_536
@@ -46,17 +47,9 @@ class ServiceAccount:
     info: Mapping[str, str] = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CredentialFault:
-    """What is wrong with a field of the file, and what to do. Never shows the key."""
-
-    field: str
-    message: str
-
-
 def parse_service_account(
     text: str | bytes, *, fcm_url: str | None = None, may_be_simulated: bool = False
-) -> ServiceAccount | list[CredentialFault]:
+) -> ServiceAccount | list[Fault]:
     """The account in a JSON file as the Firebase console gives it, or all that is wrong with it.
 
     The file says where a signed assertion goes; so that nobody sends our calls to an address of
@@ -77,7 +70,7 @@ def parse_service_account(
         return [_fault("type" if named else "file", f"is {kind}: {CURE}")]
     if not isinstance(wire, dict):
         return [_fault("file", "must be a JSON object")]
-    faults: list[CredentialFault] = []
+    faults: list[Fault] = []
     if wire.get("type") != "service_account":
         faults.append(_fault("type", f'must be "service_account": {CURE}'))
     for name in ("project_id", "client_email", "private_key", "token_uri"):
@@ -172,5 +165,5 @@ def _is_rsa_key(pem: str) -> bool:
     return isinstance(key, RSAPrivateKey)
 
 
-def _fault(name: str, message: str) -> CredentialFault:
-    return CredentialFault(field=name, message=message)
+def _fault(name: str, message: str) -> Fault:
+    return Fault(field=name, message=message)

@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from clarion.deliveries.provider import ContentFault, is_reserved
+from clarion.deliveries.provider import is_reserved
+from clarion.faults import Fault
 
 ROOT = "content.fcm"
 ANALYTICS_LABEL = re.compile(r"[a-zA-Z0-9\-_.~%]{1,50}")
@@ -72,10 +73,7 @@ _BOOL = Kind("true or false", lambda value: isinstance(value, bool))
 _COUNT = Kind(
     "a whole number", lambda value: type(value) is int and -_INT32_MAX <= value <= _INT32_MAX
 )
-_SHARE = Kind(
-    "a number from 0 to 1",
-    lambda value: type(value) in (int, float) and 0 <= value <= 1,
-)
+_SHARE = Kind("a number from 0 to 1", lambda value: type(value) in (int, float) and 0 <= value <= 1)
 _SECONDS = Kind('seconds such as "3.5s"', _matches(_DURATION))
 _SECONDS_LIST = Kind('a list of seconds such as "0.5s"', _list_of(_matches(_DURATION)))
 _TIME = Kind("a time such as 2026-03-01T09:00:00Z", _matches(_DATETIME))
@@ -182,18 +180,18 @@ OUR_HEADERS = {
 """Of a platform's free headers, those that Clarion sets."""
 
 
-def read_fields(wire: Any) -> dict[str, Any] | list[ContentFault]:
+def read_fields(wire: Any) -> dict[str, Any] | list[Fault]:
     """The fields in snake_case, or everything that is wrong with them."""
-    faults: list[ContentFault] = []
+    faults: list[Fault] = []
     read = _read(wire, MESSAGE, ROOT, faults)
     if not faults:
         faults += _wrong_together(read)
     return faults or read
 
 
-def _read(wire: Any, known: Fields, path: str, faults: list[ContentFault]) -> dict[str, Any]:
+def _read(wire: Any, known: Fields, path: str, faults: list[Fault]) -> dict[str, Any]:
     if not isinstance(wire, Mapping):
-        faults.append(ContentFault(field=path, message="must be an object"))
+        faults.append(Fault(field=path, message="must be an object"))
         return {}
     read: dict[str, Any] = {}
     for name, value in wire.items():
@@ -206,43 +204,43 @@ def _read(wire: Any, known: Fields, path: str, faults: list[ContentFault]) -> di
             case None:
                 near = difflib.get_close_matches(snake, known, n=1)
                 hint = f": did you mean {near[0]}?" if near else f"; known: {', '.join(known)}"
-                faults.append(ContentFault(field=where, message=f"is no field of FCM's{hint}"))
+                faults.append(Fault(field=where, message=f"is no field of FCM's{hint}"))
             case Ours(instead=instead):
                 message = f"is set by Clarion: use {instead}"
-                faults.append(ContentFault(field=where, message=message))
+                faults.append(Fault(field=where, message=message))
             case Kind(wanted=wanted, fits=fits):
                 if fits(value):
                     read[snake] = value
                 else:
-                    faults.append(ContentFault(field=where, message=f"must be {wanted}"))
+                    faults.append(Fault(field=where, message=f"must be {wanted}"))
             case _:
                 read[snake] = _read(value, kind, where, faults)
     return read
 
 
-def _wrong_together(read: Mapping[str, Any]) -> list[ContentFault]:
+def _wrong_together(read: Mapping[str, Any]) -> list[Fault]:
     """What is right by itself and not with the rest."""
     faults = []
     if "android" in read and "android_v2" in read:
         message = "can not stand beside android: FCM refuses both together"
-        faults.append(ContentFault(field=f"{ROOT}.android_v2", message=message))
+        faults.append(Fault(field=f"{ROOT}.android_v2", message=message))
     for block, ours in OUR_HEADERS.items():
         for name in read.get(block, {}).get("headers", {}):
             if name.lower() in ours:
                 message = "is set by Clarion: use collapse_key, ttl_seconds or priority"
-                faults.append(ContentFault(field=f"{ROOT}.{block}.headers.{name}", message=message))
+                faults.append(Fault(field=f"{ROOT}.{block}.headers.{name}", message=message))
     payload = read.get("apns", {}).get("payload", {})
     if not isinstance(payload.get("aps", {}), Mapping):
-        faults.append(ContentFault(field=f"{ROOT}.apns.payload.aps", message="must be an object"))
+        faults.append(Fault(field=f"{ROOT}.apns.payload.aps", message="must be an object"))
     if "tag" in read.get("webpush", {}).get("notification", {}):
         message = f"is set by Clarion: use {_TAG.instead}"
-        faults.append(ContentFault(field=f"{ROOT}.webpush.notification.tag", message=message))
+        faults.append(Fault(field=f"{ROOT}.webpush.notification.tag", message=message))
     for block in ("android", "android_v2"):
         light = _shown(read.get(block, {})).get("light_settings")
         if light is not None and len(light) < len(_LIGHT):
             message = f"needs all of {', '.join(_LIGHT)}"
             where = f"{ROOT}.{block}.…light_settings"
-            faults.append(ContentFault(field=where, message=message))
+            faults.append(Fault(field=where, message=message))
     return faults
 
 

@@ -16,14 +16,8 @@ from typing import Any
 
 import msgspec
 
-from clarion.deliveries.provider import (
-    Content,
-    ContentFault,
-    Platform,
-    Priority,
-    Push,
-    TokenKind,
-)
+from clarion.deliveries.provider import Content, Platform, Priority, Push, TokenKind
+from clarion.faults import Fault
 from clarion.providers.fcm.fields import read_fields
 from clarion.providers.fcm.live_activity import live_activity
 
@@ -114,7 +108,7 @@ def build(
     return {"message": message}
 
 
-def check(content: Content, platform: Platform, now: datetime) -> Sequence[ContentFault]:
+def check(content: Content, platform: Platform, now: datetime) -> Sequence[Fault]:
     """What FCM would refuse. Counts conservatively: every key and value the device receives, and
     for Apple's devices the JSON document as it is spelled."""
     fields = read_fields(content.fcm)
@@ -132,7 +126,7 @@ def check(content: Content, platform: Platform, now: datetime) -> Sequence[Conte
             key=lambda name: _size(getattr(content, name) or ""),
         )
         return [
-            ContentFault(
+            Fault(
                 field=f"content.{longest}",
                 message=f"makes the push {size} bytes on {platform.value}; FCM takes "
                 f"{PAYLOAD_BYTES_MAX}: shorten it",

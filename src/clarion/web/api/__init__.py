@@ -6,7 +6,8 @@ every error is one of `errors.py`; the description at `/api/v1/openapi.json` is 
 handlers themselves.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 
 from litestar import Litestar
 from litestar.datastructures import ResponseHeader
@@ -21,13 +22,10 @@ from clarion.events.calls.body import CallFault
 from clarion.storage.database import Database
 from clarion.storage.vault import Vault
 from clarion.web.api.bodies import BODY_BYTES_MAX
-from clarion.web.api.description import docs, openapi
-from clarion.web.api.gate import Gate, KnowsCaller, Parts, caller_of, has_scope, knows_parameters
-from clarion.web.api.health import livez, readyz
+from clarion.web.api.gate import Gate, KnowsCaller, Parts, caller_of, knows_parameters
 from clarion.web.api.refusing import EXCEPTION_HANDLERS, IN_PROCESS_HANDLERS
 from clarion.web.api.routes import api_router
-from clarion.web.api.streams import Streams
-from clarion.web.api.welcome import welcome
+from clarion.web.api.sources.streams import Streams
 from clarion.web.server import Asgi
 
 
@@ -41,34 +39,49 @@ def create_api(
     *,
     fcm_url: str | None = None,
     shortage: Callable[[], Awaitable[CallFault | None]] | None = None,
-    in_process: bool = False,
 ) -> Asgi:
     """The ASGI app of `/`, `/api/v1`, `/livez` and `/readyz`. `streams`: to be closed before the
-    server is stopped, which waits for what it is still answering. `in_process`: whoever calls is
-    handed the exceptions of what fails, in the place of an answer of 500 or 503."""
+    server is stopped, which waits for what it is still answering."""
+    # What says of the API what it is: not for a command in its own process, which starts sooner.
+    from clarion.web.api.description.description import docs, openapi
+    from clarion.web.api.health import livez, readyz
+    from clarion.web.api.welcome import welcome
+
     parts = Parts(
         database=database,
         broker=broker,
         clock=clock,
-        provider=provider,
+        check=provider.check,
         vault=vault,
         streams=streams or Streams(),
         fcm_url=fcm_url,
         shortage=shortage,
     )
+    routes = [api_router([openapi, docs]), welcome, livez, readyz]
+    return _app(routes, parts, EXCEPTION_HANDLERS)
 
+
+def create_local_api(parts: Parts, noun: str) -> Asgi:
+    """The ASGI app of what is below `/api/v1/NOUN`, for a caller in this process, who is handed the
+    exceptions of what fails, in the place of an answer of 500 or 503."""
+    return _app([api_router(nouns=[noun])], parts, IN_PROCESS_HANDLERS)
+
+
+def _app(routes: Sequence[Any], parts: Parts, handlers: dict[int | type[Exception], Any]) -> Asgi:
     def parts_of() -> Parts:
         return parts
 
     app = Litestar(
-        [api_router([openapi, docs]), welcome, livez, readyz],
+        routes,
         dependencies={
             "parts": Provide(parts_of, use_cache=True, sync_to_thread=False),
             "caller": Provide(caller_of, sync_to_thread=False),
         },
-        middleware=[DefineMiddleware(KnowsCaller, authenticator=Authenticator(database, clock))],
-        guards=[has_scope, knows_parameters],
-        exception_handlers=IN_PROCESS_HANDLERS if in_process else EXCEPTION_HANDLERS,
+        middleware=[
+            DefineMiddleware(KnowsCaller, authenticator=Authenticator(parts.database, parts.clock))
+        ],
+        guards=[knows_parameters],
+        exception_handlers=handlers,
         request_max_body_size=BODY_BYTES_MAX,
         response_headers=[
             ResponseHeader(name="Cache-Control", value="no-store"),
@@ -79,4 +92,4 @@ def create_api(
         debug=False,
         pdb_on_exception=False,
     )
-    return Gate(app, clock)
+    return Gate(app, parts.clock)

@@ -6,7 +6,8 @@ from typing import Any, TypeVar
 import msgspec
 from litestar import Request
 
-from clarion.web.api.errors import ApiError, ErrorCode, Fault, invalid
+from clarion.faults import Fault
+from clarion.web.api.errors import ApiError, ErrorCode, invalid
 
 BODY_BYTES_MAX = 524_288
 """512 KiB."""

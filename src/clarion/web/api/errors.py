@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from clarion.faults import Fault as Fault
-from clarion.faults import Rejected
+from clarion.faults import Fault, Rejected
 
 RETRY_AFTER_SECONDS = 2
 
@@ -173,11 +172,7 @@ class ApiError(Exception):
 
     def body(self) -> dict[str, Any]:
         """The answer's JSON."""
-        wire: dict[str, Any] = {
-            "success": False,
-            "code": self.code.value,
-            "message": self.message,
-        }
+        wire: dict[str, Any] = {"success": False, "code": self.code.value, "message": self.message}
         if self.faults:
             wire["faults"] = [
                 {"field": fault.field, "message": fault.message} for fault in self.faults
@@ -204,5 +199,9 @@ def invalid(faults: Iterable[Fault], code: ErrorCode = ErrorCode.INVALID) -> Api
 def accepted(outcome: T | Rejected) -> T:
     """What a command or a query returned. Ends the call where that is Rejected."""
     if isinstance(outcome, Rejected):
-        raise ApiError(ErrorCode(outcome.code), outcome.message, faults=outcome.faults)
+        raise error_of(outcome)
     return outcome
+
+
+def error_of(rejected: Rejected) -> ApiError:
+    return ApiError(ErrorCode(rejected.code), rejected.message, faults=rejected.faults)

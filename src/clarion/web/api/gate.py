@@ -7,9 +7,9 @@ router looks at them, and unescaped one by one for the handler.
 """
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 from urllib.parse import quote, unquote
 
 import msgspec
@@ -23,26 +23,31 @@ from litestar.types import ASGIApp
 from litestar.types import Receive as LitestarReceive
 from litestar.types import Scope as LitestarScope
 from litestar.types import Send as LitestarSend
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.accounts import actor
 from clarion.accounts.actor import Actor, Permission
 from clarion.accounts.authenticator import Authenticator
-from clarion.accounts.command import Services
+from clarion.accounts.command import Services, forbidden
 from clarion.broker import Broker
 from clarion.clock import Clock
-from clarion.deliveries.provider import Provider
 from clarion.events.calls.body import CallFault
+from clarion.faults import Fault, Rejected
 from clarion.storage.database import Database
 from clarion.storage.vault import Vault
-from clarion.web.api.errors import ApiError, ErrorCode, Fault, invalid, not_found
-from clarion.web.api.streams import Streams
+from clarion.web.api.errors import ApiError, ErrorCode, accepted, error_of, invalid, not_found
+from clarion.web.api.sources.streams import Streams
 from clarion.web.request_id import REQUEST_ID, name_call
 from clarion.web.server import Message, Receive, Scope, Send
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 PUBLIC = "public"
 """A handler's `opt` that needs no key."""
 NEEDS = "needs"
-"""A handler's `opt` with the scope it needs, where the method does not say it."""
+"""A handler's `opt` with the scope that its command or query needs, where the method does not say
+it: for the API's description. Who checks it is the command or the query."""
 BODY = "body"
 """A handler's `opt` with the type of the body it reads, for the API's description."""
 ALSO = "also"
@@ -71,7 +76,8 @@ class Parts:
     database: Database
     broker: Broker
     clock: Clock
-    provider: Provider
+    check: Callable[..., Sequence[Fault]]
+    """`Provider.check` of whoever carries pushes."""
     vault: Vault
     streams: Streams
     fcm_url: str | None
@@ -86,7 +92,30 @@ class Parts:
             database=self.database, clock=self.clock, broker=self.broker, vault=self.vault
         )
 
+    async def ask(
+        self,
+        query: Callable[Concatenate[AsyncConnection, Actor, P], Awaitable[T | Rejected]],
+        caller: Actor,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """What a query shows the caller. Ends the call where that is Rejected."""
+        async with self.database.read() as connection:
+            return accepted(await query(connection, caller, *args, **kwargs))
 
+    async def do(
+        self,
+        command: Callable[Concatenate[Services, Actor, P], Awaitable[T | Rejected]],
+        caller: Actor,
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """What a command returns that the caller gives. Ends the call where that is Rejected."""
+        return accepted(await command(self.services, caller, *args, **kwargs))
+
+
+Call = Request[Actor, Any, Any]
+"""A call whose caller is known."""
 GivenParts = NamedDependency[Parts]
 GivenCaller = NamedDependency[Actor]
 
@@ -162,24 +191,14 @@ class KnowsCaller(AbstractAuthenticationMiddleware):
                 "The API key is missing, unknown or revoked: send `Authorization: Bearer clk_…`.",
                 headers={"WWW-Authenticate": 'Bearer realm="clarion"'},
             )
+        if not caller.may(Permission.READ):
+            raise error_of(forbidden(Permission.READ))
         return AuthenticationResult(user=caller, auth=None)
 
 
 def caller_of(request: Request[Actor, Any, Any]) -> Actor:
     """Who calls, for handlers."""
     return request.user
-
-
-def has_scope(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
-    """A guard: looking needs `read`, changing needs `write`, unless the handler says otherwise."""
-    if handler.opt.get(PUBLIC):
-        return
-    needs = needed_scope(str(connection.scope.get("method")), handler.opt)
-    caller: Actor = connection.user
-    if not caller.may(Permission(needs)):
-        raise ApiError(
-            ErrorCode.FORBIDDEN, f"This call needs an API key with the scope {needs.value}."
-        )
 
 
 def knows_parameters(
@@ -224,9 +243,6 @@ def _escaped(scope: Scope) -> str | None:
 
 async def _refuse(send: Send, error: ApiError) -> None:
     body = msgspec.json.encode(error.body())
-    headers = [
-        (b"content-type", b"application/json"),
-        (b"content-length", str(len(body)).encode()),
-    ]
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": error.status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -28,8 +28,7 @@ Limit = Annotated[
     int, QueryParameter(ge=1, le=LIMIT_MAX, description="How many a page holds at most.")
 ]
 Cursor = Annotated[
-    str | None,
-    QueryParameter(description="`next` of the page before; without it, the first page."),
+    str | None, QueryParameter(description="`next` of the page before; without it, the first page.")
 ]
 Seq = Annotated[int, msgspec.Meta(ge=0, le=SEQ_MAX)]
 Micros = Annotated[int, msgspec.Meta(ge=-MICROS_MAX, le=MICROS_MAX)]

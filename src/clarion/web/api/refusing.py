@@ -11,16 +11,10 @@ from litestar.exceptions import HTTPException, ValidationException
 from litestar.typing import FieldDefinition
 
 from clarion.broker import BrokerUnavailable
+from clarion.faults import Fault
 from clarion.storage.database import StorageUnavailable, is_conflict
 from clarion.web.api.bodies import BODY_BYTES_MAX, wrong_field
-from clarion.web.api.errors import (
-    ApiError,
-    ErrorCode,
-    Fault,
-    invalid,
-    not_found,
-    retry_after,
-)
+from clarion.web.api.errors import ApiError, ErrorCode, invalid, not_found, retry_after
 from clarion.web.request_id import REQUEST_ID
 
 log = structlog.get_logger(__name__)

@@ -64,11 +64,7 @@ async def read(request: Request[Any, Any, Any], kind: type[Body]) -> Body:
 
 def _end(_request: Request[Any, Any, Any], error: ConsoleError) -> Response[Any]:
     rejected = error.rejected
-    body: dict[str, Any] = {
-        "success": False,
-        "code": rejected.code,
-        "message": rejected.message,
-    }
+    body: dict[str, Any] = {"success": False, "code": rejected.code, "message": rejected.message}
     if rejected.faults:
         body["faults"] = [
             {"field": fault.field, "message": fault.message} for fault in rejected.faults

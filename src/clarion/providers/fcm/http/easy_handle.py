@@ -70,10 +70,7 @@ class EasyHandle:
     )
 
     def __init__(
-        self,
-        options: TransportOptions,
-        authorities: Path,
-        may_use: Callable[[Connection], bool],
+        self, options: TransportOptions, authorities: Path, may_use: Callable[[Connection], bool]
     ) -> None:
         """`may_use`: whether a request may be sent on this connection."""
         self._may_use = may_use

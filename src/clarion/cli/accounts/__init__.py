@@ -1,0 +1,1 @@
+"""`clarion keys | people | workspace | workspaces | audit`."""

@@ -1,0 +1,94 @@
+"""How a campaign's account and its preview are printed."""
+
+from datetime import datetime
+
+from clarion.cli.campaigns.steps import Record, print_warnings
+from clarion.cli.output import console, escape, print_json, print_records
+
+_NOT_OF_PLATFORMS = ("attempts", "unanswered")
+"""Counts of the whole campaign alone."""
+
+
+def print_report(campaign: Record, report: Record, *, as_json: bool) -> None:
+    """A campaign's account, and why what is in flight waits."""
+    if as_json:
+        print_json(report)
+        return
+    console.print(f"[bold]{escape(campaign['name'])}[/]  {report['state']}", highlight=False)
+    everything: dict[str, Record] = {"all": report, **report["platforms"]}
+    counts = [name for name, value in report.items() if type(value) is int]
+    print_records(
+        [
+            {"": name} | {column: counted[name] for column, counted in everything.items()}
+            for name in counts
+            if name not in _NOT_OF_PLATFORMS
+        ],
+        as_json=False,
+        columns=("", *everything),
+        none="",
+    )
+    print_records(
+        [
+            {"state": state, "reason": reason, "count": count}
+            for state, reasons in sorted(report["reasons"].items())
+            for reason, count in sorted(reasons.items())
+        ],
+        as_json=False,
+        columns=("state", "reason", "count"),
+        none="",
+    )
+    for waiting in report["waiting"]:
+        console.print(_sentence(waiting), highlight=False, markup=False)
+    verdict = "[green]balances[/]" if report["balances"] else "[bold red]does not balance[/]"
+    console.print(f"The account {verdict}.", highlight=False)
+
+
+def _sentence(waiting: Record) -> str:
+    what = {
+        "campaign_paused": "the campaign is paused",
+        "firebase_app_paused": f"Firebase app {waiting['project_id']} is paused",
+        "throttled": f"{waiting['project_id']} is slowed down",
+        "due_later": "their time has not come",
+    }[waiting["waits_for"]]
+    if waiting["until"] is None:
+        then = "Somebody must resume it."
+    else:
+        until = datetime.fromisoformat(waiting["until"])
+        then = f"They go on by themselves, {until:%Y-%m-%d %H:%M:%S} UTC at the earliest."
+    return f"{waiting['deliveries']} wait: {what} ({waiting['reason']}). {then}"
+
+
+def print_preview(campaign: Record, preview: Record, *, as_json: bool) -> None:
+    """What one customer would see, how many are reached, and what should be told."""
+    if as_json:
+        print_json(preview)
+        return
+    customer, contents = preview["customer"], preview["platforms"]
+    who = "nobody: no traits" if customer is None else customer["user_id"] or customer["id"]
+    console.print(f"[bold]{escape(campaign['name'])}[/]  as seen by {escape(who)}", highlight=False)
+    print_records(
+        [
+            {"": field} | {name: content[field] for name, content in contents.items()}
+            for field in ("title", "body", "image", "link", "data")
+            if any(content[field] for content in contents.values())
+        ],
+        as_json=False,
+        columns=("", *contents),
+        none="It can be rendered on no platform.",
+    )
+    reached = preview["reach"]
+    console.print(
+        f"Reaches {reached['devices']:,} devices of {reached['customers']:,} customers: "
+        f"{reached['opted_out']:,} opted out, {reached['notifications_off']:,} with notifications "
+        f"off, {reached['no_firebase_app']:,} without a Firebase app.",
+        highlight=False,
+        soft_wrap=True,
+    )
+    for fault in preview["faults"]:
+        console.print(
+            f"[red]✗[/] {fault['platform']}: [bold]{escape(fault['field'])}[/] "
+            f"{escape(fault['message'])}",
+            highlight=False,
+            soft_wrap=True,
+        )
+    print_warnings(preview["warnings"])

@@ -1,0 +1,185 @@
+"""The steps a person takes with a campaign, and what is asked before it sends."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+from clarion.cli.api import open_api
+from clarion.cli.output import (
+    AsJson,
+    Ending,
+    ExitCode,
+    console,
+    errors,
+    escape,
+    print_done,
+    print_record,
+    read_id,
+    with_times,
+)
+from clarion.cli.terminal import ask, is_interactive
+
+Record = dict[str, Any]
+"""A thing as the API tells it."""
+
+Yes = Annotated[bool, Parameter(negative="")]
+
+
+async def schedule(campaign_id: str, *, at: str, yes: Yes = False, json: AsJson = False) -> None:
+    """Let a draft launch, or give a scheduled campaign, or one that is late, another time.
+
+    `--at now` tells how many devices it reaches, and asks. What may not be meant is told: traits
+    that nobody has, an audience that reaches nobody.
+
+    For example:
+
+    ```
+    clarion campaigns schedule 01981f5e-7a3b-7c12-9d51-0b6d2c4e8f70 --at now
+    clarion campaigns schedule 01981f5e-7a3b-7c12-9d51-0b6d2c4e8f70 --at 2027-03-01T09:00:00Z
+    ```
+
+    Parameters
+    ----------
+    campaign_id
+        Which.
+    at
+        "now", or an ISO 8601 time with its offset.
+    yes
+        Do not ask before it launches now.
+    """
+    path = path_of_campaign(campaign_id)
+    async with open_api() as api:
+        expected = await api.call("GET", f"{path}/forecast", query={"at": at}, name=campaign_id)
+        warnings = before_launch(expected, yes=yes)
+        after = await api.call("POST", f"{path}/schedule", body={"at": at}, name=campaign_id)
+    _say(after, json, warnings)
+
+
+async def cancel(campaign_id: str, *, json: AsJson = False) -> None:
+    """Send nothing more of a campaign, for good. What has left stays in its account.
+
+    For example:
+
+    ```
+    clarion campaigns cancel 01981f5e-7a3b-7c12-9d51-0b6d2c4e8f70
+    ```
+    """
+    async with open_api() as api:
+        path = f"{path_of_campaign(campaign_id)}/cancel"
+        after = await api.call("POST", path, name=campaign_id)
+    _say(after, json)
+
+
+async def pause(campaign_id: str, *, json: AsJson = False) -> None:
+    """Send nothing more of a campaign until it is resumed.
+
+    For example:
+
+    ```
+    clarion campaigns pause 01981f5e-7a3b-7c12-9d51-0b6d2c4e8f70
+    ```
+    """
+    async with open_api() as api:
+        path = f"{path_of_campaign(campaign_id)}/pause"
+        after = await api.call("POST", path, name=campaign_id)
+    _say(after, json)
+
+
+async def resume(campaign_id: str, *, yes: Yes = False, json: AsJson = False) -> None:
+    """Let a paused campaign go on from where it was.
+
+    One whose time has passed meanwhile launches now: that is asked first.
+
+    For example:
+
+    ```
+    clarion campaigns resume 01981f5e-7a3b-7c12-9d51-0b6d2c4e8f70
+    ```
+
+    Parameters
+    ----------
+    campaign_id
+        Which.
+    yes
+        Do not ask before it launches now.
+    """
+    path = path_of_campaign(campaign_id)
+    warnings: Sequence[Record] = ()
+    async with open_api() as api:
+        expected = await api.call("GET", f"{path}/forecast", name=campaign_id)
+        if expected["launches_at"] is not None:
+            warnings = before_launch(expected, yes=yes)
+        after = await api.call("POST", f"{path}/resume", name=campaign_id)
+    _say(after, json, warnings)
+
+
+def path_of_campaign(campaign_id: str) -> str:
+    """Where a campaign is. Ends the command where that is no id."""
+    return f"/campaigns/{read_id(campaign_id, 'campaign')}"
+
+
+def before_launch(expected: Record, *, yes: bool) -> Sequence[Record]:
+    """What the author of a campaign is to be told of its forecast. Where it launches now, a person
+    is asked, unless `yes`. Ends the command where nobody says yes."""
+    warnings: Sequence[Record] = expected["warnings"]
+    if not expected["launches_now"] or yes:
+        return warnings
+    sends = _sends(expected)
+    if not is_interactive():
+        raise Ending(
+            ExitCode.USAGE,
+            f"{sends}, and there is nobody to ask: add --yes, or give it a time with --at.",
+            word="confirm",
+            faults=[(warning["field"], warning["message"]) for warning in warnings],
+        )
+    for warning in warnings:
+        _print_warning(errors, warning)
+    if not ask(f"{sends}. Launch it?"):
+        raise Ending(ExitCode.REFUSED, f"{expected['name']} is not launched.", word="not_confirmed")
+    return ()  # which were told
+
+
+def print_warnings(warnings: Sequence[Record]) -> None:
+    """What is not refused, but may not be meant."""
+    for warning in warnings:
+        _print_warning(console, warning)
+
+
+def print_campaign(campaign: Record, *, as_json: bool, warnings: Sequence[Record] = ()) -> None:
+    """A campaign, and what is not refused of it."""
+    if as_json:
+        print_record(campaign, as_json=True)
+        return
+    print_record(
+        with_times({name: value for name, value in campaign.items() if name != "warnings"}),
+        as_json=False,
+    )
+    print_warnings(warnings)
+
+
+def _sends(expected: Record) -> str:
+    count, reached = expected["devices"], expected["reach"]
+    devices = "1 device" if count == 1 else f"{count:,} devices"
+    customers = "1 customer" if reached["customers"] == 1 else f"{reached['customers']:,} customers"
+    left_out = reached["devices"] - count
+    among = f", {left_out:,} more are left out" if left_out else ""
+    return f"{expected['name']} sends to {devices} of {customers} now{among}"
+
+
+def _say(campaign: Record, as_json: bool, warnings: Sequence[Record] = ()) -> None:
+    if as_json:
+        print_record(campaign, as_json=True)
+        return
+    at = with_times(campaign)["scheduled_at"]
+    when = f" for {at:%Y-%m-%d %H:%M} UTC" if at and campaign["state"] == "scheduled" else ""
+    print_done(f"{campaign['name']} is {campaign['state']}{when}.")
+    print_warnings(warnings)
+
+
+def _print_warning(where: Any, warning: Record) -> None:
+    where.print(
+        f"[yellow]![/] [bold]{escape(warning['field'])}[/] {escape(warning['message'])}.",
+        highlight=False,
+        soft_wrap=True,
+    )

@@ -1,0 +1,311 @@
+"""`clarion import`: customers, devices and past events from a file, by everybody's rules."""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, BinaryIO
+from uuid import UUID
+
+from cyclopts import Parameter
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
+
+from clarion.cli.api import open_api
+from clarion.cli.api.client import Api, read_list
+from clarion.cli.importing import progress as import_progress
+from clarion.cli.importing.preview import preview
+from clarion.cli.importing.progress import ProgressFile, head_of
+from clarion.cli.output import (
+    AsJson,
+    Ending,
+    ExitCode,
+    console,
+    errors,
+    escape,
+    print_done,
+    print_json,
+    refused,
+)
+from clarion.cli.sources.choice import Record, chosen
+from clarion.clock import SystemClock
+from clarion.faults import Rejected
+from clarion.importing.cell import name_and_kind
+from clarion.importing.dry_run import judge_of
+from clarion.importing.importer import Importer, ImportRefused, Reading, RefusedEvent
+from clarion.importing.row import IDS, SEGMENTS_NAMES, RecordKind
+from clarion.importing.row_reader import Header, RecordFormat, read_header, renamed
+from clarion.importing.text_reader import (
+    HEAD_BYTES,
+    Encoding,
+    RecordForm,
+    encoding_of,
+    fault_of_file,
+)
+
+RETRIES_MAX = 30
+RETRY_SECONDS = 2.0
+"""Where something is away for a minute, an import waits for it."""
+
+_FORMS = {
+    ".csv": RecordForm.CSV,
+    ".tsv": RecordForm.CSV,
+    ".ndjson": RecordForm.NDJSON,
+    ".jsonl": RecordForm.NDJSON,
+    ".json": RecordForm.NDJSON,
+}
+
+
+async def import_(
+    kind: RecordKind,
+    file: Path,
+    *,
+    source: str | None = None,
+    format: Annotated[RecordForm | None, Parameter(name="--format")] = None,
+    encoding: Encoding | None = None,
+    rename: Annotated[list[str] | None, Parameter(name="--rename", negative="")] = None,
+    restart: Annotated[bool, Parameter(negative="")] = False,
+    dry_run: Annotated[bool, Parameter(negative="")] = False,
+    json: AsJson = False,
+) -> None:
+    """Import customers, devices or past events from a CSV or NDJSON file.
+
+    Every line becomes an event and meets the rules that all events meet: a customer is an identify,
+    a device is a Register Push. A line that says what is known already changes nothing, so an
+    import can be broken off (Ctrl-C) and started again, and goes on where it was. Lines that are
+    refused stand in FILE.refused.csv (or .ndjson), each with its number and the reason: mend them
+    there, and import that file.
+
+    For example:
+
+    ```
+    clarion import customers crm.csv --dry-run
+    clarion import customers crm.csv --source "My app" --rename external_id=user_id
+    clarion import devices tokens.ndjson
+    clarion import events history.ndjson --restart
+    ```
+
+    Parameters
+    ----------
+    kind
+        What each line is.
+    file
+        CSV with a header, or one JSON object a line.
+    source
+        The source (name or id) that the events come from; it decides the Firebase app of devices.
+        Not needed where there is one.
+    format
+        How the file is written, where its name does not tell.
+    encoding
+        How its text is written, where it is neither UTF-8 nor begins with a byte order mark.
+    rename
+        What a column is called here: external_id=user_id, age=age:number, or nothing where it is
+        to be left out: notes=. May be repeated.
+    restart
+        Begin at the first line again.
+    dry_run
+        Read all of it, tell what would be taken and refused, and keep nothing.
+    """
+    with _opened(file) as opened:
+        written, header = _looked_at(kind, file, opened, format, encoding, rename)
+        if dry_run:
+            preview(kind, opened, written, as_json=json)
+            return
+        async with open_api() as api:
+            sources = await read_list(api, "/sources")
+            meant = chosen(sources, source)
+            names = frozenset(one["name"] for one in sources if one["id"] != meant["id"])
+            kept = ProgressFile.of(file, header)
+            progress = _progress(kind, meant, opened, kept, written, restart=restart)
+            await _import(api, opened, written, kept, progress, names, quiet=json)
+    _tell(progress, kept, as_json=json)
+
+
+def _tell(progress: import_progress.Progress, kept: ProgressFile, *, as_json: bool) -> None:
+    if as_json:
+        print_json(
+            {
+                "lines": progress.line,
+                "taken": progress.taken,
+                "refused": progress.refused,
+                "refused_file": str(kept.refused_path) if progress.refused else None,
+            }
+        )
+        return
+    print_done(
+        f"{_counted(progress.taken, 'record')} durable: running ingestors take in what is new."
+    )
+    if progress.refused:
+        file = escape(str(kept.refused_path))
+        console.print(
+            f"[yellow]![/] {_counted(progress.refused, 'line')} refused: {file} says why. "
+            "Mend them there, and import that file.",
+            highlight=False,
+        )
+
+
+@contextmanager
+def _opened(file: Path) -> Iterator[BinaryIO]:
+    try:
+        opened = file.open("rb")
+    except OSError as error:
+        raise Ending(ExitCode.USAGE, f"{file} can not be read: {error.strerror}.") from None
+    with opened:
+        yield opened
+
+
+def _looked_at(
+    kind: RecordKind,
+    file: Path,
+    opened: BinaryIO,
+    form: RecordForm | None,
+    encoding: Encoding | None,
+    rename: list[str] | None,
+) -> tuple[RecordFormat, Header | None]:
+    """How the file is written, and its header. Ends the command where it is no such file, or one
+    all of whose lines would be refused."""
+    head = opened.read(HEAD_BYTES)
+    form = form or _FORMS.get(file.suffix.lower())
+    fault = fault_of_file(head, form or RecordForm.CSV, encoding)
+    if fault is not None:
+        raise refused(f"{file.name} can not be imported. {fault}", word="no_records")
+    if form is None:
+        raise Ending(ExitCode.USAGE, f"{file.name} does not tell its format: add --format.")
+    pairs = [one.partition("=") for one in rename or ()]
+    if not all(old and equals for old, equals, _ in pairs):
+        raise Ending(ExitCode.USAGE, "--rename says OLD=NEW, as in external_id=user_id.")
+    names = {old: new for old, _, new in pairs}
+    if kind is RecordKind.EVENTS:  # an event in Segment's names has no other ids
+        names = {old: SEGMENTS_NAMES.get(new, new) for old, new in names.items()}
+    written = RecordFormat(form=form, encoding=encoding_of(head, encoding), names=names)
+    header = read_header(opened, written) if form is RecordForm.CSV else None
+    if isinstance(header, Rejected):
+        raise refused(f"{file.name} can not be imported. {header.message}", word=header.code)
+    wanted = IDS.get(kind, ())
+    if header is not None and wanted:
+        columns = renamed(header.columns, names)
+        if not {name_and_kind(column)[0] for column in columns} & set(wanted):
+            raise refused(
+                f"{file.name} has no column {' or '.join(wanted[::2])}. It has "
+                f"{', '.join(header.columns)}: say which one it is, --rename NAME={wanted[0]}.",
+                word="no_id_column",
+            )
+    return written, header
+
+
+def _counted(count: int, what: str) -> str:
+    return f"1 {what} is" if count == 1 else f"{count:,} {what}s are"
+
+
+def _progress(
+    kind: RecordKind,
+    source: Record,
+    file: BinaryIO,
+    kept: ProgressFile,
+    written: RecordFormat,
+    *,
+    restart: bool,
+) -> import_progress.Progress:
+    """Where to go on. Ends the command where the file is another than the one begun with."""
+    size = file.seek(0, 2)
+    fresh = import_progress.Progress(
+        kind=kind.value,
+        source_id=source["id"],
+        size=size,
+        head=head_of(file),
+        names=dict(written.names),
+        at=SystemClock().now(),
+    )
+    known = None if restart else kept.load()
+    if known is None:
+        return fresh
+    if not known.goes_on_as(fresh):
+        raise refused(
+            f"{kept.path.name} says that another import of this file was begun (other lines, kind, "
+            "names or source). Add --restart to begin anew: what was taken in changes nothing.",
+            word="another_import",
+        )
+    known.size = size
+    return known
+
+
+async def _import(
+    api: Api,
+    file: BinaryIO,
+    written: RecordFormat,
+    kept: ProgressFile,
+    progress: import_progress.Progress,
+    other_sources: frozenset[str],
+    *,
+    quiet: bool,
+) -> None:
+    kind = RecordKind(progress.kind)
+    reading = Reading(
+        kind=kind,
+        at=progress.at,
+        judge=judge_of(kind, UUID(progress.source_id), progress.at),
+        other_sources=other_sources,
+    )
+    importer = Importer(_Door(api, progress.source_id), SystemClock(), reading)
+    shown = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[told]}"),
+        console=errors,
+        disable=quiet or not errors.is_terminal,
+    )
+    with shown, kept.open_refused(progress) as refused_lines:
+        task = shown.add_task(kind.value, total=progress.size, told="")
+        _show(shown, task, progress)
+        try:
+            async for step in importer.run(file, written, progress.mark):
+                await asyncio.to_thread(kept.advance, progress, step, refused_lines)
+                _show(shown, task, progress)
+        except ImportRefused as error:
+            raise refused(f"The import stopped at line {progress.line}: {error}.") from None
+        except asyncio.CancelledError:
+            shown.stop()
+            told = f"Broken off behind line {progress.line:,}: the same command goes on there."
+            errors.print(told, highlight=False)
+            raise
+    if not progress.refused:
+        kept.refused_path.unlink()
+
+
+class _Door:
+    """Implements `importer.Door`."""
+
+    def __init__(self, api: Api, source_id: str) -> None:
+        self._api = api
+        self._source_id = source_id
+
+    async def take(self, body: bytes) -> Sequence[RefusedEvent]:
+        """See `Door.take`."""
+        for tried in range(RETRIES_MAX + 1):
+            try:
+                taken = await self._api.call("POST", f"/imports/{self._source_id}", body=body)
+                break
+            except Ending as ending:
+                if ending.code is ExitCode.REFUSED:
+                    raise ImportRefused(ending.message.removesuffix(".")) from None
+                if ending.code is not ExitCode.UNAVAILABLE or tried == RETRIES_MAX:
+                    raise
+            await asyncio.sleep(RETRY_SECONDS)
+        return [RefusedEvent(**refused) for refused in taken["refused"]]
+
+    async def waiting(self) -> int:
+        """See `Door.waiting`."""
+        return (await self._api.call("GET", "/sources/backlog"))["jobs"] or 0
+
+
+def _show(shown: Progress, task: TaskID, progress: import_progress.Progress) -> None:
+    told = f"{progress.line:,} lines, {progress.refused:,} refused"
+    shown.update(task, completed=progress.offset, told=told)

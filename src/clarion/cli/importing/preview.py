@@ -1,0 +1,77 @@
+"""`clarion import --dry-run`: what a file would become, without a trace of it anywhere."""
+
+from collections import Counter
+from typing import Any, BinaryIO
+from uuid import UUID
+
+import msgspec
+from rich.markup import escape
+
+from clarion.cli.output import console, print_done, print_json
+from clarion.clock import SystemClock
+from clarion.importing.dry_run import judge_of
+from clarion.importing.importer import Reading, RefusedLine
+from clarion.importing.row import RecordKind
+from clarion.importing.row_reader import FileDivided, RecordFormat, read_records
+from clarion.importing.text_reader import Mark
+
+SHOWN = 3
+
+
+def preview(kind: RecordKind, file: BinaryIO, written: RecordFormat, *, as_json: bool) -> None:
+    """Read all of the file, and say what would be taken, and what refused and why."""
+    clock = SystemClock()
+    now = clock.now()
+    reading = Reading(kind=kind, at=now, judge=judge_of(kind, UUID(int=0), now))
+    taken = 0
+    events: list[dict[str, Any]] = []
+    codes: Counter[str] = Counter()
+    examples: dict[str, RefusedLine] = {}
+    divided = None
+    records = read_records(file, written, Mark())
+    while True:
+        try:
+            found = next(records)
+        except StopIteration:
+            break
+        except FileDivided as error:
+            divided = str(error)
+            break
+        read = reading.events_of(found, now)
+        if isinstance(read, RefusedLine):
+            codes[read.code] += 1
+            examples.setdefault(read.code, read)
+            continue
+        taken += 1
+        if len(events) < SHOWN:
+            events += [msgspec.json.decode(raw) for _, raw in read]
+    faults = [
+        {"code": code, "lines": count, "first": examples[code].line,
+         "message": examples[code].message}
+        for code, count in codes.most_common()
+    ]  # fmt: skip
+    if as_json:
+        print_json(
+            {
+                "taken": taken,
+                "refused": codes.total(),
+                "events": events[:SHOWN],
+                "faults": faults,
+                "ends_early": divided,
+            }
+        )
+        return
+    for event in events[:SHOWN]:
+        console.print(
+            msgspec.json.encode(event).decode(), highlight=False, markup=False, soft_wrap=True
+        )
+    if taken > len(events):
+        console.print(f"… and {taken - len(events):,} more", style="dim", highlight=False)
+    print_done(f"{taken:,} would be taken, {codes.total():,} refused. Nothing was kept.")
+    if divided is not None:
+        console.print(
+            f"[yellow]![/] The import would end early: {escape(divided)}", highlight=False
+        )
+    for one in faults:
+        told = f"{one['code']}: {one['lines']:,}, first in line {one['first']:,}. {one['message']}"
+        console.print(told, highlight=False, markup=False, soft_wrap=True)

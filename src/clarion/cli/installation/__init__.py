@@ -1,0 +1,1 @@
+"""What is about the installation itself, and runs without the API."""

@@ -1,0 +1,68 @@
+"""secrets: what is sealed in the database, and with which key."""
+
+from cyclopts import App as Commands
+
+from clarion.cli.output import AsJson, Ending, ExitCode, print_done, print_json
+from clarion.cli.session import open_session
+from clarion.parts import open_vault
+from clarion.storage.reseal import Resealed, look, reseal
+
+commands = Commands(name="secrets", help="The key that seals Firebase keys and identity secrets.")
+
+
+@commands.command
+async def check(*, json: AsJson = False) -> None:
+    """Tell whether everything that is sealed can be opened, and with which key.
+
+    For example:
+
+    ```
+    clarion secrets check
+    ```
+    """
+    async with open_session() as session:
+        _tell(await look(session.database, open_vault(session.settings)), json, is_done=False)
+
+
+@commands.command
+async def rotate(*, json: AsJson = False) -> None:
+    """Seal everything anew with CLARION_SECRET_KEY; CLARION_FORMER_SECRET_KEYS open it meanwhile.
+
+    Set both in every process first, so that each of them opens either. It may be cut off and run
+    again. Afterwards CLARION_FORMER_SECRET_KEYS can go.
+
+    For example:
+
+    ```
+    clarion secrets rotate
+    ```
+    """
+    async with open_session() as session:
+        _tell(await reseal(session.database, open_vault(session.settings)), json, is_done=True)
+
+
+def _tell(found: Resealed, json: bool, *, is_done: bool) -> None:
+    if json:
+        print_json(
+            {
+                "sealed_anew" if is_done else "to_seal_anew": found.sealed_anew,
+                "current": found.current,
+                "locked": [{"what": one.what, "id": one.id} for one in found.locked],
+            }
+        )
+    elif is_done:
+        print_done(f"{found.sealed_anew} sealed anew; {found.current} were so already.")
+    else:
+        print_done(
+            f"{found.current} are sealed with the key of now, {found.sealed_anew} with a former "
+            "one."
+        )
+    if found.locked:
+        raise Ending(
+            ExitCode.FAILURE,
+            f"{len(found.locked)} can not be opened: add the secret that sealed them to "
+            "CLARION_FORMER_SECRET_KEYS. If it is lost, add the Firebase keys again "
+            "(`clarion firebase-apps add`) and make new identity secrets:",
+            faults=[(one.what, one.id) for one in found.locked],
+            word="vault_locked",
+        )

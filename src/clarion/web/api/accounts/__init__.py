@@ -1,0 +1,1 @@
+"""Keys, people, workspaces and the audit log in the API."""

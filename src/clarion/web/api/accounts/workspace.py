@@ -1,0 +1,95 @@
+"""/workspace: the isolated set of customers, devices and campaigns that a key belongs to;
+/workspaces: to make another."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from litestar import Controller, get, patch, post
+
+from clarion.accounts import workspace
+from clarion.accounts.actor import Scope
+from clarion.accounts.commands import change_workspace, create_workspace
+from clarion.accounts.queries import get_workspace, list_workspaces
+from clarion.accounts.workspace import STALE_DAYS_MAX
+from clarion.web.api.bodies import read
+from clarion.web.api.gate import BODY, NEEDS, Call, GivenCaller, GivenParts
+from clarion.web.api.pages import Page, whole
+
+
+class Workspace(msgspec.Struct, frozen=True, kw_only=True):
+    """One isolated set of customers, devices and campaigns. A device whose registration is not
+    refreshed for `stale_after_days` is removed."""
+
+    id: UUID
+    name: str
+    stale_after_days: int
+
+
+class MadeWorkspace(Workspace, frozen=True, kw_only=True):
+    """A new workspace, and an API key that can do everything in it: the only time that `key` is
+    told."""
+
+    key: str
+
+
+class NewWorkspace(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """A workspace to make."""
+
+    name: str
+
+
+class WorkspaceChange(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """What is to be another."""
+
+    name: str | msgspec.UnsetType = msgspec.UNSET
+    stale_after_days: (
+        Annotated[int, msgspec.Meta(extra_json_schema={"minimum": 1, "maximum": STALE_DAYS_MAX})]
+        | msgspec.UnsetType
+    ) = msgspec.UNSET
+
+
+class WorkspaceOfCaller(Controller):
+    path = "/workspace"
+    tags = ("workspace",)
+
+    @get("", summary="Show the workspace")
+    async def show(self, parts: GivenParts, caller: GivenCaller) -> Workspace:
+        """The workspace of the API key."""
+        return Workspace(**_fields(await parts.ask(get_workspace, caller)))
+
+    @patch("", summary="Change the workspace", opt={BODY: WorkspaceChange, NEEDS: Scope.ADMIN})
+    async def change(self, request: Call, parts: GivenParts, caller: GivenCaller) -> Workspace:
+        """Another name, or another time after which registrations are stale."""
+        change = await read(request, WorkspaceChange)
+        name, days = change.name, change.stale_after_days
+        changed = await parts.do(
+            change_workspace,
+            caller,
+            name=None if name is msgspec.UNSET else name,
+            stale_after_days=None if days is msgspec.UNSET else days,
+        )
+        return Workspace(**_fields(changed))
+
+
+class Workspaces(Controller):
+    path = "/workspaces"
+    tags = ("workspace",)
+
+    @get("", summary="List workspaces")
+    async def list_all(self, parts: GivenParts, caller: GivenCaller) -> Page[Workspace]:
+        """Those that the API key opens, which is its own; always one page."""
+        shown = await parts.ask(list_workspaces, caller)
+        return whole([Workspace(**_fields(one)) for one in shown])
+
+    @post("", summary="Make a workspace", opt={BODY: NewWorkspace, NEEDS: Scope.ADMIN})
+    async def create(self, request: Call, parts: GivenParts, caller: GivenCaller) -> MadeWorkspace:
+        """Another isolated set, with nothing in it. The key that makes it does not open it: keep
+        the one that is told, only its hash is stored."""
+        wanted = await read(request, NewWorkspace)
+        made = await parts.do(create_workspace, caller, wanted.name)
+        return MadeWorkspace(**_fields(made.workspace), key=made.api_key.secret)
+
+
+def _fields(shown: workspace.Workspace) -> dict[str, Any]:
+    return {"id": shown.id, "name": shown.name, "stale_after_days": shown.stale_after_days}

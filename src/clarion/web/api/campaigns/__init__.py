@@ -1,0 +1,1 @@
+"""Campaigns and their deliveries in the API."""

@@ -1,0 +1,227 @@
+"""/campaigns: what to say to whom, when, and what became of it."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from litestar import Controller, get, patch, post
+from litestar.params import PathParameter, QueryParameter
+
+from clarion.accounts.actor import Actor, Scope
+from clarion.campaigns.campaign import Campaign
+from clarion.campaigns.commands import (
+    create_campaign,
+    edit_campaign,
+    pause_campaign,
+    schedule_campaign,
+)
+from clarion.campaigns.queries import (
+    forecast_campaign,
+    forecast_new,
+    forecast_resume,
+    forecast_schedule,
+    get_campaign,
+    list_campaigns,
+    preview_campaign,
+)
+from clarion.deliveries.commands import cancel_campaign, resume_campaign
+from clarion.reports.queries import Report, get_report
+from clarion.web.api.bodies import read, read_object, wrong_field
+from clarion.web.api.campaigns import wire
+from clarion.web.api.campaigns.wire import shown_campaign, shown_forecast, shown_preview
+from clarion.web.api.errors import invalid
+from clarion.web.api.gate import BODY, MAY_CONFLICT, NEEDS, Call, GivenCaller, GivenParts, Parts
+from clarion.web.api.pages import LIMIT_DEFAULT, Cursor, Limit, Page, after_id, page
+
+CampaignId = Annotated[UUID, PathParameter(description="The campaign's id.")]
+Before = Annotated[
+    UUID | None, QueryParameter(description="The `id` of the last one seen: older ones are listed.")
+]
+LaunchAt = Annotated[
+    str | None,
+    QueryParameter(
+        description='As if it were scheduled for then: "now", or an ISO 8601 time with its offset. '
+        "Without it: as if it were resumed."
+    ),
+]
+
+
+class Campaigns(Controller):
+    path = "/campaigns"
+    tags = ("campaigns",)
+
+    @post("", summary="Make a campaign", opt={BODY: wire.NewCampaign})
+    async def create(self, request: Call, parts: GivenParts, caller: GivenCaller) -> wire.Campaign:
+        """A draft, or with `at` a scheduled campaign, with `warnings` of what may not be meant.
+        Everything is checked now, and everything that is wrong is told at once."""
+        body = await read_object(request)
+        at = body.pop("at", msgspec.UNSET)
+        campaign = await parts.do(create_campaign, caller, body, parts.check, at=at)
+        if at is msgspec.UNSET:
+            return shown_campaign(campaign)
+        return await _with_warnings(parts, caller, campaign)
+
+    @get("", summary="List campaigns")
+    async def list_all(
+        self,
+        parts: GivenParts,
+        caller: GivenCaller,
+        before: Before = None,
+        limit: Limit = LIMIT_DEFAULT,
+        cursor: Cursor = None,
+    ) -> Page[wire.Campaign]:
+        """Campaigns, newest first."""
+        last_seen = before if cursor is None else after_id(cursor)
+        campaigns = await parts.ask(list_campaigns, caller, before=last_seen, limit=limit + 1)
+        return page(campaigns, limit, shown_campaign, lambda campaign: campaign.id.bytes)
+
+    @get("/{campaign_id:uuid}", summary="Show a campaign")
+    async def show(
+        self, parts: GivenParts, caller: GivenCaller, campaign_id: CampaignId
+    ) -> wire.Campaign:
+        """A campaign with its state."""
+        return shown_campaign(await parts.ask(get_campaign, caller, campaign_id))
+
+    @patch(
+        "/{campaign_id:uuid}",
+        summary="Edit a draft",
+        opt={BODY: wire.CampaignChange, MAY_CONFLICT: True},
+    )
+    async def edit(
+        self, request: Call, parts: GivenParts, caller: GivenCaller, campaign_id: CampaignId
+    ) -> wire.Campaign:
+        """Say something else, or to others, while it is a draft."""
+        change = await read_object(request)
+        seen_at = _read_seen_at(change.pop("updated_at", None))
+        edited = await parts.do(
+            edit_campaign, caller, campaign_id, change, parts.check, seen_at=seen_at
+        )
+        return shown_campaign(edited)
+
+    @post(
+        "/{campaign_id:uuid}/schedule",
+        summary="Schedule a campaign",
+        opt={BODY: wire.Schedule, MAY_CONFLICT: True},
+        status_code=200,
+    )
+    async def schedule(
+        self, request: Call, parts: GivenParts, caller: GivenCaller, campaign_id: CampaignId
+    ) -> wire.Campaign:
+        """Let a draft launch now or at a time, or give a scheduled campaign, or one that is late,
+        another time. `warnings` tell what is not refused, but may not be meant."""
+        wanted = await read(request, wire.Schedule)
+        scheduled = await parts.do(schedule_campaign, caller, campaign_id, wanted.at)
+        return await _with_warnings(parts, caller, scheduled)
+
+    @post(
+        "/{campaign_id:uuid}/cancel",
+        summary="Cancel a campaign",
+        opt={MAY_CONFLICT: True},
+        status_code=200,
+    )
+    async def cancel(
+        self, parts: GivenParts, caller: GivenCaller, campaign_id: CampaignId
+    ) -> wire.Campaign:
+        """Send nothing more of it, for good. What has left stays in its account; what is waiting
+        is settled as cancelled. Cancelling twice is once."""
+        return shown_campaign(await parts.do(cancel_campaign, caller, campaign_id))
+
+    @post(
+        "/{campaign_id:uuid}/pause",
+        summary="Pause a campaign",
+        opt={MAY_CONFLICT: True},
+        status_code=200,
+    )
+    async def pause(
+        self, parts: GivenParts, caller: GivenCaller, campaign_id: CampaignId
+    ) -> wire.Campaign:
+        """Send nothing more of it until it is resumed. What is under way to FCM now still goes."""
+        return shown_campaign(await parts.do(pause_campaign, caller, campaign_id))
+
+    @post(
+        "/{campaign_id:uuid}/resume",
+        summary="Resume a campaign",
+        opt={MAY_CONFLICT: True},
+        status_code=200,
+    )
+    async def resume(
+        self, parts: GivenParts, caller: GivenCaller, campaign_id: CampaignId
+    ) -> wire.Campaign:
+        """Go on from where it was paused. One whose time has passed launches now."""
+        return shown_campaign(await parts.do(resume_campaign, caller, campaign_id))
+
+    @post(
+        "/{campaign_id:uuid}/preview",
+        summary="Preview a campaign",
+        opt={BODY: wire.PreviewFor, NEEDS: Scope.READ},
+        status_code=200,
+    )
+    async def preview(
+        self, request: Call, parts: GivenParts, caller: GivenCaller, campaign_id: CampaignId
+    ) -> wire.Preview:
+        """What one customer would see on each platform, what is wrong with that, and how many the
+        audience reaches now; `warnings` tell of traits that nobody has and of audiences that reach
+        nobody. Nothing is sent. The body may be empty."""
+        wanted = await read(request, wire.PreviewFor, may_be_empty=True)
+        preview = await parts.ask(
+            preview_campaign,
+            caller,
+            campaign_id,
+            parts.check,
+            customer=wanted.user_id,
+            now=parts.clock.now(),
+        )
+        return shown_preview(preview)
+
+    @post(
+        "/forecast",
+        summary="Forecast a new campaign",
+        opt={BODY: wire.NewCampaign, NEEDS: Scope.READ},
+        status_code=200,
+    )
+    async def forecast_new(
+        self, request: Call, parts: GivenParts, caller: GivenCaller
+    ) -> wire.Forecast:
+        """What a campaign would do that is made so: all that is wrong with it, or how many devices
+        it reaches now, and what may not be meant. Nothing is made."""
+        body = await read_object(request)
+        at, now = body.pop("at", msgspec.UNSET), parts.clock.now()
+        expected = await parts.ask(forecast_new, caller, body, parts.check, at=at, now=now)
+        return shown_forecast(expected, now)
+
+    @get("/{campaign_id:uuid}/forecast", summary="Forecast a launch", opt={MAY_CONFLICT: True})
+    async def forecast(
+        self, parts: GivenParts, caller: GivenCaller, campaign_id: CampaignId, at: LaunchAt = None
+    ) -> wire.Forecast:
+        """What a campaign would do that is scheduled or resumed: how many devices it reaches now,
+        and what may not be meant. Nothing is changed."""
+        now = parts.clock.now()
+        if at is None:
+            expected = await parts.ask(forecast_resume, caller, campaign_id, now=now)
+        else:
+            expected = await parts.ask(forecast_schedule, caller, campaign_id, at, now=now)
+        return shown_forecast(expected, now)
+
+    @get("/{campaign_id:uuid}/report", summary="Show a campaign's report")
+    async def report(
+        self, parts: GivenParts, caller: GivenCaller, campaign_id: CampaignId
+    ) -> Report:
+        """What became of its pushes, an account that balances at every instant; and why those that
+        are still in flight wait."""
+        return await parts.ask(get_report, caller, campaign_id, now=parts.clock.now())
+
+
+async def _with_warnings(parts: Parts, caller: Actor, campaign: Campaign) -> wire.Campaign:
+    """A campaign that will launch, with what its author should be told."""
+    expected = await parts.ask(forecast_campaign, caller, campaign.id)
+    return shown_campaign(campaign, expected.warnings)
+
+
+def _read_seen_at(value: Any) -> datetime | None:
+    if value is None:
+        return None
+    try:
+        return msgspec.convert(value, datetime)
+    except msgspec.ValidationError as error:
+        raise invalid([wrong_field(str(error), "updated_at")]) from None

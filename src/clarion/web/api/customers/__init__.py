@@ -1,0 +1,1 @@
+"""Customers, their devices, events and merges in the API."""

@@ -1,0 +1,1 @@
+"""Sources, their keys, what they send, and Firebase apps in the API."""

@@ -1,0 +1,103 @@
+"""/imports and /exports: customers, devices and events as records, in and out."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from litestar import Controller, get, post
+from litestar.params import PathParameter, QueryParameter
+
+from clarion.accounts.actor import Scope
+from clarion.importing.commands import import_events
+from clarion.importing.importer import RefusedEvent
+from clarion.importing.queries import count_export, export_page
+from clarion.importing.row import RecordKind
+from clarion.web.api.errors import accepted
+from clarion.web.api.gate import BODY, MAY_CONFLICT, NEEDS, Call, GivenCaller, GivenParts
+from clarion.web.api.pages import LIMIT_DEFAULT, Cursor, Limit, after_id, after_seq, cursor_of
+from clarion.web.api.sources.wire import SourceId
+
+Kind = Annotated[RecordKind, PathParameter(description="customers, devices or events.")]
+WithTokens = Annotated[
+    bool,
+    QueryParameter(description="With registration tokens, which are secrets: to move devices."),
+]
+
+
+class ImportedEvents(msgspec.Struct, kw_only=True):
+    """Events as apps send them, 2,500 at most."""
+
+    batch: list[dict[str, Any]]
+
+
+class Imported(msgspec.Struct, frozen=True, kw_only=True):
+    """What was not kept; all else is durable."""
+
+    refused: list[RefusedEvent]
+
+
+class RowCount(msgspec.Struct, frozen=True, kw_only=True):
+    """How many rows there are; a device may be several records."""
+
+    rows: int
+
+
+class ExportedRecords(msgspec.Struct, frozen=True, kw_only=True):
+    """A page of records. `next` goes into `cursor` for the next page; null: this is the last
+    one."""
+
+    data: list[dict[str, Any]]
+    next: str | None
+
+
+class Imports(Controller):
+    path = "/imports"
+    tags = ("imports",)
+
+    @post(
+        "/{source_id:uuid}",
+        summary="Import events",
+        opt={BODY: ImportedEvents, MAY_CONFLICT: True},
+        status_code=200,
+    )
+    async def take(
+        self, request: Call, parts: GivenParts, caller: GivenCaller, source_id: SourceId
+    ) -> Imported:
+        """Past events, for a source that is asked neither for signatures nor for origins and has no
+        limit. A customer comes as an `identify`, a device as `Register Push`; what is known already
+        changes nothing. Go no faster than `GET /sources/backlog` falls."""
+        body = await request.body()
+        taken = await import_events(parts.services, parts.broker, caller, source_id, body)
+        return Imported(refused=list(accepted(taken)))
+
+
+class Exports(Controller):
+    path = "/exports"
+    tags = ("exports",)
+    opt = {NEEDS: Scope.ADMIN}  # noqa: RUF012 - Litestar's own shape
+
+    @get("/{kind:str}", summary="Export customers, devices or events")
+    async def export(
+        self,
+        parts: GivenParts,
+        caller: GivenCaller,
+        kind: Kind,
+        with_tokens: WithTokens = False,
+        limit: Limit = LIMIT_DEFAULT,
+        cursor: Cursor = None,
+    ) -> ExportedRecords:
+        """Records that `clarion import` takes, by id, events in the order of their arrival. Without
+        tokens, `tokens_left_out` names what was left out of a record."""
+        after: UUID | int | None = (
+            after_seq(cursor) if kind is RecordKind.EVENTS else after_id(cursor)
+        )
+        records, last = await parts.ask(
+            export_page, caller, kind, after=after, limit=limit, with_tokens=with_tokens
+        )
+        key = last.bytes if isinstance(last, UUID) else last
+        return ExportedRecords(data=records, next=None if key is None else cursor_of(key))
+
+    @get("/{kind:str}/count", summary="Count what an export has")
+    async def count(self, parts: GivenParts, caller: GivenCaller, kind: Kind) -> RowCount:
+        """How many rows it has now."""
+        return RowCount(rows=await parts.ask(count_export, caller, kind))
