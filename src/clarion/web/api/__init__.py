@@ -7,6 +7,7 @@ handlers themselves.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
+from functools import cache
 from typing import Any
 
 from litestar import Litestar
@@ -14,7 +15,6 @@ from litestar.datastructures import ResponseHeader
 from litestar.di import Provide
 from litestar.middleware import DefineMiddleware
 
-from clarion.accounts.authenticator import Authenticator
 from clarion.broker import Broker
 from clarion.clock import Clock
 from clarion.deliveries.provider import Provider
@@ -22,7 +22,7 @@ from clarion.events.calls.body import CallFault
 from clarion.storage.database import Database
 from clarion.storage.vault import Vault
 from clarion.web.api.bodies import BODY_BYTES_MAX
-from clarion.web.api.gate import Gate, KnowsCaller, Parts, caller_of, knows_parameters
+from clarion.web.api.gate import Gate, KnowsCaller, Parts, caller_of, knows_parameters, parts_of
 from clarion.web.api.refusing import EXCEPTION_HANDLERS, IN_PROCESS_HANDLERS
 from clarion.web.api.routes import api_router
 from clarion.web.api.sources.streams import Streams
@@ -42,11 +42,6 @@ def create_api(
 ) -> Asgi:
     """The ASGI app of `/`, `/api/v1`, `/livez` and `/readyz`. `streams`: to be closed before the
     server is stopped, which waits for what it is still answering."""
-    # What says of the API what it is: not for a command in its own process, which starts sooner.
-    from clarion.web.api.description.description import docs, openapi
-    from clarion.web.api.health import livez, readyz
-    from clarion.web.api.welcome import welcome
-
     parts = Parts(
         database=database,
         broker=broker,
@@ -57,29 +52,34 @@ def create_api(
         fcm_url=fcm_url,
         shortage=shortage,
     )
-    routes = [api_router([openapi, docs]), welcome, livez, readyz]
-    return _app(routes, parts, EXCEPTION_HANDLERS)
+    return Gate(_all_routes(), parts)
 
 
 def create_local_api(parts: Parts, noun: str) -> Asgi:
     """The ASGI app of what is below `/api/v1/NOUN`, for a caller in this process, who is handed the
     exceptions of what fails, in the place of an answer of 500 or 503."""
-    return _app([api_router(nouns=[noun])], parts, IN_PROCESS_HANDLERS)
+    return Gate(_routes([api_router(nouns=[noun])], IN_PROCESS_HANDLERS), parts)
 
 
-def _app(routes: Sequence[Any], parts: Parts, handlers: dict[int | type[Exception], Any]) -> Asgi:
-    def parts_of() -> Parts:
-        return parts
+@cache
+def _all_routes() -> Litestar:
+    """Made once in a process: that takes longer than most of what they answer."""
+    # What says of the API what it is: not for a command in its own process, which starts sooner.
+    from clarion.web.api.description.description import docs, openapi
+    from clarion.web.api.health import livez, readyz
+    from clarion.web.api.welcome import welcome
 
-    app = Litestar(
+    return _routes([api_router([openapi, docs]), welcome, livez, readyz], EXCEPTION_HANDLERS)
+
+
+def _routes(routes: Sequence[Any], handlers: dict[int | type[Exception], Any]) -> Litestar:
+    return Litestar(
         routes,
         dependencies={
-            "parts": Provide(parts_of, use_cache=True, sync_to_thread=False),
+            "parts": Provide(parts_of, sync_to_thread=False),
             "caller": Provide(caller_of, sync_to_thread=False),
         },
-        middleware=[
-            DefineMiddleware(KnowsCaller, authenticator=Authenticator(parts.database, parts.clock))
-        ],
+        middleware=[DefineMiddleware(KnowsCaller)],
         guards=[knows_parameters],
         exception_handlers=handlers,
         request_max_body_size=BODY_BYTES_MAX,
@@ -92,4 +92,3 @@ def _app(routes: Sequence[Any], parts: Parts, handlers: dict[int | type[Exceptio
         debug=False,
         pdb_on_exception=False,
     )
-    return Gate(app, parts.clock)

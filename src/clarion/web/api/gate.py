@@ -67,6 +67,8 @@ STREAM = "stream"
 CALLER = "clarion_caller"
 """Where a call's ASGI scope has its Actor, if the call is made in this process. Servers make the
 scope of what comes over a network, and nothing that a caller sends becomes an entry of it."""
+PARTS, AUTHENTICATOR = "clarion_parts", "clarion_authenticator"
+"""Where the scope has what the call is answered with. The routes are one for all of a process."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,24 +123,26 @@ GivenCaller = NamedDependency[Actor]
 
 
 class Gate:
-    """The outermost app: names the call, escapes each part of the path, and answers HEAD as GET
-    without a body."""
+    """The outermost app: names the call, says with which parts it is answered, escapes each part of
+    the path, and answers HEAD as GET without a body."""
 
-    def __init__(self, app: ASGIApp, clock: Clock) -> None:
+    def __init__(self, app: ASGIApp, parts: Parts) -> None:
         self._app = app
-        self._clock = clock
+        self._parts = parts
+        self._authenticator = Authenticator(parts.database, parts.clock)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         app: Any = self._app
         if scope["type"] != "http":
             await app(scope, receive, send)
             return
-        scope, send = name_call(scope, send, self._clock)
+        scope, send = name_call(scope, send, self._parts.clock)
         path = _escaped(scope)
         if path is None:
             await _refuse(send, not_found("path"))
             return
-        scope = {**scope, "path": path}
+        own = {PARTS: self._parts, AUTHENTICATOR: self._authenticator}
+        scope = {**scope, **own, "path": path}
         if scope["method"] != "HEAD":
             await app(scope, receive, send)
             return
@@ -160,9 +164,8 @@ class Gate:
 class KnowsCaller(AbstractAuthenticationMiddleware):
     """Finds out who calls, once it is clear that there is something to call."""
 
-    def __init__(self, app: ASGIApp, authenticator: Authenticator) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         super().__init__(app, exclude_from_auth_key=PUBLIC, exclude_http_methods=())
-        self._authenticator = authenticator
 
     async def __call__(
         self, scope: LitestarScope, receive: LitestarReceive, send: LitestarSend
@@ -181,7 +184,9 @@ class KnowsCaller(AbstractAuthenticationMiddleware):
         operator = connection.scope.get(CALLER)
         if isinstance(operator, Actor):
             return AuthenticationResult(user=operator, auth=None)
-        caller = await self._authenticator.actor_of(
+        authenticator = connection.scope.get(AUTHENTICATOR)
+        assert isinstance(authenticator, Authenticator)
+        caller = await authenticator.actor_of(
             connection.headers.get("authorization"),
             request_id=str(connection.scope.get(REQUEST_ID)),
         )
@@ -194,6 +199,13 @@ class KnowsCaller(AbstractAuthenticationMiddleware):
         if not caller.may(Permission.READ):
             raise error_of(forbidden(Permission.READ))
         return AuthenticationResult(user=caller, auth=None)
+
+
+def parts_of(request: Request[Any, Any, Any]) -> Parts:
+    """What the call is answered with, for handlers."""
+    parts = request.scope.get(PARTS)
+    assert isinstance(parts, Parts)
+    return parts
 
 
 def caller_of(request: Request[Actor, Any, Any]) -> Actor:
