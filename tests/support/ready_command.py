@@ -101,8 +101,8 @@ def _load() -> None:
     from clarion.cli.program import _GROUPS, commands
 
     commands.resolved_commands()
-    for group in _GROUPS:
-        commands[group].resolved_commands()
+    for place in _GROUPS:
+        commands[place.partition(".")[2]].resolved_commands()
 
 
 def _become(near: socket.socket) -> None:

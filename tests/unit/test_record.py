@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from clarion.events.calls.check import Checked, check
 from clarion.events.messages.push_preference import push_preference
 from clarion.faults import Rejected
-from clarion.importing.row import RecordKind, as_event, read_cells
+from clarion.importing.row import RecordKind, as_events, read_cells
 from clarion.importing.row_reader import Found, RecordFormat, read_records
 from clarion.importing.text_reader import (
     LINE_BYTES_MAX,
@@ -34,6 +34,12 @@ JSON = st.recursive(
 NAMES = st.sampled_from(
     ["user_id", "traits", "device_id", "token", "fid", "timestamp", "type", "event", "body", "x"]
 )
+
+
+def as_event(kind: RecordKind, record: dict[str, Any], at: datetime) -> bytes | Rejected:
+    """A line's own event, the last of `as_events`."""
+    events = as_events(kind, record, at, at)
+    return events if isinstance(events, Rejected) else events[-1]
 
 
 def event_of(kind: RecordKind, **record: Any) -> dict[str, Any]:

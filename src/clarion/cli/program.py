@@ -49,34 +49,20 @@ _VERBS = {
 }
 """Where each function is, and what an overview says of it: the first sentence of its docstring."""
 _GROUPS = {
-    "campaigns": "Campaigns: what to say to whom, when, and what became of it.",
-    "customers": "Customers: whom we know, and what they did.",
-    "devices": "Devices: where customers can be reached.",
-    "firebase-apps": "Firebase apps: the projects we hold a service-account key for.",
-    "keys": "API keys: what scripts and people call /api/v1 with.",
-    "people": "People: who works in the workspace, and in which role.",
-    "secrets": "The key that seals Firebase keys and identity secrets.",
-    "simulator": "Run a wire-faithful FCM for development and tests, until Ctrl-C: TLS, HTTP/2, "
-    "OAuth.",
-    "sources": "Sources: the apps that send events, with write keys.",
-    "workspace": "The workspace: what holds for all of it.",
-    "workspaces": "Workspaces: isolated sets of customers, devices and campaigns.",
+    "campaigns.campaigns": "Campaigns: what to say to whom, when, and what became of it.",
+    "customers.customers": "Customers: whom we know, and what they did.",
+    "customers.devices": "Devices: where customers can be reached.",
+    "sources.firebase-apps": "Firebase apps: the projects we hold a service-account key for.",
+    "accounts.keys": "API keys: what scripts and people call /api/v1 with.",
+    "accounts.people": "People: who works in the workspace, and in which role.",
+    "installation.secrets": "The key that seals Firebase keys and identity secrets.",
+    "installation.simulator": "Run a wire-faithful FCM for development and tests, until Ctrl-C: "
+    "TLS, HTTP/2, OAuth.",
+    "sources.sources": "Sources: the apps that send events, with write keys.",
+    "accounts.workspace": "The workspace: what holds for all of it.",
+    "accounts.workspaces": "Workspaces: isolated sets of customers, devices and campaigns.",
 }
-"""What an overview says of each group: its own help."""
-_ROOMS = {
-    "campaigns": "campaigns",
-    "customers": "customers",
-    "devices": "customers",
-    "firebase-apps": "sources",
-    "keys": "accounts",
-    "people": "accounts",
-    "secrets": "installation",
-    "simulator": "installation",
-    "sources": "sources",
-    "workspace": "accounts",
-    "workspaces": "accounts",
-}
-"""The folder of each group."""
+"""What an overview says of each group, its own help, by its folder and its name."""
 
 _NOT_WRITTEN = Ending(
     ExitCode.FAILURE, "The output can not be written: its disk is full, or fails.", word="output"
@@ -106,8 +92,8 @@ _overview = _program()
 for _name, (_function, _words) in _VERBS.items():
     commands.command(f"clarion.cli.{_function}", name=_name)
     _overview.command(f"clarion.cli.{_function}", name=_name, help=_words)
-for _name, _words in _GROUPS.items():
-    _module = f"{_ROOMS[_name]}.{_name.replace('-', '_')}"
+for _place, _words in _GROUPS.items():
+    _module, _name = _place.replace("-", "_"), _place.partition(".")[2]
     commands.command(f"clarion.cli.{_module}:commands", name=_name, group="Groups")
     _overview.command(f"clarion.cli.{_module}:commands", name=_name, group="Groups", help=_words)
 
@@ -186,7 +172,11 @@ def _load_what_help_shows(tokens: Sequence[str]) -> None:
         commands.resolved_commands()
         return
     group, asked = tokens[:1], tokens[1:2]
-    if group and group[0] in _GROUPS and (not asked or asked[0] in commands.help_flags):
+    if (
+        group
+        and any(place.endswith(f".{group[0]}") for place in _GROUPS)
+        and (not asked or asked[0] in commands.help_flags)
+    ):
         commands[group[0]].resolved_commands()
 
 

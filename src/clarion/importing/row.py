@@ -109,14 +109,6 @@ def as_events(
     return events
 
 
-def as_event(
-    kind: RecordKind, record: Mapping[str, Any], at: datetime, now: datetime | None = None
-) -> bytes | Rejected:
-    """A line's own event, the last of `as_events`."""
-    events = as_events(kind, record, at, now)
-    return events if isinstance(events, Rejected) else events[-1]
-
-
 def _finished(
     event: dict[str, Any], at: datetime, now: datetime, *, is_own: bool
 ) -> list[bytes] | Rejected:

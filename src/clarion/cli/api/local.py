@@ -107,15 +107,21 @@ class LocalApi:
             self._apps[noun] = create_local_api(self._parts, noun)
         scope = self._scope(method, f"{PREFIX}{path}", query_of(query), headers, content)
         messages: asyncio.Queue[MutableMapping[str, Any]] = asyncio.Queue(_MESSAGES_MAX)
+        is_whole = asyncio.Event()
         asked = [{"type": "http.request", "body": content, "more_body": False}]
 
         async def receive() -> MutableMapping[str, Any]:
             if asked:
                 return asked.pop()
-            await asyncio.Event().wait()  # until it is cancelled: nobody hangs up before that
-            raise AssertionError
+            await is_whole.wait()  # as servers say it
+            return {"type": "http.disconnect"}
 
-        answering = asyncio.ensure_future(self._apps[noun](scope, receive, messages.put))
+        async def send(message: MutableMapping[str, Any]) -> None:
+            await messages.put(message)
+            if message["type"] == "http.response.body" and not message.get("more_body"):
+                is_whole.set()
+
+        answering = asyncio.ensure_future(self._apps[noun](scope, receive, send))
         try:
             while not (answering.done() and messages.empty()):
                 waiting = asyncio.create_task(messages.get())

@@ -35,7 +35,15 @@ from clarion.events.calls.body import CallFault
 from clarion.faults import Fault, Rejected
 from clarion.storage.database import Database
 from clarion.storage.vault import Vault
-from clarion.web.api.errors import ApiError, ErrorCode, accepted, error_of, invalid, not_found
+from clarion.web.api.errors import (
+    ApiError,
+    ErrorCode,
+    accepted,
+    error_of,
+    invalid,
+    not_found,
+    retry_after,
+)
 from clarion.web.api.sources.streams import Streams
 from clarion.web.request_id import REQUEST_ID, name_call
 from clarion.web.server import Message, Receive, Scope, Send
@@ -86,6 +94,12 @@ class Parts:
     """Where pushes go: a simulator there may be where access tokens come from, too."""
     shortage: Callable[[], Awaitable[CallFault | None]] | None = None
     """Why no events are taken."""
+
+    async def check_room(self) -> None:
+        """Ends the call where no events are taken, as when the disk is nearly full."""
+        shortage = None if self.shortage is None else await self.shortage()
+        if shortage is not None:
+            raise ApiError(ErrorCode.UNAVAILABLE, shortage.message, headers=retry_after())
 
     @property
     def services(self) -> Services:

@@ -24,7 +24,5 @@ async def readyz(parts: GivenParts) -> Health:
     part = await unready_part(parts.database, parts.broker)
     if part is not None:
         raise ApiError(ErrorCode.UNAVAILABLE, f"The {part} does not answer.", headers=retry_after())
-    shortage = None if parts.shortage is None else await parts.shortage()
-    if shortage is not None:
-        raise ApiError(ErrorCode.UNAVAILABLE, shortage.message, headers=retry_after())
+    await parts.check_room()
     return Health()

@@ -66,6 +66,7 @@ class Imports(Controller):
         """Past events, for a source that is asked neither for signatures nor for origins and has no
         limit. A customer comes as an `identify`, a device as `Register Push`; what is known already
         changes nothing. Go no faster than `GET /sources/backlog` falls."""
+        await parts.check_room()
         body = await request.body()
         taken = await import_events(parts.services, parts.broker, caller, source_id, body)
         return Imported(refused=list(accepted(taken)))
