@@ -22,7 +22,6 @@ from clarion.accounts.actor import system
 from clarion.broker import JobKind
 from clarion.customers.commands import merge_customers
 from clarion.deliveries.apps.store import put_app
-from clarion.privacy.eraser import Eraser
 from clarion.sources.key_store import add_identity_secret
 from clarion.storage.database import Database
 from clarion.storage.migrate import migrate
@@ -81,8 +80,8 @@ async def live(database: Database) -> None:
     await world.settle(first, hours=0.05)
     await _receipts(world)
     await _half_a_campaign(world)
-    erasure = await Eraser(database, world.broker, clock).begin(WORKSPACE, "erased", by="test")
-    assert erasure is not None
+    regulator = Regulator(database, world.broker, clock)
+    assert await regulator.begin(WORKSPACE, "erased", by="test")
     clock.advance((LEFT_AT - clock.now()).total_seconds())
     await world.broker.close()
 
