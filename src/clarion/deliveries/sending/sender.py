@@ -31,15 +31,12 @@ from clarion.customers.devices.device import Platform
 from clarion.customers.devices.store import spares_of
 from clarion.deliveries.apps.pacing import Grant, Later
 from clarion.deliveries.apps.quarantine_store import last_acceptance
-from clarion.deliveries.chunk_store import (
-    Chunk,
-    NewChunk,
-    keep_chunk,
-    open_deliveries,
-)
+from clarion.deliveries.chunk import Chunk, NewChunk
+from clarion.deliveries.chunk_store import keep_chunk
 from clarion.deliveries.delivery import RetryPolicy
 from clarion.deliveries.provider import Provider, ProviderApp, Push
 from clarion.deliveries.sending.chunk_result import ChunkResult, unknown_of
+from clarion.deliveries.sending.ledger_store import open_deliveries
 from clarion.deliveries.sending.notices import Notices
 from clarion.deliveries.sending.overdue import publish_overdue
 from clarion.deliveries.sending.paced_sender import PacedSender

@@ -25,18 +25,13 @@ from clarion.deliveries.apps.store import (
     pause_app,
     take_trial,
 )
-from clarion.deliveries.chunk_store import (
-    Chunk,
-    NewChunk,
-    claim_chunk,
-    finish_launch,
-    hasten_app,
-    release_chunk,
-    settle_chunk,
-)
+from clarion.deliveries.chunk import Chunk, NewChunk
+from clarion.deliveries.chunk_store import claim_chunk, finish_launch, hasten_app, release_chunk
+from clarion.deliveries.counts_store import add_to_counts
 from clarion.deliveries.provider import ProviderApp
 from clarion.deliveries.sending.belief import next_trial
 from clarion.deliveries.sending.chunk_result import ChunkResult
+from clarion.deliveries.sending.ledger_store import settle_chunk
 from clarion.ingest_log.store import add_counts
 from clarion.storage.vault import Vault
 
@@ -129,7 +124,7 @@ async def settle(
 ) -> bool:
     """Write down what became of it, and what follows from that; False: it is not ours any more."""
     chunk = work.chunk
-    ours = await settle_chunk(
+    tally = await settle_chunk(
         connection,
         chunk,
         settled=result.settled,
@@ -139,7 +134,7 @@ async def settle(
         now=now,
         reasons=result.reasons,
     )
-    if not ours:
+    if tally is None:
         return False
     if result.fallen_back:
         # Their devices live on by another registration, so it needs no belief.
@@ -149,6 +144,7 @@ async def settle(
         await _slow_down(connection, work, result.quiet_seconds, now)
     await _pause_or_resume(connection, work, result, now)
     await finish_launch(connection, chunk.launch_id, now)
+    await add_to_counts(connection, chunk.launch_id, tally)
     if judgement.doubt is not None:
         await _pause(connection, work, judgement.doubt, now)
     if result.unknown_fids:
