@@ -16,6 +16,7 @@ from uuid import UUID
 from sqlalchemy import (
     ColumnElement,
     and_,
+    bindparam,
     case,
     literal,
     literal_column,
@@ -34,7 +35,7 @@ from clarion.clock import SKEW, first_id_after, made_at
 from clarion.deliveries.chunk import LEASED, READY, Chunk, Member, unpack
 from clarion.faults import Rejected
 from clarion.storage.bulk import in_parts
-from clarion.storage.dialect import Instant
+from clarion.storage.dialect import Id, Instant
 from clarion.storage.schema import (
     campaigns,
     chunks,
@@ -64,34 +65,21 @@ async def claim_chunk(
     connection: AsyncConnection, chunk_id: UUID, *, now: datetime, lease_until: datetime
 ) -> Chunk | None:
     """Claim it if it is due and nobody works on it."""
-    rows = await connection.execute(
-        update(chunks)
-        .where(
-            chunks.c.id == chunk_id,
-            or_(
-                and_(chunks.c.state == READY, chunks.c.due_at <= now),
-                # Made by a clock ahead of ours: when it is due, its job says better than its row.
-                and_(chunks.c.state == READY, chunks.c.id >= first_id_after(now + SKEW)),
-                and_(chunks.c.state == LEASED, _is_over(now)),
-            ),
-        )
-        .values(
-            state=LEASED,
-            attempt=chunks.c.attempt + 1,
-            lost=case((chunks.c.state == LEASED, chunks.c.lost + 1), else_=chunks.c.lost),
-            lease_until=lease_until,
-            is_held=False,
-        )
-        .returning(*(chunks.c[field.name] for field in fields(Chunk)))
-    )
-    row = rows.one_or_none()
+    values = {
+        "chunk": chunk_id,
+        "now": now,
+        "ahead": first_id_after(now + SKEW),
+        "longest": now + LEASE_MAX,
+        "until": lease_until,
+    }
+    row = (await connection.execute(_CLAIM, values)).one_or_none()
     return None if row is None else Chunk(**row._mapping)
 
 
 async def keep_chunk(connection: AsyncConnection, chunk: Chunk, *, lease_until: datetime) -> bool:
     """Prolong the lease; False: the chunk is not ours any more."""
     rows = await connection.execute(
-        update(chunks).where(*is_ours(chunk)).values(lease_until=lease_until).returning(chunks.c.id)
+        update(chunks).where(*_ours(chunk)).values(lease_until=lease_until).returning(chunks.c.id)
     )
     return rows.one_or_none() is not None
 
@@ -102,7 +90,7 @@ async def release_chunk(
     """Put it back untouched, to be found again at `due_at`; `held`: or when a person has acted."""
     rows = await connection.execute(
         update(chunks)
-        .where(*is_ours(chunk))
+        .where(*_ours(chunk))
         .values(state=READY, due_at=due_at, lease_until=None, is_held=held)
         .returning(chunks.c.id)
     )
@@ -266,6 +254,35 @@ def _is_over(now: datetime) -> ColumnElement[bool]:
     return or_(chunks.c.lease_until <= now, chunks.c.lease_until > now + LEASE_MAX)
 
 
+_CLAIM = (
+    update(chunks)
+    .where(
+        chunks.c.id == bindparam("chunk", type_=Id),
+        or_(
+            and_(chunks.c.state == READY, chunks.c.due_at <= bindparam("now", type_=Instant)),
+            # Made by a clock ahead of ours: when it is due, its job says better than its row.
+            and_(chunks.c.state == READY, chunks.c.id >= bindparam("ahead", type_=Id)),
+            and_(
+                chunks.c.state == LEASED,
+                or_(
+                    chunks.c.lease_until <= bindparam("now", type_=Instant),
+                    chunks.c.lease_until > bindparam("longest", type_=Instant),
+                ),
+            ),
+        ),
+    )
+    .values(
+        state=LEASED,
+        attempt=chunks.c.attempt + 1,
+        lost=case((chunks.c.state == LEASED, chunks.c.lost + 1), else_=chunks.c.lost),
+        lease_until=bindparam("until", type_=Instant),
+        is_held=False,
+    )
+    .returning(*(chunks.c[field.name] for field in fields(Chunk)))
+)
+"""Made once: once for each chunk would be felt."""
+
+
 async def hasten_chunks(
     connection: AsyncConnection, launch_id: UUID, now: datetime, *, held_only: bool
 ) -> list[UUID]:
@@ -317,6 +334,6 @@ async def finish_launch(connection: AsyncConnection, launch_id: UUID, now: datet
     return await set_launch_state(connection, launch_id, state, now, expected=LaunchState.SENDING)
 
 
-def is_ours(chunk: Chunk) -> tuple[Any, ...]:
+def _ours(chunk: Chunk) -> tuple[Any, ...]:
     """Whether nobody has claimed the chunk after us."""
     return (chunks.c.id == chunk.id, chunks.c.attempt == chunk.attempt, chunks.c.state == LEASED)

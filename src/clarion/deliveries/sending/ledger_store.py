@@ -8,16 +8,30 @@ no push left for goes on as a member of another chunk, without a row.
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
 from msgspec import Struct
-from sqlalchemy import ColumnElement, and_, case, literal, literal_column, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Select,
+    and_,
+    bindparam,
+    case,
+    literal,
+    literal_column,
+    null,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.audiences.query import takes_no_push
 from clarion.customers.devices.store import shows_nothing
 from clarion.deliveries.chunk import (
+    LEASED,
     READY,
     SETTLED,
     Chunk,
@@ -26,11 +40,10 @@ from clarion.deliveries.chunk import (
     member_columns,
     unpack,
 )
-from clarion.deliveries.chunk_store import is_ours
 from clarion.deliveries.counts_store import Tally
 from clarion.deliveries.delivery import DeliveryState, Settled
 from clarion.storage.bulk import insert_new
-from clarion.storage.dialect import Instant, among
+from clarion.storage.dialect import Id, Instant, among
 from clarion.storage.schema import chunks, customers, deliveries, devices
 
 _PENDING = DeliveryState.PENDING.value
@@ -38,7 +51,7 @@ _IS_PENDING = deliveries.c.state == literal_column("'pending'")
 """A literal, not a parameter: only then do databases use the index of the pending ones."""
 
 
-class OpenDelivery(Struct, kw_only=True, gc=False):
+class OpenDelivery(Struct, gc=False):
     """A planned delivery with its device and customer as they are now; None where there is none.
     What has a row is read as a row with the same names."""
 
@@ -51,9 +64,9 @@ class OpenDelivery(Struct, kw_only=True, gc=False):
     token_hash: str | None = None
     push_opted_out: bool | None = None
     notifications_off: bool | None = None
-    facts: Mapping[str, str] | None = None
     user_id: str | None = None
     traits: Mapping[str, Any] | None = None
+    facts: Mapping[str, str] | None = None
     attempts: int = 0
     first_tried_at: datetime | None = None
     reason: str | None = None
@@ -67,22 +80,41 @@ async def open_deliveries(
 
     `has_arrived`: an answer was lost, and meanwhile the app has reported the push.
     """
-    reported: ColumnElement[bool] = deliveries.c.received_at.is_not(None)
-    if not chunk.lost:
-        reported = and_(reported, deliveries.c.unanswered > 0)
-    now = [
-        devices.c.state.label("device_state"),
-        devices.c.token,
-        devices.c.token_kind,
-        devices.c.token_hash,
-        takes_no_push().label("push_opted_out"),
-        shows_nothing().label("notifications_off"),
-    ]
-    if with_facts:
-        now.append(devices.c.facts)
-    if with_traits:
-        now += [customers.c.user_id, customers.c.traits]
+    wanted = (with_traits, with_facts)
     found = await connection.execute(
+        _rows_as_they_are(bool(chunk.lost), *wanted), {"chunk": chunk.id}
+    )
+    rows: Sequence[Any] = found.all()
+    with_row = {row.device_id for row in rows}
+    members = [one for one in unpack(chunk.members) if one.device_id not in with_row]
+    if not members:
+        return rows
+    device_ids = [member.device_id for member in members]
+    read = await connection.execute(
+        _devices_as_they_are(*wanted).where(among(connection, devices.c.id, device_ids))
+    )
+    there = {device_id: (customer_id, rest) for device_id, customer_id, *rest in read}
+    planned = []
+    for member in members:
+        device = there.get(member.device_id)
+        if device is None:
+            planned.append(OpenDelivery(member.device_id, member.platform))
+        else:
+            customer_id, rest = device
+            is_theirs = customer_id == member.customer_id
+            planned.append(OpenDelivery(member.device_id, member.platform, is_theirs, *rest))
+    return [*rows, *planned]
+
+
+# Statements are made once: once for each chunk would be felt.
+
+
+@cache
+def _rows_as_they_are(has_lost: bool, with_traits: bool, with_facts: bool) -> Select[Any]:
+    reported: ColumnElement[bool] = deliveries.c.received_at.is_not(None)
+    if not has_lost:
+        reported = and_(reported, deliveries.c.unanswered > 0)
+    return (
         select(
             deliveries.c.device_id,
             (devices.c.customer_id == deliveries.c.customer_id).label("is_still_theirs"),
@@ -91,35 +123,39 @@ async def open_deliveries(
             deliveries.c.first_tried_at,
             deliveries.c.reason,
             reported.label("has_arrived"),
-            *now,
+            *_now(with_traits, with_facts),
         )
         .outerjoin_from(deliveries, devices, devices.c.id == deliveries.c.device_id)
         .outerjoin(customers, customers.c.id == devices.c.customer_id)
-        .where(deliveries.c.chunk_id == chunk.id, _IS_PENDING)
+        .where(deliveries.c.chunk_id == bindparam("chunk", type_=Id), _IS_PENDING)
     )
-    rows = found.all()
-    with_row = {row.device_id for row in rows}
-    members = [one for one in unpack(chunk.members) if one.device_id not in with_row]
-    if not members:
-        return rows
-    names = [column.name for column in now]
-    ids = [member.device_id for member in members]
-    read = await connection.execute(
-        select(devices.c.id, devices.c.customer_id, *now)
-        .outerjoin_from(devices, customers, customers.c.id == devices.c.customer_id)
-        .where(among(connection, devices.c.id, ids))
-    )
-    there = {row[0]: row for row in read}
-    planned = []
-    for member in members:
-        row = there.get(member.device_id)
-        one = OpenDelivery(device_id=member.device_id, platform=member.platform)
-        if row is not None:
-            one.is_still_theirs = row[1] == member.customer_id
-            for name, value in zip(names, row[2:], strict=True):
-                setattr(one, name, value)
-        planned.append(one)
-    return [*rows, *planned]
+
+
+@cache
+def _devices_as_they_are(with_traits: bool, with_facts: bool) -> Select[Any]:
+    return select(
+        devices.c.id, devices.c.customer_id, *_now(with_traits, with_facts)
+    ).outerjoin_from(devices, customers, customers.c.id == devices.c.customer_id)
+
+
+def _now(with_traits: bool, with_facts: bool) -> list[Any]:
+    """What is looked at again, in the order of OpenDelivery's fields."""
+    return [
+        devices.c.state.label("device_state"),
+        devices.c.token,
+        devices.c.token_kind,
+        devices.c.token_hash,
+        takes_no_push().label("push_opted_out"),
+        shows_nothing().label("notifications_off"),
+        customers.c.user_id if with_traits else _nothing("user_id"),
+        customers.c.traits if with_traits else _nothing("traits"),
+        devices.c.facts if with_facts else _nothing("facts"),
+    ]
+
+
+def _nothing(name: str) -> Any:
+    """In the place of a column that nobody needs now."""
+    return null().label(name)
 
 
 async def settle_chunk(
@@ -141,17 +177,11 @@ async def settle_chunk(
     of `again` are not settled. What earlier claims lost is counted with them. A delivery that was
     taken out of the chunk meanwhile, because its customer was erased, is passed over.
     """
-    found = await connection.execute(
-        select(chunks.c.members).where(*is_ours(chunk)).with_for_update()
-    )
-    row = found.one_or_none()
+    fence = {"chunk_id": chunk.id, "our_attempt": chunk.attempt}
+    row = (await connection.execute(_LOCK, fence)).one_or_none()
     if row is None:
         return None
-    await connection.execute(
-        update(chunks)
-        .where(chunks.c.id == chunk.id)
-        .values(state=SETTLED, lease_until=None, **member_columns(()))
-    )
+    await connection.execute(_SETTLE, {"chunk_id": chunk.id})
     settlement = _Settlement(
         connection,
         chunk,
@@ -324,21 +354,38 @@ class _Settlement:
 
 
 async def _pending_rows(connection: AsyncConnection, chunk: Chunk) -> dict[UUID, Any]:
-    rows = await connection.execute(
-        select(
-            deliveries.c.device_id,
-            deliveries.c.platform,
-            deliveries.c.reason,
-            deliveries.c.attempts,
-            deliveries.c.unanswered,
-            deliveries.c.received_at.is_not(None).label("has_received"),
-            deliveries.c.opened_at.is_not(None).label("has_opened"),
-        )
-        .where(deliveries.c.chunk_id == chunk.id, _IS_PENDING)
-        .order_by(deliveries.c.device_id)
-        .with_for_update()
-    )
+    rows = await connection.execute(_PENDING_ROWS, {"chunk": chunk.id})
     return {row.device_id: row for row in rows}
+
+
+_LOCK = (
+    select(chunks.c.members)
+    .where(
+        chunks.c.id == bindparam("chunk_id", type_=Id),
+        chunks.c.attempt == bindparam("our_attempt", type_=Integer),
+        chunks.c.state == LEASED,
+    )
+    .with_for_update()
+)
+_SETTLE = (
+    update(chunks)
+    .where(chunks.c.id == bindparam("chunk_id", type_=Id))
+    .values(state=SETTLED, lease_until=None, **member_columns(()))
+)
+_PENDING_ROWS = (
+    select(
+        deliveries.c.device_id,
+        deliveries.c.platform,
+        deliveries.c.reason,
+        deliveries.c.attempts,
+        deliveries.c.unanswered,
+        deliveries.c.received_at.is_not(None).label("has_received"),
+        deliveries.c.opened_at.is_not(None).label("has_opened"),
+    )
+    .where(deliveries.c.chunk_id == bindparam("chunk", type_=Id), _IS_PENDING)
+    .order_by(deliveries.c.device_id)
+    .with_for_update()
+)
 
 
 def _first_try(new: NewChunk, now: datetime) -> dict[str, Any]:
