@@ -334,6 +334,7 @@ class ChunkResult:
             delivery_id=key,
             tag=tag,
             content=content,
+            unrendered=None if template is None else template.unrendered(platform),
             live_activity_token=live_activity_token,
         )
 
