@@ -167,23 +167,28 @@ async def planned_after(
     connection: AsyncConnection, launch_id: UUID, after: UUID | None, limit: int
 ) -> list[Member]:
     """A page, by device, of the members of a launch's open chunks, those greater than `after`."""
-    statement = select(chunks.c.first_device_id, chunks.c.id, chunks.c.members).where(
-        _OPEN, chunks.c.launch_id == launch_id, chunks.c.first_device_id.is_not(None)
+    nearest = (
+        select(chunks.c.first_device_id, chunks.c.id)
+        .where(_OPEN, chunks.c.launch_id == launch_id, chunks.c.first_device_id.is_not(None))
+        .order_by(chunks.c.first_device_id, chunks.c.id)
+        .limit(CHUNKS_AT_ONCE)
     )
     if after is not None:
-        statement = statement.where(chunks.c.last_device_id > after)
-    statement = statement.order_by(chunks.c.first_device_id, chunks.c.id).limit(CHUNKS_AT_ONCE)
+        nearest = nearest.where(chunks.c.last_device_id > after)
     found: list[Member] = []
     last: tuple[UUID, UUID] | None = None
     while True:
-        page = statement
+        page = nearest
         if last is not None:
             page = page.where(tuple_(chunks.c.first_device_id, chunks.c.id) > last)
         rows = (await connection.execute(page)).all()
+        packed = await connection.execute(
+            select(chunks.c.members).where(chunks.c.id.in_([row.id for row in rows]))
+        )
         found += [
             member
-            for row in rows
-            for member in unpack(row.members)
+            for members in packed.scalars()
+            for member in unpack(members)
             if after is None or member.device_id > after
         ]
         found = sorted(found, key=lambda member: member.device_id)[:limit]

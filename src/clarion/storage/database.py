@@ -25,9 +25,8 @@ from clarion.storage.sqlite_file import SqliteFile
 
 READERS_MAX = 8
 WRITER_CACHE_KIB = 65_536
-READER_CACHE_KIB = 16_384
-"""A reader's own: room for the indexes of some 200,000 devices. Behind it is the system's, which
-costs a call for each page. Memory is bounded by one writer and READERS_MAX."""
+READER_CACHE_KIB = 4_096
+"""A reader's own; behind it is the system's. Memory is bounded by one writer and READERS_MAX."""
 STATEMENT_SECONDS = 60.0
 """PostgreSQL: longer than any statement takes but those of a migration, which has no such limit."""
 PING_SECONDS = 5.0

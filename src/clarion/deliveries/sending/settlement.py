@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -12,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from clarion.campaigns.campaign import Campaign, CampaignState, pause
 from clarion.campaigns.commands import apply_transition
 from clarion.campaigns.store import get_campaign, get_launch
+from clarion.clock import Clock
 from clarion.customers.devices.store import remove_registrations
 from clarion.customers.diagnostics import WARNINGS, WarningCode
 from clarion.customers.ingest_counters import Kind, hour_of
@@ -59,6 +61,8 @@ class Work:
     chunk: Chunk
     campaign: Campaign
     claimed_at: datetime
+    rows: Sequence[Any] = ()
+    """Its open deliveries, as `open_deliveries` reads them."""
     app: ProviderApp | None = None
     grant: Grant | None = None
     next_trial_at: datetime | None = None
@@ -113,6 +117,31 @@ async def claim(
         await release_chunk(connection, chunk, due_at=drawn.due_at, held=False)
         return drawn
     return work if drawn is None else replace(work, app=app, grant=drawn, next_trial_at=trial_at)
+
+
+def chunks_of_the_rest(result: ChunkResult, clock: Clock) -> list[NewChunk]:
+    """The chunks of what is not settled."""
+    again = [
+        NewChunk(id=clock.new_id(), due_at=due_at, device_ids=device_ids, tried=True)
+        for due_at, device_ids in sorted(result.again.items())
+    ]
+    for device_ids, due_at in (
+        (result.held, result.held_until),
+        (result.rest, clock.now()),
+        *((device_ids, due_at) for due_at, device_ids in sorted(result.later.items())),
+    ):
+        if device_ids:
+            assert due_at is not None
+            again.append(
+                NewChunk(
+                    id=clock.new_id(),
+                    due_at=due_at,
+                    device_ids=device_ids,
+                    tried=False,
+                    held=device_ids is result.held,
+                )
+            )
+    return again
 
 
 async def settle(
