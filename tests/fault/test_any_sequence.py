@@ -31,7 +31,8 @@ from clarion.deliveries.provider import (
     Unavailable,
     Unregistered,
 )
-from clarion.deliveries.store import Seen, list_deliveries, mark_seen
+from clarion.deliveries.receipt_store import Seen, mark_seen
+from clarion.deliveries.store import list_deliveries
 from clarion.storage.database import Database
 from support.book import WORKSPACE
 from support.clock import FakeClock

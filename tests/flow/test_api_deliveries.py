@@ -58,7 +58,6 @@ async def _launch(service: Service, campaign_id: UUID) -> UUID:
             {
                 "launch_id": launch_id,
                 "device_id": UUID(int=number),
-                "chunk_id": None,
                 "customer_id": UUID(int=100 + number),
                 "platform": Platform.WEB.value,
                 "state": state.value,
@@ -69,5 +68,5 @@ async def _launch(service: Service, campaign_id: UUID) -> UUID:
             }
             for number, state in enumerate(STATES)
         ]
-        await plan(connection, [], deliveries)
+        await plan(connection, launch_id, [], deliveries)
     return launch_id

@@ -20,7 +20,7 @@ from clarion.deliveries.apps.store import pause_app, resume_app
 from clarion.deliveries.commands import cancel_campaign, resume_campaign
 from clarion.deliveries.sending.sender import Sender, SenderOptions
 from clarion.faults import Rejected
-from clarion.storage.database import Database
+from clarion.storage.database import Database, StorageUnavailable
 from clarion.storage.schema import chunks, deliveries, devices, metadata
 from clarion.storage.vault import Vault, VaultLocked
 from support.book import WORKSPACE
@@ -345,6 +345,59 @@ async def test_answers_survive_a_settling_that_loses_to_another_transaction(
         assert (found.total.accepted, found.total.unregistered, found.attempts) == (1, 1, 2)
         assert set(world.provider.left.values()) == {1}
         await database.close()
+
+
+async def test_answers_survive_a_database_that_is_lost_before_they_are_understood(
+    world: World,
+) -> None:
+    """What else reaches a device whose registration is dead is looked up after the answer."""
+    campaign_id = await planned(world, "dead-1", "two")
+    database = LostForReading(world.database)
+    provider = ThenTheDatabaseIsLost(database)
+    parts = (database, world.broker, world.clock)
+    sending = asyncio.create_task(Sender(*parts, provider, world.vault, OPTIONS).step())
+    async with patience():
+        while not sending.done():
+            world.clock.advance(1)
+            await asyncio.sleep(0)
+    assert await sending == 2
+    assert database.has_failed
+    found = await world.report(campaign_id)
+    assert (found.total.accepted, found.total.unregistered, found.attempts) == (1, 1, 2)
+    assert set(provider.left.values()) == {1}
+
+
+class LostForReading(Database):
+    """A database that can not be read once, when a test says so."""
+
+    def __init__(self, database: Database) -> None:
+        self._inner = database
+        self.is_sqlite = database.is_sqlite
+        self.fails_next = self.has_failed = False
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        if self.fails_next:
+            self.fails_next, self.has_failed = False, True
+            raise StorageUnavailable("lost for a moment")
+        async with self._inner.read() as connection:
+            yield connection
+
+    def write(self) -> Any:
+        return self._inner.write()
+
+
+class ThenTheDatabaseIsLost(MemoryProvider):
+    """Once it has answered."""
+
+    def __init__(self, database: LostForReading) -> None:
+        super().__init__()
+        self._database = database
+
+    async def send(self, app, pushes):  # type: ignore[no-untyped-def]
+        answers = await super().send(app, pushes)
+        self._database.fails_next = True
+        return answers
 
 
 LOOK_LATE = """

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, select
 
 from clarion.audiences.query import reach
 from clarion.audiences.rule import Everyone
@@ -17,11 +17,12 @@ from clarion.campaigns.store import LaunchState, launches_of
 from clarion.customers.devices.device import Removal, token_hash
 from clarion.customers.devices.store import remove_registrations
 from clarion.customers.identity.identifier import device_row_id
+from clarion.deliveries.chunk import unpack
 from clarion.deliveries.planner import Planner, PlannerOptions
 from clarion.deliveries.store import list_deliveries
 from clarion.sources.store import bind_firebase_app
 from clarion.storage.database import Database
-from clarion.storage.schema import chunks, deliveries, jobs
+from clarion.storage.schema import chunks, jobs
 from support.book import SOURCE, WORKSPACE
 from support.clock import FakeClock
 from support.world import World
@@ -202,11 +203,14 @@ async def test_chunks_are_no_larger_than_they_may_be_and_hold_every_delivery(wor
     await plan_all(world)
     async with world.database.read() as connection:
         rows = await connection.execute(
-            select(chunks.c.size, func.count())
-            .join_from(chunks, deliveries, deliveries.c.chunk_id == chunks.c.id)
-            .group_by(chunks.c.id, chunks.c.size)
+            select(
+                chunks.c.size, chunks.c.members, chunks.c.first_device_id, chunks.c.last_device_id
+            )
         )
-        sizes = [tuple(row) for row in rows]
+        found = [(row, [one.device_id for one in unpack(row.members)]) for row in rows]
+    for row, held in found:
+        assert (row.first_device_id, row.last_device_id) == (min(held), max(held))
+    sizes = [(row.size, len(held)) for row, held in found]
     assert all(size == held <= OPTIONS.chunk_deliveries for size, held in sizes)
     assert sum(size for size, _ in sizes) == 11
 

@@ -13,9 +13,10 @@ from clarion.customers.devices.device import Platform, Removal, TokenKind, token
 from clarion.customers.devices.store import device_history, get_device, remove_registrations
 from clarion.customers.identity.identifier import device_row_id
 from clarion.deliveries.apps.store import list_apps, resume_app
-from clarion.deliveries.chunk_store import claim_chunk, settle_chunk
+from clarion.deliveries.chunk_store import claim_chunk
 from clarion.deliveries.delivery import DeliveryState, Settled
 from clarion.deliveries.planner import Planner, PlannerOptions
+from clarion.deliveries.sending.ledger_store import settle_chunk
 from clarion.deliveries.sending.sender import TURN_STEPS
 from clarion.sources.store import bind_firebase_app
 from clarion.storage.database import Database

@@ -18,6 +18,7 @@ from clarion.faults import Fault
 from clarion.reports.funnel_store import Report
 from clarion.storage.database import Database, StorageUnavailable
 from support.clock import FakeClock
+from support.ledger import check_counts
 from support.world import World
 
 T = TypeVar("T")
@@ -222,9 +223,10 @@ class Process:
 
 
 async def look(world: World, campaign_id: UUID) -> Report:
-    """The account, which balances whenever one looks."""
+    """The account, which balances whenever one looks, and is that of the rows."""
     found = await world.report(campaign_id)
     assert found.balances, found
+    await check_counts(world.database, campaign_id)
     return found
 
 

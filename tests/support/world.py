@@ -36,6 +36,7 @@ from clarion.storage.vault import Vault
 from support.book import SOURCE, WORKSPACE
 from support.clock import FakeClock
 from support.history import App
+from support.ledger import check_counts
 from support.provider import MemoryProvider
 
 APP = UUID(int=3)
@@ -187,6 +188,7 @@ class World:
                 pass
             while await self.sender.step():
                 assert (await self.report(campaign_id)).balances
+                await check_counts(self.database, campaign_id)
             if (await self.get(campaign_id)).state in (
                 CampaignState.DONE,
                 CampaignState.CANCELLED,

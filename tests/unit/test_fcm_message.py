@@ -195,6 +195,30 @@ def test_cutting_and_filling_gives_what_building_gives(pushes: list[Push]) -> No
         assert msgspec.json.decode(encoder.encode(one)) == plain(one)
 
 
+@given(
+    content=CONTENTS,
+    texts=st.lists(st.tuples(TEXTS, TEXTS, TEXTS, st.booleans()), min_size=1, max_size=4),
+    kind=st.sampled_from(TokenKind),
+)
+def test_what_is_rendered_for_each_customer_is_in_its_own_place(
+    content: Content, texts: list[tuple[str, str, str, bool]], kind: TokenKind
+) -> None:
+    same = replace(content, data={**content.data, "own": "{{ customer.a }}", "static": "x"})
+    encoder = Encoder(NOW)
+    for platform in Platform:
+        for number, (title, body, own, has_link) in enumerate(texts):
+            changed: dict[str, Any] = {"data": {**same.data, "own": own}}
+            if content.title is not None:
+                changed["title"] = title
+            if number % 2 and content.body is not None:
+                changed["body"] = body
+            if has_link and content.link is not None:
+                changed["link"] = f"https://shop.example/{number}"
+            rendered = replace(same, **changed)
+            one = push(rendered, platform, token_kind=kind, token=own, unrendered=same)
+            assert msgspec.json.decode(encoder.encode(one)) == plain(one)
+
+
 @given(content=CONTENTS, tokens=st.lists(TEXTS, min_size=2, max_size=5))
 def test_one_content_serves_many_tokens_and_platforms(content: Content, tokens: list[str]) -> None:
     encoder = Encoder(NOW)

@@ -5,98 +5,74 @@ writes in one transaction that first checks that the attempt is still its own. S
 believed dead, and is not, changes nothing any more.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, case, literal, not_, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    and_,
+    bindparam,
+    case,
+    literal,
+    literal_column,
+    not_,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from clarion.audiences.query import takes_no_push
 from clarion.campaigns.campaign import CampaignState, finish
 from clarion.campaigns.commands import apply_transition
 from clarion.campaigns.store import LaunchState, get_launch, set_launch_state
 from clarion.clock import SKEW, first_id_after, made_at
-from clarion.customers.devices.store import shows_nothing
-from clarion.deliveries.delivery import DeliveryState, Settled
+from clarion.deliveries.chunk import LEASED, READY, Chunk, Member, unpack
 from clarion.faults import Rejected
-from clarion.storage.bulk import insert_new
-from clarion.storage.dialect import Instant
+from clarion.storage.bulk import in_parts
+from clarion.storage.dialect import Id, Instant
 from clarion.storage.schema import (
     campaigns,
     chunks,
-    customers,
-    deliveries,
-    devices,
     firebase_apps,
     launches,
 )
 
 LEASE_MAX = timedelta(minutes=5)
 """Several times what a sender takes at once."""
-READY, LEASED, SETTLED = "ready", "leased", "settled"
+CHUNKS_AT_ONCE = 16
+"""Whose members are read at once."""
+
+_OPEN = chunks.c.state != literal_column("'settled'")
+"""A literal, not a parameter: only then do databases use the indexes of the open ones."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Chunk:
-    """A claimed chunk. `attempt` is ours until somebody claims it after our lease.
+class Planned:
+    """A delivery that is planned and has no row yet, and the open chunk it is in."""
 
-    `lost` counts the claims before ours that ended in nothing: the sender died or was too late, so
-    the answers to what it may have sent are lost.
-    """
-
-    id: UUID
     launch_id: UUID
-    workspace_id: UUID
-    firebase_app_id: UUID
-    attempt: int
-    lost: int
-    size: int
-    due_at: datetime
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewChunk:
-    """Deliveries to be tried again together at `due_at`."""
-
-    id: UUID
-    due_at: datetime
-    device_ids: Sequence[UUID]
-    tried: bool
-    """They were tried: from the first time on, the time runs in which they may be tried again."""
-    held: bool = False
-    """They wait for a person, not for the provider."""
+    chunk_id: UUID
+    member: Member
 
 
 async def claim_chunk(
     connection: AsyncConnection, chunk_id: UUID, *, now: datetime, lease_until: datetime
 ) -> Chunk | None:
     """Claim it if it is due and nobody works on it."""
-    rows = await connection.execute(
-        update(chunks)
-        .where(
-            chunks.c.id == chunk_id,
-            or_(
-                and_(chunks.c.state == READY, chunks.c.due_at <= now),
-                # Made by a clock ahead of ours: when it is due, its job says better than its row.
-                and_(chunks.c.state == READY, chunks.c.id >= first_id_after(now + SKEW)),
-                and_(chunks.c.state == LEASED, _is_over(now)),
-            ),
-        )
-        .values(
-            state=LEASED,
-            attempt=chunks.c.attempt + 1,
-            lost=case((chunks.c.state == LEASED, chunks.c.lost + 1), else_=chunks.c.lost),
-            lease_until=lease_until,
-            is_held=False,
-        )
-        .returning(*(chunks.c[field.name] for field in fields(Chunk)))
-    )
-    row = rows.one_or_none()
+    values = {
+        "chunk": chunk_id,
+        "now": now,
+        "ahead": first_id_after(now + SKEW),
+        "longest": now + LEASE_MAX,
+        "until": lease_until,
+    }
+    row = (await connection.execute(_CLAIM, values)).one_or_none()
     return None if row is None else Chunk(**row._mapping)
 
 
@@ -106,107 +82,6 @@ async def keep_chunk(connection: AsyncConnection, chunk: Chunk, *, lease_until: 
         update(chunks).where(*_ours(chunk)).values(lease_until=lease_until).returning(chunks.c.id)
     )
     return rows.one_or_none() is not None
-
-
-async def open_deliveries(
-    connection: AsyncConnection, chunk: Chunk, *, with_traits: bool, with_facts: bool = False
-) -> Sequence[Any]:
-    """The chunk's pending deliveries with device and customer as they are now.
-
-    `has_arrived`: an answer was lost, and meanwhile the app has reported the push.
-    """
-    reported: ColumnElement[bool] = deliveries.c.received_at.is_not(None)
-    if not chunk.lost:
-        reported = and_(reported, deliveries.c.unanswered > 0)
-    columns = [
-        deliveries.c.device_id,
-        (devices.c.customer_id == deliveries.c.customer_id).label("is_still_theirs"),
-        deliveries.c.platform,
-        deliveries.c.attempts,
-        deliveries.c.first_tried_at,
-        deliveries.c.reason,
-        devices.c.state.label("device_state"),
-        devices.c.token,
-        devices.c.token_kind,
-        devices.c.token_hash,
-        takes_no_push().label("push_opted_out"),
-        shows_nothing().label("notifications_off"),
-        reported.label("has_arrived"),
-    ]
-    if with_facts:
-        columns.append(devices.c.facts)
-    if with_traits:
-        columns += [customers.c.user_id, customers.c.traits]
-    rows = await connection.execute(
-        select(*columns)
-        .outerjoin_from(deliveries, devices, devices.c.id == deliveries.c.device_id)
-        .outerjoin(customers, customers.c.id == devices.c.customer_id)
-        .where(deliveries.c.chunk_id == chunk.id, deliveries.c.state == "pending")
-    )
-    return rows.all()
-
-
-async def settle_chunk(
-    connection: AsyncConnection,
-    chunk: Chunk,
-    *,
-    settled: Mapping[UUID, Settled],
-    sent: Iterable[UUID],
-    unanswered: Iterable[UUID],
-    again: Sequence[NewChunk],
-    now: datetime,
-    reasons: Mapping[UUID, str] | None = None,
-) -> bool:
-    """Write what became of the chunk, if its attempt is still ours; False: it is not.
-
-    `settled` and `again` together name every pending delivery of the chunk; `sent` are those of
-    both for which a push left, `unanswered` those whose answer never came, and `reasons` say why
-    those of `again` are not settled. What earlier claims lost is counted with them.
-    """
-    rows = await connection.execute(
-        update(chunks)
-        .where(*_ours(chunk))
-        .values(state=SETTLED, lease_until=None)
-        .returning(chunks.c.id)
-    )
-    if rows.one_or_none() is None:
-        return False
-    groups: dict[tuple[Settled, bool, bool], list[UUID]] = defaultdict(list)
-    left, silent = set(sent), set(unanswered)
-    for device_id, verdict in settled.items():
-        groups[verdict, device_id in left, device_id in silent].append(device_id)
-    for (verdict, was_sent, is_silent), device_ids in groups.items():
-        values: dict[str, Any] = {
-            "state": verdict.state.value,
-            "reason": verdict.reason,
-            "settled_at": now,
-            **_counted("attempts", was_sent + chunk.lost),
-            **_counted("unanswered", is_silent + chunk.lost),
-        }
-        await connection.execute(
-            update(deliveries).where(*_pending(chunk, device_ids)).values(values)
-        )
-    await insert_new(
-        connection,
-        chunks,
-        [
-            {
-                "id": new.id,
-                "launch_id": chunk.launch_id,
-                "workspace_id": chunk.workspace_id,
-                "firebase_app_id": chunk.firebase_app_id,
-                "state": READY,
-                "attempt": 0,
-                "due_at": new.due_at,
-                "is_held": new.held,
-                "size": len(new.device_ids),
-            }
-            for new in again
-        ],
-    )
-    for new in again:
-        await _move_group(connection, chunk, new, left, silent, reasons or {}, now)
-    return True
 
 
 async def release_chunk(
@@ -220,6 +95,108 @@ async def release_chunk(
         .returning(chunks.c.id)
     )
     return rows.one_or_none() is not None
+
+
+async def find_planned(
+    connection: AsyncConnection,
+    launch_ids: Collection[UUID],
+    device_ids: Collection[UUID],
+    *,
+    lock: bool = False,
+) -> list[Planned]:
+    """Those deliveries to these devices that are members of open chunks. One that has a row, too,
+    is among them. `lock`: their chunks stay as they are until this transaction ends. Without it,
+    look here first and at the rows then: what is settled in between is there."""
+    wanted = sorted(device_ids)
+    found: list[Planned] = []
+    for part in in_parts(launch_ids) if wanted else ():
+        members = None
+        while members is None:
+            near = await _chunks_near(connection, part, wanted)
+            members = await _members_among(connection, near, set(wanted), lock=lock)
+        found += members
+    return found
+
+
+async def _chunks_near(
+    connection: AsyncConnection, launch_ids: Sequence[UUID], wanted: Sequence[UUID]
+) -> list[UUID]:
+    """The open chunks whose range holds any of these devices, which are sorted."""
+    rows = await connection.execute(
+        select(chunks.c.id, chunks.c.first_device_id, chunks.c.last_device_id).where(
+            _OPEN,
+            chunks.c.launch_id.in_(launch_ids),
+            chunks.c.first_device_id <= wanted[-1],
+            chunks.c.last_device_id >= wanted[0],
+        )
+    )
+    near = []
+    for chunk_id, first, last in rows:
+        place = bisect_left(wanted, first)
+        if place < len(wanted) and wanted[place] <= last:
+            near.append(chunk_id)
+    return sorted(near)
+
+
+async def _members_among(
+    connection: AsyncConnection, chunk_ids: Sequence[UUID], device_ids: set[UUID], *, lock: bool
+) -> list[Planned] | None:
+    """None: one of the chunks was settled before it could be locked, and may have handed on some
+    of its members to a new one."""
+    found: list[Planned] = []
+    for part in in_parts(chunk_ids, CHUNKS_AT_ONCE):
+        statement = (
+            select(chunks.c.id, chunks.c.launch_id, chunks.c.members)
+            .where(chunks.c.id.in_(part), _OPEN)
+            .order_by(chunks.c.id)
+        )
+        result = await connection.execute(statement.with_for_update() if lock else statement)
+        rows = result.all()
+        if lock and len(rows) < len(part):
+            return None
+        found += [
+            Planned(launch_id=row.launch_id, chunk_id=row.id, member=member)
+            for row in rows
+            for member in unpack(row.members)
+            if member.device_id in device_ids
+        ]
+    return found
+
+
+async def planned_after(
+    connection: AsyncConnection, launch_id: UUID, after: UUID | None, limit: int
+) -> list[Member]:
+    """A page, by device, of the members of a launch's open chunks, those greater than `after`."""
+    nearest = (
+        select(chunks.c.first_device_id, chunks.c.id)
+        .where(_OPEN, chunks.c.launch_id == launch_id, chunks.c.first_device_id.is_not(None))
+        .order_by(chunks.c.first_device_id, chunks.c.id)
+        .limit(CHUNKS_AT_ONCE)
+    )
+    if after is not None:
+        nearest = nearest.where(chunks.c.last_device_id > after)
+    found: list[Member] = []
+    last: tuple[UUID, UUID] | None = None
+    while True:
+        page = nearest
+        if last is not None:
+            page = page.where(tuple_(chunks.c.first_device_id, chunks.c.id) > last)
+        rows = (await connection.execute(page)).all()
+        packed = await connection.execute(
+            select(chunks.c.members).where(chunks.c.id.in_([row.id for row in rows]))
+        )
+        found += [
+            member
+            for members in packed.scalars()
+            for member in unpack(members)
+            if after is None or member.device_id > after
+        ]
+        found = sorted(found, key=lambda member: member.device_id)[:limit]
+        if len(rows) < CHUNKS_AT_ONCE:
+            return found
+        last = (rows[-1].first_device_id, rows[-1].id)
+        if len(found) == limit and found[-1].device_id <= last[0]:
+            return found
 
 
 async def overdue_chunks(
@@ -242,7 +219,7 @@ async def overdue_chunks(
         .join(campaigns, campaigns.c.id == launches.c.campaign_id)
         .outerjoin(firebase_apps, firebase_apps.c.id == chunks.c.firebase_app_id)
         .where(
-            chunks.c.state != SETTLED,
+            _OPEN,
             or_(campaigns.c.state == CampaignState.CANCELLED, not_(is_paused)),
             or_(
                 and_(chunks.c.state == READY, chunks.c.due_at <= late),
@@ -280,6 +257,35 @@ async def chunks_of_another_time(
 def _is_over(now: datetime) -> ColumnElement[bool]:
     """A lease that has ended, or that nobody can have taken: it lasts longer than any does."""
     return or_(chunks.c.lease_until <= now, chunks.c.lease_until > now + LEASE_MAX)
+
+
+_CLAIM = (
+    update(chunks)
+    .where(
+        chunks.c.id == bindparam("chunk", type_=Id),
+        or_(
+            and_(chunks.c.state == READY, chunks.c.due_at <= bindparam("now", type_=Instant)),
+            # Made by a clock ahead of ours: when it is due, its job says better than its row.
+            and_(chunks.c.state == READY, chunks.c.id >= bindparam("ahead", type_=Id)),
+            and_(
+                chunks.c.state == LEASED,
+                or_(
+                    chunks.c.lease_until <= bindparam("now", type_=Instant),
+                    chunks.c.lease_until > bindparam("longest", type_=Instant),
+                ),
+            ),
+        ),
+    )
+    .values(
+        state=LEASED,
+        attempt=chunks.c.attempt + 1,
+        lost=case((chunks.c.state == LEASED, chunks.c.lost + 1), else_=chunks.c.lost),
+        lease_until=bindparam("until", type_=Instant),
+        is_held=False,
+    )
+    .returning(*(chunks.c[field.name] for field in fields(Chunk)))
+)
+"""Made once: once for each chunk would be felt."""
 
 
 async def hasten_chunks(
@@ -321,9 +327,7 @@ async def finish_launch(connection: AsyncConnection, launch_id: UUID, now: datet
     if launch is None or launch.state is not LaunchState.SENDING:
         return False
     still_open = await connection.execute(
-        select(chunks.c.id)
-        .where(chunks.c.launch_id == launch_id, chunks.c.state != SETTLED)
-        .limit(1)
+        select(chunks.c.id).where(chunks.c.launch_id == launch_id, _OPEN).limit(1)
     )
     if still_open.one_or_none() is not None:
         return False
@@ -335,49 +339,6 @@ async def finish_launch(connection: AsyncConnection, launch_id: UUID, now: datet
     return await set_launch_state(connection, launch_id, state, now, expected=LaunchState.SENDING)
 
 
-async def _move_group(
-    connection: AsyncConnection,
-    chunk: Chunk,
-    new: NewChunk,
-    left: set[UUID],
-    silent: set[UUID],
-    reasons: Mapping[UUID, str],
-    now: datetime,
-) -> None:
-    values: dict[str, Any] = {"chunk_id": new.id}
-    if new.tried:
-        values["first_tried_at"] = case(
-            (deliveries.c.first_tried_at.is_(None), literal(now, Instant)),
-            else_=deliveries.c.first_tried_at,
-        )
-    elif new.held:
-        # Waiting for a person is not trying: they have all their time once it goes on.
-        values["first_tried_at"] = None
-    groups: dict[tuple[bool, bool, str | None], list[UUID]] = defaultdict(list)
-    for one in new.device_ids:
-        groups[one in left, one in silent, reasons.get(one)].append(one)
-    for (has_left, is_silent, reason), device_ids in groups.items():
-        changed = values | _counted("attempts", has_left + chunk.lost)
-        changed |= _counted("unanswered", is_silent + chunk.lost)
-        if reason is not None:
-            changed["reason"] = reason
-        await connection.execute(
-            update(deliveries).where(*_pending(chunk, device_ids)).values(changed)
-        )
-
-
-def _counted(name: str, more: int) -> dict[str, Any]:
-    return {name: deliveries.c[name] + more} if more else {}
-
-
 def _ours(chunk: Chunk) -> tuple[Any, ...]:
     """Whether nobody has claimed the chunk after us."""
     return (chunks.c.id == chunk.id, chunks.c.attempt == chunk.attempt, chunks.c.state == LEASED)
-
-
-def _pending(chunk: Chunk, device_ids: Sequence[UUID]) -> tuple[Any, ...]:
-    return (
-        deliveries.c.launch_id == chunk.launch_id,
-        deliveries.c.device_id.in_(device_ids),
-        deliveries.c.state == DeliveryState.PENDING.value,
-    )

@@ -1,18 +1,24 @@
 """Deliveries to a person who is erased: the books keep them, without saying whose they were."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, bindparam, case, delete, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from clarion.deliveries.chunk import member_columns, unpack
+from clarion.deliveries.chunk_store import Planned, find_planned
+from clarion.deliveries.counts_store import Tally, add_to_counts
 from clarion.deliveries.delivery import DeliveryState, Skip
-from clarion.storage.bulk import in_parts
+from clarion.storage.bulk import in_parts, insert_new
 from clarion.storage.dialect import Id, Instant
-from clarion.storage.schema import deliveries, launches, quarantine
+from clarion.storage.schema import chunks, deliveries, launches, quarantine
 
 NOBODY = UUID(int=0)
+_PENDING, _SKIPPED = DeliveryState.PENDING.value, DeliveryState.SKIPPED.value
 
 
 async def launches_of(connection: AsyncConnection, workspace_id: UUID) -> list[UUID]:
@@ -46,8 +52,52 @@ async def make_nobodys(
 
     Theirs is what was planned for their own devices, whoever they were then taken for, and for
     devices they had while those were theirs. A sender that has one in hand settles nothing any
-    more: it settles by device id.
+    more: it settles what its chunk holds, by device id.
     """
+    tallies: dict[UUID, Tally] = defaultdict(Tally)
+    own, past = set(own_devices), set(past_devices)
+    planned = await find_planned(connection, launch_ids, own | past, lock=True)
+    theirs = [
+        one
+        for one in planned
+        if one.member.device_id in own or one.member.customer_id in customer_ids
+    ]
+    await _take_out(connection, theirs)
+    rows = await _rows(connection, launch_ids, own_devices, past_devices, customer_ids)
+    with_row = {(row.launch_id, row.device_id) for row in rows}
+    without_row = [one for one in theirs if (one.launch_id, one.member.device_id) not in with_row]
+    await insert_new(connection, deliveries, [_nobodys(one, new_id(), now) for one in without_row])
+    for one in without_row:
+        tally = tallies[one.launch_id]
+        tally.add(one.member.platform, _PENDING, None, -1)
+        tally.add(one.member.platform, _SKIPPED, Skip.ERASED.value, 1)
+    await _make_nobodys(connection, rows, tallies, new_id=new_id, now=now)
+    for launch_id, tally in sorted(tallies.items()):
+        await add_to_counts(connection, launch_id, tally)
+    return len(without_row) + len(rows)
+
+
+async def _take_out(connection: AsyncConnection, theirs: Sequence[Planned]) -> None:
+    """Take members out of their chunks, which are locked."""
+    devices_of: dict[UUID, set[UUID]] = defaultdict(set)
+    for one in theirs:
+        devices_of[one.chunk_id].add(one.member.device_id)
+    for chunk_id, device_ids in devices_of.items():
+        found = await connection.execute(select(chunks.c.members).where(chunks.c.id == chunk_id))
+        members = unpack(found.scalar_one())
+        left = [member for member in members if member.device_id not in device_ids]
+        await connection.execute(
+            update(chunks).where(chunks.c.id == chunk_id).values(member_columns(left))
+        )
+
+
+async def _rows(
+    connection: AsyncConnection,
+    launch_ids: Collection[UUID],
+    own_devices: Collection[UUID],
+    past_devices: Collection[UUID],
+    customer_ids: Collection[UUID],
+) -> list[Any]:
     theirs: list[ColumnElement[bool]] = [
         deliveries.c.device_id.in_(part) for part in in_parts(own_devices)
     ]
@@ -56,29 +106,29 @@ async def make_nobodys(
         for part in in_parts(past_devices)
         for whose in in_parts(customer_ids)
     ]
-    return sum(
-        [await _make_nobodys(connection, launch_ids, one, new_id=new_id, now=now) for one in theirs]
-    )
+    found: list[Any] = []
+    for one in theirs:
+        rows = await connection.execute(
+            select(deliveries)
+            .where(deliveries.c.launch_id.in_(launch_ids), one)
+            .order_by(deliveries.c.launch_id, deliveries.c.device_id)
+            .with_for_update()
+        )
+        found += rows
+    return found
 
 
 async def _make_nobodys(
     connection: AsyncConnection,
-    launch_ids: Collection[UUID],
-    theirs: ColumnElement[bool],
+    rows: Sequence[Any],
+    tallies: Mapping[UUID, Tally],
     *,
     new_id: Callable[[], UUID],
     now: datetime,
-) -> int:
-    rows = await connection.execute(
-        select(deliveries.c.launch_id, deliveries.c.device_id)
-        .where(deliveries.c.launch_id.in_(launch_ids), theirs)
-        .order_by(deliveries.c.launch_id, deliveries.c.device_id)
-        .with_for_update()
-    )
-    found = rows.all()
-    if not found:
-        return 0
-    is_open = deliveries.c.state == DeliveryState.PENDING.value
+) -> None:
+    if not rows:
+        return
+    is_open = deliveries.c.state == _PENDING
     statement = (
         update(deliveries)
         .where(
@@ -88,13 +138,39 @@ async def _make_nobodys(
         .values(
             device_id=bindparam("nobodys", type_=Id),
             customer_id=NOBODY,
-            state=case((is_open, DeliveryState.SKIPPED.value), else_=deliveries.c.state),
+            state=case((is_open, _SKIPPED), else_=deliveries.c.state),
             reason=case((is_open, Skip.ERASED.value), else_=deliveries.c.reason),
             settled_at=case((is_open, literal(now, Instant)), else_=deliveries.c.settled_at),
         )
     )
     await connection.execute(
         statement,
-        [{"launch": row.launch_id, "device": row.device_id, "nobodys": new_id()} for row in found],
+        [{"launch": row.launch_id, "device": row.device_id, "nobodys": new_id()} for row in rows],
     )
-    return len(found)
+    for row in rows:
+        if row.state == _PENDING:
+            counted = (
+                1,
+                row.received_at is not None,
+                row.opened_at is not None,
+                row.attempts,
+                row.unanswered,
+            )
+            tally = tallies[row.launch_id]
+            tally.add(row.platform, _PENDING, row.reason, *(-more for more in counted))
+            tally.add(row.platform, _SKIPPED, Skip.ERASED.value, *counted)
+
+
+def _nobodys(one: Planned, device_id: UUID, now: datetime) -> dict[str, Any]:
+    """The row of one that was planned and will not be sent."""
+    return {
+        "launch_id": one.launch_id,
+        "device_id": device_id,
+        "customer_id": NOBODY,
+        "platform": one.member.platform,
+        "state": _SKIPPED,
+        "reason": Skip.ERASED.value,
+        "attempts": 0,
+        "unanswered": 0,
+        "settled_at": now,
+    }

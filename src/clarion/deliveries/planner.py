@@ -1,13 +1,15 @@
 """The planner: turns a launch into deliveries, page by page.
 
-A page is one transaction: the launch's cursor moves on, and the deliveries and chunks of the
-devices it passed are there. A crash loses no page and repeats none; two planners on one launch take
-turns by the cursor. The constraint (launch, device) makes a delivery one, whatever happens.
+A page is one transaction: the launch's cursor moves on, and the chunks of the devices it passed are
+there, with the rows of those that are skipped. A crash loses no page and repeats none; two planners
+on one launch take turns by the cursor. It passes devices in the order of their row ids, which no
+device ever changes, so that each is planned once.
 """
 
 from collections import defaultdict
 from collections.abc import Container, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -30,13 +32,13 @@ from clarion.campaigns.store import (
 )
 from clarion.clock import Clock
 from clarion.customers.devices.device import Platform, TokenKind
+from clarion.deliveries.chunk import READY, Member
 from clarion.deliveries.chunk_store import finish_launch
 from clarion.deliveries.delivery import DeliveryState, Skip
 from clarion.deliveries.send_window import divide
 from clarion.deliveries.store import plan
 from clarion.storage.database import Database
 
-_PENDING, _SKIPPED = DeliveryState.PENDING.value, DeliveryState.SKIPPED.value
 _APNS = TokenKind.APNS.value
 
 
@@ -133,13 +135,13 @@ class Planner:
         now = self._clock.now()
         loud = _loud_platforms(campaign.content)
         by_app: dict[UUID, list[Any]] = defaultdict(list)
-        rows: list[dict[str, Any]] = []
+        skipped: list[dict[str, Any]] = []
         for device in page:
             skip = _skip(device, loud)
             if skip is None:
                 by_app[device.firebase_app_id].append(device)
             else:
-                rows.append(self._row(launch, device, None, skip))
+                skipped.append(_skipped(launch, device, skip, now))
         chunks: list[dict[str, Any]] = []
         size = self._options.chunk_deliveries
         for app_id, members in by_app.items():
@@ -150,25 +152,25 @@ class Planner:
                 minutes=campaign.spread_minutes,
                 now=now,
             ):
-                chunk_id = self._clock.new_id()
                 chunk = {
-                    "id": chunk_id,
+                    "id": self._clock.new_id(),
                     "launch_id": launch.id,
                     "workspace_id": launch.workspace_id,
                     "firebase_app_id": app_id,
-                    "state": "ready",
+                    "state": READY,
                     "attempt": 0,
                     "due_at": due_at,
                     "size": len(part),
+                    "members": [
+                        Member(device.id, device.customer_id, device.platform) for device in part
+                    ],
                 }
                 chunks.append(chunk)
-                for device in part:
-                    rows.append(self._row(launch, device, chunk_id, None))
 
         async def work(connection: AsyncConnection) -> bool:
-            moved = await advance_launch(connection, launch, cursor=page[-1].id, planned=len(rows))
+            moved = await advance_launch(connection, launch, cursor=page[-1].id, planned=len(page))
             if moved:
-                await plan(connection, chunks, rows)
+                await plan(connection, launch.id, chunks, skipped)
             return moved
 
         if not await self._database.transact(work, self._clock):
@@ -183,23 +185,7 @@ class Planner:
                 for one in chunks
             )
         )
-        return len(rows)
-
-    def _row(
-        self, launch: Launch, device: Any, chunk_id: UUID | None, skip: Skip | None
-    ) -> dict[str, Any]:
-        return {
-            "launch_id": launch.id,
-            "device_id": device.id,
-            "chunk_id": chunk_id,
-            "customer_id": device.customer_id,
-            "platform": device.platform,
-            "state": _PENDING if skip is None else _SKIPPED,
-            "reason": None if skip is None else skip.value,
-            "attempts": 0,
-            "unanswered": 0,
-            "settled_at": None if skip is None else self._clock.now(),
-        }
+        return len(page)
 
     async def _all_planned(self, launch_id: UUID, campaign: Campaign) -> None:
         """Launch and campaign go on to sending; they are done at once if nothing is open."""
@@ -241,3 +227,18 @@ def _skip(device: Any, loud: Container[str]) -> Skip | None:
     if device.notifications_off and device.platform in loud:
         return Skip.NOTIFICATIONS_OFF
     return None
+
+
+def _skipped(launch: Launch, device: Any, skip: Skip, now: datetime) -> dict[str, Any]:
+    """The row of one that is not sent at all."""
+    return {
+        "launch_id": launch.id,
+        "device_id": device.id,
+        "customer_id": device.customer_id,
+        "platform": device.platform,
+        "state": DeliveryState.SKIPPED.value,
+        "reason": skip.value,
+        "attempts": 0,
+        "unanswered": 0,
+        "settled_at": now,
+    }

@@ -47,6 +47,9 @@ class Push(Struct, frozen=True, kw_only=True, gc=False):
     tag: str
     """≤ 32 URL-safe characters, the same for every attempt of one delivery."""
     content: Content
+    unrendered: Content | None = None
+    """What `content` was rendered from for this customer: one object for many pushes, so that a
+    provider can prepare it once. They differ in texts alone. None: `content` is such an object."""
     live_activity_token: str | None = None
     """Where the content's Live Activity is started, or runs, on this device."""
 

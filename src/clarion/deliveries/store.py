@@ -1,18 +1,22 @@
 """Rows of deliveries, as people see them and as planning writes them."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, Select, Update, bindparam, or_, select, update
+from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.customers.devices.device import Platform
+from clarion.deliveries.chunk import member_columns
+from clarion.deliveries.chunk_store import planned_after
+from clarion.deliveries.counts_store import Tally, add_to_counts
 from clarion.deliveries.delivery import DeliveryState, delivery_id
 from clarion.storage.bulk import insert_new
-from clarion.storage.dialect import Instant
+from clarion.storage.dialect import among
 from clarion.storage.schema import chunks, customers, deliveries, devices, launches
 
 
@@ -36,24 +40,25 @@ class Delivery:
     opened_at: datetime | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
-    """An app's word that a push was received (or opened, which implies received)."""
-
-    launch_id: UUID
-    device_row_id: UUID
-    at: datetime
-    opened: bool
-
-
 async def plan(
     connection: AsyncConnection,
+    launch_id: UUID,
     new_chunks: Sequence[Mapping[str, Any]],
-    new_deliveries: Sequence[Mapping[str, Any]],
+    settled: Sequence[Mapping[str, Any]],
 ) -> None:
-    """Insert chunks and deliveries; a delivery that is planned already stays as it is."""
-    await insert_new(connection, chunks, new_chunks)
-    await insert_new(connection, deliveries, new_deliveries)
+    """Insert a launch's chunks, whose `members` are what is planned, and the rows of what is
+    settled already; both are counted."""
+    tally = Tally()
+    for chunk in new_chunks:
+        for platform, count in Counter(member.platform for member in chunk["members"]).items():
+            tally.add(platform, DeliveryState.PENDING.value, None, count)
+    for row in settled:
+        tally.add(row["platform"], row["state"], row["reason"], 1)
+    await insert_new(
+        connection, chunks, [{**chunk, **member_columns(chunk["members"])} for chunk in new_chunks]
+    )
+    await insert_new(connection, deliveries, settled)
+    await add_to_counts(connection, launch_id, tally)
 
 
 async def list_deliveries(
@@ -67,7 +72,8 @@ async def list_deliveries(
 ) -> list[Delivery]:
     """A page of a campaign's deliveries by (launch, device), those greater than `after`.
 
-    Launch by launch, so that each page is read off the primary key and nothing is sorted.
+    Launch by launch, so that each page is read off the primary key and nothing is sorted but it and
+    a page of what is planned and has no row yet.
     """
     first, device_row_id = after or (None, None)
     statement = (
@@ -80,8 +86,14 @@ async def list_deliveries(
     found: list[Delivery] = []
     for launch_id in list((await connection.execute(statement)).scalars()):
         passed = device_row_id if launch_id == first else None
-        page = _page(launch_id, state, passed).limit(limit - len(found))
-        found += [_delivery(row) for row in await connection.execute(page)]
+        left = limit - len(found)
+        page: dict[UUID, Delivery] = {}
+        # Before the rows: what is settled in between is among them.
+        if state in (None, DeliveryState.PENDING):
+            page |= await _planned(connection, launch_id, passed, left)
+        rows = await connection.execute(_page(launch_id, state, passed).limit(left))
+        page |= {row.device_id: _delivery(row) for row in rows}
+        found += [page[device_id] for device_id in sorted(page)[:left]]
         if len(found) == limit:
             break
     return found
@@ -100,47 +112,47 @@ def _page(launch_id: UUID, state: DeliveryState | None, after: UUID | None) -> S
     return statement if after is None else statement.where(deliveries.c.device_id > after)
 
 
-async def mark_seen(connection: AsyncConnection, workspace_id: UUID, seen: Sequence[Seen]) -> None:
-    """Record what apps report. The earliest report counts; their order does not matter."""
-    launch_ids = {one.launch_id for one in seen}
-    rows = await connection.execute(
-        select(launches.c.id).where(
-            launches.c.workspace_id == workspace_id, launches.c.id.in_(launch_ids)
+async def _planned(
+    connection: AsyncConnection,
+    launch_id: UUID,
+    after: UUID | None,
+    limit: int,
+) -> dict[UUID, Delivery]:
+    """The next of those that are members of open chunks, by device."""
+    members = await planned_after(connection, launch_id, after, limit)
+    if not members:
+        return {}
+    names = await connection.execute(
+        select(devices.c.id, devices.c.device_id).where(
+            among(connection, devices.c.id, [member.device_id for member in members])
         )
     )
-    ours = set(rows.scalars())
-    received: dict[tuple[UUID, UUID], datetime] = {}
-    opened: dict[tuple[UUID, UUID], datetime] = {}
-    for one in seen:
-        key = (one.launch_id, one.device_row_id)
-        if one.launch_id in ours:
-            received[key] = min(one.at, received.get(key, one.at))
-            if one.opened:
-                opened[key] = min(one.at, opened.get(key, one.at))
-    # In the order of the key: two who do this at once wait for each other, and not in a circle.
-    for column, reports in ((deliveries.c.received_at, received), (deliveries.c.opened_at, opened)):
-        if reports:
-            await connection.execute(
-                _earliest(column),
-                [
-                    {"launch": key[0], "device": key[1], "at": at}
-                    for key, at in sorted(reports.items())
-                ],
-            )
-
-
-def _earliest(column: Column[Any]) -> Update:
-    """Set `column` of one delivery to `at`, if it is not earlier already."""
-    at = bindparam("at", type_=Instant)
-    return (
-        update(deliveries)
-        .where(
-            deliveries.c.launch_id == bindparam("launch"),
-            deliveries.c.device_id == bindparam("device"),
-            or_(column.is_(None), column > at),
+    public_ids = {row.id: row.device_id for row in names}
+    users = await connection.execute(
+        select(customers.c.id, customers.c.user_id).where(
+            among(connection, customers.c.id, [member.customer_id for member in members])
         )
-        .values({column: at})
     )
+    user_ids = {row.id: row.user_id for row in users}
+    return {
+        member.device_id: Delivery(
+            id=delivery_id(launch_id, member.device_id),
+            launch_id=launch_id,
+            device_row_id=member.device_id,
+            device_id=public_ids.get(member.device_id),
+            customer_id=member.customer_id,
+            user_id=user_ids.get(member.customer_id),
+            platform=Platform(member.platform),
+            state=DeliveryState.PENDING,
+            reason=None,
+            attempts=0,
+            unanswered=0,
+            settled_at=None,
+            received_at=None,
+            opened_at=None,
+        )
+        for member in members
+    }
 
 
 def _delivery(row: Any) -> Delivery:

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from clarion.agent import Agent, AgentName
 from clarion.clock import Clock
 from clarion.deliveries.delivery import parse_push_key
-from clarion.deliveries.store import Seen, mark_seen
+from clarion.deliveries.receipt_store import Seen, mark_seen
 from clarion.events.messages.reserved import OPENED_NAMES, plain_name
 from clarion.events.store import Receipt, mark_receipts_done, pending_receipts
 from clarion.storage.database import Database

@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.customers.devices.store import Change, read_change
 from clarion.customers.identity.identifier import device_row_id
+from clarion.deliveries.chunk_store import find_planned
 from clarion.deliveries.delivery import DeliveryState
 from clarion.events.store import StoredEvent, read_event
 from clarion.storage.schema import campaigns, deliveries, device_history, devices, events, launches
@@ -143,6 +144,8 @@ async def pushes_of(
         if not launched:
             break
         top = (launched[-1].started_at, launched[-1].id)
+        # Before the rows: what is settled in between is among them.
+        pushes = await _planned(connection, launched, device_ids, customer_id)
         rows = await connection.execute(
             select(
                 deliveries,
@@ -160,9 +163,48 @@ async def pushes_of(
                 deliveries.c.customer_id == customer_id,
             )
         )
-        pushes = [_push(row) for row in rows]
-        found += [one for one in pushes if before is None or position(one) < before]
+        pushes |= {(row.launch_id, row.device_id): _push(row) for row in rows}
+        found += [one for one in pushes.values() if before is None or position(one) < before]
     return sorted(found, key=position, reverse=True)[:limit]
+
+
+async def _planned(
+    connection: AsyncConnection,
+    launched: Sequence[Any],
+    device_ids: Sequence[UUID],
+    customer_id: UUID,
+) -> dict[tuple[UUID, UUID], Push]:
+    """Of these launches what is planned for a customer and not settled, by launch and device."""
+    of = {row.id: row for row in launched}
+    planned = [
+        one
+        for one in await find_planned(connection, list(of), device_ids)
+        if one.member.customer_id == customer_id
+    ]
+    if not planned:
+        return {}
+    rows = await connection.execute(
+        select(devices.c.id, devices.c.device_id).where(
+            devices.c.id.in_([one.member.device_id for one in planned])
+        )
+    )
+    public_ids = {row.id: row.device_id for row in rows}
+    return {
+        (one.launch_id, one.member.device_id): Push(
+            at=of[one.launch_id].started_at,
+            campaign_id=of[one.launch_id].campaign_id,
+            campaign=of[one.launch_id].name,
+            launch_id=one.launch_id,
+            device_row_id=one.member.device_id,
+            device_id=public_ids.get(one.member.device_id),
+            state=DeliveryState.PENDING,
+            reason=None,
+            settled_at=None,
+            received_at=None,
+            opened_at=None,
+        )
+        for one in planned
+    }
 
 
 async def _launches(
@@ -172,8 +214,10 @@ async def _launches(
     top: tuple[datetime, UUID] | None,
 ) -> Sequence[Any]:
     """The next launches, the newest first: those below `top`, none newer than `before`."""
-    statement = select(launches.c.id, launches.c.started_at).where(
-        launches.c.workspace_id == workspace_id
+    statement = (
+        select(launches.c.id, launches.c.started_at, launches.c.campaign_id, campaigns.c.name)
+        .join(campaigns, campaigns.c.id == launches.c.campaign_id)
+        .where(launches.c.workspace_id == workspace_id)
     )
     if before is not None:
         statement = statement.where(launches.c.started_at <= before.at)

@@ -23,6 +23,7 @@ PART = 1_000
 
 T = TypeVar("T")
 Row = Mapping[str, Any]
+_NOTHING: Row = {}
 Convert = Callable[[Any], Any]
 
 
@@ -42,10 +43,12 @@ def in_parts(values: Iterable[T], size: int = PART) -> Iterator[Sequence[T]]:
         yield found[start : start + size]
 
 
-async def insert_new(connection: AsyncConnection, table: Table, rows: Sequence[Row]) -> None:
+async def insert_new(
+    connection: AsyncConnection, table: Table, rows: Sequence[Row], same: Row | None = None
+) -> None:
     """Insert `rows`, which all name the same columns; one that is already there (by any unique
-    key) stays as it is."""
-    await _write(connection, table, rows, "ON CONFLICT DO NOTHING")
+    key) stays as it is. `same`: columns that are alike in all of them."""
+    await _write(connection, table, rows, "ON CONFLICT DO NOTHING", same or _NOTHING)
 
 
 async def insert_unseen(
@@ -89,11 +92,15 @@ def _combined(table: str, name: str, how: str) -> str:
 
 
 async def _write(
-    connection: AsyncConnection, table: Table, rows: Sequence[Row], ending: str
+    connection: AsyncConnection,
+    table: Table,
+    rows: Sequence[Row],
+    ending: str,
+    same: Row = _NOTHING,
 ) -> CursorResult[Any] | None:
     if not rows:
         return None
-    names = tuple(rows[0])
+    names = (*rows[0], *same)
     dialect = connection.dialect.name
     known = (dialect, table.name, names, ending)
     shape = _shapes.get(known)
@@ -101,14 +108,22 @@ async def _write(
         make = _postgresql if dialect == "postgresql" else _sqlite
         shape = _shapes[known] = make(table, names, ending)
     columns = [
-        [row[name] for row in rows]
-        if convert is None
-        else [None if (value := row[name]) is None else convert(value) for row in rows]
+        _alike(same[name], convert, len(rows)) if name in same else _column(rows, name, convert)
         for name, convert in zip(names, shape.converts, strict=True)
     ]
     if dialect == "postgresql":
         return await connection.exec_driver_sql(shape.sql, tuple(columns))
     return await connection.exec_driver_sql(shape.sql, list(zip(*columns, strict=True)))
+
+
+def _column(rows: Sequence[Row], name: str, convert: Convert | None) -> list[Any]:
+    if convert is None:
+        return [row[name] for row in rows]
+    return [None if (value := row[name]) is None else convert(value) for row in rows]
+
+
+def _alike(value: Any, convert: Convert | None, count: int) -> list[Any]:
+    return [value if value is None or convert is None else convert(value)] * count
 
 
 def _sqlite(table: Table, names: tuple[str, ...], ending: str) -> _Shape:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Collection
 from datetime import datetime
 from typing import Any
-from uuid import UUID, SafeUUID
+from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
@@ -28,7 +28,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.sql.visitors import InternalTraversal
 
-from clarion.clock import from_micros, to_micros
+from clarion.clock import from_micros, id_maker, to_micros
 
 
 class Instant(TypeDecorator[datetime]):
@@ -79,25 +79,14 @@ class Id(TypeDecorator[UUID]):
         return None if dialect.name == "postgresql" else _to_bytes
 
     def result_processor(self, dialect: Dialect, coltype: object) -> Any:
-        return None if dialect.name == "postgresql" else _from_bytes
+        if dialect.name == "postgresql":
+            return None
+        make = id_maker()
+        return lambda value: None if value is None else make(value)
 
 
 def _to_bytes(value: UUID | None) -> bytes | None:
     return None if value is None else value.bytes
-
-
-def _from_bytes(value: bytes | None) -> UUID | None:
-    """`UUID(bytes=value)` without its checks of what only an outsider could get wrong."""
-    if value is None:
-        return None
-    made = object.__new__(UUID)
-    _set(made, "int", _from_big_endian(value, "big"))
-    _set(made, "is_safe", SafeUUID.unknown)
-    return made
-
-
-_set = object.__setattr__
-_from_big_endian = int.from_bytes
 
 
 def insert(connection: AsyncConnection, table: Table) -> Any:

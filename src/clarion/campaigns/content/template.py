@@ -91,6 +91,10 @@ class Template:
         self.steps += STEPS_A_RENDERING + STEPS_MAX - steps_left
         return content
 
+    def unrendered(self, platform: Platform) -> Content:
+        """What `render` starts from: the same object each time. What is not rendered is in both."""
+        return self._platforms[platform].content
+
     def needs_customer(self, platform: Platform) -> bool:
         """Whether what is rendered depends on the customer at all."""
         return bool(self._platforms[platform].templates)

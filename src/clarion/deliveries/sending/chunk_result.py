@@ -1,6 +1,6 @@
 """What is found out about one chunk: which pushes are to leave, and what became of each. Pure.
 
-A row is a pending delivery as `chunk_store.open_deliveries` reads it: the delivery with its device
+A row is a pending delivery as `ledger_store.open_deliveries` reads it: the delivery with its device
 and customer as they are now. `has_arrived`: an earlier attempt's answer was lost, and meanwhile the
 app has reported the push; it is not sent again.
 """
@@ -335,6 +335,7 @@ class ChunkResult:
             delivery_id=key,
             tag=tag,
             content=content,
+            unrendered=None if template is None else template.unrendered(platform),
             live_activity_token=live_activity_token,
         )
 

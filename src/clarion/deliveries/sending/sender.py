@@ -12,11 +12,11 @@ nobody.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import structlog
@@ -31,21 +31,20 @@ from clarion.customers.devices.device import Platform
 from clarion.customers.devices.store import spares_of
 from clarion.deliveries.apps.pacing import Grant, Later
 from clarion.deliveries.apps.quarantine_store import last_acceptance
-from clarion.deliveries.chunk_store import (
-    Chunk,
-    NewChunk,
-    keep_chunk,
-    open_deliveries,
-)
+from clarion.deliveries.chunk import Chunk
+from clarion.deliveries.chunk_store import keep_chunk
 from clarion.deliveries.delivery import RetryPolicy
 from clarion.deliveries.provider import Provider, ProviderApp, Push
 from clarion.deliveries.sending.chunk_result import ChunkResult, unknown_of
+from clarion.deliveries.sending.ledger_store import open_deliveries
 from clarion.deliveries.sending.notices import Notices
 from clarion.deliveries.sending.overdue import publish_overdue
 from clarion.deliveries.sending.paced_sender import PacedSender
-from clarion.deliveries.sending.settlement import Waits, Work, claim, settle
+from clarion.deliveries.sending.settlement import Waits, Work, chunks_of_the_rest, claim, settle
 from clarion.storage.database import Database, StorageUnavailable
 from clarion.storage.vault import Vault, VaultLocked
+
+Answer = TypeVar("Answer")
 
 log = structlog.get_logger(__name__)
 
@@ -181,7 +180,7 @@ class Sender:
 
         async def work(connection: AsyncConnection) -> Work | Later | Waits | None:
             now = self._clock.now()
-            return await claim(
+            claimed = await claim(
                 connection,
                 chunk_id,
                 self._vault,
@@ -189,6 +188,18 @@ class Sender:
                 lease_until=now + timedelta(seconds=options.lease_seconds),
                 paused_until=now + timedelta(seconds=options.paused_seconds),
             )
+            if not isinstance(claimed, Work):
+                return claimed
+            # In the same transaction: on SQLite a reader's pages are all read anew after each
+            # write of another connection, which for a chunk costs more than all the rest.
+            content = claimed.campaign.content
+            rows = await open_deliveries(
+                connection,
+                claimed.chunk,
+                with_traits=self._template(claimed.campaign) is not None,
+                with_facts=content.base.live_activity is not None,
+            )
+            return replace(claimed, rows=rows)
 
         claimed = await self._database.transact(work, self._clock)
         if isinstance(claimed, Later):
@@ -205,15 +216,8 @@ class Sender:
         return claimed
 
     async def _do(self, work: Work) -> int:
-        chunk, campaign = work.chunk, work.campaign
+        chunk, campaign, rows = work.chunk, work.campaign, work.rows
         template = self._template(campaign)
-        async with self._database.read() as connection:
-            rows = await open_deliveries(
-                connection,
-                chunk,
-                with_traits=template is not None,
-                with_facts=campaign.content.base.live_activity is not None,
-            )
         result = ChunkResult(lost=chunk.lost)
         if campaign.state is CampaignState.CANCELLED:
             for row in rows:
@@ -244,8 +248,7 @@ class Sender:
             outcomes = await self._paced_sender.carry(app, pushes, grant)
         unknown = unknown_of(chosen, outcomes)
         if unknown:
-            async with self._database.read() as connection:
-                result.spares = await spares_of(connection, unknown)
+            result.spares = await self._read(chunk, lambda reader: spares_of(reader, unknown))
         now = self._clock.now()
         # One chance for all: their retries stay together instead of ending in a chunk each.
         chance = self._clock.chance()
@@ -255,8 +258,7 @@ class Sender:
             result.enter(row, push, outcome, now=now, chance=chance, policy=policy)
         accepted_at = None
         if result.blaming:
-            async with self._database.read() as connection:
-                accepted_at = await last_acceptance(connection, app.id)
+            accepted_at = await self._read(chunk, lambda reader: last_acceptance(reader, app.id))
         result.close(
             now=now,
             chance=chance,
@@ -330,9 +332,25 @@ class Sender:
             except Exception as error:
                 log.error("lease_not_prolonged", chunk=str(chunk.id), exc_info=error)
 
+    async def _read(
+        self, chunk: Chunk, query: Callable[[AsyncConnection], Awaitable[Answer]]
+    ) -> Answer:
+        """What `query` reads, which is needed to settle, however long the database is away."""
+        while True:
+            try:
+                async with self._database.read() as connection:
+                    return await query(connection)
+            except StorageUnavailable as error:
+                await self._wait_to_settle(chunk, error)
+
+    async def _wait_to_settle(self, chunk: Chunk, error: StorageUnavailable) -> None:
+        """What the provider answered is known only here: forgotten, it would be sent again."""
+        log.warning("settling_waits", chunk=str(chunk.id), reason=str(error))
+        await self._clock.sleep(self._options.backoff_seconds)
+
     async def _settle(self, work: Work, result: ChunkResult) -> None:
         chunk = work.chunk
-        again = self._again(result)
+        again = chunks_of_the_rest(result, self._clock)
 
         async def write_down(connection: AsyncConnection) -> bool:
             return await settle(connection, work, result, again, self._clock.now())
@@ -342,9 +360,7 @@ class Sender:
                 ours = await self._database.transact(write_down, self._clock)
                 break
             except StorageUnavailable as error:
-                # What the provider answered is known only here: forgotten, it would be sent again.
-                log.warning("settling_waits", chunk=str(chunk.id), reason=str(error))
-                await self._clock.sleep(self._options.backoff_seconds)
+                await self._wait_to_settle(chunk, error)
         if not ours:
             log.warning("chunk_was_taken_over", chunk=str(chunk.id), attempt=chunk.attempt)
             return
@@ -354,30 +370,6 @@ class Sender:
                 for new in again
             )
         )
-
-    def _again(self, result: ChunkResult) -> list[NewChunk]:
-        """The chunks of what is not settled."""
-        again = [
-            NewChunk(id=self._clock.new_id(), due_at=due_at, device_ids=device_ids, tried=True)
-            for due_at, device_ids in sorted(result.again.items())
-        ]
-        for device_ids, due_at in (
-            (result.held, result.held_until),
-            (result.rest, self._clock.now()),
-            *((device_ids, due_at) for due_at, device_ids in sorted(result.later.items())),
-        ):
-            if device_ids:
-                assert due_at is not None
-                again.append(
-                    NewChunk(
-                        id=self._clock.new_id(),
-                        due_at=due_at,
-                        device_ids=device_ids,
-                        tried=False,
-                        held=device_ids is result.held,
-                    )
-                )
-        return again
 
     def _template(self, campaign: Campaign) -> Template | None:
         """The campaign's parsed template; None where no text depends on the customer."""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -12,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from clarion.campaigns.campaign import Campaign, CampaignState, pause
 from clarion.campaigns.commands import apply_transition
 from clarion.campaigns.store import get_campaign, get_launch
+from clarion.clock import Clock
 from clarion.customers.devices.store import remove_registrations
 from clarion.customers.diagnostics import WARNINGS, WarningCode
 from clarion.deliveries.apps.pace_store import draw_pace, slow_down
@@ -24,18 +26,13 @@ from clarion.deliveries.apps.store import (
     pause_app,
     take_trial,
 )
-from clarion.deliveries.chunk_store import (
-    Chunk,
-    NewChunk,
-    claim_chunk,
-    finish_launch,
-    hasten_app,
-    release_chunk,
-    settle_chunk,
-)
+from clarion.deliveries.chunk import Chunk, NewChunk
+from clarion.deliveries.chunk_store import claim_chunk, finish_launch, hasten_app, release_chunk
+from clarion.deliveries.counts_store import add_to_counts
 from clarion.deliveries.provider import ProviderApp
 from clarion.deliveries.sending.belief import next_trial
 from clarion.deliveries.sending.chunk_result import ChunkResult
+from clarion.deliveries.sending.ledger_store import settle_chunk
 from clarion.ingest_log.outcome import hour_of
 from clarion.ingest_log.store import add_counts
 from clarion.ingest_log.tally import Kind
@@ -65,6 +62,8 @@ class Work:
     chunk: Chunk
     campaign: Campaign
     claimed_at: datetime
+    rows: Sequence[Any] = ()
+    """Its open deliveries, as `open_deliveries` reads them."""
     app: ProviderApp | None = None
     grant: Grant | None = None
     next_trial_at: datetime | None = None
@@ -121,6 +120,31 @@ async def claim(
     return work if drawn is None else replace(work, app=app, grant=drawn, next_trial_at=trial_at)
 
 
+def chunks_of_the_rest(result: ChunkResult, clock: Clock) -> list[NewChunk]:
+    """The chunks of what is not settled."""
+    again = [
+        NewChunk(id=clock.new_id(), due_at=due_at, device_ids=device_ids, tried=True)
+        for due_at, device_ids in sorted(result.again.items())
+    ]
+    for device_ids, due_at in (
+        (result.held, result.held_until),
+        (result.rest, clock.now()),
+        *((device_ids, due_at) for due_at, device_ids in sorted(result.later.items())),
+    ):
+        if device_ids:
+            assert due_at is not None
+            again.append(
+                NewChunk(
+                    id=clock.new_id(),
+                    due_at=due_at,
+                    device_ids=device_ids,
+                    tried=False,
+                    held=device_ids is result.held,
+                )
+            )
+    return again
+
+
 async def settle(
     connection: AsyncConnection,
     work: Work,
@@ -130,7 +154,7 @@ async def settle(
 ) -> bool:
     """Write down what became of it, and what follows from that; False: it is not ours any more."""
     chunk = work.chunk
-    ours = await settle_chunk(
+    tally = await settle_chunk(
         connection,
         chunk,
         settled=result.settled,
@@ -140,7 +164,7 @@ async def settle(
         now=now,
         reasons=result.reasons,
     )
-    if not ours:
+    if tally is None:
         return False
     if result.fallen_back:
         # Their devices live on by another registration, so it needs no belief.
@@ -150,6 +174,7 @@ async def settle(
         await _slow_down(connection, work, result.quiet_seconds, now)
     await _pause_or_resume(connection, work, result, now)
     await finish_launch(connection, chunk.launch_id, now)
+    await add_to_counts(connection, chunk.launch_id, tally)
     if judgement.doubt is not None:
         await _pause(connection, work, judgement.doubt, now)
     if result.unknown_fids:

@@ -1,7 +1,7 @@
 """A Push as FCM's JSON (HTTP v1, `Message`). Pure.
 
-Everything but token, push key and tag is the same for all pushes of one content, so that part is
-encoded once and cut at those three places (`Encoder`).
+Everything but token, push key, tag and the texts that Liquid renders is the same for all pushes of
+one content, so that part is encoded once and cut at those places (`Encoder`).
 
 A repeat must replace on the device: `android.notification.tag`, `apns-collapse-id`, the web push
 `Topic` and `webpush.notification.tag` carry the delivery's tag, or the campaign's collapse key
@@ -10,6 +10,7 @@ where it has one.
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
@@ -29,9 +30,11 @@ LINK_KEY = "link"
 COLLAPSE_ID_BYTES_MAX = 64
 TOPIC_CHARACTERS_MAX = 32
 
-_PLACES = re.compile(b"([\x01-\x04])")
+_PLACES = re.compile(b"([\x01-\x06]|\x07.)", re.DOTALL)
 _TOKEN, _KEY, _TAG, _LIVE = (msgspec.Raw(bytes([place])) for place in (1, 2, 3, 4))
-"""Control characters stand for the four in the encoded form: JSON escapes them in any text."""
+"""Control characters stand for them in the encoded form: JSON escapes them in any text."""
+_TITLE, _BODY, _DATA = b"\x05", b"\x06", b"\x07"
+"""For texts that are each customer's own; of data one more byte says which."""
 _LONGEST_KEY = "k" * 65
 _LONGEST_TAG = "t" * 32
 
@@ -41,27 +44,71 @@ class Encoder:
 
     def __init__(self, now: datetime) -> None:
         self._now = now
-        self._cut: dict[tuple[int, Platform, TokenKind], list[bytes]] = {}
+        self._cut: dict[tuple[Any, ...], list[bytes]] = {}
         self._kept: list[Content] = []
 
     def encode(self, push: Push) -> bytes:
         """The body of `messages:send`."""
-        known = (id(push.content), push.platform, push.token_kind)
+        same = push.unrendered
+        own = None if same is None else _own_texts(same, push.content)
+        if same is None or own is None:
+            same, own = push.content, {}
+        known = (id(same), push.platform, push.token_kind, *own)
         parts = self._cut.get(known)
         if parts is None:
-            parts = _cut(push.content, push.platform, push.token_kind, self._now)
+            marked = _with_marks(same, own) if own else same
+            parts = _cut(marked, push.platform, push.token_kind, self._now)
             self._cut[known] = parts
-            self._kept.append(push.content)
+            self._kept.append(same)
+        encode = msgspec.json.encode
         values = {
-            b"\x01": msgspec.json.encode(push.token),
-            b"\x02": msgspec.json.encode(push.delivery_id),
-            b"\x03": msgspec.json.encode(push.tag),
-            b"\x04": msgspec.json.encode(push.live_activity_token),
+            b"\x01": encode(push.token),
+            b"\x02": encode(push.delivery_id),
+            b"\x03": encode(push.tag),
         }
+        if push.live_activity_token is not None:
+            values[b"\x04"] = encode(push.live_activity_token)
+        for mark, text in own.items():
+            values[mark] = encode(text)
         filled = parts.copy()
         for place in range(1, len(parts), 2):
             filled[place] = values[parts[place]]
         return b"".join(filled)
+
+
+def _own_texts(same: Content, content: Content) -> dict[bytes, str] | None:
+    """The texts of `content` that are not those of `same`, by the mark that stands for each. None:
+    more depends on them than their own place, as on a picture, a link, or a text that is empty."""
+    if content.image is not same.image or content.link is not same.link:
+        return None
+    own: dict[bytes, str] = {}
+    for mark, text, was in (
+        (_TITLE, content.title, same.title),
+        (_BODY, content.body, same.body),
+    ):
+        if text is not was:
+            if not text:
+                return None
+            own[mark] = text
+    for number, (name, was) in enumerate(same.data.items()):
+        text = content.data[name]
+        if text is not was:
+            own[_DATA + bytes([number])] = text
+    return own
+
+
+def _with_marks(same: Content, own: Mapping[bytes, str]) -> Content:
+    """`same` with marks in the places of a customer's own texts."""
+    marked: dict[str, Any] = {}
+    if _TITLE in own:
+        marked["title"] = msgspec.Raw(_TITLE)
+    if _BODY in own:
+        marked["body"] = msgspec.Raw(_BODY)
+    marked["data"] = {
+        name: msgspec.Raw(mark) if (mark := _DATA + bytes([number])) in own else text
+        for number, (name, text) in enumerate(same.data.items())
+    }
+    return replace(same, **marked)
 
 
 def build(

@@ -25,6 +25,7 @@ from clarion.storage.schema.customers import suppressions as suppressions
 from clarion.storage.schema.deliveries import chunks as chunks
 from clarion.storage.schema.deliveries import deliveries as deliveries
 from clarion.storage.schema.deliveries import firebase_apps as firebase_apps
+from clarion.storage.schema.deliveries import launch_counts as launch_counts
 from clarion.storage.schema.deliveries import paces as paces
 from clarion.storage.schema.deliveries import quarantine as quarantine
 from clarion.storage.schema.deliveries import removal_watches as removal_watches

@@ -87,6 +87,10 @@ chunks = Table(
     Column("lost", Integer, nullable=False, server_default="0"),  # claims that settled nothing
     Column("is_held", Boolean, nullable=False, server_default=false()),  # waits for a person
     Column("size", Integer, nullable=False),
+    # Those of its deliveries that have no row yet: see `deliveries/chunk.py`. NULL: none
+    Column("first_device_id", Id),
+    Column("last_device_id", Id),
+    Column("members", LargeBinary),
     Index("chunks_launch", "launch_id", **only("state <> 'settled'")),
     Index("chunks_due", "due_at", **only("state <> 'settled'")),
 )
@@ -96,7 +100,7 @@ deliveries = Table(
     metadata,
     Column("launch_id", Id, nullable=False),
     Column("device_id", Id, nullable=False),  # devices.id
-    Column("chunk_id", Id),  # NULL: settled when planned
+    Column("chunk_id", Id),  # while it is pending: which chunk it is tried again with
     Column("customer_id", Id, nullable=False),  # the owner when planned
     Column("platform", Text, nullable=False),
     Column("state", Text, nullable=False),
@@ -109,5 +113,21 @@ deliveries = Table(
     Column("opened_at", Instant),
     PrimaryKeyConstraint("launch_id", "device_id"),
     Index("deliveries_open", "chunk_id", **only("state = 'pending'")),
+    sqlite_with_rowid=False,
+)
+
+launch_counts = Table(
+    "launch_counts",
+    metadata,
+    Column("launch_id", Id, nullable=False),
+    Column("platform", Text, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("reason", Text, nullable=False),  # empty: none
+    Column("count", Integer, nullable=False),
+    Column("received", Integer, nullable=False),
+    Column("opened", Integer, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("unanswered", Integer, nullable=False),
+    PrimaryKeyConstraint("launch_id", "platform", "state", "reason"),
     sqlite_with_rowid=False,
 )

@@ -1,0 +1,97 @@
+"""A chunk: deliveries of one launch, through one provider app, that are sent together. Pure.
+
+What is planned stands in its chunk as a member: 33 bytes a device, and no row of its own. A row is
+written once the delivery is settled, or has to wait longer than its chunk: because it is tried
+again, or because its app reports it before the provider's answer is known. So the deliveries of an
+open chunk are its members and the pending rows that name it; one that is both is the row.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from struct import iter_unpack
+from typing import Any
+from uuid import UUID
+
+from msgspec import Struct
+
+from clarion.clock import id_maker
+from clarion.customers.devices.device import Platform
+
+READY, LEASED, SETTLED = "ready", "leased", "settled"
+
+_CODES = {Platform.IOS.value: b"i", Platform.ANDROID.value: b"a", Platform.WEB.value: b"w"}
+_PLATFORMS = {code: platform for platform, code in _CODES.items()}
+
+
+class Member(Struct, frozen=True, gc=False):
+    """A delivery that is planned and has no row yet. `platform` and `customer_id` are those of when
+    it was planned."""
+
+    device_id: UUID
+    customer_id: UUID
+    platform: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chunk:
+    """A claimed chunk. `attempt` is ours until somebody claims it after our lease.
+
+    `lost` counts the claims before ours that ended in nothing: the sender died or was too late, so
+    the answers to what it may have sent are lost.
+    """
+
+    id: UUID
+    launch_id: UUID
+    workspace_id: UUID
+    firebase_app_id: UUID
+    attempt: int
+    lost: int
+    size: int
+    due_at: datetime
+    members: bytes | None = None
+    """As `pack` writes them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewChunk:
+    """Deliveries to be tried again together at `due_at`."""
+
+    id: UUID
+    due_at: datetime
+    device_ids: Sequence[UUID]
+    tried: bool
+    """They were tried: from the first time on, the time runs in which they may be tried again."""
+    held: bool = False
+    """They wait for a person, not for the provider."""
+
+
+def pack(members: Iterable[Member]) -> bytes:
+    """Members as a chunk's row holds them: device, customer, and a letter for the platform."""
+    return b"".join(
+        [
+            member.device_id.bytes + member.customer_id.bytes + _CODES[member.platform]
+            for member in members
+        ]
+    )
+
+
+def unpack(packed: bytes | None) -> list[Member]:
+    """What `pack` has packed; nothing where there is nothing."""
+    if not packed:
+        return []
+    make_id = id_maker()
+    return [
+        Member(make_id(device), make_id(customer), _PLATFORMS[code])
+        for device, customer, code in iter_unpack("16s16sc", packed)
+    ]
+
+
+def member_columns(members: Sequence[Member]) -> dict[str, Any]:
+    """The columns of a chunk's row that say which these are. They are in the order of their
+    devices."""
+    return {
+        "members": pack(members) or None,
+        "first_device_id": members[0].device_id if members else None,
+        "last_device_id": members[-1].device_id if members else None,
+    }

@@ -1,0 +1,397 @@
+"""What a claimed chunk holds, and what is written of it when it is settled.
+
+A delivery that is settled by its first try is inserted then, and never touched again but by what
+its app reports. One that must be tried again gets its row now, under the chunk it waits in. What
+no push left for goes on as a member of another chunk, without a row.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+from msgspec import Struct
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Select,
+    and_,
+    bindparam,
+    case,
+    literal,
+    literal_column,
+    null,
+    select,
+    update,
+)
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from clarion.audiences.query import takes_no_push
+from clarion.customers.devices.store import shows_nothing
+from clarion.deliveries.chunk import (
+    LEASED,
+    READY,
+    SETTLED,
+    Chunk,
+    Member,
+    NewChunk,
+    member_columns,
+    unpack,
+)
+from clarion.deliveries.counts_store import Tally
+from clarion.deliveries.delivery import DeliveryState, Settled
+from clarion.storage.bulk import insert_new
+from clarion.storage.dialect import Id, Instant, among
+from clarion.storage.schema import chunks, customers, deliveries, devices
+
+_PENDING = DeliveryState.PENDING.value
+_IS_PENDING = deliveries.c.state == literal_column("'pending'")
+"""A literal, not a parameter: only then do databases use the index of the pending ones."""
+
+
+class OpenDelivery(Struct, gc=False):
+    """A planned delivery with its device and customer as they are now; None where there is none.
+    What has a row is read as a row with the same names."""
+
+    device_id: UUID
+    platform: str
+    is_still_theirs: bool = False
+    device_state: str | None = None
+    token: str | None = None
+    token_kind: str | None = None
+    token_hash: str | None = None
+    push_opted_out: bool | None = None
+    notifications_off: bool | None = None
+    user_id: str | None = None
+    traits: Mapping[str, Any] | None = None
+    facts: Mapping[str, str] | None = None
+    attempts: int = 0
+    first_tried_at: datetime | None = None
+    reason: str | None = None
+    has_arrived: bool = False
+
+
+async def open_deliveries(
+    connection: AsyncConnection, chunk: Chunk, *, with_traits: bool, with_facts: bool = False
+) -> Sequence[Any]:
+    """The chunk's pending deliveries with device and customer as they are now.
+
+    `has_arrived`: an answer was lost, and meanwhile the app has reported the push.
+    """
+    wanted = (with_traits, with_facts)
+    found = await connection.execute(
+        _rows_as_they_are(bool(chunk.lost), *wanted), {"chunk": chunk.id}
+    )
+    rows: Sequence[Any] = found.all()
+    with_row = {row.device_id for row in rows}
+    members = [one for one in unpack(chunk.members) if one.device_id not in with_row]
+    if not members:
+        return rows
+    device_ids = [member.device_id for member in members]
+    read = await connection.execute(
+        _devices_as_they_are(*wanted).where(among(connection, devices.c.id, device_ids))
+    )
+    there = {device_id: (customer_id, rest) for device_id, customer_id, *rest in read}
+    planned = []
+    for member in members:
+        device = there.get(member.device_id)
+        if device is None:
+            planned.append(OpenDelivery(member.device_id, member.platform))
+        else:
+            customer_id, rest = device
+            is_theirs = customer_id == member.customer_id
+            planned.append(OpenDelivery(member.device_id, member.platform, is_theirs, *rest))
+    return [*rows, *planned]
+
+
+# Statements are made once: once for each chunk would be felt.
+
+
+@cache
+def _rows_as_they_are(has_lost: bool, with_traits: bool, with_facts: bool) -> Select[Any]:
+    reported: ColumnElement[bool] = deliveries.c.received_at.is_not(None)
+    if not has_lost:
+        reported = and_(reported, deliveries.c.unanswered > 0)
+    return (
+        select(
+            deliveries.c.device_id,
+            (devices.c.customer_id == deliveries.c.customer_id).label("is_still_theirs"),
+            deliveries.c.platform,
+            deliveries.c.attempts,
+            deliveries.c.first_tried_at,
+            deliveries.c.reason,
+            reported.label("has_arrived"),
+            *_now(with_traits, with_facts),
+        )
+        .outerjoin_from(deliveries, devices, devices.c.id == deliveries.c.device_id)
+        .outerjoin(customers, customers.c.id == devices.c.customer_id)
+        .where(deliveries.c.chunk_id == bindparam("chunk", type_=Id), _IS_PENDING)
+    )
+
+
+@cache
+def _devices_as_they_are(with_traits: bool, with_facts: bool) -> Select[Any]:
+    return select(
+        devices.c.id, devices.c.customer_id, *_now(with_traits, with_facts)
+    ).outerjoin_from(devices, customers, customers.c.id == devices.c.customer_id)
+
+
+def _now(with_traits: bool, with_facts: bool) -> list[Any]:
+    """What is looked at again, in the order of OpenDelivery's fields."""
+    return [
+        devices.c.state.label("device_state"),
+        devices.c.token,
+        devices.c.token_kind,
+        devices.c.token_hash,
+        takes_no_push().label("push_opted_out"),
+        shows_nothing().label("notifications_off"),
+        customers.c.user_id if with_traits else _nothing("user_id"),
+        customers.c.traits if with_traits else _nothing("traits"),
+        devices.c.facts if with_facts else _nothing("facts"),
+    ]
+
+
+def _nothing(name: str) -> Any:
+    """In the place of a column that nobody needs now."""
+    return null().label(name)
+
+
+async def settle_chunk(
+    connection: AsyncConnection,
+    chunk: Chunk,
+    *,
+    settled: Mapping[UUID, Settled],
+    sent: Iterable[UUID],
+    unanswered: Iterable[UUID],
+    again: Sequence[NewChunk],
+    now: datetime,
+    reasons: Mapping[UUID, str] | None = None,
+) -> Tally | None:
+    """Write what became of the chunk, if its attempt is still ours; None: it is not. Returns what
+    that changes in the launch's counts.
+
+    `settled` and `again` together name every open delivery of the chunk; `sent` are those of both
+    for which a push left, `unanswered` those whose answer never came, and `reasons` say why those
+    of `again` are not settled. What earlier claims lost is counted with them. A delivery that was
+    taken out of the chunk meanwhile, because its customer was erased, is passed over.
+    """
+    fence = {"chunk_id": chunk.id, "our_attempt": chunk.attempt}
+    row = (await connection.execute(_LOCK, fence)).one_or_none()
+    if row is None:
+        return None
+    await connection.execute(_SETTLE, {"chunk_id": chunk.id})
+    settlement = _Settlement(
+        connection,
+        chunk,
+        members={member.device_id: member for member in unpack(row.members)},
+        rows=await _pending_rows(connection, chunk),
+        sent=set(sent),
+        unanswered=set(unanswered),
+        now=now,
+    )
+    await settlement.enter(settled)
+    await settlement.move(again, reasons or {})
+    return settlement.tally
+
+
+class _Settlement:
+    """One chunk's. `members`: those without a row, `rows`: the pending ones, both by device."""
+
+    def __init__(
+        self,
+        connection: AsyncConnection,
+        chunk: Chunk,
+        *,
+        members: dict[UUID, Member],
+        rows: dict[UUID, Any],
+        sent: Collection[UUID],
+        unanswered: Collection[UUID],
+        now: datetime,
+    ) -> None:
+        self._connection = connection
+        self._chunk = chunk
+        self._members = members
+        self._rows = rows
+        self._sent = sent
+        self._unanswered = unanswered
+        self._now = now
+        self.tally = Tally()
+
+    async def enter(self, settled: Mapping[UUID, Settled]) -> None:
+        """Those that are settled."""
+        new: dict[tuple[Settled, int, int], list[Member]] = defaultdict(list)
+        old: dict[tuple[Settled, int, int], list[UUID]] = defaultdict(list)
+        for device_id, verdict in settled.items():
+            key = (verdict, *self._tries(device_id))
+            if device_id in self._rows:
+                old[key].append(device_id)
+            elif (member := self._members.get(device_id)) is not None:
+                new[key].append(member)
+        for (verdict, attempts, unanswered), members in new.items():
+            state = verdict.state.value
+            await self._insert(
+                members, state, verdict.reason, attempts, unanswered, {"settled_at": self._now}
+            )
+        for (verdict, attempts, unanswered), device_ids in old.items():
+            values = {
+                "state": verdict.state.value,
+                "reason": verdict.reason,
+                "settled_at": self._now,
+                "chunk_id": None,
+            }
+            await self._change(device_ids, values, attempts, unanswered)
+
+    async def move(self, again: Sequence[NewChunk], reasons: Mapping[UUID, str]) -> None:
+        """Those that are not, to their new chunks."""
+        new_chunks: list[dict[str, Any]] = []
+        for chunk in again:
+            waiting: list[Member] = []
+            new: dict[tuple[str | None, int, int], list[Member]] = defaultdict(list)
+            old: dict[tuple[str | None, int, int], list[UUID]] = defaultdict(list)
+            for device_id in chunk.device_ids:
+                key = (reasons.get(device_id), *self._tries(device_id))
+                member = self._members.get(device_id)
+                if device_id in self._rows:
+                    old[key].append(device_id)
+                elif member is not None and (chunk.tried or any(key)):
+                    new[key].append(member)
+                elif member is not None:
+                    waiting.append(member)
+            new_chunks.append(self._chunk_row(chunk, waiting))
+            first = {"chunk_id": chunk.id, "first_tried_at": self._now if chunk.tried else None}
+            for (reason, attempts, unanswered), members in new.items():
+                await self._insert(members, _PENDING, reason, attempts, unanswered, first)
+            for (reason, attempts, unanswered), device_ids in old.items():
+                values = {"chunk_id": chunk.id} | _first_try(chunk, self._now)
+                if reason is not None:
+                    values["reason"] = reason
+                await self._change(device_ids, values, attempts, unanswered)
+        await insert_new(self._connection, chunks, new_chunks)
+
+    def _tries(self, device_id: UUID) -> tuple[int, int]:
+        """(attempts, unanswered) that this claim adds, with those that were lost before it."""
+        lost = self._chunk.lost
+        return (device_id in self._sent) + lost, (device_id in self._unanswered) + lost
+
+    async def _insert(
+        self,
+        members: Sequence[Member],
+        state: str,
+        reason: str | None,
+        attempts: int,
+        unanswered: int,
+        more: Mapping[str, Any],
+    ) -> None:
+        """Write the rows of members, all alike, and count them."""
+        rows = [
+            {
+                "customer_id": member.customer_id,
+                "device_id": member.device_id,
+                "platform": member.platform,
+            }
+            for member in members
+        ]
+        alike = {
+            "launch_id": self._chunk.launch_id,
+            "state": state,
+            "reason": reason,
+            "attempts": attempts,
+            "unanswered": unanswered,
+            **more,
+        }
+        await insert_new(self._connection, deliveries, rows, alike)
+        for platform, count in Counter([member.platform for member in members]).items():
+            self.tally.add(platform, _PENDING, None, -count)
+            tries = {"attempts": attempts * count, "unanswered": unanswered * count}
+            self.tally.add(platform, state, reason, count, **tries)
+
+    def _chunk_row(self, new: NewChunk, waiting: Sequence[Member]) -> dict[str, Any]:
+        chunk = self._chunk
+        return {
+            "id": new.id,
+            "launch_id": chunk.launch_id,
+            "workspace_id": chunk.workspace_id,
+            "firebase_app_id": chunk.firebase_app_id,
+            "state": READY,
+            "attempt": 0,
+            "due_at": new.due_at,
+            "is_held": new.held,
+            "size": len(new.device_ids),
+            **member_columns(sorted(waiting, key=lambda member: member.device_id)),
+        }
+
+    async def _change(
+        self, device_ids: Sequence[UUID], values: dict[str, Any], attempts: int, unanswered: int
+    ) -> None:
+        """Change pending rows alike, and count it."""
+        changed = dict(values)
+        for name, more in (("attempts", attempts), ("unanswered", unanswered)):
+            if more:
+                changed[name] = deliveries.c[name] + more
+        await self._connection.execute(
+            update(deliveries)
+            .where(
+                deliveries.c.launch_id == self._chunk.launch_id,
+                deliveries.c.device_id.in_(device_ids),
+                _IS_PENDING,
+            )
+            .values(changed)
+        )
+        for row in (self._rows[device_id] for device_id in device_ids):
+            was = (row.has_received, row.has_opened, row.attempts, row.unanswered)
+            self.tally.add(row.platform, _PENDING, row.reason, -1, *(-one for one in was))
+            self.tally.add(
+                row.platform,
+                values.get("state", _PENDING),
+                values.get("reason", row.reason),
+                1,
+                *was[:2],
+                row.attempts + attempts,
+                row.unanswered + unanswered,
+            )
+
+
+async def _pending_rows(connection: AsyncConnection, chunk: Chunk) -> dict[UUID, Any]:
+    rows = await connection.execute(_PENDING_ROWS, {"chunk": chunk.id})
+    return {row.device_id: row for row in rows}
+
+
+_LOCK = (
+    select(chunks.c.members)
+    .where(
+        chunks.c.id == bindparam("chunk_id", type_=Id),
+        chunks.c.attempt == bindparam("our_attempt", type_=Integer),
+        chunks.c.state == LEASED,
+    )
+    .with_for_update()
+)
+_SETTLE = (
+    update(chunks)
+    .where(chunks.c.id == bindparam("chunk_id", type_=Id))
+    .values(state=SETTLED, lease_until=None, **member_columns(()))
+)
+_PENDING_ROWS = (
+    select(
+        deliveries.c.device_id,
+        deliveries.c.platform,
+        deliveries.c.reason,
+        deliveries.c.attempts,
+        deliveries.c.unanswered,
+        deliveries.c.received_at.is_not(None).label("has_received"),
+        deliveries.c.opened_at.is_not(None).label("has_opened"),
+    )
+    .where(deliveries.c.chunk_id == bindparam("chunk", type_=Id), _IS_PENDING)
+    .order_by(deliveries.c.device_id)
+    .with_for_update()
+)
+
+
+def _first_try(new: NewChunk, now: datetime) -> dict[str, Any]:
+    """When what has a row was tried first, once it is in this chunk."""
+    first = deliveries.c.first_tried_at
+    if new.tried:
+        return {"first_tried_at": case((first.is_(None), literal(now, Instant)), else_=first)}
+    # Waiting for a person is not trying: they have all their time once it goes on.
+    return {"first_tried_at": None} if new.held else {}
