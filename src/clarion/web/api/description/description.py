@@ -5,7 +5,8 @@ can go wrong. Nothing is written down twice.
 """
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from enum import Enum
 from functools import cache
 from typing import Any, get_args, get_origin
 
@@ -14,6 +15,7 @@ from litestar import Litestar, Response, get
 from litestar.di import Provide
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
+from litestar.params import PathParameter
 from litestar.routes import HTTPRoute
 
 from clarion import __version__
@@ -93,7 +95,8 @@ def describe() -> dict[str, Any]:
     described = list(_handlers())
     answers = {handler: _answer(handler) for _, _, handler, _ in described}
     bodies = {handler: handler.opt.get(BODY) for handler in answers}
-    kinds = list(dict.fromkeys(kind for kind in (*answers.values(), *bodies.values()) if kind))
+    wanted = (*answers.values(), *bodies.values(), *_enums_of(answers))
+    kinds = list(dict.fromkeys(kind for kind in wanted if kind))
     references, schemas = msgspec.json.schema_components(kinds, ref_template=_SCHEMAS + "{name}")
     reference_of = dict(zip(kinds, references, strict=True))
     paths: dict[str, Any] = {}
@@ -181,6 +184,15 @@ def _handlers() -> Iterator[tuple[str, str, HTTPRouteHandler, list[dict[str, Any
     found.sort(key=lambda one: (order.index(one[3]["tags"][0]), one[0], one[1] != "GET", one[1]))
     for path, verb, handler, operation in found:
         yield path, verb, handler, operation.get("parameters", [])
+
+
+def _enums_of(handlers: Iterable[HTTPRouteHandler]) -> Iterator[type[Enum]]:
+    """Those that stand in paths."""
+    for handler in handlers:
+        for field in handler.parsed_fn_signature.parameters.values():
+            is_in_path = isinstance(field.kwarg_definition, PathParameter)
+            if is_in_path and issubclass(field.annotation, Enum):
+                yield field.annotation
 
 
 def _operation(

@@ -67,6 +67,8 @@ EXAMPLES: dict[str, Any] = {
     },
     "MadeIdentitySecret": {
         "id": "01981f61-07b2-7e55-9f0d-2c4a6e8b1d33",
+        "kind": "identity_secret",
+        "state": "stands",
         "secret": "cis_…",
         "created_at": "2026-03-01T09:00:00Z",
         "last_used_at": None,
