@@ -29,7 +29,9 @@ def test_limits_are_those_of_the_api() -> None:
     assert client.PAGE_MAX == LIMIT_MAX
 
 
-WORDS = {name: words for name, (_, words) in _VERBS.items()} | _GROUPS
+WORDS = {name: words for name, (_, words) in _VERBS.items()} | {
+    place.partition(".")[2]: words for place, words in _GROUPS.items()
+}
 
 
 @pytest.mark.parametrize("name", WORDS)
