@@ -592,6 +592,27 @@ async def test_no_admin_of_one_workspace_gets_into_another_by_a_reset(
     assert isinstance(made, NewPasswordReset)
 
 
+async def test_a_reset_that_waits_opens_no_workspace_that_its_person_came_to_later(
+    both: Service,
+) -> None:
+    async with Browser(both) as browser:
+        await become(both, browser)
+        path = await offered(both)
+        (ada,) = (await both.get("/people"))["data"]
+        await both.make_key_elsewhere()
+        async with both.database.write() as connection:
+            (other,) = [one.id for one in await list_workspaces(connection) if one.id != WORKSPACE]
+            await put_member(connection, UUID(ada["id"]), other, Role.ADMIN, both.clock.now())
+        ended(await browser.post(path, {"password": "another battery"}), 404, "not_found")
+        assert (await browser.sign_in(ADA, PASSWORD)).status_code == 200
+        made = await offer_password_reset(both.services, operator(WORKSPACE), UUID(ada["id"]))
+        assert isinstance(made, NewPasswordReset)
+        used = await browser.post(
+            made.path.removeprefix("/console"), {"password": "another battery"}
+        )
+        assert used.status_code == 200
+
+
 async def test_signing_in_hashes_the_password_anew_where_the_cost_has_changed(
     service: Service, browser: Browser
 ) -> None:

@@ -1,12 +1,15 @@
 """A password that was forgotten: an admin makes a link, and whoever has it chooses another.
 
 Nothing is mailed, as with invitations. A password opens all workspaces of a person, so an admin of
-one of them resets nobody who works in others, too: the operator does.
+one of them resets nobody who works in others, too: the operator does. That is looked at when the
+link is made, and again when it is used: its person may have come to work elsewhere meanwhile.
 """
 
 import secrets
 from dataclasses import dataclass, field
 from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.accounts.actor import Actor, ActorKind, Permission
 from clarion.accounts.audit import Thing
@@ -53,21 +56,21 @@ async def offer_password_reset(
         return not_found("person")
     if member.deactivated_at is not None:
         return Rejected("conflict", "They may do nothing here: reactivate them first.")
-    if actor.kind is not ActorKind.OPERATOR:
-        open_to = await store.memberships_of(run.connection, person_id)
-        if len(open_to) > 1:
-            return Rejected(
-                "conflict",
-                f"{member.person.email} works in other workspaces, too: whoever runs this "
-                "installation can do it, by `clarion people reset-password`.",
-            )
+    is_operator = actor.kind is ActorKind.OPERATOR
     token = secrets.token_urlsafe(TOKEN_BYTES)
     reset = PasswordReset(
         person_id=person_id,
+        workspace_id=None if is_operator else actor.workspace_id,
         created_by=actor.name,
         created_at=run.now,
         expires_at=run.now + PASSWORD_RESET_LIFE,
     )
+    if not reset.opens(await _workspaces_of(run.connection, person_id)):
+        return Rejected(
+            "conflict",
+            f"{member.person.email} works in other workspaces, too: whoever runs this "
+            "installation can do it, by `clarion people reset-password`.",
+        )
     await put_reset(run.connection, reset, hash_of(token))
     run.audit(Thing("person", person_id), {})
     return NewPasswordReset(reset=reset, token=token)
@@ -102,7 +105,7 @@ async def reset_password(
         offered = await find_password_reset(services, token)
         if isinstance(offered, Rejected):
             return offered
-        person = offered[1]
+        reset, person = offered
         fault = check_password(password, person.email)
         if fault is not None:
             return invalid(fault)
@@ -115,6 +118,7 @@ async def reset_password(
         return await _use_reset(
             services,
             actor_of(open_to[0], request_id),
+            reset,
             hash_of(token),
             credentials[1],
             after,
@@ -127,6 +131,7 @@ async def reset_password(
 async def _use_reset(
     run: Run,
     actor: Actor,
+    reset: PasswordReset,
     token_hash: str,
     before: str,
     after: str,
@@ -137,6 +142,8 @@ async def _use_reset(
     assert actor.id is not None
     if not await remove_reset(run.connection, actor.id, token_hash):
         return NO_RESET  # somebody was faster
+    if not reset.opens(await _workspaces_of(run.connection, actor.id)):
+        return NO_RESET  # they have come to work elsewhere since it was made
     if not await store.replace_password(run.connection, actor.id, before=before, after=after):
         return Rejected("conflict", "The password was changed meanwhile: sign in.")
     await session_store.end_sessions(run.connection, actor.id)
@@ -148,3 +155,8 @@ async def _use_reset(
         former_token=former_token,
         thing=Thing("person", actor.id),
     )
+
+
+async def _workspaces_of(connection: AsyncConnection, person_id: UUID) -> list[UUID]:
+    """Where the person may work now."""
+    return [member.workspace_id for member in await store.memberships_of(connection, person_id)]

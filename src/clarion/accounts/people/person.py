@@ -1,6 +1,7 @@
 """A person, where they may work, and what an invitation says. Pure."""
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -60,9 +61,19 @@ class PasswordReset:
     """Whoever has its link may choose the person's password, once, until it expires."""
 
     person_id: UUID
+    workspace_id: UUID | None
+    """Whose admin made it, and where alone the person may work when it is used; None: the operator
+    made it."""
     created_by: str
     created_at: datetime
     expires_at: datetime
+
+    def opens(self, workspaces: Collection[UUID]) -> bool:
+        """Whether it may still be used, by where the person works now: a password opens all of
+        that, and an admin answers for the own workspace alone."""
+        if self.workspace_id is None:
+            return bool(workspaces)
+        return set(workspaces) == {self.workspace_id}
 
 
 def read_email(text: str) -> str | Fault:

@@ -112,6 +112,7 @@ password_resets = Table(
     metadata,
     Column("person_id", Id, primary_key=True),  # one link a person: a new one replaces it
     Column("token_hash", Text, nullable=False, unique=True),
+    Column("workspace_id", Id),  # whose admin made it; NULL: the operator
     Column("created_by", Text, nullable=False),  # as it was called then
     Column("created_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False),

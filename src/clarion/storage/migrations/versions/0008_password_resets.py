@@ -20,6 +20,7 @@ def upgrade() -> None:
         "password_resets",
         sa.Column("person_id", Id(), primary_key=True),
         sa.Column("token_hash", sa.Text(), nullable=False, unique=True),
+        sa.Column("workspace_id", Id(), nullable=True),
         sa.Column("created_by", sa.Text(), nullable=False),
         sa.Column("created_at", Instant(), nullable=False),
         sa.Column("expires_at", Instant(), nullable=False),
