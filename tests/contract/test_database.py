@@ -1,17 +1,25 @@
 """What both databases say when something is wrong: 'not now' or 'never', and no values."""
 
+import asyncio
 import logging
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 import pytest
 import structlog
+import uvloop
 from sqlalchemy import insert, text
 
 from clarion.storage.bulk import insert_new
 from clarion.storage.database import Database, StorageUnavailable
 from clarion.storage.schema import jobs, sources
+from clarion.storage.sqlite import connector
+from clarion.storage.sqlite_file import SqliteFile
 from clarion.telemetry import LogOptions, set_up_logs
+from support.patience import PATIENCE
 
 SECRET = "token-that-nobody-may-see"
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -89,3 +97,34 @@ async def test_a_logged_failure_shows_neither_values_nor_local_variables(
     told = capsys.readouterr().err
     assert told.count("Traceback") >= 2
     assert SECRET not in told
+
+
+def test_an_answer_that_comes_after_the_loop_was_closed_is_no_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where Ctrl-C meets a long statement: the thread of SQLite has nobody to tell."""
+    told: list[object] = []
+    monkeypatch.setattr(threading, "excepthook", told.append)
+    gate, begun = threading.Event(), threading.Event()
+
+    def work() -> None:
+        begun.set()
+        gate.wait(PATIENCE)
+
+    async def begin() -> Any:
+        path = str(tmp_path / "a.db")
+        connection: Any = await connector(path, SqliteFile(path), cache_kib=1_000)()
+        waiting = asyncio.create_task(connection._execute(work))
+        await asyncio.to_thread(begun.wait, PATIENCE)
+        waiting.cancel()
+        return connection
+
+    for loop_factory in (asyncio.new_event_loop, uvloop.new_event_loop):
+        gate.clear()
+        begun.clear()
+        with asyncio.Runner(loop_factory=loop_factory) as runner:
+            connection = runner.run(begin())
+        gate.set()
+        connection._thread.join(PATIENCE)
+        assert not connection._thread.is_alive()
+        assert told == []

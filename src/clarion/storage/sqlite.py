@@ -9,10 +9,12 @@ import os
 import sqlite3
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from threading import Thread
 from typing import Any, Self
 from weakref import WeakSet
 
 import aiosqlite
+from aiosqlite.core import _connection_worker_thread
 
 from clarion.storage.sqlite_file import SqliteFile
 
@@ -55,8 +57,7 @@ def connector(path: str, file: SqliteFile, *, cache_kib: int) -> Connector:
 
     async def connect() -> aiosqlite.Connection:
         file.check()  # else a file that was removed would be made anew, empty
-        connection = _Connection(open_file, iter_chunk_size=64)
-        connection._thread.daemon = True  # nothing waits for it when the process ends
+        connection = _Connection(open_file)
         opened = await connection
         _opened.add(connection)
         file.opened()
@@ -123,8 +124,23 @@ class _Cursor:
 
 
 class _Connection(aiosqlite.Connection):
+    def __init__(self, open_file: Callable[[], sqlite3.Connection]) -> None:
+        super().__init__(open_file, iter_chunk_size=64)
+        # A daemon: nothing waits for it when the process ends.
+        self._thread = Thread(target=_serve, args=(self._tx,), daemon=True)
+
     def cursor(self) -> Any:
         return _Cursor(self)
+
+
+def _serve(asked: Any) -> None:
+    """A connection's thread. It ends without a word where the loop was closed that it has an answer
+    for: a command that was interrupted, or whose file is no database, waits for nothing more."""
+    try:
+        _connection_worker_thread(asked)
+    except RuntimeError as error:
+        if str(error) != "Event loop is closed":
+            raise
 
 
 _opened: "WeakSet[_Connection]" = WeakSet()
