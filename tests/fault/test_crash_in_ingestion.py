@@ -5,7 +5,6 @@ had happened: events, owners, devices, traits, and what the log says became of e
 Every point is tried in `make soak`, and in `make test` a sample with each kind of point in it.
 """
 
-import random
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import Any
@@ -21,7 +20,7 @@ from clarion.storage.schema import events, identifiers, ingest_log, source_count
 from contract.test_ingestion import empty, state
 from support.clock import FakeClock
 from support.faults import Crash, Doom, DoomedBroker, DoomedDatabase
-from support.sampling import is_soak
+from support.sampling import some
 from support.station import Station, prepare, track
 
 POINTS = 12
@@ -122,12 +121,9 @@ async def every_point(station: Station, error: type[BaseException]) -> set[str]:
     assert expected["events"] == ["1", "2", "4", "5", "6", "7"]
     assert len(expected["devices"]) == 1 and len(expected["log"]) >= 3
     kinds = undisturbed.passed
-    numbers = list(range(1, len(kinds) + 1))
-    random.shuffle(numbers)
-    numbers = list({kinds[number - 1]: number for number in numbers}.values()) + numbers
-    numbers = list(dict.fromkeys(numbers))
     tried: set[str] = set()
-    for number in numbers if is_soak() else numbers[:POINTS]:
+    numbers = range(1, len(kinds) + 1)
+    for number in some(numbers, POINTS, kind=lambda number: kinds[number - 1]):
         doom = Doom(number, error)
         assert await world.take_in(doom) == expected, (number, doom.where)
         tried.add(doom.where)

@@ -64,12 +64,8 @@ async def invite_(email: str | None = None, *, role: Role = "viewer", json: AsJs
     async with open_api() as api:
         wanted = {"email": email, "role": role}
         made = await api.call("POST", "/people/invitations", body=wanted)
-    link = f"{api.address}{made['path']}"
-    if json:
-        print_record({**made, "link": link}, as_json=True)
-        return
-    console.print(link, highlight=False, soft_wrap=True)
-    console.print("Whoever has it becomes a member. It holds for three days.", style="dim")
+    sentence = "Whoever has it becomes a member. It holds for three days."
+    _print_link(made, api.address, sentence, as_json=json)
 
 
 @commands.command
@@ -130,12 +126,8 @@ async def reset_password(person: str, *, json: AsJson = False) -> None:
     """
     async with open_api() as api:
         made = await api.call("POST", f"/people/{await _id_of(api, person)}/reset-password")
-    link = f"{api.address}{made['path']}"
-    if json:
-        print_record({**made, "link": link}, as_json=True)
-        return
-    console.print(link, highlight=False, soft_wrap=True)
-    console.print("Whoever has it chooses their password. It holds for a day.", style="dim")
+    sentence = "Whoever has it chooses their password. It holds for a day."
+    _print_link(made, api.address, sentence, as_json=json)
 
 
 @commands.command(name="role")
@@ -208,6 +200,16 @@ async def _id_of(api: Api, person: str) -> str:
         if wanted in (known["id"], known["email"]):
             return str(known["id"])
     raise not_found("person", person)
+
+
+def _print_link(made: dict[str, Any], address: str, sentence: str, *, as_json: bool) -> None:
+    """A link that is told this one time."""
+    link = f"{address}{made['path']}"
+    if as_json:
+        print_record({**made, "link": link}, as_json=True)
+        return
+    console.print(link, highlight=False, soft_wrap=True)
+    console.print(sentence, style="dim")
 
 
 def _print(person: dict[str, Any], sentence: str, *, as_json: bool) -> None:

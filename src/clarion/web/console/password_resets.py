@@ -1,19 +1,17 @@
 """Password resets: whose a link is, and choosing another password by it."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Any
 
 import msgspec
 from litestar import Controller, Request, Response, get, post
-from litestar.params import PathParameter
 
 from clarion.accounts.people.password_reset import find_password_reset, reset_password
 from clarion.web.console.answers import accepted, read
 from clarion.web.console.browser import place_of, token_in
 from clarion.web.console.caller import GivenParts, request_id_of
+from clarion.web.console.invitations import Token
 from clarion.web.console.sessions import ShownSession, begun
-
-Token = Annotated[str, PathParameter(description="The last part of the link.")]
 
 
 class NewPassword(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
