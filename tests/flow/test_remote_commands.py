@@ -28,6 +28,7 @@ import pytest
 from support.command import Clarion, serving
 from support.patience import PATIENCE
 from support.people import accept_all
+from support.ports import free_ports
 
 Result = tuple[int, str, str]
 
@@ -373,6 +374,38 @@ def test_what_is_imported_and_exported_is_the_same_here_and_there(
     assert both.there("import", *tokens, key=writer)[0] == 0
     code, _, errors = both.there("export", "customers", key=writer)
     assert (code, "the scope admin" in " ".join(errors.split())) == (5, True)
+
+
+def test_an_import_outlives_a_server_that_is_killed_and_started_again(
+    clarion: Clarion, tmp_path: Path
+) -> None:
+    """Wherever it is just then: it hands a batch over, or asks how much waits."""
+    clarion.json("sources", "create", "app")
+    key = clarion.json("keys", "create", "there", "--scope", "admin")["key"]
+    file = tmp_path / "crm.csv"
+    file.write_text("\n".join(["user_id", *(f"user-{n}" for n in range(20_000))]) + "\n")
+    [port] = free_ports(1)
+    environment = {name: value for name, value in os.environ.items() if name[:8] != "CLARION_"}
+    environment |= {"CLARION_URL": f"http://127.0.0.1:{port}", "CLARION_API_KEY": key}
+    tokens = ("import", "customers", str(file), "--source", "app", "--json")
+    with serving(clarion.home, port) as (_, _, first):
+        importing = subprocess.Popen(
+            [sys.executable, "-m", "clarion.cli", *tokens],
+            env=environment,
+            cwd=tmp_path,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        until_known(clarion, "user-0")
+        first.kill()
+    assert importing.poll() is None, "the import was over before the server was killed"
+    with serving(clarion.home, port):
+        told = json.loads(importing.communicate(timeout=PATIENCE)[0])
+        assert (importing.returncode, told["taken"], told["refused"]) == (0, 20_000, 0)
+        latest = monotonic() + PATIENCE  # what the dead server had in hand is taken up later
+        while (known := clarion("export", "customers")[1].count("\n")) < 20_000:
+            assert monotonic() < latest
+        assert known == 20_000
 
 
 @pytest.mark.parametrize("as_json", [(), ("--json",)], ids=["for people", "as JSON"])

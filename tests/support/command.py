@@ -41,12 +41,12 @@ class Clarion:
 
 
 @contextmanager
-def serving(home: Path) -> Iterator[tuple[str, list[str], "subprocess.Popen[str]"]]:
+def serving(home: Path, port: int = 0) -> Iterator[tuple[str, list[str], "subprocess.Popen[str]"]]:
     """`clarion serve` as a process: its address, what it printed before, and the process."""
     environment = {name: value for name, value in os.environ.items() if name[:8] != "CLARION_"}
     environment |= {
         "CLARION_DATA_DIR": str(home / "data"),
-        "CLARION_LISTEN": "127.0.0.1:0",
+        "CLARION_LISTEN": f"127.0.0.1:{port}",
         "CLARION_FCM_URL": "https://127.0.0.1:1",
         "PYTHONUNBUFFERED": "1",
     }

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, BinaryIO
+from typing import Annotated, Any, BinaryIO
 from uuid import UUID
 
 from cyclopts import Parameter
@@ -289,21 +289,28 @@ class _Door:
 
     async def take(self, body: bytes) -> Sequence[RefusedEvent]:
         """See `Door.take`."""
-        for tried in range(RETRIES_MAX + 1):
-            try:
-                taken = await self._api.call("POST", f"/imports/{self._source_id}", body=body)
-                break
-            except Ending as ending:
-                if ending.code is ExitCode.REFUSED:
-                    raise ImportRefused(ending.message.removesuffix(".")) from None
-                if ending.code is not ExitCode.UNAVAILABLE or tried == RETRIES_MAX:
-                    raise
-            await asyncio.sleep(RETRY_SECONDS)
+        try:
+            taken = await self._call("POST", f"/imports/{self._source_id}", body)
+        except Ending as ending:
+            if ending.code is ExitCode.REFUSED:
+                raise ImportRefused(ending.message.removesuffix(".")) from None
+            raise
         return [RefusedEvent(**refused) for refused in taken["refused"]]
 
     async def waiting(self) -> int:
         """See `Door.waiting`."""
-        return (await self._api.call("GET", "/sources/backlog"))["jobs"] or 0
+        return (await self._call("GET", "/sources/backlog"))["jobs"] or 0
+
+    async def _call(self, method: str, path: str, body: bytes | None = None) -> Any:
+        """As `Api.call`, again and again for a minute where something is away."""
+        for _ in range(RETRIES_MAX):
+            try:
+                return await self._api.call(method, path, body=body)
+            except Ending as ending:
+                if ending.code is not ExitCode.UNAVAILABLE:
+                    raise
+            await asyncio.sleep(RETRY_SECONDS)
+        return await self._api.call(method, path, body=body)
 
 
 def _show(shown: Progress, task: TaskID, progress: import_progress.Progress) -> None:
