@@ -7,9 +7,11 @@ serves firebase-admin for Node.js, too, which granian does not take (`tls_router
 
 import asyncio
 import os
+import random
 import socket
 import ssl
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 __all__ = ["SimulatorOptions", "check", "end_process", "has_started", "make_key", "serve"]
 
 _LOOPBACK = "127.0.0.1"
+_PORTS = (10_240, 32_767)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,12 +154,15 @@ def end_process(code: int) -> NoReturn:
     os._exit(code)
 
 
-def free_port(host: str) -> int:
-    """One that nobody listens on at this moment."""
-    with _socket(host) as probe:
-        probe.bind((host, 0))
-        port: int = probe.getsockname()[1]
-        return port
+def free_port(host: str = _LOOPBACK) -> int:
+    """One that nobody listens on at this moment, chosen by chance below those that the system gives
+    to connections going out: none of them takes it before a server does."""
+    chance = random.SystemRandom()
+    while True:
+        port = chance.randint(*_PORTS)
+        with _socket(host) as probe, suppress(OSError):
+            probe.bind((host, port))
+            return port
 
 
 def _socket(host: str) -> socket.socket:

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import socket
 import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -25,6 +24,7 @@ from clarion.providers.fcm.credentials import parse_service_account
 from clarion.sources.store import create_source
 from clarion.storage.database import Database
 from clarion.storage.vault import load_or_make_vault
+from fcm_simulator.server.serving import free_port
 
 START_SECONDS = 30.0
 STOP_SECONDS = 20.0
@@ -179,13 +179,6 @@ async def serving(environment: Mapping[str, str], api_key: str) -> AsyncIterator
             except TimeoutError:
                 process.kill()
                 await process.wait()
-
-
-def free_port() -> int:
-    """A port that is free now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 async def _until_live(clarion: Clarion, process: asyncio.subprocess.Process, log: Path) -> None:
