@@ -48,7 +48,7 @@ from clarion.web.intilery import TrackApp
 from clarion.web.probes import Probes
 from clarion.web.sdk import CollectApp
 from clarion.web.sdk.library import Library
-from clarion.web.server import Asgi, WebApp, bind, serve
+from clarion.web.server import Asgi, WebApp, behind_proxies, bind, serve
 
 DRAIN_SECONDS = 25.0
 """Less than service managers wait before they kill; FCM answers within a second as a rule."""
@@ -213,8 +213,8 @@ class App:
         app = WebApp(
             collect=self._collect(collector) if Role.COLLECTOR in roles else None,
             track=self._track(collector) if Role.COLLECTOR in roles else None,
-            api=self._api() if Role.WEB in roles else None,
-            console=self._console() if Role.WEB in roles else None,
+            api=behind_proxies(self._api()) if Role.WEB in roles else None,
+            console=behind_proxies(self._console()) if Role.WEB in roles else None,
             metrics=self._probes.metrics_text,
             is_ready=self._probes.is_ready,
             shortage=self._probes.disk_shortage,

@@ -67,6 +67,15 @@ class Backpressure:
         self._looked_at: float | None = None
         self._looking: asyncio.Task[None] | None = None
 
+    @property
+    def has_room(self) -> bool:
+        """Whether there was room a moment ago; False also where it is time to look again."""
+        return (
+            self._shortage is None
+            and self._looked_at is not None
+            and monotonic() - self._looked_at < self._options.look_seconds
+        )
+
     async def shortage(self) -> CallFault | None:
         """What there is too little of, as of a moment ago; None: there is room."""
         if self._looked_at is None:

@@ -188,7 +188,7 @@ class Collector:
         self, call: Call, admission: AuthResult, now: datetime, *, size: int
     ) -> Call | ComeAgain:
         """What of a call may be taken, charged to its key. `size`: of the call's text."""
-        if self._backpressure is not None:
+        if self._backpressure is not None and not self._backpressure.has_room:
             full = await self._full(self._backpressure)
             if full is not None:
                 return full

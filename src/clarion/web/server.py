@@ -6,6 +6,7 @@ API's.
 
 import asyncio
 import contextlib
+import os
 import socket
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typing import Any
 
 import msgspec
 import uvicorn
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from clarion.events.calls.body import CallFault
 from clarion.telemetry import METRICS_TYPE
@@ -129,6 +131,7 @@ class WebServer:
                 backlog=BACKLOG,
                 server_header=False,
                 date_header=True,
+                proxy_headers=False,  # `behind_proxies`, where somebody asks
                 timeout_keep_alive=KEEP_ALIVE_SECONDS,
                 timeout_graceful_shutdown=DRAIN_SECONDS,
             )
@@ -179,6 +182,14 @@ async def serve(
             task.cancel()
         await asyncio.gather(stop, started, serving, return_exceptions=True)
         listener.close()
+
+
+def behind_proxies(app: Asgi) -> Asgi:
+    """The app, told scheme and caller as trusted proxies note them: those at the addresses in
+    FORWARDED_ALLOW_IPS (uvicorn's name), else those on this machine. The collector's routes do
+    without: they read what they need of it, when an event asks."""
+    trusted = os.environ.get("FORWARDED_ALLOW_IPS", "127.0.0.1")
+    return ProxyHeadersMiddleware(app, trusted)  # type: ignore[arg-type, return-value]
 
 
 def _url(listener: socket.socket) -> str:

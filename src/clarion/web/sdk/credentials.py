@@ -8,9 +8,14 @@ import base64
 import binascii
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import Any
 from urllib.parse import parse_qs
+
+AUTHORIZATIONS_KEPT = 1_024
+AUTHORIZATION_BYTES_KEPT = 512
+"""What is remembered of headers of others takes half a megabyte at most."""
 
 _CHARSET = re.compile(r"charset\s*=\s*[\"']?([\w\-.:]{1,40})", re.IGNORECASE)
 
@@ -26,22 +31,34 @@ def read_headers(
     encoding = charset = ""
     for name, value in headers:
         if name == b"authorization":
-            scheme, _, rest = value.partition(b" ")
-            if scheme.lower() == b"basic":
-                basic = _key_in_basic(rest)
-            elif scheme.lower() == b"bearer":
-                bearer = rest.decode("latin-1").strip() or None
+            short = len(value) <= AUTHORIZATION_BYTES_KEPT
+            said = (_remembered if short else _read_authorization)(value)
+            basic, bearer = said[0] or basic, said[1] or bearer
         elif name == b"x-write-key":
             # Jitsu's client insists on a key and a secret, of which ours is the key.
             own = value.decode("latin-1").partition(":")[0].strip() or None
         elif name == b"content-encoding":
             encoding = value.decode("latin-1").strip().lower()
         elif name == b"content-type" and b"charset" in value:
-            said = _CHARSET.search(value.decode("latin-1"))
-            charset = said[1] if said is not None else ""
+            found = _CHARSET.search(value.decode("latin-1"))
+            charset = found[1] if found is not None else ""
         elif name == b"origin":
             origin = value
     return origin, basic or own, bearer, encoding, charset
+
+
+def _read_authorization(value: bytes) -> tuple[str | None, str | None]:
+    """(Write key of Basic authorization, bearer token)."""
+    scheme, _, rest = value.partition(b" ")
+    if scheme.lower() == b"basic":
+        return _key_in_basic(rest), None
+    if scheme.lower() == b"bearer":
+        return None, rest.decode("latin-1").strip() or None
+    return None, None
+
+
+_remembered = lru_cache(AUTHORIZATIONS_KEPT)(_read_authorization)
+"""An app says the same in every call."""
 
 
 def caller_ip(scope: Mapping[str, Any]) -> str | None:

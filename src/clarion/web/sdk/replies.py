@@ -13,7 +13,7 @@ from clarion.events.calls.body import CallFault
 from clarion.events.collector import Collected, ComeAgain, Taken
 from clarion.ingest_log.outcome import Stage
 from clarion.sources.auth_result import OriginRefused, TooFast, UnknownKey
-from clarion.web.server import Scope, Send
+from clarion.web.server import Message, Scope, Send
 
 REFUSALS_SHOWN = 20
 
@@ -21,6 +21,12 @@ Headers = list[tuple[bytes, bytes]]
 
 OK = b'{"success":true}'
 JSON = (b"content-type", b"application/json")
+_OK_START: Message = {
+    "type": "http.response.start",
+    "status": 200,
+    "headers": [JSON, (b"content-length", str(len(OK)).encode())],
+}
+_OK_BODY: Message = {"type": "http.response.body", "body": OK}
 _HEADER_NAMES = re.compile(rb"[a-zA-Z0-9\-_, ]{1,1000}")
 _ALLOWED_HEADERS = (
     b"authorization, content-type, content-encoding, x-retry-count, x-write-key, anonymousid, "
@@ -32,7 +38,11 @@ async def send_collected(send: Send, origin: bytes | None, collected: Collected)
     """What became of a call."""
     match collected:
         case Taken(refused=[], unregistered=[]):
-            await send_body(send, 200, OK, [JSON, *cors(origin)])
+            if origin is None:  # nearly always, and then nothing is put together
+                await send(_OK_START)
+                await send(_OK_BODY)
+            else:
+                await send_body(send, 200, OK, [JSON, *cors(origin)])
         case Taken():
             wire = {"success": True, "refused": shown_refusals(collected)}
             await send_body(send, 200, msgspec.json.encode(wire), [JSON, *cors(origin)])
