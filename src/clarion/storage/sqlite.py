@@ -132,6 +132,11 @@ class _Connection(aiosqlite.Connection):
     def cursor(self) -> Any:
         return _Cursor(self)
 
+    async def rollback(self) -> None:
+        """SQLAlchemy asks for it behind every commit, too: a trip for nothing."""
+        if self._conn.in_transaction:
+            await super().rollback()
+
 
 def _serve(asked: Any) -> None:
     """A connection's thread. It ends without a word where the loop was closed that it has an answer
