@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Column, Integer, MetaData, Table, Text, func, insert, select, text, update
 
-from clarion.storage.bulk import insert_new, upsert
+from clarion.storage.bulk import append, insert_new, upsert
 from clarion.storage.database import Database, StorageUnavailable, is_conflict
 from clarion.storage.dialect import Id, Instant
 from clarion.storage.schema.columns import Json
@@ -25,6 +26,7 @@ things = Table(
     "things",
     tables,
     Column("number", Integer, primary_key=True),
+    Column("workspace_id", Id),
     Column("id", Id),
     Column("at", Instant),
     Column("about", Json),
@@ -43,7 +45,15 @@ async def store(database_url: str) -> Any:
 
 
 def thing(number: int, **values: Any) -> dict[str, Any]:
-    return {"number": number, "id": None, "at": None, "about": None, "name": None, **values}
+    return {
+        "number": number,
+        "workspace_id": None,
+        "id": None,
+        "at": None,
+        "about": None,
+        "name": None,
+        **values,
+    }
 
 
 async def keep(store: Database, *rows: dict[str, Any]) -> None:
@@ -96,16 +106,18 @@ def drawn(strategy: st.SearchStrategy[Any], number: int) -> list[Any]:
         ("name", texts),
     ],
 )
-@pytest.mark.parametrize("in_bulk", [True, False], ids=["in bulk", "one by one"])
+@pytest.mark.parametrize("way", ["in bulk", "appended", "one by one"])
 async def test_every_value_reads_back_as_it_was(
-    store: Database, name: str, values: st.SearchStrategy[Any], in_bulk: bool
+    store: Database, name: str, values: st.SearchStrategy[Any], way: str
 ) -> None:
     column = things.c[name]
     given_values = [*drawn(values, 60), None]
     rows = [thing(number, **{name: value}) for number, value in enumerate(given_values)]
     async with store.write() as connection:
-        if in_bulk:
+        if way == "in bulk":
             await insert_new(connection, things, rows)
+        elif way == "appended":
+            await append(connection, things, rows)
         else:
             for row in rows:
                 await connection.execute(insert(things), row)
@@ -175,6 +187,42 @@ async def test_nothing_to_insert_is_nothing_done(store: Database) -> None:
 async def test_as_many_rows_as_one_likes_are_one_statement(store: Database) -> None:
     await keep(store, *(thing(number, name=str(number)) for number in range(20_000)))
     assert (await kept(store, things.c.name))[-1] == "19999"
+
+
+@pytest.mark.parametrize("write", [insert_new, append])
+async def test_what_is_alike_in_all_rows_is_in_each_of_them(
+    store: Database, write: Callable[..., Awaitable[None]]
+) -> None:
+    rows = [{"number": number, "name": str(number)} for number in range(3)]
+    async with store.write() as connection:
+        await write(connection, things, rows, {"at": NOW, "about": {"a": 1}, "id": None})
+    assert await kept(store, things.c.at) == [NOW] * 3
+    assert await kept(store, things.c.about) == [{"a": 1}] * 3
+    assert await kept(store, things.c.id) == [None] * 3
+    assert await kept(store, things.c.name) == ["0", "1", "2"]
+
+
+async def test_rows_of_one_workspace_or_of_several_keep_their_own(store: Database) -> None:
+    one, other = UUID(int=1), UUID(int=2)
+    of_rows: list[list[UUID | None]] = [[one, one], [one, other], [None, one], [None, None]]
+    for first, workspaces in enumerate(of_rows):
+        rows = [
+            thing(10 * first + number, workspace_id=workspace_id)
+            for number, workspace_id in enumerate(workspaces)
+        ]
+        await keep(store, *rows)
+        async with store.write() as connection:
+            await upsert(connection, things, rows, key=("number",))
+    found = await kept(store, things.c.workspace_id)
+    assert found == [one, one, one, other, None, one, None, None]
+
+
+async def test_rows_that_are_appended_are_lost_with_their_transaction(store: Database) -> None:
+    with pytest.raises(RuntimeError, match="given up"):
+        async with store.write() as connection:
+            await append(connection, things, [thing(1)])
+            raise RuntimeError("given up")
+    assert await kept(store) == []
 
 
 async def test_an_upsert_overwrites_the_columns_it_names(store: Database) -> None:

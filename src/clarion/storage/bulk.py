@@ -2,7 +2,7 @@
 
 The statement is made once a table and shape and handed to the driver as text; values go column by
 column. SQLite repeats a prepared statement; PostgreSQL gets one array a column (`unnest`), which is
-one statement for any number of rows.
+one statement for any number of rows, or a stream of rows (COPY) where none of them can be there.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -24,12 +24,15 @@ PART = 1_000
 T = TypeVar("T")
 Row = Mapping[str, Any]
 _NOTHING: Row = {}
+ALIKE = "workspace_id"
+"""A column that is nearly always the same in all rows."""
 Convert = Callable[[Any], Any]
 
 
 @dataclass(frozen=True, slots=True)
 class _Shape:
     sql: str
+    names: tuple[str, ...]
     converts: tuple[Convert | None, ...]
 
 
@@ -47,8 +50,29 @@ async def insert_new(
     connection: AsyncConnection, table: Table, rows: Sequence[Row], same: Row | None = None
 ) -> None:
     """Insert `rows`, which all name the same columns; one that is already there (by any unique
-    key) stays as it is. `same`: columns that are alike in all of them."""
+    key) stays as it is. `same`: columns that are alike in all of them, and another one at least
+    is not."""
     await _write(connection, table, rows, "ON CONFLICT DO NOTHING", same or _NOTHING)
+
+
+async def append(
+    connection: AsyncConnection, table: Table, rows: Sequence[Row], same: Row | None = None
+) -> None:
+    """Insert `rows`, of which none is there. PostgreSQL takes them by COPY: a third less work than
+    `insert_new` for its server and its driver. `same`: columns that are alike in all of them."""
+    if connection.dialect.name != "postgresql":
+        await _write(connection, table, rows, "", same or _NOTHING)
+    elif rows:
+        same = same or _NOTHING
+        shape = _shape(connection, table, rows[0], same, "")
+        raw = await connection.get_raw_connection()
+        driver = raw.driver_connection
+        assert driver is not None
+        if not driver.is_in_transaction():  # SQLAlchemy begins one with its first own statement
+            await connection.exec_driver_sql("SELECT 1")
+        await driver.copy_records_to_table(
+            table.name, records=_by_row(shape, rows, same), columns=shape.names
+        )
 
 
 async def insert_unseen(
@@ -100,20 +124,41 @@ async def _write(
 ) -> CursorResult[Any] | None:
     if not rows:
         return None
-    names = (*rows[0], *same)
-    dialect = connection.dialect.name
+    if connection.dialect.name != "postgresql":
+        shape = _shape(connection, table, rows[0], same, ending)
+        return await connection.exec_driver_sql(shape.sql, _by_row(shape, rows, same))
+    if ALIKE in rows[0] and all(row[ALIKE] == rows[0][ALIKE] for row in rows):
+        same = {**same, ALIKE: rows[0][ALIKE]}
+    shape = _shape(connection, table, rows[0], same, ending)
+    values = [
+        _converted(same[name], convert) if name in same else _column(rows, name, convert)
+        for name, convert in zip(shape.names, shape.converts, strict=True)
+    ]
+    return await connection.exec_driver_sql(shape.sql, tuple(values))
+
+
+def _shape(connection: AsyncConnection, table: Table, row: Row, same: Row, ending: str) -> _Shape:
+    dialect, names = connection.dialect.name, (*row, *same)
     known = (dialect, table.name, names, ending)
     shape = _shapes.get(known)
     if shape is None:
-        make = _postgresql if dialect == "postgresql" else _sqlite
-        shape = _shapes[known] = make(table, names, ending)
+        names = tuple(dict.fromkeys(names))
+        if dialect == "postgresql":
+            shape = _postgresql(table, names, frozenset(same), ending)
+        else:
+            shape = _sqlite(table, names, ending)
+        _shapes[known] = shape
+    return shape
+
+
+def _by_row(shape: _Shape, rows: Sequence[Row], same: Row) -> list[tuple[Any, ...]]:
     columns = [
-        _alike(same[name], convert, len(rows)) if name in same else _column(rows, name, convert)
-        for name, convert in zip(names, shape.converts, strict=True)
+        [_converted(same[name], convert)] * len(rows)
+        if name in same
+        else _column(rows, name, convert)
+        for name, convert in zip(shape.names, shape.converts, strict=True)
     ]
-    if dialect == "postgresql":
-        return await connection.exec_driver_sql(shape.sql, tuple(columns))
-    return await connection.exec_driver_sql(shape.sql, list(zip(*columns, strict=True)))
+    return list(zip(*columns, strict=True))
 
 
 def _column(rows: Sequence[Row], name: str, convert: Convert | None) -> list[Any]:
@@ -122,30 +167,35 @@ def _column(rows: Sequence[Row], name: str, convert: Convert | None) -> list[Any
     return [None if (value := row[name]) is None else convert(value) for row in rows]
 
 
-def _alike(value: Any, convert: Convert | None, count: int) -> list[Any]:
-    return [value if value is None or convert is None else convert(value)] * count
+def _converted(value: Any, convert: Convert | None) -> Any:
+    return value if value is None or convert is None else convert(value)
 
 
 def _sqlite(table: Table, names: tuple[str, ...], ending: str) -> _Shape:
     places = ", ".join("?" * len(names))
     return _Shape(
         f'INSERT INTO "{table.name}" ({_listed(names)}) VALUES ({places}) {ending}',  # noqa: S608
+        names,
         tuple(_convert(table, name, _SQLITE) for name in names),
     )
 
 
-def _postgresql(table: Table, names: tuple[str, ...], ending: str) -> _Shape:
+def _postgresql(table: Table, names: tuple[str, ...], same: frozenset[str], ending: str) -> _Shape:
     dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
     arrays, taken = [], []
     for number, name in enumerate(names, 1):
         is_json = isinstance(table.c[name].type, JSON)
         kind = "TEXT" if is_json else table.c[name].type.compile(dialect)
         kind = kind.partition(" COLLATE ")[0]  # the column's own: an array's members need none
-        arrays.append(f"${number}::{kind}[]")
-        taken.append(f'r."{name}"::JSONB' if is_json else f'r."{name}"')
+        if name not in same:
+            arrays.append(f"${number}::{kind}[]")
+        value = f"${number}::{kind}" if name in same else f'r."{name}"'
+        taken.append(f"{value}::JSONB" if is_json else value)
+    each = [name for name in names if name not in same]
     return _Shape(
         f'INSERT INTO "{table.name}" ({_listed(names)}) SELECT {", ".join(taken)} '  # noqa: S608
-        f"FROM unnest({', '.join(arrays)}) AS r({_listed(names)}) {ending}",
+        f"FROM unnest({', '.join(arrays)}) AS r({_listed(each)}) {ending}",
+        names,
         tuple(_convert(table, name, _POSTGRESQL) for name in names),
     )
 
