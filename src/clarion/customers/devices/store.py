@@ -25,7 +25,7 @@ from clarion.customers.devices.history import HistoryEntry, HistoryRecorder
 from clarion.customers.devices.liveness import without
 from clarion.customers.devices.registration_reader import APNS_CURE
 from clarion.customers.devices.registration_store import keep_devices, kept_device
-from clarion.storage.bulk import insert_new
+from clarion.storage.bulk import append
 from clarion.storage.dialect import among
 from clarion.storage.schema import device_history as device_history_of
 from clarion.storage.schema import devices
@@ -187,7 +187,7 @@ async def count_devices(
 async def add_history(
     connection: AsyncConnection, workspace_id: UUID, changes: Sequence[HistoryEntry]
 ) -> None:
-    await insert_new(
+    await append(
         connection,
         device_history_of,
         [
