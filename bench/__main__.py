@@ -74,6 +74,9 @@ async def _measure(parts: Any, only: str | None, divisor: int) -> dict[str, Any]
                 if "ingestion" in parts:
                     count = (1_000_000 if name == "sqlite" else 200_000) // divisor
                     results["ingestion"][name] = await ingestion.measure(rows, count, progress)
+                    results["ingestion"][f"{name}, steady"] = await ingestion.measure(
+                        rows, 200_000 // divisor, progress, is_steady=True
+                    )
                 if "campaign" in parts:
                     count = 200_000 // divisor
                     with static.serving(root / "nginx") as server:

@@ -1,19 +1,20 @@
 """How many events become customers and devices: collector and ingestor on one core, fed by HTTP."""
 
 import http.client
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 from time import perf_counter, sleep
 from typing import Any
 from urllib.parse import urlsplit
 
+import msgspec
 from rich.progress import Progress
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from bench.installation import Installation, Store, install
 from bench.process import Memory, clarion, used
-from bench.stories import bodies
+from bench.stories import Wire, bodies, hard, steady, steady_people
 from clarion.storage.schema import customers, devices, events
 
 BATCH_EVENTS = 100
@@ -24,48 +25,61 @@ LOOK_SECONDS = 0.2
 SECONDS_MAX = 1_800
 
 
-async def measure(store: Store, count: int, progress: Progress) -> dict[str, Any]:
-    """Send `count` events in batches and wait until all of them are known."""
+async def measure(
+    store: Store, count: int, progress: Progress, *, is_steady: bool = False
+) -> dict[str, Any]:
+    """Send `count` events in batches and wait until all of them are known. `is_steady`: of people
+    who are known and stay who they are; they are made known before anything is measured."""
     installation = await install(store, {})
     log = store.directory / "ingestion.log"
+    story = steady if is_steady else hard
+    share = count // CLIENTS
     with clarion(["run", "collector", "ingestor"], installation.environment, log) as (url, pid):
+        if is_steady:
+            for _ in _feed(url, installation.write_key, [steady_people()]):
+                pass
+            _drain(url)
+        known = await _count(installation)
         before, store_before, memory = used(pid), store.used(), Memory(pid)
+        bytes_before = await _size(installation)
         began = perf_counter()
-        task = progress.add_task(f"ingestion · {store.name}", total=count)
-        for sent in _feed(url, installation.write_key, count):
+        name = f"{store.name}, steady" if is_steady else store.name
+        task = progress.add_task(f"ingestion · {name}", total=count)
+        stories = [story(share, seed=index) for index in range(CLIENTS)]
+        for sent in _feed(url, installation.write_key, stories):
             progress.update(task, completed=sent)
         _drain(url)
         seconds = perf_counter() - began
         memory.close()
         cpu, store_cpu = used(pid).since(before), store.used().since(store_before)
     kept = await _count(installation)
-    assert kept["events"] == count, f"{kept['events']} of {count} events were kept"
+    stored = kept["events"] - known["events"]
+    assert stored == share * CLIENTS, f"{stored} of {count} events were kept"
     return {
         "events": count,
         "seconds": round(seconds, 1),
         "events/s": round(count / seconds),
         "CPU µs an event": round(cpu.total / count * 1e6, 1),
         "database CPU µs an event": round(store_cpu.total / count * 1e6, 1),
+        "bytes in the database an event": round((await _size(installation) - bytes_before) / count),
+        "bytes of an event": _body_bytes(story(1_000)),
         "customers": kept["customers"],
         "devices": kept["devices"],
         "memory MiB": memory.told(),
     }
 
 
-def _feed(url: str, write_key: str, count: int) -> Iterator[int]:
-    """Send from CLIENTS connections side by side; yields how many events have been sent. While more
+def _feed(url: str, write_key: str, stories: Sequence[Iterator[Wire]]) -> Iterator[int]:
+    """Send each story by a connection of its own; yields how many events have been sent. While more
     than WAITING_MAX jobs wait, nothing more is sent. One looks for all: that is a page of metrics
     each time, and its cost counts as ingestion's."""
     connection, may_send = _connect(url), Event()
     may_send.set()
-    with ThreadPoolExecutor(CLIENTS) as clients:
+    with ThreadPoolExecutor(len(stories)) as clients:
         sent: list[int] = []
-        share = count // CLIENTS
         running = [
-            clients.submit(
-                _send, url, write_key, bodies(share, BATCH_EVENTS, seed=index), sent, may_send
-            )
-            for index in range(CLIENTS)
+            clients.submit(_send, url, write_key, bodies(story, BATCH_EVENTS), sent, may_send)
+            for story in stories
         ]
         while not all(one.done() for one in running):
             sleep(LOOK_SECONDS)
@@ -114,6 +128,26 @@ def _connect(url: str) -> http.client.HTTPConnection:
     parts = urlsplit(url)
     assert parts.hostname is not None
     return http.client.HTTPConnection(parts.hostname, parts.port, timeout=60)
+
+
+def _body_bytes(events: Iterator[Wire]) -> int:
+    sizes = [len(msgspec.json.encode(event)) for event in events]
+    return round(sum(sizes) / len(sizes))
+
+
+async def _size(installation: Installation) -> int:
+    """Of the database, without its log: what was written is moved out of that first."""
+    with installation.database() as database:
+        async with database.engine.connect() as connection:
+            if database.is_sqlite:
+                await connection.execute(text("ROLLBACK"))
+                await connection.execute(text("PRAGMA wal_checkpoint(TRUNCATE)"))
+                statement = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"
+            else:
+                statement = "SELECT pg_database_size(current_database())"
+            size = (await connection.execute(text(statement))).scalar_one()
+        await database.close()
+    return int(size)
 
 
 async def _count(installation: Installation) -> dict[str, int]:
