@@ -238,3 +238,29 @@ async def test_the_sweeper_comes_back_every_hour(base: Base) -> None:
                 break
             base.clock.advance(3_600)
     assert base.clock.now() - DAY == timedelta(days=60, hours=1)
+
+
+async def test_a_message_id_is_known_for_its_days_and_then_counts_anew(
+    database: Database, clock: FakeClock
+) -> None:
+    base = await Base(database, clock).open()
+    early, late = base.app.track(1, anon="a"), base.app.track(60 * 24 * 50, anon="a")
+    options = SweeperOptions(seen_days=60, seen_rows=1)
+    sweeper = Sweeper(database, clock, options)
+
+    async def take_again() -> int:
+        async with database.write() as connection:
+            ingestion = Ingestion(connection, WORKSPACE, clock.now())
+            return await ingestion.take(
+                [Arrival(event=event, source_id=SOURCE) for event in (early, late)]
+            )
+
+    assert await take_again() == 2
+    clock.advance(timedelta(days=59).total_seconds())
+    assert await sweeper.forget_messages() == 0
+    assert await take_again() == 0
+    clock.advance(timedelta(hours=23).total_seconds())
+    assert await sweeper.forget_messages() == 0, "once a day is enough"
+    clock.advance(timedelta(hours=2).total_seconds())
+    assert await sweeper.forget_messages() == 1
+    assert await take_again() == 1, "the early one"

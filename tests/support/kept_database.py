@@ -6,8 +6,8 @@ each of them to the newest schema.
 
 In them: events, devices that moved and one that is gone, traits, an alias, a merge, a suppressed
 customer, an erasure under way, a finished campaign with receipts, and a campaign half sent. From
-0010 on also a tablet that changed hands with events of nobody between, a clock that was ahead, a user id
-that turned out to be a device's, and a receipt that is not attributed yet.
+0010 on also a tablet that changed hands with events of nobody between, a clock that was ahead, a
+user id that turned out to be a device's, and a receipt that is not attributed yet.
 """
 
 import asyncio

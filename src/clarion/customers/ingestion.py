@@ -260,7 +260,7 @@ class Ingestion:
                     "receipt": "pending" if receipt else None,
                 }
             )
-        await insert_events(self._connection, rows)
+        await insert_events(self._connection, self._workspace_id, rows)
         few = await store.with_few_identifies(
             self._connection, self._workspace_id, doubted, IDENTIFIES_MAX
         )

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from clarion.events.seen_store import forget_messages
 from clarion.ingest_log.erasure_store import remove_entries
 from clarion.storage.bulk import in_parts
 from clarion.storage.schema import claims, events
@@ -63,7 +64,9 @@ async def remove_events(
     connection: AsyncConnection, workspace_id: UUID, found: Sequence[Any]
 ) -> None:
     """Remove these events, and what was recorded beside them. `found`: rows as they were read."""
-    await remove_entries(connection, workspace_id, [row.message_id for row in found])
+    message_ids = [row.message_id for row in found]
+    await remove_entries(connection, workspace_id, message_ids)
+    await forget_messages(connection, workspace_id, message_ids)
     for part in in_parts(found):
         await connection.execute(delete(events).where(events.c.seq.in_([row.seq for row in part])))
 

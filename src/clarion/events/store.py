@@ -22,9 +22,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from clarion.events.seen_store import add_seen, message_hash
 from clarion.storage.bulk import insert_new
 from clarion.storage.dialect import Id, Instant, among, dialect_of, several, unindexed
-from clarion.storage.schema import events, merges, suppressions, workspaces
+from clarion.storage.schema import events, merges, seen_messages, suppressions, workspaces
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,17 +74,18 @@ def _before(connection: AsyncConnection) -> CompoundSelect[Any]:
     if known is not None:
         return known
     workspace = bindparam("workspace", type_=Id)
-    no_text, no_salt, no_time = (cast(null(), kind) for kind in (Text(), LargeBinary(), Instant()))
+    no_text, no_time = cast(null(), Text()), cast(null(), Instant())
+    no_salt = cast(null(), LargeBinary())
+    hashes = several(connection, "hashes", seen_messages.c.hash)
     made = _befores[dialect_of(connection)] = union_all(
-        select(events.c.message_id, events.c.received_at, no_salt, no_text).where(
-            events.c.workspace_id == workspace,
-            among(connection, events.c.message_id, several(connection, "ids", events.c.message_id)),
+        select(seen_messages.c.hash, seen_messages.c.received_at, no_text, no_text).where(
+            among(connection, seen_messages.c.hash, hashes)
         ),
-        select(no_text, no_time, workspaces.c.salt, no_text).where(
+        select(workspaces.c.salt, no_time, no_text, no_text).where(
             workspaces.c.id == workspace,
             exists().where(suppressions.c.workspace_id == workspace),
         ),
-        select(merges.c.from_user, no_time, no_salt, merges.c.into_user).where(
+        select(no_salt, no_time, merges.c.from_user, merges.c.into_user).where(
             merges.c.workspace_id == workspace, merges.c.undone_at.is_(None)
         ),
     )
@@ -95,9 +97,9 @@ _befores: dict[str, CompoundSelect[Any]] = {}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Before:
-    """What every transaction that takes in events has to know before: those that are `stored`
-    already, with when they were received; the workspace's `salt` where it has people whose events
-    are dropped; and its `merges`, user id → the one it counts as."""
+    """What every transaction that takes in events has to know before: those that were `stored`
+    already, by messageId, with when they were received; the workspace's `salt` where it has people
+    whose events are dropped; and its `merges`, user id → the one it counts as."""
 
     stored: Mapping[str, datetime]
     salt: bytes | None
@@ -108,27 +110,35 @@ async def look_before(
     connection: AsyncConnection, workspace_id: UUID, message_ids: Sequence[str]
 ) -> Before:
     """One look for all of it: hardly any workspace has such people or merges."""
-    told = {"workspace": workspace_id, "ids": message_ids}
+    ids = {message_hash(workspace_id, message_id): message_id for message_id in message_ids}
+    told = {"workspace": workspace_id, "hashes": list(ids)}
     rows = (await connection.execute(_before(connection), told)).all()
     return Before(
-        stored={one: at for one, at, _, into in rows if one is not None and into is None},
-        salt=next((bytes(found) for _, _, found, _ in rows if found is not None), None),
-        merges={one: into for one, _, _, into in rows if into is not None},
+        stored={ids[bytes(hashed)]: at for hashed, at, _, _ in rows if at is not None},
+        salt=next(
+            (bytes(salt) for salt, at, _, _ in rows if salt is not None and at is None), None
+        ),
+        merges={from_user: into for _, _, from_user, into in rows if into is not None},
     )
 
 
-async def insert_events(connection: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Rows of the events table; one whose messageId is there already stays as it is."""
-    await insert_new(connection, events, rows)
+async def insert_events(
+    connection: AsyncConnection, workspace_id: UUID, rows: Sequence[Mapping[str, Any]]
+) -> None:
+    """Rows of the events table, but for those whose messageId was seen already."""
+    fresh = await add_seen(connection, workspace_id, rows)
+    await insert_new(connection, events, fresh)
 
 
 async def get_event(
     connection: AsyncConnection, workspace_id: UUID, message_id: str
 ) -> StoredEvent | None:
+    """The first one of that messageId."""
     rows = await connection.execute(
-        select(events).where(
-            events.c.workspace_id == workspace_id, events.c.message_id == message_id
-        )
+        select(events)
+        .where(unindexed(events.c.workspace_id) == workspace_id, events.c.message_id == message_id)
+        .order_by(events.c.seq)
+        .limit(1)
     )
     row = rows.one_or_none()
     return None if row is None else read_event(row)

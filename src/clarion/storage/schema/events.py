@@ -1,11 +1,12 @@
-"""The table of events."""
+"""The tables of events, and of the messageIds that were seen."""
 
 from sqlalchemy import (
     Column,
     Index,
+    LargeBinary,
+    PrimaryKeyConstraint,
     Table,
     Text,
-    UniqueConstraint,
 )
 
 from clarion.storage.dialect import Id, Instant
@@ -31,10 +32,19 @@ events = Table(
     Column("receipt", Text),  # NULL | pending | done: a push was received or opened
     Column("clock_at", Instant),  # by the sender's own clock; NULL: it tells no time
     Column("order_at", Instant),  # which of two is later, where neither clock_at nor at says so
-    UniqueConstraint("workspace_id", "message_id", name="events_message"),
+    Index("events_message", "message_id"),
     Index("events_source", "source_id", "seq"),
     Index("events_customer", "workspace_id", "customer_id", "at"),
     Index("events_owner_key", "workspace_id", "owner_key", "at", **only("owner_key IS NOT NULL")),
     Index("events_identify", "workspace_id", "customer_id", **only("type = 'identify'")),
     Index("events_receipt", "seq", **only("receipt = 'pending'")),
+)
+
+seen_messages = Table(  # what makes a messageId count once; kept for days of its own
+    "seen_messages",
+    metadata,
+    Column("hash", LargeBinary(16), nullable=False),  # of workspace and messageId
+    Column("received_at", Instant, nullable=False),
+    PrimaryKeyConstraint("hash"),
+    sqlite_with_rowid=False,
 )
