@@ -13,6 +13,7 @@ from clarion.customers.devices.device import TokenKind
 from clarion.customers.identity.identifier import User, customer_id_of
 from clarion.deliveries.apps.store import open_app
 from clarion.deliveries.provider import ProviderApp
+from clarion.events.store import get_event
 from clarion.privacy.eraser import Eraser
 from clarion.privacy.erasure_request_store import unfinished
 from clarion.sources.auth_result import AuthResult
@@ -95,6 +96,14 @@ async def test_the_finished_campaign_s_account_balances(world: World) -> None:
     assert (total.received, total.in_flight) == (3, 0)
 
 
+async def test_a_receipt_that_waited_is_attributed(world: World) -> None:
+    [first, _] = await campaign_ids(world)
+    waits = await world.attributor.step()
+    assert waits == (1 if await hears(world, "receipt01") else 0)
+    assert (await world.report(first)).total.opened == waits
+    assert await world.attributor.step() == 0
+
+
 async def test_the_campaign_half_sent_is_finished(world: World) -> None:
     [_, second] = await campaign_ids(world)
     before = await world.report(second)
@@ -135,3 +144,9 @@ async def campaign_ids(world: World) -> list[UUID]:
         return list(
             (await connection.execute(select(campaigns.c.id).order_by(campaigns.c.id))).scalars()
         )
+
+
+async def hears(world: World, message_id: str) -> bool:
+    """Whether an event is stored."""
+    async with world.database.read() as connection:
+        return await get_event(connection, WORKSPACE, message_id) is not None

@@ -159,7 +159,7 @@ async def _receipt_to_come(world: World) -> None:
     event = App(prefix="receipt").event(
         50,
         "track",
-        name="Push Notification Opened",
+        name="Push Notification Tapped",
         user="ada",
         context={"clarion_push": push.delivery_id},
     )

@@ -230,6 +230,7 @@ class Ingestion:
     async def _store_events(self, batch: Batch) -> None:
         """Insert the events under their owners, then bring those customers up to date."""
         rows: list[dict[str, Any]] = []
+        receipts: set[str] = set()
         gained: dict[Owner, list[tuple[Event, bool]]] = defaultdict(list)
         doubted: dict[UUID, Owner] = {}
         for arrival in batch.arrivals:
@@ -239,7 +240,8 @@ class Ingestion:
                 gained[owner].append((event, key is None))
                 if event.type == "identify" and event.is_clock_wrong:
                     doubted[customer_id_of(self._workspace_id, owner)] = owner
-            receipt = event.type == "track" and plain_name(event.name) in RECEIPT_NAMES
+            if event.type == "track" and plain_name(event.name) in RECEIPT_NAMES:
+                receipts.add(event.message_id)
             rows.append(
                 {
                     "workspace_id": self._workspace_id,
@@ -257,10 +259,9 @@ class Ingestion:
                     "order_at": event.order_at,
                     "received_at": event.received_at,
                     "body": event.body,
-                    "receipt": "pending" if receipt else None,
                 }
             )
-        await insert_events(self._connection, self._workspace_id, rows)
+        await insert_events(self._connection, self._workspace_id, rows, receipts)
         few = await store.with_few_identifies(
             self._connection, self._workspace_id, doubted, IDENTIFIES_MAX
         )

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.events.seen_store import forget_messages
+from clarion.events.store import remove_receipts
 from clarion.ingest_log.erasure_store import remove_entries
 from clarion.storage.bulk import in_parts
 from clarion.storage.schema import claims, events
@@ -67,8 +68,10 @@ async def remove_events(
     message_ids = [row.message_id for row in found]
     await remove_entries(connection, workspace_id, message_ids)
     await forget_messages(connection, workspace_id, message_ids)
-    for part in in_parts(found):
-        await connection.execute(delete(events).where(events.c.seq.in_([row.seq for row in part])))
+    seqs = [row.seq for row in found]
+    await remove_receipts(connection, seqs)
+    for part in in_parts(seqs):
+        await connection.execute(delete(events).where(events.c.seq.in_(part)))
 
 
 async def _some(

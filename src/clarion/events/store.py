@@ -1,6 +1,6 @@
 """Rows of events."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,19 +13,26 @@ from sqlalchemy import (
     Text,
     bindparam,
     cast,
+    delete,
     exists,
     func,
     null,
     select,
     union_all,
-    update,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.events.seen_store import add_seen, message_hash
-from clarion.storage.bulk import insert_new
-from clarion.storage.dialect import Id, Instant, among, dialect_of, several, unindexed
-from clarion.storage.schema import events, merges, seen_messages, suppressions, workspaces
+from clarion.storage.bulk import in_parts, insert_new
+from clarion.storage.dialect import Id, Instant, among, dialect_of, insert, several, unindexed
+from clarion.storage.schema import (
+    events,
+    merges,
+    receipts_due,
+    seen_messages,
+    suppressions,
+    workspaces,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,11 +130,29 @@ async def look_before(
 
 
 async def insert_events(
-    connection: AsyncConnection, workspace_id: UUID, rows: Sequence[Mapping[str, Any]]
+    connection: AsyncConnection,
+    workspace_id: UUID,
+    rows: Sequence[Mapping[str, Any]],
+    receipts: Collection[str] = (),
 ) -> None:
-    """Rows of the events table, but for those whose messageId was seen already."""
+    """Rows of the events table, but for those whose messageId was seen already. `receipts`: the
+    messageIds of those which the attributor is to look at."""
     fresh = await add_seen(connection, workspace_id, rows)
     await insert_new(connection, events, fresh)
+    due = [row["message_id"] for row in fresh if row["message_id"] in receipts]
+    if due:
+        # A messageId may stand there from long ago: the one that is new is the last.
+        await connection.execute(
+            insert(connection, receipts_due).from_select(
+                ["seq"],
+                select(func.max(events.c.seq))
+                .where(
+                    unindexed(events.c.workspace_id) == workspace_id,
+                    among(connection, events.c.message_id, due),
+                )
+                .group_by(events.c.message_id),
+            )
+        )
 
 
 async def get_event(
@@ -179,18 +204,17 @@ async def pending_receipts(connection: AsyncConnection, limit: int) -> list[Rece
             events.c.received_at,
             events.c.body,
         )
-        .where(events.c.receipt == "pending")
-        .order_by(events.c.seq)
+        .join_from(receipts_due, events, events.c.seq == receipts_due.c.seq)
+        .order_by(receipts_due.c.seq)
         .limit(limit)
     )
     return [Receipt(**row._mapping) for row in rows]
 
 
-async def mark_receipts_done(connection: AsyncConnection, seqs: Sequence[int]) -> None:
-    if seqs:
-        await connection.execute(
-            update(events).where(events.c.seq.in_(seqs)).values(receipt="done")
-        )
+async def remove_receipts(connection: AsyncConnection, seqs: Sequence[int]) -> None:
+    """Of these events nothing is left to be done."""
+    for part in in_parts(seqs):
+        await connection.execute(delete(receipts_due).where(receipts_due.c.seq.in_(part)))
 
 
 def read_event(row: Any) -> StoredEvent:

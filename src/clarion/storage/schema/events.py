@@ -1,4 +1,4 @@
-"""The tables of events, and of the messageIds that were seen."""
+"""The tables of events, of the messageIds that were seen, and of receipts to be attributed."""
 
 from sqlalchemy import (
     Column,
@@ -29,7 +29,6 @@ events = Table(
     Column("at", Instant, nullable=False),  # corrected time
     Column("received_at", Instant, nullable=False),
     Column("body", Text, nullable=False),
-    Column("receipt", Text),  # NULL | pending | done: a push was received or opened
     Column("clock_at", Instant),  # by the sender's own clock; NULL: it tells no time
     Column("order_at", Instant),  # which of two is later, where neither clock_at nor at says so
     Index("events_message", "message_id"),
@@ -37,7 +36,6 @@ events = Table(
     Index("events_customer", "workspace_id", "customer_id", "at"),
     Index("events_owner_key", "workspace_id", "owner_key", "at", **only("owner_key IS NOT NULL")),
     Index("events_identify", "workspace_id", "customer_id", **only("type = 'identify'")),
-    Index("events_receipt", "seq", **only("receipt = 'pending'")),
 )
 
 seen_messages = Table(  # what makes a messageId count once; kept for days of its own
@@ -47,4 +45,10 @@ seen_messages = Table(  # what makes a messageId count once; kept for days of it
     Column("received_at", Instant, nullable=False),
     PrimaryKeyConstraint("hash"),
     sqlite_with_rowid=False,
+)
+
+receipts_due = Table(  # events that say a push was received or opened, and are not attributed yet
+    "receipts_due",
+    metadata,
+    Column("seq", Seq, primary_key=True, autoincrement=False),  # of the event
 )
