@@ -17,6 +17,7 @@ from clarion.customers.ingestion import Ingestion
 from clarion.customers.profile.store import get_customer, read_customer
 from clarion.events.envelope import open_parcel
 from clarion.events.messages.message import Event
+from clarion.events.ownership_store import customer_of
 from clarion.storage.database import Database
 from clarion.storage.schema import customers, devices, events, metadata
 from support.book import NOW, SOURCE, WORKSPACE, Book
@@ -35,7 +36,9 @@ async def take(database: Database, batch: list[Event]) -> int:
 
 async def state(database: Database) -> dict[str, Any]:
     async with database.read() as connection:
-        owners = await connection.execute(select(events.c.message_id, events.c.customer_id))
+        owners = await connection.execute(
+            select(events.c.message_id, customer_of().label("customer_id"))
+        )
         people = await connection.execute(select(customers))
         things = await connection.execute(select(devices))
         return {

@@ -14,7 +14,9 @@ from clarion.customers.devices.device import KeptDevice
 from clarion.customers.identity import merge_store
 from clarion.customers.identity import store as identity_store
 from clarion.customers.identity.person import Person
+from clarion.events.ownership_store import customer_of, forget_ownership
 from clarion.storage.bulk import in_parts
+from clarion.storage.dialect import unindexed
 from clarion.storage.schema import (
     claims,
     customers,
@@ -120,6 +122,7 @@ async def remove_person(connection: AsyncConnection, workspace_id: UUID, person:
             await connection.execute(
                 delete(table).where(table.c.workspace_id == workspace_id, column.in_(part))
             )
+    await forget_ownership(connection, workspace_id, person.ids)
     await merge_store.forget_merges(connection, workspace_id, person.users)
     for part in in_parts(person.customer_ids):
         await connection.execute(
@@ -218,8 +221,8 @@ async def _others_events(
     found: set[str] = set()
     for part in in_parts(message_ids):
         rows = await connection.execute(
-            select(events.c.message_id, events.c.customer_id).where(
-                events.c.workspace_id == workspace_id, events.c.message_id.in_(part)
+            select(events.c.message_id, customer_of().label("customer_id")).where(
+                unindexed(events.c.workspace_id) == workspace_id, events.c.message_id.in_(part)
             )
         )
         found |= {row.message_id for row in rows if row.customer_id not in person.customer_ids}

@@ -9,8 +9,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from datetime import datetime
-from functools import partial
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -30,8 +29,8 @@ from clarion.customers.devices.store import add_history, count_devices
 from clarion.customers.diagnostics import WarningCode
 from clarion.customers.identity import store as identity_store
 from clarion.customers.identity.batch import Arrival, Batch, Identifier, sender_of
+from clarion.customers.identity.extract import owner_key
 from clarion.customers.identity.identifier import Owner, User, customer_id_of
-from clarion.customers.identity.timeline import Timeline
 from clarion.customers.outcomes import Outcomes
 from clarion.customers.profile import store
 from clarion.customers.profile.customer import NEVER, CustomerRecord, Seen, new_customer, seen
@@ -40,7 +39,6 @@ from clarion.customers.profile.wrong_clock import in_one_order
 from clarion.customers.suppression import ids_in
 from clarion.customers.suppression_store import let_through
 from clarion.customers.warnings import Warned, warnings_of
-from clarion.events import ownership_store
 from clarion.events.calls.registration_check import RegistrationFault
 from clarion.events.messages.message import Event
 from clarion.events.messages.proof import Proof
@@ -53,17 +51,19 @@ BESIDE_MIN = 100
 IDENTIFIES_MAX = 1_000
 """Of a customer who has more, those by a wrong clock count by the guess at their time alone."""
 
+_MICROSECOND = timedelta(microseconds=1)
+
 T = TypeVar("T")
 
 
-def owner_then(key: str, line: Timeline, then: ownership_store.Standing) -> Owner:
-    """Whose `key` was when a stored event of it happened."""
-    return line.owner_at(key, line.placed(then.at, sender_of(then.source_id), then.ahead))
-
-
-def owner_of_stored(row: Any, line: Timeline) -> Owner:
-    """Whose a row of `events` is by the timeline of the key that decides it."""
-    return owner_then(row.owner_key, line, ownership_store.standing_of(row))
+def owner_of_stored(row: Any, known: Identifier) -> Owner:
+    """Whose a row of `events` is, by what is known of its key."""
+    if row.user_id is not None and known.flags.is_real:
+        return User(row.key)
+    ahead = None if row.clock_at is None else (row.clock_at - row.received_at) // _MICROSECOND
+    claimed_at = row.clock_at or row.order_at or row.at
+    line = known.timeline
+    return line.owner_at(row.key, line.placed(claimed_at, sender_of(row.source_id), ahead))
 
 
 async def beside(size: int, work: Callable[[], T]) -> T:
@@ -139,7 +139,13 @@ class Ingestion:
         registry = await self._identify(batch)
         await identity_store.add_claims(self._connection, self._workspace_id, batch.claims_to_add())
         await identity_store.keep_identifiers(self._connection, self._workspace_id, batch.to_keep())
-        await self._refile(batch)
+        await identity_store.write_owned(
+            self._connection,
+            self._workspace_id,
+            owned := batch.owned(),
+            replaced=[decider for decider in owned if batch.decided_before(decider)],
+            near=batch.source_ids(),
+        )
         await self._store_events(batch)
         await self._keep_devices(registry, batch)
 
@@ -194,41 +200,8 @@ class Ingestion:
                     registrations += found
         return registrations, deletions
 
-    async def _refile(self, batch: Batch) -> None:
-        connection, workspace_id = self._connection, self._workspace_id
-        for user_id in sorted(batch.flipped):
-            decide = (
-                ownership_store.decide_by_user
-                if batch.is_real(user_id)
-                else ownership_store.decide_by_key
-            )
-            customer_id = customer_id_of(workspace_id, batch.canonical(User(user_id)))
-            await decide(connection, workspace_id, user_id=user_id, customer_id=customer_id)
-        for key, line in sorted(batch.replaced.items()):
-            await ownership_store.refile_each(
-                connection, workspace_id, key, partial(self._customer_then, batch, key, line)
-            )
-        await ownership_store.refile_events(
-            connection,
-            workspace_id,
-            [
-                ownership_store.Filing(
-                    key=refile.key,
-                    start=refile.start,
-                    end=refile.end,
-                    customer_id=customer_id_of(workspace_id, refile.owner),
-                )
-                for refile in batch.refiles
-            ],
-        )
-
-    def _customer_then(
-        self, batch: Batch, key: str, line: Timeline, then: ownership_store.Standing
-    ) -> UUID:
-        return customer_id_of(self._workspace_id, batch.canonical(owner_then(key, line, then)))
-
     async def _store_events(self, batch: Batch) -> None:
-        """Insert the events under their owners, then bring those customers up to date."""
+        """Insert the events, then bring their owners up to date."""
         rows: list[dict[str, Any]] = []
         receipts: set[str] = set()
         gained: dict[Owner, list[tuple[Event, bool]]] = defaultdict(list)
@@ -252,8 +225,7 @@ class Ingestion:
                     "user_id": event.user_id,
                     "anonymous_id": event.anonymous_id,
                     "device_id": event.device_id,
-                    "owner_key": key,
-                    "customer_id": owner and customer_id_of(self._workspace_id, owner),
+                    "key": owner_key(event),
                     "at": event.at,
                     "clock_at": event.clock_at,
                     "order_at": event.order_at,

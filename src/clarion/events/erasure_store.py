@@ -4,14 +4,16 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy import delete, exists, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from clarion.events.ownership_store import is_in_period, owned_by
 from clarion.events.seen_store import forget_messages
 from clarion.events.store import remove_receipts
 from clarion.ingest_log.erasure_store import remove_entries
 from clarion.storage.bulk import in_parts
-from clarion.storage.schema import claims, events
+from clarion.storage.dialect import unindexed
+from clarion.storage.schema import claims, events, ownership_periods
 
 
 async def some_events_of(
@@ -27,10 +29,14 @@ async def some_events_of(
     or in which somebody else than `users` names one of the ids as a former one."""
     ids, users = list(ids), list(users)
     for whose in in_parts(customer_ids):
-        if found := await _some(connection, workspace_id, events.c.customer_id.in_(whose), limit):
+        owned = owned_by(connection, workspace_id, whose)
+        rows = await connection.execute(select(*_EVENT).where(*owned).limit(limit))
+        if found := rows.all():
             return found
     for part in in_parts(ids):
-        if found := await _some(connection, workspace_id, events.c.owner_key.in_(part), limit):
+        keyed = (events.c.workspace_id == workspace_id, events.c.key.in_(part))
+        rows = await connection.execute(select(*_EVENT).where(*keyed).limit(limit))
+        if found := rows.all():
             return found
     for part in in_parts(ids):
         naming = select(claims.c.message_id).where(
@@ -38,7 +44,14 @@ async def some_events_of(
             claims.c.key.in_(part),
             claims.c.user_id.not_in([*part, *users]),
         )
-        if found := await _some(connection, workspace_id, events.c.message_id.in_(naming), limit):
+        rows = await connection.execute(
+            select(*_EVENT)
+            .where(
+                unindexed(events.c.workspace_id) == workspace_id, events.c.message_id.in_(naming)
+            )
+            .limit(limit)
+        )
+        if found := rows.all():
             return found
     return []
 
@@ -46,14 +59,16 @@ async def some_events_of(
 async def strangers_events(
     connection: AsyncConnection, workspace_id: UUID, *, after: int, limit: int
 ) -> Sequence[Any]:
-    """A page (seq, message_id, type, body, owner_key, at) of the events that no user id decides:
-    they may name a device that was somebody's."""
+    """A page (seq, message_id, type, body, key, user_id, at) of the events that no real user id
+    decides: they may name a device that was somebody's."""
+    of_user = exists().where(ownership_periods.c.is_real, is_in_period()).correlate(events)
     rows = await connection.execute(
-        select(*_EVENT, events.c.owner_key, *_WHEN)
+        select(*_EVENT, events.c.key, events.c.user_id, *_WHEN)
         .where(
             events.c.seq > after,
             events.c.workspace_id == workspace_id,
-            events.c.owner_key.is_not(None),
+            events.c.key.is_not(None),
+            ~of_user,
         )
         .order_by(events.c.seq)
         .limit(limit)
@@ -72,15 +87,6 @@ async def remove_events(
     await remove_receipts(connection, seqs)
     for part in in_parts(seqs):
         await connection.execute(delete(events).where(events.c.seq.in_(part)))
-
-
-async def _some(
-    connection: AsyncConnection, workspace_id: UUID, theirs: ColumnElement[bool], limit: int
-) -> Sequence[Any]:
-    rows = await connection.execute(
-        select(*_EVENT).where(events.c.workspace_id == workspace_id, theirs).limit(limit)
-    )
-    return rows.all()
 
 
 _WHEN = (

@@ -22,12 +22,14 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from clarion.events.ownership_store import owned_by, stored_event
 from clarion.events.seen_store import add_seen, message_hash
 from clarion.storage.bulk import in_parts, insert_new
 from clarion.storage.dialect import Id, Instant, among, dialect_of, insert, several, unindexed
 from clarion.storage.schema import (
     events,
     merges,
+    ownership_periods,
     receipts_due,
     seen_messages,
     suppressions,
@@ -63,11 +65,6 @@ class Receipt:
 
 
 # --- events ---------------------------------------------------------------------------------
-
-
-def claimed_at() -> ColumnElement[datetime]:
-    """`Event.claimed_at` of a row: where it stands among the events of its installation."""
-    return func.coalesce(events.c.clock_at, events.c.order_at, events.c.at, type_=Instant())
 
 
 def ordered_at() -> ColumnElement[datetime]:
@@ -160,7 +157,7 @@ async def get_event(
 ) -> StoredEvent | None:
     """The first one of that messageId."""
     rows = await connection.execute(
-        select(events)
+        stored_event()
         .where(unindexed(events.c.workspace_id) == workspace_id, events.c.message_id == message_id)
         .order_by(events.c.seq)
         .limit(1)
@@ -179,10 +176,10 @@ async def list_events(
 ) -> list[StoredEvent]:
     """A page of events in the reverse order of their arrival."""
     if customer_id is None:
-        statement = select(events).where(unindexed(events.c.workspace_id) == workspace_id)
+        statement = stored_event().where(unindexed(events.c.workspace_id) == workspace_id)
     else:
-        statement = select(events).where(
-            events.c.workspace_id == workspace_id, events.c.customer_id == customer_id
+        statement = select(events, ownership_periods.c.customer_id).where(
+            *owned_by(connection, workspace_id, [customer_id])
         )
     if before_seq is not None:
         statement = statement.where(events.c.seq < before_seq)
@@ -218,7 +215,7 @@ async def remove_receipts(connection: AsyncConnection, seqs: Sequence[int]) -> N
 
 
 def read_event(row: Any) -> StoredEvent:
-    """A row of `events`."""
+    """A row of `stored_event`."""
     return StoredEvent(
         seq=row.seq,
         message_id=row.message_id,

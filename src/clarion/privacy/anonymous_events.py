@@ -26,7 +26,7 @@ async def events_of_strangers(
             page = await strangers_events(connection, workspace_id, after=after, limit=rows_max)
         for row in page:
             for one in ids_of_body(row.body) & wanted:
-                keys[one].add(row.owner_key)
+                keys[one].add(row.key)
                 if len(keys[one]) <= STRANGERS_MAX:
                     named[one][row.seq] = row
         if len(page) < rows_max:

@@ -242,13 +242,11 @@ class Eraser:
         self, rows: Sequence[Any], connection: AsyncConnection, erasure: Erasure
     ) -> Erasure:
         workspace_id = erasure.workspace_id
-        keys = {row.owner_key for row in rows}
+        keys = {row.key for row in rows}
         known = await identity_store.lock_identifiers(connection, workspace_id, keys)
         await remove_events(connection, workspace_id, rows)
         await Ingestion(connection, workspace_id, self._clock.now()).make_anew(
-            owner_of_stored(row, known[row.owner_key].timeline)
-            for row in rows
-            if row.owner_key in known
+            owner_of_stored(row, known[row.key]) for row in rows if row.key in known
         )
         return await self._kept(connection, replace(erasure, events=erasure.events + len(rows)))
 

@@ -7,19 +7,18 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import column, delete, func, select, values
+from sqlalchemy import delete, literal_column, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.customers.profile.customer import CustomerRecord, Seen
 from clarion.customers.profile.traits import Profile, TraitUpdate
 from clarion.customers.profile.wrong_clock import Installation, Taught
 from clarion.events.messages.message import read_identify
+from clarion.events.ownership_store import is_in_period, owned_by
 from clarion.events.store import ordered_at
 from clarion.storage.bulk import in_parts, upsert
-from clarion.storage.dialect import Id, among, unindexed
-from clarion.storage.schema import customers, devices, events, merges
-
-SEEN_AT_ONCE = 500
+from clarion.storage.dialect import among, unindexed
+from clarion.storage.schema import customers, devices, events, merges, ownership_periods
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,17 +174,21 @@ async def seen_between(
 ) -> dict[UUID, tuple[datetime, datetime]]:
     """The first and last event of each customer that has any."""
     spans: dict[UUID, tuple[datetime, datetime]] = {}
-    for part in in_parts(ids, SEEN_AT_ONCE):
-        wanted = values(column("id", Id), name="wanted").data([(one,) for one in part]).cte()
-        of_customer = (
-            events.c.workspace_id == workspace_id,
-            events.c.customer_id == wanted.c.id,
+    # Each end of each period by its own look into the index: a customer may have many events.
+    at = select(events.c.at).where(is_in_period()).correlate(ownership_periods).limit(1)
+    first = at.order_by(events.c.at).scalar_subquery()
+    last = at.order_by(events.c.at.desc()).scalar_subquery()
+    for part in in_parts(ids):
+        rows = await connection.execute(
+            select(ownership_periods.c.customer_id, first.label("first"), last.label("last")).where(
+                ownership_periods.c.workspace_id == workspace_id,
+                among(connection, ownership_periods.c.customer_id, part),
+            )
         )
-        # Each end by its own look into the index: a customer may have a great many events.
-        first = select(func.min(events.c.at)).where(*of_customer).scalar_subquery()
-        last = select(func.max(events.c.at)).where(*of_customer).scalar_subquery()
-        rows = await connection.execute(select(wanted.c.id, first, last))
-        spans |= {row[0]: (row[1], row[2]) for row in rows if row[1] is not None}
+        for customer_id, begins, ends in rows:
+            if begins is not None:
+                known = spans.get(customer_id, (begins, ends))
+                spans[customer_id] = (min(known[0], begins), max(known[1], ends))
     return spans
 
 
@@ -200,8 +203,7 @@ async def last_seen(
     rows = await connection.execute(
         select(events.c.at)
         .where(
-            events.c.workspace_id == workspace_id,
-            events.c.customer_id == customer_id,
+            *owned_by(connection, workspace_id, [customer_id]),
             events.c.message_id.not_in(list(unseen)),
         )
         .order_by(events.c.at.desc())
@@ -222,7 +224,7 @@ async def identifies_of(
         return taught, unseen
     rows = await connection.execute(
         select(
-            events.c.customer_id,
+            ownership_periods.c.customer_id,
             events.c.message_id,
             events.c.source_id,
             events.c.clock_at,
@@ -230,12 +232,11 @@ async def identifies_of(
             ordered_at().label("at"),
             events.c.device_id,
             events.c.anonymous_id,
-            events.c.owner_key,
+            ownership_periods.c.is_real,
             events.c.body,
         ).where(
-            events.c.workspace_id == workspace_id,
-            among(connection, events.c.customer_id, wanted),
-            events.c.type == "identify",
+            *owned_by(connection, workspace_id, wanted),
+            events.c.type == literal_column("'identify'"),  # the index's own condition
         )
     )
     for row in rows:
@@ -245,7 +246,7 @@ async def identifies_of(
             Taught(
                 lesson=TraitUpdate(
                     traits=said.traits,
-                    is_identified=row.owner_key is None,
+                    is_identified=row.is_real,
                     at=row.at,
                     message_id=row.message_id,
                 ),
@@ -267,9 +268,8 @@ async def with_few_identifies(
         rows = await connection.execute(
             select(events.c.seq)
             .where(
-                events.c.workspace_id == workspace_id,
-                events.c.customer_id == customer_id,
-                events.c.type == "identify",
+                *owned_by(connection, workspace_id, [customer_id]),
+                events.c.type == literal_column("'identify'"),
             )
             .limit(most + 1)
         )

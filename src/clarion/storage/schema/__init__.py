@@ -33,7 +33,9 @@ from clarion.storage.schema.devices import device_deletions as device_deletions
 from clarion.storage.schema.devices import device_history as device_history
 from clarion.storage.schema.devices import devices as devices
 from clarion.storage.schema.devices import tokens as tokens
+from clarion.storage.schema.events import clock_leads as clock_leads
 from clarion.storage.schema.events import events as events
+from clarion.storage.schema.events import ownership_periods as ownership_periods
 from clarion.storage.schema.events import receipts_due as receipts_due
 from clarion.storage.schema.events import seen_messages as seen_messages
 from clarion.storage.schema.ingest_log import ingest_log as ingest_log

@@ -73,6 +73,9 @@ identifiers = Table(
     Column("facts", Text),  # JSON, of the device it names: the hour last seen, who told what
     Column("is_named", Boolean, nullable=False, server_default=false()),
     Column("is_known", Boolean, nullable=False, server_default=false()),
+    # Whether it decides whose events are that carry it as user id, and others: it has periods.
+    Column("decides_as_user", Boolean, nullable=False, server_default=false()),
+    Column("decides_as_key", Boolean, nullable=False, server_default=false()),
     PrimaryKeyConstraint("workspace_id", "key"),
     sqlite_with_rowid=False,
 )
