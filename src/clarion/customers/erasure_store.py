@@ -26,6 +26,7 @@ from clarion.storage.schema import (
     events,
     identifiers,
     tokens,
+    trait_claims,
 )
 
 
@@ -95,6 +96,7 @@ async def remove_some(
     for table, column, theirs in (
         (claims, claims.c.user_id, person.ids),
         (claims, claims.c.key, person.ids),
+        (trait_claims, trait_claims.c.key, person.ids),
         (device_history, lines.customer_id, person.customer_ids),
         (device_history, lines.device_id, person.ids),
         (device_deletions, device_deletions.c.user_id, person.ids),

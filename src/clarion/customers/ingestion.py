@@ -34,6 +34,11 @@ from clarion.customers.identity.identifier import Owner, User, customer_id_of
 from clarion.customers.outcomes import Outcomes
 from clarion.customers.profile import store
 from clarion.customers.profile.customer import NEVER, CustomerRecord, Seen, new_customer, seen
+from clarion.customers.profile.trait_claim_store import (
+    add_trait_claims,
+    trait_claims_of,
+    with_few_claims,
+)
 from clarion.customers.profile.traits import Profile
 from clarion.customers.profile.wrong_clock import in_one_order
 from clarion.customers.suppression import ids_in
@@ -234,9 +239,8 @@ class Ingestion:
                 }
             )
         await insert_events(self._connection, self._workspace_id, rows, receipts)
-        few = await store.with_few_identifies(
-            self._connection, self._workspace_id, doubted, IDENTIFIES_MAX
-        )
+        await add_trait_claims(self._connection, self._workspace_id, batch.arrivals)
+        few = await with_few_claims(self._connection, self._workspace_id, doubted, IDENTIFIES_MAX)
         batch.touched |= {doubted[customer_id] for customer_id in few}
         await self._keep_customers(gained, batch)
 
@@ -312,19 +316,26 @@ class Ingestion:
     async def _made_anew(self, owners: dict[UUID, Owner]) -> list[CustomerRecord]:
         connection, workspace_id = self._connection, self._workspace_id
         spans = await store.seen_between(connection, workspace_id, owners)
-        taught, unseen = await store.identifies_of(connection, workspace_id, spans)
-        seen_last = {customer_id: last for customer_id, (_, last) in spans.items()} | {
-            customer_id: await store.last_seen(connection, workspace_id, customer_id, unseen=told)
-            for customer_id, told in unseen.items()
-        }
-        return [
-            replace(
-                new_customer(customer_id, owners[customer_id], first),
-                last_seen_at=seen_last[customer_id] or NEVER,
-                profile=Profile().apply_identify(in_one_order(taught[customer_id])),
+        claims = await trait_claims_of(connection, workspace_id, owners)
+        kept = []
+        for customer_id in sorted(spans.keys() | claims.keys()):
+            theirs = claims.get(customer_id, [])
+            first, last = spans.get(customer_id, (theirs[0].at if theirs else NEVER, None))
+            unseen = {one.taught.lesson.message_id for one in theirs if not one.is_active}
+            if unseen and last is not None:
+                last = await store.last_seen(connection, workspace_id, customer_id, unseen=unseen)
+            there = [one.at for one in theirs if one.is_active]
+            lessons = in_one_order([one.taught for one in theirs])
+            kept.append(
+                replace(
+                    new_customer(
+                        customer_id, owners[customer_id], min([first, *(one.at for one in theirs)])
+                    ),
+                    last_seen_at=max([last or NEVER, *there]),
+                    profile=Profile().apply_identify(lessons),
+                )
             )
-            for customer_id, (first, _) in spans.items()
-        ]
+        return kept
 
     async def _keep_devices(self, registry: DevicePlan, batch: Batch) -> None:
         connection, workspace_id = self._connection, self._workspace_id

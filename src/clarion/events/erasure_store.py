@@ -63,7 +63,7 @@ async def strangers_events(
     decides: they may name a device that was somebody's."""
     of_user = exists().where(ownership_periods.c.is_real, is_in_period()).correlate(events)
     rows = await connection.execute(
-        select(*_EVENT, events.c.key, events.c.user_id, *_WHEN)
+        select(*_EVENT, events.c.user_id, *_WHEN)
         .where(
             events.c.seq > after,
             events.c.workspace_id == workspace_id,
@@ -96,4 +96,4 @@ _WHEN = (
     events.c.received_at,
     events.c.source_id,
 )
-_EVENT = (events.c.seq, events.c.message_id, events.c.type, events.c.body)
+_EVENT = (events.c.seq, events.c.message_id, events.c.key, events.c.type, events.c.body)

@@ -146,14 +146,10 @@ async def _forget(
         await connection.execute(delete(table).where(*of_keys, *which))
 
 
-def claimed_at() -> ColumnElement[datetime]:
-    """`Event.claimed_at` of a row: where it stands among the events of its installation."""
-    return func.coalesce(events.c.clock_at, events.c.order_at, events.c.at, type_=Instant())
-
-
-def placed_at() -> ColumnElement[datetime]:
-    """Where a row of `events` stands on the timeline of its key: `Timeline.placed`."""
-    clock_at, received_at, lead = events.c.clock_at, events.c.received_at, clock_leads.c.lead
+def placed_at(rows: Table = events) -> ColumnElement[datetime]:
+    """Where a row of `events`, or of another table with its times, stands on the timeline of its
+    key: `Timeline.placed`."""
+    clock_at, received_at, lead = rows.c.clock_at, rows.c.received_at, clock_leads.c.lead
     moved_back = (
         select(
             case(
@@ -166,26 +162,29 @@ def placed_at() -> ColumnElement[datetime]:
             )
         )
         .where(
-            clock_leads.c.workspace_id == events.c.workspace_id,
-            clock_leads.c.key == events.c.key,
-            clock_leads.c.source_id == events.c.source_id,
+            clock_leads.c.workspace_id == rows.c.workspace_id,
+            clock_leads.c.key == rows.c.key,
+            clock_leads.c.source_id == rows.c.source_id,
         )
-        .correlate(events)
+        .correlate(rows)
         .scalar_subquery()
     )
+    by_server = func.coalesce(rows.c.order_at, rows.c.at, type_=Instant())
     by_clock = func.coalesce(moved_back, clock_at, type_=Instant())
-    return case((clock_at.is_(None), claimed_at()), else_=by_clock)
+    return case((clock_at.is_(None), by_server), else_=by_clock)
 
 
-def is_in_period() -> ColumnElement[bool]:
-    """Joins a row of `events` and the one period that says whose it is."""
-    period = ownership_periods.c
+def is_in_period(rows: Table = events) -> ColumnElement[bool]:
+    """Joins a row of `events`, or of another table with its times, and the one period that says
+    whose it is."""
+    period, placed = ownership_periods.c, placed_at(rows)
+    is_user = rows.c.user_id.is_not(None) if rows is events else rows.c.is_user
     return and_(
-        period.workspace_id == events.c.workspace_id,
-        period.key == events.c.key,
-        period.is_user == events.c.user_id.is_not(None),
-        period.start_at <= placed_at(),
-        period.end_at > placed_at(),
+        period.workspace_id == rows.c.workspace_id,
+        period.key == rows.c.key,
+        period.is_user == is_user,
+        period.start_at <= placed,
+        period.end_at > placed,
     )
 
 
@@ -200,14 +199,17 @@ def customer_of() -> ScalarSelect[UUID]:
 
 
 def owned_by(
-    connection: AsyncConnection, workspace_id: UUID, customer_ids: Iterable[UUID]
+    connection: AsyncConnection,
+    workspace_id: UUID,
+    customer_ids: Iterable[UUID],
+    rows: Table = events,
 ) -> tuple[ColumnElement[bool], ...]:
-    """Conditions on `events` joined with `ownership_periods`: the rows of these customers, found by
-    the index of periods and then that of events by key."""
+    """Conditions on `events`, or another such table, joined with `ownership_periods`: the rows of
+    these customers, found by the index of periods and then by key."""
     return (
         ownership_periods.c.workspace_id == workspace_id,
         among(connection, ownership_periods.c.customer_id, list(customer_ids)),
-        is_in_period(),
+        is_in_period(rows),
     )
 
 

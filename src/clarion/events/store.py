@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
-    ColumnElement,
     CompoundSelect,
     LargeBinary,
     Text,
@@ -65,11 +64,6 @@ class Receipt:
 
 
 # --- events ---------------------------------------------------------------------------------
-
-
-def ordered_at() -> ColumnElement[datetime]:
-    """`Event.ordered_at` of a row: which of two events is the later one."""
-    return func.coalesce(events.c.order_at, events.c.clock_at, events.c.at, type_=Instant())
 
 
 def _before(connection: AsyncConnection) -> CompoundSelect[Any]:

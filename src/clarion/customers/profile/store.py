@@ -1,21 +1,17 @@
 """Rows of customers."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, literal_column, select
+from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.customers.profile.customer import CustomerRecord, Seen
-from clarion.customers.profile.traits import Profile, TraitUpdate
-from clarion.customers.profile.wrong_clock import Installation, Taught
-from clarion.events.messages.message import read_identify
+from clarion.customers.profile.traits import Profile
 from clarion.events.ownership_store import is_in_period, owned_by
-from clarion.events.store import ordered_at
 from clarion.storage.bulk import in_parts, upsert
 from clarion.storage.dialect import among, unindexed
 from clarion.storage.schema import customers, devices, events, merges, ownership_periods
@@ -210,72 +206,6 @@ async def last_seen(
         .limit(1)
     )
     return rows.scalar_one_or_none()
-
-
-async def identifies_of(
-    connection: AsyncConnection, workspace_id: UUID, ids: Iterable[UUID]
-) -> tuple[dict[UUID, list[Taught]], dict[UUID, list[str]]]:
-    """What every identify of `ids` teaches, by customer; and the messageIds of those who tell of
-    somebody who was not there."""
-    taught: dict[UUID, list[Taught]] = defaultdict(list)
-    unseen: dict[UUID, list[str]] = defaultdict(list)
-    wanted = list(ids)
-    if not wanted:
-        return taught, unseen
-    rows = await connection.execute(
-        select(
-            ownership_periods.c.customer_id,
-            events.c.message_id,
-            events.c.source_id,
-            events.c.clock_at,
-            events.c.order_at,
-            ordered_at().label("at"),
-            events.c.device_id,
-            events.c.anonymous_id,
-            ownership_periods.c.is_real,
-            events.c.body,
-        ).where(
-            *owned_by(connection, workspace_id, wanted),
-            events.c.type == literal_column("'identify'"),  # the index's own condition
-        )
-    )
-    for row in rows:
-        said = read_identify(row.body)
-        key = said.context_device_id or row.device_id or row.anonymous_id
-        taught[row.customer_id].append(
-            Taught(
-                lesson=TraitUpdate(
-                    traits=said.traits,
-                    is_identified=row.is_real,
-                    at=row.at,
-                    message_id=row.message_id,
-                ),
-                installation=None if key is None else Installation(row.source_id, key),
-                clock_at=None if row.order_at is None else row.clock_at,
-            )
-        )
-        if not said.is_active:
-            unseen[row.customer_id].append(row.message_id)
-    return taught, unseen
-
-
-async def with_few_identifies(
-    connection: AsyncConnection, workspace_id: UUID, ids: Iterable[UUID], most: int
-) -> set[UUID]:
-    """Those of `ids` who have no more than `most` identifies stored."""
-    few = set()
-    for customer_id in sorted(ids):
-        rows = await connection.execute(
-            select(events.c.seq)
-            .where(
-                *owned_by(connection, workspace_id, [customer_id]),
-                events.c.type == literal_column("'identify'"),
-            )
-            .limit(most + 1)
-        )
-        if len(rows.all()) <= most:
-            few.add(customer_id)
-    return few
 
 
 async def forget_customers(

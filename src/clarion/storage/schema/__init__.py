@@ -22,6 +22,7 @@ from clarion.storage.schema.customers import customers as customers
 from clarion.storage.schema.customers import identifiers as identifiers
 from clarion.storage.schema.customers import merges as merges
 from clarion.storage.schema.customers import suppressions as suppressions
+from clarion.storage.schema.customers import trait_claims as trait_claims
 from clarion.storage.schema.deliveries import chunks as chunks
 from clarion.storage.schema.deliveries import deliveries as deliveries
 from clarion.storage.schema.deliveries import firebase_apps as firebase_apps

@@ -95,3 +95,22 @@ claims = Table(
     Index("claims_user", "workspace_id", "user_id", "key"),
     sqlite_with_rowid=False,
 )
+
+trait_claims = Table(  # what identifies taught: profiles are made of it
+    "trait_claims",
+    metadata,
+    Column("workspace_id", Id, nullable=False),
+    Column("key", Text, nullable=False),  # as its event's
+    Column("message_id", Text, nullable=False),
+    Column("is_user", Boolean, nullable=False),  # its event carries the key as user id
+    Column("source_id", Id, nullable=False),
+    Column("installation", Text),  # of its source: whose clock it is
+    Column("at", Instant, nullable=False),
+    Column("clock_at", Instant),
+    Column("order_at", Instant),
+    Column("received_at", Instant, nullable=False),
+    Column("is_active", Boolean, nullable=False),  # the person was there
+    Column("traits", Text, nullable=False),  # JSON
+    PrimaryKeyConstraint("workspace_id", "key", "message_id"),
+    sqlite_with_rowid=False,
+)

@@ -13,7 +13,7 @@ from sqlalchemy import (
 )
 
 from clarion.storage.dialect import Id, Instant
-from clarion.storage.schema.columns import Seq, metadata, only
+from clarion.storage.schema.columns import Seq, metadata
 
 events = Table(  # what came, as it came: a row is never changed
     "events",
@@ -36,7 +36,6 @@ events = Table(  # what came, as it came: a row is never changed
     Index("events_message", "message_id"),
     Index("events_source", "source_id", "seq"),
     Index("events_key", "workspace_id", "key", "at"),
-    Index("events_identify", "workspace_id", "key", **only("type = 'identify'")),
 )
 
 seen_messages = Table(  # what makes a messageId count once; kept for days of its own
