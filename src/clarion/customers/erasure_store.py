@@ -19,6 +19,7 @@ from clarion.storage.bulk import in_parts
 from clarion.storage.dialect import unindexed
 from clarion.storage.schema import (
     claims,
+    companions,
     customers,
     device_deletions,
     device_history,
@@ -51,7 +52,7 @@ async def past_devices_of(
             (devices, devices.c.customer_id),
         ):
             rows = await connection.execute(
-                select(table.c.device_id)
+                select(unindexed(table.c.device_id))
                 .where(table.c.workspace_id == workspace_id, column.in_(part))
                 .distinct()
             )
@@ -97,16 +98,20 @@ async def remove_some(
         (claims, claims.c.user_id, person.ids),
         (claims, claims.c.key, person.ids),
         (trait_claims, trait_claims.c.key, person.ids),
+        (companions, companions.c.id, person.ids),
+        (companions, companions.c.key, person.ids),
         (device_history, lines.customer_id, person.customer_ids),
         (device_history, lines.device_id, person.ids),
         (device_deletions, device_deletions.c.user_id, person.ids),
         (device_deletions, device_deletions.c.device_id, person.ids),
     ):
         key = tuple_(*(one for one in table.primary_key if one.name != "workspace_id"))
-        ours = table.c.workspace_id == workspace_id
+        ours = found_by = table.c.workspace_id == workspace_id
+        if "workspace_id" not in table.primary_key.columns:
+            found_by = unindexed(table.c.workspace_id) == workspace_id  # by key alone
         for part in in_parts(theirs):
             some = select(*key.clauses).where(ours, column.in_(part)).limit(limit)
-            gone = await connection.execute(delete(table).where(ours, key.in_(some)))
+            gone = await connection.execute(delete(table).where(found_by, key.in_(some)))
             if gone.rowcount:
                 return gone.rowcount
     return 0

@@ -29,6 +29,7 @@ from clarion.customers.devices.store import add_history, count_devices
 from clarion.customers.diagnostics import WarningCode
 from clarion.customers.identity import store as identity_store
 from clarion.customers.identity.batch import Arrival, Batch, Identifier, sender_of
+from clarion.customers.identity.companion_store import add_companions
 from clarion.customers.identity.extract import owner_key
 from clarion.customers.identity.identifier import Owner, User, customer_id_of
 from clarion.customers.outcomes import Outcomes
@@ -151,6 +152,7 @@ class Ingestion:
             replaced=[decider for decider in owned if batch.decided_before(decider)],
             near=batch.source_ids(),
         )
+        await add_companions(self._connection, self._workspace_id, batch.companions())
         await self._store_events(batch)
         await self._keep_devices(registry, batch)
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, exists, select
+from sqlalchemy import delete, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.events.ownership_store import is_in_period, owned_by
@@ -57,22 +57,18 @@ async def some_events_of(
 
 
 async def strangers_events(
-    connection: AsyncConnection, workspace_id: UUID, *, after: int, limit: int
+    connection: AsyncConnection, workspace_id: UUID, key: str, *, after: Any, limit: int
 ) -> Sequence[Any]:
-    """A page (seq, message_id, type, body, key, user_id, at) of the events that no real user id
-    decides: they may name a device that was somebody's."""
-    of_user = exists().where(ownership_periods.c.is_real, is_in_period()).correlate(events)
-    rows = await connection.execute(
-        select(*_EVENT, events.c.user_id, *_WHEN)
-        .where(
-            events.c.seq > after,
-            events.c.workspace_id == workspace_id,
-            events.c.key.is_not(None),
-            ~of_user,
-        )
-        .order_by(events.c.seq)
-        .limit(limit)
+    """A page of the events of a key that no person's user id decides, by time; the ones that stand
+    behind the row `after`. They may name a device that was somebody's."""
+    of_person = exists().where(ownership_periods.c.is_real, is_in_period()).correlate(events)
+    statement = select(*_EVENT, events.c.user_id, *_WHEN).where(
+        events.c.workspace_id == workspace_id, events.c.key == key, ~of_person
     )
+    if after is not None:
+        later = or_(events.c.at > after.at, events.c.seq > after.seq)
+        statement = statement.where(events.c.at >= after.at, later)
+    rows = await connection.execute(statement.order_by(events.c.at, events.c.seq).limit(limit))
     return rows.all()
 
 

@@ -32,7 +32,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.events.messages.timestamps import AHEAD_MIN, DELAY_MAX
 from clarion.storage.bulk import in_parts, insert_new, upsert
-from clarion.storage.dialect import Instant, among, moved
+from clarion.storage.dialect import Instant, among, moved, unindexed
 from clarion.storage.schema import clock_leads, events, ownership_periods
 
 _FIRST = datetime.min.replace(tzinfo=UTC)
@@ -206,24 +206,26 @@ def owned_by(
 ) -> tuple[ColumnElement[bool], ...]:
     """Conditions on `events`, or another such table, joined with `ownership_periods`: the rows of
     these customers, found by the index of periods and then by key."""
+    return (*periods_of(connection, workspace_id, customer_ids), is_in_period(rows))
+
+
+def periods_of(
+    connection: AsyncConnection, workspace_id: UUID, customer_ids: Iterable[UUID]
+) -> tuple[ColumnElement[bool], ...]:
+    """Conditions on `ownership_periods`: those of these customers. Were the workspace a condition
+    that an index can serve, SQLite would begin with all rows of the workspace."""
     return (
-        ownership_periods.c.workspace_id == workspace_id,
+        unindexed(ownership_periods.c.workspace_id) == workspace_id,
         among(connection, ownership_periods.c.customer_id, list(customer_ids)),
-        is_in_period(rows),
     )
 
 
 async def keys_of(connection: AsyncConnection, workspace_id: UUID, customer_id: UUID) -> list[str]:
     """The keys that are, or were for some time, this customer's."""
     rows = await connection.execute(
-        select(ownership_periods.c.key)
-        .where(
-            ownership_periods.c.workspace_id == workspace_id,
-            ownership_periods.c.customer_id == customer_id,
-        )
-        .distinct()
+        select(ownership_periods.c.key).where(*periods_of(connection, workspace_id, [customer_id]))
     )
-    return sorted(rows.scalars())
+    return sorted(set(rows.scalars()))
 
 
 def of_key(workspace_id: UUID, key: str, customer_id: UUID) -> tuple[ColumnElement[bool], ...]:

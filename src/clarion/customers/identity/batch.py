@@ -21,6 +21,7 @@ from clarion.customers.devices.facts import Facts, noted
 from clarion.customers.identity.claim import Claim
 from clarion.customers.identity.extract import Sighting, claims_of, owner_key, sighted_flags
 from clarion.customers.identity.identifier import Flags, Owner, Provisional, User
+from clarion.customers.identity.ownership import Decider, Owned, Run
 from clarion.customers.identity.timeline import (
     Earlier,
     Timeline,
@@ -30,10 +31,6 @@ from clarion.customers.identity.timeline import (
     timeline,
 )
 from clarion.events.messages.message import Event
-
-Decider = tuple[str, bool]
-"""A key, and whether it decides as the user id of events, or as the key of those that have none.
-One text may be a person's user id here, and the id of a device there."""
 
 
 class Arrival(Struct, frozen=True, kw_only=True, gc=False):
@@ -57,23 +54,6 @@ class Identifier(Struct, frozen=True, kw_only=True):
 
 
 UNKNOWN = Identifier()
-
-
-class Run(Struct, frozen=True, kw_only=True, gc=False):
-    """Events of a key with start ≤ placed < end are the owner's; None is open-ended."""
-
-    start: datetime | None
-    end: datetime | None
-    owner: Owner
-
-
-class Owned(Struct, frozen=True, kw_only=True):
-    """Whose a key was, for all of time. `is_real`: it is a person's user id. `leads`: as in its
-    timeline."""
-
-    runs: Sequence[Run]
-    is_real: bool
-    leads: Mapping[int, int]
 
 
 class Stored(Struct, frozen=True, gc=False):
@@ -295,6 +275,22 @@ class Batch:
             is_real=False,
             leads=known.timeline.leads,
         )
+
+    def companions(self) -> set[tuple[str, str]]:
+        """(id, key): the other ids in events that no person's user id decides, with their key."""
+        found: set[tuple[str, str]] = set()
+        for event in (arrival.event for arrival in self.arrivals):
+            key = owner_key(event)
+            if key is None or (event.user_id is not None and self.is_real(event.user_id)):
+                continue
+            others = (
+                event.anonymous_id,
+                event.previous_id,
+                event.device_id,
+                event.context_device_id,
+            )
+            found |= {(one, key) for one in others if one is not None and one != key}
+        return found
 
     def device_owner(self, device_id: str) -> Owner:
         """Whose the device is now."""

@@ -12,14 +12,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.clock import from_micros, to_micros
 from clarion.customers.devices.facts import Facts
-from clarion.customers.identity.batch import Decider, Identifier, Owned, Stored, sender_of
+from clarion.customers.identity.batch import Identifier, Stored, sender_of
 from clarion.customers.identity.claim import Claim, ClaimKind
 from clarion.customers.identity.identifier import Flags, customer_id_of
+from clarion.customers.identity.ownership import Decider, Owned
 from clarion.customers.identity.timeline import CLAIMS_READ_MAX, NOBODYS, Span, Timeline
 from clarion.events.ownership_store import Ownership, Period, sources_with_leads, write_ownership
 from clarion.sources.store import list_sources
 from clarion.storage.bulk import in_parts, insert_new, insert_unseen, upsert
-from clarion.storage.dialect import among, has_one_writer
+from clarion.storage.dialect import among, has_one_writer, unindexed
 from clarion.storage.schema import claims as claims_table
 from clarion.storage.schema import identifiers
 
@@ -227,7 +228,7 @@ async def keys_claimed_by(
     found: set[str] = set()
     for part in in_parts(user_ids):
         rows = await connection.execute(
-            select(claims_table.c.key)
+            select(unindexed(claims_table.c.key))  # SQLite would read all keys in their order
             .where(claims_table.c.workspace_id == workspace_id, claims_table.c.user_id.in_(part))
             .distinct()
         )
@@ -242,7 +243,7 @@ async def users_seen_with(
     found: dict[str, set[str]] = defaultdict(set)
     for part in in_parts(keys):
         rows = await connection.execute(
-            select(claims_table.c.key, claims_table.c.user_id)
+            select(unindexed(claims_table.c.key), unindexed(claims_table.c.user_id))
             .where(claims_table.c.workspace_id == workspace_id, claims_table.c.key.in_(part))
             .distinct()
         )

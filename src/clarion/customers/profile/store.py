@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.customers.profile.customer import CustomerRecord, Seen
 from clarion.customers.profile.traits import Profile
-from clarion.events.ownership_store import is_in_period, owned_by
+from clarion.events.ownership_store import is_in_period, owned_by, periods_of
 from clarion.storage.bulk import in_parts, upsert
 from clarion.storage.dialect import among, unindexed
 from clarion.storage.schema import customers, devices, events, merges, ownership_periods
@@ -177,8 +177,7 @@ async def seen_between(
     for part in in_parts(ids):
         rows = await connection.execute(
             select(ownership_periods.c.customer_id, first.label("first"), last.label("last")).where(
-                ownership_periods.c.workspace_id == workspace_id,
-                among(connection, ownership_periods.c.customer_id, part),
+                *periods_of(connection, workspace_id, part)
             )
         )
         for customer_id, begins, ends in rows:

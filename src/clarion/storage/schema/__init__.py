@@ -18,6 +18,7 @@ from clarion.storage.schema.campaigns import campaigns as campaigns
 from clarion.storage.schema.campaigns import launches as launches
 from clarion.storage.schema.columns import metadata as metadata
 from clarion.storage.schema.customers import claims as claims
+from clarion.storage.schema.customers import companions as companions
 from clarion.storage.schema.customers import customers as customers
 from clarion.storage.schema.customers import identifiers as identifiers
 from clarion.storage.schema.customers import merges as merges

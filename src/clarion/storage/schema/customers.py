@@ -114,3 +114,14 @@ trait_claims = Table(  # what identifies taught: profiles are made of it
     PrimaryKeyConstraint("workspace_id", "key", "message_id"),
     sqlite_with_rowid=False,
 )
+
+companions = Table(  # ids that stood in events of a key which is no person's user id
+    "companions",
+    metadata,
+    Column("workspace_id", Id, nullable=False),
+    Column("id", Text, nullable=False),
+    Column("key", Text, nullable=False),  # of the event
+    PrimaryKeyConstraint("workspace_id", "id", "key"),
+    Index("companions_key", "workspace_id", "key"),
+    sqlite_with_rowid=False,
+)

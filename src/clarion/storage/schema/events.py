@@ -64,7 +64,7 @@ ownership_periods = Table(  # whose a key's events are; together they cover all 
     Column("is_user", Boolean, nullable=False),  # of events that carry it as user id, or of others
     Column("is_real", Boolean, nullable=False),  # they do, and it is a person's
     PrimaryKeyConstraint("workspace_id", "key", "is_user", "start_at"),
-    Index("ownership_customer", "workspace_id", "customer_id"),
+    Index("ownership_customer", "customer_id"),
     sqlite_with_rowid=False,
 )
 

@@ -93,7 +93,7 @@ def upgrade() -> None:
         )
         op.execute(_DECIDES.format(name=name, of_user=of_user))
     _fill(op.get_bind(), periods, leads)
-    op.create_index("ownership_customer", "ownership_periods", ["workspace_id", "customer_id"])
+    op.create_index("ownership_customer", "ownership_periods", ["customer_id"])
 
 
 _DECIDES = """

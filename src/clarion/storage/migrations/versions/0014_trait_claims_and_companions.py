@@ -1,6 +1,8 @@
-"""What identifies taught, in a table of its own: profiles are made of it, and no more of events.
+"""What identifies taught, and which ids stood together, in tables of their own.
 
-Read from the identifies that are stored, page by page, as it was read so far.
+Profiles are made of the one, and no more of events; an erasure finds by the other what nobody known
+did on a person's devices. Both are read from the events that are stored, page by page, as it was
+done so far.
 
 Revision ID: 0014
 Revises: 0013
@@ -11,7 +13,9 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql, sqlite
 
+from clarion.customers.identity.person import ids_of_body
 from clarion.events.messages.message import read_identify
 from clarion.storage.dialect import Id, Instant
 
@@ -53,7 +57,21 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("workspace_id", "key", "message_id"),
         sqlite_with_rowid=False,
     )
-    connection = op.get_bind()
+    _read_identifies(op.get_bind(), claims)
+    op.drop_index("events_identify", table_name="events")
+    companions = op.create_table(
+        "companions",
+        sa.Column("workspace_id", Id(), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("workspace_id", "id", "key"),
+        sqlite_with_rowid=False,
+    )
+    _read_companions(op.get_bind(), companions)
+    op.create_index("companions_key", "companions", ["workspace_id", "key"])
+
+
+def _read_identifies(connection: sa.Connection, claims: sa.Table) -> None:
     identifies = sa.select(_events).where(_events.c.type == "identify", _events.c.key.is_not(None))
     after = 0
     while True:
@@ -66,7 +84,46 @@ def upgrade() -> None:
         if taught:
             op.bulk_insert(claims, taught)
         after = page[-1].seq
-    op.drop_index("events_identify", table_name="events")
+
+
+_STRANGERS = """
+SELECT seq, workspace_id, key, body FROM events
+WHERE seq > :after AND key IS NOT NULL AND (user_id IS NULL OR NOT EXISTS (
+    SELECT 1 FROM ownership_periods AS period
+    WHERE period.workspace_id = events.workspace_id AND period.key = events.key
+        AND period.is_user AND period.is_real
+))
+ORDER BY seq LIMIT :page
+"""
+
+
+def _read_companions(connection: sa.Connection, companions: sa.Table) -> None:
+    put: Any
+    if connection.dialect.name == "postgresql":
+        put = postgresql.insert(companions).on_conflict_do_nothing()
+    else:
+        put = sqlite.insert(companions).on_conflict_do_nothing()
+    statement = sa.text(_STRANGERS).columns(workspace_id=Id())
+    after = 0
+    while True:
+        page = connection.execute(statement, {"after": after, "page": _PAGE}).all()
+        if not page:
+            return
+        pairs = {
+            (row.workspace_id, one, row.key)
+            for row in page
+            for one in ids_of_body(row.body)
+            if one != row.key
+        }
+        if pairs:
+            connection.execute(
+                put,
+                [
+                    {"workspace_id": workspace_id, "id": one, "key": key}
+                    for workspace_id, one, key in sorted(pairs)
+                ],
+            )
+        after = page[-1].seq
 
 
 def _claim(row: Any) -> dict[str, Any] | None:
