@@ -81,8 +81,9 @@ SETTINGS = (
     Setting(
         name="CLARION_SEEN_DAYS",
         meaning=(
-            "So many days after its arrival does a messageId that comes again change nothing; "
-            f"{SEEN_DAYS_MIN} to {SEEN_DAYS_MAX}. One that comes later counts as a new event."
+            "For so many days does a messageId that comes again change nothing, whether its event "
+            f"is still stored or not; {SEEN_DAYS_MIN} to {SEEN_DAYS_MAX}. While it is stored, none "
+            "does."
         ),
         default=str(SEEN_DAYS),
         example="365",

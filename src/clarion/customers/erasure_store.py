@@ -15,6 +15,7 @@ from clarion.customers.identity import merge_store
 from clarion.customers.identity import store as identity_store
 from clarion.customers.identity.person import Person
 from clarion.events.ownership_store import customer_of, forget_ownership
+from clarion.events.seen_store import seqs_of
 from clarion.storage.bulk import in_parts
 from clarion.storage.dialect import unindexed
 from clarion.storage.schema import (
@@ -227,9 +228,10 @@ async def _others_events(
 ) -> set[str]:
     found: set[str] = set()
     for part in in_parts(message_ids):
+        seqs = await seqs_of(connection, workspace_id, part)
         rows = await connection.execute(
             select(events.c.message_id, customer_of().label("customer_id")).where(
-                unindexed(events.c.workspace_id) == workspace_id, events.c.message_id.in_(part)
+                events.c.seq.in_(seqs), events.c.message_id.in_(part)
             )
         )
         found |= {row.message_id for row in rows if row.customer_id not in person.customer_ids}

@@ -8,7 +8,7 @@ from sqlalchemy import delete, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.events.ownership_store import is_in_period, owned_by
-from clarion.events.seen_store import forget_messages
+from clarion.events.seen_store import forget_messages, seqs_of
 from clarion.events.store import remove_receipts
 from clarion.ingest_log.erasure_store import remove_entries
 from clarion.storage.bulk import in_parts
@@ -39,20 +39,22 @@ async def some_events_of(
         if found := rows.all():
             return found
     for part in in_parts(ids):
-        naming = select(claims.c.message_id).where(
-            claims.c.workspace_id == workspace_id,
-            claims.c.key.in_(part),
-            claims.c.user_id.not_in([*part, *users]),
-        )
-        rows = await connection.execute(
-            select(*_EVENT)
-            .where(
-                unindexed(events.c.workspace_id) == workspace_id, events.c.message_id.in_(naming)
+        naming = await connection.execute(
+            select(claims.c.message_id).where(
+                claims.c.workspace_id == workspace_id,
+                claims.c.key.in_(part),
+                claims.c.user_id.not_in([*part, *users]),
             )
-            .limit(limit)
         )
-        if found := rows.all():
-            return found
+        message_ids = set(naming.scalars())
+        for seqs in in_parts(await seqs_of(connection, workspace_id, message_ids)):
+            rows = await connection.execute(
+                select(*_EVENT).where(
+                    events.c.seq.in_(seqs), unindexed(events.c.workspace_id) == workspace_id
+                )
+            )
+            if found := [row for row in rows if row.message_id in message_ids]:
+                return found[:limit]
     return []
 
 

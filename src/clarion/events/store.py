@@ -14,7 +14,6 @@ from sqlalchemy import (
     cast,
     delete,
     exists,
-    func,
     null,
     select,
     union_all,
@@ -22,9 +21,9 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.events.ownership_store import owned_by, stored_event
-from clarion.events.seen_store import add_seen, message_hash
-from clarion.storage.bulk import in_parts, insert_new
-from clarion.storage.dialect import Id, Instant, among, dialect_of, insert, several, unindexed
+from clarion.events.seen_store import add_seen, message_hash, seqs_of
+from clarion.storage.bulk import in_parts, insert_new, next_numbers
+from clarion.storage.dialect import Id, Instant, among, dialect_of, several, unindexed
 from clarion.storage.schema import (
     events,
     merges,
@@ -123,38 +122,30 @@ async def look_before(
 async def insert_events(
     connection: AsyncConnection,
     workspace_id: UUID,
-    rows: Sequence[Mapping[str, Any]],
+    rows: Sequence[dict[str, Any]],
     receipts: Collection[str] = (),
 ) -> None:
-    """Rows of the events table, but for those whose messageId was seen already. `receipts`: the
-    messageIds of those which the attributor is to look at."""
+    """Rows of the events table, which get their numbers, but for those whose messageId was seen
+    already. `receipts`: the messageIds of those which the attributor is to look at."""
+    seqs = await next_numbers(connection, events, len(rows))
+    for seq, row in zip(seqs, rows, strict=True):
+        row["seq"] = seq
     fresh = await add_seen(connection, workspace_id, rows)
     await insert_new(connection, events, fresh)
-    due = [row["message_id"] for row in fresh if row["message_id"] in receipts]
-    if due:
-        # A messageId may stand there from long ago: the one that is new is the last.
-        await connection.execute(
-            insert(connection, receipts_due).from_select(
-                ["seq"],
-                select(func.max(events.c.seq))
-                .where(
-                    unindexed(events.c.workspace_id) == workspace_id,
-                    among(connection, events.c.message_id, due),
-                )
-                .group_by(events.c.message_id),
-            )
-        )
+    due = [{"seq": row["seq"]} for row in fresh if row["message_id"] in receipts]
+    await insert_new(connection, receipts_due, due)
 
 
 async def get_event(
     connection: AsyncConnection, workspace_id: UUID, message_id: str
 ) -> StoredEvent | None:
-    """The first one of that messageId."""
+    seqs = await seqs_of(connection, workspace_id, [message_id])
     rows = await connection.execute(
-        stored_event()
-        .where(unindexed(events.c.workspace_id) == workspace_id, events.c.message_id == message_id)
-        .order_by(events.c.seq)
-        .limit(1)
+        stored_event().where(
+            events.c.seq.in_(seqs),
+            unindexed(events.c.workspace_id) == workspace_id,
+            events.c.message_id == message_id,
+        )
     )
     row = rows.one_or_none()
     return None if row is None else read_event(row)

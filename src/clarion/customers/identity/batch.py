@@ -97,6 +97,7 @@ class Batch:
         self._stored: Mapping[str, Stored] = {}
         self._reopened: set[str] = set()
         self._unsettled: set[str] | None = None
+        self._to_keep: dict[str, Identifier] | None = None
         self._decides: set[Decider] = set()
         for arrival in arrivals:
             if (decider := owner_key(arrival.event)) is not None:
@@ -247,8 +248,8 @@ class Batch:
         """Whose the keys are that decide an event for the first time, or are somebody else's than
         before."""
         found: dict[Decider, Owned] = {}
-        for key in self._timelines:
-            now, before = self._identifier(key), self._known.get(key, UNKNOWN)
+        for key, now in self.to_keep().items():
+            before = self._known.get(key, UNKNOWN)
             for is_user in (True, False):
                 if not decides(now, is_user=is_user):
                     continue
@@ -310,13 +311,14 @@ class Batch:
         ]
 
     def to_keep(self) -> dict[str, Identifier]:
-        """The identifiers to write: new ones, and those that changed."""
-        found: dict[str, Identifier] = {}
-        for key in self._timelines:
-            known, identifier = self._known.get(key), self._identifier(key)
-            if identifier is not known and identifier != known:
-                found[key] = identifier
-        return found
+        """The identifiers to write: new ones, and those that changed. Asked after `settle`."""
+        if self._to_keep is None:
+            self._to_keep = {}
+            for key in self._timelines:
+                known, identifier = self._known.get(key), self._identifier(key)
+                if identifier is not known and identifier != known:
+                    self._to_keep[key] = identifier
+        return self._to_keep
 
     def _identifier(self, key: str) -> Identifier:
         """What is to be kept of one; what is kept already, itself, where nothing is new."""

@@ -33,16 +33,16 @@ events = Table(  # what came, as it came: a row is never changed
     Column("clock_at", Instant),  # by the sender's own clock; NULL: it tells no time
     Column("order_at", Instant),  # which of two is later, where neither clock_at nor at says so
     Column("key", Text),  # what decides whose it is: user_id, or else the key; NULL: nobody named
-    Index("events_message", "message_id"),
     Index("events_source", "source_id", "seq"),
     Index("events_key", "workspace_id", "key", "at"),
 )
 
-seen_messages = Table(  # what makes a messageId count once; kept for days of its own
+seen_messages = Table(  # what makes a messageId count once, and where its event is
     "seen_messages",
     metadata,
     Column("hash", LargeBinary(16), nullable=False),  # of workspace and messageId
     Column("received_at", Instant, nullable=False),
+    Column("seq", BigInteger, nullable=False),  # of the event, as long as it is stored
     PrimaryKeyConstraint("hash"),
     sqlite_with_rowid=False,
 )

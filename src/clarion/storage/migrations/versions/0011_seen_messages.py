@@ -34,6 +34,7 @@ def upgrade() -> None:
         "seen_messages",
         sa.Column("hash", sa.LargeBinary(16), nullable=False),
         sa.Column("received_at", Instant(), nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("hash"),
         sqlite_with_rowid=False,
     )
@@ -53,6 +54,7 @@ def upgrade() -> None:
                         row.message_id.encode(), digest_size=16, key=row.workspace_id.bytes
                     ).digest(),
                     "received_at": row.received_at,
+                    "seq": row.seq,
                 }
                 for row in page
             ],
@@ -62,7 +64,6 @@ def upgrade() -> None:
         op.drop_constraint("events_message", "events")
     else:
         _rebuild()
-    op.create_index("events_message", "events", ["message_id"])
 
 
 _COLUMNS = (
