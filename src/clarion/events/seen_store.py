@@ -19,9 +19,15 @@ from clarion.storage.dialect import among, has_one_writer
 from clarion.storage.schema import events, seen_messages
 
 
-def message_hash(workspace_id: UUID, message_id: str) -> bytes:
-    """What a messageId is known by: 16 bytes, of a workspace's own."""
-    return blake2b(message_id.encode(), digest_size=16, key=workspace_id.bytes).digest()
+def message_hashes(workspace_id: UUID, message_ids: Iterable[str]) -> list[bytes]:
+    """What messageIds are known by, in their order: 16 bytes each, of a workspace's own."""
+    empty = blake2b(digest_size=16, key=workspace_id.bytes)
+    hashes = []
+    for message_id in message_ids:
+        state = empty.copy()
+        state.update(message_id.encode())
+        hashes.append(state.digest())
+    return hashes
 
 
 async def add_seen(
@@ -29,7 +35,8 @@ async def add_seen(
 ) -> Sequence[Mapping[str, Any]]:
     """Note the messageIds of these rows of events, which have their `seq` and were not seen when it
     was looked; returns the rows that nobody else has stored since."""
-    by_hash = {message_hash(workspace_id, row["message_id"]): row for row in rows}
+    hashes = message_hashes(workspace_id, (row["message_id"] for row in rows))
+    by_hash = dict(zip(hashes, rows, strict=True))
     seen = [
         {"hash": hashed, "received_at": row["received_at"], "seq": row["seq"]}
         for hashed, row in sorted(by_hash.items(), key=_hash)  # so that two wait in a line
@@ -51,7 +58,7 @@ async def seqs_of(
     """Where the events of these messageIds are, as far as they are stored. Whoever reads them looks
     at the messageId again: of one that is gone another event may have the place."""
     seqs: list[int] = []
-    for part in in_parts(message_hash(workspace_id, one) for one in message_ids):
+    for part in in_parts(message_hashes(workspace_id, message_ids)):
         rows = await connection.execute(
             select(seen_messages.c.seq).where(among(connection, seen_messages.c.hash, part))
         )
@@ -63,7 +70,7 @@ async def forget_messages(
     connection: AsyncConnection, workspace_id: UUID, message_ids: Sequence[str]
 ) -> None:
     """Remove these: nothing is left that says they were ever sent."""
-    for part in in_parts(message_hash(workspace_id, one) for one in message_ids):
+    for part in in_parts(message_hashes(workspace_id, message_ids)):
         await remove_seen(connection, part)
 
 

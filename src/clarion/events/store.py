@@ -21,7 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.events.ownership_store import owned_by, stored_event
-from clarion.events.seen_store import add_seen, message_hash, seqs_of
+from clarion.events.seen_store import add_seen, message_hashes, seqs_of
 from clarion.storage.bulk import in_parts, insert_new, next_numbers
 from clarion.storage.dialect import Id, Instant, among, dialect_of, several, unindexed
 from clarion.storage.schema import (
@@ -107,7 +107,7 @@ async def look_before(
     connection: AsyncConnection, workspace_id: UUID, message_ids: Sequence[str]
 ) -> Before:
     """One look for all of it: hardly any workspace has such people or merges."""
-    ids = {message_hash(workspace_id, message_id): message_id for message_id in message_ids}
+    ids = dict(zip(message_hashes(workspace_id, message_ids), message_ids, strict=True))
     told = {"workspace": workspace_id, "hashes": list(ids)}
     rows = (await connection.execute(_before(connection), told)).all()
     return Before(

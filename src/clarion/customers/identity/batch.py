@@ -13,6 +13,7 @@ claimed it turned out to be real, or a device.
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from uuid import UUID
 
 from msgspec import Struct
@@ -31,6 +32,9 @@ from clarion.customers.identity.timeline import (
     timeline,
 )
 from clarion.events.messages.message import Event
+
+SENDERS_KEPT = 1_024
+"""Sources whose short numbers are remembered: each event asks for its own."""
 
 
 class Arrival(Struct, frozen=True, kw_only=True, gc=False):
@@ -390,6 +394,7 @@ def decides(known: Identifier, *, is_user: bool) -> bool:
     return known.decides_as_user if is_user else known.decides_as_key
 
 
+@lru_cache(maxsize=SENDERS_KEPT)
 def sender_of(source_id: UUID) -> int:
     """What tells the clocks of sources apart, short enough to stand with every claim."""
     return int(source_id) & 0x7FFF_FFFF
