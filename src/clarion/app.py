@@ -24,7 +24,7 @@ from clarion.broker import Broker, BrokerUnavailable
 from clarion.campaigns.scheduler import Scheduler, SchedulerOptions
 from clarion.clock import Clock, SystemClock
 from clarion.config import Address, Settings
-from clarion.customers.devices.sweeper import Sweeper
+from clarion.customers.devices.sweeper import Sweeper, SweeperOptions
 from clarion.customers.ingestor import Ingestor
 from clarion.deliveries.planner import Planner
 from clarion.deliveries.provider import Provider
@@ -290,7 +290,8 @@ class App:
             case Role.ATTRIBUTOR:
                 return Attributor(database, clock).agents()
             case Role.SWEEPER:
-                sweeper = Sweeper(database, clock, lease=self._lease(AgentName.SWEEPER))
+                days = SweeperOptions(seen_days=self.settings.seen_days)
+                sweeper = Sweeper(database, clock, days, self._lease(AgentName.SWEEPER))
                 eraser = Eraser(database, broker, clock, lease=self._lease(AgentName.ERASER))
                 return [*sweeper.agents(), *eraser.agents()]
             case Role.COLLECTOR | Role.WEB:

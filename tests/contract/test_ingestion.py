@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select, text
+from sqlalchemy import delete, select, text
 
 from clarion.customers.devices.registration_store import kept_device
 from clarion.customers.devices.store import customer_history, device_history
@@ -17,6 +17,7 @@ from clarion.customers.ingestion import Ingestion
 from clarion.customers.profile.store import get_customer, read_customer
 from clarion.events.envelope import open_parcel
 from clarion.events.messages.message import Event
+from clarion.events.ownership_store import customer_of
 from clarion.storage.database import Database
 from clarion.storage.schema import customers, devices, events, metadata
 from support.book import NOW, SOURCE, WORKSPACE, Book
@@ -35,7 +36,9 @@ async def take(database: Database, batch: list[Event]) -> int:
 
 async def state(database: Database) -> dict[str, Any]:
     async with database.read() as connection:
-        owners = await connection.execute(select(events.c.message_id, events.c.customer_id))
+        owners = await connection.execute(
+            select(events.c.message_id, customer_of().label("customer_id"))
+        )
         people = await connection.execute(select(customers))
         things = await connection.execute(select(devices))
         return {
@@ -123,6 +126,30 @@ async def test_a_repeated_message_id_changes_nothing(database: Database) -> None
     before = await state(database)
     assert await take(database, [event]) == 0
     assert await state(database) == before
+
+
+async def test_profiles_are_made_without_the_events_that_taught_them(database: Database) -> None:
+    app = App()
+    await take(
+        database,
+        [
+            app.identify(1, "U", anon="A", traits={"plan": "free", "city": "Graz"}),
+            app.identify(2, "U", traits={"plan": "pro", "pushEnabled": False}),
+            app.identify(3, "V", anon="B", traits={"plan": "basic"}),
+            app.identify(4, "W", context={"active": False}),
+        ],
+    )
+    before = await state(database)
+    async with database.write() as connection:
+        await connection.execute(delete(events))
+        everybody = [User(name) for name in "UVW"]
+        await Ingestion(connection, WORKSPACE, NOW).make_anew(everybody)
+    assert (await state(database))["customers"] == before["customers"]
+    await take(database, [app.alias(5, "U", "B"), app.identify(6, "U", traits={"n": 1})])
+    async with database.read() as connection:
+        customer = await get_customer(connection, WORKSPACE, "U")
+    assert customer is not None
+    assert customer.traits == {"plan": "pro", "city": "Graz", "pushEnabled": False, "n": 1}
 
 
 async def test_a_device_tells_every_owner_and_token_and_what_caused_them(

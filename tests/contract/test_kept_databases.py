@@ -2,39 +2,49 @@
 under way goes on."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from uuid import UUID
 
 import msgspec
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Text, column, select, table
 
 from clarion.campaigns.campaign import CampaignState
 from clarion.customers.devices.device import TokenKind
-from clarion.customers.identity.identifier import User, customer_id_of
+from clarion.customers.identity.identifier import Provisional, User, customer_id_of
+from clarion.customers.ingestion import Ingestion
 from clarion.deliveries.apps.store import open_app
 from clarion.deliveries.provider import ProviderApp
+from clarion.events.ownership_store import customer_of
+from clarion.events.store import get_event
 from clarion.privacy.eraser import Eraser
 from clarion.privacy.erasure_request_store import unfinished
 from clarion.sources.auth_result import AuthResult
 from clarion.sources.key_store import find_admissions
 from clarion.storage.database import Database
+from clarion.storage.dialect import Id
 from clarion.storage.migrate import REVISIONS, is_current, migrate
 from clarion.storage.schema import campaigns, customers, devices, events, write_keys
 from flow.test_erasure import left
 from support.book import WORKSPACE
 from support.clock import FakeClock
-from support.history import App
+from support.history import DAY, App
 from support.kept_database import (
     BASE,
     DATABASES,
     IDENTITY_SECRET,
     LEFT_AT,
     SENT_CHUNKS,
+    SINCE_0010,
     bring_back,
     vault,
 )
 from support.world import APP, World
 
+_OLD_EVENTS = table("events", column("message_id", Text), column("customer_id", Id))
+"""As it was up to 0012."""
+SIGN_OUTS = [DAY + timedelta(minutes=34)]
+"""After which somebody nobody knows used a device."""
 KEPT = sorted({file.name.partition(".")[0] for file in DATABASES.iterdir()})
 
 
@@ -71,8 +81,42 @@ async def test_customers_devices_and_their_owners_are_what_they_were(world: Worl
     assert owners["D-dead-1"][1] == "removed"
     assert known["ada"] == {"email": "ada@shop.example", "n": 1.5}
     assert known["bob"] == {"plan": "free", "city": "Graz", "tags": ["a", "é"]}
-    assert len(heard) == len(set(heard)) == 15 + len(BASE) + 3
+    since = SINCE_0010 if "hands01" in heard else 0
+    assert len(heard) == len(set(heard)) == 15 + len(BASE) + 3 + since
     assert {row.token_kind for row in found} == {TokenKind.FCM.value}
+
+
+@pytest.mark.parametrize("name", KEPT)
+async def test_events_are_whose_they_were_and_customers_are_made_anew_alike(
+    database_url: str, name: str
+) -> None:
+    await bring_back(name, database_url)
+    database = Database(database_url)
+    async with database.read() as connection:
+        owners = {
+            row.message_id: row.customer_id for row in await connection.execute(select(_OLD_EVENTS))
+        }
+    await database.close()
+    await migrate(database_url)
+    database = Database(database_url)
+    async with database.write() as connection:
+        owned = select(events.c.message_id, customer_of().label("customer_id"))
+        now = {row.message_id: row.customer_id for row in await connection.execute(owned)}
+        assert now == owners
+        by_id = select(customers).order_by(customers.c.id)
+        people = (await connection.execute(by_id)).all()
+        users = [User(one.user_id) for one in people if one.user_id is not None]
+        strangers = [
+            Provisional(one.key, since)
+            for one in people
+            if one.key is not None
+            for since in (None, *SIGN_OUTS)
+            if customer_id_of(WORKSPACE, Provisional(one.key, since)) == one.id
+        ]
+        assert len(users) + len(strangers) == len(people)
+        await Ingestion(connection, WORKSPACE, LEFT_AT).make_anew([*users, *strangers])
+        assert (await connection.execute(by_id)).all() == people
+    await database.close()
 
 
 async def test_what_comes_now_is_taken_in_beside_what_was(world: World) -> None:
@@ -91,6 +135,14 @@ async def test_the_finished_campaign_s_account_balances(world: World) -> None:
     total = account.total
     assert (total.accepted, total.unregistered, total.rejected) == (len(BASE) + 1, 1, 1)
     assert (total.received, total.in_flight) == (3, 0)
+
+
+async def test_a_receipt_that_waited_is_attributed(world: World) -> None:
+    [first, _] = await campaign_ids(world)
+    waits = await world.attributor.step()
+    assert waits == (1 if await hears(world, "receipt01") else 0)
+    assert (await world.report(first)).total.opened == waits
+    assert await world.attributor.step() == 0
 
 
 async def test_the_campaign_half_sent_is_finished(world: World) -> None:
@@ -133,3 +185,9 @@ async def campaign_ids(world: World) -> list[UUID]:
         return list(
             (await connection.execute(select(campaigns.c.id).order_by(campaigns.c.id))).scalars()
         )
+
+
+async def hears(world: World, message_id: str) -> bool:
+    """Whether an event is stored."""
+    async with world.database.read() as connection:
+        return await get_event(connection, WORKSPACE, message_id) is not None

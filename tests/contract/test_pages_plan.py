@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.customers.profile.store import list_customers
 from clarion.events.action_store import Wanted, find_events
+from clarion.events.ownership_store import Ownership, Period, write_ownership
 from clarion.events.store import list_events
 from clarion.ingest_log import queries as log_queries
 from clarion.ingest_log.erasure_store import blank_entries_of, blank_refused, remove_entries
@@ -25,6 +26,9 @@ async def connection(tmp_path: Path) -> AsyncIterator[AsyncConnection]:
     database = Database(f"sqlite:///{tmp_path}/plan.db")
     async with database.engine.begin() as made:
         await made.run_sync(metadata.create_all)
+        period = Period(None, None, SOURCE)
+        owned = {("a key", False): Ownership(periods=[period], is_real=False, leads={})}
+        await write_ownership(made, WORKSPACE, owned, replaced=[])
     async with database.read() as connection:
         yield connection
     await database.close()
@@ -55,7 +59,7 @@ async def test_pages_of_a_workspace_a_source_and_a_customer_sort_nothing(
         await find_events(connection, SOURCE, Wanted(start=NOW), scrolled_to=5, limit=10)
     finally:
         event.remove(connection.sync_engine, "before_cursor_execute", note)
-    assert len(asked) == 13
+    assert len(asked) == 15
     for statement, values in asked:
         raw = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
         plan = [str(row.detail) for row in raw]

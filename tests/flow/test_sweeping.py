@@ -4,6 +4,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
+from sqlalchemy import delete
 
 from clarion.accounts.workspace_store import create_workspace, set_stale_after_days
 from clarion.customers.devices.device import STALE, DeviceState, TokenKind
@@ -15,6 +16,7 @@ from clarion.customers.identity.identifier import User, customer_id_of
 from clarion.customers.ingestion import Ingestion
 from clarion.events.messages.message import Event
 from clarion.storage.database import Database
+from clarion.storage.schema import events
 from support.book import SOURCE, WORKSPACE
 from support.clock import FakeClock
 from support.history import DAY, App
@@ -238,3 +240,34 @@ async def test_the_sweeper_comes_back_every_hour(base: Base) -> None:
                 break
             base.clock.advance(3_600)
     assert base.clock.now() - DAY == timedelta(days=60, hours=1)
+
+
+async def test_a_message_id_outlives_its_event_by_its_days_and_then_counts_anew(
+    database: Database, clock: FakeClock
+) -> None:
+    base = await Base(database, clock).open()
+    early, late = base.app.track(1, anon="a"), base.app.track(60 * 24 * 50, anon="a")
+    options = SweeperOptions(seen_days=60, seen_rows=1)
+    sweeper = Sweeper(database, clock, options)
+
+    async def take_again() -> int:
+        async with database.write() as connection:
+            ingestion = Ingestion(connection, WORKSPACE, clock.now())
+            return await ingestion.take(
+                [Arrival(event=event, source_id=SOURCE) for event in (early, late)]
+            )
+
+    assert await take_again() == 2
+    clock.advance(timedelta(days=59).total_seconds())
+    assert await sweeper.forget_messages() == 0
+    assert await take_again() == 0
+    clock.advance(timedelta(hours=23).total_seconds())
+    assert await sweeper.forget_messages() == 0, "once a day is enough"
+    clock.advance(timedelta(days=1).total_seconds())
+    assert await sweeper.forget_messages() == 0, "its event is stored"
+    async with database.write() as connection:
+        await connection.execute(delete(events))
+    assert await take_again() == 0
+    clock.advance(timedelta(days=1).total_seconds())
+    assert await sweeper.forget_messages() == 1
+    assert await take_again() == 1, "the early one"

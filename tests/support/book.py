@@ -12,6 +12,7 @@ from clarion.customers.devices.device_plan import DevicePlan, Holder
 from clarion.customers.devices.registration_reader import read_deletions, read_registrations
 from clarion.customers.identity.batch import Arrival, Batch, Identifier, Stored, sender_of
 from clarion.customers.identity.claim import Claim
+from clarion.customers.identity.extract import owner_key
 from clarion.customers.identity.identifier import Flags, User, customer_id_of
 from clarion.customers.profile.traits import Profile, TraitUpdate
 from clarion.customers.profile.wrong_clock import Installation, Taught, in_one_order
@@ -26,8 +27,7 @@ NOW = datetime.fromisoformat("2026-03-02T00:00:00+00:00")
 @dataclass
 class Filed:
     event: Event
-    key: str | None
-    customer_id: UUID
+    key: str
     source_id: UUID
 
 
@@ -76,48 +76,24 @@ class Book:
         for claim in batch.claims_to_add():
             self.claims[claim.key][(claim.at, claim.message_id)] = claim
         self.identifiers.update(batch.to_keep())
-        self._file(batch, fresh, source_id)
+        for event in fresh:
+            key = owner_key(event)
+            assert key is not None, "every event of the tests names somebody"
+            self.events[event.message_id] = Filed(event=event, key=key, source_id=source_id)
         self._register(batch, fresh, source_id)
 
     def flags(self, keys: Iterable[str]) -> dict[str, Flags]:
         return {key: self.identifiers[key].flags for key in keys if key in self.identifiers}
 
-    def _file(self, batch: Batch, fresh: Sequence[Event], source_id: UUID) -> None:
-        for user_id in batch.flipped:
-            theirs = customer_id_of(WORKSPACE, User(user_id))
-            for filed in self.events.values():
-                if filed.event.user_id != user_id:
-                    continue
-                if batch.is_real(user_id) and filed.key == user_id:
-                    filed.key, filed.customer_id = None, theirs
-                elif not batch.is_real(user_id) and filed.key is None:
-                    filed.key = user_id
-        for key, line in batch.replaced.items():
-            for filed in self.events.values():
-                if filed.key == key:
-                    event = filed.event
-                    at = line.placed(
-                        event.claimed_at, sender_of(filed.source_id), event.clock_ahead
-                    )
-                    owner = batch.canonical(line.owner_at(key, at))
-                    filed.customer_id = customer_id_of(WORKSPACE, owner)
-        for refile in batch.refiles:
-            for filed in self.events.values():
-                at = filed.event.claimed_at
-                if (
-                    filed.key == refile.key
-                    and (refile.start is None or at >= refile.start)
-                    and (refile.end is None or at < refile.end)
-                ):
-                    filed.customer_id = customer_id_of(WORKSPACE, refile.owner)
-        for event in fresh:
-            filed_key, filed_owner = batch.owner_of(event, source_id)
-            self.events[event.message_id] = Filed(
-                event=event,
-                key=filed_key,
-                customer_id=customer_id_of(WORKSPACE, filed_owner),
-                source_id=source_id,
-            )
+    def customer_of(self, filed: Filed) -> UUID:
+        """Whose an event is by what is known now."""
+        key, event = filed.key, filed.event
+        known = self.identifiers[key]
+        if event.user_id is not None and known.flags.is_real:
+            return customer_id_of(WORKSPACE, User(key))
+        line = known.timeline
+        at = line.placed(event.claimed_at, sender_of(filed.source_id), event.clock_ahead)
+        return customer_id_of(WORKSPACE, line.owner_at(key, at))
 
     def _register(self, batch: Batch, fresh: Sequence[Event], source_id: UUID) -> None:
         registrations: list[Registration] = []
@@ -146,8 +122,9 @@ class Book:
     def state(self) -> dict[str, Any]:
         """Everything that must not depend on order: owners, devices, tokens, traits."""
         taught: dict[UUID, list[Taught]] = defaultdict(list)
+        owners = {key: self.customer_of(filed) for key, filed in self.events.items()}
         for filed in self.events.values():
-            known = taught[filed.customer_id]
+            known = taught[owners[filed.event.message_id]]
             event = filed.event
             if event.type == "identify":
                 key = event.context_device_id or event.device_id or event.anonymous_id
@@ -155,7 +132,8 @@ class Book:
                     Taught(
                         lesson=TraitUpdate(
                             traits=event.traits,
-                            is_identified=filed.key is None,
+                            is_identified=event.user_id is not None
+                            and self.identifiers[filed.key].flags.is_real,
                             at=event.ordered_at,
                             message_id=event.message_id,
                         ),
@@ -169,11 +147,12 @@ class Book:
         heard: dict[UUID, list[datetime]] = defaultdict(list)
         there: dict[UUID, list[datetime]] = defaultdict(list)
         for filed in self.events.values():
-            heard[filed.customer_id].append(filed.event.at)
+            customer_id = owners[filed.event.message_id]
+            heard[customer_id].append(filed.event.at)
             if filed.event.is_active:
-                there[filed.customer_id].append(filed.event.at)
+                there[customer_id].append(filed.event.at)
         return {
-            "owners": {key: filed.customer_id for key, filed in sorted(self.events.items())},
+            "owners": dict(sorted(owners.items())),
             "devices": {
                 key: (
                     one.customer_id,

@@ -5,7 +5,9 @@ Run once by the version whose schema is to be kept, on both databases; the files
 each of them to the newest schema.
 
 In them: events, devices that moved and one that is gone, traits, an alias, a merge, a suppressed
-customer, an erasure under way, a finished campaign with receipts, and a campaign half sent.
+customer, an erasure under way, a finished campaign with receipts, and a campaign half sent. From
+0010 on also a tablet that changed hands with events of nobody between, a clock that was ahead, a
+user id that turned out to be a device's, and a receipt that is not attributed yet.
 """
 
 import asyncio
@@ -30,6 +32,7 @@ from clarion.storage.migrate import migrate
 from clarion.storage.vault import Vault, load_or_make_vault
 from support.book import SOURCE, WORKSPACE
 from support.clock import START, FakeClock
+from support.history import App
 from support.patience import patience
 from support.postgres import PostgresServer
 from support.privacy import Regulator
@@ -43,6 +46,8 @@ LEFT_AT = START + timedelta(minutes=10)
 """What time it was when they were left."""
 BASE = ("lost-1", "dead-1", "bad-1", "down-1", *(f"ok-{number}" for number in range(1, 10)))
 """The tokens of the devices that both campaigns are for, but for the one who was erased."""
+SINCE_0010 = 22
+"""Events that databases of 0010 and later hold besides."""
 SENT_CHUNKS = 2
 """Of the second campaign; a sender died over the next one."""
 
@@ -82,6 +87,8 @@ async def live(database: Database) -> None:
     await world.settle(first, hours=0.05)
     await _receipts(world)
     await _half_a_campaign(world)
+    await _changing_hands(world)
+    await _receipt_to_come(world)
     parts = services(database, clock)
     erasure = await begin_erasure(parts, system(WORKSPACE, "test"), "erased")
     assert isinstance(erasure, Erasure)
@@ -112,6 +119,51 @@ async def _people(world: World) -> None:
     await merge_customers(parts, system(WORKSPACE, "test"), "bob-2", "bob")
     regulator = Regulator(world.database, world.broker, world.clock)
     assert await regulator.suppress(WORKSPACE, "quiet", by="test")
+
+
+async def _changing_hands(world: World) -> None:
+    app = App(prefix="hands")
+    clock_of = msgspec.structs.replace
+    await world.take(
+        app.track(30, anon="kiosk"),
+        app.identify(31, "dora", anon="kiosk", traits={"email": "dora@shop.example"}),
+        app.track(32, anon="kiosk"),
+        app.register(33, "shared-tablet", token="ok-shared", user="dora"),
+        app.register(34, "shared-tablet", token="ok-shared"),
+        app.track(35, user="shared-tablet", name="Looked Around"),
+        app.register(36, "shared-tablet", token="ok-shared", user="emil"),
+        app.identify(36, "emil", context_device="shared-tablet", traits={"plan": "basic"}),
+        app.track(37, context_device="shared-tablet"),
+        app.identify(38, "device-as-user", traits={"theme": "dark"}),
+        app.track(39, user="device-as-user"),
+        app.alias(39, "bob-2", "kiosk-before"),
+        app.track(20, anon="kiosk-before"),
+    )
+    ahead = timedelta(minutes=20)
+    early = [
+        app.track(40, anon="fast-clock"),
+        app.identify(41, "fay", anon="fast-clock", traits={"city": "Linz"}),
+        app.track(42, anon="fast-clock"),
+        app.identify(43, "gus", anon="fast-clock", traits={"city": "Wels"}),
+        app.track(44, anon="fast-clock"),
+    ]
+    for event in early:
+        await world.take(clock_of(event, clock_at=event.at + ahead))
+        ahead += timedelta(minutes=1)
+    await world.take(app.register(45, "device-as-user", token="ok-as-user"))
+    await world.take(app.track(46, user="device-as-user"), app.track(28, anon="kiosk"))
+
+
+async def _receipt_to_come(world: World) -> None:
+    push = world.provider.pushes[3]
+    event = App(prefix="receipt").event(
+        50,
+        "track",
+        name="Push Notification Tapped",
+        user="ada",
+        context={"clarion_push": push.delivery_id},
+    )
+    await world.take(event)
 
 
 async def _receipts(world: World) -> None:

@@ -18,6 +18,7 @@ from clarion.clock import Clock
 from clarion.customers.ingestor import Ingestor, IngestorOptions
 from clarion.events.backpressure import Backpressure, BackpressureOptions
 from clarion.events.collector import Collector, CollectorOptions
+from clarion.events.ownership_store import stored_event
 from clarion.sources.store import create_source
 from clarion.storage.database import Database
 from clarion.storage.schema import events, ingest_log
@@ -135,7 +136,7 @@ class Station:
         """What is stored once everything waiting is taken in, in the order of arrival."""
         await self.take_in()
         async with self.database.read() as connection:
-            return (await connection.execute(select(events).order_by(events.c.seq))).all()
+            return (await connection.execute(stored_event().order_by(events.c.seq))).all()
 
     async def message_ids(self) -> list[str]:
         return [row.message_id for row in await self.events()]

@@ -36,6 +36,12 @@ def test_an_empty_environment_gives_the_embedded_default() -> None:
     assert settings.secret_key is None
 
 
+def test_message_ids_are_known_for_a_month_at_least() -> None:
+    assert settings_of().seen_days == 90
+    assert settings_of(SEEN_DAYS="30").seen_days == 30
+    assert "from 30 to" in faults_of(SEEN_DAYS="29")["CLARION_SEEN_DAYS"]
+
+
 def test_the_database_lies_in_the_data_directory(tmp_path: Path) -> None:
     assert settings_of(DATA_DIR=str(tmp_path)).database_url == f"sqlite:///{tmp_path}/clarion.db"
 

@@ -80,4 +80,4 @@ def test_the_owner_keeps_the_device_in_every_order(first: str) -> None:
             "D": (customer_id_of(WORKSPACE, User("U")), DeviceState.ACTIVE),
             "D2": (customer_id_of(WORKSPACE, Provisional("D2", None)), DeviceState.ACTIVE),
         }
-        assert book.events["m06"].customer_id == customer_id_of(WORKSPACE, User("U"))
+        assert book.customer_of(book.events["m06"]) == customer_id_of(WORKSPACE, User("U"))

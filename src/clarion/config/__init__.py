@@ -14,7 +14,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from clarion.brokers.address import read_url
-from clarion.config.setting import GOOGLE_FCM_URL, LATE_MINUTES_MAX, SECRET_CHARACTERS_MIN
+from clarion.config.setting import (
+    GOOGLE_FCM_URL,
+    LATE_MINUTES_MAX,
+    SECRET_CHARACTERS_MIN,
+    SEEN_DAYS,
+    SEEN_DAYS_MAX,
+    SEEN_DAYS_MIN,
+)
 from clarion.config.setting import SETTINGS as SETTINGS
 from clarion.events.backpressure import BACKLOG_MAX, DISK_FREE_MIN, BackpressureOptions, read_bytes
 from clarion.faults import Fault
@@ -54,6 +61,8 @@ class Settings:
     """None: SDKs are told to send to the host that they have asked."""
     late_minutes: int
     """A campaign whose time passed longer ago than this waits for a person."""
+    seen_days: int
+    """So long does a messageId that comes again change nothing."""
     fcm_url: str
     fcm_ca: Path | None
     analytics_js: Path | None
@@ -99,6 +108,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings | list[Fault]:
         metrics_listen=take("CLARION_METRICS_LISTEN", read_address, None),
         public_url=take("CLARION_PUBLIC_URL", _public_url, None),
         late_minutes=take("CLARION_LATE_MINUTES", _late_minutes, LATE_MINUTES),
+        seen_days=take("CLARION_SEEN_DAYS", _seen_days, SEEN_DAYS),
         fcm_url=take("CLARION_FCM_URL", read_fcm_url, GOOGLE_FCM_URL),
         fcm_ca=take("CLARION_FCM_CA", _file, None),
         analytics_js=take("CLARION_ANALYTICS_JS", _readable_file, None),
@@ -190,6 +200,14 @@ def _public_url(text: str) -> str:
 def _late_minutes(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= LATE_MINUTES_MAX:
         raise ValueError(f"must be whole minutes from 1 to {LATE_MINUTES_MAX}, not {text!r}")
+    return int(text)
+
+
+def _seen_days(text: str) -> int:
+    if not text.isdecimal() or not SEEN_DAYS_MIN <= int(text) <= SEEN_DAYS_MAX:
+        raise ValueError(
+            f"must be whole days from {SEEN_DAYS_MIN} to {SEEN_DAYS_MAX}, not {text!r}"
+        )
     return int(text)
 
 

@@ -7,6 +7,7 @@ from clarion.telemetry import LOG_FORMATS, LOG_LEVELS
 GOOGLE_FCM_URL = "https://fcm.googleapis.com"
 SECRET_CHARACTERS_MIN = 16
 LATE_MINUTES_MAX = 10_080
+SEEN_DAYS, SEEN_DAYS_MIN, SEEN_DAYS_MAX = 90, 30, 36_500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +77,16 @@ SETTINGS = (
         ),
         default="60",
         example="15",
+    ),
+    Setting(
+        name="CLARION_SEEN_DAYS",
+        meaning=(
+            "For so many days does a messageId that comes again change nothing, whether its event "
+            f"is still stored or not; {SEEN_DAYS_MIN} to {SEEN_DAYS_MAX}. While it is stored, none "
+            "does."
+        ),
+        default=str(SEEN_DAYS),
+        example="365",
     ),
     Setting(
         name="CLARION_FCM_URL",

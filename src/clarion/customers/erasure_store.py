@@ -14,9 +14,13 @@ from clarion.customers.devices.device import KeptDevice
 from clarion.customers.identity import merge_store
 from clarion.customers.identity import store as identity_store
 from clarion.customers.identity.person import Person
+from clarion.events.ownership_store import customer_of, forget_ownership
+from clarion.events.seen_store import seqs_of
 from clarion.storage.bulk import in_parts
+from clarion.storage.dialect import unindexed
 from clarion.storage.schema import (
     claims,
+    companions,
     customers,
     device_deletions,
     device_history,
@@ -24,6 +28,7 @@ from clarion.storage.schema import (
     events,
     identifiers,
     tokens,
+    trait_claims,
 )
 
 
@@ -48,7 +53,7 @@ async def past_devices_of(
             (devices, devices.c.customer_id),
         ):
             rows = await connection.execute(
-                select(table.c.device_id)
+                select(unindexed(table.c.device_id))
                 .where(table.c.workspace_id == workspace_id, column.in_(part))
                 .distinct()
             )
@@ -93,16 +98,21 @@ async def remove_some(
     for table, column, theirs in (
         (claims, claims.c.user_id, person.ids),
         (claims, claims.c.key, person.ids),
+        (trait_claims, trait_claims.c.key, person.ids),
+        (companions, companions.c.id, person.ids),
+        (companions, companions.c.key, person.ids),
         (device_history, lines.customer_id, person.customer_ids),
         (device_history, lines.device_id, person.ids),
         (device_deletions, device_deletions.c.user_id, person.ids),
         (device_deletions, device_deletions.c.device_id, person.ids),
     ):
         key = tuple_(*(one for one in table.primary_key if one.name != "workspace_id"))
-        ours = table.c.workspace_id == workspace_id
+        ours = found_by = table.c.workspace_id == workspace_id
+        if "workspace_id" not in table.primary_key.columns:
+            found_by = unindexed(table.c.workspace_id) == workspace_id  # by key alone
         for part in in_parts(theirs):
             some = select(*key.clauses).where(ours, column.in_(part)).limit(limit)
-            gone = await connection.execute(delete(table).where(ours, key.in_(some)))
+            gone = await connection.execute(delete(table).where(found_by, key.in_(some)))
             if gone.rowcount:
                 return gone.rowcount
     return 0
@@ -120,6 +130,7 @@ async def remove_person(connection: AsyncConnection, workspace_id: UUID, person:
             await connection.execute(
                 delete(table).where(table.c.workspace_id == workspace_id, column.in_(part))
             )
+    await forget_ownership(connection, workspace_id, person.ids)
     await merge_store.forget_merges(connection, workspace_id, person.users)
     for part in in_parts(person.customer_ids):
         await connection.execute(
@@ -217,9 +228,10 @@ async def _others_events(
 ) -> set[str]:
     found: set[str] = set()
     for part in in_parts(message_ids):
+        seqs = await seqs_of(connection, workspace_id, part)
         rows = await connection.execute(
-            select(events.c.message_id, events.c.customer_id).where(
-                events.c.workspace_id == workspace_id, events.c.message_id.in_(part)
+            select(events.c.message_id, customer_of().label("customer_id")).where(
+                events.c.seq.in_(seqs), events.c.message_id.in_(part)
             )
         )
         found |= {row.message_id for row in rows if row.customer_id not in person.customer_ids}

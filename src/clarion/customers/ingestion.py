@@ -9,8 +9,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from datetime import datetime
-from functools import partial
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -30,17 +29,22 @@ from clarion.customers.devices.store import add_history, count_devices
 from clarion.customers.diagnostics import WarningCode
 from clarion.customers.identity import store as identity_store
 from clarion.customers.identity.batch import Arrival, Batch, Identifier, sender_of
+from clarion.customers.identity.companion_store import add_companions
+from clarion.customers.identity.extract import owner_key
 from clarion.customers.identity.identifier import Owner, User, customer_id_of
-from clarion.customers.identity.timeline import Timeline
 from clarion.customers.outcomes import Outcomes
 from clarion.customers.profile import store
 from clarion.customers.profile.customer import NEVER, CustomerRecord, Seen, new_customer, seen
+from clarion.customers.profile.trait_claim_store import (
+    add_trait_claims,
+    trait_claims_of,
+    with_few_claims,
+)
 from clarion.customers.profile.traits import Profile
 from clarion.customers.profile.wrong_clock import in_one_order
 from clarion.customers.suppression import ids_in
 from clarion.customers.suppression_store import let_through
 from clarion.customers.warnings import Warned, warnings_of
-from clarion.events import ownership_store
 from clarion.events.calls.registration_check import RegistrationFault
 from clarion.events.messages.message import Event
 from clarion.events.messages.proof import Proof
@@ -53,17 +57,19 @@ BESIDE_MIN = 100
 IDENTIFIES_MAX = 1_000
 """Of a customer who has more, those by a wrong clock count by the guess at their time alone."""
 
+_MICROSECOND = timedelta(microseconds=1)
+
 T = TypeVar("T")
 
 
-def owner_then(key: str, line: Timeline, then: ownership_store.Standing) -> Owner:
-    """Whose `key` was when a stored event of it happened."""
-    return line.owner_at(key, line.placed(then.at, sender_of(then.source_id), then.ahead))
-
-
-def owner_of_stored(row: Any, line: Timeline) -> Owner:
-    """Whose a row of `events` is by the timeline of the key that decides it."""
-    return owner_then(row.owner_key, line, ownership_store.standing_of(row))
+def owner_of_stored(row: Any, known: Identifier) -> Owner:
+    """Whose a row of `events` is, by what is known of its key."""
+    if row.user_id is not None and known.flags.is_real:
+        return User(row.key)
+    ahead = None if row.clock_at is None else (row.clock_at - row.received_at) // _MICROSECOND
+    claimed_at = row.clock_at or row.order_at or row.at
+    line = known.timeline
+    return line.owner_at(row.key, line.placed(claimed_at, sender_of(row.source_id), ahead))
 
 
 async def beside(size: int, work: Callable[[], T]) -> T:
@@ -139,7 +145,14 @@ class Ingestion:
         registry = await self._identify(batch)
         await identity_store.add_claims(self._connection, self._workspace_id, batch.claims_to_add())
         await identity_store.keep_identifiers(self._connection, self._workspace_id, batch.to_keep())
-        await self._refile(batch)
+        await identity_store.write_owned(
+            self._connection,
+            self._workspace_id,
+            owned := batch.owned(),
+            replaced=[decider for decider in owned if batch.decided_before(decider)],
+            near=batch.source_ids(),
+        )
+        await add_companions(self._connection, self._workspace_id, batch.companions())
         await self._store_events(batch)
         await self._keep_devices(registry, batch)
 
@@ -194,42 +207,10 @@ class Ingestion:
                     registrations += found
         return registrations, deletions
 
-    async def _refile(self, batch: Batch) -> None:
-        connection, workspace_id = self._connection, self._workspace_id
-        for user_id in sorted(batch.flipped):
-            decide = (
-                ownership_store.decide_by_user
-                if batch.is_real(user_id)
-                else ownership_store.decide_by_key
-            )
-            customer_id = customer_id_of(workspace_id, batch.canonical(User(user_id)))
-            await decide(connection, workspace_id, user_id=user_id, customer_id=customer_id)
-        for key, line in sorted(batch.replaced.items()):
-            await ownership_store.refile_each(
-                connection, workspace_id, key, partial(self._customer_then, batch, key, line)
-            )
-        await ownership_store.refile_events(
-            connection,
-            workspace_id,
-            [
-                ownership_store.Filing(
-                    key=refile.key,
-                    start=refile.start,
-                    end=refile.end,
-                    customer_id=customer_id_of(workspace_id, refile.owner),
-                )
-                for refile in batch.refiles
-            ],
-        )
-
-    def _customer_then(
-        self, batch: Batch, key: str, line: Timeline, then: ownership_store.Standing
-    ) -> UUID:
-        return customer_id_of(self._workspace_id, batch.canonical(owner_then(key, line, then)))
-
     async def _store_events(self, batch: Batch) -> None:
-        """Insert the events under their owners, then bring those customers up to date."""
+        """Insert the events, then bring their owners up to date."""
         rows: list[dict[str, Any]] = []
+        receipts: set[str] = set()
         gained: dict[Owner, list[tuple[Event, bool]]] = defaultdict(list)
         doubted: dict[UUID, Owner] = {}
         for arrival in batch.arrivals:
@@ -239,7 +220,8 @@ class Ingestion:
                 gained[owner].append((event, key is None))
                 if event.type == "identify" and event.is_clock_wrong:
                     doubted[customer_id_of(self._workspace_id, owner)] = owner
-            receipt = event.type == "track" and plain_name(event.name) in RECEIPT_NAMES
+            if event.type == "track" and plain_name(event.name) in RECEIPT_NAMES:
+                receipts.add(event.message_id)
             rows.append(
                 {
                     "workspace_id": self._workspace_id,
@@ -250,20 +232,17 @@ class Ingestion:
                     "user_id": event.user_id,
                     "anonymous_id": event.anonymous_id,
                     "device_id": event.device_id,
-                    "owner_key": key,
-                    "customer_id": owner and customer_id_of(self._workspace_id, owner),
+                    "key": owner_key(event),
                     "at": event.at,
                     "clock_at": event.clock_at,
                     "order_at": event.order_at,
                     "received_at": event.received_at,
                     "body": event.body,
-                    "receipt": "pending" if receipt else None,
                 }
             )
-        await insert_events(self._connection, rows)
-        few = await store.with_few_identifies(
-            self._connection, self._workspace_id, doubted, IDENTIFIES_MAX
-        )
+        await insert_events(self._connection, self._workspace_id, rows, receipts)
+        await add_trait_claims(self._connection, self._workspace_id, batch.arrivals)
+        few = await with_few_claims(self._connection, self._workspace_id, doubted, IDENTIFIES_MAX)
         batch.touched |= {doubted[customer_id] for customer_id in few}
         await self._keep_customers(gained, batch)
 
@@ -339,19 +318,26 @@ class Ingestion:
     async def _made_anew(self, owners: dict[UUID, Owner]) -> list[CustomerRecord]:
         connection, workspace_id = self._connection, self._workspace_id
         spans = await store.seen_between(connection, workspace_id, owners)
-        taught, unseen = await store.identifies_of(connection, workspace_id, spans)
-        seen_last = {customer_id: last for customer_id, (_, last) in spans.items()} | {
-            customer_id: await store.last_seen(connection, workspace_id, customer_id, unseen=told)
-            for customer_id, told in unseen.items()
-        }
-        return [
-            replace(
-                new_customer(customer_id, owners[customer_id], first),
-                last_seen_at=seen_last[customer_id] or NEVER,
-                profile=Profile().apply_identify(in_one_order(taught[customer_id])),
+        claims = await trait_claims_of(connection, workspace_id, owners)
+        kept = []
+        for customer_id in sorted(spans.keys() | claims.keys()):
+            theirs = claims.get(customer_id, [])
+            first, last = spans.get(customer_id, (theirs[0].at if theirs else NEVER, None))
+            unseen = {one.taught.lesson.message_id for one in theirs if not one.is_active}
+            if unseen and last is not None:
+                last = await store.last_seen(connection, workspace_id, customer_id, unseen=unseen)
+            there = [one.at for one in theirs if one.is_active]
+            lessons = in_one_order([one.taught for one in theirs])
+            kept.append(
+                replace(
+                    new_customer(
+                        customer_id, owners[customer_id], min([first, *(one.at for one in theirs)])
+                    ),
+                    last_seen_at=max([last or NEVER, *there]),
+                    profile=Profile().apply_identify(lessons),
+                )
             )
-            for customer_id, (first, _) in spans.items()
-        ]
+        return kept
 
     async def _keep_devices(self, registry: DevicePlan, batch: Batch) -> None:
         connection, workspace_id = self._connection, self._workspace_id

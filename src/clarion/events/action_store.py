@@ -10,8 +10,9 @@ from sqlalchemy import ColumnElement, Row, case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.events.messages.action import action_of
+from clarion.events.ownership_store import owned_by, stored_event
 from clarion.events.store import StoredEvent, read_event
-from clarion.storage.schema import events
+from clarion.storage.schema import events, ownership_periods
 
 LATE_SECONDS = 3_600
 """An event waits no longer than this from its arrival until it is stored, unless many do."""
@@ -69,7 +70,7 @@ async def find_events(
     skipped could not be told. With `start`, no row is looked at that is older by more than
     LATE_SECONDS.
     """
-    statement = select(events).where(events.c.source_id == source_id)
+    statement = stored_event().where(events.c.source_id == source_id)
     if wanted.include:
         statement = statement.where(_action().in_(list(wanted.include)))
     if wanted.exclude:
@@ -105,8 +106,8 @@ async def list_events_of(
     limit: int,
 ) -> list[StoredEvent]:
     """A page of these customers' events in the reverse order of their arrival."""
-    statement = select(events).where(
-        events.c.workspace_id == workspace_id, events.c.customer_id.in_(list(customer_ids))
+    statement = select(events, ownership_periods.c.customer_id).where(
+        *owned_by(connection, workspace_id, customer_ids)
     )
     if before_seq is not None:
         statement = statement.where(events.c.seq < before_seq)
@@ -121,7 +122,7 @@ async def actions_of(
     first, last = func.min(events.c.at), func.max(events.c.at)
     rows = await connection.execute(
         select(events.c.type, events.c.name, first.label("first"), last.label("last"))
-        .where(events.c.workspace_id == workspace_id, events.c.customer_id == customer_id)
+        .where(*owned_by(connection, workspace_id, [customer_id]))
         .group_by(events.c.type, events.c.name)
         .order_by(first)
         .limit(ACTIONS_MAX)

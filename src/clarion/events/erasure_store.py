@@ -4,12 +4,16 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy import delete, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from clarion.events.ownership_store import is_in_period, owned_by
+from clarion.events.seen_store import forget_messages, seqs_of
+from clarion.events.store import remove_receipts
 from clarion.ingest_log.erasure_store import remove_entries
 from clarion.storage.bulk import in_parts
-from clarion.storage.schema import claims, events
+from clarion.storage.dialect import unindexed
+from clarion.storage.schema import claims, events, ownership_periods
 
 
 async def some_events_of(
@@ -25,37 +29,48 @@ async def some_events_of(
     or in which somebody else than `users` names one of the ids as a former one."""
     ids, users = list(ids), list(users)
     for whose in in_parts(customer_ids):
-        if found := await _some(connection, workspace_id, events.c.customer_id.in_(whose), limit):
+        owned = owned_by(connection, workspace_id, whose)
+        rows = await connection.execute(select(*_EVENT).where(*owned).limit(limit))
+        if found := rows.all():
             return found
     for part in in_parts(ids):
-        if found := await _some(connection, workspace_id, events.c.owner_key.in_(part), limit):
+        keyed = (events.c.workspace_id == workspace_id, events.c.key.in_(part))
+        rows = await connection.execute(select(*_EVENT).where(*keyed).limit(limit))
+        if found := rows.all():
             return found
     for part in in_parts(ids):
-        naming = select(claims.c.message_id).where(
-            claims.c.workspace_id == workspace_id,
-            claims.c.key.in_(part),
-            claims.c.user_id.not_in([*part, *users]),
+        naming = await connection.execute(
+            select(claims.c.message_id).where(
+                claims.c.workspace_id == workspace_id,
+                claims.c.key.in_(part),
+                claims.c.user_id.not_in([*part, *users]),
+            )
         )
-        if found := await _some(connection, workspace_id, events.c.message_id.in_(naming), limit):
-            return found
+        message_ids = set(naming.scalars())
+        for seqs in in_parts(await seqs_of(connection, workspace_id, message_ids)):
+            rows = await connection.execute(
+                select(*_EVENT).where(
+                    events.c.seq.in_(seqs), unindexed(events.c.workspace_id) == workspace_id
+                )
+            )
+            if found := [row for row in rows if row.message_id in message_ids]:
+                return found[:limit]
     return []
 
 
 async def strangers_events(
-    connection: AsyncConnection, workspace_id: UUID, *, after: int, limit: int
+    connection: AsyncConnection, workspace_id: UUID, key: str, *, after: Any, limit: int
 ) -> Sequence[Any]:
-    """A page (seq, message_id, type, body, owner_key, at) of the events that no user id decides:
-    they may name a device that was somebody's."""
-    rows = await connection.execute(
-        select(*_EVENT, events.c.owner_key, *_WHEN)
-        .where(
-            events.c.seq > after,
-            events.c.workspace_id == workspace_id,
-            events.c.owner_key.is_not(None),
-        )
-        .order_by(events.c.seq)
-        .limit(limit)
+    """A page of the events of a key that no person's user id decides, by time; the ones that stand
+    behind the row `after`. They may name a device that was somebody's."""
+    of_person = exists().where(ownership_periods.c.is_real, is_in_period()).correlate(events)
+    statement = select(*_EVENT, events.c.user_id, *_WHEN).where(
+        events.c.workspace_id == workspace_id, events.c.key == key, ~of_person
     )
+    if after is not None:
+        later = or_(events.c.at > after.at, events.c.seq > after.seq)
+        statement = statement.where(events.c.at >= after.at, later)
+    rows = await connection.execute(statement.order_by(events.c.at, events.c.seq).limit(limit))
     return rows.all()
 
 
@@ -63,18 +78,13 @@ async def remove_events(
     connection: AsyncConnection, workspace_id: UUID, found: Sequence[Any]
 ) -> None:
     """Remove these events, and what was recorded beside them. `found`: rows as they were read."""
-    await remove_entries(connection, workspace_id, [row.message_id for row in found])
-    for part in in_parts(found):
-        await connection.execute(delete(events).where(events.c.seq.in_([row.seq for row in part])))
-
-
-async def _some(
-    connection: AsyncConnection, workspace_id: UUID, theirs: ColumnElement[bool], limit: int
-) -> Sequence[Any]:
-    rows = await connection.execute(
-        select(*_EVENT).where(events.c.workspace_id == workspace_id, theirs).limit(limit)
-    )
-    return rows.all()
+    message_ids = [row.message_id for row in found]
+    await remove_entries(connection, workspace_id, message_ids)
+    await forget_messages(connection, workspace_id, message_ids)
+    seqs = [row.seq for row in found]
+    await remove_receipts(connection, seqs)
+    for part in in_parts(seqs):
+        await connection.execute(delete(events).where(events.c.seq.in_(part)))
 
 
 _WHEN = (
@@ -84,4 +94,4 @@ _WHEN = (
     events.c.received_at,
     events.c.source_id,
 )
-_EVENT = (events.c.seq, events.c.message_id, events.c.type, events.c.body)
+_EVENT = (events.c.seq, events.c.message_id, events.c.key, events.c.type, events.c.body)

@@ -1,175 +1,244 @@
-"""Which customer each stored event belongs to: rows of `events`, written by identity alone.
+"""Which customer each stored event belongs to. No event is changed by it: what changes is told by
+periods of keys, written by identity alone.
 
-An event is decided either by its user id (`owner_key` NULL) or by a key's timeline (`owner_key`),
-at the time that its installation's own clock told.
+    event.key ─→ ownership_periods (key, start ≤ placed < end) ─→ customer
+
+An event's key is its user id, or where it has none the device or browser that it came from. A real
+user id is its customer's for all time, in one period; any other key is whoever's it was when the
+event happened by its installation's own clock. Where that clock is known to be ahead, `clock_leads`
+says by how much, and the event stands earlier by that (`customers/identity/claim.py` says the same
+of claims).
 """
 
-from collections import defaultdict
-from collections.abc import Callable, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from msgspec import Struct
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import (
+    ColumnElement,
+    ScalarSelect,
+    Table,
+    and_,
+    case,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from clarion.events.store import claimed_at
-from clarion.storage.dialect import Instant
-from clarion.storage.schema import events
+from clarion.events.messages.timestamps import AHEAD_MIN, DELAY_MAX
+from clarion.storage.bulk import in_parts, insert_new, upsert
+from clarion.storage.dialect import Instant, among, moved, unindexed
+from clarion.storage.schema import clock_leads, events, ownership_periods
 
-EVENTS_AT_ONCE = 1_000
-
-_MICROSECOND = timedelta(microseconds=1)
 _FIRST = datetime.min.replace(tzinfo=UTC)
 _LAST = datetime.max.replace(tzinfo=UTC)
 
 
-class Filing(Struct, frozen=True, kw_only=True, gc=False):
-    """Events that `key` decides, with start ≤ at < end (None: open), belong to `customer_id`."""
+class Period(Struct, frozen=True, gc=False):
+    """Events of a key with start ≤ placed < end (None: open) are the customer's."""
 
-    key: str
     start: datetime | None
     end: datetime | None
     customer_id: UUID
 
 
-async def refile_events(
-    connection: AsyncConnection, workspace_id: UUID, filings: Sequence[Filing]
+Decider = tuple[str, bool]
+"""A key, and whether it decides as the user id of events, or of events without."""
+
+
+class Ownership(Struct, frozen=True, kw_only=True):
+    """Whose a key was, for all of time. `is_real`: it is a person's user id. `leads`: source → by
+    how many µs its clock was ahead at most."""
+
+    periods: Sequence[Period]
+    is_real: bool
+    leads: Mapping[UUID, int]
+
+
+async def write_ownership(
+    connection: AsyncConnection,
+    workspace_id: UUID,
+    ownership: Mapping[Decider, Ownership],
+    *,
+    replaced: Iterable[Decider],
 ) -> None:
-    """Give the events of each filing to its customer."""
-    if not filings:
-        return
-    statement = (
-        update(events)
-        .where(
-            events.c.workspace_id == bindparam("workspace"),
-            events.c.owner_key == bindparam("key"),
-            claimed_at() >= bindparam("start", type_=Instant),
-            claimed_at() < bindparam("end", type_=Instant),
-        )
-        .values(customer_id=bindparam("owner"))
-    )
-    await connection.execute(
-        statement,
+    """Write whose these are. `replaced`: those of them that have periods already."""
+    replaced = list(replaced)
+    for as_user in (True, False):
+        keys = [key for key, is_user in replaced if is_user is as_user]
+        which = ownership_periods.c.is_user.is_(as_user)
+        await _forget(connection, workspace_id, ownership_periods, keys, which)
+    # What is ahead counts for a key however it decides, but for a person's user id.
+    by_time = {decider[0] for decider in replaced if not ownership[decider].is_real}
+    await _forget(connection, workspace_id, clock_leads, by_time)
+    await insert_new(
+        connection,
+        ownership_periods,
         [
             {
-                "workspace": workspace_id,
-                "key": filing.key,
-                "start": filing.start or _FIRST,
-                "end": filing.end or _LAST,
-                "owner": filing.customer_id,
+                "workspace_id": workspace_id,
+                "key": key,
+                "start_at": period.start or _FIRST,
+                "end_at": period.end or _LAST,
+                "customer_id": period.customer_id,
+                "is_user": is_user,
+                "is_real": one.is_real,
             }
-            for filing in filings
+            for (key, is_user), one in sorted(ownership.items(), key=_decider)
+            for period in one.periods
         ],
     )
+    ahead = {
+        (key, source_id): lead
+        for (key, _), one in ownership.items()
+        for source_id, lead in one.leads.items()
+    }
+    await upsert(
+        connection,
+        clock_leads,
+        [
+            {"workspace_id": workspace_id, "key": key, "source_id": source_id, "lead": lead}
+            for (key, source_id), lead in sorted(ahead.items())
+        ],
+        key=("workspace_id", "key", "source_id"),
+    )
 
 
-class Standing(Struct, frozen=True, gc=False):
-    """Where a stored event stands among those of its installation: when it happened by that one's
-    own clock, and by how many µs that was ahead (None: it tells no time)."""
-
-    at: datetime
-    source_id: UUID
-    ahead: int | None
+def _decider(item: tuple[Decider, Ownership]) -> Decider:
+    return item[0]
 
 
-def standing_of(row: Any) -> Standing:
-    """Of a row of `events`."""
-    ahead = None if row.clock_at is None else (row.clock_at - row.received_at) // _MICROSECOND
-    return Standing(row.clock_at or row.order_at or row.at, row.source_id, ahead)
+async def sources_with_leads(
+    connection: AsyncConnection, workspace_id: UUID, keys: Iterable[str]
+) -> set[UUID]:
+    """The sources of which a lead is written for any of these keys."""
+    rows = await connection.execute(
+        select(clock_leads.c.source_id).where(
+            clock_leads.c.workspace_id == workspace_id,
+            among(connection, clock_leads.c.key, list(keys)),
+        )
+    )
+    return set(rows.scalars())
 
 
-async def refile_each(
+async def forget_ownership(
+    connection: AsyncConnection, workspace_id: UUID, keys: Iterable[str]
+) -> None:
+    """Remove what says whose these keys are."""
+    for table in (ownership_periods, clock_leads):
+        await _forget(connection, workspace_id, table, keys)
+
+
+async def _forget(
     connection: AsyncConnection,
     workspace_id: UUID,
-    key: str,
-    customer_of: Callable[[Standing], UUID | None],
+    table: Table,
+    keys: Iterable[str],
+    *which: ColumnElement[bool],
 ) -> None:
-    """Give every event that `key` decides to the customer that `customer_of` names; None: it stays
-    where it is."""
-    after = 0
-    while True:
-        rows = await connection.execute(
-            select(
-                events.c.seq,
-                events.c.at,
-                events.c.clock_at,
-                events.c.order_at,
-                events.c.received_at,
-                events.c.source_id,
-                events.c.customer_id,
+    for part in in_parts(keys):
+        of_keys = (table.c.workspace_id == workspace_id, among(connection, table.c.key, part))
+        await connection.execute(delete(table).where(*of_keys, *which))
+
+
+def placed_at(rows: Table = events) -> ColumnElement[datetime]:
+    """Where a row of `events`, or of another table with its times, stands on the timeline of its
+    key: `Timeline.placed`."""
+    clock_at, received_at, lead = rows.c.clock_at, rows.c.received_at, clock_leads.c.lead
+    moved_back = (
+        select(
+            case(
+                (
+                    or_(lead <= DELAY_MAX, clock_at >= moved(received_at, lead - DELAY_MAX)),
+                    moved(clock_at, -lead),
+                ),
+                (clock_at > moved(received_at, AHEAD_MIN), received_at),
+                else_=clock_at,
             )
-            .where(
-                events.c.workspace_id == workspace_id,
-                events.c.owner_key == key,
-                events.c.seq > after,
-            )
-            .order_by(events.c.seq)
-            .limit(EVENTS_AT_ONCE)
         )
-        found = rows.all()
-        moved: dict[UUID, list[int]] = defaultdict(list)
-        for row in found:
-            customer_id = customer_of(standing_of(row))
-            if customer_id is not None and customer_id != row.customer_id:
-                moved[customer_id].append(row.seq)
-        for customer_id, seqs in moved.items():
-            await connection.execute(
-                update(events).where(events.c.seq.in_(seqs)).values(customer_id=customer_id)
-            )
-        if len(found) < EVENTS_AT_ONCE:
-            return
-        after = found[-1].seq
-
-
-async def decide_by_user(
-    connection: AsyncConnection, workspace_id: UUID, *, user_id: str, customer_id: UUID
-) -> None:
-    """`user_id` is a person after all: events that carry it are that customer's."""
-    await connection.execute(
-        update(events)
         .where(
-            events.c.workspace_id == workspace_id,
-            events.c.owner_key == user_id,
-            events.c.user_id == user_id,
+            clock_leads.c.workspace_id == rows.c.workspace_id,
+            clock_leads.c.key == rows.c.key,
+            clock_leads.c.source_id == rows.c.source_id,
         )
-        .values(owner_key=None, customer_id=customer_id)
+        .correlate(rows)
+        .scalar_subquery()
+    )
+    by_server = func.coalesce(rows.c.order_at, rows.c.at, type_=Instant())
+    by_clock = func.coalesce(moved_back, clock_at, type_=Instant())
+    return case((clock_at.is_(None), by_server), else_=by_clock)
+
+
+def is_in_period(rows: Table = events) -> ColumnElement[bool]:
+    """Joins a row of `events`, or of another table with its times, and the one period that says
+    whose it is."""
+    period, placed = ownership_periods.c, placed_at(rows)
+    is_user = rows.c.user_id.is_not(None) if rows is events else rows.c.is_user
+    return and_(
+        period.workspace_id == rows.c.workspace_id,
+        period.key == rows.c.key,
+        period.is_user == is_user,
+        period.start_at <= placed,
+        period.end_at > placed,
     )
 
 
-async def decide_by_key(
-    connection: AsyncConnection, workspace_id: UUID, *, user_id: str, customer_id: UUID
-) -> None:
-    """`user_id` is a device's id: its timeline decides the events that were `customer_id`'s."""
-    await connection.execute(
-        update(events)
-        .where(
-            events.c.workspace_id == workspace_id,
-            events.c.customer_id == customer_id,
-            events.c.user_id == user_id,
-            events.c.owner_key.is_(None),
-        )
-        .values(owner_key=user_id)
+def customer_of() -> ScalarSelect[UUID]:
+    """The customer of a row of `events`; NULL: it names nobody."""
+    return (
+        select(ownership_periods.c.customer_id)
+        .where(is_in_period())
+        .correlate(events)
+        .scalar_subquery()
     )
 
 
-async def file_users(
+def owned_by(
     connection: AsyncConnection,
     workspace_id: UUID,
-    *,
-    user_id: str,
-    among: Sequence[UUID],
-    customer_id: UUID,
-) -> None:
-    """Give the events that carry `user_id`, filed with one of `among`, to `customer_id`."""
-    await connection.execute(
-        update(events)
-        .where(
-            events.c.workspace_id == workspace_id,
-            events.c.customer_id.in_(among),
-            events.c.user_id == user_id,
-            events.c.owner_key.is_(None),
-        )
-        .values(customer_id=customer_id)
+    customer_ids: Iterable[UUID],
+    rows: Table = events,
+) -> tuple[ColumnElement[bool], ...]:
+    """Conditions on `events`, or another such table, joined with `ownership_periods`: the rows of
+    these customers, found by the index of periods and then by key."""
+    return (*periods_of(connection, workspace_id, customer_ids), is_in_period(rows))
+
+
+def periods_of(
+    connection: AsyncConnection, workspace_id: UUID, customer_ids: Iterable[UUID]
+) -> tuple[ColumnElement[bool], ...]:
+    """Conditions on `ownership_periods`: those of these customers. Were the workspace a condition
+    that an index can serve, SQLite would begin with all rows of the workspace."""
+    return (
+        unindexed(ownership_periods.c.workspace_id) == workspace_id,
+        among(connection, ownership_periods.c.customer_id, list(customer_ids)),
     )
+
+
+async def keys_of(connection: AsyncConnection, workspace_id: UUID, customer_id: UUID) -> list[str]:
+    """The keys that are, or were for some time, this customer's."""
+    rows = await connection.execute(
+        select(ownership_periods.c.key).where(*periods_of(connection, workspace_id, [customer_id]))
+    )
+    return sorted(set(rows.scalars()))
+
+
+def of_key(workspace_id: UUID, key: str, customer_id: UUID) -> tuple[ColumnElement[bool], ...]:
+    """Conditions on `events`: those of a key, as far as it is this customer's. They are read in the
+    order of the index, which is that of time, so that a page sorts nothing."""
+    theirs = exists().where(ownership_periods.c.customer_id == customer_id, is_in_period())
+    return (
+        events.c.workspace_id == workspace_id,
+        events.c.key == key,
+        theirs.correlate(events),
+    )
+
+
+def stored_event(*more: Any) -> Any:
+    """Selects the columns that `events.store.read_event` reads."""
+    return select(events, customer_of().label("customer_id"), *more)

@@ -1,30 +1,38 @@
 """Rows of events."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
-    ColumnElement,
     CompoundSelect,
     LargeBinary,
     Text,
     bindparam,
     cast,
+    delete,
     exists,
-    func,
     null,
     select,
     union_all,
-    update,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from clarion.storage.bulk import insert_new
+from clarion.events.ownership_store import owned_by, stored_event
+from clarion.events.seen_store import add_seen, message_hashes, seqs_of
+from clarion.storage.bulk import in_parts, insert_new, next_numbers
 from clarion.storage.dialect import Id, Instant, among, dialect_of, several, unindexed
-from clarion.storage.schema import events, merges, suppressions, workspaces
+from clarion.storage.schema import (
+    events,
+    merges,
+    ownership_periods,
+    receipts_due,
+    seen_messages,
+    suppressions,
+    workspaces,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,33 +65,24 @@ class Receipt:
 # --- events ---------------------------------------------------------------------------------
 
 
-def claimed_at() -> ColumnElement[datetime]:
-    """`Event.claimed_at` of a row: where it stands among the events of its installation."""
-    return func.coalesce(events.c.clock_at, events.c.order_at, events.c.at, type_=Instant())
-
-
-def ordered_at() -> ColumnElement[datetime]:
-    """`Event.ordered_at` of a row: which of two events is the later one."""
-    return func.coalesce(events.c.order_at, events.c.clock_at, events.c.at, type_=Instant())
-
-
 def _before(connection: AsyncConnection) -> CompoundSelect[Any]:
     """Made once a dialect: to put it together takes longer than to ask."""
     known = _befores.get(dialect_of(connection))
     if known is not None:
         return known
     workspace = bindparam("workspace", type_=Id)
-    no_text, no_salt, no_time = (cast(null(), kind) for kind in (Text(), LargeBinary(), Instant()))
+    no_text, no_time = cast(null(), Text()), cast(null(), Instant())
+    no_salt = cast(null(), LargeBinary())
+    hashes = several(connection, "hashes", seen_messages.c.hash)
     made = _befores[dialect_of(connection)] = union_all(
-        select(events.c.message_id, events.c.received_at, no_salt, no_text).where(
-            events.c.workspace_id == workspace,
-            among(connection, events.c.message_id, several(connection, "ids", events.c.message_id)),
+        select(seen_messages.c.hash, seen_messages.c.received_at, no_text, no_text).where(
+            among(connection, seen_messages.c.hash, hashes)
         ),
-        select(no_text, no_time, workspaces.c.salt, no_text).where(
+        select(workspaces.c.salt, no_time, no_text, no_text).where(
             workspaces.c.id == workspace,
             exists().where(suppressions.c.workspace_id == workspace),
         ),
-        select(merges.c.from_user, no_time, no_salt, merges.c.into_user).where(
+        select(no_salt, no_time, merges.c.from_user, merges.c.into_user).where(
             merges.c.workspace_id == workspace, merges.c.undone_at.is_(None)
         ),
     )
@@ -95,9 +94,9 @@ _befores: dict[str, CompoundSelect[Any]] = {}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Before:
-    """What every transaction that takes in events has to know before: those that are `stored`
-    already, with when they were received; the workspace's `salt` where it has people whose events
-    are dropped; and its `merges`, user id → the one it counts as."""
+    """What every transaction that takes in events has to know before: those that were `stored`
+    already, by messageId, with when they were received; the workspace's `salt` where it has people
+    whose events are dropped; and its `merges`, user id → the one it counts as."""
 
     stored: Mapping[str, datetime]
     salt: bytes | None
@@ -108,26 +107,44 @@ async def look_before(
     connection: AsyncConnection, workspace_id: UUID, message_ids: Sequence[str]
 ) -> Before:
     """One look for all of it: hardly any workspace has such people or merges."""
-    told = {"workspace": workspace_id, "ids": message_ids}
+    ids = dict(zip(message_hashes(workspace_id, message_ids), message_ids, strict=True))
+    told = {"workspace": workspace_id, "hashes": list(ids)}
     rows = (await connection.execute(_before(connection), told)).all()
     return Before(
-        stored={one: at for one, at, _, into in rows if one is not None and into is None},
-        salt=next((bytes(found) for _, _, found, _ in rows if found is not None), None),
-        merges={one: into for one, _, _, into in rows if into is not None},
+        stored={ids[bytes(hashed)]: at for hashed, at, _, _ in rows if at is not None},
+        salt=next(
+            (bytes(salt) for salt, at, _, _ in rows if salt is not None and at is None), None
+        ),
+        merges={from_user: into for _, _, from_user, into in rows if into is not None},
     )
 
 
-async def insert_events(connection: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Rows of the events table; one whose messageId is there already stays as it is."""
-    await insert_new(connection, events, rows)
+async def insert_events(
+    connection: AsyncConnection,
+    workspace_id: UUID,
+    rows: Sequence[dict[str, Any]],
+    receipts: Collection[str] = (),
+) -> None:
+    """Rows of the events table, which get their numbers, but for those whose messageId was seen
+    already. `receipts`: the messageIds of those which the attributor is to look at."""
+    seqs = await next_numbers(connection, events, len(rows))
+    for seq, row in zip(seqs, rows, strict=True):
+        row["seq"] = seq
+    fresh = await add_seen(connection, workspace_id, rows)
+    await insert_new(connection, events, fresh)
+    due = [{"seq": row["seq"]} for row in fresh if row["message_id"] in receipts]
+    await insert_new(connection, receipts_due, due)
 
 
 async def get_event(
     connection: AsyncConnection, workspace_id: UUID, message_id: str
 ) -> StoredEvent | None:
+    seqs = await seqs_of(connection, workspace_id, [message_id])
     rows = await connection.execute(
-        select(events).where(
-            events.c.workspace_id == workspace_id, events.c.message_id == message_id
+        stored_event().where(
+            events.c.seq.in_(seqs),
+            unindexed(events.c.workspace_id) == workspace_id,
+            events.c.message_id == message_id,
         )
     )
     row = rows.one_or_none()
@@ -144,10 +161,10 @@ async def list_events(
 ) -> list[StoredEvent]:
     """A page of events in the reverse order of their arrival."""
     if customer_id is None:
-        statement = select(events).where(unindexed(events.c.workspace_id) == workspace_id)
+        statement = stored_event().where(unindexed(events.c.workspace_id) == workspace_id)
     else:
-        statement = select(events).where(
-            events.c.workspace_id == workspace_id, events.c.customer_id == customer_id
+        statement = select(events, ownership_periods.c.customer_id).where(
+            *owned_by(connection, workspace_id, [customer_id])
         )
     if before_seq is not None:
         statement = statement.where(events.c.seq < before_seq)
@@ -169,22 +186,21 @@ async def pending_receipts(connection: AsyncConnection, limit: int) -> list[Rece
             events.c.received_at,
             events.c.body,
         )
-        .where(events.c.receipt == "pending")
-        .order_by(events.c.seq)
+        .join_from(receipts_due, events, events.c.seq == receipts_due.c.seq)
+        .order_by(receipts_due.c.seq)
         .limit(limit)
     )
     return [Receipt(**row._mapping) for row in rows]
 
 
-async def mark_receipts_done(connection: AsyncConnection, seqs: Sequence[int]) -> None:
-    if seqs:
-        await connection.execute(
-            update(events).where(events.c.seq.in_(seqs)).values(receipt="done")
-        )
+async def remove_receipts(connection: AsyncConnection, seqs: Sequence[int]) -> None:
+    """Of these events nothing is left to be done."""
+    for part in in_parts(seqs):
+        await connection.execute(delete(receipts_due).where(receipts_due.c.seq.in_(part)))
 
 
 def read_event(row: Any) -> StoredEvent:
-    """A row of `events`."""
+    """A row of `stored_event`."""
     return StoredEvent(
         seq=row.seq,
         message_id=row.message_id,

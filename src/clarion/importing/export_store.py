@@ -16,6 +16,7 @@ from clarion.customers.identity.store import read_identifiers
 from clarion.customers.identity.timeline import Timeline
 from clarion.customers.profile.redaction import body_left_out, facts_left_out, traits_left_out
 from clarion.customers.profile.redaction_store import known_tokens
+from clarion.events.ownership_store import stored_event
 from clarion.importing.columns import LEFT_OUT, SOURCE
 from clarion.importing.row import RecordKind
 from clarion.sources.store import list_sources
@@ -83,7 +84,7 @@ def _page(kind: RecordKind, workspace_id: UUID, after: Any) -> tuple[Select[Any]
         if after is not None:
             of_devices = of_devices.where(devices.c.id > after)
         return of_devices.order_by(devices.c.id), "id"
-    of_events = select(events).where(events.c.workspace_id == workspace_id)
+    of_events = stored_event().where(events.c.workspace_id == workspace_id)
     if after is not None:
         of_events = of_events.where(events.c.seq > after)
     return of_events.order_by(events.c.seq), "seq"

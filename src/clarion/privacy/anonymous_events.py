@@ -1,10 +1,10 @@
 """Events of nobody known that name a person's devices: an erasure removes them, too."""
 
-from collections import defaultdict
 from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
+from clarion.customers.identity.companion_store import keys_beside
 from clarion.customers.identity.person import ids_of_body
 from clarion.events.erasure_store import strangers_events
 from clarion.storage.database import Database
@@ -16,26 +16,26 @@ STRANGERS_MAX = 20
 async def events_of_strangers(
     database: Database, workspace_id: UUID, ids: Collection[str], rows_max: int
 ) -> list[Any]:
-    """Rows of `events` that name one of `ids`, each once. Looks through all events of nobody known,
-    `rows_max` at a time."""
-    named: dict[str, dict[int, Any]] = defaultdict(dict)
-    keys: dict[str, set[str]] = defaultdict(set)
-    wanted, after = frozenset(ids), 0
-    while True:
+    """Rows of `events` that name one of `ids`, each once. Looks through the events of the few keys
+    that such an id stood beside, `rows_max` at a time."""
+    found: dict[int, Any] = {}
+    beside: dict[str, set[str]] = {}
+    for name in sorted(ids):
         async with database.read() as connection:
-            page = await strangers_events(connection, workspace_id, after=after, limit=rows_max)
-        for row in page:
-            for one in ids_of_body(row.body) & wanted:
-                keys[one].add(row.owner_key)
-                if len(keys[one]) <= STRANGERS_MAX:
-                    named[one][row.seq] = row
-        if len(page) < rows_max:
-            break
-        after = page[-1].seq
-    found = {
-        seq: row
-        for one, rows in named.items()
-        if len(keys[one]) <= STRANGERS_MAX
-        for seq, row in rows.items()
-    }
+            keys = await keys_beside(
+                connection, workspace_id, name, but=ids, most=STRANGERS_MAX + 1
+            )
+        for key in keys if len(keys) <= STRANGERS_MAX else ():
+            beside.setdefault(key, set()).add(name)
+    for key, names in sorted(beside.items()):
+        last: Any = None
+        while True:
+            async with database.read() as connection:
+                page = await strangers_events(
+                    connection, workspace_id, key, after=last, limit=rows_max
+                )
+            found |= {row.seq: row for row in page if ids_of_body(row.body) & names}
+            if len(page) < rows_max:
+                break
+            last = page[-1]
     return list(found.values())

@@ -30,9 +30,14 @@ from clarion.clock import Clock
 from clarion.customers import erasure_store
 from clarion.customers.identity import store as identity_store
 from clarion.customers.identity.identifier import device_row_id
-from clarion.customers.identity.person import PiiMatcher, ids_of_body, words_of_body
+from clarion.customers.identity.person import PiiMatcher, ids_of_body, telling_words, words_of_body
 from clarion.customers.identity.person_store import find_person
 from clarion.customers.ingestion import Ingestion, owner_of_stored
+from clarion.customers.profile.trait_claim_store import (
+    remove_claims,
+    some_claims_of,
+    traits_of,
+)
 from clarion.customers.suppression import SuppressionKind
 from clarion.customers.suppression_store import shut_out, wait_for_refusals
 from clarion.deliveries.erasure_store import launches_of, make_nobodys, release_quarantine
@@ -215,12 +220,12 @@ class Eraser:
             limit=self._options.rows_max,
         )
         if not found:
-            return erasure, 0
+            return await self._some_claims(connection, erasure)
         met = erasure.met.union(*(ids_of_body(row.body) for row in found))
         words = person.words.union(
             *(words_of_body(row.body) for row in found if row.type == "identify")
         )
-        await remove_events(connection, erasure.workspace_id, found)
+        await self._remove(connection, erasure.workspace_id, found)
         erasure = replace(
             erasure,
             met=met,
@@ -228,6 +233,30 @@ class Eraser:
             events=erasure.events + len(found),
         )
         return await self._kept(connection, erasure), len(found)
+
+    async def _some_claims(
+        self, connection: AsyncConnection, erasure: Erasure
+    ) -> tuple[Erasure, int]:
+        """What they taught that no event tells any more."""
+        workspace_id, person = erasure.workspace_id, erasure.person
+        claims = await some_claims_of(
+            connection, workspace_id, sorted(person.customer_ids), self._options.rows_max
+        )
+        if not claims:
+            return erasure, 0
+        words = person.words.union(telling_words(map(traits_of, claims)))
+        theirs = [(row.key, row.message_id) for row in claims]
+        await remove_claims(connection, workspace_id, theirs)
+        erasure = replace(erasure, person=replace(person, words=words))
+        return await self._kept(connection, erasure), len(claims)
+
+    async def _remove(
+        self, connection: AsyncConnection, workspace_id: UUID, rows: Sequence[Any]
+    ) -> None:
+        """Remove events, and what they taught."""
+        taught = [(row.key, row.message_id) for row in rows if row.type == "identify"]
+        await remove_claims(connection, workspace_id, taught)
+        await remove_events(connection, workspace_id, rows)
 
     async def _strangers(self, erasure: Erasure) -> Erasure:
         """Remove what nobody known did on the person's devices: such events name them, too."""
@@ -242,13 +271,11 @@ class Eraser:
         self, rows: Sequence[Any], connection: AsyncConnection, erasure: Erasure
     ) -> Erasure:
         workspace_id = erasure.workspace_id
-        keys = {row.owner_key for row in rows}
+        keys = {row.key for row in rows}
         known = await identity_store.lock_identifiers(connection, workspace_id, keys)
-        await remove_events(connection, workspace_id, rows)
+        await self._remove(connection, workspace_id, rows)
         await Ingestion(connection, workspace_id, self._clock.now()).make_anew(
-            owner_of_stored(row, known[row.owner_key].timeline)
-            for row in rows
-            if row.owner_key in known
+            owner_of_stored(row, known[row.key]) for row in rows if row.key in known
         )
         return await self._kept(connection, replace(erasure, events=erasure.events + len(rows)))
 

@@ -17,7 +17,7 @@ from clarion.clock import Clock
 from clarion.deliveries.delivery import parse_push_key
 from clarion.deliveries.receipt_store import Seen, mark_seen
 from clarion.events.messages.reserved import OPENED_NAMES, plain_name
-from clarion.events.store import Receipt, mark_receipts_done, pending_receipts
+from clarion.events.store import Receipt, pending_receipts, remove_receipts
 from clarion.storage.database import Database
 
 _PUSH_KEY = re.compile(r'clarion_push\\*"\s*:\s*\\*"([0-9a-f]{32}\.[0-9a-f]{32})\\*"')
@@ -69,7 +69,7 @@ class Attributor:
         async def work(connection: AsyncConnection) -> None:
             for workspace_id, many in seen.items():
                 await mark_seen(connection, workspace_id, many)
-            await mark_receipts_done(connection, [receipt.seq for receipt in receipts])
+            await remove_receipts(connection, [receipt.seq for receipt in receipts])
 
         await self._database.transact(work, self._clock)
         return len(receipts)

@@ -20,6 +20,7 @@ from clarion.customers.devices.store import Change, read_change
 from clarion.customers.identity.identifier import device_row_id
 from clarion.deliveries.chunk_store import find_planned
 from clarion.deliveries.delivery import DeliveryState
+from clarion.events.ownership_store import keys_of, of_key, stored_event
 from clarion.events.store import StoredEvent, read_event
 from clarion.storage.schema import campaigns, deliveries, device_history, devices, events, launches
 
@@ -92,19 +93,21 @@ async def events_of(
     before: Position | None,
     limit: int,
 ) -> list[StoredEvent]:
-    """A page of what a customer did, the newest first: read in the order of its index, so that no
-    page is slower than the first."""
-    rows = await connection.execute(
-        select(events)
-        .where(
-            events.c.workspace_id == workspace_id,
-            events.c.customer_id == customer_id,
-            _below(before, _EVENT, events.c.at, events.c.seq),
+    """A page of what a customer did, the newest first: read in the order of the index of each of
+    their keys, so that no page is slower than the first."""
+    found: list[StoredEvent] = []
+    for key in await keys_of(connection, workspace_id, customer_id):
+        rows = await connection.execute(
+            stored_event()
+            .where(
+                *of_key(workspace_id, key, customer_id),
+                _below(before, _EVENT, events.c.at, events.c.seq),
+            )
+            .order_by(events.c.at.desc(), events.c.seq.desc())
+            .limit(limit)
         )
-        .order_by(events.c.at.desc(), events.c.seq.desc())
-        .limit(limit)
-    )
-    return [read_event(row) for row in rows]
+        found += [read_event(row) for row in rows]
+    return sorted(found, key=position, reverse=True)[:limit]
 
 
 async def _changes(

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import JSON, CursorResult, Table
+from sqlalchemy import JSON, CursorResult, Table, func, select
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -82,6 +82,16 @@ async def insert_unseen(
     SQLite's driver repeats a statement for each row, and what that returns is lost."""
     found = await _write(connection, table, rows, f'ON CONFLICT DO NOTHING RETURNING "{returning}"')
     return [] if found is None else list(found.scalars())
+
+
+async def next_numbers(connection: AsyncConnection, table: Table, count: int) -> list[int]:
+    """The numbers that the next `count` rows of a table with a `seq` have, in their order."""
+    if connection.dialect.name == "postgresql":
+        numbers = select(func.nextval(f"{table.name}_seq_seq"))
+        series = func.generate_series(1, count).table_valued("number")
+        return list((await connection.execute(numbers.select_from(series))).scalars())
+    last = (await connection.execute(select(func.max(table.c.seq)))).scalar_one() or 0
+    return list(range(last + 1, last + 1 + count))
 
 
 async def upsert(

@@ -188,6 +188,25 @@ def _day_of_sqlite(element: day_of, compiler: SQLCompiler, **kw: Any) -> str:
     return f"({compiler.process(element.clauses, **kw)} / 86400000000 * 86400000000)"
 
 
+class moved(FunctionElement[datetime]):
+    """An instant, later by so many µs."""
+
+    type = Instant()
+    inherit_cache = True
+
+
+@compiles(moved, "postgresql")
+def _moved_postgresql(element: moved, compiler: SQLCompiler, **kw: Any) -> str:
+    at, micros = (compiler.process(one, **kw) for one in element.clauses)
+    return f"({at} + ({micros}) * interval '1 microsecond')"
+
+
+@compiles(moved, "sqlite")
+def _moved_sqlite(element: moved, compiler: SQLCompiler, **kw: Any) -> str:
+    at, micros = (compiler.process(one, **kw) for one in element.clauses)
+    return f"({at} + ({micros}))"
+
+
 class seconds_between(FunctionElement[float]):
     """How long after the first instant the second one is."""
 

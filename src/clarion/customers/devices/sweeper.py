@@ -1,10 +1,12 @@
 """The sweeper: removes registrations that no app has refreshed for a workspace's number of days.
 
-It also removes what was counted of sources too long ago.
+It also removes what was counted of sources, and messageIds that were seen, too long ago.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 import structlog
@@ -16,6 +18,7 @@ from clarion.agent import Agent, AgentName
 from clarion.clock import Clock
 from clarion.customers.devices.device import STALE
 from clarion.customers.devices.store import remove_stale
+from clarion.events.seen_store import old_messages, remove_seen
 from clarion.ingest_log.store import forget_counts
 from clarion.sources.store import list_sources
 from clarion.storage.database import Database
@@ -30,6 +33,11 @@ class SweeperOptions:
     """Removed in one transaction."""
     counted_days: int = 30
     """So long is known what a source sent in an hour."""
+    seen_days: int = 90
+    """So long does a messageId that comes again change nothing."""
+    seen_rows: int = 5_000
+    """MessageIds looked at, and removed, at once: some milliseconds."""
+    seen_every_seconds: float = 86_400.0
     every_seconds: float = 3_600.0
 
 
@@ -48,6 +56,7 @@ class Sweeper:
         self._clock = clock
         self._options = options or SweeperOptions()
         self._lease = lease
+        self._looked_at: datetime | None = None
 
     def agents(self) -> list[Agent]:
         """What the runner repeats."""
@@ -61,7 +70,7 @@ class Sweeper:
         ]
 
     async def _turn(self) -> int:
-        return await self.step() + await self.trim()
+        return await self.step() + await self.trim() + await self.forget_messages()
 
     async def step(self) -> int:
         """Remove up to `registrations_max` in each workspace; returns how many were removed."""
@@ -94,6 +103,30 @@ class Sweeper:
 
             removed += await self._database.transact(work, self._clock)
         return removed
+
+    async def forget_messages(self) -> int:
+        """Remove messageIds that were seen more than `seen_days` ago, once in
+        `seen_every_seconds`; returns how many were removed."""
+        now = self._clock.now()
+        every = timedelta(seconds=self._options.seen_every_seconds)
+        if self._looked_at is not None and now - self._looked_at < every:
+            return 0
+        before = now - timedelta(days=self._options.seen_days)
+        removed = 0
+        after: bytes | None = b""
+        while after is not None:
+            async with self._database.read() as connection:
+                old, after = await old_messages(
+                    connection, before, after=after, limit=self._options.seen_rows
+                )
+            if old:
+                removed += await self._database.transact(partial(self._forget, old), self._clock)
+        self._looked_at = now
+        return removed
+
+    async def _forget(self, hashes: Sequence[bytes], connection: AsyncConnection) -> int:
+        await check_leads(connection, self._lease)
+        return await remove_seen(connection, hashes)
 
     async def _remove_stale(self, workspace: Workspace, now: datetime) -> int:
         async def work(connection: AsyncConnection) -> int:

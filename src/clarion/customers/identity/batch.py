@@ -4,7 +4,7 @@ An agent drives it: it brings what is stored of the batch's identifiers (`meet`)
 the few keys whose timeline may change (`unsettled`, `settle`), and writes down what follows:
 
     events ─ sightings ─ flags ──────────── who is real ─┐
-                      └─ claims ─ (stored claims of a key) ─ timelines ─ owners, intervals re-filed
+                      └─ claims ─ (stored claims of a key) ─ timelines ─ owners, periods of keys
 
 A key's stored claims are read only when a new claim does not fit its timeline, or when somebody who
 claimed it turned out to be real, or a device.
@@ -12,16 +12,17 @@ claimed it turned out to be real, or a device.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
+from functools import lru_cache
 from uuid import UUID
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from clarion.customers.devices.facts import Facts, noted
 from clarion.customers.identity.claim import Claim
 from clarion.customers.identity.extract import Sighting, claims_of, owner_key, sighted_flags
 from clarion.customers.identity.identifier import Flags, Owner, Provisional, User
+from clarion.customers.identity.ownership import Decider, Owned, Run
 from clarion.customers.identity.timeline import (
     Earlier,
     Timeline,
@@ -31,6 +32,9 @@ from clarion.customers.identity.timeline import (
     timeline,
 )
 from clarion.events.messages.message import Event
+
+SENDERS_KEPT = 1_024
+"""Sources whose short numbers are remembered: each event asks for its own."""
 
 
 class Arrival(Struct, frozen=True, kw_only=True, gc=False):
@@ -47,15 +51,13 @@ class Identifier(Struct, frozen=True, kw_only=True):
     timeline: Timeline = Timeline()
     facts: Facts | None = None
     """Of the device that it names, if it does."""
+    decides_as_user: bool = False
+    """Events are stored that carry it as their user id: periods say whose they are."""
+    decides_as_key: bool = False
+    """The same of events that carry no user id."""
 
 
-class Refile(Struct, frozen=True, kw_only=True, gc=False):
-    """Events decided by `key` with start ≤ at < end belong to `owner` now; None is open-ended."""
-
-    key: str
-    start: datetime | None
-    end: datetime | None
-    owner: Owner
+UNKNOWN = Identifier()
 
 
 class Stored(Struct, frozen=True, gc=False):
@@ -83,10 +85,6 @@ class Batch:
         self._merges = merges or {}
         self.claims: list[Claim] = []
         self.flipped: set[str] = set()
-        self.refiles: list[Refile] = []
-        self.replaced: dict[str, Timeline] = {}
-        """Keys of senders whose clocks were found to be ahead, with the timeline of now: all of
-        their events are filed anew, each by where it stands on it."""
         self.touched: set[Owner] = set()
         """Owners who lost or gained a part of another: what is known of them is made anew."""
         self.absorbed: dict[Provisional, Owner] = {}
@@ -103,7 +101,11 @@ class Batch:
         self._stored: Mapping[str, Stored] = {}
         self._reopened: set[str] = set()
         self._unsettled: set[str] | None = None
+        self._to_keep: dict[str, Identifier] | None = None
+        self._decides: set[Decider] = set()
         for arrival in arrivals:
+            if (decider := owner_key(arrival.event)) is not None:
+                self._decides.add((decider, arrival.event.user_id is not None))
             for key, flags in sighted_flags(arrival.event).items():
                 known = self._seen.get(key)
                 self._seen[key] = flags if known is None else known.merged(flags)
@@ -172,6 +174,9 @@ class Batch:
         """Keys of the batch that too many users came with (R12)."""
         return {key for key in self._seen if self._timelines[key].is_shared}
 
+    def source_ids(self) -> set[UUID]:
+        return {arrival.source_id for arrival in self.arrivals}
+
     def stored_before(self, key: str) -> bool:
         return key in self._known
 
@@ -201,18 +206,15 @@ class Batch:
             if key not in self._known:
                 continue
             if before.leads or after.leads:
-                self._replace(key, before, after)
+                self._touch_placed(key, before, after)
             elif key in self.flipped:
-                self._refile_all(key, before, after)
+                self._touch_all(key, before, after)
             else:
                 self._move(key, before, after)
 
         if self._merges:
             self.touched = {self.canonical(owner) for owner in self.touched}
             self.absorbed = {owner: self.canonical(heir) for owner, heir in self.absorbed.items()}
-            self.refiles = [
-                replace(refile, owner=self.canonical(refile.owner)) for refile in self.refiles
-            ]
 
     def claims_to_add(self) -> list[Claim]:
         """The batch's claims; none on a key that is nobody's."""
@@ -237,14 +239,63 @@ class Batch:
     def owner_of(self, sighting: Sighting, source_id: UUID) -> tuple[str | None, Owner | None]:
         """The key that decides an event's owner (None: its user id does), and the owner; no owner
         where the event names nobody."""
-        user_id = sighting.user_id
-        real = user_id is not None and self.is_real(user_id)
-        key = owner_key(sighting, user_is_real=real)
+        key = owner_key(sighting)
         if key is None:
-            return None, None if user_id is None else self.canonical(User(user_id))
+            return None, None
+        if key == sighting.user_id and self.is_real(key):
+            return None, self.canonical(User(key))
         line = self._timelines[key]
         at = line.placed(sighting.claimed_at, sender_of(source_id), sighting.clock_ahead)
         return key, self.canonical(line.owner_at(key, at))
+
+    def owned(self) -> dict[Decider, Owned]:
+        """Whose the keys are that decide an event for the first time, or are somebody else's than
+        before."""
+        found: dict[Decider, Owned] = {}
+        for key, now in self.to_keep().items():
+            before = self._known.get(key, UNKNOWN)
+            for is_user in (True, False):
+                if not decides(now, is_user=is_user):
+                    continue
+                owned = self.owned_by_timeline(key, now, is_user=is_user)
+                is_new = not decides(before, is_user=is_user)
+                if is_new or owned != self.owned_by_timeline(key, before, is_user=is_user):
+                    found[key, is_user] = owned
+        return found
+
+    def decided_before(self, decider: Decider) -> bool:
+        key, is_user = decider
+        return decides(self._known.get(key, UNKNOWN), is_user=is_user)
+
+    def owned_by_timeline(self, key: str, known: Identifier, *, is_user: bool) -> Owned:
+        """Whose the events are that carry a key as their user id, or others; merges applied."""
+        if is_user and known.flags.is_real:
+            run = Run(start=None, end=None, owner=self.canonical(User(key)))
+            return Owned(runs=(run,), is_real=True, leads={})
+        return Owned(
+            runs=[
+                Run(start=start, end=end, owner=self.canonical(owner))
+                for start, end, owner in known.timeline.runs(key)
+            ],
+            is_real=False,
+            leads=known.timeline.leads,
+        )
+
+    def companions(self) -> set[tuple[str, str]]:
+        """(id, key): the other ids in events that no person's user id decides, with their key."""
+        found: set[tuple[str, str]] = set()
+        for event in (arrival.event for arrival in self.arrivals):
+            key = owner_key(event)
+            if key is None or (event.user_id is not None and self.is_real(event.user_id)):
+                continue
+            others = (
+                event.anonymous_id,
+                event.previous_id,
+                event.device_id,
+                event.context_device_id,
+            )
+            found |= {(one, key) for one in others if one is not None and one != key}
+        return found
 
     def device_owner(self, device_id: str) -> Owner:
         """Whose the device is now."""
@@ -264,18 +315,38 @@ class Batch:
         ]
 
     def to_keep(self) -> dict[str, Identifier]:
-        """The identifiers to write: new ones, and those that changed."""
-        found: dict[str, Identifier] = {}
-        for key, line in self._timelines.items():
-            known, flags, facts = self._known.get(key), self._flags[key], self._facts.get(key)
-            if known is not None:
-                facts = known.facts if facts is None else facts
-                if flags is known.flags and line is known.timeline and facts is known.facts:
-                    continue
-            identifier = Identifier(flags=flags, timeline=line, facts=facts)
-            if identifier != known:
-                found[key] = identifier
-        return found
+        """The identifiers to write: new ones, and those that changed. Asked after `settle`."""
+        if self._to_keep is None:
+            self._to_keep = {}
+            for key in self._timelines:
+                known, identifier = self._known.get(key), self._identifier(key)
+                if identifier is not known and identifier != known:
+                    self._to_keep[key] = identifier
+        return self._to_keep
+
+    def _identifier(self, key: str) -> Identifier:
+        """What is to be kept of one; what is kept already, itself, where nothing is new."""
+        known = self._known.get(key)
+        flags, line, facts = self._flags[key], self._timelines[key], self._facts.get(key)
+        as_user, as_key = (key, True) in self._decides, (key, False) in self._decides
+        if known is not None:
+            facts = known.facts if facts is None else facts
+            as_user, as_key = as_user or known.decides_as_user, as_key or known.decides_as_key
+            if (
+                flags is known.flags
+                and line is known.timeline
+                and facts is known.facts
+                and as_user == known.decides_as_user
+                and as_key == known.decides_as_key
+            ):
+                return known
+        return Identifier(
+            flags=flags,
+            timeline=line,
+            facts=facts,
+            decides_as_user=as_user,
+            decides_as_key=as_key,
+        )
 
     def facts_of(self, device_id: str) -> Facts | None:
         """What is known of a device that the batch names."""
@@ -287,25 +358,22 @@ class Batch:
         earlier = None if stored.since is None else Earlier(before, stored.since)
         return timeline(claims, self.is_real, earlier=earlier)
 
-    def _replace(self, key: str, before: Timeline, after: Timeline) -> None:
+    def _touch_placed(self, key: str, before: Timeline, after: Timeline) -> None:
         """Where a clock is ahead, the same event may stand elsewhere on the timeline than before:
-        everything that the key decides is filed anew."""
+        whoever had a part of it is made anew."""
         if before == after and key not in self.flipped:
             return
-        self.replaced[key] = after
         self.touched |= {User(key)} if key in self.flipped else set()
         for part in compared(key, before, after):
             self.touched |= {part.was, part.now}
 
     def _move(self, key: str, before: Timeline, after: Timeline) -> None:
-        """File what changed hands. The common case, a sign-in, takes over a stranger whole."""
+        """Who lost and gained. The common case, a sign-in, takes over a stranger whole."""
         if before == after:
             return
         heirs: dict[Owner, set[Owner]] = defaultdict(set)
         for one in compared(key, before, after):
             heirs[one.was].add(one.now)
-            if one.was != one.now:
-                self.refiles.append(Refile(key=key, start=one.start, end=one.end, owner=one.now))
         for owner, now in heirs.items():
             if now == {owner}:
                 continue
@@ -314,25 +382,19 @@ class Batch:
             else:
                 self.touched |= {owner, *now}
 
-    def _refile_all(self, key: str, before: Timeline, after: Timeline) -> None:
-        """A flipped id: its events change sides, so every interval is filed again."""
+    def _touch_all(self, key: str, before: Timeline, after: Timeline) -> None:
+        """A flipped id: its events change sides, whosever they were."""
         self.touched.add(User(key))
-        starts: list[datetime | None] = [
-            None,
-            *sorted({span.at for span in (*before.spans, *after.spans)}),
-        ]
-        for index, start in enumerate(starts):
-            end = starts[index + 1] if index + 1 < len(starts) else None
-            owner = _owner_from(after, key, start)
-            self.refiles.append(Refile(key=key, start=start, end=end, owner=owner))
-            self.touched.add(owner)
-            self.touched.add(_owner_from(before, key, start))
+        for line in (before, after):
+            self.touched |= {owner for _, _, owner in line.runs(key)}
 
 
+def decides(known: Identifier, *, is_user: bool) -> bool:
+    """Whether it decides whose the events are that carry it as their user id, or others."""
+    return known.decides_as_user if is_user else known.decides_as_key
+
+
+@lru_cache(maxsize=SENDERS_KEPT)
 def sender_of(source_id: UUID) -> int:
     """What tells the clocks of sources apart, short enough to stand with every claim."""
     return int(source_id) & 0x7FFF_FFFF
-
-
-def _owner_from(line: Timeline, key: str, start: datetime | None) -> Owner:
-    return line.owner_at(key, datetime.min.replace(tzinfo=UTC) if start is None else start)

@@ -13,14 +13,10 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-AHEAD_MIN = 60_000_000
-"""µs; a clock that is ahead by less is taken for right."""
+from clarion.events.messages.timestamps import AHEAD_MIN, DELAY_MAX
+
 LEAD_STEP = 60_000_000
 """µs; leads are rounded up to it, so that a call which took a little less time changes nothing."""
-DELAY_MAX = 7 * 24 * 3_600_000_000
-"""µs; a clock that was once ahead by more, and now says a time that would mean so long a delay, has
-been put right."""
-
 _MICROSECOND = timedelta(microseconds=1)
 
 

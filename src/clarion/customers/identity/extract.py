@@ -105,15 +105,16 @@ def claims_of(sighting: Sighting, sender: int = 0) -> list[Claim]:
     return _claims(sighting, sender, user_id, kinds)
 
 
-def owner_key(sighting: Sighting, *, user_is_real: bool) -> str | None:
-    """The key whose timeline decides the event's owner; None: its user id does (R5)."""
-    if sighting.user_id is not None and user_is_real:
-        return None
-    if sighting.proof is Proof.UNPROVEN:
-        return sighting.user_id  # as soon as that turns out to be a person, it is that person's
+def owner_key(sighting: Sighting) -> str | None:
+    """The one id that decides the event's owner, for good: a real user id is its customer's, of any
+    other one its timeline says whose it was (R5). None: nobody is named.
+
+    A user id that stands beside another device id is real, or not proven to be (R2): then the event
+    is its person's as soon as it is. So the device decides only where there is no user id.
+    """
     return (
-        sighting.device_id
-        or sighting.user_id
+        sighting.user_id
+        or sighting.device_id
         or sighting.anonymous_id
         or sighting.context_device_id
     )

@@ -10,8 +10,8 @@ said.
   as userId, and that must never become a person of its own.
 - Who owned a key, and when, follows from all claims on it: `timeline`.
 
-A late claim changes a timeline only where the owner changes; whoever stores events re-files those
-intervals. Two real users are never merged (R9): a claim moves time, not people.
+A late claim changes a timeline only where the owner changes; then its periods are written anew, and
+no event. Two real users are never merged (R9): a claim moves time, not people.
 """
 
 from datetime import datetime

@@ -3,28 +3,25 @@
 Nothing that apps sent is changed by it. Timelines, claims and events go on naming the raw ids; only
 where an owner becomes a customer's id does the merged one count as the other (`Batch.canonical`).
 So the answer stays a function of the set of events and the set of merges, in whatever order they
-come, and undoing a merge gives the state without it: what is filed under the one customer and is
-the other's by its raw ids is filed again.
+come, and undoing a merge gives the state without it: whose a key is, is told anew.
 
 A merged id is merged once and into one that is not merged itself: no chains, no circles.
 """
 
 from dataclasses import replace
 from datetime import datetime
-from functools import partial
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.customers.identity import merge_store
 from clarion.customers.identity import store as identity_store
-from clarion.customers.identity.batch import Identifier
+from clarion.customers.identity.batch import Batch, Identifier, decides
 from clarion.customers.identity.identifier import User, customer_id_of
 from clarion.customers.identity.merge_store import Merge
-from clarion.customers.identity.timeline import Timeline, compared
-from clarion.customers.ingestion import Ingestion, owner_then
+from clarion.customers.ingestion import Ingestion
 from clarion.customers.profile.store import get_customer
-from clarion.events import ownership_store
+from clarion.events.store import look_before
 from clarion.faults import Rejected, not_found
 
 MERGES_MAX = 1_000
@@ -58,34 +55,21 @@ async def unmerge_users(
 async def _file_anew(
     connection: AsyncConnection, workspace_id: UUID, merge: Merge, *, counts_as: str, now: datetime
 ) -> None:
-    """What is `from_user`'s by the ids that apps sent: events that carry it, the intervals of keys
-    that its timelines give it, and its devices."""
+    """What is `from_user`'s by the ids that apps sent: its own id, the periods of keys that their
+    timelines give it, and its devices."""
     user = User(merge.from_user)
     both = [User(merge.from_user), User(merge.into_user)]
     customer_id = customer_id_of(workspace_id, User(counts_as))
     known = await _locked(connection, workspace_id, merge.from_user, merge.into_user)
-    await ownership_store.file_users(
-        connection,
-        workspace_id,
-        user_id=merge.from_user,
-        among=[customer_id_of(workspace_id, one) for one in both],
-        customer_id=customer_id,
-    )
-    await ownership_store.refile_events(
-        connection,
-        workspace_id,
-        [
-            ownership_store.Filing(key=key, start=part.start, end=part.end, customer_id=customer_id)
-            for key, one in sorted(known.items())
-            if not one.timeline.leads
-            for part in compared(key, one.timeline, one.timeline)
-            if part.now == user
-        ],
-    )
-    for key, one in sorted(known.items()):
-        if one.timeline.leads:
-            customer_of = partial(_theirs, key, one.timeline, user, customer_id)
-            await ownership_store.refile_each(connection, workspace_id, key, customer_of)
+    before = await look_before(connection, workspace_id, [])
+    now_merged = Batch([], before.merges)
+    owned = {
+        (key, is_user): now_merged.owned_by_timeline(key, one, is_user=is_user)
+        for key, one in known.items()
+        for is_user in (True, False)
+        if decides(one, is_user=is_user)
+    }
+    await identity_store.write_owned(connection, workspace_id, owned, replaced=owned)
     await merge_store.hand_over(
         connection,
         workspace_id,
@@ -95,12 +79,6 @@ async def _file_anew(
         now=now,
     )
     await Ingestion(connection, workspace_id, now).make_anew(both)
-
-
-def _theirs(
-    key: str, line: Timeline, user: User, customer_id: UUID, then: ownership_store.Standing
-) -> UUID | None:
-    return customer_id if owner_then(key, line, then) == user else None
 
 
 async def lock_merge(

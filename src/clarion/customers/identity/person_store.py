@@ -1,6 +1,6 @@
 """Whose ids are whose: a person's own, and those that they share with somebody."""
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
 from collections.abc import Set as AbstractSet
 from typing import Any
 from uuid import UUID
@@ -14,6 +14,7 @@ from clarion.customers.identity.identifier import Provisional, User, customer_id
 from clarion.customers.identity.person import Person, ids_of_body, telling_words
 from clarion.customers.identity.timeline import Timeline
 from clarion.customers.profile.store import Customer
+from clarion.events.ownership_store import keys_of, of_key
 from clarion.storage.bulk import in_parts
 from clarion.storage.database import Database
 from clarion.storage.schema import customers, devices, events
@@ -97,26 +98,36 @@ async def ids_in_events(
     """Every id in the events of these customers, read page by page: nobody waits for it."""
     found: set[str] = set()
     for customer_id in customer_ids:
-        last: Any = None
-        while True:
-            # By time, as the index of a customer's events has them: no page is sorted.
-            statement = select(events.c.at, events.c.seq, events.c.body).where(
-                events.c.workspace_id == workspace_id, events.c.customer_id == customer_id
-            )
-            if last is not None:
-                later = or_(events.c.at > last.at, events.c.seq > last.seq)
-                statement = statement.where(events.c.at >= last.at, later)
-            async with database.read() as connection:
-                rows = await connection.execute(
-                    statement.order_by(events.c.at, events.c.seq).limit(BODIES_AT_ONCE)
-                )
-                page = rows.all()
-            for row in page:
-                found |= ids_of_body(row.body)
-            if len(page) < BODIES_AT_ONCE:
-                break
-            last = page[-1]
+        async with database.read() as connection:
+            keys = await keys_of(connection, workspace_id, customer_id)
+        for key in keys:
+            async for body in _bodies_of(database, workspace_id, key, customer_id):
+                found |= ids_of_body(body)
     return found
+
+
+async def _bodies_of(
+    database: Database, workspace_id: UUID, key: str, customer_id: UUID
+) -> AsyncIterator[str]:
+    """By time, as the index of a key's events has them: no page is sorted."""
+    last: Any = None
+    while True:
+        statement = select(events.c.at, events.c.seq, events.c.body).where(
+            *of_key(workspace_id, key, customer_id)
+        )
+        if last is not None:
+            later = or_(events.c.at > last.at, events.c.seq > last.seq)
+            statement = statement.where(events.c.at >= last.at, later)
+        async with database.read() as connection:
+            rows = await connection.execute(
+                statement.order_by(events.c.at, events.c.seq).limit(BODIES_AT_ONCE)
+            )
+            page = rows.all()
+        for row in page:
+            yield row.body
+        if len(page) < BODIES_AT_ONCE:
+            return
+        last = page[-1]
 
 
 async def _devices_held_by(

@@ -1,4 +1,4 @@
-"""Rows of identifiers and claims."""
+"""Rows of identifiers and claims, and whose each key is."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,12 +12,15 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.clock import from_micros, to_micros
 from clarion.customers.devices.facts import Facts
-from clarion.customers.identity.batch import Identifier, Stored
+from clarion.customers.identity.batch import Identifier, Stored, sender_of
 from clarion.customers.identity.claim import Claim, ClaimKind
-from clarion.customers.identity.identifier import Flags
+from clarion.customers.identity.identifier import Flags, customer_id_of
+from clarion.customers.identity.ownership import Decider, Owned
 from clarion.customers.identity.timeline import CLAIMS_READ_MAX, NOBODYS, Span, Timeline
+from clarion.events.ownership_store import Ownership, Period, sources_with_leads, write_ownership
+from clarion.sources.store import list_sources
 from clarion.storage.bulk import in_parts, insert_new, insert_unseen, upsert
-from clarion.storage.dialect import among, has_one_writer
+from clarion.storage.dialect import among, has_one_writer, unindexed
 from clarion.storage.schema import claims as claims_table
 from clarion.storage.schema import identifiers
 
@@ -48,7 +51,7 @@ async def lock_identifiers(
         .order_by(identifiers.c.key)
         .with_for_update()
     )
-    return {key: _identifier(*kept) for key, *kept in rows if key not in fresh}
+    return {key: one for key, one in _identifiers(rows).items() if key not in fresh}
 
 
 async def read_flags(
@@ -70,7 +73,7 @@ async def read_identifiers(
                 identifiers.c.workspace_id == workspace_id, identifiers.c.key.in_(part)
             )
         )
-        found |= {key: _identifier(*kept) for key, *kept in rows}
+        found |= _identifiers(rows)
     return found
 
 
@@ -92,10 +95,51 @@ async def keep_identifiers(
                 "is_known": changed[key].flags.is_known,
                 "timeline": _dump(changed[key].timeline),
                 "facts": _dump_facts(changed[key].facts),
+                "decides_as_user": changed[key].decides_as_user,
+                "decides_as_key": changed[key].decides_as_key,
             }
             for key in sorted(changed)
         ],
         key=("workspace_id", "key"),
+    )
+
+
+async def write_owned(
+    connection: AsyncConnection,
+    workspace_id: UUID,
+    owned: Mapping[Decider, Owned],
+    *,
+    replaced: Iterable[Decider],
+    near: Iterable[UUID] = (),
+) -> None:
+    """Write whose these keys are; of those `replaced` it is written already. `near`: sources that
+    may be new."""
+    ahead = [key for (key, _), one in owned.items() if one.leads]
+    sources: dict[int, set[UUID]] = defaultdict(set)
+    if ahead:
+        known = {source.id for source in await list_sources(connection, workspace_id)}
+        known |= await sources_with_leads(connection, workspace_id, ahead)
+        for source_id in known.union(near):
+            sources[sender_of(source_id)].add(source_id)
+    await write_ownership(
+        connection,
+        workspace_id,
+        {
+            decider: Ownership(
+                periods=[
+                    Period(run.start, run.end, customer_id_of(workspace_id, run.owner))
+                    for run in one.runs
+                ],
+                is_real=one.is_real,
+                leads={
+                    source_id: lead
+                    for sender, lead in one.leads.items()
+                    for source_id in sources[sender]
+                },
+            )
+            for decider, one in owned.items()
+        },
+        replaced=replaced,
     )
 
 
@@ -184,7 +228,7 @@ async def keys_claimed_by(
     found: set[str] = set()
     for part in in_parts(user_ids):
         rows = await connection.execute(
-            select(claims_table.c.key)
+            select(unindexed(claims_table.c.key))  # SQLite would read all keys in their order
             .where(claims_table.c.workspace_id == workspace_id, claims_table.c.user_id.in_(part))
             .distinct()
         )
@@ -199,7 +243,7 @@ async def users_seen_with(
     found: dict[str, set[str]] = defaultdict(set)
     for part in in_parts(keys):
         rows = await connection.execute(
-            select(claims_table.c.key, claims_table.c.user_id)
+            select(unindexed(claims_table.c.key), unindexed(claims_table.c.user_id))
             .where(claims_table.c.workspace_id == workspace_id, claims_table.c.key.in_(part))
             .distinct()
         )
@@ -236,6 +280,8 @@ _KEPT = (
     identifiers.c.is_known,
     identifiers.c.timeline,
     identifiers.c.facts,
+    identifiers.c.decides_as_user,
+    identifiers.c.decides_as_key,
 )
 _UNCLAIMED = Timeline()
 _facts = msgspec.json.Decoder(Facts)
@@ -243,6 +289,10 @@ _facts = msgspec.json.Decoder(Facts)
 
 def _dump_facts(facts: Facts | None) -> str | None:
     return None if facts is None else msgspec.json.encode(facts).decode()
+
+
+def _identifiers(rows: Iterable[Any]) -> dict[str, Identifier]:
+    return {key: _identifier(*kept) for key, *kept in rows}
 
 
 def _identifier(
@@ -253,6 +303,8 @@ def _identifier(
     is_known: bool,
     timeline: list[Any],
     facts: str | None,
+    decides_as_user: bool,
+    decides_as_key: bool,
 ) -> Identifier:
     return Identifier(
         flags=Flags(
@@ -264,6 +316,8 @@ def _identifier(
         ),
         timeline=_load(timeline),
         facts=None if facts is None else _facts.decode(facts),
+        decides_as_user=decides_as_user,
+        decides_as_key=decides_as_key,
     )
 
 

@@ -41,6 +41,7 @@ SHARED_USERS_MAX = 20
 SHARED_WINDOW = timedelta(hours=24)
 HANDS_MAX = 200
 """A key that changed hands more often is nobody's: no person's device does."""
+_BEGINNING = datetime.min.replace(tzinfo=UTC)
 CLAIMS_READ_MAX = 1_000
 """What lies before the newest of them is taken from the timeline that is kept."""
 
@@ -103,6 +104,18 @@ class Timeline(Struct, frozen=True, kw_only=True):
         """Where something that `sender` said at `at`, by its own clock, stands on this timeline."""
         lead = self.leads.get(sender, 0) if self.leads else 0
         return at if lead == 0 else moved_back(at, ahead, lead)
+
+    def runs(self, key: str) -> list[tuple[datetime | None, datetime | None, Owner]]:
+        """(start, end, owner) for all of time, runs of one owner joined; None is open."""
+        edges = sorted({span.at for span in self.spans})
+        runs: list[tuple[datetime | None, datetime | None, Owner]] = []
+        for start, end in pairwise([None, *edges, None]):
+            owner = self.owner_at(key, _BEGINNING if start is None else start)
+            if runs and runs[-1][2] == owner:
+                runs[-1] = (runs[-1][0], end, owner)
+            else:
+                runs.append((start, end, owner))
+        return runs
 
 
 class Stretch(Struct, frozen=True, kw_only=True, gc=False):
@@ -209,7 +222,7 @@ def leaves_unchanged(known: Timeline, claim: Claim, is_real: IsReal) -> bool:
 
 def compared(key: str, before: Timeline, after: Timeline) -> list[Stretch]:
     """All of time, cut wherever the owner is or was another one."""
-    first = datetime.min.replace(tzinfo=UTC)
+    first = _BEGINNING
     edges = sorted({first, *(s.at for s in before.spans), *(s.at for s in after.spans)})
     stretches = []
     for start, end in pairwise([*edges, None]):

@@ -1,25 +1,20 @@
 """Rows of customers."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import column, delete, func, select, values
+from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.customers.profile.customer import CustomerRecord, Seen
-from clarion.customers.profile.traits import Profile, TraitUpdate
-from clarion.customers.profile.wrong_clock import Installation, Taught
-from clarion.events.messages.message import read_identify
-from clarion.events.store import ordered_at
+from clarion.customers.profile.traits import Profile
+from clarion.events.ownership_store import is_in_period, owned_by, periods_of
 from clarion.storage.bulk import in_parts, upsert
-from clarion.storage.dialect import Id, among, unindexed
-from clarion.storage.schema import customers, devices, events, merges
-
-SEEN_AT_ONCE = 500
+from clarion.storage.dialect import among, unindexed
+from clarion.storage.schema import customers, devices, events, merges, ownership_periods
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,17 +170,20 @@ async def seen_between(
 ) -> dict[UUID, tuple[datetime, datetime]]:
     """The first and last event of each customer that has any."""
     spans: dict[UUID, tuple[datetime, datetime]] = {}
-    for part in in_parts(ids, SEEN_AT_ONCE):
-        wanted = values(column("id", Id), name="wanted").data([(one,) for one in part]).cte()
-        of_customer = (
-            events.c.workspace_id == workspace_id,
-            events.c.customer_id == wanted.c.id,
+    # Each end of each period by its own look into the index: a customer may have many events.
+    at = select(events.c.at).where(is_in_period()).correlate(ownership_periods).limit(1)
+    first = at.order_by(events.c.at).scalar_subquery()
+    last = at.order_by(events.c.at.desc()).scalar_subquery()
+    for part in in_parts(ids):
+        rows = await connection.execute(
+            select(ownership_periods.c.customer_id, first.label("first"), last.label("last")).where(
+                *periods_of(connection, workspace_id, part)
+            )
         )
-        # Each end by its own look into the index: a customer may have a great many events.
-        first = select(func.min(events.c.at)).where(*of_customer).scalar_subquery()
-        last = select(func.max(events.c.at)).where(*of_customer).scalar_subquery()
-        rows = await connection.execute(select(wanted.c.id, first, last))
-        spans |= {row[0]: (row[1], row[2]) for row in rows if row[1] is not None}
+        for customer_id, begins, ends in rows:
+            if begins is not None:
+                known = spans.get(customer_id, (begins, ends))
+                spans[customer_id] = (min(known[0], begins), max(known[1], ends))
     return spans
 
 
@@ -200,82 +198,13 @@ async def last_seen(
     rows = await connection.execute(
         select(events.c.at)
         .where(
-            events.c.workspace_id == workspace_id,
-            events.c.customer_id == customer_id,
+            *owned_by(connection, workspace_id, [customer_id]),
             events.c.message_id.not_in(list(unseen)),
         )
         .order_by(events.c.at.desc())
         .limit(1)
     )
     return rows.scalar_one_or_none()
-
-
-async def identifies_of(
-    connection: AsyncConnection, workspace_id: UUID, ids: Iterable[UUID]
-) -> tuple[dict[UUID, list[Taught]], dict[UUID, list[str]]]:
-    """What every identify of `ids` teaches, by customer; and the messageIds of those who tell of
-    somebody who was not there."""
-    taught: dict[UUID, list[Taught]] = defaultdict(list)
-    unseen: dict[UUID, list[str]] = defaultdict(list)
-    wanted = list(ids)
-    if not wanted:
-        return taught, unseen
-    rows = await connection.execute(
-        select(
-            events.c.customer_id,
-            events.c.message_id,
-            events.c.source_id,
-            events.c.clock_at,
-            events.c.order_at,
-            ordered_at().label("at"),
-            events.c.device_id,
-            events.c.anonymous_id,
-            events.c.owner_key,
-            events.c.body,
-        ).where(
-            events.c.workspace_id == workspace_id,
-            among(connection, events.c.customer_id, wanted),
-            events.c.type == "identify",
-        )
-    )
-    for row in rows:
-        said = read_identify(row.body)
-        key = said.context_device_id or row.device_id or row.anonymous_id
-        taught[row.customer_id].append(
-            Taught(
-                lesson=TraitUpdate(
-                    traits=said.traits,
-                    is_identified=row.owner_key is None,
-                    at=row.at,
-                    message_id=row.message_id,
-                ),
-                installation=None if key is None else Installation(row.source_id, key),
-                clock_at=None if row.order_at is None else row.clock_at,
-            )
-        )
-        if not said.is_active:
-            unseen[row.customer_id].append(row.message_id)
-    return taught, unseen
-
-
-async def with_few_identifies(
-    connection: AsyncConnection, workspace_id: UUID, ids: Iterable[UUID], most: int
-) -> set[UUID]:
-    """Those of `ids` who have no more than `most` identifies stored."""
-    few = set()
-    for customer_id in sorted(ids):
-        rows = await connection.execute(
-            select(events.c.seq)
-            .where(
-                events.c.workspace_id == workspace_id,
-                events.c.customer_id == customer_id,
-                events.c.type == "identify",
-            )
-            .limit(most + 1)
-        )
-        if len(rows.all()) <= most:
-            few.add(customer_id)
-    return few
 
 
 async def forget_customers(

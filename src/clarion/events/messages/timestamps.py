@@ -29,6 +29,11 @@ FIRST_YEAR = 1971
 LATE_MAX = timedelta(days=7)
 """A call sent longer ago than this, by its own word, comes from a clock that is behind; a shorter
 time may have been the upload."""
+AHEAD_MIN = 60_000_000
+"""µs; a clock that is ahead by less is taken for right."""
+DELAY_MAX = 7 * 24 * 3_600_000_000
+"""µs; a clock that was once ahead by more, and now says a time that would mean so long a delay, has
+been put right."""
 BUDDHIST_YEARS = range(2500, 2700)
 BUDDHIST_YEARS_AHEAD = 543
 """Phones set to Thai count the years of the Buddhist calendar."""

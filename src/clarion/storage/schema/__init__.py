@@ -18,10 +18,12 @@ from clarion.storage.schema.campaigns import campaigns as campaigns
 from clarion.storage.schema.campaigns import launches as launches
 from clarion.storage.schema.columns import metadata as metadata
 from clarion.storage.schema.customers import claims as claims
+from clarion.storage.schema.customers import companions as companions
 from clarion.storage.schema.customers import customers as customers
 from clarion.storage.schema.customers import identifiers as identifiers
 from clarion.storage.schema.customers import merges as merges
 from clarion.storage.schema.customers import suppressions as suppressions
+from clarion.storage.schema.customers import trait_claims as trait_claims
 from clarion.storage.schema.deliveries import chunks as chunks
 from clarion.storage.schema.deliveries import deliveries as deliveries
 from clarion.storage.schema.deliveries import firebase_apps as firebase_apps
@@ -33,7 +35,11 @@ from clarion.storage.schema.devices import device_deletions as device_deletions
 from clarion.storage.schema.devices import device_history as device_history
 from clarion.storage.schema.devices import devices as devices
 from clarion.storage.schema.devices import tokens as tokens
+from clarion.storage.schema.events import clock_leads as clock_leads
 from clarion.storage.schema.events import events as events
+from clarion.storage.schema.events import ownership_periods as ownership_periods
+from clarion.storage.schema.events import receipts_due as receipts_due
+from clarion.storage.schema.events import seen_messages as seen_messages
 from clarion.storage.schema.ingest_log import ingest_log as ingest_log
 from clarion.storage.schema.ingest_log import source_counts as source_counts
 from clarion.storage.schema.jobs import job_keys as job_keys

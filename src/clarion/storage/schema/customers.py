@@ -73,6 +73,9 @@ identifiers = Table(
     Column("facts", Text),  # JSON, of the device it names: the hour last seen, who told what
     Column("is_named", Boolean, nullable=False, server_default=false()),
     Column("is_known", Boolean, nullable=False, server_default=false()),
+    # Whether it decides whose events are that carry it as user id, and others: it has periods.
+    Column("decides_as_user", Boolean, nullable=False, server_default=false()),
+    Column("decides_as_key", Boolean, nullable=False, server_default=false()),
     PrimaryKeyConstraint("workspace_id", "key"),
     sqlite_with_rowid=False,
 )
@@ -90,5 +93,35 @@ claims = Table(
     Column("ahead", BigInteger),  # µs by which that clock was ahead; NULL: it told no time
     PrimaryKeyConstraint("workspace_id", "key", "at", "message_id"),
     Index("claims_user", "workspace_id", "user_id", "key"),
+    sqlite_with_rowid=False,
+)
+
+trait_claims = Table(  # what identifies taught: profiles are made of it
+    "trait_claims",
+    metadata,
+    Column("workspace_id", Id, nullable=False),
+    Column("key", Text, nullable=False),  # as its event's
+    Column("message_id", Text, nullable=False),
+    Column("is_user", Boolean, nullable=False),  # its event carries the key as user id
+    Column("source_id", Id, nullable=False),
+    Column("installation", Text),  # of its source: whose clock it is
+    Column("at", Instant, nullable=False),
+    Column("clock_at", Instant),
+    Column("order_at", Instant),
+    Column("received_at", Instant, nullable=False),
+    Column("is_active", Boolean, nullable=False),  # the person was there
+    Column("traits", Text, nullable=False),  # JSON
+    PrimaryKeyConstraint("workspace_id", "key", "message_id"),
+    sqlite_with_rowid=False,
+)
+
+companions = Table(  # ids that stood in events of a key which is no person's user id
+    "companions",
+    metadata,
+    Column("workspace_id", Id, nullable=False),
+    Column("id", Text, nullable=False),
+    Column("key", Text, nullable=False),  # of the event
+    PrimaryKeyConstraint("workspace_id", "id", "key"),
+    Index("companions_key", "workspace_id", "key"),
     sqlite_with_rowid=False,
 )

@@ -1,17 +1,21 @@
-"""The table of events."""
+"""The tables of events and of whose they are, of the messageIds that were seen, and of receipts to
+be attributed."""
 
 from sqlalchemy import (
+    BigInteger,
+    Boolean,
     Column,
     Index,
+    LargeBinary,
+    PrimaryKeyConstraint,
     Table,
     Text,
-    UniqueConstraint,
 )
 
 from clarion.storage.dialect import Id, Instant
-from clarion.storage.schema.columns import Seq, metadata, only
+from clarion.storage.schema.columns import Seq, metadata
 
-events = Table(
+events = Table(  # what came, as it came: a row is never changed
     "events",
     metadata,
     Column("seq", Seq, primary_key=True, autoincrement=True),
@@ -23,18 +27,54 @@ events = Table(
     Column("user_id", Text),
     Column("anonymous_id", Text),
     Column("device_id", Text),
-    Column("owner_key", Text),  # the provisional key that decides the owner; NULL: user_id does
-    Column("customer_id", Id),  # NULL: nobody could be named (every id was blocked)
     Column("at", Instant, nullable=False),  # corrected time
     Column("received_at", Instant, nullable=False),
     Column("body", Text, nullable=False),
-    Column("receipt", Text),  # NULL | pending | done: a push was received or opened
     Column("clock_at", Instant),  # by the sender's own clock; NULL: it tells no time
     Column("order_at", Instant),  # which of two is later, where neither clock_at nor at says so
-    UniqueConstraint("workspace_id", "message_id", name="events_message"),
+    Column("key", Text),  # what decides whose it is: user_id, or else the key; NULL: nobody named
     Index("events_source", "source_id", "seq"),
-    Index("events_customer", "workspace_id", "customer_id", "at"),
-    Index("events_owner_key", "workspace_id", "owner_key", "at", **only("owner_key IS NOT NULL")),
-    Index("events_identify", "workspace_id", "customer_id", **only("type = 'identify'")),
-    Index("events_receipt", "seq", **only("receipt = 'pending'")),
+    Index("events_key", "workspace_id", "key", "at"),
+)
+
+seen_messages = Table(  # what makes a messageId count once, and where its event is
+    "seen_messages",
+    metadata,
+    Column("hash", LargeBinary(16), nullable=False),  # of workspace and messageId
+    Column("received_at", Instant, nullable=False),
+    Column("seq", BigInteger, nullable=False),  # of the event, as long as it is stored
+    PrimaryKeyConstraint("hash"),
+    sqlite_with_rowid=False,
+)
+
+receipts_due = Table(  # events that say a push was received or opened, and are not attributed yet
+    "receipts_due",
+    metadata,
+    Column("seq", Seq, primary_key=True, autoincrement=False),  # of the event
+)
+
+ownership_periods = Table(  # whose a key's events are; together they cover all of time
+    "ownership_periods",
+    metadata,
+    Column("workspace_id", Id, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("start_at", Instant, nullable=False),
+    Column("end_at", Instant, nullable=False),
+    Column("customer_id", Id, nullable=False),
+    Column("is_user", Boolean, nullable=False),  # of events that carry it as user id, or of others
+    Column("is_real", Boolean, nullable=False),  # they do, and it is a person's
+    PrimaryKeyConstraint("workspace_id", "key", "is_user", "start_at"),
+    Index("ownership_customer", "customer_id"),
+    sqlite_with_rowid=False,
+)
+
+clock_leads = Table(  # clocks that are ahead: the key's events of that source happened earlier
+    "clock_leads",
+    metadata,
+    Column("workspace_id", Id, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("source_id", Id, nullable=False),
+    Column("lead", BigInteger, nullable=False),  # µs
+    PrimaryKeyConstraint("workspace_id", "key", "source_id"),
+    sqlite_with_rowid=False,
 )

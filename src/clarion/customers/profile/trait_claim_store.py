@@ -1,0 +1,147 @@
+"""Rows of trait claims: what identifies taught, kept apart from the events that said it.
+
+A profile is made of them alone, so that events can be removed. Whose a claim is follows from its
+key and time, as it does for the event.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import delete, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from clarion.customers.identity.batch import Arrival
+from clarion.customers.identity.extract import owner_key
+from clarion.customers.profile.traits import TraitUpdate
+from clarion.customers.profile.wrong_clock import Installation, Taught
+from clarion.events.messages.message import Event
+from clarion.events.ownership_store import owned_by
+from clarion.storage.bulk import in_parts, insert_new
+from clarion.storage.schema import ownership_periods, trait_claims
+
+
+class TraitClaim(Struct, frozen=True, kw_only=True, gc=False):
+    """`at`: when it was said, as people are shown it. `is_active`: the person was there."""
+
+    taught: Taught
+    at: datetime
+    is_active: bool
+
+
+async def add_trait_claims(
+    connection: AsyncConnection, workspace_id: UUID, arrivals: Iterable[Arrival]
+) -> None:
+    """What those of these events teach that are identifies of somebody."""
+    rows = [
+        _row(workspace_id, key, arrival.source_id, arrival.event)
+        for arrival in arrivals
+        if _teaches(arrival.event) and (key := owner_key(arrival.event)) is not None
+    ]
+    await insert_new(connection, trait_claims, rows)
+
+
+async def trait_claims_of(
+    connection: AsyncConnection, workspace_id: UUID, customer_ids: Iterable[UUID]
+) -> dict[UUID, list[TraitClaim]]:
+    """The claims of each customer that has any."""
+    found: dict[UUID, list[TraitClaim]] = defaultdict(list)
+    for part in in_parts(customer_ids):
+        rows = await connection.execute(
+            select(
+                trait_claims, ownership_periods.c.customer_id, ownership_periods.c.is_real
+            ).where(*owned_by(connection, workspace_id, part, trait_claims))
+        )
+        for row in rows:
+            found[row.customer_id].append(_trait_claim(row))
+    return found
+
+
+async def with_few_claims(
+    connection: AsyncConnection, workspace_id: UUID, ids: Iterable[UUID], most: int
+) -> set[UUID]:
+    """Those of `ids` who have no more than `most` claims."""
+    few = set()
+    for customer_id in sorted(ids):
+        owned = owned_by(connection, workspace_id, [customer_id], trait_claims)
+        rows = await connection.execute(select(trait_claims.c.key).where(*owned).limit(most + 1))
+        if len(rows.all()) <= most:
+            few.add(customer_id)
+    return few
+
+
+async def some_claims_of(
+    connection: AsyncConnection, workspace_id: UUID, customer_ids: Iterable[UUID], limit: int
+) -> Sequence[Any]:
+    """Up to `limit` rows (key, message_id, traits) of the claims of these customers."""
+    for part in in_parts(customer_ids):
+        rows = await connection.execute(
+            select(trait_claims.c.key, trait_claims.c.message_id, trait_claims.c.traits)
+            .where(*owned_by(connection, workspace_id, part, trait_claims))
+            .limit(limit)
+        )
+        if found := rows.all():
+            return found
+    return []
+
+
+async def remove_claims(
+    connection: AsyncConnection, workspace_id: UUID, claims: Iterable[tuple[str | None, str]]
+) -> None:
+    """Remove these, by key and messageId."""
+    for part in in_parts(claims):
+        await connection.execute(
+            delete(trait_claims).where(
+                trait_claims.c.workspace_id == workspace_id,
+                tuple_(trait_claims.c.key, trait_claims.c.message_id).in_(part),
+            )
+        )
+
+
+def traits_of(row: Any) -> Any:
+    """What a row of claims says."""
+    return msgspec.json.decode(row.traits)
+
+
+def _teaches(event: Event) -> bool:
+    """Whether it says something, or that the person was not there."""
+    return event.type == "identify" and (bool(event.traits) or not event.is_active)
+
+
+def _row(workspace_id: UUID, key: str, source_id: UUID, event: Event) -> dict[str, Any]:
+    return {
+        "workspace_id": workspace_id,
+        "key": key,
+        "message_id": event.message_id,
+        "is_user": event.user_id is not None,
+        "source_id": source_id,
+        "installation": event.context_device_id or event.device_id or event.anonymous_id,
+        "at": event.at,
+        "clock_at": event.clock_at,
+        "order_at": event.order_at,
+        "received_at": event.received_at,
+        "is_active": event.is_active,
+        "traits": msgspec.json.encode(event.traits).decode(),
+    }
+
+
+def _trait_claim(row: Any) -> TraitClaim:
+    clock = None if row.installation is None else Installation(row.source_id, row.installation)
+    return TraitClaim(
+        taught=Taught(
+            lesson=TraitUpdate(
+                traits=traits_of(row),
+                is_identified=row.is_real,
+                at=row.order_at or row.clock_at or row.at,
+                message_id=row.message_id,
+            ),
+            installation=clock,
+            clock_at=None if row.order_at is None else row.clock_at,
+        ),
+        at=row.at,
+        is_active=row.is_active,
+    )
