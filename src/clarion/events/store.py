@@ -22,7 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.events.ownership_store import owned_by, stored_event
 from clarion.events.seen_store import add_seen, message_hashes, seqs_of
-from clarion.storage.bulk import in_parts, insert_new, next_numbers
+from clarion.storage.bulk import append, in_parts, insert_new, next_numbers
 from clarion.storage.dialect import Id, Instant, among, dialect_of, several, unindexed
 from clarion.storage.schema import (
     events,
@@ -131,7 +131,7 @@ async def insert_events(
     for seq, row in zip(seqs, rows, strict=True):
         row["seq"] = seq
     fresh = await add_seen(connection, workspace_id, rows)
-    await insert_new(connection, events, fresh)
+    await append(connection, events, fresh)
     due = [{"seq": row["seq"]} for row in fresh if row["message_id"] in receipts]
     await insert_new(connection, receipts_due, due)
 
