@@ -10,7 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.accounts.actor import Actor
 from clarion.campaigns.campaign import CampaignState
-from clarion.campaigns.queries import get_campaign
+from clarion.campaigns.launch import Launch, LaunchState
+from clarion.campaigns.queries import get_campaign, get_launch, list_launches
+from clarion.clock import Moment
 from clarion.customers.devices.store import Change
 from clarion.customers.queries import EventView, find_customer, view_events
 from clarion.events.store import StoredEvent
@@ -57,6 +59,61 @@ async def get_report(
         balances=account.balances,
         waiting=await waiting(connection, campaign, now),
     )
+
+
+class LaunchReport(Counts, frozen=True, kw_only=True):
+    """A launch and its account at one instant. `occurrence` names it among those of its campaign.
+    `reason`: why it is paused, or has failed; `due_at`: when it was to happen, `started_at`: when
+    it did; `planned_at`: since when all its deliveries are planned."""
+
+    id: UUID
+    campaign_id: UUID
+    occurrence: str
+    state: LaunchState
+    reason: str | None
+    due_at: Moment
+    started_at: Moment
+    planned_at: Moment | None
+    done_at: Moment | None
+
+
+async def list_launch_reports(
+    connection: AsyncConnection,
+    actor: Actor,
+    campaign_id: UUID,
+    *,
+    before: UUID | None = None,
+    limit: int,
+) -> list[LaunchReport] | Rejected:
+    """At most `limit` launches of a campaign, the newest first; `before`: those older than this
+    one."""
+    launches = await list_launches(connection, actor, campaign_id, before=before, limit=limit)
+    return launches if isinstance(launches, Rejected) else await _reports(connection, launches)
+
+
+async def show_launch_report(
+    connection: AsyncConnection, actor: Actor, launch_id: UUID
+) -> LaunchReport | Rejected:
+    """A launch and its account."""
+    launch = await get_launch(connection, actor, launch_id)
+    if isinstance(launch, Rejected):
+        return launch
+    [report] = await _reports(connection, [launch])
+    return report
+
+
+async def _reports(connection: AsyncConnection, launches: Sequence[Launch]) -> list[LaunchReport]:
+    counts = await funnel.counts_of(connection, [launch.id for launch in launches])
+    return [
+        LaunchReport(
+            **asdict(counts[launch.id]),
+            **{name: getattr(launch, name) for name in _OF_LAUNCH},
+        )
+        for launch in launches
+    ]
+
+
+_OF_LAUNCH = tuple(set(LaunchReport.__struct_fields__) - set(Counts.__struct_fields__))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

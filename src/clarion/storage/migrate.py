@@ -8,7 +8,19 @@ from sqlalchemy import Connection, inspect, text
 from clarion.storage.database import Database
 from clarion.storage.schema import metadata
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010")
+REVISIONS = (
+    "0001",
+    "0002",
+    "0003",
+    "0004",
+    "0005",
+    "0006",
+    "0007",
+    "0008",
+    "0009",
+    "0010",
+    "0015",
+)
 """In their order. Known without Alembic, which takes longer to load than a short command."""
 NEWEST = REVISIONS[-1]
 MIGRATIONS = Path(__file__).with_name("migrations")
