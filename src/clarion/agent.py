@@ -49,6 +49,8 @@ class AgentName(StrEnum):
     SENDER = "sender"
     OVERDUE = "overdue"
     """Publishes chunks again whose job was lost or whose sender died."""
+    INDEXER = "indexer"
+    """Writes the deliveries of launches that have ended into the index by customer."""
     ATTRIBUTOR = "attributor"
     SWEEPER = "sweeper"
     ERASER = "eraser"

@@ -26,6 +26,7 @@ from clarion.clock import Clock, SystemClock
 from clarion.config import Address, Settings
 from clarion.customers.devices.sweeper import Sweeper
 from clarion.customers.ingestor import Ingestor
+from clarion.deliveries.customer_indexer import CustomerIndexer
 from clarion.deliveries.planner import Planner
 from clarion.deliveries.provider import Provider
 from clarion.deliveries.sending.sender import Sender
@@ -284,7 +285,8 @@ class App:
                 lease = self._lease(AgentName.SCHEDULER)
                 return Scheduler(database, broker, clock, options, lease).agents()
             case Role.PLANNER:
-                return Planner(database, broker, clock).agents()
+                indexer = CustomerIndexer(database, clock)
+                return [*Planner(database, broker, clock).agents(), *indexer.agents()]
             case Role.SENDER:
                 return Sender(database, broker, clock, self.provider, self.vault).agents()
             case Role.ATTRIBUTOR:

@@ -164,7 +164,12 @@ async def advance_launch(
     )
     rows = await connection.execute(
         update(launches)
-        .where(launches.c.id == launch.id, unmoved, launches.c.planned_at.is_(None))
+        .where(
+            launches.c.id == launch.id,
+            unmoved,
+            launches.c.planned_at.is_(None),
+            launches.c.indexed_at.is_(None),
+        )
         .values(cursor=cursor, planned=launches.c.planned + planned)
         .returning(launches.c.id)
     )

@@ -20,6 +20,7 @@ REVISIONS = (
     "0009",
     "0010",
     "0015",
+    "0016",
 )
 """In their order. Known without Alembic, which takes longer to load than a short command."""
 NEWEST = REVISIONS[-1]

@@ -48,6 +48,9 @@ launches = Table(
     Column("reason", Text),  # why it is paused, or has failed
     Column("due_at", Instant, nullable=False),  # when it was to happen
     Column("updated_at", Instant, nullable=False),
+    Column("indexed_at", Instant),  # its deliveries are in `customer_deliveries` since
+    Column("rewritten", Integer, nullable=False, server_default="0"),  # by erasures
+    Index("launches_unindexed", "workspace_id", "started_at", **only("indexed_at IS NULL")),
     Index("launches_campaign", "campaign_id", "started_at", "id"),
     Index("launches_planning", "id", **only("state = 'planning'")),
 )
