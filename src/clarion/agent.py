@@ -54,6 +54,8 @@ class AgentName(StrEnum):
     ATTRIBUTOR = "attributor"
     SWEEPER = "sweeper"
     ERASER = "eraser"
+    REMOVER = "remover"
+    """Removes what is older than its workspace keeps it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -36,6 +36,7 @@ from clarion.parts import open_broker, open_vault
 from clarion.privacy.eraser import Eraser
 from clarion.providers.fcm.client import FcmProvider
 from clarion.reports.attributor import Attributor
+from clarion.retention.remover import Remover
 from clarion.storage.database import Database, StorageUnavailable
 from clarion.storage.leader_lease import LeaderLease
 from clarion.storage.sqlite import has_lost_thread
@@ -294,7 +295,8 @@ class App:
             case Role.SWEEPER:
                 sweeper = Sweeper(database, clock, lease=self._lease(AgentName.SWEEPER))
                 eraser = Eraser(database, broker, clock, lease=self._lease(AgentName.ERASER))
-                return [*sweeper.agents(), *eraser.agents()]
+                remover = Remover(database, clock, lease=self._lease(AgentName.REMOVER))
+                return [*sweeper.agents(), *eraser.agents(), *remover.agents()]
             case Role.COLLECTOR | Role.WEB:
                 return []  # served
 

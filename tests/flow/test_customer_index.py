@@ -19,7 +19,7 @@ from support.clock import FakeClock
 from support.privacy import Regulator
 from support.world import World
 
-SMALL = IndexerOptions(sorted_max=3, read_max=2, rows_max=2, pause_seconds=0)
+SMALL = IndexerOptions(sorted_max=3, rows_max=2, pause_seconds=0)
 
 
 def customer(name: str) -> UUID:

@@ -59,6 +59,8 @@ class Launch:
     planned_at: datetime | None = None
     done_at: datetime | None = None
     updated_at: datetime
+    deliveries_removed_at: datetime | None = None
+    """Since when its deliveries are gone, for their age; its account stays."""
 
     @property
     def stage(self) -> LaunchState:

@@ -6,9 +6,10 @@ written once a launch has ended. Until then `launches.indexed_at` is NULL, and w
 customer's deliveries looks through these launches too.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from uuid import UUID
 
 from sqlalchemy import and_, bindparam, delete, exists, literal_column, not_, select, update
@@ -20,6 +21,9 @@ from clarion.storage.schema import chunks, customer_deliveries, deliveries, laun
 
 NOBODY = UUID(int=0)
 """Stands in the deliveries of a customer who was erased."""
+SORTED_MAX = 100_000
+"""Deliveries that are sorted at once; a larger launch is read once for each so many."""
+PAGE = 5_000
 Pair = tuple[UUID, UUID]
 """A customer's id, and a device's."""
 
@@ -43,6 +47,7 @@ async def next_to_index(connection: AsyncConnection) -> EndedLaunch | None:
         select(launches.c.id, launches.c.planned, launches.c.rewritten)
         .where(
             launches.c.indexed_at.is_(None),
+            launches.c.deliveries_removed_at.is_(None),
             launches.c.state.in_([state.value for state in FINAL]),
             not_(is_open),
         )
@@ -73,6 +78,35 @@ async def pairs_after(
     rows = await connection.execute(statement.order_by(deliveries.c.device_id).limit(limit))
     found: list[Pair] = [(customer, device) for customer, device in rows]
     return found, found[-1][1] if len(found) == limit else None
+
+
+async def pairs_of(
+    connection: AsyncConnection, launch_id: UUID, between: tuple[UUID, UUID] | None
+) -> list[Pair]:
+    """All of a launch, or of a range of customers, read page by page."""
+    found, after = await pairs_after(connection, launch_id, None, between=between, limit=PAGE)
+    while after is not None:
+        pairs, after = await pairs_after(connection, launch_id, after, between=between, limit=PAGE)
+        found += pairs
+    return found
+
+
+def in_order(pair: Pair) -> bytes:
+    """The order of the index, so that what is written at once lies together."""
+    customer_id, device_id = pair
+    return customer_id.bytes + device_id.bytes
+
+
+def customer_ranges(count: int, size: int = SORTED_MAX) -> Iterator[tuple[UUID, UUID] | None]:
+    """Ranges of customers, of about `size` deliveries each: their ids are spread evenly. None: all
+    of them at once."""
+    number = -(-count // size)
+    if number <= 1:
+        yield None
+        return
+    edges = [(place << 128) // number for place in range(number + 1)]
+    for lower, upper in pairwise(edges):
+        yield UUID(int=lower), UUID(int=upper - 1)
 
 
 async def add_pairs(
@@ -142,6 +176,14 @@ async def take_out_of_index(
             .values(rewritten=launches.c.rewritten + 1)
         )
     await remove_from_index(connection, keys)
+
+
+async def forget_customers(connection: AsyncConnection, customer_ids: Iterable[UUID]) -> None:
+    """No line of theirs is left, not even of a delivery that is gone."""
+    for part in in_parts(customer_ids):
+        await connection.execute(
+            delete(customer_deliveries).where(customer_deliveries.c.customer_id.in_(part))
+        )
 
 
 async def remove_from_index(

@@ -3,11 +3,8 @@
 What it writes may be written again: one that is cut off begins the launch anew.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from itertools import pairwise
-from uuid import UUID
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -15,12 +12,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from clarion.agent import Agent, AgentName
 from clarion.clock import Clock
 from clarion.deliveries.customer_index_store import (
+    SORTED_MAX,
     EndedLaunch,
-    Pair,
     add_pairs,
+    customer_ranges,
+    in_order,
     mark_indexed,
     next_to_index,
-    pairs_after,
+    pairs_of,
 )
 from clarion.storage.bulk import in_parts
 from clarion.storage.database import Database
@@ -30,9 +29,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexerOptions:
-    sorted_max: int = 100_000
-    """Deliveries that are sorted at once; a larger launch is read once for each so many."""
-    read_max: int = 5_000
+    sorted_max: int = SORTED_MAX
     rows_max: int = 1_000
     """Written in one transaction."""
     pause_seconds: float = 0.01
@@ -62,9 +59,10 @@ class CustomerIndexer:
             launch = await next_to_index(connection)
         if launch is None:
             return 0
-        for between in _parts(launch.planned, self._options.sorted_max):
-            pairs = await self._read(launch.id, between)
-            pairs.sort(key=_in_order)
+        for between in customer_ranges(launch.planned, self._options.sorted_max):
+            async with self._database.read() as connection:
+                pairs = await pairs_of(connection, launch.id, between)
+            pairs.sort(key=in_order)
             for part in in_parts(pairs, self._options.rows_max):
                 if not await self._database.transact(
                     partial(add_pairs, launch=launch, pairs=part), self._clock
@@ -74,35 +72,5 @@ class CustomerIndexer:
         await self._database.transact(partial(self._mark, launch), self._clock)
         return 1
 
-    async def _read(self, launch_id: UUID, between: tuple[UUID, UUID] | None) -> list[Pair]:
-        found: list[Pair] = []
-        after: UUID | None = None
-        while True:
-            async with self._database.read() as connection:
-                pairs, after = await pairs_after(
-                    connection, launch_id, after, between=between, limit=self._options.read_max
-                )
-            found += pairs
-            if after is None:
-                return found
-
     async def _mark(self, launch: EndedLaunch, connection: AsyncConnection) -> bool:
         return await mark_indexed(connection, launch, self._clock.now())
-
-
-def _in_order(pair: Pair) -> bytes:
-    """The order of the index, so that what is written at once lies together."""
-    customer_id, device_id = pair
-    return customer_id.bytes + device_id.bytes
-
-
-def _parts(count: int, size: int) -> Iterator[tuple[UUID, UUID] | None]:
-    """Ranges of customers, of about `size` deliveries each: their ids are spread evenly. None: all
-    of them at once."""
-    number = -(-count // size)
-    if number <= 1:
-        yield None
-        return
-    edges = [(place << 128) // number for place in range(number + 1)]
-    for lower, upper in pairwise(edges):
-        yield UUID(int=lower), UUID(int=upper - 1)

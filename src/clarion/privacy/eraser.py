@@ -35,7 +35,7 @@ from clarion.customers.identity.person_store import find_person
 from clarion.customers.ingestion import Ingestion, owner_of_stored
 from clarion.customers.suppression import SuppressionKind
 from clarion.customers.suppression_store import shut_out, wait_for_refusals
-from clarion.deliveries.customer_index_store import launches_to_look_at
+from clarion.deliveries.customer_index_store import forget_customers, launches_to_look_at
 from clarion.deliveries.erasure_store import make_nobodys, release_quarantine
 from clarion.events.erasure_store import remove_events, some_events_of
 from clarion.ingest_log.erasure_store import blank_entries_of, blank_refused
@@ -340,6 +340,7 @@ class Eraser:
                 installations,
             )
             await erasure_store.remove_person(connection, workspace_id, person)
+            await forget_customers(connection, person.customer_ids)
             await Ingestion(connection, workspace_id, self._clock.now()).settle_anew(person.shared)
             return erasure
 

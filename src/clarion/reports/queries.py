@@ -28,7 +28,9 @@ class Report(Counts, frozen=True, kw_only=True):
     """A campaign's account at one instant. `reasons`: by state, then by reason; of what is in
     flight, FCM's last answer (`doubted_…`: one about the app that was not believed). `attempts`:
     pushes that left for FCM, repeats included; `unanswered`: those whose answer was never seen,
-    which may have been shown twice. `waiting`: why what is in flight is not sent now."""
+    which may have been shown twice. `waiting`: why what is in flight is not sent now.
+    `deliveries_removed_at`: since when single deliveries are gone, for their age; null: they are
+    there."""
 
     campaign_id: UUID
     state: CampaignState
@@ -38,6 +40,7 @@ class Report(Counts, frozen=True, kw_only=True):
     unanswered: int
     balances: bool
     waiting: list[Waiting]
+    deliveries_removed_at: Moment | None
 
 
 async def get_report(
@@ -47,6 +50,7 @@ async def get_report(
     campaign = await get_campaign(connection, actor, campaign_id)
     if isinstance(campaign, Rejected):
         return campaign
+    launch = campaign.launch
     account = await funnel.report(connection, actor.workspace_id, campaign_id)
     return Report(
         campaign_id=campaign_id,
@@ -58,13 +62,15 @@ async def get_report(
         unanswered=account.unanswered,
         balances=account.balances,
         waiting=await waiting(connection, campaign, now),
+        deliveries_removed_at=None if launch is None else launch.deliveries_removed_at,
     )
 
 
 class LaunchReport(Counts, frozen=True, kw_only=True):
     """A launch and its account at one instant. `occurrence` names it among those of its campaign.
     `reason`: why it is paused, or has failed; `due_at`: when it was to happen, `started_at`: when
-    it did; `planned_at`: since when all its deliveries are planned."""
+    it did; `planned_at`: since when all its deliveries are planned;
+    `deliveries_removed_at`: since when single ones are gone, for their age."""
 
     id: UUID
     campaign_id: UUID
@@ -75,6 +81,7 @@ class LaunchReport(Counts, frozen=True, kw_only=True):
     started_at: Moment
     planned_at: Moment | None
     done_at: Moment | None
+    deliveries_removed_at: Moment | None
 
 
 async def list_launch_reports(

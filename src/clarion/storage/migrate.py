@@ -21,6 +21,7 @@ REVISIONS = (
     "0010",
     "0015",
     "0016",
+    "0017",
 )
 """In their order. Known without Alembic, which takes longer to load than a short command."""
 NEWEST = REVISIONS[-1]

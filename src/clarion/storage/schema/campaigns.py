@@ -50,6 +50,8 @@ launches = Table(
     Column("updated_at", Instant, nullable=False),
     Column("indexed_at", Instant),  # its deliveries are in `customer_deliveries` since
     Column("rewritten", Integer, nullable=False, server_default="0"),  # by erasures
+    Column("deliveries_removed_at", Instant),  # for their age, or begun to be; its counts stay
+    Column("emptied_at", Instant),  # the last of them is gone
     Index("launches_unindexed", "workspace_id", "started_at", **only("indexed_at IS NULL")),
     Index("launches_campaign", "campaign_id", "started_at", "id"),
     Index("launches_planning", "id", **only("state = 'planning'")),

@@ -34,7 +34,10 @@ ROUTES: Mapping[str, Sequence[str]] = {
     "campaigns": ["campaigns.campaigns:Campaigns", "campaigns.launches:CampaignLaunches"],
     "launches": ["campaigns.launches:Launches"],
     "deliveries": ["campaigns.deliveries:Deliveries"],
-    "workspace": ["accounts.workspace:WorkspaceOfCaller"],
+    "workspace": [
+        "accounts.workspace:WorkspaceOfCaller",
+        "accounts.retention:RetentionOfWorkspace",
+    ],
     "workspaces": ["accounts.workspace:Workspaces"],
     "people": ["accounts.people:People"],
     "audit": ["accounts.audit:Audit"],
