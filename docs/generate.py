@@ -63,9 +63,9 @@ def metrics() -> str:
         "of any process on `CLARION_METRICS_LISTEN`, in Prometheus' text format. Beside these",
         "stand the usual `process_*` and `python_*` of the process itself. A process shows the",
         "metrics of the agents that it runs: `overdue`, which publishes lost chunks again, is the",
-        "sender's, `indexer`, which brings launches that have ended into the index by customer, the "
-        "planner's, `eraser`, which finishes erasures that were cut off, and `remover`, which removes "
-        "what is older than its workspace keeps it, the sweeper's.",
+        "sender's; `indexer`, which brings launches that have ended into the index by customer,",
+        "the planner's; `eraser`, which finishes erasures that were cut off, and `remover`, which",
+        "removes what is older than its workspace keeps it, the sweeper's.",
         "",
         "| metric | type | labels | meaning |",
         "|---|---|---|---|",

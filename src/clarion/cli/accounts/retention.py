@@ -1,8 +1,7 @@
-"""`clarion workspaces retention`: how long a workspace keeps what grows."""
+"""`clarion workspaces retention | set-retention`: how long a workspace keeps what grows."""
 
 from typing import Annotated
 
-from cyclopts import App as Commands
 from cyclopts import Parameter
 
 from clarion.cli.api import ask, ask_list
@@ -11,25 +10,10 @@ from clarion.cli.output import AsJson, Ending, ExitCode, print_record, print_rec
 DAYS_MAX = 3_650
 FOR_EVER = "forever"
 
-commands = Commands(name="retention", help="Retention: how many days what grows is kept.")
 Days = Annotated[str | None, Parameter(help=f'Days, from 1 to {DAYS_MAX}, or "{FOR_EVER}".')]
 
 
-@commands.command
-async def show(*, json: AsJson = False) -> None:
-    """Show how many days each kind is kept. Empty: for ever.
-
-    For example:
-
-    ```
-    clarion workspaces retention show
-    ```
-    """
-    print_record(await ask("GET", "/workspace/retention"), as_json=json)
-
-
-@commands.command(name="set")
-async def set_(
+async def show_retention(
     *,
     events: Days = None,
     deliveries: Days = None,
@@ -37,40 +21,14 @@ async def set_(
     audit: Days = None,
     json: AsJson = False,
 ) -> None:
-    """Keep something for another number of days. What is older goes within an hour, for good.
-
-    Reports keep their totals when deliveries go. `clarion workspaces retention preview` shows
-    before what would go.
+    """Show how many days what grows is kept, and what the next run removes, as it is or with other
+    days. Nothing is removed by it.
 
     For example:
 
     ```
-    clarion workspaces retention set --deliveries 180 --ingest-log 14
-    clarion workspaces retention set --audit forever
-    ```
-    """
-    wanted = _read(events=events, deliveries=deliveries, ingest_log=ingest_log, audit=audit)
-    if not wanted:
-        raise Ending(ExitCode.USAGE, "Say what to keep how long: --deliveries 180.", word="usage")
-    print_record(await ask("PATCH", "/workspace/retention", body=wanted), as_json=json)
-
-
-@commands.command
-async def preview(
-    *,
-    events: Days = None,
-    deliveries: Days = None,
-    ingest_log: Days = None,
-    audit: Days = None,
-    json: AsJson = False,
-) -> None:
-    """Show what the next run removes, as it is or with other days. Nothing is removed by it.
-
-    For example:
-
-    ```
-    clarion workspaces retention preview
-    clarion workspaces retention preview --deliveries 90
+    clarion workspaces retention
+    clarion workspaces retention --deliveries 90
     ```
     """
     wanted = _read(events=events, deliveries=deliveries, ingest_log=ingest_log, audit=audit)
@@ -81,6 +39,32 @@ async def preview(
         columns=("kind", "days", "before", "rows"),
         none="Nothing has a retention.",
     )
+
+
+async def set_retention(
+    *,
+    events: Days = None,
+    deliveries: Days = None,
+    ingest_log: Days = None,
+    audit: Days = None,
+    json: AsJson = False,
+) -> None:
+    """Keep something for another number of days. What is older goes within an hour, for good.
+
+    Reports keep their totals when deliveries go. `clarion workspaces retention` shows before what
+    would go.
+
+    For example:
+
+    ```
+    clarion workspaces set-retention --deliveries 180 --ingest-log 14
+    clarion workspaces set-retention --audit forever
+    ```
+    """
+    wanted = _read(events=events, deliveries=deliveries, ingest_log=ingest_log, audit=audit)
+    if not wanted:
+        raise Ending(ExitCode.USAGE, "Say what to keep how long: --deliveries 180.", word="usage")
+    print_record(await ask("PATCH", "/workspace/retention", body=wanted), as_json=json)
 
 
 def _read(**given: str | None) -> dict[str, int | None]:

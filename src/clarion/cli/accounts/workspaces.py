@@ -11,7 +11,8 @@ commands = Commands(
 )
 commands.command(workspace.show, name="show")
 commands.command(workspace.set_, name="set")
-commands.command(retention.commands)
+commands.command(retention.show_retention, name="retention")
+commands.command(retention.set_retention, name="set-retention")
 
 
 @commands.command(name="list")

@@ -92,7 +92,7 @@ ERRORS: Mapping[ErrorCode, ErrorMeaning] = {
         status=410,
         meaning="The campaign's deliveries were removed, older than the workspace keeps them.",
         cure="Look at the campaign's report, which keeps the totals. To keep what is to come for "
-        "longer: `clarion workspaces retention set --deliveries DAYS`.",
+        "longer: `clarion workspaces set-retention --deliveries DAYS`.",
     ),
     ErrorCode.SOURCE_KEYS: ErrorMeaning(
         status=409,
