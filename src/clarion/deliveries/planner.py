@@ -87,7 +87,7 @@ class Planner:
             launch_id = UUID(bytes=lease.payload)
             try:
                 count += await self._plan(launch_id, lease)
-            except (StorageUnavailable, BrokerUnavailable):
+            except (StorageUnavailable, BrokerUnavailable, MemoryError):
                 raise
             except Exception as error:
                 if lease.delivery_count < self._options.tries_max:

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, assert_never
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.clock import first_id_after
@@ -75,7 +75,7 @@ class AgedDeliveries:
         statement = (
             select(func.coalesce(func.sum(launch_counts.c["count"]), 0))
             .join_from(launches, launch_counts, launch_counts.c.launch_id == launches.c.id)
-            .where(*_old(workspace_id, before), launches.c.deliveries_removed_at.is_(None))
+            .where(*_due(workspace_id, before))
         )
         return int((await connection.execute(statement)).scalar_one())
 
@@ -83,15 +83,18 @@ class AgedDeliveries:
         self, connection: AsyncConnection, workspace_id: UUID, before: datetime, limit: int
     ) -> Begun | Lines | Rows | None:
         """See Aged."""
-        oldest = select(launches.c.id, launches.c.planned, launches.c.deliveries_removed_at).where(
-            *_old(workspace_id, before)
+        # What is begun is finished, though somebody has meanwhile chosen to keep more.
+        begun = await connection.execute(
+            select(launches.c.id, launches.c.planned)
+            .where(launches.c.workspace_id == workspace_id, *_IS_BEGUN)
+            .limit(1)
         )
-        rows = await connection.execute(oldest.order_by(launches.c.done_at).limit(1))
-        launch = rows.one_or_none()
+        launch = begun.one_or_none()
         if launch is None:
-            return None
-        if launch.deliveries_removed_at is None:
-            return Begun(launch.id)
+            oldest = select(launches.c.id).where(*_due(workspace_id, before))
+            due = await connection.execute(oldest.order_by(launches.c.done_at).limit(1))
+            launch_id = due.scalar_one_or_none()
+            return None if launch_id is None else Begun(launch_id)
         unlisting = self._unlisting
         if unlisting is None or unlisting.launch_id != launch.id:
             unlisting = _Unlisting(launch.id, customer_ranges(launch.planned))
@@ -152,14 +155,16 @@ async def _set(connection: AsyncConnection, launch_id: UUID, **values: datetime 
     await connection.execute(update(launches).where(launches.c.id == launch_id).values(values))
 
 
-def _old(workspace_id: UUID, before: datetime) -> tuple[ColumnElement[bool], ...]:
-    """Launches whose deliveries go. What is begun is finished, though somebody has meanwhile chosen
-    to keep more."""
-    is_begun = launches.c.deliveries_removed_at.is_not(None)
+_IS_BEGUN = (launches.c.deliveries_removed_at.is_not(None), launches.c.emptied_at.is_(None))
+
+
+def _due(workspace_id: UUID, before: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Launches whose turn comes."""
     return (
         launches.c.workspace_id == workspace_id,
-        or_(and_(launches.c.done_at < before, launches.c.indexed_at.is_not(None)), is_begun),
-        launches.c.emptied_at.is_(None),
+        launches.c.done_at < before,
+        launches.c.indexed_at.is_not(None),
+        launches.c.deliveries_removed_at.is_(None),
     )
 
 

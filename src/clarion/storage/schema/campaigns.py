@@ -53,6 +53,12 @@ launches = Table(
     Column("deliveries_removed_at", Instant),  # for their age, or begun to be; its counts stay
     Column("emptied_at", Instant),  # the last of them is gone
     Index("launches_unindexed", "workspace_id", "started_at", **only("indexed_at IS NULL")),
+    Index("launches_kept", "workspace_id", "done_at", **only("deliveries_removed_at IS NULL")),
+    Index(
+        "launches_emptying",
+        "workspace_id",
+        **only("deliveries_removed_at IS NOT NULL AND emptied_at IS NULL"),
+    ),
     Index("launches_campaign", "campaign_id", "started_at", "id"),
     Index("launches_planning", "id", **only("state = 'planning'")),
 )

@@ -21,3 +21,18 @@ def upgrade() -> None:
     op.add_column("workspaces", sa.Column("retention", json, nullable=True))
     op.add_column("launches", sa.Column("deliveries_removed_at", Instant(), nullable=True))
     op.add_column("launches", sa.Column("emptied_at", Instant(), nullable=True))
+    for name, columns, condition in (
+        ("launches_kept", ["workspace_id", "done_at"], "deliveries_removed_at IS NULL"),
+        (
+            "launches_emptying",
+            ["workspace_id"],
+            "deliveries_removed_at IS NOT NULL AND emptied_at IS NULL",
+        ),
+    ):
+        op.create_index(
+            name,
+            "launches",
+            columns,
+            sqlite_where=sa.text(condition),
+            postgresql_where=sa.text(condition),
+        )
