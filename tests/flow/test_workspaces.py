@@ -247,6 +247,7 @@ NAMING = (
     "campaigns pause {campaign}",
     "campaigns preview {campaign}",
     "campaigns report {campaign}",
+    "campaigns launches {campaign}",
     "campaigns resume {campaign}",
     "campaigns schedule {campaign} --at now --yes",
     "campaigns show {campaign}",

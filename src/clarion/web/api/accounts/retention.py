@@ -57,14 +57,16 @@ class RetentionOfWorkspace(Controller):
     tags = ("workspace",)
 
     @get("", summary="Show what is kept how long")
-    async def show(self, parts: GivenParts, caller: GivenCaller) -> Retention:
+    async def show_retention(self, parts: GivenParts, caller: GivenCaller) -> Retention:
         """The days of the workspace."""
         return shown(await parts.ask(get_retention, caller), Retention)
 
     @patch(
         "", summary="Change what is kept how long", opt={BODY: RetentionChange, NEEDS: Scope.ADMIN}
     )
-    async def change(self, request: Call, parts: GivenParts, caller: GivenCaller) -> Retention:
+    async def change_retention(
+        self, request: Call, parts: GivenParts, caller: GivenCaller
+    ) -> Retention:
         """Other days for the kinds that are named. What is older then is removed within an hour,
         and can not be brought back: look at the preview first."""
         change = await read(request, RetentionChange)
@@ -76,7 +78,7 @@ class RetentionOfWorkspace(Controller):
         return shown(await parts.do(change_retention, caller, wanted), Retention)
 
     @get("/preview", summary="Preview what is removed")
-    async def preview(
+    async def preview_retention(
         self,
         parts: GivenParts,
         caller: GivenCaller,

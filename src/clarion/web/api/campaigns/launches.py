@@ -19,7 +19,7 @@ class CampaignLaunches(Controller):
     tags = ("campaigns",)
 
     @get("", summary="List a campaign's launches")
-    async def list_all(
+    async def list_launches(
         self,
         parts: GivenParts,
         caller: GivenCaller,
@@ -39,7 +39,7 @@ class Launches(Controller):
     tags = ("campaigns",)
 
     @get("/{launch_id:uuid}", summary="Show a launch")
-    async def show(
+    async def show_launch(
         self, parts: GivenParts, caller: GivenCaller, launch_id: LaunchId
     ) -> LaunchReport:
         """One launch: its state, why it is paused or has failed, its times and its account."""
