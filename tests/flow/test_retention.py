@@ -36,8 +36,8 @@ async def service(database: Database, clock: FakeClock) -> AsyncIterator[Service
 
 async def run(service: Service, options: RemoverOptions = SLICES) -> int:
     """As the runner does: until nothing is left to do."""
-    count = 0
-    while done := await Remover(service.database, service.clock, options).step():
+    count, remover = 0, Remover(service.database, service.clock, options)
+    while done := await remover.step():
         count += done
     return count
 
@@ -103,6 +103,17 @@ async def test_a_launch_is_kept_for_exactly_so_many_days(service: Service) -> No
     service.clock.advance(0.001)
     await run(service)
     assert await count_of(service, deliveries) == 0
+
+
+async def test_a_removal_that_takes_many_steps_goes_on_until_nothing_is_left(
+    service: Service,
+) -> None:
+    await service.world.devices("ok-1", "ok-2", "ok-3")
+    await sent(service)
+    await retention(service, deliveries=1)
+    service.clock.advance(2 * DAY)
+    await run(service, RemoverOptions(rows_max=1, slices_max=1, pause_seconds=0))
+    assert await count_of(service, customer_deliveries) == await count_of(service, deliveries) == 0
 
 
 async def test_what_is_kept_for_ever_is_kept(service: Service) -> None:

@@ -57,7 +57,6 @@ class _Unlisting:
     """How far a launch's lines are removed from the index: what is read of them, and what is to be
     read yet. Lost with the process: then it is read again, what is gone is not there."""
 
-    launch_id: UUID
     ranges: Iterator[tuple[UUID, UUID] | None]
     pairs: list[Pair] = field(default_factory=list)
     is_done: bool = False
@@ -68,7 +67,8 @@ class AgedDeliveries:
     each remover."""
 
     def __init__(self) -> None:
-        self._unlisting: _Unlisting | None = None
+        self._unlisting: dict[UUID, _Unlisting] = {}
+        """By launch: of each workspace one may be under way."""
 
     async def count(self, connection: AsyncConnection, workspace_id: UUID, before: datetime) -> int:
         """See Aged: from the launches' counts."""
@@ -95,10 +95,10 @@ class AgedDeliveries:
             due = await connection.execute(oldest.order_by(launches.c.done_at).limit(1))
             launch_id = due.scalar_one_or_none()
             return None if launch_id is None else Begun(launch_id)
-        unlisting = self._unlisting
-        if unlisting is None or unlisting.launch_id != launch.id:
-            unlisting = _Unlisting(launch.id, customer_ranges(launch.planned))
-            self._unlisting = unlisting
+        unlisting = self._unlisting.get(launch.id)
+        if unlisting is None:
+            unlisting = _Unlisting(customer_ranges(launch.planned))
+            self._unlisting[launch.id] = unlisting
         while not unlisting.pairs and not unlisting.is_done:
             try:
                 between = next(unlisting.ranges)
@@ -147,8 +147,10 @@ class AgedDeliveries:
 
     def removed(self, found: Begun | Lines | Rows) -> None:
         """See Aged."""
-        if isinstance(found, Lines) and self._unlisting is not None:
-            del self._unlisting.pairs[-len(found.pairs) :]
+        if isinstance(found, Lines):
+            del self._unlisting[found.launch_id].pairs[-len(found.pairs) :]
+        elif isinstance(found, Rows) and found.is_last:
+            self._unlisting.pop(found.launch_id, None)
 
 
 async def _set(connection: AsyncConnection, launch_id: UUID, **values: datetime | None) -> None:

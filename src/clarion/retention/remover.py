@@ -65,24 +65,30 @@ class Remover:
         ]
 
     async def step(self) -> int:
-        """Remove what is old, some of it where it is much; returns how many rows and pages."""
+        """Remove what is old, some of it where it is much. Returns how many rows and pages; at
+        least 1 where there is more to do."""
         now = self._clock.now()
         async with self._database.read() as connection:
             retentions = await list_retentions(connection)
         removed: dict[Retained, int] = {}
+        is_more = False
         for workspace_id, retention in retentions.items():
             for table in self._tables:
                 before = retention.keeps_from(table.kind, now)
                 if before is None:
                     continue
-                count = await self._remove(workspace_id, table, before)
+                count, is_cut = await self._remove(workspace_id, table, before)
+                is_more = is_more or is_cut
                 removed[table.kind] = removed.get(table.kind, 0) + count
         total = sum(removed.values())
         if total:
             log.info("old_rows_removed", **{kind.value: count for kind, count in removed.items()})
-        return total + await self._give_back()
+        return max(total + await self._give_back(), is_more)
 
-    async def _remove(self, workspace_id: UUID, table: RetainedTable, before: datetime) -> int:
+    async def _remove(
+        self, workspace_id: UUID, table: RetainedTable, before: datetime
+    ) -> tuple[int, bool]:
+        """How many rows, and whether there may be others."""
         count = 0
         for _ in range(self._options.slices_max):
             async with self._database.read() as connection:
@@ -90,7 +96,7 @@ class Remover:
                     connection, workspace_id, before, self._options.rows_max
                 )
             if found is None:
-                break
+                return count, False
 
             async def work(connection: AsyncConnection, found: Any = found) -> int:
                 await check_leads(connection, self._lease)
@@ -99,7 +105,7 @@ class Remover:
             count += await self._database.transact(work, self._clock)
             table.rows.removed(found)
             await self._clock.sleep(self._options.pause_seconds)
-        return count
+        return count, True
 
     async def _give_back(self) -> int:
         total = 0
