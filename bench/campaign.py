@@ -14,9 +14,10 @@ from bench.process import Memory, clarion, used
 from bench.static import Static
 from bench.stories import token
 from clarion.audiences.rule import Everyone
-from clarion.campaigns.campaign import Campaign, CampaignState
+from clarion.campaigns.campaign import Campaign, CampaignState, DefinitionState
 from clarion.campaigns.content.spec import ContentSpec, parse_content
-from clarion.campaigns.store import create_campaign, get_campaign, launches_of
+from clarion.campaigns.store import create_campaign, get_campaign
+from clarion.campaigns.trigger import Once
 from clarion.clock import SystemClock
 from clarion.reports.funnel_store import report
 from clarion.storage.bulk import insert_new
@@ -72,9 +73,10 @@ async def _send(
             await asyncio.sleep(LOOK_SECONDS)
             async with database.read() as connection:
                 campaign = await get_campaign(connection, installation.workspace_id, campaign_id)
-                launches = await launches_of(connection, campaign_id)
-            progress.update(task, completed=sum(one.planned for one in launches))
-            if campaign is not None and campaign.state is CampaignState.DONE:
+            assert campaign is not None
+            launch = campaign.launch
+            progress.update(task, completed=0 if launch is None else launch.planned)
+            if campaign.state is CampaignState.DONE:
                 break
             if monotonic() > until:
                 raise RuntimeError("the campaign was not sent")
@@ -83,8 +85,7 @@ async def _send(
     async with database.read() as connection:
         account = await report(connection, installation.workspace_id, campaign_id)
     assert account.balances and account.total.accepted == count, account
-    (launch,) = launches
-    assert launch.done_at is not None and launch.planned_at is not None
+    assert launch is not None and launch.done_at is not None and launch.planned_at is not None
     seconds = (launch.done_at - launch.started_at) / timedelta(seconds=1)
     planned = (launch.planned_at - launch.started_at) / timedelta(seconds=1)
     return {
@@ -108,12 +109,12 @@ async def schedule(database: Database, installation: Installation, content: dict
         id=clock.new_id(),
         workspace_id=installation.workspace_id,
         name="bench",
-        state=CampaignState.SCHEDULED,
+        definition=DefinitionState.SCHEDULED,
         content=spec,
         audience=Everyone(),
-        scheduled_at=now,
+        trigger=Once(now),
         created_at=now,
-        updated_at=now,
+        changed_at=now,
     )
     async with database.write() as connection:
         await create_campaign(connection, campaign)

@@ -49,9 +49,13 @@ class AgentName(StrEnum):
     SENDER = "sender"
     OVERDUE = "overdue"
     """Publishes chunks again whose job was lost or whose sender died."""
+    INDEXER = "indexer"
+    """Writes the deliveries of launches that have ended into the index by customer."""
     ATTRIBUTOR = "attributor"
     SWEEPER = "sweeper"
     ERASER = "eraser"
+    REMOVER = "remover"
+    """Removes what is older than its workspace keeps it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

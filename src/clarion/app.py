@@ -26,6 +26,7 @@ from clarion.clock import Clock, SystemClock
 from clarion.config import Address, Settings
 from clarion.customers.devices.sweeper import Sweeper, SweeperOptions
 from clarion.customers.ingestor import Ingestor
+from clarion.deliveries.customer_indexer import CustomerIndexer
 from clarion.deliveries.planner import Planner
 from clarion.deliveries.provider import Provider
 from clarion.deliveries.sending.sender import Sender
@@ -35,6 +36,7 @@ from clarion.parts import open_broker, open_vault
 from clarion.privacy.eraser import Eraser
 from clarion.providers.fcm.client import FcmProvider
 from clarion.reports.attributor import Attributor
+from clarion.retention.remover import Remover
 from clarion.storage.database import Database, StorageUnavailable
 from clarion.storage.leader_lease import LeaderLease
 from clarion.storage.sqlite import has_lost_thread
@@ -284,7 +286,8 @@ class App:
                 lease = self._lease(AgentName.SCHEDULER)
                 return Scheduler(database, broker, clock, options, lease).agents()
             case Role.PLANNER:
-                return Planner(database, broker, clock).agents()
+                indexer = CustomerIndexer(database, clock)
+                return [*Planner(database, broker, clock).agents(), *indexer.agents()]
             case Role.SENDER:
                 return Sender(database, broker, clock, self.provider, self.vault).agents()
             case Role.ATTRIBUTOR:
@@ -293,7 +296,8 @@ class App:
                 days = SweeperOptions(seen_days=self.settings.seen_days)
                 sweeper = Sweeper(database, clock, days, self._lease(AgentName.SWEEPER))
                 eraser = Eraser(database, broker, clock, lease=self._lease(AgentName.ERASER))
-                return [*sweeper.agents(), *eraser.agents()]
+                remover = Remover(database, clock, lease=self._lease(AgentName.REMOVER))
+                return [*sweeper.agents(), *eraser.agents(), *remover.agents()]
             case Role.COLLECTOR | Role.WEB:
                 return []  # served
 

@@ -2,7 +2,8 @@
 
 from uuid import UUID
 
-from clarion.campaigns.store import Launch, LaunchState, create_launch
+from clarion.campaigns.launch import Launch, LaunchState
+from clarion.campaigns.store import create_launch
 from clarion.customers.devices.device import Platform
 from clarion.deliveries.delivery import DeliveryState
 from clarion.deliveries.store import plan
@@ -48,10 +49,12 @@ async def _launch(service: Service, campaign_id: UUID) -> UUID:
                 id=launch_id,
                 workspace_id=WORKSPACE,
                 campaign_id=campaign_id,
+                occurrence=str(launch_id),
                 state=LaunchState.SENDING,
-                cursor=None,
                 planned=len(STATES),
+                due_at=now,
                 started_at=now,
+                updated_at=now,
             ),
         )
         deliveries = [

@@ -12,8 +12,9 @@ from clarion.audiences.query import reach
 from clarion.audiences.rule import Everyone
 from clarion.broker import JobKind
 from clarion.campaigns.campaign import CampaignState, cancel, pause, resume
+from clarion.campaigns.launch import LaunchState
 from clarion.campaigns.scheduler import Scheduler, SchedulerOptions
-from clarion.campaigns.store import LaunchState, launches_of
+from clarion.campaigns.store import list_launches
 from clarion.customers.devices.device import Removal, token_hash
 from clarion.customers.devices.store import remove_registrations
 from clarion.customers.identity.identifier import device_row_id
@@ -55,7 +56,7 @@ async def planned_devices(world: World, campaign_id: UUID) -> list[str]:
 
 async def launch_state(world: World, campaign_id: UUID) -> LaunchState:
     async with world.database.read() as connection:
-        [launch] = await launches_of(connection, campaign_id)
+        [launch] = await list_launches(connection, campaign_id, limit=10)
     return launch.state
 
 

@@ -15,12 +15,12 @@ AGENTS = {
     Role.WEB: set(),
     Role.INGESTOR: {AgentName.INGESTOR},
     Role.SCHEDULER: {AgentName.SCHEDULER},
-    Role.PLANNER: {AgentName.PLANNER},
+    Role.PLANNER: {AgentName.PLANNER, AgentName.INDEXER},
     Role.SENDER: {AgentName.SENDER, AgentName.OVERDUE},
     Role.ATTRIBUTOR: {AgentName.ATTRIBUTOR},
-    Role.SWEEPER: {AgentName.SWEEPER, AgentName.ERASER},
+    Role.SWEEPER: {AgentName.SWEEPER, AgentName.ERASER, AgentName.REMOVER},
 }
-LEADERS = {AgentName.SCHEDULER, AgentName.SWEEPER, AgentName.ERASER}
+LEADERS = {AgentName.SCHEDULER, AgentName.SWEEPER, AgentName.ERASER, AgentName.REMOVER}
 Samples = dict[tuple[str, str], float]
 
 
@@ -82,7 +82,7 @@ async def tells_how_it_is(url: str, agents: set[AgentName]) -> None:
     assert await status(f"{url}/livez") == 200
     assert await status(f"{url}/api/v1/campaigns") == 404
     assert await status(f"{url}/v1/track") == 404
-    # Sweeper and eraser work once, and then not for a minute or an hour.
+    # Sweeper, eraser and remover work once, and then not for a minute or an hour.
     found = await until(lambda: samples(url), lambda found: have_worked(found, agents))
     assert {agent for _, agent in found} == agents
     for agent in agents:

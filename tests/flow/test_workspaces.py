@@ -48,12 +48,14 @@ async def ids(service: Service) -> dict[str, str]:
     campaign = await service.post("/campaigns", CAMPAIGN)
     await service.post(f"/campaigns/{campaign['id']}/schedule", {"at": "now"})
     await service.world.settle(UUID(campaign["id"]))
+    (launch,) = (await service.get(f"/campaigns/{campaign['id']}/launches"))["data"]
     return {
         "source_id": source["id"],
         "app_id": app["id"],
         "key_id": key["id"],
         "write_key_id": write_key["id"],
         "campaign_id": campaign["id"],
+        "launch_id": launch["id"],
         "user_id": "first-ada",
         "device_id": "first-device",
         "message_id": "first-message",
@@ -245,6 +247,7 @@ NAMING = (
     "campaigns pause {campaign}",
     "campaigns preview {campaign}",
     "campaigns report {campaign}",
+    "campaigns launches {campaign}",
     "campaigns resume {campaign}",
     "campaigns schedule {campaign} --at now --yes",
     "campaigns show {campaign}",

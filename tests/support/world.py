@@ -14,9 +14,10 @@ from clarion.accounts.workspace_store import create_workspace
 from clarion.audiences import rule
 from clarion.brokers.database import DatabaseBroker, DatabaseBrokerOptions
 from clarion.campaigns.campaign import Campaign, CampaignState, schedule
+from clarion.campaigns.commands import apply_transition
 from clarion.campaigns.content.spec import ContentSpec, parse_content
 from clarion.campaigns.scheduler import Scheduler
-from clarion.campaigns.store import create_campaign, get_campaign, save_campaign
+from clarion.campaigns.store import create_campaign, get_campaign
 from clarion.customers.identity.batch import Arrival
 from clarion.customers.ingestion import Ingestion
 from clarion.deliveries.apps.pace_store import make_pace
@@ -139,13 +140,11 @@ class World:
             id=self.clock.new_id(),
             workspace_id=WORKSPACE,
             name="Test",
-            state=CampaignState.DRAFT,
             content=spec,
             audience=whom,
-            scheduled_at=None,
             spread_minutes=spread_minutes,
             created_at=now,
-            updated_at=now,
+            changed_at=now,
         )
         scheduled = schedule(draft, now, now)
         assert isinstance(scheduled, Campaign)
@@ -164,11 +163,11 @@ class World:
     async def change(self, campaign_id: UUID, step: Any) -> None:
         """Take a campaign through one of its steps, as the API does."""
         async with self.database.write() as connection:
-            campaign = await get_campaign(connection, WORKSPACE, campaign_id)
-            assert campaign is not None
-            changed = step(campaign, self.clock.now())
+            now = self.clock.now()
+            changed = await apply_transition(
+                connection, WORKSPACE, campaign_id, lambda campaign: step(campaign, now)
+            )
             assert not isinstance(changed, Rejected), changed
-            assert await save_campaign(connection, changed, expected_state=campaign.state)
 
     async def get(self, campaign_id: UUID) -> Campaign:
         async with self.database.read() as connection:

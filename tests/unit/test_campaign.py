@@ -14,17 +14,18 @@ from clarion.campaigns.campaign import (
     LATE_REASON,
     Campaign,
     CampaignState,
+    DefinitionState,
     cancel,
     edit,
-    finish,
     is_late,
     launch,
     pause,
-    planned,
     resume,
     schedule,
 )
 from clarion.campaigns.content.spec import Content, ContentSpec
+from clarion.campaigns.launch import Launch, LaunchState, begin, fail, finish, planned
+from clarion.campaigns.trigger import Once
 from clarion.faults import Rejected
 from support.clock import START
 
@@ -35,6 +36,20 @@ Place = tuple[CampaignState, CampaignState | None]
 
 SAID = ContentSpec(base=Content(title="Hello"))
 SAID_ELSE = ContentSpec(base=Content(title="Goodbye"))
+
+
+def of_its_launch(
+    campaign: Campaign, step: Callable[[Launch], Launch | Rejected]
+) -> Campaign | Rejected:
+    """What agents do to a launch alone, as it is seen at its campaign."""
+    if campaign.launch is None:
+        return Rejected("campaign_state", f"no launch: {campaign.state.value}")
+    after = step(campaign.launch)
+    if isinstance(after, Rejected):
+        assert campaign.launch.state.value in after.message
+        return replace(after, message=campaign.state.value)
+    return replace(campaign, launch=after)
+
 
 STEPS: dict[str, Callable[[Campaign], Campaign | Rejected]] = {
     "edit": lambda one: edit(
@@ -47,8 +62,9 @@ STEPS: dict[str, Callable[[Campaign], Campaign | Rejected]] = {
     ),
     "schedule": lambda one: schedule(one, LATER, LATER),
     "launch": lambda one: launch(one, LATER),
-    "planned": lambda one: planned(one, LATER),
-    "finish": lambda one: finish(one, LATER),
+    "planned": lambda one: of_its_launch(one, lambda launch: planned(launch, LATER)),
+    "finish": lambda one: of_its_launch(one, lambda launch: finish(launch, LATER)),
+    "fail": lambda one: of_its_launch(one, lambda launch: fail(launch, LATER, "no room")),
     "pause": lambda one: pause(one, LATER),
     "resume": lambda one: resume(one, LATER),
     "cancel": lambda one: cancel(one, LATER),
@@ -60,12 +76,13 @@ LAUNCHING: Place = (S.LAUNCHING, None)
 SENDING: Place = (S.SENDING, None)
 DONE: Place = (S.DONE, None)
 CANCELLED: Place = (S.CANCELLED, None)
+FAILED: Place = (S.FAILED, None)
 PAUSED_SCHEDULED: Place = (S.PAUSED, S.SCHEDULED)
 PAUSED_LAUNCHING: Place = (S.PAUSED, S.LAUNCHING)
 PAUSED_SENDING: Place = (S.PAUSED, S.SENDING)
 PLACES = (
-    DRAFT, SCHEDULED, LAUNCHING, SENDING, DONE, CANCELLED, PAUSED_SCHEDULED, PAUSED_LAUNCHING,
-    PAUSED_SENDING,
+    DRAFT, SCHEDULED, LAUNCHING, SENDING, DONE, CANCELLED, FAILED, PAUSED_SCHEDULED,
+    PAUSED_LAUNCHING, PAUSED_SENDING,
 )  # fmt: skip
 
 DIAGRAM: dict[tuple[Place, str], Place] = {
@@ -83,25 +100,43 @@ DIAGRAM: dict[tuple[Place, str], Place] = {
     (PAUSED_SCHEDULED, "resume"): SCHEDULED,
     (PAUSED_LAUNCHING, "resume"): LAUNCHING,
     (PAUSED_SENDING, "resume"): SENDING,
-    **{(place, "cancel"): CANCELLED for place in PLACES if place != DONE},
+    **{(place, "cancel"): CANCELLED for place in PLACES if place not in (DONE, FAILED)},
+    **{(place, "fail"): FAILED for place in (LAUNCHING, SENDING, PAUSED_LAUNCHING, PAUSED_SENDING)},
 }
-"""The diagram of `campaign.py`; whatever is not here is refused."""
+"""The diagrams of `campaign.py` and `launch.py`; whatever is not here is refused."""
+IN_LAUNCH = {
+    S.LAUNCHING: LaunchState.PLANNING,
+    S.SENDING: LaunchState.SENDING,
+    S.DONE: LaunchState.DONE,
+    S.FAILED: LaunchState.FAILED,
+    S.PAUSED: LaunchState.PAUSED,
+}
 
 
 def campaign_at(place: Place) -> Campaign:
     state, paused_from = place
+    has_launch = state in IN_LAUNCH and paused_from is not S.SCHEDULED
+    reason = "by a person" if paused_from else None
+    launch = begin(UUID(int=1), UUID(int=2), "1", START, START)
+    if has_launch:
+        launch = replace(
+            launch,
+            state=IN_LAUNCH[state],
+            paused_from=IN_LAUNCH[paused_from] if paused_from else None,
+            reason="no room" if state is S.FAILED else reason,
+        )
     return Campaign(
         id=UUID(int=1),
         workspace_id=UUID(int=2),
         name="Test",
-        state=state,
+        definition=DefinitionState.ENDED if has_launch else DefinitionState(state.value),
+        definition_reason=None if has_launch else reason,
         content=SAID,
         audience=Everyone(),
-        scheduled_at=None if state is S.DRAFT else START,
-        paused_from=paused_from,
-        paused_reason="by a person" if paused_from else None,
+        trigger=None if state is S.DRAFT else Once(START),
+        launch=launch if has_launch else None,
         created_at=START,
-        updated_at=START,
+        changed_at=START,
     )
 
 
@@ -129,12 +164,12 @@ def test_a_step_changes_nothing_that_is_not_its_own(place: Place, name: str) -> 
     before = campaign_at(place)
     after = STEPS[name](before)
     assert isinstance(after, Campaign)
-    own = {"state", "paused_from", "paused_reason", "updated_at"}
+    own = {"definition", "definition_reason", "changed_at", "launch"}
     own |= {
-        "schedule": {"scheduled_at"},
+        "schedule": {"trigger"},
         "edit": {"name", "content", "audience", "spread_minutes"},
         # Its time has passed meanwhile: a person says that it launches now.
-        "resume": {"scheduled_at"} if place == PAUSED_SCHEDULED else set(),
+        "resume": {"trigger"} if place == PAUSED_SCHEDULED else set(),
     }.get(name, set())
     assert replace(before, **{field: getattr(after, field) for field in own}) == after
     assert after.updated_at == (START if place == CANCELLED else LATER)
@@ -151,9 +186,9 @@ def test_no_sequence_of_steps_leaves_the_diagram(names: list[str]) -> None:
             continue
         assert place_of(after) == DIAGRAM[before, name]
         assert (after.state is S.PAUSED) == (after.paused_from is not None)
-        assert (after.state is S.PAUSED) == (after.paused_reason is not None)
+        assert (after.state in (S.PAUSED, S.FAILED)) == (after.paused_reason is not None)
         assert after.state is S.DRAFT or after.scheduled_at or after.state is S.CANCELLED
-        if before in (DONE, CANCELLED):
+        if before in (DONE, CANCELLED, FAILED):
             assert after == campaign
         campaign = after
 
@@ -233,7 +268,7 @@ def test_a_late_campaign_can_be_given_another_time() -> None:
 
 
 def test_what_a_person_paused_before_its_time_keeps_its_time_when_resumed_before_it() -> None:
-    before = replace(campaign_at(PAUSED_SCHEDULED), scheduled_at=LATER + HOUR)
+    before = replace(campaign_at(PAUSED_SCHEDULED), trigger=Once(LATER + HOUR))
     resumed = resume(before, LATER)
     assert isinstance(resumed, Campaign)
     assert resumed.scheduled_at == LATER + HOUR

@@ -1,4 +1,4 @@
-"""Rows of the audit log. They are added and read, never changed."""
+"""Rows of the audit log. They are added and read, never changed, and removed by age alone."""
 
 from dataclasses import dataclass, fields
 from typing import Any
@@ -9,6 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.accounts.actor import ActorKind
 from clarion.accounts.audit import AuditEntry
+from clarion.clock import first_id_after
+from clarion.storage.aged import AgedRows
 from clarion.storage.bulk import insert_new
 from clarion.storage.schema import audit
 
@@ -52,6 +54,11 @@ async def list_entries(
         statement = statement.where(audit.c.id < before)
     rows = await connection.execute(statement.order_by(audit.c.id.desc()).limit(limit))
     return [_entry(row) for row in rows]
+
+
+AUDIT_BY_AGE = AgedRows(
+    table=audit, key=audit.c.id, is_old=lambda before: audit.c.id < first_id_after(before)
+)
 
 
 def _entry(row: Any) -> AuditEntry:

@@ -1,18 +1,27 @@
 """What is done with workspaces and API keys."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
+from clarion.accounts import retention
 from clarion.accounts.actor import Actor, ActorKind, Permission, Role, Scope
 from clarion.accounts.api_key import ApiKey
 from clarion.accounts.api_key_store import create_key, get_key, revoke_key
 from clarion.accounts.audit import Thing, difference
 from clarion.accounts.command import Run, command
 from clarion.accounts.people.store import put_member
+from clarion.accounts.retention import Retention
 from clarion.accounts.workspace import Workspace, check_stale_after_days, read_name
 from clarion.accounts.workspace_store import create_workspace as insert_workspace
-from clarion.accounts.workspace_store import get_workspace, rename_workspace, set_stale_after_days
+from clarion.accounts.workspace_store import (
+    get_workspace,
+    load_retention,
+    rename_workspace,
+    save_retention,
+    set_stale_after_days,
+)
 from clarion.faults import Fault, Rejected, invalid, not_found
 
 FIRST_KEY_NAME = "first"
@@ -86,6 +95,24 @@ async def change_workspace(
     if before is None or after is None:
         return not_found("workspace")
     run.audit(Thing("workspace", after.id), difference(_changeable(before), _changeable(after)))
+    return after
+
+
+@command("workspace.retention", needs=Permission.ADMIN)
+async def change_retention(
+    run: Run, actor: Actor, wanted: Mapping[str, Any]
+) -> Retention | Rejected:
+    """Keep what `wanted` names for another number of days (None: for ever). What is older then goes
+    with the next run of the remover."""
+    before = await load_retention(run.connection, actor.workspace_id)
+    after = retention.change(before, wanted)
+    if isinstance(after, Rejected):
+        return after
+    await save_retention(run.connection, actor.workspace_id, after)
+    run.audit(
+        Thing("workspace", actor.workspace_id),
+        difference(retention.dump(before), retention.dump(after)),
+    )
     return after
 
 

@@ -9,6 +9,8 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from clarion.accounts import retention
+from clarion.accounts.retention import Retention
 from clarion.accounts.workspace import Workspace
 from clarion.storage.bulk import insert_new
 from clarion.storage.schema import workspaces
@@ -54,6 +56,30 @@ async def set_stale_after_days(connection: AsyncConnection, workspace_id: UUID, 
     """Registrations not refreshed for `days` (1–365) are removed by the sweeper."""
     await connection.execute(
         update(workspaces).where(workspaces.c.id == workspace_id).values(stale_after_days=days)
+    )
+
+
+async def load_retention(connection: AsyncConnection, workspace_id: UUID) -> Retention:
+    """What is kept how long; where nobody has chosen, or there is no such workspace, by default."""
+    rows = await connection.execute(
+        select(workspaces.c.retention).where(workspaces.c.id == workspace_id)
+    )
+    return retention.load(rows.scalar_one_or_none())
+
+
+async def list_retentions(connection: AsyncConnection) -> dict[UUID, Retention]:
+    """That of every workspace."""
+    rows = await connection.execute(select(workspaces.c.id, workspaces.c.retention))
+    return {row.id: retention.load(row.retention) for row in rows}
+
+
+async def save_retention(
+    connection: AsyncConnection, workspace_id: UUID, wanted: Retention
+) -> None:
+    await connection.execute(
+        update(workspaces)
+        .where(workspaces.c.id == workspace_id)
+        .values(retention=retention.dump(wanted))
     )
 
 

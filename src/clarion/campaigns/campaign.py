@@ -1,27 +1,32 @@
 """A campaign: what to say to whom and when, and the states it goes through. Pure.
 
-    draft ──schedule──▶ scheduled ──launch──▶ launching ──planned──▶ sending ──finish──▶ done
-      │                   │  ▲                  │   ▲                  │  ▲
-      │                   │  │ resume           │   │ resume           │  │ resume
-      │                   ▼  │                  ▼   │                  ▼  │
-      │                  paused ◀───pause────  paused ◀────pause───── paused
-      │                                 (paused remembers where from)
-      └───────────────────────cancel (from every state but done)──────────────▶ cancelled
+    draft ──schedule──▶ scheduled ──launch──▶ ended        its launches, each with a state of its
+      │                   │  ▲                             own, go on: `campaigns/launch.py`
+      │                   ▼  │ resume
+      │                  paused
+      └────cancel─────────┴─────────────▶ cancelled
+
+A campaign is the definition, a launch is an occurrence of it. `scheduled` means that its trigger
+will launch it, `ended` that it launches no more. Whoever looks at a campaign that launches once
+sees both as one (`Campaign.state`): of what has launched, the launch's state. To pause, resume or
+cancel it acts on its launch where there is one.
 
 A scheduled campaign whose time passed long ago is not launched but paused: it is late, and waits
 for a person, who resumes it (it launches now) or schedules it anew.
-
-`launching` means that its deliveries are being planned, `sending` that all are planned and some are
-open. done and cancelled are final. Cancelling stops what has not left; what left is accounted for.
 """
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import assert_never
 from uuid import UUID
 
 from clarion.audiences.rule import Rule
+from clarion.campaigns import launch as launches
+from clarion.campaigns import trigger as triggers
 from clarion.campaigns.content.spec import ContentSpec
+from clarion.campaigns.launch import BY_A_PERSON, Launch, LaunchState
+from clarion.campaigns.trigger import Once, Trigger
 from clarion.faults import Rejected
 
 NAME_CHARACTERS_MAX = 200
@@ -34,7 +39,17 @@ LATE_REASON = (
 the database, nobody may want it any more, or not at this hour."""
 
 
+class DefinitionState(StrEnum):
+    DRAFT = "draft"
+    SCHEDULED = "scheduled"
+    PAUSED = "paused"
+    ENDED = "ended"
+    CANCELLED = "cancelled"
+
+
 class CampaignState(StrEnum):
+    """What people see: of the definition, and of its launch once there is one."""
+
     DRAFT = "draft"
     SCHEDULED = "scheduled"
     LAUNCHING = "launching"
@@ -42,59 +57,116 @@ class CampaignState(StrEnum):
     PAUSED = "paused"
     DONE = "done"
     CANCELLED = "cancelled"
+    FAILED = "failed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Campaign:
-    """`paused_from` is the state to go back to; `paused_reason` says who or what paused it."""
+    """A definition, with the newest of its launches. `definition_reason` says who or what paused
+    the definition."""
 
     id: UUID
     workspace_id: UUID
     name: str
-    state: CampaignState
+    definition: DefinitionState = DefinitionState.DRAFT
+    definition_reason: str | None = None
     content: ContentSpec
     audience: Rule
-    scheduled_at: datetime | None
+    trigger: Trigger | None = None
     spread_minutes: int = 0
-    """Its launch is spread evenly over so long; 0: it goes as fast as it may."""
-    paused_from: CampaignState | None = None
-    paused_reason: str | None = None
+    """Each launch is spread evenly over so long; 0: it goes as fast as it may."""
+    launch: Launch | None = None
     created_at: datetime
-    updated_at: datetime
+    changed_at: datetime
+    """When the definition was."""
+
+    @property
+    def launched(self) -> Launch | None:
+        """The launch that stands for the campaign: it will have no other."""
+        return self.launch if self.definition is _D.ENDED else None
+
+    @property
+    def state(self) -> CampaignState:
+        launched = self.launched
+        return _OF_DEFINITION[self.definition] if launched is None else seen_state(launched.state)
+
+    @property
+    def paused_from(self) -> CampaignState | None:
+        """The state to go back to."""
+        launched = self.launched
+        if launched is not None:
+            before = launched.paused_from
+            return None if before is None else seen_state(before)
+        return CampaignState.SCHEDULED if self.definition is _D.PAUSED else None
+
+    @property
+    def paused_reason(self) -> str | None:
+        """Who or what paused it, or why it has failed."""
+        return self.definition_reason if self.launched is None else self.launched.reason
+
+    @property
+    def scheduled_at(self) -> datetime | None:
+        """When it launches, or has."""
+        return None if self.trigger is None else triggers.next_at(self.trigger)
+
+    @property
+    def updated_at(self) -> datetime:
+        launched = self.launched
+        return self.changed_at if launched is None else max(self.changed_at, launched.updated_at)
 
 
-_S = CampaignState
-_PAUSABLE = frozenset({_S.SCHEDULED, _S.LAUNCHING, _S.SENDING})
+_D = DefinitionState
+_OF_DEFINITION = {
+    _D.DRAFT: CampaignState.DRAFT,
+    _D.SCHEDULED: CampaignState.SCHEDULED,
+    _D.PAUSED: CampaignState.PAUSED,
+    _D.ENDED: CampaignState.DONE,
+    _D.CANCELLED: CampaignState.CANCELLED,
+}
+
+
+def seen_state(state: LaunchState) -> CampaignState:
+    """A launch's state as that of the campaign that launches once."""
+    match state:
+        case LaunchState.PLANNING:
+            return CampaignState.LAUNCHING
+        case LaunchState.SENDING:
+            return CampaignState.SENDING
+        case LaunchState.PAUSED:
+            return CampaignState.PAUSED
+        case LaunchState.DONE:
+            return CampaignState.DONE
+        case LaunchState.CANCELLED:
+            return CampaignState.CANCELLED
+        case LaunchState.FAILED:
+            return CampaignState.FAILED
+        case _:
+            assert_never(state)
 
 
 def schedule(campaign: Campaign, at: datetime, now: datetime) -> Campaign | Rejected:
     """Let it launch at `at`. A scheduled campaign may be given another time, and so may one that is
     late; what a person has paused stays so until it is resumed."""
-    if campaign.state not in (_S.DRAFT, _S.SCHEDULED) and not is_late(campaign):
+    if campaign.definition not in (_D.DRAFT, _D.SCHEDULED) and not is_late(campaign):
         return _refused(campaign, "scheduled")
     return replace(
         campaign,
-        state=_S.SCHEDULED,
-        scheduled_at=at,
-        paused_from=None,
-        paused_reason=None,
-        updated_at=now,
+        definition=_D.SCHEDULED,
+        definition_reason=None,
+        trigger=Once(at),
+        changed_at=now,
     )
 
 
 def is_late(campaign: Campaign) -> bool:
     """Whether it waits for a person because its time has passed."""
-    return campaign.state is _S.PAUSED and campaign.paused_reason == LATE_REASON
+    return campaign.definition is _D.PAUSED and campaign.definition_reason == LATE_REASON
 
 
 def launches_on_resume(campaign: Campaign, now: datetime) -> bool:
     """Whether resuming it sends: it was paused before its launch, and its time has passed."""
-    return (
-        campaign.state is _S.PAUSED
-        and campaign.paused_from is _S.SCHEDULED
-        and campaign.scheduled_at is not None
-        and campaign.scheduled_at <= now
-    )
+    at = campaign.scheduled_at
+    return campaign.definition is _D.PAUSED and at is not None and at <= now
 
 
 def edit(
@@ -107,7 +179,7 @@ def edit(
     now: datetime,
 ) -> Campaign | Rejected:
     """Say something else, or to others. What is scheduled stays as it was agreed to."""
-    if campaign.state is not _S.DRAFT:
+    if campaign.definition is not _D.DRAFT:
         return _refused(campaign, "edited")
     return replace(
         campaign,
@@ -115,80 +187,72 @@ def edit(
         content=content,
         audience=audience,
         spread_minutes=spread_minutes,
-        updated_at=now,
+        changed_at=now,
     )
 
 
 def launch(
     campaign: Campaign, now: datetime, late_after: timedelta | None = None
 ) -> Campaign | Rejected:
-    """Its time has come: deliveries are being planned. Where its time passed more than `late_after`
-    ago, it is paused instead, and waits for a person. Rejected where it was given a later time."""
-    at = campaign.scheduled_at
-    if campaign.state is not _S.SCHEDULED or (at is not None and at > now):
+    """Its time has come: it has a launch more. Where its time passed more than `late_after` ago, it
+    is paused instead, and waits for a person. Rejected where it was given a later time."""
+    trigger, at = campaign.trigger, campaign.scheduled_at
+    if campaign.definition is not _D.SCHEDULED or trigger is None or at is None or at > now:
         return _refused(campaign, "launched")
-    if late_after is not None and at is not None and now - at > late_after:
+    if late_after is not None and now - at > late_after:
         return pause(campaign, now, LATE_REASON)
-    return replace(campaign, state=_S.LAUNCHING, updated_at=now)
-
-
-def planned(campaign: Campaign, now: datetime) -> Campaign | Rejected:
-    """All its deliveries are planned. A campaign paused while launching resumes to sending."""
-    if campaign.state is _S.LAUNCHING:
-        return replace(campaign, state=_S.SENDING, updated_at=now)
-    if campaign.state is _S.PAUSED and campaign.paused_from is _S.LAUNCHING:
-        return replace(campaign, paused_from=_S.SENDING, updated_at=now)
-    return _refused(campaign, "sent")
-
-
-def finish(campaign: Campaign, now: datetime) -> Campaign | Rejected:
-    """No delivery is open any more."""
-    if campaign.state is _S.SENDING or (
-        campaign.state is _S.PAUSED and campaign.paused_from is _S.SENDING
-    ):
-        return replace(
-            campaign, state=_S.DONE, paused_from=None, paused_reason=None, updated_at=now
-        )
-    return _refused(campaign, "finished")
-
-
-def pause(campaign: Campaign, now: datetime, reason: str = "by a person") -> Campaign | Rejected:
-    """Send nothing more until resumed."""
-    if campaign.state not in _PAUSABLE:
-        return _refused(campaign, "paused")
     return replace(
         campaign,
-        state=_S.PAUSED,
-        paused_from=campaign.state,
-        paused_reason=reason,
-        updated_at=now,
+        definition=_D.SCHEDULED if triggers.fires_again(trigger) else _D.ENDED,
+        launch=launches.begin(
+            campaign.id, campaign.workspace_id, triggers.occurrence(trigger), at, now
+        ),
+        changed_at=now,
     )
+
+
+def pause(campaign: Campaign, now: datetime, reason: str = BY_A_PERSON) -> Campaign | Rejected:
+    """Send nothing more until resumed."""
+    if campaign.definition is _D.SCHEDULED:
+        return replace(campaign, definition=_D.PAUSED, definition_reason=reason, changed_at=now)
+    launched = campaign.launched
+    if launched is None:
+        return _refused(campaign, "paused")
+    return _with(campaign, launches.pause(launched, now, reason), "paused")
 
 
 def resume(campaign: Campaign, now: datetime) -> Campaign | Rejected:
     """Go on from where it was paused. A campaign whose time has passed meanwhile launches now: a
     person has said so, and so it is not late."""
-    if campaign.state is not _S.PAUSED or campaign.paused_from is None:
+    if campaign.definition is _D.PAUSED:
+        return replace(
+            campaign,
+            definition=_D.SCHEDULED,
+            definition_reason=None,
+            trigger=Once(now) if launches_on_resume(campaign, now) else campaign.trigger,
+            changed_at=now,
+        )
+    launched = campaign.launched
+    if launched is None:
         return _refused(campaign, "resumed")
-    return replace(
-        campaign,
-        state=campaign.paused_from,
-        scheduled_at=now if launches_on_resume(campaign, now) else campaign.scheduled_at,
-        paused_from=None,
-        paused_reason=None,
-        updated_at=now,
-    )
+    return _with(campaign, launches.resume(launched, now), "resumed")
 
 
 def cancel(campaign: Campaign, now: datetime) -> Campaign | Rejected:
     """Send nothing more, for good. Cancelling twice is once."""
-    if campaign.state is _S.CANCELLED:
+    if campaign.definition is _D.CANCELLED:
         return campaign
-    if campaign.state is _S.DONE:
+    if campaign.definition is not _D.ENDED:
+        return replace(campaign, definition=_D.CANCELLED, definition_reason=None, changed_at=now)
+    if campaign.launch is None:
         return _refused(campaign, "cancelled")
-    return replace(
-        campaign, state=_S.CANCELLED, paused_from=None, paused_reason=None, updated_at=now
-    )
+    return _with(campaign, launches.cancel(campaign.launch, now), "cancelled")
+
+
+def _with(campaign: Campaign, launched: Launch | Rejected, wanted: str) -> Campaign | Rejected:
+    if isinstance(launched, Rejected):
+        return _refused(campaign, wanted)
+    return campaign if launched == campaign.launch else replace(campaign, launch=launched)
 
 
 def _refused(campaign: Campaign, wanted: str) -> Rejected:

@@ -11,17 +11,21 @@ from uuid import UUID
 from msgspec import UNSET
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from clarion.accounts.actor import Actor, Permission
+from clarion.accounts.actor import Actor, Permission, system
 from clarion.accounts.audit import Thing, difference
-from clarion.accounts.command import Run, command, forbidden
+from clarion.accounts.command import Run, audit_by_itself, command, forbidden
 from clarion.campaigns import store
-from clarion.campaigns.campaign import Campaign, pause, schedule
+from clarion.campaigns.campaign import Campaign, pause, schedule, seen_state
 from clarion.campaigns.draft import ContentCheck, new_campaign, rewrite
+from clarion.campaigns.launch import Launch
 from clarion.campaigns.schedule import parse_at
+from clarion.clock import Clock
 from clarion.faults import Rejected, not_found
 
 Step = Callable[[Campaign], Campaign | Rejected]
 """A pure function of `campaigns/campaign.py`, with its time."""
+LaunchStep = Callable[[Launch], Launch | Rejected]
+"""A pure function of `campaigns/launch.py`, with its time."""
 
 _AUDITED = ("name", "state", "scheduled_at", "spread_minutes", "paused_reason")
 _PERSONAL = ("content", "audience")
@@ -103,15 +107,47 @@ async def apply_transition(
     connection: AsyncConnection, workspace_id: UUID, campaign_id: UUID, step: Step
 ) -> Transition | Rejected:
     """The only writer of a campaign's state, for commands and for agents in transactions of their
-    own. The row is locked from reading to writing, so nobody's change is lost."""
+    own; a step may take the campaign's launch along. The rows are locked from reading to writing,
+    so nobody's change is lost."""
     before = await store.get_campaign(connection, workspace_id, campaign_id, lock=True)
     if before is None:
         return not_found("campaign")
     after = step(before)
     if isinstance(after, Rejected):
         return after
-    await store.save_campaign(connection, after, expected_state=before.state)
+    await store.save_campaign(connection, before, after)
     return Transition(before=before, after=after)
+
+
+async def apply_launch_transition(
+    connection: AsyncConnection,
+    clock: Clock,
+    launch_id: UUID,
+    step: LaunchStep,
+    *,
+    by: str,
+    verb: str | None = None,
+) -> Launch | Rejected:
+    """The same of one launch alone, for agents, who lock no campaign. `by`: which agent; `verb`:
+    what a person would have called it: there is an entry in the audit log then."""
+    before = await store.get_launch(connection, launch_id, lock=True)
+    if before is None:
+        return not_found("launch")
+    after = step(before)
+    if isinstance(after, Rejected):
+        return after
+    await store.save_launch(connection, after)
+    if verb is not None:
+        await audit_by_itself(
+            connection,
+            clock,
+            system(before.workspace_id, by),
+            verb,
+            Thing("campaign", before.campaign_id),
+            difference(_audited_launch(before), _audited_launch(after))
+            | {"launch_id": str(launch_id)},
+        )
+    return after
 
 
 def audited(run: Run, transition: Transition | Rejected) -> Campaign | Rejected:
@@ -135,6 +171,10 @@ def changes_of(transition: Transition) -> dict[str, Any]:
 async def _take(run: Run, actor: Actor, campaign_id: UUID, step: Step) -> Campaign | Rejected:
     workspace_id = actor.workspace_id
     return audited(run, await apply_transition(run.connection, workspace_id, campaign_id, step))
+
+
+def _audited_launch(launch: Launch) -> dict[str, Any]:
+    return {"state": seen_state(launch.state).value, "paused_reason": launch.reason}
 
 
 def _audited_fields(campaign: Campaign) -> dict[str, Any]:

@@ -14,7 +14,6 @@ from clarion.campaigns.campaign import (
     NAME_CHARACTERS_MAX,
     SPREAD_MINUTES_MAX,
     Campaign,
-    CampaignState,
     edit,
     schedule,
 )
@@ -97,13 +96,11 @@ def new_campaign(
         id=campaign_id,
         workspace_id=workspace_id,
         name=draft.name,
-        state=CampaignState.DRAFT,
         content=draft.content,
         audience=draft.audience,
-        scheduled_at=None,
         spread_minutes=draft.spread_minutes,
         created_at=now,
-        updated_at=now,
+        changed_at=now,
     )
     return campaign if launches_at is None else schedule(campaign, launches_at, now)
 

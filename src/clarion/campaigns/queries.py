@@ -13,6 +13,7 @@ from clarion.accounts.actor import Actor
 from clarion.campaigns import preview, store
 from clarion.campaigns.campaign import Campaign, launches_on_resume, schedule
 from clarion.campaigns.draft import ContentCheck, new_campaign
+from clarion.campaigns.launch import Launch
 from clarion.campaigns.preview import Forecast, Preview, forecast
 from clarion.campaigns.schedule import parse_at
 from clarion.faults import Rejected, not_found
@@ -30,6 +31,31 @@ async def get_campaign(
 ) -> Campaign | Rejected:
     campaign = await store.get_campaign(connection, actor.workspace_id, campaign_id)
     return campaign or not_found("campaign")
+
+
+async def list_launches(
+    connection: AsyncConnection,
+    actor: Actor,
+    campaign_id: UUID,
+    *,
+    before: UUID | None = None,
+    limit: int,
+) -> list[Launch] | Rejected:
+    """At most `limit` launches of a campaign, the newest first; `before`: those older than this
+    one."""
+    campaign = await get_campaign(connection, actor, campaign_id)
+    if isinstance(campaign, Rejected):
+        return campaign
+    return await store.list_launches(connection, campaign_id, before=before, limit=limit)
+
+
+async def get_launch(
+    connection: AsyncConnection, actor: Actor, launch_id: UUID
+) -> Launch | Rejected:
+    launch = await store.get_launch(connection, launch_id)
+    if launch is None or launch.workspace_id != actor.workspace_id:
+        return not_found("launch")
+    return launch
 
 
 async def preview_campaign(

@@ -7,7 +7,7 @@ scheduler works at a time; if two did, the campaign's row would still let one of
 
 from dataclasses import dataclass
 from datetime import timedelta
-from uuid import UUID, uuid5
+from uuid import UUID
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -17,15 +17,9 @@ from clarion.accounts.audit import Thing
 from clarion.accounts.command import audit_by_itself
 from clarion.agent import Agent, AgentName, Pause
 from clarion.broker import Broker, JobKind, NewJob
-from clarion.campaigns.campaign import Campaign, CampaignState, launch
+from clarion.campaigns.campaign import Campaign, launch
 from clarion.campaigns.commands import apply_transition, changes_of
-from clarion.campaigns.store import (
-    Launch,
-    LaunchState,
-    create_launch,
-    due_campaigns,
-    launches_to_plan,
-)
+from clarion.campaigns.store import due_campaigns, launches_to_plan
 from clarion.clock import Clock
 from clarion.faults import Rejected
 from clarion.storage.database import Database
@@ -130,10 +124,10 @@ class Scheduler:
             await check_leads(connection, self._lease)
             return await self._begin_launch(connection, campaign)
 
-        launching = await self._database.transact(work, self._clock)
-        if launching is None:
+        after = await self._database.transact(work, self._clock)
+        if after is None:
             return None
-        if launching.state is not CampaignState.LAUNCHING:
+        if _new_launch(campaign, after) is None:
             assert campaign.scheduled_at is not None
             log.warning(
                 "campaign_late",
@@ -143,7 +137,7 @@ class Scheduler:
             )
             return None
         log.info("campaign_launched", campaign=str(campaign.id))
-        return _launch_id(campaign)
+        return _new_launch(campaign, after)
 
     async def _begin_launch(
         self, connection: AsyncConnection, campaign: Campaign
@@ -160,8 +154,7 @@ class Scheduler:
         )
         if isinstance(transition, Rejected):
             return None
-        launching = transition.after
-        is_launched = launching.state is CampaignState.LAUNCHING
+        is_launched = _new_launch(transition.before, transition.after) is not None
         await audit_by_itself(
             connection,
             self._clock,
@@ -170,25 +163,14 @@ class Scheduler:
             Thing("campaign", campaign.id),
             changes_of(transition),
         )
-        if is_launched:
-            await create_launch(
-                connection,
-                Launch(
-                    id=_launch_id(campaign),
-                    workspace_id=campaign.workspace_id,
-                    campaign_id=campaign.id,
-                    state=LaunchState.PLANNING,
-                    cursor=None,
-                    planned=0,
-                    started_at=now,
-                ),
-            )
-        return launching
+        return transition.after
 
     async def _publish(self, launch_id: UUID) -> None:
         await self._broker.publish(NewJob(kind=JobKind.LAUNCH, payload=launch_id.bytes))
 
 
-def _launch_id(campaign: Campaign) -> UUID:
-    """Derived, so that a campaign is launched once whatever happens."""
-    return uuid5(campaign.id, "launch:1")
+def _new_launch(before: Campaign, after: Campaign) -> UUID | None:
+    """The id of the launch that `after` has and `before` has not."""
+    if after.launch is None or after.launch == before.launch:
+        return None
+    return after.launch.id

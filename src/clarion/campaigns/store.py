@@ -1,41 +1,20 @@
 """Rows of campaigns and launches."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, fields
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import Select, literal_column, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.audiences import rule
-from clarion.campaigns.campaign import Campaign, CampaignState
+from clarion.campaigns import trigger
+from clarion.campaigns.campaign import Campaign, DefinitionState
 from clarion.campaigns.content.spec import ContentSpec, dump_content, parse_content
+from clarion.campaigns.launch import Launch, LaunchState
 from clarion.storage.bulk import insert_new
 from clarion.storage.schema import campaigns, launches
-
-
-class LaunchState(StrEnum):
-    PLANNING = "planning"
-    SENDING = "sending"
-    DONE = "done"
-    CANCELLED = "cancelled"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Launch:
-    """The moment a campaign becomes deliveries. `cursor` is the last device planned."""
-
-    id: UUID
-    workspace_id: UUID
-    campaign_id: UUID
-    state: LaunchState
-    cursor: UUID | None
-    planned: int
-    started_at: datetime
-    planned_at: datetime | None = None
-    done_at: datetime | None = None
 
 
 async def create_campaign(connection: AsyncConnection, campaign: Campaign) -> None:
@@ -45,36 +24,58 @@ async def create_campaign(connection: AsyncConnection, campaign: Campaign) -> No
 async def get_campaign(
     connection: AsyncConnection, workspace_id: UUID, campaign_id: UUID, *, lock: bool = False
 ) -> Campaign | None:
-    """`lock`: nobody else changes it until this transaction ends."""
-    statement = select(campaigns).where(
-        campaigns.c.workspace_id == workspace_id, campaigns.c.id == campaign_id
+    """With the newest of its launches. `lock`: nobody else changes either until this transaction
+    ends; the campaign is locked first."""
+    if not lock:
+        rows = await connection.execute(_shown().where(*_is(workspace_id, campaign_id)))
+        row = rows.one_or_none()
+        return None if row is None else _campaign(row, _launch_beside(row))
+    rows = await connection.execute(
+        select(campaigns).where(*_is(workspace_id, campaign_id)).with_for_update()
     )
-    rows = await connection.execute(statement.with_for_update() if lock else statement)
     row = rows.one_or_none()
-    return None if row is None else _campaign(row)
+    if row is None:
+        return None
+    newest = None
+    if row.launch_id is not None:
+        newest = await get_launch(connection, row.launch_id, lock=True)
+    return _campaign(row, newest)
+
+
+async def get_launched(connection: AsyncConnection, launch_id: UUID) -> Campaign | None:
+    """The campaign of a launch, with that launch."""
+    statement = (
+        select(campaigns, *_LAUNCH_COLUMNS)
+        .join(launches, launches.c.campaign_id == campaigns.c.id)
+        .where(launches.c.id == launch_id)
+    )
+    row = (await connection.execute(statement)).one_or_none()
+    return None if row is None else _campaign(row, _launch_beside(row))
 
 
 async def list_campaigns(
     connection: AsyncConnection, workspace_id: UUID, *, before: UUID | None, limit: int
 ) -> list[Campaign]:
     """A page of campaigns, newest first."""
-    statement = select(campaigns).where(campaigns.c.workspace_id == workspace_id)
+    statement = _shown().where(campaigns.c.workspace_id == workspace_id)
     if before is not None:
         statement = statement.where(campaigns.c.id < before)
     rows = await connection.execute(statement.order_by(campaigns.c.id.desc()).limit(limit))
-    return [_campaign(row) for row in rows]
+    return [_campaign(row, _launch_beside(row)) for row in rows]
 
 
 async def paused_campaigns(
     connection: AsyncConnection, workspace_id: UUID, reason: str
 ) -> list[UUID]:
-    """The campaigns that were paused for exactly this reason."""
+    """The campaigns with a launch that was paused for exactly this reason."""
     rows = await connection.execute(
-        select(campaigns.c.id).where(
-            campaigns.c.workspace_id == workspace_id,
-            campaigns.c.state == CampaignState.PAUSED.value,
-            campaigns.c.paused_reason == reason,
+        select(launches.c.campaign_id)
+        .where(
+            launches.c.workspace_id == workspace_id,
+            launches.c.state == LaunchState.PAUSED.value,
+            launches.c.reason == reason,
         )
+        .distinct()
     )
     return list(rows.scalars())
 
@@ -82,35 +83,32 @@ async def paused_campaigns(
 async def due_campaigns(connection: AsyncConnection, now: datetime, limit: int) -> list[Campaign]:
     """Scheduled campaigns whose time has come."""
     rows = await connection.execute(
-        select(campaigns)
-        .where(campaigns.c.state == CampaignState.SCHEDULED.value, campaigns.c.scheduled_at <= now)
+        _shown()
+        .where(
+            campaigns.c.state == DefinitionState.SCHEDULED.value, campaigns.c.scheduled_at <= now
+        )
         .order_by(campaigns.c.scheduled_at)
         .limit(limit)
     )
-    return [_campaign(row) for row in rows]
+    return [_campaign(row, _launch_beside(row)) for row in rows]
 
 
-async def save_campaign(
-    connection: AsyncConnection, campaign: Campaign, *, expected_state: CampaignState
-) -> bool:
-    """Write it if its row is still in `expected_state`; False: somebody was faster."""
-    row = _row(campaign)
-    rows = await connection.execute(
-        update(campaigns)
-        .where(campaigns.c.id == campaign.id, campaigns.c.state == expected_state.value)
-        .values({name: row[name] for name in row if name not in ("id", "workspace_id")})
-        .returning(campaigns.c.id)
-    )
-    return rows.one_or_none() is not None
+async def save_campaign(connection: AsyncConnection, before: Campaign, after: Campaign) -> None:
+    """Write what is different: the definition, its launch, or both. Both are locked by the
+    transaction; what the planner writes of a launch stays as it is."""
+    if after.launch is not None and before.launch != after.launch:
+        if before.launch is None or before.launch.id != after.launch.id:
+            await create_launch(connection, after.launch)
+        else:
+            await save_launch(connection, after.launch)
+    row = _row(after)
+    if row != _row(before):
+        await connection.execute(update(campaigns).where(campaigns.c.id == after.id).values(row))
 
 
 async def create_launch(connection: AsyncConnection, launch: Launch) -> None:
     """Create it; one with that id stays as it is."""
-    await insert_new(
-        connection,
-        launches,
-        [{name: getattr(launch, name) for name in _LAUNCH_FIELDS} | {"state": launch.state.value}],
-    )
+    await insert_new(connection, launches, [asdict(launch) | _states(launch)])
 
 
 async def get_launch(
@@ -120,33 +118,36 @@ async def get_launch(
     statement = select(launches).where(launches.c.id == launch_id)
     rows = await connection.execute(statement.with_for_update() if lock else statement)
     row = rows.one_or_none()
-    return None if row is None else _launch(row)
+    return None if row is None else _launch(row._mapping)
 
 
-async def launches_of(connection: AsyncConnection, campaign_id: UUID) -> list[Launch]:
+async def list_launches(
+    connection: AsyncConnection, campaign_id: UUID, *, before: UUID | None = None, limit: int
+) -> list[Launch]:
+    """At most `limit` launches of a campaign, the newest first; `before`: those older than this
+    one."""
+    statement = select(launches).where(launches.c.campaign_id == campaign_id)
+    if before is not None:
+        seen = select(launches.c.started_at, launches.c.id).where(launches.c.id == before)
+        statement = statement.where(
+            tuple_(launches.c.started_at, launches.c.id) < seen.scalar_subquery()
+        )
     rows = await connection.execute(
-        select(launches).where(launches.c.campaign_id == campaign_id).order_by(launches.c.id)
+        statement.order_by(launches.c.started_at.desc(), launches.c.id.desc()).limit(limit)
     )
-    return [_launch(row) for row in rows]
+    return [_launch(row._mapping) for row in rows]
 
 
 async def launches_to_plan(
     connection: AsyncConnection, *, after: UUID | None, limit: int
 ) -> list[Launch]:
-    """A page, by id, of the launches that a planner would work on now: those that are not planned
-    to their end, but for those whose campaign is paused."""
-    statement = (
-        select(launches)
-        .join(campaigns, campaigns.c.id == launches.c.campaign_id)
-        .where(
-            launches.c.state == LaunchState.PLANNING.value,
-            campaigns.c.state != CampaignState.PAUSED.value,
-        )
-    )
+    """A page, by id, of the launches that a planner would work on now."""
+    # A literal, not a parameter: only then do databases use the index of these.
+    statement = select(launches).where(launches.c.state == literal_column("'planning'"))
     if after is not None:
         statement = statement.where(launches.c.id > after)
     rows = await connection.execute(statement.order_by(launches.c.id).limit(limit))
-    return [_launch(row) for row in rows]
+    return [_launch(row._mapping) for row in rows]
 
 
 async def advance_launch(
@@ -156,7 +157,8 @@ async def advance_launch(
     cursor: UUID,
     planned: int,
 ) -> bool:
-    """Move the cursor on by `planned` deliveries; False: another planner already has."""
+    """Move the cursor on by `planned` deliveries; False: another planner already has. A launch that
+    was paused or stopped since is moved on, too: whoever does so has read its page before."""
     unmoved = (
         launches.c.cursor.is_(None) if launch.cursor is None else launches.c.cursor == launch.cursor
     )
@@ -165,7 +167,8 @@ async def advance_launch(
         .where(
             launches.c.id == launch.id,
             unmoved,
-            launches.c.state == LaunchState.PLANNING.value,
+            launches.c.planned_at.is_(None),
+            launches.c.indexed_at.is_(None),
         )
         .values(cursor=cursor, planned=launches.c.planned + planned)
         .returning(launches.c.id)
@@ -173,65 +176,69 @@ async def advance_launch(
     return rows.one_or_none() is not None
 
 
-async def set_launch_state(
-    connection: AsyncConnection,
-    launch_id: UUID,
-    state: LaunchState,
-    now: datetime,
-    *,
-    expected: LaunchState,
-) -> bool:
-    """Go from `expected` to `state`; False: it was not in `expected`."""
-    values: dict[str, Any] = {"state": state.value}
-    if state is LaunchState.SENDING:
-        values["planned_at"] = now
-    elif state in (LaunchState.DONE, LaunchState.CANCELLED):
-        values["done_at"] = now
-    rows = await connection.execute(
-        update(launches)
-        .where(launches.c.id == launch_id, launches.c.state == expected.value)
-        .values(values)
-        .returning(launches.c.id)
+async def save_launch(connection: AsyncConnection, launch: Launch) -> None:
+    """Write its state, and what goes with that; never how far it is planned."""
+    values = {name: getattr(launch, name) for name in ("reason", *_TIMES)} | _states(launch)
+    await connection.execute(update(launches).where(launches.c.id == launch.id).values(values))
+
+
+_TIMES = ("planned_at", "done_at", "updated_at")
+_LAUNCH_FIELDS = tuple(field.name for field in fields(Launch))
+_LAUNCH_COLUMNS = [launches.c[name].label(f"beside_{name}") for name in _LAUNCH_FIELDS]
+
+
+def _is(workspace_id: UUID, campaign_id: UUID) -> tuple[Any, Any]:
+    return campaigns.c.workspace_id == workspace_id, campaigns.c.id == campaign_id
+
+
+def _shown() -> Select[Any]:
+    """Campaigns with the newest launch of each, read by its id."""
+    return select(campaigns, *_LAUNCH_COLUMNS).outerjoin_from(
+        campaigns, launches, launches.c.id == campaigns.c.launch_id
     )
-    return rows.one_or_none() is not None
 
 
-_LAUNCH_FIELDS = (
-    "id",
-    "workspace_id",
-    "campaign_id",
-    "state",
-    "cursor",
-    "planned",
-    "started_at",
-    "planned_at",
-    "done_at",
-)
+def _states(launch: Launch) -> dict[str, Any]:
+    return {
+        "state": launch.state.value,
+        "paused_from": launch.paused_from and launch.paused_from.value,
+    }
+
+
+def _launch_beside(row: Any) -> Launch | None:
+    """The launch in a row of `_shown`."""
+    values = {name: getattr(row, f"beside_{name}") for name in _LAUNCH_FIELDS}
+    return None if values["state"] is None else _launch(values)
 
 
 def _launch(row: Any) -> Launch:
-    values = {name: getattr(row, name) for name in _LAUNCH_FIELDS}
-    return Launch(**{**values, "state": LaunchState(row.state)})
+    values = {name: row[name] for name in _LAUNCH_FIELDS}
+    values["state"] = LaunchState(values["state"])
+    if values["paused_from"] is not None:
+        values["paused_from"] = LaunchState(values["paused_from"])
+    return Launch(**values)
 
 
 def _row(campaign: Campaign) -> dict[str, Any]:
+    at = campaign.trigger
     return {
         "id": campaign.id,
         "workspace_id": campaign.workspace_id,
         "name": campaign.name,
-        "state": campaign.state.value,
+        "state": campaign.definition.value,
         "content": dump_content(campaign.content),
         "audience": rule.dump(campaign.audience),
-        "scheduled_at": campaign.scheduled_at,
+        "trigger": None if at is None else trigger.dump(at),
+        "scheduled_at": None if at is None else trigger.next_at(at),
         "spread_minutes": campaign.spread_minutes,
-        "paused_from": campaign.paused_from and campaign.paused_from.value,
-        "paused_reason": campaign.paused_reason,
+        "paused_reason": campaign.definition_reason,
+        "launch_id": campaign.launch and campaign.launch.id,
         "created_at": campaign.created_at,
-        "updated_at": campaign.updated_at,
+        "updated_at": campaign.changed_at,
     }
 
 
-def _campaign(row: Any) -> Campaign:
+def _campaign(row: Any, newest: Launch | None) -> Campaign:
     content = parse_content(row.content)
     audience = rule.parse(row.audience)
     assert isinstance(content, ContentSpec), "only checked content is saved"
@@ -240,13 +247,13 @@ def _campaign(row: Any) -> Campaign:
         id=row.id,
         workspace_id=row.workspace_id,
         name=row.name,
-        state=CampaignState(row.state),
+        definition=DefinitionState(row.state),
+        definition_reason=row.paused_reason,
         content=content,
         audience=audience,
-        scheduled_at=row.scheduled_at,
+        trigger=None if row.trigger is None else trigger.load(row.trigger, row.scheduled_at),
         spread_minutes=row.spread_minutes,
-        paused_from=CampaignState(row.paused_from) if row.paused_from else None,
-        paused_reason=row.paused_reason,
+        launch=newest,
         created_at=row.created_at,
-        updated_at=row.updated_at,
+        changed_at=row.updated_at,
     )

@@ -61,6 +61,31 @@ async def past_devices_of(
     return found
 
 
+async def owners_of(
+    connection: AsyncConnection, workspace_id: UUID, device_ids: AbstractSet[str]
+) -> set[UUID]:
+    """The customers whose these devices are or ever were."""
+    lines = device_history.c
+    found: set[UUID] = set()
+    for part in in_parts(device_ids):
+        for table, column in (
+            (device_history, lines.customer_id),
+            (device_history, lines.previous_customer_id),
+            (devices, devices.c.customer_id),
+        ):
+            rows = await connection.execute(
+                select(column)
+                .where(
+                    table.c.workspace_id == workspace_id,
+                    table.c.device_id.in_(part),
+                    column.is_not(None),
+                )
+                .distinct()
+            )
+            found |= set(rows.scalars())
+    return found
+
+
 async def installations_on(
     connection: AsyncConnection, workspace_id: UUID, device_ids: AbstractSet[str]
 ) -> Installations:

@@ -28,16 +28,14 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from clarion.campaigns.campaign import CampaignState, finish
-from clarion.campaigns.commands import apply_transition
-from clarion.campaigns.store import LaunchState, get_launch, set_launch_state
-from clarion.clock import SKEW, first_id_after, made_at
+from clarion.campaigns.commands import apply_launch_transition
+from clarion.campaigns.launch import STOPPED, LaunchState, finish
+from clarion.campaigns.store import get_launch
+from clarion.clock import SKEW, Clock, first_id_after, made_at
 from clarion.deliveries.chunk import LEASED, READY, Chunk, Member, unpack
-from clarion.faults import Rejected
 from clarion.storage.bulk import in_parts
 from clarion.storage.dialect import Id, Instant
 from clarion.storage.schema import (
-    campaigns,
     chunks,
     firebase_apps,
     launches,
@@ -204,7 +202,7 @@ async def overdue_chunks(
 ) -> list[tuple[UUID, int]]:
     """(id, attempt) of chunks whose job seems lost: due for a while, or their lease has ended.
 
-    Not those that would only be put back: their campaign or their Firebase app is paused, and it
+    Not those that would only be put back: their launch or their Firebase app is paused, and it
     is not time to try the app again.
     """
     late = now - timedelta(seconds=grace_seconds)
@@ -212,15 +210,14 @@ async def overdue_chunks(
         firebase_apps.c.paused_reason.is_not(None),
         or_(firebase_apps.c.tries_again_at.is_(None), firebase_apps.c.tries_again_at > now),
     )
-    is_paused = or_(campaigns.c.state == CampaignState.PAUSED, app_waits)
+    is_paused = or_(launches.c.state == LaunchState.PAUSED.value, app_waits)
     rows = await connection.execute(
         select(chunks.c.id, chunks.c.attempt)
         .join_from(chunks, launches, launches.c.id == chunks.c.launch_id)
-        .join(campaigns, campaigns.c.id == launches.c.campaign_id)
         .outerjoin(firebase_apps, firebase_apps.c.id == chunks.c.firebase_app_id)
         .where(
             _OPEN,
-            or_(campaigns.c.state == CampaignState.CANCELLED, not_(is_paused)),
+            or_(launches.c.state.in_([state.value for state in STOPPED]), not_(is_paused)),
             or_(
                 and_(chunks.c.state == READY, chunks.c.due_at <= late),
                 and_(chunks.c.state == LEASED, _is_over(now)),
@@ -317,26 +314,31 @@ async def _hasten(
     return list(rows.scalars())
 
 
-async def finish_launch(connection: AsyncConnection, launch_id: UUID, now: datetime) -> bool:
-    """Launch and campaign are done when all is planned and no chunk is open.
+async def finish_launch(
+    connection: AsyncConnection, clock: Clock, launch_id: UUID, *, by: str
+) -> bool:
+    """The launch is done when all is planned and no chunk is open; `by`: the agent that looks.
 
     The launch is locked before its chunks are looked at: of two senders that settle the last two
     at once each would see the other's open, and nobody would finish.
     """
     launch = await get_launch(connection, launch_id, lock=True)
-    if launch is None or launch.state is not LaunchState.SENDING:
+    if launch is None or launch.stage is not LaunchState.SENDING:
         return False
     still_open = await connection.execute(
         select(chunks.c.id).where(chunks.c.launch_id == launch_id, _OPEN).limit(1)
     )
     if still_open.one_or_none() is not None:
         return False
-    finished = await apply_transition(
-        connection, launch.workspace_id, launch.campaign_id, partial(finish, now=now)
+    await apply_launch_transition(
+        connection,
+        clock,
+        launch_id,
+        partial(finish, now=clock.now()),
+        by=by,
+        verb="campaign.finish",
     )
-    # Everything is planned, so only a cancelled campaign can not be finished.
-    state = LaunchState.CANCELLED if isinstance(finished, Rejected) else LaunchState.DONE
-    return await set_launch_state(connection, launch_id, state, now, expected=LaunchState.SENDING)
+    return True
 
 
 def _ours(chunk: Chunk) -> tuple[Any, ...]:

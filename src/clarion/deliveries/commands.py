@@ -13,7 +13,7 @@ from clarion.accounts.command import Run, command
 from clarion.broker import JobKind, NewJob
 from clarion.campaigns.campaign import Campaign, cancel, resume
 from clarion.campaigns.commands import Transition, apply_transition, audited
-from clarion.campaigns.store import LaunchState, launches_of
+from clarion.campaigns.launch import FINAL, Launch, LaunchState
 from clarion.deliveries.chunk_store import hasten_chunks
 from clarion.faults import Rejected
 
@@ -24,7 +24,7 @@ async def cancel_campaign(run: Run, actor: Actor, campaign_id: UUID) -> Campaign
     step = partial(cancel, now=run.now)
     cancelled = await apply_transition(run.connection, actor.workspace_id, campaign_id, step)
     if isinstance(cancelled, Transition) and cancelled.after != cancelled.before:
-        await _make_due(run, campaign_id, held_only=False)
+        await _make_due(run, cancelled.before.launch, held_only=False)
     return audited(run, cancelled)
 
 
@@ -39,7 +39,7 @@ async def resume_within(run: Run, workspace_id: UUID, campaign_id: UUID) -> Tran
     step = partial(resume, now=run.now)
     resumed = await apply_transition(run.connection, workspace_id, campaign_id, step)
     if isinstance(resumed, Transition):
-        await _make_due(run, campaign_id, held_only=True)
+        await _make_due(run, resumed.after.launch, held_only=True)
     return resumed
 
 
@@ -48,12 +48,11 @@ def chunk_jobs(chunk_ids: Iterable[UUID]) -> list[NewJob]:
     return [NewJob(kind=JobKind.CHUNK, payload=chunk_id.bytes) for chunk_id in chunk_ids]
 
 
-async def _make_due(run: Run, campaign_id: UUID, *, held_only: bool) -> None:
-    """Let what its launches have waiting go on; `held_only`: only what waits for a person."""
-    for launch in await launches_of(run.connection, campaign_id):
-        if launch.state not in (LaunchState.PLANNING, LaunchState.SENDING):
-            continue
-        if launch.state is LaunchState.PLANNING:
-            run.after_commit(NewJob(kind=JobKind.LAUNCH, payload=launch.id.bytes))
-        due = await hasten_chunks(run.connection, launch.id, run.now, held_only=held_only)
-        run.after_commit(*chunk_jobs(due))
+async def _make_due(run: Run, launch: Launch | None, *, held_only: bool) -> None:
+    """Let what a launch has waiting go on; `held_only`: only what waits for a person."""
+    if launch is None or launch.state in FINAL:
+        return
+    if launch.state is LaunchState.PLANNING:
+        run.after_commit(NewJob(kind=JobKind.LAUNCH, payload=launch.id.bytes))
+    due = await hasten_chunks(run.connection, launch.id, run.now, held_only=held_only)
+    run.after_commit(*chunk_jobs(due))

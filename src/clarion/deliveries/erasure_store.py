@@ -12,21 +12,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from clarion.deliveries.chunk import member_columns, unpack
 from clarion.deliveries.chunk_store import Planned, find_planned
 from clarion.deliveries.counts_store import Tally, add_to_counts
+from clarion.deliveries.customer_index_store import NOBODY as NOBODY
+from clarion.deliveries.customer_index_store import take_out_of_index
 from clarion.deliveries.delivery import DeliveryState, Skip
 from clarion.storage.bulk import in_parts, insert_new
 from clarion.storage.dialect import Id, Instant
-from clarion.storage.schema import chunks, deliveries, launches, quarantine
+from clarion.storage.schema import chunks, deliveries, quarantine
 
-NOBODY = UUID(int=0)
 _PENDING, _SKIPPED = DeliveryState.PENDING.value, DeliveryState.SKIPPED.value
-
-
-async def launches_of(connection: AsyncConnection, workspace_id: UUID) -> list[UUID]:
-    """Every launch of a workspace."""
-    rows = await connection.execute(
-        select(launches.c.id).where(launches.c.workspace_id == workspace_id)
-    )
-    return list(rows.scalars())
 
 
 async def release_quarantine(connection: AsyncConnection, device_rows: Iterable[UUID]) -> None:
@@ -72,6 +65,8 @@ async def make_nobodys(
         tally.add(one.member.platform, _PENDING, None, -1)
         tally.add(one.member.platform, _SKIPPED, Skip.ERASED.value, 1)
     await _make_nobodys(connection, rows, tallies, new_id=new_id, now=now)
+    keys = [(row.customer_id, row.launch_id, row.device_id) for row in rows]
+    await take_out_of_index(connection, keys)
     for launch_id, tally in sorted(tallies.items()):
         await add_to_counts(connection, launch_id, tally)
     return len(without_row) + len(rows)

@@ -14,30 +14,29 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
+import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.agent import Agent, AgentName
 from clarion.audiences.query import devices_of
-from clarion.broker import Broker, JobKind, Lease, NewJob
-from clarion.campaigns.campaign import Campaign, CampaignState, planned
-from clarion.campaigns.commands import apply_transition
+from clarion.broker import Broker, BrokerUnavailable, JobKind, Lease, NewJob
+from clarion.campaigns.campaign import Campaign
+from clarion.campaigns.commands import apply_launch_transition
 from clarion.campaigns.content.spec import ContentSpec
-from clarion.campaigns.store import (
-    Launch,
-    LaunchState,
-    advance_launch,
-    get_campaign,
-    get_launch,
-    set_launch_state,
-)
+from clarion.campaigns.launch import Launch, LaunchState, fail, planned
+from clarion.campaigns.store import advance_launch, get_launched
 from clarion.clock import Clock
 from clarion.customers.devices.device import Platform, TokenKind
 from clarion.deliveries.chunk import READY, Member
-from clarion.deliveries.chunk_store import finish_launch
+from clarion.deliveries.chunk_store import finish_launch, hasten_chunks
 from clarion.deliveries.delivery import DeliveryState, Skip
 from clarion.deliveries.send_window import divide
 from clarion.deliveries.store import plan
+from clarion.faults import Rejected
 from clarion.storage.database import Database
+from clarion.storage.outage import StorageUnavailable
+
+log = structlog.get_logger(__name__)
 
 _APNS = TokenKind.APNS.value
 
@@ -48,6 +47,8 @@ class PlannerOptions:
     chunk_deliveries: int = 500
     wait_seconds: float = 5.0
     lease_seconds: float = 60.0
+    tries_max: int = 5
+    """What fails so often, though database and broker are there, will not succeed."""
 
 
 class Planner:
@@ -83,31 +84,29 @@ class Planner:
         self._lag_seconds = 0.0
         count = 0
         for lease in leases:
-            count += await self._plan(UUID(bytes=lease.payload), lease)
+            launch_id = UUID(bytes=lease.payload)
+            try:
+                count += await self._plan(launch_id, lease)
+            except (StorageUnavailable, BrokerUnavailable, MemoryError):
+                raise
+            except Exception as error:
+                if lease.delivery_count < self._options.tries_max:
+                    raise
+                await self._fail(launch_id, error)
+                await lease.ack()
         return count
 
     async def _plan(self, launch_id: UUID, lease: Lease) -> int:
         count = 0
         while True:
             async with self._database.read() as connection:
-                launch = await get_launch(connection, launch_id)
-                campaign = None
-                if launch is not None:
-                    campaign = await get_campaign(
-                        connection, launch.workspace_id, launch.campaign_id
-                    )
-            if launch is None or campaign is None or launch.state is not LaunchState.PLANNING:
-                await lease.ack()
+                campaign = await get_launched(connection, launch_id)
+            launch = None if campaign is None else campaign.launch
+            if campaign is None or launch is None or launch.state is not LaunchState.PLANNING:
+                await lease.ack()  # whoever resumes a paused one publishes it again
                 return count
             waited = (self._clock.now() - launch.started_at).total_seconds()
             self._lag_seconds = max(self._lag_seconds, waited)
-            if campaign.state is CampaignState.CANCELLED:
-                await self._close(launch, LaunchState.CANCELLED)
-                await lease.ack()
-                return count
-            if campaign.state is CampaignState.PAUSED:
-                await lease.ack()  # whoever resumes it publishes it again
-                return count
             page = await self._page(launch, campaign)
             if page:
                 written = await self._write(launch, campaign, page)
@@ -116,7 +115,7 @@ class Planner:
                     continue  # what comes after another planner's page is not known from ours
                 count += written
             if len(page) < self._options.page_devices:
-                await self._all_planned(launch.id, campaign)
+                await self._all_planned(launch.id)
                 await lease.ack()
                 return count
 
@@ -187,26 +186,41 @@ class Planner:
         )
         return len(page)
 
-    async def _all_planned(self, launch_id: UUID, campaign: Campaign) -> None:
-        """Launch and campaign go on to sending; they are done at once if nothing is open."""
+    async def _fail(self, launch_id: UUID, error: Exception) -> None:
+        """The launch has failed, and says so; what was planned of it is settled as cancelled."""
         now = self._clock.now()
+        reason = (
+            f"planning failed {self._options.tries_max} times ({type(error).__name__}): the log of "
+            "the planner says where; then make the campaign anew"
+        )
+
+        async def work(connection: AsyncConnection) -> list[UUID]:
+            failed = await apply_launch_transition(
+                connection,
+                self._clock,
+                launch_id,
+                partial(fail, now=now, reason=reason),
+                by=AgentName.PLANNER,
+                verb="campaign.fail",
+            )
+            if isinstance(failed, Rejected):
+                return []
+            return await hasten_chunks(connection, launch_id, now, held_only=False)
+
+        due = await self._database.transact(work, self._clock)
+        log.error("launch_failed", launch=str(launch_id), reason=reason, exc_info=error)
+        jobs = [NewJob(kind=JobKind.CHUNK, payload=chunk_id.bytes) for chunk_id in due]
+        await self._broker.publish(*jobs)
+
+    async def _all_planned(self, launch_id: UUID) -> None:
+        """The launch goes on to sending; it is done at once if nothing is open."""
+        step = partial(planned, now=self._clock.now())
 
         async def work(connection: AsyncConnection) -> None:
-            await set_launch_state(
-                connection, launch_id, LaunchState.SENDING, now, expected=LaunchState.PLANNING
+            await apply_launch_transition(
+                connection, self._clock, launch_id, step, by=AgentName.PLANNER
             )
-            await apply_transition(
-                connection, campaign.workspace_id, campaign.id, partial(planned, now=now)
-            )
-            await finish_launch(connection, launch_id, now)
-
-        await self._database.transact(work, self._clock)
-
-    async def _close(self, launch: Launch, state: LaunchState) -> None:
-        async def work(connection: AsyncConnection) -> None:
-            await set_launch_state(
-                connection, launch.id, state, self._clock.now(), expected=LaunchState.PLANNING
-            )
+            await finish_launch(connection, self._clock, launch_id, by=AgentName.PLANNER)
 
         await self._database.transact(work, self._clock)
 

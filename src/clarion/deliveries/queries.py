@@ -26,6 +26,13 @@ async def list_deliveries(
     campaign = await get_campaign(connection, actor, campaign_id)
     if isinstance(campaign, Rejected):
         return campaign
+    gone_at = None if campaign.launch is None else campaign.launch.deliveries_removed_at
+    if gone_at is not None:
+        return Rejected(
+            "deliveries_removed",
+            f"The deliveries of this campaign were removed for their age on {gone_at:%Y-%m-%d}: "
+            "its report keeps the totals.",
+        )
     return await store.list_deliveries(
         connection,
         actor.workspace_id,

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.ingest_log.outcome import Entry, Stage
 from clarion.ingest_log.tally import Key, Names, Tally
+from clarion.storage.aged import AgedRows
 from clarion.storage.bulk import in_parts, insert_new, upsert
 from clarion.storage.schema import ingest_log, source_counts
 
@@ -102,4 +103,9 @@ async def forget_counts(connection: AsyncConnection, source_id: UUID, before: da
     return (await connection.execute(delete(source_counts).where(*old))).rowcount
 
 
+LOG_BY_AGE = AgedRows(
+    table=ingest_log,
+    key=ingest_log.c.seq,
+    is_old=lambda before: ingest_log.c.received_at < before,
+)
 _COLUMNS = [field for field in Entry.__struct_fields__ if field != "seq"]

@@ -40,7 +40,8 @@ from clarion.customers.profile.trait_claim_store import (
 )
 from clarion.customers.suppression import SuppressionKind
 from clarion.customers.suppression_store import shut_out, wait_for_refusals
-from clarion.deliveries.erasure_store import launches_of, make_nobodys, release_quarantine
+from clarion.deliveries.customer_index_store import forget_customers, launches_to_look_at
+from clarion.deliveries.erasure_store import make_nobodys, release_quarantine
 from clarion.events.erasure_store import remove_events, some_events_of
 from clarion.ingest_log.erasure_store import blank_entries_of, blank_refused
 from clarion.privacy.anonymous_events import events_of_strangers
@@ -171,7 +172,11 @@ class Eraser:
         own = [device_row_id(workspace_id, one) for one in person.ids]
         past = [device_row_id(workspace_id, one) for one in erasure.devices - person.ids]
         async with self._database.read() as connection:
-            launched = await launches_of(connection, workspace_id)
+            # What their own devices were sent while they were somebody else's is theirs, too.
+            owners = await erasure_store.owners_of(connection, workspace_id, person.ids)
+            launched = await launches_to_look_at(
+                connection, workspace_id, owners | person.customer_ids
+            )
 
         async def release(connection: AsyncConnection, _erasure: Erasure) -> None:
             await release_quarantine(connection, [*own, *past])
@@ -362,6 +367,7 @@ class Eraser:
                 installations,
             )
             await erasure_store.remove_person(connection, workspace_id, person)
+            await forget_customers(connection, person.customer_ids)
             await Ingestion(connection, workspace_id, self._clock.now()).settle_anew(person.shared)
             return erasure
 

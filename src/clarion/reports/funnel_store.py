@@ -1,5 +1,6 @@
 """A campaign's account: what became of everything that was planned."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -94,6 +95,29 @@ async def report(connection: AsyncConnection, workspace_id: UUID, campaign_id: U
         attempts=attempts,
         unanswered=unanswered,
     )
+
+
+async def counts_of(connection: AsyncConnection, launch_ids: Sequence[UUID]) -> dict[UUID, Counts]:
+    """The account of each of these launches, from one statement."""
+    rows = await connection.execute(
+        select(
+            launch_counts.c.launch_id,
+            launch_counts.c.state,
+            func.sum(launch_counts.c["count"]),
+            func.sum(launch_counts.c.received),
+            func.sum(launch_counts.c.opened),
+        )
+        .where(launch_counts.c.launch_id.in_(launch_ids))
+        .group_by(launch_counts.c.launch_id, launch_counts.c.state)
+    )
+    found: dict[UUID, dict[str, int]] = {launch_id: dict(_NONE) for launch_id in launch_ids}
+    for launch_id, state, count, received, opened in rows:
+        counts = found[launch_id]
+        _add(counts, "in_flight" if state == "pending" else state, count)
+        _add(counts, "planned", count)
+        _add(counts, "received", received)
+        _add(counts, "opened", opened)
+    return {launch_id: Counts(**counts) for launch_id, counts in found.items()}
 
 
 _NONE = dict.fromkeys(Counts.__struct_fields__, 0)

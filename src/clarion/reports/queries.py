@@ -10,7 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.accounts.actor import Actor
 from clarion.campaigns.campaign import CampaignState
-from clarion.campaigns.queries import get_campaign
+from clarion.campaigns.launch import Launch, LaunchState
+from clarion.campaigns.queries import get_campaign, get_launch, list_launches
+from clarion.clock import Moment
 from clarion.customers.devices.store import Change
 from clarion.customers.queries import EventView, find_customer, view_events
 from clarion.events.store import StoredEvent
@@ -26,7 +28,9 @@ class Report(Counts, frozen=True, kw_only=True):
     """A campaign's account at one instant. `reasons`: by state, then by reason; of what is in
     flight, FCM's last answer (`doubted_…`: one about the app that was not believed). `attempts`:
     pushes that left for FCM, repeats included; `unanswered`: those whose answer was never seen,
-    which may have been shown twice. `waiting`: why what is in flight is not sent now."""
+    which may have been shown twice. `waiting`: why what is in flight is not sent now.
+    `deliveries_removed_at`: since when single deliveries are gone, for their age; null: they are
+    there."""
 
     campaign_id: UUID
     state: CampaignState
@@ -36,6 +40,7 @@ class Report(Counts, frozen=True, kw_only=True):
     unanswered: int
     balances: bool
     waiting: list[Waiting]
+    deliveries_removed_at: Moment | None
 
 
 async def get_report(
@@ -45,6 +50,7 @@ async def get_report(
     campaign = await get_campaign(connection, actor, campaign_id)
     if isinstance(campaign, Rejected):
         return campaign
+    launch = campaign.launch
     account = await funnel.report(connection, actor.workspace_id, campaign_id)
     return Report(
         campaign_id=campaign_id,
@@ -56,7 +62,65 @@ async def get_report(
         unanswered=account.unanswered,
         balances=account.balances,
         waiting=await waiting(connection, campaign, now),
+        deliveries_removed_at=None if launch is None else launch.deliveries_removed_at,
     )
+
+
+class LaunchReport(Counts, frozen=True, kw_only=True):
+    """A launch and its account at one instant. `occurrence` names it among those of its campaign.
+    `reason`: why it is paused, or has failed; `due_at`: when it was to happen, `started_at`: when
+    it did; `planned_at`: since when all its deliveries are planned;
+    `deliveries_removed_at`: since when single ones are gone, for their age."""
+
+    id: UUID
+    campaign_id: UUID
+    occurrence: str
+    state: LaunchState
+    reason: str | None
+    due_at: Moment
+    started_at: Moment
+    planned_at: Moment | None
+    done_at: Moment | None
+    deliveries_removed_at: Moment | None
+
+
+async def list_launch_reports(
+    connection: AsyncConnection,
+    actor: Actor,
+    campaign_id: UUID,
+    *,
+    before: UUID | None = None,
+    limit: int,
+) -> list[LaunchReport] | Rejected:
+    """At most `limit` launches of a campaign, the newest first; `before`: those older than this
+    one."""
+    launches = await list_launches(connection, actor, campaign_id, before=before, limit=limit)
+    return launches if isinstance(launches, Rejected) else await _reports(connection, launches)
+
+
+async def show_launch_report(
+    connection: AsyncConnection, actor: Actor, launch_id: UUID
+) -> LaunchReport | Rejected:
+    """A launch and its account."""
+    launch = await get_launch(connection, actor, launch_id)
+    if isinstance(launch, Rejected):
+        return launch
+    [report] = await _reports(connection, [launch])
+    return report
+
+
+async def _reports(connection: AsyncConnection, launches: Sequence[Launch]) -> list[LaunchReport]:
+    counts = await funnel.counts_of(connection, [launch.id for launch in launches])
+    return [
+        LaunchReport(
+            **asdict(counts[launch.id]),
+            **{name: getattr(launch, name) for name in _OF_LAUNCH},
+        )
+        for launch in launches
+    ]
+
+
+_OF_LAUNCH = tuple(set(LaunchReport.__struct_fields__) - set(Counts.__struct_fields__))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

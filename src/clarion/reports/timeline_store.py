@@ -2,9 +2,9 @@
 and what was pushed to them.
 
 Three tables are read, each by the index it has, and merged. A push stands at the time of its
-launch. Deliveries have no index by customer, which would cost every planner to serve a page that is
-seldom asked for: they are looked up by key for the customer's devices, launch by launch, until the
-page is full.
+launch. The deliveries of launches that have ended are found in an index by customer; those of the
+few others are looked up by key for the customer's devices, launch by launch, until the page is
+full.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Column, ColumnElement, and_, or_, select, true
+from sqlalchemy import Column, ColumnElement, Select, and_, or_, select, true, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.customers.devices.store import Change, read_change
@@ -22,7 +22,15 @@ from clarion.deliveries.chunk_store import find_planned
 from clarion.deliveries.delivery import DeliveryState
 from clarion.events.ownership_store import keys_of, of_key, stored_event
 from clarion.events.store import StoredEvent, read_event
-from clarion.storage.schema import campaigns, deliveries, device_history, devices, events, launches
+from clarion.storage.schema import (
+    campaigns,
+    customer_deliveries,
+    deliveries,
+    device_history,
+    devices,
+    events,
+    launches,
+)
 
 LAUNCHES_AT_ONCE = 200
 
@@ -139,28 +147,57 @@ async def pushes_of(
     limit: int,
 ) -> list[Push]:
     """A page of what was pushed to a customer, the newest first."""
-    device_ids = await device_rows_of(connection, workspace_id, [customer_id])
+    # First what is not in the index yet: what is indexed in between is found by both.
+    found = await _not_indexed(connection, workspace_id, customer_id, before, limit)
+    rows = await connection.execute(
+        _pushes()
+        .join(
+            customer_deliveries,
+            and_(
+                customer_deliveries.c.launch_id == deliveries.c.launch_id,
+                customer_deliveries.c.device_id == deliveries.c.device_id,
+            ),
+        )
+        .where(
+            customer_deliveries.c.customer_id == customer_id,
+            launches.c.workspace_id == workspace_id,
+            _pushes_below(before),
+        )
+        .order_by(
+            launches.c.started_at.desc(),
+            customer_deliveries.c.launch_id.desc(),
+            customer_deliveries.c.device_id.desc(),
+        )
+        .limit(limit)
+    )
+    pushes = {position(push): push for push in (*found, *map(_push, rows))}
+    return [pushes[place] for place in sorted(pushes, reverse=True)[:limit]]
+
+
+async def _not_indexed(
+    connection: AsyncConnection,
+    workspace_id: UUID,
+    customer_id: UUID,
+    before: Position | None,
+    limit: int,
+) -> list[Push]:
+    """The same of launches that are not in the index by customer."""
+    device_ids: list[UUID] | None = None
     found: list[Push] = []
     top: tuple[datetime, UUID] | None = None
-    while device_ids and len(found) < limit:
+    while len(found) < limit:
         launched = await _launches(connection, workspace_id, before, top)
         if not launched:
+            break
+        if device_ids is None:
+            device_ids = await device_rows_of(connection, workspace_id, [customer_id])
+        if not device_ids:
             break
         top = (launched[-1].started_at, launched[-1].id)
         # Before the rows: what is settled in between is among them.
         pushes = await _planned(connection, launched, device_ids, customer_id)
         rows = await connection.execute(
-            select(
-                deliveries,
-                launches.c.started_at,
-                launches.c.campaign_id,
-                campaigns.c.name,
-                devices.c.device_id.label("public_id"),
-            )
-            .join_from(deliveries, launches, launches.c.id == deliveries.c.launch_id)
-            .join(campaigns, campaigns.c.id == launches.c.campaign_id)
-            .outerjoin(devices, devices.c.id == deliveries.c.device_id)
-            .where(
+            _pushes().where(
                 deliveries.c.launch_id.in_([one.id for one in launched]),
                 deliveries.c.device_id.in_(device_ids),
                 deliveries.c.customer_id == customer_id,
@@ -168,7 +205,34 @@ async def pushes_of(
         )
         pushes |= {(row.launch_id, row.device_id): _push(row) for row in rows}
         found += [one for one in pushes.values() if before is None or position(one) < before]
-    return sorted(found, key=position, reverse=True)[:limit]
+    return found
+
+
+def _pushes() -> Select[Any]:
+    """Deliveries, with what a timeline shows beside them."""
+    return (
+        select(
+            deliveries,
+            launches.c.started_at,
+            launches.c.campaign_id,
+            campaigns.c.name,
+            devices.c.device_id.label("public_id"),
+        )
+        .join_from(deliveries, launches, launches.c.id == deliveries.c.launch_id)
+        .join(campaigns, campaigns.c.id == launches.c.campaign_id)
+        .outerjoin(devices, devices.c.id == deliveries.c.device_id)
+    )
+
+
+def _pushes_below(before: Position | None) -> ColumnElement[bool]:
+    at = launches.c.started_at
+    if before is None:
+        return true()
+    if before.rank != _PUSH:
+        return at <= before.at
+    launch_id, device_id = (UUID(int=key) for key in before.key)
+    is_below = tuple_(deliveries.c.launch_id, deliveries.c.device_id) < (launch_id, device_id)
+    return or_(at < before.at, and_(at == before.at, is_below))
 
 
 async def _planned(
@@ -216,11 +280,12 @@ async def _launches(
     before: Position | None,
     top: tuple[datetime, UUID] | None,
 ) -> Sequence[Any]:
-    """The next launches, the newest first: those below `top`, none newer than `before`."""
+    """The next launches that are not in the index yet, the newest first: those below `top`, none
+    newer than `before`."""
     statement = (
         select(launches.c.id, launches.c.started_at, launches.c.campaign_id, campaigns.c.name)
         .join(campaigns, campaigns.c.id == launches.c.campaign_id)
-        .where(launches.c.workspace_id == workspace_id)
+        .where(launches.c.workspace_id == workspace_id, launches.c.indexed_at.is_(None))
     )
     if before is not None:
         statement = statement.where(launches.c.started_at <= before.at)

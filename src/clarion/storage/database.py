@@ -45,6 +45,9 @@ T = TypeVar("T")
 _CONFLICT_STATES = frozenset({"40001", "40P01"})
 HELD_SECONDS_MAX = 30.0
 """SQLite: a transaction that holds up all others for longer is told."""
+AUTO_VACUUM_INCREMENTAL = 2
+PAGES_KEPT_FREE = 20
+"""One page of so many stays in the file though it is empty: what comes next needs it."""
 _PROBES = ("SELECT txid_current()", "PRAGMA user_version = 0")
 """What writes and changes nothing: in PostgreSQL, in SQLite."""
 _SCHEMA_STATES = frozenset({"42P01", "42703"})
@@ -209,6 +212,25 @@ class Database:
                     f"busy_timeout = {BUSY_TIMEOUT_MS}",
                 ):
                     await raw.execute_fetchall(f"PRAGMA {pragma}")
+
+    async def give_back(self, pages: int) -> int:
+        """SQLite: give at most so many pages that nothing is in back to the file system; returns
+        how many. Some stay for what is written next. 0 as well for a file that was made before
+        Clarion asked for that. PostgreSQL: does nothing, it reuses and gives back by itself."""
+        if not self.is_sqlite:
+            return 0
+        with self._watched():
+            async with self._turn, self._writer.connect() as connection:
+                raw: Any = (await connection.get_raw_connection()).driver_connection
+                free, total, mode = [
+                    (await raw.execute_fetchall(f"PRAGMA {name}"))[0][0]
+                    for name in ("freelist_count", "page_count", "auto_vacuum")
+                ]
+                count = min(pages, free - total // PAGES_KEPT_FREE)
+                if mode != AUTO_VACUUM_INCREMENTAL or count <= 0:
+                    return 0
+                await raw.execute_fetchall(f"PRAGMA incremental_vacuum({count})")
+                return int(count)
 
     async def ping(self) -> None:
         """Raises StorageUnavailable if the database does not answer, or answers but can not be

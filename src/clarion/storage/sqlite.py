@@ -43,6 +43,7 @@ def connector(path: str, file: SqliteFile, *, cache_kib: int) -> Connector:
         )
         for pragma in (
             f"busy_timeout = {BUSY_TIMEOUT_MS}",
+            "auto_vacuum = INCREMENTAL",  # of a new file: what is removed can be given back
             "journal_mode = WAL",
             "synchronous = FULL",
             "foreign_keys = ON",

@@ -34,7 +34,7 @@ commands = Commands(
 for _verb in (schedule, cancel, pause, resume):
     commands.command(_verb)
 _NO_FLAGS = Flags()
-_FINAL = ("done", "cancelled")
+_FINAL = ("done", "cancelled", "failed")
 
 
 @commands.command
@@ -218,6 +218,42 @@ async def show_report(
         if watch:
             report = await _watch(api, f"{path}/report", report)
     print_report(campaign, report, as_json=json)
+
+
+@commands.command(name="launches")
+async def list_launches(campaign_id: str, *, limit: Limit = PAGE, json: AsJson = False) -> None:
+    """List the launches of a campaign, the newest first: the state of each, and its account.
+
+    For example:
+
+    ```
+    clarion campaigns launches 01981f5e-7a3b-7c12-9d51-0b6d2c4e8f70
+    ```
+
+    Parameters
+    ----------
+    campaign_id
+        Which.
+    limit
+        How many.
+    """
+    path = path_of_campaign(campaign_id)
+    launches = await ask_list(f"{path}/launches", limit=limit, name=campaign_id)
+    print_records(
+        launches,
+        as_json=json,
+        columns=(
+            "id",
+            "state",
+            "reason",
+            "started_at",
+            "done_at",
+            "planned",
+            "accepted",
+            "in_flight",
+        ),
+        none="It has not been launched yet: clarion campaigns schedule CAMPAIGN_ID --at now",
+    )
 
 
 async def _watch(api: Api, path: str, report: Record) -> Record:

@@ -39,6 +39,12 @@ def print_report(campaign: Record, report: Record, *, as_json: bool) -> None:
     )
     for waiting in report["waiting"]:
         console.print(_sentence(waiting), highlight=False, markup=False)
+    if report["deliveries_removed_at"] is not None:
+        gone = datetime.fromisoformat(report["deliveries_removed_at"])
+        console.print(
+            f"Single deliveries were removed for their age on {gone:%Y-%m-%d}; the totals stay.",
+            highlight=False,
+        )
     verdict = "[green]balances[/]" if report["balances"] else "[bold red]does not balance[/]"
     console.print(f"The account {verdict}.", highlight=False)
 

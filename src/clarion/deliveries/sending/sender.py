@@ -24,8 +24,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.agent import Agent, AgentName, Pause
 from clarion.broker import Broker, JobKind, Lease, NewJob
-from clarion.campaigns.campaign import Campaign, CampaignState
+from clarion.campaigns.campaign import Campaign
 from clarion.campaigns.content.template import Template
+from clarion.campaigns.launch import STOPPED
 from clarion.clock import Clock
 from clarion.customers.devices.device import Platform
 from clarion.customers.devices.store import spares_of
@@ -216,10 +217,10 @@ class Sender:
         return claimed
 
     async def _do(self, work: Work) -> int:
-        chunk, campaign, rows = work.chunk, work.campaign, work.rows
-        template = self._template(campaign)
+        chunk, rows = work.chunk, work.rows
+        template = self._template(work.campaign)
         result = ChunkResult(lost=chunk.lost)
-        if campaign.state is CampaignState.CANCELLED:
+        if work.launch.state in STOPPED:
             for row in rows:
                 result.cancel(row)
         elif work.app is not None and work.grant is not None:
@@ -353,7 +354,7 @@ class Sender:
         again = chunks_of_the_rest(result, self._clock)
 
         async def write_down(connection: AsyncConnection) -> bool:
-            return await settle(connection, work, result, again, self._clock.now())
+            return await settle(connection, work, result, again, self._clock)
 
         while True:
             try:
@@ -374,10 +375,10 @@ class Sender:
     def _template(self, campaign: Campaign) -> Template | None:
         """The campaign's parsed template; None where no text depends on the customer."""
         known = self._templates.get(campaign.id)
-        if known is None or known[0] != campaign.updated_at:
+        if known is None or known[0] != campaign.changed_at:
             if len(self._templates) > 100:
                 self._templates.clear()
-            known = (campaign.updated_at, Template(campaign.content))
+            known = (campaign.changed_at, Template(campaign.content))
             self._templates[campaign.id] = known
         template = known[1]
         dynamic = any(template.needs_customer(platform) for platform in Platform)

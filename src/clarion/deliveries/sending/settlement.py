@@ -10,9 +10,14 @@ from uuid import UUID
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from clarion.campaigns.campaign import Campaign, CampaignState, pause
-from clarion.campaigns.commands import apply_transition
-from clarion.campaigns.store import get_campaign, get_launch
+from clarion.accounts.actor import system
+from clarion.accounts.audit import Thing
+from clarion.accounts.command import audit_by_itself
+from clarion.agent import AgentName
+from clarion.campaigns.campaign import Campaign
+from clarion.campaigns.commands import apply_launch_transition
+from clarion.campaigns.launch import STOPPED, Launch, LaunchState, pause
+from clarion.campaigns.store import get_launched
 from clarion.clock import Clock
 from clarion.customers.devices.store import remove_registrations
 from clarion.customers.diagnostics import WARNINGS, WarningCode
@@ -46,7 +51,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waits:
-    """What the chunk belongs to is paused. `app_id`: its Firebase app is, else its campaign."""
+    """What the chunk belongs to is paused. `app_id`: its Firebase app is, else its launch."""
 
     app_id: UUID | None = None
 
@@ -55,17 +60,20 @@ class Waits:
 class Work:
     """A claimed chunk, and what is to be done with it.
 
-    With a `grant` its pushes may leave. Without one none does: its campaign is cancelled, or there
-    is no Firebase app.
+    With a `grant` its pushes may leave. Without one none does: its launch is stopped, or there is
+    no Firebase app.
     """
 
     chunk: Chunk
     campaign: Campaign
+    launch: Launch
     claimed_at: datetime
     rows: Sequence[Any] = ()
     """Its open deliveries, as `open_deliveries` reads them."""
     app: ProviderApp | None = None
     grant: Grant | None = None
+    app_paused_reason: str | None = None
+    """Of a trial: why its Firebase app is paused."""
     next_trial_at: datetime | None = None
     """Set where its Firebase app is paused, and a few of its pushes are to find out whether it
     works again; by then it is tried once more."""
@@ -91,33 +99,35 @@ async def claim(
     it is not to be had. Raises VaultLocked.
     """
     chunk = await claim_chunk(connection, chunk_id, now=now, lease_until=lease_until)
-    launch = None if chunk is None else await get_launch(connection, chunk.launch_id)
-    if chunk is None or launch is None:
+    campaign = None if chunk is None else await get_launched(connection, chunk.launch_id)
+    if chunk is None or campaign is None or campaign.launch is None:
         return None
-    campaign = await get_campaign(connection, chunk.workspace_id, launch.campaign_id)
-    if campaign is None:
-        return None
-    work = Work(chunk=chunk, campaign=campaign, claimed_at=now)
-    if campaign.state is CampaignState.CANCELLED:
+    launch = campaign.launch
+    work = Work(chunk=chunk, campaign=campaign, launch=launch, claimed_at=now)
+    if launch.state in STOPPED:
         return work
     app_id = chunk.firebase_app_id
     app = await open_app(connection, vault, app_id, now=now)
-    is_campaigns = campaign.state is CampaignState.PAUSED
-    trial_at = None
-    if isinstance(app, AppPaused) and app.is_due and not is_campaigns:
+    is_launchs = launch.state is LaunchState.PAUSED
+    trial_at = paused_reason = None
+    if isinstance(app, AppPaused) and app.is_due and not is_launchs:
         next_at = next_trial(app.at, now)
         if await take_trial(connection, app_id, now=now, next_at=next_at):
-            trial_at = next_at
+            trial_at, paused_reason = next_at, app.reason
             app = await open_app(connection, vault, app_id, now=now, though_paused=True)
-    if is_campaigns or isinstance(app, AppPaused):
+    if is_launchs or isinstance(app, AppPaused):
         await release_chunk(connection, chunk, due_at=paused_until, held=True)
-        return Waits(app_id=None if is_campaigns else app_id)
+        return Waits(app_id=None if is_launchs else app_id)
     size = chunk.size if trial_at is None else min(chunk.size, TRIAL_PUSHES)
     drawn = None if app is None else await draw_pace(connection, app.id, size, now)
     if isinstance(drawn, Later):
         await release_chunk(connection, chunk, due_at=drawn.due_at, held=False)
         return drawn
-    return work if drawn is None else replace(work, app=app, grant=drawn, next_trial_at=trial_at)
+    if drawn is None:
+        return work
+    return replace(
+        work, app=app, grant=drawn, app_paused_reason=paused_reason, next_trial_at=trial_at
+    )
 
 
 def chunks_of_the_rest(result: ChunkResult, clock: Clock) -> list[NewChunk]:
@@ -150,10 +160,10 @@ async def settle(
     work: Work,
     result: ChunkResult,
     again: Sequence[NewChunk],
-    now: datetime,
+    clock: Clock,
 ) -> bool:
     """Write down what became of it, and what follows from that; False: it is not ours any more."""
-    chunk = work.chunk
+    chunk, now = work.chunk, clock.now()
     tally = await settle_chunk(
         connection,
         chunk,
@@ -172,11 +182,11 @@ async def settle(
     judgement = await _remove(connection, work, result, now)
     if result.quiet_seconds is not None:
         await _slow_down(connection, work, result.quiet_seconds, now)
-    await _pause_or_resume(connection, work, result, now)
-    await finish_launch(connection, chunk.launch_id, now)
+    await _pause_or_resume(connection, work, result, clock)
+    await finish_launch(connection, clock, chunk.launch_id, by=AgentName.SENDER)
     await add_to_counts(connection, chunk.launch_id, tally)
     if judgement.doubt is not None:
-        await _pause(connection, work, judgement.doubt, now)
+        await _pause(connection, work, judgement.doubt, clock)
     if result.unknown_fids:
         await _warn_of_fids(connection, work, result, now)
     return True
@@ -214,16 +224,17 @@ async def _remove(
 
 
 async def _pause_or_resume(
-    connection: AsyncConnection, work: Work, result: ChunkResult, now: datetime
+    connection: AsyncConnection, work: Work, result: ChunkResult, clock: Clock
 ) -> None:
     """The Firebase app waits for an operator, or does so no longer."""
-    app_id = work.chunk.firebase_app_id
+    app_id, now = work.chunk.firebase_app_id, clock.now()
     project_id = work.app and work.app.project_id
     if result.pause_reason is not None:
         again_at = work.next_trial_at or next_trial(now, now)
         if await pause_app(
             connection, app_id, result.pause_reason, now=now, tries_again_at=again_at
         ):
+            await _audit_app(connection, work, clock, "pause", [None, result.pause_reason])
             log.error(
                 "firebase_app_paused",
                 app=str(app_id),
@@ -235,16 +246,33 @@ async def _pause_or_resume(
             )
     elif work.is_trial and result.answered and await end_trial(connection, app_id):
         await hasten_app(connection, app_id, now)
+        await _audit_app(connection, work, clock, "resume", [work.app_paused_reason, None])
         log.info("firebase_app_goes_on", app=str(app_id), project=project_id)
 
 
-async def _pause(connection: AsyncConnection, work: Work, doubt: str, now: datetime) -> None:
-    """The campaign waits for a person. After `finish_launch`, which locks its launch first."""
-    await apply_transition(
+async def _audit_app(
+    connection: AsyncConnection, work: Work, clock: Clock, act: str, reasons: list[str | None]
+) -> None:
+    """What the provider's answers did to the Firebase app is in the log, as what people do is."""
+    await audit_by_itself(
         connection,
-        work.chunk.workspace_id,
-        work.campaign.id,
-        partial(pause, now=now, reason=doubt),
+        clock,
+        system(work.chunk.workspace_id, AgentName.SENDER),
+        f"firebase_app.{act}",
+        Thing("firebase_app", work.chunk.firebase_app_id),
+        {"paused_reason": reasons},
+    )
+
+
+async def _pause(connection: AsyncConnection, work: Work, doubt: str, clock: Clock) -> None:
+    """The launch waits for a person."""
+    await apply_launch_transition(
+        connection,
+        clock,
+        work.launch.id,
+        partial(pause, now=clock.now(), reason=doubt),
+        by=AgentName.SENDER,
+        verb="campaign.pause",
     )
 
 

@@ -21,6 +21,7 @@ workspaces = Table(
     Column("stale_after_days", Integer, nullable=False, server_default="60"),
     Column("salt", LargeBinary, nullable=False),  # of the hashes in `suppressions`
     Column("created_at", Instant, nullable=False),
+    Column("retention", Json),  # kind → days, NULL: for ever; NULL: nobody has chosen
 )
 
 api_keys = Table(

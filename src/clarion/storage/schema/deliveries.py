@@ -116,6 +116,16 @@ deliveries = Table(
     sqlite_with_rowid=False,
 )
 
+customer_deliveries = Table(  # an index of deliveries, written once a launch has ended
+    "customer_deliveries",
+    metadata,
+    Column("customer_id", Id, nullable=False),
+    Column("launch_id", Id, nullable=False),
+    Column("device_id", Id, nullable=False),
+    PrimaryKeyConstraint("customer_id", "launch_id", "device_id"),
+    sqlite_with_rowid=False,
+)
+
 launch_counts = Table(
     "launch_counts",
     metadata,

@@ -26,6 +26,7 @@ class ErrorCode(StrEnum):
     METHOD_NOT_ALLOWED = "method_not_allowed"
     CONFLICT = "conflict"
     CAMPAIGN_STATE = "campaign_state"
+    DELIVERIES_REMOVED = "deliveries_removed"
     SOURCE_KEYS = "source_keys"
     BODY_TOO_LARGE = "body_too_large"
     INVALID = "invalid"
@@ -86,6 +87,12 @@ ERRORS: Mapping[ErrorCode, ErrorMeaning] = {
         meaning="A campaign in this state can not take this step.",
         cure="Look at its `state`: only a draft is edited, only a paused campaign is resumed, and "
         "done and cancelled are final.",
+    ),
+    ErrorCode.DELIVERIES_REMOVED: ErrorMeaning(
+        status=410,
+        meaning="The campaign's deliveries were removed, older than the workspace keeps them.",
+        cure="Look at the campaign's report, which keeps the totals. To keep what is to come for "
+        "longer: `clarion workspaces set-retention --deliveries DAYS`.",
     ),
     ErrorCode.SOURCE_KEYS: ErrorMeaning(
         status=409,

@@ -64,6 +64,9 @@ MEDIA = "media"
 """A handler's `opt` with the media type of its answer, where that is not JSON."""
 MAY_CONFLICT = "may_conflict"
 """A handler's `opt` that its step may be refused with 409, for the API's description."""
+MAY_BE_GONE = "may_be_gone"
+"""A handler's `opt` that what it lists may have been removed for its age (410), for the API's
+description."""
 
 
 _NAME = re.compile(r"[\w.\-]{1,40}")

@@ -13,7 +13,7 @@ from clarion.deliveries import store
 from clarion.deliveries.delivery import DeliveryState
 from clarion.deliveries.queries import list_deliveries
 from clarion.web.api.customers.devices import Owner
-from clarion.web.api.gate import GivenCaller, GivenParts
+from clarion.web.api.gate import MAY_BE_GONE, GivenCaller, GivenParts
 from clarion.web.api.pages import LIMIT_DEFAULT, Cursor, Limit, Page, after_ids, page
 from clarion.web.api.shown import shown
 
@@ -41,7 +41,7 @@ class Deliveries(Controller):
     path = "/deliveries"
     tags = ("deliveries",)
 
-    @get("", summary="List a campaign's deliveries")
+    @get("", summary="List a campaign's deliveries", opt={MAY_BE_GONE: True})
     async def list_all(
         self,
         parts: GivenParts,

@@ -129,9 +129,10 @@ class Forecast(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Campaign(msgspec.Struct, frozen=True, kw_only=True):
-    """A campaign. `state`: draft, scheduled, launching, sending, paused, done or cancelled.
-    `paused_reason` begins with `late` where its time passed while nothing ran: it waits to be
-    resumed, scheduled anew or cancelled. `warnings` are told to who schedules it."""
+    """A campaign. `state`: draft, scheduled, launching, sending, paused, done, cancelled
+    or failed. `paused_reason`, of one that failed: why. It begins with `late` where its time passed
+    while nothing ran: it waits to be resumed, scheduled anew or cancelled.
+    `warnings` are told to who schedules it."""
 
     id: UUID
     name: str

@@ -25,6 +25,7 @@ from clarion.web.api.errors import ERRORS, RETRY_AFTER_SECONDS, ErrorCode
 from clarion.web.api.gate import (
     ALSO,
     BODY,
+    MAY_BE_GONE,
     MAY_CONFLICT,
     MEDIA,
     PUBLIC,
@@ -263,6 +264,8 @@ def _errors_of(
         found |= {400, 413}
     if handler.opt.get(MAY_CONFLICT):
         found.add(409)
+    if handler.opt.get(MAY_BE_GONE):
+        found.add(410)
     if STREAM in handler.opt:
         found.add(429)
     if path == "/livez":

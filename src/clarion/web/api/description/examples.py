@@ -216,5 +216,6 @@ EXAMPLES: dict[str, Any] = {
         "unanswered": 0,
         "balances": True,
         "waiting": [],
+        "deliveries_removed_at": None,
     },
 }

@@ -1,0 +1,1 @@
+"""What is old goes: events, deliveries and logs, after days that each workspace chooses."""
