@@ -65,11 +65,12 @@ def create_local_api(parts: Parts, noun: str) -> Asgi:
 def _all_routes() -> Litestar:
     """Made once in a process: that takes longer than most of what they answer."""
     # What says of the API what it is: not for a command in its own process, which starts sooner.
-    from clarion.web.api.description.description import docs, openapi
+    from clarion.web.api.description.description import docs, docs_script, openapi
     from clarion.web.api.health import livez, readyz
     from clarion.web.api.welcome import welcome
 
-    return _routes([api_router([openapi, docs]), welcome, livez, readyz], EXCEPTION_HANDLERS)
+    api = api_router([openapi, docs, docs_script])
+    return _routes([api, welcome, livez, readyz], EXCEPTION_HANDLERS)
 
 
 def _routes(routes: Sequence[Any], handlers: dict[int | type[Exception], Any]) -> Litestar:
