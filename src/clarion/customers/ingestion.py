@@ -41,11 +41,11 @@ from clarion.customers.suppression import ids_in
 from clarion.customers.suppression_store import let_through
 from clarion.customers.warnings import Warned, warnings_of
 from clarion.events import ownership_store
-from clarion.events.calls.registration_check import RegistrationFault
 from clarion.events.messages.message import Event
 from clarion.events.messages.proof import Proof
 from clarion.events.messages.reserved import PUSH_NAMES, RECEIPT_NAMES, plain_name
 from clarion.events.store import insert_events, look_before
+from clarion.faults import Rejected
 from clarion.ingest_log.tally import Names, Tally
 
 BESIDE_MIN = 100
@@ -188,7 +188,7 @@ class Ingestion:
                 continue
             deletions += read_deletions(event)
             match read_registrations(event, arrival.source_id):
-                case RegistrationFault() as fault:
+                case Rejected() as fault:
                     self._outcomes.refuse_registration(arrival, fault)
                 case found:
                     registrations += found

@@ -26,7 +26,7 @@ from clarion.events.messages.message import device_ids
 from clarion.events.messages.proof import Proof
 from clarion.events.messages.reserved import PUSH_NAMES, plain_name
 from clarion.events.messages.secret_fields import SIGNATURE as SIGNATURE
-from clarion.ingest_log.rejection import Refusal
+from clarion.ingest_log.rejection import RejectedEvent
 from clarion.sources.auth_result import Secret
 
 SIGNATURE_BYTES = SIGNATURE.encode()
@@ -71,12 +71,12 @@ def judge(
             items.append(plain)
             continue
         judged = _judge(plain, signatures or shared, secrets, around)
-        if not asks and (isinstance(judged, Refusal) or judged[0] is not Proof.PROVEN):
+        if not asks and (isinstance(judged, RejectedEvent) or judged[0] is not Proof.PROVEN):
             items.append(plain)
             continue
         if has_locked and _is_doubtful(judged, signatures or shared):
             return None
-        if isinstance(judged, Refusal):
+        if isinstance(judged, RejectedEvent):
             refusals.append(judged)
             continue
         proof, secret_id = judged
@@ -87,14 +87,14 @@ def judge(
     return Judged(call=left, used=used)
 
 
-def _is_doubtful(judged: tuple[Proof, UUID | None] | Refusal, signatures: list[Any]) -> bool:
+def _is_doubtful(judged: tuple[Proof, UUID | None] | RejectedEvent, signatures: list[Any]) -> bool:
     """Whether a secret that can not be opened could have said otherwise."""
-    return isinstance(judged, Refusal) or (judged[0] is Proof.UNPROVEN and bool(signatures))
+    return isinstance(judged, RejectedEvent) or (judged[0] is Proof.UNPROVEN and bool(signatures))
 
 
 def _judge(
     item: Item, signatures: list[Any], secrets: Sequence[Secret], around: Mapping[str, Any]
-) -> tuple[Proof, UUID | None] | Refusal:
+) -> tuple[Proof, UUID | None] | RejectedEvent:
     """What is known of an event's userId, and by which secret. `around`: its call's context."""
     try:
         wire = _wire.decode(item.raw)
@@ -162,8 +162,8 @@ def _without_signature(raw: bytes) -> tuple[bytes, list[Any]]:
     return msgspec.json.encode(members), [] if signature in (None, "") else [signature]
 
 
-def _missing(item: Item) -> Refusal:
-    return Refusal(
+def _missing(item: Item) -> RejectedEvent:
+    return RejectedEvent(
         message_id=item.message_id,
         code="signature_missing",
         message="The source asks for signed userIds, and this event acts for its person or device: "
@@ -174,8 +174,8 @@ def _missing(item: Item) -> Refusal:
     )
 
 
-def _wrong(item: Item) -> Refusal:
-    return Refusal(
+def _wrong(item: Item) -> RejectedEvent:
+    return RejectedEvent(
         message_id=item.message_id,
         code="signature_wrong",
         message="userSignature is not the signature of this userId: sign exactly the text that is "

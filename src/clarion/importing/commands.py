@@ -8,7 +8,6 @@ from uuid import UUID
 from clarion.accounts.actor import Actor, Permission
 from clarion.accounts.command import Services, forbidden
 from clarion.broker import Broker
-from clarion.events.calls.body import CallFault
 from clarion.events.collector import Collector, ComeAgain, Taken
 from clarion.faults import Rejected, not_found
 from clarion.importing.importer import RefusedEvent
@@ -43,7 +42,7 @@ async def import_events(
             ]
         case ComeAgain():
             return Rejected("unavailable", "The broker can not do it now: send it again later.")
-        case CallFault(message=message):
+        case Rejected(message=message):
             return Rejected("malformed", message)
         case _:
             assert_never(collected)

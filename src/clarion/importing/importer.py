@@ -19,7 +19,7 @@ from clarion.importing.columns import SOURCE
 from clarion.importing.row import Judge, RecordKind, as_events
 from clarion.importing.row_reader import FileDivided, Found, RecordFormat, read_records
 from clarion.importing.text_reader import Mark
-from clarion.ingest_log.rejection import Refusal
+from clarion.ingest_log.rejection import RejectedEvent
 
 BATCH_RECORDS = 500
 BATCH_BYTES = BODY_BYTES_MAX - 65_536
@@ -107,7 +107,7 @@ class Reading:
         read: Events = []
         for raw in events:
             checked = check(raw, None)
-            if isinstance(checked, Refusal):
+            if isinstance(checked, RejectedEvent):
                 return _refused(found, checked)
             read.append((checked.message_id or "", raw))
         fault_of_own = self.judge(events[-1]) if self.judge is not None else None
@@ -210,5 +210,5 @@ def _size(events: Events) -> int:
     return sum(len(raw) + 1 for _, raw in events)
 
 
-def _refused(found: Found, why: Rejected | Refusal | RefusedEvent) -> RefusedLine:
+def _refused(found: Found, why: Rejected | RefusedEvent) -> RefusedLine:
     return RefusedLine(line=found.line, code=why.code, message=why.message, found=found)

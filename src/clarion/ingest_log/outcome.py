@@ -11,7 +11,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from clarion.ingest_log.rejection import Refusal
+from clarion.ingest_log.rejection import RejectedEvent
 
 
 class Outcome(StrEnum):
@@ -78,7 +78,7 @@ def refused_entry(
     source_id: UUID,
     received_at: datetime,
     stage: Stage,
-    refusal: Refusal,
+    refusal: RejectedEvent,
     count: int = 1,
 ) -> Entry:
     """What is told of a refusal or a warning."""

@@ -7,7 +7,7 @@ import msgspec
 from clarion.customers.identity.person import Person, PiiMatcher
 from clarion.customers.suppression import judge
 from clarion.events.envelope import Item, Parcel, decode, encode, open_parcel
-from clarion.ingest_log.rejection import Refusal
+from clarion.ingest_log.rejection import RejectedEvent
 
 
 def without(payload: bytes, workspace_id: UUID, person: Person) -> bytes | None:
@@ -37,7 +37,7 @@ def _without(parcel: Parcel, person: Person, signs: PiiMatcher) -> Parcel:
     )
 
 
-def _told(refusal: Refusal) -> str:
+def _told(refusal: RejectedEvent) -> str:
     hint = refusal.hint
     told = (refusal.message_id, refusal.message, refusal.excerpt, hint.name, hint.user_id)
     return " ".join(str(one) for one in (*told, hint.anonymous_id))

@@ -5,8 +5,7 @@ from datetime import datetime
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
-from msgspec import Struct
-
+from clarion.faults import Rejected
 from clarion.sources.rate_limit import Limit
 
 
@@ -81,19 +80,12 @@ class Place(NamedTuple):
     source_id: UUID
 
 
-class RejectedCall(Struct, frozen=True, kw_only=True):
-    """Why one call was turned away. `about` tells alike ones apart: an origin, a key."""
-
-    code: str
-    message: str
-    about: str = ""
-
-
 class RejectedCalls(Protocol):
     """Who is told of calls that are rejected: the ingest log."""
 
     def count(self, code: str) -> None:
         """A call is rejected, whosever it is."""
 
-    def note(self, place: Place, why: RejectedCall) -> None:
-        """It was this source's: its people can read why."""
+    def note(self, place: Place, why: Rejected, about: str = "") -> None:
+        """It was this source's: its people can read why. `about` tells alike ones apart: an
+        origin, a key."""

@@ -18,6 +18,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.clock import Clock
+from clarion.faults import Rejected
 from clarion.sources.auth_result import (
     KEY_MEANINGS,
     SOURCE_REVOKED,
@@ -25,7 +26,6 @@ from clarion.sources.auth_result import (
     AuthResult,
     OriginRefused,
     Place,
-    RejectedCall,
     RejectedCalls,
     Retired,
     TooFast,
@@ -118,7 +118,7 @@ class WriteKeyAuthenticator:
             return self._turn_away(found, write_key)
         return found
 
-    async def note_fault(self, write_key: str, fault: RejectedCall, size: int) -> None:
+    async def note_fault(self, write_key: str, fault: Rejected, size: int) -> None:
         """A call that can not be read: whoever has this key may want to know. `size`: how much of
         it was looked at."""
         self._rejected_calls.count(fault.code)
@@ -155,7 +155,8 @@ class WriteKeyAuthenticator:
             about = f"{write_key[:KEY_CHARACTERS_SHOWN]}…"
             self._rejected_calls.note(
                 _place_of(found),
-                RejectedCall(code=code, message=f"{KEY_MEANINGS[code]} ({about})", about=about),
+                Rejected(code, f"{KEY_MEANINGS[code]} ({about})"),
+                about,
             )
         return UnknownKey()
 
@@ -163,9 +164,7 @@ class WriteKeyAuthenticator:
         code = "origin_not_allowed"
         message = f"A page of {origin} sent, which is none of the source's allowed origins."
         self._rejected_calls.count(code)
-        self._rejected_calls.note(
-            _place_of(admission), RejectedCall(code=code, message=message, about=origin)
-        )
+        self._rejected_calls.note(_place_of(admission), Rejected(code, message), about=origin)
         return OriginRefused()
 
     def _too_fast(self, admission: AuthResult, limit: Limit, seconds: int) -> TooFast:
@@ -175,7 +174,7 @@ class WriteKeyAuthenticator:
             f"events a second, {limit.burst:,} at once: the app was told to come again."
         )
         self._rejected_calls.count(code)
-        self._rejected_calls.note(_place_of(admission), RejectedCall(code=code, message=message))
+        self._rejected_calls.note(_place_of(admission), Rejected(code, message))
         return TooFast(retry_after_seconds=seconds)
 
     async def _known(self, write_key: str) -> Found:

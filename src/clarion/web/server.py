@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 import uvicorn
 
-from clarion.events.calls.body import CallFault
+from clarion.faults import Rejected
 from clarion.telemetry import METRICS_TYPE
 from clarion.web.connections import Connection, Connections, Limits, connections_max
 
@@ -62,7 +62,7 @@ class WebApp:
     is_ready: Callable[[], Awaitable[bool]]
     track: Asgi | None = None
     console: Asgi | None = None
-    shortage: Callable[[], Awaitable[CallFault | None]] | None = None
+    shortage: Callable[[], Awaitable[Rejected | None]] | None = None
     """Why no events are taken."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -18,7 +18,7 @@ from litestar.middleware import DefineMiddleware
 from clarion.broker import Broker
 from clarion.clock import Clock
 from clarion.deliveries.provider import Provider
-from clarion.events.calls.body import CallFault
+from clarion.faults import Rejected
 from clarion.storage.database import Database
 from clarion.storage.vault import Vault
 from clarion.web.api.bodies import BODY_BYTES_MAX
@@ -38,7 +38,7 @@ def create_api(
     streams: Streams | None = None,
     *,
     fcm_url: str | None = None,
-    shortage: Callable[[], Awaitable[CallFault | None]] | None = None,
+    shortage: Callable[[], Awaitable[Rejected | None]] | None = None,
 ) -> Asgi:
     """The ASGI app of `/`, `/api/v1`, `/livez` and `/readyz`. `streams`: to be closed before the
     server is stopped, which waits for what it is still answering."""

@@ -31,7 +31,6 @@ from clarion.accounts.authenticator import Authenticator
 from clarion.accounts.command import Services, forbidden
 from clarion.broker import Broker
 from clarion.clock import Clock
-from clarion.events.calls.body import CallFault
 from clarion.faults import Fault, Rejected
 from clarion.storage.database import Database
 from clarion.storage.vault import Vault
@@ -92,7 +91,7 @@ class Parts:
     streams: Streams
     fcm_url: str | None
     """Where pushes go: a simulator there may be where access tokens come from, too."""
-    shortage: Callable[[], Awaitable[CallFault | None]] | None = None
+    shortage: Callable[[], Awaitable[Rejected | None]] | None = None
     """Why no events are taken."""
 
     async def check_room(self) -> None:

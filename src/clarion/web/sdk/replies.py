@@ -9,8 +9,8 @@ from typing import assert_never
 
 import msgspec
 
-from clarion.events.calls.body import CallFault
 from clarion.events.collector import Collected, ComeAgain, Taken
+from clarion.faults import Rejected
 from clarion.ingest_log.outcome import Stage
 from clarion.sources.auth_result import OriginRefused, TooFast, UnknownKey
 from clarion.web.server import Scope, Send
@@ -36,7 +36,7 @@ async def send_collected(send: Send, origin: bytes | None, collected: Collected)
         case Taken():
             wire = {"success": True, "refused": shown_refusals(collected)}
             await send_body(send, 200, msgspec.json.encode(wire), [JSON, *cors(origin)])
-        case CallFault():
+        case Rejected():
             await send_fault(send, origin, 400, collected)
         case UnknownKey():
             await send_error(
@@ -67,7 +67,7 @@ async def send_collected(send: Send, origin: bytes | None, collected: Collected)
                 "this call was stored: send the same again later.",
                 [(b"retry-after", after), (b"x-ratelimit-reset", after)],
             )
-        case ComeAgain(retry_after_seconds=seconds, shortage=CallFault() as shortage):
+        case ComeAgain(retry_after_seconds=seconds, shortage=Rejected() as shortage):
             again = [(b"retry-after", str(seconds).encode())]
             await send_fault(send, origin, 503, shortage, again)
         case ComeAgain(retry_after_seconds=seconds):
@@ -121,7 +121,7 @@ async def send_preflight(send: Send, origin: bytes | None, scope: Scope) -> None
 
 
 async def send_fault(
-    send: Send, origin: bytes | None, status: int, fault: CallFault, more: Headers | None = None
+    send: Send, origin: bytes | None, status: int, fault: Rejected, more: Headers | None = None
 ) -> None:
     """Why nothing of the call was kept."""
     await send_error(send, origin, status, fault.code, fault.message, more)
