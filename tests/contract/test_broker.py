@@ -12,8 +12,10 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 import pytest
+from sqlalchemy import Engine, event
 
 from clarion.broker import (
     DEDUPE_WINDOW_SECONDS,
@@ -24,7 +26,8 @@ from clarion.broker import (
     Lease,
     NewJob,
 )
-from clarion.brokers.database import DatabaseBroker
+from clarion.brokers.database import DatabaseBroker, DatabaseBrokerOptions
+from clarion.clock import SystemClock
 from clarion.storage.database import Database
 from clarion.storage.schema import job_keys, jobs, metadata
 from support.brokers import Stand
@@ -378,6 +381,51 @@ async def test_everybody_who_waits_is_woken_when_there_is_work_for_all(stand: St
             leases = await asyncio.gather(*fetching)
             await asyncio.gather(*publishing)
         assert {lease.payload for lease in leases} == {b"first", b"second"}
+
+
+async def test_those_who_wait_on_find_jobs_when_another_has_waited_long_enough(
+    stand: Stand,
+) -> None:
+    """What another process publishes wakes nobody: it has to be looked for."""
+    ours, theirs = await stand.open(poll_seconds=0.02), await stand.open()
+    waits = [GLANCE, LONG, LONG]
+    fetching = [
+        asyncio.create_task(
+            ours.fetch(JobKind.CHUNK, limit=1, wait_seconds=wait, lease_seconds=LONG)
+        )
+        for wait in waits
+    ]
+    async with patience():
+        assert await fetching[0] == []
+        for _ in fetching[1:]:
+            await theirs.publish(job())
+        leases = await asyncio.gather(*fetching[1:])
+    assert [len(one) for one in leases] == [1, 1]
+
+
+async def test_many_who_wait_look_as_seldom_as_one(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/clarion.db"
+    await make_tables(url)
+    database = Database(url)
+    looks: Counter[str] = Counter()
+
+    def count_look(*args: Any) -> None:
+        looks[args[2].split()[0]] += 1
+
+    event.listen(Engine, "before_cursor_execute", count_look)
+    broker = DatabaseBroker(database, SystemClock(), DatabaseBrokerOptions(poll_seconds=0.05))
+    fetches = 20
+    await asyncio.gather(
+        *(
+            broker.fetch(JobKind.CHUNK, limit=1, wait_seconds=1, lease_seconds=LONG)
+            for _ in range(fetches)
+        )
+    )
+    event.remove(Engine, "before_cursor_execute", count_look)
+    await broker.close()
+    await database.close()
+    # Each looks when it comes; then one look is for all of them: 20 a second, and not 400.
+    assert looks["SELECT"] <= fetches + 20 + 5
 
 
 async def test_a_fetch_takes_no_more_than_its_limit(stand: Stand, broker: Broker) -> None:

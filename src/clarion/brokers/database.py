@@ -2,12 +2,15 @@
 
 `publish` is a group commit: what is published while a commit runs joins the next one. A claim moves
 `available_at` to the end of the lease in the statement that finds the job, so nobody else finds it;
-acks are deleted together. Within a process a publish wakes the waiting fetches at once; other
-processes look every `poll_seconds`.
+acks are deleted together. Within a process a publish wakes the waiting fetches at once. What other
+processes publish, and what becomes due, is looked for every `poll_seconds`, once for all fetches
+that wait.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -54,6 +57,9 @@ class DatabaseBroker:
         self._clock = clock
         self._options = options or DatabaseBrokerOptions()
         self._published: dict[JobKind, asyncio.Event] = {kind: asyncio.Event() for kind in JobKind}
+        self._fetches: Counter[JobKind] = Counter()
+        """How many wait for a job of this kind."""
+        self._polling: asyncio.Task[None] | None = None
         self._waiting: list[tuple[Sequence[NewJob], asyncio.Future[None]]] = []
         self._acked: list[tuple[int, asyncio.Future[None]]] = []
         self._flush: asyncio.Task[None] | None = None
@@ -84,11 +90,12 @@ class DatabaseBroker:
             left = until - monotonic()
             if leases or left <= 0:
                 return leases
-            try:
-                async with asyncio.timeout(min(left, self._options.poll_seconds)):
-                    await published.wait()
-            except TimeoutError:
-                pass
+            with self._polled(kind):
+                try:
+                    async with asyncio.timeout(left):
+                        await published.wait()
+                except TimeoutError:
+                    return []
 
     async def depth(self, kind: JobKind) -> int:
         """See `Broker.depth`."""
@@ -123,8 +130,46 @@ class DatabaseBroker:
         return changed
 
     async def close(self) -> None:
+        if self._polling is not None:
+            self._polling.cancel()
+            await asyncio.gather(self._polling, return_exceptions=True)
         if self._flush is not None:
             await self._flush
+
+    @contextmanager
+    def _polled(self, kind: JobKind) -> Iterator[None]:
+        """Have jobs of this kind looked for in here."""
+        self._fetches[kind] += 1
+        if self._polling is None or self._polling.done():
+            self._polling = asyncio.create_task(self._poll())
+        try:
+            yield
+        finally:
+            self._fetches[kind] -= 1
+
+    async def _poll(self) -> None:
+        while kinds := [kind for kind, fetches in self._fetches.items() if fetches]:
+            await asyncio.sleep(self._options.poll_seconds)
+            try:
+                due = await self._due(kinds)
+            except Exception:
+                due = kinds  # each fetch meets it itself, and raises it
+            for kind in due:
+                self._wake(kind)
+
+    async def _due(self, kinds: Sequence[JobKind]) -> list[JobKind]:
+        """Those of which there is a job to fetch now."""
+        async with self._database.read() as connection:
+            found = await connection.execute(
+                select(jobs.c.kind)
+                .where(
+                    jobs.c.kind.in_([kind.value for kind in kinds]),
+                    jobs.c.available_at <= self._clock.now(),
+                    jobs.c.rejected_reason.is_(None),
+                )
+                .distinct()
+            )
+            return [JobKind(kind) for kind in found.scalars()]
 
     def _went_back(self) -> bool:
         """Whether the clock may have been set back since somebody wrote down a job: at the first
