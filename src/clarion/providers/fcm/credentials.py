@@ -47,6 +47,14 @@ class ServiceAccount:
     info: Mapping[str, str] = field(repr=False)
 
 
+def read_service_account(
+    file: bytes, *, may_be_simulated: bool, fcm_url: str | None = None
+) -> Mapping[str, str] | list[Fault]:
+    """All texts of the file, or all that is wrong with it: as `deliveries.provider.KeyReader`."""
+    account = parse_service_account(file, fcm_url=fcm_url, may_be_simulated=may_be_simulated)
+    return account if isinstance(account, list) else account.info
+
+
 def parse_service_account(
     text: str | bytes, *, fcm_url: str | None = None, may_be_simulated: bool = False
 ) -> ServiceAccount | list[Fault]:
