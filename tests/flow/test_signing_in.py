@@ -750,3 +750,14 @@ def test_the_first_start_on_a_terminal_shows_the_way_in(home: Path) -> None:
         assert client.get(link).status_code == 404
     terminal.interrupt()
     assert terminal.end() == 0
+
+
+async def test_a_method_that_a_path_has_not_is_answered_405_with_those_it_has(
+    browser: Browser,
+) -> None:
+    answer = await browser.client.put("/console/sign-in", headers={"Origin": browser.origin})
+    assert answer.status_code == 405
+    assert answer.json()["code"] == "method_not_allowed"
+    assert "POST" in answer.headers["allow"]
+    nowhere = await browser.get("/nowhere")
+    assert (nowhere.status_code, nowhere.json()["code"]) == (404, "not_found")
