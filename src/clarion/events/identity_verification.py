@@ -1,16 +1,15 @@
-"""Signed userIds: who may act for a person through a source whose write key anybody may read.
-Pure.
+"""Which events of a call need a signed userId, and which have one. Pure.
 
-The app's own server knows a secret of the source. It signs the id of whoever is signed in (the
-HMAC-SHA256 of the userId, in hex) and hands that to the app, which sends it as `userSignature` in
-the event's `context` or `properties`. What would change whom a customer or a device is known as is
-refused without it; other events are kept, but claim nothing (`Proof`). An event whose userId is its
-own device id needs none: before sign-in nobody could sign it, and it speaks for that device alone.
+Anybody may read the write key of an app. The app's own server knows a secret of the source. It
+signs the id of whoever is signed in (`sources/signature.py`) and hands that to the app, which sends
+it as `userSignature` in the event's `context` or `properties`. What would change whom a customer or
+a device is known as is rejected without it; other events are kept, but claim nothing (`Proof`). An
+event whose userId is its own device id needs none: before sign-in nobody could sign it, and it
+speaks for that device alone.
 
 A signature is a credential. It is taken out of every event before the event is stored.
 """
 
-import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -28,6 +27,7 @@ from clarion.events.messages.reserved import PUSH_NAMES, plain_name
 from clarion.events.messages.secret_fields import SIGNATURE as SIGNATURE
 from clarion.ingest_log.rejection import RejectedEvent
 from clarion.sources.auth_result import Secret
+from clarion.sources.signature import signer_of
 
 SIGNATURE_BYTES = SIGNATURE.encode()
 """A call in which this does not stand holds no signature."""
@@ -44,11 +44,6 @@ class Judged:
 
     call: Call
     used: set[UUID]
-
-
-def sign(secret: bytes, user_id: str) -> str:
-    """The signature of a userId."""
-    return hmac.digest(secret, user_id.encode(), "sha256").hex()
 
 
 def judge(
@@ -112,10 +107,9 @@ def _judge(
     device_id, context_device_id = map(usable_id, device_ids(properties, context))
     if user_id == (device_id or context_device_id):
         return Proof.DEVICE, None
-    for signature in signatures:
-        for secret in secrets:
-            if _is_signature(signature, secret, user_id):
-                return Proof.PROVEN, secret.id
+    secret_id = signer_of(user_id, signatures, secrets)
+    if secret_id is not None:
+        return Proof.PROVEN, secret_id
     name = _plain_name(wire.get("event")) if item.type == "track" else ""
     if item.type not in ("identify", "alias") and name not in PUSH_NAMES:
         return Proof.UNPROVEN, None
@@ -124,13 +118,6 @@ def _judge(
 
 def _plain_name(event: Any) -> str:
     return plain_name(event) if isinstance(event, str) else ""
-
-
-def _is_signature(signature: Any, secret: Secret, user_id: str) -> bool:
-    """In a time that tells nothing of how near a guess has come."""
-    if not isinstance(signature, str) or not signature.isascii():
-        return False
-    return hmac.compare_digest(signature.strip().lower(), sign(secret.text, user_id))
 
 
 def _signatures_in(raw: bytes) -> tuple[bytes, list[Any]]:
