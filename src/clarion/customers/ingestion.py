@@ -61,11 +61,6 @@ def owner_then(key: str, line: Timeline, then: ownership_store.Standing) -> Owne
     return line.owner_at(key, line.placed(then.at, sender_of(then.source_id), then.ahead))
 
 
-def owner_of_stored(row: Any, line: Timeline) -> Owner:
-    """Whose a row of `events` is by the timeline of the key that decides it."""
-    return owner_then(row.owner_key, line, ownership_store.standing_of(row))
-
-
 async def beside(size: int, work: Callable[[], T]) -> T:
     """Do `work`, which only computes, on `size` events: in a thread where that takes long enough to
     keep others waiting who share the event loop."""

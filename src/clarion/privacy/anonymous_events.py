@@ -2,40 +2,56 @@
 
 from collections import defaultdict
 from collections.abc import Collection
-from typing import Any
 from uuid import UUID
+
+from msgspec import Struct
 
 from clarion.customers.identity.person import ids_of_body
 from clarion.events.erasure_store import strangers_events
+from clarion.events.ownership_store import Standing, standing_of
 from clarion.storage.database import Database
 
 STRANGERS_MAX = 20
 """An id that more anonymous people than this came with is no device of one person's."""
 
 
+class AnonymousEvent(Struct, frozen=True, kw_only=True):
+    """A stored event of nobody known. `owner_key` decides whose it is."""
+
+    seq: int
+    message_id: str
+    owner_key: str
+    standing: Standing
+
+
 async def events_of_strangers(
     database: Database, workspace_id: UUID, ids: Collection[str], rows_max: int
-) -> list[Any]:
-    """Rows of `events` that name one of `ids`, each once. Looks through all events of nobody known,
-    `rows_max` at a time."""
-    named: dict[str, dict[int, Any]] = defaultdict(dict)
+) -> list[AnonymousEvent]:
+    """Those that name one of `ids`, each once. Looks through all events of nobody known, `rows_max`
+    at a time."""
+    naming: dict[str, dict[int, AnonymousEvent]] = defaultdict(dict)
     keys: dict[str, set[str]] = defaultdict(set)
     wanted, after = frozenset(ids), 0
     while True:
         async with database.read() as connection:
             page = await strangers_events(connection, workspace_id, after=after, limit=rows_max)
         for row in page:
-            for one in ids_of_body(row.body) & wanted:
-                keys[one].add(row.owner_key)
-                if len(keys[one]) <= STRANGERS_MAX:
-                    named[one][row.seq] = row
+            for device_id in ids_of_body(row.body) & wanted:
+                keys[device_id].add(row.owner_key)
+                if len(keys[device_id]) <= STRANGERS_MAX:
+                    naming[device_id][row.seq] = AnonymousEvent(
+                        seq=row.seq,
+                        message_id=row.message_id,
+                        owner_key=row.owner_key,
+                        standing=standing_of(row),
+                    )
         if len(page) < rows_max:
             break
         after = page[-1].seq
-    found = {
-        seq: row
-        for one, rows in named.items()
-        if len(keys[one]) <= STRANGERS_MAX
-        for seq, row in rows.items()
+    events = {
+        seq: event
+        for device_id, events in naming.items()
+        if len(keys[device_id]) <= STRANGERS_MAX
+        for seq, event in events.items()
     }
-    return list(found.values())
+    return list(events.values())

@@ -17,7 +17,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from typing import Any
 from uuid import UUID
 
 import structlog
@@ -32,13 +31,13 @@ from clarion.customers.identity import store as identity_store
 from clarion.customers.identity.identifier import device_row_id
 from clarion.customers.identity.person import PiiMatcher, ids_of_body, words_of_body
 from clarion.customers.identity.person_store import find_person
-from clarion.customers.ingestion import Ingestion, owner_of_stored
+from clarion.customers.ingestion import Ingestion, owner_then
 from clarion.customers.suppression import SuppressionKind
 from clarion.customers.suppression_store import shut_out, wait_for_refusals
 from clarion.deliveries.erasure_store import launches_of, make_nobodys, release_quarantine
 from clarion.events.erasure_store import remove_events, some_events_of
 from clarion.ingest_log.erasure_store import blank_entries_of, blank_refused
-from clarion.privacy.anonymous_events import events_of_strangers
+from clarion.privacy.anonymous_events import AnonymousEvent, events_of_strangers
 from clarion.privacy.dead_letter_scrub import without
 from clarion.privacy.erasure_claims import ErasureClaims, TakenOver
 from clarion.privacy.erasure_request_store import Erasure, forget_erasure, keep_erasure, unfinished
@@ -239,18 +238,18 @@ class Eraser:
         return erasure
 
     async def _remove_strangers(
-        self, rows: Sequence[Any], connection: AsyncConnection, erasure: Erasure
+        self, events: Sequence[AnonymousEvent], connection: AsyncConnection, erasure: Erasure
     ) -> Erasure:
         workspace_id = erasure.workspace_id
-        keys = {row.owner_key for row in rows}
+        keys = {event.owner_key for event in events}
         known = await identity_store.lock_identifiers(connection, workspace_id, keys)
-        await remove_events(connection, workspace_id, rows)
+        await remove_events(connection, workspace_id, events)
         await Ingestion(connection, workspace_id, self._clock.now()).make_anew(
-            owner_of_stored(row, known[row.owner_key].timeline)
-            for row in rows
-            if row.owner_key in known
+            owner_then(event.owner_key, known[event.owner_key].timeline, event.standing)
+            for event in events
+            if event.owner_key in known
         )
-        return await self._kept(connection, replace(erasure, events=erasure.events + len(rows)))
+        return await self._kept(connection, replace(erasure, events=erasure.events + len(events)))
 
     async def _identity_claims(self, erasure: Erasure) -> int:
         async def work(connection: AsyncConnection, erasure: Erasure) -> int:

@@ -183,7 +183,7 @@ def _opens(found: Sequence[Any], now: datetime, vault: Vault | None) -> AuthResu
         workspace_id=row.workspace_id,
         source_created_at=row.created_at,
         allowed_origins=tuple(row.allowed_origins),
-        limit=limit_in(row),
+        limit=limit_of(row.events_per_second, row.burst),
         has_signatures=row.has_signatures,
         asks_for_signatures=row.signatures_from is None or row.signatures_from <= now,
         secrets=secrets,
@@ -191,11 +191,11 @@ def _opens(found: Sequence[Any], now: datetime, vault: Vault | None) -> AuthResu
     )
 
 
-def limit_in(row: Any) -> Limit | None:
-    """The limit in a source's row."""
-    if row.events_per_second is None:
+def limit_of(events_per_second: int | None, burst: int | None) -> Limit | None:
+    """The limit in a source's columns, both of which are null where it has none."""
+    if events_per_second is None or burst is None:
         return None
-    return Limit(events_per_second=row.events_per_second, burst=row.burst)
+    return Limit(events_per_second=events_per_second, burst=burst)
 
 
 def _opened(sealed: bytes, vault: Vault | None) -> bytes | None:
