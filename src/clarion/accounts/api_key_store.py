@@ -41,7 +41,7 @@ async def create_key(
         last_used_at=None,
         revoked_at=None,
     )
-    row = {one: getattr(key, one) for one in _FIELDS}
+    row = {field: getattr(key, field) for field in _FIELDS}
     row |= {"key_hash": hash_of(secret), "scopes": list(key.scopes)}
     await insert_new(connection, api_keys, [row])
     return key, secret

@@ -110,12 +110,12 @@ class DatabaseBroker:
     async def backlog(self, kind: JobKind) -> Backlog:
         """See `Broker.backlog`. The room is the database's."""
         async with _as_broker(), self._database.read() as connection:
-            found = await connection.execute(
+            counted = await connection.execute(
                 select(func.count(), func.coalesce(func.sum(func.length(jobs.c.payload)), 0)).where(
                     jobs.c.kind == kind.value, jobs.c.rejected_reason.is_(None)
                 )
             )
-            count, size = found.one()
+            count, size = counted.one()
         return Backlog(jobs=int(count), size=int(size))
 
     async def rewrite_rejected(self, kind: JobKind, change: Callable[[bytes], bytes | None]) -> int:
@@ -160,7 +160,7 @@ class DatabaseBroker:
     async def _due(self, kinds: Sequence[JobKind]) -> list[JobKind]:
         """Those of which there is a job to fetch now."""
         async with self._database.read() as connection:
-            found = await connection.execute(
+            due_kinds = await connection.execute(
                 select(jobs.c.kind)
                 .where(
                     jobs.c.kind.in_([kind.value for kind in kinds]),
@@ -169,7 +169,7 @@ class DatabaseBroker:
                 )
                 .distinct()
             )
-            return [JobKind(kind) for kind in found.scalars()]
+            return [JobKind(kind) for kind in due_kinds.scalars()]
 
     def _went_back(self) -> bool:
         """Whether the clock may have been set back since somebody wrote down a job: at the first
@@ -185,10 +185,12 @@ class DatabaseBroker:
         Else what is due at once would wait until the clock is there again."""
         now, moved, ahead = self._clock.now(), 0, timedelta()
         while True:
-            found = await self._database.transact(partial(_bring_some_forward, now), self._clock)
-            ahead = max([ahead, *(published_at - now for published_at in found)])
-            moved += len(found)
-            if len(found) < MOVED_AT_ONCE:
+            moved_from = await self._database.transact(
+                partial(_bring_some_forward, now), self._clock
+            )
+            ahead = max([ahead, *(published_at - now for published_at in moved_from)])
+            moved += len(moved_from)
+            if len(moved_from) < MOVED_AT_ONCE:
                 break
         if moved:
             log.warning("clock_went_back", seconds=round(ahead.total_seconds()), jobs=moved)
@@ -207,7 +209,7 @@ class DatabaseBroker:
                     return []
 
             async def claim(connection: AsyncConnection) -> list[Lease]:
-                found = (
+                due_ids = (
                     select(jobs.c.id)
                     .where(*due)
                     .order_by(jobs.c.available_at)
@@ -216,7 +218,7 @@ class DatabaseBroker:
                 )
                 rows = await connection.execute(
                     update(jobs)
-                    .where(jobs.c.id.in_(found.scalar_subquery()))
+                    .where(jobs.c.id.in_(due_ids.scalar_subquery()))
                     .values(
                         available_at=now + timedelta(seconds=lease_seconds),
                         delivery_count=jobs.c.delivery_count + 1,
@@ -336,15 +338,15 @@ async def _rewrite_some(
         .order_by(jobs.c.id)
         .limit(REJECTED_AT_ONCE)
     )
-    found, changed = rows.all(), 0
-    for row in found:
+    rejected, changed = rows.all(), 0
+    for row in rejected:
         payload = change(bytes(row.payload))
         if payload is not None:
             changed += 1
             await connection.execute(
                 update(jobs).where(jobs.c.id == row.id).values(payload=payload)
             )
-    return changed, found[-1].id if found else None
+    return changed, rejected[-1].id if rejected else None
 
 
 async def _bring_some_forward(now: datetime, connection: AsyncConnection) -> list[datetime]:
@@ -354,8 +356,8 @@ async def _bring_some_forward(now: datetime, connection: AsyncConnection) -> lis
         .where(jobs.c.published_at > now + SKEW)
         .limit(MOVED_AT_ONCE)
     )
-    found = rows.all()
-    for row in found:
+    jobs_ahead = rows.all()
+    for row in jobs_ahead:
         waits = row.available_at - row.published_at
         await connection.execute(
             update(jobs)
@@ -363,7 +365,7 @@ async def _bring_some_forward(now: datetime, connection: AsyncConnection) -> lis
             .values(available_at=now + waits, published_at=now)
         )
     await connection.execute(delete(job_keys).where(job_keys.c.published_at > now + SKEW))
-    return [row.published_at for row in found]
+    return [row.published_at for row in jobs_ahead]
 
 
 class _DatabaseLease:

@@ -37,8 +37,10 @@ async def import_events(
     match collected:
         case Taken():
             return [
-                RefusedEvent(message_id=one.message_id, code=one.code, message=one.message)
-                for one in collected.refused
+                RefusedEvent(
+                    message_id=rejected.message_id, code=rejected.code, message=rejected.message
+                )
+                for rejected in collected.refused
             ]
         case ComeAgain():
             return Rejected("unavailable", "The broker can not do it now: send it again later.")

@@ -21,9 +21,11 @@ def judge_of_registrations(source_id: UUID, now: datetime) -> Judge:
 
     def judge(raw: bytes) -> Rejected | None:
         event = read(raw, type_="track", message_id="", envelope=envelope)
-        found = event if isinstance(event, RejectedEvent) else read_registrations(event, source_id)
-        if isinstance(found, Rejected):
-            return Rejected(code=found.code, message=found.message)
+        outcome = (
+            event if isinstance(event, RejectedEvent) else read_registrations(event, source_id)
+        )
+        if isinstance(outcome, Rejected):
+            return Rejected(code=outcome.code, message=outcome.message)
         return None
 
     return judge

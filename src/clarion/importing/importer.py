@@ -130,12 +130,12 @@ class Importer:
         batch = _Batch(after=start)
         divided: FileDivided | None = None
         try:
-            for found in read_records(file, written, start):
-                read = self._reading.events_of(found, self._clock.now())
+            for record in read_records(file, written, start):
+                read = self._reading.events_of(record, self._clock.now())
                 if not batch.has_room_for(read):
                     yield await self._take(batch)
                     batch = _Batch(after=batch.after)
-                batch.add(found, read)
+                batch.add(record, read)
                 if batch.is_full:
                     yield await self._take(batch)
                     batch = _Batch(after=batch.after)
@@ -166,11 +166,11 @@ class Importer:
         await self._let_take_in()
         body = msgspec.json.encode({"batch": batch.bodies})
         refused: dict[int, RefusedLine] = {}
-        for one in await self._door.take(body):
-            found = batch.found.get(one.message_id or "")
-            if found is not None:
-                refused.setdefault(found.line, _refused(found, one))
-        every = sorted([*batch.refused, *refused.values()], key=lambda one: one.line)
+        for rejected in await self._door.take(body):
+            line = batch.found.get(rejected.message_id or "")
+            if line is not None:
+                refused.setdefault(line.line, _refused(line, rejected))
+        every = sorted([*batch.refused, *refused.values()], key=lambda line: line.line)
         return Step(after=batch.after, taken=batch.lines - len(refused), refused=every)
 
 

@@ -54,12 +54,12 @@ class Names:
         """Whether this one is counted by itself."""
         if len(self._known) >= HOURS_KEPT:
             self._known.clear()
-        known = self._known.setdefault((source_id, hour, kind), set())
-        if (label, name) in known:
+        names = self._known.setdefault((source_id, hour, kind), set())
+        if (label, name) in names:
             return True
-        if len(known) >= self._names_max:
+        if len(names) >= self._names_max:
             return False
-        known.add((label, name))
+        names.add((label, name))
         return True
 
 

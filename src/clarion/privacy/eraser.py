@@ -162,8 +162,10 @@ class Eraser:
 
     async def _deliveries(self, erasure: Erasure) -> Erasure:
         workspace_id, person = erasure.workspace_id, erasure.person
-        own = [device_row_id(workspace_id, one) for one in person.ids]
-        past = [device_row_id(workspace_id, one) for one in erasure.devices - person.ids]
+        own = [device_row_id(workspace_id, device_id) for device_id in person.ids]
+        past = [
+            device_row_id(workspace_id, device_id) for device_id in erasure.devices - person.ids
+        ]
         async with self._database.read() as connection:
             launched = await launches_of(connection, workspace_id)
 
@@ -205,7 +207,7 @@ class Eraser:
         self, connection: AsyncConnection, erasure: Erasure
     ) -> tuple[Erasure, int]:
         person = erasure.person
-        found = await some_events_of(
+        rows = await some_events_of(
             connection,
             erasure.workspace_id,
             customer_ids=sorted(person.customer_ids),
@@ -213,27 +215,27 @@ class Eraser:
             users=person.users,
             limit=self._options.rows_max,
         )
-        if not found:
+        if not rows:
             return erasure, 0
-        met = erasure.met.union(*(ids_of_body(row.body) for row in found))
+        met = erasure.met.union(*(ids_of_body(row.body) for row in rows))
         words = person.words.union(
-            *(words_of_body(row.body) for row in found if row.type == "identify")
+            *(words_of_body(row.body) for row in rows if row.type == "identify")
         )
-        await remove_events(connection, erasure.workspace_id, found)
+        await remove_events(connection, erasure.workspace_id, rows)
         erasure = replace(
             erasure,
             met=met,
             person=replace(person, words=words),
-            events=erasure.events + len(found),
+            events=erasure.events + len(rows),
         )
-        return await self._kept(connection, erasure), len(found)
+        return await self._kept(connection, erasure), len(rows)
 
     async def _strangers(self, erasure: Erasure) -> Erasure:
         """Remove what nobody known did on the person's devices: such events name them, too."""
-        found = await events_of_strangers(
+        anonymous = await events_of_strangers(
             self._database, erasure.workspace_id, erasure.person.ids, self._options.rows_max
         )
-        for part in in_parts(found, self._options.rows_max):
+        for part in in_parts(anonymous, self._options.rows_max):
             erasure = await self._claims.transact(erasure, partial(self._remove_strangers, part))
         return erasure
 
@@ -242,12 +244,12 @@ class Eraser:
     ) -> Erasure:
         workspace_id = erasure.workspace_id
         keys = {event.owner_key for event in events}
-        known = await identity_store.lock_identifiers(connection, workspace_id, keys)
+        identifiers = await identity_store.lock_identifiers(connection, workspace_id, keys)
         await remove_events(connection, workspace_id, events)
         await Ingestion(connection, workspace_id, self._clock.now()).make_anew(
-            owner_then(event.owner_key, known[event.owner_key].timeline, event.standing)
+            owner_then(event.owner_key, identifiers[event.owner_key].timeline, event.standing)
             for event in events
-            if event.owner_key in known
+            if event.owner_key in identifiers
         )
         return await self._kept(connection, replace(erasure, events=erasure.events + len(events)))
 

@@ -108,28 +108,28 @@ class WriteKeyAuthenticator:
 
     async def opens(self, write_keys: Iterable[str]) -> bool:
         """Whether one of them is a key that may be used now. Raises StorageUnavailable."""
-        found = await asyncio.gather(*map(self._known, write_keys))
-        return any(isinstance(one, AuthResult) for one in found)
+        results = await asyncio.gather(*map(self._known, write_keys))
+        return any(isinstance(result, AuthResult) for result in results)
 
     async def authenticate_key(self, write_key: str) -> AuthResult | UnknownKey:
         """What a write key opens. Raises what `admit` raises."""
-        found = await self._known(write_key)
-        if not isinstance(found, AuthResult):
-            return self._turn_away(found, write_key)
-        return found
+        result = await self._known(write_key)
+        if not isinstance(result, AuthResult):
+            return self._turn_away(result, write_key)
+        return result
 
     async def note_fault(self, write_key: str, fault: Rejected, size: int) -> None:
         """A call that can not be read: whoever has this key may want to know. `size`: how much of
         it was looked at."""
         self._rejected_calls.count(fault.code)
         try:
-            found = await self._known(write_key)
+            result = await self._known(write_key)
         except StorageUnavailable:
             return
-        if isinstance(found, AuthResult) and size:
-            self.charge(found, events=1, size=size)
-        if isinstance(found, AuthResult | Retired):
-            self._rejected_calls.note(_place_of(found), fault)
+        if isinstance(result, AuthResult) and size:
+            self.charge(result, events=1, size=size)
+        if isinstance(result, AuthResult | Retired):
+            self._rejected_calls.note(_place_of(result), fault)
 
     def note_use(self, kind: KeyKind, key_id: UUID, now: datetime) -> None:
         """Have it written down that a key is in use, once in a while."""
@@ -186,13 +186,13 @@ class WriteKeyAuthenticator:
     async def _look_up(self, write_key: str) -> Found:
         if not write_key or len(write_key) > WRITE_KEY_CHARACTERS_MAX or "\x00" in write_key:
             return None
-        found = await self._reader.read(write_key)
-        if isinstance(found, AuthResult | Retired):  # whoever tries a retired key still has it
-            self.note_use(KeyKind.WRITE_KEY, found.key_id, self._clock.now())
+        result = await self._reader.read(write_key)
+        if isinstance(result, AuthResult | Retired):  # whoever tries a retired key still has it
+            self.note_use(KeyKind.WRITE_KEY, result.key_id, self._clock.now())
         if len(self._remembered) >= self._options.remembered_max:
             self._remembered.clear()
-        self._remembered[write_key] = (found, monotonic() + self._options.remembered_seconds)
-        return found
+        self._remembered[write_key] = (result, monotonic() + self._options.remembered_seconds)
+        return result
 
     async def _note(self) -> None:
         while self._to_note:

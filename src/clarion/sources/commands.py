@@ -109,7 +109,7 @@ async def create_identity_secret(
     ends = _perhaps_from(run.now, retire_former_after_days, "retire_former_after_days")
     ask_at = _perhaps_from(run.now, ask_after_days, "ask_after_days")
     if isinstance(ends, Fault) or isinstance(ask_at, Fault):
-        return invalid(*(one for one in (ends, ask_at) if isinstance(one, Fault)))
+        return invalid(*(moment for moment in (ends, ask_at) if isinstance(moment, Fault)))
     source = await lock_source(run, actor, source_id)
     if isinstance(source, Rejected):
         return source

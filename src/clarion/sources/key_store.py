@@ -82,10 +82,10 @@ async def write_keys_of(
     statement = select(write_keys).where(write_keys.c.workspace_id == workspace_id)
     if source_id is not None:
         statement = statement.where(write_keys.c.source_id == source_id)
-    found: dict[UUID, list[WriteKey]] = defaultdict(list)
+    keys_of_source: dict[UUID, list[WriteKey]] = defaultdict(list)
     for row in await connection.execute(statement.order_by(*_oldest_first(write_keys))):
-        found[row.source_id].append(WriteKey(**_common(row), write_key=row.write_key))
-    return found
+        keys_of_source[row.source_id].append(WriteKey(**_common(row), write_key=row.write_key))
+    return keys_of_source
 
 
 async def identity_secrets_of(
@@ -95,10 +95,10 @@ async def identity_secrets_of(
     statement = select(identity_secrets).where(identity_secrets.c.workspace_id == workspace_id)
     if source_id is not None:
         statement = statement.where(identity_secrets.c.source_id == source_id)
-    found: dict[UUID, list[IdentitySecret]] = defaultdict(list)
+    secrets_of_source: dict[UUID, list[IdentitySecret]] = defaultdict(list)
     for row in await connection.execute(statement.order_by(*_oldest_first(identity_secrets))):
-        found[row.source_id].append(IdentitySecret(**_common(row)))
-    return found
+        secrets_of_source[row.source_id].append(IdentitySecret(**_common(row)))
+    return secrets_of_source
 
 
 async def retire_keys(
@@ -171,11 +171,11 @@ def _opens(found: Sequence[Any], now: datetime, vault: Vault | None) -> AuthResu
             workspace_id=row.workspace_id,
             is_source_revoked=row.revoked_at is not None,
         )
-    sealed = [one for one in found if one.secret_id is not None]
+    sealed = [row_of_secret for row_of_secret in found if row_of_secret.secret_id is not None]
     secrets = tuple(
-        Secret(id=one.secret_id, text=text)
-        for one in sealed
-        if (text := _opened(one.sealed_secret, vault)) is not None
+        Secret(id=row_of_secret.secret_id, text=text)
+        for row_of_secret in sealed
+        if (text := _opened(row_of_secret.sealed_secret, vault)) is not None
     )
     return AuthResult(
         key_id=row.key_id,

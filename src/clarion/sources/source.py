@@ -141,5 +141,5 @@ def is_allowed(origin: str, allowed: Sequence[str]) -> bool:
     scheme, _, host = origin.partition("://")
     return any(
         wanted == scheme and domain.startswith("*.") and host.endswith(domain[1:])
-        for wanted, _, domain in (one.partition("://") for one in allowed)
+        for wanted, _, domain in (pattern.partition("://") for pattern in allowed)
     )

@@ -74,8 +74,8 @@ async def get_source(
         sources.c.workspace_id == workspace_id, sources.c.id == source_id
     )
     rows = await connection.execute(statement.with_for_update() if lock else statement)
-    found = await _sources(connection, workspace_id, rows.all(), source_id)
-    return found[0] if found else None
+    matching = await _sources(connection, workspace_id, rows.all(), source_id)
+    return matching[0] if matching else None
 
 
 async def bind_firebase_app(

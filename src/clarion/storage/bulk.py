@@ -38,9 +38,9 @@ _shapes: dict[tuple[str, str, tuple[str, ...], str], _Shape] = {}
 
 def in_parts(values: Iterable[T], size: int = PART) -> Iterator[Sequence[T]]:
     """`values` in lists that a statement may hold."""
-    found = list(values)
-    for start in range(0, len(found), size):
-        yield found[start : start + size]
+    listed = list(values)
+    for start in range(0, len(listed), size):
+        yield listed[start : start + size]
 
 
 async def insert_new(
@@ -56,8 +56,10 @@ async def insert_unseen(
 ) -> list[Any]:
     """`insert_new`, telling the column `returning` of those that were not there. PostgreSQL alone:
     SQLite's driver repeats a statement for each row, and what that returns is lost."""
-    found = await _write(connection, table, rows, f'ON CONFLICT DO NOTHING RETURNING "{returning}"')
-    return [] if found is None else list(found.scalars())
+    written = await _write(
+        connection, table, rows, f'ON CONFLICT DO NOTHING RETURNING "{returning}"'
+    )
+    return [] if written is None else list(written.scalars())
 
 
 async def upsert(
@@ -102,11 +104,11 @@ async def _write(
         return None
     names = (*rows[0], *same)
     dialect = connection.dialect.name
-    known = (dialect, table.name, names, ending)
-    shape = _shapes.get(known)
+    cache_key = (dialect, table.name, names, ending)
+    shape = _shapes.get(cache_key)
     if shape is None:
         make = _postgresql if dialect == "postgresql" else _sqlite
-        shape = _shapes[known] = make(table, names, ending)
+        shape = _shapes[cache_key] = make(table, names, ending)
     columns = [
         _alike(same[name], convert, len(rows)) if name in same else _column(rows, name, convert)
         for name, convert in zip(names, shape.converts, strict=True)

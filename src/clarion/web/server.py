@@ -91,8 +91,8 @@ class WebApp:
         is_ready = path == "/readyz" and await self.is_ready()
         shortage = await self.shortage() if is_ready and self.shortage is not None else None
         if shortage is not None:
-            told = {"success": False, "code": shortage.code, "message": shortage.message}
-            await _reply(send, 503, msgspec.json.encode(told))
+            answer = {"success": False, "code": shortage.code, "message": shortage.message}
+            await _reply(send, 503, msgspec.json.encode(answer))
         elif path == "/livez" or is_ready:
             await _reply(send, 200, b'{"success":true}')
         elif path == "/readyz":
@@ -106,8 +106,8 @@ class WebApp:
             message = "This process only collects."
             if self.collect is None:
                 message = "Only /metrics, /livez and /readyz are here."
-            told = {"success": False, "code": "not_found", "message": message}
-            await _reply(send, 404, msgspec.json.encode(told))
+            answer = {"success": False, "code": "not_found", "message": message}
+            await _reply(send, 404, msgspec.json.encode(answer))
 
 
 class WebServer:

@@ -81,19 +81,19 @@ async def list_members(connection: AsyncConnection, workspace_id: UUID) -> list[
 async def get_member(
     connection: AsyncConnection, workspace_id: UUID, person_id: UUID
 ) -> Member | None:
-    found = await _members(
+    members = await _members(
         connection,
         (memberships.c.workspace_id == workspace_id) & (memberships.c.person_id == person_id),
     )
-    return found[0] if found else None
+    return members[0] if members else None
 
 
 async def memberships_of(connection: AsyncConnection, person_id: UUID) -> list[Member]:
     """Where a person may work now, the oldest first."""
-    found = await _members(
+    members = await _members(
         connection, (memberships.c.person_id == person_id) & memberships.c.deactivated_at.is_(None)
     )
-    return sorted(found, key=lambda member: (member.created_at, member.workspace_id))
+    return sorted(members, key=lambda member: (member.created_at, member.workspace_id))
 
 
 async def save_member(connection: AsyncConnection, member: Member) -> None:

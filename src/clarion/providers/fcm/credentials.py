@@ -139,8 +139,11 @@ def is_token_uri(uri: str, simulators: Collection[str] = ()) -> bool:
         return False
     if parts.hostname in GOOGLES_TOKEN_HOSTS and _origin(parts) == ("https", parts.hostname, 443):
         return True
-    known = [_split(url) for url in simulators]
-    return any(one is not None and _origin(one) == _origin(parts) for one in known)
+    simulator_urls = [_split(url) for url in simulators]
+    return any(
+        simulator is not None and _origin(simulator) == _origin(parts)
+        for simulator in simulator_urls
+    )
 
 
 def _is_loopback(uri: str) -> bool:

@@ -232,8 +232,8 @@ def knows_parameters(
     """A guard: who misspells a parameter is told so, and not answered as if it were not there."""
     unknown = sorted(set(connection.query_params) - parameters_of(handler))
     if unknown and not handler.opt.get(PUBLIC):
-        known = ", ".join(sorted(parameters_of(handler))) or "none"
-        message = f"is no parameter of this call; it knows {known}"
+        parameters = ", ".join(sorted(parameters_of(handler))) or "none"
+        message = f"is no parameter of this call; it knows {parameters}"
         raise invalid(
             Fault(field=name if _NAME.fullmatch(name) else "query", message=message)
             for name in unknown

@@ -128,7 +128,7 @@ class Sessions(Controller):
         """Where the person may work."""
         async with parts.services.database.read() as connection:
             workspaces = await list_workspaces(connection, caller.actor)
-        return [ShownWorkspace(id=one.id, name=one.name) for one in workspaces]
+        return [ShownWorkspace(id=workspace.id, name=workspace.name) for workspace in workspaces]
 
     @post("/session/workspace", status_code=200)
     async def change_workspace(

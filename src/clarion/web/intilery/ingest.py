@@ -107,17 +107,17 @@ async def _send_collected(
             message = _WORDS.get(refusal.code, refusal.message)
             await send_refusal(send, status, refusal.code, message)
         case Taken():
-            told: dict[str, Any] = {"success": True}
+            answer: dict[str, Any] = {"success": True}
             if event_ids:
-                told["eventId"] = event_ids[0]
+                answer["eventId"] = event_ids[0]
             if kind is None:
-                told["eventIds"] = event_ids
+                answer["eventIds"] = event_ids
             if collected.refused or collected.unregistered:
-                told["refused"] = [
+                answer["refused"] = [
                     {**one, "message": _WORDS.get(one["code"] or "", one["message"])}
                     for one in shown_refusals(collected)
                 ]
-            await send_json(send, 200, told)
+            await send_json(send, 200, answer)
         case Rejected():
             await _send_fault(send, collected)
         case ComeAgain(retry_after_seconds=seconds, shortage=Rejected() as shortage):

@@ -86,8 +86,8 @@ async def send_collected(send: Send, origin: bytes | None, collected: Collected)
 def shown_refusals(taken: Taken) -> list[dict[str, str | None]]:
     """What of a call was refused. `stage` tells, as in the records, whether that is the whole event
     or only the registration it asks for."""
-    events = [(Stage.EVENT, one) for one in taken.refused]
-    registrations = [(Stage.REGISTRATION, one) for one in taken.unregistered]
+    events = [(Stage.EVENT, rejected) for rejected in taken.refused]
+    registrations = [(Stage.REGISTRATION, rejected) for rejected in taken.unregistered]
     return [
         {
             "messageId": one.message_id,

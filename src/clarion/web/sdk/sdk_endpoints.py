@@ -100,7 +100,7 @@ class Asides:
                 public_url=self._public_url,
             )
         fresh = (b"cache-control", f"public, max-age={SECONDS_FRESH}".encode())
-        among = [one for one in cors(origin) if one[0] != b"vary"]
+        among = [header for header in cors(origin) if header[0] != b"vary"]
         await send_body(
             send, 200, msgspec.json.encode(told), [JSON, fresh, *among, (b"vary", VARY)]
         )

@@ -199,7 +199,7 @@ def _handlers() -> Iterator[tuple[str, str, HTTPRouteHandler, list[dict[str, Any
         logging_config=None,
     )
     written = msgspec.to_builtins(app.openapi_schema.to_schema(), enc_hook=str)["paths"]
-    found = []
+    described = []
     for route in app.routes:
         if not isinstance(route, HTTPRoute) or route.path_format not in written:
             continue
@@ -208,10 +208,12 @@ def _handlers() -> Iterator[tuple[str, str, HTTPRouteHandler, list[dict[str, Any
                 if method.lower() not in written[route.path_format]:
                     continue
                 operation = written[route.path_format][method.lower()]
-                found.append((route.path_format, str(method), handler, operation))
+                described.append((route.path_format, str(method), handler, operation))
     order = list(_TAGS)
-    found.sort(key=lambda one: (order.index(one[3]["tags"][0]), one[0], one[1] != "GET", one[1]))
-    for path, verb, handler, operation in found:
+    described.sort(
+        key=lambda one: (order.index(one[3]["tags"][0]), one[0], one[1] != "GET", one[1])
+    )
+    for path, verb, handler, operation in described:
         yield path, verb, handler, operation.get("parameters", [])
 
 
@@ -240,7 +242,7 @@ def _operation(
         scope = needed_scope(method, handler.opt)
         operation["description"] += f"\n\nNeeds the scope `{scope.value}`."
     if parameters:
-        operation["parameters"] = [_parameter(one) for one in parameters]
+        operation["parameters"] = [_parameter(parameter) for parameter in parameters]
     return operation
 
 
@@ -283,20 +285,20 @@ def _may_be_empty(body: type[msgspec.Struct]) -> bool:
 def _errors_of(
     path: str, method: str, handler: HTTPRouteHandler, operation: dict[str, Any]
 ) -> list[int]:
-    found = {500, 503}
+    statuses = {500, 503}
     if not handler.opt.get(PUBLIC):
-        found |= {401, 403, 422}  # 422: a parameter that nobody knows
+        statuses |= {401, 403, 422}  # 422: a parameter that nobody knows
     if "{" in path or "campaign" in str(operation.get("parameters")):
-        found.add(404)
+        statuses.add(404)
     if "requestBody" in operation:
-        found |= {400, 413}
+        statuses |= {400, 413}
     if handler.opt.get(MAY_CONFLICT):
-        found.add(409)
+        statuses.add(409)
     if STREAM in handler.opt:
-        found.add(429)
+        statuses.add(429)
     if path == "/livez":
-        found = {500}
-    return sorted(found)
+        statuses = {500}
+    return sorted(statuses)
 
 
 def _statuses() -> list[int]:
