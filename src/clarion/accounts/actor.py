@@ -106,7 +106,7 @@ class Actor:
 
 
 def operator(workspace_id: UUID) -> Actor:
-    """Whoever runs `clarion` on this machine: they could change the database by hand as well."""
+    """The operator, who runs `clarion` on this machine and could change the database by hand."""
     return Actor(
         kind=ActorKind.OPERATOR,
         id=None,

@@ -18,7 +18,7 @@ from time import monotonic
 from typing import Any
 
 import structlog
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.broker import (
@@ -101,9 +101,7 @@ class DatabaseBroker:
         """See `Broker.depth`."""
         async with _as_broker(), self._database.read() as connection:
             count = await connection.execute(
-                select(func.count())
-                .select_from(jobs)
-                .where(jobs.c.kind == kind.value, jobs.c.rejected_reason.is_(None))
+                select(func.count()).select_from(jobs).where(*_not_rejected(kind))
             )
             return int(count.scalar_one())
 
@@ -112,7 +110,7 @@ class DatabaseBroker:
         async with _as_broker(), self._database.read() as connection:
             counted = await connection.execute(
                 select(func.count(), func.coalesce(func.sum(func.length(jobs.c.payload)), 0)).where(
-                    jobs.c.kind == kind.value, jobs.c.rejected_reason.is_(None)
+                    *_not_rejected(kind)
                 )
             )
             count, size = counted.one()
@@ -162,11 +160,7 @@ class DatabaseBroker:
         async with self._database.read() as connection:
             due_kinds = await connection.execute(
                 select(jobs.c.kind)
-                .where(
-                    jobs.c.kind.in_([kind.value for kind in kinds]),
-                    jobs.c.available_at <= self._clock.now(),
-                    jobs.c.rejected_reason.is_(None),
-                )
+                .where(*_not_rejected(*kinds), jobs.c.available_at <= self._clock.now())
                 .distinct()
             )
             return [JobKind(kind) for kind in due_kinds.scalars()]
@@ -197,11 +191,7 @@ class DatabaseBroker:
 
     async def _claim(self, kind: JobKind, limit: int, lease_seconds: float) -> list[Lease]:
         now = self._clock.now()
-        due = (
-            jobs.c.kind == kind.value,
-            jobs.c.available_at <= now,
-            jobs.c.rejected_reason.is_(None),
-        )
+        due = (*_not_rejected(kind), jobs.c.available_at <= now)
         async with _as_broker():
             async with self._database.read() as connection:
                 waiting = await connection.execute(select(jobs.c.id).where(*due).limit(1))
@@ -309,11 +299,11 @@ class DatabaseBroker:
         await done
 
     async def move(self, job_id: int, available_at: datetime) -> None:
-        """Let a job be found from `available_at` on."""
+        """Makes a job available from `available_at` on."""
         await self._update(job_id, {"available_at": available_at})
 
     async def put_aside(self, job_id: int, reason: str, keep: bytes | None) -> None:
-        """Keep a job, or what is to be kept of it, where nobody fetches it, with the reason."""
+        """Keeps a rejected job, or `keep` in its place, with the reason. Nobody fetches it."""
         values = {"rejected_reason": reason} | ({} if keep is None else {"payload": keep})
         await self._update(job_id, values)
 
@@ -326,6 +316,13 @@ class DatabaseBroker:
 
     def after(self, seconds: float) -> datetime:
         return self._clock.now() + timedelta(seconds=seconds)
+
+
+def _not_rejected(*kinds: JobKind) -> tuple[ColumnElement[bool], ...]:
+    """What waits of these kinds, or is leased."""
+    words = [kind.value for kind in kinds]
+    is_kind = jobs.c.kind == words[0] if len(words) == 1 else jobs.c.kind.in_(words)
+    return is_kind, jobs.c.rejected_reason.is_(None)
 
 
 async def _rewrite_some(
@@ -391,7 +388,7 @@ class _DatabaseLease:
 
 
 class _as_broker:
-    """A database that can not do it now is a broker that can not."""
+    """Raises BrokerUnavailable in the place of StorageUnavailable."""
 
     async def __aenter__(self) -> None: ...
 

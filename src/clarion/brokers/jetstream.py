@@ -283,7 +283,7 @@ class JetStreamBroker:
         await link.request(message.reply, verdict)
 
     async def put_aside(self, kind: JobKind, message: Msg, reason: str, keep: bytes | None) -> None:
-        """Keep a job, or what is to be kept of it, where nobody fetches it, with the reason."""
+        """Keeps a rejected job, or `keep` in its place, with the reason. Nobody fetches it."""
         reason = " ".join(reason.split())[:REASON_CHARACTERS_MAX]
         link = await self.ready()
         await link.publish(

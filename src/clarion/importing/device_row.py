@@ -36,7 +36,7 @@ _FACTS = {
 
 
 def registrations(record: Mapping[str, Any]) -> list[dict[str, Any]] | Rejected:
-    """What a device's line says: whose it is and since when, what it is, and its registration."""
+    """The events of a device's line: its owners, its facts and its registration."""
     damaged = damaged_id(record, (*DEVICE_ID, *TOKEN, *FID, *USER_ID))
     if damaged is not None:
         return damaged

@@ -89,7 +89,7 @@ class Reading:
     """The names of those that the events do not come from."""
 
     def events_of(self, found: Found, now: datetime) -> Events | RefusedLine:
-        """The messageIds and the events of a line; refused where nobody would take it."""
+        """The messageIds and events of a line, or why the ingestor would reject them."""
         if isinstance(found.record, Rejected):
             return _refused(found, found.record)
         body = found.record.get("body")

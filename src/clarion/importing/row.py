@@ -42,7 +42,7 @@ class RecordKind(StrEnum):
 
 
 Judge = Callable[[bytes], Rejected | None]
-"""Says of an event what those who take it in will refuse, so that its line is."""
+"""Predicts why the ingestor would reject this event, so that its line can be reported."""
 
 MESSAGE_ID_PREFIX = "import-"
 EARLIER_ID_PREFIX = "import-!"

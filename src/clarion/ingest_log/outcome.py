@@ -81,7 +81,7 @@ def refused_entry(
     refusal: RejectedEvent,
     count: int = 1,
 ) -> Entry:
-    """What is told of a refusal or a warning."""
+    """The entry of a rejected event or of a warning."""
     hint = refusal.hint
     return Entry(
         workspace_id=workspace_id,

@@ -56,7 +56,7 @@ class RejectedCallLog:
             self._metrics.calls_turned_away.labels(code).inc()
 
     def note(self, place: Place, why: Rejected, about: str = "") -> None:
-        """It was this source's: let it be told."""
+        """See `RejectedCalls.note`. Written to the log after a while."""
         self._buffer.note(place, why, self._clock.now(), about)
         if self._writing is None or self._writing.done():
             self._writing = asyncio.create_task(self._write_now_and_then())

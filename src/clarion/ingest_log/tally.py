@@ -95,7 +95,7 @@ class Tally:
         self._once.setdefault(_derived(entry.source_id, *apart, entry.code), entry)
 
     def told_apart(self, kind: Kind) -> Iterator[Label]:
-        """What was counted of a kind, as far as it is told apart."""
+        """The counts of one kind, by name."""
         for (source_id, hour, its_kind), counter in self._counts.items():
             if its_kind is kind:
                 for label, name in counter:

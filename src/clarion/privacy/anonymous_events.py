@@ -1,4 +1,4 @@
-"""Events of nobody known that name a person's devices: an erasure removes them, too."""
+"""Anonymous events that name a person's devices: an erasure removes them, too."""
 
 from collections import defaultdict
 from collections.abc import Collection
@@ -16,7 +16,7 @@ STRANGERS_MAX = 20
 
 
 class AnonymousEvent(Struct, frozen=True, kw_only=True):
-    """A stored event of nobody known. `owner_key` decides whose it is."""
+    """A stored event without a user id. `owner_key` decides its owner."""
 
     seq: int
     message_id: str
@@ -27,8 +27,8 @@ class AnonymousEvent(Struct, frozen=True, kw_only=True):
 async def events_of_strangers(
     database: Database, workspace_id: UUID, ids: Collection[str], rows_max: int
 ) -> list[AnonymousEvent]:
-    """Those that name one of `ids`, each once. Looks through all events of nobody known, `rows_max`
-    at a time."""
+    """The anonymous events that name one of `ids`, each once. Reads all anonymous events of the
+    workspace, `rows_max` at a time."""
     naming: dict[str, dict[int, AnonymousEvent]] = defaultdict(dict)
     keys: dict[str, set[str]] = defaultdict(set)
     wanted, after = frozenset(ids), 0

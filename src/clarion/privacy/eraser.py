@@ -351,7 +351,7 @@ class Eraser:
 
 
 async def shut(connection: AsyncConnection, erasure: Erasure, now: datetime) -> Erasure:
-    """Nothing more of theirs is taken in or sent, as far as their ids are known by now."""
+    """Suppresses the person by all known ids: nothing of theirs is ingested or sent any more."""
     workspace_id = erasure.workspace_id
     person = await find_person(connection, workspace_id, erasure.person, erasure.met, locks=True)
     had = await erasure_store.past_devices_of(connection, workspace_id, person)

@@ -49,7 +49,7 @@ class Retired:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnknownKey:
-    """Nobody sends with this write key, or nobody any more."""
+    """The write key is missing, unknown, retired or of a revoked source."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,17 +74,17 @@ KEY_MEANINGS = {
 
 
 class Place(NamedTuple):
-    """Whose call it was."""
+    """The workspace and source of a call."""
 
     workspace_id: UUID
     source_id: UUID
 
 
 class RejectedCalls(Protocol):
-    """Who is told of calls that are rejected: the ingest log."""
+    """Where rejected calls are recorded: the ingest log."""
 
     def count(self, code: str) -> None:
-        """A call is rejected, whosever it is."""
+        """Counts a rejected call of any source, or of none."""
 
     def note(self, place: Place, why: Rejected, about: str = "") -> None:
         """It was this source's: its people can read why. `about` tells alike ones apart: an

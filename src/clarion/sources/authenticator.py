@@ -58,7 +58,7 @@ class WriteKeyOptions:
 
 
 class WriteKeyAuthenticator:
-    """Knows write keys. One per collector."""
+    """Authenticates write keys. One per collector."""
 
     def __init__(
         self,
@@ -119,8 +119,8 @@ class WriteKeyAuthenticator:
         return result
 
     async def note_fault(self, write_key: str, fault: Rejected, size: int) -> None:
-        """A call that can not be read: whoever has this key may want to know. `size`: how much of
-        it was looked at."""
+        """Records a call that can not be read with the source of this key. `size`: bytes that were
+        read of it."""
         self._rejected_calls.count(fault.code)
         try:
             result = await self._known(write_key)

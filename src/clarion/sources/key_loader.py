@@ -48,7 +48,7 @@ class KeyLoader:
         self._pause_until = 0.0
 
     async def read(self, write_key: str) -> Found:
-        """What the key opens as of now. Raises StorageUnavailable where nobody can say."""
+        """Reads what the key opens now. Raises StorageUnavailable."""
         answer = self._waiting.get(write_key)
         if answer is None:
             answer = asyncio.get_running_loop().create_future()

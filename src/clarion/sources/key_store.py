@@ -114,7 +114,7 @@ async def retire_keys(
 async def note_uses(
     connection: AsyncConnection, kind: KeyKind, key_ids: Iterable[UUID], now: datetime
 ) -> None:
-    """Write down that keys were used, unless somebody has just done so."""
+    """Records that keys were used, unless that was recorded a moment ago."""
     table = _TABLES[kind]
     late = now - timedelta(seconds=USED_SECONDS)
     await connection.execute(
@@ -130,7 +130,7 @@ async def note_uses(
 async def find_admissions(
     connection: AsyncConnection, keys: Sequence[str], now: datetime, vault: Vault | None
 ) -> dict[str, AuthResult | Retired]:
-    """What each of `keys` opens now; nobody ever had those that are missing."""
+    """What each of `keys` opens now. Unknown keys are missing from the result."""
     secret = identity_secrets.c
     signs = and_(
         secret.source_id == sources.c.id, or_(secret.retires_at.is_(None), secret.retires_at > now)

@@ -79,7 +79,7 @@ class Source:
 
     @property
     def write_key(self) -> str:
-        """The one to put into apps: the newest that stands."""
+        """The write key to put into apps: the newest valid one."""
         standing = [key for key in self.write_keys if key.retires_at is None]
         return (standing or list(self.write_keys))[-1].write_key
 

@@ -137,7 +137,7 @@ def has_one_writer(connection: AsyncConnection) -> bool:
 
 
 def dialect_of(connection: AsyncConnection) -> str:
-    """Tells apart statements that are made once for each of the two."""
+    """The database's name: a key for statements that are built once for each."""
     return connection.dialect.name
 
 

@@ -29,7 +29,7 @@ class SchemaState(StrEnum):
 
 
 class ForeignSchema(Exception):
-    """The database is not ours to migrate; says why, for people."""
+    """The database holds tables of something else, and is not migrated. Its message says why."""
 
 
 async def migrate(url: str) -> None:

@@ -52,7 +52,7 @@ class SqliteFile:
             self._file = _identity(self._path)
 
     def closed(self) -> None:
-        """A connection is closed. The last one takes the log with it, unless somebody else is in
+        """Call when a connection is closed. The last one removes the log, if no other process uses
         it."""
         self._open -= 1
         if self._open == 0:

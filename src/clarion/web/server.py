@@ -187,7 +187,7 @@ def _url(listener: socket.socket) -> str:
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """A listening socket. Raises OSError where the address is taken or not ours."""
+    """A listening socket. Raises OSError if the address is taken or not of this machine."""
     family, kind, protocol, _, address = socket.getaddrinfo(
         host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
     )[0]

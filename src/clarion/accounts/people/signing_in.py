@@ -196,7 +196,8 @@ async def change_password(
 async def authenticate(
     services: Services, token: str, *, request_id: str | None = None
 ) -> tuple[Actor, Session] | None:
-    """Whose session this is, with what their role allows at this moment; None: nobody's."""
+    """The actor of this session, with what their role allows now. Returns None if there is no such
+    session."""
     now = services.clock.now()
     async with services.database.read() as connection:
         session = await session_store.get_session(connection, hash_of(token))

@@ -54,7 +54,7 @@ def kind_of_json(wire: Any) -> str:
 
 
 def kind_of_bytes(raw: bytes) -> str:
-    """What a file is that is no JSON; "": nobody knows."""
+    """What kind of file this is, if it is not JSON; "": unknown."""
     start = raw.lstrip()[:400]
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "in UTF-16: save it as UTF-8"

@@ -55,7 +55,7 @@ def parts_of(request: Request[Any, Any, Any]) -> Parts:
 def comes_from_us(
     connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler
 ) -> None:
-    """A guard: another site's page changes nothing here, and signs nobody in."""
+    """A guard: rejects calls of other sites' pages (CSRF)."""
     if connection.scope.get("method") in SAFE_METHODS or is_from_us(connection.scope):
         return
     raise ConsoleError(Rejected("csrf", "This call does not come from a page of this console."))

@@ -169,7 +169,7 @@ class Sessions(Controller):
 async def begun(
     request: Request[Any, Any, Any], parts: Parts, signed_in: SignedIn
 ) -> Response[ShownSession]:
-    """The answer to whoever has just been signed in."""
+    """The answer to a sign-in: the session, and its cookie."""
     shown = await _shown(
         parts, signed_in.member, signed_in.session.id, csrf_token_of(signed_in.token)
     )

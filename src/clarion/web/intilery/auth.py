@@ -38,7 +38,7 @@ class Denied:
 
 
 class Doors:
-    """Knows callers and brands. Raises StorageUnavailable where nobody can say."""
+    """Authenticates callers and finds brands. Raises StorageUnavailable."""
 
     def __init__(self, database: Database, authenticator: Authenticator, clock: Clock) -> None:
         self._database = database

@@ -26,7 +26,7 @@ class IdType(StrEnum):
 
 
 class Part(StrEnum):
-    """What is told of a profile."""
+    """The part of a profile that a call asks for."""
 
     TRAITS = "traits"
     EVENTS = "events"

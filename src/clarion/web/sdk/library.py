@@ -65,7 +65,7 @@ class Script:
 
 
 class Library:
-    """The library and its pieces; `main` None: nobody has named it."""
+    """The library and its pieces; `main` None: no setting names it."""
 
     def __init__(self, main: Script | None, pieces: Mapping[str, Script]) -> None:
         self._main = main
@@ -86,7 +86,7 @@ class Library:
         return name in self._pieces
 
     async def send(self, scope: Scope, send: Send) -> None:
-        """The library, for a write key that is somebody's."""
+        """Sends the library, for a valid write key."""
         if self._main is None:
             headers = [JAVASCRIPT, (b"cache-control", b"no-store"), *_OPEN_TO_ALL]
             # With an error's status no browser would run what explains it.

@@ -106,7 +106,7 @@ class Asides:
         )
 
     async def _script(self, write_key: str, scope: Scope, send: Send, origin: bytes | None) -> None:
-        """Whoever has no write key that stands learns it here already, as from the settings."""
+        """Answers 401 for an unknown or retired write key, as the settings do."""
         source = await self._collector.admission_of(write_key)
         if isinstance(source, UnknownKey | ComeAgain):
             await send_collected(send, origin, source)
