@@ -449,7 +449,7 @@ async def test_a_cancelled_fetch_keeps_no_job(broker: Broker) -> None:
 
 
 @pytest.mark.parametrize("kind", ["database-sqlite", "database-postgres", "jetstream"])
-async def test_a_store_that_is_lost_is_said_to_be_so_and_soon(kind: str, tmp_path: Path) -> None:
+async def test_a_lost_store_raises_unavailable_soon(kind: str, tmp_path: Path) -> None:
     async with AsyncExitStack() as stack:
         if kind == "jetstream":
             server = stack.enter_context(NatsServer())

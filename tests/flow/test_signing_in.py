@@ -164,7 +164,7 @@ async def test_a_faulty_acceptance_names_the_field_and_leaves_the_invitation(
         assert (await browser.get(path)).status_code == 200
 
 
-async def test_a_link_alone_takes_over_nobodys_account(service: Service, browser: Browser) -> None:
+async def test_a_link_alone_takes_over_no_account(service: Service, browser: Browser) -> None:
     """The admin of another workspace invites Ada's address, and keeps the link."""
     other = await service.post("/workspaces", {"name": "second"})
     path = await invited(service, key=other["key"])
@@ -632,7 +632,7 @@ async def test_signing_in_hashes_the_password_anew_where_the_cost_has_changed(
     assert (await browser.get("/session")).status_code == 200
 
 
-async def test_whoever_is_deactivated_is_out_at_once_and_can_come_back(both: Service) -> None:
+async def test_a_deactivated_person_is_out_at_once_and_can_be_reactivated(both: Service) -> None:
     async with Browser(both) as browser:
         await become(both, browser)
         shown = await become(both, browser, "ben@example.com", "author")

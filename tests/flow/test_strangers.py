@@ -64,7 +64,7 @@ async def calls_made(station: Station, body: bytes, **said: Any) -> tuple[int, A
 
 @pytest.mark.parametrize("how", HOSTILE)
 @pytest.mark.parametrize("said", [{"write_key": None}, {"write_key": "x"}], ids=["body", "header"])
-async def test_a_call_of_nobody_costs_no_more_the_more_it_brings(
+async def test_a_call_with_an_unknown_key_costs_the_same_whatever_its_size(
     station: Station, how: str, said: dict[str, Any]
 ) -> None:
     small, answer = await calls_made(station, HOSTILE[how](SMALL), **said)
