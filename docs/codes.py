@@ -58,9 +58,7 @@ _MADE_BY = {
     "Denied",
     "send_refusal",
     "Rejected",
-    "CallFault",
-    "Refusal",
-    "RegistrationFault",
+    "RejectedEvent",
     "refused",
     "send_error",
 }

@@ -88,7 +88,7 @@ class Lease(Protocol):
         payload `keep`, where that is given."""
 
     async def extend(self, seconds: float) -> None:
-        """Ours for `seconds` more from now."""
+        """Extends the lease to end `seconds` from now."""
 
 
 class Broker(Protocol):

@@ -12,8 +12,10 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
 import pytest
+from sqlalchemy import Engine, event
 
 from clarion.broker import (
     DEDUPE_WINDOW_SECONDS,
@@ -24,7 +26,8 @@ from clarion.broker import (
     Lease,
     NewJob,
 )
-from clarion.brokers.database import DatabaseBroker
+from clarion.brokers.database import DatabaseBroker, DatabaseBrokerOptions
+from clarion.clock import SystemClock
 from clarion.storage.database import Database
 from clarion.storage.schema import job_keys, jobs, metadata
 from support.brokers import Stand
@@ -380,6 +383,51 @@ async def test_everybody_who_waits_is_woken_when_there_is_work_for_all(stand: St
         assert {lease.payload for lease in leases} == {b"first", b"second"}
 
 
+async def test_those_who_wait_on_find_jobs_when_another_has_waited_long_enough(
+    stand: Stand,
+) -> None:
+    """What another process publishes wakes nobody: it has to be looked for."""
+    ours, theirs = await stand.open(poll_seconds=0.02), await stand.open()
+    waits = [GLANCE, LONG, LONG]
+    fetching = [
+        asyncio.create_task(
+            ours.fetch(JobKind.CHUNK, limit=1, wait_seconds=wait, lease_seconds=LONG)
+        )
+        for wait in waits
+    ]
+    async with patience():
+        assert await fetching[0] == []
+        for _ in fetching[1:]:
+            await theirs.publish(job())
+        leases = await asyncio.gather(*fetching[1:])
+    assert [len(one) for one in leases] == [1, 1]
+
+
+async def test_many_who_wait_look_as_seldom_as_one(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/clarion.db"
+    await make_tables(url)
+    database = Database(url)
+    looks: Counter[str] = Counter()
+
+    def count_look(*args: Any) -> None:
+        looks[args[2].split()[0]] += 1
+
+    event.listen(Engine, "before_cursor_execute", count_look)
+    broker = DatabaseBroker(database, SystemClock(), DatabaseBrokerOptions(poll_seconds=0.05))
+    fetches = 20
+    await asyncio.gather(
+        *(
+            broker.fetch(JobKind.CHUNK, limit=1, wait_seconds=1, lease_seconds=LONG)
+            for _ in range(fetches)
+        )
+    )
+    event.remove(Engine, "before_cursor_execute", count_look)
+    await broker.close()
+    await database.close()
+    # Each looks when it comes; then one look is for all of them: 20 a second, and not 400.
+    assert looks["SELECT"] <= fetches + 20 + 5
+
+
 async def test_a_fetch_takes_no_more_than_its_limit(stand: Stand, broker: Broker) -> None:
     await broker.publish(*(job(b"%d" % number) for number in range(30)))
     brokers = [broker, await stand.open(), await stand.open()]
@@ -401,7 +449,7 @@ async def test_a_cancelled_fetch_keeps_no_job(broker: Broker) -> None:
 
 
 @pytest.mark.parametrize("kind", ["database-sqlite", "database-postgres", "jetstream"])
-async def test_a_store_that_is_lost_is_said_to_be_so_and_soon(kind: str, tmp_path: Path) -> None:
+async def test_a_lost_store_raises_unavailable_soon(kind: str, tmp_path: Path) -> None:
     async with AsyncExitStack() as stack:
         if kind == "jetstream":
             server = stack.enter_context(NatsServer())

@@ -78,7 +78,7 @@ async def test_what_was_published_is_there_after_the_server_was_killed(server: N
     await broker.close()
 
 
-async def test_a_dead_server_is_told_at_once_to_whoever_waits(server: NatsServer) -> None:
+async def test_a_dead_server_ends_waiting_fetches_at_once(server: NatsServer) -> None:
     broker = await JetStreamBroker.connect(server.url("t"))
     fetching = asyncio.create_task(
         broker.fetch(JobKind.EVENTS, limit=1, wait_seconds=LONG, lease_seconds=LONG)
@@ -268,7 +268,7 @@ BAD_SERVERS = [
 
 @pytest.mark.parametrize("factory", [asyncio.new_event_loop, uvloop.new_event_loop])
 @pytest.mark.parametrize("behave", BAD_SERVERS)
-def test_whatever_a_server_does_at_first_is_a_broker_that_can_not_now(
+def test_any_fault_of_a_server_while_connecting_raises_unavailable(
     behave: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]],
     factory: Callable[[], asyncio.AbstractEventLoop],
 ) -> None:

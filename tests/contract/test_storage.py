@@ -253,7 +253,7 @@ async def test_an_upsert_that_combines_keeps_the_least_or_the_greatest(store: Da
 # --- transactions ---------------------------------------------------------------------------
 
 
-async def test_nobody_sees_a_transaction_before_it_ends_and_everybody_after(
+async def test_a_transaction_is_seen_by_others_when_it_ends_and_not_before(
     store: Database,
 ) -> None:
     async with store.write() as connection:

@@ -140,7 +140,7 @@ def codes_in_the_source() -> Iterator[str]:
         yield from re.findall(r'\bcode="(\w+)"', module.read_text())
         yield from re.findall(r'refused\(\s*message_id,\s*"(\w+)"', module.read_text())
     yield from re.findall(r'send_error\(\s*send,\s*origin,\s*\d+,\s*"(\w+)"', collect_source())
-    yield from re.findall(r'CallFault\(\s*code="(\w+)"', collect_source())
+    yield from re.findall(r'Rejected\(\s*code="(\w+)"', collect_source())
 
     for module in (SOURCE / "web" / "intilery").glob("*.py"):
         yield from re.findall(r'Denied\(\s*code="(\w+)"', module.read_text())

@@ -150,7 +150,7 @@ async def test_no_request_makes_the_collector_fail(
 
 @ROUNDS
 @given(call=calls())
-async def test_whatever_is_taken_can_be_taken_in(
+async def test_every_accepted_event_can_be_ingested(
     app: CollectApp, database: Database, call: tuple[str, bytes]
 ) -> None:
     clock = FakeClock()

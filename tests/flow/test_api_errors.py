@@ -16,7 +16,7 @@ from clarion.accounts.actor import Scope
 from clarion.brokers.database import DatabaseBroker
 from clarion.clock import SystemClock
 from clarion.events.backpressure import DISK_LOW
-from clarion.events.calls.body import CallFault
+from clarion.faults import Rejected
 from clarion.storage.database import Database
 from clarion.storage.schema import campaigns
 from clarion.storage.vault import Vault
@@ -366,7 +366,7 @@ async def test_a_lost_database_asks_to_come_again() -> None:
 
 
 async def test_a_disk_without_room_is_not_ready_but_alive(service: Service) -> None:
-    async def shortage() -> CallFault:
+    async def shortage() -> Rejected:
         return DISK_LOW
 
     api = create_api(

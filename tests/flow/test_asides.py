@@ -185,7 +185,7 @@ async def test_settings_of_a_revoked_key_are_refused(tmp_path: Path, clock: Fake
             assert (await get(station, SETTINGS)).status == 401
 
 
-async def test_an_outage_is_told_to_who_asks_for_settings(tmp_path: Path, clock: Clock) -> None:
+async def test_settings_are_answered_unavailable_in_an_outage(tmp_path: Path, clock: Clock) -> None:
     """An SDK that hears 503 asks again; one that hears 401 gives up."""
     database = Database(f"sqlite:///{tmp_path}/empty.db")
     async with Station(database, clock) as station:
@@ -263,7 +263,7 @@ async def test_a_pixel_may_name_the_fields_of_its_event(station: Station) -> Non
     assert properties == {"campaign": {"name": "Spring Ü"}, "email_id": "7"}
 
 
-async def test_a_pixel_shows_its_image_whatever_comes(station: Station) -> None:
+async def test_a_pixel_is_always_answered_with_its_image(station: Station) -> None:
     unknown = packed(track("m", writeKey="nobody"))
     for query in (
         "",

@@ -378,7 +378,7 @@ async def test_an_integer_id_is_the_same_person_as_its_text(station: Station) ->
     assert len({row.customer_id for row in rows}) == 1
 
 
-async def test_ids_that_name_nobody_are_as_if_they_were_not_there(station: Station) -> None:
+async def test_placeholder_ids_are_treated_as_missing(station: Station) -> None:
     for number, nothing in enumerate(
         [None, "", " ", "null", "<userId>", 0, True, ["u"], "x" * 256]
     ):
@@ -639,7 +639,7 @@ async def test_a_caller_who_goes_in_the_middle_leaves_nothing_behind(wire: Stati
     assert await wire.message_ids() == ["m"]
 
 
-async def test_what_is_not_http_harms_nobody(wire: Station) -> None:
+async def test_what_is_not_http_harms_no_other_connection(wire: Station) -> None:
     for noise in (
         b"\x16\x03\x01\x02\x00\x01\x00",
         b"GET\r\n\r\n",

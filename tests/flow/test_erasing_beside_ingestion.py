@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select, text
 
 from clarion.customers.suppression_store import without_listed
-from clarion.ingest_log.rejection import Hint, Refusal
+from clarion.ingest_log.rejection import Hint, RejectedEvent
 from clarion.storage.database import Database
 from clarion.storage.schema import ingest_log, source_counts
 from contract.test_search import heard
@@ -80,9 +80,9 @@ async def test_however_many_refusals_there_are_the_list_is_asked_twice(service: 
     assert len(statements) == 2
     assert [len(part) for part in told] == [2] * 50 + [0]
     for ours, (_, (_, bobs)) in zip(told, parcels, strict=False):
-        assert ours == [Refusal(message_id=None, code="c", message="m", excerpt=""), bobs]
+        assert ours == [RejectedEvent(message_id=None, code="c", message="m", excerpt=""), bobs]
 
 
-def refusal(user_id: str) -> Refusal:
+def refusal(user_id: str) -> RejectedEvent:
     hint = Hint(user_id=user_id)
-    return Refusal(message_id="m", code="c", message="m", excerpt=user_id, hint=hint)
+    return RejectedEvent(message_id="m", code="c", message="m", excerpt=user_id, hint=hint)

@@ -148,7 +148,7 @@ async def test_a_commit_that_fails_is_told_to_all_who_waited_and_the_next_may_su
     assert crowd.gate.commits() == [["again"]]
 
 
-async def test_nobody_waits_for_ever_when_the_commit_is_cancelled(crowd: Crowd) -> None:
+async def test_a_cancelled_commit_ends_every_waiting_call(crowd: Crowd) -> None:
     calls = [await crowd.begin(), *[await crowd.call(f"m{number}") for number in range(5)]]
     crowd.gate.failure = asyncio.CancelledError()
     crowd.gate.is_open.set()
@@ -180,7 +180,7 @@ async def test_closing_waits_until_all_who_wait_are_answered(crowd: Crowd) -> No
     assert await asyncio.gather(*calls) == [Taken(events=1, refused=[])] * 2
 
 
-async def test_giving_up_a_close_gives_up_nobodys_event(crowd: Crowd) -> None:
+async def test_giving_up_a_close_loses_no_event(crowd: Crowd) -> None:
     calls = [await crowd.begin(), await crowd.call("m1")]
     closing = asyncio.create_task(crowd.collector.close())
     await asyncio.sleep(0)

@@ -66,7 +66,7 @@ async def test_a_backlog_has_an_end_and_goes_on_once_it_is_taken_in(
         pytest.fail("nothing is taken though nothing waits")
 
 
-async def test_it_is_told_once_when_there_is_no_room_and_once_when_there_is(
+async def test_a_full_backlog_is_logged_once_and_its_end_once(
     tmp_path: Path, clock: FakeClock
 ) -> None:
     options = BackpressureOptions(disk_free_min=0, backlog_max=10)

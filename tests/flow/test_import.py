@@ -269,7 +269,7 @@ def test_another_kind_or_an_unreadable_file_is_refused(sending: Clarion) -> None
     assert sending("import", "devices", str(odd), "--format", "ndjson")[0] == 0
 
 
-def test_several_sources_have_to_be_told_apart(sending: Clarion) -> None:
+def test_a_command_asks_for_the_source_where_there_are_several(sending: Clarion) -> None:
     file = written(sending.home, "x.ndjson", DEVICES)
     sending.json("sources", "create", "second")
     code, _, errors = sending("import", "devices", str(file))
@@ -343,7 +343,7 @@ class PatientClock(SystemClock):
         await super().sleep(seconds)
 
 
-async def test_an_import_waits_for_the_ingestors_and_for_nobody_where_there_are_none(
+async def test_an_import_waits_for_the_backlog_only_where_ingestors_run(
     tmp_path: Path, sending: Clarion
 ) -> None:
     records = [{"user_id": f"u{n}"} for n in range(BATCH_RECORDS * (WAITING_JOBS_MAX + 8))]
@@ -413,7 +413,7 @@ def test_what_is_exported_can_be_imported_elsewhere_and_is_the_same(
     assert _state(sending) == before
 
 
-def test_why_a_device_is_whose_is_told_for_people_and_for_scripts(sending: Clarion) -> None:
+def test_a_devices_owner_is_explained_for_people_and_for_scripts(sending: Clarion) -> None:
     sending.json("import", "devices", str(written(sending.home, "tokens.ndjson", DEVICES)))
     take_in(sending.home)
     told = sending.json("devices", "why", "d1")

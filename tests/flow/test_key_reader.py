@@ -84,7 +84,7 @@ async def test_what_has_changed_is_known_to_whoever_asks_after_it(
     assert isinstance(await reader.read(KEY), Retired)
 
 
-async def test_each_call_hears_that_nobody_can_say(counted: Counted, clock: FakeClock) -> None:
+async def test_each_waiting_call_gets_the_outage(counted: Counted, clock: FakeClock) -> None:
     reader = reader_of(counted, clock, pause_seconds=0)
     counted.is_away = True
     answers = await asyncio.gather(

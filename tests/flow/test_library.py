@@ -72,7 +72,7 @@ async def test_the_librarys_lines_keep_their_numbers(station: Station) -> None:
     assert reply.body.removesuffix(MAIN).count(b"\n") == 0
 
 
-async def test_whoever_has_the_library_is_told_that_it_is_the_same(station: Station) -> None:
+async def test_a_cached_library_is_answered_not_modified(station: Station) -> None:
     tag = (await get(station)).headers["etag"]
     for known in (tag, f"W/{tag}", f'"other", {tag}', "*"):
         again = await get(station, If_None_Match=known, Origin="https://shop.example")

@@ -1,7 +1,6 @@
 """What the process of a role loads, and what it leaves to others."""
 
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -11,35 +10,36 @@ import pytest
 from clarion.app import Role
 from support.patience import PATIENCE
 
-LOADED = re.compile(r"^import time:[ \d|]+\| +([\w.]+)$", re.MULTILINE)
+_AT_EXIT = """
+import atexit, pathlib, sys
+atexit.register(lambda: pathlib.Path({path!r}).write_text("\\n".join(sys.modules)))
+"""
 
 
 @pytest.fixture(scope="module")
 def modules(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
-    """Every module that `clarion run` has loaded from its start to its end, with all roles."""
+    """`sys.modules` of `clarion run` at its end, with all roles."""
     directory = tmp_path_factory.mktemp("roles")
+    loaded = directory / "loaded"
+    (directory / "sitecustomize.py").write_text(_AT_EXIT.format(path=str(loaded)))
     own = {name: value for name, value in os.environ.items() if not name.startswith("CLARION_")}
     environment = own | {"CLARION_LISTEN": "127.0.0.1:0"}
     command = [sys.executable, "-m", "clarion.cli"]
     subprocess.run(
         [*command, "migrate"], cwd=directory, env=environment, check=True, capture_output=True
     )
-    log = directory / "log"
-    with (
-        log.open("wb") as told,
-        subprocess.Popen(
-            [sys.executable, "-X", "importtime", *command[1:], "run", *Role],
-            cwd=directory,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=told,
-        ) as process,
-    ):
+    with subprocess.Popen(
+        [*command, "run", *Role],
+        cwd=directory,
+        env=environment | {"PYTHONPATH": str(directory)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    ) as process:
         assert process.stdout is not None
         assert process.stdout.readline().startswith(b"Clarion listens on http://127.0.0.1:")
         process.send_signal(signal.SIGTERM)
         assert process.wait(PATIENCE) == 0
-    return set(LOADED.findall(log.read_text()))
+    return set(loaded.read_text().split())
 
 
 @pytest.mark.xdist_group("role process")
@@ -47,6 +47,10 @@ def modules(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
     "part",
     [
         "cyclopts",
+        "rich",
+        "pygments",
+        "watchfiles",
+        "websockets",
         "clarion.cli.program",
         "clarion.cli.output",
         "clarion.cli.demo",

@@ -10,8 +10,8 @@ from cryptography.fernet import Fernet
 from sqlalchemy import select
 
 from clarion.deliveries.apps.store import open_app
-from clarion.events.identity_verification import sign
 from clarion.sources.key_store import add_identity_secret
+from clarion.sources.signature import sign
 from clarion.storage.database import Database
 from clarion.storage.reseal import look, reseal
 from clarion.storage.schema import identity_secrets

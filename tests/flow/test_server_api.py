@@ -147,7 +147,7 @@ async def test_a_call_may_have_a_megabyte(station: Station, server: Server) -> N
 # --- servers: what is refused ---------------------------------------------------------------
 
 
-async def test_an_event_of_nobody_is_refused_in_the_words_of_the_model(
+async def test_an_event_without_an_id_is_refused_in_the_words_of_the_model(
     station: Station, server: Server
 ) -> None:
     for fields in ({}, {"userId": ""}, {"userId": None, "anonymousId": " "}):
@@ -284,7 +284,9 @@ async def test_a_brand_is_a_source_of_the_keys_workspace_by_name(
     assert sources == {"m1": source_row("", 8, "")["source_id"], "m2": SOURCE}
 
 
-async def test_another_path_or_method_is_said_so(station: Station, server: Server) -> None:
+async def test_an_unknown_path_or_method_is_answered_as_such(
+    station: Station, server: Server
+) -> None:
     paths = ["/track/", "/track/c/a/APP/v2/track", "/track/c/a/APP/v1", "/track/c/a/%00/v1/track"]
     for path in (*paths, f"{BASE}/nothing", f"{BASE}/track/more", "/track/%FF/a/b/v1/x"):
         reply = await station.post(path, track("m"), {"auth-token": server.token})
@@ -294,7 +296,7 @@ async def test_another_path_or_method_is_said_so(station: Station, server: Serve
     assert await station.events() == []
 
 
-async def test_an_outage_is_told_as_one(tmp_path: Path, clock: Clock) -> None:
+async def test_an_outage_is_answered_as_unavailable(tmp_path: Path, clock: Clock) -> None:
     database = Database(f"sqlite:///{tmp_path}/empty.db")
     async with Station(database, clock) as station:
         reply = await Server(station, "clk_x").post("track", track("m"))

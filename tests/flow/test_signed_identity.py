@@ -9,9 +9,10 @@ from cryptography.fernet import Fernet
 from sqlalchemy import select
 
 from clarion.events.collector import Collector, CollectorOptions, ComeAgain, Taken
-from clarion.events.identity_verification import SIGNATURE, sign
+from clarion.events.identity_verification import SIGNATURE
 from clarion.events.messages.reserved import PUSH_NAMES
 from clarion.sources.authenticator import WriteKeyOptions
+from clarion.sources.signature import sign
 from clarion.storage.database import Database
 from clarion.storage.schema import metadata
 from clarion.storage.vault import Vault

@@ -164,7 +164,7 @@ async def test_a_faulty_acceptance_names_the_field_and_leaves_the_invitation(
         assert (await browser.get(path)).status_code == 200
 
 
-async def test_a_link_alone_takes_over_nobodys_account(service: Service, browser: Browser) -> None:
+async def test_a_link_alone_takes_over_no_account(service: Service, browser: Browser) -> None:
     """The admin of another workspace invites Ada's address, and keeps the link."""
     other = await service.post("/workspaces", {"name": "second"})
     path = await invited(service, key=other["key"])
@@ -632,7 +632,7 @@ async def test_signing_in_hashes_the_password_anew_where_the_cost_has_changed(
     assert (await browser.get("/session")).status_code == 200
 
 
-async def test_whoever_is_deactivated_is_out_at_once_and_can_come_back(both: Service) -> None:
+async def test_a_deactivated_person_is_out_at_once_and_can_be_reactivated(both: Service) -> None:
     async with Browser(both) as browser:
         await become(both, browser)
         shown = await become(both, browser, "ben@example.com", "author")
@@ -750,3 +750,14 @@ def test_the_first_start_on_a_terminal_shows_the_way_in(home: Path) -> None:
         assert client.get(link).status_code == 404
     terminal.interrupt()
     assert terminal.end() == 0
+
+
+async def test_a_method_that_a_path_has_not_is_answered_405_with_those_it_has(
+    browser: Browser,
+) -> None:
+    answer = await browser.client.put("/console/sign-in", headers={"Origin": browser.origin})
+    assert answer.status_code == 405
+    assert answer.json()["code"] == "method_not_allowed"
+    assert "POST" in answer.headers["allow"]
+    nowhere = await browser.get("/nowhere")
+    assert (nowhere.status_code, nowhere.json()["code"]) == (404, "not_found")

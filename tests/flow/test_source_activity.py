@@ -13,7 +13,7 @@ from clarion.broker import Broker, JobKind, Lease
 from clarion.customers.devices.sweeper import Sweeper
 from clarion.customers.ingestor import Ingestor, IngestorOptions
 from clarion.ingest_log.outcome import Outcome, Stage, refused_entry
-from clarion.ingest_log.rejection import Refusal
+from clarion.ingest_log.rejection import RejectedEvent
 from clarion.ingest_log.store import IngestLog
 from clarion.sources.store import create_source
 from clarion.storage.database import Database
@@ -272,7 +272,7 @@ async def test_the_newest_of_a_source_are_kept_and_the_counts_of_30_days(
         async with station.database.write() as connection:
             tally = log.tally()
             for message_id in message_ids:
-                refusal = Refusal(message_id=message_id, code="c", message="m", excerpt="")
+                refusal = RejectedEvent(message_id=message_id, code="c", message="m", excerpt="")
                 where = (WORKSPACE, SOURCE, clock.now(), Stage.EVENT)
                 tally.add(refused_entry(*where, refusal))
             await log.write(connection, tally, again=False)

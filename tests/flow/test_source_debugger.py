@@ -2,16 +2,19 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import httpx
 import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.accounts.actor import Scope
+from clarion.ingest_log.outcome import Entry
 from clarion.ingest_log.queries import Wanted
 from clarion.ingest_log.tail import Tail, TailOptions
 from clarion.storage.bulk import insert_new
@@ -422,29 +425,37 @@ async def test_what_becomes_visible_late_is_told_and_nothing_twice(
 
     await commit("m5", 5)
     for last in (0, 1, 2):
-        feed = Tail(database, wanted)
-        begun = [one.message_id for one in await feed.begin(last)]
+        tail = Tail(wanted)
+        begun = await shown(database, partial(tail.begin, last=last))
         assert begun == ["m1", "m5"][2 - last :]
         await commit(f"late{last}", 2 + last)
-        assert [one.message_id for one in await feed.look()] == [f"late{last}"]
+        assert await shown(database, tail.look) == [f"late{last}"]
         async with database.write() as connection:
             await connection.execute(events.delete().where(events.c.message_id == f"late{last}"))
     for message_id, number in (("m9", 9), ("m8", 8), ("m7", 7)):
         await commit(message_id, number)
-        assert [one.message_id for one in await feed.look()] == [message_id]
-    assert await feed.look() == []
+        assert await shown(database, tail.look) == [message_id]
+    assert await shown(database, tail.look) == []
 
 
 async def test_who_can_not_be_told_all_hears_that(app: App, database: Database) -> None:
     wanted = Wanted(source_id=UUID(app.id))
-    feed = Tail(database, wanted, options=TailOptions(rows_max=3))
-    await feed.begin(0)
+    tail = Tail(wanted, options=TailOptions(rows_max=3))
+    await shown(database, partial(tail.begin, last=0))
     await app.send(*(seen(f"m{number}") for number in range(5)))
-    assert [one.message_id for one in await feed.look()] == ["m2", "m3", "m4"]
-    assert feed.skipped
+    assert await shown(database, tail.look) == ["m2", "m3", "m4"]
+    assert tail.skipped
     await app.send(seen("m5"))
-    assert [one.message_id for one in await feed.look()] == ["m5"]
-    assert not feed.skipped
+    assert await shown(database, tail.look) == ["m5"]
+    assert not tail.skipped
+
+
+async def shown(
+    database: Database, look: Callable[[AsyncConnection], Awaitable[list[Entry]]]
+) -> list[str | None]:
+    """The messageIds that one look tells."""
+    async with database.read() as connection:
+        return [entry.message_id for entry in await look(connection)]
 
 
 async def a_row_of(database: Database) -> dict[str, Any]:

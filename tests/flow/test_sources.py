@@ -115,9 +115,7 @@ async def test_a_key_may_be_retired_in_some_days_and_that_be_taken_back(
     assert await sent(service, source["write_key"]) == 200
 
 
-async def test_it_is_told_which_key_is_still_used_and_when_last(
-    service: Service, source: dict[str, Any]
-) -> None:
+async def test_a_keys_last_use_is_shown(service: Service, source: dict[str, Any]) -> None:
     path = f"/sources/{source['id']}/write-keys"
     await service.post(path)
     await service.try_to_send(source["write_key"], track("m1"))
@@ -235,7 +233,7 @@ async def test_the_limit_counts_bytes_beside_events_wherever_they_come_from(
 
 
 @on_sqlite
-async def test_over_the_limit_a_call_is_told_when_to_come_again(
+async def test_a_call_over_the_rate_limit_is_answered_with_retry_after(
     service: Service, source: dict[str, Any]
 ) -> None:
     limit = {"events_per_second": 2, "burst": 3}

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from clarion.events.calls.body import CallFault
+from clarion.faults import Rejected
 from clarion.sources.auth_result import UnknownKey
 from support.clock import FakeClock
 from support.station import KEY, Station, station_on_sqlite
@@ -64,12 +64,12 @@ async def calls_made(station: Station, body: bytes, **said: Any) -> tuple[int, A
 
 @pytest.mark.parametrize("how", HOSTILE)
 @pytest.mark.parametrize("said", [{"write_key": None}, {"write_key": "x"}], ids=["body", "header"])
-async def test_a_call_of_nobody_costs_no_more_the_more_it_brings(
+async def test_a_call_with_an_unknown_key_costs_the_same_whatever_its_size(
     station: Station, how: str, said: dict[str, Any]
 ) -> None:
     small, answer = await calls_made(station, HOSTILE[how](SMALL), **said)
     large, same = await calls_made(station, HOSTILE[how](LARGE), **said)
-    assert isinstance(answer, UnknownKey | CallFault)
+    assert isinstance(answer, UnknownKey | Rejected)
     assert type(answer) is type(same)
     assert large - small < 50, "the same work, whatever is in the body"
     assert large < FEW

@@ -100,7 +100,7 @@ async def test_a_call_that_is_turned_away_is_counted_and_told_with_its_cure(door
     assert (line["message_id"], line["excerpt"]) == (None, None)
 
 
-async def test_whatever_is_wrong_with_a_call_its_source_is_told(alone: Door) -> None:
+async def test_every_fault_of_a_call_is_logged_with_its_source(alone: Door) -> None:
     wrong: list[tuple[str, dict[str, Any]]] = [
         ("not_json", {"content": b'{"batch": ['}),
         ("not_an_object", {"content": b"[]"}),
@@ -136,7 +136,7 @@ async def test_the_key_is_found_wherever_it_stands(alone: Door) -> None:
     assert {one["stage"] for one in page["data"]} == {"call"}
 
 
-async def test_whoever_still_has_a_key_that_ended_is_told_of(door: Door) -> None:
+async def test_a_call_with_a_retired_key_is_logged_with_its_source(door: Door) -> None:
     former, shown = door.key, f"{door.key[:8]}…"
     made = await door.service.post(f"{door.path}/write-keys", {"retire_former_after_days": 0})
     assert await door.call() == 401
@@ -151,7 +151,7 @@ async def test_whoever_still_has_a_key_that_ended_is_told_of(door: Door) -> None
     assert former not in str(await door.lines())
 
 
-async def test_pages_and_floods_that_are_kept_out_are_told_of(door: Door) -> None:
+async def test_rejected_origins_and_rate_limited_calls_are_logged(door: Door) -> None:
     rules = {
         "allowed_origins": ["https://shop.example"],
         "rate_limit": {"events_per_second": 1, "burst": 2},
@@ -179,7 +179,7 @@ async def test_a_flood_is_one_line_each_time_and_hides_no_event(alone: Door) -> 
     assert [one["stage"] for one in lines] == ["call"] * 30 + ["event"]
 
 
-async def test_calls_of_nobody_are_a_number_of_the_process(alone: Door) -> None:
+async def test_calls_with_unknown_keys_are_counted_in_metrics_alone(alone: Door) -> None:
     metrics, service = Metrics(), alone.service
     collector = Collector(
         service.database, service.world.broker, service.clock, OPTIONS, metrics=metrics
@@ -194,7 +194,7 @@ async def test_calls_of_nobody_are_a_number_of_the_process(alone: Door) -> None:
     assert await alone.told() == {"not_json": (1, {})}
 
 
-async def test_what_is_taken_is_not_told_of(alone: Door) -> None:
+async def test_accepted_calls_are_not_logged_as_rejected(alone: Door) -> None:
     taken = await alone.service.collector.collect(
         b'{"event":"a","userId":"u"}', write_key=alone.key, type_hint="track"
     )

@@ -16,8 +16,8 @@ from clarion.customers.identity.extract import owner_key
 from clarion.customers.identity.identifier import Flags, User, customer_id_of
 from clarion.customers.profile.traits import Profile, TraitUpdate
 from clarion.customers.profile.wrong_clock import Installation, Taught, in_one_order
-from clarion.events.calls.registration_check import RegistrationFault
 from clarion.events.messages.message import Event
+from clarion.faults import Rejected
 
 WORKSPACE = UUID(int=1)
 SOURCE = UUID(int=2)
@@ -99,7 +99,7 @@ class Book:
         registrations: list[Registration] = []
         for event in fresh:
             read = read_registrations(event, source_id)
-            registrations += [] if isinstance(read, RegistrationFault) else read
+            registrations += [] if isinstance(read, Rejected) else read
         deletions = [one for event in fresh for one in read_deletions(event)]
         registry = DevicePlan(WORKSPACE, batch, registrations, deletions, NOW)
         losers = registry.meet_holders(

@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 
 from clarion.events.calls.body import (
     BODY_BYTES_MAX,
-    CallFault,
     in_utf_8,
     is_damaged,
     readable,
@@ -31,12 +30,13 @@ from clarion.events.calls.call import (
     keys_in,
     read_call,
 )
+from clarion.faults import Rejected
 from support.patience import growth
 
 EVENT: dict[str, Any] = {"type": "track", "event": "Seen", "userId": "u", "messageId": "m1"}
 
 
-def answer(body: bytes, kind: str | None = None) -> Call | CallFault:
+def answer(body: bytes, kind: str | None = None) -> Call | Rejected:
     numbers = count(1)
     return read_call(body, type_hint=kind, new_message_id=lambda: f"new-{next(numbers)}")
 
@@ -49,7 +49,7 @@ def call(body: bytes, kind: str | None = None) -> Call:
 
 def fault(body: bytes, kind: str | None = None) -> str:
     found = answer(body, kind)
-    assert isinstance(found, CallFault), found
+    assert isinstance(found, Rejected), found
     return found.code
 
 
@@ -72,7 +72,7 @@ def test_a_gzip_body_is_unpacked(encoding: str) -> None:
 
 def unpack_fault(body: bytes, encoding: str) -> str:
     found = unpack(body, encoding)
-    assert isinstance(found, CallFault), found
+    assert isinstance(found, Rejected), found
     return found.code
 
 
@@ -136,7 +136,7 @@ def test_what_the_first_bytes_say_counts_whatever_the_header_says(how: str, enco
     assert readable(bytes_of(unpack(PACKED[how], encoding))) in (JSON, JSON.strip())
 
 
-def bytes_of(unpacked: bytes | CallFault) -> bytes:
+def bytes_of(unpacked: bytes | Rejected) -> bytes:
     assert isinstance(unpacked, bytes), unpacked
     return unpacked
 
@@ -166,7 +166,7 @@ def test_a_bomb_stays_small_however_it_is_packed() -> None:
 @given(st.binary(max_size=40), st.sampled_from(["", "gzip", "deflate", "br", "gzip, deflate"]))
 def test_no_packing_raises(body: bytes, encoding: str) -> None:
     for begin in (b"", b"\x1f\x8b\x08", b"\x78\x9c", b"eyJ", b"{", b"\xff\xfe"):
-        assert isinstance(unpack(begin + body, encoding), bytes | CallFault)
+        assert isinstance(unpack(begin + body, encoding), bytes | Rejected)
 
 
 def test_a_body_may_have_exactly_512_kib_unpacked() -> None:
@@ -427,7 +427,7 @@ def test_a_batch_that_is_no_list_is_one_clear_error(events: Any) -> None:
 def test_who_sends_no_batch_is_told_so_in_words_of_the_wire() -> None:
     for body in (b"{}", b'{"batch":{}}', b'{"batch":"x"}'):
         call = read_call(body, type_hint=None, new_message_id=str)
-        assert isinstance(call, CallFault)
+        assert isinstance(call, Rejected)
         assert "list of events" in call.message
         assert "/v1/track" in call.message
         assert "$" not in call.message and "array" not in call.message
@@ -522,7 +522,7 @@ def test_no_body_takes_longer_than_its_size_allows(body: bytes) -> None:
 
 @given(st.binary(max_size=200) | st.text(max_size=100).map(str.encode), st.booleans())
 def test_no_bytes_raise(body: bytes, single: bool) -> None:
-    assert isinstance(answer(body, "track" if single else None), Call | CallFault)
+    assert isinstance(answer(body, "track" if single else None), Call | Rejected)
 
 
 _VALUES = st.recursive(

@@ -13,7 +13,7 @@ from clarion.broker import PAYLOAD_BYTES_MAX
 from clarion.events.calls.call import Call, read_call
 from clarion.events.collector import CollectorOptions
 from clarion.events.envelope import Item, Parcel, decode, encode, open_parcel, split
-from clarion.ingest_log.rejection import Refusal
+from clarion.ingest_log.rejection import RejectedEvent
 
 RECEIVED = datetime(2026, 3, 1, 12, 0, 0, 123_456, tzinfo=UTC)
 JOB_BYTES_MAX = CollectorOptions().job_bytes_max
@@ -21,7 +21,7 @@ JOB_BYTES_MAX = CollectorOptions().job_bytes_max
 
 def parcel(
     *items: Item,
-    refusals: list[Refusal] | None = None,
+    refusals: list[RejectedEvent] | None = None,
     context: bytes = b"",
     sent_at: datetime | None = None,
 ) -> Parcel:
@@ -41,9 +41,9 @@ def item(message_id: str = "m", **fields: Any) -> Item:
     return Item(raw, "page", message_id)
 
 
-def refusal(**changed: str) -> Refusal:
+def refusal(**changed: str) -> RejectedEvent:
     values: dict[str, Any] = {"message_id": "m", "code": "c", "message": "why", "excerpt": "what"}
-    return Refusal(**values | changed)
+    return RejectedEvent(**values | changed)
 
 
 def of(call: Any) -> Parcel:
@@ -54,7 +54,9 @@ def of(call: Any) -> Parcel:
 def test_what_goes_in_comes_out() -> None:
     parcels = [
         parcel(item("m1"), item("m2"), sent_at=RECEIVED, context=b'{"ip":"x"}'),
-        parcel(refusals=[refusal(), Refusal(message_id=None, code="c", message="", excerpt="é")]),
+        parcel(
+            refusals=[refusal(), RejectedEvent(message_id=None, code="c", message="", excerpt="é")]
+        ),
     ]
     assert decode(encode(parcels)) == parcels
 

@@ -15,7 +15,7 @@ from clarion.customers.outcomes import Outcomes
 from clarion.customers.warnings import warnings_of
 from clarion.events.messages.message import Envelope, Event, read
 from clarion.ingest_log.outcome import Entry, Stage, refused_entry
-from clarion.ingest_log.rejection import Refusal
+from clarion.ingest_log.rejection import RejectedEvent
 from clarion.ingest_log.tally import OTHER, Kind, Names, Tally
 from support.book import NOW, SOURCE, WORKSPACE
 
@@ -54,7 +54,7 @@ class Counters:
         self.tally = Tally(names)
         self.outcomes = Outcomes(self.tally, WORKSPACE)
 
-    def refuse(self, refusals: Sequence[Refusal], key: str = "") -> None:
+    def refuse(self, refusals: Sequence[RejectedEvent], key: str = "") -> None:
         for one in refusals:
             self.tally.add(refused_entry(WORKSPACE, SOURCE, NOW, Stage.EVENT, one), key)
 
@@ -119,14 +119,14 @@ def test_a_very_long_name_is_counted_by_its_beginning() -> None:
 
 def test_refusals_that_are_alike_are_counted_each() -> None:
     counters = Counters(Names())
-    refusal = Refusal(message_id=None, code="event_unreadable", message="…", excerpt="")
+    refusal = RejectedEvent(message_id=None, code="event_unreadable", message="…", excerpt="")
     counters.refuse([refusal] * 3)
     assert len(counters.notes) == 3
     assert counted(counters) == {(Kind.REFUSED, "event_unreadable", ""): 3}
 
 
 def test_the_same_refusals_have_the_same_ids_when_their_job_comes_back() -> None:
-    refusals = [Refusal(message_id="m", code="id_too_long", message="…", excerpt="")] * 2
+    refusals = [RejectedEvent(message_id="m", code="id_too_long", message="…", excerpt="")] * 2
     first, second = Counters(Names()), Counters(Names())
     for counters in (first, second):
         counters.refuse(refusals, "call")
@@ -272,6 +272,6 @@ def test_every_warning_has_a_meaning_and_a_cure() -> None:
 
 def test_what_tells_two_refusals_apart_is_all_of_them() -> None:
     counters = Counters(Names())
-    one = Refusal(message_id="m", code="id_too_long", message="…", excerpt="a")
+    one = RejectedEvent(message_id="m", code="id_too_long", message="…", excerpt="a")
     counters.refuse([one, replace(one, excerpt="b")])
     assert len(set(counters.tally.ids)) == 2

@@ -13,7 +13,7 @@ from clarion.events.messages.identifiers import ID_CHARACTERS_MAX, usable_id
 from clarion.events.messages.json_limits import NESTING_MAX
 from clarion.events.messages.message import TIME_IMPOSSIBLE, Envelope, Event, read, read_identify
 from clarion.events.messages.timestamps import corrected, parse_time
-from clarion.ingest_log.rejection import Refusal
+from clarion.ingest_log.rejection import RejectedEvent
 from support.history import App
 
 RECEIVED = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -29,9 +29,9 @@ def checked(raw: bytes, type_hint: str | None = None) -> Checked:
     return found
 
 
-def refused(raw: bytes, type_hint: str | None = None) -> Refusal:
+def refused(raw: bytes, type_hint: str | None = None) -> RejectedEvent:
     found = check(raw, type_hint)
-    assert isinstance(found, Refusal), found
+    assert isinstance(found, RejectedEvent), found
     return found
 
 
@@ -423,7 +423,7 @@ def test_lists_may_be_nested_as_deep_as_the_limit_and_no_deeper() -> None:
     found = read(nested(NESTING_MAX), type_="track", message_id="m", envelope=Envelope(
         received_at=RECEIVED, sent_at=None
     ))  # fmt: skip
-    assert isinstance(found, Refusal)
+    assert isinstance(found, RejectedEvent)
     assert (found.code, found.message_id) == ("event_nested_too_deeply", "m")
 
 
@@ -436,7 +436,7 @@ def test_a_number_nobody_can_store_is_refused_when_read(bad: bytes) -> None:
     raw = wire(type="identify", traits={"n": 0}).replace(b'"n":0', b'"n":' + bad)
     envelope = Envelope(received_at=RECEIVED, sent_at=None)
     found = read(raw, type_="identify", message_id="m", envelope=envelope)
-    assert isinstance(found, Refusal)
+    assert isinstance(found, RejectedEvent)
     assert found.code == "event_unreadable"
     assert bad.decode() not in found.message
 

@@ -20,9 +20,10 @@ from clarion.customers.devices.liveness import held
 from clarion.customers.devices.registration_reader import read_deletions, read_registrations
 from clarion.events.calls.check import Checked, check
 from clarion.events.calls.foreign_tokens import stranger
-from clarion.events.calls.registration_check import RegistrationFault, is_plainly_in_order
+from clarion.events.calls.registration_check import is_plainly_in_order
 from clarion.events.messages.installation import TOKEN_CHARACTERS_MAX
 from clarion.events.messages.message import Envelope, Event, read
+from clarion.faults import Rejected
 
 SOURCE = UUID(int=2)
 RECEIVED = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -55,13 +56,13 @@ def registration(properties: dict[str, Any], **fields: Any) -> Registration:
 
 def registrations(properties: dict[str, Any], **fields: Any) -> list[Registration]:
     found = read_registrations(event(properties, **fields), SOURCE)
-    assert not isinstance(found, RegistrationFault), found
+    assert not isinstance(found, Rejected), found
     return list(found)
 
 
 def fault(properties: Any, **fields: Any) -> str:
     found = read_registrations(event(properties, **fields), SOURCE)
-    assert isinstance(found, RegistrationFault), found
+    assert isinstance(found, Rejected), found
     assert found.message
     return found.code
 
@@ -195,7 +196,7 @@ def test_what_is_no_token_is_refused(said: str) -> None:
 )
 def test_a_token_that_is_another_services_is_called_what_it_is(said: str, told: str) -> None:
     found = read_registrations(event(properties(fcmToken=said)), SOURCE)
-    assert isinstance(found, RegistrationFault)
+    assert isinstance(found, Rejected)
     assert found.code == "token_malformed"
     assert told in found.message
 
@@ -286,7 +287,7 @@ def test_a_token_is_never_shown() -> None:
 )
 def test_any_properties_register_or_are_refused_with_a_reason(said: dict[str, Any]) -> None:
     found = read_registrations(event(said), SOURCE)
-    if isinstance(found, RegistrationFault):
+    if isinstance(found, Rejected):
         assert found.message
         return
     assert found
@@ -462,4 +463,4 @@ def test_what_is_plainly_in_order_registers(changed: dict[str, Any]) -> None:
         envelope = Envelope(received_at=RECEIVED, sent_at=None)
         event = read(raw, type_="track", message_id="m", envelope=envelope)
         assert isinstance(event, Event)
-        assert not isinstance(read_registrations(event, SOURCE), RegistrationFault)
+        assert not isinstance(read_registrations(event, SOURCE), Rejected)

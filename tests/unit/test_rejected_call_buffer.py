@@ -3,12 +3,13 @@
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+from clarion.faults import Rejected
 from clarion.ingest_log.rejected_calls import ABOUTS_MAX, RejectedCallBuffer
 from clarion.ingest_log.tally import OTHER
-from clarion.sources.auth_result import Place, RejectedCall
+from clarion.sources.auth_result import Place
 
 PLACE = Place(UUID(int=1), UUID(int=2))
-WHY = RejectedCall(code="not_json", message="It is no JSON.")
+WHY = Rejected("not_json", "It is no JSON.")
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
@@ -40,7 +41,7 @@ def test_callers_can_not_make_up_more_rows_than_there_are_words_for() -> None:
     buffer = RejectedCallBuffer()
     for number in range(1_000):
         about = f"https://{number}.example"
-        buffer.note(PLACE, RejectedCall(code="origin_not_allowed", message="…", about=about), NOON)
+        buffer.note(PLACE, Rejected("origin_not_allowed", "…"), NOON, about)
     buffer.note(PLACE, WHY, NOON)
     told = {about: entry.count for entry, about in buffer.take()}
     assert len(told) == ABOUTS_MAX + 2
@@ -49,5 +50,5 @@ def test_callers_can_not_make_up_more_rows_than_there_are_words_for() -> None:
 
 def test_words_that_no_database_can_hold_are_made_such_that_it_can() -> None:
     buffer = RejectedCallBuffer()
-    buffer.note(PLACE, RejectedCall(code="x", message="a\x00\udc80", about="b\x00\udc80"), NOON)
+    buffer.note(PLACE, Rejected("x", "a\x00\udc80"), NOON, "b\x00\udc80")
     assert [(entry.message, about) for entry, about in buffer.take()] == [("a?", "b?")]

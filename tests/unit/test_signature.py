@@ -10,10 +10,11 @@ import msgspec
 import pytest
 
 from clarion.events.calls.call import Call, read_call
-from clarion.events.identity_verification import SIGNATURE, Judged, judge, sign
+from clarion.events.identity_verification import SIGNATURE, Judged, judge
 from clarion.events.messages.proof import Proof
 from clarion.events.messages.reserved import PUSH_NAMES
 from clarion.sources.auth_result import Secret
+from clarion.sources.signature import sign
 
 OLD, NEW = Secret(id=UUID(int=1), text=b"cis_old"), Secret(id=UUID(int=2), text=b"cis_new")
 DEVICE = {"deviceId": "D"}

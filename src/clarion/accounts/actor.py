@@ -59,8 +59,8 @@ _BY_ROLE = {Role.VIEWER: _READ, Role.AUTHOR: _WRITE, Role.PUBLISHER: _PUBLISH, R
 def permissions_of_scopes(scopes: Iterable[str]) -> frozenset[Permission]:
     """What an API key with `scopes` may do. A scope that this version does not know allows
     nothing."""
-    known = [_BY_SCOPE[Scope(scope)] for scope in scopes if scope in _BY_SCOPE]
-    return frozenset[Permission]().union(*known)
+    granted = [_BY_SCOPE[Scope(scope)] for scope in scopes if scope in _BY_SCOPE]
+    return frozenset[Permission]().union(*granted)
 
 
 def scope_with(permission: Permission) -> Scope:
@@ -106,7 +106,7 @@ class Actor:
 
 
 def operator(workspace_id: UUID) -> Actor:
-    """Whoever runs `clarion` on this machine: they could change the database by hand as well."""
+    """The operator, who runs `clarion` on this machine and could change the database by hand."""
     return Actor(
         kind=ActorKind.OPERATOR,
         id=None,

@@ -41,7 +41,7 @@ async def create_key(
         last_used_at=None,
         revoked_at=None,
     )
-    row = {one: getattr(key, one) for one in _FIELDS}
+    row = {field: getattr(key, field) for field in _FIELDS}
     row |= {"key_hash": hash_of(secret), "scopes": list(key.scopes)}
     await insert_new(connection, api_keys, [row])
     return key, secret
@@ -78,7 +78,7 @@ async def get_key_by_secret(connection: AsyncConnection, secret: str) -> ApiKey 
 async def revoke_key(
     connection: AsyncConnection, workspace_id: UUID, key_id: UUID, now: datetime
 ) -> ApiKey | None:
-    """Refuse it from now on; None: no such key. Revoking twice is once."""
+    """Revokes the key. Returns None if there is no such key. Revoking twice changes nothing."""
     rows = await connection.execute(
         update(api_keys)
         .where(api_keys.c.workspace_id == workspace_id, api_keys.c.id == key_id)
@@ -90,7 +90,7 @@ async def revoke_key(
 
 
 async def note_use(connection: AsyncConnection, key_id: UUID, now: datetime) -> None:
-    """Write down that a key was used, unless somebody has just done so."""
+    """Records that a key was used, unless that was recorded a moment ago."""
     late = now - timedelta(seconds=USED_SECONDS)
     await connection.execute(
         update(api_keys)

@@ -15,7 +15,7 @@ log = structlog.get_logger(__name__)
 
 
 class Authenticator:
-    """Knows API keys."""
+    """Finds the actor of an API key."""
 
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
@@ -50,7 +50,7 @@ class Authenticator:
 
 
 def api_key_actor(key: ApiKey) -> Actor:
-    """Whoever holds this key."""
+    """The actor that calls with this key."""
     return Actor(
         kind=ActorKind.API_KEY,
         id=key.id,

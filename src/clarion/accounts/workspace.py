@@ -37,5 +37,5 @@ def check_stale_after_days(days: int) -> Fault | None:
 
 
 def find_workspaces(workspaces: Sequence[Workspace], name: str) -> list[Workspace]:
-    """Those that an id or a name means: by name there may be several."""
-    return [one for one in workspaces if name in (str(one.id), one.name)]
+    """The workspaces with this id or name. Several may have the same name."""
+    return [workspace for workspace in workspaces if name in (str(workspace.id), workspace.name)]

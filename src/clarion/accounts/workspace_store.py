@@ -37,7 +37,7 @@ async def get_workspace(connection: AsyncConnection, workspace_id: UUID) -> Work
 async def create_workspace(
     connection: AsyncConnection, *, workspace_id: UUID, name: str, now: datetime
 ) -> None:
-    """One that is there already, by its id, stays as it is."""
+    """Adds a workspace. Does nothing if one has this id."""
     salt = secrets.token_bytes(SALT_BYTES)
     await insert_new(
         connection,

@@ -2,12 +2,15 @@
 
 `publish` is a group commit: what is published while a commit runs joins the next one. A claim moves
 `available_at` to the end of the lease in the statement that finds the job, so nobody else finds it;
-acks are deleted together. Within a process a publish wakes the waiting fetches at once; other
-processes look every `poll_seconds`.
+acks are deleted together. Within a process a publish wakes the waiting fetches at once. What other
+processes publish, and what becomes due, is looked for every `poll_seconds`, once for all fetches
+that wait.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -15,7 +18,7 @@ from time import monotonic
 from typing import Any
 
 import structlog
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.broker import (
@@ -54,6 +57,9 @@ class DatabaseBroker:
         self._clock = clock
         self._options = options or DatabaseBrokerOptions()
         self._published: dict[JobKind, asyncio.Event] = {kind: asyncio.Event() for kind in JobKind}
+        self._fetches: Counter[JobKind] = Counter()
+        """How many wait for a job of this kind."""
+        self._polling: asyncio.Task[None] | None = None
         self._waiting: list[tuple[Sequence[NewJob], asyncio.Future[None]]] = []
         self._acked: list[tuple[int, asyncio.Future[None]]] = []
         self._flush: asyncio.Task[None] | None = None
@@ -84,31 +90,30 @@ class DatabaseBroker:
             left = until - monotonic()
             if leases or left <= 0:
                 return leases
-            try:
-                async with asyncio.timeout(min(left, self._options.poll_seconds)):
-                    await published.wait()
-            except TimeoutError:
-                pass
+            with self._polled(kind):
+                try:
+                    async with asyncio.timeout(left):
+                        await published.wait()
+                except TimeoutError:
+                    return []
 
     async def depth(self, kind: JobKind) -> int:
         """See `Broker.depth`."""
         async with _as_broker(), self._database.read() as connection:
             count = await connection.execute(
-                select(func.count())
-                .select_from(jobs)
-                .where(jobs.c.kind == kind.value, jobs.c.rejected_reason.is_(None))
+                select(func.count()).select_from(jobs).where(*_not_rejected(kind))
             )
             return int(count.scalar_one())
 
     async def backlog(self, kind: JobKind) -> Backlog:
         """See `Broker.backlog`. The room is the database's."""
         async with _as_broker(), self._database.read() as connection:
-            found = await connection.execute(
+            counted = await connection.execute(
                 select(func.count(), func.coalesce(func.sum(func.length(jobs.c.payload)), 0)).where(
-                    jobs.c.kind == kind.value, jobs.c.rejected_reason.is_(None)
+                    *_not_rejected(kind)
                 )
             )
-            count, size = found.one()
+            count, size = counted.one()
         return Backlog(jobs=int(count), size=int(size))
 
     async def rewrite_rejected(self, kind: JobKind, change: Callable[[bytes], bytes | None]) -> int:
@@ -123,8 +128,42 @@ class DatabaseBroker:
         return changed
 
     async def close(self) -> None:
+        if self._polling is not None:
+            self._polling.cancel()
+            await asyncio.gather(self._polling, return_exceptions=True)
         if self._flush is not None:
             await self._flush
+
+    @contextmanager
+    def _polled(self, kind: JobKind) -> Iterator[None]:
+        """Have jobs of this kind looked for in here."""
+        self._fetches[kind] += 1
+        if self._polling is None or self._polling.done():
+            self._polling = asyncio.create_task(self._poll())
+        try:
+            yield
+        finally:
+            self._fetches[kind] -= 1
+
+    async def _poll(self) -> None:
+        while kinds := [kind for kind, fetches in self._fetches.items() if fetches]:
+            await asyncio.sleep(self._options.poll_seconds)
+            try:
+                due = await self._due(kinds)
+            except Exception:
+                due = kinds  # each fetch meets it itself, and raises it
+            for kind in due:
+                self._wake(kind)
+
+    async def _due(self, kinds: Sequence[JobKind]) -> list[JobKind]:
+        """Those of which there is a job to fetch now."""
+        async with self._database.read() as connection:
+            due_kinds = await connection.execute(
+                select(jobs.c.kind)
+                .where(*_not_rejected(*kinds), jobs.c.available_at <= self._clock.now())
+                .distinct()
+            )
+            return [JobKind(kind) for kind in due_kinds.scalars()]
 
     def _went_back(self) -> bool:
         """Whether the clock may have been set back since somebody wrote down a job: at the first
@@ -140,21 +179,19 @@ class DatabaseBroker:
         Else what is due at once would wait until the clock is there again."""
         now, moved, ahead = self._clock.now(), 0, timedelta()
         while True:
-            found = await self._database.transact(partial(_bring_some_forward, now), self._clock)
-            ahead = max([ahead, *(published_at - now for published_at in found)])
-            moved += len(found)
-            if len(found) < MOVED_AT_ONCE:
+            moved_from = await self._database.transact(
+                partial(_bring_some_forward, now), self._clock
+            )
+            ahead = max([ahead, *(published_at - now for published_at in moved_from)])
+            moved += len(moved_from)
+            if len(moved_from) < MOVED_AT_ONCE:
                 break
         if moved:
             log.warning("clock_went_back", seconds=round(ahead.total_seconds()), jobs=moved)
 
     async def _claim(self, kind: JobKind, limit: int, lease_seconds: float) -> list[Lease]:
         now = self._clock.now()
-        due = (
-            jobs.c.kind == kind.value,
-            jobs.c.available_at <= now,
-            jobs.c.rejected_reason.is_(None),
-        )
+        due = (*_not_rejected(kind), jobs.c.available_at <= now)
         async with _as_broker():
             async with self._database.read() as connection:
                 waiting = await connection.execute(select(jobs.c.id).where(*due).limit(1))
@@ -162,7 +199,7 @@ class DatabaseBroker:
                     return []
 
             async def claim(connection: AsyncConnection) -> list[Lease]:
-                found = (
+                due_ids = (
                     select(jobs.c.id)
                     .where(*due)
                     .order_by(jobs.c.available_at)
@@ -171,7 +208,7 @@ class DatabaseBroker:
                 )
                 rows = await connection.execute(
                     update(jobs)
-                    .where(jobs.c.id.in_(found.scalar_subquery()))
+                    .where(jobs.c.id.in_(due_ids.scalar_subquery()))
                     .values(
                         available_at=now + timedelta(seconds=lease_seconds),
                         delivery_count=jobs.c.delivery_count + 1,
@@ -262,11 +299,11 @@ class DatabaseBroker:
         await done
 
     async def move(self, job_id: int, available_at: datetime) -> None:
-        """Let a job be found from `available_at` on."""
+        """Makes a job available from `available_at` on."""
         await self._update(job_id, {"available_at": available_at})
 
     async def put_aside(self, job_id: int, reason: str, keep: bytes | None) -> None:
-        """Keep a job, or what is to be kept of it, where nobody fetches it, with the reason."""
+        """Keeps a rejected job, or `keep` in its place, with the reason. Nobody fetches it."""
         values = {"rejected_reason": reason} | ({} if keep is None else {"payload": keep})
         await self._update(job_id, values)
 
@@ -281,6 +318,13 @@ class DatabaseBroker:
         return self._clock.now() + timedelta(seconds=seconds)
 
 
+def _not_rejected(*kinds: JobKind) -> tuple[ColumnElement[bool], ...]:
+    """What waits of these kinds, or is leased."""
+    words = [kind.value for kind in kinds]
+    is_kind = jobs.c.kind == words[0] if len(words) == 1 else jobs.c.kind.in_(words)
+    return is_kind, jobs.c.rejected_reason.is_(None)
+
+
 async def _rewrite_some(
     kind: JobKind, change: Callable[[bytes], bytes | None], after: int, connection: AsyncConnection
 ) -> tuple[int, int | None]:
@@ -291,15 +335,15 @@ async def _rewrite_some(
         .order_by(jobs.c.id)
         .limit(REJECTED_AT_ONCE)
     )
-    found, changed = rows.all(), 0
-    for row in found:
+    rejected, changed = rows.all(), 0
+    for row in rejected:
         payload = change(bytes(row.payload))
         if payload is not None:
             changed += 1
             await connection.execute(
                 update(jobs).where(jobs.c.id == row.id).values(payload=payload)
             )
-    return changed, found[-1].id if found else None
+    return changed, rejected[-1].id if rejected else None
 
 
 async def _bring_some_forward(now: datetime, connection: AsyncConnection) -> list[datetime]:
@@ -309,8 +353,8 @@ async def _bring_some_forward(now: datetime, connection: AsyncConnection) -> lis
         .where(jobs.c.published_at > now + SKEW)
         .limit(MOVED_AT_ONCE)
     )
-    found = rows.all()
-    for row in found:
+    jobs_ahead = rows.all()
+    for row in jobs_ahead:
         waits = row.available_at - row.published_at
         await connection.execute(
             update(jobs)
@@ -318,7 +362,7 @@ async def _bring_some_forward(now: datetime, connection: AsyncConnection) -> lis
             .values(available_at=now + waits, published_at=now)
         )
     await connection.execute(delete(job_keys).where(job_keys.c.published_at > now + SKEW))
-    return [row.published_at for row in found]
+    return [row.published_at for row in jobs_ahead]
 
 
 class _DatabaseLease:
@@ -344,7 +388,7 @@ class _DatabaseLease:
 
 
 class _as_broker:
-    """A database that can not do it now is a broker that can not."""
+    """Raises BrokerUnavailable in the place of StorageUnavailable."""
 
     async def __aenter__(self) -> None: ...
 

@@ -211,10 +211,12 @@ class JetStreamBroker:
                 duplicate_window=DEDUPE_WINDOW_SECONDS,
                 allow_msg_schedules=True,
             )
-            found = await self._have_stream(jetstream, jobs)
-            if found.retention != RetentionPolicy.WORK_QUEUE or not found.allow_msg_schedules:
+            config = await self._have_stream(jetstream, jobs)
+            if config.retention != RetentionPolicy.WORK_QUEUE or not config.allow_msg_schedules:
                 raise BrokerUnavailable(f"the NATS stream {self._stream} is not one of Clarion's")
-            if any((limit or 0) > 0 for limit in (found.max_bytes, found.max_msgs, found.max_age)):
+            if any(
+                (limit or 0) > 0 for limit in (config.max_bytes, config.max_msgs, config.max_age)
+            ):
                 raise BrokerUnavailable(
                     f"the NATS stream {self._stream} throws jobs away when it is full: "
                     "take its limits off, and limit the account instead"
@@ -247,13 +249,13 @@ class JetStreamBroker:
         where the URL says how many."""
         assert wanted.name is not None
         try:
-            found = (await jetstream.stream_info(wanted.name)).config
+            config = (await jetstream.stream_info(wanted.name)).config
         except NotFoundError:
             return (await jetstream.add_stream(wanted)).config
-        if wanted.num_replicas not in (None, found.num_replicas):
-            update = found.evolve(num_replicas=wanted.num_replicas)
+        if wanted.num_replicas not in (None, config.num_replicas):
+            update = config.evolve(num_replicas=wanted.num_replicas)
             return (await jetstream.update_stream(update)).config
-        return found
+        return config
 
     async def _store(self, link: Link, job: NewJob) -> None:
         subject = f"{self._stream}.{job.kind}.ready"
@@ -281,7 +283,7 @@ class JetStreamBroker:
         await link.request(message.reply, verdict)
 
     async def put_aside(self, kind: JobKind, message: Msg, reason: str, keep: bytes | None) -> None:
-        """Keep a job, or what is to be kept of it, where nobody fetches it, with the reason."""
+        """Keeps a rejected job, or `keep` in its place, with the reason. Nobody fetches it."""
         reason = " ".join(reason.split())[:REASON_CHARACTERS_MAX]
         link = await self.ready()
         await link.publish(

@@ -86,7 +86,7 @@ class Link:
 
     @property
     def is_lost(self) -> bool:
-        """The connection is gone, or nobody answered on it for our stream or its consumers."""
+        """The connection is lost, or had no answer for our stream or its consumers."""
         return self._is_doubtful or not self._client.is_connected
 
     @property
@@ -104,7 +104,7 @@ class Link:
             return 0, 0
 
     def fresh_name(self) -> str:
-        """A part of a subject that nobody has used."""
+        """A part of a subject that was never used."""
         return self._client.new_inbox().rpartition(".")[2]
 
     async def request(

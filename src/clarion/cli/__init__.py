@@ -51,6 +51,7 @@ def _load_command(tokens: Sequence[str]) -> Callable[[], int]:
     """What runs the command and returns its exit code. For the process of a role that is not all
     of the command line."""
     if tokens and tokens[0] == "run":
+        load_structlog()
         from clarion.cli.installation import roles
 
         process = roles.read_process(tokens)
@@ -59,6 +60,17 @@ def _load_command(tokens: Sequence[str]) -> Callable[[], int]:
     from clarion.cli.program import run
 
     return partial(run, tokens)
+
+
+def load_structlog() -> None:
+    """Load structlog as if rich were not installed. It would load all of rich for tracebacks with
+    local variables, which are never shown: tokens are among them."""
+    if "rich" in sys.modules:
+        return
+    sys.modules["rich"] = None  # type: ignore[assignment]
+    import structlog  # noqa: F401
+
+    del sys.modules["rich"]
 
 
 def open_standard_streams() -> None:

@@ -2,7 +2,7 @@
 
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import IntEnum
 from typing import Annotated, Any, TextIO
@@ -12,12 +12,14 @@ import msgspec
 from cyclopts import Parameter
 from cyclopts.validators import Number
 from rich import markup
+from rich.console import Console, ConsoleOptions, RenderableType
 from rich.measure import Measurement
 from rich.segment import Segment, SegmentLines
 from rich.table import Table
+from rich.text import Text
 
-from clarion.cli.terminal import SafeConsole, can_show
-from clarion.text import one_line, visible_json, without_passwords
+from clarion.cli.terminal import can_show
+from clarion.text import one_line, visible, visible_json, without_passwords
 
 AsJson = Annotated[
     bool, Parameter(name="--json", negative="", help="Print JSON for scripts, one document.")
@@ -35,6 +37,23 @@ Before = Annotated[int | None, Parameter(validator=Number(gte=0, lte=2**63 - 1))
 COLUMNS_MAX = 10_000
 _TIMES = ("at", "signatures_from", "since", "until", "registered_before")
 """Fields that are times, beside those that end in _at."""
+
+
+class SafeConsole(Console):
+    """A console on which foreign text gives no orders: rich writes what it is given as it is."""
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        # Before it is measured, so that what stands beside it is in line.
+        return super().render_str(visible(text), **options)
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterable[Segment]:
+        # What was not a plain text before it came here.
+        for segment in super().render(renderable, options):
+            text = segment.text if segment.control else visible(segment.text)
+            yield segment if text is segment.text else segment._replace(text=text)
+
 
 console = SafeConsole()
 errors = SafeConsole(stderr=True)

@@ -4,12 +4,7 @@ text, what is written is a text and never an order."""
 import codecs
 import signal
 import sys
-from collections.abc import Iterable
 from typing import Any, TextIO
-
-from rich.console import Console, ConsoleOptions, RenderableType
-from rich.segment import Segment
-from rich.text import Text
 
 from clarion.text import visible
 
@@ -28,22 +23,6 @@ def set_up_streams(*streams: Any) -> None:
     for stream in streams:
         if hasattr(stream, "reconfigure"):  # not where the stream is closed, or a test's
             stream.reconfigure(errors=INSTEAD)
-
-
-class SafeConsole(Console):
-    """A console on which foreign text gives no orders: rich writes what it is given as it is."""
-
-    def render_str(self, text: str, **options: Any) -> Text:
-        # Before it is measured, so that what stands beside it is in line.
-        return super().render_str(visible(text), **options)
-
-    def render(
-        self, renderable: RenderableType, options: ConsoleOptions | None = None
-    ) -> Iterable[Segment]:
-        # What was not a plain text before it came here.
-        for segment in super().render(renderable, options):
-            text = segment.text if segment.control else visible(segment.text)
-            yield segment if text is segment.text else segment._replace(text=text)
 
 
 def is_interactive() -> bool:

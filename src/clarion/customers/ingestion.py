@@ -45,11 +45,11 @@ from clarion.customers.profile.wrong_clock import in_one_order
 from clarion.customers.suppression import ids_in
 from clarion.customers.suppression_store import let_through
 from clarion.customers.warnings import Warned, warnings_of
-from clarion.events.calls.registration_check import RegistrationFault
 from clarion.events.messages.message import Event
 from clarion.events.messages.proof import Proof
 from clarion.events.messages.reserved import PUSH_NAMES, RECEIPT_NAMES, plain_name
 from clarion.events.store import insert_events, look_before
+from clarion.faults import Rejected
 from clarion.ingest_log.tally import Names, Tally
 
 BESIDE_MIN = 100
@@ -201,7 +201,7 @@ class Ingestion:
                 continue
             deletions += read_deletions(event)
             match read_registrations(event, arrival.source_id):
-                case RegistrationFault() as fault:
+                case Rejected() as fault:
                     self._outcomes.refuse_registration(arrival, fault)
                 case found:
                     registrations += found

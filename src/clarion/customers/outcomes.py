@@ -9,9 +9,9 @@ from clarion.customers.diagnostics import WARNINGS, WarningCode
 from clarion.customers.identity.batch import Arrival
 from clarion.customers.suppression import PERSON_SUPPRESSED
 from clarion.customers.warnings import Warned
-from clarion.events.calls.registration_check import RegistrationFault
 from clarion.events.messages.message import Event
 from clarion.events.messages.reserved import meant_name
+from clarion.faults import Rejected
 from clarion.ingest_log.outcome import Entry, Outcome, Stage, hour_of, refused_entry
 from clarion.ingest_log.rejection import LABEL_CHARACTERS_MAX, library_of
 from clarion.ingest_log.tally import Kind, Tally
@@ -55,7 +55,7 @@ class Outcomes:
         for arrival in arrivals:
             self._tally.add(self._entry(arrival.source_id, arrival.event))
 
-    def refuse_registration(self, arrival: Arrival, fault: RegistrationFault) -> None:
+    def refuse_registration(self, arrival: Arrival, fault: Rejected) -> None:
         """An event that is kept, and registers nothing."""
         entry = self._entry(arrival.source_id, arrival.event)
         self._tally.add(_told(entry, Stage.REGISTRATION, fault.code, fault.message))

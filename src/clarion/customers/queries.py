@@ -32,6 +32,7 @@ from clarion.faults import Rejected, not_found
 from clarion.ingest_log import queries as ingest_log
 from clarion.ingest_log.outcome import Entry, Outcome, Position, Stage
 from clarion.ingest_log.queries import Wanted
+from clarion.ingest_log.tail import Tail
 from clarion.sources.store import get_source
 
 HISTORY_LINES_MAX = 10_000
@@ -216,13 +217,34 @@ async def list_activity(
     *,
     before: Position | None,
     limit: int,
-) -> tuple[list[SourceEvent], Position | None]:
+) -> tuple[list[SourceEvent], Position | None] | Rejected:
     """A page of what a source sent, newest first, and where the next one begins."""
+    if await get_source(connection, actor.workspace_id, wanted.source_id) is None:
+        return not_found("source")
     found, position = await ingest_log.newest(connection, wanted, before, limit)
-    return await view_activity(connection, actor, found), position
+    return await _activity(connection, actor, found), position
 
 
-async def view_activity(
+async def watch_activity(
+    connection: AsyncConnection, actor: Actor, wanted: Wanted, after: Position | None
+) -> Tail | Rejected:
+    """A reader's place in what a source sends, for `next_activity`. `after`: where an earlier one
+    ended."""
+    if await get_source(connection, actor.workspace_id, wanted.source_id) is None:
+        return not_found("source")
+    return Tail(wanted, after)
+
+
+async def next_activity(
+    connection: AsyncConnection, actor: Actor, tail: Tail, *, last: int | None = None
+) -> list[SourceEvent]:
+    """What has come since the last look, in the order of its arrival. `last`: instead, at the
+    beginning, how many that are there already."""
+    entries = await (tail.look(connection) if last is None else tail.begin(connection, last))
+    return await _activity(connection, actor, entries)
+
+
+async def _activity(
     connection: AsyncConnection, actor: Actor, entries: Sequence[Entry]
 ) -> list[SourceEvent]:
     """What a source sent as people may see it, its excerpts without the tokens that are known."""

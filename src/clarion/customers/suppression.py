@@ -15,11 +15,11 @@ from enum import StrEnum
 from hashlib import blake2b
 
 from clarion.customers.identity.extract import Sighting
-from clarion.ingest_log.rejection import Refusal
+from clarion.ingest_log.rejection import RejectedEvent
 
 HASH_BYTES = 32
 
-PERSON_SUPPRESSED = Refusal(
+PERSON_SUPPRESSED = RejectedEvent(
     message_id=None,
     code="person_suppressed",
     message="The event is of a person who was suppressed or erased, or of their device: it was "

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from clarion.customers.identity.batch import Arrival
 from clarion.customers.identity.person import Person
 from clarion.customers.suppression import SuppressionKind, id_hash, ids_in, judge
-from clarion.ingest_log.rejection import Refusal
+from clarion.ingest_log.rejection import RejectedEvent
 from clarion.storage.bulk import upsert
 from clarion.storage.dialect import among, has_one_writer
 from clarion.storage.schema import customers, identifiers, suppressions, workspaces
@@ -62,8 +62,8 @@ async def let_through(
 
 
 async def without_listed(
-    connection: AsyncConnection, refused: Sequence[tuple[UUID, Sequence[Refusal]]]
-) -> list[Sequence[Refusal]]:
+    connection: AsyncConnection, refused: Sequence[tuple[UUID, Sequence[RejectedEvent]]]
+) -> list[Sequence[RejectedEvent]]:
     """Refusals by workspace; of those that tell of somebody listed only that there was one. Two
     statements, whatever the number of refusals.
 
@@ -99,7 +99,7 @@ async def without_listed(
     listed = set(rows.scalars())
     return [
         [
-            Refusal(message_id=None, code=one.code, message=one.message, excerpt="")
+            RejectedEvent(message_id=None, code=one.code, message=one.message, excerpt="")
             if any(hashes.get((workspace_id, key)) in listed for key in _hinted(one))
             else one
             for one in refusals
@@ -116,7 +116,7 @@ async def wait_for_refusals(connection: AsyncConnection, workspace_id: UUID) -> 
     await connection.execute(row.with_for_update(key_share=True))
 
 
-def _hinted(refusal: Refusal) -> list[str]:
+def _hinted(refusal: RejectedEvent) -> list[str]:
     return [one for one in (refusal.hint.user_id, refusal.hint.anonymous_id) if one is not None]
 
 

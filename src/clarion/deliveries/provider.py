@@ -138,6 +138,14 @@ class ProviderApp:
     service_account: Mapping[str, str] = field(repr=False)
 
 
+class KeyReader(Protocol):
+    """What reads the file of a provider app's key."""
+
+    def __call__(self, file: bytes, *, may_be_simulated: bool) -> Mapping[str, str] | list[Fault]:
+        """Its fields, or all that is wrong with it. `may_be_simulated`: a simulator's, anywhere on
+        this machine, will do."""
+
+
 class Provider(Protocol):
     """Carries pushes. Never raises for what a provider can answer: that is an Outcome."""
 

@@ -17,18 +17,18 @@ from time import monotonic
 import structlog
 
 from clarion.broker import Backlog, Broker, BrokerUnavailable, JobKind
-from clarion.events.calls.body import CallFault
+from clarion.faults import Rejected
 from clarion.telemetry import Metrics
 
 DISK_FREE_MIN = 500_000_000
 BACKLOG_MAX = 2_000_000_000
 
-DISK_LOW = CallFault(
+DISK_LOW = Rejected(
     code="disk_low",
     message="Less of the disk is free than events may use. Nothing was stored: send the same "
     "again later.",
 )
-BACKLOG_FULL = CallFault(
+BACKLOG_FULL = Rejected(
     code="backlog_full",
     message="More events wait to be taken in than may wait. Nothing was stored: send the same "
     "again later.",
@@ -63,7 +63,7 @@ class Backpressure:
         self._options = options or BackpressureOptions()
         self._directory = directory
         self._metrics = metrics
-        self._shortage: CallFault | None = None
+        self._shortage: Rejected | None = None
         self._looked_at: float | None = None
         self._looking: asyncio.Task[None] | None = None
 
@@ -76,7 +76,7 @@ class Backpressure:
             and monotonic() - self._looked_at < self._options.look_seconds
         )
 
-    async def shortage(self) -> CallFault | None:
+    async def shortage(self) -> Rejected | None:
         """What there is too little of, as of a moment ago; None: there is room."""
         if self._looked_at is None:
             await self.look()

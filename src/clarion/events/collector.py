@@ -15,14 +15,15 @@ from msgspec import Struct
 from clarion.broker import Broker, BrokerUnavailable
 from clarion.clock import Clock
 from clarion.events.backpressure import Backpressure
-from clarion.events.calls.body import CallFault, in_utf_8, unpack
+from clarion.events.calls.body import in_utf_8, unpack
 from clarion.events.calls.call import Call, json_fault, keys_in, read_call, type_said
 from clarion.events.calls.unregistered import unregistered_of
 from clarion.events.envelope import Item, Parcel, envelope_of
 from clarion.events.identity_verification import SIGNATURE_BYTES, judge
 from clarion.events.publisher import Publisher
+from clarion.faults import Rejected
 from clarion.ingest_log.rejected_call_log import RejectedCallLog, RejectedCallLogOptions
-from clarion.ingest_log.rejection import Refusal
+from clarion.ingest_log.rejection import RejectedEvent
 from clarion.sources.auth_result import (
     AuthResult,
     OriginRefused,
@@ -55,8 +56,8 @@ class Taken(Struct, frozen=True, kw_only=True):
     kept, and will register no device."""
 
     events: int
-    refused: list[Refusal]
-    unregistered: list[Refusal] = []
+    refused: list[RejectedEvent]
+    unregistered: list[RejectedEvent] = []
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,11 +65,11 @@ class ComeAgain:
     """Nothing is durable; the same call may succeed after `retry_after_seconds`."""
 
     retry_after_seconds: int
-    shortage: CallFault | None = None
+    shortage: Rejected | None = None
     """What there is too little of; None: something is away."""
 
 
-Stored = Taken | CallFault | ComeAgain
+Stored = Taken | Rejected | ComeAgain
 NotAllowed = UnknownKey | OriginRefused | TooFast
 Collected = Stored | NotAllowed
 
@@ -144,7 +145,7 @@ class Collector:
                     return answer
                 admission = answer
             plain = unpack(body, encoding)
-            if isinstance(plain, CallFault):
+            if isinstance(plain, Rejected):
                 return await self._fault(plain, write_key or fallback_key, len(body))
             plain = in_utf_8(plain, charset)
             if write_key is None:
@@ -156,7 +157,7 @@ class Collector:
             call = read_call(
                 plain, type_hint=type_hint, new_message_id=self._new_message_id, is_utf_8=True
             )
-            if isinstance(call, CallFault):
+            if isinstance(call, Rejected):
                 key = write_key or next(iter(keys_in(plain)), None) or fallback_key
                 return await self._fault(call, key, len(plain))
             if write_key is None and call.separate:
@@ -260,7 +261,7 @@ class Collector:
             self._authenticator.note_use(KeyKind.IDENTITY_SECRET, secret_id, now)
         return judged.call
 
-    async def _unknown(self, plain: bytes, keys: Sequence[str]) -> CallFault | UnknownKey:
+    async def _unknown(self, plain: bytes, keys: Sequence[str]) -> Rejected | UnknownKey:
         """A call of nobody: its body is not looked into but for whether it is JSON at all."""
         fault = json_fault(plain)
         if fault is not None:
@@ -268,9 +269,9 @@ class Collector:
         answer = await self._authenticator.authenticate_key(next(iter(keys), ""))
         return answer if isinstance(answer, UnknownKey) else UnknownKey()
 
-    async def _fault(self, fault: CallFault, write_key: str | None, size: int) -> CallFault:
+    async def _fault(self, fault: Rejected, write_key: str | None, size: int) -> Rejected:
         """A call that can not be read: it is told, and costs its key what it was to look at."""
-        await self._authenticator.note_fault(write_key or "", fault.rejection(), size)
+        await self._authenticator.note_fault(write_key or "", fault, size)
         return fault
 
     async def take(
@@ -288,7 +289,7 @@ class Collector:
         if full is not None:
             return full
         call = read_call(body, type_hint=type_hint, new_message_id=self._new_message_id)
-        if isinstance(call, CallFault):
+        if isinstance(call, Rejected):
             self.reject_call_of(workspace_id, source_id, call)
             return call
         if SIGNATURE_BYTES in body:
@@ -306,14 +307,14 @@ class Collector:
         except BrokerUnavailable:
             return self._come_again()
 
-    async def reject_call(self, fault: CallFault, write_key: str | None) -> CallFault:
+    async def reject_call(self, fault: Rejected, write_key: str | None) -> Rejected:
         """Have it told with the source of `write_key`, if there is one; returns the fault."""
         return await self._fault(fault, write_key, 0)
 
-    def reject_call_of(self, workspace_id: UUID, source_id: UUID, fault: CallFault) -> None:
+    def reject_call_of(self, workspace_id: UUID, source_id: UUID, fault: Rejected) -> None:
         """Have it told with this source."""
         self._rejected_calls.count(fault.code)
-        self._rejected_calls.note(Place(workspace_id, source_id), fault.rejection())
+        self._rejected_calls.note(Place(workspace_id, source_id), fault)
 
     async def admission_of(self, write_key: str | None) -> AuthResult | UnknownKey | ComeAgain:
         """Who would send with `write_key`: for what an SDK asks before it sends."""
@@ -375,13 +376,13 @@ class Collector:
         return Taken(events=len(call.items), refused=call.refusals, unregistered=unregistered)
 
 
-def _shut_out(item: Item, why: UnknownKey | OriginRefused) -> Refusal:
+def _shut_out(item: Item, why: UnknownKey | OriginRefused) -> RejectedEvent:
     """An event among others that were taken, whose own write key is not."""
     if isinstance(why, OriginRefused):
         code, message = "origin_not_allowed", "Its write key takes nothing from this page's origin."
     else:
         code, message = "write_key_unknown", "Its own write key is missing, unknown or revoked."
-    return Refusal(message_id=item.message_id, code=code, message=message, excerpt="")
+    return RejectedEvent(message_id=item.message_id, code=code, message=message, excerpt="")
 
 
 def _wanted_ip(plain: bytes, caller_ip: CallerIp | None) -> str | None:

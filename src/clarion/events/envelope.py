@@ -13,7 +13,7 @@ import msgspec
 
 from clarion.events.messages.message import Envelope, Event, read, tell_apart
 from clarion.events.messages.proof import Proof
-from clarion.ingest_log.rejection import Refusal
+from clarion.ingest_log.rejection import RejectedEvent
 
 
 class Item(msgspec.Struct, frozen=True, array_like=True):
@@ -35,7 +35,7 @@ class Parcel(msgspec.Struct, frozen=True, array_like=True):
     sent_at: datetime | None
     context: bytes
     items: list[Item]
-    refusals: list[Refusal]
+    refusals: list[RejectedEvent]
     ip: str | None = None
     """The caller's, where an event may ask for it."""
     key: str = ""
@@ -74,10 +74,10 @@ def split(parcel: Parcel, bytes_max: int) -> list[Parcel]:
         return [parcel]
     parts: list[Parcel] = []
     items: list[Item] = []
-    refusals: list[Refusal] = []
+    refusals: list[RejectedEvent] = []
     size = frame = _frame(parcel)
     place = parcel.first_place
-    entries: list[Item | Refusal] = [*parcel.items, *parcel.refusals]
+    entries: list[Item | RejectedEvent] = [*parcel.items, *parcel.refusals]
     for one in entries:
         own = _item_size(one) if isinstance(one, Item) else _refusal_size(one)
         if size > frame and size + own > bytes_max:
@@ -95,7 +95,7 @@ def split(parcel: Parcel, bytes_max: int) -> list[Parcel]:
 def as_failed(part: Parcel) -> Parcel:
     """A parcel that records its events as refused, because taking them in failed."""
     refusals = [
-        Refusal(
+        RejectedEvent(
             message_id=item.message_id,
             code="event_failed",
             message="The event could not be taken in. It is kept with its job, for a person to "
@@ -117,7 +117,7 @@ def envelope_of(parcel: Parcel) -> Envelope:
     )
 
 
-def read_item(item: Item, envelope: Envelope) -> Event | Refusal:
+def read_item(item: Item, envelope: Envelope) -> Event | RejectedEvent:
     """One of a parcel's events; `envelope_of` that parcel."""
     return read(
         item.raw,
@@ -128,7 +128,7 @@ def read_item(item: Item, envelope: Envelope) -> Event | Refusal:
     )
 
 
-def open_parcel(parcel: Parcel) -> tuple[list[Event], list[Refusal]]:
+def open_parcel(parcel: Parcel) -> tuple[list[Event], list[RejectedEvent]]:
     """The parcel's events, read, and everything in it that was refused."""
     envelope = envelope_of(parcel)
     events: list[Event] = []
@@ -143,7 +143,7 @@ def open_parcel(parcel: Parcel) -> tuple[list[Event], list[Refusal]]:
     return events, refusals
 
 
-def _part(parcel: Parcel, items: list[Item], refusals: list[Refusal], place: int) -> Parcel:
+def _part(parcel: Parcel, items: list[Item], refusals: list[RejectedEvent], place: int) -> Parcel:
     return msgspec.structs.replace(parcel, items=items, refusals=refusals, first_place=place)
 
 
@@ -157,11 +157,11 @@ def _item_size(item: Item) -> int:
     return len(item.raw) + 34 + (len(message_id) if message_id.isascii() else len(message_id) * 4)
 
 
-def _refusal_size(refusal: Refusal) -> int:
+def _refusal_size(refusal: RejectedEvent) -> int:
     """A character takes four bytes at most; the names of the fields stand with every one."""
     hint = refusal.hint
     text = len(refusal.message_id or "") + len(refusal.message) + len(refusal.excerpt)
     for told in (hint.type, hint.name, hint.user_id, hint.anonymous_id):
         text += len(told or "")
     text += len(hint.library or "") + len(hint.library_version or "")
-    return 4 * text + len(refusal.code) + 160
+    return 4 * text + len(refusal.code) + 170

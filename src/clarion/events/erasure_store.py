@@ -1,7 +1,7 @@
 """A person's events: found and removed, as many at once as hold nobody up."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from sqlalchemy import delete, exists, or_, select
@@ -14,6 +14,19 @@ from clarion.ingest_log.erasure_store import remove_entries
 from clarion.storage.bulk import in_parts
 from clarion.storage.dialect import unindexed
 from clarion.storage.schema import claims, events, ownership_periods
+
+
+class RemovableEvent(Protocol):
+    """What has to be known of an event to remove it."""
+
+    @property
+    def seq(self) -> int: ...
+    @property
+    def message_id(self) -> str: ...
+    @property
+    def type(self) -> str: ...
+    @property
+    def key(self) -> str | None: ...
 
 
 async def some_events_of(
@@ -75,13 +88,13 @@ async def strangers_events(
 
 
 async def remove_events(
-    connection: AsyncConnection, workspace_id: UUID, found: Sequence[Any]
+    connection: AsyncConnection, workspace_id: UUID, removed: Sequence[RemovableEvent]
 ) -> None:
-    """Remove these events, and what was recorded beside them. `found`: rows as they were read."""
-    message_ids = [row.message_id for row in found]
+    """Remove these events, and what was recorded beside them."""
+    message_ids = [event.message_id for event in removed]
     await remove_entries(connection, workspace_id, message_ids)
     await forget_messages(connection, workspace_id, message_ids)
-    seqs = [row.seq for row in found]
+    seqs = [event.seq for event in removed]
     await remove_receipts(connection, seqs)
     for part in in_parts(seqs):
         await connection.execute(delete(events).where(events.c.seq.in_(part)))

@@ -1,16 +1,15 @@
-"""Signed userIds: who may act for a person through a source whose write key anybody may read.
-Pure.
+"""Which events of a call need a signed userId, and which have one. Pure.
 
-The app's own server knows a secret of the source. It signs the id of whoever is signed in (the
-HMAC-SHA256 of the userId, in hex) and hands that to the app, which sends it as `userSignature` in
-the event's `context` or `properties`. What would change whom a customer or a device is known as is
-refused without it; other events are kept, but claim nothing (`Proof`). An event whose userId is its
-own device id needs none: before sign-in nobody could sign it, and it speaks for that device alone.
+Anybody may read the write key of an app. The app's own server knows a secret of the source. It
+signs the id of whoever is signed in (`sources/signature.py`) and hands that to the app, which sends
+it as `userSignature` in the event's `context` or `properties`. What would change whom a customer or
+a device is known as is rejected without it; other events are kept, but claim nothing (`Proof`). An
+event whose userId is its own device id needs none: before sign-in nobody could sign it, and it
+speaks for that device alone.
 
 A signature is a credential. It is taken out of every event before the event is stored.
 """
 
-import hmac
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -26,8 +25,9 @@ from clarion.events.messages.message import device_ids
 from clarion.events.messages.proof import Proof
 from clarion.events.messages.reserved import PUSH_NAMES, plain_name
 from clarion.events.messages.secret_fields import SIGNATURE as SIGNATURE
-from clarion.ingest_log.rejection import Refusal
+from clarion.ingest_log.rejection import RejectedEvent
 from clarion.sources.auth_result import Secret
+from clarion.sources.signature import signer_of
 
 SIGNATURE_BYTES = SIGNATURE.encode()
 """A call in which this does not stand holds no signature."""
@@ -44,11 +44,6 @@ class Judged:
 
     call: Call
     used: set[UUID]
-
-
-def sign(secret: bytes, user_id: str) -> str:
-    """The signature of a userId."""
-    return hmac.digest(secret, user_id.encode(), "sha256").hex()
 
 
 def judge(
@@ -71,12 +66,12 @@ def judge(
             items.append(plain)
             continue
         judged = _judge(plain, signatures or shared, secrets, around)
-        if not asks and (isinstance(judged, Refusal) or judged[0] is not Proof.PROVEN):
+        if not asks and (isinstance(judged, RejectedEvent) or judged[0] is not Proof.PROVEN):
             items.append(plain)
             continue
         if has_locked and _is_doubtful(judged, signatures or shared):
             return None
-        if isinstance(judged, Refusal):
+        if isinstance(judged, RejectedEvent):
             refusals.append(judged)
             continue
         proof, secret_id = judged
@@ -87,14 +82,14 @@ def judge(
     return Judged(call=left, used=used)
 
 
-def _is_doubtful(judged: tuple[Proof, UUID | None] | Refusal, signatures: list[Any]) -> bool:
+def _is_doubtful(judged: tuple[Proof, UUID | None] | RejectedEvent, signatures: list[Any]) -> bool:
     """Whether a secret that can not be opened could have said otherwise."""
-    return isinstance(judged, Refusal) or (judged[0] is Proof.UNPROVEN and bool(signatures))
+    return isinstance(judged, RejectedEvent) or (judged[0] is Proof.UNPROVEN and bool(signatures))
 
 
 def _judge(
     item: Item, signatures: list[Any], secrets: Sequence[Secret], around: Mapping[str, Any]
-) -> tuple[Proof, UUID | None] | Refusal:
+) -> tuple[Proof, UUID | None] | RejectedEvent:
     """What is known of an event's userId, and by which secret. `around`: its call's context."""
     try:
         wire = _wire.decode(item.raw)
@@ -112,10 +107,9 @@ def _judge(
     device_id, context_device_id = map(usable_id, device_ids(properties, context))
     if user_id == (device_id or context_device_id):
         return Proof.DEVICE, None
-    for signature in signatures:
-        for secret in secrets:
-            if _is_signature(signature, secret, user_id):
-                return Proof.PROVEN, secret.id
+    secret_id = signer_of(user_id, signatures, secrets)
+    if secret_id is not None:
+        return Proof.PROVEN, secret_id
     name = _plain_name(wire.get("event")) if item.type == "track" else ""
     if item.type not in ("identify", "alias") and name not in PUSH_NAMES:
         return Proof.UNPROVEN, None
@@ -124,13 +118,6 @@ def _judge(
 
 def _plain_name(event: Any) -> str:
     return plain_name(event) if isinstance(event, str) else ""
-
-
-def _is_signature(signature: Any, secret: Secret, user_id: str) -> bool:
-    """In a time that tells nothing of how near a guess has come."""
-    if not isinstance(signature, str) or not signature.isascii():
-        return False
-    return hmac.compare_digest(signature.strip().lower(), sign(secret.text, user_id))
 
 
 def _signatures_in(raw: bytes) -> tuple[bytes, list[Any]]:
@@ -162,8 +149,8 @@ def _without_signature(raw: bytes) -> tuple[bytes, list[Any]]:
     return msgspec.json.encode(members), [] if signature in (None, "") else [signature]
 
 
-def _missing(item: Item) -> Refusal:
-    return Refusal(
+def _missing(item: Item) -> RejectedEvent:
+    return RejectedEvent(
         message_id=item.message_id,
         code="signature_missing",
         message="The source asks for signed userIds, and this event acts for its person or device: "
@@ -174,8 +161,8 @@ def _missing(item: Item) -> Refusal:
     )
 
 
-def _wrong(item: Item) -> Refusal:
-    return Refusal(
+def _wrong(item: Item) -> RejectedEvent:
+    return RejectedEvent(
         message_id=item.message_id,
         code="signature_wrong",
         message="userSignature is not the signature of this userId: sign exactly the text that is "

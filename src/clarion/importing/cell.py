@@ -153,7 +153,7 @@ def damage_of_text(text: str) -> Rejected | None:
 
 def looks_rounded(texts: Iterable[str]) -> bool:
     """Whether long numbers (two at least) all end as if a spreadsheet had rounded them."""
-    long = [one for one in texts if one.isdecimal() and len(one) > PRECISE_DIGITS]
+    long = [text for text in texts if text.isdecimal() and len(text) > PRECISE_DIGITS]
     return len(long) > 1 and all(map(_ROUNDED.fullmatch, long))
 
 

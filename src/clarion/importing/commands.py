@@ -8,7 +8,6 @@ from uuid import UUID
 from clarion.accounts.actor import Actor, Permission
 from clarion.accounts.command import Services, forbidden
 from clarion.broker import Broker
-from clarion.events.calls.body import CallFault
 from clarion.events.collector import Collector, ComeAgain, Taken
 from clarion.faults import Rejected, not_found
 from clarion.importing.importer import RefusedEvent
@@ -38,12 +37,14 @@ async def import_events(
     match collected:
         case Taken():
             return [
-                RefusedEvent(message_id=one.message_id, code=one.code, message=one.message)
-                for one in collected.refused
+                RefusedEvent(
+                    message_id=rejected.message_id, code=rejected.code, message=rejected.message
+                )
+                for rejected in collected.refused
             ]
         case ComeAgain():
             return Rejected("unavailable", "The broker can not do it now: send it again later.")
-        case CallFault(message=message):
+        case Rejected(message=message):
             return Rejected("malformed", message)
         case _:
             assert_never(collected)

@@ -36,7 +36,7 @@ _FACTS = {
 
 
 def registrations(record: Mapping[str, Any]) -> list[dict[str, Any]] | Rejected:
-    """What a device's line says: whose it is and since when, what it is, and its registration."""
+    """The events of a device's line: its owners, its facts and its registration."""
     damaged = damaged_id(record, (*DEVICE_ID, *TOKEN, *FID, *USER_ID))
     if damaged is not None:
         return damaged
@@ -78,11 +78,11 @@ def registrations(record: Mapping[str, Any]) -> list[dict[str, Any]] | Rejected:
         earlier = [_claim(register, *owner, at) for owner in owners if not _is_at(owner[0], at)]
         by_then = [user for since, user in owners if _is_at(since, at) or _is_before(since, at)]
         register["userId"] = (by_then[-1] or device_id) if by_then else None
-    told = _told_of(record, device_id, at)
-    if told is not None and _is_at(told["timestamp"], at):
-        register["context"], told = told["context"], None
+    context = _told_of(record, device_id, at)
+    if context is not None and _is_at(context["timestamp"], at):
+        register["context"], context = context["context"], None
         del register["context"]["active"]
-    before = earlier if told is None else [*earlier, told]
+    before = earlier if context is None else [*earlier, context]
     return [*before, {name: one for name, one in register.items() if one is not None}]
 
 
@@ -90,7 +90,11 @@ def _owners(said: Any) -> list[tuple[Any, Any]] | None:
     """(Since when, whose; None: signed out) of each owner, the first first."""
     if not isinstance(said, list):
         return None
-    return [(one[0], one[1]) for one in said if isinstance(one, list) and len(one) == OWNER_PARTS]
+    return [
+        (entry[0], entry[1])
+        for entry in said
+        if isinstance(entry, list) and len(entry) == OWNER_PARTS
+    ]
 
 
 def _claim(register: Mapping[str, Any], since: Any, user_id: Any, at: Any) -> dict[str, Any]:

@@ -4,11 +4,10 @@ from datetime import datetime
 from uuid import UUID
 
 from clarion.customers.devices.registration_reader import read_registrations
-from clarion.events.calls.registration_check import RegistrationFault
 from clarion.events.messages.message import Envelope, read
 from clarion.faults import Rejected
 from clarion.importing.row import Judge, RecordKind
-from clarion.ingest_log.rejection import Refusal
+from clarion.ingest_log.rejection import RejectedEvent
 
 
 def judge_of(kind: RecordKind, source_id: UUID, now: datetime) -> Judge | None:
@@ -22,9 +21,11 @@ def judge_of_registrations(source_id: UUID, now: datetime) -> Judge:
 
     def judge(raw: bytes) -> Rejected | None:
         event = read(raw, type_="track", message_id="", envelope=envelope)
-        found = event if isinstance(event, Refusal) else read_registrations(event, source_id)
-        if isinstance(found, RegistrationFault | Refusal):
-            return Rejected(code=found.code, message=found.message)
+        outcome = (
+            event if isinstance(event, RejectedEvent) else read_registrations(event, source_id)
+        )
+        if isinstance(outcome, Rejected):
+            return Rejected(code=outcome.code, message=outcome.message)
         return None
 
     return judge

@@ -62,7 +62,7 @@ async def export_page(
         case RecordKind.CUSTOMERS:
             records = [_customer(row, shared) for row in rows]
         case RecordKind.DEVICES:
-            records = [one for row in rows for one in _registrations(row, shared)]
+            records = [registration for row in rows for registration in _registrations(row, shared)]
         case RecordKind.EVENTS:
             records = [_event(row, shared) for row in rows]
     return records, getattr(rows[-1], key) if len(rows) == limit else None
@@ -109,7 +109,7 @@ async def _shared(
     *,
     with_tokens: bool,
 ) -> _Shared:
-    known: set[str] | None = None
+    hidden_tokens: set[str] | None = None
     sources: dict[UUID, str] = {}
     timelines: dict[str, Timeline] = {}
     if not with_tokens:
@@ -119,14 +119,16 @@ async def _shared(
             values, owners = [row.body for row in rows], [row.customer_id for row in rows]
         elif kind is RecordKind.CUSTOMERS:
             values, owners = [row.traits for row in rows], [row.id for row in rows]
-        known = await known_tokens(connection, workspace_id, values, owners)
+        hidden_tokens = await known_tokens(connection, workspace_id, values, owners)
     if kind is not RecordKind.CUSTOMERS:
-        sources = {one.id: one.name for one in await list_sources(connection, workspace_id)}
+        sources = {
+            source.id: source.name for source in await list_sources(connection, workspace_id)
+        }
     if kind is RecordKind.DEVICES:
         keys = [row.device_id for row in rows]
         identifiers = await read_identifiers(connection, workspace_id, keys)
         timelines = {key: one.timeline for key, one in identifiers.items()}
-    return _Shared(known=known, sources=sources, timelines=timelines)
+    return _Shared(known=hidden_tokens, sources=sources, timelines=timelines)
 
 
 def _owners(timeline: Timeline, key: str) -> list[tuple[datetime, str | None]]:
@@ -147,19 +149,19 @@ def _registrations(row: Any, shared: _Shared) -> list[dict[str, Any]]:
         {
             "device_id": row.device_id,
             "user_id": row.user_id,
-            "platform": one.platform.value,
-            "token_kind": one.token_kind.value,
-            "state": one.state.value,
-            "reason": one.reason,
-            "registered_at": one.registered_at,
+            "platform": registration.platform.value,
+            "token_kind": registration.token_kind.value,
+            "state": registration.state.value,
+            "reason": registration.reason,
+            "registered_at": registration.registered_at,
             "last_seen_at": row.last_seen_at,
             "owners": _owners(line, row.device_id),
             "facts": row.facts if shared.known is None else facts_left_out(row.facts),
-            SOURCE: shared.sources.get(one.source_id),
+            SOURCE: shared.sources.get(registration.source_id),
         }
-        | ({"token": one.token} if shared.known is None else {})
-        for one in device.registrations
-        if one is device.current or one.is_active
+        | ({"token": registration.token} if shared.known is None else {})
+        for registration in device.registrations
+        if registration is device.current or registration.is_active
     ]
 
 

@@ -19,7 +19,7 @@ from clarion.importing.columns import SOURCE
 from clarion.importing.row import Judge, RecordKind, as_events
 from clarion.importing.row_reader import FileDivided, Found, RecordFormat, read_records
 from clarion.importing.text_reader import Mark
-from clarion.ingest_log.rejection import Refusal
+from clarion.ingest_log.rejection import RejectedEvent
 
 BATCH_RECORDS = 500
 BATCH_BYTES = BODY_BYTES_MAX - 65_536
@@ -89,7 +89,7 @@ class Reading:
     """The names of those that the events do not come from."""
 
     def events_of(self, found: Found, now: datetime) -> Events | RefusedLine:
-        """The messageIds and the events of a line; refused where nobody would take it."""
+        """The messageIds and events of a line, or why the ingestor would reject them."""
         if isinstance(found.record, Rejected):
             return _refused(found, found.record)
         body = found.record.get("body")
@@ -107,7 +107,7 @@ class Reading:
         read: Events = []
         for raw in events:
             checked = check(raw, None)
-            if isinstance(checked, Refusal):
+            if isinstance(checked, RejectedEvent):
                 return _refused(found, checked)
             read.append((checked.message_id or "", raw))
         fault_of_own = self.judge(events[-1]) if self.judge is not None else None
@@ -130,12 +130,12 @@ class Importer:
         batch = _Batch(after=start)
         divided: FileDivided | None = None
         try:
-            for found in read_records(file, written, start):
-                read = self._reading.events_of(found, self._clock.now())
+            for record in read_records(file, written, start):
+                read = self._reading.events_of(record, self._clock.now())
                 if not batch.has_room_for(read):
                     yield await self._take(batch)
                     batch = _Batch(after=batch.after)
-                batch.add(found, read)
+                batch.add(record, read)
                 if batch.is_full:
                     yield await self._take(batch)
                     batch = _Batch(after=batch.after)
@@ -166,11 +166,11 @@ class Importer:
         await self._let_take_in()
         body = msgspec.json.encode({"batch": batch.bodies})
         refused: dict[int, RefusedLine] = {}
-        for one in await self._door.take(body):
-            found = batch.found.get(one.message_id or "")
-            if found is not None:
-                refused.setdefault(found.line, _refused(found, one))
-        every = sorted([*batch.refused, *refused.values()], key=lambda one: one.line)
+        for rejected in await self._door.take(body):
+            line = batch.found.get(rejected.message_id or "")
+            if line is not None:
+                refused.setdefault(line.line, _refused(line, rejected))
+        every = sorted([*batch.refused, *refused.values()], key=lambda line: line.line)
         return Step(after=batch.after, taken=batch.lines - len(refused), refused=every)
 
 
@@ -210,5 +210,5 @@ def _size(events: Events) -> int:
     return sum(len(raw) + 1 for _, raw in events)
 
 
-def _refused(found: Found, why: Rejected | Refusal | RefusedEvent) -> RefusedLine:
+def _refused(found: Found, why: Rejected | RefusedEvent) -> RefusedLine:
     return RefusedLine(line=found.line, code=why.code, message=why.message, found=found)

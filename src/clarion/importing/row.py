@@ -42,7 +42,7 @@ class RecordKind(StrEnum):
 
 
 Judge = Callable[[bytes], Rejected | None]
-"""Says of an event what those who take it in will refuse, so that its line is."""
+"""Predicts why the ingestor would reject this event, so that its line can be reported."""
 
 MESSAGE_ID_PREFIX = "import-"
 EARLIER_ID_PREFIX = "import-!"
@@ -122,9 +122,9 @@ def _finished(
         event["timestamp"] = said_at
     if event.get("messageId") is None:
         event.pop("messageId", None)
-        said = msgspec.json.encode(event, order="deterministic")
+        event_json = msgspec.json.encode(event, order="deterministic")
         prefix = MESSAGE_ID_PREFIX if is_own else EARLIER_ID_PREFIX
-        event["messageId"] = prefix + sha256(said).hexdigest()[:HASH_CHARACTERS]
+        event["messageId"] = prefix + sha256(event_json).hexdigest()[:HASH_CHARACTERS]
     event.setdefault("timestamp", at.isoformat())
     raw = msgspec.json.encode(event)
     traits = event.get("traits")
@@ -152,8 +152,8 @@ def _in_parts(traits: Any) -> Iterator[dict[str, Any]]:
 
 
 def _without_refusal(record: Mapping[str, Any]) -> Mapping[str, Any]:
-    said = record.get(REFUSED)
-    if isinstance(said, Mapping) and "code" in said and said.keys() <= _WHY:
+    reason = record.get(REFUSED)
+    if isinstance(reason, Mapping) and "code" in reason and reason.keys() <= _WHY:
         return {name: value for name, value in record.items() if name != REFUSED}
     return record
 
@@ -170,7 +170,7 @@ def read_cells(
             message=f"The line has {len(cells)} cells and the header {len(header)}: is there a "
             "comma in a text without quotes, or the end of a line missing?",
         )
-    if len(cells) == 1 < len(header) and any(one in cells[0] for one in ",;\t|"):
+    if len(cells) == 1 < len(header) and any(delimiter in cells[0] for delimiter in ",;\t|"):
         return Rejected(
             code="cells_missing", message="The line is separated by something else than the header."
         )

@@ -181,25 +181,25 @@ def _is_header(cells: Sequence[str], header: Header) -> bool:
 
     Raises FileDivided where it is the header of a file with other columns.
     """
-    said = [cell.strip() for cell in cells]
-    while said and not said[-1]:
-        said.pop()
+    names_here = [cell.strip() for cell in cells]
+    while names_here and not names_here[-1]:
+        names_here.pop()
     own = list(header.columns)
     while own and not own[-1]:
         own.pop()
-    if said == own:
+    if names_here == own:
         return bool(own)
-    names = {name_and_kind(one)[0] for one in said if one}
-    known = {name_and_kind(one)[0] for one in own if one} | ID_COLUMNS
-    if len(names) > 1 and names <= known and names & ID_COLUMNS:
+    names = {name_and_kind(name)[0] for name in names_here if name}
+    known_names = {name_and_kind(name)[0] for name in own if name} | ID_COLUMNS
+    if len(names) > 1 and names <= known_names and names & ID_COLUMNS:
         raise FileDivided(
-            f"behind it stands another header ({', '.join(said)[:200]}). The file was put together "
-            "of files with different columns: import each by itself."
+            f"behind it stands another header ({', '.join(names_here)[:200]}). The file was put "
+            "together of files with different columns: import each by itself."
         )
-    if len(own) == 1 and len(said) == 1 and said[0].endswith(own[0]):
+    if len(own) == 1 and len(names_here) == 1 and names_here[0].endswith(own[0]):
         raise FileDivided(
-            f"{said[0][:40]!r} is a value and the header in one line: the file was put together of "
-            "files, of which one did not end with a line break. Put one between them."
+            f"{names_here[0][:40]!r} is a value and the header in one line: the file was put "
+            "together of files, of which one did not end with a line break. Put one between them."
         )
     return False
 
@@ -221,7 +221,7 @@ def _rounded(
 ) -> set[str]:
     """Columns of ids all of whose long numbers end as a spreadsheet rounds them."""
     ids = {at: one for at, one in enumerate(columns) if name_and_kind(one)[0] in ID_COLUMNS}
-    found: dict[str, set[str]] = {column: set() for column in ids.values()}
+    texts_of_column: dict[str, set[str]] = {column: set() for column in ids.values()}
     lines = Lines(file, header.ends, written.encoding)
     reader = csv.reader(lines, delimiter=header.delimiter)
     for _ in range(SCANNED_ROWS):
@@ -232,8 +232,8 @@ def _rounded(
             break
         for at, column in ids.items():
             if at < len(cells):
-                found[column].add(cells[at].strip())
-    return {column for column, texts in found.items() if looks_rounded(texts)}
+                texts_of_column[column].add(cells[at].strip())
+    return {column for column, texts in texts_of_column.items() if looks_rounded(texts)}
 
 
 def _unfinished(lines: Lines, fault: Rejected, text: str) -> tuple[Rejected, str]:

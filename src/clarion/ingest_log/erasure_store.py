@@ -19,7 +19,7 @@ _BLANK = dict.fromkeys(
 async def remove_entries(
     connection: AsyncConnection, workspace_id: UUID, message_ids: Iterable[str]
 ) -> None:
-    """Remove what was told of these events, which are removed, too."""
+    """Removes the entries of these events, which are removed as well."""
     ours = ingest_log.c.workspace_id == workspace_id
     for part in in_parts(message_ids):
         await connection.execute(delete(ingest_log).where(ours, ingest_log.c.message_id.in_(part)))

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from clarion.ingest_log.rejection import Refusal
+from clarion.ingest_log.rejection import RejectedEvent
 
 
 class Outcome(StrEnum):
@@ -78,10 +78,10 @@ def refused_entry(
     source_id: UUID,
     received_at: datetime,
     stage: Stage,
-    refusal: Refusal,
+    refusal: RejectedEvent,
     count: int = 1,
 ) -> Entry:
-    """What is told of a refusal or a warning."""
+    """The entry of a rejected event or of a warning."""
     hint = refusal.hint
     return Entry(
         workspace_id=workspace_id,

@@ -13,10 +13,11 @@ from functools import partial
 import structlog
 
 from clarion.clock import Clock
+from clarion.faults import Rejected
 from clarion.ingest_log.rejected_calls import RejectedCallBuffer
 from clarion.ingest_log.store import IngestLog
 from clarion.ingest_log.tally import Kind, Tally
-from clarion.sources.auth_result import Place, RejectedCall
+from clarion.sources.auth_result import Place
 from clarion.storage.database import Database, StorageUnavailable
 from clarion.telemetry import Metrics
 
@@ -54,9 +55,9 @@ class RejectedCallLog:
         if self._metrics is not None:
             self._metrics.calls_turned_away.labels(code).inc()
 
-    def note(self, place: Place, why: RejectedCall) -> None:
-        """It was this source's: let it be told."""
-        self._buffer.note(place, why, self._clock.now())
+    def note(self, place: Place, why: Rejected, about: str = "") -> None:
+        """See `RejectedCalls.note`. Written to the log after a while."""
+        self._buffer.note(place, why, self._clock.now(), about)
         if self._writing is None or self._writing.done():
             self._writing = asyncio.create_task(self._write_now_and_then())
 

@@ -10,10 +10,11 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from clarion.faults import Rejected
 from clarion.ingest_log.outcome import Entry, Stage, hour_of, refused_entry
-from clarion.ingest_log.rejection import LABEL_CHARACTERS_MAX, Refusal
+from clarion.ingest_log.rejection import LABEL_CHARACTERS_MAX, RejectedEvent
 from clarion.ingest_log.tally import OTHER, Kind, Names
-from clarion.sources.auth_result import Place, RejectedCall
+from clarion.sources.auth_result import Place
 from clarion.text import is_storable
 
 ABOUTS_MAX = 20
@@ -41,9 +42,9 @@ class RejectedCallBuffer:
         """How many lines there are to write."""
         return len(self._alike)
 
-    def note(self, place: Place, why: RejectedCall, at: datetime) -> None:
+    def note(self, place: Place, why: Rejected, at: datetime, about: str = "") -> None:
         """One call more."""
-        hour, about = hour_of(at), _storable(why.about, LABEL_CHARACTERS_MAX)
+        hour, about = hour_of(at), _storable(about, LABEL_CHARACTERS_MAX)
         admit = self._abouts.admit
         if about and not admit(place.source_id, hour, Kind.TURNED_AWAY, why.code, about):
             about = OTHER
@@ -58,7 +59,7 @@ class RejectedCallBuffer:
             message = calls.why
             if calls.calls > 1:
                 message += f" {calls.calls:,} calls since {calls.first_at:%H:%M:%S} UTC."
-            refusal = Refusal(message_id=None, code=code, message=message, excerpt="")
+            refusal = RejectedEvent(message_id=None, code=code, message=message, excerpt="")
             yield (
                 refused_entry(*place, calls.last_at, Stage.CALL, refusal, calls.calls),
                 about,

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from clarion.faults import Rejected
 from clarion.text import is_storable
 
 LABEL_CHARACTERS_MAX = 100
@@ -25,12 +26,11 @@ NO_HINT = Hint()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
-    """Why an event, or a part of what it asks for, was not taken; for people to read."""
+class RejectedEvent(Rejected):
+    """Why an event, or a part of what it asks for, was not taken; for people to read. Travels in
+    jobs of events."""
 
     message_id: str | None
-    code: str
-    message: str
     excerpt: str
     hint: Hint = NO_HINT
 

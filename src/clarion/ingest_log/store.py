@@ -53,8 +53,8 @@ class IngestLog:
         """
         if again:
             for ids in in_parts(tally.ids):
-                known = select(ingest_log.c.id).where(ingest_log.c.id.in_(ids))
-                tally.forget((await connection.execute(known)).scalars())
+                logged = select(ingest_log.c.id).where(ingest_log.c.id.in_(ids))
+                tally.forget((await connection.execute(logged)).scalars())
         rows = tally.rows()
         await insert_new(
             connection,

@@ -10,9 +10,10 @@ from collections import deque
 from dataclasses import dataclass
 from time import monotonic
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from clarion.ingest_log.outcome import Entry, Position
 from clarion.ingest_log.queries import Wanted, entries, newest, place_of, seqs_after
-from clarion.storage.database import Database
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,13 +29,11 @@ class Tail:
 
     def __init__(
         self,
-        database: Database,
         wanted: Wanted,
         after: Position | None = None,
         options: TailOptions | None = None,
     ) -> None:
         """`after`: where an earlier tail ended; None: at what is there now (`begin`)."""
-        self._database = database
         self._wanted = wanted
         self._options = options or TailOptions()
         self.position = after or Position(0, 0)
@@ -44,39 +43,37 @@ class Tail:
         self._shown: dict[str, set[int]] = {place: set() for place in Position._fields}
         self._looks: deque[tuple[float, Position]] = deque()
 
-    async def begin(self, last: int) -> list[Entry]:
+    async def begin(self, connection: AsyncConnection, last: int) -> list[Entry]:
         """The `last` that are there already, the oldest first; what comes after them is new."""
         limit = self._options.rows_max
-        async with self._database.read() as connection:
-            for table in self._wanted.tables:
-                place = place_of(table)
-                seqs = await seqs_after(connection, self._wanted, table, 0, limit)
-                self._shown[place].update(seqs)
-                self.position = self.position._replace(**{place: max(seqs, default=0)})
-                if len(seqs) == limit:
-                    self._floor = self._floor._replace(**{place: min(seqs) - 1})
-            after = Position(*(seq + 1 for seq in self.position))
-            page = [] if last == 0 else (await newest(connection, self._wanted, after, last))[0]
+        for table in self._wanted.tables:
+            place = place_of(table)
+            seqs = await seqs_after(connection, self._wanted, table, 0, limit)
+            self._shown[place].update(seqs)
+            self.position = self.position._replace(**{place: max(seqs, default=0)})
+            if len(seqs) == limit:
+                self._floor = self._floor._replace(**{place: min(seqs) - 1})
+        after = Position(*(seq + 1 for seq in self.position))
+        page = [] if last == 0 else (await newest(connection, self._wanted, after, last))[0]
         for entry in page:
             self._shown[entry.place].add(entry.seq)
         return page[::-1]
 
-    async def look(self) -> list[Entry]:
+    async def look(self, connection: AsyncConnection) -> list[Entry]:
         """What has come since the last look, in the order of its arrival."""
         news: list[Entry] = []
         limit = self._options.rows_max
         self.skipped = False
-        async with self._database.read() as connection:
-            for table in self._wanted.tables:
-                place = place_of(table)
-                floor, position = getattr(self._floor, place), getattr(self.position, place)
-                seqs = await seqs_after(connection, self._wanted, table, floor, limit)
-                fresh = [seq for seq in seqs if seq not in self._shown[place]]
-                if fresh:
-                    self.skipped |= len(fresh) == limit
-                    news += await entries(connection, self._wanted, table, fresh)
-                    self._shown[place].update(fresh)
-                    self.position = self.position._replace(**{place: max(fresh[0], position)})
+        for table in self._wanted.tables:
+            place = place_of(table)
+            floor, position = getattr(self._floor, place), getattr(self.position, place)
+            seqs = await seqs_after(connection, self._wanted, table, floor, limit)
+            fresh = [seq for seq in seqs if seq not in self._shown[place]]
+            if fresh:
+                self.skipped |= len(fresh) == limit
+                news += await entries(connection, self._wanted, table, fresh)
+                self._shown[place].update(fresh)
+                self.position = self.position._replace(**{place: max(fresh[0], position)})
         self._forget()
         return sorted(news, key=lambda entry: entry.received_at)
 

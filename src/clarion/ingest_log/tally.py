@@ -54,12 +54,12 @@ class Names:
         """Whether this one is counted by itself."""
         if len(self._known) >= HOURS_KEPT:
             self._known.clear()
-        known = self._known.setdefault((source_id, hour, kind), set())
-        if (label, name) in known:
+        names = self._known.setdefault((source_id, hour, kind), set())
+        if (label, name) in names:
             return True
-        if len(known) >= self._names_max:
+        if len(names) >= self._names_max:
             return False
-        known.add((label, name))
+        names.add((label, name))
         return True
 
 
@@ -95,7 +95,7 @@ class Tally:
         self._once.setdefault(_derived(entry.source_id, *apart, entry.code), entry)
 
     def told_apart(self, kind: Kind) -> Iterator[Label]:
-        """What was counted of a kind, as far as it is told apart."""
+        """The counts of one kind, by name."""
         for (source_id, hour, its_kind), counter in self._counts.items():
             if its_kind is kind:
                 for label, name in counter:

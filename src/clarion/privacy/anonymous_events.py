@@ -1,8 +1,10 @@
-"""Events of nobody known that name a person's devices: an erasure removes them, too."""
+"""Anonymous events that name a person's devices: an erasure removes them, too."""
 
 from collections.abc import Collection
-from typing import Any
+from datetime import datetime
 from uuid import UUID
+
+from msgspec import Struct
 
 from clarion.customers.identity.companion_store import keys_beside
 from clarion.customers.identity.person import ids_of_body
@@ -13,12 +15,27 @@ STRANGERS_MAX = 20
 """An id that more anonymous people than this came with is no device of one person's."""
 
 
+class AnonymousEvent(Struct, frozen=True, kw_only=True):
+    """An event that no person's user id decides: what tells whose it was."""
+
+    seq: int
+    message_id: str
+    type: str
+    key: str
+    user_id: str | None
+    source_id: UUID
+    at: datetime
+    clock_at: datetime | None
+    order_at: datetime | None
+    received_at: datetime
+
+
 async def events_of_strangers(
     database: Database, workspace_id: UUID, ids: Collection[str], rows_max: int
-) -> list[Any]:
-    """Rows of `events` that name one of `ids`, each once. Looks through the events of the few keys
-    that such an id stood beside, `rows_max` at a time."""
-    found: dict[int, Any] = {}
+) -> list[AnonymousEvent]:
+    """The events that name one of `ids`, each once. Looks through the events of the few keys that
+    such an id stood beside, `rows_max` at a time."""
+    events: dict[int, AnonymousEvent] = {}
     beside: dict[str, set[str]] = {}
     for name in sorted(ids):
         async with database.read() as connection:
@@ -28,14 +45,27 @@ async def events_of_strangers(
         for key in keys if len(keys) <= STRANGERS_MAX else ():
             beside.setdefault(key, set()).add(name)
     for key, names in sorted(beside.items()):
-        last: Any = None
+        last = None
         while True:
             async with database.read() as connection:
                 page = await strangers_events(
                     connection, workspace_id, key, after=last, limit=rows_max
                 )
-            found |= {row.seq: row for row in page if ids_of_body(row.body) & names}
+            for row in page:
+                if ids_of_body(row.body) & names:
+                    events[row.seq] = AnonymousEvent(
+                        seq=row.seq,
+                        message_id=row.message_id,
+                        type=row.type,
+                        key=row.key,
+                        user_id=row.user_id,
+                        source_id=row.source_id,
+                        at=row.at,
+                        clock_at=row.clock_at,
+                        order_at=row.order_at,
+                        received_at=row.received_at,
+                    )
             if len(page) < rows_max:
                 break
             last = page[-1]
-    return list(found.values())
+    return list(events.values())

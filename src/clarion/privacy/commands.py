@@ -104,7 +104,7 @@ async def begin_erasure(run: Run, actor: Actor, name: str) -> Erasure | Rejected
 
 @command("customer.export", needs=Permission.ADMIN)
 async def begin_export(run: Run, actor: Actor, name: str) -> Customer | Rejected:
-    """Whose data it is that is about to be written (`data_export.py`)."""
+    """Begins the export of a customer's data (`data_export.py`)."""
     customer = await find_customer(run.connection, actor.workspace_id, name)
     if customer is None:
         return not_found("customer")

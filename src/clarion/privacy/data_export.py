@@ -65,13 +65,13 @@ async def open_dossier(
     returns: a database that is away is known before anything is sent."""
     async with database.read() as connection:
         devices = await list_devices_of(connection, workspace_id, customer.id)
-        known = await known_in_traits(connection, workspace_id, [customer])
+        hidden_tokens = await known_in_traits(connection, workspace_id, [customer])
     profile = {name: value for name, value in asdict(customer).items() if name != "traits"}
-    profile["traits"] = shown_traits(customer.traits, known)
+    profile["traits"] = shown_traits(customer.traits, hidden_tokens)
     texts = {
         "README.txt": lambda: README.format(now=now.isoformat()).encode(),
         "profile.json": lambda: _json(profile),
-        "devices.json": lambda: _json([_device(one) for one in devices]),
+        "devices.json": lambda: _json([_device(device) for device in devices]),
     }
     lists = {
         "events.json": _events(database, workspace_id, customer.id),
@@ -119,12 +119,12 @@ async def _events(
     before: Position | None = None
     while True:
         async with database.read() as connection:
-            found = await events_of(connection, workspace_id, customer_id, before, PAGE)
-            known = await known_in_events(connection, workspace_id, found)
-        yield [_told(one, known) for one in found]
-        if len(found) < PAGE:
+            events = await events_of(connection, workspace_id, customer_id, before, PAGE)
+            hidden_tokens = await known_in_events(connection, workspace_id, events)
+        yield [_told(event, hidden_tokens) for event in events]
+        if len(events) < PAGE:
             return
-        before = position(found[-1])
+        before = position(events[-1])
 
 
 async def _history(
@@ -133,13 +133,13 @@ async def _history(
     seq: int | None = None
     while True:
         async with database.read() as connection:
-            found = await customer_history(
+            changes = await customer_history(
                 connection, workspace_id, customer_id, after_seq=seq, limit=PAGE
             )
-        yield [asdict(one) for one in found]
-        if len(found) < PAGE:
+        yield [asdict(change) for change in changes]
+        if len(changes) < PAGE:
             return
-        seq = found[-1].seq
+        seq = changes[-1].seq
 
 
 async def _deliveries(
@@ -148,11 +148,11 @@ async def _deliveries(
     before: Position | None = None
     while True:
         async with database.read() as connection:
-            found = await pushes_of(connection, workspace_id, customer_id, before, PAGE)
-        yield [asdict(one) for one in found]
-        if len(found) < PAGE:
+            pushes = await pushes_of(connection, workspace_id, customer_id, before, PAGE)
+        yield [asdict(push) for push in pushes]
+        if len(pushes) < PAGE:
             return
-        before = position(found[-1])
+        before = position(pushes[-1])
 
 
 def _device(one: Device) -> dict[str, Any]:
@@ -160,8 +160,8 @@ def _device(one: Device) -> dict[str, Any]:
 
 
 def _told(one: StoredEvent, known: Collection[str]) -> dict[str, Any]:
-    told = {name: getattr(one, name) for name in StoredEvent.__slots__}
-    return told | {"body": shown_body(one.body, known)}
+    record = {name: getattr(one, name) for name in StoredEvent.__slots__}
+    return record | {"body": shown_body(one.body, known)}
 
 
 def _json(value: Any) -> bytes:

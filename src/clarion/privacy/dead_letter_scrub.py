@@ -7,7 +7,7 @@ import msgspec
 from clarion.customers.identity.person import Person, PiiMatcher
 from clarion.customers.suppression import judge
 from clarion.events.envelope import Item, Parcel, decode, encode, open_parcel
-from clarion.ingest_log.rejection import Refusal
+from clarion.ingest_log.rejection import RejectedEvent
 
 
 def without(payload: bytes, workspace_id: UUID, person: Person) -> bytes | None:
@@ -33,14 +33,14 @@ def _without(parcel: Parcel, person: Person, signs: PiiMatcher) -> Parcel:
         parcel,
         context=b"" if is_about_them else parcel.context,
         items=[item for item in parcel.items if not _is_theirs(parcel, item, person, signs)],
-        refusals=[one for one in parcel.refusals if not signs.are_in(_told(one))],
+        refusals=[refusal for refusal in parcel.refusals if not signs.are_in(_told(refusal))],
     )
 
 
-def _told(refusal: Refusal) -> str:
+def _told(refusal: RejectedEvent) -> str:
     hint = refusal.hint
-    told = (refusal.message_id, refusal.message, refusal.excerpt, hint.name, hint.user_id)
-    return " ".join(str(one) for one in (*told, hint.anonymous_id))
+    texts = (refusal.message_id, refusal.message, refusal.excerpt, hint.name, hint.user_id)
+    return " ".join(str(one) for one in (*texts, hint.anonymous_id))
 
 
 def _is_theirs(parcel: Parcel, item: Item, person: Person, signs: PiiMatcher) -> bool:

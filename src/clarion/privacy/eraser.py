@@ -17,7 +17,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from typing import Any
 from uuid import UUID
 
 import structlog
@@ -42,9 +41,9 @@ from clarion.customers.suppression import SuppressionKind
 from clarion.customers.suppression_store import shut_out, wait_for_refusals
 from clarion.deliveries.customer_index_store import forget_customers, launches_to_look_at
 from clarion.deliveries.erasure_store import make_nobodys, release_quarantine
-from clarion.events.erasure_store import remove_events, some_events_of
+from clarion.events.erasure_store import RemovableEvent, remove_events, some_events_of
 from clarion.ingest_log.erasure_store import blank_entries_of, blank_refused
-from clarion.privacy.anonymous_events import events_of_strangers
+from clarion.privacy.anonymous_events import AnonymousEvent, events_of_strangers
 from clarion.privacy.dead_letter_scrub import without
 from clarion.privacy.erasure_claims import ErasureClaims, TakenOver
 from clarion.privacy.erasure_request_store import Erasure, forget_erasure, keep_erasure, unfinished
@@ -169,8 +168,10 @@ class Eraser:
 
     async def _deliveries(self, erasure: Erasure) -> Erasure:
         workspace_id, person = erasure.workspace_id, erasure.person
-        own = [device_row_id(workspace_id, one) for one in person.ids]
-        past = [device_row_id(workspace_id, one) for one in erasure.devices - person.ids]
+        own = [device_row_id(workspace_id, device_id) for device_id in person.ids]
+        past = [
+            device_row_id(workspace_id, device_id) for device_id in erasure.devices - person.ids
+        ]
         async with self._database.read() as connection:
             # What their own devices were sent while they were somebody else's is theirs, too.
             owners = await erasure_store.owners_of(connection, workspace_id, person.ids)
@@ -216,7 +217,7 @@ class Eraser:
         self, connection: AsyncConnection, erasure: Erasure
     ) -> tuple[Erasure, int]:
         person = erasure.person
-        found = await some_events_of(
+        rows = await some_events_of(
             connection,
             erasure.workspace_id,
             customer_ids=sorted(person.customer_ids),
@@ -224,20 +225,20 @@ class Eraser:
             users=person.users,
             limit=self._options.rows_max,
         )
-        if not found:
+        if not rows:
             return await self._some_claims(connection, erasure)
-        met = erasure.met.union(*(ids_of_body(row.body) for row in found))
+        met = erasure.met.union(*(ids_of_body(row.body) for row in rows))
         words = person.words.union(
-            *(words_of_body(row.body) for row in found if row.type == "identify")
+            *(words_of_body(row.body) for row in rows if row.type == "identify")
         )
-        await self._remove(connection, erasure.workspace_id, found)
+        await self._remove(connection, erasure.workspace_id, rows)
         erasure = replace(
             erasure,
             met=met,
             person=replace(person, words=words),
-            events=erasure.events + len(found),
+            events=erasure.events + len(rows),
         )
-        return await self._kept(connection, erasure), len(found)
+        return await self._kept(connection, erasure), len(rows)
 
     async def _some_claims(
         self, connection: AsyncConnection, erasure: Erasure
@@ -256,7 +257,7 @@ class Eraser:
         return await self._kept(connection, erasure), len(claims)
 
     async def _remove(
-        self, connection: AsyncConnection, workspace_id: UUID, rows: Sequence[Any]
+        self, connection: AsyncConnection, workspace_id: UUID, rows: Sequence[RemovableEvent]
     ) -> None:
         """Remove events, and what they taught."""
         taught = [(row.key, row.message_id) for row in rows if row.type == "identify"]
@@ -265,24 +266,26 @@ class Eraser:
 
     async def _strangers(self, erasure: Erasure) -> Erasure:
         """Remove what nobody known did on the person's devices: such events name them, too."""
-        found = await events_of_strangers(
+        anonymous = await events_of_strangers(
             self._database, erasure.workspace_id, erasure.person.ids, self._options.rows_max
         )
-        for part in in_parts(found, self._options.rows_max):
+        for part in in_parts(anonymous, self._options.rows_max):
             erasure = await self._claims.transact(erasure, partial(self._remove_strangers, part))
         return erasure
 
     async def _remove_strangers(
-        self, rows: Sequence[Any], connection: AsyncConnection, erasure: Erasure
+        self, events: Sequence[AnonymousEvent], connection: AsyncConnection, erasure: Erasure
     ) -> Erasure:
         workspace_id = erasure.workspace_id
-        keys = {row.key for row in rows}
-        known = await identity_store.lock_identifiers(connection, workspace_id, keys)
-        await self._remove(connection, workspace_id, rows)
+        keys = {event.key for event in events}
+        identifiers = await identity_store.lock_identifiers(connection, workspace_id, keys)
+        await self._remove(connection, workspace_id, events)
         await Ingestion(connection, workspace_id, self._clock.now()).make_anew(
-            owner_of_stored(row, known[row.key]) for row in rows if row.key in known
+            owner_of_stored(event, identifiers[event.key])
+            for event in events
+            if event.key in identifiers
         )
-        return await self._kept(connection, replace(erasure, events=erasure.events + len(rows)))
+        return await self._kept(connection, replace(erasure, events=erasure.events + len(events)))
 
     async def _identity_claims(self, erasure: Erasure) -> int:
         async def work(connection: AsyncConnection, erasure: Erasure) -> int:
@@ -383,7 +386,7 @@ class Eraser:
 
 
 async def shut(connection: AsyncConnection, erasure: Erasure, now: datetime) -> Erasure:
-    """Nothing more of theirs is taken in or sent, as far as their ids are known by now."""
+    """Suppresses the person by all known ids: nothing of theirs is ingested or sent any more."""
     workspace_id = erasure.workspace_id
     person = await find_person(connection, workspace_id, erasure.person, erasure.met, locks=True)
     had = await erasure_store.past_devices_of(connection, workspace_id, person)

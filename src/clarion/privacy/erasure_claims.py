@@ -39,8 +39,8 @@ class ErasureClaims:
         self._lost_seconds = lost_seconds
 
     def is_lost(self, erasure: Erasure) -> bool:
-        """Whether nobody seems to work on it. Touched later than now: by a clock that has been set
-        back since."""
+        """Whether its process seems to be dead. What was touched later than now was so by a clock
+        that has been set back since."""
         now = self._clock.now()
         lost = now - timedelta(seconds=self._lost_seconds)
         return erasure.touched_at <= lost or erasure.touched_at > now + SKEW

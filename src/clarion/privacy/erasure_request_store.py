@@ -46,7 +46,7 @@ class Erasure:
         return name in {person.subject, *person.users, *map(str, person.customer_ids)}
 
     def joined(self, person: Person) -> "Erasure":
-        """With what is known of the person now; what was theirs before is not forgotten."""
+        """Adds what is known of the person now to what was known before."""
         return replace(
             self,
             person=replace(
@@ -59,7 +59,7 @@ class Erasure:
 
 
 async def add_erasure(connection: AsyncConnection, erasure: Erasure) -> None:
-    """Write one that begins, as claimed by whoever writes it."""
+    """Adds an erasure, claimed by the process that adds it."""
     await insert_new(connection, erasures, [_row(erasure)])
 
 

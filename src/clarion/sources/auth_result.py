@@ -5,8 +5,7 @@ from datetime import datetime
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
-from msgspec import Struct
-
+from clarion.faults import Rejected
 from clarion.sources.rate_limit import Limit
 
 
@@ -50,7 +49,7 @@ class Retired:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnknownKey:
-    """Nobody sends with this write key, or nobody any more."""
+    """The write key is missing, unknown, retired or of a revoked source."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,25 +74,18 @@ KEY_MEANINGS = {
 
 
 class Place(NamedTuple):
-    """Whose call it was."""
+    """The workspace and source of a call."""
 
     workspace_id: UUID
     source_id: UUID
 
 
-class RejectedCall(Struct, frozen=True, kw_only=True):
-    """Why one call was turned away. `about` tells alike ones apart: an origin, a key."""
-
-    code: str
-    message: str
-    about: str = ""
-
-
 class RejectedCalls(Protocol):
-    """Who is told of calls that are rejected: the ingest log."""
+    """Where rejected calls are recorded: the ingest log."""
 
     def count(self, code: str) -> None:
-        """A call is rejected, whosever it is."""
+        """Counts a rejected call of any source, or of none."""
 
-    def note(self, place: Place, why: RejectedCall) -> None:
-        """It was this source's: its people can read why."""
+    def note(self, place: Place, why: Rejected, about: str = "") -> None:
+        """It was this source's: its people can read why. `about` tells alike ones apart: an
+        origin, a key."""

@@ -18,6 +18,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.clock import Clock
+from clarion.faults import Rejected
 from clarion.sources.auth_result import (
     KEY_MEANINGS,
     SOURCE_REVOKED,
@@ -25,7 +26,6 @@ from clarion.sources.auth_result import (
     AuthResult,
     OriginRefused,
     Place,
-    RejectedCall,
     RejectedCalls,
     Retired,
     TooFast,
@@ -58,7 +58,7 @@ class WriteKeyOptions:
 
 
 class WriteKeyAuthenticator:
-    """Knows write keys. One per collector."""
+    """Authenticates write keys. One per collector."""
 
     def __init__(
         self,
@@ -108,28 +108,28 @@ class WriteKeyAuthenticator:
 
     async def opens(self, write_keys: Iterable[str]) -> bool:
         """Whether one of them is a key that may be used now. Raises StorageUnavailable."""
-        found = await asyncio.gather(*map(self._known, write_keys))
-        return any(isinstance(one, AuthResult) for one in found)
+        results = await asyncio.gather(*map(self._known, write_keys))
+        return any(isinstance(result, AuthResult) for result in results)
 
     async def authenticate_key(self, write_key: str) -> AuthResult | UnknownKey:
         """What a write key opens. Raises what `admit` raises."""
-        found = await self._known(write_key)
-        if not isinstance(found, AuthResult):
-            return self._turn_away(found, write_key)
-        return found
+        result = await self._known(write_key)
+        if not isinstance(result, AuthResult):
+            return self._turn_away(result, write_key)
+        return result
 
-    async def note_fault(self, write_key: str, fault: RejectedCall, size: int) -> None:
-        """A call that can not be read: whoever has this key may want to know. `size`: how much of
-        it was looked at."""
+    async def note_fault(self, write_key: str, fault: Rejected, size: int) -> None:
+        """Records a call that can not be read with the source of this key. `size`: bytes that were
+        read of it."""
         self._rejected_calls.count(fault.code)
         try:
-            found = await self._known(write_key)
+            result = await self._known(write_key)
         except StorageUnavailable:
             return
-        if isinstance(found, AuthResult) and size:
-            self.charge(found, events=1, size=size)
-        if isinstance(found, AuthResult | Retired):
-            self._rejected_calls.note(_place_of(found), fault)
+        if isinstance(result, AuthResult) and size:
+            self.charge(result, events=1, size=size)
+        if isinstance(result, AuthResult | Retired):
+            self._rejected_calls.note(_place_of(result), fault)
 
     def note_use(self, kind: KeyKind, key_id: UUID, now: datetime) -> None:
         """Have it written down that a key is in use, once in a while."""
@@ -155,7 +155,8 @@ class WriteKeyAuthenticator:
             about = f"{write_key[:KEY_CHARACTERS_SHOWN]}…"
             self._rejected_calls.note(
                 _place_of(found),
-                RejectedCall(code=code, message=f"{KEY_MEANINGS[code]} ({about})", about=about),
+                Rejected(code, f"{KEY_MEANINGS[code]} ({about})"),
+                about,
             )
         return UnknownKey()
 
@@ -163,9 +164,7 @@ class WriteKeyAuthenticator:
         code = "origin_not_allowed"
         message = f"A page of {origin} sent, which is none of the source's allowed origins."
         self._rejected_calls.count(code)
-        self._rejected_calls.note(
-            _place_of(admission), RejectedCall(code=code, message=message, about=origin)
-        )
+        self._rejected_calls.note(_place_of(admission), Rejected(code, message), about=origin)
         return OriginRefused()
 
     def _too_fast(self, admission: AuthResult, limit: Limit, seconds: int) -> TooFast:
@@ -175,7 +174,7 @@ class WriteKeyAuthenticator:
             f"events a second, {limit.burst:,} at once: the app was told to come again."
         )
         self._rejected_calls.count(code)
-        self._rejected_calls.note(_place_of(admission), RejectedCall(code=code, message=message))
+        self._rejected_calls.note(_place_of(admission), Rejected(code, message))
         return TooFast(retry_after_seconds=seconds)
 
     async def _known(self, write_key: str) -> Found:
@@ -187,13 +186,13 @@ class WriteKeyAuthenticator:
     async def _look_up(self, write_key: str) -> Found:
         if not write_key or len(write_key) > WRITE_KEY_CHARACTERS_MAX or "\x00" in write_key:
             return None
-        found = await self._reader.read(write_key)
-        if isinstance(found, AuthResult | Retired):  # whoever tries a retired key still has it
-            self.note_use(KeyKind.WRITE_KEY, found.key_id, self._clock.now())
+        result = await self._reader.read(write_key)
+        if isinstance(result, AuthResult | Retired):  # whoever tries a retired key still has it
+            self.note_use(KeyKind.WRITE_KEY, result.key_id, self._clock.now())
         if len(self._remembered) >= self._options.remembered_max:
             self._remembered.clear()
-        self._remembered[write_key] = (found, monotonic() + self._options.remembered_seconds)
-        return found
+        self._remembered[write_key] = (result, monotonic() + self._options.remembered_seconds)
+        return result
 
     async def _note(self) -> None:
         while self._to_note:

@@ -109,7 +109,7 @@ async def create_identity_secret(
     ends = _perhaps_from(run.now, retire_former_after_days, "retire_former_after_days")
     ask_at = _perhaps_from(run.now, ask_after_days, "ask_after_days")
     if isinstance(ends, Fault) or isinstance(ask_at, Fault):
-        return invalid(*(one for one in (ends, ask_at) if isinstance(one, Fault)))
+        return invalid(*(moment for moment in (ends, ask_at) if isinstance(moment, Fault)))
     source = await lock_source(run, actor, source_id)
     if isinstance(source, Rejected):
         return source
@@ -156,7 +156,7 @@ async def retire_identity_secrets(run: Run, actor: Actor, source_id: UUID) -> So
 async def retire_key(
     run: Run, actor: Actor, source_id: UUID, kind: KeyKind, key_id: UUID, *, days: int = 0
 ) -> KeyView | Rejected:
-    """Refuse a key in so many days, 0: from now on. One that has ended already stays so."""
+    """Retires a key in `days` days, 0: now. A key that is retired already is not changed."""
     at = _perhaps_from(run.now, days, "after_days")
     if isinstance(at, Fault):
         return invalid(at)
@@ -190,7 +190,7 @@ async def restore_key(
 
 
 async def lock_source(run: Run, actor: Actor, source_id: UUID) -> Source | Rejected:
-    """The source, which nobody else changes until this transaction ends."""
+    """Reads the source and locks its row until this transaction ends."""
     source = await get_source(run.connection, actor.workspace_id, source_id, lock=True)
     return source or not_found("source")
 

@@ -48,17 +48,17 @@ class KeyLoader:
         self._pause_until = 0.0
 
     async def read(self, write_key: str) -> Found:
-        """What the key opens as of now. Raises StorageUnavailable where nobody can say."""
+        """Reads what the key opens now. Raises StorageUnavailable."""
         answer = self._waiting.get(write_key)
         if answer is None:
             answer = asyncio.get_running_loop().create_future()
             self._waiting[write_key] = answer
             if self._reading is None or self._reading.done():
                 self._reading = asyncio.create_task(self._read_waiting())
-        found = await asyncio.shield(answer)  # others may wait for the same
-        if isinstance(found, Exception):
-            raise found
-        return found
+        result = await asyncio.shield(answer)  # others may wait for the same
+        if isinstance(result, Exception):
+            raise result
+        return result
 
     async def close(self) -> None:
         """Wait for what is being read."""
@@ -70,18 +70,22 @@ class KeyLoader:
             await asyncio.sleep(max(0.0, self._pause_until - monotonic()))
             keys = list(self._waiting)[:KEYS_MAX]
             asked = {key: self._waiting.pop(key) for key in keys}
-            told: dict[str, Found | Exception] = {}
+            answers: dict[str, Found | Exception] = {}
             try:
                 async with self._database.read() as connection:
-                    found = await find_admissions(connection, keys, self._clock.now(), self._vault)
-                told.update(found)
+                    results = await find_admissions(
+                        connection, keys, self._clock.now(), self._vault
+                    )
+                answers.update(results)
             except Exception as error:  # each call hears of it
-                told = dict.fromkeys(keys, error)
+                answers = dict.fromkeys(keys, error)
             self._pause_until = monotonic() + self._options.pause_seconds
-            if any(isinstance(one, AuthResult) and one.has_locked_secrets for one in told.values()):
+            if any(
+                isinstance(one, AuthResult) and one.has_locked_secrets for one in answers.values()
+            ):
                 log.error(
                     "identity_secrets_locked",
                     cure="set CLARION_SECRET_KEY to the key used before, or make new ones",
                 )
             for key, answer in asked.items():
-                answer.set_result(told.get(key))
+                answer.set_result(answers.get(key))

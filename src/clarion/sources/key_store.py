@@ -82,10 +82,10 @@ async def write_keys_of(
     statement = select(write_keys).where(write_keys.c.workspace_id == workspace_id)
     if source_id is not None:
         statement = statement.where(write_keys.c.source_id == source_id)
-    found: dict[UUID, list[WriteKey]] = defaultdict(list)
+    keys_of_source: dict[UUID, list[WriteKey]] = defaultdict(list)
     for row in await connection.execute(statement.order_by(*_oldest_first(write_keys))):
-        found[row.source_id].append(WriteKey(**_common(row), write_key=row.write_key))
-    return found
+        keys_of_source[row.source_id].append(WriteKey(**_common(row), write_key=row.write_key))
+    return keys_of_source
 
 
 async def identity_secrets_of(
@@ -95,10 +95,10 @@ async def identity_secrets_of(
     statement = select(identity_secrets).where(identity_secrets.c.workspace_id == workspace_id)
     if source_id is not None:
         statement = statement.where(identity_secrets.c.source_id == source_id)
-    found: dict[UUID, list[IdentitySecret]] = defaultdict(list)
+    secrets_of_source: dict[UUID, list[IdentitySecret]] = defaultdict(list)
     for row in await connection.execute(statement.order_by(*_oldest_first(identity_secrets))):
-        found[row.source_id].append(IdentitySecret(**_common(row)))
-    return found
+        secrets_of_source[row.source_id].append(IdentitySecret(**_common(row)))
+    return secrets_of_source
 
 
 async def retire_keys(
@@ -114,7 +114,7 @@ async def retire_keys(
 async def note_uses(
     connection: AsyncConnection, kind: KeyKind, key_ids: Iterable[UUID], now: datetime
 ) -> None:
-    """Write down that keys were used, unless somebody has just done so."""
+    """Records that keys were used, unless that was recorded a moment ago."""
     table = _TABLES[kind]
     late = now - timedelta(seconds=USED_SECONDS)
     await connection.execute(
@@ -130,7 +130,7 @@ async def note_uses(
 async def find_admissions(
     connection: AsyncConnection, keys: Sequence[str], now: datetime, vault: Vault | None
 ) -> dict[str, AuthResult | Retired]:
-    """What each of `keys` opens now; nobody ever had those that are missing."""
+    """What each of `keys` opens now. Unknown keys are missing from the result."""
     secret = identity_secrets.c
     signs = and_(
         secret.source_id == sources.c.id, or_(secret.retires_at.is_(None), secret.retires_at > now)
@@ -171,11 +171,11 @@ def _opens(found: Sequence[Any], now: datetime, vault: Vault | None) -> AuthResu
             workspace_id=row.workspace_id,
             is_source_revoked=row.revoked_at is not None,
         )
-    sealed = [one for one in found if one.secret_id is not None]
+    sealed = [row_of_secret for row_of_secret in found if row_of_secret.secret_id is not None]
     secrets = tuple(
-        Secret(id=one.secret_id, text=text)
-        for one in sealed
-        if (text := _opened(one.sealed_secret, vault)) is not None
+        Secret(id=row_of_secret.secret_id, text=text)
+        for row_of_secret in sealed
+        if (text := _opened(row_of_secret.sealed_secret, vault)) is not None
     )
     return AuthResult(
         key_id=row.key_id,
@@ -183,7 +183,7 @@ def _opens(found: Sequence[Any], now: datetime, vault: Vault | None) -> AuthResu
         workspace_id=row.workspace_id,
         source_created_at=row.created_at,
         allowed_origins=tuple(row.allowed_origins),
-        limit=limit_in(row),
+        limit=limit_of(row.events_per_second, row.burst),
         has_signatures=row.has_signatures,
         asks_for_signatures=row.signatures_from is None or row.signatures_from <= now,
         secrets=secrets,
@@ -191,11 +191,11 @@ def _opens(found: Sequence[Any], now: datetime, vault: Vault | None) -> AuthResu
     )
 
 
-def limit_in(row: Any) -> Limit | None:
-    """The limit in a source's row."""
-    if row.events_per_second is None:
+def limit_of(events_per_second: int | None, burst: int | None) -> Limit | None:
+    """The limit in a source's columns, both of which are null where it has none."""
+    if events_per_second is None or burst is None:
         return None
-    return Limit(events_per_second=row.events_per_second, burst=row.burst)
+    return Limit(events_per_second=events_per_second, burst=burst)
 
 
 def _opened(sealed: bytes, vault: Vault | None) -> bytes | None:

@@ -79,7 +79,7 @@ class Source:
 
     @property
     def write_key(self) -> str:
-        """The one to put into apps: the newest that stands."""
+        """The write key to put into apps: the newest valid one."""
         standing = [key for key in self.write_keys if key.retires_at is None]
         return (standing or list(self.write_keys))[-1].write_key
 
@@ -141,5 +141,5 @@ def is_allowed(origin: str, allowed: Sequence[str]) -> bool:
     scheme, _, host = origin.partition("://")
     return any(
         wanted == scheme and domain.startswith("*.") and host.endswith(domain[1:])
-        for wanted, _, domain in (one.partition("://") for one in allowed)
+        for wanted, _, domain in (pattern.partition("://") for pattern in allowed)
     )

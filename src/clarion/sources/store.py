@@ -8,7 +8,7 @@ from uuid import UUID, uuid5
 from sqlalchemy import Row, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from clarion.sources.key_store import add_write_key, identity_secrets_of, limit_in, write_keys_of
+from clarion.sources.key_store import add_write_key, identity_secrets_of, limit_of, write_keys_of
 from clarion.sources.rate_limit import Limit
 from clarion.sources.source import Source
 from clarion.storage.bulk import insert_new
@@ -74,8 +74,8 @@ async def get_source(
         sources.c.workspace_id == workspace_id, sources.c.id == source_id
     )
     rows = await connection.execute(statement.with_for_update() if lock else statement)
-    found = await _sources(connection, workspace_id, rows.all(), source_id)
-    return found[0] if found else None
+    matching = await _sources(connection, workspace_id, rows.all(), source_id)
+    return matching[0] if matching else None
 
 
 async def bind_firebase_app(
@@ -137,7 +137,7 @@ async def _sources(
             created_at=row.created_at,
             revoked_at=row.revoked_at,
             allowed_origins=tuple(row.allowed_origins),
-            limit=limit_in(row),
+            limit=limit_of(row.events_per_second, row.burst),
             signatures_from=row.signatures_from,
             write_keys=tuple(keys[row.id]),
             identity_secrets=tuple(secrets[row.id]),

@@ -41,9 +41,9 @@ _shapes: dict[tuple[str, str, tuple[str, ...], str], _Shape] = {}
 
 def in_parts(values: Iterable[T], size: int = PART) -> Iterator[Sequence[T]]:
     """`values` in lists that a statement may hold."""
-    found = list(values)
-    for start in range(0, len(found), size):
-        yield found[start : start + size]
+    listed = list(values)
+    for start in range(0, len(listed), size):
+        yield listed[start : start + size]
 
 
 async def insert_new(
@@ -80,8 +80,10 @@ async def insert_unseen(
 ) -> list[Any]:
     """`insert_new`, telling the column `returning` of those that were not there. PostgreSQL alone:
     SQLite's driver repeats a statement for each row, and what that returns is lost."""
-    found = await _write(connection, table, rows, f'ON CONFLICT DO NOTHING RETURNING "{returning}"')
-    return [] if found is None else list(found.scalars())
+    written = await _write(
+        connection, table, rows, f'ON CONFLICT DO NOTHING RETURNING "{returning}"'
+    )
+    return [] if written is None else list(written.scalars())
 
 
 async def next_numbers(connection: AsyncConnection, table: Table, count: int) -> list[int]:

@@ -69,7 +69,7 @@ def is_busy(error: BaseException) -> bool:
 
 
 def is_other_schema(error: BaseException) -> bool:
-    """True where a statement named a table or a column that is not there: they are not ours."""
+    """Whether a statement named a table or a column that does not exist: the schema is another."""
     if isinstance(error, StorageUnavailable) and error.__cause__ is not None:
         error = error.__cause__
     if not isinstance(error, DBAPIError):

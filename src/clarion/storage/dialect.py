@@ -137,7 +137,7 @@ def has_one_writer(connection: AsyncConnection) -> bool:
 
 
 def dialect_of(connection: AsyncConnection) -> str:
-    """Tells apart statements that are made once for each of the two."""
+    """The database's name: a key for statements that are built once for each."""
     return connection.dialect.name
 
 
@@ -216,13 +216,13 @@ class seconds_between(FunctionElement[float]):
 
 @compiles(seconds_between, "postgresql")
 def _seconds_between_postgresql(element: seconds_between, compiler: SQLCompiler, **kw: Any) -> str:
-    first, second = (compiler.process(one, **kw) for one in element.clauses)
+    first, second = (compiler.process(clause, **kw) for clause in element.clauses)
     return f"extract(epoch from {second} - {first})"
 
 
 @compiles(seconds_between, "sqlite")
 def _seconds_between_sqlite(element: seconds_between, compiler: SQLCompiler, **kw: Any) -> str:
-    first, second = (compiler.process(one, **kw) for one in element.clauses)
+    first, second = (compiler.process(clause, **kw) for clause in element.clauses)
     return f"(({second} - {first}) / 1000000.0)"
 
 

@@ -74,8 +74,8 @@ class LeaderLease:
             return await self._renew_if_due(now) or await self._take_if_free(now)
 
     async def keep(self) -> bool:
-        """Renew it if it is ours and that is due; False: it is not ours. At any time. Raises
-        StorageUnavailable."""
+        """Renews the lease if we hold it and that is due. Returns False if we do not hold it. May
+        be called during a step. Raises StorageUnavailable."""
         async with self._turn:
             return await self._renew_if_due(self._clock.monotonic())
 

@@ -29,7 +29,7 @@ class SchemaState(StrEnum):
 
 
 class ForeignSchema(Exception):
-    """The database is not ours to migrate; says why, for people."""
+    """The database holds tables of something else, and is not migrated. Its message says why."""
 
 
 async def migrate(url: str) -> None:
@@ -107,8 +107,8 @@ def _gaps(connection: Connection) -> list[str]:
         if table.name not in columns:
             gaps.append(f"the table {table.name} is not there")
             continue
-        there = {one["name"]: one["nullable"] for one in columns[table.name]}
-        named = {one["name"] for one in indexes.get(table.name, ())}
+        there = {column["name"]: column["nullable"] for column in columns[table.name]}
+        named = {index["name"] for index in indexes.get(table.name, ())}
         for column in table.columns:
             if column.name not in there:
                 gaps.append(f"{table.name} has no column {column.name}")
@@ -129,5 +129,5 @@ def _in_the_way(connection: Connection) -> list[str]:
 def _revision(connection: Connection) -> str | None:
     if not inspect(connection).has_table("alembic_version"):
         return None
-    found = connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all()
-    return ", ".join(sorted(str(one) for one in found)) or None
+    revisions = connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all()
+    return ", ".join(sorted(str(revision) for revision in revisions)) or None

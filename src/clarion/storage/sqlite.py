@@ -70,7 +70,7 @@ def connector(path: str, file: SqliteFile, *, cache_kib: int) -> Connector:
 def has_lost_thread() -> bool:
     """Whether a connection's thread has died, say for want of memory: whoever waits for it would
     wait for ever."""
-    return any(one._running and not one._thread.is_alive() for one in list(_opened))
+    return any(opened._running and not opened._thread.is_alive() for opened in list(_opened))
 
 
 def _make_private(path: str) -> None:

@@ -52,7 +52,7 @@ class SqliteFile:
             self._file = _identity(self._path)
 
     def closed(self) -> None:
-        """A connection is closed. The last one takes the log with it, unless somebody else is in
+        """Call when a connection is closed. The last one removes the log, if no other process uses
         it."""
         self._open -= 1
         if self._open == 0:
@@ -74,7 +74,7 @@ def damage_of(path: Path, seconds: float | None = None) -> str | None:
         with closing(sqlite3.connect(path, isolation_level=None)) as connection:
             if until is not None:
                 connection.set_progress_handler(lambda: monotonic() > until, _STEPS)
-            found = connection.execute("PRAGMA quick_check(1)").fetchone()
+            answer = connection.execute("PRAGMA quick_check(1)").fetchone()
     except sqlite3.OperationalError as error:
         # Out of time, or not now: the file's contents are not in doubt.
         if error.sqlite_errorname in ("SQLITE_INTERRUPT", "SQLITE_BUSY", "SQLITE_CANTOPEN"):
@@ -82,7 +82,7 @@ def damage_of(path: Path, seconds: float | None = None) -> str | None:
         return str(error)
     except sqlite3.DatabaseError as error:
         return str(error)
-    return None if found is None or found[0] == "ok" else str(found[0]).replace("\n", " ")
+    return None if answer is None or answer[0] == "ok" else str(answer[0]).replace("\n", " ")
 
 
 def check_start(path: Path) -> None:
@@ -94,7 +94,7 @@ def check_start(path: Path) -> None:
 
 def _identity(path: Path) -> Identity | None:
     try:
-        found = path.stat()
+        status = path.stat()
     except OSError:
         return None
-    return found.st_dev, found.st_ino
+    return status.st_dev, status.st_ino

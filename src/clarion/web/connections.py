@@ -66,7 +66,7 @@ class Connections:
         self._told_at = -LOG_SECONDS
 
     def make_room(self, newest: "Connection", count: int) -> bool:
-        """Whether there is room for one more: those that have been idle for longest make it."""
+        """Whether there is room for a connection. Closes those that were idle for longest."""
         too_many = count - self.limits.connections
         if too_many <= 0:
             return True
@@ -185,7 +185,7 @@ class Connection(HttpToolsProtocol):
     # --- ends -------------------------------------------------------------------------------
 
     def hang_up(self) -> None:
-        """Without a word: nobody listens."""
+        """Closes the connection without an answer."""
         self._is_refused, self._refusal = True, None
         self._all.idle.pop(self, None)
         self.transport.abort()

@@ -8,7 +8,7 @@ import structlog
 from clarion.broker import Broker, BrokerUnavailable, JobKind
 from clarion.deliveries.apps.store import stopped_apps
 from clarion.events.backpressure import DISK_LOW, Backpressure
-from clarion.events.calls.body import CallFault
+from clarion.faults import Rejected
 from clarion.storage.database import Database, StorageUnavailable
 from clarion.telemetry import Metrics
 
@@ -46,7 +46,7 @@ class Probes:
         """Whether the database and the broker answer."""
         return await unready_part(self.database, self.broker) is None
 
-    async def disk_shortage(self) -> CallFault | None:
+    async def disk_shortage(self) -> Rejected | None:
         """Why no events are taken, if it is the disk."""
         shortage = await self.backpressure.shortage()
         return shortage if shortage is DISK_LOW else None

@@ -17,7 +17,7 @@ import msgspec
 import uvicorn
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from clarion.events.calls.body import CallFault
+from clarion.faults import Rejected
 from clarion.telemetry import METRICS_TYPE
 from clarion.web.connections import Connection, Connections, Limits, connections_max
 
@@ -64,7 +64,7 @@ class WebApp:
     is_ready: Callable[[], Awaitable[bool]]
     track: Asgi | None = None
     console: Asgi | None = None
-    shortage: Callable[[], Awaitable[CallFault | None]] | None = None
+    shortage: Callable[[], Awaitable[Rejected | None]] | None = None
     """Why no events are taken."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -93,8 +93,8 @@ class WebApp:
         is_ready = path == "/readyz" and await self.is_ready()
         shortage = await self.shortage() if is_ready and self.shortage is not None else None
         if shortage is not None:
-            told = {"success": False, "code": shortage.code, "message": shortage.message}
-            await _reply(send, 503, msgspec.json.encode(told))
+            answer = {"success": False, "code": shortage.code, "message": shortage.message}
+            await _reply(send, 503, msgspec.json.encode(answer))
         elif path == "/livez" or is_ready:
             await _reply(send, 200, b'{"success":true}')
         elif path == "/readyz":
@@ -108,8 +108,8 @@ class WebApp:
             message = "This process only collects."
             if self.collect is None:
                 message = "Only /metrics, /livez and /readyz are here."
-            told = {"success": False, "code": "not_found", "message": message}
-            await _reply(send, 404, msgspec.json.encode(told))
+            answer = {"success": False, "code": "not_found", "message": message}
+            await _reply(send, 404, msgspec.json.encode(answer))
 
 
 class WebServer:
@@ -198,7 +198,7 @@ def _url(listener: socket.socket) -> str:
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """A listening socket. Raises OSError where the address is taken or not ours."""
+    """A listening socket. Raises OSError if the address is taken or not of this machine."""
     family, kind, protocol, _, address = socket.getaddrinfo(
         host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
     )[0]

@@ -79,7 +79,7 @@ async def offer_password_reset(
 async def find_password_reset(
     services: Services, token: str
 ) -> tuple[PasswordReset, Person] | Rejected:
-    """What a link offers, for whoever has it."""
+    """The password reset of a link, and its person."""
     async with services.database.read() as connection:
         reset = await get_reset(connection, hash_of(token), services.clock.now())
         if reset is None:

@@ -25,7 +25,7 @@ async def put_reset(connection: AsyncConnection, reset: PasswordReset, token_has
 async def get_reset(
     connection: AsyncConnection, token_hash: str, now: datetime
 ) -> PasswordReset | None:
-    """The one that may still be used with this link."""
+    """The password reset of this link, if it can still be used."""
     rows = await connection.execute(
         select(*_RESET).where(
             password_resets.c.token_hash == token_hash, password_resets.c.expires_at > now

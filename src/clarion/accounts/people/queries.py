@@ -25,7 +25,7 @@ async def list_people(connection: AsyncConnection, actor: Actor) -> list[Member]
 async def list_invitations(
     connection: AsyncConnection, actor: Actor, now: datetime
 ) -> list[Invitation] | Rejected:
-    """Those that may still be accepted."""
+    """Invitations that can still be accepted."""
     if not actor.may(Permission.ADMIN):
         return forbidden(Permission.ADMIN)
     return await store.list_invitations(connection, actor.workspace_id, now)
@@ -41,7 +41,7 @@ async def list_sessions(connection: AsyncConnection, actor: Actor, now: datetime
 async def find_invitation(
     connection: AsyncConnection, token: str, now: datetime
 ) -> tuple[Invitation, Workspace] | Rejected:
-    """What a link offers, for whoever has it."""
+    """The invitation of a link, and its workspace."""
     invitation = await store.get_invitation(connection, hash_of(token), now)
     if invitation is None:
         return NO_INVITATION

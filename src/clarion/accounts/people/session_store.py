@@ -52,7 +52,7 @@ async def note_use(connection: AsyncConnection, session_id: UUID, now: datetime)
 async def move_session(
     connection: AsyncConnection, person_id: UUID, session_id: UUID, workspace_id: UUID
 ) -> bool:
-    """Whether it is there, and the person works in that workspace from now on."""
+    """Moves the session to that workspace. Returns False if there is no such session."""
     rows = await connection.execute(
         update(sessions)
         .where(sessions.c.id == session_id, sessions.c.person_id == person_id)
@@ -63,7 +63,7 @@ async def move_session(
 
 
 async def end_session(connection: AsyncConnection, person_id: UUID, session_id: UUID) -> bool:
-    """Whether there was such a session of this person."""
+    """Ends the session. Returns False if the person has no such session."""
     rows = await connection.execute(
         delete(sessions)
         .where(sessions.c.id == session_id, sessions.c.person_id == person_id)

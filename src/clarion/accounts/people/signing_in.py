@@ -91,12 +91,12 @@ async def sign_in(
             log.warning("sign_in_failed", address=place.address)
             return WRONG
         actor = actor_of(open_to[0], request_id)
-        known = credentials[1]
-        renewed = await hasher.hash(password) if hasher.is_outdated(known) else None
+        password_hash = credentials[1]
+        renewed = await hasher.hash(password) if hasher.is_outdated(password_hash) else None
         return await _start_session(
             services,
             actor,
-            known,
+            password_hash,
             place,
             counts=counts,
             former_token=former_token,
@@ -196,7 +196,8 @@ async def change_password(
 async def authenticate(
     services: Services, token: str, *, request_id: str | None = None
 ) -> tuple[Actor, Session] | None:
-    """Whose session this is, with what their role allows at this moment; None: nobody's."""
+    """The actor of this session, with what their role allows now. Returns None if there is no such
+    session."""
     now = services.clock.now()
     async with services.database.read() as connection:
         session = await session_store.get_session(connection, hash_of(token))
@@ -336,8 +337,8 @@ async def _is_right(
     hasher: PasswordHasher, password: str, credentials: tuple[Person, str] | None
 ) -> bool:
     is_short_enough = len(password) <= PASSWORD_CHARACTERS_MAX
-    known = None if credentials is None else credentials[1]
-    is_right = await hasher.verify(password if is_short_enough else "", known)
+    password_hash = None if credentials is None else credentials[1]
+    is_right = await hasher.verify(password if is_short_enough else "", password_hash)
     return is_right and is_short_enough and credentials is not None
 
 

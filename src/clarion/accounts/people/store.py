@@ -39,7 +39,7 @@ async def get_credentials_of(
 
 
 async def create_person(connection: AsyncConnection, person: Person, password_hash: str) -> bool:
-    """False: there is somebody with this address already, who stays as they are."""
+    """Adds a person. Returns False if the address is taken; that person is not changed."""
     row = {field.name: getattr(person, field.name) for field in fields(Person)}
     await insert_new(connection, people, [row | {"password_hash": password_hash}])
     stored = await get_credentials(connection, person.email)
@@ -49,7 +49,7 @@ async def create_person(connection: AsyncConnection, person: Person, password_ha
 async def replace_password(
     connection: AsyncConnection, person_id: UUID, *, before: str, after: str
 ) -> bool:
-    """False: somebody else has replaced it meanwhile."""
+    """Replaces the password's hash. Returns False if it was replaced meanwhile."""
     rows = await connection.execute(
         update(people)
         .where(people.c.id == person_id, people.c.password_hash == before)
@@ -81,19 +81,19 @@ async def list_members(connection: AsyncConnection, workspace_id: UUID) -> list[
 async def get_member(
     connection: AsyncConnection, workspace_id: UUID, person_id: UUID
 ) -> Member | None:
-    found = await _members(
+    members = await _members(
         connection,
         (memberships.c.workspace_id == workspace_id) & (memberships.c.person_id == person_id),
     )
-    return found[0] if found else None
+    return members[0] if members else None
 
 
 async def memberships_of(connection: AsyncConnection, person_id: UUID) -> list[Member]:
     """Where a person may work now, the oldest first."""
-    found = await _members(
+    members = await _members(
         connection, (memberships.c.person_id == person_id) & memberships.c.deactivated_at.is_(None)
     )
-    return sorted(found, key=lambda member: (member.created_at, member.workspace_id))
+    return sorted(members, key=lambda member: (member.created_at, member.workspace_id))
 
 
 async def save_member(connection: AsyncConnection, member: Member) -> None:
@@ -131,7 +131,7 @@ async def create_invitation(
 async def list_invitations(
     connection: AsyncConnection, workspace_id: UUID, now: datetime
 ) -> list[Invitation]:
-    """Those that may still be accepted, the oldest first."""
+    """Invitations that can still be accepted, the oldest first."""
     rows = await connection.execute(
         select(*_INVITATION)
         .where(invitations.c.workspace_id == workspace_id, invitations.c.expires_at > now)
@@ -143,7 +143,7 @@ async def list_invitations(
 async def get_invitation(
     connection: AsyncConnection, token_hash: str, now: datetime
 ) -> Invitation | None:
-    """The one that may still be accepted with this link."""
+    """The invitation of this link, if it can still be accepted."""
     rows = await connection.execute(
         select(*_INVITATION).where(
             invitations.c.token_hash == token_hash, invitations.c.expires_at > now

@@ -20,7 +20,7 @@ TRIES_AT_ADDRESS = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Count:
-    """One thing that is counted. `key` is a hash: the table tells nobody who tried to sign in."""
+    """A counter of tries. `key` is a hash, so that the table does not show who tried to sign in."""
 
     key: str
     limit: int

@@ -52,8 +52,8 @@ async def create(
     if json:
         print_record(made, as_json=True)
         return
-    told = {field: made[field] for field in ("id", "name", "scopes", "key")}
-    print_record(told, as_json=False)
+    shown_key = {field: made[field] for field in ("id", "name", "scopes", "key")}
+    print_record(shown_key, as_json=False)
     console.print("Keep it: it is not shown again.", style="dim")
     if scope is None:
         console.print("It may only look: --scope write or admin makes more of it.", style="dim")

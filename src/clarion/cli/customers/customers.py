@@ -75,9 +75,9 @@ async def find(words: Name, /, *, limit: Limit = 20, json: AsJson = False) -> No
     limit
         How many.
     """
-    found = await ask_list("/customers", query={"search": words}, limit=limit)
+    customers = await ask_list("/customers", query={"search": words}, limit=limit)
     print_records(
-        found,
+        customers,
         as_json=json,
         columns=("id", "user_id", "push_opted_out", "first_seen_at", "last_seen_at"),
         none="Nobody is known by that.",

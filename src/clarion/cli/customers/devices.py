@@ -145,8 +145,11 @@ async def why(device_id: Name, *, json: AsJson = False) -> None:
 
 def _row(device: dict[str, Any]) -> dict[str, Any]:
     """A device for a table."""
-    known = {"app_version": device["facts"]["app_version"], "customer_id": device["customer"]["id"]}
-    return with_times(device) | known
+    device_facts = {
+        "app_version": device["facts"]["app_version"],
+        "customer_id": device["customer"]["id"],
+    }
+    return with_times(device) | device_facts
 
 
 def _print_cause(cause: dict[str, Any]) -> None:

@@ -80,7 +80,7 @@ async def stale(
         print_json(preview | {"listed": devices})
         return
     _print_preview(preview, in_days)
-    rows = [with_times(one) | {"user_id": one["customer"]["user_id"]} for one in devices]
+    rows = [with_times(device) | {"user_id": device["customer"]["user_id"]} for device in devices]
     if rows:
         columns = ("device_id", "platform", "registered_at", "last_seen_at", "user_id")
         print_records(rows, as_json=False, columns=columns, none="")
@@ -109,9 +109,9 @@ async def swept(*, days: Ahead = 30, limit: Limit = PAGE, json: AsJson = False) 
     if json:
         print_json({"days": counted, "listed": swept})
         return
-    for one in counted:
-        console.print(f"{one['day'][:10]}  {one['removed']:>9,} removed", highlight=False)
-    rows = [with_times(one) | {"user_id": (one["customer"] or {}).get("user_id")} for one in swept]
+    for day in counted:
+        console.print(f"{day['day'][:10]}  {day['removed']:>9,} removed", highlight=False)
+    rows = [with_times(day) | {"user_id": (day["customer"] or {}).get("user_id")} for day in swept]
     print_records(
         rows, as_json=False, columns=("at", "device_id", "user_id"), none="Nothing was swept."
     )
@@ -134,12 +134,12 @@ def _print_cohorts(ages: dict[str, Any]) -> None:
     for name in ("fresh", "due", "stale", "removed", "off"):
         table.add_column(name, justify="right")
     table.add_column("fresh share")
-    for one in ages["cohorts"]:
+    for cohort in ages["cohorts"]:
         table.add_row(
-            escape(one["value"] or "–"),
-            *(f"{one[name]:,}" for name in ("fresh", "due", "stale", "removed")),
-            f"{one['notifications_off']:,}",
-            Bar(1.0, 0.0, one["fresh_share"], width=BAR_CHARACTERS),
+            escape(cohort["value"] or "–"),
+            *(f"{cohort[name]:,}" for name in ("fresh", "due", "stale", "removed")),
+            f"{cohort['notifications_off']:,}",
+            Bar(1.0, 0.0, cohort["fresh_share"], width=BAR_CHARACTERS),
         )
     console.print(table)
     console.print(
@@ -149,12 +149,12 @@ def _print_cohorts(ages: dict[str, Any]) -> None:
         style="dim",
         highlight=False,
     )
-    for one in ages["cohorts"]:
-        active = one["fresh"] + one["due"] + one["stale"]
-        if active and one["fresh_share"] < FRESH_SHARE_WARNED:
-            name = escape(one["value"] or "–")
+    for cohort in ages["cohorts"]:
+        active = cohort["fresh"] + cohort["due"] + cohort["stale"]
+        if active and cohort["fresh_share"] < FRESH_SHARE_WARNED:
+            name = escape(cohort["value"] or "–")
             console.print(
-                f"[yellow]![/] {name}: only {one['fresh']:,} of {active:,} are fresh. "
+                f"[yellow]![/] {name}: only {cohort['fresh']:,} of {active:,} are fresh. "
                 "Let the app send Register Push at each start, or every 30 days.",
                 highlight=False,
             )

@@ -142,8 +142,8 @@ async def open_pushes(
             while True:
                 report = await clarion.get(f"/campaigns/{campaign_id}/report")
                 seen(report["received"], sent["received"])
-                known = {name: report[name] for name in sent}
-                if not players.is_playing and known == sent:
+                counted = {name: report[name] for name in sent}
+                if not players.is_playing and counted == sent:
                     break
                 await asyncio.sleep(LOOK_SECONDS)
     except TooSlow:
@@ -153,17 +153,17 @@ async def open_pushes(
 
 def _receipts(world: World, messages: Sequence[Mapping[str, Any]], now: datetime) -> list[Call]:
     """What the apps that got a push say about it."""
-    by_token = {one.token: one for one in world.devices}
+    by_token = {device.token: device for device in world.devices}
     chance = Random(len(messages))
     calls: list[Call] = []
     for message in messages:
         push = message["data"]["clarion_push"]
-        one = by_token[message["token"]]
+        device = by_token[message["token"]]
         if chance.random() < RECEIVED:
-            calls.append(_receipt(one, "Push Notification Received", push, now))
+            calls.append(_receipt(device, "Push Notification Received", push, now))
         if chance.random() < OPENED:
             later = now + timedelta(milliseconds=1)
-            calls.append(_receipt(one, "Push Notification Tapped", push, later))
+            calls.append(_receipt(device, "Push Notification Tapped", push, later))
     return calls
 
 

@@ -44,7 +44,7 @@ class Story:
 
     @property
     def balances(self) -> bool:
-        return bool(self.checks) and all(one.holds for one in self.checks) and not self.faults
+        return bool(self.checks) and all(check.holds for check in self.checks) and not self.faults
 
 
 @contextmanager
@@ -99,7 +99,7 @@ def _funnel(story: Story) -> Table:
         if not count and name not in ("planned", "in_flight"):
             continue
         bar = f"[dim]{100 * count / planned:.1f} %[/]"
-        each = (f"{one.get(name, 0):,}" for one in platforms.values())
+        each = (f"{platform.get(name, 0):,}" for platform in platforms.values())
         table.add_row(_NAMES.get(name, name), f"[bold]{count:,}[/]", bar, *each)
         for reason, times in sorted(story.report["reasons"].get(name, {}).items()):
             table.add_row(f"  [dim]{reason}[/]", f"[dim]{times:,}[/]", "")
@@ -108,10 +108,10 @@ def _funnel(story: Story) -> Table:
 
 def _speed(story: Story) -> Table:
     table = _plain()
-    known = story.calls / max(story.known_seconds, 0.001)
+    calls_per_second = story.calls / max(story.known_seconds, 0.001)
     overall = story.report["planned"] / max(story.sent.seconds, 0.001)
     table.add_row("calls made by the SDK", f"{story.calls:,}")
-    table.add_row("until known as customers and devices", f"{known:,.0f}/s")
+    table.add_row("until known as customers and devices", f"{calls_per_second:,.0f}/s")
     table.add_row("pushes settled, at best", f"{story.sent.peak:,.0f}/s")
     table.add_row("pushes settled, trouble included", f"{overall:,.0f}/s")
     return table
@@ -144,7 +144,7 @@ def _checks(story: Story) -> Table:
     table.add_column("")
     table.add_column("expected", justify="right")
     table.add_column("found", justify="right")
-    for one in story.checks:
-        mark = "[green]✓[/]" if one.holds else "[bold red]✗[/]"
-        table.add_row(mark, one.what, f"{one.expected:,}", f"{one.found:,}")
+    for check in story.checks:
+        mark = "[green]✓[/]" if check.holds else "[bold red]✗[/]"
+        table.add_row(mark, check.what, f"{check.expected:,}", f"{check.found:,}")
     return table

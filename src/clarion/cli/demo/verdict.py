@@ -38,9 +38,9 @@ async def judge_rows(database: Database, workspace_id: UUID, world: World) -> li
         refused = await count_refused(connection, workspace_id)
         customers = await _every_customer(connection, workspace_id)
         devices = await _every_device(connection, workspace_id)
-    users = {one.id: one.user_id for one in customers}
-    known = {one.device_id: one for one in devices}
-    wanted = {one.user_id for one in world.people}
+    users = {customer.id: customer.user_id for customer in customers}
+    device_of_id = {device.device_id: device for device in devices}
+    wanted = {person.user_id for person in world.people}
     return [
         Check(what="events, repeats counted once", expected=len(world.calls), found=events),
         Check(what="calls refused", expected=0, found=refused),
@@ -54,12 +54,17 @@ async def judge_rows(database: Database, workspace_id: UUID, world: World) -> li
         Check(
             what="devices with the right owner",
             expected=len(world.devices),
-            found=sum(_has_owner(one, known.get(one.device_id), users) for one in world.devices),
+            found=sum(
+                _has_owner(device, device_of_id.get(device.device_id), users)
+                for device in world.devices
+            ),
         ),
         Check(
             what="devices with the right token",
             expected=len(world.devices),
-            found=sum(_has_token(one, known.get(one.device_id)) for one in world.devices),
+            found=sum(
+                _has_token(device, device_of_id.get(device.device_id)) for device in world.devices
+            ),
         ),
     ]
 
@@ -68,7 +73,7 @@ def judge_campaign(
     world: World, report: Mapping[str, Any], stats: Mapping[str, Any], sent: Mapping[str, int]
 ) -> list[Check]:
     """The account beside the simulator's counts and the story. `sent`: the apps' own receipts."""
-    silent = sum(not one.is_reached for one in world.devices)
+    silent = sum(not device.is_reached for device in world.devices)
     removed = world.count_tokens("dead-", "malformed-", "apns-dead-")
     settled = sum(
         report[state]
@@ -111,9 +116,9 @@ async def removals(database: Database, workspace_id: UUID) -> dict[str, int]:
     async with database.read() as connection:
         devices = await _every_device(connection, workspace_id)
     counts: dict[str, int] = {}
-    for one in devices:
-        if one.state.value == "removed":
-            reason = one.reason or "unknown"
+    for device in devices:
+        if device.state.value == "removed":
+            reason = device.reason or "unknown"
             counts[reason] = counts.get(reason, 0) + 1
     return counts
 
@@ -142,20 +147,20 @@ async def _count_events(connection: AsyncConnection, workspace_id: UUID) -> int:
 
 
 async def _every_customer(connection: AsyncConnection, workspace_id: UUID) -> list[Customer]:
-    found: list[Customer] = []
+    customers: list[Customer] = []
     while True:
-        after = found[-1].id if found else None
+        after = customers[-1].id if customers else None
         page = await list_customers(connection, workspace_id, after=after, limit=PAGE)
         if not page:
-            return found
-        found += page
+            return customers
+        customers += page
 
 
 async def _every_device(connection: AsyncConnection, workspace_id: UUID) -> list[Device]:
-    found: list[Device] = []
+    devices: list[Device] = []
     while True:
-        after = found[-1].id if found else None
+        after = devices[-1].id if devices else None
         page = await list_devices(connection, workspace_id, after=after, limit=PAGE)
         if not page:
-            return found
-        found += page
+            return devices
+        devices += page

@@ -106,7 +106,9 @@ class World:
 
     def count_tokens(self, *beginnings: str) -> int:
         """Reachable devices whose token begins like that."""
-        return sum(one.is_reached and one.token.startswith(beginnings) for one in self.devices)
+        return sum(
+            device.is_reached and device.token.startswith(beginnings) for device in self.devices
+        )
 
 
 def make_world(now: datetime, seed: int, scale: float = 1.0) -> World:
@@ -132,7 +134,7 @@ class _Story:
         unknown = devices[: number(UNKNOWN_DEVICES)]
         owned = devices[len(unknown) :]
         shared = set(self._pick(owned, number(SHARED)))
-        left = [one.device_id for one in owned if one.device_id not in shared]
+        left = [device.device_id for device in owned if device.device_id not in shared]
         signed_out = set(self._random.sample(left, number(SIGNED_OUT)))
         refreshed = set(self._pick(devices, number(REFRESHED)))
 
@@ -164,7 +166,7 @@ class _Story:
         return max(1, round(count * self._scale))
 
     def _pick(self, devices: list[Installation], count: int) -> Iterator[str]:
-        return (one.device_id for one in self._random.sample(devices, count))
+        return (device.device_id for device in self._random.sample(devices, count))
 
     def _person(self, index: int) -> Person:
         return Person(user_id=f"user-{index + 1:05}", first_name=self._random.choice(_FIRST_NAMES))

@@ -120,7 +120,9 @@ async def import_(
         async with open_api() as api:
             sources = await read_list(api, "/sources")
             meant = chosen(sources, source)
-            names = frozenset(one["name"] for one in sources if one["id"] != meant["id"])
+            names = frozenset(
+                candidate["name"] for candidate in sources if candidate["id"] != meant["id"]
+            )
             kept = ProgressFile.of(file, header)
             progress = _progress(kind, meant, opened, kept, written, restart=restart)
             await _import(api, opened, written, kept, progress, names, quiet=json)
@@ -177,7 +179,7 @@ def _looked_at(
         raise refused(f"{file.name} can not be imported. {fault}", word="no_records")
     if form is None:
         raise Ending(ExitCode.USAGE, f"{file.name} does not tell its format: add --format.")
-    pairs = [one.partition("=") for one in rename or ()]
+    pairs = [pair.partition("=") for pair in rename or ()]
     if not all(old and equals for old, equals, _ in pairs):
         raise Ending(ExitCode.USAGE, "--rename says OLD=NEW, as in external_id=user_id.")
     names = {old: new for old, _, new in pairs}
@@ -222,17 +224,17 @@ def _progress(
         names=dict(written.names),
         at=SystemClock().now(),
     )
-    known = None if restart else kept.load()
-    if known is None:
+    earlier = None if restart else kept.load()
+    if earlier is None:
         return fresh
-    if not known.goes_on_as(fresh):
+    if not earlier.goes_on_as(fresh):
         raise refused(
             f"{kept.path.name} says that another import of this file was begun (other lines, kind, "
             "names or source). Add --restart to begin anew: what was taken in changes nothing.",
             word="another_import",
         )
-    known.size = size
-    return known
+    earlier.size = size
+    return earlier
 
 
 async def _import(
@@ -273,8 +275,8 @@ async def _import(
             raise refused(f"The import stopped at line {progress.line}: {error}.") from None
         except asyncio.CancelledError:
             shown.stop()
-            told = f"Broken off behind line {progress.line:,}: the same command goes on there."
-            errors.print(told, highlight=False)
+            sentence = f"Broken off behind line {progress.line:,}: the same command goes on there."
+            errors.print(sentence, highlight=False)
             raise
     if not progress.refused:
         kept.refused_path.unlink()
@@ -314,5 +316,5 @@ class _Door:
 
 
 def _show(shown: Progress, task: TaskID, progress: import_progress.Progress) -> None:
-    told = f"{progress.line:,} lines, {progress.refused:,} refused"
-    shown.update(task, completed=progress.offset, told=told)
+    sentence = f"{progress.line:,} lines, {progress.refused:,} refused"
+    shown.update(task, completed=progress.offset, told=sentence)

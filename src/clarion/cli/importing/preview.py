@@ -31,13 +31,13 @@ def preview(kind: RecordKind, file: BinaryIO, written: RecordFormat, *, as_json:
     records = read_records(file, written, Mark())
     while True:
         try:
-            found = next(records)
+            row = next(records)
         except StopIteration:
             break
         except FileDivided as error:
             divided = str(error)
             break
-        read = reading.events_of(found, now)
+        read = reading.events_of(row, now)
         if isinstance(read, RefusedLine):
             codes[read.code] += 1
             examples.setdefault(read.code, read)
@@ -72,6 +72,7 @@ def preview(kind: RecordKind, file: BinaryIO, written: RecordFormat, *, as_json:
         console.print(
             f"[yellow]![/] The import would end early: {escape(divided)}", highlight=False
         )
-    for one in faults:
-        told = f"{one['code']}: {one['lines']:,}, first in line {one['first']:,}. {one['message']}"
-        console.print(told, highlight=False, markup=False, soft_wrap=True)
+    for fault in faults:
+        place = f"{fault['lines']:,}, first in line {fault['first']:,}"
+        sentence = f"{fault['code']}: {place}. {fault['message']}"
+        console.print(sentence, highlight=False, markup=False, soft_wrap=True)

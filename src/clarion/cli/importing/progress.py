@@ -92,8 +92,8 @@ class ProgressFile:
 
     def advance(self, progress: Progress, step: Step, refused: IO[bytes]) -> None:
         """Write down a step: first its refused lines, then the place behind it."""
-        for one in step.refused:
-            refused.write(self._line_of(one))
+        for line in step.refused:
+            refused.write(self._line_of(line))
         refused.flush()
         progress.offset, progress.line = step.after.offset, step.after.line
         progress.taken += step.taken
@@ -118,9 +118,11 @@ class ProgressFile:
     def _own(self, cells: Sequence[str]) -> list[str]:
         """Without what an import before said of the line."""
         assert self.header is not None
-        said = [one.startswith(f"{REFUSED}.") for one in self.header.columns]
+        are_reasons = [column.startswith(f"{REFUSED}.") for column in self.header.columns]
         return [
-            cell for cell, is_said in zip_longest(cells, said) if cell is not None and not is_said
+            cell
+            for cell, is_said in zip_longest(cells, are_reasons)
+            if cell is not None and not is_said
         ]
 
 

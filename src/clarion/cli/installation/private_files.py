@@ -37,11 +37,11 @@ def _kept(settings: Settings) -> Iterator[Path]:
 
 def _is_open(path: Path) -> bool:
     try:
-        found = path.lstat()
+        status = path.lstat()
     except OSError:
         return False
-    if not S_ISDIR(found.st_mode) and not S_ISREG(found.st_mode):
+    if not S_ISDIR(status.st_mode) and not S_ISREG(status.st_mode):
         return False
     # A volume that is another's lets us in by its group.
-    is_ours = found.st_uid == os.geteuid()
-    return bool(found.st_mode & (GROUP_AND_OTHERS if is_ours else OTHERS))
+    is_ours = status.st_uid == os.geteuid()
+    return bool(status.st_mode & (GROUP_AND_OTHERS if is_ours else OTHERS))

@@ -31,9 +31,9 @@ would look through them again and again, for nothing."""
 def read_process(tokens: Sequence[str]) -> Callable[[], int] | None:
     """What runs `run ROLE…` and returns its exit code. None where a word is no role or a setting is
     wrong, which the command explains."""
-    words, known = tokens[1:], {role.value for role in Role}
+    words, role_names = tokens[1:], {role.value for role in Role}
     settings = read_settings(os.environ)
-    if not words or not known.issuperset(words) or isinstance(settings, list):
+    if not words or not role_names.issuperset(words) or isinstance(settings, list):
         return None
     return partial(_run_process, settings, [Role(word) for word in words])
 

@@ -47,7 +47,7 @@ def _tell(found: Resealed, json: bool, *, is_done: bool) -> None:
             {
                 "sealed_anew" if is_done else "to_seal_anew": found.sealed_anew,
                 "current": found.current,
-                "locked": [{"what": one.what, "id": one.id} for one in found.locked],
+                "locked": [{"what": secret.what, "id": secret.id} for secret in found.locked],
             }
         )
     elif is_done:
@@ -63,6 +63,6 @@ def _tell(found: Resealed, json: bool, *, is_done: bool) -> None:
             f"{len(found.locked)} can not be opened: add the secret that sealed them to "
             "CLARION_FORMER_SECRET_KEYS. If it is lost, add the Firebase keys again "
             "(`clarion firebase-apps add`) and make new identity secrets:",
-            faults=[(one.what, one.id) for one in found.locked],
+            faults=[(secret.what, secret.id) for secret in found.locked],
             word="vault_locked",
         )

@@ -168,7 +168,7 @@ async def check(*, json: AsJson = False) -> int:
         _check_fcm(settings),
     ]
     print_records(findings, as_json=json, columns=("part", "result", "detail"), none="")
-    is_wrong = any(one["result"] == "wrong" for one in findings)
+    is_wrong = any(finding["result"] == "wrong" for finding in findings)
     return ExitCode.FAILURE if is_wrong else ExitCode.OK
 
 
@@ -296,7 +296,7 @@ async def _check_sources(database: Database) -> list[dict[str, Any]]:
                 if source.revoked_at is None and source.limit is None:
                     command = f"clarion sources limit {shlex.quote(source.name)} 1000"
                     warnings.append(f"it has no rate limit: {command}")
-                findings += [_warning(f"source {source.name}", one) for one in warnings]
+                findings += [_warning(f"source {source.name}", warning) for warning in warnings]
     return findings
 
 

@@ -63,23 +63,25 @@ def _print_report(name: str, report: Record, back: int) -> None:
             f"[red]calls turned away whole: {report['turned_away']:,}[/]; nothing of them was kept",
             highlight=False,
         )
-    _print_hours([one for one in report["hours"] if _size(one)])
+    _print_hours([hour for hour in report["hours"] if _size(hour)])
     rows = [
-        (one["type"], one["event"], one["accepted"], one["duplicate"]) for one in report["events"]
+        (event["type"], event["event"], event["accepted"], event["duplicate"])
+        for event in report["events"]
     ]
     _print_table(("type", "event", "accepted", "duplicates"), rows)
     _print_table(
         ("SDK", "version", "events"),
-        [(one["name"], one["version"], one["count"]) for one in report["sdks"]],
+        [(sdk["name"], sdk["version"], sdk["count"]) for sdk in report["sdks"]],
     )
-    told = [
-        ("call", one["code"], one["count"], one["cure"], one["about"]) for one in report["calls"]
+    reasons = [
+        ("call", call["code"], call["count"], call["cure"], call["about"])
+        for call in report["calls"]
     ]
-    told += [
-        ("event", one["code"], one["count"], one["cure"], one["events"])
-        for one in report["refusals"]
+    reasons += [
+        ("event", refusal["code"], refusal["count"], refusal["cure"], refusal["events"])
+        for refusal in report["refusals"]
     ]
-    for what, code, count, cure, names in told:
+    for what, code, count, cure, names in reasons:
         most = ", ".join(f"{often:,} {name}" for name, often in list(names.items())[:5])
         about = f" {what}{'' if count == 1 else 's'}" + (
             f"  [dim]{escape(most)}[/]" if most else ""
@@ -101,19 +103,19 @@ def _print_report(name: str, report: Record, back: int) -> None:
 def _print_hours(hours: Sequence[Record]) -> None:
     if not hours:
         return
-    most = max(_size(one) for one in hours)
-    has_calls = any(one["turned_away"] for one in hours)
+    most = max(_size(hour) for hour in hours)
+    has_calls = any(hour["turned_away"] for hour in hours)
     table = Table(box=None, header_style="bold", pad_edge=False)
     table.add_column("hour (UTC)")
     for column in ("accepted", "duplicates", "refused", *(["calls turned away"] * has_calls)):
         table.add_column(column, justify="right")
     table.add_column("")
-    for one in hours[-HOURS_SHOWN:]:
+    for hour in hours[-HOURS_SHOWN:]:
         table.add_row(
-            f"{datetime.fromisoformat(one['hour']):%m-%d %H:00}",
-            *(f"{count:,}" for count in (one["accepted"], one["duplicate"], one["refused"])),
-            *([f"{one['turned_away']:,}"] * has_calls),
-            Bar(most, 0, _size(one), width=BAR_CHARACTERS),
+            f"{datetime.fromisoformat(hour['hour']):%m-%d %H:00}",
+            *(f"{count:,}" for count in (hour["accepted"], hour["duplicate"], hour["refused"])),
+            *([f"{hour['turned_away']:,}"] * has_calls),
+            Bar(most, 0, _size(hour), width=BAR_CHARACTERS),
         )
     console.print(table)
 
@@ -133,8 +135,8 @@ def _print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     table.add_column("")
     most = max(row[first] for row in rows) or 1
     for row in rows[:ROWS_SHOWN]:
-        told = [f"{one:,}" if isinstance(one, int) else escape(one or "–") for one in row]
-        table.add_row(*told, Bar(most, 0, row[first], width=BAR_CHARACTERS))
+        cells = [f"{cell:,}" if isinstance(cell, int) else escape(cell or "–") for cell in row]
+        table.add_row(*cells, Bar(most, 0, row[first], width=BAR_CHARACTERS))
     console.print(table)
     if len(rows) > ROWS_SHOWN:
         console.print(f"… and {len(rows) - ROWS_SHOWN:,} more: --json", style="dim")

@@ -72,7 +72,9 @@ async def add(
         except Ending as ending:
             raise _of_file(ending, file) from None
         sources = await read_list(api, "/sources")
-    bound = [one["name"] for one in sources if one["firebase_app_id"] == app["id"]]
+    bound = [
+        candidate["name"] for candidate in sources if candidate["firebase_app_id"] == app["id"]
+    ]
     if json:
         print_record({**app, "sources": bound}, as_json=True)
     else:

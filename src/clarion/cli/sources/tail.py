@@ -154,7 +154,7 @@ def _print_line(event: Record) -> None:
     who = event["user_id"] or event["anonymous_id"] or event["device_id"]
     sdk = event["sdk"] or {}
     library = " ".join(part for part in (sdk.get("name"), sdk.get("version")) if part)
-    told = [
+    cells = [
         f"{datetime.fromisoformat(event['received_at']):%H:%M:%S}",
         f"[{style}]{sign} {event['outcome']:<9}[/]",
         f"{event['type'] or '–':<8}",
@@ -164,8 +164,8 @@ def _print_line(event: Record) -> None:
         f"[dim]{escape(event['message_id'] or '–')}[/]",
     ]
     if event["stage"] == "call":
-        told[2:] = ["the whole call"]
-    console.print("  ".join(told), highlight=False, soft_wrap=True)
+        cells[2:] = ["the whole call"]
+    console.print("  ".join(cells), highlight=False, soft_wrap=True)
     if event["code"] is not None:
         console.print(
             f"          [{style}]{event['code']}[/]  {escape(event['message'] or '')}",

@@ -26,7 +26,7 @@ from clarion.customers.devices.device import (
     installation_hash,
     token_hash,
 )
-from clarion.events.calls.registration_check import RegistrationFault, wanted_registration
+from clarion.events.calls.registration_check import wanted_registration
 from clarion.events.messages.installation import (
     fid_of,
     is_apns_token,
@@ -37,6 +37,7 @@ from clarion.events.messages.installation import (
 )
 from clarion.events.messages.message import Event
 from clarion.events.messages.reserved import DELETION_NAMES, SUBSCRIBING_NAMES, plain_name
+from clarion.faults import Rejected
 
 APNS_CURE = (
     "This is an APNs token, which FCM can not send to: register the token that Firebase Messaging "
@@ -44,10 +45,10 @@ APNS_CURE = (
 )
 
 
-def read_registrations(event: Event, source_id: UUID) -> Sequence[Registration] | RegistrationFault:
+def read_registrations(event: Event, source_id: UUID) -> Sequence[Registration] | Rejected:
     """What an event registers: by FID, by token, by both or by nothing; or why it can not."""
     wanted = wanted_registration(event)
-    if wanted is None or isinstance(wanted, RegistrationFault):
+    if wanted is None or isinstance(wanted, Rejected):
         return wanted or ()
     is_identified = event.user_id is not None and event.user_id != wanted.device_id
     stamp = Stamp(event.ordered_at, int(is_identified), event.message_id)
@@ -114,7 +115,7 @@ def _kind(address: str, is_said_fid: bool) -> TokenKind:
 DEVICES_MAX = 500
 """Of one customer: no more are registered."""
 
-TOO_MANY_DEVICES = RegistrationFault(
+TOO_MANY_DEVICES = Rejected(
     code="too_many_devices",
     message=f"The customer has {DEVICES_MAX} devices already: this one is not registered.",
 )

@@ -1,6 +1,6 @@
 """What is done with Firebase apps: their keys, pauses, limits, and removals in doubt."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -9,7 +9,7 @@ import msgspec
 from msgspec.structs import asdict
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from clarion.accounts.actor import Actor, Permission
+from clarion.accounts.actor import Actor, ActorKind, Permission
 from clarion.accounts.audit import Thing, difference
 from clarion.accounts.command import Run, Services, command, forbidden
 from clarion.accounts.workspace import NAME_CHARACTERS_MAX
@@ -20,6 +20,7 @@ from clarion.deliveries.apps.quarantine_store import close_breaker, empty_quaran
 from clarion.deliveries.apps.queries import FirebaseApp, get_app
 from clarion.deliveries.chunk_store import hasten_app
 from clarion.deliveries.commands import chunk_jobs, resume_within
+from clarion.deliveries.provider import KeyReader
 from clarion.faults import Fault, Rejected, invalid, not_found
 from clarion.sources.source import Source
 from clarion.sources.store import bind_firebase_app, list_sources
@@ -41,11 +42,14 @@ class KeyedApp:
 
 @command("firebase_app.set_key", needs=Permission.ADMIN)
 async def set_app_key(
-    run: Run, actor: Actor, key: Mapping[str, str], source_ids: Sequence[UUID] = ()
+    run: Run, actor: Actor, file: bytes, read_key: KeyReader, source_ids: Sequence[UUID] = ()
 ) -> KeyedApp | Rejected:
-    """Add the Firebase app of that project, or replace its key, which also ends its pause. `key`:
-    its checked file, which is sealed. `source_ids` are bound to it; without any, a workspace's only
-    Firebase app takes every source that has none."""
+    """Add the Firebase app of that project, or replace its key, which also ends its pause. `file`:
+    its key, which is checked and sealed. `source_ids` are bound to it; without any, a workspace's
+    only Firebase app takes every source that has none."""
+    key = read_key(file, may_be_simulated=actor.kind is ActorKind.OPERATOR)
+    if isinstance(key, list):
+        return invalid(*key, code="invalid_credentials")
     connection, workspace_id = run.connection, actor.workspace_id
     app = await store.put_app(
         connection,

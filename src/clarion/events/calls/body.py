@@ -9,11 +9,10 @@ import base64
 import binascii
 import re
 import zlib
-from dataclasses import dataclass
 
 import msgspec
 
-from clarion.sources.auth_result import RejectedCall
+from clarion.faults import Rejected
 
 BODY_BYTES_MAX = 524_288
 """Of a call, unpacked (and packed): 512 KiB."""
@@ -26,18 +25,6 @@ QUOTES_MAX = 100_000
 """Of a body that is repaired: what each costs would keep others waiting."""
 LAYERS_MAX = 3
 """Packings around each other: an app's, and one that a proxy or a library adds."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallFault:
-    """Why a whole call is refused."""
-
-    code: str
-    message: str
-
-    def rejection(self) -> RejectedCall:
-        """As the ingest log takes it."""
-        return RejectedCall(code=self.code, message=self.message)
 
 
 _text = msgspec.json.Decoder(str)
@@ -88,7 +75,7 @@ _NOT_A_NUMBER = re.compile(rb'("(?:[^"\\]++|\\.)*+"?)|-?\b(?:NaN|Infinity)\b', r
 """A text matches even without its end: else every quote in it would be tried as a beginning."""
 
 
-def unpack(body: bytes, encoding: str, bytes_max: int = BODY_BYTES_MAX) -> bytes | CallFault:
+def unpack(body: bytes, encoding: str, bytes_max: int = BODY_BYTES_MAX) -> bytes | Rejected:
     """The body as its sender wrote it, never more than `bytes_max` in memory.
 
     How it is packed is read from its first bytes: proxies unpack it and leave `Content-Encoding`
@@ -102,33 +89,33 @@ def unpack(body: bytes, encoding: str, bytes_max: int = BODY_BYTES_MAX) -> bytes
         plain = _unpack_once(body, announced, bytes_max)
         if plain is None:
             break
-        if isinstance(plain, CallFault):
+        if isinstance(plain, Rejected):
             return plain
         body = plain
         announced = announced.rpartition(",")[0].strip()
     if len(body) > bytes_max:
         return too_large(bytes_max)
     if body.startswith(_GZIP):
-        return CallFault(
+        return Rejected(
             code="gzip_broken", message=f"The body is packed more than {LAYERS_MAX} times."
         )
     if body[:4] == _ZSTD:
-        return CallFault(
+        return Rejected(
             code="encoding_unknown", message="The body is compressed with zstd: send gzip."
         )
     if _is_json(body) or announced in ("", "identity"):
         return body
     if "gzip" in announced or "deflate" in announced:
-        return CallFault(
+        return Rejected(
             code="gzip_broken", message="The body is neither valid gzip, nor deflate, nor plain."
         )
-    return CallFault(
+    return Rejected(
         code="encoding_unknown",
         message="Content-Encoding must be gzip or deflate, or not be sent.",
     )
 
 
-def _unpack_once(body: bytes, announced: str, bytes_max: int) -> bytes | CallFault | None:
+def _unpack_once(body: bytes, announced: str, bytes_max: int) -> bytes | Rejected | None:
     """The body without its outermost packing; None where it has none that could be taken off."""
     if body.startswith(_GZIP):
         return _gunzip(body, bytes_max)
@@ -153,7 +140,7 @@ def _is_json(body: bytes) -> bool:
     return begin in (b"{", b"[") and begin != b""
 
 
-def _inflate(body: bytes, wbits: int, bytes_max: int) -> bytes | CallFault | None:
+def _inflate(body: bytes, wbits: int, bytes_max: int) -> bytes | Rejected | None:
     """Deflated bytes; None where they are none, or end too early."""
     unpacker = zlib.decompressobj(wbits=wbits)
     try:
@@ -173,28 +160,28 @@ def _from_base64(body: bytes) -> bytes | None:
         return None
 
 
-def _gunzip(body: bytes, bytes_max: int) -> bytes | CallFault:
+def _gunzip(body: bytes, bytes_max: int) -> bytes | Rejected:
     plain = b""
     for _ in range(GZIP_MEMBERS_MAX):
         unpacker = zlib.decompressobj(wbits=31)
         try:
             plain += unpacker.decompress(body, bytes_max + 1 - len(plain))
         except zlib.error:
-            return CallFault(code="gzip_broken", message="The body is not valid gzip.")
+            return Rejected(code="gzip_broken", message="The body is not valid gzip.")
         if len(plain) > bytes_max:
             return too_large(bytes_max)
         if not unpacker.eof:
-            return CallFault(code="gzip_broken", message="The gzip body ends too early.")
+            return Rejected(code="gzip_broken", message="The gzip body ends too early.")
         body = unpacker.unused_data
         if not body.startswith(_GZIP):
             return plain
-    return CallFault(
+    return Rejected(
         code="gzip_broken", message=f"The gzip body has more than {GZIP_MEMBERS_MAX} members."
     )
 
 
-def too_large(bytes_max: int = BODY_BYTES_MAX) -> CallFault:
-    return CallFault(
+def too_large(bytes_max: int = BODY_BYTES_MAX) -> Rejected:
+    return Rejected(
         code="body_too_large",
         message=f"The body is larger than {bytes_max} bytes (unpacked): send smaller batches.",
     )

@@ -9,13 +9,14 @@ from typing import Any
 
 import msgspec
 
-from clarion.events.calls.body import CallFault, readable, repaired, without_nul
+from clarion.events.calls.body import readable, repaired, without_nul
 from clarion.events.calls.check import check, event_type, says_wanted
 from clarion.events.envelope import Item
 from clarion.events.messages.excerpt import within
 from clarion.events.messages.json_limits import NESTING_MAX, is_nested_too_deeply
 from clarion.events.messages.timestamps import parse_time
-from clarion.ingest_log.rejection import Refusal
+from clarion.faults import Rejected
+from clarion.ingest_log.rejection import RejectedEvent
 
 BATCH_EVENTS_MAX = 2_500
 CONTEXT_BYTES_MAX = 8_192
@@ -37,7 +38,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     context: bytes
     """A JSON object, or empty."""
     items: list[Item]
-    refusals: list[Refusal]
+    refusals: list[RejectedEvent]
     registering: frozenset[str] = _NONE
     """The messageIds of events that ask for a registration, which may be refused."""
     separate: list["Call"] = []
@@ -79,7 +80,7 @@ def read_call(
     type_hint: str | None,
     new_message_id: Callable[[], str],
     is_utf_8: bool = False,
-) -> Call | CallFault:
+) -> Call | Rejected:
     """The events in `body`: one of `type_hint`, or a batch where that is None.
 
     A body that is no JSON is refused whole, and nothing of it is kept, even if only one item of a
@@ -90,11 +91,11 @@ def read_call(
     """
     body = without_nul(body) if is_utf_8 else readable(body)
     call = _read(body, type_hint, new_message_id)
-    if isinstance(call, CallFault) and call.code == "not_json":
+    if isinstance(call, Rejected) and call.code == "not_json":
         again = repaired(body)
         if again != body:
             call = _read(again, type_hint, new_message_id)
-    if isinstance(call, CallFault) and call.code == "not_json" and is_nested_too_deeply(body):
+    if isinstance(call, Rejected) and call.code == "not_json" and is_nested_too_deeply(body):
         return _nesting_fault()  # how deep a decoder goes before it gives up differs by Python
     return call
 
@@ -121,17 +122,15 @@ def keys_in(body: bytes) -> tuple[str, ...]:
     return tuple(keys)
 
 
-def _read(
-    body: bytes, type_hint: str | None, new_message_id: Callable[[], str]
-) -> Call | CallFault:
+def _read(body: bytes, type_hint: str | None, new_message_id: Callable[[], str]) -> Call | Rejected:
     return (
         _many(body, new_message_id) if type_hint is None else _one(body, type_hint, new_message_id)
     )
 
 
-def _one(body: bytes, type_hint: str, new_message_id: Callable[[], str]) -> Call | CallFault:
+def _one(body: bytes, type_hint: str, new_message_id: Callable[[], str]) -> Call | Rejected:
     checked = check(body, type_hint)
-    if isinstance(checked, Refusal):
+    if isinstance(checked, RejectedEvent):
         checked = replace(checked, hint=replace(checked.hint, type=type_hint))
         return json_fault(body) or Call(
             write_key=_key_in(body), sent_at=None, context=b"", items=[], refusals=[checked]
@@ -147,7 +146,7 @@ def _one(body: bytes, type_hint: str, new_message_id: Callable[[], str]) -> Call
     )
 
 
-def _many(body: bytes, new_message_id: Callable[[], str]) -> Call | CallFault:
+def _many(body: bytes, new_message_id: Callable[[], str]) -> Call | Rejected:
     try:
         wire = _batch.decode(body)
     except (ValueError, RecursionError):
@@ -155,25 +154,25 @@ def _many(body: bytes, new_message_id: Callable[[], str]) -> Call | CallFault:
     if wire.batch is None:
         return _no_batch("there is none")
     if len(wire.batch) > BATCH_EVENTS_MAX:
-        return CallFault(
+        return Rejected(
             code="batch_too_large",
             message=f"The batch has {len(wire.batch)} events; the limit is {BATCH_EVENTS_MAX}.",
         )
     context = _context(bytes(wire.context), len(wire.batch))
-    if isinstance(context, CallFault):
+    if isinstance(context, Rejected):
         return context
     write_key = wire.writeKey if isinstance(wire.writeKey, str) and wire.writeKey else None
     is_wanted = says_wanted(wire.integrations) is not False
     items: list[Item] = []
     item_keys: dict[int, str] = {}
     """The write keys that events name, by their index; looked at only where the call names none."""
-    refusals: list[Refusal] = []
+    refusals: list[RejectedEvent] = []
     refusal_keys: dict[int, str] = {}
     registering: list[str] = []
     for part in wire.batch:
         raw = bytes(part)
         checked = check(raw, None, is_wanted=is_wanted)
-        if isinstance(checked, Refusal):
+        if isinstance(checked, RejectedEvent):
             if write_key is None and (key := _key_in(raw)) is not None:
                 refusal_keys[len(refusals)] = key
             refusals.append(checked)
@@ -200,7 +199,7 @@ def _many(body: bytes, new_message_id: Callable[[], str]) -> Call | CallFault:
 
 def _by_key(whole: Call, item_keys: dict[int, str], refusal_keys: dict[int, str]) -> Call:
     """The call with its parts, each of one write key, or of none."""
-    by_key: dict[str | None, tuple[list[Item], list[Refusal]]] = {}
+    by_key: dict[str | None, tuple[list[Item], list[RejectedEvent]]] = {}
     for index, item in enumerate(whole.items):
         by_key.setdefault(item_keys.get(index), ([], []))[0].append(item)
     for index, refusal in enumerate(whole.refusals):
@@ -212,25 +211,25 @@ def _by_key(whole: Call, item_keys: dict[int, str], refusal_keys: dict[int, str]
     return msgspec.structs.replace(whole, separate=separate)
 
 
-def _too_many_keys() -> CallFault:
-    return CallFault(
+def _too_many_keys() -> Rejected:
+    return Rejected(
         code="write_keys_too_many",
         message=f"The events of a batch may name {WRITE_KEYS_MAX} write keys at most.",
     )
 
 
-def _context(raw: bytes, events: int) -> bytes | CallFault:
+def _context(raw: bytes, events: int) -> bytes | Rejected:
     """A batch's context, sure to be readable wherever it is put; empty where it is no object."""
     if not raw.startswith(b"{"):
         return b""
     if len(raw) > CONTEXT_BYTES_MAX:
-        return CallFault(
+        return Rejected(
             code="context_too_large",
             message=f"The batch's context has {len(raw)} bytes; the limit is {CONTEXT_BYTES_MAX}. "
             "Put what belongs to one event into that event.",
         )
     if len(raw) * events > CONTEXT_BYTES_TOTAL_MAX:
-        return CallFault(
+        return Rejected(
             code="context_too_large",
             message=f"The batch's context is stored with each of its events, {len(raw)} bytes "
             f"times {events}; the limit is {CONTEXT_BYTES_TOTAL_MAX} together. Send smaller "
@@ -241,13 +240,13 @@ def _context(raw: bytes, events: int) -> bytes | CallFault:
     try:
         msgspec.json.decode(raw)
     except ValueError as error:
-        return CallFault(
+        return Rejected(
             code="context_unreadable", message=f"The batch's context can not be read: {error}."
         )
     return raw
 
 
-def json_fault(body: bytes) -> CallFault | None:
+def json_fault(body: bytes) -> Rejected | None:
     """What is wrong with a readable body as JSON, at its first place; None if it is an object."""
     try:
         parsed = bytes(_json.decode(body))
@@ -256,21 +255,21 @@ def json_fault(body: bytes) -> CallFault | None:
     except ValueError as error:
         where = str(error).removeprefix("JSON is malformed: ")
         where = "it ends too early" if "truncated" in where else where
-        return CallFault(code="not_json", message=f"The body is not valid JSON: {where}.")
+        return Rejected(code="not_json", message=f"The body is not valid JSON: {where}.")
     if not parsed.startswith(b"{"):
-        return CallFault(code="not_an_object", message="The body must be a JSON object.")
+        return Rejected(code="not_an_object", message="The body must be a JSON object.")
     return None
 
 
-def _nesting_fault() -> CallFault:
-    return CallFault(
+def _nesting_fault() -> Rejected:
+    return Rejected(
         code="nested_too_deeply",
         message=f"Lists and objects may be nested {NESTING_MAX} deep at most.",
     )
 
 
-def _no_batch(why: str) -> CallFault:
-    return CallFault(
+def _no_batch(why: str) -> Rejected:
+    return Rejected(
         code="batch_missing",
         message=f"`batch` must be a list of events: {why}. One event alone is sent to /v1/track, "
         "/v1/identify and so on.",

@@ -24,7 +24,7 @@ from clarion.events.messages.reserved import (
     plain_name,
 )
 from clarion.events.messages.yes_or_no import says_no
-from clarion.ingest_log.rejection import Refusal
+from clarion.ingest_log.rejection import RejectedEvent
 
 EVENT_BYTES_MAX = 32_768
 """Segment's limit for one event."""
@@ -67,7 +67,7 @@ class Checked(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """It asks for a registration, which may be refused."""
 
 
-def check(raw: bytes, type_hint: str | None, *, is_wanted: bool = True) -> Checked | Refusal:
+def check(raw: bytes, type_hint: str | None, *, is_wanted: bool = True) -> Checked | RejectedEvent:
     """Whether `read` will take this event; cheaper, for the moment it comes in. `is_wanted`: what
     its call says of all its events, should it not say itself."""
     try:
@@ -118,7 +118,7 @@ def check(raw: bytes, type_hint: str | None, *, is_wanted: bool = True) -> Check
 
 def _ids_fault(
     wire: _WireIds | PrintedIds, raw: bytes, message_id: str | None, is_registration: bool
-) -> Refusal | None:
+) -> RejectedEvent | None:
     """Why an event's ids name nobody, or may name several. A registration is kept all the same,
     unless it may be another person's."""
     installations = device_ids(wire.properties, wire.context)
@@ -168,7 +168,7 @@ def _message_id(value: Any) -> str | None:
     return value
 
 
-def _inexact(message_id: str | None, raw: bytes) -> Refusal:
+def _inexact(message_id: str | None, raw: bytes) -> RejectedEvent:
     return refused(
         message_id,
         "id_not_exact",
@@ -178,7 +178,7 @@ def _inexact(message_id: str | None, raw: bytes) -> Refusal:
     )
 
 
-def _no_id(message_id: str | None, ids: tuple[Any, ...], raw: bytes) -> Refusal:
+def _no_id(message_id: str | None, ids: tuple[Any, ...], raw: bytes) -> RejectedEvent:
     if any(isinstance(value, str) and len(value.strip()) > ID_CHARACTERS_MAX for value in ids):
         return refused(
             message_id,

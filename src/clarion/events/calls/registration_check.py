@@ -5,7 +5,6 @@ The collector asks to tell its caller at once, the ingestor to register: both by
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -28,15 +27,7 @@ from clarion.events.messages.reserved import (
     REGISTRATION_NAMES,
     plain_name,
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RegistrationFault:
-    """Why an event that registers registers nothing, and the cure. The event itself is kept."""
-
-    code: str
-    message: str
-
+from clarion.faults import Rejected
 
 _PUSH_TOKEN = re.compile(rb"push_?[tT]oken|\\u")
 
@@ -85,7 +76,7 @@ class Wanted(Struct, frozen=True, kw_only=True, gc=False):
     """It is not what the event is about: its SDK carries it along."""
 
 
-def wanted_registration(event: Event) -> Wanted | RegistrationFault | None:
+def wanted_registration(event: Event) -> Wanted | Rejected | None:
     """What an event registers, why it can not, or None for what asks for nothing."""
     name = plain_name(event.name) if event.type == "track" else ""
     is_identify = event.type == "identify"
@@ -158,47 +149,45 @@ _PLATFORMS = {name.lower(): name for name in PLATFORMS} | dict.fromkeys(
     ("ipados", "watchos", "tvos", "visionos", "macos", "mac os x"), IOS
 )
 
-_TOKEN_MISSING = RegistrationFault(
+_TOKEN_MISSING = Rejected(
     code="token_missing",
     message="properties.fcmToken is missing or empty: send the token that the Firebase "
     "SDK gives you, and only once it has given one.",
 )
-_TOKEN_MALFORMED = RegistrationFault(
+_TOKEN_MALFORMED = Rejected(
     code="token_malformed",
     message=f"The token is none: {TOKEN_CHARACTERS_MAX} printable characters at most, without "
     "spaces, and not a placeholder (null, <token> …).",
 )
-_DEVICE_TYPE_UNKNOWN = RegistrationFault(
+_DEVICE_TYPE_UNKNOWN = Rejected(
     code="device_type_unknown",
     message="properties.deviceType must be iOS, Android or Web; without it, context.device.type.",
 )
 
 
-def _not_fcms(alien: str) -> RegistrationFault:
-    return RegistrationFault(
-        code=_TOKEN_MALFORMED.code, message=f"The token is none: it is {alien}."
-    )
+def _not_fcms(alien: str) -> Rejected:
+    return Rejected(code=_TOKEN_MALFORMED.code, message=f"The token is none: it is {alien}.")
 
 
-def _device_id_fault(raw: Any) -> RegistrationFault:
+def _device_id_fault(raw: Any) -> Rejected:
     if isinstance(raw, str) and len(raw.strip()) > ID_CHARACTERS_MAX:
-        return RegistrationFault(
+        return Rejected(
             code="device_id_too_long",
             message=f"properties.deviceId is longer than {ID_CHARACTERS_MAX} characters.",
         )
     if raw is None or (isinstance(raw, str) and not raw.strip()):
-        return RegistrationFault(
+        return Rejected(
             code="device_id_missing",
             message="properties.deviceId is missing or empty: send an id that the installation "
             "keeps, such as the Firebase installation id.",
         )
     if is_inexact(raw):
-        return RegistrationFault(
+        return Rejected(
             code="device_id_not_exact",
             message="properties.deviceId is a number that is not told to its last digit, or is "
             "dressed for people to read (1e+16, 1,234): send it as a text.",
         )
-    return RegistrationFault(
+    return Rejected(
         code="device_id_blocked",
         message="properties.deviceId is a placeholder or a value that many installations share "
         "(null, 0000, unknown …): send an id of this installation alone.",

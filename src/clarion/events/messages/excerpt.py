@@ -12,7 +12,7 @@ from clarion.events.messages.identifiers import usable_id
 from clarion.events.messages.json_limits import NESTING_MAX
 from clarion.events.messages.reserved import EVENT_TYPES
 from clarion.events.messages.secret_fields import FCM_TOKEN, secret_places
-from clarion.ingest_log.rejection import NO_HINT, Hint, Refusal, label, library_of
+from clarion.ingest_log.rejection import NO_HINT, Hint, RejectedEvent, label, library_of
 
 EXCERPT_CHARACTERS = 200
 READ_BYTES_MAX = 65_536
@@ -54,7 +54,7 @@ def hint_of(raw: bytes) -> Hint:
     )
 
 
-def within(refusals: Sequence[Refusal], context: bytes) -> list[Refusal]:
+def within(refusals: Sequence[RejectedEvent], context: bytes) -> list[RejectedEvent]:
     """Refusals of a call that says for all its events which SDK made them."""
     library, version = library_of(msgspec.json.decode(context))
     return [
@@ -96,7 +96,7 @@ def _member(names: tuple[str, ...]) -> re.Pattern[str]:
     return re.compile(rf'("(?:{"|".join(names)})"\s*:\s*)"(?:[^"\\]|\\.)*"?', re.DOTALL)
 
 
-def unreadable(message_id: str | None, error: Exception, raw: bytes) -> Refusal:
+def unreadable(message_id: str | None, error: Exception, raw: bytes) -> RejectedEvent:
     """Of what is no JSON, or no object, or one that is nested too deeply."""
     if isinstance(error, RecursionError):
         return refused(
@@ -110,10 +110,10 @@ def unreadable(message_id: str | None, error: Exception, raw: bytes) -> Refusal:
     return refused(message_id, "event_unreadable", f"The event can not be read: {error}.", raw)
 
 
-def refused(message_id: str | None, code: str, message: str, raw: bytes) -> Refusal:
+def refused(message_id: str | None, code: str, message: str, raw: bytes) -> RejectedEvent:
     """Of anything else. An excerpt never shows a token: those stand behind the first fields, but
     better sure."""
-    return Refusal(
+    return RejectedEvent(
         message_id=message_id,
         code=code,
         message=message,

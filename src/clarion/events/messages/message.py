@@ -19,7 +19,7 @@ from clarion.events.messages.proof import Proof
 from clarion.events.messages.reserved import PUSH_NAMES, plain_name
 from clarion.events.messages.timestamps import Placed, Times, in_order, parse_time, times_of
 from clarion.events.messages.yes_or_no import says_no, yes_or_no
-from clarion.ingest_log.rejection import Refusal
+from clarion.ingest_log.rejection import RejectedEvent
 
 NAME_CHARACTERS_MAX = 1_000
 _MICROSECOND = timedelta(microseconds=1)
@@ -116,7 +116,7 @@ _members = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 def read(
     raw: bytes, *, type_: str, message_id: str, envelope: Envelope, proof: Proof | None = None
-) -> Event | Refusal:
+) -> Event | RejectedEvent:
     """The event in `raw`, which `check` has let pass; refused where a part that `check` does not
     look at can not be read."""
     try:

@@ -70,25 +70,25 @@ class AccessTokens:
                 detail="The key's token_uri is neither Google's nor that of CLARION_FCM_URL",
                 left=False,
             )
-        known = self._known.get(app.id)
-        if known is None or known.key != app.service_account:
+        cached = self._known.get(app.id)
+        if cached is None or cached.key != app.service_account:
             try:
                 made = Credentials.from_service_account_info(
                     dict(app.service_account), scopes=SCOPES
                 )
             except (ValueError, GoogleAuthError) as error:
                 return Misconfigured(reason="key_unusable", detail=type(error).__name__, left=False)
-            known = _Known(key=app.service_account, credentials=made)
-            self._known[app.id] = known
-        credentials = known.credentials
+            cached = _Known(key=app.service_account, credentials=made)
+            self._known[app.id] = cached
+        credentials = cached.credentials
         if credentials.token_state is TokenState.FRESH and credentials.token != refused:
             return str(credentials.token)
-        failure = self._recent_failure(known)
+        failure = self._recent_failure(cached)
         if failure is None:
             # A task of its own, so that who is cancelled while waiting takes it from nobody else.
-            if known.refreshing is None:
-                known.refreshing = asyncio.create_task(self._refresh(known))
-            failure = await asyncio.shield(known.refreshing)
+            if cached.refreshing is None:
+                cached.refreshing = asyncio.create_task(self._refresh(cached))
+            failure = await asyncio.shield(cached.refreshing)
         if credentials.token != refused and (
             failure is None or credentials.token_state is not TokenState.INVALID
         ):

@@ -91,7 +91,7 @@ class FcmProvider:
         outcomes = await self._post(app, token, pushes, bodies)
         stale = [index for index, one in enumerate(outcomes) if isinstance(one, StaleAccessToken)]
         # Where FCM has taken others by the same token, the token is not to blame.
-        if stale and not any(isinstance(one, Accepted) for one in outcomes):
+        if stale and not any(isinstance(result, Accepted) for result in outcomes):
             again = await self._send_again(
                 app, token, [pushes[index] for index in stale], [bodies[index] for index in stale]
             )
@@ -104,7 +104,7 @@ class FcmProvider:
 
     def _note(self, project_id: str, outcomes: Sequence[Outcome], seconds: float) -> None:
         """Count what was answered, and tell of trouble."""
-        answers = Counter(_label(one) for one in outcomes if type(one) is not Accepted)
+        answers = Counter(_label(outcome) for outcome in outcomes if type(outcome) is not Accepted)
         accepted = len(outcomes) - answers.total()
         if accepted:
             answers["accepted"] = accepted
@@ -144,11 +144,11 @@ class FcmProvider:
 
     def _headers_for(self, app_id: UUID, token: str) -> list[str]:
         """The same list while the token is the same, so that handles need not be told again."""
-        known = self._headers.get(app_id)
-        if known is None or known[0] != token:
+        cached = self._headers.get(app_id)
+        if cached is None or cached[0] != token:
             made = [f"Authorization: Bearer {token}", "Content-Type: application/json"]
-            known = self._headers[app_id] = (token, made)
-        return known[1]
+            cached = self._headers[app_id] = (token, made)
+        return cached[1]
 
 
 _ORDINARY_ANSWERS = frozenset({"accepted", "unregistered", "rejected", "third_party_auth"})

@@ -47,6 +47,14 @@ class ServiceAccount:
     info: Mapping[str, str] = field(repr=False)
 
 
+def read_service_account(
+    file: bytes, *, may_be_simulated: bool, fcm_url: str | None = None
+) -> Mapping[str, str] | list[Fault]:
+    """All texts of the file, or all that is wrong with it: as `deliveries.provider.KeyReader`."""
+    account = parse_service_account(file, fcm_url=fcm_url, may_be_simulated=may_be_simulated)
+    return account if isinstance(account, list) else account.info
+
+
 def parse_service_account(
     text: str | bytes, *, fcm_url: str | None = None, may_be_simulated: bool = False
 ) -> ServiceAccount | list[Fault]:
@@ -131,8 +139,11 @@ def is_token_uri(uri: str, simulators: Collection[str] = ()) -> bool:
         return False
     if parts.hostname in GOOGLES_TOKEN_HOSTS and _origin(parts) == ("https", parts.hostname, 443):
         return True
-    known = [_split(url) for url in simulators]
-    return any(one is not None and _origin(one) == _origin(parts) for one in known)
+    simulator_urls = [_split(url) for url in simulators]
+    return any(
+        simulator is not None and _origin(simulator) == _origin(parts)
+        for simulator in simulator_urls
+    )
 
 
 def _is_loopback(uri: str) -> bool:

@@ -75,9 +75,9 @@ def reason_of_end(sentence: str) -> str | None:
 
 def apns_configuration(sentence: str) -> str:
     """Apple's word for what is wrong with the app's APNs key or topic, if the text holds one."""
-    found = _APNS_CONFIGURATION.search(sentence)
-    if found is not None:
-        return found[0]
+    match = _APNS_CONFIGURATION.search(sentence)
+    if match is not None:
+        return match[0]
     return "Forbidden" if sentence.strip() == "Forbidden" else ""
 
 

@@ -53,12 +53,12 @@ class Encoder:
         own = None if same is None else _own_texts(same, push.content)
         if same is None or own is None:
             same, own = push.content, {}
-        known = (id(same), push.platform, push.token_kind, *own)
-        parts = self._cut.get(known)
+        cache_key = (id(same), push.platform, push.token_kind, *own)
+        parts = self._cut.get(cache_key)
         if parts is None:
             marked = _with_marks(same, own) if own else same
             parts = _cut(marked, push.platform, push.token_kind, self._now)
-            self._cut[known] = parts
+            self._cut[cache_key] = parts
             self._kept.append(same)
         encode = msgspec.json.encode
         values = {
@@ -268,9 +268,9 @@ def _extra(content: Content) -> Mapping[str, Any]:
 def _merged(made: dict[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]:
     """`extra` over `made`, object by object."""
     for name, value in extra.items():
-        known = made.get(name)
-        if isinstance(value, Mapping) and isinstance(known, dict):
-            value = _merged(known, value)
+        encoded = made.get(name)
+        if isinstance(value, Mapping) and isinstance(encoded, dict):
+            value = _merged(encoded, value)
         made[name] = value
     return made
 

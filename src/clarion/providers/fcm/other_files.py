@@ -41,20 +41,20 @@ def kind_of_json(wire: Any) -> str:
     """What a JSON document is, if it is known to be another file; "": it is not."""
     if isinstance(wire, str):
         return "JSON within a text: take the quotes away"
-    if isinstance(wire, list) and any(isinstance(one, Mapping) for one in wire):
+    if isinstance(wire, list) and any(isinstance(member, Mapping) for member in wire):
         return "a list: give one object"
     if not isinstance(wire, Mapping):
         return ""
-    said = wire.get("type")
-    if isinstance(said, str) and said in _BY_TYPE:
-        return _BY_TYPE[said]
-    if said is not None:
+    type_name = wire.get("type")
+    if isinstance(type_name, str) and type_name in _BY_TYPE:
+        return _BY_TYPE[type_name]
+    if type_name is not None:
         return ""
     return next((kind for names, kind in _BY_MEMBERS if names <= wire.keys()), "")
 
 
 def kind_of_bytes(raw: bytes) -> str:
-    """What a file is that is no JSON; "": nobody knows."""
+    """What kind of file this is, if it is not JSON; "": unknown."""
     start = raw.lstrip()[:400]
     if raw.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "in UTF-16: save it as UTF-8"

@@ -235,14 +235,14 @@ def _end(http_status: int, error: _Error) -> str | None:
     """Why the registration is dead, where FCM says that it is; None: it does not."""
     if http_status not in (400, 403, 404, 410) or is_type_fault(error.message):
         return None
-    said = reason_of_end(error.message)
-    if said is not None:
-        return said
+    reason = reason_of_end(error.message)
+    if reason is not None:
+        return reason
     for field, description in error.violations:
         if field in _TOKEN_FIELDS and not is_type_fault(description):
-            said = reason_of_end(description)
-            if said is not None or error.code == "INVALID_ARGUMENT":
-                return said or "malformed_token"
+            reason = reason_of_end(description)
+            if reason is not None or error.code == "INVALID_ARGUMENT":
+                return reason or "malformed_token"
     return None
 
 
@@ -251,9 +251,12 @@ def _throttled(error: _Error, platform: Platform, retry_after_seconds: float | N
         subject.startswith("device:") or limits_one_device(description)
         for subject, description in error.quota
     )
-    said = [error.message, *(f"{subject} {description}" for subject, description in error.quota)]
+    sentences = [
+        error.message,
+        *(f"{subject} {description}" for subject, description in error.quota),
+    ]
     scope = ThrottleScope.DEVICE if is_devices else ThrottleScope.APP
-    if platform is Platform.WEB and not is_devices and not any(map(limits_project, said)):
+    if platform is Platform.WEB and not is_devices and not any(map(limits_project, sentences)):
         # The push services of browsers limit whom they find disruptive, and FCM passes that on.
         scope = ThrottleScope.PLATFORM
     wait = QUOTA_SECONDS if retry_after_seconds is None else retry_after_seconds
@@ -310,7 +313,7 @@ def _parse(body: bytes) -> _Error:
 
 
 def _mappings(value: Any) -> list[Mapping[str, Any]]:
-    return [one for one in value if isinstance(one, Mapping)] if isinstance(value, list) else []
+    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, list) else []
 
 
 def _text(value: Any) -> str:

@@ -18,7 +18,7 @@ from litestar.middleware import DefineMiddleware
 from clarion.broker import Broker
 from clarion.clock import Clock
 from clarion.deliveries.provider import Provider
-from clarion.events.calls.body import CallFault
+from clarion.faults import Rejected
 from clarion.storage.database import Database
 from clarion.storage.vault import Vault
 from clarion.web.api.bodies import BODY_BYTES_MAX
@@ -38,7 +38,7 @@ def create_api(
     streams: Streams | None = None,
     *,
     fcm_url: str | None = None,
-    shortage: Callable[[], Awaitable[CallFault | None]] | None = None,
+    shortage: Callable[[], Awaitable[Rejected | None]] | None = None,
 ) -> Asgi:
     """The ASGI app of `/`, `/api/v1`, `/livez` and `/readyz`. `streams`: to be closed before the
     server is stopped, which waits for what it is still answering."""
@@ -65,11 +65,12 @@ def create_local_api(parts: Parts, noun: str) -> Asgi:
 def _all_routes() -> Litestar:
     """Made once in a process: that takes longer than most of what they answer."""
     # What says of the API what it is: not for a command in its own process, which starts sooner.
-    from clarion.web.api.description.description import docs, openapi
+    from clarion.web.api.description.description import docs, docs_script, openapi
     from clarion.web.api.health import livez, readyz
     from clarion.web.api.welcome import welcome
 
-    return _routes([api_router([openapi, docs]), welcome, livez, readyz], EXCEPTION_HANDLERS)
+    api = api_router([openapi, docs, docs_script])
+    return _routes([api, welcome, livez, readyz], EXCEPTION_HANDLERS)
 
 
 def _routes(routes: Sequence[Any], handlers: dict[int | type[Exception], Any]) -> Litestar:

@@ -65,21 +65,21 @@ def wrong_field(text: str, where: str = "") -> Fault:
     """msgspec's complaint as a fault; `where`: the field, if the complaint does not name it."""
     at = _AT.search(text)
     where = at[1] if at else where
-    said = text[: at.start()] if at else text
-    if missing := _MISSING.fullmatch(said) or _UNKNOWN.fullmatch(said):
+    complaint = text[: at.start()] if at else text
+    if missing := _MISSING.fullmatch(complaint) or _UNKNOWN.fullmatch(complaint):
         field = f"{where}.{missing[1]}".lstrip(".")
-        return Fault(field=field, message="is missing" if "missing" in said else "is unknown")
-    if kind := _KIND.fullmatch(said):
-        wanted = [_KINDS.get(one, one) for one in kind[1].split(" | ")]
+        return Fault(field=field, message="is missing" if "missing" in complaint else "is unknown")
+    if kind := _KIND.fullmatch(complaint):
+        wanted = [_KINDS.get(expected, expected) for expected in kind[1].split(" | ")]
         return Fault(field=where, message="must be " + " or ".join(wanted))
-    if _ENUM.fullmatch(said):
+    if _ENUM.fullmatch(complaint):
         return Fault(field=where, message="is unknown: the API's description lists what there is")
-    if bound := _BOUND.fullmatch(said):
+    if bound := _BOUND.fullmatch(complaint):
         least = "least" if bound[1] == ">=" else "most"
         return Fault(field=where, message=f"must be at {least} {bound[2]}")
-    if length := _LENGTH.fullmatch(said):
+    if length := _LENGTH.fullmatch(complaint):
         return Fault(field=where, message=f"must have a length {length[1]}")
-    return Fault(field=where, message=f"can not be ({said})" if said else "can not be")
+    return Fault(field=where, message=f"can not be ({complaint})" if complaint else "can not be")
 
 
 def _check(body: bytes) -> None:

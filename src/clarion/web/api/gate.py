@@ -31,7 +31,6 @@ from clarion.accounts.authenticator import Authenticator
 from clarion.accounts.command import Services, forbidden
 from clarion.broker import Broker
 from clarion.clock import Clock
-from clarion.events.calls.body import CallFault
 from clarion.faults import Fault, Rejected
 from clarion.storage.database import Database
 from clarion.storage.vault import Vault
@@ -95,7 +94,7 @@ class Parts:
     streams: Streams
     fcm_url: str | None
     """Where pushes go: a simulator there may be where access tokens come from, too."""
-    shortage: Callable[[], Awaitable[CallFault | None]] | None = None
+    shortage: Callable[[], Awaitable[Rejected | None]] | None = None
     """Why no events are taken."""
 
     async def check_room(self) -> None:
@@ -236,8 +235,8 @@ def knows_parameters(
     """A guard: who misspells a parameter is told so, and not answered as if it were not there."""
     unknown = sorted(set(connection.query_params) - parameters_of(handler))
     if unknown and not handler.opt.get(PUBLIC):
-        known = ", ".join(sorted(parameters_of(handler))) or "none"
-        message = f"is no parameter of this call; it knows {known}"
+        parameters = ", ".join(sorted(parameters_of(handler))) or "none"
+        message = f"is no parameter of this call; it knows {parameters}"
         raise invalid(
             Fault(field=name if _NAME.fullmatch(name) else "query", message=message)
             for name in unknown

@@ -43,12 +43,12 @@ def _from_parameters(request: Request[Any, Any, Any], error: ValidationException
     """What is wrong with parameters of the query; bodies are checked in `bodies.py`."""
     fields = request.route_handler.parsed_fn_signature.parameters
     faults = []
-    for one in error.extra or ():
-        if isinstance(one, Mapping):
-            key = str(one.get("key", ""))
+    for problem in error.extra or ():
+        if isinstance(problem, Mapping):
+            key = str(problem.get("key", ""))
             definition = fields[key].kwarg_definition if key in fields else None
             name = getattr(definition, "name", None) or key
-            faults.append(_among(fields.get(key), wrong_field(str(one["message"]), name)))
+            faults.append(_among(fields.get(key), wrong_field(str(problem["message"]), name)))
     missing = _PARAMETER.search(error.detail)
     if missing:
         faults = [Fault(field=missing[1], message="is missing: name it in the query")]
@@ -58,7 +58,7 @@ def _from_parameters(request: Request[Any, Any, Any], error: ValidationException
 def _among(field: FieldDefinition | None, fault: Fault) -> Fault:
     """The fault, with what there is where only some words are known."""
     kinds = () if field is None else (field.annotation, *get_args(field.annotation))
-    words = [str(one) for kind in kinds if isinstance(kind, type(Enum)) for one in kind]
+    words = [str(member) for kind in kinds if isinstance(kind, type(Enum)) for member in kind]
     if not words or not fault.message.startswith("is unknown"):
         return fault
     return Fault(field=fault.field, message=f"must be one of {', '.join(words)}")
@@ -67,22 +67,22 @@ def _among(field: FieldDefinition | None, fault: Fault) -> Fault:
 def _from_http(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
     match error.status_code:
         case 404:
-            known = not_found("path")
+            answer = not_found("path")
         case 405:
-            known = ApiError(
+            answer = ApiError(
                 ErrorCode.METHOD_NOT_ALLOWED,
                 f"The path is there, but not for {request.method}.",
                 headers=error.headers,
             )
         case 413:
-            known = ApiError(
+            answer = ApiError(
                 ErrorCode.BODY_TOO_LARGE, f"The body is larger than {BODY_BYTES_MAX} bytes."
             )
         case status if status < 500:
-            known = ApiError(ErrorCode.MALFORMED, f"The call can not be read: {error.detail}.")
+            answer = ApiError(ErrorCode.MALFORMED, f"The call can not be read: {error.detail}.")
         case _:
             return _from_defect(request, error)
-    return _from_api(request, known)
+    return _from_api(request, answer)
 
 
 def _from_defect(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:

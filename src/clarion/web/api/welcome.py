@@ -30,8 +30,8 @@ async def welcome(request: Request[Any, Any, Any]) -> Response[Any]:
     """A page for browsers, JSON for everybody else."""
     varying = {"Vary": "Accept"}
     if "text/html" not in request.headers.get("accept", ""):
-        told = {name: path for name, (path, _) in PLACES.items()}
-        body = {"success": True, "about": ABOUT, "version": __version__, **told}
+        paths = {name: path for name, (path, _) in PLACES.items()}
+        body = {"success": True, "about": ABOUT, "version": __version__, **paths}
         return Response(body, headers=varying)
     headers = {**varying, "Content-Security-Policy": _POLICY}
     return Response(_page(), media_type="text/html", headers=headers)

@@ -18,6 +18,7 @@ STATUSES = {
     "forbidden": 403,
     "csrf": 403,
     "not_found": 404,
+    "method_not_allowed": 405,
     "conflict": 409,
     "invalid": 422,
     "too_many_tries": 429,
@@ -83,8 +84,10 @@ def _from_outage(request: Request[Any, Any, Any], error: Exception) -> Response[
 def _from_http(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
     if error.status_code >= 500:
         return _from_defect(request, error)
-    code = "not_found" if error.status_code in (404, 405) else "malformed"
-    return _end(request, ConsoleError(Rejected(code, f"The call can not be: {error.detail}.")))
+    code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "malformed")
+    answer = _end(request, ConsoleError(Rejected(code, f"The call can not be: {error.detail}.")))
+    answer.headers.update(error.headers or {})  # which methods there are
+    return answer
 
 
 def _from_defect(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:

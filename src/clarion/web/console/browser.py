@@ -25,8 +25,8 @@ def is_https(scope: Scope) -> bool:
     """Whether the browser speaks TLS."""
     if scope["scheme"] == "https":
         return True
-    said = _header(scope, b"x-forwarded-proto").partition(",")[0]
-    return _is_behind_proxy(scope) and said.strip().lower() == "https"
+    protocol = _header(scope, b"x-forwarded-proto").partition(",")[0]
+    return _is_behind_proxy(scope) and protocol.strip().lower() == "https"
 
 
 def place_of(scope: Scope) -> Place:

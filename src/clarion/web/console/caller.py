@@ -55,7 +55,7 @@ def parts_of(request: Request[Any, Any, Any]) -> Parts:
 def comes_from_us(
     connection: ASGIConnection[Any, Any, Any, Any], _handler: BaseRouteHandler
 ) -> None:
-    """A guard: another site's page changes nothing here, and signs nobody in."""
+    """A guard: rejects calls of other sites' pages (CSRF)."""
     if connection.scope.get("method") in SAFE_METHODS or is_from_us(connection.scope):
         return
     raise ConsoleError(Rejected("csrf", "This call does not come from a page of this console."))
@@ -65,18 +65,18 @@ async def signed_in(request: Request[Any, Any, Any], parts: GivenParts) -> Signe
     """Whose session the cookie holds. Ends the call where it is nobody's, and where what would
     change something lacks the session's CSRF token."""
     token = token_in(request.scope)
-    known = None
+    caller = None
     if token is not None:
         request_id = request_id_of(request)
-        known = await authenticate(parts.services, token, request_id=request_id)
-    if token is None or known is None:
+        caller = await authenticate(parts.services, token, request_id=request_id)
+    if token is None or caller is None:
         raise ConsoleError(Rejected("unauthorized", "You are not signed in, or no longer."))
     csrf_token = csrf_token_of(token)
     sent = request.headers.get(CSRF_HEADER, "")
     is_safe = request.method in SAFE_METHODS
     if not is_safe and not hmac.compare_digest(sent.encode(), csrf_token.encode()):
         raise ConsoleError(Rejected("csrf", "The call lacks the session's X-CSRF-Token."))
-    actor, session = known
+    actor, session = caller
     return SignedInCaller(actor=actor, session=session, csrf_token=csrf_token)
 
 

@@ -128,7 +128,7 @@ class Sessions(Controller):
         """Where the person may work."""
         async with parts.services.database.read() as connection:
             workspaces = await list_workspaces(connection, caller.actor)
-        return [ShownWorkspace(id=one.id, name=one.name) for one in workspaces]
+        return [ShownWorkspace(id=workspace.id, name=workspace.name) for workspace in workspaces]
 
     @post("/session/workspace", status_code=200)
     async def change_workspace(
@@ -169,7 +169,7 @@ class Sessions(Controller):
 async def begun(
     request: Request[Any, Any, Any], parts: Parts, signed_in: SignedIn
 ) -> Response[ShownSession]:
-    """The answer to whoever has just been signed in."""
+    """The answer to a sign-in: the session, and its cookie."""
     shown = await _shown(
         parts, signed_in.member, signed_in.session.id, csrf_token_of(signed_in.token)
     )

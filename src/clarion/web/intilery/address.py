@@ -11,7 +11,7 @@ from urllib.parse import quote, unquote
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Address:
-    """Whose brand is meant, and what is wanted of it."""
+    """The path of a call: client, account, brand, and what is called."""
 
     client: str
     account: str

@@ -38,7 +38,7 @@ class Denied:
 
 
 class Doors:
-    """Knows callers and brands. Raises StorageUnavailable where nobody can say."""
+    """Authenticates callers and finds brands. Raises StorageUnavailable."""
 
     def __init__(self, database: Database, authenticator: Authenticator, clock: Clock) -> None:
         self._database = database
@@ -85,16 +85,16 @@ class Doors:
 
     async def _source(self, workspace_id: UUID, brand: str) -> Source | None:
         """The oldest source of that name, in whatever letters, that is not revoked."""
-        known = (workspace_id, brand.strip().casefold())
-        remembered = self._sources.get(known)
+        cache_key = (workspace_id, brand.strip().casefold())
+        remembered = self._sources.get(cache_key)
         if remembered is not None and remembered[1] > monotonic():
             return remembered[0]
         async with self._database.read() as connection:
             sources = await list_sources(connection, workspace_id)
         for source in sources:
-            if source.revoked_at is None and source.name.strip().casefold() == known[1]:
+            if source.revoked_at is None and source.name.strip().casefold() == cache_key[1]:
                 if len(self._sources) >= SOURCES_MAX:
                     self._sources.clear()
-                self._sources[known] = (source, monotonic() + SOURCE_SECONDS)
+                self._sources[cache_key] = (source, monotonic() + SOURCE_SECONDS)
                 return source
         return None

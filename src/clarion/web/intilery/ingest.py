@@ -5,8 +5,9 @@ from typing import Any, assert_never
 
 from clarion.accounts.actor import Scope as KeyScope
 from clarion.clock import Clock
-from clarion.events.calls.body import CallFault, unpack
+from clarion.events.calls.body import unpack
 from clarion.events.collector import Collector, ComeAgain, Stored, Taken
+from clarion.faults import Rejected
 from clarion.storage.database import StorageUnavailable
 from clarion.web.intilery.address import Address
 from clarion.web.intilery.auth import Denied, Doors, SourceRef
@@ -59,14 +60,14 @@ class Sending:
         try:
             body = await read_body(receive, self._body_seconds, CALL_BYTES_MAX)
         except TimeoutError:
-            fault = CallFault(code="body_too_slow", message="The body took too long to arrive.")
+            fault = Rejected(code="body_too_slow", message="The body took too long to arrive.")
             self._turn_away(brand, fault)
             await send_refusal(send, 408, fault.code, fault.message)
             return
         if body is None:
             return
-        plain = body if isinstance(body, CallFault) else unpack(body, encoding, CALL_BYTES_MAX)
-        if isinstance(plain, CallFault):
+        plain = body if isinstance(body, Rejected) else unpack(body, encoding, CALL_BYTES_MAX)
+        if isinstance(plain, Rejected):
             self._turn_away(brand, plain)
             await _send_fault(send, plain)
             return
@@ -75,7 +76,7 @@ class Sending:
         count = len(incoming.event_ids)
         seconds = self._doors.too_fast(brand, KeyScope.WRITE, count)
         if seconds is not None:
-            fault = CallFault(
+            fault = Rejected(
                 code="too_fast",
                 message="The API key has sent more events than its source's limit allows. Nothing "
                 "of this call was stored: send the same again later.",
@@ -93,7 +94,7 @@ class Sending:
         )
         await _send_collected(send, collected, kind, incoming.event_ids)
 
-    def _turn_away(self, brand: SourceRef, fault: CallFault) -> None:
+    def _turn_away(self, brand: SourceRef, fault: Rejected) -> None:
         self._collector.reject_call_of(brand.caller.workspace_id, brand.source_id, fault)
 
 
@@ -106,20 +107,20 @@ async def _send_collected(
             message = _WORDS.get(refusal.code, refusal.message)
             await send_refusal(send, status, refusal.code, message)
         case Taken():
-            told: dict[str, Any] = {"success": True}
+            answer: dict[str, Any] = {"success": True}
             if event_ids:
-                told["eventId"] = event_ids[0]
+                answer["eventId"] = event_ids[0]
             if kind is None:
-                told["eventIds"] = event_ids
+                answer["eventIds"] = event_ids
             if collected.refused or collected.unregistered:
-                told["refused"] = [
+                answer["refused"] = [
                     {**one, "message": _WORDS.get(one["code"] or "", one["message"])}
                     for one in shown_refusals(collected)
                 ]
-            await send_json(send, 200, told)
-        case CallFault():
+            await send_json(send, 200, answer)
+        case Rejected():
             await _send_fault(send, collected)
-        case ComeAgain(retry_after_seconds=seconds, shortage=CallFault() as shortage):
+        case ComeAgain(retry_after_seconds=seconds, shortage=Rejected() as shortage):
             again = [(b"retry-after", str(seconds).encode())]
             await send_refusal(send, 503, shortage.code, shortage.message, again)
         case ComeAgain(retry_after_seconds=seconds):
@@ -128,7 +129,7 @@ async def _send_collected(
             assert_never(collected)
 
 
-async def _send_fault(send: Send, fault: CallFault) -> None:
+async def _send_fault(send: Send, fault: Rejected) -> None:
     status = 413 if fault.code in _TOO_LARGE else 400
     await send_refusal(send, status, fault.code, fault.message)
 

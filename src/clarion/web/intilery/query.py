@@ -26,7 +26,7 @@ class IdType(StrEnum):
 
 
 class Part(StrEnum):
-    """What is told of a profile."""
+    """The part of a profile that a call asks for."""
 
     TRAITS = "traits"
     EVENTS = "events"
@@ -69,13 +69,13 @@ def wanted_events(query: Query) -> tuple[Wanted, int, int]:
 def named_in(text: str) -> tuple[IdType, str]:
     """How and what `userId:4711` names."""
     kind, colon, name = text.partition(":")
-    known = {one.value.lower(): one for one in IdType}.get(kind.lower())
-    if not colon or known is None or not name:
+    id_type_named = {id_type.value.lower(): id_type for id_type in IdType}.get(kind.lower())
+    if not colon or id_type_named is None or not name:
         raise ReadRefused(
             ReadFault.INVALID_REQUEST,
             "A profile is named by userId:…, email:… or id:….",
         )
-    return known, name
+    return id_type_named, name
 
 
 def part_in(text: str) -> Part:
@@ -110,11 +110,11 @@ def scrolled_to(query: Query, length: int) -> bytes | None:
 
 def _actions(query: Query, name: str) -> tuple[str, ...]:
     """Actions, or names of events; several with commas between."""
-    actions = [one.strip() for one in query.get(name, "").split(",")]
-    found = tuple(as_action(one) for one in actions if one and "\x00" not in one)
-    if len(found) > ACTIONS_MAX:
+    actions = [action.strip() for action in query.get(name, "").split(",")]
+    named = tuple(as_action(action) for action in actions if action and "\x00" not in action)
+    if len(named) > ACTIONS_MAX:
         raise _invalid(f"{name} names {ACTIONS_MAX} actions at most.")
-    return found
+    return named
 
 
 def _moment(query: Query, name: str) -> datetime | None:
@@ -122,10 +122,10 @@ def _moment(query: Query, name: str) -> datetime | None:
     if text is None:
         return None
     # A plus that was not escaped has become a space.
-    found = parse_time(text) or parse_time(text.replace(" ", "+"))
-    if found is None or not 1 < found.year < 9999:
+    moment = parse_time(text) or parse_time(text.replace(" ", "+"))
+    if moment is None or not 1 < moment.year < 9999:
         raise _invalid(f"{name} must be a time as in 2026-03-01T12:00:00Z.")
-    return found
+    return moment
 
 
 def _number(query: Query, name: str, least: int, most: int, default: int) -> int:

@@ -64,7 +64,7 @@ class Reading:
                 raise ReadRefused(ReadFault.RATE_LIMIT, message, retry_after_seconds=seconds)
             query = query_in(scope["query_string"])
             async with self._database.read() as connection:
-                told = await _told(connection, address, query, brand)
+                answer = await _told(connection, address, query, brand)
         except ReadRefused as refused:
             await send_read_refused(send, refused)
         except StorageUnavailable:
@@ -72,7 +72,7 @@ class Reading:
             lost = ReadRefused(ReadFault.SERVER, message, retry_after_seconds=RETRY_SECONDS)
             await send_read_refused(send, lost)
         else:
-            await send_json(send, 200, told)
+            await send_json(send, 200, answer)
 
 
 async def _told(
@@ -82,7 +82,7 @@ async def _told(
     match address.call, address.rest:
         case "events", ():
             wanted, skip, size = wanted_events(query)
-            found = await find_events(
+            page = await find_events(
                 connection,
                 brand.source_id,
                 wanted,
@@ -91,29 +91,35 @@ async def _told(
                 limit=size,
             )
             return {
-                "data": await _shown(connection, workspace_id, address, found.events),
-                "scrollId": None if found.further is None else _scroll_seq(found.further),
+                "data": await _shown(connection, workspace_id, address, page.events),
+                "scrollId": None if page.further is None else _scroll_seq(page.further),
             }
         case "profiles", ():
             return await _profiles(connection, workspace_id, query)
         case "profiles", (named,):
             customers, is_one = await _named(connection, workspace_id, named)
-            known = await known_in_traits(connection, workspace_id, customers)
-            return _data([shown_profile(one, known) for one in customers], is_one)
+            hidden_tokens = await known_in_traits(connection, workspace_id, customers)
+            return _data([shown_profile(customer, hidden_tokens) for customer in customers], is_one)
         case "profiles", (named, part):
             wanted_part = part_in(part)
             customers, is_one = await _named(connection, workspace_id, named)
-            known = await known_in_traits(connection, workspace_id, customers)
+            hidden_tokens = await known_in_traits(connection, workspace_id, customers)
             match wanted_part:
                 case Part.EVENTS:
                     return await _events(connection, workspace_id, address, query, customers)
                 case Part.TRAITS:
-                    traits = [shown_profile(one, known)["traits"] for one in customers]
+                    traits = [
+                        shown_profile(customer, hidden_tokens)["traits"] for customer in customers
+                    ]
                     return _data(traits, is_one)
                 case Part.META | Part.METADATA:
                     metas = [
-                        shown_meta(one, await actions_of(connection, workspace_id, one.id), known)
-                        for one in customers
+                        shown_meta(
+                            customer,
+                            await actions_of(connection, workspace_id, customer.id),
+                            hidden_tokens,
+                        )
+                        for customer in customers
                     ]
                     return _data(metas, is_one)
     raise ReadRefused(ReadFault.NOT_FOUND, "There is nothing at this path.")
@@ -123,17 +129,17 @@ async def _profiles(
     connection: AsyncConnection, workspace_id: UUID, query: Query
 ) -> Mapping[str, Any]:
     after = scrolled_to(query, ID_BYTES)
-    found = await list_customers(
+    customers = await list_customers(
         connection,
         workspace_id,
         after=None if after is None else UUID(bytes=after),
         limit=PROFILES_A_PAGE + 1,
     )
-    shown = found[:PROFILES_A_PAGE]
-    is_more = len(found) > PROFILES_A_PAGE
-    known = await known_in_traits(connection, workspace_id, shown)
+    shown = customers[:PROFILES_A_PAGE]
+    is_more = len(customers) > PROFILES_A_PAGE
+    hidden_tokens = await known_in_traits(connection, workspace_id, shown)
     return {
-        "data": [shown_profile(one, known) for one in shown],
+        "data": [shown_profile(customer, hidden_tokens) for customer in shown],
         "scrollId": scroll_id(shown[-1].id.bytes) if is_more else None,
     }
 
@@ -175,15 +181,15 @@ async def _events(
     customers: Sequence[Customer],
 ) -> Mapping[str, Any]:
     """The events of these customers, the last to arrive first."""
-    found = await list_events_of(
+    events = await list_events_of(
         connection,
         workspace_id,
-        [one.id for one in customers],
+        [customer.id for customer in customers],
         before_seq=_seq_scrolled_to(query),
         limit=EVENTS_A_PAGE + 1,
     )
-    shown = found[:EVENTS_A_PAGE]
-    is_more = len(found) > EVENTS_A_PAGE
+    shown = events[:EVENTS_A_PAGE]
+    is_more = len(events) > EVENTS_A_PAGE
     return {
         "data": await _shown(connection, workspace_id, address, shown),
         "scrollId": _scroll_seq(shown[-1].seq) if is_more else None,
@@ -205,11 +211,11 @@ async def _shown(
     address: Address,
     found: Sequence[StoredEvent],
 ) -> list[dict[str, Any]]:
-    owners = {one.customer_id for one in found if one.customer_id is not None}
+    owners = {event.customer_id for event in found if event.customer_id is not None}
     customers = await customers_by_ids(connection, workspace_id, owners)
-    brands = {one.id: one.name for one in await list_sources(connection, workspace_id)}
-    known = await known_in_events(connection, workspace_id, found)
-    return [shown_event(one, address, brands, customers, known) for one in found]
+    brands = {source.id: source.name for source in await list_sources(connection, workspace_id)}
+    hidden_tokens = await known_in_events(connection, workspace_id, found)
+    return [shown_event(event, address, brands, customers, hidden_tokens) for event in found]
 
 
 def _data(told: Sequence[Any], is_one: bool) -> Mapping[str, Any]:

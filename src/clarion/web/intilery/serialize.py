@@ -64,7 +64,7 @@ def shown_meta(
         "userId": customer.user_id,
         "createdBy": {"createdTime": customer.first_seen_at},
         "lastActivityTime": customer.last_seen_at,
-        "firstEvent": {one.action: one.first_at for one in actions},
-        "lastEvent": {one.action: one.last_at for one in actions},
+        "firstEvent": {action.action: action.first_at for action in actions},
+        "lastEvent": {action.action: action.last_at for action in actions},
         "audiencesStatic": [],
     }

@@ -8,8 +8,8 @@ addresses of images (`pixel`).
 
 from functools import partial
 
-from clarion.events.calls.body import CallFault
 from clarion.events.collector import Collected, Collector
+from clarion.faults import Rejected
 from clarion.sources.auth_result import AuthResult
 from clarion.web.sdk.credentials import caller_ip, key_in_query, read_headers
 from clarion.web.sdk.library import Library
@@ -52,7 +52,7 @@ class CollectApp:
         known_key = write_key or bearer
         if method != "POST":
             allow = [(b"allow", b"POST, OPTIONS")]
-            fault = CallFault(code="method_not_allowed", message="Send events by POST.")
+            fault = Rejected(code="method_not_allowed", message="Send events by POST.")
             await self._collector.reject_call(fault, known_key)
             await send_fault(send, origin, 405, fault, allow)
             return
@@ -67,14 +67,14 @@ class CollectApp:
         try:
             body = await read_body(receive, self._body_seconds)
         except TimeoutError:
-            fault = CallFault(code="body_too_slow", message="The body took too long to arrive.")
+            fault = Rejected(code="body_too_slow", message="The body took too long to arrive.")
             await self._collector.reject_call(fault, known_key)
             await send_fault(send, origin, 408, fault)
             return
         if body is None:
             return
         collected: Collected
-        if isinstance(body, CallFault):
+        if isinstance(body, Rejected):
             collected = await self._collector.reject_call(body, known_key)
         else:
             collected = await self._collector.collect(

@@ -65,9 +65,9 @@ def caller_ip(scope: Mapping[str, Any]) -> str | None:
     """The address of the device that calls: the first that proxies have noted, else the peer's."""
     client = scope.get("client")
     noted = [value for name, value in scope["headers"] if name == b"x-forwarded-for"]
-    said = noted[0].decode("latin-1").partition(",")[0] if noted else client[0] if client else ""
+    address = noted[0].decode("latin-1").partition(",")[0] if noted else client[0] if client else ""
     try:
-        return str(ip_address(said.strip()))
+        return str(ip_address(address.strip()))
     except ValueError:
         return None
 
@@ -75,10 +75,10 @@ def caller_ip(scope: Mapping[str, Any]) -> str | None:
 def key_in_query(query_string: bytes) -> str | None:
     """`?writeKey=`, for beacons and pixels, which can set no header."""
     try:
-        found = parse_qs(query_string.decode("latin-1")).get("writeKey")
+        write_keys = parse_qs(query_string.decode("latin-1")).get("writeKey")
     except ValueError:
         return None
-    return found[0] if found else None
+    return write_keys[0] if write_keys else None
 
 
 def _key_in_basic(encoded: bytes) -> str | None:

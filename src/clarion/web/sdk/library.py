@@ -65,7 +65,7 @@ class Script:
 
 
 class Library:
-    """The library and its pieces; `main` None: nobody has named it."""
+    """The library and its pieces; `main` None: no setting names it."""
 
     def __init__(self, main: Script | None, pieces: Mapping[str, Script]) -> None:
         self._main = main
@@ -76,17 +76,17 @@ class Library:
         """The library in `file`. Raises OSError where it can not be read."""
         if file is None:
             return cls(None, {})
-        named = sorted(one for one in file.parent.iterdir() if _PIECE.fullmatch(one.name))
+        named = sorted(path for path in file.parent.iterdir() if _PIECE.fullmatch(path.name))
         return cls(
             Script.of(_OWN_HOST + file.read_bytes()),
-            {one.name: Script.of(one.read_bytes()) for one in named[:PIECES_MAX]},
+            {path.name: Script.of(path.read_bytes()) for path in named[:PIECES_MAX]},
         )
 
     def has_piece(self, name: str) -> bool:
         return name in self._pieces
 
     async def send(self, scope: Scope, send: Send) -> None:
-        """The library, for a write key that is somebody's."""
+        """Sends the library, for a valid write key."""
         if self._main is None:
             headers = [JAVASCRIPT, (b"cache-control", b"no-store"), *_OPEN_TO_ALL]
             # With an error's status no browser would run what explains it.
@@ -101,14 +101,14 @@ class Library:
 
 def library_asked(path: str) -> str | None:
     """The write key in a path that asks for the library."""
-    found = _ASKED.fullmatch(path)
-    return None if found is None else found[1]
+    match = _ASKED.fullmatch(path)
+    return None if match is None else match[1]
 
 
 def piece_asked(path: str) -> str | None:
     """The name in a path that asks for one of its pieces."""
-    found = _PIECE_ASKED.fullmatch(path)
-    return None if found is None else found[1]
+    match = _PIECE_ASKED.fullmatch(path)
+    return None if match is None else match[1]
 
 
 async def _send_script(script: Script, fresh: str, scope: Scope, send: Send) -> None:
@@ -116,18 +116,20 @@ async def _send_script(script: Script, fresh: str, scope: Scope, send: Send) -> 
     accepted = headers.get(b"accept-encoding", b"").decode("latin-1").lower()
     is_packed = "gzip" in accepted and not _NO_GZIP.search(accepted)
     tag = f'"{script.tag}-gzip"' if is_packed else f'"{script.tag}"'
-    told: Headers = [
+    cache_headers: Headers = [
         (b"etag", tag.encode()),
         (b"cache-control", fresh.encode()),
         (b"vary", b"Accept-Encoding"),
         *_OPEN_TO_ALL,
     ]
-    known = headers.get(b"if-none-match", b"").decode("latin-1")
-    if tag in [one.strip().removeprefix("W/") for one in known.split(",")] or known == "*":
-        await send({"type": "http.response.start", "status": 304, "headers": told})
+    etags = headers.get(b"if-none-match", b"").decode("latin-1")
+    if tag in [etag.strip().removeprefix("W/") for etag in etags.split(",")] or etags == "*":
+        await send({"type": "http.response.start", "status": 304, "headers": cache_headers})
         await send({"type": "http.response.body", "body": b""})
         return
     if is_packed:
-        told.append((b"content-encoding", b"gzip"))
+        cache_headers.append((b"content-encoding", b"gzip"))
     body = script.packed if is_packed else script.plain
-    await send_body(send, 200, body, [JAVASCRIPT, (b"x-content-type-options", b"nosniff"), *told])
+    await send_body(
+        send, 200, body, [JAVASCRIPT, (b"x-content-type-options", b"nosniff"), *cache_headers]
+    )

@@ -2,7 +2,8 @@
 
 import asyncio
 
-from clarion.events.calls.body import BODY_BYTES_MAX, CallFault, too_large
+from clarion.events.calls.body import BODY_BYTES_MAX, too_large
+from clarion.faults import Rejected
 from clarion.web.server import Receive
 
 BODY_SECONDS_MAX = 60.0
@@ -11,7 +12,7 @@ BODY_SECONDS_MAX = 60.0
 
 async def read_body(
     receive: Receive, seconds_max: float, bytes_max: int = BODY_BYTES_MAX
-) -> bytes | CallFault | None:
+) -> bytes | Rejected | None:
     """The whole body; a fault where it is too large; None where the caller went away. Raises
     TimeoutError where it takes too long."""
     message = await receive()

@@ -9,8 +9,8 @@ from typing import assert_never
 
 import msgspec
 
-from clarion.events.calls.body import CallFault
 from clarion.events.collector import Collected, ComeAgain, Taken
+from clarion.faults import Rejected
 from clarion.ingest_log.outcome import Stage
 from clarion.sources.auth_result import OriginRefused, TooFast, UnknownKey
 from clarion.web.server import Message, Scope, Send
@@ -46,7 +46,7 @@ async def send_collected(send: Send, origin: bytes | None, collected: Collected)
         case Taken():
             wire = {"success": True, "refused": shown_refusals(collected)}
             await send_body(send, 200, msgspec.json.encode(wire), [JSON, *cors(origin)])
-        case CallFault():
+        case Rejected():
             await send_fault(send, origin, 400, collected)
         case UnknownKey():
             await send_error(
@@ -77,7 +77,7 @@ async def send_collected(send: Send, origin: bytes | None, collected: Collected)
                 "this call was stored: send the same again later.",
                 [(b"retry-after", after), (b"x-ratelimit-reset", after)],
             )
-        case ComeAgain(retry_after_seconds=seconds, shortage=CallFault() as shortage):
+        case ComeAgain(retry_after_seconds=seconds, shortage=Rejected() as shortage):
             again = [(b"retry-after", str(seconds).encode())]
             await send_fault(send, origin, 503, shortage, again)
         case ComeAgain(retry_after_seconds=seconds):
@@ -96,8 +96,8 @@ async def send_collected(send: Send, origin: bytes | None, collected: Collected)
 def shown_refusals(taken: Taken) -> list[dict[str, str | None]]:
     """What of a call was refused. `stage` tells, as in the records, whether that is the whole event
     or only the registration it asks for."""
-    events = [(Stage.EVENT, one) for one in taken.refused]
-    registrations = [(Stage.REGISTRATION, one) for one in taken.unregistered]
+    events = [(Stage.EVENT, rejected) for rejected in taken.refused]
+    registrations = [(Stage.REGISTRATION, rejected) for rejected in taken.unregistered]
     return [
         {
             "messageId": one.message_id,
@@ -131,7 +131,7 @@ async def send_preflight(send: Send, origin: bytes | None, scope: Scope) -> None
 
 
 async def send_fault(
-    send: Send, origin: bytes | None, status: int, fault: CallFault, more: Headers | None = None
+    send: Send, origin: bytes | None, status: int, fault: Rejected, more: Headers | None = None
 ) -> None:
     """Why nothing of the call was kept."""
     await send_error(send, origin, status, fault.code, fault.message, more)

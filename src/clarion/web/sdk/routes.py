@@ -95,5 +95,5 @@ def tidied(path: str) -> str:
 
 def settings_asked(path: str) -> tuple[str, bool] | None:
     """(Write key, whether Customer.io's client asks) of a path that asks for settings."""
-    found = _SETTINGS.fullmatch(path)
-    return None if found is None else (found[2], found[1] is not None)
+    match = _SETTINGS.fullmatch(path)
+    return None if match is None else (match[2], match[1] is not None)

@@ -5,8 +5,8 @@ from typing import Any
 
 import msgspec
 
-from clarion.events.calls.body import CallFault
 from clarion.events.collector import Collector, ComeAgain
+from clarion.faults import Rejected
 from clarion.sources.auth_result import UnknownKey
 from clarion.web.sdk.credentials import key_in_query
 from clarion.web.sdk.library import Library, library_asked, piece_asked
@@ -41,14 +41,14 @@ class Asides:
         is_script = loads is not None or (piece is not None and self._library.has_piece(piece))
         is_known = path in PIXELS or path in METRICS or path == SOURCE_CONFIG
         if asked is None and not is_known and not is_script:
-            fault = CallFault(code="not_found", message=f"There is no {path}.")
+            fault = Rejected(code="not_found", message=f"There is no {path}.")
             await self._turn_away(fault, write_key, scope)
             await send_fault(send, origin, 404, fault)
             return
         methods = ("POST", "OPTIONS") if path in METRICS else ("GET", "HEAD", "OPTIONS")
         if scope["method"] not in methods:
             allow = ", ".join(methods)
-            fault = CallFault(code="method_not_allowed", message=f"This path takes {allow}.")
+            fault = Rejected(code="method_not_allowed", message=f"This path takes {allow}.")
             await self._turn_away(fault, write_key, scope)
             await send_fault(send, origin, 405, fault, [(b"allow", allow.encode())])
         elif scope["method"] == "OPTIONS":
@@ -67,7 +67,7 @@ class Asides:
         else:
             await self._settings(*asked, scope, send, origin)
 
-    async def _turn_away(self, fault: CallFault, write_key: str | None, scope: Scope) -> None:
+    async def _turn_away(self, fault: Rejected, write_key: str | None, scope: Scope) -> None:
         if scope["method"] != "OPTIONS":
             await self._collector.reject_call(
                 fault, write_key or key_in_query(scope["query_string"])
@@ -100,13 +100,13 @@ class Asides:
                 public_url=self._public_url,
             )
         fresh = (b"cache-control", f"public, max-age={SECONDS_FRESH}".encode())
-        among = [one for one in cors(origin) if one[0] != b"vary"]
+        among = [header for header in cors(origin) if header[0] != b"vary"]
         await send_body(
             send, 200, msgspec.json.encode(told), [JSON, fresh, *among, (b"vary", VARY)]
         )
 
     async def _script(self, write_key: str, scope: Scope, send: Send, origin: bytes | None) -> None:
-        """Whoever has no write key that stands learns it here already, as from the settings."""
+        """Answers 401 for an unknown or retired write key, as the settings do."""
         source = await self._collector.admission_of(write_key)
         if isinstance(source, UnknownKey | ComeAgain):
             await send_collected(send, origin, source)
@@ -118,7 +118,7 @@ class Asides:
         query = scope["query_string"]
         event = event_in_query(query) if scope["method"] == "GET" else None
         if event is None and scope["method"] == "GET":
-            fault = CallFault(
+            fault = Rejected(
                 code="pixel_unreadable",
                 message="The image's address holds no event: neither fields nor base64 in `data`.",
             )

@@ -11,7 +11,7 @@ from hashlib import blake2b
 import sqlalchemy as sa
 from alembic import op
 
-from clarion.storage.dialect import Id, Instant
+from clarion.storage.migrations.frozen_types import Id, Instant
 
 revision = "0011"
 down_revision = "0010"

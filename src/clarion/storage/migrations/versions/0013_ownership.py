@@ -16,7 +16,7 @@ from uuid import UUID, uuid5
 import sqlalchemy as sa
 from alembic import op
 
-from clarion.storage.dialect import Id, Instant
+from clarion.storage.migrations.frozen_types import Id, Instant
 
 revision = "0013"
 down_revision = "0012"

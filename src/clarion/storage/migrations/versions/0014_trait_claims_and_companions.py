@@ -17,7 +17,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from clarion.customers.identity.person import ids_of_body
 from clarion.events.messages.message import read_identify
-from clarion.storage.dialect import Id, Instant
+from clarion.storage.migrations.frozen_types import Id, Instant
 
 revision = "0014"
 down_revision = "0013"

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from clarion.storage.dialect import Id, Instant
+from clarion.storage.migrations.frozen_types import Id, Instant
 
 revision = "0015"
 down_revision = "0014"

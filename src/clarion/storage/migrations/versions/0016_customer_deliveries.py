@@ -9,7 +9,7 @@ Revises: 0015
 import sqlalchemy as sa
 from alembic import op
 
-from clarion.storage.dialect import Id, Instant
+from clarion.storage.migrations.frozen_types import Id, Instant
 
 revision = "0016"
 down_revision = "0015"

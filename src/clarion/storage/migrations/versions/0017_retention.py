@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from clarion.storage.dialect import Instant
+from clarion.storage.migrations.frozen_types import Instant
 
 revision = "0017"
 down_revision = "0016"

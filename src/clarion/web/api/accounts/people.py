@@ -94,8 +94,8 @@ class People(Controller):
     @get("/invitations", summary="List invitations")
     async def list_invitations(self, parts: GivenParts, caller: GivenCaller) -> Page[Invitation]:
         """Those that may still be accepted; always one page."""
-        found = await parts.ask(list_invitations, caller, parts.clock.now())
-        return whole([Invitation(**_fields(invitation)) for invitation in found])
+        invitations = await parts.ask(list_invitations, caller, parts.clock.now())
+        return whole([Invitation(**_fields(invitation)) for invitation in invitations])
 
     @post("/invitations", summary="Invite somebody", opt={BODY: NewInvitation, MAY_CONFLICT: True})
     async def invite(self, request: Call, parts: GivenParts, caller: GivenCaller) -> MadeInvitation:

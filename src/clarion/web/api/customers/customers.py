@@ -89,7 +89,7 @@ class Customers(Controller):
         names, in one page: who is not among them is found by a longer beginning."""
         if search is not None:
             found = await parts.ask(search_customers, caller, search, limit=limit)
-            return whole([shown(one, Customer) for one in found])
+            return whole([shown(customer, Customer) for customer in found])
         last_seen = after if cursor is None else after_id(cursor)
         customers = await parts.ask(list_customers, caller, after=last_seen, limit=limit + 1)
         return page(customers, limit, lambda one: shown(one, Customer), lambda one: one.id.bytes)

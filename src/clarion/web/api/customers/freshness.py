@@ -180,5 +180,5 @@ class Freshnesses(Controller):
         ] = SWEPT_DAYS_DEFAULT,
     ) -> Page[SweptDay]:
         """One number for each day on which anything was removed, the newest day first."""
-        found = await parts.ask(swept_days, caller, days=days, now=parts.clock.now())
-        return whole(found)
+        swept = await parts.ask(swept_days, caller, days=days, now=parts.clock.now())
+        return whole(swept)

@@ -49,8 +49,8 @@ class ListOfMerges(Controller):
         cursor: Cursor = None,
     ) -> Page[Merge]:
         """Every merge, the oldest first, those that were undone too."""
-        found = await parts.ask(list_merges, caller, after=after_id(cursor), limit=limit + 1)
-        return page(found, limit, _shown, lambda one: one.id.bytes)
+        merges = await parts.ask(list_merges, caller, after=after_id(cursor), limit=limit + 1)
+        return page(merges, limit, _shown, lambda one: one.id.bytes)
 
 
 class Merges(Controller):

@@ -1,25 +1,27 @@
 """What the API says of itself: OpenAPI 3.1, made from the handlers, and a page to browse it.
 
-Litestar knows paths and parameters; msgspec knows what goes over the wire; `errors.py` knows what
-can go wrong. Nothing is written down twice.
+Litestar knows paths and parameters, and renders the page; msgspec knows what goes over the wire;
+`errors.py` knows what can go wrong. Nothing is written down twice.
 """
 
 import inspect
 from collections.abc import Iterable, Iterator
 from enum import Enum
 from functools import cache
+from pathlib import Path
 from typing import Any, get_args, get_origin
 
 import msgspec
-from litestar import Litestar, Response, get
+from litestar import Litestar, Request, Response, get
+from litestar.constants import OPENAPI_JSON_HANDLER_NAME
 from litestar.di import Provide
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import RapidocRenderPlugin
 from litestar.params import PathParameter
 from litestar.routes import HTTPRoute
 
 from clarion import __version__
-from clarion.web.api.description.docs_page import render
 from clarion.web.api.description.examples import EXAMPLES
 from clarion.web.api.errors import ERRORS, RETRY_AFTER_SECONDS, ErrorCode
 from clarion.web.api.gate import (
@@ -40,7 +42,13 @@ from clarion.web.api.routes import api_router
 OPENAPI = "3.1.0"
 _SECURITY = "apiKey"
 _SCHEMAS = "#/components/schemas/"
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+_RAPIDOC = Path(__file__).with_name("vendor") / "rapidoc-9.3.8.min.js.gz"
+"""The file of that name in the npm package `rapidoc`, as it is there."""
+_POLICY = (
+    "default-src 'none'; script-src 'self'; connect-src 'self'; img-src 'self' data:; "
+    "style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+_SCRIPT_KEPT_SECONDS = 86_400
 _TAGS = {
     "firebase-apps": "The Firebase projects we hold a service-account key for.",
     "sources": "The apps that send events, each with its write key.",
@@ -75,6 +83,7 @@ blame."""
 
 @get(
     "/openapi.json",
+    name=OPENAPI_JSON_HANDLER_NAME,
     include_in_schema=False,
     opt={PUBLIC: True},
     media_type="application/vnd.oai.openapi+json",
@@ -85,9 +94,34 @@ async def openapi() -> bytes:
 
 
 @get(["", "/docs"], include_in_schema=False, opt={PUBLIC: True}, media_type="text/html")
-async def docs() -> Response[str]:
-    """The description as a page. It loads nothing from anywhere."""
-    return Response(_page(), headers={"Content-Security-Policy": _POLICY})
+async def docs(request: Request[Any, Any, Any]) -> Response[bytes]:
+    """The description as a page. It loads its script and the description from here, and nothing
+    from anywhere else."""
+    page = _page.render(request, describe())
+    return Response(page, headers={"Content-Security-Policy": _POLICY})
+
+
+@get("/docs/rapidoc.js", include_in_schema=False, opt={PUBLIC: True}, media_type="text/javascript")
+async def docs_script() -> Response[bytes]:
+    """The script of that page. It is kept compressed and sent so: every browser takes gzip."""
+    kept = f"public, max-age={_SCRIPT_KEPT_SECONDS}"
+    headers = {"Content-Encoding": "gzip", "Cache-Control": kept}
+    return Response(_RAPIDOC.read_bytes(), headers=headers)
+
+
+class _Page(RapidocRenderPlugin):
+    """Litestar's page, with the script of this server and the fonts of the reader, for this
+    description alone."""
+
+    def __init__(self) -> None:
+        super().__init__(js_url="/api/v1/docs/rapidoc.js", favicon="")
+
+    def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
+        page = super().render(request, openapi_schema).strip()
+        return page.replace(b"<rapi-doc ", b'<rapi-doc load-fonts="false" show-header="false" ')
+
+
+_page = _Page()
 
 
 @cache
@@ -153,11 +187,6 @@ def _encoded() -> bytes:
     return msgspec.json.encode(describe())
 
 
-@cache
-def _page() -> str:
-    return render(describe())
-
-
 def _handlers() -> Iterator[tuple[str, str, HTTPRouteHandler, list[dict[str, Any]]]]:
     """(path, method, handler, parameters) of all that is described, in the order of the tags."""
     app = Litestar(
@@ -171,7 +200,7 @@ def _handlers() -> Iterator[tuple[str, str, HTTPRouteHandler, list[dict[str, Any
         logging_config=None,
     )
     written = msgspec.to_builtins(app.openapi_schema.to_schema(), enc_hook=str)["paths"]
-    found = []
+    described = []
     for route in app.routes:
         if not isinstance(route, HTTPRoute) or route.path_format not in written:
             continue
@@ -180,10 +209,12 @@ def _handlers() -> Iterator[tuple[str, str, HTTPRouteHandler, list[dict[str, Any
                 if method.lower() not in written[route.path_format]:
                     continue
                 operation = written[route.path_format][method.lower()]
-                found.append((route.path_format, str(method), handler, operation))
+                described.append((route.path_format, str(method), handler, operation))
     order = list(_TAGS)
-    found.sort(key=lambda one: (order.index(one[3]["tags"][0]), one[0], one[1] != "GET", one[1]))
-    for path, verb, handler, operation in found:
+    described.sort(
+        key=lambda one: (order.index(one[3]["tags"][0]), one[0], one[1] != "GET", one[1])
+    )
+    for path, verb, handler, operation in described:
         yield path, verb, handler, operation.get("parameters", [])
 
 
@@ -212,7 +243,7 @@ def _operation(
         scope = needed_scope(method, handler.opt)
         operation["description"] += f"\n\nNeeds the scope `{scope.value}`."
     if parameters:
-        operation["parameters"] = [_parameter(one) for one in parameters]
+        operation["parameters"] = [_parameter(parameter) for parameter in parameters]
     return operation
 
 
@@ -255,22 +286,22 @@ def _may_be_empty(body: type[msgspec.Struct]) -> bool:
 def _errors_of(
     path: str, method: str, handler: HTTPRouteHandler, operation: dict[str, Any]
 ) -> list[int]:
-    found = {500, 503}
+    statuses = {500, 503}
     if not handler.opt.get(PUBLIC):
-        found |= {401, 403, 422}  # 422: a parameter that nobody knows
+        statuses |= {401, 403, 422}  # 422: a parameter that nobody knows
     if "{" in path or "campaign" in str(operation.get("parameters")):
-        found.add(404)
+        statuses.add(404)
     if "requestBody" in operation:
-        found |= {400, 413}
+        statuses |= {400, 413}
     if handler.opt.get(MAY_CONFLICT):
-        found.add(409)
+        statuses.add(409)
     if handler.opt.get(MAY_BE_GONE):
-        found.add(410)
+        statuses.add(410)
     if STREAM in handler.opt:
-        found.add(429)
+        statuses.add(429)
     if path == "/livez":
-        found = {500}
-    return sorted(found)
+        statuses = {500}
+    return sorted(statuses)
 
 
 def _statuses() -> list[int]:

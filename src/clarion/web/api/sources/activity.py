@@ -12,7 +12,7 @@ from litestar.response import Stream
 
 from clarion.accounts.actor import Actor
 from clarion.broker import BrokerUnavailable, JobKind
-from clarion.customers.queries import SourceEvent, list_activity, view_activity
+from clarion.customers.queries import SourceEvent, list_activity, next_activity, watch_activity
 from clarion.customers.source_report import HOURS_MAX, SourceCounts, source_report
 from clarion.ingest_log.outcome import Outcome
 from clarion.ingest_log.queries import Wanted
@@ -96,7 +96,6 @@ class SourceActivity(Controller):
     ) -> Page[SourceEvent]:
         """What came last and what became of it: accepted, a duplicate, refused, or something to be
         warned of; newest first."""
-        await parts.ask(get_source, caller, source_id, parts.clock.now())
         wanted, before = _wanted(source_id, only, name), after_position(cursor)
         shown, position = await parts.ask(list_activity, caller, wanted, before=before, limit=limit)
         return Page(data=shown, next=None if position is None else cursor_of(position))
@@ -122,13 +121,11 @@ class SourceActivity(Controller):
         goes into `Last-Event-ID` when the line was lost. First the `last` that are there already.
         An event named `skipped` says that more came than can be shown. A process serves 64 streams;
         each ends after 15 minutes, and its reader comes again."""
-        await parts.ask(get_source, caller, source_id, parts.clock.now())
         after = after_position(resume)
+        tail = await parts.ask(watch_activity, caller, _wanted(source_id, only, name), after)
         parts.streams.check()
-        feed = Tail(parts.database, _wanted(source_id, only, name), after)
-        begin = None if after is not None else last
-        told = _told(parts, caller, feed, begin)
-        return Stream(told, headers={"X-Accel-Buffering": "no"})
+        lines = _stream(parts, caller, tail, last if after is None else None)
+        return Stream(lines, headers={"X-Accel-Buffering": "no"})
 
     @get("/{source_id:uuid}/counts", summary="Count what a source sent")
     async def counts(
@@ -145,39 +142,40 @@ class SourceActivity(Controller):
         return await parts.ask(source_report, caller, source_id, now, hours)
 
 
-async def _told(parts: Parts, caller: Actor, feed: Tail, begin: int | None) -> AsyncIterator[bytes]:
+async def _stream(
+    parts: Parts, caller: Actor, tail: Tail, last: int | None
+) -> AsyncIterator[bytes]:
     """The lines of a stream. A lost database ends it: its reader comes again."""
     streams, options = parts.streams, parts.streams.options
-    began = said = monotonic()
+    began = written = monotonic()
     with streams.place() as has_room:
         if not has_room:
             return
         try:
-            found = await feed.look() if begin is None else await feed.begin(begin)
+            events = await parts.ask(next_activity, caller, tail, last=last)
             # A line without data is told to nobody, but its id is remembered.
-            yield f"retry: {RETRY_MS}\nid: {cursor_of(feed.position)}\n\n".encode()
+            yield f"retry: {RETRY_MS}\nid: {cursor_of(tail.position)}\n\n".encode()
             while True:
-                if feed.skipped:
+                if tail.skipped:
                     yield b"event: skipped\ndata: {}\n\n"
-                shown = await parts.ask(view_activity, caller, found)
-                for line in _lines(shown, cursor_of(feed.position)):
-                    said = monotonic()
+                for line in _lines(events, cursor_of(tail.position)):
+                    written = monotonic()
                     yield line
-                if monotonic() - said >= options.keep_alive_seconds:
-                    said = monotonic()
+                if monotonic() - written >= options.keep_alive_seconds:
+                    written = monotonic()
                     yield b": nothing new\n\n"
                 if monotonic() - began >= options.seconds_max:
                     return
                 if not await streams.pause(options.look_seconds):
                     return
-                found = await feed.look()
+                events = await parts.ask(next_activity, caller, tail)
         except StorageUnavailable:
             return
 
 
-def _lines(found: Sequence[SourceEvent], position: str) -> list[bytes]:
+def _lines(events: Sequence[SourceEvent], position: str) -> list[bytes]:
     """One look is read whole or not at all: only its last event has an id."""
-    lines = [b"data: " + msgspec.json.encode(one) + b"\n" for one in found]
+    lines = [b"data: " + msgspec.json.encode(event) + b"\n" for event in events]
     if lines:
         lines[-1] += f"id: {position}\n".encode()
     return [line + b"\n" for line in lines]

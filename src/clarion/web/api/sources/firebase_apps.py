@@ -1,6 +1,7 @@
 """/firebase-apps: the Firebase projects we hold a key for. Keys are never told again."""
 
 from enum import StrEnum
+from functools import partial
 from typing import Annotated
 from uuid import UUID
 
@@ -9,8 +10,7 @@ from litestar import Controller, Response, delete, get, patch, post
 from litestar.params import PathParameter, QueryParameter
 from msgspec.structs import asdict
 
-from clarion.accounts.actor import ActorKind, Permission, Scope
-from clarion.accounts.command import forbidden
+from clarion.accounts.actor import Scope
 from clarion.deliveries.apps.commands import (
     PAUSED_BY_PERSON,
     change_app,
@@ -22,9 +22,8 @@ from clarion.deliveries.apps.commands import (
 )
 from clarion.deliveries.apps.pacing import PER_MINUTE_MAX, PER_MINUTE_MIN
 from clarion.deliveries.apps.queries import FirebaseApp, get_app, list_apps
-from clarion.providers.fcm.credentials import parse_service_account
+from clarion.providers.fcm.credentials import read_service_account
 from clarion.web.api.bodies import read
-from clarion.web.api.errors import ErrorCode, error_of, invalid
 from clarion.web.api.gate import ALSO, BODY, NEEDS, Call, GivenCaller, GivenParts
 from clarion.web.api.pages import Page, whole
 
@@ -98,16 +97,8 @@ class FirebaseApps(Controller):
         """The service-account JSON is the body. It is checked, encrypted at rest and never told
         again. One with the same `project_id` replaces the key (200) and ends a pause. Without
         `source_id` a workspace's first is bound to every source that has none."""
-        if not caller.may(Permission.ADMIN):  # before what is wrong with the key is told
-            raise error_of(forbidden(Permission.ADMIN))
-        account = parse_service_account(
-            await request.body(),
-            fcm_url=parts.fcm_url,
-            may_be_simulated=caller.kind is ActorKind.OPERATOR,
-        )
-        if isinstance(account, list):
-            raise invalid(account, ErrorCode.INVALID_CREDENTIALS)
-        keyed = await parts.do(set_app_key, caller, account.info, source_id or ())
+        read_key = partial(read_service_account, fcm_url=parts.fcm_url)
+        keyed = await parts.do(set_app_key, caller, await request.body(), read_key, source_id or ())
         added = AddedFirebaseApp(**asdict(keyed.app), bound_source_ids=list(keyed.bound))
         return Response(added, status_code=201 if added.replaced_at is None else 200)
 
