@@ -41,9 +41,11 @@ def connector(path: str, file: SqliteFile, *, cache_kib: int) -> Connector:
             check_same_thread=False,
             cached_statements=STATEMENTS_KEPT,
         )
+        connection.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+        if connection.execute("PRAGMA page_count").fetchone() == (0,):
+            # A new file: what is removed can be given back. In one that is there it would write.
+            connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
         for pragma in (
-            f"busy_timeout = {BUSY_TIMEOUT_MS}",
-            "auto_vacuum = INCREMENTAL",  # of a new file: what is removed can be given back
             "journal_mode = WAL",
             "synchronous = FULL",
             "foreign_keys = ON",

@@ -11,7 +11,7 @@ from hashlib import blake2b
 import sqlalchemy as sa
 from alembic import op
 
-from clarion.storage.migrations.frozen_types import Id, Instant
+from clarion.storage.migrations.frozen_types import IdValue, InstantValue
 
 revision = "0011"
 down_revision = "0010"
@@ -23,9 +23,9 @@ _PAGE = 10_000
 _events = sa.table(
     "events",
     sa.column("seq", sa.BigInteger()),
-    sa.column("workspace_id", Id()),
+    sa.column("workspace_id", IdValue()),
     sa.column("message_id", sa.Text()),
-    sa.column("received_at", Instant()),
+    sa.column("received_at", InstantValue()),
 )
 
 
@@ -33,7 +33,7 @@ def upgrade() -> None:
     seen = op.create_table(
         "seen_messages",
         sa.Column("hash", sa.LargeBinary(16), nullable=False),
-        sa.Column("received_at", Instant(), nullable=False),
+        sa.Column("received_at", InstantValue(), nullable=False),
         sa.Column("seq", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("hash"),
         sqlite_with_rowid=False,

@@ -16,7 +16,7 @@ from uuid import UUID, uuid5
 import sqlalchemy as sa
 from alembic import op
 
-from clarion.storage.migrations.frozen_types import Id, Instant
+from clarion.storage.migrations.frozen_types import IdValue, InstantValue
 
 revision = "0013"
 down_revision = "0012"
@@ -30,7 +30,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _identifiers = sa.table(
     "identifiers",
-    sa.column("workspace_id", Id()),
+    sa.column("workspace_id", IdValue()),
     sa.column("key", sa.Text()),
     *(
         sa.column(name, sa.Boolean())
@@ -42,22 +42,22 @@ _identifiers = sa.table(
 )
 _merges = sa.table(
     "merges",
-    sa.column("workspace_id", Id()),
+    sa.column("workspace_id", IdValue()),
     sa.column("from_user", sa.Text()),
     sa.column("into_user", sa.Text()),
-    sa.column("undone_at", Instant()),
+    sa.column("undone_at", InstantValue()),
 )
-_sources = sa.table("sources", sa.column("id", Id()), sa.column("workspace_id", Id()))
+_sources = sa.table("sources", sa.column("id", IdValue()), sa.column("workspace_id", IdValue()))
 
 
 def upgrade() -> None:
     periods = op.create_table(
         "ownership_periods",
-        sa.Column("workspace_id", Id(), nullable=False),
+        sa.Column("workspace_id", IdValue(), nullable=False),
         sa.Column("key", sa.Text(), nullable=False),
-        sa.Column("start_at", Instant(), nullable=False),
-        sa.Column("end_at", Instant(), nullable=False),
-        sa.Column("customer_id", Id(), nullable=False),
+        sa.Column("start_at", InstantValue(), nullable=False),
+        sa.Column("end_at", InstantValue(), nullable=False),
+        sa.Column("customer_id", IdValue(), nullable=False),
         sa.Column("is_user", sa.Boolean(), nullable=False),
         sa.Column("is_real", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("workspace_id", "key", "is_user", "start_at"),
@@ -65,9 +65,9 @@ def upgrade() -> None:
     )
     leads = op.create_table(
         "clock_leads",
-        sa.Column("workspace_id", Id(), nullable=False),
+        sa.Column("workspace_id", IdValue(), nullable=False),
         sa.Column("key", sa.Text(), nullable=False),
-        sa.Column("source_id", Id(), nullable=False),
+        sa.Column("source_id", IdValue(), nullable=False),
         sa.Column("lead", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("workspace_id", "key", "source_id"),
         sqlite_with_rowid=False,
@@ -135,7 +135,7 @@ def _fill(connection: sa.Connection, periods: sa.Table, leads: sa.Table) -> None
         if ahead:
             op.bulk_insert(leads, ahead)
         last = (
-            sa.bindparam(None, page[-1].workspace_id, type_=Id(), unique=True),
+            sa.bindparam(None, page[-1].workspace_id, type_=IdValue(), unique=True),
             sa.bindparam(None, page[-1].key, type_=sa.Text(), unique=True),
         )
 

@@ -17,7 +17,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from clarion.customers.identity.person import ids_of_body
 from clarion.events.messages.message import read_identify
-from clarion.storage.migrations.frozen_types import Id, Instant
+from clarion.storage.migrations.frozen_types import IdValue, InstantValue
 
 revision = "0014"
 down_revision = "0013"
@@ -29,9 +29,9 @@ _PAGE = 2_000
 _events = sa.table(
     "events",
     sa.column("seq", sa.BigInteger()),
-    sa.column("workspace_id", Id()),
-    sa.column("source_id", Id()),
-    *(sa.column(name, Instant()) for name in ("at", "clock_at", "order_at", "received_at")),
+    sa.column("workspace_id", IdValue()),
+    sa.column("source_id", IdValue()),
+    *(sa.column(name, InstantValue()) for name in ("at", "clock_at", "order_at", "received_at")),
     *(
         sa.column(name, sa.Text())
         for name in ("message_id", "type", "key", "user_id", "anonymous_id", "device_id", "body")
@@ -42,16 +42,16 @@ _events = sa.table(
 def upgrade() -> None:
     claims = op.create_table(
         "trait_claims",
-        sa.Column("workspace_id", Id(), nullable=False),
+        sa.Column("workspace_id", IdValue(), nullable=False),
         sa.Column("key", sa.Text(), nullable=False),
         sa.Column("message_id", sa.Text(), nullable=False),
         sa.Column("is_user", sa.Boolean(), nullable=False),
-        sa.Column("source_id", Id(), nullable=False),
+        sa.Column("source_id", IdValue(), nullable=False),
         sa.Column("installation", sa.Text(), nullable=True),
-        sa.Column("at", Instant(), nullable=False),
-        sa.Column("clock_at", Instant(), nullable=True),
-        sa.Column("order_at", Instant(), nullable=True),
-        sa.Column("received_at", Instant(), nullable=False),
+        sa.Column("at", InstantValue(), nullable=False),
+        sa.Column("clock_at", InstantValue(), nullable=True),
+        sa.Column("order_at", InstantValue(), nullable=True),
+        sa.Column("received_at", InstantValue(), nullable=False),
         sa.Column("is_active", sa.Boolean(), nullable=False),
         sa.Column("traits", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("workspace_id", "key", "message_id"),
@@ -61,7 +61,7 @@ def upgrade() -> None:
     op.drop_index("events_identify", table_name="events")
     companions = op.create_table(
         "companions",
-        sa.Column("workspace_id", Id(), nullable=False),
+        sa.Column("workspace_id", IdValue(), nullable=False),
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("key", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("workspace_id", "id", "key"),
@@ -103,7 +103,7 @@ def _read_companions(connection: sa.Connection, companions: sa.Table) -> None:
         put = postgresql.insert(companions).on_conflict_do_nothing()
     else:
         put = sqlite.insert(companions).on_conflict_do_nothing()
-    statement = sa.text(_STRANGERS).columns(workspace_id=Id())
+    statement = sa.text(_STRANGERS).columns(workspace_id=IdValue())
     after = 0
     while True:
         page = connection.execute(statement, {"after": after, "page": _PAGE}).all()

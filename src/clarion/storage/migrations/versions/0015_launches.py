@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from clarion.storage.migrations.frozen_types import Id, Instant
+from clarion.storage.migrations.frozen_types import IdValue, InstantValue
 
 revision = "0015"
 down_revision = "0014"
@@ -25,21 +25,21 @@ Json = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
 
 def upgrade() -> None:
     op.add_column("campaigns", sa.Column("trigger", Json, nullable=True))
-    op.add_column("campaigns", sa.Column("launch_id", Id(), nullable=True))
+    op.add_column("campaigns", sa.Column("launch_id", IdValue(), nullable=True))
     for column in (
         sa.Column("occurrence", sa.Text(), nullable=True),
         sa.Column("paused_from", sa.Text(), nullable=True),
         sa.Column("reason", sa.Text(), nullable=True),
-        sa.Column("due_at", Instant(), nullable=True),
-        sa.Column("updated_at", Instant(), nullable=True),
+        sa.Column("due_at", InstantValue(), nullable=True),
+        sa.Column("updated_at", InstantValue(), nullable=True),
     ):
         op.add_column("launches", column)
     for statement in _MOVED:
         op.execute(statement)
     with op.batch_alter_table("launches") as launches:
         launches.alter_column("occurrence", existing_type=sa.Text(), nullable=False)
-        launches.alter_column("due_at", existing_type=Instant(), nullable=False)
-        launches.alter_column("updated_at", existing_type=Instant(), nullable=False)
+        launches.alter_column("due_at", existing_type=InstantValue(), nullable=False)
+        launches.alter_column("updated_at", existing_type=InstantValue(), nullable=False)
     with op.batch_alter_table("campaigns") as campaigns:
         campaigns.drop_column("paused_from")
     op.drop_index("launches_campaign", "launches")
