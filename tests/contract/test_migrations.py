@@ -45,13 +45,25 @@ LANDED = {
         "09b9dfc225be95c7ee76c9bb49a3ad6a0559ae80313044e8772d8db2ae38f8c4"
     ),
     "versions/0010_ledger.py": "a772ea6d42e70cc88522817271adf086328428cc9bba84306e73959212276980",
-    "versions/0011_seen_messages.py": "f9f3fe8f97a3a5539f57169ade8006db644ed4c7ad0131d00ffdf7f0e239ccb7",
-    "versions/0012_receipts_due.py": "e26109f24709784397148ceb9d466889aa3a344d383ec85cc370a6c094602f42",
-    "versions/0013_ownership.py": "02f89c1eb691621af11cb74194758790f40e156d2c55f089a988f4b38e058304",
-    "versions/0014_trait_claims_and_companions.py": "02a9fa833faf30e9a67b1936c4946422b1d45aeabea78416134bbb250637ac0a",
+    "versions/0011_seen_messages.py": (
+        "f9f3fe8f97a3a5539f57169ade8006db644ed4c7ad0131d00ffdf7f0e239ccb7"
+    ),
+    "versions/0012_receipts_due.py": (
+        "e26109f24709784397148ceb9d466889aa3a344d383ec85cc370a6c094602f42"
+    ),
+    "versions/0013_ownership.py": (
+        "02f89c1eb691621af11cb74194758790f40e156d2c55f089a988f4b38e058304"
+    ),
+    "versions/0014_trait_claims_and_companions.py": (
+        "02a9fa833faf30e9a67b1936c4946422b1d45aeabea78416134bbb250637ac0a"
+    ),
     "versions/0015_launches.py": "db7423a061ebe5cc9933b39f3ed67769b483baeae5ab8faa4c76d6a72740cdec",
-    "versions/0016_customer_deliveries.py": "e08a38ea496a01751a369e5cdaaf27db99857febdc8d21c4e10cb434dad9ba77",
-    "versions/0017_retention.py": "e030f99f8e84e07fa0537f466613953efc752ec5872135f9b7606c212fd3a440",
+    "versions/0016_customer_deliveries.py": (
+        "e08a38ea496a01751a369e5cdaaf27db99857febdc8d21c4e10cb434dad9ba77"
+    ),
+    "versions/0017_retention.py": (
+        "e030f99f8e84e07fa0537f466613953efc752ec5872135f9b7606c212fd3a440"
+    ),
     "frozen_types.py": "51254877c4273ccebaecfe527f6ed63f0d7f8b73e86ee96718de6c859c4ea06f",
 }
 """What databases in use were made with, and the SHA-256 of each file. None of them is ever edited:
