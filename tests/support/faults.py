@@ -100,6 +100,11 @@ class _DoomedConnection:
         self._doom.point("before a statement", StorageUnavailable)
         return await self._connection.exec_driver_sql(*args)
 
+    async def get_raw_connection(self) -> Any:
+        """For rows that are streamed to PostgreSQL."""
+        self._doom.point("before a statement", StorageUnavailable)
+        return await self._connection.get_raw_connection()
+
 
 class DoomedBroker:
     """Fails before or after each of the broker's verbs."""
