@@ -1,4 +1,4 @@
-"""The types of columns as migrations from 0003 on make them: never changed, whatever becomes of
+"""The types of columns as migrations from 0011 on make them: never changed, whatever becomes of
 `storage/dialect.py`. `Id` and `Instant` only make columns; values pass through the other two."""
 
 from datetime import UTC, datetime, timedelta

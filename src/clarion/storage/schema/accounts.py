@@ -113,10 +113,10 @@ password_resets = Table(
     metadata,
     Column("person_id", Id, primary_key=True),  # one link a person: a new one replaces it
     Column("token_hash", Text, nullable=False, unique=True),
-    Column("workspace_id", Id),  # whose admin made it; NULL: the operator
     Column("created_by", Text, nullable=False),  # as it was called then
     Column("created_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False),
+    Column("workspace_id", Id),  # whose admin made it; NULL: the operator
 )
 
 sign_in_tries = Table(  # that were not good, of the last minutes

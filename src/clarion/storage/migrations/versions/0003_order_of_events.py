@@ -9,7 +9,7 @@ Revises: 0002
 import sqlalchemy as sa
 from alembic import op
 
-from clarion.storage.migrations.frozen_types import Instant
+from clarion.storage.dialect import Instant
 
 revision = "0003"
 down_revision = "0002"

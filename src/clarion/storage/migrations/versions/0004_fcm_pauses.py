@@ -7,7 +7,7 @@ Revises: 0003
 import sqlalchemy as sa
 from alembic import op
 
-from clarion.storage.migrations.frozen_types import Instant
+from clarion.storage.dialect import Instant
 
 revision = "0004"
 down_revision = "0003"

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
 
-from clarion.storage.migrations.frozen_types import Id, Instant
+from clarion.storage.dialect import Id, Instant
 
 revision = "0005"
 down_revision = "0004"

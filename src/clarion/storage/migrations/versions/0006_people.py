@@ -7,7 +7,7 @@ Revises: 0005
 import sqlalchemy as sa
 from alembic import op
 
-from clarion.storage.migrations.frozen_types import Id, Instant
+from clarion.storage.dialect import Id, Instant
 
 revision = "0006"
 down_revision = "0005"

@@ -7,7 +7,7 @@ Revises: 0006
 import sqlalchemy as sa
 from alembic import op
 
-from clarion.storage.migrations.frozen_types import Instant
+from clarion.storage.dialect import Instant
 
 revision = "0007"
 down_revision = "0006"

@@ -7,7 +7,7 @@ Revises: 0007
 import sqlalchemy as sa
 from alembic import op
 
-from clarion.storage.migrations.frozen_types import Id, Instant
+from clarion.storage.dialect import Id, Instant
 
 revision = "0008"
 down_revision = "0007"
@@ -20,7 +20,6 @@ def upgrade() -> None:
         "password_resets",
         sa.Column("person_id", Id(), primary_key=True),
         sa.Column("token_hash", sa.Text(), nullable=False, unique=True),
-        sa.Column("workspace_id", Id(), nullable=True),
         sa.Column("created_by", sa.Text(), nullable=False),
         sa.Column("created_at", Instant(), nullable=False),
         sa.Column("expires_at", Instant(), nullable=False),

@@ -10,7 +10,7 @@ Revises: 0008
 import sqlalchemy as sa
 from alembic import op
 
-from clarion.storage.migrations.frozen_types import Id, Instant
+from clarion.storage.dialect import Id, Instant
 
 revision = "0009"
 down_revision = "0008"

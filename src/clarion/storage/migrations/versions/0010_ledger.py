@@ -10,7 +10,7 @@ Revises: 0009
 import sqlalchemy as sa
 from alembic import op
 
-from clarion.storage.migrations.frozen_types import Id
+from clarion.storage.dialect import Id
 
 revision = "0010"
 down_revision = "0009"
