@@ -22,7 +22,8 @@ async def show_retention(
     json: AsJson = False,
 ) -> None:
     """Show how many days what grows is kept, and what the next run removes, as it is or with other
-    days. Nothing is removed by it.
+    days. Nothing is removed by it. Without a number of rows: nothing of that kind is removed yet,
+    whatever its days say. So it is with events.
 
     For example:
 
@@ -51,8 +52,8 @@ async def set_retention(
 ) -> None:
     """Keep something for another number of days. What is older goes within an hour, for good.
 
-    Reports keep their totals when deliveries go. `clarion workspaces retention` shows before what
-    would go.
+    Events are not removed yet: their days are only noted. Reports keep their totals when deliveries
+    go. `clarion workspaces retention` shows before what would go.
 
     For example:
 
