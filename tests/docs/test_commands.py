@@ -121,9 +121,10 @@ class Terminal:
             sleep(0.05)
 
     def _here(self, text: str) -> str:
-        for named, ours in {**self.servers, **self.ports}.items():
-            text = text.replace(named, ours)
-        return text.replace("make serve", "clarion serve")
+        """With our servers and ports. In one pass: a port of ours may contain one that is named."""
+        ours = {**self.servers, **self.ports, "make serve": "clarion serve"}
+        named = "|".join(map(re.escape, ours))
+        return re.sub(named, lambda found: ours[found[0]], text)
 
     def _logs(self) -> str:
         return "".join(f"\n{log.name}:\n{log.read_text()}" for log in self.directory.glob("*.log"))
@@ -224,6 +225,15 @@ def _words(line: str) -> list[str]:
     while words and _ASSIGNMENT.match(words[0]):
         words.pop(0)
     return words[: words.index("|")] if "|" in words else words
+
+
+def test_a_port_of_ours_that_contains_one_that_is_named_stays_whole(
+    tmp_path: Path, shell: Mapping[str, str]
+) -> None:
+    terminal = Terminal(tmp_path, shell)
+    terminal.servers[BROKER] = "nats://127.0.0.1:48080"
+    terminal.ports[SERVED] = "58443"
+    assert terminal._here(f"{BROKER} :{SERVED}") == "nats://127.0.0.1:48080 :58443"
 
 
 def test_make_serve_is_the_command_that_is_run_for_it() -> None:
