@@ -7,6 +7,7 @@ one statement for any number of rows, or a stream of rows (COPY) where none of t
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -136,17 +137,23 @@ async def _write(
 ) -> CursorResult[Any] | None:
     if not rows:
         return None
+    if ALIKE in rows[0] and _is_alike([row[ALIKE] for row in rows]):
+        same = {**same, ALIKE: rows[0][ALIKE]}
     if connection.dialect.name != "postgresql":
         shape = _shape(connection, table, rows[0], same, ending)
         return await connection.exec_driver_sql(shape.sql, _by_row(shape, rows, same))
-    if ALIKE in rows[0] and all(row[ALIKE] == rows[0][ALIKE] for row in rows):
-        same = {**same, ALIKE: rows[0][ALIKE]}
     shape = _shape(connection, table, rows[0], same, ending)
     values = [
         _converted(same[name], convert) if name in same else _column(rows, name, convert)
         for name, convert in zip(shape.names, shape.converts, strict=True)
     ]
     return await connection.exec_driver_sql(shape.sql, tuple(values))
+
+
+def _is_alike(values: Sequence[Any]) -> bool:
+    """As nearly always: they are one and the same object, and none is compared."""
+    first = values[0]
+    return all(value is first for value in values) or all(value == first for value in values)
 
 
 def _shape(connection: AsyncConnection, table: Table, row: Row, same: Row, ending: str) -> _Shape:
@@ -165,7 +172,7 @@ def _shape(connection: AsyncConnection, table: Table, row: Row, same: Row, endin
 
 def _by_row(shape: _Shape, rows: Sequence[Row], same: Row) -> list[tuple[Any, ...]]:
     columns = [
-        [_converted(same[name], convert)] * len(rows)
+        repeat(_converted(same[name], convert), len(rows))
         if name in same
         else _column(rows, name, convert)
         for name, convert in zip(shape.names, shape.converts, strict=True)

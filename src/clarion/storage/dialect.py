@@ -14,12 +14,17 @@ from sqlalchemy import (
     ColumnElement,
     Dialect,
     Double,
+    Integer,
     LargeBinary,
+    Select,
     Table,
     Text,
     TypeDecorator,
     any_,
     bindparam,
+    func,
+    literal_column,
+    select,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -29,6 +34,9 @@ from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.sql.visitors import InternalTraversal
 
 from clarion.clock import from_micros, id_maker, to_micros
+
+BYTES_OF_AN_ID = 16
+"""And of the hashes that rows are found by."""
 
 
 class Instant(TypeDecorator[datetime]):
@@ -42,15 +50,19 @@ class Instant(TypeDecorator[datetime]):
             return dialect.type_descriptor(postgresql.TIMESTAMP(timezone=True))
         return dialect.type_descriptor(BigInteger())
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
-        if value is None:
-            return None
-        return aware(value) if dialect.name == "postgresql" else to_micros(value)
+    # The processors themselves, rather than the hooks they would call: times and ids are most of
+    # what the hot paths read and write.
 
-    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
-        if value is None or dialect.name == "postgresql":
-            return value  # type: ignore[no-any-return]
-        return from_micros(value)
+    def bind_processor(self, dialect: Dialect) -> Any:
+        convert = aware if dialect.name == "postgresql" else to_micros
+        return lambda value: None if value is None else convert(value)
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Any:
+        return None if dialect.name == "postgresql" else _from_micros
+
+
+def _from_micros(value: int | None) -> datetime | None:
+    return None if value is None else from_micros(value)
 
 
 def aware(at: datetime) -> datetime:
@@ -70,10 +82,7 @@ class Id(TypeDecorator[UUID]):
     def load_dialect_impl(self, dialect: Dialect) -> Any:
         if dialect.name == "postgresql":
             return dialect.type_descriptor(postgresql.UUID(as_uuid=True))
-        return dialect.type_descriptor(LargeBinary(16))
-
-    # The processors themselves, rather than the hooks they would call: ids are most of what the
-    # hot paths read and write.
+        return dialect.type_descriptor(LargeBinary(BYTES_OF_AN_ID))
 
     def bind_processor(self, dialect: Dialect) -> Any:
         return None if dialect.name == "postgresql" else _to_bytes
@@ -103,13 +112,63 @@ def among(
 ) -> ColumnElement[bool]:
     """True where `column` is one of `values`, of which there may be thousands.
 
-    PostgreSQL is given them as one array. With a place for each it would plan every number of them
-    anew, and rather read a young table whole than look up a thousand. `values` that come later are
-    a parameter made by `several`.
+    They are given as one value: an array to PostgreSQL, which with a place for each would plan
+    every number of them anew, and rather read a young table whole than look up a thousand; to
+    SQLite a list in JSON, or bytes end to end, so that one statement is prepared for any number.
+    `values` that come later are a parameter made by `several`.
     """
     if not isinstance(values, BindParameter):
         values = several(connection, None, column, list(values))
-    return column == any_(values) if _takes_arrays(connection) else column.in_(values)
+    if _takes_arrays(connection):
+        return column == any_(values)
+    return column.in_(_members(values))
+
+
+def _members(values: BindParameter[Any]) -> Select[Any]:
+    """What a list of SQLite's has in it."""
+    if isinstance(values.type, _JsonList):
+        return select(func.json_each(values).table_valued("value").c.value)
+    first: ColumnElement[int] = literal_column("1", Integer).label("place")
+    places = select(first).where(func.length(values) > 0).cte(recursive=True)
+    following = places.c.place + BYTES_OF_AN_ID
+    places = places.union_all(select(following).where(following <= func.length(values)))
+    return select(func.substr(values, places.c.place, BYTES_OF_AN_ID))
+
+
+class _JsonList(TypeDecorator[list[str]]):
+    """Texts, for SQLite."""
+
+    impl = Text
+    cache_ok = True
+
+    def bind_processor(self, dialect: Dialect) -> Any:
+        return json.dumps
+
+
+class _BytesList(TypeDecorator[list[bytes]]):
+    """Hashes as long as ids, for SQLite: end to end."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def bind_processor(self, dialect: Dialect) -> Any:
+        return b"".join
+
+
+class _IdList(TypeDecorator[list[UUID]]):
+    """Ids, for SQLite: end to end."""
+
+    impl = LargeBinary
+    cache_ok = True
+
+    def bind_processor(self, dialect: Dialect) -> Any:
+        return lambda ids: b"".join([one.bytes for one in ids])
+
+
+def _kind_of_list(kind: Any) -> TypeDecorator[Any]:
+    if isinstance(kind, Id):
+        return _IdList()
+    return _BytesList() if isinstance(kind, LargeBinary) else _JsonList()
 
 
 def several(
@@ -123,10 +182,9 @@ def several(
     return bindparam(
         name,
         values,
-        type_=postgresql.ARRAY(column.type) if takes_arrays else column.type,
+        type_=postgresql.ARRAY(column.type) if takes_arrays else _kind_of_list(column.type),
         unique=name is None,
         required=values is None,
-        expanding=not takes_arrays,
     )
 
 

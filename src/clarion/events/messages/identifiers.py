@@ -26,7 +26,9 @@ _BLOCKED = frozenset(
         "-1.#qnan", "1.#ind", "-1.#ind", "1.#snan",
     }
 )  # fmt: skip
+_BLOCKED_CHARACTERS_MAX = max(map(len, _BLOCKED))
 _BLOCKED_SHAPE = re.compile(r"[0-]*|<[^<>]*>|\{\{.*\}\}|\$\{.*\}")
+_BLOCKED_BEGINNINGS = frozenset("0-<{$")
 DAMAGED = "\ufffd"
 """Stands where bytes or halves of characters were lost: two ids may have become one."""
 
@@ -52,9 +54,11 @@ def usable_id(value: Any) -> str | None:
         text = _number_read(text)
         if text is None:
             return None
-    if text.lower() in _BLOCKED or _BLOCKED_SHAPE.fullmatch(text) or DAMAGED in text:
+    if len(text) <= _BLOCKED_CHARACTERS_MAX and text.lower() in _BLOCKED:
         return None
-    return text
+    if text[0] in _BLOCKED_BEGINNINGS and _BLOCKED_SHAPE.fullmatch(text):
+        return None
+    return text if text.isascii() or DAMAGED not in text else None
 
 
 def is_inexact(value: Any) -> bool:

@@ -79,6 +79,8 @@ def parse_time(value: Any) -> datetime | None:
                 at = datetime.fromisoformat(_plain(value))
             if at.year in BUDDHIST_YEARS:
                 at = datetime.fromisoformat(_plain(value))
+            if at.tzinfo is UTC:
+                return at
             return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
         if type(value) in (int, float) and value > 100_000_000_000:
             return datetime.fromtimestamp(value / 1000, UTC)
