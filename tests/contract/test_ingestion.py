@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import delete, select, text
+from sqlalchemy import delete, func, select, text
 
 from clarion.customers.devices.registration_store import kept_device
 from clarion.customers.devices.store import customer_history, device_history
@@ -19,7 +19,7 @@ from clarion.events.envelope import open_parcel
 from clarion.events.messages.message import Event
 from clarion.events.ownership_store import customer_of
 from clarion.storage.database import Database
-from clarion.storage.schema import customers, devices, events, metadata
+from clarion.storage.schema import claims, customers, devices, events, metadata
 from support.book import NOW, SOURCE, WORKSPACE, Book
 from support.history import DAY, App
 from support.sampling import examples
@@ -150,6 +150,28 @@ async def test_profiles_are_made_without_the_events_that_taught_them(database: D
         customer = await get_customer(connection, WORKSPACE, "U")
     assert customer is not None
     assert customer.traits == {"plan": "pro", "city": "Graz", "pushEnabled": False, "n": 1}
+
+
+async def test_what_is_left_to_events_is_found_there(database: Database) -> None:
+    """A day of one person's use claims a device once; somebody who had it between, and is heard of
+    late, had it between all the same."""
+    app, history = App(), []
+    history.append(app.identify(0, "U", context_device="D"))
+    for minute in range(10, 100, 10):
+        history.append(app.track(minute, user="U", context_device="D"))
+    for event in history:
+        await take(database, [event])
+    async with database.read() as connection:
+        stored = await connection.execute(select(func.count()).select_from(claims))
+        assert stored.scalar_one() == 1
+    late = app.track(45, user="V", anon="D")
+    anonymous = [app.track(minute, anon="D") for minute in (44, 46, 51)]
+    for event in (*anonymous, late):
+        await take(database, [event])
+    assert await state(database) == expected([*history, *anonymous, late])
+    owners = (await state(database))["owners"]
+    of_u, of_v = (customer_id_of(WORKSPACE, User(user)) for user in ("U", "V"))
+    assert [owners[one.message_id] for one in anonymous] == [of_u, of_v, of_u]
 
 
 async def test_a_device_tells_every_owner_and_token_and_what_caused_them(

@@ -1,7 +1,8 @@
 """The pure core run against dictionaries instead of tables: the same steps as `Ingestion`."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -10,10 +11,12 @@ from uuid import UUID
 from clarion.customers.devices.device import Deletion, KeptDevice, Registration
 from clarion.customers.devices.device_plan import DevicePlan, Holder
 from clarion.customers.devices.registration_reader import read_deletions, read_registrations
-from clarion.customers.identity.batch import Arrival, Batch, Identifier, Stored, sender_of
-from clarion.customers.identity.claim import Claim
-from clarion.customers.identity.extract import owner_key
+from clarion.customers.identity.batch import Arrival, Batch
+from clarion.customers.identity.claim import Claim, sender_of
+from clarion.customers.identity.extract import claims_of, owner_key
 from clarion.customers.identity.identifier import Flags, User, customer_id_of
+from clarion.customers.identity.known import Identifier, Stored
+from clarion.customers.identity.repeated_claims import Day
 from clarion.customers.profile.traits import Profile, TraitUpdate
 from clarion.customers.profile.wrong_clock import Installation, Taught, in_one_order
 from clarion.events.messages.message import Event
@@ -72,7 +75,7 @@ class Book:
         }
         self.claims_read += sum(len(one.claims) for one in stored.values())
         batch.introduce(self.flags(batch.strangers_in(stored)))
-        batch.settle(stored)
+        batch.settle(stored, self.told_again(batch.days_to_read(stored)))
         for claim in batch.claims_to_add():
             self.claims[claim.key][(claim.at, claim.message_id)] = claim
         self.identifiers.update(batch.to_keep())
@@ -81,6 +84,16 @@ class Book:
             assert key is not None, "every event of the tests names somebody"
             self.events[event.message_id] = Filed(event=event, key=key, source_id=source_id)
         self._register(batch, fresh, source_id)
+
+    def told_again(self, days: Mapping[str, AbstractSet[Day]]) -> dict[str, list[Claim]]:
+        """The claims on these keys that were left to the events of these days."""
+        found: dict[str, list[Claim]] = {key: [] for key in days}
+        for filed in self.events.values():
+            for claim in claims_of(filed.event, sender_of(filed.source_id)):
+                start = claim.at.replace(hour=0, minute=0, second=0, microsecond=0)
+                if claim.is_told_again and Day(claim.user_id, start) in days.get(claim.key, ()):
+                    found[claim.key].append(claim)
+        return found
 
     def flags(self, keys: Iterable[str]) -> dict[str, Flags]:
         return {key: self.identifiers[key].flags for key in keys if key in self.identifiers}

@@ -9,8 +9,9 @@ import msgspec
 import pytest
 
 from clarion.customers.diagnostics import CURES, WARNINGS, WarningCode, cure_of
-from clarion.customers.identity.batch import Arrival, Batch, Identifier
+from clarion.customers.identity.batch import Arrival, Batch
 from clarion.customers.identity.identifier import Flags
+from clarion.customers.identity.known import Identifier
 from clarion.customers.outcomes import Outcomes
 from clarion.customers.warnings import warnings_of
 from clarion.events.messages.message import Envelope, Event, read

@@ -28,10 +28,13 @@ from clarion.customers.devices.registration_reader import (
 from clarion.customers.devices.store import add_history, count_devices
 from clarion.customers.diagnostics import WarningCode
 from clarion.customers.identity import store as identity_store
-from clarion.customers.identity.batch import Arrival, Batch, Identifier, sender_of
+from clarion.customers.identity.batch import Arrival, Batch
+from clarion.customers.identity.claim import sender_of
 from clarion.customers.identity.companion_store import add_companions
 from clarion.customers.identity.extract import owner_key
 from clarion.customers.identity.identifier import Owner, User, customer_id_of
+from clarion.customers.identity.known import Identifier
+from clarion.customers.identity.repeated_claim_store import claims_told_again
 from clarion.customers.outcomes import Outcomes
 from clarion.customers.profile import store
 from clarion.customers.profile.customer import NEVER, CustomerRecord, Seen, new_customer, seen
@@ -186,7 +189,9 @@ class Ingestion:
         stored = await identity_store.claims_on(connection, workspace_id, reread)
         strangers = batch.strangers_in(stored)
         batch.introduce(await identity_store.read_flags(connection, workspace_id, strangers))
-        await beside(len(batch.arrivals), lambda: batch.settle(stored))
+        days = batch.days_to_read(stored)
+        told_again = await claims_told_again(connection, workspace_id, days, self._now)
+        await beside(len(batch.arrivals), lambda: batch.settle(stored, told_again))
         registrations, deletions = self._read_registrations(batch)
         return DevicePlan(workspace_id, batch, registrations, deletions, self._now)
 

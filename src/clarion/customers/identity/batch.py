@@ -12,17 +12,29 @@ claimed it turned out to be real, or a device.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
-from functools import lru_cache
 from uuid import UUID
 
 from msgspec import Struct
 
 from clarion.customers.devices.facts import Facts, noted
-from clarion.customers.identity.claim import Claim
-from clarion.customers.identity.extract import Sighting, claims_of, owner_key, sighted_flags
+from clarion.customers.identity.claim import Claim, lead_of, sender_of
+from clarion.customers.identity.extract import (
+    Sighting,
+    claims_of,
+    companions_of,
+    owner_key,
+    sighted_flags,
+)
 from clarion.customers.identity.identifier import Flags, Owner, Provisional, User
-from clarion.customers.identity.ownership import Decider, Owned, Run
+from clarion.customers.identity.known import UNKNOWN, Identifier, Stored, decides, with_told_again
+from clarion.customers.identity.ownership import (
+    Decider,
+    Owned,
+    OwnerStep,
+    is_owned_alike,
+    owned_by_timeline,
+)
+from clarion.customers.identity.repeated_claims import Day, DayClaim, chosen, days_to_read, kept_in
 from clarion.customers.identity.timeline import (
     Earlier,
     Timeline,
@@ -33,45 +45,12 @@ from clarion.customers.identity.timeline import (
 )
 from clarion.events.messages.message import Event
 
-SENDERS_KEPT = 1_024
-"""Sources whose short numbers are remembered: each event asks for its own."""
-
 
 class Arrival(Struct, frozen=True, kw_only=True, gc=False):
     """An event and the source that sent it."""
 
     event: Event
     source_id: UUID
-
-
-class Identifier(Struct, frozen=True, kw_only=True):
-    """What is kept of one identifier."""
-
-    flags: Flags = Flags()
-    timeline: Timeline = Timeline()
-    facts: Facts | None = None
-    """Of the device that it names, if it does."""
-    decides_as_user: bool = False
-    """Events are stored that carry it as their user id: periods say whose they are."""
-    decides_as_key: bool = False
-    """The same of events that carry no user id."""
-
-
-UNKNOWN = Identifier()
-
-
-class Stored(Struct, frozen=True, gc=False):
-    """The stored claims of a key; `since`: where only the newest were read, the oldest of them."""
-
-    claims: Sequence[Claim] = ()
-    since: datetime | None = None
-
-
-class OwnerStep(Struct, frozen=True, kw_only=True, gc=False):
-    """Whom a device belonged to after one of the batch's claims."""
-
-    claim: Claim
-    owner: Owner
 
 
 class Batch:
@@ -101,6 +80,8 @@ class Batch:
         self._stored: Mapping[str, Stored] = {}
         self._reopened: set[str] = set()
         self._unsettled: set[str] | None = None
+        self._claims_to_add: list[Claim] = []
+        self._day_claims: dict[str, DayClaim | None] = {}
         self._to_keep: dict[str, Identifier] | None = None
         self._decides: set[Decider] = set()
         for arrival in arrivals:
@@ -193,12 +174,30 @@ class Batch:
                 named |= {span.user_id for span in self._timelines[key].spans if span.user_id}
         return self.strangers(named)
 
+    def days_to_read(self, stored: Mapping[str, Stored]) -> dict[str, set[Day]]:
+        """Of which keys which days' events have to be read for claims that were left to them.
+        Asked once the flags of all who claim are known."""
+        found: dict[str, set[Day]] = {}
+        for key, one in stored.items():
+            new = self._new.get(key, ())
+            has_leads = bool(self._timelines[key].leads) or any(map(lead_of, new))
+            days = days_to_read(one.claims, new, has_leads=has_leads, is_real=self.is_real)
+            if days:
+                found[key] = days
+        return found
+
     def introduce(self, flags: Mapping[str, Flags]) -> None:
         self._flags.update(flags)
 
-    def settle(self, stored: Mapping[str, Stored]) -> None:
-        """Make the timelines of `unsettled()` anew from `stored` and the batch's own claims."""
-        self._stored = stored
+    def settle(
+        self, stored: Mapping[str, Stored], told_again: Mapping[str, Sequence[Claim]] | None = None
+    ) -> None:
+        """Make the timelines of `unsettled()` anew from `stored`, what the events of
+        `days_to_read` have told again, and the batch's own claims."""
+        self._stored = dict(stored)
+        for key, claims in (told_again or {}).items():
+            self._stored[key], missing = with_told_again(stored[key], claims)
+            self._claims_to_add += missing
         for key in sorted(self.unsettled()):
             before = self._timelines[key]
             after = before if before.is_nobodys else self._timeline_of(key, before)
@@ -212,13 +211,31 @@ class Batch:
             else:
                 self._move(key, before, after)
 
+        self._choose_claims()
         if self._merges:
             self.touched = {self.canonical(owner) for owner in self.touched}
             self.absorbed = {owner: self.canonical(heir) for owner, heir in self.absorbed.items()}
 
     def claims_to_add(self) -> list[Claim]:
-        """The batch's claims; none on a key that is nobody's."""
-        return [claim for claim in self.claims if not self._timelines[claim.key].is_nobodys]
+        """What to store of the batch's claims, and of those that events have told again: none on a
+        key that is nobody's, and none that only repeats what is stored."""
+        return self._claims_to_add
+
+    def _choose_claims(self) -> None:
+        for key in self._new.keys() | self._reopened:
+            if self._timelines[key].is_nobodys:
+                self._day_claims[key] = None
+                continue
+            known = self._known[key].day_claim if key in self._known else None
+            is_settled = key not in self.unsettled()
+            if known is not None and not is_settled:
+                known = kept_in(known, self._stored.get(key, Stored()).claims)
+            to_store, self._day_claims[key] = chosen(
+                self._new.get(key, ()),
+                known,
+                may_repeat=is_settled and not self._timelines[key].leads,
+            )
+            self._claims_to_add += to_store
 
     def canonical(self, owner: Owner) -> Owner:
         """Whom an owner counts as. Everything else here goes by the ids that apps sent."""
@@ -257,9 +274,11 @@ class Batch:
             for is_user in (True, False):
                 if not decides(now, is_user=is_user):
                     continue
-                owned = self.owned_by_timeline(key, now, is_user=is_user)
                 is_new = not decides(before, is_user=is_user)
-                if is_new or owned != self.owned_by_timeline(key, before, is_user=is_user):
+                if not is_new and is_owned_alike(before, now):
+                    continue
+                owned = self._owned_by(key, now, is_user=is_user)
+                if is_new or owned != self._owned_by(key, before, is_user=is_user):
                     found[key, is_user] = owned
         return found
 
@@ -267,34 +286,15 @@ class Batch:
         key, is_user = decider
         return decides(self._known.get(key, UNKNOWN), is_user=is_user)
 
-    def owned_by_timeline(self, key: str, known: Identifier, *, is_user: bool) -> Owned:
-        """Whose the events are that carry a key as their user id, or others; merges applied."""
-        if is_user and known.flags.is_real:
-            run = Run(start=None, end=None, owner=self.canonical(User(key)))
-            return Owned(runs=(run,), is_real=True, leads={})
-        return Owned(
-            runs=[
-                Run(start=start, end=end, owner=self.canonical(owner))
-                for start, end, owner in known.timeline.runs(key)
-            ],
-            is_real=False,
-            leads=known.timeline.leads,
-        )
+    def _owned_by(self, key: str, known: Identifier, *, is_user: bool) -> Owned:
+        return owned_by_timeline(key, known, is_user=is_user, canonical=self.canonical)
 
     def companions(self) -> set[tuple[str, str]]:
         """(id, key): the other ids in events that no person's user id decides, with their key."""
         found: set[tuple[str, str]] = set()
         for event in (arrival.event for arrival in self.arrivals):
-            key = owner_key(event)
-            if key is None or (event.user_id is not None and self.is_real(event.user_id)):
-                continue
-            others = (
-                event.anonymous_id,
-                event.previous_id,
-                event.device_id,
-                event.context_device_id,
-            )
-            found |= {(one, key) for one in others if one is not None and one != key}
+            if event.user_id is None or not self.is_real(event.user_id):
+                found |= companions_of(event)
         return found
 
     def device_owner(self, device_id: str) -> Owner:
@@ -329,6 +329,7 @@ class Batch:
         known = self._known.get(key)
         flags, line, facts = self._flags[key], self._timelines[key], self._facts.get(key)
         as_user, as_key = (key, True) in self._decides, (key, False) in self._decides
+        day_claim_ = self._day_claims.get(key, None if known is None else known.day_claim)
         if known is not None:
             facts = known.facts if facts is None else facts
             as_user, as_key = as_user or known.decides_as_user, as_key or known.decides_as_key
@@ -338,6 +339,7 @@ class Batch:
                 and facts is known.facts
                 and as_user == known.decides_as_user
                 and as_key == known.decides_as_key
+                and day_claim_ == known.day_claim
             ):
                 return known
         return Identifier(
@@ -346,6 +348,7 @@ class Batch:
             facts=facts,
             decides_as_user=as_user,
             decides_as_key=as_key,
+            day_claim=day_claim_,
         )
 
     def facts_of(self, device_id: str) -> Facts | None:
@@ -387,14 +390,3 @@ class Batch:
         self.touched.add(User(key))
         for line in (before, after):
             self.touched |= {owner for _, _, owner in line.runs(key)}
-
-
-def decides(known: Identifier, *, is_user: bool) -> bool:
-    """Whether it decides whose the events are that carry it as their user id, or others."""
-    return known.decides_as_user if is_user else known.decides_as_key
-
-
-@lru_cache(maxsize=SENDERS_KEPT)
-def sender_of(source_id: UUID) -> int:
-    """What tells the clocks of sources apart, short enough to stand with every claim."""
-    return int(source_id) & 0x7FFF_FFFF

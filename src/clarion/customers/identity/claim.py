@@ -10,6 +10,8 @@ most, its **lead**: the order stays, and claims of other senders stand where the
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
+from uuid import UUID
 
 from msgspec import Struct
 
@@ -17,6 +19,8 @@ from clarion.events.messages.timestamps import AHEAD_MIN, DELAY_MAX
 
 LEAD_STEP = 60_000_000
 """µs; leads are rounded up to it, so that a call which took a little less time changes nothing."""
+SENDERS_KEPT = 1_024
+"""Sources whose short numbers are remembered: each event asks for its own."""
 _MICROSECOND = timedelta(microseconds=1)
 
 
@@ -48,6 +52,8 @@ class Claim(Struct, frozen=True, kw_only=True, gc=False):
     kind: ClaimKind
     sender: int = 0
     ahead: int | None = None
+    is_told_again: bool = False
+    """Its event says it again to whoever reads it (`repeated_claims`). Not stored."""
 
 
 IsReal = Callable[[str], bool]
@@ -111,3 +117,9 @@ def said_by(claim: Claim, leads: Mapping[int, int], is_real: IsReal) -> Said | N
         is_deletion=is_deletion,
         deleted_by=claim.user_id if is_deletion else "",
     )
+
+
+@lru_cache(maxsize=SENDERS_KEPT)
+def sender_of(source_id: UUID) -> int:
+    """What tells the clocks of sources apart, short enough to stand with every claim."""
+    return int(source_id) & 0x7FFF_FFFF

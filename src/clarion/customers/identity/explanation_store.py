@@ -6,10 +6,10 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from clarion.customers.identity.batch import Stored
 from clarion.customers.identity.claim import Claim
 from clarion.customers.identity.explanation import Explanation, explain
 from clarion.customers.identity.identifier import Flags
+from clarion.customers.identity.known import Stored
 from clarion.customers.identity.store import claims_on, read_flags
 from clarion.events.store import StoredEvent, get_event
 

@@ -2,7 +2,7 @@
 event is (R2, R3, R5). Pure."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from clarion.customers.identity.claim import Claim, ClaimKind
@@ -15,6 +15,7 @@ from clarion.events.messages.reserved import (
     plain_name,
 )
 
+_DAY = timedelta(days=1)
 CONTACTABLE_TRAITS = ("email", "phone")
 """An identify with one of these proves that a userId is a person, not a device (R2)."""
 
@@ -26,6 +27,8 @@ class Sighting(Protocol):
     def message_id(self) -> str: ...
     @property
     def claimed_at(self) -> datetime: ...
+    @property
+    def at(self) -> datetime: ...
     @property
     def clock_ahead(self) -> int | None: ...
     @property
@@ -120,6 +123,20 @@ def owner_key(sighting: Sighting) -> str | None:
     )
 
 
+def companions_of(sighting: Sighting) -> set[tuple[str, str]]:
+    """(id, key): the other ids in an event, with the key that decides whose it is."""
+    key = owner_key(sighting)
+    if key is None:
+        return set()
+    others = (
+        sighting.anonymous_id,
+        sighting.previous_id,
+        sighting.device_id,
+        sighting.context_device_id,
+    )
+    return {(one, key) for one in others if one is not None and one != key}
+
+
 def _registers(sighting: Sighting) -> bool:
     return sighting.type == "track" and plain_name(sighting.name) in REGISTRATION_NAMES
 
@@ -134,6 +151,9 @@ def _claims(
     sighting: Sighting, sender: int, user_id: str, kinds: Mapping[str, ClaimKind]
 ) -> list[Claim]:
     at, ahead = sighting.claimed_at, sighting.clock_ahead
+    # What was proven is known no more when the event is read again, and an event is looked for by
+    # the server's time.
+    is_told_again = sighting.proof is None and -_DAY < sighting.at - at < _DAY
     return [
         Claim(
             key=key,
@@ -143,6 +163,7 @@ def _claims(
             kind=kind,
             sender=sender,
             ahead=ahead,
+            is_told_again=is_told_again,
         )
         for key, kind in kinds.items()
     ]

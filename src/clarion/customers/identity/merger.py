@@ -16,9 +16,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.customers.identity import merge_store
 from clarion.customers.identity import store as identity_store
-from clarion.customers.identity.batch import Batch, Identifier, decides
+from clarion.customers.identity.batch import Batch
 from clarion.customers.identity.identifier import User, customer_id_of
+from clarion.customers.identity.known import Identifier, decides
 from clarion.customers.identity.merge_store import Merge
+from clarion.customers.identity.ownership import owned_by_timeline
 from clarion.customers.ingestion import Ingestion
 from clarion.customers.profile.store import get_customer
 from clarion.events.store import look_before
@@ -64,7 +66,7 @@ async def _file_anew(
     before = await look_before(connection, workspace_id, [])
     now_merged = Batch([], before.merges)
     owned = {
-        (key, is_user): now_merged.owned_by_timeline(key, one, is_user=is_user)
+        (key, is_user): owned_by_timeline(key, one, is_user=is_user, canonical=now_merged.canonical)
         for key, one in known.items()
         for is_user in (True, False)
         if decides(one, is_user=is_user)

@@ -1,11 +1,13 @@
 """Whose the events of a key are, for all of time: what its periods are written from. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from msgspec import Struct
 
-from clarion.customers.identity.identifier import Owner
+from clarion.customers.identity.claim import Claim
+from clarion.customers.identity.identifier import Owner, User
+from clarion.customers.identity.known import Identifier
 
 Decider = tuple[str, bool]
 """A key, and whether it decides as the user id of events, or as the key of those that have none.
@@ -27,3 +29,33 @@ class Owned(Struct, frozen=True, kw_only=True):
     runs: Sequence[Run]
     is_real: bool
     leads: Mapping[int, int]
+
+
+class OwnerStep(Struct, frozen=True, kw_only=True, gc=False):
+    """Whom a device belonged to after one of the batch's claims."""
+
+    claim: Claim
+    owner: Owner
+
+
+def owned_by_timeline(
+    key: str, known: Identifier, *, is_user: bool, canonical: Callable[[Owner], Owner]
+) -> Owned:
+    """Whose the events are that carry a key as their user id, or others. `canonical`: whom an owner
+    counts as, since people are merged."""
+    if is_user and known.flags.is_real:
+        run = Run(start=None, end=None, owner=canonical(User(key)))
+        return Owned(runs=(run,), is_real=True, leads={})
+    return Owned(
+        runs=[
+            Run(start=start, end=end, owner=canonical(owner))
+            for start, end, owner in known.timeline.runs(key)
+        ],
+        is_real=False,
+        leads=known.timeline.leads,
+    )
+
+
+def is_owned_alike(before: Identifier, now: Identifier) -> bool:
+    """Whether nothing that decides whose events are has changed; cheaper than to compare that."""
+    return now.timeline is before.timeline and now.flags.is_real == before.flags.is_real

@@ -12,10 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.clock import from_micros, to_micros
 from clarion.customers.devices.facts import Facts
-from clarion.customers.identity.batch import Identifier, Stored, sender_of
-from clarion.customers.identity.claim import Claim, ClaimKind
+from clarion.customers.identity.claim import Claim, ClaimKind, sender_of
 from clarion.customers.identity.identifier import Flags, customer_id_of
+from clarion.customers.identity.known import Identifier, Stored
 from clarion.customers.identity.ownership import Decider, Owned
+from clarion.customers.identity.repeated_claims import DayClaim
 from clarion.customers.identity.timeline import CLAIMS_READ_MAX, NOBODYS, Span, Timeline
 from clarion.events.ownership_store import Ownership, Period, sources_with_leads, write_ownership
 from clarion.sources.store import list_sources
@@ -94,9 +95,10 @@ async def keep_identifiers(
                 "is_named": changed[key].flags.is_named,
                 "is_known": changed[key].flags.is_known,
                 "timeline": _dump(changed[key].timeline),
-                "facts": _dump_facts(changed[key].facts),
+                "facts": _dump_struct(changed[key].facts),
                 "decides_as_user": changed[key].decides_as_user,
                 "decides_as_key": changed[key].decides_as_key,
+                "day_claim": _dump_struct(changed[key].day_claim),
             }
             for key in sorted(changed)
         ],
@@ -282,13 +284,15 @@ _KEPT = (
     identifiers.c.facts,
     identifiers.c.decides_as_user,
     identifiers.c.decides_as_key,
+    identifiers.c.day_claim,
 )
 _UNCLAIMED = Timeline()
 _facts = msgspec.json.Decoder(Facts)
+_day_claim = msgspec.json.Decoder(DayClaim)
 
 
-def _dump_facts(facts: Facts | None) -> str | None:
-    return None if facts is None else msgspec.json.encode(facts).decode()
+def _dump_struct(value: Facts | DayClaim | None) -> str | None:
+    return None if value is None else msgspec.json.encode(value).decode()
 
 
 def _identifiers(rows: Iterable[Any]) -> dict[str, Identifier]:
@@ -305,6 +309,7 @@ def _identifier(
     facts: str | None,
     decides_as_user: bool,
     decides_as_key: bool,
+    day_claim: str | None,
 ) -> Identifier:
     return Identifier(
         flags=Flags(
@@ -318,6 +323,7 @@ def _identifier(
         facts=None if facts is None else _facts.decode(facts),
         decides_as_user=decides_as_user,
         decides_as_key=decides_as_key,
+        day_claim=None if day_claim is None else _day_claim.decode(day_claim),
     )
 
 

@@ -78,9 +78,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     def clock_ahead(self) -> int | None:
         """By how many µs its sender's clock was ahead when it came; less than 0: it came later than
         that clock says it happened. None: it tells no time."""
-        if self.clock_at is None:
-            return None
-        return (self.clock_at - self.received_at) // _MICROSECOND
+        return None if self.clock_at is None else ahead(self.clock_at, self.received_at)
 
     @property
     def is_active(self) -> bool:
@@ -91,6 +89,11 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     def __repr__(self) -> str:
         """Names it, and shows nothing of it: properties hold tokens."""
         return f"Event(message_id={self.message_id!r}, type={self.type!r})"
+
+
+def ahead(clock_at: datetime, received_at: datetime) -> int:
+    """`Event.clock_ahead`, of its times."""
+    return (clock_at - received_at) // _MICROSECOND
 
 
 class Envelope(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -205,6 +208,11 @@ class Identified(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     is_active: bool
     """The person was there."""
     context_device_id: str | None
+
+
+def context_device_of(body: str) -> str | None:
+    """`Event.context_device_id` of a stored event."""
+    return usable_id(device_ids(None, _wire_traits.decode(body).context)[1])
 
 
 def read_identify(body: str) -> Identified:

@@ -76,6 +76,7 @@ identifiers = Table(
     # Whether it decides whose events are that carry it as user id, and others: it has periods.
     Column("decides_as_user", Boolean, nullable=False, server_default=false()),
     Column("decides_as_key", Boolean, nullable=False, server_default=false()),
+    Column("day_claim", Text),  # JSON: the stored claim that others of its day only repeat
     PrimaryKeyConstraint("workspace_id", "key"),
     sqlite_with_rowid=False,
 )
