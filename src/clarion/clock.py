@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from hashlib import sha1
 from typing import Annotated, Protocol
 from uuid import UUID
 
@@ -80,6 +81,14 @@ def id_maker() -> Callable[[bytes], UUID]:
     from asyncpg.pgproto.pgproto import UUID as Made
 
     return Made  # type: ignore[no-any-return]
+
+
+def derived_id(namespace: UUID, name: str) -> UUID:
+    """`uuid.uuid5`, at a fifth of its cost: the same names give the same id."""
+    digest = bytearray(sha1(namespace.bytes + name.encode(), usedforsecurity=False).digest()[:16])
+    digest[6] = digest[6] & 0x0F | 0x50
+    digest[8] = digest[8] & 0x3F | 0x80
+    return id_maker()(bytes(digest))
 
 
 def first_id_after(at: datetime) -> UUID:

@@ -2,12 +2,12 @@
 
 import asyncio
 from datetime import UTC, datetime, timedelta
-from uuid import RFC_4122, UUID
+from uuid import RFC_4122, UUID, uuid5
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clarion.clock import SystemClock, from_micros, to_micros, uuid7
+from clarion.clock import SystemClock, derived_id, from_micros, to_micros, uuid7
 
 milliseconds = st.integers(0, 2**48 - 1)
 randomness = st.binary(min_size=10, max_size=10)
@@ -79,3 +79,8 @@ async def test_the_machine_s_clock_sleeps_no_shorter_than_asked() -> None:
     began = loop.time()
     await SystemClock().sleep(0.02)
     assert loop.time() - began >= 0.019
+
+
+@given(namespace=st.uuids(), name=st.text(st.characters(codec="utf-8")))
+def test_a_derived_id_is_version_5_of_the_standard(namespace: UUID, name: str) -> None:
+    assert derived_id(namespace, name) == uuid5(namespace, name)

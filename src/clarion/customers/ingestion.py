@@ -32,7 +32,7 @@ from clarion.customers.identity.batch import Arrival, Batch
 from clarion.customers.identity.claim import sender_of
 from clarion.customers.identity.companion_store import add_companions
 from clarion.customers.identity.extract import owner_key
-from clarion.customers.identity.identifier import Owner, User, customer_id_of
+from clarion.customers.identity.identifier import Owner, User, customer_ids
 from clarion.customers.identity.known import Identifier
 from clarion.customers.identity.repeated_claim_store import claims_told_again
 from clarion.customers.outcomes import Outcomes
@@ -102,6 +102,7 @@ class Ingestion:
         """`tally`: hears what became of the events, for whoever writes it down."""
         self._connection = connection
         self._workspace_id = workspace_id
+        self._customer_id_of = customer_ids(workspace_id)
         self._now = now
         self._outcomes = Outcomes(tally or Tally(Names()), workspace_id)
         self._arrivals: Mapping[str, Arrival] = {}
@@ -138,7 +139,7 @@ class Ingestion:
 
     async def make_anew(self, users: Iterable[Owner]) -> None:
         """Make what is known of `users` anew from their events; who has none is forgotten."""
-        owners: dict[UUID, Owner] = {customer_id_of(self._workspace_id, one): one for one in users}
+        owners: dict[UUID, Owner] = {self._customer_id_of(one): one for one in users}
         kept = await self._made_anew(owners)
         await store.keep_customers(self._connection, self._workspace_id, kept)
         gone = owners.keys() - {customer.id for customer in kept}
@@ -224,7 +225,7 @@ class Ingestion:
             if owner is not None:
                 gained[owner].append((event, key is None))
                 if event.type == "identify" and event.is_clock_wrong:
-                    doubted[customer_id_of(self._workspace_id, owner)] = owner
+                    doubted[self._customer_id_of(owner)] = owner
             if event.type == "track" and plain_name(event.name) in RECEIPT_NAMES:
                 receipts.add(event.message_id)
             rows.append(
@@ -260,7 +261,7 @@ class Ingestion:
         they were seen.
         """
         owners = {
-            owner: customer_id_of(self._workspace_id, owner)
+            owner: self._customer_id_of(owner)
             for owner in {*gained, *batch.touched, *batch.absorbed, *batch.absorbed.values()}
         }
         heirs = set(batch.absorbed.values())

@@ -27,7 +27,7 @@ from clarion.customers.devices.device import (
 from clarion.customers.devices.history import HistoryEntry, HistoryRecorder, Step
 from clarion.customers.devices.liveness import held, is_effective, judged, ranked
 from clarion.customers.identity.batch import Batch
-from clarion.customers.identity.identifier import customer_id_of, device_row_id
+from clarion.customers.identity.identifier import customer_ids, device_row_id
 
 
 class Holder(Struct, frozen=True, kw_only=True, gc=False):
@@ -50,6 +50,7 @@ class DevicePlan:
         now: datetime,
     ) -> None:
         self._workspace_id = workspace_id
+        self._customer_id_of = customer_ids(workspace_id)
         self._batch = batch
         self._now = now
         self._registrations: dict[str, list[Registration]] = defaultdict(list)
@@ -110,7 +111,7 @@ class DevicePlan:
     def newcomers(self, devices: Mapping[str, KeptDevice]) -> dict[str, UUID]:
         """The devices that register for the first time, and whose they will be."""
         return {
-            device_id: customer_id_of(self._workspace_id, self._batch.device_owner(device_id))
+            device_id: self._customer_id_of(self._batch.device_owner(device_id))
             for device_id in self._registrations
             if device_id not in devices
         }
@@ -180,7 +181,7 @@ class DevicePlan:
             owner = self._batch.device_owner(device_id)
             after = replace(
                 after,
-                customer_id=customer_id_of(self._workspace_id, owner),
+                customer_id=self._customer_id_of(owner),
                 registrations=judged(
                     after.registrations,
                     device_id=device_id,
@@ -273,7 +274,7 @@ class DevicePlan:
             Step(
                 message_id=step.claim.message_id,
                 at=step.claim.at,
-                customer_id=customer_id_of(self._workspace_id, step.owner),
+                customer_id=self._customer_id_of(step.owner),
             )
             for step in self._batch.owner_steps(device_id)
         ]

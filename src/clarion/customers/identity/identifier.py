@@ -14,14 +14,19 @@ A late claim changes a timeline only where the owner changes; then its periods a
 no event. Two real users are never merged (R9): a claim moves time, not people.
 """
 
+from collections.abc import Callable
 from datetime import datetime
 from functools import lru_cache
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from msgspec import Struct
 
+from clarion.clock import derived_id
+
 DERIVED_KEPT = 16_384
 """How many derived ids are remembered: a batch asks for the same ones again and again."""
+WORKSPACES_KEPT = 4
+"""Of so many workspaces."""
 
 
 class Flags(Struct, frozen=True, kw_only=True, gc=False):
@@ -75,16 +80,26 @@ class Provisional(Struct, frozen=True, gc=False):
 Owner = User | Provisional
 
 
-@lru_cache(maxsize=DERIVED_KEPT)
 def customer_id_of(workspace_id: UUID, owner: Owner) -> UUID:
     """The derived id of a customer: the same events give the same id in any order."""
-    match owner:
-        case User(user_id):
-            return uuid5(workspace_id, f"user:{user_id}")
-        case Provisional(key, since):
-            start = "" if since is None else since.isoformat()
-            return uuid5(workspace_id, f"key:{start}:{key}")
+    return customer_ids(workspace_id)(owner)
+
+
+@lru_cache(maxsize=WORKSPACES_KEPT)
+def customer_ids(workspace_id: UUID) -> Callable[[Owner], UUID]:
+    """`customer_id_of` for many owners of one workspace."""
+
+    @lru_cache(maxsize=DERIVED_KEPT)
+    def id_of(owner: Owner) -> UUID:
+        match owner:
+            case User(user_id):
+                return derived_id(workspace_id, f"user:{user_id}")
+            case Provisional(key, since):
+                start = "" if since is None else since.isoformat()
+                return derived_id(workspace_id, f"key:{start}:{key}")
+
+    return id_of
 
 
 def device_row_id(workspace_id: UUID, device_id: str) -> UUID:
-    return uuid5(workspace_id, f"device:{device_id}")
+    return derived_id(workspace_id, f"device:{device_id}")

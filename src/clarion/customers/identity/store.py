@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from clarion.clock import from_micros, to_micros
 from clarion.customers.devices.facts import Facts
 from clarion.customers.identity.claim import Claim, ClaimKind, sender_of
-from clarion.customers.identity.identifier import Flags, customer_id_of
+from clarion.customers.identity.identifier import Flags, customer_ids
 from clarion.customers.identity.known import Identifier, Stored
 from clarion.customers.identity.ownership import Decider, Owned
 from clarion.customers.identity.repeated_claims import DayClaim
@@ -123,15 +123,13 @@ async def write_owned(
         known |= await sources_with_leads(connection, workspace_id, ahead)
         for source_id in known.union(near):
             sources[sender_of(source_id)].add(source_id)
+    id_of = customer_ids(workspace_id)
     await write_ownership(
         connection,
         workspace_id,
         {
             decider: Ownership(
-                periods=[
-                    Period(run.start, run.end, customer_id_of(workspace_id, run.owner))
-                    for run in one.runs
-                ],
+                periods=[Period(run.start, run.end, id_of(run.owner)) for run in one.runs],
                 is_real=one.is_real,
                 leads={
                     source_id: lead

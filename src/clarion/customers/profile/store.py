@@ -114,7 +114,7 @@ async def lock_customers(
     connection: AsyncConnection, ids: Iterable[UUID]
 ) -> dict[UUID, CustomerRecord]:
     """Those of `ids` that exist, ours until this transaction ends."""
-    wanted = sorted(set(ids))
+    wanted = sorted(set(ids), key=_bytes)
     if not wanted:
         return {}
     rows = await connection.execute(
@@ -133,7 +133,7 @@ async def keep_customers(
     await upsert(
         connection,
         customers,
-        [_row(workspace_id, customer) for customer in sorted(kept, key=lambda one: one.id)],
+        [_row(workspace_id, customer) for customer in sorted(kept, key=lambda one: one.id.bytes)],
         key=("id",),
     )
 
@@ -211,7 +211,7 @@ async def forget_customers(
     connection: AsyncConnection, workspace_id: UUID, ids: Iterable[UUID]
 ) -> None:
     """Remove those of `ids` whom no device points at: nothing is left that was theirs."""
-    wanted = sorted(set(ids))
+    wanted = sorted(set(ids), key=_bytes)
     if wanted:
         held = select(devices.c.customer_id).where(
             devices.c.workspace_id == workspace_id, devices.c.customer_id == customers.c.id
@@ -271,3 +271,8 @@ def _kept(row: Any) -> CustomerRecord:
         first_seen_at=row.first_seen_at,
         last_seen_at=row.last_seen_at,
     )
+
+
+def _bytes(one: UUID) -> bytes:
+    """What ids are sorted by: Python compares them slowly."""
+    return one.bytes
