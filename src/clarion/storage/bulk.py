@@ -77,12 +77,17 @@ async def append(
 
 
 async def insert_unseen(
-    connection: AsyncConnection, table: Table, rows: Sequence[Row], *, returning: str
+    connection: AsyncConnection,
+    table: Table,
+    rows: Sequence[Row],
+    *,
+    returning: str,
+    same: Row | None = None,
 ) -> list[Any]:
     """`insert_new`, telling the column `returning` of those that were not there. PostgreSQL alone:
     SQLite's driver repeats a statement for each row, and what that returns is lost."""
     written = await _write(
-        connection, table, rows, f'ON CONFLICT DO NOTHING RETURNING "{returning}"'
+        connection, table, rows, f'ON CONFLICT DO NOTHING RETURNING "{returning}"', same or _NOTHING
     )
     return [] if written is None else list(written.scalars())
 
@@ -104,10 +109,12 @@ async def upsert(
     *,
     key: Sequence[str],
     combine: Mapping[str, str] | None = None,
+    same: Row | None = None,
 ) -> None:
     """Insert `rows`, or overwrite the columns they name where `key` is already there.
 
-    Each key comes once. `combine` names columns that keep the "least" or the "greatest" of old and
+    Each key comes once. `same`: columns that are alike in all rows, and are not overwritten.
+    `combine` names columns that keep the "least" or the "greatest" of old and
     new, or their "sum"; with it, all other columns of a row that is there stay as they are.
     """
     if not rows:
@@ -117,7 +124,7 @@ async def upsert(
     else:
         changes = [_combined(table.name, name, how) for name, how in combine.items()]
     conflict = f"ON CONFLICT ({', '.join(key)}) DO UPDATE SET {', '.join(changes)}"
-    await _write(connection, table, rows, conflict)
+    await _write(connection, table, rows, conflict, same or _NOTHING)
 
 
 def _combined(table: str, name: str, how: str) -> str:

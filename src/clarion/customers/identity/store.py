@@ -255,20 +255,18 @@ async def users_seen_with(
 async def _insert_empty(
     connection: AsyncConnection, workspace_id: UUID, keys: Sequence[str]
 ) -> set[str]:
-    rows = [
-        {
-            "workspace_id": workspace_id,
-            "key": key,
-            "is_user": False,
-            "is_device": False,
-            "is_guarded": False,
-            "is_named": False,
-            "is_known": False,
-            "timeline": [],
-        }
-        for key in keys
-    ]
-    return set(await insert_unseen(connection, identifiers, rows, returning="key"))
+    empty: dict[str, Any] = {
+        "workspace_id": workspace_id,
+        "is_user": False,
+        "is_device": False,
+        "is_guarded": False,
+        "is_named": False,
+        "is_known": False,
+        "timeline": [],
+    }
+    rows = [{"key": key} for key in keys]
+    fresh = await insert_unseen(connection, identifiers, rows, returning="key", same=empty)
+    return set(fresh)
 
 
 _KEPT = (

@@ -149,12 +149,8 @@ async def see_customers(
         [
             {
                 "id": one.id,
-                "workspace_id": workspace_id,
                 "user_id": one.user_id,
                 "key": one.key,
-                "traits": {},
-                "stamps": {},
-                "push_opted_out": False,
                 "first_seen_at": one.first_at,
                 "last_seen_at": one.last_at,
             }
@@ -162,6 +158,12 @@ async def see_customers(
         ],
         key=("id",),
         combine={"first_seen_at": "least", "last_seen_at": "greatest"},
+        same={
+            "workspace_id": workspace_id,
+            "traits": {},
+            "stamps": {},
+            "push_opted_out": False,
+        },
     )
 
 
