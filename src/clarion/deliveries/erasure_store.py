@@ -17,16 +17,26 @@ from clarion.deliveries.customer_index_store import take_out_of_index
 from clarion.deliveries.delivery import DeliveryState, Skip
 from clarion.storage.bulk import in_parts, insert_new
 from clarion.storage.dialect import Id, Instant
-from clarion.storage.schema import chunks, deliveries, quarantine
+from clarion.storage.schema import chunks, deliveries, firebase_apps, quarantine
 
 _PENDING, _SKIPPED = DeliveryState.PENDING.value, DeliveryState.SKIPPED.value
 
 
-async def release_quarantine(connection: AsyncConnection, device_rows: Iterable[UUID]) -> None:
+async def release_quarantine(
+    connection: AsyncConnection, workspace_id: UUID, device_rows: Iterable[UUID]
+) -> None:
     """A registration of theirs whose removal a person is to decide on needs no decision any
     more."""
-    for part in in_parts(device_rows):
-        await connection.execute(delete(quarantine).where(quarantine.c.device_id.in_(part)))
+    rows = await connection.execute(
+        select(firebase_apps.c.id).where(firebase_apps.c.workspace_id == workspace_id)
+    )
+    app_ids = list(rows.scalars())  # the key of what is in quarantine begins with the app
+    for part in in_parts(device_rows) if app_ids else ():
+        await connection.execute(
+            delete(quarantine).where(
+                quarantine.c.firebase_app_id.in_(app_ids), quarantine.c.device_id.in_(part)
+            )
+        )
 
 
 async def make_nobodys(
