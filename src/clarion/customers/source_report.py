@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from clarion.accounts.actor import Actor
 from clarion.clock import Moment
 from clarion.customers.devices.token_age_store import last_registered_at, not_refreshed
-from clarion.customers.diagnostics import REFRESH_DAYS, WARNINGS, WarningCode, cure_of
+from clarion.customers.diagnostics import REFRESH_DAYS, WarningCode
+from clarion.ingest_log.diagnostics import WARNINGS, cure_of
 from clarion.ingest_log.outcome import Entry, Outcome, hour_of
 from clarion.ingest_log.queries import Counted, Wanted, hours, newest, totals
 from clarion.ingest_log.tally import Kind
@@ -211,7 +212,7 @@ def _warning(counted: Counted, told: Sequence[Entry]) -> CountedWarning:
         (one for one in told if one.code == counted.label and (one.message or "").endswith(about)),
         None,
     )
-    advice = WARNINGS[WarningCode(counted.label)]
+    advice = WARNINGS[counted.label]
     return CountedWarning(
         code=counted.label,
         subject=counted.name or None,

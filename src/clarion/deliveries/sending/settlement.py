@@ -20,7 +20,7 @@ from clarion.campaigns.launch import STOPPED, Launch, LaunchState, pause
 from clarion.campaigns.store import get_launched
 from clarion.clock import Clock
 from clarion.customers.devices.store import remove_registrations
-from clarion.customers.diagnostics import WARNINGS, WarningCode
+from clarion.customers.diagnostics import WarningCode
 from clarion.deliveries.apps.pace_store import draw_pace, slow_down
 from clarion.deliveries.apps.pacing import Grant, Later
 from clarion.deliveries.apps.quarantine_store import Judgement, put_in_quarantine, watch
@@ -38,6 +38,7 @@ from clarion.deliveries.provider import ProviderApp
 from clarion.deliveries.sending.belief import next_trial
 from clarion.deliveries.sending.chunk_result import ChunkResult
 from clarion.deliveries.sending.ledger_store import settle_chunk
+from clarion.ingest_log.diagnostics import WARNINGS
 from clarion.ingest_log.outcome import hour_of
 from clarion.ingest_log.store import add_counts
 from clarion.ingest_log.tally import Kind
