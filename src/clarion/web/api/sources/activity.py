@@ -13,9 +13,10 @@ from litestar.response import Stream
 from clarion.accounts.actor import Actor
 from clarion.broker import BrokerUnavailable, JobKind
 from clarion.customers.queries import SourceEvent, list_activity, next_activity, watch_activity
-from clarion.customers.source_report import HOURS_MAX, SourceCounts, source_report
+from clarion.customers.source_report import source_report
 from clarion.ingest_log.outcome import Outcome
 from clarion.ingest_log.queries import Wanted
+from clarion.ingest_log.source_report import HOURS_MAX, SourceCounts
 from clarion.ingest_log.tail import Tail
 from clarion.sources.queries import get_source
 from clarion.storage.database import StorageUnavailable
