@@ -7,7 +7,7 @@ device ever changes, so that each is planned once.
 """
 
 from collections import defaultdict
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -15,6 +15,7 @@ from typing import Any
 from uuid import UUID
 
 import structlog
+from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.agent import Agent, AgentName
@@ -49,6 +50,18 @@ class PlannerOptions:
     lease_seconds: float = 60.0
     tries_max: int = 5
     """What fails so often, though database and broker are there, will not succeed."""
+
+
+class ReachedDevice(Struct, frozen=True, gc=False):
+    """A device that the campaign's audience reaches, as `audiences.query.devices_of` reads it."""
+
+    id: UUID
+    customer_id: UUID
+    platform: str
+    token_kind: str
+    push_opted_out: bool | None
+    notifications_off: bool | None
+    firebase_app_id: UUID | None
 
 
 class Planner:
@@ -119,7 +132,7 @@ class Planner:
                 await lease.ack()
                 return count
 
-    async def _page(self, launch: Launch, campaign: Campaign) -> Sequence[Any]:
+    async def _page(self, launch: Launch, campaign: Campaign) -> list[ReachedDevice]:
         statement = devices_of(
             launch.workspace_id,
             campaign.audience,
@@ -127,13 +140,16 @@ class Planner:
             limit=self._options.page_devices,
         )
         async with self._database.read() as connection:
-            return (await connection.execute(statement)).all()
+            rows: Iterable[Any] = await connection.execute(statement)
+            return [ReachedDevice(*row) for row in rows]
 
-    async def _write(self, launch: Launch, campaign: Campaign, page: Sequence[Any]) -> int:
+    async def _write(
+        self, launch: Launch, campaign: Campaign, page: Sequence[ReachedDevice]
+    ) -> int:
         """One page's transaction; 0 where another planner was faster."""
         now = self._clock.now()
         loud = _loud_platforms(campaign.content)
-        by_app: dict[UUID, list[Any]] = defaultdict(list)
+        by_app: dict[UUID | None, list[ReachedDevice]] = defaultdict(list)
         skipped: list[dict[str, Any]] = []
         for device in page:
             skip = _skip(device, loud)
@@ -230,7 +246,7 @@ def _loud_platforms(content: ContentSpec) -> set[str]:
     return {one.value for one in Platform if not content.for_platform(one).is_silent}
 
 
-def _skip(device: Any, loud: Container[str]) -> Skip | None:
+def _skip(device: ReachedDevice, loud: Container[str]) -> Skip | None:
     """What is known when planning; the rest is checked when sending."""
     if device.push_opted_out:
         return Skip.OPTED_OUT
@@ -243,7 +259,7 @@ def _skip(device: Any, loud: Container[str]) -> Skip | None:
     return None
 
 
-def _skipped(launch: Launch, device: Any, skip: Skip, now: datetime) -> dict[str, Any]:
+def _skipped(launch: Launch, device: ReachedDevice, skip: Skip, now: datetime) -> dict[str, Any]:
     """The row of one that is not sent at all."""
     return {
         "launch_id": launch.id,

@@ -12,7 +12,6 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from msgspec import Struct
 from sqlalchemy import (
     ColumnElement,
     Integer,
@@ -37,6 +36,7 @@ from clarion.deliveries.chunk import (
     Chunk,
     Member,
     NewChunk,
+    OpenDelivery,
     member_columns,
     unpack,
 )
@@ -51,59 +51,33 @@ _IS_PENDING = deliveries.c.state == literal_column("'pending'")
 """A literal, not a parameter: only then do databases use the index of the pending ones."""
 
 
-class OpenDelivery(Struct, gc=False):
-    """A planned delivery with its device and customer as they are now; None where there is none.
-    What has a row is read as a row with the same names."""
-
-    device_id: UUID
-    platform: str
-    is_still_theirs: bool = False
-    device_state: str | None = None
-    token: str | None = None
-    token_kind: str | None = None
-    token_hash: str | None = None
-    push_opted_out: bool | None = None
-    notifications_off: bool | None = None
-    user_id: str | None = None
-    traits: Mapping[str, Any] | None = None
-    facts: Mapping[str, str] | None = None
-    attempts: int = 0
-    first_tried_at: datetime | None = None
-    reason: str | None = None
-    has_arrived: bool = False
-
-
 async def open_deliveries(
     connection: AsyncConnection, chunk: Chunk, *, with_traits: bool, with_facts: bool = False
-) -> Sequence[Any]:
-    """The chunk's pending deliveries with device and customer as they are now.
-
-    `has_arrived`: an answer was lost, and meanwhile the app has reported the push.
-    """
+) -> list[OpenDelivery]:
+    """The chunk's pending deliveries with device and customer as they are now."""
     wanted = (with_traits, with_facts)
     found = await connection.execute(
         _rows_as_they_are(bool(chunk.lost), *wanted), {"chunk": chunk.id}
     )
-    rows: Sequence[Any] = found.all()
-    with_row = {row.device_id for row in rows}
-    members = [one for one in unpack(chunk.members) if one.device_id not in with_row]
+    pending = [OpenDelivery(*row) for row in found]
+    with_row = {delivery.device_id for delivery in pending}
+    members = [member for member in unpack(chunk.members) if member.device_id not in with_row]
     if not members:
-        return rows
+        return pending
     device_ids = [member.device_id for member in members]
     read = await connection.execute(
         _devices_as_they_are(*wanted).where(among(connection, devices.c.id, device_ids))
     )
     there = {device_id: (customer_id, rest) for device_id, customer_id, *rest in read}
-    planned = []
     for member in members:
         device = there.get(member.device_id)
         if device is None:
-            planned.append(OpenDelivery(member.device_id, member.platform))
+            pending.append(OpenDelivery(member.device_id, member.platform))
         else:
             customer_id, rest = device
             is_theirs = customer_id == member.customer_id
-            planned.append(OpenDelivery(member.device_id, member.platform, is_theirs, *rest))
-    return [*rows, *planned]
+            pending.append(OpenDelivery(member.device_id, member.platform, is_theirs, *rest))
+    return pending
 
 
 # Statements are made once: once for each chunk would be felt.
@@ -111,19 +85,20 @@ async def open_deliveries(
 
 @cache
 def _rows_as_they_are(has_lost: bool, with_traits: bool, with_facts: bool) -> Select[Any]:
+    """In the order of OpenDelivery's fields."""
     reported: ColumnElement[bool] = deliveries.c.received_at.is_not(None)
     if not has_lost:
         reported = and_(reported, deliveries.c.unanswered > 0)
     return (
         select(
             deliveries.c.device_id,
-            (devices.c.customer_id == deliveries.c.customer_id).label("is_still_theirs"),
             deliveries.c.platform,
+            (devices.c.customer_id == deliveries.c.customer_id).label("is_still_theirs"),
+            *_now(with_traits, with_facts),
             deliveries.c.attempts,
             deliveries.c.first_tried_at,
             deliveries.c.reason,
             reported.label("has_arrived"),
-            *_now(with_traits, with_facts),
         )
         .outerjoin_from(deliveries, devices, devices.c.id == deliveries.c.device_id)
         .outerjoin(customers, customers.c.id == devices.c.customer_id)

@@ -32,7 +32,7 @@ from clarion.customers.devices.device import Platform
 from clarion.customers.devices.store import spares_of
 from clarion.deliveries.apps.pacing import Grant, Later
 from clarion.deliveries.apps.quarantine_store import last_acceptance
-from clarion.deliveries.chunk import Chunk
+from clarion.deliveries.chunk import Chunk, OpenDelivery
 from clarion.deliveries.chunk_store import keep_chunk
 from clarion.deliveries.delivery import RetryPolicy
 from clarion.deliveries.provider import Provider, ProviderApp, Push
@@ -194,13 +194,13 @@ class Sender:
             # In the same transaction: on SQLite a reader's pages are all read anew after each
             # write of another connection, which for a chunk costs more than all the rest.
             content = claimed.campaign.content
-            rows = await open_deliveries(
+            pending = await open_deliveries(
                 connection,
                 claimed.chunk,
                 with_traits=self._template(claimed.campaign) is not None,
                 with_facts=content.base.live_activity is not None,
             )
-            return replace(claimed, rows=rows)
+            return replace(claimed, pending=pending)
 
         claimed = await self._database.transact(work, self._clock)
         if isinstance(claimed, Later):
@@ -217,17 +217,17 @@ class Sender:
         return claimed
 
     async def _do(self, work: Work) -> int:
-        chunk, rows = work.chunk, work.rows
+        chunk, pending = work.chunk, work.pending
         template = self._template(work.campaign)
         result = ChunkResult(lost=chunk.lost)
         if work.launch.state in STOPPED:
-            for row in rows:
-                result.cancel(row)
+            for delivery in pending:
+                result.cancel(delivery)
         elif work.app is not None and work.grant is not None:
-            await self._send(work, work.app, work.grant, template, rows, result)
+            await self._send(work, work.app, work.grant, template, pending, result)
         else:
-            for row in rows:
-                result.give_up(row)
+            for delivery in pending:
+                result.give_up(delivery)
         await self._settle(work, result)
         self._notices.settled(chunk.firebase_app_id, result, is_trial=work.is_trial)
         return len(result.settled)
@@ -238,12 +238,12 @@ class Sender:
         app: ProviderApp,
         grant: Grant,
         template: Template | None,
-        rows: Sequence[Any],
+        pending: Sequence[OpenDelivery],
         result: ChunkResult,
     ) -> None:
         chunk = work.chunk
         async with self._keeping(chunk):
-            chosen, pushes = await self._prepare(work, app, grant, template, rows, result)
+            chosen, pushes = await self._prepare(work, app, grant, template, pending, result)
             if not pushes:
                 return
             outcomes = await self._paced_sender.carry(app, pushes, grant)
@@ -255,8 +255,8 @@ class Sender:
         chance = self._clock.chance()
         policy = self._options.policy
         limits = self._notices.limits
-        for row, push, outcome in zip(chosen, pushes, outcomes, strict=False):
-            result.enter(row, push, outcome, now=now, chance=chance, policy=policy)
+        for delivery, push, outcome in zip(chosen, pushes, outcomes, strict=False):
+            result.enter(delivery, push, outcome, now=now, chance=chance, policy=policy)
         accepted_at = None
         if result.blaming:
             accepted_at = await self._read(chunk, lambda reader: last_acceptance(reader, app.id))
@@ -269,7 +269,7 @@ class Sender:
             known_limited=limits.known(app.id, now),
             accepted_lately=limits.accepted_lately(app.id, now),
         )
-        result.rest += [row.device_id for row in chosen[len(outcomes) :]]
+        result.rest += [delivery.device_id for delivery in chosen[len(outcomes) :]]
         self._notices.learn(app, result, now)
 
     async def _prepare(
@@ -278,28 +278,28 @@ class Sender:
         app: ProviderApp,
         grant: Grant,
         template: Template | None,
-        rows: Sequence[Any],
+        pending: Sequence[OpenDelivery],
         result: ChunkResult,
-    ) -> tuple[list[Any], list[Push]]:
-        """The rows whose pushes are to leave, and the pushes."""
-        chosen: list[Any] = []
+    ) -> tuple[list[OpenDelivery], list[Push]]:
+        """The deliveries whose pushes are to leave, and the pushes."""
+        chosen: list[OpenDelivery] = []
         pushes: list[Push] = []
         # One value a platform, not one a push: the provider encodes each value once.
         contents = {one.value: work.campaign.content.for_platform(one) for one in Platform}
         now = self._clock.now()
         quiet = self._notices.limits.quiet(app.id, now)
         steps = 0 if template is None else template.steps
-        for row in rows:
+        for delivery in pending:
             if len(pushes) == grant.count:
-                result.rest.append(row.device_id)
+                result.rest.append(delivery.device_id)
                 continue
-            if quiet and row.platform in quiet and not row.has_arrived:
-                result.later[quiet[row.platform]].append(row.device_id)
+            if quiet and delivery.platform in quiet and not delivery.has_arrived:
+                result.later[quiet[delivery.platform]].append(delivery.device_id)
                 continue
-            push = result.prepare(work.chunk.launch_id, contents, template, row, now)
+            push = result.prepare(work.chunk.launch_id, contents, template, delivery, now)
             if push is not None:
                 pushes.append(push)
-                chosen.append(row)
+                chosen.append(delivery)
             if template is not None and template.steps - steps > TURN_STEPS:
                 # Whoever else lives on this loop, such as /livez, must not wait for a whole chunk.
                 await asyncio.sleep(0)

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from typing import Any
 from uuid import UUID
 
 import structlog
@@ -31,7 +30,7 @@ from clarion.deliveries.apps.store import (
     pause_app,
     take_trial,
 )
-from clarion.deliveries.chunk import Chunk, NewChunk
+from clarion.deliveries.chunk import Chunk, NewChunk, OpenDelivery
 from clarion.deliveries.chunk_store import claim_chunk, finish_launch, hasten_app, release_chunk
 from clarion.deliveries.counts_store import add_to_counts
 from clarion.deliveries.provider import ProviderApp
@@ -69,8 +68,7 @@ class Work:
     campaign: Campaign
     launch: Launch
     claimed_at: datetime
-    rows: Sequence[Any] = ()
-    """Its open deliveries, as `open_deliveries` reads them."""
+    pending: Sequence[OpenDelivery] = ()
     app: ProviderApp | None = None
     grant: Grant | None = None
     app_paused_reason: str | None = None
