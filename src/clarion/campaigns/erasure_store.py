@@ -19,15 +19,15 @@ async def campaigns_naming(
     connection: AsyncConnection, workspace_id: UUID, names: Iterable[str]
 ) -> list[UUID]:
     """The ids of the campaigns whose audience may name one of `names`: user ids or addresses."""
-    found: set[UUID] = set()
+    campaign_ids: set[UUID] = set()
     for part in in_parts({indexed_name(name) for name in names}):
         rows = await connection.execute(
             select(campaign_names.c.campaign_id)
             .where(campaign_names.c.workspace_id == workspace_id, campaign_names.c.name.in_(part))
             .distinct()
         )
-        found |= set(rows.scalars())
-    return sorted(found)
+        campaign_ids |= set(rows.scalars())
+    return sorted(campaign_ids)
 
 
 async def forget_in_audiences(

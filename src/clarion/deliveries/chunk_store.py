@@ -106,14 +106,14 @@ async def find_planned(
     is among them. `lock`: their chunks stay as they are until this transaction ends. Without it,
     look here first and at the rows then: what is settled in between is there."""
     wanted = sorted(device_ids)
-    found: list[Planned] = []
+    planned: list[Planned] = []
     for part in in_parts(launch_ids) if wanted else ():
         members = None
         while members is None:
             near = await _chunks_near(connection, part, wanted)
             members = await _members_among(connection, near, set(wanted), lock=lock)
-        found += members
-    return found
+        planned += members
+    return planned
 
 
 async def _chunks_near(
@@ -141,7 +141,7 @@ async def _members_among(
 ) -> list[Planned] | None:
     """None: one of the chunks was settled before it could be locked, and may have handed on some
     of its members to a new one."""
-    found: list[Planned] = []
+    planned: list[Planned] = []
     for part in in_parts(chunk_ids, CHUNKS_AT_ONCE):
         statement = (
             select(chunks.c.id, chunks.c.launch_id, chunks.c.members)
@@ -152,13 +152,13 @@ async def _members_among(
         rows = result.all()
         if lock and len(rows) < len(part):
             return None
-        found += [
+        planned += [
             Planned(launch_id=row.launch_id, chunk_id=row.id, member=member)
             for row in rows
             for member in unpack(row.members)
             if member.device_id in device_ids
         ]
-    return found
+    return planned
 
 
 async def planned_after(
@@ -173,7 +173,7 @@ async def planned_after(
     )
     if after is not None:
         nearest = nearest.where(chunks.c.last_device_id > after)
-    found: list[Member] = []
+    members_found: list[Member] = []
     last: tuple[UUID, UUID] | None = None
     while True:
         page = nearest
@@ -183,18 +183,18 @@ async def planned_after(
         packed = await connection.execute(
             select(chunks.c.members).where(chunks.c.id.in_([row.id for row in rows]))
         )
-        found += [
+        members_found += [
             member
             for members in packed.scalars()
             for member in unpack(members)
             if after is None or member.device_id > after
         ]
-        found = sorted(found, key=lambda member: member.device_id)[:limit]
+        members_found = sorted(members_found, key=lambda member: member.device_id)[:limit]
         if len(rows) < CHUNKS_AT_ONCE:
-            return found
+            return members_found
         last = (rows[-1].first_device_id, rows[-1].id)
-        if len(found) == limit and found[-1].device_id <= last[0]:
-            return found
+        if len(members_found) == limit and members_found[-1].device_id <= last[0]:
+            return members_found
 
 
 async def overdue_chunks(

@@ -194,10 +194,10 @@ class Planner:
             *(
                 NewJob(
                     kind=JobKind.CHUNK,
-                    payload=one["id"].bytes,
-                    available_at=one["due_at"] if one["due_at"] > now else None,
+                    payload=new["id"].bytes,
+                    available_at=new["due_at"] if new["due_at"] > now else None,
                 )
-                for one in chunks
+                for new in chunks
             )
         )
         return len(page)
@@ -243,7 +243,7 @@ class Planner:
 
 def _loud_platforms(content: ContentSpec) -> set[str]:
     """Those on which the campaign shows something."""
-    return {one.value for one in Platform if not content.for_platform(one).is_silent}
+    return {platform.value for platform in Platform if not content.for_platform(platform).is_silent}
 
 
 def _skip(device: ReachedDevice, loud: Container[str]) -> Skip | None:

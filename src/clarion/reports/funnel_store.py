@@ -110,14 +110,16 @@ async def counts_of(connection: AsyncConnection, launch_ids: Sequence[UUID]) -> 
         .where(launch_counts.c.launch_id.in_(launch_ids))
         .group_by(launch_counts.c.launch_id, launch_counts.c.state)
     )
-    found: dict[UUID, dict[str, int]] = {launch_id: dict(_NONE) for launch_id in launch_ids}
+    counts_by_launch: dict[UUID, dict[str, int]] = {
+        launch_id: dict(_NONE) for launch_id in launch_ids
+    }
     for launch_id, state, count, received, opened in rows:
-        counts = found[launch_id]
+        counts = counts_by_launch[launch_id]
         _add(counts, "in_flight" if state == "pending" else state, count)
         _add(counts, "planned", count)
         _add(counts, "received", received)
         _add(counts, "opened", opened)
-    return {launch_id: Counts(**counts) for launch_id, counts in found.items()}
+    return {launch_id: Counts(**counts) for launch_id, counts in counts_by_launch.items()}
 
 
 _NONE = dict.fromkeys(Counts.__struct_fields__, 0)

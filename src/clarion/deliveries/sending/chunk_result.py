@@ -170,9 +170,9 @@ class ChunkResult:
         `known_limited`: platforms that have been found to be limited alone; `accepted_lately`:
         those that other chunks had pushes accepted for."""
         self._find_limits(known_limited, accepted_lately)
-        again = sum((one.delivery.reason or "").startswith(DOUBTED) for one in self.blaming)
+        again = sum((blame.delivery.reason or "").startswith(DOUBTED) for blame in self.blaming)
         is_true = (
-            any(not _left(one.outcome) for one in self.blaming)
+            any(not _left(blame.outcome) for blame in self.blaming)
             or (is_trial and not self.answered)
             or is_believed(
                 accepted=self.accepted.total(),
@@ -194,14 +194,14 @@ class ChunkResult:
                 self.reasons[answer.delivery.device_id] = DOUBTED + outcome.reason
 
     def _find_limits(
-        self, known: frozenset[Platform], accepted_lately: frozenset[Platform]
+        self, known_limited: frozenset[Platform], accepted_lately: frozenset[Platform]
     ) -> None:
         """Who is to hear nothing: some platforms, or the whole app."""
         alone = frozenset(self.platform_throttled)
         throttled = frozenset(self.throttled)
         if throttled and (
             limited_platforms(self.throttled, self.accepted)
-            or throttled <= known
+            or throttled <= known_limited
             or (not throttled & accepted_lately and accepted_lately - throttled)
         ):
             alone |= throttled
@@ -391,5 +391,5 @@ NO_LIVE_ACTIVITY = _skipped(Skip.NO_LIVE_ACTIVITY)
 NOT_RENDERED = _skipped(Skip.NOT_RENDERED)
 _DEVICE = ThrottleScope.DEVICE
 _APNS = TokenKind.APNS.value
-_PLATFORMS = {one.value: one for one in Platform}
-_TOKEN_KINDS = {one.value: one for one in TokenKind}
+_PLATFORMS = {platform.value: platform for platform in Platform}
+_TOKEN_KINDS = {kind.value: kind for kind in TokenKind}

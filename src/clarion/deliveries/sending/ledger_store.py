@@ -56,10 +56,10 @@ async def open_deliveries(
 ) -> list[OpenDelivery]:
     """The chunk's pending deliveries with device and customer as they are now."""
     wanted = (with_traits, with_facts)
-    found = await connection.execute(
+    rows = await connection.execute(
         _rows_as_they_are(bool(chunk.lost), *wanted), {"chunk": chunk.id}
     )
-    pending = [OpenDelivery(*row) for row in found]
+    pending = [OpenDelivery(*row) for row in rows]
     with_row = {delivery.device_id for delivery in pending}
     members = [member for member in unpack(chunk.members) if member.device_id not in with_row]
     if not members:
@@ -316,7 +316,7 @@ class _Settlement:
         )
         for row in (self._rows[device_id] for device_id in device_ids):
             was = (row.has_received, row.has_opened, row.attempts, row.unanswered)
-            self.tally.add(row.platform, _PENDING, row.reason, -1, *(-one for one in was))
+            self.tally.add(row.platform, _PENDING, row.reason, -1, *(-count for count in was))
             self.tally.add(
                 row.platform,
                 values.get("state", _PENDING),

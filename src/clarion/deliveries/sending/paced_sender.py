@@ -62,10 +62,10 @@ class PacedSender:
                     left = ready
                 else:
                     await self._clock.sleep(SLICE_SECONDS)
-            return [outcome for one in flights for outcome in await one]
+            return [outcome for flight in flights for outcome in await flight]
         finally:
-            for one in flights:
-                one.cancel()
+            for flight in flights:
+                flight.cancel()
 
 
 class Heard:

@@ -285,7 +285,9 @@ class Sender:
         chosen: list[OpenDelivery] = []
         pushes: list[Push] = []
         # One value a platform, not one a push: the provider encodes each value once.
-        contents = {one.value: work.campaign.content.for_platform(one) for one in Platform}
+        contents = {
+            platform.value: work.campaign.content.for_platform(platform) for platform in Platform
+        }
         now = self._clock.now()
         quiet = self._notices.limits.quiet(app.id, now)
         steps = 0 if template is None else template.steps
@@ -374,12 +376,12 @@ class Sender:
 
     def _template(self, campaign: Campaign) -> Template | None:
         """The campaign's parsed template; None where no text depends on the customer."""
-        known = self._templates.get(campaign.id)
-        if known is None or known[0] != campaign.changed_at:
+        cached = self._templates.get(campaign.id)
+        if cached is None or cached[0] != campaign.changed_at:
             if len(self._templates) > 100:
                 self._templates.clear()
-            known = (campaign.changed_at, Template(campaign.content))
-            self._templates[campaign.id] = known
-        template = known[1]
+            cached = (campaign.changed_at, Template(campaign.content))
+            self._templates[campaign.id] = cached
+        template = cached[1]
         dynamic = any(template.needs_customer(platform) for platform in Platform)
         return template if dynamic else None

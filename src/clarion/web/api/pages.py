@@ -77,8 +77,10 @@ def after_ids(cursor: str | None) -> tuple[UUID, UUID] | None:
     """The pair of ids a page begins after."""
     if cursor is None:
         return None
-    one, two = _key(cursor, tuple[Annotated[bytes, _SIXTEEN], Annotated[bytes, _SIXTEEN]])
-    return UUID(bytes=one), UUID(bytes=two)
+    first_id, second_id = _key(
+        cursor, tuple[Annotated[bytes, _SIXTEEN], Annotated[bytes, _SIXTEEN]]
+    )
+    return UUID(bytes=first_id), UUID(bytes=second_id)
 
 
 def after_moment(cursor: str | None) -> tuple[datetime, UUID] | None:
@@ -99,8 +101,8 @@ def after_place(cursor: str | None) -> tuple[int, int, UUID, UUID] | None:
     if cursor is None:
         return None
     kind = tuple[Micros, Seq, Annotated[bytes, _SIXTEEN], Annotated[bytes, _SIXTEEN]]
-    at, rank, one, two = _key(cursor, kind)
-    return at, rank, UUID(bytes=one), UUID(bytes=two)
+    at, rank, first_id, second_id = _key(cursor, kind)
+    return at, rank, UUID(bytes=first_id), UUID(bytes=second_id)
 
 
 def after_position(cursor: str | None) -> Position | None:

@@ -80,7 +80,7 @@ class Workspaces(Controller):
     async def list_all(self, parts: GivenParts, caller: GivenCaller) -> Page[Workspace]:
         """Those that the API key opens, which is its own; always one page."""
         shown = await parts.ask(list_workspaces, caller)
-        return whole([Workspace(**_fields(one)) for one in shown])
+        return whole([Workspace(**_fields(workspace)) for workspace in shown])
 
     @post("", summary="Make a workspace", opt={BODY: NewWorkspace, NEEDS: Scope.ADMIN})
     async def create(self, request: Call, parts: GivenParts, caller: GivenCaller) -> MadeWorkspace:

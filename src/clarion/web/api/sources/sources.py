@@ -136,4 +136,6 @@ class Sources(Controller):
         refusals = await parts.ask(
             list_refusals, caller, source_id, before_seq=after_seq(cursor), limit=limit + 1
         )
-        return page(refusals, limit, lambda one: shown(one, Refusal), lambda one: one.seq)
+        return page(
+            refusals, limit, lambda refusal: shown(refusal, Refusal), lambda refusal: refusal.seq
+        )
