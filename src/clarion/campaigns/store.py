@@ -97,8 +97,8 @@ async def due_campaigns(connection: AsyncConnection, now: datetime, limit: int) 
 
 
 async def save_campaign(connection: AsyncConnection, before: Campaign, after: Campaign) -> None:
-    """Write what is different: the definition, its launch, or both. Both are locked by the
-    transaction; what the planner writes of a launch stays as it is."""
+    """Writes what differs: the definition, its launch, or both. Both are locked by the transaction;
+    the planner's columns of a launch are not touched."""
     if after.launch is not None and before.launch != after.launch:
         if before.launch is None or before.launch.id != after.launch.id:
             await create_launch(connection, after.launch)
@@ -114,8 +114,8 @@ async def save_campaign(connection: AsyncConnection, before: Campaign, after: Ca
 async def index_names(
     connection: AsyncConnection, workspace_id: UUID, campaign_id: UUID, audience: Rule
 ) -> None:
-    """Note whom the audience names, in the place of whom it named before: who is erased is found
-    in it without a look at every campaign."""
+    """Replaces the index of the names in the campaign's audience, by which an erasure finds
+    them."""
     await connection.execute(
         delete(campaign_names).where(campaign_names.c.campaign_id == campaign_id)
     )
@@ -128,7 +128,7 @@ async def index_names(
 
 
 async def create_launch(connection: AsyncConnection, launch: Launch) -> None:
-    """Create it; one with that id stays as it is."""
+    """Inserts the launch, unless one with that id exists."""
     await insert_new(connection, launches, [asdict(launch) | _states(launch)])
 
 

@@ -62,7 +62,7 @@ class Planned:
 async def claim_chunk(
     connection: AsyncConnection, chunk_id: UUID, *, now: datetime, lease_until: datetime
 ) -> Chunk | None:
-    """Claim it if it is due and nobody works on it."""
+    """Claims the chunk if it is due and not leased. Returns None otherwise."""
     values = {
         "chunk": chunk_id,
         "now": now,
@@ -75,7 +75,7 @@ async def claim_chunk(
 
 
 async def keep_chunk(connection: AsyncConnection, chunk: Chunk, *, lease_until: datetime) -> bool:
-    """Prolong the lease; False: the chunk is not ours any more."""
+    """Extends the lease. Returns False if another sender has claimed the chunk since."""
     rows = await connection.execute(
         update(chunks).where(*_ours(chunk)).values(lease_until=lease_until).returning(chunks.c.id)
     )
@@ -85,7 +85,7 @@ async def keep_chunk(connection: AsyncConnection, chunk: Chunk, *, lease_until: 
 async def release_chunk(
     connection: AsyncConnection, chunk: Chunk, *, due_at: datetime, held: bool
 ) -> bool:
-    """Put it back untouched, to be found again at `due_at`; `held`: or when a person has acted."""
+    """Puts the chunk back unsent, due at `due_at`; with `held`, earlier if a person acts before."""
     rows = await connection.execute(
         update(chunks)
         .where(*_ours(chunk))
@@ -252,7 +252,7 @@ async def chunks_of_another_time(
 
 
 def _is_over(now: datetime) -> ColumnElement[bool]:
-    """A lease that has ended, or that nobody can have taken: it lasts longer than any does."""
+    """A lease that has ended, or that is longer than any sender takes one."""
     return or_(chunks.c.lease_until <= now, chunks.c.lease_until > now + LEASE_MAX)
 
 
@@ -298,7 +298,7 @@ async def hasten_chunks(
 
 
 async def hasten_app(connection: AsyncConnection, app_id: UUID, now: datetime) -> list[UUID]:
-    """Let what was held for a Firebase app be due now; returns the chunks."""
+    """Makes the chunks that are held for a Firebase app due now; returns their ids."""
     return await _hasten(connection, [chunks.c.firebase_app_id == app_id, chunks.c.is_held], now)
 
 
@@ -317,11 +317,8 @@ async def _hasten(
 async def finish_launch(
     connection: AsyncConnection, clock: Clock, launch_id: UUID, *, by: str
 ) -> bool:
-    """The launch is done when all is planned and no chunk is open; `by`: the agent that looks.
-
-    The launch is locked before its chunks are looked at: of two senders that settle the last two
-    at once each would see the other's open, and nobody would finish.
-    """
+    """Marks the launch as done if all is planned and no chunk is open; `by`: the agent that
+    asks."""
     launch = await get_launch(connection, launch_id, lock=True)
     if launch is None or launch.stage is not LaunchState.SENDING:
         return False
@@ -342,5 +339,5 @@ async def finish_launch(
 
 
 def _ours(chunk: Chunk) -> tuple[Any, ...]:
-    """Whether nobody has claimed the chunk after us."""
+    """The condition that nobody has claimed the chunk since."""
     return (chunks.c.id == chunk.id, chunks.c.attempt == chunk.attempt, chunks.c.state == LEASED)

@@ -25,7 +25,7 @@ _PENDING, _SKIPPED = DeliveryState.PENDING.value, DeliveryState.SKIPPED.value
 async def release_quarantine(
     connection: AsyncConnection, workspace_id: UUID, device_rows: Iterable[UUID]
 ) -> None:
-    """A registration of theirs whose removal a person is to decide on needs no decision any
+    """Takes these devices out of quarantine: nobody has to decide about their registrations any
     more."""
     rows = await connection.execute(
         select(firebase_apps.c.id).where(firebase_apps.c.workspace_id == workspace_id)
@@ -89,7 +89,7 @@ async def make_nobodys(
 
 
 async def _take_out(connection: AsyncConnection, theirs: Sequence[Planned]) -> None:
-    """Take members out of their chunks, which are locked."""
+    """Takes deliveries out of their chunks, which are locked."""
     devices_of: dict[UUID, set[UUID]] = defaultdict(set)
     for delivery in theirs:
         devices_of[delivery.chunk_id].add(delivery.member.device_id)
@@ -173,7 +173,7 @@ async def _make_nobodys(
 
 
 def _nobodys(delivery: Planned, device_id: UUID, now: datetime) -> dict[str, Any]:
-    """The row of one that was planned and will not be sent."""
+    """The row of a planned delivery that will not be sent because its customer was erased."""
     return {
         "launch_id": delivery.launch_id,
         "device_id": device_id,

@@ -65,7 +65,7 @@ class ReachedDevice(Struct, frozen=True, gc=False):
 
 
 class Planner:
-    """Any number may run."""
+    """Turns launches into chunks. Any number may run side by side."""
 
     def __init__(
         self,
@@ -87,7 +87,7 @@ class Planner:
         ]
 
     async def step(self) -> int:
-        """Plan the next launch that waits; returns how many deliveries were planned."""
+        """Plans the next launch that waits; returns how many deliveries were planned."""
         leases = await self._broker.fetch(
             JobKind.LAUNCH,
             limit=1,
@@ -146,7 +146,7 @@ class Planner:
     async def _write(
         self, launch: Launch, campaign: Campaign, page: Sequence[ReachedDevice]
     ) -> int:
-        """One page's transaction; 0 where another planner was faster."""
+        """Writes one page in one transaction; returns 0 if another planner has written it."""
         now = self._clock.now()
         loud = _loud_platforms(campaign.content)
         by_app: dict[UUID | None, list[ReachedDevice]] = defaultdict(list)
@@ -203,7 +203,8 @@ class Planner:
         return len(page)
 
     async def _fail(self, launch_id: UUID, error: Exception) -> None:
-        """The launch has failed, and says so; what was planned of it is settled as cancelled."""
+        """Marks the launch as failed, with the reason; its planned deliveries are settled as
+        cancelled."""
         now = self._clock.now()
         reason = (
             f"planning failed {self._options.tries_max} times ({type(error).__name__}): the log of "
@@ -229,7 +230,7 @@ class Planner:
         await self._broker.publish(*jobs)
 
     async def _all_planned(self, launch_id: UUID) -> None:
-        """The launch goes on to sending; it is done at once if nothing is open."""
+        """Moves the launch on to sending, or to done if no chunk is open."""
         step = partial(planned, now=self._clock.now())
 
         async def work(connection: AsyncConnection) -> None:
@@ -242,12 +243,12 @@ class Planner:
 
 
 def _loud_platforms(content: ContentSpec) -> set[str]:
-    """Those on which the campaign shows something."""
+    """The platforms on which the campaign shows a notification."""
     return {platform.value for platform in Platform if not content.for_platform(platform).is_silent}
 
 
 def _skip(device: ReachedDevice, loud: Container[str]) -> Skip | None:
-    """What is known when planning; the rest is checked when sending."""
+    """Why the device is skipped, as far as that is known when planning; sending checks the rest."""
     if device.push_opted_out:
         return Skip.OPTED_OUT
     if device.firebase_app_id is None:
@@ -260,7 +261,7 @@ def _skip(device: ReachedDevice, loud: Container[str]) -> Skip | None:
 
 
 def _skipped(launch: Launch, device: ReachedDevice, skip: Skip, now: datetime) -> dict[str, Any]:
-    """The row of one that is not sent at all."""
+    """The row of a delivery that is skipped."""
     return {
         "launch_id": launch.id,
         "device_id": device.id,

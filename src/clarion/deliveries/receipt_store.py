@@ -23,7 +23,7 @@ _PENDING = DeliveryState.PENDING.value
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """An app's word that a push was received (or opened, which implies received)."""
+    """An app's report that a push was received, or opened, which implies received."""
 
     launch_id: UUID
     device_row_id: UUID
@@ -33,15 +33,15 @@ class Seen:
 
 @dataclass(slots=True)
 class _Report:
-    """What apps say of one push, all together."""
+    """The combined reports of one push."""
 
     received_at: datetime
     opened_at: datetime | None = None
 
 
 async def mark_seen(connection: AsyncConnection, workspace_id: UUID, seen: Sequence[Seen]) -> None:
-    """Enter what apps report in its deliveries. One whose push is not settled yet may have no row:
-    it gets one, which waits for the provider's answer in the same chunk."""
+    """Enters apps' reports in their deliveries. A delivery whose push is not settled yet may have
+    no row: it gets a pending one in the same chunk."""
     launch_ids = {receipt.launch_id for receipt in seen}
     rows = await connection.execute(
         select(launches.c.id).where(
@@ -100,7 +100,7 @@ async def _update(
     reports: Mapping[UUID, _Report],
     tally: Tally,
 ) -> set[UUID]:
-    """Enter it where there is a row; returns the devices that have one."""
+    """Enters the reports in existing rows; returns the devices that have one."""
     locked = await connection.execute(
         select(
             deliveries.c.device_id,

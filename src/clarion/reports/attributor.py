@@ -30,7 +30,7 @@ class AttributorOptions:
 
 
 class Attributor:
-    """One is enough; several do no harm."""
+    """Enters receipts in deliveries. One is enough; several do no harm."""
 
     def __init__(
         self, database: Database, clock: Clock, options: AttributorOptions | None = None

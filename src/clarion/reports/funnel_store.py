@@ -53,8 +53,8 @@ class Report:
 
 
 async def report(connection: AsyncConnection, workspace_id: UUID, campaign_id: UUID) -> Report:
-    """The account now, from one statement: it is of one instant. It is read from the launches'
-    counts: what it costs does not depend on how many deliveries there are."""
+    """The account at this instant, read from the launches' counts in one statement: the cost does
+    not depend on the number of deliveries."""
     ours = (launches.c.workspace_id == workspace_id, launches.c.campaign_id == campaign_id)
     planned = select(func.coalesce(func.sum(launches.c.planned), 0)).where(*ours).scalar_subquery()
     rows = await connection.execute(

@@ -68,7 +68,7 @@ Entry = StoredEvent | Change | Push
 
 
 def position(entry: Entry) -> Position:
-    """Where `entry` stands: what comes after it in the list is less."""
+    """The position of `entry` in the list; what comes after it has a smaller one."""
     match entry:
         case StoredEvent():
             return Position(entry.at, _EVENT, (entry.seq, 0))
@@ -86,7 +86,7 @@ async def timeline(
     before: Position | None = None,
     limit: int,
 ) -> list[Entry]:
-    """A page of the customer's life, the newest first: what stands below `before`."""
+    """A page of the customer's timeline, the newest first: the entries after `before`."""
     entries: list[Entry] = []
     entries += await events_of(connection, workspace_id, customer_id, before, limit)
     entries += await _changes(connection, workspace_id, customer_id, before, limit)
@@ -181,7 +181,7 @@ async def _not_indexed(
     before: Position | None,
     limit: int,
 ) -> list[Push]:
-    """The same of launches that are not in the index by customer."""
+    """The pushes of launches that are not in the index by customer yet."""
     device_ids: list[UUID] | None = None
     pushes_found: list[Push] = []
     top: tuple[datetime, UUID] | None = None
@@ -211,7 +211,7 @@ async def _not_indexed(
 
 
 def _pushes() -> Select[Any]:
-    """Deliveries, with what a timeline shows beside them."""
+    """Deliveries, with the columns that a timeline shows of them."""
     return (
         select(
             deliveries,

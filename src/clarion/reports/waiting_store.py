@@ -16,7 +16,7 @@ SOON_SECONDS = 5.0
 
 
 class WaitsFor(StrEnum):
-    """Whom or what."""
+    """What a delivery waits for."""
 
     CAMPAIGN = "campaign_paused"
     FIREBASE_APP = "firebase_app_paused"
@@ -40,7 +40,7 @@ class Waiting:
 
 
 async def waiting(connection: AsyncConnection, campaign: Campaign, now: datetime) -> list[Waiting]:
-    """What holds the campaign's open deliveries up, by Firebase app; nothing where they go out."""
+    """Why the campaign's open deliveries wait, by Firebase app; empty if they are being sent."""
     rows = await connection.execute(
         select(
             firebase_apps.c.project_id,

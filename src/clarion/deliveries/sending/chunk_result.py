@@ -58,8 +58,8 @@ class Answer:
 
 @dataclass(slots=True)
 class ChunkResult:
-    """The chunk's account while it is worked on. Once it is closed, every delivery is in one of
-    `settled`, `again`, `held`, `later` and `rest`."""
+    """What became of one chunk so far. After `close` every delivery of the chunk is in exactly one
+    of `settled`, `again`, `held`, `later` and `rest`."""
 
     lost: int = 0
     """Earlier claims of the chunk that were never settled: what they sent, if anything, left an
@@ -104,11 +104,11 @@ class ChunkResult:
     """How many of them are FIDs, by the source that tells them."""
 
     def cancel(self, delivery: OpenDelivery) -> None:
-        """The campaign was cancelled: no push is to leave any more."""
+        """Settles a delivery of a cancelled campaign without sending it."""
         self.settled[delivery.device_id] = REPORTED if delivery.has_arrived else CANCELLED
 
     def give_up(self, delivery: OpenDelivery) -> None:
-        """There is nothing to send it through."""
+        """Skips a delivery whose source has no provider app."""
         self.settled[delivery.device_id] = REPORTED if delivery.has_arrived else NO_FIREBASE_APP
 
     def prepare(
@@ -119,9 +119,11 @@ class ChunkResult:
         delivery: OpenDelivery,
         now: datetime | None = None,
     ) -> Push | None:
-        """The push that is to leave; None: none is, and `settled` says why.
+        """Builds the push of a delivery. Returns None if nothing is to be sent; the reason is in
+        `settled` then.
 
-        `now` is for texts that say what day it is."""
+        `now` is the instant that templates print as today.
+        """
         ready = self._ready(launch_id, contents, template, delivery, now)
         if isinstance(ready, Push):
             return ready
@@ -138,8 +140,8 @@ class ChunkResult:
         chance: float,
         policy: RetryPolicy,
     ) -> None:
-        """What the provider answered, and what it means. What may speak of the whole app waits for
-        `close`."""
+        """Records the provider's answer to a push. Answers that may concern the whole app are
+        judged in `close`."""
         if isinstance(outcome, Accepted):  # first: nearly all are
             self._accept(delivery, push.platform)
             return
@@ -165,10 +167,10 @@ class ChunkResult:
         known_limited: frozenset[Platform] = frozenset(),
         accepted_lately: frozenset[Platform] = frozenset(),
     ) -> None:
-        """All answers are entered: what they say together. `accepted_at`: when the app last had a
-        push accepted; `is_trial`: the app is paused, and this chunk tries whether it works again;
-        `known_limited`: platforms that have been found to be limited alone; `accepted_lately`:
-        those that other chunks had pushes accepted for."""
+        """Judges the answers that may concern the whole app, once all answers are entered.
+        `accepted_at`: when the app last had a push accepted; `is_trial`: the app is paused, and
+        this chunk tries whether it works again; `known_limited`: platforms that are known to be
+        throttled alone; `accepted_lately`: platforms on which other chunks had pushes accepted."""
         self._find_limits(known_limited, accepted_lately)
         again = sum((blame.delivery.reason or "").startswith(DOUBTED) for blame in self.blaming)
         is_true = (
@@ -196,7 +198,7 @@ class ChunkResult:
     def _find_limits(
         self, known_limited: frozenset[Platform], accepted_lately: frozenset[Platform]
     ) -> None:
-        """Who is to hear nothing: some platforms, or the whole app."""
+        """Decides whether single platforms are throttled or the whole app."""
         alone = frozenset(self.platform_throttled)
         throttled = frozenset(self.throttled)
         if throttled and (
@@ -218,15 +220,16 @@ class ChunkResult:
         self.left.add(device_id)
 
     def _has_another(self, delivery: OpenDelivery, push: Push, reason: str) -> bool:
-        """Whether a device that is not known by this registration is reached by another one."""
+        """Whether a device whose registration the provider does not know has another registration
+        that can be sent to."""
         spares = self.spares.get(delivery.device_id) if reason in NOT_KNOWN else None
         return spares is not None and spares.reach(push.token_kind)
 
     def _fall_back(
         self, answer: Answer, *, now: datetime, chance: float, policy: RetryPolicy
     ) -> None:
-        """This registration ends, and the push goes to the device's other one: at once, but only
-        once at once."""
+        """Removes this registration and retries the push by the device's other one: immediately the
+        first time, with back-off after that."""
         delivery = answer.delivery
         self.answered += 1
         self.fallen_back.append(_removal(delivery, "unregistered"))
@@ -337,7 +340,7 @@ class ChunkResult:
 
 
 def unknown_of(deliveries: Sequence[OpenDelivery], outcomes: Sequence[Outcome]) -> list[UUID]:
-    """The devices that the provider does not know by the registration it got."""
+    """The ids of the devices whose registration the provider does not know."""
     return [
         delivery.device_id
         for delivery, outcome in zip(deliveries, outcomes, strict=False)
@@ -348,7 +351,7 @@ def unknown_of(deliveries: Sequence[OpenDelivery], outcomes: Sequence[Outcome]) 
 def _live_activity_token(
     delivery: OpenDelivery, platform: Platform, activity: LiveActivity
 ) -> str | None:
-    """Of the activity that is meant, on this device; None: it has told none."""
+    """The token of the Live Activity on this device; None if the device has told none."""
     facts: Mapping[str, str] = delivery.facts or {}
     if platform is not Platform.IOS:
         return None

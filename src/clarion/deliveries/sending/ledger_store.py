@@ -114,7 +114,8 @@ def _devices_as_they_are(with_traits: bool, with_facts: bool) -> Select[Any]:
 
 
 def _now(with_traits: bool, with_facts: bool) -> list[Any]:
-    """What is looked at again, in the order of OpenDelivery's fields."""
+    """Device and customer columns that sending checks again, in the order of OpenDelivery's
+    fields."""
     return [
         devices.c.state.label("device_state"),
         devices.c.token,
@@ -129,7 +130,7 @@ def _now(with_traits: bool, with_facts: bool) -> list[Any]:
 
 
 def _nothing(name: str) -> Any:
-    """In the place of a column that nobody needs now."""
+    """NULL in the place of a column that this campaign does not need."""
     return null().label(name)
 
 
@@ -144,13 +145,13 @@ async def settle_chunk(
     now: datetime,
     reasons: Mapping[UUID, str] | None = None,
 ) -> Tally | None:
-    """Write what became of the chunk, if its attempt is still ours; None: it is not. Returns what
-    that changes in the launch's counts.
+    """Writes what became of the chunk. Returns the change of the launch's counts, or None if
+    another sender has claimed the chunk since.
 
     `settled` and `again` together name every open delivery of the chunk; `sent` are those of both
     for which a push left, `unanswered` those whose answer never came, and `reasons` say why those
-    of `again` are not settled. What earlier claims lost is counted with them. A delivery that was
-    taken out of the chunk meanwhile, because its customer was erased, is passed over.
+    of `again` are not settled. Attempts of earlier claims that were lost are counted, too. A
+    delivery that was taken out of the chunk meanwhile, because its customer was erased, is ignored.
     """
     fence = {"chunk_id": chunk.id, "our_attempt": chunk.attempt}
     row = (await connection.execute(_LOCK, fence)).one_or_none()
@@ -172,7 +173,8 @@ async def settle_chunk(
 
 
 class _Settlement:
-    """One chunk's. `members`: those without a row, `rows`: the pending ones, both by device."""
+    """The settling of one chunk. `members`: open deliveries without a row, by device; `rows`:
+    pending rows, by device."""
 
     def __init__(
         self,
@@ -195,7 +197,7 @@ class _Settlement:
         self.tally = Tally()
 
     async def enter(self, settled: Mapping[UUID, Settled]) -> None:
-        """Those that are settled."""
+        """Writes the settled deliveries."""
         new: dict[tuple[Settled, int, int], list[Member]] = defaultdict(list)
         old: dict[tuple[Settled, int, int], list[UUID]] = defaultdict(list)
         for device_id, verdict in settled.items():
@@ -219,7 +221,7 @@ class _Settlement:
             await self._change(device_ids, values, attempts, unanswered)
 
     async def move(self, again: Sequence[NewChunk], reasons: Mapping[UUID, str]) -> None:
-        """Those that are not, to their new chunks."""
+        """Moves the deliveries that are not settled to their new chunks."""
         new_chunks: list[dict[str, Any]] = []
         for chunk in again:
             waiting: list[Member] = []
@@ -259,7 +261,7 @@ class _Settlement:
         unanswered: int,
         more: Mapping[str, Any],
     ) -> None:
-        """Write the rows of members, all alike, and count them."""
+        """Inserts rows with the same values for members, and counts them."""
         rows = [
             {
                 "customer_id": member.customer_id,
@@ -300,7 +302,7 @@ class _Settlement:
     async def _change(
         self, device_ids: Sequence[UUID], values: dict[str, Any], attempts: int, unanswered: int
     ) -> None:
-        """Change pending rows alike, and count it."""
+        """Updates pending rows with the same values, and counts the change."""
         changed = dict(values)
         for name, more in (("attempts", attempts), ("unanswered", unanswered)):
             if more:
@@ -364,7 +366,7 @@ _PENDING_ROWS = (
 
 
 def _first_try(new: NewChunk, now: datetime) -> dict[str, Any]:
-    """When what has a row was tried first, once it is in this chunk."""
+    """How the time of the first try of a pending row changes when the row moves to this chunk."""
     first = deliveries.c.first_tried_at
     if new.tried:
         return {"first_tried_at": case((first.is_(None), literal(now, Instant)), else_=first)}

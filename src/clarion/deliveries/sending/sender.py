@@ -108,15 +108,15 @@ class Sender:
         ]
 
     def stop(self) -> None:
-        """Claim nothing more. What is in the air is waited for and settled, what has not left is
-        put back; then the steps under way end, and nothing has to be sent twice."""
+        """Claims no further chunk. Requests in flight are waited for and settled, unsent deliveries
+        are put back; then the running steps end, so that nothing is sent twice."""
         self._is_stopping = True
         self._paced_sender.stop()
         for task in self._idle:
             task.cancel()
 
     async def step(self) -> int:
-        """Take the next chunk that waits; returns how many of its deliveries were settled."""
+        """Sends the next chunk that is due; returns how many of its deliveries were settled."""
         with self._interruptible():
             leases = await self._broker.fetch(
                 JobKind.CHUNK,
@@ -154,7 +154,7 @@ class Sender:
 
     @contextmanager
     def _interruptible(self) -> Iterator[None]:
-        """`stop` ends the task that is in here."""
+        """A block whose task `stop` cancels."""
         task = asyncio.current_task()
         assert task is not None
         self._idle.add(task)
@@ -176,7 +176,8 @@ class Sender:
         return count
 
     async def _claim(self, chunk_id: UUID) -> Work | None:
-        """The chunk as ours; None: there is nothing to do now. Raising, it has claimed nothing."""
+        """Claims a chunk. Returns None if there is nothing to send now. If it raises, nothing is
+        claimed."""
         options = self._options
 
         async def work(connection: AsyncConnection) -> Work | Later | Waits | None:
@@ -310,7 +311,7 @@ class Sender:
 
     @asynccontextmanager
     async def _keeping(self, chunk: Chunk) -> AsyncIterator[None]:
-        """Prolong the chunk's lease meanwhile."""
+        """Extends the chunk's lease for as long as the block runs."""
         keeping = asyncio.create_task(self._keep(chunk))
         try:
             yield
@@ -318,7 +319,8 @@ class Sender:
             keeping.cancel()
 
     async def _keep(self, chunk: Chunk) -> None:
-        """Never ends for an error: a lease that is not prolonged lets the chunk be sent twice."""
+        """Extends the lease again and again, whatever fails: a chunk whose lease ends is sent
+        twice."""
         lease = self._options.lease_seconds
 
         async def work(connection: AsyncConnection) -> bool:
@@ -338,7 +340,8 @@ class Sender:
     async def _read(
         self, chunk: Chunk, query: Callable[[AsyncConnection], Awaitable[Answer]]
     ) -> Answer:
-        """What `query` reads, which is needed to settle, however long the database is away."""
+        """Runs a query whose result is needed for settling, and retries it for as long as the
+        database is away."""
         while True:
             try:
                 async with self._database.read() as connection:
@@ -347,7 +350,8 @@ class Sender:
                 await self._wait_to_settle(chunk, error)
 
     async def _wait_to_settle(self, chunk: Chunk, error: StorageUnavailable) -> None:
-        """What the provider answered is known only here: forgotten, it would be sent again."""
+        """Waits for the database after a failed settling: if the provider's answers were dropped,
+        the pushes would be sent again."""
         log.warning("settling_waits", chunk=str(chunk.id), reason=str(error))
         await self._clock.sleep(self._options.backoff_seconds)
 
