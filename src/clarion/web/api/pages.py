@@ -97,7 +97,7 @@ def moment_key(at: datetime, row_id: UUID) -> tuple[int, bytes]:
 
 
 def after_place(cursor: str | None) -> tuple[int, int, UUID, UUID] | None:
-    """(µs, rank, two keys): where a page begins in a list that is merged by time."""
+    """(µs, rank, two keys): the place in a merged timeline after which a page begins."""
     if cursor is None:
         return None
     kind = tuple[Micros, Seq, Annotated[bytes, _SIXTEEN], Annotated[bytes, _SIXTEEN]]
@@ -114,7 +114,7 @@ _SIXTEEN = msgspec.Meta(min_length=16, max_length=16)
 
 
 def cursor_of(key: Any) -> str:
-    """What callers are given for a key."""
+    """The cursor that callers get for a key."""
     raw = msgspec.msgpack.encode(key)
     return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
