@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from inspect import getsource
 from typing import Any
 
-from clarion.customers.diagnostics import CALL_CURES, CURES, WARNINGS
+from clarion.ingest_log.diagnostics import CALL_CURES, CURES, WARNINGS
 from clarion.sources.auth_result import KEY_MEANINGS
 from clarion.web.api.errors import ERRORS
 from clarion.web.intilery.replies import STATUSES

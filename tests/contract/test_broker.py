@@ -45,15 +45,16 @@ GLANCE = 0.15
 _streams = count(1)
 
 
-@pytest.fixture(params=["database-sqlite", "database-postgres", "jetstream"])
+@pytest.fixture(params=["database-sqlite", "database-postgres", "jetstream", "on-demand"])
 async def stand(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Stand]:
     """Each kind of broker, empty."""
     match request.param:
         case "jetstream":
             nats: NatsServer = request.getfixturevalue("nats")
             stand = Stand(nats.url(f"test-{next(_streams)}"))
-        case "database-sqlite":
-            stand = Stand(f"sqlite:///{tmp_path}/clarion.db")
+        case "database-sqlite" | "on-demand":
+            url = f"sqlite:///{tmp_path}/clarion.db"
+            stand = Stand(url, is_on_demand=request.param == "on-demand")
             await make_tables(stand.url)
         case _:
             postgres: PostgresServer = request.getfixturevalue("postgres")

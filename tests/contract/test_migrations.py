@@ -73,6 +73,9 @@ LANDED = {
     "versions/0019_day_claims.py": (
         "2a2a21458bdc11404de451a8d84da412e136487232b5f6957ec86053809aacb8"
     ),
+    "versions/0020_privacy_by_index.py": (
+        "e9389f88a3097e4663615a6984e23b17701728b22744f48180c3b07c2b5dd157"
+    ),
     "frozen_types.py": "a881b8e8b477f64275fa9fd4941ebec3d9befd210761384a2043601f244462fa",
 }
 """What databases in use were made with, and the SHA-256 of each file. None of them is ever edited:

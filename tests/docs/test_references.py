@@ -23,7 +23,7 @@ from clarion.cli import commands
 from clarion.cli.output import ExitCode
 from clarion.config import SETTINGS
 from clarion.customers.devices.sweeper import SweeperOptions
-from clarion.customers.diagnostics import CALL_CURES, CURES, REFRESH_DAYS, WARNINGS
+from clarion.customers.diagnostics import REFRESH_DAYS
 from clarion.customers.identity.timeline import SHARED_USERS_MAX
 from clarion.customers.ingestor import IngestorOptions
 from clarion.deliveries.delivery import DeliveryState, RetryPolicy, Skip
@@ -35,6 +35,7 @@ from clarion.events.calls.body import BODY_BYTES_MAX
 from clarion.events.calls.call import BATCH_EVENTS_MAX, CONTEXT_BYTES_MAX, CONTEXT_BYTES_TOTAL_MAX
 from clarion.events.calls.check import EVENT_BYTES_MAX
 from clarion.events.messages.identifiers import ID_CHARACTERS_MAX
+from clarion.ingest_log.diagnostics import CALL_CURES, CURES, WARNINGS
 from clarion.ingest_log.rejected_call_log import RejectedCallLogOptions
 from clarion.ingest_log.store import KEPT, REFUSALS_KEPT
 from clarion.ingest_log.tally import NAMES_MAX
@@ -120,11 +121,11 @@ def test_every_error_code_is_documented() -> None:
 
 
 def test_every_refusal_has_a_cure_and_every_warning_is_told() -> None:
-    """A new code needs its line in `customers/diagnostics.py`."""
+    """A new code needs its line in `ingest_log/diagnostics.py`."""
     refused = {
         code for module in (*EVENTS, *PEOPLE, *REGISTRATIONS) for _, code, _ in found_in(module)
     }
-    assert refused == set(CURES), "each code needs its cure in customers/diagnostics.py"
+    assert refused == set(CURES), "each code needs its cure in ingest_log/diagnostics.py"
     calls = {code for module in CALLS_TURNED_AWAY for _, code, _ in found_in(module)}
     assert calls | set(KEY_MEANINGS) == set(CALL_CURES)
     for code, advice in WARNINGS.items():

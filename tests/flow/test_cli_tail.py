@@ -18,8 +18,8 @@ from clarion.brokers.database import DatabaseBroker
 from clarion.clock import SystemClock
 from clarion.customers.ingestor import Ingestor, IngestorOptions
 from clarion.customers.queries import SourceEvent
-from clarion.customers.source_report import SourceCounts
 from clarion.events.collector import Collector, Taken
+from clarion.ingest_log.source_report import SourceCounts
 from clarion.storage.database import Database
 from support.command import Clarion
 

@@ -9,6 +9,7 @@ from uuid import UUID
 
 import pytest
 
+from clarion.broker import JobKind, NewJob
 from clarion.brokers.database import DatabaseBroker
 from clarion.clock import SystemClock
 from clarion.customers.ingestor import Ingestor, IngestorOptions
@@ -147,6 +148,34 @@ async def test_no_list_tells_of_another_workspace(
                 assert mark not in answer.text, f"{path} tells {mark}"
     assert len((await service.get("/customers", key=stranger))["data"]) == 1
     assert len((await service.get("/campaigns", key=stranger))["data"]) == 1
+
+
+async def test_a_key_does_not_learn_how_much_waits_of_other_workspaces(
+    service: Service, ids: dict[str, str], stranger: str
+) -> None:
+    broker = service.world.broker
+
+    async def told(jobs: int, key: str | None = None) -> Any:
+        await broker.publish(*(NewJob(kind=JobKind.EVENTS, payload=b"waits") for _ in range(jobs)))
+        return (await service.get("/sources/backlog", key=key))["jobs"]
+
+    while leases := await broker.fetch(JobKind.EVENTS, limit=100, wait_seconds=0, lease_seconds=60):
+        for lease in leases:
+            await lease.ack()
+    assert await told(0, stranger) == 0
+    assert [await told(1, stranger), await told(19, stranger)] == [1, 1]
+    assert [await told(1, stranger), await told(50, stranger)] == [21, 21]
+    assert await told(0) == 21, "the first workspace is told no more of the second"
+
+
+async def test_where_there_is_one_workspace_its_keys_learn_how_much_waits(
+    service: Service, ids: dict[str, str]
+) -> None:
+    before = await service.world.broker.depth(JobKind.EVENTS)
+    await service.world.broker.publish(
+        *(NewJob(kind=JobKind.EVENTS, payload=b"waits") for _ in range(30))
+    )
+    assert (await service.get("/sources/backlog"))["jobs"] == before + 30
 
 
 async def test_a_new_workspace_opens_by_its_own_key_alone(service: Service) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from clarion.broker import Broker
 from clarion.brokers.database import DatabaseBroker, DatabaseBrokerOptions
 from clarion.brokers.jetstream import JetStreamBroker
+from clarion.brokers.on_demand import OnDemandBroker
 from clarion.clock import SystemClock
 from clarion.storage.database import Database
 from clarion.storage.schema import jobs
@@ -36,15 +37,20 @@ async def open_broker(
 
 @dataclass
 class Stand:
-    """One kind of broker, empty at the beginning; `url` names its store."""
+    """One kind of broker, empty at the beginning; `url` names its store. `is_on_demand`: it is
+    connected to when something is asked of it."""
 
     url: str
+    is_on_demand: bool = False
     _closers: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
 
     async def open(self, *, poll_seconds: float = 0.02) -> Broker:
-        broker, close = await open_broker(self.url, poll_seconds=poll_seconds)
-        self._closers.append(close)
-        return broker
+        async def connect() -> Broker:
+            broker, close = await open_broker(self.url, poll_seconds=poll_seconds)
+            self._closers.append(close)
+            return broker
+
+        return OnDemandBroker(connect) if self.is_on_demand else await connect()
 
     async def close(self) -> None:
         for close in self._closers:

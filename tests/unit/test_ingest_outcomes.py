@@ -8,13 +8,16 @@ from typing import Any
 import msgspec
 import pytest
 
-from clarion.customers.diagnostics import CURES, WARNINGS, WarningCode, cure_of
+from clarion.customers.diagnostics import REFRESH_DAYS, WarningCode
 from clarion.customers.identity.batch import Arrival, Batch
 from clarion.customers.identity.identifier import Flags
 from clarion.customers.identity.known import Identifier
+from clarion.customers.identity.timeline import SHARED_USERS_MAX
 from clarion.customers.outcomes import Outcomes
+from clarion.customers.profile.traits import PROFILE_BYTES_MAX, TRAITS_MAX
 from clarion.customers.warnings import warnings_of
 from clarion.events.messages.message import Envelope, Event, read
+from clarion.ingest_log.diagnostics import CURES, WARNINGS, cure_of
 from clarion.ingest_log.outcome import Entry, Stage, refused_entry
 from clarion.ingest_log.rejection import RejectedEvent
 from clarion.ingest_log.tally import OTHER, Kind, Names, Tally
@@ -269,6 +272,18 @@ def test_every_warning_has_a_meaning_and_a_cure() -> None:
     for code in (*WarningCode, *CURES):
         assert cure_of(code)
     assert cure_of("of a later version") is None
+
+
+def test_warnings_name_the_limits_that_hold() -> None:
+    for code, limit in (
+        (WarningCode.KEY_SHARED, f"More than {SHARED_USERS_MAX} users"),
+        (WarningCode.REGISTERED_LONG_AGO, f"more than {REFRESH_DAYS} days"),
+        (WarningCode.TOKENS_NOT_REFRESHED, f"in use {REFRESH_DAYS} days"),
+        (WarningCode.TOKENS_NOT_REFRESHED, f"registered for {REFRESH_DAYS} days"),
+        (WarningCode.PROFILE_FULL, f"{TRAITS_MAX:,} traits"),
+        (WarningCode.PROFILE_FULL, f"{PROFILE_BYTES_MAX // 1024} KiB"),
+    ):
+        assert limit in WARNINGS[code].meaning
 
 
 def test_what_tells_two_refusals_apart_is_all_of_them() -> None:

@@ -20,6 +20,14 @@ SALT_BYTES = 32
 _SHOWN = [workspaces.c[field.name] for field in fields(Workspace)]
 
 
+async def has_others(connection: AsyncConnection, workspace_id: UUID) -> bool:
+    """Whether the installation has another workspace than this one."""
+    rows = await connection.execute(
+        select(workspaces.c.id).where(workspaces.c.id != workspace_id).limit(1)
+    )
+    return rows.one_or_none() is not None
+
+
 async def list_workspaces(connection: AsyncConnection) -> list[Workspace]:
     """Every workspace of the installation, the oldest first."""
     rows = await connection.execute(

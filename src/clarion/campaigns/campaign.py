@@ -82,7 +82,7 @@ class Campaign:
 
     @property
     def launched(self) -> Launch | None:
-        """The launch that stands for the campaign: it will have no other."""
+        """The launch whose state is the campaign's, since it will have no other; None before."""
         return self.launch if self.definition is _D.ENDED else None
 
     @property
@@ -92,7 +92,7 @@ class Campaign:
 
     @property
     def paused_from(self) -> CampaignState | None:
-        """The state to go back to."""
+        """The state to go back to on resume."""
         launched = self.launched
         if launched is not None:
             before = launched.paused_from
@@ -145,8 +145,8 @@ def seen_state(state: LaunchState) -> CampaignState:
 
 
 def schedule(campaign: Campaign, at: datetime, now: datetime) -> Campaign | Rejected:
-    """Let it launch at `at`. A scheduled campaign may be given another time, and so may one that is
-    late; what a person has paused stays so until it is resumed."""
+    """Schedules the launch for `at`. A campaign that is scheduled, or late, may be given another
+    time; one that a person has paused stays paused until it is resumed."""
     if campaign.definition not in (_D.DRAFT, _D.SCHEDULED) and not is_late(campaign):
         return _refused(campaign, "scheduled")
     return replace(
@@ -178,7 +178,8 @@ def edit(
     spread_minutes: int,
     now: datetime,
 ) -> Campaign | Rejected:
-    """Say something else, or to others. What is scheduled stays as it was agreed to."""
+    """Changes content or audience of a draft. A scheduled campaign can not be edited: it stays as
+    it was approved."""
     if campaign.definition is not _D.DRAFT:
         return _refused(campaign, "edited")
     return replace(
@@ -194,8 +195,8 @@ def edit(
 def launch(
     campaign: Campaign, now: datetime, late_after: timedelta | None = None
 ) -> Campaign | Rejected:
-    """Its time has come: it has a launch more. Where its time passed more than `late_after` ago, it
-    is paused instead, and waits for a person. Rejected where it was given a later time."""
+    """Launches a campaign that is due. If its time passed more than `late_after` ago, it is paused
+    instead and waits for a person. Rejected if it has been given a later time."""
     trigger, at = campaign.trigger, campaign.scheduled_at
     if campaign.definition is not _D.SCHEDULED or trigger is None or at is None or at > now:
         return _refused(campaign, "launched")
@@ -212,7 +213,7 @@ def launch(
 
 
 def pause(campaign: Campaign, now: datetime, reason: str = BY_A_PERSON) -> Campaign | Rejected:
-    """Send nothing more until resumed."""
+    """Stops sending until the campaign is resumed."""
     if campaign.definition is _D.SCHEDULED:
         return replace(campaign, definition=_D.PAUSED, definition_reason=reason, changed_at=now)
     launched = campaign.launched
@@ -222,8 +223,8 @@ def pause(campaign: Campaign, now: datetime, reason: str = BY_A_PERSON) -> Campa
 
 
 def resume(campaign: Campaign, now: datetime) -> Campaign | Rejected:
-    """Go on from where it was paused. A campaign whose time has passed meanwhile launches now: a
-    person has said so, and so it is not late."""
+    """Resumes a campaign in the state it was paused in. One whose time has passed meanwhile
+    launches now: a person has decided so, and it does not count as late."""
     if campaign.definition is _D.PAUSED:
         return replace(
             campaign,
@@ -239,7 +240,7 @@ def resume(campaign: Campaign, now: datetime) -> Campaign | Rejected:
 
 
 def cancel(campaign: Campaign, now: datetime) -> Campaign | Rejected:
-    """Send nothing more, for good. Cancelling twice is once."""
+    """Cancels for good. Cancelling twice is cancelling once."""
     if campaign.definition is _D.CANCELLED:
         return campaign
     if campaign.definition is not _D.ENDED:

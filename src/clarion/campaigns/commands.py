@@ -34,7 +34,7 @@ _PERSONAL = ("content", "audience")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transition:
-    """A campaign before and after a step."""
+    """A campaign before and after a change of its state."""
 
     before: Campaign
     after: Campaign
@@ -44,8 +44,8 @@ class Transition:
 async def create_campaign(
     run: Run, actor: Actor, wire: Mapping[str, Any], check: ContentCheck, *, at: Any = UNSET
 ) -> Campaign | Rejected:
-    """Make a draft, or with `at` ("now", or an ISO 8601 time) a scheduled campaign, which needs the
-    permission to publish."""
+    """Creates a draft, or with `at` ("now", or an ISO 8601 time) a scheduled campaign, which needs
+    the permission to publish."""
     if at is not UNSET and not actor.may(Permission.PUBLISH):
         return forbidden(Permission.PUBLISH)
     campaign = new_campaign(
@@ -73,8 +73,8 @@ async def edit_campaign(
     *,
     seen_at: datetime | None = None,
 ) -> Campaign | Rejected:
-    """Write some of a draft's fields anew, each whole. `seen_at`: the `updated_at` that the actor
-    has decided upon; where the campaign has changed since, it is rejected as `conflict`."""
+    """Replaces some of a draft's fields, each as a whole. `seen_at`: the `updated_at` on which the
+    actor has decided; if the campaign has changed since, the edit is rejected as `conflict`."""
 
     def step(campaign: Campaign) -> Campaign | Rejected:
         if seen_at is not None and campaign.updated_at != seen_at:
@@ -88,7 +88,7 @@ async def edit_campaign(
 async def schedule_campaign(
     run: Run, actor: Actor, campaign_id: UUID, at: str
 ) -> Campaign | Rejected:
-    """Let it launch at `at`: "now", or an ISO 8601 time."""
+    """Schedules the launch for `at`: "now", or an ISO 8601 time."""
     launches_at = parse_at(at, run.now)
     if isinstance(launches_at, Rejected):
         return launches_at
@@ -99,7 +99,7 @@ async def schedule_campaign(
 
 @command("campaign.pause", needs=Permission.PUBLISH)
 async def pause_campaign(run: Run, actor: Actor, campaign_id: UUID) -> Campaign | Rejected:
-    """Send nothing more of it until it is resumed."""
+    """Pauses the campaign until it is resumed."""
     return await _take(run, actor, campaign_id, partial(pause, now=run.now))
 
 
@@ -151,7 +151,8 @@ async def apply_launch_transition(
 
 
 def audited(run: Run, transition: Transition | Rejected) -> Campaign | Rejected:
-    """The campaign after a step, of which the entry is written; or why it was not taken."""
+    """Writes the audit entry of a transition and returns the campaign after it; or returns why it
+    was rejected."""
     if isinstance(transition, Rejected):
         return transition
     run.audit(Thing("campaign", transition.after.id), changes_of(transition))
@@ -159,7 +160,8 @@ def audited(run: Run, transition: Transition | Rejected) -> Campaign | Rejected:
 
 
 def changes_of(transition: Transition) -> dict[str, Any]:
-    """What the audit log says of a step: of what may be personal only that it was rewritten."""
+    """What the audit log records of a transition: of fields that may name people only that they
+    changed."""
     before, after = transition.before, transition.after
     changes: dict[str, Any] = difference(_audited_fields(before), _audited_fields(after))
     rewritten = [name for name in _PERSONAL if getattr(before, name) != getattr(after, name)]

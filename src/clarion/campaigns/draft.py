@@ -134,5 +134,5 @@ def rewrite(
 
 def provider_faults(spec: ContentSpec, check: ContentCheck) -> list[Fault]:
     """What the provider would refuse, each said once although it concerns several platforms."""
-    checked = (check(spec.for_platform(one), platform=one) for one in Platform)
+    checked = (check(spec.for_platform(platform), platform=platform) for platform in Platform)
     return list(dict.fromkeys(fault for faults in checked for fault in faults))

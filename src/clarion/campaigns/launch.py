@@ -64,7 +64,7 @@ class Launch:
 
     @property
     def stage(self) -> LaunchState:
-        """Its state, or the one that it is paused in."""
+        """Its state; of a paused launch the state it was paused in."""
         return self.paused_from or self.state
 
 
@@ -76,7 +76,7 @@ def launch_id(campaign_id: UUID, occurrence: str) -> UUID:
 def begin(
     campaign_id: UUID, workspace_id: UUID, occurrence: str, due_at: datetime, now: datetime
 ) -> Launch:
-    """A launch whose time has come."""
+    """A new launch, which is to be planned."""
     return Launch(
         id=launch_id(campaign_id, occurrence),
         workspace_id=workspace_id,
@@ -90,7 +90,8 @@ def begin(
 
 
 def planned(launch: Launch, now: datetime) -> Launch | Rejected:
-    """All its deliveries are planned. One that was paused meanwhile resumes to sending."""
+    """Moves on to sending when all deliveries are planned. A launch that was paused meanwhile
+    resumes to sending."""
     if launch.state is _S.PLANNING:
         return replace(launch, state=_S.SENDING, planned_at=now, updated_at=now)
     if launch.state is _S.PAUSED and launch.paused_from is _S.PLANNING:
@@ -99,28 +100,28 @@ def planned(launch: Launch, now: datetime) -> Launch | Rejected:
 
 
 def finish(launch: Launch, now: datetime) -> Launch | Rejected:
-    """No delivery is open any more."""
+    """Marks as done when no delivery is open any more."""
     if launch.stage is _S.SENDING:
         return _ended(launch, _S.DONE, None, now)
     return _refused(launch, "finished")
 
 
 def pause(launch: Launch, now: datetime, reason: str = BY_A_PERSON) -> Launch | Rejected:
-    """Send nothing more until resumed."""
+    """Stops sending until the launch is resumed."""
     if launch.state not in (_S.PLANNING, _S.SENDING):
         return _refused(launch, "paused")
     return replace(launch, state=_S.PAUSED, paused_from=launch.state, reason=reason, updated_at=now)
 
 
 def resume(launch: Launch, now: datetime) -> Launch | Rejected:
-    """Go on from where it was paused."""
+    """Resumes in the state it was paused in."""
     if launch.state is not _S.PAUSED or launch.paused_from is None:
         return _refused(launch, "resumed")
     return replace(launch, state=launch.paused_from, paused_from=None, reason=None, updated_at=now)
 
 
 def cancel(launch: Launch, now: datetime) -> Launch | Rejected:
-    """Send nothing more, for good. Cancelling twice is once."""
+    """Cancels for good. Cancelling twice is cancelling once."""
     if launch.state is _S.CANCELLED:
         return launch
     if launch.state in FINAL:
@@ -129,7 +130,7 @@ def cancel(launch: Launch, now: datetime) -> Launch | Rejected:
 
 
 def fail(launch: Launch, now: datetime, reason: str) -> Launch | Rejected:
-    """It can not be planned to its end; `reason` says why."""
+    """Marks as failed: it can not be planned to its end; `reason` says why."""
     if launch.state in FINAL:
         return _refused(launch, "failed")
     return _ended(launch, _S.FAILED, reason, now)

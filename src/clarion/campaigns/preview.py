@@ -122,7 +122,7 @@ async def forecast(connection: AsyncConnection, campaign: Campaign) -> Forecast:
 
 
 def _reachable(campaign: Campaign, reached: Reach) -> int:
-    is_silent = all(campaign.content.for_platform(one).is_silent for one in Platform)
+    is_silent = all(campaign.content.for_platform(platform).is_silent for platform in Platform)
     off = 0 if is_silent else reached.notifications_off
     return max(0, reached.devices - reached.opted_out - off - reached.no_firebase_app)
 

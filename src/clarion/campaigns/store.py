@@ -5,20 +5,23 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, literal_column, select, tuple_, update
+from sqlalchemy import Select, delete, literal_column, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.audiences import rule
+from clarion.audiences.names import names_in
+from clarion.audiences.rule import Rule
 from clarion.campaigns import trigger
 from clarion.campaigns.campaign import Campaign, DefinitionState
 from clarion.campaigns.content.spec import ContentSpec, dump_content, parse_content
 from clarion.campaigns.launch import Launch, LaunchState
 from clarion.storage.bulk import insert_new
-from clarion.storage.schema import campaigns, launches
+from clarion.storage.schema import campaign_names, campaigns, launches
 
 
 async def create_campaign(connection: AsyncConnection, campaign: Campaign) -> None:
     await insert_new(connection, campaigns, [_row(campaign)])
+    await index_names(connection, campaign.workspace_id, campaign.id, campaign.audience)
 
 
 async def get_campaign(
@@ -94,8 +97,8 @@ async def due_campaigns(connection: AsyncConnection, now: datetime, limit: int) 
 
 
 async def save_campaign(connection: AsyncConnection, before: Campaign, after: Campaign) -> None:
-    """Write what is different: the definition, its launch, or both. Both are locked by the
-    transaction; what the planner writes of a launch stays as it is."""
+    """Writes what differs: the definition, its launch, or both. Both are locked by the transaction;
+    the planner's columns of a launch are not touched."""
     if after.launch is not None and before.launch != after.launch:
         if before.launch is None or before.launch.id != after.launch.id:
             await create_launch(connection, after.launch)
@@ -104,10 +107,28 @@ async def save_campaign(connection: AsyncConnection, before: Campaign, after: Ca
     row = _row(after)
     if row != _row(before):
         await connection.execute(update(campaigns).where(campaigns.c.id == after.id).values(row))
+    if after.audience != before.audience:
+        await index_names(connection, after.workspace_id, after.id, after.audience)
+
+
+async def index_names(
+    connection: AsyncConnection, workspace_id: UUID, campaign_id: UUID, audience: Rule
+) -> None:
+    """Replaces the index of the names in the campaign's audience, by which an erasure finds
+    them."""
+    await connection.execute(
+        delete(campaign_names).where(campaign_names.c.campaign_id == campaign_id)
+    )
+    await insert_new(
+        connection,
+        campaign_names,
+        [{"name": name} for name in sorted(names_in(audience))],
+        {"workspace_id": workspace_id, "campaign_id": campaign_id},
+    )
 
 
 async def create_launch(connection: AsyncConnection, launch: Launch) -> None:
-    """Create it; one with that id stays as it is."""
+    """Inserts the launch, unless one with that id exists."""
     await insert_new(connection, launches, [asdict(launch) | _states(launch)])
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from msgspec import structs
-from sqlalchemy import ColumnElement, delete, select, tuple_, update
+from sqlalchemy import delete, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.customers.devices import registration_store
@@ -74,7 +74,7 @@ async def owners_of(
             (devices, devices.c.customer_id),
         ):
             rows = await connection.execute(
-                select(column)
+                select(unindexed(column))
                 .where(
                     table.c.workspace_id == workspace_id,
                     table.c.device_id.in_(part),
@@ -89,8 +89,7 @@ async def owners_of(
 async def installations_on(
     connection: AsyncConnection, workspace_id: UUID, device_ids: AbstractSet[str]
 ) -> Installations:
-    """What lives on these devices. No index tells it, so all installations are looked at: not in a
-    transaction that others wait for."""
+    """What lives on these devices."""
     here: set[str] = set()
     elsewhere: set[str] = set()
     for part in in_parts(device_ids):
@@ -100,17 +99,14 @@ async def installations_on(
             )
         )
         here |= set(rows.scalars())
-    had: list[ColumnElement[bool]] = [
-        devices.c.installation_hash.in_(part) for part in in_parts(here)
-    ]
-    for had_it in [*had, devices.c.spares.is_not(None)] if here else []:
-        rows = await connection.execute(
-            select(devices).where(devices.c.workspace_id == workspace_id, had_it)
-        )
-        for row in rows:
-            if row.device_id not in device_ids:
-                kept = registration_store.kept_device(row)
-                elsewhere |= {one.installation_hash for one in kept.registrations} & here
+    for part in in_parts(here):
+        for moved in (devices.c.moved_fcm, devices.c.moved_fid, devices.c.moved_apns):
+            rows = await connection.execute(
+                select(moved, devices.c.device_id).where(
+                    devices.c.workspace_id == workspace_id, moved.in_(part)
+                )
+            )
+            elsewhere |= {hashed for hashed, device_id in rows if device_id not in device_ids}
     return Installations(here=frozenset(here), elsewhere=frozenset(elsewhere))
 
 

@@ -5,13 +5,14 @@ from uuid import UUID
 
 from msgspec.structs import replace
 
-from clarion.customers.diagnostics import WARNINGS, WarningCode
+from clarion.customers.diagnostics import WarningCode
 from clarion.customers.identity.batch import Arrival
 from clarion.customers.suppression import PERSON_SUPPRESSED
 from clarion.customers.warnings import Warned
 from clarion.events.messages.message import Event
 from clarion.events.messages.reserved import meant_name
 from clarion.faults import Rejected
+from clarion.ingest_log.diagnostics import WARNINGS
 from clarion.ingest_log.outcome import Entry, Outcome, Stage, hour_of, refused_entry
 from clarion.ingest_log.rejection import LABEL_CHARACTERS_MAX, library_of
 from clarion.ingest_log.tally import Kind, Tally

@@ -15,7 +15,6 @@ from clarion.customers.devices import store as device_store
 from clarion.customers.devices.ownership_periods import Holding, holdings
 from clarion.customers.devices.queries import Owner, owners_of
 from clarion.customers.devices.store import Change, Device
-from clarion.customers.diagnostics import cure_of
 from clarion.customers.identity import merge_store
 from clarion.customers.identity.merge_store import Merge
 from clarion.customers.profile import search_store, store
@@ -30,6 +29,7 @@ from clarion.events import store as event_store
 from clarion.events.store import StoredEvent
 from clarion.faults import Rejected, not_found
 from clarion.ingest_log import queries as ingest_log
+from clarion.ingest_log.diagnostics import cure_of
 from clarion.ingest_log.outcome import Entry, Outcome, Position, Stage
 from clarion.ingest_log.queries import Wanted
 from clarion.ingest_log.tail import Tail

@@ -1,155 +1,30 @@
-"""What a source has sent of late, put together for people: counts, SDKs, and what to mend."""
+"""The report of a source, with the warning that only its devices can tell."""
 
-from collections import Counter, defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.accounts.actor import Actor
-from clarion.clock import Moment
 from clarion.customers.devices.token_age_store import last_registered_at, not_refreshed
-from clarion.customers.diagnostics import REFRESH_DAYS, WARNINGS, WarningCode, cure_of
-from clarion.ingest_log.outcome import Entry, Outcome, hour_of
-from clarion.ingest_log.queries import Counted, Wanted, hours, newest, totals
+from clarion.customers.diagnostics import REFRESH_DAYS, WarningCode
+from clarion.ingest_log import source_report as ingest_log
+from clarion.ingest_log.queries import Counted
+from clarion.ingest_log.source_report import SourceCounts
 from clarion.ingest_log.tally import Kind
-
-HOURS_MAX = 720
-"""30 days: so long the counts are kept."""
-WARNINGS_READ = 500
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CountedHour:
-    """What came in one hour: events, and calls that were turned away whole."""
-
-    hour: Moment
-    accepted: int
-    duplicate: int
-    refused: int
-    turned_away: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CountedName:
-    """Events of a name; `(other)` stands for those beyond the number that is told apart."""
-
-    type: str
-    event: str | None
-    accepted: int
-    duplicate: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CountedReason:
-    """Refusals with a code; `events`: how many of which name."""
-
-    code: str
-    count: int
-    cure: str | None
-    events: dict[str, int]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CountedCall:
-    """Calls that were turned away whole for one reason, with nothing of them kept; `about`: how
-    many of which origin or write key, where they are told apart."""
-
-    code: str
-    count: int
-    cure: str | None
-    about: dict[str, int]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CountedSdk:
-    """Events made by an SDK; null: they do not say by which."""
-
-    name: str | None
-    version: str | None
-    count: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CountedWarning:
-    """A warning, how many events deserved it (`tokens_not_refreshed`: devices), and the first event
-    of its last hour, if it is still listed. `subject`: what it is about, where it may be about
-    several things."""
-
-    code: str
-    subject: str | None
-    count: int
-    meaning: str
-    cure: str
-    message_id: str | None
-    last_at: Moment
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourceCounts:
-    """What a source sent since `since`, most frequent first; counted by the hour of arrival and
-    kept for 30 days. `turned_away` counts calls, the others events."""
-
-    since: Moment
-    until: Moment
-    accepted: int
-    duplicate: int
-    refused: int
-    turned_away: int
-    hours: list[CountedHour]
-    events: list[CountedName]
-    refusals: list[CountedReason]
-    calls: list[CountedCall]
-    sdks: list[CountedSdk]
-    warnings: list[CountedWarning]
 
 
 async def source_report(
     connection: AsyncConnection, actor: Actor, source_id: UUID, now: datetime, back: int
 ) -> SourceCounts:
-    """The report of the last `back` hours, the one under way among them."""
-    workspace_id = actor.workspace_id
-    since = hour_of(now) - timedelta(hours=back - 1)
-    counted = await totals(connection, source_id, since)
-    by_hour = await hours(connection, source_id, since)
-    sums: Counter[str] = Counter()
-    for one in counted:
-        sums[one.kind] += one.count
-    wanted = Wanted(source_id=source_id, outcomes=frozenset({Outcome.WARNING}))
-    told, _ = await newest(connection, wanted, None, WARNINGS_READ)
-    return SourceCounts(
-        since=since,
-        until=now,
-        **{kind: sums[kind] for kind in _SHOWN},
-        hours=[
-            CountedHour(hour=hour, **{kind: by_hour.get((hour, kind), 0) for kind in _SHOWN})
-            for hour in (since + timedelta(hours=number) for number in range(back))
-        ],
-        events=_names(counted),
-        refusals=[
-            CountedReason(code=code, count=count, cure=cure_of(code), events=names)
-            for code, count, names in _reasons(counted, Kind.REFUSED)
-        ],
-        calls=[
-            CountedCall(code=code, count=count, cure=cure_of(code), about=names)
-            for code, count, names in _reasons(counted, Kind.TURNED_AWAY)
-        ],
-        sdks=_sdks(counted, sums[Kind.ACCEPTED]),
-        warnings=[
-            *(_warning(one, told) for one in counted if one.kind == Kind.WARNING),
-            *await _not_refreshed(connection, workspace_id, source_id, now),
-        ],
-    )
-
-
-_SHOWN = (Kind.ACCEPTED, Kind.DUPLICATE, Kind.REFUSED, Kind.TURNED_AWAY)
+    """What a source sent in the last `back` hours, the one under way among them."""
+    stale = await _not_refreshed(connection, actor.workspace_id, source_id, now)
+    return await ingest_log.source_report(connection, source_id, now, back, stale)
 
 
 async def _not_refreshed(
     connection: AsyncConnection, workspace_id: UUID, source_id: UUID, now: datetime
-) -> list[CountedWarning]:
+) -> list[Counted]:
     """Whether an app does not refresh: installations of it are in use that have not for too long,
     though new ones register every day; or none registers at all any more."""
     days = REFRESH_DAYS
@@ -158,66 +33,12 @@ async def _not_refreshed(
         devices, at = 1, await last_registered_at(connection, workspace_id, source_id)
         if at is None or at >= now - timedelta(days=days):
             return []
-    counted = Counted(
-        kind=Kind.WARNING, label=WarningCode.TOKENS_NOT_REFRESHED, name="", count=devices, hour=at
-    )
-    return [_warning(counted, [])]
-
-
-def _names(counted: Sequence[Counted]) -> list[CountedName]:
-    """The most frequent first."""
-    sums: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
-    for one in counted:
-        if one.kind in (Kind.ACCEPTED, Kind.DUPLICATE):
-            sums[one.label, one.name][one.kind] += one.count
-    found = [
-        CountedName(
-            type=type_,
-            event=name or None,
-            accepted=count[Kind.ACCEPTED],
-            duplicate=count[Kind.DUPLICATE],
+    return [
+        Counted(
+            kind=Kind.WARNING,
+            label=WarningCode.TOKENS_NOT_REFRESHED,
+            name="",
+            count=devices,
+            hour=at,
         )
-        for (type_, name), count in sums.items()
     ]
-    return sorted(found, key=lambda one: -one.accepted)
-
-
-def _reasons(counted: Sequence[Counted], kind: Kind) -> list[tuple[str, int, dict[str, int]]]:
-    """(Code, how many, of which names.) The most frequent first."""
-    sums: Counter[str] = Counter()
-    names: dict[str, dict[str, int]] = defaultdict(dict)
-    for one in counted:
-        if one.kind == kind:
-            sums[one.label] += one.count
-            if one.name:
-                names[one.label][one.name] = one.count
-    return [(code, count, names[code]) for code, count in sums.most_common()]
-
-
-def _sdks(counted: Sequence[Counted], accepted: int) -> list[CountedSdk]:
-    found = [
-        CountedSdk(name=one.label, version=one.name or None, count=one.count)
-        for one in counted
-        if one.kind == Kind.SDK and one.label
-    ]
-    unnamed = accepted - sum(one.count for one in found)
-    return [*found, CountedSdk(name=None, version=None, count=unnamed)] if unnamed else found
-
-
-def _warning(counted: Counted, told: Sequence[Entry]) -> CountedWarning:
-    """`told`: among which is where it was told last. What it is about ends its sentence."""
-    about = f"`{counted.name}`." if counted.name else ""
-    last = next(
-        (one for one in told if one.code == counted.label and (one.message or "").endswith(about)),
-        None,
-    )
-    advice = WARNINGS[WarningCode(counted.label)]
-    return CountedWarning(
-        code=counted.label,
-        subject=counted.name or None,
-        count=counted.count,
-        meaning=advice.meaning,
-        cure=advice.cure,
-        message_id=None if last is None else last.message_id,
-        last_at=counted.hour if last is None else last.received_at,
-    )

@@ -6,7 +6,7 @@ again, or because its app reports it before the provider's answer is known. So t
 open chunk are its members and the pending rows that name it; one that is both is the row.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from struct import iter_unpack
@@ -31,6 +31,32 @@ class Member(Struct, frozen=True, gc=False):
     device_id: UUID
     customer_id: UUID
     platform: str
+
+
+class OpenDelivery(Struct, gc=False):
+    """A pending delivery with its device and customer as they are now; None where there is none.
+
+    `has_arrived`: the answer to an earlier attempt was lost, and meanwhile the app has reported the
+    push; it is not sent again. `is_still_theirs`: the device belongs to the customer for whom the
+    delivery was planned.
+    """
+
+    device_id: UUID
+    platform: str
+    is_still_theirs: bool | None = False
+    device_state: str | None = None
+    token: str | None = None
+    token_kind: str | None = None
+    token_hash: str | None = None
+    push_opted_out: bool | None = None
+    notifications_off: bool | None = None
+    user_id: str | None = None
+    traits: Mapping[str, Any] | None = None
+    facts: Mapping[str, str] | None = None
+    attempts: int = 0
+    first_tried_at: datetime | None = None
+    reason: str | None = None
+    has_arrived: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -62,7 +62,7 @@ class Planned:
 async def claim_chunk(
     connection: AsyncConnection, chunk_id: UUID, *, now: datetime, lease_until: datetime
 ) -> Chunk | None:
-    """Claim it if it is due and nobody works on it."""
+    """Claims the chunk if it is due and not leased. Returns None otherwise."""
     values = {
         "chunk": chunk_id,
         "now": now,
@@ -75,7 +75,7 @@ async def claim_chunk(
 
 
 async def keep_chunk(connection: AsyncConnection, chunk: Chunk, *, lease_until: datetime) -> bool:
-    """Prolong the lease; False: the chunk is not ours any more."""
+    """Extends the lease. Returns False if another sender has claimed the chunk since."""
     rows = await connection.execute(
         update(chunks).where(*_ours(chunk)).values(lease_until=lease_until).returning(chunks.c.id)
     )
@@ -85,7 +85,7 @@ async def keep_chunk(connection: AsyncConnection, chunk: Chunk, *, lease_until: 
 async def release_chunk(
     connection: AsyncConnection, chunk: Chunk, *, due_at: datetime, held: bool
 ) -> bool:
-    """Put it back untouched, to be found again at `due_at`; `held`: or when a person has acted."""
+    """Puts the chunk back unsent, due at `due_at`; with `held`, earlier if a person acts before."""
     rows = await connection.execute(
         update(chunks)
         .where(*_ours(chunk))
@@ -106,14 +106,14 @@ async def find_planned(
     is among them. `lock`: their chunks stay as they are until this transaction ends. Without it,
     look here first and at the rows then: what is settled in between is there."""
     wanted = sorted(device_ids)
-    found: list[Planned] = []
+    planned: list[Planned] = []
     for part in in_parts(launch_ids) if wanted else ():
         members = None
         while members is None:
             near = await _chunks_near(connection, part, wanted)
             members = await _members_among(connection, near, set(wanted), lock=lock)
-        found += members
-    return found
+        planned += members
+    return planned
 
 
 async def _chunks_near(
@@ -141,7 +141,7 @@ async def _members_among(
 ) -> list[Planned] | None:
     """None: one of the chunks was settled before it could be locked, and may have handed on some
     of its members to a new one."""
-    found: list[Planned] = []
+    planned: list[Planned] = []
     for part in in_parts(chunk_ids, CHUNKS_AT_ONCE):
         statement = (
             select(chunks.c.id, chunks.c.launch_id, chunks.c.members)
@@ -152,13 +152,13 @@ async def _members_among(
         rows = result.all()
         if lock and len(rows) < len(part):
             return None
-        found += [
+        planned += [
             Planned(launch_id=row.launch_id, chunk_id=row.id, member=member)
             for row in rows
             for member in unpack(row.members)
             if member.device_id in device_ids
         ]
-    return found
+    return planned
 
 
 async def planned_after(
@@ -173,7 +173,7 @@ async def planned_after(
     )
     if after is not None:
         nearest = nearest.where(chunks.c.last_device_id > after)
-    found: list[Member] = []
+    members_found: list[Member] = []
     last: tuple[UUID, UUID] | None = None
     while True:
         page = nearest
@@ -183,18 +183,18 @@ async def planned_after(
         packed = await connection.execute(
             select(chunks.c.members).where(chunks.c.id.in_([row.id for row in rows]))
         )
-        found += [
+        members_found += [
             member
             for members in packed.scalars()
             for member in unpack(members)
             if after is None or member.device_id > after
         ]
-        found = sorted(found, key=lambda member: member.device_id)[:limit]
+        members_found = sorted(members_found, key=lambda member: member.device_id)[:limit]
         if len(rows) < CHUNKS_AT_ONCE:
-            return found
+            return members_found
         last = (rows[-1].first_device_id, rows[-1].id)
-        if len(found) == limit and found[-1].device_id <= last[0]:
-            return found
+        if len(members_found) == limit and members_found[-1].device_id <= last[0]:
+            return members_found
 
 
 async def overdue_chunks(
@@ -252,7 +252,7 @@ async def chunks_of_another_time(
 
 
 def _is_over(now: datetime) -> ColumnElement[bool]:
-    """A lease that has ended, or that nobody can have taken: it lasts longer than any does."""
+    """A lease that has ended, or that is longer than any sender takes one."""
     return or_(chunks.c.lease_until <= now, chunks.c.lease_until > now + LEASE_MAX)
 
 
@@ -298,7 +298,7 @@ async def hasten_chunks(
 
 
 async def hasten_app(connection: AsyncConnection, app_id: UUID, now: datetime) -> list[UUID]:
-    """Let what was held for a Firebase app be due now; returns the chunks."""
+    """Makes the chunks that are held for a Firebase app due now; returns their ids."""
     return await _hasten(connection, [chunks.c.firebase_app_id == app_id, chunks.c.is_held], now)
 
 
@@ -317,11 +317,8 @@ async def _hasten(
 async def finish_launch(
     connection: AsyncConnection, clock: Clock, launch_id: UUID, *, by: str
 ) -> bool:
-    """The launch is done when all is planned and no chunk is open; `by`: the agent that looks.
-
-    The launch is locked before its chunks are looked at: of two senders that settle the last two
-    at once each would see the other's open, and nobody would finish.
-    """
+    """Marks the launch as done if all is planned and no chunk is open; `by`: the agent that
+    asks."""
     launch = await get_launch(connection, launch_id, lock=True)
     if launch is None or launch.stage is not LaunchState.SENDING:
         return False
@@ -342,5 +339,5 @@ async def finish_launch(
 
 
 def _ours(chunk: Chunk) -> tuple[Any, ...]:
-    """Whether nobody has claimed the chunk after us."""
+    """The condition that nobody has claimed the chunk since."""
     return (chunks.c.id == chunk.id, chunks.c.attempt == chunk.attempt, chunks.c.state == LEASED)

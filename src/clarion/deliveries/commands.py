@@ -20,7 +20,7 @@ from clarion.faults import Rejected
 
 @command("campaign.cancel", needs=Permission.PUBLISH)
 async def cancel_campaign(run: Run, actor: Actor, campaign_id: UUID) -> Campaign | Rejected:
-    """Send nothing more of it, for good. Cancelling twice is once."""
+    """Cancels a campaign for good. Cancelling twice is cancelling once."""
     step = partial(cancel, now=run.now)
     cancelled = await apply_transition(run.connection, actor.workspace_id, campaign_id, step)
     if isinstance(cancelled, Transition) and cancelled.after != cancelled.before:
@@ -30,7 +30,8 @@ async def cancel_campaign(run: Run, actor: Actor, campaign_id: UUID) -> Campaign
 
 @command("campaign.resume", needs=Permission.PUBLISH)
 async def resume_campaign(run: Run, actor: Actor, campaign_id: UUID) -> Campaign | Rejected:
-    """Go on from where it was paused. One whose time has passed launches now."""
+    """Resumes a paused campaign in the state it was paused in. One whose time has passed launches
+    now."""
     return audited(run, await resume_within(run, actor.workspace_id, campaign_id))
 
 
@@ -44,12 +45,12 @@ async def resume_within(run: Run, workspace_id: UUID, campaign_id: UUID) -> Tran
 
 
 def chunk_jobs(chunk_ids: Iterable[UUID]) -> list[NewJob]:
-    """A nudge for each chunk that is due now."""
+    """A job for each chunk that is due now."""
     return [NewJob(kind=JobKind.CHUNK, payload=chunk_id.bytes) for chunk_id in chunk_ids]
 
 
 async def _make_due(run: Run, launch: Launch | None, *, held_only: bool) -> None:
-    """Let what a launch has waiting go on; `held_only`: only what waits for a person."""
+    """Makes a launch's waiting chunks due now; `held_only`: only those that wait for a person."""
     if launch is None or launch.state in FINAL:
         return
     if launch.state is LaunchState.PLANNING:

@@ -32,18 +32,18 @@ class Tally:
         attempts: int = 0,
         unanswered: int = 0,
     ) -> None:
-        """So many more; negative: fewer."""
+        """Adds to the counts of one platform, state and reason; negative numbers subtract."""
         changes = self._changes.setdefault((platform, state, reason or ""), [0] * len(COUNTED))
         for place, more in enumerate((count, received, opened, attempts, unanswered)):
             changes[place] += more
 
     def changes(self) -> list[tuple[tuple[str, str, str], list[int]]]:
-        """What is not zero, in the order of the key."""
+        """The changes that are not zero, in the order of the table's key."""
         return sorted((key, changes) for key, changes in self._changes.items() if any(changes))
 
 
 async def add_to_counts(connection: AsyncConnection, launch_id: UUID, tally: Tally) -> None:
-    """Add it to the launch's counts."""
+    """Adds a tally to the launch's counts."""
     await upsert(
         connection,
         launch_counts,

@@ -76,19 +76,19 @@ async def pairs_after(
     if after is not None:
         statement = statement.where(deliveries.c.device_id > after)
     rows = await connection.execute(statement.order_by(deliveries.c.device_id).limit(limit))
-    found: list[Pair] = [(customer, device) for customer, device in rows]
-    return found, found[-1][1] if len(found) == limit else None
+    pairs: list[Pair] = [(customer, device) for customer, device in rows]
+    return pairs, pairs[-1][1] if len(pairs) == limit else None
 
 
 async def pairs_of(
     connection: AsyncConnection, launch_id: UUID, between: tuple[UUID, UUID] | None
 ) -> list[Pair]:
     """All of a launch, or of a range of customers, read page by page."""
-    found, after = await pairs_after(connection, launch_id, None, between=between, limit=PAGE)
+    all_pairs, after = await pairs_after(connection, launch_id, None, between=between, limit=PAGE)
     while after is not None:
         pairs, after = await pairs_after(connection, launch_id, after, between=between, limit=PAGE)
-        found += pairs
-    return found
+        all_pairs += pairs
+    return all_pairs
 
 
 def in_order(pair: Pair) -> bytes:
@@ -153,15 +153,15 @@ async def launches_to_look_at(
             launches.c.workspace_id == workspace_id, launches.c.indexed_at.is_(None)
         )
     )
-    found = set(rows.scalars())
+    launch_ids = set(rows.scalars())
     for part in in_parts(customer_ids):
         rows = await connection.execute(
             select(customer_deliveries.c.launch_id)
             .where(customer_deliveries.c.customer_id.in_(part))
             .distinct()
         )
-        found |= set(rows.scalars())
-    return sorted(found)
+        launch_ids |= set(rows.scalars())
+    return sorted(launch_ids)
 
 
 async def take_out_of_index(

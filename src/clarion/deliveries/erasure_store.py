@@ -17,16 +17,26 @@ from clarion.deliveries.customer_index_store import take_out_of_index
 from clarion.deliveries.delivery import DeliveryState, Skip
 from clarion.storage.bulk import in_parts, insert_new
 from clarion.storage.dialect import Id, Instant
-from clarion.storage.schema import chunks, deliveries, quarantine
+from clarion.storage.schema import chunks, deliveries, firebase_apps, quarantine
 
 _PENDING, _SKIPPED = DeliveryState.PENDING.value, DeliveryState.SKIPPED.value
 
 
-async def release_quarantine(connection: AsyncConnection, device_rows: Iterable[UUID]) -> None:
-    """A registration of theirs whose removal a person is to decide on needs no decision any
+async def release_quarantine(
+    connection: AsyncConnection, workspace_id: UUID, device_rows: Iterable[UUID]
+) -> None:
+    """Takes these devices out of quarantine: nobody has to decide about their registrations any
     more."""
-    for part in in_parts(device_rows):
-        await connection.execute(delete(quarantine).where(quarantine.c.device_id.in_(part)))
+    rows = await connection.execute(
+        select(firebase_apps.c.id).where(firebase_apps.c.workspace_id == workspace_id)
+    )
+    app_ids = list(rows.scalars())  # the key of what is in quarantine begins with the app
+    for part in in_parts(device_rows) if app_ids else ():
+        await connection.execute(
+            delete(quarantine).where(
+                quarantine.c.firebase_app_id.in_(app_ids), quarantine.c.device_id.in_(part)
+            )
+        )
 
 
 async def make_nobodys(
@@ -51,19 +61,25 @@ async def make_nobodys(
     own, past = set(own_devices), set(past_devices)
     planned = await find_planned(connection, launch_ids, own | past, lock=True)
     theirs = [
-        one
-        for one in planned
-        if one.member.device_id in own or one.member.customer_id in customer_ids
+        delivery
+        for delivery in planned
+        if delivery.member.device_id in own or delivery.member.customer_id in customer_ids
     ]
     await _take_out(connection, theirs)
     rows = await _rows(connection, launch_ids, own_devices, past_devices, customer_ids)
     with_row = {(row.launch_id, row.device_id) for row in rows}
-    without_row = [one for one in theirs if (one.launch_id, one.member.device_id) not in with_row]
-    await insert_new(connection, deliveries, [_nobodys(one, new_id(), now) for one in without_row])
-    for one in without_row:
-        tally = tallies[one.launch_id]
-        tally.add(one.member.platform, _PENDING, None, -1)
-        tally.add(one.member.platform, _SKIPPED, Skip.ERASED.value, 1)
+    without_row = [
+        delivery
+        for delivery in theirs
+        if (delivery.launch_id, delivery.member.device_id) not in with_row
+    ]
+    await insert_new(
+        connection, deliveries, [_nobodys(delivery, new_id(), now) for delivery in without_row]
+    )
+    for delivery in without_row:
+        tally = tallies[delivery.launch_id]
+        tally.add(delivery.member.platform, _PENDING, None, -1)
+        tally.add(delivery.member.platform, _SKIPPED, Skip.ERASED.value, 1)
     await _make_nobodys(connection, rows, tallies, new_id=new_id, now=now)
     keys = [(row.customer_id, row.launch_id, row.device_id) for row in rows]
     await take_out_of_index(connection, keys)
@@ -73,13 +89,13 @@ async def make_nobodys(
 
 
 async def _take_out(connection: AsyncConnection, theirs: Sequence[Planned]) -> None:
-    """Take members out of their chunks, which are locked."""
+    """Takes deliveries out of their chunks, which are locked."""
     devices_of: dict[UUID, set[UUID]] = defaultdict(set)
-    for one in theirs:
-        devices_of[one.chunk_id].add(one.member.device_id)
+    for delivery in theirs:
+        devices_of[delivery.chunk_id].add(delivery.member.device_id)
     for chunk_id, device_ids in devices_of.items():
-        found = await connection.execute(select(chunks.c.members).where(chunks.c.id == chunk_id))
-        members = unpack(found.scalar_one())
+        stored = await connection.execute(select(chunks.c.members).where(chunks.c.id == chunk_id))
+        members = unpack(stored.scalar_one())
         left = [member for member in members if member.device_id not in device_ids]
         await connection.execute(
             update(chunks).where(chunks.c.id == chunk_id).values(member_columns(left))
@@ -101,16 +117,16 @@ async def _rows(
         for part in in_parts(past_devices)
         for whose in in_parts(customer_ids)
     ]
-    found: list[Any] = []
-    for one in theirs:
+    all_rows: list[Any] = []
+    for condition in theirs:
         rows = await connection.execute(
             select(deliveries)
-            .where(deliveries.c.launch_id.in_(launch_ids), one)
+            .where(deliveries.c.launch_id.in_(launch_ids), condition)
             .order_by(deliveries.c.launch_id, deliveries.c.device_id)
             .with_for_update()
         )
-        found += rows
-    return found
+        all_rows += rows
+    return all_rows
 
 
 async def _make_nobodys(
@@ -156,13 +172,13 @@ async def _make_nobodys(
             tally.add(row.platform, _SKIPPED, Skip.ERASED.value, *counted)
 
 
-def _nobodys(one: Planned, device_id: UUID, now: datetime) -> dict[str, Any]:
-    """The row of one that was planned and will not be sent."""
+def _nobodys(delivery: Planned, device_id: UUID, now: datetime) -> dict[str, Any]:
+    """The row of a planned delivery that will not be sent because its customer was erased."""
     return {
-        "launch_id": one.launch_id,
+        "launch_id": delivery.launch_id,
         "device_id": device_id,
         "customer_id": NOBODY,
-        "platform": one.member.platform,
+        "platform": delivery.member.platform,
         "state": _SKIPPED,
         "reason": Skip.ERASED.value,
         "attempts": 0,

@@ -7,7 +7,7 @@ device ever changes, so that each is planned once.
 """
 
 from collections import defaultdict
-from collections.abc import Container, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -15,6 +15,7 @@ from typing import Any
 from uuid import UUID
 
 import structlog
+from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.agent import Agent, AgentName
@@ -51,8 +52,20 @@ class PlannerOptions:
     """What fails so often, though database and broker are there, will not succeed."""
 
 
+class ReachedDevice(Struct, frozen=True, gc=False):
+    """A device that the campaign's audience reaches, as `audiences.query.devices_of` reads it."""
+
+    id: UUID
+    customer_id: UUID
+    platform: str
+    token_kind: str
+    push_opted_out: bool | None
+    notifications_off: bool | None
+    firebase_app_id: UUID | None
+
+
 class Planner:
-    """Any number may run."""
+    """Turns launches into chunks. Any number may run side by side."""
 
     def __init__(
         self,
@@ -74,7 +87,7 @@ class Planner:
         ]
 
     async def step(self) -> int:
-        """Plan the next launch that waits; returns how many deliveries were planned."""
+        """Plans the next launch that waits; returns how many deliveries were planned."""
         leases = await self._broker.fetch(
             JobKind.LAUNCH,
             limit=1,
@@ -119,7 +132,7 @@ class Planner:
                 await lease.ack()
                 return count
 
-    async def _page(self, launch: Launch, campaign: Campaign) -> Sequence[Any]:
+    async def _page(self, launch: Launch, campaign: Campaign) -> list[ReachedDevice]:
         statement = devices_of(
             launch.workspace_id,
             campaign.audience,
@@ -127,13 +140,16 @@ class Planner:
             limit=self._options.page_devices,
         )
         async with self._database.read() as connection:
-            return (await connection.execute(statement)).all()
+            rows: Iterable[Any] = await connection.execute(statement)
+            return [ReachedDevice(*row) for row in rows]
 
-    async def _write(self, launch: Launch, campaign: Campaign, page: Sequence[Any]) -> int:
-        """One page's transaction; 0 where another planner was faster."""
+    async def _write(
+        self, launch: Launch, campaign: Campaign, page: Sequence[ReachedDevice]
+    ) -> int:
+        """Writes one page in one transaction; returns 0 if another planner has written it."""
         now = self._clock.now()
         loud = _loud_platforms(campaign.content)
-        by_app: dict[UUID, list[Any]] = defaultdict(list)
+        by_app: dict[UUID | None, list[ReachedDevice]] = defaultdict(list)
         skipped: list[dict[str, Any]] = []
         for device in page:
             skip = _skip(device, loud)
@@ -178,16 +194,17 @@ class Planner:
             *(
                 NewJob(
                     kind=JobKind.CHUNK,
-                    payload=one["id"].bytes,
-                    available_at=one["due_at"] if one["due_at"] > now else None,
+                    payload=new["id"].bytes,
+                    available_at=new["due_at"] if new["due_at"] > now else None,
                 )
-                for one in chunks
+                for new in chunks
             )
         )
         return len(page)
 
     async def _fail(self, launch_id: UUID, error: Exception) -> None:
-        """The launch has failed, and says so; what was planned of it is settled as cancelled."""
+        """Marks the launch as failed, with the reason; its planned deliveries are settled as
+        cancelled."""
         now = self._clock.now()
         reason = (
             f"planning failed {self._options.tries_max} times ({type(error).__name__}): the log of "
@@ -213,7 +230,7 @@ class Planner:
         await self._broker.publish(*jobs)
 
     async def _all_planned(self, launch_id: UUID) -> None:
-        """The launch goes on to sending; it is done at once if nothing is open."""
+        """Moves the launch on to sending, or to done if no chunk is open."""
         step = partial(planned, now=self._clock.now())
 
         async def work(connection: AsyncConnection) -> None:
@@ -226,12 +243,12 @@ class Planner:
 
 
 def _loud_platforms(content: ContentSpec) -> set[str]:
-    """Those on which the campaign shows something."""
-    return {one.value for one in Platform if not content.for_platform(one).is_silent}
+    """The platforms on which the campaign shows a notification."""
+    return {platform.value for platform in Platform if not content.for_platform(platform).is_silent}
 
 
-def _skip(device: Any, loud: Container[str]) -> Skip | None:
-    """What is known when planning; the rest is checked when sending."""
+def _skip(device: ReachedDevice, loud: Container[str]) -> Skip | None:
+    """Why the device is skipped, as far as that is known when planning; sending checks the rest."""
     if device.push_opted_out:
         return Skip.OPTED_OUT
     if device.firebase_app_id is None:
@@ -243,8 +260,8 @@ def _skip(device: Any, loud: Container[str]) -> Skip | None:
     return None
 
 
-def _skipped(launch: Launch, device: Any, skip: Skip, now: datetime) -> dict[str, Any]:
-    """The row of one that is not sent at all."""
+def _skipped(launch: Launch, device: ReachedDevice, skip: Skip, now: datetime) -> dict[str, Any]:
+    """The row of a delivery that is skipped."""
     return {
         "launch_id": launch.id,
         "device_id": device.id,

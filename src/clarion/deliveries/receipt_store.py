@@ -23,7 +23,7 @@ _PENDING = DeliveryState.PENDING.value
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """An app's word that a push was received (or opened, which implies received)."""
+    """An app's report that a push was received, or opened, which implies received."""
 
     launch_id: UUID
     device_row_id: UUID
@@ -33,16 +33,16 @@ class Seen:
 
 @dataclass(slots=True)
 class _Report:
-    """What apps say of one push, all together."""
+    """The combined reports of one push."""
 
     received_at: datetime
     opened_at: datetime | None = None
 
 
 async def mark_seen(connection: AsyncConnection, workspace_id: UUID, seen: Sequence[Seen]) -> None:
-    """Enter what apps report in its deliveries. One whose push is not settled yet may have no row:
-    it gets one, which waits for the provider's answer in the same chunk."""
-    launch_ids = {one.launch_id for one in seen}
+    """Enters apps' reports in their deliveries. A delivery whose push is not settled yet may have
+    no row: it gets a pending one in the same chunk."""
+    launch_ids = {receipt.launch_id for receipt in seen}
     rows = await connection.execute(
         select(launches.c.id).where(
             launches.c.workspace_id == workspace_id, launches.c.id.in_(launch_ids)
@@ -50,13 +50,13 @@ async def mark_seen(connection: AsyncConnection, workspace_id: UUID, seen: Seque
     )
     ours = set(rows.scalars())
     reports: dict[UUID, dict[UUID, _Report]] = defaultdict(dict)
-    for one in seen:
-        if one.launch_id not in ours:
+    for receipt in seen:
+        if receipt.launch_id not in ours:
             continue
-        report = reports[one.launch_id].setdefault(one.device_row_id, _Report(one.at))
-        report.received_at = min(report.received_at, one.at)
-        if one.opened:
-            report.opened_at = _earlier(report.opened_at, one.at)
+        report = reports[receipt.launch_id].setdefault(receipt.device_row_id, _Report(receipt.at))
+        report.received_at = min(report.received_at, receipt.at)
+        if receipt.opened:
+            report.opened_at = _earlier(report.opened_at, receipt.at)
     # In the order of the key: two who do this at once wait for each other, and not in a circle.
     tallies = {
         launch_id: await _enter(connection, launch_id, reports[launch_id])
@@ -70,22 +70,25 @@ async def _enter(
     connection: AsyncConnection, launch_id: UUID, reports: Mapping[UUID, _Report]
 ) -> Tally:
     device_ids = sorted(reports)
-    known: set[UUID] = set()
+    with_row: set[UUID] = set()
     for part in in_parts(device_ids):
         rows = await connection.execute(
             select(deliveries.c.device_id).where(
                 deliveries.c.launch_id == launch_id, deliveries.c.device_id.in_(part)
             )
         )
-        known.update(rows.scalars())
+        with_row.update(rows.scalars())
     # The chunk before its rows, as whoever settles it.
-    missing = [one for one in device_ids if one not in known]
+    missing = [device_id for device_id in device_ids if device_id not in with_row]
     planned = await find_planned(connection, [launch_id], missing, lock=True)
     tally = Tally()
     for part in in_parts(device_ids):
-        known |= await _update(connection, launch_id, part, reports, tally)
+        with_row |= await _update(connection, launch_id, part, reports, tally)
     await _insert(
-        connection, [one for one in planned if one.member.device_id not in known], reports, tally
+        connection,
+        [delivery for delivery in planned if delivery.member.device_id not in with_row],
+        reports,
+        tally,
     )
     return tally
 
@@ -97,8 +100,8 @@ async def _update(
     reports: Mapping[UUID, _Report],
     tally: Tally,
 ) -> set[UUID]:
-    """Enter it where there is a row; returns the devices that have one."""
-    found = await connection.execute(
+    """Enters the reports in existing rows; returns the devices that have one."""
+    locked = await connection.execute(
         select(
             deliveries.c.device_id,
             deliveries.c.platform,
@@ -111,7 +114,7 @@ async def _update(
         .order_by(deliveries.c.device_id)
         .with_for_update()
     )
-    rows = found.all()
+    rows = locked.all()
     changes = []
     for row in rows:
         report = reports[row.device_id]
@@ -150,15 +153,15 @@ async def _insert(
     tally: Tally,
 ) -> None:
     new: list[dict[str, Any]] = []
-    for one in planned:
-        report = reports[one.member.device_id]
+    for delivery in planned:
+        report = reports[delivery.member.device_id]
         new.append(
             {
-                "launch_id": one.launch_id,
-                "device_id": one.member.device_id,
-                "chunk_id": one.chunk_id,
-                "customer_id": one.member.customer_id,
-                "platform": one.member.platform,
+                "launch_id": delivery.launch_id,
+                "device_id": delivery.member.device_id,
+                "chunk_id": delivery.chunk_id,
+                "customer_id": delivery.member.customer_id,
+                "platform": delivery.member.platform,
                 "state": _PENDING,
                 "attempts": 0,
                 "unanswered": 0,
@@ -167,7 +170,7 @@ async def _insert(
             }
         )
         tally.add(
-            one.member.platform,
+            delivery.member.platform,
             _PENDING,
             None,
             received=1,
@@ -176,7 +179,7 @@ async def _insert(
     await insert_new(connection, deliveries, new)
 
 
-def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:
-    if one is None or other is None:
-        return one or other
-    return min(one, other)
+def _earlier(first: datetime | None, second: datetime | None) -> datetime | None:
+    if first is None or second is None:
+        return first or second
+    return min(first, second)

@@ -7,10 +7,20 @@ anybody has counted how many there are, and whoever plans it again says the same
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Protocol, TypeVar
 from uuid import UUID
 
 _IDS = 1 << 128
+
+
+class HasRowId(Protocol):
+    """A device that is planned."""
+
+    @property
+    def id(self) -> UUID: ...
+
+
+Device = TypeVar("Device", bound=HasRowId)
 
 
 def due_at(device_row_id: UUID, started_at: datetime, minutes: int) -> datetime:
@@ -19,8 +29,8 @@ def due_at(device_row_id: UUID, started_at: datetime, minutes: int) -> datetime:
 
 
 def divide(
-    members: Sequence[Any], size: int, *, started_at: datetime, minutes: int, now: datetime
-) -> Iterator[tuple[datetime, Sequence[Any]]]:
+    members: Sequence[Device], size: int, *, started_at: datetime, minutes: int, now: datetime
+) -> Iterator[tuple[datetime, Sequence[Device]]]:
     """The chunks of `members`, which are in the order of their ids, and when each is due.
 
     No chunk is larger than `size`, and none of a launch that is spread holds devices of more than

@@ -83,20 +83,20 @@ async def list_deliveries(
     )
     if first is not None:
         statement = statement.where(launches.c.id >= first)
-    found: list[Delivery] = []
+    listed: list[Delivery] = []
     for launch_id in list((await connection.execute(statement)).scalars()):
         passed = device_row_id if launch_id == first else None
-        left = limit - len(found)
+        left = limit - len(listed)
         page: dict[UUID, Delivery] = {}
         # Before the rows: what is settled in between is among them.
         if state in (None, DeliveryState.PENDING):
             page |= await _planned(connection, launch_id, passed, left)
         rows = await connection.execute(_page(launch_id, state, passed).limit(left))
         page |= {row.device_id: _delivery(row) for row in rows}
-        found += [page[device_id] for device_id in sorted(page)[:left]]
-        if len(found) == limit:
+        listed += [page[device_id] for device_id in sorted(page)[:left]]
+        if len(listed) == limit:
             break
-    return found
+    return listed
 
 
 def _page(launch_id: UUID, state: DeliveryState | None, after: UUID | None) -> Select[Any]:

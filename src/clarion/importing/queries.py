@@ -5,14 +5,30 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from clarion.accounts.actor import Actor, Permission
+from clarion.accounts import workspace_store
+from clarion.accounts.actor import Actor, ActorKind, Permission
 from clarion.accounts.command import forbidden
 from clarion.faults import Rejected
 from clarion.importing import export_store
+from clarion.importing.importer import WAITING_JOBS_MAX
 from clarion.importing.row import RecordKind
 
 Key = UUID | int
 """Of a row: an event's is its `seq`, anything else's its id."""
+
+
+async def waiting_jobs(connection: AsyncConnection, actor: Actor, depth: int) -> int:
+    """What `actor` is told of the `depth` jobs of events that wait for an ingestor: they hold
+    events of all workspaces.
+
+    The operator, and everybody where there is one workspace, is told how many. Elsewhere the number
+    would tell how much the others send: it is 0, or 1, or, where an import should wait, more than
+    `WAITING_JOBS_MAX` by one. Whoever sends an event notices as much by the time that it takes.
+    """
+    is_shared = await workspace_store.has_others(connection, actor.workspace_id)
+    if actor.kind is ActorKind.OPERATOR or not is_shared:
+        return depth
+    return WAITING_JOBS_MAX + 1 if depth > WAITING_JOBS_MAX else min(depth, 1)
 
 
 async def count_export(

@@ -24,7 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.agent import Agent, AgentName, Pause
 from clarion.broker import Broker, JobKind
-from clarion.campaigns.erasure_store import forget_in_audiences
+from clarion.campaigns.erasure_store import campaigns_naming, forget_in_audiences
 from clarion.clock import Clock
 from clarion.customers import erasure_store
 from clarion.customers.identity import store as identity_store
@@ -53,6 +53,8 @@ from clarion.storage.leader_lease import LeaderLease
 
 ROUNDS_MAX = 8
 """Events name further ids, and those lead to further events; no more often than that."""
+CAMPAIGNS_AT_ONCE = 100
+"""Whose audiences are written anew in one transaction."""
 
 log = structlog.get_logger(__name__)
 
@@ -180,7 +182,7 @@ class Eraser:
             )
 
         async def release(connection: AsyncConnection, _erasure: Erasure) -> None:
-            await release_quarantine(connection, [*own, *past])
+            await release_quarantine(connection, workspace_id, [*own, *past])
 
         async def make_some_nobodys(
             part: Sequence[UUID], connection: AsyncConnection, erasure: Erasure
@@ -324,23 +326,20 @@ class Eraser:
 
     async def _audiences(self, erasure: Erasure) -> None:
         person = erasure.person
-
-        async def forget_some(
-            start: UUID | None, connection: AsyncConnection, erasure: Erasure
-        ) -> UUID | None:
-            return await forget_in_audiences(
-                connection,
-                erasure.workspace_id,
-                person.ids,
-                person.words,
-                after=start,
-                new_id=self._clock.new_id,
+        async with self._database.read() as connection:
+            naming = await campaigns_naming(
+                connection, erasure.workspace_id, person.ids | person.words
             )
 
-        after, is_more = None, True
-        while is_more:
-            after = await self._claims.transact(erasure, partial(forget_some, after))
-            is_more = after is not None
+        async def forget_some(
+            part: Sequence[UUID], connection: AsyncConnection, _erasure: Erasure
+        ) -> None:
+            await forget_in_audiences(
+                connection, part, person.ids, person.words, new_id=self._clock.new_id
+            )
+
+        for part in in_parts(naming, CAMPAIGNS_AT_ONCE):
+            await self._claims.transact(erasure, partial(forget_some, part))
 
     async def _rest(self, erasure: Erasure) -> Erasure:
         """What is left by now is little, and goes in one transaction with what follows for others;

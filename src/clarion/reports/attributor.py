@@ -30,7 +30,7 @@ class AttributorOptions:
 
 
 class Attributor:
-    """One is enough; several do no harm."""
+    """Enters receipts in deliveries. One is enough; several do no harm."""
 
     def __init__(
         self, database: Database, clock: Clock, options: AttributorOptions | None = None
@@ -62,9 +62,9 @@ class Attributor:
         self._lag_seconds = (self._clock.now() - oldest).total_seconds()
         seen: dict[UUID, list[Seen]] = defaultdict(list)
         for receipt in receipts:
-            found = _seen(receipt)
-            if found is not None:
-                seen[receipt.workspace_id].append(found)
+            report = _seen(receipt)
+            if report is not None:
+                seen[receipt.workspace_id].append(report)
 
         async def work(connection: AsyncConnection) -> None:
             for workspace_id, many in seen.items():
@@ -76,8 +76,8 @@ class Attributor:
 
 
 def _seen(receipt: Receipt) -> Seen | None:
-    found = _PUSH_KEY.search(receipt.body)
-    ids = parse_push_key(found[1]) if found is not None else None
+    key_match = _PUSH_KEY.search(receipt.body)
+    ids = parse_push_key(key_match[1]) if key_match is not None else None
     if ids is None:
         return None
     return Seen(

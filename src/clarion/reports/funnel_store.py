@@ -53,8 +53,8 @@ class Report:
 
 
 async def report(connection: AsyncConnection, workspace_id: UUID, campaign_id: UUID) -> Report:
-    """The account now, from one statement: it is of one instant. It is read from the launches'
-    counts: what it costs does not depend on how many deliveries there are."""
+    """The account at this instant, read from the launches' counts in one statement: the cost does
+    not depend on the number of deliveries."""
     ours = (launches.c.workspace_id == workspace_id, launches.c.campaign_id == campaign_id)
     planned = select(func.coalesce(func.sum(launches.c.planned), 0)).where(*ours).scalar_subquery()
     rows = await connection.execute(
@@ -110,14 +110,16 @@ async def counts_of(connection: AsyncConnection, launch_ids: Sequence[UUID]) -> 
         .where(launch_counts.c.launch_id.in_(launch_ids))
         .group_by(launch_counts.c.launch_id, launch_counts.c.state)
     )
-    found: dict[UUID, dict[str, int]] = {launch_id: dict(_NONE) for launch_id in launch_ids}
+    counts_by_launch: dict[UUID, dict[str, int]] = {
+        launch_id: dict(_NONE) for launch_id in launch_ids
+    }
     for launch_id, state, count, received, opened in rows:
-        counts = found[launch_id]
+        counts = counts_by_launch[launch_id]
         _add(counts, "in_flight" if state == "pending" else state, count)
         _add(counts, "planned", count)
         _add(counts, "received", received)
         _add(counts, "opened", opened)
-    return {launch_id: Counts(**counts) for launch_id, counts in found.items()}
+    return {launch_id: Counts(**counts) for launch_id, counts in counts_by_launch.items()}
 
 
 _NONE = dict.fromkeys(Counts.__struct_fields__, 0)

@@ -68,7 +68,7 @@ Entry = StoredEvent | Change | Push
 
 
 def position(entry: Entry) -> Position:
-    """Where `entry` stands: what comes after it in the list is less."""
+    """The position of `entry` in the list; what comes after it has a smaller one."""
     match entry:
         case StoredEvent():
             return Position(entry.at, _EVENT, (entry.seq, 0))
@@ -86,12 +86,12 @@ async def timeline(
     before: Position | None = None,
     limit: int,
 ) -> list[Entry]:
-    """A page of the customer's life, the newest first: what stands below `before`."""
-    found: list[Entry] = []
-    found += await events_of(connection, workspace_id, customer_id, before, limit)
-    found += await _changes(connection, workspace_id, customer_id, before, limit)
-    found += await pushes_of(connection, workspace_id, customer_id, before, limit)
-    return sorted(found, key=position, reverse=True)[:limit]
+    """A page of the customer's timeline, the newest first: the entries after `before`."""
+    entries: list[Entry] = []
+    entries += await events_of(connection, workspace_id, customer_id, before, limit)
+    entries += await _changes(connection, workspace_id, customer_id, before, limit)
+    entries += await pushes_of(connection, workspace_id, customer_id, before, limit)
+    return sorted(entries, key=position, reverse=True)[:limit]
 
 
 async def events_of(
@@ -103,7 +103,7 @@ async def events_of(
 ) -> list[StoredEvent]:
     """A page of what a customer did, the newest first: read in the order of the index of each of
     their keys, so that no page is slower than the first."""
-    found: list[StoredEvent] = []
+    events_read: list[StoredEvent] = []
     for key in await keys_of(connection, workspace_id, customer_id):
         rows = await connection.execute(
             stored_event()
@@ -114,8 +114,8 @@ async def events_of(
             .order_by(events.c.at.desc(), events.c.seq.desc())
             .limit(limit)
         )
-        found += [read_event(row) for row in rows]
-    return sorted(found, key=position, reverse=True)[:limit]
+        events_read += [read_event(row) for row in rows]
+    return sorted(events_read, key=position, reverse=True)[:limit]
 
 
 async def _changes(
@@ -148,7 +148,7 @@ async def pushes_of(
 ) -> list[Push]:
     """A page of what was pushed to a customer, the newest first."""
     # First what is not in the index yet: what is indexed in between is found by both.
-    found = await _not_indexed(connection, workspace_id, customer_id, before, limit)
+    not_indexed = await _not_indexed(connection, workspace_id, customer_id, before, limit)
     rows = await connection.execute(
         _pushes()
         .join(
@@ -170,7 +170,7 @@ async def pushes_of(
         )
         .limit(limit)
     )
-    pushes = {position(push): push for push in (*found, *map(_push, rows))}
+    pushes = {position(push): push for push in (*not_indexed, *map(_push, rows))}
     return [pushes[place] for place in sorted(pushes, reverse=True)[:limit]]
 
 
@@ -181,11 +181,11 @@ async def _not_indexed(
     before: Position | None,
     limit: int,
 ) -> list[Push]:
-    """The same of launches that are not in the index by customer."""
+    """The pushes of launches that are not in the index by customer yet."""
     device_ids: list[UUID] | None = None
-    found: list[Push] = []
+    pushes_found: list[Push] = []
     top: tuple[datetime, UUID] | None = None
-    while len(found) < limit:
+    while len(pushes_found) < limit:
         launched = await _launches(connection, workspace_id, before, top)
         if not launched:
             break
@@ -198,18 +198,20 @@ async def _not_indexed(
         pushes = await _planned(connection, launched, device_ids, customer_id)
         rows = await connection.execute(
             _pushes().where(
-                deliveries.c.launch_id.in_([one.id for one in launched]),
+                deliveries.c.launch_id.in_([launch.id for launch in launched]),
                 deliveries.c.device_id.in_(device_ids),
                 deliveries.c.customer_id == customer_id,
             )
         )
         pushes |= {(row.launch_id, row.device_id): _push(row) for row in rows}
-        found += [one for one in pushes.values() if before is None or position(one) < before]
-    return found
+        pushes_found += [
+            push for push in pushes.values() if before is None or position(push) < before
+        ]
+    return pushes_found
 
 
 def _pushes() -> Select[Any]:
-    """Deliveries, with what a timeline shows beside them."""
+    """Deliveries, with the columns that a timeline shows of them."""
     return (
         select(
             deliveries,
@@ -244,33 +246,33 @@ async def _planned(
     """Of these launches what is planned for a customer and not settled, by launch and device."""
     of = {row.id: row for row in launched}
     planned = [
-        one
-        for one in await find_planned(connection, list(of), device_ids)
-        if one.member.customer_id == customer_id
+        delivery
+        for delivery in await find_planned(connection, list(of), device_ids)
+        if delivery.member.customer_id == customer_id
     ]
     if not planned:
         return {}
     rows = await connection.execute(
         select(devices.c.id, devices.c.device_id).where(
-            devices.c.id.in_([one.member.device_id for one in planned])
+            devices.c.id.in_([delivery.member.device_id for delivery in planned])
         )
     )
     public_ids = {row.id: row.device_id for row in rows}
     return {
-        (one.launch_id, one.member.device_id): Push(
-            at=of[one.launch_id].started_at,
-            campaign_id=of[one.launch_id].campaign_id,
-            campaign=of[one.launch_id].name,
-            launch_id=one.launch_id,
-            device_row_id=one.member.device_id,
-            device_id=public_ids.get(one.member.device_id),
+        (delivery.launch_id, delivery.member.device_id): Push(
+            at=of[delivery.launch_id].started_at,
+            campaign_id=of[delivery.launch_id].campaign_id,
+            campaign=of[delivery.launch_id].name,
+            launch_id=delivery.launch_id,
+            device_row_id=delivery.member.device_id,
+            device_id=public_ids.get(delivery.member.device_id),
             state=DeliveryState.PENDING,
             reason=None,
             settled_at=None,
             received_at=None,
             opened_at=None,
         )
-        for one in planned
+        for delivery in planned
     }
 
 
@@ -322,7 +324,9 @@ async def device_rows_of(
             devices.c.workspace_id == workspace_id, devices.c.customer_id.in_(ids)
         )
     )
-    return sorted(device_row_id(workspace_id, one) for one in {*had.scalars(), *now.scalars()})
+    return sorted(
+        device_row_id(workspace_id, device_id) for device_id in {*had.scalars(), *now.scalars()}
+    )
 
 
 def _below(

@@ -16,7 +16,7 @@ SOON_SECONDS = 5.0
 
 
 class WaitsFor(StrEnum):
-    """Whom or what."""
+    """What a delivery waits for."""
 
     CAMPAIGN = "campaign_paused"
     FIREBASE_APP = "firebase_app_paused"
@@ -40,7 +40,7 @@ class Waiting:
 
 
 async def waiting(connection: AsyncConnection, campaign: Campaign, now: datetime) -> list[Waiting]:
-    """What holds the campaign's open deliveries up, by Firebase app; nothing where they go out."""
+    """Why the campaign's open deliveries wait, by Firebase app; empty if they are being sent."""
     rows = await connection.execute(
         select(
             firebase_apps.c.project_id,
@@ -68,7 +68,7 @@ async def waiting(connection: AsyncConnection, campaign: Campaign, now: datetime
         )
         .order_by(firebase_apps.c.project_id)
     )
-    found = rows.all()
+    groups = rows.all()
     held = []
     if campaign.state is CampaignState.PAUSED:
         held.append(
@@ -76,11 +76,11 @@ async def waiting(connection: AsyncConnection, campaign: Campaign, now: datetime
                 waits_for=WaitsFor.CAMPAIGN,
                 reason=campaign.paused_reason or "",
                 project_id=None,
-                deliveries=sum(row.deliveries for row in found),
+                deliveries=sum(row.deliveries for row in groups),
                 until=None,
             )
         )
-    return held + [one for row in found if (one := _why(row, now)) is not None]
+    return held + [cause for row in groups if (cause := _why(row, now)) is not None]
 
 
 def _why(row: Any, now: datetime) -> Waiting | None:

@@ -49,19 +49,19 @@ def written(instant: datetime, form: str) -> str | None:
     if any(width and int(width[:3]) > _WIDTH_MAX for _, width, _ in _DIRECTIVE.findall(form)):
         return None
 
-    def directive(found: re.Match[str]) -> str:
-        match found[3]:
+    def directive(directive_match: re.Match[str]) -> str:
+        match directive_match[3]:
             case "s":
                 return str(int(_aware(instant).timestamp()))
             case "L":
                 return f"{instant.microsecond // 1000:03d}"
             case "N":
-                return f"{instant.microsecond * 1000:09d}"[: int(found[2] or 9)]
-            case "z" if ":" in found[1]:
+                return f"{instant.microsecond * 1000:09d}"[: int(directive_match[2] or 9)]
+            case "z" if ":" in directive_match[1]:
                 offset = instant.strftime("%z")
                 return f"{offset[:3]}:{offset[3:5]}" if offset else ""
             case _:
-                return found[0].replace(":", "")
+                return directive_match[0].replace(":", "")
 
     try:
         return instant.strftime(_DIRECTIVE.sub(directive, form))

@@ -75,7 +75,7 @@ class ContentSpec:
         override = self.overrides.get(platform)
         if not override:
             return self.base
-        values = {one.name: getattr(self.base, one.name) for one in fields(Content)}
+        values = {field.name: getattr(self.base, field.name) for field in fields(Content)}
         for name, value in override.items():
             values[name] = {**self.base.data, **value} if name == "data" else value
         return Content(**values)
@@ -98,7 +98,9 @@ def parse_content(wire: Any) -> ContentSpec | list[Fault]:
         platforms = {}
     for name, override in platforms.items():
         path = f"content.platforms.{name}"
-        platform = next((one for one in Platform if one.value.lower() == str(name).lower()), None)
+        platform = next(
+            (member for member in Platform if member.value.lower() == str(name).lower()), None
+        )
         if platform is None:
             faults.append(Fault(field=path, message="is unknown; use iOS, Android or Web"))
         elif platform in overrides:
@@ -201,8 +203,8 @@ def _fields(wire: Mapping[str, Any], path: str, faults: list[Fault]) -> dict[str
     for name, value in wire.items():
         where = f"{path}.{name}"
         if name not in _CHECKS:
-            known = ", ".join((*_CHECKS, "platforms"))
-            faults.append(Fault(field=where, message=f"is unknown; use one of: {known}"))
+            names = ", ".join((*_CHECKS, "platforms"))
+            faults.append(Fault(field=where, message=f"is unknown; use one of: {names}"))
             continue
         if value is None:
             continue

@@ -104,7 +104,7 @@ def faults_of(spec: ContentSpec) -> list[Fault]:
     """What Liquid can not parse, could never render, or only at too high a price."""
     faults: dict[str, Fault] = {}
     # Platforms that see the same are looked at once.
-    contents = {id(content := spec.for_platform(one)): (one, content) for one in Platform}
+    contents = {id(content := spec.for_platform(each)): (each, content) for each in Platform}
     for platform, content in contents.values():
         for name, message in _wrong_texts(content) or _too_expensive(content):
             where = _where(spec, platform, name)
@@ -215,8 +215,8 @@ class _Parsed:
 
 def _is_silent(rendered: Mapping[str, Any], content: Content) -> bool:
     """Whether a push that should say something is left without a word."""
-    said = (rendered.get("title", content.title), rendered.get("body", content.body))
-    return said != (None, None) and not any(text and text.strip() for text in said)
+    texts = (rendered.get("title", content.title), rendered.get("body", content.body))
+    return texts != (None, None) and not any(text and text.strip() for text in texts)
 
 
 def _words(error: Exception) -> str:

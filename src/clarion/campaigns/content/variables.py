@@ -21,11 +21,11 @@ _environment = Environment(tolerance=Mode.STRICT)
 
 def traits_named(spec: ContentSpec) -> dict[str, str]:
     """Each trait that the content names, with the field in which it comes first."""
-    found: dict[str, str] = {}
+    fields_by_trait: dict[str, str] = {}
     for field, text in _texts(dump_content(spec)):
         for trait in sorted(_traits_in(text)):
-            found.setdefault(trait, field)
-    return found
+            fields_by_trait.setdefault(trait, field)
+    return fields_by_trait
 
 
 def _texts(wire: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

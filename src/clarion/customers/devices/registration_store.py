@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.clock import from_micros, to_micros
 from clarion.customers.devices.device import (
+    TOKEN_MOVED,
     Deletion,
     DeviceState,
     Held,
@@ -228,6 +229,11 @@ def device_row(workspace_id: UUID, device: KeptDevice) -> dict[str, Any]:
     """The row that `kept_device` reads."""
     current = device.current
     removed = current.removed
+    moved = {
+        registration.token_kind: registration.installation_hash
+        for registration in device.registrations
+        if registration.reason == TOKEN_MOVED
+    }
     return {
         "id": device.id,
         "workspace_id": workspace_id,
@@ -252,6 +258,9 @@ def device_row(workspace_id: UUID, device: KeptDevice) -> dict[str, Any]:
         "facts": dict(device.facts) or None,
         "app_version": device.facts.get("app_version"),
         "last_seen_at": device.last_seen_at,
+        "moved_fcm": moved.get(TokenKind.FCM),
+        "moved_fid": moved.get(TokenKind.FID),
+        "moved_apns": moved.get(TokenKind.APNS),
     }
 
 

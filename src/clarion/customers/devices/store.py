@@ -26,7 +26,7 @@ from clarion.customers.devices.liveness import without
 from clarion.customers.devices.registration_reader import APNS_CURE
 from clarion.customers.devices.registration_store import keep_devices, kept_device
 from clarion.storage.bulk import append
-from clarion.storage.dialect import among
+from clarion.storage.dialect import among, unindexed
 from clarion.storage.schema import device_history as device_history_of
 from clarion.storage.schema import devices
 
@@ -123,7 +123,7 @@ async def list_devices_of(
     rows = await connection.execute(
         select(devices)
         .where(devices.c.workspace_id == workspace_id, devices.c.customer_id == customer_id)
-        .order_by(devices.c.device_id)
+        .order_by(unindexed(devices.c.device_id))  # found by customer, then sorted
     )
     return [_device(row) for row in rows]
 
@@ -150,10 +150,12 @@ async def customer_history(
     limit: int | None = None,
 ) -> list[Change]:
     """What happened to devices while they came to, were with, or left a customer; oldest first."""
-    of_customer = (device_history_of.c.customer_id == customer_id) | (
-        device_history_of.c.previous_customer_id == customer_id
-    )
-    return await _history(connection, workspace_id, of_customer, after_seq, limit)
+    changes: dict[int, Change] = {}
+    for column in (device_history_of.c.customer_id, device_history_of.c.previous_customer_id):
+        # One after the other: with both in one condition SQLite reads the history of everybody.
+        page = await _history(connection, workspace_id, column == customer_id, after_seq, limit)
+        changes |= {change.seq: change for change in page}
+    return [changes[seq] for seq in sorted(changes)[:limit]]
 
 
 async def spares_of(

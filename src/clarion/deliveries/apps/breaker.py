@@ -85,12 +85,14 @@ def describe(watch: RemovalStats, project_id: str) -> str:
     """Why it was stopped, for a marketer."""
     share, usual = f"{watch.recent_share:.0%}", f"{watch.usual_share:.0%}"
     if watch.recent_mismatched > watch.recent_removed / 2:
-        said = f"{share} of the devices reached last belong to another Firebase project than "
-        said += f"{project_id}. Most likely the key or the source's Firebase app is the wrong one"
+        sentence = f"{share} of the devices reached last belong to another Firebase project than "
+        sentence += (
+            f"{project_id}. Most likely the key or the source's Firebase app is the wrong one"
+        )
     else:
-        said = f"{share} of the devices reached last through {project_id} are gone, says FCM "
-        said += f"(usually {usual})"
-    return f"{said}. {_CHOICE}"
+        sentence = f"{share} of the devices reached last through {project_id} are gone, says FCM "
+        sentence += f"(usually {usual})"
+    return f"{sentence}. {_CHOICE}"
 
 
 def settled(watch: RemovalStats, *, was_right: bool) -> RemovalStats:

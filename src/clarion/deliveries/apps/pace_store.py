@@ -25,10 +25,10 @@ async def draw_pace(
 ) -> Grant | Later | None:
     """Let up to `count` pushes go through a Firebase app; None: no such app. Of those who ask at
     once each waits for the other's transaction."""
-    found = await _locked(connection, app_id)
-    if found is None:
+    locked = await _locked(connection, app_id)
+    if locked is None:
         return None
-    project_id, pace, limits = found
+    project_id, pace, limits = locked
     drawn, grant = draw(pace, limits, count, now)
     await _save(connection, project_id, drawn)
     return grant
@@ -44,10 +44,10 @@ async def slow_down(
 ) -> float | None:
     """FCM has answered 429 for the project: see `pacing.throttled`. Returns the new rate, where
     this is the first to say so."""
-    found = await _locked(connection, app_id)
-    if found is None:
+    locked = await _locked(connection, app_id)
+    if locked is None:
         return None
-    project_id, pace, limits = found
+    project_id, pace, limits = locked
     slower = throttled(pace, limits, quiet_seconds=quiet_seconds, drawn_at=drawn_at, now=now)
     await _save(connection, project_id, slower)
     return slower.cut_rate if slower.cut_at != pace.cut_at else None

@@ -37,11 +37,11 @@ class PlatformLimits:
         self, app_id: UUID, platforms: Iterable[Platform], seconds: float, now: datetime
     ) -> bool:
         """They are to hear nothing for `seconds`. True: that is news."""
-        known = self.known(app_id, now)
+        limited_before = self.known(app_id, now)
         until = now + timedelta(seconds=min(seconds, QUIET_SECONDS_MAX))
         for platform in platforms:
             self._until[app_id, platform] = max(until, self._until.get((app_id, platform), until))
-        return not known.issuperset(platforms)
+        return not limited_before.issuperset(platforms)
 
     def quiet(self, app_id: UUID, now: datetime) -> Mapping[str, datetime]:
         """Those that are to hear nothing now, and until when."""

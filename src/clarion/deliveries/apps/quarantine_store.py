@@ -54,12 +54,12 @@ async def watch(
 ) -> Judgement:
     """Count a chunk's answers, and say what is to be done with the removals among them.
     `is_accepted`: a push was taken."""
-    found = await _locked(connection, app_id)
-    if found is None:
+    locked = await _locked(connection, app_id)
+    if locked is None:
         return Judgement()
-    known, project_id, stopped_reason = found
-    mismatched = sum(one.reason == "sender_mismatch" for one in removals)
-    counted = count(known, answered=answered, removed=len(removals), mismatched=mismatched)
+    stats, project_id, stopped_reason = locked
+    mismatched = sum(removal.reason == "sender_mismatch" for removal in removals)
+    counted = count(stats, answered=answered, removed=len(removals), mismatched=mismatched)
     await _save(connection, app_id, counted, accepted_at=now if is_accepted else None)
     if not removals or not is_wave(counted):
         return Judgement(may_remove=stopped_reason is None)
@@ -81,12 +81,12 @@ async def put_in_quarantine(
     rows = [
         {
             "firebase_app_id": app_id,
-            "device_id": one.device_row_id,
-            "token_hash": one.token_hash,
-            "reason": one.reason,
+            "device_id": removal.device_row_id,
+            "token_hash": removal.token_hash,
+            "reason": removal.reason,
             "at": now,
         }
-        for one in removals
+        for removal in removals
     ]
     await upsert(connection, quarantine, rows, key=("firebase_app_id", "device_id"))
 
@@ -113,13 +113,19 @@ async def empty_quarantine(connection: AsyncConnection, app_id: UUID, *, remove:
     )
     page = rows.all()
     if remove:
-        doomed = [one for one in page if one.registered_at and one.registered_at <= one.at]
-        for at, group in groupby(doomed, key=lambda one: one.at):
-            await remove_registrations(connection, [_removal(one) for one in group], at)
+        doomed = [
+            registration
+            for registration in page
+            if registration.registered_at and registration.registered_at <= registration.at
+        ]
+        for at, group in groupby(doomed, key=lambda registration: registration.at):
+            await remove_registrations(
+                connection, [_removal(registration) for registration in group], at
+            )
     await connection.execute(
         delete(quarantine).where(
             quarantine.c.firebase_app_id == app_id,
-            quarantine.c.device_id.in_([one.device_id for one in page]),
+            quarantine.c.device_id.in_([registration.device_id for registration in page]),
         )
     )
     return len(page)
@@ -129,12 +135,12 @@ async def close_breaker(
     connection: AsyncConnection, app_id: UUID, *, was_right: bool
 ) -> str | None:
     """Remove again what the provider says is dead. Returns why it was stopped, if it was."""
-    found = await _locked(connection, app_id)
-    if found is None:
+    locked = await _locked(connection, app_id)
+    if locked is None:
         return None
-    known, _, stopped_reason = found
+    stats, _, stopped_reason = locked
     if stopped_reason is not None:
-        await _save(connection, app_id, settled(known, was_right=was_right))
+        await _save(connection, app_id, settled(stats, was_right=was_right))
         await connection.execute(
             update(firebase_apps)
             .where(firebase_apps.c.id == app_id)
@@ -159,8 +165,8 @@ async def last_acceptance(connection: AsyncConnection, app_id: UUID) -> datetime
     rows = await connection.execute(
         select(removal_watches.c.accepted_at).where(removal_watches.c.firebase_app_id == app_id)
     )
-    found: datetime | None = rows.scalar_one_or_none()
-    return found
+    accepted_at: datetime | None = rows.scalar_one_or_none()
+    return accepted_at
 
 
 async def forget_acceptance(connection: AsyncConnection, app_id: UUID) -> None:

@@ -117,9 +117,9 @@ async def bind_first_app(connection: AsyncConnection, app: FirebaseApp) -> list[
     if await only_app(connection, app.workspace_id) is None:
         return []
     every = await list_sources(connection, app.workspace_id)
-    unbound = [one for one in every if one.firebase_app_id is None]
-    for one in unbound:
-        await bind_firebase_app(connection, app.workspace_id, one.id, app.id)
+    unbound = [source for source in every if source.firebase_app_id is None]
+    for source in unbound:
+        await bind_firebase_app(connection, app.workspace_id, source.id, app.id)
     return unbound
 
 

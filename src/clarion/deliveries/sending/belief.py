@@ -39,8 +39,9 @@ LIMITED_SECONDS = 900.0
 def is_believed(
     *, accepted: int, blaming: int, again: int, accepted_at: datetime | None, now: datetime
 ) -> bool:
-    """Whether the app is at fault: `blaming` pushes of a chunk say so, `again` of them not for the
-    first time; `accepted_at`: when it last had a push accepted, by the key it has now."""
+    """Whether the app is at fault: `blaming` pushes of a chunk were answered so, `again` of them
+    not for the first time; `accepted_at`: when a push was last accepted with the app's present
+    key."""
     if accepted or not blaming:
         return False
     if blaming - again >= REPEATS or blaming >= MANY:
@@ -50,8 +51,8 @@ def is_believed(
 
 
 def next_trial(paused_at: datetime, now: datetime) -> datetime:
-    """When an app that its provider's answers have paused is tried again: more and more seldom, but
-    for ever, since what is cured at the provider is told to nobody."""
+    """When an app that was paused by its provider's answers is tried again: less and less often,
+    but without end, since nobody reports a cure at the provider to Clarion."""
     passed = (now - paused_at).total_seconds()
     return now + timedelta(seconds=max(TRIAL_SECONDS, min(passed / 2, TRIAL_SECONDS_MAX)))
 
@@ -59,7 +60,7 @@ def next_trial(paused_at: datetime, now: datetime) -> datetime:
 def limited_platforms(
     throttled: Mapping[Platform, int], accepted: Mapping[Platform, int]
 ) -> frozenset[Platform]:
-    """The platforms that alone are told to slow down; empty: the whole project is, or nobody."""
+    """The platforms that are throttled alone; empty if the whole project is, or none."""
     others = sum(count for platform, count in accepted.items() if platform not in throttled)
     own = sum(accepted.get(platform, 0) for platform in throttled)
     if others and (not own or others >= sum(throttled.values())):

@@ -1,15 +1,9 @@
-"""What is found out about one chunk: which pushes are to leave, and what became of each. Pure.
-
-A row is a pending delivery as `ledger_store.open_deliveries` reads it: the delivery with its device
-and customer as they are now. `has_arrived`: an earlier attempt's answer was lost, and meanwhile the
-app has reported the push; it is not sent again.
-"""
+"""What is found out about one chunk: which pushes are to leave, and what became of each. Pure."""
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from clarion.campaigns.content.live_activity import LiveActivity, LiveEvent
@@ -17,6 +11,7 @@ from clarion.campaigns.content.spec import Content
 from clarion.campaigns.content.template import Template
 from clarion.customers.devices.device import NOT_KNOWN, Platform, Removal, Spares, TokenKind
 from clarion.customers.devices.facts import LIVE_ID, LIVE_START_TOKEN, LIVE_TOKEN
+from clarion.deliveries.chunk import OpenDelivery
 from clarion.deliveries.delivery import (
     ACCEPTED,
     REPORTED,
@@ -56,15 +51,15 @@ _FALLEN_BACK = frozenset({NOT_BY_FID, NOT_BY_TOKEN})
 class Answer:
     """What the provider said to one push."""
 
-    row: Any
+    delivery: OpenDelivery
     push: Push
     outcome: Outcome
 
 
 @dataclass(slots=True)
 class ChunkResult:
-    """The chunk's account while it is worked on. Once it is closed, every row is in one of
-    `settled`, `again`, `held`, `later` and `rest`."""
+    """What became of one chunk so far. After `close` every delivery of the chunk is in exactly one
+    of `settled`, `again`, `held`, `later` and `rest`."""
 
     lost: int = 0
     """Earlier claims of the chunk that were never settled: what they sent, if anything, left an
@@ -108,34 +103,36 @@ class ChunkResult:
     unknown_fids: Counter[UUID] = field(default_factory=Counter)
     """How many of them are FIDs, by the source that tells them."""
 
-    def cancel(self, row: Any) -> None:
-        """The campaign was cancelled: no push is to leave any more."""
-        self.settled[row.device_id] = REPORTED if row.has_arrived else CANCELLED
+    def cancel(self, delivery: OpenDelivery) -> None:
+        """Settles a delivery of a cancelled campaign without sending it."""
+        self.settled[delivery.device_id] = REPORTED if delivery.has_arrived else CANCELLED
 
-    def give_up(self, row: Any) -> None:
-        """There is nothing to send it through."""
-        self.settled[row.device_id] = REPORTED if row.has_arrived else NO_FIREBASE_APP
+    def give_up(self, delivery: OpenDelivery) -> None:
+        """Skips a delivery whose source has no provider app."""
+        self.settled[delivery.device_id] = REPORTED if delivery.has_arrived else NO_FIREBASE_APP
 
     def prepare(
         self,
         launch_id: UUID,
         contents: Mapping[str, Content],
         template: Template | None,
-        row: Any,
+        delivery: OpenDelivery,
         now: datetime | None = None,
     ) -> Push | None:
-        """The push that is to leave; None: none is, and `settled` says why.
+        """Builds the push of a delivery. Returns None if nothing is to be sent; the reason is in
+        `settled` then.
 
-        `now` is for texts that say what day it is."""
-        ready = self._ready(launch_id, contents, template, row, now)
+        `now` is the instant that templates print as today.
+        """
+        ready = self._ready(launch_id, contents, template, delivery, now)
         if isinstance(ready, Push):
             return ready
-        self.settled[row.device_id] = ready
+        self.settled[delivery.device_id] = ready
         return None
 
     def enter(
         self,
-        row: Any,
+        delivery: OpenDelivery,
         push: Push,
         outcome: Outcome,
         *,
@@ -143,18 +140,18 @@ class ChunkResult:
         chance: float,
         policy: RetryPolicy,
     ) -> None:
-        """What the provider answered, and what it means. What may speak of the whole app waits for
-        `close`."""
+        """Records the provider's answer to a push. Answers that may concern the whole app are
+        judged in `close`."""
         if isinstance(outcome, Accepted):  # first: nearly all are
-            self._accept(row, push.platform)
+            self._accept(delivery, push.platform)
             return
-        answer = Answer(row, push, outcome)
+        answer = Answer(delivery, push, outcome)
         if not isinstance(outcome, Unavailable | Misconfigured) or outcome.left:
-            self.left.add(row.device_id)
+            self.left.add(delivery.device_id)
         match outcome:
             case Misconfigured(platforms=platforms) if not platforms:
                 self.blaming.append(answer)
-            case Unregistered(reason=reason) if self._has_another(row, push, reason):
+            case Unregistered(reason=reason) if self._has_another(delivery, push, reason):
                 self._fall_back(answer, now=now, chance=chance, policy=policy)
             case _:
                 self._judge(answer, outcome, now=now, chance=chance, policy=policy)
@@ -170,14 +167,14 @@ class ChunkResult:
         known_limited: frozenset[Platform] = frozenset(),
         accepted_lately: frozenset[Platform] = frozenset(),
     ) -> None:
-        """All answers are entered: what they say together. `accepted_at`: when the app last had a
-        push accepted; `is_trial`: the app is paused, and this chunk tries whether it works again;
-        `known_limited`: platforms that have been found to be limited alone; `accepted_lately`:
-        those that other chunks had pushes accepted for."""
+        """Judges the answers that may concern the whole app, once all answers are entered.
+        `accepted_at`: when the app last had a push accepted; `is_trial`: the app is paused, and
+        this chunk tries whether it works again; `known_limited`: platforms that are known to be
+        throttled alone; `accepted_lately`: platforms on which other chunks had pushes accepted."""
         self._find_limits(known_limited, accepted_lately)
-        again = sum((one.row.reason or "").startswith(DOUBTED) for one in self.blaming)
+        again = sum((blame.delivery.reason or "").startswith(DOUBTED) for blame in self.blaming)
         is_true = (
-            any(not _left(one.outcome) for one in self.blaming)
+            any(not _left(blame.outcome) for blame in self.blaming)
             or (is_trial and not self.answered)
             or is_believed(
                 accepted=self.accepted.total(),
@@ -195,18 +192,18 @@ class ChunkResult:
                 continue
             doubted = Unavailable(reason=outcome.reason)
             self._judge(answer, doubted, now=now, chance=chance, policy=policy)
-            if answer.row.device_id in self.reasons:
-                self.reasons[answer.row.device_id] = DOUBTED + outcome.reason
+            if answer.delivery.device_id in self.reasons:
+                self.reasons[answer.delivery.device_id] = DOUBTED + outcome.reason
 
     def _find_limits(
-        self, known: frozenset[Platform], accepted_lately: frozenset[Platform]
+        self, known_limited: frozenset[Platform], accepted_lately: frozenset[Platform]
     ) -> None:
-        """Who is to hear nothing: some platforms, or the whole app."""
+        """Decides whether single platforms are throttled or the whole app."""
         alone = frozenset(self.platform_throttled)
         throttled = frozenset(self.throttled)
         if throttled and (
             limited_platforms(self.throttled, self.accepted)
-            or throttled <= known
+            or throttled <= known_limited
             or (not throttled & accepted_lately and accepted_lately - throttled)
         ):
             alone |= throttled
@@ -214,47 +211,48 @@ class ChunkResult:
             self.quiet_seconds = self.asked_seconds
         self.limited = alone
 
-    def _accept(self, row: Any, platform: Platform) -> None:
-        device_id = row.device_id
+    def _accept(self, delivery: OpenDelivery, platform: Platform) -> None:
+        device_id = delivery.device_id
         self.accepted[platform] += 1
         self.answered += 1
-        self.settled[device_id] = _BY_THE_OTHER.get(row.reason, ACCEPTED)
+        self.settled[device_id] = _BY_THE_OTHER.get(delivery.reason, ACCEPTED)
         self.sent.add(device_id)
         self.left.add(device_id)
 
-    def _has_another(self, row: Any, push: Push, reason: str) -> bool:
-        """Whether a device that is not known by this registration is reached by another one."""
-        spares = self.spares.get(row.device_id) if reason in NOT_KNOWN else None
+    def _has_another(self, delivery: OpenDelivery, push: Push, reason: str) -> bool:
+        """Whether a device whose registration the provider does not know has another registration
+        that can be sent to."""
+        spares = self.spares.get(delivery.device_id) if reason in NOT_KNOWN else None
         return spares is not None and spares.reach(push.token_kind)
 
     def _fall_back(
         self, answer: Answer, *, now: datetime, chance: float, policy: RetryPolicy
     ) -> None:
-        """This registration ends, and the push goes to the device's other one: at once, but only
-        once at once."""
-        row = answer.row
+        """Removes this registration and retries the push by the device's other one: immediately the
+        first time, with back-off after that."""
+        delivery = answer.delivery
         self.answered += 1
-        self.fallen_back.append(_removal(row, "unregistered"))
+        self.fallen_back.append(_removal(delivery, "unregistered"))
         is_fid = answer.push.token_kind is TokenKind.FID
         reason = NOT_BY_FID if is_fid else NOT_BY_TOKEN
         if is_fid:
-            self.unknown_fids[self.spares[row.device_id].source_id] += 1
-        if row.reason in _FALLEN_BACK:
+            self.unknown_fids[self.spares[delivery.device_id].source_id] += 1
+        if delivery.reason in _FALLEN_BACK:
             outcome = Unavailable(reason=reason)
             self._judge(answer, outcome, now=now, chance=chance, policy=policy)
             return
-        self.again[now].append(row.device_id)
-        self.reasons[row.device_id] = reason
+        self.again[now].append(delivery.device_id)
+        self.reasons[delivery.device_id] = reason
 
     def _judge(
         self, answer: Answer, outcome: Outcome, *, now: datetime, chance: float, policy: RetryPolicy
     ) -> None:
-        row, platform = answer.row, answer.push.platform
-        device_id = row.device_id
+        delivery, platform = answer.delivery, answer.push.platform
+        device_id = delivery.device_id
         verdict = judge(
             outcome,
-            attempts=row.attempts + self.lost + 1,
-            first_tried_at=row.first_tried_at or now,
+            attempts=delivery.attempts + self.lost + 1,
+            first_tried_at=delivery.first_tried_at or now,
             now=now,
             ttl_seconds=answer.push.content.ttl_seconds,
             chance=chance,
@@ -288,7 +286,7 @@ class ChunkResult:
                 self.refused.update(dict.fromkeys(platforms, detail))
             case Unregistered(reason=reason):
                 self.answered += 1
-                self.removals.append(_removal(row, reason))
+                self.removals.append(_removal(delivery, reason))
             case Rejected():
                 self.answered += 1
 
@@ -297,40 +295,41 @@ class ChunkResult:
         launch_id: UUID,
         contents: Mapping[str, Content],
         template: Template | None,
-        row: Any,
+        delivery: OpenDelivery,
         now: datetime | None,
     ) -> Push | Settled:
-        if row.has_arrived:
+        if delivery.has_arrived:
             return REPORTED
-        if not row.is_still_theirs:
+        if not delivery.is_still_theirs:
             return DEVICE_MOVED
-        if row.device_state != "active" or row.token is None:
+        if delivery.device_state != "active" or delivery.token is None:
             return REGISTRATION_REMOVED
-        if row.push_opted_out:
+        assert delivery.token_kind is not None, "a device with a token has its kind"
+        if delivery.push_opted_out:
             return OPTED_OUT
-        if row.token_kind == _APNS:
+        if delivery.token_kind == _APNS:
             return APNS_TOKEN
-        platform = _PLATFORMS[row.platform]
+        platform = _PLATFORMS[delivery.platform]
         if template is None:
-            content = contents[row.platform]
+            content = contents[delivery.platform]
         else:
             rendered = template.render(
-                platform, user_id=row.user_id, traits=row.traits or {}, now=now
+                platform, user_id=delivery.user_id, traits=delivery.traits or {}, now=now
             )
             if isinstance(rendered, Fault):
                 return NOT_RENDERED
             content = rendered
-        if row.notifications_off and not content.is_silent:
+        if delivery.notifications_off and not content.is_silent:
             return NOTIFICATIONS_OFF
         live_activity_token = None
         if content.live_activity is not None:
-            live_activity_token = _live_activity_token(row, platform, content.live_activity)
+            live_activity_token = _live_activity_token(delivery, platform, content.live_activity)
             if live_activity_token is None:
                 return NO_LIVE_ACTIVITY
-        key, tag = push_names(launch_id, row.device_id)
+        key, tag = push_names(launch_id, delivery.device_id)
         return Push(
-            token=row.token,
-            token_kind=_TOKEN_KINDS[row.token_kind],
+            token=delivery.token,
+            token_kind=_TOKEN_KINDS[delivery.token_kind],
             platform=platform,
             delivery_id=key,
             tag=tag,
@@ -340,18 +339,20 @@ class ChunkResult:
         )
 
 
-def unknown_of(rows: Sequence[Any], outcomes: Sequence[Outcome]) -> list[UUID]:
-    """The devices that the provider does not know by the registration it got."""
+def unknown_of(deliveries: Sequence[OpenDelivery], outcomes: Sequence[Outcome]) -> list[UUID]:
+    """The ids of the devices whose registration the provider does not know."""
     return [
-        row.device_id
-        for row, outcome in zip(rows, outcomes, strict=False)
+        delivery.device_id
+        for delivery, outcome in zip(deliveries, outcomes, strict=False)
         if isinstance(outcome, Unregistered) and outcome.reason in NOT_KNOWN
     ]
 
 
-def _live_activity_token(row: Any, platform: Platform, activity: LiveActivity) -> str | None:
-    """Of the activity that is meant, on this device; None: it has told none."""
-    facts: Mapping[str, str] = row.facts or {}
+def _live_activity_token(
+    delivery: OpenDelivery, platform: Platform, activity: LiveActivity
+) -> str | None:
+    """The token of the Live Activity on this device; None if the device has told none."""
+    facts: Mapping[str, str] = delivery.facts or {}
     if platform is not Platform.IOS:
         return None
     if activity.event is LiveEvent.START:
@@ -365,8 +366,9 @@ def _left(outcome: Outcome) -> bool:
     return not isinstance(outcome, Misconfigured) or outcome.left
 
 
-def _removal(row: Any, reason: str) -> Removal:
-    return Removal(device_row_id=row.device_id, token_hash=row.token_hash, reason=reason)
+def _removal(delivery: OpenDelivery, reason: str) -> Removal:
+    assert delivery.token_hash is not None, "a push left for its token"
+    return Removal(device_row_id=delivery.device_id, token_hash=delivery.token_hash, reason=reason)
 
 
 def _bucket(due_at: datetime) -> datetime:
@@ -379,7 +381,7 @@ def _skipped(reason: Skip) -> Settled:
 
 
 CANCELLED = Settled(state=DeliveryState.CANCELLED)
-_BY_THE_OTHER = {
+_BY_THE_OTHER: Mapping[str | None, Settled] = {
     reason: Settled(state=DeliveryState.ACCEPTED, reason=reason) for reason in _FALLEN_BACK
 }
 NO_FIREBASE_APP = _skipped(Skip.NO_FIREBASE_APP)
@@ -392,5 +394,5 @@ NO_LIVE_ACTIVITY = _skipped(Skip.NO_LIVE_ACTIVITY)
 NOT_RENDERED = _skipped(Skip.NOT_RENDERED)
 _DEVICE = ThrottleScope.DEVICE
 _APNS = TokenKind.APNS.value
-_PLATFORMS = {one.value: one for one in Platform}
-_TOKEN_KINDS = {one.value: one for one in TokenKind}
+_PLATFORMS = {platform.value: platform for platform in Platform}
+_TOKEN_KINDS = {kind.value: kind for kind in TokenKind}

@@ -12,7 +12,6 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from msgspec import Struct
 from sqlalchemy import (
     ColumnElement,
     Integer,
@@ -37,6 +36,7 @@ from clarion.deliveries.chunk import (
     Chunk,
     Member,
     NewChunk,
+    OpenDelivery,
     member_columns,
     unpack,
 )
@@ -51,59 +51,33 @@ _IS_PENDING = deliveries.c.state == literal_column("'pending'")
 """A literal, not a parameter: only then do databases use the index of the pending ones."""
 
 
-class OpenDelivery(Struct, gc=False):
-    """A planned delivery with its device and customer as they are now; None where there is none.
-    What has a row is read as a row with the same names."""
-
-    device_id: UUID
-    platform: str
-    is_still_theirs: bool = False
-    device_state: str | None = None
-    token: str | None = None
-    token_kind: str | None = None
-    token_hash: str | None = None
-    push_opted_out: bool | None = None
-    notifications_off: bool | None = None
-    user_id: str | None = None
-    traits: Mapping[str, Any] | None = None
-    facts: Mapping[str, str] | None = None
-    attempts: int = 0
-    first_tried_at: datetime | None = None
-    reason: str | None = None
-    has_arrived: bool = False
-
-
 async def open_deliveries(
     connection: AsyncConnection, chunk: Chunk, *, with_traits: bool, with_facts: bool = False
-) -> Sequence[Any]:
-    """The chunk's pending deliveries with device and customer as they are now.
-
-    `has_arrived`: an answer was lost, and meanwhile the app has reported the push.
-    """
+) -> list[OpenDelivery]:
+    """The chunk's pending deliveries with device and customer as they are now."""
     wanted = (with_traits, with_facts)
-    found = await connection.execute(
+    rows = await connection.execute(
         _rows_as_they_are(bool(chunk.lost), *wanted), {"chunk": chunk.id}
     )
-    rows: Sequence[Any] = found.all()
-    with_row = {row.device_id for row in rows}
-    members = [one for one in unpack(chunk.members) if one.device_id not in with_row]
+    pending = [OpenDelivery(*row) for row in rows]
+    with_row = {delivery.device_id for delivery in pending}
+    members = [member for member in unpack(chunk.members) if member.device_id not in with_row]
     if not members:
-        return rows
+        return pending
     device_ids = [member.device_id for member in members]
     read = await connection.execute(
         _devices_as_they_are(*wanted).where(among(connection, devices.c.id, device_ids))
     )
     there = {device_id: (customer_id, rest) for device_id, customer_id, *rest in read}
-    planned = []
     for member in members:
         device = there.get(member.device_id)
         if device is None:
-            planned.append(OpenDelivery(member.device_id, member.platform))
+            pending.append(OpenDelivery(member.device_id, member.platform))
         else:
             customer_id, rest = device
             is_theirs = customer_id == member.customer_id
-            planned.append(OpenDelivery(member.device_id, member.platform, is_theirs, *rest))
-    return [*rows, *planned]
+            pending.append(OpenDelivery(member.device_id, member.platform, is_theirs, *rest))
+    return pending
 
 
 # Statements are made once: once for each chunk would be felt.
@@ -111,19 +85,20 @@ async def open_deliveries(
 
 @cache
 def _rows_as_they_are(has_lost: bool, with_traits: bool, with_facts: bool) -> Select[Any]:
+    """In the order of OpenDelivery's fields."""
     reported: ColumnElement[bool] = deliveries.c.received_at.is_not(None)
     if not has_lost:
         reported = and_(reported, deliveries.c.unanswered > 0)
     return (
         select(
             deliveries.c.device_id,
-            (devices.c.customer_id == deliveries.c.customer_id).label("is_still_theirs"),
             deliveries.c.platform,
+            (devices.c.customer_id == deliveries.c.customer_id).label("is_still_theirs"),
+            *_now(with_traits, with_facts),
             deliveries.c.attempts,
             deliveries.c.first_tried_at,
             deliveries.c.reason,
             reported.label("has_arrived"),
-            *_now(with_traits, with_facts),
         )
         .outerjoin_from(deliveries, devices, devices.c.id == deliveries.c.device_id)
         .outerjoin(customers, customers.c.id == devices.c.customer_id)
@@ -139,7 +114,8 @@ def _devices_as_they_are(with_traits: bool, with_facts: bool) -> Select[Any]:
 
 
 def _now(with_traits: bool, with_facts: bool) -> list[Any]:
-    """What is looked at again, in the order of OpenDelivery's fields."""
+    """Device and customer columns that sending checks again, in the order of OpenDelivery's
+    fields."""
     return [
         devices.c.state.label("device_state"),
         devices.c.token,
@@ -154,7 +130,7 @@ def _now(with_traits: bool, with_facts: bool) -> list[Any]:
 
 
 def _nothing(name: str) -> Any:
-    """In the place of a column that nobody needs now."""
+    """NULL in the place of a column that this campaign does not need."""
     return null().label(name)
 
 
@@ -169,13 +145,13 @@ async def settle_chunk(
     now: datetime,
     reasons: Mapping[UUID, str] | None = None,
 ) -> Tally | None:
-    """Write what became of the chunk, if its attempt is still ours; None: it is not. Returns what
-    that changes in the launch's counts.
+    """Writes what became of the chunk. Returns the change of the launch's counts, or None if
+    another sender has claimed the chunk since.
 
     `settled` and `again` together name every open delivery of the chunk; `sent` are those of both
     for which a push left, `unanswered` those whose answer never came, and `reasons` say why those
-    of `again` are not settled. What earlier claims lost is counted with them. A delivery that was
-    taken out of the chunk meanwhile, because its customer was erased, is passed over.
+    of `again` are not settled. Attempts of earlier claims that were lost are counted, too. A
+    delivery that was taken out of the chunk meanwhile, because its customer was erased, is ignored.
     """
     fence = {"chunk_id": chunk.id, "our_attempt": chunk.attempt}
     row = (await connection.execute(_LOCK, fence)).one_or_none()
@@ -197,7 +173,8 @@ async def settle_chunk(
 
 
 class _Settlement:
-    """One chunk's. `members`: those without a row, `rows`: the pending ones, both by device."""
+    """The settling of one chunk. `members`: open deliveries without a row, by device; `rows`:
+    pending rows, by device."""
 
     def __init__(
         self,
@@ -220,7 +197,7 @@ class _Settlement:
         self.tally = Tally()
 
     async def enter(self, settled: Mapping[UUID, Settled]) -> None:
-        """Those that are settled."""
+        """Writes the settled deliveries."""
         new: dict[tuple[Settled, int, int], list[Member]] = defaultdict(list)
         old: dict[tuple[Settled, int, int], list[UUID]] = defaultdict(list)
         for device_id, verdict in settled.items():
@@ -244,7 +221,7 @@ class _Settlement:
             await self._change(device_ids, values, attempts, unanswered)
 
     async def move(self, again: Sequence[NewChunk], reasons: Mapping[UUID, str]) -> None:
-        """Those that are not, to their new chunks."""
+        """Moves the deliveries that are not settled to their new chunks."""
         new_chunks: list[dict[str, Any]] = []
         for chunk in again:
             waiting: list[Member] = []
@@ -284,7 +261,7 @@ class _Settlement:
         unanswered: int,
         more: Mapping[str, Any],
     ) -> None:
-        """Write the rows of members, all alike, and count them."""
+        """Inserts rows with the same values for members, and counts them."""
         rows = [
             {
                 "customer_id": member.customer_id,
@@ -325,7 +302,7 @@ class _Settlement:
     async def _change(
         self, device_ids: Sequence[UUID], values: dict[str, Any], attempts: int, unanswered: int
     ) -> None:
-        """Change pending rows alike, and count it."""
+        """Updates pending rows with the same values, and counts the change."""
         changed = dict(values)
         for name, more in (("attempts", attempts), ("unanswered", unanswered)):
             if more:
@@ -341,7 +318,7 @@ class _Settlement:
         )
         for row in (self._rows[device_id] for device_id in device_ids):
             was = (row.has_received, row.has_opened, row.attempts, row.unanswered)
-            self.tally.add(row.platform, _PENDING, row.reason, -1, *(-one for one in was))
+            self.tally.add(row.platform, _PENDING, row.reason, -1, *(-count for count in was))
             self.tally.add(
                 row.platform,
                 values.get("state", _PENDING),
@@ -389,7 +366,7 @@ _PENDING_ROWS = (
 
 
 def _first_try(new: NewChunk, now: datetime) -> dict[str, Any]:
-    """When what has a row was tried first, once it is in this chunk."""
+    """How the time of the first try of a pending row changes when the row moves to this chunk."""
     first = deliveries.c.first_tried_at
     if new.tried:
         return {"first_tried_at": case((first.is_(None), literal(now, Instant)), else_=first)}

@@ -14,7 +14,8 @@ log = structlog.get_logger(__name__)
 
 
 class Notices:
-    """One sender's."""
+    """What one sender has logged, so that nothing is logged twice, and the platform limits that it
+    has learned."""
 
     def __init__(self) -> None:
         self.limits = PlatformLimits()
@@ -22,17 +23,17 @@ class Notices:
         self._paused: set[UUID] = set()
 
     def is_paused(self, app_id: UUID) -> None:
-        """Something waits for it."""
+        """Notes that deliveries wait for a paused app."""
         self._paused.add(app_id)
 
     def sends(self, app: ProviderApp) -> None:
-        """It is in use: news, where it was paused when we last looked."""
+        """Notes that the app is in use, and logs it if it was paused before."""
         if app.id in self._paused:
             self._paused.discard(app.id)
             log.info("firebase_app_goes_on", app=str(app.id), project=app.project_id)
 
     def learn(self, app: ProviderApp, result: ChunkResult, now: datetime) -> None:
-        """What a chunk's answers say of the app's platforms."""
+        """Takes the platform limits from a chunk's result, and logs new ones."""
         self._tell_refused(app, result)
         self.limits.accept(app.id, result.accepted, now)
         if result.limited and self.limits.limit(app.id, result.limited, result.asked_seconds, now):
@@ -45,14 +46,14 @@ class Notices:
             )
 
     def settled(self, app_id: UUID, result: ChunkResult, *, is_trial: bool) -> None:
-        """A chunk's answers are written down, and with them whether the app is paused."""
+        """Notes whether settling a chunk has paused its app, or ended the pause."""
         if result.pause_reason is not None:
             self._paused.add(app_id)
         elif is_trial and result.answered:
             self._paused.discard(app_id)
 
     def _tell_refused(self, app: ProviderApp, result: ChunkResult) -> None:
-        """Once for each platform: every push to it says the same."""
+        """Logs each platform that the provider has no credentials for, once."""
         for platform, detail in result.refused.items():
             if (app.id, platform) not in self._refused:
                 self._refused.add((app.id, platform))

@@ -21,7 +21,7 @@ from clarion.deliveries.sending.belief import limited_platforms
 
 
 class PacedSender:
-    """One for all chunks of a sender."""
+    """Sends the pushes of chunks at the granted rate; one for all chunks of a sender."""
 
     def __init__(self, provider: Provider, clock: Clock) -> None:
         self._provider = provider
@@ -29,18 +29,19 @@ class PacedSender:
         self._is_stopping = False
 
     def stop(self) -> None:
-        """Let nothing more leave. What is in the air is waited for."""
+        """Starts no further request. Requests in flight are waited for."""
         self._is_stopping = True
 
     async def carry(
         self, app: ProviderApp, pushes: Sequence[Push], grant: Grant
     ) -> Sequence[Outcome]:
-        """The outcomes of those that left: the first ones of `pushes`. Fewer than all leave when
-        we are stopped, or when the provider refuses more for the whole app meanwhile."""
+        """Sends `pushes` in order and returns the outcomes of those that left, which are the first
+        ones. Fewer than all leave if the sender is stopped, or if the provider throttles the whole
+        app meanwhile."""
         began, began_at = self._clock.monotonic(), self._clock.now()
 
         def now() -> datetime:
-            """However the clock is set meanwhile."""
+            """The time, however the clock is set meanwhile."""
             return began_at + timedelta(seconds=self._clock.monotonic() - began)
 
         if grant.ready(began_at) >= len(pushes) and not self._is_stopping:
@@ -62,14 +63,14 @@ class PacedSender:
                     left = ready
                 else:
                     await self._clock.sleep(SLICE_SECONDS)
-            return [outcome for one in flights for outcome in await one]
+            return [outcome for flight in flights for outcome in await flight]
         finally:
-            for one in flights:
-                one.cancel()
+            for flight in flights:
+                flight.cancel()
 
 
 class Heard:
-    """What the first of a chunk's pushes were answered."""
+    """The answers to a chunk's first pushes."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -77,7 +78,7 @@ class Heard:
         self._accepted: Counter[Platform] = Counter()
 
     def take(self, pushes: Sequence[Push], outcomes: Sequence[Outcome]) -> None:
-        """The next ones of them."""
+        """Counts the outcomes of the next pushes, which are the first of `pushes`."""
         self.count += len(outcomes)
         for push, outcome in zip(pushes, outcomes, strict=False):
             if isinstance(outcome, Accepted):
@@ -87,5 +88,5 @@ class Heard:
 
     @property
     def refuses_all(self) -> bool:
-        """Whether the provider takes no more of the whole project."""
+        """Whether the provider throttles the whole project."""
         return bool(self._throttled) and not limited_platforms(self._throttled, self._accepted)

@@ -32,7 +32,7 @@ from clarion.customers.devices.device import Platform
 from clarion.customers.devices.store import spares_of
 from clarion.deliveries.apps.pacing import Grant, Later
 from clarion.deliveries.apps.quarantine_store import last_acceptance
-from clarion.deliveries.chunk import Chunk
+from clarion.deliveries.chunk import Chunk, OpenDelivery
 from clarion.deliveries.chunk_store import keep_chunk
 from clarion.deliveries.delivery import RetryPolicy
 from clarion.deliveries.provider import Provider, ProviderApp, Push
@@ -108,15 +108,15 @@ class Sender:
         ]
 
     def stop(self) -> None:
-        """Claim nothing more. What is in the air is waited for and settled, what has not left is
-        put back; then the steps under way end, and nothing has to be sent twice."""
+        """Claims no further chunk. Requests in flight are waited for and settled, unsent deliveries
+        are put back; then the running steps end, so that nothing is sent twice."""
         self._is_stopping = True
         self._paced_sender.stop()
         for task in self._idle:
             task.cancel()
 
     async def step(self) -> int:
-        """Take the next chunk that waits; returns how many of its deliveries were settled."""
+        """Sends the next chunk that is due; returns how many of its deliveries were settled."""
         with self._interruptible():
             leases = await self._broker.fetch(
                 JobKind.CHUNK,
@@ -154,7 +154,7 @@ class Sender:
 
     @contextmanager
     def _interruptible(self) -> Iterator[None]:
-        """`stop` ends the task that is in here."""
+        """A block whose task `stop` cancels."""
         task = asyncio.current_task()
         assert task is not None
         self._idle.add(task)
@@ -176,7 +176,8 @@ class Sender:
         return count
 
     async def _claim(self, chunk_id: UUID) -> Work | None:
-        """The chunk as ours; None: there is nothing to do now. Raising, it has claimed nothing."""
+        """Claims a chunk. Returns None if there is nothing to send now. If it raises, nothing is
+        claimed."""
         options = self._options
 
         async def work(connection: AsyncConnection) -> Work | Later | Waits | None:
@@ -194,13 +195,13 @@ class Sender:
             # In the same transaction: on SQLite a reader's pages are all read anew after each
             # write of another connection, which for a chunk costs more than all the rest.
             content = claimed.campaign.content
-            rows = await open_deliveries(
+            pending = await open_deliveries(
                 connection,
                 claimed.chunk,
                 with_traits=self._template(claimed.campaign) is not None,
                 with_facts=content.base.live_activity is not None,
             )
-            return replace(claimed, rows=rows)
+            return replace(claimed, pending=pending)
 
         claimed = await self._database.transact(work, self._clock)
         if isinstance(claimed, Later):
@@ -217,17 +218,17 @@ class Sender:
         return claimed
 
     async def _do(self, work: Work) -> int:
-        chunk, rows = work.chunk, work.rows
+        chunk, pending = work.chunk, work.pending
         template = self._template(work.campaign)
         result = ChunkResult(lost=chunk.lost)
         if work.launch.state in STOPPED:
-            for row in rows:
-                result.cancel(row)
+            for delivery in pending:
+                result.cancel(delivery)
         elif work.app is not None and work.grant is not None:
-            await self._send(work, work.app, work.grant, template, rows, result)
+            await self._send(work, work.app, work.grant, template, pending, result)
         else:
-            for row in rows:
-                result.give_up(row)
+            for delivery in pending:
+                result.give_up(delivery)
         await self._settle(work, result)
         self._notices.settled(chunk.firebase_app_id, result, is_trial=work.is_trial)
         return len(result.settled)
@@ -238,12 +239,12 @@ class Sender:
         app: ProviderApp,
         grant: Grant,
         template: Template | None,
-        rows: Sequence[Any],
+        pending: Sequence[OpenDelivery],
         result: ChunkResult,
     ) -> None:
         chunk = work.chunk
         async with self._keeping(chunk):
-            chosen, pushes = await self._prepare(work, app, grant, template, rows, result)
+            chosen, pushes = await self._prepare(work, app, grant, template, pending, result)
             if not pushes:
                 return
             outcomes = await self._paced_sender.carry(app, pushes, grant)
@@ -255,8 +256,8 @@ class Sender:
         chance = self._clock.chance()
         policy = self._options.policy
         limits = self._notices.limits
-        for row, push, outcome in zip(chosen, pushes, outcomes, strict=False):
-            result.enter(row, push, outcome, now=now, chance=chance, policy=policy)
+        for delivery, push, outcome in zip(chosen, pushes, outcomes, strict=False):
+            result.enter(delivery, push, outcome, now=now, chance=chance, policy=policy)
         accepted_at = None
         if result.blaming:
             accepted_at = await self._read(chunk, lambda reader: last_acceptance(reader, app.id))
@@ -269,7 +270,7 @@ class Sender:
             known_limited=limits.known(app.id, now),
             accepted_lately=limits.accepted_lately(app.id, now),
         )
-        result.rest += [row.device_id for row in chosen[len(outcomes) :]]
+        result.rest += [delivery.device_id for delivery in chosen[len(outcomes) :]]
         self._notices.learn(app, result, now)
 
     async def _prepare(
@@ -278,28 +279,30 @@ class Sender:
         app: ProviderApp,
         grant: Grant,
         template: Template | None,
-        rows: Sequence[Any],
+        pending: Sequence[OpenDelivery],
         result: ChunkResult,
-    ) -> tuple[list[Any], list[Push]]:
-        """The rows whose pushes are to leave, and the pushes."""
-        chosen: list[Any] = []
+    ) -> tuple[list[OpenDelivery], list[Push]]:
+        """The deliveries whose pushes are to leave, and the pushes."""
+        chosen: list[OpenDelivery] = []
         pushes: list[Push] = []
         # One value a platform, not one a push: the provider encodes each value once.
-        contents = {one.value: work.campaign.content.for_platform(one) for one in Platform}
+        contents = {
+            platform.value: work.campaign.content.for_platform(platform) for platform in Platform
+        }
         now = self._clock.now()
         quiet = self._notices.limits.quiet(app.id, now)
         steps = 0 if template is None else template.steps
-        for row in rows:
+        for delivery in pending:
             if len(pushes) == grant.count:
-                result.rest.append(row.device_id)
+                result.rest.append(delivery.device_id)
                 continue
-            if quiet and row.platform in quiet and not row.has_arrived:
-                result.later[quiet[row.platform]].append(row.device_id)
+            if quiet and delivery.platform in quiet and not delivery.has_arrived:
+                result.later[quiet[delivery.platform]].append(delivery.device_id)
                 continue
-            push = result.prepare(work.chunk.launch_id, contents, template, row, now)
+            push = result.prepare(work.chunk.launch_id, contents, template, delivery, now)
             if push is not None:
                 pushes.append(push)
-                chosen.append(row)
+                chosen.append(delivery)
             if template is not None and template.steps - steps > TURN_STEPS:
                 # Whoever else lives on this loop, such as /livez, must not wait for a whole chunk.
                 await asyncio.sleep(0)
@@ -308,7 +311,7 @@ class Sender:
 
     @asynccontextmanager
     async def _keeping(self, chunk: Chunk) -> AsyncIterator[None]:
-        """Prolong the chunk's lease meanwhile."""
+        """Extends the chunk's lease for as long as the block runs."""
         keeping = asyncio.create_task(self._keep(chunk))
         try:
             yield
@@ -316,7 +319,8 @@ class Sender:
             keeping.cancel()
 
     async def _keep(self, chunk: Chunk) -> None:
-        """Never ends for an error: a lease that is not prolonged lets the chunk be sent twice."""
+        """Extends the lease again and again, whatever fails: a chunk whose lease ends is sent
+        twice."""
         lease = self._options.lease_seconds
 
         async def work(connection: AsyncConnection) -> bool:
@@ -336,7 +340,8 @@ class Sender:
     async def _read(
         self, chunk: Chunk, query: Callable[[AsyncConnection], Awaitable[Answer]]
     ) -> Answer:
-        """What `query` reads, which is needed to settle, however long the database is away."""
+        """Runs a query whose result is needed for settling, and retries it for as long as the
+        database is away."""
         while True:
             try:
                 async with self._database.read() as connection:
@@ -345,7 +350,8 @@ class Sender:
                 await self._wait_to_settle(chunk, error)
 
     async def _wait_to_settle(self, chunk: Chunk, error: StorageUnavailable) -> None:
-        """What the provider answered is known only here: forgotten, it would be sent again."""
+        """Waits for the database after a failed settling: if the provider's answers were dropped,
+        the pushes would be sent again."""
         log.warning("settling_waits", chunk=str(chunk.id), reason=str(error))
         await self._clock.sleep(self._options.backoff_seconds)
 
@@ -374,12 +380,12 @@ class Sender:
 
     def _template(self, campaign: Campaign) -> Template | None:
         """The campaign's parsed template; None where no text depends on the customer."""
-        known = self._templates.get(campaign.id)
-        if known is None or known[0] != campaign.changed_at:
+        cached = self._templates.get(campaign.id)
+        if cached is None or cached[0] != campaign.changed_at:
             if len(self._templates) > 100:
                 self._templates.clear()
-            known = (campaign.changed_at, Template(campaign.content))
-            self._templates[campaign.id] = known
-        template = known[1]
+            cached = (campaign.changed_at, Template(campaign.content))
+            self._templates[campaign.id] = cached
+        template = cached[1]
         dynamic = any(template.needs_customer(platform) for platform in Platform)
         return template if dynamic else None

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from typing import Any
 from uuid import UUID
 
 import structlog
@@ -20,7 +19,7 @@ from clarion.campaigns.launch import STOPPED, Launch, LaunchState, pause
 from clarion.campaigns.store import get_launched
 from clarion.clock import Clock
 from clarion.customers.devices.store import remove_registrations
-from clarion.customers.diagnostics import WARNINGS, WarningCode
+from clarion.customers.diagnostics import WarningCode
 from clarion.deliveries.apps.pace_store import draw_pace, slow_down
 from clarion.deliveries.apps.pacing import Grant, Later
 from clarion.deliveries.apps.quarantine_store import Judgement, put_in_quarantine, watch
@@ -31,13 +30,14 @@ from clarion.deliveries.apps.store import (
     pause_app,
     take_trial,
 )
-from clarion.deliveries.chunk import Chunk, NewChunk
+from clarion.deliveries.chunk import Chunk, NewChunk, OpenDelivery
 from clarion.deliveries.chunk_store import claim_chunk, finish_launch, hasten_app, release_chunk
 from clarion.deliveries.counts_store import add_to_counts
 from clarion.deliveries.provider import ProviderApp
 from clarion.deliveries.sending.belief import next_trial
 from clarion.deliveries.sending.chunk_result import ChunkResult
 from clarion.deliveries.sending.ledger_store import settle_chunk
+from clarion.ingest_log.diagnostics import WARNINGS
 from clarion.ingest_log.outcome import hour_of
 from clarion.ingest_log.store import add_counts
 from clarion.ingest_log.tally import Kind
@@ -51,7 +51,8 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waits:
-    """What the chunk belongs to is paused. `app_id`: its Firebase app is, else its launch."""
+    """The chunk can not be sent because something is paused: the Firebase app `app_id`, or the
+    launch if that is None."""
 
     app_id: UUID | None = None
 
@@ -68,8 +69,7 @@ class Work:
     campaign: Campaign
     launch: Launch
     claimed_at: datetime
-    rows: Sequence[Any] = ()
-    """Its open deliveries, as `open_deliveries` reads them."""
+    pending: Sequence[OpenDelivery] = ()
     app: ProviderApp | None = None
     grant: Grant | None = None
     app_paused_reason: str | None = None
@@ -92,11 +92,11 @@ async def claim(
     lease_until: datetime,
     paused_until: datetime,
 ) -> Work | Later | Waits | None:
-    """Claim the chunk, and draw how fast its pushes may leave.
+    """Claims the chunk, and draws from the project's pace how fast its pushes may leave.
 
-    Later: its project's turn is not near. Waits: what it belongs to is paused; it is put back, and
-    no job has to follow, since the sweep passes over it until it is resumed, or tried again. None:
-    it is not to be had. Raises VaultLocked.
+    Returns Later if the project's turn is not near, and Waits if the launch or the app is paused:
+    the chunk is put back and needs no job, since the sweep finds it when it is resumed or tried
+    again. Returns None if the chunk is not due or leased by another sender. Raises VaultLocked.
     """
     chunk = await claim_chunk(connection, chunk_id, now=now, lease_until=lease_until)
     campaign = None if chunk is None else await get_launched(connection, chunk.launch_id)
@@ -131,7 +131,7 @@ async def claim(
 
 
 def chunks_of_the_rest(result: ChunkResult, clock: Clock) -> list[NewChunk]:
-    """The chunks of what is not settled."""
+    """The new chunks for the deliveries that are not settled."""
     again = [
         NewChunk(id=clock.new_id(), due_at=due_at, device_ids=device_ids, tried=True)
         for due_at, device_ids in sorted(result.again.items())
@@ -162,7 +162,8 @@ async def settle(
     again: Sequence[NewChunk],
     clock: Clock,
 ) -> bool:
-    """Write down what became of it, and what follows from that; False: it is not ours any more."""
+    """Writes a chunk's result in one transaction, with its consequences for registrations, app and
+    launch. Returns False if another sender has claimed the chunk since."""
     chunk, now = work.chunk, clock.now()
     tally = await settle_chunk(
         connection,
@@ -195,7 +196,8 @@ async def settle(
 async def _remove(
     connection: AsyncConnection, work: Work, result: ChunkResult, now: datetime
 ) -> Judgement:
-    """End the registrations that the provider calls dead, if it can be believed."""
+    """Removes the registrations that the provider reports as dead, unless there are too many to be
+    believed."""
     app_id, removals = work.chunk.firebase_app_id, result.removals
     if not result.sent:
         return Judgement()
@@ -226,7 +228,8 @@ async def _remove(
 async def _pause_or_resume(
     connection: AsyncConnection, work: Work, result: ChunkResult, clock: Clock
 ) -> None:
-    """The Firebase app waits for an operator, or does so no longer."""
+    """Pauses the Firebase app until an operator acts, or ends its pause after a successful
+    trial."""
     app_id, now = work.chunk.firebase_app_id, clock.now()
     project_id = work.app and work.app.project_id
     if result.pause_reason is not None:
@@ -253,7 +256,7 @@ async def _pause_or_resume(
 async def _audit_app(
     connection: AsyncConnection, work: Work, clock: Clock, act: str, reasons: list[str | None]
 ) -> None:
-    """What the provider's answers did to the Firebase app is in the log, as what people do is."""
+    """Writes an audit entry for what the provider's answers changed on the Firebase app."""
     await audit_by_itself(
         connection,
         clock,
@@ -265,7 +268,7 @@ async def _audit_app(
 
 
 async def _pause(connection: AsyncConnection, work: Work, doubt: str, clock: Clock) -> None:
-    """The launch waits for a person."""
+    """Pauses the launch until a person resumes it."""
     await apply_launch_transition(
         connection,
         clock,
@@ -279,7 +282,8 @@ async def _pause(connection: AsyncConnection, work: Work, doubt: str, clock: Clo
 async def _warn_of_fids(
     connection: AsyncConnection, work: Work, result: ChunkResult, now: datetime
 ) -> None:
-    """Their sources are told. Last of all, as everybody counts last."""
+    """Warns the sources that send FIDs which FCM does not know. Last, as all counters are written
+    last."""
     code = WarningCode.FID_NOT_REGISTERED
     await add_counts(
         connection,

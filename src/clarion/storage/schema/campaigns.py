@@ -4,6 +4,7 @@ from sqlalchemy import (
     Column,
     Index,
     Integer,
+    PrimaryKeyConstraint,
     Table,
     Text,
 )
@@ -29,6 +30,17 @@ campaigns = Table(
     Column("launch_id", Id),  # the newest of its launches
     Index("campaigns_due", "state", "scheduled_at"),
     Index("campaigns_workspace", "workspace_id", "id"),
+)
+
+campaign_names = Table(  # whom audiences name: user ids, and addresses among wanted traits
+    "campaign_names",
+    metadata,
+    Column("workspace_id", Id, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("campaign_id", Id, nullable=False),
+    PrimaryKeyConstraint("workspace_id", "name", "campaign_id"),
+    Index("campaign_names_campaign", "campaign_id"),
+    sqlite_with_rowid=False,
 )
 
 launches = Table(

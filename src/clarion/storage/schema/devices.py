@@ -39,10 +39,18 @@ devices = Table(
     Column("app_version", Text),  # one of them
     Column("last_seen_at", Instant, nullable=False),
     Column("order_at", Instant),  # of the registration: which is later; NULL: as registered_at
+    # By kind, the installation of a registration that it holds and that lives on another device now
+    Column("moved_fcm", Text),
+    Column("moved_fid", Text),
+    Column("moved_apns", Text),
     UniqueConstraint("workspace_id", "device_id", name="devices_device"),
     Index("devices_customer", "workspace_id", "customer_id"),
     Index("devices_audience", "workspace_id", "id", **only("state = 'active'")),
     Index("devices_due", "workspace_id", "registered_at", **only("state = 'active'")),
+    # By which an erasure finds those that hold one of a person's installations:
+    Index("devices_moved_fcm", "workspace_id", "moved_fcm", **only("moved_fcm IS NOT NULL")),
+    Index("devices_moved_fid", "workspace_id", "moved_fid", **only("moved_fid IS NOT NULL")),
+    Index("devices_moved_apns", "workspace_id", "moved_apns", **only("moved_apns IS NOT NULL")),
 )
 
 tokens = Table(
@@ -55,6 +63,7 @@ tokens = Table(
     Column("rank", Integer, nullable=False),
     Column("message_id", Text, nullable=False),
     PrimaryKeyConstraint("workspace_id", "installation_hash"),
+    Index("tokens_device", "workspace_id", "device_id"),  # by which an erasure finds them
     sqlite_with_rowid=False,
 )
 

@@ -25,6 +25,7 @@ jobs = Table(
     Column("published_at", Instant, nullable=False),
     Column("rejected_reason", Text),
     Index("jobs_due", "kind", "available_at", **only("rejected_reason IS NULL")),
+    Index("jobs_rejected", "kind", "id", **only("rejected_reason IS NOT NULL")),
 )
 
 job_keys = Table(

@@ -83,7 +83,7 @@ PARTS, AUTHENTICATOR = "clarion_parts", "clarion_authenticator"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
-    """What handlers work with."""
+    """The dependencies of handlers."""
 
     database: Database
     broker: Broker
@@ -98,7 +98,8 @@ class Parts:
     """Why no events are taken."""
 
     async def check_room(self) -> None:
-        """Ends the call where no events are taken, as when the disk is nearly full."""
+        """Ends the call with an error if no events are accepted, as when the disk is nearly
+        full."""
         shortage = None if self.shortage is None else await self.shortage()
         if shortage is not None:
             raise ApiError(ErrorCode.UNAVAILABLE, shortage.message, headers=retry_after())
@@ -117,7 +118,7 @@ class Parts:
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> T:
-        """What a query shows the caller. Ends the call where that is Rejected."""
+        """The result of a query for the caller. Ends the call with an error if it is Rejected."""
         async with self.database.read() as connection:
             return accepted(await query(connection, caller, *args, **kwargs))
 
@@ -128,7 +129,7 @@ class Parts:
         *args: P.args,
         **kwargs: P.kwargs,
     ) -> T:
-        """What a command returns that the caller gives. Ends the call where that is Rejected."""
+        """The result of a command of the caller. Ends the call with an error if it is Rejected."""
         return accepted(await command(self.services, caller, *args, **kwargs))
 
 
@@ -218,21 +219,21 @@ class KnowsCaller(AbstractAuthenticationMiddleware):
 
 
 def parts_of(request: Request[Any, Any, Any]) -> Parts:
-    """What the call is answered with, for handlers."""
+    """The dependencies for handlers of this call."""
     parts = request.scope.get(PARTS)
     assert isinstance(parts, Parts)
     return parts
 
 
 def caller_of(request: Request[Actor, Any, Any]) -> Actor:
-    """Who calls, for handlers."""
+    """The authenticated caller, for handlers."""
     return request.user
 
 
 def knows_parameters(
     connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler
 ) -> None:
-    """A guard: who misspells a parameter is told so, and not answered as if it were not there."""
+    """A guard: an unknown query parameter is rejected, not ignored."""
     unknown = sorted(set(connection.query_params) - parameters_of(handler))
     if unknown and not handler.opt.get(PUBLIC):
         parameters = ", ".join(sorted(parameters_of(handler))) or "none"

@@ -77,8 +77,10 @@ def after_ids(cursor: str | None) -> tuple[UUID, UUID] | None:
     """The pair of ids a page begins after."""
     if cursor is None:
         return None
-    one, two = _key(cursor, tuple[Annotated[bytes, _SIXTEEN], Annotated[bytes, _SIXTEEN]])
-    return UUID(bytes=one), UUID(bytes=two)
+    first_id, second_id = _key(
+        cursor, tuple[Annotated[bytes, _SIXTEEN], Annotated[bytes, _SIXTEEN]]
+    )
+    return UUID(bytes=first_id), UUID(bytes=second_id)
 
 
 def after_moment(cursor: str | None) -> tuple[datetime, UUID] | None:
@@ -95,12 +97,12 @@ def moment_key(at: datetime, row_id: UUID) -> tuple[int, bytes]:
 
 
 def after_place(cursor: str | None) -> tuple[int, int, UUID, UUID] | None:
-    """(µs, rank, two keys): where a page begins in a list that is merged by time."""
+    """(µs, rank, two keys): the place in a merged timeline after which a page begins."""
     if cursor is None:
         return None
     kind = tuple[Micros, Seq, Annotated[bytes, _SIXTEEN], Annotated[bytes, _SIXTEEN]]
-    at, rank, one, two = _key(cursor, kind)
-    return at, rank, UUID(bytes=one), UUID(bytes=two)
+    at, rank, first_id, second_id = _key(cursor, kind)
+    return at, rank, UUID(bytes=first_id), UUID(bytes=second_id)
 
 
 def after_position(cursor: str | None) -> Position | None:
@@ -112,7 +114,7 @@ _SIXTEEN = msgspec.Meta(min_length=16, max_length=16)
 
 
 def cursor_of(key: Any) -> str:
-    """What callers are given for a key."""
+    """The cursor that callers get for a key."""
     raw = msgspec.msgpack.encode(key)
     return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 

@@ -79,8 +79,8 @@ class Audit(Controller):
         limit: Limit = LIMIT_DEFAULT,
         cursor: Cursor = None,
     ) -> Page[AuditEntry]:
-        """The newest first. Entries are never changed, and written in one transaction with what
-        they tell of."""
+        """Audit entries, the newest first. Entries are never changed; each is written in one
+        transaction with the change it records."""
         wanted = AuditFilter(
             actor_id=actor_id,
             actor_kind=actor_kind,

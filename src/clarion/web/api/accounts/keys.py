@@ -33,13 +33,13 @@ class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MadeApiKey(ApiKey, frozen=True, kw_only=True):
-    """A new API key: the only time that `key` is told."""
+    """A new API key. `key` is shown only in this answer."""
 
     key: str
 
 
 class NewApiKey(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """A key to make. Each scope includes those before it: read, write, admin."""
+    """A key to create. Each scope includes those before it: read, write, admin."""
 
     name: str
     scopes: list[Scope] = msgspec.field(default_factory=lambda: [Scope.READ])
@@ -52,8 +52,8 @@ class Keys(Controller):
 
     @post("", summary="Make an API key", opt={BODY: NewApiKey})
     async def create(self, request: Call, parts: GivenParts, caller: GivenCaller) -> MadeApiKey:
-        """A key that may only look, unless `scopes` says otherwise. Keep it: only its hash is
-        stored."""
+        """Creates a key, with the scope `read` unless `scopes` says otherwise. Store it: Clarion
+        keeps only its hash."""
         wanted = await read(request, NewApiKey)
         made = await parts.do(create_api_key, caller, wanted.name, wanted.scopes)
         return MadeApiKey(**_fields(made.key), key=made.secret)
@@ -66,7 +66,8 @@ class Keys(Controller):
 
     @post("/{key_id:uuid}/revoke", summary="Revoke an API key", status_code=200)
     async def revoke(self, parts: GivenParts, caller: GivenCaller, key_id: KeyId) -> ApiKey:
-        """It is refused from now on, even the one that makes this call. Revoking twice is once."""
+        """Revokes a key at once, also the one that makes this call. Revoking twice is revoking
+        once."""
         return ApiKey(**_fields(await parts.do(revoke_api_key, caller, key_id)))
 
 

@@ -51,15 +51,15 @@ class Invitation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MadeInvitation(Invitation, frozen=True, kw_only=True):
-    """A new invitation: the only time that `path` is told. The link is the address of this
-    installation with it."""
+    """A new invitation. `path` is shown only in this answer; the link is this installation's
+    address followed by it."""
 
     path: str
 
 
 class MadePasswordReset(msgspec.Struct, frozen=True, kw_only=True):
-    """A link by which a person chooses another password, once: the only time that `path` is told.
-    The link is the address of this installation with it."""
+    """A link by which a person sets a new password, once. `path` is shown only in this answer; the
+    link is this installation's address followed by it."""
 
     person_id: UUID
     path: str
@@ -75,7 +75,7 @@ class NewInvitation(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class RoleChange(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """The role that a person is to have."""
+    """The new role of a person."""
 
     role: Role
 
@@ -87,19 +87,20 @@ class People(Controller):
 
     @get("", summary="List people")
     async def list_all(self, parts: GivenParts, caller: GivenCaller) -> Page[Person]:
-        """Everybody of the workspace, those who were deactivated, too; always one page."""
+        """Everybody of the workspace, deactivated people included; always one page."""
         members = await parts.ask(list_people, caller)
         return whole([_shown(member) for member in members])
 
     @get("/invitations", summary="List invitations")
     async def list_invitations(self, parts: GivenParts, caller: GivenCaller) -> Page[Invitation]:
-        """Those that may still be accepted; always one page."""
+        """Invitations that can still be accepted; always one page."""
         invitations = await parts.ask(list_invitations, caller, parts.clock.now())
         return whole([Invitation(**_fields(invitation)) for invitation in invitations])
 
     @post("/invitations", summary="Invite somebody", opt={BODY: NewInvitation, MAY_CONFLICT: True})
     async def invite(self, request: Call, parts: GivenParts, caller: GivenCaller) -> MadeInvitation:
-        """Nothing is mailed: hand the link to them yourself. It holds for three days, and once."""
+        """Creates an invitation. Nothing is mailed: pass the link on yourself. It is valid for
+        three days, and once."""
         wanted = await read(request, NewInvitation)
         made = await parts.do(invite, caller, wanted.role, wanted.email)
         return MadeInvitation(**_fields(made.invitation), path=made.path)
@@ -110,7 +111,7 @@ class People(Controller):
     async def revoke(
         self, parts: GivenParts, caller: GivenCaller, invitation_id: InvitationId
     ) -> Invitation:
-        """Its link is of no use from now on."""
+        """Ends an invitation: its link can not be used any more."""
         removed = await parts.do(revoke_invitation, caller, invitation_id)
         return Invitation(**_fields(removed))
 
@@ -122,7 +123,7 @@ class People(Controller):
     async def change_role(
         self, request: Call, parts: GivenParts, caller: GivenCaller, person_id: PersonId
     ) -> Person:
-        """It holds at once, where they are signed in, too. The last admin stays one."""
+        """Changes a role at once, in open sessions too. The last admin stays an admin."""
         change = await read(request, RoleChange)
         return _shown(await parts.do(change_role, caller, person_id, change.role))
 
@@ -135,15 +136,15 @@ class People(Controller):
     async def deactivate(
         self, parts: GivenParts, caller: GivenCaller, person_id: PersonId
     ) -> Person:
-        """They may do nothing in this workspace from now on, and their sessions in it end. The
-        last admin stays."""
+        """Ends a person's access to this workspace and their sessions in it. The last admin can not
+        be deactivated."""
         return _shown(await parts.do(deactivate, caller, person_id))
 
     @post("/{person_id:uuid}/reactivate", summary="Reactivate a person", status_code=200)
     async def reactivate(
         self, parts: GivenParts, caller: GivenCaller, person_id: PersonId
     ) -> Person:
-        """They may work here again, in the role that they had."""
+        """Gives a deactivated person access again, in the role that they had."""
         return _shown(await parts.do(reactivate, caller, person_id))
 
     @post(

@@ -34,7 +34,7 @@ class Retention(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RetentionChange(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """What is to be kept for another number of days; null: for ever."""
+    """Kinds to keep for another number of days; null: for ever."""
 
     events: Days | msgspec.UnsetType | None = msgspec.UNSET
     deliveries: Days | msgspec.UnsetType | None = msgspec.UNSET
@@ -58,7 +58,7 @@ class RetentionOfWorkspace(Controller):
 
     @get("", summary="Show what is kept how long")
     async def show_retention(self, parts: GivenParts, caller: GivenCaller) -> Retention:
-        """The days of the workspace."""
+        """How many days the workspace keeps each kind."""
         return shown(await parts.ask(get_retention, caller), Retention)
 
     @patch(
@@ -67,7 +67,7 @@ class RetentionOfWorkspace(Controller):
     async def change_retention(
         self, request: Call, parts: GivenParts, caller: GivenCaller
     ) -> Retention:
-        """Other days for the kinds that are named. What is older then is removed within an hour,
+        """Changes the days of the kinds that are named. What is older is removed within an hour,
         and can not be brought back: look at the preview first."""
         change = await read(request, RetentionChange)
         wanted = {

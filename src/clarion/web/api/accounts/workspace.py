@@ -27,20 +27,20 @@ class Workspace(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MadeWorkspace(Workspace, frozen=True, kw_only=True):
-    """A new workspace, and an API key that can do everything in it: the only time that `key` is
-    told."""
+    """A new workspace, and an API key with the scope `admin` for it. `key` is shown only in this
+    answer."""
 
     key: str
 
 
 class NewWorkspace(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """A workspace to make."""
+    """A workspace to create."""
 
     name: str
 
 
 class WorkspaceChange(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """What is to be another."""
+    """The fields to change."""
 
     name: str | msgspec.UnsetType = msgspec.UNSET
     stale_after_days: (
@@ -60,7 +60,7 @@ class WorkspaceOfCaller(Controller):
 
     @patch("", summary="Change the workspace", opt={BODY: WorkspaceChange, NEEDS: Scope.ADMIN})
     async def change(self, request: Call, parts: GivenParts, caller: GivenCaller) -> Workspace:
-        """Another name, or another time after which registrations are stale."""
+        """Changes the name, or after how many days a registration is stale."""
         change = await read(request, WorkspaceChange)
         name, days = change.name, change.stale_after_days
         changed = await parts.do(
@@ -78,14 +78,14 @@ class Workspaces(Controller):
 
     @get("", summary="List workspaces")
     async def list_all(self, parts: GivenParts, caller: GivenCaller) -> Page[Workspace]:
-        """Those that the API key opens, which is its own; always one page."""
+        """The workspaces that the API key opens, which is its own; always one page."""
         shown = await parts.ask(list_workspaces, caller)
-        return whole([Workspace(**_fields(one)) for one in shown])
+        return whole([Workspace(**_fields(workspace)) for workspace in shown])
 
     @post("", summary="Make a workspace", opt={BODY: NewWorkspace, NEEDS: Scope.ADMIN})
     async def create(self, request: Call, parts: GivenParts, caller: GivenCaller) -> MadeWorkspace:
-        """Another isolated set, with nothing in it. The key that makes it does not open it: keep
-        the one that is told, only its hash is stored."""
+        """Creates an empty, isolated workspace. The key of this call does not open it: store the
+        key in the answer, Clarion keeps only its hash."""
         wanted = await read(request, NewWorkspace)
         made = await parts.do(create_workspace, caller, wanted.name)
         return MadeWorkspace(**_fields(made.workspace), key=made.api_key.secret)

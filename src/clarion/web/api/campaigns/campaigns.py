@@ -53,8 +53,8 @@ class Campaigns(Controller):
 
     @post("", summary="Make a campaign", opt={BODY: wire.NewCampaign})
     async def create(self, request: Call, parts: GivenParts, caller: GivenCaller) -> wire.Campaign:
-        """A draft, or with `at` a scheduled campaign, with `warnings` of what may not be meant.
-        Everything is checked now, and everything that is wrong is told at once."""
+        """Creates a draft, or with `at` a scheduled campaign. Answers `warnings` of what is allowed
+        but may not be meant. Everything is checked now, and all faults are reported at once."""
         body = await read_object(request)
         at = body.pop("at", msgspec.UNSET)
         campaign = await parts.do(create_campaign, caller, body, parts.check, at=at)
@@ -91,7 +91,7 @@ class Campaigns(Controller):
     async def edit(
         self, request: Call, parts: GivenParts, caller: GivenCaller, campaign_id: CampaignId
     ) -> wire.Campaign:
-        """Say something else, or to others, while it is a draft."""
+        """Changes fields of a draft: what it says, to whom, its name, its spread."""
         change = await read_object(request)
         seen_at = _read_seen_at(change.pop("updated_at", None))
         edited = await parts.do(
@@ -108,8 +108,8 @@ class Campaigns(Controller):
     async def schedule(
         self, request: Call, parts: GivenParts, caller: GivenCaller, campaign_id: CampaignId
     ) -> wire.Campaign:
-        """Let a draft launch now or at a time, or give a scheduled campaign, or one that is late,
-        another time. `warnings` tell what is not refused, but may not be meant."""
+        """Schedules a draft to launch now or at a time, or gives another time to a campaign that is
+        scheduled or late. `warnings` tell what is allowed but may not be meant."""
         wanted = await read(request, wire.Schedule)
         scheduled = await parts.do(schedule_campaign, caller, campaign_id, wanted.at)
         return await _with_warnings(parts, caller, scheduled)
@@ -123,8 +123,8 @@ class Campaigns(Controller):
     async def cancel(
         self, parts: GivenParts, caller: GivenCaller, campaign_id: CampaignId
     ) -> wire.Campaign:
-        """Send nothing more of it, for good. What has left stays in its account; what is waiting
-        is settled as cancelled. Cancelling twice is once."""
+        """Cancels a campaign for good. Pushes that have left stay in its account; those that wait
+        are settled as cancelled. Cancelling twice is cancelling once."""
         return shown_campaign(await parts.do(cancel_campaign, caller, campaign_id))
 
     @post(
@@ -136,7 +136,8 @@ class Campaigns(Controller):
     async def pause(
         self, parts: GivenParts, caller: GivenCaller, campaign_id: CampaignId
     ) -> wire.Campaign:
-        """Send nothing more of it until it is resumed. What is under way to FCM now still goes."""
+        """Pauses sending until the campaign is resumed. Requests to FCM that are under way are not
+        stopped."""
         return shown_campaign(await parts.do(pause_campaign, caller, campaign_id))
 
     @post(
@@ -148,7 +149,8 @@ class Campaigns(Controller):
     async def resume(
         self, parts: GivenParts, caller: GivenCaller, campaign_id: CampaignId
     ) -> wire.Campaign:
-        """Go on from where it was paused. One whose time has passed launches now."""
+        """Resumes a campaign in the state it was paused in. One whose time has passed launches
+        now."""
         return shown_campaign(await parts.do(resume_campaign, caller, campaign_id))
 
     @post(
@@ -183,8 +185,8 @@ class Campaigns(Controller):
     async def forecast_new(
         self, request: Call, parts: GivenParts, caller: GivenCaller
     ) -> wire.Forecast:
-        """What a campaign would do that is made so: all that is wrong with it, or how many devices
-        it reaches now, and what may not be meant. Nothing is made."""
+        """What a campaign with this body would do: its faults, or how many devices it reaches now
+        and `warnings`. Nothing is created."""
         body = await read_object(request)
         at, now = body.pop("at", msgspec.UNSET), parts.clock.now()
         expected = await parts.ask(forecast_new, caller, body, parts.check, at=at, now=now)
@@ -194,8 +196,8 @@ class Campaigns(Controller):
     async def forecast(
         self, parts: GivenParts, caller: GivenCaller, campaign_id: CampaignId, at: LaunchAt = None
     ) -> wire.Forecast:
-        """What a campaign would do that is scheduled or resumed: how many devices it reaches now,
-        and what may not be meant. Nothing is changed."""
+        """What scheduling or resuming a campaign would do: how many devices it reaches now, and
+        `warnings`. Nothing is changed."""
         now = parts.clock.now()
         if at is None:
             expected = await parts.ask(forecast_resume, caller, campaign_id, now=now)
@@ -213,7 +215,7 @@ class Campaigns(Controller):
 
 
 async def _with_warnings(parts: Parts, caller: Actor, campaign: Campaign) -> wire.Campaign:
-    """A campaign that will launch, with what its author should be told."""
+    """A campaign that will launch, with the warnings for its author."""
     expected = await parts.ask(forecast_campaign, caller, campaign.id)
     return shown_campaign(campaign, expected.warnings)
 

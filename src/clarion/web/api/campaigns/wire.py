@@ -82,8 +82,8 @@ class Audience(msgspec.Struct, kw_only=True, omit_defaults=True):
 
 
 class NewCampaign(msgspec.Struct, kw_only=True):
-    """A campaign to make: a draft, or with `at` a scheduled one. `spread_minutes`: its launch is
-    spread evenly over so long."""
+    """A campaign to create: a draft, or with `at` a scheduled one. `spread_minutes`: how long its
+    launch is spread over, evenly."""
 
     name: str
     content: Content
@@ -93,8 +93,8 @@ class NewCampaign(msgspec.Struct, kw_only=True):
 
 
 class CampaignChange(msgspec.Struct, kw_only=True):
-    """What of a draft is to be another; `content` and `audience` are replaced whole. With
-    `updated_at`, as last seen, the change is refused where somebody else was faster."""
+    """Changes of a draft; `content` and `audience` are replaced as a whole. With `updated_at`, as
+    last seen, the change is rejected if somebody has changed the draft since."""
 
     name: str | msgspec.UnsetType = msgspec.UNSET
     content: Content | msgspec.UnsetType = msgspec.UNSET
@@ -110,15 +110,15 @@ class Schedule(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class PreviewFor(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """For whom to render: a user id, or a customer's id. Without one, for somebody in the
+    """Whom to render for: a user id, or a customer's id. Without one, for somebody in the
     audience."""
 
     user_id: str | None = None
 
 
 class Forecast(msgspec.Struct, frozen=True, kw_only=True):
-    """What a campaign would do. `launches_at` null: it would not launch by that; `launches_now`: so
-    soon that nobody could stop it. `devices`: those that would be sent a push now."""
+    """What a campaign would do. `launches_at` null: this would not launch it; `launches_now`: so
+    soon that nobody could stop it. `devices`: how many would be sent a push now."""
 
     name: str
     launches_at: Moment | None

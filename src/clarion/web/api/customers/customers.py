@@ -88,11 +88,13 @@ class Customers(Controller):
         """Customers by id, those who have not signed in included; with `search`, those whom it
         names, in one page: who is not among them is found by a longer beginning."""
         if search is not None:
-            found = await parts.ask(search_customers, caller, search, limit=limit)
-            return whole([shown(customer, Customer) for customer in found])
+            matching = await parts.ask(search_customers, caller, search, limit=limit)
+            return whole([shown(customer, Customer) for customer in matching])
         last_seen = after if cursor is None else after_id(cursor)
         customers = await parts.ask(list_customers, caller, after=last_seen, limit=limit + 1)
-        return page(customers, limit, lambda one: shown(one, Customer), lambda one: one.id.bytes)
+        return page(
+            customers, limit, lambda listed: shown(listed, Customer), lambda listed: listed.id.bytes
+        )
 
     @get("/{user_id:str}", summary="Show a customer")
     async def show(
@@ -118,7 +120,7 @@ class Customers(Controller):
         events = await parts.ask(
             list_events, caller, user_id, before_seq=before_seq, limit=limit + 1
         )
-        return page(events, limit, lambda one: shown(one, Event), lambda one: one.seq)
+        return page(events, limit, lambda event: shown(event, Event), lambda event: event.seq)
 
     @get("/{user_id:str}/devices/history", summary="Show the history of a customer's devices")
     async def history(
@@ -134,4 +136,4 @@ class Customers(Controller):
         changes = await parts.ask(
             customer_history, caller, user_id, after_seq=after_seq(cursor), limit=limit + 1
         )
-        return page(changes, limit, lambda one: shown(one, Change), lambda one: one.seq)
+        return page(changes, limit, lambda change: shown(change, Change), lambda change: change.seq)

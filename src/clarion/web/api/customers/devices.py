@@ -108,8 +108,8 @@ class Devices(Controller):
         return page(
             devices,
             limit,
-            lambda one: shown(one[0], Device, customer=one[1]),
-            lambda one: one[0].id.bytes,
+            lambda listed: shown(listed[0], Device, customer=listed[1]),
+            lambda listed: listed[0].id.bytes,
         )
 
     @get("/{device_id:str}", summary="Show a device")
@@ -131,4 +131,4 @@ class Devices(Controller):
         changes = await parts.ask(
             device_history, caller, device_id, after_seq=after_seq(cursor), limit=limit + 1
         )
-        return page(changes, limit, lambda one: shown(one, Change), lambda one: one.seq)
+        return page(changes, limit, lambda change: shown(change, Change), lambda change: change.seq)

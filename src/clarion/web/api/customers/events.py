@@ -55,7 +55,7 @@ class Events(Controller):
     ) -> Page[Event]:
         """Events, the last to arrive first."""
         events = await parts.ask(list_events, caller, before_seq=after_seq(cursor), limit=limit + 1)
-        return page(events, limit, lambda one: shown(one, Event), lambda one: one.seq)
+        return page(events, limit, lambda event: shown(event, Event), lambda event: event.seq)
 
     @get("/{message_id:str}", summary="Show an event")
     async def show(self, parts: GivenParts, caller: GivenCaller, message_id: MessageId) -> Event:

@@ -152,8 +152,8 @@ class Freshnesses(Controller):
         return page(
             devices,
             limit,
-            lambda one: shown(one[0], StaleDevice, customer=one[1]),
-            lambda one: moment_key(one[0].registered_at, one[0].id),
+            lambda listed: shown(listed[0], StaleDevice, customer=listed[1]),
+            lambda listed: moment_key(listed[0].registered_at, listed[0].id),
         )
 
     @get("/swept", summary="List what sweeps removed")
@@ -167,7 +167,10 @@ class Freshnesses(Controller):
         """Registrations that sweeps removed, the last ones first."""
         swept = await parts.ask(list_swept, caller, before_seq=after_seq(cursor), limit=limit + 1)
         return page(
-            swept, limit, lambda one: shown(one[0], Swept, customer=one[1]), lambda one: one[0].seq
+            swept,
+            limit,
+            lambda listed: shown(listed[0], Swept, customer=listed[1]),
+            lambda listed: listed[0].seq,
         )
 
     @get("/swept/days", summary="Count what sweeps removed, by day")

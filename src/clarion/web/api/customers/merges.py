@@ -50,7 +50,7 @@ class ListOfMerges(Controller):
     ) -> Page[Merge]:
         """Every merge, the oldest first, those that were undone too."""
         merges = await parts.ask(list_merges, caller, after=after_id(cursor), limit=limit + 1)
-        return page(merges, limit, _shown, lambda one: one.id.bytes)
+        return page(merges, limit, _shown, lambda merge: merge.id.bytes)
 
 
 class Merges(Controller):

@@ -45,4 +45,4 @@ class HeldDevices(Controller):
     async def held(self, parts: GivenParts, caller: GivenCaller, user_id: UserId) -> Page[Held]:
         """Each time a device was the customer's, those it still is first, then the newest."""
         held = await parts.ask(list_holdings, caller, user_id)
-        return whole([shown(one, Held, next_customer=owner) for one, owner in held])
+        return whole([shown(period, Held, next_customer=owner) for period, owner in held])

@@ -86,12 +86,17 @@ def _shown(entry: queries.TimelineEntry) -> TimelineEntry:
 
 
 def _key(position: Position) -> Any:
-    one, two = position.key
-    return to_micros(position.at), position.rank, UUID(int=one).bytes, UUID(int=two).bytes
+    first_key, second_key = position.key
+    return (
+        to_micros(position.at),
+        position.rank,
+        UUID(int=first_key).bytes,
+        UUID(int=second_key).bytes,
+    )
 
 
 def _position(key: tuple[int, int, UUID, UUID] | None) -> Position | None:
     if key is None:
         return None
-    at, rank, one, two = key
-    return Position(from_micros(at), rank, (one.int, two.int))
+    at, rank, first_key, second_key = key
+    return Position(from_micros(at), rank, (first_key.int, second_key.int))

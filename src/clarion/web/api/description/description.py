@@ -104,8 +104,8 @@ async def docs(request: Request[Any, Any, Any]) -> Response[bytes]:
 @get("/docs/rapidoc.js", include_in_schema=False, opt={PUBLIC: True}, media_type="text/javascript")
 async def docs_script() -> Response[bytes]:
     """The script of that page. It is kept compressed and sent so: every browser takes gzip."""
-    kept = f"public, max-age={_SCRIPT_KEPT_SECONDS}"
-    headers = {"Content-Encoding": "gzip", "Cache-Control": kept}
+    caching = f"public, max-age={_SCRIPT_KEPT_SECONDS}"
+    headers = {"Content-Encoding": "gzip", "Cache-Control": caching}
     return Response(_RAPIDOC.read_bytes(), headers=headers)
 
 
@@ -212,7 +212,7 @@ def _handlers() -> Iterator[tuple[str, str, HTTPRouteHandler, list[dict[str, Any
                 described.append((route.path_format, str(method), handler, operation))
     order = list(_TAGS)
     described.sort(
-        key=lambda one: (order.index(one[3]["tags"][0]), one[0], one[1] != "GET", one[1])
+        key=lambda entry: (order.index(entry[3]["tags"][0]), entry[0], entry[1] != "GET", entry[1])
     )
     for path, verb, handler, operation in described:
         yield path, verb, handler, operation.get("parameters", [])
@@ -331,19 +331,19 @@ def _error_schema() -> dict[str, Any]:
 
 
 def _error_response(status: int) -> dict[str, Any]:
-    ours = {code: one for code, one in ERRORS.items() if one.status == status}
+    ours = {code: error for code, error in ERRORS.items() if error.status == status}
     response: dict[str, Any] = {
         "description": "\n\n".join(
-            f"`{code.value}`: {one.meaning} {one.cure}" for code, one in ours.items()
+            f"`{code.value}`: {error.meaning} {error.cure}" for code, error in ours.items()
         ),
         "content": {
             "application/json": {
                 "schema": {"$ref": f"{_SCHEMAS}Error"},
                 "examples": {
                     code.value: {
-                        "value": {"success": False, "code": code.value, "message": one.meaning}
+                        "value": {"success": False, "code": code.value, "message": error.meaning}
                     }
-                    for code, one in ours.items()
+                    for code, error in ours.items()
                 },
             }
         },

@@ -13,9 +13,11 @@ from litestar.response import Stream
 from clarion.accounts.actor import Actor
 from clarion.broker import BrokerUnavailable, JobKind
 from clarion.customers.queries import SourceEvent, list_activity, next_activity, watch_activity
-from clarion.customers.source_report import HOURS_MAX, SourceCounts, source_report
+from clarion.customers.source_report import source_report
+from clarion.importing.queries import waiting_jobs
 from clarion.ingest_log.outcome import Outcome
 from clarion.ingest_log.queries import Wanted
+from clarion.ingest_log.source_report import HOURS_MAX, SourceCounts
 from clarion.ingest_log.tail import Tail
 from clarion.sources.queries import get_source
 from clarion.storage.database import StorageUnavailable
@@ -65,7 +67,8 @@ Hours = Annotated[
 
 class Backlog(msgspec.Struct, frozen=True, kw_only=True):
     """What is durable and not taken in yet. `jobs` null: the broker does not answer, and nothing is
-    taken in."""
+    taken in. In an installation with several workspaces it is 0; 1, for any number up to 20; or 21,
+    for any greater one."""
 
     jobs: int | None
 
@@ -75,13 +78,15 @@ class SourceActivity(Controller):
     tags = ("sources",)
 
     @get("/backlog", summary="Count what waits to be taken in")
-    async def backlog(self, parts: GivenParts) -> Backlog:
-        """How many jobs of events, of all workspaces, wait for an ingestor. What waits is not
-        listed as an event yet."""
+    async def backlog(self, parts: GivenParts, caller: GivenCaller) -> Backlog:
+        """How many jobs of events wait for an ingestor. What waits is not listed as an event yet.
+        Where other workspaces wait in the same line, only whether any, and whether more than an
+        import should run ahead of."""
         try:
-            return Backlog(jobs=await parts.broker.depth(JobKind.EVENTS))
+            depth = await parts.broker.depth(JobKind.EVENTS)
         except BrokerUnavailable:
             return Backlog(jobs=None)
+        return Backlog(jobs=await parts.ask(waiting_jobs, caller, depth))
 
     @get("/{source_id:uuid}/events", summary="List what a source sent")
     async def events(

@@ -53,7 +53,7 @@ class ServiceAccount(msgspec.Struct, kw_only=True):
 
 
 class FirebaseAppChange(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """What is to be another."""
+    """The fields to change."""
 
     pushes_per_minute: (
         Annotated[
@@ -77,7 +77,7 @@ class Removals(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class Pause(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """Why it is paused, for those who wonder."""
+    """Why the app is paused, for people who look at it."""
 
     reason: str = PAUSED_BY_PERSON
 
@@ -137,8 +137,8 @@ class FirebaseApps(Controller):
         "/{app_id:uuid}", summary="Delete a Firebase app", opt={NEEDS: Scope.ADMIN}, status_code=204
     )
     async def delete_one(self, parts: GivenParts, caller: GivenCaller, app_id: AppId) -> None:
-        """Forget it with its key. Its sources are bound to none, and what is still to be sent
-        through it is skipped (`no_firebase_app`)."""
+        """Deletes the app with its key. Its sources are bound to none, and pushes that wait for it
+        are skipped (`no_firebase_app`)."""
         await parts.do(delete_app, caller, app_id)
 
     @post(

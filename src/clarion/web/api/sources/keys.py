@@ -60,7 +60,7 @@ class IdentitySecret(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MadeIdentitySecret(IdentitySecret, frozen=True, kw_only=True):
-    """A new identity secret: the only time that `secret` is told."""
+    """A new identity secret. `secret` is shown only in this answer."""
 
     secret: str
 
@@ -111,9 +111,8 @@ class WriteKeys(Controller):
         source_id: SourceId,
         key_id: KeyId,
     ) -> WriteKey:
-        """It is refused from now on, or from some days on; running collectors know within seconds.
-        The last key that stands is not retired: revoke the source instead. The body may be
-        empty."""
+        """Retires a write key now or after some days; running collectors know within seconds. The
+        last valid key can not be retired: revoke the source instead. The body may be empty."""
         key = await _retire(request, parts, caller, source_id, KeyKind.WRITE_KEY, key_id)
         return shown(key, WriteKey)
 
@@ -126,7 +125,7 @@ class WriteKeys(Controller):
     async def restore_write_key(
         self, parts: GivenParts, caller: GivenCaller, source_id: SourceId, key_id: KeyId
     ) -> WriteKey:
-        """It is taken again, whether it was retired or was to be."""
+        """Makes a write key valid again that was retired, or was to be."""
         kind = KeyKind.WRITE_KEY
         key = await parts.do(restore_key, caller, source_id, kind, key_id)
         return shown(key, WriteKey)

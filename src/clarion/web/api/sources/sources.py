@@ -59,7 +59,7 @@ class Sources(Controller):
 
     @post("", summary="Make a source", opt={BODY: NewSource})
     async def create(self, request: Call, parts: GivenParts, caller: GivenCaller) -> Source:
-        """A source with a write key of its own."""
+        """Creates a source with a write key of its own."""
         wanted = await read(request, NewSource)
         made = await parts.do(
             create_source,
@@ -109,8 +109,8 @@ class Sources(Controller):
         status_code=200,
     )
     async def revoke(self, parts: GivenParts, caller: GivenCaller, source_id: SourceId) -> Source:
-        """Every write key of it is refused from now on; running collectors know within seconds.
-        Revoking twice is once."""
+        """Revokes a source: all of its write keys are rejected from now on; running collectors know
+        within seconds. Revoking twice is revoking once."""
         return shown(await parts.do(revoke_source, caller, source_id), Source)
 
     @post(
@@ -120,7 +120,7 @@ class Sources(Controller):
         status_code=200,
     )
     async def restore(self, parts: GivenParts, caller: GivenCaller, source_id: SourceId) -> Source:
-        """A revoked source may send again, with each write key that is not retired."""
+        """Lets a revoked source send again, with each write key that is not retired."""
         return shown(await parts.do(restore_source, caller, source_id), Source)
 
     @get("/{source_id:uuid}/refusals", summary="List what was refused")
@@ -132,8 +132,10 @@ class Sources(Controller):
         limit: Limit = LIMIT_DEFAULT,
         cursor: Cursor = None,
     ) -> Page[Refusal]:
-        """What of this source was refused, with the reason and the cure; newest first."""
+        """The rejections of this source, with reason and cure; newest first."""
         refusals = await parts.ask(
             list_refusals, caller, source_id, before_seq=after_seq(cursor), limit=limit + 1
         )
-        return page(refusals, limit, lambda one: shown(one, Refusal), lambda one: one.seq)
+        return page(
+            refusals, limit, lambda refusal: shown(refusal, Refusal), lambda refusal: refusal.seq
+        )

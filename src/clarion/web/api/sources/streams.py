@@ -22,7 +22,7 @@ class StreamOptions:
 
 
 class Streams:
-    """The streams of one process."""
+    """The open event streams of this process."""
 
     def __init__(self, options: StreamOptions | None = None) -> None:
         self.options = options or StreamOptions()
@@ -31,7 +31,8 @@ class Streams:
 
     @contextmanager
     def place(self) -> Iterator[bool]:
-        """A place for one more; False: somebody was faster since `check`."""
+        """Takes a place for one more stream. Returns False if another call took the last one since
+        `check`."""
         has_room = self._has_room
         self._open += has_room
         try:
@@ -54,7 +55,7 @@ class Streams:
 
     @property
     def count(self) -> int:
-        """How many are open."""
+        """How many streams are open."""
         return self._open
 
     async def pause(self, seconds: float) -> bool:
@@ -66,5 +67,5 @@ class Streams:
         return False
 
     def close(self) -> None:
-        """End them all at their next pause."""
+        """Ends all streams at their next pause."""
         self._closing.set()
