@@ -70,6 +70,9 @@ LANDED = {
     "versions/0018_password_resets_workspace.py": (
         "b9de56152de760ad458332d04758745fe94fdfa396fde5bfc599fc31fdacbd72"
     ),
+    "versions/0020_event_traces.py": (
+        "115814853c8f2374c51addb4b2e043b10d9995cab9ba2f19d8465885d7a02c70"
+    ),
     "frozen_types.py": "a881b8e8b477f64275fa9fd4941ebec3d9befd210761384a2043601f244462fa",
 }
 """What databases in use were made with, and the SHA-256 of each file. None of them is ever edited:

@@ -42,6 +42,7 @@ from clarion.customers.suppression_store import shut_out, wait_for_refusals
 from clarion.deliveries.customer_index_store import forget_customers, launches_to_look_at
 from clarion.deliveries.erasure_store import make_nobodys, release_quarantine
 from clarion.events.erasure_store import RemovableEvent, remove_events, some_events_of
+from clarion.events.trace_store import remove_some_traces_of
 from clarion.ingest_log.erasure_store import blank_entries_of, blank_refused
 from clarion.privacy.anonymous_events import AnonymousEvent, events_of_strangers
 from clarion.privacy.dead_letter_scrub import without
@@ -243,13 +244,16 @@ class Eraser:
     async def _some_claims(
         self, connection: AsyncConnection, erasure: Erasure
     ) -> tuple[Erasure, int]:
-        """What they taught that no event tells any more."""
+        """What they taught that no event tells any more, and what is kept of removed events."""
         workspace_id, person = erasure.workspace_id, erasure.person
         claims = await some_claims_of(
             connection, workspace_id, sorted(person.customer_ids), self._options.rows_max
         )
         if not claims:
-            return erasure, 0
+            count = await remove_some_traces_of(
+                connection, workspace_id, sorted(person.customer_ids), self._options.rows_max
+            )
+            return erasure, count
         words = person.words.union(telling_words(map(traits_of, claims)))
         theirs = [(row.key, row.message_id) for row in claims]
         await remove_claims(connection, workspace_id, theirs)

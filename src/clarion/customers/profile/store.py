@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import ScalarSelect, Table, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.customers.profile.customer import CustomerRecord, Seen
@@ -14,7 +14,14 @@ from clarion.customers.profile.traits import Profile
 from clarion.events.ownership_store import is_in_period, owned_by, periods_of
 from clarion.storage.bulk import in_parts, upsert
 from clarion.storage.dialect import among, unindexed
-from clarion.storage.schema import customers, devices, events, merges, ownership_periods
+from clarion.storage.schema import (
+    customers,
+    devices,
+    event_traces,
+    events,
+    merges,
+    ownership_periods,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,24 +174,38 @@ async def see_customers(
 
 async def seen_between(
     connection: AsyncConnection, workspace_id: UUID, ids: Iterable[UUID]
-) -> dict[UUID, tuple[datetime, datetime]]:
-    """The first and last event of each customer that has any."""
-    spans: dict[UUID, tuple[datetime, datetime]] = {}
+) -> dict[UUID, tuple[datetime, datetime | None]]:
+    """The first and last event of each customer that has or had any; None: the person was not
+    there at any of them, and they are removed."""
+    spans: dict[UUID, tuple[datetime, datetime | None]] = {}
     # Each end of each period by its own look into the index: a customer may have many events.
-    at = select(events.c.at).where(is_in_period()).correlate(ownership_periods).limit(1)
-    first = at.order_by(events.c.at).scalar_subquery()
-    last = at.order_by(events.c.at.desc()).scalar_subquery()
+    ends = [_end_of(table, is_last=is_last) for table in _SEEN_BY for is_last in (False, True)]
     for part in in_parts(ids):
+        # One statement: what is removed meanwhile is in one of the tables, whenever it looks.
         rows = await connection.execute(
-            select(ownership_periods.c.customer_id, first.label("first"), last.label("last")).where(
+            select(ownership_periods.c.customer_id, *ends).where(
                 *periods_of(connection, workspace_id, part)
             )
         )
-        for customer_id, begins, ends in rows:
-            if begins is not None:
-                known = spans.get(customer_id, (begins, ends))
-                spans[customer_id] = (min(known[0], begins), max(known[1], ends))
+        for customer_id, first, last, first_removed, last_removed in rows:
+            before = spans.get(customer_id, (None, None))
+            begins = [at for at in (first, first_removed, before[0]) if at is not None]
+            there = [at for at in (last, last_removed, before[1]) if at is not None]
+            if begins:
+                spans[customer_id] = min(begins), max(there, default=None)
     return spans
+
+
+def _end_of(table: Table, *, is_last: bool) -> ScalarSelect[datetime]:
+    """The first or last event of a period. Of what a trace is kept is known whether the person was
+    there, which is what the last one is asked for."""
+    at = select(table.c.at).where(is_in_period(table)).correlate(ownership_periods).limit(1)
+    if is_last and table is event_traces:
+        at = at.where(event_traces.c.is_active)
+    return at.order_by(table.c.at.desc() if is_last else table.c.at).scalar_subquery()
+
+
+_SEEN_BY = (events, event_traces)
 
 
 async def last_seen(
@@ -194,17 +215,22 @@ async def last_seen(
     *,
     unseen: Iterable[str],
 ) -> datetime | None:
-    """The last event of a customer but for those whose messageIds are `unseen`."""
-    rows = await connection.execute(
-        select(events.c.at)
-        .where(
-            *owned_by(connection, workspace_id, [customer_id]),
-            events.c.message_id.not_in(list(unseen)),
-        )
-        .order_by(events.c.at.desc())
+    """The last event of a customer but for those whose messageIds are `unseen`: at them the person
+    was not there."""
+    was_there = {
+        events: events.c.message_id.not_in(list(unseen)),
+        event_traces: event_traces.c.is_active,
+    }
+    stored, removed = (
+        select(table.c.at)
+        .where(*owned_by(connection, workspace_id, [customer_id], table), is_counted)
+        .order_by(table.c.at.desc())
         .limit(1)
+        .scalar_subquery()
+        for table, is_counted in was_there.items()
     )
-    return rows.scalar_one_or_none()
+    row = (await connection.execute(select(stored, removed))).one()
+    return max((at for at in row if at is not None), default=None)
 
 
 async def forget_customers(
