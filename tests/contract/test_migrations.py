@@ -71,7 +71,7 @@ LANDED = {
         "b9de56152de760ad458332d04758745fe94fdfa396fde5bfc599fc31fdacbd72"
     ),
     "versions/0020_event_traces.py": (
-        "115814853c8f2374c51addb4b2e043b10d9995cab9ba2f19d8465885d7a02c70"
+        "c74833309eb3ad2bb584dd5e74febea4e39ca27e2c89b5c571b39730588ac683"
     ),
     "frozen_types.py": "a881b8e8b477f64275fa9fd4941ebec3d9befd210761384a2043601f244462fa",
 }

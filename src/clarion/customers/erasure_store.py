@@ -288,7 +288,7 @@ async def _others_events(
             select(event_traces.c.message_id)
             .join_from(event_traces, ownership_periods, is_in_period(event_traces))
             .where(
-                event_traces.c.workspace_id == workspace_id,
+                unindexed(event_traces.c.workspace_id) == workspace_id,
                 event_traces.c.message_id.in_(part),
                 ownership_periods.c.customer_id.not_in(person.customer_ids),
             )

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, select, tuple_
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.events.ownership_store import is_in_period, owned_by
 from clarion.events.trace import Trace
-from clarion.storage.bulk import in_parts, insert_new
+from clarion.storage.bulk import in_parts, insert_new, remove_each
 from clarion.storage.dialect import among
 from clarion.storage.schema import event_traces, ownership_periods
 
@@ -73,11 +73,14 @@ async def remove_some_traces_of(
 async def _remove(
     connection: AsyncConnection, workspace_id: UUID, places: Iterable[tuple[Any, ...]]
 ) -> None:
-    place = tuple_(event_traces.c.key, event_traces.c.at, event_traces.c.seq)
-    for part in in_parts(places):
-        await connection.execute(
-            delete(event_traces).where(event_traces.c.workspace_id == workspace_id, place.in_(part))
-        )
+    await remove_each(
+        connection,
+        event_traces,
+        [
+            {"workspace_id": workspace_id, "key": key, "at": at, "seq": seq}
+            for key, at, seq in places
+        ],
+    )
 
 
 _KEPT = [name for name in Trace.__struct_fields__ if name != "owned_from"]

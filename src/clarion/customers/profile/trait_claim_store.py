@@ -12,7 +12,7 @@ from uuid import UUID
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import delete, select, tuple_
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.customers.identity.batch import Arrival
@@ -21,7 +21,7 @@ from clarion.customers.profile.traits import TraitUpdate
 from clarion.customers.profile.wrong_clock import Installation, Taught
 from clarion.events.messages.message import Event
 from clarion.events.ownership_store import owned_by
-from clarion.storage.bulk import in_parts, insert_new
+from clarion.storage.bulk import in_parts, insert_new, remove_each
 from clarion.storage.schema import ownership_periods, trait_claims
 
 
@@ -93,13 +93,15 @@ async def remove_claims(
     connection: AsyncConnection, workspace_id: UUID, claims: Iterable[tuple[str | None, str]]
 ) -> None:
     """Remove these, by key and messageId."""
-    for part in in_parts(claims):
-        await connection.execute(
-            delete(trait_claims).where(
-                trait_claims.c.workspace_id == workspace_id,
-                tuple_(trait_claims.c.key, trait_claims.c.message_id).in_(part),
-            )
-        )
+    await remove_each(
+        connection,
+        trait_claims,
+        [
+            {"workspace_id": workspace_id, "key": key, "message_id": message_id}
+            for key, message_id in claims
+            if key is not None
+        ],
+    )
 
 
 def traits_of(row: Any) -> Any:

@@ -52,12 +52,7 @@ event_traces = Table(  # what is kept of events that are removed for their age
     Column("is_active", Boolean, nullable=False),  # the person was there
     Column("message_id", Text),  # of one that said what is known of a device
     PrimaryKeyConstraint("workspace_id", "key", "at", "seq"),
-    Index(
-        "event_traces_message",
-        "workspace_id",
-        "message_id",
-        **only("message_id IS NOT NULL"),
-    ),
+    Index("event_traces_message", "message_id", **only("message_id IS NOT NULL")),
     sqlite_with_rowid=False,
 )
 

@@ -36,7 +36,7 @@ def upgrade() -> None:
     op.create_index(
         "event_traces_message",
         "event_traces",
-        ["workspace_id", "message_id"],
+        ["message_id"],
         sqlite_where=has_message,
         postgresql_where=has_message,
     )
