@@ -27,6 +27,10 @@ from clarion.sources.store import list_sources
 from clarion.storage.bulk import in_parts
 from clarion.storage.schema import events, receipts_due
 
+ROWS_MAX = 200
+"""Removed at once, whoever asks for more: each has its place in the index by key, and its trace
+another one, so that as many pages are written twice over."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OldEvents:
@@ -59,7 +63,9 @@ class AgedEvents:
         newest = (await connection.execute(select(func.max(events.c.seq)))).scalar_one()
         for source in await list_sources(connection, workspace_id):
             oldest = _EVENTS.where(events.c.source_id == source.id)
-            rows = await connection.execute(oldest.order_by(events.c.seq).limit(limit))
+            rows = await connection.execute(
+                oldest.order_by(events.c.seq).limit(min(limit, ROWS_MAX))
+            )
             old = [
                 row
                 for row in rows

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.customers.identity.batch import Arrival
@@ -20,7 +20,7 @@ from clarion.customers.identity.extract import owner_key
 from clarion.customers.profile.traits import TraitUpdate
 from clarion.customers.profile.wrong_clock import Installation, Taught
 from clarion.events.messages.message import Event
-from clarion.events.ownership_store import owned_by
+from clarion.events.ownership_store import is_in_period, owned_by
 from clarion.storage.bulk import in_parts, insert_new, remove_each
 from clarion.storage.schema import ownership_periods, trait_claims
 
@@ -87,6 +87,25 @@ async def some_claims_of(
         if found := rows.all():
             return found
     return []
+
+
+async def strangers_claims(
+    connection: AsyncConnection, workspace_id: UUID, key: str, installations: Iterable[str]
+) -> Sequence[Any]:
+    """The claims of a key that no person's user id decides and that these installations made."""
+    of_person = exists().where(ownership_periods.c.is_real, is_in_period(trait_claims))
+    found: list[Any] = []
+    for part in in_parts(installations):
+        rows = await connection.execute(
+            select(trait_claims).where(
+                trait_claims.c.workspace_id == workspace_id,
+                trait_claims.c.key == key,
+                trait_claims.c.installation.in_(part),
+                ~of_person.correlate(trait_claims),
+            )
+        )
+        found += rows
+    return found
 
 
 async def remove_claims(
