@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from clarion.retention.aged_events import ROWS_MAX, AgedEvents
+from clarion.retention.aged_event_store import ROWS_MAX, AgedEvents
 from clarion.retention.remover import RemoverOptions
 from clarion.storage.database import Database
 from clarion.storage.schema import event_traces, events, receipts_due

@@ -8,10 +8,11 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.events.ownership_store import is_in_period, owned_by
+from clarion.events.seen_store import seqs_of
 from clarion.events.trace import Trace
 from clarion.storage.bulk import in_parts, insert_new, remove_each
-from clarion.storage.dialect import among
-from clarion.storage.schema import event_traces, ownership_periods
+from clarion.storage.dialect import among, unindexed
+from clarion.storage.schema import event_traces, events, ownership_periods
 
 
 async def traces_of(
@@ -68,6 +69,22 @@ async def remove_some_traces_of(
             await _remove(connection, workspace_id, map(tuple, found))
             return len(found)
     return 0
+
+
+async def stored_among(
+    connection: AsyncConnection, workspace_id: UUID, message_ids: Iterable[str]
+) -> set[str]:
+    """Those of these messageIds whose events are stored still."""
+    wanted = set(message_ids)
+    found: set[str] = set()
+    for part in in_parts(await seqs_of(connection, workspace_id, wanted)):
+        rows = await connection.execute(
+            select(events.c.message_id).where(
+                events.c.seq.in_(part), unindexed(events.c.workspace_id) == workspace_id
+            )
+        )
+        found |= wanted.intersection(rows.scalars())
+    return found
 
 
 async def _remove(

@@ -6,7 +6,7 @@ from clarion.accounts.audit_store import AUDIT_BY_AGE
 from clarion.accounts.retention import Retained
 from clarion.deliveries.retention_store import CHUNKS_BY_AGE, AgedDeliveries
 from clarion.ingest_log.store import LOG_BY_AGE
-from clarion.retention.aged_events import AgedEvents
+from clarion.retention.aged_event_store import AgedEvents
 from clarion.storage.aged import Aged
 
 
