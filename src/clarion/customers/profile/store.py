@@ -6,14 +6,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ScalarSelect, Table, delete, select
+from sqlalchemy import ScalarSelect, Select, Table, bindparam, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.customers.profile.customer import CustomerRecord, Seen
 from clarion.customers.profile.traits import Profile
-from clarion.events.ownership_store import is_in_period, owned_by, periods_of
+from clarion.events.ownership_store import is_in_period, owned_by
 from clarion.storage.bulk import in_parts, upsert
-from clarion.storage.dialect import among, unindexed
+from clarion.storage.dialect import Id, among, dialect_of, several, unindexed
 from clarion.storage.schema import (
     customers,
     devices,
@@ -178,15 +178,9 @@ async def seen_between(
     """The first and last event of each customer that has or had any; None: the person was not
     there at any of them, and they are removed."""
     spans: dict[UUID, tuple[datetime, datetime | None]] = {}
-    # Each end of each period by its own look into the index: a customer may have many events.
-    ends = [_end_of(table, is_last=is_last) for table in _SEEN_BY for is_last in (False, True)]
+    statement = _seen_statement(connection)
     for part in in_parts(ids):
-        # One statement: what is removed meanwhile is in one of the tables, whenever it looks.
-        rows = await connection.execute(
-            select(ownership_periods.c.customer_id, *ends).where(
-                *periods_of(connection, workspace_id, part)
-            )
-        )
+        rows = await connection.execute(statement, {"workspace": workspace_id, "ids": part})
         for customer_id, first, last, first_removed, last_removed in rows:
             before = spans.get(customer_id, (None, None))
             begins = [at for at in (first, first_removed, before[0]) if at is not None]
@@ -196,6 +190,31 @@ async def seen_between(
     return spans
 
 
+def _seen_statement(connection: AsyncConnection) -> Select[Any]:
+    """Made once a dialect: to put it together takes longer than to ask. Each end of each period by
+    its own look into the index, as a customer may have many events; and all of it in one statement:
+    what is removed meanwhile is in one of the tables, whenever it looks."""
+    known = _seen_statements.get(dialect_of(connection))
+    if known is not None:
+        return known
+    ends = [
+        _end_of(table, is_last=is_last)
+        for table in (events, event_traces)
+        for is_last in (False, True)
+    ]
+    ids = several(connection, "ids", ownership_periods.c.customer_id)
+    made = _seen_statements[dialect_of(connection)] = select(
+        ownership_periods.c.customer_id, *ends
+    ).where(
+        unindexed(ownership_periods.c.workspace_id) == bindparam("workspace", type_=Id),
+        among(connection, ownership_periods.c.customer_id, ids),
+    )
+    return made
+
+
+_seen_statements: dict[str, Select[Any]] = {}
+
+
 def _end_of(table: Table, *, is_last: bool) -> ScalarSelect[datetime]:
     """The first or last event of a period. Of what a trace is kept is known whether the person was
     there, which is what the last one is asked for."""
@@ -203,9 +222,6 @@ def _end_of(table: Table, *, is_last: bool) -> ScalarSelect[datetime]:
     if is_last and table is event_traces:
         at = at.where(event_traces.c.is_active)
     return at.order_by(table.c.at.desc() if is_last else table.c.at).scalar_subquery()
-
-
-_SEEN_BY = (events, event_traces)
 
 
 async def last_seen(
