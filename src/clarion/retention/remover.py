@@ -17,7 +17,7 @@ from clarion.accounts.retention import Retained
 from clarion.accounts.workspace_store import list_retentions
 from clarion.agent import Agent, AgentName
 from clarion.clock import Clock
-from clarion.retention.claim_compactor import ClaimCompactor
+from clarion.retention.claim_compactor import ClaimCompactor, CompactorOptions
 from clarion.retention.tables import RetainedTable, retained_tables
 from clarion.storage.database import Database
 from clarion.storage.leader_lease import LeaderLease, check_leads
@@ -53,7 +53,8 @@ class Remover:
         self._options = options or RemoverOptions()
         self._lease = lease
         self._tables = retained_tables()
-        self._compactor = ClaimCompactor(database, clock, lease=lease)
+        compacting = CompactorOptions(pause_seconds=self._options.pause_seconds)
+        self._compactor = ClaimCompactor(database, clock, compacting, lease)
 
     def agents(self) -> list[Agent]:
         """What the runner repeats."""
