@@ -5,17 +5,19 @@ from typing import Any
 
 from sqlalchemy import Engine, event
 
+from clarion.storage.bulk import insert_new
 from clarion.storage.database import Database
 from clarion.storage.migrate import migrate
-from support.book import WORKSPACE
+from clarion.storage.schema import event_traces
+from support.book import SOURCE, WORKSPACE
 from support.clock import FakeClock
-from support.history import App
+from support.history import DAY, App
 from support.privacy import Regulator
 from support.world import World
 
 FILLED_BY_OTHERS = (
     "events", "seen_messages", "receipts_due", "ownership_periods", "clock_leads", "claims",
-    "trait_claims", "companions", "identifiers", "customers",
+    "trait_claims", "companions", "identifiers", "customers", "event_traces",
     "device_history", "device_deletions", "deliveries", "ingest_log", "devices", "tokens",
     "customer_deliveries", "campaigns", "campaign_names", "quarantine",
     "chunks", "jobs", "audit",
@@ -32,11 +34,21 @@ async def test_an_erasure_looks_through_no_table_that_others_fill(tmp_path: Path
     await world.take(
         app.register(1, "phone", token="ok-phone", user="ada"),
         app.identify(2, "ada", anon="browser", traits={"email": "ada@shop.example"}),
+        app.identify(2, "ada", anon="browser", traits={"email": "ada@home.example"}),
         app.track(3, anon="stranger", context_device="phone"),
         app.register(4, "shared", token="ok-shared", user="ada"),
         app.register(5, "shared", token="ok-shared", user="bob"),
         app.alias(6, "cem", "browser-before"),
     )
+    removed = [
+        {
+            "workspace_id": WORKSPACE, "key": "ada", "at": DAY, "seq": -number, "is_user": True,
+            "source_id": SOURCE, "received_at": DAY, "is_active": True, "message_id": None,
+        }
+        for number in (1, 2)
+    ]  # fmt: skip
+    async with database.write() as connection:
+        await insert_new(connection, event_traces, removed)
     asked: list[tuple[str, Any]] = []
 
     def note(_c: object, _k: object, statement: str, values: Any, *_: object) -> None:
@@ -47,7 +59,7 @@ async def test_an_erasure_looks_through_no_table_that_others_fill(tmp_path: Path
     erasure = await Regulator(database, world.broker, clock).erase(WORKSPACE, "ada", by="test")
     event.remove(Engine, "before_cursor_execute", note)
     assert erasure is not None
-    assert erasure.events == 4, "her three, and that of nobody known on her phone"
+    assert erasure.events == 5, "her four, and that of nobody known on her phone"
     assert len(asked) > 50
     async with database.read() as connection:
         for statement, values in asked:

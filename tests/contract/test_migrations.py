@@ -76,6 +76,9 @@ LANDED = {
     "versions/0020_privacy_by_index.py": (
         "e9389f88a3097e4663615a6984e23b17701728b22744f48180c3b07c2b5dd157"
     ),
+    "versions/0021_event_traces.py": (
+        "0615ebac8b7f178ff50ca5d0917c64878098743542f4e32385e78a60c02487c8"
+    ),
     "frozen_types.py": "a881b8e8b477f64275fa9fd4941ebec3d9befd210761384a2043601f244462fa",
 }
 """What databases in use were made with, and the SHA-256 of each file. None of them is ever edited:

@@ -14,7 +14,7 @@ from clarion.customers.devices.device import KeptDevice
 from clarion.customers.identity import merge_store
 from clarion.customers.identity import store as identity_store
 from clarion.customers.identity.person import Person
-from clarion.events.ownership_store import customer_of, forget_ownership
+from clarion.events.ownership_store import customer_of, forget_ownership, is_in_period
 from clarion.events.seen_store import seqs_of
 from clarion.storage.bulk import in_parts
 from clarion.storage.dialect import unindexed
@@ -25,8 +25,10 @@ from clarion.storage.schema import (
     device_deletions,
     device_history,
     devices,
+    event_traces,
     events,
     identifiers,
+    ownership_periods,
     tokens,
     trait_claims,
 )
@@ -120,6 +122,7 @@ async def remove_some(
         (claims, claims.c.user_id, person.ids),
         (claims, claims.c.key, person.ids),
         (trait_claims, trait_claims.c.key, person.ids),
+        (event_traces, event_traces.c.key, person.ids),
         (companions, companions.c.id, person.ids),
         (companions, companions.c.key, person.ids),
         (device_history, lines.customer_id, person.customer_ids),
@@ -212,6 +215,27 @@ async def strip_devices(
     await _remove_tokens(connection, workspace_id, device_ids, installations, homes)
 
 
+async def messages_told(
+    connection: AsyncConnection, workspace_id: UUID, device_ids: Iterable[str]
+) -> set[str]:
+    """The messageIds of the events that said what is known of these devices."""
+    told: set[str] = set()
+    for part in in_parts(device_ids):
+        known = await identity_store.read_identifiers(connection, workspace_id, part)
+        for one in known.values():
+            if one.facts is not None:
+                told |= one.facts.message_ids
+        rows = await connection.execute(
+            select(devices).where(
+                devices.c.workspace_id == workspace_id, devices.c.device_id.in_(part)
+            )
+        )
+        for row in rows:
+            kept = registration_store.kept_device(row)
+            told |= {held.holds.message_id for held in kept.registrations}
+    return told
+
+
 async def _remove_tokens(
     connection: AsyncConnection,
     workspace_id: UUID,
@@ -256,4 +280,14 @@ async def _others_events(
             )
         )
         found |= {row.message_id for row in rows if row.customer_id not in person.customer_ids}
+        removed = await connection.execute(
+            select(event_traces.c.message_id)
+            .join_from(event_traces, ownership_periods, is_in_period(event_traces))
+            .where(
+                unindexed(event_traces.c.workspace_id) == workspace_id,
+                event_traces.c.message_id.in_(part),
+                ownership_periods.c.customer_id.not_in(person.customer_ids),
+            )
+        )
+        found |= set(removed.scalars())
     return found

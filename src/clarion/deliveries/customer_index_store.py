@@ -12,11 +12,11 @@ from datetime import datetime
 from itertools import pairwise
 from uuid import UUID
 
-from sqlalchemy import and_, bindparam, delete, exists, literal_column, not_, select, update
+from sqlalchemy import delete, exists, literal_column, not_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.campaigns.launch import FINAL
-from clarion.storage.bulk import in_parts, insert_new
+from clarion.storage.bulk import in_parts, insert_new, remove_each
 from clarion.storage.schema import chunks, customer_deliveries, deliveries, launches
 
 NOBODY = UUID(int=0)
@@ -189,19 +189,9 @@ async def forget_customers(connection: AsyncConnection, customer_ids: Iterable[U
 async def remove_from_index(
     connection: AsyncConnection, keys: Collection[tuple[UUID, UUID, UUID]]
 ) -> None:
-    if not keys:
-        return
-    it = customer_deliveries.c
-    await connection.execute(
-        delete(customer_deliveries).where(
-            and_(
-                it.customer_id == bindparam("customer"),
-                it.launch_id == bindparam("launch"),
-                it.device_id == bindparam("device"),
-            )
-        ),
-        [
-            {"customer": customer, "launch": launch, "device": device}
-            for customer, launch, device in sorted(keys)
-        ],
+    names = ("customer_id", "launch_id", "device_id")
+    await remove_each(
+        connection,
+        customer_deliveries,
+        [dict(zip(names, key, strict=True)) for key in sorted(keys)],
     )

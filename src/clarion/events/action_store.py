@@ -165,11 +165,11 @@ async def _from_here(
         bounds.append(is_after)
     if wanted.start is not None:
         early = wanted.start - timedelta(seconds=LATE_SECONDS)
-        bounds.append(events.c.seq > await _last_before(connection, source_id, early))
+        bounds.append(events.c.seq > await last_before(connection, source_id, early))
     return bounds
 
 
-async def _last_before(connection: AsyncConnection, source_id: UUID, early: datetime) -> int:
+async def last_before(connection: AsyncConnection, source_id: UUID, early: datetime) -> int:
     """An event that arrived before `early`, as late as may be; 0: there is none.
 
     Found by halving, since rows come in the order of their arrival, but for LATE_SECONDS.

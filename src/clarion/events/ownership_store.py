@@ -198,6 +198,16 @@ def customer_of() -> ScalarSelect[UUID]:
     )
 
 
+def period_start() -> ScalarSelect[datetime]:
+    """When the period begins in which a row of `events` is; NULL: it names nobody."""
+    return (
+        select(ownership_periods.c.start_at)
+        .where(is_in_period())
+        .correlate(events)
+        .scalar_subquery()
+    )
+
+
 def owned_by(
     connection: AsyncConnection,
     workspace_id: UUID,

@@ -2,15 +2,19 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from msgspec import Struct
 
 from clarion.customers.identity.companion_store import keys_beside
 from clarion.customers.identity.person import ids_of_body
+from clarion.customers.profile.trait_claim_store import strangers_claims
 from clarion.events.erasure_store import strangers_events
 from clarion.storage.database import Database
 
+REMOVED = 0
+"""The `seq` of an event that is not stored any more."""
 STRANGERS_MAX = 20
 """An id that more anonymous people than this came with is no device of one person's."""
 
@@ -33,9 +37,11 @@ class AnonymousEvent(Struct, frozen=True, kw_only=True):
 async def events_of_strangers(
     database: Database, workspace_id: UUID, ids: Collection[str], rows_max: int
 ) -> list[AnonymousEvent]:
-    """The events that name one of `ids`, each once. Looks through the events of the few keys that
-    such an id stood beside, `rows_max` at a time."""
+    """The events that name one of `ids`, each once, and those that are removed but have taught what
+    is still known. Looks through the events of the few keys that such an id stood beside,
+    `rows_max` at a time."""
     events: dict[int, AnonymousEvent] = {}
+    lessons: list[AnonymousEvent] = []
     beside: dict[str, set[str]] = {}
     for name in sorted(ids):
         async with database.read() as connection:
@@ -68,4 +74,24 @@ async def events_of_strangers(
             if len(page) < rows_max:
                 break
             last = page[-1]
-    return list(events.values())
+        async with database.read() as connection:
+            claims = await strangers_claims(connection, workspace_id, key, names)
+        stored = {event.message_id for event in events.values()}
+        lessons += [_event_of(claim) for claim in claims if claim.message_id not in stored]
+    return [*events.values(), *lessons]
+
+
+def _event_of(claim: Any) -> AnonymousEvent:
+    """The identify that made a claim, which is removed for its age."""
+    return AnonymousEvent(
+        seq=REMOVED,
+        message_id=claim.message_id,
+        type="identify",
+        key=claim.key,
+        user_id=claim.key if claim.is_user else None,
+        source_id=claim.source_id,
+        at=claim.at,
+        clock_at=claim.clock_at,
+        order_at=claim.order_at,
+        received_at=claim.received_at,
+    )

@@ -32,16 +32,13 @@ from clarion.customers.identity.identifier import device_row_id
 from clarion.customers.identity.person import PiiMatcher, ids_of_body, telling_words, words_of_body
 from clarion.customers.identity.person_store import find_person
 from clarion.customers.ingestion import Ingestion, owner_of_stored
-from clarion.customers.profile.trait_claim_store import (
-    remove_claims,
-    some_claims_of,
-    traits_of,
-)
+from clarion.customers.profile.trait_claim_store import remove_claims, some_claims_of, traits_of
 from clarion.customers.suppression import SuppressionKind
 from clarion.customers.suppression_store import shut_out, wait_for_refusals
 from clarion.deliveries.customer_index_store import forget_customers, launches_to_look_at
 from clarion.deliveries.erasure_store import make_nobodys, release_quarantine
 from clarion.events.erasure_store import RemovableEvent, remove_events, some_events_of
+from clarion.events.trace_store import remove_some_traces_of
 from clarion.ingest_log.erasure_store import blank_entries_of, blank_refused
 from clarion.privacy.anonymous_events import AnonymousEvent, events_of_strangers
 from clarion.privacy.dead_letter_scrub import without
@@ -211,9 +208,10 @@ class Eraser:
         """Remove their events, and learn which ids and words stood in them."""
         while True:
             erasure, count = await self._claims.transact(erasure, self._some_events)
-            if count < self._options.rows_max:
+            if count == self._options.rows_max:
+                await self._pause()
+            elif not count:  # a slice is of one kind: one that is not full need not be the last
                 return erasure
-            await self._pause()
 
     async def _some_events(
         self, connection: AsyncConnection, erasure: Erasure
@@ -245,13 +243,14 @@ class Eraser:
     async def _some_claims(
         self, connection: AsyncConnection, erasure: Erasure
     ) -> tuple[Erasure, int]:
-        """What they taught that no event tells any more."""
+        """What they taught that no event tells any more, and what is kept of removed events."""
         workspace_id, person = erasure.workspace_id, erasure.person
         claims = await some_claims_of(
             connection, workspace_id, sorted(person.customer_ids), self._options.rows_max
         )
         if not claims:
-            return erasure, 0
+            who, most = sorted(person.customer_ids), self._options.rows_max
+            return erasure, await remove_some_traces_of(connection, workspace_id, who, most)
         words = person.words.union(telling_words(map(traits_of, claims)))
         theirs = [(row.key, row.message_id) for row in claims]
         await remove_claims(connection, workspace_id, theirs)
@@ -290,12 +289,10 @@ class Eraser:
         return await self._kept(connection, replace(erasure, events=erasure.events + len(events)))
 
     async def _identity_claims(self, erasure: Erasure) -> int:
-        async def work(connection: AsyncConnection, erasure: Erasure) -> int:
-            return await erasure_store.remove_some(
-                connection, erasure.workspace_id, erasure.person, self._options.rows_max
-            )
-
-        return await self._claims.transact(erasure, work)
+        rows, remove = self._options.rows_max, erasure_store.remove_some
+        return await self._claims.transact(
+            erasure, lambda it, now: remove(it, now.workspace_id, now.person, rows)
+        )
 
     async def _refusals(self, erasure: Erasure) -> Erasure:
         """Take away what refusals show of them: last, once every id is listed, and no transaction

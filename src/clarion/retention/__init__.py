@@ -1,1 +1,1 @@
-"""What is old goes: deliveries and logs, after days that each workspace chooses. Not events yet."""
+"""What is old goes: events, deliveries and logs, after days that each workspace chooses."""

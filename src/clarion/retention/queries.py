@@ -16,13 +16,12 @@ from clarion.retention.tables import retained_tables
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Removal:
-    """What the next run removes of one kind: what is older than `before`. `rows` None: nothing of
-    this kind is removed yet, whatever its days say."""
+    """What the next run removes of one kind: what is older than `before` (None: nothing is)."""
 
     kind: Retained
     days: int | None
     before: datetime | None
-    rows: int | None
+    rows: int
 
 
 async def get_retention(connection: AsyncConnection, actor: Actor) -> Retention | Rejected:
@@ -42,13 +41,10 @@ async def preview_retention(
     removals = []
     for kind in Retained:
         before = retention.keeps_from(kind, now)
-        counted = [table.rows for table in tables if table.kind is kind and table.is_counted]
-        rows = None
-        if counted:
-            rows = 0
-            for aged in counted if before is not None else ():
-                assert before is not None
-                rows += await aged.count(connection, actor.workspace_id, before)
+        rows = 0
+        for table in tables:
+            if before is not None and table.kind is kind and table.is_counted:
+                rows += await table.rows.count(connection, actor.workspace_id, before)
         removals.append(
             Removal(kind=kind, days=getattr(retention, kind.value), before=before, rows=rows)
         )

@@ -1,5 +1,5 @@
-"""The remover: removes what is older than its workspace keeps it, in slices, and gives the space
-back.
+"""The remover: removes what is older than its workspace keeps it, in slices, and trait claims that
+decide nothing (`claim_compactor.py`), and gives the space back.
 
 Each slice is looked for by a reader and removed by its keys, so that the one writer of SQLite is
 held for as short as a batch of events holds it. PostgreSQL gives space back by itself.
@@ -17,6 +17,7 @@ from clarion.accounts.retention import Retained
 from clarion.accounts.workspace_store import list_retentions
 from clarion.agent import Agent, AgentName
 from clarion.clock import Clock
+from clarion.retention.claim_compactor import ClaimCompactor, CompactorOptions
 from clarion.retention.tables import RetainedTable, retained_tables
 from clarion.storage.database import Database
 from clarion.storage.leader_lease import LeaderLease, check_leads
@@ -52,6 +53,8 @@ class Remover:
         self._options = options or RemoverOptions()
         self._lease = lease
         self._tables = retained_tables()
+        compacting = CompactorOptions(pause_seconds=self._options.pause_seconds)
+        self._compactor = ClaimCompactor(database, clock, compacting, lease)
 
     def agents(self) -> list[Agent]:
         """What the runner repeats."""
@@ -65,8 +68,8 @@ class Remover:
         ]
 
     async def step(self) -> int:
-        """Remove what is old, some of it where it is much. Returns how many rows and pages; at
-        least 1 where there is more to do."""
+        """Remove what is old, some of it where it is much, and trait claims that decide nothing.
+        Returns how many rows and pages; at least 1 where there is more to do."""
         now = self._clock.now()
         async with self._database.read() as connection:
             retentions = await list_retentions(connection)
@@ -83,7 +86,8 @@ class Remover:
         total = sum(removed.values())
         if total:
             log.info("old_rows_removed", **{kind.value: count for kind, count in removed.items()})
-        return max(total + await self._give_back(), is_more)
+        dropped = await self._compactor.step()
+        return max(total + dropped + await self._give_back(), is_more)
 
     async def _remove(
         self, workspace_id: UUID, table: RetainedTable, before: datetime

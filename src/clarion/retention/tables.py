@@ -6,6 +6,7 @@ from clarion.accounts.audit_store import AUDIT_BY_AGE
 from clarion.accounts.retention import Retained
 from clarion.deliveries.retention_store import CHUNKS_BY_AGE, AgedDeliveries
 from clarion.ingest_log.store import LOG_BY_AGE
+from clarion.retention.aged_event_store import AgedEvents
 from clarion.storage.aged import Aged
 
 
@@ -21,6 +22,7 @@ class RetainedTable:
 def retained_tables() -> tuple[RetainedTable, ...]:
     """For one remover, or one look at what it would do."""
     return (
+        RetainedTable(kind=Retained.EVENTS, rows=AgedEvents()),
         RetainedTable(kind=Retained.DELIVERIES, rows=AgedDeliveries()),
         RetainedTable(kind=Retained.DELIVERIES, rows=CHUNKS_BY_AGE, is_counted=False),
         RetainedTable(kind=Retained.INGEST_LOG, rows=LOG_BY_AGE),

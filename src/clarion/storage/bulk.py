@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import JSON, CursorResult, Table, func, select
+from sqlalchemy import JSON, CursorResult, Table, bindparam, delete, func, select
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -125,6 +125,17 @@ async def upsert(
         changes = [_combined(table.name, name, how) for name, how in combine.items()]
     conflict = f"ON CONFLICT ({', '.join(key)}) DO UPDATE SET {', '.join(changes)}"
     await _write(connection, table, rows, conflict, same or _NOTHING)
+
+
+async def remove_each(connection: AsyncConnection, table: Table, rows: Sequence[Row]) -> None:
+    """Delete what equals one of `rows` in all the columns they name. One statement, repeated:
+    SQLite looks up by index one value of several columns, but no list of them."""
+    if rows:
+        are_equal = (table.c[name] == bindparam(f"this_{name}") for name in rows[0])
+        await connection.execute(
+            delete(table).where(*are_equal),
+            [{f"this_{name}": value for name, value in row.items()} for row in rows],
+        )
 
 
 def _combined(table: str, name: str, how: str) -> str:

@@ -22,8 +22,7 @@ async def show_retention(
     json: AsJson = False,
 ) -> None:
     """Show how many days what grows is kept, and what the next run removes, as it is or with other
-    days. Nothing is removed by it. Without a number of rows: nothing of that kind is removed yet,
-    whatever its days say. So it is with events.
+    days. Nothing is removed by it.
 
     For example:
 
@@ -52,13 +51,13 @@ async def set_retention(
 ) -> None:
     """Keep something for another number of days. What is older goes within an hour, for good.
 
-    Events are not removed yet: their days are only noted. Reports keep their totals when deliveries
-    go. `clarion workspaces retention` shows before what would go.
+    Reports keep their totals when deliveries go, and customers, devices and traits stay as they are
+    when events go. `clarion workspaces retention` shows before what would go.
 
     For example:
 
     ```
-    clarion workspaces set-retention --deliveries 180 --ingest-log 14
+    clarion workspaces set-retention --events 90 --ingest-log 14
     clarion workspaces set-retention --audit forever
     ```
     """

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from clarion.storage.bulk import insert_new
+from clarion.storage.bulk import in_parts, insert_new
 from clarion.storage.dialect import unindexed
 from clarion.storage.schema import claims, companions
 
@@ -27,6 +27,21 @@ async def add_companions(
         companions,
         [{"workspace_id": workspace_id, "id": one, "key": key} for one, key in sorted(set(found))],
     )
+
+
+async def ids_beside(
+    connection: AsyncConnection, workspace_id: UUID, keys: Iterable[str]
+) -> set[str]:
+    """The ids that stood in events of these keys, as long as no person's user id decided them."""
+    found: set[str] = set()
+    for part in in_parts(keys):
+        rows = await connection.execute(
+            select(companions.c.id).where(
+                companions.c.workspace_id == workspace_id, companions.c.key.in_(part)
+            )
+        )
+        found |= set(rows.scalars())
+    return found
 
 
 async def keys_beside(

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.customers.identity import merge_store
 from clarion.customers.identity import store as identity_store
+from clarion.customers.identity.companion_store import ids_beside
 from clarion.customers.identity.identifier import Provisional, User, customer_id_of
 from clarion.customers.identity.person import Person, ids_of_body, telling_words
 from clarion.customers.identity.timeline import Timeline
@@ -68,6 +69,7 @@ async def find_person(
     for _ in range(ROUNDS_MAX):
         found |= await identity_store.keys_claimed_by(connection, workspace_id, theirs)
         found |= await _devices_held_by(connection, workspace_id, customer_ids)
+        found |= await ids_beside(connection, workspace_id, theirs)  # of events that may be gone
         found -= theirs | shared
         if not found:
             break

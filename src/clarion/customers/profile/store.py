@@ -6,15 +6,22 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import ScalarSelect, Select, Table, bindparam, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.customers.profile.customer import CustomerRecord, Seen
 from clarion.customers.profile.traits import Profile
-from clarion.events.ownership_store import is_in_period, owned_by, periods_of
+from clarion.events.ownership_store import is_in_period, owned_by
 from clarion.storage.bulk import in_parts, upsert
-from clarion.storage.dialect import among, unindexed
-from clarion.storage.schema import customers, devices, events, merges, ownership_periods
+from clarion.storage.dialect import Id, among, dialect_of, several, unindexed
+from clarion.storage.schema import (
+    customers,
+    devices,
+    event_traces,
+    events,
+    merges,
+    ownership_periods,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,24 +176,54 @@ async def see_customers(
 
 async def seen_between(
     connection: AsyncConnection, workspace_id: UUID, ids: Iterable[UUID]
-) -> dict[UUID, tuple[datetime, datetime]]:
-    """The first and last event of each customer that has any."""
-    spans: dict[UUID, tuple[datetime, datetime]] = {}
-    # Each end of each period by its own look into the index: a customer may have many events.
-    at = select(events.c.at).where(is_in_period()).correlate(ownership_periods).limit(1)
-    first = at.order_by(events.c.at).scalar_subquery()
-    last = at.order_by(events.c.at.desc()).scalar_subquery()
+) -> dict[UUID, tuple[datetime, datetime | None]]:
+    """The first and last event of each customer that has or had any; None: the person was not
+    there at any of them, and they are removed."""
+    spans: dict[UUID, tuple[datetime, datetime | None]] = {}
+    statement = _seen_statement(connection)
     for part in in_parts(ids):
-        rows = await connection.execute(
-            select(ownership_periods.c.customer_id, first.label("first"), last.label("last")).where(
-                *periods_of(connection, workspace_id, part)
-            )
-        )
-        for customer_id, begins, ends in rows:
-            if begins is not None:
-                known = spans.get(customer_id, (begins, ends))
-                spans[customer_id] = (min(known[0], begins), max(known[1], ends))
+        rows = await connection.execute(statement, {"workspace": workspace_id, "ids": part})
+        for customer_id, first, last, first_removed, last_removed in rows:
+            before = spans.get(customer_id, (None, None))
+            begins = [at for at in (first, first_removed, before[0]) if at is not None]
+            there = [at for at in (last, last_removed, before[1]) if at is not None]
+            if begins:
+                spans[customer_id] = min(begins), max(there, default=None)
     return spans
+
+
+def _seen_statement(connection: AsyncConnection) -> Select[Any]:
+    """Made once a dialect: to put it together takes longer than to ask. Each end of each period by
+    its own look into the index, as a customer may have many events; and all of it in one statement:
+    what is removed meanwhile is in one of the tables, whenever it looks."""
+    known = _seen_statements.get(dialect_of(connection))
+    if known is not None:
+        return known
+    ends = [
+        _end_of(table, is_last=is_last)
+        for table in (events, event_traces)
+        for is_last in (False, True)
+    ]
+    ids = several(connection, "ids", ownership_periods.c.customer_id)
+    made = _seen_statements[dialect_of(connection)] = select(
+        ownership_periods.c.customer_id, *ends
+    ).where(
+        unindexed(ownership_periods.c.workspace_id) == bindparam("workspace", type_=Id),
+        among(connection, ownership_periods.c.customer_id, ids),
+    )
+    return made
+
+
+_seen_statements: dict[str, Select[Any]] = {}
+
+
+def _end_of(table: Table, *, is_last: bool) -> ScalarSelect[datetime]:
+    """The first or last event of a period. Of what a trace is kept is known whether the person was
+    there, which is what the last one is asked for."""
+    at = select(table.c.at).where(is_in_period(table)).correlate(ownership_periods).limit(1)
+    if is_last and table is event_traces:
+        at = at.where(event_traces.c.is_active)
+    return at.order_by(table.c.at.desc() if is_last else table.c.at).scalar_subquery()
 
 
 async def last_seen(
@@ -196,17 +233,22 @@ async def last_seen(
     *,
     unseen: Iterable[str],
 ) -> datetime | None:
-    """The last event of a customer but for those whose messageIds are `unseen`."""
-    rows = await connection.execute(
-        select(events.c.at)
-        .where(
-            *owned_by(connection, workspace_id, [customer_id]),
-            events.c.message_id.not_in(list(unseen)),
-        )
-        .order_by(events.c.at.desc())
+    """The last event of a customer but for those whose messageIds are `unseen`: at them the person
+    was not there."""
+    was_there = {
+        events: events.c.message_id.not_in(list(unseen)),
+        event_traces: event_traces.c.is_active,
+    }
+    stored, removed = (
+        select(table.c.at)
+        .where(*owned_by(connection, workspace_id, [customer_id], table), is_counted)
+        .order_by(table.c.at.desc())
         .limit(1)
+        .scalar_subquery()
+        for table, is_counted in was_there.items()
     )
-    return rows.scalar_one_or_none()
+    row = (await connection.execute(select(stored, removed))).one()
+    return max((at for at in row if at is not None), default=None)
 
 
 async def forget_customers(

@@ -12,16 +12,17 @@ from uuid import UUID
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import delete, select, tuple_
+from sqlalchemy import exists, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.customers.identity.batch import Arrival
 from clarion.customers.identity.extract import owner_key
+from clarion.customers.profile.compaction import HeldClaim
 from clarion.customers.profile.traits import TraitUpdate
 from clarion.customers.profile.wrong_clock import Installation, Taught
 from clarion.events.messages.message import Event
-from clarion.events.ownership_store import owned_by
-from clarion.storage.bulk import in_parts, insert_new
+from clarion.events.ownership_store import is_in_period, owned_by
+from clarion.storage.bulk import in_parts, insert_new, remove_each
 from clarion.storage.schema import ownership_periods, trait_claims
 
 
@@ -89,17 +90,84 @@ async def some_claims_of(
     return []
 
 
+async def crowded_keys(
+    connection: AsyncConnection, workspace_id: UUID, most: int, *, after: str, limit: int
+) -> tuple[list[str], str | None]:
+    """Of the next `limit` user ids that have claims, those with more than `most`; and where to go
+    on, None: that was all."""
+    rows = await connection.execute(
+        select(trait_claims.c.key, func.count())
+        .where(
+            trait_claims.c.workspace_id == workspace_id,
+            trait_claims.c.key > after,
+            trait_claims.c.is_user,
+        )
+        .group_by(trait_claims.c.key)
+        .order_by(trait_claims.c.key)
+        .limit(limit)
+    )
+    page = rows.all()
+    crowded = [key for key, count in page if count > most]
+    return crowded, page[-1].key if len(page) == limit else None
+
+
+async def some_held_claims(
+    connection: AsyncConnection, workspace_id: UUID, key: str, *, after: str, limit: int
+) -> list[HeldClaim]:
+    """A page of the claims of a user id by messageId, those greater than `after`."""
+    rows = await connection.execute(
+        select(trait_claims)
+        .where(
+            trait_claims.c.workspace_id == workspace_id,
+            trait_claims.c.key == key,
+            trait_claims.c.is_user,
+            trait_claims.c.message_id > after,
+        )
+        .order_by(trait_claims.c.message_id)
+        .limit(limit)
+    )
+    return [
+        HeldClaim(
+            lesson=_lesson(row, is_identified=True),
+            is_certain=row.order_at is None,
+            is_active=row.is_active,
+        )
+        for row in rows
+    ]
+
+
+async def strangers_claims(
+    connection: AsyncConnection, workspace_id: UUID, key: str, installations: Iterable[str]
+) -> Sequence[Any]:
+    """The claims of a key that no person's user id decides and that these installations made."""
+    of_person = exists().where(ownership_periods.c.is_real, is_in_period(trait_claims))
+    found: list[Any] = []
+    for part in in_parts(installations):
+        rows = await connection.execute(
+            select(trait_claims).where(
+                trait_claims.c.workspace_id == workspace_id,
+                trait_claims.c.key == key,
+                trait_claims.c.installation.in_(part),
+                ~of_person.correlate(trait_claims),
+            )
+        )
+        found += rows
+    return found
+
+
 async def remove_claims(
     connection: AsyncConnection, workspace_id: UUID, claims: Iterable[tuple[str | None, str]]
 ) -> None:
     """Remove these, by key and messageId."""
-    for part in in_parts(claims):
-        await connection.execute(
-            delete(trait_claims).where(
-                trait_claims.c.workspace_id == workspace_id,
-                tuple_(trait_claims.c.key, trait_claims.c.message_id).in_(part),
-            )
-        )
+    await remove_each(
+        connection,
+        trait_claims,
+        [
+            {"workspace_id": workspace_id, "key": key, "message_id": message_id}
+            for key, message_id in claims
+            if key is not None
+        ],
+    )
 
 
 def traits_of(row: Any) -> Any:
@@ -133,15 +201,19 @@ def _trait_claim(row: Any) -> TraitClaim:
     clock = None if row.installation is None else Installation(row.source_id, row.installation)
     return TraitClaim(
         taught=Taught(
-            lesson=TraitUpdate(
-                traits=traits_of(row),
-                is_identified=row.is_real,
-                at=row.order_at or row.clock_at or row.at,
-                message_id=row.message_id,
-            ),
+            lesson=_lesson(row, is_identified=row.is_real),
             installation=clock,
             clock_at=None if row.order_at is None else row.clock_at,
         ),
         at=row.at,
         is_active=row.is_active,
+    )
+
+
+def _lesson(row: Any, *, is_identified: bool) -> TraitUpdate:
+    return TraitUpdate(
+        traits=traits_of(row),
+        is_identified=is_identified,
+        at=row.order_at or row.clock_at or row.at,
+        message_id=row.message_id,
     )

@@ -83,7 +83,7 @@ class Profile(Struct, frozen=True, kw_only=True, gc=False):
                     continue
                 if value is None and name in FIRST_WORDS:
                     continue
-                grown = size + _weight(name, value) - _weight(name, traits.get(name))
+                grown = size + weight(name, value) - weight(name, traits.get(name))
                 if (name not in stamps and len(stamps) >= TRAITS_MAX) or (
                     grown > PROFILE_BYTES_MAX and grown > size
                 ):
@@ -109,7 +109,7 @@ class Profile(Struct, frozen=True, kw_only=True, gc=False):
         for name, stamp in other.stamps.items():
             if not _counts(name, stamp, stamps.get(name)):
                 continue
-            size += _weight(name, other.traits.get(name)) - _weight(name, traits.get(name))
+            size += weight(name, other.traits.get(name)) - weight(name, traits.get(name))
             if name not in stamps and (len(stamps) >= TRAITS_MAX or size > PROFILE_BYTES_MAX):
                 continue
             stamps[name] = stamp
@@ -124,7 +124,7 @@ class Profile(Struct, frozen=True, kw_only=True, gc=False):
 _json = msgspec.json.Encoder().encode
 
 
-def _weight(name: str, value: Any) -> int:
+def weight(name: str, value: Any) -> int:
     """What a trait adds to the bytes of a profile."""
     return 0 if value is None else len(_json(name)) + len(_json(value)) + 2
 

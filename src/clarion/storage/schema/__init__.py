@@ -38,6 +38,7 @@ from clarion.storage.schema.devices import device_history as device_history
 from clarion.storage.schema.devices import devices as devices
 from clarion.storage.schema.devices import tokens as tokens
 from clarion.storage.schema.events import clock_leads as clock_leads
+from clarion.storage.schema.events import event_traces as event_traces
 from clarion.storage.schema.events import events as events
 from clarion.storage.schema.events import ownership_periods as ownership_periods
 from clarion.storage.schema.events import receipts_due as receipts_due

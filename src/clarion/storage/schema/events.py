@@ -1,5 +1,5 @@
-"""The tables of events and of whose they are, of the messageIds that were seen, and of receipts to
-be attributed."""
+"""The tables of events and of whose they are, of what is kept of removed ones, of the messageIds
+that were seen, and of receipts to be attributed."""
 
 from sqlalchemy import (
     BigInteger,
@@ -13,7 +13,7 @@ from sqlalchemy import (
 )
 
 from clarion.storage.dialect import Id, Instant
-from clarion.storage.schema.columns import Seq, metadata
+from clarion.storage.schema.columns import Seq, metadata, only
 
 events = Table(  # what came, as it came: a row is never changed
     "events",
@@ -35,6 +35,25 @@ events = Table(  # what came, as it came: a row is never changed
     Column("key", Text),  # what decides whose it is: user_id, or else the key; NULL: nobody named
     Index("events_source", "source_id", "seq"),
     Index("events_key", "workspace_id", "key", "at"),
+)
+
+event_traces = Table(  # what is kept of events that are removed for their age
+    "event_traces",
+    metadata,
+    Column("workspace_id", Id, nullable=False),
+    Column("key", Text, nullable=False),  # as its event's
+    Column("at", Instant, nullable=False),
+    Column("seq", BigInteger, nullable=False),  # of its event
+    Column("is_user", Boolean, nullable=False),  # its event carries the key as user id
+    Column("source_id", Id, nullable=False),
+    Column("clock_at", Instant),
+    Column("order_at", Instant),
+    Column("received_at", Instant, nullable=False),
+    Column("is_active", Boolean, nullable=False),  # the person was there
+    Column("message_id", Text),  # of one that said what is known of a device
+    PrimaryKeyConstraint("workspace_id", "key", "at", "seq"),
+    Index("event_traces_message", "message_id", **only("message_id IS NOT NULL")),
+    sqlite_with_rowid=False,
 )
 
 seen_messages = Table(  # what makes a messageId count once, and where its event is

@@ -43,13 +43,12 @@ class RetentionChange(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class Removal(msgspec.Struct, frozen=True, kw_only=True):
-    """What the next run removes of one kind: what is older than `before`. `rows` null: this version
-    removes nothing of this kind."""
+    """What the next run removes of one kind: what is older than `before`; null: nothing is."""
 
     kind: Retained
     days: int | None
     before: Moment | None
-    rows: int | None
+    rows: int
 
 
 class RetentionOfWorkspace(Controller):
