@@ -71,6 +71,9 @@ LANDED = {
         "b9de56152de760ad458332d04758745fe94fdfa396fde5bfc599fc31fdacbd72"
     ),
     "frozen_types.py": "a881b8e8b477f64275fa9fd4941ebec3d9befd210761384a2043601f244462fa",
+    "versions/0022_audiences.py": (
+        "b55d98fedb31975c1e5489753fdfcc8cc275ce10b55aab6ab668199201063b2a"
+    ),
 }
 """What databases in use were made with, and the SHA-256 of each file. None of them is ever edited:
 a change of the schema is another revision, and its line here says that it has landed."""

@@ -1,23 +1,24 @@
 """Audience rules: what can be saved, what is refused and how it is said, whom they reach."""
 
 from typing import Any
+from uuid import UUID
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clarion.audiences.rule import (
-    TRAITS_MAX,
-    USER_IDS_MAX,
-    Everyone,
-    TraitsEqual,
-    UserIds,
-    dump,
-    matches,
-    parse,
-)
+from clarion.audiences import matching
+from clarion.audiences.matching import KnownCustomer
+from clarion.audiences.rule import Everyone, Rule, TraitsEqual, UserIds, dump
+from clarion.audiences.rule_parser import TRAITS_MAX, USER_IDS_MAX, parse
 from clarion.faults import Fault
+from support.clock import START
+
+
+def matches(rule: Rule, *, user_id: str | None, traits: dict[str, Any]) -> bool:
+    customer = KnownCustomer(id=UUID(int=1), user_id=user_id, traits=traits)
+    return matching.matches(rule, customer, START)
 
 
 def faults(wire: Any) -> dict[str, str]:

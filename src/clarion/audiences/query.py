@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import (
@@ -16,13 +17,13 @@ from sqlalchemy import (
     not_,
     or_,
     select,
-    true,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from clarion.audiences.rule import Everyone, Rule, TraitsEqual, UserIds
+from clarion.audiences.condition_query import matches
+from clarion.audiences.rule import Everyone, Rule
 from clarion.customers.devices.store import shows_nothing
-from clarion.storage.dialect import json_equals
+from clarion.storage.json_dialect import json_equals
 from clarion.storage.schema import customers, devices, sources
 
 
@@ -43,7 +44,7 @@ class Reach:
 
 
 def devices_of(
-    workspace_id: UUID, rule: Rule, *, after: UUID | None, limit: int
+    workspace_id: UUID, rule: Rule, *, now: datetime, after: UUID | None, limit: int
 ) -> Select[tuple[UUID, UUID, str, str, bool, bool | None, UUID | None]]:
     """A page of active devices by id, those greater than `after`: id, customer_id, platform,
     token_kind, push_opted_out, notifications_off, firebase_app_id."""
@@ -58,15 +59,17 @@ def devices_of(
             sources.c.firebase_app_id,
         )
         .select_from(_with_customers(rule).outerjoin(sources, sources.c.id == devices.c.source_id))
-        .where(_active(workspace_id), matches(rule))
+        .where(_active(workspace_id), matches(rule, now))
         .order_by(devices.c.id)
         .limit(limit)
     )
     return statement if after is None else statement.where(devices.c.id > after)
 
 
-async def reach(connection: AsyncConnection, workspace_id: UUID, rule: Rule) -> Reach:
-    """How many customers and active devices the rule reaches now."""
+async def reach(
+    connection: AsyncConnection, workspace_id: UUID, rule: Rule, *, now: datetime
+) -> Reach:
+    """How many customers with an active device, and active devices, the rule reaches at `now`."""
     reached = (
         select(
             devices.c.platform,
@@ -82,14 +85,14 @@ async def reach(connection: AsyncConnection, workspace_id: UUID, rule: Rule) -> 
             ),
         )
         .select_from(_with_customers(rule).outerjoin(sources, sources.c.id == devices.c.source_id))
-        .where(_active(workspace_id), matches(rule))
+        .where(_active(workspace_id), matches(rule, now))
         .group_by(devices.c.platform)
     )
     rows = (await connection.execute(reached)).all()
     people = await connection.execute(
         select(func.count(devices.c.customer_id.distinct()))
         .select_from(_with_customers(rule))
-        .where(_active(workspace_id), matches(rule))
+        .where(_active(workspace_id), matches(rule, now))
     )
     return Reach(
         customers=people.scalar_one(),
@@ -101,8 +104,36 @@ async def reach(connection: AsyncConnection, workspace_id: UUID, rule: Rule) -> 
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AudienceCount:
+    """How many are in an audience, with devices or without; `reach`: those that have active ones,
+    and what of them would be skipped."""
+
+    customers: int
+    reach: Reach
+
+
+async def count_audience(
+    connection: AsyncConnection, workspace_id: UUID, rule: Rule, *, now: datetime
+) -> AudienceCount:
+    """How many the rule reaches at `now`: everybody, and devices by platform."""
+    counted = await connection.execute(
+        select(func.count())
+        .select_from(customers)
+        .where(customers.c.workspace_id == workspace_id, matches(rule, now))
+    )
+    return AudienceCount(
+        customers=counted.scalar_one(), reach=await reach(connection, workspace_id, rule, now=now)
+    )
+
+
 async def traits_held(
-    connection: AsyncConnection, workspace_id: UUID, rule: Rule | None, names: Sequence[str]
+    connection: AsyncConnection,
+    workspace_id: UUID,
+    rule: Rule | None,
+    names: Sequence[str],
+    *,
+    now: datetime,
 ) -> set[str]:
     """Those of the traits that somebody with an active device has whom the rule reaches; without a
     rule, that any customer has."""
@@ -111,28 +142,17 @@ async def traits_held(
         condition: ColumnElement[bool] = customers.c.workspace_id == workspace_id
     else:
         people = devices.join(customers, customers.c.id == devices.c.customer_id)
-        condition = and_(_active(workspace_id), matches(rule))
+        condition = and_(_active(workspace_id), matches(rule, now))
     held = [
         exists(
             select(literal_column("1"))
             .select_from(people)
-            .where(condition, not_(json_equals(customers.c.traits, name, None)))
+            .where(condition, not_(json_equals(customers.c.traits, [name], None)))
         ).label(f"held_{index}")
         for index, name in enumerate(names)
     ]
     row = (await connection.execute(select(*held))).one()
     return {name for name, is_held in zip(names, row, strict=True) if is_held}
-
-
-def matches(rule: Rule) -> ColumnElement[bool]:
-    """The rule as a condition on `customers`."""
-    match rule:
-        case Everyone():
-            return true()
-        case UserIds(user_ids=user_ids):
-            return customers.c.user_id.in_(user_ids)
-        case TraitsEqual(traits=traits):
-            return and_(*(json_equals(customers.c.traits, name, value) for name, value in traits))
 
 
 def takes_no_push() -> ColumnElement[bool]:

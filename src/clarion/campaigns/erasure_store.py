@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from clarion.audiences import rule
+from clarion.audiences import rule, rule_parser
 from clarion.audiences.rule import Rule, TraitsEqual, UserIds
 from clarion.storage.schema import campaigns
 
@@ -39,7 +39,7 @@ async def forget_in_audiences(
     )
     rows = found.all()
     for row in rows:
-        audience = rule.parse(row.audience)
+        audience = rule_parser.parse(row.audience)
         assert not isinstance(audience, list), "only checked audiences are saved"
         without = _without(audience, ids, words, f"erased-{new_id()}")
         if without != audience:

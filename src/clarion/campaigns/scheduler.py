@@ -19,7 +19,7 @@ from clarion.agent import Agent, AgentName, Pause
 from clarion.broker import Broker, JobKind, NewJob
 from clarion.campaigns.campaign import Campaign, launch
 from clarion.campaigns.commands import apply_transition, changes_of
-from clarion.campaigns.store import due_campaigns, launches_to_plan
+from clarion.campaigns.store import due_campaigns, freeze_audience, launches_to_plan
 from clarion.clock import Clock
 from clarion.faults import Rejected
 from clarion.storage.database import Database
@@ -154,7 +154,12 @@ class Scheduler:
         )
         if isinstance(transition, Rejected):
             return None
-        is_launched = _new_launch(transition.before, transition.after) is not None
+        launch_id = _new_launch(transition.before, transition.after)
+        is_launched = launch_id is not None
+        if launch_id is not None:
+            await freeze_audience(
+                connection, campaign.workspace_id, launch_id, transition.after.audience
+            )
         await audit_by_itself(
             connection,
             self._clock,

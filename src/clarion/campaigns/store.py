@@ -8,7 +8,9 @@ from uuid import UUID
 from sqlalchemy import Select, literal_column, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from clarion.audiences import rule
+from clarion.audiences import rule, rule_parser
+from clarion.audiences.audience import codes_in
+from clarion.audiences.store import resolve_rule
 from clarion.campaigns import trigger
 from clarion.campaigns.campaign import Campaign, DefinitionState
 from clarion.campaigns.content.spec import ContentSpec, dump_content, parse_content
@@ -182,6 +184,26 @@ async def save_launch(connection: AsyncConnection, launch: Launch) -> None:
     await connection.execute(update(launches).where(launches.c.id == launch.id).values(values))
 
 
+async def freeze_audience(
+    connection: AsyncConnection, workspace_id: UUID, launch_id: UUID, audience: rule.Rule
+) -> None:
+    """Keep with a launch what the audiences are made of that its campaign names, so that all of it
+    goes by one rule whatever becomes of them. Raises Unresolved."""
+    if not codes_in(audience):
+        return
+    resolved = await resolve_rule(connection, workspace_id, audience)
+    await connection.execute(
+        update(launches).where(launches.c.id == launch_id).values(audience=rule.dump(resolved))
+    )
+
+
+async def frozen_audience(connection: AsyncConnection, launch_id: UUID) -> rule.Rule | None:
+    """What `freeze_audience` kept; None: the campaign's own rule is all there is."""
+    rows = await connection.execute(select(launches.c.audience).where(launches.c.id == launch_id))
+    wire = rows.scalar_one_or_none()
+    return None if wire is None else rule_parser.parse_resolved(wire)
+
+
 _TIMES = ("planned_at", "done_at", "updated_at")
 _LAUNCH_FIELDS = tuple(field.name for field in fields(Launch))
 _LAUNCH_COLUMNS = [launches.c[name].label(f"beside_{name}") for name in _LAUNCH_FIELDS]
@@ -240,7 +262,7 @@ def _row(campaign: Campaign) -> dict[str, Any]:
 
 def _campaign(row: Any, newest: Launch | None) -> Campaign:
     content = parse_content(row.content)
-    audience = rule.parse(row.audience)
+    audience = rule_parser.parse(row.audience)
     assert isinstance(content, ContentSpec), "only checked content is saved"
     assert not isinstance(audience, list), "only checked audiences are saved"
     return Campaign(
