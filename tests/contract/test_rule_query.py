@@ -199,8 +199,9 @@ def device_conditions(draw: st.DrawFn) -> dict[str, Any]:
                 "value": draw(st.sampled_from(["de", "KK", "en", "gsw"])),
             }
         case "country":
-            return {"field": field, "test": "one_of", "value": draw(st.lists(
-                st.sampled_from(["AT", "at", "US", "CN", "CH", "KZ"]), max_size=2, min_size=1))}  # fmt: skip
+            countries = st.sampled_from(["AT", "at", "US", "CN", "CH", "KZ"])
+            listed = draw(st.lists(countries, min_size=1, max_size=2))
+            return {"field": field, "test": "one_of", "value": listed}
         case "permission":
             return {"field": field, "test": "equals", "value": "denied"}
         case "last_seen" | "registered":

@@ -10,13 +10,14 @@ from msgspec import UNSET
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.accounts.actor import Actor
+from clarion.audiences.references import wrong_references
 from clarion.campaigns import preview, store
 from clarion.campaigns.campaign import Campaign, launches_on_resume, schedule
 from clarion.campaigns.draft import ContentCheck, new_campaign
 from clarion.campaigns.launch import Launch
 from clarion.campaigns.preview import Forecast, Preview, forecast
 from clarion.campaigns.schedule import parse_at
-from clarion.faults import Rejected, not_found
+from clarion.faults import Rejected, invalid, not_found
 
 
 async def list_campaigns(
@@ -129,4 +130,7 @@ async def _forecast(
 ) -> Forecast | Rejected:
     if isinstance(campaign, Rejected):
         return campaign
+    wrong = await wrong_references(connection, campaign.workspace_id, campaign.audience, "audience")
+    if wrong:
+        return invalid(*wrong, code="invalid_campaign")
     return await forecast(connection, campaign, now=now)

@@ -5,6 +5,7 @@ short statements, and the trips were a good part of what a push costs; so the cu
 four at once.
 """
 
+import asyncio
 import os
 import sqlite3
 from collections.abc import Awaitable, Callable
@@ -97,9 +98,14 @@ class _Cursor:
         return self
 
     async def execute(self, statement: str, parameters: Any = ()) -> None:
-        await self._connection._execute(  # type: ignore[no-untyped-call]
-            self._run, statement, parameters
-        )
+        try:
+            await self._connection._execute(  # type: ignore[no-untyped-call]
+                self._run, statement, parameters
+            )
+        except asyncio.CancelledError:
+            # Nobody waits for it any more: it ends now, and not when it has read all it wanted.
+            self._connection._conn.interrupt()
+            raise
 
     async def executemany(self, statement: str, parameters: Any) -> None:
         await self._connection._execute(  # type: ignore[no-untyped-call]
