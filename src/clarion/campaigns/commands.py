@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from clarion.accounts.actor import Actor, Permission, system
 from clarion.accounts.audit import Thing, difference
 from clarion.accounts.command import Run, audit_by_itself, command, forbidden
-from clarion.audiences.references import wrong_references
+from clarion.audiences.saved.references import wrong_references
 from clarion.campaigns import store
 from clarion.campaigns.campaign import Campaign, pause, schedule, seen_state
 from clarion.campaigns.draft import ContentCheck, new_campaign, rewrite

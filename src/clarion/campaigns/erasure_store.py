@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from clarion.audiences.erasure_store import forget_in_rule, forget_in_saved
+from clarion.audiences.saved.erasure_store import forget_in_rule, forget_in_saved
 from clarion.storage.dialect import among
 from clarion.storage.schema import campaigns, launches
 

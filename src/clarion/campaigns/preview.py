@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.audiences.query import Reach, devices_of, reach, traits_held
-from clarion.audiences.store import resolve_rule
+from clarion.audiences.saved.store import resolve_rule
 from clarion.campaigns.campaign import Campaign
 from clarion.campaigns.content.spec import Content
 from clarion.campaigns.content.template import Template

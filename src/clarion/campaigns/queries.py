@@ -10,7 +10,7 @@ from msgspec import UNSET
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.accounts.actor import Actor
-from clarion.audiences.references import wrong_references
+from clarion.audiences.saved.references import wrong_references
 from clarion.campaigns import preview, store
 from clarion.campaigns.campaign import Campaign, launches_on_resume, schedule
 from clarion.campaigns.draft import ContentCheck, new_campaign

@@ -9,8 +9,8 @@ from sqlalchemy import Select, literal_column, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.audiences import rule, rule_parser
-from clarion.audiences.audience import codes_in
-from clarion.audiences.store import resolve_rule
+from clarion.audiences.saved.audience import codes_in
+from clarion.audiences.saved.store import resolve_rule
 from clarion.campaigns import trigger
 from clarion.campaigns.campaign import Campaign, DefinitionState
 from clarion.campaigns.content.spec import ContentSpec, dump_content, parse_content

@@ -7,8 +7,8 @@ from litestar import Controller, delete, get, patch, post
 from litestar.params import PathParameter, QueryParameter
 
 from clarion.accounts.actor import Actor, Scope
-from clarion.audiences import queries
-from clarion.audiences.commands import (
+from clarion.audiences.saved import queries
+from clarion.audiences.saved.commands import (
     archive_audience,
     create_audience,
     delete_audience,
@@ -16,7 +16,7 @@ from clarion.audiences.commands import (
     restore_audience,
     upload_members,
 )
-from clarion.audiences.queries import get_audience, list_audiences
+from clarion.audiences.saved.queries import get_audience, list_audiences
 from clarion.faults import Fault
 from clarion.web.api.audiences import wire
 from clarion.web.api.audiences.wire import shown_audience, shown_explained, shown_upload

@@ -6,10 +6,10 @@ from uuid import UUID
 
 import msgspec
 
-from clarion.audiences import commands
-from clarion.audiences.audience import dump_rule
-from clarion.audiences.queries import AudienceView, Explained
 from clarion.audiences.query import Reach
+from clarion.audiences.saved import commands
+from clarion.audiences.saved.audience import dump_rule
+from clarion.audiences.saved.queries import AudienceView, Explained
 from clarion.clock import Moment
 from clarion.faults import Fault
 

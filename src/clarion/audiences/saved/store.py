@@ -8,9 +8,9 @@ from uuid import UUID
 from sqlalchemy import Text, cast, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from clarion.audiences.audience import Audience, codes_in, dump_rule, resolve
 from clarion.audiences.rule import Rule
 from clarion.audiences.rule_parser import parse
+from clarion.audiences.saved.audience import Audience, codes_in, dump_rule, resolve
 from clarion.faults import Fault
 from clarion.storage.bulk import in_parts, insert_new
 from clarion.storage.dialect import among

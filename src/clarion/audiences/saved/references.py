@@ -4,9 +4,9 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from clarion.audiences import store
-from clarion.audiences.audience import codes_in
 from clarion.audiences.rule import GotCampaign, Rule, walk
+from clarion.audiences.saved import store
+from clarion.audiences.saved.audience import codes_in
 from clarion.faults import Fault
 
 

@@ -10,16 +10,16 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.accounts.actor import Actor
-from clarion.audiences import schema_store, store
-from clarion.audiences.audience import Audience
 from clarion.audiences.condition_query import matches
-from clarion.audiences.customer_store import read_known
 from clarion.audiences.matching import Explanation, explain
 from clarion.audiences.query import AudienceCount, count_audience
-from clarion.audiences.references import wrong_references
 from clarion.audiences.rule import InList, Rule
 from clarion.audiences.rule_parser import parse
-from clarion.audiences.schema_store import WorkspaceSchema
+from clarion.audiences.saved import schema_store, store
+from clarion.audiences.saved.audience import Audience
+from clarion.audiences.saved.customer_store import read_known
+from clarion.audiences.saved.references import wrong_references
+from clarion.audiences.saved.schema_store import WorkspaceSchema
 from clarion.customers.profile.redaction import shown_traits
 from clarion.customers.profile.store import Customer, find_customer, read_customer
 from clarion.faults import Fault, Rejected, invalid, not_found

@@ -7,11 +7,11 @@ from typing import Any
 from clarion.accounts.actor import Actor, Permission
 from clarion.accounts.audit import Thing, difference
 from clarion.accounts.command import Run, command
-from clarion.audiences import store
-from clarion.audiences.audience import Audience, dump_rule, parse_definition
-from clarion.audiences.member_file import read_members
-from clarion.audiences.references import wrong_references
 from clarion.audiences.rule import Rule
+from clarion.audiences.saved import store
+from clarion.audiences.saved.audience import Audience, dump_rule, parse_definition
+from clarion.audiences.saved.member_file import read_members
+from clarion.audiences.saved.references import wrong_references
 from clarion.faults import Fault, Rejected, invalid, not_found
 
 UNMATCHED_SHOWN_MAX = 100
