@@ -93,6 +93,28 @@ async def test_a_saved_audience_is_counted_sampled_and_explained(service: Servic
     assert [one["code"] for one in (await service.get("/audiences"))["data"]] == ["gold-new"]
 
 
+async def test_a_count_tells_what_would_be_skipped_and_who_has_no_device(
+    service: Service,
+) -> None:
+    await people(service)
+    key = await write_key_of(service)
+    no = {"marketingPreferences": {"channels": [{"channel": "push", "subscribed": False}]}}
+    await service.send(
+        key,
+        {"type": "identify", "messageId": "x1", "userId": "ada", "traits": no},
+        {"type": "identify", "messageId": "x2", "userId": "no-phone", "traits": {"plan": "gold"}},
+        register("x3", "D-bob-2", "t-bob-2", user="bob", platform="Web"),
+    )
+    counted = await service.post("/audiences/count", {"rule": GOLD})
+    reach = counted["reach"]
+    assert (counted["customers"], reach["customers"], reach["devices"]) == (3, 2, 3)
+    assert (reach["platforms"], reach["opted_out"]) == ({"Web": 1, "iOS": 2}, 1)
+    everyone = await service.post("/audiences/count", {"rule": {"everyone": True}})
+    assert (everyone["customers"], everyone["reach"]["devices"]) == (4, 4)
+    nobody = await service.post("/audiences/count", {"rule": {"user_ids": ["absent"]}})
+    assert (nobody["customers"], nobody["reach"]["devices"]) == (0, 0)
+
+
 async def test_events_and_nested_traits_are_asked_for(service: Service) -> None:
     await people(service)
     order: dict[str, Any] = {"event": "Order Completed"}

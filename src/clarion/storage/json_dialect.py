@@ -58,11 +58,14 @@ class json_equals(json_value):
     _traverse_internals: Any = [  # noqa: RUF012 - SQLAlchemy's own shape
         *json_value._traverse_internals,
         ("value", InternalTraversal.dp_clauseelement),
+        ("document", InternalTraversal.dp_clauseelement),
     ]
 
     def __init__(self, column: ColumnElement[Any], path: Sequence[str], value: Scalar) -> None:
         super().__init__(column, path, type(value).__name__)
+        # SQLite compares the value itself, PostgreSQL the document that it is.
         self.value = _text(value if isinstance(value, str) else json.dumps(value))
+        self.document = _text(json.dumps(value))
         self.type = Boolean()
 
 
@@ -74,11 +77,14 @@ class json_list_has(json_value):
     _traverse_internals: Any = [  # noqa: RUF012 - SQLAlchemy's own shape
         *json_value._traverse_internals,
         ("value", InternalTraversal.dp_clauseelement),
+        ("document", InternalTraversal.dp_clauseelement),
     ]
 
     def __init__(self, column: ColumnElement[Any], path: Sequence[str], value: Scalar) -> None:
         super().__init__(column, path, type(value).__name__)
+        # SQLite compares the value itself, PostgreSQL the document that it is.
         self.value = _text(value if isinstance(value, str) else json.dumps(value))
+        self.document = _text(json.dumps(value))
         self.type = Boolean()
 
 
@@ -142,10 +148,7 @@ def _json_equals_postgresql(element: json_equals, compiler: SQLCompiler, **kw: A
     member = _arrow(element, compiler, **kw)
     if element.kind == "NoneType":
         return f"(coalesce({member}, 'null'::jsonb) = 'null'::jsonb)"
-    value = compiler.process(element.value, **kw)
-    if element.kind == "str":
-        return f"({member} = to_jsonb(CAST({value} AS text)))"
-    return f"({member} = CAST({value} AS jsonb))"
+    return f"({member} = CAST({_document(element, compiler, **kw)} AS jsonb))"
 
 
 @compiles(json_equals, "sqlite")
@@ -158,10 +161,8 @@ def _json_equals_sqlite(element: json_equals, compiler: SQLCompiler, **kw: Any) 
 
 @compiles(json_list_has, "postgresql")
 def _json_list_has_postgresql(element: json_list_has, compiler: SQLCompiler, **kw: Any) -> str:
-    listed, value = _arrow(element, compiler, **kw), compiler.process(element.value, **kw)
-    wanted = f"to_jsonb(CAST({value} AS text))"
-    if element.kind != "str":
-        wanted = f"CAST({value} AS jsonb)"
+    listed = _arrow(element, compiler, **kw)
+    wanted = f"CAST({_document(element, compiler, **kw)} AS jsonb)"
     return (
         f"(EXISTS (SELECT 1 FROM jsonb_array_elements(CASE WHEN jsonb_typeof({listed}) = 'array' "  # noqa: S608
         f"THEN {listed} ELSE '[]' END) AS of_list (element) WHERE of_list.element = {wanted}))"
@@ -186,6 +187,11 @@ def _same(
     if element.kind == "bool":
         return f"{kind} = {value}"
     return f"{kind} IN ('integer', 'real') AND {member} = CAST({value} AS NUMERIC)"
+
+
+def _document(element: json_equals | json_list_has, compiler: SQLCompiler, **kw: Any) -> str:
+    """PostgreSQL: the value as JSON. As a text: the driver would encode it once more."""
+    return f"CAST({compiler.process(element.document, **kw)} AS text)"
 
 
 def _arrow(element: json_value, compiler: SQLCompiler, **kw: Any) -> str:

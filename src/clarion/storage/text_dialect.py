@@ -21,9 +21,10 @@ class number_of_text(FunctionElement[Any]):
 @compiles(number_of_text, "postgresql")
 def _number_of_text_postgresql(element: Any, compiler: SQLCompiler, **kw: Any) -> str:
     text = compiler.process(element.clauses, **kw)
+    # Without a subquery: PostgreSQL asks several processes only where there is none.
     return (
-        f"(SELECT CASE WHEN length(t) <= 16 AND t ~ '^-?[0-9]+([.][0-9]+)?$' "  # noqa: S608
-        f"THEN CAST(t AS numeric) END FROM (SELECT {text} AS t) AS given)"
+        f"(CASE WHEN length({text}) <= 16 AND {text} ~ '^-?[0-9]+([.][0-9]+)?$' "
+        f"THEN CAST({text} AS numeric) END)"
     )
 
 
