@@ -83,6 +83,9 @@ def _make_private(path: str) -> None:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
 
 
+INTERRUPT_SECONDS = 0.05
+
+
 class _Cursor:
     """What SQLAlchemy needs of a cursor. All of a statement's rows are there when it returns."""
 
@@ -93,18 +96,22 @@ class _Cursor:
         self.rowcount = -1
         self.lastrowid: int | None = None
         self.arraysize = 1
+        self._is_done = True
+        self._is_given_up = False
 
     async def __aenter__(self) -> Self:
         return self
 
     async def execute(self, statement: str, parameters: Any = ()) -> None:
+        self._is_done = self._is_given_up = False
         try:
             await self._connection._execute(  # type: ignore[no-untyped-call]
                 self._run, statement, parameters
             )
         except asyncio.CancelledError:
             # Nobody waits for it any more: it ends now, and not when it has read all it wanted.
-            self._connection._conn.interrupt()
+            self._is_given_up = True
+            self._interrupt()
             raise
 
     async def executemany(self, statement: str, parameters: Any) -> None:
@@ -120,7 +127,19 @@ class _Cursor:
         self._rows = []
 
     def _run(self, statement: str, parameters: Any) -> None:
-        self._finish(self._connection._conn.execute(statement, parameters))
+        try:
+            if not self._is_given_up:
+                self._finish(self._connection._conn.execute(statement, parameters))
+        finally:
+            self._is_done = True
+
+    def _interrupt(self) -> None:
+        """Again and again until it has ended: SQLite forgets it where nothing runs yet."""
+        if self._is_done:
+            return
+        with suppress(ValueError, sqlite3.ProgrammingError):  # closed
+            self._connection._conn.interrupt()
+            asyncio.get_running_loop().call_later(INTERRUPT_SECONDS, self._interrupt)
 
     def _run_many(self, statement: str, parameters: Any) -> None:
         self._finish(self._connection._conn.executemany(statement, parameters))
