@@ -51,7 +51,7 @@ class SchemaEvent:
 class WorkspaceSchema:
     """What occurs among so many customers and events."""
 
-    customers_read: int
+    profiles_read: int
     events_read: int
     traits: list[SchemaField]
     events: list[SchemaEvent]
@@ -91,7 +91,7 @@ async def read_schema(connection: AsyncConnection, workspace_id: UUID) -> Worksp
                 by_name[name].append(properties if isinstance(properties, Mapping) else {})
     names = sorted(by_name, key=lambda name: -len(by_name[name]))[:NAMES_MAX]
     return WorkspaceSchema(
-        customers_read=len(traits),
+        profiles_read=len(traits),
         events_read=count,
         traits=_fields(traits),
         events=[

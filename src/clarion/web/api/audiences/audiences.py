@@ -227,7 +227,7 @@ class WorkspaceSchema(msgspec.Struct, frozen=True, kw_only=True):
     """What occurs among a sample of customers and the newest events of each source. What is rarer
     may not be in it. Types: text, number, boolean, list, date."""
 
-    customers_read: int
+    profiles_read: int
     events_read: int
     traits: list[SchemaField]
     events: list[SchemaEvent]
