@@ -13,8 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, select
 
-from clarion.audiences import query, rule
-from clarion.audiences.rule import Everyone, Rule, TraitsEqual, UserIds
+from clarion.audiences import matching, query
+from clarion.audiences.condition_query import matches
+from clarion.audiences.matching import KnownCustomer
+from clarion.audiences.rule import Everyone, Rule, TraitsEqual, UserIds, dump
+from clarion.audiences.rule_parser import USER_IDS_MAX, parse
 from clarion.storage.bulk import insert_new
 from clarion.storage.database import Database
 from clarion.storage.schema import customers
@@ -116,7 +119,7 @@ class Table:
             await connection.execute(delete(customers))
             await insert_new(connection, customers, rows)
         async with self._database.read() as connection:
-            found = await connection.execute(select(customers.c.id).where(query.matches(one)))
+            found = await connection.execute(select(customers.c.id).where(matches(one, START)))
             return {row.int for row in found.scalars()}
 
 
@@ -156,7 +159,7 @@ def expected(one: Rule, crowd: Sequence[Person]) -> set[int]:
     return {
         place
         for place, (user_id, traits) in enumerate(crowd)
-        if rule.matches(one, user_id=user_id, traits=traits)
+        if matching.matches(one, KnownCustomer(id=WORKSPACE, user_id=user_id, traits=traits), START)
     }
 
 
@@ -196,7 +199,7 @@ def test_everyone_is_everyone_and_user_ids_are_those(rows: Table) -> None:
 
 
 def test_as_many_user_ids_as_a_rule_may_have_are_asked_for_at_once(rows: Table) -> None:
-    ids = tuple(f"user-{number}" for number in range(rule.USER_IDS_MAX))
+    ids = tuple(f"user-{number}" for number in range(USER_IDS_MAX))
     crowd: list[Person] = [("user-0", {}), ("user-9999", {}), ("user-10000", {})]
     assert rows.reached(UserIds(user_ids=ids), crowd) == {0, 1}
 
@@ -223,9 +226,11 @@ async def test_reach_counts_people_devices_and_those_who_opted_out(
         ),
     )
     async with database.read() as connection:
-        found = await query.reach(connection, WORKSPACE, Everyone())
-        gold = await query.reach(connection, WORKSPACE, TraitsEqual(traits=(("plan", "gold"),)))
-        nobody = await query.reach(connection, UUID(int=9), Everyone())
+        found = await query.reach(connection, WORKSPACE, Everyone(), now=START)
+        gold = await query.reach(
+            connection, WORKSPACE, TraitsEqual(traits=(("plan", "gold"),)), now=START
+        )
+        nobody = await query.reach(connection, UUID(int=9), Everyone(), now=START)
     assert (found.customers, found.devices, found.opted_out) == (4, 5, 1)
     assert found.notifications_off == 1
     assert found.platforms == {"Android": 4, "iOS": 1}
@@ -235,6 +240,6 @@ async def test_reach_counts_people_devices_and_those_who_opted_out(
 
 def test_what_is_saved_is_what_was_meant() -> None:
     wire = {"traits": {"plan": "gold", "age": 30, "vip": True, "left": None}}
-    one = rule.parse(wire)
+    one = parse(wire)
     assert isinstance(one, TraitsEqual)
-    assert rule.parse(msgspec.json.decode(msgspec.json.encode(rule.dump(one)))) == one
+    assert parse(msgspec.json.decode(msgspec.json.encode(dump(one)))) == one

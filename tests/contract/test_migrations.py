@@ -80,6 +80,9 @@ LANDED = {
         "0615ebac8b7f178ff50ca5d0917c64878098743542f4e32385e78a60c02487c8"
     ),
     "frozen_types.py": "a881b8e8b477f64275fa9fd4941ebec3d9befd210761384a2043601f244462fa",
+    "versions/0022_audiences.py": (
+        "de533c1d3e88def4ad4ff3f6a46707808666b83e4fec999d1777f16f91df5763"
+    ),
 }
 """What databases in use were made with, and the SHA-256 of each file. None of them is ever edited:
 a change of the schema is another revision, and its line here says that it has landed."""

@@ -87,7 +87,7 @@ async def test_people_who_have_not_signed_in_are_everyone_too(world: World) -> N
     told = "Device Token Retrieved"
     await world.take(world.app.told(0, told, "D-sdk", anon="visitor", token="sdk"))
     async with world.database.read() as connection:
-        found = await reach(connection, WORKSPACE, Everyone())
+        found = await reach(connection, WORKSPACE, Everyone(), now=world.clock.now())
     assert (found.customers, found.devices) == (4, 4)
     campaign_id = await launched(world)
     await plan_all(world)

@@ -50,6 +50,8 @@ async def ids(service: Service) -> dict[str, str]:
     await service.post(f"/campaigns/{campaign['id']}/schedule", {"at": "now"})
     await service.world.settle(UUID(campaign["id"]))
     (launch,) = (await service.get(f"/campaigns/{campaign['id']}/launches"))["data"]
+    audience = {"code": "first-audience", "name": "First", "rule": {"user_ids": ["first-ada"]}}
+    await service.post("/audiences", audience)
     return {
         "source_id": source["id"],
         "app_id": app["id"],
@@ -61,6 +63,7 @@ async def ids(service: Service) -> dict[str, str]:
         "device_id": "first-device",
         "message_id": "first-message",
         "kind": "customers",
+        "code": "first-audience",
         "person_id": person_id,
         "invitation_id": invitation["id"],
     }  # fmt: skip
@@ -104,6 +107,8 @@ def filled(path: str, ids: dict[str, str]) -> str:
     if "write-keys" in path or "identity-secrets" in path:
         ids = ids | {"key_id": ids["write_key_id"]}
     path = path.format_map(ids)
+    if path.endswith("/explain"):
+        return f"{path}?customer={ids['user_id']}"
     return f"{path}?campaign={ids['campaign_id']}" if path == "/deliveries" else path
 
 

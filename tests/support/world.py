@@ -11,7 +11,7 @@ from sqlalchemy import delete
 from clarion.accounts.actor import Actor, operator
 from clarion.accounts.command import Services
 from clarion.accounts.workspace_store import create_workspace
-from clarion.audiences import rule
+from clarion.audiences import rule_parser
 from clarion.brokers.database import DatabaseBroker, DatabaseBrokerOptions
 from clarion.campaigns.campaign import Campaign, CampaignState, schedule
 from clarion.campaigns.commands import apply_transition
@@ -132,7 +132,7 @@ class World:
     ) -> UUID:
         """A campaign that is due now."""
         spec = parse_content(content or {"title": "Hello", "ttl_seconds": 7200})
-        whom = rule.parse(audience or {"everyone": True})
+        whom = rule_parser.parse(audience or {"everyone": True})
         assert isinstance(spec, ContentSpec)
         assert not isinstance(whom, list)
         now = self.clock.now()

@@ -1,23 +1,24 @@
 """Audience rules: what can be saved, what is refused and how it is said, whom they reach."""
 
 from typing import Any
+from uuid import UUID
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clarion.audiences.rule import (
-    TRAITS_MAX,
-    USER_IDS_MAX,
-    Everyone,
-    TraitsEqual,
-    UserIds,
-    dump,
-    matches,
-    parse,
-)
+from clarion.audiences import matching
+from clarion.audiences.matching import KnownCustomer
+from clarion.audiences.rule import Everyone, Rule, TraitsEqual, UserIds, dump
+from clarion.audiences.rule_parser import TRAITS_MAX, USER_IDS_MAX, parse
 from clarion.faults import Fault
+from support.clock import START
+
+
+def matches(rule: Rule, *, user_id: str | None, traits: dict[str, Any]) -> bool:
+    customer = KnownCustomer(id=UUID(int=1), user_id=user_id, traits=traits)
+    return matching.matches(rule, customer, START)
 
 
 def faults(wire: Any) -> dict[str, str]:
@@ -146,3 +147,81 @@ def test_whatever_is_sent_is_a_rule_that_can_be_saved_or_faults(wire: Any) -> No
         assert found and all(isinstance(one, Fault) and one.message for one in found)
     else:
         assert parse(msgspec.json.decode(msgspec.json.encode(dump(found)))) == found
+
+
+GOLD: dict[str, Any] = {"trait": "plan", "test": "equals", "value": "gold"}
+
+
+@pytest.mark.parametrize(
+    "wire",
+    [
+        {"all": [GOLD, {"any": [{"everyone": True}]}, {"none": [{"percent": 0.5, "salt": "x"}]}]},
+        {"trait": ["a.b", "c"], "test": "between", "value": [1, 2.5]},
+        {"trait": "a.b", "test": "in_last_days", "value": 30, "zone": "Europe/Vienna"},
+        {"trait": "left", "test": "missing"},
+        {"event": "Bought", "test": "at_most", "count": 3, "last_days": 30},
+        {"event": "Bought", "test": "first", "since": "2027-01-01", "zone": "Asia/Kolkata"},
+        {"event": "Bought", "test": "did", "where": [{"property": "total"} | {"test": "present"}]},
+        {"device": [{"field": "app_version", "test": "between", "value": ["4", "4.10"]}]},
+        {"device": [{"field": "country", "test": "one_of", "value": ["AT", "DE"]}]},
+        {"campaign": "01981f5e-7a3b-7c12-9d51-0b6d2c4e8f70", "test": "not_opened"},
+        {"audience": "gold"},
+    ],
+)
+def test_a_tree_is_saved_as_it_was_written(wire: dict[str, Any]) -> None:
+    rule = parse(wire)
+    assert not isinstance(rule, list), rule
+    assert dump(rule) == wire
+    assert parse(msgspec.json.decode(msgspec.json.encode(dump(rule)))) == rule
+
+
+@pytest.mark.parametrize(
+    ("wire", "field"),
+    [
+        ({"all": []}, "audience.all"),
+        ({"all": GOLD}, "audience.all"),
+        ({"all": [GOLD, "x"]}, "audience.all[1]"),
+        ({"any": [GOLD] * 51}, "audience.any"),
+        (GOLD | {"zone": "Europe/Vienna"}, "audience.zone"),
+        (GOLD | {"value": None}, "audience.value"),
+        (GOLD | {"extra": 1}, "audience.extra"),
+        (GOLD | {"event": "x"}, "audience"),
+        (GOLD | {"trait": ""} | {"trait": []}, "audience.trait"),
+        ({"trait": "a", "test": "before", "value": "2027-02-29"}, "audience.value"),
+        ({"trait": "a", "test": "before", "value": "2027-02-28", "zone": "Mars"}, "audience.zone"),
+        ({"trait": "a", "test": "missing", "value": 1}, "audience.value"),
+        ({"trait": "a", "test": "between", "value": [2, 1]}, "audience.value"),
+        ({"trait": "a", "test": "one_of", "value": []}, "audience.value"),
+        ({"trait": "a", "test": "in_next_days", "value": 0}, "audience.value"),
+        ({"event": "x", "test": "at_least"}, "audience.count"),
+        ({"event": "x", "count": 2}, "audience.count"),
+        ({"event": "x", "test": "first"}, "audience.test"),
+        ({"event": "x", "last_days": 3, "since": "2027-01-01"}, "audience.last_days"),
+        ({"event": "x", "where": [{"test": "present"}]}, "audience.where[0]"),
+        ({"device": []}, "audience.device"),
+        ({"device": [{"field": "colour"}]}, "audience.device[0].field"),
+        (
+            {"device": [{"field": "platform", "test": "equals", "value": "Palm"}]},
+            "audience.device[0].value",
+        ),
+        (
+            {"device": [{"field": "app_version", "test": "less_than", "value": 4.1}]},
+            "audience.device[0].value",
+        ),
+        ({"campaign": "x", "test": "opened"}, "audience.campaign"),
+        ({"percent": 0.001}, "audience.percent"),
+        ({"percent": 101}, "audience.percent"),
+    ],
+)
+def test_a_tree_that_can_not_be_names_the_place(wire: Any, field: str) -> None:
+    assert list(faults(wire)) == [field]
+
+
+def test_a_rule_has_its_bounds() -> None:
+    deep: Any = GOLD
+    for _ in range(7):
+        deep = {"all": [deep]}
+    [field] = faults(deep)
+    assert field.count("all[0]") == 6
+    wide = {"all": [{"any": [GOLD] * 30}, {"any": [GOLD] * 30}]}
+    assert "conditions" in faults(wide)["audience"]

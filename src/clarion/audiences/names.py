@@ -1,9 +1,22 @@
-"""Whom an audience's rule names: user ids, and addresses among the traits it asks for. Pure."""
+"""Whom an audience's rule names: user ids, and addresses among what it compares with. Pure."""
 
+from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
-from dataclasses import replace
+from typing import Any
 
-from clarion.audiences.rule import Everyone, Rule, Scalar, TraitsEqual, UserIds
+from msgspec import structs
+
+from clarion.audiences.comparison import Comparison
+from clarion.audiences.rule import (
+    DidEvent,
+    Group,
+    HasDevice,
+    Rule,
+    TraitIs,
+    TraitsEqual,
+    UserIds,
+    walk,
+)
 
 NAMING_TRAITS = ("email", "phone")
 """Traits whose value names one person."""
@@ -12,18 +25,8 @@ NAME_CHARACTERS_MAX = 200
 
 
 def names_in(rule: Rule) -> set[str]:
-    """The names in a rule as an index holds them, cut at `NAME_CHARACTERS_MAX`."""
-    match rule:
-        case Everyone():
-            return set()
-        case UserIds(user_ids=user_ids):
-            return {indexed_name(user_id) for user_id in user_ids}
-        case TraitsEqual(traits=traits):
-            return {
-                indexed_name(str(value))
-                for name, value in traits
-                if name in NAMING_TRAITS and value is not None
-            }
+    """What `without_person` may take out of a rule, as an index holds it."""
+    return {indexed_name(name) for part in walk(rule) for name in _names_of(part)}
 
 
 def indexed_name(name: str) -> str:
@@ -31,22 +34,66 @@ def indexed_name(name: str) -> str:
     return name[:NAME_CHARACTERS_MAX]
 
 
-def without_person(
-    rule: Rule, ids: AbstractSet[str], words: AbstractSet[str], replacement: str
-) -> Rule:
-    """The rule with `replacement` in the place of these user ids, and of values of naming traits
-    that are among `words`. A list keeps its length, so that it never becomes empty."""
-
-    def replaced(name: str, value: Scalar) -> Scalar:
-        return replacement if name in NAMING_TRAITS and str(value) in words else value
-
+def without_person(rule: Rule, ids: AbstractSet[str], words: AbstractSet[str], nobody: str) -> Rule:
+    """The rule with `nobody` in the place of these user ids, and of addresses that are among
+    `words`. A list keeps its length, so that it never becomes empty."""
     match rule:
         case UserIds(user_ids=user_ids) if not ids.isdisjoint(user_ids):
-            kept = dict.fromkeys(replacement if user_id in ids else user_id for user_id in user_ids)
-            return replace(rule, user_ids=tuple(kept))
+            kept = dict.fromkeys(nobody if user_id in ids else user_id for user_id in user_ids)
+            return UserIds(user_ids=tuple(kept))
         case TraitsEqual(traits=traits):
-            return replace(
-                rule, traits=tuple((name, replaced(name, value)) for name, value in traits)
+            return TraitsEqual(
+                traits=tuple(
+                    (name, nobody if name in NAMING_TRAITS and str(value) in words else value)
+                    for name, value in traits
+                )
             )
+        case TraitIs(path=path, comparison=comparison) if path[-1] in NAMING_TRAITS:
+            return structs.replace(rule, comparison=_unnamed(comparison, ids, words, nobody))
+        case HasDevice() | DidEvent():
+            where: Any = tuple(
+                structs.replace(one, comparison=_unnamed(one.comparison, ids, words, nobody))
+                for one in rule.where
+            )
+            return structs.replace(rule, where=where)
+        case _ if isinstance(rule, Group):
+            parts = tuple(without_person(part, ids, words, nobody) for part in rule.rules)
+            return structs.replace(rule, rules=parts)
         case _:
             return rule
+
+
+def _names_of(rule: Rule) -> Iterator[str]:
+    match rule:
+        case UserIds(user_ids=user_ids):
+            yield from user_ids
+        case TraitsEqual(traits=traits):
+            for name, value in traits:
+                if name in NAMING_TRAITS and value is not None:
+                    yield str(value)
+        case TraitIs(path=path, comparison=comparison) if path[-1] in NAMING_TRAITS:
+            yield from _texts(comparison)
+        case HasDevice() | DidEvent():
+            for part in rule.where:
+                yield from _texts(part.comparison)
+        case _:
+            pass
+
+
+def _texts(comparison: Comparison) -> Iterator[str]:
+    values = comparison.value if isinstance(comparison.value, tuple) else (comparison.value,)
+    for value in values:
+        if isinstance(value, str):
+            yield value
+
+
+def _unnamed(
+    comparison: Comparison, ids: AbstractSet[str], words: AbstractSet[str], nobody: str
+) -> Comparison:
+    def unnamed(value: Any) -> Any:
+        return nobody if isinstance(value, str) and (value in ids or value in words) else value
+
+    value = comparison.value
+    if isinstance(value, tuple):
+        return structs.replace(comparison, value=tuple(map(unnamed, value)))
+    return structs.replace(comparison, value=unnamed(value))

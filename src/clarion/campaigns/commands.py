@@ -14,13 +14,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from clarion.accounts.actor import Actor, Permission, system
 from clarion.accounts.audit import Thing, difference
 from clarion.accounts.command import Run, audit_by_itself, command, forbidden
+from clarion.audiences.saved.references import wrong_references
 from clarion.campaigns import store
 from clarion.campaigns.campaign import Campaign, pause, schedule, seen_state
 from clarion.campaigns.draft import ContentCheck, new_campaign, rewrite
 from clarion.campaigns.launch import Launch
 from clarion.campaigns.schedule import parse_at
 from clarion.clock import Clock
-from clarion.faults import Rejected, not_found
+from clarion.faults import Rejected, invalid, not_found
 
 Step = Callable[[Campaign], Campaign | Rejected]
 """A pure function of `campaigns/campaign.py`, with its time."""
@@ -58,6 +59,11 @@ async def create_campaign(
     )
     if isinstance(campaign, Rejected):
         return campaign
+    wrong = await wrong_references(
+        run.connection, actor.workspace_id, campaign.audience, "audience"
+    )
+    if wrong:
+        return invalid(*wrong, code="invalid_campaign")
     await store.create_campaign(run.connection, campaign)
     run.audit(Thing("campaign", campaign.id), _audited_fields(campaign))
     return campaign
@@ -81,7 +87,11 @@ async def edit_campaign(
             return Rejected("conflict", "The campaign has changed since it was seen: look again.")
         return rewrite(campaign, change, check, run.now)
 
-    return await _take(run, actor, campaign_id, step)
+    edited = await _take(run, actor, campaign_id, step)
+    if isinstance(edited, Rejected) or "audience" not in change:
+        return edited
+    wrong = await wrong_references(run.connection, actor.workspace_id, edited.audience, "audience")
+    return invalid(*wrong, code="invalid_campaign") if wrong else edited
 
 
 @command("campaign.schedule", needs=Permission.PUBLISH)

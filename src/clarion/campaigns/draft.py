@@ -8,7 +8,7 @@ from uuid import UUID
 
 from msgspec import UNSET
 
-from clarion.audiences import rule
+from clarion.audiences import rule, rule_parser
 from clarion.audiences.rule import Rule
 from clarion.campaigns.campaign import (
     NAME_CHARACTERS_MAX,
@@ -63,7 +63,7 @@ def parse_draft(wire: Mapping[str, Any], check: ContentCheck) -> Draft | Rejecte
     if isinstance(content, ContentSpec) and not wrong:
         wrong = provider_faults(content, check)
     faults += wrong
-    audience = rule.parse(wire.get("audience"))
+    audience = rule_parser.parse(wire.get("audience"))
     if isinstance(audience, list):
         faults += audience
     spread = wire.get("spread_minutes", 0)

@@ -5,20 +5,20 @@ from collections.abc import Callable, Iterable
 from collections.abc import Set as AbstractSet
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from clarion.audiences import rule
-from clarion.audiences.names import indexed_name, without_person
-from clarion.campaigns.store import index_names
+from clarion.audiences.names import indexed_name
+from clarion.audiences.saved.erasure_store import forget_in_rule
 from clarion.storage.bulk import in_parts
-from clarion.storage.schema import campaign_names, campaigns
+from clarion.storage.schema import campaign_names, campaigns, launches
 
 
 async def campaigns_naming(
     connection: AsyncConnection, workspace_id: UUID, names: Iterable[str]
 ) -> list[UUID]:
-    """The ids of the campaigns whose audience may name one of `names`: user ids or addresses."""
+    """The ids of the campaigns whose audience, or that of a launch, may name one of `names`: user
+    ids or addresses."""
     campaign_ids: set[UUID] = set()
     for part in in_parts({indexed_name(name) for name in names}):
         rows = await connection.execute(
@@ -38,21 +38,25 @@ async def forget_in_audiences(
     *,
     new_id: Callable[[], UUID],
 ) -> None:
-    """Take `ids`, and addresses among `words`, out of the audiences of these campaigns."""
-    rows = await connection.execute(
-        select(campaigns.c.id, campaigns.c.workspace_id, campaigns.c.audience)
-        .where(campaigns.c.id.in_(list(campaign_ids)))
-        .order_by(campaigns.c.id)
-        .with_for_update()
-    )
-    for row in rows.all():
-        audience = rule.parse(row.audience)
-        assert not isinstance(audience, list), "only checked audiences are saved"
-        without = without_person(audience, ids, words, f"erased-{new_id()}")
-        if without != audience:
-            await connection.execute(
-                update(campaigns)
-                .where(campaigns.c.id == row.id)
-                .values(audience=rule.dump(without))
+    """Take `ids`, and addresses among `words`, out of the audiences of these campaigns and of
+    their launches."""
+    wanted = list(campaign_ids)
+    for table, key in ((campaigns, campaigns.c.id), (launches, launches.c.campaign_id)):
+        rows = await connection.execute(
+            select(table.c.id, table.c.audience)
+            .where(key.in_(wanted), table.c.audience.is_not(None))
+            .order_by(table.c.id)
+            .with_for_update()
+        )
+        for row in rows.all():
+            without = forget_in_rule(row.audience, ids, words, f"erased-{new_id()}")
+            if without != row.audience:
+                await connection.execute(
+                    update(table).where(table.c.id == row.id).values(audience=without)
+                )
+    for part in in_parts({indexed_name(name) for name in ids | words}):
+        await connection.execute(
+            delete(campaign_names).where(
+                campaign_names.c.campaign_id.in_(wanted), campaign_names.c.name.in_(part)
             )
-            await index_names(connection, row.workspace_id, row.id, without)
+        )

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.audiences.query import Reach, devices_of, reach, traits_held
+from clarion.audiences.saved.store import resolve_rule
 from clarion.campaigns.campaign import Campaign
 from clarion.campaigns.content.spec import Content
 from clarion.campaigns.content.template import Template
@@ -82,11 +83,11 @@ async def preview(
 ) -> Preview | None:
     """A campaign rendered for the customer of that name, or else for somebody in its audience, as
     at `now`. None: no customer has that name."""
-    customer = await _customer(connection, campaign, name)
+    customer = await _customer(connection, campaign, name, now)
     if name is not None and customer is None:
         return None
     contents, faults = _render(campaign, check, customer, now)
-    expected = await forecast(connection, campaign)
+    expected = await forecast(connection, campaign, now=now)
     return Preview(
         campaign=campaign,
         reach=expected.reach,
@@ -97,15 +98,16 @@ async def preview(
     )
 
 
-async def forecast(connection: AsyncConnection, campaign: Campaign) -> Forecast:
-    """How many a campaign reaches now, and what its author should be told."""
-    reached = await reach(connection, campaign.workspace_id, campaign.audience)
+async def forecast(connection: AsyncConnection, campaign: Campaign, *, now: datetime) -> Forecast:
+    """How many a campaign reaches at `now`, and what its author should be told."""
+    audience = await resolve_rule(connection, campaign.workspace_id, campaign.audience)
+    reached = await reach(connection, campaign.workspace_id, audience, now=now)
     warnings = _about_reach(campaign, reached)
     named = traits_named(campaign.content)
     if named:
         # Where the audience reaches nobody yet, it is all customers who are asked.
-        rule = campaign.audience if reached.devices else None
-        held = await traits_held(connection, campaign.workspace_id, rule, list(named))
+        rule = audience if reached.devices else None
+        held = await traits_held(connection, campaign.workspace_id, rule, list(named), now=now)
         warnings += [
             CampaignWarning(
                 code="trait_unknown",
@@ -150,11 +152,12 @@ def _about_reach(campaign: Campaign, reached: Reach) -> list[CampaignWarning]:
 
 
 async def _customer(
-    connection: AsyncConnection, campaign: Campaign, name: str | None
+    connection: AsyncConnection, campaign: Campaign, name: str | None, now: datetime
 ) -> Customer | None:
     if name is not None:
         return await find_customer(connection, campaign.workspace_id, name)
-    statement = devices_of(campaign.workspace_id, campaign.audience, after=None, limit=1)
+    audience = await resolve_rule(connection, campaign.workspace_id, campaign.audience)
+    statement = devices_of(campaign.workspace_id, audience, now=now, after=None, limit=1)
     device = (await connection.execute(statement)).first()
     if device is None:
         return None

@@ -10,13 +10,14 @@ from msgspec import UNSET
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.accounts.actor import Actor
+from clarion.audiences.saved.references import wrong_references
 from clarion.campaigns import preview, store
 from clarion.campaigns.campaign import Campaign, launches_on_resume, schedule
 from clarion.campaigns.draft import ContentCheck, new_campaign
 from clarion.campaigns.launch import Launch
 from clarion.campaigns.preview import Forecast, Preview, forecast
 from clarion.campaigns.schedule import parse_at
-from clarion.faults import Rejected, not_found
+from clarion.faults import Rejected, invalid, not_found
 
 
 async def list_campaigns(
@@ -90,14 +91,14 @@ async def forecast_new(
     campaign = new_campaign(
         wire, at, check, campaign_id=UUID(int=0), workspace_id=actor.workspace_id, now=now
     )
-    return await _forecast(connection, campaign)
+    return await _forecast(connection, campaign, now)
 
 
 async def forecast_campaign(
-    connection: AsyncConnection, actor: Actor, campaign_id: UUID
+    connection: AsyncConnection, actor: Actor, campaign_id: UUID, *, now: datetime
 ) -> Forecast | Rejected:
     """What a campaign would do at the time that it has."""
-    return await _forecast(connection, await get_campaign(connection, actor, campaign_id))
+    return await _forecast(connection, await get_campaign(connection, actor, campaign_id), now)
 
 
 async def forecast_schedule(
@@ -110,7 +111,7 @@ async def forecast_schedule(
     campaign = await get_campaign(connection, actor, campaign_id)
     if isinstance(campaign, Campaign):
         campaign = schedule(campaign, launches_at, now)
-    return await _forecast(connection, campaign)
+    return await _forecast(connection, campaign, now)
 
 
 async def forecast_resume(
@@ -120,11 +121,16 @@ async def forecast_resume(
     campaign = await get_campaign(connection, actor, campaign_id)
     if isinstance(campaign, Rejected):
         return campaign
-    expected = await forecast(connection, campaign)
+    expected = await forecast(connection, campaign, now=now)
     return expected if launches_on_resume(campaign, now) else replace(expected, launches_at=None)
 
 
 async def _forecast(
-    connection: AsyncConnection, campaign: Campaign | Rejected
+    connection: AsyncConnection, campaign: Campaign | Rejected, now: datetime
 ) -> Forecast | Rejected:
-    return campaign if isinstance(campaign, Rejected) else await forecast(connection, campaign)
+    if isinstance(campaign, Rejected):
+        return campaign
+    wrong = await wrong_references(connection, campaign.workspace_id, campaign.audience, "audience")
+    if wrong:
+        return invalid(*wrong, code="invalid_campaign")
+    return await forecast(connection, campaign, now=now)

@@ -19,7 +19,8 @@ from clarion.agent import Agent, AgentName, Pause
 from clarion.broker import Broker, JobKind, NewJob
 from clarion.campaigns.campaign import Campaign, launch
 from clarion.campaigns.commands import apply_transition, changes_of
-from clarion.campaigns.store import due_campaigns, launches_to_plan
+from clarion.campaigns.launch import Launch
+from clarion.campaigns.store import due_campaigns, freeze_audience, launches_to_plan
 from clarion.clock import Clock
 from clarion.faults import Rejected
 from clarion.storage.database import Database
@@ -127,7 +128,8 @@ class Scheduler:
         after = await self._database.transact(work, self._clock)
         if after is None:
             return None
-        if _new_launch(campaign, after) is None:
+        begun = _new_launch(campaign, after)
+        if begun is None:
             assert campaign.scheduled_at is not None
             log.warning(
                 "campaign_late",
@@ -137,7 +139,7 @@ class Scheduler:
             )
             return None
         log.info("campaign_launched", campaign=str(campaign.id))
-        return _new_launch(campaign, after)
+        return begun.id
 
     async def _begin_launch(
         self, connection: AsyncConnection, campaign: Campaign
@@ -154,7 +156,10 @@ class Scheduler:
         )
         if isinstance(transition, Rejected):
             return None
-        is_launched = _new_launch(transition.before, transition.after) is not None
+        begun = _new_launch(transition.before, transition.after)
+        is_launched = begun is not None
+        if begun is not None:
+            await freeze_audience(connection, begun, transition.after.audience)
         await audit_by_itself(
             connection,
             self._clock,
@@ -169,8 +174,6 @@ class Scheduler:
         await self._broker.publish(NewJob(kind=JobKind.LAUNCH, payload=launch_id.bytes))
 
 
-def _new_launch(before: Campaign, after: Campaign) -> UUID | None:
-    """The id of the launch that `after` has and `before` has not."""
-    if after.launch is None or after.launch == before.launch:
-        return None
-    return after.launch.id
+def _new_launch(before: Campaign, after: Campaign) -> Launch | None:
+    """The launch that `after` has and `before` has not."""
+    return None if after.launch == before.launch else after.launch

@@ -5,12 +5,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, delete, literal_column, select, tuple_, update
+from sqlalchemy import Select, literal_column, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from clarion.audiences import rule
+from clarion.audiences import rule, rule_parser
 from clarion.audiences.names import names_in
 from clarion.audiences.rule import Rule
+from clarion.audiences.saved.audience import codes_in
+from clarion.audiences.saved.store import resolve_rule
 from clarion.campaigns import trigger
 from clarion.campaigns.campaign import Campaign, DefinitionState
 from clarion.campaigns.content.spec import ContentSpec, dump_content, parse_content
@@ -114,11 +116,8 @@ async def save_campaign(connection: AsyncConnection, before: Campaign, after: Ca
 async def index_names(
     connection: AsyncConnection, workspace_id: UUID, campaign_id: UUID, audience: Rule
 ) -> None:
-    """Replaces the index of the names in the campaign's audience, by which an erasure finds
-    them."""
-    await connection.execute(
-        delete(campaign_names).where(campaign_names.c.campaign_id == campaign_id)
-    )
+    """Adds the names in a rule of the campaign, or of a launch of it, to the index by which an
+    erasure finds them. A name that stands in none of them any more is looked up in vain."""
     await insert_new(
         connection,
         campaign_names,
@@ -203,6 +202,25 @@ async def save_launch(connection: AsyncConnection, launch: Launch) -> None:
     await connection.execute(update(launches).where(launches.c.id == launch.id).values(values))
 
 
+async def freeze_audience(connection: AsyncConnection, launch: Launch, audience: rule.Rule) -> None:
+    """Keep with a launch what the audiences are made of that its campaign names, so that all of it
+    goes by one rule whatever becomes of them. Raises Unresolved."""
+    if not codes_in(audience):
+        return
+    resolved = await resolve_rule(connection, launch.workspace_id, audience)
+    await connection.execute(
+        update(launches).where(launches.c.id == launch.id).values(audience=rule.dump(resolved))
+    )
+    await index_names(connection, launch.workspace_id, launch.campaign_id, resolved)
+
+
+async def frozen_audience(connection: AsyncConnection, launch_id: UUID) -> rule.Rule | None:
+    """What `freeze_audience` kept; None: the campaign's own rule is all there is."""
+    rows = await connection.execute(select(launches.c.audience).where(launches.c.id == launch_id))
+    wire = rows.scalar_one_or_none()
+    return None if wire is None else rule_parser.parse_resolved(wire)
+
+
 _TIMES = ("planned_at", "done_at", "updated_at")
 _LAUNCH_FIELDS = tuple(field.name for field in fields(Launch))
 _LAUNCH_COLUMNS = [launches.c[name].label(f"beside_{name}") for name in _LAUNCH_FIELDS]
@@ -261,7 +279,7 @@ def _row(campaign: Campaign) -> dict[str, Any]:
 
 def _campaign(row: Any, newest: Launch | None) -> Campaign:
     content = parse_content(row.content)
-    audience = rule.parse(row.audience)
+    audience = rule_parser.parse(row.audience)
     assert isinstance(content, ContentSpec), "only checked content is saved"
     assert not isinstance(audience, list), "only checked audiences are saved"
     return Campaign(

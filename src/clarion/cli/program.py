@@ -49,6 +49,7 @@ _VERBS = {
 }
 """Where each function is, and what an overview says of it: the first sentence of its docstring."""
 _GROUPS = {
+    "audiences.audiences": "Audiences: named sets of customers, whom campaigns are for.",
     "campaigns.campaigns": "Campaigns: what to say to whom, when, and what became of it.",
     "customers.customers": "Customers: whom we know, and what they did.",
     "customers.devices": "Devices: where customers can be reached.",

@@ -25,7 +25,7 @@ from clarion.campaigns.campaign import Campaign
 from clarion.campaigns.commands import apply_launch_transition
 from clarion.campaigns.content.spec import ContentSpec
 from clarion.campaigns.launch import Launch, LaunchState, fail, planned
-from clarion.campaigns.store import advance_launch, get_launched
+from clarion.campaigns.store import advance_launch, frozen_audience, get_launched
 from clarion.clock import Clock
 from clarion.customers.devices.device import Platform, TokenKind
 from clarion.deliveries.chunk import READY, Member
@@ -133,13 +133,16 @@ class Planner:
                 return count
 
     async def _page(self, launch: Launch, campaign: Campaign) -> list[ReachedDevice]:
-        statement = devices_of(
-            launch.workspace_id,
-            campaign.audience,
-            after=launch.cursor,
-            limit=self._options.page_devices,
-        )
+        """Evaluated as of when the launch began, by the rule that its audience had then."""
         async with self._database.read() as connection:
+            frozen = await frozen_audience(connection, launch.id)
+            statement = devices_of(
+                launch.workspace_id,
+                frozen or campaign.audience,
+                now=launch.started_at,
+                after=launch.cursor,
+                limit=self._options.page_devices,
+            )
             rows: Iterable[Any] = await connection.execute(statement)
             return [ReachedDevice(*row) for row in rows]
 

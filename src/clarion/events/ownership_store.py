@@ -219,6 +219,23 @@ def owned_by(
     return (*periods_of(connection, workspace_id, customer_ids), is_in_period(rows))
 
 
+def owned_by_each(customer_id: ColumnElement[UUID]) -> tuple[ColumnElement[bool], ...]:
+    """Conditions on `events` joined with `ownership_periods`: the rows of the customer of each row
+    of a statement over many. Where an event stands is only asked for keys that had several owners:
+    nearly all have one for all of time."""
+    period, placed = ownership_periods.c, placed_at()
+    return (
+        period.customer_id == customer_id,
+        events.c.workspace_id == period.workspace_id,
+        events.c.key == period.key,
+        period.is_user == events.c.user_id.is_not(None),
+        or_(
+            and_(period.start_at == _FIRST, period.end_at == _LAST),
+            and_(period.start_at <= placed, period.end_at > placed),
+        ),
+    )
+
+
 def periods_of(
     connection: AsyncConnection, workspace_id: UUID, customer_ids: Iterable[UUID]
 ) -> tuple[ColumnElement[bool], ...]:

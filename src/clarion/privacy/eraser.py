@@ -23,6 +23,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.agent import Agent, AgentName, Pause
+from clarion.audiences.saved.erasure_store import forget_in_saved
 from clarion.broker import Broker, JobKind
 from clarion.campaigns.erasure_store import campaigns_naming, forget_in_audiences
 from clarion.clock import Clock
@@ -337,6 +338,8 @@ class Eraser:
 
         for part in in_parts(naming, CAMPAIGNS_AT_ONCE):
             await self._claims.transact(erasure, partial(forget_some, part))
+        saved = (erasure.workspace_id, person.ids, person.words, self._clock.new_id)
+        await self._claims.transact(erasure, lambda writer, _: forget_in_saved(writer, *saved))
 
     async def _rest(self, erasure: Erasure) -> Erasure:
         """What is left by now is little, and goes in one transaction with what follows for others;

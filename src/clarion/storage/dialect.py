@@ -9,7 +9,6 @@ from uuid import UUID
 from sqlalchemy import (
     BigInteger,
     BindParameter,
-    Boolean,
     Column,
     ColumnElement,
     Dialect,
@@ -31,7 +30,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
-from sqlalchemy.sql.visitors import InternalTraversal
 
 from clarion.clock import from_micros, id_maker, to_micros
 
@@ -282,56 +280,3 @@ def _seconds_between_postgresql(element: seconds_between, compiler: SQLCompiler,
 def _seconds_between_sqlite(element: seconds_between, compiler: SQLCompiler, **kw: Any) -> str:
     first, second = (compiler.process(clause, **kw) for clause in element.clauses)
     return f"(({second} - {first}) / 1000000.0)"
-
-
-class json_equals(ColumnElement[bool]):
-    """True where a JSON object's member `name` equals a scalar, types included.
-
-    None equals a missing member and a null. The statement reads alike; PostgreSQL compares jsonb,
-    SQLite the type and the value that its JSON functions give.
-    """
-
-    inherit_cache = True
-    type = Boolean()
-    _traverse_internals: Any = [  # noqa: RUF012 - SQLAlchemy's own shape
-        ("column", InternalTraversal.dp_clauseelement),
-        ("name", InternalTraversal.dp_clauseelement),
-        ("value", InternalTraversal.dp_clauseelement),
-        ("kind", InternalTraversal.dp_string),
-    ]
-
-    def __init__(
-        self, column: ColumnElement[Any], name: str, value: str | int | float | bool | None
-    ) -> None:
-        self.column = column
-        self.name = bindparam(None, name, type_=Text(), unique=True)
-        self.kind = type(value).__name__
-        wire = json.dumps(value) if not isinstance(value, str) else value
-        self.value = bindparam(None, wire, type_=Text(), unique=True)
-
-
-@compiles(json_equals, "postgresql")
-def _json_equals_postgresql(element: json_equals, compiler: SQLCompiler, **kw: Any) -> str:
-    column = compiler.process(element.column, **kw)
-    name = compiler.process(element.name, **kw)
-    if element.kind == "NoneType":
-        return f"(coalesce({column} -> {name}, 'null'::jsonb) = 'null'::jsonb)"
-    value = compiler.process(element.value, **kw)
-    if element.kind == "str":
-        return f"({column} -> {name} = to_jsonb(CAST({value} AS text)))"
-    return f"({column} -> {name} = CAST({value} AS jsonb))"
-
-
-@compiles(json_equals, "sqlite")
-def _json_equals_sqlite(element: json_equals, compiler: SQLCompiler, **kw: Any) -> str:
-    column = compiler.process(element.column, **kw)
-    name = compiler.process(element.name, **kw)
-    member = f"EXISTS (SELECT 1 FROM json_each({column}) WHERE key = {name}"  # noqa: S608
-    if element.kind == "NoneType":
-        return f"(NOT {member} AND type <> 'null'))"
-    value = compiler.process(element.value, **kw)
-    if element.kind == "str":
-        return f"{member} AND type = 'text' AND atom = {value})"
-    if element.kind == "bool":
-        return f"{member} AND type = {value})"
-    return f"{member} AND type IN ('integer', 'real') AND atom = CAST({value} AS NUMERIC))"

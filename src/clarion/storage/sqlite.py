@@ -5,11 +5,12 @@ short statements, and the trips were a good part of what a push costs; so the cu
 four at once.
 """
 
+import asyncio
 import os
 import sqlite3
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from threading import Thread
+from threading import Lock, Thread
 from typing import Any, Self
 from weakref import WeakSet
 
@@ -82,6 +83,10 @@ def _make_private(path: str) -> None:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
 
 
+INTERRUPT_SECONDS = 0.05
+"""Between the interruptions of a statement that nobody waits for any more."""
+
+
 class _Cursor:
     """What SQLAlchemy needs of a cursor. All of a statement's rows are there when it returns."""
 
@@ -92,14 +97,25 @@ class _Cursor:
         self.rowcount = -1
         self.lastrowid: int | None = None
         self.arraysize = 1
+        self._is_done = True
+        self._is_given_up = False
+        self._ending = Lock()
+        """Held while it ends or is interrupted, so that no later statement is."""
 
     async def __aenter__(self) -> Self:
         return self
 
     async def execute(self, statement: str, parameters: Any = ()) -> None:
-        await self._connection._execute(  # type: ignore[no-untyped-call]
-            self._run, statement, parameters
-        )
+        self._is_done = self._is_given_up = False
+        try:
+            await self._connection._execute(  # type: ignore[no-untyped-call]
+                self._run, statement, parameters
+            )
+        except asyncio.CancelledError:
+            # Nobody waits for it any more: it ends now, and not when it has read all it wanted.
+            self._is_given_up = True
+            self._interrupt()
+            raise
 
     async def executemany(self, statement: str, parameters: Any) -> None:
         await self._connection._execute(  # type: ignore[no-untyped-call]
@@ -114,7 +130,19 @@ class _Cursor:
         self._rows = []
 
     def _run(self, statement: str, parameters: Any) -> None:
-        self._finish(self._connection._conn.execute(statement, parameters))
+        try:
+            if not self._is_given_up:
+                self._finish(self._connection._conn.execute(statement, parameters))
+        finally:
+            with self._ending:
+                self._is_done = True
+
+    def _interrupt(self) -> None:
+        """Again and again until it has ended: SQLite forgets it where nothing runs yet."""
+        with self._ending, suppress(ValueError, sqlite3.ProgrammingError):  # closed
+            if not self._is_done:
+                self._connection._conn.interrupt()
+                asyncio.get_running_loop().call_later(INTERRUPT_SECONDS, self._interrupt)
 
     def _run_many(self, statement: str, parameters: Any) -> None:
         self._finish(self._connection._conn.executemany(statement, parameters))

@@ -49,6 +49,8 @@ class Flags:
         To this customer; may be given several times.
     trait
         To customers whose trait equals: NAME=VALUE, a JSON value or a text; several: all of them.
+    audience_code
+        To a saved audience, by its code.
     spread_minutes
         Spread the launch evenly over so long, up to a day.
     """
@@ -65,6 +67,7 @@ class Flags:
     everyone: Annotated[bool, Parameter(negative="")] = False
     user_id: Several = None
     trait: Several = None
+    audience_code: Annotated[str | None, Parameter(name="--audience")] = None
     spread_minutes: int | None = None
 
     def content(self) -> dict[str, Any]:
@@ -84,6 +87,8 @@ class Flags:
         if self.trait:
             pairs = (_pair(text, "--trait") for text in self.trait)
             audience["traits"] = {name: _scalar(value) for name, value in pairs}
+        if self.audience_code is not None:
+            audience["audience"] = self.audience_code
         return audience or None
 
 
@@ -94,7 +99,7 @@ def flags_named(wire: Mapping[str, Any]) -> Iterator[None]:
         yield
     except Ending as ending:
         if "audience" not in wire:
-            cure = ("audience", "is missing: give --everyone, --user-id or --trait")
+            cure = ("audience", "is missing: give --everyone, --user-id, --trait or --audience")
             ending.faults = [cure if fault[0] == "audience" else fault for fault in ending.faults]
         raise
 

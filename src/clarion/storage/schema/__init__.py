@@ -14,6 +14,8 @@ from clarion.storage.schema.accounts import people as people
 from clarion.storage.schema.accounts import sessions as sessions
 from clarion.storage.schema.accounts import sign_in_tries as sign_in_tries
 from clarion.storage.schema.accounts import workspaces as workspaces
+from clarion.storage.schema.audiences import audience_members as audience_members
+from clarion.storage.schema.audiences import audiences as audiences
 from clarion.storage.schema.campaigns import campaign_names as campaign_names
 from clarion.storage.schema.campaigns import campaigns as campaigns
 from clarion.storage.schema.campaigns import launches as launches

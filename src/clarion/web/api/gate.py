@@ -6,6 +6,7 @@ told from one between parts. So parts are cut where the caller wrote slashes, ke
 router looks at them, and unescaped one by one for the handler.
 """
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -121,6 +122,27 @@ class Parts:
         """The result of a query for the caller. Ends the call with an error if it is Rejected."""
         async with self.database.read() as connection:
             return accepted(await query(connection, caller, *args, **kwargs))
+
+    async def ask_while_there(
+        self,
+        request: "Call",
+        query: Callable[Concatenate[AsyncConnection, Actor, P], Awaitable[T | Rejected]],
+        *args: P.args,
+        **kwargs: P.kwargs,
+    ) -> T:
+        """`ask`, for what may take long: where its caller hangs up, the database stops, too."""
+        await request.body()
+        asking = asyncio.ensure_future(self.ask(query, request.user, *args, **kwargs))
+        leaving = asyncio.ensure_future(_has_left(request))
+        try:
+            await asyncio.wait({asking, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            if not asking.done():
+                raise ApiError(ErrorCode.UNAVAILABLE, "The caller has hung up.")
+            return asking.result()
+        finally:
+            asking.cancel()
+            leaving.cancel()
+            await asyncio.wait({asking, leaving})
 
     async def do(
         self,
@@ -258,6 +280,12 @@ def needed_scope(method: str, opt: dict[str, Any]) -> actor.Scope:
     """The scope that a handler needs."""
     default = actor.Scope.READ if method == "GET" else actor.Scope.WRITE
     return actor.Scope(opt.get(NEEDS, default))
+
+
+async def _has_left(request: Call) -> None:
+    """Returns once the caller has hung up. The body has been read."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
 
 
 def _escaped(scope: Scope) -> str | None:

@@ -31,6 +31,8 @@ ROUTES: Mapping[str, Sequence[str]] = {
     "events": ["customers.events:Events"],
     "imports": ["transfers:Imports"],
     "exports": ["transfers:Exports"],
+    "audiences": ["audiences.audiences:Audiences"],
+    "schema": ["audiences.audiences:SchemaOfWorkspace"],
     "campaigns": ["campaigns.campaigns:Campaigns", "campaigns.launches:CampaignLaunches"],
     "launches": ["campaigns.launches:Launches"],
     "deliveries": ["campaigns.deliveries:Deliveries"],

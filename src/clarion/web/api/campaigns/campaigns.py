@@ -216,7 +216,7 @@ class Campaigns(Controller):
 
 async def _with_warnings(parts: Parts, caller: Actor, campaign: Campaign) -> wire.Campaign:
     """A campaign that will launch, with the warnings for its author."""
-    expected = await parts.ask(forecast_campaign, caller, campaign.id)
+    expected = await parts.ask(forecast_campaign, caller, campaign.id, now=parts.clock.now())
     return shown_campaign(campaign, expected.warnings)
 
 

@@ -16,10 +16,10 @@ from clarion.campaigns.content import spec as contents
 from clarion.campaigns.content.spec import Priority, dump_content
 from clarion.campaigns.preview import CampaignWarning, PreviewFault
 from clarion.clock import Moment
+from clarion.web.api.audiences.wire import Rule
 from clarion.web.api.customers.devices import Owner
 from clarion.web.api.shown import shown
 
-Scalar = str | int | float | bool | None
 Ttl = Annotated[
     int, msgspec.Meta(extra_json_schema={"minimum": 0, "maximum": contents.TTL_SECONDS_MAX})
 ]
@@ -71,23 +71,13 @@ class Content(ContentFields, kw_only=True, omit_defaults=True):
     live_activity: LiveActivityFields | msgspec.UnsetType = msgspec.UNSET
 
 
-class Audience(msgspec.Struct, kw_only=True, omit_defaults=True):
-    """Exactly one of the three: everyone with a registered device, those who have not signed in
-    included; the customers with these user ids; those all of whose traits here are equal (null: the
-    trait is not there)."""
-
-    everyone: bool | msgspec.UnsetType = msgspec.UNSET
-    user_ids: list[str] | msgspec.UnsetType = msgspec.UNSET
-    traits: dict[str, Scalar] | msgspec.UnsetType = msgspec.UNSET
-
-
 class NewCampaign(msgspec.Struct, kw_only=True):
     """A campaign to create: a draft, or with `at` a scheduled one. `spread_minutes`: how long its
     launch is spread over, evenly."""
 
     name: str
     content: Content
-    audience: Audience
+    audience: Rule
     spread_minutes: Spread | msgspec.UnsetType = msgspec.UNSET
     at: str | msgspec.UnsetType = msgspec.UNSET
 
@@ -98,7 +88,7 @@ class CampaignChange(msgspec.Struct, kw_only=True):
 
     name: str | msgspec.UnsetType = msgspec.UNSET
     content: Content | msgspec.UnsetType = msgspec.UNSET
-    audience: Audience | msgspec.UnsetType = msgspec.UNSET
+    audience: Rule | msgspec.UnsetType = msgspec.UNSET
     spread_minutes: Spread | msgspec.UnsetType = msgspec.UNSET
     updated_at: Moment | msgspec.UnsetType = msgspec.UNSET
 
@@ -138,7 +128,7 @@ class Campaign(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     state: CampaignState
     content: Content
-    audience: Audience
+    audience: Rule
     scheduled_at: Moment | None
     spread_minutes: int
     paused_reason: str | None
@@ -180,7 +170,7 @@ def shown_campaign(
         name=campaign.name,
         state=campaign.state,
         content=msgspec.convert(dump_content(campaign.content), Content),
-        audience=msgspec.convert(rule.dump(campaign.audience), Audience),
+        audience=msgspec.convert(rule.dump(campaign.audience), Rule),
         scheduled_at=campaign.scheduled_at,
         spread_minutes=campaign.spread_minutes,
         paused_reason=campaign.paused_reason,

@@ -59,6 +59,7 @@ _TAGS = {
     "events": "What apps sent.",
     "imports": "Past events, and with them customers and devices, that come in.",
     "exports": "The same, as records, that go out.",
+    "audiences": "Named sets of customers, whom campaigns are for.",
     "campaigns": "What to say to whom, when, and what became of it.",
     "deliveries": "What became of each push.",
     "workspace": "The isolated set of all of this that an API key belongs to.",

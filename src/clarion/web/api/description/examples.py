@@ -188,6 +188,25 @@ EXAMPLES: dict[str, Any] = {
         "sdks": [{"name": "analytics-android", "version": "4.11.3", "count": 1204}],
         "warnings": [],
     },
+    "NewAudience": {
+        "code": "gold-vienna",
+        "name": "Gold, in Vienna",
+        "rule": {
+            "all": [
+                {"trait": "plan", "test": "equals", "value": "gold"},
+                {"trait": "address.city", "test": "equals", "value": "Wien"},
+                {"event": "Order Completed", "test": "did", "last_days": 30},
+            ]
+        },
+    },
+    "AudienceChange": {"name": "Gold, in and around Vienna"},
+    "CountedRule": {"rule": {"trait": "age", "test": "more_than", "value": 30}},
+    "SampledRule": {"rule": {"trait": "age", "test": "more_than", "value": 30}, "limit": 5},
+    "ExplainedRule": {
+        "rule": {"trait": "age", "test": "more_than", "value": 30},
+        "customer": "user-4711",
+    },
+    "MembersFile": {"file": "user_id\nuser-4711\nuser-4712\n", "replace": False},
     "NewCampaign": {
         "name": "Spring sale",
         "content": {

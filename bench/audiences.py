@@ -1,0 +1,149 @@
+"""How long a count of an audience takes with two rules on traits and one on events, beside SQL
+written by hand for the same: `python -m bench.audiences [customers] [sqlite|URL]`.
+
+Each customer has ten events with their user id, of ten names; all is written directly.
+"""
+
+import asyncio
+import sys
+import tempfile
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from random import Random
+from statistics import median
+from time import perf_counter
+from typing import Any
+from uuid import UUID, uuid5
+
+from sqlalchemy import func, select, text
+
+from clarion.audiences.condition_query import matches
+from clarion.audiences.rule_parser import parse
+from clarion.storage.bulk import append, insert_new
+from clarion.storage.database import Database
+from clarion.storage.schema import customers, events, metadata, ownership_periods
+
+WORKSPACE = UUID(int=1)
+SOURCE = UUID(int=2)
+NOW = datetime(2027, 3, 1, tzinfo=UTC)
+FIRST, LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+EVENTS = 10
+BODY = '{"event": "NAME", "properties": {"total": 12.5, "pad": "' + "x" * 300 + '"}}'
+RUNS = 7
+PART = 5_000
+RULE = {
+    "all": [
+        {"trait": "plan", "test": "equals", "value": "gold"},
+        {"trait": "age", "test": "more_than", "value": 30},
+        {"event": "Event 3", "test": "did", "last_days": 30},
+    ]
+}
+BY_HAND = {
+    "sqlite": """
+        SELECT count(*) FROM customers c WHERE c.workspace_id = :workspace
+        AND c.traits ->> 'plan' = 'gold' AND CAST(c.traits ->> 'age' AS NUMERIC) > 30
+        AND EXISTS (SELECT 1 FROM events e WHERE e.workspace_id = c.workspace_id
+                    AND e.key = c.user_id AND e.at >= :since AND e.name = 'Event 3')""",
+    "postgresql": """
+        SELECT count(*) FROM customers c WHERE c.workspace_id = :workspace
+        AND c.traits ->> 'plan' = 'gold' AND CAST(c.traits ->> 'age' AS numeric) > 30
+        AND EXISTS (SELECT 1 FROM events e WHERE e.workspace_id = c.workspace_id
+                    AND e.key = c.user_id AND e.at >= :since AND e.name = 'Event 3')""",
+}
+"""For customers with a user id alone: it asks nobody whose events of a shared device are."""
+
+
+def _rows(count: int) -> Iterator[dict[Any, list[dict[str, Any]]]]:
+    random = Random(7)
+    for start in range(0, count, PART):
+        rows: dict[Any, list[dict[str, Any]]] = {customers: [], ownership_periods: [], events: []}
+        for number in range(start, min(start + PART, count)):
+            user_id = f"user-{number}"
+            customer_id = uuid5(WORKSPACE, f"user:{user_id}")
+            plan = random.choice(["gold", "silver", "free", "free", "free"])
+            traits = {
+                "plan": plan,
+                "age": random.randrange(18, 80),
+                "city": "Wien",
+                "name": user_id,
+            }
+            rows[customers].append(
+                {"id": customer_id, "workspace_id": WORKSPACE, "user_id": user_id, "key": None,
+                 "email": None, "traits": traits, "stamps": {}, "push_stamp": None,
+                 "push_opted_out": False, "suppressed_at": None, "first_seen_at": NOW,
+                 "last_seen_at": NOW}
+            )  # fmt: skip
+            rows[ownership_periods].append(
+                {"workspace_id": WORKSPACE, "key": user_id, "start_at": FIRST, "end_at": LAST,
+                 "customer_id": customer_id, "is_user": True, "is_real": True}
+            )  # fmt: skip
+            for place in range(EVENTS):
+                at = NOW - timedelta(minutes=random.randrange(60 * 24 * 90))
+                name = f"Event {random.randrange(10)}"
+                rows[events].append(
+                    {"workspace_id": WORKSPACE, "message_id": f"{number}-{place}", "name": name,
+                     "source_id": SOURCE, "type": "track", "user_id": user_id, "at": at,
+                     "anonymous_id": None, "device_id": None, "received_at": at, "clock_at": at,
+                     "order_at": None, "key": user_id,
+                     "body": BODY.replace("NAME", name)}
+                )  # fmt: skip
+        random.shuffle(rows[events])
+        yield rows
+
+
+async def _fill(database: Database, count: int) -> None:
+    async with database.write() as connection:
+        await connection.run_sync(metadata.create_all)
+    for rows in _rows(count):
+        async with database.write() as connection:
+            await insert_new(connection, customers, rows[customers])
+            await insert_new(connection, ownership_periods, rows[ownership_periods])
+            await append(connection, events, rows[events])
+    if not database.is_sqlite:
+        async with database.engine.connect() as connection:
+            await connection.execution_options(isolation_level="AUTOCOMMIT")
+            for table in ("customers", "events", "ownership_periods"):
+                await connection.execute(text(f"VACUUM ANALYZE {table}"))
+
+
+async def _time(database: Database, statement: Any, values: dict[str, Any]) -> tuple[float, int]:
+    times, count = [], 0
+    for _ in range(RUNS):
+        async with database.read() as connection:
+            begun = perf_counter()
+            count = (await connection.execute(statement, values)).scalar_one()
+            times.append(perf_counter() - begun)
+    return median(times), count
+
+
+async def main(count: int, url: str) -> None:
+    database = Database(url)
+    begun = perf_counter()
+    await _fill(database, count)
+    print(f"{count} customers, {count * EVENTS} events, written in {perf_counter() - begun:.0f} s")
+    rule = parse(RULE)
+    assert not isinstance(rule, list)
+    ours = (
+        select(func.count())
+        .select_from(customers)
+        .where(customers.c.workspace_id == WORKSPACE, matches(rule, NOW))
+    )
+    kind = "sqlite" if database.is_sqlite else "postgresql"
+    since = NOW - timedelta(days=30)
+    values: dict[str, Any] = {"workspace": WORKSPACE, "since": since}
+    if database.is_sqlite:
+        micros = int(since.timestamp()) * 1_000_000
+        values = {"workspace": WORKSPACE.bytes, "since": micros}
+    by_hand, hand_count = await _time(database, text(BY_HAND[kind]), values)
+    seconds, found = await _time(database, ours, {})
+    print(f"by hand {by_hand:.3f} s ({hand_count}), ours {seconds:.3f} s ({found}), "
+          f"{seconds / by_hand:.2f} x")  # fmt: skip
+    await database.close()
+
+
+if __name__ == "__main__":
+    customers_count = int(sys.argv[1]) if len(sys.argv) > 1 else 200_000
+    where = sys.argv[2] if len(sys.argv) > 2 else "sqlite"
+    with tempfile.TemporaryDirectory() as directory:
+        path = f"sqlite:///{directory}/bench.db" if where == "sqlite" else where
+        asyncio.run(main(customers_count, path))

@@ -1,0 +1,1 @@
+"""Saved audiences and static lists: made, counted, explained."""

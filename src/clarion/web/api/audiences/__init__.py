@@ -1,0 +1,1 @@
+"""Audiences, and what occurs in a workspace, in the API."""
