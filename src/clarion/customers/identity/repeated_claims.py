@@ -56,10 +56,8 @@ def chosen(
         if may_repeat and known is not None and _repeats(known, claim):
             continue
         to_store.append(claim)
-        if claim.kind in _REPEATED and not lead_of(claim):
-            at = to_micros(claim.at)
-            if known is None or at > known.at:
-                known = DayClaim(claim.user_id, at)
+        if claim.kind in _REPEATED and not lead_of(claim) and _is_later(claim, known):
+            known = DayClaim(claim.user_id, to_micros(claim.at))
     return to_store, known
 
 
@@ -106,6 +104,16 @@ def _repeats(known: DayClaim, claim: Claim) -> bool:
         return False
     at = to_micros(claim.at)
     return known.at <= at and known.at // DAY_MICROS == at // DAY_MICROS
+
+
+def _is_later(claim: Claim, known: DayClaim | None) -> bool:
+    """Whether others are to repeat this claim from now on. The first of a user and day stays, so
+    that a registration of that day changes nothing that is kept."""
+    if known is None:
+        return True
+    at = to_micros(claim.at)
+    is_another = claim.user_id != known.user_id or at // DAY_MICROS != known.at // DAY_MICROS
+    return is_another and at > known.at
 
 
 def _claimed_at(claim: Claim) -> datetime:
