@@ -42,7 +42,7 @@ async def test_pages_of_a_workspace_a_source_and_a_customer_sort_nothing(
     def note(
         _c: object, _k: object, statement: str, values: tuple[object, ...], *_: object
     ) -> None:
-        if statement.startswith("SELECT"):
+        if statement.startswith(("SELECT", "WITH")):
             asked.append((statement, values))
 
     event.listen(connection.sync_engine, "before_cursor_execute", note)
