@@ -91,7 +91,7 @@ class Book:
         for filed in self.events.values():
             for claim in claims_of(filed.event, sender_of(filed.source_id)):
                 start = claim.at.replace(hour=0, minute=0, second=0, microsecond=0)
-                if claim.is_told_again and Day(claim.user_id, start) in days.get(claim.key, ()):
+                if claim.is_told_again and Day(start, claim.user_id) in days.get(claim.key, ()):
                     found[claim.key].append(claim)
         return found
 

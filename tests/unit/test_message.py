@@ -11,7 +11,14 @@ from hypothesis import strategies as st
 from clarion.events.calls.check import EVENT_BYTES_MAX, Checked, check
 from clarion.events.messages.identifiers import ID_CHARACTERS_MAX, usable_id
 from clarion.events.messages.json_limits import NESTING_MAX
-from clarion.events.messages.message import TIME_IMPOSSIBLE, Envelope, Event, read, read_identify
+from clarion.events.messages.message import (
+    TIME_IMPOSSIBLE,
+    Envelope,
+    Event,
+    context_device_of,
+    read,
+    read_identify,
+)
 from clarion.events.messages.timestamps import corrected, parse_time
 from clarion.ingest_log.rejection import RejectedEvent
 from support.history import App
@@ -397,6 +404,13 @@ def test_the_traits_of_a_stored_identify_are_those_it_was_taken_with() -> None:
     ):
         found = event(raw, context={"traits": {"a": 3}})
         assert read_identify(found.body).traits == found.traits
+
+
+@pytest.mark.parametrize("device_id", [42, 42.0, "42", " d ", "", None, True, {}, "null"])
+def test_the_device_of_a_stored_event_is_the_one_it_was_taken_with(device_id: Any) -> None:
+    for raw in (wire(context={"device": {"id": device_id}}), wire(context=device_id), wire()):
+        found = event(raw, context={"device": {"id": device_id}})
+        assert context_device_of(found.body) == found.context_device_id
 
 
 def test_a_batchs_context_counts_below_the_events_own() -> None:

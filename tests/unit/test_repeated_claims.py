@@ -24,10 +24,6 @@ HOUR_MICROS = 3_600_000_000
 PLAIN = ClaimKind.PLAIN
 
 
-def is_real(user_id: str) -> bool:
-    return user_id != KEY
-
-
 def claim(
     hour: float,
     user_id: str,
@@ -58,16 +54,25 @@ class Key:
         self.line = Timeline()
         self.day_claim: DayClaim | None = None
         self.reads = 0
+        self.real = {"U", "V", "W"}
 
-    def take(self, new: Sequence[Claim]) -> None:
-        """As `Batch` and `Ingestion` do."""
-        is_settled = all(leaves_unchanged(self.line, one, is_real) for one in new)
+    def is_real(self, user_id: str) -> bool:
+        return user_id in self.real
+
+    def take(self, new: Sequence[Claim], *, flipped: str | None = None) -> None:
+        """As `Batch` and `Ingestion` do. `flipped` proves a person's id, or a device's."""
+        self.real ^= {flipped} if flipped is not None else set()
+        is_settled = flipped is None and all(
+            leaves_unchanged(self.line, one, self.is_real) for one in new
+        )
         known = self.day_claim
         if not is_settled:
-            has_leads = bool(self.line.leads) or any(map(lead_of, new))
-            days = days_to_read(self.stored, new, has_leads=has_leads, is_real=is_real)
+            is_ahead = bool(self.line.leads) or any(map(lead_of, new))
+            days = days_to_read(
+                self.stored, new, is_made_anew=is_ahead or flipped is not None, is_real=self.is_real
+            )
             stored, missing = with_told_again(Stored(self.stored), self.told_again(days))
-            self.line = timeline([*stored.claims, *new], is_real)
+            self.line = timeline([*stored.claims, *new], self.is_real)
             self.stored += missing
             known = None if known is None else kept_in(known, stored.claims)
         may_repeat = is_settled and not self.line.leads
@@ -75,12 +80,12 @@ class Key:
         self.stored += to_store
         self.events += new
 
-    def told_again(self, days: set[Day]) -> list[Claim]:
+    def told_again(self, days: Sequence[Day]) -> list[Claim]:
         self.reads += len(days)
         return [
             one
             for one in self.events
-            if one.kind is PLAIN and one.is_told_again and Day(one.user_id, midnight(one)) in days
+            if one.kind is PLAIN and one.is_told_again and Day(midnight(one), one.user_id) in days
         ]
 
 
@@ -132,15 +137,22 @@ ANY_CLOCKS = histories(
 
 
 @settings(max_examples=examples(1_000))
-@given(claims=RIGHT_CLOCKS | ANY_CLOCKS, cuts=st.lists(st.integers(1, 3), min_size=12, max_size=12))
+@given(
+    claims=RIGHT_CLOCKS | ANY_CLOCKS,
+    cuts=st.lists(
+        st.tuples(st.integers(1, 3), st.sampled_from([None] * 6 + ["U", "V"])),
+        min_size=12,
+        max_size=12,
+    ),
+)
 def test_the_timeline_is_that_of_all_claims_whatever_was_stored(
-    claims: list[Claim], cuts: list[int]
+    claims: list[Claim], cuts: list[tuple[int, str | None]]
 ) -> None:
     key, place = Key(), 0
-    for size in cuts:
-        key.take(claims[place : place + size])
+    for size, flipped in cuts:
+        key.take(claims[place : place + size], flipped=flipped)
         place += size
-        assert key.line == timeline(claims[:place], is_real)
+        assert key.line == timeline(claims[:place], key.is_real)
 
 
 def test_of_a_day_of_one_person_one_claim_is_stored() -> None:
@@ -205,3 +217,14 @@ def test_a_clock_that_is_ahead_has_all_days_read() -> None:
         ("V", DAY + timedelta(hours=7)),
         ("U", DAY + timedelta(hours=9)),
     ]
+
+
+def test_a_handover_reads_its_own_day_however_many_there_were() -> None:
+    """A tablet in a shop: two people a day, for as many days as a key may change hands."""
+    key = Key()
+    for day in range(60):
+        key.take([claim(24 * day + 8, "U"), claim(24 * day + 9, "U")])
+        key.reads = 0
+        key.take([claim(24 * day + 16, "V")])
+        assert key.reads <= 1
+    assert len(key.line.spans) == 120

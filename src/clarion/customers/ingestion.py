@@ -154,7 +154,7 @@ class Ingestion:
             self._workspace_id,
             owned := batch.owned(),
             replaced=[decider for decider in owned if batch.decided_before(decider)],
-            near=batch.source_ids(),
+            near={arrival.source_id for arrival in batch.arrivals},
         )
         await add_companions(self._connection, self._workspace_id, batch.companions())
         await self._store_events(batch)

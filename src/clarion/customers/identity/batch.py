@@ -34,7 +34,14 @@ from clarion.customers.identity.ownership import (
     is_owned_alike,
     owned_by_timeline,
 )
-from clarion.customers.identity.repeated_claims import Day, DayClaim, chosen, days_to_read, kept_in
+from clarion.customers.identity.repeated_claims import (
+    DAYS_READ_MAX,
+    Day,
+    DayClaim,
+    chosen,
+    days_to_read,
+    kept_in,
+)
 from clarion.customers.identity.timeline import (
     Earlier,
     Timeline,
@@ -155,9 +162,6 @@ class Batch:
         """Keys of the batch that too many users came with (R12)."""
         return {key for key in self._seen if self._timelines[key].is_shared}
 
-    def source_ids(self) -> set[UUID]:
-        return {arrival.source_id for arrival in self.arrivals}
-
     def stored_before(self, key: str) -> bool:
         return key in self._known
 
@@ -178,12 +182,14 @@ class Batch:
         """Of which keys which days' events have to be read for claims that were left to them.
         Asked once the flags of all who claim are known."""
         found: dict[str, set[Day]] = {}
+        left = DAYS_READ_MAX
         for key, one in stored.items():
             new = self._new.get(key, ())
-            has_leads = bool(self._timelines[key].leads) or any(map(lead_of, new))
-            days = days_to_read(one.claims, new, has_leads=has_leads, is_real=self.is_real)
-            if days:
-                found[key] = days
+            is_anew = key in self._reopened or self._timelines[key].leads or any(map(lead_of, new))
+            days = days_to_read(one.claims, new, is_made_anew=bool(is_anew), is_real=self.is_real)
+            if left and days:
+                found[key] = set(days[:left])
+                left -= len(found[key])
         return found
 
     def introduce(self, flags: Mapping[str, Flags]) -> None:

@@ -9,9 +9,9 @@ the first claim of a user on a key is stored; a later one that only repeats it i
 
 While nobody else speaks of the key on that day, the timeline is the same with (a) and without. As
 soon as somebody does, now or by an event that comes years late, what was left out matters: between
-which of A's claims B's stands. Then the events of that day are read, whatever has brought the key
-up, before its timeline is made (`days_to_read`). So the timeline is always that of all claims, as
-long as the events are kept; of days whose events were removed, the first claim of each user is.
+which of A's claims B's stands. Then the events of that day are read before the timeline is made
+(`days_to_read`). So it is always that of all claims, as long as the events are kept; of days whose
+events were removed, it is that of the first claim of each user.
 """
 
 from collections import defaultdict
@@ -28,8 +28,8 @@ DAY_MICROS = 86_400_000_000
 
 _REPEATED = frozenset({ClaimKind.REGISTRATION, ClaimKind.MOVER, ClaimKind.PLAIN})
 """Claims that say at least what a plain one of the same user says."""
-_OTHERS_SAY = frozenset({ClaimKind.SIGN_OUT, ClaimKind.DELETION})
-"""What says something else than that its user has the key."""
+DAYS_READ_MAX = 2_000
+"""In one transaction; so many days of so many people on one device are nobody's use."""
 
 
 class DayClaim(Struct, frozen=True, array_like=True, gc=False):
@@ -42,8 +42,8 @@ class DayClaim(Struct, frozen=True, array_like=True, gc=False):
 class Day(Struct, frozen=True, order=True, gc=False):
     """A day of one user's events."""
 
-    user_id: str
     start: datetime
+    user_id: str
 
 
 def chosen(
@@ -73,27 +73,38 @@ def days_to_read(
     stored: Sequence[Claim],
     new: Sequence[Claim],
     *,
-    has_leads: bool,
+    is_made_anew: bool,
     is_real: Callable[[str], bool],
-) -> set[Day]:
-    """The days whose events have to be read for claims that were left to them: those on which
-    somebody else than their user speaks of the key, and where a clock is ahead (`has_leads`), so
-    that the order is another one, all."""
-    speaks = {(claim.user_id, claim.kind in _OTHERS_SAY) for claim in stored}
-    speaks |= {(claim.user_id, claim.kind in _OTHERS_SAY) for claim in new}
-    if len(speaks) < 2 and not has_leads:
-        return set()
-    by_day: dict[int, set[tuple[str, bool]]] = defaultdict(set)
+) -> list[Day]:
+    """The days, newest first, whose events have to be read for claims that were left to them: those
+    of `new` on which several say whose the key is. What was left out on other days fits the
+    timeline still. `is_made_anew`: not only `new` changes it, but who is real, or by how much a
+    clock is ahead; then all days may be concerned."""
+    said: dict[int, set[tuple[str, bool]]] = defaultdict(set)
     for claim in (*stored, *new):
-        day = to_micros(claim.at) // DAY_MICROS
-        by_day[day].add((claim.user_id, claim.kind in _OTHERS_SAY))
-    return {
-        Day(claim.user_id, claim.at.replace(hour=0, minute=0, second=0, microsecond=0))
+        if (voice := _voice(claim, is_real)) is not None:
+            said[_day(claim)].add(voice)
+    if not is_made_anew:
+        fresh = {_day(claim) for claim in new}
+        said = {day: voices for day, voices in said.items() if day in fresh}
+    several = {day for day, voices in said.items() if len(voices) > 1 or is_made_anew}
+    days = {
+        Day(claim.at.replace(hour=0, minute=0, second=0, microsecond=0), claim.user_id)
         for claim in stored
-        if claim.kind in _REPEATED
-        and (has_leads or len(by_day[to_micros(claim.at) // DAY_MICROS]) > 1)
-        and is_real(claim.user_id)
+        if claim.kind in _REPEATED and _day(claim) in several and is_real(claim.user_id)
     }
+    return sorted(days, reverse=True)
+
+
+def _voice(claim: Claim, is_real: Callable[[str], bool]) -> tuple[str, bool] | None:
+    """Who says something of the key, and whether it is that they leave it; None: nobody whom a
+    timeline would hear."""
+    if claim.kind is ClaimKind.SIGN_OUT:
+        return "", False
+    if is_real(claim.user_id):
+        return claim.user_id, claim.kind is ClaimKind.DELETION
+    signs_out = claim.kind is ClaimKind.REGISTRATION and claim.key == claim.user_id
+    return ("", False) if signs_out else None
 
 
 def _repeats(known: DayClaim, claim: Claim) -> bool:
@@ -102,8 +113,7 @@ def _repeats(known: DayClaim, claim: Claim) -> bool:
         return False
     if claim.user_id != known.user_id or lead_of(claim):
         return False
-    at = to_micros(claim.at)
-    return known.at <= at and known.at // DAY_MICROS == at // DAY_MICROS
+    return known.at <= to_micros(claim.at) and known.at // DAY_MICROS == _day(claim)
 
 
 def _is_later(claim: Claim, known: DayClaim | None) -> bool:
@@ -111,10 +121,13 @@ def _is_later(claim: Claim, known: DayClaim | None) -> bool:
     that a registration of that day changes nothing that is kept."""
     if known is None:
         return True
-    at = to_micros(claim.at)
-    is_another = claim.user_id != known.user_id or at // DAY_MICROS != known.at // DAY_MICROS
-    return is_another and at > known.at
+    is_another = claim.user_id != known.user_id or _day(claim) != known.at // DAY_MICROS
+    return is_another and to_micros(claim.at) > known.at
 
 
 def _claimed_at(claim: Claim) -> datetime:
     return claim.at
+
+
+def _day(claim: Claim) -> int:
+    return to_micros(claim.at) // DAY_MICROS

@@ -212,7 +212,10 @@ class Identified(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 def context_device_of(body: str) -> str | None:
     """`Event.context_device_id` of a stored event."""
-    return usable_id(device_ids(None, _wire_traits.decode(body).context)[1])
+    _, device_id = device_ids(None, _wire_traits.decode(body).context)
+    if has_number(device_id):
+        _, device_id = device_ids(None, printed_ids(body.encode()).context)
+    return usable_id(device_id)
 
 
 def read_identify(body: str) -> Identified:
@@ -222,7 +225,7 @@ def read_identify(body: str) -> Identified:
     return Identified(
         traits=_traits(wire.traits, context),
         is_active=_is_active(context),
-        context_device_id=usable_id(device_ids(None, context)[1]),
+        context_device_id=context_device_of(body),
     )
 
 
