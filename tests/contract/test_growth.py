@@ -133,7 +133,18 @@ def facts(app: App, count: int) -> list[Event]:
     ]
 
 
+def use_before_a_handover(app: App, count: int) -> list[Event]:
+    """What was left to the events of a day is read from them once somebody else comes."""
+    use = [app.track(at, user="U", context_device="D") for at in range(count - 1)]
+    return [*use, app.identify(count, "V", context_device="D")]
+
+
+def handovers_day_after_day(app: App, count: int) -> list[Event]:
+    return [app.track(at * 720, user="UV"[at % 2], context_device="D") for at in range(count)]
+
+
 KINDS = [
+    use_before_a_handover, handovers_day_after_day,
     turns, turns_backwards, sign_outs, many_owners, tokens, one_token_on_many_devices, traits,
     devices, deletions, aliases, anonymous, refused, facts,
 ]  # fmt: skip
