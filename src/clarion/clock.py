@@ -20,7 +20,6 @@ Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 """In what goes over the wire: ISO 8601 with its offset; those we tell are in UTC."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 SKEW = timedelta(seconds=60)
 """What was made later than that from now was made by a clock that was wrong, or ours is: machines
 that keep time together differ by less."""
@@ -103,9 +102,10 @@ def made_at(made: UUID) -> datetime:
 
 def to_micros(at: datetime) -> int:
     """Microseconds since 1970 UTC; exact."""
-    return (at - _EPOCH) // _MICROSECOND
+    since = at - _EPOCH
+    return (since.days * 86_400 + since.seconds) * 1_000_000 + since.microseconds
 
 
 def from_micros(micros: int) -> datetime:
     """The aware UTC instant of `to_micros`."""
-    return _EPOCH + timedelta(microseconds=micros)
+    return _EPOCH + timedelta(0, 0, micros)

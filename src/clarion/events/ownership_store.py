@@ -17,10 +17,13 @@ from uuid import UUID
 
 from msgspec import Struct
 from sqlalchemy import (
+    Boolean,
     ColumnElement,
+    Delete,
     ScalarSelect,
     Table,
     and_,
+    bindparam,
     case,
     delete,
     exists,
@@ -32,7 +35,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.events.messages.timestamps import AHEAD_MIN, DELAY_MAX
 from clarion.storage.bulk import in_parts, insert_new, upsert
-from clarion.storage.dialect import Instant, among, moved, unindexed
+from clarion.storage.dialect import Id, Instant, among, moved, prepared, several, unindexed
 from clarion.storage.schema import clock_leads, events, ownership_periods
 
 _FIRST = datetime.min.replace(tzinfo=UTC)
@@ -71,11 +74,14 @@ async def write_ownership(
     replaced = list(replaced)
     for as_user in (True, False):
         keys = [key for key, is_user in replaced if is_user is as_user]
-        which = ownership_periods.c.is_user.is_(as_user)
-        await _forget(connection, workspace_id, ownership_periods, keys, which)
+        for part in in_parts(keys):
+            values = {"workspace": workspace_id, "keys": part, "as_user": as_user}
+            await connection.execute(_forget_periods(connection), values)
     # What is ahead counts for a key however it decides, but for a person's user id.
     by_time = {decider[0] for decider in replaced if not ownership[decider].is_real}
-    await _forget(connection, workspace_id, clock_leads, by_time)
+    for part in in_parts(by_time):
+        values = {"workspace": workspace_id, "keys": part}
+        await connection.execute(_forget_leads(connection), values)
     await insert_new(
         connection,
         ownership_periods,
@@ -130,20 +136,29 @@ async def forget_ownership(
     connection: AsyncConnection, workspace_id: UUID, keys: Iterable[str]
 ) -> None:
     """Remove what says whose these keys are."""
-    for table in (ownership_periods, clock_leads):
-        await _forget(connection, workspace_id, table, keys)
-
-
-async def _forget(
-    connection: AsyncConnection,
-    workspace_id: UUID,
-    table: Table,
-    keys: Iterable[str],
-    *which: ColumnElement[bool],
-) -> None:
     for part in in_parts(keys):
-        of_keys = (table.c.workspace_id == workspace_id, among(connection, table.c.key, part))
-        await connection.execute(delete(table).where(*of_keys, *which))
+        for table in (ownership_periods, clock_leads):
+            of_keys = (table.c.workspace_id == workspace_id, among(connection, table.c.key, part))
+            await connection.execute(delete(table).where(*of_keys))
+
+
+@prepared
+def _forget_periods(connection: AsyncConnection) -> Delete:
+    as_user = bindparam("as_user", type_=Boolean)
+    of_keys = _of_keys(connection, ownership_periods)
+    return delete(ownership_periods).where(*of_keys, ownership_periods.c.is_user == as_user)
+
+
+@prepared
+def _forget_leads(connection: AsyncConnection) -> Delete:
+    return delete(clock_leads).where(*_of_keys(connection, clock_leads))
+
+
+def _of_keys(connection: AsyncConnection, table: Table) -> tuple[ColumnElement[bool], ...]:
+    """Rows of the `keys`, which come as a parameter, as the `workspace` does."""
+    keys = several(connection, "keys", table.c.key)
+    workspace = bindparam("workspace", type_=Id)
+    return table.c.workspace_id == workspace, among(connection, table.c.key, keys)
 
 
 def placed_at(rows: Table = events) -> ColumnElement[datetime]:

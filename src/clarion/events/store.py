@@ -23,7 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from clarion.events.ownership_store import owned_by, stored_event
 from clarion.events.seen_store import add_seen, message_hashes, seqs_of
 from clarion.storage.bulk import append, in_parts, insert_new, next_numbers
-from clarion.storage.dialect import Id, Instant, among, dialect_of, several, unindexed
+from clarion.storage.dialect import Id, Instant, among, prepared, several, unindexed
 from clarion.storage.schema import (
     events,
     merges,
@@ -65,16 +65,13 @@ class Receipt:
 # --- events ---------------------------------------------------------------------------------
 
 
+@prepared
 def _before(connection: AsyncConnection) -> CompoundSelect[Any]:
-    """Made once a dialect: to put it together takes longer than to ask."""
-    known = _befores.get(dialect_of(connection))
-    if known is not None:
-        return known
     workspace = bindparam("workspace", type_=Id)
     no_text, no_time = cast(null(), Text()), cast(null(), Instant())
     no_salt = cast(null(), LargeBinary())
     hashes = several(connection, "hashes", seen_messages.c.hash)
-    made = _befores[dialect_of(connection)] = union_all(
+    return union_all(
         select(seen_messages.c.hash, seen_messages.c.received_at, no_text, no_text).where(
             among(connection, seen_messages.c.hash, hashes)
         ),
@@ -86,10 +83,6 @@ def _before(connection: AsyncConnection) -> CompoundSelect[Any]:
             merges.c.workspace_id == workspace, merges.c.undone_at.is_(None)
         ),
     )
-    return made
-
-
-_befores: dict[str, CompoundSelect[Any]] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

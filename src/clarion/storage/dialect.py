@@ -1,37 +1,37 @@
 """The few things SQLite and PostgreSQL truly say differently."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime
-from typing import Any
+from functools import wraps
+from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
     BindParameter,
+    Boolean,
     Column,
     ColumnElement,
     Dialect,
     Double,
-    Integer,
     LargeBinary,
-    Select,
     Table,
     Text,
     TypeDecorator,
     any_,
     bindparam,
-    func,
-    literal_column,
-    select,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.sql.visitors import InternalTraversal
 
 from clarion.clock import from_micros, id_maker, to_micros
+
+S = TypeVar("S")
 
 BYTES_OF_AN_ID = 16
 """And of the hashes that rows are found by."""
@@ -119,18 +119,46 @@ def among(
         values = several(connection, None, column, list(values))
     if _takes_arrays(connection):
         return column == any_(values)
-    return column.in_(_members(values))
+    return _IsAmong(column, values)
 
 
-def _members(values: BindParameter[Any]) -> Select[Any]:
-    """What a list of SQLite's has in it."""
-    if isinstance(values.type, _JsonList):
-        return select(func.json_each(values).table_valued("value").c.value)
-    first: ColumnElement[int] = literal_column("1", Integer).label("place")
-    places = select(first).where(func.length(values) > 0).cte(recursive=True)
-    following = places.c.place + BYTES_OF_AN_ID
-    places = places.union_all(select(following).where(following <= func.length(values)))
-    return select(func.substr(values, places.c.place, BYTES_OF_AN_ID))
+class _IsAmong(ColumnElement[bool]):
+    """`column` is in a list of SQLite's. An element of its own: put together from functions and
+    selects it cost as much as to run it, and statements are made for every batch."""
+
+    __visit_name__ = "is_among"
+    _traverse_internals = [  # noqa: RUF012 - as SQLAlchemy declares it
+        ("column", InternalTraversal.dp_clauseelement),
+        ("values", InternalTraversal.dp_clauseelement),
+    ]
+    inherit_cache = True
+    _is_implicitly_boolean = True
+    type = Boolean()
+
+    def __init__(self, column: ColumnElement[Any], values: BindParameter[Any]) -> None:
+        self.column = column
+        self.values = values
+
+    @property
+    def _from_objects(self) -> Any:
+        """The tables that it speaks of, for statements that name them nowhere else."""
+        return self.column._from_objects
+
+
+@compiles(_IsAmong)
+def _is_among(element: _IsAmong, compiler: SQLCompiler, **kw: Any) -> str:
+    column = compiler.process(element.column, **kw)
+    if isinstance(element.values.type, _JsonList):
+        listed = compiler.process(element.values, **kw)
+        return f"({column} IN (SELECT value FROM json_each({listed})))"  # noqa: S608
+    length, longest, listed = (compiler.process(element.values, **kw) for _ in range(3))
+    return (
+        f"({column} IN (WITH RECURSIVE places(place) AS "  # noqa: S608
+        f"(SELECT 1 WHERE length({length}) > 0 "
+        f"UNION ALL SELECT place + {BYTES_OF_AN_ID} FROM places "
+        f"WHERE place + {BYTES_OF_AN_ID} <= length({longest})) "
+        f"SELECT substr({listed}, place, {BYTES_OF_AN_ID}) FROM places))"
+    )
 
 
 class _JsonList(TypeDecorator[list[str]]):
@@ -192,9 +220,20 @@ def has_one_writer(connection: AsyncConnection) -> bool:
     return connection.dialect.name == "sqlite"
 
 
-def dialect_of(connection: AsyncConnection) -> str:
-    """The database's name: a key for statements that are built once for each."""
-    return connection.dialect.name
+def prepared(make: Callable[[AsyncConnection], S]) -> Callable[[AsyncConnection], S]:
+    """A statement that `make` puts together once for each kind of database; its values come as
+    parameters, lists by `several`. For what every batch asks: to put it together anew, and to find
+    out that it is the same as before, costs about as much as to run it."""
+    made: dict[str, S] = {}
+
+    @wraps(make)
+    def statement(connection: AsyncConnection) -> S:
+        dialect = connection.dialect.name
+        if dialect not in made:
+            made[dialect] = make(connection)
+        return made[dialect]
+
+    return statement
 
 
 def _takes_arrays(connection: AsyncConnection) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import ColumnElement, Select, Table, bindparam, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.clock import from_micros, to_micros
@@ -23,7 +23,7 @@ from clarion.customers.devices.device import (
 )
 from clarion.customers.devices.device_plan import Holder
 from clarion.storage.bulk import insert_new, upsert
-from clarion.storage.dialect import among
+from clarion.storage.dialect import Id, among, prepared, several
 from clarion.storage.schema import device_deletions, devices, tokens
 
 DELETIONS_KEPT = 100
@@ -39,27 +39,38 @@ async def lock_devices(
     deletions: dict[str, list[Deletion]] = defaultdict(list)
     if not wanted:
         return {}, deletions
-    rows = await connection.execute(
+    values = {"workspace": workspace_id, "ids": wanted}
+    rows = await connection.execute(_lock_devices(connection), values)
+    found: dict[str, KeptDevice] = {}
+    for row in rows.all():
+        if row.device_id not in found:
+            found[row.device_id] = kept_device(row)
+        if row.deleted_at is not None:
+            deletions[row.device_id].append(_deletion(row))
+    return found, deletions
+
+
+@prepared
+def _lock_devices(connection: AsyncConnection) -> Select[Any]:
+    return (
         select(devices, *_DELETION)
         .outerjoin(
             device_deletions,
             (device_deletions.c.workspace_id == devices.c.workspace_id)
             & (device_deletions.c.device_id == devices.c.device_id),
         )
-        .where(
-            devices.c.workspace_id == workspace_id, among(connection, devices.c.device_id, wanted)
-        )
+        .where(*_of_devices(connection, devices))
         # Locked by id, as whoever removes registrations does: two orders would meet head-on.
         .order_by(devices.c.id, device_deletions.c.at, device_deletions.c.message_id)
         .with_for_update(of=devices)
     )
-    found: dict[str, KeptDevice] = {}
-    for row in rows:
-        if row.device_id not in found:
-            found[row.device_id] = kept_device(row)
-        if row.deleted_at is not None:
-            deletions[row.device_id].append(_deletion(row))
-    return found, deletions
+
+
+def _of_devices(connection: AsyncConnection, table: Table) -> tuple[ColumnElement[bool], ...]:
+    """Rows of the devices `ids`, which come as a parameter, as the `workspace` does."""
+    ids = several(connection, "ids", table.c.device_id)
+    workspace = bindparam("workspace", type_=Id)
+    return table.c.workspace_id == workspace, among(connection, table.c.device_id, ids)
 
 
 async def keep_devices(
@@ -77,23 +88,30 @@ async def lock_holders(
     wanted = sorted(set(hashes))
     if not wanted:
         return {}
-    rows = await connection.execute(
-        select(tokens)
-        .where(
-            tokens.c.workspace_id == workspace_id,
-            among(connection, tokens.c.installation_hash, wanted),
-        )
-        .order_by(tokens.c.installation_hash)
-        .with_for_update()
-    )
+    values = {"workspace": workspace_id, "hashes": wanted}
+    rows = await connection.execute(_lock_holders(connection), values)
     return {
         row.installation_hash: Holder(
             installation_hash=row.installation_hash,
             device_id=row.device_id,
             stamp=Stamp(row.at, row.rank, row.message_id),
         )
-        for row in rows
+        for row in rows.all()
     }
+
+
+@prepared
+def _lock_holders(connection: AsyncConnection) -> Select[Any]:
+    hashes = several(connection, "hashes", tokens.c.installation_hash)
+    return (
+        select(tokens)
+        .where(
+            tokens.c.workspace_id == bindparam("workspace", type_=Id),
+            among(connection, tokens.c.installation_hash, hashes),
+        )
+        .order_by(tokens.c.installation_hash)
+        .with_for_update()
+    )
 
 
 async def keep_holders(
@@ -182,17 +200,19 @@ async def deletions_of(
     wanted = list(device_ids)
     if not wanted:
         return found
-    rows = await connection.execute(
-        select(device_deletions.c.device_id, *_DELETION)
-        .where(
-            device_deletions.c.workspace_id == workspace_id,
-            among(connection, device_deletions.c.device_id, wanted),
-        )
-        .order_by(device_deletions.c.at, device_deletions.c.message_id)
-    )
-    for row in rows:
+    values = {"workspace": workspace_id, "ids": wanted}
+    for row in await connection.execute(_deletions_of(connection), values):
         found[row.device_id].append(_deletion(row))
     return found
+
+
+@prepared
+def _deletions_of(connection: AsyncConnection) -> Select[Any]:
+    return (
+        select(device_deletions.c.device_id, *_DELETION)
+        .where(*_of_devices(connection, device_deletions))
+        .order_by(device_deletions.c.at, device_deletions.c.message_id)
+    )
 
 
 def kept_device(row: Any) -> KeptDevice:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, literal_column, select
+from sqlalchemy import ColumnElement, Select, bindparam, func, literal_column, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.customers.devices.device import (
@@ -26,7 +26,7 @@ from clarion.customers.devices.liveness import without
 from clarion.customers.devices.registration_reader import APNS_CURE
 from clarion.customers.devices.registration_store import keep_devices, kept_device
 from clarion.storage.bulk import append
-from clarion.storage.dialect import among, unindexed
+from clarion.storage.dialect import Id, among, prepared, several, unindexed
 from clarion.storage.schema import device_history as device_history_of
 from clarion.storage.schema import devices
 
@@ -174,16 +174,23 @@ async def count_devices(
     connection: AsyncConnection, workspace_id: UUID, customer_ids: Iterable[UUID]
 ) -> Counter[UUID]:
     """How many devices each of these customers can be reached on."""
-    rows = await connection.execute(
+    values = {"workspace": workspace_id, "ids": sorted(set(customer_ids))}
+    rows = await connection.execute(_count_devices(connection), values)
+    return Counter({customer_id: int(count) for customer_id, count in rows.all()})
+
+
+@prepared
+def _count_devices(connection: AsyncConnection) -> Select[Any]:
+    ids = several(connection, "ids", devices.c.customer_id)
+    return (
         select(devices.c.customer_id, func.count())
         .where(
-            devices.c.workspace_id == workspace_id,
-            among(connection, devices.c.customer_id, sorted(set(customer_ids))),
+            devices.c.workspace_id == bindparam("workspace", type_=Id),
+            among(connection, devices.c.customer_id, ids),
             devices.c.state == DeviceState.ACTIVE.value,
         )
         .group_by(devices.c.customer_id)
     )
-    return Counter({row[0]: int(row[1]) for row in rows})
 
 
 async def add_history(

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Select, select
+from sqlalchemy import Result, Select, bindparam, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.clock import from_micros, to_micros
@@ -21,7 +21,7 @@ from clarion.customers.identity.timeline import CLAIMS_READ_MAX, NOBODYS, Span, 
 from clarion.events.ownership_store import Ownership, Period, sources_with_leads, write_ownership
 from clarion.sources.store import list_sources
 from clarion.storage.bulk import in_parts, insert_new, insert_unseen, upsert
-from clarion.storage.dialect import among, has_one_writer, unindexed
+from clarion.storage.dialect import Id, among, has_one_writer, prepared, several, unindexed
 from clarion.storage.schema import claims as claims_table
 from clarion.storage.schema import identifiers
 
@@ -44,15 +44,24 @@ async def lock_identifiers(
     fresh: set[str] = set()
     if not has_one_writer(connection):
         fresh = await _insert_empty(connection, workspace_id, wanted)
-    rows = await connection.execute(
+    values = {"workspace": workspace_id, "keys": wanted}
+    rows = await connection.execute(_lock_identifiers(connection), values)
+    known = _identifiers(rows.all())
+    return {key: known[key] for key in known.keys() - fresh} if fresh else known
+
+
+@prepared
+def _lock_identifiers(connection: AsyncConnection) -> Select[Any]:
+    keys = several(connection, "keys", identifiers.c.key)
+    return (
         select(*_KEPT)
         .where(
-            identifiers.c.workspace_id == workspace_id, among(connection, identifiers.c.key, wanted)
+            identifiers.c.workspace_id == bindparam("workspace", type_=Id),
+            among(connection, identifiers.c.key, keys),
         )
         .order_by(identifiers.c.key)
         .with_for_update()
     )
-    return {key: one for key, one in _identifiers(rows).items() if key not in fresh}
 
 
 async def read_flags(
@@ -74,7 +83,7 @@ async def read_identifiers(
                 identifiers.c.workspace_id == workspace_id, identifiers.c.key.in_(part)
             )
         )
-        found |= _identifiers(rows)
+        found |= _identifiers(rows.all())
     return found
 
 
@@ -173,12 +182,8 @@ async def claims_on(
     wanted = sorted(keys)
     if not wanted:
         return {}
-    rows = await connection.execute(
-        _claims_of(workspace_id)
-        .where(among(connection, claims_table.c.key, wanted))
-        .limit(CLAIMS_AT_ONCE + 1)
-    )
-    found = _by_key(rows)
+    values = {"workspace": workspace_id, "keys": wanted}
+    found = _by_key(await connection.execute(_claims_on(connection), values))
     if sum(map(len, found.values())) > CLAIMS_AT_ONCE or any(
         len(many) > CLAIMS_READ_MAX for many in found.values()
     ):
@@ -186,10 +191,23 @@ async def claims_on(
     return {key: Stored(many) for key, many in found.items()}
 
 
+@prepared
+def _claims_on(connection: AsyncConnection) -> Select[Any]:
+    keys = several(connection, "keys", claims_table.c.key)
+    return (
+        select(claims_table)
+        .where(
+            claims_table.c.workspace_id == bindparam("workspace", type_=Id),
+            among(connection, claims_table.c.key, keys),
+        )
+        .limit(CLAIMS_AT_ONCE + 1)
+    )
+
+
 async def _newest_on(connection: AsyncConnection, workspace_id: UUID, key: str) -> Stored:
     rows = await connection.execute(
-        _claims_of(workspace_id)
-        .where(claims_table.c.key == key)
+        select(claims_table)
+        .where(claims_table.c.workspace_id == workspace_id, claims_table.c.key == key)
         .order_by(claims_table.c.at.desc(), claims_table.c.message_id.desc())
         .limit(CLAIMS_READ_MAX + 1)
     )
@@ -200,13 +218,9 @@ async def _newest_on(connection: AsyncConnection, workspace_id: UUID, key: str) 
     return Stored(kept, kept[-1].at)
 
 
-def _claims_of(workspace_id: UUID) -> Select[Any]:
-    return select(claims_table).where(claims_table.c.workspace_id == workspace_id)
-
-
-def _by_key(rows: Iterable[Any]) -> dict[str, list[Claim]]:
+def _by_key(rows: Result[Any]) -> dict[str, list[Claim]]:
     found: dict[str, list[Claim]] = defaultdict(list)
-    for row in rows:
+    for row in rows.all():
         found[row.key].append(
             Claim(
                 key=row.key,

@@ -6,14 +6,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ScalarSelect, Select, Table, bindparam, delete, select
+from sqlalchemy import Delete, ScalarSelect, Select, Table, bindparam, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.customers.profile.customer import CustomerRecord, Seen
 from clarion.customers.profile.traits import Profile
 from clarion.events.ownership_store import is_in_period, owned_by
 from clarion.storage.bulk import in_parts, upsert
-from clarion.storage.dialect import Id, among, dialect_of, several, unindexed
+from clarion.storage.dialect import Id, among, prepared, several, unindexed
 from clarion.storage.schema import (
     customers,
     devices,
@@ -124,13 +124,19 @@ async def lock_customers(
     wanted = sorted(set(ids), key=_bytes)
     if not wanted:
         return {}
-    rows = await connection.execute(
+    rows = await connection.execute(_lock_customers(connection), {"ids": wanted})
+    return {row.id: _kept(row) for row in rows.all()}
+
+
+@prepared
+def _lock_customers(connection: AsyncConnection) -> Select[Any]:
+    ids = several(connection, "ids", customers.c.id)
+    return (
         select(customers)
-        .where(among(connection, customers.c.id, wanted))
+        .where(among(connection, customers.c.id, ids))
         .order_by(customers.c.id)
         .with_for_update()
     )
-    return {row.id: _kept(row) for row in rows}
 
 
 async def keep_customers(
@@ -192,29 +198,21 @@ async def seen_between(
     return spans
 
 
+@prepared
 def _seen_statement(connection: AsyncConnection) -> Select[Any]:
-    """Made once a dialect: to put it together takes longer than to ask. Each end of each period by
-    its own look into the index, as a customer may have many events; and all of it in one statement:
-    what is removed meanwhile is in one of the tables, whenever it looks."""
-    known = _seen_statements.get(dialect_of(connection))
-    if known is not None:
-        return known
+    """Each end of each period by its own look into the index, as a customer may have many events;
+    and all of it in one statement: what is removed meanwhile is in one of the tables, whenever it
+    looks."""
     ends = [
         _end_of(table, is_last=is_last)
         for table in (events, event_traces)
         for is_last in (False, True)
     ]
     ids = several(connection, "ids", ownership_periods.c.customer_id)
-    made = _seen_statements[dialect_of(connection)] = select(
-        ownership_periods.c.customer_id, *ends
-    ).where(
+    return select(ownership_periods.c.customer_id, *ends).where(
         unindexed(ownership_periods.c.workspace_id) == bindparam("workspace", type_=Id),
         among(connection, ownership_periods.c.customer_id, ids),
     )
-    return made
-
-
-_seen_statements: dict[str, Select[Any]] = {}
 
 
 def _end_of(table: Table, *, is_last: bool) -> ScalarSelect[datetime]:
@@ -257,12 +255,18 @@ async def forget_customers(
     """Remove those of `ids` whom no device points at: nothing is left that was theirs."""
     wanted = sorted(set(ids), key=_bytes)
     if wanted:
-        held = select(devices.c.customer_id).where(
-            devices.c.workspace_id == workspace_id, devices.c.customer_id == customers.c.id
-        )
-        await connection.execute(
-            delete(customers).where(among(connection, customers.c.id, wanted), ~held.exists())
-        )
+        values = {"workspace": workspace_id, "ids": wanted}
+        await connection.execute(_forget_customers(connection), values)
+
+
+@prepared
+def _forget_customers(connection: AsyncConnection) -> Delete:
+    ids = several(connection, "ids", customers.c.id)
+    held = select(devices.c.customer_id).where(
+        devices.c.workspace_id == bindparam("workspace", type_=Id),
+        devices.c.customer_id == customers.c.id,
+    )
+    return delete(customers).where(among(connection, customers.c.id, ids), ~held.exists())
 
 
 def read_customer(row: Any) -> Customer:
