@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import JSON, CursorResult, Table, bindparam, delete, func, select
+from sqlalchemy import JSON, CursorResult, Table, bindparam, delete
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -95,10 +95,13 @@ async def insert_unseen(
 async def next_numbers(connection: AsyncConnection, table: Table, count: int) -> list[int]:
     """The numbers that the next `count` rows of a table with a `seq` have, in their order."""
     if connection.dialect.name == "postgresql":
-        numbers = select(func.nextval(f"{table.name}_seq_seq"))
-        series = func.generate_series(1, count).table_valued("number")
-        return list((await connection.execute(numbers.select_from(series))).scalars())
-    last = (await connection.execute(select(func.max(table.c.seq)))).scalar_one() or 0
+        numbers = await connection.exec_driver_sql(
+            "SELECT nextval($1::text::regclass) FROM generate_series(1, $2)",
+            (f"{table.name}_seq_seq", count),
+        )
+        return list(numbers.scalars())
+    newest = await connection.exec_driver_sql(f'SELECT max(seq) FROM "{table.name}"')  # noqa: S608
+    last = newest.scalar_one() or 0
     return list(range(last + 1, last + 1 + count))
 
 

@@ -82,6 +82,8 @@ class Batch:
         self._facts: dict[str, Facts] = {}
         self._known: dict[str, Identifier] = {}
         self._flags: dict[str, Flags] = {}
+        self._real: set[str] = set()
+        """The keys of `_flags` that are people's user ids: asked several times an event."""
         self._timelines: dict[str, Timeline] = {}
         self._new: dict[str, list[Claim]] = defaultdict(list)
         self._stored: Mapping[str, Stored] = {}
@@ -120,15 +122,10 @@ class Batch:
             if facts is not kept:
                 self.noted[key] = facts
         for key, seen in self._seen.items():
-            before = known.get(key)
-            if before is None:
-                self._flags[key] = seen
-                self._timelines[key] = Timeline()
-                continue
-            after = before.flags.merged(seen)
-            self._flags[key] = after
+            before = known.get(key, UNKNOWN)
+            self._learn(key, before.flags.merged(seen))
             self._timelines[key] = before.timeline
-            if after.is_real != before.flags.is_real:
+            if key in known and (key in self._real) != before.flags.is_real:
                 self.flipped.add(key)
                 self._reopened.add(key)
 
@@ -139,7 +136,7 @@ class Batch:
             self._reopened.add(key)
             if key not in self._flags:
                 self._known[key] = identifier
-                self._flags[key] = identifier.flags
+                self._learn(key, identifier.flags)
                 self._timelines[key] = identifier.timeline
 
     def unsettled(self) -> set[str]:
@@ -156,7 +153,7 @@ class Batch:
 
     def doubtful_keys(self) -> set[str]:
         """Device ids of the batch that are the user id of a real customer, too (R2)."""
-        return {key for key in self._of_devices if self._flags[key].is_real}
+        return self._real & self._of_devices.keys()
 
     def shared_keys(self) -> set[str]:
         """Keys of the batch that too many users came with (R12)."""
@@ -193,7 +190,12 @@ class Batch:
         return found
 
     def introduce(self, flags: Mapping[str, Flags]) -> None:
-        self._flags.update(flags)
+        for key, known in flags.items():
+            self._learn(key, known)
+
+    def _learn(self, key: str, flags: Flags) -> None:
+        self._flags[key] = flags
+        (self._real.add if flags.is_real else self._real.discard)(key)
 
     def settle(
         self, stored: Mapping[str, Stored], told_again: Mapping[str, Sequence[Claim]] | None = None
@@ -245,13 +247,12 @@ class Batch:
 
     def canonical(self, owner: Owner) -> Owner:
         """Whom an owner counts as. Everything else here goes by the ids that apps sent."""
-        if isinstance(owner, User) and owner.user_id in self._merges:
+        if self._merges and isinstance(owner, User) and owner.user_id in self._merges:
             return User(self._merges[owner.user_id])
         return owner
 
     def is_real(self, user_id: str) -> bool:
-        flags = self._flags.get(user_id)
-        return flags is not None and flags.is_real
+        return user_id in self._real
 
     def timeline(self, key: str) -> Timeline:
         return self._timelines[key]
