@@ -39,7 +39,12 @@ def settings() -> str:
         "",
         "Read from the environment once, at start, and checked together: every fault is told at",
         "once, and a variable that begins with `CLARION_` and is not on this list is refused. An",
-        "empty variable is an absent one. `clarion check` looks at them without starting anything.",
+        "empty variable is an absent one. `clarion config` shows what is in force and from where;",
+        "`clarion check` looks at it without starting anything.",
+        "",
+        "Each may stand in a file, too, as Docker and Kubernetes hand out secrets: with `_FILE`",
+        "behind its name, as in `CLARION_SECRET_KEY_FILE=/run/secrets/clarion`, a variable names a",
+        "file that holds the value alone. Both at once are refused.",
     ]
     for one in SETTINGS:
         lines += [
