@@ -12,6 +12,8 @@ from typing import Any
 from clarion.agent import AgentName
 from clarion.broker import JobKind
 from clarion.config import SETTINGS
+from clarion.customers.ingestor import INGESTED
+from clarion.reports.backlog_store import UNDER_WAY, WAITING
 from clarion.telemetry import AGENT_FAILURES, Metrics
 from docs.api import api
 from docs.codes import errors
@@ -25,6 +27,10 @@ LABELS: Mapping[str, Any] = {
     "agent": AgentName,
     "failure": AGENT_FAILURES,
     "why": ("paused", "removals"),
+    "state": UNDER_WAY,
+    "waiting": WAITING,
+    "use": ("in use", "idle"),
+    "outcome": INGESTED,
     "project": ("the id of the Firebase project",),
     "answer": ("what became of the try, as `reasons` of a report name it",),
     "code": ("those of [a whole call](errors.md#the-collector-the-whole-call)",),

@@ -41,6 +41,11 @@ _VERBS = {
         "installation.showing:config",
         "Show every setting in force, and whether it comes from a variable, a file or the default.",
     ),
+    "top": (
+        "installation.top:top",
+        "Show on one screen, live, what comes in, what waits, and what FCM answers; Ctrl-C ends "
+        "it.",
+    ),
     "backup": (
         "installation.backup:backup",
         "Copy the database to a file, as it is at one instant; Clarion may run meanwhile.",
