@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve example test soak bench lint types floors pytest docs lock clean
+.PHONY: help demo serve example test soak bench lint types floors pytest docs wheels lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -59,6 +59,11 @@ pytest: $(VENV)/.fetched
 
 docs: $(VENV)/.tests ## Write the generated references in docs/reference/
 	@$(BIN)/python -m docs.generate
+
+wheels: $(VENV)/.runtime ## Build the wheels of Clarion and the simulator into dist/, the same bytes each time
+	@$(BIN)/python -m hatchling build -t wheel -d dist
+	@cd simulator && ../$(BIN)/python -m hatchling build -t wheel -d ../dist
+	@cd dist && sha256sum *.whl
 
 lock: $(VENV)/.tests ## Lock the newest versions that fit pyproject.toml (needs uv)
 	@uv pip compile $(LOCK) --extra demo --extra build -o requirements.lock

@@ -12,6 +12,8 @@ from typing import Any
 from clarion.agent import AgentName
 from clarion.broker import JobKind
 from clarion.config import SETTINGS
+from clarion.customers.ingestor import INGESTED
+from clarion.reports.backlog_store import UNDER_WAY, WAITING
 from clarion.telemetry import AGENT_FAILURES, Metrics
 from docs.api import api
 from docs.codes import errors
@@ -25,6 +27,10 @@ LABELS: Mapping[str, Any] = {
     "agent": AgentName,
     "failure": AGENT_FAILURES,
     "why": ("paused", "removals"),
+    "state": UNDER_WAY,
+    "waiting": WAITING,
+    "use": ("in use", "idle"),
+    "outcome": INGESTED,
     "project": ("the id of the Firebase project",),
     "answer": ("what became of the try, as `reasons` of a report name it",),
     "code": ("those of [a whole call](errors.md#the-collector-the-whole-call)",),
@@ -39,7 +45,12 @@ def settings() -> str:
         "",
         "Read from the environment once, at start, and checked together: every fault is told at",
         "once, and a variable that begins with `CLARION_` and is not on this list is refused. An",
-        "empty variable is an absent one. `clarion check` looks at them without starting anything.",
+        "empty variable is an absent one. `clarion config` shows what is in force and from where;",
+        "`clarion check` looks at it without starting anything.",
+        "",
+        "Each may stand in a file, too, as Docker and Kubernetes hand out secrets: with `_FILE`",
+        "behind its name, as in `CLARION_SECRET_KEY_FILE=/run/secrets/clarion`, a variable names a",
+        "file that holds the value alone. Both at once are refused.",
     ]
     for one in SETTINGS:
         lines += [

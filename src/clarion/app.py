@@ -105,7 +105,11 @@ class App:
             metrics=self.metrics,
         )
         self._probes = Probes(
-            database=database, broker=broker, backpressure=self.backpressure, metrics=self.metrics
+            database=database,
+            broker=broker,
+            backpressure=self.backpressure,
+            metrics=self.metrics,
+            clock=clock,
         )
         self._streams = Streams()
         self._stopping = asyncio.Event()
@@ -280,7 +284,7 @@ class App:
         database, broker, clock = self.database, self.broker, self.clock
         match role:
             case Role.INGESTOR:
-                return Ingestor(database, broker, clock).agents()
+                return Ingestor(database, broker, clock, metrics=self.metrics).agents()
             case Role.SCHEDULER:
                 options = SchedulerOptions(late_minutes=self.settings.late_minutes)
                 lease = self._lease(AgentName.SCHEDULER)

@@ -185,6 +185,36 @@ class Metrics:
             ["why"],
             registry=self.registry,
         )
+        self.launches = Gauge(
+            "clarion_launches",
+            "Launches under way, of all workspaces.",
+            ["state"],
+            registry=self.registry,
+        )
+        self.pushes_waiting = Gauge(
+            "clarion_pushes_waiting",
+            "Pushes that are planned and not settled: due; for later, by a spread or as they are "
+            "tried again; held for a person; leased by a sender.",
+            ["waiting"],
+            registry=self.registry,
+        )
+        self.oldest_push_seconds = Gauge(
+            "clarion_oldest_push_seconds",
+            "How long the push that is due for longest has waited for a sender; 0: none is due.",
+            registry=self.registry,
+        )
+        self.connections = Gauge(
+            "clarion_database_connections",
+            "Connections of this process to the database.",
+            ["use"],
+            registry=self.registry,
+        )
+        self.events = Counter(
+            "clarion_events",
+            "Events that this process took in, by what became of them.",
+            ["outcome"],
+            registry=self.registry,
+        )
         self.agents = AgentMetrics(self.registry)
         self.fcm_answers = Counter(
             "clarion_fcm_answers",

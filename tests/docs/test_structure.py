@@ -160,7 +160,8 @@ ASKING_THE_API = [path for path in modules() if ASKING & imports_of(path)]
 def is_free(name: str) -> bool:
     """Whether a command may use it that asks the API: text, the clock, faults, and how records
     are written in the files that it reads and writes."""
-    free = ("clarion.text", "clarion.clock", "clarion.clock.SystemClock", "clarion.faults")
+    free = ("clarion.text", "clarion.clock", "clarion.clock.SystemClock", "clarion.faults",
+            "clarion.value_file")  # fmt: skip
     if not name.startswith("clarion.importing."):
         return name in free
     return name.split(".")[2] not in ("commands", "queries", "export_store")

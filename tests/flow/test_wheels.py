@@ -6,6 +6,7 @@ file by file. What is not asked for is not there, so that an undeclared dependen
 """
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -41,6 +42,26 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> Wheels:
     (clarion,) = directory.glob("clarion-*.whl")
     (simulator,) = directory.glob("fcm_simulator-*.whl")
     return Wheels(clarion, simulator)
+
+
+def test_the_same_source_makes_the_same_bytes_wherever_and_whenever(
+    wheels: Wheels, tmp_path: Path
+) -> None:
+    copy = tmp_path / "elsewhere"
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, copy.with_name(name))  # with times of now
+    (copy.parent / "src").mkdir()
+    shutil.copytree(
+        ROOT / "src",
+        copy.parent / "src",
+        ignore=shutil.ignore_patterns("__pycache__"),
+        copy_function=shutil.copyfile,
+        dirs_exist_ok=True,
+    )
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(copy)]
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True, timeout=PATIENCE)
+    [again] = copy.glob("*.whl")
+    assert again.read_bytes() == wheels.clarion.read_bytes()
 
 
 class Environment:

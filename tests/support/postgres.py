@@ -96,6 +96,11 @@ class PostgresServer:
         raise RuntimeError("PostgreSQL did not start")
 
     @property
+    def programs(self) -> Path:
+        """Where pg_dump and the others of its version are."""
+        return self._programs
+
+    @property
     def port(self) -> int:
         return self._port
 

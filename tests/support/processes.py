@@ -69,6 +69,12 @@ class Installation:
         assert process.returncode == 0, errors.decode()
         return json.loads(out)
 
+    async def ends(self, *arguments: str) -> tuple[int | None, str]:
+        """How a command ends that need not succeed, and all that it prints."""
+        process = await self._spawn(*arguments, stderr=asyncio.subprocess.STDOUT)
+        printed, _ = await process.communicate()
+        return process.returncode, " ".join(printed.decode().split())
+
     async def run(self, *roles: str) -> Process:
         return await self._start("run", *roles)
 

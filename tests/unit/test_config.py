@@ -303,3 +303,28 @@ def test_what_kubernetes_says_of_a_service_is_no_setting(service: str) -> None:
 def test_a_port_that_somebody_meant_is_refused_with_the_setting() -> None:
     assert "CLARION_LISTEN" in faults_of(PORT="8080")["CLARION_PORT"]
     assert "CLARION_LISTEN" in faults_of(HOST="0.0.0.0")["CLARION_HOST"]
+
+
+def test_every_setting_may_stand_in_a_file(tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    file.write_text("a secret of more than 16 characters\n")
+    assert settings_of(SECRET_KEY_FILE=str(file)).secret_key == file.read_text().strip()
+    file.write_text("127.0.0.1:9000")
+    assert settings_of(LISTEN_FILE=str(file)).listen.port == 9000
+
+
+def test_a_file_that_can_not_be_used_is_told_without_its_content(tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    for content, message in (
+        (b"short one", "has 9 characters"),
+        (b"one\ntwo that is long enough", "on one line"),
+        (b" \n", "is empty"),
+        (b"\xff\xfe and more of it", "not in UTF-8"),
+    ):
+        file.write_bytes(content)
+        [(name, told)] = faults_of(SECRET_KEY_FILE=str(file)).items()
+        assert (name, message in told) == ("CLARION_SECRET_KEY_FILE", True), told
+        assert "two that" not in told and "short one" not in told
+    assert "can not be read" in str(faults_of(SECRET_KEY_FILE=str(tmp_path / "nowhere")))
+    assert "take one of them away" in str(faults_of(LOG_FILE=str(file), LOG="info"))
+    assert "did you mean" in str(faults_of(SECRET_KEI_FILE=str(file)))

@@ -39,6 +39,13 @@ LATE_REASON = (
 the database, nobody may want it any more, or not at this hour."""
 
 
+RESTORED_REASON = (
+    "restored: it was about to send when this copy of the database was made; resume it to go on, "
+    "or cancel it"
+)
+"""Why a campaign or a launch waits in a restored database: what was sent since is not in it."""
+
+
 class DefinitionState(StrEnum):
     DRAFT = "draft"
     SCHEDULED = "scheduled"
@@ -159,8 +166,9 @@ def schedule(campaign: Campaign, at: datetime, now: datetime) -> Campaign | Reje
 
 
 def is_late(campaign: Campaign) -> bool:
-    """Whether it waits for a person because its time has passed."""
-    return campaign.definition is _D.PAUSED and campaign.definition_reason == LATE_REASON
+    """Whether it waits for a person because its time has passed, or it was restored."""
+    reasons = (LATE_REASON, RESTORED_REASON)
+    return campaign.definition is _D.PAUSED and campaign.definition_reason in reasons
 
 
 def launches_on_resume(campaign: Campaign, now: datetime) -> bool:

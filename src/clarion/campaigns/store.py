@@ -98,6 +98,25 @@ async def due_campaigns(connection: AsyncConnection, now: datetime, limit: int) 
     return [_campaign(row, _launch_beside(row)) for row in rows]
 
 
+async def about_to_launch(connection: AsyncConnection) -> list[tuple[UUID, UUID]]:
+    """Workspace and id of every campaign that is scheduled, in all workspaces."""
+    rows = await connection.execute(
+        select(campaigns.c.workspace_id, campaigns.c.id)
+        .where(campaigns.c.state == DefinitionState.SCHEDULED.value)
+        .order_by(campaigns.c.id)
+    )
+    return [(row.workspace_id, row.id) for row in rows]
+
+
+async def launches_under_way(connection: AsyncConnection) -> list[UUID]:
+    """Every launch that is being planned or sent, in all workspaces."""
+    under_way = (LaunchState.PLANNING.value, LaunchState.SENDING.value)
+    rows = await connection.execute(
+        select(launches.c.id).where(launches.c.state.in_(under_way)).order_by(launches.c.id)
+    )
+    return list(rows.scalars())
+
+
 async def save_campaign(connection: AsyncConnection, before: Campaign, after: Campaign) -> None:
     """Writes what differs: the definition, its launch, or both. Both are locked by the transaction;
     the planner's columns of a launch are not touched."""

@@ -34,8 +34,29 @@ _VERBS = {
         "Bring the database to this version. Running it again changes nothing.",
     ),
     "check": (
-        "installation.serving:check",
+        "installation.checking:check",
         "Look at settings, database, broker, keys and FCM without starting anything.",
+    ),
+    "config": (
+        "installation.showing:config",
+        "Show every setting in force, and whether it comes from a variable, a file or the default.",
+    ),
+    "top": (
+        "installation.top:top",
+        "Show on one screen, live, what comes in, what waits, and what FCM answers; Ctrl-C ends "
+        "it.",
+    ),
+    "backup": (
+        "installation.backup:backup",
+        "Copy the database to a file, as it is at one instant; Clarion may run meanwhile.",
+    ),
+    "restore": (
+        "installation.backup:restore",
+        "Put a backup back, at this version, with everything held that would send.",
+    ),
+    "hold": (
+        "installation.backup:hold",
+        "Pause every scheduled campaign and every launch under way, in all workspaces.",
     ),
     "audit": ("accounts.audit:audit", "Show who did what to which thing, the newest first."),
     "import": (

@@ -1,7 +1,8 @@
 """The environment as one frozen value: read once, at start, and every error told at once.
 
-`SETTINGS` (`setting.py`) is the whole list; what is not on it and begins with `CLARION_` is
-refused, so that a misspelt setting is never silently a default.
+`SETTINGS` (`setting.py`) is the whole list; each may stand in a file too (`value_file.py`). What is
+not on it and begins with `CLARION_` is refused, so that a misspelt setting is never silently a
+default.
 """
 
 import difflib
@@ -29,6 +30,7 @@ from clarion.service_variables import is_of_kubernetes
 from clarion.storage.postgres_address import read_postgres_url
 from clarion.telemetry import LOG_FORMATS, LOG_LEVELS, LogOptions
 from clarion.text import without_passwords
+from clarion.value_file import SUFFIX, file_of, value_of
 
 PREFIX = "CLARION_"
 DATABASE_FILE = "clarion.db"
@@ -85,8 +87,8 @@ class Settings:
 
 def read_settings(environment: Mapping[str, str]) -> Settings | list[Fault]:
     """The settings, or everything that is wrong with them. An empty variable is an absent one."""
-    values = {name: value.strip() for name, value in environment.items() if value.strip()}
-    faults = _unknown(environment)
+    values, faults = read_values(environment)
+    faults = [*_unknown(environment), *faults]
 
     def take(name: str, read: Callable[[str], Any], default: Any) -> Any:
         if name not in values:
@@ -94,7 +96,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings | list[Fault]:
         try:
             return read(values[name])
         except ValueError as error:
-            faults.append(Fault(field=name, message=str(error)))
+            faults.append(Fault(field=_place(environment, name), message=str(error)))
             return default
 
     data_dir = take("CLARION_DATA_DIR", _data_dir, Path("clarion-data").absolute())
@@ -124,6 +126,21 @@ def read_settings(environment: Mapping[str, str]) -> Settings | list[Fault]:
     return faults or settings
 
 
+def read_values(environment: Mapping[str, str]) -> tuple[dict[str, str], list[Fault]]:
+    """What is given of `SETTINGS`, by their names, in variables or in files; and what is wrong with
+    the files."""
+    values, faults = {}, []
+    for setting in SETTINGS:
+        try:
+            value = value_of(environment, setting.name)
+        except ValueError as error:
+            faults.append(Fault(field=f"{setting.name}{SUFFIX}", message=str(error)))
+        else:
+            if value:
+                values[setting.name] = value
+    return values, faults
+
+
 def read_address(text: str) -> Address:
     """HOST:PORT, [V6]:PORT or :PORT. Raises ValueError with the cure."""
     host, colon, port = text.rpartition(":")
@@ -148,6 +165,11 @@ def read_fcm_url(text: str) -> str:
     return text.rstrip("/")
 
 
+def _place(environment: Mapping[str, str], name: str) -> str:
+    """The variable that a setting's value comes by."""
+    return name if file_of(environment, name) is None else f"{name}{SUFFIX}"
+
+
 def _unknown(environment: Mapping[str, str]) -> list[Fault]:
     known = [setting.name for setting in SETTINGS]
     faults = []
@@ -156,7 +178,7 @@ def _unknown(environment: Mapping[str, str]) -> list[Fault]:
             if not is_of_kubernetes(name, environment[name]):
                 message = "is no setting of Clarion; where to listen is CLARION_LISTEN=HOST:PORT."
                 faults.append(Fault(field=name, message=message))
-        elif name.startswith(PREFIX) and name not in known:
+        elif name.startswith(PREFIX) and name.removesuffix(SUFFIX) not in known:
             if is_of_kubernetes(name, environment[name]):
                 continue
             nearest = difflib.get_close_matches(name, known, n=1, cutoff=0.7)

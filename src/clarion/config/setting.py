@@ -18,6 +18,8 @@ class Setting:
     meaning: str
     default: str
     example: str
+    is_secret: bool = False
+    """Shown to nobody, unless it is an address that hides its password by itself."""
 
 
 SETTINGS = (
@@ -115,6 +117,7 @@ SETTINGS = (
         meaning=f"Seals keys at rest: {SECRET_CHARACTERS_MIN} characters or more, in each process.",
         default="key file secret.key in CLARION_DATA_DIR, made at first start",
         example="the output of: openssl rand -base64 32",
+        is_secret=True,
     ),
     Setting(
         name="CLARION_FORMER_SECRET_KEYS",
@@ -124,6 +127,7 @@ SETTINGS = (
         ),
         default="none",
         example="the secret before this one",
+        is_secret=True,
     ),
     Setting(
         name="CLARION_DISK_FREE_MIN",
@@ -167,6 +171,7 @@ SETTINGS = (
         ),
         default="none",
         example="clk_… as `clarion keys create` shows it once",
+        is_secret=True,
     ),
     Setting(
         name="CLARION_LOG",

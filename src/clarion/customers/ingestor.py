@@ -24,7 +24,12 @@ from clarion.customers.suppression_store import without_listed
 from clarion.events.envelope import Parcel, as_failed, decode, encode, open_parcel, split
 from clarion.ingest_log.outcome import Stage, refused_entry
 from clarion.ingest_log.store import IngestLog
+from clarion.ingest_log.tally import Kind, Tally
 from clarion.storage.database import Database, StorageUnavailable
+from clarion.telemetry import Metrics
+
+INGESTED = (Kind.ACCEPTED, Kind.DUPLICATE, Kind.REFUSED)
+"""What becomes of events that are taken in, as metrics tell it."""
 
 log = structlog.get_logger(__name__)
 
@@ -55,12 +60,15 @@ class Ingestor:
         broker: Broker,
         clock: Clock,
         options: IngestorOptions | None = None,
+        metrics: Metrics | None = None,
     ) -> None:
         self._database = database
         self._broker = broker
         self._clock = clock
         self._options = options or IngestorOptions()
         self._log = IngestLog()
+        self._metrics = metrics
+        self._count(self._log.tally())  # what has not happened yet is a 0, not missing
         self._lag_seconds = 0.0
 
     def agents(self) -> list[Agent]:
@@ -145,7 +153,7 @@ class Ingestor:
         size = sum(len(parcel.items) for parcel in parcels)
         opened = await beside(size, lambda: [(one, *open_parcel(one)) for one in parcels])
 
-        async def work(connection: AsyncConnection) -> int:
+        async def work(connection: AsyncConnection) -> tuple[int, Tally]:
             now = self._clock.now()
             arrivals: dict[UUID, list[Arrival]] = defaultdict(list)
             taken = 0
@@ -164,9 +172,19 @@ class Ingestor:
                 ingestion = Ingestion(connection, workspace_id, now, tally)
                 taken += await ingestion.take(arrivals[workspace_id])
             await self._log.write(connection, tally, again=again)
-            return taken
+            return taken, tally
 
-        return await self._database.transact(work, self._clock)
+        taken, tally = await self._database.transact(work, self._clock)
+        self._count(tally)
+        return taken
+
+    def _count(self, tally: Tally) -> None:
+        """What is committed, for whoever watches."""
+        if self._metrics is None:
+            return
+        totals = tally.totals()
+        for kind in INGESTED:
+            self._metrics.events.labels(kind.value).inc(totals[kind])
 
     async def _take_later(self, lease: Lease, parcels: Sequence[Parcel], error: Exception) -> int:
         """A job that fails by itself: tried again later, and in the end event by event."""

@@ -143,6 +143,15 @@ class Tally:
             counts[self._key(source_id, hour, kind, label, entry.name)] += 1
         return counts
 
+    def totals(self) -> Counter[Kind]:
+        """How many events, or whole calls, of each kind."""
+        totals: Counter[Kind] = Counter()
+        for (_, _, kind), counter in self._counts.items():
+            totals[kind] += counter.total()
+        for entry in self._entries.values():
+            totals[Kind(entry.outcome)] += 1
+        return totals
+
     def _key(
         self, source_id: UUID, hour: datetime, kind: Kind, label: str | None, name: str | None
     ) -> Key:

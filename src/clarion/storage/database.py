@@ -244,6 +244,11 @@ class Database:
             async with self.write() as connection:
                 await connection.execute(text(_PROBES[self.is_sqlite]))
 
+    def connections(self) -> tuple[int, int]:
+        """How many are in use in this process, and how many are open and idle."""
+        pools: list[Any] = [engine.pool for engine in {self._writer, self._reader}]
+        return sum(pool.checkedout() for pool in pools), sum(pool.checkedin() for pool in pools)
+
     async def close(self) -> None:
         await self._writer.dispose()
         if self._reader is not self._writer:

@@ -4,6 +4,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from sqlalchemy import Connection, inspect, text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.storage.database import Database
 from clarion.storage.schema import metadata
@@ -43,6 +44,16 @@ async def migrate(url: str) -> None:
             await connection.run_sync(_upgrade)
     finally:
         await database.close()
+
+
+async def adopt(connection: AsyncConnection, revision: str | None) -> None:
+    """Within a transaction: apply what is not applied yet, so that what follows in it finds the
+    tables of this version. `revision`: that of tables that were loaded without it; None: they
+    say it themselves. Raises ForeignSchema."""
+    if revision is not None:
+        statement = text("INSERT INTO alembic_version (version_num) VALUES (:revision)")
+        await connection.execute(statement, {"revision": revision})
+    await connection.run_sync(_upgrade)
 
 
 async def schema_state(url: str) -> SchemaState:

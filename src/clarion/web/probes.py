@@ -6,9 +6,16 @@ from dataclasses import dataclass
 import structlog
 
 from clarion.broker import Broker, BrokerUnavailable, JobKind
+from clarion.clock import Clock
 from clarion.deliveries.apps.store import stopped_apps
 from clarion.events.backpressure import DISK_LOW, Backpressure
 from clarion.faults import Rejected
+from clarion.reports.backlog_store import (
+    UNDER_WAY,
+    WAITING,
+    launches_under_way,
+    pushes_waiting,
+)
 from clarion.storage.database import Database, StorageUnavailable
 from clarion.telemetry import Metrics
 
@@ -26,6 +33,7 @@ class Probes:
     broker: Broker
     backpressure: Backpressure
     metrics: Metrics
+    clock: Clock
 
     async def metrics_text(self) -> bytes:
         """The metrics, with what has to be looked up for them."""
@@ -40,6 +48,10 @@ class Probes:
             self.metrics.backlog_bytes.set(float("nan"))
         for why, count in (await self._stopped_apps()).items():
             self.metrics.stopped_apps.labels(why).set(count)
+        await self._look_at_launches()
+        in_use, idle = self.database.connections()
+        self.metrics.connections.labels("in use").set(in_use)
+        self.metrics.connections.labels("idle").set(idle)
         return self.metrics.text()
 
     async def is_ready(self) -> bool:
@@ -50,6 +62,26 @@ class Probes:
         """Why no events are taken, if it is the disk."""
         shortage = await self.backpressure.shortage()
         return shortage if shortage is DISK_LOW else None
+
+    async def _look_at_launches(self) -> None:
+        try:
+            async with self.database.read() as connection:
+                launches = await launches_under_way(connection)
+                waiting = await pushes_waiting(connection, self.clock.now())
+        except StorageUnavailable:
+            for gauge, names in (
+                (self.metrics.launches, UNDER_WAY),
+                (self.metrics.pushes_waiting, WAITING),
+            ):
+                for name in names:
+                    gauge.labels(name).set(float("nan"))
+            self.metrics.oldest_push_seconds.set(float("nan"))
+            return
+        for state, count in launches.items():
+            self.metrics.launches.labels(state).set(count)
+        for name, count in waiting.counts.items():
+            self.metrics.pushes_waiting.labels(name).set(count)
+        self.metrics.oldest_push_seconds.set(waiting.oldest_seconds)
 
     async def _stopped_apps(self) -> dict[str, float]:
         try:

@@ -14,6 +14,7 @@ from typing import Any
 from clarion.cli.api.client import Api, read_list, workspace_of_another_key
 from clarion.cli.api.remote import RemoteApi, read_remote
 from clarion.cli.context import WORKSPACE, chosen_workspace
+from clarion.value_file import value_of
 
 
 @asynccontextmanager
@@ -28,7 +29,7 @@ async def open_api() -> AsyncIterator[Api]:
             yield local
         return
     api = RemoteApi(remote)
-    wanted = chosen_workspace.get() or os.environ.get(WORKSPACE, "").strip()
+    wanted = chosen_workspace.get() or value_of(os.environ, WORKSPACE)
     if wanted:
         workspace = await api.call("GET", "/workspace")
         if wanted not in (workspace["id"], workspace["name"]):

@@ -20,6 +20,7 @@ from clarion import __version__
 from clarion.cli.api.client import PREFIX, content_of, query_of, result_of
 from clarion.cli.output import Ending, ExitCode
 from clarion.text import without_passwords
+from clarion.value_file import SUFFIX, value_of
 
 URL = "CLARION_URL"
 API_KEY = "CLARION_API_KEY"
@@ -42,8 +43,13 @@ class Remote:
 def read_remote(environment: Mapping[str, str]) -> Remote | None:
     """What the environment says; None: Clarion is on this machine. Ends the command where one of
     the two is missing, or can not be."""
-    url = environment.get(URL, "").strip()
-    api_key = environment.get(API_KEY, "").strip()
+    try:
+        name = URL
+        url = value_of(environment, name)
+        name = API_KEY
+        api_key = value_of(environment, name)
+    except ValueError as error:
+        raise _wrong((f"{name}{SUFFIX}", str(error))) from None
     if not url and not api_key:
         return None
     faults = []
@@ -56,9 +62,12 @@ def read_remote(environment: Mapping[str, str]) -> Remote | None:
     elif not (api_key.isascii() and api_key.isprintable()) or " " in api_key:
         faults.append((API_KEY, "is no API key: it begins with clk_"))
     if faults:
-        message = "The settings are wrong:"
-        raise Ending(ExitCode.USAGE, message, word="settings", faults=faults)
+        raise _wrong(*faults)
     return Remote(url=url.rstrip("/"), api_key=api_key)
+
+
+def _wrong(*faults: tuple[str, str]) -> Ending:
+    return Ending(ExitCode.USAGE, "The settings are wrong:", word="settings", faults=faults)
 
 
 def _is_address(url: str) -> bool:
