@@ -151,16 +151,16 @@ def seen_state(state: LaunchState) -> CampaignState:
             assert_never(state)
 
 
-def schedule(campaign: Campaign, at: datetime, now: datetime) -> Campaign | Rejected:
-    """Schedules the launch for `at`. A campaign that is scheduled, or late, may be given another
-    time; one that a person has paused stays paused until it is resumed."""
+def schedule(campaign: Campaign, at: datetime | Trigger, now: datetime) -> Campaign | Rejected:
+    """Schedules the launch for `at`, or as the trigger says. A campaign that is scheduled, or late,
+    may be given another time; one that a person has paused stays paused until it is resumed."""
     if campaign.definition not in (_D.DRAFT, _D.SCHEDULED) and not is_late(campaign):
         return _refused(campaign, "scheduled")
     return replace(
         campaign,
         definition=_D.SCHEDULED,
         definition_reason=None,
-        trigger=Once(at),
+        trigger=Once(at) if isinstance(at, datetime) else at,
         changed_at=now,
     )
 
@@ -214,7 +214,12 @@ def launch(
         campaign,
         definition=_D.SCHEDULED if triggers.fires_again(trigger) else _D.ENDED,
         launch=launches.begin(
-            campaign.id, campaign.workspace_id, triggers.occurrence(trigger), at, now
+            campaign.id,
+            campaign.workspace_id,
+            triggers.occurrence(trigger),
+            at,
+            now,
+            triggers.own_time(trigger),
         ),
         changed_at=now,
     )
@@ -234,11 +239,14 @@ def resume(campaign: Campaign, now: datetime) -> Campaign | Rejected:
     """Resumes a campaign in the state it was paused in. One whose time has passed meanwhile
     launches now: a person has decided so, and it does not count as late."""
     if campaign.definition is _D.PAUSED:
+        trigger = campaign.trigger
+        if trigger is not None and launches_on_resume(campaign, now):
+            trigger = triggers.made_due(trigger, now)
         return replace(
             campaign,
             definition=_D.SCHEDULED,
             definition_reason=None,
-            trigger=Once(now) if launches_on_resume(campaign, now) else campaign.trigger,
+            trigger=trigger,
             changed_at=now,
         )
     launched = campaign.launched

@@ -14,12 +14,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from clarion.accounts.actor import Actor, Permission, system
 from clarion.accounts.audit import Thing, difference
 from clarion.accounts.command import Run, audit_by_itself, command, forbidden
+from clarion.accounts.workspace_store import zone_of
 from clarion.audiences.saved.references import wrong_references
 from clarion.campaigns import store
 from clarion.campaigns.campaign import Campaign, pause, schedule, seen_state
 from clarion.campaigns.draft import ContentCheck, new_campaign, rewrite
 from clarion.campaigns.launch import Launch
-from clarion.campaigns.schedule import parse_at
+from clarion.campaigns.schedule import parse_when
 from clarion.clock import Clock
 from clarion.faults import Rejected, invalid, not_found
 
@@ -45,8 +46,8 @@ class Transition:
 async def create_campaign(
     run: Run, actor: Actor, wire: Mapping[str, Any], check: ContentCheck, *, at: Any = UNSET
 ) -> Campaign | Rejected:
-    """Creates a draft, or with `at` ("now", or an ISO 8601 time) a scheduled campaign, which needs
-    the permission to publish."""
+    """Creates a draft, or with `at` (`parse_when`) a scheduled campaign, which needs the permission
+    to publish."""
     if at is not UNSET and not actor.may(Permission.PUBLISH):
         return forbidden(Permission.PUBLISH)
     campaign = new_campaign(
@@ -56,6 +57,7 @@ async def create_campaign(
         campaign_id=run.new_id(),
         workspace_id=actor.workspace_id,
         now=run.now,
+        zone=await zone_of(run.connection, actor.workspace_id),
     )
     if isinstance(campaign, Rejected):
         return campaign
@@ -96,14 +98,14 @@ async def edit_campaign(
 
 @command("campaign.schedule", needs=Permission.PUBLISH)
 async def schedule_campaign(
-    run: Run, actor: Actor, campaign_id: UUID, at: str
+    run: Run, actor: Actor, campaign_id: UUID, at: str | Mapping[str, Any]
 ) -> Campaign | Rejected:
-    """Schedules the launch for `at`: "now", or an ISO 8601 time."""
-    launches_at = parse_at(at, run.now)
-    if isinstance(launches_at, Rejected):
-        return launches_at
+    """Schedules the launch for `at`, as `parse_when` reads it."""
+    trigger = parse_when(at, run.now, await zone_of(run.connection, actor.workspace_id))
+    if isinstance(trigger, Rejected):
+        return trigger
     return await _take(
-        run, actor, campaign_id, lambda campaign: schedule(campaign, launches_at, run.now)
+        run, actor, campaign_id, lambda campaign: schedule(campaign, trigger, run.now)
     )
 
 

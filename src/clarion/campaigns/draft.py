@@ -24,9 +24,10 @@ from clarion.campaigns.content.spec import (
     parse_content,
 )
 from clarion.campaigns.content.template import faults_of
-from clarion.campaigns.schedule import parse_at
+from clarion.campaigns.schedule import parse_when
 from clarion.customers.devices.device import Platform
 from clarion.faults import Fault, Rejected, invalid
+from clarion.time_zone import DEFAULT
 
 FIELDS = ("name", "content", "audience", "spread_minutes")
 
@@ -83,12 +84,13 @@ def new_campaign(
     campaign_id: UUID,
     workspace_id: UUID,
     now: datetime,
+    zone: str = DEFAULT,
 ) -> Campaign | Rejected:
-    """The campaign in `wire`: a draft, or with `at` (`parse_at`) a scheduled one. `at` UNSET: no
-    time is given."""
-    launches_at = None if at is UNSET else parse_at(at, now)
-    if isinstance(launches_at, Rejected):
-        return launches_at
+    """The campaign in `wire`: a draft, or with `at` (`parse_when`) a scheduled one. `at` UNSET: no
+    time is given. `zone`: the workspace's."""
+    trigger = None if at is UNSET else parse_when(at, now, zone)
+    if isinstance(trigger, Rejected):
+        return trigger
     draft = parse_draft(wire, check)
     if isinstance(draft, Rejected):
         return draft
@@ -102,7 +104,7 @@ def new_campaign(
         created_at=now,
         changed_at=now,
     )
-    return campaign if launches_at is None else schedule(campaign, launches_at, now)
+    return campaign if trigger is None else schedule(campaign, trigger, now)
 
 
 def dump_draft(campaign: Campaign) -> dict[str, Any]:

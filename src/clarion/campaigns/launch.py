@@ -19,6 +19,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID, uuid5
 
+from clarion.campaigns.timing.own_time import OwnTime
 from clarion.faults import Rejected
 
 BY_A_PERSON = "by a person"
@@ -61,6 +62,8 @@ class Launch:
     updated_at: datetime
     deliveries_removed_at: datetime | None = None
     """Since when its deliveries are gone, for their age; its account stays."""
+    own_time: OwnTime | None = None
+    """The local time at which each customer gets it; None: all at one instant."""
 
     @property
     def stage(self) -> LaunchState:
@@ -74,7 +77,12 @@ def launch_id(campaign_id: UUID, occurrence: str) -> UUID:
 
 
 def begin(
-    campaign_id: UUID, workspace_id: UUID, occurrence: str, due_at: datetime, now: datetime
+    campaign_id: UUID,
+    workspace_id: UUID,
+    occurrence: str,
+    due_at: datetime,
+    now: datetime,
+    own_time: OwnTime | None = None,
 ) -> Launch:
     """A new launch, which is to be planned."""
     return Launch(
@@ -84,6 +92,7 @@ def begin(
         occurrence=occurrence,
         state=_S.PLANNING,
         due_at=due_at,
+        own_time=own_time,
         started_at=now,
         updated_at=now,
     )

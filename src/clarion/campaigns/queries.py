@@ -10,13 +10,14 @@ from msgspec import UNSET
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.accounts.actor import Actor
+from clarion.accounts.workspace_store import zone_of
 from clarion.audiences.saved.references import wrong_references
 from clarion.campaigns import preview, store
 from clarion.campaigns.campaign import Campaign, launches_on_resume, schedule
 from clarion.campaigns.draft import ContentCheck, new_campaign
 from clarion.campaigns.launch import Launch
 from clarion.campaigns.preview import Forecast, Preview, forecast
-from clarion.campaigns.schedule import parse_at
+from clarion.campaigns.schedule import parse_when
 from clarion.faults import Rejected, invalid, not_found
 
 
@@ -89,7 +90,13 @@ async def forecast_new(
     """What a campaign would do that is not made yet; the arguments are those of
     `create_campaign`."""
     campaign = new_campaign(
-        wire, at, check, campaign_id=UUID(int=0), workspace_id=actor.workspace_id, now=now
+        wire,
+        at,
+        check,
+        campaign_id=UUID(int=0),
+        workspace_id=actor.workspace_id,
+        now=now,
+        zone=await zone_of(connection, actor.workspace_id),
     )
     return await _forecast(connection, campaign, now)
 
@@ -102,15 +109,20 @@ async def forecast_campaign(
 
 
 async def forecast_schedule(
-    connection: AsyncConnection, actor: Actor, campaign_id: UUID, at: str, *, now: datetime
+    connection: AsyncConnection,
+    actor: Actor,
+    campaign_id: UUID,
+    at: str | Mapping[str, Any],
+    *,
+    now: datetime,
 ) -> Forecast | Rejected:
-    """What a campaign would do that is scheduled for `at`."""
-    launches_at = parse_at(at, now)
-    if isinstance(launches_at, Rejected):
-        return launches_at
+    """What a campaign would do that is scheduled for `at`, as `parse_when` reads it."""
+    trigger = parse_when(at, now, await zone_of(connection, actor.workspace_id))
+    if isinstance(trigger, Rejected):
+        return trigger
     campaign = await get_campaign(connection, actor, campaign_id)
     if isinstance(campaign, Campaign):
-        campaign = schedule(campaign, launches_at, now)
+        campaign = schedule(campaign, trigger, now)
     return await _forecast(connection, campaign, now)
 
 

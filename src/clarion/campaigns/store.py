@@ -17,6 +17,7 @@ from clarion.campaigns import trigger
 from clarion.campaigns.campaign import Campaign, DefinitionState
 from clarion.campaigns.content.spec import ContentSpec, dump_content, parse_content
 from clarion.campaigns.launch import Launch, LaunchState
+from clarion.campaigns.timing import own_time
 from clarion.storage.bulk import insert_new
 from clarion.storage.schema import campaign_names, campaigns, launches
 
@@ -147,7 +148,7 @@ async def index_names(
 
 async def create_launch(connection: AsyncConnection, launch: Launch) -> None:
     """Inserts the launch, unless one with that id exists."""
-    await insert_new(connection, launches, [asdict(launch) | _states(launch)])
+    await insert_new(connection, launches, [asdict(launch) | _states(launch) | _own_time(launch)])
 
 
 async def get_launch(
@@ -263,6 +264,11 @@ def _states(launch: Launch) -> dict[str, Any]:
     }
 
 
+def _own_time(launch: Launch) -> dict[str, Any]:
+    own = launch.own_time
+    return {"own_time": None if own is None else own_time.dump(own)}
+
+
 def _launch_beside(row: Any) -> Launch | None:
     """The launch in a row of `_shown`."""
     values = {name: getattr(row, f"beside_{name}") for name in _LAUNCH_FIELDS}
@@ -274,6 +280,8 @@ def _launch(row: Any) -> Launch:
     values["state"] = LaunchState(values["state"])
     if values["paused_from"] is not None:
         values["paused_from"] = LaunchState(values["paused_from"])
+    if values["own_time"] is not None:
+        values["own_time"] = own_time.load(values["own_time"])
     return Launch(**values)
 
 

@@ -1,12 +1,15 @@
 """When a campaign launches: a union of the kinds of trigger, and what each of them says. Pure.
 
-There is one kind: once, at a time. Another one is another member of `Trigger`; the functions here
-are what it must answer, and `assert_never` names each place that lacks it.
+Another kind is another member of `Trigger`; the functions here are what it must answer, and
+`assert_never` names each place that lacks it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, assert_never
+
+from clarion.campaigns.timing import own_time as own_times
+from clarion.campaigns.timing.own_time import OwnTime
 
 ONCE = "once"
 _THE_ONLY_OCCURRENCE = "1"
@@ -19,13 +22,21 @@ class Once:
     at: datetime
 
 
-Trigger = Once
+@dataclass(frozen=True, slots=True)
+class OnceInOwnTime:
+    """The campaign launches once, at `at`; its pushes leave at each customer's own time."""
+
+    at: datetime
+    own_time: OwnTime
+
+
+Trigger = Once | OnceInOwnTime
 
 
 def next_at(trigger: Trigger) -> datetime | None:
     """When it launches next, as far as the clock decides that."""
     match trigger:
-        case Once(at=at):
+        case Once(at=at) | OnceInOwnTime(at=at):
             return at
         case _:
             assert_never(trigger)
@@ -35,8 +46,19 @@ def occurrence(trigger: Trigger) -> str:
     """The name of the occurrence that is next: with the campaign it makes the launch's id, so that
     each happens once."""
     match trigger:
-        case Once():
+        case Once() | OnceInOwnTime():
             return _THE_ONLY_OCCURRENCE
+        case _:
+            assert_never(trigger)
+
+
+def own_time(trigger: Trigger) -> OwnTime | None:
+    """At which local time the next occurrence is sent; None: to everybody at one instant."""
+    match trigger:
+        case Once():
+            return None
+        case OnceInOwnTime(own_time=own):
+            return own
         case _:
             assert_never(trigger)
 
@@ -44,8 +66,17 @@ def occurrence(trigger: Trigger) -> str:
 def fires_again(trigger: Trigger) -> bool:
     """Whether another launch may follow the next one."""
     match trigger:
-        case Once():
+        case Once() | OnceInOwnTime():
             return False
+        case _:
+            assert_never(trigger)
+
+
+def made_due(trigger: Trigger, now: datetime) -> Trigger:
+    """What a person lets go on whose time has passed: it launches now."""
+    match trigger:
+        case Once() | OnceInOwnTime():
+            return replace(trigger, at=now)
         case _:
             assert_never(trigger)
 
@@ -55,6 +86,8 @@ def dump(trigger: Trigger) -> dict[str, Any]:
     match trigger:
         case Once():
             return {"type": ONCE}
+        case OnceInOwnTime(own_time=own):
+            return {"type": ONCE, "own_time": own_times.dump(own)}
         case _:
             assert_never(trigger)
 
@@ -63,5 +96,6 @@ def load(saved: dict[str, Any], at: datetime | None) -> Trigger:
     """From the saved form, and when it launches next. Raises ValueError for what no version has
     saved."""
     if saved.get("type") == ONCE and at is not None:
-        return Once(at)
+        own = saved.get("own_time")
+        return Once(at) if own is None else OnceInOwnTime(at, own_times.load(own))
     raise ValueError(f"a trigger of an unknown kind: {saved.get('type')}")

@@ -7,7 +7,7 @@ device ever changes, so that each is planned once.
 """
 
 from collections import defaultdict
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -26,8 +26,10 @@ from clarion.campaigns.commands import apply_launch_transition
 from clarion.campaigns.content.spec import ContentSpec
 from clarion.campaigns.launch import Launch, LaunchState, fail, planned
 from clarion.campaigns.store import advance_launch, frozen_audience, get_launched
+from clarion.campaigns.timing.own_time import turn
 from clarion.clock import Clock
 from clarion.customers.devices.device import Platform, TokenKind
+from clarion.customers.profile.zone_store import zones_of
 from clarion.deliveries.chunk import READY, Member
 from clarion.deliveries.chunk_store import finish_launch, hasten_chunks
 from clarion.deliveries.delivery import DeliveryState, Skip
@@ -45,6 +47,9 @@ _APNS = TokenKind.APNS.value
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannerOptions:
     page_devices: int = 2_000
+    pages_of_own_time: int = 10
+    """A launch in each customer's own time is planned in pages so many times as long: its chunks
+    hold devices of one instant, and would be small."""
     chunk_deliveries: int = 500
     wait_seconds: float = 5.0
     lease_seconds: float = 60.0
@@ -120,20 +125,26 @@ class Planner:
                 return count
             waited = (self._clock.now() - launch.started_at).total_seconds()
             self._lag_seconds = max(self._lag_seconds, waited)
-            page = await self._page(launch, campaign)
+            limit = self._options.page_devices
+            if launch.own_time is not None:
+                limit *= self._options.pages_of_own_time
+            page, zones = await self._page(launch, campaign, limit)
             if page:
-                written = await self._write(launch, campaign, page)
+                written = await self._write(launch, campaign, page, zones)
                 await lease.extend(self._options.lease_seconds)
                 if not written:
                     continue  # what comes after another planner's page is not known from ours
                 count += written
-            if len(page) < self._options.page_devices:
+            if len(page) < limit:
                 await self._all_planned(launch.id)
                 await lease.ack()
                 return count
 
-    async def _page(self, launch: Launch, campaign: Campaign) -> list[ReachedDevice]:
-        """Evaluated as of when the launch began, by the rule that its audience had then."""
+    async def _page(
+        self, launch: Launch, campaign: Campaign, limit: int
+    ) -> tuple[list[ReachedDevice], Mapping[UUID, str]]:
+        """Evaluated as of when the launch began, by the rule that its audience had then. With the
+        zones of their customers, where it is sent at each customer's own time."""
         async with self._database.read() as connection:
             frozen = await frozen_audience(connection, launch.id)
             statement = devices_of(
@@ -141,32 +152,45 @@ class Planner:
                 frozen or campaign.audience,
                 now=launch.started_at,
                 after=launch.cursor,
-                limit=self._options.page_devices,
+                limit=limit,
             )
             rows: Iterable[Any] = await connection.execute(statement)
-            return [ReachedDevice(*row) for row in rows]
+            page = [ReachedDevice(*row) for row in rows]
+            if launch.own_time is None or not page:
+                return page, {}
+            customer_ids = list({device.customer_id for device in page})
+            fallback = launch.own_time.fallback
+            return page, await zones_of(
+                connection, launch.workspace_id, customer_ids, fallback=fallback
+            )
 
     async def _write(
-        self, launch: Launch, campaign: Campaign, page: Sequence[ReachedDevice]
+        self,
+        launch: Launch,
+        campaign: Campaign,
+        page: Sequence[ReachedDevice],
+        zones: Mapping[UUID, str],
     ) -> int:
         """Writes one page in one transaction; returns 0 if another planner has written it."""
         now = self._clock.now()
         loud = _loud_platforms(campaign.content)
-        by_app: dict[UUID | None, list[ReachedDevice]] = defaultdict(list)
+        starts = _starts(launch, zones)
+        together: dict[tuple[UUID | None, datetime], list[ReachedDevice]] = defaultdict(list)
         skipped: list[dict[str, Any]] = []
         for device in page:
             skip = _skip(device, loud)
             if skip is None:
-                by_app[device.firebase_app_id].append(device)
+                starts_at = starts.get(device.customer_id, launch.started_at)
+                together[device.firebase_app_id, starts_at].append(device)
             else:
                 skipped.append(_skipped(launch, device, skip, now))
         chunks: list[dict[str, Any]] = []
         size = self._options.chunk_deliveries
-        for app_id, members in by_app.items():
+        for (app_id, starts_at), members in together.items():
             for due_at, part in divide(
                 members,
                 size,
-                started_at=launch.started_at,
+                started_at=starts_at,
                 minutes=campaign.spread_minutes,
                 now=now,
             ):
@@ -243,6 +267,15 @@ class Planner:
             await finish_launch(connection, self._clock, launch_id, by=AgentName.PLANNER)
 
         await self._database.transact(work, self._clock)
+
+
+def _starts(launch: Launch, zones: Mapping[UUID, str]) -> dict[UUID, datetime]:
+    """When it is each customer's turn, of a launch at each customer's own time."""
+    if launch.own_time is None:
+        return {}
+    own = launch.own_time
+    turns = {zone: turn(own, zone, launch.due_at) for zone in set(zones.values())}
+    return {customer_id: turns[zone] for customer_id, zone in zones.items()}
 
 
 def _loud_platforms(content: ContentSpec) -> set[str]:

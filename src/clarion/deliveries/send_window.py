@@ -34,12 +34,12 @@ def divide(
     """The chunks of `members`, which are in the order of their ids, and when each is due.
 
     No chunk is larger than `size`, and none of a launch that is spread holds devices of more than
-    one minute. What is late is due now.
+    one minute. Nothing is due before `started_at`, and what is late is due now.
     """
     start = 0
     while start < len(members):
         end = min(start + size, len(members))
-        due = now
+        due = max(now, started_at)
         if minutes:
             due = max(now, due_at(members[start].id, started_at, minutes))
             slot = members[start].id.int * minutes // _IDS

@@ -23,6 +23,7 @@ from clarion.cli.campaigns.steps import (
     resume,
     schedule,
 )
+from clarion.cli.campaigns.when import AT_NO_TIME, When
 from clarion.cli.output import AsJson, Ending, ExitCode, Limit, console, print_records, read_id
 
 PAGE = 50
@@ -42,7 +43,7 @@ async def create(
     name: str | None = None,
     *,
     flags: Flags = _NO_FLAGS,
-    at: str | None = None,
+    when: When = AT_NO_TIME,
     yes: Yes = False,
     json: AsJson = False,
 ) -> None:
@@ -58,14 +59,13 @@ async def create(
     clarion campaigns create Spring --title "Hi {{ customer.name | default: 'there' }}" --everyone
     clarion campaigns create VIP --title Hello --trait plan=pro --at now --yes --json
     clarion campaigns create --file spring.json --at 2027-03-01T09:00:00+01:00
+    clarion campaigns create --file spring.json --at 2027-03-01T09:00 --own-time
     ```
 
     Parameters
     ----------
     name
         The campaign's name.
-    at
-        "now", or an ISO 8601 time with its offset.
     yes
         Do not ask before it launches now.
     """
@@ -73,8 +73,8 @@ async def create(
     warnings: Sequence[Record] = ()
     with flags_named(wire):
         async with open_api() as api:
-            if at is not None:
-                wire |= {"at": at}
+            if when.body():
+                wire |= when.body()
                 expected = await api.call("POST", "/campaigns/forecast", body=wire)
                 warnings = before_launch(expected, yes=yes)
             campaign = await api.call("POST", "/campaigns", body=wire)

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 
 from clarion.cli.api import open_api
+from clarion.cli.campaigns.when import AT_NO_TIME, When
 from clarion.cli.output import (
     AsJson,
     Ending,
@@ -26,7 +27,9 @@ Record = dict[str, Any]
 Yes = Annotated[bool, Parameter(negative="")]
 
 
-async def schedule(campaign_id: str, *, at: str, yes: Yes = False, json: AsJson = False) -> None:
+async def schedule(
+    campaign_id: str, *, when: When = AT_NO_TIME, yes: Yes = False, json: AsJson = False
+) -> None:
     """Let a draft launch, or give a scheduled campaign, or one that is late, another time.
 
     `--at now` tells how many devices it reaches, and asks. What may not be meant is told: traits
@@ -37,22 +40,24 @@ async def schedule(campaign_id: str, *, at: str, yes: Yes = False, json: AsJson 
     ```
     clarion campaigns schedule 01981f5e-7a3b-7c12-9d51-0b6d2c4e8f70 --at now
     clarion campaigns schedule 01981f5e-7a3b-7c12-9d51-0b6d2c4e8f70 --at 2027-03-01T09:00:00Z
+    clarion campaigns schedule 01981f5e-7a3b-7c12-9d51-0b6d2c4e8f70 --at 2027-03-01T09:00 --own-time
     ```
 
     Parameters
     ----------
     campaign_id
         Which.
-    at
-        "now", or an ISO 8601 time with its offset.
     yes
         Do not ask before it launches now.
     """
     path = path_of_campaign(campaign_id)
+    if when.at is None:
+        raise Ending(ExitCode.USAGE, "Say when: --at now, or a time.", word="usage")
     async with open_api() as api:
-        expected = await api.call("GET", f"{path}/forecast", query={"at": at}, name=campaign_id)
+        query = when.forecast()
+        expected = await api.call("GET", f"{path}/forecast", query=query, name=campaign_id)
         warnings = before_launch(expected, yes=yes)
-        after = await api.call("POST", f"{path}/schedule", body={"at": at}, name=campaign_id)
+        after = await api.call("POST", f"{path}/schedule", body=when.body(), name=campaign_id)
     _say(after, json, warnings)
 
 
@@ -171,8 +176,12 @@ def _say(campaign: Record, as_json: bool, warnings: Sequence[Record] = ()) -> No
     if as_json:
         print_record(campaign, as_json=True)
         return
-    at = with_times(campaign)["scheduled_at"]
-    when = f" for {at:%Y-%m-%d %H:%M} UTC" if at and campaign["state"] == "scheduled" else ""
+    at, when = with_times(campaign)["scheduled_at"], ""
+    if at and campaign["state"] == "scheduled":
+        own = campaign["own_time"]
+        when = f" for {at:%Y-%m-%d %H:%M} UTC"
+        if own is not None:
+            when = f" for {own['at'].replace('T', ' ')} of each customer's own time"
     print_done(f"{campaign['name']} is {campaign['state']}{when}.")
     print_warnings(warnings)
 

@@ -25,6 +25,7 @@ from clarion.campaigns.queries import (
     list_campaigns,
     preview_campaign,
 )
+from clarion.campaigns.schedule import FIELDS
 from clarion.deliveries.commands import cancel_campaign, resume_campaign
 from clarion.reports.queries import Report, get_report
 from clarion.web.api.bodies import read, read_object, wrong_field
@@ -46,6 +47,13 @@ LaunchAt = Annotated[
     ),
 ]
 
+Zone = Annotated[
+    str | None, QueryParameter(description="The time zone of `at`, which has no offset then.")
+]
+InOwnTime = Annotated[
+    bool, QueryParameter(description="As if `at` were each customer's own local time.")
+]
+
 
 class Campaigns(Controller):
     path = "/campaigns"
@@ -56,7 +64,7 @@ class Campaigns(Controller):
         """Creates a draft, or with `at` a scheduled campaign. Answers `warnings` of what is allowed
         but may not be meant. Everything is checked now, and all faults are reported at once."""
         body = await read_object(request)
-        at = body.pop("at", msgspec.UNSET)
+        at = _take_when(body)
         campaign = await parts.do(create_campaign, caller, body, parts.check, at=at)
         if at is msgspec.UNSET:
             return shown_campaign(campaign)
@@ -110,8 +118,8 @@ class Campaigns(Controller):
     ) -> wire.Campaign:
         """Schedules a draft to launch now or at a time, or gives another time to a campaign that is
         scheduled or late. `warnings` tell what is allowed but may not be meant."""
-        wanted = await read(request, wire.Schedule)
-        scheduled = await parts.do(schedule_campaign, caller, campaign_id, wanted.at)
+        wanted = msgspec.to_builtins(await read(request, wire.Schedule))
+        scheduled = await parts.do(schedule_campaign, caller, campaign_id, wanted)
         return await _with_warnings(parts, caller, scheduled)
 
     @post(
@@ -188,13 +196,19 @@ class Campaigns(Controller):
         """What a campaign with this body would do: its faults, or how many devices it reaches now
         and `warnings`. Nothing is created."""
         body = await read_object(request)
-        at, now = body.pop("at", msgspec.UNSET), parts.clock.now()
+        at, now = _take_when(body), parts.clock.now()
         expected = await parts.ask(forecast_new, caller, body, parts.check, at=at, now=now)
         return shown_forecast(expected, now)
 
     @get("/{campaign_id:uuid}/forecast", summary="Forecast a launch", opt={MAY_CONFLICT: True})
     async def forecast(
-        self, parts: GivenParts, caller: GivenCaller, campaign_id: CampaignId, at: LaunchAt = None
+        self,
+        parts: GivenParts,
+        caller: GivenCaller,
+        campaign_id: CampaignId,
+        at: LaunchAt = None,
+        zone: Zone = None,
+        own_time: InOwnTime = False,
     ) -> wire.Forecast:
         """What scheduling or resuming a campaign would do: how many devices it reaches now, and
         `warnings`. Nothing is changed."""
@@ -202,7 +216,8 @@ class Campaigns(Controller):
         if at is None:
             expected = await parts.ask(forecast_resume, caller, campaign_id, now=now)
         else:
-            expected = await parts.ask(forecast_schedule, caller, campaign_id, at, now=now)
+            when: dict[str, Any] = {"at": at, "zone": zone, "own_time": {} if own_time else None}
+            expected = await parts.ask(forecast_schedule, caller, campaign_id, when, now=now)
         return shown_forecast(expected, now)
 
     @get("/{campaign_id:uuid}/report", summary="Show a campaign's report")
@@ -218,6 +233,12 @@ async def _with_warnings(parts: Parts, caller: Actor, campaign: Campaign) -> wir
     """A campaign that will launch, with the warnings for its author."""
     expected = await parts.ask(forecast_campaign, caller, campaign.id, now=parts.clock.now())
     return shown_campaign(campaign, expected.warnings)
+
+
+def _take_when(body: dict[str, Any]) -> Any:
+    """What a body says of when it launches, taken out of it; UNSET: nothing."""
+    when = {name: body.pop(name) for name in FIELDS if name in body}
+    return when or msgspec.UNSET
 
 
 def _read_seen_at(value: Any) -> datetime | None:

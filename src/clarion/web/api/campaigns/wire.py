@@ -11,10 +11,12 @@ from clarion.audiences import rule
 from clarion.audiences.query import Reach
 from clarion.campaigns import campaign as campaigns
 from clarion.campaigns import preview as previews
+from clarion.campaigns import trigger
 from clarion.campaigns.campaign import CampaignState
 from clarion.campaigns.content import spec as contents
 from clarion.campaigns.content.spec import Priority, dump_content
 from clarion.campaigns.preview import CampaignWarning, PreviewFault
+from clarion.campaigns.timing.own_time import PastZones
 from clarion.clock import Moment
 from clarion.web.api.audiences.wire import Rule
 from clarion.web.api.customers.devices import Owner
@@ -71,8 +73,32 @@ class Content(ContentFields, kw_only=True, omit_defaults=True):
     live_activity: LiveActivityFields | msgspec.UnsetType = msgspec.UNSET
 
 
+ZoneName = Annotated[
+    str,
+    msgspec.Meta(description='The IANA name of the time zone of `at`, such as "Europe/Vienna".'),
+]
+
+
+class LocalTime(msgspec.Struct, frozen=True, kw_only=True):
+    """The local time at which each customer gets it, in their own zone."""
+
+    at: str
+    fallback: str
+    past: PastZones
+
+
+class OwnTime(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """Each customer gets it when clocks in their own time zone show `at`. `fallback`: the zone of
+    customers of whom none is known; the workspace's unless another is named. `past`: customers in
+    whose zone that time is past get it at once, or at that time of their next day."""
+
+    fallback: str | msgspec.UnsetType = msgspec.UNSET
+    past: PastZones | msgspec.UnsetType = msgspec.UNSET
+
+
 class NewCampaign(msgspec.Struct, kw_only=True):
-    """A campaign to create: a draft, or with `at` a scheduled one. `spread_minutes`: how long its
+    """A campaign to create: a draft, or with `at` a scheduled one, which with `zone` or `own_time`
+    is a local time as in `Schedule`. `spread_minutes`: how long its
     launch is spread over, evenly."""
 
     name: str
@@ -80,6 +106,8 @@ class NewCampaign(msgspec.Struct, kw_only=True):
     audience: Rule
     spread_minutes: Spread | msgspec.UnsetType = msgspec.UNSET
     at: str | msgspec.UnsetType = msgspec.UNSET
+    zone: ZoneName | msgspec.UnsetType = msgspec.UNSET
+    own_time: OwnTime | msgspec.UnsetType = msgspec.UNSET
 
 
 class CampaignChange(msgspec.Struct, kw_only=True):
@@ -94,9 +122,13 @@ class CampaignChange(msgspec.Struct, kw_only=True):
 
 
 class Schedule(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """When to launch: "now", or an ISO 8601 time with its offset."""
+    """When to launch. `at`: "now", or an ISO 8601 time with its offset; with `zone` or `own_time` a
+    local time without one. A local time that clocks skip means the first instant after the gap; one
+    that they show twice, the first."""
 
     at: str
+    zone: ZoneName | msgspec.UnsetType = msgspec.UNSET
+    own_time: OwnTime | msgspec.UnsetType = msgspec.UNSET
 
 
 class PreviewFor(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -119,9 +151,11 @@ class Forecast(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Campaign(msgspec.Struct, frozen=True, kw_only=True):
-    """A campaign. `state`: draft, scheduled, launching, sending, paused, done, cancelled
-    or failed. `paused_reason`, of one that failed: why. It begins with `late` where its time passed
-    while nothing ran: it waits to be resumed, scheduled anew or cancelled.
+    """A campaign. `scheduled_at`: when it launches next, or has; at each customer's own time it is
+    planned then, and `own_time` says when each gets it. `state`: draft, scheduled, launching,
+    sending, paused, done, cancelled or failed. `paused_reason`, of one that failed: why. It begins
+    with `late` where its time passed while nothing ran: it waits to be resumed, scheduled anew or
+    cancelled.
     `warnings` are told to who schedules it."""
 
     id: UUID
@@ -130,6 +164,7 @@ class Campaign(msgspec.Struct, frozen=True, kw_only=True):
     content: Content
     audience: Rule
     scheduled_at: Moment | None
+    own_time: LocalTime | None
     spread_minutes: int
     paused_reason: str | None
     created_at: Moment
@@ -172,11 +207,19 @@ def shown_campaign(
         content=msgspec.convert(dump_content(campaign.content), Content),
         audience=msgspec.convert(rule.dump(campaign.audience), Rule),
         scheduled_at=campaign.scheduled_at,
+        own_time=_local_time(campaign),
         spread_minutes=campaign.spread_minutes,
         paused_reason=campaign.paused_reason,
         created_at=campaign.created_at,
         updated_at=campaign.updated_at,
     )
+
+
+def _local_time(campaign: campaigns.Campaign) -> LocalTime | None:
+    own = None if campaign.trigger is None else trigger.own_time(campaign.trigger)
+    if own is None:
+        return None
+    return LocalTime(at=own.wall.isoformat(), fallback=own.fallback, past=own.past)
 
 
 def shown_forecast(expected: previews.Forecast, now: datetime) -> Forecast:

@@ -1,0 +1,1 @@
+"""When campaigns launch, where that is more than one instant."""
