@@ -124,7 +124,7 @@ async def forecast(connection: AsyncConnection, campaign: Campaign, *, now: date
 
 
 def _reachable(campaign: Campaign, reached: Reach) -> int:
-    is_silent = all(campaign.content.for_platform(platform).is_silent for platform in Platform)
+    is_silent = not any(map(campaign.content.shows_on, Platform))
     off = 0 if is_silent else reached.notifications_off
     return max(0, reached.devices - reached.opted_out - off - reached.no_firebase_app)
 
@@ -173,7 +173,10 @@ def _render(
     contents: dict[str, Content] = {}
     faults: list[PreviewFault] = []
     for platform in Platform:
-        content = template.render(platform, user_id=user_id, traits=traits, now=now)
+        variant = template.variant_for(traits)
+        content = template.render(
+            platform, user_id=user_id, traits=traits, now=now, variant=variant
+        )
         wrong: Sequence[Fault] = ()
         if isinstance(content, Fault):
             wrong = [content]

@@ -19,7 +19,9 @@ from liquid.exceptions import LiquidError, ResourceLimitError
 from liquid.template import BoundTemplate
 
 from clarion.campaigns.content.cost import steps_at_least
+from clarion.campaigns.content.fields import is_dynamic, wrong_image, wrong_link
 from clarion.campaigns.content.filters import VALUE_SIZE_MAX
+from clarion.campaigns.content.language import language_of
 from clarion.campaigns.content.liquid import (
     LOOPS_MAX,
     OUTPUT_BYTES_MAX,
@@ -29,13 +31,7 @@ from clarion.campaigns.content.liquid import (
     parse,
     render,
 )
-from clarion.campaigns.content.spec import (
-    Content,
-    ContentSpec,
-    is_dynamic,
-    wrong_image,
-    wrong_link,
-)
+from clarion.campaigns.content.spec import Content, ContentSpec
 from clarion.customers.devices.device import Platform
 from clarion.faults import Fault
 
@@ -68,10 +64,16 @@ class Template:
         self.steps = 0
         """What all renderings took so far, so that a loop knows when to let others have a turn."""
         same = _Parsed(spec.base)
-        self._platforms = {
-            platform: _Parsed(spec.for_platform(platform)) if spec.overrides.get(platform) else same
-            for platform in Platform
+        self._spec = spec
+        self._parsed = {
+            (platform, variant): _Parsed(content) if content is not spec.base else same
+            for platform, variant, content in spec.all_contents()
         }
+        self.has_variants = bool(spec.variants)
+        self.is_for_each = self.has_variants or any(
+            parsed.templates for parsed in self._parsed.values()
+        )
+        """Whether what a push says depends on the customer at all."""
 
     def render(
         self,
@@ -80,44 +82,55 @@ class Template:
         user_id: str | None,
         traits: Mapping[str, Any],
         now: datetime | None = None,
+        variant: str | None = None,
     ) -> Content | Fault:
-        """The content for one customer, or what in it can not be rendered for this one.
+        """The content for one customer in a variant (`variant_for`), or what in it can not be
+        rendered for this one.
 
         `now` is what `date` makes of the word; without it the word means nothing."""
-        parsed = self._platforms[platform]
+        parsed = self._parsed[platform, variant]
         if not parsed.templates:
             return parsed.content
         content, steps_left = parsed.render(CustomerDrop(user_id, traits), now)
         self.steps += STEPS_A_RENDERING + STEPS_MAX - steps_left
         return content
 
-    def unrendered(self, platform: Platform) -> Content:
-        """What `render` starts from: the same object each time. What is not rendered is in both."""
-        return self._platforms[platform].content
+    def variant_for(self, traits: Mapping[str, Any], locale: Any = None) -> str | None:
+        """The variant that a customer sees on a device with that locale; None: the default."""
+        return self._spec.variant_for(language_of(traits, locale)) if self.has_variants else None
 
-    def needs_customer(self, platform: Platform) -> bool:
-        """Whether what is rendered depends on the customer at all."""
-        return bool(self._platforms[platform].templates)
+    def unrendered(self, platform: Platform, variant: str | None = None) -> Content:
+        """What `render` starts from: the same object each time. What is not rendered is in both."""
+        return self._parsed[platform, variant].content
+
+    def needs_customer(self, platform: Platform, variant: str | None = None) -> bool:
+        """Whether what is rendered depends on the customer."""
+        return bool(self._parsed[platform, variant].templates)
 
 
 def faults_of(spec: ContentSpec) -> list[Fault]:
     """What Liquid can not parse, could never render, or only at too high a price."""
     faults: dict[str, Fault] = {}
-    # Platforms that see the same are looked at once.
-    contents = {id(content := spec.for_platform(each)): (each, content) for each in Platform}
-    for platform, content in contents.values():
+    seen: set[tuple[tuple[str, str], ...]] = set()
+    for platform, variant, content in spec.all_contents():
+        texts = tuple(_dynamic_texts(content))
+        if texts in seen:
+            continue  # who sees the same is looked at once
+        seen.add(texts)
         for name, message in _wrong_texts(content) or _too_expensive(content):
-            where = _where(spec, platform, name)
+            where = written_at(spec, platform, variant, name)
             faults.setdefault(where, Fault(field=where, message=message))
     return list(faults.values())
 
 
-def _where(spec: ContentSpec, platform: Platform, name: str) -> str:
-    """The field in which a platform's text was written."""
-    override = spec.overrides.get(platform, {})
-    own, dot, key = name.partition(".")
-    is_own = key in override.get("data", {}) if dot else own in override
-    return f"content.platforms.{platform.value}.{name}" if is_own else f"content.{name}"
+def written_at(spec: ContentSpec, platform: Platform, variant: str | None, name: str) -> str:
+    """The field in which a text was written that a platform shows in a variant. `name`: of the
+    rendered content, such as `title` or `data.code`."""
+    own, _, key = name.partition(".")
+    for path, layer in reversed(spec.layers(platform, variant)):
+        if key in layer.get("data", {}) if own == "data" and key else own in layer:
+            return f"{path}.{name}"
+    return f"content.{name}"
 
 
 def _wrong_texts(content: Content) -> list[tuple[str, str]]:

@@ -1,6 +1,6 @@
 """A campaign as a person writes it on the command line or in a file, checked whole."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,6 +43,8 @@ class Flags:
         normal or high.
     collapse_key
         Pushes with the same key replace each other while they wait.
+    language
+        TAG.FIELD=TEXT, such as de.title=Hallo: what a language says differently; several.
     everyone
         To everybody with a registered device.
     user_id
@@ -64,6 +66,7 @@ class Flags:
     ttl_seconds: int | None = None
     priority: str | None = None
     collapse_key: str | None = None
+    language: Several = None
     everyone: Annotated[bool, Parameter(negative="")] = False
     user_id: Several = None
     trait: Several = None
@@ -112,6 +115,11 @@ def read_change(name: str | None, flags: Flags, content: Mapping[str, Any]) -> d
     base = wire.get("content", content)
     if given and isinstance(base, Mapping):
         wire["content"] = {**base, **given}
+    if flags.language:
+        content = wire.get("content", base)
+        if isinstance(content, Mapping):
+            languages = _with_languages(content.get("languages") or {}, flags.language)
+            wire["content"] = {**content, "languages": languages}
     audience = flags.audience()
     if name is not None:
         wire["name"] = name
@@ -120,6 +128,19 @@ def read_change(name: str | None, flags: Flags, content: Mapping[str, Any]) -> d
     if flags.spread_minutes is not None:
         wire["spread_minutes"] = flags.spread_minutes
     return wire
+
+
+def _with_languages(languages: Mapping[str, Any], given: Sequence[str]) -> dict[str, Any]:
+    """The languages of a content with single fields of them changed."""
+    changed = dict(languages)
+    for text in given:
+        path, value = _pair(text, "--language")
+        tag, dot, field = path.partition(".")
+        if not dot or not tag or not field:
+            message = f"--language takes TAG.FIELD=TEXT, such as de.title=Hallo, not {text!r}."
+            raise Ending(ExitCode.USAGE, message, word="usage")
+        changed[tag] = {**changed.get(tag, {}), field: value}
+    return changed
 
 
 def _pair(text: str, flag: str) -> tuple[str, str]:

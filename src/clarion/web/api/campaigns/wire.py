@@ -63,10 +63,18 @@ class ContentFields(msgspec.Struct, kw_only=True, omit_defaults=True):
     collapse_key: str | msgspec.UnsetType | None = msgspec.UNSET
 
 
-class Content(ContentFields, kw_only=True, omit_defaults=True):
-    """What a push says, with single fields said differently on a platform (iOS, Android, Web)."""
+class LanguageFields(ContentFields, kw_only=True, omit_defaults=True):
+    """What a language says differently, and what it says differently again on a platform."""
 
     platforms: dict[str, ContentFields] | msgspec.UnsetType = msgspec.UNSET
+
+
+class Content(ContentFields, kw_only=True, omit_defaults=True):
+    """What a push says, with single fields said differently on a platform (iOS, Android, Web) or in
+    a language, by its tag: who reads `de-AT` sees `de-AT`, or else `de`, or else the default."""
+
+    platforms: dict[str, ContentFields] | msgspec.UnsetType = msgspec.UNSET
+    languages: dict[str, LanguageFields] | msgspec.UnsetType = msgspec.UNSET
     fcm: FcmFields | msgspec.UnsetType = msgspec.UNSET
     live_activity: LiveActivityFields | msgspec.UnsetType = msgspec.UNSET
 
