@@ -12,13 +12,16 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from clarion.campaigns.content.appearance import NO_SOUND, InterruptionLevel
 from clarion.campaigns.content.spec import Content, Priority, is_reserved
 from clarion.customers.devices.device import Platform, TokenKind
 from clarion.faults import Fault
 
 __all__ = [
+    "NO_SOUND",
     "Accepted",
     "Content",
+    "InterruptionLevel",
     "Misconfigured",
     "Outcome",
     "Platform",

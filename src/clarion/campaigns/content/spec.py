@@ -6,10 +6,12 @@ stronger over the weaker: the base, its platform, and for each language of the f
 then `de-AT`) that language, and that language on its platform.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from enum import StrEnum
 from typing import Any
 
+from clarion.campaigns.content.appearance import Button, InterruptionLevel, dump_buttons
 from clarion.campaigns.content.fields import (
     BODY_CHARACTERS_MAX,
     COLLAPSE_KEY_CHARACTERS_MAX,
@@ -27,6 +29,7 @@ from clarion.customers.devices.device import Platform
 from clarion.faults import Fault
 
 __all__ = [
+    "APPEARANCE",
     "BODY_CHARACTERS_MAX",
     "COLLAPSE_KEY_CHARACTERS_MAX",
     "DATA_KEYS_MAX",
@@ -44,6 +47,18 @@ __all__ = [
 ]
 
 LANGUAGES_MAX = 50
+APPEARANCE = (
+    "icon",
+    "sound",
+    "badge",
+    "channel",
+    "color",
+    "category",
+    "interruption_level",
+    "buttons",
+    "silent",
+)
+"""How it looks and sounds (`appearance.py`); kept where it is said."""
 
 Overrides = Mapping[Platform, Mapping[str, Any]]
 
@@ -64,6 +79,18 @@ class Content:
     """Further fields of the provider's message, in its own words; sent as they are."""
     live_activity: LiveActivity | None = None
     """It starts, updates or ends a Live Activity on iPhones, and is nothing else."""
+    icon: str | None = None
+    sound: str | None = None
+    """A file or a resource of the app, `default`, or NO_SOUND; None: as the platform does."""
+    badge: int | str | None = None
+    """A number on the app's icon; in a browser, a picture's address."""
+    channel: str | None = None
+    color: str | None = None
+    category: str | None = None
+    interruption_level: InterruptionLevel | None = None
+    buttons: Sequence[Button] = ()
+    silent: bool = False
+    """It shows nothing, whatever it says elsewhere: `for_platform` has taken its words away."""
 
     @property
     def is_silent(self) -> bool:
@@ -91,14 +118,16 @@ class ContentSpec:
     def for_platform(self, platform: Platform, variant: str | None = None) -> Content:
         """What that platform shows in that variant (one of `variants`; None: the default): the base
         with all overrides; data is merged key by key."""
-        layers = [layer for _, layer in self.layers(platform, variant)]
-        if not layers:
-            return self.base
-        values = {each.name: getattr(self.base, each.name) for each in fields(Content)}
-        for layer in layers:
-            for name, value in layer.items():
-                values[name] = {**values["data"], **value} if name == "data" else value
-        return Content(**values)
+        content = self.base
+        if layers := [layer for _, layer in self.layers(platform, variant)]:
+            values = {each.name: getattr(content, each.name) for each in fields(Content)}
+            for layer in layers:
+                for name, value in layer.items():
+                    values[name] = {**values["data"], **value} if name == "data" else value
+            content = Content(**values)
+        if content.silent:
+            return replace(content, title=None, body=None, image=None, buttons=())
+        return content
 
     def layers(
         self, platform: Platform, variant: str | None = None
@@ -148,6 +177,9 @@ def parse_content(wire: Any) -> ContentSpec | list[Fault]:
     if spec.base.live_activity is None and not any(
         content.title or content.body or content.data for _, _, content in spec.all_contents()
     ):
+        if spec.base.silent:
+            message = "is missing: a push that shows nothing needs data for the app"
+            return [Fault(field="content.data", message=message)]
         return [Fault(field="content.title", message="is missing: a push needs a title or body")]
     return spec
 
@@ -165,6 +197,8 @@ def dump_content(spec: ContentSpec) -> dict[str, Any]:
         "priority": base.priority.value,
         "collapse_key": base.collapse_key,
     }
+    looks = {name: getattr(base, name) for name in APPEARANCE}
+    wire |= _dump_fields({name: value for name, value in looks.items() if _is_said(value)})
     if base.fcm:
         wire["fcm"] = dict(base.fcm)
     if base.live_activity is not None:
@@ -180,15 +214,22 @@ def dump_content(spec: ContentSpec) -> dict[str, Any]:
     return wire
 
 
+def _is_said(value: Any) -> bool:
+    return value is not None and value is not False and value != ()
+
+
 def _dump_overrides(overrides: Overrides) -> dict[str, Any]:
     return {platform.value: _dump_fields(override) for platform, override in overrides.items()}
 
 
 def _dump_fields(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        name: value.value if isinstance(value, Priority) else value
-        for name, value in values.items()
-    }
+    return {name: _dump_value(value) for name, value in values.items()}
+
+
+def _dump_value(value: Any) -> Any:
+    if isinstance(value, StrEnum):
+        return value.value
+    return dump_buttons(value) if isinstance(value, tuple) else value
 
 
 def _read_platforms(wire: Any, parent: str, faults: list[Fault]) -> Overrides:
@@ -212,7 +253,7 @@ def _read_platforms(wire: Any, parent: str, faults: list[Fault]) -> Overrides:
         elif not isinstance(override, Mapping):
             faults.append(Fault(field=path, message="must be an object of content fields"))
         else:
-            overrides[platform] = read_fields(override, path, faults, beside=("platforms",))
+            overrides[platform] = read_fields(override, path, faults, platform=platform)
             _refuse_whole(overrides[platform], path, faults)
     return overrides
 
@@ -269,7 +310,7 @@ def _wrong_beside_live_activity(values: Mapping[str, Any]) -> list[Fault]:
             field=f"content.{name}",
             message="can not be sent with a Live Activity: put it into its content_state",
         )
-        for name in ("data", "image", "link", "collapse_key", "fcm")
+        for name in ("data", "image", "link", "collapse_key", "fcm", *APPEARANCE)
         if values.get(name)
     ]
     if activity.event is LiveEvent.START and not values.get("title"):

@@ -10,7 +10,7 @@ Traits come from outside: whatever they are, a template renders a bounded text i
 says that it can not, and a trait that looks like Liquid is a text like any other.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -18,6 +18,7 @@ from typing import Any
 from liquid.exceptions import LiquidError, ResourceLimitError
 from liquid.template import BoundTemplate
 
+from clarion.campaigns.content.appearance import Button
 from clarion.campaigns.content.cost import steps_at_least
 from clarion.campaigns.content.fields import is_dynamic, wrong_image, wrong_link
 from clarion.campaigns.content.filters import VALUE_SIZE_MAX
@@ -52,6 +53,7 @@ STEPS_A_RENDERING = 10
 """What the shortest template takes before it does anything."""
 
 _CUSTOMER = "customer"
+_BUTTONS = "buttons["
 _TEXTS = ("title", "body", "image", "link")
 _CHECKS: dict[str, Callable[[str], str | None]] = {"image": wrong_image, "link": wrong_link}
 
@@ -127,6 +129,7 @@ def written_at(spec: ContentSpec, platform: Platform, variant: str | None, name:
     """The field in which a text was written that a platform shows in a variant. `name`: of the
     rendered content, such as `title` or `data.code`."""
     own, _, key = name.partition(".")
+    own = own.partition("[")[0]
     for path, layer in reversed(spec.layers(platform, variant)):
         if key in layer.get("data", {}) if own == "data" and key else own in layer:
             return f"{path}.{name}"
@@ -208,7 +211,7 @@ class _Parsed:
                 # decimal's own): one customer's traits must not stop a whole campaign.
                 left = 0 if isinstance(error, ResourceLimitError) else steps
                 return Fault(field=f"content.{name}", message=_words(error)), left
-            check = _CHECKS.get(name)
+            check = None if name.startswith("data.") else _CHECKS.get(name.rpartition(".")[2])
             if check is None:
                 rendered[name] = text
             elif not text.strip():
@@ -223,7 +226,21 @@ class _Parsed:
             return Fault(field="content.title", message=message), steps
         texts = {name: rendered[name] for name in _TEXTS if name in rendered}
         data = {name: rendered.get(f"data.{name}", text) for name, text in content.data.items()}
+        if any(name.startswith(_BUTTONS) for name in rendered):
+            texts["buttons"] = _rendered_buttons(content.buttons, rendered)
         return replace(content, data=data, **texts), steps
+
+
+def _rendered_buttons(buttons: Sequence[Button], rendered: Mapping[str, Any]) -> tuple[Button, ...]:
+    """Buttons with their rendered texts; without those that are left without a title."""
+    made = [
+        Button(
+            title=rendered.get(f"{_BUTTONS}{index}].title", button.title),
+            link=rendered.get(f"{_BUTTONS}{index}].link", button.link),
+        )
+        for index, button in enumerate(buttons)
+    ]
+    return tuple(button for button in made if button.title.strip())
 
 
 def _is_silent(rendered: Mapping[str, Any], content: Content) -> bool:
@@ -240,4 +257,9 @@ def _dynamic_texts(content: Content) -> list[tuple[str, str]]:
     """The texts that Liquid has anything to do in, by the name of their field."""
     texts = [(name, text) for name in _TEXTS if (text := getattr(content, name)) is not None]
     texts += [(f"data.{name}", text) for name, text in content.data.items()]
+    for index, button in enumerate(content.buttons):
+        texts += [
+            (f"{_BUTTONS}{index}].title", button.title),
+            (f"{_BUTTONS}{index}].link", button.link or ""),
+        ]
     return [(name, text) for name, text in texts if is_dynamic(text)]

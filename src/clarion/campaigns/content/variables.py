@@ -43,6 +43,9 @@ def _texts(wire: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield f"{path}.{name}", content.get(name) or ""
         for name, text in (content.get("data") or {}).items():
             yield f"{path}.data.{name}", text
+        for index, button in enumerate(content.get("buttons") or ()):
+            for name, text in button.items():
+                yield f"{path}.buttons[{index}].{name}", text
 
 
 def _traits_in(text: str) -> set[str]:
