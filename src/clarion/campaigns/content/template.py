@@ -11,11 +11,13 @@ says that it can not, and a trait that looks like Liquid is a text like any othe
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 from liquid.exceptions import LiquidError, ResourceLimitError
+from liquid.span import Span
 from liquid.template import BoundTemplate
 
 from clarion.campaigns.content.appearance import Button
@@ -27,8 +29,10 @@ from clarion.campaigns.content.liquid import (
     LOOPS_MAX,
     OUTPUT_BYTES_MAX,
     STEPS_MAX,
+    Blank,
     CustomerDrop,
     environment,
+    line_of,
     parse,
     render,
 )
@@ -42,6 +46,7 @@ __all__ = [
     "STEPS_MAX",
     "TEMPLATE_CHARACTERS_MAX",
     "VALUE_SIZE_MAX",
+    "RenderingFault",
     "Template",
     "faults_of",
 ]
@@ -56,6 +61,13 @@ _CUSTOMER = "customer"
 _BUTTONS = "buttons["
 _TEXTS = ("title", "body", "image", "link")
 _CHECKS: dict[str, Callable[[str], str | None]] = {"image": wrong_image, "link": wrong_link}
+
+
+@dataclass(frozen=True, slots=True)
+class RenderingFault(Fault):
+    """What can not be rendered, and in which line of its text."""
+
+    line: int = 1
 
 
 class Template:
@@ -85,15 +97,17 @@ class Template:
         traits: Mapping[str, Any],
         now: datetime | None = None,
         variant: str | None = None,
-    ) -> Content | Fault:
+        blanks: list[tuple[str, Blank]] | None = None,
+    ) -> Content | RenderingFault:
         """The content for one customer in a variant (`variant_for`), or what in it can not be
         rendered for this one.
 
-        `now` is what `date` makes of the word; without it the word means nothing."""
+        `now` is what `date` makes of the word; without it the word means nothing. `blanks`: where
+        outputs that print nothing are noted, each with the name of its text."""
         parsed = self._parsed[platform, variant]
         if not parsed.templates:
             return parsed.content
-        content, steps_left = parsed.render(CustomerDrop(user_id, traits), now)
+        content, steps_left = parsed.render(CustomerDrop(user_id, traits), now, blanks)
         self.steps += STEPS_A_RENDERING + STEPS_MAX - steps_left
         return content
 
@@ -145,30 +159,43 @@ def _wrong_texts(content: Content) -> list[tuple[str, str]]:
         message = f"is too long: all texts with Liquid together have {limit} at most"
         return [(longest, message)]
     return [
-        (name, f"is not valid Liquid: {wrong}")
+        (name, f"is not valid Liquid{_in_line(text, line)}: {cause}")
         for name, text in texts
         if (wrong := _wrong(text)) is not None
+        for line, cause in [wrong]
     ]
 
 
-def _wrong(text: str) -> str | None:
-    """What Liquid can not do with a text. Filters and names are looked for: Liquid itself misses
-    a filter only when it gets there, for some customers and not for others, and a name never."""
+def _in_line(text: str, line: int) -> str:
+    """Which line, where a text has several."""
+    return f" in line {line}" if "\n" in text.strip() else ""
+
+
+def _wrong(text: str) -> tuple[int, str] | None:
+    """What Liquid can not do with a text, and its line. Filters and names are looked for: Liquid
+    itself misses a filter only when it gets there, for some customers and not for others, and a
+    name never."""
     try:
-        template = parse(text)
-        for name in template.filter_names():
-            if name not in environment.filters:
-                return f"there is no filter {name}"
-        for segments in template.global_variable_segments():
-            if segments[0] != _CUSTOMER:
-                return f"there is no {segments[0]}; traits are read as customer.{segments[0]}"
-            if len(segments) == 1:
-                return "customer alone says nothing; name a trait, such as customer.first_name"
+        used = parse(text).analyze(include_partials=False)
     except LiquidError as error:
-        return _words(error)
+        return line_of(error.token), _words(error)
     except RecursionError:
-        return "it is nested too deep"
+        return 1, "it is nested too deep"
+    for filter_name, spans in used.filters.items():
+        if filter_name not in environment.filters:
+            return _line_at(text, spans[0]), f"there is no filter {filter_name}"
+    for variable in chain.from_iterable(used.globals.values()):
+        root = variable.segments[0]
+        line = _line_at(text, variable.span)
+        if root != _CUSTOMER:
+            return line, f"there is no {root}; traits are read as customer.{root}"
+        if len(variable.segments) == 1:
+            return line, "customer alone says nothing; name a trait, such as customer.first_name"
     return None
+
+
+def _line_at(text: str, span: Span) -> int:
+    return text.count("\n", 0, span.index) + 1
 
 
 def _too_expensive(content: Content) -> list[tuple[str, str]]:
@@ -199,31 +226,39 @@ class _Parsed:
             name: parse(text) for name, text in _dynamic_texts(content)
         }
 
-    def render(self, customer: CustomerDrop, now: datetime | None) -> tuple[Content | Fault, int]:
+    def render(
+        self,
+        customer: CustomerDrop,
+        now: datetime | None,
+        blanks: list[tuple[str, Blank]] | None = None,
+    ) -> tuple[Content | RenderingFault, int]:
         """What becomes of it, and how many steps are left."""
         steps = STEPS_MAX
         rendered: dict[str, Any] = {}
         for name, template in self.templates.items():
+            noted: list[Blank] | None = None if blanks is None else []
             try:
-                text, steps = render(template, customer, steps=steps, now=now)
+                text, steps = render(template, customer, steps=steps, now=now, blanks=noted)
             except Exception as error:
                 # Filters raise whatever Python does for strange values (OverflowError, ValueError,
                 # decimal's own): one customer's traits must not stop a whole campaign.
                 left = 0 if isinstance(error, ResourceLimitError) else steps
-                return Fault(field=f"content.{name}", message=_words(error)), left
+                line = line_of(error.token) if isinstance(error, LiquidError) else 1
+                return RenderingFault(f"content.{name}", _words(error), line), left
+            if blanks is not None:
+                blanks += [(name, blank) for blank in noted or ()]
             check = None if name.startswith("data.") else _CHECKS.get(name.rpartition(".")[2])
             if check is None:
                 rendered[name] = text
             elif not text.strip():
                 rendered[name] = None  # a picture or a place to go that this customer has not
             elif (wrong := check(text)) is not None:
-                return Fault(field=f"content.{name}", message=wrong), steps
+                return RenderingFault(f"content.{name}", wrong), steps
             else:
                 rendered[name] = text
         content = self.content
         if _is_silent(rendered, content):
-            message = "says nothing, nor does body"
-            return Fault(field="content.title", message=message), steps
+            return RenderingFault("content.title", "says nothing, nor does body"), steps
         texts = {name: rendered[name] for name in _TEXTS if name in rendered}
         data = {name: rendered.get(f"data.{name}", text) for name, text in content.data.items()}
         if any(name.startswith(_BUTTONS) for name in rendered):

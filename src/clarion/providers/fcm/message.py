@@ -24,6 +24,7 @@ from clarion.deliveries.provider import (
     Platform,
     Priority,
     Push,
+    PushSize,
     TokenKind,
 )
 from clarion.faults import Fault
@@ -90,6 +91,11 @@ class Encoder:
         for place in range(1, len(parts), 2):
             filled[place] = values[parts[place]]
         return b"".join(filled)
+
+
+def as_dry_run(body: bytes) -> bytes:
+    """The same request, which FCM only checks (`SendMessageRequest.validate_only`)."""
+    return b'{"validate_only":true,' + body[1:]
 
 
 def _own_texts(same: Content, content: Content) -> dict[bytes, str] | None:
@@ -177,18 +183,28 @@ def build(
     return {"message": message}
 
 
-def check(content: Content, platform: Platform, now: datetime) -> Sequence[Fault]:
-    """What FCM would refuse. Counts conservatively: every key and value the device receives, and
-    for Apple's devices the JSON document as it is spelled."""
-    fields = read_fields(content.fcm)
-    if isinstance(fields, list):
-        return fields
+def measure(content: Content, platform: Platform, now: datetime) -> PushSize:
+    """How large the longest push of a content is, by the count that `check` goes by."""
+    return PushSize(bytes=_size_of(content, platform, now), bytes_max=PAYLOAD_BYTES_MAX)
+
+
+def _size_of(content: Content, platform: Platform, now: datetime) -> int:
+    """How large the longest push of a content is, in bytes. Counts conservatively: every key and
+    value the device receives, and for Apple's devices the JSON document as it is spelled."""
     built = build(
         content, platform, TokenKind.FCM, now, token="", key=_LONGEST_KEY, tag=_LONGEST_TAG
     )
     message = built["message"]
     message.pop("token")
-    size = max(_size(message), _apns_size(message))
+    return max(_size(message), _apns_size(message))
+
+
+def check(content: Content, platform: Platform, now: datetime) -> Sequence[Fault]:
+    """What FCM would refuse."""
+    fields = read_fields(content.fcm)
+    if isinstance(fields, list):
+        return fields
+    size = _size_of(content, platform, now)
     if size > PAYLOAD_BYTES_MAX:
         longest = max(
             ("title", "body", "image", "link", "data", "buttons", "fcm"),
