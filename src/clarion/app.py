@@ -28,7 +28,7 @@ from clarion.customers.devices.sweeper import Sweeper, SweeperOptions
 from clarion.customers.ingestor import Ingestor
 from clarion.deliveries.customer_indexer import CustomerIndexer
 from clarion.deliveries.planner import Planner
-from clarion.deliveries.provider import Provider
+from clarion.deliveries.provider import TryingProvider
 from clarion.deliveries.sending.sender import Sender
 from clarion.events.backpressure import Backpressure
 from clarion.events.collector import Collector
@@ -86,7 +86,7 @@ class App:
         *,
         database: Database,
         broker: Broker,
-        provider: Provider,
+        provider: TryingProvider,
         vault: Vault,
         clock: Clock,
         metrics: Metrics | None = None,

@@ -5,12 +5,14 @@ import socket
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 import pytest_asyncio
 
+from clarion.campaigns.content.appearance import Button, InterruptionLevel
 from clarion.campaigns.content.live_activity import LiveActivity, LiveEvent
 from clarion.deliveries.provider import (
     Accepted,
@@ -619,3 +621,28 @@ async def test_closing_answers_whoever_still_waits(
 async def test_the_account_is_not_shown() -> None:
     app = ProviderApp(id=UUID(int=1), project_id="p", service_account={"private_key": "secret"})
     assert "secret" not in repr(app)
+
+
+LOOKS: dict[Platform, Content] = {
+    platform: replace(
+        CONTENT,
+        icon="ic_offer" if platform is Platform.ANDROID else "https://shop.example/i.png",
+        badge="https://shop.example/b.png" if platform is Platform.WEB else 3,
+        sound="chime",
+        channel="offers",
+        color="#1a73e8",
+        category="OFFER",
+        interruption_level=InterruptionLevel.CRITICAL,
+        buttons=(Button(title="Open", link="shop://offer"), Button(title="Later")),
+    )
+    for platform in Platform
+}
+
+
+@pytest.mark.parametrize("platform", Platform)
+async def test_fcm_takes_how_a_push_looks(
+    simulator: SimulatorProcess, provider: FcmProvider, platform: Platform
+) -> None:
+    app = firebase_app(simulator)
+    sent = push(f"looks-{platform.value}", platform, content=LOOKS[platform])
+    assert await send(provider, app, sent) == [Accepted()]

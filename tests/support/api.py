@@ -72,16 +72,24 @@ class Service:
             broker=self.world.broker,
             vault=self.world.vault,
         )
+        self._serve(self.provider)
+        return self
+
+    def send_through(self, provider: FcmProvider) -> None:
+        """Let the API send what it sends itself, such as tests, through this provider."""
+        self._serve(provider)
+
+    def _serve(self, provider: FcmProvider) -> None:
+        parts = (self.database, self.world.broker, self.clock)
         self.app = WebApp(
             collect=CollectApp(self.collector),
-            api=create_api(*parts, self.provider, self.world.vault, self.streams),
+            api=create_api(*parts, provider, self.world.vault, self.streams),
             console=create_console(self.services, PasswordHasher(CHEAP)),
             metrics=_nothing,
             is_ready=_ready,
         )
         transport = httpx.ASGITransport(app=self.app)
         self._client = httpx.AsyncClient(transport=transport, base_url="http://clarion.test")
-        return self
 
     async def __aexit__(self, *_: object) -> None:
         await self._client.aclose()

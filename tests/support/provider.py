@@ -12,6 +12,7 @@ from clarion.deliveries.provider import (
     Platform,
     ProviderApp,
     Push,
+    PushSize,
     Rejected,
     Throttled,
     ThrottleScope,
@@ -45,6 +46,12 @@ class MemoryProvider:
             self.waiting.set()
             await self.opened.wait()
         return [self._answer(push) for push in pushes]
+
+    async def validate(self, app: ProviderApp, pushes: Sequence[Push]) -> Sequence[Outcome]:
+        return [Accepted() for _ in pushes]
+
+    def measure(self, content: Content, *, platform: Platform) -> PushSize:
+        return PushSize(bytes=0, bytes_max=4_096)
 
     def check(self, content: Content, *, platform: Platform) -> Sequence[Fault]:
         return []

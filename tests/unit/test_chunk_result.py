@@ -58,6 +58,7 @@ def row(**changed: Any) -> Any:
         "spares": None,
         "user_id": "u",
         "traits": {},
+        "locale": None,
     }
     return SimpleNamespace(**{**values, **changed})
 

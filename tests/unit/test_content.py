@@ -141,12 +141,43 @@ def test_no_override_reaches_another_platform_or_the_base() -> None:
             {"title": "x", "collapse_key": "x" * (COLLAPSE_KEY_CHARACTERS_MAX + 1)},
             "content.collapse_key",
         ),
-        ({"title": "x", "sound": "default"}, "content.sound"),
+        ({"title": "x", "melody": "default"}, "content.melody"),
+        ({"title": "x", "sound": ""}, "content.sound"),
+        ({"title": "x", "sound": 1}, "content.sound"),
+        ({"title": "x", "icon": "ic_offer"}, "content.icon"),
+        ({"title": "x", "badge": "3"}, "content.badge"),
+        ({"title": "x", "badge": -1}, "content.badge"),
+        ({"title": "x", "badge": True}, "content.badge"),
+        ({"title": "x", "color": "red"}, "content.color"),
+        ({"title": "x", "interruption_level": "loud"}, "content.interruption_level"),
+        ({"title": "x", "silent": "yes"}, "content.silent"),
+        ({"title": "x", "silent": True}, "content.data"),
+        ({"title": "x", "buttons": {"title": "Go"}}, "content.buttons"),
+        ({"title": "x", "buttons": [{"title": "Go"}] * 4}, "content.buttons"),
+        ({"title": "x", "buttons": ["Go"]}, "content.buttons[0].title"),
+        ({"title": "x", "buttons": [{"title": "Go"}, {}]}, "content.buttons[1].title"),
+        ({"title": "x", "buttons": [{"title": "Go", "link": "go"}]}, "content.buttons[0].link"),
+        ({"title": "x", "buttons": [{"title": "Go", "icon": "go"}]}, "content.buttons[0].icon"),
+        ({"title": "x", "data": {"clarion_buttons": "[]"}}, "content.data"),
+        ({"title": "x", "platforms": {"iOS": {"icon": "a"}}}, "content.platforms.iOS.icon"),
+        ({"title": "x", "platforms": {"iOS": {"color": "#ffffff"}}}, "content.platforms.iOS.color"),
+        ({"title": "x", "platforms": {"Web": {"sound": "a"}}}, "content.platforms.Web.sound"),
+        ({"title": "x", "platforms": {"Web": {"badge": 1}}}, "content.platforms.Web.badge"),
+        ({"title": "x", "platforms": {"Web": {"icon": "a"}}}, "content.platforms.Web.icon"),
+        ({"title": "x", "platforms": {"iOS": {"channel": "b"}}}, "content.platforms.iOS.channel"),
+        (
+            {"title": "x", "platforms": {"Android": {"icon": "A b"}}},
+            "content.platforms.Android.icon",
+        ),
+        (
+            {"title": "x", "platforms": {"Android": {"category": "a"}}},
+            "content.platforms.Android.category",
+        ),
         ({"title": "x", "platforms": ["iOS"]}, "content.platforms"),
         ({"title": "x", "platforms": []}, "content.platforms"),
         ({"title": "x", "platforms": {"Windows": {}}}, "content.platforms.Windows"),
         ({"title": "x", "platforms": {"iOS": "Hello"}}, "content.platforms.iOS"),
-        ({"title": "x", "platforms": {"iOS": {"sound": "a"}}}, "content.platforms.iOS.sound"),
+        ({"title": "x", "platforms": {"iOS": {"melody": "a"}}}, "content.platforms.iOS.melody"),
         ({"title": "x", "platforms": {"iOS": {"platforms": 1}}}, "content.platforms.iOS.platforms"),
         ({"title": "x", "platforms": {"Web": {"priority": 1}}}, "content.platforms.Web.priority"),
         ({"title": "x", "platforms": {"iOS": {}, "ios": {}}}, "content.platforms.ios"),
@@ -208,20 +239,31 @@ fields: dict[str, st.SearchStrategy[Any]] = {
     "ttl_seconds": st.integers(0, TTL_SECONDS_MAX),
     "priority": st.sampled_from(["normal", "high"]),
     "collapse_key": words,
+    "badge": st.integers(0, 9),
+    "silent": st.booleans(),
+    "buttons": st.lists(
+        st.fixed_dictionaries({"title": words.filter(bool)}, optional={"link": st.just("a://b")}),
+        max_size=3,
+    ),
 }
 overrides = st.dictionaries(
-    st.sampled_from(["iOS", "Android", "Web"]), st.fixed_dictionaries({}, optional=fields)
+    st.sampled_from(["iOS", "Android"]), st.fixed_dictionaries({}, optional=fields)
+)
+languages = st.dictionaries(
+    st.sampled_from(["de", "de-AT", "fr"]),
+    st.fixed_dictionaries({}, optional={**fields, "platforms": overrides}),
 )
 
 
-@given(st.fixed_dictionaries({}, optional={**fields, "platforms": overrides}))
+@given(
+    st.fixed_dictionaries({}, optional={**fields, "platforms": overrides, "languages": languages})
+)
 def test_what_is_saved_is_what_was_meant(wire: dict[str, Any]) -> None:
     found = parse_content(wire)
     if isinstance(found, ContentSpec):
         again = parse_content(msgspec.json.decode(msgspec.json.encode(dump_content(found))))
         assert isinstance(again, ContentSpec)
-        for platform in Platform:
-            assert again.for_platform(platform) == found.for_platform(platform)
+        assert list(again.all_contents()) == list(found.all_contents())
 
 
 @given(
@@ -291,3 +333,22 @@ def test_what_is_wrong_with_a_live_activity_is_told(
     assert isinstance(faults, list)
     assert [one.field for one in faults] == [f"content.{field}"]
     assert told in faults[0].message
+
+
+def test_a_silent_platform_is_told_no_words_and_others_are() -> None:
+    content = spec(
+        {
+            "title": "Hello",
+            "image": "https://example.com/a.png",
+            "buttons": [{"title": "Go"}],
+            "data": {"sync": "1"},
+            "platforms": {"Web": {"silent": True}},
+        }
+    )
+    web = content.for_platform(Platform.WEB)
+    assert web == Content(data={"sync": "1"}, silent=True) and web.is_silent
+    assert content.for_platform(Platform.IOS).title == "Hello"
+    loud = spec({"title": "Hello", "silent": True, "platforms": {"iOS": {"silent": False}}})
+    assert [loud.shows_on(platform) for platform in Platform] == [
+        platform is Platform.IOS for platform in Platform
+    ]

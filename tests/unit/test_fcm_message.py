@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from clarion.campaigns.content.appearance import Button, InterruptionLevel
 from clarion.campaigns.content.spec import TTL_SECONDS_MAX
 from clarion.deliveries.provider import Content, Platform, Priority, Push, TokenKind
 from clarion.providers.fcm.message import PAYLOAD_BYTES_MAX, PUSH_KEY, Encoder, build, check
@@ -271,3 +272,75 @@ def test_an_ordinary_push_has_no_faults() -> None:
 
 def test_a_token_is_never_shown() -> None:
     assert "secret-token" not in repr(push(token="secret-token"))
+
+
+LOOKING = replace(
+    SHOWN,
+    sound="chime",
+    badge=3,
+    channel="offers",
+    color="#1a73e8",
+    category="OFFER",
+    interruption_level=InterruptionLevel.TIME_SENSITIVE,
+    buttons=(Button(title="Open", link="shop://offer"), Button(title="Later")),
+)
+BUTTONS = '[{"id":"1","title":"Open","link":"shop://offer"},{"id":"2","title":"Later"}]'
+
+
+def test_how_a_push_looks_is_said_in_the_words_of_each_platform() -> None:
+    android = replace(LOOKING, icon="ic_offer")
+    assert sent(android)["android"]["notification"] == {
+        "tag": TAG,
+        "icon": "ic_offer",
+        "color": "#1a73e8",
+        "sound": "chime",
+        "channel_id": "offers",
+        "notification_count": 3,
+        "notification_priority": "PRIORITY_HIGH",
+    }
+    assert sent(LOOKING, Platform.IOS)["apns"]["payload"]["aps"] == {
+        "sound": "chime",
+        "badge": 3,
+        "category": "OFFER",
+        "interruption-level": "time-sensitive",
+        "mutable-content": 1,
+    }
+    web = replace(LOOKING, icon="https://example.com/i.png", badge="https://example.com/b.png")
+    assert sent(web, Platform.WEB)["webpush"]["notification"] == {
+        "tag": TAG,
+        "icon": "https://example.com/i.png",
+        "badge": "https://example.com/b.png",
+        "actions": [{"action": "1", "title": "Open"}, {"action": "2", "title": "Later"}],
+    }
+
+
+@pytest.mark.parametrize("platform", Platform)
+def test_buttons_reach_every_app_in_its_data(platform: Platform) -> None:
+    assert sent(LOOKING, platform)["data"]["clarion_buttons"] == BUTTONS
+    assert "clarion_buttons" not in sent(SHOWN, platform)["data"]
+
+
+def test_the_newer_block_of_android_is_told_the_same() -> None:
+    newer = replace(LOOKING, fcm={"android_v2": {"direct_boot_ok": True}})
+    notification = sent(newer)["android_v2"]["remote_notification"]["notification"]
+    assert (notification["channel_id"], notification["sound"]) == ("offers", "chime")
+
+
+def test_no_sound_and_a_critical_one_are_as_apple_describes_them() -> None:
+    quiet = sent(replace(SHOWN, sound="none"), Platform.IOS)["apns"]["payload"]["aps"]
+    assert "sound" not in quiet
+    assert "sound" not in sent(replace(SHOWN, sound="none"))["android"]["notification"]
+    critical = replace(SHOWN, interruption_level=InterruptionLevel.CRITICAL)
+    aps = sent(critical, Platform.IOS)["apns"]["payload"]["aps"]
+    assert aps["sound"] == {"critical": 1, "name": "default"}
+    assert aps["interruption-level"] == "critical"
+
+
+@pytest.mark.parametrize("platform", Platform)
+def test_what_is_rendered_into_buttons_is_sent_as_rendered(platform: Platform) -> None:
+    rendered = replace(LOOKING, buttons=(Button(title="Open, Ada", link="shop://ada"),))
+    encoder = Encoder(NOW)
+    for content in (rendered, LOOKING):
+        body = encoder.encode(push(content, platform, unrendered=LOOKING))
+        alone = Encoder(NOW).encode(push(content, platform))
+        assert msgspec.json.decode(body) == msgspec.json.decode(alone)

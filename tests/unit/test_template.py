@@ -716,3 +716,31 @@ def test_a_value_that_a_filter_can_not_work_on_is_told_without_words_of_python(
         "objects": [{"a": 1}],
     }
     assert fault(text, traits).message == f"{name}: can not work on what it is given"
+
+
+def test_buttons_are_rendered_and_one_without_a_title_is_left_out() -> None:
+    content = spec(
+        {
+            "title": "Hello",
+            "buttons": [
+                {"title": "{{ customer.plan }}", "link": "shop://{{ customer.plan }}"},
+                {"title": "Later", "link": "{{ customer.link }}"},
+            ],
+        }
+    )
+    assert faults_of(content) == []
+    pro = Template(content).render(ANDROID, user_id=None, traits={"plan": "pro"})
+    assert isinstance(pro, Content)
+    assert [(one.title, one.link) for one in pro.buttons] == [
+        ("pro", "shop://pro"),
+        ("Later", None),
+    ]
+    nobody = Template(content).render(ANDROID, user_id=None, traits={})
+    assert isinstance(nobody, Content) and [one.title for one in nobody.buttons] == ["Later"]
+
+
+def test_what_a_button_can_not_do_is_told_by_its_place() -> None:
+    wire = {"title": "x", "platforms": {"Web": {"buttons": [{"title": "{{ user.name }}"}]}}}
+    assert [one.field for one in faults_of(spec(wire))] == [
+        "content.platforms.Web.buttons[0].title"
+    ]

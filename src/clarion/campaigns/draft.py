@@ -23,7 +23,7 @@ from clarion.campaigns.content.spec import (
     dump_content,
     parse_content,
 )
-from clarion.campaigns.content.template import faults_of
+from clarion.campaigns.content.template import faults_of, written_at
 from clarion.campaigns.schedule import parse_when
 from clarion.customers.devices.device import Platform
 from clarion.faults import Fault, Rejected, invalid
@@ -135,6 +135,13 @@ def rewrite(
 
 
 def provider_faults(spec: ContentSpec, check: ContentCheck) -> list[Fault]:
-    """What the provider would refuse, each said once although it concerns several platforms."""
-    checked = (check(spec.for_platform(platform), platform=platform) for platform in Platform)
-    return list(dict.fromkeys(fault for faults in checked for fault in faults))
+    """What the provider would refuse, each said once although it concerns several platforms, and
+    where it was written."""
+    faults = [
+        Fault(
+            written_at(spec, platform, variant, fault.field.removeprefix("content.")), fault.message
+        )
+        for platform, variant, content in spec.all_contents()
+        for fault in check(content, platform=platform)
+    ]
+    return list(dict.fromkeys(faults))

@@ -5,16 +5,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.audiences.query import Reach, devices_of, reach, traits_held
+from clarion.audiences.rule import Rule
 from clarion.audiences.saved.store import resolve_rule
 from clarion.campaigns.campaign import Campaign
-from clarion.campaigns.content.spec import Content
+from clarion.campaigns.content.spec import Content, ContentSpec
 from clarion.campaigns.content.template import Template
 from clarion.campaigns.content.variables import traits_named
 from clarion.campaigns.draft import ContentCheck
+from clarion.campaigns.tryout.device_store import locale_on, locales_of
 from clarion.customers.devices.device import Platform
 from clarion.customers.profile.store import Customer, find_customer, get_customer_by_id
 from clarion.faults import Fault
@@ -86,7 +89,10 @@ async def preview(
     customer = await _customer(connection, campaign, name, now)
     if name is not None and customer is None:
         return None
-    contents, faults = _render(campaign, check, customer, now)
+    locales: dict[str, str | None] = {}
+    if customer is not None and campaign.content.variants:
+        locales = await locales_of(connection, campaign.workspace_id, customer.id)
+    contents, faults = _render(campaign, check, customer, locales, now)
     expected = await forecast(connection, campaign, now=now)
     return Preview(
         campaign=campaign,
@@ -103,28 +109,43 @@ async def forecast(connection: AsyncConnection, campaign: Campaign, *, now: date
     audience = await resolve_rule(connection, campaign.workspace_id, campaign.audience)
     reached = await reach(connection, campaign.workspace_id, audience, now=now)
     warnings = _about_reach(campaign, reached)
-    named = traits_named(campaign.content)
-    if named:
-        # Where the audience reaches nobody yet, it is all customers who are asked.
-        rule = audience if reached.devices else None
-        held = await traits_held(connection, campaign.workspace_id, rule, list(named), now=now)
-        warnings += [
-            CampaignWarning(
-                code="trait_unknown",
-                field=field,
-                message=f"names customer.{trait}, a trait that nobody in the audience has: look at "
-                "its spelling, or send it with identify",
-            )
-            for trait, field in named.items()
-            if trait not in held
-        ]
+    # Where the audience reaches nobody yet, it is all customers who are asked.
+    rule = audience if reached.devices else None
+    warnings += await warnings_of_traits(
+        connection, campaign.workspace_id, campaign.content, rule, now=now
+    )
     return Forecast(
         campaign=campaign, reach=reached, warnings=warnings, launches_at=campaign.scheduled_at
     )
 
 
+async def warnings_of_traits(
+    connection: AsyncConnection,
+    workspace_id: UUID,
+    content: ContentSpec,
+    rule: Rule | None,
+    *,
+    now: datetime,
+) -> list[CampaignWarning]:
+    """Traits that a content names and nobody has whom the rule reaches; None: no customer."""
+    named = traits_named(content)
+    if not named:
+        return []
+    held = await traits_held(connection, workspace_id, rule, list(named), now=now)
+    return [
+        CampaignWarning(
+            code="trait_unknown",
+            field=field,
+            message=f"names customer.{trait}, a trait that nobody in the audience has: look at "
+            "its spelling, or send it with identify",
+        )
+        for trait, field in named.items()
+        if trait not in held
+    ]
+
+
 def _reachable(campaign: Campaign, reached: Reach) -> int:
-    is_silent = all(campaign.content.for_platform(platform).is_silent for platform in Platform)
+    is_silent = not any(map(campaign.content.shows_on, Platform))
     off = 0 if is_silent else reached.notifications_off
     return max(0, reached.devices - reached.opted_out - off - reached.no_firebase_app)
 
@@ -165,7 +186,11 @@ async def _customer(
 
 
 def _render(
-    campaign: Campaign, check: ContentCheck, customer: Customer | None, now: datetime
+    campaign: Campaign,
+    check: ContentCheck,
+    customer: Customer | None,
+    locales: Mapping[str, str | None],
+    now: datetime,
 ) -> tuple[dict[str, Content], list[PreviewFault]]:
     template = Template(campaign.content)
     user_id = None if customer is None else customer.user_id
@@ -173,7 +198,10 @@ def _render(
     contents: dict[str, Content] = {}
     faults: list[PreviewFault] = []
     for platform in Platform:
-        content = template.render(platform, user_id=user_id, traits=traits, now=now)
+        variant = template.variant_for(traits, locale_on(platform, locales))
+        content = template.render(
+            platform, user_id=user_id, traits=traits, now=now, variant=variant
+        )
         wrong: Sequence[Fault] = ()
         if isinstance(content, Fault):
             wrong = [content]

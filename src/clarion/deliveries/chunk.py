@@ -15,8 +15,11 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from clarion.campaigns.content.language import LOCALE_FACT
+from clarion.campaigns.content.live_activity import LiveActivity, LiveEvent
 from clarion.clock import id_maker
 from clarion.customers.devices.device import Platform
+from clarion.customers.devices.facts import LIVE_ID, LIVE_START_TOKEN, LIVE_TOKEN
 
 READY, LEASED, SETTLED = "ready", "leased", "settled"
 
@@ -57,6 +60,22 @@ class OpenDelivery(Struct, gc=False):
     first_tried_at: datetime | None = None
     reason: str | None = None
     has_arrived: bool = False
+
+    @property
+    def locale(self) -> str | None:
+        """The device's own; None where its facts were not asked for, or tell none."""
+        return None if self.facts is None else self.facts.get(LOCALE_FACT)
+
+    def live_activity_token(self, activity: LiveActivity) -> str | None:
+        """The token of the Live Activity on this device; None if the device has told none."""
+        facts: Mapping[str, str] = self.facts or {}
+        if self.platform != Platform.IOS:
+            return None
+        if activity.event is LiveEvent.START:
+            return facts.get(LIVE_START_TOKEN)
+        if activity.activity_id not in (None, facts.get(LIVE_ID)):
+            return None
+        return facts.get(LIVE_TOKEN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

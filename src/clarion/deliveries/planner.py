@@ -280,7 +280,7 @@ def _starts(launch: Launch, zones: Mapping[UUID, str]) -> dict[UUID, datetime]:
 
 def _loud_platforms(content: ContentSpec) -> set[str]:
     """The platforms on which the campaign shows a notification."""
-    return {platform.value for platform in Platform if not content.for_platform(platform).is_silent}
+    return {platform.value for platform in Platform if content.shows_on(platform)}
 
 
 def _skip(device: ReachedDevice, loud: Container[str]) -> Skip | None:

@@ -12,13 +12,16 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from clarion.campaigns.content.appearance import NO_SOUND, InterruptionLevel
 from clarion.campaigns.content.spec import Content, Priority, is_reserved
 from clarion.customers.devices.device import Platform, TokenKind
 from clarion.faults import Fault
 
 __all__ = [
+    "NO_SOUND",
     "Accepted",
     "Content",
+    "InterruptionLevel",
     "Misconfigured",
     "Outcome",
     "Platform",
@@ -26,10 +29,12 @@ __all__ = [
     "Provider",
     "ProviderApp",
     "Push",
+    "PushSize",
     "Rejected",
     "ThrottleScope",
     "Throttled",
     "TokenKind",
+    "TryingProvider",
     "Unavailable",
     "Unregistered",
     "is_reserved",
@@ -157,3 +162,21 @@ class Provider(Protocol):
         """What the provider would refuse in this content, before anything is sent."""
 
     async def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushSize:
+    """How large a push is by the provider's count, of how much it takes."""
+
+    bytes: int
+    bytes_max: int
+
+
+class TryingProvider(Provider, Protocol):
+    """What is asked besides where a content is tried out."""
+
+    def measure(self, content: Content, *, platform: Platform) -> PushSize:
+        """The size that `check` goes by. `content` has passed it but for its size."""
+
+    async def validate(self, app: ProviderApp, pushes: Sequence[Push]) -> Sequence[Outcome]:
+        """As `send`, but the provider only says what it would do: nothing reaches a device."""

@@ -12,7 +12,7 @@ python-liquid brings the language. Changed here, through its own points of exten
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from functools import lru_cache, partial
-from typing import Any, TextIO
+from typing import Any, NamedTuple, TextIO
 
 from liquid import Environment, Mode, RenderContext
 from liquid.ast import Node
@@ -54,18 +54,39 @@ class CustomerDrop:
         return ""
 
 
+class Blank(NamedTuple):
+    """An output that has printed nothing: where it stands, and what it says."""
+
+    line: int
+    expression: str
+
+
+def line_of(token: Any) -> int:
+    """The line, from 1, in which a part of a template stands; the last one where it misses."""
+    if token is None:
+        return 1
+    at = token.start_index if token.start_index >= 0 else len(token.source)
+    return int(token.source.count("\n", 0, at)) + 1
+
+
 class Rendering(RenderContext):
     """One text that is being rendered for one customer."""
 
-    __slots__ = ("_block_steps", "_customer", "now", "steps_left")
+    __slots__ = ("_block_steps", "_customer", "blanks", "now", "steps_left")
 
     def __init__(
-        self, template: BoundTemplate, customer: CustomerDrop, steps: int, now: datetime | None
+        self,
+        template: BoundTemplate,
+        customer: CustomerDrop,
+        steps: int,
+        now: datetime | None,
+        blanks: list[Blank] | None = None,
     ) -> None:
         super().__init__(template, globals={"customer": customer})
         self._customer = customer
         self.steps_left = steps
         self.now = now
+        self.blanks = blanks
         self._block_steps = 1
 
     def spend(self, steps: int) -> None:
@@ -207,6 +228,8 @@ def _write(node: OutputNode, context: RenderContext, buffer: TextIO) -> int:
     text = value if type(value) is str else text_of(value)
     if isinstance(context, Rendering):
         context.spend(1 + len(text) // _CHARACTERS_A_STEP)
+        if not text and context.blanks is not None:
+            context.blanks.append(Blank(line_of(node.token), str(node.expression)))
     return buffer.write(text)
 
 
@@ -330,10 +353,16 @@ def parse(text: str) -> BoundTemplate:
 
 
 def render(
-    template: BoundTemplate, customer: CustomerDrop, *, steps: int, now: datetime | None
+    template: BoundTemplate,
+    customer: CustomerDrop,
+    *,
+    steps: int,
+    now: datetime | None,
+    blanks: list[Blank] | None = None,
 ) -> tuple[str, int]:
-    """The text, and how many of the steps are left. Raises what Liquid, or Python, does."""
-    rendering = Rendering(template, customer, steps, now)
+    """The text, and how many of the steps are left. Raises what Liquid, or Python, does. `blanks`:
+    where outputs are noted that print nothing."""
+    rendering = Rendering(template, customer, steps, now, blanks)
     buffer = rendering.get_buffer()
     template.render_with_context(rendering, buffer)
     return buffer.getvalue(), rendering.steps_left

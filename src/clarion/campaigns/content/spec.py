@@ -1,43 +1,66 @@
 """What a push says: the marketer's words, checked when saved, and rendered for one customer. Pure.
 
-Texts may hold Liquid; `template.py` renders them. What a platform should see differently is an
-override of single fields.
+Texts may hold Liquid; `template.py` renders them. What a platform or a language should see
+differently is an override of single fields. What one device sees is laid over each other, the
+stronger over the weaker: the base, its platform, and for each language of the fallback chain (`de`,
+then `de-AT`) that language, and that language on its platform.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 from typing import Any
-from urllib.parse import urlsplit
 
-from clarion.campaigns.content.live_activity import (
-    LiveActivity,
-    LiveEvent,
-    dump_live_activity,
-    parse_live_activity,
+from clarion.campaigns.content.appearance import Button, InterruptionLevel, dump_buttons
+from clarion.campaigns.content.fields import (
+    BODY_CHARACTERS_MAX,
+    COLLAPSE_KEY_CHARACTERS_MAX,
+    DATA_KEYS_MAX,
+    TITLE_CHARACTERS_MAX,
+    TTL_SECONDS_DEFAULT,
+    TTL_SECONDS_MAX,
+    Priority,
+    is_reserved,
+    read_fields,
 )
+from clarion.campaigns.content.language import fallbacks, language_tag, variant_for
+from clarion.campaigns.content.live_activity import LiveActivity, LiveEvent, dump_live_activity
 from clarion.customers.devices.device import Platform
 from clarion.faults import Fault
-from clarion.text import is_storable
 
-TITLE_CHARACTERS_MAX = 500
-BODY_CHARACTERS_MAX = 4_000
-URL_CHARACTERS_MAX = 2_000
-DATA_KEYS_MAX = 50
-COLLAPSE_KEY_CHARACTERS_MAX = 64
-FCM_NESTING_MAX = 10
-TTL_SECONDS_MAX = 2_419_200
-"""FCM keeps a message for four weeks at most."""
-TTL_SECONDS_DEFAULT = 259_200
-_RESERVED_DATA = frozenset({"clarion_push", "from", "message_type", "collapse_key", "notification"})
-_RESERVED_DATA_STARTS = ("google", "gcm")
-_RUN = frozenset({"javascript", "vbscript", "data"})
-"""Schemes of a link that a browser would run instead of going there."""
+__all__ = [
+    "APPEARANCE",
+    "BODY_CHARACTERS_MAX",
+    "COLLAPSE_KEY_CHARACTERS_MAX",
+    "DATA_KEYS_MAX",
+    "LANGUAGES_MAX",
+    "TITLE_CHARACTERS_MAX",
+    "TTL_SECONDS_DEFAULT",
+    "TTL_SECONDS_MAX",
+    "Content",
+    "ContentSpec",
+    "Priority",
+    "Variant",
+    "dump_content",
+    "is_reserved",
+    "parse_content",
+]
 
+LANGUAGES_MAX = 50
+APPEARANCE = (
+    "icon",
+    "sound",
+    "badge",
+    "channel",
+    "color",
+    "category",
+    "interruption_level",
+    "buttons",
+    "silent",
+)
+"""How it looks and sounds (`appearance.py`); kept where it is said."""
 
-class Priority(StrEnum):
-    NORMAL = "normal"
-    HIGH = "high"
+Overrides = Mapping[Platform, Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +79,18 @@ class Content:
     """Further fields of the provider's message, in its own words; sent as they are."""
     live_activity: LiveActivity | None = None
     """It starts, updates or ends a Live Activity on iPhones, and is nothing else."""
+    icon: str | None = None
+    sound: str | None = None
+    """A file or a resource of the app, `default`, or NO_SOUND; None: as the platform does."""
+    badge: int | str | None = None
+    """A number on the app's icon; in a browser, a picture's address."""
+    channel: str | None = None
+    color: str | None = None
+    category: str | None = None
+    interruption_level: InterruptionLevel | None = None
+    buttons: Sequence[Button] = ()
+    silent: bool = False
+    """It shows nothing, whatever it says elsewhere: `for_platform` has taken its words away."""
 
     @property
     def is_silent(self) -> bool:
@@ -64,21 +99,66 @@ class Content:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """What a language says differently: single fields, and on a platform again others."""
+
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    overrides: Overrides = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ContentSpec:
-    """What a campaign says: a Content whose texts may hold Liquid, with overrides by platform."""
+    """What a campaign says: a Content whose texts may hold Liquid, with overrides by platform, and
+    variants by language tag."""
 
     base: Content
-    overrides: Mapping[Platform, Mapping[str, Any]] = field(default_factory=dict)
+    overrides: Overrides = field(default_factory=dict)
+    variants: Mapping[str, Variant] = field(default_factory=dict)
 
-    def for_platform(self, platform: Platform) -> Content:
-        """The base with that platform's overrides; data is merged key by key."""
-        override = self.overrides.get(platform)
-        if not override:
-            return self.base
-        values = {field.name: getattr(self.base, field.name) for field in fields(Content)}
-        for name, value in override.items():
-            values[name] = {**self.base.data, **value} if name == "data" else value
-        return Content(**values)
+    def for_platform(self, platform: Platform, variant: str | None = None) -> Content:
+        """What that platform shows in that variant (one of `variants`; None: the default): the base
+        with all overrides; data is merged key by key."""
+        content = self.base
+        if layers := [layer for _, layer in self.layers(platform, variant)]:
+            values = {each.name: getattr(content, each.name) for each in fields(Content)}
+            for layer in layers:
+                for name, value in layer.items():
+                    values[name] = {**values["data"], **value} if name == "data" else value
+            content = Content(**values)
+        if content.silent:
+            return replace(content, title=None, body=None, image=None, buttons=())
+        return content
+
+    def layers(
+        self, platform: Platform, variant: str | None = None
+    ) -> list[tuple[str, Mapping[str, Any]]]:
+        """What is laid over the base, the strongest last: the path at which it was written, and its
+        fields. Empty ones are left out."""
+        layers = [(f"content.platforms.{platform.value}", self.overrides.get(platform, {}))]
+        for tag in reversed([] if variant is None else fallbacks(variant)):
+            language = self.variants.get(tag)
+            if language is not None:
+                path = f"content.languages.{tag}"
+                layers += [
+                    (path, language.fields),
+                    (f"{path}.platforms.{platform.value}", language.overrides.get(platform, {})),
+                ]
+        return [(path, layer) for path, layer in layers if layer]
+
+    def variant_for(self, language: str | None) -> str | None:
+        """The variant that who reads this language (a tag) sees; None: the default."""
+        return variant_for(language, self.variants)
+
+    def all_contents(self) -> Iterator[tuple[Platform, str | None, Content]]:
+        """What each platform shows in each variant."""
+        for variant in (None, *self.variants):
+            for platform in Platform:
+                yield platform, variant, self.for_platform(platform, variant)
+
+    def shows_on(self, platform: Platform) -> bool:
+        """Whether anybody is shown something on that platform."""
+        variants = (None, *self.variants)
+        return any(not self.for_platform(platform, variant).is_silent for variant in variants)
 
 
 def parse_content(wire: Any) -> ContentSpec | list[Fault]:
@@ -86,43 +166,20 @@ def parse_content(wire: Any) -> ContentSpec | list[Fault]:
     if not isinstance(wire, Mapping):
         return [Fault(field="content", message="must be an object with title and body")]
     faults: list[Fault] = []
-    platforms = {} if wire.get("platforms") is None else wire["platforms"]
-    values = _fields(
-        {name: value for name, value in wire.items() if name != "platforms"}, "content", faults
-    )
-    overrides: dict[Platform, Mapping[str, Any]] = {}
-    if not isinstance(platforms, Mapping):
-        faults.append(
-            Fault(field="content.platforms", message="must be an object: iOS, Android, Web")
-        )
-        platforms = {}
-    for name, override in platforms.items():
-        path = f"content.platforms.{name}"
-        platform = next(
-            (member for member in Platform if member.value.lower() == str(name).lower()), None
-        )
-        if platform is None:
-            faults.append(Fault(field=path, message="is unknown; use iOS, Android or Web"))
-        elif platform in overrides:
-            faults.append(Fault(field=path, message="comes twice, spelt differently"))
-        elif not isinstance(override, Mapping):
-            faults.append(Fault(field=path, message="must be an object of content fields"))
-        else:
-            overrides[platform] = _fields(override, path, faults)
-            if overrides[platform].get("fcm"):
-                message = "belongs beside platforms: it has a block for each of them"
-                faults.append(Fault(field=f"{path}.fcm", message=message))
-            if overrides[platform].get("live_activity"):
-                message = "belongs beside platforms: it is for iPhones alone"
-                faults.append(Fault(field=f"{path}.live_activity", message=message))
+    own = {name: value for name, value in wire.items() if name not in ("platforms", "languages")}
+    values = read_fields(own, "content", faults, beside=("platforms", "languages"))
+    overrides = _read_platforms(wire.get("platforms"), "content", faults)
+    variants = _read_languages(wire.get("languages"), faults)
     faults += _wrong_beside_live_activity(values)
     if faults:
         return faults
-    spec = ContentSpec(base=Content(**values), overrides=overrides)
+    spec = ContentSpec(base=Content(**values), overrides=overrides, variants=variants)
     if spec.base.live_activity is None and not any(
-        content.title or content.body or content.data
-        for content in map(spec.for_platform, Platform)
+        content.title or content.body or content.data for _, _, content in spec.all_contents()
     ):
+        if spec.base.silent:
+            message = "is missing: a push that shows nothing needs data for the app"
+            return [Fault(field="content.data", message=message)]
         return [Fault(field="content.title", message="is missing: a push needs a title or body")]
     return spec
 
@@ -140,19 +197,107 @@ def dump_content(spec: ContentSpec) -> dict[str, Any]:
         "priority": base.priority.value,
         "collapse_key": base.collapse_key,
     }
+    looks = {name: getattr(base, name) for name in APPEARANCE}
+    wire |= _dump_fields({name: value for name, value in looks.items() if _is_said(value)})
     if base.fcm:
         wire["fcm"] = dict(base.fcm)
     if base.live_activity is not None:
         wire["live_activity"] = dump_live_activity(base.live_activity)
     if spec.overrides:
-        wire["platforms"] = {
-            platform.value: {
-                name: value.value if isinstance(value, Priority) else value
-                for name, value in override.items()
-            }
-            for platform, override in spec.overrides.items()
+        wire["platforms"] = _dump_overrides(spec.overrides)
+    if spec.variants:
+        wire["languages"] = {
+            tag: _dump_fields(variant.fields)
+            | ({"platforms": _dump_overrides(variant.overrides)} if variant.overrides else {})
+            for tag, variant in spec.variants.items()
         }
     return wire
+
+
+def _is_said(value: Any) -> bool:
+    return value is not None and value is not False and value != ()
+
+
+def _dump_overrides(overrides: Overrides) -> dict[str, Any]:
+    return {platform.value: _dump_fields(override) for platform, override in overrides.items()}
+
+
+def _dump_fields(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _dump_value(value) for name, value in values.items()}
+
+
+def _dump_value(value: Any) -> Any:
+    if isinstance(value, StrEnum):
+        return value.value
+    return dump_buttons(value) if isinstance(value, tuple) else value
+
+
+def _read_platforms(wire: Any, parent: str, faults: list[Fault]) -> Overrides:
+    """The overrides by platform; what is wrong is added to `faults`."""
+    overrides: dict[Platform, Mapping[str, Any]] = {}
+    if wire is None:
+        return overrides
+    if not isinstance(wire, Mapping):
+        message = "must be an object: iOS, Android, Web"
+        faults.append(Fault(field=f"{parent}.platforms", message=message))
+        return overrides
+    for name, override in wire.items():
+        path = f"{parent}.platforms.{name}"
+        platform = next(
+            (member for member in Platform if member.value.lower() == str(name).lower()), None
+        )
+        if platform is None:
+            faults.append(Fault(field=path, message="is unknown; use iOS, Android or Web"))
+        elif platform in overrides:
+            faults.append(Fault(field=path, message="comes twice, spelt differently"))
+        elif not isinstance(override, Mapping):
+            faults.append(Fault(field=path, message="must be an object of content fields"))
+        else:
+            overrides[platform] = read_fields(override, path, faults, platform=platform)
+            _refuse_whole(overrides[platform], path, faults)
+    return overrides
+
+
+def _read_languages(wire: Any, faults: list[Fault]) -> Mapping[str, Variant]:
+    """The variants by language tag; what is wrong is added to `faults`."""
+    variants: dict[str, Variant] = {}
+    if wire is None:
+        return variants
+    if not isinstance(wire, Mapping):
+        message = 'must be an object by language, such as {"de": {"title": "Hallo"}}'
+        faults.append(Fault(field="content.languages", message=message))
+        return variants
+    if len(wire) > LANGUAGES_MAX:
+        message = f"has {len(wire)} languages; the limit is {LANGUAGES_MAX}"
+        faults.append(Fault(field="content.languages", message=message))
+        return variants
+    for name, variant in wire.items():
+        path = f"content.languages.{name}"
+        tag = language_tag(str(name))
+        if tag is None:
+            message = "is no language tag; use one such as de, de-AT or zh-Hant"
+            faults.append(Fault(field=path, message=message))
+        elif tag in variants:
+            faults.append(Fault(field=path, message="comes twice, spelt differently"))
+        elif not isinstance(variant, Mapping):
+            faults.append(Fault(field=path, message="must be an object of content fields"))
+        else:
+            own = {key: value for key, value in variant.items() if key != "platforms"}
+            values = read_fields(own, path, faults, beside=("platforms",))
+            _refuse_whole(values, path, faults)
+            overrides = _read_platforms(variant.get("platforms"), path, faults)
+            variants[tag] = Variant(fields=values, overrides=overrides)
+    return variants
+
+
+def _refuse_whole(values: Mapping[str, Any], path: str, faults: list[Fault]) -> None:
+    """What is of the whole content can not be an override."""
+    if values.get("fcm"):
+        message = "belongs beside platforms: it has a block for each of them"
+        faults.append(Fault(field=f"{path}.fcm", message=message))
+    if values.get("live_activity"):
+        message = "belongs beside platforms: it is for iPhones alone"
+        faults.append(Fault(field=f"{path}.live_activity", message=message))
 
 
 def _wrong_beside_live_activity(values: Mapping[str, Any]) -> list[Fault]:
@@ -165,172 +310,10 @@ def _wrong_beside_live_activity(values: Mapping[str, Any]) -> list[Fault]:
             field=f"content.{name}",
             message="can not be sent with a Live Activity: put it into its content_state",
         )
-        for name in ("data", "image", "link", "collapse_key", "fcm")
+        for name in ("data", "image", "link", "collapse_key", "fcm", *APPEARANCE)
         if values.get(name)
     ]
     if activity.event is LiveEvent.START and not values.get("title"):
         message = "is missing: Apple wants an alert with what starts a Live Activity"
         faults.append(Fault(field="content.title", message=message))
     return faults
-
-
-def is_dynamic(text: str) -> bool:
-    """Whether Liquid has anything to do in it."""
-    return "{{" in text or "{%" in text
-
-
-def wrong_image(address: str) -> str | None:
-    """Why no picture can be had from there; None: perhaps one can."""
-    scheme, host = _split(address)
-    if scheme not in ("http", "https") or not host:
-        return "must be an http or https address"
-    return None
-
-
-def wrong_link(address: str) -> str | None:
-    """Why a tap can not lead there; None: it can, if an app knows the scheme."""
-    scheme, host = _split(address)
-    if not scheme or (scheme in ("http", "https") and not host):
-        return "must be an address with a scheme, such as https://… or myapp://…"
-    if scheme in _RUN:
-        return f"may not be {scheme}: it would be run, not opened"
-    return None
-
-
-def _fields(wire: Mapping[str, Any], path: str, faults: list[Fault]) -> dict[str, Any]:
-    """The known fields, each checked; what is wrong is added to `faults`."""
-    values: dict[str, Any] = {}
-    for name, value in wire.items():
-        where = f"{path}.{name}"
-        if name not in _CHECKS:
-            names = ", ".join((*_CHECKS, "platforms"))
-            faults.append(Fault(field=where, message=f"is unknown; use one of: {names}"))
-            continue
-        if value is None:
-            continue
-        checked = _CHECKS[name](value)
-        if isinstance(checked, _Wrong):
-            faults.append(Fault(field=where, message=checked.message))
-        else:
-            values[name] = checked
-    return values
-
-
-@dataclass(frozen=True, slots=True)
-class _Wrong:
-    message: str
-
-
-_UNSTORABLE = "holds a character that can not be kept: a NUL, or half of a pair"
-
-
-def _text(limit: int) -> Any:
-    def check(value: Any) -> Any:
-        if not isinstance(value, str):
-            return _Wrong("must be a text")
-        if len(value) > limit:
-            return _Wrong(f"has {len(value)} characters; the limit is {limit}")
-        return value if is_storable(value) else _Wrong(_UNSTORABLE)
-
-    return check
-
-
-def _image(value: Any) -> Any:
-    text = _text(URL_CHARACTERS_MAX)(value)
-    if isinstance(text, str) and not is_dynamic(text) and (wrong := wrong_image(text)):
-        return _Wrong(wrong)
-    return text
-
-
-def _link(value: Any) -> Any:
-    text = _text(URL_CHARACTERS_MAX)(value)
-    if isinstance(text, str) and not is_dynamic(text) and (wrong := wrong_link(text)):
-        return _Wrong(wrong)
-    return text
-
-
-def _split(address: str) -> tuple[str, str]:
-    """Scheme and host; both empty where it is no address at all."""
-    try:
-        parts = urlsplit(address)
-    except ValueError:
-        return "", ""
-    return parts.scheme.lower(), parts.netloc
-
-
-def is_reserved(name: str) -> bool:
-    """Whether FCM, an SDK or Clarion itself uses this name in a push's `data`."""
-    return name in _RESERVED_DATA or name.startswith(_RESERVED_DATA_STARTS)
-
-
-def _data(value: Any) -> Any:
-    if not isinstance(value, Mapping):
-        return _Wrong("must be an object of texts")
-    if len(value) > DATA_KEYS_MAX:
-        return _Wrong(f"has {len(value)} keys; the limit is {DATA_KEYS_MAX}")
-    for name, text in value.items():
-        if not name or is_reserved(name):
-            return _Wrong(f"may not use the key {name!r}: it is reserved; choose another name")
-        if not isinstance(text, str):
-            return _Wrong(f'{name} must be a text: FCM carries texts only, so write 5 as "5"')
-        if not is_storable(name) or not is_storable(text):
-            return _Wrong(_UNSTORABLE)
-    return dict(value)
-
-
-def _fcm(value: Any) -> Any:
-    if not isinstance(value, Mapping):
-        return _Wrong("must be an object of fields of FCM's Message, such as android and apns")
-    if not _is_small(value, FCM_NESTING_MAX):
-        return _Wrong(f"may be nested {FCM_NESTING_MAX} deep at most, its texts as others")
-    return dict(value)
-
-
-def _is_small(value: Any, depth: int) -> bool:
-    """Whether it can be kept, and walked through without care."""
-    match value:
-        case str():
-            return len(value) <= BODY_CHARACTERS_MAX and is_storable(value)
-        case Mapping():
-            return depth > 0 and all(
-                isinstance(name, str) and is_storable(name) and _is_small(inner, depth - 1)
-                for name, inner in value.items()
-            )
-        case list():
-            return depth > 0 and all(_is_small(inner, depth - 1) for inner in value)
-        case _:
-            return True
-
-
-def _live_activity(value: Any) -> Any:
-    if not _is_small(value, FCM_NESTING_MAX):
-        return _Wrong(f"may be nested {FCM_NESTING_MAX} deep at most, its texts as others")
-    activity = parse_live_activity(value)
-    return _Wrong(activity) if isinstance(activity, str) else activity
-
-
-def _ttl(value: Any) -> Any:
-    if type(value) is not int or not 0 <= value <= TTL_SECONDS_MAX:
-        return _Wrong(f"must be whole seconds from 0 to {TTL_SECONDS_MAX} (four weeks)")
-    return value
-
-
-def _priority(value: Any) -> Any:
-    try:
-        return Priority(value)
-    except ValueError:
-        return _Wrong("must be normal or high")
-
-
-_CHECKS = {
-    "title": _text(TITLE_CHARACTERS_MAX),
-    "body": _text(BODY_CHARACTERS_MAX),
-    "image": _image,
-    "link": _link,
-    "data": _data,
-    "ttl_seconds": _ttl,
-    "priority": _priority,
-    "collapse_key": _text(COLLAPSE_KEY_CHARACTERS_MAX),
-    "fcm": _fcm,
-    "live_activity": _live_activity,
-}

@@ -10,32 +10,33 @@ Traits come from outside: whatever they are, a template renders a bounded text i
 says that it can not, and a trait that looks like Liquid is a text like any other.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 from liquid.exceptions import LiquidError, ResourceLimitError
+from liquid.span import Span
 from liquid.template import BoundTemplate
 
+from clarion.campaigns.content.appearance import Button
 from clarion.campaigns.content.cost import steps_at_least
+from clarion.campaigns.content.fields import is_dynamic, wrong_image, wrong_link
 from clarion.campaigns.content.filters import VALUE_SIZE_MAX
+from clarion.campaigns.content.language import language_of
 from clarion.campaigns.content.liquid import (
     LOOPS_MAX,
     OUTPUT_BYTES_MAX,
     STEPS_MAX,
+    Blank,
     CustomerDrop,
     environment,
+    line_of,
     parse,
     render,
 )
-from clarion.campaigns.content.spec import (
-    Content,
-    ContentSpec,
-    is_dynamic,
-    wrong_image,
-    wrong_link,
-)
+from clarion.campaigns.content.spec import Content, ContentSpec
 from clarion.customers.devices.device import Platform
 from clarion.faults import Fault
 
@@ -45,6 +46,7 @@ __all__ = [
     "STEPS_MAX",
     "TEMPLATE_CHARACTERS_MAX",
     "VALUE_SIZE_MAX",
+    "RenderingFault",
     "Template",
     "faults_of",
 ]
@@ -56,8 +58,16 @@ STEPS_A_RENDERING = 10
 """What the shortest template takes before it does anything."""
 
 _CUSTOMER = "customer"
+_BUTTONS = "buttons["
 _TEXTS = ("title", "body", "image", "link")
 _CHECKS: dict[str, Callable[[str], str | None]] = {"image": wrong_image, "link": wrong_link}
+
+
+@dataclass(frozen=True, slots=True)
+class RenderingFault(Fault):
+    """What can not be rendered, and in which line of its text."""
+
+    line: int = 1
 
 
 class Template:
@@ -68,10 +78,16 @@ class Template:
         self.steps = 0
         """What all renderings took so far, so that a loop knows when to let others have a turn."""
         same = _Parsed(spec.base)
-        self._platforms = {
-            platform: _Parsed(spec.for_platform(platform)) if spec.overrides.get(platform) else same
-            for platform in Platform
+        self._spec = spec
+        self._parsed = {
+            (platform, variant): _Parsed(content) if content is not spec.base else same
+            for platform, variant, content in spec.all_contents()
         }
+        self.has_variants = bool(spec.variants)
+        self.is_for_each = self.has_variants or any(
+            parsed.templates for parsed in self._parsed.values()
+        )
+        """Whether what a push says depends on the customer at all."""
 
     def render(
         self,
@@ -80,44 +96,58 @@ class Template:
         user_id: str | None,
         traits: Mapping[str, Any],
         now: datetime | None = None,
-    ) -> Content | Fault:
-        """The content for one customer, or what in it can not be rendered for this one.
+        variant: str | None = None,
+        blanks: list[tuple[str, Blank]] | None = None,
+    ) -> Content | RenderingFault:
+        """The content for one customer in a variant (`variant_for`), or what in it can not be
+        rendered for this one.
 
-        `now` is what `date` makes of the word; without it the word means nothing."""
-        parsed = self._platforms[platform]
+        `now` is what `date` makes of the word; without it the word means nothing. `blanks`: where
+        outputs that print nothing are noted, each with the name of its text."""
+        parsed = self._parsed[platform, variant]
         if not parsed.templates:
             return parsed.content
-        content, steps_left = parsed.render(CustomerDrop(user_id, traits), now)
+        content, steps_left = parsed.render(CustomerDrop(user_id, traits), now, blanks)
         self.steps += STEPS_A_RENDERING + STEPS_MAX - steps_left
         return content
 
-    def unrendered(self, platform: Platform) -> Content:
-        """What `render` starts from: the same object each time. What is not rendered is in both."""
-        return self._platforms[platform].content
+    def variant_for(self, traits: Mapping[str, Any], locale: Any = None) -> str | None:
+        """The variant that a customer sees on a device with that locale; None: the default."""
+        return self._spec.variant_for(language_of(traits, locale)) if self.has_variants else None
 
-    def needs_customer(self, platform: Platform) -> bool:
-        """Whether what is rendered depends on the customer at all."""
-        return bool(self._platforms[platform].templates)
+    def unrendered(self, platform: Platform, variant: str | None = None) -> Content:
+        """What `render` starts from: the same object each time. What is not rendered is in both."""
+        return self._parsed[platform, variant].content
+
+    def needs_customer(self, platform: Platform, variant: str | None = None) -> bool:
+        """Whether what is rendered depends on the customer."""
+        return bool(self._parsed[platform, variant].templates)
 
 
 def faults_of(spec: ContentSpec) -> list[Fault]:
     """What Liquid can not parse, could never render, or only at too high a price."""
     faults: dict[str, Fault] = {}
-    # Platforms that see the same are looked at once.
-    contents = {id(content := spec.for_platform(each)): (each, content) for each in Platform}
-    for platform, content in contents.values():
+    seen: set[tuple[tuple[str, str], ...]] = set()
+    for platform, variant, content in spec.all_contents():
+        texts = tuple(_dynamic_texts(content))
+        if texts in seen:
+            continue  # who sees the same is looked at once
+        seen.add(texts)
         for name, message in _wrong_texts(content) or _too_expensive(content):
-            where = _where(spec, platform, name)
+            where = written_at(spec, platform, variant, name)
             faults.setdefault(where, Fault(field=where, message=message))
     return list(faults.values())
 
 
-def _where(spec: ContentSpec, platform: Platform, name: str) -> str:
-    """The field in which a platform's text was written."""
-    override = spec.overrides.get(platform, {})
-    own, dot, key = name.partition(".")
-    is_own = key in override.get("data", {}) if dot else own in override
-    return f"content.platforms.{platform.value}.{name}" if is_own else f"content.{name}"
+def written_at(spec: ContentSpec, platform: Platform, variant: str | None, name: str) -> str:
+    """The field in which a text was written that a platform shows in a variant. `name`: of the
+    rendered content, such as `title` or `data.code`."""
+    own, _, key = name.partition(".")
+    own = own.partition("[")[0]
+    for path, layer in reversed(spec.layers(platform, variant)):
+        if key in layer.get("data", {}) if own == "data" and key else own in layer:
+            return f"{path}.{name}"
+    return f"content.{name}"
 
 
 def _wrong_texts(content: Content) -> list[tuple[str, str]]:
@@ -129,30 +159,43 @@ def _wrong_texts(content: Content) -> list[tuple[str, str]]:
         message = f"is too long: all texts with Liquid together have {limit} at most"
         return [(longest, message)]
     return [
-        (name, f"is not valid Liquid: {wrong}")
+        (name, f"is not valid Liquid{_in_line(text, line)}: {cause}")
         for name, text in texts
         if (wrong := _wrong(text)) is not None
+        for line, cause in [wrong]
     ]
 
 
-def _wrong(text: str) -> str | None:
-    """What Liquid can not do with a text. Filters and names are looked for: Liquid itself misses
-    a filter only when it gets there, for some customers and not for others, and a name never."""
+def _in_line(text: str, line: int) -> str:
+    """Which line, where a text has several."""
+    return f" in line {line}" if "\n" in text.strip() else ""
+
+
+def _wrong(text: str) -> tuple[int, str] | None:
+    """What Liquid can not do with a text, and its line. Filters and names are looked for: Liquid
+    itself misses a filter only when it gets there, for some customers and not for others, and a
+    name never."""
     try:
-        template = parse(text)
-        for name in template.filter_names():
-            if name not in environment.filters:
-                return f"there is no filter {name}"
-        for segments in template.global_variable_segments():
-            if segments[0] != _CUSTOMER:
-                return f"there is no {segments[0]}; traits are read as customer.{segments[0]}"
-            if len(segments) == 1:
-                return "customer alone says nothing; name a trait, such as customer.first_name"
+        used = parse(text).analyze(include_partials=False)
     except LiquidError as error:
-        return _words(error)
+        return line_of(error.token), _words(error)
     except RecursionError:
-        return "it is nested too deep"
+        return 1, "it is nested too deep"
+    for filter_name, spans in used.filters.items():
+        if filter_name not in environment.filters:
+            return _line_at(text, spans[0]), f"there is no filter {filter_name}"
+    for variable in chain.from_iterable(used.globals.values()):
+        root = variable.segments[0]
+        line = _line_at(text, variable.span)
+        if root != _CUSTOMER:
+            return line, f"there is no {root}; traits are read as customer.{root}"
+        if len(variable.segments) == 1:
+            return line, "customer alone says nothing; name a trait, such as customer.first_name"
     return None
+
+
+def _line_at(text: str, span: Span) -> int:
+    return text.count("\n", 0, span.index) + 1
 
 
 def _too_expensive(content: Content) -> list[tuple[str, str]]:
@@ -183,34 +226,56 @@ class _Parsed:
             name: parse(text) for name, text in _dynamic_texts(content)
         }
 
-    def render(self, customer: CustomerDrop, now: datetime | None) -> tuple[Content | Fault, int]:
+    def render(
+        self,
+        customer: CustomerDrop,
+        now: datetime | None,
+        blanks: list[tuple[str, Blank]] | None = None,
+    ) -> tuple[Content | RenderingFault, int]:
         """What becomes of it, and how many steps are left."""
         steps = STEPS_MAX
         rendered: dict[str, Any] = {}
         for name, template in self.templates.items():
+            noted: list[Blank] | None = None if blanks is None else []
             try:
-                text, steps = render(template, customer, steps=steps, now=now)
+                text, steps = render(template, customer, steps=steps, now=now, blanks=noted)
             except Exception as error:
                 # Filters raise whatever Python does for strange values (OverflowError, ValueError,
                 # decimal's own): one customer's traits must not stop a whole campaign.
                 left = 0 if isinstance(error, ResourceLimitError) else steps
-                return Fault(field=f"content.{name}", message=_words(error)), left
-            check = _CHECKS.get(name)
+                line = line_of(error.token) if isinstance(error, LiquidError) else 1
+                return RenderingFault(f"content.{name}", _words(error), line), left
+            if blanks is not None:
+                blanks += [(name, blank) for blank in noted or ()]
+            check = None if name.startswith("data.") else _CHECKS.get(name.rpartition(".")[2])
             if check is None:
                 rendered[name] = text
             elif not text.strip():
                 rendered[name] = None  # a picture or a place to go that this customer has not
             elif (wrong := check(text)) is not None:
-                return Fault(field=f"content.{name}", message=wrong), steps
+                return RenderingFault(f"content.{name}", wrong), steps
             else:
                 rendered[name] = text
         content = self.content
         if _is_silent(rendered, content):
-            message = "says nothing, nor does body"
-            return Fault(field="content.title", message=message), steps
+            return RenderingFault("content.title", "says nothing, nor does body"), steps
         texts = {name: rendered[name] for name in _TEXTS if name in rendered}
         data = {name: rendered.get(f"data.{name}", text) for name, text in content.data.items()}
+        if any(name.startswith(_BUTTONS) for name in rendered):
+            texts["buttons"] = _rendered_buttons(content.buttons, rendered)
         return replace(content, data=data, **texts), steps
+
+
+def _rendered_buttons(buttons: Sequence[Button], rendered: Mapping[str, Any]) -> tuple[Button, ...]:
+    """Buttons with their rendered texts; without those that are left without a title."""
+    made = [
+        Button(
+            title=rendered.get(f"{_BUTTONS}{index}].title", button.title),
+            link=rendered.get(f"{_BUTTONS}{index}].link", button.link),
+        )
+        for index, button in enumerate(buttons)
+    ]
+    return tuple(button for button in made if button.title.strip())
 
 
 def _is_silent(rendered: Mapping[str, Any], content: Content) -> bool:
@@ -227,4 +292,9 @@ def _dynamic_texts(content: Content) -> list[tuple[str, str]]:
     """The texts that Liquid has anything to do in, by the name of their field."""
     texts = [(name, text) for name in _TEXTS if (text := getattr(content, name)) is not None]
     texts += [(f"data.{name}", text) for name, text in content.data.items()]
+    for index, button in enumerate(content.buttons):
+        texts += [
+            (f"{_BUTTONS}{index}].title", button.title),
+            (f"{_BUTTONS}{index}].link", button.link or ""),
+        ]
     return [(name, text) for name, text in texts if is_dynamic(text)]

@@ -10,7 +10,8 @@ from typing import Any
 from liquid import Environment, Mode
 from liquid.exceptions import LiquidError
 
-from clarion.campaigns.content.spec import ContentSpec, dump_content, is_dynamic
+from clarion.campaigns.content.fields import is_dynamic
+from clarion.campaigns.content.spec import ContentSpec, dump_content
 
 ROOT = "customer"
 NOT_TRAITS = frozenset({"user_id"})
@@ -29,15 +30,22 @@ def traits_named(spec: ContentSpec) -> dict[str, str]:
 
 
 def _texts(wire: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    places = {"content": wire} | {
-        f"content.platforms.{name}": override
-        for name, override in wire.get("platforms", {}).items()
+    wholes = {"content": wire} | {
+        f"content.languages.{tag}": variant for tag, variant in wire.get("languages", {}).items()
+    }
+    places = wholes | {
+        f"{path}.platforms.{name}": override
+        for path, whole in wholes.items()
+        for name, override in whole.get("platforms", {}).items()
     }
     for path, content in places.items():
         for name in _TEXTS:
             yield f"{path}.{name}", content.get(name) or ""
         for name, text in (content.get("data") or {}).items():
             yield f"{path}.data.{name}", text
+        for index, button in enumerate(content.get("buttons") or ()):
+            for name, text in button.items():
+                yield f"{path}.buttons[{index}].{name}", text
 
 
 def _traits_in(text: str) -> set[str]:

@@ -1,7 +1,7 @@
 """The management API in this process, on this machine's own data, as the operator."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, MutableMapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, MutableMapping
 from contextlib import aclosing, asynccontextmanager
 from functools import partial
 from http import HTTPStatus
@@ -11,8 +11,7 @@ from urllib.parse import unquote
 from clarion.cli.api.client import PREFIX, content_of, query_of, result_of
 from clarion.cli.session import Session, console_address, open_session
 from clarion.clock import Clock
-from clarion.faults import Fault
-from clarion.parts import open_vault
+from clarion.parts import open_provider, open_vault
 from clarion.storage.vault import OnDemandVault
 from clarion.web.api import create_local_api
 from clarion.web.api.gate import CALLER, Parts
@@ -20,8 +19,19 @@ from clarion.web.api.sources.streams import Streams
 from clarion.web.server import Asgi
 
 if TYPE_CHECKING:
-    from clarion.campaigns.content.spec import Content
-    from clarion.customers.devices.device import Platform
+    from collections.abc import Sequence
+
+    from clarion.config import Settings
+    from clarion.deliveries.provider import (
+        Content,
+        Outcome,
+        Platform,
+        ProviderApp,
+        Push,
+        PushSize,
+        TryingProvider,
+    )
+    from clarion.faults import Fault
 
 _MESSAGES_MAX = 16
 """How much of an answer waits for its reader at most."""
@@ -31,7 +41,11 @@ _MESSAGES_MAX = 16
 async def open_local_api() -> AsyncIterator["LocalApi"]:
     """The API of the workspace that is asked for. Raises NoInstallation where there is none."""
     async with open_session() as session:
-        yield LocalApi(session)
+        api = LocalApi(session)
+        try:
+            yield api
+        finally:
+            await api.close()
 
 
 class LocalApi:
@@ -40,17 +54,22 @@ class LocalApi:
     def __init__(self, session: Session) -> None:
         self._actor = session.actor
         self._address = console_address(session.settings)
+        self._provider = _OnDemandProvider(session.settings, session.clock)
         self._parts = Parts(
             database=session.database,
             broker=session.broker,
             clock=session.clock,
-            check=partial(_check, session.clock),
+            provider=self._provider,
             vault=OnDemandVault(partial(open_vault, session.settings)),
             streams=Streams(),
             fcm_url=session.settings.fcm_url,
         )
         self._apps: dict[str, Asgi] = {}
         """By the first part of the path."""
+
+    async def close(self) -> None:
+        """Ends the connections that a command has opened."""
+        await self._provider.close()
 
     @property
     def address(self) -> str:
@@ -156,8 +175,40 @@ class LocalApi:
         }
 
 
-def _check(clock: Clock, content: "Content", *, platform: "Platform") -> "Sequence[Fault]":
-    """What FCM would refuse in a content, without a connection to FCM."""
-    from clarion.providers.fcm.message import check
+class _OnDemandProvider:
+    """FCM for the commands that ask something of it: connected where something is sent, loaded
+    where a content is checked. Implements `deliveries.provider.TryingProvider`."""
 
-    return check(content, platform, clock.now())
+    def __init__(self, settings: "Settings", clock: Clock) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._opened: TryingProvider | None = None
+
+    async def send(self, app: "ProviderApp", pushes: "Sequence[Push]") -> "Sequence[Outcome]":
+        """See `Provider.send`."""
+        return await self._open().send(app, pushes)
+
+    async def validate(self, app: "ProviderApp", pushes: "Sequence[Push]") -> "Sequence[Outcome]":
+        """See `TryingProvider.validate`."""
+        return await self._open().validate(app, pushes)
+
+    def check(self, content: "Content", *, platform: "Platform") -> "Sequence[Fault]":
+        """See `Provider.check`."""
+        from clarion.providers.fcm.message import check
+
+        return check(content, platform, self._clock.now())
+
+    def measure(self, content: "Content", *, platform: "Platform") -> "PushSize":
+        """See `TryingProvider.measure`."""
+        from clarion.providers.fcm.message import measure
+
+        return measure(content, platform, self._clock.now())
+
+    async def close(self) -> None:
+        if self._opened is not None:
+            await self._opened.close()
+
+    def _open(self) -> "TryingProvider":
+        if self._opened is None:
+            self._opened = open_provider(self._settings, self._clock)
+        return self._opened

@@ -23,6 +23,7 @@ from clarion.cli.campaigns.steps import (
     resume,
     schedule,
 )
+from clarion.cli.campaigns.tryout import check, test, try_out
 from clarion.cli.campaigns.when import AT_NO_TIME, When
 from clarion.cli.output import AsJson, Ending, ExitCode, Limit, console, print_records, read_id
 
@@ -32,8 +33,9 @@ WATCH_SECONDS = 0.5
 commands = Commands(
     name="campaigns", help="Campaigns: what to say to whom, when, and what became of it."
 )
-for _verb in (schedule, cancel, pause, resume):
+for _verb in (schedule, cancel, pause, resume, check, test):
     commands.command(_verb)
+commands.command(try_out, name="try")
 _NO_FLAGS = Flags()
 _FINAL = ("done", "cancelled", "failed")
 

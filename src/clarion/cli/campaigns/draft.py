@@ -1,6 +1,6 @@
 """A campaign as a person writes it on the command line or in a file, checked whole."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,8 @@ from cyclopts import Parameter
 from clarion.cli.output import Ending, ExitCode, refused
 
 CONTENT_FIELDS = (
-    "title", "body", "image", "link", "data", "ttl_seconds", "priority", "collapse_key",
+    "title", "body", "image", "link", "data", "ttl_seconds", "priority", "collapse_key", "sound",
+    "badge", "channel", "color", "interruption_level",
 )  # fmt: skip
 
 Several = Annotated[list[str] | None, Parameter(negative="")]
@@ -43,6 +44,22 @@ class Flags:
         normal or high.
     collapse_key
         Pushes with the same key replace each other while they wait.
+    sound
+        A sound of the app, default, or none. Not in browsers.
+    badge
+        The number on the app's icon.
+    channel
+        Android's notification channel.
+    color
+        Android's accent colour, such as #1a73e8.
+    interruption_level
+        passive, active, time-sensitive or critical.
+    button
+        TITLE=LINK, or TITLE alone, which opens the app; up to three.
+    platform
+        PLATFORM.FIELD=VALUE, such as Web.link=https://shop.example; several.
+    language
+        TAG.FIELD=TEXT, such as de.title=Hallo: what a language says differently; several.
     everyone
         To everybody with a registered device.
     user_id
@@ -64,6 +81,14 @@ class Flags:
     ttl_seconds: int | None = None
     priority: str | None = None
     collapse_key: str | None = None
+    sound: str | None = None
+    badge: int | None = None
+    channel: str | None = None
+    color: str | None = None
+    interruption_level: str | None = None
+    button: Several = None
+    platform: Several = None
+    language: Several = None
     everyone: Annotated[bool, Parameter(negative="")] = False
     user_id: Several = None
     trait: Several = None
@@ -75,7 +100,23 @@ class Flags:
         given = {name: getattr(self, name) for name in CONTENT_FIELDS}
         if self.data:
             given["data"] = dict(_pair(text, "--data") for text in self.data)
+        if self.button:
+            pairs = (text.partition("=") for text in self.button)
+            given["buttons"] = [
+                {"title": title} | ({"link": link} if link else {}) for title, _, link in pairs
+            ]
         return {name: value for name, value in given.items() if value is not None}
+
+    def within(self, content: Mapping[str, Any]) -> dict[str, Any]:
+        """What was given for single platforms and languages, in the content that they change."""
+        changed: dict[str, Any] = {}
+        if self.platform:
+            platforms = content.get("platforms") or {}
+            changed["platforms"] = _changed(platforms, self.platform, "--platform")
+        if self.language:
+            languages = content.get("languages") or {}
+            changed["languages"] = _changed(languages, self.language, "--language")
+        return changed
 
     def audience(self) -> dict[str, Any] | None:
         """The audience that was given."""
@@ -112,6 +153,9 @@ def read_change(name: str | None, flags: Flags, content: Mapping[str, Any]) -> d
     base = wire.get("content", content)
     if given and isinstance(base, Mapping):
         wire["content"] = {**base, **given}
+    content = wire.get("content", base)
+    if isinstance(content, Mapping) and (within := flags.within(content)):
+        wire["content"] = {**content, **within}
     audience = flags.audience()
     if name is not None:
         wire["name"] = name
@@ -120,6 +164,21 @@ def read_change(name: str | None, flags: Flags, content: Mapping[str, Any]) -> d
     if flags.spread_minutes is not None:
         wire["spread_minutes"] = flags.spread_minutes
     return wire
+
+
+def _changed(parts: Mapping[str, Any], given: Sequence[str], flag: str) -> dict[str, Any]:
+    """Platforms or languages of a content with single fields of them changed."""
+    changed = dict(parts)
+    for text in given:
+        path, value = _pair(text, flag)
+        name, dot, field = path.partition(".")
+        if not dot or not name or not field:
+            example = "Web.title=Hello" if flag == "--platform" else "de.title=Hallo"
+            message = f"{flag} takes NAME.FIELD=VALUE, such as {example}, not {text!r}."
+            raise Ending(ExitCode.USAGE, message, word="usage")
+        is_text = field in ("title", "body", "link", "image", "icon", "sound", "channel")
+        changed[name] = {**changed.get(name, {}), field: value if is_text else _scalar(value)}
+    return changed
 
 
 def _pair(text: str, flag: str) -> tuple[str, str]:

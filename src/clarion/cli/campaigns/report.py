@@ -72,16 +72,7 @@ def print_preview(campaign: Record, preview: Record, *, as_json: bool) -> None:
     customer, contents = preview["customer"], preview["platforms"]
     who = "nobody: no traits" if customer is None else customer["user_id"] or customer["id"]
     console.print(f"[bold]{escape(campaign['name'])}[/]  as seen by {escape(who)}", highlight=False)
-    print_records(
-        [
-            {"": field} | {name: content[field] for name, content in contents.items()}
-            for field in ("title", "body", "image", "link", "data")
-            if any(content[field] for content in contents.values())
-        ],
-        as_json=False,
-        columns=("", *contents),
-        none="It can be rendered on no platform.",
-    )
+    print_contents(contents)
     reached = preview["reach"]
     console.print(
         f"Reaches {reached['devices']:,} devices of {reached['customers']:,} customers: "
@@ -98,3 +89,17 @@ def print_preview(campaign: Record, preview: Record, *, as_json: bool) -> None:
             soft_wrap=True,
         )
     print_warnings(preview["warnings"])
+
+
+def print_contents(contents: dict[str, Record]) -> None:
+    """What each platform would show."""
+    print_records(
+        [
+            {"": field} | {name: content[field] for name, content in contents.items()}
+            for field in ("title", "body", "image", "link", "data", "buttons")
+            if any(content[field] for content in contents.values())
+        ],
+        as_json=False,
+        columns=("", *contents),
+        none="It can be rendered on no platform.",
+    )

@@ -6,11 +6,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from clarion.campaigns.content.live_activity import LiveActivity, LiveEvent
 from clarion.campaigns.content.spec import Content
 from clarion.campaigns.content.template import Template
 from clarion.customers.devices.device import NOT_KNOWN, Platform, Removal, Spares, TokenKind
-from clarion.customers.devices.facts import LIVE_ID, LIVE_START_TOKEN, LIVE_TOKEN
 from clarion.deliveries.chunk import OpenDelivery
 from clarion.deliveries.delivery import (
     ACCEPTED,
@@ -310,20 +308,23 @@ class ChunkResult:
         if delivery.token_kind == _APNS:
             return APNS_TOKEN
         platform = _PLATFORMS[delivery.platform]
+        unrendered = None
         if template is None:
             content = contents[delivery.platform]
         else:
+            traits = delivery.traits or {}
+            variant = template.variant_for(traits, delivery.locale)
             rendered = template.render(
-                platform, user_id=delivery.user_id, traits=delivery.traits or {}, now=now
+                platform, user_id=delivery.user_id, traits=traits, now=now, variant=variant
             )
             if isinstance(rendered, Fault):
                 return NOT_RENDERED
-            content = rendered
+            content, unrendered = rendered, template.unrendered(platform, variant)
         if delivery.notifications_off and not content.is_silent:
             return NOTIFICATIONS_OFF
         live_activity_token = None
         if content.live_activity is not None:
-            live_activity_token = _live_activity_token(delivery, platform, content.live_activity)
+            live_activity_token = delivery.live_activity_token(content.live_activity)
             if live_activity_token is None:
                 return NO_LIVE_ACTIVITY
         key, tag = push_names(launch_id, delivery.device_id)
@@ -334,7 +335,7 @@ class ChunkResult:
             delivery_id=key,
             tag=tag,
             content=content,
-            unrendered=None if template is None else template.unrendered(platform),
+            unrendered=unrendered,
             live_activity_token=live_activity_token,
         )
 
@@ -346,20 +347,6 @@ def unknown_of(deliveries: Sequence[OpenDelivery], outcomes: Sequence[Outcome]) 
         for delivery, outcome in zip(deliveries, outcomes, strict=False)
         if isinstance(outcome, Unregistered) and outcome.reason in NOT_KNOWN
     ]
-
-
-def _live_activity_token(
-    delivery: OpenDelivery, platform: Platform, activity: LiveActivity
-) -> str | None:
-    """The token of the Live Activity on this device; None if the device has told none."""
-    facts: Mapping[str, str] = delivery.facts or {}
-    if platform is not Platform.IOS:
-        return None
-    if activity.event is LiveEvent.START:
-        return facts.get(LIVE_START_TOKEN)
-    if activity.activity_id not in (None, facts.get(LIVE_ID)):
-        return None
-    return facts.get(LIVE_TOKEN)
 
 
 def _left(outcome: Outcome) -> bool:

@@ -199,7 +199,7 @@ class Sender:
                 connection,
                 claimed.chunk,
                 with_traits=self._template(claimed.campaign) is not None,
-                with_facts=content.base.live_activity is not None,
+                with_facts=content.base.live_activity is not None or bool(content.variants),
             )
             return replace(claimed, pending=pending)
 
@@ -379,13 +379,11 @@ class Sender:
         )
 
     def _template(self, campaign: Campaign) -> Template | None:
-        """The campaign's parsed template; None where no text depends on the customer."""
+        """The campaign's parsed template; None where nothing depends on the customer."""
         cached = self._templates.get(campaign.id)
         if cached is None or cached[0] != campaign.changed_at:
             if len(self._templates) > 100:
                 self._templates.clear()
             cached = (campaign.changed_at, Template(campaign.content))
             self._templates[campaign.id] = cached
-        template = cached[1]
-        dynamic = any(template.needs_customer(platform) for platform in Platform)
-        return template if dynamic else None
+        return cached[1] if cached[1].is_for_each else None

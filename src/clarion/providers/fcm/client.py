@@ -17,6 +17,7 @@ from clarion.deliveries.provider import (
     Platform,
     ProviderApp,
     Push,
+    PushSize,
     Rejected,
     Throttled,
     Unavailable,
@@ -26,7 +27,12 @@ from clarion.faults import Fault
 from clarion.providers.fcm.auth import AccessTokens
 from clarion.providers.fcm.http.easy_handle import Answer, TransportOptions
 from clarion.providers.fcm.http.transport import Transport
-from clarion.providers.fcm.message import Encoder, check
+from clarion.providers.fcm.message import (
+    Encoder,
+    as_dry_run,
+    check,
+    measure,
+)
 from clarion.providers.fcm.response import StaleAccessToken, read, read_live
 from clarion.providers.fcm.trouble import SLOW_SECONDS, Trouble
 from clarion.telemetry import Metrics
@@ -74,6 +80,14 @@ class FcmProvider:
         self._note(app.project_id, outcomes, asyncio.get_running_loop().time() - started)
         return outcomes
 
+    async def validate(self, app: ProviderApp, pushes: Sequence[Push]) -> Sequence[Outcome]:
+        """See `TryingProvider.validate`."""
+        return await self._send(app, pushes, is_dry=True) if pushes else []
+
+    def measure(self, content: Content, *, platform: Platform) -> PushSize:
+        """See `TryingProvider.measure`."""
+        return measure(content, platform, self._clock.now())
+
     def check(self, content: Content, *, platform: Platform) -> Sequence[Fault]:
         """See `Provider.check`."""
         return check(content, platform, self._clock.now())
@@ -82,9 +96,13 @@ class FcmProvider:
         self._transport.close()
         self._tokens.close()
 
-    async def _send(self, app: ProviderApp, pushes: Sequence[Push]) -> list[Outcome]:
+    async def _send(
+        self, app: ProviderApp, pushes: Sequence[Push], *, is_dry: bool = False
+    ) -> list[Outcome]:
         encoder = Encoder(self._clock.now())
         bodies = [encoder.encode(push) for push in pushes]
+        if is_dry:
+            bodies = [as_dry_run(body) for body in bodies]
         token = await self._tokens.get(app)
         if not isinstance(token, str):
             return [token] * len(pushes)

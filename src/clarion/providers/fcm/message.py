@@ -17,7 +17,16 @@ from typing import Any
 
 import msgspec
 
-from clarion.deliveries.provider import Content, Platform, Priority, Push, TokenKind
+from clarion.deliveries.provider import (
+    NO_SOUND,
+    Content,
+    InterruptionLevel,
+    Platform,
+    Priority,
+    Push,
+    PushSize,
+    TokenKind,
+)
 from clarion.faults import Fault
 from clarion.providers.fcm.fields import read_fields
 from clarion.providers.fcm.live_activity import live_activity
@@ -27,6 +36,7 @@ APNS_BYTES_OF_GOOGLE = 160
 """What FCM itself adds to a document for APNs, and a little more: nobody has published it."""
 PUSH_KEY = "clarion_push"
 LINK_KEY = "link"
+BUTTONS_KEY = "clarion_buttons"
 COLLAPSE_ID_BYTES_MAX = 64
 TOPIC_CHARACTERS_MAX = 32
 
@@ -35,6 +45,13 @@ _TOKEN, _KEY, _TAG, _LIVE = (msgspec.Raw(bytes([place])) for place in (1, 2, 3, 
 """Control characters stand for them in the encoded form: JSON escapes them in any text."""
 _TITLE, _BODY, _DATA = b"\x05", b"\x06", b"\x07"
 """For texts that are each customer's own; of data one more byte says which."""
+_PRIORITIES = {
+    InterruptionLevel.PASSIVE: "PRIORITY_LOW",
+    InterruptionLevel.ACTIVE: "PRIORITY_DEFAULT",
+    InterruptionLevel.TIME_SENSITIVE: "PRIORITY_HIGH",
+    InterruptionLevel.CRITICAL: "PRIORITY_MAX",
+}
+"""Of Android before 8; since then a channel has an importance of its own."""
 _LONGEST_KEY = "k" * 65
 _LONGEST_TAG = "t" * 32
 
@@ -76,10 +93,19 @@ class Encoder:
         return b"".join(filled)
 
 
+def as_dry_run(body: bytes) -> bytes:
+    """The same request, which FCM only checks (`SendMessageRequest.validate_only`)."""
+    return b'{"validate_only":true,' + body[1:]
+
+
 def _own_texts(same: Content, content: Content) -> dict[bytes, str] | None:
     """The texts of `content` that are not those of `same`, by the mark that stands for each. None:
     more depends on them than their own place, as on a picture, a link, or a text that is empty."""
-    if content.image is not same.image or content.link is not same.link:
+    if (
+        content.image is not same.image
+        or content.link is not same.link
+        or content.buttons is not same.buttons
+    ):
         return None
     own: dict[bytes, str] = {}
     for mark, text, was in (
@@ -132,6 +158,8 @@ def build(
     data = {**content.data, PUSH_KEY: key}
     if content.link and LINK_KEY not in data:
         data[LINK_KEY] = content.link
+    if content.buttons:
+        data[BUTTONS_KEY] = _buttons_text(content)
     message: dict[str, Any] = {"fid" if kind is TokenKind.FID else "token": token, "data": data}
     if notification:
         message["notification"] = notification
@@ -155,21 +183,31 @@ def build(
     return {"message": message}
 
 
-def check(content: Content, platform: Platform, now: datetime) -> Sequence[Fault]:
-    """What FCM would refuse. Counts conservatively: every key and value the device receives, and
-    for Apple's devices the JSON document as it is spelled."""
-    fields = read_fields(content.fcm)
-    if isinstance(fields, list):
-        return fields
+def measure(content: Content, platform: Platform, now: datetime) -> PushSize:
+    """How large the longest push of a content is, by the count that `check` goes by."""
+    return PushSize(bytes=_size_of(content, platform, now), bytes_max=PAYLOAD_BYTES_MAX)
+
+
+def _size_of(content: Content, platform: Platform, now: datetime) -> int:
+    """How large the longest push of a content is, in bytes. Counts conservatively: every key and
+    value the device receives, and for Apple's devices the JSON document as it is spelled."""
     built = build(
         content, platform, TokenKind.FCM, now, token="", key=_LONGEST_KEY, tag=_LONGEST_TAG
     )
     message = built["message"]
     message.pop("token")
-    size = max(_size(message), _apns_size(message))
+    return max(_size(message), _apns_size(message))
+
+
+def check(content: Content, platform: Platform, now: datetime) -> Sequence[Fault]:
+    """What FCM would refuse."""
+    fields = read_fields(content.fcm)
+    if isinstance(fields, list):
+        return fields
+    size = _size_of(content, platform, now)
     if size > PAYLOAD_BYTES_MAX:
         longest = max(
-            ("title", "body", "image", "link", "data", "fcm"),
+            ("title", "body", "image", "link", "data", "buttons", "fcm"),
             key=lambda name: _size(getattr(content, name) or ""),
         )
         return [
@@ -196,7 +234,7 @@ def _android(content: Content, is_shown: bool, tag: Any) -> dict[str, Any]:
     if content.collapse_key:
         android["collapse_key"] = content.collapse_key
     if is_shown:
-        android["notification"] = {"tag": content.collapse_key or tag}
+        android["notification"] = {"tag": content.collapse_key or tag, **_looks_on_android(content)}
     return android
 
 
@@ -206,17 +244,60 @@ def _android_v2(content: Content, shown: Mapping[str, str], tag: Any) -> dict[st
     if content.collapse_key:
         android["collapse_key"] = content.collapse_key
     if shown:
-        notification = {**shown, "tag": content.collapse_key or tag}
+        looks = _looks_on_android(content)
+        notification = {**shown, "tag": content.collapse_key or tag, **looks}
         android["remote_notification"] = {"notification": notification}
     else:
         android["background_sync"] = {}
     return android
 
 
+def _looks_on_android(content: Content) -> dict[str, Any]:
+    """What AndroidNotification and AndroidNotificationV2 call alike."""
+    level = content.interruption_level
+    looks = {
+        "icon": content.icon,
+        "color": content.color,
+        "sound": None if content.sound == NO_SOUND else content.sound,
+        "channel_id": content.channel,
+        "notification_count": content.badge,
+        "notification_priority": None if level is None else _PRIORITIES[level],
+    }
+    return {name: value for name, value in looks.items() if value is not None}
+
+
+def _aps(content: Content) -> dict[str, Any]:
+    """What Apple's `aps` holds of a push that is shown."""
+    aps: dict[str, Any] = {}
+    level, sound = content.interruption_level, content.sound or "default"
+    if level is InterruptionLevel.CRITICAL:
+        aps["sound"] = {"critical": 1, "name": "default" if sound == NO_SOUND else sound}
+    elif sound != NO_SOUND:
+        aps["sound"] = sound
+    if isinstance(content.badge, int):
+        aps["badge"] = content.badge
+    if content.category:
+        aps["category"] = content.category
+    if level is not None:
+        aps["interruption-level"] = level.value
+    if content.image or content.buttons:
+        aps["mutable-content"] = 1
+    return aps
+
+
+def _buttons_text(content: Content) -> str:
+    """Buttons for the app itself, as JSON: FCM has no field for them but in browsers."""
+    buttons = [
+        {"id": str(number), "title": button.title} | ({"link": button.link} if button.link else {})
+        for number, button in enumerate(content.buttons, 1)
+    ]
+    return msgspec.json.encode(buttons).decode()
+
+
 def _apns(content: Content, is_shown: bool, now: datetime, tag: Any) -> dict[str, Any]:
     high = content.priority is Priority.HIGH and is_shown
     expires = 0 if content.ttl_seconds == 0 else int(now.timestamp()) + content.ttl_seconds
-    aps: dict[str, Any] = {"sound": "default"} if is_shown else {"content-available": 1}
+    aps: dict[str, Any] = _aps(content) if is_shown else {"content-available": 1}
     apns: dict[str, Any] = {
         "headers": {
             "apns-priority": "10" if high else "5",
@@ -226,7 +307,7 @@ def _apns(content: Content, is_shown: bool, now: datetime, tag: Any) -> dict[str
         "payload": {"aps": aps},
     }
     if content.image:
-        aps["mutable-content"] = 1
+        aps["mutable-content"] = 1  # also where an image is all that it has
         apns["fcm_options"] = {"image": content.image}
     return apns
 
@@ -251,10 +332,24 @@ def _webpush(content: Content, is_shown: bool, tag: Any) -> dict[str, Any]:
     }
     if is_shown:
         # Topic replaces what still waits at the push service; the tag, what is already shown.
-        webpush["notification"] = {"tag": content.collapse_key or tag}
+        webpush["notification"] = {"tag": content.collapse_key or tag, **_looks_on_web(content)}
     if content.link and content.link[:8].lower() == "https://":
         webpush["fcm_options"] = {"link": content.link}
     return webpush
+
+
+def _looks_on_web(content: Content) -> dict[str, Any]:
+    looks: dict[str, Any] = {}
+    if content.icon:
+        looks["icon"] = content.icon
+    if isinstance(content.badge, str):
+        looks["badge"] = content.badge
+    if content.buttons:
+        looks["actions"] = [
+            {"action": str(number), "title": button.title}
+            for number, button in enumerate(content.buttons, 1)
+        ]
+    return looks
 
 
 def _extra(content: Content) -> Mapping[str, Any]:

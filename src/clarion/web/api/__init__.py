@@ -8,7 +8,7 @@ handlers themselves.
 
 from collections.abc import Awaitable, Callable, Sequence
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from litestar import Litestar
 from litestar.datastructures import ResponseHeader
@@ -17,7 +17,6 @@ from litestar.middleware import DefineMiddleware
 
 from clarion.broker import Broker
 from clarion.clock import Clock
-from clarion.deliveries.provider import Provider
 from clarion.faults import Rejected
 from clarion.storage.database import Database
 from clarion.storage.vault import Vault
@@ -28,12 +27,15 @@ from clarion.web.api.routes import api_router
 from clarion.web.api.sources.streams import Streams
 from clarion.web.server import Asgi
 
+if TYPE_CHECKING:
+    from clarion.deliveries.provider import TryingProvider
+
 
 def create_api(
     database: Database,
     broker: Broker,
     clock: Clock,
-    provider: Provider,
+    provider: "TryingProvider",
     vault: Vault,
     streams: Streams | None = None,
     *,
@@ -46,7 +48,7 @@ def create_api(
         database=database,
         broker=broker,
         clock=clock,
-        check=provider.check,
+        provider=provider,
         vault=vault,
         streams=streams or Streams(),
         fcm_url=fcm_url,

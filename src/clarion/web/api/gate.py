@@ -89,8 +89,9 @@ class Parts:
     database: Database
     broker: Broker
     clock: Clock
-    check: Callable[..., Sequence[Fault]]
-    """`Provider.check` of whoever carries pushes."""
+    provider: Any
+    """Whoever carries pushes: a `deliveries.provider.TryingProvider`, whose module few commands
+    need to load."""
     vault: Vault
     streams: Streams
     fcm_url: str | None
@@ -104,6 +105,12 @@ class Parts:
         shortage = None if self.shortage is None else await self.shortage()
         if shortage is not None:
             raise ApiError(ErrorCode.UNAVAILABLE, shortage.message, headers=retry_after())
+
+    @property
+    def check(self) -> Callable[..., Sequence[Fault]]:
+        """What the provider would refuse in a content."""
+        check: Callable[..., Sequence[Fault]] = self.provider.check
+        return check
 
     @property
     def services(self) -> Services:

@@ -14,6 +14,7 @@ from clarion.campaigns import preview as previews
 from clarion.campaigns import trigger
 from clarion.campaigns.campaign import CampaignState
 from clarion.campaigns.content import spec as contents
+from clarion.campaigns.content.appearance import InterruptionLevel
 from clarion.campaigns.content.spec import Priority, dump_content
 from clarion.campaigns.preview import CampaignWarning, PreviewFault
 from clarion.campaigns.timing.own_time import PastZones
@@ -51,6 +52,13 @@ Spread = Annotated[
 ]
 
 
+class Button(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """An action below a push. Without `link` it opens the app."""
+
+    title: str
+    link: str | msgspec.UnsetType | None = msgspec.UNSET
+
+
 class ContentFields(msgspec.Struct, kw_only=True, omit_defaults=True):
     """What a push says. Texts, `link`, `image` and the values of `data` may hold Liquid over
     `customer`: `Hi {{ customer.first_name | default: "there" }}`."""
@@ -63,12 +71,29 @@ class ContentFields(msgspec.Struct, kw_only=True, omit_defaults=True):
     ttl_seconds: Ttl | msgspec.UnsetType = msgspec.UNSET
     priority: Priority | msgspec.UnsetType = msgspec.UNSET
     collapse_key: str | msgspec.UnsetType | None = msgspec.UNSET
+    icon: str | msgspec.UnsetType | None = msgspec.UNSET
+    sound: str | msgspec.UnsetType | None = msgspec.UNSET
+    badge: int | str | msgspec.UnsetType | None = msgspec.UNSET
+    channel: str | msgspec.UnsetType | None = msgspec.UNSET
+    color: str | msgspec.UnsetType | None = msgspec.UNSET
+    category: str | msgspec.UnsetType | None = msgspec.UNSET
+    interruption_level: InterruptionLevel | msgspec.UnsetType | None = msgspec.UNSET
+    buttons: list[Button] | msgspec.UnsetType | None = msgspec.UNSET
+    silent: bool | msgspec.UnsetType | None = msgspec.UNSET
+
+
+class LanguageFields(ContentFields, kw_only=True, omit_defaults=True):
+    """What a language says differently, and what it says differently again on a platform."""
+
+    platforms: dict[str, ContentFields] | msgspec.UnsetType = msgspec.UNSET
 
 
 class Content(ContentFields, kw_only=True, omit_defaults=True):
-    """What a push says, with single fields said differently on a platform (iOS, Android, Web)."""
+    """What a push says, with single fields said differently on a platform (iOS, Android, Web) or in
+    a language, by its tag: who reads `de-AT` sees `de-AT`, or else `de`, or else the default."""
 
     platforms: dict[str, ContentFields] | msgspec.UnsetType = msgspec.UNSET
+    languages: dict[str, LanguageFields] | msgspec.UnsetType = msgspec.UNSET
     fcm: FcmFields | msgspec.UnsetType = msgspec.UNSET
     live_activity: LiveActivityFields | msgspec.UnsetType = msgspec.UNSET
 
@@ -183,6 +208,15 @@ class Rendered(msgspec.Struct, frozen=True, kw_only=True):
     ttl_seconds: int
     priority: Priority
     collapse_key: str | None
+    icon: str | None
+    sound: str | None
+    badge: int | str | None
+    channel: str | None
+    color: str | None
+    category: str | None
+    interruption_level: InterruptionLevel | None
+    buttons: list[Button]
+    silent: bool
 
 
 class Preview(msgspec.Struct, frozen=True, kw_only=True):
