@@ -83,6 +83,9 @@ LANDED = {
     "versions/0022_audiences.py": (
         "de533c1d3e88def4ad4ff3f6a46707808666b83e4fec999d1777f16f91df5763"
     ),
+    "versions/0029_launch_activity.py": (
+        "655b329881aef00bcb0808e7b81f214dbbe6bc1e90b3fdbfa7960824de5c8f4e"
+    ),
 }
 """What databases in use were made with, and the SHA-256 of each file. None of them is ever edited:
 a change of the schema is another revision, and its line here says that it has landed."""

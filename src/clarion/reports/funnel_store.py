@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.storage.schema import launch_counts, launches
@@ -33,12 +33,18 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
         return sum(getattr(self, state) for state in _STATES)
 
 
+class PlatformCounts(Counts, frozen=True, kw_only=True):
+    """The account of one platform. `reasons`: by state, then by reason."""
+
+    reasons: dict[str, dict[str, int]]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """The account of a campaign over all its launches."""
+    """The account of a launch, or of a campaign over all its launches."""
 
     total: Counts
-    platforms: dict[str, Counts] = field(default_factory=dict)
+    platforms: dict[str, PlatformCounts] = field(default_factory=dict)
     reasons: dict[str, dict[str, int]] = field(default_factory=dict)
     """By state, then by reason."""
     attempts: int = 0
@@ -53,9 +59,19 @@ class Report:
 
 
 async def report(connection: AsyncConnection, workspace_id: UUID, campaign_id: UUID) -> Report:
-    """The account at this instant, read from the launches' counts in one statement: the cost does
-    not depend on the number of deliveries."""
-    ours = (launches.c.workspace_id == workspace_id, launches.c.campaign_id == campaign_id)
+    """The account of a campaign at this instant, read from the launches' counts in one statement:
+    the cost does not depend on the number of deliveries."""
+    return await _account(
+        connection, launches.c.workspace_id == workspace_id, launches.c.campaign_id == campaign_id
+    )
+
+
+async def launch_report(connection: AsyncConnection, launch_id: UUID) -> Report:
+    """The same of one launch."""
+    return await _account(connection, launches.c.id == launch_id)
+
+
+async def _account(connection: AsyncConnection, *ours: ColumnElement[bool]) -> Report:
     planned = select(func.coalesce(func.sum(launches.c.planned), 0)).where(*ours).scalar_subquery()
     rows = await connection.execute(
         select(
@@ -75,6 +91,7 @@ async def report(connection: AsyncConnection, workspace_id: UUID, campaign_id: U
     total: dict[str, int] = {}
     platforms: dict[str, dict[str, int]] = {}
     reasons: dict[str, dict[str, int]] = {}
+    platform_reasons: dict[str, dict[str, dict[str, int]]] = {}
     attempts = unanswered = planned_count = 0
     for platform, state, reason, count, received, opened, tried, lost, counted in rows:
         name = "in_flight" if state == "pending" else state
@@ -83,14 +100,18 @@ async def report(connection: AsyncConnection, workspace_id: UUID, campaign_id: U
             _add(counts, "received", received)
             _add(counts, "opened", opened)
             _add(counts, "planned", count)
-        if reason:
-            _add(reasons.setdefault(name, {}), reason, count)
+        theirs = platform_reasons.setdefault(platform, {})
+        for by_state in (reasons, theirs) if reason else ():
+            _add(by_state.setdefault(name, {}), reason, count)
         attempts += tried
         unanswered += lost
         planned_count = counted
     return Report(
         total=Counts(**_NONE | total | {"planned": planned_count}),
-        platforms={name: Counts(**_NONE | counts) for name, counts in sorted(platforms.items())},
+        platforms={
+            name: PlatformCounts(**_NONE | counts, reasons=platform_reasons[name])
+            for name, counts in sorted(platforms.items())
+        },
         reasons=reasons,
         attempts=attempts,
         unanswered=unanswered,

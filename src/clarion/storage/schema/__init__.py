@@ -32,6 +32,8 @@ from clarion.storage.schema.deliveries import customer_deliveries as customer_de
 from clarion.storage.schema.deliveries import deliveries as deliveries
 from clarion.storage.schema.deliveries import firebase_apps as firebase_apps
 from clarion.storage.schema.deliveries import launch_counts as launch_counts
+from clarion.storage.schema.deliveries import launch_hours as launch_hours
+from clarion.storage.schema.deliveries import launch_latencies as launch_latencies
 from clarion.storage.schema.deliveries import paces as paces
 from clarion.storage.schema.deliveries import quarantine as quarantine
 from clarion.storage.schema.deliveries import removal_watches as removal_watches

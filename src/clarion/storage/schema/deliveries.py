@@ -141,3 +141,25 @@ launch_counts = Table(
     PrimaryKeyConstraint("launch_id", "platform", "state", "reason"),
     sqlite_with_rowid=False,
 )
+
+launch_hours = Table(  # by when the app says that it happened, in hours of UTC
+    "launch_hours",
+    metadata,
+    Column("launch_id", Id, nullable=False),
+    Column("hour", Instant, nullable=False),  # when it begins
+    Column("received", Integer, nullable=False),
+    Column("opened", Integer, nullable=False),
+    PrimaryKeyConstraint("launch_id", "hour"),
+    sqlite_with_rowid=False,
+)
+
+launch_latencies = Table(  # how long after FCM took them accepted pushes were received, or opened
+    "launch_latencies",
+    metadata,
+    Column("launch_id", Id, nullable=False),
+    Column("kind", Text, nullable=False),  # received | opened
+    Column("up_to_seconds", Integer, nullable=False),  # 0: longer than any other
+    Column("count", Integer, nullable=False),
+    PrimaryKeyConstraint("launch_id", "kind", "up_to_seconds"),
+    sqlite_with_rowid=False,
+)
