@@ -73,6 +73,7 @@ async def _found(connection: AsyncConnection, launch_ids: list[UUID]) -> Counts:
         counts["opened"] += row.opened_at is not None
         counts["attempts"] += row.attempts
         counts["unanswered"] += row.unanswered
+        counts["converted"] += row.converted_at is not None
     held = await connection.execute(
         select(chunks.c.launch_id, chunks.c.state, chunks.c.members).where(
             chunks.c.launch_id.in_(launch_ids), chunks.c.members.is_not(None)
@@ -118,7 +119,7 @@ async def _found_activity(
             if at is None:
                 continue
             found[row.launch_id, name, hour_of(at)] += 1
-            if row.state == "accepted":
+            if row.state == "accepted" and name != "converted":
                 up_to = latency_class(row.settled_at, at)
                 found[row.launch_id, f"{name} after", up_to] += 1
     return found

@@ -1,5 +1,5 @@
 """A launch's counts, kept as its deliveries change: how many are in which state, in which hours
-they were received and opened, and how long that took.
+they were received, opened and converted, and how long that took.
 
 Whoever changes deliveries adds what that changes, in the same transaction and after all its other
 rows: many do so at once, and each waits for the one before it to commit.
@@ -17,8 +17,9 @@ from clarion.ingest_log.outcome import hour_of
 from clarion.storage.bulk import upsert
 from clarion.storage.schema import launch_counts, launch_hours, launch_latencies
 
-COUNTED = ("count", "received", "opened", "attempts", "unanswered")
-HOURLY = tuple(report.value for report in Report)
+CONVERTED = "converted"
+COUNTED = ("count", "received", "opened", "attempts", "unanswered", CONVERTED)
+HOURLY = (*(report.value for report in Report), CONVERTED)
 _KEY = ("launch_id", "platform", "state", "reason")
 
 
@@ -27,7 +28,7 @@ class Tally:
 
     def __init__(self) -> None:
         self._changes: dict[tuple[str, str, str], list[int]] = {}
-        self._hours: Counter[tuple[datetime, Report]] = Counter()
+        self._hours: Counter[tuple[datetime, str]] = Counter()
         self._latencies: Counter[tuple[Report, int]] = Counter()
 
     def add(
@@ -40,10 +41,12 @@ class Tally:
         opened: int = 0,
         attempts: int = 0,
         unanswered: int = 0,
+        converted: int = 0,
     ) -> None:
         """Adds to the counts of one platform, state and reason; negative numbers subtract."""
         changes = self._changes.setdefault((platform, state, reason or ""), [0] * len(COUNTED))
-        for place, more in enumerate((count, received, opened, attempts, unanswered)):
+        counted = (count, received, opened, attempts, unanswered, converted)
+        for place, more in enumerate(counted):
             changes[place] += more
 
     def report(
@@ -61,9 +64,15 @@ class Tally:
         for at, count in ((before, -1), (after, 1)):
             if at is None:
                 continue
-            self._hours[hour_of(at), kind] += count
+            self._hours[hour_of(at), kind.value] += count
             if accepted_at is not None:
                 self.latency(kind, accepted_at, at, count)
+
+    def convert(self, before: datetime | None, after: datetime) -> None:
+        """Counts in its hour that a customer has converted, or has now done so earlier."""
+        if before is not None:
+            self._hours[hour_of(before), CONVERTED] -= 1
+        self._hours[hour_of(after), CONVERTED] += 1
 
     def latency(self, kind: Report, accepted_at: datetime, at: datetime, count: int = 1) -> None:
         """Counts how long after its acceptance a push was reported."""
@@ -76,7 +85,7 @@ class Tally:
     def hours(self) -> list[tuple[datetime, list[int]]]:
         """Changes by hour, in their order, as `HOURLY` names them."""
         hours = sorted({hour for (hour, _), count in self._hours.items() if count})
-        return [(hour, [self._hours[hour, kind] for kind in Report]) for hour in hours]
+        return [(hour, [self._hours[hour, name] for name in HOURLY]) for hour in hours]
 
     def latencies(self) -> list[tuple[tuple[str, int], int]]:
         """Changes by kind and class, in their order."""

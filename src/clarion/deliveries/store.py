@@ -38,6 +38,7 @@ class Delivery:
     settled_at: datetime | None
     received_at: datetime | None
     opened_at: datetime | None
+    converted_at: datetime | None
 
 
 async def plan(
@@ -150,6 +151,7 @@ async def _planned(
             settled_at=None,
             received_at=None,
             opened_at=None,
+            converted_at=None,
         )
         for member in members
     }
@@ -171,4 +173,5 @@ def _delivery(row: Any) -> Delivery:
         settled_at=row.settled_at,
         received_at=row.received_at,
         opened_at=row.opened_at,
+        converted_at=row.converted_at,
     )

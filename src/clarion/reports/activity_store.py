@@ -1,4 +1,5 @@
-"""When pushes were received and opened, and how long that took, from the counts that are kept."""
+"""When pushes were received and opened, and customers converted, and how long that took: from the
+counts that are kept."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,6 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.clock import Moment
+from clarion.deliveries.counts_store import HOURLY
 from clarion.deliveries.latency import LATENCY_SECONDS, LONGER, Report
 from clarion.storage.schema import launch_hours, launch_latencies, launches
 
@@ -16,11 +18,13 @@ HOURS_MAX = 2_000
 
 
 class Hour(msgspec.Struct, frozen=True, kw_only=True):
-    """How many devices received and opened in one hour, which begins at `hour` (UTC)."""
+    """How many devices received and opened, and how many customers converted, in one hour, which
+    begins at `hour` (UTC)."""
 
     hour: Moment
     received: int
     opened: int
+    converted: int
 
 
 class LatencyClass(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,7 +56,7 @@ async def launch_activity(connection: AsyncConnection, launch_id: UUID) -> Activ
     """The hours in which anything was reported, at most HOURS_MAX from the first on, and all
     latencies. It costs as much as there are hours."""
     hours = await connection.execute(
-        select(launch_hours.c.hour, launch_hours.c.received, launch_hours.c.opened)
+        select(launch_hours.c.hour, *(launch_hours.c[name] for name in HOURLY))
         .where(launch_hours.c.launch_id == launch_id)
         .order_by(launch_hours.c.hour)
         .limit(HOURS_MAX)
@@ -71,9 +75,7 @@ async def campaign_activity(
     """The same of all launches of a campaign together."""
     ours = (launches.c.workspace_id == workspace_id, launches.c.campaign_id == campaign_id)
     hours = await connection.execute(
-        select(
-            launch_hours.c.hour, func.sum(launch_hours.c.received), func.sum(launch_hours.c.opened)
-        )
+        select(launch_hours.c.hour, *(func.sum(launch_hours.c[name]) for name in HOURLY))
         .join_from(launches, launch_hours, launch_hours.c.launch_id == launches.c.id)
         .where(*ours)
         .group_by(launch_hours.c.hour)
@@ -94,14 +96,14 @@ async def campaign_activity(
 
 
 def _counts(
-    hours: list[tuple[datetime, int, int]], latencies: list[tuple[str, int, int]]
+    hours: list[tuple[datetime, int, int, int]], latencies: list[tuple[str, int, int]]
 ) -> ActivityCounts:
     counted = {(kind, up_to): int(count) for kind, up_to, count in latencies}
     return ActivityCounts(
         hours=[
-            Hour(hour=hour, received=int(received), opened=int(opened))
-            for hour, received, opened in hours
-            if received or opened
+            Hour(hour=hour, received=int(received), opened=int(opened), converted=int(converted))
+            for hour, received, opened, converted in hours
+            if received or opened or converted
         ],
         latencies={
             kind: _latency([counted.get((kind, up_to), 0) for up_to in (*LATENCY_SECONDS, LONGER)])

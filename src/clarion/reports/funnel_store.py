@@ -15,7 +15,8 @@ _STATES = ("accepted", "unregistered", "rejected", "skipped", "expired", "cancel
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
     """planned = accepted + unregistered + rejected + skipped + expired + cancelled + in_flight.
-    `accepted`: FCM took it, no more; `received` and `opened`: the app said so."""
+    `accepted`: FCM took it, no more; `received` and `opened`: the app said so. `converted`:
+    customers, not devices, who then did what the campaign was to lead to, each once a launch."""
 
     planned: int
     accepted: int
@@ -27,6 +28,7 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     in_flight: int
     received: int
     opened: int
+    converted: int
 
     @property
     def settled(self) -> int:
@@ -81,6 +83,7 @@ async def _account(connection: AsyncConnection, *ours: ColumnElement[bool]) -> R
             launch_counts.c["count"],
             launch_counts.c.received,
             launch_counts.c.opened,
+            launch_counts.c.converted,
             launch_counts.c.attempts,
             launch_counts.c.unanswered,
             planned,
@@ -93,12 +96,13 @@ async def _account(connection: AsyncConnection, *ours: ColumnElement[bool]) -> R
     reasons: dict[str, dict[str, int]] = {}
     platform_reasons: dict[str, dict[str, dict[str, int]]] = {}
     attempts = unanswered = planned_count = 0
-    for platform, state, reason, count, received, opened, tried, lost, counted in rows:
+    for platform, state, reason, count, received, opened, converted, tried, lost, counted in rows:
         name = "in_flight" if state == "pending" else state
         for counts in (total, platforms.setdefault(platform, {})):
             _add(counts, name, count)
             _add(counts, "received", received)
             _add(counts, "opened", opened)
+            _add(counts, "converted", converted)
             _add(counts, "planned", count)
         theirs = platform_reasons.setdefault(platform, {})
         for by_state in (reasons, theirs) if reason else ():
@@ -127,6 +131,7 @@ async def counts_of(connection: AsyncConnection, launch_ids: Sequence[UUID]) -> 
             func.sum(launch_counts.c["count"]),
             func.sum(launch_counts.c.received),
             func.sum(launch_counts.c.opened),
+            func.sum(launch_counts.c.converted),
         )
         .where(launch_counts.c.launch_id.in_(launch_ids))
         .group_by(launch_counts.c.launch_id, launch_counts.c.state)
@@ -134,12 +139,13 @@ async def counts_of(connection: AsyncConnection, launch_ids: Sequence[UUID]) -> 
     counts_by_launch: dict[UUID, dict[str, int]] = {
         launch_id: dict(_NONE) for launch_id in launch_ids
     }
-    for launch_id, state, count, received, opened in rows:
+    for launch_id, state, count, received, opened, converted in rows:
         counts = counts_by_launch[launch_id]
         _add(counts, "in_flight" if state == "pending" else state, count)
         _add(counts, "planned", count)
         _add(counts, "received", received)
         _add(counts, "opened", opened)
+        _add(counts, "converted", converted)
     return {launch_id: Counts(**counts) for launch_id, counts in counts_by_launch.items()}
 
 

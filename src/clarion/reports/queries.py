@@ -139,8 +139,8 @@ async def show_launch_account(
 
 
 class Activity(msgspec.Struct, frozen=True, kw_only=True):
-    """When pushes were received and opened, by the hour in which the app says so, and how long
-    after FCM took them. Hours without any are left out."""
+    """When pushes were received and opened, and customers converted, by the hour in which the app
+    says so, and how long after FCM took them. Hours without any are left out."""
 
     hours: list[Hour]
     received_after: Latency

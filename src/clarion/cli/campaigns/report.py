@@ -7,7 +7,7 @@ from clarion.cli.output import console, escape, print_json, print_records
 
 _NOT_OF_PLATFORMS = ("attempts", "unanswered")
 """Counts of the whole campaign alone."""
-_HOURLY = ("received", "opened")
+_HOURLY = ("received", "opened", "converted")
 
 
 def print_report(campaign: Record, report: Record, *, as_json: bool) -> None:

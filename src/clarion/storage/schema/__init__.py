@@ -41,7 +41,9 @@ from clarion.storage.schema.devices import device_deletions as device_deletions
 from clarion.storage.schema.devices import device_history as device_history
 from clarion.storage.schema.devices import devices as devices
 from clarion.storage.schema.devices import tokens as tokens
+from clarion.storage.schema.events import awaited_events as awaited_events
 from clarion.storage.schema.events import clock_leads as clock_leads
+from clarion.storage.schema.events import conversions_due as conversions_due
 from clarion.storage.schema.events import event_traces as event_traces
 from clarion.storage.schema.events import events as events
 from clarion.storage.schema.events import ownership_periods as ownership_periods

@@ -21,7 +21,9 @@ from clarion.web.api.shown import shown
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     """One push to one device. `pending` is what a report counts as in flight; `reason` says why it
     came to its state. `customer` is the owner when it was planned; `device_id` null: the device is
-    no longer known. `unanswered`: attempts whose answer was never seen."""
+    no longer known. `unanswered`: attempts whose answer was never seen.
+    `converted_at`: its customer did what the campaign was to lead to; of several devices one has
+    it."""
 
     id: UUID
     launch_id: UUID
@@ -35,6 +37,7 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     settled_at: Moment | None
     received_at: Moment | None
     opened_at: Moment | None
+    converted_at: Moment | None
 
 
 class Deliveries(Controller):

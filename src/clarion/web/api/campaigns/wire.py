@@ -14,6 +14,7 @@ from clarion.campaigns import preview as previews
 from clarion.campaigns.campaign import CampaignState
 from clarion.campaigns.content import spec as contents
 from clarion.campaigns.content.spec import Priority, dump_content
+from clarion.campaigns.conversion import dump_conversion
 from clarion.campaigns.preview import CampaignWarning, PreviewFault
 from clarion.clock import Moment
 from clarion.web.api.audiences.wire import Rule
@@ -49,6 +50,16 @@ Spread = Annotated[
 ]
 
 
+class Conversion(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """What a campaign is to lead to: a track event of this name, letter by letter, that a customer
+    does within so many hours, or days, of the push, 30 days at most. One of the two is given;
+    answers tell hours."""
+
+    event: str
+    within_hours: int | msgspec.UnsetType = msgspec.UNSET
+    within_days: int | msgspec.UnsetType = msgspec.UNSET
+
+
 class ContentFields(msgspec.Struct, kw_only=True, omit_defaults=True):
     """What a push says. Texts, `link`, `image` and the values of `data` may hold Liquid over
     `customer`: `Hi {{ customer.first_name | default: "there" }}`."""
@@ -79,6 +90,7 @@ class NewCampaign(msgspec.Struct, kw_only=True):
     content: Content
     audience: Rule
     spread_minutes: Spread | msgspec.UnsetType = msgspec.UNSET
+    conversion: Conversion | msgspec.UnsetType | None = msgspec.UNSET
     at: str | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -90,6 +102,7 @@ class CampaignChange(msgspec.Struct, kw_only=True):
     content: Content | msgspec.UnsetType = msgspec.UNSET
     audience: Rule | msgspec.UnsetType = msgspec.UNSET
     spread_minutes: Spread | msgspec.UnsetType = msgspec.UNSET
+    conversion: Conversion | msgspec.UnsetType | None = msgspec.UNSET
     updated_at: Moment | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -131,6 +144,7 @@ class Campaign(msgspec.Struct, frozen=True, kw_only=True):
     audience: Rule
     scheduled_at: Moment | None
     spread_minutes: int
+    conversion: Conversion | None
     paused_reason: str | None
     created_at: Moment
     updated_at: Moment
@@ -173,6 +187,7 @@ def shown_campaign(
         audience=msgspec.convert(rule.dump(campaign.audience), Rule),
         scheduled_at=campaign.scheduled_at,
         spread_minutes=campaign.spread_minutes,
+        conversion=msgspec.convert(dump_conversion(campaign.conversion), Conversion | None),
         paused_reason=campaign.paused_reason,
         created_at=campaign.created_at,
         updated_at=campaign.updated_at,
