@@ -1,6 +1,8 @@
 """What became of a launch: by platform and reason, by the hour, and how soon."""
 
+import csv
 from collections.abc import AsyncIterator
+from io import StringIO
 from itertools import count
 from typing import Any
 from uuid import UUID
@@ -168,3 +170,54 @@ async def test_another_workspace_sees_no_launch_of_ours(service: Service) -> Non
     ):
         assert (await service.ask("GET", path, key=elsewhere)).status == 404
         assert (await service.ask("GET", path)).status == 200
+
+
+async def test_deliveries_are_told_as_csv_that_no_spreadsheet_runs(service: Service) -> None:
+    await signed_in(service, ada="ok-1", bob="dead-1", ida="ok-3", **{"=1+1": "ok-2"})
+    launch = await launch_of(service, await launched(service))
+    path = f"/launches/{launch['id']}/deliveries.csv"
+    answer = await service.ask("GET", path)
+    assert (answer.status, answer.headers["content-type"]) == (200, "text/csv; charset=utf-8")
+    rows = list(csv.DictReader(StringIO(answer.content.decode(), newline="")))
+    told = {row["user_id"]: (row["platform"], row["state"]) for row in rows}
+    assert told == {
+        "ada": ("Android", "accepted"),
+        "bob": ("Android", "unregistered"),
+        "ida": ("iOS", "accepted"),
+        "'=1+1": ("Android", "accepted"),
+    }
+    for query, users in (
+        ("state=accepted", {"ada", "ida", "'=1+1"}),
+        ("state=accepted&platform=iOS", {"ida"}),
+        (f"reason={rows_reason(rows, 'bob')}", {"bob"}),
+        ("state=expired", set()),
+    ):
+        answer = await service.ask("GET", f"{path}?{query}")
+        found = csv.DictReader(StringIO(answer.content.decode(), newline=""))
+        assert {row["user_id"] for row in found} == users, query
+    elsewhere = await service.make_key_elsewhere()
+    assert (await service.ask("GET", path, key=elsewhere)).status == 404
+    assert (await service.ask("GET", f"{path}?state=lost")).status == 422
+
+
+def rows_reason(rows: list[dict[str, str]], user: str) -> str:
+    return next(row["reason"] for row in rows if row["user_id"] == user)
+
+
+async def test_what_is_planned_is_listed_by_platform_page_by_page(service: Service) -> None:
+    """It has no row yet; every other one is on iOS."""
+    users = {f"{'i' if number % 2 else 'a'}{number:02}": f"ok-{number}" for number in range(20)}
+    await signed_in(service, **users)
+    made = await service.post("/campaigns", EVERYBODY)
+    await service.post(f"/campaigns/{made['id']}/schedule", {"at": "now"})
+    await service.world.scheduler.step()
+    while await service.world.planner.step():
+        pass
+    launch = await launch_of(service, UUID(made["id"]))
+    answer = await service.ask("GET", f"/launches/{launch['id']}/deliveries.csv?platform=iOS")
+    listed = list(csv.DictReader(StringIO(answer.content.decode(), newline="")))
+    wanted = sorted(user for user in users if user.startswith("i"))
+    assert sorted(row["user_id"] for row in listed) == wanted
+    assert {row["state"] for row in listed} == {"pending"}
+    paged = await service.every(f"/deliveries?campaign={made['id']}&platform=iOS", limit=3)
+    assert sorted(one["customer"]["user_id"] for one in paged) == wanted

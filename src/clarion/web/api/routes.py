@@ -38,7 +38,7 @@ ROUTES: Mapping[str, Sequence[str]] = {
         "campaigns.launches:CampaignLaunches",
         "campaigns.launches:CampaignActivity",
     ],
-    "launches": ["campaigns.launches:Launches"],
+    "launches": ["campaigns.launches:Launches", "campaigns.deliveries:LaunchDeliveries"],
     "deliveries": ["campaigns.deliveries:Deliveries"],
     "workspace": [
         "accounts.workspace:WorkspaceOfCaller",
