@@ -307,6 +307,10 @@ def test_a_launch_is_shown_and_its_deliveries_are_written_to_a_file(shop: Clario
     assert out.read_text().splitlines()[0].startswith("launch_id,device_id,customer_id,user_id")
     shown = shop("campaigns", "deliveries", launch["id"], "--platform", "Web")[1]
     assert len(shown.splitlines()) == 1
+    said = shop("customers", "why", "ada", campaign)[1]
+    assert said.startswith("Ada is still to be sent Spring of ")
+    assert shop.json("customers", "why", "ada", campaign)["code"] == "in_flight"
+    assert shop("customers", "why", "nobody", campaign)[0] == 3
     nowhere = str(shop.home / "none.csv")
     assert shop("campaigns", "deliveries", str(UUID(int=9)), "--out", nowhere)[0] == 3
     assert not (shop.home / "none.csv").exists()

@@ -441,6 +441,7 @@ def test_campaigns_are_the_same_here_and_there(
         (2, "activity"),
         (3, "launches", NOBODY),
         (3, "launch", NOBODY),
+        (3, "launch", "no-id"),
         (3, "activity", "--launch", NOBODY),
         (2, *create[1:], "--at", "now"),
         (2, "edit", mine),

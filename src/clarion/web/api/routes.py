@@ -24,6 +24,7 @@ ROUTES: Mapping[str, Sequence[str]] = {
         "customers.regulations:Regulations",
         "customers.merges:Merges",
         "customers.ownership:HeldDevices",
+        "customers.why:CampaignOfCustomer",
     ],
     "merges": ["customers.merges:ListOfMerges"],
     "devices": ["customers.devices:Devices", "customers.ownership:DeviceOwners"],
