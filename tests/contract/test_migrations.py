@@ -87,6 +87,12 @@ LANDED = {
         "d09fa76da68a469bbca3d6bb21d07753384f4bbbc50c062ee00aadde28af8c5c"
     ),
     "versions/0025_timing.py": "82a8f21ae5e22864f3be837de7faba41b61858e4356295ecc90fb9153d919cbf",
+    "versions/0029_launch_activity.py": (
+        "655b329881aef00bcb0808e7b81f214dbbe6bc1e90b3fdbfa7960824de5c8f4e"
+    ),
+    "versions/0030_conversions.py": (
+        "6e61df46ec701d6da9c531cab5a6dc29246407cafa0bfb681e516050a7d92fe9"
+    ),
 }
 """What databases in use were made with, and the SHA-256 of each file. None of them is ever edited:
 a change of the schema is another revision, and its line here says that it has landed."""

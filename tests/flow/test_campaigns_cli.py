@@ -16,6 +16,7 @@ from clarion.cli.installation.first_start import WORKSPACE_ID
 from clarion.clock import SystemClock
 from clarion.customers.identity.batch import Arrival
 from clarion.customers.ingestion import Ingestion
+from clarion.deliveries.planner import Planner
 from clarion.events.messages.message import Event
 from clarion.storage.database import Database
 from clarion.storage.schema import campaigns
@@ -277,3 +278,39 @@ def test_what_can_not_be_edited_is_told(shop: Clarion) -> None:
     shop.json("campaigns", "schedule", campaign, "--at", in_seconds(3_600))
     code, _, errors = shop("campaigns", "edit", campaign, "--title", "x", "--json")
     assert (code, json.loads(errors)["code"]) == (5, "campaign_state")
+
+
+def plan(clarion: Clarion) -> None:
+    """What is due is launched and planned; nobody sends."""
+
+    async def planned() -> None:
+        clock, database = SystemClock(), database_of(clarion)
+        broker = DatabaseBroker(database, clock)
+        await Scheduler(database, broker, clock).step()
+        await Planner(database, broker, clock).step()
+        await database.close()
+
+    asyncio.run(planned())
+
+
+def test_a_launch_is_shown_and_its_deliveries_are_written_to_a_file(shop: Clarion) -> None:
+    campaign = draft(shop)
+    shop.json("campaigns", "schedule", campaign, "--at", "now", "--yes")
+    plan(shop)
+    [launch] = shop.json("campaigns", "launches", campaign)
+    assert shop.json("campaigns", "launch", launch["id"])["in_flight"] == 2
+    assert "in_flight" in shop("campaigns", "launch", launch["id"])[1]
+    assert "No app has reported" in shop("campaigns", "activity", "--launch", launch["id"])[1]
+    out = shop.home / "spring.csv"
+    code, said, _ = shop("campaigns", "deliveries", launch["id"], "--out", str(out))
+    assert (code, "2 deliveries are in" in said) == (0, True)
+    assert out.read_text().splitlines()[0].startswith("launch_id,device_id,customer_id,user_id")
+    shown = shop("campaigns", "deliveries", launch["id"], "--platform", "Web")[1]
+    assert len(shown.splitlines()) == 1
+    said = shop("customers", "why", "ada", campaign)[1]
+    assert said.startswith("Ada is still to be sent Spring of ")
+    assert shop.json("customers", "why", "ada", campaign)["code"] == "in_flight"
+    assert shop("customers", "why", "nobody", campaign)[0] == 3
+    nowhere = str(shop.home / "none.csv")
+    assert shop("campaigns", "deliveries", str(UUID(int=9)), "--out", nowhere)[0] == 3
+    assert not (shop.home / "none.csv").exists()

@@ -58,6 +58,7 @@ STEPS: dict[str, Callable[[Campaign], Campaign | Rejected]] = {
         content=SAID_ELSE,
         audience=UserIds(user_ids=("a",)),
         spread_minutes=30,
+        conversion=None,
         now=LATER,
     ),
     "schedule": lambda one: schedule(one, LATER, LATER),

@@ -25,6 +25,7 @@ from clarion.audiences.rule import Rule
 from clarion.campaigns import launch as launches
 from clarion.campaigns import trigger as triggers
 from clarion.campaigns.content.spec import ContentSpec
+from clarion.campaigns.conversion import Conversion
 from clarion.campaigns.launch import BY_A_PERSON, Launch, LaunchState
 from clarion.campaigns.trigger import Once, Trigger
 from clarion.faults import Rejected
@@ -82,6 +83,8 @@ class Campaign:
     trigger: Trigger | None = None
     spread_minutes: int = 0
     """Each launch is spread evenly over so long; 0: it goes as fast as it may."""
+    conversion: Conversion | None = None
+    """What it is to lead to."""
     launch: Launch | None = None
     created_at: datetime
     changed_at: datetime
@@ -184,6 +187,7 @@ def edit(
     content: ContentSpec,
     audience: Rule,
     spread_minutes: int,
+    conversion: Conversion | None,
     now: datetime,
 ) -> Campaign | Rejected:
     """Changes content or audience of a draft. A scheduled campaign can not be edited: it stays as
@@ -196,6 +200,7 @@ def edit(
         content=content,
         audience=audience,
         spread_minutes=spread_minutes,
+        conversion=conversion,
         changed_at=now,
     )
 

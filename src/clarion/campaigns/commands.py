@@ -30,8 +30,9 @@ LaunchStep = Callable[[Launch], Launch | Rejected]
 """A pure function of `campaigns/launch.py`, with its time."""
 
 _AUDITED = ("name", "state", "scheduled_at", "spread_minutes", "paused_reason")
-_PERSONAL = ("content", "audience")
-"""They may name people, whom the audit log must not outlive: only that they changed is kept."""
+_PERSONAL = ("content", "audience", "conversion")
+"""The first two may name people, whom the audit log must not outlive: only that they changed is
+kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,12 +24,13 @@ from clarion.campaigns.content.spec import (
     parse_content,
 )
 from clarion.campaigns.content.template import faults_of, written_at
+from clarion.campaigns.conversion import Conversion, dump_conversion, parse_conversion
 from clarion.campaigns.schedule import parse_when
 from clarion.customers.devices.device import Platform
 from clarion.faults import Fault, Rejected, invalid
 from clarion.time_zone import DEFAULT
 
-FIELDS = ("name", "content", "audience", "spread_minutes")
+FIELDS = ("name", "content", "audience", "spread_minutes", "conversion")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +41,7 @@ class Draft:
     content: ContentSpec
     audience: Rule
     spread_minutes: int = 0
+    conversion: Conversion | None = None
 
 
 class ContentCheck(Protocol):
@@ -71,9 +73,23 @@ def parse_draft(wire: Mapping[str, Any], check: ContentCheck) -> Draft | Rejecte
     if type(spread) is not int or not 0 <= spread <= SPREAD_MINUTES_MAX:
         message = f"must be whole minutes from 0 to {SPREAD_MINUTES_MAX}"
         faults.append(Fault("spread_minutes", message))
-    if faults or isinstance(content, list) or isinstance(audience, list):
+    conversion = parse_conversion(wire.get("conversion"))
+    if isinstance(conversion, list):
+        faults += conversion
+    if (
+        faults
+        or isinstance(content, list)
+        or isinstance(audience, list)
+        or isinstance(conversion, list)
+    ):
         return invalid(*faults, code="invalid_campaign")
-    return Draft(name=str(name).strip(), content=content, audience=audience, spread_minutes=spread)
+    return Draft(
+        name=str(name).strip(),
+        content=content,
+        audience=audience,
+        spread_minutes=spread,
+        conversion=conversion,
+    )
 
 
 def new_campaign(
@@ -101,6 +117,7 @@ def new_campaign(
         content=draft.content,
         audience=draft.audience,
         spread_minutes=draft.spread_minutes,
+        conversion=draft.conversion,
         created_at=now,
         changed_at=now,
     )
@@ -114,6 +131,7 @@ def dump_draft(campaign: Campaign) -> dict[str, Any]:
         "content": dump_content(campaign.content),
         "audience": rule.dump(campaign.audience),
         "spread_minutes": campaign.spread_minutes,
+        "conversion": dump_conversion(campaign.conversion),
     }
 
 
@@ -130,6 +148,7 @@ def rewrite(
         content=draft.content,
         audience=draft.audience,
         spread_minutes=draft.spread_minutes,
+        conversion=draft.conversion,
         now=now,
     )
 

@@ -16,6 +16,8 @@ from clarion.audiences.saved.store import resolve_rule
 from clarion.campaigns import trigger
 from clarion.campaigns.campaign import Campaign, DefinitionState
 from clarion.campaigns.content.spec import ContentSpec, dump_content, parse_content
+from clarion.campaigns.conversion import dump_conversion, parse_conversion
+from clarion.campaigns.conversion_store import await_conversion
 from clarion.campaigns.launch import Launch, LaunchState
 from clarion.campaigns.timing import own_time
 from clarion.storage.bulk import insert_new
@@ -124,6 +126,7 @@ async def save_campaign(connection: AsyncConnection, before: Campaign, after: Ca
     if after.launch is not None and before.launch != after.launch:
         if before.launch is None or before.launch.id != after.launch.id:
             await create_launch(connection, after.launch)
+            await await_conversion(connection, after.launch, after.conversion)
         else:
             await save_launch(connection, after.launch)
     row = _row(after)
@@ -299,6 +302,7 @@ def _row(campaign: Campaign) -> dict[str, Any]:
         "spread_minutes": campaign.spread_minutes,
         "paused_reason": campaign.definition_reason,
         "launch_id": campaign.launch and campaign.launch.id,
+        "conversion": dump_conversion(campaign.conversion),
         "created_at": campaign.created_at,
         "updated_at": campaign.changed_at,
     }
@@ -309,6 +313,8 @@ def _campaign(row: Any, newest: Launch | None) -> Campaign:
     audience = rule_parser.parse(row.audience)
     assert isinstance(content, ContentSpec), "only checked content is saved"
     assert not isinstance(audience, list), "only checked audiences are saved"
+    conversion = parse_conversion(row.conversion)
+    assert not isinstance(conversion, list), "only checked conversions are saved"
     return Campaign(
         id=row.id,
         workspace_id=row.workspace_id,
@@ -319,6 +325,7 @@ def _campaign(row: Any, newest: Launch | None) -> Campaign:
         audience=audience,
         trigger=None if row.trigger is None else trigger.load(row.trigger, row.scheduled_at),
         spread_minutes=row.spread_minutes,
+        conversion=conversion,
         launch=newest,
         created_at=row.created_at,
         changed_at=row.updated_at,

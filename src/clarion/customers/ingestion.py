@@ -7,7 +7,7 @@ messageId stops before it does anything (R1).
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
@@ -106,6 +106,7 @@ class Ingestion:
         self._now = now
         self._outcomes = Outcomes(tally or Tally(Names()), workspace_id)
         self._arrivals: Mapping[str, Arrival] = {}
+        self._awaited: Collection[str] = ()
 
     async def take(self, arrivals: Sequence[Arrival]) -> int:
         """Take in `arrivals`; returns how many were new."""
@@ -123,6 +124,7 @@ class Ingestion:
             return 0
         self._outcomes.accept(fresh)
         self._arrivals = {arrival.event.message_id: arrival for arrival in fresh}
+        self._awaited = before.awaited
         batch = await beside(len(fresh), lambda: _met(fresh, before.merges, known))
         await self._write(batch)
         self._outcomes.warn(warnings_of(batch))
@@ -246,7 +248,7 @@ class Ingestion:
                     "body": event.body,
                 }
             )
-        await insert_events(self._connection, self._workspace_id, rows, receipts)
+        await insert_events(self._connection, self._workspace_id, rows, receipts, self._awaited)
         await add_trait_claims(self._connection, self._workspace_id, batch.arrivals)
         few = await with_few_claims(self._connection, self._workspace_id, doubted, IDENTIFIES_MAX)
         batch.touched |= {doubted[customer_id] for customer_id in few}

@@ -12,8 +12,9 @@ from sqlalchemy import bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.deliveries.chunk_store import Planned, find_planned
-from clarion.deliveries.counts_store import Tally, add_to_counts
+from clarion.deliveries.counts_store import Tally, accepted_at, add_to_counts
 from clarion.deliveries.delivery import DeliveryState
+from clarion.deliveries.latency import Report
 from clarion.storage.bulk import in_parts, insert_new
 from clarion.storage.dialect import Id, Instant
 from clarion.storage.schema import deliveries, launches
@@ -107,6 +108,7 @@ async def _update(
             deliveries.c.platform,
             deliveries.c.state,
             deliveries.c.reason,
+            deliveries.c.settled_at,
             deliveries.c.received_at,
             deliveries.c.opened_at,
         )
@@ -130,6 +132,9 @@ async def _update(
             received=row.received_at is None,
             opened=row.opened_at is None and opened_at is not None,
         )
+        since = accepted_at(row.state, row.settled_at)
+        tally.report(Report.RECEIVED, row.received_at, received_at, accepted_at=since)
+        tally.report(Report.OPENED, row.opened_at, opened_at, accepted_at=since)
     if changes:
         statement = (
             update(deliveries)
@@ -176,6 +181,8 @@ async def _insert(
             received=1,
             opened=report.opened_at is not None,
         )
+        tally.report(Report.RECEIVED, None, report.received_at, accepted_at=None)
+        tally.report(Report.OPENED, None, report.opened_at, accepted_at=None)
     await insert_new(connection, deliveries, new)
 
 

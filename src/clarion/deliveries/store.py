@@ -11,7 +11,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.customers.devices.device import Platform
-from clarion.deliveries.chunk import member_columns
+from clarion.deliveries.chunk import Member, member_columns
 from clarion.deliveries.chunk_store import planned_after
 from clarion.deliveries.counts_store import Tally, add_to_counts
 from clarion.deliveries.delivery import DeliveryState, delivery_id
@@ -38,6 +38,19 @@ class Delivery:
     settled_at: datetime | None
     received_at: datetime | None
     opened_at: datetime | None
+    converted_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which deliveries: those in this state, for this reason, on this platform; None: any."""
+
+    state: DeliveryState | None = None
+    reason: str | None = None
+    platform: Platform | None = None
+
+
+EVERY = Wanted()
 
 
 async def plan(
@@ -66,7 +79,7 @@ async def list_deliveries(
     workspace_id: UUID,
     *,
     campaign_id: UUID,
-    state: DeliveryState | None = None,
+    wanted: Wanted = EVERY,
     after: tuple[UUID, UUID] | None = None,
     limit: int,
 ) -> list[Delivery]:
@@ -87,19 +100,33 @@ async def list_deliveries(
     for launch_id in list((await connection.execute(statement)).scalars()):
         passed = device_row_id if launch_id == first else None
         left = limit - len(listed)
-        page: dict[UUID, Delivery] = {}
-        # Before the rows: what is settled in between is among them.
-        if state in (None, DeliveryState.PENDING):
-            page |= await _planned(connection, launch_id, passed, left)
-        rows = await connection.execute(_page(launch_id, state, passed).limit(left))
-        page |= {row.device_id: _delivery(row) for row in rows}
-        listed += [page[device_id] for device_id in sorted(page)[:left]]
+        listed += await list_of_launch(
+            connection, launch_id, wanted=wanted, after=passed, limit=left
+        )
         if len(listed) == limit:
             break
     return listed
 
 
-def _page(launch_id: UUID, state: DeliveryState | None, after: UUID | None) -> Select[Any]:
+async def list_of_launch(
+    connection: AsyncConnection,
+    launch_id: UUID,
+    *,
+    wanted: Wanted = EVERY,
+    after: UUID | None,
+    limit: int,
+) -> list[Delivery]:
+    """A page of a launch's deliveries by device, those greater than `after`."""
+    page: dict[UUID, Delivery] = {}
+    # Before the rows: what is settled in between is among them.
+    if wanted.state in (None, DeliveryState.PENDING) and wanted.reason is None:
+        page |= await _planned(connection, launch_id, wanted.platform, after, limit)
+    rows = await connection.execute(_page(launch_id, wanted, after).limit(limit))
+    page |= {row.device_id: _delivery(row) for row in rows}
+    return [page[device_id] for device_id in sorted(page)[:limit]]
+
+
+def _page(launch_id: UUID, wanted: Wanted, after: UUID | None) -> Select[Any]:
     statement = (
         select(deliveries, devices.c.device_id.label("public_id"), customers.c.user_id)
         .outerjoin_from(deliveries, devices, devices.c.id == deliveries.c.device_id)
@@ -107,19 +134,29 @@ def _page(launch_id: UUID, state: DeliveryState | None, after: UUID | None) -> S
         .where(deliveries.c.launch_id == launch_id)
         .order_by(deliveries.c.device_id)
     )
-    if state is not None:
-        statement = statement.where(deliveries.c.state == state.value)
+    for name in ("state", "reason", "platform"):
+        value = getattr(wanted, name)
+        if value is not None:
+            statement = statement.where(deliveries.c[name] == str(value))
     return statement if after is None else statement.where(deliveries.c.device_id > after)
 
 
 async def _planned(
     connection: AsyncConnection,
     launch_id: UUID,
+    platform: Platform | None,
     after: UUID | None,
     limit: int,
 ) -> dict[UUID, Delivery]:
     """The next of those that are members of open chunks, by device."""
-    members = await planned_after(connection, launch_id, after, limit)
+    members: list[Member] = []
+    while len(members) < limit:
+        page = await planned_after(connection, launch_id, after, limit)
+        members += [one for one in page if platform is None or one.platform == platform]
+        if len(page) < limit:
+            break
+        after = page[-1].device_id
+    members = members[:limit]
     if not members:
         return {}
     names = await connection.execute(
@@ -150,6 +187,7 @@ async def _planned(
             settled_at=None,
             received_at=None,
             opened_at=None,
+            converted_at=None,
         )
         for member in members
     }
@@ -171,4 +209,5 @@ def _delivery(row: Any) -> Delivery:
         settled_at=row.settled_at,
         received_at=row.received_at,
         opened_at=row.opened_at,
+        converted_at=row.converted_at,
     )

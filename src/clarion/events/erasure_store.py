@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.events.ownership_store import is_in_period, owned_by
 from clarion.events.seen_store import forget_messages, seqs_of
-from clarion.events.store import remove_receipts
+from clarion.events.store import remove_conversions, remove_receipts
 from clarion.ingest_log.erasure_store import remove_entries
 from clarion.storage.bulk import in_parts
 from clarion.storage.dialect import unindexed
@@ -96,6 +96,7 @@ async def remove_events(
     await forget_messages(connection, workspace_id, message_ids)
     seqs = [event.seq for event in removed]
     await remove_receipts(connection, seqs)
+    await remove_conversions(connection, seqs)
     for part in in_parts(seqs):
         await connection.execute(delete(events).where(events.c.seq.in_(part)))
 

@@ -17,14 +17,17 @@ from sqlalchemy import (
     null,
     select,
     union_all,
+    update,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from clarion.events.ownership_store import owned_by, stored_event
+from clarion.events.ownership_store import customer_of, owned_by, stored_event
 from clarion.events.seen_store import add_seen, message_hashes, seqs_of
 from clarion.storage.bulk import append, in_parts, insert_new, next_numbers
 from clarion.storage.dialect import Id, Instant, among, prepared, several, unindexed
 from clarion.storage.schema import (
+    awaited_events,
+    conversions_due,
     events,
     merges,
     ownership_periods,
@@ -62,6 +65,20 @@ class Receipt:
     body: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AwaitedEvent:
+    """An event that a launch waits for. `customer_id`: whose it is by now; None: it names nobody.
+    `due_at`: when it was to be looked at; at first that is when it came."""
+
+    seq: int
+    workspace_id: UUID
+    name: str
+    at: datetime
+    received_at: datetime
+    due_at: datetime
+    customer_id: UUID | None
+
+
 # --- events ---------------------------------------------------------------------------------
 
 
@@ -82,6 +99,9 @@ def _before(connection: AsyncConnection) -> CompoundSelect[Any]:
         select(no_salt, no_time, merges.c.from_user, merges.c.into_user).where(
             merges.c.workspace_id == workspace, merges.c.undone_at.is_(None)
         ),
+        select(no_salt, no_time, awaited_events.c.name, no_text).where(
+            awaited_events.c.workspace_id == workspace
+        ),
     )
 
 
@@ -89,11 +109,13 @@ def _before(connection: AsyncConnection) -> CompoundSelect[Any]:
 class Before:
     """What every transaction that takes in events has to know before: those that were `stored`
     already, by messageId, with when they were received; the workspace's `salt` where it has people
-    whose events are dropped; and its `merges`, user id → the one it counts as."""
+    whose events are dropped; its `merges`, user id → the one it counts as; and the names of the
+    events that launches wait for (`awaited`)."""
 
     stored: Mapping[str, datetime]
     salt: bytes | None
     merges: Mapping[str, str]
+    awaited: Collection[str] = frozenset()
 
 
 async def look_before(
@@ -109,6 +131,7 @@ async def look_before(
             (bytes(salt) for salt, at, _, _ in rows if salt is not None and at is None), None
         ),
         merges={from_user: into for _, _, from_user, into in rows if into is not None},
+        awaited={name for _, _, name, into in rows if name is not None and into is None},
     )
 
 
@@ -117,9 +140,11 @@ async def insert_events(
     workspace_id: UUID,
     rows: Sequence[dict[str, Any]],
     receipts: Collection[str] = (),
+    awaited: Collection[str] = (),
 ) -> None:
     """Rows of the events table, which get their numbers, but for those whose messageId was seen
-    already. `receipts`: the messageIds of those which the attributor is to look at."""
+    already. `receipts`: the messageIds of those which the attributor is to look at; `awaited`: the
+    names of tracks that it is to look at, since a launch waits for them."""
     seqs = await next_numbers(connection, events, len(rows))
     for seq, row in zip(seqs, rows, strict=True):
         row["seq"] = seq
@@ -127,6 +152,12 @@ async def insert_events(
     await append(connection, events, fresh)
     due = [{"seq": row["seq"]} for row in fresh if row["message_id"] in receipts]
     await insert_new(connection, receipts_due, due)
+    hoped_for = [
+        {"seq": row["seq"], "due_at": row["received_at"]}
+        for row in fresh
+        if awaited and row["type"] == "track" and row["name"] in awaited
+    ]
+    await insert_new(connection, conversions_due, hoped_for)
 
 
 async def get_event(
@@ -190,6 +221,47 @@ async def remove_receipts(connection: AsyncConnection, seqs: Sequence[int]) -> N
     """Of these events nothing is left to be done."""
     for part in in_parts(seqs):
         await connection.execute(delete(receipts_due).where(receipts_due.c.seq.in_(part)))
+
+
+# --- events that launches wait for ----------------------------------------------------------
+
+
+async def due_conversions(
+    connection: AsyncConnection, now: datetime, limit: int
+) -> list[AwaitedEvent]:
+    """The events that a launch waits for, whose turn it is, the longest due first."""
+    rows = await connection.execute(
+        select(
+            events.c.seq,
+            events.c.workspace_id,
+            events.c.name,
+            events.c.at,
+            events.c.received_at,
+            conversions_due.c.due_at,
+            customer_of().label("customer_id"),
+        )
+        .join_from(conversions_due, events, events.c.seq == conversions_due.c.seq)
+        .where(conversions_due.c.due_at <= now)
+        .order_by(conversions_due.c.due_at, conversions_due.c.seq)
+        .limit(limit)
+    )
+    return [AwaitedEvent(**row._mapping) for row in rows]
+
+
+async def put_off_conversions(
+    connection: AsyncConnection, seqs: Sequence[int], due_at: datetime
+) -> None:
+    """These events are looked at again at `due_at`."""
+    for part in in_parts(seqs):
+        await connection.execute(
+            update(conversions_due).where(conversions_due.c.seq.in_(part)).values(due_at=due_at)
+        )
+
+
+async def remove_conversions(connection: AsyncConnection, seqs: Sequence[int]) -> None:
+    """Nobody looks at these events any more."""
+    for part in in_parts(seqs):
+        await connection.execute(delete(conversions_due).where(conversions_due.c.seq.in_(part)))
 
 
 def read_event(row: Any) -> StoredEvent:

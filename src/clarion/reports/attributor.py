@@ -1,4 +1,5 @@
-"""The attributor: events that say a push was received or opened are entered in its delivery.
+"""The attributor: events that say a push was received or opened are entered in its delivery, and
+those that a launch was to lead to.
 
 The push carried its key in `data.clarion_push`; apps send it back in the event. Where exactly
 differs between SDKs (flat in the properties, nested, in a list, as JSON within a text), so it is
@@ -13,13 +14,16 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.agent import Agent, AgentName
+from clarion.campaigns.conversion_store import forget_awaited
 from clarion.clock import Clock
 from clarion.deliveries.delivery import parse_push_key
 from clarion.deliveries.receipt_store import Seen, mark_seen
 from clarion.events.messages.reserved import OPENED_NAMES, plain_name
 from clarion.events.store import Receipt, pending_receipts, remove_receipts
+from clarion.reports.conversions import attribute_conversions
 from clarion.storage.database import Database
 
+FORGET_SECONDS = 3_600.0
 _PUSH_KEY = re.compile(r'clarion_push\\*"\s*:\s*\\*"([0-9a-f]{32}\.[0-9a-f]{32})\\*"')
 
 
@@ -39,6 +43,7 @@ class Attributor:
         self._clock = clock
         self._options = options or AttributorOptions()
         self._lag_seconds = 0.0
+        self._forgot_at = clock.monotonic()
 
     def agents(self) -> list[Agent]:
         """What the runner repeats."""
@@ -52,7 +57,28 @@ class Attributor:
         ]
 
     async def step(self) -> int:
-        """Enter the oldest receipts; returns how many were looked at."""
+        """Enter the oldest receipts, and the oldest events that launches wait for; returns how many
+        were looked at."""
+        await self._forget_when_due()
+        receipts = await self._enter_receipts()
+        options = self._options
+        return receipts + await attribute_conversions(
+            self._database, self._clock, options.receipts_max
+        )
+
+    async def _forget_when_due(self) -> None:
+        """Now and then, what nobody waits for any more."""
+        now = self._clock.monotonic()
+        if now - self._forgot_at < FORGET_SECONDS:
+            return
+        self._forgot_at = now
+
+        async def work(connection: AsyncConnection) -> int:
+            return await forget_awaited(connection, self._clock.now())
+
+        await self._database.transact(work, self._clock)
+
+    async def _enter_receipts(self) -> int:
         async with self._database.read() as connection:
             receipts = await pending_receipts(connection, self._options.receipts_max)
         if not receipts:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.storage.schema import launch_counts, launches
@@ -15,7 +15,8 @@ _STATES = ("accepted", "unregistered", "rejected", "skipped", "expired", "cancel
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
     """planned = accepted + unregistered + rejected + skipped + expired + cancelled + in_flight.
-    `accepted`: FCM took it, no more; `received` and `opened`: the app said so."""
+    `accepted`: FCM took it, no more; `received` and `opened`: the app said so. `converted`:
+    customers, not devices, who then did what the campaign was to lead to, each once a launch."""
 
     planned: int
     accepted: int
@@ -27,18 +28,25 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     in_flight: int
     received: int
     opened: int
+    converted: int
 
     @property
     def settled(self) -> int:
         return sum(getattr(self, state) for state in _STATES)
 
 
+class PlatformCounts(Counts, frozen=True, kw_only=True):
+    """The account of one platform. `reasons`: by state, then by reason."""
+
+    reasons: dict[str, dict[str, int]]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """The account of a campaign over all its launches."""
+    """The account of a launch, or of a campaign over all its launches."""
 
     total: Counts
-    platforms: dict[str, Counts] = field(default_factory=dict)
+    platforms: dict[str, PlatformCounts] = field(default_factory=dict)
     reasons: dict[str, dict[str, int]] = field(default_factory=dict)
     """By state, then by reason."""
     attempts: int = 0
@@ -53,9 +61,19 @@ class Report:
 
 
 async def report(connection: AsyncConnection, workspace_id: UUID, campaign_id: UUID) -> Report:
-    """The account at this instant, read from the launches' counts in one statement: the cost does
-    not depend on the number of deliveries."""
-    ours = (launches.c.workspace_id == workspace_id, launches.c.campaign_id == campaign_id)
+    """The account of a campaign at this instant, read from the launches' counts in one statement:
+    the cost does not depend on the number of deliveries."""
+    return await _account(
+        connection, launches.c.workspace_id == workspace_id, launches.c.campaign_id == campaign_id
+    )
+
+
+async def launch_report(connection: AsyncConnection, launch_id: UUID) -> Report:
+    """The same of one launch."""
+    return await _account(connection, launches.c.id == launch_id)
+
+
+async def _account(connection: AsyncConnection, *ours: ColumnElement[bool]) -> Report:
     planned = select(func.coalesce(func.sum(launches.c.planned), 0)).where(*ours).scalar_subquery()
     rows = await connection.execute(
         select(
@@ -65,6 +83,7 @@ async def report(connection: AsyncConnection, workspace_id: UUID, campaign_id: U
             launch_counts.c["count"],
             launch_counts.c.received,
             launch_counts.c.opened,
+            launch_counts.c.converted,
             launch_counts.c.attempts,
             launch_counts.c.unanswered,
             planned,
@@ -75,22 +94,28 @@ async def report(connection: AsyncConnection, workspace_id: UUID, campaign_id: U
     total: dict[str, int] = {}
     platforms: dict[str, dict[str, int]] = {}
     reasons: dict[str, dict[str, int]] = {}
+    platform_reasons: dict[str, dict[str, dict[str, int]]] = {}
     attempts = unanswered = planned_count = 0
-    for platform, state, reason, count, received, opened, tried, lost, counted in rows:
+    for platform, state, reason, count, received, opened, converted, tried, lost, counted in rows:
         name = "in_flight" if state == "pending" else state
         for counts in (total, platforms.setdefault(platform, {})):
             _add(counts, name, count)
             _add(counts, "received", received)
             _add(counts, "opened", opened)
+            _add(counts, "converted", converted)
             _add(counts, "planned", count)
-        if reason:
-            _add(reasons.setdefault(name, {}), reason, count)
+        theirs = platform_reasons.setdefault(platform, {})
+        for by_state in (reasons, theirs) if reason else ():
+            _add(by_state.setdefault(name, {}), reason, count)
         attempts += tried
         unanswered += lost
         planned_count = counted
     return Report(
         total=Counts(**_NONE | total | {"planned": planned_count}),
-        platforms={name: Counts(**_NONE | counts) for name, counts in sorted(platforms.items())},
+        platforms={
+            name: PlatformCounts(**_NONE | counts, reasons=platform_reasons[name])
+            for name, counts in sorted(platforms.items())
+        },
         reasons=reasons,
         attempts=attempts,
         unanswered=unanswered,
@@ -106,6 +131,7 @@ async def counts_of(connection: AsyncConnection, launch_ids: Sequence[UUID]) -> 
             func.sum(launch_counts.c["count"]),
             func.sum(launch_counts.c.received),
             func.sum(launch_counts.c.opened),
+            func.sum(launch_counts.c.converted),
         )
         .where(launch_counts.c.launch_id.in_(launch_ids))
         .group_by(launch_counts.c.launch_id, launch_counts.c.state)
@@ -113,12 +139,13 @@ async def counts_of(connection: AsyncConnection, launch_ids: Sequence[UUID]) -> 
     counts_by_launch: dict[UUID, dict[str, int]] = {
         launch_id: dict(_NONE) for launch_id in launch_ids
     }
-    for launch_id, state, count, received, opened in rows:
+    for launch_id, state, count, received, opened, converted in rows:
         counts = counts_by_launch[launch_id]
         _add(counts, "in_flight" if state == "pending" else state, count)
         _add(counts, "planned", count)
         _add(counts, "received", received)
         _add(counts, "opened", opened)
+        _add(counts, "converted", converted)
     return {launch_id: Counts(**counts) for launch_id, counts in counts_by_launch.items()}
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+import msgspec
 from msgspec.structs import asdict
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -15,11 +16,19 @@ from clarion.campaigns.queries import get_campaign, get_launch, list_launches
 from clarion.clock import Moment
 from clarion.customers.devices.store import Change
 from clarion.customers.queries import EventView, find_customer, view_events
+from clarion.deliveries.latency import Report as ReportKind
 from clarion.events.store import StoredEvent
 from clarion.faults import Rejected
 from clarion.reports import funnel_store as funnel
 from clarion.reports import timeline_store
-from clarion.reports.funnel_store import Counts
+from clarion.reports.activity_store import (
+    ActivityCounts,
+    Hour,
+    Latency,
+    campaign_activity,
+    launch_activity,
+)
+from clarion.reports.funnel_store import Counts, PlatformCounts
 from clarion.reports.timeline_store import Position, Push, position
 from clarion.reports.waiting_store import Waiting, waiting
 
@@ -35,7 +44,7 @@ class Report(Counts, frozen=True, kw_only=True):
     campaign_id: UUID
     state: CampaignState
     reasons: dict[str, dict[str, int]]
-    platforms: dict[str, Counts]
+    platforms: dict[str, PlatformCounts]
     attempts: int
     unanswered: int
     balances: bool
@@ -98,15 +107,72 @@ async def list_launch_reports(
     return launches if isinstance(launches, Rejected) else await _reports(connection, launches)
 
 
-async def show_launch_report(
+class LaunchAccount(LaunchReport, frozen=True, kw_only=True):
+    """A launch and its whole account. `reasons`: by state, then by reason; `platforms`: the same of
+    each. `attempts`: pushes that left for FCM, repeats included; `unanswered`: those whose answer
+    was never seen."""
+
+    reasons: dict[str, dict[str, int]]
+    platforms: dict[str, PlatformCounts]
+    attempts: int
+    unanswered: int
+    balances: bool
+
+
+async def show_launch_account(
     connection: AsyncConnection, actor: Actor, launch_id: UUID
-) -> LaunchReport | Rejected:
-    """A launch and its account."""
+) -> LaunchAccount | Rejected:
+    """A launch and its account, by platform and with every reason."""
     launch = await get_launch(connection, actor, launch_id)
     if isinstance(launch, Rejected):
         return launch
-    [report] = await _reports(connection, [launch])
-    return report
+    account = await funnel.launch_report(connection, launch_id)
+    return LaunchAccount(
+        **asdict(account.total),
+        **{name: getattr(launch, name) for name in _OF_LAUNCH},
+        reasons=account.reasons,
+        platforms=account.platforms,
+        attempts=account.attempts,
+        unanswered=account.unanswered,
+        balances=account.balances,
+    )
+
+
+class Activity(msgspec.Struct, frozen=True, kw_only=True):
+    """When pushes were received and opened, and customers converted, by the hour in which the app
+    says so, and how long after FCM took them. Hours without any are left out."""
+
+    hours: list[Hour]
+    received_after: Latency
+    opened_after: Latency
+
+
+async def get_campaign_activity(
+    connection: AsyncConnection, actor: Actor, campaign_id: UUID
+) -> Activity | Rejected:
+    """Of all launches of a campaign together."""
+    campaign = await get_campaign(connection, actor, campaign_id)
+    if isinstance(campaign, Rejected):
+        return campaign
+    return _activity(await campaign_activity(connection, actor.workspace_id, campaign_id))
+
+
+async def get_launch_activity(
+    connection: AsyncConnection, actor: Actor, launch_id: UUID
+) -> Activity | Rejected:
+    """Of one launch."""
+    launch = await get_launch(connection, actor, launch_id)
+    if isinstance(launch, Rejected):
+        return launch
+    return _activity(await launch_activity(connection, launch_id))
+
+
+def _activity(counts: ActivityCounts) -> Activity:
+    return Activity(
+        hours=counts.hours,
+        received_after=counts.latencies[ReportKind.RECEIVED],
+        opened_after=counts.latencies[ReportKind.OPENED],
+    )
 
 
 async def _reports(connection: AsyncConnection, launches: Sequence[Launch]) -> list[LaunchReport]:

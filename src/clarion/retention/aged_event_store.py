@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, exists, func, select
+from sqlalchemy import delete, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.customers.erasure_store import messages_told
@@ -25,7 +25,7 @@ from clarion.events.trace import Trace, fold
 from clarion.events.trace_store import add_traces, remove_traces, traces_of
 from clarion.sources.store import list_sources
 from clarion.storage.bulk import in_parts
-from clarion.storage.schema import events, receipts_due
+from clarion.storage.schema import conversions_due, events, receipts_due
 
 ROWS_MAX = 200
 """Removed at once, whoever asks for more: each has its place in the index by key, and its trace
@@ -108,7 +108,10 @@ _EVENTS = select(
         )
     ),
     period_start().label("owned_from"),
-    exists().where(receipts_due.c.seq == events.c.seq).label("is_due"),
+    or_(
+        exists().where(receipts_due.c.seq == events.c.seq),
+        exists().where(conversions_due.c.seq == events.c.seq),
+    ).label("is_due"),
 )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from clarion.cli.api import ask, ask_list, open_api
 from clarion.cli.api.client import Api
 from clarion.cli.campaigns.draft import Flags, flags_named, read_change
+from clarion.cli.campaigns.launches import activity, deliveries, launch
 from clarion.cli.campaigns.report import print_preview, print_report
 from clarion.cli.campaigns.steps import (
     Record,
@@ -33,7 +34,7 @@ WATCH_SECONDS = 0.5
 commands = Commands(
     name="campaigns", help="Campaigns: what to say to whom, when, and what became of it."
 )
-for _verb in (schedule, cancel, pause, resume, check, test):
+for _verb in (schedule, cancel, pause, resume, check, test, launch, activity, deliveries):
     commands.command(_verb)
 commands.command(try_out, name="try")
 _NO_FLAGS = Flags()

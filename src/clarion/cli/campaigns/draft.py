@@ -70,6 +70,10 @@ class Flags:
         To a saved audience, by its code.
     spread_minutes
         Spread the launch evenly over so long, up to a day.
+    conversion_event
+        Count the customers who then do this track event; with --conversion-hours.
+    conversion_hours
+        How many hours after the push they may do it, 720 at most.
     """
 
     file: Path | None = None
@@ -94,6 +98,8 @@ class Flags:
     trait: Several = None
     audience_code: Annotated[str | None, Parameter(name="--audience")] = None
     spread_minutes: int | None = None
+    conversion_event: str | None = None
+    conversion_hours: int | None = None
 
     def content(self) -> dict[str, Any]:
         """The content fields that were given."""
@@ -163,6 +169,10 @@ def read_change(name: str | None, flags: Flags, content: Mapping[str, Any]) -> d
         wire["audience"] = audience
     if flags.spread_minutes is not None:
         wire["spread_minutes"] = flags.spread_minutes
+    conversion = {"event": flags.conversion_event, "within_hours": flags.conversion_hours}
+    given_conversion = {name: value for name, value in conversion.items() if value is not None}
+    if given_conversion:
+        wire["conversion"] = given_conversion
     return wire
 
 

@@ -7,6 +7,7 @@ from clarion.cli.output import console, escape, print_json, print_records
 
 _NOT_OF_PLATFORMS = ("attempts", "unanswered")
 """Counts of the whole campaign alone."""
+_HOURLY = ("received", "opened", "converted")
 
 
 def print_report(campaign: Record, report: Record, *, as_json: bool) -> None:
@@ -15,6 +16,57 @@ def print_report(campaign: Record, report: Record, *, as_json: bool) -> None:
         print_json(report)
         return
     console.print(f"[bold]{escape(campaign['name'])}[/]  {report['state']}", highlight=False)
+    _print_account(report)
+    for waiting in report["waiting"]:
+        console.print(_sentence(waiting), highlight=False, markup=False)
+    _print_verdict(report)
+
+
+def print_launch(launch: Record, *, as_json: bool) -> None:
+    """A launch and its account."""
+    if as_json:
+        print_json(launch)
+        return
+    started = datetime.fromisoformat(launch["started_at"])
+    reason = f": {launch['reason']}" if launch["reason"] else ""
+    console.print(
+        f"Launch of {started:%Y-%m-%d %H:%M} UTC  {launch['state']}{reason}",
+        highlight=False,
+        markup=False,
+        soft_wrap=True,
+    )
+    _print_account(launch)
+    _print_verdict(launch)
+
+
+def print_activity(activity: Record, *, as_json: bool) -> None:
+    """When pushes were received and opened, and how long that took."""
+    if as_json:
+        print_json(activity)
+        return
+    hours = [
+        hour | {"hour": f"{datetime.fromisoformat(hour['hour']):%Y-%m-%d %H:00}"}
+        for hour in activity["hours"]
+    ]
+    print_records(
+        [{"hour (UTC)": hour.pop("hour")} | hour for hour in hours],
+        as_json=False,
+        columns=("hour (UTC)", *_HOURLY),
+        none="No app has reported any of its pushes yet.",
+    )
+    for kind in ("received", "opened"):
+        after = activity[f"{kind}_after"]
+        count = sum(one["count"] for one in after["classes"])
+        median = after["median_up_to_seconds"]
+        if count:
+            half = "later than three days" if median is None else f"within {median:,} s"
+            console.print(
+                f"Of {count:,} that were {kind}, half were {half} of FCM taking them.",
+                highlight=False,
+            )
+
+
+def _print_account(report: Record) -> None:
     everything: dict[str, Record] = {"all": report, **report["platforms"]}
     counts = [name for name, value in report.items() if type(value) is int]
     print_records(
@@ -29,16 +81,18 @@ def print_report(campaign: Record, report: Record, *, as_json: bool) -> None:
     )
     print_records(
         [
-            {"state": state, "reason": reason, "count": count}
+            {"state": state, "reason": reason}
+            | {name: of["reasons"].get(state, {}).get(reason, 0) for name, of in everything.items()}
             for state, reasons in sorted(report["reasons"].items())
-            for reason, count in sorted(reasons.items())
+            for reason in sorted(reasons)
         ],
         as_json=False,
-        columns=("state", "reason", "count"),
+        columns=("state", "reason", *everything),
         none="",
     )
-    for waiting in report["waiting"]:
-        console.print(_sentence(waiting), highlight=False, markup=False)
+
+
+def _print_verdict(report: Record) -> None:
     if report["deliveries_removed_at"] is not None:
         gone = datetime.fromisoformat(report["deliveries_removed_at"])
         console.print(

@@ -25,6 +25,7 @@ PAGE = 100
 commands = Commands(name="customers", help="Customers: whom we know, and what they did.")
 for _name in ("erase", "suppress", "unsuppress", "export"):
     commands.command(f"clarion.cli.customers.regulations:{_name}", name=_name)
+commands.command("clarion.cli.customers.why:why", name="why")
 
 
 @commands.command(name="list")

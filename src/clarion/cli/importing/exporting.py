@@ -56,7 +56,7 @@ async def export(
     async with open_api() as api:
         total = (await api.call("GET", f"{path}/count"))["rows"]
         with (
-            _opened(out) as file,
+            opened_file(out) as file,
             Progress(console=errors, disable=out is None or not errors.is_terminal) as shown,
         ):
             task = shown.add_task(kind.value, total=total)
@@ -83,7 +83,7 @@ async def export(
 
 
 @contextmanager
-def _opened(out: Path | None) -> Iterator[IO[str]]:
+def opened_file(out: Path | None) -> Iterator[IO[str]]:
     """Standard output, or a file that is there whole or not at all."""
     if out is None:
         yield sys.stdout

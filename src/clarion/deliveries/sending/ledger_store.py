@@ -42,6 +42,7 @@ from clarion.deliveries.chunk import (
 )
 from clarion.deliveries.counts_store import Tally
 from clarion.deliveries.delivery import DeliveryState, Settled
+from clarion.deliveries.latency import Report
 from clarion.storage.bulk import insert_new
 from clarion.storage.dialect import Id, Instant, among
 from clarion.storage.schema import chunks, customers, deliveries, devices
@@ -317,7 +318,8 @@ class _Settlement:
             .values(changed)
         )
         for row in (self._rows[device_id] for device_id in device_ids):
-            was = (row.has_received, row.has_opened, row.attempts, row.unanswered)
+            reported = (row.received_at is not None, row.opened_at is not None)
+            was = (*reported, row.attempts, row.unanswered)
             self.tally.add(row.platform, _PENDING, row.reason, -1, *(-count for count in was))
             self.tally.add(
                 row.platform,
@@ -328,6 +330,14 @@ class _Settlement:
                 row.attempts + attempts,
                 row.unanswered + unanswered,
             )
+            if values.get("state") == DeliveryState.ACCEPTED:
+                self._count_latencies(row)
+
+    def _count_latencies(self, row: Any) -> None:
+        """Of a push that is accepted now and that its app has reported before."""
+        for kind, at in ((Report.RECEIVED, row.received_at), (Report.OPENED, row.opened_at)):
+            if at is not None:
+                self.tally.latency(kind, self._now, at)
 
 
 async def _pending_rows(connection: AsyncConnection, chunk: Chunk) -> dict[UUID, Any]:
@@ -356,8 +366,8 @@ _PENDING_ROWS = (
         deliveries.c.reason,
         deliveries.c.attempts,
         deliveries.c.unanswered,
-        deliveries.c.received_at.is_not(None).label("has_received"),
-        deliveries.c.opened_at.is_not(None).label("has_opened"),
+        deliveries.c.received_at,
+        deliveries.c.opened_at,
     )
     .where(deliveries.c.chunk_id == bindparam("chunk", type_=Id), _IS_PENDING)
     .order_by(deliveries.c.device_id)

@@ -32,6 +32,8 @@ from clarion.storage.schema.deliveries import customer_deliveries as customer_de
 from clarion.storage.schema.deliveries import deliveries as deliveries
 from clarion.storage.schema.deliveries import firebase_apps as firebase_apps
 from clarion.storage.schema.deliveries import launch_counts as launch_counts
+from clarion.storage.schema.deliveries import launch_hours as launch_hours
+from clarion.storage.schema.deliveries import launch_latencies as launch_latencies
 from clarion.storage.schema.deliveries import paces as paces
 from clarion.storage.schema.deliveries import quarantine as quarantine
 from clarion.storage.schema.deliveries import removal_watches as removal_watches
@@ -39,7 +41,9 @@ from clarion.storage.schema.devices import device_deletions as device_deletions
 from clarion.storage.schema.devices import device_history as device_history
 from clarion.storage.schema.devices import devices as devices
 from clarion.storage.schema.devices import tokens as tokens
+from clarion.storage.schema.events import awaited_events as awaited_events
 from clarion.storage.schema.events import clock_leads as clock_leads
+from clarion.storage.schema.events import conversions_due as conversions_due
 from clarion.storage.schema.events import event_traces as event_traces
 from clarion.storage.schema.events import events as events
 from clarion.storage.schema.events import ownership_periods as ownership_periods

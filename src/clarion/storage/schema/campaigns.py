@@ -28,6 +28,7 @@ campaigns = Table(
     Column("updated_at", Instant, nullable=False),
     Column("trigger", Json),  # its kind, and what belongs to that; NULL: a draft
     Column("launch_id", Id),  # the newest of its launches
+    Column("conversion", Json),  # the event that it is to lead to, and how soon; NULL: none
     Index("campaigns_due", "state", "scheduled_at"),
     Index("campaigns_workspace", "workspace_id", "id"),
 )

@@ -111,6 +111,7 @@ deliveries = Table(
     Column("settled_at", Instant),
     Column("received_at", Instant),
     Column("opened_at", Instant),
+    Column("converted_at", Instant),  # of its customer's pushes in this launch one alone has it
     PrimaryKeyConstraint("launch_id", "device_id"),
     Index("deliveries_open", "chunk_id", **only("state = 'pending'")),
     sqlite_with_rowid=False,
@@ -138,6 +139,30 @@ launch_counts = Table(
     Column("opened", Integer, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("unanswered", Integer, nullable=False),
+    Column("converted", Integer, nullable=False, server_default="0"),
     PrimaryKeyConstraint("launch_id", "platform", "state", "reason"),
+    sqlite_with_rowid=False,
+)
+
+launch_hours = Table(  # by when the app says that it happened, in hours of UTC
+    "launch_hours",
+    metadata,
+    Column("launch_id", Id, nullable=False),
+    Column("hour", Instant, nullable=False),  # when it begins
+    Column("received", Integer, nullable=False),
+    Column("opened", Integer, nullable=False),
+    Column("converted", Integer, nullable=False, server_default="0"),
+    PrimaryKeyConstraint("launch_id", "hour"),
+    sqlite_with_rowid=False,
+)
+
+launch_latencies = Table(  # how long after FCM took them accepted pushes were received, or opened
+    "launch_latencies",
+    metadata,
+    Column("launch_id", Id, nullable=False),
+    Column("kind", Text, nullable=False),  # received | opened
+    Column("up_to_seconds", Integer, nullable=False),  # 0: longer than any other
+    Column("count", Integer, nullable=False),
+    PrimaryKeyConstraint("launch_id", "kind", "up_to_seconds"),
     sqlite_with_rowid=False,
 )

@@ -6,6 +6,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     Index,
+    Integer,
     LargeBinary,
     PrimaryKeyConstraint,
     Table,
@@ -70,6 +71,25 @@ receipts_due = Table(  # events that say a push was received or opened, and are 
     "receipts_due",
     metadata,
     Column("seq", Seq, primary_key=True, autoincrement=False),  # of the event
+)
+
+awaited_events = Table(  # names of events that launches wait for: who does one is counted
+    "awaited_events",
+    metadata,
+    Column("workspace_id", Id, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("launch_id", Id, nullable=False),
+    Column("window_seconds", Integer, nullable=False),  # from the push on
+    PrimaryKeyConstraint("workspace_id", "name", "launch_id"),
+    sqlite_with_rowid=False,
+)
+
+conversions_due = Table(  # events that a launch waits for, and that are not looked at, or not last
+    "conversions_due",
+    metadata,
+    Column("seq", Seq, primary_key=True, autoincrement=False),  # of the event
+    Column("due_at", Instant, nullable=False),
+    Index("conversions_due_at", "due_at"),
 )
 
 ownership_periods = Table(  # whose a key's events are; together they cover all of time

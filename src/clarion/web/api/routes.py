@@ -24,6 +24,7 @@ ROUTES: Mapping[str, Sequence[str]] = {
         "customers.regulations:Regulations",
         "customers.merges:Merges",
         "customers.ownership:HeldDevices",
+        "customers.why:CampaignOfCustomer",
     ],
     "merges": ["customers.merges:ListOfMerges"],
     "devices": ["customers.devices:Devices", "customers.ownership:DeviceOwners"],
@@ -36,9 +37,10 @@ ROUTES: Mapping[str, Sequence[str]] = {
     "campaigns": [
         "campaigns.campaigns:Campaigns",
         "campaigns.launches:CampaignLaunches",
+        "campaigns.launches:CampaignActivity",
         "campaigns.tryout:TryOuts",
     ],
-    "launches": ["campaigns.launches:Launches"],
+    "launches": ["campaigns.launches:Launches", "campaigns.deliveries:LaunchDeliveries"],
     "deliveries": ["campaigns.deliveries:Deliveries"],
     "workspace": [
         "accounts.workspace:WorkspaceOfCaller",

@@ -1,27 +1,47 @@
 """/deliveries: what became of each push."""
 
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import asdict
 from typing import Annotated
 from uuid import UUID
 
 import msgspec
 from litestar import Controller, get
 from litestar.params import QueryParameter
+from litestar.response import Stream
 
 from clarion.clock import Moment
 from clarion.customers.devices.device import Platform
 from clarion.deliveries import store
 from clarion.deliveries.delivery import DeliveryState
-from clarion.deliveries.queries import list_deliveries
+from clarion.deliveries.queries import list_deliveries, list_launch_deliveries
+from clarion.deliveries.store import Wanted
+from clarion.importing.delivery_lines import delivery_lines, heading
+from clarion.web.api.campaigns.launches import LaunchId
 from clarion.web.api.customers.devices import Owner
-from clarion.web.api.gate import MAY_BE_GONE, GivenCaller, GivenParts
+from clarion.web.api.gate import MAY_BE_GONE, MEDIA, GivenCaller, GivenParts
 from clarion.web.api.pages import LIMIT_DEFAULT, Cursor, Limit, Page, after_ids, page
 from clarion.web.api.shown import shown
+
+CSV = "text/csv"
+CSV_PAGE = 1_000
+"""Deliveries that are read and sent at once."""
+
+InState = Annotated[
+    DeliveryState | None, QueryParameter(name="state", description="Only those in this state.")
+]
+ForReason = Annotated[
+    str | None, QueryParameter(description="Only those for this reason, as a report names it.")
+]
+OnPlatform = Annotated[Platform | None, QueryParameter(description="Only those on this platform.")]
 
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     """One push to one device. `pending` is what a report counts as in flight; `reason` says why it
     came to its state. `customer` is the owner when it was planned; `device_id` null: the device is
-    no longer known. `unanswered`: attempts whose answer was never seen."""
+    no longer known. `unanswered`: attempts whose answer was never seen.
+    `converted_at`: its customer did what the campaign was to lead to; of several devices one has
+    it."""
 
     id: UUID
     launch_id: UUID
@@ -35,6 +55,42 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     settled_at: Moment | None
     received_at: Moment | None
     opened_at: Moment | None
+    converted_at: Moment | None
+
+
+class LaunchDeliveries(Controller):
+    path = "/launches/{launch_id:uuid}/deliveries.csv"
+    tags = ("deliveries",)
+
+    @get("", summary="Export a launch's deliveries", opt={MAY_BE_GONE: True, MEDIA: CSV})
+    async def export(
+        self,
+        parts: GivenParts,
+        caller: GivenCaller,
+        launch_id: LaunchId,
+        in_state: InState = None,
+        reason: ForReason = None,
+        platform: OnPlatform = None,
+    ) -> Stream:
+        """Each push of a launch as a line of CSV, page by page, so that it may be as large as it
+        likes. Those of a launch that is still sending are told as they are when their page is read.
+        Texts that a spreadsheet would run begin with an apostrophe."""
+        wanted = Wanted(state=in_state, reason=reason, platform=platform)
+
+        async def read(after: UUID | None) -> list[store.Delivery]:
+            return await parts.ask(
+                list_launch_deliveries,
+                caller,
+                launch_id,
+                wanted=wanted,
+                after=after,
+                limit=CSV_PAGE,
+            )
+
+        # Before the answer begins: then it can still be an error.
+        first = await read(None)
+        headers = {"Content-Disposition": 'attachment; filename="deliveries.csv"'}
+        return Stream(_lines(first, read), media_type=CSV, headers=headers)
 
 
 class Deliveries(Controller):
@@ -47,10 +103,9 @@ class Deliveries(Controller):
         parts: GivenParts,
         caller: GivenCaller,
         campaign: Annotated[UUID, QueryParameter(description="The campaign's id.")],
-        in_state: Annotated[
-            DeliveryState | None,
-            QueryParameter(name="state", description="Only those in this state."),
-        ] = None,
+        in_state: InState = None,
+        reason: ForReason = None,
+        platform: OnPlatform = None,
         limit: Limit = LIMIT_DEFAULT,
         cursor: Cursor = None,
     ) -> Page[Delivery]:
@@ -59,7 +114,7 @@ class Deliveries(Controller):
             list_deliveries,
             caller,
             campaign,
-            state=in_state,
+            wanted=Wanted(state=in_state, reason=reason, platform=platform),
             after=after_ids(cursor),
             limit=limit + 1,
         )
@@ -69,6 +124,15 @@ class Deliveries(Controller):
             _shown,
             lambda delivery: (delivery.launch_id.bytes, delivery.device_row_id.bytes),
         )
+
+
+async def _lines(
+    page: list[store.Delivery], read: Callable[[UUID], Awaitable[list[store.Delivery]]]
+) -> AsyncIterator[bytes]:
+    yield heading()
+    while page:
+        yield delivery_lines(map(asdict, page))
+        page = await read(page[-1].device_row_id) if len(page) == CSV_PAGE else []
 
 
 def _shown(delivery: store.Delivery) -> Delivery:

@@ -6,7 +6,15 @@ from uuid import UUID
 from litestar import Controller, get
 from litestar.params import PathParameter
 
-from clarion.reports.queries import LaunchReport, list_launch_reports, show_launch_report
+from clarion.reports.queries import (
+    Activity,
+    LaunchAccount,
+    LaunchReport,
+    get_campaign_activity,
+    get_launch_activity,
+    list_launch_reports,
+    show_launch_account,
+)
 from clarion.web.api.campaigns.campaigns import CampaignId
 from clarion.web.api.gate import GivenCaller, GivenParts
 from clarion.web.api.pages import LIMIT_DEFAULT, Cursor, Limit, Page, after_id, page
@@ -41,6 +49,28 @@ class Launches(Controller):
     @get("/{launch_id:uuid}", summary="Show a launch")
     async def show_launch(
         self, parts: GivenParts, caller: GivenCaller, launch_id: LaunchId
-    ) -> LaunchReport:
-        """One launch: its state, why it is paused or has failed, its times and its account."""
-        return await parts.ask(show_launch_report, caller, launch_id)
+    ) -> LaunchAccount:
+        """One launch: its state, why it is paused or has failed, its times and its account, whole
+        and by platform, with the reason of each push that was not accepted."""
+        return await parts.ask(show_launch_account, caller, launch_id)
+
+    @get("/{launch_id:uuid}/activity", summary="Show when a launch was opened")
+    async def launch_activity(
+        self, parts: GivenParts, caller: GivenCaller, launch_id: LaunchId
+    ) -> Activity:
+        """How many devices received and opened its pushes in each hour, and how long after FCM
+        took them."""
+        return await parts.ask(get_launch_activity, caller, launch_id)
+
+
+class CampaignActivity(Controller):
+    path = "/campaigns/{campaign_id:uuid}/activity"
+    tags = ("campaigns",)
+
+    @get("", summary="Show when a campaign was opened")
+    async def activity(
+        self, parts: GivenParts, caller: GivenCaller, campaign_id: CampaignId
+    ) -> Activity:
+        """How many devices received and opened its pushes in each hour, over all its launches, and
+        how long after FCM took them."""
+        return await parts.ask(get_campaign_activity, caller, campaign_id)

@@ -16,6 +16,7 @@ from clarion.campaigns.campaign import CampaignState
 from clarion.campaigns.content import spec as contents
 from clarion.campaigns.content.appearance import InterruptionLevel
 from clarion.campaigns.content.spec import Priority, dump_content
+from clarion.campaigns.conversion import dump_conversion
 from clarion.campaigns.preview import CampaignWarning, PreviewFault
 from clarion.campaigns.timing.own_time import PastZones
 from clarion.clock import Moment
@@ -57,6 +58,16 @@ class Button(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     title: str
     link: str | msgspec.UnsetType | None = msgspec.UNSET
+
+
+class Conversion(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """What a campaign is to lead to: a track event of this name, letter by letter, that a customer
+    does within so many hours, or days, of the push, 30 days at most. One of the two is given;
+    answers tell hours."""
+
+    event: str
+    within_hours: int | msgspec.UnsetType = msgspec.UNSET
+    within_days: int | msgspec.UnsetType = msgspec.UNSET
 
 
 class ContentFields(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -130,6 +141,7 @@ class NewCampaign(msgspec.Struct, kw_only=True):
     content: Content
     audience: Rule
     spread_minutes: Spread | msgspec.UnsetType = msgspec.UNSET
+    conversion: Conversion | msgspec.UnsetType | None = msgspec.UNSET
     at: str | msgspec.UnsetType = msgspec.UNSET
     zone: ZoneName | msgspec.UnsetType = msgspec.UNSET
     own_time: OwnTime | msgspec.UnsetType = msgspec.UNSET
@@ -143,6 +155,7 @@ class CampaignChange(msgspec.Struct, kw_only=True):
     content: Content | msgspec.UnsetType = msgspec.UNSET
     audience: Rule | msgspec.UnsetType = msgspec.UNSET
     spread_minutes: Spread | msgspec.UnsetType = msgspec.UNSET
+    conversion: Conversion | msgspec.UnsetType | None = msgspec.UNSET
     updated_at: Moment | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -191,6 +204,7 @@ class Campaign(msgspec.Struct, frozen=True, kw_only=True):
     scheduled_at: Moment | None
     own_time: LocalTime | None
     spread_minutes: int
+    conversion: Conversion | None
     paused_reason: str | None
     created_at: Moment
     updated_at: Moment
@@ -243,6 +257,7 @@ def shown_campaign(
         scheduled_at=campaign.scheduled_at,
         own_time=_local_time(campaign),
         spread_minutes=campaign.spread_minutes,
+        conversion=msgspec.convert(dump_conversion(campaign.conversion), Conversion | None),
         paused_reason=campaign.paused_reason,
         created_at=campaign.created_at,
         updated_at=campaign.updated_at,

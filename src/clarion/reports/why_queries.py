@@ -1,0 +1,115 @@
+"""Why a customer got a campaign, or did not."""
+
+from datetime import datetime
+from uuid import UUID
+
+from msgspec.structs import replace
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from clarion.accounts.actor import Actor
+from clarion.audiences.matching import Explanation, explain
+from clarion.audiences.saved.customer_store import read_known
+from clarion.audiences.saved.store import resolve_rule
+from clarion.campaigns.campaign import Campaign
+from clarion.campaigns.launch import STOPPED, Launch
+from clarion.campaigns.queries import get_campaign, get_launch
+from clarion.campaigns.store import frozen_audience
+from clarion.customers.devices.device import DeviceState
+from clarion.customers.devices.store import list_devices_of
+from clarion.customers.profile.redaction import shown_traits
+from clarion.customers.profile.store import Customer
+from clarion.customers.queries import find_customer
+from clarion.faults import Rejected, not_found
+from clarion.reports import why
+from clarion.reports.why import Why, WhyCode
+from clarion.reports.why_store import pushes_to
+
+
+async def why_campaign(
+    connection: AsyncConnection,
+    actor: Actor,
+    name: str,
+    campaign_id: UUID,
+    *,
+    launch_id: UUID | None = None,
+    now: datetime,
+) -> Why | Rejected:
+    """Why the customer of that user id or id got the campaign, or did not; `launch_id`: one launch
+    of it, rather than the newest."""
+    customer = await find_customer(connection, actor, name)
+    if isinstance(customer, Rejected):
+        return customer
+    campaign = await get_campaign(connection, actor, campaign_id)
+    if isinstance(campaign, Rejected):
+        return campaign
+    launch = campaign.launch
+    if launch_id is not None:
+        chosen = await get_launch(connection, actor, launch_id)
+        if isinstance(chosen, Rejected) or chosen.campaign_id != campaign_id:
+            return not_found("launch")
+        launch = chosen
+    answer = Why(
+        customer_id=customer.id,
+        campaign_id=campaign_id,
+        launch_id=None if launch is None else launch.id,
+        code=WhyCode.NOT_LAUNCHED,
+        sentence="",
+        devices=[],
+        explanation=None,
+    )
+    if launch is None:
+        return _said(answer, WhyCode.NOT_LAUNCHED, why.not_launched(campaign))
+    return await _of_launch(connection, answer, customer, campaign, launch)
+
+
+async def _of_launch(
+    connection: AsyncConnection,
+    answer: Why,
+    customer: Customer,
+    campaign: Campaign,
+    launch: Launch,
+) -> Why:
+    who = customer.user_id or "this customer"
+    gone_at = launch.deliveries_removed_at
+    if gone_at is not None:
+        sentence = f"single deliveries of this launch were removed for their age on {gone_at:%F}"
+        return _said(answer, WhyCode.DELIVERIES_REMOVED, sentence)
+    pushes = await pushes_to(connection, customer.workspace_id, customer.id, launch.id)
+    if pushes:
+        code, sentence = why.of_pushes(who, campaign, launch, pushes)
+        return _said(replace(answer, devices=pushes), code, sentence)
+    if launch.state in STOPPED and launch.planned_at is None:
+        return _said(answer, WhyCode.LAUNCH_STOPPED, why.of_stopped(campaign, launch))
+    if why.will_go_on(launch):
+        sentence = f"the launch of {campaign.name} is still being planned, and has not come to them"
+        return _said(answer, WhyCode.NOT_PLANNED_YET, sentence)
+    if not await _had_device(connection, customer, launch):
+        sentence = f"{who} had no registered device when {campaign.name} launched"
+        return _said(answer, WhyCode.NO_DEVICE, sentence)
+    explanation = await _explained(connection, customer, campaign, launch)
+    code = WhyCode.IN_AUDIENCE_NOW if explanation.holds else WhyCode.NOT_IN_AUDIENCE
+    sentence = why.of_audience(who, campaign, launch, explanation)
+    return _said(replace(answer, explanation=explanation), code, sentence)
+
+
+async def _had_device(connection: AsyncConnection, customer: Customer, launch: Launch) -> bool:
+    """By what is known now: one that was removed since may have been there."""
+    devices = await list_devices_of(connection, customer.workspace_id, customer.id)
+    return any(
+        device.registered_at <= launch.started_at and device.state is DeviceState.ACTIVE
+        for device in devices
+    )
+
+
+async def _explained(
+    connection: AsyncConnection, customer: Customer, campaign: Campaign, launch: Launch
+) -> Explanation:
+    rule = await frozen_audience(connection, launch.id)
+    if rule is None:
+        rule = await resolve_rule(connection, campaign.workspace_id, campaign.audience)
+    known = await read_known(connection, customer, rule, launch.started_at)
+    return explain(rule, known, launch.started_at, shown=shown_traits(customer.traits))
+
+
+def _said(answer: Why, code: WhyCode, sentence: str) -> Why:
+    return replace(answer, code=code, sentence=f"{sentence[0].upper()}{sentence[1:]}.")
