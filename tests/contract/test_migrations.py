@@ -83,6 +83,9 @@ LANDED = {
     "versions/0022_audiences.py": (
         "de533c1d3e88def4ad4ff3f6a46707808666b83e4fec999d1777f16f91df5763"
     ),
+    "versions/0024_time_zone.py": (
+        "d09fa76da68a469bbca3d6bb21d07753384f4bbbc50c062ee00aadde28af8c5c"
+    ),
 }
 """What databases in use were made with, and the SHA-256 of each file. None of them is ever edited:
 a change of the schema is another revision, and its line here says that it has landed."""

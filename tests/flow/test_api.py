@@ -372,6 +372,17 @@ async def test_the_workspace_is_renamed_and_its_stale_days_set(service: Service)
     assert await service.get("/workspace") == changed.json
 
 
+async def test_the_workspace_has_a_time_zone(service: Service) -> None:
+    assert (await service.get("/workspace"))["time_zone"] == "UTC"
+    for zone in ("Europe/Wien", "europe/vienna", "CEST", "+01:00", "", "localtime", 1, None):
+        refused = await service.ask("PATCH", "/workspace", {"time_zone": zone})
+        assert (refused.status, refused.json["faults"][0]["field"]) == (422, "time_zone")
+    assert (await service.get("/workspace"))["time_zone"] == "UTC"
+    changed = await service.ask("PATCH", "/workspace", {"time_zone": "Europe/Vienna"})
+    assert changed.json["time_zone"] == "Europe/Vienna"
+    assert await service.get("/workspace") == changed.json
+
+
 async def test_an_event_that_is_not_taken_in_yet_says_so(service: Service) -> None:
     missing = await service.ask("GET", "/events/not-yet")
     assert missing.status == 404

@@ -36,7 +36,11 @@ async def test_every_act_with_keys_and_the_workspace_is_in_the_log(service: Serv
     made = await service.post("/keys", {"name": "script", "scopes": ["write"]})
     service.clock.advance(60)
     await service.post(f"/keys/{made['id']}/revoke", headers={"X-Request-Id": "revoke-1"})
-    changed = await service.ask("PATCH", "/workspace", {"name": "shop", "stale_after_days": 90})
+    changed = await service.ask(
+        "PATCH",
+        "/workspace",
+        {"name": "shop", "stale_after_days": 90, "time_zone": "Europe/Vienna"},
+    )
     assert changed.status == 200
     other = await service.post("/workspaces", {"name": "second"})
 
@@ -52,7 +56,11 @@ async def test_every_act_with_keys_and_the_workspace_is_in_the_log(service: Serv
     )
     creation, change, revocation, _ = log
     assert creation["thing"] == {"kind": "workspace", "id": other["id"]}
-    assert change["changes"] == {"name": ["test", "shop"], "stale_after_days": [60, 90]}
+    assert change["changes"] == {
+        "name": ["test", "shop"],
+        "stale_after_days": [60, 90],
+        "time_zone": ["UTC", "Europe/Vienna"],
+    }
     assert change["request_id"] == changed.headers["x-request-id"]
     assert revocation == {
         "id": revocation["id"],

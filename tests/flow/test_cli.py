@@ -443,6 +443,13 @@ def test_a_taken_address_ends_with_four(
         assert "CLARION_LISTEN" in errors
 
 
+def test_the_workspace_is_given_a_time_zone(clarion: Clarion) -> None:
+    assert clarion("workspace", "set", "--time-zone", "Europe/Vienna")[0] == 0
+    assert clarion.json("workspace", "show")["time_zone"] == "Europe/Vienna"
+    assert clarion("workspace", "set", "--time-zone", "Vienna")[0] == 5
+    assert clarion.json("workspace", "show")["time_zone"] == "Europe/Vienna"
+
+
 def test_an_empty_base_has_nothing_to_sweep(clarion: Clarion) -> None:
     assert clarion.json("devices", "freshness")["cohorts"] == []
     clarion("workspace", "set", "--stale-after-days", "90")

@@ -187,7 +187,7 @@ async def test_a_new_workspace_opens_by_its_own_key_alone(service: Service) -> N
     made = await service.post("/workspaces", {"name": "  second  "})
     assert (made["name"], made["stale_after_days"]) == ("second", 60)
     own = await service.get("/workspace", key=made["key"])
-    assert own == {name: made[name] for name in ("id", "name", "stale_after_days")}
+    assert own == {name: made[name] for name in ("id", "name", "stale_after_days", "time_zone")}
     assert (await service.get("/workspaces", key=made["key"]))["data"] == [own]
     assert own not in (await service.get("/workspaces"))["data"]
     (key,) = (await service.get("/keys", key=made["key"]))["data"]

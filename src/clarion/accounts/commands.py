@@ -21,8 +21,10 @@ from clarion.accounts.workspace_store import (
     rename_workspace,
     save_retention,
     set_stale_after_days,
+    set_time_zone,
 )
 from clarion.faults import Fault, Rejected, invalid, not_found
+from clarion.time_zone import read_zone
 
 FIRST_KEY_NAME = "first"
 
@@ -76,7 +78,12 @@ async def revoke_api_key(run: Run, actor: Actor, key_id: UUID) -> ApiKey | Rejec
 
 @command("workspace.change", needs=Permission.ADMIN)
 async def change_workspace(
-    run: Run, actor: Actor, *, name: str | None = None, stale_after_days: int | None = None
+    run: Run,
+    actor: Actor,
+    *,
+    name: str | None = None,
+    stale_after_days: int | None = None,
+    time_zone: str | None = None,
 ) -> Workspace | Rejected:
     """Change what is given of the actor's workspace; None: it stays as it is."""
     days = stale_after_days
@@ -86,11 +93,16 @@ async def change_workspace(
     checked = None if name is None else read_name(name)
     if isinstance(checked, Fault):
         return invalid(checked)
+    zone = None if time_zone is None else read_zone(time_zone, "time_zone")
+    if isinstance(zone, Fault):
+        return invalid(zone)
     before = await get_workspace(run.connection, actor.workspace_id)
     if checked is not None:
         await rename_workspace(run.connection, actor.workspace_id, checked)
     if days is not None:
         await set_stale_after_days(run.connection, actor.workspace_id, days)
+    if zone is not None:
+        await set_time_zone(run.connection, actor.workspace_id, zone)
     after = await get_workspace(run.connection, actor.workspace_id)
     if before is None or after is None:
         return not_found("workspace")
@@ -147,4 +159,8 @@ async def _insert_key(run: Run, workspace_id: UUID, name: str, scopes: Sequence[
 
 
 def _changeable(workspace: Workspace) -> dict[str, str | int]:
-    return {"name": workspace.name, "stale_after_days": workspace.stale_after_days}
+    return {
+        "name": workspace.name,
+        "stale_after_days": workspace.stale_after_days,
+        "time_zone": workspace.time_zone,
+    }

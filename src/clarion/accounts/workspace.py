@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from clarion.faults import Fault
+from clarion.time_zone import DEFAULT
 
 NAME_CHARACTERS_MAX = 200
 STALE_DAYS_MAX = 365
@@ -20,6 +21,8 @@ class Workspace:
     stale_after_days: int
     """Registrations that no app has refreshed for so many days are removed."""
     created_at: datetime
+    time_zone: str = DEFAULT
+    """Its IANA name. What has no other zone is in this one."""
 
 
 def read_name(name: str, field: str = "name") -> str | Fault:

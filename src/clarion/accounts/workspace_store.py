@@ -67,6 +67,12 @@ async def set_stale_after_days(connection: AsyncConnection, workspace_id: UUID, 
     )
 
 
+async def set_time_zone(connection: AsyncConnection, workspace_id: UUID, zone: str) -> None:
+    await connection.execute(
+        update(workspaces).where(workspaces.c.id == workspace_id).values(time_zone=zone)
+    )
+
+
 async def load_retention(connection: AsyncConnection, workspace_id: UUID) -> Retention:
     """What is kept how long; where nobody has chosen, or there is no such workspace, by default."""
     rows = await connection.execute(

@@ -3,8 +3,8 @@
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
-from zoneinfo import available_timezones
 
+from clarion import time_zone
 from clarion.audiences.comparison import (
     BARE,
     DATED,
@@ -96,11 +96,10 @@ def read_path(wire: Any, field: str, faults: Faults) -> Path | None:
 
 def read_zone(wire: Mapping[str, Any], field: str, faults: Faults) -> str:
     """The name of a time zone in `wire`, or else UTC."""
-    zone = wire.get("zone", "UTC")
-    if not isinstance(zone, str) or zone not in available_timezones():
-        message = 'must be a time zone\'s name, such as "Europe/Vienna"'
-        faults.append(Fault(field=f"{field}.zone", message=message))
-        return "UTC"
+    zone = time_zone.read_zone(wire.get("zone", time_zone.DEFAULT), f"{field}.zone")
+    if isinstance(zone, Fault):
+        faults.append(zone)
+        return time_zone.DEFAULT
     return zone
 
 

@@ -1,4 +1,4 @@
-"""The workspace that commands work in: its name, and when a registration is stale."""
+"""The workspace that commands work in: its name, when a registration is stale, its time zone."""
 
 from typing import Annotated
 
@@ -35,8 +35,10 @@ async def set_(
     stale_after_days: Annotated[
         int | None, Parameter(validator=Number(gte=1, lte=STALE_DAYS_MAX))
     ] = None,
+    time_zone: str | None = None,
 ) -> None:
-    """Change its name, or after how many days without a refresh a registration is removed.
+    """Change its name, its time zone, or after how many days without a refresh a registration is
+    removed.
 
     `clarion devices stale --stale-after-days N` shows before what that would remove.
 
@@ -44,7 +46,7 @@ async def set_(
 
     ```
     clarion workspace set --stale-after-days 90
-    clarion workspace set --name "Shop"
+    clarion workspace set --name "Shop" --time-zone Europe/Vienna
     ```
 
     Parameters
@@ -53,13 +55,17 @@ async def set_(
         What people call it.
     stale_after_days
         Days, from 1 to 365.
+    time_zone
+        An IANA name: what says no other zone is in this one.
     """
-    if name is None and stale_after_days is None:
-        raise Ending(ExitCode.USAGE, "Use --name, --stale-after-days or both.", word="usage")
-    wanted = {"name": name, "stale_after_days": stale_after_days}
+    wanted = {"name": name, "stale_after_days": stale_after_days, "time_zone": time_zone}
     change = {field: value for field, value in wanted.items() if value is not None}
+    if not change:
+        raise Ending(ExitCode.USAGE, "Use --name, --stale-after-days or --time-zone.", word="usage")
     workspace = await ask("PATCH", "/workspace", body=change)
     if name is not None:
         print_done(f"The workspace is called {workspace['name']}.")
     if stale_after_days is not None:
         print_done(f"Registrations are removed {stale_after_days} days after their last refresh.")
+    if time_zone is not None:
+        print_done(f"The workspace's time zone is {workspace['time_zone']}.")

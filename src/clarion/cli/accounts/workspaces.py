@@ -29,7 +29,7 @@ async def list_(*, json: AsJson = False) -> None:
     print_records(
         workspaces,
         as_json=json,
-        columns=("id", "name", "stale_after_days"),
+        columns=("id", "name", "stale_after_days", "time_zone"),
         none="There is no workspace.",
     )
 

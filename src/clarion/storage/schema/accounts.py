@@ -22,6 +22,7 @@ workspaces = Table(
     Column("salt", LargeBinary, nullable=False),  # of the hashes in `suppressions`
     Column("created_at", Instant, nullable=False),
     Column("retention", Json),  # kind → days, NULL: for ever; NULL: nobody has chosen
+    Column("time_zone", Text, nullable=False, server_default="UTC"),  # an IANA name
 )
 
 api_keys = Table(

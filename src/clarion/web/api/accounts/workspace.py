@@ -16,14 +16,19 @@ from clarion.web.api.bodies import read
 from clarion.web.api.gate import BODY, NEEDS, Call, GivenCaller, GivenParts
 from clarion.web.api.pages import Page, whole
 
+TimeZone = Annotated[
+    str, msgspec.Meta(description='An IANA time zone\'s name, such as "Europe/Vienna".')
+]
+
 
 class Workspace(msgspec.Struct, frozen=True, kw_only=True):
     """One isolated set of customers, devices and campaigns. A device whose registration is not
-    refreshed for `stale_after_days` is removed."""
+    refreshed for `stale_after_days` is removed. `time_zone` is the zone of what says no other."""
 
     id: UUID
     name: str
     stale_after_days: int
+    time_zone: str
 
 
 class MadeWorkspace(Workspace, frozen=True, kw_only=True):
@@ -47,6 +52,7 @@ class WorkspaceChange(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
         Annotated[int, msgspec.Meta(extra_json_schema={"minimum": 1, "maximum": STALE_DAYS_MAX})]
         | msgspec.UnsetType
     ) = msgspec.UNSET
+    time_zone: TimeZone | msgspec.UnsetType = msgspec.UNSET
 
 
 class WorkspaceOfCaller(Controller):
@@ -60,16 +66,10 @@ class WorkspaceOfCaller(Controller):
 
     @patch("", summary="Change the workspace", opt={BODY: WorkspaceChange, NEEDS: Scope.ADMIN})
     async def change(self, request: Call, parts: GivenParts, caller: GivenCaller) -> Workspace:
-        """Changes the name, or after how many days a registration is stale."""
-        change = await read(request, WorkspaceChange)
-        name, days = change.name, change.stale_after_days
-        changed = await parts.do(
-            change_workspace,
-            caller,
-            name=None if name is msgspec.UNSET else name,
-            stale_after_days=None if days is msgspec.UNSET else days,
-        )
-        return Workspace(**_fields(changed))
+        """Changes the name, after how many days a registration is stale, or the time zone."""
+        change = msgspec.structs.asdict(await read(request, WorkspaceChange))
+        wanted = {name: value for name, value in change.items() if value is not msgspec.UNSET}
+        return Workspace(**_fields(await parts.do(change_workspace, caller, **wanted)))
 
 
 class Workspaces(Controller):
@@ -92,4 +92,4 @@ class Workspaces(Controller):
 
 
 def _fields(shown: workspace.Workspace) -> dict[str, Any]:
-    return {"id": shown.id, "name": shown.name, "stale_after_days": shown.stale_after_days}
+    return {name: getattr(shown, name) for name in Workspace.__struct_fields__}
