@@ -58,6 +58,8 @@ STEPS: dict[str, Callable[[Campaign], Campaign | Rejected]] = {
         content=SAID_ELSE,
         audience=UserIds(user_ids=("a",)),
         spread_minutes=30,
+        category="news",
+        is_transactional=False,
         now=LATER,
     ),
     "schedule": lambda one: schedule(one, LATER, LATER),

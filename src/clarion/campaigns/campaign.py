@@ -26,6 +26,7 @@ from clarion.campaigns import launch as launches
 from clarion.campaigns import trigger as triggers
 from clarion.campaigns.content.spec import ContentSpec
 from clarion.campaigns.launch import BY_A_PERSON, Launch, LaunchState
+from clarion.campaigns.limits.limits import NO_LIMITS, Limits
 from clarion.campaigns.trigger import Once, Trigger
 from clarion.faults import Rejected
 
@@ -75,6 +76,12 @@ class Campaign:
     trigger: Trigger | None = None
     spread_minutes: int = 0
     """Each launch is spread evenly over so long; 0: it goes as fast as it may."""
+    category: str | None = None
+    """Customers can leave it."""
+    is_transactional: bool = False
+    """Exempt from caps and quiet hours; exclusions, opt-outs and suppressions hold all the same."""
+    limits: Limits = NO_LIMITS
+    """Those of its workspace, where they are read with it: for sending."""
     launch: Launch | None = None
     created_at: datetime
     changed_at: datetime
@@ -176,6 +183,8 @@ def edit(
     content: ContentSpec,
     audience: Rule,
     spread_minutes: int,
+    category: str | None,
+    is_transactional: bool,
     now: datetime,
 ) -> Campaign | Rejected:
     """Changes content or audience of a draft. A scheduled campaign can not be edited: it stays as
@@ -188,6 +197,8 @@ def edit(
         content=content,
         audience=audience,
         spread_minutes=spread_minutes,
+        category=category,
+        is_transactional=is_transactional,
         changed_at=now,
     )
 

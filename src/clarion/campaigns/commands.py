@@ -28,7 +28,15 @@ Step = Callable[[Campaign], Campaign | Rejected]
 LaunchStep = Callable[[Launch], Launch | Rejected]
 """A pure function of `campaigns/launch.py`, with its time."""
 
-_AUDITED = ("name", "state", "scheduled_at", "spread_minutes", "paused_reason")
+_AUDITED = (
+    "name",
+    "state",
+    "scheduled_at",
+    "spread_minutes",
+    "paused_reason",
+    "category",
+    "is_transactional",
+)
 _PERSONAL = ("content", "audience")
 """They may name people, whom the audit log must not outlive: only that they changed is kept."""
 

@@ -26,9 +26,10 @@ from clarion.campaigns.content.spec import (
 from clarion.campaigns.content.template import faults_of
 from clarion.campaigns.schedule import parse_at
 from clarion.customers.devices.device import Platform
+from clarion.customers.profile.category import read_category
 from clarion.faults import Fault, Rejected, invalid
 
-FIELDS = ("name", "content", "audience", "spread_minutes")
+FIELDS = ("name", "content", "audience", "spread_minutes", "category", "transactional")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +40,8 @@ class Draft:
     content: ContentSpec
     audience: Rule
     spread_minutes: int = 0
+    category: str | None = None
+    is_transactional: bool = False
 
 
 class ContentCheck(Protocol):
@@ -70,9 +73,24 @@ def parse_draft(wire: Mapping[str, Any], check: ContentCheck) -> Draft | Rejecte
     if type(spread) is not int or not 0 <= spread <= SPREAD_MINUTES_MAX:
         message = f"must be whole minutes from 0 to {SPREAD_MINUTES_MAX}"
         faults.append(Fault("spread_minutes", message))
+    named = wire.get("category")
+    category = None if named is None else read_category(named)
+    if isinstance(category, Fault):
+        faults.append(category)
+    is_transactional = wire.get("transactional", False)
+    if type(is_transactional) is not bool:
+        faults.append(Fault("transactional", "must be true or false"))
     if faults or isinstance(content, list) or isinstance(audience, list):
         return invalid(*faults, code="invalid_campaign")
-    return Draft(name=str(name).strip(), content=content, audience=audience, spread_minutes=spread)
+    assert not isinstance(category, Fault), "it is among the faults"
+    return Draft(
+        name=str(name).strip(),
+        content=content,
+        audience=audience,
+        spread_minutes=spread,
+        category=category,
+        is_transactional=is_transactional,
+    )
 
 
 def new_campaign(
@@ -99,6 +117,8 @@ def new_campaign(
         content=draft.content,
         audience=draft.audience,
         spread_minutes=draft.spread_minutes,
+        category=draft.category,
+        is_transactional=draft.is_transactional,
         created_at=now,
         changed_at=now,
     )
@@ -112,6 +132,8 @@ def dump_draft(campaign: Campaign) -> dict[str, Any]:
         "content": dump_content(campaign.content),
         "audience": rule.dump(campaign.audience),
         "spread_minutes": campaign.spread_minutes,
+        "category": campaign.category,
+        "transactional": campaign.is_transactional,
     }
 
 
@@ -128,6 +150,8 @@ def rewrite(
         content=draft.content,
         audience=draft.audience,
         spread_minutes=draft.spread_minutes,
+        category=draft.category,
+        is_transactional=draft.is_transactional,
         now=now,
     )
 

@@ -53,6 +53,10 @@ class Flags:
         To a saved audience, by its code.
     spread_minutes
         Spread the launch evenly over so long, up to a day.
+    category
+        A category that customers can leave, such as news; "" takes it away.
+    transactional
+        Exempt from frequency caps and quiet hours.
     """
 
     file: Path | None = None
@@ -69,6 +73,8 @@ class Flags:
     trait: Several = None
     audience_code: Annotated[str | None, Parameter(name="--audience")] = None
     spread_minutes: int | None = None
+    category: str | None = None
+    transactional: bool | None = None
 
     def content(self) -> dict[str, Any]:
         """The content fields that were given."""
@@ -119,6 +125,10 @@ def read_change(name: str | None, flags: Flags, content: Mapping[str, Any]) -> d
         wire["audience"] = audience
     if flags.spread_minutes is not None:
         wire["spread_minutes"] = flags.spread_minutes
+    if flags.category is not None:
+        wire["category"] = flags.category or None
+    if flags.transactional is not None:
+        wire["transactional"] = flags.transactional
     return wire
 
 

@@ -25,6 +25,8 @@ PAGE = 100
 commands = Commands(name="customers", help="Customers: whom we know, and what they did.")
 for _name in ("erase", "suppress", "unsuppress", "export"):
     commands.command(f"clarion.cli.customers.regulations:{_name}", name=_name)
+for _name in ("categories", "leave", "rejoin"):
+    commands.command(f"clarion.cli.customers.categories:{_name}", name=_name)
 
 
 @commands.command(name="list")

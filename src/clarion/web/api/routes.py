@@ -24,6 +24,7 @@ ROUTES: Mapping[str, Sequence[str]] = {
         "customers.regulations:Regulations",
         "customers.merges:Merges",
         "customers.ownership:HeldDevices",
+        "customers.categories:Categories",
     ],
     "merges": ["customers.merges:ListOfMerges"],
     "devices": ["customers.devices:Devices", "customers.ownership:DeviceOwners"],
@@ -39,6 +40,7 @@ ROUTES: Mapping[str, Sequence[str]] = {
     "workspace": [
         "accounts.workspace:WorkspaceOfCaller",
         "accounts.retention:RetentionOfWorkspace",
+        "campaigns.limits:LimitsOfWorkspace",
     ],
     "workspaces": ["accounts.workspace:Workspaces"],
     "people": ["accounts.people:People"],

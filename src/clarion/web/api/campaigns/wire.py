@@ -16,6 +16,7 @@ from clarion.campaigns.content import spec as contents
 from clarion.campaigns.content.spec import Priority, dump_content
 from clarion.campaigns.preview import CampaignWarning, PreviewFault
 from clarion.clock import Moment
+from clarion.customers.profile.category import CATEGORY
 from clarion.web.api.audiences.wire import Rule
 from clarion.web.api.customers.devices import Owner
 from clarion.web.api.shown import shown
@@ -49,6 +50,15 @@ Spread = Annotated[
 ]
 
 
+Category = Annotated[
+    str,
+    msgspec.Meta(
+        description="A code that customers can leave, such as `news`.",
+        extra_json_schema={"pattern": f"^{CATEGORY.pattern}$"},
+    ),
+]
+
+
 class ContentFields(msgspec.Struct, kw_only=True, omit_defaults=True):
     """What a push says. Texts, `link`, `image` and the values of `data` may hold Liquid over
     `customer`: `Hi {{ customer.first_name | default: "there" }}`."""
@@ -73,12 +83,14 @@ class Content(ContentFields, kw_only=True, omit_defaults=True):
 
 class NewCampaign(msgspec.Struct, kw_only=True):
     """A campaign to create: a draft, or with `at` a scheduled one. `spread_minutes`: how long its
-    launch is spread over, evenly."""
+    launch is spread over, evenly. `transactional`: exempt from frequency caps and quiet hours."""
 
     name: str
     content: Content
     audience: Rule
     spread_minutes: Spread | msgspec.UnsetType = msgspec.UNSET
+    category: Category | msgspec.UnsetType | None = msgspec.UNSET
+    transactional: bool | msgspec.UnsetType = msgspec.UNSET
     at: str | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -90,6 +102,8 @@ class CampaignChange(msgspec.Struct, kw_only=True):
     content: Content | msgspec.UnsetType = msgspec.UNSET
     audience: Rule | msgspec.UnsetType = msgspec.UNSET
     spread_minutes: Spread | msgspec.UnsetType = msgspec.UNSET
+    category: Category | msgspec.UnsetType | None = msgspec.UNSET
+    transactional: bool | msgspec.UnsetType = msgspec.UNSET
     updated_at: Moment | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -131,6 +145,8 @@ class Campaign(msgspec.Struct, frozen=True, kw_only=True):
     audience: Rule
     scheduled_at: Moment | None
     spread_minutes: int
+    category: str | None
+    transactional: bool
     paused_reason: str | None
     created_at: Moment
     updated_at: Moment
@@ -173,6 +189,8 @@ def shown_campaign(
         audience=msgspec.convert(rule.dump(campaign.audience), Rule),
         scheduled_at=campaign.scheduled_at,
         spread_minutes=campaign.spread_minutes,
+        category=campaign.category,
+        transactional=campaign.is_transactional,
         paused_reason=campaign.paused_reason,
         created_at=campaign.created_at,
         updated_at=campaign.updated_at,
