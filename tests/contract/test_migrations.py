@@ -93,6 +93,7 @@ LANDED = {
     "versions/0030_conversions.py": (
         "6e61df46ec701d6da9c531cab5a6dc29246407cafa0bfb681e516050a7d92fe9"
     ),
+    "versions/0026_limits.py": "de96c2435ff14806e7d82b5e8aeea62dabaa3fdc7012e905734e8fc5cf728009",
 }
 """What databases in use were made with, and the SHA-256 of each file. None of them is ever edited:
 a change of the schema is another revision, and its line here says that it has landed."""

@@ -59,6 +59,8 @@ STEPS: dict[str, Callable[[Campaign], Campaign | Rejected]] = {
         audience=UserIds(user_ids=("a",)),
         spread_minutes=30,
         conversion=None,
+        category="news",
+        is_transactional=False,
         now=LATER,
     ),
     "schedule": lambda one: schedule(one, LATER, LATER),

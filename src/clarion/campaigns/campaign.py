@@ -27,6 +27,7 @@ from clarion.campaigns import trigger as triggers
 from clarion.campaigns.content.spec import ContentSpec
 from clarion.campaigns.conversion import Conversion
 from clarion.campaigns.launch import BY_A_PERSON, Launch, LaunchState
+from clarion.campaigns.limits.limits import NO_LIMITS, Limits
 from clarion.campaigns.trigger import Once, Trigger
 from clarion.faults import Rejected
 
@@ -85,6 +86,12 @@ class Campaign:
     """Each launch is spread evenly over so long; 0: it goes as fast as it may."""
     conversion: Conversion | None = None
     """What it is to lead to."""
+    category: str | None = None
+    """Customers can leave it."""
+    is_transactional: bool = False
+    """Exempt from caps and quiet hours; exclusions, opt-outs and suppressions hold all the same."""
+    limits: Limits = NO_LIMITS
+    """Those of its workspace, where they are read with it: for sending."""
     launch: Launch | None = None
     created_at: datetime
     changed_at: datetime
@@ -188,6 +195,8 @@ def edit(
     audience: Rule,
     spread_minutes: int,
     conversion: Conversion | None,
+    category: str | None,
+    is_transactional: bool,
     now: datetime,
 ) -> Campaign | Rejected:
     """Changes content or audience of a draft. A scheduled campaign can not be edited: it stays as
@@ -201,6 +210,8 @@ def edit(
         audience=audience,
         spread_minutes=spread_minutes,
         conversion=conversion,
+        category=category,
+        is_transactional=is_transactional,
         changed_at=now,
     )
 

@@ -29,7 +29,15 @@ Step = Callable[[Campaign], Campaign | Rejected]
 LaunchStep = Callable[[Launch], Launch | Rejected]
 """A pure function of `campaigns/launch.py`, with its time."""
 
-_AUDITED = ("name", "state", "scheduled_at", "spread_minutes", "paused_reason")
+_AUDITED = (
+    "name",
+    "state",
+    "scheduled_at",
+    "spread_minutes",
+    "paused_reason",
+    "category",
+    "is_transactional",
+)
 _PERSONAL = ("content", "audience", "conversion")
 """The first two may name people, whom the audit log must not outlive: only that they changed is
 kept."""

@@ -27,10 +27,19 @@ from clarion.campaigns.content.template import faults_of, written_at
 from clarion.campaigns.conversion import Conversion, dump_conversion, parse_conversion
 from clarion.campaigns.schedule import parse_when
 from clarion.customers.devices.device import Platform
+from clarion.customers.profile.category import read_category
 from clarion.faults import Fault, Rejected, invalid
 from clarion.time_zone import DEFAULT
 
-FIELDS = ("name", "content", "audience", "spread_minutes", "conversion")
+FIELDS = (
+    "name",
+    "content",
+    "audience",
+    "spread_minutes",
+    "conversion",
+    "category",
+    "transactional",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +51,8 @@ class Draft:
     audience: Rule
     spread_minutes: int = 0
     conversion: Conversion | None = None
+    category: str | None = None
+    is_transactional: bool = False
 
 
 class ContentCheck(Protocol):
@@ -76,11 +87,19 @@ def parse_draft(wire: Mapping[str, Any], check: ContentCheck) -> Draft | Rejecte
     conversion = parse_conversion(wire.get("conversion"))
     if isinstance(conversion, list):
         faults += conversion
+    named = wire.get("category")
+    category = None if named is None else read_category(named)
+    if isinstance(category, Fault):
+        faults.append(category)
+    is_transactional = wire.get("transactional", False)
+    if type(is_transactional) is not bool:
+        faults.append(Fault("transactional", "must be true or false"))
     if (
         faults
         or isinstance(content, list)
         or isinstance(audience, list)
         or isinstance(conversion, list)
+        or isinstance(category, Fault)
     ):
         return invalid(*faults, code="invalid_campaign")
     return Draft(
@@ -89,6 +108,8 @@ def parse_draft(wire: Mapping[str, Any], check: ContentCheck) -> Draft | Rejecte
         audience=audience,
         spread_minutes=spread,
         conversion=conversion,
+        category=category,
+        is_transactional=is_transactional,
     )
 
 
@@ -118,6 +139,8 @@ def new_campaign(
         audience=draft.audience,
         spread_minutes=draft.spread_minutes,
         conversion=draft.conversion,
+        category=draft.category,
+        is_transactional=draft.is_transactional,
         created_at=now,
         changed_at=now,
     )
@@ -132,6 +155,8 @@ def dump_draft(campaign: Campaign) -> dict[str, Any]:
         "audience": rule.dump(campaign.audience),
         "spread_minutes": campaign.spread_minutes,
         "conversion": dump_conversion(campaign.conversion),
+        "category": campaign.category,
+        "transactional": campaign.is_transactional,
     }
 
 
@@ -149,6 +174,8 @@ def rewrite(
         audience=draft.audience,
         spread_minutes=draft.spread_minutes,
         conversion=draft.conversion,
+        category=draft.category,
+        is_transactional=draft.is_transactional,
         now=now,
     )
 

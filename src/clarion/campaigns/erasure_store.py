@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from clarion.audiences.names import indexed_name
 from clarion.audiences.saved.erasure_store import forget_in_rule
 from clarion.storage.bulk import in_parts
-from clarion.storage.schema import campaign_names, campaigns, launches
+from clarion.storage.schema import campaign_names, campaigns, launches, workspace_limits
 
 
 async def campaigns_naming(
@@ -54,9 +54,36 @@ async def forget_in_audiences(
                 await connection.execute(
                     update(table).where(table.c.id == row.id).values(audience=without)
                 )
+    await _forget_in_exclusions(connection, wanted, ids, words, new_id)
     for part in in_parts({indexed_name(name) for name in ids | words}):
         await connection.execute(
             delete(campaign_names).where(
                 campaign_names.c.campaign_id.in_(wanted), campaign_names.c.name.in_(part)
             )
         )
+
+
+async def _forget_in_exclusions(
+    connection: AsyncConnection,
+    workspace_ids: Iterable[UUID],
+    ids: AbstractSet[str],
+    words: AbstractSet[str],
+    new_id: Callable[[], UUID],
+) -> None:
+    """The index of names holds a workspace's exclusions under the workspace's own id."""
+    rows = await connection.execute(
+        select(workspace_limits.c.workspace_id, workspace_limits.c.exclusions)
+        .where(
+            workspace_limits.c.workspace_id.in_(workspace_ids),
+            workspace_limits.c.exclusions.is_not(None),
+        )
+        .with_for_update()
+    )
+    for row in rows.all():
+        without = forget_in_rule(row.exclusions, ids, words, f"erased-{new_id()}")
+        if without != row.exclusions:
+            await connection.execute(
+                update(workspace_limits)
+                .where(workspace_limits.c.workspace_id == row.workspace_id)
+                .values(exclusions=without)
+            )

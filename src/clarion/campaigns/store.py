@@ -19,9 +19,12 @@ from clarion.campaigns.content.spec import ContentSpec, dump_content, parse_cont
 from clarion.campaigns.conversion import dump_conversion, parse_conversion
 from clarion.campaigns.conversion_store import await_conversion
 from clarion.campaigns.launch import Launch, LaunchState
+from clarion.campaigns.limits.limits import NO_LIMITS, Limits
+from clarion.campaigns.limits.store import COLUMNS as LIMITS
+from clarion.campaigns.limits.store import limits_beside
 from clarion.campaigns.timing import own_time
 from clarion.storage.bulk import insert_new
-from clarion.storage.schema import campaign_names, campaigns, launches
+from clarion.storage.schema import campaign_names, campaigns, launches, workspace_limits
 
 
 async def create_campaign(connection: AsyncConnection, campaign: Campaign) -> None:
@@ -51,14 +54,15 @@ async def get_campaign(
 
 
 async def get_launched(connection: AsyncConnection, launch_id: UUID) -> Campaign | None:
-    """The campaign of a launch, with that launch."""
+    """The campaign of a launch, with that launch, and the limits of its workspace."""
     statement = (
-        select(campaigns, *_LAUNCH_COLUMNS)
+        select(campaigns, *_LAUNCH_COLUMNS, *LIMITS)
         .join(launches, launches.c.campaign_id == campaigns.c.id)
+        .outerjoin(workspace_limits, workspace_limits.c.workspace_id == campaigns.c.workspace_id)
         .where(launches.c.id == launch_id)
     )
     row = (await connection.execute(statement)).one_or_none()
-    return None if row is None else _campaign(row, _launch_beside(row))
+    return None if row is None else _campaign(row, _launch_beside(row), limits_beside(row))
 
 
 async def list_campaigns(
@@ -303,12 +307,14 @@ def _row(campaign: Campaign) -> dict[str, Any]:
         "paused_reason": campaign.definition_reason,
         "launch_id": campaign.launch and campaign.launch.id,
         "conversion": dump_conversion(campaign.conversion),
+        "category": campaign.category,
+        "is_transactional": campaign.is_transactional,
         "created_at": campaign.created_at,
         "updated_at": campaign.changed_at,
     }
 
 
-def _campaign(row: Any, newest: Launch | None) -> Campaign:
+def _campaign(row: Any, newest: Launch | None, limits: Limits = NO_LIMITS) -> Campaign:
     content = parse_content(row.content)
     audience = rule_parser.parse(row.audience)
     assert isinstance(content, ContentSpec), "only checked content is saved"
@@ -326,6 +332,9 @@ def _campaign(row: Any, newest: Launch | None) -> Campaign:
         trigger=None if row.trigger is None else trigger.load(row.trigger, row.scheduled_at),
         spread_minutes=row.spread_minutes,
         conversion=conversion,
+        category=row.category,
+        is_transactional=row.is_transactional,
+        limits=limits,
         launch=newest,
         created_at=row.created_at,
         changed_at=row.updated_at,

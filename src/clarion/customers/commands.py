@@ -5,7 +5,11 @@ from clarion.accounts.audit import Thing
 from clarion.accounts.command import Run, command
 from clarion.customers.identity.merge_store import Merge
 from clarion.customers.identity.merger import lock_merge, merge_users, unmerge_users, why_not
-from clarion.faults import Rejected, not_found
+from clarion.customers.profile import category_store
+from clarion.customers.profile.category import CategoryChoice, read_category
+from clarion.customers.profile.store import find_customer
+from clarion.customers.suppression_store import subject_hash
+from clarion.faults import Fault, Rejected, invalid, not_found
 
 
 @command("customer.merge", needs=Permission.ADMIN)
@@ -38,3 +42,31 @@ async def unmerge_customer(run: Run, actor: Actor, from_user: str) -> Merge | Re
         return not_found("merge")
     run.audit(Thing("merge", merge.id), {})
     return await unmerge_users(run.connection, actor.workspace_id, merge, run.now, actor.by)
+
+
+@command("category.choose", needs=Permission.WRITE)
+async def choose_category(
+    run: Run, actor: Actor, name: str, category: str, *, is_subscribed: bool
+) -> CategoryChoice | Rejected:
+    """From now on a customer who signs in gets campaigns of a category, or none. It holds until
+    they are told to want something else, here or by their traits. The audit entry names the
+    customer by a hash, as they may be erased."""
+    checked = read_category(category)
+    if isinstance(checked, Fault):
+        return invalid(checked)
+    customer = await find_customer(run.connection, actor.workspace_id, name)
+    if customer is None:
+        return not_found("customer")
+    if customer.user_id is None:
+        return Rejected(
+            "conflict",
+            "The customer has not signed in: what they want is told by the trait "
+            "marketingPreferences.",
+        )
+    choice = CategoryChoice(category=checked, is_subscribed=is_subscribed, at=run.now)
+    await category_store.choose_category(
+        run.connection, actor.workspace_id, customer.user_id, choice
+    )
+    hashed = await subject_hash(run.connection, actor.workspace_id, customer.user_id)
+    run.audit(Thing("customer", hashed), {"category": checked, "subscribed": is_subscribed})
+    return choice

@@ -14,6 +14,7 @@ from clarion.customers.devices.device import KeptDevice
 from clarion.customers.identity import merge_store
 from clarion.customers.identity import store as identity_store
 from clarion.customers.identity.person import Person
+from clarion.customers.profile.category_store import forget_choices
 from clarion.events.ownership_store import customer_of, forget_ownership, is_in_period
 from clarion.events.seen_store import seqs_of
 from clarion.storage.bulk import in_parts
@@ -155,6 +156,7 @@ async def remove_person(connection: AsyncConnection, workspace_id: UUID, person:
                 delete(table).where(table.c.workspace_id == workspace_id, column.in_(part))
             )
     await forget_ownership(connection, workspace_id, person.ids)
+    await forget_choices(connection, workspace_id, person.users)
     await merge_store.forget_merges(connection, workspace_id, person.users)
     for part in in_parts(person.customer_ids):
         await connection.execute(

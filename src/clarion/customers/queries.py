@@ -18,6 +18,7 @@ from clarion.customers.devices.store import Change, Device
 from clarion.customers.identity import merge_store
 from clarion.customers.identity.merge_store import Merge
 from clarion.customers.profile import search_store, store
+from clarion.customers.profile.category_store import categories_of
 from clarion.customers.profile.redaction import shown_body, shown_text, shown_traits
 from clarion.customers.profile.redaction_store import (
     known_in_events,
@@ -94,6 +95,16 @@ async def find_customer(
     """Whom `name` means (`store.find_customer`); traits as they are stored."""
     customer = await store.find_customer(connection, actor.workspace_id, name)
     return customer or not_found("customer")
+
+
+async def list_categories(
+    connection: AsyncConnection, actor: Actor, name: str
+) -> dict[str, bool] | Rejected:
+    """Whether a customer gets campaigns of each category that anybody has said something of."""
+    customer = await find_customer(connection, actor, name)
+    if isinstance(customer, Rejected):
+        return customer
+    return await categories_of(connection, customer)
 
 
 async def list_customers(

@@ -60,6 +60,8 @@ class OpenDelivery(Struct, gc=False):
     first_tried_at: datetime | None = None
     reason: str | None = None
     has_arrived: bool = False
+    customer_id: UUID | None = None
+    """For whom it was planned."""
 
     @property
     def locale(self) -> str | None:

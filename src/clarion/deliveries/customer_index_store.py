@@ -16,6 +16,7 @@ from sqlalchemy import delete, exists, literal_column, not_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.campaigns.launch import FINAL
+from clarion.deliveries.limits.recent_store import forget_recent
 from clarion.storage.bulk import in_parts, insert_new, remove_each
 from clarion.storage.schema import chunks, customer_deliveries, deliveries, launches
 
@@ -179,7 +180,9 @@ async def take_out_of_index(
 
 
 async def forget_customers(connection: AsyncConnection, customer_ids: Iterable[UUID]) -> None:
-    """No line of theirs is left, not even of a delivery that is gone."""
+    """No line of theirs is left, not even of a delivery that is gone, nor what caps count."""
+    customer_ids = list(customer_ids)
+    await forget_recent(connection, customer_ids)
     for part in in_parts(customer_ids):
         await connection.execute(
             delete(customer_deliveries).where(customer_deliveries.c.customer_id.in_(part))

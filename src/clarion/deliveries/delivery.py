@@ -64,6 +64,12 @@ class Skip(StrEnum):
     """Liquid failed for this customer."""
     NO_LIVE_ACTIVITY = "no_live_activity"
     """The content is a Live Activity's, and the device has told no token for it."""
+    EXCLUDED = "excluded"
+    """The workspace's exclusions name its customer."""
+    CATEGORY_LEFT = "category_left"
+    """Its customer has left the campaign's category."""
+    FREQUENCY_CAP = "frequency_cap"
+    """Its customer has got as many pushes lately as a frequency cap allows."""
     ERASED = "erased"
     """Its customer was erased before it was sent."""
 

@@ -14,7 +14,13 @@ from clarion.audiences.saved.audience import Audience, codes_in, dump_rule, reso
 from clarion.faults import Fault
 from clarion.storage.bulk import in_parts, insert_new
 from clarion.storage.dialect import among
-from clarion.storage.schema import audience_members, audiences, campaigns, customers
+from clarion.storage.schema import (
+    audience_members,
+    audiences,
+    campaigns,
+    customers,
+    workspace_limits,
+)
 
 USES_MAX = 20
 """So many that use an audience are named."""
@@ -133,6 +139,13 @@ async def uses_of(connection: AsyncConnection, workspace_id: UUID, code: str) ->
     for name, wire, state in await connection.execute(of_campaigns):
         if code in codes_in(_rule(wire)):
             uses.append(Use("campaign", name, is_over=state in ("ended", "cancelled")))
+    of_limits = select(workspace_limits.c.exclusions).where(
+        workspace_limits.c.workspace_id == workspace_id,
+        workspace_limits.c.exclusions.is_not(None),
+    )
+    for wire in (await connection.execute(of_limits)).scalars():
+        if code in codes_in(_rule(wire)):
+            uses.append(Use("list of", "exclusions", is_over=False))
     return uses
 
 

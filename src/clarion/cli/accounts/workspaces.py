@@ -2,7 +2,7 @@
 
 from cyclopts import App as Commands
 
-from clarion.cli.accounts import retention, workspace
+from clarion.cli.accounts import limits, retention, workspace
 from clarion.cli.api import ask, ask_list
 from clarion.cli.output import AsJson, console, print_record, print_records
 
@@ -13,6 +13,8 @@ commands.command(workspace.show, name="show")
 commands.command(workspace.set_, name="set")
 commands.command(retention.show_retention, name="retention")
 commands.command(retention.set_retention, name="set-retention")
+commands.command(limits.show_limits, name="limits")
+commands.command(limits.set_limits, name="set-limits")
 
 
 @commands.command(name="list")

@@ -74,6 +74,10 @@ class Flags:
         Count the customers who then do this track event; with --conversion-hours.
     conversion_hours
         How many hours after the push they may do it, 720 at most.
+    category
+        A category that customers can leave, such as news; "" takes it away.
+    transactional
+        Exempt from frequency caps and quiet hours.
     """
 
     file: Path | None = None
@@ -100,6 +104,8 @@ class Flags:
     spread_minutes: int | None = None
     conversion_event: str | None = None
     conversion_hours: int | None = None
+    category: str | None = None
+    transactional: bool | None = None
 
     def content(self) -> dict[str, Any]:
         """The content fields that were given."""
@@ -173,6 +179,10 @@ def read_change(name: str | None, flags: Flags, content: Mapping[str, Any]) -> d
     given_conversion = {name: value for name, value in conversion.items() if value is not None}
     if given_conversion:
         wire["conversion"] = given_conversion
+    if flags.category is not None:
+        wire["category"] = flags.category or None
+    if flags.transactional is not None:
+        wire["transactional"] = flags.transactional
     return wire
 
 

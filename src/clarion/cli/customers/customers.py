@@ -26,6 +26,8 @@ commands = Commands(name="customers", help="Customers: whom we know, and what th
 for _name in ("erase", "suppress", "unsuppress", "export"):
     commands.command(f"clarion.cli.customers.regulations:{_name}", name=_name)
 commands.command("clarion.cli.customers.why:why", name="why")
+for _name in ("categories", "leave", "rejoin"):
+    commands.command(f"clarion.cli.customers.categories:{_name}", name=_name)
 
 
 @commands.command(name="list")

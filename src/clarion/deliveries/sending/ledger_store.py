@@ -73,11 +73,15 @@ async def open_deliveries(
     for member in members:
         device = there.get(member.device_id)
         if device is None:
-            pending.append(OpenDelivery(member.device_id, member.platform))
+            pending.append(
+                OpenDelivery(member.device_id, member.platform, customer_id=member.customer_id)
+            )
         else:
             customer_id, rest = device
             is_theirs = customer_id == member.customer_id
-            pending.append(OpenDelivery(member.device_id, member.platform, is_theirs, *rest))
+            delivery = OpenDelivery(member.device_id, member.platform, is_theirs, *rest)
+            delivery.customer_id = member.customer_id
+            pending.append(delivery)
     return pending
 
 
@@ -100,6 +104,7 @@ def _rows_as_they_are(has_lost: bool, with_traits: bool, with_facts: bool) -> Se
             deliveries.c.first_tried_at,
             deliveries.c.reason,
             reported.label("has_arrived"),
+            deliveries.c.customer_id,
         )
         .outerjoin_from(deliveries, devices, devices.c.id == deliveries.c.device_id)
         .outerjoin(customers, customers.c.id == devices.c.customer_id)

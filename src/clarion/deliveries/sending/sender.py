@@ -35,6 +35,7 @@ from clarion.deliveries.apps.quarantine_store import last_acceptance
 from clarion.deliveries.chunk import Chunk, OpenDelivery
 from clarion.deliveries.chunk_store import keep_chunk
 from clarion.deliveries.delivery import RetryPolicy
+from clarion.deliveries.limits.bars import find_bars, without_barred
 from clarion.deliveries.provider import Provider, ProviderApp, Push
 from clarion.deliveries.sending.chunk_result import ChunkResult, unknown_of
 from clarion.deliveries.sending.ledger_store import open_deliveries
@@ -201,7 +202,10 @@ class Sender:
                 with_traits=self._template(claimed.campaign) is not None,
                 with_facts=content.base.live_activity is not None or bool(content.variants),
             )
-            return replace(claimed, pending=pending)
+            if claimed.grant is None:
+                return replace(claimed, pending=pending)
+            bars = await find_bars(connection, claimed.campaign, pending, now=now)
+            return replace(claimed, pending=pending, bars=bars)
 
         claimed = await self._database.transact(work, self._clock)
         if isinstance(claimed, Later):
@@ -225,7 +229,8 @@ class Sender:
             for delivery in pending:
                 result.cancel(delivery)
         elif work.app is not None and work.grant is not None:
-            await self._send(work, work.app, work.grant, template, pending, result)
+            left = without_barred(result, work.bars, pending)
+            await self._send(work, work.app, work.grant, template, left, result)
         else:
             for delivery in pending:
                 result.give_up(delivery)

@@ -1,7 +1,7 @@
 """The two transactions in the life of a claimed chunk: its claim, and its settlement."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from uuid import UUID
@@ -33,6 +33,7 @@ from clarion.deliveries.apps.store import (
 from clarion.deliveries.chunk import Chunk, NewChunk, OpenDelivery
 from clarion.deliveries.chunk_store import claim_chunk, finish_launch, hasten_app, release_chunk
 from clarion.deliveries.counts_store import add_to_counts
+from clarion.deliveries.limits.bars import Bars, count_for_caps
 from clarion.deliveries.provider import ProviderApp
 from clarion.deliveries.sending.belief import next_trial
 from clarion.deliveries.sending.chunk_result import ChunkResult
@@ -70,6 +71,8 @@ class Work:
     launch: Launch
     claimed_at: datetime
     pending: Sequence[OpenDelivery] = ()
+    bars: Bars = field(default_factory=dict)
+    """Those of `pending` that are left out by the workspace's limits, and why."""
     app: ProviderApp | None = None
     grant: Grant | None = None
     app_paused_reason: str | None = None
@@ -184,6 +187,7 @@ async def settle(
     if result.quiet_seconds is not None:
         await _slow_down(connection, work, result.quiet_seconds, now)
     await _pause_or_resume(connection, work, result, clock)
+    await count_for_caps(connection, work.campaign, work.pending, result.settled, now=now)
     await finish_launch(connection, clock, chunk.launch_id, by=AgentName.SENDER)
     await add_to_counts(connection, chunk.launch_id, tally)
     if judgement.doubt is not None:

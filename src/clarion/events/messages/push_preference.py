@@ -29,6 +29,19 @@ def push_preference(traits: Mapping[str, Any]) -> bool | None:
     return True if said and None not in said else None
 
 
+def category_preference(preferences: Any, category: str) -> bool | None:
+    """Whether the trait `marketingPreferences` asks for campaigns of a category (True), declines
+    them (False) or does not say (None).
+
+    Reads `categories[]` with `category`, in any spelling of yes and no. Several: any "no" counts.
+    """
+    listed = preferences.get("categories") if isinstance(preferences, Mapping) else None
+    said = [yes_or_no(answer) for answer in _answers(listed, "category", category)]
+    if False in said:
+        return False
+    return True if said and None not in said else None
+
+
 def is_preference_unreadable(traits: Mapping[str, Any]) -> bool:
     """Whether an identify means to say something of push that can not be read."""
     return any(yes_or_no(one) is None for one in _push_answers(traits))
@@ -37,15 +50,20 @@ def is_preference_unreadable(traits: Mapping[str, Any]) -> bool:
 def _push_answers(traits: Mapping[str, Any]) -> list[Any]:
     preferences = traits.get("marketingPreferences")
     channels = preferences.get("channels") if isinstance(preferences, Mapping) else None
-    if isinstance(channels, Mapping):  # {"push": …} in place of a list of them
-        channels = [
-            {"subscribed": value, **(value if isinstance(value, Mapping) else {}), "channel": name}
-            for name, value in channels.items()
+    return _answers(channels, "channel", "push")
+
+
+def _answers(listed: Any, kind: str, name: str) -> list[Any]:
+    """What is said of the channel or category `name`: in a list, or in an object by name."""
+    if isinstance(listed, Mapping):  # {"push": …} in place of a list of them
+        listed = [
+            {"subscribed": value, **(value if isinstance(value, Mapping) else {}), kind: key}
+            for key, value in listed.items()
         ]
     return [
-        channel["subscribed"]
-        for channel in (channels if isinstance(channels, list) else ())
-        if isinstance(channel, Mapping)
-        and str(channel.get("channel", "")).strip().lower() == "push"
-        and channel.get("subscribed") is not None
+        answer["subscribed"]
+        for answer in (listed if isinstance(listed, list) else ())
+        if isinstance(answer, Mapping)
+        and str(answer.get(kind, "")).strip().lower() == name
+        and answer.get("subscribed") is not None
     ]

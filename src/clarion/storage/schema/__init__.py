@@ -19,7 +19,9 @@ from clarion.storage.schema.audiences import audiences as audiences
 from clarion.storage.schema.campaigns import campaign_names as campaign_names
 from clarion.storage.schema.campaigns import campaigns as campaigns
 from clarion.storage.schema.campaigns import launches as launches
+from clarion.storage.schema.campaigns import workspace_limits as workspace_limits
 from clarion.storage.schema.columns import metadata as metadata
+from clarion.storage.schema.customers import category_choices as category_choices
 from clarion.storage.schema.customers import claims as claims
 from clarion.storage.schema.customers import companions as companions
 from clarion.storage.schema.customers import customers as customers
@@ -36,6 +38,7 @@ from clarion.storage.schema.deliveries import launch_hours as launch_hours
 from clarion.storage.schema.deliveries import launch_latencies as launch_latencies
 from clarion.storage.schema.deliveries import paces as paces
 from clarion.storage.schema.deliveries import quarantine as quarantine
+from clarion.storage.schema.deliveries import recent_pushes as recent_pushes
 from clarion.storage.schema.deliveries import removal_watches as removal_watches
 from clarion.storage.schema.devices import device_deletions as device_deletions
 from clarion.storage.schema.devices import device_history as device_history

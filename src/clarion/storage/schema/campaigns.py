@@ -1,12 +1,14 @@
 """The tables of campaigns and their launches."""
 
 from sqlalchemy import (
+    Boolean,
     Column,
     Index,
     Integer,
     PrimaryKeyConstraint,
     Table,
     Text,
+    false,
 )
 
 from clarion.storage.dialect import Id, Instant
@@ -29,6 +31,8 @@ campaigns = Table(
     Column("trigger", Json),  # its kind, and what belongs to that; NULL: a draft
     Column("launch_id", Id),  # the newest of its launches
     Column("conversion", Json),  # the event that it is to lead to, and how soon; NULL: none
+    Column("category", Text),  # which customers can leave; NULL: none
+    Column("is_transactional", Boolean, nullable=False, server_default=false()),
     Index("campaigns_due", "state", "scheduled_at"),
     Index("campaigns_workspace", "workspace_id", "id"),
 )
@@ -76,4 +80,15 @@ launches = Table(
     ),
     Index("launches_campaign", "campaign_id", "started_at", "id"),
     Index("launches_planning", "id", **only("state = 'planning'")),
+)
+
+workspace_limits = Table(  # whom campaigns leave alone, and how often they may reach anybody
+    "workspace_limits",
+    metadata,
+    Column("workspace_id", Id, primary_key=True),
+    Column("exclusions", Json),  # a rule; NULL: nobody
+    Column("caps", Json),  # frequency caps, a list; NULL: none
+    Column("quiet_hours", Json),  # NULL: none
+    Column("needs_approval", Boolean, nullable=False, server_default=false()),
+    Column("updated_at", Instant, nullable=False),
 )

@@ -47,6 +47,18 @@ suppressions = Table(
     sqlite_with_rowid=False,
 )
 
+category_choices = Table(  # which categories of campaigns customers left, by the API
+    "category_choices",
+    metadata,
+    Column("workspace_id", Id, nullable=False),
+    Column("user_id", Text, nullable=False),
+    Column("category", Text, nullable=False),
+    Column("is_subscribed", Boolean, nullable=False),
+    Column("at", Instant, nullable=False),
+    PrimaryKeyConstraint("workspace_id", "user_id", "category"),
+    sqlite_with_rowid=False,
+)
+
 merges = Table(
     "merges",
     metadata,

@@ -127,6 +127,16 @@ customer_deliveries = Table(  # an index of deliveries, written once a launch ha
     sqlite_with_rowid=False,
 )
 
+recent_pushes = (
+    Table(  # what frequency caps count; a row is locked by whoever pushes to that customer
+        "recent_pushes",
+        metadata,
+        Column("customer_id", Id, primary_key=True),
+        Column("pushes", LargeBinary, nullable=False),  # see `deliveries/limits/recent.py`
+        sqlite_with_rowid=False,
+    )
+)
+
 launch_counts = Table(
     "launch_counts",
     metadata,

@@ -25,6 +25,7 @@ ROUTES: Mapping[str, Sequence[str]] = {
         "customers.merges:Merges",
         "customers.ownership:HeldDevices",
         "customers.why:CampaignOfCustomer",
+        "customers.categories:Categories",
     ],
     "merges": ["customers.merges:ListOfMerges"],
     "devices": ["customers.devices:Devices", "customers.ownership:DeviceOwners"],
@@ -45,6 +46,7 @@ ROUTES: Mapping[str, Sequence[str]] = {
     "workspace": [
         "accounts.workspace:WorkspaceOfCaller",
         "accounts.retention:RetentionOfWorkspace",
+        "campaigns.limits:LimitsOfWorkspace",
     ],
     "workspaces": ["accounts.workspace:Workspaces"],
     "people": ["accounts.people:People"],

@@ -20,6 +20,7 @@ from clarion.campaigns.conversion import dump_conversion
 from clarion.campaigns.preview import CampaignWarning, PreviewFault
 from clarion.campaigns.timing.own_time import PastZones
 from clarion.clock import Moment
+from clarion.customers.profile.category import CATEGORY
 from clarion.web.api.audiences.wire import Rule
 from clarion.web.api.customers.devices import Owner
 from clarion.web.api.shown import shown
@@ -50,6 +51,15 @@ LiveActivityFields = Annotated[
 
 Spread = Annotated[
     int, msgspec.Meta(extra_json_schema={"minimum": 0, "maximum": campaigns.SPREAD_MINUTES_MAX})
+]
+
+
+Category = Annotated[
+    str,
+    msgspec.Meta(
+        description="A code that customers can leave, such as `news`.",
+        extra_json_schema={"pattern": f"^{CATEGORY.pattern}$"},
+    ),
 ]
 
 
@@ -134,14 +144,16 @@ class OwnTime(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
 class NewCampaign(msgspec.Struct, kw_only=True):
     """A campaign to create: a draft, or with `at` a scheduled one, which with `zone` or `own_time`
-    is a local time as in `Schedule`. `spread_minutes`: how long its
-    launch is spread over, evenly."""
+    is a local time as in `Schedule`. `spread_minutes`: how long its launch is spread over, evenly.
+    `transactional`: exempt from frequency caps and quiet hours."""
 
     name: str
     content: Content
     audience: Rule
     spread_minutes: Spread | msgspec.UnsetType = msgspec.UNSET
     conversion: Conversion | msgspec.UnsetType | None = msgspec.UNSET
+    category: Category | msgspec.UnsetType | None = msgspec.UNSET
+    transactional: bool | msgspec.UnsetType = msgspec.UNSET
     at: str | msgspec.UnsetType = msgspec.UNSET
     zone: ZoneName | msgspec.UnsetType = msgspec.UNSET
     own_time: OwnTime | msgspec.UnsetType = msgspec.UNSET
@@ -156,6 +168,8 @@ class CampaignChange(msgspec.Struct, kw_only=True):
     audience: Rule | msgspec.UnsetType = msgspec.UNSET
     spread_minutes: Spread | msgspec.UnsetType = msgspec.UNSET
     conversion: Conversion | msgspec.UnsetType | None = msgspec.UNSET
+    category: Category | msgspec.UnsetType | None = msgspec.UNSET
+    transactional: bool | msgspec.UnsetType = msgspec.UNSET
     updated_at: Moment | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -205,6 +219,8 @@ class Campaign(msgspec.Struct, frozen=True, kw_only=True):
     own_time: LocalTime | None
     spread_minutes: int
     conversion: Conversion | None
+    category: str | None
+    transactional: bool
     paused_reason: str | None
     created_at: Moment
     updated_at: Moment
@@ -258,6 +274,8 @@ def shown_campaign(
         own_time=_local_time(campaign),
         spread_minutes=campaign.spread_minutes,
         conversion=msgspec.convert(dump_conversion(campaign.conversion), Conversion | None),
+        category=campaign.category,
+        transactional=campaign.is_transactional,
         paused_reason=campaign.paused_reason,
         created_at=campaign.created_at,
         updated_at=campaign.updated_at,

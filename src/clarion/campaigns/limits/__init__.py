@@ -1,0 +1,1 @@
+"""What a workspace sets for all its campaigns: whom they leave alone, how often, and who agrees."""
