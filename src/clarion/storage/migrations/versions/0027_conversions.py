@@ -10,8 +10,8 @@ from sqlalchemy.dialects import postgresql
 
 from clarion.storage.migrations.frozen_types import Id, Instant
 
-revision = "0030"
-down_revision = "0029"
+revision = "0027"
+down_revision = "0026"
 branch_labels = None
 depends_on = None
 

@@ -9,8 +9,8 @@ from alembic import op
 
 from clarion.storage.migrations.frozen_types import Id, Instant
 
-revision = "0029"
-down_revision = "0022"
+revision = "0026"
+down_revision = "0025"
 branch_labels = None
 depends_on = None
 

@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql
 
 from clarion.storage.migrations.frozen_types import Id, Instant
 
-revision = "0026"
+revision = "0025"
 down_revision = "0024"
 branch_labels = None
 depends_on = None
