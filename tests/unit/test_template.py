@@ -744,3 +744,18 @@ def test_what_a_button_can_not_do_is_told_by_its_place() -> None:
     assert [one.field for one in faults_of(spec(wire))] == [
         "content.platforms.Web.buttons[0].title"
     ]
+
+
+def many_languages(body: str) -> ContentSpec:
+    """Fifty of them, each with a body of its own."""
+    tags = [f"{first}{second}" for first in "abcde" for second in "abcdefghij"]
+    return spec({"title": "x", "languages": {tag: {"body": tag + body} for tag in tags}})
+
+
+def test_what_all_languages_together_cost_to_check_is_bounded() -> None:
+    assert faults_of(many_languages("{{ customer.name | default: 'you' }}")) == []
+    loop = "{% for part in (1..900) %}{{ customer.name | upcase }}{% endfor %}"
+    (steps,) = faults_of(many_languages(loop))
+    assert steps.field == "content.languages" and "steps" in steps.message
+    (characters,) = faults_of(many_languages("{{ customer.name | upcase }}" * 100))
+    assert characters.field == "content.languages" and "characters" in characters.message

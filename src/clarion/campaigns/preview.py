@@ -29,7 +29,8 @@ SOON_SECONDS = 60
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CampaignWarning:
     """What is not refused, but may not be meant. `code`: trait_unknown (nobody in the audience has
-    a trait that a text names), audience_empty or audience_unreachable."""
+    a trait that a text names), audience_empty or audience_unreachable; of a content that is tried
+    out also those of `content/advice.py`."""
 
     code: str
     field: str

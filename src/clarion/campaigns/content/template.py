@@ -54,9 +54,16 @@ __all__ = [
 TEMPLATE_CHARACTERS_MAX = 16_384
 """All texts with Liquid of one push together. What FCM takes is a quarter of it."""
 
+ALL_CHARACTERS_MAX = 3 * TEMPLATE_CHARACTERS_MAX
+"""All different texts with Liquid of a content, in all its languages and on all platforms."""
+ALL_STEPS_MAX = 5 * STEPS_MAX
+"""What it may take to render all of them once: so long nobody else on the loop is answered."""
+
 STEPS_A_RENDERING = 10
 """What the shortest template takes before it does anything."""
 
+_VARIANTS_KEPT = 1_000
+"""By the tag that somebody reads: nearly all read one of a few."""
 _CUSTOMER = "customer"
 _BUTTONS = "buttons["
 _TEXTS = ("title", "body", "image", "link")
@@ -84,6 +91,7 @@ class Template:
             for platform, variant, content in spec.all_contents()
         }
         self.has_variants = bool(spec.variants)
+        self._variants: dict[str | None, str | None] = {}
         self.is_for_each = self.has_variants or any(
             parsed.templates for parsed in self._parsed.values()
         )
@@ -113,7 +121,14 @@ class Template:
 
     def variant_for(self, traits: Mapping[str, Any], locale: Any = None) -> str | None:
         """The variant that a customer sees on a device with that locale; None: the default."""
-        return self._spec.variant_for(language_of(traits, locale)) if self.has_variants else None
+        if not self.has_variants:
+            return None
+        tag = language_of(traits, locale)
+        if tag not in self._variants:
+            if len(self._variants) >= _VARIANTS_KEPT:
+                self._variants.clear()
+            self._variants[tag] = self._spec.variant_for(tag)
+        return self._variants[tag]
 
     def unrendered(self, platform: Platform, variant: str | None = None) -> Content:
         """What `render` starts from: the same object each time. What is not rendered is in both."""
@@ -125,17 +140,31 @@ class Template:
 
 
 def faults_of(spec: ContentSpec) -> list[Fault]:
-    """What Liquid can not parse, could never render, or only at too high a price."""
+    """What Liquid can not parse, could never render, or only at too high a price: for one device,
+    or to be checked in all languages."""
     faults: dict[str, Fault] = {}
     seen: set[tuple[tuple[str, str], ...]] = set()
+    distinct: set[str] = set()
+    steps = 0
     for platform, variant, content in spec.all_contents():
         texts = tuple(_dynamic_texts(content))
         if texts in seen:
             continue  # who sees the same is looked at once
         seen.add(texts)
-        for name, message in _wrong_texts(content) or _too_expensive(content):
+        distinct.update(text for _, text in texts)
+        if sum(map(len, distinct)) > ALL_CHARACTERS_MAX:
+            message = f"have more than {ALL_CHARACTERS_MAX} characters with Liquid: shorten them"
+            return [*faults.values(), Fault("content.languages", message)]
+        wrong = _wrong_texts(content)
+        if not wrong:
+            wrong, spent = _too_expensive(content)
+            steps += spent
+        for name, message in wrong:
             where = written_at(spec, platform, variant, name)
             faults.setdefault(where, Fault(field=where, message=message))
+        if steps > ALL_STEPS_MAX:
+            message = f"take more than {ALL_STEPS_MAX} steps together: use fewer loops"
+            return [*faults.values(), Fault("content.languages", message)]
     return list(faults.values())
 
 
@@ -198,23 +227,24 @@ def _line_at(text: str, span: Span) -> int:
     return text.count("\n", 0, span.index) + 1
 
 
-def _too_expensive(content: Content) -> list[tuple[str, str]]:
-    """The text that takes too much of everybody, or of whoever goes a certain way through it."""
+def _too_expensive(content: Content) -> tuple[list[tuple[str, str]], int]:
+    """The text that takes too much of everybody, or of whoever goes a certain way through it; and
+    the steps it took to find out."""
     parsed = _Parsed(content)
     costs = {name: steps_at_least(template.nodes) for name, template in parsed.templates.items()}
     if sum(costs.values()) > STEPS_MAX:
         message = f"is too expensive: it takes more than {STEPS_MAX} steps; use fewer loops"
-        return [(max(costs, key=lambda name: costs[name]), message)]
+        return [(max(costs, key=lambda name: costs[name]), message)], 0
     customer, steps = CustomerDrop(None, {}), STEPS_MAX
     for name, template in parsed.templates.items():
         try:
             _, steps = render(template, customer, steps=steps, now=None)
         except ResourceLimitError as error:
-            return [(name, f"is too expensive: {_words(error)}")]
+            return [(name, f"is too expensive: {_words(error)}")], STEPS_MAX
         except Exception:
             # What else fails does so for want of traits, which nobody has here.
             continue
-    return []
+    return [], STEPS_MAX - steps
 
 
 class _Parsed:

@@ -26,16 +26,19 @@ class TryOuts(Controller):
         opt={BODY: tryout_wire.ContentToShow, NEEDS: Scope.READ},
         status_code=200,
     )
-    async def preview_unsaved(
-        self, request: Call, parts: GivenParts, caller: GivenCaller
-    ) -> tryout_wire.ContentPreview:
+    async def preview_unsaved(self, request: Call, parts: GivenParts) -> tryout_wire.ContentPreview:
         """What a customer would see on each platform of a content that is not saved, how large it
         is, how it fits where it is shown, and what may not be meant. A content that could not be
         saved is refused, with the field, the line and the cause. Nothing is created or sent."""
         wire = await read_object(request)
         clock = parts.clock
-        preview = await parts.ask(
-            preview_content, caller, wire, parts.provider, now=clock.now(), chance=clock.chance()
+        preview = await parts.ask_while_there(
+            request,
+            preview_content,
+            wire,
+            parts.provider,
+            now=clock.now(),
+            chance=clock.chance(),
         )
         return shown_content_preview(preview)
 
