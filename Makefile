@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve example test soak bench lint types floors pytest docs wheels lock clean
+.PHONY: help demo serve example cluster test soak bench lint types floors pytest docs wheels lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -33,6 +33,9 @@ examples/web/node_modules/.package-lock.json: examples/web/package-lock.json | $
 	  npm ci --ignore-scripts --no-audit --no-fund --loglevel=error --fetch-retries=1 || \
 	  { echo "npm could not fetch the page's packages; it says why above."; exit 1; }
 	@touch $@
+
+cluster: $(VENV)/.tests ## Run PostgreSQL, three NATS servers and two processes of each role; a campaign with kills
+	@PYTHONPATH=tests $(BIN)/python -m support.cluster
 
 test: lint types floors pytest ## Lint, types, import floors and all tests; SEED=7 for another order and sample
 

@@ -82,7 +82,8 @@ def metrics() -> str:
         "|---|---|---|---|",
     ]
     every = Metrics()
-    for metric in (*vars(every).values(), *vars(every.agents).values()):
+    parts = (every, every.under_way, every.agents)
+    for metric in (metric for part in parts for metric in vars(part).values()):
         if not hasattr(metric, "describe"):
             continue
         for family in metric.describe():

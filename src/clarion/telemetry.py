@@ -156,6 +156,30 @@ class AgentMetrics:
             self.lag_seconds.labels(agent).set(lag_seconds)
 
 
+class UnderWayMetrics:
+    """What is under way in all workspaces, as every process sees it."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.launches = Gauge(
+            "clarion_launches",
+            "Launches under way, of all workspaces.",
+            ["state"],
+            registry=registry,
+        )
+        self.pushes_waiting = Gauge(
+            "clarion_pushes_waiting",
+            "Pushes that are planned and not settled: due; for later, by a spread or as they are "
+            "tried again; held for a person; leased by a sender.",
+            ["waiting"],
+            registry=registry,
+        )
+        self.oldest_push_seconds = Gauge(
+            "clarion_oldest_push_seconds",
+            "How long the push that is due for longest has waited for a sender; 0: none is due.",
+            registry=registry,
+        )
+
+
 class Metrics:
     """The numbers of one process, in Prometheus' text format."""
 
@@ -185,24 +209,7 @@ class Metrics:
             ["why"],
             registry=self.registry,
         )
-        self.launches = Gauge(
-            "clarion_launches",
-            "Launches under way, of all workspaces.",
-            ["state"],
-            registry=self.registry,
-        )
-        self.pushes_waiting = Gauge(
-            "clarion_pushes_waiting",
-            "Pushes that are planned and not settled: due; for later, by a spread or as they are "
-            "tried again; held for a person; leased by a sender.",
-            ["waiting"],
-            registry=self.registry,
-        )
-        self.oldest_push_seconds = Gauge(
-            "clarion_oldest_push_seconds",
-            "How long the push that is due for longest has waited for a sender; 0: none is due.",
-            registry=self.registry,
-        )
+        self.under_way = UnderWayMetrics(self.registry)
         self.connections = Gauge(
             "clarion_database_connections",
             "Connections of this process to the database.",

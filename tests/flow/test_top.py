@@ -20,7 +20,7 @@ def process(*, events: int, launches: int = 1, lag: float = 0.0) -> bytes:
     """What one process tells."""
     metrics = Metrics()
     metrics.events.labels("accepted").inc(events)
-    metrics.launches.labels("sending").set(launches)
+    metrics.under_way.launches.labels("sending").set(launches)
     metrics.connections.labels("idle").set(2)
     metrics.agents.begin("ingestor", leads=False)
     metrics.agents.worked("ingestor", datetime(2026, 3, 1, 12, tzinfo=UTC), lag)

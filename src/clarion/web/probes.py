@@ -70,18 +70,18 @@ class Probes:
                 waiting = await pushes_waiting(connection, self.clock.now())
         except StorageUnavailable:
             for gauge, names in (
-                (self.metrics.launches, UNDER_WAY),
-                (self.metrics.pushes_waiting, WAITING),
+                (self.metrics.under_way.launches, UNDER_WAY),
+                (self.metrics.under_way.pushes_waiting, WAITING),
             ):
                 for name in names:
                     gauge.labels(name).set(float("nan"))
-            self.metrics.oldest_push_seconds.set(float("nan"))
+            self.metrics.under_way.oldest_push_seconds.set(float("nan"))
             return
         for state, count in launches.items():
-            self.metrics.launches.labels(state).set(count)
+            self.metrics.under_way.launches.labels(state).set(count)
         for name, count in waiting.counts.items():
-            self.metrics.pushes_waiting.labels(name).set(count)
-        self.metrics.oldest_push_seconds.set(waiting.oldest_seconds)
+            self.metrics.under_way.pushes_waiting.labels(name).set(count)
+        self.metrics.under_way.oldest_push_seconds.set(waiting.oldest_seconds)
 
     async def _stopped_apps(self) -> dict[str, float]:
         try:
