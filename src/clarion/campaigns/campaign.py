@@ -7,17 +7,19 @@
       └────cancel─────────┴─────────────▶ cancelled
 
 A campaign is the definition, a launch is an occurrence of it. `scheduled` means that its trigger
-will launch it, `ended` that it launches no more. Whoever looks at a campaign that launches once
-sees both as one (`Campaign.state`): of what has launched, the launch's state. To pause, resume or
-cancel it acts on its launch where there is one.
+will launch it, again perhaps, `ended` that it launches no more. Whoever looks at a campaign that
+launches once sees both as one (`Campaign.state`): of what has launched, the launch's state. To
+pause, resume or cancel it acts on its launches where there are any.
 
 A scheduled campaign whose time passed long ago is not launched but paused: it is late, and waits
 for a person, who resumes it (it launches now) or schedules it anew.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from typing import assert_never
 from uuid import UUID
 
@@ -26,10 +28,12 @@ from clarion.campaigns import launch as launches
 from clarion.campaigns import trigger as triggers
 from clarion.campaigns.content.spec import ContentSpec
 from clarion.campaigns.launch import BY_A_PERSON, Launch, LaunchState
-from clarion.campaigns.trigger import Once, Trigger
+from clarion.campaigns.trigger import Once, Trigger, WhenLate
 from clarion.faults import Rejected
 
 NAME_CHARACTERS_MAX = 200
+LaunchStep = Callable[[Launch], Launch | Rejected]
+"""A pure function of `campaigns/launch.py`, with its time."""
 SPREAD_MINUTES_MAX = 1_440
 LATE_REASON = (
     "late: its time passed while nothing ran to launch it; resume it to launch now, or schedule it "
@@ -196,15 +200,28 @@ def launch(
     campaign: Campaign, now: datetime, late_after: timedelta | None = None
 ) -> Campaign | Rejected:
     """Launches a campaign that is due. If its time passed more than `late_after` ago, it is paused
-    instead and waits for a person. Rejected if it has been given a later time."""
+    instead and waits for a person; of one that repeats, the occurrence is skipped or made up, as
+    its trigger says. Rejected if it has been given a later time."""
     trigger, at = campaign.trigger, campaign.scheduled_at
     if campaign.definition is not _D.SCHEDULED or trigger is None or at is None or at > now:
         return _refused(campaign, "launched")
+    trigger = triggers.latest_due(trigger, now)
+    at = triggers.next_at(trigger) or at
+    following = triggers.following(trigger)
+    definition = _D.ENDED if following is None else _D.SCHEDULED
+    moved_on = replace(
+        campaign, definition=definition, trigger=following or trigger, changed_at=now
+    )
     if late_after is not None and now - at > late_after:
-        return pause(campaign, now, LATE_REASON)
+        when_late = triggers.when_late(trigger)
+        if when_late is WhenLate.WAIT:
+            return pause(campaign, now, LATE_REASON)
+        if when_late is WhenLate.SKIP:
+            return moved_on
+    if campaign.launch is not None and campaign.launch.occurrence == triggers.occurrence(trigger):
+        return moved_on  # scheduled again for an occurrence that has launched
     return replace(
-        campaign,
-        definition=_D.SCHEDULED if triggers.fires_again(trigger) else _D.ENDED,
+        moved_on,
         launch=launches.begin(
             campaign.id,
             campaign.workspace_id,
@@ -213,14 +230,20 @@ def launch(
             now,
             triggers.own_time(trigger),
         ),
-        changed_at=now,
     )
 
 
 def pause(campaign: Campaign, now: datetime, reason: str = BY_A_PERSON) -> Campaign | Rejected:
-    """Stops sending until the campaign is resumed."""
+    """Stops sending until the campaign is resumed: of one that repeats, also the launch that goes
+    on."""
     if campaign.definition is _D.SCHEDULED:
-        return replace(campaign, definition=_D.PAUSED, definition_reason=reason, changed_at=now)
+        return replace(
+            campaign,
+            definition=_D.PAUSED,
+            definition_reason=reason,
+            launch=_where_it_can(campaign.launch, partial(launches.pause, now=now, reason=reason)),
+            changed_at=now,
+        )
     launched = campaign.launched
     if launched is None:
         return _refused(campaign, "paused")
@@ -239,9 +262,11 @@ def resume(campaign: Campaign, now: datetime) -> Campaign | Rejected:
             definition=_D.SCHEDULED,
             definition_reason=None,
             trigger=trigger,
+            launch=_where_it_can(campaign.launch, partial(launches.resume, now=now)),
             changed_at=now,
         )
-    launched = campaign.launched
+    # Of one that repeats, a launch may be paused by itself.
+    launched = campaign.launch if campaign.definition is _D.SCHEDULED else campaign.launched
     if launched is None:
         return _refused(campaign, "resumed")
     return _with(campaign, launches.resume(launched, now), "resumed")
@@ -252,10 +277,22 @@ def cancel(campaign: Campaign, now: datetime) -> Campaign | Rejected:
     if campaign.definition is _D.CANCELLED:
         return campaign
     if campaign.definition is not _D.ENDED:
-        return replace(campaign, definition=_D.CANCELLED, definition_reason=None, changed_at=now)
+        return replace(
+            campaign,
+            definition=_D.CANCELLED,
+            definition_reason=None,
+            launch=_where_it_can(campaign.launch, partial(launches.cancel, now=now)),
+            changed_at=now,
+        )
     if campaign.launch is None:
         return _refused(campaign, "cancelled")
     return _with(campaign, launches.cancel(campaign.launch, now), "cancelled")
+
+
+def _where_it_can(launch: Launch | None, step: LaunchStep) -> Launch | None:
+    """The launch after a step that it may have no need of."""
+    after = None if launch is None else step(launch)
+    return launch if isinstance(after, Rejected) else after
 
 
 def _with(campaign: Campaign, launched: Launch | Rejected, wanted: str) -> Campaign | Rejected:

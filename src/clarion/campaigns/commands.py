@@ -16,8 +16,9 @@ from clarion.accounts.audit import Thing, difference
 from clarion.accounts.command import Run, audit_by_itself, command, forbidden
 from clarion.accounts.workspace_store import zone_of
 from clarion.audiences.saved.references import wrong_references
+from clarion.campaigns import launch as launches
 from clarion.campaigns import store
-from clarion.campaigns.campaign import Campaign, pause, schedule, seen_state
+from clarion.campaigns.campaign import Campaign, LaunchStep, pause, schedule, seen_state
 from clarion.campaigns.draft import ContentCheck, new_campaign, rewrite
 from clarion.campaigns.launch import Launch
 from clarion.campaigns.schedule import parse_when
@@ -26,8 +27,6 @@ from clarion.faults import Rejected, invalid, not_found
 
 Step = Callable[[Campaign], Campaign | Rejected]
 """A pure function of `campaigns/campaign.py`, with its time."""
-LaunchStep = Callable[[Launch], Launch | Rejected]
-"""A pure function of `campaigns/launch.py`, with its time."""
 
 _AUDITED = ("name", "state", "scheduled_at", "spread_minutes", "paused_reason")
 _PERSONAL = ("content", "audience")
@@ -40,6 +39,8 @@ class Transition:
 
     before: Campaign
     after: Campaign
+    others: tuple[Launch, ...] = ()
+    """Launches of it that were open beside the newest, as they were, and were taken along."""
 
 
 @command("campaign.create", needs=Permission.WRITE)
@@ -112,15 +113,28 @@ async def schedule_campaign(
 @command("campaign.pause", needs=Permission.PUBLISH)
 async def pause_campaign(run: Run, actor: Actor, campaign_id: UUID) -> Campaign | Rejected:
     """Pauses the campaign until it is resumed."""
-    return await _take(run, actor, campaign_id, partial(pause, now=run.now))
+    paused = await apply_transition(
+        run.connection,
+        actor.workspace_id,
+        campaign_id,
+        partial(pause, now=run.now),
+        others=partial(launches.pause, now=run.now),
+    )
+    return audited(run, paused)
 
 
 async def apply_transition(
-    connection: AsyncConnection, workspace_id: UUID, campaign_id: UUID, step: Step
+    connection: AsyncConnection,
+    workspace_id: UUID,
+    campaign_id: UUID,
+    step: Step,
+    *,
+    others: LaunchStep | None = None,
 ) -> Transition | Rejected:
     """The only writer of a campaign's state, for commands and for agents in transactions of their
-    own; a step may take the campaign's launch along. The rows are locked from reading to writing,
-    so nobody's change is lost."""
+    own; a step may take the campaign's newest launch along, and `others` takes those of its
+    launches that are open beside it. The rows are locked from reading to writing, so nobody's
+    change is lost."""
     before = await store.get_campaign(connection, workspace_id, campaign_id, lock=True)
     if before is None:
         return not_found("campaign")
@@ -128,7 +142,15 @@ async def apply_transition(
     if isinstance(after, Rejected):
         return after
     await store.save_campaign(connection, before, after)
-    return Transition(before=before, after=after)
+    taken = []
+    if others is not None:
+        for launch in await store.open_launches(connection, campaign_id):
+            is_newest = after.launch is not None and after.launch.id == launch.id
+            moved = launch if is_newest else others(launch)
+            if moved != launch and not isinstance(moved, Rejected):
+                await store.save_launch(connection, moved)
+                taken.append(launch)
+    return Transition(before=before, after=after, others=tuple(taken))
 
 
 async def apply_launch_transition(

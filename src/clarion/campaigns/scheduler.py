@@ -1,5 +1,6 @@
 """The scheduler: launches campaigns whose time has come. One whose time passed long ago, since no
-scheduler ran or a copy of the database was put back, it pauses: it waits for a person.
+scheduler ran or a copy of the database was put back, it pauses: it waits for a person. Of one that
+repeats, the occurrence is skipped or made up.
 
 The launch row is the truth, its job a nudge: a launch whose job was lost is published again. One
 scheduler works at a time; if two did, the campaign's row would still let one of them launch it.
@@ -17,7 +18,7 @@ from clarion.accounts.audit import Thing
 from clarion.accounts.command import audit_by_itself
 from clarion.agent import Agent, AgentName, Pause
 from clarion.broker import Broker, JobKind, NewJob
-from clarion.campaigns.campaign import Campaign, launch
+from clarion.campaigns.campaign import Campaign, DefinitionState, launch
 from clarion.campaigns.commands import apply_transition, changes_of
 from clarion.campaigns.launch import Launch
 from clarion.campaigns.store import due_campaigns, freeze_audience, launches_to_plan
@@ -131,11 +132,14 @@ class Scheduler:
         begun = _new_launch(campaign, after)
         if begun is None:
             assert campaign.scheduled_at is not None
+            is_late = after.definition is DefinitionState.PAUSED
             log.warning(
-                "campaign_late",
+                "campaign_late" if is_late else "occurrence_skipped",
                 campaign=str(campaign.id),
                 scheduled_at=campaign.scheduled_at.isoformat(),
-                cure="resume it to launch now, or schedule it for another time",
+                cure="resume it to launch now, or schedule it for another time"
+                if is_late
+                else "to have missed ones made up, schedule it with missed: make_up",
             )
             return None
         log.info("campaign_launched", campaign=str(campaign.id))
@@ -157,14 +161,18 @@ class Scheduler:
         if isinstance(transition, Rejected):
             return None
         begun = _new_launch(transition.before, transition.after)
-        is_launched = begun is not None
+        verb = "campaign.launch"
         if begun is not None:
             await freeze_audience(connection, begun, transition.after.audience)
+        elif transition.after.definition is DefinitionState.PAUSED:
+            verb = "campaign.pause"
+        else:
+            verb = "campaign.skip"
         await audit_by_itself(
             connection,
             self._clock,
             system(campaign.workspace_id, "scheduler"),
-            "campaign.launch" if is_launched else "campaign.pause",
+            verb,
             Thing("campaign", campaign.id),
             changes_of(transition),
         )

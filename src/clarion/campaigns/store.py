@@ -16,7 +16,7 @@ from clarion.audiences.saved.store import resolve_rule
 from clarion.campaigns import trigger
 from clarion.campaigns.campaign import Campaign, DefinitionState
 from clarion.campaigns.content.spec import ContentSpec, dump_content, parse_content
-from clarion.campaigns.launch import Launch, LaunchState
+from clarion.campaigns.launch import FINAL, Launch, LaunchState
 from clarion.campaigns.timing import own_time
 from clarion.storage.bulk import insert_new
 from clarion.storage.schema import campaign_names, campaigns, launches
@@ -155,6 +155,21 @@ async def list_launches(
         )
     rows = await connection.execute(
         statement.order_by(launches.c.started_at.desc(), launches.c.id.desc()).limit(limit)
+    )
+    return [_launch(row._mapping) for row in rows]
+
+
+async def open_launches(connection: AsyncConnection, campaign_id: UUID) -> list[Launch]:
+    """The launches of a campaign that are not at their end. Nobody else changes them until this
+    transaction ends."""
+    rows = await connection.execute(
+        select(launches)
+        .where(
+            launches.c.campaign_id == campaign_id,
+            launches.c.state.not_in([state.value for state in FINAL]),
+        )
+        .order_by(launches.c.id)
+        .with_for_update()
     )
     return [_launch(row._mapping) for row in rows]
 

@@ -54,6 +54,10 @@ InOwnTime = Annotated[
     bool, QueryParameter(description="As if `at` were each customer's own local time.")
 ]
 
+RepeatRule = Annotated[
+    str | None, QueryParameter(description="As if it repeated from `at` on: its rule.")
+]
+
 
 class Campaigns(Controller):
     path = "/campaigns"
@@ -209,6 +213,7 @@ class Campaigns(Controller):
         at: LaunchAt = None,
         zone: Zone = None,
         own_time: InOwnTime = False,
+        repeat: RepeatRule = None,
     ) -> wire.Forecast:
         """What scheduling or resuming a campaign would do: how many devices it reaches now, and
         `warnings`. Nothing is changed."""
@@ -217,6 +222,7 @@ class Campaigns(Controller):
             expected = await parts.ask(forecast_resume, caller, campaign_id, now=now)
         else:
             when: dict[str, Any] = {"at": at, "zone": zone, "own_time": {} if own_time else None}
+            when["repeat"] = None if repeat is None else {"rule": repeat}
             expected = await parts.ask(forecast_schedule, caller, campaign_id, when, now=now)
         return shown_forecast(expected, now)
 

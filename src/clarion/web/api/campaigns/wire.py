@@ -17,6 +17,7 @@ from clarion.campaigns.content import spec as contents
 from clarion.campaigns.content.spec import Priority, dump_content
 from clarion.campaigns.preview import CampaignWarning, PreviewFault
 from clarion.campaigns.timing.own_time import PastZones
+from clarion.campaigns.timing.recurrence import Missed
 from clarion.clock import Moment
 from clarion.web.api.audiences.wire import Rule
 from clarion.web.api.customers.devices import Owner
@@ -96,9 +97,33 @@ class OwnTime(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     past: PastZones | msgspec.UnsetType = msgspec.UNSET
 
 
+class Repeat(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """It launches again and again, from `at` on: a local time of `zone`, of the workspace's zone,
+    or of each customer's own. `rule`: daily, weekly, monthly, or an RRULE with FREQ, INTERVAL,
+    BYDAY, BYMONTHDAY, COUNT or UNTIL; `until`: its last local day; `except`: local days without it;
+    `missed`: what becomes of an occurrence that could not be launched in time."""
+
+    rule: str
+    until: str | msgspec.UnsetType = msgspec.UNSET
+    except_: list[str] | msgspec.UnsetType = msgspec.field(default=msgspec.UNSET, name="except")
+    missed: Missed | msgspec.UnsetType = msgspec.UNSET
+
+
+class Repetition(msgspec.Struct, frozen=True, kw_only=True):
+    """How a campaign repeats: from `start` on, a local time of `zone`; null: of each customer's
+    own. `next`: the local time that is next."""
+
+    rule: str
+    start: str
+    next: str
+    zone: str | None
+    except_: list[str] = msgspec.field(name="except")
+    missed: Missed
+
+
 class NewCampaign(msgspec.Struct, kw_only=True):
-    """A campaign to create: a draft, or with `at` a scheduled one, which with `zone` or `own_time`
-    is a local time as in `Schedule`. `spread_minutes`: how long its
+    """A campaign to create: a draft, or with `at` a scheduled one, which with `zone`, `own_time`
+    or `repeat` is a local time as in `Schedule`. `spread_minutes`: how long its
     launch is spread over, evenly."""
 
     name: str
@@ -108,6 +133,7 @@ class NewCampaign(msgspec.Struct, kw_only=True):
     at: str | msgspec.UnsetType = msgspec.UNSET
     zone: ZoneName | msgspec.UnsetType = msgspec.UNSET
     own_time: OwnTime | msgspec.UnsetType = msgspec.UNSET
+    repeat: Repeat | msgspec.UnsetType = msgspec.UNSET
 
 
 class CampaignChange(msgspec.Struct, kw_only=True):
@@ -122,13 +148,14 @@ class CampaignChange(msgspec.Struct, kw_only=True):
 
 
 class Schedule(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """When to launch. `at`: "now", or an ISO 8601 time with its offset; with `zone` or `own_time` a
-    local time without one. A local time that clocks skip means the first instant after the gap; one
-    that they show twice, the first."""
+    """When to launch. `at`: "now", or an ISO 8601 time with its offset; with `zone`, `own_time`
+    or `repeat` a local time without one. One that clocks skip means the first instant after the
+    gap; one that they show twice, the first."""
 
     at: str
     zone: ZoneName | msgspec.UnsetType = msgspec.UNSET
     own_time: OwnTime | msgspec.UnsetType = msgspec.UNSET
+    repeat: Repeat | msgspec.UnsetType = msgspec.UNSET
 
 
 class PreviewFor(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -165,6 +192,7 @@ class Campaign(msgspec.Struct, frozen=True, kw_only=True):
     audience: Rule
     scheduled_at: Moment | None
     own_time: LocalTime | None
+    repeat: Repetition | None
     spread_minutes: int
     paused_reason: str | None
     created_at: Moment
@@ -208,6 +236,7 @@ def shown_campaign(
         audience=msgspec.convert(rule.dump(campaign.audience), Rule),
         scheduled_at=campaign.scheduled_at,
         own_time=_local_time(campaign),
+        repeat=_repetition(campaign),
         spread_minutes=campaign.spread_minutes,
         paused_reason=campaign.paused_reason,
         created_at=campaign.created_at,
@@ -220,6 +249,21 @@ def _local_time(campaign: campaigns.Campaign) -> LocalTime | None:
     if own is None:
         return None
     return LocalTime(at=own.wall.isoformat(), fallback=own.fallback, past=own.past)
+
+
+def _repetition(campaign: campaigns.Campaign) -> Repetition | None:
+    recurring = campaign.trigger
+    if not isinstance(recurring, trigger.Recurring):
+        return None
+    recurrence = recurring.recurrence
+    return Repetition(
+        rule=recurrence.rule,
+        start=recurrence.start.isoformat(),
+        next=recurring.next.isoformat(),
+        zone=None if recurring.is_in_own_time else recurring.zone,
+        except_=[day.isoformat() for day in recurrence.excepted],
+        missed=recurring.missed,
+    )
 
 
 def shown_forecast(expected: previews.Forecast, now: datetime) -> Forecast:
