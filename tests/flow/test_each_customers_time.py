@@ -7,7 +7,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from clarion.deliveries.planner import Planner, PlannerOptions
 from clarion.storage.database import Database
+from flow.test_planning import Interrupted
 from support.api import Service
 from support.clock import FakeClock
 from support.watching import live_in, watch
@@ -111,6 +113,42 @@ async def test_a_zone_that_changes_meanwhile_repeats_and_loses_nothing(service: 
     )
     second = await got_once(service, 36)
     assert set(second) == {"vienna", "denver", "samoa"}
+    report = await service.get(f"/campaigns/{made['id']}/report")
+    assert (report["state"], report["accepted"], report["balances"]) == ("done", 6, True)
+
+
+async def test_a_planner_that_dies_between_two_pages_repeats_and_loses_nothing(
+    service: Service,
+) -> None:
+    """Meanwhile everybody flies somewhere else: who was planned keeps the turn, and the others have
+    that of their new zone."""
+    world = service.world
+    await live_in(service, ZONES)
+    made = await service.post("/campaigns", CAMPAIGN | {"at": "2026-03-03T09:00", "own_time": {}})
+    database = Interrupted(world.database)
+    options = PlannerOptions(page_devices=1, pages_of_own_time=2, wait_seconds=0)
+    planner = Planner(database, world.broker, world.clock, options)
+
+    async def die() -> None:
+        raise OSError("the process ends here")
+
+    async def then_die() -> None:
+        database.before_write = die
+
+    database.before_write = then_die
+    service.clock.advance(31 * 3_600)
+    assert await world.scheduler.step() == 1
+    with pytest.raises(OSError):
+        await planner.step()
+    report = await service.get(f"/campaigns/{made['id']}/report")
+    assert (report["planned"], report["in_flight"], report["balances"]) == (2, 2, True)
+    await live_in(service, dict.fromkeys(ZONES, "America/Denver"), minutes=31 * 60)
+    service.clock.advance(PlannerOptions().lease_seconds + 1)
+    got = await got_once(service, 48)
+    assert set(got) == set(ZONES)
+    in_denver = datetime(2026, 3, 3, 16, tzinfo=UTC)
+    kept = {user for user, at in got.items() if at != in_denver} | {"denver"}
+    assert len(kept) in (2, 3), "those of the first page"
     report = await service.get(f"/campaigns/{made['id']}/report")
     assert (report["state"], report["accepted"], report["balances"]) == ("done", 6, True)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import func, select
 
@@ -9,15 +10,14 @@ from clarion.storage.schema import campaigns, chunks
 from support.api import Service
 
 
-async def live_in(service: Service, zones: Mapping[str, str]) -> None:
-    """A customer with one device in each zone."""
+async def live_in(service: Service, zones: Mapping[str, str], *, minutes: float = 0) -> None:
+    """A customer with one device in each zone, as the device says so many minutes into the day."""
     app = service.world.app
-    await service.world.take(
-        *(
-            app.register(0, f"D-{user}", user=user, token=f"ok-{user}", context={"timezone": zone})
-            for user, zone in zones.items()
-        )
-    )
+    devices = []
+    for user, zone in zones.items():
+        told: dict[str, Any] = {"user": user, "token": f"ok-{user}", "context": {"timezone": zone}}
+        devices.append(app.register(minutes, f"D-{user}", **told))
+    await service.world.take(*devices)
 
 
 async def watch(service: Service, hours: float) -> list[tuple[str, datetime]]:

@@ -27,7 +27,7 @@ from clarion.audiences.rule import Rule
 from clarion.campaigns import launch as launches
 from clarion.campaigns import trigger as triggers
 from clarion.campaigns.content.spec import ContentSpec
-from clarion.campaigns.launch import BY_A_PERSON, Launch, LaunchState
+from clarion.campaigns.launch import BY_A_PERSON, FINAL, Launch, LaunchState
 from clarion.campaigns.trigger import Once, Trigger, WhenLate
 from clarion.faults import Rejected
 
@@ -35,6 +35,7 @@ NAME_CHARACTERS_MAX = 200
 LaunchStep = Callable[[Launch], Launch | Rejected]
 """A pure function of `campaigns/launch.py`, with its time."""
 SPREAD_MINUTES_MAX = 1_440
+LATE_MINUTES_MAX = 10_080
 LATE_REASON = (
     "late: its time passed while nothing ran to launch it; resume it to launch now, or schedule it "
     "for another time"
@@ -79,6 +80,11 @@ class Campaign:
     trigger: Trigger | None = None
     spread_minutes: int = 0
     """Each launch is spread evenly over so long; 0: it goes as fast as it may."""
+    late_after_minutes: int | None = None
+    """What should have been launched longer ago waits for a person; None: as the installation has
+    it."""
+    archived_at: datetime | None = None
+    """Since when it is not listed."""
     launch: Launch | None = None
     created_at: datetime
     changed_at: datetime
@@ -127,6 +133,16 @@ _OF_DEFINITION = {
     _D.ENDED: CampaignState.DONE,
     _D.CANCELLED: CampaignState.CANCELLED,
 }
+_ARCHIVABLE = (
+    CampaignState.DRAFT,
+    CampaignState.DONE,
+    CampaignState.CANCELLED,
+    CampaignState.FAILED,
+)
+LAUNCH_GOES_ON = Rejected(
+    "campaign_state",
+    "A launch of the campaign goes on: wait for its end, or cancel the campaign.",
+)
 
 
 def seen_state(state: LaunchState) -> CampaignState:
@@ -153,12 +169,68 @@ def schedule(campaign: Campaign, at: datetime | Trigger, now: datetime) -> Campa
     may be given another time; one that a person has paused stays paused until it is resumed."""
     if campaign.definition not in (_D.DRAFT, _D.SCHEDULED) and not is_late(campaign):
         return _refused(campaign, "scheduled")
+    if campaign.archived_at is not None:
+        return Rejected("campaign_state", "The campaign is archived: restore it first.")
     return replace(
         campaign,
         definition=_D.SCHEDULED,
         definition_reason=None,
         trigger=Once(at) if isinstance(at, datetime) else at,
         changed_at=now,
+    )
+
+
+def unschedule(campaign: Campaign, now: datetime) -> Campaign | Rejected:
+    """Makes a campaign that is to launch a draft again, which can be edited."""
+    if campaign.definition not in (_D.SCHEDULED, _D.PAUSED):
+        return _refused(campaign, "unscheduled")
+    if campaign.launch is not None and campaign.launch.state not in FINAL:
+        return LAUNCH_GOES_ON
+    return replace(
+        campaign,
+        definition=_D.DRAFT,
+        definition_reason=None,
+        trigger=None,
+        changed_at=now,
+    )
+
+
+def duplicate(
+    campaign: Campaign, name: str | None, *, campaign_id: UUID, now: datetime
+) -> Campaign:
+    """A draft that says the same to the same people; `name`: or else as the campaign is called."""
+    return Campaign(
+        id=campaign_id,
+        workspace_id=campaign.workspace_id,
+        name=campaign.name if name is None else name,
+        content=campaign.content,
+        audience=campaign.audience,
+        spread_minutes=campaign.spread_minutes,
+        late_after_minutes=campaign.late_after_minutes,
+        created_at=now,
+        changed_at=now,
+    )
+
+
+def archive(campaign: Campaign, now: datetime) -> Campaign | Rejected:
+    """Takes a draft, or what is over, out of the list. Archiving twice is archiving once."""
+    if campaign.state not in _ARCHIVABLE:
+        return _refused(campaign, "archived")
+    return campaign if campaign.archived_at else replace(campaign, archived_at=now, changed_at=now)
+
+
+def restore(campaign: Campaign, now: datetime) -> Campaign:
+    """Puts it back into the list."""
+    return replace(campaign, archived_at=None, changed_at=now) if campaign.archived_at else campaign
+
+
+def check_deletion(campaign: Campaign) -> Rejected | None:
+    """Why a campaign can not be deleted: what has launched has an account."""
+    if campaign.definition is _D.DRAFT and campaign.launch is None:
+        return None
+    return Rejected(
+        "campaign_state",
+        "Only a draft that has never launched can be deleted: unschedule it first, or archive it.",
     )
 
 
@@ -180,18 +252,22 @@ def edit(
     content: ContentSpec,
     audience: Rule,
     spread_minutes: int,
+    late_after_minutes: int | None = None,
     now: datetime,
 ) -> Campaign | Rejected:
     """Changes content or audience of a draft. A scheduled campaign can not be edited: it stays as
-    it was approved."""
+    it was approved, until it is unscheduled."""
     if campaign.definition is not _D.DRAFT:
-        return _refused(campaign, "edited")
+        cure = "" if campaign.launch is not None else ": unschedule it first"
+        is_waiting = campaign.definition in (_D.SCHEDULED, _D.PAUSED)
+        return _refused(campaign, "edited", cure if is_waiting else "")
     return replace(
         campaign,
         name=name,
         content=content,
         audience=audience,
         spread_minutes=spread_minutes,
+        late_after_minutes=late_after_minutes,
         changed_at=now,
     )
 
@@ -265,8 +341,11 @@ def resume(campaign: Campaign, now: datetime) -> Campaign | Rejected:
             launch=_where_it_can(campaign.launch, partial(launches.resume, now=now)),
             changed_at=now,
         )
-    # Of one that repeats, a launch may be paused by itself.
-    launched = campaign.launch if campaign.definition is _D.SCHEDULED else campaign.launched
+    if campaign.definition is _D.SCHEDULED and campaign.launch is not None:
+        # Of one that repeats, a launch may be paused by itself: this one, or an older one.
+        resumed = _where_it_can(campaign.launch, partial(launches.resume, now=now))
+        return replace(campaign, launch=resumed)
+    launched = campaign.launched
     if launched is None:
         return _refused(campaign, "resumed")
     return _with(campaign, launches.resume(launched, now), "resumed")
@@ -301,7 +380,7 @@ def _with(campaign: Campaign, launched: Launch | Rejected, wanted: str) -> Campa
     return campaign if launched == campaign.launch else replace(campaign, launch=launched)
 
 
-def _refused(campaign: Campaign, wanted: str) -> Rejected:
+def _refused(campaign: Campaign, wanted: str, cure: str = "") -> Rejected:
     return Rejected(
-        "campaign_state", f"The campaign is {campaign.state.value}: it can not be {wanted}."
+        "campaign_state", f"The campaign is {campaign.state.value}: it can not be {wanted}{cure}."
     )

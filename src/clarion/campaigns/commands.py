@@ -14,21 +14,36 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from clarion.accounts.actor import Actor, Permission, system
 from clarion.accounts.audit import Thing, difference
 from clarion.accounts.command import Run, audit_by_itself, command, forbidden
+from clarion.accounts.workspace import read_name
 from clarion.accounts.workspace_store import zone_of
 from clarion.audiences.saved.references import wrong_references
 from clarion.campaigns import launch as launches
 from clarion.campaigns import store
-from clarion.campaigns.campaign import Campaign, LaunchStep, pause, schedule, seen_state
+from clarion.campaigns.campaign import (
+    LAUNCH_GOES_ON,
+    Campaign,
+    LaunchStep,
+    archive,
+    check_deletion,
+    duplicate,
+    pause,
+    restore,
+    schedule,
+    seen_state,
+    unschedule,
+)
 from clarion.campaigns.draft import ContentCheck, new_campaign, rewrite
 from clarion.campaigns.launch import Launch
 from clarion.campaigns.schedule import parse_when
 from clarion.clock import Clock
-from clarion.faults import Rejected, invalid, not_found
+from clarion.faults import Fault, Rejected, invalid, not_found
 
 Step = Callable[[Campaign], Campaign | Rejected]
 """A pure function of `campaigns/campaign.py`, with its time."""
 
 _AUDITED = ("name", "state", "scheduled_at", "spread_minutes", "paused_reason")
+_AUDITED_WHERE_SET = ("late_after_minutes", "archived_at")
+"""Of a new campaign told where they are."""
 _PERSONAL = ("content", "audience")
 """They may name people, whom the audit log must not outlive: only that they changed is kept."""
 
@@ -68,7 +83,7 @@ async def create_campaign(
     if wrong:
         return invalid(*wrong, code="invalid_campaign")
     await store.create_campaign(run.connection, campaign)
-    run.audit(Thing("campaign", campaign.id), _audited_fields(campaign))
+    run.audit(Thing("campaign", campaign.id), _audited_of_new(campaign))
     return campaign
 
 
@@ -108,6 +123,59 @@ async def schedule_campaign(
     return await _take(
         run, actor, campaign_id, lambda campaign: schedule(campaign, trigger, run.now)
     )
+
+
+@command("campaign.unschedule", needs=Permission.PUBLISH)
+async def unschedule_campaign(run: Run, actor: Actor, campaign_id: UUID) -> Campaign | Rejected:
+    """Makes a scheduled campaign a draft again."""
+    unscheduled = await _take(run, actor, campaign_id, partial(unschedule, now=run.now))
+    if isinstance(unscheduled, Campaign) and await store.open_launches(run.connection, campaign_id):
+        return LAUNCH_GOES_ON
+    return unscheduled
+
+
+@command("campaign.duplicate", needs=Permission.WRITE)
+async def duplicate_campaign(
+    run: Run, actor: Actor, campaign_id: UUID, name: str | None = None
+) -> Campaign | Rejected:
+    """Makes a draft that says the same to the same people."""
+    checked = None if name is None else read_name(name)
+    if isinstance(checked, Fault):
+        return invalid(checked, code="invalid_campaign")
+    campaign = await store.get_campaign(run.connection, actor.workspace_id, campaign_id)
+    if campaign is None:
+        return not_found("campaign")
+    copy = duplicate(campaign, checked, campaign_id=run.new_id(), now=run.now)
+    await store.create_campaign(run.connection, copy)
+    fields = _audited_of_new(copy) | {"duplicate_of": str(campaign_id)}
+    run.audit(Thing("campaign", copy.id), fields)
+    return copy
+
+
+@command("campaign.archive", needs=Permission.WRITE)
+async def archive_campaign(run: Run, actor: Actor, campaign_id: UUID) -> Campaign | Rejected:
+    """Takes a draft, or what is over, out of the list."""
+    return await _take(run, actor, campaign_id, partial(archive, now=run.now))
+
+
+@command("campaign.restore", needs=Permission.WRITE)
+async def restore_campaign(run: Run, actor: Actor, campaign_id: UUID) -> Campaign | Rejected:
+    """Puts an archived campaign back into the list."""
+    return await _take(run, actor, campaign_id, partial(restore, now=run.now))
+
+
+@command("campaign.delete", needs=Permission.WRITE)
+async def delete_campaign(run: Run, actor: Actor, campaign_id: UUID) -> Campaign | Rejected:
+    """Removes a draft that has never launched, for good."""
+    campaign = await store.get_campaign(run.connection, actor.workspace_id, campaign_id, lock=True)
+    if campaign is None:
+        return not_found("campaign")
+    rejected = check_deletion(campaign)
+    if rejected is not None:
+        return rejected
+    await store.delete_campaign(run.connection, campaign_id)
+    run.audit(Thing("campaign", campaign_id), _audited_of_new(campaign))
+    return campaign
 
 
 @command("campaign.pause", needs=Permission.PUBLISH)
@@ -214,4 +282,13 @@ def _audited_launch(launch: Launch) -> dict[str, Any]:
 
 
 def _audited_fields(campaign: Campaign) -> dict[str, Any]:
-    return {name: getattr(campaign, name) for name in _AUDITED}
+    return {name: getattr(campaign, name) for name in (*_AUDITED, *_AUDITED_WHERE_SET)}
+
+
+def _audited_of_new(campaign: Campaign) -> dict[str, Any]:
+    fields = _audited_fields(campaign)
+    return {
+        name: value
+        for name, value in fields.items()
+        if value is not None or name not in _AUDITED_WHERE_SET
+    }

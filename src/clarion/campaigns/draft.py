@@ -11,6 +11,7 @@ from msgspec import UNSET
 from clarion.audiences import rule, rule_parser
 from clarion.audiences.rule import Rule
 from clarion.campaigns.campaign import (
+    LATE_MINUTES_MAX,
     NAME_CHARACTERS_MAX,
     SPREAD_MINUTES_MAX,
     Campaign,
@@ -29,7 +30,7 @@ from clarion.customers.devices.device import Platform
 from clarion.faults import Fault, Rejected, invalid
 from clarion.time_zone import DEFAULT
 
-FIELDS = ("name", "content", "audience", "spread_minutes")
+FIELDS = ("name", "content", "audience", "spread_minutes", "late_after_minutes")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +41,7 @@ class Draft:
     content: ContentSpec
     audience: Rule
     spread_minutes: int = 0
+    late_after_minutes: int | None = None
 
 
 class ContentCheck(Protocol):
@@ -71,9 +73,19 @@ def parse_draft(wire: Mapping[str, Any], check: ContentCheck) -> Draft | Rejecte
     if type(spread) is not int or not 0 <= spread <= SPREAD_MINUTES_MAX:
         message = f"must be whole minutes from 0 to {SPREAD_MINUTES_MAX}"
         faults.append(Fault("spread_minutes", message))
+    late = wire.get("late_after_minutes")
+    if late is not None and (type(late) is not int or not 1 <= late <= LATE_MINUTES_MAX):
+        message = f"must be whole minutes from 1 to {LATE_MINUTES_MAX}, or null: as set for all"
+        faults.append(Fault("late_after_minutes", message))
     if faults or isinstance(content, list) or isinstance(audience, list):
         return invalid(*faults, code="invalid_campaign")
-    return Draft(name=str(name).strip(), content=content, audience=audience, spread_minutes=spread)
+    return Draft(
+        name=str(name).strip(),
+        content=content,
+        audience=audience,
+        spread_minutes=spread,
+        late_after_minutes=late,
+    )
 
 
 def new_campaign(
@@ -101,6 +113,7 @@ def new_campaign(
         content=draft.content,
         audience=draft.audience,
         spread_minutes=draft.spread_minutes,
+        late_after_minutes=draft.late_after_minutes,
         created_at=now,
         changed_at=now,
     )
@@ -114,6 +127,7 @@ def dump_draft(campaign: Campaign) -> dict[str, Any]:
         "content": dump_content(campaign.content),
         "audience": rule.dump(campaign.audience),
         "spread_minutes": campaign.spread_minutes,
+        "late_after_minutes": campaign.late_after_minutes,
     }
 
 
@@ -130,6 +144,7 @@ def rewrite(
         content=draft.content,
         audience=draft.audience,
         spread_minutes=draft.spread_minutes,
+        late_after_minutes=draft.late_after_minutes,
         now=now,
     )
 

@@ -37,7 +37,8 @@ class SchedulerOptions:
     nudge_seconds: float = 30.0
     """How often launches still being planned are published again."""
     late_minutes: int = 60
-    """What should have been launched longer ago than this waits for a person."""
+    """What should have been launched longer ago than this waits for a person, where its campaign
+    says nothing else."""
 
 
 class Scheduler:
@@ -150,13 +151,12 @@ class Scheduler:
     ) -> Campaign | None:
         """The campaign as it was written; None if it was not."""
         now = self._clock.now()
-        late_after = timedelta(minutes=self._options.late_minutes)
         # Given another time since it was read, it is not due any more.
         transition = await apply_transition(
             connection,
             campaign.workspace_id,
             campaign.id,
-            lambda current: launch(current, now, late_after),
+            lambda current: launch(current, now, self._late_after(current)),
         )
         if isinstance(transition, Rejected):
             return None
@@ -177,6 +177,10 @@ class Scheduler:
             changes_of(transition),
         )
         return transition.after
+
+    def _late_after(self, campaign: Campaign) -> timedelta:
+        minutes = campaign.late_after_minutes
+        return timedelta(minutes=self._options.late_minutes if minutes is None else minutes)
 
     async def _publish(self, launch_id: UUID) -> None:
         await self._broker.publish(NewJob(kind=JobKind.LAUNCH, payload=launch_id.bytes))

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, literal_column, select, tuple_, update
+from sqlalchemy import Select, delete, literal_column, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.audiences import rule, rule_parser
@@ -60,10 +60,18 @@ async def get_launched(connection: AsyncConnection, launch_id: UUID) -> Campaign
 
 
 async def list_campaigns(
-    connection: AsyncConnection, workspace_id: UUID, *, before: UUID | None, limit: int
+    connection: AsyncConnection,
+    workspace_id: UUID,
+    *,
+    before: UUID | None,
+    limit: int,
+    archived: bool = False,
 ) -> list[Campaign]:
-    """A page of campaigns, newest first."""
-    statement = _shown().where(campaigns.c.workspace_id == workspace_id)
+    """A page of campaigns, newest first: those that are archived, or the others."""
+    at = campaigns.c.archived_at
+    statement = _shown().where(
+        campaigns.c.workspace_id == workspace_id, at.is_not(None) if archived else at.is_(None)
+    )
     if before is not None:
         statement = statement.where(campaigns.c.id < before)
     rows = await connection.execute(statement.order_by(campaigns.c.id.desc()).limit(limit))
@@ -112,6 +120,12 @@ async def save_campaign(connection: AsyncConnection, before: Campaign, after: Ca
         await connection.execute(update(campaigns).where(campaigns.c.id == after.id).values(row))
     if after.audience != before.audience:
         await index_names(connection, after.workspace_id, after.id, after.audience)
+
+
+async def delete_campaign(connection: AsyncConnection, campaign_id: UUID) -> None:
+    """Removes a campaign that has never launched."""
+    for table, key in ((campaign_names, "campaign_id"), (campaigns, "id")):
+        await connection.execute(delete(table).where(table.c[key] == campaign_id))
 
 
 async def index_names(
@@ -293,6 +307,8 @@ def _row(campaign: Campaign) -> dict[str, Any]:
         "trigger": None if at is None else trigger.dump(at),
         "scheduled_at": None if at is None else trigger.next_at(at),
         "spread_minutes": campaign.spread_minutes,
+        "late_after_minutes": campaign.late_after_minutes,
+        "archived_at": campaign.archived_at,
         "paused_reason": campaign.definition_reason,
         "launch_id": campaign.launch and campaign.launch.id,
         "created_at": campaign.created_at,
@@ -315,6 +331,8 @@ def _campaign(row: Any, newest: Launch | None) -> Campaign:
         audience=audience,
         trigger=None if row.trigger is None else trigger.load(row.trigger, row.scheduled_at),
         spread_minutes=row.spread_minutes,
+        late_after_minutes=row.late_after_minutes,
+        archived_at=row.archived_at,
         launch=newest,
         created_at=row.created_at,
         changed_at=row.updated_at,

@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from clarion.cli.api import ask, ask_list, open_api
 from clarion.cli.api.client import Api
 from clarion.cli.campaigns.draft import Flags, flags_named, read_change
+from clarion.cli.campaigns.keeping import archive, delete, duplicate, restore, unschedule
 from clarion.cli.campaigns.report import print_preview, print_report
 from clarion.cli.campaigns.steps import (
     Record,
@@ -32,7 +33,7 @@ WATCH_SECONDS = 0.5
 commands = Commands(
     name="campaigns", help="Campaigns: what to say to whom, when, and what became of it."
 )
-for _verb in (schedule, cancel, pause, resume):
+for _verb in (schedule, cancel, pause, resume, unschedule, duplicate, archive, restore, delete):
     commands.command(_verb)
 _NO_FLAGS = Flags()
 _FINAL = ("done", "cancelled", "failed")
@@ -82,7 +83,13 @@ async def create(
 
 
 @commands.command(name="list")
-async def list_(*, limit: Limit = PAGE, before: str | None = None, json: AsJson = False) -> None:
+async def list_(
+    *,
+    limit: Limit = PAGE,
+    before: str | None = None,
+    archived: Annotated[bool, Parameter(negative="")] = False,
+    json: AsJson = False,
+) -> None:
     """List campaigns, newest first.
 
     For example:
@@ -97,9 +104,12 @@ async def list_(*, limit: Limit = PAGE, before: str | None = None, json: AsJson 
         How many.
     before
         The id of the last one seen: older ones are listed.
+    archived
+        List archived ones instead.
     """
     cursor = None if before is None else read_id(before, "campaign")
-    campaigns = await ask_list("/campaigns", query={"before": cursor}, limit=limit)
+    query = {"before": cursor, "archived": "true" if archived else None}
+    campaigns = await ask_list("/campaigns", query=query, limit=limit)
     print_records(
         campaigns,
         as_json=json,

@@ -53,6 +53,8 @@ class Flags:
         To a saved audience, by its code.
     spread_minutes
         Spread the launch evenly over so long, up to a day.
+    late_after_minutes
+        A launch that is so late waits for a person.
     """
 
     file: Path | None = None
@@ -69,6 +71,7 @@ class Flags:
     trait: Several = None
     audience_code: Annotated[str | None, Parameter(name="--audience")] = None
     spread_minutes: int | None = None
+    late_after_minutes: int | None = None
 
     def content(self) -> dict[str, Any]:
         """The content fields that were given."""
@@ -119,6 +122,8 @@ def read_change(name: str | None, flags: Flags, content: Mapping[str, Any]) -> d
         wire["audience"] = audience
     if flags.spread_minutes is not None:
         wire["spread_minutes"] = flags.spread_minutes
+    if flags.late_after_minutes is not None:
+        wire["late_after_minutes"] = flags.late_after_minutes
     return wire
 
 

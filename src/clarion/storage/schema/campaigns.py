@@ -28,6 +28,8 @@ campaigns = Table(
     Column("updated_at", Instant, nullable=False),
     Column("trigger", Json),  # its kind, and what belongs to that; NULL: a draft
     Column("launch_id", Id),  # the newest of its launches
+    Column("late_after_minutes", Integer),  # later, it waits; NULL: as the installation has it
+    Column("archived_at", Instant),  # not listed since
     Index("campaigns_due", "state", "scheduled_at"),
     Index("campaigns_workspace", "workspace_id", "id"),
 )

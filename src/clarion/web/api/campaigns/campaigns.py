@@ -39,6 +39,7 @@ CampaignId = Annotated[UUID, PathParameter(description="The campaign's id.")]
 Before = Annotated[
     UUID | None, QueryParameter(description="The `id` of the last one seen: older ones are listed.")
 ]
+Archived = Annotated[bool, QueryParameter(description="List archived ones instead.")]
 LaunchAt = Annotated[
     str | None,
     QueryParameter(
@@ -82,10 +83,13 @@ class Campaigns(Controller):
         before: Before = None,
         limit: Limit = LIMIT_DEFAULT,
         cursor: Cursor = None,
+        archived: Archived = False,
     ) -> Page[wire.Campaign]:
         """Campaigns, newest first."""
         last_seen = before if cursor is None else after_id(cursor)
-        campaigns = await parts.ask(list_campaigns, caller, before=last_seen, limit=limit + 1)
+        campaigns = await parts.ask(
+            list_campaigns, caller, before=last_seen, limit=limit + 1, archived=archived
+        )
         return page(campaigns, limit, shown_campaign, lambda campaign: campaign.id.bytes)
 
     @get("/{campaign_id:uuid}", summary="Show a campaign")

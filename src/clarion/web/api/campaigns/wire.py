@@ -74,6 +74,14 @@ class Content(ContentFields, kw_only=True, omit_defaults=True):
     live_activity: LiveActivityFields | msgspec.UnsetType = msgspec.UNSET
 
 
+LateAfter = Annotated[
+    int,
+    msgspec.Meta(
+        description="A launch that is so many minutes late waits for a person; null: as "
+        "`CLARION_LATE_MINUTES` has it.",
+        extra_json_schema={"minimum": 1, "maximum": campaigns.LATE_MINUTES_MAX},
+    ),
+]
 ZoneName = Annotated[
     str,
     msgspec.Meta(description='The IANA name of the time zone of `at`, such as "Europe/Vienna".'),
@@ -121,6 +129,12 @@ class Repetition(msgspec.Struct, frozen=True, kw_only=True):
     missed: Missed
 
 
+class CampaignCopy(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """What the copy is called; without it, as the campaign is."""
+
+    name: str | None = None
+
+
 class NewCampaign(msgspec.Struct, kw_only=True):
     """A campaign to create: a draft, or with `at` a scheduled one, which with `zone`, `own_time`
     or `repeat` is a local time as in `Schedule`. `spread_minutes`: how long its
@@ -130,6 +144,7 @@ class NewCampaign(msgspec.Struct, kw_only=True):
     content: Content
     audience: Rule
     spread_minutes: Spread | msgspec.UnsetType = msgspec.UNSET
+    late_after_minutes: LateAfter | msgspec.UnsetType | None = msgspec.UNSET
     at: str | msgspec.UnsetType = msgspec.UNSET
     zone: ZoneName | msgspec.UnsetType = msgspec.UNSET
     own_time: OwnTime | msgspec.UnsetType = msgspec.UNSET
@@ -144,6 +159,7 @@ class CampaignChange(msgspec.Struct, kw_only=True):
     content: Content | msgspec.UnsetType = msgspec.UNSET
     audience: Rule | msgspec.UnsetType = msgspec.UNSET
     spread_minutes: Spread | msgspec.UnsetType = msgspec.UNSET
+    late_after_minutes: LateAfter | msgspec.UnsetType | None = msgspec.UNSET
     updated_at: Moment | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -194,7 +210,9 @@ class Campaign(msgspec.Struct, frozen=True, kw_only=True):
     own_time: LocalTime | None
     repeat: Repetition | None
     spread_minutes: int
+    late_after_minutes: int | None
     paused_reason: str | None
+    archived_at: Moment | None
     created_at: Moment
     updated_at: Moment
     warnings: list[CampaignWarning] | msgspec.UnsetType = msgspec.UNSET
@@ -238,6 +256,8 @@ def shown_campaign(
         own_time=_local_time(campaign),
         repeat=_repetition(campaign),
         spread_minutes=campaign.spread_minutes,
+        late_after_minutes=campaign.late_after_minutes,
+        archived_at=campaign.archived_at,
         paused_reason=campaign.paused_reason,
         created_at=campaign.created_at,
         updated_at=campaign.updated_at,
