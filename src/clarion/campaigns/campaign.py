@@ -7,17 +7,19 @@
       └────cancel─────────┴─────────────▶ cancelled
 
 A campaign is the definition, a launch is an occurrence of it. `scheduled` means that its trigger
-will launch it, `ended` that it launches no more. Whoever looks at a campaign that launches once
-sees both as one (`Campaign.state`): of what has launched, the launch's state. To pause, resume or
-cancel it acts on its launch where there is one.
+will launch it, again perhaps, `ended` that it launches no more. Whoever looks at a campaign that
+launches once sees both as one (`Campaign.state`): of what has launched, the launch's state. To
+pause, resume or cancel it acts on its launches where there are any.
 
 A scheduled campaign whose time passed long ago is not launched but paused: it is late, and waits
 for a person, who resumes it (it launches now) or schedules it anew.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from typing import assert_never
 from uuid import UUID
 
@@ -26,13 +28,16 @@ from clarion.campaigns import launch as launches
 from clarion.campaigns import trigger as triggers
 from clarion.campaigns.content.spec import ContentSpec
 from clarion.campaigns.conversion import Conversion
-from clarion.campaigns.launch import BY_A_PERSON, Launch, LaunchState
+from clarion.campaigns.launch import BY_A_PERSON, FINAL, Launch, LaunchState
 from clarion.campaigns.limits.limits import NO_LIMITS, Limits
-from clarion.campaigns.trigger import Once, Trigger
+from clarion.campaigns.trigger import Once, Trigger, WhenLate
 from clarion.faults import Rejected
 
 NAME_CHARACTERS_MAX = 200
+LaunchStep = Callable[[Launch], Launch | Rejected]
+"""A pure function of `campaigns/launch.py`, with its time."""
 SPREAD_MINUTES_MAX = 1_440
+LATE_MINUTES_MAX = 10_080
 LATE_REASON = (
     "late: its time passed while nothing ran to launch it; resume it to launch now, or schedule it "
     "for another time"
@@ -92,6 +97,11 @@ class Campaign:
     """Exempt from caps and quiet hours; exclusions, opt-outs and suppressions hold all the same."""
     limits: Limits = NO_LIMITS
     """Those of its workspace, where they are read with it: for sending."""
+    late_after_minutes: int | None = None
+    """What should have been launched longer ago waits for a person; None: as the installation has
+    it."""
+    archived_at: datetime | None = None
+    """Since when it is not listed."""
     launch: Launch | None = None
     created_at: datetime
     changed_at: datetime
@@ -140,6 +150,10 @@ _OF_DEFINITION = {
     _D.ENDED: CampaignState.DONE,
     _D.CANCELLED: CampaignState.CANCELLED,
 }
+LAUNCH_GOES_ON = Rejected(
+    "campaign_state",
+    "A launch of the campaign goes on: wait for its end, or cancel the campaign.",
+)
 
 
 def seen_state(state: LaunchState) -> CampaignState:
@@ -165,12 +179,29 @@ def schedule(campaign: Campaign, at: datetime | Trigger, now: datetime) -> Campa
     """Schedules the launch for `at`, or as the trigger says. A campaign that is scheduled, or late,
     may be given another time; one that a person has paused stays paused until it is resumed."""
     if campaign.definition not in (_D.DRAFT, _D.SCHEDULED) and not is_late(campaign):
-        return _refused(campaign, "scheduled")
+        return refused(campaign, "scheduled")
+    if campaign.archived_at is not None:
+        return Rejected("campaign_state", "The campaign is archived: restore it first.")
     return replace(
         campaign,
         definition=_D.SCHEDULED,
         definition_reason=None,
         trigger=Once(at) if isinstance(at, datetime) else at,
+        changed_at=now,
+    )
+
+
+def unschedule(campaign: Campaign, now: datetime) -> Campaign | Rejected:
+    """Makes a campaign that is to launch a draft again, which can be edited."""
+    if campaign.definition not in (_D.SCHEDULED, _D.PAUSED):
+        return refused(campaign, "unscheduled")
+    if campaign.launch is not None and campaign.launch.state not in FINAL:
+        return LAUNCH_GOES_ON
+    return replace(
+        campaign,
+        definition=_D.DRAFT,
+        definition_reason=None,
+        trigger=None,
         changed_at=now,
     )
 
@@ -197,12 +228,15 @@ def edit(
     conversion: Conversion | None,
     category: str | None,
     is_transactional: bool,
+    late_after_minutes: int | None = None,
     now: datetime,
 ) -> Campaign | Rejected:
     """Changes content or audience of a draft. A scheduled campaign can not be edited: it stays as
-    it was approved."""
+    it was approved, until it is unscheduled."""
     if campaign.definition is not _D.DRAFT:
-        return _refused(campaign, "edited")
+        cure = "" if campaign.launch is not None else ": unschedule it first"
+        is_waiting = campaign.definition in (_D.SCHEDULED, _D.PAUSED)
+        return refused(campaign, "edited", cure if is_waiting else "")
     return replace(
         campaign,
         name=name,
@@ -212,6 +246,7 @@ def edit(
         conversion=conversion,
         category=category,
         is_transactional=is_transactional,
+        late_after_minutes=late_after_minutes,
         changed_at=now,
     )
 
@@ -220,15 +255,28 @@ def launch(
     campaign: Campaign, now: datetime, late_after: timedelta | None = None
 ) -> Campaign | Rejected:
     """Launches a campaign that is due. If its time passed more than `late_after` ago, it is paused
-    instead and waits for a person. Rejected if it has been given a later time."""
+    instead and waits for a person; of one that repeats, the occurrence is skipped or made up, as
+    its trigger says. Rejected if it has been given a later time."""
     trigger, at = campaign.trigger, campaign.scheduled_at
     if campaign.definition is not _D.SCHEDULED or trigger is None or at is None or at > now:
-        return _refused(campaign, "launched")
+        return refused(campaign, "launched")
+    trigger = triggers.latest_due(trigger, now)
+    at = triggers.next_at(trigger) or at
+    following = triggers.following(trigger)
+    definition = _D.ENDED if following is None else _D.SCHEDULED
+    moved_on = replace(
+        campaign, definition=definition, trigger=following or trigger, changed_at=now
+    )
     if late_after is not None and now - at > late_after:
-        return pause(campaign, now, LATE_REASON)
+        when_late = triggers.when_late(trigger)
+        if when_late is WhenLate.WAIT:
+            return pause(campaign, now, LATE_REASON)
+        if when_late is WhenLate.SKIP:
+            return moved_on
+    if campaign.launch is not None and campaign.launch.occurrence == triggers.occurrence(trigger):
+        return moved_on  # scheduled again for an occurrence that has launched
     return replace(
-        campaign,
-        definition=_D.SCHEDULED if triggers.fires_again(trigger) else _D.ENDED,
+        moved_on,
         launch=launches.begin(
             campaign.id,
             campaign.workspace_id,
@@ -237,17 +285,23 @@ def launch(
             now,
             triggers.own_time(trigger),
         ),
-        changed_at=now,
     )
 
 
 def pause(campaign: Campaign, now: datetime, reason: str = BY_A_PERSON) -> Campaign | Rejected:
-    """Stops sending until the campaign is resumed."""
+    """Stops sending until the campaign is resumed: of one that repeats, also the launch that goes
+    on."""
     if campaign.definition is _D.SCHEDULED:
-        return replace(campaign, definition=_D.PAUSED, definition_reason=reason, changed_at=now)
+        return replace(
+            campaign,
+            definition=_D.PAUSED,
+            definition_reason=reason,
+            launch=_where_it_can(campaign.launch, partial(launches.pause, now=now, reason=reason)),
+            changed_at=now,
+        )
     launched = campaign.launched
     if launched is None:
-        return _refused(campaign, "paused")
+        return refused(campaign, "paused")
     return _with(campaign, launches.pause(launched, now, reason), "paused")
 
 
@@ -263,11 +317,16 @@ def resume(campaign: Campaign, now: datetime) -> Campaign | Rejected:
             definition=_D.SCHEDULED,
             definition_reason=None,
             trigger=trigger,
+            launch=_where_it_can(campaign.launch, partial(launches.resume, now=now)),
             changed_at=now,
         )
+    if campaign.definition is _D.SCHEDULED and campaign.launch is not None:
+        # Of one that repeats, a launch may be paused by itself: this one, or an older one.
+        resumed = _where_it_can(campaign.launch, partial(launches.resume, now=now))
+        return replace(campaign, launch=resumed)
     launched = campaign.launched
     if launched is None:
-        return _refused(campaign, "resumed")
+        return refused(campaign, "resumed")
     return _with(campaign, launches.resume(launched, now), "resumed")
 
 
@@ -276,19 +335,31 @@ def cancel(campaign: Campaign, now: datetime) -> Campaign | Rejected:
     if campaign.definition is _D.CANCELLED:
         return campaign
     if campaign.definition is not _D.ENDED:
-        return replace(campaign, definition=_D.CANCELLED, definition_reason=None, changed_at=now)
+        return replace(
+            campaign,
+            definition=_D.CANCELLED,
+            definition_reason=None,
+            launch=_where_it_can(campaign.launch, partial(launches.cancel, now=now)),
+            changed_at=now,
+        )
     if campaign.launch is None:
-        return _refused(campaign, "cancelled")
+        return refused(campaign, "cancelled")
     return _with(campaign, launches.cancel(campaign.launch, now), "cancelled")
+
+
+def _where_it_can(launch: Launch | None, step: LaunchStep) -> Launch | None:
+    """The launch after a step that it may have no need of."""
+    after = None if launch is None else step(launch)
+    return launch if isinstance(after, Rejected) else after
 
 
 def _with(campaign: Campaign, launched: Launch | Rejected, wanted: str) -> Campaign | Rejected:
     if isinstance(launched, Rejected):
-        return _refused(campaign, wanted)
+        return refused(campaign, wanted)
     return campaign if launched == campaign.launch else replace(campaign, launch=launched)
 
 
-def _refused(campaign: Campaign, wanted: str) -> Rejected:
+def refused(campaign: Campaign, wanted: str, cure: str = "") -> Rejected:
     return Rejected(
-        "campaign_state", f"The campaign is {campaign.state.value}: it can not be {wanted}."
+        "campaign_state", f"The campaign is {campaign.state.value}: it can not be {wanted}{cure}."
     )

@@ -14,20 +14,29 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from clarion.accounts.actor import Actor, Permission, system
 from clarion.accounts.audit import Thing, difference
 from clarion.accounts.command import Run, audit_by_itself, command, forbidden
+from clarion.accounts.workspace import read_name
 from clarion.accounts.workspace_store import zone_of
 from clarion.audiences.saved.references import wrong_references
+from clarion.campaigns import launch as launches
 from clarion.campaigns import store
-from clarion.campaigns.campaign import Campaign, pause, schedule, seen_state
+from clarion.campaigns.campaign import (
+    LAUNCH_GOES_ON,
+    Campaign,
+    LaunchStep,
+    pause,
+    schedule,
+    seen_state,
+    unschedule,
+)
 from clarion.campaigns.draft import ContentCheck, new_campaign, rewrite
+from clarion.campaigns.keeping import archive, check_deletion, duplicate, restore
 from clarion.campaigns.launch import Launch
 from clarion.campaigns.schedule import parse_when
 from clarion.clock import Clock
-from clarion.faults import Rejected, invalid, not_found
+from clarion.faults import Fault, Rejected, invalid, not_found
 
 Step = Callable[[Campaign], Campaign | Rejected]
 """A pure function of `campaigns/campaign.py`, with its time."""
-LaunchStep = Callable[[Launch], Launch | Rejected]
-"""A pure function of `campaigns/launch.py`, with its time."""
 
 _AUDITED = (
     "name",
@@ -38,6 +47,8 @@ _AUDITED = (
     "category",
     "is_transactional",
 )
+_AUDITED_WHERE_SET = ("late_after_minutes", "archived_at")
+"""Of a new campaign told where they are."""
 _PERSONAL = ("content", "audience", "conversion")
 """The first two may name people, whom the audit log must not outlive: only that they changed is
 kept."""
@@ -49,6 +60,8 @@ class Transition:
 
     before: Campaign
     after: Campaign
+    others: tuple[Launch, ...] = ()
+    """Launches of it that were open beside the newest, as they were, and were taken along."""
 
 
 @command("campaign.create", needs=Permission.WRITE)
@@ -76,7 +89,7 @@ async def create_campaign(
     if wrong:
         return invalid(*wrong, code="invalid_campaign")
     await store.create_campaign(run.connection, campaign)
-    run.audit(Thing("campaign", campaign.id), _audited_fields(campaign))
+    run.audit(Thing("campaign", campaign.id), _audited_of_new(campaign))
     return campaign
 
 
@@ -118,18 +131,84 @@ async def schedule_campaign(
     )
 
 
+@command("campaign.unschedule", needs=Permission.PUBLISH)
+async def unschedule_campaign(run: Run, actor: Actor, campaign_id: UUID) -> Campaign | Rejected:
+    """Makes a scheduled campaign a draft again."""
+    unscheduled = await _take(run, actor, campaign_id, partial(unschedule, now=run.now))
+    if isinstance(unscheduled, Campaign) and await store.open_launches(run.connection, campaign_id):
+        return LAUNCH_GOES_ON
+    return unscheduled
+
+
+@command("campaign.duplicate", needs=Permission.WRITE)
+async def duplicate_campaign(
+    run: Run, actor: Actor, campaign_id: UUID, name: str | None = None
+) -> Campaign | Rejected:
+    """Makes a draft that says the same to the same people."""
+    checked = None if name is None else read_name(name)
+    if isinstance(checked, Fault):
+        return invalid(checked, code="invalid_campaign")
+    campaign = await store.get_campaign(run.connection, actor.workspace_id, campaign_id)
+    if campaign is None:
+        return not_found("campaign")
+    copy = duplicate(campaign, checked, campaign_id=run.new_id(), now=run.now)
+    await store.create_campaign(run.connection, copy)
+    fields = _audited_of_new(copy) | {"duplicate_of": str(campaign_id)}
+    run.audit(Thing("campaign", copy.id), fields)
+    return copy
+
+
+@command("campaign.archive", needs=Permission.WRITE)
+async def archive_campaign(run: Run, actor: Actor, campaign_id: UUID) -> Campaign | Rejected:
+    """Takes a draft, or what is over, out of the list."""
+    return await _take(run, actor, campaign_id, partial(archive, now=run.now))
+
+
+@command("campaign.restore", needs=Permission.WRITE)
+async def restore_campaign(run: Run, actor: Actor, campaign_id: UUID) -> Campaign | Rejected:
+    """Puts an archived campaign back into the list."""
+    return await _take(run, actor, campaign_id, partial(restore, now=run.now))
+
+
+@command("campaign.delete", needs=Permission.WRITE)
+async def delete_campaign(run: Run, actor: Actor, campaign_id: UUID) -> Campaign | Rejected:
+    """Removes a draft that has never launched, for good."""
+    campaign = await store.get_campaign(run.connection, actor.workspace_id, campaign_id, lock=True)
+    if campaign is None:
+        return not_found("campaign")
+    rejected = check_deletion(campaign)
+    if rejected is not None:
+        return rejected
+    await store.delete_campaign(run.connection, campaign_id)
+    run.audit(Thing("campaign", campaign_id), _audited_of_new(campaign))
+    return campaign
+
+
 @command("campaign.pause", needs=Permission.PUBLISH)
 async def pause_campaign(run: Run, actor: Actor, campaign_id: UUID) -> Campaign | Rejected:
     """Pauses the campaign until it is resumed."""
-    return await _take(run, actor, campaign_id, partial(pause, now=run.now))
+    paused = await apply_transition(
+        run.connection,
+        actor.workspace_id,
+        campaign_id,
+        partial(pause, now=run.now),
+        others=partial(launches.pause, now=run.now),
+    )
+    return audited(run, paused)
 
 
 async def apply_transition(
-    connection: AsyncConnection, workspace_id: UUID, campaign_id: UUID, step: Step
+    connection: AsyncConnection,
+    workspace_id: UUID,
+    campaign_id: UUID,
+    step: Step,
+    *,
+    others: LaunchStep | None = None,
 ) -> Transition | Rejected:
     """The only writer of a campaign's state, for commands and for agents in transactions of their
-    own; a step may take the campaign's launch along. The rows are locked from reading to writing,
-    so nobody's change is lost."""
+    own; a step may take the campaign's newest launch along, and `others` takes those of its
+    launches that are open beside it. The rows are locked from reading to writing, so nobody's
+    change is lost."""
     before = await store.get_campaign(connection, workspace_id, campaign_id, lock=True)
     if before is None:
         return not_found("campaign")
@@ -137,7 +216,15 @@ async def apply_transition(
     if isinstance(after, Rejected):
         return after
     await store.save_campaign(connection, before, after)
-    return Transition(before=before, after=after)
+    taken = []
+    if others is not None:
+        for launch in await store.open_launches(connection, campaign_id):
+            is_newest = after.launch is not None and after.launch.id == launch.id
+            moved = launch if is_newest else others(launch)
+            if moved != launch and not isinstance(moved, Rejected):
+                await store.save_launch(connection, moved)
+                taken.append(launch)
+    return Transition(before=before, after=after, others=tuple(taken))
 
 
 async def apply_launch_transition(
@@ -201,4 +288,13 @@ def _audited_launch(launch: Launch) -> dict[str, Any]:
 
 
 def _audited_fields(campaign: Campaign) -> dict[str, Any]:
-    return {name: getattr(campaign, name) for name in _AUDITED}
+    return {name: getattr(campaign, name) for name in (*_AUDITED, *_AUDITED_WHERE_SET)}
+
+
+def _audited_of_new(campaign: Campaign) -> dict[str, Any]:
+    fields = _audited_fields(campaign)
+    return {
+        name: value
+        for name, value in fields.items()
+        if value is not None or name not in _AUDITED_WHERE_SET
+    }

@@ -11,6 +11,7 @@ from msgspec import UNSET
 from clarion.audiences import rule, rule_parser
 from clarion.audiences.rule import Rule
 from clarion.campaigns.campaign import (
+    LATE_MINUTES_MAX,
     NAME_CHARACTERS_MAX,
     SPREAD_MINUTES_MAX,
     Campaign,
@@ -36,6 +37,7 @@ FIELDS = (
     "content",
     "audience",
     "spread_minutes",
+    "late_after_minutes",
     "conversion",
     "category",
     "transactional",
@@ -50,6 +52,7 @@ class Draft:
     content: ContentSpec
     audience: Rule
     spread_minutes: int = 0
+    late_after_minutes: int | None = None
     conversion: Conversion | None = None
     category: str | None = None
     is_transactional: bool = False
@@ -84,6 +87,10 @@ def parse_draft(wire: Mapping[str, Any], check: ContentCheck) -> Draft | Rejecte
     if type(spread) is not int or not 0 <= spread <= SPREAD_MINUTES_MAX:
         message = f"must be whole minutes from 0 to {SPREAD_MINUTES_MAX}"
         faults.append(Fault("spread_minutes", message))
+    late = wire.get("late_after_minutes")
+    if late is not None and (type(late) is not int or not 1 <= late <= LATE_MINUTES_MAX):
+        message = f"must be whole minutes from 1 to {LATE_MINUTES_MAX}, or null: as set for all"
+        faults.append(Fault("late_after_minutes", message))
     conversion = parse_conversion(wire.get("conversion"))
     if isinstance(conversion, list):
         faults += conversion
@@ -107,6 +114,7 @@ def parse_draft(wire: Mapping[str, Any], check: ContentCheck) -> Draft | Rejecte
         content=content,
         audience=audience,
         spread_minutes=spread,
+        late_after_minutes=late,
         conversion=conversion,
         category=category,
         is_transactional=is_transactional,
@@ -138,6 +146,7 @@ def new_campaign(
         content=draft.content,
         audience=draft.audience,
         spread_minutes=draft.spread_minutes,
+        late_after_minutes=draft.late_after_minutes,
         conversion=draft.conversion,
         category=draft.category,
         is_transactional=draft.is_transactional,
@@ -154,6 +163,7 @@ def dump_draft(campaign: Campaign) -> dict[str, Any]:
         "content": dump_content(campaign.content),
         "audience": rule.dump(campaign.audience),
         "spread_minutes": campaign.spread_minutes,
+        "late_after_minutes": campaign.late_after_minutes,
         "conversion": dump_conversion(campaign.conversion),
         "category": campaign.category,
         "transactional": campaign.is_transactional,
@@ -173,6 +183,7 @@ def rewrite(
         content=draft.content,
         audience=draft.audience,
         spread_minutes=draft.spread_minutes,
+        late_after_minutes=draft.late_after_minutes,
         conversion=draft.conversion,
         category=draft.category,
         is_transactional=draft.is_transactional,

@@ -22,10 +22,18 @@ from clarion.faults import Rejected, invalid, not_found
 
 
 async def list_campaigns(
-    connection: AsyncConnection, actor: Actor, *, before: UUID | None, limit: int
+    connection: AsyncConnection,
+    actor: Actor,
+    *,
+    before: UUID | None,
+    limit: int,
+    archived: bool = False,
 ) -> list[Campaign]:
-    """At most `limit` campaigns, newest first; `before`: those older than this one."""
-    return await store.list_campaigns(connection, actor.workspace_id, before=before, limit=limit)
+    """At most `limit` campaigns, newest first; `before`: those older than this one. `archived`:
+    those that are, instead of the others."""
+    return await store.list_campaigns(
+        connection, actor.workspace_id, before=before, limit=limit, archived=archived
+    )
 
 
 async def get_campaign(

@@ -4,15 +4,31 @@
 {"at": "2026-12-24T18:00:00+01:00"}                          at an instant
 {"at": "2026-12-24T18:00", "zone": "Europe/Vienna"}          at a time of a zone
 {"at": "2026-12-24T18:00", "own_time": {}}                   at each customer's own time
+{"at": "2026-12-24T18:00", "repeat": {"rule": "daily"}}      again and again, from then on
 """
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from clarion.campaigns.timing import own_time
 from clarion.campaigns.timing.own_time import OwnTime, PastZones
-from clarion.campaigns.trigger import Once, OnceInOwnTime, Trigger
+from clarion.campaigns.timing.recurrence import (
+    EXCEPTED_MAX,
+    WORDS,
+    Missed,
+    Recurrence,
+    days_of,
+    wrong_rule,
+)
+from clarion.campaigns.trigger import (
+    Once,
+    OnceInOwnTime,
+    Recurring,
+    Trigger,
+    first_from,
+    instant_of,
+)
 from clarion.faults import Fault, Rejected, invalid
 from clarion.time_zone import instant_at, read_zone
 
@@ -20,8 +36,10 @@ PAST_SECONDS_MAX = 60
 """Clocks differ; a time this little past means now."""
 FUTURE_DAYS_MAX = 400
 OWN = "own_time"
-FIELDS = ("at", "zone", OWN)
+REPEAT = "repeat"
+FIELDS = ("at", "zone", OWN, REPEAT)
 _OF_OWN_TIME = ("fallback", "past")
+_OF_REPEAT = ("rule", "until", "except", "missed")
 _NO_OFFSET = (
     "must be a local time without an offset, such as 2026-12-24T18:00, since a zone says where"
 )
@@ -31,9 +49,11 @@ def parse_when(wire: Any, now: datetime, workspace_zone: str) -> Trigger | Rejec
     """When it launches: an object with `FIELDS`, or only what its `at` is. `workspace_zone`: of
     what names no other."""
     when = wire if isinstance(wire, Mapping) else {"at": wire}
-    own, zone = when.get("own_time"), when.get("zone")
+    own, zone, repeat = when.get(OWN), when.get("zone"), when.get(REPEAT)
     if own is not None and zone is not None:
         return _refused("can not stand beside own_time, whose fallback names a zone", "zone")
+    if repeat is not None:
+        return _parse_repeat(when, repeat, now, workspace_zone)
     if own is not None:
         return _parse_own(when.get("at"), own, now, workspace_zone)
     if zone is None:
@@ -107,6 +127,84 @@ def _parse_own(at: Any, wire: Any, now: datetime, workspace_zone: str) -> OnceIn
         return _refused("lies in the past in every time zone: choose a later time")
     launches_at = _in_range(max(own_time.begins_at(wall), now), now)
     return launches_at if isinstance(launches_at, Rejected) else OnceInOwnTime(launches_at, own)
+
+
+def _parse_repeat(
+    when: Mapping[str, Any], wire: Any, now: datetime, workspace_zone: str
+) -> Recurring | Rejected:
+    """From its `at` on; from now on, where occurrences are past already."""
+    start = parse_wall(when.get("at"))
+    if isinstance(start, Rejected):
+        return start
+    zone = read_zone(when.get("zone") or workspace_zone, "zone")
+    if isinstance(zone, Fault):
+        return invalid(zone, code="schedule")
+    is_in_own_time = when.get(OWN) is not None
+    if is_in_own_time:
+        own = parse_own_time(when[OWN], start, workspace_zone)
+        if isinstance(own, Rejected):
+            return own
+        if own.past is not PastZones.AT_ONCE:
+            message = f"must be {PastZones.AT_ONCE.value}: tomorrow has its own occurrence"
+            return _refused(message, f"{OWN}.past")
+        zone = own.fallback
+    read = parse_repeat(wire, start)
+    if isinstance(read, Rejected):
+        return read
+    recurrence, missed = read
+    trigger = Recurring(
+        recurrence=recurrence, next=start, zone=zone, is_in_own_time=is_in_own_time, missed=missed
+    )
+    first = first_from(trigger, now - timedelta(seconds=PAST_SECONDS_MAX))
+    if first is None:
+        return _refused("names no day to come: nothing would be sent", f"{REPEAT}.rule")
+    in_range = _in_range(instant_of(first), now)
+    return in_range if isinstance(in_range, Rejected) else first
+
+
+def parse_repeat(wire: Any, start: datetime) -> tuple[Recurrence, Missed] | Rejected:
+    """How it repeats from `start` on: `rule`, a word or an RRULE; `until`, its last local day;
+    `except`, local days; `missed`."""
+    if not isinstance(wire, Mapping):
+        return _refused(f"must be an object with {', '.join(_OF_REPEAT)}", REPEAT)
+    faults = [
+        Fault(f"{REPEAT}.{name}", f"is unknown; use {', '.join(_OF_REPEAT)}")
+        for name in wire
+        if name not in _OF_REPEAT
+    ]
+    rule = wire.get("rule")
+    rule = WORDS.get(rule, rule) if isinstance(rule, str) else ""
+    until = wire.get("until")
+    if until is not None:
+        days = _days([until])
+        if not days or "UNTIL=" in rule or "COUNT=" in rule:
+            message = "must be a day such as 2026-12-31, and the rule have no end of its own"
+            faults.append(Fault(f"{REPEAT}.until", message))
+        else:
+            rule += f";UNTIL={days[0]:%Y%m%d}"
+    wrong = wrong_rule(rule)
+    if wrong is not None:
+        faults.append(Fault(f"{REPEAT}.rule", wrong))
+    excepted = _days(wire.get("except", []))
+    if excepted is None:
+        message = f"must be a list of at most {EXCEPTED_MAX} days such as 2026-12-24"
+        faults.append(Fault(f"{REPEAT}.except", message))
+    missed = wire.get("missed", Missed.SKIP.value)
+    if missed not in list(Missed):
+        faults.append(Fault(f"{REPEAT}.missed", f"must be {' or '.join(Missed)}"))
+    if faults or excepted is None:
+        return invalid(*faults, code="schedule")
+    return Recurrence(start=start, rule=rule, excepted=excepted), Missed(missed)
+
+
+def _days(wire: Any) -> tuple[date, ...] | None:
+    """Local days; None: these are none."""
+    if not isinstance(wire, list) or len(wire) > EXCEPTED_MAX:
+        return None
+    try:
+        return days_of(wire)
+    except (TypeError, ValueError):
+        return None
 
 
 def _in_range(at: datetime, now: datetime) -> datetime | Rejected:

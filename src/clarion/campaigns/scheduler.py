@@ -1,5 +1,6 @@
 """The scheduler: launches campaigns whose time has come. One whose time passed long ago, since no
-scheduler ran or a copy of the database was put back, it pauses: it waits for a person.
+scheduler ran or a copy of the database was put back, it pauses: it waits for a person. Of one that
+repeats, the occurrence is skipped or made up.
 
 The launch row is the truth, its job a nudge: a launch whose job was lost is published again. One
 scheduler works at a time; if two did, the campaign's row would still let one of them launch it.
@@ -17,7 +18,7 @@ from clarion.accounts.audit import Thing
 from clarion.accounts.command import audit_by_itself
 from clarion.agent import Agent, AgentName, Pause
 from clarion.broker import Broker, JobKind, NewJob
-from clarion.campaigns.campaign import Campaign, launch
+from clarion.campaigns.campaign import Campaign, DefinitionState, launch
 from clarion.campaigns.commands import apply_transition, changes_of
 from clarion.campaigns.launch import Launch
 from clarion.campaigns.store import due_campaigns, freeze_audience, launches_to_plan
@@ -36,7 +37,8 @@ class SchedulerOptions:
     nudge_seconds: float = 30.0
     """How often launches still being planned are published again."""
     late_minutes: int = 60
-    """What should have been launched longer ago than this waits for a person."""
+    """What should have been launched longer ago than this waits for a person, where its campaign
+    says nothing else."""
 
 
 class Scheduler:
@@ -131,11 +133,14 @@ class Scheduler:
         begun = _new_launch(campaign, after)
         if begun is None:
             assert campaign.scheduled_at is not None
+            is_late = after.definition is DefinitionState.PAUSED
             log.warning(
-                "campaign_late",
+                "campaign_late" if is_late else "occurrence_skipped",
                 campaign=str(campaign.id),
                 scheduled_at=campaign.scheduled_at.isoformat(),
-                cure="resume it to launch now, or schedule it for another time",
+                cure="resume it to launch now, or schedule it for another time"
+                if is_late
+                else "to have missed ones made up, schedule it with missed: make_up",
             )
             return None
         log.info("campaign_launched", campaign=str(campaign.id))
@@ -146,29 +151,36 @@ class Scheduler:
     ) -> Campaign | None:
         """The campaign as it was written; None if it was not."""
         now = self._clock.now()
-        late_after = timedelta(minutes=self._options.late_minutes)
         # Given another time since it was read, it is not due any more.
         transition = await apply_transition(
             connection,
             campaign.workspace_id,
             campaign.id,
-            lambda current: launch(current, now, late_after),
+            lambda current: launch(current, now, self._late_after(current)),
         )
         if isinstance(transition, Rejected):
             return None
         begun = _new_launch(transition.before, transition.after)
-        is_launched = begun is not None
+        verb = "campaign.launch"
         if begun is not None:
             await freeze_audience(connection, begun, transition.after.audience)
+        elif transition.after.definition is DefinitionState.PAUSED:
+            verb = "campaign.pause"
+        else:
+            verb = "campaign.skip"
         await audit_by_itself(
             connection,
             self._clock,
             system(campaign.workspace_id, "scheduler"),
-            "campaign.launch" if is_launched else "campaign.pause",
+            verb,
             Thing("campaign", campaign.id),
             changes_of(transition),
         )
         return transition.after
+
+    def _late_after(self, campaign: Campaign) -> timedelta:
+        minutes = campaign.late_after_minutes
+        return timedelta(minutes=self._options.late_minutes if minutes is None else minutes)
 
     async def _publish(self, launch_id: UUID) -> None:
         await self._broker.publish(NewJob(kind=JobKind.LAUNCH, payload=launch_id.bytes))

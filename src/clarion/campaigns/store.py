@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, literal_column, select, tuple_, update
+from sqlalchemy import Select, delete, literal_column, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.audiences import rule, rule_parser
@@ -18,7 +18,7 @@ from clarion.campaigns.campaign import Campaign, DefinitionState
 from clarion.campaigns.content.spec import ContentSpec, dump_content, parse_content
 from clarion.campaigns.conversion import dump_conversion, parse_conversion
 from clarion.campaigns.conversion_store import await_conversion
-from clarion.campaigns.launch import Launch, LaunchState
+from clarion.campaigns.launch import FINAL, Launch, LaunchState
 from clarion.campaigns.limits.limits import NO_LIMITS, Limits
 from clarion.campaigns.limits.store import COLUMNS as LIMITS
 from clarion.campaigns.limits.store import limits_beside
@@ -66,10 +66,18 @@ async def get_launched(connection: AsyncConnection, launch_id: UUID) -> Campaign
 
 
 async def list_campaigns(
-    connection: AsyncConnection, workspace_id: UUID, *, before: UUID | None, limit: int
+    connection: AsyncConnection,
+    workspace_id: UUID,
+    *,
+    before: UUID | None,
+    limit: int,
+    archived: bool = False,
 ) -> list[Campaign]:
-    """A page of campaigns, newest first."""
-    statement = _shown().where(campaigns.c.workspace_id == workspace_id)
+    """A page of campaigns, newest first: those that are archived, or the others."""
+    at = campaigns.c.archived_at
+    statement = _shown().where(
+        campaigns.c.workspace_id == workspace_id, at.is_not(None) if archived else at.is_(None)
+    )
     if before is not None:
         statement = statement.where(campaigns.c.id < before)
     rows = await connection.execute(statement.order_by(campaigns.c.id.desc()).limit(limit))
@@ -140,6 +148,12 @@ async def save_campaign(connection: AsyncConnection, before: Campaign, after: Ca
         await index_names(connection, after.workspace_id, after.id, after.audience)
 
 
+async def delete_campaign(connection: AsyncConnection, campaign_id: UUID) -> None:
+    """Removes a campaign that has never launched."""
+    for table, key in ((campaign_names, "campaign_id"), (campaigns, "id")):
+        await connection.execute(delete(table).where(table.c[key] == campaign_id))
+
+
 async def index_names(
     connection: AsyncConnection, workspace_id: UUID, campaign_id: UUID, audience: Rule
 ) -> None:
@@ -181,6 +195,21 @@ async def list_launches(
         )
     rows = await connection.execute(
         statement.order_by(launches.c.started_at.desc(), launches.c.id.desc()).limit(limit)
+    )
+    return [_launch(row._mapping) for row in rows]
+
+
+async def open_launches(connection: AsyncConnection, campaign_id: UUID) -> list[Launch]:
+    """The launches of a campaign that are not at their end. Nobody else changes them until this
+    transaction ends."""
+    rows = await connection.execute(
+        select(launches)
+        .where(
+            launches.c.campaign_id == campaign_id,
+            launches.c.state.not_in([state.value for state in FINAL]),
+        )
+        .order_by(launches.c.id)
+        .with_for_update()
     )
     return [_launch(row._mapping) for row in rows]
 
@@ -304,6 +333,8 @@ def _row(campaign: Campaign) -> dict[str, Any]:
         "trigger": None if at is None else trigger.dump(at),
         "scheduled_at": None if at is None else trigger.next_at(at),
         "spread_minutes": campaign.spread_minutes,
+        "late_after_minutes": campaign.late_after_minutes,
+        "archived_at": campaign.archived_at,
         "paused_reason": campaign.definition_reason,
         "launch_id": campaign.launch and campaign.launch.id,
         "conversion": dump_conversion(campaign.conversion),
@@ -335,6 +366,8 @@ def _campaign(row: Any, newest: Launch | None, limits: Limits = NO_LIMITS) -> Ca
         category=row.category,
         is_transactional=row.is_transactional,
         limits=limits,
+        late_after_minutes=row.late_after_minutes,
+        archived_at=row.archived_at,
         launch=newest,
         created_at=row.created_at,
         changed_at=row.updated_at,

@@ -6,13 +6,27 @@ Another kind is another member of `Trigger`; the functions here are what it must
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import Enum, auto
 from typing import Any, assert_never
 
 from clarion.campaigns.timing import own_time as own_times
+from clarion.campaigns.timing import recurrence as recurrences
 from clarion.campaigns.timing.own_time import OwnTime
+from clarion.campaigns.timing.recurrence import Missed, Recurrence
+from clarion.time_zone import instant_at
 
 ONCE = "once"
+RECURRING = "recurring"
 _THE_ONLY_OCCURRENCE = "1"
+
+
+class WhenLate(Enum):
+    """What becomes of an occurrence that is late."""
+
+    WAIT = auto()
+    """For a person."""
+    SKIP = auto()
+    LAUNCH = auto()
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +44,19 @@ class OnceInOwnTime:
     own_time: OwnTime
 
 
-Trigger = Once | OnceInOwnTime
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recurring:
+    """The campaign launches again and again. `next`: the local time that is next, or of an ended
+    one was the last. `zone`: where that is; of one at each customer's own time the fallback."""
+
+    recurrence: Recurrence
+    next: datetime
+    zone: str
+    is_in_own_time: bool = False
+    missed: Missed = Missed.SKIP
+
+
+Trigger = Once | OnceInOwnTime | Recurring
 
 
 def next_at(trigger: Trigger) -> datetime | None:
@@ -38,6 +64,8 @@ def next_at(trigger: Trigger) -> datetime | None:
     match trigger:
         case Once(at=at) | OnceInOwnTime(at=at):
             return at
+        case Recurring():
+            return instant_of(trigger)
         case _:
             assert_never(trigger)
 
@@ -48,6 +76,8 @@ def occurrence(trigger: Trigger) -> str:
     match trigger:
         case Once() | OnceInOwnTime():
             return _THE_ONLY_OCCURRENCE
+        case Recurring(next=wall):
+            return wall.isoformat()
         case _:
             assert_never(trigger)
 
@@ -59,24 +89,73 @@ def own_time(trigger: Trigger) -> OwnTime | None:
             return None
         case OnceInOwnTime(own_time=own):
             return own
+        case Recurring(next=wall, zone=zone):
+            return OwnTime(wall=wall, fallback=zone) if trigger.is_in_own_time else None
         case _:
             assert_never(trigger)
 
 
-def fires_again(trigger: Trigger) -> bool:
-    """Whether another launch may follow the next one."""
+def following(trigger: Trigger) -> Trigger | None:
+    """The trigger once its next occurrence is past; None: there is no other one."""
     match trigger:
         case Once() | OnceInOwnTime():
-            return False
+            return None
+        case Recurring(recurrence=recurrence, next=wall):
+            then = next(recurrences.walls(recurrence, wall), None)
+            return None if then is None else replace(trigger, next=then)
+        case _:
+            assert_never(trigger)
+
+
+def latest_due(trigger: Trigger, now: datetime) -> Trigger:
+    """With the last of the occurrences that are due as its next: those before it are missed."""
+    if not isinstance(trigger, Recurring):
+        return trigger
+    latest = trigger
+    for wall in recurrences.walls(trigger.recurrence, trigger.next):
+        then = replace(trigger, next=wall)
+        if instant_of(then) > now:
+            break
+        latest = then
+    return latest
+
+
+def first_from(trigger: Recurring, earliest: datetime) -> Recurring | None:
+    """With the first of all its occurrences that is not before `earliest` as its next; None: there
+    is none."""
+    for wall in recurrences.walls(trigger.recurrence):
+        then = replace(trigger, next=wall)
+        if instant_of(then) >= earliest:
+            return then
+    return None
+
+
+def instant_of(trigger: Recurring) -> datetime:
+    """When its next occurrence launches."""
+    if trigger.is_in_own_time:
+        return own_times.begins_at(trigger.next)
+    return instant_at(trigger.next, trigger.zone)
+
+
+def when_late(trigger: Trigger) -> WhenLate:
+    """What becomes of an occurrence whose time passed longer ago than the campaign allows."""
+    match trigger:
+        case Once() | OnceInOwnTime():
+            return WhenLate.WAIT
+        case Recurring(missed=missed):
+            return WhenLate.SKIP if missed is Missed.SKIP else WhenLate.LAUNCH
         case _:
             assert_never(trigger)
 
 
 def made_due(trigger: Trigger, now: datetime) -> Trigger:
-    """What a person lets go on whose time has passed: it launches now."""
+    """What a person lets go on whose time has passed: it launches now. One that repeats launches
+    where its missed occurrences are made up."""
     match trigger:
         case Once() | OnceInOwnTime():
             return replace(trigger, at=now)
+        case Recurring():
+            return trigger
         case _:
             assert_never(trigger)
 
@@ -88,6 +167,15 @@ def dump(trigger: Trigger) -> dict[str, Any]:
             return {"type": ONCE}
         case OnceInOwnTime(own_time=own):
             return {"type": ONCE, "own_time": own_times.dump(own)}
+        case Recurring():
+            return {
+                "type": RECURRING,
+                **recurrences.dump(trigger.recurrence),
+                "next": trigger.next.isoformat(),
+                "zone": trigger.zone,
+                "is_in_own_time": trigger.is_in_own_time,
+                "missed": trigger.missed.value,
+            }
         case _:
             assert_never(trigger)
 
@@ -98,4 +186,12 @@ def load(saved: dict[str, Any], at: datetime | None) -> Trigger:
     if saved.get("type") == ONCE and at is not None:
         own = saved.get("own_time")
         return Once(at) if own is None else OnceInOwnTime(at, own_times.load(own))
+    if saved.get("type") == RECURRING:
+        return Recurring(
+            recurrence=recurrences.load(saved),
+            next=datetime.fromisoformat(saved["next"]),
+            zone=saved["zone"],
+            is_in_own_time=saved["is_in_own_time"],
+            missed=Missed(saved["missed"]),
+        )
     raise ValueError(f"a trigger of an unknown kind: {saved.get('type')}")

@@ -5,12 +5,14 @@ settles promptly, and a resumed one goes on promptly.
 """
 
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import partial
 from uuid import UUID
 
 from clarion.accounts.actor import Actor, Permission
 from clarion.accounts.command import Run, command
 from clarion.broker import JobKind, NewJob
+from clarion.campaigns import launch as launches
 from clarion.campaigns.campaign import Campaign, cancel, resume
 from clarion.campaigns.commands import Transition, apply_transition, audited
 from clarion.campaigns.launch import FINAL, Launch, LaunchState
@@ -21,10 +23,18 @@ from clarion.faults import Rejected
 @command("campaign.cancel", needs=Permission.PUBLISH)
 async def cancel_campaign(run: Run, actor: Actor, campaign_id: UUID) -> Campaign | Rejected:
     """Cancels a campaign for good. Cancelling twice is cancelling once."""
-    step = partial(cancel, now=run.now)
-    cancelled = await apply_transition(run.connection, actor.workspace_id, campaign_id, step)
-    if isinstance(cancelled, Transition) and cancelled.after != cancelled.before:
-        await _make_due(run, cancelled.before.launch, held_only=False)
+    cancelled = await apply_transition(
+        run.connection,
+        actor.workspace_id,
+        campaign_id,
+        partial(cancel, now=run.now),
+        others=partial(launches.cancel, now=run.now),
+    )
+    if isinstance(cancelled, Transition):
+        if cancelled.after != cancelled.before:
+            await _make_due(run, cancelled.before.launch, held_only=False)
+        for launch in cancelled.others:
+            await _make_due(run, launch, held_only=False)
     return audited(run, cancelled)
 
 
@@ -37,10 +47,14 @@ async def resume_campaign(run: Run, actor: Actor, campaign_id: UUID) -> Campaign
 
 async def resume_within(run: Run, workspace_id: UUID, campaign_id: UUID) -> Transition | Rejected:
     """Resume a campaign in another command's transaction."""
-    step = partial(resume, now=run.now)
-    resumed = await apply_transition(run.connection, workspace_id, campaign_id, step)
+    step = partial(launches.resume, now=run.now)
+    resumed = await apply_transition(
+        run.connection, workspace_id, campaign_id, partial(resume, now=run.now), others=step
+    )
     if isinstance(resumed, Transition):
         await _make_due(run, resumed.after.launch, held_only=True)
+        for launch in resumed.others:
+            await _make_due(run, replace(launch, state=launch.stage), held_only=True)
     return resumed
 
 

@@ -1,8 +1,8 @@
 """Campaigns: what to say to whom, when, and what became of it."""
 
 import asyncio
-from collections.abc import Sequence
-from typing import Annotated
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any
 
 from cyclopts import App as Commands
 from cyclopts import Parameter
@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from clarion.cli.api import ask, ask_list, open_api
 from clarion.cli.api.client import Api
 from clarion.cli.campaigns.draft import Flags, flags_named, read_change
+from clarion.cli.campaigns.keeping import archive, delete, duplicate, restore, unschedule
 from clarion.cli.campaigns.launches import activity, deliveries, launch
 from clarion.cli.campaigns.report import print_preview, print_report
 from clarion.cli.campaigns.steps import (
@@ -34,7 +35,23 @@ WATCH_SECONDS = 0.5
 commands = Commands(
     name="campaigns", help="Campaigns: what to say to whom, when, and what became of it."
 )
-for _verb in (schedule, cancel, pause, resume, check, test, launch, activity, deliveries):
+_VERBS: Sequence[Callable[..., Any]] = (
+    schedule,
+    cancel,
+    pause,
+    resume,
+    unschedule,
+    duplicate,
+    archive,
+    restore,
+    delete,
+    check,
+    test,
+    launch,
+    activity,
+    deliveries,
+)
+for _verb in _VERBS:
     commands.command(_verb)
 commands.command(try_out, name="try")
 _NO_FLAGS = Flags()
@@ -85,7 +102,13 @@ async def create(
 
 
 @commands.command(name="list")
-async def list_(*, limit: Limit = PAGE, before: str | None = None, json: AsJson = False) -> None:
+async def list_(
+    *,
+    limit: Limit = PAGE,
+    before: str | None = None,
+    archived: Annotated[bool, Parameter(negative="")] = False,
+    json: AsJson = False,
+) -> None:
     """List campaigns, newest first.
 
     For example:
@@ -100,9 +123,12 @@ async def list_(*, limit: Limit = PAGE, before: str | None = None, json: AsJson 
         How many.
     before
         The id of the last one seen: older ones are listed.
+    archived
+        List archived ones instead.
     """
     cursor = None if before is None else read_id(before, "campaign")
-    campaigns = await ask_list("/campaigns", query={"before": cursor}, limit=limit)
+    query = {"before": cursor, "archived": "true" if archived else None}
+    campaigns = await ask_list("/campaigns", query=query, limit=limit)
     print_records(
         campaigns,
         as_json=json,

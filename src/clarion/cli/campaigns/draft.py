@@ -70,6 +70,8 @@ class Flags:
         To a saved audience, by its code.
     spread_minutes
         Spread the launch evenly over so long, up to a day.
+    late_after_minutes
+        A launch that is so late waits for a person.
     conversion_event
         Count the customers who then do this track event; with --conversion-hours.
     conversion_hours
@@ -102,6 +104,7 @@ class Flags:
     trait: Several = None
     audience_code: Annotated[str | None, Parameter(name="--audience")] = None
     spread_minutes: int | None = None
+    late_after_minutes: int | None = None
     conversion_event: str | None = None
     conversion_hours: int | None = None
     category: str | None = None
@@ -175,6 +178,8 @@ def read_change(name: str | None, flags: Flags, content: Mapping[str, Any]) -> d
         wire["audience"] = audience
     if flags.spread_minutes is not None:
         wire["spread_minutes"] = flags.spread_minutes
+    if flags.late_after_minutes is not None:
+        wire["late_after_minutes"] = flags.late_after_minutes
     conversion = {"event": flags.conversion_event, "within_hours": flags.conversion_hours}
     given_conversion = {name: value for name, value in conversion.items() if value is not None}
     if given_conversion:

@@ -180,7 +180,9 @@ def _say(campaign: Record, as_json: bool, warnings: Sequence[Record] = ()) -> No
     if at and campaign["state"] == "scheduled":
         own = campaign["own_time"]
         when = f" for {at:%Y-%m-%d %H:%M} UTC"
-        if own is not None:
+        if campaign["repeat"] is not None:
+            when += ", and repeats"
+        elif own is not None:
             when = f" for {own['at'].replace('T', ' ')} of each customer's own time"
     print_done(f"{campaign['name']} is {campaign['state']}{when}.")
     print_warnings(warnings)

@@ -25,6 +25,14 @@ class When:
         The zone of customers of whom none is known; without it, the workspace's.
     past
         Customers in whose zone that is past get it at_once, or tomorrow.
+    repeat
+        daily, weekly, monthly, or an RRULE such as FREQ=WEEKLY;BYDAY=MO,TH.
+    until
+        The last day on which it repeats.
+    except_on
+        A day on which it does not; may be given several times.
+    missed
+        An occurrence that could not be launched in time: skip it, or make_up.
     """
 
     at: str | None = None
@@ -32,6 +40,10 @@ class When:
     own_time: Flag = False
     fallback_zone: str | None = None
     past: str | None = None
+    repeat: str | None = None
+    until: str | None = None
+    except_on: Annotated[list[str] | None, Parameter(negative="")] = None
+    missed: str | None = None
 
     def body(self) -> dict[str, Any]:
         """What the API is told; nothing where no flag was given."""
@@ -40,11 +52,21 @@ class When:
         given: dict[str, Any] = {"at": self.at, "zone": self.zone}
         if self.own_time or own:
             given["own_time"] = own
+        repeat = {
+            "rule": self.repeat,
+            "until": self.until,
+            "except": self.except_on or None,
+            "missed": self.missed,
+        }
+        repeat = {name: value for name, value in repeat.items() if value is not None}
+        given["repeat"] = repeat or None
         return {name: value for name, value in given.items() if value is not None}
 
     def forecast(self) -> dict[str, Any]:
-        """The same as a query of the forecast."""
+        """The same as a query of the forecast. Of one that repeats, of its first time."""
         query = {"at": self.at, "zone": self.zone}
+        if self.repeat is not None:
+            query["repeat"] = self.repeat
         if "own_time" in self.body():
             query["own_time"] = "true"
         return {name: value for name, value in query.items() if value is not None}

@@ -30,6 +30,8 @@ campaigns = Table(
     Column("updated_at", Instant, nullable=False),
     Column("trigger", Json),  # its kind, and what belongs to that; NULL: a draft
     Column("launch_id", Id),  # the newest of its launches
+    Column("late_after_minutes", Integer),  # later, it waits; NULL: as the installation has it
+    Column("archived_at", Instant),  # not listed since
     Column("category", Text),  # which customers can leave; NULL: none
     Column("is_transactional", Boolean, nullable=False, server_default=false()),
     Column("conversion", Json),  # the event that it is to lead to, and how soon; NULL: none

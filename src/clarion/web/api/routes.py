@@ -37,6 +37,7 @@ ROUTES: Mapping[str, Sequence[str]] = {
     "schema": ["audiences.audiences:SchemaOfWorkspace"],
     "campaigns": [
         "campaigns.campaigns:Campaigns",
+        "campaigns.keeping:KeptCampaign",
         "campaigns.launches:CampaignLaunches",
         "campaigns.launches:CampaignActivity",
         "campaigns.tryout:TryOuts",

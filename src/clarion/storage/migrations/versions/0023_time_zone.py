@@ -1,6 +1,6 @@
 """The time zone of a workspace.
 
-Revision ID: 0024
+Revision ID: 0023
 Revises: 0022
 """
 

@@ -1,6 +1,6 @@
 """Categories and transactional campaigns, a workspace's limits, and what frequency caps count.
 
-Revision ID: 0026
+Revision ID: 0025
 Revises: 0024
 """
 

@@ -1,7 +1,7 @@
 """When pushes of a launch were received and opened, and how long that took, kept as counts.
 
-Revision ID: 0029
-Revises: 0022
+Revision ID: 0026
+Revises: 0025
 """
 
 import sqlalchemy as sa

@@ -1,7 +1,7 @@
 """The event that a campaign is to lead to, and who has done it.
 
-Revision ID: 0030
-Revises: 0029
+Revision ID: 0027
+Revises: 0026
 """
 
 import sqlalchemy as sa

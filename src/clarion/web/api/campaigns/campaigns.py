@@ -39,6 +39,7 @@ CampaignId = Annotated[UUID, PathParameter(description="The campaign's id.")]
 Before = Annotated[
     UUID | None, QueryParameter(description="The `id` of the last one seen: older ones are listed.")
 ]
+Archived = Annotated[bool, QueryParameter(description="List archived ones instead.")]
 LaunchAt = Annotated[
     str | None,
     QueryParameter(
@@ -52,6 +53,10 @@ Zone = Annotated[
 ]
 InOwnTime = Annotated[
     bool, QueryParameter(description="As if `at` were each customer's own local time.")
+]
+
+RepeatRule = Annotated[
+    str | None, QueryParameter(description="As if it repeated from `at` on: its rule.")
 ]
 
 
@@ -78,10 +83,13 @@ class Campaigns(Controller):
         before: Before = None,
         limit: Limit = LIMIT_DEFAULT,
         cursor: Cursor = None,
+        archived: Archived = False,
     ) -> Page[wire.Campaign]:
         """Campaigns, newest first."""
         last_seen = before if cursor is None else after_id(cursor)
-        campaigns = await parts.ask(list_campaigns, caller, before=last_seen, limit=limit + 1)
+        campaigns = await parts.ask(
+            list_campaigns, caller, before=last_seen, limit=limit + 1, archived=archived
+        )
         return page(campaigns, limit, shown_campaign, lambda campaign: campaign.id.bytes)
 
     @get("/{campaign_id:uuid}", summary="Show a campaign")
@@ -209,6 +217,7 @@ class Campaigns(Controller):
         at: LaunchAt = None,
         zone: Zone = None,
         own_time: InOwnTime = False,
+        repeat: RepeatRule = None,
     ) -> wire.Forecast:
         """What scheduling or resuming a campaign would do: how many devices it reaches now, and
         `warnings`. Nothing is changed."""
@@ -217,6 +226,7 @@ class Campaigns(Controller):
             expected = await parts.ask(forecast_resume, caller, campaign_id, now=now)
         else:
             when: dict[str, Any] = {"at": at, "zone": zone, "own_time": {} if own_time else None}
+            when["repeat"] = None if repeat is None else {"rule": repeat}
             expected = await parts.ask(forecast_schedule, caller, campaign_id, when, now=now)
         return shown_forecast(expected, now)
 

@@ -19,6 +19,7 @@ from clarion.campaigns.content.spec import Priority, dump_content
 from clarion.campaigns.conversion import dump_conversion
 from clarion.campaigns.preview import CampaignWarning, PreviewFault
 from clarion.campaigns.timing.own_time import PastZones
+from clarion.campaigns.timing.recurrence import Missed
 from clarion.clock import Moment
 from clarion.customers.profile.category import CATEGORY
 from clarion.web.api.audiences.wire import Rule
@@ -119,6 +120,14 @@ class Content(ContentFields, kw_only=True, omit_defaults=True):
     live_activity: LiveActivityFields | msgspec.UnsetType = msgspec.UNSET
 
 
+LateAfter = Annotated[
+    int,
+    msgspec.Meta(
+        description="A launch that is so many minutes late waits for a person; null: as "
+        "`CLARION_LATE_MINUTES` has it.",
+        extra_json_schema={"minimum": 1, "maximum": campaigns.LATE_MINUTES_MAX},
+    ),
+]
 ZoneName = Annotated[
     str,
     msgspec.Meta(description='The IANA name of the time zone of `at`, such as "Europe/Vienna".'),
@@ -142,21 +151,53 @@ class OwnTime(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     past: PastZones | msgspec.UnsetType = msgspec.UNSET
 
 
+class Repeat(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """It launches again and again, from `at` on: a local time of `zone`, of the workspace's zone,
+    or of each customer's own. `rule`: daily, weekly, monthly, or an RRULE with FREQ, INTERVAL,
+    BYDAY, BYMONTHDAY, COUNT or UNTIL; `until`: its last local day; `except`: local days without it;
+    `missed`: what becomes of an occurrence that could not be launched in time."""
+
+    rule: str
+    until: str | msgspec.UnsetType = msgspec.UNSET
+    except_: list[str] | msgspec.UnsetType = msgspec.field(default=msgspec.UNSET, name="except")
+    missed: Missed | msgspec.UnsetType = msgspec.UNSET
+
+
+class Repetition(msgspec.Struct, frozen=True, kw_only=True):
+    """How a campaign repeats: from `start` on, a local time of `zone`; null: of each customer's
+    own. `next`: the local time that is next."""
+
+    rule: str
+    start: str
+    next: str
+    zone: str | None
+    except_: list[str] = msgspec.field(name="except")
+    missed: Missed
+
+
+class CampaignCopy(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """What the copy is called; without it, as the campaign is."""
+
+    name: str | None = None
+
+
 class NewCampaign(msgspec.Struct, kw_only=True):
-    """A campaign to create: a draft, or with `at` a scheduled one, which with `zone` or `own_time`
-    is a local time as in `Schedule`. `spread_minutes`: how long its launch is spread over, evenly.
-    `transactional`: exempt from frequency caps and quiet hours."""
+    """A campaign to create: a draft, or with `at` a scheduled one, which with `zone`, `own_time` or
+    `repeat` is a local time as in `Schedule`. `spread_minutes`: how long its launch is spread over,
+    evenly. `transactional`: exempt from frequency caps and quiet hours."""
 
     name: str
     content: Content
     audience: Rule
     spread_minutes: Spread | msgspec.UnsetType = msgspec.UNSET
+    late_after_minutes: LateAfter | msgspec.UnsetType | None = msgspec.UNSET
     conversion: Conversion | msgspec.UnsetType | None = msgspec.UNSET
     category: Category | msgspec.UnsetType | None = msgspec.UNSET
     transactional: bool | msgspec.UnsetType = msgspec.UNSET
     at: str | msgspec.UnsetType = msgspec.UNSET
     zone: ZoneName | msgspec.UnsetType = msgspec.UNSET
     own_time: OwnTime | msgspec.UnsetType = msgspec.UNSET
+    repeat: Repeat | msgspec.UnsetType = msgspec.UNSET
 
 
 class CampaignChange(msgspec.Struct, kw_only=True):
@@ -167,6 +208,7 @@ class CampaignChange(msgspec.Struct, kw_only=True):
     content: Content | msgspec.UnsetType = msgspec.UNSET
     audience: Rule | msgspec.UnsetType = msgspec.UNSET
     spread_minutes: Spread | msgspec.UnsetType = msgspec.UNSET
+    late_after_minutes: LateAfter | msgspec.UnsetType | None = msgspec.UNSET
     conversion: Conversion | msgspec.UnsetType | None = msgspec.UNSET
     category: Category | msgspec.UnsetType | None = msgspec.UNSET
     transactional: bool | msgspec.UnsetType = msgspec.UNSET
@@ -174,13 +216,14 @@ class CampaignChange(msgspec.Struct, kw_only=True):
 
 
 class Schedule(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """When to launch. `at`: "now", or an ISO 8601 time with its offset; with `zone` or `own_time` a
-    local time without one. A local time that clocks skip means the first instant after the gap; one
-    that they show twice, the first."""
+    """When to launch. `at`: "now", or an ISO 8601 time with its offset; with `zone`, `own_time`
+    or `repeat` a local time without one. One that clocks skip means the first instant after the
+    gap; one that they show twice, the first."""
 
     at: str
     zone: ZoneName | msgspec.UnsetType = msgspec.UNSET
     own_time: OwnTime | msgspec.UnsetType = msgspec.UNSET
+    repeat: Repeat | msgspec.UnsetType = msgspec.UNSET
 
 
 class PreviewFor(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -217,11 +260,14 @@ class Campaign(msgspec.Struct, frozen=True, kw_only=True):
     audience: Rule
     scheduled_at: Moment | None
     own_time: LocalTime | None
+    repeat: Repetition | None
     spread_minutes: int
+    late_after_minutes: int | None
     conversion: Conversion | None
     category: str | None
     transactional: bool
     paused_reason: str | None
+    archived_at: Moment | None
     created_at: Moment
     updated_at: Moment
     warnings: list[CampaignWarning] | msgspec.UnsetType = msgspec.UNSET
@@ -272,7 +318,10 @@ def shown_campaign(
         audience=msgspec.convert(rule.dump(campaign.audience), Rule),
         scheduled_at=campaign.scheduled_at,
         own_time=_local_time(campaign),
+        repeat=_repetition(campaign),
         spread_minutes=campaign.spread_minutes,
+        late_after_minutes=campaign.late_after_minutes,
+        archived_at=campaign.archived_at,
         conversion=msgspec.convert(dump_conversion(campaign.conversion), Conversion | None),
         category=campaign.category,
         transactional=campaign.is_transactional,
@@ -287,6 +336,21 @@ def _local_time(campaign: campaigns.Campaign) -> LocalTime | None:
     if own is None:
         return None
     return LocalTime(at=own.wall.isoformat(), fallback=own.fallback, past=own.past)
+
+
+def _repetition(campaign: campaigns.Campaign) -> Repetition | None:
+    recurring = campaign.trigger
+    if not isinstance(recurring, trigger.Recurring):
+        return None
+    recurrence = recurring.recurrence
+    return Repetition(
+        rule=recurrence.rule,
+        start=recurrence.start.isoformat(),
+        next=recurring.next.isoformat(),
+        zone=None if recurring.is_in_own_time else recurring.zone,
+        except_=[day.isoformat() for day in recurrence.excepted],
+        missed=recurring.missed,
+    )
 
 
 def shown_forecast(expected: previews.Forecast, now: datetime) -> Forecast:

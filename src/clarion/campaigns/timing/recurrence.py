@@ -1,0 +1,143 @@
+"""A campaign that repeats: on which local days, and at which local time. Pure.
+
+The rule is an RRULE of RFC 5545, of which these parts are taken:
+
+    FREQ        DAILY, WEEKLY or MONTHLY
+    INTERVAL    every so many days, weeks or months: 1 to 100
+    BYDAY       MO,WE; with MONTHLY also the first Monday (1MO) or the last Friday (-1FR)
+    BYMONTHDAY  1 to 31, or from the end: -1 is the last day. A month without that day is left out
+    COUNT       how often in all; days that are excepted count, too
+    UNTIL       the last local day (20261231) or local time (20261231T090000), without a Z
+
+The first occurrence is the first that the rule names at or after `start`; its time is that of
+`start`. A rule without an end ends after `YEARS_MAX` years.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from enum import StrEnum
+from functools import lru_cache
+from typing import Any
+
+from dateutil.rrule import rrule, rrulestr
+
+YEARS_MAX = 10
+RULE_CHARACTERS_MAX = 200
+INTERVAL_MAX = 100
+COUNT_MAX = 10_000
+EXCEPTED_MAX = 400
+WORDS = {"daily": "FREQ=DAILY", "weekly": "FREQ=WEEKLY", "monthly": "FREQ=MONTHLY"}
+"""Rules by a word: every day, on that day of the week, on that day of the month."""
+_DAY = r"(MO|TU|WE|TH|FR|SA|SU)"
+_MONTH_DAY = r"-?([1-9]|[12]\d|3[01])"
+_PARTS = {
+    "FREQ": re.compile(r"DAILY|WEEKLY|MONTHLY"),
+    "INTERVAL": re.compile(r"[1-9]\d{0,2}"),
+    "BYDAY": re.compile(rf"(-?[1-5])?{_DAY}(,(-?[1-5])?{_DAY})*"),
+    "BYMONTHDAY": re.compile(rf"{_MONTH_DAY}(,{_MONTH_DAY})*"),
+    "COUNT": re.compile(r"[1-9]\d{0,4}"),
+    "UNTIL": re.compile(r"\d{8}(T\d{6})?"),
+}
+
+
+class Missed(StrEnum):
+    """What becomes of an occurrence that could not be launched in time."""
+
+    SKIP = "skip"
+    MAKE_UP = "make_up"
+    """It launches as soon as it can; of several that were missed, the last."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recurrence:
+    """`start`: the local time from which it repeats. `excepted`: local days on which it does not
+    happen."""
+
+    start: datetime
+    rule: str
+    excepted: tuple[date, ...] = ()
+
+
+def wrong_rule(rule: str) -> str | None:
+    """What is wrong with a rule, as it follows its field's name; None: it is one that is taken."""
+    if len(rule) > RULE_CHARACTERS_MAX:
+        return f"may have at most {RULE_CHARACTERS_MAX} characters"
+    parts = [part.partition("=") for part in rule.split(";")]
+    names = [name for name, _, _ in parts]
+    for name, _, value in parts:
+        if name not in _PARTS:
+            odd = name or "an empty part"
+            return f"has {odd}: use {', '.join(_PARTS)}, as in FREQ=WEEKLY;BYDAY=MO"
+        if not _PARTS[name].fullmatch(value):
+            return f"has a {name} that is not taken: {value or 'nothing'}"
+    if len(set(names)) != len(names):
+        return "says one part twice"
+    said = {name: value for name, _, value in parts}
+    if "FREQ" not in said:
+        return "lacks FREQ, which is DAILY, WEEKLY or MONTHLY"
+    if "COUNT" in said and "UNTIL" in said:
+        return "has COUNT and UNTIL: say one of them"
+    if int(said.get("INTERVAL", "1")) > INTERVAL_MAX or int(said.get("COUNT", "1")) > COUNT_MAX:
+        return f"may have an INTERVAL of at most {INTERVAL_MAX}, and a COUNT of {COUNT_MAX}"
+    if said["FREQ"] != "MONTHLY" and re.search(r"\d", said.get("BYDAY", "")):
+        return "counts weekdays (1MO), which goes with FREQ=MONTHLY alone"
+    if said["FREQ"] == "WEEKLY" and "BYMONTHDAY" in said:
+        return "has BYMONTHDAY, which does not go with FREQ=WEEKLY"
+    return _wrong_until(said.get("UNTIL"))
+
+
+def walls(recurrence: Recurrence, after: datetime | None = None) -> Iterator[datetime]:
+    """The local times at which it happens, in their order: those later than `after`, or all."""
+    end = recurrence.start + timedelta(days=366 * YEARS_MAX)
+    excepted = frozenset(recurrence.excepted)
+    for wall in _rule(recurrence.rule, recurrence.start):
+        if wall > end:
+            return
+        if (after is None or wall > after) and wall.date() not in excepted:
+            yield wall
+
+
+def dump(recurrence: Recurrence) -> dict[str, Any]:
+    """Its saved form."""
+    return {
+        "start": recurrence.start.isoformat(),
+        "rule": recurrence.rule,
+        "except": [day.isoformat() for day in recurrence.excepted],
+    }
+
+
+def load(saved: Mapping[str, Any]) -> Recurrence:
+    """From the saved form."""
+    return Recurrence(
+        start=datetime.fromisoformat(saved["start"]),
+        rule=saved["rule"],
+        excepted=days_of(saved["except"]),
+    )
+
+
+def days_of(texts: Sequence[str]) -> tuple[date, ...]:
+    """Days in their order, each once. Raises ValueError or TypeError."""
+    return tuple(sorted({date.fromisoformat(text) for text in texts}))
+
+
+@lru_cache(maxsize=256)
+def _rule(text: str, start: datetime) -> rrule:
+    """`UNTIL` as a day means all of it."""
+    whole = re.sub(r"(UNTIL=\d{8})(?=;|$)", r"\1T235959", text)
+    return rrulestr(whole, dtstart=start)
+
+
+def _wrong_until(until: str | None) -> str | None:
+    if until is None:
+        return None
+    try:
+        datetime.combine(date.fromisoformat(until[:8]), _time(until[9:]))
+    except ValueError:
+        return f"has an UNTIL that is no day: {until}"
+    return None
+
+
+def _time(text: str) -> time:
+    return time.fromisoformat(text) if text else time()
