@@ -14,6 +14,7 @@ from clarion.cli.campaigns.draft import Flags, flags_named, read_change
 from clarion.cli.campaigns.launches import activity, deliveries, launch
 from clarion.cli.campaigns.report import print_preview, print_report
 from clarion.cli.campaigns.steps import (
+    AllowEmpty,
     Record,
     Yes,
     before_launch,
@@ -44,6 +45,7 @@ async def create(
     *,
     flags: Flags = _NO_FLAGS,
     at: str | None = None,
+    allow_empty: AllowEmpty = False,
     yes: Yes = False,
     json: AsJson = False,
 ) -> None:
@@ -67,6 +69,8 @@ async def create(
         The campaign's name.
     at
         "now", or an ISO 8601 time with its offset.
+    allow_empty
+        With --at: though it would reach nobody now.
     yes
         Do not ask before it launches now.
     """
@@ -75,7 +79,7 @@ async def create(
     with flags_named(wire):
         async with open_api() as api:
             if at is not None:
-                wire |= {"at": at}
+                wire |= {"at": at, "allow_empty": allow_empty}
                 expected = await api.call("POST", "/campaigns/forecast", body=wire)
                 warnings = before_launch(expected, yes=yes)
             campaign = await api.call("POST", "/campaigns", body=wire)

@@ -23,10 +23,18 @@ from clarion.cli.terminal import ask, is_interactive
 Record = dict[str, Any]
 """A thing as the API tells it."""
 
+AllowEmpty = Annotated[bool, Parameter(negative="")]
 Yes = Annotated[bool, Parameter(negative="")]
 
 
-async def schedule(campaign_id: str, *, at: str, yes: Yes = False, json: AsJson = False) -> None:
+async def schedule(
+    campaign_id: str,
+    *,
+    at: str,
+    allow_empty: AllowEmpty = False,
+    yes: Yes = False,
+    json: AsJson = False,
+) -> None:
     """Let a draft launch, or give a scheduled campaign, or one that is late, another time.
 
     `--at now` tells how many devices it reaches, and asks. What may not be meant is told: traits
@@ -45,14 +53,17 @@ async def schedule(campaign_id: str, *, at: str, yes: Yes = False, json: AsJson 
         Which.
     at
         "now", or an ISO 8601 time with its offset.
+    allow_empty
+        Though it would reach nobody now.
     yes
         Do not ask before it launches now.
     """
     path = path_of_campaign(campaign_id)
+    wanted = {"at": at, "allow_empty": allow_empty}
     async with open_api() as api:
         expected = await api.call("GET", f"{path}/forecast", query={"at": at}, name=campaign_id)
         warnings = before_launch(expected, yes=yes)
-        after = await api.call("POST", f"{path}/schedule", body={"at": at}, name=campaign_id)
+        after = await api.call("POST", f"{path}/schedule", body=wanted, name=campaign_id)
     _say(after, json, warnings)
 
 

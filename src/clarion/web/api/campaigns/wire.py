@@ -84,7 +84,7 @@ class Content(ContentFields, kw_only=True, omit_defaults=True):
 
 class NewCampaign(msgspec.Struct, kw_only=True):
     """A campaign to create: a draft, or with `at` a scheduled one. `spread_minutes`: how long its
-    launch is spread over, evenly."""
+    launch is spread over, evenly. `allow_empty`: schedule it though it would reach nobody now."""
 
     name: str
     content: Content
@@ -92,6 +92,7 @@ class NewCampaign(msgspec.Struct, kw_only=True):
     spread_minutes: Spread | msgspec.UnsetType = msgspec.UNSET
     conversion: Conversion | msgspec.UnsetType | None = msgspec.UNSET
     at: str | msgspec.UnsetType = msgspec.UNSET
+    allow_empty: bool | msgspec.UnsetType = msgspec.UNSET
 
 
 class CampaignChange(msgspec.Struct, kw_only=True):
@@ -107,9 +108,11 @@ class CampaignChange(msgspec.Struct, kw_only=True):
 
 
 class Schedule(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """When to launch: "now", or an ISO 8601 time with its offset."""
+    """When to launch: "now", or an ISO 8601 time with its offset. `allow_empty`: though it would
+    reach nobody now."""
 
     at: str
+    allow_empty: bool = False
 
 
 class PreviewFor(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
