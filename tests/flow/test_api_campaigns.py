@@ -44,20 +44,22 @@ async def test_a_draft_is_edited_and_an_older_look_at_it_does_not_win(service: S
     again = await service.ask("PATCH", path, other)
     assert again.json["audience"] == {"user_ids": ["ada"]}
     assert (again.json["name"], again.json["content"]["title"]) == ("Summer", "Else")
-    await service.post(f"{path}/schedule", {"at": "now"})
+    await service.post(f"{path}/schedule", {"at": "now", "allow_empty": True})
     locked = await service.ask("PATCH", path, {"name": "Too late"})
     assert (locked.status, locked.json["code"]) == (409, "campaign_state")
 
 
 async def test_a_campaign_made_with_a_time_is_scheduled(service: Service) -> None:
     at = "2026-12-24T18:00:00+01:00"
-    made = await service.ask("POST", "/campaigns", CAMPAIGN | {"at": at})
+    made = await service.ask("POST", "/campaigns", CAMPAIGN | {"at": at, "allow_empty": True})
     assert (made.status, made.json["state"]) == (201, "scheduled")
     assert made.json["scheduled_at"] == "2026-12-24T17:00:00Z"
 
 
 async def test_the_report_says_why_a_campaign_waits(service: Service) -> None:
-    made = await service.post("/campaigns", CAMPAIGN | {"at": "2026-06-01T09:00:00Z"})
+    made = await service.post(
+        "/campaigns", CAMPAIGN | {"at": "2026-06-01T09:00:00Z", "allow_empty": True}
+    )
     path = f"/campaigns/{made['id']}"
     assert (await service.get(f"{path}/report"))["waiting"] == []
     await service.post(f"{path}/pause")
@@ -97,7 +99,7 @@ async def test_who_schedules_a_campaign_is_told_what_may_not_be_meant(service: S
     key = await write_key_of(service)
     named = CAMPAIGN | {"content": {"title": "Hi {{ customer.frist_name }}"}}
     at = {"at": "2026-12-24T18:00:00Z"}
-    empty = await service.post("/campaigns", CAMPAIGN | at)
+    empty = await service.post("/campaigns", CAMPAIGN | at | {"allow_empty": True})
     assert "audience_empty" in [one["code"] for one in empty["warnings"]]
     await service.send(
         key,

@@ -82,7 +82,7 @@ async def test_each_act_with_a_campaign_is_in_the_log_once(service: Service) -> 
     service.clock.advance(1)
     change = {"name": "Summer", "audience": {"user_ids": ["ada-the-first"]}}
     assert (await service.ask("PATCH", path, change)).status == 200
-    await service.post(f"{path}/schedule", {"at": LATER})
+    await service.post(f"{path}/schedule", {"at": LATER, "allow_empty": True})
     await service.post(f"{path}/pause", headers={"X-Request-Id": "pause-1"})
     await service.post(f"{path}/resume")
     await service.post(f"{path}/cancel")
@@ -119,10 +119,12 @@ async def test_each_act_with_a_campaign_is_in_the_log_once(service: Service) -> 
 
 
 async def test_what_happens_to_a_campaign_by_itself_is_in_the_log(service: Service) -> None:
-    first = await service.post("/campaigns", CAMPAIGN | {"at": "now"})
+    first = await service.post("/campaigns", CAMPAIGN | {"at": "now", "allow_empty": True})
     await service.world.scheduler.step()
     later = service.clock.now() + timedelta(hours=1)
-    second = await service.post("/campaigns", CAMPAIGN | {"at": later.isoformat()})
+    second = await service.post(
+        "/campaigns", CAMPAIGN | {"at": later.isoformat(), "allow_empty": True}
+    )
     service.clock.advance(7 * 86_400)  # nothing ran meanwhile
     await service.world.scheduler.step()
     log = {
@@ -239,7 +241,7 @@ async def test_a_key_that_may_write_publishes_and_one_that_may_read_does_not(
     path = f"/campaigns/{made['id']}"
     calls: list[tuple[str, str, Any]] = [
         ("PATCH", path, {"name": "Summer"}),
-        ("POST", f"{path}/schedule", {"at": "now"}),
+        ("POST", f"{path}/schedule", {"at": "now", "allow_empty": True}),
         ("POST", f"{path}/pause", None),
         ("POST", f"{path}/resume", None),
         ("POST", f"{path}/cancel", None),
@@ -296,7 +298,7 @@ def test_what_the_operator_does_is_in_the_log(clarion: Clarion) -> None:
     clarion.json("firebase-apps", "removals", "shop", "keep")
     made = clarion.json("campaigns", "create", "Spring", "--title", "Hi", "--everyone")
     clarion.json("campaigns", "edit", made["id"], "--title", "Hello")
-    clarion.json("campaigns", "schedule", made["id"], "--at", "now", "--yes")
+    clarion.json("campaigns", "schedule", made["id"], "--at", "now", "--yes", "--allow-empty")
     clarion.json("campaigns", "pause", made["id"])
     clarion.json("campaigns", "resume", made["id"], "--yes")
     clarion.json("campaigns", "cancel", made["id"])

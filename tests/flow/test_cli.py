@@ -159,7 +159,7 @@ def test_a_campaign_goes_through_its_states(clarion: Clarion) -> None:
     states = [
         clarion.json("campaigns", step, made["id"], *more)["state"]
         for step, *more in (
-            ("schedule", "--at", "now", "--yes"),
+            ("schedule", "--at", "now", "--yes", "--allow-empty"),
             ("pause",),
             ("resume", "--yes"),
             ("cancel",),

@@ -178,7 +178,7 @@ async def test_a_push_that_shows_nothing_goes_to_who_has_turned_them_off(world: 
     assert (found.total.accepted, found.total.skipped) == (2, 0)
 
 
-async def test_a_campaign_in_which_nobody_can_be_reached_is_done_at_once(world: World) -> None:
+async def test_a_campaign_in_which_nobody_can_be_reached_has_failed_at_once(world: World) -> None:
     async with world.database.write() as connection:
         await bind_firebase_app(connection, WORKSPACE, SOURCE, None)
     await world.devices(*tokens(7))
@@ -186,8 +186,8 @@ async def test_a_campaign_in_which_nobody_can_be_reached_is_done_at_once(world: 
     await plan_all(world)
     found = await world.report(campaign_id)
     assert found.reasons["skipped"] == {"no_firebase_app": 7}
-    assert (await world.get(campaign_id)).state is CampaignState.DONE
-    assert await launch_state(world, campaign_id) is LaunchState.DONE
+    assert (await world.get(campaign_id)).state is CampaignState.FAILED
+    assert await launch_state(world, campaign_id) is LaunchState.FAILED
 
 
 async def test_a_removed_registration_is_not_planned(world: World) -> None:

@@ -49,7 +49,8 @@ async def signed_in(service: Service, **tokens: str) -> None:
 async def launched(service: Service, **more: Any) -> UUID:
     """A campaign that has launched now, and settled all it could."""
     made = await service.post("/campaigns", EVERYBODY | more)
-    await service.post(f"/campaigns/{made['id']}/schedule", {"at": "now"})
+    now = {"at": "now", "allow_empty": True}
+    await service.post(f"/campaigns/{made['id']}/schedule", now)
     await service.world.settle(UUID(made["id"]))
     return UUID(made["id"])
 
@@ -221,3 +222,87 @@ async def test_what_is_planned_is_listed_by_platform_page_by_page(service: Servi
     assert {row["state"] for row in listed} == {"pending"}
     paged = await service.every(f"/deliveries?campaign={made['id']}&platform=iOS", limit=3)
     assert sorted(one["customer"]["user_id"] for one in paged) == wanted
+
+
+async def failed(service: Service, campaign_id: UUID) -> str:
+    """Why a campaign has failed, which campaign, report and launch tell alike."""
+    campaign = await service.get(f"/campaigns/{campaign_id}")
+    report = await service.get(f"/campaigns/{campaign_id}/report")
+    launch = await launch_of(service, campaign_id)
+    assert (campaign["state"], report["state"], launch["state"]) == ("failed",) * 3
+    assert campaign["paused_reason"] == report["reason"] == launch["reason"]
+    assert report["balances"] and report["in_flight"] == 0
+    log = (await service.get(f"/audit?thing_kind=campaign&thing_id={campaign_id}"))["data"]
+    assert [entry["verb"] for entry in log].count("campaign.fail") == 1
+    assert "campaign.finish" not in [entry["verb"] for entry in log]
+    return str(launch["reason"])
+
+
+async def test_a_launch_that_nobody_got_has_failed_and_says_why(service: Service) -> None:
+    await signed_in(service, ada="bad-1", bob="bad-2", cem="dead-1")
+    reason = await failed(service, await launched(service))
+    assert reason.startswith("no push was accepted: 2 rejected (")
+
+
+async def test_a_text_that_fails_for_all_is_a_failure(service: Service) -> None:
+    await signed_in(service, ada="ok-1", bob="ok-2")
+    content = {"title": "{{ 1 | divided_by: customer.visits }}"}
+    traits = {"type": "identify", "traits": {"visits": 0}}
+    key = await write_key_of(service)
+    for user in ("ada", "bob"):
+        await service.send(key, traits | {"userId": user, "messageId": f"visits-{user}"})
+    reason = await failed(service, await launched(service, content=content))
+    assert "2 skipped (not_rendered): mend the text that fails" in reason
+
+
+async def test_no_firebase_app_for_anybody_is_a_failure(service: Service) -> None:
+    source = await service.post("/sources", {"name": "unbound", "firebase_app_id": None})
+    await service.send(source["write_key"], register("u1", "D-una", "ok-9", user="una"))
+    reason = await failed(service, await launched(service, audience={"user_ids": ["una"]}))
+    assert "1 skipped (no_firebase_app): bind the source" in reason
+
+
+async def test_what_one_device_got_or_all_declined_is_done(service: Service) -> None:
+    await signed_in(service, ada="ok-1", bob="bad-2", cem="dead-1")
+    for users in (["ada", "bob"], ["cem"]):
+        campaign_id = await launched(service, audience={"user_ids": users})
+        assert (await launch_of(service, campaign_id))["state"] == "done"
+
+
+async def test_a_campaign_that_reaches_nobody_is_scheduled_only_where_that_is_meant(
+    service: Service,
+) -> None:
+    gold = EVERYBODY | {"audience": {"trait": "plan", "test": "equals", "value": "gold"}}
+    await signed_in(service, ada="ok-1")
+    made = await service.post("/campaigns", gold)
+    path = f"/campaigns/{made['id']}"
+    for answer in (
+        await service.ask("POST", f"{path}/schedule", {"at": "now"}),
+        await service.ask("POST", "/campaigns", gold | {"at": "2026-12-24T18:00:00Z"}),
+    ):
+        assert (answer.status, answer.json["code"]) == (422, "invalid_campaign")
+        [fault] = answer.json["faults"]
+        assert fault["field"] == "audience"
+        assert "reaches no device now" in fault["message"]
+        assert "allow_empty" in fault["message"]
+    assert (await service.get(path))["state"] == "draft"
+    assert len((await service.get("/campaigns"))["data"]) == 1
+    wrong = await service.ask("POST", "/campaigns", gold | {"at": "now", "allow_empty": 1})
+    assert [fault["field"] for fault in wrong.json["faults"]] == ["allow_empty"]
+    meant = {"at": "now", "allow_empty": True}
+    assert (await service.post(f"{path}/schedule", meant))["state"] == "scheduled"
+    await service.world.settle(UUID(made["id"]))
+    assert (await service.get(path))["state"] == "done"
+
+
+async def test_an_audience_of_opted_out_devices_reaches_nobody(service: Service) -> None:
+    await signed_in(service, ada="ok-1")
+    dont = {"marketingPreferences": {"channels": [{"channel": "push", "subscribed": False}]}}
+    identify = {"type": "identify", "messageId": "no", "userId": "ada", "traits": dont}
+    await service.send(await write_key_of(service), identify)
+    made = await service.post("/campaigns", EVERYBODY)
+    path = f"/campaigns/{made['id']}/schedule"
+    answer = await service.ask("POST", path, {"at": "now"})
+    assert "of 1 devices 1 are opted out" in answer.json["faults"][0]["message"]
+    await signed_in(service, bob="ok-2")
+    assert (await service.post(path, {"at": "now"}))["state"] == "scheduled"

@@ -283,7 +283,7 @@ async def test_what_is_not_sent_is_planned_with_its_reason(world: World) -> None
     campaign_id = await world.campaign()
     found = await world.settle(campaign_id)
     assert found.reasons["skipped"] == {"no_firebase_app": 2}
-    assert (await world.get(campaign_id)).state is CampaignState.DONE
+    assert (await world.get(campaign_id)).state is CampaignState.FAILED
 
 
 async def test_the_words_are_rendered_for_each_customer(world: World) -> None:

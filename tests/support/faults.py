@@ -23,7 +23,7 @@ from support.world import World
 
 T = TypeVar("T")
 
-FINAL = (CampaignState.DONE, CampaignState.CANCELLED)
+FINAL = (CampaignState.DONE, CampaignState.CANCELLED, CampaignState.FAILED)
 
 
 class Crash(BaseException):

@@ -191,6 +191,7 @@ class World:
             if (await self.get(campaign_id)).state in (
                 CampaignState.DONE,
                 CampaignState.CANCELLED,
+                CampaignState.FAILED,
             ):
                 found = await self.report(campaign_id)
                 if found.total.in_flight == 0:

@@ -13,6 +13,7 @@ from sqlalchemy import (
     and_,
     case,
     exists,
+    false,
     func,
     literal_column,
     not_,
@@ -65,6 +66,27 @@ def devices_of(
         .limit(limit)
     )
     return statement if after is None else statement.where(devices.c.id > after)
+
+
+async def reaches_anybody(
+    connection: AsyncConnection,
+    workspace_id: UUID,
+    rule: Rule,
+    *,
+    now: datetime,
+    is_silent: bool,
+) -> bool:
+    """Whether the rule reaches any device at `now` that would be sent a push: the same devices as
+    `reach` counts, but those that it counts as left out. `is_silent`: the push shows nothing, so
+    that notifications may be off. It ends at the first."""
+    found = (
+        devices_of(workspace_id, rule, now=now, after=None, limit=1)
+        .where(not_(takes_no_push()), sources.c.firebase_app_id.is_not(None))
+        .order_by(None)
+    )
+    if not is_silent:
+        found = found.where(func.coalesce(shows_nothing(), false()).is_(False))
+    return (await connection.execute(found)).first() is not None
 
 
 async def reach(

@@ -1,6 +1,6 @@
 """A launch: one occurrence of a campaign, which becomes deliveries. Pure.
 
-    planning ──planned──▶ sending ──finish──▶ done
+    planning ──planned──▶ sending ──finish──▶ done, or failed
       │  ▲                  │  ▲
       ▼  │ resume           ▼  │ resume
      paused ──planned───▶ paused ──finish──▶ done
@@ -108,10 +108,11 @@ def planned(launch: Launch, now: datetime) -> Launch | Rejected:
     return _refused(launch, "sent")
 
 
-def finish(launch: Launch, now: datetime) -> Launch | Rejected:
-    """Marks as done when no delivery is open any more."""
+def finish(launch: Launch, now: datetime, failure: str | None = None) -> Launch | Rejected:
+    """Marks as done when no delivery is open any more; or as failed, where `failure` says why
+    nobody got it."""
     if launch.stage is _S.SENDING:
-        return _ended(launch, _S.DONE, None, now)
+        return _ended(launch, _S.DONE if failure is None else _S.FAILED, failure, now)
     return _refused(launch, "finished")
 
 
@@ -139,7 +140,7 @@ def cancel(launch: Launch, now: datetime) -> Launch | Rejected:
 
 
 def fail(launch: Launch, now: datetime, reason: str) -> Launch | Rejected:
-    """Marks as failed: it can not be planned to its end; `reason` says why."""
+    """Marks as failed before its end: it can not be planned; `reason` says why."""
     if launch.state in FINAL:
         return _refused(launch, "failed")
     return _ended(launch, _S.FAILED, reason, now)

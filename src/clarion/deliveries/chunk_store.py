@@ -33,6 +33,8 @@ from clarion.campaigns.launch import STOPPED, LaunchState, finish
 from clarion.campaigns.store import get_launch
 from clarion.clock import SKEW, Clock, first_id_after, made_at
 from clarion.deliveries.chunk import LEASED, READY, Chunk, Member, unpack
+from clarion.deliveries.counts_store import Tally, read_counts
+from clarion.deliveries.launch_failure import failure_of
 from clarion.storage.bulk import in_parts
 from clarion.storage.dialect import Id, Instant
 from clarion.storage.schema import (
@@ -315,10 +317,15 @@ async def _hasten(
 
 
 async def finish_launch(
-    connection: AsyncConnection, clock: Clock, launch_id: UUID, *, by: str
+    connection: AsyncConnection,
+    clock: Clock,
+    launch_id: UUID,
+    *,
+    by: str,
+    tally: Tally | None = None,
 ) -> bool:
-    """Marks the launch as done if all is planned and no chunk is open; `by`: the agent that
-    asks."""
+    """Marks the launch as done, or as failed where nobody got it, if all is planned and no chunk is
+    open. `by`: the agent that asks; `tally`: what its transaction will add to the counts."""
     launch = await get_launch(connection, launch_id, lock=True)
     if launch is None or launch.stage is not LaunchState.SENDING:
         return False
@@ -327,13 +334,14 @@ async def finish_launch(
     )
     if still_open.one_or_none() is not None:
         return False
+    failure = failure_of(await read_counts(connection, launch_id, tally))
     await apply_launch_transition(
         connection,
         clock,
         launch_id,
-        partial(finish, now=clock.now()),
+        partial(finish, now=clock.now(), failure=failure),
         by=by,
-        verb="campaign.finish",
+        verb="campaign.finish" if failure is None else "campaign.fail",
     )
     return True
 

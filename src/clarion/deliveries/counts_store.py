@@ -9,6 +9,7 @@ from collections import Counter
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.deliveries.delivery import DeliveryState
@@ -99,6 +100,24 @@ class Tally:
 def accepted_at(state: str, settled_at: datetime | None) -> datetime | None:
     """When the provider took the push of a delivery; None: it has not."""
     return settled_at if state == DeliveryState.ACCEPTED else None
+
+
+async def read_counts(
+    connection: AsyncConnection, launch_id: UUID, tally: Tally | None = None
+) -> Counter[tuple[str, str]]:
+    """How many of a launch's deliveries are in which state for which reason, on all platforms;
+    `tally`: with what is still to be added."""
+    rows = await connection.execute(
+        select(launch_counts.c.state, launch_counts.c.reason, func.sum(launch_counts.c["count"]))
+        .where(launch_counts.c.launch_id == launch_id)
+        .group_by(launch_counts.c.state, launch_counts.c.reason)
+    )
+    counts: Counter[tuple[str, str]] = Counter()
+    for state, reason, count in rows:
+        counts[state, reason] += int(count)
+    for (_, state, reason), changes in [] if tally is None else tally.changes():
+        counts[state, reason] += changes[0]
+    return counts
 
 
 async def add_to_counts(connection: AsyncConnection, launch_id: UUID, tally: Tally) -> None:

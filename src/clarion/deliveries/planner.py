@@ -257,7 +257,7 @@ class Planner:
         await self._broker.publish(*jobs)
 
     async def _all_planned(self, launch_id: UUID) -> None:
-        """Moves the launch on to sending, or to done if no chunk is open."""
+        """Moves the launch on to sending, or to its end if no chunk is open."""
         step = partial(planned, now=self._clock.now())
 
         async def work(connection: AsyncConnection) -> None:

@@ -34,15 +34,16 @@ from clarion.reports.waiting_store import Waiting, waiting
 
 
 class Report(Counts, frozen=True, kw_only=True):
-    """A campaign's account at one instant. `reasons`: by state, then by reason; of what is in
-    flight, FCM's last answer (`doubted_…`: one about the app that was not believed). `attempts`:
-    pushes that left for FCM, repeats included; `unanswered`: those whose answer was never seen,
-    which may have been shown twice. `waiting`: why what is in flight is not sent now.
-    `deliveries_removed_at`: since when single deliveries are gone, for their age; null: they are
-    there."""
+    """A campaign's account at one instant. `reason`: why it is paused, or has failed. `reasons`:
+    by state, then by reason; of what is in flight, FCM's last answer (`doubted_…`: one about the
+    app that was not believed). `attempts`: pushes that left for FCM, repeats included;
+    `unanswered`: those whose answer was never seen, which may have been shown twice. `waiting`:
+    why what is in flight is not sent now. `deliveries_removed_at`: since when single deliveries
+    are gone, for their age; null: they are there."""
 
     campaign_id: UUID
     state: CampaignState
+    reason: str | None
     reasons: dict[str, dict[str, int]]
     platforms: dict[str, PlatformCounts]
     attempts: int
@@ -64,6 +65,7 @@ async def get_report(
     return Report(
         campaign_id=campaign_id,
         state=campaign.state,
+        reason=campaign.paused_reason,
         **asdict(account.total),
         reasons=account.reasons,
         platforms=account.platforms,

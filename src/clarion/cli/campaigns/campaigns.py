@@ -15,6 +15,7 @@ from clarion.cli.campaigns.keeping import archive, delete, duplicate, restore, u
 from clarion.cli.campaigns.launches import activity, deliveries, launch
 from clarion.cli.campaigns.report import print_preview, print_report
 from clarion.cli.campaigns.steps import (
+    AllowEmpty,
     Record,
     Yes,
     before_launch,
@@ -64,6 +65,7 @@ async def create(
     *,
     flags: Flags = _NO_FLAGS,
     when: When = AT_NO_TIME,
+    allow_empty: AllowEmpty = False,
     yes: Yes = False,
     json: AsJson = False,
 ) -> None:
@@ -86,6 +88,8 @@ async def create(
     ----------
     name
         The campaign's name.
+    allow_empty
+        With --at: though it would reach nobody now.
     yes
         Do not ask before it launches now.
     """
@@ -94,7 +98,7 @@ async def create(
     with flags_named(wire):
         async with open_api() as api:
             if when.body():
-                wire |= when.body()
+                wire |= when.body() | {"allow_empty": allow_empty}
                 expected = await api.call("POST", "/campaigns/forecast", body=wire)
                 warnings = before_launch(expected, yes=yes)
             campaign = await api.call("POST", "/campaigns", body=wire)

@@ -15,7 +15,12 @@ def print_report(campaign: Record, report: Record, *, as_json: bool) -> None:
     if as_json:
         print_json(report)
         return
-    console.print(f"[bold]{escape(campaign['name'])}[/]  {report['state']}", highlight=False)
+    reason = f": {escape(report['reason'])}" if report["reason"] else ""
+    console.print(
+        f"[bold]{escape(campaign['name'])}[/]  {report['state']}{reason}",
+        highlight=False,
+        soft_wrap=True,
+    )
     _print_account(report)
     for waiting in report["waiting"]:
         console.print(_sentence(waiting), highlight=False, markup=False)

@@ -24,11 +24,17 @@ from clarion.cli.terminal import ask, is_interactive
 Record = dict[str, Any]
 """A thing as the API tells it."""
 
+AllowEmpty = Annotated[bool, Parameter(negative="")]
 Yes = Annotated[bool, Parameter(negative="")]
 
 
 async def schedule(
-    campaign_id: str, *, when: When = AT_NO_TIME, yes: Yes = False, json: AsJson = False
+    campaign_id: str,
+    *,
+    when: When = AT_NO_TIME,
+    allow_empty: AllowEmpty = False,
+    yes: Yes = False,
+    json: AsJson = False,
 ) -> None:
     """Let a draft launch, or give a scheduled campaign, or one that is late, another time.
 
@@ -47,17 +53,20 @@ async def schedule(
     ----------
     campaign_id
         Which.
+    allow_empty
+        Though it would reach nobody now.
     yes
         Do not ask before it launches now.
     """
     path = path_of_campaign(campaign_id)
     if when.at is None:
         raise Ending(ExitCode.USAGE, "Say when: --at now, or a time.", word="usage")
+    wanted = when.body() | {"allow_empty": allow_empty}
     async with open_api() as api:
         query = when.forecast()
         expected = await api.call("GET", f"{path}/forecast", query=query, name=campaign_id)
         warnings = before_launch(expected, yes=yes)
-        after = await api.call("POST", f"{path}/schedule", body=when.body(), name=campaign_id)
+        after = await api.call("POST", f"{path}/schedule", body=wanted, name=campaign_id)
     _say(after, json, warnings)
 
 

@@ -188,7 +188,7 @@ async def settle(
         await _slow_down(connection, work, result.quiet_seconds, now)
     await _pause_or_resume(connection, work, result, clock)
     await count_for_caps(connection, work.campaign, work.pending, result.settled, now=now)
-    await finish_launch(connection, clock, chunk.launch_id, by=AgentName.SENDER)
+    await finish_launch(connection, clock, chunk.launch_id, by=AgentName.SENDER, tally=tally)
     await add_to_counts(connection, chunk.launch_id, tally)
     if judgement.doubt is not None:
         await _pause(connection, work, judgement.doubt, clock)

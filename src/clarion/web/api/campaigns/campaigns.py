@@ -11,10 +11,8 @@ from litestar.params import PathParameter, QueryParameter
 from clarion.accounts.actor import Actor, Scope
 from clarion.campaigns.campaign import Campaign
 from clarion.campaigns.commands import (
-    create_campaign,
     edit_campaign,
     pause_campaign,
-    schedule_campaign,
 )
 from clarion.campaigns.queries import (
     forecast_campaign,
@@ -25,8 +23,10 @@ from clarion.campaigns.queries import (
     list_campaigns,
     preview_campaign,
 )
+from clarion.campaigns.reaching import create_reaching, schedule_reaching
 from clarion.campaigns.schedule import FIELDS
 from clarion.deliveries.commands import cancel_campaign, resume_campaign
+from clarion.faults import Fault
 from clarion.reports.queries import Report, get_report
 from clarion.web.api.bodies import read, read_object, wrong_field
 from clarion.web.api.campaigns import wire
@@ -66,11 +66,14 @@ class Campaigns(Controller):
 
     @post("", summary="Make a campaign", opt={BODY: wire.NewCampaign})
     async def create(self, request: Call, parts: GivenParts, caller: GivenCaller) -> wire.Campaign:
-        """Creates a draft, or with `at` a scheduled campaign. Answers `warnings` of what is allowed
-        but may not be meant. Everything is checked now, and all faults are reported at once."""
+        """Creates a draft, or with `at` a scheduled campaign, which is refused where it would reach
+        nobody now, unless `allow_empty`. Answers `warnings` of what is allowed but may not be
+        meant. Everything is checked now, and all faults are reported at once."""
         body = await read_object(request)
-        at = _take_when(body)
-        campaign = await parts.do(create_campaign, caller, body, parts.check, at=at)
+        at, allow_empty = _take_when(body), _read_allow_empty(body)
+        campaign = await parts.do(
+            create_reaching, caller, body, parts.check, at=at, allow_empty=allow_empty
+        )
         if at is msgspec.UNSET:
             return shown_campaign(campaign)
         return await _with_warnings(parts, caller, campaign)
@@ -125,9 +128,13 @@ class Campaigns(Controller):
         self, request: Call, parts: GivenParts, caller: GivenCaller, campaign_id: CampaignId
     ) -> wire.Campaign:
         """Schedules a draft to launch now or at a time, or gives another time to a campaign that is
-        scheduled or late. `warnings` tell what is allowed but may not be meant."""
+        scheduled or late. Refused where it would reach nobody now, unless `allow_empty`. `warnings`
+        tell what is allowed but may not be meant."""
         wanted = msgspec.to_builtins(await read(request, wire.Schedule))
-        scheduled = await parts.do(schedule_campaign, caller, campaign_id, wanted)
+        allow_empty = wanted.pop("allow_empty")
+        scheduled = await parts.do(
+            schedule_reaching, caller, campaign_id, wanted, allow_empty=allow_empty
+        )
         return await _with_warnings(parts, caller, scheduled)
 
     @post(
@@ -205,6 +212,7 @@ class Campaigns(Controller):
         and `warnings`. Nothing is created."""
         body = await read_object(request)
         at, now = _take_when(body), parts.clock.now()
+        _read_allow_empty(body)
         expected = await parts.ask(forecast_new, caller, body, parts.check, at=at, now=now)
         return shown_forecast(expected, now)
 
@@ -249,6 +257,14 @@ def _take_when(body: dict[str, Any]) -> Any:
     """What a body says of when it launches, taken out of it; UNSET: nothing."""
     when = {name: body.pop(name) for name in FIELDS if name in body}
     return when or msgspec.UNSET
+
+
+def _read_allow_empty(body: dict[str, Any]) -> bool:
+    """Takes it out of the body."""
+    value = body.pop("allow_empty", False)
+    if not isinstance(value, bool):
+        raise invalid([Fault("allow_empty", "must be true or false")])
+    return value
 
 
 def _read_seen_at(value: Any) -> datetime | None:

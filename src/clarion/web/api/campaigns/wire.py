@@ -184,7 +184,8 @@ class CampaignCopy(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 class NewCampaign(msgspec.Struct, kw_only=True):
     """A campaign to create: a draft, or with `at` a scheduled one, which with `zone`, `own_time` or
     `repeat` is a local time as in `Schedule`. `spread_minutes`: how long its launch is spread over,
-    evenly. `transactional`: exempt from frequency caps and quiet hours."""
+    evenly. `transactional`: exempt from frequency caps and quiet hours. `allow_empty`: schedule it
+    though it would reach nobody now."""
 
     name: str
     content: Content
@@ -198,6 +199,7 @@ class NewCampaign(msgspec.Struct, kw_only=True):
     zone: ZoneName | msgspec.UnsetType = msgspec.UNSET
     own_time: OwnTime | msgspec.UnsetType = msgspec.UNSET
     repeat: Repeat | msgspec.UnsetType = msgspec.UNSET
+    allow_empty: bool | msgspec.UnsetType = msgspec.UNSET
 
 
 class CampaignChange(msgspec.Struct, kw_only=True):
@@ -218,12 +220,13 @@ class CampaignChange(msgspec.Struct, kw_only=True):
 class Schedule(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """When to launch. `at`: "now", or an ISO 8601 time with its offset; with `zone`, `own_time`
     or `repeat` a local time without one. One that clocks skip means the first instant after the
-    gap; one that they show twice, the first."""
+    gap; one that they show twice, the first. `allow_empty`: though it would reach nobody now."""
 
     at: str
     zone: ZoneName | msgspec.UnsetType = msgspec.UNSET
     own_time: OwnTime | msgspec.UnsetType = msgspec.UNSET
     repeat: Repeat | msgspec.UnsetType = msgspec.UNSET
+    allow_empty: bool = False
 
 
 class PreviewFor(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
