@@ -19,7 +19,7 @@ from clarion.campaigns.content.spec import ContentSpec, dump_content, parse_cont
 from clarion.campaigns.launch import Launch, LaunchState
 from clarion.campaigns.limits.limits import NO_LIMITS, Limits
 from clarion.campaigns.limits.store import COLUMNS as LIMITS
-from clarion.campaigns.limits.store import limits_beside
+from clarion.campaigns.limits.store import limits_among
 from clarion.storage.bulk import insert_new
 from clarion.storage.schema import campaign_names, campaigns, launches, workspace_limits
 
@@ -59,7 +59,7 @@ async def get_launched(connection: AsyncConnection, launch_id: UUID) -> Campaign
         .where(launches.c.id == launch_id)
     )
     row = (await connection.execute(statement)).one_or_none()
-    return None if row is None else _campaign(row, _launch_beside(row), limits_beside(row))
+    return None if row is None else _campaign(row, _launch_beside(row), limits_among(row._asdict()))
 
 
 async def list_campaigns(
