@@ -87,6 +87,9 @@ LANDED = {
         "d09fa76da68a469bbca3d6bb21d07753384f4bbbc50c062ee00aadde28af8c5c"
     ),
     "versions/0026_limits.py": "de96c2435ff14806e7d82b5e8aeea62dabaa3fdc7012e905734e8fc5cf728009",
+    "versions/0027_approvals.py": (
+        "f75d4a3ee9b81daafe67a739e594a37c9b884950809a9f6aa5c22aadf6ca58bc"
+    ),
 }
 """What databases in use were made with, and the SHA-256 of each file. None of them is ever edited:
 a change of the schema is another revision, and its line here says that it has landed."""

@@ -39,6 +39,9 @@ LATE_REASON = (
 """Why a campaign waits that should have been launched long ago: after an outage, or in a copy of
 the database, nobody may want it any more, or not at this hour."""
 
+UNAPPROVED = "approval: "
+"""Begins the reason why a campaign waits that nobody has approved as it is."""
+
 
 class DefinitionState(StrEnum):
     DRAFT = "draft"
@@ -152,9 +155,11 @@ def seen_state(state: LaunchState) -> CampaignState:
 
 
 def schedule(campaign: Campaign, at: datetime, now: datetime) -> Campaign | Rejected:
-    """Schedules the launch for `at`. A campaign that is scheduled, or late, may be given another
-    time; one that a person has paused stays paused until it is resumed."""
-    if campaign.definition not in (_D.DRAFT, _D.SCHEDULED) and not is_late(campaign):
+    """Schedules the launch for `at`. A campaign that is scheduled, late or waits for an approval
+    may be given another time; one that a person has paused stays paused until it is resumed."""
+    if campaign.definition not in (_D.DRAFT, _D.SCHEDULED) and not (
+        is_late(campaign) or is_unapproved(campaign)
+    ):
         return _refused(campaign, "scheduled")
     return replace(
         campaign,
@@ -168,6 +173,12 @@ def schedule(campaign: Campaign, at: datetime, now: datetime) -> Campaign | Reje
 def is_late(campaign: Campaign) -> bool:
     """Whether it waits for a person because its time has passed."""
     return campaign.definition is _D.PAUSED and campaign.definition_reason == LATE_REASON
+
+
+def is_unapproved(campaign: Campaign) -> bool:
+    """Whether it waits because it was to launch and nobody had approved it as it is."""
+    reason = campaign.definition_reason or ""
+    return campaign.definition is _D.PAUSED and reason.startswith(UNAPPROVED)
 
 
 def launches_on_resume(campaign: Campaign, now: datetime) -> bool:

@@ -16,6 +16,7 @@ from clarion.accounts.audit import Thing, difference
 from clarion.accounts.command import Run, audit_by_itself, command, forbidden
 from clarion.audiences.saved.references import wrong_references
 from clarion.campaigns import store
+from clarion.campaigns.approval.store import why_not_approved
 from clarion.campaigns.campaign import Campaign, pause, schedule, seen_state
 from clarion.campaigns.draft import ContentCheck, new_campaign, rewrite
 from clarion.campaigns.launch import Launch
@@ -73,6 +74,9 @@ async def create_campaign(
     if wrong:
         return invalid(*wrong, code="invalid_campaign")
     await store.create_campaign(run.connection, campaign)
+    refused = await why_not_approved(run.connection, None, campaign)
+    if refused is not None:
+        return refused
     run.audit(Thing("campaign", campaign.id), _audited_fields(campaign))
     return campaign
 
@@ -126,13 +130,16 @@ async def apply_transition(
 ) -> Transition | Rejected:
     """The only writer of a campaign's state, for commands and for agents in transactions of their
     own; a step may take the campaign's launch along. The rows are locked from reading to writing,
-    so nobody's change is lost."""
+    so nobody's change is lost. What the workspace wants approved, and is not, is refused here."""
     before = await store.get_campaign(connection, workspace_id, campaign_id, lock=True)
     if before is None:
         return not_found("campaign")
     after = step(before)
     if isinstance(after, Rejected):
         return after
+    refused = await why_not_approved(connection, before, after)
+    if refused is not None:
+        return refused
     await store.save_campaign(connection, before, after)
     return Transition(before=before, after=after)
 

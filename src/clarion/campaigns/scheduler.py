@@ -1,5 +1,6 @@
 """The scheduler: launches campaigns whose time has come. One whose time passed long ago, since no
-scheduler ran or a copy of the database was put back, it pauses: it waits for a person.
+scheduler ran or a copy of the database was put back, it pauses: it waits for a person. So does
+one that nobody has approved as it is, where the workspace wants that.
 
 The launch row is the truth, its job a nudge: a launch whose job was lost is published again. One
 scheduler works at a time; if two did, the campaign's row would still let one of them launch it.
@@ -17,7 +18,8 @@ from clarion.accounts.audit import Thing
 from clarion.accounts.command import audit_by_itself
 from clarion.agent import Agent, AgentName, Pause
 from clarion.broker import Broker, JobKind, NewJob
-from clarion.campaigns.campaign import Campaign, launch
+from clarion.campaigns.approval.approval import NOT_APPROVED
+from clarion.campaigns.campaign import UNAPPROVED, Campaign, is_unapproved, launch, pause
 from clarion.campaigns.commands import apply_transition, changes_of
 from clarion.campaigns.launch import Launch
 from clarion.campaigns.store import due_campaigns, freeze_audience, launches_to_plan
@@ -130,13 +132,7 @@ class Scheduler:
             return None
         begun = _new_launch(campaign, after)
         if begun is None:
-            assert campaign.scheduled_at is not None
-            log.warning(
-                "campaign_late",
-                campaign=str(campaign.id),
-                scheduled_at=campaign.scheduled_at.isoformat(),
-                cure="resume it to launch now, or schedule it for another time",
-            )
+            _warn(after)
             return None
         log.info("campaign_launched", campaign=str(campaign.id))
         return begun.id
@@ -154,6 +150,14 @@ class Scheduler:
             campaign.id,
             lambda current: launch(current, now, late_after),
         )
+        if isinstance(transition, Rejected) and transition.code == NOT_APPROVED:
+            reason = UNAPPROVED + transition.message
+            transition = await apply_transition(
+                connection,
+                campaign.workspace_id,
+                campaign.id,
+                lambda current: pause(current, now, reason),
+            )
         if isinstance(transition, Rejected):
             return None
         begun = _new_launch(transition.before, transition.after)
@@ -172,6 +176,25 @@ class Scheduler:
 
     async def _publish(self, launch_id: UUID) -> None:
         await self._broker.publish(NewJob(kind=JobKind.LAUNCH, payload=launch_id.bytes))
+
+
+def _warn(paused: Campaign) -> None:
+    """Of a campaign that waits for a person instead of launching."""
+    assert paused.scheduled_at is not None
+    if is_unapproved(paused):
+        log.warning(
+            "campaign_not_approved",
+            campaign=str(paused.id),
+            reason=paused.definition_reason,
+            cure="propose it again, and have somebody else approve it",
+        )
+        return
+    log.warning(
+        "campaign_late",
+        campaign=str(paused.id),
+        scheduled_at=paused.scheduled_at.isoformat(),
+        cure="resume it to launch now, or schedule it for another time",
+    )
 
 
 def _new_launch(before: Campaign, after: Campaign) -> Launch | None:

@@ -10,6 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from clarion.cli.api import ask, ask_list, open_api
 from clarion.cli.api.client import Api
+from clarion.cli.campaigns.approval import approve, propose, reject, show_approval
 from clarion.cli.campaigns.draft import Flags, flags_named, read_change
 from clarion.cli.campaigns.report import print_preview, print_report
 from clarion.cli.campaigns.steps import (
@@ -31,8 +32,9 @@ WATCH_SECONDS = 0.5
 commands = Commands(
     name="campaigns", help="Campaigns: what to say to whom, when, and what became of it."
 )
-for _verb in (schedule, cancel, pause, resume):
+for _verb in (schedule, cancel, pause, resume, propose, approve, reject):
     commands.command(_verb)
+commands.command(show_approval, name="approval")
 _NO_FLAGS = Flags()
 _FINAL = ("done", "cancelled", "failed")
 

@@ -34,7 +34,11 @@ ROUTES: Mapping[str, Sequence[str]] = {
     "exports": ["transfers:Exports"],
     "audiences": ["audiences.audiences:Audiences"],
     "schema": ["audiences.audiences:SchemaOfWorkspace"],
-    "campaigns": ["campaigns.campaigns:Campaigns", "campaigns.launches:CampaignLaunches"],
+    "campaigns": [
+        "campaigns.campaigns:Campaigns",
+        "campaigns.launches:CampaignLaunches",
+        "campaigns.approvals:CampaignApprovals",
+    ],
     "launches": ["campaigns.launches:Launches"],
     "deliveries": ["campaigns.deliveries:Deliveries"],
     "workspace": [

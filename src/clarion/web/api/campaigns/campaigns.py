@@ -51,7 +51,7 @@ class Campaigns(Controller):
     path = "/campaigns"
     tags = ("campaigns",)
 
-    @post("", summary="Make a campaign", opt={BODY: wire.NewCampaign})
+    @post("", summary="Make a campaign", opt={BODY: wire.NewCampaign, MAY_CONFLICT: True})
     async def create(self, request: Call, parts: GivenParts, caller: GivenCaller) -> wire.Campaign:
         """Creates a draft, or with `at` a scheduled campaign. Answers `warnings` of what is allowed
         but may not be meant. Everything is checked now, and all faults are reported at once."""
