@@ -94,6 +94,9 @@ LANDED = {
     "versions/0027_conversions.py": (
         "e5ad4db6db4e2e90c71e3fd9b8639052f05c564cdf2e635570d5e2ea9035d189"
     ),
+    "versions/0028_approvals.py": (
+        "bf2b94fce5004dd7e865dd637d63353f8ec2e1879e1f360ff85cdba5c6669cbc"
+    ),
 }
 """What databases in use were made with, and the SHA-256 of each file. None of them is ever edited:
 a change of the schema is another revision, and its line here says that it has landed."""

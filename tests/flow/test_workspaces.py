@@ -47,6 +47,7 @@ async def ids(service: Service) -> dict[str, str]:
     async with Browser(service) as browser:
         person_id = await become(service, browser, "first-eve@example.com")
     campaign = await service.post("/campaigns", CAMPAIGN)
+    await service.post(f"/campaigns/{campaign['id']}/propose", {"at": "now"})
     await service.post(f"/campaigns/{campaign['id']}/schedule", {"at": "now"})
     await service.world.settle(UUID(campaign["id"]))
     (launch,) = (await service.get(f"/campaigns/{campaign['id']}/launches"))["data"]
@@ -64,6 +65,7 @@ async def ids(service: Service) -> dict[str, str]:
         "message_id": "first-message",
         "kind": "customers",
         "code": "first-audience",
+        "category": "news",
         "person_id": person_id,
         "invitation_id": invitation["id"],
     }  # fmt: skip
@@ -276,21 +278,28 @@ def test_a_command_works_in_the_workspace_that_is_named(clarion: Clarion) -> Non
 
 
 NAMING = (
+    "campaigns approval {campaign}",
+    "campaigns approve {campaign} --fingerprint 5f0c",
     "campaigns cancel {campaign}",
     "campaigns edit {campaign} --title Other",
     "campaigns pause {campaign}",
     "campaigns preview {campaign}",
+    "campaigns propose {campaign} --at now",
+    "campaigns reject {campaign}",
     "campaigns report {campaign}",
     "campaigns launches {campaign}",
     "campaigns resume {campaign}",
     "campaigns schedule {campaign} --at now --yes",
     "campaigns show {campaign}",
+    "customers categories {user}",
     "customers devices {user}",
     "customers erase {user} --yes",
     "customers events {user}",
     "customers export {user} --out {user}.zip",
     "customers history {user}",
+    "customers leave {user} news",
     "customers merge {user} bbbb-user --yes",
+    "customers rejoin {user} news",
     "customers show {user}",
     "customers suppress {user} --yes",
     "customers timeline {user}",

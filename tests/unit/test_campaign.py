@@ -170,7 +170,7 @@ def test_a_step_changes_nothing_that_is_not_its_own(place: Place, name: str) -> 
     own = {"definition", "definition_reason", "changed_at", "launch"}
     own |= {
         "schedule": {"trigger"},
-        "edit": {"name", "content", "audience", "spread_minutes"},
+        "edit": {"name", "content", "audience", "spread_minutes", "category"},
         # Its time has passed meanwhile: a person says that it launches now.
         "resume": {"trigger"} if place == PAUSED_SCHEDULED else set(),
     }.get(name, set())

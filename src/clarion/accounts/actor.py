@@ -25,6 +25,9 @@ class Scope(StrEnum):
 
     READ = "read"
     """To look at everything but keys, write keys of sources included."""
+    AUTHOR = "author"
+    """To write drafts and propose them, and what else a person may who is an author: nothing goes
+    out by it."""
     WRITE = "write"
     """To change campaigns, to make, name and bind sources, to send and read events for servers, to
     pause and resume Firebase apps."""
@@ -52,7 +55,7 @@ _WRITE = _READ | {Permission.WRITE}
 _PUBLISH = _WRITE | {Permission.PUBLISH}
 _ALL = frozenset(Permission)
 
-_BY_SCOPE = {Scope.READ: _READ, Scope.WRITE: _PUBLISH, Scope.ADMIN: _ALL}
+_BY_SCOPE = {Scope.READ: _READ, Scope.AUTHOR: _WRITE, Scope.WRITE: _PUBLISH, Scope.ADMIN: _ALL}
 _BY_ROLE = {Role.VIEWER: _READ, Role.AUTHOR: _WRITE, Role.PUBLISHER: _PUBLISH, Role.ADMIN: _ALL}
 
 

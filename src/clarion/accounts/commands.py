@@ -54,7 +54,7 @@ async def create_api_key(
     if isinstance(checked, Fault):
         return invalid(checked)
     if not scopes or not set(scopes) <= set(Scope):
-        return invalid(Fault("scopes", "must name read, write or admin"))
+        return invalid(Fault("scopes", "must name read, author, write or admin"))
     made = await _insert_key(run, actor.workspace_id, checked, scopes)
     run.audit(
         Thing("api_key", made.key.id), {"name": made.key.name, "scopes": list(made.key.scopes)}

@@ -1,6 +1,6 @@
 """Audiences in SQL: the devices a rule reaches, and how many they are."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -25,6 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from clarion.audiences.condition_query import matches
 from clarion.audiences.rule import Everyone, Rule
 from clarion.customers.devices.store import shows_nothing
+from clarion.storage.dialect import among
 from clarion.storage.json_dialect import json_equals
 from clarion.storage.schema import customers, devices, sources
 
@@ -106,6 +107,18 @@ async def reach(
         .where(_active(workspace_id), matches(rule, now))
     )
     return _reach(people.scalar_one(), rows)
+
+
+async def members_among(
+    connection: AsyncConnection, rule: Rule, customer_ids: Collection[UUID], *, now: datetime
+) -> set[UUID]:
+    """Those of these customers whom the rule holds of at `now`."""
+    rows = await connection.execute(
+        select(customers.c.id).where(
+            among(connection, customers.c.id, sorted(customer_ids)), matches(rule, now)
+        )
+    )
+    return set(rows.scalars())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -45,6 +45,9 @@ LATE_REASON = (
 """Why a campaign waits that should have been launched long ago: after an outage, or in a copy of
 the database, nobody may want it any more, or not at this hour."""
 
+UNAPPROVED = "approval: "
+"""Begins the reason why a campaign waits that nobody has approved as it is."""
+
 
 RESTORED_REASON = (
     "restored: it was about to send when this copy of the database was made; resume it to go on, "
@@ -176,9 +179,12 @@ def seen_state(state: LaunchState) -> CampaignState:
 
 
 def schedule(campaign: Campaign, at: datetime | Trigger, now: datetime) -> Campaign | Rejected:
-    """Schedules the launch for `at`, or as the trigger says. A campaign that is scheduled, or late,
-    may be given another time; one that a person has paused stays paused until it is resumed."""
-    if campaign.definition not in (_D.DRAFT, _D.SCHEDULED) and not is_late(campaign):
+    """Schedules the launch for `at`, or as the trigger says. A campaign that is scheduled, late or
+    waits for an approval may be given another time; one that a person has paused stays paused until
+    it is resumed."""
+    if campaign.definition not in (_D.DRAFT, _D.SCHEDULED) and not (
+        is_late(campaign) or is_unapproved(campaign)
+    ):
         return refused(campaign, "scheduled")
     if campaign.archived_at is not None:
         return Rejected("campaign_state", "The campaign is archived: restore it first.")
@@ -210,6 +216,12 @@ def is_late(campaign: Campaign) -> bool:
     """Whether it waits for a person because its time has passed, or it was restored."""
     reasons = (LATE_REASON, RESTORED_REASON)
     return campaign.definition is _D.PAUSED and campaign.definition_reason in reasons
+
+
+def is_unapproved(campaign: Campaign) -> bool:
+    """Whether it waits because it was to launch and nobody had approved it as it is."""
+    reason = campaign.definition_reason or ""
+    return campaign.definition is _D.PAUSED and reason.startswith(UNAPPROVED)
 
 
 def launches_on_resume(campaign: Campaign, now: datetime) -> bool:

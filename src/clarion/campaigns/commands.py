@@ -19,6 +19,7 @@ from clarion.accounts.workspace_store import zone_of
 from clarion.audiences.saved.references import wrong_references
 from clarion.campaigns import launch as launches
 from clarion.campaigns import store
+from clarion.campaigns.approval.store import why_not_approved
 from clarion.campaigns.campaign import (
     LAUNCH_GOES_ON,
     Campaign,
@@ -89,6 +90,9 @@ async def create_campaign(
     if wrong:
         return invalid(*wrong, code="invalid_campaign")
     await store.create_campaign(run.connection, campaign)
+    refused = await why_not_approved(run.connection, None, campaign)
+    if refused is not None:
+        return refused
     run.audit(Thing("campaign", campaign.id), _audited_of_new(campaign))
     return campaign
 
@@ -208,13 +212,16 @@ async def apply_transition(
     """The only writer of a campaign's state, for commands and for agents in transactions of their
     own; a step may take the campaign's newest launch along, and `others` takes those of its
     launches that are open beside it. The rows are locked from reading to writing, so nobody's
-    change is lost."""
+    change is lost. What the workspace wants approved, and is not, is refused here."""
     before = await store.get_campaign(connection, workspace_id, campaign_id, lock=True)
     if before is None:
         return not_found("campaign")
     after = step(before)
     if isinstance(after, Rejected):
         return after
+    refused = await why_not_approved(connection, before, after)
+    if refused is not None:
+        return refused
     await store.save_campaign(connection, before, after)
     taken = []
     if others is not None:

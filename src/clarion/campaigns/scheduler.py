@@ -1,6 +1,7 @@
 """The scheduler: launches campaigns whose time has come. One whose time passed long ago, since no
-scheduler ran or a copy of the database was put back, it pauses: it waits for a person. Of one that
-repeats, the occurrence is skipped or made up.
+scheduler ran or a copy of the database was put back, it pauses: it waits for a person. So does
+one that nobody has approved as it is, where the workspace wants that. Of one that repeats, the
+occurrence is skipped or made up.
 
 The launch row is the truth, its job a nudge: a launch whose job was lost is published again. One
 scheduler works at a time; if two did, the campaign's row would still let one of them launch it.
@@ -18,7 +19,15 @@ from clarion.accounts.audit import Thing
 from clarion.accounts.command import audit_by_itself
 from clarion.agent import Agent, AgentName, Pause
 from clarion.broker import Broker, JobKind, NewJob
-from clarion.campaigns.campaign import Campaign, DefinitionState, launch
+from clarion.campaigns.approval.approval import NOT_APPROVED
+from clarion.campaigns.campaign import (
+    UNAPPROVED,
+    Campaign,
+    DefinitionState,
+    is_unapproved,
+    launch,
+    pause,
+)
 from clarion.campaigns.commands import apply_transition, changes_of
 from clarion.campaigns.launch import Launch
 from clarion.campaigns.store import due_campaigns, freeze_audience, launches_to_plan
@@ -132,16 +141,7 @@ class Scheduler:
             return None
         begun = _new_launch(campaign, after)
         if begun is None:
-            assert campaign.scheduled_at is not None
-            is_late = after.definition is DefinitionState.PAUSED
-            log.warning(
-                "campaign_late" if is_late else "occurrence_skipped",
-                campaign=str(campaign.id),
-                scheduled_at=campaign.scheduled_at.isoformat(),
-                cure="resume it to launch now, or schedule it for another time"
-                if is_late
-                else "to have missed ones made up, schedule it with missed: make_up",
-            )
+            _warn(campaign, after)
             return None
         log.info("campaign_launched", campaign=str(campaign.id))
         return begun.id
@@ -158,6 +158,14 @@ class Scheduler:
             campaign.id,
             lambda current: launch(current, now, self._late_after(current)),
         )
+        if isinstance(transition, Rejected) and transition.code == NOT_APPROVED:
+            reason = UNAPPROVED + transition.message
+            transition = await apply_transition(
+                connection,
+                campaign.workspace_id,
+                campaign.id,
+                lambda current: pause(current, now, reason),
+            )
         if isinstance(transition, Rejected):
             return None
         begun = _new_launch(transition.before, transition.after)
@@ -184,6 +192,28 @@ class Scheduler:
 
     async def _publish(self, launch_id: UUID) -> None:
         await self._broker.publish(NewJob(kind=JobKind.LAUNCH, payload=launch_id.bytes))
+
+
+def _warn(campaign: Campaign, after: Campaign) -> None:
+    """Of a campaign that was due and has not launched."""
+    assert campaign.scheduled_at is not None
+    if is_unapproved(after):
+        log.warning(
+            "campaign_not_approved",
+            campaign=str(campaign.id),
+            reason=after.definition_reason,
+            cure="propose it again, and have somebody else approve it",
+        )
+        return
+    is_late = after.definition is DefinitionState.PAUSED
+    log.warning(
+        "campaign_late" if is_late else "occurrence_skipped",
+        campaign=str(campaign.id),
+        scheduled_at=campaign.scheduled_at.isoformat(),
+        cure="resume it to launch now, or schedule it for another time"
+        if is_late
+        else "to have missed ones made up, schedule it with missed: make_up",
+    )
 
 
 def _new_launch(before: Campaign, after: Campaign) -> Launch | None:

@@ -21,7 +21,7 @@ from clarion.campaigns.conversion_store import await_conversion
 from clarion.campaigns.launch import FINAL, Launch, LaunchState
 from clarion.campaigns.limits.limits import NO_LIMITS, Limits
 from clarion.campaigns.limits.store import COLUMNS as LIMITS
-from clarion.campaigns.limits.store import limits_beside
+from clarion.campaigns.limits.store import limits_among
 from clarion.campaigns.timing import own_time
 from clarion.storage.bulk import insert_new
 from clarion.storage.schema import campaign_names, campaigns, launches, workspace_limits
@@ -62,7 +62,7 @@ async def get_launched(connection: AsyncConnection, launch_id: UUID) -> Campaign
         .where(launches.c.id == launch_id)
     )
     row = (await connection.execute(statement)).one_or_none()
-    return None if row is None else _campaign(row, _launch_beside(row), limits_beside(row))
+    return None if row is None else _campaign(row, _launch_beside(row), limits_among(row._asdict()))
 
 
 async def list_campaigns(

@@ -70,6 +70,8 @@ class Skip(StrEnum):
     """Its customer has left the campaign's category."""
     FREQUENCY_CAP = "frequency_cap"
     """Its customer has got as many pushes lately as a frequency cap allows."""
+    QUIET_HOURS = "quiet_hours"
+    """It was quiet for its customer, and the workspace does not hold pushes until it is not."""
     ERASED = "erased"
     """Its customer was erased before it was sent."""
 

@@ -1,5 +1,5 @@
 """What a workspace sets for all its campaigns: whom they never reach, how often they may reach one
-customer, and whether somebody else has to approve a launch. Pure."""
+customer, at which hours, and whether somebody else has to approve a launch. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
@@ -9,16 +9,23 @@ from clarion.audiences import rule_parser
 from clarion.audiences.rule import Rule
 from clarion.audiences.rule import dump as dump_rule
 from clarion.campaigns.limits.caps import Cap, dump_cap, parse_caps
+from clarion.campaigns.limits.quiet_hours import (
+    QuietHours,
+    dump_quiet_hours,
+    parse_quiet_hours,
+)
 from clarion.faults import Fault, Rejected, invalid
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """`exclusions`: whom no campaign reaches, not even a transactional one. `caps`: how many pushes
-    one customer gets at most; transactional campaigns are exempt and do not count."""
+    one customer gets at most; transactional campaigns are exempt and do not count. They are exempt
+    from `quiet_hours`, too."""
 
     exclusions: Rule | None = None
     caps: tuple[Cap, ...] = ()
+    quiet_hours: QuietHours | None = None
     needs_approval: bool = False
     """A launch waits until somebody else has approved exactly what it sends."""
 
@@ -39,6 +46,8 @@ def change(limits: Limits, wanted: Mapping[str, Any]) -> Limits | Rejected:
         values["exclusions"] = _read_exclusions(wanted["exclusions"], faults)
     if "caps" in wanted:
         values["caps"] = parse_caps(wanted["caps"], faults)
+    if "quiet_hours" in wanted:
+        values["quiet_hours"] = parse_quiet_hours(wanted["quiet_hours"], faults)
     if "needs_approval" in wanted:
         values["needs_approval"] = wanted["needs_approval"]
         if type(wanted["needs_approval"]) is not bool:
@@ -52,6 +61,7 @@ def dump(limits: Limits) -> dict[str, Any]:
     return {
         "exclusions": None if exclusions is None else dump_rule(exclusions),
         "caps": [dump_cap(cap) for cap in limits.caps],
+        "quiet_hours": dump_quiet_hours(limits.quiet_hours),
         "needs_approval": limits.needs_approval,
     }
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.campaigns.limits import limits as limits_noun
@@ -14,7 +14,7 @@ from clarion.storage.bulk import upsert
 from clarion.storage.schema import workspace_limits
 
 COLUMNS = [workspace_limits.c[name].label(f"limits_{name}") for name in FIELDS]
-"""What `limits_beside` reads, where limits are joined to something else."""
+"""What `limits_among` reads, where limits are joined to something else."""
 
 
 async def get_limits(
@@ -24,7 +24,7 @@ async def get_limits(
     statement = select(*COLUMNS).where(workspace_limits.c.workspace_id == workspace_id)
     rows = await connection.execute(statement.with_for_update() if lock else statement)
     row = rows.one_or_none()
-    return NO_LIMITS if row is None else limits_beside(row)
+    return NO_LIMITS if row is None else limits_among(row._asdict())
 
 
 async def save_limits(
@@ -34,7 +34,7 @@ async def save_limits(
     await upsert(connection, workspace_limits, [row], key=("workspace_id",))
 
 
-def limits_beside(row: Row[Any]) -> Limits:
-    """The limits in a row that has `COLUMNS`. A workspace that has set none has them all NULL."""
-    saved: Mapping[str, Any] = {name: getattr(row, f"limits_{name}") for name in FIELDS}
-    return limits_noun.load(saved)
+def limits_among(values: Mapping[str, Any]) -> Limits:
+    """The limits among values that were read with `COLUMNS`. A workspace that has set none has them
+    all NULL."""
+    return limits_noun.load({name: values[f"limits_{name}"] for name in FIELDS})

@@ -17,7 +17,7 @@ from clarion.cli.output import (
     read_id,
 )
 
-SCOPES = ("read", "write", "admin")
+SCOPES = ("read", "author", "write", "admin")
 
 commands = Commands(name="keys", help="API keys: what scripts and people call /api/v1 with.")
 

@@ -1,4 +1,4 @@
-"""`clarion workspaces limits | set-limits`: whom campaigns never reach, and how often they may."""
+"""`clarion workspaces limits | set-limits`: whom campaigns never reach, how often, and when."""
 
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from clarion.cli.output import AsJson, Ending, ExitCode, print_record, refused
 
 
 async def show_limits(*, json: AsJson = False) -> None:
-    """Show whom campaigns never reach, and how often they may reach one customer.
+    """Show whom campaigns never reach, how often they may reach one customer, and when.
 
     For example:
 
@@ -25,6 +25,7 @@ async def set_limits(
     *,
     exclusions: str | None = None,
     caps: str | None = None,
+    quiet_hours: str | None = None,
     needs_approval: bool | None = None,
     file: Path | None = None,
     json: AsJson = False,
@@ -36,6 +37,7 @@ async def set_limits(
     ```
     clarion workspaces set-limits --caps '[{"pushes": 3, "days": 1}]'
     clarion workspaces set-limits --exclusions '{"user_ids": ["auditor"]}'
+    clarion workspaces set-limits --quiet-hours '{"start": "22:00", "end": "08:00"}'
     clarion workspaces set-limits --exclusions null --caps '[]'
     ```
 
@@ -45,6 +47,8 @@ async def set_limits(
         A rule as JSON: whom no campaign reaches. null: nobody.
     caps
         Frequency caps as JSON, a list.
+    quiet_hours
+        Quiet hours as JSON, by the customer's own clock. null: none.
     needs_approval
         Somebody else has to approve each launch.
     file
@@ -53,9 +57,13 @@ async def set_limits(
     wire = {} if file is None else _decoded(_content(file), str(file))
     if not isinstance(wire, dict):
         raise refused(f"{file} holds no limits: it must be a JSON object")
-    for name, text in (("exclusions", exclusions), ("caps", caps)):
+    for name, text in (
+        ("exclusions", exclusions),
+        ("caps", caps),
+        ("quiet_hours", quiet_hours),
+    ):
         if text is not None:
-            wire[name] = _decoded(text.encode(), f"--{name}")
+            wire[name] = _decoded(text.encode(), f"--{name.replace('_', '-')}")
     if needs_approval is not None:
         wire["needs_approval"] = needs_approval
     if not wire:

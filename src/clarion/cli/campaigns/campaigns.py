@@ -10,6 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from clarion.cli.api import ask, ask_list, open_api
 from clarion.cli.api.client import Api
+from clarion.cli.campaigns.approval import approve, propose, reject, show_approval
 from clarion.cli.campaigns.draft import Flags, flags_named, read_change
 from clarion.cli.campaigns.keeping import archive, delete, duplicate, restore, unschedule
 from clarion.cli.campaigns.launches import activity, deliveries, launch
@@ -46,6 +47,9 @@ _VERBS: Sequence[Callable[..., Any]] = (
     archive,
     restore,
     delete,
+    propose,
+    approve,
+    reject,
     check,
     test,
     launch,
@@ -55,6 +59,7 @@ _VERBS: Sequence[Callable[..., Any]] = (
 for _verb in _VERBS:
     commands.command(_verb)
 commands.command(try_out, name="try")
+commands.command(show_approval, name="approval")
 _NO_FLAGS = Flags()
 _FINAL = ("done", "cancelled", "failed")
 

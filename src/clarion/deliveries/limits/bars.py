@@ -6,28 +6,40 @@ A workspace without limits costs no statement, and one with limits a fixed numbe
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from clarion.audiences.condition_query import matches
+from clarion.accounts.workspace_store import get_workspace
+from clarion.audiences.query import members_among
 from clarion.audiences.rule import Rule
 from clarion.audiences.saved.store import resolve_rule
 from clarion.campaigns.campaign import Campaign
 from clarion.campaigns.limits.caps import Cap, caps_on
+from clarion.campaigns.limits.quiet_hours import QuietAction, QuietHours, quiet_until
 from clarion.customers.profile.category_store import customers_who_left
+from clarion.customers.profile.zone_store import zones_of
 from clarion.deliveries.chunk import OpenDelivery
 from clarion.deliveries.delivery import DeliveryState, Settled, Skip
 from clarion.deliveries.limits.recent import reserve, settle, without_old
 from clarion.deliveries.limits.recent_store import lock_recent, save_recent
 from clarion.deliveries.sending.chunk_result import ChunkResult
-from clarion.storage.dialect import among
-from clarion.storage.schema import customers
 
-Bars = Mapping[UUID, Settled]
-"""Why deliveries are left out, by device."""
+
+@dataclass(frozen=True, slots=True)
+class HeldUntil:
+    """A delivery waits for a time, though nothing is wrong with it."""
+
+    due_at: datetime
+    reason: str
+
+
+Bars = Mapping[UUID, Settled | HeldUntil]
+"""Why deliveries are left out, or not sent yet, by device."""
+Customers = dict[UUID, list[OpenDelivery]]
+"""The deliveries that may still leave, by customer."""
 
 
 async def find_bars(
@@ -39,9 +51,9 @@ async def find_bars(
 ) -> Bars:
     """Which of a chunk's deliveries its workspace's limits stand against. What is not among them is
     reserved, where frequency caps count it."""
-    limits, bars = campaign.limits, dict[UUID, Settled]()
-    caps = _caps(campaign)
-    if limits.exclusions is None and campaign.category is None and not caps:
+    limits, bars = campaign.limits, dict[UUID, Settled | HeldUntil]()
+    caps, quiet = _caps(campaign), _quiet_hours(campaign)
+    if limits.exclusions is None and campaign.category is None and quiet is None and not caps:
         return bars
     left = _by_customer([delivery for delivery in pending if _would_leave(delivery)])
     if left and limits.exclusions is not None:
@@ -52,6 +64,8 @@ async def find_bars(
             connection, campaign.workspace_id, campaign.category, list(left)
         )
         _bar(bars, left, gone, Skip.CATEGORY_LEFT)
+    if left and quiet is not None:
+        await _keep_quiet(connection, campaign, quiet, bars, left, now)
     if left and caps:
         capped = await _reserve(connection, campaign, caps, left, now)
         _bar(bars, left, capped, Skip.FREQUENCY_CAP)
@@ -61,10 +75,15 @@ async def find_bars(
 def without_barred(
     result: ChunkResult, bars: Bars, pending: Sequence[OpenDelivery]
 ) -> Sequence[OpenDelivery]:
-    """The deliveries that may leave; the others are settled."""
+    """The deliveries that may leave now; the others are settled, or wait."""
     if not bars:
         return pending
-    result.settled.update(bars)
+    for device_id, bar in bars.items():
+        if isinstance(bar, Settled):
+            result.settled[device_id] = bar
+        else:
+            result.later[bar.due_at].append(device_id)
+            result.reasons[device_id] = bar.reason
     return [delivery for delivery in pending if delivery.device_id not in bars]
 
 
@@ -111,6 +130,10 @@ def _caps(campaign: Campaign) -> tuple[Cap, ...]:
     )
 
 
+def _quiet_hours(campaign: Campaign) -> QuietHours | None:
+    return None if campaign.is_transactional else campaign.limits.quiet_hours
+
+
 def _would_leave(delivery: OpenDelivery) -> bool:
     """As far as the device tells; who is skipped for another reason is not looked up."""
     return bool(
@@ -122,8 +145,8 @@ def _would_leave(delivery: OpenDelivery) -> bool:
     )
 
 
-def _by_customer(deliveries: Sequence[OpenDelivery]) -> dict[UUID, list[OpenDelivery]]:
-    by_customer: dict[UUID, list[OpenDelivery]] = defaultdict(list)
+def _by_customer(deliveries: Sequence[OpenDelivery]) -> Customers:
+    by_customer: Customers = defaultdict(list)
     for delivery in deliveries:
         if delivery.customer_id is not None:
             by_customer[delivery.customer_id].append(delivery)
@@ -131,8 +154,8 @@ def _by_customer(deliveries: Sequence[OpenDelivery]) -> dict[UUID, list[OpenDeli
 
 
 def _bar(
-    bars: dict[UUID, Settled],
-    left: dict[UUID, list[OpenDelivery]],
+    bars: dict[UUID, Settled | HeldUntil],
+    left: Customers,
     barred: set[UUID],
     reason: Skip,
 ) -> None:
@@ -151,12 +174,33 @@ async def _excluded(
 ) -> set[UUID]:
     """Those whom the workspace's exclusions name as they are now."""
     rule = await resolve_rule(connection, campaign.workspace_id, exclusions)
-    rows = await connection.execute(
-        select(customers.c.id).where(
-            among(connection, customers.c.id, sorted(left)), matches(rule, now)
-        )
+    return await members_among(connection, rule, list(left), now=now)
+
+
+async def _keep_quiet(
+    connection: AsyncConnection,
+    campaign: Campaign,
+    quiet: QuietHours,
+    bars: dict[UUID, Settled | HeldUntil],
+    left: Customers,
+    now: datetime,
+) -> None:
+    """Holds or skips those for whom it is quiet, by the zone of each."""
+    workspace = await get_workspace(connection, campaign.workspace_id)
+    assert workspace is not None, "a campaign has a workspace"
+    zones = await zones_of(
+        connection, campaign.workspace_id, sorted(left), fallback=workspace.time_zone
     )
-    return set(rows.scalars())
+    ends = {zone: quiet_until(quiet, zone, now) for zone in set(zones.values())}
+    for customer_id, zone in zones.items():
+        until = ends[zone]
+        if until is None:
+            continue
+        if quiet.action is QuietAction.SKIP:
+            _bar(bars, left, {customer_id}, Skip.QUIET_HOURS)
+            continue
+        held = HeldUntil(until, Skip.QUIET_HOURS.value)
+        bars.update((delivery.device_id, held) for delivery in left.pop(customer_id))
 
 
 async def _reserve(

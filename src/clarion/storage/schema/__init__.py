@@ -16,6 +16,7 @@ from clarion.storage.schema.accounts import sign_in_tries as sign_in_tries
 from clarion.storage.schema.accounts import workspaces as workspaces
 from clarion.storage.schema.audiences import audience_members as audience_members
 from clarion.storage.schema.audiences import audiences as audiences
+from clarion.storage.schema.campaigns import campaign_approvals as campaign_approvals
 from clarion.storage.schema.campaigns import campaign_names as campaign_names
 from clarion.storage.schema.campaigns import campaigns as campaigns
 from clarion.storage.schema.campaigns import launches as launches

@@ -94,3 +94,19 @@ workspace_limits = Table(  # whom campaigns leave alone, and how often they may 
     Column("needs_approval", Boolean, nullable=False, server_default=false()),
     Column("updated_at", Instant, nullable=False),
 )
+
+campaign_approvals = Table(  # the last proposal of each campaign, and what was decided of it
+    "campaign_approvals",
+    metadata,
+    Column("campaign_id", Id, primary_key=True),
+    Column("workspace_id", Id, nullable=False),
+    Column("state", Text, nullable=False),  # proposed | approved | rejected
+    Column("fingerprint", Text, nullable=False),  # SHA-256 of what is sent, to whom and when
+    Column("at", Text, nullable=False),  # when it is to launch: "now", or an instant
+    Column("proposed_by", Json, nullable=False),  # kind, id, and name as it was called then
+    Column("proposed_at", Instant, nullable=False),
+    Column("decided_by", Json),
+    Column("decided_at", Instant),
+    Column("scheduled_at", Instant),  # which instant `at` became by the approval
+    Column("comment", Text),
+)

@@ -26,6 +26,7 @@ class ErrorCode(StrEnum):
     METHOD_NOT_ALLOWED = "method_not_allowed"
     CONFLICT = "conflict"
     CAMPAIGN_STATE = "campaign_state"
+    APPROVAL = "approval"
     DELIVERIES_REMOVED = "deliveries_removed"
     SOURCE_KEYS = "source_keys"
     BODY_TOO_LARGE = "body_too_large"
@@ -87,6 +88,13 @@ ERRORS: Mapping[ErrorCode, ErrorMeaning] = {
         meaning="A campaign in this state can not take this step.",
         cure="Look at its `state`: only a draft is edited, only a paused campaign is resumed, and "
         "done and cancelled are final.",
+    ),
+    ErrorCode.APPROVAL: ErrorMeaning(
+        status=409,
+        meaning="Somebody else has to approve exactly what a campaign sends, and nobody has; or an "
+        "approval can not be given.",
+        cure="Propose the campaign as it is, and let somebody else approve it: nobody approves "
+        "what they have proposed, and any change makes an approval stale.",
     ),
     ErrorCode.DELIVERIES_REMOVED: ErrorMeaning(
         status=410,

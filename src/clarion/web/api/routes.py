@@ -41,6 +41,7 @@ ROUTES: Mapping[str, Sequence[str]] = {
         "campaigns.launches:CampaignLaunches",
         "campaigns.launches:CampaignActivity",
         "campaigns.tryout:TryOuts",
+        "campaigns.approvals:CampaignApprovals",
     ],
     "launches": ["campaigns.launches:Launches", "campaigns.deliveries:LaunchDeliveries"],
     "deliveries": ["campaigns.deliveries:Deliveries"],

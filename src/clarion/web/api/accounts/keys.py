@@ -39,7 +39,8 @@ class MadeApiKey(ApiKey, frozen=True, kw_only=True):
 
 
 class NewApiKey(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """A key to create. Each scope includes those before it: read, write, admin."""
+    """A key to create. Each scope includes those before it: read, author, write, admin.
+    `author` writes drafts and proposes them, and sends nothing."""
 
     name: str
     scopes: list[Scope] = msgspec.field(default_factory=lambda: [Scope.READ])

@@ -64,7 +64,7 @@ class Campaigns(Controller):
     path = "/campaigns"
     tags = ("campaigns",)
 
-    @post("", summary="Make a campaign", opt={BODY: wire.NewCampaign})
+    @post("", summary="Make a campaign", opt={BODY: wire.NewCampaign, MAY_CONFLICT: True})
     async def create(self, request: Call, parts: GivenParts, caller: GivenCaller) -> wire.Campaign:
         """Creates a draft, or with `at` a scheduled campaign, which is refused where it would reach
         nobody now, unless `allow_empty`. Answers `warnings` of what is allowed but may not be

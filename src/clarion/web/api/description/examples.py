@@ -220,6 +220,14 @@ EXAMPLES: dict[str, Any] = {
         "audience": {"traits": {"plan": "pro"}},
     },
     "CampaignChange": {"name": "Spring sale, again", "audience": {"everyone": True}},
+    "CategoryWish": {"subscribed": False},
+    "LimitsChange": {
+        "exclusions": {"audience": "staff"},
+        "caps": [{"pushes": 3, "days": 1}, {"pushes": 1, "hours": 4, "category": "news"}],
+        "quiet_hours": {"start": "22:00", "end": "08:00", "action": "hold"},
+    },
+    "Approve": {"fingerprint": "5f0c1d" + 29 * "b2"},
+    "Reject": {"comment": "The price is wrong."},
     "Schedule": {"at": "2026-12-24T18:00:00+01:00"},
     "PreviewFor": {"user_id": "user-4711"},
     "Report": {

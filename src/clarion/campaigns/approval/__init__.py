@@ -1,0 +1,1 @@
+"""A second person's word that exactly this campaign may be sent."""
