@@ -83,6 +83,7 @@ LANDED = {
     "versions/0022_audiences.py": (
         "de533c1d3e88def4ad4ff3f6a46707808666b83e4fec999d1777f16f91df5763"
     ),
+    "versions/0028_pushes.py": "38fb8dd4c52e12652098ae43c4e8a2c733759c71edba0b8666ba40e9251eb328",
 }
 """What databases in use were made with, and the SHA-256 of each file. None of them is ever edited:
 a change of the schema is another revision, and its line here says that it has landed."""

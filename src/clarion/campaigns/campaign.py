@@ -79,6 +79,8 @@ class Campaign:
     created_at: datetime
     changed_at: datetime
     """When the definition was."""
+    code: str | None = None
+    """What pushes to one customer name it by, beside its id."""
 
     @property
     def launched(self) -> Launch | None:
@@ -176,6 +178,7 @@ def edit(
     content: ContentSpec,
     audience: Rule,
     spread_minutes: int,
+    code: str | None = None,
     now: datetime,
 ) -> Campaign | Rejected:
     """Changes content or audience of a draft. A scheduled campaign can not be edited: it stays as
@@ -188,6 +191,7 @@ def edit(
         content=content,
         audience=audience,
         spread_minutes=spread_minutes,
+        code=code,
         changed_at=now,
     )
 

@@ -21,14 +21,14 @@ from clarion.campaigns.draft import ContentCheck, new_campaign, rewrite
 from clarion.campaigns.launch import Launch
 from clarion.campaigns.schedule import parse_at
 from clarion.clock import Clock
-from clarion.faults import Rejected, invalid, not_found
+from clarion.faults import Fault, Rejected, invalid, not_found
 
 Step = Callable[[Campaign], Campaign | Rejected]
 """A pure function of `campaigns/campaign.py`, with its time."""
 LaunchStep = Callable[[Launch], Launch | Rejected]
 """A pure function of `campaigns/launch.py`, with its time."""
 
-_AUDITED = ("name", "state", "scheduled_at", "spread_minutes", "paused_reason")
+_AUDITED = ("name", "code", "state", "scheduled_at", "spread_minutes", "paused_reason")
 _PERSONAL = ("content", "audience")
 """They may name people, whom the audit log must not outlive: only that they changed is kept."""
 
@@ -62,6 +62,7 @@ async def create_campaign(
     wrong = await wrong_references(
         run.connection, actor.workspace_id, campaign.audience, "audience"
     )
+    wrong += await _taken_code(run, actor, campaign.id, campaign.code)
     if wrong:
         return invalid(*wrong, code="invalid_campaign")
     await store.create_campaign(run.connection, campaign)
@@ -87,6 +88,9 @@ async def edit_campaign(
             return Rejected("conflict", "The campaign has changed since it was seen: look again.")
         return rewrite(campaign, change, check, run.now)
 
+    taken = await _taken_code(run, actor, campaign_id, change.get("code"))
+    if taken:
+        return invalid(*taken, code="invalid_campaign")
     edited = await _take(run, actor, campaign_id, step)
     if isinstance(edited, Rejected) or "audience" not in change:
         return edited
@@ -178,6 +182,14 @@ def changes_of(transition: Transition) -> dict[str, Any]:
     if rewritten:
         changes["rewritten"] = rewritten
     return changes
+
+
+async def _taken_code(run: Run, actor: Actor, campaign_id: UUID, code: Any) -> list[Fault]:
+    if not isinstance(code, str):
+        return []
+    if not await store.is_code_taken(run.connection, actor.workspace_id, code, campaign_id):
+        return []
+    return [Fault("code", "is that of another campaign: take another one")]
 
 
 async def _take(run: Run, actor: Actor, campaign_id: UUID, step: Step) -> Campaign | Rejected:

@@ -10,6 +10,7 @@ from msgspec import UNSET
 
 from clarion.audiences import rule, rule_parser
 from clarion.audiences.rule import Rule
+from clarion.audiences.saved.audience import CODE
 from clarion.campaigns.campaign import (
     NAME_CHARACTERS_MAX,
     SPREAD_MINUTES_MAX,
@@ -28,7 +29,7 @@ from clarion.campaigns.schedule import parse_at
 from clarion.customers.devices.device import Platform
 from clarion.faults import Fault, Rejected, invalid
 
-FIELDS = ("name", "content", "audience", "spread_minutes")
+FIELDS = ("name", "content", "audience", "spread_minutes", "code")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +40,7 @@ class Draft:
     content: ContentSpec
     audience: Rule
     spread_minutes: int = 0
+    code: str | None = None
 
 
 class ContentCheck(Protocol):
@@ -70,9 +72,19 @@ def parse_draft(wire: Mapping[str, Any], check: ContentCheck) -> Draft | Rejecte
     if type(spread) is not int or not 0 <= spread <= SPREAD_MINUTES_MAX:
         message = f"must be whole minutes from 0 to {SPREAD_MINUTES_MAX}"
         faults.append(Fault("spread_minutes", message))
+    code = wire.get("code")
+    if code is not None and not (isinstance(code, str) and CODE.fullmatch(code)):
+        message = "must be 1 to 64 of a-z, 0-9, - and _, and begin with a letter or a digit"
+        faults.append(Fault("code", message))
     if faults or isinstance(content, list) or isinstance(audience, list):
         return invalid(*faults, code="invalid_campaign")
-    return Draft(name=str(name).strip(), content=content, audience=audience, spread_minutes=spread)
+    return Draft(
+        name=str(name).strip(),
+        content=content,
+        audience=audience,
+        spread_minutes=spread,
+        code=code,
+    )
 
 
 def new_campaign(
@@ -99,6 +111,7 @@ def new_campaign(
         content=draft.content,
         audience=draft.audience,
         spread_minutes=draft.spread_minutes,
+        code=draft.code,
         created_at=now,
         changed_at=now,
     )
@@ -112,6 +125,7 @@ def dump_draft(campaign: Campaign) -> dict[str, Any]:
         "content": dump_content(campaign.content),
         "audience": rule.dump(campaign.audience),
         "spread_minutes": campaign.spread_minutes,
+        "code": campaign.code,
     }
 
 
@@ -128,6 +142,7 @@ def rewrite(
         content=draft.content,
         audience=draft.audience,
         spread_minutes=draft.spread_minutes,
+        code=draft.code,
         now=now,
     )
 

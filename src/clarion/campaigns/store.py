@@ -1,11 +1,12 @@
 """Rows of campaigns and launches."""
 
+from contextlib import suppress
 from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, literal_column, select, tuple_, update
+from sqlalchemy import Select, literal_column, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.audiences import rule, rule_parser
@@ -45,6 +46,37 @@ async def get_campaign(
     if row.launch_id is not None:
         newest = await get_launch(connection, row.launch_id, lock=True)
     return _campaign(row, newest)
+
+
+async def campaign_named(
+    connection: AsyncConnection, workspace_id: UUID, name: str
+) -> Campaign | None:
+    """The campaign with that code, or else with that id."""
+    is_named = campaigns.c.code == name
+    with suppress(ValueError):
+        is_named = or_(is_named, campaigns.c.id == UUID(name))
+    rows = await connection.execute(
+        _shown()
+        .where(campaigns.c.workspace_id == workspace_id, is_named)
+        .order_by(campaigns.c.code.is_(None))
+        .limit(1)
+    )
+    row = rows.one_or_none()
+    return None if row is None else _campaign(row, _launch_beside(row))
+
+
+async def is_code_taken(
+    connection: AsyncConnection, workspace_id: UUID, code: str, campaign_id: UUID
+) -> bool:
+    """Whether another campaign has the code."""
+    rows = await connection.execute(
+        select(campaigns.c.id).where(
+            campaigns.c.workspace_id == workspace_id,
+            campaigns.c.code == code,
+            campaigns.c.id != campaign_id,
+        )
+    )
+    return rows.one_or_none() is not None
 
 
 async def get_launched(connection: AsyncConnection, launch_id: UUID) -> Campaign | None:
@@ -126,9 +158,13 @@ async def index_names(
     )
 
 
-async def create_launch(connection: AsyncConnection, launch: Launch) -> None:
-    """Inserts the launch, unless one with that id exists."""
-    await insert_new(connection, launches, [asdict(launch) | _states(launch)])
+async def create_launch(
+    connection: AsyncConnection, launch: Launch, *, indexed_at: datetime | None = None
+) -> None:
+    """Inserts the launch, unless one with that id exists. `indexed_at`: its deliveries are in the
+    index by customer since."""
+    row = asdict(launch) | _states(launch) | {"indexed_at": indexed_at}
+    await insert_new(connection, launches, [row])
 
 
 async def get_launch(
@@ -145,8 +181,10 @@ async def list_launches(
     connection: AsyncConnection, campaign_id: UUID, *, before: UUID | None = None, limit: int
 ) -> list[Launch]:
     """At most `limit` launches of a campaign, the newest first; `before`: those older than this
-    one."""
-    statement = select(launches).where(launches.c.campaign_id == campaign_id)
+    one. Not the pushes to one customer, which are launches of their own."""
+    # A literal, not a parameter: only then do databases use the index of these.
+    is_occurrence = launches.c.occurrence != literal_column("'push'")
+    statement = select(launches).where(launches.c.campaign_id == campaign_id, is_occurrence)
     if before is not None:
         seen = select(launches.c.started_at, launches.c.id).where(launches.c.id == before)
         statement = statement.where(
@@ -274,6 +312,7 @@ def _row(campaign: Campaign) -> dict[str, Any]:
         "launch_id": campaign.launch and campaign.launch.id,
         "created_at": campaign.created_at,
         "updated_at": campaign.changed_at,
+        "code": campaign.code,
     }
 
 
@@ -295,4 +334,5 @@ def _campaign(row: Any, newest: Launch | None) -> Campaign:
         launch=newest,
         created_at=row.created_at,
         changed_at=row.updated_at,
+        code=row.code,
     )

@@ -151,15 +151,15 @@ class Planner:
     ) -> int:
         """Writes one page in one transaction; returns 0 if another planner has written it."""
         now = self._clock.now()
-        loud = _loud_platforms(campaign.content)
+        loud = loud_platforms(campaign.content)
         by_app: dict[UUID | None, list[ReachedDevice]] = defaultdict(list)
         skipped: list[dict[str, Any]] = []
         for device in page:
-            skip = _skip(device, loud)
+            skip = skip_of(device, loud)
             if skip is None:
                 by_app[device.firebase_app_id].append(device)
             else:
-                skipped.append(_skipped(launch, device, skip, now))
+                skipped.append(skipped_row(launch.id, device, skip, now))
         chunks: list[dict[str, Any]] = []
         size = self._options.chunk_deliveries
         for app_id, members in by_app.items():
@@ -245,12 +245,12 @@ class Planner:
         await self._database.transact(work, self._clock)
 
 
-def _loud_platforms(content: ContentSpec) -> set[str]:
+def loud_platforms(content: ContentSpec) -> set[str]:
     """The platforms on which the campaign shows a notification."""
     return {platform.value for platform in Platform if not content.for_platform(platform).is_silent}
 
 
-def _skip(device: ReachedDevice, loud: Container[str]) -> Skip | None:
+def skip_of(device: ReachedDevice, loud: Container[str]) -> Skip | None:
     """Why the device is skipped, as far as that is known when planning; sending checks the rest."""
     if device.push_opted_out:
         return Skip.OPTED_OUT
@@ -263,10 +263,12 @@ def _skip(device: ReachedDevice, loud: Container[str]) -> Skip | None:
     return None
 
 
-def _skipped(launch: Launch, device: ReachedDevice, skip: Skip, now: datetime) -> dict[str, Any]:
+def skipped_row(
+    launch_id: UUID, device: ReachedDevice, skip: Skip, now: datetime
+) -> dict[str, Any]:
     """The row of a delivery that is skipped."""
     return {
-        "launch_id": launch.id,
+        "launch_id": launch_id,
         "device_id": device.id,
         "customer_id": device.customer_id,
         "platform": device.platform,

@@ -99,6 +99,11 @@ async def list_deliveries(
     return listed
 
 
+async def deliveries_of_push(connection: AsyncConnection, push_id: UUID) -> list[Delivery]:
+    """All deliveries of a push to one customer, by device: each has a row from the first."""
+    return [_delivery(row) for row in await connection.execute(_page(push_id, None, None))]
+
+
 def _page(launch_id: UUID, state: DeliveryState | None, after: UUID | None) -> Select[Any]:
     statement = (
         select(deliveries, devices.c.device_id.label("public_id"), customers.c.user_id)

@@ -60,9 +60,14 @@ class Rendering(RenderContext):
     __slots__ = ("_block_steps", "_customer", "now", "steps_left")
 
     def __init__(
-        self, template: BoundTemplate, customer: CustomerDrop, steps: int, now: datetime | None
+        self,
+        template: BoundTemplate,
+        customer: CustomerDrop,
+        steps: int,
+        now: datetime | None,
+        event: Mapping[str, Any],
     ) -> None:
-        super().__init__(template, globals={"customer": customer})
+        super().__init__(template, globals={"customer": customer, "event": event})
         self._customer = customer
         self.steps_left = steps
         self.now = now
@@ -330,10 +335,15 @@ def parse(text: str) -> BoundTemplate:
 
 
 def render(
-    template: BoundTemplate, customer: CustomerDrop, *, steps: int, now: datetime | None
+    template: BoundTemplate,
+    customer: CustomerDrop,
+    *,
+    steps: int,
+    now: datetime | None,
+    event: Mapping[str, Any] | None = None,
 ) -> tuple[str, int]:
     """The text, and how many of the steps are left. Raises what Liquid, or Python, does."""
-    rendering = Rendering(template, customer, steps, now)
+    rendering = Rendering(template, customer, steps, now, {} if event is None else event)
     buffer = rendering.get_buffer()
     template.render_with_context(rendering, buffer)
     return buffer.getvalue(), rendering.steps_left

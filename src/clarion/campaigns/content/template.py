@@ -3,8 +3,9 @@
 
 Templates are parsed once a campaign; a text without tags is never handed to Liquid. A trait that
 is missing renders as nothing (`default` gives it a value); a filter, a tag or a name besides
-`customer` that does not exist is refused when the campaign is saved, and so is what is too
-expensive for anybody.
+`customer` and `event` that does not exist is refused when the campaign is saved, and so is what is
+too expensive for anybody. `event` is what a push to one customer was asked for with; in a launch to
+an audience it is empty.
 
 Traits come from outside: whatever they are, a template renders a bounded text in bounded time or
 says that it can not, and a trait that looks like Liquid is a text like any other.
@@ -56,6 +57,7 @@ STEPS_A_RENDERING = 10
 """What the shortest template takes before it does anything."""
 
 _CUSTOMER = "customer"
+_EVENT = "event"
 _TEXTS = ("title", "body", "image", "link")
 _CHECKS: dict[str, Callable[[str], str | None]] = {"image": wrong_image, "link": wrong_link}
 
@@ -80,14 +82,16 @@ class Template:
         user_id: str | None,
         traits: Mapping[str, Any],
         now: datetime | None = None,
+        event: Mapping[str, Any] | None = None,
     ) -> Content | Fault:
         """The content for one customer, or what in it can not be rendered for this one.
 
-        `now` is what `date` makes of the word; without it the word means nothing."""
+        `event`: what a push to one customer was asked for with. `now` is what `date` makes of the
+        word; without it the word means nothing."""
         parsed = self._platforms[platform]
         if not parsed.templates:
             return parsed.content
-        content, steps_left = parsed.render(CustomerDrop(user_id, traits), now)
+        content, steps_left = parsed.render(CustomerDrop(user_id, traits), now, event)
         self.steps += STEPS_A_RENDERING + STEPS_MAX - steps_left
         return content
 
@@ -144,6 +148,8 @@ def _wrong(text: str) -> str | None:
             if name not in environment.filters:
                 return f"there is no filter {name}"
         for segments in template.global_variable_segments():
+            if segments[0] == _EVENT:
+                continue
             if segments[0] != _CUSTOMER:
                 return f"there is no {segments[0]}; traits are read as customer.{segments[0]}"
             if len(segments) == 1:
@@ -183,13 +189,15 @@ class _Parsed:
             name: parse(text) for name, text in _dynamic_texts(content)
         }
 
-    def render(self, customer: CustomerDrop, now: datetime | None) -> tuple[Content | Fault, int]:
+    def render(
+        self, customer: CustomerDrop, now: datetime | None, event: Mapping[str, Any] | None
+    ) -> tuple[Content | Fault, int]:
         """What becomes of it, and how many steps are left."""
         steps = STEPS_MAX
         rendered: dict[str, Any] = {}
         for name, template in self.templates.items():
             try:
-                text, steps = render(template, customer, steps=steps, now=now)
+                text, steps = render(template, customer, steps=steps, now=now, event=event)
             except Exception as error:
                 # Filters raise whatever Python does for strange values (OverflowError, ValueError,
                 # decimal's own): one customer's traits must not stop a whole campaign.

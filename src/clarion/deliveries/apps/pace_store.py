@@ -21,15 +21,15 @@ async def make_pace(connection: AsyncConnection, project_id: str, now: datetime)
 
 
 async def draw_pace(
-    connection: AsyncConnection, app_id: UUID, count: int, now: datetime
+    connection: AsyncConnection, app_id: UUID, count: int, now: datetime, *, passes: bool = False
 ) -> Grant | Later | None:
-    """Let up to `count` pushes go through a Firebase app; None: no such app. Of those who ask at
-    once each waits for the other's transaction."""
+    """Let up to `count` pushes go through a Firebase app, `passes`: before those of campaigns;
+    None: no such app. Of those who ask at once each waits for the other's transaction."""
     locked = await _locked(connection, app_id)
     if locked is None:
         return None
     project_id, pace, limits = locked
-    drawn, grant = draw(pace, limits, count, now)
+    drawn, grant = draw(pace, limits, count, now, passes=passes)
     await _save(connection, project_id, drawn)
     return grant
 
@@ -68,7 +68,7 @@ async def _save(connection: AsyncConnection, project_id: str, pace: Pace) -> Non
     await upsert(connection, paces, [row], key=("project_id",))
 
 
-_FIELDS = ("next_at", "queued_until", "rate", "cut_rate", "cut_at")
+_FIELDS = ("next_at", "queued_until", "rate", "cut_rate", "cut_at", "passing_at", "quiet_until")
 _LOCK = (
     select(
         paces.c.project_id,

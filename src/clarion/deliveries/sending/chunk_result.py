@@ -4,14 +4,13 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from clarion.campaigns.content.live_activity import LiveActivity, LiveEvent
 from clarion.campaigns.content.spec import Content
 from clarion.campaigns.content.template import Template
 from clarion.customers.devices.device import NOT_KNOWN, Platform, Removal, Spares, TokenKind
-from clarion.customers.devices.facts import LIVE_ID, LIVE_START_TOKEN, LIVE_TOKEN
-from clarion.deliveries.chunk import OpenDelivery
+from clarion.deliveries.chunk import OpenDelivery, live_activity_token_of
 from clarion.deliveries.delivery import (
     ACCEPTED,
     REPORTED,
@@ -64,6 +63,9 @@ class ChunkResult:
     lost: int = 0
     """Earlier claims of the chunk that were never settled: what they sent, if anything, left an
     answer that nobody saw."""
+    event: Mapping[str, Any] | None = None
+    """What templates read as `event`: of a push to one customer."""
+    is_transactional: bool = False
     settled: dict[UUID, Settled] = field(default_factory=dict)
     sent: set[UUID] = field(default_factory=set)
     """Those of `settled` for which a push left."""
@@ -314,7 +316,11 @@ class ChunkResult:
             content = contents[delivery.platform]
         else:
             rendered = template.render(
-                platform, user_id=delivery.user_id, traits=delivery.traits or {}, now=now
+                platform,
+                user_id=delivery.user_id,
+                traits=delivery.traits or {},
+                now=now,
+                event=self.event,
             )
             if isinstance(rendered, Fault):
                 return NOT_RENDERED
@@ -323,7 +329,7 @@ class ChunkResult:
             return NOTIFICATIONS_OFF
         live_activity_token = None
         if content.live_activity is not None:
-            live_activity_token = _live_activity_token(delivery, platform, content.live_activity)
+            live_activity_token = live_activity_token_of(delivery, platform, content.live_activity)
             if live_activity_token is None:
                 return NO_LIVE_ACTIVITY
         key, tag = push_names(launch_id, delivery.device_id)
@@ -336,6 +342,7 @@ class ChunkResult:
             content=content,
             unrendered=None if template is None else template.unrendered(platform),
             live_activity_token=live_activity_token,
+            is_transactional=self.is_transactional,
         )
 
 
@@ -346,20 +353,6 @@ def unknown_of(deliveries: Sequence[OpenDelivery], outcomes: Sequence[Outcome]) 
         for delivery, outcome in zip(deliveries, outcomes, strict=False)
         if isinstance(outcome, Unregistered) and outcome.reason in NOT_KNOWN
     ]
-
-
-def _live_activity_token(
-    delivery: OpenDelivery, platform: Platform, activity: LiveActivity
-) -> str | None:
-    """The token of the Live Activity on this device; None if the device has told none."""
-    facts: Mapping[str, str] = delivery.facts or {}
-    if platform is not Platform.IOS:
-        return None
-    if activity.event is LiveEvent.START:
-        return facts.get(LIVE_START_TOKEN)
-    if activity.activity_id not in (None, facts.get(LIVE_ID)):
-        return None
-    return facts.get(LIVE_TOKEN)
 
 
 def _left(outcome: Outcome) -> bool:

@@ -1,9 +1,10 @@
 """The two transactions in the life of a claimed chunk: its claim, and its settlement."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -34,6 +35,7 @@ from clarion.deliveries.chunk import Chunk, NewChunk, OpenDelivery
 from clarion.deliveries.chunk_store import claim_chunk, finish_launch, hasten_app, release_chunk
 from clarion.deliveries.counts_store import add_to_counts
 from clarion.deliveries.provider import ProviderApp
+from clarion.deliveries.pushes.store import get_pushed
 from clarion.deliveries.sending.belief import next_trial
 from clarion.deliveries.sending.chunk_result import ChunkResult
 from clarion.deliveries.sending.ledger_store import settle_chunk
@@ -77,6 +79,8 @@ class Work:
     next_trial_at: datetime | None = None
     """Set where its Firebase app is paused, and a few of its pushes are to find out whether it
     works again; by then it is tried once more."""
+    event: Mapping[str, Any] | None = None
+    """What a push to one customer was asked for with."""
 
     @property
     def is_trial(self) -> bool:
@@ -99,11 +103,17 @@ async def claim(
     again. Returns None if the chunk is not due or leased by another sender. Raises VaultLocked.
     """
     chunk = await claim_chunk(connection, chunk_id, now=now, lease_until=lease_until)
-    campaign = None if chunk is None else await get_launched(connection, chunk.launch_id)
-    if chunk is None or campaign is None or campaign.launch is None:
+    if chunk is None:
+        return None
+    event = None
+    if chunk.is_transactional:
+        campaign, event = await get_pushed(connection, chunk.launch_id)
+    else:
+        campaign = await get_launched(connection, chunk.launch_id)
+    if campaign is None or campaign.launch is None:
         return None
     launch = campaign.launch
-    work = Work(chunk=chunk, campaign=campaign, launch=launch, claimed_at=now)
+    work = Work(chunk=chunk, campaign=campaign, launch=launch, claimed_at=now, event=event)
     if launch.state in STOPPED:
         return work
     app_id = chunk.firebase_app_id
@@ -119,7 +129,8 @@ async def claim(
         await release_chunk(connection, chunk, due_at=paused_until, held=True)
         return Waits(app_id=None if is_launchs else app_id)
     size = chunk.size if trial_at is None else min(chunk.size, TRIAL_PUSHES)
-    drawn = None if app is None else await draw_pace(connection, app.id, size, now)
+    passes = chunk.is_transactional
+    drawn = None if app is None else await draw_pace(connection, app.id, size, now, passes=passes)
     if isinstance(drawn, Later):
         await release_chunk(connection, chunk, due_at=drawn.due_at, held=False)
         return drawn
@@ -186,7 +197,7 @@ async def settle(
     await _pause_or_resume(connection, work, result, clock)
     await finish_launch(connection, clock, chunk.launch_id, by=AgentName.SENDER)
     await add_to_counts(connection, chunk.launch_id, tally)
-    if judgement.doubt is not None:
+    if judgement.doubt is not None and not work.launch.is_push:
         await _pause(connection, work, judgement.doubt, clock)
     if result.unknown_fids:
         await _warn_of_fids(connection, work, result, now)

@@ -33,6 +33,7 @@ from clarion.storage.schema.deliveries import deliveries as deliveries
 from clarion.storage.schema.deliveries import firebase_apps as firebase_apps
 from clarion.storage.schema.deliveries import launch_counts as launch_counts
 from clarion.storage.schema.deliveries import paces as paces
+from clarion.storage.schema.deliveries import pushes as pushes
 from clarion.storage.schema.deliveries import quarantine as quarantine
 from clarion.storage.schema.deliveries import removal_watches as removal_watches
 from clarion.storage.schema.devices import device_deletions as device_deletions

@@ -28,8 +28,10 @@ campaigns = Table(
     Column("updated_at", Instant, nullable=False),
     Column("trigger", Json),  # its kind, and what belongs to that; NULL: a draft
     Column("launch_id", Id),  # the newest of its launches
+    Column("code", Text),  # what pushes name it by; NULL: its id alone
     Index("campaigns_due", "state", "scheduled_at"),
     Index("campaigns_workspace", "workspace_id", "id"),
+    Index("campaigns_code", "workspace_id", "code", unique=True, **only("code IS NOT NULL")),
 )
 
 campaign_names = Table(  # whom audiences name: user ids, and addresses among wanted traits
@@ -74,4 +76,7 @@ launches = Table(
     ),
     Index("launches_campaign", "campaign_id", "started_at", "id"),
     Index("launches_planning", "id", **only("state = 'planning'")),
+    Index(  # those of a campaign that are no pushes to one customer
+        "launches_occurrences", "campaign_id", "started_at", "id", **only("occurrence <> 'push'")
+    ),
 )

@@ -35,6 +35,7 @@ ROUTES: Mapping[str, Sequence[str]] = {
     "schema": ["audiences.audiences:SchemaOfWorkspace"],
     "campaigns": ["campaigns.campaigns:Campaigns", "campaigns.launches:CampaignLaunches"],
     "launches": ["campaigns.launches:Launches"],
+    "pushes": ["campaigns.pushes:Pushes"],
     "deliveries": ["campaigns.deliveries:Deliveries"],
     "workspace": [
         "accounts.workspace:WorkspaceOfCaller",

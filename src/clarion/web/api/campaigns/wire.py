@@ -9,6 +9,7 @@ import msgspec
 
 from clarion.audiences import rule
 from clarion.audiences.query import Reach
+from clarion.audiences.saved.audience import CODE
 from clarion.campaigns import campaign as campaigns
 from clarion.campaigns import preview as previews
 from clarion.campaigns.campaign import CampaignState
@@ -49,6 +50,15 @@ Spread = Annotated[
 ]
 
 
+Code = Annotated[
+    str,
+    msgspec.Meta(
+        description="What pushes to one customer name the campaign by, beside its id.",
+        extra_json_schema={"pattern": f"^{CODE.pattern}$"},
+    ),
+]
+
+
 class ContentFields(msgspec.Struct, kw_only=True, omit_defaults=True):
     """What a push says. Texts, `link`, `image` and the values of `data` may hold Liquid over
     `customer`: `Hi {{ customer.first_name | default: "there" }}`."""
@@ -79,6 +89,7 @@ class NewCampaign(msgspec.Struct, kw_only=True):
     content: Content
     audience: Rule
     spread_minutes: Spread | msgspec.UnsetType = msgspec.UNSET
+    code: Code | msgspec.UnsetType | None = msgspec.UNSET
     at: str | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -90,6 +101,7 @@ class CampaignChange(msgspec.Struct, kw_only=True):
     content: Content | msgspec.UnsetType = msgspec.UNSET
     audience: Rule | msgspec.UnsetType = msgspec.UNSET
     spread_minutes: Spread | msgspec.UnsetType = msgspec.UNSET
+    code: Code | msgspec.UnsetType | None = msgspec.UNSET
     updated_at: Moment | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -126,6 +138,7 @@ class Campaign(msgspec.Struct, frozen=True, kw_only=True):
 
     id: UUID
     name: str
+    code: str | None
     state: CampaignState
     content: Content
     audience: Rule
@@ -168,6 +181,7 @@ def shown_campaign(
         warnings=msgspec.UNSET if warnings is None else warnings,
         id=campaign.id,
         name=campaign.name,
+        code=campaign.code,
         state=campaign.state,
         content=msgspec.convert(dump_content(campaign.content), Content),
         audience=msgspec.convert(rule.dump(campaign.audience), Rule),
