@@ -1,14 +1,16 @@
 """A push to one customer over HTTP: asked for, sent, told, once."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 
 from clarion.accounts.actor import Scope
 from clarion.broker import JobKind
+from clarion.retention.remover import Remover, RemoverOptions
 from clarion.storage.database import Database
-from clarion.storage.schema import jobs, pushes
+from clarion.storage.schema import jobs, paces, pushes
 from clarion.web.api.errors import ErrorCode
 from support.api import Answer, Service, assert_is
 from support.clock import FakeClock
@@ -253,6 +255,108 @@ async def test_a_lost_job_is_made_good_and_a_repeat_sends_nothing_more(
         assert await service.world.broker.depth(JobKind.PUSH) == 1
         assert await carry(service) == 1
         assert len(service.world.provider.pushes) == 1
+
+
+# --- as any delivery ------------------------------------------------------------------------
+
+
+async def test_an_answer_that_is_lost_is_tried_again_with_the_same_tag_and_counted(
+    database: Database, clock: FakeClock
+) -> None:
+    async with Service(database, clock) as service:
+        await service.world.devices("lost-1", user="ada")
+        push = await service.post("/pushes", ADA)
+        assert await carry(service) == 0
+        depths = [await service.world.broker.depth(kind) for kind in (JobKind.PUSH, JobKind.CHUNK)]
+        assert depths == [1, 0], "it goes first when it is tried again, too"
+        clock.advance(20)
+        assert await carry(service) == 1
+        [delivery] = (await service.get(f"/pushes/{push['id']}"))["deliveries"]
+        assert (delivery["state"], delivery["attempts"], delivery["unanswered"]) == (
+            "accepted",
+            2,
+            1,
+        )
+        first, second = service.world.provider.pushes
+        assert (first.tag, first.delivery_id) == (second.tag, second.delivery_id)
+
+
+async def test_one_that_fails_holds_up_none_that_was_claimed_with_it(
+    database: Database, clock: FakeClock
+) -> None:
+    async with Service(database, clock) as service:
+        ids = []
+        for token in ("ok-1", "dead-1", "down-1", "ok-2"):
+            await service.world.devices(token, user=token)
+            ids.append((await service.post("/pushes", {**ADA, "user_id": token}))["id"])
+        assert await carry(service) == 3
+        states = [
+            (await service.get(f"/pushes/{push_id}"))["deliveries"][0]["state"] for push_id in ids
+        ]
+        assert states == ["accepted", "unregistered", "pending", "accepted"]
+        for push_id in ids:
+            launch = await service.get(f"/launches/{push_id}")
+            assert launch["planned"] == 1
+            assert launch["state"] == ("sending" if launch["in_flight"] else "done")
+
+
+async def test_a_push_passes_a_campaign_that_holds_the_projects_line(
+    database: Database, clock: FakeClock
+) -> None:
+    async with Service(database, clock) as service:
+        world = service.world
+        await world.devices(*(f"ok-{number}" for number in range(4)))
+        campaign_id = await world.campaign()
+        await world.scheduler.step()
+        while await world.planner.step():
+            pass
+        async with database.write() as connection:
+            held_until = clock.now() + timedelta(seconds=6)
+            await connection.execute(update(paces).values(next_at=held_until))
+        push = await service.post("/pushes", {**ADA, "user_id": "user-ok-3"})
+        assert await world.sender.step() == 0, "the campaign waits for its turn"
+        assert await carry(service) == 1
+        assert len(world.provider.pushes) == 1
+        assert (await service.get(f"/launches/{push['id']}"))["state"] == "done"
+        assert (await world.settle(campaign_id)).total.accepted == 4
+
+
+async def test_what_an_erased_person_was_sent_says_nothing_any_more(
+    database: Database, clock: FakeClock
+) -> None:
+    async with Service(database, clock) as service:
+        await service.world.devices("ok-1", user="ada")
+        sent = await service.post("/pushes", ADA)
+        await carry(service)
+        waiting = (await send(service, ADA, key="k")).json
+        erased = await service.ask("DELETE", "/customers/ada")
+        assert erased.status == 200
+        for push in (sent, waiting):
+            shown = await service.get(f"/pushes/{push['id']}")
+            assert (shown["customer"]["user_id"], shown["devices"]) == (None, [])
+        async with database.read() as connection:
+            for row in (await connection.execute(select(pushes))).mappings():
+                assert {row["content"], row["event"], row["key_hash"]} == {None}
+        await carry(service)
+        assert len(service.world.provider.pushes) == 1, "what waited is not sent"
+        launch = await service.get(f"/launches/{waiting['id']}")
+        assert (launch["state"], launch["skipped"]) == ("done", 1)
+        assert_is(await send(service, ADA, key="k"), ErrorCode.INVALID)
+
+
+async def test_old_pushes_go_with_their_deliveries(database: Database, clock: FakeClock) -> None:
+    async with Service(database, clock) as service:
+        await service.world.devices("ok-1", user="ada")
+        push = await service.post("/pushes", ADA)
+        await carry(service)
+        await service.ask("PATCH", "/workspace/retention", {"deliveries": 90})
+        clock.advance(91 * 86_400)
+        remover = Remover(database, clock, RemoverOptions(pause_seconds=0))
+        while await remover.step():
+            pass
+        assert_is(await service.ask("GET", f"/pushes/{push['id']}"), ErrorCode.NOT_FOUND)
+        launch = await service.get(f"/launches/{push['id']}")
+        assert (launch["planned"], launch["accepted"]) == (1, 1), "its account stays"
 
 
 PUSHES_OFF = {"channel": "push", "subscribed": False}

@@ -35,7 +35,7 @@ async def get_campaign(
     if not lock:
         rows = await connection.execute(_shown().where(*_is(workspace_id, campaign_id)))
         row = rows.one_or_none()
-        return None if row is None else _campaign(row, _launch_beside(row))
+        return None if row is None else _campaign(row, launch_beside(row))
     rows = await connection.execute(
         select(campaigns).where(*_is(workspace_id, campaign_id)).with_for_update()
     )
@@ -62,7 +62,7 @@ async def campaign_named(
         .limit(1)
     )
     row = rows.one_or_none()
-    return None if row is None else _campaign(row, _launch_beside(row))
+    return None if row is None else _campaign(row, launch_beside(row))
 
 
 async def is_code_taken(
@@ -82,12 +82,12 @@ async def is_code_taken(
 async def get_launched(connection: AsyncConnection, launch_id: UUID) -> Campaign | None:
     """The campaign of a launch, with that launch."""
     statement = (
-        select(campaigns, *_LAUNCH_COLUMNS)
+        select(campaigns, *LAUNCH_COLUMNS)
         .join(launches, launches.c.campaign_id == campaigns.c.id)
         .where(launches.c.id == launch_id)
     )
     row = (await connection.execute(statement)).one_or_none()
-    return None if row is None else _campaign(row, _launch_beside(row))
+    return None if row is None else _campaign(row, launch_beside(row))
 
 
 async def list_campaigns(
@@ -98,7 +98,7 @@ async def list_campaigns(
     if before is not None:
         statement = statement.where(campaigns.c.id < before)
     rows = await connection.execute(statement.order_by(campaigns.c.id.desc()).limit(limit))
-    return [_campaign(row, _launch_beside(row)) for row in rows]
+    return [_campaign(row, launch_beside(row)) for row in rows]
 
 
 async def paused_campaigns(
@@ -127,7 +127,7 @@ async def due_campaigns(connection: AsyncConnection, now: datetime, limit: int) 
         .order_by(campaigns.c.scheduled_at)
         .limit(limit)
     )
-    return [_campaign(row, _launch_beside(row)) for row in rows]
+    return [_campaign(row, launch_beside(row)) for row in rows]
 
 
 async def save_campaign(connection: AsyncConnection, before: Campaign, after: Campaign) -> None:
@@ -261,7 +261,7 @@ async def frozen_audience(connection: AsyncConnection, launch_id: UUID) -> rule.
 
 _TIMES = ("planned_at", "done_at", "updated_at")
 _LAUNCH_FIELDS = tuple(field.name for field in fields(Launch))
-_LAUNCH_COLUMNS = [launches.c[name].label(f"beside_{name}") for name in _LAUNCH_FIELDS]
+LAUNCH_COLUMNS: list[Any] = [launches.c[name].label(f"beside_{name}") for name in _LAUNCH_FIELDS]
 
 
 def _is(workspace_id: UUID, campaign_id: UUID) -> tuple[Any, Any]:
@@ -270,7 +270,7 @@ def _is(workspace_id: UUID, campaign_id: UUID) -> tuple[Any, Any]:
 
 def _shown() -> Select[Any]:
     """Campaigns with the newest launch of each, read by its id."""
-    return select(campaigns, *_LAUNCH_COLUMNS).outerjoin_from(
+    return select(campaigns, *LAUNCH_COLUMNS).outerjoin_from(
         campaigns, launches, launches.c.id == campaigns.c.launch_id
     )
 
@@ -282,8 +282,8 @@ def _states(launch: Launch) -> dict[str, Any]:
     }
 
 
-def _launch_beside(row: Any) -> Launch | None:
-    """The launch in a row of `_shown`."""
+def launch_beside(row: Any) -> Launch | None:
+    """The launch in a row that has `LAUNCH_COLUMNS`."""
     values = {name: getattr(row, f"beside_{name}") for name in _LAUNCH_FIELDS}
     return None if values["state"] is None else _launch(values)
 

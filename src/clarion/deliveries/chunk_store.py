@@ -341,7 +341,7 @@ async def finish_launch(
         launch_id,
         partial(finish, now=clock.now()),
         by=by,
-        verb=None if launch.is_push else "campaign.finish",
+        verb="campaign.finish",
     )
     return True
 

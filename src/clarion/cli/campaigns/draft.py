@@ -53,6 +53,8 @@ class Flags:
         To a saved audience, by its code.
     spread_minutes
         Spread the launch evenly over so long, up to a day.
+    code
+        What pushes to one customer name it by, such as order-sent.
     """
 
     file: Path | None = None
@@ -69,12 +71,13 @@ class Flags:
     trait: Several = None
     audience_code: Annotated[str | None, Parameter(name="--audience")] = None
     spread_minutes: int | None = None
+    code: str | None = None
 
     def content(self) -> dict[str, Any]:
         """The content fields that were given."""
         given = {name: getattr(self, name) for name in CONTENT_FIELDS}
         if self.data:
-            given["data"] = dict(_pair(text, "--data") for text in self.data)
+            given["data"] = dict(parse_pair(text, "--data") for text in self.data)
         return {name: value for name, value in given.items() if value is not None}
 
     def audience(self) -> dict[str, Any] | None:
@@ -85,8 +88,8 @@ class Flags:
         if self.user_id:
             audience["user_ids"] = self.user_id
         if self.trait:
-            pairs = (_pair(text, "--trait") for text in self.trait)
-            audience["traits"] = {name: _scalar(value) for name, value in pairs}
+            pairs = (parse_pair(text, "--trait") for text in self.trait)
+            audience["traits"] = {name: parse_value(value) for name, value in pairs}
         if self.audience_code is not None:
             audience["audience"] = self.audience_code
         return audience or None
@@ -119,17 +122,20 @@ def read_change(name: str | None, flags: Flags, content: Mapping[str, Any]) -> d
         wire["audience"] = audience
     if flags.spread_minutes is not None:
         wire["spread_minutes"] = flags.spread_minutes
+    if flags.code is not None:
+        wire["code"] = flags.code
     return wire
 
 
-def _pair(text: str, flag: str) -> tuple[str, str]:
+def parse_pair(text: str, flag: str) -> tuple[str, str]:
+    """NAME=VALUE, in two. Ends the command where that is not what was given."""
     name, sign, value = text.partition("=")
     if not sign or not name:
         raise Ending(ExitCode.USAGE, f"{flag} takes NAME=VALUE, not {text!r}.", word="usage")
     return name, value
 
 
-def _scalar(text: str) -> Any:
+def parse_value(text: str) -> Any:
     """true, 5, null and the like are JSON; what is not is a text. Quoted, it is a text too."""
     try:
         return msgspec.json.decode(text)

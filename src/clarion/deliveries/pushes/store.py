@@ -7,15 +7,15 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Select, select, update
+from sqlalchemy import Select, and_, bindparam, literal_column, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.audiences.query import takes_no_push
 from clarion.audiences.rule import Everyone
 from clarion.campaigns.campaign import Campaign
 from clarion.campaigns.content.spec import Content, ContentSpec, dump_content, parse_content
-from clarion.campaigns.launch import Launch
-from clarion.campaigns.store import create_launch, get_launch, get_launched
+from clarion.campaigns.launch import Launch, LaunchState
+from clarion.campaigns.store import LAUNCH_COLUMNS, create_launch, get_launched, launch_beside
 from clarion.clock import first_id_after
 from clarion.customers.devices.store import shows_nothing
 from clarion.deliveries.chunk import READY
@@ -25,7 +25,7 @@ from clarion.deliveries.planner import ReachedDevice
 from clarion.deliveries.pushes.push import KEY_KEPT, PlannedDevice, Push
 from clarion.storage.aged import AgedRows
 from clarion.storage.bulk import in_parts, insert_new
-from clarion.storage.dialect import insert
+from clarion.storage.dialect import Id, Instant, insert
 from clarion.storage.schema import (
     chunks,
     customer_deliveries,
@@ -37,7 +37,6 @@ from clarion.storage.schema import (
     sources,
 )
 
-KEYS_FORGOTTEN_AT_ONCE = 1_000
 NOTHING = ContentSpec(base=Content())
 """What a push says whose customer is erased: it is sent to nobody."""
 
@@ -199,19 +198,14 @@ async def get_pushed(
 ) -> tuple[Campaign | None, Mapping[str, Any] | None]:
     """What the push says: the campaign whose content it has, with the push as its launch, and what
     its templates read as `event`. A push with content of its own is a campaign by itself here."""
-    statement = select(
-        pushes.c.campaign_id, pushes.c.content, pushes.c.event, pushes.c.created_at
-    ).where(pushes.c.id == launch_id)
-    row = (await connection.execute(statement)).one_or_none()
-    if row is None:
+    row = (await connection.execute(_PUSHED, {"push": launch_id})).one_or_none()
+    launch = None if row is None else launch_beside(row)
+    if row is None or launch is None:
         return None, None
     if row.campaign_id is not None:
         return await get_launched(connection, launch_id), row.event
-    launch = await get_launch(connection, launch_id)
     content = NOTHING if row.content is None else parse_content(row.content)
     assert isinstance(content, ContentSpec), "only checked content is saved"
-    if launch is None:
-        return None, None
     campaign = Campaign(
         id=launch_id,
         workspace_id=launch.workspace_id,
@@ -223,6 +217,39 @@ async def get_pushed(
         changed_at=row.created_at,
     )
     return campaign, row.event
+
+
+async def finish_push(connection: AsyncConnection, push_id: UUID, now: datetime) -> None:
+    """Marks the push's launch as done if none of its chunks is open; no agent's act that the audit
+    log tells."""
+    await connection.execute(_FINISH, {"push": push_id, "now": now})
+
+
+_PUSHED = (
+    select(
+        pushes.c.campaign_id, pushes.c.content, pushes.c.event, pushes.c.created_at, *LAUNCH_COLUMNS
+    )
+    .join_from(pushes, launches, launches.c.id == pushes.c.id)
+    .where(pushes.c.id == bindparam("push", type_=Id))
+)
+_OPEN_CHUNKS = select(chunks.c.id).where(
+    chunks.c.launch_id == bindparam("push", type_=Id),
+    chunks.c.state != literal_column("'settled'"),
+)
+_FINISH = (
+    update(launches)
+    .where(
+        launches.c.id == bindparam("push", type_=Id),
+        launches.c.state == LaunchState.SENDING.value,
+        ~_OPEN_CHUNKS.exists(),
+    )
+    .values(
+        state=LaunchState.DONE.value,
+        done_at=bindparam("now", type_=Instant),
+        updated_at=bindparam("now", type_=Instant),
+    )
+)
+"""Made once: once for each push would be felt."""
 
 
 async def forget_pushes(connection: AsyncConnection, customer_ids: Sequence[UUID]) -> None:
@@ -247,7 +274,12 @@ def _are_done(before: datetime) -> Any:
     is_open = select(launches.c.id).where(
         launches.c.id == pushes.c.id, launches.c.emptied_at.is_(None)
     )
-    return (pushes.c.id < first_id_after(before)) & ~is_open.exists()
+    # What has a key is kept for as long beyond that, so that a repeat sends nothing.
+    is_old = or_(
+        and_(pushes.c.id < first_id_after(before), pushes.c.key_hash.is_(None)),
+        pushes.c.id < first_id_after(before - KEY_KEPT),
+    )
+    return and_(is_old, ~is_open.exists())
 
 
 PUSHES_BY_AGE = AgedRows(table=pushes, key=pushes.c.id, is_old=_are_done)

@@ -14,7 +14,7 @@ nobody.
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from typing import Any, TypeVar
@@ -30,6 +30,7 @@ from clarion.campaigns.launch import STOPPED
 from clarion.clock import Clock
 from clarion.customers.devices.device import Platform
 from clarion.customers.devices.store import spares_of
+from clarion.deliveries.apps.pace_store import DrawnPaces
 from clarion.deliveries.apps.pacing import Grant, Later
 from clarion.deliveries.apps.quarantine_store import last_acceptance
 from clarion.deliveries.chunk import Chunk, OpenDelivery, job_of
@@ -37,17 +38,23 @@ from clarion.deliveries.delivery import RetryPolicy
 from clarion.deliveries.provider import Provider, ProviderApp, Push
 from clarion.deliveries.sending.chunk_result import ChunkResult, unknown_of
 from clarion.deliveries.sending.lease_keeper import LeaseKeeper
-from clarion.deliveries.sending.ledger_store import open_deliveries
 from clarion.deliveries.sending.notices import Notices
 from clarion.deliveries.sending.overdue import publish_overdue
 from clarion.deliveries.sending.paced_sender import PacedSender
-from clarion.deliveries.sending.settlement import Waits, Work, chunks_of_the_rest, claim, settle
+from clarion.deliveries.sending.settlement import (
+    Claimed,
+    Waits,
+    Work,
+    chunks_of_the_rest,
+    claim,
+    settle,
+    with_pending,
+)
 from clarion.deliveries.sending.templates import Templates
 from clarion.storage.database import Database, StorageUnavailable
 from clarion.storage.vault import Vault, VaultLocked
 
 Answer = TypeVar("Answer")
-Claimed = Work | Later | Waits | None
 
 log = structlog.get_logger(__name__)
 
@@ -198,33 +205,27 @@ class Sender:
     async def _claim(self, chunk_ids: Sequence[UUID], kind: JobKind) -> list[Work]:
         """Claims chunks, in one transaction, and returns those of which there is something to send
         now. If it raises, nothing is claimed."""
-        options = self._options
 
-        async def claim_one(connection: AsyncConnection, chunk_id: UUID) -> Claimed:
+        async def claim_one(
+            connection: AsyncConnection, chunk_id: UUID, paces: DrawnPaces
+        ) -> Claimed:
             now = self._clock.now()
             claimed = await claim(
                 connection,
                 chunk_id,
                 self._vault,
+                paces=paces,
                 now=now,
-                lease_until=now + timedelta(seconds=options.lease_seconds),
-                paused_until=now + timedelta(seconds=options.paused_seconds),
+                lease_until=now + timedelta(seconds=self._options.lease_seconds),
+                paused_until=now + timedelta(seconds=self._options.paused_seconds),
             )
-            if not isinstance(claimed, Work):
-                return claimed
-            # In the same transaction: on SQLite a reader's pages are all read anew after each
-            # write of another connection, which for a chunk costs more than all the rest.
-            content = claimed.campaign.content
-            pending = await open_deliveries(
-                connection,
-                claimed.chunk,
-                with_traits=self._templates.of(claimed.campaign) is not None,
-                with_facts=content.base.live_activity is not None,
-            )
-            return replace(claimed, pending=pending)
+            return await with_pending(connection, claimed, self._templates)
 
         async def work(connection: AsyncConnection) -> list[Claimed]:
-            return [await claim_one(connection, chunk_id) for chunk_id in chunk_ids]
+            paces = DrawnPaces(connection)
+            claimed = [await claim_one(connection, chunk_id, paces) for chunk_id in chunk_ids]
+            await paces.save()
+            return claimed
 
         to_send: list[Work] = []
         later: list[NewJob] = []
@@ -254,15 +255,14 @@ class Sender:
         ]
         await self._settle(results)
         for work, result in results:
-            app_id = work.chunk.firebase_app_id
-            self._notices.settled(app_id, result, is_trial=work.is_trial)
+            self._notices.settled(work.chunk.firebase_app_id, result, is_trial=work.is_trial)
         for failed in carried:
             if isinstance(failed, BaseException):
                 raise failed
         return sum(len(result.settled) for _, result in results)
 
     async def _carry(self, work: Work) -> ChunkResult:
-        """What became of a claimed chunk; nothing of it is written down yet."""
+        """What became of a claimed chunk, before it is written down."""
         chunk = work.chunk
         result = ChunkResult(
             lost=chunk.lost, event=work.event, is_transactional=chunk.is_transactional
@@ -392,11 +392,10 @@ class Sender:
                 await self._wait_to_settle(results[0][0].chunk, error)
         jobs: list[NewJob] = []
         for (work, _), new_chunks, is_ours in zip(results, again, ours, strict=True):
-            chunk = work.chunk
+            chunk, is_first = work.chunk, work.chunk.is_transactional
             if not is_ours:
                 log.warning("chunk_was_taken_over", chunk=str(chunk.id), attempt=chunk.attempt)
                 continue
-            is_first = chunk.is_transactional
             jobs += [
                 job_of(new.id, is_transactional=is_first, due_at=new.due_at) for new in new_chunks
             ]

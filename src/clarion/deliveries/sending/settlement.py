@@ -21,7 +21,7 @@ from clarion.campaigns.store import get_launched
 from clarion.clock import Clock
 from clarion.customers.devices.store import remove_registrations
 from clarion.customers.diagnostics import WarningCode
-from clarion.deliveries.apps.pace_store import draw_pace, slow_down
+from clarion.deliveries.apps.pace_store import DrawnPaces, slow_down
 from clarion.deliveries.apps.pacing import Grant, Later
 from clarion.deliveries.apps.quarantine_store import Judgement, put_in_quarantine, watch
 from clarion.deliveries.apps.store import (
@@ -35,10 +35,11 @@ from clarion.deliveries.chunk import Chunk, NewChunk, OpenDelivery
 from clarion.deliveries.chunk_store import claim_chunk, finish_launch, hasten_app, release_chunk
 from clarion.deliveries.counts_store import add_to_counts
 from clarion.deliveries.provider import ProviderApp
-from clarion.deliveries.pushes.store import get_pushed
+from clarion.deliveries.pushes.store import finish_push, get_pushed
 from clarion.deliveries.sending.belief import next_trial
 from clarion.deliveries.sending.chunk_result import ChunkResult
-from clarion.deliveries.sending.ledger_store import settle_chunk
+from clarion.deliveries.sending.ledger_store import open_deliveries, settle_chunk
+from clarion.deliveries.sending.templates import Templates
 from clarion.ingest_log.diagnostics import WARNINGS
 from clarion.ingest_log.outcome import hour_of
 from clarion.ingest_log.store import add_counts
@@ -87,16 +88,22 @@ class Work:
         return self.next_trial_at is not None
 
 
+Claimed = Work | Later | Waits | None
+"""What a claim ends in; None: the chunk is not due, or leased by another sender."""
+
+
 async def claim(
     connection: AsyncConnection,
     chunk_id: UUID,
     vault: Vault,
     *,
+    paces: DrawnPaces,
     now: datetime,
     lease_until: datetime,
     paused_until: datetime,
 ) -> Work | Later | Waits | None:
-    """Claims the chunk, and draws from the project's pace how fast its pushes may leave.
+    """Claims the chunk, and draws from the project's pace how fast its pushes may leave; whoever
+    claims saves `paces` in the end.
 
     Returns Later if the project's turn is not near, and Waits if the launch or the app is paused:
     the chunk is put back and needs no job, since the sweep finds it when it is resumed or tried
@@ -130,7 +137,7 @@ async def claim(
         return Waits(app_id=None if is_launchs else app_id)
     size = chunk.size if trial_at is None else min(chunk.size, TRIAL_PUSHES)
     passes = chunk.is_transactional
-    drawn = None if app is None else await draw_pace(connection, app.id, size, now, passes=passes)
+    drawn = None if app is None else await paces.draw(app.id, size, now, passes=passes)
     if isinstance(drawn, Later):
         await release_chunk(connection, chunk, due_at=drawn.due_at, held=False)
         return drawn
@@ -139,6 +146,25 @@ async def claim(
     return replace(
         work, app=app, grant=drawn, app_paused_reason=paused_reason, next_trial_at=trial_at
     )
+
+
+async def with_pending(
+    connection: AsyncConnection, claimed: Claimed, templates: Templates
+) -> Claimed:
+    """A claimed chunk with its deliveries as they are now.
+
+    In the transaction of the claim: on SQLite a reader's pages are all read anew after each write
+    of another connection, which for a chunk costs more than all the rest.
+    """
+    if not isinstance(claimed, Work):
+        return claimed
+    pending = await open_deliveries(
+        connection,
+        claimed.chunk,
+        with_traits=templates.of(claimed.campaign) is not None,
+        with_facts=claimed.campaign.content.base.live_activity is not None,
+    )
+    return replace(claimed, pending=pending)
 
 
 def chunks_of_the_rest(result: ChunkResult, clock: Clock) -> list[NewChunk]:
@@ -195,7 +221,10 @@ async def settle(
     if result.quiet_seconds is not None:
         await _slow_down(connection, work, result.quiet_seconds, now)
     await _pause_or_resume(connection, work, result, clock)
-    await finish_launch(connection, clock, chunk.launch_id, by=AgentName.SENDER)
+    if work.launch.is_push:
+        await finish_push(connection, chunk.launch_id, now)
+    else:
+        await finish_launch(connection, clock, chunk.launch_id, by=AgentName.SENDER)
     await add_to_counts(connection, chunk.launch_id, tally)
     if judgement.doubt is not None and not work.launch.is_push:
         await _pause(connection, work, judgement.doubt, clock)
