@@ -1,5 +1,6 @@
 """Rows of campaigns and launches."""
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, fields
 from datetime import datetime
@@ -35,7 +36,7 @@ async def get_campaign(
     if not lock:
         rows = await connection.execute(_shown().where(*_is(workspace_id, campaign_id)))
         row = rows.one_or_none()
-        return None if row is None else _campaign(row, launch_beside(row))
+        return None if row is None else _campaign(row, launch_beside(row._asdict()))
     rows = await connection.execute(
         select(campaigns).where(*_is(workspace_id, campaign_id)).with_for_update()
     )
@@ -62,7 +63,7 @@ async def campaign_named(
         .limit(1)
     )
     row = rows.one_or_none()
-    return None if row is None else _campaign(row, launch_beside(row))
+    return None if row is None else _campaign(row, launch_beside(row._asdict()))
 
 
 async def is_code_taken(
@@ -87,7 +88,7 @@ async def get_launched(connection: AsyncConnection, launch_id: UUID) -> Campaign
         .where(launches.c.id == launch_id)
     )
     row = (await connection.execute(statement)).one_or_none()
-    return None if row is None else _campaign(row, launch_beside(row))
+    return None if row is None else _campaign(row, launch_beside(row._asdict()))
 
 
 async def list_campaigns(
@@ -98,7 +99,7 @@ async def list_campaigns(
     if before is not None:
         statement = statement.where(campaigns.c.id < before)
     rows = await connection.execute(statement.order_by(campaigns.c.id.desc()).limit(limit))
-    return [_campaign(row, launch_beside(row)) for row in rows]
+    return [_campaign(row, launch_beside(row._asdict())) for row in rows]
 
 
 async def paused_campaigns(
@@ -127,7 +128,7 @@ async def due_campaigns(connection: AsyncConnection, now: datetime, limit: int) 
         .order_by(campaigns.c.scheduled_at)
         .limit(limit)
     )
-    return [_campaign(row, launch_beside(row)) for row in rows]
+    return [_campaign(row, launch_beside(row._asdict())) for row in rows]
 
 
 async def save_campaign(connection: AsyncConnection, before: Campaign, after: Campaign) -> None:
@@ -282,10 +283,10 @@ def _states(launch: Launch) -> dict[str, Any]:
     }
 
 
-def launch_beside(row: Any) -> Launch | None:
-    """The launch in a row that has `LAUNCH_COLUMNS`."""
-    values = {name: getattr(row, f"beside_{name}") for name in _LAUNCH_FIELDS}
-    return None if values["state"] is None else _launch(values)
+def launch_beside(values: Mapping[str, Any]) -> Launch | None:
+    """The launch in what was read with `LAUNCH_COLUMNS`."""
+    columns = {name: values[f"beside_{name}"] for name in _LAUNCH_FIELDS}
+    return None if columns["state"] is None else _launch(columns)
 
 
 def _launch(row: Any) -> Launch:

@@ -152,20 +152,20 @@ async def add_push(
 async def plan_push(
     connection: AsyncConnection,
     launch: Launch,
-    rows: Sequence[Mapping[str, Any]],
+    planned: Sequence[Mapping[str, Any]],
     app_chunks: Mapping[UUID, UUID],
     now: datetime,
 ) -> None:
     """Inserts the launch that a push is, with all its deliveries and its chunks, and counts them.
 
-    `rows`: its deliveries, all of one customer, which are found by that customer from now on;
+    `planned`: its deliveries, all of one customer, which are found by that customer from now on;
     `app_chunks`: the id of the chunk for each Firebase app.
     """
     await create_launch(connection, launch, indexed_at=now)
     tally = Tally()
-    for row in rows:
+    for row in planned:
         tally.add(row["platform"], row["state"], row["reason"], 1)
-    sizes = [row["chunk_id"] for row in rows]
+    sizes = [row["chunk_id"] for row in planned]
     await insert_new(
         connection,
         chunks,
@@ -184,11 +184,14 @@ async def plan_push(
             for app_id, chunk_id in app_chunks.items()
         ],
     )
-    await insert_new(connection, deliveries, rows)
+    await insert_new(connection, deliveries, planned)
     await insert_new(
         connection,
         customer_deliveries,
-        [{name: row[name] for name in ("customer_id", "launch_id", "device_id")} for row in rows],
+        [
+            {name: row[name] for name in ("customer_id", "launch_id", "device_id")}
+            for row in planned
+        ],
     )
     await add_to_counts(connection, launch.id, tally)
 
@@ -199,7 +202,7 @@ async def get_pushed(
     """What the push says: the campaign whose content it has, with the push as its launch, and what
     its templates read as `event`. A push with content of its own is a campaign by itself here."""
     row = (await connection.execute(_PUSHED, {"push": launch_id})).one_or_none()
-    launch = None if row is None else launch_beside(row)
+    launch = None if row is None else launch_beside(row._asdict())
     if row is None or launch is None:
         return None, None
     if row.campaign_id is not None:

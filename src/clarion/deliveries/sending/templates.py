@@ -1,4 +1,4 @@
-"""The parsed templates of what is being sent."""
+"""The parsed templates of what is being sent. Pure."""
 
 from datetime import datetime
 from uuid import UUID
