@@ -28,7 +28,7 @@ Step = Callable[[Campaign], Campaign | Rejected]
 LaunchStep = Callable[[Launch], Launch | Rejected]
 """A pure function of `campaigns/launch.py`, with its time."""
 
-_AUDITED = ("name", "code", "state", "scheduled_at", "spread_minutes", "paused_reason")
+_AUDITED = ("name", "state", "scheduled_at", "spread_minutes", "paused_reason")
 _PERSONAL = ("content", "audience")
 """They may name people, whom the audit log must not outlive: only that they changed is kept."""
 
