@@ -14,12 +14,22 @@ import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from bench import campaign, collector, commands, ingestion, machine, peers, quota, static
+from bench import (
+    campaign,
+    collector,
+    commands,
+    ingestion,
+    machine,
+    peers,
+    quota,
+    static,
+    transactional,
+)
 from bench.installation import STORES, store
 from bench.process import LOAD_CORE, pin
 from bench.report import written
 
-PARTS = ("collector", "ingestion", "campaign", "quota", "commands")
+PARTS = ("collector", "ingestion", "campaign", "transactional", "quota", "commands")
 NEEDED = {"nginx": "nginx-light", "h2load": "nghttp2-client", "wrk": "wrk"}
 RESULTS = Path(__file__).with_name("results")
 
@@ -85,6 +95,11 @@ async def _measure(parts: Any, only: str | None, divisor: int) -> dict[str, Any]
                         )
                         results["campaign"][f"{name}, with Liquid"] = await campaign.measure(
                             rows, server, count, campaign.LIQUID, progress
+                        )
+                if "transactional" in parts:
+                    with static.serving(root / "nginx") as server:
+                        results["transactional"][name] = await transactional.measure(
+                            rows, server, 100_000 // divisor, progress
                         )
                 if "quota" in parts:
                     minutes = max(1, 3 // divisor)

@@ -47,6 +47,8 @@ class AgentName(StrEnum):
     SCHEDULER = "scheduler"
     PLANNER = "planner"
     SENDER = "sender"
+    PUSH_SENDER = "push_sender"
+    """Sends pushes to single customers, beside the campaigns' chunks."""
     OVERDUE = "overdue"
     """Publishes chunks again whose job was lost or whose sender died."""
     INDEXER = "indexer"

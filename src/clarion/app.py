@@ -261,7 +261,7 @@ class App:
         )
 
     def _track(self, collector: Collector) -> TrackApp:
-        return TrackApp(collector, self.database, self.clock)
+        return TrackApp(collector, self.database, self.clock, services=self._services())
 
     def _api(self) -> Callable[..., Awaitable[None]]:
         return create_api(
@@ -276,8 +276,11 @@ class App:
         )
 
     def _console(self) -> Asgi:
-        return create_console(
-            Services(database=self.database, clock=self.clock, broker=self.broker, vault=self.vault)
+        return create_console(self._services())
+
+    def _services(self) -> Services:
+        return Services(
+            database=self.database, clock=self.clock, broker=self.broker, vault=self.vault
         )
 
     def _agents(self, role: Role) -> Sequence[Agent]:

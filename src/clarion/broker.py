@@ -35,6 +35,9 @@ class JobKind(StrEnum):
     """scheduler → planner: a launch to turn into deliveries."""
     CHUNK = "chunk"
     """planner → sender: a chunk of deliveries to send."""
+    PUSH = "push"
+    """whoever asks for a push to one customer → sender: a small chunk, which waits behind no
+    campaign's."""
 
 
 class BrokerUnavailable(Exception):

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from clarion.campaigns.launch import Launch, LaunchState
-from clarion.campaigns.store import create_launch
+from clarion.campaigns.launch_store import create_launch
 from clarion.customers.devices.device import Platform
 from clarion.deliveries.delivery import DeliveryState
 from clarion.deliveries.store import plan

@@ -13,8 +13,8 @@ from clarion.audiences.rule import Everyone
 from clarion.broker import JobKind
 from clarion.campaigns.campaign import CampaignState, cancel, pause, resume
 from clarion.campaigns.launch import LaunchState
+from clarion.campaigns.launch_store import list_launches
 from clarion.campaigns.scheduler import Scheduler, SchedulerOptions
-from clarion.campaigns.store import list_launches
 from clarion.customers.devices.device import Removal, token_hash
 from clarion.customers.devices.store import remove_registrations
 from clarion.customers.identity.identifier import device_row_id

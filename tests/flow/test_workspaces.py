@@ -53,6 +53,7 @@ async def ids(service: Service) -> dict[str, str]:
     (launch,) = (await service.get(f"/campaigns/{campaign['id']}/launches"))["data"]
     audience = {"code": "first-audience", "name": "First", "rule": {"user_ids": ["first-ada"]}}
     await service.post("/audiences", audience)
+    push = await service.post("/pushes", {"user_id": "first-ada", "content": {"title": "Hi"}})
     return {
         "source_id": source["id"],
         "app_id": app["id"],
@@ -60,6 +61,7 @@ async def ids(service: Service) -> dict[str, str]:
         "write_key_id": write_key["id"],
         "campaign_id": campaign["id"],
         "launch_id": launch["id"],
+        "push_id": push["id"],
         "user_id": "first-ada",
         "device_id": "first-device",
         "message_id": "first-message",

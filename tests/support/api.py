@@ -24,6 +24,7 @@ from clarion.web.api import create_api
 from clarion.web.api.errors import ERRORS, ErrorCode
 from clarion.web.api.sources.streams import StreamOptions, Streams
 from clarion.web.console import create_console
+from clarion.web.intilery import TrackApp
 from clarion.web.sdk import CollectApp
 from clarion.web.server import WebApp
 from support.book import WORKSPACE
@@ -83,6 +84,7 @@ class Service:
         parts = (self.database, self.world.broker, self.clock)
         self.app = WebApp(
             collect=CollectApp(self.collector),
+            track=TrackApp(self.collector, self.database, self.clock, services=self.services),
             api=create_api(*parts, provider, self.world.vault, self.streams),
             console=create_console(self.services, PasswordHasher(CHEAP)),
             metrics=_nothing,

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from clarion.deliveries.apps.pacing import (
     CUT,
+    PASSING_SHARE,
     PEAK_SECONDS,
     RAMP_FROM,
     RAMP_SECONDS,
@@ -54,16 +55,42 @@ class Bucket:
 
 
 def send_for(
-    minutes: int, limits: Limits, bucket: Bucket, *, chance: Random, senders: int = 8
+    minutes: int,
+    limits: Limits,
+    bucket: Bucket,
+    *,
+    chance: Random,
+    senders: int = 8,
+    passing: float = 0.0,
+    waits: list[float] | None = None,
 ) -> Pace:
-    """Senders that always have a chunk to send, and what each push is answered."""
+    """Senders that always have a chunk to send, and what each push is answered. `passing`: so many
+    pushes a second to single customers come beside them; how long each waits is added to
+    `waits`."""
     pace = fresh(NOW)
     end = NOW + seconds(60 * minutes)
     turns = [(NOW, number) for number in range(senders)]
+    asked: dict[int, datetime] = {}
+    if passing:
+        for number in range(senders, senders + int(passing * 60 * minutes)):
+            asked[number] = NOW + seconds((number - senders) / passing)
+            turns.append((asked[number], number))
     heapq.heapify(turns)
     while turns:
         now, number = heapq.heappop(turns)
         if now >= end:
+            continue
+        if number in asked:
+            pace, drawn = draw(pace, limits, 1, now, passes=True)
+            if isinstance(drawn, Later):
+                heapq.heappush(turns, (max(drawn.due_at, now + seconds(0.01)), number))
+                continue
+            at = now
+            while not drawn.ready(at):
+                at += seconds(SLICE_SECONDS)
+            bucket.take(at + seconds(chance.uniform(0.05, 0.15)))
+            if waits is not None:
+                waits.append((at - asked[number]).total_seconds())
             continue
         pace, drawn = draw(pace, limits, CHUNK, now)
         if isinstance(drawn, Later):
@@ -89,6 +116,42 @@ def test_the_quota_is_used_and_nothing_is_refused(per_minute: int, shift: int) -
     send_for(4, Limits(per_minute=per_minute), bucket, chance=Random(shift))
     assert bucket.refused == 0
     assert bucket.taken >= 0.95 * per_minute * 4
+
+
+@pytest.mark.parametrize("per_minute", [3_000, 30_000])
+@pytest.mark.parametrize("shift", [0, 17])
+@pytest.mark.parametrize("share", [0.01, 0.05, 0.5])
+def test_what_passes_the_line_keeps_to_the_quota_too(
+    per_minute: int, shift: int, share: float
+) -> None:
+    bucket, waits = Bucket(per_minute, NOW - seconds(shift)), list[float]()
+    passing = share * per_minute / 60
+    limits, chance = Limits(per_minute=per_minute), Random(shift)
+    send_for(4, limits, bucket, chance=chance, passing=passing, waits=waits)
+    assert bucket.refused == 0
+    assert bucket.taken >= 0.95 * per_minute * 4
+    if share < PASSING_SHARE:
+        assert sorted(waits)[int(len(waits) * 0.95)] == 0.0, "it waits for no campaign"
+
+
+def test_nothing_passes_while_the_provider_wants_quiet() -> None:
+    limits = Limits()
+    pace, _ = draw(fresh(NOW), limits, CHUNK, NOW)
+    stopped = throttled(pace, limits, quiet_seconds=30, drawn_at=NOW, now=NOW)
+    for passed in (1, 20, 29.5):
+        _, drawn = draw(stopped, limits, 1, NOW + seconds(passed), passes=True)
+        starts_at = drawn.due_at if isinstance(drawn, Later) else drawn.start_at
+        assert starts_at >= NOW + seconds(30 - WAIT_SECONDS_MAX)
+        assert isinstance(drawn, Later) or not drawn.ready(NOW + seconds(29.9))
+
+
+def test_what_passes_goes_on_through_a_peak_that_campaigns_avoid() -> None:
+    limits, at_peak = Limits(avoids_peaks=True), NOW.replace(minute=15)
+    _, chunk = draw(fresh(at_peak), limits, CHUNK, at_peak)
+    assert isinstance(chunk, Later)
+    _, push = draw(fresh(at_peak), limits, 1, at_peak, passes=True)
+    assert isinstance(push, Grant)
+    assert push.ready(at_peak) == 1
 
 
 def test_a_quota_that_is_lower_than_was_set_is_found() -> None:

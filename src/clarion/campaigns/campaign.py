@@ -109,6 +109,8 @@ class Campaign:
     created_at: datetime
     changed_at: datetime
     """When the definition was."""
+    code: str | None = None
+    """What pushes to one customer name it by, beside its id."""
 
     @property
     def launched(self) -> Launch | None:
@@ -241,6 +243,7 @@ def edit(
     category: str | None,
     is_transactional: bool,
     late_after_minutes: int | None = None,
+    code: str | None = None,
     now: datetime,
 ) -> Campaign | Rejected:
     """Changes content or audience of a draft. A scheduled campaign can not be edited: it stays as
@@ -259,6 +262,7 @@ def edit(
         category=category,
         is_transactional=is_transactional,
         late_after_minutes=late_after_minutes,
+        code=code,
         changed_at=now,
     )
 

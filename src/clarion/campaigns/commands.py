@@ -18,7 +18,7 @@ from clarion.accounts.workspace import read_name
 from clarion.accounts.workspace_store import zone_of
 from clarion.audiences.saved.references import wrong_references
 from clarion.campaigns import launch as launches
-from clarion.campaigns import store
+from clarion.campaigns import launch_store, store
 from clarion.campaigns.approval.store import why_not_approved
 from clarion.campaigns.campaign import (
     LAUNCH_GOES_ON,
@@ -87,6 +87,7 @@ async def create_campaign(
     wrong = await wrong_references(
         run.connection, actor.workspace_id, campaign.audience, "audience"
     )
+    wrong += await _taken_code(run, actor, campaign.id, campaign.code)
     if wrong:
         return invalid(*wrong, code="invalid_campaign")
     await store.create_campaign(run.connection, campaign)
@@ -115,6 +116,9 @@ async def edit_campaign(
             return Rejected("conflict", "The campaign has changed since it was seen: look again.")
         return rewrite(campaign, change, check, run.now)
 
+    taken = await _taken_code(run, actor, campaign_id, change.get("code"))
+    if taken:
+        return invalid(*taken, code="invalid_campaign")
     edited = await _take(run, actor, campaign_id, step)
     if isinstance(edited, Rejected) or "audience" not in change:
         return edited
@@ -139,7 +143,9 @@ async def schedule_campaign(
 async def unschedule_campaign(run: Run, actor: Actor, campaign_id: UUID) -> Campaign | Rejected:
     """Makes a scheduled campaign a draft again."""
     unscheduled = await _take(run, actor, campaign_id, partial(unschedule, now=run.now))
-    if isinstance(unscheduled, Campaign) and await store.open_launches(run.connection, campaign_id):
+    if isinstance(unscheduled, Campaign) and await launch_store.open_launches(
+        run.connection, campaign_id
+    ):
         return LAUNCH_GOES_ON
     return unscheduled
 
@@ -225,11 +231,11 @@ async def apply_transition(
     await store.save_campaign(connection, before, after)
     taken = []
     if others is not None:
-        for launch in await store.open_launches(connection, campaign_id):
+        for launch in await launch_store.open_launches(connection, campaign_id):
             is_newest = after.launch is not None and after.launch.id == launch.id
             moved = launch if is_newest else others(launch)
             if moved != launch and not isinstance(moved, Rejected):
-                await store.save_launch(connection, moved)
+                await launch_store.save_launch(connection, moved)
                 taken.append(launch)
     return Transition(before=before, after=after, others=tuple(taken))
 
@@ -245,13 +251,13 @@ async def apply_launch_transition(
 ) -> Launch | Rejected:
     """The same of one launch alone, for agents, who lock no campaign. `by`: which agent; `verb`:
     what a person would have called it: there is an entry in the audit log then."""
-    before = await store.get_launch(connection, launch_id, lock=True)
+    before = await launch_store.get_launch(connection, launch_id, lock=True)
     if before is None:
         return not_found("launch")
     after = step(before)
     if isinstance(after, Rejected):
         return after
-    await store.save_launch(connection, after)
+    await launch_store.save_launch(connection, after)
     if verb is not None:
         await audit_by_itself(
             connection,
@@ -283,6 +289,14 @@ def changes_of(transition: Transition) -> dict[str, Any]:
     if rewritten:
         changes["rewritten"] = rewritten
     return changes
+
+
+async def _taken_code(run: Run, actor: Actor, campaign_id: UUID, code: Any) -> list[Fault]:
+    if not isinstance(code, str):
+        return []
+    if not await store.is_code_taken(run.connection, actor.workspace_id, code, campaign_id):
+        return []
+    return [Fault("code", "is that of another campaign: take another one")]
 
 
 async def _take(run: Run, actor: Actor, campaign_id: UUID, step: Step) -> Campaign | Rejected:

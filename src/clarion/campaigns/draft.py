@@ -10,6 +10,7 @@ from msgspec import UNSET
 
 from clarion.audiences import rule, rule_parser
 from clarion.audiences.rule import Rule
+from clarion.audiences.saved.audience import CODE
 from clarion.campaigns.campaign import (
     LATE_MINUTES_MAX,
     NAME_CHARACTERS_MAX,
@@ -41,6 +42,7 @@ FIELDS = (
     "conversion",
     "category",
     "transactional",
+    "code",
 )
 
 
@@ -56,6 +58,7 @@ class Draft:
     conversion: Conversion | None = None
     category: str | None = None
     is_transactional: bool = False
+    code: str | None = None
 
 
 class ContentCheck(Protocol):
@@ -87,6 +90,10 @@ def parse_draft(wire: Mapping[str, Any], check: ContentCheck) -> Draft | Rejecte
     if type(spread) is not int or not 0 <= spread <= SPREAD_MINUTES_MAX:
         message = f"must be whole minutes from 0 to {SPREAD_MINUTES_MAX}"
         faults.append(Fault("spread_minutes", message))
+    code = wire.get("code")
+    if code is not None and not (isinstance(code, str) and CODE.fullmatch(code)):
+        message = "must be 1 to 64 of a-z, 0-9, - and _, and begin with a letter or a digit"
+        faults.append(Fault("code", message))
     late = wire.get("late_after_minutes")
     if late is not None and (type(late) is not int or not 1 <= late <= LATE_MINUTES_MAX):
         message = f"must be whole minutes from 1 to {LATE_MINUTES_MAX}, or null: as set for all"
@@ -118,6 +125,7 @@ def parse_draft(wire: Mapping[str, Any], check: ContentCheck) -> Draft | Rejecte
         conversion=conversion,
         category=category,
         is_transactional=is_transactional,
+        code=code,
     )
 
 
@@ -150,6 +158,7 @@ def new_campaign(
         conversion=draft.conversion,
         category=draft.category,
         is_transactional=draft.is_transactional,
+        code=draft.code,
         created_at=now,
         changed_at=now,
     )
@@ -167,6 +176,7 @@ def dump_draft(campaign: Campaign) -> dict[str, Any]:
         "conversion": dump_conversion(campaign.conversion),
         "category": campaign.category,
         "transactional": campaign.is_transactional,
+        "code": campaign.code,
     }
 
 
@@ -187,6 +197,7 @@ def rewrite(
         conversion=draft.conversion,
         category=draft.category,
         is_transactional=draft.is_transactional,
+        code=draft.code,
         now=now,
     )
 

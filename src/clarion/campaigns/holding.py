@@ -15,7 +15,8 @@ from clarion.accounts.command import audit_by_itself
 from clarion.campaigns import launch as launches
 from clarion.campaigns.campaign import RESTORED_REASON, pause
 from clarion.campaigns.commands import apply_launch_transition, apply_transition, changes_of
-from clarion.campaigns.store import about_to_launch, launches_under_way
+from clarion.campaigns.launch_store import launches_under_way
+from clarion.campaigns.store import about_to_launch
 from clarion.clock import Clock
 from clarion.faults import Rejected
 

@@ -23,6 +23,8 @@ from clarion.campaigns.timing.own_time import OwnTime
 from clarion.faults import Rejected
 
 BY_A_PERSON = "by a person"
+PUSH = "push"
+"""The occurrence of a launch that is one push to one customer (`deliveries/pushes`)."""
 
 
 class LaunchState(StrEnum):
@@ -69,6 +71,11 @@ class Launch:
     def stage(self) -> LaunchState:
         """Its state; of a paused launch the state it was paused in."""
         return self.paused_from or self.state
+
+    @property
+    def is_push(self) -> bool:
+        """Whether it is one push to one customer, which no campaign's state concerns."""
+        return self.occurrence == PUSH
 
 
 def launch_id(campaign_id: UUID, occurrence: str) -> UUID:

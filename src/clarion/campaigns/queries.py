@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from clarion.accounts.actor import Actor
 from clarion.accounts.workspace_store import zone_of
 from clarion.audiences.saved.references import wrong_references
-from clarion.campaigns import preview, store
+from clarion.campaigns import launch_store, preview, store
 from clarion.campaigns.campaign import Campaign, launches_on_resume, schedule
 from clarion.campaigns.draft import ContentCheck, new_campaign
 from clarion.campaigns.launch import Launch
@@ -56,13 +56,13 @@ async def list_launches(
     campaign = await get_campaign(connection, actor, campaign_id)
     if isinstance(campaign, Rejected):
         return campaign
-    return await store.list_launches(connection, campaign_id, before=before, limit=limit)
+    return await launch_store.list_launches(connection, campaign_id, before=before, limit=limit)
 
 
 async def get_launch(
     connection: AsyncConnection, actor: Actor, launch_id: UUID
 ) -> Launch | Rejected:
-    launch = await store.get_launch(connection, launch_id)
+    launch = await launch_store.get_launch(connection, launch_id)
     if launch is None or launch.workspace_id != actor.workspace_id:
         return not_found("launch")
     return launch

@@ -30,7 +30,8 @@ from clarion.campaigns.campaign import (
 )
 from clarion.campaigns.commands import apply_transition, changes_of
 from clarion.campaigns.launch import Launch
-from clarion.campaigns.store import due_campaigns, freeze_audience, launches_to_plan
+from clarion.campaigns.launch_store import freeze_audience, launches_to_plan
+from clarion.campaigns.store import due_campaigns
 from clarion.clock import Clock
 from clarion.faults import Rejected
 from clarion.storage.database import Database

@@ -1,28 +1,31 @@
 """Rows of campaigns and launches."""
 
-from dataclasses import asdict, fields
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, delete, literal_column, select, tuple_, update
+from sqlalchemy import Select, delete, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.audiences import rule, rule_parser
-from clarion.audiences.names import names_in
-from clarion.audiences.rule import Rule
-from clarion.audiences.saved.audience import codes_in
-from clarion.audiences.saved.store import resolve_rule
 from clarion.campaigns import trigger
 from clarion.campaigns.campaign import Campaign, DefinitionState
 from clarion.campaigns.content.spec import ContentSpec, dump_content, parse_content
 from clarion.campaigns.conversion import dump_conversion, parse_conversion
 from clarion.campaigns.conversion_store import await_conversion
-from clarion.campaigns.launch import FINAL, Launch, LaunchState
+from clarion.campaigns.launch import Launch, LaunchState
+from clarion.campaigns.launch_store import (
+    LAUNCH_COLUMNS,
+    create_launch,
+    get_launch,
+    index_names,
+    launch_beside,
+    save_launch,
+)
 from clarion.campaigns.limits.limits import NO_LIMITS, Limits
 from clarion.campaigns.limits.store import COLUMNS as LIMITS
 from clarion.campaigns.limits.store import limits_among
-from clarion.campaigns.timing import own_time
 from clarion.storage.bulk import insert_new
 from clarion.storage.schema import campaign_names, campaigns, launches, workspace_limits
 
@@ -40,7 +43,7 @@ async def get_campaign(
     if not lock:
         rows = await connection.execute(_shown().where(*_is(workspace_id, campaign_id)))
         row = rows.one_or_none()
-        return None if row is None else _campaign(row, _launch_beside(row))
+        return None if row is None else _campaign(row, launch_beside(row._asdict()))
     rows = await connection.execute(
         select(campaigns).where(*_is(workspace_id, campaign_id)).with_for_update()
     )
@@ -53,16 +56,50 @@ async def get_campaign(
     return _campaign(row, newest)
 
 
+async def campaign_named(
+    connection: AsyncConnection, workspace_id: UUID, name: str
+) -> Campaign | None:
+    """The campaign with that code, or else with that id."""
+    is_named = campaigns.c.code == name
+    with suppress(ValueError):
+        is_named = or_(is_named, campaigns.c.id == UUID(name))
+    rows = await connection.execute(
+        _shown()
+        .where(campaigns.c.workspace_id == workspace_id, is_named)
+        .order_by(campaigns.c.code.is_(None))
+        .limit(1)
+    )
+    row = rows.one_or_none()
+    return None if row is None else _campaign(row, launch_beside(row._asdict()))
+
+
+async def is_code_taken(
+    connection: AsyncConnection, workspace_id: UUID, code: str, campaign_id: UUID
+) -> bool:
+    """Whether another campaign has the code."""
+    rows = await connection.execute(
+        select(campaigns.c.id).where(
+            campaigns.c.workspace_id == workspace_id,
+            campaigns.c.code == code,
+            campaigns.c.id != campaign_id,
+        )
+    )
+    return rows.one_or_none() is not None
+
+
 async def get_launched(connection: AsyncConnection, launch_id: UUID) -> Campaign | None:
     """The campaign of a launch, with that launch, and the limits of its workspace."""
     statement = (
-        select(campaigns, *_LAUNCH_COLUMNS, *LIMITS)
+        select(campaigns, *LAUNCH_COLUMNS, *LIMITS)
         .join(launches, launches.c.campaign_id == campaigns.c.id)
         .outerjoin(workspace_limits, workspace_limits.c.workspace_id == campaigns.c.workspace_id)
         .where(launches.c.id == launch_id)
     )
     row = (await connection.execute(statement)).one_or_none()
-    return None if row is None else _campaign(row, _launch_beside(row), limits_among(row._asdict()))
+    if row is None:
+        return None
+    values = row._asdict()
+    return _campaign(row, launch_beside(values), limits_among(values))
 
 
 async def list_campaigns(
@@ -81,7 +118,7 @@ async def list_campaigns(
     if before is not None:
         statement = statement.where(campaigns.c.id < before)
     rows = await connection.execute(statement.order_by(campaigns.c.id.desc()).limit(limit))
-    return [_campaign(row, _launch_beside(row)) for row in rows]
+    return [_campaign(row, launch_beside(row._asdict())) for row in rows]
 
 
 async def paused_campaigns(
@@ -110,7 +147,7 @@ async def due_campaigns(connection: AsyncConnection, now: datetime, limit: int) 
         .order_by(campaigns.c.scheduled_at)
         .limit(limit)
     )
-    return [_campaign(row, _launch_beside(row)) for row in rows]
+    return [_campaign(row, launch_beside(row._asdict())) for row in rows]
 
 
 async def about_to_launch(connection: AsyncConnection) -> list[tuple[UUID, UUID]]:
@@ -121,15 +158,6 @@ async def about_to_launch(connection: AsyncConnection) -> list[tuple[UUID, UUID]
         .order_by(campaigns.c.id)
     )
     return [(row.workspace_id, row.id) for row in rows]
-
-
-async def launches_under_way(connection: AsyncConnection) -> list[UUID]:
-    """Every launch that is being planned or sent, in all workspaces."""
-    under_way = (LaunchState.PLANNING.value, LaunchState.SENDING.value)
-    rows = await connection.execute(
-        select(launches.c.id).where(launches.c.state.in_(under_way)).order_by(launches.c.id)
-    )
-    return list(rows.scalars())
 
 
 async def save_campaign(connection: AsyncConnection, before: Campaign, after: Campaign) -> None:
@@ -154,171 +182,15 @@ async def delete_campaign(connection: AsyncConnection, campaign_id: UUID) -> Non
         await connection.execute(delete(table).where(table.c[key] == campaign_id))
 
 
-async def index_names(
-    connection: AsyncConnection, workspace_id: UUID, campaign_id: UUID, audience: Rule
-) -> None:
-    """Adds the names in a rule of the campaign, or of a launch of it, to the index by which an
-    erasure finds them. A name that stands in none of them any more is looked up in vain."""
-    await insert_new(
-        connection,
-        campaign_names,
-        [{"name": name} for name in sorted(names_in(audience))],
-        {"workspace_id": workspace_id, "campaign_id": campaign_id},
-    )
-
-
-async def create_launch(connection: AsyncConnection, launch: Launch) -> None:
-    """Inserts the launch, unless one with that id exists."""
-    await insert_new(connection, launches, [asdict(launch) | _states(launch) | _own_time(launch)])
-
-
-async def get_launch(
-    connection: AsyncConnection, launch_id: UUID, *, lock: bool = False
-) -> Launch | None:
-    """`lock`: nobody else changes it until this transaction ends."""
-    statement = select(launches).where(launches.c.id == launch_id)
-    rows = await connection.execute(statement.with_for_update() if lock else statement)
-    row = rows.one_or_none()
-    return None if row is None else _launch(row._mapping)
-
-
-async def list_launches(
-    connection: AsyncConnection, campaign_id: UUID, *, before: UUID | None = None, limit: int
-) -> list[Launch]:
-    """At most `limit` launches of a campaign, the newest first; `before`: those older than this
-    one."""
-    statement = select(launches).where(launches.c.campaign_id == campaign_id)
-    if before is not None:
-        seen = select(launches.c.started_at, launches.c.id).where(launches.c.id == before)
-        statement = statement.where(
-            tuple_(launches.c.started_at, launches.c.id) < seen.scalar_subquery()
-        )
-    rows = await connection.execute(
-        statement.order_by(launches.c.started_at.desc(), launches.c.id.desc()).limit(limit)
-    )
-    return [_launch(row._mapping) for row in rows]
-
-
-async def open_launches(connection: AsyncConnection, campaign_id: UUID) -> list[Launch]:
-    """The launches of a campaign that are not at their end. Nobody else changes them until this
-    transaction ends."""
-    rows = await connection.execute(
-        select(launches)
-        .where(
-            launches.c.campaign_id == campaign_id,
-            launches.c.state.not_in([state.value for state in FINAL]),
-        )
-        .order_by(launches.c.id)
-        .with_for_update()
-    )
-    return [_launch(row._mapping) for row in rows]
-
-
-async def launches_to_plan(
-    connection: AsyncConnection, *, after: UUID | None, limit: int
-) -> list[Launch]:
-    """A page, by id, of the launches that a planner would work on now."""
-    # A literal, not a parameter: only then do databases use the index of these.
-    statement = select(launches).where(launches.c.state == literal_column("'planning'"))
-    if after is not None:
-        statement = statement.where(launches.c.id > after)
-    rows = await connection.execute(statement.order_by(launches.c.id).limit(limit))
-    return [_launch(row._mapping) for row in rows]
-
-
-async def advance_launch(
-    connection: AsyncConnection,
-    launch: Launch,
-    *,
-    cursor: UUID,
-    planned: int,
-) -> bool:
-    """Move the cursor on by `planned` deliveries; False: another planner already has. A launch that
-    was paused or stopped since is moved on, too: whoever does so has read its page before."""
-    unmoved = (
-        launches.c.cursor.is_(None) if launch.cursor is None else launches.c.cursor == launch.cursor
-    )
-    rows = await connection.execute(
-        update(launches)
-        .where(
-            launches.c.id == launch.id,
-            unmoved,
-            launches.c.planned_at.is_(None),
-            launches.c.indexed_at.is_(None),
-        )
-        .values(cursor=cursor, planned=launches.c.planned + planned)
-        .returning(launches.c.id)
-    )
-    return rows.one_or_none() is not None
-
-
-async def save_launch(connection: AsyncConnection, launch: Launch) -> None:
-    """Write its state, and what goes with that; never how far it is planned."""
-    values = {name: getattr(launch, name) for name in ("reason", *_TIMES)} | _states(launch)
-    await connection.execute(update(launches).where(launches.c.id == launch.id).values(values))
-
-
-async def freeze_audience(connection: AsyncConnection, launch: Launch, audience: rule.Rule) -> None:
-    """Keep with a launch what the audiences are made of that its campaign names, so that all of it
-    goes by one rule whatever becomes of them. Raises Unresolved."""
-    if not codes_in(audience):
-        return
-    resolved = await resolve_rule(connection, launch.workspace_id, audience)
-    await connection.execute(
-        update(launches).where(launches.c.id == launch.id).values(audience=rule.dump(resolved))
-    )
-    await index_names(connection, launch.workspace_id, launch.campaign_id, resolved)
-
-
-async def frozen_audience(connection: AsyncConnection, launch_id: UUID) -> rule.Rule | None:
-    """What `freeze_audience` kept; None: the campaign's own rule is all there is."""
-    rows = await connection.execute(select(launches.c.audience).where(launches.c.id == launch_id))
-    wire = rows.scalar_one_or_none()
-    return None if wire is None else rule_parser.parse_resolved(wire)
-
-
-_TIMES = ("planned_at", "done_at", "updated_at")
-_LAUNCH_FIELDS = tuple(field.name for field in fields(Launch))
-_LAUNCH_COLUMNS = [launches.c[name].label(f"beside_{name}") for name in _LAUNCH_FIELDS]
-
-
 def _is(workspace_id: UUID, campaign_id: UUID) -> tuple[Any, Any]:
     return campaigns.c.workspace_id == workspace_id, campaigns.c.id == campaign_id
 
 
 def _shown() -> Select[Any]:
     """Campaigns with the newest launch of each, read by its id."""
-    return select(campaigns, *_LAUNCH_COLUMNS).outerjoin_from(
+    return select(campaigns, *LAUNCH_COLUMNS).outerjoin_from(
         campaigns, launches, launches.c.id == campaigns.c.launch_id
     )
-
-
-def _states(launch: Launch) -> dict[str, Any]:
-    return {
-        "state": launch.state.value,
-        "paused_from": launch.paused_from and launch.paused_from.value,
-    }
-
-
-def _own_time(launch: Launch) -> dict[str, Any]:
-    own = launch.own_time
-    return {"own_time": None if own is None else own_time.dump(own)}
-
-
-def _launch_beside(row: Any) -> Launch | None:
-    """The launch in a row of `_shown`."""
-    values = {name: getattr(row, f"beside_{name}") for name in _LAUNCH_FIELDS}
-    return None if values["state"] is None else _launch(values)
-
-
-def _launch(row: Any) -> Launch:
-    values = {name: row[name] for name in _LAUNCH_FIELDS}
-    values["state"] = LaunchState(values["state"])
-    if values["paused_from"] is not None:
-        values["paused_from"] = LaunchState(values["paused_from"])
-    if values["own_time"] is not None:
-        values["own_time"] = own_time.load(values["own_time"])
-    return Launch(**values)
 
 
 def _row(campaign: Campaign) -> dict[str, Any]:
@@ -342,6 +214,7 @@ def _row(campaign: Campaign) -> dict[str, Any]:
         "is_transactional": campaign.is_transactional,
         "created_at": campaign.created_at,
         "updated_at": campaign.changed_at,
+        "code": campaign.code,
     }
 
 
@@ -371,4 +244,5 @@ def _campaign(row: Any, newest: Launch | None, limits: Limits = NO_LIMITS) -> Ca
         launch=newest,
         created_at=row.created_at,
         changed_at=row.updated_at,
+        code=row.code,
     )

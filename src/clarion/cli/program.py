@@ -72,6 +72,7 @@ _VERBS = {
 _GROUPS = {
     "audiences.audiences": "Audiences: named sets of customers, whom campaigns are for.",
     "campaigns.campaigns": "Campaigns: what to say to whom, when, and what became of it.",
+    "campaigns.pushes": "Pushes: one to one customer, at once.",
     "customers.customers": "Customers: whom we know, and what they did.",
     "customers.devices": "Devices: where customers can be reached.",
     "sources.firebase-apps": "Firebase apps: the projects we hold a service-account key for.",

@@ -15,6 +15,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from clarion.broker import JobKind, NewJob
 from clarion.campaigns.content.language import LOCALE_FACT
 from clarion.campaigns.content.live_activity import LiveActivity, LiveEvent
 from clarion.clock import id_maker
@@ -98,6 +99,8 @@ class Chunk:
     due_at: datetime
     members: bytes | None = None
     """As `pack` writes them."""
+    is_transactional: bool = False
+    """It is of a push to one customer, which waits for no campaign."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +114,32 @@ class NewChunk:
     """They were tried: from the first time on, the time runs in which they may be tried again."""
     held: bool = False
     """They wait for a person, not for the provider."""
+
+
+def live_activity_token_of(
+    delivery: OpenDelivery, platform: Platform, activity: LiveActivity
+) -> str | None:
+    """The token of the Live Activity on this device; None if the device has told none."""
+    facts: Mapping[str, str] = delivery.facts or {}
+    if platform is not Platform.IOS:
+        return None
+    if activity.event is LiveEvent.START:
+        return facts.get(LIVE_START_TOKEN)
+    if activity.activity_id not in (None, facts.get(LIVE_ID)):
+        return None
+    return facts.get(LIVE_TOKEN)
+
+
+def job_of(
+    chunk_id: UUID,
+    *,
+    is_transactional: bool,
+    due_at: datetime | None = None,
+    key: str | None = None,
+) -> NewJob:
+    """The job that has a chunk sent, at `due_at` or at once."""
+    kind = JobKind.PUSH if is_transactional else JobKind.CHUNK
+    return NewJob(kind=kind, payload=chunk_id.bytes, key=key, available_at=due_at)
 
 
 def pack(members: Iterable[Member]) -> bytes:

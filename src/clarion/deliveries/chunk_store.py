@@ -30,7 +30,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.campaigns.commands import apply_launch_transition
 from clarion.campaigns.launch import STOPPED, LaunchState, finish
-from clarion.campaigns.store import get_launch
+from clarion.campaigns.launch_store import get_launch
 from clarion.clock import SKEW, Clock, first_id_after, made_at
 from clarion.deliveries.chunk import LEASED, READY, Chunk, Member, unpack
 from clarion.deliveries.counts_store import Tally, read_counts
@@ -201,8 +201,9 @@ async def planned_after(
 
 async def overdue_chunks(
     connection: AsyncConnection, now: datetime, *, grace_seconds: float, limit: int
-) -> list[tuple[UUID, int]]:
-    """(id, attempt) of chunks whose job seems lost: due for a while, or their lease has ended.
+) -> list[tuple[UUID, int, bool]]:
+    """(id, attempt, whether it is transactional) of chunks whose job seems lost: due for a while,
+    or their lease has ended.
 
     Not those that would only be put back: their launch or their Firebase app is paused, and it
     is not time to try the app again.
@@ -214,7 +215,7 @@ async def overdue_chunks(
     )
     is_paused = or_(launches.c.state == LaunchState.PAUSED.value, app_waits)
     rows = await connection.execute(
-        select(chunks.c.id, chunks.c.attempt)
+        select(chunks.c.id, chunks.c.attempt, chunks.c.is_transactional)
         .join_from(chunks, launches, launches.c.id == chunks.c.launch_id)
         .outerjoin(firebase_apps, firebase_apps.c.id == chunks.c.firebase_app_id)
         .where(
@@ -228,16 +229,17 @@ async def overdue_chunks(
         .order_by(chunks.c.due_at)
         .limit(limit)
     )
-    return [(row.id, row.attempt) for row in rows]
+    return [(row.id, row.attempt, row.is_transactional) for row in rows]
 
 
 async def chunks_of_another_time(
     connection: AsyncConnection, now: datetime, *, limit: int
-) -> list[tuple[UUID, int, timedelta, timedelta]]:
-    """(id, attempt, how long it was to wait, by how much its maker's clock was ahead of ours) of
-    chunks that wait for a time which was told by a clock that has been set back since."""
+) -> list[tuple[UUID, int, bool, timedelta, timedelta]]:
+    """(id, attempt, whether it is transactional, how long it was to wait, by how much its maker's
+    clock was ahead of ours) of chunks that wait for a time which was told by a clock that has been
+    set back since."""
     rows = await connection.execute(
-        select(chunks.c.id, chunks.c.attempt, chunks.c.due_at)
+        select(chunks.c.id, chunks.c.attempt, chunks.c.is_transactional, chunks.c.due_at)
         .where(
             chunks.c.state == READY,
             chunks.c.due_at > now,
@@ -248,7 +250,13 @@ async def chunks_of_another_time(
         .limit(limit)
     )
     return [
-        (row.id, row.attempt, max(row.due_at - made_at(row.id), timedelta()), made_at(row.id) - now)
+        (
+            row.id,
+            row.attempt,
+            row.is_transactional,
+            max(row.due_at - made_at(row.id), timedelta()),
+            made_at(row.id) - now,
+        )
         for row in rows
     ]
 

@@ -25,7 +25,8 @@ from clarion.campaigns.campaign import Campaign
 from clarion.campaigns.commands import apply_launch_transition
 from clarion.campaigns.content.spec import ContentSpec
 from clarion.campaigns.launch import Launch, LaunchState, fail, planned
-from clarion.campaigns.store import advance_launch, frozen_audience, get_launched
+from clarion.campaigns.launch_store import advance_launch, frozen_audience
+from clarion.campaigns.store import get_launched
 from clarion.campaigns.timing.own_time import turn
 from clarion.clock import Clock
 from clarion.customers.devices.device import Platform, TokenKind
@@ -173,17 +174,17 @@ class Planner:
     ) -> int:
         """Writes one page in one transaction; returns 0 if another planner has written it."""
         now = self._clock.now()
-        loud = _loud_platforms(campaign.content)
+        loud = loud_platforms(campaign.content)
         starts = _starts(launch, zones)
         together: dict[tuple[UUID | None, datetime], list[ReachedDevice]] = defaultdict(list)
         skipped: list[dict[str, Any]] = []
         for device in page:
-            skip = _skip(device, loud)
+            skip = skip_of(device, loud)
             if skip is None:
                 starts_at = starts.get(device.customer_id, launch.started_at)
                 together[device.firebase_app_id, starts_at].append(device)
             else:
-                skipped.append(_skipped(launch, device, skip, now))
+                skipped.append(skipped_row(launch.id, device, skip, now))
         chunks: list[dict[str, Any]] = []
         size = self._options.chunk_deliveries
         for (app_id, starts_at), members in together.items():
@@ -278,12 +279,12 @@ def _starts(launch: Launch, zones: Mapping[UUID, str]) -> dict[UUID, datetime]:
     return {customer_id: turns[zone] for customer_id, zone in zones.items()}
 
 
-def _loud_platforms(content: ContentSpec) -> set[str]:
+def loud_platforms(content: ContentSpec) -> set[str]:
     """The platforms on which the campaign shows a notification."""
     return {platform.value for platform in Platform if content.shows_on(platform)}
 
 
-def _skip(device: ReachedDevice, loud: Container[str]) -> Skip | None:
+def skip_of(device: ReachedDevice, loud: Container[str]) -> Skip | None:
     """Why the device is skipped, as far as that is known when planning; sending checks the rest."""
     if device.push_opted_out:
         return Skip.OPTED_OUT
@@ -296,10 +297,12 @@ def _skip(device: ReachedDevice, loud: Container[str]) -> Skip | None:
     return None
 
 
-def _skipped(launch: Launch, device: ReachedDevice, skip: Skip, now: datetime) -> dict[str, Any]:
+def skipped_row(
+    launch_id: UUID, device: ReachedDevice, skip: Skip, now: datetime
+) -> dict[str, Any]:
     """The row of a delivery that is skipped."""
     return {
-        "launch_id": launch.id,
+        "launch_id": launch_id,
         "device_id": device.id,
         "customer_id": device.customer_id,
         "platform": device.platform,

@@ -57,6 +57,8 @@ class Push(Struct, frozen=True, kw_only=True, gc=False):
     provider can prepare it once. They differ in texts alone. None: `content` is such an object."""
     live_activity_token: str | None = None
     """Where the content's Live Activity is started, or runs, on this device."""
+    is_transactional: bool = False
+    """It leaves before what waits of campaigns."""
 
     def __repr__(self) -> str:
         """Without its tokens."""

@@ -108,6 +108,11 @@ async def list_deliveries(
     return listed
 
 
+async def deliveries_of_push(connection: AsyncConnection, push_id: UUID) -> list[Delivery]:
+    """All deliveries of a push to one customer, by device: each has a row from the first."""
+    return [_delivery(row) for row in await connection.execute(_page(push_id, EVERY, None))]
+
+
 async def list_of_launch(
     connection: AsyncConnection,
     launch_id: UUID,

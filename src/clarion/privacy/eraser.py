@@ -38,6 +38,7 @@ from clarion.customers.suppression import SuppressionKind
 from clarion.customers.suppression_store import shut_out, wait_for_refusals
 from clarion.deliveries.customer_index_store import forget_customers, launches_to_look_at
 from clarion.deliveries.erasure_store import make_nobodys, release_quarantine
+from clarion.deliveries.pushes.store import forget_pushes
 from clarion.events.erasure_store import RemovableEvent, remove_events, some_events_of
 from clarion.events.trace_store import remove_some_traces_of
 from clarion.ingest_log.erasure_store import blank_entries_of, blank_refused
@@ -370,6 +371,7 @@ class Eraser:
             )
             await erasure_store.remove_person(connection, workspace_id, person)
             await forget_customers(connection, person.customer_ids)
+            await forget_pushes(connection, sorted(person.customer_ids))
             await Ingestion(connection, workspace_id, self._clock.now()).settle_anew(person.shared)
             return erasure
 

@@ -49,11 +49,12 @@ class Position:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Push:
-    """A push that was planned for a customer, and what became of it."""
+    """A push that was planned for a customer, and what became of it. `campaign_id` and `campaign`
+    None: it had content of its own."""
 
     at: datetime
-    campaign_id: UUID
-    campaign: str
+    campaign_id: UUID | None
+    campaign: str | None
     launch_id: UUID
     device_row_id: UUID
     device_id: str | None
@@ -216,12 +217,12 @@ def _pushes() -> Select[Any]:
         select(
             deliveries,
             launches.c.started_at,
-            launches.c.campaign_id,
+            campaigns.c.id.label("campaign_id"),
             campaigns.c.name,
             devices.c.device_id.label("public_id"),
         )
         .join_from(deliveries, launches, launches.c.id == deliveries.c.launch_id)
-        .join(campaigns, campaigns.c.id == launches.c.campaign_id)
+        .outerjoin(campaigns, campaigns.c.id == launches.c.campaign_id)
         .outerjoin(devices, devices.c.id == deliveries.c.device_id)
     )
 

@@ -12,8 +12,8 @@ from clarion.audiences.saved.customer_store import read_known
 from clarion.audiences.saved.store import resolve_rule
 from clarion.campaigns.campaign import Campaign
 from clarion.campaigns.launch import STOPPED, Launch
+from clarion.campaigns.launch_store import frozen_audience
 from clarion.campaigns.queries import get_campaign, get_launch
-from clarion.campaigns.store import frozen_audience
 from clarion.customers.devices.device import DeviceState
 from clarion.customers.devices.store import list_devices_of
 from clarion.customers.profile.redaction import shown_traits

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from clarion.accounts.audit_store import AUDIT_BY_AGE
 from clarion.accounts.retention import Retained
+from clarion.deliveries.pushes.store import PUSHES_BY_AGE
 from clarion.deliveries.retention_store import CHUNKS_BY_AGE, AgedDeliveries
 from clarion.ingest_log.store import LOG_BY_AGE
 from clarion.retention.aged_event_store import AgedEvents
@@ -25,6 +26,7 @@ def retained_tables() -> tuple[RetainedTable, ...]:
         RetainedTable(kind=Retained.EVENTS, rows=AgedEvents()),
         RetainedTable(kind=Retained.DELIVERIES, rows=AgedDeliveries()),
         RetainedTable(kind=Retained.DELIVERIES, rows=CHUNKS_BY_AGE, is_counted=False),
+        RetainedTable(kind=Retained.DELIVERIES, rows=PUSHES_BY_AGE, is_counted=False),
         RetainedTable(kind=Retained.INGEST_LOG, rows=LOG_BY_AGE),
         RetainedTable(kind=Retained.AUDIT, rows=AUDIT_BY_AGE),
     )

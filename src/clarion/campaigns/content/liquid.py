@@ -80,9 +80,11 @@ class Rendering(RenderContext):
         customer: CustomerDrop,
         steps: int,
         now: datetime | None,
+        *,
         blanks: list[Blank] | None = None,
+        event: Mapping[str, Any],
     ) -> None:
-        super().__init__(template, globals={"customer": customer})
+        super().__init__(template, globals={"customer": customer, "event": event})
         self._customer = customer
         self.steps_left = steps
         self.now = now
@@ -359,10 +361,13 @@ def render(
     steps: int,
     now: datetime | None,
     blanks: list[Blank] | None = None,
+    event: Mapping[str, Any] | None = None,
 ) -> tuple[str, int]:
     """The text, and how many of the steps are left. Raises what Liquid, or Python, does. `blanks`:
     where outputs are noted that print nothing."""
-    rendering = Rendering(template, customer, steps, now, blanks)
+    rendering = Rendering(
+        template, customer, steps, now, blanks=blanks, event={} if event is None else event
+    )
     buffer = rendering.get_buffer()
     template.render_with_context(rendering, buffer)
     return buffer.getvalue(), rendering.steps_left

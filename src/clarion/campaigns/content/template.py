@@ -3,8 +3,9 @@
 
 Templates are parsed once a campaign; a text without tags is never handed to Liquid. A trait that
 is missing renders as nothing (`default` gives it a value); a filter, a tag or a name besides
-`customer` that does not exist is refused when the campaign is saved, and so is what is too
-expensive for anybody.
+`customer` and `event` that does not exist is refused when the campaign is saved, and so is what is
+too expensive for anybody. `event` is what a push to one customer was asked for with; in a launch to
+an audience it is empty.
 
 Traits come from outside: whatever they are, a template renders a bounded text in bounded time or
 says that it can not, and a trait that looks like Liquid is a text like any other.
@@ -66,6 +67,7 @@ _VARIANTS_KEPT = 1_000
 """By the tag that somebody reads: nearly all read one of a few."""
 _CUSTOMER = "customer"
 _BUTTONS = "buttons["
+_EVENT = "event"
 _TEXTS = ("title", "body", "image", "link")
 _CHECKS: dict[str, Callable[[str], str | None]] = {"image": wrong_image, "link": wrong_link}
 
@@ -106,16 +108,18 @@ class Template:
         now: datetime | None = None,
         variant: str | None = None,
         blanks: list[tuple[str, Blank]] | None = None,
+        event: Mapping[str, Any] | None = None,
     ) -> Content | RenderingFault:
         """The content for one customer in a variant (`variant_for`), or what in it can not be
         rendered for this one.
 
         `now` is what `date` makes of the word; without it the word means nothing. `blanks`: where
-        outputs that print nothing are noted, each with the name of its text."""
+        outputs that print nothing are noted, each with the name of its text. `event`: what a push
+        to one customer was asked for with."""
         parsed = self._parsed[platform, variant]
         if not parsed.templates:
             return parsed.content
-        content, steps_left = parsed.render(CustomerDrop(user_id, traits), now, blanks)
+        content, steps_left = parsed.render(CustomerDrop(user_id, traits), now, blanks, event)
         self.steps += STEPS_A_RENDERING + STEPS_MAX - steps_left
         return content
 
@@ -215,6 +219,8 @@ def _wrong(text: str) -> tuple[int, str] | None:
             return _line_at(text, spans[0]), f"there is no filter {filter_name}"
     for variable in chain.from_iterable(used.globals.values()):
         root = variable.segments[0]
+        if root == _EVENT:
+            continue
         line = _line_at(text, variable.span)
         if root != _CUSTOMER:
             return line, f"there is no {root}; traits are read as customer.{root}"
@@ -261,6 +267,7 @@ class _Parsed:
         customer: CustomerDrop,
         now: datetime | None,
         blanks: list[tuple[str, Blank]] | None = None,
+        event: Mapping[str, Any] | None = None,
     ) -> tuple[Content | RenderingFault, int]:
         """What becomes of it, and how many steps are left."""
         steps = STEPS_MAX
@@ -268,7 +275,9 @@ class _Parsed:
         for name, template in self.templates.items():
             noted: list[Blank] | None = None if blanks is None else []
             try:
-                text, steps = render(template, customer, steps=steps, now=now, blanks=noted)
+                text, steps = render(
+                    template, customer, steps=steps, now=now, blanks=noted, event=event
+                )
             except Exception as error:
                 # Filters raise whatever Python does for strange values (OverflowError, ValueError,
                 # decimal's own): one customer's traits must not stop a whole campaign.

@@ -31,13 +31,15 @@ class Api(Protocol):
         *,
         query: Mapping[str, Any] | None = None,
         body: Any = None,
+        headers: Mapping[str, str] | None = None,
         name: object = "",
     ) -> Any:
         """The answer's JSON, decoded: times and ids are texts; None where the answer is empty.
 
         `path`: behind `/api/v1`, each part escaped. `query`: what is None is left out, and a list
         is a parameter given several times. `body`: what becomes JSON, or bytes that are it already.
-        `name`: what was asked for, as it was typed. Ends the command where the API refuses.
+        `headers`: further ones of the call. `name`: what was asked for, as it was typed. Ends the
+        command where the API refuses.
         """
 
     def stream(

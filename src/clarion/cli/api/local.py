@@ -82,12 +82,14 @@ class LocalApi:
         *,
         query: Mapping[str, Any] | None = None,
         body: Any = None,
+        headers: Mapping[str, str] | None = None,
         name: object = "",
     ) -> Any:
         """See `Api.call`. Raises what keeps the API from answering, such as StorageUnavailable."""
         answer = bytearray()
         status = 0
-        async with aclosing(self._ask(method, path, query, {}, content_of(body))) as messages:
+        asked = self._ask(method, path, query, headers or {}, content_of(body))
+        async with aclosing(asked) as messages:
             async for message in messages:
                 status = message.get("status", status)
                 answer += message.get("body", b"")

@@ -97,13 +97,15 @@ class RemoteApi:
         *,
         query: Mapping[str, Any] | None = None,
         body: Any = None,
+        headers: Mapping[str, str] | None = None,
         name: object = "",
     ) -> Any:
         """See `Api.call`."""
         connection, target = self._connection(path, query)
         content = content_of(body) or None
         try:
-            response = await _begin(connection, method, target, content, self._headers())
+            sent = self._headers() | dict(headers or {})
+            response = await _begin(connection, method, target, content, sent)
             answer = await _in_thread(connection, response.read)
         except (OSError, http.client.HTTPException) as error:
             raise self._unreachable(error) from error

@@ -80,6 +80,8 @@ class Flags:
         A category that customers can leave, such as news; "" takes it away.
     transactional
         Exempt from frequency caps and quiet hours.
+    code
+        What pushes to one customer name it by, such as order-sent.
     """
 
     file: Path | None = None
@@ -109,12 +111,13 @@ class Flags:
     conversion_hours: int | None = None
     category: str | None = None
     transactional: bool | None = None
+    code: str | None = None
 
     def content(self) -> dict[str, Any]:
         """The content fields that were given."""
         given = {name: getattr(self, name) for name in CONTENT_FIELDS}
         if self.data:
-            given["data"] = dict(_pair(text, "--data") for text in self.data)
+            given["data"] = dict(parse_pair(text, "--data") for text in self.data)
         if self.button:
             pairs = (text.partition("=") for text in self.button)
             given["buttons"] = [
@@ -141,8 +144,8 @@ class Flags:
         if self.user_id:
             audience["user_ids"] = self.user_id
         if self.trait:
-            pairs = (_pair(text, "--trait") for text in self.trait)
-            audience["traits"] = {name: _scalar(value) for name, value in pairs}
+            pairs = (parse_pair(text, "--trait") for text in self.trait)
+            audience["traits"] = {name: parse_value(value) for name, value in pairs}
         if self.audience_code is not None:
             audience["audience"] = self.audience_code
         return audience or None
@@ -188,6 +191,8 @@ def read_change(name: str | None, flags: Flags, content: Mapping[str, Any]) -> d
         wire["category"] = flags.category or None
     if flags.transactional is not None:
         wire["transactional"] = flags.transactional
+    if flags.code is not None:
+        wire["code"] = flags.code
     return wire
 
 
@@ -195,25 +200,26 @@ def _changed(parts: Mapping[str, Any], given: Sequence[str], flag: str) -> dict[
     """Platforms or languages of a content with single fields of them changed."""
     changed = dict(parts)
     for text in given:
-        path, value = _pair(text, flag)
+        path, value = parse_pair(text, flag)
         name, dot, field = path.partition(".")
         if not dot or not name or not field:
             example = "Web.title=Hello" if flag == "--platform" else "de.title=Hallo"
             message = f"{flag} takes NAME.FIELD=VALUE, such as {example}, not {text!r}."
             raise Ending(ExitCode.USAGE, message, word="usage")
         is_text = field in ("title", "body", "link", "image", "icon", "sound", "channel")
-        changed[name] = {**changed.get(name, {}), field: value if is_text else _scalar(value)}
+        changed[name] = {**changed.get(name, {}), field: value if is_text else parse_value(value)}
     return changed
 
 
-def _pair(text: str, flag: str) -> tuple[str, str]:
+def parse_pair(text: str, flag: str) -> tuple[str, str]:
+    """NAME=VALUE, in two. Ends the command where that is not what was given."""
     name, sign, value = text.partition("=")
     if not sign or not name:
         raise Ending(ExitCode.USAGE, f"{flag} takes NAME=VALUE, not {text!r}.", word="usage")
     return name, value
 
 
-def _scalar(text: str) -> Any:
+def parse_value(text: str) -> Any:
     """true, 5, null and the like are JSON; what is not is a text. Quoted, it is a text too."""
     try:
         return msgspec.json.decode(text)

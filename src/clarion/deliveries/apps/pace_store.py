@@ -20,18 +20,38 @@ async def make_pace(connection: AsyncConnection, project_id: str, now: datetime)
     await connection.execute(statement.on_conflict_do_nothing())
 
 
-async def draw_pace(
-    connection: AsyncConnection, app_id: UUID, count: int, now: datetime
-) -> Grant | Later | None:
-    """Let up to `count` pushes go through a Firebase app; None: no such app. Of those who ask at
-    once each waits for the other's transaction."""
-    locked = await _locked(connection, app_id)
-    if locked is None:
-        return None
-    project_id, pace, limits = locked
-    drawn, grant = draw(pace, limits, count, now)
-    await _save(connection, project_id, drawn)
-    return grant
+class DrawnPaces:
+    """What is drawn in one transaction: each project's row is read once, and written by `save`. Of
+    transactions that draw at once each waits for the other."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+        self._project_of: dict[UUID, tuple[str, Limits] | None] = {}
+        self._paces: dict[str, Pace] = {}
+
+    async def draw(
+        self, app_id: UUID, count: int, now: datetime, *, passes: bool = False
+    ) -> Grant | Later | None:
+        """Lets up to `count` pushes go through a Firebase app, `passes`: before those of campaigns;
+        None: no such app."""
+        if app_id not in self._project_of:
+            locked = await _locked(self._connection, app_id)
+            if locked is not None:
+                project_id, pace, limits = locked
+                self._paces.setdefault(project_id, pace)
+            self._project_of[app_id] = None if locked is None else (project_id, limits)
+        project = self._project_of[app_id]
+        if project is None:
+            return None
+        project_id, limits = project
+        drawn, grant = draw(self._paces[project_id], limits, count, now, passes=passes)
+        self._paces[project_id] = drawn
+        return grant
+
+    async def save(self) -> None:
+        """Writes what was drawn."""
+        for project_id, pace in sorted(self._paces.items()):
+            await _save(self._connection, project_id, pace)
 
 
 async def slow_down(
@@ -68,7 +88,7 @@ async def _save(connection: AsyncConnection, project_id: str, pace: Pace) -> Non
     await upsert(connection, paces, [row], key=("project_id",))
 
 
-_FIELDS = ("next_at", "queued_until", "rate", "cut_rate", "cut_at")
+_FIELDS = ("next_at", "queued_until", "rate", "cut_rate", "cut_at", "passing_at", "quiet_until")
 _LOCK = (
     select(
         paces.c.project_id,

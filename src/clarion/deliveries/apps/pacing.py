@@ -14,6 +14,11 @@ The rate begins low and goes up with each second of the line that is used, down 
 not: all of it takes `RAMP_SECONDS`. A launch smaller than the ramp's first step never notices. When
 FCM answers 429 for the project, nobody sends until it wants to hear from us again, and then more
 slowly; with time the old rate comes back.
+
+A push to one customer passes the line: it leaves at once, and the line is moved back by as much as
+it needs, so that over time no more leaves than without it. How many may pass in a second is
+bounded: what has passed and what holds the next stretches together stay within the quota of any
+minute. What comes above that bound takes a stretch of the line like any other.
 """
 
 from dataclasses import dataclass, replace
@@ -49,6 +54,12 @@ DOUBLE_SECONDS = 600.0
 """The cut rate is doubled in so long, until it is the full one again."""
 QUIET_SECONDS_MAX = 3_600.0
 """No answer stops a project for longer."""
+PASSING_SHARE = 0.07
+"""Of the full rate may pass the line. The line is taken for at most `WAIT_SECONDS_MAX` and one
+stretch, 7 s, so that 0.07 of that, half a second of the line, is the most that a minute may hold
+beyond its own: with `SLACK_SECONDS` that is what `SHARE` leaves."""
+PASSING_SECONDS = 0.5
+"""What may pass in so long may pass at once."""
 PEAK_EVERY_SECONDS = 900
 PEAK_SECONDS = 120
 AHEAD_SECONDS_MAX = 600.0
@@ -77,6 +88,10 @@ class Pace:
     """Pushes a second, as far as the ramp has come."""
     cut_rate: float | None = None
     cut_at: datetime | None = None
+    passing_at: datetime | None = None
+    """What passes the line at its bounded rate has taken so much of the time."""
+    quiet_until: datetime | None = None
+    """FCM has asked to hear nothing until then: nothing passes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,8 +121,11 @@ def fresh(now: datetime) -> Pace:
     return Pace(next_at=now, queued_until=now, rate=0.0)
 
 
-def draw(pace: Pace, limits: Limits, count: int, now: datetime) -> tuple[Pace, Grant | Later]:
-    """Take a stretch of the line for up to `count` pushes."""
+def draw(
+    pace: Pace, limits: Limits, count: int, now: datetime, *, passes: bool = False
+) -> tuple[Pace, Grant | Later]:
+    """Take a stretch of the line for up to `count` pushes; `passes`: or pass it, and go on through
+    a peak."""
     pace = believed(pace, now)
     target = _target(limits)
     floor = min(target, RAMP_FROM)
@@ -115,7 +133,11 @@ def draw(pace: Pace, limits: Limits, count: int, now: datetime) -> tuple[Pace, G
     idle = max(0.0, (now - pace.next_at).total_seconds())
     ramped = min(target, max(floor, pace.rate - slope * idle))
     start = max(pace.next_at, now)
-    if limits.avoids_peaks:
+    if passes:
+        passed = _passed(pace, limits, count, now, rate=min(ramped, _learned(pace, now)))
+        if passed is not None:
+            return passed
+    elif limits.avoids_peaks:
         start = _after_peak(start)
     if start - now > timedelta(seconds=WAIT_SECONDS_MAX):
         # At the full rate, though it may not be reached: who comes too early is sent away again,
@@ -136,6 +158,27 @@ def draw(pace: Pace, limits: Limits, count: int, now: datetime) -> tuple[Pace, G
     return taken, Grant(count=granted, start_at=start_at, rate=rate)
 
 
+def _passed(
+    pace: Pace, limits: Limits, count: int, now: datetime, *, rate: float
+) -> tuple[Pace, Grant] | None:
+    """Leave at once, before whoever holds the line; None: nobody does, or as many have passed as
+    may, or FCM wants quiet. `rate`: that of the line."""
+    is_quiet = pace.quiet_until is not None and pace.quiet_until > now
+    passing_at = max(pace.passing_at or now, now)
+    burst = timedelta(seconds=PASSING_SECONDS)
+    if pace.next_at <= now or is_quiet or passing_at - now > burst:
+        return None
+    passing_rate = PASSING_SHARE * min(_target(limits), _learned(pace, now))
+    granted = min(count, max(1, int(passing_rate * PASSING_SECONDS)))
+    moved = replace(
+        pace,
+        next_at=pace.next_at + timedelta(seconds=granted / rate),
+        passing_at=passing_at + timedelta(seconds=granted / passing_rate),
+    )
+    at_once = Grant(count=granted, start_at=now, rate=granted / SLICE_SECONDS)
+    return moved, at_once
+
+
 def believed(pace: Pace, now: datetime) -> Pace:
     """The pace, unless it can only have been written by a clock that was ahead of ours (which has
     been set back since, say): then as it would be by ours. Else nothing would leave until then."""
@@ -146,11 +189,13 @@ def believed(pace: Pace, now: datetime) -> Pace:
             cut_at=now,
             next_at=pace.next_at - ahead,
             queued_until=pace.queued_until - ahead,
+            passing_at=None,
+            quiet_until=None if pace.quiet_until is None else pace.quiet_until - ahead,
         )
     quiet = timedelta(seconds=QUIET_SECONDS_MAX)
     quiet_until = now if pace.cut_at is None else max(now, pace.cut_at + quiet)
     if pace.next_at - quiet_until > timedelta(seconds=AHEAD_SECONDS_MAX):
-        return replace(pace, next_at=now, queued_until=now)
+        return replace(pace, next_at=now, queued_until=now, passing_at=None)
     return pace
 
 
@@ -164,7 +209,8 @@ def throttled(
     pace = believed(pace, now)
     quiet = timedelta(seconds=min(quiet_seconds, QUIET_SECONDS_MAX))
     ahead = timedelta(seconds=SLACK_SECONDS + SLICE_SECONDS)
-    stopped = replace(pace, next_at=max(pace.next_at, now + quiet + ahead))
+    quiet_until = max(pace.quiet_until or now, now + quiet + ahead)
+    stopped = replace(pace, next_at=max(pace.next_at, now + quiet + ahead), quiet_until=quiet_until)
     if pace.cut_at is not None and drawn_at <= pace.cut_at:
         return stopped
     current = min(max(pace.rate, 1.0), _target(limits), _learned(pace, now))

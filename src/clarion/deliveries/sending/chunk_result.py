@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from clarion.campaigns.content.spec import Content
@@ -62,6 +63,9 @@ class ChunkResult:
     lost: int = 0
     """Earlier claims of the chunk that were never settled: what they sent, if anything, left an
     answer that nobody saw."""
+    event: Mapping[str, Any] | None = None
+    """What templates read as `event`: of a push to one customer."""
+    is_transactional: bool = False
     settled: dict[UUID, Settled] = field(default_factory=dict)
     sent: set[UUID] = field(default_factory=set)
     """Those of `settled` for which a push left."""
@@ -315,7 +319,12 @@ class ChunkResult:
             traits = delivery.traits or {}
             variant = template.variant_for(traits, delivery.locale)
             rendered = template.render(
-                platform, user_id=delivery.user_id, traits=traits, now=now, variant=variant
+                platform,
+                user_id=delivery.user_id,
+                traits=traits,
+                now=now,
+                variant=variant,
+                event=self.event,
             )
             if isinstance(rendered, Fault):
                 return NOT_RENDERED
@@ -337,6 +346,7 @@ class ChunkResult:
             content=content,
             unrendered=unrendered,
             live_activity_token=live_activity_token,
+            is_transactional=self.is_transactional,
         )
 
 

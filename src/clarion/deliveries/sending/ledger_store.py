@@ -301,6 +301,7 @@ class _Settlement:
             "attempt": 0,
             "due_at": new.due_at,
             "is_held": new.held,
+            "is_transactional": chunk.is_transactional,
             "size": len(new.device_ids),
             **member_columns(sorted(waiting, key=lambda member: member.device_id)),
         }

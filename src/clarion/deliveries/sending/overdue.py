@@ -4,9 +4,10 @@ is a nudge, which may be lost."""
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from clarion.broker import Broker, JobKind, NewJob
+from clarion.broker import Broker
 from clarion.clock import Clock
 from clarion.deliveries.apps.store import paused_ahead, set_back
+from clarion.deliveries.chunk import job_of
 from clarion.deliveries.chunk_store import chunks_of_another_time, hasten_app, overdue_chunks
 from clarion.storage.database import Database
 
@@ -42,21 +43,17 @@ async def publish_overdue(
         log.warning("clock_went_back", seconds=round(ahead.total_seconds()), chunks=len(early))
     await broker.publish(
         *(
-            NewJob(
-                kind=JobKind.CHUNK,
-                payload=chunk_id.bytes,
-                key=f"chunk:{chunk_id.hex}:{attempt}",
-            )
-            for chunk_id, attempt in overdue
+            job_of(chunk_id, is_transactional=is_first, key=f"chunk:{chunk_id.hex}:{attempt}")
+            for chunk_id, attempt, is_first in overdue
         ),
         *(
-            NewJob(
-                kind=JobKind.CHUNK,
-                payload=chunk_id.bytes,
+            job_of(
+                chunk_id,
+                is_transactional=is_first,
+                due_at=now + waits if waits else None,
                 key=f"chunk:{chunk_id.hex}:{attempt}",
-                available_at=now + waits if waits else None,
             )
-            for chunk_id, attempt, waits, _ in early
+            for chunk_id, attempt, is_first, waits, _ in early
         ),
     )
     return len(overdue) + len(early)

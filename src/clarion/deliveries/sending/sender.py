@@ -5,17 +5,17 @@
 
 The rows are the truth, the job is a nudge. A crash before the settling leaves the chunk leased;
 when the lease ends the sweep publishes it again, and what was sent in between is sent again with
-the same tag, so that it replaces on the device; the account counts it as unanswered. Once the
-provider has answered, the answers are kept until they are written, however long the database is
-away. Whatever is not settled is in another chunk with its own time, so one slow device holds up
-nobody.
+the same tag, so that it replaces on the device; the account counts it as unanswered. Answers are
+kept until they are written, however long the database is away. Whatever is not settled is in
+another chunk with its own time, so one slow device holds up nobody.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -24,25 +24,34 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.agent import Agent, AgentName, Pause
 from clarion.broker import Broker, JobKind, Lease, NewJob
-from clarion.campaigns.campaign import Campaign
 from clarion.campaigns.content.template import Template
 from clarion.campaigns.launch import STOPPED
 from clarion.clock import Clock
 from clarion.customers.devices.device import Platform
 from clarion.customers.devices.store import spares_of
+from clarion.deliveries.apps.pace_store import DrawnPaces
 from clarion.deliveries.apps.pacing import Grant, Later
 from clarion.deliveries.apps.quarantine_store import last_acceptance
 from clarion.deliveries.chunk import Chunk, OpenDelivery
-from clarion.deliveries.chunk_store import keep_chunk
 from clarion.deliveries.delivery import RetryPolicy
-from clarion.deliveries.limits.bars import find_bars, without_barred
+from clarion.deliveries.limits.bars import without_barred
 from clarion.deliveries.provider import Provider, ProviderApp, Push
 from clarion.deliveries.sending.chunk_result import ChunkResult, unknown_of
-from clarion.deliveries.sending.ledger_store import open_deliveries
+from clarion.deliveries.sending.lease_keeper import LeaseKeeper
 from clarion.deliveries.sending.notices import Notices
 from clarion.deliveries.sending.overdue import publish_overdue
 from clarion.deliveries.sending.paced_sender import PacedSender
-from clarion.deliveries.sending.settlement import Waits, Work, chunks_of_the_rest, claim, settle
+from clarion.deliveries.sending.settlement import (
+    Claimed,
+    Waits,
+    Work,
+    chunks_of_the_rest,
+    claim,
+    jobs_of,
+    settle,
+    with_pending,
+)
+from clarion.deliveries.sending.templates import Templates
 from clarion.storage.database import Database, StorageUnavailable
 from clarion.storage.vault import Vault, VaultLocked
 
@@ -58,6 +67,10 @@ TURN_STEPS = 10_000
 class SenderOptions:
     concurrency: int = 4
     """Chunks in the air at once."""
+    push_concurrency: int = 2
+    """Groups of pushes to single customers in the air at once, beside those chunks."""
+    pushes_at_once: int = 32
+    """So many of them are claimed, and settled, in one transaction."""
     wait_seconds: float = 5.0
     lease_seconds: float = 45.0
     """Prolonged while the provider works on the chunk; so long a dead sender's chunk waits."""
@@ -89,20 +102,34 @@ class Sender:
         self._paced_sender = PacedSender(provider, clock)
         self._vault = vault
         self._options = options or SenderOptions()
-        self._templates: dict[UUID, tuple[datetime, Template]] = {}
+        self._lease_keeper = LeaseKeeper(
+            database,
+            clock,
+            lease_seconds=self._options.lease_seconds,
+            longest_seconds=self._options.provider_seconds_max,
+        )
+        self._templates = Templates()
         self._notices = Notices()
         self._is_stopping = False
         self._idle: set[asyncio.Task[Any]] = set()
-        self._lag_seconds = 0.0
+        self._lag_seconds = dict.fromkeys((JobKind.CHUNK, JobKind.PUSH), 0.0)
 
     def agents(self) -> list[Agent]:
-        """What the runner repeats: `concurrency` chunks side by side, and a sweep."""
+        """What the runner repeats: `concurrency` chunks side by side, pushes to single customers
+        beside them, and a sweep."""
         return [
             Agent(
                 name=AgentName.SENDER,
                 step=self._turn,
                 copies=self._options.concurrency,
-                lag_seconds=lambda: self._lag_seconds,
+                lag_seconds=lambda: self._lag_seconds[JobKind.CHUNK],
+                stop=self.stop,
+            ),
+            Agent(
+                name=AgentName.PUSH_SENDER,
+                step=partial(self._turn, JobKind.PUSH),
+                copies=self._options.push_concurrency,
+                lag_seconds=lambda: self._lag_seconds[JobKind.PUSH],
                 stop=self.stop,
             ),
             Agent(name=AgentName.OVERDUE, step=self._sweep_and_pause),
@@ -116,20 +143,18 @@ class Sender:
         for task in self._idle:
             task.cancel()
 
-    async def step(self) -> int:
-        """Sends the next chunk that is due; returns how many of its deliveries were settled."""
+    async def step(self, kind: JobKind = JobKind.CHUNK) -> int:
+        """Sends the next chunk that is due, or the next pushes to single customers; returns how
+        many of their deliveries were settled."""
         with self._interruptible():
             leases = await self._broker.fetch(
-                JobKind.CHUNK,
-                limit=1,
+                kind,
+                limit=1 if kind is JobKind.CHUNK else self._options.pushes_at_once,
                 wait_seconds=self._options.wait_seconds,
                 lease_seconds=self._options.lease_seconds,
             )
-        self._lag_seconds = 0.0
-        count = 0
-        for lease in leases:
-            count += await self._take(lease)
-        return count
+        self._lag_seconds[kind] = 0.0
+        return await self._take(leases, kind) if leases else 0
 
     async def sweep(self) -> int:
         """Publish again the chunks whose job was lost or whose sender died; returns how many."""
@@ -142,9 +167,9 @@ class Sender:
             limit=options.sweep_chunks,
         )
 
-    async def _turn(self) -> int | Pause:
+    async def _turn(self, kind: JobKind = JobKind.CHUNK) -> int | Pause:
         try:
-            return await self.step()
+            return await self.step(kind)
         except VaultLocked:
             log.error("vault_locked", cure="set CLARION_SECRET_KEY to the key used before")
             return Pause(seconds=self._options.paused_seconds)
@@ -164,79 +189,97 @@ class Sender:
         finally:
             self._idle.discard(task)
 
-    async def _take(self, lease: Lease) -> int:
+    async def _take(self, leases: Sequence[Lease], kind: JobKind) -> int:
         if self._is_stopping:
-            await lease.nack()
+            for lease in leases:
+                await lease.nack()
             return 0
-        work = await self._claim(UUID(bytes=lease.payload))
+        claimed = await self._claim([UUID(bytes=lease.payload) for lease in leases], kind)
         count = 0
-        if work is not None:
-            self._lag_seconds = (work.claimed_at - work.chunk.due_at).total_seconds()
-            count = await self._do(work)
-        await lease.ack()
+        if claimed:
+            lag = max(work.claimed_at - work.chunk.due_at for work in claimed)
+            self._lag_seconds[kind] = lag.total_seconds()
+            count = await self._do(claimed)
+        await asyncio.gather(*(lease.ack() for lease in leases))
         return count
 
-    async def _claim(self, chunk_id: UUID) -> Work | None:
-        """Claims a chunk. Returns None if there is nothing to send now. If it raises, nothing is
-        claimed."""
-        options = self._options
+    async def _claim(self, chunk_ids: Sequence[UUID], kind: JobKind) -> list[Work]:
+        """Claims chunks, in one transaction, and returns those of which there is something to send
+        now. If it raises, nothing is claimed."""
 
-        async def work(connection: AsyncConnection) -> Work | Later | Waits | None:
+        async def claim_one(
+            connection: AsyncConnection, chunk_id: UUID, paces: DrawnPaces
+        ) -> Claimed:
             now = self._clock.now()
             claimed = await claim(
                 connection,
                 chunk_id,
                 self._vault,
+                paces=paces,
                 now=now,
-                lease_until=now + timedelta(seconds=options.lease_seconds),
-                paused_until=now + timedelta(seconds=options.paused_seconds),
+                lease_until=now + timedelta(seconds=self._options.lease_seconds),
+                paused_until=now + timedelta(seconds=self._options.paused_seconds),
             )
-            if not isinstance(claimed, Work):
-                return claimed
-            # In the same transaction: on SQLite a reader's pages are all read anew after each
-            # write of another connection, which for a chunk costs more than all the rest.
-            content = claimed.campaign.content
-            pending = await open_deliveries(
-                connection,
-                claimed.chunk,
-                with_traits=self._template(claimed.campaign) is not None,
-                with_facts=content.base.live_activity is not None or bool(content.variants),
-            )
-            if claimed.grant is None:
-                return replace(claimed, pending=pending)
-            bars = await find_bars(connection, claimed.campaign, pending, now=now)
-            return replace(claimed, pending=pending, bars=bars)
+            return await with_pending(connection, claimed, self._templates)
 
-        claimed = await self._database.transact(work, self._clock)
-        if isinstance(claimed, Later):
-            await self._broker.publish(
-                NewJob(kind=JobKind.CHUNK, payload=chunk_id.bytes, available_at=claimed.due_at)
-            )
-            return None
-        if isinstance(claimed, Waits):
-            if claimed.app_id is not None:
-                self._notices.is_paused(claimed.app_id)
-            return None
-        if claimed is not None and claimed.app is not None and not claimed.is_trial:
-            self._notices.sends(claimed.app)
-        return claimed
+        async def work(connection: AsyncConnection) -> list[Claimed]:
+            paces = DrawnPaces(connection)
+            claimed = [await claim_one(connection, chunk_id, paces) for chunk_id in chunk_ids]
+            await paces.save()
+            return claimed
 
-    async def _do(self, work: Work) -> int:
-        chunk, pending = work.chunk, work.pending
-        template = self._template(work.campaign)
-        result = ChunkResult(lost=chunk.lost)
+        to_send: list[Work] = []
+        later: list[NewJob] = []
+        for chunk_id, claimed in zip(
+            chunk_ids, await self._database.transact(work, self._clock), strict=True
+        ):
+            match claimed:
+                case Work():
+                    to_send.append(claimed)
+                    if claimed.app is not None and not claimed.is_trial:
+                        self._notices.sends(claimed.app)
+                case Later(due_at=due_at):
+                    later.append(NewJob(kind=kind, payload=chunk_id.bytes, available_at=due_at))
+                case Waits(app_id=UUID() as app_id):
+                    self._notices.is_paused(app_id)
+        if later:
+            await self._broker.publish(*later)
+        return to_send
+
+    async def _do(self, claimed: Sequence[Work]) -> int:
+        """Sends what was claimed together, side by side, and settles it together."""
+        carried = await asyncio.gather(*map(self._carry, claimed), return_exceptions=True)
+        results = [
+            (work, result)
+            for work, result in zip(claimed, carried, strict=True)
+            if isinstance(result, ChunkResult)
+        ]
+        if results:
+            await self._settle(results)
+        for work, result in results:
+            self._notices.settled(work.chunk.firebase_app_id, result, is_trial=work.is_trial)
+        for failed in carried:
+            if isinstance(failed, BaseException):
+                raise failed
+        return sum(len(result.settled) for _, result in results)
+
+    async def _carry(self, work: Work) -> ChunkResult:
+        """What became of a claimed chunk, before it is written down."""
+        chunk = work.chunk
+        result = ChunkResult(
+            lost=chunk.lost, event=work.event, is_transactional=chunk.is_transactional
+        )
         if work.launch.state in STOPPED:
-            for delivery in pending:
+            for delivery in work.pending:
                 result.cancel(delivery)
         elif work.app is not None and work.grant is not None:
-            left = without_barred(result, work.bars, pending)
+            template = self._templates.of(work.campaign)
+            left = without_barred(result, work.bars, work.pending)
             await self._send(work, work.app, work.grant, template, left, result)
         else:
-            for delivery in pending:
+            for delivery in work.pending:
                 result.give_up(delivery)
-        await self._settle(work, result)
-        self._notices.settled(chunk.firebase_app_id, result, is_trial=work.is_trial)
-        return len(result.settled)
+        return result
 
     async def _send(
         self,
@@ -248,7 +291,7 @@ class Sender:
         result: ChunkResult,
     ) -> None:
         chunk = work.chunk
-        async with self._keeping(chunk):
+        async with self._lease_keeper.keeping(chunk):
             chosen, pushes = await self._prepare(work, app, grant, template, pending, result)
             if not pushes:
                 return
@@ -291,9 +334,8 @@ class Sender:
         chosen: list[OpenDelivery] = []
         pushes: list[Push] = []
         # One value a platform, not one a push: the provider encodes each value once.
-        contents = {
-            platform.value: work.campaign.content.for_platform(platform) for platform in Platform
-        }
+        content = work.campaign.content
+        contents = {platform.value: content.for_platform(platform) for platform in Platform}
         now = self._clock.now()
         quiet = self._notices.limits.quiet(app.id, now)
         steps = 0 if template is None else template.steps
@@ -314,34 +356,6 @@ class Sender:
                 now, steps = self._clock.now(), template.steps
         return chosen, pushes
 
-    @asynccontextmanager
-    async def _keeping(self, chunk: Chunk) -> AsyncIterator[None]:
-        """Extends the chunk's lease for as long as the block runs."""
-        keeping = asyncio.create_task(self._keep(chunk))
-        try:
-            yield
-        finally:
-            keeping.cancel()
-
-    async def _keep(self, chunk: Chunk) -> None:
-        """Extends the lease again and again, whatever fails: a chunk whose lease ends is sent
-        twice."""
-        lease = self._options.lease_seconds
-
-        async def work(connection: AsyncConnection) -> bool:
-            until = self._clock.now() + timedelta(seconds=lease)
-            return await keep_chunk(connection, chunk, lease_until=until)
-
-        for _ in range(int(self._options.provider_seconds_max / lease * 3)):
-            await self._clock.sleep(lease / 3)
-            try:
-                if not await self._database.transact(work, self._clock):
-                    return
-            except StorageUnavailable as error:
-                log.warning("lease_not_prolonged", chunk=str(chunk.id), reason=str(error))
-            except Exception as error:
-                log.error("lease_not_prolonged", chunk=str(chunk.id), exc_info=error)
-
     async def _read(
         self, chunk: Chunk, query: Callable[[AsyncConnection], Awaitable[Answer]]
     ) -> Answer:
@@ -360,35 +374,27 @@ class Sender:
         log.warning("settling_waits", chunk=str(chunk.id), reason=str(error))
         await self._clock.sleep(self._options.backoff_seconds)
 
-    async def _settle(self, work: Work, result: ChunkResult) -> None:
-        chunk = work.chunk
-        again = chunks_of_the_rest(result, self._clock)
+    async def _settle(self, results: Sequence[tuple[Work, ChunkResult]]) -> None:
+        """Writes down what became of chunks, in one transaction."""
+        again = [chunks_of_the_rest(result, self._clock) for _, result in results]
 
-        async def write_down(connection: AsyncConnection) -> bool:
-            return await settle(connection, work, result, again, self._clock)
+        async def write_down(connection: AsyncConnection) -> list[bool]:
+            return [
+                await settle(connection, work, result, new, self._clock)
+                for (work, result), new in zip(results, again, strict=True)
+            ]
 
         while True:
             try:
                 ours = await self._database.transact(write_down, self._clock)
                 break
             except StorageUnavailable as error:
-                await self._wait_to_settle(chunk, error)
-        if not ours:
-            log.warning("chunk_was_taken_over", chunk=str(chunk.id), attempt=chunk.attempt)
-            return
-        await self._broker.publish(
-            *(
-                NewJob(kind=JobKind.CHUNK, payload=new.id.bytes, available_at=new.due_at)
-                for new in again
-            )
-        )
-
-    def _template(self, campaign: Campaign) -> Template | None:
-        """The campaign's parsed template; None where nothing depends on the customer."""
-        cached = self._templates.get(campaign.id)
-        if cached is None or cached[0] != campaign.changed_at:
-            if len(self._templates) > 100:
-                self._templates.clear()
-            cached = (campaign.changed_at, Template(campaign.content))
-            self._templates[campaign.id] = cached
-        return cached[1] if cached[1].is_for_each else None
+                await self._wait_to_settle(results[0][0].chunk, error)
+        jobs: list[NewJob] = []
+        for (work, _), new_chunks, is_ours in zip(results, again, ours, strict=True):
+            chunk = work.chunk
+            if is_ours:
+                jobs += jobs_of(chunk, new_chunks)
+            else:
+                log.warning("chunk_was_taken_over", chunk=str(chunk.id), attempt=chunk.attempt)
+        await self._broker.publish(*jobs)

@@ -1,9 +1,10 @@
 """The two transactions in the life of a claimed chunk: its claim, and its settlement."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -13,6 +14,7 @@ from clarion.accounts.actor import system
 from clarion.accounts.audit import Thing
 from clarion.accounts.command import audit_by_itself
 from clarion.agent import AgentName
+from clarion.broker import NewJob
 from clarion.campaigns.campaign import Campaign
 from clarion.campaigns.commands import apply_launch_transition
 from clarion.campaigns.launch import STOPPED, Launch, LaunchState, pause
@@ -20,7 +22,7 @@ from clarion.campaigns.store import get_launched
 from clarion.clock import Clock
 from clarion.customers.devices.store import remove_registrations
 from clarion.customers.diagnostics import WarningCode
-from clarion.deliveries.apps.pace_store import draw_pace, slow_down
+from clarion.deliveries.apps.pace_store import DrawnPaces, slow_down
 from clarion.deliveries.apps.pacing import Grant, Later
 from clarion.deliveries.apps.quarantine_store import Judgement, put_in_quarantine, watch
 from clarion.deliveries.apps.store import (
@@ -30,14 +32,16 @@ from clarion.deliveries.apps.store import (
     pause_app,
     take_trial,
 )
-from clarion.deliveries.chunk import Chunk, NewChunk, OpenDelivery
+from clarion.deliveries.chunk import Chunk, NewChunk, OpenDelivery, job_of
 from clarion.deliveries.chunk_store import claim_chunk, finish_launch, hasten_app, release_chunk
 from clarion.deliveries.counts_store import add_to_counts
-from clarion.deliveries.limits.bars import Bars, count_for_caps
+from clarion.deliveries.limits.bars import Bars, count_for_caps, find_bars
 from clarion.deliveries.provider import ProviderApp
+from clarion.deliveries.pushes.store import finish_push, get_pushed
 from clarion.deliveries.sending.belief import next_trial
 from clarion.deliveries.sending.chunk_result import ChunkResult
-from clarion.deliveries.sending.ledger_store import settle_chunk
+from clarion.deliveries.sending.ledger_store import open_deliveries, settle_chunk
+from clarion.deliveries.sending.templates import Templates
 from clarion.ingest_log.diagnostics import WARNINGS
 from clarion.ingest_log.outcome import hour_of
 from clarion.ingest_log.store import add_counts
@@ -80,10 +84,16 @@ class Work:
     next_trial_at: datetime | None = None
     """Set where its Firebase app is paused, and a few of its pushes are to find out whether it
     works again; by then it is tried once more."""
+    event: Mapping[str, Any] | None = None
+    """What a push to one customer was asked for with."""
 
     @property
     def is_trial(self) -> bool:
         return self.next_trial_at is not None
+
+
+Claimed = Work | Later | Waits | None
+"""What a claim ends in; None: the chunk is not due, or leased by another sender."""
 
 
 async def claim(
@@ -91,22 +101,30 @@ async def claim(
     chunk_id: UUID,
     vault: Vault,
     *,
+    paces: DrawnPaces,
     now: datetime,
     lease_until: datetime,
     paused_until: datetime,
 ) -> Work | Later | Waits | None:
-    """Claims the chunk, and draws from the project's pace how fast its pushes may leave.
+    """Claims the chunk, and draws from the project's pace how fast its pushes may leave; whoever
+    claims saves `paces` in the end.
 
     Returns Later if the project's turn is not near, and Waits if the launch or the app is paused:
     the chunk is put back and needs no job, since the sweep finds it when it is resumed or tried
     again. Returns None if the chunk is not due or leased by another sender. Raises VaultLocked.
     """
     chunk = await claim_chunk(connection, chunk_id, now=now, lease_until=lease_until)
-    campaign = None if chunk is None else await get_launched(connection, chunk.launch_id)
-    if chunk is None or campaign is None or campaign.launch is None:
+    if chunk is None:
+        return None
+    event = None
+    if chunk.is_transactional:
+        campaign, event = await get_pushed(connection, chunk.launch_id)
+    else:
+        campaign = await get_launched(connection, chunk.launch_id)
+    if campaign is None or campaign.launch is None:
         return None
     launch = campaign.launch
-    work = Work(chunk=chunk, campaign=campaign, launch=launch, claimed_at=now)
+    work = Work(chunk=chunk, campaign=campaign, launch=launch, claimed_at=now, event=event)
     if launch.state in STOPPED:
         return work
     app_id = chunk.firebase_app_id
@@ -122,7 +140,8 @@ async def claim(
         await release_chunk(connection, chunk, due_at=paused_until, held=True)
         return Waits(app_id=None if is_launchs else app_id)
     size = chunk.size if trial_at is None else min(chunk.size, TRIAL_PUSHES)
-    drawn = None if app is None else await draw_pace(connection, app.id, size, now)
+    passes = chunk.is_transactional
+    drawn = None if app is None else await paces.draw(app.id, size, now, passes=passes)
     if isinstance(drawn, Later):
         await release_chunk(connection, chunk, due_at=drawn.due_at, held=False)
         return drawn
@@ -131,6 +150,29 @@ async def claim(
     return replace(
         work, app=app, grant=drawn, app_paused_reason=paused_reason, next_trial_at=trial_at
     )
+
+
+async def with_pending(
+    connection: AsyncConnection, claimed: Claimed, templates: Templates
+) -> Claimed:
+    """A claimed chunk with its deliveries as they are now.
+
+    In the transaction of the claim: on SQLite a reader's pages are all read anew after each write
+    of another connection, which for a chunk costs more than all the rest.
+    """
+    if not isinstance(claimed, Work):
+        return claimed
+    content = claimed.campaign.content
+    pending = await open_deliveries(
+        connection,
+        claimed.chunk,
+        with_traits=templates.of(claimed.campaign) is not None,
+        with_facts=content.base.live_activity is not None or bool(content.variants),
+    )
+    if claimed.grant is None:
+        return replace(claimed, pending=pending)
+    bars = await find_bars(connection, claimed.campaign, pending, now=claimed.claimed_at)
+    return replace(claimed, pending=pending, bars=bars)
 
 
 def chunks_of_the_rest(result: ChunkResult, clock: Clock) -> list[NewChunk]:
@@ -156,6 +198,13 @@ def chunks_of_the_rest(result: ChunkResult, clock: Clock) -> list[NewChunk]:
                 )
             )
     return again
+
+
+def jobs_of(chunk: Chunk, again: Sequence[NewChunk]) -> list[NewJob]:
+    """What lets a sender take the chunks that came of a settled one."""
+    return [
+        job_of(new.id, is_transactional=chunk.is_transactional, due_at=new.due_at) for new in again
+    ]
 
 
 async def settle(
@@ -188,9 +237,12 @@ async def settle(
         await _slow_down(connection, work, result.quiet_seconds, now)
     await _pause_or_resume(connection, work, result, clock)
     await count_for_caps(connection, work.campaign, work.pending, result.settled, now=now)
-    await finish_launch(connection, clock, chunk.launch_id, by=AgentName.SENDER, tally=tally)
+    if work.launch.is_push:
+        await finish_push(connection, chunk.launch_id, now)
+    else:
+        await finish_launch(connection, clock, chunk.launch_id, by=AgentName.SENDER, tally=tally)
     await add_to_counts(connection, chunk.launch_id, tally)
-    if judgement.doubt is not None:
+    if judgement.doubt is not None and not work.launch.is_push:
         await _pause(connection, work, judgement.doubt, clock)
     if result.unknown_fids:
         await _warn_of_fids(connection, work, result, now)

@@ -157,6 +157,7 @@ class FcmProvider:
             f"{self._base_url}/v1/projects/{project}/messages:send",
             self._headers_for(app.id, token),
             bodies,
+            goes_first=pushes[0].is_transactional,
         )
         return [_outcome(answer, push) for answer, push in zip(answers, pushes, strict=True)]
 

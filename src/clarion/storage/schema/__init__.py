@@ -38,6 +38,7 @@ from clarion.storage.schema.deliveries import launch_counts as launch_counts
 from clarion.storage.schema.deliveries import launch_hours as launch_hours
 from clarion.storage.schema.deliveries import launch_latencies as launch_latencies
 from clarion.storage.schema.deliveries import paces as paces
+from clarion.storage.schema.deliveries import pushes as pushes
 from clarion.storage.schema.deliveries import quarantine as quarantine
 from clarion.storage.schema.deliveries import recent_pushes as recent_pushes
 from clarion.storage.schema.deliveries import removal_watches as removal_watches

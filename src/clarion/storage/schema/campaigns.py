@@ -35,8 +35,10 @@ campaigns = Table(
     Column("category", Text),  # which customers can leave; NULL: none
     Column("is_transactional", Boolean, nullable=False, server_default=false()),
     Column("conversion", Json),  # the event that it is to lead to, and how soon; NULL: none
+    Column("code", Text),  # what pushes name it by; NULL: its id alone
     Index("campaigns_due", "state", "scheduled_at"),
     Index("campaigns_workspace", "workspace_id", "id"),
+    Index("campaigns_code", "workspace_id", "code", unique=True, **only("code IS NOT NULL")),
 )
 
 campaign_names = Table(  # whom audiences name: user ids, and addresses among wanted traits
@@ -82,6 +84,9 @@ launches = Table(
     ),
     Index("launches_campaign", "campaign_id", "started_at", "id"),
     Index("launches_planning", "id", **only("state = 'planning'")),
+    Index(  # those of a campaign that are no pushes to one customer
+        "launches_occurrences", "campaign_id", "started_at", "id", **only("occurrence <> 'push'")
+    ),
 )
 
 workspace_limits = Table(  # whom campaigns leave alone, and how often they may reach anybody

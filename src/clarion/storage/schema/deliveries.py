@@ -15,7 +15,7 @@ from sqlalchemy import (
 )
 
 from clarion.storage.dialect import Id, Instant
-from clarion.storage.schema.columns import metadata, only
+from clarion.storage.schema.columns import Json, metadata, only
 
 firebase_apps = Table(
     "firebase_apps",
@@ -47,6 +47,8 @@ paces = Table(
     Column("rate", Float(53), nullable=False),  # pushes a second
     Column("cut_rate", Float(53)),
     Column("cut_at", Instant),
+    Column("passing_at", Instant),  # up to here the pushes go that pass the line; NULL: none has
+    Column("quiet_until", Instant),  # as long nobody sends, for FCM has asked for it
 )
 
 removal_watches = Table(
@@ -91,6 +93,7 @@ chunks = Table(
     Column("first_device_id", Id),
     Column("last_device_id", Id),
     Column("members", LargeBinary),
+    Column("is_transactional", Boolean, nullable=False, server_default=false()),  # goes first
     Index("chunks_launch", "launch_id", **only("state <> 'settled'")),
     Index("chunks_due", "due_at", **only("state <> 'settled'")),
 )
@@ -175,4 +178,23 @@ launch_latencies = Table(  # how long after FCM took them accepted pushes were r
     Column("count", Integer, nullable=False),
     PrimaryKeyConstraint("launch_id", "kind", "up_to_seconds"),
     sqlite_with_rowid=False,
+)
+
+pushes = Table(  # to one customer, each with a launch of its own, which has its id
+    "pushes",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("workspace_id", Id, nullable=False),
+    Column("campaign_id", Id),  # whose content it has; NULL: its own
+    Column("customer_id", Id, nullable=False),
+    Column("content", Json),  # NULL: that of its campaign
+    Column("event", Json),  # what templates read by that name
+    Column("planned", Json, nullable=False),  # the devices, as the first answer told them
+    Column("skipped", Text),  # why it goes to no device
+    Column("key_hash", Text),  # of the Idempotency-Key; NULL: none, or it is forgotten
+    Column("request_hash", Text),  # of what was asked for with that key
+    Column("created_at", Instant, nullable=False),
+    Index("pushes_workspace", "workspace_id", "id"),
+    Index("pushes_customer", "customer_id"),
+    Index("pushes_key", "workspace_id", "key_hash", unique=True, **only("key_hash IS NOT NULL")),
 )

@@ -44,6 +44,7 @@ ROUTES: Mapping[str, Sequence[str]] = {
         "campaigns.approvals:CampaignApprovals",
     ],
     "launches": ["campaigns.launches:Launches", "campaigns.deliveries:LaunchDeliveries"],
+    "pushes": ["campaigns.pushes:Pushes"],
     "deliveries": ["campaigns.deliveries:Deliveries"],
     "workspace": [
         "accounts.workspace:WorkspaceOfCaller",

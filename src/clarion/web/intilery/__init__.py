@@ -6,6 +6,7 @@ Events are sent (`sending`) with the scope `write`, events and profiles read wit
 """
 
 from clarion.accounts.authenticator import Authenticator
+from clarion.accounts.command import Services
 from clarion.clock import Clock
 from clarion.events.collector import Collector
 from clarion.storage.database import Database
@@ -27,10 +28,12 @@ class TrackApp:
         database: Database,
         clock: Clock,
         *,
+        services: Services | None = None,
         body_seconds: float = BODY_SECONDS_MAX,
     ) -> None:
+        """`services`: with which pushes are sent that events ask for; None: none is."""
         doors = Doors(database, Authenticator(database, clock), clock)
-        self._sending = Sending(collector, doors, clock, body_seconds)
+        self._sending = Sending(collector, doors, clock, body_seconds, services)
         self._reading = Reading(database, doors, clock)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -1,16 +1,21 @@
 """Events sent to the server API: durable when `{"success": true}` is heard."""
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, assert_never
 
 from clarion.accounts.actor import Scope as KeyScope
+from clarion.accounts.command import Services
 from clarion.clock import Clock
+from clarion.deliveries.pushes.commands import send_push
+from clarion.deliveries.pushes.push import Push, PushRequest
 from clarion.events.calls.body import unpack
 from clarion.events.collector import Collector, ComeAgain, Stored, Taken
 from clarion.faults import Rejected
 from clarion.storage.database import StorageUnavailable
 from clarion.web.intilery.address import Address
 from clarion.web.intilery.auth import Denied, Doors, SourceRef
+from clarion.web.intilery.commands import PushCommand, in_words_of_events, push_commands
 from clarion.web.intilery.incoming import completed
 from clarion.web.intilery.replies import send_json, send_refusal
 from clarion.web.sdk.credentials import caller_ip
@@ -34,13 +39,23 @@ RETRY_SECONDS = 2
 
 _WORDS = {"no_user_anon_id": "userId must not be empty"}
 """What Intilery's own API says, for those who look at the sentence."""
+_STATUSES = {"forbidden": 403, "conflict": 409}
+Pushed = tuple[str, Push | Rejected]
+"""An event's id, and the push that it has asked for, or why there is none."""
 _TOO_LARGE = {"body_too_large", "event_too_large", "batch_too_large"}
 
 
 class Sending:
     def __init__(
-        self, collector: Collector, doors: Doors, clock: Clock, body_seconds: float
+        self,
+        collector: Collector,
+        doors: Doors,
+        clock: Clock,
+        body_seconds: float,
+        services: Services | None,
     ) -> None:
+        """`services`: with which pushes are sent that events ask for; None: none is."""
+        self._services = services
         self._collector = collector
         self._doors = doors
         self._clock = clock
@@ -92,20 +107,54 @@ class Sending:
             type_hint=kind,
             caller_ip=partial(caller_ip, scope),
         )
-        await _send_collected(send, collected, kind, incoming.event_ids)
+        pushed: list[Pushed] = []
+        if isinstance(collected, Taken) and collected.events and self._services is not None:
+            # The events are durable by now. Who is not told so sends them again, by the same ids:
+            # no push is sent twice for that.
+            try:
+                pushed = await _push(self._services, brand, push_commands(incoming.body))
+            except StorageUnavailable:
+                await _send_come_again(send, RETRY_SECONDS)
+                return
+        await _send_collected(send, collected, kind, incoming.event_ids, pushed)
 
     def _turn_away(self, brand: SourceRef, fault: Rejected) -> None:
         self._collector.reject_call_of(brand.caller.workspace_id, brand.source_id, fault)
 
 
+async def _push(
+    services: Services, brand: SourceRef, commands: Sequence[PushCommand]
+) -> list[Pushed]:
+    """Sends what the events ask for."""
+    pushed: list[Pushed] = []
+    for command in commands:
+        push: Push | Rejected | PushRequest = command.request
+        if isinstance(push, PushRequest):
+            push = await send_push(services, brand.caller, push, command.key)
+        if isinstance(push, Rejected):
+            push = in_words_of_events(push)
+        pushed.append((command.event_id, push))
+    return pushed
+
+
 async def _send_collected(
-    send: Send, collected: Stored, kind: str | None, event_ids: list[str]
+    send: Send,
+    collected: Stored,
+    kind: str | None,
+    event_ids: list[str],
+    pushed: Sequence[Pushed],
 ) -> None:
+    failed = [(event_id, push) for event_id, push in pushed if isinstance(push, Rejected)]
     match collected:
         case Taken(events=0, refused=[refusal, *_]):
             status = 413 if refusal.code in _TOO_LARGE else 400
             message = _WORDS.get(refusal.code, refusal.message)
             await send_refusal(send, status, refusal.code, message)
+        case Taken() if kind is not None and failed:
+            _, refused = failed[0]
+            await send_refusal(
+                send, _STATUSES.get(refused.code, 400), refused.code, refused.message
+            )
         case Taken():
             answer: dict[str, Any] = {"success": True}
             if event_ids:
@@ -116,6 +165,16 @@ async def _send_collected(
                 answer["refused"] = [
                     {**one, "message": _WORDS.get(one["code"] or "", one["message"])}
                     for one in shown_refusals(collected)
+                ]
+            if failed:
+                answer.setdefault("refused", []).extend(
+                    {"messageId": event_id, "code": refused.code, "message": refused.message}
+                    for event_id, refused in failed
+                )
+            if pushes := [(event_id, push) for event_id, push in pushed if isinstance(push, Push)]:
+                answer["pushes"] = [
+                    {"eventId": event_id, "pushId": str(push.id), "skipped": push.skipped}
+                    for event_id, push in pushes
                 ]
             await send_json(send, 200, answer)
         case Rejected():

@@ -63,14 +63,19 @@ class Transport:
         self._free: list[EasyHandle] = []
         self._busy: dict[pycurl.Curl, EasyHandle] = {}
         self._waiting: deque[Call] = deque()
+        self._first: deque[Call] = deque()
+        """Calls that are begun before all of `_waiting`."""
         self._refused: deque[tuple[Call, int]] = deque()
         self._watched: set[int] = set()
         self._http1: dict[Connection, int] = {}
         """Connections on which HTTP/1.x was answered, and the descriptor of each."""
         self._is_closed = False
 
-    async def post(self, url: str, headers: list[str], bodies: Sequence[bytes]) -> list[Answer]:
+    async def post(
+        self, url: str, headers: list[str], bodies: Sequence[bytes], *, goes_first: bool = False
+    ) -> list[Answer]:
         """POST each body; answers in the order of `bodies`. Never raises for a lost answer.
+        `goes_first`: before all that wait and do not.
 
         Pass the same list of headers again while they are the same: it is compared by identity.
         When cancelled, what has not been started is not sent; what is in the air flies on, unheard.
@@ -86,13 +91,14 @@ class Transport:
             raise RuntimeError("a Transport belongs to the event loop it was first used in")
         answers: list[Answer | None] = [None] * len(bodies)
         call = Call(url.encode(), headers, bodies, answers, len(bodies), loop.create_future())
-        self._waiting.append(call)
+        waiting = self._first if goes_first else self._waiting
+        waiting.append(call)
         self._start_waiting()
         try:
             await call.done
         except asyncio.CancelledError:
             with suppress(ValueError):
-                self._waiting.remove(call)
+                waiting.remove(call)
             raise
         return [answer for answer in answers if answer is not None]
 
@@ -105,9 +111,10 @@ class Transport:
             self._finish(handle, Answer(0, failure="closed", left=handle.has_left))
         for call, index in self._refused:
             self._settle(call, index, Answer(0, failure="closed", left=False))
-        for call in self._waiting:
+        for call in (*self._first, *self._waiting):
             for index in range(call.started, len(call.bodies)):
                 self._settle(call, index, Answer(0, failure="closed", left=False))
+        self._first.clear()
         self._waiting.clear()
         self._refused.clear()
         for handle in self._free:
@@ -129,12 +136,12 @@ class Transport:
                 call, index = self._refused.popleft()
                 if call.done.cancelled():
                     continue
-            elif self._waiting:
-                call = self._waiting[0]
+            elif waiting := self._first or self._waiting:
+                call = waiting[0]
                 index = call.started
                 call.started += 1
                 if call.started == len(call.bodies):
-                    self._waiting.popleft()
+                    waiting.popleft()
             else:
                 return
             handle = free.pop() if free else self._new_handle()

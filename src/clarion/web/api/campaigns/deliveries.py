@@ -121,7 +121,7 @@ class Deliveries(Controller):
         return page(
             deliveries,
             limit,
-            _shown,
+            shown_delivery,
             lambda delivery: (delivery.launch_id.bytes, delivery.device_row_id.bytes),
         )
 
@@ -135,6 +135,7 @@ async def _lines(
         page = await read(page[-1].device_row_id) if len(page) == CSV_PAGE else []
 
 
-def _shown(delivery: store.Delivery) -> Delivery:
+def shown_delivery(delivery: store.Delivery) -> Delivery:
+    """A delivery as the API tells it."""
     owner = Owner(id=delivery.customer_id, user_id=delivery.user_id)
     return shown(delivery, Delivery, customer=owner)

@@ -9,6 +9,7 @@ import msgspec
 
 from clarion.audiences import rule
 from clarion.audiences.query import Reach
+from clarion.audiences.saved.audience import CODE
 from clarion.campaigns import campaign as campaigns
 from clarion.campaigns import preview as previews
 from clarion.campaigns import trigger
@@ -60,6 +61,13 @@ Category = Annotated[
     msgspec.Meta(
         description="A code that customers can leave, such as `news`.",
         extra_json_schema={"pattern": f"^{CATEGORY.pattern}$"},
+    ),
+]
+Code = Annotated[
+    str,
+    msgspec.Meta(
+        description="What pushes to one customer name the campaign by, beside its id.",
+        extra_json_schema={"pattern": f"^{CODE.pattern}$"},
     ),
 ]
 
@@ -195,6 +203,7 @@ class NewCampaign(msgspec.Struct, kw_only=True):
     conversion: Conversion | msgspec.UnsetType | None = msgspec.UNSET
     category: Category | msgspec.UnsetType | None = msgspec.UNSET
     transactional: bool | msgspec.UnsetType = msgspec.UNSET
+    code: Code | msgspec.UnsetType | None = msgspec.UNSET
     at: str | msgspec.UnsetType = msgspec.UNSET
     zone: ZoneName | msgspec.UnsetType = msgspec.UNSET
     own_time: OwnTime | msgspec.UnsetType = msgspec.UNSET
@@ -214,6 +223,7 @@ class CampaignChange(msgspec.Struct, kw_only=True):
     conversion: Conversion | msgspec.UnsetType | None = msgspec.UNSET
     category: Category | msgspec.UnsetType | None = msgspec.UNSET
     transactional: bool | msgspec.UnsetType = msgspec.UNSET
+    code: Code | msgspec.UnsetType | None = msgspec.UNSET
     updated_at: Moment | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -258,6 +268,7 @@ class Campaign(msgspec.Struct, frozen=True, kw_only=True):
 
     id: UUID
     name: str
+    code: str | None
     state: CampaignState
     content: Content
     audience: Rule
@@ -316,6 +327,7 @@ def shown_campaign(
         warnings=msgspec.UNSET if warnings is None else warnings,
         id=campaign.id,
         name=campaign.name,
+        code=campaign.code,
         state=campaign.state,
         content=msgspec.convert(dump_content(campaign.content), Content),
         audience=msgspec.convert(rule.dump(campaign.audience), Rule),

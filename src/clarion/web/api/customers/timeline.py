@@ -24,10 +24,12 @@ from clarion.web.api.shown import shown
 
 class Push(msgspec.Struct, frozen=True, kw_only=True):
     """A push that was planned for the customer. `state` accepted: FCM took it, no more; `opened_at`
-    is the app's own word."""
+    is the app's own word. `campaign_id` and `campaign` null: it had content of its own.
+    `launch_id`: of a push to this customer alone, its id."""
 
-    campaign_id: UUID
-    campaign: str
+    launch_id: UUID
+    campaign_id: UUID | None
+    campaign: str | None
     device_id: str | None
     state: DeliveryState
     reason: str | None

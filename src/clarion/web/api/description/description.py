@@ -61,6 +61,7 @@ _TAGS = {
     "exports": "The same, as records, that go out.",
     "audiences": "Named sets of customers, whom campaigns are for.",
     "campaigns": "What to say to whom, when, and what became of it.",
+    "pushes": "One push to one customer, at once.",
     "deliveries": "What became of each push.",
     "workspace": "The isolated set of all of this that an API key belongs to.",
     "people": "Who works in this workspace, in which role, and who is invited.",

@@ -219,6 +219,20 @@ EXAMPLES: dict[str, Any] = {
         },
         "audience": {"traits": {"plan": "pro"}},
     },
+    "NewPush": {
+        "user_id": "user-4711",
+        "campaign": "order-sent",
+        "event": {"order_id": 4711},
+        "devices": "last_active",
+    },
+    "PlannedPush": {
+        "id": "01981f70-2c1d-7e4a-9b3f-5a6c7d8e9f01",
+        "campaign_id": _CAMPAIGN,
+        "customer": {"id": _CUSTOMER, "user_id": "user-4711"},
+        "devices": [{"device_id": "7f9a2c1e-install", "platform": "Android", "skipped": None}],
+        "skipped": None,
+        "created_at": "2026-03-01T09:12:44Z",
+    },
     "CampaignChange": {"name": "Spring sale, again", "audience": {"everyone": True}},
     "CategoryWish": {"subscribed": False},
     "LimitsChange": {

@@ -1,0 +1,1 @@
+"""Pushes to one customer, which somebody asks for and which wait behind no campaign."""
