@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import httpx
 import msgspec
 import pytest
@@ -42,6 +43,11 @@ async def databases(
     server: PostgresServer = request.getfixturevalue("postgres")
     monkeypatch.setenv("PATH", f"{server.programs}:{os.environ['PATH']}")
     async with server.new_database() as before, server.new_database() as after:
+        connection = await asyncpg.connect(before)
+        # As operators leave it; a dump then makes the schema anew, which is there already.
+        await connection.execute("ALTER SCHEMA public OWNER TO postgres")
+        await connection.execute("COMMENT ON SCHEMA public IS 'of the shop'")
+        await connection.close()
         yield before, after
 
 

@@ -1,9 +1,11 @@
 """Brings a database to the newest schema. Safe when several processes start together."""
 
+import ast
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import Connection, func, inspect, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.storage.database import Database
@@ -13,6 +15,11 @@ REVISIONS = tuple(f"{number:04}" for number in range(1, 30))
 """In their order. Known without Alembic, which takes longer to load than a short command."""
 NEWEST = REVISIONS[-1]
 MIGRATIONS = Path(__file__).with_name("migrations")
+_ESTIMATED = (
+    "SELECT relname, greatest(reltuples, 0)::bigint FROM pg_class "
+    "WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace"
+)
+"""PostgreSQL's own count of rows, from when it last looked; the tables are not read for it."""
 LOCK = 0x636C6172696F6E
 """The PostgreSQL advisory lock under which one process migrates; the others wait for it."""
 
@@ -27,6 +34,25 @@ class SchemaState(StrEnum):
     CURRENT = "current"
     FOREIGN = "foreign"
     """Those of a later version, of another program, or not what their revision says."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """A revision that is to be applied."""
+
+    revision: str
+    summary: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What `migrate` would do."""
+
+    before: str | None
+    """The revision of the tables that are there; None: there are none."""
+    steps: tuple[Step, ...]
+    rows: dict[str, int]
+    """Of each table of ours that is there, about how many, the largest first."""
 
 
 class ForeignSchema(Exception):
@@ -54,6 +80,16 @@ async def adopt(connection: AsyncConnection, revision: str | None) -> None:
         statement = text("INSERT INTO alembic_version (version_num) VALUES (:revision)")
         await connection.execute(statement, {"revision": revision})
     await connection.run_sync(_upgrade)
+
+
+async def plan(url: str) -> Plan:
+    """What `migrate` would do; nothing is changed. Raises ForeignSchema."""
+    database = Database(url)
+    try:
+        async with database.read() as connection:
+            return await connection.run_sync(_plan)
+    finally:
+        await database.close()
 
 
 async def schema_state(url: str) -> SchemaState:
@@ -85,6 +121,40 @@ def _upgrade(connection: Connection) -> None:
         raise ForeignSchema(_whose(connection))
 
 
+def _plan(connection: Connection) -> Plan:
+    if _state(connection) is SchemaState.FOREIGN:
+        raise ForeignSchema(_whose(connection))
+    before = _revision(connection)
+    behind = REVISIONS if before is None else REVISIONS[REVISIONS.index(before) + 1 :]
+    ours = _rows(connection)
+    steps = [Step(revision=revision, summary=_summary(revision)) for revision in behind]
+    return Plan(
+        before=before,
+        steps=tuple(steps),
+        rows=dict(sorted(ours.items(), key=lambda row: row[1], reverse=True)),
+    )
+
+
+def _rows(connection: Connection) -> dict[str, int]:
+    """About how many rows are in each table of ours that is there."""
+    if connection.dialect.name == "postgresql":
+        counted = connection.execute(text(_ESTIMATED)).all()
+        return {name: int(count) for name, count in counted if name in metadata.tables}
+    return {
+        name: connection.execute(
+            select(func.count()).select_from(metadata.tables[name])
+        ).scalar_one()
+        for name in _in_the_way(connection)
+    }
+
+
+def _summary(revision: str) -> str:
+    """The first line of the revision's own words."""
+    [file] = (MIGRATIONS / "versions").glob(f"{revision}_*.py")
+    said = ast.get_docstring(ast.parse(file.read_text())) or ""
+    return " ".join(said.partition("\n\n")[0].split()).rstrip(".")
+
+
 def _state(connection: Connection) -> SchemaState:
     revision = _revision(connection)
     if revision == NEWEST:
@@ -101,6 +171,12 @@ def _whose(connection: Connection) -> str:
         return (
             f"it says that it is at revision {revision}, but {_gaps(connection)[0]}. A version "
             "between releases made it; take a backup, and bring its data over with `clarion export`"
+        )
+    if revision is not None and revision.isdecimal() and revision > NEWEST:
+        return (
+            f"its tables are those of revision {revision}, of a later version than this one, which "
+            f"ends at {NEWEST}. Clarion does not go back: install the later version again, or "
+            "restore the backup that was made before it (`clarion restore`)"
         )
     if revision is not None:
         return f"its tables are those of revision {revision}, which this version does not know"

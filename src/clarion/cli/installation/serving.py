@@ -2,7 +2,9 @@
 
 import sys
 from pathlib import Path
+from typing import Annotated
 
+from cyclopts import Parameter
 from rich.panel import Panel
 
 from clarion.accounts import actor
@@ -11,6 +13,7 @@ from clarion.accounts.people.commands import invite
 from clarion.app import Role
 from clarion.cli.installation.first_start import FirstStart, first_start
 from clarion.cli.installation.roles import look_at_file, run_app, run_roles
+from clarion.cli.installation.showing import tell_plan
 from clarion.cli.output import (
     AsJson,
     Ending,
@@ -86,7 +89,11 @@ async def run(*roles: Role) -> None:
     await run_roles(settings, list(roles))
 
 
-async def migrate(*, json: AsJson = False) -> None:
+async def migrate(
+    *,
+    plan: Annotated[bool, Parameter(negative="")] = False,
+    json: AsJson = False,
+) -> None:
     """Bring the database to this version. Running it again changes nothing.
 
     A database without a source or an API key gets them, printed this once; where it does not print
@@ -96,10 +103,19 @@ async def migrate(*, json: AsJson = False) -> None:
 
     ```
     clarion migrate
+    clarion migrate --plan
     ```
+
+    Parameters
+    ----------
+    plan
+        Only tell what would be done, and on SQLite how long it takes, as tried on a copy.
     """
     settings = load_settings()
     set_up_logs(settings.log)
+    if plan:
+        await tell_plan(settings, as_json=json)
+        return
     database = Database(settings.database_url)
     try:
         made = await first_start(settings, database, SystemClock(), key_file=_key_file(settings))

@@ -25,6 +25,8 @@ MAGIC = b"PGDMP"
 PLACES = ("usr/lib/postgresql/*/bin", "usr/pgsql-*/bin", "opt/homebrew/opt/postgresql@*/bin")
 """Where packages of systems put the programs of each version."""
 _REVISION = "alembic_version"
+_LEFT_OUT = re.compile(rf" TABLE DATA \S+ {_REVISION} | (?:COMMENT - )?SCHEMA (?:- )?public ")
+"""Of a dump's table of contents: the revision, and the schema that every new database has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,17 +60,13 @@ async def load_tables(url: str, file: Path, server_version: int) -> None:
     program = await _program("pg_restore", server_version)
     address, secrets = _libpq(read_postgres_url(url))
     contents = await _run(program, "--list", str(file))
-    wanted = [line for line in contents.splitlines() if not _is_revision(line)]
+    wanted = [line for line in contents.splitlines() if not _LEFT_OUT.search(line)]
     with tempfile.NamedTemporaryFile("w", suffix=".list") as chosen:
         chosen.write("\n".join(wanted) + "\n")
         chosen.flush()
         words = ["--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges"]
         words += [f"--use-list={chosen.name}", f"--dbname={address}", str(file)]
         await _run(program, *words, secrets=secrets)
-
-
-def _is_revision(line: str) -> bool:
-    return re.search(rf" TABLE DATA \S+ {_REVISION} ", line) is not None
 
 
 def _libpq(address: PostgresAddress) -> tuple[str, dict[str, str]]:
