@@ -2,7 +2,7 @@
 
 from clarion.cli.api import ask
 from clarion.cli.campaigns.steps import path_of_campaign, print_campaign
-from clarion.cli.output import AsJson, print_done, print_record
+from clarion.cli.output import AsJson, print_done, print_json, print_record
 
 
 async def unschedule(campaign_id: str, *, json: AsJson = False) -> None:
@@ -62,7 +62,7 @@ async def restore(campaign_id: str, *, json: AsJson = False) -> None:
     await _act(campaign_id, "restore", "is in the list again", json)
 
 
-async def delete(campaign_id: str) -> None:
+async def delete(campaign_id: str, *, json: AsJson = False) -> None:
     """Delete a draft that has never launched, for good.
 
     For example:
@@ -72,7 +72,10 @@ async def delete(campaign_id: str) -> None:
     ```
     """
     await ask("DELETE", path_of_campaign(campaign_id), name=campaign_id)
-    print_done("The draft is deleted.")
+    if json:
+        print_json({"deleted": campaign_id})
+    else:
+        print_done("The draft is deleted.")
 
 
 async def _act(campaign_id: str, verb: str, done: str, as_json: bool) -> None:
