@@ -28,9 +28,20 @@ _MISSING = re.compile(
 _WORD = re.compile(r"[a-z]{4,}")
 COMMON = frozenset(
     {"add", "ask", "bind", "campaigns", "cancel", "check", "counts", "create", "customers", "demo"}
-    | {"devices", "events", "find", "history", "keys", "list", "pause", "removals", "report"}
+    | {
+        "deliveries",
+        "devices",
+        "events",
+        "find",
+        "history",
+        "keys",
+        "list",
+        "pause",
+        "removals",
+        "report",
+    }
     | {"restore", "resume", "revoke", "run", "schedule", "serve", "set", "show", "simulator"}
-    | {"role", "sources", "stale", "tail", "timeline", "workspace"}
+    | {"role", "sources", "stale", "tail", "timeline", "workspace", "deliveries"}
 )
 """Commands whose names say of themselves what nobody would call a feature, or much else."""
 

@@ -276,6 +276,7 @@ def test_a_command_works_in_the_workspace_that_is_named(clarion: Clarion) -> Non
 
 
 NAMING = (
+    "campaigns activity {campaign}",
     "campaigns cancel {campaign}",
     "campaigns edit {campaign} --title Other",
     "campaigns pause {campaign}",
@@ -295,6 +296,7 @@ NAMING = (
     "customers suppress {user} --yes",
     "customers timeline {user}",
     "customers unmerge {user}",
+    "customers why {user} {campaign}",
     "devices history {device}",
     "devices show {device}",
     "devices why {device}",
