@@ -28,20 +28,9 @@ _MISSING = re.compile(
 _WORD = re.compile(r"[a-z]{4,}")
 COMMON = frozenset(
     {"add", "ask", "bind", "campaigns", "cancel", "check", "counts", "create", "customers", "demo"}
-    | {
-        "deliveries",
-        "devices",
-        "events",
-        "find",
-        "history",
-        "keys",
-        "list",
-        "pause",
-        "removals",
-        "report",
-    }
+    | {"devices", "events", "find", "history", "keys", "list", "pause", "removals", "report"}
     | {"restore", "resume", "revoke", "run", "schedule", "serve", "set", "show", "simulator"}
-    | {"role", "sources", "stale", "tail", "timeline", "workspace", "deliveries"}
+    | {"deliveries", "role", "sources", "stale", "tail", "timeline", "workspace"}
 )
 """Commands whose names say of themselves what nobody would call a feature, or much else."""
 
