@@ -30,7 +30,7 @@ COMMON = frozenset(
     {"add", "ask", "bind", "campaigns", "cancel", "check", "counts", "create", "customers", "demo"}
     | {"devices", "events", "find", "history", "keys", "list", "pause", "removals", "report"}
     | {"restore", "resume", "revoke", "run", "schedule", "serve", "set", "show", "simulator"}
-    | {"role", "sources", "stale", "tail", "timeline", "workspace"}
+    | {"deliveries", "role", "sources", "stale", "tail", "timeline", "workspace"}
 )
 """Commands whose names say of themselves what nobody would call a feature, or much else."""
 

@@ -280,6 +280,7 @@ def test_a_command_works_in_the_workspace_that_is_named(clarion: Clarion) -> Non
 
 
 NAMING = (
+    "campaigns activity {campaign}",
     "campaigns approval {campaign}",
     "campaigns approve {campaign} --fingerprint 5f0c",
     "campaigns cancel {campaign}",
@@ -306,6 +307,7 @@ NAMING = (
     "customers suppress {user} --yes",
     "customers timeline {user}",
     "customers unmerge {user}",
+    "customers why {user} {campaign}",
     "devices history {device}",
     "devices show {device}",
     "devices why {device}",

@@ -3,13 +3,30 @@
 from typing import Annotated
 from uuid import UUID
 
+import msgspec
 from litestar import Controller, get
 from litestar.params import PathParameter, QueryParameter
 
-from clarion.reports.why import Why
+from clarion.reports.why import PushTold, WhyCode
 from clarion.reports.why_queries import why_campaign
+from clarion.web.api.audiences.wire import Explanation
 from clarion.web.api.customers.customers import UserId
 from clarion.web.api.gate import GivenCaller, GivenParts
+from clarion.web.api.shown import shown
+
+
+class WhyTold(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a customer got a campaign, or did not. `launch_id` null: it has not launched. `devices`:
+    the pushes that were planned for them. `explanation`: of an audience they are not in, condition
+    by condition, by what is known now."""
+
+    customer_id: UUID
+    campaign_id: UUID
+    launch_id: UUID | None
+    code: WhyCode
+    sentence: str
+    devices: list[PushTold]
+    explanation: Explanation | None
 
 
 class CampaignOfCustomer(Controller):
@@ -29,9 +46,10 @@ class CampaignOfCustomer(Controller):
         launch: Annotated[
             UUID | None, QueryParameter(description="One launch of it, rather than the newest.")
         ] = None,
-    ) -> Why:
+    ) -> WhyTold:
         """In one sentence: what became of each of their pushes; that they were not in the audience,
         and which condition says so; that they had no device; that it has not launched."""
-        return await parts.ask(
+        answer = await parts.ask(
             why_campaign, caller, user_id, campaign_id, launch_id=launch, now=parts.clock.now()
         )
+        return shown(answer, WhyTold)

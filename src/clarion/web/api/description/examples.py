@@ -17,6 +17,7 @@ _COUNTS = {
     "in_flight": 0,
     "received": 6310,
     "opened": 1483,
+    "converted": 211,
 }
 
 EXAMPLES: dict[str, Any] = {
@@ -245,6 +246,7 @@ EXAMPLES: dict[str, Any] = {
     "Schedule": {"at": "2026-12-24T18:00:00+01:00"},
     "PreviewFor": {"user_id": "user-4711"},
     "Report": {
+        "reason": None,
         "campaign_id": _CAMPAIGN,
         "state": "done",
         **_COUNTS,
@@ -252,7 +254,7 @@ EXAMPLES: dict[str, Any] = {
             "unregistered": {"unregistered": 139, "malformed_token": 17},
             "skipped": {"opted_out": 430, "device_moved": 2},
         },
-        "platforms": {"Android": _COUNTS},
+        "platforms": {"Android": {**_COUNTS, "reasons": {"skipped": {"opted_out": 430}}}},
         "attempts": 7892,
         "unanswered": 0,
         "balances": True,
