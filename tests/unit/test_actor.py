@@ -23,6 +23,7 @@ READ, WRITE, PUBLISH, ADMIN = Permission
     [
         ([], set()),
         (["read"], {READ}),
+        (["author"], {READ, WRITE}),
         (["write"], {READ, WRITE, PUBLISH}),
         (["read", "write"], {READ, WRITE, PUBLISH}),
         (["admin"], {READ, WRITE, PUBLISH, ADMIN}),

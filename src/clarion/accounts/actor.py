@@ -67,8 +67,11 @@ def permissions_of_scopes(scopes: Iterable[str]) -> frozenset[Permission]:
 
 
 def scope_with(permission: Permission) -> Scope:
-    """The least scope that has it."""
-    return next(scope for scope in Scope if permission in _BY_SCOPE[scope])
+    """The scope that a refusal names: the least that has it, but for `author`, which is for who is
+    to send nothing."""
+    return next(
+        scope for scope in Scope if scope is not Scope.AUTHOR and permission in _BY_SCOPE[scope]
+    )
 
 
 def permissions_of_role(role: Role) -> frozenset[Permission]:

@@ -7,7 +7,7 @@ from cyclopts import Parameter
 from clarion.cli.api import ask
 from clarion.cli.campaigns.steps import path_of_campaign, print_campaign
 from clarion.cli.campaigns.when import AT_NO_TIME, When
-from clarion.cli.output import AsJson, Ending, ExitCode, print_record, with_times
+from clarion.cli.output import AsJson, Ending, ExitCode, print_record
 
 
 async def propose(campaign_id: str, *, when: When = AT_NO_TIME, json: AsJson = False) -> None:
@@ -98,4 +98,6 @@ def _print(approval: dict[str, Any], as_json: bool) -> None:
     deciders = {
         name: approval[name] and approval[name]["name"] for name in ("proposed_by", "decided_by")
     }
-    print_record(with_times(approval) | deciders, as_json=False)
+    # "at" may be "now", and what is called so is printed as a time.
+    rest = {name: value for name, value in approval.items() if name != "at"}
+    print_record(rest | {"launches": approval["at"]} | deciders, as_json=False)

@@ -1,0 +1,55 @@
+"""Limits and approvals on the command line."""
+
+import json
+
+from support.command import Clarion
+
+CAMPAIGN = ("campaigns", "create", "Spring", "--title", "Hi", "--everyone")
+
+
+def test_limits_are_set_and_shown(clarion: Clarion) -> None:
+    caps = [{"pushes": 3, "days": 1}, {"pushes": 1, "hours": 4, "category": "news"}]
+    night = {"start": "22:00", "end": "08:00"}
+    changed = clarion.json(
+        "workspaces", "set-limits", "--caps", json.dumps(caps), "--quiet-hours", json.dumps(night)
+    )
+    assert changed == clarion.json("workspaces", "limits")
+    assert changed["caps"] == caps
+    assert changed["quiet_hours"] == night | {"action": "hold"}
+    file = clarion.home / "limits.json"
+    file.write_text(json.dumps({"caps": [], "exclusions": {"user_ids": ["ada"]}}))
+    changed = clarion.json("workspaces", "set-limits", "--file", str(file), "--quiet-hours", "null")
+    assert (changed["caps"], changed["quiet_hours"]) == ([], None)
+    assert changed["exclusions"] == {"user_ids": ["ada"]}
+
+
+def test_limits_that_can_not_be_name_their_field(clarion: Clarion) -> None:
+    assert clarion("workspaces", "set-limits")[0] == 2
+    assert clarion("workspaces", "set-limits", "--caps", "[")[0] == 2
+    assert clarion("workspaces", "set-limits", "--file", "nowhere.json")[0] == 3
+    code, _, errors = clarion("workspaces", "set-limits", "--caps", '[{"pushes": 0, "days": 1}]')
+    assert (code, "caps[0].pushes" in errors) == (5, True)
+
+
+def test_a_category_is_given_and_taken_away(clarion: Clarion) -> None:
+    made = clarion.json(*CAMPAIGN, "--category", "news", "--transactional")
+    assert (made["category"], made["transactional"]) == ("news", True)
+    edit = ("campaigns", "edit", made["id"], "--category", "", "--no-transactional")
+    edited = clarion.json(*edit)
+    assert (edited["category"], edited["transactional"]) == (None, False)
+    assert clarion("customers", "leave", "nobody", "news")[0] == 3
+
+
+def test_a_campaign_is_proposed_and_not_approved_by_the_same(clarion: Clarion) -> None:
+    assert clarion.json("workspaces", "set-limits", "--needs-approval")["needs_approval"] is True
+    campaign_id = clarion.json(*CAMPAIGN)["id"]
+    code, _, errors = clarion("campaigns", "schedule", campaign_id, "--at", "now", "--yes")
+    assert (code, "propose" in errors) == (5, True)
+    proposed = clarion.json("campaigns", "propose", campaign_id, "--at", "now")
+    assert clarion.json("campaigns", "approval", campaign_id) == proposed
+    assert clarion("campaigns", "approval", campaign_id)[0] == 0
+    approve = ("campaigns", "approve", campaign_id, "--fingerprint", proposed["fingerprint"])
+    code, _, errors = clarion(*approve)
+    assert (code, "Nobody approves" in errors) == (5, True)
+    rejected = clarion.json("campaigns", "reject", campaign_id, "--comment", "Not yet.")
+    assert (rejected["state"], rejected["comment"]) == ("rejected", "Not yet.")
