@@ -432,6 +432,8 @@ def test_campaigns_are_the_same_here_and_there(
         (0, "preview", "ID"),
         (0, "report", "ID"),
         (0, "schedule", "ID", "--at", soon),
+        (0, "unschedule", "ID"),
+        (0, "schedule", "ID", "--at", soon),
         (0, "pause", "ID"),
         (0, "resume", "ID", "--yes"),
         (0, "cancel", "ID"),

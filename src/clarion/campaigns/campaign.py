@@ -2,7 +2,7 @@
 
     draft ──schedule──▶ scheduled ──launch──▶ ended        its launches, each with a state of its
       │                   │  ▲                             own, go on: `campaigns/launch.py`
-      │                   ▼  │ resume
+      │                   ▼  │ resume                    (unschedule: back to a draft)
       │                  paused
       └────cancel─────────┴─────────────▶ cancelled
 
@@ -154,6 +154,20 @@ def schedule(campaign: Campaign, at: datetime, now: datetime) -> Campaign | Reje
         definition=_D.SCHEDULED,
         definition_reason=None,
         trigger=Once(at),
+        changed_at=now,
+    )
+
+
+def unschedule(campaign: Campaign, now: datetime) -> Campaign | Rejected:
+    """Makes a draft again of a campaign that has not launched: it may be edited then."""
+    waits = campaign.definition in (_D.SCHEDULED, _D.PAUSED)
+    if not waits or campaign.launch is not None:
+        return _refused(campaign, "made a draft again")
+    return replace(
+        campaign,
+        definition=_D.DRAFT,
+        definition_reason=None,
+        trigger=None,
         changed_at=now,
     )
 

@@ -16,7 +16,7 @@ from clarion.accounts.audit import Thing, difference
 from clarion.accounts.command import Run, audit_by_itself, command, forbidden
 from clarion.audiences.saved.references import wrong_references
 from clarion.campaigns import store
-from clarion.campaigns.campaign import Campaign, pause, schedule, seen_state
+from clarion.campaigns.campaign import Campaign, pause, schedule, seen_state, unschedule
 from clarion.campaigns.draft import ContentCheck, new_campaign, rewrite
 from clarion.campaigns.launch import Launch
 from clarion.campaigns.schedule import parse_at
@@ -105,6 +105,12 @@ async def schedule_campaign(
     return await _take(
         run, actor, campaign_id, lambda campaign: schedule(campaign, launches_at, run.now)
     )
+
+
+@command("campaign.unschedule", needs=Permission.PUBLISH)
+async def unschedule_campaign(run: Run, actor: Actor, campaign_id: UUID) -> Campaign | Rejected:
+    """Makes a draft again of a campaign that has not launched yet."""
+    return await _take(run, actor, campaign_id, partial(unschedule, now=run.now))
 
 
 @command("campaign.pause", needs=Permission.PUBLISH)

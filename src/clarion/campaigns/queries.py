@@ -1,6 +1,6 @@
 """What is shown of campaigns, and of what they would do."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from clarion.accounts.actor import Actor
 from clarion.audiences.saved.references import wrong_references
 from clarion.campaigns import preview, store
-from clarion.campaigns.campaign import Campaign, launches_on_resume, schedule
+from clarion.campaigns.campaign import Campaign, CampaignState, launches_on_resume, schedule
 from clarion.campaigns.draft import ContentCheck, new_campaign
 from clarion.campaigns.launch import Launch
 from clarion.campaigns.preview import Forecast, Preview, forecast
@@ -21,10 +21,19 @@ from clarion.faults import Rejected, invalid, not_found
 
 
 async def list_campaigns(
-    connection: AsyncConnection, actor: Actor, *, before: UUID | None, limit: int
+    connection: AsyncConnection,
+    actor: Actor,
+    *,
+    before: UUID | None,
+    limit: int,
+    states: Collection[CampaignState] = (),
+    words: str = "",
 ) -> list[Campaign]:
-    """At most `limit` campaigns, newest first; `before`: those older than this one."""
-    return await store.list_campaigns(connection, actor.workspace_id, before=before, limit=limit)
+    """At most `limit` campaigns, newest first; `before`: those older than this one; `states`: only
+    those in one of them; `words`: only those whose name holds this, in any case."""
+    return await store.list_campaigns(
+        connection, actor.workspace_id, before=before, limit=limit, states=states, words=words
+    )
 
 
 async def get_campaign(
@@ -73,6 +82,28 @@ async def preview_campaign(
     campaign = await get_campaign(connection, actor, campaign_id)
     if isinstance(campaign, Rejected):
         return campaign
+    shown = await preview.preview(connection, campaign, check, name=customer, now=now)
+    return shown or not_found("customer")
+
+
+async def preview_new(
+    connection: AsyncConnection,
+    actor: Actor,
+    wire: Mapping[str, Any],
+    check: ContentCheck,
+    *,
+    customer: str | None,
+    now: datetime,
+) -> Preview | Rejected:
+    """The same of a campaign that is not saved, as it is written (`campaigns/draft.py`)."""
+    campaign = new_campaign(
+        wire, UNSET, check, campaign_id=UUID(int=0), workspace_id=actor.workspace_id, now=now
+    )
+    if isinstance(campaign, Rejected):
+        return campaign
+    wrong = await wrong_references(connection, campaign.workspace_id, campaign.audience, "audience")
+    if wrong:
+        return invalid(*wrong, code="invalid_campaign")
     shown = await preview.preview(connection, campaign, check, name=customer, now=now)
     return shown or not_found("customer")
 

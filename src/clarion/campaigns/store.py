@@ -1,11 +1,22 @@
 """Rows of campaigns and launches."""
 
+from collections.abc import Collection
 from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, literal_column, select, tuple_, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    func,
+    literal_column,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.audiences import rule, rule_parser
@@ -14,7 +25,7 @@ from clarion.audiences.rule import Rule
 from clarion.audiences.saved.audience import codes_in
 from clarion.audiences.saved.store import resolve_rule
 from clarion.campaigns import trigger
-from clarion.campaigns.campaign import Campaign, DefinitionState
+from clarion.campaigns.campaign import Campaign, CampaignState, DefinitionState, seen_state
 from clarion.campaigns.content.spec import ContentSpec, dump_content, parse_content
 from clarion.campaigns.launch import Launch, LaunchState
 from clarion.storage.bulk import insert_new
@@ -59,10 +70,21 @@ async def get_launched(connection: AsyncConnection, launch_id: UUID) -> Campaign
 
 
 async def list_campaigns(
-    connection: AsyncConnection, workspace_id: UUID, *, before: UUID | None, limit: int
+    connection: AsyncConnection,
+    workspace_id: UUID,
+    *,
+    before: UUID | None,
+    limit: int,
+    states: Collection[CampaignState] = (),
+    words: str = "",
 ) -> list[Campaign]:
-    """A page of campaigns, newest first."""
+    """A page of campaigns, newest first; `states`, `words`: of those alone."""
     statement = _shown().where(campaigns.c.workspace_id == workspace_id)
+    if states:
+        statement = statement.where(or_(*map(_is_seen_as, states)))
+    if words:
+        name = func.lower(campaigns.c.name)
+        statement = statement.where(name.contains(words.lower(), autoescape=True))
     if before is not None:
         statement = statement.where(campaigns.c.id < before)
     rows = await connection.execute(statement.order_by(campaigns.c.id.desc()).limit(limit))
@@ -228,6 +250,15 @@ _LAUNCH_COLUMNS = [launches.c[name].label(f"beside_{name}") for name in _LAUNCH_
 
 def _is(workspace_id: UUID, campaign_id: UUID) -> tuple[Any, Any]:
     return campaigns.c.workspace_id == workspace_id, campaigns.c.id == campaign_id
+
+
+def _is_seen_as(state: CampaignState) -> ColumnElement[bool]:
+    """Whether a campaign of `_shown` has this state (`Campaign.state`)."""
+    has_launched = campaigns.c.state == DefinitionState.ENDED.value
+    of_launch = [one.value for one in LaunchState if seen_state(one) is state]
+    launched = and_(has_launched, launches.c.state.in_(of_launch))
+    own = [one.value for one in DefinitionState if one.value == state.value]
+    return or_(launched, campaigns.c.state.in_(own))
 
 
 def _shown() -> Select[Any]:

@@ -22,6 +22,7 @@ from clarion.cli.campaigns.steps import (
     print_campaign,
     resume,
     schedule,
+    unschedule,
 )
 from clarion.cli.output import AsJson, Ending, ExitCode, Limit, console, print_records, read_id
 
@@ -31,7 +32,7 @@ WATCH_SECONDS = 0.5
 commands = Commands(
     name="campaigns", help="Campaigns: what to say to whom, when, and what became of it."
 )
-for _verb in (schedule, cancel, pause, resume):
+for _verb in (schedule, unschedule, cancel, pause, resume):
     commands.command(_verb)
 _NO_FLAGS = Flags()
 _FINAL = ("done", "cancelled", "failed")

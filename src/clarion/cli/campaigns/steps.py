@@ -86,6 +86,21 @@ async def pause(campaign_id: str, *, json: AsJson = False) -> None:
     _say(after, json)
 
 
+async def unschedule(campaign_id: str, *, json: AsJson = False) -> None:
+    """Make a campaign a draft again that has not launched yet.
+
+    For example:
+
+    ```
+    clarion campaigns unschedule 01981f5e-7a3b-7c12-9d51-0b6d2c4e8f70
+    ```
+    """
+    async with open_api() as api:
+        path = f"{path_of_campaign(campaign_id)}/unschedule"
+        after = await api.call("POST", path, name=campaign_id)
+    _say(after, json)
+
+
 async def resume(campaign_id: str, *, yes: Yes = False, json: AsJson = False) -> None:
     """Let a paused campaign go on from where it was.
 

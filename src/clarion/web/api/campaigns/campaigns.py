@@ -15,6 +15,7 @@ from clarion.campaigns.commands import (
     edit_campaign,
     pause_campaign,
     schedule_campaign,
+    unschedule_campaign,
 )
 from clarion.campaigns.queries import (
     forecast_campaign,
@@ -113,6 +114,18 @@ class Campaigns(Controller):
         wanted = await read(request, wire.Schedule)
         scheduled = await parts.do(schedule_campaign, caller, campaign_id, wanted.at)
         return await _with_warnings(parts, caller, scheduled)
+
+    @post(
+        "/{campaign_id:uuid}/unschedule",
+        summary="Unschedule a campaign",
+        opt={MAY_CONFLICT: True},
+        status_code=200,
+    )
+    async def unschedule(
+        self, parts: GivenParts, caller: GivenCaller, campaign_id: CampaignId
+    ) -> wire.Campaign:
+        """Makes a draft again of a campaign that has not launched yet: it may be edited then."""
+        return shown_campaign(await parts.do(unschedule_campaign, caller, campaign_id))
 
     @post(
         "/{campaign_id:uuid}/cancel",
