@@ -273,7 +273,12 @@ class App:
 
     def _console(self) -> Asgi:
         return create_console(
-            Services(database=self.database, clock=self.clock, broker=self.broker, vault=self.vault)
+            Services(
+                database=self.database, clock=self.clock, broker=self.broker, vault=self.vault
+            ),
+            check=self.provider.check,
+            fcm_url=self.settings.fcm_url,
+            public_url=self.settings.public_url,
         )
 
     def _agents(self, role: Role) -> Sequence[Agent]:

@@ -75,7 +75,7 @@ class Service:
         self.app = WebApp(
             collect=CollectApp(self.collector),
             api=create_api(*parts, self.provider, self.world.vault, self.streams),
-            console=create_console(self.services, PasswordHasher(CHEAP)),
+            console=create_console(self.services, PasswordHasher(CHEAP), check=self.provider.check),
             metrics=_nothing,
             is_ready=_ready,
         )
