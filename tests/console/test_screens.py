@@ -13,7 +13,7 @@ from clarion.web.console.static_files import FILES, packed
 from console.screens import SIGNED_OUT, screens_of
 from support.console import Console, fill
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("console screens")]
 
 NARROW = 320
 JS_BYTES_MAX, CSS_BYTES_MAX, PAGE_BYTES_MAX = 25_000, 15_000, 60_000

@@ -1,5 +1,6 @@
 """What the console decides by itself: forms, times, numbers, what a place shows."""
 
+from dataclasses import astuple
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from clarion.customers.devices.device import Platform
 from clarion.deliveries.delivery import Skip
 from clarion.faults import Fault, Rejected, invalid
 from clarion.web.console.amount import amount, counted, percent
-from clarion.web.console.audiences.form import code_of, read_rows, rows_of
+from clarion.web.console.audiences.form import COLUMNS, code_of, read_rows, rows_of
 from clarion.web.console.audiences.form import written as built
 from clarion.web.console.campaigns.compose.form import (
     Written,
@@ -207,10 +208,8 @@ def test_rows_of_a_builder_that_nobody_has_touched_change_nothing(wire: dict[str
     shown = rows_of(rule)
     assert shown is not None
     combined, rows = shown
-    many = {
-        name: [getattr(row, name) for row in rows]
-        for name in ("kind", "name", "test", "value", "days")
-    }
+    cells = [astuple(row) for row in rows]
+    many = {name: [row[place] for row in cells] for place, name in enumerate(COLUMNS)}
     assert read_rows(many) == rows
     assert built({"combined": combined}, many) == wire
 

@@ -15,7 +15,7 @@ from clarion.campaigns import preview, store
 from clarion.campaigns.campaign import Campaign, CampaignState, launches_on_resume, schedule
 from clarion.campaigns.draft import ContentCheck, new_campaign
 from clarion.campaigns.launch import Launch
-from clarion.campaigns.preview import Forecast, Preview, forecast
+from clarion.campaigns.preview import Forecast, Preview, Rendering, forecast
 from clarion.campaigns.schedule import parse_at
 from clarion.faults import Rejected, invalid, not_found
 
@@ -83,6 +83,22 @@ async def preview_campaign(
     if isinstance(campaign, Rejected):
         return campaign
     shown = await preview.preview(connection, campaign, check, name=customer, now=now)
+    return shown or not_found("customer")
+
+
+async def render_campaign(
+    connection: AsyncConnection,
+    actor: Actor,
+    campaign_id: UUID,
+    check: ContentCheck,
+    *,
+    now: datetime,
+) -> Rendering | Rejected:
+    """What a campaign says to somebody in its audience, without how many it reaches."""
+    campaign = await get_campaign(connection, actor, campaign_id)
+    if isinstance(campaign, Rejected):
+        return campaign
+    shown = await preview.rendering(connection, campaign, check, name=None, now=now)
     return shown or not_found("customer")
 
 

@@ -42,10 +42,17 @@ def _not_signed_in(request: Request[Any, Any, Any], _: NotSignedIn) -> Response[
     if request.headers.get("hx-request"):
         # What refreshes itself is only a part of a page: the page as a whole goes to the sign-in.
         path = request.headers.get("referer", "/console/").partition("//")[2].partition("/")[2]
-        return Response(None, status_code=401, headers={"HX-Redirect": way_back(f"/{path}")})
+        return Response(
+            b"",
+            status_code=401,
+            media_type="text/html",
+            headers={"HX-Redirect": way_back(f"/{path}")},
+        )
     if request.method != "GET":
         path = "/console/"
-    return Response(None, status_code=303, headers={"Location": way_back(path)})
+    return Response(
+        b"", status_code=303, media_type="text/html", headers={"Location": way_back(path)}
+    )
 
 
 def _rejected(request: Request[Any, Any, Any], error: PageError) -> Response[Any]:

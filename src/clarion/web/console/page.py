@@ -42,6 +42,7 @@ T = TypeVar("T")
 
 TOKEN_FIELD = "csrf_token"  # noqa: S105 - the name of a field
 ZONE, THEME, LANGUAGE, FLASH = "clarion_zone", "clarion_theme", "clarion_language", "clarion_flash"
+KEYS = "clarion_keys"
 THEMES = ("light", "dark")
 LOCALE_DEFAULT = Locale("en", "GB")
 FLASH_SECONDS = 60
@@ -112,6 +113,7 @@ class Visit:
                 visit=self,
                 path=self.request.url.path,
                 theme=theme if theme in THEMES else "",
+                has_keys=cookie_in(self.request.scope, KEYS) != "off",
                 flash=said,
                 now=self.now,
                 when=lambda at, **more: times.when(at, self.place, **more),
@@ -131,9 +133,9 @@ class Visit:
             _keep(answer, preference_cookie(self.request.scope, FLASH, "", 0))
         return answer
 
-    def go(self, path: str, say: str | None = None, kind: str = "ok") -> Response[None]:
+    def go(self, path: str, say: str | None = None, kind: str = "ok") -> Response[Any]:
         """The way on after something was done, and what the next page says of it."""
-        answer = Response(None, status_code=303, headers={"Location": path})
+        answer = Response(b"", status_code=303, media_type="text/html", headers={"Location": path})
         if say is not None:
             value = urlsafe_b64encode(json.dumps([kind, say]).encode()).decode().rstrip("=")
             _keep(answer, preference_cookie(self.request.scope, FLASH, value, FLASH_SECONDS))

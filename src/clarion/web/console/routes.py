@@ -21,8 +21,8 @@ from clarion.web.console.connections.firebase import ROUTES as FIREBASE
 from clarion.web.console.connections.sources import ROUTES as SOURCES
 from clarion.web.console.customers.view import ROUTES as CUSTOMERS
 from clarion.web.console.failures import EXCEPTION_HANDLERS
-from clarion.web.console.home.view import ROUTES as HOME
 from clarion.web.console.me.view import ROUTES as ME
+from clarion.web.console.overview.view import ROUTES as HOME
 from clarion.web.console.page import PageError, Person, person_of, visitor_of
 from clarion.web.console.settings.view import ROUTES as SETTINGS
 from clarion.web.console.sign_in.view import ROUTES as SIGN_IN
@@ -48,10 +48,10 @@ BODY_BYTES_MAX = 1_048_576
 
 
 @get("/", include_in_schema=False)
-async def to_console() -> Response[None]:
+async def to_console() -> Response[bytes]:
     """A browser that opens the bare address."""
     headers = {"Location": "/console/", "Vary": "Accept"}
-    return Response(None, status_code=303, headers=headers)
+    return Response(b"", status_code=303, media_type="text/html", headers=headers)
 
 
 @get("/console/{rest:path}", include_in_schema=False)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from zoneinfo import ZoneInfo, available_timezones
 
 from babel import Locale
@@ -22,9 +23,15 @@ class Place:
     locale: Locale
 
 
+@cache
+def zones() -> frozenset[str]:
+    """The names of all time zones: read once, since that looks through a directory."""
+    return frozenset(available_timezones())
+
+
 def read_zone(name: str | None) -> ZoneInfo:
     """The zone of that name; where there is none such, UTC."""
-    return ZoneInfo(name if name in available_timezones() else ZONE_DEFAULT)
+    return ZoneInfo(name if name in zones() else ZONE_DEFAULT)
 
 
 def when(at: datetime | None, place: Place, *, seconds: bool = False) -> Markup:

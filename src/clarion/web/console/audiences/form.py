@@ -24,6 +24,8 @@ TESTS = {
 }
 """Of traits and devices: what goes over the wire → as people read it."""
 DID = {"did": "happened", "did_not": "did not happen"}
+COLUMNS = ("kind", "what", "test", "value", "days")
+"""The fields of a row, in the order of `Row`."""
 _BARE = ("present", "missing")
 
 
@@ -56,7 +58,7 @@ def rows_of(rule: Rule | None) -> tuple[str, list[Row]] | None:
 
 def read_rows(many: Mapping[str, Sequence[str]]) -> list[Row]:
     """The rows of the form that say something."""
-    columns = [many.get(name, ()) for name in ("kind", "name", "test", "value", "days")]
+    columns = [many.get(name, ()) for name in COLUMNS]
     rows = [Row(*map(str.strip, cells)) for cells in zip(*columns, strict=False)]
     return [row for row in rows if row.name]
 

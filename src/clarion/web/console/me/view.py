@@ -1,7 +1,6 @@
 """`/console/me`: how one reads times and numbers, one's password, one's sessions."""
 
 from typing import Any
-from zoneinfo import available_timezones
 
 from babel import Locale, UnknownLocaleError
 from litestar import Response, get, post
@@ -12,6 +11,7 @@ from clarion.accounts.people.signing_in import change_password
 from clarion.faults import Rejected, not_found
 from clarion.web.console.browser import PATH, is_https, place_of, set_cookie
 from clarion.web.console.page import (
+    KEYS,
     LANGUAGE,
     THEME,
     THEMES,
@@ -22,6 +22,7 @@ from clarion.web.console.page import (
     faults_by_field,
     read_id,
 )
+from clarion.web.console.when import zones
 
 ME = "/console/me"
 YEAR_SECONDS = 31_536_000
@@ -43,11 +44,16 @@ async def show_me(me: Person) -> Response[str]:
 async def do_preferences(me: Person) -> Response[Any]:
     """Kept by the browser: another one has others."""
     zone, theme = me.form.get("zone", ""), me.form.get("theme", "")
-    wrong = None if zone in available_timezones() else "must be one of the list, as Europe/Berlin"
+    wrong = None if zone in zones() else "must be one of the list, as Europe/Berlin"
     if wrong is not None:
         return await _me(me, None, zone_fault=wrong)
     theme = theme if theme in THEMES else "system"
-    chosen = {ZONE: zone, THEME: theme, LANGUAGE: _known_locale(me.form.get("language", ""))}
+    chosen = {
+        ZONE: zone,
+        THEME: theme,
+        LANGUAGE: _known_locale(me.form.get("language", "")),
+        KEYS: "on" if "keys" in me.form else "off",
+    }
     answer = me.go(ME)
     for name, value in chosen.items():
         answer.set_cookie(
@@ -106,7 +112,7 @@ async def _me(me: SignedIn, rejected: Rejected | None, zone_fault: str = "") -> 
         200 if rejected is None and not zone_fault else 422,
         sessions=sessions,
         zone=me.form.get("zone") or me.place.zone.key,
-        zones=sorted(name for name in available_timezones() if "/" in name or name == "UTC"),
+        zones=sorted(name for name in zones() if "/" in name or name == "UTC"),
         zone_fault=zone_fault,
         locales=LOCALES,
         locale=str(me.place.locale),

@@ -13,7 +13,7 @@ from clarion.campaigns.preview import Forecast
 from clarion.campaigns.queries import (
     forecast_campaign,
     get_campaign,
-    preview_campaign,
+    render_campaign,
 )
 from clarion.deliveries.commands import cancel_campaign, resume_campaign
 from clarion.deliveries.delivery import DeliveryState
@@ -40,7 +40,7 @@ async def show_campaign(me: Person, campaign_id: FromPath[UUID]) -> Response[Any
         screen = "edit" if me.may_write else "review"
         return me.go(f"/console/campaigns/{campaign_id}/{screen}")
     report = await me.ask(get_report, campaign_id, now=me.now)
-    preview = await me.ask(preview_campaign, campaign_id, me.parts.check, customer=None, now=me.now)
+    preview = await me.ask(render_campaign, campaign_id, me.parts.check, now=me.now)
     return me.page(
         "campaigns/report/page.html",
         campaign=campaign,

@@ -46,13 +46,13 @@ class Start:
 async def show_home(me: Person) -> Response[str]:
     start = await _start(me)
     if start.next_step:
-        return me.page("home/start.html", start=start, host=me.host)
+        return me.page("overview/start.html", start=start, host=me.host)
     running = await _some(me, (_S.LAUNCHING, _S.SENDING, _S.PAUSED))
     coming = await _some(me, (_S.SCHEDULED,))
     ended = await _some(me, (_S.DONE, _S.FAILED))
     apps = await me.ask(list_apps)
     return me.page(
-        "home/page.html",
+        "overview/page.html",
         running=running,
         coming=coming,
         ended=ended,
