@@ -11,7 +11,8 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve example cluster test soak bench lint types floors pytest docs wheels lock clean
+.PHONY: help demo serve example cluster test soak bench lint types floors pytest screens docs wheels
+.PHONY: lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -59,6 +60,9 @@ floors: $(VENV)/.tests
 pytest: $(VENV)/.fetched
 	@echo "$$($(BIN)/python --version), seed $(SEED)"
 	@$(BIN)/python -m pytest --randomly-seed $(SEED) -n 4 --dist loadgroup --durations 10 -q
+
+screens: $(VENV)/.fetched ## Take pictures of every screen of the console into screens/, to be looked at
+	@PYTHONPATH=tests $(BIN)/python -m console.screens $(WANTED)
 
 docs: $(VENV)/.tests ## Write the generated references in docs/reference/
 	@$(BIN)/python -m docs.generate

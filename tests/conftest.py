@@ -51,6 +51,8 @@ LONG = (
     "flow/test_demo.py",
     "flow/test_export_import.py",
     "flow/test_wheels.py",
+    "console/test_screens.py",
+    "console/test_journey.py",
     "clients/",
     "simulator/tests/google_clients/",
     "contract/test_jetstream.py",

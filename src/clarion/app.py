@@ -276,7 +276,12 @@ class App:
         )
 
     def _console(self) -> Asgi:
-        return create_console(self._services())
+        return create_console(
+            self._services(),
+            check=self.provider.check,
+            fcm_url=self.settings.fcm_url,
+            public_url=self.settings.public_url,
+        )
 
     def _services(self) -> Services:
         return Services(

@@ -2,7 +2,7 @@
 
     draft ──schedule──▶ scheduled ──launch──▶ ended        its launches, each with a state of its
       │                   │  ▲                             own, go on: `campaigns/launch.py`
-      │                   ▼  │ resume
+      │                   ▼  │ resume                    (unschedule: back to a draft)
       │                  paused
       └────cancel─────────┴─────────────▶ cancelled
 

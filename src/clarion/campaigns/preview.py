@@ -68,6 +68,16 @@ class PreviewFault:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Rendering:
+    """What a campaign says to `customer`, without how many it reaches; the fields are those of
+    `Preview`."""
+
+    customer: Customer | None
+    platforms: dict[str, Content]
+    faults: list[PreviewFault]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Preview(Forecast):
     """A campaign rendered for `customer`; None: nobody is in the audience, so it is rendered
     without traits. `platforms` lacks those that can not be rendered, `faults` says why."""
@@ -87,6 +97,29 @@ async def preview(
 ) -> Preview | None:
     """A campaign rendered for the customer of that name, or else for somebody in its audience, as
     at `now`. None: no customer has that name."""
+    shown = await rendering(connection, campaign, check, name=name, now=now)
+    if shown is None:
+        return None
+    expected = await forecast(connection, campaign, now=now)
+    return Preview(
+        campaign=campaign,
+        reach=expected.reach,
+        warnings=expected.warnings,
+        customer=shown.customer,
+        platforms=shown.platforms,
+        faults=shown.faults,
+    )
+
+
+async def rendering(
+    connection: AsyncConnection,
+    campaign: Campaign,
+    check: ContentCheck,
+    *,
+    name: str | None,
+    now: datetime,
+) -> Rendering | None:
+    """The same without counting, which takes long where many are reached."""
     customer = await _customer(connection, campaign, name, now)
     if name is not None and customer is None:
         return None
@@ -94,15 +127,7 @@ async def preview(
     if customer is not None and campaign.content.variants:
         locales = await locales_of(connection, campaign.workspace_id, customer.id)
     contents, faults = _render(campaign, check, customer, locales, now)
-    expected = await forecast(connection, campaign, now=now)
-    return Preview(
-        campaign=campaign,
-        reach=expected.reach,
-        warnings=expected.warnings,
-        customer=customer,
-        platforms=contents,
-        faults=faults,
-    )
+    return Rendering(customer=customer, platforms=contents, faults=faults)
 
 
 async def forecast(connection: AsyncConnection, campaign: Campaign, *, now: datetime) -> Forecast:

@@ -1,6 +1,6 @@
 """What is shown of campaigns, and of what they would do."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -13,10 +13,10 @@ from clarion.accounts.actor import Actor
 from clarion.accounts.workspace_store import zone_of
 from clarion.audiences.saved.references import wrong_references
 from clarion.campaigns import launch_store, preview, store
-from clarion.campaigns.campaign import Campaign, launches_on_resume, schedule
+from clarion.campaigns.campaign import Campaign, CampaignState, launches_on_resume, schedule
 from clarion.campaigns.draft import ContentCheck, new_campaign
 from clarion.campaigns.launch import Launch
-from clarion.campaigns.preview import Forecast, Preview, forecast
+from clarion.campaigns.preview import Forecast, Preview, Rendering, forecast
 from clarion.campaigns.schedule import parse_when
 from clarion.faults import Rejected, invalid, not_found
 
@@ -27,12 +27,21 @@ async def list_campaigns(
     *,
     before: UUID | None,
     limit: int,
+    states: Collection[CampaignState] = (),
+    words: str = "",
     archived: bool = False,
 ) -> list[Campaign]:
-    """At most `limit` campaigns, newest first; `before`: those older than this one. `archived`:
-    those that are, instead of the others."""
+    """At most `limit` campaigns, newest first; `before`: those older than this one; `states`: only
+    those in one of them; `words`: only those whose name holds this, in any case; `archived`: those
+    that are, instead of the others."""
     return await store.list_campaigns(
-        connection, actor.workspace_id, before=before, limit=limit, archived=archived
+        connection,
+        actor.workspace_id,
+        before=before,
+        limit=limit,
+        states=states,
+        words=words,
+        archived=archived,
     )
 
 
@@ -82,6 +91,44 @@ async def preview_campaign(
     campaign = await get_campaign(connection, actor, campaign_id)
     if isinstance(campaign, Rejected):
         return campaign
+    shown = await preview.preview(connection, campaign, check, name=customer, now=now)
+    return shown or not_found("customer")
+
+
+async def render_campaign(
+    connection: AsyncConnection,
+    actor: Actor,
+    campaign_id: UUID,
+    check: ContentCheck,
+    *,
+    now: datetime,
+) -> Rendering | Rejected:
+    """What a campaign says to somebody in its audience, without how many it reaches."""
+    campaign = await get_campaign(connection, actor, campaign_id)
+    if isinstance(campaign, Rejected):
+        return campaign
+    shown = await preview.rendering(connection, campaign, check, name=None, now=now)
+    return shown or not_found("customer")
+
+
+async def preview_new(
+    connection: AsyncConnection,
+    actor: Actor,
+    wire: Mapping[str, Any],
+    check: ContentCheck,
+    *,
+    customer: str | None,
+    now: datetime,
+) -> Preview | Rejected:
+    """The same of a campaign that is not saved, as it is written (`campaigns/draft.py`)."""
+    campaign = new_campaign(
+        wire, UNSET, check, campaign_id=UUID(int=0), workspace_id=actor.workspace_id, now=now
+    )
+    if isinstance(campaign, Rejected):
+        return campaign
+    wrong = await wrong_references(connection, campaign.workspace_id, campaign.audience, "audience")
+    if wrong:
+        return invalid(*wrong, code="invalid_campaign")
     shown = await preview.preview(connection, campaign, check, name=customer, now=now)
     return shown or not_found("customer")
 

@@ -1,16 +1,17 @@
 """Rows of campaigns and launches."""
 
+from collections.abc import Collection
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, delete, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.audiences import rule, rule_parser
 from clarion.campaigns import trigger
-from clarion.campaigns.campaign import Campaign, DefinitionState
+from clarion.campaigns.campaign import Campaign, CampaignState, DefinitionState, seen_state
 from clarion.campaigns.content.spec import ContentSpec, dump_content, parse_content
 from clarion.campaigns.conversion import dump_conversion, parse_conversion
 from clarion.campaigns.conversion_store import await_conversion
@@ -108,13 +109,21 @@ async def list_campaigns(
     *,
     before: UUID | None,
     limit: int,
+    states: Collection[CampaignState] = (),
+    words: str = "",
     archived: bool = False,
 ) -> list[Campaign]:
-    """A page of campaigns, newest first: those that are archived, or the others."""
+    """A page of campaigns, newest first: those that are archived, or the others; `states`, `words`:
+    of those alone."""
     at = campaigns.c.archived_at
     statement = _shown().where(
         campaigns.c.workspace_id == workspace_id, at.is_not(None) if archived else at.is_(None)
     )
+    if states:
+        statement = statement.where(or_(*map(_is_seen_as, states)))
+    if words:
+        name = func.lower(campaigns.c.name)
+        statement = statement.where(name.contains(words.lower(), autoescape=True))
     if before is not None:
         statement = statement.where(campaigns.c.id < before)
     rows = await connection.execute(statement.order_by(campaigns.c.id.desc()).limit(limit))
@@ -184,6 +193,15 @@ async def delete_campaign(connection: AsyncConnection, campaign_id: UUID) -> Non
 
 def _is(workspace_id: UUID, campaign_id: UUID) -> tuple[Any, Any]:
     return campaigns.c.workspace_id == workspace_id, campaigns.c.id == campaign_id
+
+
+def _is_seen_as(state: CampaignState) -> ColumnElement[bool]:
+    """Whether a campaign of `_shown` has this state (`Campaign.state`)."""
+    has_launched = campaigns.c.state == DefinitionState.ENDED.value
+    of_launch = [one.value for one in LaunchState if seen_state(one) is state]
+    launched = and_(has_launched, launches.c.state.in_(of_launch))
+    own = [one.value for one in DefinitionState if one.value == state.value]
+    return or_(launched, campaigns.c.state.in_(own))
 
 
 def _shown() -> Select[Any]:

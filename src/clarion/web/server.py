@@ -76,7 +76,7 @@ class WebApp:
             if self.track is not None and path.startswith(TRACK_PREFIXES):
                 await self.track(scope, receive, send)
                 return
-            if self.console is not None and path.startswith(CONSOLE_PREFIX):
+            if self.console is not None and _is_for_console(scope):
                 await self.console(scope, receive, send)
                 return
             if path == "/metrics":
@@ -231,6 +231,15 @@ async def _reply(
     ]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
+
+
+def _is_for_console(scope: Scope) -> bool:
+    """Whether it is under `/console`, or a browser opens the address alone, which the console leads
+    on."""
+    path: str = scope["path"]
+    if path != "/":
+        return path.startswith(CONSOLE_PREFIX) or path == CONSOLE_PREFIX.rstrip("/")
+    return any(name == b"accept" and b"text/html" in value for name, value in scope["headers"])
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:

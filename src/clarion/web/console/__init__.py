@@ -1,67 +1,60 @@
-"""What a browser calls under `/console`: how people sign in, and their sessions.
+"""The console: what people do with Clarion in a browser, under `/console`.
 
-A session is a cookie that goes nowhere but here. Whatever changes something must come from a page
-of ours (`browser.py`), and, where somebody is signed in, carry their session's CSRF token. Bodies
-and answers are JSON. What is done is done by the stations' commands, as everywhere.
+Pages are rendered here, on the server; a page works without JavaScript, which only spares reloads.
+The console holds no rule and no SQL: a handler reads the URL or a form, calls the stations'
+commands and queries, and shows what they return. A session is a cookie that goes nowhere but here;
+whatever changes something must come from a page of ours (`browser.py`) and carry its token.
+
+`session_api/` is how programs sign in: the same, with JSON.
 """
-
-from functools import cache
-
-from litestar import Litestar, Router
-from litestar.datastructures import ResponseHeader
-from litestar.di import Provide
 
 from clarion.accounts.command import Services
 from clarion.accounts.people.passwords import PasswordHasher
-from clarion.web.console.answers import EXCEPTION_HANDLERS
-from clarion.web.console.caller import PARTS, Parts, comes_from_us, parts_of, signed_in
-from clarion.web.console.invitations import Invitations
-from clarion.web.console.password_resets import PasswordResets
-from clarion.web.console.sessions import Sessions, SigningIn
+from clarion.campaigns.draft import ContentCheck
+from clarion.web.console.browser import asks_for_page
+from clarion.web.console.headers import guarded
+from clarion.web.console.parts import PARTS, Parts
 from clarion.web.request_id import name_call
 from clarion.web.server import Asgi, Receive, Scope, Send
 
-PREFIX = "/console"
-BODY_BYTES_MAX = 65_536
 
-
-def create_console(services: Services, hasher: PasswordHasher | None = None) -> Asgi:
-    """The ASGI app of everything under `/console`."""
-    parts = Parts(services=services, hasher=hasher or PasswordHasher())
-    app = _routes()
+def create_console(
+    services: Services,
+    hasher: PasswordHasher | None = None,
+    *,
+    check: ContentCheck,
+    fcm_url: str | None = None,
+    public_url: str | None = None,
+) -> Asgi:
+    """The ASGI app of everything under `/console`, and of `/` for browsers."""
+    parts = Parts(
+        services=services,
+        hasher=hasher or PasswordHasher(),
+        check=check,
+        fcm_url=fcm_url,
+        public_url=public_url,
+    )
 
     async def named(scope: Scope, receive: Receive, send: Send) -> None:
         scope, send = name_call(scope, send, services.clock)
-        handle: Asgi = app  # type: ignore[assignment]
-        await handle({**scope, PARTS: parts}, receive, send)
+        scope = {**scope, PARTS: parts}
+        if asks_for_page(scope):
+            await _pages()(scope, receive, guarded(send))
+        else:
+            await _session_api()(scope, receive, send)
 
     return named
 
 
-@cache
-def _routes() -> Litestar:
-    """All routes, whoever's parts they will work with: made once in a process, which takes longer
-    than most calls."""
-    return Litestar(
-        [Router(PREFIX, route_handlers=[SigningIn, Sessions, Invitations, PasswordResets])],
-        dependencies={
-            "parts": Provide(parts_of, sync_to_thread=False),
-            "caller": Provide(signed_in),
-        },
-        guards=[comes_from_us],
-        exception_handlers=EXCEPTION_HANDLERS,
-        request_max_body_size=BODY_BYTES_MAX,
-        response_headers=[
-            ResponseHeader(name="Cache-Control", value="no-store"),
-            ResponseHeader(name="X-Content-Type-Options", value="nosniff"),
-            ResponseHeader(name="Referrer-Policy", value="same-origin"),
-            ResponseHeader(
-                name="Content-Security-Policy",
-                value="default-src 'none'; frame-ancestors 'none'; base-uri 'none'",
-            ),
-        ],
-        openapi_config=None,
-        logging_config=None,
-        debug=False,
-        pdb_on_exception=False,
-    )
+def _pages() -> Asgi:
+    from clarion.web.console.routes import page_routes
+
+    app: Asgi = page_routes()  # type: ignore[assignment]
+    return app
+
+
+def _session_api() -> Asgi:
+    from clarion.web.console.session_api import session_routes
+
+    app: Asgi = session_routes()  # type: ignore[assignment]
+    return app

@@ -16,9 +16,20 @@ from clarion.accounts.people.session import BROWSER_CHARACTERS_MAX, LIFE, Place
 COOKIE = "clarion"
 SECURE_COOKIE = f"__Secure-{COOKIE}"
 PATH = "/console"
+STATIC = f"{PATH}/static/"
+_FORMS = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 Scope = Mapping[str, Any]
+
+
+def asks_for_page(scope: Scope) -> bool:
+    """Whether a person's browser calls, and not a program: by what it accepts, or a form that it
+    sends. What pages are made of is for browsers."""
+    if scope["path"].startswith(STATIC):
+        return True
+    kind = _header(scope, b"content-type").partition(";")[0].strip().lower()
+    return kind in _FORMS or "text/html" in _header(scope, b"accept")
 
 
 def is_https(scope: Scope) -> bool:
@@ -55,13 +66,7 @@ def is_from_us(scope: Scope) -> bool:
 
 def token_in(scope: Scope) -> str | None:
     """The session's token that the cookie of this kind of connection holds."""
-    cookies = SimpleCookie()
-    try:
-        cookies.load(_header(scope, b"cookie"))
-    except CookieError:
-        return None
-    cookie = cookies.get(_cookie_name(scope))
-    return cookie.value if cookie is not None and cookie.value else None
+    return cookie_in(scope, _cookie_name(scope)) or None
 
 
 def set_cookie(scope: Scope, token: str) -> str:
@@ -71,6 +76,22 @@ def set_cookie(scope: Scope, token: str) -> str:
 
 def clear_cookie(scope: Scope) -> str:
     return _cookie(scope, "", 0)
+
+
+def cookie_in(scope: Scope, name: str) -> str | None:
+    """The value of a cookie that is no secret; None: there is none."""
+    cookies = SimpleCookie()
+    try:
+        cookies.load(_header(scope, b"cookie"))
+    except CookieError:
+        return None
+    return cookies[name].value if name in cookies else None
+
+
+def preference_cookie(scope: Scope, name: str, value: str, seconds: int) -> str:
+    """The header that keeps what a browser is to remember, which scripts may read: no secret."""
+    secure = "; Secure" if is_https(scope) else ""
+    return f"{name}={value}; Path={PATH}; Max-Age={seconds}; SameSite=Lax{secure}"
 
 
 def _cookie(scope: Scope, value: str, seconds: int) -> str:

@@ -9,10 +9,10 @@ from litestar.params import PathParameter
 
 from clarion.accounts.people.queries import find_invitation
 from clarion.accounts.people.signing_in import accept_invitation
-from clarion.web.console.answers import accepted, read
 from clarion.web.console.browser import place_of, token_in
-from clarion.web.console.caller import GivenParts, request_id_of
-from clarion.web.console.sessions import ShownSession, begun
+from clarion.web.console.session_api.answers import accepted, read
+from clarion.web.console.session_api.caller import GivenParts, request_id_of
+from clarion.web.console.session_api.sessions import ShownSession, begun
 
 Token = Annotated[str, PathParameter(description="The last part of the link.")]
 

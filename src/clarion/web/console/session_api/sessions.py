@@ -17,9 +17,10 @@ from clarion.accounts.people.session import csrf_token_of
 from clarion.accounts.people.signing_in import SignedIn, change_password, sign_in
 from clarion.accounts.queries import list_workspaces
 from clarion.faults import not_found
-from clarion.web.console.answers import ConsoleError, accepted, read
 from clarion.web.console.browser import clear_cookie, place_of, set_cookie, token_in
-from clarion.web.console.caller import GivenCaller, GivenParts, Parts, request_id_of
+from clarion.web.console.parts import Parts
+from clarion.web.console.session_api.answers import ConsoleError, accepted, read
+from clarion.web.console.session_api.caller import GivenCaller, GivenParts, request_id_of
 
 SessionId = Annotated[UUID, PathParameter(description="The session's id.")]
 

@@ -10,26 +10,15 @@ from litestar.di import NamedDependency
 from litestar.handlers import BaseRouteHandler
 
 from clarion.accounts.actor import Actor
-from clarion.accounts.command import Services
-from clarion.accounts.people.passwords import PasswordHasher
 from clarion.accounts.people.session import Session, csrf_token_of
 from clarion.accounts.people.signing_in import authenticate
 from clarion.faults import Rejected
-from clarion.web.console.answers import ConsoleError
 from clarion.web.console.browser import SAFE_METHODS, is_from_us, token_in
+from clarion.web.console.parts import Parts, parts_in
+from clarion.web.console.session_api.answers import ConsoleError
 from clarion.web.request_id import REQUEST_ID
 
 CSRF_HEADER = "x-csrf-token"
-PARTS = "clarion_parts"
-"""Where a call's ASGI scope has its Parts."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parts:
-    """What handlers work with."""
-
-    services: Services
-    hasher: PasswordHasher
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,9 +36,7 @@ GivenCaller = NamedDependency[SignedInCaller]
 
 def parts_of(request: Request[Any, Any, Any]) -> Parts:
     """What this console works with, for handlers."""
-    parts = request.scope.get(PARTS)
-    assert isinstance(parts, Parts)
-    return parts
+    return parts_in(request.scope)
 
 
 def comes_from_us(

@@ -7,11 +7,11 @@ import msgspec
 from litestar import Controller, Request, Response, get, post
 
 from clarion.accounts.people.password_reset import find_password_reset, reset_password
-from clarion.web.console.answers import accepted, read
 from clarion.web.console.browser import place_of, token_in
-from clarion.web.console.caller import GivenParts, request_id_of
-from clarion.web.console.invitations import Token
-from clarion.web.console.sessions import ShownSession, begun
+from clarion.web.console.session_api.answers import accepted, read
+from clarion.web.console.session_api.caller import GivenParts, request_id_of
+from clarion.web.console.session_api.invitations import Token
+from clarion.web.console.session_api.sessions import ShownSession, begun
 
 
 class NewPassword(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):

@@ -1,0 +1,1 @@
+"""Audiences: whom campaigns are for."""

@@ -1,0 +1,1 @@
+"""Campaigns in the console: the list, the composer, the review, the report."""

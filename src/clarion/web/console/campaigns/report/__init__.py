@@ -1,0 +1,1 @@
+"""What became of a campaign, and what may be done with it."""

@@ -1,0 +1,110 @@
+"""What stands against a launch, and what should be looked at before."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from clarion.campaigns.preview import Preview
+from clarion.deliveries.apps.queries import FirebaseApp
+
+TYPED_FROM_DEVICES = 10_000
+"""From so many devices on their number is typed before the launch."""
+DIFFERS = 0.1
+"""A launch is looked at again where the number has changed by this share since it was shown."""
+
+
+class Level(StrEnum):
+    BAD = "bad"
+    """It can not be launched."""
+    WARN = "warn"
+    """It can, if that is meant."""
+    OK = "ok"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    level: Level
+    says: str
+    cure: str = ""
+
+
+_STOPS = {"audience_empty", "audience_unreachable"}
+
+
+def checks(preview: Preview, apps: Sequence[FirebaseApp]) -> list[Check]:
+    """All that is known of it before it launches, what stops it first."""
+    found = [*_of_apps(apps), *_of_content(preview), *_of_audience(preview, apps)]
+    order = list(Level)
+    return sorted(found, key=lambda check: order.index(check.level))
+
+
+def is_stopped(found: Sequence[Check]) -> bool:
+    return any(check.level is Level.BAD for check in found)
+
+
+def must_be_typed(devices: int) -> bool:
+    return devices >= TYPED_FROM_DEVICES
+
+
+def has_changed(shown: int, now: int) -> bool:
+    """Whether the number that somebody agreed to is another one by now."""
+    return abs(now - shown) > DIFFERS * max(shown, 1)
+
+
+def minutes_at(devices: int, per_minute: int) -> int:
+    """How long a launch takes, in whole minutes; 0: less than one."""
+    return devices // max(per_minute, 1)
+
+
+def _of_apps(apps: Sequence[FirebaseApp]) -> list[Check]:
+    if not apps:
+        cure = "Add one under Connections: without its key nothing can be sent."
+        return [Check(Level.BAD, "There is no Firebase app.", cure)]
+    paused = [app for app in apps if app.paused_reason is not None]
+    if len(paused) == len(apps):
+        return [
+            Check(
+                Level.WARN,
+                f"The Firebase app {paused[0].project_id} is paused: {paused[0].paused_reason}.",
+                "The campaign waits until it is resumed, under Connections.",
+            )
+        ]
+    if paused:
+        names = ", ".join(app.project_id for app in paused)
+        return [Check(Level.WARN, f"Paused: {names}.", "Their devices wait until it is resumed.")]
+    return [Check(Level.OK, "The Firebase app has a key, and is not paused.")]
+
+
+def _of_content(preview: Preview) -> list[Check]:
+    if preview.faults:
+        return [
+            Check(
+                Level.BAD,
+                f"{fault.platform.value}: {fault.field} {fault.message}.",
+                "Edit the text.",
+            )
+            for fault in preview.faults
+        ]
+    found = [Check(Level.OK, "It can be shown on iPhone, Android and the web, and fits into 4 KB.")]
+    base = preview.campaign.content.base
+    if not base.link:
+        found.append(Check(Level.WARN, "A tap opens the app where it was: no address is given."))
+    return found
+
+
+def _of_audience(preview: Preview, apps: Sequence[FirebaseApp]) -> list[Check]:
+    found = [
+        Check(
+            Level.BAD if warning.code in _STOPS else Level.WARN,
+            f"The {warning.field} {warning.message}.",
+        )
+        for warning in preview.warnings
+    ]
+    if preview.devices:
+        minutes = minutes_at(preview.devices, max((a.pushes_per_minute for a in apps), default=1))
+        spread = preview.campaign.spread_minutes
+        told = f"about {minutes} min" if minutes else "less than a minute"
+        if spread:
+            told = f"{spread} min, as you spread it"
+        found.append(Check(Level.OK, f"To send it takes {told}."))
+    return found

@@ -1,0 +1,1 @@
+"""Sources and Firebase apps: where events come from, and where pushes leave."""

@@ -1,0 +1,1 @@
+"""Customers: search, a profile, and what people may ask of us."""

@@ -1,0 +1,124 @@
+// What spares reloads and typing; every page works without it.
+(() => {
+  const root = document.documentElement;
+  root.classList.add("js");
+
+  // The browser's time zone, until the person chooses one.
+  const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  if (zone && !/(^|; )clarion_zone=/.test(document.cookie)) {
+    const secure = location.protocol === "https:" ? "; Secure" : "";
+    document.cookie = `clarion_zone=${zone}; Path=/console; Max-Age=31536000; SameSite=Lax${secure}`;
+  }
+
+  // Regions that refresh themselves: `data-live` says after how many milliseconds. A hidden tab asks
+  // nothing; a slow server is asked more seldom.
+  let slowness = 1;
+  const next = new WeakMap();
+  const look = () => {
+    if (document.hidden) return;
+    const now = performance.now();
+    for (const region of document.querySelectorAll("[data-live]")) {
+      const due = next.get(region);
+      if (due === undefined) next.set(region, now + Number(region.dataset.live));
+      else if (due <= now && !region.contains(document.activeElement?.closest("input, textarea, select"))) {
+        next.set(region, now + Number(region.dataset.live) * slowness);
+        region.dispatchEvent(new CustomEvent("poll"));
+      }
+    }
+  };
+  setInterval(look, 250);
+  document.addEventListener("visibilitychange", look);
+  let asked = 0;
+  document.addEventListener("htmx:before:request", () => { asked = performance.now(); });
+  document.addEventListener("htmx:after:request", () => {
+    slowness = Math.min(10, Math.max(1, (performance.now() - asked) / 500));
+  });
+
+  // What a region has to say aloud, once each time that it changes.
+  let said = "";
+  document.addEventListener("htmx:after:swap", () => {
+    const words = document.querySelector("[data-announce]")?.dataset.announce;
+    if (words && words !== said) document.getElementById("announcer").textContent = said = words;
+    count();
+  });
+
+  // Seconds until a launch, counted down between two looks at the server.
+  const count = () => {
+    for (const place of document.querySelectorAll("[data-until]")) {
+      const seconds = Math.max(0, Math.ceil((Date.parse(place.dataset.until) - Date.now() + drift) / 1000));
+      place.textContent = `${seconds} s`;
+    }
+  };
+  const shown = document.querySelector("[data-now]");
+  const drift = shown ? Date.now() - Date.parse(shown.dataset.now) : 0;
+  setInterval(count, 250);
+
+  // Buttons: what was pressed can not be pressed twice.
+  document.addEventListener("submit", (event) => {
+    if (event.defaultPrevented || event.target.method !== "post") return;
+    const button = event.submitter;
+    if (button) setTimeout(() => button.setAttribute("aria-busy", "true"));
+    setTimeout(() => button?.removeAttribute("aria-busy"), 4000);
+  });
+
+  document.addEventListener("click", async (event) => {
+    const copy = event.target.closest("[data-copy]");
+    if (copy) {
+      const text = copy.dataset.copy;
+      if (navigator.clipboard) await navigator.clipboard.writeText(text);
+      else {
+        const code = copy.parentElement.querySelector("code");
+        getSelection().selectAllChildren(code);
+        document.execCommand("copy");
+      }
+      document.getElementById("announcer").textContent = "Copied";
+      copy.classList.add("is-copied");
+      return;
+    }
+    const put = event.target.closest("[data-insert]");
+    if (put) {
+      const field = document.getElementById(put.dataset.into);
+      field.setRangeText(put.dataset.insert, field.selectionStart, field.selectionEnd, "end");
+      field.focus();
+      field.dispatchEvent(new Event("input", { bubbles: true }));
+    }
+  });
+
+  // A file that is dropped on its field, or chosen, is read into the text beside it.
+  for (const kind of ["dragover", "dragleave", "drop"]) {
+    document.addEventListener(kind, async (event) => {
+      const box = event.target.closest?.(".drop");
+      if (!box) return;
+      event.preventDefault();
+      box.classList.toggle("is-over", kind === "dragover");
+      const file = kind === "drop" && event.dataTransfer.files[0];
+      if (file) box.querySelector("textarea").value = await file.text();
+    });
+  }
+
+  // Keys: / to search, g and a letter to go, Ctrl+Enter to save. Never while typing.
+  const places = { h: "", c: "campaigns", p: "customers", a: "audiences", n: "connections", s: "settings" };
+  let leads = false;
+  document.addEventListener("keydown", (event) => {
+    const field = event.target.closest("input, textarea, select, [contenteditable]");
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey) && field?.form) field.form.requestSubmit();
+    if (field || event.ctrlKey || event.metaKey || event.altKey || root.dataset.keys === "off") return;
+    if (leads && event.key in places) location.href = `/console/${places[event.key]}`;
+    leads = event.key === "g";
+    if (event.key === "/") {
+      const search = document.querySelector('input[type="search"]');
+      event.preventDefault();
+      if (search) search.focus();
+      else location.href = "/console/customers";
+    }
+  });
+
+  // What was typed and not saved is not lost by a wrong click.
+  const guarded = document.querySelector("form[data-guard]");
+  if (guarded) {
+    let isChanged = guarded.dataset.guard === "changed";
+    guarded.addEventListener("input", () => { isChanged = true; });
+    guarded.addEventListener("submit", () => { isChanged = false; });
+    addEventListener("beforeunload", (event) => { if (isChanged) event.preventDefault(); });
+  }
+})();

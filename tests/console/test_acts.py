@@ -1,0 +1,184 @@
+"""What people do by the forms of the console, and what is so afterwards."""
+
+from collections.abc import AsyncIterator
+from html import unescape
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from clarion.accounts.actor import Role
+from clarion.accounts.people.session import csrf_token_of
+from clarion.web.console.page import TOKEN_FIELD
+from console.test_guarded import ORIGIN, browser, signed_in
+from support.api import Service, service_on_sqlite
+from support.book import SOURCE
+from support.clock import FakeClock
+from support.people import PASSWORD
+from support.world import APP
+
+
+@pytest.fixture
+async def service(tmp_path: Path, clock: FakeClock) -> AsyncIterator[Service]:
+    async with service_on_sqlite(tmp_path, clock) as opened:
+        yield opened
+
+
+class Admin:
+    """An admin's browser."""
+
+    def __init__(self, client: httpx.AsyncClient, token: str) -> None:
+        self.client, self.token = client, token
+
+    async def post(self, path: str, **form: str) -> httpx.Response:
+        """The page that follows on a form."""
+        sent = {TOKEN_FIELD: csrf_token_of(self.token), **form}
+        return await self.client.post(
+            f"/console{path}", data=sent, headers={"Origin": ORIGIN}, follow_redirects=True
+        )
+
+    async def says(self, path: str, words: str, **form: str) -> None:
+        page = await self.post(path, **form)
+        assert page.status_code == 200, page.text
+        assert words in unescape(page.text)
+
+
+@pytest.fixture
+async def admin(service: Service) -> AsyncIterator[Admin]:
+    token = await signed_in(service, Role.ADMIN)
+    async with browser(service, token) as client:
+        yield Admin(client, token)
+
+
+async def test_sources_and_their_keys(service: Service, admin: Admin) -> None:
+    await admin.says("/sources", "The source is made", name="shop")
+    made = next(s for s in (await service.get("/sources"))["data"] if s["name"] == "shop")
+    way = f"/sources/{made['id']}"
+    await admin.says(f"{way}/rotate", "There is another key")
+    keys = (await service.get(f"{way}/write-keys"))["data"]
+    assert len(keys) == 2
+    await admin.says(f"{way}/keys/{keys[0]['id']}/retire", "is refused from now on")
+    assert (await service.get(f"{way}/write-keys"))["data"][0]["state"] == "retired"
+    await admin.says(f"{way}/keys/{keys[0]['id']}/restore", "valid again")
+    await admin.says(f"{way}/change", "Saved.", name="web shop", firebase_app_id="")
+    changed = await service.get(way)
+    assert (changed["name"], changed["firebase_app_id"]) == ("web shop", None)
+    await admin.says(f"{way}/revoke", "It may send no more.")
+    assert (await service.get(way))["revoked_at"] is not None
+    await admin.says(f"{way}/restore", "It may send again.")
+    wrong = await admin.post("/sources", name=" ")
+    assert wrong.status_code == 422
+    assert "must be a text of 1 to 200 characters" in wrong.text
+
+
+async def test_firebase_apps(service: Service, admin: Admin) -> None:
+    way = f"/firebase-apps/{APP}"
+    await admin.says(f"{way}/pause", "nothing planned is lost")
+    assert (await service.get(way))["paused_reason"] is not None
+    await admin.says(f"{way}/resume", "It sends again.")
+    page = await admin.client.get(f"/console{way}/delete")
+    assert "Delete demo?" in page.text
+    await admin.says(f"{way}/delete", "demo and its key are gone")
+    assert (await service.get("/firebase-apps"))["data"] == []
+
+
+async def test_customers(service: Service, admin: Admin) -> None:
+    key = (await service.get(f"/sources/{SOURCE}"))["write_key"]
+    await service.send(key, {"type": "identify", "messageId": "1", "userId": "ada", "traits": {}})
+    ada = await service.get("/customers/ada")
+    way = f"/customers/{ada['id']}"
+    await admin.says(f"{way}/suppress", "nothing sent to them")
+    assert (await service.get("/customers/ada"))["suppressed_at"] is not None
+    await admin.says(f"{way}/unsuppress", "again.")
+    assert (await service.get("/customers/ada"))["suppressed_at"] is None
+    wrong = await admin.post(f"{way}/erase", typed="grace")
+    assert wrong.status_code == 422
+    await admin.says(f"{way}/erase", "The erasure has begun", typed="ada")
+    found = await admin.client.get("/console/customers?q=nobody")
+    assert "Nobody is called that" in found.text
+
+
+async def test_audiences(service: Service, admin: Admin) -> None:
+    row = {"kind": "trait", "what": "plan", "test": "equals", "value": "pro", "days": ""}
+    await admin.says("/audiences", "0 customers", name="Pro customers", count="1", **row)
+    await admin.says("/audiences", "Saved.", name="Pro customers", save="1", **row)
+    saved = await service.get("/audiences/pro-customers")
+    assert saved["rule"] == {"trait": "plan", "test": "equals", "value": "pro"}
+    await admin.says("/audiences/pro-customers/archive", "Pro customers is archived.")
+
+
+async def test_the_workspace_its_team_and_what_was_done(service: Service, admin: Admin) -> None:
+    days = {"events": "90", "deliveries": "", "ingest_log": "7", "audit": "400"}
+    await admin.says("/settings", "Saved.", name="Shop", stale_after_days="30", **days)
+    retention = await service.get("/workspace/retention")
+    assert (retention["events"], retention["deliveries"]) == (90, None)
+    wrong = await admin.post("/settings", name="Shop", stale_after_days="x", **days)
+    assert wrong.status_code == 422
+
+    page = await admin.post("/settings/invitations", email="new@example.com", role="author")
+    assert "/console/invitations/" in page.text
+    (invitation,) = (await service.get("/people/invitations"))["data"]
+    await admin.says(f"/settings/invitations/{invitation['id']}/revoke", "of no use any more")
+    (person,) = (await service.get("/people"))["data"]
+    await admin.says(f"/settings/people/{person['id']}/role", "last admin", role="viewer")
+    log = await admin.client.get("/console/settings/audit")
+    for verb in (
+        "workspace.change",
+        "invitation.create",
+        "session.start"[:0] or "invitation.revoke",
+    ):
+        assert verb in log.text
+
+
+async def test_ones_own_settings_and_sessions(service: Service, admin: Admin) -> None:
+    await admin.post("/me/preferences", zone="Asia/Tokyo", theme="dark", language="de_DE")
+    page = (await admin.client.get("/console/me")).text
+    assert 'data-theme="dark"' in page
+    assert "01.03.2026, 21:00 JST" in page or "1. März 2026, 21:00 JST" in page
+    wrong = await admin.post("/me/preferences", zone="Nowhere", theme="", language="")
+    assert wrong.status_code == 422
+
+    async with browser(service) as elsewhere:
+        form = {"email": "admin@example.com", "password": PASSWORD}
+        await elsewhere.post("/console/sign-in", data=form, headers={"Origin": ORIGIN})
+        assert (await elsewhere.get("/console/me")).status_code == 200
+        wrong = await admin.post("/me/password", current="wrong", new="another password")
+        assert "is not your password" in wrong.text
+        changed = await admin.client.post(
+            "/console/me/password",
+            data={
+                TOKEN_FIELD: csrf_token_of(admin.token),
+                "current": PASSWORD,
+                "new": "another password",
+            },
+            headers={"Origin": ORIGIN},
+        )
+        assert changed.status_code == 303
+        assert (await elsewhere.get("/console/me")).status_code == 303
+
+
+async def test_a_launch_of_nobody_or_of_another_number_goes_nowhere(
+    service: Service, admin: Admin
+) -> None:
+    body = {"name": "x", "content": {"title": "x"}, "audience": {"everyone": True}}
+    made: Any = await service.post("/campaigns", body)
+    way = f"/campaigns/{made['id']}"
+    nobody = await admin.post(f"{way}/launch", launch="now", devices="0")
+    assert nobody.status_code == 422
+    assert "It can not be sent yet" in nobody.text
+    await service.world.devices("ok-1", "ok-2")
+    other = await admin.post(f"{way}/launch", launch="now", devices="1000")
+    assert other.status_code == 422
+    assert "The number has changed" in other.text
+    past = await admin.post(f"{way}/launch", launch="later", at="2026-02-01T10:00", devices="2")
+    assert past.status_code == 422
+    assert "lies in the past: 2026-03-01 13:00 would be in an hour" in past.text
+    later = await admin.post(f"{way}/launch", launch="later", at="2026-03-02T10:00", devices="2")
+    assert "It launches" in later.text
+    assert (await service.get(way))["state"] == "scheduled"
+    await admin.says(f"{way}/pause", "Paused.")
+    await admin.says(f"{way}/resume", "It goes on.")
+    assert "is not sent to" in (await admin.client.get(f"/console{way}/cancel")).text
+    await admin.says(f"{way}/cancel", "will never be sent")
+    await admin.says(f"{way}/duplicate", "This is the copy")

@@ -1,0 +1,216 @@
+"""The console on a real socket, with a browser before it and, if wanted, a workspace full of
+things."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from playwright.async_api import Browser, BrowserContext, Page
+
+from clarion.accounts.actor import Role, operator
+from clarion.accounts.people.commands import NewInvitation, invite
+from clarion.accounts.people.passwords import PasswordHasher
+from clarion.accounts.people.session import Place
+from clarion.accounts.people.signing_in import SignedIn, accept_invitation
+from clarion.web.server import WebServer, bind
+from support import npm
+from support.api import CHEAP, Service, service_on_sqlite
+from support.book import SOURCE, WORKSPACE
+from support.chromium import CLIENTS, chromium, unpack
+from support.clock import FakeClock
+from support.people import PASSWORD
+
+WIDTH, HEIGHT = 1280, 860
+PHONE = 390
+LONG = "Ein besonders ausführlich benannter Donaudampfschifffahrtsgesellschaftskapitän " * 2
+ARABIC = "عرض الربيع للعملاء الدائمين"
+MARKUP = "<script>document.title='owned'</script><b>bold</b>"
+AXE = """async (tags) => {
+  const found = await axe.run(document, { runOnly: { type: "tag", values: tags } });
+  return found.violations.map((one) =>
+    `${one.id}: ${one.help}: ` + one.nodes.map((node) => node.html.slice(0, 160)).join(" | "));
+}"""
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+
+
+@dataclass
+class Console:
+    """One server, one browser. `origin`: where pages are."""
+
+    service: Service
+    browser: Browser
+    origin: str
+    axe: str
+
+    @property
+    def clock(self) -> FakeClock:
+        return self.service.clock
+
+    async def visitor(
+        self,
+        *,
+        width: int = WIDTH,
+        javascript: bool = True,
+        scheme: Any = "light",
+        locale: str = "en-GB",
+        zone: str = "Europe/Berlin",
+    ) -> Page:
+        """A browser window of its own, where nobody is signed in."""
+        context = await self.browser.new_context(
+            viewport={"width": width, "height": HEIGHT},
+            java_script_enabled=javascript,
+            color_scheme=scheme,
+            locale=locale,
+            timezone_id=zone,
+            base_url=self.origin,
+            reduced_motion="reduce",
+        )
+        context.set_default_timeout(20_000)
+        return await context.new_page()
+
+    async def invite(self, role: Role = Role.ADMIN, email: str | None = None) -> str:
+        """The path of an invitation's link."""
+        made = await invite(self.service.services, operator(WORKSPACE), role, email)
+        assert isinstance(made, NewInvitation)
+        return made.path
+
+    async def member(self, role: Role, name: str) -> str:
+        """Somebody with an account; the token of a session of theirs."""
+        email = f"{name.lower()}@example.com"
+        made = await invite(self.service.services, operator(WORKSPACE), role, email)
+        assert isinstance(made, NewInvitation)
+        begun = await accept_invitation(
+            self.service.services,
+            PasswordHasher(CHEAP),
+            made.token,
+            email=email,
+            name=name,
+            password=PASSWORD,
+            place=Place(address="127.0.0.1", browser="a browser of tests"),
+        )
+        assert isinstance(begun, SignedIn)
+        return begun.token
+
+    async def let_in(self, context: BrowserContext, token: str) -> None:
+        """Put a session's cookie into a browser window."""
+        await context.add_cookies(
+            [{"name": "clarion", "value": token, "url": f"{self.origin}/console/"}]
+        )
+
+    async def violations(self, page: Page) -> list[str]:
+        """What axe finds wrong in a page."""
+        await page.evaluate(self.axe)
+        found: list[str] = await page.evaluate(AXE, TAGS)
+        return found
+
+    async def work(self) -> None:
+        """Let every agent do what is due."""
+        world = self.service.world
+        await self.service.ingestor.step()
+        await world.scheduler.step()
+        while await world.planner.step():
+            pass
+        while await world.sender.step():
+            pass
+        await self.service.attributor.step()
+
+
+@asynccontextmanager
+async def open_console(directory: Path) -> AsyncIterator[Console]:
+    """A new installation with one workspace, a source and a Firebase app, and nobody in it."""
+    axe = (npm.installed(CLIENTS, then=unpack) / "axe-core" / "axe.min.js").read_text()
+    async with service_on_sqlite(directory, FakeClock()) as service, chromium() as browser:
+        listener = bind("127.0.0.1", 0)
+        port = listener.getsockname()[1]
+        server = WebServer(service.app, listener)
+        serving = asyncio.create_task(server.run())
+        await server.started()
+        try:
+            yield Console(service, browser, f"http://127.0.0.1:{port}", axe)
+        finally:
+            server.stop()
+            await serving
+
+
+async def fill(console: Console) -> dict[str, str]:
+    """A workspace in which there is one of everything, some of it with names that are hard to show.
+    Returns the paths of the screens of single things, by a word for each."""
+    service, world = console.service, console.service.world
+    await _people(service)
+    paths: dict[str, str] = {}
+    content = {
+        "title": "{{ customer.first_name | default: 'Hello' }}, spring is here",
+        "body": "Two days early, for you alone: twenty percent off all that grows or climbs.",
+        "link": "https://shop.example/spring",
+    }
+    names = {
+        "draft": "Spring sale",
+        "hard": f"{MARKUP} {LONG}"[:200],
+        "arabic": ARABIC,
+        "scheduled": "Summer opening",
+        "done": "Welcome back",
+        "paused": "Weekend offer",
+    }
+    for word, name in names.items():
+        body = {"name": name, "content": content, "audience": {"everyone": True}}
+        made = await service.post("/campaigns", body)
+        paths[word] = f"/console/campaigns/{made['id']}"
+        if word == "scheduled":
+            await service.post(f"/campaigns/{made['id']}/schedule", {"at": "2026-04-01T08:00:00Z"})
+        if word == "done":
+            await service.post(f"/campaigns/{made['id']}/schedule", {"at": "now"})
+            await console.work()
+            await world.settle(UUID(made["id"]))
+        if word == "paused":
+            await service.post(f"/campaigns/{made['id']}/schedule", {"at": "now"})
+            await world.scheduler.step()
+            await service.post(f"/campaigns/{made['id']}/pause")
+    ada = await service.get("/customers/ada")
+    paths["customer"] = f"/console/customers/{ada['id']}"
+    paths["source"] = f"/console/sources/{SOURCE}"
+    apps = await service.get("/firebase-apps")
+    paths["app"] = f"/console/firebase-apps/{apps['data'][0]['id']}"
+    rule = {"trait": "plan", "test": "equals", "value": "pro"}
+    await service.post("/audiences", {"code": "pro", "name": "Pro customers", "rule": rule})
+    paths["audience"] = "/console/audiences/pro"
+    return paths
+
+
+async def _people(service: Service) -> None:
+    """Twelve customers of this shop: most can be reached, each other for its own reason not."""
+    sources = (await service.get("/sources"))["data"]
+    key = next(one["write_key"] for one in sources if one["id"] == str(SOURCE))
+    known = ["Ada", "Grace", "Linus", "Margaret", "Alan", "Katherine", "Edsger", "Barbara", MARKUP]
+    events: list[dict[str, Any]] = []
+    kinds = ["ok", "ok", "ok", "dead", "ok", "bad", "ok", "ok", "ok"]
+    platforms = ["iOS", "Android", "Web"]
+    for number, (name, kind) in enumerate(zip(known, kinds, strict=True)):
+        user = "ada" if name == "Ada" else f"user-{4700 + number}"
+        traits = {"first_name": name, "plan": "pro" if number % 2 else "free", "orders": number}
+        events += [
+            {"type": "identify", "messageId": f"i{number}", "userId": user, "traits": traits},
+            {
+                "type": "track",
+                "event": "Register Push",
+                "messageId": f"r{number}",
+                "userId": user,
+                "properties": {
+                    "deviceId": f"device-{number}",
+                    "fcmToken": f"{kind}-{number}",
+                    "deviceType": platforms[number % 3],
+                },
+            },
+            {
+                "type": "track",
+                "event": "Product Viewed",
+                "messageId": f"v{number}",
+                "userId": user,
+                "properties": {"product": "Rose", "price": 12.5},
+            },
+        ]
+    events.append({"type": "track", "messageId": "wrong", "userId": "ada"})
+    await service.try_to_send(key, *events)
