@@ -9,8 +9,7 @@ where it was, asked for again or by itself. Whoever works on it has claimed the 
 every transaction whether it is still theirs. Events go before the claims that file them, so that
 nothing of the person is filed anew with somebody else meanwhile; the row goes last of all.
 
-A life of 300,000 events takes a minute or so; of that, no transaction takes longer than a batch of
-events does.
+A life of 300,000 events takes a minute or so, and no transaction longer than a batch of events.
 """
 
 from collections.abc import Sequence
