@@ -37,6 +37,7 @@ async def _first_day(
     if is_first:
         await expect(page.get_by_role("heading", name="Getting started")).to_be_visible()
         await expect(page.get_by_text("Waiting for the first event")).to_be_visible()
+        assert await console.violations(page) == []
         await people_come(console)
         await expect(page.get_by_text("The first events are here")).to_be_visible()
 
@@ -49,6 +50,8 @@ async def _first_day(
     send = page.get_by_role("button", name="Send to 2 devices now")
     await send.click()
     await expect(page.get_by_text("Nothing was sent yet")).to_be_visible()
+    if is_first:
+        assert await console.violations(page) == []
     await page.get_by_role("button", name="Undo").click()
     await expect(page.get_by_text("Undone: nothing was sent")).to_be_visible()
     console.clock.advance(21)
