@@ -71,6 +71,10 @@ REASONS = {
     Skip.NOTIFICATIONS_OFF: "notifications are turned off on it",
     Skip.NOT_RENDERED: "a text of the campaign fails for them",
     Skip.NO_LIVE_ACTIVITY: "it has told no token for a Live Activity",
+    Skip.EXCLUDED: "the workspace's exclusions name them",
+    Skip.CATEGORY_LEFT: "they have left the campaign's category",
+    Skip.FREQUENCY_CAP: "they had got as many pushes lately as a frequency cap allows",
+    Skip.QUIET_HOURS: "it was quiet for them, and the workspace holds no pushes until it is not",
     Skip.ERASED: "they were erased",
 }
 """Why a device was skipped."""

@@ -30,6 +30,15 @@ REASONS = {
         'Give each variable a default: {{ customer.first_name | default: "friend" }}.',
     ),
     "no_live_activity": Told("The iPhone has told no token for this Live Activity."),
+    "excluded": Told(
+        "The workspace's exclusions name the customer.", "Nothing: that holds for every campaign."
+    ),
+    "category_left": Told("The person has left the campaign's category."),
+    "frequency_cap": Told(
+        "The customer has got as many pushes lately as a frequency cap allows.",
+        "Look at the caps of the workspace if these are too many.",
+    ),
+    "quiet_hours": Told("It was quiet for the customer; it waits, or is left out, as is set."),
     "erased": Told("The customer was erased before it was sent."),
     "unregistered": Told(
         "The app was uninstalled, or its token is dead.",
