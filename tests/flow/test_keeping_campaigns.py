@@ -25,7 +25,7 @@ KEEPING = (
     "campaign.duplicate",
     "campaign.delete",
 )
-SOON = {"at": "2026-03-01T13:00:00Z"}
+SOON = {"at": "2026-03-01T13:00:00Z", "allow_empty": True}
 
 
 @pytest.fixture
@@ -76,7 +76,7 @@ async def test_a_scheduled_campaign_is_edited_once_it_is_unscheduled(service: Se
     assert await service.world.scheduler.step() == 0
     edited = await service.ask("PATCH", path, {"name": "Autumn"})
     assert edited.json["name"] == "Autumn"
-    again = await service.post(f"{path}/schedule", {"at": "2026-03-01T16:00:00Z"})
+    again = await service.post(f"{path}/schedule", SOON | {"at": "2026-03-01T16:00:00Z"})
     assert again["state"] == "scheduled"
     await service.post(f"{path}/cancel")
     assert_is(await service.ask("POST", f"{path}/unschedule"), ErrorCode.CAMPAIGN_STATE)
@@ -99,10 +99,12 @@ async def test_one_that_repeats_is_unscheduled_between_its_launches_alone(
 
 
 async def test_a_copy_is_a_draft_that_says_the_same(service: Service) -> None:
-    path = await made(service, **SOON)
+    more = {"code": "spring", "category": "news", "transactional": True}
+    path = await made(service, **SOON, **more)
     original = await service.get(path)
     copy = await service.post(f"{path}/duplicate", {"name": "Autumn"})
-    same = ("content", "audience", "spread_minutes", "late_after_minutes")
+    same = ("content", "audience", "spread_minutes", "late_after_minutes", "category")
+    assert (copy["code"], copy["transactional"]) == (None, True)
     assert {name: copy[name] for name in same} == {name: original[name] for name in same}
     assert (copy["name"], copy["state"], copy["scheduled_at"]) == ("Autumn", "draft", None)
     assert (await service.post(f"{path}/duplicate"))["name"] == "Spring"

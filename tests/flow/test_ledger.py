@@ -17,7 +17,7 @@ from clarion.deliveries.delivery import ACCEPTED, DeliveryState, push_key
 from clarion.deliveries.erasure_store import NOBODY, make_nobodys
 from clarion.deliveries.receipt_store import Seen, mark_seen
 from clarion.deliveries.sending.ledger_store import settle_chunk
-from clarion.deliveries.store import list_deliveries
+from clarion.deliveries.store import Wanted, list_deliveries
 from clarion.reports.timeline_store import pushes_of
 from clarion.storage.database import Database
 from clarion.storage.schema import chunks, deliveries, launches
@@ -59,7 +59,12 @@ async def listed(world: World, campaign_id: UUID, limit: int, **which: Any) -> l
         after = (found[-1].launch_id, found[-1].device_row_id) if found else None
         async with world.database.read() as connection:
             page = await list_deliveries(
-                connection, WORKSPACE, campaign_id=campaign_id, after=after, limit=limit, **which
+                connection,
+                WORKSPACE,
+                campaign_id=campaign_id,
+                wanted=Wanted(**which),
+                after=after,
+                limit=limit,
             )
         found += page
         if len(page) < limit:

@@ -193,7 +193,8 @@ def test_a_key_that_can_not_be_kept_is_not_made(home: Path) -> None:
 
 
 def test_the_backup_that_the_guide_shows_is_for_its_owner_alone(tmp_path: Path) -> None:
-    guide = ROOT / "docs/guides/operate.md"
-    (shown,) = [block.text for block in blocks(guide) if "clarion-backup.db" in block.text]
+    guide = ROOT / "docs/guides/backup.md"
+    (shown,) = [block.text for block in blocks(guide) if "clarion backup clarion-" in block.text]
     run(tmp_path, "clarion migrate", shown)
-    assert stat.S_IMODE((tmp_path / "clarion-backup.db").stat().st_mode) == 0o600
+    (copy,) = tmp_path.glob("*.backup")
+    assert stat.S_IMODE(copy.stat().st_mode) == 0o600

@@ -16,7 +16,7 @@ AGENTS = {
     Role.INGESTOR: {AgentName.INGESTOR},
     Role.SCHEDULER: {AgentName.SCHEDULER},
     Role.PLANNER: {AgentName.PLANNER, AgentName.INDEXER},
-    Role.SENDER: {AgentName.SENDER, AgentName.OVERDUE},
+    Role.SENDER: {AgentName.SENDER, AgentName.PUSH_SENDER, AgentName.OVERDUE},
     Role.ATTRIBUTOR: {AgentName.ATTRIBUTOR},
     Role.SWEEPER: {AgentName.SWEEPER, AgentName.ERASER, AgentName.REMOVER},
 }

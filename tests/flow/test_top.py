@@ -90,7 +90,7 @@ async def test_it_shows_a_clarion_that_runs(clarion: Clarion) -> None:
             return json.loads(asked), clarion("top", url, "--once", "--every", "0.2")[1]
 
     figures_there, screen_there = await asyncio.to_thread(shown)
-    assert figures_there["jobs"] == {"chunk": 0, "events": 0, "launch": 0}
+    assert figures_there["jobs"] == {"chunk": 0, "events": 0, "launch": 0, "push": 0}
     assert figures_there["launches"] == {"paused": 0, "planning": 0, "sending": 0}
     assert set(figures_there["pushes_waiting"]) == {"due", "later", "held", "leased"}
     assert sum(figures_there["connections"].values()) >= 1

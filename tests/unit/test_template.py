@@ -348,14 +348,14 @@ def test_each_platform_is_rendered_with_its_own_words() -> None:
     ios = template.render(IOS, user_id=None, traits={"x": 1})
     assert isinstance(android, Content) and isinstance(ios, Content)
     assert (android.title, ios.title) == ("A 1", "B")
-    assert template.needs_customer(ANDROID) and not template.needs_customer(IOS)
+    assert ios is template.render(IOS, user_id=None, traits={"x": 2})
 
 
 def test_a_text_without_tags_is_never_given_to_liquid() -> None:
     wire = spec({"title": "50 % off { today } }} %}", "data": {"json": '{"a": {"b": 1}}'}})
     assert faults_of(wire) == []
     template = Template(wire)
-    assert not template.needs_customer(ANDROID)
+    assert not template.is_for_each
     assert template.render(ANDROID, user_id=None, traits={}) is wire.for_platform(ANDROID)
 
 

@@ -27,6 +27,7 @@ def duplicate(
         definition_reason=None,
         trigger=None,
         archived_at=None,
+        code=None,
         launch=None,
         created_at=now,
         changed_at=now,

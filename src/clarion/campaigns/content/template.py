@@ -138,10 +138,6 @@ class Template:
         """What `render` starts from: the same object each time. What is not rendered is in both."""
         return self._parsed[platform, variant].content
 
-    def needs_customer(self, platform: Platform, variant: str | None = None) -> bool:
-        """Whether what is rendered depends on the customer."""
-        return bool(self._parsed[platform, variant].templates)
-
 
 def faults_of(spec: ContentSpec) -> list[Fault]:
     """What Liquid can not parse, could never render, or only at too high a price: for one device,

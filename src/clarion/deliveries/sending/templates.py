@@ -5,7 +5,6 @@ from uuid import UUID
 
 from clarion.campaigns.campaign import Campaign
 from clarion.campaigns.content.template import Template
-from clarion.customers.devices.device import Platform
 
 KEPT_MAX = 100
 
@@ -17,13 +16,11 @@ class Templates:
         self._kept: dict[UUID, tuple[datetime, Template]] = {}
 
     def of(self, campaign: Campaign) -> Template | None:
-        """The campaign's template; None where no text depends on the customer."""
+        """The campaign's template; None where nothing depends on the customer."""
         kept = self._kept.get(campaign.id)
         if kept is None or kept[0] != campaign.changed_at:
             if len(self._kept) >= KEPT_MAX:
                 self._kept.clear()
             kept = (campaign.changed_at, Template(campaign.content))
             self._kept[campaign.id] = kept
-        template = kept[1]
-        is_dynamic = any(template.needs_customer(platform) for platform in Platform)
-        return template if is_dynamic else None
+        return kept[1] if kept[1].is_for_each else None

@@ -8,6 +8,7 @@ from typing import Any
 from clarion.audiences.rule import Everyone, InAudience, Rule, UserIds, dump
 from clarion.campaigns.campaign import Campaign
 from clarion.campaigns.content.spec import Content, Priority, dump_content
+from clarion.campaigns.draft import dump_draft
 from clarion.customers.devices.device import Platform
 from clarion.faults import Fault, Rejected
 
@@ -59,7 +60,7 @@ def empty_form() -> dict[str, str]:
 
 def written(form: Mapping[str, str], before: Campaign | None = None) -> Written:
     """What the form says. `before`: the campaign that it changes; what the form does not show of
-    its content stays."""
+    it stays."""
     faults: list[Fault] = []
     content: dict[str, Any] = {} if before is None else dump_content(before.content)
     for name in TEXTS:
@@ -84,7 +85,7 @@ def written(form: Mapping[str, str], before: Campaign | None = None) -> Written:
             del overrides[platform]
     if overrides:
         content["platforms"] = overrides
-    wire = {
+    wire = ({} if before is None else dump_draft(before)) | {
         "name": form.get("name", ""),
         "content": content,
         "audience": _read_audience(form, faults),

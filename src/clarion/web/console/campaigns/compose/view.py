@@ -12,8 +12,7 @@ from clarion.accounts.actor import Permission
 from clarion.accounts.command import forbidden
 from clarion.audiences.saved.queries import list_audiences
 from clarion.campaigns.campaign import Campaign, CampaignState
-from clarion.campaigns.commands import create_campaign, edit_campaign
-from clarion.campaigns.draft import dump_draft
+from clarion.campaigns.commands import create_campaign, duplicate_campaign, edit_campaign
 from clarion.campaigns.preview import Preview
 from clarion.campaigns.queries import get_campaign, preview_new
 from clarion.customers.devices.device import Platform
@@ -98,8 +97,7 @@ async def do_preview(me: Person) -> Response[str]:
 async def do_duplicate(me: Person, campaign_id: FromPath[UUID]) -> Response[Any]:
     """A new draft that says the same to the same."""
     campaign = await me.ask(get_campaign, campaign_id)
-    wire = dump_draft(campaign) | {"name": f"{campaign.name} (copy)"[:200]}
-    made = await me.do(create_campaign, wire, me.parts.check)
+    made = await me.do(duplicate_campaign, campaign_id, f"{campaign.name} (copy)"[:200])
     return me.go(f"{PATH}/{made.id}/edit", "This is the copy: change what should differ.")
 
 
