@@ -98,6 +98,19 @@ async def test_one_that_repeats_is_unscheduled_between_its_launches_alone(
     assert await watch(service, 96) == []
 
 
+async def test_one_that_is_paused_before_its_launch_may_be_a_draft_again(service: Service) -> None:
+    path = await made(service, **SOON)
+    await service.post(f"{path}/pause")
+    draft = await service.post(f"{path}/unschedule")
+    assert (draft["state"], draft["paused_reason"]) == ("draft", None)
+
+
+async def test_what_has_launched_is_no_draft_any_more(service: Service) -> None:
+    path = await made(service, at="now", allow_empty=True)
+    await service.world.scheduler.step()
+    assert_is(await service.ask("POST", f"{path}/unschedule"), ErrorCode.CAMPAIGN_STATE)
+
+
 async def test_a_copy_is_a_draft_that_says_the_same(service: Service) -> None:
     more = {"code": "spring", "category": "news", "transactional": True}
     path = await made(service, **SOON, **more)
