@@ -46,7 +46,7 @@ async def _each(service: Service, path: str) -> AsyncIterator[Any]:
 
 
 async def repeating(service: Service, repeat: dict[str, Any], **when: Any) -> Any:
-    body = CAMPAIGN | {"at": "2026-03-02T09:00", "repeat": repeat} | when
+    body = CAMPAIGN | {"at": "2026-03-02T09:00", "repeat": repeat, "allow_empty": True} | when
     return await service.post("/campaigns", body)
 
 

@@ -176,12 +176,13 @@ class Planner:
         now = self._clock.now()
         loud = loud_platforms(campaign.content)
         starts = _starts(launch, zones)
+        began = min(launch.started_at, now)  # the clock may have been set back since
         together: dict[tuple[UUID | None, datetime], list[ReachedDevice]] = defaultdict(list)
         skipped: list[dict[str, Any]] = []
         for device in page:
             skip = skip_of(device, loud)
             if skip is None:
-                starts_at = starts.get(device.customer_id, launch.started_at)
+                starts_at = starts.get(device.customer_id, began)
                 together[device.firebase_app_id, starts_at].append(device)
             else:
                 skipped.append(skipped_row(launch.id, device, skip, now))
