@@ -125,7 +125,8 @@ async def test_a_copy_made_under_load_is_restored_and_goes_on(
             assert (await calls.post("/v1/batch", json={"batch": batch})).status_code == 200
             tomorrow = (datetime.now(UTC) + timedelta(days=1)).isoformat()
             scheduled = await api.post(
-                "/campaigns", json={**EVERYONE, "name": "Later", "at": tomorrow}
+                "/campaigns",
+                json={**EVERYONE, "name": "Later", "at": tomorrow, "allow_empty": True},
             )
             campaign = scheduled.json()["id"]
             phones = Phones(calls)
@@ -210,7 +211,7 @@ def test_nothing_is_put_under_a_process_that_runs(clarion: Clarion) -> None:
         opened.execute("SELECT count(*) FROM campaigns").fetchone()
         inode = file.stat().st_ino
         code, _, errors = clarion("restore", "copy.db", "--replace")
-    assert (code, "Stop every process" in errors) == (4, True)
+    assert (code, "Stop every process" in " ".join(errors.split())) == (4, True)
     assert file.stat().st_ino == inode
 
 
@@ -225,7 +226,7 @@ def test_what_is_no_backup_of_this_version_is_refused_with_the_reason(clarion: C
         newer.execute("UPDATE alembic_version SET version_num = '9999'")
         newer.commit()
     code, _, errors = clarion("restore", "copy.db", "--replace")
-    assert (code, "revision 9999" in errors) == (5, True)
+    assert (code, "revision 9999" in " ".join(errors.split())) == (5, True)
 
 
 def test_a_backup_of_an_earlier_version_is_brought_to_this_one(bare: Clarion) -> None:

@@ -43,7 +43,8 @@ def test_a_category_is_given_and_taken_away(clarion: Clarion) -> None:
 def test_a_campaign_is_proposed_and_not_approved_by_the_same(clarion: Clarion) -> None:
     assert clarion.json("workspaces", "set-limits", "--needs-approval")["needs_approval"] is True
     campaign_id = clarion.json(*CAMPAIGN)["id"]
-    code, _, errors = clarion("campaigns", "schedule", campaign_id, "--at", "now", "--yes")
+    schedule = ("campaigns", "schedule", campaign_id, "--at", "now", "--yes", "--allow-empty")
+    code, _, errors = clarion(*schedule)
     assert (code, "propose" in errors) == (5, True)
     proposed = clarion.json("campaigns", "propose", campaign_id, "--at", "now")
     assert clarion.json("campaigns", "approval", campaign_id) == proposed
