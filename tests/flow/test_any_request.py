@@ -282,7 +282,7 @@ async def test_what_is_new_in_each_request_leaves_nothing_behind(service: Servic
     """Keys, origins, brands and accounts that nobody has ever heard of, each longer than a line."""
     key = (b"authorization", basic(KEY)["Authorization"].encode())
     rounds: list[list[Any]] = []
-    for number in range(5):
+    for number in range(8):
         rounds.append(requests := [])
         for one in range(60):
             new = f"{number}-{one}-{'x' * 200}"
@@ -299,9 +299,10 @@ async def test_what_is_new_in_each_request_leaves_nothing_behind(service: Servic
 
 
 async def assert_flat(
-    service: Service, rounds: Sequence[Sequence[Request]], bytes_max: int = 100_000
+    service: Service, rounds: Sequence[Sequence[Request]], bytes_max: int = 50_000
 ) -> None:
-    """In the last two rounds nothing grows any more."""
+    """From the second on a round leaves next to nothing behind, taken together: a table that once
+    grows by a jump is no leak."""
     sizes = []
     tracemalloc.start()
     try:
@@ -311,5 +312,5 @@ async def assert_flat(
             sizes.append(tracemalloc.get_traced_memory()[0])
     finally:
         tracemalloc.stop()
-    assert sizes[-1] - sizes[-3] < bytes_max, sizes
+    assert (sizes[-1] - sizes[1]) / (len(sizes) - 2) < bytes_max, sizes
     assert len(asyncio.all_tasks()) <= 3, asyncio.all_tasks()
