@@ -262,21 +262,21 @@ def _customers(clarion: Clarion, mark: str) -> Path:
 
 def test_a_command_works_in_the_workspace_that_is_named(clarion: Clarion) -> None:
     made = clarion.json("workspaces", "create", "second")
-    fill(clarion, "default", "aaaa")
-    fill(clarion, made["id"], "bbbb")
+    fill(clarion, "default", "tulip")
+    fill(clarion, made["id"], "walnut")
     asyncio.run(take_in(clarion.home))
     for noun in NOUNS:
         code, first, errors = clarion("--workspace", "default", *noun, "--json")
         assert code == 0, errors
         code, second, errors = clarion(*noun, "--workspace=second", "--json")
         assert code == 0, errors
-        assert "bbbb" not in first, noun
-        assert "aaaa" not in second, noun
+        assert "walnut" not in first, noun
+        assert "tulip" not in second, noun
         if noun[0] in ("customers", "sources", "firebase-apps", "keys", "audit"):
-            assert "aaaa" in first, noun
-            assert "bbbb" in second, noun
-    assert clarion("customers", "show", "aaaa-user")[0] == 0
-    assert clarion("--workspace", "second", "customers", "show", "aaaa-user")[0] == 3
+            assert "tulip" in first, noun
+            assert "walnut" in second, noun
+    assert clarion("customers", "show", "tulip-user")[0] == 0
+    assert clarion("--workspace", "second", "customers", "show", "tulip-user")[0] == 3
 
 
 NAMING = (
@@ -306,7 +306,7 @@ NAMING = (
     "customers export {user} --out {user}.zip",
     "customers history {user}",
     "customers leave {user} news",
-    "customers merge {user} bbbb-user --yes",
+    "customers merge {user} walnut-user --yes",
     "customers rejoin {user} news",
     "customers show {user}",
     "customers suppress {user} --yes",
@@ -327,7 +327,7 @@ NAMING = (
     "people role {person} viewer",
     "people uninvite {invitation}",
     "sources ask {source} --in 60",
-    "sources bind {source} bbbb",
+    "sources bind {source} walnut",
     "sources counts {source}",
     "sources limit {source} 10",
     "sources origins {source} https://shop.example",
@@ -345,21 +345,21 @@ NAMING = (
 
 def test_no_command_finds_a_thing_of_another_workspace(clarion: Clarion) -> None:
     clarion.json("workspaces", "create", "second")
-    fill(clarion, "default", "aaaa")
-    fill(clarion, "second", "bbbb")
+    fill(clarion, "default", "tulip")
+    fill(clarion, "second", "walnut")
     asyncio.run(take_in(clarion.home))
     (app,) = clarion.json("firebase-apps", "list")
     (source,) = clarion.json("sources", "list")
-    made = clarion.json("campaigns", "create", "aaaa", "--title", "Hi", "--everyone")
+    made = clarion.json("campaigns", "create", "tulip", "--title", "Hi", "--everyone")
     ids = {
         "campaign": made["id"],
-        "user": "aaaa-user",
-        "device": "aaaa-device",
+        "user": "tulip-user",
+        "device": "tulip-device",
         "app": app["id"],
         "source": source["id"],
         "write_key": source["write_key"],
-        "key": next(one["id"] for one in clarion.json("keys", "list") if one["name"] == "aaaa"),
-        "person": clarion.json("people", "invite", "aaaa@example.com")["id"],
+        "key": next(one["id"] for one in clarion.json("keys", "list") if one["name"] == "tulip"),
+        "person": clarion.json("people", "invite", "tulip@example.com")["id"],
         "invitation": clarion.json("people", "invitations")[0]["id"],
     }
     before = everything_on_the_command_line(clarion)
