@@ -117,7 +117,7 @@ async def play(cluster: Cluster, *, devices: int, say: Say) -> dict[str, Any]:
         await until(cluster.simulator.stats, lambda stats: bool(stats["requests"] > 0))
         # All senders: whichever has pushes in the air. Of the others one goes on.
         doomed = {role: cluster.processes[role][:1] for role in KILLED}
-        doomed[Role.SENDER] = cluster.processes[Role.SENDER]
+        doomed[Role.SENDER] = cluster.processes[Role.SENDER][:]
         for role, processes in doomed.items():
             await asyncio.gather(*(process.kill() for process in processes))
             for place in range(len(processes)):
@@ -128,6 +128,11 @@ async def play(cluster: Cluster, *, devices: int, say: Say) -> dict[str, Any]:
         await cluster.simulator.faults(latency_ms=0)
 
         async def report() -> dict[str, Any]:
+            # Who starts while the brokers elect a leader may find none, and ends.
+            for role in doomed:
+                for place, process in enumerate(cluster.processes[role]):
+                    if not process.is_running:
+                        cluster.processes[role][place] = await cluster.installation.run(role)
             answer: dict[str, Any] = (await api.get(f"{path}/report")).json()
             return answer
 
