@@ -9,12 +9,13 @@ clock is wrong. That is told apart from a bad key by its words and by the `Date`
 
 import asyncio
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import partial
+from threading import Lock
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +23,7 @@ from google.auth.credentials import TokenState
 from google.auth.exceptions import GoogleAuthError, RefreshError, TransportError
 from google.auth.transport.requests import Request
 from google.oauth2.service_account import Credentials
+from requests import Session
 
 from clarion.clock import Clock, SystemClock
 from clarion.deliveries.provider import Misconfigured, Outcome, ProviderApp, Unavailable
@@ -55,8 +57,11 @@ class AccessTokens:
     def __init__(self, ca_file: str | None, clock: Clock, simulators: Collection[str] = ()) -> None:
         """`simulators`: addresses besides Google's whose token endpoints may be asked."""
         self._simulators = simulators
-        self._session = trust.session(ca_file)
-        self._request = partial(Request(session=self._session), timeout=TIMEOUT_SECONDS)
+        self._ca_file = ca_file
+        self._session: Session | None = None
+        self._making = Lock()
+        if ca_file is not None:  # one that cannot be read is said at the start
+            self._call()
         self._clock = clock
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="clarion-oauth")
         self._known: dict[UUID, _Known] = {}
@@ -100,11 +105,20 @@ class AccessTokens:
 
     def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
-        self._session.close()
+        if self._session is not None:
+            self._session.close()
+
+    def _call(self) -> Any:
+        """google-auth's request. To load the usual authorities takes 30 ms and more, which most
+        commands never need: it is done at the first call, in that call's thread."""
+        with self._making:
+            if self._session is None:
+                self._session = trust.session(self._ca_file)
+        return partial(Request(session=self._session), timeout=TIMEOUT_SECONDS)
 
     async def _refresh(self, known: _Known) -> Outcome | None:
         loop = asyncio.get_running_loop()
-        request = _Dated(self._request)
+        request = _Dated(self._call)
         try:
             await loop.run_in_executor(self._threads, known.credentials.refresh, request)
         except RefreshError as error:
@@ -132,13 +146,13 @@ class AccessTokens:
 class _Dated:
     """google-auth's request, which also notes how far our clock is from the other side's."""
 
-    def __init__(self, request: Any) -> None:
-        self._request = request
+    def __init__(self, call: Callable[[], Any]) -> None:
+        self._call = call
         self.ahead_seconds: float | None = None
         """How far ours is ahead; None: the answer had no date."""
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        response = self._request(*args, **kwargs)
+        response = self._call()(*args, **kwargs)
         try:
             theirs = parsedate_to_datetime(response.headers.get("date", ""))
             # google-auth, too, reads the machine's clock.
