@@ -7,7 +7,9 @@ import json
 import tracemalloc
 from collections.abc import AsyncIterator, MutableMapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
+from statistics import median
 from typing import Any
 from urllib.parse import quote, unquote
 
@@ -39,6 +41,10 @@ EXAMPLES = 150
 
 REMEMBERED_MAX = 20
 """Keys that the collector remembers here, so that it is soon seen to forget."""
+
+LEFT_BEHIND_BYTES = 15_000
+"""By a round of 160 or 241 requests: a key kept of every fourth would be 20,000. sqlite3 alone
+forgets its cursors by the hundred, which looks like 5,000 a round for a while."""
 
 PATHS = [
     *ROUTES, *PIXELS, *METRICS, SOURCE_CONFIG,
@@ -275,7 +281,7 @@ async def test_requests_leave_nothing_behind(service: Service) -> None:
         for query in (b"", b"writeKey=nobody&event=x")
         for headers in ([key], [(b"content-encoding", b"gzip")])
     ]
-    await assert_flat(service, [requests] * 4)
+    await assert_flat(service, [requests] * 8)
 
 
 async def test_what_is_new_in_each_request_leaves_nothing_behind(service: Service) -> None:
@@ -295,14 +301,12 @@ async def test_what_is_new_in_each_request_leaves_nothing_behind(service: Servic
                 Request("GET", f"/v1/projects/-{new}/settings", b"", [], [b""], False),
             ]
         requests += [Request("POST", f"/track/a/b/{new}/v1/track", b"", [], [body], False)]
-    await assert_flat(service, rounds, 20_000)
+    await assert_flat(service, rounds)
 
 
-async def assert_flat(
-    service: Service, rounds: Sequence[Sequence[Request]], bytes_max: int = 50_000
-) -> None:
-    """From the second on a round leaves next to nothing behind, taken together: a table that once
-    grows by a jump is no leak."""
+async def assert_flat(service: Service, rounds: Sequence[Sequence[Request]]) -> None:
+    """From the second on, most rounds leave next to nothing behind. What leaks does so in each; a
+    table that grows by a jump does so in one."""
     sizes = []
     tracemalloc.start()
     try:
@@ -312,5 +316,6 @@ async def assert_flat(
             sizes.append(tracemalloc.get_traced_memory()[0])
     finally:
         tracemalloc.stop()
-    assert (sizes[-1] - sizes[1]) / (len(sizes) - 2) < bytes_max, sizes
+    growth = [after - before for before, after in pairwise(sizes[1:])]
+    assert median(growth) < LEFT_BEHIND_BYTES, sizes
     assert len(asyncio.all_tasks()) <= 3, asyncio.all_tasks()
