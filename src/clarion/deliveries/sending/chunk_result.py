@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from clarion.campaigns.content.language import DEFAULT
 from clarion.campaigns.content.spec import Content
 from clarion.campaigns.content.template import Template
 from clarion.customers.devices.device import NOT_KNOWN, Platform, Removal, Spares, TokenKind
@@ -34,7 +35,7 @@ from clarion.deliveries.provider import (
     Unavailable,
     Unregistered,
 )
-from clarion.deliveries.sending.belief import DOUBTED, is_believed, limited_platforms
+from clarion.deliveries.sending.belief import DOUBTED, Answer, is_believed, limited_platforms
 from clarion.faults import Fault
 
 RETRY_BUCKET_SECONDS = 5
@@ -44,15 +45,6 @@ NOT_BY_FID = "fid_not_registered"
 NOT_BY_TOKEN = "token_not_registered"  # noqa: S105 - a reason
 """The other way round."""
 _FALLEN_BACK = frozenset({NOT_BY_FID, NOT_BY_TOKEN})
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What the provider said to one push."""
-
-    delivery: OpenDelivery
-    push: Push
-    outcome: Outcome
 
 
 @dataclass(slots=True)
@@ -80,6 +72,8 @@ class ChunkResult:
     held_until: datetime | None = None
     reasons: dict[UUID, str] = field(default_factory=dict)
     """Why those of `again` and `held` are not settled."""
+    languages: dict[UUID, str] = field(default_factory=dict)
+    """Of the texts that were chosen, where the content has several."""
     later: dict[datetime, list[UUID]] = field(default_factory=lambda: defaultdict(list))
     """Those whose platform is to hear nothing for a while: no push left for them."""
     blaming: list[Answer] = field(default_factory=list)
@@ -318,6 +312,8 @@ class ChunkResult:
         else:
             traits = delivery.traits or {}
             variant = template.variant_for(traits, delivery.locale)
+            if template.has_variants:
+                self.languages[delivery.device_id] = variant or DEFAULT
             rendered = template.render(
                 platform,
                 user_id=delivery.user_id,

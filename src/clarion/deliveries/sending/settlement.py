@@ -226,6 +226,7 @@ async def settle(
         again=again,
         now=now,
         reasons=result.reasons,
+        languages=result.languages,
     )
     if tally is None:
         return False
