@@ -63,6 +63,8 @@ class OpenDelivery(Struct, gc=False):
     has_arrived: bool = False
     customer_id: UUID | None = None
     """For whom it was planned."""
+    zone: str | None = None
+    """In which its customer is, where the content asks for it."""
 
     @property
     def locale(self) -> str | None:

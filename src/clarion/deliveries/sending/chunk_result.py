@@ -4,10 +4,10 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from clarion.campaigns.content.language import DEFAULT
+from clarion.campaigns.content.launch_values import NO_LAUNCH, LaunchValues
 from clarion.campaigns.content.spec import Content
 from clarion.campaigns.content.template import Template
 from clarion.customers.devices.device import NOT_KNOWN, Platform, Removal, Spares, TokenKind
@@ -55,8 +55,8 @@ class ChunkResult:
     lost: int = 0
     """Earlier claims of the chunk that were never settled: what they sent, if anything, left an
     answer that nobody saw."""
-    event: Mapping[str, Any] | None = None
-    """What templates read as `event`: of a push to one customer."""
+    values: LaunchValues = NO_LAUNCH
+    """What templates read of the launch."""
     is_transactional: bool = False
     settled: dict[UUID, Settled] = field(default_factory=dict)
     sent: set[UUID] = field(default_factory=set)
@@ -320,7 +320,8 @@ class ChunkResult:
                 traits=traits,
                 now=now,
                 variant=variant,
-                event=self.event,
+                launch=self.values,
+                zone=delivery.zone,
             )
             if isinstance(rendered, Fault):
                 return NOT_RENDERED

@@ -282,13 +282,12 @@ class _Settlement:
         more: Mapping[str, Any],
     ) -> None:
         """Inserts rows with the same values for members, and counts them."""
-        language_of = self._languages.get
         rows = [
             {
                 "customer_id": member.customer_id,
                 "device_id": member.device_id,
                 "platform": member.platform,
-                "language": language_of(member.device_id),
+                "language": self._languages.get(member.device_id),
             }
             for member in members
         ]
