@@ -1,7 +1,6 @@
 """Campaigns on the wire. What is taken in is checked by `campaigns/draft.py`, which knows all that
 can be wrong with it; the types of bodies here describe it."""
 
-from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -25,7 +24,6 @@ from clarion.clock import Moment
 from clarion.customers.profile.category import CATEGORY
 from clarion.web.api.audiences.wire import Rule
 from clarion.web.api.customers.devices import Owner
-from clarion.web.api.shown import shown
 
 Ttl = Annotated[
     int, msgspec.Meta(extra_json_schema={"minimum": 0, "maximum": contents.TTL_SECONDS_MAX})
@@ -246,18 +244,6 @@ class PreviewFor(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     user_id: str | None = None
 
 
-class Forecast(msgspec.Struct, frozen=True, kw_only=True):
-    """What a campaign would do. `launches_at` null: this would not launch it; `launches_now`: so
-    soon that nobody could stop it. `devices`: how many would be sent a push now."""
-
-    name: str
-    launches_at: Moment | None
-    launches_now: bool
-    devices: int
-    reach: Reach
-    warnings: list[CampaignWarning]
-
-
 class Campaign(msgspec.Struct, frozen=True, kw_only=True):
     """A campaign. `scheduled_at`: when it launches next, or has; at each customer's own time it is
     planned then, and `own_time` says when each gets it. `state`: draft, scheduled, launching,
@@ -366,12 +352,6 @@ def _repetition(campaign: campaigns.Campaign) -> Repetition | None:
         except_=[day.isoformat() for day in recurrence.excepted],
         missed=recurring.missed,
     )
-
-
-def shown_forecast(expected: previews.Forecast, now: datetime) -> Forecast:
-    """A forecast as the API tells it."""
-    name, is_soon = expected.campaign.name, expected.launches_now(now)
-    return shown(expected, Forecast, name=name, launches_now=is_soon)
 
 
 def shown_preview(preview: previews.Preview) -> Preview:
