@@ -313,7 +313,7 @@ def launch(
             triggers.occurrence(trigger),
             at,
             now,
-            triggers.own_time(trigger),
+            triggers.own_time(trigger, late_after),
         ),
     )
 

@@ -75,6 +75,7 @@ REASONS = {
     Skip.CATEGORY_LEFT: "they have left the campaign's category",
     Skip.FREQUENCY_CAP: "they had got as many pushes lately as a frequency cap allows",
     Skip.QUIET_HOURS: "it was quiet for them, and the workspace holds no pushes until it is not",
+    Skip.LATE: "it was too late for it: the turn of its customer had passed",
     Skip.ERASED: "they were erased",
 }
 """Why a device was skipped."""

@@ -37,6 +37,7 @@ from clarion.deliveries.chunk import Chunk, NewChunk, OpenDelivery, job_of
 from clarion.deliveries.chunk_store import claim_chunk, finish_launch, hasten_app, release_chunk
 from clarion.deliveries.counts_store import add_to_counts
 from clarion.deliveries.limits.bars import Bars, count_for_caps, find_bars
+from clarion.deliveries.limits.late_turns import find_late
 from clarion.deliveries.provider import ProviderApp
 from clarion.deliveries.pushes.store import finish_push, get_pushed
 from clarion.deliveries.sending.belief import next_trial
@@ -180,7 +181,10 @@ async def with_pending(
     )
     if claimed.grant is None:
         return replace(claimed, pending=pending)
-    bars = await find_bars(connection, claimed.campaign, pending, now=claimed.claimed_at)
+    now = claimed.claimed_at
+    bars = await find_late(connection, claimed.launch, claimed.chunk, pending, now=now)
+    if not bars:
+        bars = await find_bars(connection, claimed.campaign, pending, now=now)
     zone = await tell_zones(connection, claimed.campaign.workspace_id, template, pending)
     return replace(claimed, pending=pending, bars=bars, zone=zone)
 

@@ -18,7 +18,7 @@ from clarion.campaigns.content.appearance import InterruptionLevel
 from clarion.campaigns.content.spec import Priority, dump_content
 from clarion.campaigns.conversion import dump_conversion
 from clarion.campaigns.preview import CampaignWarning, PreviewFault
-from clarion.campaigns.timing.own_time import PastZones
+from clarion.campaigns.timing.own_time import LateTurns, PastZones
 from clarion.campaigns.timing.recurrence import Missed
 from clarion.clock import Moment
 from clarion.customers.profile.category import CATEGORY
@@ -146,15 +146,19 @@ class LocalTime(msgspec.Struct, frozen=True, kw_only=True):
     at: str
     fallback: str
     past: PastZones
+    late: LateTurns
 
 
 class OwnTime(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """Each customer gets it when clocks in their own time zone show `at`. `fallback`: the zone of
     customers of whom none is known; the workspace's unless another is named. `past`: customers in
-    whose zone that time is past get it at once, or at that time of their next day."""
+    whose zone that time is past get it at once, or at that time of their next day. `late`: those
+    whose turn has passed longer ago than the campaign allows, since nothing ran, get it at that
+    time of their next day, or are skipped; of one that repeats `missed` says that."""
 
     fallback: str | msgspec.UnsetType = msgspec.UNSET
     past: PastZones | msgspec.UnsetType = msgspec.UNSET
+    late: LateTurns | msgspec.UnsetType = msgspec.UNSET
 
 
 class Repeat(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -336,7 +340,7 @@ def _local_time(campaign: campaigns.Campaign) -> LocalTime | None:
     own = None if campaign.trigger is None else trigger.own_time(campaign.trigger)
     if own is None:
         return None
-    return LocalTime(at=own.wall.isoformat(), fallback=own.fallback, past=own.past)
+    return LocalTime(at=own.wall.isoformat(), fallback=own.fallback, past=own.past, late=own.late)
 
 
 def _repetition(campaign: campaigns.Campaign) -> Repetition | None:
