@@ -19,7 +19,7 @@ from clarion.campaigns import store
 from clarion.campaigns.campaign import Campaign, launch_values
 from clarion.campaigns.content.launch_values import LaunchValues
 from clarion.campaigns.content.liquid import Blank
-from clarion.campaigns.content.spec import ContentSpec, dump_content
+from clarion.campaigns.content.spec import ContentSpec
 from clarion.campaigns.content.template import Template, written_at
 from clarion.campaigns.content.zone_store import zones_for
 from clarion.campaigns.draft import ContentCheck
@@ -113,7 +113,8 @@ async def check_campaign(
     campaign = await store.get_campaign(connection, actor.workspace_id, campaign_id)
     if campaign is None:
         return not_found("campaign")
-    asked = read_try_out({**wire, "content": dump_content(campaign.content)}, "limit")
+    # Its content was checked when it was saved, perhaps by a version that reserved fewer names.
+    asked = read_try_out({**wire, "content": {"title": "-"}}, "limit")
     if isinstance(asked, Rejected):
         return asked
     asked = TryOut(
