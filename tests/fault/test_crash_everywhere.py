@@ -52,7 +52,7 @@ async def send(world: World, process: Process, campaign_id: UUID) -> None:
     for _ in range(ROUNDS_MAX):
         if await process.work(campaign_id):
             return
-        world.clock.advance(70)
+        world.clock.advance(world.round_seconds)
         await process.sweep()
     raise AssertionError("the campaign never settles")
 

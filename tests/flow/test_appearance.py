@@ -6,10 +6,12 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import update
 
 from clarion.deliveries.provider import Push
 from clarion.providers.fcm.message import Encoder
 from clarion.storage.database import Database
+from clarion.storage.schema import campaigns
 from support.api import Service, register
 from support.clock import FakeClock
 
@@ -102,3 +104,24 @@ async def test_what_a_platform_does_not_have_is_refused_with_the_cure(service: S
         "content.platforms.Web.channel": "is nothing on Web: only Android has it",
         "content.platforms.iOS.badge": "must be a whole number from 0 (no badge) to 99999",
     }
+
+
+async def test_a_campaign_of_before_the_buttons_is_shown_copied_and_sent_as_it_is(
+    database: Database, clock: FakeClock
+) -> None:
+    async with Service(database, clock) as service:
+        await service.world.devices("ok-1")
+        body = {"name": "Old", "content": {"title": "Hi"}, "audience": {"everyone": True}}
+        made = await service.post("/campaigns", body)
+        old = {"title": "Hi", "data": {"clarion_buttons": "[1]"}}
+        async with database.write() as connection:
+            await connection.execute(update(campaigns).values(content=old))
+        path = f"/campaigns/{made['id']}"
+        assert (await service.get(path))["content"]["data"] == old["data"]
+        assert (await service.post(f"{path}/check", {}))["customers_fine"] == 1
+        copy = await service.post(f"{path}/duplicate", {})
+        assert copy["content"]["data"] == old["data"]
+        await service.post(f"{path}/schedule", {"at": "now"})
+        await service.world.settle(UUID(made["id"]))
+        [push] = service.world.provider.pushes
+        assert dict(push.content.data) == old["data"]

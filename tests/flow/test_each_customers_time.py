@@ -48,7 +48,12 @@ def local(got: dict[str, datetime]) -> dict[str, str]:
 async def test_everybody_gets_it_when_their_own_clock_shows_the_time(service: Service) -> None:
     await live_in(service, ZONES)
     made = await service.post("/campaigns", CAMPAIGN | {"at": "2026-03-03T09:00", "own_time": {}})
-    assert made["own_time"] == {"at": "2026-03-03T09:00:00", "fallback": "UTC", "past": "at_once"}
+    assert made["own_time"] == {
+        "at": "2026-03-03T09:00:00",
+        "fallback": "UTC",
+        "past": "at_once",
+        "late": "tomorrow",
+    }
     assert made["scheduled_at"] == "2026-03-02T19:00:00Z"
     got = await got_once(service, 72)
     assert local(got) == dict.fromkeys(ZONES, "03-03T09:00")

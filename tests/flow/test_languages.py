@@ -1,6 +1,8 @@
 """A campaign in several languages, over HTTP: each customer reads their own, or what is nearest."""
 
+import csv
 from collections.abc import AsyncIterator
+from io import StringIO
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +11,7 @@ import pytest
 from clarion.storage.database import Database
 from support.api import Service, register
 from support.clock import FakeClock
+from support.ledger import check_counts
 
 CONTENT = {
     "title": "Hello {{ customer.first_name | default: 'you' }}",
@@ -96,3 +99,66 @@ async def test_what_is_wrong_in_a_language_is_refused_by_its_place(service: Serv
     content["languages"] = {"fr": {"body": "é" * 2_100}}
     answer = await service.ask("POST", "/campaigns", body)
     assert {fault["field"] for fault in answer.json["faults"]} == {"content.languages.fr.body"}
+
+
+async def test_a_report_tells_how_each_text_did(service: Service) -> None:
+    """Also of what was tried again, reported and converted: each count is of the row's language."""
+    campaign = {
+        "name": "Spring",
+        "content": CONTENT,
+        "audience": {"everyone": True},
+        "at": "now",
+        "conversion": {"event": "Bought", "within_hours": 1},
+    }
+    key = str((await service.get("/sources"))["data"][0]["write_key"])
+    out = {"marketingPreferences": {"channels": [{"channel": "push", "subscribed": False}]}}
+    left = {"type": "identify", "messageId": "out", "userId": "swiss", "anonymousId": "D-swiss"}
+    await service.send(key, left | {"traits": out}, *_device("down-1", "Android", "de-DE"))
+    made = await service.post("/campaigns", campaign)
+    await service.world.settle(UUID(made["id"]))
+    await check_counts(service.database, UUID(made["id"]))
+    [push] = [push for push in service.world.provider.pushes if push.token == "graz"]
+    opened = {"type": "track", "event": "Push Notification Tapped", "messageId": "t", "userId": "x"}
+    bought = {"type": "track", "event": "Bought", "messageId": "b", "userId": "graz"}
+    service.clock.advance(60)
+    await service.send(key, opened | {"properties": {"clarion_push": push.delivery_id}}, bought)
+    await service.attributor.step()
+    await check_counts(service.database, UUID(made["id"]))
+    report = await service.get(f"/campaigns/{made['id']}/report")
+    languages = report["languages"]
+    assert {tag: counts["accepted"] for tag, counts in languages.items()} == {
+        "de": 2,  # one of them at its second try
+        "de-AT": 2,
+        "default": 4,
+        "none": 0,
+    }
+    assert (languages["none"]["planned"], languages["none"]["reasons"]) == (
+        (1, {"skipped": {"opted_out": 1}})
+    )
+    austrian = languages["de-AT"]
+    assert (austrian["received"], austrian["opened"], austrian["converted"]) == (1, 1, 1)
+    for name in ("planned", "accepted", "skipped", "received", "opened", "converted"):
+        assert sum(counts[name] for counts in languages.values()) == report[name]
+    [launch] = (await service.get(f"/campaigns/{made['id']}/launches"))["data"]
+    account = await service.get(f"/launches/{launch['id']}")
+    assert account["languages"] == languages
+    lines = (await service.ask("GET", f"/launches/{launch['id']}/deliveries.csv")).text
+    told = {row["user_id"]: row["language"] for row in csv.DictReader(StringIO(lines))}
+    assert (told["wien"], told["asked"], told["en"], told["swiss"]) == (
+        "de-AT",
+        "de",
+        "default",
+        "",
+    )
+
+
+async def test_a_content_without_languages_is_reported_without(service: Service) -> None:
+    campaign = {
+        "name": "S",
+        "content": {"title": "Hi"},
+        "audience": {"everyone": True},
+        "at": "now",
+    }
+    made = await service.post("/campaigns", campaign)
+    await service.world.settle(UUID(made["id"]))
+    assert (await service.get(f"/campaigns/{made['id']}/report"))["languages"] == {}

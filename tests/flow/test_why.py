@@ -7,7 +7,8 @@ from uuid import UUID
 import pytest
 
 from clarion.deliveries.delivery import Skip
-from clarion.reports.why import REASONS, WhyCode
+from clarion.deliveries.reasons import SKIPS
+from clarion.reports.why import WhyCode
 from clarion.storage.database import Database
 from flow.test_reports import EVERYBODY, TAPPED, launched, report_of, signed_in, write_key_of
 from support.api import Service, register
@@ -152,4 +153,4 @@ async def test_what_is_not_there_is_told_as_such(service: Service) -> None:
 
 
 def test_each_reason_to_skip_has_its_words() -> None:
-    assert set(REASONS) == set(Skip)
+    assert set(SKIPS) == set(Skip)

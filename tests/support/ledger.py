@@ -50,7 +50,7 @@ async def _kept(connection: AsyncConnection, launch_ids: list[UUID]) -> Counts:
         select(launch_counts).where(launch_counts.c.launch_id.in_(launch_ids))
     )
     kept = {
-        (row.launch_id, row.platform, row.state, row.reason): {
+        (row.launch_id, row.platform, row.state, row.reason, row.language): {
             name: row._mapping[name] for name in COUNTED
         }
         for row in rows
@@ -66,7 +66,7 @@ async def _found(connection: AsyncConnection, launch_ids: list[UUID]) -> Counts:
     with_row = set()
     for row in rows:
         with_row.add((row.launch_id, row.device_id))
-        key = (row.launch_id, row.platform, row.state, row.reason or "")
+        key = (row.launch_id, row.platform, row.state, row.reason or "", row.language or "")
         counts = found.setdefault(key, dict.fromkeys(COUNTED, 0))
         counts["count"] += 1
         counts["received"] += row.received_at is not None
@@ -83,7 +83,7 @@ async def _found(connection: AsyncConnection, launch_ids: list[UUID]) -> Counts:
         assert row.state != "settled"
         for member in unpack(row.members):
             if (row.launch_id, member.device_id) not in with_row:
-                key = (row.launch_id, member.platform, "pending", "")
+                key = (row.launch_id, member.platform, "pending", "", "")
                 found.setdefault(key, dict.fromkeys(COUNTED, 0))["count"] += 1
     return found
 

@@ -49,6 +49,8 @@ class World:
     clock: FakeClock
     provider: MemoryProvider = field(default_factory=MemoryProvider)
     app: App = field(default_factory=App)
+    round_seconds: float = 70.0
+    """What passes from one round of a story of trouble to the next."""
 
     async def open(self, provider: Provider | None = None) -> "World":
         self.broker = DatabaseBroker(

@@ -59,6 +59,7 @@ def row(**changed: Any) -> Any:
         "user_id": "u",
         "traits": {},
         "locale": None,
+        "zone": None,
     }
     return SimpleNamespace(**{**values, **changed})
 

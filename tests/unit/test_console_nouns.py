@@ -13,6 +13,7 @@ from clarion.campaigns.content.spec import Content
 from clarion.campaigns.draft import Draft, dump_draft, parse_draft
 from clarion.customers.devices.device import Platform
 from clarion.deliveries.delivery import Skip
+from clarion.deliveries.reasons import MEANINGS, meaning
 from clarion.faults import Fault, Rejected, invalid
 from clarion.web.console.amount import amount, counted, percent
 from clarion.web.console.audiences.form import COLUMNS, code_of, read_rows, rows_of
@@ -25,7 +26,6 @@ from clarion.web.console.campaigns.compose.form import (
     written,
 )
 from clarion.web.console.campaigns.compose.limits import measured
-from clarion.web.console.campaigns.report.reasons import REASONS, told
 from clarion.web.console.campaigns.review.checks import (
     has_changed,
     minutes_at,
@@ -176,9 +176,9 @@ def test_a_text_is_measured_against_each_place_of_its_platform() -> None:
 
 
 def test_every_reason_of_ours_to_skip_is_said_in_words() -> None:
-    assert {skip.value for skip in Skip} <= set(REASONS)
-    assert "not believed" in told("doubted_unauthenticated").says
-    assert told("some_new_word").says == "FCM said “some new word”."
+    assert {skip.value for skip in Skip} <= set(MEANINGS)
+    assert "not believed" in meaning("doubted_unauthenticated").says
+    assert meaning("some_new_word").says == "FCM said “some new word”."
 
 
 def test_a_launch_is_looked_at_again_where_its_number_has_changed_much() -> None:

@@ -17,6 +17,7 @@ from clarion.campaigns.content.spec import (
     ContentSpec,
     Priority,
     dump_content,
+    load_content,
     parse_content,
 )
 from clarion.customers.devices.device import Platform
@@ -352,3 +353,28 @@ def test_a_silent_platform_is_told_no_words_and_others_are() -> None:
     assert [loud.shows_on(platform) for platform in Platform] == [
         platform is Platform.IOS for platform in Platform
     ]
+
+
+@pytest.mark.parametrize(
+    ("place", "field"),
+    [
+        (lambda data: {"data": data}, "content.data"),
+        (lambda data: {"platforms": {"Web": {"data": data}}}, "content.platforms.Web.data"),
+        (lambda data: {"languages": {"de": {"data": data}}}, "content.languages.de.data"),
+        (
+            lambda data: {"languages": {"de": {"platforms": {"iOS": {"data": data}}}}},
+            "content.languages.de.platforms.iOS.data",
+        ),
+    ],
+)
+def test_a_key_that_is_reserved_since_is_refused_and_what_is_saved_is_read(
+    place: Any, field: str
+) -> None:
+    wire = {"title": "x"} | place({"clarion_buttons": "[]", "screen": "1"})
+    refused = parse_content(wire)
+    assert isinstance(refused, list)
+    assert [(fault.field, "is reserved" in fault.message) for fault in refused] == [(field, True)]
+    saved = load_content(wire)
+    assert isinstance(saved, ContentSpec)
+    assert load_content(dump_content(saved)) == saved
+    assert isinstance(load_content({"title": "x"} | place({"clarion_push": "1"})), list)

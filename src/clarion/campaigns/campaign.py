@@ -15,17 +15,18 @@ A scheduled campaign whose time passed long ago is not launched but paused: it i
 for a person, who resumes it (it launches now) or schedules it anew.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
-from typing import assert_never
+from typing import Any, assert_never
 from uuid import UUID
 
 from clarion.audiences.rule import Rule
 from clarion.campaigns import launch as launches
 from clarion.campaigns import trigger as triggers
+from clarion.campaigns.content.launch_values import LaunchValues, campaign_values
 from clarion.campaigns.content.spec import ContentSpec
 from clarion.campaigns.conversion import Conversion
 from clarion.campaigns.launch import BY_A_PERSON, FINAL, Launch, LaunchState
@@ -180,6 +181,19 @@ def seen_state(state: LaunchState) -> CampaignState:
             assert_never(state)
 
 
+def launch_values(
+    campaign: Campaign,
+    launched_at: datetime,
+    zone: str | None,
+    event: Mapping[str, Any] | None = None,
+) -> LaunchValues:
+    """What its texts read of it, in a launch of that time or as if it launched then."""
+    named = campaign_values(
+        campaign.id, campaign.name, campaign.code, campaign.category, launched_at
+    )
+    return LaunchValues(campaign=named, event=event or {}, zone=zone)
+
+
 def schedule(campaign: Campaign, at: datetime | Trigger, now: datetime) -> Campaign | Rejected:
     """Schedules the launch for `at`, or as the trigger says. A campaign that is scheduled, late or
     waits for an approval may be given another time; one that a person has paused stays paused until
@@ -299,7 +313,7 @@ def launch(
             triggers.occurrence(trigger),
             at,
             now,
-            triggers.own_time(trigger),
+            triggers.own_time(trigger, late_after),
         ),
     )
 

@@ -12,10 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from clarion.audiences.query import Reach, devices_of, reach, traits_held
 from clarion.audiences.rule import Rule
 from clarion.audiences.saved.store import resolve_rule
-from clarion.campaigns.campaign import Campaign
+from clarion.campaigns.campaign import Campaign, launch_values
+from clarion.campaigns.content.launch_values import LaunchValues
 from clarion.campaigns.content.spec import Content, ContentSpec
 from clarion.campaigns.content.template import Template
 from clarion.campaigns.content.variables import traits_named
+from clarion.campaigns.content.zone_store import zones_for
 from clarion.campaigns.draft import ContentCheck
 from clarion.campaigns.tryout.device_store import locale_on, locales_of
 from clarion.customers.devices.device import Platform
@@ -126,7 +128,18 @@ async def rendering(
     locales: dict[str, str | None] = {}
     if customer is not None and campaign.content.variants:
         locales = await locales_of(connection, campaign.workspace_id, customer.id)
-    contents, faults = _render(campaign, check, customer, locales, now)
+    template = Template(campaign.content)
+    ids = [] if customer is None else [customer.id]
+    zone, zones = await zones_for(connection, campaign.workspace_id, template, ids)
+    contents, faults = _render(
+        template,
+        check,
+        customer,
+        locales,
+        now,
+        values=launch_values(campaign, now, zone),
+        zone=None if customer is None else zones.get(customer.id),
+    )
     return Rendering(customer=customer, platforms=contents, faults=faults)
 
 
@@ -212,13 +225,15 @@ async def _customer(
 
 
 def _render(
-    campaign: Campaign,
+    template: Template,
     check: ContentCheck,
     customer: Customer | None,
     locales: Mapping[str, str | None],
     now: datetime,
+    *,
+    values: LaunchValues,
+    zone: str | None,
 ) -> tuple[dict[str, Content], list[PreviewFault]]:
-    template = Template(campaign.content)
     user_id = None if customer is None else customer.user_id
     traits: Mapping[str, Any] = {} if customer is None else customer.traits
     contents: dict[str, Content] = {}
@@ -226,7 +241,13 @@ def _render(
     for platform in Platform:
         variant = template.variant_for(traits, locale_on(platform, locales))
         content = template.render(
-            platform, user_id=user_id, traits=traits, now=now, variant=variant
+            platform,
+            user_id=user_id,
+            traits=traits,
+            now=now,
+            variant=variant,
+            launch=values,
+            zone=zone,
         )
         wrong: Sequence[Fault] = ()
         if isinstance(content, Fault):

@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from clarion.campaigns.timing import own_time
-from clarion.campaigns.timing.own_time import OwnTime, PastZones
+from clarion.campaigns.timing.own_time import LateTurns, OwnTime, PastZones
 from clarion.campaigns.timing.recurrence import (
     EXCEPTED_MAX,
     WORDS,
@@ -38,7 +38,7 @@ FUTURE_DAYS_MAX = 400
 OWN = "own_time"
 REPEAT = "repeat"
 FIELDS = ("at", "zone", OWN, REPEAT)
-_OF_OWN_TIME = ("fallback", "past")
+_OF_OWN_TIME = ("fallback", "past", "late")
 _OF_REPEAT = ("rule", "until", "except", "missed")
 _NO_OFFSET = (
     "must be a local time without an offset, such as 2026-12-24T18:00, since a zone says where"
@@ -97,9 +97,9 @@ def parse_wall(wire: Any) -> datetime | Rejected:
 
 
 def parse_own_time(wire: Any, wall: datetime, workspace_zone: str) -> OwnTime | Rejected:
-    """What is said beside the local time: `fallback`, a zone, and `past`."""
+    """What is said beside the local time: `fallback`, a zone, `past` and `late`."""
     if not isinstance(wire, Mapping):
-        return _refused(f"must be an object, which may have {' and '.join(_OF_OWN_TIME)}", OWN)
+        return _refused(f"must be an object, which may have {', '.join(_OF_OWN_TIME)}", OWN)
     faults = [
         Fault(f"{OWN}.{name}", f"is unknown; use {', '.join(_OF_OWN_TIME)}")
         for name in wire
@@ -111,9 +111,12 @@ def parse_own_time(wire: Any, wall: datetime, workspace_zone: str) -> OwnTime | 
     past = wire.get("past", PastZones.AT_ONCE.value)
     if past not in list(PastZones):
         faults.append(Fault(f"{OWN}.past", f"must be {' or '.join(PastZones)}"))
+    late = wire.get("late", LateTurns.TOMORROW.value)
+    if late not in list(LateTurns):
+        faults.append(Fault(f"{OWN}.late", f"must be {' or '.join(LateTurns)}"))
     if faults or isinstance(fallback, Fault):
         return invalid(*faults, code="schedule")
-    return OwnTime(wall=wall, fallback=fallback, past=PastZones(past))
+    return OwnTime(wall=wall, fallback=fallback, past=PastZones(past), late=LateTurns(late))
 
 
 def _parse_own(at: Any, wire: Any, now: datetime, workspace_zone: str) -> OnceInOwnTime | Rejected:
@@ -147,6 +150,9 @@ def _parse_repeat(
         if own.past is not PastZones.AT_ONCE:
             message = f"must be {PastZones.AT_ONCE.value}: tomorrow has its own occurrence"
             return _refused(message, f"{OWN}.past")
+        if "late" in when[OWN]:
+            message = f"is what {REPEAT}.missed says: skip, or make_up for tomorrow"
+            return _refused(message, f"{OWN}.late")
         zone = own.fallback
     read = parse_repeat(wire, start)
     if isinstance(read, Rejected):

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from clarion.audiences import rule, rule_parser
 from clarion.campaigns import trigger
 from clarion.campaigns.campaign import Campaign, CampaignState, DefinitionState, seen_state
-from clarion.campaigns.content.spec import ContentSpec, dump_content, parse_content
+from clarion.campaigns.content.spec import ContentSpec, dump_content, load_content
 from clarion.campaigns.conversion import dump_conversion, parse_conversion
 from clarion.campaigns.conversion_store import await_conversion
 from clarion.campaigns.launch import Launch, LaunchState
@@ -237,7 +237,7 @@ def _row(campaign: Campaign) -> dict[str, Any]:
 
 
 def _campaign(row: Any, newest: Launch | None, limits: Limits = NO_LIMITS) -> Campaign:
-    content = parse_content(row.content)
+    content = load_content(row.content)
     audience = rule_parser.parse(row.audience)
     assert isinstance(content, ContentSpec), "only checked content is saved"
     assert not isinstance(audience, list), "only checked audiences are saved"

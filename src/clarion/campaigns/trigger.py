@@ -5,13 +5,13 @@ Another kind is another member of `Trigger`; the functions here are what it must
 """
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum, auto
 from typing import Any, assert_never
 
 from clarion.campaigns.timing import own_time as own_times
 from clarion.campaigns.timing import recurrence as recurrences
-from clarion.campaigns.timing.own_time import OwnTime
+from clarion.campaigns.timing.own_time import LateTurns, OwnTime
 from clarion.campaigns.timing.recurrence import Missed, Recurrence
 from clarion.time_zone import instant_at
 
@@ -82,17 +82,23 @@ def occurrence(trigger: Trigger) -> str:
             assert_never(trigger)
 
 
-def own_time(trigger: Trigger) -> OwnTime | None:
-    """At which local time the next occurrence is sent; None: to everybody at one instant."""
+def own_time(trigger: Trigger, late_after: timedelta | None = None) -> OwnTime | None:
+    """At which local time the next occurrence is sent; None: to everybody at one instant.
+    `late_after`: how late the campaign lets a turn be."""
     match trigger:
         case Once():
             return None
         case OnceInOwnTime(own_time=own):
-            return own
-        case Recurring(next=wall, zone=zone):
-            return OwnTime(wall=wall, fallback=zone) if trigger.is_in_own_time else None
+            pass
+        case Recurring(next=wall, zone=zone, missed=missed):
+            if not trigger.is_in_own_time:
+                return None
+            late = LateTurns.SKIP if missed is Missed.SKIP else LateTurns.TOMORROW
+            own = OwnTime(wall=wall, fallback=zone, late=late)
         case _:
             assert_never(trigger)
+    minutes = None if late_after is None else int(late_after.total_seconds() // 60)
+    return replace(own, late_after_minutes=minutes)
 
 
 def following(trigger: Trigger) -> Trigger | None:

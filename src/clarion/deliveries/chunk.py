@@ -63,6 +63,8 @@ class OpenDelivery(Struct, gc=False):
     has_arrived: bool = False
     customer_id: UUID | None = None
     """For whom it was planned."""
+    zone: str | None = None
+    """In which its customer is, where the content asks for it."""
 
     @property
     def locale(self) -> str | None:
@@ -114,6 +116,23 @@ class NewChunk:
     """They were tried: from the first time on, the time runs in which they may be tried again."""
     held: bool = False
     """They wait for a person, not for the provider."""
+
+
+def chunk_row(chunk: Chunk, new: NewChunk, waiting: Sequence[Member]) -> dict[str, Any]:
+    """The row of a chunk that a settled one goes on in. `waiting`: those without a row."""
+    return {
+        "id": new.id,
+        "launch_id": chunk.launch_id,
+        "workspace_id": chunk.workspace_id,
+        "firebase_app_id": chunk.firebase_app_id,
+        "state": READY,
+        "attempt": 0,
+        "due_at": new.due_at,
+        "is_held": new.held,
+        "is_transactional": chunk.is_transactional,
+        "size": len(new.device_ids),
+        **member_columns(sorted(waiting, key=lambda member: member.device_id)),
+    }
 
 
 def live_activity_token_of(

@@ -18,7 +18,6 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
-    literal,
     literal_column,
     not_,
     or_,
@@ -318,7 +317,7 @@ async def _hasten(
     rows = await connection.execute(
         update(chunks)
         .where(chunks.c.state == READY, *which)
-        .values(due_at=case((chunks.c.due_at > now, literal(now, Instant)), else_=chunks.c.due_at))
+        .values(due_at=now)
         .returning(chunks.c.id)
     )
     return list(rows.scalars())

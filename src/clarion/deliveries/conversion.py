@@ -19,6 +19,7 @@ class AcceptedPush(Struct, frozen=True, kw_only=True):
     received_at: datetime | None
     opened_at: datetime | None
     converted_at: datetime | None = None
+    language: str | None = None
 
 
 def convert(pushes: Sequence[AcceptedPush], at: datetime, window: timedelta) -> AcceptedPush | None:

@@ -140,6 +140,7 @@ async def _pushes(
                 received_at=row.received_at,
                 opened_at=row.opened_at,
                 converted_at=row.converted_at,
+                language=row.language,
             )
     return pushes
 
@@ -167,7 +168,9 @@ async def _write(
         was = before[launch_id, device_id].converted_at
         tallies[launch_id].convert(was, push.converted_at)
         if was is None:
-            tallies[launch_id].add(push.platform, _ACCEPTED, push.reason, converted=1)
+            tallies[launch_id].add(
+                push.platform, _ACCEPTED, push.reason, converted=1, language=push.language
+            )
     await connection.execute(statement, values)
     for launch_id in sorted(tallies):
         await add_to_counts(connection, launch_id, tallies[launch_id])

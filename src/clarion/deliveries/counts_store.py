@@ -21,14 +21,16 @@ from clarion.storage.schema import launch_counts, launch_hours, launch_latencies
 CONVERTED = "converted"
 COUNTED = ("count", "received", "opened", "attempts", "unanswered", CONVERTED)
 HOURLY = (*(report.value for report in Report), CONVERTED)
-_KEY = ("launch_id", "platform", "state", "reason")
+_KEY = ("launch_id", "platform", "state", "reason", "language")
+Key = tuple[str, str, str, str]
+"""Platform, state, reason and language; the last two empty where there is none."""
 
 
 class Tally:
     """What a transaction changes in one launch's counts."""
 
     def __init__(self) -> None:
-        self._changes: dict[tuple[str, str, str], list[int]] = {}
+        self._changes: dict[Key, list[int]] = {}
         self._hours: Counter[tuple[datetime, str]] = Counter()
         self._latencies: Counter[tuple[Report, int]] = Counter()
 
@@ -43,9 +45,13 @@ class Tally:
         attempts: int = 0,
         unanswered: int = 0,
         converted: int = 0,
+        *,
+        language: str | None = None,
     ) -> None:
-        """Adds to the counts of one platform, state and reason; negative numbers subtract."""
-        changes = self._changes.setdefault((platform, state, reason or ""), [0] * len(COUNTED))
+        """Adds to the counts of one platform, state, reason and language of the text; negative
+        numbers subtract."""
+        key = (platform, state, reason or "", language or "")
+        changes = self._changes.setdefault(key, [0] * len(COUNTED))
         counted = (count, received, opened, attempts, unanswered, converted)
         for place, more in enumerate(counted):
             changes[place] += more
@@ -79,7 +85,7 @@ class Tally:
         """Counts how long after its acceptance a push was reported."""
         self._latencies[kind, latency_class(accepted_at, at)] += count
 
-    def changes(self) -> list[tuple[tuple[str, str, str], list[int]]]:
+    def changes(self) -> list[tuple[Key, list[int]]]:
         """The changes that are not zero, in the order of the table's key."""
         return sorted((key, changes) for key, changes in self._changes.items() if any(changes))
 
@@ -115,7 +121,7 @@ async def read_counts(
     counts: Counter[tuple[str, str]] = Counter()
     for state, reason, count in rows:
         counts[state, reason] += int(count)
-    for (_, state, reason), changes in [] if tally is None else tally.changes():
+    for (_, state, reason, _), changes in [] if tally is None else tally.changes():
         counts[state, reason] += changes[0]
     return counts
 

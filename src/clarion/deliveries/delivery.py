@@ -72,6 +72,8 @@ class Skip(StrEnum):
     """Its customer has got as many pushes lately as a frequency cap allows."""
     QUIET_HOURS = "quiet_hours"
     """It was quiet for its customer, and the workspace does not hold pushes until it is not."""
+    LATE = "late"
+    """The turn of its customer had passed longer ago than the campaign allows."""
     ERASED = "erased"
     """Its customer was erased before it was sent."""
 

@@ -168,8 +168,9 @@ async def _make_nobodys(
                 row.unanswered,
             )
             tally = tallies[row.launch_id]
-            tally.add(row.platform, _PENDING, row.reason, *(-more for more in counted))
-            tally.add(row.platform, _SKIPPED, Skip.ERASED.value, *counted)
+            of = {"language": row.language}
+            tally.add(row.platform, _PENDING, row.reason, *(-more for more in counted), **of)
+            tally.add(row.platform, _SKIPPED, Skip.ERASED.value, *counted, **of)
 
 
 def _nobodys(delivery: Planned, device_id: UUID, now: datetime) -> dict[str, Any]:

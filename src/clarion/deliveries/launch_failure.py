@@ -3,7 +3,8 @@ the devices or of their people alone. Pure."""
 
 from collections.abc import Mapping
 
-from clarion.deliveries.delivery import DeliveryState, Skip
+from clarion.deliveries.delivery import DeliveryState
+from clarion.deliveries.reasons import SKIPS
 
 Counts = Mapping[tuple[str, str], int]
 """Deliveries by state and reason; the reason may be empty."""
@@ -11,15 +12,9 @@ Counts = Mapping[tuple[str, str], int]
 NAMED_MAX = 3
 _REFUSED = (DeliveryState.REJECTED.value, DeliveryState.EXPIRED.value)
 _CURES = {
-    (DeliveryState.SKIPPED.value, Skip.NO_FIREBASE_APP.value): (
-        "bind the source of these devices to a Firebase app"
-    ),
-    (DeliveryState.SKIPPED.value, Skip.NOT_RENDERED.value): (
-        "mend the text that fails; the preview of one of these customers shows which"
-    ),
-    (DeliveryState.SKIPPED.value, Skip.APNS_TOKEN.value): (
-        "let the app send its FCM token instead of its APNs token"
-    ),
+    (DeliveryState.SKIPPED.value, skip.value): meaning.remedy
+    for skip, meaning in SKIPS.items()
+    if meaning.is_mendable
 }
 """What can be mended of what is skipped. All else that is skipped, or not registered any more, is
 as it should be."""

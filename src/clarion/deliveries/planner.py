@@ -27,7 +27,7 @@ from clarion.campaigns.content.spec import ContentSpec
 from clarion.campaigns.launch import Launch, LaunchState, fail, planned
 from clarion.campaigns.launch_store import advance_launch, frozen_audience
 from clarion.campaigns.store import get_launched
-from clarion.campaigns.timing.own_time import turn
+from clarion.campaigns.timing.own_time import LateTurns, is_late, next_turn, turn
 from clarion.clock import Clock
 from clarion.customers.devices.device import Platform, TokenKind
 from clarion.customers.profile.zone_store import zones_of
@@ -175,14 +175,17 @@ class Planner:
         """Writes one page in one transaction; returns 0 if another planner has written it."""
         now = self._clock.now()
         loud = loud_platforms(campaign.content)
-        starts = _starts(launch, zones)
+        starts = _starts(launch, zones, now)
         began = min(launch.started_at, now)  # the clock may have been set back since
         together: dict[tuple[UUID | None, datetime], list[ReachedDevice]] = defaultdict(list)
         skipped: list[dict[str, Any]] = []
         for device in page:
             skip = skip_of(device, loud)
+            starts_at = starts.get(device.customer_id, began)
+            if starts_at is None:
+                skip = skip or Skip.LATE
             if skip is None:
-                starts_at = starts.get(device.customer_id, began)
+                assert starts_at is not None
                 together[device.firebase_app_id, starts_at].append(device)
             else:
                 skipped.append(skipped_row(launch.id, device, skip, now))
@@ -271,13 +274,23 @@ class Planner:
         await self._database.transact(work, self._clock)
 
 
-def _starts(launch: Launch, zones: Mapping[UUID, str]) -> dict[UUID, datetime]:
-    """When it is each customer's turn, of a launch at each customer's own time."""
+def _starts(
+    launch: Launch, zones: Mapping[UUID, str], now: datetime
+) -> dict[UUID, datetime | None]:
+    """When it is each customer's turn, of a launch at each customer's own time; None: it has passed
+    too long ago, and they do not get it."""
     if launch.own_time is None:
         return {}
     own = launch.own_time
-    turns = {zone: turn(own, zone, launch.due_at) for zone in set(zones.values())}
-    return {customer_id: turns[zone] for customer_id, zone in zones.items()}
+
+    def start(zone: str) -> datetime | None:
+        at = turn(own, zone, launch.due_at)
+        if not is_late(own, at, now):
+            return at
+        return None if own.late is LateTurns.SKIP else next_turn(own, zone, now)
+
+    starts = {zone: start(zone) for zone in set(zones.values())}
+    return {customer_id: starts[zone] for customer_id, zone in zones.items()}
 
 
 def loud_platforms(content: ContentSpec) -> set[str]:

@@ -111,6 +111,7 @@ async def _update(
             deliveries.c.settled_at,
             deliveries.c.received_at,
             deliveries.c.opened_at,
+            deliveries.c.language,
         )
         .where(deliveries.c.launch_id == launch_id, deliveries.c.device_id.in_(device_ids))
         .order_by(deliveries.c.device_id)
@@ -131,6 +132,7 @@ async def _update(
             row.reason,
             received=row.received_at is None,
             opened=row.opened_at is None and opened_at is not None,
+            language=row.language,
         )
         since = accepted_at(row.state, row.settled_at)
         tally.report(Report.RECEIVED, row.received_at, received_at, accepted_at=since)

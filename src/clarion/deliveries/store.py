@@ -39,6 +39,7 @@ class Delivery:
     received_at: datetime | None
     opened_at: datetime | None
     converted_at: datetime | None
+    language: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,6 +194,7 @@ async def _planned(
             received_at=None,
             opened_at=None,
             converted_at=None,
+            language=None,
         )
         for member in members
     }
@@ -215,4 +217,5 @@ def _delivery(row: Any) -> Delivery:
         received_at=row.received_at,
         opened_at=row.opened_at,
         converted_at=row.converted_at,
+        language=row.language,
     )

@@ -23,6 +23,8 @@ from clarion.accounts.audit import Thing
 from clarion.accounts.command import Run, Services, command, forbidden
 from clarion.audiences import rule_parser
 from clarion.audiences.saved.store import get_audience, resolve_rule
+from clarion.campaigns.campaign import Campaign, launch_values
+from clarion.campaigns.content.launch_values import LaunchValues
 from clarion.campaigns.content.spec import ContentSpec, parse_content
 from clarion.campaigns.content.template import Template, faults_of
 from clarion.campaigns.draft import provider_faults
@@ -43,6 +45,7 @@ from clarion.deliveries.provider import (
 )
 from clarion.deliveries.provider import Rejected as RejectedPush
 from clarion.deliveries.sending.chunk_result import NOT_RENDERED, ChunkResult
+from clarion.deliveries.sending.zones import tell_zones
 from clarion.deliveries.tryout_store import TestDevice, devices_to_test
 from clarion.faults import Fault, Rejected, invalid, not_found
 
@@ -78,7 +81,7 @@ class TestSend:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Asked:
     content: ContentSpec
-    campaign_id: UUID | None
+    campaign: Campaign | None
     user_ids: Sequence[str]
     is_dry: bool
 
@@ -114,23 +117,24 @@ async def send_test(
             for app_id in {device.firebase_app_id for device in devices}
             if app_id is not None
         }
+        template = Template(asked.content)
+        values = await _read_values(connection, actor.workspace_id, asked, template, devices, now)
     test_id = services.clock.new_id()
     noted = await _note_test(
         services,
         actor,
         test_id,
-        campaign_id=asked.campaign_id,
+        campaign_id=None if asked.campaign is None else asked.campaign.id,
         devices=len(devices),
         is_dry=asked.is_dry,
     )
     if isinstance(noted, Rejected):
         return noted
-    template = Template(asked.content)
     told: dict[UUID, TestPush] = {}
     ready: dict[UUID, list[tuple[TestDevice, Push]]] = defaultdict(list)
     for device in devices:
         app = None if device.firebase_app_id is None else apps[device.firebase_app_id]
-        push = _prepared(test_id, template, device, app, now)
+        push = _prepared(test_id, template, device, app, now, values)
         if isinstance(push, TestPush):
             told[device.delivery.device_id] = push
         else:
@@ -178,6 +182,7 @@ async def _read(
         if name not in known
     ]
     content: ContentSpec | list[Fault]
+    campaign: Campaign | None = None
     if campaign_id is None:
         content = parse_content(wire.get("content"))
     else:
@@ -199,7 +204,23 @@ async def _read(
         faults.append(Fault("dry_run", "must be true or false"))
     if faults or isinstance(content, list):
         return invalid(*faults, code="invalid_campaign")
-    return _Asked(content=content, campaign_id=campaign_id, user_ids=user_ids, is_dry=is_dry)
+    return _Asked(content=content, campaign=campaign, user_ids=user_ids, is_dry=is_dry)
+
+
+async def _read_values(
+    connection: AsyncConnection,
+    workspace_id: UUID,
+    asked: _Asked,
+    template: Template,
+    devices: Sequence[TestDevice],
+    now: datetime,
+) -> LaunchValues:
+    """What the texts read beside traits: as if it launched now."""
+    deliveries = [device.delivery for device in devices]
+    zone = await tell_zones(connection, workspace_id, template, deliveries)
+    if asked.campaign is None:
+        return LaunchValues(zone=zone)
+    return launch_values(asked.campaign, now, zone)
 
 
 async def _devices(
@@ -235,22 +256,27 @@ def _prepared(
     device: TestDevice,
     app: ProviderApp | AppPaused | None,
     now: datetime,
+    values: LaunchValues,
 ) -> Push | TestPush:
     """The push, or why there is none: for what skips every push, and for want of an app."""
     if app is None:
         return _told(template, device, SKIPPED, "no_firebase_app")
     if isinstance(app, AppPaused):
         return _told(template, device, SKIPPED, "firebase_app_paused", app.reason)
-    result = ChunkResult()
+    result = ChunkResult(values=values)
     push = result.prepare(test_id, {}, template, device.delivery, now)
     if push is not None:
         return push
     settled = result.settled[device.delivery.device_id]
-    detail = _why_not_rendered(template, device.delivery, now) if settled == NOT_RENDERED else None
+    detail = None
+    if settled == NOT_RENDERED:
+        detail = _why_not_rendered(template, device.delivery, now, values)
     return _told(template, device, SKIPPED, settled.reason, detail)
 
 
-def _why_not_rendered(template: Template, delivery: OpenDelivery, now: datetime) -> str | None:
+def _why_not_rendered(
+    template: Template, delivery: OpenDelivery, now: datetime, values: LaunchValues
+) -> str | None:
     traits = delivery.traits or {}
     fault = template.render(
         Platform(delivery.platform),
@@ -258,6 +284,8 @@ def _why_not_rendered(template: Template, delivery: OpenDelivery, now: datetime)
         traits=traits,
         now=now,
         variant=template.variant_for(traits, delivery.locale),
+        launch=values,
+        zone=delivery.zone,
     )
     return f"{fault.field} {fault.message}" if isinstance(fault, Fault) else None
 

@@ -51,6 +51,7 @@ async def devices_to_test(
                 user_id=row.user_id,
                 traits=row.traits,
                 facts=row.facts,
+                customer_id=row.customer_id,
             ),
         )
         for row in await connection.execute(statement)

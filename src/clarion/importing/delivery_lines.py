@@ -11,6 +11,7 @@ from clarion.importing.cell import protected
 DELIVERY_COLUMNS = (
     "launch_id", "device_id", "customer_id", "user_id", "platform", "state", "reason", "attempts",
     "unanswered", "settled_at", "received_at", "opened_at", "converted_at",
+    "language",
 )  # fmt: skip
 
 

@@ -1,7 +1,9 @@
 """A campaign's account: what became of everything that was planned."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -41,12 +43,25 @@ class PlatformCounts(Counts, frozen=True, kw_only=True):
     reasons: dict[str, dict[str, int]]
 
 
+class LanguageCounts(Counts, frozen=True, kw_only=True):
+    """The account of the text in one language. `reasons`: by state, then by reason."""
+
+    reasons: dict[str, dict[str, int]]
+
+
+NO_LANGUAGE = "none"
+"""Of a content with languages: what no text was chosen for, as it is in flight or was skipped."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """The account of a launch, or of a campaign over all its launches."""
 
     total: Counts
     platforms: dict[str, PlatformCounts] = field(default_factory=dict)
+    languages: dict[str, LanguageCounts] = field(default_factory=dict)
+    """Empty where the content has none; `default`: who got the text that is in no language of
+    its own; `none`: what no text was chosen for."""
     reasons: dict[str, dict[str, int]] = field(default_factory=dict)
     """By state, then by reason."""
     attempts: int = 0
@@ -86,40 +101,57 @@ async def _account(connection: AsyncConnection, *ours: ColumnElement[bool]) -> R
             launch_counts.c.converted,
             launch_counts.c.attempts,
             launch_counts.c.unanswered,
-            planned,
+            launch_counts.c.language,
+            planned.label("planned"),
         )
         .join_from(launches, launch_counts, launch_counts.c.launch_id == launches.c.id)
         .where(*ours, launch_counts.c["count"] != 0)
     )
-    total: dict[str, int] = {}
-    platforms: dict[str, dict[str, int]] = {}
-    reasons: dict[str, dict[str, int]] = {}
-    platform_reasons: dict[str, dict[str, dict[str, int]]] = {}
+    whole = _Part()
+    platforms: dict[str, _Part] = defaultdict(_Part)
+    languages: dict[str, _Part] = defaultdict(_Part)
     attempts = unanswered = planned_count = 0
-    for platform, state, reason, count, received, opened, converted, tried, lost, counted in rows:
-        name = "in_flight" if state == "pending" else state
-        for counts in (total, platforms.setdefault(platform, {})):
-            _add(counts, name, count)
-            _add(counts, "received", received)
-            _add(counts, "opened", opened)
-            _add(counts, "converted", converted)
-            _add(counts, "planned", count)
-        theirs = platform_reasons.setdefault(platform, {})
-        for by_state in (reasons, theirs) if reason else ():
-            _add(by_state.setdefault(name, {}), reason, count)
-        attempts += tried
-        unanswered += lost
-        planned_count = counted
+    for row in rows:
+        name = "in_flight" if row.state == "pending" else row.state
+        language = row.language or NO_LANGUAGE
+        for part in (whole, platforms[row.platform], languages[language]):
+            part.add(name, row)
+        attempts += row.attempts
+        unanswered += row.unanswered
+        planned_count = row.planned
+    if languages.keys() == {NO_LANGUAGE}:
+        languages.clear()
     return Report(
-        total=Counts(**_NONE | total | {"planned": planned_count}),
+        total=Counts(**_NONE | whole.counts | {"planned": planned_count}),
         platforms={
-            name: PlatformCounts(**_NONE | counts, reasons=platform_reasons[name])
-            for name, counts in sorted(platforms.items())
+            name: PlatformCounts(**_NONE | part.counts, reasons=part.reasons)
+            for name, part in sorted(platforms.items())
         },
-        reasons=reasons,
+        languages={
+            name: LanguageCounts(**_NONE | part.counts, reasons=part.reasons)
+            for name, part in sorted(languages.items())
+        },
+        reasons=whole.reasons,
         attempts=attempts,
         unanswered=unanswered,
     )
+
+
+class _Part:
+    """What is counted of all deliveries, or of those of one platform or language."""
+
+    def __init__(self) -> None:
+        self.counts: dict[str, int] = {}
+        self.reasons: dict[str, dict[str, int]] = {}
+
+    def add(self, name: str, row: Any) -> None:
+        """Adds a row of `launch_counts`, whose state a report calls `name`."""
+        for counted in (name, "planned"):
+            _add(self.counts, counted, row._mapping["count"])
+        for counted in ("received", "opened", "converted"):
+            _add(self.counts, counted, row._mapping[counted])
+        if row.reason:
+            _add(self.reasons.setdefault(name, {}), row.reason, row._mapping["count"])
 
 
 async def counts_of(connection: AsyncConnection, launch_ids: Sequence[UUID]) -> dict[UUID, Counts]:

@@ -28,7 +28,7 @@ from clarion.reports.activity_store import (
     campaign_activity,
     launch_activity,
 )
-from clarion.reports.funnel_store import Counts, PlatformCounts
+from clarion.reports.funnel_store import Counts, LanguageCounts, PlatformCounts
 from clarion.reports.timeline_store import Position, Push, position
 from clarion.reports.waiting_store import Waiting, waiting
 
@@ -36,7 +36,9 @@ from clarion.reports.waiting_store import Waiting, waiting
 class Report(Counts, frozen=True, kw_only=True):
     """A campaign's account at one instant. `reason`: why it is paused, or has failed. `reasons`:
     by state, then by reason; of what is in flight, FCM's last answer (`doubted_…`: one about the
-    app that was not believed). `attempts`: pushes that left for FCM, repeats included;
+    app that was not believed). `languages`: the account of each text, by language tag, `default`,
+    and `none` for what no text was chosen for; empty where the content has no languages.
+    `attempts`: pushes that left for FCM, repeats included;
     `unanswered`: those whose answer was never seen, which may have been shown twice. `waiting`:
     why what is in flight is not sent now. `deliveries_removed_at`: since when single deliveries
     are gone, for their age; null: they are there."""
@@ -46,6 +48,7 @@ class Report(Counts, frozen=True, kw_only=True):
     reason: str | None
     reasons: dict[str, dict[str, int]]
     platforms: dict[str, PlatformCounts]
+    languages: dict[str, LanguageCounts]
     attempts: int
     unanswered: int
     balances: bool
@@ -69,6 +72,7 @@ async def get_report(
         **asdict(account.total),
         reasons=account.reasons,
         platforms=account.platforms,
+        languages=account.languages,
         attempts=account.attempts,
         unanswered=account.unanswered,
         balances=account.balances,
@@ -125,11 +129,12 @@ async def list_launch_reports(
 
 class LaunchAccount(LaunchReport, frozen=True, kw_only=True):
     """A launch and its whole account. `reasons`: by state, then by reason; `platforms`: the same of
-    each. `attempts`: pushes that left for FCM, repeats included; `unanswered`: those whose answer
-    was never seen."""
+    each; `languages`: of each text, where the content has several. `attempts`: pushes that left for
+    FCM, repeats included; `unanswered`: those whose answer was never seen."""
 
     reasons: dict[str, dict[str, int]]
     platforms: dict[str, PlatformCounts]
+    languages: dict[str, LanguageCounts]
     attempts: int
     unanswered: int
     balances: bool
@@ -148,6 +153,7 @@ async def show_launch_account(
         **{name: getattr(launch, name) for name in _OF_LAUNCH},
         reasons=account.reasons,
         platforms=account.platforms,
+        languages=account.languages,
         attempts=account.attempts,
         unanswered=account.unanswered,
         balances=account.balances,

@@ -13,7 +13,8 @@ from clarion.campaigns.campaign import Campaign, DefinitionState
 from clarion.campaigns.launch import Launch, LaunchState
 from clarion.clock import Moment
 from clarion.customers.devices.device import Platform
-from clarion.deliveries.delivery import DeliveryState, Skip
+from clarion.deliveries.delivery import DeliveryState
+from clarion.deliveries.reasons import MEANINGS
 
 CONDITION_CHARACTERS_MAX = 300
 
@@ -62,22 +63,6 @@ class Why(msgspec.Struct, frozen=True, kw_only=True):
     explanation: Explanation | None
 
 
-REASONS = {
-    Skip.OPTED_OUT: "they have opted out of push",
-    Skip.DEVICE_MOVED: "it was somebody else's by then",
-    Skip.REGISTRATION_REMOVED: "its registration was removed before",
-    Skip.NO_FIREBASE_APP: "its source is bound to no Firebase app",
-    Skip.APNS_TOKEN: "its app sends the APNs token instead of the FCM token",
-    Skip.NOTIFICATIONS_OFF: "notifications are turned off on it",
-    Skip.NOT_RENDERED: "a text of the campaign fails for them",
-    Skip.NO_LIVE_ACTIVITY: "it has told no token for a Live Activity",
-    Skip.EXCLUDED: "the workspace's exclusions name them",
-    Skip.CATEGORY_LEFT: "they have left the campaign's category",
-    Skip.FREQUENCY_CAP: "they had got as many pushes lately as a frequency cap allows",
-    Skip.QUIET_HOURS: "it was quiet for them, and the workspace holds no pushes until it is not",
-    Skip.ERASED: "they were erased",
-}
-"""Why a device was skipped."""
 _CODES = {
     DeliveryState.ACCEPTED: WhyCode.ACCEPTED,
     DeliveryState.PENDING: WhyCode.IN_FLIGHT,
@@ -197,8 +182,8 @@ def _reported(push: PushTold) -> str:
 
 
 def _reason(reason: str | None) -> str:
-    known = {skip.value: phrase for skip, phrase in REASONS.items()}
-    return known.get(reason or "", f"of {reason}")
+    known = MEANINGS.get(reason or "")
+    return f"of {reason}" if known is None else known.phrase
 
 
 def _why_paused(campaign: Campaign) -> str:

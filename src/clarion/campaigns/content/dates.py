@@ -8,9 +8,13 @@ never waits or fails for it, and `default` gives it a value.
 import re
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from dateutil import parser
 
+CUSTOMER_ZONE = "customer"
+"""Instead of a zone's name: that in which the customer is."""
+WORKSPACE_ZONE = "workspace"
 DATE_CHARACTERS_MAX = 100
 FORMAT_CHARACTERS_MAX = 200
 _MILLISECONDS_FROM = 1e11
@@ -40,6 +44,17 @@ def instant_of(value: Any, now: datetime | None = None) -> datetime | None:
     if text in ("now", "today"):
         return now
     return _of_text(text)
+
+
+def in_zone(instant: datetime, zone: str | None) -> datetime:
+    """The same instant on a clock in that zone; None: in the zone it has. A day or a time that was
+    sent without a zone is no instant, and stays as it is: a birthday is that day everywhere."""
+    if zone is None or instant.tzinfo is None:
+        return instant
+    try:
+        return instant.astimezone(ZoneInfo(zone))
+    except OverflowError:  # in the first or last hours of all years
+        return instant
 
 
 def written(instant: datetime, form: str) -> str | None:

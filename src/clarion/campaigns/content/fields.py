@@ -35,13 +35,14 @@ TTL_SECONDS_DEFAULT = 259_200
 _RESERVED_DATA = frozenset(
     {
         "clarion_push",
-        "clarion_buttons",
         "from",
         "message_type",
         "collapse_key",
         "notification",
     }
 )
+RESERVED_SINCE = frozenset({"clarion_buttons"})
+"""Of `data`, what versions before this one let pass: it is in contents that are saved."""
 _RESERVED_DATA_STARTS = ("google", "gcm")
 _RUN = frozenset({"javascript", "vbscript", "data"})
 """Schemes of a link that a browser would run instead of going there."""
@@ -149,6 +150,15 @@ def _split(address: str) -> tuple[str, str]:
 
 def is_reserved(name: str) -> bool:
     """Whether FCM, an SDK or Clarion itself uses this name in a push's `data`."""
+    return _was_reserved(name) or name in RESERVED_SINCE
+
+
+def reserved(name: str) -> str:
+    """What is wrong with a key of `data` that is reserved."""
+    return f"may not use the key {name!r}: it is reserved; choose another name"
+
+
+def _was_reserved(name: str) -> bool:
     return name in _RESERVED_DATA or name.startswith(_RESERVED_DATA_STARTS)
 
 
@@ -158,8 +168,8 @@ def _data(value: Any) -> Any:
     if len(value) > DATA_KEYS_MAX:
         return Wrong(f"has {len(value)} keys; the limit is {DATA_KEYS_MAX}")
     for name, text in value.items():
-        if not name or is_reserved(name):
-            return Wrong(f"may not use the key {name!r}: it is reserved; choose another name")
+        if not name or _was_reserved(name):
+            return Wrong(reserved(name))
         if not isinstance(text, str):
             return Wrong(f'{name} must be a text: FCM carries texts only, so write 5 as "5"')
         if not is_storable(name) or not is_storable(text):

@@ -16,8 +16,9 @@ from liquid.exceptions import FilterArgumentError, LiquidError, ResourceLimitErr
 from liquid.filter import sequence_filter
 from liquid.undefined import Undefined
 
-from clarion.campaigns.content.dates import instant_of, written
+from clarion.campaigns.content.dates import CUSTOMER_ZONE, in_zone, instant_of, written
 from clarion.campaigns.content.printing import json_text, number_text, text_of
+from clarion.time_zone import is_zone
 
 VALUE_SIZE_MAX = 16_384
 """Characters, members or bits of what goes into a filter and comes out of it."""
@@ -36,6 +37,9 @@ class Rendering(Protocol):
     """What a filter sees of the rendering that it works for."""
 
     now: datetime | None
+    zone: str | None
+    """The workspace's."""
+    customer_zone: str | None
 
     def spend(self, steps: int) -> None:
         """Raises ResourceLimitError where the rendering has worked enough."""
@@ -118,14 +122,18 @@ def _argument(value: Any) -> Any:
     return value if isinstance(value, (str, Undefined)) else text_of(value)
 
 
-def _date(rendering: Rendering, value: Any, form: Any = None) -> Any:
-    """The instant in the form; nothing for what is none, so that `default` can speak."""
+def _date(rendering: Rendering, value: Any, form: Any = None, zone: Any = None) -> Any:
+    """The instant in the form; nothing for what is none, so that `default` can speak. `zone`:
+    `customer`, or the name of one; what is none is the workspace's."""
     if isinstance(value, str):
         rendering.spend(_DATE_STEPS)
     instant = instant_of(value, rendering.now)
     if instant is None:
         return None
-    return written(instant, text_of(form)) if text_of(form) else text_of(value)
+    if not text_of(form):
+        return text_of(value)
+    own = rendering.customer_zone if zone == CUSTOMER_ZONE else zone
+    return written(in_zone(instant, own if is_zone(own) else rendering.zone), text_of(form))
 
 
 def _first(_: Rendering, value: Any) -> Any:

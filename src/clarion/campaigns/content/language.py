@@ -15,6 +15,8 @@ from typing import Any
 TAG_CHARACTERS_MAX = 35
 """As RFC 5646 (4.4.1) advises for a tag."""
 TRAITS = ("language", "locale")
+DEFAULT = "default"
+"""What a report calls the texts of a content with languages in no other: it is not a tag."""
 LOCALE_FACT = "locale"
 """Of a device."""
 _TAGS_KEPT = 4_096

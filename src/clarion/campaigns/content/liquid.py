@@ -28,6 +28,7 @@ from liquid.template import BoundTemplate
 from liquid.undefined import UNDEFINED
 
 from clarion.campaigns.content.filters import OWN_NAMES, check_size, held_to_bounds, steps_of
+from clarion.campaigns.content.launch_values import NO_LAUNCH, LaunchValues
 from clarion.campaigns.content.printing import text_of
 
 LOOPS_MAX = 1_000
@@ -72,7 +73,15 @@ def line_of(token: Any) -> int:
 class Rendering(RenderContext):
     """One text that is being rendered for one customer."""
 
-    __slots__ = ("_block_steps", "_customer", "blanks", "now", "steps_left")
+    __slots__ = (
+        "_block_steps",
+        "_customer",
+        "blanks",
+        "customer_zone",
+        "now",
+        "steps_left",
+        "zone",
+    )
 
     def __init__(
         self,
@@ -82,12 +91,16 @@ class Rendering(RenderContext):
         now: datetime | None,
         *,
         blanks: list[Blank] | None = None,
-        event: Mapping[str, Any],
+        launch: LaunchValues,
+        customer_zone: str | None,
     ) -> None:
-        super().__init__(template, globals={"customer": customer, "event": event})
+        names = {"customer": customer, "event": launch.event, "campaign": launch.campaign}
+        super().__init__(template, globals=names)
         self._customer = customer
         self.steps_left = steps
         self.now = now
+        self.zone = launch.zone
+        self.customer_zone = customer_zone or launch.zone
         self.blanks = blanks
         self._block_steps = 1
 
@@ -361,12 +374,13 @@ def render(
     steps: int,
     now: datetime | None,
     blanks: list[Blank] | None = None,
-    event: Mapping[str, Any] | None = None,
+    launch: LaunchValues = NO_LAUNCH,
+    zone: str | None = None,
 ) -> tuple[str, int]:
     """The text, and how many of the steps are left. Raises what Liquid, or Python, does. `blanks`:
-    where outputs are noted that print nothing."""
+    where outputs are noted that print nothing; `zone`: the customer's own."""
     rendering = Rendering(
-        template, customer, steps, now, blanks=blanks, event={} if event is None else event
+        template, customer, steps, now, blanks=blanks, launch=launch, customer_zone=zone
     )
     buffer = rendering.get_buffer()
     template.render_with_context(rendering, buffer)

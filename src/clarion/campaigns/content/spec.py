@@ -16,12 +16,14 @@ from clarion.campaigns.content.fields import (
     BODY_CHARACTERS_MAX,
     COLLAPSE_KEY_CHARACTERS_MAX,
     DATA_KEYS_MAX,
+    RESERVED_SINCE,
     TITLE_CHARACTERS_MAX,
     TTL_SECONDS_DEFAULT,
     TTL_SECONDS_MAX,
     Priority,
     is_reserved,
     read_fields,
+    reserved,
 )
 from clarion.campaigns.content.language import fallbacks, language_tag, variant_for
 from clarion.campaigns.content.live_activity import LiveActivity, LiveEvent, dump_live_activity
@@ -43,6 +45,7 @@ __all__ = [
     "Variant",
     "dump_content",
     "is_reserved",
+    "load_content",
     "parse_content",
 ]
 
@@ -162,7 +165,35 @@ class ContentSpec:
 
 
 def parse_content(wire: Any) -> ContentSpec | list[Fault]:
-    """The content in its saved form, or everything that is wrong with it."""
+    """The content as people write it, which is its saved form, or everything that is wrong with
+    it."""
+    spec = load_content(wire)
+    if isinstance(spec, list):
+        return spec
+    faults = [
+        Fault(field=f"{path}.data", message=reserved(name))
+        for path, layer in _every_layer(spec)
+        for name in layer.get("data") or ()
+        if name in RESERVED_SINCE
+    ]
+    return faults or spec
+
+
+def _every_layer(spec: ContentSpec) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Where fields stand, and which."""
+    wholes: list[tuple[str, Mapping[str, Any], Overrides]] = [
+        ("content", {"data": spec.base.data}, spec.overrides)
+    ]
+    for tag, variant in spec.variants.items():
+        wholes.append((f"content.languages.{tag}", variant.fields, variant.overrides))
+    for path, whole, overrides in wholes:
+        yield path, whole
+        for platform, override in overrides.items():
+            yield f"{path}.platforms.{platform.value}", override
+
+
+def load_content(wire: Any) -> ContentSpec | list[Fault]:
+    """The content in its saved form, of this version or of one before; or all that is wrong."""
     if not isinstance(wire, Mapping):
         return [Fault(field="content", message="must be an object with title and body")]
     faults: list[Fault] = []
@@ -185,7 +216,7 @@ def parse_content(wire: Any) -> ContentSpec | list[Fault]:
 
 
 def dump_content(spec: ContentSpec) -> dict[str, Any]:
-    """The saved form; `parse_content` reads it back."""
+    """The saved form; `load_content` reads it back."""
     base = spec.base
     wire: dict[str, Any] = {
         "title": base.title,

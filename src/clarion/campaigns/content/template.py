@@ -3,9 +3,9 @@
 
 Templates are parsed once a campaign; a text without tags is never handed to Liquid. A trait that
 is missing renders as nothing (`default` gives it a value); a filter, a tag or a name besides
-`customer` and `event` that does not exist is refused when the campaign is saved, and so is what is
-too expensive for anybody. `event` is what a push to one customer was asked for with; in a launch to
-an audience it is empty.
+`customer`, `event` and `campaign` that does not exist is refused when the campaign is saved, and so
+is what is too expensive for anybody. `event` is what a push to one customer was asked for with; in
+a launch to an audience it is empty.
 
 Traits come from outside: whatever they are, a template renders a bounded text in bounded time or
 says that it can not, and a trait that looks like Liquid is a text like any other.
@@ -23,9 +23,11 @@ from liquid.template import BoundTemplate
 
 from clarion.campaigns.content.appearance import Button
 from clarion.campaigns.content.cost import steps_at_least
+from clarion.campaigns.content.date_zones import asks_customers, wrong_zone, zones_of_dates
 from clarion.campaigns.content.fields import is_dynamic, wrong_image, wrong_link
 from clarion.campaigns.content.filters import VALUE_SIZE_MAX
 from clarion.campaigns.content.language import language_of
+from clarion.campaigns.content.launch_values import NO_LAUNCH, OF_CAMPAIGN, LaunchValues
 from clarion.campaigns.content.liquid import (
     LOOPS_MAX,
     OUTPUT_BYTES_MAX,
@@ -68,6 +70,7 @@ _VARIANTS_KEPT = 1_000
 _CUSTOMER = "customer"
 _BUTTONS = "buttons["
 _EVENT = "event"
+_CAMPAIGN = "campaign"
 _TEXTS = ("title", "body", "image", "link")
 _CHECKS: dict[str, Callable[[str], str | None]] = {"image": wrong_image, "link": wrong_link}
 
@@ -98,6 +101,10 @@ class Template:
             parsed.templates for parsed in self._parsed.values()
         )
         """Whether what a push says depends on the customer at all."""
+        zones = [zone for parsed in self._parsed.values() for zone in parsed.date_zones()]
+        self.has_dates = bool(zones)
+        self.has_dates_of_customers = any(map(asks_customers, zones))
+        """Whether a date may be written in the zone in which the customer is."""
 
     def render(
         self,
@@ -108,18 +115,21 @@ class Template:
         now: datetime | None = None,
         variant: str | None = None,
         blanks: list[tuple[str, Blank]] | None = None,
-        event: Mapping[str, Any] | None = None,
+        launch: LaunchValues = NO_LAUNCH,
+        zone: str | None = None,
     ) -> Content | RenderingFault:
         """The content for one customer in a variant (`variant_for`), or what in it can not be
         rendered for this one.
 
         `now` is what `date` makes of the word; without it the word means nothing. `blanks`: where
-        outputs that print nothing are noted, each with the name of its text. `event`: what a push
-        to one customer was asked for with."""
+        outputs that print nothing are noted, each with the name of its text. `zone`: in which the
+        customer is; None: nobody knows, or no date asks (`has_dates_of_customers`)."""
         parsed = self._parsed[platform, variant]
         if not parsed.templates:
             return parsed.content
-        content, steps_left = parsed.render(CustomerDrop(user_id, traits), now, blanks, event)
+        content, steps_left = parsed.render(
+            CustomerDrop(user_id, traits), now, blanks, launch, zone
+        )
         self.steps += STEPS_A_RENDERING + STEPS_MAX - steps_left
         return content
 
@@ -205,7 +215,8 @@ def _wrong(text: str) -> tuple[int, str] | None:
     itself misses a filter only when it gets there, for some customers and not for others, and a
     name never."""
     try:
-        used = parse(text).analyze(include_partials=False)
+        template = parse(text)
+        used = template.analyze(include_partials=False)
     except LiquidError as error:
         return line_of(error.token), _words(error)
     except RecursionError:
@@ -218,10 +229,17 @@ def _wrong(text: str) -> tuple[int, str] | None:
         if root == _EVENT:
             continue
         line = _line_at(text, variable.span)
+        if root == _CAMPAIGN:
+            if len(variable.segments) == 2 and variable.segments[1] in OF_CAMPAIGN:
+                continue
+            return line, f"campaign has {', '.join(OF_CAMPAIGN)}, such as campaign.name"
         if root != _CUSTOMER:
             return line, f"there is no {root}; traits are read as customer.{root}"
         if len(variable.segments) == 1:
             return line, "customer alone says nothing; name a trait, such as customer.first_name"
+    for line, zone in zones_of_dates(template):
+        if wrong_zone(zone):
+            return line, f"there is no time zone {zone}; use customer, or one such as Europe/Vienna"
     return None
 
 
@@ -258,12 +276,20 @@ class _Parsed:
             name: parse(text) for name, text in _dynamic_texts(content)
         }
 
+    def date_zones(self) -> list[str | None]:
+        """What dates name as their zone: a name, `customer`, an empty text for what only the
+        rendering knows; None: nothing."""
+        return [
+            zone for template in self.templates.values() for _, zone in zones_of_dates(template)
+        ]
+
     def render(
         self,
         customer: CustomerDrop,
         now: datetime | None,
         blanks: list[tuple[str, Blank]] | None = None,
-        event: Mapping[str, Any] | None = None,
+        launch: LaunchValues = NO_LAUNCH,
+        zone: str | None = None,
     ) -> tuple[Content | RenderingFault, int]:
         """What becomes of it, and how many steps are left."""
         steps = STEPS_MAX
@@ -272,7 +298,13 @@ class _Parsed:
             noted: list[Blank] | None = None if blanks is None else []
             try:
                 text, steps = render(
-                    template, customer, steps=steps, now=now, blanks=noted, event=event
+                    template,
+                    customer,
+                    steps=steps,
+                    now=now,
+                    blanks=noted,
+                    launch=launch,
+                    zone=zone,
                 )
             except Exception as error:
                 # Filters raise whatever Python does for strange values (OverflowError, ValueError,

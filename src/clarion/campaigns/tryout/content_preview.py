@@ -11,9 +11,11 @@ from clarion.accounts.actor import Actor
 from clarion.audiences.saved.references import wrong_references
 from clarion.audiences.saved.store import resolve_rule
 from clarion.campaigns.content.advice import advise
+from clarion.campaigns.content.launch_values import LaunchValues
 from clarion.campaigns.content.spec import Content
 from clarion.campaigns.content.surfaces import SurfaceMeters, meters
 from clarion.campaigns.content.template import Template, written_at
+from clarion.campaigns.content.zone_store import zones_for
 from clarion.campaigns.preview import CampaignWarning, warnings_of_traits
 from clarion.campaigns.tryout.device_store import locale_on, locales_of, sample_devices
 from clarion.campaigns.tryout.request import SeenBy, TryOut, read_try_out
@@ -94,7 +96,13 @@ async def preview_content(
     locales: dict[str, str | None] = {}
     if customer is not None:
         locales = await locales_of(connection, actor.workspace_id, customer.id)
-    platforms, faults = _show(asked, provider, customer, locales, now)
+    template = Template(asked.content)
+    ids = [] if customer is None else [customer.id]
+    zone, zones = await zones_for(connection, actor.workspace_id, template, ids)
+    own_zone = None if customer is None else zones.get(customer.id)
+    platforms, faults = _show(
+        asked, template, provider, customer, locales, now, LaunchValues(zone=zone), own_zone
+    )
     rule = await resolve_rule(connection, actor.workspace_id, asked.audience)
     warnings = await warnings_of_traits(
         connection,
@@ -127,12 +135,14 @@ async def _customer(
 
 def _show(
     asked: TryOut,
+    template: Template,
     provider: ContentProvider,
     customer: Customer | None,
     locales: Mapping[str, str | None],
     now: datetime,
+    values: LaunchValues,
+    zone: str | None,
 ) -> tuple[dict[str, PlatformPreview], list[TriedFault]]:
-    template = Template(asked.content)
     user_id = None if customer is None else customer.user_id
     traits: Mapping[str, Any] = {} if customer is None else customer.traits
     shown: dict[str, PlatformPreview] = {}
@@ -155,7 +165,13 @@ def _show(
         else:
             language = template.variant_for(traits, locale_on(platform, locales))
         content = template.render(
-            platform, user_id=user_id, traits=traits, now=now, variant=language
+            platform,
+            user_id=user_id,
+            traits=traits,
+            now=now,
+            variant=language,
+            launch=values,
+            zone=zone,
         )
         if isinstance(content, Fault):
             tell(platform, language, content)

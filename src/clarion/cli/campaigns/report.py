@@ -7,6 +7,7 @@ from clarion.cli.output import console, escape, print_json, print_records
 
 _NOT_OF_PLATFORMS = ("attempts", "unanswered")
 """Counts of the whole campaign alone."""
+_OF_LANGUAGES = ("planned", "skipped", "accepted", "received", "opened", "converted")
 _HOURLY = ("received", "opened", "converted")
 
 
@@ -22,6 +23,7 @@ def print_report(campaign: Record, report: Record, *, as_json: bool) -> None:
         soft_wrap=True,
     )
     _print_account(report)
+    _print_languages(report)
     for waiting in report["waiting"]:
         console.print(_sentence(waiting), highlight=False, markup=False)
     _print_verdict(report)
@@ -41,6 +43,7 @@ def print_launch(launch: Record, *, as_json: bool) -> None:
         soft_wrap=True,
     )
     _print_account(launch)
+    _print_languages(launch)
     _print_verdict(launch)
 
 
@@ -93,6 +96,18 @@ def _print_account(report: Record) -> None:
         ],
         as_json=False,
         columns=("state", "reason", *everything),
+        none="",
+    )
+
+
+def _print_languages(report: Record) -> None:
+    """How each text did, where the content has several."""
+    if not report["languages"]:
+        return
+    print_records(
+        [{"language": tag} | counts for tag, counts in report["languages"].items()],
+        as_json=False,
+        columns=("language", *_OF_LANGUAGES),
         none="",
     )
 

@@ -172,13 +172,28 @@ def print_campaign(campaign: Record, *, as_json: bool, warnings: Sequence[Record
     print_warnings(warnings)
 
 
+_LIMITED = {
+    "excluded": "excluded",
+    "category_left": "have left its category",
+    "quiet_hours": "in quiet hours",
+    "frequency_cap": "by a frequency cap",
+    "held": "wait for quiet hours to end",
+}
+"""What a forecast of limits counts, in words."""
+
+
 def _sends(expected: Record) -> str:
     count, reached = expected["devices"], expected["reach"]
     devices = "1 device" if count == 1 else f"{count:,} devices"
     customers = "1 customer" if reached["customers"] == 1 else f"{reached['customers']:,} customers"
     left_out = reached["devices"] - count
     among = f", {left_out:,} more are left out" if left_out else ""
-    return f"{expected['name']} sends to {devices} of {customers} now{among}"
+    limits = expected["limits"] or {}
+    counts = {words: limits.get(name) for name, words in _LIMITED.items()}
+    told = ", ".join(f"{count:,} {words}" for words, count in counts.items() if count)
+    about = "about " if limits.get("is_estimate") else ""
+    limited = f". The workspace's limits leave {about}so many of them alone: {told}" if told else ""
+    return f"{expected['name']} sends to {devices} of {customers} now{among}{limited}"
 
 
 def _say(campaign: Record, as_json: bool, warnings: Sequence[Record] = ()) -> None:

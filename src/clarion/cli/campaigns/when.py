@@ -25,6 +25,8 @@ class When:
         The zone of customers of whom none is known; without it, the workspace's.
     past
         Customers in whose zone that is past get it at_once, or tomorrow.
+    late
+        Who could not get it in time, since nothing ran, gets it tomorrow, or skip them.
     repeat
         daily, weekly, monthly, or an RRULE such as FREQ=WEEKLY;BYDAY=MO,TH.
     until
@@ -40,6 +42,7 @@ class When:
     own_time: Flag = False
     fallback_zone: str | None = None
     past: str | None = None
+    late: str | None = None
     repeat: str | None = None
     until: str | None = None
     except_on: Annotated[list[str] | None, Parameter(negative="")] = None
@@ -47,7 +50,7 @@ class When:
 
     def body(self) -> dict[str, Any]:
         """What the API is told; nothing where no flag was given."""
-        beside = {"fallback": self.fallback_zone, "past": self.past}
+        beside = {"fallback": self.fallback_zone, "past": self.past, "late": self.late}
         own = {name: value for name, value in beside.items() if value is not None}
         given: dict[str, Any] = {"at": self.at, "zone": self.zone}
         if self.own_time or own:

@@ -35,6 +35,18 @@ async def lock_recent(
     return {row.customer_id: unpack(row.pushes) for row in rows}
 
 
+async def read_recent(
+    connection: AsyncConnection, customer_ids: Collection[UUID]
+) -> dict[UUID, Recent]:
+    """The same of those who have a row, only to look at them."""
+    rows = await connection.execute(
+        select(recent_pushes.c.customer_id, recent_pushes.c.pushes).where(
+            among(connection, recent_pushes.c.customer_id, sorted(customer_ids))
+        )
+    )
+    return {row.customer_id: unpack(row.pushes) for row in rows}
+
+
 async def save_recent(connection: AsyncConnection, changed: Mapping[UUID, Recent]) -> None:
     """Of customers whose rows this transaction has locked."""
     rows = [

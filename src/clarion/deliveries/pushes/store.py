@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from clarion.audiences.query import takes_no_push
 from clarion.audiences.rule import Everyone
 from clarion.campaigns.campaign import Campaign
-from clarion.campaigns.content.spec import Content, ContentSpec, dump_content, parse_content
+from clarion.campaigns.content.spec import Content, ContentSpec, dump_content, load_content
 from clarion.campaigns.launch import Launch, LaunchState
 from clarion.campaigns.launch_store import LAUNCH_COLUMNS, create_launch, launch_beside
 from clarion.campaigns.limits.store import get_limits
@@ -210,7 +210,7 @@ async def get_pushed(
     if row.campaign_id is not None:
         launched = await get_launched(connection, launch_id)
         return launched and replace(launched, is_transactional=True), row.event
-    content = NOTHING if row.content is None else parse_content(row.content)
+    content = NOTHING if row.content is None else load_content(row.content)
     assert isinstance(content, ContentSpec), "only checked content is saved"
     campaign = Campaign(
         id=launch_id,

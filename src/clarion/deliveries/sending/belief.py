@@ -18,9 +18,11 @@ services of web browsers have limits of their own.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from clarion.deliveries.provider import Platform
+from clarion.deliveries.chunk import OpenDelivery
+from clarion.deliveries.provider import Outcome, Platform, Push
 
 REPEATS = 2
 MANY = 20
@@ -34,6 +36,15 @@ TRIAL_SECONDS_MAX = 600.0
 LATELY_SECONDS = 60.0
 LIMITED_SECONDS = 900.0
 """A platform that alone was told to slow down is remembered for so long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the provider said to one push."""
+
+    delivery: OpenDelivery
+    push: Push
+    outcome: Outcome
 
 
 def is_believed(

@@ -4,9 +4,10 @@ from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
+from clarion.campaigns.content.language import DEFAULT
+from clarion.campaigns.content.launch_values import NO_LAUNCH, LaunchValues
 from clarion.campaigns.content.spec import Content
 from clarion.campaigns.content.template import Template
 from clarion.customers.devices.device import NOT_KNOWN, Platform, Removal, Spares, TokenKind
@@ -34,7 +35,7 @@ from clarion.deliveries.provider import (
     Unavailable,
     Unregistered,
 )
-from clarion.deliveries.sending.belief import DOUBTED, is_believed, limited_platforms
+from clarion.deliveries.sending.belief import DOUBTED, Answer, is_believed, limited_platforms
 from clarion.faults import Fault
 
 RETRY_BUCKET_SECONDS = 5
@@ -46,15 +47,6 @@ NOT_BY_TOKEN = "token_not_registered"  # noqa: S105 - a reason
 _FALLEN_BACK = frozenset({NOT_BY_FID, NOT_BY_TOKEN})
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What the provider said to one push."""
-
-    delivery: OpenDelivery
-    push: Push
-    outcome: Outcome
-
-
 @dataclass(slots=True)
 class ChunkResult:
     """What became of one chunk so far. After `close` every delivery of the chunk is in exactly one
@@ -63,8 +55,8 @@ class ChunkResult:
     lost: int = 0
     """Earlier claims of the chunk that were never settled: what they sent, if anything, left an
     answer that nobody saw."""
-    event: Mapping[str, Any] | None = None
-    """What templates read as `event`: of a push to one customer."""
+    values: LaunchValues = NO_LAUNCH
+    """What templates read of the launch."""
     is_transactional: bool = False
     settled: dict[UUID, Settled] = field(default_factory=dict)
     sent: set[UUID] = field(default_factory=set)
@@ -80,6 +72,8 @@ class ChunkResult:
     held_until: datetime | None = None
     reasons: dict[UUID, str] = field(default_factory=dict)
     """Why those of `again` and `held` are not settled."""
+    languages: dict[UUID, str] = field(default_factory=dict)
+    """Of the texts that were chosen, where the content has several."""
     later: dict[datetime, list[UUID]] = field(default_factory=lambda: defaultdict(list))
     """Those whose platform is to hear nothing for a while: no push left for them."""
     blaming: list[Answer] = field(default_factory=list)
@@ -318,13 +312,16 @@ class ChunkResult:
         else:
             traits = delivery.traits or {}
             variant = template.variant_for(traits, delivery.locale)
+            if template.has_variants:
+                self.languages[delivery.device_id] = variant or DEFAULT
             rendered = template.render(
                 platform,
                 user_id=delivery.user_id,
                 traits=traits,
                 now=now,
                 variant=variant,
-                event=self.event,
+                launch=self.values,
+                zone=delivery.zone,
             )
             if isinstance(rendered, Fault):
                 return NOT_RENDERED

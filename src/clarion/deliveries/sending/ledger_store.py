@@ -9,6 +9,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -31,12 +32,12 @@ from clarion.audiences.query import takes_no_push
 from clarion.customers.devices.store import shows_nothing
 from clarion.deliveries.chunk import (
     LEASED,
-    READY,
     SETTLED,
     Chunk,
     Member,
     NewChunk,
     OpenDelivery,
+    chunk_row,
     member_columns,
     unpack,
 )
@@ -48,6 +49,7 @@ from clarion.storage.dialect import Id, Instant, among
 from clarion.storage.schema import chunks, customers, deliveries, devices
 
 _PENDING = DeliveryState.PENDING.value
+_ROW_PART = itemgetter("platform", "language")
 _IS_PENDING = deliveries.c.state == literal_column("'pending'")
 """A literal, not a parameter: only then do databases use the index of the pending ones."""
 
@@ -150,14 +152,16 @@ async def settle_chunk(
     again: Sequence[NewChunk],
     now: datetime,
     reasons: Mapping[UUID, str] | None = None,
+    languages: Mapping[UUID, str] | None = None,
 ) -> Tally | None:
     """Writes what became of the chunk. Returns the change of the launch's counts, or None if
     another sender has claimed the chunk since.
 
     `settled` and `again` together name every open delivery of the chunk; `sent` are those of both
-    for which a push left, `unanswered` those whose answer never came, and `reasons` say why those
-    of `again` are not settled. Attempts of earlier claims that were lost are counted, too. A
-    delivery that was taken out of the chunk meanwhile, because its customer was erased, is ignored.
+    for which a push left, `unanswered` those whose answer never came, `reasons` say why those
+    of `again` are not settled, and `languages` those of their texts. Attempts of earlier claims
+    that were lost are counted, too. A delivery that was taken out of the chunk meanwhile, because
+    its customer was erased, is ignored.
     """
     fence = {"chunk_id": chunk.id, "our_attempt": chunk.attempt}
     row = (await connection.execute(_LOCK, fence)).one_or_none()
@@ -171,6 +175,7 @@ async def settle_chunk(
         rows=await _pending_rows(connection, chunk),
         sent=set(sent),
         unanswered=set(unanswered),
+        languages=languages or {},
         now=now,
     )
     await settlement.enter(settled)
@@ -191,6 +196,7 @@ class _Settlement:
         rows: dict[UUID, Any],
         sent: Collection[UUID],
         unanswered: Collection[UUID],
+        languages: Mapping[UUID, str],
         now: datetime,
     ) -> None:
         self._connection = connection
@@ -199,17 +205,18 @@ class _Settlement:
         self._rows = rows
         self._sent = sent
         self._unanswered = unanswered
+        self._languages = languages
         self._now = now
         self.tally = Tally()
 
     async def enter(self, settled: Mapping[UUID, Settled]) -> None:
         """Writes the settled deliveries."""
         new: dict[tuple[Settled, int, int], list[Member]] = defaultdict(list)
-        old: dict[tuple[Settled, int, int], list[UUID]] = defaultdict(list)
+        old: dict[tuple[Settled, int, int, str | None], list[UUID]] = defaultdict(list)
         for device_id, verdict in settled.items():
             key = (verdict, *self._tries(device_id))
             if device_id in self._rows:
-                old[key].append(device_id)
+                old[*key, self._language(device_id)].append(device_id)
             elif (member := self._members.get(device_id)) is not None:
                 new[key].append(member)
         for (verdict, attempts, unanswered), members in new.items():
@@ -217,12 +224,13 @@ class _Settlement:
             await self._insert(
                 members, state, verdict.reason, attempts, unanswered, {"settled_at": self._now}
             )
-        for (verdict, attempts, unanswered), device_ids in old.items():
+        for (verdict, attempts, unanswered, language), device_ids in old.items():
             values = {
                 "state": verdict.state.value,
                 "reason": verdict.reason,
                 "settled_at": self._now,
                 "chunk_id": None,
+                "language": language,
             }
             await self._change(device_ids, values, attempts, unanswered)
 
@@ -232,22 +240,23 @@ class _Settlement:
         for chunk in again:
             waiting: list[Member] = []
             new: dict[tuple[str | None, int, int], list[Member]] = defaultdict(list)
-            old: dict[tuple[str | None, int, int], list[UUID]] = defaultdict(list)
+            old: dict[tuple[str | None, int, int, str | None], list[UUID]] = defaultdict(list)
             for device_id in chunk.device_ids:
                 key = (reasons.get(device_id), *self._tries(device_id))
                 member = self._members.get(device_id)
                 if device_id in self._rows:
-                    old[key].append(device_id)
+                    old[*key, self._language(device_id)].append(device_id)
                 elif member is not None and (chunk.tried or any(key)):
                     new[key].append(member)
                 elif member is not None:
                     waiting.append(member)
-            new_chunks.append(self._chunk_row(chunk, waiting))
+            new_chunks.append(chunk_row(self._chunk, chunk, waiting))
             first = {"chunk_id": chunk.id, "first_tried_at": self._now if chunk.tried else None}
             for (reason, attempts, unanswered), members in new.items():
                 await self._insert(members, _PENDING, reason, attempts, unanswered, first)
-            for (reason, attempts, unanswered), device_ids in old.items():
-                values = {"chunk_id": chunk.id} | _first_try(chunk, self._now)
+            for (reason, attempts, unanswered, language), device_ids in old.items():
+                values = {"chunk_id": chunk.id, "language": language}
+                values |= _first_try(chunk, self._now)
                 if reason is not None:
                     values["reason"] = reason
                 await self._change(device_ids, values, attempts, unanswered)
@@ -257,6 +266,11 @@ class _Settlement:
         """(attempts, unanswered) that this claim adds, with those that were lost before it."""
         lost = self._chunk.lost
         return (device_id in self._sent) + lost, (device_id in self._unanswered) + lost
+
+    def _language(self, device_id: UUID) -> str | None:
+        """Of the text of a delivery with a row: that of this try, or of an earlier one."""
+        before: str | None = self._rows[device_id].language
+        return self._languages.get(device_id, before)
 
     async def _insert(
         self,
@@ -273,6 +287,7 @@ class _Settlement:
                 "customer_id": member.customer_id,
                 "device_id": member.device_id,
                 "platform": member.platform,
+                "language": self._languages.get(member.device_id),
             }
             for member in members
         ]
@@ -285,26 +300,10 @@ class _Settlement:
             **more,
         }
         await insert_new(self._connection, deliveries, rows, alike)
-        for platform, count in Counter([member.platform for member in members]).items():
+        for (platform, language), count in Counter(map(_ROW_PART, rows)).items():
             self.tally.add(platform, _PENDING, None, -count)
             tries = {"attempts": attempts * count, "unanswered": unanswered * count}
-            self.tally.add(platform, state, reason, count, **tries)
-
-    def _chunk_row(self, new: NewChunk, waiting: Sequence[Member]) -> dict[str, Any]:
-        chunk = self._chunk
-        return {
-            "id": new.id,
-            "launch_id": chunk.launch_id,
-            "workspace_id": chunk.workspace_id,
-            "firebase_app_id": chunk.firebase_app_id,
-            "state": READY,
-            "attempt": 0,
-            "due_at": new.due_at,
-            "is_held": new.held,
-            "is_transactional": chunk.is_transactional,
-            "size": len(new.device_ids),
-            **member_columns(sorted(waiting, key=lambda member: member.device_id)),
-        }
+            self.tally.add(platform, state, reason, count, **tries, language=language)
 
     async def _change(
         self, device_ids: Sequence[UUID], values: dict[str, Any], attempts: int, unanswered: int
@@ -325,16 +324,17 @@ class _Settlement:
         )
         for row in (self._rows[device_id] for device_id in device_ids):
             reported = (row.received_at is not None, row.opened_at is not None)
-            was = (*reported, row.attempts, row.unanswered)
-            self.tally.add(row.platform, _PENDING, row.reason, -1, *(-count for count in was))
+            was = (-1, *(-count for count in (*reported, row.attempts, row.unanswered)))
+            self.tally.add(row.platform, _PENDING, row.reason, *was, language=row.language)
             self.tally.add(
                 row.platform,
                 values.get("state", _PENDING),
                 values.get("reason", row.reason),
                 1,
-                *was[:2],
+                *reported,
                 row.attempts + attempts,
                 row.unanswered + unanswered,
+                language=values["language"],
             )
             if values.get("state") == DeliveryState.ACCEPTED:
                 self._count_latencies(row)
@@ -374,6 +374,7 @@ _PENDING_ROWS = (
         deliveries.c.unanswered,
         deliveries.c.received_at,
         deliveries.c.opened_at,
+        deliveries.c.language,
     )
     .where(deliveries.c.chunk_id == bindparam("chunk", type_=Id), _IS_PENDING)
     .order_by(deliveries.c.device_id)

@@ -267,7 +267,7 @@ class Sender:
         """What became of a claimed chunk, before it is written down."""
         chunk = work.chunk
         result = ChunkResult(
-            lost=chunk.lost, event=work.event, is_transactional=chunk.is_transactional
+            lost=chunk.lost, values=work.values, is_transactional=chunk.is_transactional
         )
         if work.launch.state in STOPPED:
             for delivery in work.pending:

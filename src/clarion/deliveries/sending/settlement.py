@@ -15,8 +15,9 @@ from clarion.accounts.audit import Thing
 from clarion.accounts.command import audit_by_itself
 from clarion.agent import AgentName
 from clarion.broker import NewJob
-from clarion.campaigns.campaign import Campaign
+from clarion.campaigns.campaign import Campaign, launch_values
 from clarion.campaigns.commands import apply_launch_transition
+from clarion.campaigns.content.launch_values import LaunchValues
 from clarion.campaigns.launch import STOPPED, Launch, LaunchState, pause
 from clarion.campaigns.store import get_launched
 from clarion.clock import Clock
@@ -36,12 +37,14 @@ from clarion.deliveries.chunk import Chunk, NewChunk, OpenDelivery, job_of
 from clarion.deliveries.chunk_store import claim_chunk, finish_launch, hasten_app, release_chunk
 from clarion.deliveries.counts_store import add_to_counts
 from clarion.deliveries.limits.bars import Bars, count_for_caps, find_bars
+from clarion.deliveries.limits.late_turns import find_late
 from clarion.deliveries.provider import ProviderApp
 from clarion.deliveries.pushes.store import finish_push, get_pushed
 from clarion.deliveries.sending.belief import next_trial
 from clarion.deliveries.sending.chunk_result import ChunkResult
 from clarion.deliveries.sending.ledger_store import open_deliveries, settle_chunk
 from clarion.deliveries.sending.templates import Templates
+from clarion.deliveries.sending.zones import tell_zones
 from clarion.ingest_log.diagnostics import WARNINGS
 from clarion.ingest_log.outcome import hour_of
 from clarion.ingest_log.store import add_counts
@@ -86,6 +89,13 @@ class Work:
     works again; by then it is tried once more."""
     event: Mapping[str, Any] | None = None
     """What a push to one customer was asked for with."""
+    zone: str | None = None
+    """The workspace's, where the content writes dates."""
+
+    @property
+    def values(self) -> LaunchValues:
+        """What templates read of the launch."""
+        return launch_values(self.campaign, self.launch.started_at, self.zone, self.event)
 
     @property
     def is_trial(self) -> bool:
@@ -162,17 +172,21 @@ async def with_pending(
     """
     if not isinstance(claimed, Work):
         return claimed
-    content = claimed.campaign.content
+    content, template = claimed.campaign.content, templates.of(claimed.campaign)
     pending = await open_deliveries(
         connection,
         claimed.chunk,
-        with_traits=templates.of(claimed.campaign) is not None,
+        with_traits=template is not None,
         with_facts=content.base.live_activity is not None or bool(content.variants),
     )
     if claimed.grant is None:
         return replace(claimed, pending=pending)
-    bars = await find_bars(connection, claimed.campaign, pending, now=claimed.claimed_at)
-    return replace(claimed, pending=pending, bars=bars)
+    now = claimed.claimed_at
+    bars = await find_late(connection, claimed.launch, claimed.chunk, pending, now=now)
+    if not bars:
+        bars = await find_bars(connection, claimed.campaign, pending, now=now)
+    zone = await tell_zones(connection, claimed.campaign.workspace_id, template, pending)
+    return replace(claimed, pending=pending, bars=bars, zone=zone)
 
 
 def chunks_of_the_rest(result: ChunkResult, clock: Clock) -> list[NewChunk]:
@@ -226,6 +240,7 @@ async def settle(
         again=again,
         now=now,
         reasons=result.reasons,
+        languages=result.languages,
     )
     if tally is None:
         return False

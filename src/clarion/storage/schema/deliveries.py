@@ -115,6 +115,7 @@ deliveries = Table(
     Column("received_at", Instant),
     Column("opened_at", Instant),
     Column("converted_at", Instant),  # of its customer's pushes in this launch one alone has it
+    Column("language", Text),  # of the text: a tag or `default`. NULL: none was chosen
     PrimaryKeyConstraint("launch_id", "device_id"),
     Index("deliveries_open", "chunk_id", **only("state = 'pending'")),
     sqlite_with_rowid=False,
@@ -153,7 +154,8 @@ launch_counts = Table(
     Column("attempts", Integer, nullable=False),
     Column("unanswered", Integer, nullable=False),
     Column("converted", Integer, nullable=False, server_default="0"),
-    PrimaryKeyConstraint("launch_id", "platform", "state", "reason"),
+    Column("language", Text, nullable=False, server_default=""),  # empty: none
+    PrimaryKeyConstraint("launch_id", "platform", "state", "reason", "language"),
     sqlite_with_rowid=False,
 )
 

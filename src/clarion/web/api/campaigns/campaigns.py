@@ -26,11 +26,13 @@ from clarion.campaigns.queries import (
 from clarion.campaigns.reaching import create_reaching, schedule_reaching
 from clarion.campaigns.schedule import FIELDS
 from clarion.deliveries.commands import cancel_campaign, resume_campaign
+from clarion.deliveries.limits.forecast import forecast_limits
 from clarion.faults import Fault
 from clarion.reports.queries import Report, get_report
 from clarion.web.api.bodies import read, read_object, wrong_field
 from clarion.web.api.campaigns import wire
-from clarion.web.api.campaigns.wire import shown_campaign, shown_forecast, shown_preview
+from clarion.web.api.campaigns.forecast_wire import Forecast, shown_forecast
+from clarion.web.api.campaigns.wire import shown_campaign, shown_preview
 from clarion.web.api.errors import invalid
 from clarion.web.api.gate import BODY, MAY_CONFLICT, NEEDS, Call, GivenCaller, GivenParts, Parts
 from clarion.web.api.pages import LIMIT_DEFAULT, Cursor, Limit, Page, after_id, page
@@ -205,16 +207,15 @@ class Campaigns(Controller):
         opt={BODY: wire.NewCampaign, NEEDS: Scope.READ},
         status_code=200,
     )
-    async def forecast_new(
-        self, request: Call, parts: GivenParts, caller: GivenCaller
-    ) -> wire.Forecast:
+    async def forecast_new(self, request: Call, parts: GivenParts, caller: GivenCaller) -> Forecast:
         """What a campaign with this body would do: its faults, or how many devices it reaches now
         and `warnings`. Nothing is created."""
         body = await read_object(request)
         at, now = _take_when(body), parts.clock.now()
         _read_allow_empty(body)
         expected = await parts.ask(forecast_new, caller, body, parts.check, at=at, now=now)
-        return shown_forecast(expected, now)
+        limited = await parts.ask(forecast_limits, caller, expected, now=now)
+        return shown_forecast(expected, limited, now)
 
     @get("/{campaign_id:uuid}/forecast", summary="Forecast a launch", opt={MAY_CONFLICT: True})
     async def forecast(
@@ -226,7 +227,7 @@ class Campaigns(Controller):
         zone: Zone = None,
         own_time: InOwnTime = False,
         repeat: RepeatRule = None,
-    ) -> wire.Forecast:
+    ) -> Forecast:
         """What scheduling or resuming a campaign would do: how many devices it reaches now, and
         `warnings`. Nothing is changed."""
         now = parts.clock.now()
@@ -236,7 +237,8 @@ class Campaigns(Controller):
             when: dict[str, Any] = {"at": at, "zone": zone, "own_time": {} if own_time else None}
             when["repeat"] = None if repeat is None else {"rule": repeat}
             expected = await parts.ask(forecast_schedule, caller, campaign_id, when, now=now)
-        return shown_forecast(expected, now)
+        limited = await parts.ask(forecast_limits, caller, expected, now=now)
+        return shown_forecast(expected, limited, now)
 
     @get("/{campaign_id:uuid}/report", summary="Show a campaign's report")
     async def report(

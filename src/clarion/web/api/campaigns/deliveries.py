@@ -41,7 +41,8 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     came to its state. `customer` is the owner when it was planned; `device_id` null: the device is
     no longer known. `unanswered`: attempts whose answer was never seen.
     `converted_at`: its customer did what the campaign was to lead to; of several devices one has
-    it."""
+    it. `language`: of its text, a tag or `default`; null: the content has no languages, or none was
+    chosen yet."""
 
     id: UUID
     launch_id: UUID
@@ -56,6 +57,7 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     received_at: Moment | None
     opened_at: Moment | None
     converted_at: Moment | None
+    language: str | None
 
 
 class LaunchDeliveries(Controller):

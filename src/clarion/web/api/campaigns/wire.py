@@ -1,7 +1,6 @@
 """Campaigns on the wire. What is taken in is checked by `campaigns/draft.py`, which knows all that
 can be wrong with it; the types of bodies here describe it."""
 
-from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -19,13 +18,12 @@ from clarion.campaigns.content.appearance import InterruptionLevel
 from clarion.campaigns.content.spec import Priority, dump_content
 from clarion.campaigns.conversion import dump_conversion
 from clarion.campaigns.preview import CampaignWarning, PreviewFault
-from clarion.campaigns.timing.own_time import PastZones
+from clarion.campaigns.timing.own_time import LateTurns, PastZones
 from clarion.campaigns.timing.recurrence import Missed
 from clarion.clock import Moment
 from clarion.customers.profile.category import CATEGORY
 from clarion.web.api.audiences.wire import Rule
 from clarion.web.api.customers.devices import Owner
-from clarion.web.api.shown import shown
 
 Ttl = Annotated[
     int, msgspec.Meta(extra_json_schema={"minimum": 0, "maximum": contents.TTL_SECONDS_MAX})
@@ -148,15 +146,19 @@ class LocalTime(msgspec.Struct, frozen=True, kw_only=True):
     at: str
     fallback: str
     past: PastZones
+    late: LateTurns
 
 
 class OwnTime(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """Each customer gets it when clocks in their own time zone show `at`. `fallback`: the zone of
     customers of whom none is known; the workspace's unless another is named. `past`: customers in
-    whose zone that time is past get it at once, or at that time of their next day."""
+    whose zone that time is past get it at once, or at that time of their next day. `late`: those
+    whose turn has passed longer ago than the campaign allows, since nothing ran, get it at that
+    time of their next day, or are skipped; of one that repeats `missed` says that."""
 
     fallback: str | msgspec.UnsetType = msgspec.UNSET
     past: PastZones | msgspec.UnsetType = msgspec.UNSET
+    late: LateTurns | msgspec.UnsetType = msgspec.UNSET
 
 
 class Repeat(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -244,18 +246,6 @@ class PreviewFor(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     audience."""
 
     user_id: str | None = None
-
-
-class Forecast(msgspec.Struct, frozen=True, kw_only=True):
-    """What a campaign would do. `launches_at` null: this would not launch it; `launches_now`: so
-    soon that nobody could stop it. `devices`: how many would be sent a push now."""
-
-    name: str
-    launches_at: Moment | None
-    launches_now: bool
-    devices: int
-    reach: Reach
-    warnings: list[CampaignWarning]
 
 
 class Campaign(msgspec.Struct, frozen=True, kw_only=True):
@@ -350,7 +340,7 @@ def _local_time(campaign: campaigns.Campaign) -> LocalTime | None:
     own = None if campaign.trigger is None else trigger.own_time(campaign.trigger)
     if own is None:
         return None
-    return LocalTime(at=own.wall.isoformat(), fallback=own.fallback, past=own.past)
+    return LocalTime(at=own.wall.isoformat(), fallback=own.fallback, past=own.past, late=own.late)
 
 
 def _repetition(campaign: campaigns.Campaign) -> Repetition | None:
@@ -366,12 +356,6 @@ def _repetition(campaign: campaigns.Campaign) -> Repetition | None:
         except_=[day.isoformat() for day in recurrence.excepted],
         missed=recurring.missed,
     )
-
-
-def shown_forecast(expected: previews.Forecast, now: datetime) -> Forecast:
-    """A forecast as the API tells it."""
-    name, is_soon = expected.campaign.name, expected.launches_now(now)
-    return shown(expected, Forecast, name=name, launches_now=is_soon)
 
 
 def shown_preview(preview: previews.Preview) -> Preview:

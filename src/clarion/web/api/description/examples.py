@@ -255,6 +255,7 @@ EXAMPLES: dict[str, Any] = {
             "skipped": {"opted_out": 430, "device_moved": 2},
         },
         "platforms": {"Android": {**_COUNTS, "reasons": {"skipped": {"opted_out": 430}}}},
+        "languages": {},
         "attempts": 7892,
         "unanswered": 0,
         "balances": True,

@@ -17,11 +17,11 @@ from clarion.customers.queries import (
     search_customers,
     show_customer,
 )
+from clarion.deliveries.reasons import meaning
 from clarion.faults import Rejected
 from clarion.privacy.commands import begin_erasure, suppress, unsuppress
 from clarion.reports.queries import TimelineEntry, customer_timeline
 from clarion.reports.timeline_store import Position
-from clarion.web.console.campaigns.report.reasons import told
 from clarion.web.console.page import PageError, Person, SignedIn, read_id
 
 PAGE = 50
@@ -68,7 +68,7 @@ async def show_one(me: Person, customer_id: FromPath[UUID]) -> Response[str]:
         before=me.asked("before"),
         following=_text_of(shown[-1].position) if len(entries) > LINES else None,
         name=name_of(customer),
-        told=told,
+        told=meaning,
     )
 
 

@@ -18,10 +18,10 @@ from clarion.campaigns.queries import (
 from clarion.deliveries.commands import cancel_campaign, resume_campaign
 from clarion.deliveries.delivery import DeliveryState
 from clarion.deliveries.queries import list_deliveries
+from clarion.deliveries.reasons import meaning
 from clarion.deliveries.store import Wanted
 from clarion.faults import Rejected
 from clarion.reports.queries import Report, get_report
-from clarion.web.console.campaigns.report.reasons import told
 from clarion.web.console.page import Person, SignedIn, read_id
 
 PATH = "/console/campaigns/{campaign_id:uuid}"
@@ -47,7 +47,7 @@ async def show_campaign(me: Person, campaign_id: FromPath[UUID]) -> Response[Any
         campaign=campaign,
         report=report,
         preview=preview,
-        told=told,
+        told=meaning,
         live_ms=_live(campaign, me),
         is_soon=_is_soon(campaign, me),
         announce=_announced(campaign, report),
@@ -112,7 +112,7 @@ async def show_deliveries(me: Person, campaign_id: FromPath[UUID]) -> Response[A
         states=[one.value for one in DeliveryState],
         chosen="" if state is None else state.value,
         next_after=None if last is None else f"{last.launch_id}.{last.device_row_id}",
-        told=told,
+        told=meaning,
         after=me.asked("after"),
     )
 
