@@ -32,7 +32,7 @@ from clarion.deliveries.provider import TryingProvider
 from clarion.deliveries.sending.sender import Sender
 from clarion.events.backpressure import Backpressure
 from clarion.events.collector import Collector
-from clarion.parts import open_broker, open_vault
+from clarion.parts import await_broker, open_broker, open_vault
 from clarion.privacy.eraser import Eraser
 from clarion.providers.fcm.client import FcmProvider
 from clarion.reports.attributor import Attributor
@@ -130,7 +130,7 @@ class App:
         """The parts that `settings` ask for; closed when the block ends."""
         clock = clock or SystemClock()
         database = Database(settings.database_url)
-        broker = await open_broker(settings, database, clock)
+        broker = await await_broker(lambda: open_broker(settings, database, clock), clock)
         ca_file = None if settings.fcm_ca is None else str(settings.fcm_ca)
         metrics = Metrics()
         provider = FcmProvider(settings.fcm_url, ca_file, clock, metrics=metrics)

@@ -43,10 +43,12 @@ class JobKind(StrEnum):
 class BrokerUnavailable(Exception):
     """The broker can not promise durability now: full disk, lost server. Try again later."""
 
-    def __init__(self, message: str = "", *, cure: str = "") -> None:
+    def __init__(self, message: str = "", *, cure: str = "", lasts: bool = False) -> None:
         super().__init__(message)
         self.cure = cure
         """A sentence for the operator, where somebody must act."""
+        self.lasts = lasts
+        """Waiting does not end it: the server is there, and is not one that can be used."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
