@@ -301,12 +301,15 @@ class App:
                 indexer = CustomerIndexer(database, clock)
                 return [*Planner(database, broker, clock).agents(), *indexer.agents()]
             case Role.SENDER:
-                return Sender(database, broker, clock, self.provider, self.vault).agents()
+                return Sender(
+                    database, broker, clock, self.provider, self.vault, metrics=self.metrics
+                ).agents()
             case Role.ATTRIBUTOR:
                 return Attributor(database, clock).agents()
             case Role.SWEEPER:
                 days = SweeperOptions(seen_days=self.settings.seen_days)
-                sweeper = Sweeper(database, clock, days, self._lease(AgentName.SWEEPER))
+                leads = self._lease(AgentName.SWEEPER)
+                sweeper = Sweeper(database, clock, days, leads, self.metrics)
                 eraser = Eraser(database, broker, clock, lease=self._lease(AgentName.ERASER))
                 remover = Remover(database, clock, lease=self._lease(AgentName.REMOVER))
                 return [*sweeper.agents(), *eraser.agents(), *remover.agents()]

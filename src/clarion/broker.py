@@ -110,6 +110,11 @@ class Broker(Protocol):
     async def depth(self, kind: JobKind) -> int:
         """How many jobs of this kind are waiting or leased."""
 
+    async def oldest_at(self, kind: JobKind) -> datetime | None:
+        """Since when the job of this kind has been due that has waited longest; None: none waits.
+        One that is leased may be counted. Costs the same however many wait. Raises
+        BrokerUnavailable."""
+
     async def backlog(self, kind: JobKind) -> Backlog:
         """How much waits, and how much more may. Raises BrokerUnavailable."""
 

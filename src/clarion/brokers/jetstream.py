@@ -30,6 +30,7 @@ then publish fails, and nothing that was taken is lost.
 
 import asyncio
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from time import monotonic
 
 from nats.aio.msg import Msg
@@ -119,6 +120,19 @@ class JetStreamBroker:
         with link.calling():
             info = await link.jetstream.stream_info(self._stream, f"{self._stream}.{kind}.>")
         return sum((info.state.subjects or {}).values())
+
+    async def oldest_at(self, kind: JobKind) -> datetime | None:
+        """See `Broker.oldest_at`. Those that are leased are counted: a stream does not tell."""
+        link = await self.ready()
+        subject = f"{self._stream}.{kind}.ready"
+        with link.calling():
+            try:
+                message = await link.jetstream.get_msg(
+                    self._stream, seq=1, subject=subject, next=True
+                )
+            except NotFoundError:
+                return None
+        return message.time
 
     async def backlog(self, kind: JobKind) -> Backlog:
         """See `Broker.backlog`. The size is that of the jobs of all kinds; a server tells what an
