@@ -18,6 +18,7 @@ from enum import StrEnum
 
 import structlog
 
+from clarion import tracing
 from clarion.accounts.command import Services
 from clarion.agent import Agent, AgentName, Runner
 from clarion.broker import Broker, BrokerUnavailable
@@ -133,6 +134,9 @@ class App:
         broker = await await_broker(lambda: open_broker(settings, database, clock), clock)
         ca_file = None if settings.fcm_ca is None else str(settings.fcm_ca)
         metrics = Metrics()
+        end_traces, missing = tracing.begin()
+        if missing is not None:
+            log.warning("traces_not_sent", cure=missing)
         provider = FcmProvider(settings.fcm_url, ca_file, clock, metrics=metrics)
         try:
             yield cls(
@@ -148,6 +152,7 @@ class App:
             await provider.close()
             await broker.close()
             await database.close()
+            await asyncio.to_thread(end_traces)
 
     async def run(
         self, roles: Iterable[Role], *, on_listening: Callable[[str], None] | None = None

@@ -27,6 +27,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.process_collector import ProcessCollector
 
 from clarion.text import visible, without_passwords
+from clarion.tracing import current, trace_of
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
 LOG_FORMATS = ("console", "json")
@@ -56,6 +57,7 @@ def set_up_logs(options: LogOptions) -> None:
     is_console = options.form == "console" or (options.form is None and sys.stderr.isatty())
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
+        _with_trace,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _masked,
@@ -316,6 +318,16 @@ def _is_no_stop(record: logging.LogRecord) -> bool:
     SQLAlchemy logs a connection that it was closing just then as an error, with a traceback."""
     stopped = record.exc_info[1] if record.exc_info else None
     return not isinstance(stopped, asyncio.CancelledError | KeyboardInterrupt)
+
+
+def _with_trace(
+    _logger: Any, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """With the trace that this belongs to, the same from an event to its pushes."""
+    trace = trace_of(current())
+    if trace is not None:
+        event.setdefault("trace", trace)
+    return event
 
 
 def _masked(

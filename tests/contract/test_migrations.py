@@ -98,6 +98,9 @@ LANDED = {
         "bf2b94fce5004dd7e865dd637d63353f8ec2e1879e1f360ff85cdba5c6669cbc"
     ),
     "versions/0029_pushes.py": "00dd2bbf610b1633b7024cbdeb5dad9b2a215a4d1d7ce2c7b8c0e15c56c1a936",
+    "versions/0036_traces_of_launches.py": (
+        "9c8ed8956918cd343f1db3879b213e501c4707046e91523739555849f72066ee"
+    ),
 }
 """What databases in use were made with, and the SHA-256 of each file. None of them is ever edited:
 a change of the schema is another revision, and its line here says that it has landed."""

@@ -177,10 +177,16 @@ async def test_a_database_that_is_away_while_a_chunk_settles_is_told_once_and_wh
             raise failure
         return "answer"
 
-    ids = [clock.new_id() for _ in range(4)]
-    names = ("id", "launch_id", "workspace_id", "firebase_app_id")
-    counts = {"attempt": 1, "lost": 0, "size": 1}
-    chunk = Chunk(**dict(zip(names, ids, strict=True)), **counts, due_at=clock.now())
+    chunk = Chunk(
+        id=clock.new_id(),
+        launch_id=clock.new_id(),
+        workspace_id=clock.new_id(),
+        firebase_app_id=clock.new_id(),
+        attempt=1,
+        lost=0,
+        size=1,
+        due_at=clock.now(),
+    )
     with structlog.testing.capture_logs() as logs:
         assert await lasting.read(chunk, query) == "answer"
     assert [(entry["event"], entry.get("after_seconds")) for entry in logs] == [

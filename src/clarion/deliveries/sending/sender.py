@@ -22,6 +22,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from clarion import tracing
 from clarion.agent import Agent, AgentName, Pause
 from clarion.broker import Broker, JobKind, Lease, NewJob
 from clarion.campaigns.content.template import Template
@@ -259,7 +260,7 @@ class Sender:
 
     async def _do(self, claimed: Sequence[Work]) -> int:
         """Sends what was claimed together, side by side, and settles it together."""
-        carried = await asyncio.gather(*map(self._carry, claimed), return_exceptions=True)
+        carried = await asyncio.gather(*map(self._traced, claimed), return_exceptions=True)
         results = [
             (work, result)
             for work, result in zip(claimed, carried, strict=True)
@@ -273,6 +274,13 @@ class Sender:
             if isinstance(failed, BaseException):
                 raise failed
         return sum(len(result.settled) for _, result in results)
+
+    async def _traced(self, work: Work) -> ChunkResult:
+        launch, size = work.launch, work.chunk.size
+        with tracing.span("chunk.send", launch.traceparent, root=launch.id, pushes=size):
+            result = await self._carry(work)
+            log.debug("chunk_sent", launch=str(launch.id), pushes=len(result.left))
+            return result
 
     async def _carry(self, work: Work) -> ChunkResult:
         """What became of a claimed chunk, before it is written down."""
@@ -379,7 +387,8 @@ class Sender:
                 for (work, result), new in zip(results, again, strict=True)
             ]
 
-        with self._timed("settle"):
+        traces = [work.launch.traceparent for work, _ in results]
+        with self._timed("settle"), tracing.spans("chunk.settle", traces):
             ours = await self._lasting.transact(results[0][0].chunk, write_down)
         jobs: list[NewJob] = []
         for (work, _), new_chunks, is_ours in zip(results, again, ours, strict=True):
