@@ -2,10 +2,8 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-
-import structlog
 
 from clarion.broker import Broker, BrokerUnavailable, JobKind
 from clarion.clock import Clock
@@ -13,6 +11,7 @@ from clarion.deliveries.apps.pace_store import Speed, speeds
 from clarion.deliveries.apps.store import stopped_apps
 from clarion.events.backpressure import DISK_LOW, Backpressure
 from clarion.faults import Rejected
+from clarion.outage_log import OutageLog
 from clarion.reports.backlog_store import (
     UNDER_WAY,
     WAITING,
@@ -25,8 +24,6 @@ from clarion.telemetry import Metrics
 READY_SECONDS = 5.0
 """Within that the database and the broker have to answer."""
 
-log = structlog.get_logger(__name__)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Probes:
@@ -37,6 +34,7 @@ class Probes:
     backpressure: Backpressure
     metrics: Metrics
     clock: Clock
+    _outage: OutageLog = field(default_factory=lambda: OutageLog("not_ready"))
 
     async def metrics_text(self) -> bytes:
         """The metrics, with what has to be looked up for them."""
@@ -64,7 +62,7 @@ class Probes:
 
     async def is_ready(self) -> bool:
         """Whether the database and the broker answer."""
-        return await unready_part(self.database, self.broker) is None
+        return await unready_part(self.database, self.broker, self._outage) is None
 
     async def disk_shortage(self) -> Rejected | None:
         """Why no events are taken, if it is the disk."""
@@ -117,9 +115,12 @@ class Probes:
             return dict.fromkeys(("paused", "removals"), float("nan"))
 
 
-async def unready_part(database: Database, broker: Broker) -> str | None:
+async def unready_part(
+    database: Database, broker: Broker, outage: OutageLog | None = None
+) -> str | None:
     """Which of database and broker does not answer, or can not be written to; None: both can be
-    used. Says why in the log."""
+    used. Says why in the log; once, and that they are back, to who keeps an `outage` log."""
+    outage = outage or OutageLog("not_ready")
     part = "database"
     try:
         async with asyncio.timeout(READY_SECONDS):
@@ -127,6 +128,7 @@ async def unready_part(database: Database, broker: Broker) -> str | None:
             part = "broker"
             await broker.depth(JobKind.EVENTS)
     except (StorageUnavailable, BrokerUnavailable, TimeoutError) as error:
-        log.warning("not_ready", part=part, reason=str(error) or "no answer in time")
+        outage.is_gone(part, part=part, reason=str(error) or "no answer in time")
         return part
+    outage.is_there()
     return None

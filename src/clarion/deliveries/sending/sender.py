@@ -177,7 +177,7 @@ class Sender:
         try:
             return await self.step(kind)
         except VaultLocked:
-            log.error("vault_locked", cure="set CLARION_SECRET_KEY to the key used before")
+            self._notices.is_locked()
             return Pause(seconds=self._options.paused_seconds)
 
     async def _sweep_and_pause(self) -> Pause:
