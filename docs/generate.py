@@ -12,9 +12,10 @@ from typing import Any
 from clarion.agent import AgentName
 from clarion.broker import JobKind
 from clarion.config import SETTINGS
+from clarion.customers.devices.token_age import AGES
 from clarion.customers.ingestor import INGESTED
 from clarion.reports.backlog_store import UNDER_WAY, WAITING
-from clarion.telemetry import AGENT_FAILURES, Metrics
+from clarion.telemetry import AGENT_FAILURES, CHUNK_STEPS, Metrics
 from docs.api import api
 from docs.codes import errors
 from docs.command_line import command_line
@@ -29,6 +30,9 @@ LABELS: Mapping[str, Any] = {
     "why": ("paused", "removals"),
     "state": UNDER_WAY,
     "waiting": WAITING,
+    "freshness": AGES,
+    "step": CHUNK_STEPS,
+    "rate": ("pace", "quota"),
     "use": ("in use", "idle"),
     "outcome": INGESTED,
     "project": ("the id of the Firebase project",),
@@ -82,7 +86,7 @@ def metrics() -> str:
         "|---|---|---|---|",
     ]
     every = Metrics()
-    parts = (every, every.under_way, every.agents)
+    parts = (every, every.under_way, every.sending, every.agents)
     for metric in (metric for part in parts for metric in vars(part).values()):
         if not hasattr(metric, "describe"):
             continue

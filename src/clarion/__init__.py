@@ -1,3 +1,3 @@
 """Clarion: app events in, push campaigns out, with an account that balances."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

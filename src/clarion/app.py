@@ -18,6 +18,7 @@ from enum import StrEnum
 
 import structlog
 
+from clarion import tracing
 from clarion.accounts.command import Services
 from clarion.agent import Agent, AgentName, Runner
 from clarion.broker import Broker, BrokerUnavailable
@@ -32,7 +33,7 @@ from clarion.deliveries.provider import TryingProvider
 from clarion.deliveries.sending.sender import Sender
 from clarion.events.backpressure import Backpressure
 from clarion.events.collector import Collector
-from clarion.parts import open_broker, open_vault
+from clarion.parts import await_broker, open_broker, open_vault
 from clarion.privacy.eraser import Eraser
 from clarion.providers.fcm.client import FcmProvider
 from clarion.reports.attributor import Attributor
@@ -130,9 +131,12 @@ class App:
         """The parts that `settings` ask for; closed when the block ends."""
         clock = clock or SystemClock()
         database = Database(settings.database_url)
-        broker = await open_broker(settings, database, clock)
+        broker = await await_broker(lambda: open_broker(settings, database, clock), clock)
         ca_file = None if settings.fcm_ca is None else str(settings.fcm_ca)
         metrics = Metrics()
+        end_traces, missing = tracing.begin()
+        if missing is not None:
+            log.warning("traces_not_sent", cure=missing)
         provider = FcmProvider(settings.fcm_url, ca_file, clock, metrics=metrics)
         try:
             yield cls(
@@ -148,6 +152,7 @@ class App:
             await provider.close()
             await broker.close()
             await database.close()
+            await asyncio.to_thread(end_traces)
 
     async def run(
         self, roles: Iterable[Role], *, on_listening: Callable[[str], None] | None = None
@@ -301,12 +306,15 @@ class App:
                 indexer = CustomerIndexer(database, clock)
                 return [*Planner(database, broker, clock).agents(), *indexer.agents()]
             case Role.SENDER:
-                return Sender(database, broker, clock, self.provider, self.vault).agents()
+                return Sender(
+                    database, broker, clock, self.provider, self.vault, metrics=self.metrics
+                ).agents()
             case Role.ATTRIBUTOR:
                 return Attributor(database, clock).agents()
             case Role.SWEEPER:
                 days = SweeperOptions(seen_days=self.settings.seen_days)
-                sweeper = Sweeper(database, clock, days, self._lease(AgentName.SWEEPER))
+                leads = self._lease(AgentName.SWEEPER)
+                sweeper = Sweeper(database, clock, days, leads, self.metrics)
                 eraser = Eraser(database, broker, clock, lease=self._lease(AgentName.ERASER))
                 remover = Remover(database, clock, lease=self._lease(AgentName.REMOVER))
                 return [*sweeper.agents(), *eraser.agents(), *remover.agents()]

@@ -43,10 +43,12 @@ class JobKind(StrEnum):
 class BrokerUnavailable(Exception):
     """The broker can not promise durability now: full disk, lost server. Try again later."""
 
-    def __init__(self, message: str = "", *, cure: str = "") -> None:
+    def __init__(self, message: str = "", *, cure: str = "", lasts: bool = False) -> None:
         super().__init__(message)
         self.cure = cure
         """A sentence for the operator, where somebody must act."""
+        self.lasts = lasts
+        """Waiting does not end it: the server is there, and is not one that can be used."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +109,11 @@ class Broker(Protocol):
 
     async def depth(self, kind: JobKind) -> int:
         """How many jobs of this kind are waiting or leased."""
+
+    async def oldest_at(self, kind: JobKind) -> datetime | None:
+        """Since when the job of this kind has been due that has waited longest; None: none waits.
+        One that is leased may be counted. Costs the same however many wait. Raises
+        BrokerUnavailable."""
 
     async def backlog(self, kind: JobKind) -> Backlog:
         """How much waits, and how much more may. Raises BrokerUnavailable."""

@@ -1,8 +1,11 @@
 """The parts of a process as its settings name them: each loaded where it is opened."""
 
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from clarion.broker import Broker
+import structlog
+
+from clarion.broker import Broker, BrokerUnavailable
 from clarion.clock import Clock
 from clarion.config import Settings
 from clarion.storage.database import Database
@@ -10,6 +13,14 @@ from clarion.storage.vault import Vault, load_or_make_vault
 
 if TYPE_CHECKING:
     from clarion.deliveries.provider import TryingProvider
+
+BROKER_WAIT_SECONDS = 60.0
+"""So long a process waits at its start for a broker that is not there yet: a cluster that elects a
+leader takes some seconds, a server that starts on the same machine a moment more."""
+BROKER_PAUSE_SECONDS = 0.5
+"""Between two tries."""
+
+log = structlog.get_logger(__name__)
 
 
 async def open_broker(settings: Settings, database: Database, clock: Clock) -> Broker:
@@ -21,6 +32,29 @@ async def open_broker(settings: Settings, database: Database, clock: Clock) -> B
     from clarion.brokers.jetstream import JetStreamBroker
 
     return await JetStreamBroker.connect(settings.broker_url)
+
+
+async def await_broker(connect: Callable[[], Awaitable[Broker]], clock: Clock) -> Broker:
+    """The broker that `connect` makes, for a process that starts: tried again for up to
+    `BROKER_WAIT_SECONDS` while it is away, which the log tells once, as it does when it is there.
+    Raises BrokerUnavailable, at once where waiting does not help."""
+    began = clock.monotonic()
+    is_told = False
+    while True:
+        try:
+            broker = await connect()
+            break
+        except BrokerUnavailable as error:
+            if error.lasts or clock.monotonic() - began >= BROKER_WAIT_SECONDS:
+                raise
+            if not is_told:
+                cure = error.cure or "none, if it is about to start"
+                log.warning("broker_awaited", reason=str(error), cure=cure)
+                is_told = True
+        await clock.sleep(BROKER_PAUSE_SECONDS)
+    if is_told:
+        log.info("broker_found", after_seconds=round(clock.monotonic() - began, 1))
+    return broker
 
 
 def open_vault(settings: Settings) -> Vault:

@@ -27,12 +27,16 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from prometheus_client.process_collector import ProcessCollector
 
 from clarion.text import visible, without_passwords
+from clarion.tracing import current, trace_of
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
 LOG_FORMATS = ("console", "json")
 METRICS_TYPE = CONTENT_TYPE_LATEST
 AGENT_FAILURES = ("unavailable", "defect")
 """Why a step of an agent failed: what it needs is away, or nobody expected it."""
+
+CHUNK_STEPS = ("claim", "settle")
+"""The transactions in the life of a chunk."""
 
 _SECRET_NAMES = frozenset(
     {"token", "fcmtoken", "fcm_token", "private_key", "secret", "secret_key", "authorization",
@@ -53,6 +57,7 @@ def set_up_logs(options: LogOptions) -> None:
     is_console = options.form == "console" or (options.form is None and sys.stderr.isatty())
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
+        _with_trace,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _masked,
@@ -166,6 +171,21 @@ class UnderWayMetrics:
             ["state"],
             registry=registry,
         )
+        self.oldest_job_seconds = Gauge(
+            "clarion_oldest_job_seconds",
+            "How long the job that is due for longest has waited; 0: none waits. With NATS one "
+            "that is worked on is counted, too.",
+            ["kind"],
+            registry=registry,
+        )
+        self.registrations = Gauge(
+            "clarion_registrations",
+            "Devices that can be reached, of all workspaces, by how long ago their app registered "
+            "them: fresh, due (30 days), stale (removed by the next sweep). Counted by the sweeper "
+            "that leads, each time that it works.",
+            ["freshness"],
+            registry=registry,
+        )
         self.pushes_waiting = Gauge(
             "clarion_pushes_waiting",
             "Pushes that are planned and not settled: due; for later, by a spread or as they are "
@@ -173,11 +193,47 @@ class UnderWayMetrics:
             ["waiting"],
             registry=registry,
         )
+        self.retries_waiting = Gauge(
+            "clarion_retries_waiting",
+            "Those of the waiting pushes that a sender has had before: FCM could not take them, or "
+            "the pace, a 429 or a stop did not let them leave.",
+            registry=registry,
+        )
         self.oldest_push_seconds = Gauge(
             "clarion_oldest_push_seconds",
             "How long the push that is due for longest has waited for a sender; 0: none is due.",
             registry=registry,
         )
+
+
+class SendingMetrics:
+    """How fast pushes may leave, and what a chunk costs beside FCM's answers."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self.chunk_seconds = Histogram(
+            "clarion_chunk_seconds",
+            "How long a sender took to claim a chunk, and to write down what became of it: the "
+            "transaction alone, and waiting for a database that was away.",
+            ["step"],
+            buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+            registry=registry,
+        )
+        self.pace = Gauge(
+            "clarion_fcm_pushes_per_second",
+            "How fast pushes may leave for a Firebase project: pace, as it is now, after the ramp "
+            "and what 429 has taught; quota, what FCM allows it. Of the 200 that sent last.",
+            ["project", "rate"],
+            registry=registry,
+        )
+        self.quiet_seconds = Gauge(
+            "clarion_fcm_quiet_seconds",
+            "How long nothing will leave for a Firebase project, since FCM has answered 429 and "
+            "asked for it; 0: pushes may leave.",
+            ["project"],
+            registry=registry,
+        )
+        for step in CHUNK_STEPS:
+            self.chunk_seconds.labels(step)
 
 
 class Metrics:
@@ -210,10 +266,17 @@ class Metrics:
             registry=self.registry,
         )
         self.under_way = UnderWayMetrics(self.registry)
+        self.sending = SendingMetrics(self.registry)
         self.connections = Gauge(
             "clarion_database_connections",
             "Connections of this process to the database.",
             ["use"],
+            registry=self.registry,
+        )
+        self.connections_max = Gauge(
+            "clarion_database_connections_max",
+            "So many connections to the database this process opens at most; what needs another "
+            "waits for one to come back.",
             registry=self.registry,
         )
         self.events = Counter(
@@ -255,6 +318,16 @@ def _is_no_stop(record: logging.LogRecord) -> bool:
     SQLAlchemy logs a connection that it was closing just then as an error, with a traceback."""
     stopped = record.exc_info[1] if record.exc_info else None
     return not isinstance(stopped, asyncio.CancelledError | KeyboardInterrupt)
+
+
+def _with_trace(
+    _logger: Any, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """With the trace that this belongs to, the same from an event to its pushes."""
+    trace = trace_of(current())
+    if trace is not None:
+        event.setdefault("trace", trace)
+    return event
 
 
 def _masked(

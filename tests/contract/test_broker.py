@@ -304,6 +304,23 @@ async def test_a_backlog_is_what_waits_in_jobs_and_bytes(broker: Broker) -> None
     assert found.room is None or found.room > 0
 
 
+async def test_the_oldest_job_is_told_by_when_it_was_due(broker: Broker) -> None:
+    assert await broker.oldest_at(JobKind.CHUNK) is None
+    before = datetime.now(UTC)
+    await broker.publish(job(b"later", available_at=in_seconds(LONG)))
+    assert await broker.oldest_at(JobKind.CHUNK) is None, "its time has not come"
+    await broker.publish(job(b"first"))
+    await broker.publish(job(b"second"), job(kind=JobKind.EVENTS))
+    oldest = await broker.oldest_at(JobKind.CHUNK)
+    assert oldest is not None
+    # To the second: a broker on another machine has a clock of its own.
+    assert abs((oldest - before).total_seconds()) < 60
+    for _ in range(2):
+        await (await one(broker)).ack()
+    assert await broker.oldest_at(JobKind.CHUNK) is None
+    assert await broker.oldest_at(JobKind.EVENTS) is not None
+
+
 async def test_depth_counts_what_waits_and_what_is_leased(broker: Broker) -> None:
     assert await broker.depth(JobKind.CHUNK) == 0
     await broker.publish(*(job() for _ in range(5)))

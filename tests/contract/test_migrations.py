@@ -101,6 +101,9 @@ LANDED = {
     "versions/0030_language_of_deliveries.py": (
         "0eec9f3622aeb331ca40f1afa7073307a42347016b6c734892cba4960a1fcb45"
     ),
+    "versions/0031_traces_of_launches.py": (
+        "55b8c254c63d2ed000f3b9f7ea84b93ead0020f0ba2eb5b0de7ff11bbe62c769"
+    ),
 }
 """What databases in use were made with, and the SHA-256 of each file. None of them is ever edited:
 a change of the schema is another revision, and its line here says that it has landed."""

@@ -28,7 +28,7 @@ def metrics() -> dict[str, set[str]]:
     """Every name that a sample may have, with its labels."""
     found: dict[str, set[str]] = {}
     every = Metrics()
-    parts = (every, every.under_way, every.agents)
+    parts = (every, every.under_way, every.sending, every.agents)
     for metric in (metric for part in parts for metric in vars(part).values()):
         if hasattr(metric, "describe"):
             for family in metric.describe():

@@ -59,6 +59,8 @@ def modules(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
         "h2",
         "googleapiclient",
         "segment",
+        "opentelemetry.sdk",
+        "opentelemetry.exporter",
     ],
 )
 def test_a_role_loads_nothing_of_the_command_line_or_the_simulator(

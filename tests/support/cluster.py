@@ -20,11 +20,9 @@ import httpx
 import msgspec
 
 from clarion.app import Role
-from clarion.broker import BrokerUnavailable
-from clarion.brokers.jetstream import JetStreamBroker
 from fcm_simulator.process import SimulatorProcess
 from support.nats import NatsServer, nats_cluster
-from support.patience import PATIENCE, patience
+from support.patience import PATIENCE
 from support.postgres import PostgresServer
 from support.processes import Installation, Process, api_client, installation, until
 
@@ -61,7 +59,6 @@ async def cluster(directory: Path, *, each: int, say: Say) -> AsyncIterator[Clus
         brokers = stack.enter_context(nats_cluster(3))
         hosts = ",".join(f"nats://127.0.0.1:{server.port}" for server in brokers)
         broker_url = f"{hosts}?replicas=3"
-        await _elected(broker_url)
         simulator = await stack.enter_async_context(SimulatorProcess(directory / "fcm"))
         say("PostgreSQL, three NATS servers and a simulated FCM run")
         settings = {
@@ -128,11 +125,6 @@ async def play(cluster: Cluster, *, devices: int, say: Say) -> dict[str, Any]:
         await cluster.simulator.faults(latency_ms=0)
 
         async def report() -> dict[str, Any]:
-            # Who starts while the brokers elect a leader may find none, and ends.
-            for role in doomed:
-                for place, process in enumerate(cluster.processes[role]):
-                    if not process.is_running:
-                        cluster.processes[role][place] = await cluster.installation.run(role)
             answer: dict[str, Any] = (await api.get(f"{path}/report")).json()
             return answer
 
@@ -149,19 +141,6 @@ async def play(cluster: Cluster, *, devices: int, say: Say) -> dict[str, Any]:
         f"{counted['repeated_pushes']:,} of them asked for twice, with one tag; nothing is lost"
     )
     return done
-
-
-async def _elected(broker_url: str) -> None:
-    """A cluster takes nothing before it has a leader."""
-    async with patience():
-        while True:
-            try:
-                broker = await JetStreamBroker.connect(broker_url)
-            except BrokerUnavailable:
-                await asyncio.sleep(0.2)
-                continue
-            await broker.close()
-            return
 
 
 async def _register(cluster: Cluster, devices: int) -> None:

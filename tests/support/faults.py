@@ -8,6 +8,7 @@ the agents by their constructors.
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
+from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -135,6 +136,9 @@ class DoomedBroker:
 
     async def depth(self, kind: JobKind) -> int:
         return await self._broker.depth(kind)
+
+    async def oldest_at(self, kind: JobKind) -> datetime | None:
+        return await self._broker.oldest_at(kind)
 
     async def backlog(self, kind: JobKind) -> Backlog:
         return await self._broker.backlog(kind)

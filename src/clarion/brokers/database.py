@@ -30,12 +30,12 @@ from clarion.broker import (
     Lease,
     NewJob,
 )
+from clarion.brokers.rejected_job_store import rewrite_some
 from clarion.clock import SKEW, Clock
 from clarion.storage.database import Database, StorageUnavailable
 from clarion.storage.dialect import insert
 from clarion.storage.schema import job_keys, jobs
 
-REJECTED_AT_ONCE = 20
 MOVED_AT_ONCE = 500
 
 log = structlog.get_logger(__name__)
@@ -105,6 +105,18 @@ class DatabaseBroker:
             )
             return int(count.scalar_one())
 
+    async def oldest_at(self, kind: JobKind) -> datetime | None:
+        """See `Broker.oldest_at`. Those that are leased are not counted."""
+        async with _as_broker(), self._database.read() as connection:
+            first = await connection.execute(
+                select(jobs.c.available_at)
+                .where(*_not_rejected(kind), jobs.c.available_at <= self._clock.now())
+                .order_by(jobs.c.available_at)
+                .limit(1)
+            )
+            at: datetime | None = first.scalar_one_or_none()
+        return at
+
     async def backlog(self, kind: JobKind) -> Backlog:
         """See `Broker.backlog`. The room is the database's."""
         async with _as_broker(), self._database.read() as connection:
@@ -121,7 +133,7 @@ class DatabaseBroker:
         after: int | None = 0
         changed = 0
         while after is not None:
-            rewrite = partial(_rewrite_some, kind, change, after)
+            rewrite = partial(rewrite_some, kind, change, after)
             async with _as_broker():
                 count, after = await self._database.transact(rewrite, self._clock)
             changed += count
@@ -323,27 +335,6 @@ def _not_rejected(*kinds: JobKind) -> tuple[ColumnElement[bool], ...]:
     words = [kind.value for kind in kinds]
     is_kind = jobs.c.kind == words[0] if len(words) == 1 else jobs.c.kind.in_(words)
     return is_kind, jobs.c.rejected_reason.is_(None)
-
-
-async def _rewrite_some(
-    kind: JobKind, change: Callable[[bytes], bytes | None], after: int, connection: AsyncConnection
-) -> tuple[int, int | None]:
-    """How many rejected jobs were rewritten, and the last one looked at; None: that was all."""
-    rows = await connection.execute(
-        select(jobs.c.id, jobs.c.payload)
-        .where(jobs.c.kind == kind.value, jobs.c.rejected_reason.is_not(None), jobs.c.id > after)
-        .order_by(jobs.c.id)
-        .limit(REJECTED_AT_ONCE)
-    )
-    rejected, changed = rows.all(), 0
-    for row in rejected:
-        payload = change(bytes(row.payload))
-        if payload is not None:
-            changed += 1
-            await connection.execute(
-                update(jobs).where(jobs.c.id == row.id).values(payload=payload)
-            )
-    return changed, rejected[-1].id if rejected else None
 
 
 async def _bring_some_forward(now: datetime, connection: AsyncConnection) -> list[datetime]:

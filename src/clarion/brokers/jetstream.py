@@ -30,6 +30,7 @@ then publish fails, and nothing that was taken is lost.
 
 import asyncio
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from time import monotonic
 
 from nats.aio.msg import Msg
@@ -120,6 +121,19 @@ class JetStreamBroker:
             info = await link.jetstream.stream_info(self._stream, f"{self._stream}.{kind}.>")
         return sum((info.state.subjects or {}).values())
 
+    async def oldest_at(self, kind: JobKind) -> datetime | None:
+        """See `Broker.oldest_at`. Those that are leased are counted: a stream does not tell."""
+        link = await self.ready()
+        subject = f"{self._stream}.{kind}.ready"
+        with link.calling():
+            try:
+                message = await link.jetstream.get_msg(
+                    self._stream, seq=1, subject=subject, next=True
+                )
+            except NotFoundError:
+                return None
+        return message.time
+
     async def backlog(self, kind: JobKind) -> Backlog:
         """See `Broker.backlog`. The size is that of the jobs of all kinds; a server tells what an
         account may store, and not what its disk holds: full, it refuses what is published."""
@@ -182,7 +196,9 @@ class JetStreamBroker:
         link = await Link.open(self._address.servers)
         try:
             await self._prepare(link)
-        except BaseException:
+        except BaseException as error:
+            if isinstance(error, BrokerUnavailable):
+                link.judge(error)
             await link.close()
             raise
         self._link = link
@@ -194,11 +210,13 @@ class JetStreamBroker:
             raise BrokerUnavailable(
                 f"it is nats-server {version}",
                 cure="Clarion needs nats-server 2.12 or newer: upgrade it.",
+                lasts=True,
             )
         if link.message_bytes_max < PAYLOAD_BYTES_MAX + HEADER_BYTES:
             raise BrokerUnavailable(
                 f"its max_payload is {link.message_bytes_max} bytes",
                 cure="Set nats-server's max_payload to 1MB or more.",
+                lasts=True,
             )
         with as_unavailable():
             jetstream = link.jetstream
@@ -213,13 +231,16 @@ class JetStreamBroker:
             )
             config = await self._have_stream(jetstream, jobs)
             if config.retention != RetentionPolicy.WORK_QUEUE or not config.allow_msg_schedules:
-                raise BrokerUnavailable(f"the NATS stream {self._stream} is not one of Clarion's")
+                raise BrokerUnavailable(
+                    f"the NATS stream {self._stream} is not one of Clarion's", lasts=True
+                )
             if any(
                 (limit or 0) > 0 for limit in (config.max_bytes, config.max_msgs, config.max_age)
             ):
                 raise BrokerUnavailable(
                     f"the NATS stream {self._stream} throws jobs away when it is full: "
-                    "take its limits off, and limit the account instead"
+                    "take its limits off, and limit the account instead",
+                    lasts=True,
                 )
             await self._have_stream(
                 jetstream,

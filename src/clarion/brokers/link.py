@@ -32,6 +32,9 @@ _FAILURES = (Error, OSError, EOFError, RuntimeError)
 """How the library says that the connection is gone; the last is uvloop's, for a transport that has
 closed under a write."""
 
+_START_JETSTREAM = "Start nats-server with JetStream (`nats-server -js`), and for this account."
+_LET_IN = "Put user and password in CLARION_BROKER_URL: nats://USER:PASSWORD@HOST."
+
 log = structlog.get_logger(__name__)
 
 
@@ -102,6 +105,13 @@ class Link:
             return version.major, version.minor
         except ValueError:
             return 0, 0
+
+    def judge(self, failure: BrokerUnavailable) -> None:
+        """Note of what a call met here whether waiting helps. JetStream is not heard while a
+        cluster elects a leader, and of a lone server that has none it never is."""
+        info = self._client._server_info
+        is_alone = not info.get("jetstream") and not info.get("cluster")
+        failure.lasts = failure.lasts or (is_alone and failure.cure == _START_JETSTREAM)
 
     def fresh_name(self) -> str:
         """A part of a subject that was never used."""
@@ -229,12 +239,13 @@ def as_unavailable() -> Iterator[None]:
         yield
     except _FAILURES as error:
         words = str(error) or "NATS did not answer in time"
-        raise BrokerUnavailable(words, cure=_cure(error)) from error
+        cure = _cure(error)
+        raise BrokerUnavailable(words, cure=cure, lasts=cure == _LET_IN) from error
 
 
 def _cure(error: Exception) -> str:
     if isinstance(error, ServiceUnavailableError | NoStreamResponseError | NoRespondersError):
-        return "Start nats-server with JetStream (`nats-server -js`), and for this account."
+        return _START_JETSTREAM
     if isinstance(error, AuthorizationError) or "authorization violation" in str(error).lower():
-        return "Put user and password in CLARION_BROKER_URL: nats://USER:PASSWORD@HOST."
+        return _LET_IN
     return ""

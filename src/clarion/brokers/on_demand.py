@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
 
 from clarion.broker import Backlog, Broker, JobKind, Lease, NewJob
 
@@ -30,6 +31,10 @@ class OnDemandBroker:
     async def depth(self, kind: JobKind) -> int:
         """See `Broker.depth`."""
         return await (await self._broker()).depth(kind)
+
+    async def oldest_at(self, kind: JobKind) -> datetime | None:
+        """See `Broker.oldest_at`."""
+        return await (await self._broker()).oldest_at(kind)
 
     async def backlog(self, kind: JobKind) -> Backlog:
         """See `Broker.backlog`."""

@@ -66,6 +66,8 @@ class Launch:
     """Since when its deliveries are gone, for their age; its account stays."""
     own_time: OwnTime | None = None
     """The local time at which each customer gets it; None: all at one instant."""
+    traceparent: str | None = None
+    """Of the call that asked for it (`tracing.py`); None: it begins a trace of its own."""
 
     @property
     def stage(self) -> LaunchState:

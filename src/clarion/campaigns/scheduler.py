@@ -36,6 +36,7 @@ from clarion.clock import Clock
 from clarion.faults import Rejected
 from clarion.storage.database import Database
 from clarion.storage.leader_lease import LeaderLease, check_leads
+from clarion.tracing import span
 
 log = structlog.get_logger(__name__)
 
@@ -144,7 +145,8 @@ class Scheduler:
         if begun is None:
             _warn(campaign, after)
             return None
-        log.info("campaign_launched", campaign=str(campaign.id))
+        with span("campaign.launch", root=begun.id, campaign=str(campaign.id)):
+            log.info("campaign_launched", campaign=str(campaign.id), launch=str(begun.id))
         return begun.id
 
     async def _begin_launch(

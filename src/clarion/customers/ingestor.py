@@ -15,6 +15,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from clarion import tracing
 from clarion.agent import Agent, AgentName, Pause
 from clarion.broker import Broker, BrokerUnavailable, JobKind, Lease
 from clarion.clock import Clock
@@ -174,7 +175,12 @@ class Ingestor:
             await self._log.write(connection, tally, again=again)
             return taken, tally
 
-        taken, tally = await self._database.transact(work, self._clock)
+        traced = [parcel for parcel in parcels if parcel.trace]
+        with tracing.spans("events.ingest", [parcel.trace for parcel in traced]):
+            taken, tally = await self._database.transact(work, self._clock)
+        for parcel in traced:
+            trace = tracing.trace_of(parcel.trace)
+            log.debug("events_taken_in", trace=trace, events=len(parcel.items))
         self._count(tally)
         return taken
 

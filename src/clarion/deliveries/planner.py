@@ -39,6 +39,7 @@ from clarion.deliveries.store import plan
 from clarion.faults import Rejected
 from clarion.storage.database import Database
 from clarion.storage.outage import StorageUnavailable
+from clarion.tracing import span
 
 log = structlog.get_logger(__name__)
 
@@ -129,9 +130,11 @@ class Planner:
             limit = self._options.page_devices
             if launch.own_time is not None:
                 limit *= self._options.pages_of_own_time
-            page, zones = await self._page(launch, campaign, limit)
+            with span("launch.plan", launch.traceparent, root=launch.id):
+                page, zones = await self._page(launch, campaign, limit)
+                written = await self._write(launch, campaign, page, zones) if page else 0
+                log.debug("page_planned", launch=str(launch.id), deliveries=written)
             if page:
-                written = await self._write(launch, campaign, page, zones)
                 await lease.extend(self._options.lease_seconds)
                 if not written:
                     continue  # what comes after another planner's page is not known from ours

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from clarion import tracing
 from clarion.broker import Broker, BrokerUnavailable
 from clarion.clock import Clock
 from clarion.events.backpressure import Backpressure
@@ -366,6 +367,7 @@ class Collector:
             refusals=call.refusals,
             ip=ip,
             key=self._new_message_id() if call.refusals else "",
+            trace=tracing.current() or "",
         )
         if call.items or call.refusals:
             await self._publisher.make_durable(parcel)

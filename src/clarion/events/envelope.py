@@ -42,6 +42,8 @@ class Parcel(msgspec.Struct, frozen=True, array_like=True):
     """Tells its refusals from those of any other call; empty where there are none."""
     first_place: int = 0
     """How many events of the call stand before these: their place decides where times do not."""
+    trace: str = ""
+    """The call's `traceparent` (`tracing.py`); empty where nobody asks."""
 
     @property
     def size(self) -> int:
@@ -149,7 +151,7 @@ def _part(parcel: Parcel, items: list[Item], refusals: list[RejectedEvent], plac
 
 def _frame(parcel: Parcel) -> int:
     """What a parcel takes without its events: three ids as text, two times, lengths."""
-    return len(parcel.context) + 240
+    return len(parcel.context) + len(parcel.trace) + 240
 
 
 def _item_size(item: Item) -> int:

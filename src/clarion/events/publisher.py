@@ -6,13 +6,10 @@ While one job is being made durable, calls that arrive wait together and become 
 
 import asyncio
 
-import structlog
-
 from clarion.broker import Broker, BrokerUnavailable, JobKind, NewJob
 from clarion.events.envelope import Parcel, encode, split
+from clarion.outage_log import OutageLog
 from clarion.storage.database import StorageUnavailable
-
-log = structlog.get_logger(__name__)
 
 _Waiting = tuple[Parcel, int, asyncio.Future[None]]
 """What one call brings, its size, and who waits for it."""
@@ -28,6 +25,7 @@ class Publisher:
         self._waiting: list[_Waiting] = []
         self._waiting_bytes = 0
         self._flush: asyncio.Task[None] | None = None
+        self._outage = OutageLog("events_not_durable")
 
     async def make_durable(self, parcel: Parcel) -> None:
         """Return once it is. Raises BrokerUnavailable where it can not be now."""
@@ -52,11 +50,12 @@ class Publisher:
             try:
                 await self._broker.publish(*self._jobs(group))
             except BaseException as error:
-                _give_up(group, error)
+                self._give_up(group, error)
                 if not isinstance(error, Exception):
-                    _give_up(self._take_waiting(), error)
+                    self._give_up(self._take_waiting(), error)
                     raise
             else:
+                self._outage.is_there()
                 for _, _, durable in group:
                     if not durable.done():
                         durable.set_result(None)
@@ -83,16 +82,15 @@ class Publisher:
             loads.append(load)
         return [NewJob(kind=JobKind.EVENTS, payload=encode(load)) for load in loads]
 
-
-def _give_up(group: list[_Waiting], error: BaseException) -> None:
-    """Nobody waits for ever, whatever happened: every call of `group` is to come again."""
-    cause = error.__cause__ if isinstance(error, BrokerUnavailable) else None
-    # Only a storage's words are sure to hold nothing of the events.
-    reason = str(cause) if isinstance(cause, StorageUnavailable) else type(error).__name__
-    if group:
-        log.warning("events_not_durable", calls=len(group), reason=reason)
-    for _, _, durable in group:
-        if not durable.done():
-            lost = BrokerUnavailable(reason)
-            lost.__cause__ = error
-            durable.set_exception(lost)
+    def _give_up(self, group: list[_Waiting], error: BaseException) -> None:
+        """Nobody waits for ever, whatever happened: every call of `group` is to come again."""
+        cause = error.__cause__ if isinstance(error, BrokerUnavailable) else None
+        # Only a storage's words are sure to hold nothing of the events.
+        reason = str(cause) if isinstance(cause, StorageUnavailable) else type(error).__name__
+        if group:
+            self._outage.is_gone(reason, calls=len(group), reason=reason)
+        for _, _, durable in group:
+            if not durable.done():
+                lost = BrokerUnavailable(reason)
+                lost.__cause__ = error
+                durable.set_exception(lost)

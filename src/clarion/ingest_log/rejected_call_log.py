@@ -17,6 +17,7 @@ from clarion.faults import Rejected
 from clarion.ingest_log.rejected_calls import RejectedCallBuffer
 from clarion.ingest_log.store import IngestLog
 from clarion.ingest_log.tally import Kind, Tally
+from clarion.outage_log import OutageLog
 from clarion.sources.auth_result import Place
 from clarion.storage.database import Database, StorageUnavailable
 from clarion.telemetry import Metrics
@@ -47,6 +48,7 @@ class RejectedCallLog:
         self._log = IngestLog()
         self._buffer = RejectedCallBuffer()
         self._unwritten: Tally | None = None
+        self._outage = OutageLog("turned_away_not_written")
         self._writing: asyncio.Task[None] | None = None
         self._hurry = asyncio.Event()
 
@@ -79,8 +81,9 @@ class RejectedCallLog:
             try:
                 await self._database.transact(write, self._clock)
                 self._unwritten = None
+                self._outage.is_there()
             except StorageUnavailable as error:
-                log.warning("turned_away_not_written", reason=str(error))
+                self._outage.is_gone(reason=str(error))
                 if self._hurry.is_set():
                     return
 

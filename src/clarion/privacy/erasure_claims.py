@@ -15,6 +15,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.clock import SKEW, Clock
+from clarion.outage_log import OutageLog
 from clarion.privacy.erasure_request_store import Erasure, claim_erasure, get_erasure, touch_erasure
 from clarion.storage.database import Database, StorageUnavailable
 
@@ -91,14 +92,16 @@ class ErasureClaims:
             await asyncio.gather(keeping, return_exceptions=True)
 
     async def _keep(self, erasure: Erasure) -> None:
+        told = OutageLog("erasure_not_kept")
         while True:
             await self._clock.sleep(self._lost_seconds / TOUCHES)
             try:
                 await self.transact(erasure, _nothing)
+                told.is_there()
             except TakenOver:
                 return
             except StorageUnavailable as error:
-                log.warning("erasure_not_kept", reason=str(error))
+                told.is_gone(reason=str(error))
             except Exception as error:
                 log.error("erasure_not_kept", exc_info=error)
 

@@ -23,6 +23,8 @@ class PushesWaiting:
 
     counts: dict[str, int]
     """By `WAITING`, each of them there."""
+    retries: int
+    """Those of them that a sender has had before, and that are not held."""
     oldest_seconds: float
     """How long the one that is due for longest has waited; 0: none is due."""
 
@@ -46,15 +48,18 @@ async def pushes_waiting(connection: AsyncConnection, now: datetime) -> PushesWa
         (chunks.c.due_at > now, "later"),
         else_="due",
     )
+    # Whom a sender has had has a row of their own: such a chunk names no members.
+    tried = case((chunks.c.first_device_id.is_(None), chunks.c.size), else_=0)
     rows = await connection.execute(
-        select(why, func.sum(chunks.c.size), func.min(chunks.c.due_at))
+        select(why, func.sum(chunks.c.size), func.min(chunks.c.due_at), func.sum(tried))
         # A literal, not a parameter: only then do databases use the index of these.
         .where(chunks.c.state != literal_column("'settled'"))
         .group_by(why)
     )
-    found = {row[0]: (int(row[1]), row[2]) for row in rows}
+    found = {row[0]: (int(row[1]), row[2], int(row[3])) for row in rows}
     oldest = found["due"][1] if "due" in found else None
     return PushesWaiting(
+        retries=sum(found[name][2] for name in ("due", "later") if name in found),
         counts={name: found[name][0] if name in found else 0 for name in WAITING},
         oldest_seconds=0.0 if oldest is None else (now - oldest).total_seconds(),
     )

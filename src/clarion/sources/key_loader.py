@@ -10,9 +10,8 @@ import asyncio
 from dataclasses import dataclass
 from time import monotonic
 
-import structlog
-
 from clarion.clock import Clock
+from clarion.outage_log import OutageLog
 from clarion.sources.auth_result import AuthResult, Retired
 from clarion.sources.key_store import find_admissions
 from clarion.storage.database import Database
@@ -20,8 +19,6 @@ from clarion.storage.vault import Vault
 
 KEYS_MAX = 500
 """Asked for in one statement."""
-
-log = structlog.get_logger(__name__)
 
 Found = AuthResult | Retired | None
 """What is known of a key; None: nobody ever had it."""
@@ -46,6 +43,7 @@ class KeyLoader:
         self._waiting: dict[str, asyncio.Future[Found | Exception]] = {}
         self._reading: asyncio.Task[None] | None = None
         self._pause_until = 0.0
+        self._locked = OutageLog("identity_secrets_locked", "error")
 
     async def read(self, write_key: str) -> Found:
         """Reads what the key opens now. Raises StorageUnavailable."""
@@ -83,9 +81,9 @@ class KeyLoader:
             if any(
                 isinstance(one, AuthResult) and one.has_locked_secrets for one in answers.values()
             ):
-                log.error(
-                    "identity_secrets_locked",
-                    cure="set CLARION_SECRET_KEY to the key used before, or make new ones",
-                )
+                cure = "set CLARION_SECRET_KEY to the key used before, or make new ones"
+                self._locked.is_gone(cure=cure)
+            elif any(isinstance(one, AuthResult) and one.secrets for one in answers.values()):
+                self._locked.is_there()
             for key, answer in asked.items():
                 answer.set_result(answers.get(key))

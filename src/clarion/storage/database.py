@@ -249,6 +249,11 @@ class Database:
         pools: list[Any] = [engine.pool for engine in {self._writer, self._reader}]
         return sum(pool.checkedout() for pool in pools), sum(pool.checkedin() for pool in pools)
 
+    def connections_max(self) -> int:
+        """So many this process opens at most."""
+        pools: list[Any] = [engine.pool for engine in {self._writer, self._reader}]
+        return sum(pool.size() + max(0, pool._max_overflow) for pool in pools)
+
     async def close(self) -> None:
         await self._writer.dispose()
         if self._reader is not self._writer:

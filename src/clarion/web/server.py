@@ -19,6 +19,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from clarion.faults import Rejected
 from clarion.telemetry import METRICS_TYPE
+from clarion.tracing import is_recording, span, traceparent_in
 from clarion.web.connections import Connection, Connections, Limits, connections_max
 
 Scope = MutableMapping[str, Any]
@@ -47,6 +48,7 @@ TRACK_PREFIXES = ("/track/", "//track/")
 """What servers call that were written for Intilery's API."""
 CONSOLE_PREFIX = "/console/"
 """What browsers of people call who are signed in, or sign in."""
+_OF_PROBES = frozenset({"/metrics", "/livez", "/readyz"})
 BACKLOG = 2_048
 KEEP_ALIVE_SECONDS = 75
 DRAIN_SECONDS = 10
@@ -68,6 +70,17 @@ class WebApp:
     """Why no events are taken."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] in _OF_PROBES:
+            await self._answer(scope, receive, send)
+            return
+        parent = traceparent_in(scope["headers"])
+        if parent is None and not is_recording():
+            await self._answer(scope, receive, send)
+            return
+        with span(_call_name(scope), parent):
+            await self._answer(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
             path: str = scope["path"]
             if self.collect is not None and path.startswith(COLLECTOR_PREFIXES):
@@ -220,6 +233,14 @@ class _Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+
+def _call_name(scope: Scope) -> str:
+    """What a trace calls it: never the whole path, in which keys and links of people stand."""
+    whose = "/".join(scope["path"].lstrip("/").split("/")[:1])
+    known = {prefix.strip("/").partition("/")[0] for prefix in (*_CALLED_BY_APPS, *TRACK_PREFIXES)}
+    name = whose if whose in known or whose in ("api", "console") else "other"
+    return f"{scope['method']} /{name}"
 
 
 async def _reply(

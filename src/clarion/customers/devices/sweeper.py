@@ -3,6 +3,7 @@
 It also removes what was counted of sources, and messageIds that were seen, too long ago.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,11 +19,14 @@ from clarion.agent import Agent, AgentName
 from clarion.clock import Clock
 from clarion.customers.devices.device import STALE
 from clarion.customers.devices.store import remove_stale
+from clarion.customers.devices.token_age import AGES, edges
+from clarion.customers.devices.token_age_store import count_ages
 from clarion.events.seen_store import old_messages, remove_seen
 from clarion.ingest_log.store import forget_counts
 from clarion.sources.store import list_sources
 from clarion.storage.database import Database
 from clarion.storage.leader_lease import LeaderLease, check_leads
+from clarion.telemetry import Metrics
 
 log = structlog.get_logger(__name__)
 
@@ -51,11 +55,13 @@ class Sweeper:
         clock: Clock,
         options: SweeperOptions | None = None,
         lease: LeaderLease | None = None,
+        metrics: Metrics | None = None,
     ) -> None:
         self._database = database
         self._clock = clock
         self._options = options or SweeperOptions()
         self._lease = lease
+        self._metrics = metrics
         self._looked_at: datetime | None = None
 
     def agents(self) -> list[Agent]:
@@ -70,7 +76,23 @@ class Sweeper:
         ]
 
     async def _turn(self) -> int:
-        return await self.step() + await self.trim() + await self.forget_messages()
+        done = await self.step() + await self.trim() + await self.forget_messages()
+        await self.count_registrations()
+        return done
+
+    async def count_registrations(self) -> None:
+        """For the metrics: how many registrations are how old. Reads the index of all of them, so
+        it is done here, once an hour, and not where metrics are asked for."""
+        if self._metrics is None:
+            return
+        now = self._clock.now()
+        totals: Counter[str] = Counter()
+        async with self._database.read() as connection:
+            for workspace in await list_workspaces(connection):
+                at = edges(now, workspace.stale_after_days)
+                totals.update(await count_ages(connection, workspace.id, at))
+        for age in AGES:
+            self._metrics.under_way.registrations.labels(age).set(totals[age])
 
     async def step(self) -> int:
         """Remove up to `registrations_max` in each workspace; returns how many were removed."""

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 DUE_AFTER_DAYS = 30
+AGES = ("fresh", "due", "stale")
 
 
 class CohortBy(StrEnum):

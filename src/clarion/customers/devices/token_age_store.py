@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from clarion.clock import Moment
 from clarion.customers.devices.device import STALE, Platform
 from clarion.customers.devices.store import shows_nothing
-from clarion.customers.devices.token_age import Cohort, CohortBy, Edges
+from clarion.customers.devices.token_age import AGES, Cohort, CohortBy, Edges
 from clarion.storage.dialect import day_of, seconds_between
 from clarion.storage.schema import device_history, devices, sources
 
@@ -95,6 +95,23 @@ async def cohorts(
         )
         for row in rows
     ]
+
+
+async def count_ages(
+    connection: AsyncConnection, workspace_id: UUID, edges: Edges
+) -> dict[str, int]:
+    """How many active registrations are fresh, due and stale; read from the index of them alone."""
+    at = devices.c.registered_at
+    age = case((at < edges.stale, "stale"), (at < edges.due, "due"), else_="fresh")
+    rows = await connection.execute(
+        select(age, func.count())
+        .where(
+            devices.c.workspace_id == workspace_id,
+            devices.c.state == literal_column("'active'"),  # so that the partial index is used
+        )
+        .group_by(age)
+    )
+    return dict.fromkeys(AGES, 0) | {row[0]: row[1] for row in rows}
 
 
 async def count_stale(

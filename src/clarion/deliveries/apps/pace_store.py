@@ -1,12 +1,23 @@
 """The row that all senders of a Firebase project share: how fast its pushes may leave."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from clarion.deliveries.apps.pacing import Grant, Later, Limits, Pace, draw, fresh, throttled
+from clarion.deliveries.apps.pacing import (
+    Grant,
+    Later,
+    Limits,
+    Pace,
+    believed,
+    draw,
+    fresh,
+    rate_now,
+    throttled,
+)
 from clarion.storage.bulk import upsert
 from clarion.storage.dialect import Id, insert
 from clarion.storage.schema import firebase_apps, paces
@@ -73,6 +84,34 @@ async def slow_down(
     return slower.cut_rate if slower.cut_at != pace.cut_at else None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Speed:
+    """How fast pushes may leave for a project: `per_second` now, `quota` by FCM's leave; `quiet`:
+    nothing leaves for so many seconds."""
+
+    project_id: str
+    per_second: float
+    quota: float
+    quiet: float
+
+
+async def speeds(connection: AsyncConnection, now: datetime) -> list[Speed]:
+    """Of the `SPEEDS_MAX` projects that sent last."""
+    rows = await connection.execute(_SPEEDS)
+    found = {}
+    for project_id, *values, per_minute in rows:
+        pace = believed(Pace(**dict(zip(_FIELDS, values, strict=True))), now)
+        limits = Limits(per_minute=per_minute)
+        quiet = 0.0 if pace.quiet_until is None else (pace.quiet_until - now).total_seconds()
+        found[project_id] = Speed(
+            project_id=project_id,
+            per_second=0.0 if quiet > 0 else rate_now(pace, limits, now),
+            quota=per_minute / 60,
+            quiet=max(0.0, quiet),
+        )
+    return list(found.values())
+
+
 async def _locked(connection: AsyncConnection, app_id: UUID) -> tuple[str, Pace, Limits] | None:
     rows = await connection.execute(_LOCK, {"app": app_id})
     row = rows.one_or_none()
@@ -88,6 +127,7 @@ async def _save(connection: AsyncConnection, project_id: str, pace: Pace) -> Non
     await upsert(connection, paces, [row], key=("project_id",))
 
 
+SPEEDS_MAX = 200
 _FIELDS = ("next_at", "queued_until", "rate", "cut_rate", "cut_at", "passing_at", "quiet_until")
 _LOCK = (
     select(
@@ -101,3 +141,15 @@ _LOCK = (
     .with_for_update(of=paces)
 )
 """Made once: once for each chunk would be felt."""
+_SPEEDS = (
+    select(
+        paces.c.project_id,
+        *(paces.c[name] for name in _FIELDS),
+        # Of several workspaces that send to one project, the one that may send most.
+        func.max(firebase_apps.c.per_minute),
+    )
+    .join_from(firebase_apps, paces, paces.c.project_id == firebase_apps.c.project_id)
+    .group_by(*paces.c)
+    .order_by(paces.c.next_at.desc())
+    .limit(SPEEDS_MAX)
+)

@@ -179,6 +179,15 @@ def _passed(
     return moved, at_once
 
 
+def rate_now(pace: Pace, limits: Limits, now: datetime) -> float:
+    """Pushes a second that leave if somebody sends now."""
+    target = _target(limits)
+    floor = min(target, RAMP_FROM)
+    idle = max(0.0, (now - pace.next_at).total_seconds())
+    ramped = pace.rate - (target - floor) / RAMP_SECONDS * idle
+    return min(target, max(floor, ramped), _learned(pace, now))
+
+
 def believed(pace: Pace, now: datetime) -> Pace:
     """The pace, unless it can only have been written by a clock that was ahead of ours (which has
     been set back since, say): then as it would be by ours. Else nothing would leave until then."""

@@ -4,6 +4,7 @@ from collections import defaultdict
 from typing import Any
 from uuid import UUID
 
+from clarion import tracing
 from clarion.accounts.actor import Actor, Permission
 from clarion.accounts.audit import Thing
 from clarion.accounts.command import Run, Services, command, forbidden
@@ -177,7 +178,7 @@ async def _plan(run: Run, push: Push, campaign: Campaign | None, chosen: list[Ch
                 "chunk_id": chunk_of_app[reached.firebase_app_id],
             }
         )
-    launch = launch_of(push, campaign, planned=len(rows))
+    launch = launch_of(push, campaign, planned=len(rows), traceparent=tracing.current())
     await plan_push(run.connection, launch, rows, chunk_of_app, run.now)
     run.after_commit(
         *(job_of(chunk_id, is_transactional=True) for chunk_id in chunk_of_app.values())

@@ -153,9 +153,11 @@ def hash_of_key(key: str) -> str:
     return sha256(key.encode()).hexdigest()
 
 
-def launch_of(push: Push, campaign: Campaign | None, *, planned: int) -> Launch:
+def launch_of(
+    push: Push, campaign: Campaign | None, *, planned: int, traceparent: str | None = None
+) -> Launch:
     """The launch that the push is: planned whole from the first, and done where nothing is to be
-    sent. Without a campaign it is its own."""
+    sent. Without a campaign it is its own. `traceparent`: of the call that asked for it."""
     now = push.created_at
     return Launch(
         id=push.id,
@@ -169,6 +171,7 @@ def launch_of(push: Push, campaign: Campaign | None, *, planned: int) -> Launch:
         planned_at=now,
         done_at=None if push.skipped is None else now,
         updated_at=now,
+        traceparent=traceparent,
     )
 
 

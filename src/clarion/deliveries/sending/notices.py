@@ -9,6 +9,7 @@ from clarion.customers.devices.device import Platform
 from clarion.deliveries.apps.platform_limits import PlatformLimits
 from clarion.deliveries.provider import ProviderApp
 from clarion.deliveries.sending.chunk_result import ChunkResult
+from clarion.outage_log import OutageLog
 
 log = structlog.get_logger(__name__)
 
@@ -21,13 +22,19 @@ class Notices:
         self.limits = PlatformLimits()
         self._refused: set[tuple[UUID, Platform]] = set()
         self._paused: set[UUID] = set()
+        self._vault = OutageLog("vault_locked", "error")
+
+    def is_locked(self) -> None:
+        """Notes that no key of a Firebase app can be opened."""
+        self._vault.is_gone(cure="set CLARION_SECRET_KEY to the key used before")
 
     def is_paused(self, app_id: UUID) -> None:
         """Notes that deliveries wait for a paused app."""
         self._paused.add(app_id)
 
     def sends(self, app: ProviderApp) -> None:
-        """Notes that the app is in use, and logs it if it was paused before."""
+        """Notes that the app is in use, and logs it if it was paused, or locked, before."""
+        self._vault.is_there()
         if app.id in self._paused:
             self._paused.discard(app.id)
             log.info("firebase_app_goes_on", app=str(app.id), project=app.project_id)
@@ -64,4 +71,13 @@ class Notices:
                     platform=platform.value,
                     reason=detail,
                     cure="upload the APNs key, or set the VAPID key, in the Firebase console",
+                )
+        for platform in result.accepted:
+            if (app.id, platform) in self._refused and platform not in result.refused:
+                self._refused.discard((app.id, platform))
+                log.info(
+                    "platform_goes_on",
+                    app=str(app.id),
+                    project=app.project_id,
+                    platform=platform.value,
                 )

@@ -11,17 +11,18 @@ another chunk with its own time, so one slow device holds up nobody.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from clarion import tracing
 from clarion.agent import Agent, AgentName, Pause
 from clarion.broker import Broker, JobKind, Lease, NewJob
 from clarion.campaigns.content.template import Template
@@ -32,11 +33,12 @@ from clarion.customers.devices.store import spares_of
 from clarion.deliveries.apps.pace_store import DrawnPaces
 from clarion.deliveries.apps.pacing import Grant, Later
 from clarion.deliveries.apps.quarantine_store import last_acceptance
-from clarion.deliveries.chunk import Chunk, OpenDelivery
+from clarion.deliveries.chunk import OpenDelivery
 from clarion.deliveries.delivery import RetryPolicy
 from clarion.deliveries.limits.bars import without_barred
 from clarion.deliveries.provider import Provider, ProviderApp, Push
 from clarion.deliveries.sending.chunk_result import ChunkResult, unknown_of
+from clarion.deliveries.sending.lasting_database import LastingDatabase
 from clarion.deliveries.sending.lease_keeper import LeaseKeeper
 from clarion.deliveries.sending.notices import Notices
 from clarion.deliveries.sending.overdue import publish_overdue
@@ -52,10 +54,9 @@ from clarion.deliveries.sending.settlement import (
     with_pending,
 )
 from clarion.deliveries.sending.templates import Templates
-from clarion.storage.database import Database, StorageUnavailable
+from clarion.storage.database import Database
 from clarion.storage.vault import Vault, VaultLocked
-
-Answer = TypeVar("Answer")
+from clarion.telemetry import Metrics
 
 log = structlog.get_logger(__name__)
 
@@ -95,6 +96,7 @@ class Sender:
         provider: Provider,
         vault: Vault,
         options: SenderOptions | None = None,
+        metrics: Metrics | None = None,
     ) -> None:
         self._database = database
         self._broker = broker
@@ -108,6 +110,10 @@ class Sender:
             lease_seconds=self._options.lease_seconds,
             longest_seconds=self._options.provider_seconds_max,
         )
+        self._lasting = LastingDatabase(
+            database, clock, pause_seconds=self._options.backoff_seconds
+        )
+        self._metrics = metrics
         self._templates = Templates()
         self._notices = Notices()
         self._is_stopping = False
@@ -171,7 +177,7 @@ class Sender:
         try:
             return await self.step(kind)
         except VaultLocked:
-            log.error("vault_locked", cure="set CLARION_SECRET_KEY to the key used before")
+            self._notices.is_locked()
             return Pause(seconds=self._options.paused_seconds)
 
     async def _sweep_and_pause(self) -> Pause:
@@ -188,6 +194,12 @@ class Sender:
             yield
         finally:
             self._idle.discard(task)
+
+    def _timed(self, step: str) -> AbstractContextManager[object]:
+        """A block whose time is measured: one of `telemetry.CHUNK_STEPS`."""
+        if self._metrics is None:
+            return nullcontext()
+        return self._metrics.sending.chunk_seconds.labels(step).time()
 
     async def _take(self, leases: Sequence[Lease], kind: JobKind) -> int:
         if self._is_stopping:
@@ -230,9 +242,9 @@ class Sender:
 
         to_send: list[Work] = []
         later: list[NewJob] = []
-        for chunk_id, claimed in zip(
-            chunk_ids, await self._database.transact(work, self._clock), strict=True
-        ):
+        with self._timed("claim"):
+            claims = await self._database.transact(work, self._clock)
+        for chunk_id, claimed in zip(chunk_ids, claims, strict=True):
             match claimed:
                 case Work():
                     to_send.append(claimed)
@@ -248,7 +260,7 @@ class Sender:
 
     async def _do(self, claimed: Sequence[Work]) -> int:
         """Sends what was claimed together, side by side, and settles it together."""
-        carried = await asyncio.gather(*map(self._carry, claimed), return_exceptions=True)
+        carried = await asyncio.gather(*map(self._traced, claimed), return_exceptions=True)
         results = [
             (work, result)
             for work, result in zip(claimed, carried, strict=True)
@@ -262,6 +274,13 @@ class Sender:
             if isinstance(failed, BaseException):
                 raise failed
         return sum(len(result.settled) for _, result in results)
+
+    async def _traced(self, work: Work) -> ChunkResult:
+        launch, size = work.launch, work.chunk.size
+        with tracing.span("chunk.send", launch.traceparent, root=launch.id, pushes=size):
+            result = await self._carry(work)
+            log.debug("chunk_sent", launch=str(launch.id), pushes=len(result.left))
+            return result
 
     async def _carry(self, work: Work) -> ChunkResult:
         """What became of a claimed chunk, before it is written down."""
@@ -298,7 +317,8 @@ class Sender:
             outcomes = await self._paced_sender.carry(app, pushes, grant)
         unknown = unknown_of(chosen, outcomes)
         if unknown:
-            result.spares = await self._read(chunk, lambda reader: spares_of(reader, unknown))
+            read = self._lasting.read
+            result.spares = await read(chunk, lambda reader: spares_of(reader, unknown))
         now = self._clock.now()
         # One chance for all: their retries stay together instead of ending in a chunk each.
         chance = self._clock.chance()
@@ -308,7 +328,8 @@ class Sender:
             result.enter(delivery, push, outcome, now=now, chance=chance, policy=policy)
         accepted_at = None
         if result.blaming:
-            accepted_at = await self._read(chunk, lambda reader: last_acceptance(reader, app.id))
+            read = self._lasting.read
+            accepted_at = await read(chunk, lambda reader: last_acceptance(reader, app.id))
         result.close(
             now=now,
             chance=chance,
@@ -356,24 +377,6 @@ class Sender:
                 now, steps = self._clock.now(), template.steps
         return chosen, pushes
 
-    async def _read(
-        self, chunk: Chunk, query: Callable[[AsyncConnection], Awaitable[Answer]]
-    ) -> Answer:
-        """Runs a query whose result is needed for settling, and retries it for as long as the
-        database is away."""
-        while True:
-            try:
-                async with self._database.read() as connection:
-                    return await query(connection)
-            except StorageUnavailable as error:
-                await self._wait_to_settle(chunk, error)
-
-    async def _wait_to_settle(self, chunk: Chunk, error: StorageUnavailable) -> None:
-        """Waits for the database after a failed settling: if the provider's answers were dropped,
-        the pushes would be sent again."""
-        log.warning("settling_waits", chunk=str(chunk.id), reason=str(error))
-        await self._clock.sleep(self._options.backoff_seconds)
-
     async def _settle(self, results: Sequence[tuple[Work, ChunkResult]]) -> None:
         """Writes down what became of chunks, in one transaction."""
         again = [chunks_of_the_rest(result, self._clock) for _, result in results]
@@ -384,12 +387,9 @@ class Sender:
                 for (work, result), new in zip(results, again, strict=True)
             ]
 
-        while True:
-            try:
-                ours = await self._database.transact(write_down, self._clock)
-                break
-            except StorageUnavailable as error:
-                await self._wait_to_settle(results[0][0].chunk, error)
+        traces = [work.launch.traceparent for work, _ in results]
+        with self._timed("settle"), tracing.spans("chunk.settle", traces):
+            ours = await self._lasting.transact(results[0][0].chunk, write_down)
         jobs: list[NewJob] = []
         for (work, _), new_chunks, is_ours in zip(results, again, ours, strict=True):
             chunk = work.chunk

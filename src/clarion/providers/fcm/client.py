@@ -36,6 +36,7 @@ from clarion.providers.fcm.message import (
 from clarion.providers.fcm.response import StaleAccessToken, read, read_live
 from clarion.providers.fcm.trouble import SLOW_SECONDS, Trouble
 from clarion.telemetry import Metrics
+from clarion.tracing import span
 
 GOOGLE = "https://fcm.googleapis.com"
 _UNAUTHENTICATED = Misconfigured(
@@ -76,7 +77,8 @@ class FcmProvider:
         if not pushes:
             return []
         started = asyncio.get_running_loop().time()
-        outcomes = await self._send(app, pushes)
+        with span("fcm.send", project=app.project_id, pushes=len(pushes)):
+            outcomes = await self._send(app, pushes)
         self._note(app.project_id, outcomes, asyncio.get_running_loop().time() - started)
         return outcomes
 

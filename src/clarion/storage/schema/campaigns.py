@@ -75,6 +75,7 @@ launches = Table(
     Column("emptied_at", Instant),  # the last of them is gone
     Column("audience", Json),  # as it was when it began; NULL: its campaign's names no audience
     Column("own_time", Json),  # the local time, its fallback zone, and what if that is past
+    Column("traceparent", Text),  # of the call that asked for it; NULL: a trace of its own
     Index("launches_unindexed", "workspace_id", "started_at", **only("indexed_at IS NULL")),
     Index("launches_kept", "workspace_id", "done_at", **only("deliveries_removed_at IS NULL")),
     Index(

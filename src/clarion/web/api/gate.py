@@ -9,7 +9,7 @@ router looks at them, and unescaped one by one for the handler.
 import asyncio
 import re
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Concatenate, ParamSpec, TypeVar
 from urllib.parse import quote, unquote
 
@@ -33,6 +33,7 @@ from clarion.accounts.command import Services, forbidden
 from clarion.broker import Broker
 from clarion.clock import Clock
 from clarion.faults import Fault, Rejected
+from clarion.outage_log import OutageLog
 from clarion.storage.database import Database
 from clarion.storage.vault import Vault
 from clarion.web.api.errors import (
@@ -98,6 +99,8 @@ class Parts:
     """Where pushes go: a simulator there may be where access tokens come from, too."""
     shortage: Callable[[], Awaitable[Rejected | None]] | None = None
     """Why no events are taken."""
+    outage: OutageLog = field(default_factory=lambda: OutageLog("not_ready"))
+    """What the log was told of the database and the broker."""
 
     async def check_room(self) -> None:
         """Ends the call with an error if no events are accepted, as when the disk is nearly

@@ -21,7 +21,7 @@ async def livez() -> Health:
 @get("/readyz", summary="Whether calls can be answered", tags=["health"], opt={PUBLIC: True})
 async def readyz(parts: GivenParts) -> Health:
     """Asks the database and the broker, and whether the disk has room for events."""
-    part = await unready_part(parts.database, parts.broker)
+    part = await unready_part(parts.database, parts.broker, parts.outage)
     if part is not None:
         raise ApiError(ErrorCode.UNAVAILABLE, f"The {part} does not answer.", headers=retry_after())
     await parts.check_room()
