@@ -12,7 +12,7 @@ from clarion.accounts.actor import Role
 from clarion.accounts.people.session import csrf_token_of
 from clarion.web.console.page import TOKEN_FIELD
 from console.test_guarded import ORIGIN, browser, signed_in
-from support.api import Service, service_on_sqlite
+from support.api import Service, register, service_on_sqlite
 from support.book import SOURCE
 from support.clock import FakeClock
 from support.people import PASSWORD
@@ -97,6 +97,41 @@ async def test_customers(service: Service, admin: Admin) -> None:
     await admin.says(f"{way}/erase", "The erasure has begun", typed="ada")
     found = await admin.client.get("/console/customers?q=nobody")
     assert "Nobody is called that" in found.text
+
+
+async def test_one_customer_is_merged_tested_explained_and_exported(
+    service: Service, admin: Admin
+) -> None:
+    key = (await service.get(f"/sources/{SOURCE}"))["write_key"]
+    await service.send(
+        key,
+        {"type": "identify", "messageId": "1", "userId": "ada", "traits": {}},
+        {"type": "identify", "messageId": "2", "userId": "ada-2", "traits": {"plan": "pro"}},
+        register("3", "phone/1", "ok-1", user="ada-2"),
+        register("4", "phone/1", "ok-2", user="ada-2"),
+    )
+    body = {"name": "Spring", "content": {"title": "x"}, "audience": {"user_ids": ["ada"]}}
+    campaign = await service.post("/campaigns", body)
+    second = await service.get("/customers/ada-2")
+    way = f"/customers/{second['id']}"
+
+    said = "Android phone/1: FCM said “misconfigured”"
+    await admin.says(f"{way}/test-push", said, title="Hello", body="there")
+    page = await admin.client.get(f"/console{way}?why={campaign['id']}")
+    assert "has not been launched: it is a draft" in page.text
+    page = await admin.client.get("/console/devices?id=phone%2F1")
+    assert "Has a new token" in page.text
+    assert "ada-2" in page.text
+    zipped = await admin.post(f"{way}/export")
+    assert zipped.headers["content-type"] == "application/zip"
+    assert zipped.content[:2] == b"PK"
+
+    await admin.says(f"{way}/merge", "ada-2 counts as ada from now on", into="ada")
+    assert (await service.get("/devices/phone%2F1"))["customer"]["user_id"] == "ada"
+    first = await service.get("/customers/ada")
+    await admin.says(f"/customers/{first['id']}/unmerge", "Undone", from_user="ada-2")
+    assert (await service.get("/devices/phone%2F1"))["customer"]["user_id"] == "ada-2"
+    await admin.says(f"{way}/merge", "There is no", into="nobody")
 
 
 async def test_audiences(service: Service, admin: Admin) -> None:

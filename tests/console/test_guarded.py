@@ -52,7 +52,14 @@ def posts() -> list[str]:
 
 
 ACTS = {
-    f"/console/customers/{ID}/{{act:str}}": ["suppress", "unsuppress"],
+    f"/console/customers/{ID}/{{act:str}}": [
+        "suppress",
+        "unsuppress",
+        "merge",
+        "unmerge",
+        "test-push",
+        "export",
+    ],
     f"/console/sources/{ID}/{{act:str}}": ["rotate", "revoke", "restore", "change"],
     f"/console/sources/{ID}/keys/{ID}/{{act:str}}": ["retire", "restore"],
     f"/console/firebase-apps/{ID}/{{act:str}}": ["pause", "resume", "keep", "remove"],

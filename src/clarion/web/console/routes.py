@@ -19,6 +19,7 @@ from clarion.web.console.campaigns.report.view import ROUTES as REPORT
 from clarion.web.console.campaigns.review.view import ROUTES as REVIEW
 from clarion.web.console.connections.firebase import ROUTES as FIREBASE
 from clarion.web.console.connections.sources import ROUTES as SOURCES
+from clarion.web.console.customers.acts import ROUTES as CUSTOMER_ACTS
 from clarion.web.console.customers.view import ROUTES as CUSTOMERS
 from clarion.web.console.failures import EXCEPTION_HANDLERS
 from clarion.web.console.me.view import ROUTES as ME
@@ -36,6 +37,7 @@ SCREENS = [
     *REVIEW,
     *REPORT,
     *CUSTOMERS,
+    *CUSTOMER_ACTS,
     *AUDIENCES,
     *SOURCES,
     *FIREBASE,
