@@ -136,11 +136,56 @@ async def test_one_customer_is_merged_tested_explained_and_exported(
 
 async def test_audiences(service: Service, admin: Admin) -> None:
     row = {"kind": "trait", "what": "plan", "test": "equals", "value": "pro", "days": ""}
-    await admin.says("/audiences", "0 customers", name="Pro customers", count="1", **row)
+    key = (await service.get(f"/sources/{SOURCE}"))["write_key"]
+    traits = {"plan": "pro"}
+    await service.send(
+        key, {"type": "identify", "messageId": "1", "userId": "ada", "traits": traits}
+    )
+    await admin.says("/audiences", "1 customer", name="Pro customers", count="1", **row)
+    await admin.says("/audiences/count", "is in it", who="ada", **row)
     await admin.says("/audiences", "Saved.", name="Pro customers", save="1", **row)
     saved = await service.get("/audiences/pro-customers")
     assert saved["rule"] == {"trait": "plan", "test": "equals", "value": "pro"}
-    await admin.says("/audiences/pro-customers/archive", "Pro customers is archived.")
+    page = await admin.client.get("/console/audiences/pro-customers?who=ada")
+    assert "is in it" in page.text
+    assert "Nothing yet." in page.text
+    body = {"name": "Spring", "content": {"title": "x"}, "audience": {"audience": "pro-customers"}}
+    campaign = await service.post("/campaigns", body)
+    page = await admin.client.get("/console/audiences/pro-customers")
+    assert "Spring" in page.text
+    await admin.says("/audiences/pro-customers/archive", "it is used by the campaign Spring")
+
+    # What is picked by its name is saved by its id, and shown by its name again.
+    label = f"Spring · {campaign['id'].replace('-', '')[-6:]}"
+    row = {"kind": "campaign", "what": label, "test": "not_opened", "value": "", "days": ""}
+    await admin.says("/audiences", "Saved.", name="Late", save="1", **row)
+    saved = await service.get("/audiences/late")
+    assert saved["rule"] == {"campaign": campaign["id"], "test": "not_opened"}
+    assert label in unescape((await admin.client.get("/console/audiences/late/edit")).text)
+    await admin.says("/audiences/late/archive", "Late is archived.")
+
+
+async def test_a_list_is_uploaded_and_says_what_did_not_match(
+    service: Service, admin: Admin
+) -> None:
+    key = (await service.get(f"/sources/{SOURCE}"))["write_key"]
+    await service.send(key, {"type": "identify", "messageId": "1", "userId": "ada", "traits": {}})
+    form = {TOKEN_FIELD: csrf_token_of(admin.token), "name": "Testers"}
+    page = await admin.client.post(
+        "/console/audiences/upload",
+        data=form,
+        files={"file": ("ids.csv", b"user_id\nada\nnobody\nundefined\n")},
+        headers={"Origin": ORIGIN},
+    )
+    assert page.status_code == 200
+    assert "3 rows read, 2 user ids on the list now" in page.text
+    assert "1 id is no customer yet" in page.text
+    assert "Line 4 holds no user id" in page.text
+    assert (await service.get("/audiences/testers"))["members"] == 2
+    await admin.says("/audiences/testers/upload", "1 user id on the list", ids="ada", replaces="1")
+    wrong = await admin.post("/audiences/testers/upload", ids="")
+    assert wrong.status_code == 422
+    assert "is empty" in wrong.text
 
 
 async def test_the_workspace_its_team_and_what_was_done(service: Service, admin: Admin) -> None:

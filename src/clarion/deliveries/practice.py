@@ -1,5 +1,5 @@
 """The practice phone: a simulated Firebase project beside real ones, so that a first push is seen
-before there is a key. Pure: what it is, and the contract with whoever runs it.
+before there is a key; and the contract with whoever runs it. Pure.
 
 Its project has an id that no Firebase project can have, since a dot comes only before a colon
 there. Its app is like any other, but that nothing is bound to it by itself.

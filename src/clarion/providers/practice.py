@@ -1,4 +1,4 @@
-"""Carries the pushes of the practice app to the practice phone, and all others to the provider."""
+"""Which of two providers carries a push: that of the practice phone, or the real one. Pure."""
 
 from collections.abc import Callable, Sequence
 

@@ -96,6 +96,17 @@
     });
   }
 
+  // A condition of an audience offers the names, tests and values of what it asks for.
+  const offer = (row) => {
+    const kind = row.querySelector("[name=kind]").value, what = row.querySelector("[name=what]"), test = row.querySelector("[name=test]");
+    what.setAttribute("list", `names-${kind}`);
+    for (const group of test.querySelectorAll("optgroup")) group.hidden = group.disabled = !group.dataset.of.split(" ").includes(kind);
+    if (test.selectedOptions[0]?.parentElement.disabled) test.value = test.querySelector("optgroup:not([disabled]) option").value;
+    row.querySelector("[name=value]").setAttribute("list", `values-${kind === "trait" ? what.value : ""}`);
+  };
+  const rows = document.querySelectorAll("[data-rule]");
+  rows.forEach((row) => { offer(row); row.addEventListener("input", () => offer(row)); });
+
   // Keys: / to search, g and a letter to go, Ctrl+Enter to save. Never while typing.
   const places = { h: "", c: "campaigns", p: "customers", a: "audiences", n: "connections", s: "settings" };
   let leads = false;
