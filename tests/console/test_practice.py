@@ -113,6 +113,9 @@ async def test_one_click_and_a_push_is_seen_even_after_a_restart(
         await until(lambda: shows(1), bool)
         page = await admin.get("/console/")
         assert "Your push is here." in page
+        connections = await admin.get("/console/connections")
+        (app,) = set(re.findall(r"/console/firebase-apps/[\w-]+", connections))
+        assert "FCM takes it" in await admin.press(f"{app}/check")
         # Nothing of it counts as a step of setting up.
         assert "Waiting for the first event" in page
         assert "Add the key" in page

@@ -114,7 +114,8 @@ async def _builder(
     posted = me.request.method == "POST"
     saved = None if audience is None else rows_of(audience.rule, ids)
     combined, rows = ("all", list[Row]()) if saved is None else saved
-    text, rule = "", None if audience is None or audience.rule is None else dump(audience.rule)
+    text = ""
+    rule: Any = None if audience is None or audience.rule is None else dump(audience.rule)
     if rule is not None and saved is None:
         text = pretty(rule)
     if posted:

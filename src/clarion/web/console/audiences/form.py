@@ -181,7 +181,7 @@ def _text(value: Any) -> str:
     return str(value)
 
 
-def _texts(part: Mapping[str, Any], text: Callable[[Any], str]) -> str:
+def _texts(part: Mapping[Any, Any], text: Callable[[Any], str]) -> str:
     """A value, or the values of a list, as the form has them."""
     value = part.get("value", "")
     return ", ".join(map(text, value)) if isinstance(value, list) else text(value)
