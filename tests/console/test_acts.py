@@ -277,7 +277,9 @@ async def test_limits_of_sending_and_what_people_asked_of_us(
         start="25:00",
         end="",
         pushes="x",
-        period="7", unit="days", category="",
+        period="7",
+        unit="days",
+        category="",
     )
     assert wrong.status_code == 422
     assert 'value="x"' in wrong.text
@@ -285,7 +287,9 @@ async def test_limits_of_sending_and_what_people_asked_of_us(
     assert (await service.get("/workspace/limits"))["caps"] == []
 
     key = (await service.get(f"/sources/{SOURCE}"))["write_key"]
-    await service.send(key, {"type": "identify", "messageId": "1", "userId": "lovelace", "traits": {}})
+    await service.send(
+        key, {"type": "identify", "messageId": "1", "userId": "lovelace", "traits": {}}
+    )
     ada = await service.get("/customers/lovelace")
     await admin.says(f"/customers/{ada['id']}/erase", "The erasure has begun", typed="lovelace")
     page = (await admin.client.get("/console/settings/privacy")).text
