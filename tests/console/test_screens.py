@@ -69,7 +69,7 @@ async def seen(console: Console) -> Seen:
 async def look(console: Console, page: Page, seen: Seen, word: str) -> None:
     """What is wrong with the page that is open."""
     for scheme in ("light", "dark"):
-        await page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        await page.emulate_media(color_scheme=scheme)
         seen.axe[f"{word}, {scheme}"] = await console.violations(page)
     await page.set_viewport_size({"width": NARROW, "height": HEIGHT})
     for direction in ("ltr", "rtl"):

@@ -57,7 +57,15 @@ async def list_audiences(
     listed = await store.list_audiences(
         connection, actor.workspace_id, archived=archived, before=before, limit=limit
     )
-    return [await _view(connection, audience) for audience in listed]
+    lists = [audience.id for audience in listed if audience.rule is None]
+    members = await store.count_members_of(connection, lists)
+    return [
+        AudienceView(
+            audience=audience,
+            members=members.get(audience.id, 0) if audience.rule is None else None,
+        )
+        for audience in listed
+    ]
 
 
 async def get_audience(
