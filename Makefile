@@ -11,7 +11,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve example cluster test soak bench lint types floors pytest screens docs wheels
+.PHONY: help demo serve example cluster test soak bench lint types floors pytest screens tour docs wheels
 .PHONY: lock clean
 
 help: ## Show this list
@@ -63,6 +63,9 @@ pytest: $(VENV)/.fetched
 
 screens: $(VENV)/.fetched ## Take pictures of every screen of the console into screens/, to be looked at
 	@PYTHONPATH=tests $(BIN)/python -m console.screens $(WANTED)
+
+tour: $(VENV)/.fetched ## Take the pictures of the console that docs/guides/console.md shows
+	@PYTHONPATH=tests $(BIN)/python -m console.tour
 
 docs: $(VENV)/.tests ## Write the generated references in docs/reference/
 	@$(BIN)/python -m docs.generate

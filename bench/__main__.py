@@ -25,11 +25,14 @@ from bench import (
     static,
     transactional,
 )
+from bench import console as pages
 from bench.installation import STORES, store
 from bench.process import LOAD_CORE, pin
 from bench.report import written
 
-PARTS = ("collector", "ingestion", "campaign", "transactional", "quota", "commands")
+PARTS = ("collector", "ingestion", "campaign", "transactional", "quota", "commands", "console")
+BY_ITSELF = frozenset({"commands", "console"})
+"""They need none of `NEEDED`."""
 NEEDED = {"nginx": "nginx-light", "h2load": "nghttp2-client", "wrk": "wrk"}
 RESULTS = Path(__file__).with_name("results")
 
@@ -45,7 +48,8 @@ def main() -> int:
     unknown = set(wanted.parts) - set(PARTS)
     if unknown:
         parser.error(f"{unknown.pop()} is no part; there are {', '.join(PARTS)}")
-    missing = [name for name in NEEDED if shutil.which(name, path=_path()) is None]
+    needed = NEEDED if set(wanted.parts or PARTS) - BY_ITSELF else ()
+    missing = [name for name in needed if shutil.which(name, path=_path()) is None]
     if missing:
         packages = " ".join(NEEDED[name] for name in missing)
         console.print(f"{', '.join(missing)} is missing: apt-get install {packages}")
@@ -108,6 +112,10 @@ async def _measure(parts: Any, only: str | None, divisor: int) -> dict[str, Any]
                     )
                 if "commands" in parts and name == "sqlite":
                     results["commands"] = await commands.measure(rows, max(1, 20 // divisor))
+                if "console" in parts and name == "sqlite":
+                    results["console"] = await pages.measure(
+                        rows, 100_000 // divisor, 10_000 // divisor, progress
+                    )
         if "campaign" in parts:
             with static.serving(root / "nginx") as server:
                 results["campaign"] |= peers.measure(server, 5_000 // divisor, 200_000 // divisor)

@@ -29,6 +29,7 @@ from clarion.customers.devices.sweeper import Sweeper, SweeperOptions
 from clarion.customers.ingestor import Ingestor
 from clarion.deliveries.customer_indexer import CustomerIndexer
 from clarion.deliveries.planner import Planner
+from clarion.deliveries.practice import PhoneAddress, PracticePhone
 from clarion.deliveries.provider import TryingProvider
 from clarion.deliveries.sending.sender import Sender
 from clarion.events.backpressure import Backpressure
@@ -36,6 +37,7 @@ from clarion.events.collector import Collector
 from clarion.parts import await_broker, open_broker, open_vault
 from clarion.privacy.eraser import Eraser
 from clarion.providers.fcm.client import FcmProvider
+from clarion.providers.practice import PracticeProvider
 from clarion.reports.attributor import Attributor
 from clarion.retention.remover import Remover
 from clarion.storage.database import Database, StorageUnavailable
@@ -91,6 +93,7 @@ class App:
         vault: Vault,
         clock: Clock,
         metrics: Metrics | None = None,
+        phone: PracticePhone | None = None,
     ) -> None:
         self.settings = settings
         self.database = database
@@ -98,6 +101,7 @@ class App:
         self.provider = provider
         self.vault = vault
         self.clock = clock
+        self.phone = phone
         self.metrics = metrics or Metrics()
         self.backpressure = Backpressure(
             broker,
@@ -127,8 +131,10 @@ class App:
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, settings: Settings, clock: Clock | None = None) -> AsyncIterator["App"]:
-        """The parts that `settings` ask for; closed when the block ends."""
+    async def open(
+        cls, settings: Settings, clock: Clock | None = None, phone: PracticePhone | None = None
+    ) -> AsyncIterator["App"]:
+        """The parts that `settings` ask for; closed when the block ends, `phone` too."""
         clock = clock or SystemClock()
         database = Database(settings.database_url)
         broker = await await_broker(lambda: open_broker(settings, database, clock), clock)
@@ -137,7 +143,13 @@ class App:
         end_traces, missing = tracing.begin()
         if missing is not None:
             log.warning("traces_not_sent", cure=missing)
-        provider = FcmProvider(settings.fcm_url, ca_file, clock, metrics=metrics)
+        provider: TryingProvider = FcmProvider(settings.fcm_url, ca_file, clock, metrics=metrics)
+        if phone is not None:
+
+            def connect(address: PhoneAddress) -> TryingProvider:
+                return FcmProvider(address.url, address.ca_file, clock, metrics=metrics)
+
+            provider = PracticeProvider(provider, phone, connect)
         try:
             yield cls(
                 settings,
@@ -147,6 +159,7 @@ class App:
                 vault=open_vault(settings),
                 clock=clock,
                 metrics=metrics,
+                phone=phone,
             )
         finally:
             await provider.close()
@@ -284,7 +297,9 @@ class App:
         return create_console(
             self._services(),
             check=self.provider.check,
+            provider=self.provider,
             fcm_url=self.settings.fcm_url,
+            phone=self.phone,
             public_url=self.settings.public_url,
         )
 

@@ -52,10 +52,25 @@ def posts() -> list[str]:
 
 
 ACTS = {
-    f"/console/customers/{ID}/{{act:str}}": ["suppress", "unsuppress"],
+    f"/console/customers/{ID}/{{act:str}}": [
+        "suppress",
+        "unsuppress",
+        "merge",
+        "unmerge",
+        "test-push",
+        "export",
+    ],
     f"/console/sources/{ID}/{{act:str}}": ["rotate", "revoke", "restore", "change"],
     f"/console/sources/{ID}/keys/{ID}/{{act:str}}": ["retire", "restore"],
-    f"/console/firebase-apps/{ID}/{{act:str}}": ["pause", "resume", "keep", "remove"],
+    f"/console/sources/{ID}/identity/secrets/{ID}/{{act:str}}": ["retire", "restore"],
+    f"/console/firebase-apps/{ID}/{{act:str}}": [
+        "pause",
+        "resume",
+        "keep",
+        "remove",
+        "check",
+        "pace",
+    ],
     f"/console/settings/people/{ID}/{{act:str}}": [
         "role",
         "deactivate",

@@ -104,6 +104,9 @@ LANDED = {
     "versions/0031_traces_of_launches.py": (
         "55b8c254c63d2ed000f3b9f7ea84b93ead0020f0ba2eb5b0de7ff11bbe62c769"
     ),
+    "versions/0032_preferences.py": (
+        "73e4d04bfcdfa4a646596fd9b359ba548b777cf6fbc21c3a6ae93c976a2a7431"
+    ),
 }
 """What databases in use were made with, and the SHA-256 of each file. None of them is ever edited:
 a change of the schema is another revision, and its line here says that it has landed."""

@@ -13,9 +13,11 @@ from playwright.async_api import Browser, BrowserContext, Page
 
 from clarion.accounts.actor import Role, operator
 from clarion.accounts.people.commands import NewInvitation, invite
+from clarion.accounts.people.password_reset import offer_password_reset
 from clarion.accounts.people.passwords import PasswordHasher
 from clarion.accounts.people.session import Place
 from clarion.accounts.people.signing_in import SignedIn, accept_invitation
+from clarion.faults import Rejected
 from clarion.web.server import WebServer, bind
 from support import npm
 from support.api import CHEAP, Service, service_on_sqlite
@@ -76,6 +78,17 @@ class Console:
         """The path of an invitation's link."""
         made = await invite(self.service.services, operator(WORKSPACE), role, email)
         assert isinstance(made, NewInvitation)
+        return made.path
+
+    async def password_reset(self) -> str:
+        """The path of a link for another password, of somebody who has an account."""
+        await self.member(Role.VIEWER, "Forgetful")
+        people = (await self.service.get("/people"))["data"]
+        person = next(one for one in people if one["name"] == "Forgetful")
+        made = await offer_password_reset(
+            self.service.services, operator(WORKSPACE), UUID(person["id"])
+        )
+        assert not isinstance(made, Rejected)
         return made.path
 
     async def member(self, role: Role, name: str) -> str:
@@ -177,6 +190,16 @@ async def fill(console: Console) -> dict[str, str]:
     rule = {"trait": "plan", "test": "equals", "value": "pro"}
     await service.post("/audiences", {"code": "pro", "name": "Pro customers", "rule": rule})
     paths["audience"] = "/console/audiences/pro"
+    await service.post("/audiences", {"code": "hard", "name": LONG[:200], "rule": {"any": [rule]}})
+    paths["hard-audience"] = "/console/audiences/hard"
+    await service.post("/audiences", {"code": "testers", "name": ARABIC, "rule": None})
+    paths["list"] = "/console/audiences/testers"
+    hard = await service.post("/sources", {"name": f"{MARKUP} {LONG}"[:200]})
+    paths["hard-source"] = f"/console/sources/{hard['id']}"
+    paths["device"] = "/console/devices?id=device-0"
+    paths["event"] = "/console/events?id=v0"
+    done = paths["done"].rpartition("/")[2]
+    paths["why"] = f"{paths['customer']}?why={done}"
     return paths
 
 
@@ -213,4 +236,6 @@ async def _people(service: Service) -> None:
             },
         ]
     events.append({"type": "track", "messageId": "wrong", "userId": "ada"})
+    long_name = {"first_name": "Maximiliane" * 27, "plan": ARABIC}
+    events.append({"type": "identify", "messageId": "l", "userId": "u" * 300, "traits": long_name})
     await service.try_to_send(key, *events)

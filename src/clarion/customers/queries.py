@@ -221,6 +221,11 @@ async def list_merges(
     return await merge_store.list_merges(connection, actor.workspace_id, after=after, limit=limit)
 
 
+async def merges_of(connection: AsyncConnection, actor: Actor, user_id: str) -> list[Merge]:
+    """The merges, not undone, that a user id is a part of."""
+    return await merge_store.active_merges_of(connection, actor.workspace_id, [user_id])
+
+
 async def list_activity(
     connection: AsyncConnection,
     actor: Actor,

@@ -1,14 +1,17 @@
 """What is done with people: invited, let in, given a role, shut out."""
 
 import secrets
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
 from uuid import UUID
 
 from clarion.accounts.actor import Actor, ActorKind, Permission, Role
-from clarion.accounts.audit import Thing
+from clarion.accounts.audit import Thing, difference
 from clarion.accounts.command import Run, command
 from clarion.accounts.people import session_store, store
 from clarion.accounts.people.person import INVITATION_LIFE, Invitation, Member, read_email
+from clarion.accounts.people.preferences import Preferences, read_preferences
 from clarion.accounts.people.session import TOKEN_BYTES, hash_of
 from clarion.faults import Fault, Rejected, invalid, not_found
 
@@ -112,6 +115,22 @@ async def reactivate(run: Run, actor: Actor, person_id: UUID) -> Member | Reject
     await store.save_member(run.connection, changed)
     run.audit(Thing("person", person_id), {"deactivated_at": [member.deactivated_at, None]})
     return changed
+
+
+@command("person.prefer", needs=Permission.READ)
+async def change_preferences(
+    run: Run, actor: Actor, wanted: Mapping[str, Any]
+) -> Preferences | Rejected:
+    """How the actor themselves reads, in whatever browser."""
+    if actor.id is None:
+        return not_found("person")
+    after = read_preferences(wanted)
+    if isinstance(after, Rejected):
+        return after
+    before = await store.get_preferences(run.connection, actor.id)
+    await store.save_preferences(run.connection, actor.id, after)
+    run.audit(Thing("person", actor.id), difference(asdict(before), asdict(after)))
+    return after
 
 
 @command("session.end", needs=Permission.READ)

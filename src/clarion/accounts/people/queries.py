@@ -8,6 +8,7 @@ from clarion.accounts.actor import Actor, Permission
 from clarion.accounts.command import forbidden
 from clarion.accounts.people import session_store, store
 from clarion.accounts.people.person import Invitation, Member
+from clarion.accounts.people.preferences import NOT_CHOSEN, Preferences
 from clarion.accounts.people.session import Session, hash_of
 from clarion.accounts.people.signing_in import NO_INVITATION
 from clarion.accounts.workspace import Workspace
@@ -36,6 +37,11 @@ async def list_sessions(connection: AsyncConnection, actor: Actor, now: datetime
     if actor.id is None:
         return []
     return await session_store.list_sessions(connection, actor.id, now)
+
+
+async def get_preferences(connection: AsyncConnection, actor: Actor) -> Preferences:
+    """How the actor reads."""
+    return NOT_CHOSEN if actor.id is None else await store.get_preferences(connection, actor.id)
 
 
 async def find_invitation(

@@ -11,11 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.accounts.actor import Role
 from clarion.accounts.people.person import Invitation, Member, Person
+from clarion.accounts.people.preferences import NOT_CHOSEN, Preferences
 from clarion.accounts.people.throttle import WINDOW, Count
 from clarion.storage.bulk import insert_new, upsert
 from clarion.storage.dialect import insert
 from clarion.storage.schema import invitations, memberships, people, sign_in_tries, workspaces
 
+_PREFERENCES = [people.c[field.name] for field in fields(Preferences)]
 _PERSON = [people.c[field.name] for field in fields(Person)]
 _INVITATION = [invitations.c[field.name] for field in fields(Invitation)]
 _MEMBER = [
@@ -57,6 +59,20 @@ async def replace_password(
         .returning(people.c.id)
     )
     return rows.one_or_none() is not None
+
+
+async def get_preferences(connection: AsyncConnection, person_id: UUID) -> Preferences:
+    """What the person has chosen."""
+    rows = await connection.execute(select(*_PREFERENCES).where(people.c.id == person_id))
+    row = rows.one_or_none()
+    return NOT_CHOSEN if row is None else Preferences(**row._mapping)
+
+
+async def save_preferences(
+    connection: AsyncConnection, person_id: UUID, preferences: Preferences
+) -> None:
+    values = {field.name: getattr(preferences, field.name) for field in fields(Preferences)}
+    await connection.execute(update(people).where(people.c.id == person_id).values(values))
 
 
 async def put_member(

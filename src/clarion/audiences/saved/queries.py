@@ -20,6 +20,7 @@ from clarion.audiences.saved.audience import Audience
 from clarion.audiences.saved.customer_store import read_known
 from clarion.audiences.saved.references import wrong_references
 from clarion.audiences.saved.schema_store import WorkspaceSchema
+from clarion.audiences.saved.store import Use
 from clarion.customers.profile.redaction import shown_traits
 from clarion.customers.profile.store import Customer, find_customer, read_customer
 from clarion.faults import Fault, Rejected, invalid, not_found
@@ -56,7 +57,15 @@ async def list_audiences(
     listed = await store.list_audiences(
         connection, actor.workspace_id, archived=archived, before=before, limit=limit
     )
-    return [await _view(connection, audience) for audience in listed]
+    lists = [audience.id for audience in listed if audience.rule is None]
+    members = await store.count_members_of(connection, lists)
+    return [
+        AudienceView(
+            audience=audience,
+            members=members.get(audience.id, 0) if audience.rule is None else None,
+        )
+        for audience in listed
+    ]
 
 
 async def get_audience(
@@ -124,6 +133,11 @@ async def explain_rule(
     if isinstance(rule, Rejected):
         return rule
     return await _explain(connection, actor, rule, customer, now)
+
+
+async def list_uses(connection: AsyncConnection, actor: Actor, code: str) -> list[Use]:
+    """What names an audience by its code: campaigns, other audiences, the exclusions."""
+    return await store.uses_of(connection, actor.workspace_id, code)
 
 
 async def workspace_schema(connection: AsyncConnection, actor: Actor) -> WorkspaceSchema:

@@ -193,6 +193,18 @@ async def count_members(connection: AsyncConnection, audience: Audience) -> int:
     return int(rows.scalar_one())
 
 
+async def count_members_of(
+    connection: AsyncConnection, audience_ids: Sequence[UUID]
+) -> dict[UUID, int]:
+    """How many ids each of these lists has; one that is empty is not in it."""
+    rows = await connection.execute(
+        select(audience_members.c.audience_id, func.count().label("members"))
+        .where(among(connection, audience_members.c.audience_id, list(audience_ids)))
+        .group_by(audience_members.c.audience_id)
+    )
+    return {row.audience_id: row.members for row in rows}
+
+
 async def known_user_ids(
     connection: AsyncConnection, workspace_id: UUID, user_ids: Sequence[str]
 ) -> set[str]:

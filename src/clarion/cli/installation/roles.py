@@ -17,6 +17,7 @@ from clarion.app import App, CanNotListen, Exhausted, Role
 from clarion.cli.installation.first_start import check_migrated, sqlite_file
 from clarion.cli.installation.private_files import cure_of, open_to_others
 from clarion.config import Settings, read_settings
+from clarion.deliveries.practice import PracticePhone
 from clarion.storage.sqlite_file import check_start
 from clarion.telemetry import set_up_logs
 
@@ -57,7 +58,9 @@ async def run_roles(settings: Settings, roles: list[Role]) -> None:
     await run_app(settings, roles)
 
 
-async def run_app(settings: Settings, roles: list[Role]) -> None:
+async def run_app(
+    settings: Settings, roles: list[Role], phone: PracticePhone | None = None
+) -> None:
     """Run the roles until a signal. Ends the command where it can not listen, or where memory or
     threads are used up."""
     paths = open_to_others(settings)
@@ -67,7 +70,7 @@ async def run_app(settings: Settings, roles: list[Role]) -> None:
             files=[path.name for path in paths],
             cure=cure_of(paths, settings),
         )
-    async with App.open(settings) as app:
+    async with App.open(settings, phone=phone) as app:
         app.stop_on_signals()
         _settle_down()
         try:

@@ -23,6 +23,7 @@ from clarion.cli.output import (
     print_done,
     print_json,
 )
+from clarion.cli.practice_phone import practice_phone
 from clarion.cli.session import broker_of, console_address, load_settings
 from clarion.clock import SystemClock
 from clarion.config import Settings
@@ -60,7 +61,7 @@ async def serve() -> None:
         await database.close()
     if made is not None:
         print_first_start(made, link)
-    await run_app(settings, list(Role))
+    await run_app(settings, list(Role), practice_phone(settings))
 
 
 async def run(*roles: Role) -> None:

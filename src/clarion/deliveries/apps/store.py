@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from clarion.deliveries.apps.pace_store import make_pace
 from clarion.deliveries.apps.pacing import Limits
 from clarion.deliveries.apps.quarantine_store import forget_acceptance, forget_watch, make_watch
+from clarion.deliveries.practice import PRACTICE_PROJECT
 from clarion.deliveries.provider import ProviderApp
 from clarion.sources.source import Source
 from clarion.sources.store import bind_firebase_app, list_sources
@@ -107,8 +108,10 @@ async def list_apps(connection: AsyncConnection, workspace_id: UUID) -> list[Fir
 
 
 async def only_app(connection: AsyncConnection, workspace_id: UUID) -> FirebaseApp | None:
-    """The workspace's Firebase app if there is exactly one: what a new source is bound to."""
-    apps = await list_apps(connection, workspace_id)
+    """The workspace's Firebase app if there is exactly one, but for the practice app: what a new
+    source is bound to."""
+    every = await list_apps(connection, workspace_id)
+    apps = [app for app in every if app.project_id != PRACTICE_PROJECT]
     return apps[0] if len(apps) == 1 else None
 
 

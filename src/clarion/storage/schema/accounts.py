@@ -1,6 +1,7 @@
 """The tables of who works with Clarion, and of what they did."""
 
 from sqlalchemy import (
+    Boolean,
     Column,
     Index,
     Integer,
@@ -66,6 +67,10 @@ people = Table(
     Column("name", Text, nullable=False),
     Column("password_hash", Text, nullable=False),  # Argon2id, in PHC's form
     Column("created_at", Instant, nullable=False),
+    Column("time_zone", Text),  # how they read; NULL: they have not chosen
+    Column("locale", Text),
+    Column("theme", Text),  # system | light | dark
+    Column("single_keys", Boolean),
 )
 
 memberships = Table(

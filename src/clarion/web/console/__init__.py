@@ -11,6 +11,8 @@ whatever changes something must come from a page of ours (`browser.py`) and carr
 from clarion.accounts.command import Services
 from clarion.accounts.people.passwords import PasswordHasher
 from clarion.campaigns.draft import ContentCheck
+from clarion.deliveries.practice import PracticePhone
+from clarion.deliveries.provider import TryingProvider
 from clarion.web.console.browser import asks_for_page
 from clarion.web.console.headers import guarded
 from clarion.web.console.parts import PARTS, Parts
@@ -23,6 +25,8 @@ def create_console(
     hasher: PasswordHasher | None = None,
     *,
     check: ContentCheck,
+    provider: TryingProvider | None = None,
+    phone: PracticePhone | None = None,
     fcm_url: str | None = None,
     public_url: str | None = None,
 ) -> Asgi:
@@ -31,6 +35,8 @@ def create_console(
         services=services,
         hasher=hasher or PasswordHasher(),
         check=check,
+        provider=provider,
+        phone=phone,
         fcm_url=fcm_url,
         public_url=public_url,
     )

@@ -18,6 +18,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.accounts.actor import Actor, Permission
 from clarion.accounts.command import Services
+from clarion.accounts.people.preferences import Preferences
+from clarion.accounts.people.queries import get_preferences
 from clarion.accounts.people.session import Session, csrf_token_of
 from clarion.accounts.people.signing_in import authenticate
 from clarion.accounts.queries import list_workspaces
@@ -84,6 +86,16 @@ class Visit:
         return self.parts.services
 
     @property
+    def theme(self) -> str:
+        """light or dark, where that was chosen; else empty."""
+        return _theme(cookie_in(self.request.scope, THEME))
+
+    @property
+    def has_keys(self) -> bool:
+        """Whether single keys do something."""
+        return cookie_in(self.request.scope, KEYS) != "off"
+
+    @property
     def request_id(self) -> str:
         return str(self.request.scope.get(REQUEST_ID))
 
@@ -105,15 +117,14 @@ class Visit:
 
     def answer(self, template: str, status: int, **values: Any) -> Response[str]:
         said = _read_flash(self.request)
-        theme = cookie_in(self.request.scope, THEME)
         html = (
             environment()
             .get_template(template)
             .render(
                 visit=self,
                 path=self.request.url.path,
-                theme=theme if theme in THEMES else "",
-                has_keys=cookie_in(self.request.scope, KEYS) != "off",
+                theme=self.theme,
+                has_keys=self.has_keys,
                 flash=said,
                 now=self.now,
                 when=lambda at, **more: times.when(at, self.place, **more),
@@ -150,6 +161,16 @@ class SignedIn(Visit):
     session: Session
     csrf_token: str
     workspaces: list[Workspace]
+    preferences: Preferences
+
+    @property
+    def theme(self) -> str:
+        return _theme(self.preferences.theme or cookie_in(self.request.scope, THEME))
+
+    @property
+    def has_keys(self) -> bool:
+        chosen = self.preferences.single_keys
+        return cookie_in(self.request.scope, KEYS) != "off" if chosen is None else chosen
 
     @property
     def workspace(self) -> Workspace:
@@ -244,8 +265,14 @@ async def person_of(request: Call) -> SignedIn:
     actor, session = known
     async with parts.services.database.read() as connection:
         workspaces = await list_workspaces(connection, actor)
+        preferences = await get_preferences(connection, actor)
     me = SignedIn(
-        **common, actor=actor, session=session, csrf_token=csrf_token, workspaces=workspaces
+        **common | {"place": _place_of(preferences, common["place"])},
+        actor=actor,
+        session=session,
+        csrf_token=csrf_token,
+        workspaces=workspaces,
+        preferences=preferences,
     )
     request.scope[VISIT] = me  # type: ignore[literal-required]
     if request.method not in SAFE_METHODS:
@@ -316,16 +343,32 @@ def _about(request: Call) -> dict[str, Any]:
     }
 
 
+def _theme(chosen: str | None) -> str:
+    return chosen if chosen in THEMES else ""
+
+
+def _place_of(chosen: Preferences, guessed: Place) -> Place:
+    """As the person has chosen; else as their browser says."""
+    locale = guessed.locale if chosen.locale is None else _parsed(chosen.locale)
+    zone = guessed.zone if chosen.time_zone is None else read_zone(chosen.time_zone)
+    return Place(zone=zone, locale=locale or guessed.locale)
+
+
+def _parsed(tag: str) -> Locale | None:
+    try:
+        return Locale.parse(tag.replace("-", "_"))
+    except (ValueError, UnknownLocaleError):
+        return None
+
+
 def _locale(request: Call) -> Locale:
     """The one that was chosen, else the first of the browser's that is known."""
     chosen = cookie_in(request.scope, LANGUAGE)
     accepted_ones = request.headers.get("accept-language", "").split(",")
     for tag in [chosen or "", *(one.partition(";")[0].strip() for one in accepted_ones)]:
-        try:
-            if tag:
-                return Locale.parse(tag.replace("-", "_"))
-        except (ValueError, UnknownLocaleError):
-            continue
+        known = _parsed(tag) if tag else None
+        if known is not None:
+            return known
     return LOCALE_DEFAULT
 
 

@@ -6,6 +6,8 @@ from typing import Any
 from clarion.accounts.command import Services
 from clarion.accounts.people.passwords import PasswordHasher
 from clarion.campaigns.draft import ContentCheck
+from clarion.deliveries.practice import PracticePhone
+from clarion.deliveries.provider import TryingProvider
 
 PARTS = "clarion_parts"
 """Where a call's ASGI scope has its Parts."""
@@ -19,6 +21,10 @@ class Parts:
     hasher: PasswordHasher
     check: ContentCheck
     """`Provider.check` of whoever carries pushes."""
+    provider: TryingProvider | None
+    """Whoever carries pushes, for tests of a key or a device; None: nothing is sent from here."""
+    phone: PracticePhone | None
+    """None: there is none in this process."""
     fcm_url: str | None
     """Where pushes go: a simulator there may be where access tokens come from, too."""
     public_url: str | None

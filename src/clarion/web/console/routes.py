@@ -18,12 +18,16 @@ from clarion.web.console.campaigns.list.view import ROUTES as CAMPAIGNS
 from clarion.web.console.campaigns.report.view import ROUTES as REPORT
 from clarion.web.console.campaigns.review.view import ROUTES as REVIEW
 from clarion.web.console.connections.firebase import ROUTES as FIREBASE
+from clarion.web.console.connections.freshness import ROUTES as FRESHNESS
+from clarion.web.console.connections.identity import ROUTES as IDENTITY
 from clarion.web.console.connections.sources import ROUTES as SOURCES
+from clarion.web.console.customers.acts import ROUTES as CUSTOMER_ACTS
 from clarion.web.console.customers.view import ROUTES as CUSTOMERS
 from clarion.web.console.failures import EXCEPTION_HANDLERS
 from clarion.web.console.me.view import ROUTES as ME
 from clarion.web.console.overview.view import ROUTES as HOME
 from clarion.web.console.page import PageError, Person, person_of, visitor_of
+from clarion.web.console.settings.sending import ROUTES as SENDING
 from clarion.web.console.settings.view import ROUTES as SETTINGS
 from clarion.web.console.sign_in.view import ROUTES as SIGN_IN
 from clarion.web.console.static_files import static_file
@@ -36,10 +40,14 @@ SCREENS = [
     *REVIEW,
     *REPORT,
     *CUSTOMERS,
+    *CUSTOMER_ACTS,
     *AUDIENCES,
     *SOURCES,
+    *IDENTITY,
     *FIREBASE,
+    *FRESHNESS,
     *SETTINGS,
+    *SENDING,
     *ME,
 ]
 """Every page and every act of the console."""

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,22 +11,62 @@ from clarion.faults import Fault
 
 ROWS = 5
 """Of the form. What needs more is an audience of its own, or is written as JSON."""
-TRAIT, EVENT, DEVICE, AUDIENCE = "trait", "event", "device", "audience"
+TRAIT, EVENT, DEVICE, AUDIENCE, CAMPAIGN = "trait", "event", "device", "audience", "campaign"
+KINDS = {
+    TRAIT: "Trait",
+    EVENT: "Event",
+    DEVICE: "Device",
+    CAMPAIGN: "Campaign",
+    AUDIENCE: "Audience or list",
+}
 TESTS = {
     "equals": "is",
+    "one_of": "is one of",
     "contains": "contains",
     "begins_with": "begins with",
+    "less_than": "is less than",
     "at_least": "is at least",
     "at_most": "is at most",
+    "more_than": "is more than",
+    "before": "is before",
+    "after": "is after",
     "in_last_days": "was in the last days",
+    "in_next_days": "is in the next days",
+    "anniversary": "has its day today",
     "present": "is there",
     "missing": "is not there",
 }
 """Of traits and devices: what goes over the wire → as people read it."""
-DID = {"did": "happened", "did_not": "did not happen"}
+DID = {
+    "did": "happened",
+    "did_not": "did not happen",
+    "at_least": "happened at least … times",
+    "at_most": "happened at most … times",
+}
+FATES = {
+    "sent": "was sent to them",
+    "received": "was received",
+    "opened": "was opened",
+    "not_opened": "was sent and not opened",
+}
+"""What became of a campaign's pushes."""
+TESTS_OF = {
+    TRAIT: TESTS,
+    EVENT: DID,
+    DEVICE: TESTS,
+    CAMPAIGN: FATES,
+    AUDIENCE: {"in": "holds them"},
+}
+Ids = Mapping[str, str]
+"""How the form calls a campaign → its id."""
 COLUMNS = ("kind", "what", "test", "value", "days")
 """The fields of a row, in the order of `Row`."""
-_BARE = ("present", "missing")
+_BARE = ("present", "missing", "anniversary")
+_DATES = ("before", "after")
+_COUNTED = ("at_least", "at_most")
+
+
+_NONE: Ids = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +80,7 @@ class Row:
     days: str = ""
 
 
-def rows_of(rule: Rule | None) -> tuple[str, list[Row]] | None:
+def rows_of(rule: Rule | None, ids: Ids = _NONE) -> tuple[str, list[Row]] | None:
     """How the rows are combined, and the rows; None: the rule is richer than rows can say."""
     wire: Any = None if rule is None else dump(rule)
     if wire is None or wire == {"everyone": True}:
@@ -51,7 +91,7 @@ def rows_of(rule: Rule | None) -> tuple[str, list[Row]] | None:
     for name in ("all", "any"):
         if name in wire:
             combined, parts = name, wire[name]
-    rows = [_row(part) for part in parts]
+    rows = [_row(part, ids) for part in parts]
     plain = [row for row in rows if row is not None]
     return (combined, plain) if len(plain) == len(rows) <= ROWS else None
 
@@ -63,7 +103,9 @@ def read_rows(many: Mapping[str, Sequence[str]]) -> list[Row]:
     return [row for row in rows if row.name]
 
 
-def written(form: Mapping[str, str], many: Mapping[str, Sequence[str]]) -> Any | Fault:
+def written(
+    form: Mapping[str, str], many: Mapping[str, Sequence[str]], ids: Ids = _NONE
+) -> Any | Fault:
     """The wire form of the rule; a Fault where it can not even be read."""
     text = form.get("json", "").strip()
     if text:
@@ -71,7 +113,7 @@ def written(form: Mapping[str, str], many: Mapping[str, Sequence[str]]) -> Any |
             return json.loads(text)
         except (ValueError, RecursionError):
             return Fault("rule", "is no JSON: look at quotes, commas and brackets")
-    parts = [_wire(row) for row in read_rows(many)]
+    parts = [_wire(row, ids) for row in read_rows(many)]
     if not parts:
         return {"everyone": True}
     if len(parts) == 1:
@@ -84,16 +126,21 @@ def code_of(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:64]
 
 
-def _wire(row: Row) -> dict[str, Any]:
+def _wire(row: Row, ids: Ids) -> dict[str, Any]:
     match row.kind:
         case "event":
             wire: dict[str, Any] = {
                 "event": row.name,
                 "test": row.test if row.test in DID else "did",
             }
+            if row.test in _COUNTED:
+                wire["count"] = int(row.value) if row.value.isdecimal() else row.value
             if row.days.isdecimal():
                 wire["last_days"] = int(row.days)
             return wire
+        case "campaign":
+            fate = row.test if row.test in FATES else "sent"
+            return {"campaign": ids.get(row.name, row.name), "test": fate}
         case "device":
             return {"device": [{"field": row.name, **_test(row, is_text=True)}]}
         case "audience":
@@ -104,7 +151,13 @@ def _wire(row: Row) -> dict[str, Any]:
 
 def _test(row: Row, *, is_text: bool = False) -> dict[str, Any]:
     test = row.test if row.test in TESTS else "equals"
-    return {"test": test} | ({} if test in _BARE else {"value": _value(row.value, is_text)})
+    if test in _BARE:
+        return {"test": test}
+    if test == "one_of":
+        parts = [part.strip() for part in row.value.split(",")]
+        return {"test": test, "value": [_value(part, is_text) for part in parts if part]}
+    is_text = (is_text or test in _DATES) and not test.endswith("_days")
+    return {"test": test, "value": _value(row.value, is_text)}
 
 
 def _value(text: str, is_text: bool) -> Any:
@@ -128,17 +181,26 @@ def _text(value: Any) -> str:
     return str(value)
 
 
-def _row(part: Any) -> Row | None:
+def _texts(part: Mapping[Any, Any], text: Callable[[Any], str]) -> str:
+    """A value, or the values of a list, as the form has them."""
+    value = part.get("value", "")
+    return ", ".join(map(text, value)) if isinstance(value, list) else text(value)
+
+
+def _row(part: Any, ids: Ids) -> Row | None:
     """The row that is written as `part`; None: none is."""
     match part:
         case {"trait": str() as name, "test": str() as test}:
-            row = Row(TRAIT, name, test, _text(part["value"]) if "value" in part else "")
+            row = Row(TRAIT, name, test, _texts(part, _text))
         case {"event": str() as name, "test": str() as test}:
-            row = Row(EVENT, name, test, "", str(part.get("last_days", "")))
+            row = Row(EVENT, name, test, str(part.get("count", "")), str(part.get("last_days", "")))
         case {"device": [{"field": str() as name, "test": str() as test, **rest}]}:
-            row = Row(DEVICE, name, test, str(rest.get("value", "")))
+            row = Row(DEVICE, name, test, _texts(rest, str))
+        case {"campaign": str() as campaign_id, "test": str() as test}:
+            called = next((label for label, one in ids.items() if one == campaign_id), campaign_id)
+            row = Row(CAMPAIGN, called, test)
         case {"audience": str() as name}:
-            row = Row(AUDIENCE, name)
+            row = Row(AUDIENCE, name, "in")
         case _:
             return None
-    return row if _wire(row) == part else None
+    return row if _wire(row, ids) == part else None

@@ -1,4 +1,5 @@
-"""`/console/audiences`: saved rules, how many they reach now, and some of whom."""
+"""`/console/audiences`: saved rules and lists, how many they reach now, some of whom, and who
+uses them."""
 
 from typing import Any
 
@@ -7,34 +8,32 @@ from litestar.params import FromPath
 
 from clarion.accounts.actor import Permission
 from clarion.accounts.command import forbidden
-from clarion.audiences.rule import DeviceField, dump
-from clarion.audiences.saved.audience import Audience
-from clarion.audiences.saved.commands import archive_audience, create_audience, edit_audience
+from clarion.audiences.rule import dump
+from clarion.audiences.saved.commands import (
+    Upload,
+    archive_audience,
+    create_audience,
+    upload_members,
+)
 from clarion.audiences.saved.queries import (
-    count_rule,
     count_saved,
+    explain_saved,
     get_audience,
     list_audiences,
+    list_uses,
     sample_saved,
-    workspace_schema,
 )
-from clarion.faults import Fault, Rejected, invalid
-from clarion.web.console.audiences.form import (
-    DID,
-    ROWS,
-    TESTS,
-    Row,
-    code_of,
-    read_rows,
-    rows_of,
-    written,
-)
+from clarion.faults import Rejected
+from clarion.web.console.audiences.builder import ROUTES as BUILDER
+from clarion.web.console.audiences.form import TESTS_OF, code_of, rows_of
 from clarion.web.console.customers.view import name_of
 from clarion.web.console.page import PageError, Person, SignedIn, faults_by_field, read_id
 from clarion.web.console.templates import pretty
 
 PAGE = 50
 SAMPLE = 8
+FILE_BYTES_MAX = 16_777_216
+"""Room for 100,000 user ids."""
 LIST = "/console/audiences"
 ONE = f"{LIST}/{{code:str}}"
 
@@ -53,60 +52,10 @@ async def show_list(me: Person) -> Response[str]:
     )
 
 
-@get(f"{LIST}/new")
-async def show_new(me: Person) -> Response[str]:
-    return await _builder(me, None, None)
-
-
-@post(LIST)
-async def do_create(me: Person) -> Response[Any]:
-    """Saves it, or counts what is in the form where that was asked for."""
-    rule = written(me.form, me.many)
-    if "count" in me.form or isinstance(rule, Fault):
-        return await _builder(me, None, invalid(rule) if isinstance(rule, Fault) else None)
-    name = me.form.get("name", "")
-    code = me.form.get("code", "").strip() or code_of(name)
-    made = await me.try_do(create_audience, {"code": code, "name": name, "rule": rule})
-    if isinstance(made, Rejected):
-        return await _builder(me, None, made)
-    return me.go(f"{LIST}/{made.code}", "Saved.")
-
-
 @get(ONE)
 async def show_one(me: Person, code: FromPath[str]) -> Response[str]:
-    view = await me.ask(get_audience, code)
-    return me.page(
-        "audiences/one.html",
-        audience=view.audience,
-        members=view.members,
-        rule=None if view.audience.rule is None else pretty(dump(view.audience.rule)),
-        rows=rows_of(view.audience.rule),
-        count=await me.ask(count_saved, code, now=me.now),
-        sample=await me.ask(sample_saved, code, now=me.now, limit=SAMPLE),
-        name_of=name_of,
-        tests=TESTS | DID,
-    )
-
-
-@get(f"{ONE}/edit")
-async def show_edit(me: Person, code: FromPath[str]) -> Response[str]:
-    return await _builder(me, (await me.ask(get_audience, code)).audience, None)
-
-
-@post(f"{ONE}/edit")
-async def do_edit(me: Person, code: FromPath[str]) -> Response[Any]:
-    """Campaigns that have not launched yet go by the new rule."""
-    audience = (await me.ask(get_audience, code)).audience
-    rule = written(me.form, me.many)
-    if "count" in me.form or isinstance(rule, Fault):
-        return await _builder(me, audience, invalid(rule) if isinstance(rule, Fault) else None)
-    change: dict[str, Any] = {"name": me.form.get("name", "")}
-    if audience.rule is not None:
-        change["rule"] = rule
-    saved = await me.try_do(edit_audience, code, change)
-    if isinstance(saved, Rejected):
-        return await _builder(me, audience, saved)
-    return me.go(f"{LIST}/{code}", "Saved.")
+    """`who` in the URL is a user id, of which it says whether they are in it, and why."""
+    return await _one(me, code)
 
 
 @post(f"{ONE}/archive")
@@ -118,42 +67,75 @@ async def do_archive(me: Person, code: FromPath[str]) -> Response[Any]:
     return me.go(LIST, f"{outcome.name} is archived.")
 
 
-async def _builder(
-    me: SignedIn, audience: Audience | None, rejected: Rejected | None
+@get(f"{LIST}/upload")
+async def show_upload(me: Person) -> Response[str]:
+    return _new_list(me, None)
+
+
+@post(f"{LIST}/upload", request_max_body_size=FILE_BYTES_MAX)
+async def do_new_list(me: Person) -> Response[Any]:
+    """A list of user ids, from a file."""
+    name = me.form.get("name", "")
+    code = me.form.get("code", "").strip() or code_of(name)
+    made = await me.try_do(create_audience, {"code": code, "name": name, "rule": None})
+    if isinstance(made, Rejected):
+        return _new_list(me, made)
+    return await _uploaded(me, made.code)
+
+
+@post(f"{ONE}/upload", request_max_body_size=FILE_BYTES_MAX)
+async def do_upload(me: Person, code: FromPath[str]) -> Response[Any]:
+    """More user ids, or others in their place."""
+    return await _uploaded(me, code)
+
+
+async def _uploaded(me: SignedIn, code: str) -> Response[Any]:
+    """The list, and what became of each line of the file."""
+    file = me.files.get("file") or me.form.get("ids", "").encode()
+    upload = await me.try_do(upload_members, code, file, replaces="replaces" in me.form)
+    if isinstance(upload, Rejected):
+        return await _one(me, code, rejected=upload)
+    return await _one(me, code, upload=upload)
+
+
+async def _one(
+    me: SignedIn, code: str, *, upload: Upload | None = None, rejected: Rejected | None = None
 ) -> Response[str]:
+    view = await me.ask(get_audience, code)
+    asked_of = me.asked("who").strip()
+    who = None
+    if asked_of:
+        who = await me.try_ask(explain_saved, code, asked_of, now=me.now)
+    rule = view.audience.rule
+    return me.page(
+        "audiences/one.html",
+        200 if rejected is None else 422,
+        audience=view.audience,
+        members=view.members,
+        rule=None if rule is None else pretty(dump(rule)),
+        rows=rows_of(rule),
+        count=await me.ask(count_saved, code, now=me.now),
+        sample=await me.ask(sample_saved, code, now=me.now, limit=SAMPLE),
+        uses=await me.ask(list_uses, code),
+        asked_of=asked_of,
+        who=None if isinstance(who, Rejected) else who,
+        who_rejected=who if isinstance(who, Rejected) else None,
+        upload=upload,
+        rejected=rejected,
+        name_of=name_of,
+        tests_of=TESTS_OF,
+    )
+
+
+def _new_list(me: SignedIn, rejected: Rejected | None) -> Response[str]:
     if not me.may_write:
         raise PageError(forbidden(Permission.WRITE))
-    posted = me.request.method == "POST"
-    saved = None if audience is None else rows_of(audience.rule)
-    combined, rows = ("all", list[Row]()) if saved is None else saved
-    text = ""
-    if audience is not None and audience.rule is not None and saved is None:
-        text = pretty(dump(audience.rule))
-    if posted:
-        combined, rows = me.form.get("combined", "all"), read_rows(me.many)
-        text = me.form.get("json", "")
-    count = None
-    if posted and rejected is None:
-        counted = await me.try_ask(count_rule, written(me.form, me.many), now=me.now)
-        rejected = counted if isinstance(counted, Rejected) else None
-        count = None if isinstance(counted, Rejected) else counted
-    schema = await me.ask(workspace_schema)
     return me.page(
-        "audiences/builder.html",
-        422 if rejected is not None else 200,
-        audience=audience,
-        name=me.form.get("name", "" if audience is None else audience.name),
-        code=me.form.get("code", ""),
-        combined=combined,
-        rows=[*rows, *[Row()] * (ROWS - len(rows))],
-        json=text,
-        count=count,
-        schema=schema,
-        device_fields=[field.value for field in DeviceField],
-        tests=TESTS | DID,
+        "audiences/list.html",
+        200 if rejected is None else 422,
         rejected=rejected,
         faults=faults_by_field(rejected),
     )
 
 
-ROUTES = [show_list, show_new, do_create, show_one, show_edit, do_edit, do_archive]
+ROUTES = [show_list, show_upload, do_new_list, show_one, do_archive, do_upload, *BUILDER]

@@ -1,7 +1,7 @@
 """Firebase apps: their keys, pauses, and removals in doubt."""
 
 from functools import partial
-from typing import Any
+from typing import Any, assert_never
 from uuid import UUID
 
 from litestar import Response, get, post
@@ -10,18 +10,20 @@ from litestar.params import FromPath
 from clarion.accounts.actor import Permission
 from clarion.accounts.command import forbidden
 from clarion.deliveries.apps.commands import (
+    change_app,
     decide_removals,
     delete_app,
     pause_app,
     resume_app,
     set_app_key,
 )
+from clarion.deliveries.apps.key_check import KeyVerdict, check_key
 from clarion.deliveries.apps.queries import get_app
 from clarion.faults import Rejected
 from clarion.providers.fcm.credentials import read_service_account
 from clarion.sources.queries import list_sources
 from clarion.web.console.amount import counted
-from clarion.web.console.page import PageError, Person, SignedIn
+from clarion.web.console.page import PageError, Person, SignedIn, faults_by_field
 
 ADD = "/console/connections/firebase"
 APP = "/console/firebase-apps/{app_id:uuid}"
@@ -41,15 +43,14 @@ async def do_add(me: Person) -> Response[Any]:
     if isinstance(keyed, Rejected):
         return _add(me, keyed)
     bound = counted(len(keyed.bound), "source", me.place.locale)
-    said = f"The key is sealed, and in use. Bound to it now: {bound}."
-    return me.go(f"/console/firebase-apps/{keyed.app.id}", said)
+    kind, said = await _checked(me, keyed.app.id)
+    said = f"The key is sealed. {said} Bound to it now: {bound}."
+    return me.go(f"/console/firebase-apps/{keyed.app.id}", said, kind)
 
 
 @get(APP)
 async def show_app(me: Person, app_id: FromPath[UUID]) -> Response[str]:
-    app = await me.ask(get_app, app_id)
-    sources = [one for one in await me.ask(list_sources, me.now) if one.firebase_app_id == app_id]
-    return me.page("connections/app.html", app=app, sources=sources)
+    return await _app_page(me, app_id, None)
 
 
 @get(f"{APP}/delete")
@@ -79,6 +80,20 @@ async def do_app(me: Person, app_id: FromPath[UUID], act: FromPath[str]) -> Resp
             said = "Paused: nothing is sent through it, and nothing planned is lost."
         case "resume":
             outcome, said = await me.try_do(resume_app, app_id), "It sends again."
+        case "check":
+            kind, said = await _checked(me, app_id)
+            return me.go(way, said, kind)
+        case "pace":
+            text = me.form.get("pushes_per_minute", "").strip()
+            outcome = await me.try_do(
+                change_app,
+                app_id,
+                pushes_per_minute=int(text) if text.isdecimal() else 0,
+                avoid_peaks="avoid_peaks" in me.form,
+            )
+            if isinstance(outcome, Rejected):
+                return await _app_page(me, app_id, outcome)
+            said = "Saved. It holds from the next pushes on."
         case "keep" | "remove":
             outcome = await me.try_do(decide_removals, app_id, remove=act == "remove")
             said = "Removed." if act == "remove" else "Kept: they stay registered."
@@ -87,6 +102,39 @@ async def do_app(me: Person, app_id: FromPath[UUID], act: FromPath[str]) -> Resp
     if isinstance(outcome, Rejected):
         return me.go(way, outcome.message, "bad")
     return me.go(way, said)
+
+
+async def _app_page(me: SignedIn, app_id: UUID, rejected: Rejected | None) -> Response[str]:
+    app = await me.ask(get_app, app_id)
+    sources = [one for one in await me.ask(list_sources, me.now) if one.firebase_app_id == app_id]
+    return me.page(
+        "connections/app.html",
+        200 if rejected is None else 422,
+        app=app,
+        sources=sources,
+        pushes_per_minute=me.form.get("pushes_per_minute", app.pushes_per_minute),
+        can_check=me.parts.provider is not None,
+        rejected=rejected,
+        faults=faults_by_field(rejected),
+    )
+
+
+async def _checked(me: SignedIn, app_id: UUID) -> tuple[str, str]:
+    """Which kind of notice it is, and what FCM says of the key."""
+    if me.parts.provider is None:
+        return "ok", "It is in use."
+    checked = await me.do(check_key, app_id, me.parts.provider)
+    match checked.verdict:
+        case KeyVerdict.WORKS:
+            return "ok", "FCM takes it: a push was checked, and none was sent."
+        case KeyVerdict.REFUSED:
+            why = f"{checked.reason.replace('_', ' ')}. {checked.detail}".strip()
+            return "bad", f"FCM refuses it: {why}"
+        case KeyVerdict.UNKNOWN:
+            reason = checked.reason.replace("_", " ")
+            return "warn", f"FCM could not be asked now ({reason}): check it again in a moment."
+        case _:
+            assert_never(checked.verdict)
 
 
 def _add(me: SignedIn, rejected: Rejected | None) -> Response[str]:

@@ -6,7 +6,7 @@ from uuid import UUID
 from litestar import Response, get, post
 from litestar.params import FromPath
 
-from clarion.customers.queries import list_activity
+from clarion.customers.queries import get_event, list_activity
 from clarion.deliveries.apps.queries import list_apps
 from clarion.deliveries.apps.source_commands import change_source, create_source
 from clarion.faults import Rejected
@@ -84,15 +84,25 @@ async def show_source(me: Person, source_id: FromPath[UUID]) -> Response[str]:
     )
 
 
+@get("/console/events")
+async def show_event(me: Person) -> Response[str]:
+    """The event whose messageId stands in the URL as `id`, whole."""
+    return me.page("connections/event.html", event=await me.ask(get_event, me.asked("id")))
+
+
 @post(f"{SOURCE}/{{act:str}}")
 async def do_source(me: Person, source_id: FromPath[UUID], act: FromPath[str]) -> Response[Any]:
     """Rotate its key, revoke or restore it, bind it to another Firebase app."""
     match act:
         case "rotate":
+            days = me.form.get("days", "")
+            ends = int(days) if days.isdecimal() else None
             outcome: Any = await me.try_do(
-                rotate_write_key, source_id, retire_former_after_days=None
+                rotate_write_key, source_id, retire_former_after_days=ends
             )
             said = "There is another key. The former one stays valid until you retire it."
+            if ends is not None:
+                said = f"There is another key. The former ones end in {ends} days."
         case "revoke":
             outcome, said = await me.try_do(revoke_source, source_id), "It may send no more."
         case "restore":
@@ -138,4 +148,4 @@ def _position(text: str) -> Position | None:
     return Position(int(first), int(second)) if first.isdecimal() and second.isdecimal() else None
 
 
-ROUTES = [show_connections, do_create, show_source, do_source, do_key]
+ROUTES = [show_connections, do_create, show_source, show_event, do_source, do_key]

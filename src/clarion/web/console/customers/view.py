@@ -8,24 +8,31 @@ from litestar.params import FromPath
 
 from clarion.accounts.actor import Permission
 from clarion.accounts.command import forbidden
+from clarion.campaigns.campaign import CampaignState
+from clarion.campaigns.queries import list_campaigns
 from clarion.clock import from_micros, to_micros
 from clarion.customers.devices.store import Change
 from clarion.customers.profile.store import Customer
 from clarion.customers.queries import (
     EventView,
     list_customers,
+    merges_of,
     search_customers,
     show_customer,
 )
 from clarion.deliveries.reasons import meaning
-from clarion.faults import Rejected
-from clarion.privacy.commands import begin_erasure, suppress, unsuppress
+from clarion.privacy.commands import begin_erasure
 from clarion.reports.queries import TimelineEntry, customer_timeline
 from clarion.reports.timeline_store import Position
+from clarion.reports.why_queries import why_campaign
 from clarion.web.console.page import PageError, Person, SignedIn, read_id
 
 PAGE = 50
 LINES = 30
+CAMPAIGNS = 50
+"""The newest that were launched: of each it can be asked why it came, or did not."""
+_S = CampaignState
+LAUNCHED = (_S.LAUNCHING, _S.SENDING, _S.PAUSED, _S.DONE, _S.CANCELLED, _S.FAILED)
 ONE = "/console/customers/{customer_id:uuid}"
 
 
@@ -53,13 +60,16 @@ async def show_list(me: Person) -> Response[str]:
 
 @get(ONE)
 async def show_one(me: Person, customer_id: FromPath[UUID]) -> Response[str]:
-    """A profile: traits, devices with their cures, and a life in one list."""
+    """A profile: traits, devices with their cures, and a life in one list. `why` in the URL is a
+    campaign, of which it says why it came to them, or did not."""
     customer, devices = await me.ask(show_customer, str(customer_id))
     before = _position(me.asked("before"))
     entries = list(
         await me.ask(customer_timeline, str(customer_id), before=before, limit=LINES + 1)
     )
     shown = entries[:LINES]
+    launched = await me.ask(list_campaigns, before=None, limit=CAMPAIGNS, states=LAUNCHED)
+    asked_of = read_id(me.asked("why"))
     return me.page(
         "customers/profile.html",
         customer=customer,
@@ -69,6 +79,13 @@ async def show_one(me: Person, customer_id: FromPath[UUID]) -> Response[str]:
         following=_text_of(shown[-1].position) if len(entries) > LINES else None,
         name=name_of(customer),
         told=meaning,
+        campaigns=launched,
+        asked_of=asked_of,
+        why=None
+        if asked_of is None
+        else await me.ask(why_campaign, str(customer_id), asked_of, now=me.now),
+        merges=[] if customer.user_id is None else await me.ask(merges_of, customer.user_id),
+        may_test=me.may_publish and customer.user_id and me.parts.provider is not None,
     )
 
 
@@ -89,24 +106,6 @@ async def do_erase(me: Person, customer_id: FromPath[UUID]) -> Response[Any]:
     await me.do(begin_erasure, str(customer_id))
     said = "The erasure has begun. It goes on by itself until nothing is left."
     return me.go("/console/customers", said)
-
-
-@post(f"{ONE}/{{act:str}}")
-async def do_act(me: Person, customer_id: FromPath[UUID], act: FromPath[str]) -> Response[Any]:
-    """Suppress, or take that back."""
-    way, name = f"/console/customers/{customer_id}", str(customer_id)
-    match act:
-        case "suppress":
-            outcome: Any = await me.try_do(suppress, name)
-            said = "Nothing more is collected of them, and nothing sent to them."
-        case "unsuppress":
-            outcome = await me.try_do(unsuppress, name)
-            said = "Events are collected, and pushes sent, again."
-        case _:
-            raise PageError(Rejected("not_found", "There is no such act on customers."))
-    if isinstance(outcome, Rejected):
-        return me.go(f"/console/customers/{customer_id}", outcome.message, "bad")
-    return me.go(way, said)
 
 
 async def _erase_page(me: SignedIn, customer_id: UUID, fault: str) -> Response[str]:
@@ -162,4 +161,4 @@ def _position(text: str) -> Position | None:
         return None
 
 
-ROUTES = [show_list, show_one, show_erase, do_erase, do_act]
+ROUTES = [show_list, show_one, show_erase, do_erase]

@@ -5,7 +5,11 @@ from typing import Any
 from babel import Locale, UnknownLocaleError
 from litestar import Response, get, post
 
-from clarion.accounts.people.commands import change_session_workspace, end_session
+from clarion.accounts.people.commands import (
+    change_preferences,
+    change_session_workspace,
+    end_session,
+)
 from clarion.accounts.people.queries import list_sessions
 from clarion.accounts.people.signing_in import change_password
 from clarion.faults import Rejected, not_found
@@ -42,12 +46,18 @@ async def show_me(me: Person) -> Response[str]:
 
 @post(f"{ME}/preferences")
 async def do_preferences(me: Person) -> Response[Any]:
-    """Kept by the browser: another one has others."""
+    """Kept with the person, and by this browser for its sign-in page."""
     zone, theme = me.form.get("zone", ""), me.form.get("theme", "")
-    wrong = None if zone in zones() else "must be one of the list, as Europe/Berlin"
-    if wrong is not None:
-        return await _me(me, None, zone_fault=wrong)
     theme = theme if theme in THEMES else "system"
+    wanted = {
+        "time_zone": zone,
+        "locale": _known_locale(me.form.get("language", "")),
+        "theme": theme,
+        "single_keys": "keys" in me.form,
+    }
+    kept = await me.try_do(change_preferences, wanted)
+    if isinstance(kept, Rejected):
+        return await _me(me, None, zone_fault="must be one of the list, as Europe/Berlin")
     chosen = {
         ZONE: zone,
         THEME: theme,

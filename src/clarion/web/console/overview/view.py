@@ -6,11 +6,15 @@ from litestar import Response, get
 
 from clarion.campaigns.campaign import Campaign, CampaignState
 from clarion.campaigns.queries import list_campaigns
-from clarion.customers.queries import EventView, list_events
+from clarion.customers.queries import EventView, SourceEvent, list_activity, list_events
 from clarion.deliveries.apps.queries import FirebaseApp, list_apps
-from clarion.faults import Rejected
+from clarion.deliveries.practice import PRACTICE_PROJECT
+from clarion.ingest_log.outcome import Outcome
+from clarion.ingest_log.queries import Wanted
 from clarion.reports.queries import list_progress
 from clarion.sources.queries import SourceView, list_sources
+from clarion.web.console.overview.practice import ROUTES as PRACTICE
+from clarion.web.console.overview.practice import practice_of
 from clarion.web.console.page import Person, SignedIn
 
 SHOWN = 5
@@ -23,7 +27,7 @@ class Start:
     """How far a workspace is set up."""
 
     source: SourceView | None
-    event: EventView | None
+    event: EventView | SourceEvent | None
     app: FirebaseApp | None
     has_launched: bool
 
@@ -46,7 +50,9 @@ class Start:
 async def show_home(me: Person) -> Response[str]:
     start = await _start(me)
     if start.next_step:
-        return me.page("overview/start.html", start=start, host=me.host)
+        return me.page(
+            "overview/start.html", start=start, host=me.host, practice=await practice_of(me)
+        )
     running = await _some(me, (_S.LAUNCHING, _S.SENDING, _S.PAUSED))
     coming = await _some(me, (_S.SCHEDULED,))
     ended = await _some(me, (_S.DONE, _S.FAILED))
@@ -63,20 +69,39 @@ async def show_home(me: Person) -> Response[str]:
 
 
 async def _start(me: SignedIn) -> Start:
-    sources = [one for one in await me.ask(list_sources, me.now) if one.revoked_at is None]
-    events = await me.ask(list_events, before_seq=None, limit=1)
+    """The practice app and its source are left out: they are no step of setting up."""
     apps = await me.ask(list_apps)
+    practice = next((app.id for app in apps if app.project_id == PRACTICE_PROJECT), None)
+    sources = [
+        source
+        for source in await me.ask(list_sources, me.now)
+        if source.revoked_at is None and (practice is None or source.firebase_app_id != practice)
+    ]
     launched = await me.ask(list_campaigns, before=None, limit=1, states=LAUNCHED)
     return Start(
         source=sources[0] if sources else None,
-        event=None if isinstance(events, Rejected) or not events else events[0],
-        app=apps[0] if apps else None,
+        event=await _first_event(me, sources, has_practice=practice is not None),
+        app=next((app for app in apps if app.id != practice), None),
         has_launched=bool(launched),
     )
+
+
+async def _first_event(
+    me: SignedIn, sources: list[SourceView], *, has_practice: bool
+) -> EventView | SourceEvent | None:
+    """The last one; with a practice phone, that of the first source alone."""
+    if not has_practice:
+        events = await me.ask(list_events, before_seq=None, limit=1)
+        return events[0] if events else None
+    if not sources:
+        return None
+    wanted = Wanted(source_id=sources[0].id, outcomes=frozenset({Outcome.ACCEPTED}))
+    activity, _ = await me.ask(list_activity, wanted, before=None, limit=1)
+    return activity[0] if activity else None
 
 
 async def _some(me: SignedIn, states: tuple[CampaignState, ...]) -> list[Campaign]:
     return await me.ask(list_campaigns, before=None, limit=SHOWN, states=states)
 
 
-ROUTES = [show_home]
+ROUTES = [show_home, *PRACTICE]

@@ -28,8 +28,9 @@ from clarion.accounts.people.queries import list_invitations, list_people
 from clarion.accounts.queries import list_api_keys, list_audit
 from clarion.accounts.retention import Retained
 from clarion.faults import Rejected
-from clarion.retention.queries import get_retention
+from clarion.retention.queries import Removal, get_retention, preview_retention
 from clarion.web.console.page import PageError, Person, SignedIn, faults_by_field, read_id
+from clarion.web.console.when import zones
 
 SETTINGS = "/console/settings"
 PAGE = 50
@@ -54,16 +55,24 @@ async def show_workspace(me: Person) -> Response[str]:
 
 @post(SETTINGS)
 async def do_workspace(me: Person) -> Response[Any]:
-    """Its name, when registrations are stale, and how long things are kept."""
+    """Its name, its zone, when registrations are stale, and how long things are kept; or what would
+    be removed with these days."""
+    wanted = {name: _read_days(me.form.get(name, "")) for name in KEPT}
+    if "preview" in me.form:
+        _needs_admin(me)
+        previewed = await me.try_ask(preview_retention, wanted, now=me.now)
+        if isinstance(previewed, Rejected):
+            return await _workspace(me, previewed)
+        return await _workspace(me, None, previewed)
     days = me.form.get("stale_after_days", "")
     changed = await me.try_do(
         change_workspace,
         name=me.form.get("name", ""),
         stale_after_days=int(days) if days.isdecimal() else 0,
+        time_zone=me.form.get("time_zone") or None,
     )
     if isinstance(changed, Rejected):
         return await _workspace(me, changed)
-    wanted = {name: _read_days(me.form.get(name, "")) for name in KEPT}
     kept = await me.try_do(change_retention, wanted)
     if isinstance(kept, Rejected):
         return await _workspace(me, kept)
@@ -154,10 +163,13 @@ async def show_audit(me: Person) -> Response[str]:
     )
 
 
-async def _workspace(me: SignedIn, rejected: Rejected | None) -> Response[str]:
+async def _workspace(
+    me: SignedIn, rejected: Rejected | None, removals: Sequence[Removal] = ()
+) -> Response[str]:
     retention = await me.ask(get_retention)
     form = {
         "name": me.workspace.name,
+        "time_zone": me.workspace.time_zone,
         "stale_after_days": str(me.workspace.stale_after_days),
         **{name: str(getattr(retention, name) or "") for name in KEPT},
     }
@@ -167,6 +179,8 @@ async def _workspace(me: SignedIn, rejected: Rejected | None) -> Response[str]:
         here="workspace",
         form=form | dict(me.form),
         kept=KEPT,
+        removals=removals,
+        zones=sorted(name for name in zones() if "/" in name or name == "UTC"),
         rejected=rejected,
         faults=faults_by_field(rejected),
     )

@@ -96,6 +96,29 @@
     });
   }
 
+  // A condition of an audience offers the names, tests and values of what it asks for.
+  const offer = (row) => {
+    const kind = row.querySelector("[name=kind]").value, what = row.querySelector("[name=what]"), test = row.querySelector("[name=test]");
+    what.setAttribute("list", `names-${kind}`);
+    for (const group of test.querySelectorAll("optgroup")) group.hidden = group.disabled = !group.dataset.of.split(" ").includes(kind);
+    if (test.selectedOptions[0]?.parentElement.disabled) test.value = test.querySelector("optgroup:not([disabled]) option").value;
+    const value = row.querySelector("[name=value]"), bare = ["present", "missing", "anniversary", "did", "did_not"];
+    value.setAttribute("list", `values-${kind === "trait" ? what.value : ""}`);
+    value.hidden = kind === "campaign" || kind === "audience" || bare.includes(test.value);
+    row.querySelector("[name=days]").hidden = kind !== "event";
+  };
+  const rows = document.querySelectorAll("[data-rule]");
+  const tidy = () => {
+    let hasEmpty = false;
+    rows.forEach((row) => {
+      const isEmpty = !row.querySelector("[name=what]").value;
+      row.hidden = isEmpty && hasEmpty;
+      hasEmpty ||= isEmpty;
+    });
+  };
+  rows.forEach((row) => { offer(row); row.addEventListener("input", () => { offer(row); tidy(); }); });
+  tidy();
+
   // Keys: / to search, g and a letter to go, Ctrl+Enter to save. Never while typing.
   const places = { h: "", c: "campaigns", p: "customers", a: "audiences", n: "connections", s: "settings" };
   let leads = false;
