@@ -12,7 +12,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help demo serve example cluster test soak bench lint types floors pytest screens tour docs wheels
-.PHONY: lock clean
+.PHONY: lock clean site
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -70,6 +70,9 @@ tour: $(VENV)/.fetched ## Take the pictures of the console that docs/guides/cons
 docs: $(VENV)/.tests ## Write the generated references in docs/reference/
 	@$(BIN)/python -m docs.generate
 
+site: $(VENV)/.tests ## Build the documentation as one site into site/, which needs no other host
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet && echo "site/index.html; or $(BIN)/mkdocs serve"
+
 wheels: $(VENV)/.runtime ## Build the wheels of Clarion and the simulator into dist/, the same bytes each time
 	@$(BIN)/python -m hatchling build -t wheel -d dist
 	@cd simulator && ../$(BIN)/python -m hatchling build -t wheel -d ../dist
@@ -84,7 +87,7 @@ LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-header 
 	--no-emit-index-url --no-emit-find-links --no-emit-package fcm-simulator --upgrade pyproject.toml
 
 clean: ## Remove the virtual environment and caches
-	@rm -rf $(VENV) tests/clients/node/node_modules examples/web/node_modules .mypy_cache .ruff_cache .import_linter_cache build dist
+	@rm -rf $(VENV) tests/clients/node/node_modules examples/web/node_modules .mypy_cache .ruff_cache .import_linter_cache build dist site
 
 $(VENV)/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -20,9 +20,9 @@ from hypothesis import strategies as st
 from clarion.brokers.database import DatabaseBroker
 from clarion.customers.ingestor import Ingestor, IngestorOptions
 from clarion.events.collector import Collector, Taken
-from clarion.importing.dry_run import judge_of
+from clarion.importing.dry_run import reading_of
 from clarion.importing.export_store import export_page
-from clarion.importing.importer import Importer, Reading, RefusedLine
+from clarion.importing.importer import Importer, RefusedLine
 from clarion.importing.record_writer import record_writer
 from clarion.importing.row import RecordKind
 from clarion.importing.row_reader import RecordFormat
@@ -88,7 +88,7 @@ class Installation:
     async def import_(self, kind: RecordKind, form: RecordForm, text: str) -> list[RefusedLine]:
         refused: list[RefusedLine] = []
         now = self.clock.now()
-        reading = Reading(kind=kind, at=now, judge=judge_of(kind, SOURCE, now))
+        reading = reading_of(kind, SOURCE, now)
         async with self._parts() as (_, broker):
             door = DirectDoor(self.database, broker, self.clock, WORKSPACE, SOURCE)
             importer = Importer(door, self.clock, reading)

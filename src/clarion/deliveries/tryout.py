@@ -146,7 +146,7 @@ async def send_test(
         pushes = [push for _, push in several]
         send = provider.validate if asked.is_dry else provider.send
         for (device, _), outcome in zip(several, await send(app, pushes), strict=True):
-            told[device.delivery.device_id] = _told(template, device, *_words(outcome))
+            told[device.delivery.device_id] = _told(template, device, *words_of(outcome))
     return TestSend(
         dry_run=asked.is_dry, pushes=[told[device.delivery.device_id] for device in devices]
     )
@@ -309,7 +309,7 @@ def _told(
     )
 
 
-def _words(outcome: Outcome) -> tuple[str, str | None, str | None]:
+def words_of(outcome: Outcome) -> tuple[str, str | None, str | None]:
     """An outcome, its reason, and what the provider says of it."""
     match outcome:
         case Accepted():

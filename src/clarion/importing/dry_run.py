@@ -6,13 +6,26 @@ from uuid import UUID
 from clarion.customers.devices.registration_reader import read_registrations
 from clarion.events.messages.message import Envelope, read
 from clarion.faults import Rejected
+from clarion.importing.importer import Reading
 from clarion.importing.row import Judge, RecordKind
+from clarion.importing.services.formats import FORMATS, Service
 from clarion.ingest_log.rejection import RejectedEvent
 
 
-def judge_of(kind: RecordKind, source_id: UUID, now: datetime) -> Judge | None:
-    """What is asked of a line beyond what the collector asks of an event."""
-    return judge_of_registrations(source_id, now) if kind is RecordKind.DEVICES else None
+def reading_of(
+    kind: RecordKind | Service,
+    source_id: UUID,
+    at: datetime,
+    other_sources: frozenset[str] = frozenset(),
+) -> Reading:
+    """How a file's lines are read, with what is asked of a registration beyond what the collector
+    asks of an event."""
+    return Reading(
+        kind=FORMATS[kind] if isinstance(kind, Service) else kind,
+        at=at,
+        judge=judge_of_registrations(source_id, at),
+        other_sources=other_sources,
+    )
 
 
 def judge_of_registrations(source_id: UUID, now: datetime) -> Judge:

@@ -4,10 +4,10 @@ What an app sends and what a file says come in by the same door and meet the sam
 durable before the place behind it is told; whoever keeps that place goes on from there.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol
 
 import msgspec
 
@@ -16,8 +16,9 @@ from clarion.events.calls.body import BODY_BYTES_MAX
 from clarion.events.calls.check import check
 from clarion.faults import Rejected
 from clarion.importing.columns import SOURCE
-from clarion.importing.row import Judge, RecordKind, as_events
+from clarion.importing.row import Judge, RecordKind, as_events, without_refusal
 from clarion.importing.row_reader import FileDivided, Found, RecordFormat, read_records
+from clarion.importing.services.formats import ServiceFormat
 from clarion.importing.text_reader import Mark
 from clarion.ingest_log.rejection import RejectedEvent
 
@@ -70,6 +71,15 @@ class RefusedLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReadLine:
+    """What a line becomes, and what of it is refused: one of the two, or, of another service's
+    export, both."""
+
+    events: Events = field(default_factory=list)
+    refused: RefusedLine | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """A batch that is durable. Reading goes on at `after`."""
 
@@ -80,18 +90,21 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """What a file's lines are. `at`: when a record happened that does not say so."""
+    """What a file's lines are: records of one kind, or rows of another service. `at`: when a record
+    happened that does not say so. `judge`: of registrations."""
 
-    kind: RecordKind
+    kind: RecordKind | ServiceFormat
     at: datetime
     judge: Judge | None = None
     other_sources: frozenset[str] = frozenset()
     """The names of those that the events do not come from."""
 
-    def events_of(self, found: Found, now: datetime) -> Events | RefusedLine:
+    def read(self, found: Found, now: datetime) -> ReadLine:
         """The messageIds and events of a line, or why the ingestor would reject them."""
         if isinstance(found.record, Rejected):
-            return _refused(found, found.record)
+            return ReadLine(refused=_refused(found, found.record))
+        if isinstance(self.kind, ServiceFormat):
+            return self._read_service(self.kind, found, found.record, now)
         body = found.record.get("body")
         source = found.record.get(SOURCE) or (body.get(SOURCE) if isinstance(body, dict) else None)
         if isinstance(source, str) and source in self.other_sources:
@@ -100,18 +113,53 @@ class Reading:
                 message=f"The line is of the source {source[:100]!r}: import it --source that, or "
                 f"leave the column out, --rename {SOURCE}=.",
             )
-            return _refused(found, fault)
-        events = as_events(self.kind, found.record, self.at, now)
+            return ReadLine(refused=_refused(found, fault))
+        events = self._events_of(self.kind, found.record, now)
         if isinstance(events, Rejected):
-            return _refused(found, events)
+            return ReadLine(refused=_refused(found, events))
+        return ReadLine(events=events)
+
+    def _read_service(
+        self, written: ServiceFormat, found: Found, record: Mapping[str, Any], now: datetime
+    ) -> ReadLine:
+        """Each part of a row is taken or refused by itself, a customer before their devices: an
+        opt-out is known before there is anything to send to."""
+        row = written.read(without_refusal(record))
+        if isinstance(row, Rejected):
+            return ReadLine(refused=_refused(found, row))
+        parts = [] if row.customer is None else [(RecordKind.CUSTOMERS, row.customer)]
+        parts += [(RecordKind.DEVICES, device) for device in row.devices]
+        read: Events = []
+        refused = list(row.refused)
+        for kind, part in parts:
+            events = self._events_of(kind, part, now)
+            if isinstance(events, Rejected):
+                refused.append(events)
+            else:
+                read += events
+        if not refused:
+            return ReadLine(events=read)
+        why = Rejected(
+            code=refused[0].code,
+            message=" ".join(dict.fromkeys(fault.message for fault in refused)),
+        )
+        return ReadLine(events=read, refused=_refused(found, why))
+
+    def _events_of(
+        self, kind: RecordKind, record: Mapping[str, Any], now: datetime
+    ) -> Events | Rejected:
+        events = as_events(kind, record, self.at, now)
+        if isinstance(events, Rejected):
+            return events
         read: Events = []
         for raw in events:
             checked = check(raw, None)
             if isinstance(checked, RejectedEvent):
-                return _refused(found, checked)
+                return checked
             read.append((checked.message_id or "", raw))
-        fault_of_own = self.judge(events[-1]) if self.judge is not None else None
-        return read if fault_of_own is None else _refused(found, fault_of_own)
+        if self.judge is not None and kind is RecordKind.DEVICES:
+            return self.judge(events[-1]) or read
+        return read
 
 
 class Importer:
@@ -131,7 +179,7 @@ class Importer:
         divided: FileDivided | None = None
         try:
             for record in read_records(file, written, start):
-                read = self._reading.events_of(record, self._clock.now())
+                read = self._reading.read(record, self._clock.now())
                 if not batch.has_room_for(read):
                     yield await self._take(batch)
                     batch = _Batch(after=batch.after)
@@ -191,17 +239,18 @@ class _Batch:
     def is_full(self) -> bool:
         return len(self.bodies) >= BATCH_RECORDS or len(self.refused) >= BATCH_RECORDS
 
-    def has_room_for(self, read: Events | RefusedLine) -> bool:
-        return isinstance(read, RefusedLine) or self.size + _size(read) <= BATCH_BYTES
+    def has_room_for(self, read: ReadLine) -> bool:
+        return not read.events or self.size + _size(read.events) <= BATCH_BYTES
 
-    def add(self, found: Found, read: Events | RefusedLine) -> None:
+    def add(self, found: Found, read: ReadLine) -> None:
         self.after = found.after
-        if isinstance(read, RefusedLine):
-            self.refused.append(read)
+        if read.refused is not None:
+            self.refused.append(read.refused)
+        if not read.events:
             return
         self.lines += 1
-        self.size += _size(read)
-        for message_id, raw in read:
+        self.size += _size(read.events)
+        for message_id, raw in read.events:
             self.found[message_id] = found
             self.bodies.append(msgspec.Raw(raw))
 

@@ -86,7 +86,7 @@ def as_events(
     first and last. What comes before the line's own event in the list loses against it where both
     say something of one time.
     """
-    record = _without_refusal(record)
+    record = without_refusal(record)
     match kind:
         case RecordKind.CUSTOMERS:
             made = identifies(record)
@@ -151,7 +151,8 @@ def _in_parts(traits: Any) -> Iterator[dict[str, Any]]:
     yield part
 
 
-def _without_refusal(record: Mapping[str, Any]) -> Mapping[str, Any]:
+def without_refusal(record: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A line without what an import before said of it."""
     reason = record.get(REFUSED)
     if isinstance(reason, Mapping) and "code" in reason and reason.keys() <= _WHY:
         return {name: value for name, value in record.items() if name != REFUSED}
@@ -159,11 +160,16 @@ def _without_refusal(record: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def read_cells(
-    header: Sequence[str], cells: Sequence[str], rounded: Collection[str] = ()
+    header: Sequence[str],
+    cells: Sequence[str],
+    rounded: Collection[str] = (),
+    *,
+    may_repeat: bool = False,
 ) -> dict[str, Any] | Rejected:
     """A CSV line as a record. A column named `age:number` (`boolean`, `json`) holds no text; an
     empty cell says nothing, nor does a column without a name; `properties.sku` goes into the
-    object `properties`. `rounded`: columns all of whose long numbers look rounded."""
+    object `properties`. `rounded`: columns all of whose long numbers look rounded. `may_repeat`:
+    several columns of one name are a list."""
     if any(cell.strip() for cell in cells[len(header) :]):
         return Rejected(
             code="cells_too_many",
@@ -190,6 +196,9 @@ def read_cells(
                     code="cell_no_object", message=f"{column}: {outer} holds no object beside it."
                 )
             held[inner] = value
+        elif may_repeat and name in record:
+            before = record[name]
+            record[name] = [*before, value] if isinstance(before, list) else [before, value]
         else:
             record[name] = value
     return record

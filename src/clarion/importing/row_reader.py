@@ -48,6 +48,8 @@ class RecordFormat:
     form: RecordForm
     encoding: Encoding = Encoding.UTF_8
     names: Mapping[str, str] = field(default_factory=dict)
+    has_repeated_columns: bool = False
+    """Columns of one name hold the parts of a list."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,7 +99,7 @@ def _header(lines: Lines, written: RecordFormat) -> Header | Rejected | None:
         return Rejected(code="header_no_csv", message=f"The header is not valid CSV: {error}.")
     named = [one for one in renamed(columns, written.names) if one]
     twice = {one for one in named if named.count(one) > 1}
-    if twice:
+    if twice and not written.has_repeated_columns:
         return Rejected(
             code="header_ambiguous",
             message=f"The header has several columns of one name: {', '.join(sorted(twice))}.",
@@ -155,7 +157,9 @@ def _csv(file: BinaryIO, written: RecordFormat, start: Mark) -> Iterator[Found]:
             continue
         if any(cell.strip() for cell in cells):
             fault = _damage(lines, written) or _cut_short(lines, header, cells)
-            record = fault or read_cells(columns, cells, rounded)
+            record = fault or read_cells(
+                columns, cells, rounded, may_repeat=written.has_repeated_columns
+            )
             yield _found(record, lines, before, () if lines.too_long else cells)
 
 
@@ -272,6 +276,11 @@ def _object(text: str, names: Mapping[str, str]) -> dict[str, Any] | Rejected:
         return Rejected(code=code, message=f"The line is not valid JSON: {error}.{cure}")
     if not isinstance(record, dict):
         return Rejected(code="line_no_object", message="The line is not a JSON object.")
+    return with_names(record, names)
+
+
+def with_names(record: dict[str, Any], names: Mapping[str, str]) -> dict[str, Any] | Rejected:
+    """A JSON record with its members called as they are here; `record` is changed."""
     for name in names.keys() & record.keys():
         given = typed(names[name], record.pop(name))
         if isinstance(given, Rejected):

@@ -8,6 +8,7 @@ from typing import Annotated, Any, BinaryIO
 from uuid import UUID
 
 from cyclopts import Parameter
+from cyclopts.validators import Number
 from rich.progress import (
     BarColumn,
     DownloadColumn,
@@ -22,6 +23,7 @@ from clarion.cli.api.client import Api, read_list
 from clarion.cli.importing import progress as import_progress
 from clarion.cli.importing.preview import preview
 from clarion.cli.importing.progress import ProgressFile, head_of
+from clarion.cli.importing.token_sample import check_tokens
 from clarion.cli.output import (
     AsJson,
     Ending,
@@ -37,10 +39,11 @@ from clarion.cli.sources.choice import Record, chosen
 from clarion.clock import SystemClock
 from clarion.faults import Rejected
 from clarion.importing.cell import name_and_kind
-from clarion.importing.dry_run import judge_of
-from clarion.importing.importer import Importer, ImportRefused, Reading, RefusedEvent
+from clarion.importing.dry_run import reading_of
+from clarion.importing.importer import Importer, ImportRefused, RefusedEvent
 from clarion.importing.row import IDS, SEGMENTS_NAMES, RecordKind
 from clarion.importing.row_reader import Header, RecordFormat, read_header, renamed
+from clarion.importing.services.formats import FORMATS, Service
 from clarion.importing.text_reader import (
     HEAD_BYTES,
     Encoding,
@@ -63,24 +66,25 @@ _FORMS = {
 
 
 async def import_(
-    kind: RecordKind,
-    file: Path,
+    kind: RecordKind | Path,
+    file: Path | None = None,
     *,
+    from_: Annotated[Service | None, Parameter(name="--from")] = None,
     source: str | None = None,
     format: Annotated[RecordForm | None, Parameter(name="--format")] = None,
     encoding: Encoding | None = None,
     rename: Annotated[list[str] | None, Parameter(name="--rename", negative="")] = None,
     restart: Annotated[bool, Parameter(negative="")] = False,
     dry_run: Annotated[bool, Parameter(negative="")] = False,
+    check_sample: Annotated[int, Parameter(validator=Number(gte=0))] = 0,
     json: AsJson = False,
 ) -> None:
     """Import customers, devices or past events from a CSV or NDJSON file.
 
-    Every line becomes an event and meets the rules that all events meet: a customer is an identify,
-    a device is a Register Push. A line that says what is known already changes nothing, so an
-    import can be broken off (Ctrl-C) and started again, and goes on where it was. Lines that are
-    refused stand in FILE.refused.csv (or .ndjson), each with its number and the reason: mend them
-    there, and import that file.
+    Every line becomes an event and meets the rules of all events: a customer is an identify, a
+    device is a Register Push. A line that says what is known changes nothing: broken off (Ctrl-C)
+    and started again, an import goes on where it was. Refused lines stand in FILE.refused.csv (or
+    .ndjson), each with its number and the reason: mend them there, and import that file.
 
     For example:
 
@@ -89,14 +93,17 @@ async def import_(
     clarion import customers crm.csv --source "My app" --rename external_id=user_id
     clarion import devices tokens.ndjson
     clarion import events history.ndjson --restart
+    clarion import endpoints.json --from pinpoint --dry-run --check-sample 200
     ```
 
     Parameters
     ----------
     kind
-        What each line is.
+        What each line is: customers, devices or events. The file, where `--from` is given.
     file
         CSV with a header, or one JSON object a line.
+    from_
+        Whose export the file is: each row is read as that service writes it.
     source
         The source (name or id) that the events come from; it decides the Firebase app of devices.
         Not needed where there is one.
@@ -111,25 +118,74 @@ async def import_(
         Begin at the first line again.
     dry_run
         Read all of it, tell what would be taken and refused, and keep nothing.
+    check_sample
+        Ask Firebase about so many of the file's tokens before anything is taken: it checks a push
+        to each, and sends none.
     """
-    with _opened(file) as opened:
-        written, header = _looked_at(kind, file, opened, format, encoding, rename)
-        if dry_run:
-            preview(kind, opened, written, as_json=json)
+    lines, path = _meant(kind, file, from_)
+    with _opened(path) as opened:
+        looked = _looked_at(lines, path, opened, format, encoding, rename)
+        if dry_run and not check_sample:
+            preview(lines, opened, looked[0], as_json=json)
             return
-        async with open_api() as api:
-            sources = await read_list(api, "/sources")
-            meant = chosen(sources, source)
-            names = frozenset(
-                candidate["name"] for candidate in sources if candidate["id"] != meant["id"]
-            )
-            kept = ProgressFile.of(file, header)
-            progress = _progress(kind, meant, opened, kept, written, restart=restart)
-            await _import(api, opened, written, kept, progress, names, quiet=json)
-    _tell(progress, kept, as_json=json)
+        sampled = (check_sample, dry_run)
+        await _run(lines, path, opened, looked, sampled, source, restart=restart, as_json=json)
 
 
-def _tell(progress: import_progress.Progress, kept: ProgressFile, *, as_json: bool) -> None:
+async def _run(
+    lines: RecordKind | Service,
+    path: Path,
+    opened: BinaryIO,
+    looked: tuple[RecordFormat, Header | None],
+    sampled: tuple[int, bool],
+    source: str | None,
+    *,
+    restart: bool,
+    as_json: bool,
+) -> None:
+    """`sampled`: of how many tokens Firebase is asked, and whether it ends there."""
+    written, header = looked
+    count, is_dry = sampled
+    async with open_api() as api:
+        sources = await read_list(api, "/sources")
+        meant = chosen(sources, source)
+        checked = await check_tokens(api, meant, lines, opened, written, count, as_json=as_json)
+        if is_dry:
+            preview(lines, opened, written, checked=checked, as_json=as_json)
+            return
+        kept = ProgressFile.of(path, header)
+        progress = _progress(lines, meant, opened, kept, written, restart=restart)
+        await _import(api, opened, written, kept, lines, progress, sources, quiet=as_json)
+    _tell(progress, kept, checked, as_json=as_json)
+
+
+def _meant(
+    kind: RecordKind | Path, file: Path | None, service: Service | None
+) -> tuple[RecordKind | Service, Path]:
+    """What the lines are, and the file: where a service is named, the file alone is."""
+    if service is not None:
+        if file is not None or isinstance(kind, RecordKind):
+            sentence = "With --from, only FILE is named: a row's own format says what it is."
+            raise Ending(ExitCode.USAGE, sentence)
+        return service, kind
+    if isinstance(kind, RecordKind) and file is not None:
+        return kind, file
+    if isinstance(kind, RecordKind):
+        raise Ending(ExitCode.USAGE, f"Name the file: clarion import {kind.value} FILE.")
+    raise Ending(
+        ExitCode.USAGE,
+        f"{kind} is none of customers, devices and events: clarion import KIND FILE, or FILE "
+        "--from SERVICE for another service's export.",
+    )
+
+
+def _tell(
+    progress: import_progress.Progress,
+    kept: ProgressFile,
+    checked: dict[str, Any] | None,
+    *,
+    as_json: bool,
+) -> None:
     if as_json:
         print_json(
             {
@@ -138,6 +194,7 @@ def _tell(progress: import_progress.Progress, kept: ProgressFile, *, as_json: bo
                 "refused": progress.refused,
                 "refused_file": str(kept.refused_path) if progress.refused else None,
             }
+            | ({"checked": checked} if checked else {})
         )
         return
     print_done(
@@ -163,7 +220,7 @@ def _opened(file: Path) -> Iterator[BinaryIO]:
 
 
 def _looked_at(
-    kind: RecordKind,
+    kind: RecordKind | Service,
     file: Path,
     opened: BinaryIO,
     form: RecordForm | None,
@@ -183,13 +240,20 @@ def _looked_at(
     if not all(old and equals for old, equals, _ in pairs):
         raise Ending(ExitCode.USAGE, "--rename says OLD=NEW, as in external_id=user_id.")
     names = {old: new for old, _, new in pairs}
+    if isinstance(kind, Service):
+        names = {**FORMATS[kind].names, **names}
     if kind is RecordKind.EVENTS:  # an event in Segment's names has no other ids
         names = {old: SEGMENTS_NAMES.get(new, new) for old, new in names.items()}
-    written = RecordFormat(form=form, encoding=encoding_of(head, encoding), names=names)
+    written = RecordFormat(
+        form=form,
+        encoding=encoding_of(head, encoding),
+        names=names,
+        has_repeated_columns=isinstance(kind, Service) and FORMATS[kind].has_repeated_columns,
+    )
     header = read_header(opened, written) if form is RecordForm.CSV else None
     if isinstance(header, Rejected):
         raise refused(f"{file.name} can not be imported. {header.message}", word=header.code)
-    wanted = IDS.get(kind, ())
+    wanted = FORMATS[kind].needs * 2 if isinstance(kind, Service) else IDS.get(kind, ())
     if header is not None and wanted:
         columns = renamed(header.columns, names)
         if not {name_and_kind(column)[0] for column in columns} & set(wanted):
@@ -206,7 +270,7 @@ def _counted(count: int, what: str) -> str:
 
 
 def _progress(
-    kind: RecordKind,
+    kind: RecordKind | Service,
     source: Record,
     file: BinaryIO,
     kept: ProgressFile,
@@ -242,18 +306,14 @@ async def _import(
     file: BinaryIO,
     written: RecordFormat,
     kept: ProgressFile,
+    kind: RecordKind | Service,
     progress: import_progress.Progress,
-    other_sources: frozenset[str],
+    sources: Sequence[Record],
     *,
     quiet: bool,
 ) -> None:
-    kind = RecordKind(progress.kind)
-    reading = Reading(
-        kind=kind,
-        at=progress.at,
-        judge=judge_of(kind, UUID(progress.source_id), progress.at),
-        other_sources=other_sources,
-    )
+    others = frozenset(one["name"] for one in sources if one["id"] != progress.source_id)
+    reading = reading_of(kind, UUID(progress.source_id), progress.at, others)
     importer = Importer(_Door(api, progress.source_id), SystemClock(), reading)
     shown = Progress(
         TextColumn("{task.description}"),

@@ -9,20 +9,29 @@ from rich.markup import escape
 
 from clarion.cli.output import console, print_done, print_json
 from clarion.clock import SystemClock
-from clarion.importing.dry_run import judge_of
-from clarion.importing.importer import Reading, RefusedLine
+from clarion.importing.dry_run import reading_of
+from clarion.importing.importer import RefusedLine
 from clarion.importing.row import RecordKind
 from clarion.importing.row_reader import FileDivided, RecordFormat, read_records
+from clarion.importing.services.formats import Service
 from clarion.importing.text_reader import Mark
 
 SHOWN = 3
 
 
-def preview(kind: RecordKind, file: BinaryIO, written: RecordFormat, *, as_json: bool) -> None:
-    """Read all of the file, and say what would be taken, and what refused and why."""
+def preview(
+    kind: RecordKind | Service,
+    file: BinaryIO,
+    written: RecordFormat,
+    *,
+    checked: dict[str, Any] | None = None,
+    as_json: bool,
+) -> None:
+    """Read all of the file, and say what would be taken, and what refused and why. `checked`: what
+    Firebase said of a sample of its tokens."""
     clock = SystemClock()
     now = clock.now()
-    reading = Reading(kind=kind, at=now, judge=judge_of(kind, UUID(int=0), now))
+    reading = reading_of(kind, UUID(int=0), now)
     taken = 0
     events: list[dict[str, Any]] = []
     codes: Counter[str] = Counter()
@@ -37,14 +46,15 @@ def preview(kind: RecordKind, file: BinaryIO, written: RecordFormat, *, as_json:
         except FileDivided as error:
             divided = str(error)
             break
-        read = reading.events_of(row, now)
-        if isinstance(read, RefusedLine):
-            codes[read.code] += 1
-            examples.setdefault(read.code, read)
+        read = reading.read(row, now)
+        if read.refused is not None:
+            codes[read.refused.code] += 1
+            examples.setdefault(read.refused.code, read.refused)
+        if not read.events:
             continue
         taken += 1
         if len(events) < SHOWN:
-            events += [msgspec.json.decode(raw) for _, raw in read]
+            events += [msgspec.json.decode(raw) for _, raw in read.events]
     faults = [
         {"code": code, "lines": count, "first": examples[code].line,
          "message": examples[code].message}
@@ -59,6 +69,7 @@ def preview(kind: RecordKind, file: BinaryIO, written: RecordFormat, *, as_json:
                 "faults": faults,
                 "ends_early": divided,
             }
+            | ({"checked": checked} if checked else {})
         )
         return
     for event in events[:SHOWN]:
