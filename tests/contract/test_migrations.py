@@ -98,6 +98,7 @@ LANDED = {
         "bf2b94fce5004dd7e865dd637d63353f8ec2e1879e1f360ff85cdba5c6669cbc"
     ),
     "versions/0029_pushes.py": "00dd2bbf610b1633b7024cbdeb5dad9b2a215a4d1d7ce2c7b8c0e15c56c1a936",
+    "versions/0033_calendar.py": "b9015e01352776e52edb57e6605eff01d5f1380180e9ab74a805702959a6d206",
 }
 """What databases in use were made with, and the SHA-256 of each file. None of them is ever edited:
 a change of the schema is another revision, and its line here says that it has landed."""

@@ -15,12 +15,12 @@ A scheduled campaign whose time passed long ago is not launched but paused: it i
 for a person, who resumes it (it launches now) or schedules it anew.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
-from typing import assert_never
+from typing import Any, assert_never
 from uuid import UUID
 
 from clarion.audiences.rule import Rule
@@ -111,6 +111,8 @@ class Campaign:
     """When the definition was."""
     code: str | None = None
     """What pushes to one customer name it by, beside its id."""
+    timing: Mapping[str, Any] | None = None
+    """When it is meant to launch, as `schedule.py` reads it; it schedules nothing."""
 
     @property
     def launched(self) -> Launch | None:
@@ -244,6 +246,7 @@ def edit(
     is_transactional: bool,
     late_after_minutes: int | None = None,
     code: str | None = None,
+    timing: Mapping[str, Any] | None = None,
     now: datetime,
 ) -> Campaign | Rejected:
     """Changes content or audience of a draft. A scheduled campaign can not be edited: it stays as
@@ -263,6 +266,7 @@ def edit(
         is_transactional=is_transactional,
         late_after_minutes=late_after_minutes,
         code=code,
+        timing=timing,
         changed_at=now,
     )
 
