@@ -278,7 +278,7 @@ class App:
     def _console(self) -> Asgi:
         return create_console(
             self._services(),
-            check=self.provider.check,
+            provider=self.provider,
             fcm_url=self.settings.fcm_url,
             public_url=self.settings.public_url,
         )

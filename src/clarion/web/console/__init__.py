@@ -10,7 +10,7 @@ whatever changes something must come from a page of ours (`browser.py`) and carr
 
 from clarion.accounts.command import Services
 from clarion.accounts.people.passwords import PasswordHasher
-from clarion.campaigns.draft import ContentCheck
+from clarion.deliveries.provider import TryingProvider
 from clarion.web.console.browser import asks_for_page
 from clarion.web.console.headers import guarded
 from clarion.web.console.parts import PARTS, Parts
@@ -22,7 +22,7 @@ def create_console(
     services: Services,
     hasher: PasswordHasher | None = None,
     *,
-    check: ContentCheck,
+    provider: TryingProvider,
     fcm_url: str | None = None,
     public_url: str | None = None,
 ) -> Asgi:
@@ -30,7 +30,7 @@ def create_console(
     parts = Parts(
         services=services,
         hasher=hasher or PasswordHasher(),
-        check=check,
+        provider=provider,
         fcm_url=fcm_url,
         public_url=public_url,
     )

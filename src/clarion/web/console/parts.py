@@ -6,6 +6,7 @@ from typing import Any
 from clarion.accounts.command import Services
 from clarion.accounts.people.passwords import PasswordHasher
 from clarion.campaigns.draft import ContentCheck
+from clarion.deliveries.provider import TryingProvider
 
 PARTS = "clarion_parts"
 """Where a call's ASGI scope has its Parts."""
@@ -17,12 +18,17 @@ class Parts:
 
     services: Services
     hasher: PasswordHasher
-    check: ContentCheck
-    """`Provider.check` of whoever carries pushes."""
+    provider: TryingProvider
+    """Whoever carries pushes."""
     fcm_url: str | None
     """Where pushes go: a simulator there may be where access tokens come from, too."""
     public_url: str | None
     """Where apps reach this installation; None: where the browser does."""
+
+    @property
+    def check(self) -> ContentCheck:
+        """What the provider would refuse in a content."""
+        return self.provider.check
 
 
 def parts_in(scope: Any) -> Parts:
