@@ -296,7 +296,6 @@ class App:
     def _console(self) -> Asgi:
         return create_console(
             self._services(),
-            check=self.provider.check,
             provider=self.provider,
             fcm_url=self.settings.fcm_url,
             phone=self.phone,

@@ -425,7 +425,7 @@ async def test_an_answer_takes_as_much_work_whether_the_account_exists(
         shown = await become(service, shut, "shut@example.com", "viewer")
     await service.post(f"/people/{shown.json()['person']['id']}/deactivate")
     hasher = PasswordHasher()
-    console = create_console(service.services, hasher, check=service.provider.check)
+    console = create_console(service.services, hasher, provider=service.provider)
     await hasher.verify("warm", None)
     real = {"hash": await hasher.hash(PASSWORD)}
     async with service.database.write() as connection:
@@ -625,7 +625,7 @@ async def test_signing_in_hashes_the_password_anew_where_the_cost_has_changed(
     await browser.sign_in(ADA, PASSWORD)
     assert await hashed() == before
     dearer = PasswordHasher(Cost(memory_kib=64, iterations=3))
-    console = create_console(service.services, dearer, check=service.provider.check)
+    console = create_console(service.services, dearer, provider=service.provider)
     async with Browser(service, app=console) as later:
         assert (await later.sign_in(ADA, PASSWORD)).status_code == 200
         assert "$m=64,t=3,p=1$" in await hashed()

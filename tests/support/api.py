@@ -86,9 +86,7 @@ class Service:
             collect=CollectApp(self.collector),
             track=TrackApp(self.collector, self.database, self.clock, services=self.services),
             api=create_api(*parts, provider, self.world.vault, self.streams),
-            console=create_console(
-                self.services, PasswordHasher(CHEAP), check=provider.check, provider=provider
-            ),
+            console=create_console(self.services, PasswordHasher(CHEAP), provider=provider),
             metrics=_nothing,
             is_ready=_ready,
         )

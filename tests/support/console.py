@@ -182,6 +182,7 @@ async def fill(console: Console) -> dict[str, str]:
             await service.post(f"/campaigns/{made['id']}/schedule", {"at": "now"})
             await world.scheduler.step()
             await service.post(f"/campaigns/{made['id']}/pause")
+    paths["repeating"], paths["full"] = await _more_campaigns(console, content)
     ada = await service.get("/customers/ada")
     paths["customer"] = f"/console/customers/{ada['id']}"
     paths["source"] = f"/console/sources/{SOURCE}"
@@ -201,6 +202,48 @@ async def fill(console: Console) -> dict[str, str]:
     done = paths["done"].rpartition("/")[2]
     paths["why"] = f"{paths['customer']}?why={done}"
     return paths
+
+
+async def _more_campaigns(console: Console, content: dict[str, Any]) -> tuple[str, str]:
+    """One that repeats and has launched, with opens; and a draft that says all that can be said."""
+    service = console.service
+    goal = {"event": "Order Completed", "within_hours": 48}
+    body = {
+        "name": "Every morning, to who has ordered nothing for long",
+        "content": content,
+        "audience": {"everyone": True},
+        "conversion": goal,
+    }
+    made = await service.post("/campaigns", body)
+    repeating = f"/console/campaigns/{made['id']}"
+    at = {"at": "2026-03-01T12:00", "zone": "UTC", "repeat": {"rule": "daily"}}
+    await service.post(f"/campaigns/{made['id']}/schedule", at)
+    for _ in range(3):
+        await console.work()
+    texts = {
+        "title": "Guten Morgen {{ customer.first_name | default: 'du' }}, " + LONG,
+        "body": LONG * 3,
+    }
+    full = content | {
+        "image": "https://shop.example/spring.png",
+        "buttons": [{"title": "Open the shop", "link": "https://shop.example"}, {"title": "Later"}],
+        "platforms": {"Android": {"channel": "news"}, "Web": {"title": "Spring on the web"}},
+        "languages": {
+            "de": texts | {"buttons": [{"title": "Zum Laden"}, {"title": "Später"}]},
+            "de-AT": {"title": "Servus"},
+            "ar": {"title": ARABIC, "body": f"{ARABIC} 🌷🌷 " * 8},
+        },
+    }
+    timing = {
+        "at": "2026-03-05T09:00",
+        "zone": "America/New_York",
+        "repeat": {"rule": "FREQ=WEEKLY;BYDAY=MO,TH", "except": ["2026-03-09"]},
+    }
+    draft = await service.post(
+        "/campaigns",
+        body | {"name": f"🌷 {LONG}"[:200], "content": full, "category": "news", "timing": timing},
+    )
+    return repeating, f"/console/campaigns/{draft['id']}"
 
 
 async def _people(service: Service) -> None:

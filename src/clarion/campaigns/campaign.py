@@ -112,6 +112,8 @@ class Campaign:
     """When the definition was."""
     code: str | None = None
     """What pushes to one customer name it by, beside its id."""
+    timing: Mapping[str, Any] | None = None
+    """When it is meant to launch, as `schedule.py` reads it; it schedules nothing."""
 
     @property
     def launched(self) -> Launch | None:
@@ -258,6 +260,7 @@ def edit(
     is_transactional: bool,
     late_after_minutes: int | None = None,
     code: str | None = None,
+    timing: Mapping[str, Any] | None = None,
     now: datetime,
 ) -> Campaign | Rejected:
     """Changes content or audience of a draft. A scheduled campaign can not be edited: it stays as
@@ -277,6 +280,7 @@ def edit(
         is_transactional=is_transactional,
         late_after_minutes=late_after_minutes,
         code=code,
+        timing=timing,
         changed_at=now,
     )
 

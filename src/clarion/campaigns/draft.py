@@ -27,7 +27,7 @@ from clarion.campaigns.content.spec import (
 )
 from clarion.campaigns.content.template import faults_of, written_at
 from clarion.campaigns.conversion import Conversion, dump_conversion, parse_conversion
-from clarion.campaigns.schedule import parse_when
+from clarion.campaigns.schedule import parse_when, wrong_meant
 from clarion.customers.devices.device import Platform
 from clarion.customers.profile.category import read_category
 from clarion.faults import Fault, Rejected, invalid
@@ -43,6 +43,7 @@ FIELDS = (
     "category",
     "transactional",
     "code",
+    "timing",
 )
 
 
@@ -59,6 +60,7 @@ class Draft:
     category: str | None = None
     is_transactional: bool = False
     code: str | None = None
+    timing: Mapping[str, Any] | None = None
 
 
 class ContentCheck(Protocol):
@@ -105,6 +107,9 @@ def parse_draft(wire: Mapping[str, Any], check: ContentCheck) -> Draft | Rejecte
     category = None if named is None else read_category(named)
     if isinstance(category, Fault):
         faults.append(category)
+    timing = wire.get("timing")
+    wrong_timing = None if timing is None else wrong_meant(timing)
+    faults += [] if wrong_timing is None else [wrong_timing]
     is_transactional = wire.get("transactional", False)
     if type(is_transactional) is not bool:
         faults.append(Fault("transactional", "must be true or false"))
@@ -126,6 +131,7 @@ def parse_draft(wire: Mapping[str, Any], check: ContentCheck) -> Draft | Rejecte
         category=category,
         is_transactional=is_transactional,
         code=code,
+        timing=timing,
     )
 
 
@@ -159,6 +165,7 @@ def new_campaign(
         category=draft.category,
         is_transactional=draft.is_transactional,
         code=draft.code,
+        timing=draft.timing,
         created_at=now,
         changed_at=now,
     )
@@ -177,6 +184,7 @@ def dump_draft(campaign: Campaign) -> dict[str, Any]:
         "category": campaign.category,
         "transactional": campaign.is_transactional,
         "code": campaign.code,
+        "timing": campaign.timing,
     }
 
 
@@ -198,6 +206,7 @@ def rewrite(
         category=draft.category,
         is_transactional=draft.is_transactional,
         code=draft.code,
+        timing=draft.timing,
         now=now,
     )
 

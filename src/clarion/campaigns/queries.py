@@ -9,7 +9,8 @@ from uuid import UUID
 from msgspec import UNSET
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from clarion.accounts.actor import Actor
+from clarion.accounts.actor import Actor, Permission
+from clarion.accounts.audit_store import AuditFilter, list_entries
 from clarion.accounts.workspace_store import zone_of
 from clarion.audiences.saved.references import wrong_references
 from clarion.campaigns import launch_store, preview, store
@@ -50,6 +51,16 @@ async def get_campaign(
 ) -> Campaign | Rejected:
     campaign = await store.get_campaign(connection, actor.workspace_id, campaign_id)
     return campaign or not_found("campaign")
+
+
+async def who_changed(connection: AsyncConnection, actor: Actor, campaign_id: UUID) -> str | None:
+    """Who has changed a campaign last, as they were called then; None: the audit log does not tell
+    it any more. For who writes on it, too, and needs to know with whom."""
+    if not actor.may(Permission.WRITE):
+        return None
+    wanted = AuditFilter(thing_kind="campaign", thing_id=str(campaign_id))
+    entries = await list_entries(connection, actor.workspace_id, wanted, limit=1)
+    return entries[0].actor_name if entries else None
 
 
 async def list_launches(

@@ -30,6 +30,7 @@ from clarion.campaigns.trigger import (
     instant_of,
 )
 from clarion.faults import Fault, Rejected, invalid
+from clarion.text import is_storable
 from clarion.time_zone import instant_at, read_zone
 
 PAST_SECONDS_MAX = 60
@@ -40,6 +41,9 @@ REPEAT = "repeat"
 FIELDS = ("at", "zone", OWN, REPEAT)
 _OF_OWN_TIME = ("fallback", "past", "late")
 _OF_REPEAT = ("rule", "until", "except", "missed")
+_INNER = {OWN: _OF_OWN_TIME, REPEAT: _OF_REPEAT}
+MEANT = "timing"
+MEANT_CHARACTERS_MAX = 300
 _NO_OFFSET = (
     "must be a local time without an offset, such as 2026-12-24T18:00, since a zone says where"
 )
@@ -67,6 +71,24 @@ def parse_when(wire: Any, now: datetime, workspace_zone: str) -> Trigger | Rejec
         return wall
     at = _in_range(instant_at(wall, name), now)
     return at if isinstance(at, Rejected) else Once(at)
+
+
+def wrong_meant(wire: Any) -> Fault | None:
+    """What keeps a time from being kept with a draft: it must have the shape that `parse_when`
+    reads. Whether anything can launch then is looked at when it is scheduled."""
+    if not isinstance(wire, Mapping) or not isinstance(wire.get("at"), str):
+        return Fault(MEANT, 'must be an object such as {"at": "2026-12-24T18:00", "zone": "UTC"}')
+    for name, value in wire.items():
+        inner = _INNER.get(name)
+        if name not in FIELDS or (inner is not None and not isinstance(value, Mapping)):
+            return Fault(f"{MEANT}.{name}", f"is not taken here; use {', '.join(FIELDS)}")
+        for key, said in value.items() if inner is not None else [(name, value)]:
+            if inner is not None and key not in inner:
+                return Fault(f"{MEANT}.{name}.{key}", f"is unknown; use {', '.join(inner)}")
+            if not _is_short(said):
+                message = f"must be a text of at most {MEANT_CHARACTERS_MAX} characters"
+                return Fault(f"{MEANT}.{name}", message)
+    return None
 
 
 def parse_at(wire: Any, now: datetime) -> datetime | Rejected:
@@ -201,6 +223,14 @@ def parse_repeat(wire: Any, start: datetime) -> tuple[Recurrence, Missed] | Reje
     if faults or excepted is None:
         return invalid(*faults, code="schedule")
     return Recurrence(start=start, rule=rule, excepted=excepted), Missed(missed)
+
+
+def _is_short(value: Any) -> bool:
+    texts = value if isinstance(value, list) else [value]
+    return len(texts) <= EXCEPTED_MAX and all(
+        isinstance(text, str) and len(text) <= MEANT_CHARACTERS_MAX and is_storable(text)
+        for text in texts
+    )
 
 
 def _days(wire: Any) -> tuple[date, ...] | None:

@@ -233,6 +233,7 @@ def _row(campaign: Campaign) -> dict[str, Any]:
         "created_at": campaign.created_at,
         "updated_at": campaign.changed_at,
         "code": campaign.code,
+        "timing": campaign.timing,
     }
 
 
@@ -263,4 +264,5 @@ def _campaign(row: Any, newest: Launch | None, limits: Limits = NO_LIMITS) -> Ca
         created_at=row.created_at,
         changed_at=row.updated_at,
         code=row.code,
+        timing=row.timing,
     )

@@ -4,6 +4,7 @@ Another kind is another member of `Trigger`; the functions here are what it must
 `assert_never` names each place that lacks it.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum, auto
@@ -66,6 +67,20 @@ def next_at(trigger: Trigger) -> datetime | None:
             return at
         case Recurring():
             return instant_of(trigger)
+        case _:
+            assert_never(trigger)
+
+
+def upcoming(trigger: Trigger) -> Iterator[datetime]:
+    """When it launches from now on, as far as the clock decides that: its next time, then those
+    that follow."""
+    match trigger:
+        case Once(at=at) | OnceInOwnTime(at=at):
+            yield at
+        case Recurring():
+            yield instant_of(trigger)
+            for wall in recurrences.walls(trigger.recurrence, trigger.next):
+                yield instant_of(replace(trigger, next=wall))
         case _:
             assert_never(trigger)
 

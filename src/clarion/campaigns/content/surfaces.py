@@ -177,6 +177,25 @@ def measured(text: str, room: Room) -> Meter:
     )
 
 
+def split(text: str, room: Room) -> tuple[str, str]:
+    """A text in two: what is seen of it, about, and what is cut off."""
+    a_line = None
+    if room.characters is not None and room.lines is not None:
+        a_line = room.characters / room.lines
+    lines, width, of_line = 1, 0, 0
+    for place, letter in enumerate(text):
+        if letter == "\n":
+            lines, of_line = lines + 1, 0
+        elif takes := columns(letter):
+            width, of_line = width + takes, of_line + takes
+            if a_line is not None and of_line > a_line:
+                lines, of_line = lines + 1, takes
+        is_full = room.characters is not None and width > room.characters
+        if is_full or (room.lines is not None and lines > room.lines):
+            return text[:place], text[place:]
+    return text, ""
+
+
 def columns(text: str) -> int:
     """How wide a text is, in Latin letters."""
     return sum(

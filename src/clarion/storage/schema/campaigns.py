@@ -36,6 +36,7 @@ campaigns = Table(
     Column("is_transactional", Boolean, nullable=False, server_default=false()),
     Column("conversion", Json),  # the event that it is to lead to, and how soon; NULL: none
     Column("code", Text),  # what pushes name it by; NULL: its id alone
+    Column("timing", Json),  # when a draft is meant to launch, as it was written; NULL: not said
     Index("campaigns_due", "state", "scheduled_at"),
     Index("campaigns_workspace", "workspace_id", "id"),
     Index("campaigns_code", "workspace_id", "code", unique=True, **only("code IS NOT NULL")),
@@ -88,6 +89,7 @@ launches = Table(
     Index(  # those of a campaign that are no pushes to one customer
         "launches_occurrences", "campaign_id", "started_at", "id", **only("occurrence <> 'push'")
     ),
+    Index("launches_calendar", "workspace_id", "due_at", **only("occurrence <> 'push'")),
 )
 
 workspace_limits = Table(  # whom campaigns leave alone, and how often they may reach anybody

@@ -10,7 +10,6 @@ whatever changes something must come from a page of ours (`browser.py`) and carr
 
 from clarion.accounts.command import Services
 from clarion.accounts.people.passwords import PasswordHasher
-from clarion.campaigns.draft import ContentCheck
 from clarion.deliveries.practice import PracticePhone
 from clarion.deliveries.provider import TryingProvider
 from clarion.web.console.browser import asks_for_page
@@ -24,8 +23,7 @@ def create_console(
     services: Services,
     hasher: PasswordHasher | None = None,
     *,
-    check: ContentCheck,
-    provider: TryingProvider | None = None,
+    provider: TryingProvider,
     phone: PracticePhone | None = None,
     fcm_url: str | None = None,
     public_url: str | None = None,
@@ -34,7 +32,6 @@ def create_console(
     parts = Parts(
         services=services,
         hasher=hasher or PasswordHasher(),
-        check=check,
         provider=provider,
         phone=phone,
         fcm_url=fcm_url,

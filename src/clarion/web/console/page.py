@@ -128,6 +128,7 @@ class Visit:
                 flash=said,
                 now=self.now,
                 when=lambda at, **more: times.when(at, self.place, **more),
+                when_in=lambda at, zone: times.when(at, Place(read_zone(zone), self.place.locale)),
                 when_near=lambda at: times.when_near(at, self.place, self.now),
                 amount=lambda count: amounts.amount(count, self.place.locale),
                 counted=lambda count, noun, plural=None: amounts.counted(
@@ -135,6 +136,8 @@ class Visit:
                 ),
                 length=times.length,
                 clock=lambda at: times.clock(at, self.place),
+                clock_short=lambda at: times.clock(at, self.place, seconds=False),
+                when_text=lambda at: times.when(at, self.place).striptags(),
                 percent=lambda part, whole: amounts.percent(part, whole, self.place.locale),
                 **values,
             )

@@ -19,16 +19,19 @@ class Parts:
 
     services: Services
     hasher: PasswordHasher
-    check: ContentCheck
-    """`Provider.check` of whoever carries pushes."""
-    provider: TryingProvider | None
-    """Whoever carries pushes, for tests of a key or a device; None: nothing is sent from here."""
+    provider: TryingProvider
+    """Whoever carries pushes."""
     phone: PracticePhone | None
     """None: there is none in this process."""
     fcm_url: str | None
     """Where pushes go: a simulator there may be where access tokens come from, too."""
     public_url: str | None
     """Where apps reach this installation; None: where the browser does."""
+
+    @property
+    def check(self) -> ContentCheck:
+        """What the provider would refuse in a content."""
+        return self.provider.check
 
 
 def parts_in(scope: Any) -> Parts:

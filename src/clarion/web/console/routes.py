@@ -13,6 +13,7 @@ from litestar.params import FromPath
 from clarion.faults import Rejected
 from clarion.web.console.audiences.view import ROUTES as AUDIENCES
 from clarion.web.console.browser import SAFE_METHODS, is_from_us
+from clarion.web.console.campaigns.calendar.view import ROUTES as CALENDAR
 from clarion.web.console.campaigns.compose.view import ROUTES as COMPOSE
 from clarion.web.console.campaigns.list.view import ROUTES as CAMPAIGNS
 from clarion.web.console.campaigns.report.view import ROUTES as REPORT
@@ -36,6 +37,7 @@ SCREENS = [
     *SIGN_IN,
     *HOME,
     *CAMPAIGNS,
+    *CALENDAR,
     *COMPOSE,
     *REVIEW,
     *REPORT,

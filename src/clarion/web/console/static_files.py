@@ -13,6 +13,7 @@ FOLDER = Path(__file__).parent / "static"
 FILES = {
     "console.css": "text/css; charset=utf-8",
     "console.js": "text/javascript; charset=utf-8",
+    "compose.js": "text/javascript; charset=utf-8",
     "vendor/htmx-4.0.1.min.js": "text/javascript; charset=utf-8",
     "icon.svg": "image/svg+xml",
 }

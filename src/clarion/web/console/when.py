@@ -61,9 +61,9 @@ def day(at: datetime, place: Place) -> str:
     return format_date(at.astimezone(place.zone), "full", locale=place.locale)
 
 
-def clock(at: datetime, place: Place) -> str:
-    """The time of day alone, to the second, beside a date that is said."""
-    return _clock(at.astimezone(place.zone), place, seconds=True)
+def clock(at: datetime, place: Place, *, seconds: bool = True) -> str:
+    """The time of day alone, beside a date that is said."""
+    return _clock(at.astimezone(place.zone), place, seconds=seconds)
 
 
 def zone_name(at: datetime, place: Place) -> str:

@@ -185,6 +185,16 @@ class Repetition(msgspec.Struct, frozen=True, kw_only=True):
     missed: Missed
 
 
+class Timing(msgspec.Struct, kw_only=True, omit_defaults=True):
+    """When a draft is meant to launch, as in `Schedule`. It is kept with the draft and schedules
+    nothing; whether anything can launch then is looked at when it is scheduled."""
+
+    at: str
+    zone: ZoneName | msgspec.UnsetType = msgspec.UNSET
+    own_time: dict[str, str] | msgspec.UnsetType = msgspec.UNSET
+    repeat: dict[str, str | list[str]] | msgspec.UnsetType = msgspec.UNSET
+
+
 class CampaignCopy(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """What the copy is called; without it, as the campaign is."""
 
@@ -206,6 +216,7 @@ class NewCampaign(msgspec.Struct, kw_only=True):
     category: Category | msgspec.UnsetType | None = msgspec.UNSET
     transactional: bool | msgspec.UnsetType = msgspec.UNSET
     code: Code | msgspec.UnsetType | None = msgspec.UNSET
+    timing: Timing | msgspec.UnsetType | None = msgspec.UNSET
     at: str | msgspec.UnsetType = msgspec.UNSET
     zone: ZoneName | msgspec.UnsetType = msgspec.UNSET
     own_time: OwnTime | msgspec.UnsetType = msgspec.UNSET
@@ -226,6 +237,7 @@ class CampaignChange(msgspec.Struct, kw_only=True):
     category: Category | msgspec.UnsetType | None = msgspec.UNSET
     transactional: bool | msgspec.UnsetType = msgspec.UNSET
     code: Code | msgspec.UnsetType | None = msgspec.UNSET
+    timing: Timing | msgspec.UnsetType | None = msgspec.UNSET
     updated_at: Moment | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -270,6 +282,7 @@ class Campaign(msgspec.Struct, frozen=True, kw_only=True):
     conversion: Conversion | None
     category: str | None
     transactional: bool
+    timing: Timing | None
     paused_reason: str | None
     archived_at: Moment | None
     created_at: Moment
@@ -330,6 +343,7 @@ def shown_campaign(
         conversion=msgspec.convert(dump_conversion(campaign.conversion), Conversion | None),
         category=campaign.category,
         transactional=campaign.is_transactional,
+        timing=msgspec.convert(campaign.timing, Timing | None),
         paused_reason=campaign.paused_reason,
         created_at=campaign.created_at,
         updated_at=campaign.updated_at,

@@ -113,7 +113,6 @@ async def _app_page(me: SignedIn, app_id: UUID, rejected: Rejected | None) -> Re
         app=app,
         sources=sources,
         pushes_per_minute=me.form.get("pushes_per_minute", app.pushes_per_minute),
-        can_check=me.parts.provider is not None,
         rejected=rejected,
         faults=faults_by_field(rejected),
     )
@@ -121,8 +120,6 @@ async def _app_page(me: SignedIn, app_id: UUID, rejected: Rejected | None) -> Re
 
 async def _checked(me: SignedIn, app_id: UUID) -> tuple[str, str]:
     """Which kind of notice it is, and what FCM says of the key."""
-    if me.parts.provider is None:
-        return "ok", "It is in use."
     checked = await me.do(check_key, app_id, me.parts.provider)
     match checked.verdict:
         case KeyVerdict.WORKS:

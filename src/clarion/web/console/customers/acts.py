@@ -90,16 +90,13 @@ async def _merge(me: SignedIn, name: str) -> Response[Any]:
 
 async def _test(me: SignedIn, name: str) -> Response[Any]:
     """A push to their devices that is in no book; the answer says what became of it on each."""
-    provider = me.parts.provider
-    if provider is None:
-        raise PageError(Rejected("not_found", "Nothing is sent from this process."))
     customer: Customer
     customer, _ = await me.ask(show_customer, name)
     if customer.user_id is None:
         raise PageError(not_found("customer who has signed in"))
     content = {"title": me.form.get("title", ""), "body": me.form.get("body", "")}
     wire = {"content": content, "user_ids": [customer.user_id]}
-    sent = await me.try_do(send_test, wire, provider)
+    sent = await me.try_do(send_test, wire, me.parts.provider)
     way = f"/console/customers/{name}"
     if isinstance(sent, Rejected):
         return me.go(way, sent.message, "bad")

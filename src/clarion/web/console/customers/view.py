@@ -85,7 +85,7 @@ async def show_one(me: Person, customer_id: FromPath[UUID]) -> Response[str]:
         if asked_of is None
         else await me.ask(why_campaign, str(customer_id), asked_of, now=me.now),
         merges=[] if customer.user_id is None else await me.ask(merges_of, customer.user_id),
-        may_test=me.may_publish and customer.user_id and me.parts.provider is not None,
+        may_test=me.may_publish and customer.user_id,
     )
 
 

@@ -1,4 +1,8 @@
-"""The form of the composer: what was typed as the wire form of a draft, and back. Pure."""
+"""The form of the composer: what was typed as the wire form of a draft, and back. Pure.
+
+Fields of a content are named by where they stand: `title`, `iOS.title`, `de/title`, and
+`de/iOS.title` for what German says on iPhones. Languages and buttons follow that order.
+"""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -7,14 +11,26 @@ from typing import Any
 
 from clarion.audiences.rule import Everyone, InAudience, Rule, UserIds, dump
 from clarion.campaigns.campaign import Campaign
+from clarion.campaigns.content.appearance import BUTTONS_MAX
+from clarion.campaigns.content.language import language_tag
 from clarion.campaigns.content.spec import Content, Priority, dump_content
 from clarion.campaigns.draft import dump_draft
 from clarion.customers.devices.device import Platform
 from clarion.faults import Fault, Rejected
+from clarion.web.console.campaigns.compose.timing import timing_field, timing_form, written_timing
 
 TEXTS = ("title", "body", "image", "link")
 PLATFORMS = tuple(platform.value for platform in Platform)
-_OVERRIDDEN = TEXTS
+LOOKS = ("sound", "badge", "interruption_level")
+"""How a push looks and sounds on every platform that has it."""
+LOOKS_ON: Mapping[str, Sequence[str]] = {
+    Platform.IOS.value: ("category",),
+    Platform.ANDROID.value: ("icon", "channel", "color"),
+    Platform.WEB.value: ("icon", "badge"),
+}
+"""The same, of what only that platform has, or has in its own way."""
+_OF_ONE = (("iOS", "category"), ("Android", "channel"), ("Android", "color"))
+"""What is said for all platforms, too, though one alone has it."""
 HOUR_SECONDS = 3_600
 EVERYONE, SAVED, USER_IDS, RULE = "everyone", "saved", "user_ids", "rule"
 
@@ -27,27 +43,36 @@ class Written:
     faults: tuple[Fault, ...] = ()
 
 
-def form_of(campaign: Campaign) -> dict[str, str]:
-    """The fields as they stand in the form."""
-    base = campaign.content.base
+def form_of(campaign: Campaign, zone: str) -> dict[str, str]:
+    """The fields as they stand in the form. `zone`: of a time that names none."""
+    wire = dump_content(campaign.content)
+    languages = wire.pop("languages", {})
     fields = {
         "name": campaign.name,
         "spread_minutes": str(campaign.spread_minutes),
-        **{name: getattr(base, name) or "" for name in TEXTS},
-        "data": "\n".join(f"{key} = {value}" for key, value in base.data.items()),
-        "ttl_hours": _plain(base.ttl_seconds / HOUR_SECONDS),
-        "priority": base.priority.value,
-        "collapse_key": base.collapse_key or "",
-        "fcm": json.dumps(dict(base.fcm), indent=2, ensure_ascii=False) if base.fcm else "",
+        "late_after_minutes": str(campaign.late_after_minutes or ""),
+        "data": "\n".join(f"{key} = {value}" for key, value in wire["data"].items()),
+        "ttl_hours": _plain(wire["ttl_seconds"] / HOUR_SECONDS),
+        "priority": wire["priority"],
+        "collapse_key": wire["collapse_key"] or "",
+        "fcm": json.dumps(wire["fcm"], indent=2, ensure_ascii=False) if "fcm" in wire else "",
+        "category": campaign.category or "",
+        "languages": ",".join(languages),
+        **_layer_form(wire, ""),
     }
-    for platform, override in campaign.content.overrides.items():
-        for name in _OVERRIDDEN:
-            if override.get(name) is not None:
-                fields[f"{platform.value}.{name}"] = str(override[name])
-    return fields | _audience_fields(campaign.audience)
+    for tag, language in languages.items():
+        fields |= _layer_form(language, f"{tag}/")
+    if wire.get("silent"):
+        fields["silent"] = "1"
+    if campaign.is_transactional:
+        fields["transactional"] = "1"
+    if campaign.conversion is not None:
+        fields["conversion_event"] = campaign.conversion.event
+        fields["conversion_hours"] = str(campaign.conversion.within_hours)
+    return fields | timing_form(campaign.timing, zone) | _audience_fields(campaign.audience)
 
 
-def empty_form() -> dict[str, str]:
+def empty_form(zone: str) -> dict[str, str]:
     """A new campaign."""
     content = Content()
     return {
@@ -55,41 +80,65 @@ def empty_form() -> dict[str, str]:
         "spread_minutes": "0",
         "ttl_hours": _plain(content.ttl_seconds / HOUR_SECONDS),
         "priority": content.priority.value,
+        **timing_form(None, zone),
     }
+
+
+def languages_in(form: Mapping[str, str]) -> list[str]:
+    """The tags of the languages that the form has, in their order."""
+    tags = [language_tag(tag) or "" for tag in form.get("languages", "").split(",") if tag]
+    removed = form.get("remove_language", "")
+    return [tag for tag in dict.fromkeys(tags) if tag and tag != removed]
+
+
+def with_language(form: Mapping[str, str]) -> tuple[dict[str, str], Fault | None]:
+    """The form with the language that is to be added to it, or taken from it."""
+    tags = languages_in(form)
+    wanted = form.get("new_language", "").strip()
+    fault = None
+    if "add_language" in form:
+        tag = language_tag(wanted)
+        if tag is None:
+            fault = Fault("new_language", "must be a language tag, such as de, de-AT or zh-Hant")
+        elif tag not in tags:
+            tags.append(tag)
+    kept = {name: value for name, value in form.items() if name != "new_language" or fault}
+    return {**kept, "languages": ",".join(tags)}, fault
 
 
 def written(form: Mapping[str, str], before: Campaign | None = None) -> Written:
     """What the form says. `before`: the campaign that it changes; what the form does not show of
     it stays."""
     faults: list[Fault] = []
-    content: dict[str, Any] = {} if before is None else dump_content(before.content)
-    for name in TEXTS:
-        content[name] = form.get(name, "").strip() or None
+    kept: dict[str, Any] = {} if before is None else dump_content(before.content)
+    languages = kept.pop("languages", {})
+    content = _read_layer(form, "", kept)
+    content |= {name: content.get(name) for name in (*TEXTS, "collapse_key")}
     content["data"] = _read_data(form.get("data", ""), faults)
     content["ttl_seconds"] = _read_hours(form.get("ttl_hours", ""), faults)
     content["priority"] = form.get("priority") or Priority.HIGH.value
     content["collapse_key"] = form.get("collapse_key", "").strip() or None
+    content.pop("silent", None)
+    if form.get("silent"):
+        content["silent"] = True
     fcm = _read_json(form.get("fcm", ""), "content.fcm", faults)
     content.pop("fcm", None)
     if fcm:
         content["fcm"] = fcm
-    overrides = {name: dict(values) for name, values in dict(content.pop("platforms", {})).items()}
-    for platform in PLATFORMS:
-        override = overrides.setdefault(platform, {})
-        for name in _OVERRIDDEN:
-            text = form.get(f"{platform}.{name}", "").strip()
-            override.pop(name, None)
-            if text:
-                override[name] = text
-        if not override:
-            del overrides[platform]
-    if overrides:
-        content["platforms"] = overrides
+    said = {tag: _read_layer(form, f"{tag}/", languages.get(tag, {})) for tag in languages_in(form)}
+    if said:
+        content["languages"] = said
+    late = form.get("late_after_minutes", "").strip()
     wire = ({} if before is None else dump_draft(before)) | {
         "name": form.get("name", ""),
         "content": content,
         "audience": _read_audience(form, faults),
         "spread_minutes": _read_number(form.get("spread_minutes", "0")),
+        "late_after_minutes": _read_number(late) if late else None,
+        "category": form.get("category", "").strip() or None,
+        "transactional": bool(form.get("transactional")),
+        "conversion": _read_conversion(form),
+        "timing": written_timing(form),
     }
     return Written(wire, tuple(faults))
 
@@ -110,15 +159,97 @@ def with_faults(written_form: Written, rejected: Rejected | None) -> Rejected | 
 def field_of(path: str) -> str:
     """The field of the form in which what a path of the wire form names is typed."""
     first, _, rest = path.partition(".")
+    if first in ("timing", "at", "zone", "own_time", "repeat"):
+        return timing_field(path)
     if first == "audience":
         return "whom"
+    if first == "conversion":
+        return {"event": "conversion_event"}.get(rest, "conversion_hours")
     if first != "content":
         return first
-    if rest.startswith("platforms."):
-        platform, _, name = rest.removeprefix("platforms.").partition(".")
-        return f"{platform}.{name}"
-    name = rest.partition(".")[0].partition("[")[0]
-    return {"ttl_seconds": "ttl_hours", "": "title"}.get(name, name)
+    prefix = ""
+    for folder, mark in (("languages.", "/"), ("platforms.", ".")):
+        if rest.startswith(folder):
+            name, _, rest = rest.removeprefix(folder).partition(".")
+            prefix += name + mark
+    if rest.startswith("buttons["):
+        number, _, name = rest.removeprefix("buttons[").partition("]")
+        return f"{prefix}button{int(number) + 1}{name or '.title'}"
+    name = rest.partition(".")[0].partition("[")[0] or "title"
+    return prefix + {"ttl_seconds": "ttl_hours", "buttons": "button1.title"}.get(name, name)
+
+
+def _layer_form(wire: Mapping[str, Any], prefix: str) -> dict[str, str]:
+    """The fields of what is said for all, or in a language, and of its platforms."""
+    fields = {
+        prefix + name: str(wire[name]) for name in (*TEXTS, *LOOKS) if wire.get(name) is not None
+    }
+    for number, button in enumerate(wire.get("buttons", ()), 1):
+        for name, text in button.items():
+            fields[f"{prefix}button{number}.{name}"] = text
+    for platform, override in wire.get("platforms", {}).items():
+        for name in (*TEXTS, *LOOKS_ON[platform]):
+            if override.get(name) is not None:
+                fields[f"{prefix}{platform}.{name}"] = str(override[name])
+    for platform, name in _OF_ONE:
+        if not prefix and wire.get(name):
+            fields.setdefault(f"{platform}.{name}", str(wire[name]))
+    return fields
+
+
+def _read_layer(form: Mapping[str, str], prefix: str, kept: Mapping[str, Any]) -> dict[str, Any]:
+    """The same, back. What is kept of `kept` is what the form does not show."""
+    layer = _read_fields(form, prefix, (*TEXTS, *LOOKS), kept)
+    if "badge" in layer:
+        layer["badge"] = _read_number(str(layer["badge"]))
+    layer.pop("buttons", None)
+    buttons = _read_buttons(form, prefix)
+    if buttons:
+        layer["buttons"] = buttons
+    platforms = dict(layer.pop("platforms", {}))
+    for platform in PLATFORMS:
+        names = (*TEXTS, *LOOKS_ON[platform])
+        override = _read_fields(form, f"{prefix}{platform}.", names, platforms.get(platform, {}))
+        platforms[platform] = override
+    for platform, name in _OF_ONE:
+        if not prefix and name in layer:  # it stays where it was said, unless another is said
+            if platforms[platform].get(name) == layer[name]:
+                del platforms[platform][name]
+            else:
+                del layer[name]
+    said = {platform: override for platform, override in platforms.items() if override}
+    return layer | ({"platforms": said} if said else {})
+
+
+def _read_fields(
+    form: Mapping[str, str], prefix: str, names: Sequence[str], kept: Mapping[str, Any]
+) -> dict[str, Any]:
+    values = {name: value for name, value in kept.items() if name not in names}
+    for name in names:
+        text = form.get(prefix + name, "").strip()
+        if text:
+            values[name] = text
+    return values
+
+
+def _read_buttons(form: Mapping[str, str], prefix: str) -> list[dict[str, str]]:
+    """Up to the last row in which anything stands."""
+    rows = []
+    for number in range(1, BUTTONS_MAX + 1):
+        row = f"{prefix}button{number}."
+        link = form.get(f"{row}link", "").strip()
+        title = form.get(f"{row}title", "").strip()
+        rows.append({"title": title} | ({"link": link} if link else {}))
+    while rows and rows[-1] == {"title": ""}:
+        rows.pop()
+    return rows
+
+
+def _read_conversion(form: Mapping[str, str]) -> dict[str, Any] | None:
+    event = form.get("conversion_event", "").strip()
+    if not event:
+        return None
+    return {"event": event, "within_hours": _read_number(form.get("conversion_hours") or "24")}
 
 
 def _audience_fields(rule: Rule) -> dict[str, str]:

@@ -9,6 +9,7 @@ from clarion.web.console.page import Person, read_id
 
 PAGE = 50
 _S = CampaignState
+ARCHIVED = "archived"
 FILTERS: dict[str, tuple[str, tuple[CampaignState, ...]]] = {
     "": ("All", ()),
     "draft": ("Drafts", (_S.DRAFT,)),
@@ -17,6 +18,7 @@ FILTERS: dict[str, tuple[str, tuple[CampaignState, ...]]] = {
     "paused": ("Paused", (_S.PAUSED,)),
     "done": ("Done", (_S.DONE,)),
     "ended": ("Cancelled or failed", (_S.CANCELLED, _S.FAILED)),
+    ARCHIVED: ("Archived", ()),
 }
 """`state` in the URL → what the tab is called, and the states that it shows."""
 
@@ -32,6 +34,7 @@ async def show_list(me: Person) -> Response[str]:
         limit=PAGE + 1,
         states=FILTERS[chosen][1],
         words=words,
+        archived=chosen == ARCHIVED,
     )
     shown = campaigns[:PAGE]
     progress = await me.ask(list_progress, shown)

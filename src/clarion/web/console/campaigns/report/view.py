@@ -1,11 +1,14 @@
 """`/console/campaigns/{id}`: what became of it, live, and what may be done."""
 
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from litestar import Response, get, post
 from litestar.params import FromPath
+from litestar.response import Stream
 
 from clarion.campaigns.campaign import Campaign, CampaignState
 from clarion.campaigns.commands import pause_campaign
@@ -15,17 +18,30 @@ from clarion.campaigns.queries import (
     get_campaign,
     render_campaign,
 )
+from clarion.campaigns.trigger import Recurring
+from clarion.customers.devices.device import Platform
 from clarion.deliveries.commands import cancel_campaign, resume_campaign
 from clarion.deliveries.delivery import DeliveryState
 from clarion.deliveries.queries import list_deliveries
 from clarion.deliveries.reasons import meaning
-from clarion.deliveries.store import Wanted
+from clarion.deliveries.store import Delivery, Wanted
 from clarion.faults import Rejected
-from clarion.reports.queries import Report, get_report
+from clarion.importing.delivery_lines import delivery_lines, heading
+from clarion.reports.queries import (
+    Report,
+    get_campaign_activity,
+    get_report,
+    list_launch_reports,
+)
+from clarion.web.console.campaigns.compose.looking import phones_of
+from clarion.web.console.chart.hours import chart
 from clarion.web.console.page import Person, SignedIn, read_id
 
 PATH = "/console/campaigns/{campaign_id:uuid}"
 PAGE = 50
+CSV_PAGE = 1_000
+"""Deliveries that are read and sent at once."""
+LAUNCHES_SHOWN = 10
 _S = CampaignState
 LIVE_MS = {_S.SCHEDULED: 1_000, _S.LAUNCHING: 1_000, _S.SENDING: 1_500, _S.PAUSED: 5_000}
 """How often a page looks anew, while something moves."""
@@ -42,12 +58,18 @@ async def show_campaign(me: Person, campaign_id: FromPath[UUID]) -> Response[Any
         return me.go(f"/console/campaigns/{campaign_id}/{screen}")
     report = await me.ask(get_report, campaign_id, now=me.now)
     preview = await me.ask(render_campaign, campaign_id, me.parts.check, now=me.now)
+    activity = await me.ask(get_campaign_activity, campaign_id)
+    launches = await me.ask(list_launch_reports, campaign_id, limit=LAUNCHES_SHOWN)
     return me.page(
         "campaigns/report/page.html",
         campaign=campaign,
         report=report,
-        preview=preview,
+        phones=phones_of(preview.platforms),
         told=meaning,
+        hours=activity.hours,
+        opened=chart(activity.hours, "opened"),
+        converted=chart(activity.hours, "converted"),
+        launches=launches if len(launches) > 1 or isinstance(campaign.trigger, Recurring) else [],
         live_ms=_live(campaign, me),
         is_soon=_is_soon(campaign, me),
         announce=_announced(campaign, report),
@@ -94,12 +116,11 @@ async def show_cancel(me: Person, campaign_id: FromPath[UUID]) -> Response[Any]:
 async def show_deliveries(me: Person, campaign_id: FromPath[UUID]) -> Response[Any]:
     """Each push, by state; `state` and `after` stand in the URL."""
     campaign = await me.ask(get_campaign, campaign_id)
-    states = {state.value: state for state in DeliveryState}
-    state = states.get(me.asked("state"))
+    wanted = _wanted(me)
     deliveries = await me.ask(
         list_deliveries,
         campaign_id,
-        wanted=Wanted(state=state),
+        wanted=wanted,
         after=_after(me),
         limit=PAGE + 1,
     )
@@ -110,11 +131,57 @@ async def show_deliveries(me: Person, campaign_id: FromPath[UUID]) -> Response[A
         campaign=campaign,
         deliveries=shown,
         states=[one.value for one in DeliveryState],
-        chosen="" if state is None else state.value,
+        platforms=[one.value for one in Platform],
+        chosen=_filters(wanted),
         next_after=None if last is None else f"{last.launch_id}.{last.device_row_id}",
         told=meaning,
         after=me.asked("after"),
     )
+
+
+@get(f"{PATH}/deliveries.csv")
+async def export_deliveries(me: Person, campaign_id: FromPath[UUID]) -> Stream:
+    """The same as lines of CSV, all of them, page by page."""
+    wanted = _wanted(me)
+
+    async def read(after: tuple[UUID, UUID] | None) -> list[Delivery]:
+        return await me.ask(
+            list_deliveries, campaign_id, wanted=wanted, after=after, limit=CSV_PAGE
+        )
+
+    # Before the answer begins: then it can still be an error.
+    first = await read(None)
+    headers = {"Content-Disposition": 'attachment; filename="deliveries.csv"'}
+    return Stream(_csv(first, read), media_type="text/csv", headers=headers)
+
+
+async def _csv(
+    page: list[Delivery],
+    read: Callable[[tuple[UUID, UUID]], Awaitable[list[Delivery]]],
+) -> AsyncIterator[bytes]:
+    yield heading()
+    while page:
+        yield delivery_lines(map(asdict, page))
+        last = page[-1]
+        is_full = len(page) == CSV_PAGE
+        page = await read((last.launch_id, last.device_row_id)) if is_full else []
+
+
+def _wanted(me: SignedIn) -> Wanted:
+    """Which deliveries the URL names."""
+    states = {state.value: state for state in DeliveryState}
+    platforms = {platform.value: platform for platform in Platform}
+    return Wanted(
+        state=states.get(me.asked("state")),
+        reason=me.asked("reason") or None,
+        platform=platforms.get(me.asked("platform")),
+    )
+
+
+def _filters(wanted: Wanted) -> dict[str, str]:
+    """The same as it stands in the URL."""
+    given = {"state": wanted.state, "reason": wanted.reason, "platform": wanted.platform}
+    return {name: str(value) for name, value in given.items() if value is not None}
 
 
 def _after_act(
@@ -163,4 +230,12 @@ def _after(me: SignedIn) -> tuple[UUID, UUID] | None:
     return None if launch is None or device is None else (launch, device)
 
 
-ROUTES = [show_campaign, show_cancel, show_deliveries, do_pause, do_resume, do_cancel]
+ROUTES = [
+    show_campaign,
+    show_cancel,
+    show_deliveries,
+    export_deliveries,
+    do_pause,
+    do_resume,
+    do_cancel,
+]

@@ -4,8 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from clarion.campaigns.content.advice import advise
+from clarion.campaigns.content.spec import ContentSpec
 from clarion.campaigns.preview import Preview
+from clarion.campaigns.timing.calendar import Upcoming
+from clarion.campaigns.tryout.sample import FindingKind, SampleCheck
 from clarion.deliveries.apps.queries import FirebaseApp
+from clarion.faults import Rejected
+from clarion.web.console.campaigns.compose.form import field_of
+from clarion.web.console.campaigns.compose.labels import field_label
 
 TYPED_FROM_DEVICES = 10_000
 """From so many devices on their number is typed before the launch."""
@@ -26,14 +33,30 @@ class Check:
     level: Level
     says: str
     cure: str = ""
+    field: str = ""
+    """Of the composer: where it is mended; `label`: what that is called."""
+    label: str = ""
 
 
 _STOPS = {"audience_empty", "audience_unreachable"}
 
 
-def checks(preview: Preview, apps: Sequence[FirebaseApp]) -> list[Check]:
+def checks(
+    preview: Preview,
+    apps: Sequence[FirebaseApp],
+    sample: SampleCheck,
+    content: ContentSpec,
+    upcoming: Upcoming | Rejected,
+) -> list[Check]:
     """All that is known of it before it launches, what stops it first."""
-    found = [*_of_apps(apps), *_of_content(preview), *_of_audience(preview, apps)]
+    found = [
+        *_of_apps(apps),
+        *_of_content(preview),
+        *_of_sample(sample),
+        *_of_advice(content),
+        *_of_audience(preview, apps),
+        *_of_timing(upcoming),
+    ]
     order = list(Level)
     return sorted(found, key=lambda check: order.index(check.level))
 
@@ -80,7 +103,7 @@ def _of_content(preview: Preview) -> list[Check]:
         return [
             Check(
                 Level.BAD,
-                f"{fault.platform.value}: {fault.field} {fault.message}.",
+                f"{fault.platform.value}: {_named(fault.field)} {fault.message}.",
                 "Edit the text.",
             )
             for fault in preview.faults
@@ -92,11 +115,53 @@ def _of_content(preview: Preview) -> list[Check]:
     return found
 
 
+def _named(path: str) -> str:
+    """A field as the composer calls it."""
+    return "The audience" if path == "audience" else field_label(field_of(path))
+
+
+def _of_sample(sample: SampleCheck) -> list[Check]:
+    """What is wrong for some of those who were looked at. It stops a launch where it is so for all
+    of them."""
+    found = []
+    for finding in sample.findings:
+        share = f"{finding.customers} of {sample.customers} customers that were looked at"
+        example = finding.example.user_id or str(finding.example.id)
+        is_fatal = finding.kind is not FindingKind.PRINTS_NOTHING
+        level = Level.BAD if is_fatal and finding.customers == sample.customers else Level.WARN
+        found.append(
+            Check(
+                level,
+                f"For {share}, such as {example}: {_named(finding.field)} {finding.message}.",
+                "Their pushes would be skipped." if is_fatal else "They would read a gap.",
+            )
+        )
+    if sample.customers and not found:
+        told = f"It was made for {sample.customers} customers of the audience, and reads well."
+        found.append(Check(Level.OK, told))
+    return found
+
+
+def _of_advice(content: ContentSpec) -> list[Check]:
+    return [Check(Level.WARN, f"{_named(one.field)} {one.message}.") for one in advise(content)]
+
+
+def _of_timing(upcoming: Upcoming | Rejected) -> list[Check]:
+    """What stands against the draft's own time: another one can be given here."""
+    if isinstance(upcoming, Rejected):
+        told = f"The time it is meant for does not do: {upcoming.message}"
+        return [Check(Level.WARN, told, "Edit it, or choose another time here.")]
+    if upcoming.shifted:
+        told = "The clocks there skip the time it is meant for: it launches when they go on."
+        return [Check(Level.WARN, told)]
+    return []
+
+
 def _of_audience(preview: Preview, apps: Sequence[FirebaseApp]) -> list[Check]:
     found = [
         Check(
             Level.BAD if warning.code in _STOPS else Level.WARN,
-            f"The {warning.field} {warning.message}.",
+            f"{_named(warning.field)} {warning.message}.",
         )
         for warning in preview.warnings
     ]

@@ -1,5 +1,7 @@
-"""`/console/campaigns/{id}/review`: the number, the checks, and the button that says the number."""
+"""`/console/campaigns/{id}/review`: the number, the checks, the word of a second person, and the
+button that says the number."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -8,28 +10,38 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 
 from clarion.accounts.actor import Permission
-from clarion.accounts.command import forbidden
+from clarion.campaigns.approval.approval import trigger_of
+from clarion.campaigns.approval.commands import (
+    approve_campaign,
+    propose_campaign,
+    reject_campaign,
+)
+from clarion.campaigns.approval.queries import ApprovalView, get_approval
 from clarion.campaigns.campaign import Campaign, CampaignState
 from clarion.campaigns.commands import unschedule_campaign
-from clarion.campaigns.preview import Preview
+from clarion.campaigns.limits.queries import get_limits
 from clarion.campaigns.queries import get_campaign, preview_campaign
 from clarion.campaigns.reaching import schedule_reaching
+from clarion.campaigns.timing.calendar import Upcoming
+from clarion.campaigns.trigger import next_at
+from clarion.campaigns.tryout.sample import check_campaign
 from clarion.deliveries.apps.queries import list_apps
 from clarion.faults import Fault, Rejected, invalid
-from clarion.web.console.campaigns.compose.view import cuts_of
+from clarion.web.console.campaigns.compose.looking import needs, phones_of, upcoming_shown
 from clarion.web.console.campaigns.review.checks import (
     checks,
     has_changed,
     is_stopped,
     must_be_typed,
 )
-from clarion.web.console.page import PageError, Person, SignedIn, faults_by_field
+from clarion.web.console.page import Person, SignedIn, faults_by_field
 from clarion.web.console.when import as_field, from_field
 
 PATH = "/console/campaigns/{campaign_id:uuid}"
 UNDO_SECONDS = 20
 """So long after the button nothing is sent yet, and it can be undone."""
 HOUR = timedelta(hours=1)
+NOW, LATER, AS_PLANNED = "now", "later", "planned"
 
 
 @get(f"{PATH}/review")
@@ -42,18 +54,17 @@ async def show_review(me: Person, campaign_id: FromPath[UUID]) -> Response[Any]:
 
 @post(f"{PATH}/launch")
 async def do_launch(me: Person, campaign_id: FromPath[UUID]) -> Response[Any]:
-    """Schedules it: for 20 seconds from now, in which it can be undone, or for the time given."""
-    if not me.may_publish:
-        raise PageError(forbidden(Permission.PUBLISH))
+    """Schedules it: for 20 seconds from now, in which it can be undone, for the time given, or as
+    the draft says."""
+    needs(me, Permission.PUBLISH)
     campaign = await me.ask(get_campaign, campaign_id)
     if campaign.state is not CampaignState.DRAFT:
         message = "It was launched already, perhaps in another tab."
         return me.go(f"/console/campaigns/{campaign_id}", message, "info")
-    at = _when(me)
-    preview, found = await _look(me, campaign)
+    at = _when(me, campaign, (me.now + timedelta(seconds=UNDO_SECONDS)).isoformat())
     if isinstance(at, Rejected):
         return await _review(me, campaign, at)
-    wrong = _wrong(me, preview)
+    wrong, found = await _wrong(me, campaign)
     if is_stopped(found) or wrong is not None:
         return await _review(me, campaign, wrong)
     scheduled = await me.try_do(schedule_reaching, campaign_id, at)
@@ -73,10 +84,53 @@ async def do_unschedule(me: Person, campaign_id: FromPath[UUID]) -> Response[Any
     return me.go(f"/console/campaigns/{campaign_id}/review", message)
 
 
-def _when(me: SignedIn) -> str | Rejected:
+@post(f"{PATH}/propose")
+async def do_propose(me: Person, campaign_id: FromPath[UUID]) -> Response[Any]:
+    """Asks for somebody else's approval of exactly this."""
+    needs(me, Permission.WRITE)
+    campaign = await me.ask(get_campaign, campaign_id)
+    at = _when(me, campaign, NOW)
+    if isinstance(at, Rejected):
+        return await _review(me, campaign, at)
+    proposed = await me.try_do(propose_campaign, campaign_id, at)
+    if isinstance(proposed, Rejected):
+        return await _review(me, campaign, proposed)
+    message = "Asked. Give the address of this page to somebody who may publish."
+    return me.go(f"/console/campaigns/{campaign_id}/review", message)
+
+
+@post(f"{PATH}/approve")
+async def do_approve(me: Person, campaign_id: FromPath[UUID]) -> Response[Any]:
+    """Approves what was looked at, which schedules it."""
+    needs(me, Permission.PUBLISH)
+    campaign = await me.ask(get_campaign, campaign_id)
+    wrong, found = await _wrong(me, campaign)
+    if is_stopped(found) or wrong is not None:
+        return await _review(me, campaign, wrong)
+    approved = await me.try_do(approve_campaign, campaign_id, me.form.get("fingerprint", ""))
+    if isinstance(approved, Rejected):
+        return await _review(me, campaign, approved)
+    return me.go(f"/console/campaigns/{campaign_id}", "Approved: it is scheduled by that.")
+
+
+@post(f"{PATH}/reject")
+async def do_reject(me: Person, campaign_id: FromPath[UUID]) -> Response[Any]:
+    """Says no to what was proposed, and why."""
+    comment = me.form.get("comment", "").strip() or None
+    rejected = await me.try_do(reject_campaign, campaign_id, comment)
+    way = f"/console/campaigns/{campaign_id}/review"
+    if isinstance(rejected, Rejected):
+        return me.go(way, rejected.message, "warn")
+    return me.go(way, "Rejected. It stays a draft.")
+
+
+def _when(me: SignedIn, campaign: Campaign, at_once: str) -> str | Mapping[str, Any] | Rejected:
     """The time of the launch, as the command takes it."""
-    if me.form.get("launch") != "later":
-        return (me.now + timedelta(seconds=UNDO_SECONDS)).isoformat()
+    wanted = me.form.get("launch")
+    if wanted == AS_PLANNED and campaign.timing is not None:
+        return campaign.timing
+    if wanted != LATER:
+        return at_once
     at = from_field(me.form.get("at", ""), me.place)
     if at is None:
         return invalid(Fault("at", "must be a date and a time"))
@@ -86,41 +140,56 @@ def _when(me: SignedIn) -> str | Rejected:
     return at.isoformat()
 
 
-def _wrong(me: SignedIn, preview: Preview) -> Rejected | None:
-    """Why the button does not count: its number is not today's, or was not typed."""
+async def _wrong(me: SignedIn, campaign: Campaign) -> tuple[Rejected | None, Any]:
+    """Why the button does not count: its number is not today's, or was not typed; and what stands
+    against a launch."""
+    preview, found, _ = await _look(me, campaign)
     shown = me.form.get("devices", "")
     if not shown.isdecimal() or has_changed(int(shown), preview.devices):
         message = "The number has changed since you looked: this is the one of now."
-        return Rejected("changed", message)
+        return Rejected("changed", message), found
     if must_be_typed(preview.devices):
         typed = "".join(filter(str.isdecimal, me.form.get("typed", "")))
         if typed != shown:
-            return invalid(Fault("typed", f"must be the number of devices, {shown}"))
-    return None
+            fault = Fault("typed", f"must be the number of devices, {shown}")
+            return invalid(fault), found
+    return None, found
 
 
-async def _look(me: SignedIn, campaign: Campaign) -> tuple[Preview, Any]:
+async def _look(me: SignedIn, campaign: Campaign) -> tuple[Any, Any, Any]:
     customer = me.asked("for").strip() or None
     preview = await me.ask(
         preview_campaign, campaign.id, me.parts.check, customer=customer, now=me.now
     )
-    return preview, checks(preview, await me.ask(list_apps))
+    chance = me.services.clock.chance()
+    sample = await me.ask(
+        check_campaign, campaign.id, {}, me.parts.check, now=me.now, chance=chance
+    )
+    upcoming = await upcoming_shown(me, campaign.timing)
+    apps = await me.ask(list_apps)
+    return preview, checks(preview, apps, sample, campaign.content, upcoming), upcoming
 
 
 async def _review(
     me: SignedIn, campaign: Campaign, rejected: Rejected | None = None
 ) -> Response[str]:
-    preview, found = await _look(me, campaign)
+    preview, found, upcoming = await _look(me, campaign)
+    approval = await me.try_ask(get_approval, campaign.id)
+    limits = await me.ask(get_limits)
     status = 200 if me.request.method == "GET" else 422
     return me.page(
         "campaigns/review/page.html",
         status,
         campaign=campaign,
         preview=preview,
-        cuts=cuts_of(preview),
+        phones=phones_of(preview.platforms),
         checks=found,
         is_stopped=is_stopped(found),
         is_typed=must_be_typed(preview.devices),
+        upcoming=upcoming if isinstance(upcoming, Upcoming) else None,
+        wrong_timing=upcoming if isinstance(upcoming, Rejected) else None,
+        needs_approval=limits.needs_approval,
+        **_approval(me, approval),
         rejected=rejected,
         faults=faults_by_field(rejected),
         at=me.form.get("at") or as_field(me.now + HOUR, me.place),
@@ -129,4 +198,27 @@ async def _review(
     )
 
 
-ROUTES = [show_review, do_launch, do_unschedule]
+def _approval(me: SignedIn, view: ApprovalView | Rejected) -> dict[str, Any]:
+    """What is shown of the last proposal. `proposed_for` None: at once, or a time that has
+    passed."""
+    if isinstance(view, Rejected):
+        return {"approval": None, "is_stale": False, "is_mine": False, "proposed_for": None}
+    approval = view.approval
+    trigger = trigger_of(approval.at, me.now)
+    is_now = approval.at == NOW
+    return {
+        "approval": approval,
+        "is_stale": view.is_stale,
+        "is_mine": approval.proposed_by.id == me.actor.id,
+        "proposed_for": None if is_now or isinstance(trigger, Rejected) else next_at(trigger),
+    }
+
+
+ROUTES = [
+    show_review,
+    do_launch,
+    do_unschedule,
+    do_propose,
+    do_approve,
+    do_reject,
+]

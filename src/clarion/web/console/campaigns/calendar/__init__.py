@@ -1,0 +1,1 @@
+"""The calendar: what was launched when, and what is to be."""

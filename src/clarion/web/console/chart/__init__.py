@@ -1,0 +1,1 @@
+"""Charts, drawn here as SVG; beside each stand the same numbers as a table."""

@@ -1,0 +1,398 @@
+"""Campaigns by the forms of the console: what is saved, what is told, and what it costs."""
+
+import re
+from collections.abc import AsyncIterator
+from html import unescape
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+from sqlalchemy import event
+from sqlalchemy.engine import Engine
+
+from clarion.accounts.actor import Role
+from clarion.accounts.people.session import csrf_token_of
+from clarion.web.console.page import TOKEN_FIELD
+from console.test_guarded import ORIGIN, browser, signed_in
+from support.api import Service, service_on_sqlite
+from support.clock import FakeClock
+
+FORM = {
+    "name": "Spring",
+    "title": "Hi {{ customer.first_name | default: 'you' }}",
+    "whom": "everyone",
+    "ttl_hours": "72",
+    "priority": "high",
+    "spread_minutes": "0",
+    "when": "now",
+    "zone": "UTC",
+}
+WEEKLY = {
+    "when": "repeat",
+    "at": "2026-03-05T09:00",
+    "zone": "Europe/Vienna",
+    "freq": "weekly",
+    "on_MO": "1",
+    "on_TH": "1",
+    "except": "2026-03-09",
+    "missed": "skip",
+}
+
+
+@pytest.fixture
+async def service(tmp_path: Path, clock: FakeClock) -> AsyncIterator[Service]:
+    async with service_on_sqlite(tmp_path, clock) as opened:
+        yield opened
+
+
+class Person:
+    """Somebody's browser."""
+
+    def __init__(self, client: httpx.AsyncClient, token: str) -> None:
+        self.client, self.token = client, token
+
+    async def get(self, path: str) -> str:
+        page = await self.client.get(f"/console{path}")
+        assert page.status_code == 200, page.text
+        return plain(page.text)
+
+    async def post(self, path: str, form: dict[str, str]) -> httpx.Response:
+        sent = {TOKEN_FIELD: csrf_token_of(self.token), **form}
+        headers = {"Origin": ORIGIN}
+        return await self.client.post(
+            f"/console{path}", data=sent, headers=headers, follow_redirects=True
+        )
+
+    async def saves(self, form: dict[str, str], status: int = 200) -> str:
+        """What the line says that tells of saving by itself."""
+        line = await self.post("/campaigns/autosave", form)
+        assert line.status_code == status, line.text
+        return line.text
+
+
+def plain(page: str) -> str:
+    """A page as it is read: no drawings, one space for many."""
+    return re.sub(r"\s+", " ", unescape(re.sub(r"<svg.*?</svg>", "", page, flags=re.DOTALL)))
+
+
+def hidden(page: str, name: str) -> str:
+    found = re.search(rf'name="{name}" value="([^"]*)"', page)
+    assert found is not None, name
+    return found.group(1)
+
+
+@pytest.fixture
+async def eva(service: Service) -> AsyncIterator[Person]:
+    token = await signed_in(service, Role.ADMIN)
+    async with browser(service, token) as client:
+        yield Person(client, token)
+
+
+@pytest.fixture
+async def tom(service: Service) -> AsyncIterator[Person]:
+    token = await signed_in(service, Role.PUBLISHER)
+    async with browser(service, token) as client:
+        yield Person(client, token)
+
+
+async def drafted(eva: Person, **more: str) -> tuple[str, dict[str, str]]:
+    """The id of a draft that was saved by itself, and the form that goes on with it."""
+    line = await eva.saves(FORM | more)
+    draft = {name: hidden(line, name) for name in ("campaign_id", "updated_at")}
+    return draft["campaign_id"], FORM | more | draft
+
+
+async def test_a_draft_is_saved_while_it_is_written(service: Service, eva: Person) -> None:
+    unnamed = await eva.saves(FORM | {"name": ""}, status=422)
+    assert "Not saved yet" in unnamed and "campaign_id" not in unnamed
+    assert (await service.get("/campaigns"))["data"] == []
+    draft, form = await drafted(eva)
+    service.clock.advance(5)
+    line = await eva.saves(form | {"body": "All that grows"})
+    assert "Saved at" in line
+    saved = await service.get(f"/campaigns/{draft}")
+    assert saved["content"]["body"] == "All that grows"
+    half = form | {"updated_at": hidden(line, "updated_at"), "body": "{{ customer.first"}
+    wrong = plain(await eva.saves(half, status=422))
+    assert "Not saved yet" in wrong and "kept in this tab" in wrong
+    assert hidden(wrong, "updated_at") == half["updated_at"]
+    assert (await service.get(f"/campaigns/{draft}"))["content"]["body"] == "All that grows"
+
+
+async def test_of_two_people_on_one_draft_the_second_is_told_who_and_what(
+    service: Service, eva: Person, tom: Person
+) -> None:
+    draft, form = await drafted(eva)
+    service.clock.advance(60)
+    await tom.saves(form | {"title": "By Tom"})
+    told = plain(await eva.saves(form | {"title": "By Eva"}, status=409))
+    assert "Somebody else has saved this draft" in told and "It was <bdi>publisher</bdi>" in told
+    assert "Theirs:</span> <bdi>By Tom</bdi>" in told and "Yours:</span> <bdi>By Eva</bdi>" in told
+    assert "1 field differs" in told
+    assert (await service.get(f"/campaigns/{draft}"))["content"]["title"] == "By Tom"
+    page = await eva.post(f"/campaigns/{draft}/edit", form | {"title": "By Eva", "anyway": "1"})
+    assert "Saved." in page.text
+    assert (await service.get(f"/campaigns/{draft}"))["content"]["title"] == "By Eva"
+
+
+async def test_what_is_launched_meanwhile_is_not_saved_over(service: Service, eva: Person) -> None:
+    await service.world.devices("ok-1")
+    draft, form = await drafted(eva)
+    await service.post(f"/campaigns/{draft}/schedule", {"at": "2026-04-01T08:00:00Z"})
+    line = await eva.saves(form, status=422)
+    assert "can not be edited" in line
+
+
+async def test_languages_buttons_and_platforms_are_saved_and_fall_back(
+    service: Service, eva: Person
+) -> None:
+    draft, form = await drafted(eva)
+    page = await eva.post(
+        f"/campaigns/{draft}/edit", form | {"add_language": "1", "new_language": "de_at"}
+    )
+    assert 'name="de-AT/title"' in page.text and hidden(page.text, "languages") == "de-AT"
+    more = {
+        "languages": "de,de-AT",
+        "de/title": "Hallo",
+        "de/button1.title": "Zum Laden",
+        "button1.title": "Open",
+        "button1.link": "https://shop.example",
+        "Android.channel": "news",
+        "iOS.body": "On a phone",
+    }
+    await eva.saves(form | more)
+    content = (await service.get(f"/campaigns/{draft}"))["content"]
+    assert content["languages"]["de"] == {"title": "Hallo", "buttons": [{"title": "Zum Laden"}]}
+    assert content["buttons"] == [{"title": "Open", "link": "https://shop.example"}]
+    assert content["platforms"] == {"Android": {"channel": "news"}, "iOS": {"body": "On a phone"}}
+    shown = await eva.get(f"/campaigns/{draft}/edit")
+    assert re.search(r'id="f-de-AT/title"[^>]*placeholder="Hallo"', shown)
+    assert "says German says" not in shown and "What is empty says what German says" in shown
+
+
+async def test_a_time_is_kept_shown_as_the_next_five_and_scheduled_at_the_review(
+    service: Service, eva: Person
+) -> None:
+    await service.world.devices("ok-1")
+    draft, _ = await drafted(eva, **WEEKLY)
+    page = await eva.get(f"/campaigns/{draft}/edit")
+    times = page[page.index("The next five times") :]
+    assert re.findall(r">(\d+ \w+) 2026, 09:00 CET<", times) == [
+        "5 Mar", "12 Mar", "16 Mar", "19 Mar", "23 Mar",
+    ]  # fmt: skip
+    review = await eva.get(f"/campaigns/{draft}/review")
+    assert "Schedule for" in review
+    await eva.post(f"/campaigns/{draft}/launch", {"launch": "planned", "devices": "1"})
+    scheduled = await service.get(f"/campaigns/{draft}")
+    assert (scheduled["state"], scheduled["repeat"]["zone"]) == ("scheduled", "Europe/Vienna")
+    await eva.post(f"/campaigns/{draft}/unschedule", {})
+    assert (await service.get(f"/campaigns/{draft}"))["timing"]["repeat"]["except"] == [
+        "2026-03-09"
+    ]
+
+
+async def test_a_time_that_does_not_do_is_told_and_kept(service: Service, eva: Person) -> None:
+    past = {"when": "at", "at": "2026-02-01T09:00", "zone": "Europe/Vienna"}
+    draft, _ = await drafted(eva, **past)
+    page = await eva.get(f"/campaigns/{draft}/edit")
+    assert "lies in the past" in page and 'value="2026-02-01T09:00"' in page
+    review = await eva.get(f"/campaigns/{draft}/review")
+    assert "The time it is meant for does not do" in review
+    gap = {"when": "at", "at": "2026-03-29T02:30", "zone": "Europe/Vienna"}
+    shifted, _ = await drafted(eva, name="Gap", **gap)
+    assert "is skipped by the clocks there" in await eva.get(f"/campaigns/{shifted}/edit")
+
+
+async def test_the_limits_that_hold_are_shown(service: Service, eva: Person) -> None:
+    limits = {
+        "caps": [{"pushes": 2, "days": 1}, {"pushes": 1, "days": 7, "category": "news"}],
+        "quiet_hours": {"start": "22:00", "end": "07:00"},
+    }
+    assert (await service.ask("PATCH", "/workspace/limits", limits)).status == 200
+    draft, _ = await drafted(eva)
+    page = await eva.get(f"/campaigns/{draft}/edit")
+    assert "At most 2 pushes to one customer in 1 day" in page and "in 7 days" not in page
+    assert "Quiet from 22:00 to 07:00" in page
+    news, _ = await drafted(eva, name="News", category="news")
+    assert "in 7 days" in await eva.get(f"/campaigns/{news}/edit")
+    exempt, _ = await drafted(eva, name="Receipt", transactional="1")
+    page = await eva.get(f"/campaigns/{exempt}/edit")
+    assert "Exempt from caps and quiet hours" in page and "At most 2" not in page
+
+
+async def test_somebody_else_approves_exactly_what_was_asked_for(
+    service: Service, eva: Person, tom: Person
+) -> None:
+    await service.world.devices("ok-1")
+    limits = await service.ask("PATCH", "/workspace/limits", {"needs_approval": True})
+    assert limits.status == 200
+    draft, form = await drafted(eva)
+    review = f"/campaigns/{draft}/review"
+    assert "Send to 1 device now" not in await eva.get(review)
+    asked = await eva.post(f"/campaigns/{draft}/propose", {"launch": "now"})
+    assert "nobody approves what they have asked for" in plain(asked.text)
+    assert "Approve for" not in asked.text
+
+    offered = await tom.get(review)
+    assert "Approve for 1 device, and send now" in offered
+    service.clock.advance(60)
+    await eva.saves(form | {"title": "Another", "updated_at": ""})
+    stale = await tom.get(review)
+    assert "Stale: content, audience, time or limits have changed" in stale
+    agreed = {"fingerprint": hidden(offered, "fingerprint"), "devices": "1"}
+    assert (await tom.post(f"/campaigns/{draft}/approve", agreed)).status_code == 422
+
+    await eva.post(f"/campaigns/{draft}/propose", {"launch": "now"})
+    rejected = await tom.post(f"/campaigns/{draft}/reject", {"comment": "Too loud"})
+    assert "Too loud" in rejected.text
+    await eva.post(f"/campaigns/{draft}/propose", {"launch": "now"})
+    agreed["fingerprint"] = hidden(await tom.get(review), "fingerprint")
+    approved = await tom.post(f"/campaigns/{draft}/approve", agreed)
+    assert "Approved: it is scheduled by that." in plain(approved.text)
+    assert (await service.get(f"/campaigns/{draft}"))["state"] == "scheduled"
+
+
+async def test_a_preview_is_of_somebody_at_random_of_nobody_or_of_one(
+    service: Service, eva: Person
+) -> None:
+    key = (await service.get("/sources"))["data"][0]["write_key"]
+    traits = {"first_name": "Ada", "plan": "pro"}
+    await service.send(
+        key,
+        {"type": "identify", "messageId": "1", "userId": "ada", "traits": traits},
+        {
+            "type": "track",
+            "event": "Register Push",
+            "messageId": "2",
+            "userId": "ada",
+            "properties": {"deviceId": "d", "fcmToken": "ok-1", "deviceType": "iOS"},
+        },
+    )
+    long = FORM | {"body": "x" * 60, "languages": "de", "de/title": "Hallo"}
+    random = plain((await eva.post("/campaigns/preview", long)).text)
+    assert "As <bdi>ada</bdi> would see it" in random and "<bdi>Hi Ada</bdi>" in random
+    assert "Text 60 of about 49, cut" in random and "<s><span" in random
+    nobody = (await eva.post("/campaigns/preview", long | {"seen_by": "nobody"})).text
+    assert "<bdi>Hi you</bdi>" in nobody and "somebody without traits" in nobody
+    named = long | {"seen_by": "named", "preview_for": "grace"}
+    assert "is nobody&#39;s here" in (await eva.post("/campaigns/preview", named)).text
+    german = (await eva.post("/campaigns/preview", long | {"preview_language": "de"})).text
+    assert "<bdi>Hallo</bdi>" in german
+    page = await eva.get("/campaigns/new")
+    assert '<option value="plan">' in page and '<option value="first_name">' in page
+
+
+async def test_what_stands_against_it_is_in_one_place(service: Service, eva: Person) -> None:
+    wrong = FORM | {"name": "", "link": "shop.example", "body": "{{ customer.nickname }}"}
+    checks = plain((await eva.post("/campaigns/preview", wrong)).text)
+    assert '<a href="#f-link">Opens</a> must be an address with a scheme' in checks
+    mended = wrong | {"link": "https://shop.example"}
+    checks = plain((await eva.post("/campaigns/preview", mended)).text)
+    assert "Stops it" not in checks
+    assert '<a href="#f-body">Text</a> names customer.nickname, a trait that nobody' in checks
+
+
+async def test_a_test_is_told_for_each_device_and_authors_only_let_it_be_checked(
+    service: Service, eva: Person
+) -> None:
+    nobody = plain((await eva.post("/campaigns/test", FORM | {"test": "1"})).text)
+    assert "save the audience test-people" in nobody
+    await service.world.devices("ok-1", user="ada")
+    sent = plain((await eva.post("/campaigns/test", FORM | {"test_to": "ada", "test": "1"})).text)
+    assert "Sent, and this became of it:" in sent
+    token = await signed_in(service, Role.AUTHOR)
+    async with browser(service, token) as client:
+        author = Person(client, token)
+        page = await author.post("/campaigns/test", FORM | {"test_to": "ada", "test": "1"})
+        assert "Nothing was sent; FCM has checked it:" in plain(page.text)
+        assert ">Send a test<" not in page.text
+
+
+async def test_each_number_of_a_report_leads_to_its_deliveries_and_their_csv(
+    service: Service, eva: Person
+) -> None:
+    await service.world.devices("ok-1", "dead-1", "ok-2")
+    made: Any = await service.post(
+        "/campaigns", {"name": "=1+1", "content": {"title": "x"}, "audience": {"everyone": True}}
+    )
+    way = f"/campaigns/{made['id']}"
+    await service.post(f"{way}/schedule", {"at": "now"})
+    await service.world.settle(UUID(made["id"]))
+    report = await eva.get(way)
+    link = f'/console{way}/deliveries?state=unregistered&reason=unregistered">1<'
+    assert link in report and f"{way}/deliveries.csv" in report
+    assert "None opened yet." in report
+    gone = await eva.get(f"{way}/deliveries?state=unregistered&reason=unregistered")
+    assert "1 delivery on this page" in gone
+    assert "None like these" in await eva.get(f"{way}/deliveries?state=accepted&platform=Web")
+    lines = await eva.client.get(f"/console{way}/deliveries.csv?state=accepted")
+    assert lines.headers["content-type"].startswith("text/csv")
+    rows = lines.text.splitlines()
+    assert len(rows) == 3 and rows[0].startswith("launch_id,device_id,customer_id")
+    assert all(",accepted," in row for row in rows[1:])
+
+
+async def test_the_calendar_shows_launches_on_their_days_and_says_when_there_are_none(
+    service: Service, eva: Person
+) -> None:
+    assert "Nothing in this month" in await eva.get("/campaigns/calendar")
+    draft, _ = await drafted(eva, **WEEKLY)
+    await service.world.devices("ok-1")
+    await eva.post(f"/campaigns/{draft}/launch", {"launch": "planned", "devices": "1"})
+    march = await eva.get("/campaigns/calendar?month=2026-03")
+    assert march.count(f'href="/console/campaigns/{draft}"') == 8
+    april = await eva.get("/campaigns/calendar?month=2026-04")
+    assert "April 2026" in april and "Spring" in april
+
+
+async def test_a_page_costs_as_many_statements_with_twice_as_many_things(
+    service: Service, eva: Person
+) -> None:
+    paths = await _filled(service, eva, 3)
+    few = [await _statements(eva, path) for path in paths]
+    more = await _filled(service, eva, 3)
+    many = [await _statements(eva, path) for path in more]
+    assert many == few
+    assert max(few) < 40
+
+
+async def _filled(service: Service, eva: Person, count: int) -> list[str]:
+    """Drafts, launched and repeating campaigns; the paths of all kinds of pages of campaigns."""
+    draft = launched = ""
+    for _ in range(count):
+        token = f"ok-{service.clock.new_id()}"
+        await service.world.devices(token)
+        draft, _ = await drafted(eva, languages="de", **{"de/title": "Hallo"}, **WEEKLY)
+        weekly: Any = await service.post(f"/campaigns/{draft}/duplicate", {"name": "Weekly"})
+        daily = {"at": "2026-03-02T09:00", "zone": "UTC", "repeat": {"rule": "daily"}}
+        await service.post(f"/campaigns/{weekly['id']}/schedule", daily)
+        copy: Any = await service.post(f"/campaigns/{draft}/duplicate", {"name": "Now"})
+        launched = copy["id"]
+        await service.post(f"/campaigns/{launched}/schedule", {"at": "now"})
+        await service.world.settle(UUID(launched))
+    return [
+        "/campaigns",
+        "/campaigns/calendar",
+        "/campaigns/new",
+        f"/campaigns/{draft}/edit",
+        f"/campaigns/{draft}/review",
+        f"/campaigns/{launched}",
+        f"/campaigns/{launched}/deliveries",
+    ]
+
+
+async def _statements(eva: Person, path: str) -> int:
+    """How many a page asks."""
+    asked: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
+        asked.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        await eva.get(path)
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+    return len(asked)
