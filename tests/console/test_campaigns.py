@@ -334,6 +334,20 @@ async def test_each_number_of_a_report_leads_to_its_deliveries_and_their_csv(
     assert all(",accepted," in row for row in rows[1:])
 
 
+async def test_what_is_archived_leaves_the_list_and_comes_back(
+    service: Service, eva: Person
+) -> None:
+    draft, _ = await drafted(eva)
+    page = await eva.post(f"/campaigns/{draft}/archive", {})
+    assert (
+        "Spring is archived" in page.text and f'href="/console/campaigns/{draft}"' not in page.text
+    )
+    archived = await eva.get("/campaigns?state=archived")
+    assert f'href="/console/campaigns/{draft}"' in archived and "Restore" in archived
+    await eva.post(f"/campaigns/{draft}/restore", {})
+    assert f'href="/console/campaigns/{draft}"' in await eva.get("/campaigns")
+
+
 async def test_the_calendar_shows_launches_on_their_days_and_says_when_there_are_none(
     service: Service, eva: Person
 ) -> None:

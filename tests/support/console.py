@@ -225,7 +225,6 @@ async def _more_campaigns(console: Console, content: dict[str, Any]) -> tuple[st
         "body": LONG * 3,
     }
     full = content | {
-        "image": "https://shop.example/spring.png",
         "buttons": [{"title": "Open the shop", "link": "https://shop.example"}, {"title": "Later"}],
         "platforms": {"Android": {"channel": "news"}, "Web": {"title": "Spring on the web"}},
         "languages": {

@@ -47,14 +47,18 @@
         const page = new DOMParser().parseFromString(await answer.text(), "text/html");
         saved().replaceWith(page.getElementById("saved"));
         if (answer.status !== 200) {
-          announce(saved().textContent.trim().slice(0, 200));
+          if (answer.status === 422) announce(saved().textContent.trim().slice(0, 200));
           return;
         }
         last = now;
+        const name = form.elements.name.value.trim();
+        document.querySelector("h1 bdi").textContent = name;
+        document.title = `${name} · Campaigns · Clarion`;
         const path = saved().dataset.path;
         if (form.getAttribute("action") !== path) {
           form.setAttribute("action", path);
           history.replaceState(history.state, "", path);
+          form.querySelector(".compose-bar [name=save]").textContent = "Save";
           try { sessionStorage.removeItem(was); } catch { /* as above */ }
         }
         if (print(typed()) === last) { isChanged = false; forget(); } else keep();
@@ -143,6 +147,11 @@
     const box = form.querySelector("[data-tabs]");
     const panels = [...box.querySelectorAll(":scope > [data-tab]")];
     box.querySelector("[role=tablist]")?.remove();
+    const select = form.elements.preview_language; // it stands outside of what was swapped
+    const was = select.value;
+    select.replaceChildren(select.options[0], ...panels.slice(1).map((panel) => new Option(panel.dataset.label, panel.dataset.tab)));
+    select.value = panels.some((panel) => panel.dataset.tab === was) ? was : "";
+    select.parentElement.hidden = panels.length < 2;
     if (panels.length < 2) { panels.forEach((panel) => { panel.hidden = false; }); return; }
     const list = document.createElement("div");
     list.className = "tabs";
@@ -155,8 +164,7 @@
         list.children[place].setAttribute("aria-selected", is);
         list.children[place].tabIndex = is ? 0 : -1;
       });
-      const select = form.elements.preview_language;
-      if (isChosen && select && select.value !== tag) {
+      if (isChosen && select.value !== tag) {
         select.value = tag;
         select.dispatchEvent(new Event("input", { bubbles: true }));
       }

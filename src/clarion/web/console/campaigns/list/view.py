@@ -1,9 +1,15 @@
 """`/console/campaigns`: every campaign with its state and how far it is."""
 
-from litestar import Response, get
+from typing import Any
+from uuid import UUID
+
+from litestar import Response, get, post
+from litestar.params import FromPath
 
 from clarion.campaigns.campaign import CampaignState
+from clarion.campaigns.commands import archive_campaign, restore_campaign
 from clarion.campaigns.queries import list_campaigns
+from clarion.faults import Rejected
 from clarion.reports.queries import list_progress
 from clarion.web.console.page import Person, read_id
 
@@ -51,4 +57,22 @@ async def show_list(me: Person) -> Response[str]:
     )
 
 
-ROUTES = [show_list]
+@post("/console/campaigns/{campaign_id:uuid}/archive")
+async def do_archive(me: Person, campaign_id: FromPath[UUID]) -> Response[Any]:
+    """Takes it out of the list; it is found under "Archived"."""
+    outcome = await me.try_do(archive_campaign, campaign_id)
+    if isinstance(outcome, Rejected):
+        return me.go(f"/console/campaigns/{campaign_id}", outcome.message, "warn")
+    return me.go("/console/campaigns", f"{outcome.name} is archived; it stands under “Archived”.")
+
+
+@post("/console/campaigns/{campaign_id:uuid}/restore")
+async def do_restore(me: Person, campaign_id: FromPath[UUID]) -> Response[Any]:
+    """Puts it back into the list."""
+    outcome = await me.try_do(restore_campaign, campaign_id)
+    if isinstance(outcome, Rejected):
+        return me.go("/console/campaigns", outcome.message, "warn")
+    return me.go("/console/campaigns", f"{outcome.name} is in the list again.")
+
+
+ROUTES = [show_list, do_archive, do_restore]

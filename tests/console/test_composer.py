@@ -1,0 +1,215 @@
+"""The composer in a browser: what is saved while one writes, what survives a reload, and the way
+to a launch by keyboard alone."""
+
+import re
+
+import pytest
+import pytest_asyncio
+from playwright.async_api import Page, expect
+
+from clarion.accounts.actor import Role
+from console.test_journey import people_come
+from support.console import Console
+
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("console composer")]
+
+NEW = "/console/campaigns/new"
+HALF = "Hello {{ customer.first_name"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def token(console: Console) -> str:
+    await people_come(console)
+    await console.service.ingestor.step()
+    return await console.member(Role.ADMIN, "Eva")
+
+
+async def window(console: Console, token: str) -> Page:
+    page = await console.visitor()
+    await console.let_in(page.context, token)
+    return page
+
+
+async def begin(page: Page, name: str) -> None:
+    await page.goto(NEW)
+    await page.get_by_label("Name", exact=True).fill(name)
+    await page.get_by_label("Title", exact=True).fill("Spring is here")
+    await expect(page.get_by_text("Saved at")).to_be_visible()
+
+
+async def test_what_is_written_is_saved_by_itself_and_what_is_half_survives_a_reload(
+    console: Console, token: str
+) -> None:
+    page = await window(console, token)
+    await begin(page, "By itself")
+    await expect(page).to_have_url(re.compile(r"/campaigns/[0-9a-f-]+/edit$"))
+    console.clock.advance(1)
+    await page.get_by_label("Text", exact=True).fill("All that grows")
+    await expect(page.get_by_text("12:00:01 UTC").or_(page.get_by_text("13:00:01"))).to_be_visible()
+    await page.reload()
+    await expect(page.get_by_label("Text", exact=True)).to_have_value("All that grows")
+
+    await page.get_by_label("Text", exact=True).fill(HALF)
+    await expect(page.locator("#saved").get_by_text("Not saved yet:")).to_be_visible()
+    page.once("dialog", lambda dialog: dialog.accept())
+    await page.reload()
+    await expect(page.get_by_label("Text", exact=True)).to_have_value(HALF)
+    await expect(
+        page.get_by_text("What you had typed here and was not saved is back")
+    ).to_be_visible()
+
+    await page.goto("/console/campaigns/calendar")
+    await page.go_back()
+    await expect(page.get_by_label("Text", exact=True)).to_have_value(HALF)
+    await page.get_by_role("button", name="Throw it away").click()
+    await expect(page.get_by_label("Text", exact=True)).to_have_value("All that grows")
+    await page.context.close()
+
+
+async def test_of_two_tabs_the_second_is_told_by_itself_and_loses_nothing(
+    console: Console, token: str
+) -> None:
+    first = await window(console, token)
+    await begin(first, "Two tabs")
+    second = await first.context.new_page()
+    await second.goto(first.url)
+    console.clock.advance(1)
+    await first.get_by_label("Title", exact=True).fill("Mine")
+    await expect(first.get_by_role("button", name="Save", exact=True)).to_be_visible()
+    await first.get_by_role("button", name="Save", exact=True).click()
+    await expect(first.get_by_text("Saved.")).to_be_visible()
+
+    await second.get_by_label("Title", exact=True).fill("Theirs")
+    await expect(second.get_by_text("Somebody else has saved this draft")).to_be_visible()
+    await expect(second.get_by_text("It was Eva")).to_be_visible()
+    assert await console.violations(second) == []
+    await expect(second.get_by_label("Title", exact=True)).to_have_value("Theirs")
+    await second.get_by_role("link", name="Take theirs").click()
+    await expect(second.get_by_label("Title", exact=True)).to_have_value("Mine")
+    await first.context.close()
+
+
+async def test_nothing_is_lost_while_clarion_is_away_or_the_session_is_over(
+    console: Console, token: str
+) -> None:
+    page = await window(console, token)
+    await begin(page, "Away")
+    await page.route("**/autosave", lambda route: route.abort())
+    title = page.get_by_label("Title", exact=True)
+    await title.fill("Typed while it was away")
+    await expect(page.locator("#saved")).to_contain_text("Clarion does not answer")
+    await page.unroute("**/autosave")
+    console.clock.advance(1)
+    await expect(page.locator("#saved")).to_contain_text("Saved at", timeout=20_000)
+
+    draft = page.url
+    await page.context.clear_cookies()
+    page.on("dialog", lambda dialog: dialog.accept())
+    await title.fill("Typed after the session's end")
+    await page.wait_for_url("**/sign-in?next=**")
+    await console.let_in(page.context, token)
+    await page.goto(draft)
+    await expect(title).to_have_value("Typed after the session's end")
+    await expect(page.locator("#saved")).to_contain_text("Saved at")
+    await page.context.close()
+
+
+async def test_languages_are_tabs_that_keys_move_between(console: Console, token: str) -> None:
+    page = await window(console, token)
+    await begin(page, "Languages")
+    await page.get_by_label("Another language").fill("de")
+    await page.get_by_role("button", name="Add the language").click()
+    await expect(page.get_by_role("tab", name="German")).to_have_attribute("aria-selected", "true")
+    german = page.get_by_label("Title, German", exact=True)
+    await expect(german).to_have_attribute("placeholder", "Spring is here")
+    await german.fill("Der Frühling ist da")
+    await page.get_by_role("tab", name="German").press("ArrowLeft")
+    await expect(page.get_by_role("tab", name="For all")).to_be_focused()
+    await expect(german).to_be_hidden()
+    await page.get_by_role("tab", name="For all").press("ArrowRight")
+    await expect(page.get_by_text("Der Frühling ist da").first).to_be_visible()
+    assert await console.violations(page) == []
+    await expect(page.get_by_text("Saved at")).to_be_visible()
+    await page.get_by_role("button", name="Remove German").click()
+    await expect(page.get_by_role("tab")).to_have_count(0)
+    await page.context.close()
+
+
+async def test_a_trait_is_put_in_with_what_stands_there_without_it(
+    console: Console, token: str
+) -> None:
+    page = await window(console, token)
+    await begin(page, "Personal")
+    await page.get_by_text("Personal: put a trait in").click()
+    await page.get_by_label("Trait", exact=True).fill("first_name")
+    await page.get_by_role("button", name="Into the text").click()
+    await expect(page.get_by_text("say what stands there for people without it")).to_be_visible()
+    await page.get_by_label("For who has none").fill("friend")
+    await page.get_by_role("button", name="Into the text").click()
+    text = page.get_by_label("Text", exact=True)
+    await expect(text).to_have_value('{{ customer.first_name | default: "friend" }}')
+    await page.get_by_role("radio", name="Somebody unknown").check()
+    await expect(page.locator("#previews").get_by_text("friend").first).to_be_visible()
+    await page.context.close()
+
+
+async def test_a_repeating_time_shows_its_next_five_and_what_it_needs(
+    console: Console, token: str
+) -> None:
+    page = await window(console, token)
+    await begin(page, "Weekly")
+    await expect(page.get_by_label("Day and time")).to_be_hidden()
+    await page.get_by_role("radio", name="Again and again").check()
+    await page.get_by_label("Day and time").fill("2026-03-05T09:00")
+    await page.get_by_label("Repeats").select_option("weekly")
+    await page.get_by_role("checkbox", name="Thursday").check()
+    await page.get_by_label("Time zone").fill("America/New_York")
+    times = page.get_by_role("region", name="When it launches").get_by_role("listitem")
+    await expect(times).to_have_count(5)
+    await expect(times.first).to_contain_text("09:00 EST (5 Mar 2026, 15:00 CET for you)")
+    assert await console.violations(page) == []
+    await page.context.close()
+
+
+async def test_a_campaign_is_written_reviewed_launched_and_undone_by_keyboard_alone(
+    console: Console, token: str
+) -> None:
+    page = await window(console, token)
+    await page.goto("/console/")
+    await page.keyboard.press("g")
+    await page.keyboard.press("c")
+    await expect(page.get_by_role("heading", name="Campaigns", exact=True)).to_be_visible()
+    await to(page, "link", "New campaign")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("heading", name="New campaign")).to_be_visible()
+    await to(page, "textbox", "Name")
+    await page.keyboard.type("By keys")
+    await to(page, "textbox", "Title")
+    await page.keyboard.type("Spring is here")
+    await to(page, "button", re.compile("^Review"))
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("heading", name="Review By keys")).to_be_visible()
+    await to(page, "button", re.compile("^Send to 2 devices now"))
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_text("Nothing was sent yet")).to_be_visible()
+    await to(page, "button", "Undo")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_text("Undone: nothing was sent")).to_be_visible()
+    await page.goto("/console/campaigns/calendar")
+    await to(page, "link", "Next month")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("heading", name="April 2026")).to_be_visible()
+    await page.context.close()
+
+
+async def to(page: Page, role: str, name: str | re.Pattern[str], steps: int = 120) -> None:
+    """Press Tab until the element of that role and name has the focus, which must be seen."""
+    wanted = page.get_by_role(role, name=name, exact=isinstance(name, str))  # type: ignore[arg-type]
+    await wanted.first.wait_for()
+    for _ in range(steps):
+        await page.keyboard.press("Tab")
+        if await wanted.first.evaluate("element => element === document.activeElement"):
+            seen = await wanted.first.evaluate("element => element.matches(':focus-visible')")
+            assert seen, f"{name} does not show that it has the focus"
+            return
+    raise AssertionError(f"Tab does not lead to {name}")
