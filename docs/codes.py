@@ -89,6 +89,9 @@ def errors() -> str:
         "Where single fields are to blame, the answer has `faults`: a list of `field` and",
         "`message`, all of them at once.",
         "",
+        "With `Accept: application/problem+json` an error is a problem of RFC 9457: `type`,",
+        "`title`, `status` and `detail`, with `code` and `faults` beside them.",
+        "",
         "| code | status | meaning | cure |",
         "|---|---|---|---|",
     ]

@@ -20,8 +20,8 @@ from support.pages import ROOT
 COST = cost_of(read_results())
 
 
-def needs(devices: int, **more: float) -> Capacity:
-    return capacity(replace(Load(devices=devices), **more), COST)
+def needs(devices: int, retention_days: int = 90) -> Capacity:
+    return capacity(Load(devices=devices, retention_days=retention_days), COST)
 
 
 def test_the_page_shows_the_models_table() -> None:

@@ -97,6 +97,7 @@ async def test_who_lacks_the_scope_that_is_described_is_forbidden(service: Servi
                 continue
             body = EXAMPLES.get(kind.rpartition("/")[2], {}) if kind else None
             place = path.removeprefix("/api/v1").replace("{kind}", "customers")
+            place = place.replace("{service}", "pinpoint")
             place = re.sub(r"\{\w+\}", source["id"], place)
             answer = await service.ask(method.upper(), place, body, key=lesser[scope[1]])
             assert_is(answer, ErrorCode.FORBIDDEN)

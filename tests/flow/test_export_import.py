@@ -22,7 +22,8 @@ from clarion.customers.ingestor import Ingestor, IngestorOptions
 from clarion.events.collector import Collector, Taken
 from clarion.importing.dry_run import reading_of
 from clarion.importing.export_store import export_page
-from clarion.importing.importer import Importer, RefusedLine
+from clarion.importing.importer import Importer
+from clarion.importing.reading import RefusedLine
 from clarion.importing.record_writer import record_writer
 from clarion.importing.row import RecordKind
 from clarion.importing.row_reader import RecordFormat

@@ -25,8 +25,8 @@ from clarion.importing.importer import (
     PATIENCE_SECONDS,
     WAITING_JOBS_MAX,
     Importer,
-    Reading,
 )
+from clarion.importing.reading import Reading
 from clarion.importing.row import RecordKind
 from clarion.importing.row_reader import RecordFormat
 from clarion.importing.text_reader import Mark, RecordForm

@@ -150,7 +150,8 @@ class Service:
         for secret in self.secrets:
             assert secret not in answer.text, f"{method} {path} tells a secret"
         path_only = answer.request.url.raw_path.decode().partition("?")[0]
-        check_answer(method, path_only, answer.status_code, answer.content)
+        media = answer.headers.get("content-type", "")
+        check_answer(method, path_only, answer.status_code, answer.content, media)
         is_json = "json" in answer.headers.get("content-type", "")
         return Answer(
             status=answer.status_code,

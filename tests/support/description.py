@@ -11,12 +11,17 @@ from clarion.web.api.description.description import describe
 _PART = re.compile(r"\\\{\w+\\\}")
 
 
-def check_answer(method: str, path: str, status: int, body: bytes) -> None:
-    """Fails where this answer is not one that the description promises."""
+PROBLEM = "application/problem+json"
+
+
+def check_answer(method: str, path: str, status: int, body: bytes, media: str = "") -> None:
+    """Fails where this answer is not one that the description promises. `media`: how it says it is
+    written."""
     operation = _operation(method, path)
     if operation is None:
         if status >= 400:
-            check(json.loads(body), {"$ref": "#/components/schemas/Error"})
+            name = "Problem" if media == PROBLEM else "Error"
+            check(json.loads(body), {"$ref": f"#/components/schemas/{name}"})
         return
     promised = operation["responses"].get(str(status))
     assert promised is not None, f"{method} {path} may answer {list(operation['responses'])}"
@@ -25,10 +30,14 @@ def check_answer(method: str, path: str, status: int, body: bytes) -> None:
     if "content" not in promised:
         assert body == b""
         return
-    ((media, content),) = promised["content"].items()
-    if media != "application/json":
-        return
-    check(json.loads(body), content["schema"])
+    contents = dict(promised["content"])
+    problem = contents.pop(PROBLEM, None)
+    assert (problem is None) == (status < 400)
+    ((kind, content),) = contents.items()
+    if media == PROBLEM:
+        check(json.loads(body), problem["schema"])
+    elif kind == "application/json":
+        check(json.loads(body), content["schema"])
 
 
 def check(value: Any, schema: dict[str, Any], where: str = "$") -> None:

@@ -11,7 +11,8 @@ from clarion.broker import Broker, JobKind
 from clarion.clock import Clock
 from clarion.faults import Rejected
 from clarion.importing.commands import import_events
-from clarion.importing.importer import ImportRefused, RefusedEvent
+from clarion.importing.importer import ImportRefused
+from clarion.importing.reading import RefusedEvent
 from clarion.storage.database import Database
 from clarion.storage.vault import Vault
 

@@ -14,7 +14,7 @@ from clarion.broker import Broker
 from clarion.events.collector import Collector, ComeAgain, Taken
 from clarion.faults import Fault, Rejected, invalid, not_found
 from clarion.importing.dry_run import reading_of
-from clarion.importing.importer import RefusedEvent
+from clarion.importing.reading import RefusedEvent
 from clarion.importing.row_reader import Found, with_names
 from clarion.importing.services.formats import FORMATS, Service
 from clarion.importing.text_reader import Mark
@@ -79,7 +79,7 @@ async def import_rows(
     actor: Actor,
     source_id: UUID,
     service: Service,
-    rows: Sequence[Mapping[str, Any]],
+    records: Sequence[Mapping[str, Any]],
     *,
     is_dry: bool,
 ) -> ImportedRows | Rejected:
@@ -87,7 +87,7 @@ async def import_rows(
     fault = await _fault_of_source(services, actor, source_id)
     if fault is not None:
         return fault
-    if not rows or len(rows) > ROWS_MAX:
+    if not records or len(records) > ROWS_MAX:
         return invalid(Fault("rows", f"must be 1 to {ROWS_MAX}"))
     now = services.clock.now()
     reading = reading_of(service, source_id, now)
@@ -95,8 +95,8 @@ async def import_rows(
     row_of: dict[str, int] = {}
     bodies: list[msgspec.Raw] = []
     taken: set[int] = set()
-    for number, row in enumerate(rows):
-        record = with_names(dict(row), FORMATS[service].names)
+    for number, given in enumerate(records):
+        record = with_names(dict(given), FORMATS[service].names)
         read = reading.read(Found(record=record, text="", line=number, after=Mark()), now)
         if read.refused is not None:
             refused[number] = RefusedRow(

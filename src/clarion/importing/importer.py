@@ -4,23 +4,24 @@ What an app sends and what a file says come in by the same door and meet the sam
 durable before the place behind it is told; whoever keeps that place goes on from there.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, BinaryIO, Protocol
+from typing import BinaryIO, Protocol
 
 import msgspec
 
 from clarion.clock import Clock
 from clarion.events.calls.body import BODY_BYTES_MAX
-from clarion.events.calls.check import check
-from clarion.faults import Rejected
-from clarion.importing.columns import SOURCE
-from clarion.importing.row import Judge, RecordKind, as_events, without_refusal
+from clarion.importing.reading import (
+    Events,
+    Reading,
+    ReadLine,
+    RefusedEvent,
+    RefusedLine,
+    refused_line,
+)
 from clarion.importing.row_reader import FileDivided, Found, RecordFormat, read_records
-from clarion.importing.services.formats import ServiceFormat
 from clarion.importing.text_reader import Mark
-from clarion.ingest_log.rejection import RejectedEvent
 
 BATCH_RECORDS = 500
 BATCH_BYTES = BODY_BYTES_MAX - 65_536
@@ -31,21 +32,8 @@ PATIENCE_SECONDS = 1.0
 LOOK_SECONDS = 0.05
 
 
-Events = list[tuple[str, bytes]]
-"""(messageId, event as JSON) of each that a line becomes."""
-
-
 class ImportRefused(Exception):
     """The import can not go on: its source is revoked, or a whole batch is refused."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RefusedEvent:
-    """An event of a batch that was not kept, and why."""
-
-    message_id: str | None
-    code: str
-    message: str
 
 
 class Door(Protocol):
@@ -61,105 +49,12 @@ class Door(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RefusedLine:
-    """A line that was not taken, why, and how it stands in the file."""
-
-    line: int
-    code: str
-    message: str
-    found: Found
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReadLine:
-    """What a line becomes, and what of it is refused: one of the two, or, of another service's
-    export, both."""
-
-    events: Events = field(default_factory=list)
-    refused: RefusedLine | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """A batch that is durable. Reading goes on at `after`."""
 
     after: Mark
     taken: int
     refused: list[RefusedLine]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
-    """What a file's lines are: records of one kind, or rows of another service. `at`: when a record
-    happened that does not say so. `judge`: of registrations."""
-
-    kind: RecordKind | ServiceFormat
-    at: datetime
-    judge: Judge | None = None
-    other_sources: frozenset[str] = frozenset()
-    """The names of those that the events do not come from."""
-
-    def read(self, found: Found, now: datetime) -> ReadLine:
-        """The messageIds and events of a line, or why the ingestor would reject them."""
-        if isinstance(found.record, Rejected):
-            return ReadLine(refused=_refused(found, found.record))
-        if isinstance(self.kind, ServiceFormat):
-            return self._read_service(self.kind, found, found.record, now)
-        body = found.record.get("body")
-        source = found.record.get(SOURCE) or (body.get(SOURCE) if isinstance(body, dict) else None)
-        if isinstance(source, str) and source in self.other_sources:
-            fault = Rejected(
-                code="other_source",
-                message=f"The line is of the source {source[:100]!r}: import it --source that, or "
-                f"leave the column out, --rename {SOURCE}=.",
-            )
-            return ReadLine(refused=_refused(found, fault))
-        events = self._events_of(self.kind, found.record, now)
-        if isinstance(events, Rejected):
-            return ReadLine(refused=_refused(found, events))
-        return ReadLine(events=events)
-
-    def _read_service(
-        self, written: ServiceFormat, found: Found, record: Mapping[str, Any], now: datetime
-    ) -> ReadLine:
-        """Each part of a row is taken or refused by itself, a customer before their devices: an
-        opt-out is known before there is anything to send to."""
-        row = written.read(without_refusal(record))
-        if isinstance(row, Rejected):
-            return ReadLine(refused=_refused(found, row))
-        parts = [] if row.customer is None else [(RecordKind.CUSTOMERS, row.customer)]
-        parts += [(RecordKind.DEVICES, device) for device in row.devices]
-        read: Events = []
-        refused = list(row.refused)
-        for kind, part in parts:
-            events = self._events_of(kind, part, now)
-            if isinstance(events, Rejected):
-                refused.append(events)
-            else:
-                read += events
-        if not refused:
-            return ReadLine(events=read)
-        why = Rejected(
-            code=refused[0].code,
-            message=" ".join(dict.fromkeys(fault.message for fault in refused)),
-        )
-        return ReadLine(events=read, refused=_refused(found, why))
-
-    def _events_of(
-        self, kind: RecordKind, record: Mapping[str, Any], now: datetime
-    ) -> Events | Rejected:
-        events = as_events(kind, record, self.at, now)
-        if isinstance(events, Rejected):
-            return events
-        read: Events = []
-        for raw in events:
-            checked = check(raw, None)
-            if isinstance(checked, RejectedEvent):
-                return checked
-            read.append((checked.message_id or "", raw))
-        if self.judge is not None and kind is RecordKind.DEVICES:
-            return self.judge(events[-1]) or read
-        return read
 
 
 class Importer:
@@ -217,7 +112,7 @@ class Importer:
         for rejected in await self._door.take(body):
             line = batch.found.get(rejected.message_id or "")
             if line is not None:
-                refused.setdefault(line.line, _refused(line, rejected))
+                refused.setdefault(line.line, refused_line(line, rejected))
         every = sorted([*batch.refused, *refused.values()], key=lambda line: line.line)
         return Step(after=batch.after, taken=batch.lines - len(refused), refused=every)
 
@@ -257,7 +152,3 @@ class _Batch:
 
 def _size(events: Events) -> int:
     return sum(len(raw) + 1 for _, raw in events)
-
-
-def _refused(found: Found, why: Rejected | RefusedEvent) -> RefusedLine:
-    return RefusedLine(line=found.line, code=why.code, message=why.message, found=found)

@@ -40,7 +40,8 @@ from clarion.clock import SystemClock
 from clarion.faults import Rejected
 from clarion.importing.cell import name_and_kind
 from clarion.importing.dry_run import reading_of
-from clarion.importing.importer import Importer, ImportRefused, RefusedEvent
+from clarion.importing.importer import Importer, ImportRefused
+from clarion.importing.reading import RefusedEvent
 from clarion.importing.row import IDS, SEGMENTS_NAMES, RecordKind
 from clarion.importing.row_reader import Header, RecordFormat, read_header, renamed
 from clarion.importing.services.formats import FORMATS, Service

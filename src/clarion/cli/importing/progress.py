@@ -14,7 +14,8 @@ from typing import IO, Any, BinaryIO
 import msgspec
 
 from clarion.importing.cell import safe
-from clarion.importing.importer import RefusedLine, Step
+from clarion.importing.importer import Step
+from clarion.importing.reading import RefusedLine
 from clarion.importing.row import REFUSED
 from clarion.importing.row_reader import Header
 from clarion.importing.text_reader import Mark

@@ -15,7 +15,6 @@ from clarion.cli.api.client import Api
 from clarion.cli.output import console
 from clarion.cli.sources.choice import Record
 from clarion.clock import SystemClock
-from clarion.customers.devices.device import Platform
 from clarion.importing.dry_run import reading_of
 from clarion.importing.row import RecordKind
 from clarion.importing.row_reader import FileDivided, RecordFormat, read_records
@@ -25,6 +24,8 @@ from clarion.importing.text_reader import Mark
 CALL_TOKENS = 50
 CALL_SECONDS = 1.0
 """Between two calls: a check counts against the project's quota as a push does."""
+
+PLATFORMS = {"ios": "iOS", "android": "Android", "web": "Web"}
 
 Token = dict[str, str]
 """`token` and `platform`, as the API takes them."""
@@ -93,7 +94,7 @@ def _sample(
 
 def _platform(said: str) -> str:
     """As the API names it, in whatever case the file has it."""
-    return next((one.value for one in Platform if one.value.lower() == said.lower()), said)
+    return PLATFORMS.get(said.lower(), said)
 
 
 def _tell(asked: int, answers: Counter[tuple[str, str]]) -> None:

@@ -24,13 +24,13 @@ NAMES = {"channel_id": "device_id", "push_address": "token", "named_user_id": "u
 _PUSH = {"ios": "iOS", "android": "Android"}
 
 
-def read(row: Mapping[str, Any]) -> ServiceRow | Rejected:
+def read(record: Mapping[str, Any]) -> ServiceRow | Rejected:
     """A channel: its named user's attributes and tags, and its device where it is one of FCM's."""
-    held = row.get("channel")
-    channel = held if isinstance(held, Mapping) else row
+    held = record.get("channel")
+    channel = held if isinstance(held, Mapping) else record
 
     def of(name: str, here: str) -> str | None:
-        return text_of(row.get(here)) or text_of(channel.get(name))
+        return text_of(record.get(here)) or text_of(channel.get(name))
 
     kind = (text_of(channel.get("device_type")) or "").lower()
     user_id = of("named_user_id", "user_id") or text_of(channel.get("named_user"))

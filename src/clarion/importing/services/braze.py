@@ -30,22 +30,22 @@ _PLATFORMS = (("ios", "iOS"), ("android", "Android"), ("web", "Web"))
 """Words in Braze's names of platforms, such as `Android Push`."""
 
 
-def read(row: Mapping[str, Any]) -> ServiceRow | Rejected:
+def read(record: Mapping[str, Any]) -> ServiceRow | Rejected:
     """A profile: its attributes, its word on push, and a device for each token."""
-    user_id = text_of(row.get("user_id"))
-    anonymous_id = text_of(row.get("braze_id"))
+    user_id = text_of(record.get("user_id"))
+    anonymous_id = text_of(record.get("braze_id"))
     if user_id is None and anonymous_id is None:
         return Rejected(
             code="user_id_missing",
             message="A profile needs an external_id (or a braze_id): ask for it in "
             "fields_to_export.",
         )
-    traits = {name: row[name] for name in _TRAITS if row.get(name) is not None}
-    traits |= object_of(row.get("custom_attributes"))
-    word = (text_of(row.get("push_subscribe")) or "").lower()
+    traits = {name: record[name] for name in _TRAITS if record.get(name) is not None}
+    traits |= object_of(record.get("custom_attributes"))
+    word = (text_of(record.get("push_subscribe")) or "").lower()
     customer = customer_record(user_id, anonymous_id, traits, is_opted_out=word == "unsubscribed")
     devices, refused = [], []
-    tokens = row.get("push_tokens")
+    tokens = record.get("push_tokens")
     for entry in tokens if isinstance(tokens, list) else ():
         device = _device(entry, user_id)
         if isinstance(device, Rejected):

@@ -37,16 +37,16 @@ _FACTS = {
 _ENDED = ("bounced", "suppressed")
 
 
-def read(row: Mapping[str, Any]) -> ServiceRow | Rejected:
+def read(record: Mapping[str, Any]) -> ServiceRow | Rejected:
     """A person: attributes, opt-outs, the topics they have left, and their devices."""
-    held = row.get("customer")
-    person = held if isinstance(held, Mapping) else row
+    held = record.get("customer")
+    person = held if isinstance(held, Mapping) else record
     attributes = person.get("attributes")
     attributes = attributes if isinstance(attributes, Mapping) else person
     identifiers = object_of(person.get("identifiers"))
     user_id = (
         text_of(identifiers.get("id"))
-        or text_of(row.get("user_id"))
+        or text_of(record.get("user_id"))
         or text_of(person.get("id"))
         or text_of(attributes.get("id"))
     )

@@ -31,29 +31,29 @@ _SEPARATED = re.compile(r"[;,|\s]+")
 _PLATFORMS = {"ios": "iOS", "android": "Android", "web": "Web", "webpush": "Web"}
 
 
-def read(row: Mapping[str, Any]) -> ServiceRow | Rejected:
+def read(record: Mapping[str, Any]) -> ServiceRow | Rejected:
     """A token with its topics: a trait of its customer for each, and the device."""
-    said = (text_of(row.get("platform")) or "").lower()
+    said = (text_of(record.get("platform")) or "").lower()
     platform = _PLATFORMS.get(said, "Android" if not said else None)
     if platform is None:
         return Rejected(
             code="platform_unknown",
             message=f"The platform must be Android, iOS or WEB, and is {said[:40]!r}.",
         )
-    token = text_of(row.get("token"))
+    token = text_of(record.get("token"))
     fault = fault_of_token(token, platform=platform)
     if fault is not None:
         return fault
     assert token is not None
-    topics = _topics(row)
+    topics = _topics(record)
     wrong = next((topic for topic in topics if TOPIC.fullmatch(topic) is None), None)
     if wrong is not None:
         return Rejected(
             code="topic_malformed",
             message=f"{wrong[:40]!r} is no name of a topic: letters, digits and -_.~% make one.",
         )
-    user_id = text_of(row.get("user_id"))
-    device_id = text_of(row.get("device_id")) or device_id_of("firebase", token)
+    user_id = text_of(record.get("user_id"))
+    device_id = text_of(record.get("device_id")) or device_id_of("firebase", token)
     traits = {f"{TRAIT}{topic}": True for topic in topics}
     return ServiceRow(
         customer=customer_record(user_id, device_id, traits),
@@ -61,11 +61,11 @@ def read(row: Mapping[str, Any]) -> ServiceRow | Rejected:
     )
 
 
-def _topics(row: Mapping[str, Any]) -> list[str]:
-    related = object_of(object_of(row.get("rel")).get("topics"))
+def _topics(record: Mapping[str, Any]) -> list[str]:
+    related = object_of(object_of(record.get("rel")).get("topics"))
     if related:
         return sorted(related)
-    listed = row.get("topics", row.get("topic"))
+    listed = record.get("topics", record.get("topic"))
     if isinstance(listed, str):
         listed = _SEPARATED.split(listed.strip())
     names = [text_of(name) for name in listed] if isinstance(listed, list) else []

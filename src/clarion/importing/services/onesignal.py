@@ -48,29 +48,29 @@ _NOT_PERMITTED = {"0", "-3", "-19"}
 word, or that of whoever asked for it."""
 
 
-def read(row: Mapping[str, Any]) -> ServiceRow | Rejected:
+def read(record: Mapping[str, Any]) -> ServiceRow | Rejected:
     """A subscription: its user's tags and opt-out, and its device where it is one of FCM's."""
-    kind = text_of(row.get("device_type"))
-    user_id, device_id = text_of(row.get("user_id")), text_of(row.get("device_id"))
-    address = text_of(row.get("token"))
+    kind = text_of(record.get("device_type"))
+    user_id, device_id = text_of(record.get("user_id")), text_of(record.get("device_id"))
+    address = text_of(record.get("token"))
     if kind is None:
         return Rejected(
             code="device_type_missing",
             message="A subscription needs a device_type, a number such as 1 for Android.",
         )
     is_push = kind in _PUSH or kind in _OTHERS
-    types = text_of(row.get("notification_types"))
-    at = moment_of(row.get("last_active"))
-    traits: dict[str, Any] = object_of(row.get("tags"))
+    types = text_of(record.get("notification_types"))
+    at = moment_of(record.get("last_active"))
+    traits: dict[str, Any] = object_of(record.get("tags"))
     traits |= {
-        "language": text_of(row.get("language")),
-        "country": text_of(row.get("country")),
-        "timezone": text_of(row.get("timezone_id")),
+        "language": text_of(record.get("language")),
+        "country": text_of(record.get("country")),
+        "timezone": text_of(record.get("timezone_id")),
     }
     if kind in _ADDRESSES and address is not None:
         traits.setdefault(_ADDRESSES[kind], address)
     customer = customer_record(
-        user_id, device_id, traits, at=at, is_opted_out=is_push and _is_opted_out(row, types)
+        user_id, device_id, traits, at=at, is_opted_out=is_push and _is_opted_out(record, types)
     )
     if not is_push:
         if user_id is not None:
@@ -80,16 +80,16 @@ def read(row: Mapping[str, Any]) -> ServiceRow | Rejected:
             message="An e-mail or SMS subscription without an external id is nobody whom a push "
             "can reach.",
         )
-    fault = _fault(row, kind, address, device_id)
+    fault = _fault(record, kind, address, device_id)
     if fault is not None:
         return ServiceRow(customer=customer, refused=[fault])
     assert address is not None and device_id is not None
     facts: dict[str, Any] = {
-        "app_version": text_of(row.get("game_version")),
-        "os_version": text_of(row.get("device_os")),
-        "model": text_of(row.get("device_model")),
-        "locale": text_of(row.get("language")),
-        "timezone": text_of(row.get("timezone_id")),
+        "app_version": text_of(record.get("game_version")),
+        "os_version": text_of(record.get("device_os")),
+        "model": text_of(record.get("device_model")),
+        "locale": text_of(record.get("language")),
+        "timezone": text_of(record.get("timezone_id")),
     }
     if types in _NOT_PERMITTED:
         facts |= DENIED
@@ -97,15 +97,15 @@ def read(row: Mapping[str, Any]) -> ServiceRow | Rejected:
     return ServiceRow(customer=customer, devices=[device])
 
 
-def _is_opted_out(row: Mapping[str, Any], types: str | None) -> bool:
+def _is_opted_out(record: Mapping[str, Any], types: str | None) -> bool:
     """Whether the person, or somebody for them, has said no: a phone's permission is none."""
     if types is not None:
         return types.lstrip("-").isdigit() and int(types) < 1 and types not in _NOT_PERMITTED
-    return text_of(row.get("unsubscribed_at")) is not None
+    return text_of(record.get("unsubscribed_at")) is not None
 
 
 def _fault(
-    row: Mapping[str, Any], kind: str, address: str | None, device_id: str | None
+    record: Mapping[str, Any], kind: str, address: str | None, device_id: str | None
 ) -> Rejected | None:
     """Why the subscription's device is not taken."""
     if kind in _OTHERS:
@@ -114,7 +114,7 @@ def _fault(
             message=f"A {_OTHERS[kind]} is not sent to through Firebase: it comes in when the app "
             "or page with Firebase Messaging is opened.",
         )
-    if is_yes(row.get("invalid_identifier")):
+    if is_yes(record.get("invalid_identifier")):
         return Rejected(
             code="identifier_invalid",
             message="OneSignal marks this subscription as one that can no longer be sent to.",

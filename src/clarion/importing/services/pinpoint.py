@@ -34,14 +34,14 @@ _FACTS = {
 }
 
 
-def read(row: Mapping[str, Any]) -> ServiceRow | Rejected:
+def read(record: Mapping[str, Any]) -> ServiceRow | Rejected:
     """An endpoint: its user's attributes and opt-out, and its device where it is one of FCM's."""
-    endpoint = _nested(row)
+    endpoint = _nested(record)
     user = endpoint.get("User")
     user = user if isinstance(user, Mapping) else {}
-    user_id = text_of(row.get("user_id")) or text_of(user.get("UserId"))
-    device_id = text_of(row.get("device_id"))
-    address, channel = text_of(row.get("token")), text_of(endpoint.get("ChannelType"))
+    user_id = text_of(record.get("user_id")) or text_of(user.get("UserId"))
+    device_id = text_of(record.get("device_id"))
+    address, channel = text_of(record.get("token")), text_of(endpoint.get("ChannelType"))
     if channel is None:
         return Rejected(
             code="channel_missing", message="An endpoint needs a ChannelType, such as GCM or APNS."
@@ -114,10 +114,10 @@ def _platform(demographic: Mapping[str, Any], channel: str) -> str:
     return _PLATFORMS.get(said, "iOS" if channel in _APNS else "Android")
 
 
-def _nested(row: Mapping[str, Any]) -> dict[str, Any]:
+def _nested(record: Mapping[str, Any]) -> dict[str, Any]:
     """Columns such as `User.UserAttributes.Plan` as the object that JSON would hold."""
     nested: dict[str, Any] = {}
-    for name, value in row.items():
+    for name, value in record.items():
         *outer, inner = name.split(".", 2)
         held: dict[str, Any] = nested
         for part in outer:

@@ -27,30 +27,30 @@ _PLATFORMS = {"ios": "iOS", "android": "Android", "web": "Web"}
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4,12}){4}", re.IGNORECASE)
 
 
-def read(row: Mapping[str, Any]) -> ServiceRow | Rejected:
+def read(record: Mapping[str, Any]) -> ServiceRow | Rejected:
     """A person with their properties, or a token of one."""
     properties = {
         name: value
-        for name, value in object_of(row.get("properties")).items()
+        for name, value in object_of(record.get("properties")).items()
         if not name.startswith("$")
     }
-    user_id = text_of(row.get("user_id")) or _person(row.get("distinct_ids"))
+    user_id = text_of(record.get("user_id")) or _person(record.get("distinct_ids"))
     if user_id is None:
         return Rejected(
             code="user_id_missing",
             message="A person needs a distinct_id that your app has given: ids that PostHog makes "
             "for strangers are left out.",
         )
-    if "properties" in row or "distinct_ids" in row:
+    if "properties" in record or "distinct_ids" in record:
         return ServiceRow(customer=customer_record(user_id, None, properties))
-    said = (text_of(row.get("platform")) or "android").lower()
+    said = (text_of(record.get("platform")) or "android").lower()
     platform = _PLATFORMS.get(said)
     if platform is None:
         return Rejected(
             code="platform_unknown",
             message=f"The platform must be ios, android or web, and is {said[:40]!r}.",
         )
-    token = text_of(row.get("token"))
+    token = text_of(record.get("token"))
     fault = fault_of_token(token, platform=platform)
     if fault is not None:
         return fault

@@ -1,17 +1,20 @@
 """Every error of the management API: its code, its status, what it means, and the cure.
 
 An answer to an error is always `{"success": false, "code", "message"}`, with `faults` where single
-fields are to blame. A message never holds a key, a token or what went on inside.
+fields are to blame; or, for who accepts `application/problem+json`, the same as a problem of RFC
+9457. A message never holds a key, a token or what went on inside.
 """
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from http import HTTPStatus
 from typing import Any, TypeVar
 
 from clarion.faults import Fault, Rejected
 
 RETRY_AFTER_SECONDS = 2
+PROBLEM = "application/problem+json"
 
 T = TypeVar("T")
 
@@ -193,6 +196,14 @@ class ApiError(Exception):
                 {"field": fault.field, "message": fault.message} for fault in self.faults
             ]
         return wire
+
+    def problem(self) -> dict[str, Any]:
+        """The same as RFC 9457 has it: `code` and `faults` are members of ours beside its own."""
+        wire = self.body()
+        del wire["success"]
+        status = HTTPStatus(self.status)
+        own: dict[str, Any] = {"type": "about:blank", "title": status.phrase}
+        return own | {"status": int(status), "detail": wire.pop("message")} | wire
 
 
 def retry_after() -> dict[str, str]:

@@ -6,7 +6,7 @@ from enum import Enum
 from typing import Any, get_args
 
 import structlog
-from litestar import Request, Response
+from litestar import MediaType, Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.typing import FieldDefinition
 
@@ -14,7 +14,14 @@ from clarion.broker import BrokerUnavailable
 from clarion.faults import Fault
 from clarion.storage.database import StorageUnavailable, is_conflict
 from clarion.web.api.bodies import BODY_BYTES_MAX, wrong_field
-from clarion.web.api.errors import ApiError, ErrorCode, invalid, not_found, retry_after
+from clarion.web.api.errors import (
+    PROBLEM,
+    ApiError,
+    ErrorCode,
+    invalid,
+    not_found,
+    retry_after,
+)
 from clarion.web.request_id import REQUEST_ID
 
 log = structlog.get_logger(__name__)
@@ -22,7 +29,11 @@ log = structlog.get_logger(__name__)
 _PARAMETER = re.compile(r"Missing required (?:query )?parameter '(\w+)'")
 
 
-def _from_api(_request: Request[Any, Any, Any], error: ApiError) -> Response[Any]:
+def _from_api(request: Request[Any, Any, Any], error: ApiError) -> Response[Any]:
+    if request.accept.best_match([MediaType.JSON, PROBLEM]) == PROBLEM:
+        return Response(
+            error.problem(), status_code=error.status, headers=error.headers, media_type=PROBLEM
+        )
     return Response(error.body(), status_code=error.status, headers=error.headers)
 
 

@@ -23,7 +23,7 @@ from litestar.routes import HTTPRoute
 
 from clarion import __version__
 from clarion.web.api.description.examples import EXAMPLES
-from clarion.web.api.errors import ERRORS, RETRY_AFTER_SECONDS, ErrorCode
+from clarion.web.api.errors import ERRORS, PROBLEM, RETRY_AFTER_SECONDS, ErrorCode
 from clarion.web.api.gate import (
     ALSO,
     BODY,
@@ -80,7 +80,8 @@ Every answer has an `X-Request-Id`: the one of the call, if that sent one of up 
 digits, `.`, `_` and `-`. The audit log keeps it.
 
 An error is always `{"success": false, "code", "message"}`, with `faults` where single fields are to
-blame."""
+blame. Who accepts `application/problem+json` gets it in the form of RFC 9457, with `code` and
+`faults` beside its members."""
 
 
 @get(
@@ -171,7 +172,7 @@ def describe() -> dict[str, Any]:
         "security": [{_SECURITY: []}],
         "paths": paths,
         "components": {
-            "schemas": dict(sorted((schemas | {"Error": _error_schema()}).items())),
+            "schemas": dict(sorted((schemas | _error_schemas()).items())),
             "responses": {str(status): _error_response(status) for status in _statuses()},
             "securitySchemes": {
                 _SECURITY: {
@@ -310,24 +311,40 @@ def _statuses() -> list[int]:
     return sorted({meaning.status for meaning in ERRORS.values()})
 
 
-def _error_schema() -> dict[str, Any]:
-    return {
-        "title": "Error",
-        "type": "object",
-        "description": "The answer to every error. Scripts look at `code`.",
-        "required": ["success", "code", "message"],
-        "properties": {
-            "success": {"const": False},
-            "code": {"enum": [code.value for code in ErrorCode]},
-            "message": {"type": "string"},
-            "faults": {
-                "type": "array",
-                "items": {
-                    "type": "object",
-                    "required": ["field", "message"],
-                    "properties": {"field": {"type": "string"}, "message": {"type": "string"}},
-                },
+def _error_schemas() -> dict[str, Any]:
+    """Of an error, in both of its forms."""
+    text = {"type": "string"}
+    ours = {
+        "code": {"enum": [code.value for code in ErrorCode]},
+        "faults": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["field", "message"],
+                "properties": {"field": text, "message": text},
             },
+        },
+    }
+    return {
+        "Error": {
+            "title": "Error",
+            "type": "object",
+            "description": "The answer to every error. Scripts look at `code`.",
+            "required": ["success", "code", "message"],
+            "properties": {"success": {"const": False}, "message": text} | ours,
+        },
+        "Problem": {
+            "title": "Problem",
+            "type": "object",
+            "description": "The same as RFC 9457 has it, for who accepts it.",
+            "required": ["type", "title", "status", "detail", "code"],
+            "properties": {
+                "type": {"const": "about:blank"},
+                "title": text,
+                "status": {"type": "integer"},
+                "detail": text,
+            }
+            | ours,
         },
     }
 
@@ -347,7 +364,8 @@ def _error_response(status: int) -> dict[str, Any]:
                     }
                     for code, error in ours.items()
                 },
-            }
+            },
+            PROBLEM: {"schema": {"$ref": f"{_SCHEMAS}Problem"}},
         },
     }
     text = {"schema": {"type": "string"}}

@@ -262,4 +262,16 @@ EXAMPLES: dict[str, Any] = {
         "waiting": [],
         "deliveries_removed_at": None,
     },
+    "ServiceRows": {
+        "rows": [
+            {
+                "Id": "ep-1",
+                "ChannelType": "GCM",
+                "Address": "fcm-token-of-a-phone",
+                "OptOut": "NONE",
+                "User": {"UserId": "user-4711", "UserAttributes": {"Plan": ["gold"]}},
+            }
+        ]
+    },
+    "TokensToCheck": {"tokens": [{"token": "fcm-token-of-a-phone", "platform": "Android"}]},
 }
