@@ -57,7 +57,7 @@ def faults(source: str) -> list[str]:
         for column in _columns(call)
         if column is not None
     }
-    found = []
+    found: list[str] = []
     for call in calls:
         found += _faults_of(call, made, added)
     return found
