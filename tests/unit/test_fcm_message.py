@@ -1,6 +1,5 @@
 """A push as FCM's JSON: what each platform gets, how a repeat replaces, and what is too big."""
 
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -8,6 +7,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from clarion.campaigns.content.appearance import Button, InterruptionLevel
 from clarion.campaigns.content.spec import TTL_SECONDS_MAX

@@ -22,7 +22,14 @@ from liquid.builtin.tags.cycle_tag import CycleTag
 from liquid.builtin.tags.echo_tag import EchoNode, EchoTag
 from liquid.builtin.tags.for_tag import ForNode, ForTag
 from liquid.builtin.tags.tablerow_tag import TablerowNode, TablerowTag
-from liquid.exceptions import OutputStreamLimitError, ResourceLimitError
+from liquid.exceptions import (
+    LiquidError,
+    LiquidInterrupt,
+    LiquidSyntaxError,
+    OutputStreamLimitError,
+    ResourceLimitError,
+    StopRender,
+)
 from liquid.expression import Expression
 from liquid.template import BoundTemplate
 from liquid.undefined import UNDEFINED
@@ -53,6 +60,26 @@ class CustomerDrop:
 
     def __str__(self) -> str:
         return ""
+
+
+class _Template(BoundTemplate):
+    """A template that is rendered by itself, never within another one."""
+
+    def render_with_context(
+        self, context: RenderContext, buffer: TextIO, *args: Any, **options: Any
+    ) -> None:
+        """As Liquid's own, which makes and leaves a context manager for each rendering."""
+        context.scope.push({})
+        for node in self.nodes:
+            try:
+                node.render(context, buffer)
+            except LiquidInterrupt as error:
+                wrong = LiquidSyntaxError(f"unexpected '{error}'", token=node.token)
+                self.env.error(wrong)
+            except StopRender:
+                break
+            except LiquidError as error:
+                self.env.error(error, token=node.token)
 
 
 class Blank(NamedTuple):
@@ -330,6 +357,7 @@ def expressions_of(expression: Expression) -> Iterable[Expression]:
 
 
 class _Environment(Environment):
+    template_class = _Template
     loop_iteration_limit = LOOPS_MAX
     context_depth_limit = 10
 

@@ -7,9 +7,13 @@ then `de-AT`) that language, and that language on its platform.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import asdict, replace
 
 from clarion.campaigns.content.appearance import Button, InterruptionLevel, dump_buttons
 from clarion.campaigns.content.fields import (
@@ -66,19 +70,18 @@ APPEARANCE = (
 Overrides = Mapping[Platform, Mapping[str, Any]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Content:
+class Content(Struct, frozen=True, kw_only=True, gc=False):
     """What one push says, rendered for one customer and one platform. Texts are final."""
 
     title: str | None = None
     body: str | None = None
     image: str | None = None
     link: str | None = None
-    data: Mapping[str, str] = field(default_factory=dict)
+    data: Mapping[str, str] = msgspec.field(default_factory=dict)
     ttl_seconds: int = TTL_SECONDS_DEFAULT
     priority: Priority = Priority.HIGH
     collapse_key: str | None = None
-    fcm: Mapping[str, Any] = field(default_factory=dict)
+    fcm: Mapping[str, Any] = msgspec.field(default_factory=dict)
     """Further fields of the provider's message, in its own words; sent as they are."""
     live_activity: LiveActivity | None = None
     """It starts, updates or ends a Live Activity on iPhones, and is nothing else."""
@@ -123,7 +126,7 @@ class ContentSpec:
         with all overrides; data is merged key by key."""
         content = self.base
         if layers := [layer for _, layer in self.layers(platform, variant)]:
-            values = {each.name: getattr(content, each.name) for each in fields(Content)}
+            values = asdict(content)
             for layer in layers:
                 for name, value in layer.items():
                     values[name] = {**values["data"], **value} if name == "data" else value

@@ -12,7 +12,7 @@ says that it can not, and a trait that looks like Liquid is a text like any othe
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
 from typing import Any
@@ -20,6 +20,7 @@ from typing import Any
 from liquid.exceptions import LiquidError, ResourceLimitError
 from liquid.span import Span
 from liquid.template import BoundTemplate
+from msgspec.structs import replace
 
 from clarion.campaigns.content.appearance import Button
 from clarion.campaigns.content.cost import steps_at_least
@@ -275,6 +276,14 @@ class _Parsed:
         self.templates: dict[str, BoundTemplate] = {
             name: parse(text) for name, text in _dynamic_texts(content)
         }
+        self._checks = {
+            name: check
+            for name in self.templates
+            if not name.startswith("data.")
+            and (check := _CHECKS.get(name.rpartition(".")[2])) is not None
+        }
+        self._has_own_data = any(name.startswith("data.") for name in self.templates)
+        self._has_own_buttons = any(name.startswith(_BUTTONS) for name in self.templates)
 
     def date_zones(self) -> list[str | None]:
         """What dates name as their zone: a name, `customer`, an empty text for what only the
@@ -314,7 +323,7 @@ class _Parsed:
                 return RenderingFault(f"content.{name}", _words(error), line), left
             if blanks is not None:
                 blanks += [(name, blank) for blank in noted or ()]
-            check = None if name.startswith("data.") else _CHECKS.get(name.rpartition(".")[2])
+            check = self._checks.get(name)
             if check is None:
                 rendered[name] = text
             elif not text.strip():
@@ -326,11 +335,15 @@ class _Parsed:
         content = self.content
         if _is_silent(rendered, content):
             return RenderingFault("content.title", "says nothing, nor does body"), steps
+        if not self._has_own_data and not self._has_own_buttons:
+            return replace(content, **rendered), steps
         texts = {name: rendered[name] for name in _TEXTS if name in rendered}
-        data = {name: rendered.get(f"data.{name}", text) for name, text in content.data.items()}
-        if any(name.startswith(_BUTTONS) for name in rendered):
+        texts["data"] = {
+            name: rendered.get(f"data.{name}", text) for name, text in content.data.items()
+        }
+        if self._has_own_buttons:
             texts["buttons"] = _rendered_buttons(content.buttons, rendered)
-        return replace(content, data=data, **texts), steps
+        return replace(content, **texts), steps
 
 
 def _rendered_buttons(buttons: Sequence[Button], rendered: Mapping[str, Any]) -> tuple[Button, ...]:
@@ -347,8 +360,10 @@ def _rendered_buttons(buttons: Sequence[Button], rendered: Mapping[str, Any]) ->
 
 def _is_silent(rendered: Mapping[str, Any], content: Content) -> bool:
     """Whether a push that should say something is left without a word."""
-    texts = (rendered.get("title", content.title), rendered.get("body", content.body))
-    return texts != (None, None) and not any(text and text.strip() for text in texts)
+    title, body = rendered.get("title", content.title), rendered.get("body", content.body)
+    if title is None and body is None:
+        return False
+    return not (title and title.strip()) and not (body and body.strip())
 
 
 def _words(error: Exception) -> str:

@@ -10,12 +10,12 @@ where it has one.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from clarion.deliveries.provider import (
     NO_SOUND,
@@ -116,6 +116,8 @@ def _own_texts(same: Content, content: Content) -> dict[bytes, str] | None:
             if not text:
                 return None
             own[mark] = text
+    if content.data is same.data:
+        return own
     for number, (name, was) in enumerate(same.data.items()):
         text = content.data[name]
         if text is not was:

@@ -10,6 +10,9 @@ import pycurl
 
 ANSWER_BYTES_MAX = 1_048_576
 KEEPALIVE_SECONDS = 30
+SENDING_BYTES = 16_384
+"""libcurl takes so much memory for each request that it sends, by itself four times as much: a push
+has a kilobyte, and the least that it lets one ask for is this."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +98,7 @@ class EasyHandle:
         curl.setopt(pycurl.CONNECTTIMEOUT, options.connect_seconds)
         curl.setopt(pycurl.TIMEOUT, options.timeout_seconds)
         curl.setopt(pycurl.MAXFILESIZE, ANSWER_BYTES_MAX)
+        curl.setopt(pycurl.UPLOAD_BUFFERSIZE, SENDING_BYTES)
         curl.setopt(pycurl.WRITEFUNCTION, self.received.append)
         curl.setopt(pycurl.HEADERFUNCTION, self.header_lines.append)
         curl.setopt(pycurl.READFUNCTION, self._read)
@@ -129,15 +133,17 @@ class EasyHandle:
     def _begin(self, _remote: str, local: str, _remote_port: int, local_port: int) -> int:
         """libcurl has a connection and is about to send the request, or to send it again."""
         if self.connection is not None:
-            return int(pycurl.PREREQFUNC_ABORT)
-        self.connection = (local, local_port)
-        may = self._may_use(self.connection)
-        return int(pycurl.PREREQFUNC_OK if may else pycurl.PREREQFUNC_ABORT)
+            return _ABORT
+        self.connection = connection = (local, local_port)
+        return _OK if self._may_use(connection) else _ABORT
 
     def _read(self, size: int) -> bytes:
         body = self.body
         self.body = body[size:]
         return body[:size]
+
+
+_OK, _ABORT = int(pycurl.PREREQFUNC_OK), int(pycurl.PREREQFUNC_ABORT)
 
 
 def _refuse_to_wind_back(_offset: int, _origin: int) -> int:

@@ -60,6 +60,8 @@ class Transport:
         self._multi.setopt(pycurl.M_TIMERFUNCTION, self._on_timer)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._is_due = False
+        """The timer is set, and for at once."""
         self._free: list[EasyHandle] = []
         self._busy: dict[pycurl.Curl, EasyHandle] = {}
         self._waiting: deque[Call] = deque()
@@ -131,6 +133,7 @@ class Transport:
 
     def _start_waiting(self) -> None:
         free, busy, room = self._free, self._busy, self._window.limit
+        add_handle = self._multi.add_handle
         while len(busy) < room:
             if self._refused:
                 call, index = self._refused.popleft()
@@ -147,7 +150,7 @@ class Transport:
             handle = free.pop() if free else self._new_handle()
             handle.carry(call, index)
             busy[handle.curl] = handle
-            self._multi.add_handle(handle.curl)
+            add_handle(handle.curl)
 
     def _new_handle(self) -> EasyHandle:
         return EasyHandle(self._options, self._authorities, self._may_use)
@@ -155,6 +158,8 @@ class Transport:
     def _may_use(self, connection: Connection) -> bool:
         """Not a kept-alive one of HTTP/1.x with something to read: nothing was asked on it, so
         that can only be its end. libcurl looks for it itself, but no more than once a second."""
+        if not self._http1:
+            return True
         descriptor = self._http1.get(connection)
         if descriptor is None or not (descriptor == _GONE or _is_readable(descriptor)):
             return True
@@ -177,13 +182,18 @@ class Transport:
             loop.add_writer(descriptor, self._act, descriptor, pycurl.CSELECT_OUT)
 
     def _on_timer(self, milliseconds: int) -> None:
+        if milliseconds == 0 and self._is_due:
+            return  # libcurl says so of each request it is handed
         if self._timer is not None:
             self._timer.cancel()
-            self._timer = None
+            self._timer, self._is_due = None, False
         if milliseconds >= 0 and self._loop is not None and not self._is_closed:
-            self._timer = self._loop.call_later(
-                milliseconds / 1000, self._act, pycurl.SOCKET_TIMEOUT, 0
-            )
+            self._timer = self._loop.call_later(milliseconds / 1000, self._on_time)
+            self._is_due = milliseconds == 0
+
+    def _on_time(self) -> None:
+        self._timer, self._is_due = None, False
+        self._act(pycurl.SOCKET_TIMEOUT, 0)
 
     def _act(self, descriptor: int, events: int) -> None:
         self._multi.socket_action(descriptor, events)
@@ -195,17 +205,18 @@ class Transport:
                 self._answers += 1
                 if self._answers % EVERY == 0:
                     self._look_at(curl)
-                if curl.getinfo(pycurl.INFO_HTTP_VERSION) <= pycurl.CURL_HTTP_VERSION_1_1:
+                if curl.getinfo(_HTTP_VERSION) <= _HTTP_1_1:
                     self._note_http1(handle)
                     if handle.is_cut_off:
                         # libcurl takes it for an answer, and would use its connection again.
                         self._finish(handle, Answer(0, failure="connection_lost"))
                         continue
-                status = curl.getinfo(pycurl.RESPONSE_CODE)
+                status, received = curl.getinfo(_STATUS), handle.received
                 wait = (
                     None if status == 200 else retry_after(handle.header_lines, SystemClock().now())
                 )
-                self._finish(handle, Answer(status, b"".join(handle.received), wait))
+                body = received[0] if len(received) == 1 else b"".join(received)
+                self._finish(handle, Answer(status, body, wait))
             for curl, code, message in failed:
                 self._fail(self._busy[curl], code, message)
         self._start_waiting()
@@ -247,8 +258,9 @@ class Transport:
         self._settle(call, index, answer)
 
     def _release(self, handle: EasyHandle) -> None:
-        self._multi.remove_handle(handle.curl)
-        del self._busy[handle.curl]
+        curl = handle.curl
+        self._multi.remove_handle(curl)
+        del self._busy[curl]
         handle.received.clear()
         handle.header_lines.clear()
         handle.call = None
@@ -275,6 +287,8 @@ def _is_unread(code: int, message: str, *, left: bool, is_http2: bool) -> bool:
     return is_http2 and code in _NOT_REPEATED and message.startswith(_FIRST_ERRORS)
 
 
+_HTTP_VERSION, _STATUS = pycurl.INFO_HTTP_VERSION, pycurl.RESPONSE_CODE
+_HTTP_1_1 = pycurl.CURL_HTTP_VERSION_1_1
 _NOT_REPEATED = frozenset({pycurl.E_SEND_FAIL_REWIND, pycurl.E_ABORTED_BY_CALLBACK})
 _NOT_SENT = _NOT_REPEATED | {pycurl.E_SEND_ERROR}
 _FIRST_ERRORS = ("seek callback", "operation aborted by pre-request callback")
