@@ -28,7 +28,7 @@ async def connection(tmp_path: Path) -> AsyncIterator[AsyncConnection]:
         await made.run_sync(metadata.create_all)
         period = Period(None, None, SOURCE)
         owned = {("a key", False): Ownership(periods=[period], is_real=False, leads={})}
-        await write_ownership(made, WORKSPACE, owned, replaced=[])
+        await write_ownership(made, WORKSPACE, owned)
     async with database.read() as connection:
         yield connection
     await database.close()

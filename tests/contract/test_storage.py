@@ -234,6 +234,16 @@ async def test_an_upsert_overwrites_the_columns_it_names(store: Database) -> Non
     assert await kept(store, things.c.at) == [NOW, None]
 
 
+async def test_an_upsert_changes_only_the_columns_it_is_to_change(store: Database) -> None:
+    await keep(store, thing(1, name="old", at=NOW))
+    async with store.write() as connection:
+        later = NOW + timedelta(hours=1)
+        rows = [{"number": one, "name": "new", "at": later} for one in (1, 2)]
+        await upsert(connection, things, rows, key=("number",), changes=("at",))
+    assert await kept(store, things.c.name) == ["old", "new"]
+    assert await kept(store, things.c.at) == [later, later]
+
+
 async def test_an_upsert_that_combines_keeps_the_least_or_the_greatest(store: Database) -> None:
     async def put(at: datetime, name: str) -> None:
         async with store.write() as connection:

@@ -30,6 +30,7 @@ from clarion.broker import (
     Lease,
     NewJob,
 )
+from clarion.brokers.job_store import claim_due, is_any_due, remove_jobs
 from clarion.brokers.rejected_job_store import rewrite_some
 from clarion.clock import SKEW, Clock
 from clarion.storage.database import Database, StorageUnavailable
@@ -203,33 +204,17 @@ class DatabaseBroker:
 
     async def _claim(self, kind: JobKind, limit: int, lease_seconds: float) -> list[Lease]:
         now = self._clock.now()
-        due = (*_not_rejected(kind), jobs.c.available_at <= now)
+        until = now + timedelta(seconds=lease_seconds)
         async with _as_broker():
             async with self._database.read() as connection:
-                waiting = await connection.execute(select(jobs.c.id).where(*due).limit(1))
-                if waiting.one_or_none() is None:
+                if not await is_any_due(connection, kind, now):
                     return []
 
             async def claim(connection: AsyncConnection) -> list[Lease]:
-                due_ids = (
-                    select(jobs.c.id)
-                    .where(*due)
-                    .order_by(jobs.c.available_at)
-                    .limit(limit)
-                    .with_for_update(skip_locked=True)
-                )
-                rows = await connection.execute(
-                    update(jobs)
-                    .where(jobs.c.id.in_(due_ids.scalar_subquery()))
-                    .values(
-                        available_at=now + timedelta(seconds=lease_seconds),
-                        delivery_count=jobs.c.delivery_count + 1,
-                    )
-                    .returning(jobs.c.id, jobs.c.payload, jobs.c.delivery_count)
-                )
+                rows = await claim_due(connection, kind, limit, now=now, until=until)
                 return [
                     _DatabaseLease(self, row.id, bytes(row.payload), row.delivery_count)
-                    for row in sorted(rows, key=lambda row: int(row.id))
+                    for row in rows
                 ]
 
             return await self._database.transact(claim, self._clock)
@@ -271,7 +256,7 @@ class DatabaseBroker:
 
         async def work(connection: AsyncConnection) -> None:
             if acked:
-                await connection.execute(delete(jobs).where(jobs.c.id.in_(acked)))
+                await remove_jobs(connection, acked)
             keys = {job.key for job in new if job.key is not None}
             if keys:
                 old = now - timedelta(seconds=DEDUPE_WINDOW_SECONDS)

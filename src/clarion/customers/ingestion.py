@@ -151,11 +151,13 @@ class Ingestion:
         registry = await self._identify(batch)
         await identity_store.add_claims(self._connection, self._workspace_id, batch.claims_to_add())
         await identity_store.keep_identifiers(self._connection, self._workspace_id, batch.to_keep())
+        owned, outdated, led = batch.owned()
         await identity_store.write_owned(
             self._connection,
             self._workspace_id,
-            owned := batch.owned(),
-            replaced=[decider for decider in owned if batch.decided_before(decider)],
+            owned,
+            outdated=outdated,
+            led=led,
             near={arrival.source_id for arrival in batch.arrivals},
         )
         await add_companions(self._connection, self._workspace_id, batch.companions())
@@ -376,9 +378,9 @@ class Ingestion:
             kept = await beside(
                 len(batch.arrivals), lambda: registry.settle(devices, others, deletions)
             )
-            await registration_store.keep_devices(connection, workspace_id, kept)
+            await registration_store.keep_devices(connection, workspace_id, kept, devices)
             await registration_store.keep_holders(
-                connection, workspace_id, registry.changed_holders.values()
+                connection, workspace_id, registry.changed_holders.values(), holders
             )
             await add_history(connection, workspace_id, registry.history)
         await store.forget_customers(connection, workspace_id, self._emptied)

@@ -34,7 +34,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.events.messages.timestamps import AHEAD_MIN, DELAY_MAX
-from clarion.storage.bulk import in_parts, insert_new, upsert
+from clarion.storage.bulk import in_parts, upsert
 from clarion.storage.dialect import Id, Instant, among, moved, prepared, several, unindexed
 from clarion.storage.schema import clock_leads, events, ownership_periods
 
@@ -68,21 +68,22 @@ async def write_ownership(
     workspace_id: UUID,
     ownership: Mapping[Decider, Ownership],
     *,
-    replaced: Iterable[Decider],
+    outdated: Iterable[Decider] = (),
+    led: Iterable[str] = (),
 ) -> None:
-    """Write whose these are. `replaced`: those of them that have periods already."""
-    replaced = list(replaced)
+    """Write whose these are, over periods that begin when the new ones do. `outdated`: those of
+    them that have other periods, which are removed. `led`: keys whose leads are removed: what is
+    ahead counts for a key however it decides, but for a person's user id."""
+    outdated = list(outdated)
     for as_user in (True, False):
-        keys = [key for key, is_user in replaced if is_user is as_user]
+        keys = [key for key, is_user in outdated if is_user is as_user]
         for part in in_parts(keys):
             values = {"workspace": workspace_id, "keys": part, "as_user": as_user}
             await connection.execute(_forget_periods(connection), values)
-    # What is ahead counts for a key however it decides, but for a person's user id.
-    by_time = {decider[0] for decider in replaced if not ownership[decider].is_real}
-    for part in in_parts(by_time):
+    for part in in_parts(led):
         values = {"workspace": workspace_id, "keys": part}
         await connection.execute(_forget_leads(connection), values)
-    await insert_new(
+    await upsert(
         connection,
         ownership_periods,
         [
@@ -98,6 +99,7 @@ async def write_ownership(
             for (key, is_user), one in sorted(ownership.items(), key=_decider)
             for period in one.periods
         ],
+        key=("workspace_id", "key", "is_user", "start_at"),
     )
     ahead = {
         (key, source_id): lead

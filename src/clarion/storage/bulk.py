@@ -5,7 +5,7 @@ column. SQLite repeats a prepared statement; PostgreSQL gets one array a column 
 one statement for any number of rows, or a stream of rows (COPY) where none of them can be there.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import repeat
 from typing import Any, TypeVar
@@ -113,20 +113,24 @@ async def upsert(
     key: Sequence[str],
     combine: Mapping[str, str] | None = None,
     same: Row | None = None,
+    changes: Collection[str] | None = None,
 ) -> None:
     """Insert `rows`, or overwrite the columns they name where `key` is already there.
 
     Each key comes once. `same`: columns that are alike in all rows, and are not overwritten.
+    `changes` names the only columns that are overwritten: SQLite writes every index anew that has
+    one of them, though its value be the same.
     `combine` names columns that keep the "least" or the "greatest" of old and
     new, or their "sum"; with it, all other columns of a row that is there stay as they are.
     """
     if not rows:
         return
     if combine is None:
-        changes = [f"{name} = excluded.{name}" for name in rows[0] if name not in key]
+        names = changes or [name for name in rows[0] if name not in key]
+        sets = [f'"{name}" = excluded."{name}"' for name in names]
     else:
-        changes = [_combined(table.name, name, how) for name, how in combine.items()]
-    conflict = f"ON CONFLICT ({', '.join(key)}) DO UPDATE SET {', '.join(changes)}"
+        sets = [_combined(table.name, name, how) for name, how in combine.items()]
+    conflict = f"ON CONFLICT ({', '.join(key)}) DO UPDATE SET {', '.join(sets)}"
     await _write(connection, table, rows, conflict, same or _NOTHING)
 
 

@@ -29,6 +29,13 @@ from clarion.storage.schema import device_deletions, devices, tokens
 DELETIONS_KEPT = 100
 """Of one device."""
 
+_NOBODY: Mapping[str, KeptDevice] = {}
+_TOLD = ("facts", "app_version", "last_seen_at")
+"""The columns of a device that events change which only tell something of it."""
+_CHANGED = tuple(
+    column.name for column in devices.c if column.name not in ("id", "workspace_id", "device_id")
+)
+
 # By their values: to look one up in an enum's class takes several times as long.
 _PLATFORMS = {platform.value: platform for platform in Platform}
 _TOKEN_KINDS = {kind.value: kind for kind in TokenKind}
@@ -79,11 +86,29 @@ def _of_devices(connection: AsyncConnection, table: Table) -> tuple[ColumnElemen
 
 
 async def keep_devices(
-    connection: AsyncConnection, workspace_id: UUID, kept: Sequence[KeptDevice]
+    connection: AsyncConnection,
+    workspace_id: UUID,
+    kept: Sequence[KeptDevice],
+    before: Mapping[str, KeptDevice] = _NOBODY,
 ) -> None:
-    """Write `kept`, whether they were there or not."""
-    rows = [device_row(workspace_id, one) for one in sorted(kept, key=lambda one: one.device_id)]
-    await upsert(connection, devices, rows, key=("id",))
+    """Write `kept`, whether they were there or not. `before`: those that were, as far as they are
+    known; what no event has changed of them is not written again."""
+    told: list[dict[str, Any]] = []
+    changed: list[dict[str, Any]] = []
+    for device in sorted(kept, key=_device_id):
+        was = before.get(device.device_id)
+        is_same = (
+            was is not None
+            and was.customer_id == device.customer_id
+            and was.registrations == device.registrations
+        )
+        (told if is_same else changed).append(device_row(workspace_id, device))
+    await upsert(connection, devices, changed, key=("id",), changes=_CHANGED)
+    await upsert(connection, devices, told, key=("id",), changes=_TOLD)
+
+
+def _device_id(device: KeptDevice) -> str:
+    return device.device_id
 
 
 async def lock_holders(
@@ -120,12 +145,18 @@ def _lock_holders(connection: AsyncConnection) -> Select[Any]:
 
 
 async def keep_holders(
-    connection: AsyncConnection, workspace_id: UUID, holders: Iterable[Holder]
+    connection: AsyncConnection,
+    workspace_id: UUID,
+    holders: Iterable[Holder],
+    before: Mapping[str, Holder],
 ) -> None:
-    await upsert(
-        connection,
-        tokens,
-        [
+    """Write where these live. `before`: where they lived."""
+    stayed: list[dict[str, Any]] = []
+    moved: list[dict[str, Any]] = []
+    for holder in sorted(holders, key=_installation_hash):
+        was = before.get(holder.installation_hash)
+        is_same = was is not None and was.device_id == holder.device_id
+        (stayed if is_same else moved).append(
             {
                 "workspace_id": workspace_id,
                 "installation_hash": holder.installation_hash,
@@ -134,10 +165,14 @@ async def keep_holders(
                 "rank": holder.stamp.rank,
                 "message_id": holder.stamp.message_id,
             }
-            for holder in sorted(holders, key=lambda one: one.installation_hash)
-        ],
-        key=("workspace_id", "installation_hash"),
-    )
+        )
+    key = ("workspace_id", "installation_hash")
+    await upsert(connection, tokens, moved, key=key)
+    await upsert(connection, tokens, stayed, key=key, changes=("at", "rank", "message_id"))
+
+
+def _installation_hash(holder: Holder) -> str:
+    return holder.installation_hash
 
 
 async def add_deletions(

@@ -26,14 +26,8 @@ from clarion.customers.identity.extract import (
     sighted_flags,
 )
 from clarion.customers.identity.identifier import Flags, Owner, Provisional, User
-from clarion.customers.identity.known import UNKNOWN, Identifier, Stored, decides, with_told_again
-from clarion.customers.identity.ownership import (
-    Decider,
-    Owned,
-    OwnerStep,
-    is_owned_alike,
-    owned_by_timeline,
-)
+from clarion.customers.identity.known import UNKNOWN, Identifier, Stored, with_told_again
+from clarion.customers.identity.ownership import Decider, Owned, OwnerStep, owned_anew
 from clarion.customers.identity.repeated_claims import (
     DAYS_READ_MAX,
     Day,
@@ -272,29 +266,13 @@ class Batch:
         at = line.placed(sighting.claimed_at, sender_of(source_id), sighting.clock_ahead)
         return key, self.canonical(line.owner_at(key, at))
 
-    def owned(self) -> dict[Decider, Owned]:
+    def owned(self) -> tuple[dict[Decider, Owned], list[Decider], set[str]]:
         """Whose the keys are that decide an event for the first time, or are somebody else's than
-        before."""
-        found: dict[Decider, Owned] = {}
-        for key, now in self.to_keep().items():
-            before = self._known.get(key, UNKNOWN)
-            for is_user in (True, False):
-                if not decides(now, is_user=is_user):
-                    continue
-                is_new = not decides(before, is_user=is_user)
-                if not is_new and is_owned_alike(before, now):
-                    continue
-                owned = self._owned_by(key, now, is_user=is_user)
-                if is_new or owned != self._owned_by(key, before, is_user=is_user):
-                    found[key, is_user] = owned
-        return found
-
-    def decided_before(self, decider: Decider) -> bool:
-        key, is_user = decider
-        return decides(self._known.get(key, UNKNOWN), is_user=is_user)
-
-    def _owned_by(self, key: str, known: Identifier, *, is_user: bool) -> Owned:
-        return owned_by_timeline(key, known, is_user=is_user, canonical=self.canonical)
+        before; and what has to be removed first (`owned_anew`)."""
+        changed = self.to_keep().items()
+        return owned_anew(
+            ((key, self._known.get(key, UNKNOWN), now) for key, now in changed), self.canonical
+        )
 
     def companions(self) -> set[tuple[str, str]]:
         """(id, key): the other ids in events that no person's user id decides, with their key."""

@@ -71,7 +71,7 @@ async def _file_anew(
         for is_user in (True, False)
         if decides(one, is_user=is_user)
     }
-    await identity_store.write_owned(connection, workspace_id, owned, replaced=owned)
+    await identity_store.write_owned(connection, workspace_id, owned, outdated=(), led=())
     await merge_store.hand_over(
         connection,
         workspace_id,

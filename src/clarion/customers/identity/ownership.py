@@ -1,13 +1,13 @@
 """Whose the events of a key are, for all of time: what its periods are written from. Pure."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 from msgspec import Struct
 
 from clarion.customers.identity.claim import Claim
 from clarion.customers.identity.identifier import Owner, User
-from clarion.customers.identity.known import Identifier
+from clarion.customers.identity.known import Identifier, decides
 
 Decider = tuple[str, bool]
 """A key, and whether it decides as the user id of events, or as the key of those that have none.
@@ -29,6 +29,12 @@ class Owned(Struct, frozen=True, kw_only=True):
     runs: Sequence[Run]
     is_real: bool
     leads: Mapping[int, int]
+
+    def is_in_place_of(self, before: "Owned") -> bool:
+        """Whether a period begins whenever one of `before` does, so that each of those is written
+        over, and none is left to be removed."""
+        starts = {run.start for run in self.runs}
+        return all(run.start in starts for run in before.runs)
 
 
 class OwnerStep(Struct, frozen=True, kw_only=True, gc=False):
@@ -59,3 +65,35 @@ def owned_by_timeline(
 def is_owned_alike(before: Identifier, now: Identifier) -> bool:
     """Whether nothing that decides whose events are has changed; cheaper than to compare that."""
     return now.timeline is before.timeline and now.flags.is_real == before.flags.is_real
+
+
+def owned_anew(
+    known: Iterable[tuple[str, Identifier, Identifier]], canonical: Callable[[Owner], Owner]
+) -> tuple[dict[Decider, Owned], list[Decider], set[str]]:
+    """What is to be written of `known`, the keys that changed as they were and are now: whose those
+    are that decide an event for the first time, or are somebody else's than before; of which of
+    them periods have to be removed first; and of which keys the leads."""
+    found: dict[Decider, Owned] = {}
+    outdated: list[Decider] = []
+    led: set[str] = set()
+    for key, was, now in known:
+        is_alike = is_owned_alike(was, now)
+        for is_user in (True, False):
+            if not decides(now, is_user=is_user):
+                continue
+            is_new = not decides(was, is_user=is_user)
+            if not is_new and is_alike:
+                continue
+            owned = owned_by_timeline(key, now, is_user=is_user, canonical=canonical)
+            if is_new:
+                found[key, is_user] = owned
+                continue
+            before = owned_by_timeline(key, was, is_user=is_user, canonical=canonical)
+            if owned == before:
+                continue
+            found[key, is_user] = owned
+            if not owned.is_in_place_of(before):
+                outdated.append((key, is_user))
+            if before.leads and not owned.is_real:
+                led.add(key)
+    return found, outdated, led

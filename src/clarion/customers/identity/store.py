@@ -120,11 +120,12 @@ async def write_owned(
     workspace_id: UUID,
     owned: Mapping[Decider, Owned],
     *,
-    replaced: Iterable[Decider],
+    outdated: Iterable[Decider],
+    led: Iterable[str],
     near: Iterable[UUID] = (),
 ) -> None:
-    """Write whose these keys are; of those `replaced` it is written already. `near`: sources that
-    may be new."""
+    """Write whose these keys are. Of those `outdated` the periods have to be removed first, of the
+    keys `led` the leads. `near`: sources that may be new."""
     ahead = [key for (key, _), one in owned.items() if one.leads]
     sources: dict[int, set[UUID]] = defaultdict(set)
     if ahead:
@@ -148,7 +149,8 @@ async def write_owned(
             )
             for decider, one in owned.items()
         },
-        replaced=replaced,
+        outdated=outdated,
+        led=led,
     )
 
 

@@ -146,8 +146,9 @@ async def keep_customers(
     await upsert(
         connection,
         customers,
-        [_row(workspace_id, customer) for customer in sorted(kept, key=lambda one: one.id.bytes)],
+        [_row(workspace_id, customer) for customer in sorted(kept, key=_by_id)],
         key=("id",),
+        changes=_LEARNT,
     )
 
 
@@ -283,7 +284,19 @@ def read_customer(row: Any) -> Customer:
     )
 
 
-def _by_id(one: Seen) -> bytes:
+_LEARNT = (
+    "email",
+    "traits",
+    "stamps",
+    "push_stamp",
+    "push_opted_out",
+    "first_seen_at",
+    "last_seen_at",
+)
+"""What may change of a customer: the id is made of the others."""
+
+
+def _by_id(one: Seen | CustomerRecord) -> bytes:
     return one.id.bytes
 
 
