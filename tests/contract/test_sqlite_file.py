@@ -223,7 +223,7 @@ async def test_after_a_write_that_failed_ready_means_that_writing_works(
 def test_what_an_old_sqlite_takes_for_damage_is_looked_at_again(path: Path) -> None:
     """SQLite before 3.42 finds NULL in tables without row ids whose key is not their first columns,
     such as the members of static lists; what is wrong besides is still found."""
-    members = CreateTable(audience_members).compile(dialect=sqlite.dialect())  # type: ignore[no-untyped-call]
+    members = CreateTable(audience_members).compile(dialect=sqlite.dialect())
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute(str(members))
         connection.execute("INSERT INTO audience_members VALUES (x'01', x'02', 'ada')")
