@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from bench import (
+    audiences,
     campaign,
     collector,
     commands,
@@ -30,8 +31,11 @@ from bench.installation import STORES, store
 from bench.process import LOAD_CORE, pin
 from bench.report import written
 
-PARTS = ("collector", "ingestion", "campaign", "transactional", "quota", "commands", "console")
-BY_ITSELF = frozenset({"commands", "console"})
+PARTS = (
+    "collector", "ingestion", "audiences", "campaign", "transactional", "quota", "commands",
+    "console",
+)  # fmt: skip
+BY_ITSELF = frozenset({"audiences", "commands", "console"})
 """They need none of `NEEDED`."""
 NEEDED = {"nginx": "nginx-light", "h2load": "nghttp2-client", "wrk": "wrk"}
 RESULTS = Path(__file__).with_name("results")
@@ -90,6 +94,10 @@ async def _measure(parts: Any, only: str | None, divisor: int) -> dict[str, Any]
                     results["ingestion"][name] = await ingestion.measure(rows, count, progress)
                     results["ingestion"][f"{name}, steady"] = await ingestion.measure(
                         rows, 200_000 // divisor, progress, is_steady=True
+                    )
+                if "audiences" in parts:
+                    results["audiences"][name] = await audiences.measure(
+                        rows, (200_000 if name == "sqlite" else 1_000_000) // divisor
                     )
                 if "campaign" in parts:
                     count = 200_000 // divisor

@@ -17,6 +17,7 @@ from uuid import UUID, uuid5
 
 from sqlalchemy import func, select, text
 
+from bench.installation import Store, make_database
 from clarion.audiences.condition_query import matches
 from clarion.audiences.rule_parser import parse
 from clarion.storage.bulk import append, insert_new
@@ -116,11 +117,22 @@ async def _time(database: Database, statement: Any, values: dict[str, Any]) -> t
     return median(times), count
 
 
+async def measure(store: Store, count: int) -> dict[str, Any]:
+    """How long a count takes over so many customers, and one that is written by hand."""
+    await make_database(store)
+    return await _measured(store.url, count)
+
+
 async def main(count: int, url: str) -> None:
+    for name, value in (await _measured(url, count)).items():
+        print(f"{name}: {value}")
+
+
+async def _measured(url: str, count: int) -> dict[str, Any]:
     database = Database(url)
     begun = perf_counter()
     await _fill(database, count)
-    print(f"{count} customers, {count * EVENTS} events, written in {perf_counter() - begun:.0f} s")
+    written_seconds = perf_counter() - begun
     rule = parse(RULE)
     assert not isinstance(rule, list)
     ours = (
@@ -136,9 +148,17 @@ async def main(count: int, url: str) -> None:
         values = {"workspace": WORKSPACE.bytes, "since": micros}
     by_hand, hand_count = await _time(database, text(BY_HAND[kind]), values)
     seconds, found = await _time(database, ours, {})
-    print(f"by hand {by_hand:.3f} s ({hand_count}), ours {seconds:.3f} s ({found}), "
-          f"{seconds / by_hand:.2f} x")  # fmt: skip
     await database.close()
+    return {
+        "customers": count,
+        "events": count * EVENTS,
+        "written in": f"{written_seconds:.0f} s",
+        "counted": found,
+        "a count": f"{seconds * 1_000:.0f} ms",
+        "by hand": f"{by_hand * 1_000:.0f} ms",
+        "counted by hand": hand_count,
+        "times as long as by hand": f"{seconds / by_hand:.2f}",
+    }
 
 
 if __name__ == "__main__":

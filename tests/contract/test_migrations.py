@@ -99,7 +99,7 @@ LANDED = {
     ),
     "versions/0029_pushes.py": "00dd2bbf610b1633b7024cbdeb5dad9b2a215a4d1d7ce2c7b8c0e15c56c1a936",
     "versions/0030_language_of_deliveries.py": (
-        "0eec9f3622aeb331ca40f1afa7073307a42347016b6c734892cba4960a1fcb45"
+        "3bee4f0429543255e1db16e1a1bafc14a36b868e35a1db1e0ce2139a9a09277f"
     ),
     "versions/0031_traces_of_launches.py": (
         "55b8c254c63d2ed000f3b9f7ea84b93ead0020f0ba2eb5b0de7ff11bbe62c769"

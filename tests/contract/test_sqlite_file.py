@@ -9,8 +9,11 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.schema import CreateTable
 
 from clarion.storage.database import Database, StorageUnavailable
+from clarion.storage.schema import audience_members
 from clarion.storage.sqlite_file import check_start, damage_of
 
 PAGE = 4_096
@@ -215,3 +218,19 @@ async def test_after_a_write_that_failed_ready_means_that_writing_works(
                 )
     assert "room" in refused.value.cure
     await database.ping()
+
+
+def test_what_an_old_sqlite_takes_for_damage_is_looked_at_again(path: Path) -> None:
+    """SQLite before 3.42 finds NULL in tables without row ids whose key is not their first columns,
+    such as the members of static lists; what is wrong besides is still found."""
+    members = CreateTable(audience_members).compile(dialect=sqlite.dialect())
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute(str(members))
+        connection.execute("INSERT INTO audience_members VALUES (x'01', x'02', 'ada')")
+        assert damage_of(path) is None
+        connection.execute("CREATE TABLE strange (x)")
+        connection.execute("INSERT INTO strange VALUES (NULL)")
+        connection.execute("PRAGMA writable_schema = ON")
+        changed = "CREATE TABLE strange (x NOT NULL)"
+        connection.execute("UPDATE sqlite_schema SET sql = ? WHERE name = 'strange'", (changed,))
+    assert damage_of(path) == "NULL value in strange.x"

@@ -61,7 +61,7 @@ async def test_a_campaign_survives_kill_9(tmp_path: Path) -> None:
         assert "PRIVATE KEY" not in one.clarion.logs()
 
 
-async def until_known(url: str, api_key: str) -> None:
+async def until_known(url: str, api_key: str, devices: int = DEVICES) -> None:
     """Every device is there: what was acknowledged before the kill included."""
     async with api_client(f"{url}/api/v1", api_key) as api:
 
@@ -76,4 +76,4 @@ async def until_known(url: str, api_key: str) -> None:
                 if cursor is None:
                     return known
 
-        await until(count, lambda known: known == DEVICES)
+        await until(count, lambda known: known == devices)

@@ -3,16 +3,21 @@
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from sqlalchemy import update
 
-from clarion.accounts.actor import Scope
+from clarion.accounts.actor import Actor, ActorKind, Role, Scope, permissions_of_role
+from clarion.accounts.commands import create_api_key
+from clarion.campaigns.approval.commands import approve_campaign
+from clarion.faults import Rejected
 from clarion.storage.database import Database
 from clarion.storage.schema import campaigns
 from clarion.web.api.errors import ErrorCode
 from flow.test_limits import people, sent, set_limits, work
 from support.api import Answer, Service, assert_is
+from support.book import WORKSPACE
 from support.clock import FakeClock
 
 WIRE = {"name": "C", "content": {"title": "Hi"}, "audience": {"audience": "all"}}
@@ -130,6 +135,33 @@ async def test_nobody_approves_what_they_have_proposed(office: Office) -> None:
             "approve", key, {"fingerprint": fingerprint}
         )
     assert (await office.approve(fingerprint, office.second)).status == 200
+
+
+async def test_two_keys_of_one_person_are_one_somebody(office: Office) -> None:
+    """By whichever of their keys it is proposed, and where they approve while signed in."""
+    service = office.service
+    person = Actor(
+        kind=ActorKind.PERSON,
+        id=(someone := service.clock.new_id()),
+        name="Somebody",
+        workspace_id=WORKSPACE,
+        permissions=permissions_of_role(Role.ADMIN),
+        person_id=someone,
+    )
+    made = await create_api_key(service.services, person, "one", [Scope.ADMIN])
+    assert not isinstance(made, Rejected)
+    service.secrets.add(made.secret)
+    body = {"name": "two", "scopes": ["write"]}
+    answer = await service.ask("POST", "/keys", body, key=made.secret)
+    other = str(answer.json["key"])
+    fingerprint = await office.propose(key=made.secret)
+    for key in (made.secret, other):
+        assert "Nobody approves" in await office.refuses(
+            "approve", key, {"fingerprint": fingerprint}
+        )
+    signed_in = await approve_campaign(service.services, person, UUID(office.id), fingerprint)
+    assert isinstance(signed_in, Rejected) and "Nobody approves" in signed_in.message
+    assert (await office.approve(fingerprint)).status == 200
 
 
 async def test_a_key_that_may_not_publish_proposes_and_does_nothing_else(office: Office) -> None:

@@ -49,7 +49,7 @@ async def test_a_long_life_is_sent_page_by_page(tmp_path: Path) -> None:
         assert archive.testzip() is None
         assert sorted(archive.namelist()) == [
             "README.txt", "deliveries.json", "devices.json", "events.json", "history.json",
-            "profile.json",
+            "profile.json", "pushes.json",
         ]  # fmt: skip
         read = msgspec.json.decode(archive.read("events.json"))
         assert len(read) == len(events)

@@ -1,9 +1,12 @@
 """A push to one customer over HTTP: asked for, sent, told, once."""
 
 import asyncio
+import zipfile
 from datetime import timedelta
+from io import BytesIO
 from typing import Any
 
+import msgspec
 from sqlalchemy import delete, func, select, update
 
 from clarion.accounts.actor import Scope
@@ -371,3 +374,43 @@ async def count(service: Service) -> int:
 async def audited(service: Service) -> list[Any]:
     entries = (await service.get("/audit?verb=push.send"))["data"]
     return list(entries)
+
+
+async def test_of_campaigns_that_take_a_code_at_once_one_has_it_and_the_others_hear_why(
+    database: Database, clock: FakeClock
+) -> None:
+    async with Service(database, clock) as service:
+        draft = {"name": "Sent", "content": HELLO, "audience": {"everyone": True}}
+        other = await service.post("/campaigns", draft)
+
+        async def take(number: int) -> Answer:
+            body = draft | {"name": f"Sent {number}", "code": "order-sent"}
+            return await service.ask("POST", "/campaigns", body)
+
+        edit = service.ask("PATCH", f"/campaigns/{other['id']}", {"code": "order-sent"})
+        answers = await asyncio.gather(*map(take, range(4)), edit)
+        refused = [answer for answer in answers if answer.status >= 300]
+        assert len(refused) == 4
+        for answer in refused:
+            assert_is(answer, ErrorCode.INVALID_CAMPAIGN)
+            [fault] = answer.json["faults"]
+            assert fault["field"] == "code" and "take another one" in fault["message"]
+        codes = [one["code"] for one in (await service.get("/campaigns"))["data"]]
+        assert codes.count("order-sent") == 1
+
+
+async def test_a_person_is_given_the_pushes_to_them_and_what_they_said(
+    database: Database, clock: FakeClock
+) -> None:
+    async with Service(database, clock) as service:
+        await service.world.devices("ok-1", user="ada")
+        await service.world.devices("ok-2", user="ben")
+        await send(service, ADA)
+        await send(service, ADA | {"user_id": "ben", "event": {"order_id": 4712}})
+        answer = await service.ask("GET", "/customers/ada/export")
+        with zipfile.ZipFile(BytesIO(answer.content)) as archive:
+            pushes = msgspec.json.decode(archive.read("pushes.json"))
+        [push] = pushes
+        assert (push["event"], push["content"]["title"]) == ({"order_id": 4711}, HELLO["title"])
+        assert push["planned"][0]["device_id"] == "D-ok-1"
+        assert "4712" not in str(pushes)

@@ -99,6 +99,8 @@ class Actor:
     """As it was called when it acted: a key or a person may be renamed later."""
     workspace_id: UUID
     permissions: frozenset[Permission]
+    person_id: UUID | None = None
+    """The person behind it: who is signed in, or has made the API key; None: nobody knows."""
     request_id: str | None = None
     """Of the HTTP call that it came by; it stands in the audit entry and in the log."""
 

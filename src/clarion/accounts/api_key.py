@@ -16,7 +16,8 @@ USED_SECONDS = 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiKey:
-    """A key as people see it. `key_hint` ends as the key does."""
+    """A key as people see it. `key_hint` ends as the key does. `made_by`: the person behind it, who
+    made it or the key it was made with; None: the operator did, or an earlier version."""
 
     id: UUID
     workspace_id: UUID
@@ -26,6 +27,7 @@ class ApiKey:
     created_at: datetime
     last_used_at: datetime | None
     revoked_at: datetime | None
+    made_by: UUID | None = None
 
 
 def hash_of(secret: str) -> str:

@@ -28,6 +28,7 @@ async def create_key(
     scopes: Iterable[str],
     key_id: UUID,
     now: datetime,
+    made_by: UUID | None = None,
 ) -> tuple[ApiKey, str]:
     """A new key, and its secret: the only time that it is known."""
     secret = KEY_PREFIX + secrets.token_urlsafe(KEY_BYTES)
@@ -40,6 +41,7 @@ async def create_key(
         created_at=now,
         last_used_at=None,
         revoked_at=None,
+        made_by=made_by,
     )
     row = {field: getattr(key, field) for field in _FIELDS}
     row |= {"key_hash": hash_of(secret), "scopes": list(key.scopes)}
@@ -111,6 +113,7 @@ _FIELDS = (
     "created_at",
     "last_used_at",
     "revoked_at",
+    "made_by",
 )
 _PUBLIC = [api_keys.c[name] for name in _FIELDS]
 

@@ -57,4 +57,5 @@ def api_key_actor(key: ApiKey) -> Actor:
         name=key.name,
         workspace_id=key.workspace_id,
         permissions=permissions_of_scopes(key.scopes),
+        person_id=key.made_by,
     )

@@ -55,7 +55,7 @@ async def create_api_key(
         return invalid(checked)
     if not scopes or not set(scopes) <= set(Scope):
         return invalid(Fault("scopes", "must name read, author, write or admin"))
-    made = await _insert_key(run, actor.workspace_id, checked, scopes)
+    made = await _insert_key(run, actor, actor.workspace_id, checked, scopes)
     run.audit(
         Thing("api_key", made.key.id), {"name": made.key.name, "scopes": list(made.key.scopes)}
     )
@@ -139,14 +139,16 @@ async def create_workspace(run: Run, actor: Actor, name: str) -> NewWorkspace | 
     await insert_workspace(run.connection, workspace_id=workspace_id, name=checked, now=run.now)
     workspace = await get_workspace(run.connection, workspace_id)
     assert workspace is not None  # it was inserted in this transaction
-    made = await _insert_key(run, workspace_id, FIRST_KEY_NAME, [Scope.ADMIN])
+    made = await _insert_key(run, actor, workspace_id, FIRST_KEY_NAME, [Scope.ADMIN])
     if actor.kind is ActorKind.PERSON and actor.id is not None:
         await put_member(run.connection, actor.id, workspace_id, Role.ADMIN, run.now)
     run.audit(Thing("workspace", workspace_id), {"name": checked, "api_key": made.key.id})
     return NewWorkspace(workspace=workspace, api_key=made)
 
 
-async def _insert_key(run: Run, workspace_id: UUID, name: str, scopes: Sequence[str]) -> NewApiKey:
+async def _insert_key(
+    run: Run, actor: Actor, workspace_id: UUID, name: str, scopes: Sequence[str]
+) -> NewApiKey:
     key, secret = await create_key(
         run.connection,
         workspace_id=workspace_id,
@@ -154,6 +156,7 @@ async def _insert_key(run: Run, workspace_id: UUID, name: str, scopes: Sequence[
         scopes=[scope.value for scope in Scope if scope in scopes],
         key_id=run.new_id(),
         now=run.now,
+        made_by=actor.person_id,
     )
     return NewApiKey(key=key, secret=secret)
 

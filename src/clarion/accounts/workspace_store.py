@@ -75,6 +75,14 @@ async def zone_of(connection: AsyncConnection, workspace_id: UUID) -> str:
     return str(rows.scalar_one())
 
 
+async def lock_workspace(connection: AsyncConnection, workspace_id: UUID) -> None:
+    """Until the transaction ends, others that lock this workspace wait. On SQLite one transaction
+    writes at a time anyway."""
+    await connection.execute(
+        select(workspaces.c.id).where(workspaces.c.id == workspace_id).with_for_update()
+    )
+
+
 async def set_time_zone(connection: AsyncConnection, workspace_id: UUID, zone: str) -> None:
     await connection.execute(
         update(workspaces).where(workspaces.c.id == workspace_id).values(time_zone=zone)

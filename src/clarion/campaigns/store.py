@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from clarion.accounts.workspace_store import lock_workspace
 from clarion.audiences import rule, rule_parser
 from clarion.campaigns import trigger
 from clarion.campaigns.campaign import Campaign, CampaignState, DefinitionState, seen_state
@@ -77,7 +78,9 @@ async def campaign_named(
 async def is_code_taken(
     connection: AsyncConnection, workspace_id: UUID, code: str, campaign_id: UUID
 ) -> bool:
-    """Whether another campaign has the code."""
+    """Whether another campaign has the code. Who asks is to take it: until their transaction ends
+    nobody else of the workspace is answered."""
+    await lock_workspace(connection, workspace_id)
     rows = await connection.execute(
         select(campaigns.c.id).where(
             campaigns.c.workspace_id == workspace_id,

@@ -19,6 +19,7 @@ from clarion.customers.devices.store import Device, customer_history, list_devic
 from clarion.customers.profile.redaction import shown_body, shown_facts, shown_traits
 from clarion.customers.profile.redaction_store import known_in_events, known_in_traits
 from clarion.customers.profile.store import Customer
+from clarion.deliveries.pushes.store import pushes_to
 from clarion.events.store import StoredEvent
 from clarion.reports.timeline_store import Position, events_of, position, pushes_of
 from clarion.storage.database import Database
@@ -33,6 +34,7 @@ devices.json     where they can be reached, now and before
 events.json      what their apps told, the newest first, as it came
 history.json     which devices came to them, changed, or left, the oldest first
 deliveries.json  what was pushed to them, and what became of it, the newest first
+pushes.json      pushes to them alone: what they said, and the data they were asked for with
 
 Times are in UTC. Registration tokens are shown as fingerprints, the first digits of their SHA-256.
 """
@@ -77,6 +79,7 @@ async def open_dossier(
         "events.json": _events(database, workspace_id, customer.id),
         "history.json": _history(database, workspace_id, customer.id),
         "deliveries.json": _deliveries(database, workspace_id, customer.id),
+        "pushes.json": _pushes(database, customer.id),
     }
     return _zipped(texts, lists, now)
 
@@ -153,6 +156,17 @@ async def _deliveries(
         if len(pushes) < PAGE:
             return
         before = position(pushes[-1])
+
+
+async def _pushes(database: Database, customer_id: UUID) -> AsyncIterator[Sequence[dict[str, Any]]]:
+    after: UUID | None = None
+    while True:
+        async with database.read() as connection:
+            pushes = await pushes_to(connection, customer_id, after=after, limit=PAGE)
+        yield pushes
+        if len(pushes) < PAGE:
+            return
+        after = pushes[-1]["id"]
 
 
 def _device(one: Device) -> dict[str, Any]:

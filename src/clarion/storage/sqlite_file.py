@@ -6,6 +6,7 @@ committed there is gone when the process ends. SQLite does not notice; so it is 
 each transaction (two calls of the system, microseconds).
 """
 
+import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -16,6 +17,7 @@ from clarion.storage.outage import StorageUnavailable
 CHECK_SECONDS = 3.0
 """How long a start looks for damage; a whole look is `clarion check`'s."""
 _STEPS = 20_000
+_NULL_FOUND = re.compile(r"NULL value in (\w+)\.(\w+)")
 """Of SQLite's, between two looks at the time."""
 _PUT_BACK = "Stop Clarion, put the file or the backup back, and start again."
 _RESTORE = "Stop Clarion, and restore the backup."
@@ -75,6 +77,8 @@ def damage_of(path: Path, seconds: float | None = None) -> str | None:
             if until is not None:
                 connection.set_progress_handler(lambda: monotonic() > until, _STEPS)
             answer = connection.execute("PRAGMA quick_check(1)").fetchone()
+            if answer is not None and _is_false_alarm(connection, answer[0]):
+                answer = _damage_beside_alarms(connection)
     except sqlite3.OperationalError as error:
         # Out of time, or not now: the file's contents are not in doubt.
         if error.sqlite_errorname in ("SQLITE_INTERRUPT", "SQLITE_BUSY", "SQLITE_CANTOPEN"):
@@ -83,6 +87,28 @@ def damage_of(path: Path, seconds: float | None = None) -> str | None:
     except sqlite3.DatabaseError as error:
         return str(error)
     return None if answer is None or answer[0] == "ok" else str(answer[0]).replace("\n", " ")
+
+
+def _is_false_alarm(connection: sqlite3.Connection, answer: str) -> bool:
+    """Whether there is no such NULL as the check has found. SQLite before 3.42 reads a wrong column
+    of a table without row ids where one of its key stands behind others."""
+    alarm = _NULL_FOUND.fullmatch(answer)
+    if alarm is None:
+        return False
+    table, column = alarm.groups()
+    # Not IS NULL: SQLite knows what that says of a column that is declared NOT NULL.
+    nulls = f"""SELECT 1 FROM "{table}" WHERE typeof("{column}") = 'null' LIMIT 1"""  # noqa: S608
+    return connection.execute(nulls).fetchone() is None
+
+
+def _damage_beside_alarms(connection: sqlite3.Connection) -> tuple[str] | None:
+    """The first that is wrong in any table."""
+    tables = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'").fetchall()
+    for (table,) in tables:
+        for (answer,) in connection.execute(f'PRAGMA quick_check("{table}")').fetchall():
+            if answer != "ok" and not _is_false_alarm(connection, answer):
+                return (answer,)
+    return None
 
 
 def check_start(path: Path) -> None:

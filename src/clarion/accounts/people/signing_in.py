@@ -354,5 +354,6 @@ def _actor(person: Person, workspace_id: UUID, role: Role, request_id: str | Non
         name=person.name,
         workspace_id=workspace_id,
         permissions=permissions_of_role(role),
+        person_id=person.id,
         request_id=request_id,
     )

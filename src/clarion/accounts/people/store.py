@@ -13,9 +13,10 @@ from clarion.accounts.actor import Role
 from clarion.accounts.people.person import Invitation, Member, Person
 from clarion.accounts.people.preferences import NOT_CHOSEN, Preferences
 from clarion.accounts.people.throttle import WINDOW, Count
+from clarion.accounts.workspace_store import lock_workspace
 from clarion.storage.bulk import insert_new, upsert
 from clarion.storage.dialect import insert
-from clarion.storage.schema import invitations, memberships, people, sign_in_tries, workspaces
+from clarion.storage.schema import invitations, memberships, people, sign_in_tries
 
 _PREFERENCES = [people.c[field.name] for field in fields(Preferences)]
 _PERSON = [people.c[field.name] for field in fields(Person)]
@@ -126,9 +127,7 @@ async def save_member(connection: AsyncConnection, member: Member) -> None:
 async def lock_members(connection: AsyncConnection, workspace_id: UUID) -> None:
     """Until the transaction ends nobody else changes who may work here: of two admins who
     deactivate each other one stays."""
-    await connection.execute(
-        select(workspaces.c.id).where(workspaces.c.id == workspace_id).with_for_update()
-    )
+    await lock_workspace(connection, workspace_id)
 
 
 async def create_invitation(

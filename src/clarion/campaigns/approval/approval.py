@@ -52,11 +52,13 @@ class ApprovalState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decider:
-    """Who proposed or decided, as they were called then."""
+    """Who proposed or decided, as they were called then. `person_id`: the person behind an API key,
+    where that is known."""
 
     kind: ActorKind
     id: UUID | None
     name: str
+    person_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +80,14 @@ class Approval:
 
 
 def decider(actor: Actor) -> Decider:
-    return Decider(kind=actor.kind, id=actor.id, name=actor.name)
+    return Decider(kind=actor.kind, id=actor.id, name=actor.name, person_id=actor.person_id)
+
+
+def is_same(first: Decider, second: Decider) -> bool:
+    """Whether both are one: the same person, be it by two keys that they have made."""
+    if (first.kind, first.id) == (second.kind, second.id):
+        return True
+    return first.person_id is not None and first.person_id == second.person_id
 
 
 def fingerprint(campaign: Campaign, *, audience: Rule, limits: Limits, at: str) -> str:
@@ -150,7 +159,7 @@ def approve(
         return refused(
             f"The proposal is {approval.state.value} already: propose the campaign again."
         )
-    if (by.kind, by.id) == (approval.proposed_by.kind, approval.proposed_by.id):
+    if is_same(by, approval.proposed_by):
         return refused("Nobody approves what they have proposed: ask somebody else to look at it.")
     if seen != approval.fingerprint:
         return refused("This is not the proposal that was looked at: look again, then decide.")
@@ -191,13 +200,17 @@ def dump_decider(by: Decider | None) -> Mapping[str, Any] | None:
     """Its saved form."""
     if by is None:
         return None
-    return {"kind": by.kind.value, "id": None if by.id is None else str(by.id), "name": by.name}
+    saved = {"kind": by.kind.value, "id": None if by.id is None else str(by.id), "name": by.name}
+    return saved if by.person_id is None else saved | {"person_id": str(by.person_id)}
 
 
 def load_decider(saved: Mapping[str, Any] | None) -> Decider | None:
     if saved is None:
         return None
-    who = saved["id"]
+    who, person_id = saved["id"], saved.get("person_id")
     return Decider(
-        kind=ActorKind(saved["kind"]), id=None if who is None else UUID(who), name=saved["name"]
+        kind=ActorKind(saved["kind"]),
+        id=None if who is None else UUID(who),
+        name=saved["name"],
+        person_id=None if person_id is None else UUID(person_id),
     )

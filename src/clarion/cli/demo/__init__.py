@@ -25,7 +25,8 @@ async def demo(*, data_dir: Path | None = None, scale: float = 1.0, seed: int = 
 
     About 5,000 customers and 8,000 devices live through a month: the real segment-analytics-python
     sends it to the collector; a campaign is scheduled a few seconds ahead and sent through dead
-    tokens, throttling and an outage; opens come back. Ends with 0 only if the account balances.
+    tokens, throttling and an outage; opens come back. Another campaign repeats at each customer's
+    own time, for some of whom that is now. Ends with 0 only if the accounts balance.
     On a terminal Clarion then keeps serving until Ctrl-C.
 
     For example:

@@ -74,13 +74,13 @@ async def play_month(
         played(players.taken, len(calls))
         return not players.is_playing
 
-    await _until(is_taken, PLAY_SECONDS_MAX, "the collector did not take every call")
+    await until(is_taken, PLAY_SECONDS_MAX, "the collector did not take every call")
     taken_seconds = monotonic() - began
 
     async def is_known() -> bool:
         return not await clarion.jobs_waiting("events")
 
-    await _until(is_known, INGEST_SECONDS_MAX, "the events were not taken in")
+    await until(is_known, INGEST_SECONDS_MAX, "the events were not taken in")
     return taken_seconds, monotonic() - began
 
 
@@ -99,7 +99,7 @@ async def send_campaign(
         campaign = await clarion.get(f"/campaigns/{campaign_id}")
         return str(campaign["state"]) != "scheduled"
 
-    await _until(is_launched, LAUNCH_SECONDS_MAX, "the campaign was not launched")
+    await until(is_launched, LAUNCH_SECONDS_MAX, "the campaign was not launched")
     began = monotonic()
     samples: list[tuple[float, int]] = [(began, 0)]
     is_out = False
@@ -193,7 +193,7 @@ def _peak(samples: Sequence[tuple[float, int]]) -> float:
     return best
 
 
-async def _until(holds: Callable[[], Awaitable[bool]], seconds: float, complaint: str) -> None:
+async def until(holds: Callable[[], Awaitable[bool]], seconds: float, complaint: str) -> None:
     """Look until `holds`, at most `seconds`; then TooSlow."""
     async with _limit(seconds, complaint):
         while True:

@@ -7,6 +7,7 @@ from time import monotonic
 from typing import Any
 
 from clarion.cli.demo import acts, verdict
+from clarion.cli.demo.morning import judge_morning, send_morning
 from clarion.cli.demo.players import Players
 from clarion.cli.demo.showing import Story, act, show
 from clarion.cli.demo.stage import Clarion, demo_settings, serving, set_up
@@ -49,10 +50,13 @@ async def perform(
             receipts, report = await acts.open_pushes(
                 players, clarion, world, messages, sent.campaign_id, hear
             )
+        stats = await simulator.stats()
+        with act(console, "Another repeats at own times", 1) as hear:
+            morning = await send_morning(players, clarion, simulator, world, hear)
     except acts.TooSlow as error:
         raise Ending(ExitCode.FAILURE, f"The demo was given up: {error}.") from error
-    stats = await simulator.stats()
     checks += verdict.judge_campaign(world, report, stats, receipts)
+    checks += judge_morning(morning)
     story = Story(
         calls=len(world.calls) + len(world.repeats),
         taken_seconds=taken_seconds,

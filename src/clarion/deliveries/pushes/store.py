@@ -260,6 +260,23 @@ _FINISH = (
 """Made once: once for each push would be felt."""
 
 
+async def pushes_to(
+    connection: AsyncConnection, customer_id: UUID, *, after: UUID | None, limit: int
+) -> list[dict[str, Any]]:
+    """A page of the pushes to one customer, by id, which is by age: what they said, where that was
+    not their campaign's content, and what they were asked for with."""
+    columns = ("id", "campaign_id", "created_at", "content", "event", "planned", "skipped")
+    statement = (
+        select(*(pushes.c[name] for name in columns))
+        .where(pushes.c.customer_id == customer_id)
+        .order_by(pushes.c.id)
+        .limit(limit)
+    )
+    if after is not None:
+        statement = statement.where(pushes.c.id > after)
+    return [dict(row._mapping) for row in await connection.execute(statement)]
+
+
 async def forget_pushes(connection: AsyncConnection, customer_ids: Sequence[UUID]) -> None:
     """Takes out of the pushes to a person who is erased whose they were, what they said, and to
     which devices; that there was a push stays."""

@@ -38,6 +38,7 @@ api_keys = Table(
     Column("created_at", Instant, nullable=False),
     Column("last_used_at", Instant),
     Column("revoked_at", Instant),
+    Column("made_by", Id),  # the person behind it; NULL: the operator, or it is not known
 )
 
 audit = Table(

@@ -148,13 +148,13 @@ launch_counts = Table(
     Column("platform", Text, nullable=False),
     Column("state", Text, nullable=False),
     Column("reason", Text, nullable=False),  # empty: none
+    Column("language", Text, nullable=False, server_default=""),  # empty: none
     Column("count", Integer, nullable=False),
     Column("received", Integer, nullable=False),
     Column("opened", Integer, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("unanswered", Integer, nullable=False),
     Column("converted", Integer, nullable=False, server_default="0"),
-    Column("language", Text, nullable=False, server_default=""),  # empty: none
     PrimaryKeyConstraint("launch_id", "platform", "state", "reason", "language"),
     sqlite_with_rowid=False,
 )
