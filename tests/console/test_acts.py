@@ -171,6 +171,13 @@ async def test_one_customer_is_merged_tested_explained_and_exported(
     assert zipped.headers["content-type"] == "application/zip"
     assert zipped.content[:2] == b"PK"
 
+    await admin.says(f"{way}/category", "none of its campaigns", category="offers", wants="0")
+    left = await service.get("/customers/ada-2/categories")
+    assert left["data"] == [{"category": "offers", "subscribed": False}]
+    await admin.says(f"{way}/category", "They get its campaigns", category="offers", wants="1")
+    wrong = await admin.post(f"{way}/category", category="not one!", wants="0")
+    assert "category" in wrong.text
+
     await admin.says(f"{way}/merge", "ada-2 counts as ada from now on", into="ada")
     assert (await service.get("/devices/phone%2F1"))["customer"]["user_id"] == "ada"
     first = await service.get("/customers/ada")
