@@ -114,6 +114,8 @@ async def test_an_app_has_a_pace_and_its_key_is_checked(service: Service, admin:
     assert 'value="many"' in wrong.text
     # The key of these tests is none that Google has given, which is told before it is asked.
     await admin.says(f"{way}/check", "FCM refuses it: token uri refused")
+    checked = await service.post(f"{way}/check")
+    assert (checked["verdict"], checked["reason"]) == ("refused", "token_uri_refused")
 
 
 async def test_freshness_tells_what_the_next_sweep_removes(service: Service, admin: Admin) -> None:
