@@ -114,6 +114,8 @@ async def test_an_app_has_a_pace_and_its_key_is_checked(service: Service, admin:
     assert 'value="many"' in wrong.text
     # The key of these tests is none that Google has given, which is told before it is asked.
     await admin.says(f"{way}/check", "FCM refuses it: token uri refused")
+    checked = await service.post(f"{way}/check")
+    assert (checked["verdict"], checked["reason"]) == ("refused", "token_uri_refused")
 
 
 async def test_freshness_tells_what_the_next_sweep_removes(service: Service, admin: Admin) -> None:
@@ -170,6 +172,13 @@ async def test_one_customer_is_merged_tested_explained_and_exported(
     zipped = await admin.post(f"{way}/export")
     assert zipped.headers["content-type"] == "application/zip"
     assert zipped.content[:2] == b"PK"
+
+    await admin.says(f"{way}/category", "none of its campaigns", category="offers", wants="0")
+    left = await service.get("/customers/ada-2/categories")
+    assert left["data"] == [{"category": "offers", "subscribed": False}]
+    await admin.says(f"{way}/category", "They get its campaigns", category="offers", wants="1")
+    wrong = await admin.post(f"{way}/category", category="not one!", wants="0")
+    assert "category" in wrong.text
 
     await admin.says(f"{way}/merge", "ada-2 counts as ada from now on", into="ada")
     assert (await service.get("/devices/phone%2F1"))["customer"]["user_id"] == "ada"

@@ -55,6 +55,7 @@ ACTS = {
     f"/console/customers/{ID}/{{act:str}}": [
         "suppress",
         "unsuppress",
+        "category",
         "merge",
         "unmerge",
         "test-push",

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import httpx
 import pytest
 import pytest_asyncio
-from playwright.async_api import Page
+from playwright.async_api import Page, expect
 
 from clarion.accounts.actor import Role
 from clarion.web.console.routes import page_routes
@@ -109,6 +109,27 @@ async def test_every_page_of_the_console_is_among_the_screens(seen: Seen) -> Non
     for page in pages:
         shape = re.compile(re.sub(r"\\\{[^}]+\\\}", "[^/]+", re.escape(page)))
         assert any(shape.fullmatch(path) for path in paths), f"{page} has no case in screens.py"
+
+
+async def test_a_condition_offers_what_it_asks_for_and_is_counted_as_one_types(
+    console: Console, seen: Seen
+) -> None:
+    page = await console.visitor()
+    await console.let_in(page.context, seen.token)
+    await page.goto("/console/audiences/new")
+    first = page.get_by_role("group", name="Condition 1")
+    await expect(page.get_by_role("group", name="Condition 2")).to_be_hidden()
+    await first.get_by_label("Its name").fill("plan")
+    await first.get_by_label("Value").fill("pro")
+    await expect(page.get_by_text("4 customers")).to_be_visible()
+    await expect(page.get_by_role("group", name="Condition 2")).to_be_visible()
+    await page.get_by_label("Is somebody in it?").fill("ada")
+    await expect(page.get_by_text("is not in it")).to_be_visible()
+    await first.get_by_label("What is asked").select_option("Event")
+    await expect(first.get_by_label("Test")).to_have_value("did")
+    await expect(first.get_by_label("Value")).to_be_hidden()
+    await expect(first.get_by_label("last so many days")).to_be_visible()
+    await page.context.close()
 
 
 async def test_pages_and_what_they_are_made_of_are_light(console: Console, seen: Seen) -> None:

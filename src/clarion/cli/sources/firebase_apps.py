@@ -15,6 +15,7 @@ from clarion.cli.output import (
     ExitCode,
     Name,
     print_done,
+    print_json,
     print_record,
     print_records,
     refused,
@@ -138,6 +139,31 @@ async def resume(firebase_app: Name, *, json: AsJson = False) -> None:
     async with open_api() as api:
         resumed = await api.call("POST", f"{await _path_of(api, firebase_app)}/resume")
     _say(resumed, "{} sends again.", json)
+
+
+@commands.command
+async def check(firebase_app: Name, *, json: AsJson = False) -> None:
+    """Ask FCM whether it takes the key of a Firebase app. No push is sent.
+
+    For example:
+
+    ```
+    clarion firebase-apps check shop-prod
+    ```
+    """
+    async with open_api() as api:
+        checked = await api.call("POST", f"{await _path_of(api, firebase_app)}/check")
+    if json:
+        print_json(checked)
+        return
+    why = f"{checked['reason']} {checked['detail']}".strip()
+    match checked["verdict"]:
+        case "works":
+            print_done("FCM takes the key.")
+        case "refused":
+            raise Ending(ExitCode.FAILURE, f"FCM refuses the key: {why}", word="key_refused")
+        case _:
+            raise Ending(ExitCode.UNAVAILABLE, f"FCM can not be asked now: {why}")
 
 
 @commands.command(name="set")

@@ -20,12 +20,14 @@ from clarion.deliveries.apps.commands import (
     resume_app,
     set_app_key,
 )
+from clarion.deliveries.apps.key_check import KeyVerdict, check_key
 from clarion.deliveries.apps.pacing import PER_MINUTE_MAX, PER_MINUTE_MIN
 from clarion.deliveries.apps.queries import FirebaseApp, get_app, list_apps
 from clarion.providers.fcm.credentials import read_service_account
 from clarion.web.api.bodies import read
 from clarion.web.api.gate import ALSO, BODY, NEEDS, Call, GivenCaller, GivenParts
 from clarion.web.api.pages import Page, whole
+from clarion.web.api.shown import shown
 
 AppId = Annotated[UUID, PathParameter(description="The Firebase app's id.")]
 SourceIds = Annotated[
@@ -80,6 +82,15 @@ class Pause(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """Why the app is paused, for people who look at it."""
 
     reason: str = PAUSED_BY_PERSON
+
+
+class CheckedKey(msgspec.Struct, frozen=True, kw_only=True):
+    """What FCM says of a key: it works, is refused, or could not be asked now. `reason` and
+    `detail` say why it does not work."""
+
+    verdict: KeyVerdict
+    reason: str
+    detail: str
 
 
 class FirebaseApps(Controller):
@@ -152,6 +163,17 @@ class FirebaseApps(Controller):
         on. The body may be empty."""
         wanted = await read(request, Pause, may_be_empty=True)
         return await parts.do(pause_app, caller, app_id, wanted.reason)
+
+    @post(
+        "/{app_id:uuid}/check",
+        summary="Check a Firebase app's key",
+        opt={NEEDS: Scope.ADMIN},
+        status_code=200,
+    )
+    async def check(self, parts: GivenParts, caller: GivenCaller, app_id: AppId) -> CheckedKey:
+        """Asks FCM to look at a push and to send none (`validate_only`). Nothing is changed by it,
+        and no device hears of it."""
+        return shown(await parts.do(check_key, caller, app_id, parts.provider), CheckedKey)
 
     @post(
         "/{app_id:uuid}/removals",

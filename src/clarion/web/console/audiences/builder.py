@@ -65,7 +65,7 @@ async def show_new(me: Person) -> Response[str]:
 @post(LIST)
 async def do_create(me: Person) -> Response[Any]:
     """Saves it, or counts what is in the form where that was asked for."""
-    rule = written(me.form, me.many, await _campaign_ids(me))
+    rule = written(me.form, me.many, await campaign_ids(me))
     if "count" in me.form or isinstance(rule, Fault):
         return await _builder(me, None, invalid(rule) if isinstance(rule, Fault) else None)
     name = me.form.get("name", "")
@@ -80,7 +80,7 @@ async def do_create(me: Person) -> Response[Any]:
 async def do_count(me: Person) -> Response[str]:
     """The part of the builder that tells how many: asked for while somebody types."""
     _needs_write(me)
-    rule = written(me.form, me.many, await _campaign_ids(me))
+    rule = written(me.form, me.many, await campaign_ids(me))
     counted = Counted(rejected=invalid(rule)) if isinstance(rule, Fault) else await _count(me, rule)
     return me.page("audiences/count.html", reached=counted, who=_who(me), name_of=name_of)
 
@@ -94,7 +94,7 @@ async def show_edit(me: Person, code: FromPath[str]) -> Response[str]:
 async def do_edit(me: Person, code: FromPath[str]) -> Response[Any]:
     """Campaigns that have not launched yet go by the new rule."""
     audience = (await me.ask(get_audience, code)).audience
-    rule = written(me.form, me.many, await _campaign_ids(me))
+    rule = written(me.form, me.many, await campaign_ids(me))
     if "count" in me.form or isinstance(rule, Fault):
         return await _builder(me, audience, invalid(rule) if isinstance(rule, Fault) else None)
     change: dict[str, Any] = {"name": me.form.get("name", "")}
@@ -110,7 +110,7 @@ async def _builder(
     me: SignedIn, audience: Audience | None, rejected: Rejected | None = None
 ) -> Response[str]:
     _needs_write(me)
-    ids = await _campaign_ids(me)
+    ids = await campaign_ids(me)
     posted = me.request.method == "POST"
     saved = None if audience is None else rows_of(audience.rule, ids)
     combined, rows = ("all", list[Row]()) if saved is None else saved
@@ -162,7 +162,7 @@ async def _count(me: SignedIn, rule: Any) -> Counted:
     return Counted(count=count, sample=sample, who=explained)
 
 
-async def _campaign_ids(me: SignedIn) -> dict[str, str]:
+async def campaign_ids(me: SignedIn) -> dict[str, str]:
     """How the form calls the newest campaigns, and their ids."""
     campaigns = await me.ask(list_campaigns, before=None, limit=NAMES_MAX)
     return {f"{campaign.name} · {campaign.id.hex[-6:]}": str(campaign.id) for campaign in campaigns}

@@ -25,6 +25,7 @@ from clarion.audiences.saved.queries import (
 )
 from clarion.faults import Rejected
 from clarion.web.console.audiences.builder import ROUTES as BUILDER
+from clarion.web.console.audiences.builder import campaign_ids
 from clarion.web.console.audiences.form import TESTS_OF, code_of, rows_of
 from clarion.web.console.customers.view import name_of
 from clarion.web.console.page import PageError, Person, SignedIn, faults_by_field, read_id
@@ -113,7 +114,7 @@ async def _one(
         audience=view.audience,
         members=view.members,
         rule=None if rule is None else pretty(dump(rule)),
-        rows=rows_of(rule),
+        rows=rows_of(rule, await campaign_ids(me)),
         count=await me.ask(count_saved, code, now=me.now),
         sample=await me.ask(sample_saved, code, now=me.now, limit=SAMPLE),
         uses=await me.ask(list_uses, code),

@@ -62,8 +62,8 @@ async def do_create(me: Person) -> Response[Any]:
 
 @get(SOURCE)
 async def show_source(me: Person, source_id: FromPath[UUID]) -> Response[str]:
-    """A source, its keys, and what it sent, newest first; `outcome`, `name` and `before` stand in
-    the URL."""
+    """A source, its keys, and what it sent, newest first; `outcome`, `name`, `before` and `live`
+    stand in the URL."""
     source = await me.ask(get_source, source_id, me.now)
     chosen = me.asked("outcome") if me.asked("outcome") in OUTCOMES else ""
     name = me.asked("name").strip()
@@ -80,6 +80,7 @@ async def show_source(me: Person, source_id: FromPath[UUID]) -> Response[str]:
         name=name,
         before=me.asked("before"),
         following=following,
+        is_live=me.asked("live") != "off",
         host=me.host,
     )
 

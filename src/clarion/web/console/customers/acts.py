@@ -7,7 +7,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 from litestar.response import Stream
 
-from clarion.customers.commands import merge_customers, unmerge_customer
+from clarion.customers.commands import choose_category, merge_customers, unmerge_customer
 from clarion.customers.devices.queries import device_history, explain_device, get_device, owners_of
 from clarion.customers.profile.store import Customer
 from clarion.customers.queries import show_customer
@@ -57,6 +57,10 @@ async def do_act(me: Person, customer_id: FromPath[UUID], act: FromPath[str]) ->
         case "unsuppress":
             outcome = await me.try_do(unsuppress, name)
             said = "Events are collected, and pushes sent, again."
+        case "category":
+            category, wants = me.form.get("category", ""), me.form.get("wants") == "1"
+            outcome = await me.try_do(choose_category, name, category, is_subscribed=wants)
+            said = "They get its campaigns." if wants else "They get none of its campaigns."
         case "merge":
             return await _merge(me, name)
         case "unmerge":

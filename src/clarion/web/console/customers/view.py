@@ -15,6 +15,7 @@ from clarion.customers.devices.store import Change
 from clarion.customers.profile.store import Customer
 from clarion.customers.queries import (
     EventView,
+    list_categories,
     list_customers,
     merges_of,
     search_customers,
@@ -85,6 +86,7 @@ async def show_one(me: Person, customer_id: FromPath[UUID]) -> Response[str]:
         if asked_of is None
         else await me.ask(why_campaign, str(customer_id), asked_of, now=me.now),
         merges=[] if customer.user_id is None else await me.ask(merges_of, customer.user_id),
+        categories=await me.ask(list_categories, str(customer_id)),
         may_test=me.may_publish and customer.user_id,
     )
 
