@@ -46,6 +46,7 @@ OF_THINGS = {
     "compose-full": ("full", "/edit"),
     "review": ("draft", "/review"),
     "review-full": ("full", "/review"),
+    "review-proposed": ("proposed", "/review"),
     "report-scheduled": ("scheduled", ""),
     "report-paused": ("paused", ""),
     "report": ("done", ""),

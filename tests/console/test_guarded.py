@@ -28,7 +28,12 @@ ORIGIN = "http://clarion.test"
 PAGE = {"Accept": "text/html"}
 ID = "01981f5e-7a3b-7c12-9d51-0b6d2c4e8f70"
 HTMX_SHA384 = "Qp9rdC8H7EqOoX+nR0P3RPG2Noji+qdwJlGpfzwQJsfOpp3sGwIdSP9xO3+UlEhn"
-OWN = ("/console/me", "/console/sign-out", "/console/campaigns/preview")
+OWN = (
+    "/console/me",
+    "/console/sign-out",
+    "/console/campaigns/preview",
+    "/console/campaigns/reach",
+)
 """What a viewer may do: it is their own, or changes nothing. The preview of a draft is refused
 elsewhere: it has no page of its own."""
 OPEN = ("/console/sign-in", "/console/invitations", "/console/password-resets")

@@ -9,12 +9,8 @@ import pytest
 
 from clarion.accounts.actor import operator
 from clarion.campaigns.campaign import CampaignState
-from clarion.campaigns.timing.calendar import (
-    Calendar,
-    Upcoming,
-    list_calendar,
-    upcoming_of,
-)
+from clarion.campaigns.timing.calendar import Calendar, Upcoming
+from clarion.campaigns.timing.calendar_queries import list_calendar, upcoming_of
 from clarion.faults import Rejected
 from clarion.storage.database import Database
 from support.api import Service

@@ -167,6 +167,7 @@ async def fill(console: Console) -> dict[str, str]:
         "scheduled": "Summer opening",
         "done": "Welcome back",
         "paused": "Weekend offer",
+        "proposed": "To be approved",
     }
     for word, name in names.items():
         body = {"name": name, "content": content, "audience": {"everyone": True}}
@@ -174,6 +175,8 @@ async def fill(console: Console) -> dict[str, str]:
         paths[word] = f"/console/campaigns/{made['id']}"
         if word == "scheduled":
             await service.post(f"/campaigns/{made['id']}/schedule", {"at": "2026-04-01T08:00:00Z"})
+        if word == "proposed":
+            await service.post(f"/campaigns/{made['id']}/propose", {"at": "now"})
         if word == "done":
             await service.post(f"/campaigns/{made['id']}/schedule", {"at": "now"})
             await console.work()

@@ -19,7 +19,6 @@ from clarion.customers.devices.device import Platform
 from clarion.deliveries.delivery import Skip
 from clarion.deliveries.reasons import MEANINGS, meaning
 from clarion.faults import Fault, Rejected, invalid
-from clarion.reports.activity_store import Hour
 from clarion.web.console.amount import amount, counted, percent
 from clarion.web.console.audiences.form import COLUMNS, code_of, read_rows, rows_of
 from clarion.web.console.audiences.form import written as built
@@ -208,16 +207,12 @@ def test_what_is_no_month_is_this_one(text: str) -> None:
 
 
 def test_bars_stand_for_every_hour_and_the_best_is_named() -> None:
-    hours = [
-        Hour(hour=NOW, received=9, opened=4, converted=0),
-        Hour(hour=NOW + timedelta(hours=2), received=0, opened=7, converted=0),
-    ]
-    drawn = chart(hours, "opened")
+    drawn = chart({NOW: 4, NOW + timedelta(hours=2): 7})
     assert [bar.count for bar in drawn.bars] == [4, 0, 7]
     assert (drawn.best, drawn.total, drawn.top) == (NOW + timedelta(hours=2), 11, 10)
     assert drawn.bars[2].y + drawn.bars[2].height == drawn.bars[0].y + drawn.bars[0].height
-    assert chart(hours, "converted").best is None
-    assert chart([], "opened").bars == []
+    assert chart({NOW: 0}).best is None
+    assert chart({}).bars == []
     assert [nice(most) for most in (0, 1, 3, 11, 450)] == [1, 1, 5, 20, 500]
 
 

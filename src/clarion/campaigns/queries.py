@@ -132,16 +132,30 @@ async def preview_new(
     now: datetime,
 ) -> Preview | Rejected:
     """The same of a campaign that is not saved, as it is written (`campaigns/draft.py`)."""
+    campaign = await check_new(connection, actor, wire, check, now=now)
+    if isinstance(campaign, Rejected):
+        return campaign
+    shown = await preview.preview(connection, campaign, check, name=customer, now=now)
+    return shown or not_found("customer")
+
+
+async def check_new(
+    connection: AsyncConnection,
+    actor: Actor,
+    wire: Mapping[str, Any],
+    check: ContentCheck,
+    *,
+    now: datetime,
+) -> Campaign | Rejected:
+    """The draft that would be made of `wire`, or everything that is wrong with it; nobody is
+    counted."""
     campaign = new_campaign(
         wire, UNSET, check, campaign_id=UUID(int=0), workspace_id=actor.workspace_id, now=now
     )
     if isinstance(campaign, Rejected):
         return campaign
     wrong = await wrong_references(connection, campaign.workspace_id, campaign.audience, "audience")
-    if wrong:
-        return invalid(*wrong, code="invalid_campaign")
-    shown = await preview.preview(connection, campaign, check, name=customer, now=now)
-    return shown or not_found("customer")
+    return invalid(*wrong, code="invalid_campaign") if wrong else campaign
 
 
 async def forecast_new(

@@ -1,10 +1,8 @@
 """Bars by the hour: numbers to shapes. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-
-from clarion.reports.activity_store import Hour
 
 HOUR = timedelta(hours=1)
 SHOWN_HOURS = 72
@@ -39,9 +37,9 @@ class Chart:
     top: int
 
 
-def chart(hours: Sequence[Hour], name: str) -> Chart:
-    """The number `name` of each hour from the first on, hours without any included."""
-    counts = {each.hour.astimezone(UTC): getattr(each, name) for each in hours}
+def chart(numbers: Mapping[datetime, int]) -> Chart:
+    """The number of each hour from the first on, hours without any included."""
+    counts = {hour.astimezone(UTC): count for hour, count in numbers.items()}
     if not counts:
         return Chart(bars=[], best=None, best_count=0, total=0, top=1)
     first, last = min(counts), max(counts)

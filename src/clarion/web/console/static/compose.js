@@ -196,6 +196,8 @@
     show((wrong || added || panels[0]).dataset.tab, false);
   };
   document.addEventListener("htmx:after:swap", () => {
+    const devices = document.getElementById("reach").dataset.devices;
+    if (devices) document.getElementById("review-number").textContent = ` ${devices}`;
     const box = form.querySelector("[data-tabs]");
     if (!box.querySelector("[role=tablist]") && box.children.length > 1) { tabs(); keep(); isChanged = true; later(); }
   });

@@ -2,7 +2,7 @@
 
 from litestar import Response, get
 
-from clarion.campaigns.timing.calendar import list_calendar
+from clarion.campaigns.timing.calendar_queries import list_calendar
 from clarion.web.console.campaigns.calendar.month import bounds, first_day, month_of
 from clarion.web.console.page import Person
 

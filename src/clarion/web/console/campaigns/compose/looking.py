@@ -8,8 +8,9 @@ from clarion.accounts.actor import Permission
 from clarion.accounts.command import forbidden
 from clarion.campaigns.content.surfaces import meters
 from clarion.campaigns.preview import Forecast
-from clarion.campaigns.queries import forecast_new
-from clarion.campaigns.timing.calendar import Upcoming, upcoming_of
+from clarion.campaigns.queries import check_new, forecast_new
+from clarion.campaigns.timing.calendar import Upcoming
+from clarion.campaigns.timing.calendar_queries import upcoming_of
 from clarion.campaigns.tryout.content_preview import ContentPreview, preview_content
 from clarion.customers.devices.device import Platform
 from clarion.faults import Rejected
@@ -30,26 +31,41 @@ def needs(me: SignedIn, permission: Permission) -> None:
         raise PageError(forbidden(permission))
 
 
-async def look(me: SignedIn, form: Mapping[str, str], draft: Written) -> dict[str, Any]:
+async def look(
+    me: SignedIn, form: Mapping[str, str], draft: Written, *, counts: bool
+) -> dict[str, Any]:
     """All of it, of what is in the form and not saved yet. What is typed last holds up nothing
-    else: each part is shown as far as it can be."""
+    else: each part is shown as far as it can be. `counts`: whom it reaches, too, which takes
+    longer the more they are."""
     chance = _chance(me, form)
     wire = draft.wire if draft.wire["name"].strip() else draft.wire | {"name": "unnamed"}
     asked = {"content": wire["content"], "audience": wire["audience"]} | _for_whom(form)
     shown = await me.try_ask(preview_content, asked, me.parts.provider, now=me.now, chance=chance)
-    expected = await me.try_ask(forecast_new, wire, me.parts.check, now=me.now)
+    wrong = await me.try_ask(check_new, wire, me.parts.check, now=me.now)
+    expected = await reached(me, draft) if counts else None
     upcoming = await upcoming_shown(me, wire["timing"])
     is_written = any(form.get(name, "").strip() for name in ("title", "body", "data"))
-    rejected = with_faults(draft, _together(shown, expected))
+    rejected = with_faults(draft, _together(shown, wrong))
     return {
         "is_written": is_written,
         "preview": None if isinstance(shown, Rejected) else shown,
         "phones": {} if isinstance(shown, Rejected) else _phones(shown),
-        "forecast": None if isinstance(expected, Rejected) else expected,
+        "forecast": expected,
         "upcoming": upcoming,
         "chance": chance,
-        "checks": _checks(rejected, shown, expected, upcoming, is_written),
+        "checks": _checks(rejected, shown, upcoming, is_written),
     }
+
+
+async def reached(me: SignedIn, draft: Written) -> Forecast | None:
+    """Whom it would reach now, though its texts are not right yet; None: the audience is not."""
+    named = {"name": draft.wire["name"].strip() or "unnamed"}
+    for content in (draft.wire["content"], {"title": "unwritten"}):
+        wire = named | {"content": content, "audience": draft.wire["audience"]}
+        expected = await me.try_ask(forecast_new, wire, me.parts.check, now=me.now)
+        if not isinstance(expected, Rejected):
+            return expected
+    return None
 
 
 async def upcoming_shown(me: SignedIn, timing: Mapping[str, Any] | None) -> Upcoming | Rejected:
@@ -116,7 +132,6 @@ def _together(*outcomes: Any) -> Rejected | None:
 def _checks(
     rejected: Rejected | None,
     shown: ContentPreview | Rejected,
-    expected: Forecast | Rejected,
     upcoming: Upcoming | Rejected,
     is_written: bool,
 ) -> list[Check]:
@@ -136,12 +151,8 @@ def _checks(
     elif upcoming.shifted:
         told = "is skipped by the clocks there that day: it launches when they go on"
         found.append(_check(Level.WARN, "at", told))
-    warnings = []
     if isinstance(shown, ContentPreview):
-        warnings += shown.warnings
-    if isinstance(expected, Forecast):
-        warnings += expected.warnings
-    found += [_check(Level.WARN, field_of(one.field), one.message) for one in warnings]
+        found += [_check(Level.WARN, field_of(one.field), one.message) for one in shown.warnings]
     return list(dict.fromkeys(found))
 
 

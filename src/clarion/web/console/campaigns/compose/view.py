@@ -27,7 +27,7 @@ from clarion.web.console.campaigns.compose.form import (
     written,
 )
 from clarion.web.console.campaigns.compose.labels import field_label, language_name
-from clarion.web.console.campaigns.compose.looking import look, needs
+from clarion.web.console.campaigns.compose.looking import look, needs, reached
 from clarion.web.console.campaigns.compose.timing import WEEKDAYS
 from clarion.web.console.page import PageError, Person, SignedIn, faults_by_field, read_id
 from clarion.web.console.when import zones
@@ -120,10 +120,17 @@ async def do_autosave(me: Person) -> Response[str]:
 async def do_preview(me: Person) -> Response[str]:
     """The previews alone, of what is in the form and not saved yet."""
     before = await _before(me)
-    seen = await look(me, me.form, written(me.form, before))
+    seen = await look(me, me.form, written(me.form, before), counts=False)
     return me.page(
         "campaigns/compose/previews.html", form=me.form, **_of_languages(me.form), **seen
     )
+
+
+@post(f"{PATH}/reach")
+async def do_reach(me: Person) -> Response[str]:
+    """Whom what is in the form would reach now."""
+    forecast = await reached(me, written(me.form, await _before(me)))
+    return me.page("campaigns/compose/reach.html", forecast=forecast, is_counted=True)
 
 
 @post(f"{PATH}/test")
@@ -166,7 +173,9 @@ async def composer(
     views = await me.ask(list_audiences, archived=False, before=None, limit=AUDIENCES_SHOWN)
     schema = await me.ask(workspace_schema)
     limits = await me.ask(get_limits)
-    seen = await look(me, form, draft or written(form, campaign))
+    # Whoever opens it does not wait until all are counted: the page asks for that by itself.
+    counts = me.request.method != "GET"
+    seen = await look(me, form, draft or written(form, campaign), counts=counts)
     status = 200
     if rejected is not None:
         status = 409 if rejected.code == "conflict" else 422
@@ -192,6 +201,7 @@ async def composer(
         faults=faults_by_field(rejected),
         clash=await _clash(me, campaign, rejected),
         tested=tested,
+        is_counted=counts,
         label=field_label,
         **_of_languages(form),
         **seen,
@@ -268,4 +278,14 @@ def _read_time(text: str) -> datetime | None:
         return None
 
 
-ROUTES = [show_new, do_create, show_edit, do_edit, do_autosave, do_preview, do_test, do_duplicate]
+ROUTES = [
+    show_new,
+    do_create,
+    show_edit,
+    do_edit,
+    do_autosave,
+    do_preview,
+    do_reach,
+    do_test,
+    do_duplicate,
+]
