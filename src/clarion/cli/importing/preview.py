@@ -32,7 +32,7 @@ def preview(
     clock = SystemClock()
     now = clock.now()
     reading = reading_of(kind, UUID(int=0), now)
-    taken = 0
+    taken = partly = 0
     events: list[dict[str, Any]] = []
     codes: Counter[str] = Counter()
     examples: dict[str, RefusedLine] = {}
@@ -53,6 +53,7 @@ def preview(
         if not read.events:
             continue
         taken += 1
+        partly += read.refused is not None
         if len(events) < SHOWN:
             events += [msgspec.json.decode(raw) for _, raw in read.events]
     faults = [
@@ -65,6 +66,7 @@ def preview(
             {
                 "taken": taken,
                 "refused": codes.total(),
+                "partly": partly,
                 "events": events[:SHOWN],
                 "faults": faults,
                 "ends_early": divided,
@@ -78,7 +80,8 @@ def preview(
         )
     if taken > len(events):
         console.print(f"… and {taken - len(events):,} more", style="dim", highlight=False)
-    print_done(f"{taken:,} would be taken, {codes.total():,} refused. Nothing was kept.")
+    parts = f" ({partly:,} of them in part)" if partly else ""
+    print_done(f"{taken:,} would be taken{parts}, {codes.total():,} refused. Nothing was kept.")
     if divided is not None:
         console.print(
             f"[yellow]![/] The import would end early: {escape(divided)}", highlight=False
