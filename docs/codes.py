@@ -47,9 +47,17 @@ RECORDS = (
     "clarion.importing.columns",
     "clarion.importing.cell",
     "clarion.importing.row_reader",
-    "clarion.importing.importer",
+    "clarion.importing.reading",
 )
 """Where a line of an imported file is refused."""
+SERVICES = tuple(
+    f"clarion.importing.services.{name}"
+    for name in (
+        "service_row", "pinpoint", "onesignal", "customer_io", "airship", "braze", "posthog",
+        "firebase_topics",
+    )
+)  # fmt: skip
+"""Where a row of another service's export is refused, or a part of it."""
 
 SERVERS = ("clarion.web.intilery", "clarion.web.intilery.auth", "clarion.web.intilery.ingest")
 """Where a call of the server API is refused, beside what the collector refuses."""
@@ -186,6 +194,13 @@ def errors() -> str:
         "do lines that the collector or a registration refuses, with the codes above.",
         "",
         *_table(RECORDS),
+        "",
+        "## A row of another service's export",
+        "",
+        "`clarion import FILE --from SERVICE`: beside the codes above. Of a row whose device is",
+        "refused, the customer may have been taken.",
+        "",
+        *_table(SERVICES),
     ]
     return "\n".join(lines)
 

@@ -8,6 +8,7 @@ import asyncio
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -30,6 +31,7 @@ from support.patience import PATIENCE
 from support.people import accept_all
 from support.ports import free_ports
 
+EXPORTS = Path(__file__).parents[1] / "golden" / "exports"
 Result = tuple[int, str, str]
 
 _CHANGING = (
@@ -368,6 +370,11 @@ def test_what_is_imported_and_exported_is_the_same_here_and_there(
     for run in (both.there, both.here):
         told = json.loads(run("import", *tokens, "--json")[1])
         assert (told["lines"], told["taken"], told["refused"]) == (1_202, 1_200, 1)
+    shutil.copy(EXPORTS / "pinpoint.json", both.home)
+    leaving = (str(both.home / "pinpoint.json"), "--from", "pinpoint", "--source", "app")
+    for run in (both.there, both.here):
+        told = json.loads(run("import", *leaving, "--restart", "--json")[1])
+        assert (told["taken"], told["refused"]) == (6, 4)
     until_known(clarion, "user-1199")
     for kind in ("customers", "devices", "events"):
         for form in ("csv", "ndjson"):

@@ -84,6 +84,19 @@ def test_opt_outs_are_carried_over_even_of_whom_fcm_can_not_reach(sending: Clari
     assert devices["ep-1"]["registered_at"].startswith("2026-10-20")
 
 
+def test_a_stranger_who_left_push_is_not_sent_to_either(sending: Clarion) -> None:
+    """Of a device that nobody has signed in on, the opt-out is that of its anonymous customer."""
+    row = json.loads((EXPORTS / "pinpoint.json").read_text().splitlines()[1])
+    del row["User"]
+    file = sending.home / "stranger.json"
+    file.write_text(json.dumps(row) + "\n")
+    assert sending.json("import", str(file), "--from", "pinpoint")["taken"] == 1
+    take_in(sending.home)
+    (customer,), (device,) = exported(sending, "customers"), exported(sending, "devices")
+    assert customer["push_opted_out"] is True
+    assert (device["device_id"], device["user_id"]) == ("ep-2", None)
+
+
 def test_topics_that_were_left_are_categories_that_were_left(sending: Clarion) -> None:
     sending.json("import", str(brought(sending, "customer-io.csv")), "--from", "customer-io")
     take_in(sending.home)

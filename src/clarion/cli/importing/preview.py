@@ -32,7 +32,7 @@ def preview(
     clock = SystemClock()
     now = clock.now()
     reading = reading_of(kind, UUID(int=0), now)
-    taken = 0
+    taken = partly = 0
     events: list[dict[str, Any]] = []
     codes: Counter[str] = Counter()
     examples: dict[str, RefusedLine] = {}
@@ -53,6 +53,7 @@ def preview(
         if not read.events:
             continue
         taken += 1
+        partly += read.refused is not None
         if len(events) < SHOWN:
             events += [msgspec.json.decode(raw) for _, raw in read.events]
     faults = [
@@ -60,30 +61,37 @@ def preview(
          "message": examples[code].message}
         for code, count in codes.most_common()
     ]  # fmt: skip
+    foreseen = {
+        "taken": taken,
+        "refused": codes.total(),
+        "partly": partly,
+        "events": events[:SHOWN],
+        "faults": faults,
+        "ends_early": divided,
+    }
     if as_json:
-        print_json(
-            {
-                "taken": taken,
-                "refused": codes.total(),
-                "events": events[:SHOWN],
-                "faults": faults,
-                "ends_early": divided,
-            }
-            | ({"checked": checked} if checked else {})
-        )
-        return
-    for event in events[:SHOWN]:
+        print_json(foreseen | ({"checked": checked} if checked else {}))
+    else:
+        _tell(foreseen, more=taken - len(events))
+
+
+def _tell(foreseen: dict[str, Any], *, more: int) -> None:
+    """`more`: how many lines there are beside those whose events are shown."""
+    for event in foreseen["events"]:
         console.print(
             msgspec.json.encode(event).decode(), highlight=False, markup=False, soft_wrap=True
         )
-    if taken > len(events):
-        console.print(f"… and {taken - len(events):,} more", style="dim", highlight=False)
-    print_done(f"{taken:,} would be taken, {codes.total():,} refused. Nothing was kept.")
+    if more > 0:
+        console.print(f"… and {more:,} more", style="dim", highlight=False)
+    parts = f" ({foreseen['partly']:,} of them in part)" if foreseen["partly"] else ""
+    told = f"{foreseen['taken']:,} would be taken{parts}, {foreseen['refused']:,} refused."
+    print_done(f"{told} Nothing was kept.")
+    divided = foreseen["ends_early"]
     if divided is not None:
         console.print(
             f"[yellow]![/] The import would end early: {escape(divided)}", highlight=False
         )
-    for fault in faults:
+    for fault in foreseen["faults"]:
         place = f"{fault['lines']:,}, first in line {fault['first']:,}"
         sentence = f"{fault['code']}: {place}. {fault['message']}"
         console.print(sentence, highlight=False, markup=False, soft_wrap=True)
