@@ -18,7 +18,7 @@ from time import monotonic
 from typing import Any
 
 import structlog
-from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.broker import (
@@ -30,13 +30,19 @@ from clarion.broker import (
     Lease,
     NewJob,
 )
+from clarion.brokers.job_store import (
+    CLAIM,
+    MOVED_AT_ONCE,
+    WAITING,
+    acked_jobs,
+    bring_some_forward,
+    not_rejected,
+    rewrite_some,
+)
 from clarion.clock import SKEW, Clock
 from clarion.storage.database import Database, StorageUnavailable
 from clarion.storage.dialect import insert
 from clarion.storage.schema import job_keys, jobs
-
-REJECTED_AT_ONCE = 20
-MOVED_AT_ONCE = 500
 
 log = structlog.get_logger(__name__)
 
@@ -57,6 +63,9 @@ class DatabaseBroker:
         self._clock = clock
         self._options = options or DatabaseBrokerOptions()
         self._published: dict[JobKind, asyncio.Event] = {kind: asyncio.Event() for kind in JobKind}
+        self._had_some: dict[JobKind, bool] = dict.fromkeys(JobKind, False)
+        """The last fetch of the kind found a job, so that the next one need not look before it
+        writes."""
         self._fetches: Counter[JobKind] = Counter()
         """How many wait for a job of this kind."""
         self._polling: asyncio.Task[None] | None = None
@@ -101,7 +110,7 @@ class DatabaseBroker:
         """See `Broker.depth`."""
         async with _as_broker(), self._database.read() as connection:
             count = await connection.execute(
-                select(func.count()).select_from(jobs).where(*_not_rejected(kind))
+                select(func.count()).select_from(jobs).where(*not_rejected(kind))
             )
             return int(count.scalar_one())
 
@@ -110,7 +119,7 @@ class DatabaseBroker:
         async with _as_broker(), self._database.read() as connection:
             counted = await connection.execute(
                 select(func.count(), func.coalesce(func.sum(func.length(jobs.c.payload)), 0)).where(
-                    *_not_rejected(kind)
+                    *not_rejected(kind)
                 )
             )
             count, size = counted.one()
@@ -121,7 +130,7 @@ class DatabaseBroker:
         after: int | None = 0
         changed = 0
         while after is not None:
-            rewrite = partial(_rewrite_some, kind, change, after)
+            rewrite = partial(rewrite_some, kind, change, after)
             async with _as_broker():
                 count, after = await self._database.transact(rewrite, self._clock)
             changed += count
@@ -160,7 +169,7 @@ class DatabaseBroker:
         async with self._database.read() as connection:
             due_kinds = await connection.execute(
                 select(jobs.c.kind)
-                .where(*_not_rejected(*kinds), jobs.c.available_at <= self._clock.now())
+                .where(*not_rejected(*kinds), jobs.c.available_at <= self._clock.now())
                 .distinct()
             )
             return [JobKind(kind) for kind in due_kinds.scalars()]
@@ -180,7 +189,7 @@ class DatabaseBroker:
         now, moved, ahead = self._clock.now(), 0, timedelta()
         while True:
             moved_from = await self._database.transact(
-                partial(_bring_some_forward, now), self._clock
+                partial(bring_some_forward, now), self._clock
             )
             ahead = max([ahead, *(published_at - now for published_at in moved_from)])
             moved += len(moved_from)
@@ -191,36 +200,25 @@ class DatabaseBroker:
 
     async def _claim(self, kind: JobKind, limit: int, lease_seconds: float) -> list[Lease]:
         now = self._clock.now()
-        due = (*_not_rejected(kind), jobs.c.available_at <= now)
+        at = {"wanted": kind.value, "now": now}
+        until = now + timedelta(seconds=lease_seconds)
         async with _as_broker():
-            async with self._database.read() as connection:
-                waiting = await connection.execute(select(jobs.c.id).where(*due).limit(1))
-                if waiting.one_or_none() is None:
-                    return []
+            if not self._had_some[kind]:
+                async with self._database.read() as connection:
+                    waiting = await connection.execute(WAITING, at)
+                    if waiting.one_or_none() is None:
+                        return []
 
             async def claim(connection: AsyncConnection) -> list[Lease]:
-                due_ids = (
-                    select(jobs.c.id)
-                    .where(*due)
-                    .order_by(jobs.c.available_at)
-                    .limit(limit)
-                    .with_for_update(skip_locked=True)
-                )
-                rows = await connection.execute(
-                    update(jobs)
-                    .where(jobs.c.id.in_(due_ids.scalar_subquery()))
-                    .values(
-                        available_at=now + timedelta(seconds=lease_seconds),
-                        delivery_count=jobs.c.delivery_count + 1,
-                    )
-                    .returning(jobs.c.id, jobs.c.payload, jobs.c.delivery_count)
-                )
+                rows = await connection.execute(CLAIM, {**at, "most": limit, "until": until})
                 return [
                     _DatabaseLease(self, row.id, bytes(row.payload), row.delivery_count)
                     for row in sorted(rows, key=lambda row: int(row.id))
                 ]
 
-            return await self._database.transact(claim, self._clock)
+            leases = await self._database.transact(claim, self._clock)
+            self._had_some[kind] = bool(leases)
+            return leases
 
     def _start_flush(self) -> None:
         if self._flush is None or self._flush.done():
@@ -259,7 +257,7 @@ class DatabaseBroker:
 
         async def work(connection: AsyncConnection) -> None:
             if acked:
-                await connection.execute(delete(jobs).where(jobs.c.id.in_(acked)))
+                await connection.execute(acked_jobs(connection), {"acked": acked})
             keys = {job.key for job in new if job.key is not None}
             if keys:
                 old = now - timedelta(seconds=DEDUPE_WINDOW_SECONDS)
@@ -316,53 +314,6 @@ class DatabaseBroker:
 
     def after(self, seconds: float) -> datetime:
         return self._clock.now() + timedelta(seconds=seconds)
-
-
-def _not_rejected(*kinds: JobKind) -> tuple[ColumnElement[bool], ...]:
-    """What waits of these kinds, or is leased."""
-    words = [kind.value for kind in kinds]
-    is_kind = jobs.c.kind == words[0] if len(words) == 1 else jobs.c.kind.in_(words)
-    return is_kind, jobs.c.rejected_reason.is_(None)
-
-
-async def _rewrite_some(
-    kind: JobKind, change: Callable[[bytes], bytes | None], after: int, connection: AsyncConnection
-) -> tuple[int, int | None]:
-    """How many rejected jobs were rewritten, and the last one looked at; None: that was all."""
-    rows = await connection.execute(
-        select(jobs.c.id, jobs.c.payload)
-        .where(jobs.c.kind == kind.value, jobs.c.rejected_reason.is_not(None), jobs.c.id > after)
-        .order_by(jobs.c.id)
-        .limit(REJECTED_AT_ONCE)
-    )
-    rejected, changed = rows.all(), 0
-    for row in rejected:
-        payload = change(bytes(row.payload))
-        if payload is not None:
-            changed += 1
-            await connection.execute(
-                update(jobs).where(jobs.c.id == row.id).values(payload=payload)
-            )
-    return changed, rejected[-1].id if rejected else None
-
-
-async def _bring_some_forward(now: datetime, connection: AsyncConnection) -> list[datetime]:
-    """When those were published, by the clock of before, that were brought forward."""
-    rows = await connection.execute(
-        select(jobs.c.id, jobs.c.available_at, jobs.c.published_at)
-        .where(jobs.c.published_at > now + SKEW)
-        .limit(MOVED_AT_ONCE)
-    )
-    jobs_ahead = rows.all()
-    for row in jobs_ahead:
-        waits = row.available_at - row.published_at
-        await connection.execute(
-            update(jobs)
-            .where(jobs.c.id == row.id)
-            .values(available_at=now + waits, published_at=now)
-        )
-    await connection.execute(delete(job_keys).where(job_keys.c.published_at > now + SKEW))
-    return [row.published_at for row in jobs_ahead]
 
 
 class _DatabaseLease:
