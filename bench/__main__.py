@@ -105,6 +105,10 @@ async def _measure(parts: Any, only: str | None, divisor: int) -> dict[str, Any]
                         results["campaign"][name] = await campaign.measure(
                             rows, server, count, campaign.CONTENT, progress
                         )
+                        # A push must cost the same however many there are.
+                        results["campaign"][f"{name}, a twentieth"] = await campaign.measure(
+                            rows, server, count // 20, campaign.CONTENT, progress
+                        )
                         results["campaign"][f"{name}, with Liquid"] = await campaign.measure(
                             rows, server, count, campaign.LIQUID, progress
                         )

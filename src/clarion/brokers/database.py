@@ -18,7 +18,7 @@ from time import monotonic
 from typing import Any
 
 import structlog
-from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.broker import (
@@ -30,14 +30,19 @@ from clarion.broker import (
     Lease,
     NewJob,
 )
-from clarion.brokers.job_store import claim_due, is_any_due, remove_jobs
+from clarion.brokers.job_store import (
+    MOVED_AT_ONCE,
+    bring_some_forward,
+    claim_due,
+    is_any_due,
+    not_rejected,
+    remove_jobs,
+)
 from clarion.brokers.rejected_job_store import rewrite_some
 from clarion.clock import SKEW, Clock
 from clarion.storage.database import Database, StorageUnavailable
 from clarion.storage.dialect import insert
 from clarion.storage.schema import job_keys, jobs
-
-MOVED_AT_ONCE = 500
 
 log = structlog.get_logger(__name__)
 
@@ -58,6 +63,9 @@ class DatabaseBroker:
         self._clock = clock
         self._options = options or DatabaseBrokerOptions()
         self._published: dict[JobKind, asyncio.Event] = {kind: asyncio.Event() for kind in JobKind}
+        self._had_some: dict[JobKind, bool] = dict.fromkeys(JobKind, False)
+        """The last fetch of the kind found a job, so that the next one need not look before it
+        writes."""
         self._fetches: Counter[JobKind] = Counter()
         """How many wait for a job of this kind."""
         self._polling: asyncio.Task[None] | None = None
@@ -102,7 +110,7 @@ class DatabaseBroker:
         """See `Broker.depth`."""
         async with _as_broker(), self._database.read() as connection:
             count = await connection.execute(
-                select(func.count()).select_from(jobs).where(*_not_rejected(kind))
+                select(func.count()).select_from(jobs).where(*not_rejected(kind))
             )
             return int(count.scalar_one())
 
@@ -111,7 +119,7 @@ class DatabaseBroker:
         async with _as_broker(), self._database.read() as connection:
             first = await connection.execute(
                 select(jobs.c.available_at)
-                .where(*_not_rejected(kind), jobs.c.available_at <= self._clock.now())
+                .where(*not_rejected(kind), jobs.c.available_at <= self._clock.now())
                 .order_by(jobs.c.available_at)
                 .limit(1)
             )
@@ -123,7 +131,7 @@ class DatabaseBroker:
         async with _as_broker(), self._database.read() as connection:
             counted = await connection.execute(
                 select(func.count(), func.coalesce(func.sum(func.length(jobs.c.payload)), 0)).where(
-                    *_not_rejected(kind)
+                    *not_rejected(kind)
                 )
             )
             count, size = counted.one()
@@ -173,7 +181,7 @@ class DatabaseBroker:
         async with self._database.read() as connection:
             due_kinds = await connection.execute(
                 select(jobs.c.kind)
-                .where(*_not_rejected(*kinds), jobs.c.available_at <= self._clock.now())
+                .where(*not_rejected(*kinds), jobs.c.available_at <= self._clock.now())
                 .distinct()
             )
             return [JobKind(kind) for kind in due_kinds.scalars()]
@@ -193,7 +201,7 @@ class DatabaseBroker:
         now, moved, ahead = self._clock.now(), 0, timedelta()
         while True:
             moved_from = await self._database.transact(
-                partial(_bring_some_forward, now), self._clock
+                partial(bring_some_forward, now), self._clock
             )
             ahead = max([ahead, *(published_at - now for published_at in moved_from)])
             moved += len(moved_from)
@@ -206,9 +214,10 @@ class DatabaseBroker:
         now = self._clock.now()
         until = now + timedelta(seconds=lease_seconds)
         async with _as_broker():
-            async with self._database.read() as connection:
-                if not await is_any_due(connection, kind, now):
-                    return []
+            if not self._had_some[kind]:
+                async with self._database.read() as connection:
+                    if not await is_any_due(connection, kind, now):
+                        return []
 
             async def claim(connection: AsyncConnection) -> list[Lease]:
                 rows = await claim_due(connection, kind, limit, now=now, until=until)
@@ -217,7 +226,9 @@ class DatabaseBroker:
                     for row in rows
                 ]
 
-            return await self._database.transact(claim, self._clock)
+            leases = await self._database.transact(claim, self._clock)
+            self._had_some[kind] = bool(leases)
+            return leases
 
     def _start_flush(self) -> None:
         if self._flush is None or self._flush.done():
@@ -313,32 +324,6 @@ class DatabaseBroker:
 
     def after(self, seconds: float) -> datetime:
         return self._clock.now() + timedelta(seconds=seconds)
-
-
-def _not_rejected(*kinds: JobKind) -> tuple[ColumnElement[bool], ...]:
-    """What waits of these kinds, or is leased."""
-    words = [kind.value for kind in kinds]
-    is_kind = jobs.c.kind == words[0] if len(words) == 1 else jobs.c.kind.in_(words)
-    return is_kind, jobs.c.rejected_reason.is_(None)
-
-
-async def _bring_some_forward(now: datetime, connection: AsyncConnection) -> list[datetime]:
-    """When those were published, by the clock of before, that were brought forward."""
-    rows = await connection.execute(
-        select(jobs.c.id, jobs.c.available_at, jobs.c.published_at)
-        .where(jobs.c.published_at > now + SKEW)
-        .limit(MOVED_AT_ONCE)
-    )
-    jobs_ahead = rows.all()
-    for row in jobs_ahead:
-        waits = row.available_at - row.published_at
-        await connection.execute(
-            update(jobs)
-            .where(jobs.c.id == row.id)
-            .values(available_at=now + waits, published_at=now)
-        )
-    await connection.execute(delete(job_keys).where(job_keys.c.published_at > now + SKEW))
-    return [row.published_at for row in jobs_ahead]
 
 
 class _DatabaseLease:

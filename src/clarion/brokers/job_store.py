@@ -8,8 +8,11 @@ from sqlalchemy import ColumnElement, Delete, Select, Update, bindparam, delete,
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.broker import JobKind
+from clarion.clock import SKEW
 from clarion.storage.dialect import Instant, among, prepared, several
-from clarion.storage.schema import jobs
+from clarion.storage.schema import job_keys, jobs
+
+MOVED_AT_ONCE = 500
 
 
 async def is_any_due(connection: AsyncConnection, kind: JobKind, now: datetime) -> bool:
@@ -63,6 +66,32 @@ async def remove_jobs(connection: AsyncConnection, ids: Sequence[int]) -> None:
 @prepared
 def _remove_jobs(connection: AsyncConnection) -> Delete:
     return delete(jobs).where(among(connection, jobs.c.id, several(connection, "ids", jobs.c.id)))
+
+
+async def bring_some_forward(now: datetime, connection: AsyncConnection) -> list[datetime]:
+    """When those were published, by the clock of before, that were brought forward."""
+    rows = await connection.execute(
+        select(jobs.c.id, jobs.c.available_at, jobs.c.published_at)
+        .where(jobs.c.published_at > now + SKEW)
+        .limit(MOVED_AT_ONCE)
+    )
+    jobs_ahead = rows.all()
+    for row in jobs_ahead:
+        waits = row.available_at - row.published_at
+        await connection.execute(
+            update(jobs)
+            .where(jobs.c.id == row.id)
+            .values(available_at=now + waits, published_at=now)
+        )
+    await connection.execute(delete(job_keys).where(job_keys.c.published_at > now + SKEW))
+    return [row.published_at for row in jobs_ahead]
+
+
+def not_rejected(*kinds: JobKind) -> tuple[ColumnElement[bool], ...]:
+    """What waits of these kinds, or is leased."""
+    words = [kind.value for kind in kinds]
+    is_kind = jobs.c.kind == words[0] if len(words) == 1 else jobs.c.kind.in_(words)
+    return is_kind, jobs.c.rejected_reason.is_(None)
 
 
 def _is_due() -> tuple[ColumnElement[bool], ...]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import literal_column, select, tuple_, update
+from sqlalchemy import bindparam, literal_column, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.audiences import rule, rule_parser
@@ -16,6 +16,7 @@ from clarion.audiences.saved.store import resolve_rule
 from clarion.campaigns.launch import FINAL, Launch, LaunchState
 from clarion.campaigns.timing import own_time
 from clarion.storage.bulk import insert_new
+from clarion.storage.dialect import Id
 from clarion.storage.schema import campaign_names, launches
 
 
@@ -41,10 +42,14 @@ async def get_launch(
     connection: AsyncConnection, launch_id: UUID, *, lock: bool = False
 ) -> Launch | None:
     """`lock`: nobody else changes it until this transaction ends."""
-    statement = select(launches).where(launches.c.id == launch_id)
-    rows = await connection.execute(statement.with_for_update() if lock else statement)
+    rows = await connection.execute(_LOCKED if lock else _ONE, {"launch": launch_id})
     row = rows.one_or_none()
     return None if row is None else _launch(row._mapping)
+
+
+_ONE = select(launches).where(launches.c.id == bindparam("launch", type_=Id))
+_LOCKED = _ONE.with_for_update()
+"""Made once: once for each chunk would be felt."""
 
 
 async def list_launches(

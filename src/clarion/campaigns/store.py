@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.accounts.workspace_store import lock_workspace
@@ -29,6 +29,7 @@ from clarion.campaigns.limits.limits import NO_LIMITS, Limits
 from clarion.campaigns.limits.store import COLUMNS as LIMITS
 from clarion.campaigns.limits.store import limits_among
 from clarion.storage.bulk import insert_new
+from clarion.storage.dialect import Id
 from clarion.storage.schema import campaign_names, campaigns, launches, workspace_limits
 
 
@@ -93,17 +94,20 @@ async def is_code_taken(
 
 async def get_launched(connection: AsyncConnection, launch_id: UUID) -> Campaign | None:
     """The campaign of a launch, with that launch, and the limits of its workspace."""
-    statement = (
-        select(campaigns, *LAUNCH_COLUMNS, *LIMITS)
-        .join(launches, launches.c.campaign_id == campaigns.c.id)
-        .outerjoin(workspace_limits, workspace_limits.c.workspace_id == campaigns.c.workspace_id)
-        .where(launches.c.id == launch_id)
-    )
-    row = (await connection.execute(statement)).one_or_none()
+    row = (await connection.execute(_LAUNCHED, {"launch": launch_id})).one_or_none()
     if row is None:
         return None
     values = row._asdict()
     return _campaign(row, launch_beside(values), limits_among(values))
+
+
+_LAUNCHED = (
+    select(campaigns, *LAUNCH_COLUMNS, *LIMITS)
+    .join(launches, launches.c.campaign_id == campaigns.c.id)
+    .outerjoin(workspace_limits, workspace_limits.c.workspace_id == campaigns.c.workspace_id)
+    .where(launches.c.id == bindparam("launch", type_=Id))
+)
+"""Made once: once for each chunk would be felt."""
 
 
 async def list_campaigns(

@@ -336,9 +336,7 @@ async def finish_launch(
     launch = await get_launch(connection, launch_id, lock=True)
     if launch is None or launch.stage is not LaunchState.SENDING:
         return False
-    still_open = await connection.execute(
-        select(chunks.c.id).where(chunks.c.launch_id == launch_id, _OPEN).limit(1)
-    )
+    still_open = await connection.execute(_STILL_OPEN, {"launch": launch_id})
     if still_open.one_or_none() is not None:
         return False
     failure = failure_of(await read_counts(connection, launch_id, tally))
@@ -351,6 +349,11 @@ async def finish_launch(
         verb="campaign.finish" if failure is None else "campaign.fail",
     )
     return True
+
+
+_STILL_OPEN = (
+    select(chunks.c.id).where(chunks.c.launch_id == bindparam("launch", type_=Id), _OPEN).limit(1)
+)
 
 
 def _ours(chunk: Chunk) -> tuple[Any, ...]:

@@ -7,7 +7,7 @@ device ever changes, so that each is planned once.
 """
 
 from collections import defaultdict
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -158,7 +158,7 @@ class Planner:
                 after=launch.cursor,
                 limit=limit,
             )
-            rows: Iterable[Any] = await connection.execute(statement)
+            rows: Sequence[Any] = (await connection.execute(statement)).all()
             page = [ReachedDevice(*row) for row in rows]
             if launch.own_time is None or not page:
                 return page, {}

@@ -56,6 +56,29 @@ async def insert_new(
     await _write(connection, table, rows, "ON CONFLICT DO NOTHING", same or _NOTHING)
 
 
+async def insert_columns(
+    connection: AsyncConnection, table: Table, each: Mapping[str, Sequence[Any]], same: Row
+) -> None:
+    """`insert_new`, of rows that are given as columns, all of one length. `same`: columns that are
+    alike in all rows."""
+    count = len(next(iter(each.values())))
+    if not count:
+        return
+    shape = _shape(connection, table, each, same, "ON CONFLICT DO NOTHING")
+    values = [
+        _converted(same[name], convert) if name in same else _each(each[name], convert)
+        for name, convert in zip(shape.names, shape.converts, strict=True)
+    ]
+    if connection.dialect.name == "postgresql":
+        await connection.exec_driver_sql(shape.sql, tuple(values))
+        return
+    columns = [
+        repeat(column, count) if name in same else column
+        for name, column in zip(shape.names, values, strict=True)
+    ]
+    await connection.exec_driver_sql(shape.sql, list(zip(*columns, strict=True)))
+
+
 async def append(
     connection: AsyncConnection, table: Table, rows: Sequence[Row], same: Row | None = None
 ) -> None:
@@ -205,10 +228,14 @@ def _by_row(shape: _Shape, rows: Sequence[Row], same: Row) -> list[tuple[Any, ..
     return list(zip(*columns, strict=True))
 
 
-def _column(rows: Sequence[Row], name: str, convert: Convert | None) -> list[Any]:
+def _column(rows: Sequence[Row], name: str, convert: Convert | None) -> Sequence[Any]:
+    return _each([row[name] for row in rows], convert)
+
+
+def _each(values: Sequence[Any], convert: Convert | None) -> Sequence[Any]:
     if convert is None:
-        return [row[name] for row in rows]
-    return [None if (value := row[name]) is None else convert(value) for row in rows]
+        return values
+    return [None if value is None else convert(value) for value in values]
 
 
 def _converted(value: Any, convert: Convert | None) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import bindparam, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.deliveries.apps.pace_store import make_pace
@@ -17,7 +17,7 @@ from clarion.deliveries.practice import PRACTICE_PROJECT
 from clarion.deliveries.provider import ProviderApp
 from clarion.sources.source import Source
 from clarion.sources.store import bind_firebase_app, list_sources
-from clarion.storage.dialect import insert
+from clarion.storage.dialect import Id, insert
 from clarion.storage.schema import firebase_apps
 from clarion.storage.vault import Vault
 
@@ -266,16 +266,7 @@ async def open_app(
     though_paused: bool = False,
 ) -> ProviderApp | AppPaused | None:
     """The app as a sender needs it. Raises VaultLocked where the secret key is another one."""
-    rows = await connection.execute(
-        select(
-            firebase_apps.c.project_id,
-            firebase_apps.c.sealed_key,
-            firebase_apps.c.paused_reason,
-            firebase_apps.c.paused_at,
-            firebase_apps.c.tries_again_at,
-        ).where(firebase_apps.c.id == app_id)
-    )
-    row = rows.one_or_none()
+    row = (await connection.execute(_OPENED, {"app": app_id})).one_or_none()
     if row is None:
         return None
     if row.paused_reason is not None and not though_paused:
@@ -288,6 +279,14 @@ async def open_app(
     return ProviderApp(id=app_id, project_id=row.project_id, service_account=account)
 
 
+_OPENED = select(
+    firebase_apps.c.project_id,
+    firebase_apps.c.sealed_key,
+    firebase_apps.c.paused_reason,
+    firebase_apps.c.paused_at,
+    firebase_apps.c.tries_again_at,
+).where(firebase_apps.c.id == bindparam("app", type_=Id))
+"""Made once: once for each chunk would be felt."""
 _IN_USE: dict[str, Any] = {"paused_reason": None, "paused_at": None, "tries_again_at": None}
 _FIELDS = (
     "id",

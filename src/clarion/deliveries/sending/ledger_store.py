@@ -6,10 +6,10 @@ no push left for goes on as a member of another chunk, without a row.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import cache
-from operator import itemgetter
+from itertools import product
 from typing import Any
 from uuid import UUID
 
@@ -44,12 +44,11 @@ from clarion.deliveries.chunk import (
 from clarion.deliveries.counts_store import Tally
 from clarion.deliveries.delivery import DeliveryState, Settled
 from clarion.deliveries.latency import Report
-from clarion.storage.bulk import insert_new
-from clarion.storage.dialect import Id, Instant, among
+from clarion.storage.bulk import insert_columns, insert_new
+from clarion.storage.dialect import Id, Instant, among, prepared, several
 from clarion.storage.schema import chunks, customers, deliveries, devices
 
 _PENDING = DeliveryState.PENDING.value
-_ROW_PART = itemgetter("platform", "language")
 _IS_PENDING = deliveries.c.state == literal_column("'pending'")
 """A literal, not a parameter: only then do databases use the index of the pending ones."""
 
@@ -67,23 +66,19 @@ async def open_deliveries(
     members = [member for member in unpack(chunk.members) if member.device_id not in with_row]
     if not members:
         return pending
-    device_ids = [member.device_id for member in members]
     read = await connection.execute(
-        _devices_as_they_are(*wanted).where(among(connection, devices.c.id, device_ids))
+        _DEVICES[wanted](connection),
+        {"devices": [member.device_id for member in members]},
     )
-    there = {device_id: (customer_id, rest) for device_id, customer_id, *rest in read}
+    there = {row[0]: row for row in read.all()}
     for member in members:
-        device = there.get(member.device_id)
-        if device is None:
-            pending.append(
-                OpenDelivery(member.device_id, member.platform, customer_id=member.customer_id)
+        delivery = OpenDelivery(member.device_id, member.platform)
+        if (row := there.get(member.device_id)) is not None:
+            delivery = OpenDelivery(
+                member.device_id, member.platform, row[1] == member.customer_id, *row[2:]
             )
-        else:
-            customer_id, rest = device
-            is_theirs = customer_id == member.customer_id
-            delivery = OpenDelivery(member.device_id, member.platform, is_theirs, *rest)
-            delivery.customer_id = member.customer_id
-            pending.append(delivery)
+        delivery.customer_id = member.customer_id
+        pending.append(delivery)
     return pending
 
 
@@ -114,11 +109,17 @@ def _rows_as_they_are(has_lost: bool, with_traits: bool, with_facts: bool) -> Se
     )
 
 
-@cache
-def _devices_as_they_are(with_traits: bool, with_facts: bool) -> Select[Any]:
-    return select(
-        devices.c.id, devices.c.customer_id, *_now(with_traits, with_facts)
-    ).outerjoin_from(devices, customers, customers.c.id == devices.c.customer_id)
+def _of_devices(with_traits: bool, with_facts: bool) -> Callable[[AsyncConnection], Select[Any]]:
+    @prepared
+    def statement(connection: AsyncConnection) -> Select[Any]:
+        listed = several(connection, "devices", devices.c.id)
+        return (
+            select(devices.c.id, devices.c.customer_id, *_now(with_traits, with_facts))
+            .outerjoin_from(devices, customers, customers.c.id == devices.c.customer_id)
+            .where(among(connection, devices.c.id, listed))
+        )
+
+    return statement
 
 
 def _now(with_traits: bool, with_facts: bool) -> list[Any]:
@@ -140,6 +141,9 @@ def _now(with_traits: bool, with_facts: bool) -> list[Any]:
 def _nothing(name: str) -> Any:
     """NULL in the place of a column that this campaign does not need."""
     return null().label(name)
+
+
+_DEVICES = {wanted: _of_devices(*wanted) for wanted in product((False, True), repeat=2)}
 
 
 async def settle_chunk(
@@ -282,15 +286,14 @@ class _Settlement:
         more: Mapping[str, Any],
     ) -> None:
         """Inserts rows with the same values for members, and counts them."""
-        rows = [
-            {
-                "customer_id": member.customer_id,
-                "device_id": member.device_id,
-                "platform": member.platform,
-                "language": self._languages.get(member.device_id),
-            }
-            for member in members
-        ]
+        platforms = [member.platform for member in members]
+        languages = [self._languages.get(member.device_id) for member in members]
+        each: dict[str, Sequence[Any]] = {
+            "customer_id": [member.customer_id for member in members],
+            "device_id": [member.device_id for member in members],
+            "platform": platforms,
+            "language": languages,
+        }
         alike = {
             "launch_id": self._chunk.launch_id,
             "state": state,
@@ -299,8 +302,8 @@ class _Settlement:
             "unanswered": unanswered,
             **more,
         }
-        await insert_new(self._connection, deliveries, rows, alike)
-        for (platform, language), count in Counter(map(_ROW_PART, rows)).items():
+        await insert_columns(self._connection, deliveries, each, alike)
+        for (platform, language), count in Counter(zip(platforms, languages, strict=True)).items():
             self.tally.add(platform, _PENDING, None, -count)
             tries = {"attempts": attempts * count, "unanswered": unanswered * count}
             self.tally.add(platform, state, reason, count, **tries, language=language)
