@@ -31,7 +31,6 @@ from clarion.customers.identity import store as identity_store
 from clarion.customers.identity.batch import Arrival, Batch
 from clarion.customers.identity.claim import sender_of
 from clarion.customers.identity.companion_store import add_companions
-from clarion.customers.identity.extract import owner_key
 from clarion.customers.identity.identifier import Owner, User, customer_ids
 from clarion.customers.identity.known import Identifier
 from clarion.customers.identity.repeated_claim_store import claims_told_again
@@ -106,6 +105,7 @@ class Ingestion:
         self._now = now
         self._outcomes = Outcomes(tally or Tally(Names()), workspace_id)
         self._arrivals: Mapping[str, Arrival] = {}
+        self._hashes: Mapping[str, bytes] = {}
         self._awaited: Collection[str] = ()
 
     async def take(self, arrivals: Sequence[Arrival]) -> int:
@@ -124,7 +124,7 @@ class Ingestion:
             return 0
         self._outcomes.accept(fresh)
         self._arrivals = {arrival.event.message_id: arrival for arrival in fresh}
-        self._awaited = before.awaited
+        self._hashes, self._awaited = before.hashes, before.awaited
         batch = await beside(len(fresh), lambda: _met(fresh, before.merges, known))
         await self._write(batch)
         self._outcomes.warn(warnings_of(batch))
@@ -222,27 +222,33 @@ class Ingestion:
         rows: list[dict[str, Any]] = []
         receipts: set[str] = set()
         gained: dict[Owner, list[tuple[Event, bool]]] = defaultdict(list)
+        taught: set[Owner] = set()
         doubted: dict[UUID, Owner] = {}
+        source_id, sender = None, 0
         for arrival in batch.arrivals:
             event = arrival.event
-            key, owner = batch.owner_of(event, arrival.source_id)
+            if arrival.source_id is not source_id:
+                source_id, sender = arrival.source_id, sender_of(arrival.source_id)
+            key, owner = batch.owner_of(event, sender)
             if owner is not None:
                 gained[owner].append((event, key is None))
-                if event.type == "identify" and event.is_clock_wrong:
-                    doubted[self._customer_id_of(owner)] = owner
+                if event.type == "identify":
+                    taught.add(owner)
+                    if event.is_clock_wrong:
+                        doubted[self._customer_id_of(owner)] = owner
             if event.type == "track" and plain_name(event.name) in RECEIPT_NAMES:
                 receipts.add(event.message_id)
             rows.append(
                 {
                     "workspace_id": self._workspace_id,
                     "message_id": event.message_id,
-                    "source_id": arrival.source_id,
+                    "source_id": source_id,
                     "type": event.type,
                     "name": event.name,
                     "user_id": event.user_id,
                     "anonymous_id": event.anonymous_id,
                     "device_id": event.device_id,
-                    "key": owner_key(event),
+                    "key": key or event.user_id,
                     "at": event.at,
                     "clock_at": event.clock_at,
                     "order_at": event.order_at,
@@ -250,16 +256,20 @@ class Ingestion:
                     "body": event.body,
                 }
             )
-        await insert_events(self._connection, self._workspace_id, rows, receipts, self._awaited)
+        await insert_events(self._connection, rows, self._hashes, receipts, self._awaited)
         await add_trait_claims(self._connection, self._workspace_id, batch.arrivals)
         few = await with_few_claims(self._connection, self._workspace_id, doubted, IDENTIFIES_MAX)
         batch.touched |= {doubted[customer_id] for customer_id in few}
-        await self._keep_customers(gained, batch)
+        await self._keep_customers(gained, taught, batch)
 
     async def _keep_customers(
-        self, gained: Mapping[Owner, list[tuple[Event, bool]]], batch: Batch
+        self,
+        gained: Mapping[Owner, list[tuple[Event, bool]]],
+        taught: AbstractSet[Owner],
+        batch: Batch,
     ) -> None:
         """Customers gain events and inherit from those they absorbed; the touched are made anew.
+        `taught`: those of whom an identify says something.
 
         Only those who are taught something, or inherit, are read; of the others it is noted when
         they were seen.
@@ -269,11 +279,7 @@ class Ingestion:
             for owner in {*gained, *batch.touched, *batch.absorbed, *batch.absorbed.values()}
         }
         heirs = set(batch.absorbed.values())
-        students = {
-            owner
-            for owner, events in gained.items()
-            if owner in heirs or any(event.type == "identify" for event, _ in events)
-        }
+        students = taught | (heirs & gained.keys())
         known = await store.lock_customers(
             self._connection, (owners[one] for one in {*students, *heirs, *batch.absorbed})
         )

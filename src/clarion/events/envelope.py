@@ -7,13 +7,18 @@ refusal costs the collector no transaction of its own.
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from uuid import UUID
 
 import msgspec
 
+from clarion.clock import id_maker
 from clarion.events.messages.message import Envelope, Event, read, tell_apart
 from clarion.events.messages.proof import Proof
 from clarion.ingest_log.rejection import RejectedEvent
+
+IDS_KEPT = 1_024
+"""Of workspaces and sources."""
 
 
 class Item(msgspec.Struct, frozen=True, array_like=True):
@@ -66,8 +71,15 @@ def encode(parcels: Sequence[Parcel]) -> bytes:
 
 
 def decode(payload: bytes) -> list[Parcel]:
-    """The parcels of a job. Raises msgspec.DecodeError for what `encode` has not made."""
-    return _decoder.decode(payload)
+    """The parcels of a job. Raises msgspec.DecodeError for what `encode` has not made.
+
+    Ids are those of the database's driver, and one object for all parcels that name the same: each
+    event asks for them several times, and `UUID` compares and hashes slowly."""
+    parcels = _decoder.decode(payload)
+    for parcel in parcels:
+        msgspec.structs.force_setattr(parcel, "workspace_id", _driver_id(parcel.workspace_id))
+        msgspec.structs.force_setattr(parcel, "source_id", _driver_id(parcel.source_id))
+    return parcels
 
 
 def split(parcel: Parcel, bytes_max: int) -> list[Parcel]:
@@ -143,6 +155,11 @@ def open_parcel(parcel: Parcel) -> tuple[list[Event], list[RejectedEvent]]:
             refusals.append(event)
     tell_apart(events, parcel.first_place)
     return events, refusals
+
+
+@lru_cache(maxsize=IDS_KEPT)
+def _driver_id(one: UUID) -> UUID:
+    return id_maker()(one.bytes)
 
 
 def _part(parcel: Parcel, items: list[Item], refusals: list[RejectedEvent], place: int) -> Parcel:

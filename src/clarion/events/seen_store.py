@@ -8,6 +8,7 @@ messageId, which no index of events knows.
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from hashlib import blake2b
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -31,25 +32,22 @@ def message_hashes(workspace_id: UUID, message_ids: Iterable[str]) -> list[bytes
 
 
 async def add_seen(
-    connection: AsyncConnection, workspace_id: UUID, rows: Sequence[Mapping[str, Any]]
+    connection: AsyncConnection, by_hash: Mapping[bytes, Mapping[str, Any]]
 ) -> Sequence[Mapping[str, Any]]:
-    """Note the messageIds of these rows of events, which have their `seq` and were not seen when it
-    was looked; returns the rows that nobody else has stored since."""
-    hashes = message_hashes(workspace_id, (row["message_id"] for row in rows))
-    by_hash = dict(zip(hashes, rows, strict=True))
+    """Note the messageIds of these rows of events by their hash. The rows have their `seq`, and
+    were not seen when it was looked; returns those that nobody else has stored since."""
     seen = [
         {"hash": hashed, "received_at": row["received_at"], "seq": row["seq"]}
-        for hashed, row in sorted(by_hash.items(), key=_hash)  # so that two wait in a line
+        for hashed, row in sorted(by_hash.items(), key=_first)  # so that two wait in a line
     ]
     if has_one_writer(connection):
         await insert_new(connection, seen_messages, seen)
-        return rows
+        return list(by_hash.values())
     fresh = set(map(bytes, await insert_unseen(connection, seen_messages, seen, returning="hash")))
-    return rows if len(fresh) == len(rows) else [by_hash[one] for one in by_hash if one in fresh]
+    return [row for hashed, row in by_hash.items() if hashed in fresh]
 
 
-def _hash(item: tuple[bytes, Any]) -> bytes:
-    return item[0]
+_first = itemgetter(0)
 
 
 async def seqs_of(

@@ -107,11 +107,12 @@ def _before(connection: AsyncConnection) -> CompoundSelect[Any]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Before:
-    """What every transaction that takes in events has to know before: those that were `stored`
-    already, by messageId, with when they were received; the workspace's `salt` where it has people
-    whose events are dropped; its `merges`, user id → the one it counts as; and the names of the
-    events that launches wait for (`awaited`)."""
+    """What every transaction that takes in events has to know before: what each messageId is known
+    by (`hashes`); those that were `stored` already, with when they were received; the workspace's
+    `salt` where it has people whose events are dropped; its `merges`, user id → the one it counts
+    as; and the names of the events that launches wait for (`awaited`)."""
 
+    hashes: Mapping[str, bytes]
     stored: Mapping[str, datetime]
     salt: bytes | None
     merges: Mapping[str, str]
@@ -122,10 +123,12 @@ async def look_before(
     connection: AsyncConnection, workspace_id: UUID, message_ids: Sequence[str]
 ) -> Before:
     """One look for all of it: hardly any workspace has such people or merges."""
-    ids = dict(zip(message_hashes(workspace_id, message_ids), message_ids, strict=True))
-    told = {"workspace": workspace_id, "hashes": list(ids)}
+    hashes = message_hashes(workspace_id, message_ids)
+    ids = dict(zip(hashes, message_ids, strict=True))
+    told = {"workspace": workspace_id, "hashes": hashes}
     rows = (await connection.execute(_before(connection), told)).all()
     return Before(
+        hashes=dict(zip(message_ids, hashes, strict=True)),
         stored={ids[bytes(hashed)]: at for hashed, at, _, _ in rows if at is not None},
         salt=next(
             (bytes(salt) for salt, at, _, _ in rows if salt is not None and at is None), None
@@ -137,18 +140,19 @@ async def look_before(
 
 async def insert_events(
     connection: AsyncConnection,
-    workspace_id: UUID,
     rows: Sequence[dict[str, Any]],
+    hashes: Mapping[str, bytes],
     receipts: Collection[str] = (),
     awaited: Collection[str] = (),
 ) -> None:
     """Rows of the events table, which get their numbers, but for those whose messageId was seen
-    already. `receipts`: the messageIds of those which the attributor is to look at; `awaited`: the
-    names of tracks that it is to look at, since a launch waits for them."""
+    already. `hashes`: as `look_before` tells them. `receipts`: the messageIds of those which the
+    attributor is to look at; `awaited`: the names of tracks that it is to look at, since a launch
+    waits for them."""
     seqs = await next_numbers(connection, events, len(rows))
     for seq, row in zip(seqs, rows, strict=True):
         row["seq"] = seq
-    fresh = await add_seen(connection, workspace_id, rows)
+    fresh = await add_seen(connection, {hashes[row["message_id"]]: row for row in rows})
     await append(connection, events, fresh)
     due = [{"seq": row["seq"]} for row in fresh if row["message_id"] in receipts]
     await insert_new(connection, receipts_due, due)

@@ -1,6 +1,7 @@
 """Why something an app sent was rejected, and what could be read of it all the same. Pure."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from clarion.faults import Rejected
@@ -8,6 +9,8 @@ from clarion.text import is_storable
 
 LABEL_CHARACTERS_MAX = 100
 """Of a name or a version that stands beside what was counted or refused."""
+LABELS_KEPT = 1_024
+"""So many are remembered: nearly all events are of the same few libraries."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +48,17 @@ def library_of(context: Any) -> tuple[str | None, str | None]:
 
 def label(value: Any) -> str | None:
     """A short text to tell alike things apart; None if `value` is no text that can be kept."""
-    if not isinstance(value, str) or not is_storable(value):
+    if type(value) is str and len(value) <= LABEL_CHARACTERS_MAX:
+        return _short_label(value)
+    return _label(value) if isinstance(value, str) else None
+
+
+@lru_cache(maxsize=LABELS_KEPT)
+def _short_label(value: str) -> str | None:
+    return _label(value)
+
+
+def _label(value: str) -> str | None:
+    if not is_storable(value):
         return None
     return value.strip()[:LABEL_CHARACTERS_MAX] or None

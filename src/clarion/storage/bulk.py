@@ -200,8 +200,7 @@ async def _write(
 
 def _is_alike(values: Sequence[Any]) -> bool:
     """As nearly always: they are one and the same object, and none is compared."""
-    first = values[0]
-    return all(value is first for value in values) or all(value == first for value in values)
+    return values.count(values[0]) == len(values)
 
 
 def _shape(connection: AsyncConnection, table: Table, row: Row, same: Row, ending: str) -> _Shape:

@@ -1,12 +1,12 @@
 """The few things SQLite and PostgreSQL truly say differently."""
 
-import json
 from collections.abc import Callable, Collection
 from datetime import datetime
 from functools import wraps
 from typing import Any, TypeVar
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import (
     BigInteger,
     BindParameter,
@@ -168,7 +168,7 @@ class _JsonList(TypeDecorator[list[str]]):
     cache_ok = True
 
     def bind_processor(self, dialect: Dialect) -> Any:
-        return json.dumps
+        return lambda texts: msgspec.json.encode(texts).decode()
 
 
 class _BytesList(TypeDecorator[list[bytes]]):

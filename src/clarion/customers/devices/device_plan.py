@@ -10,7 +10,6 @@ from datetime import datetime
 from uuid import UUID
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from clarion.clock import from_micros
 from clarion.customers.devices.device import (
@@ -27,7 +26,7 @@ from clarion.customers.devices.device import (
 from clarion.customers.devices.history import HistoryEntry, HistoryRecorder, Step
 from clarion.customers.devices.liveness import held, is_effective, judged, ranked
 from clarion.customers.identity.batch import Batch
-from clarion.customers.identity.identifier import customer_ids, device_row_id
+from clarion.customers.identity.identifier import User, customer_ids, device_row_id
 
 
 class Holder(Struct, frozen=True, kw_only=True, gc=False):
@@ -109,11 +108,17 @@ class DevicePlan:
         return self.device_ids - devices.keys()
 
     def newcomers(self, devices: Mapping[str, KeptDevice]) -> dict[str, UUID]:
-        """The devices that register for the first time, and whose they will be."""
-        return {
-            device_id: self._customer_id_of(self._batch.device_owner(device_id))
+        """The devices that register for the first time as somebody's, and whose they will be. Who
+        is known by the device alone has no other one."""
+        owners = {
+            device_id: self._batch.device_owner(device_id)
             for device_id in self._registrations
             if device_id not in devices
+        }
+        return {
+            device_id: self._customer_id_of(owner)
+            for device_id, owner in owners.items()
+            if isinstance(owner, User)
         }
 
     def leave_out(self, device_ids: Iterable[str]) -> set[str]:
@@ -173,27 +178,34 @@ class DevicePlan:
     def _after(
         self, device_id: str, before: KeptDevice | None, deletions: Iterable[Deletion]
     ) -> KeptDevice:
-        after = self._registered(device_id, before)
+        registrations, seen = self._registered(device_id, before)
+        facts = self._batch.facts_of(device_id)
         effective: list[Deletion] = []
         if device_id in self.device_ids:
             line = self._batch.timeline(device_id)
             effective = [one for one in deletions if is_effective(one, line, self._batch.is_real)]
-            owner = self._batch.device_owner(device_id)
-            after = replace(
-                after,
-                customer_id=self._customer_id_of(owner),
-                registrations=judged(
-                    after.registrations,
-                    device_id=device_id,
-                    homes={one.installation_hash: self._home(one) for one in after.registrations},
-                    deletions=effective,
-                    left_at=line.left_at,
-                ),
+            customer_id = self._customer_id_of(self._batch.device_owner(device_id))
+            registrations = judged(
+                registrations,
+                device_id=device_id,
+                homes={one.installation_hash: self._home(one) for one in registrations},
+                deletions=effective,
+                left_at=line.left_at,
             )
         else:
-            after = self._bereft(after)
-        after = self._informed(after)
-        if before is not None and after.registrations is before.registrations:
+            assert before is not None, "what registers is among those concerned"
+            customer_id = before.customer_id
+            registrations = self._bereft(device_id, registrations)
+        known = {} if before is None else before.facts
+        after = KeptDevice(
+            id=device_row_id(self._workspace_id, device_id) if before is None else before.id,
+            device_id=device_id,
+            customer_id=customer_id,
+            registrations=registrations,
+            facts=known if facts is None else facts.values,
+            last_seen_at=seen if facts is None else max(seen, from_micros(facts.seen)),
+        )
+        if before is not None and registrations is before.registrations:
             return after
         chronicle = HistoryRecorder(before=before, after=after, now=self._now)
         chronicle.write(
@@ -204,50 +216,33 @@ class DevicePlan:
         self.history += chronicle.lines
         return after
 
-    def _registered(self, device_id: str, before: KeptDevice | None) -> KeptDevice:
+    def _registered(
+        self, device_id: str, before: KeptDevice | None
+    ) -> tuple[tuple[Held, ...], datetime]:
+        """A device's registrations with those of the batch, and when it was last seen by them."""
         registrations = self._registrations.get(device_id, ())
+        if before is not None and not registrations:
+            return before.registrations, before.last_seen_at
         kinds = {one.token_kind: one for one in before.registrations} if before else {}
         for one in registrations:
             kinds[one.token_kind] = held(kinds.get(one.token_kind), one)
         seen = [one.registered_at for one in registrations]
-        if before is not None and not registrations:
-            return before
         if before is not None:
-            return replace(
-                before,
-                registrations=tuple(kinds.values()),
-                last_seen_at=max([before.last_seen_at, *seen]),
-            )
+            seen.append(before.last_seen_at)
         assert seen, "a device exists by its first registration"
-        return KeptDevice(
-            id=device_row_id(self._workspace_id, device_id),
-            device_id=device_id,
-            customer_id=self._workspace_id,  # its owner is set before it is written
-            registrations=tuple(kinds.values()),
-            last_seen_at=max(seen),
-        )
+        return tuple(kinds.values()), max(seen)
 
-    def _informed(self, device: KeptDevice) -> KeptDevice:
-        """With what its events tell of it."""
-        facts = self._batch.facts_of(device.device_id)
-        if facts is None:
-            return device
-        seen = max(device.last_seen_at, from_micros(facts.seen))
-        return replace(device, facts=facts.values, last_seen_at=seen)
-
-    def _bereft(self, device: KeptDevice) -> KeptDevice:
-        """A device that only loses what another one has registered."""
+    def _bereft(self, device_id: str, registrations: tuple[Held, ...]) -> tuple[Held, ...]:
+        """Those of a device that only loses what another one has registered."""
         ends = []
-        registrations = []
-        for one in device.registrations:
+        left = []
+        for one in registrations:
             holder = self._holders.get(one.installation_hash)
-            if holder is not None and holder.device_id != device.device_id:
+            if holder is not None and holder.device_id != device_id:
                 ends.append((holder.stamp.at, TOKEN_MOVED))
                 one = one.ended(TOKEN_MOVED)
-            registrations.append(one)
-        if not ends:
-            return device
-        return replace(device, registrations=ranked(registrations, ends))
+            left.append(one)
+        return ranked(left, ends) if ends else registrations
 
     def _end(self, device: KeptDevice, deletions: Sequence[Deletion]) -> Step | None:
         """The event that ended what the device was sent to by, if one did."""

@@ -42,6 +42,7 @@ NOTED_MICROS = 3_600_000_000
 """A device that says nothing new is noted so often."""
 FACT_CHARACTERS_MAX = 100
 TEXTS_KEPT = 4_096
+CONTEXTS_KEPT = 1_024
 
 
 class PushPermission(StrEnum):
@@ -161,11 +162,12 @@ def told_by(event: Event) -> dict[str, str]:
         _take(found, event.properties, in_properties)
         if plain in REGISTRATION_NAMES:
             _take_live_activity(found, event.properties)
-    for part, names in _IN_CONTEXT:
-        section = context.get(part)
-        if section is not None and type(section) is dict:
-            _take(found, section, names)
-    _take(found, context, _AT_ROOT)
+    in_context = _in_context(context)
+    if found:
+        for fact, text in in_context.items():
+            found.setdefault(fact, text)
+    else:
+        found.update(in_context)
     said.append(context)
     if type(device) is dict:
         said.append(device)
@@ -176,6 +178,33 @@ def told_by(event: Event) -> dict[str, str]:
                 found["push_permission"] = permission.value
                 break
     return found
+
+
+def _in_context(context: Mapping[str, Any]) -> Mapping[str, str]:
+    app, os, device = context.get("app"), context.get("os"), context.get("device")
+    app = app if type(app) is dict else _ABSENT
+    os = os if type(os) is dict else _ABSENT
+    device = device if type(device) is dict else _ABSENT
+    said = (
+        app.get("name"), app.get("version"), app.get("build"), os.get("name"), os.get("version"),
+        device.get("manufacturer"), device.get("model"),
+        context.get("locale"), context.get("timezone"),
+    )  # fmt: skip
+    try:
+        return _facts_said(*said)
+    except TypeError:  # a list or an object where a text should stand
+        return _facts_said(*(one if type(one) in (str, int) else None for one in said))
+
+
+@lru_cache(maxsize=CONTEXTS_KEPT, typed=True)
+def _facts_said(*said: Any) -> Mapping[str, str]:
+    """By `_CONTEXT_FACTS`. The phones of one model, version and language all say the same."""
+    told = zip(_CONTEXT_FACTS, said, strict=True)
+    return {
+        fact: text
+        for fact, value in told
+        if (type(value) is str or type(value) is int) and (text := _text(value))
+    }
 
 
 def _hour(micros: int) -> int:
@@ -232,12 +261,11 @@ def _subscribed(entries: Any) -> PushPermission | None:
     return None
 
 
-_IN_CONTEXT = (
-    ("app", (("name", "app_name"), ("version", "app_version"), ("build", "app_build"))),
-    ("os", (("name", "os_name"), ("version", "os_version"))),
-    ("device", (("manufacturer", "manufacturer"), ("model", "model"))),
-)
-_AT_ROOT = (("locale", "locale"), ("timezone", "timezone"))
+_ABSENT: dict[str, Any] = {}
+_CONTEXT_FACTS = (
+    "app_name", "app_version", "app_build", "os_name", "os_version",
+    "manufacturer", "model", "locale", "timezone",
+)  # fmt: skip
 _IN_PROPERTIES = (
     ("app_version", "app_version"),
     ("appVersion", "app_version"),

@@ -108,6 +108,10 @@ def judged(
     """A device's registrations by what is known now, the one to send to first; `deletions` are the
     effective ones, `left_at` since when its owner has left it."""
     said = list(deletions)
+    if len(registrations) == 1:
+        one = registrations[0]
+        end = _end(one, registrations, device_id, homes, said, left_at)
+        return (one.revived() if end is None else one.ended(end[1]),)
     ends = [_end(one, registrations, device_id, homes, said, left_at) for one in registrations]
     alive = [
         one.revived() if end is None else one.ended(end[1])

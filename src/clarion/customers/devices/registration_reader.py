@@ -39,6 +39,8 @@ from clarion.events.messages.message import Event
 from clarion.events.messages.reserved import DELETION_NAMES, SUBSCRIBING_NAMES, plain_name
 from clarion.faults import Rejected
 
+_ENDING_NAMES = DELETION_NAMES | SUBSCRIBING_NAMES
+
 APNS_CURE = (
     "This is an APNs token, which FCM can not send to: register the token that Firebase Messaging "
     "gives on iOS (fcmToken), or the Firebase installation id (fid)."
@@ -78,13 +80,11 @@ def read_deletions(event: Event) -> Sequence[Deletion]:
     """What an event says to be gone; nothing for most."""
     name = plain_name(event.name) if event.type == "track" else ""
     device_id = event.device_id or event.context_device_id
-    if device_id is None:
+    if device_id is None or name not in _ENDING_NAMES:
         return ()
     if name in SUBSCRIBING_NAMES:
         unwanted = unwanted_addresses(name, event.context)
         return [_deletion(event, device_id, one) for one in unwanted if is_token(one.strip())]
-    if name not in DELETION_NAMES:
-        return ()
     fid, token = said_addresses(event.type, name, event.properties, event.traits, event.context)
     said = (one for one in (fid, token) if isinstance(one, str) and one.strip())
     named = next(said, None)

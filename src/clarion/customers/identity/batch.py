@@ -87,20 +87,24 @@ class Batch:
         self._day_claims: dict[str, DayClaim | None] = {}
         self._to_keep: dict[str, Identifier] | None = None
         self._decides: set[Decider] = set()
+        source_id, sender = None, 0
         for arrival in arrivals:
-            if (decider := owner_key(arrival.event)) is not None:
-                self._decides.add((decider, arrival.event.user_id is not None))
-            for key, flags in sighted_flags(arrival.event).items():
+            event = arrival.event
+            if arrival.source_id is not source_id:
+                source_id, sender = arrival.source_id, sender_of(arrival.source_id)
+            if (decider := owner_key(event)) is not None:
+                self._decides.add((decider, event.user_id is not None))
+            for key, flags in sighted_flags(event).items():
                 known = self._seen.get(key)
                 self._seen[key] = flags if known is None else known.merged(flags)
-            for claim in claims_of(arrival.event, sender_of(arrival.source_id)):
+            for claim in claims_of(event, sender):
                 self.claims.append(claim)
                 self._new[claim.key].append(claim)
-            device_id, other_id = arrival.event.device_id, arrival.event.context_device_id
+            device_id, other_id = event.device_id, event.context_device_id
             if device_id is not None:
-                self._of_devices[device_id].append(arrival.event)
+                self._of_devices[device_id].append(event)
             if other_id is not None and other_id != device_id:
-                self._of_devices[other_id].append(arrival.event)
+                self._of_devices[other_id].append(event)
 
     @property
     def keys(self) -> set[str]:
@@ -136,13 +140,14 @@ class Batch:
     def unsettled(self) -> set[str]:
         """The keys whose timeline may change. Asked after `meet` and `reopen`."""
         if self._unsettled is None:
-            self._unsettled = self._reopened | {
-                key
-                for key, claims in self._new.items()
-                if not all(
-                    leaves_unchanged(self._timelines[key], claim, self.is_real) for claim in claims
-                )
-            }
+            is_real, lines = self._real.__contains__, self._timelines
+            self._unsettled = set(self._reopened)
+            for key, claims in self._new.items():
+                line = lines[key]
+                for claim in claims:
+                    if not leaves_unchanged(line, claim, is_real):
+                        self._unsettled.add(key)
+                        break
         return self._unsettled
 
     def doubtful_keys(self) -> set[str]:
@@ -224,18 +229,21 @@ class Batch:
         return self._claims_to_add
 
     def _choose_claims(self) -> None:
+        unsettled = self.unsettled()
         for key in self._new.keys() | self._reopened:
-            if self._timelines[key].is_nobodys:
+            line = self._timelines[key]
+            if line.is_nobodys:
                 self._day_claims[key] = None
                 continue
-            known = self._known[key].day_claim if key in self._known else None
-            is_settled = key not in self.unsettled()
+            before = self._known.get(key)
+            known = None if before is None else before.day_claim
+            is_settled = key not in unsettled
             if known is not None and not is_settled:
                 known = kept_in(known, self._stored.get(key, Stored()).claims)
             to_store, self._day_claims[key] = chosen(
                 self._new.get(key, ()),
                 known,
-                may_repeat=is_settled and not self._timelines[key].leads,
+                may_repeat=is_settled and not line.leads,
             )
             self._claims_to_add += to_store
 
@@ -254,16 +262,18 @@ class Batch:
     def knows(self, key: str) -> bool:
         return key in self._timelines
 
-    def owner_of(self, sighting: Sighting, source_id: UUID) -> tuple[str | None, Owner | None]:
+    def owner_of(self, sighting: Sighting, sender: int) -> tuple[str | None, Owner | None]:
         """The key that decides an event's owner (None: its user id does), and the owner; no owner
-        where the event names nobody."""
+        where the event names nobody. `sender`: of its source."""
         key = owner_key(sighting)
         if key is None:
             return None, None
-        if key == sighting.user_id and self.is_real(key):
-            return None, self.canonical(User(key))
-        line = self._timelines[key]
-        at = line.placed(sighting.claimed_at, sender_of(source_id), sighting.clock_ahead)
+        if key == sighting.user_id and key in self._real:
+            owner: Owner = User(key)
+            return None, self.canonical(owner) if self._merges else owner
+        line, at = self._timelines[key], sighting.claimed_at
+        if line.leads:
+            at = line.placed(at, sender, sighting.clock_ahead)
         return key, self.canonical(line.owner_at(key, at))
 
     def owned(self) -> tuple[dict[Decider, Owned], list[Decider], set[str]]:

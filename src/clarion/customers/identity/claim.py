@@ -85,9 +85,10 @@ def moved_back(at: datetime, ahead: int | None, lead: int) -> datetime:
 
 def lead_of(claim: Claim) -> int:
     """By how many µs the claim shows its sender's clock to be ahead; 0: by none."""
-    if claim.ahead is None or claim.ahead <= AHEAD_MIN:
+    ahead = claim.ahead
+    if ahead is None or ahead <= AHEAD_MIN:
         return 0
-    return -(-claim.ahead // LEAD_STEP) * LEAD_STEP
+    return -(-ahead // LEAD_STEP) * LEAD_STEP
 
 
 def said_by(claim: Claim, leads: Mapping[int, int], is_real: IsReal) -> Said | None:

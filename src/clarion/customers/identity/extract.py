@@ -16,6 +16,14 @@ from clarion.events.messages.reserved import (
 )
 
 _DAY = timedelta(days=1)
+_OWN_DEVICE = Flags(is_device=True)
+_NAMED_DEVICE = Flags(is_named=True)
+_PROVEN_USER = Flags(is_user=True, is_guarded=True)
+_USERS = {
+    (is_known, is_guarded): Flags(is_user=True, is_known=is_known, is_guarded=is_guarded)
+    for is_known in (False, True)
+    for is_guarded in (False, True)
+}
 CONTACTABLE_TRAITS = ("email", "phone")
 """An identify with one of these proves that a userId is a person, not a device (R2)."""
 
@@ -54,30 +62,34 @@ class Sighting(Protocol):
 def sighted_flags(sighting: Sighting) -> dict[str, Flags]:
     """What one event says of the identifiers in it (R2)."""
     found: dict[str, Flags] = {}
-
-    def note(key: str, flags: Flags) -> None:
-        before = found.get(key)
-        found[key] = flags if before is None else before.merged(flags)
-
+    is_asked = sighting.proof is not None
+    user_id, device_id = sighting.user_id, sighting.device_id
     for key in (sighting.anonymous_id, sighting.previous_id):
         if key is not None:
-            note(key, NO_FLAGS)
-    is_asked = sighting.proof is not None
-    user_id = sighting.user_id
-    for key in (sighting.device_id, sighting.context_device_id):
-        if key is not None:
-            is_own = key == user_id
-            is_named = not is_own and user_id is not None and _registers(sighting)
-            note(key, Flags(is_device=is_own and not is_asked, is_named=is_named and not is_asked))
-    if user_id is not None and is_asked:
-        is_proven = sighting.proof is Proof.PROVEN
-        note(user_id, Flags(is_user=is_proven, is_guarded=is_proven))
-    elif user_id is not None:
-        other_device = sighting.device_id is not None and sighting.device_id != user_id
+            found[key] = NO_FLAGS
+    for key in (device_id, sighting.context_device_id):
+        if key is None:
+            continue
+        flags = NO_FLAGS
+        if not is_asked:
+            if key == user_id:
+                flags = _OWN_DEVICE
+            elif user_id is not None and _registers(sighting):
+                flags = _NAMED_DEVICE
+        before = found.get(key)
+        found[key] = flags if before is None else before.merged(flags)
+    if user_id is None:
+        return found
+    if is_asked:
+        flags = _PROVEN_USER if sighting.proof is Proof.PROVEN else NO_FLAGS
+    else:
         is_known = sighting.type == "identify" and bool(sighting.traits)
-        proven = is_known and any(sighting.traits.get(name) for name in CONTACTABLE_TRAITS)
-        guarded = other_device or proven
-        note(user_id, Flags(is_user=True, is_known=is_known, is_guarded=guarded))
+        is_guarded = (device_id is not None and device_id != user_id) or (
+            is_known and any(sighting.traits.get(name) for name in CONTACTABLE_TRAITS)
+        )
+        flags = _USERS[is_known, is_guarded]
+    before = found.get(user_id)
+    found[user_id] = flags if before is None else before.merged(flags)
     return found
 
 

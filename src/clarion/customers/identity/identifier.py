@@ -50,15 +50,16 @@ class Flags(Struct, frozen=True, kw_only=True, gc=False):
 
     def merged(self, other: "Flags") -> "Flags":
         """What either has seen; itself where `other` is nothing new, as nearly always."""
-        if other in (NO_FLAGS, self):
+        if other is NO_FLAGS or other is self:
             return self
-        return Flags(
+        both = Flags(
             is_user=self.is_user or other.is_user,
             is_device=self.is_device or other.is_device,
             is_named=self.is_named or other.is_named,
             is_known=self.is_known or other.is_known,
             is_guarded=self.is_guarded or other.is_guarded,
         )
+        return self if both == self else both
 
 
 NO_FLAGS = Flags()

@@ -52,7 +52,7 @@ def chosen(
     """Of a key's new claims those to store, and what later ones may repeat then. `may_repeat`: all
     of them fit the timeline, and no clock is ahead on it."""
     to_store: list[Claim] = []
-    for claim in sorted(claims, key=_claimed_at):
+    for claim in claims if len(claims) < 2 else sorted(claims, key=_claimed_at):
         if may_repeat and known is not None and _repeats(known, claim):
             continue
         to_store.append(claim)
@@ -113,7 +113,8 @@ def _repeats(known: DayClaim, claim: Claim) -> bool:
         return False
     if claim.user_id != known.user_id or lead_of(claim):
         return False
-    return known.at <= to_micros(claim.at) and known.at // DAY_MICROS == _day(claim)
+    at = to_micros(claim.at)
+    return known.at <= at and known.at // DAY_MICROS == at // DAY_MICROS
 
 
 def _is_later(claim: Claim, known: DayClaim | None) -> bool:
@@ -121,8 +122,9 @@ def _is_later(claim: Claim, known: DayClaim | None) -> bool:
     that a registration of that day changes nothing that is kept."""
     if known is None:
         return True
-    is_another = claim.user_id != known.user_id or _day(claim) != known.at // DAY_MICROS
-    return is_another and to_micros(claim.at) > known.at
+    at = to_micros(claim.at)
+    is_another = claim.user_id != known.user_id or at // DAY_MICROS != known.at // DAY_MICROS
+    return is_another and at > known.at
 
 
 def _claimed_at(claim: Claim) -> datetime:

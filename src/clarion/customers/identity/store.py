@@ -2,7 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from operator import attrgetter
+from functools import cache
+from operator import attrgetter, itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -98,18 +99,18 @@ async def keep_identifiers(
             {
                 "workspace_id": workspace_id,
                 "key": key,
-                "is_user": changed[key].flags.is_user,
-                "is_device": changed[key].flags.is_device,
-                "is_guarded": changed[key].flags.is_guarded,
-                "is_named": changed[key].flags.is_named,
-                "is_known": changed[key].flags.is_known,
-                "timeline": _dump(changed[key].timeline),
-                "facts": _dump_struct(changed[key].facts),
-                "decides_as_user": changed[key].decides_as_user,
-                "decides_as_key": changed[key].decides_as_key,
-                "day_claim": _dump_struct(changed[key].day_claim),
+                "is_user": one.flags.is_user,
+                "is_device": one.flags.is_device,
+                "is_guarded": one.flags.is_guarded,
+                "is_named": one.flags.is_named,
+                "is_known": one.flags.is_known,
+                "timeline": _dump(one.timeline),
+                "facts": _dump_struct(one.facts),
+                "decides_as_user": one.decides_as_user,
+                "decides_as_key": one.decides_as_key,
+                "day_claim": _dump_struct(one.day_claim),
             }
-            for key in sorted(changed)
+            for key, one in sorted(changed.items(), key=_first)
         ],
         key=("workspace_id", "key"),
     )
@@ -298,6 +299,7 @@ _KEPT = (
     identifiers.c.decides_as_key,
     identifiers.c.day_claim,
 )
+_first = itemgetter(0)
 _UNCLAIMED = Timeline()
 _facts = msgspec.json.Decoder(Facts)
 _day_claim = msgspec.json.Decoder(DayClaim)
@@ -324,13 +326,7 @@ def _identifier(
     day_claim: str | None,
 ) -> Identifier:
     return Identifier(
-        flags=Flags(
-            is_user=is_user,
-            is_device=is_device,
-            is_named=is_named,
-            is_known=is_known,
-            is_guarded=is_guarded,
-        ),
+        flags=_flags(is_user, is_device, is_named, is_known, is_guarded),
         timeline=_load(timeline),
         facts=None if facts is None else _facts.decode(facts),
         decides_as_user=decides_as_user,
@@ -339,11 +335,25 @@ def _identifier(
     )
 
 
+@cache
+def _flags(
+    is_user: bool, is_device: bool, is_named: bool, is_known: bool, is_guarded: bool
+) -> Flags:
+    """One value for all identifiers of which the same was seen: there are 32."""
+    return Flags(
+        is_user=is_user,
+        is_device=is_device,
+        is_named=is_named,
+        is_known=is_known,
+        is_guarded=is_guarded,
+    )
+
+
 def _dump(line: Timeline) -> list[Any]:
     """A timeline as the row keeps it: [spans, mover, has mover, device user, shared], then since
     when its device is left (null: it is not) and whose clock was ahead, where there is either. A
     key that is nobody's: null alone."""
-    if line == _UNCLAIMED:
+    if line is _UNCLAIMED or line == _UNCLAIMED:
         return []
     if line.is_nobodys:
         return [None]

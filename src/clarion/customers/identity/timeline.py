@@ -77,7 +77,7 @@ class Timeline(Struct, frozen=True, kw_only=True):
 
     def owner_at(self, key: str, at: datetime) -> Owner:
         """The owner of `key` at that time (R4); `at` as `placed` gives it."""
-        place = bisect_right(self.spans, at, key=_at)
+        place = _place(self.spans, at)
         if place:
             span = self.spans[place - 1]
             if span.user_id is not None:
@@ -107,6 +107,11 @@ class Timeline(Struct, frozen=True, kw_only=True):
 
     def runs(self, key: str) -> list[tuple[datetime | None, datetime | None, Owner]]:
         """(start, end, owner) for all of time, runs of one owner joined; None is open."""
+        if not self.spans:
+            return [(None, None, Provisional(key, None))]
+        first = self.spans[0].user_id
+        if len(self.spans) == 1 and first is not None and not self.is_shared:
+            return [(None, None, User(first))]  # as most are: somebody has signed in
         edges = sorted({span.at for span in self.spans})
         runs: list[tuple[datetime | None, datetime | None, Owner]] = []
         for start, end in pairwise([None, *edges, None]):
@@ -194,13 +199,13 @@ def leaves_unchanged(known: Timeline, claim: Claim, is_real: IsReal) -> bool:
     read: the common case of a signed-in customer's next event."""
     if known.is_nobodys:
         return True
-    if lead_of(claim) > known.leads.get(claim.sender, 0):
+    if claim.ahead is not None and lead_of(claim) > known.leads.get(claim.sender, 0):
         return False
     if claim.kind is ClaimKind.PLAIN and known.left_at is None and not known.leads:
         # Nearly all there are: what `said_by` makes of them is not needed to know it.
         if not is_real(claim.user_id):
             return True
-        place = bisect_right(known.spans, claim.at, key=_at)
+        place = _place(known.spans, claim.at)
         return place > 0 and known.spans[place - 1].user_id == claim.user_id
     said = said_by(claim, known.leads, is_real)
     if said is None:
@@ -280,6 +285,13 @@ def _span(said: Said) -> Span:
 
 def _at(span: Span) -> datetime:
     return span.at
+
+
+def _place(spans: Sequence[Span], at: datetime) -> int:
+    """How many spans begin at `at` or before; nearly always all."""
+    if not spans or spans[-1].at <= at:
+        return len(spans)
+    return bisect_right(spans, at, key=_at)
 
 
 def _leads(claims: Iterable[Claim], known: Mapping[int, int]) -> dict[int, int]:

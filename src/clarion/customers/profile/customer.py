@@ -77,8 +77,12 @@ def new_customer(customer_id: UUID, owner: Owner, at: datetime) -> CustomerRecor
 
 def seen(customer_id: UUID, owner: Owner, events: Gained) -> Seen:
     """What `events` say of a customer whom they teach nothing about."""
-    times = [event.at for event, _ in events]
-    return Seen(customer_id, *names_of(owner), min(times), max(times))
+    first = last = events[0][0].at
+    if len(events) > 1:
+        times = [event.at for event, _ in events]
+        first, last = min(times), max(times)
+    user_id, key = names_of(owner)
+    return Seen(customer_id, user_id, key, first, last)
 
 
 def names_of(owner: Owner) -> tuple[str | None, str | None]:

@@ -47,6 +47,8 @@ _GROUPED = re.compile(r"-?[0-9]{1,3}(?:[,'][0-9]{2,3})*[,'][0-9]{3}(?:[.,][0-9]*
 def usable_id(value: Any) -> str | None:
     """An id after R0, or None: trimmed, whole numbers as text; blank, shared, long, damaged and
     inexact ones are none."""
+    if value is None:
+        return None
     text: str | None = value.strip() if type(value) is str else _text_of(value)
     if not text or len(text) > ID_CHARACTERS_MAX:
         return None
@@ -73,7 +75,7 @@ def is_inexact(value: Any) -> bool:
 def has_number(*values: Any) -> bool:
     """Whether one of the ids was told as a number that may be no whole one: then what was printed
     has to be looked at (`printed`)."""
-    return any(type(value) is float for value in values)
+    return float in map(type, values)
 
 
 def printed(text: str) -> str:

@@ -86,15 +86,14 @@ def said_addresses(
     elif name in REGISTRATION_NAMES or name in TOKEN_NAMES or name in DELETION_NAMES:
         fid = first(properties, "fid")
         token = first(properties, "fcmToken", "fcm_token", "token")
-    subscribed = (key for key, status in _subscriptions(context) if status == _SUBSCRIBED)
     if name in SUBSCRIBING_NAMES:
-        return None, next(subscribed, None)
+        return None, _subscribed(context)
     if fid is None:
         fid = device.get("fid")
     if token is None and name not in REGISTRATION_NAMES:
         token = device.get("token")
         if token is None and name in TOKEN_NAMES:
-            token = next(subscribed, None)
+            token = _subscribed(context)
     return fid, token
 
 
@@ -155,7 +154,12 @@ def _derived(address: str) -> str:
 
 
 def _object(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
+    return value if type(value) is dict or isinstance(value, Mapping) else {}
+
+
+def _subscribed(context: Mapping[str, Any]) -> str | None:
+    """The first token of which `context.messaging_subscriptions` says that pushes are wanted."""
+    return next((key for key, status in _subscriptions(context) if status == _SUBSCRIBED), None)
 
 
 def _subscriptions(context: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

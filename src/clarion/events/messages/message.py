@@ -134,20 +134,24 @@ def read(
         body = raw.decode()
     except (ValueError, RecursionError) as error:
         return unreadable(message_id, error, raw)
-    context, properties = _object(wire.get("context")), _object(wire.get("properties"))
-    traits = _traits(wire.get("traits"), context) if type_ == "identify" else {}
-    name = event_name(wire.get("event" if type_ == "track" else "name"))
+    say = wire.get
+    context, properties = _object(say("context")), _object(say("properties"))
+    traits = _traits(say("traits"), context) if type_ == "identify" else {}
+    name = event_name(say("event" if type_ == "track" else "name"))
     device_id, context_device_id = device_ids(properties, context)
-    original, given = parse_time(wire.get("originalTimestamp")), parse_time(wire.get("timestamp"))
-    sent_at = parse_time(wire.get("sentAt")) or envelope.sent_at
-    times = times_of(original, given, sent_at, envelope.received_at)
-    at = times.at
-    said_ids = [wire.get("userId"), wire.get("anonymousId"), wire.get("previousId")]
-    if has_number(device_id, context_device_id, *said_ids):
+    sent_at = parse_time(say("sentAt")) or envelope.sent_at
+    at, clock_at, order_at = times_of(
+        parse_time(say("originalTimestamp")),
+        parse_time(say("timestamp")),
+        sent_at,
+        envelope.received_at,
+    )
+    user_id, anonymous_id, previous_id = say("userId"), say("anonymousId"), say("previousId")
+    if has_number(device_id, context_device_id, user_id, anonymous_id, previous_id):
         shown = printed_ids(raw)
-        said_ids = [shown.userId, shown.anonymousId, shown.previousId]
+        user_id, anonymous_id, previous_id = shown.userId, shown.anonymousId, shown.previousId
         device_id, context_device_id = device_ids(shown.properties, shown.context)
-    user_id, anonymous_id, previous_id = map(usable_id, said_ids)
+    user_id = usable_id(user_id)
     is_device = proof is Proof.DEVICE
     names_device = type_ == "identify" or plain_name(name) in PUSH_NAMES
     if device_id is None and names_device and not is_device:
@@ -157,19 +161,19 @@ def read(
         type=type_,
         name=name,
         user_id=None if is_device else user_id,
-        anonymous_id=anonymous_id,
-        previous_id=previous_id,
+        anonymous_id=usable_id(anonymous_id),
+        previous_id=usable_id(previous_id),
         device_id=usable_id(device_id) or (user_id if is_device else None),
         context_device_id=usable_id(context_device_id),
         at=at,
-        clock_at=times.clock_at,
-        order_at=times.order_at,
+        clock_at=clock_at,
+        order_at=order_at,
         received_at=envelope.received_at,
         traits=traits,
         properties=properties,
         context=context,
         body=body,
-        time_fault=_time_fault(wire, times.clock_at) if at is envelope.received_at else None,
+        time_fault=_time_fault(wire, clock_at) if at is envelope.received_at else None,
         proof=proof,
     )
 
@@ -242,16 +246,16 @@ def _within(context: Mapping[str, msgspec.Raw], raw: bytes) -> bytes:
 def device_ids(properties: Any, context: Any) -> tuple[Any, Any]:
     """(`properties.deviceId`, `context.device.id`), as they came."""
     device_id = None
-    if isinstance(properties, dict):
+    if type(properties) is dict:
         device_id = properties.get("deviceId")
         if device_id is None:
             device_id = properties.get("device_id")
-    device = context.get("device") if isinstance(context, dict) else None
-    return device_id, device.get("id") if isinstance(device, dict) else None
+    device = context.get("device") if type(context) is dict else None
+    return device_id, device.get("id") if type(device) is dict else None
 
 
 def _object(value: Any) -> Mapping[str, Any]:
-    return value if isinstance(value, dict) else {}
+    return value if type(value) is dict else {}
 
 
 def _traits(root: Any, context: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -274,6 +278,6 @@ def _time_fault(wire: Mapping[str, Any], given: datetime | None) -> str | None:
 
 def event_name(value: Any) -> str | None:
     """An event's or a page's name, or None."""
-    if not isinstance(value, str):
+    if type(value) is not str:
         return None
     return value.strip()[:NAME_CHARACTERS_MAX] or None

@@ -71,6 +71,8 @@ def parse_time(value: Any) -> datetime | None:
     Reads what phones print that are set to another language, too: digits of other scripts, the
     twelve hours of AM and PM (`2026-03-01T3:33:07 PMZ`), years of the Buddhist calendar.
     """
+    if value is None:
+        return None
     try:
         if type(value) is str:
             try:
