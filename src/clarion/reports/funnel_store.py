@@ -1,7 +1,7 @@
 """A campaign's account: what became of everything that was planned."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -115,7 +115,7 @@ async def _account(connection: AsyncConnection, *ours: ColumnElement[bool]) -> R
         name = "in_flight" if row.state == "pending" else row.state
         language = row.language or NO_LANGUAGE
         for part in (whole, platforms[row.platform], languages[language]):
-            part.add(name, row)
+            part.add(name, row.reason, row._mapping)
         attempts += row.attempts
         unanswered += row.unanswered
         planned_count = row.planned
@@ -144,14 +144,14 @@ class _Part:
         self.counts: dict[str, int] = {}
         self.reasons: dict[str, dict[str, int]] = {}
 
-    def add(self, name: str, row: Any) -> None:
-        """Adds a row of `launch_counts`, whose state a report calls `name`."""
+    def add(self, name: str, reason: str, kept: Mapping[Any, Any]) -> None:
+        """Adds a row of `launch_counts`: `kept`, whose state a report calls `name`."""
         for counted in (name, "planned"):
-            _add(self.counts, counted, row._mapping["count"])
+            _add(self.counts, counted, kept["count"])
         for counted in ("received", "opened", "converted"):
-            _add(self.counts, counted, row._mapping[counted])
-        if row.reason:
-            _add(self.reasons.setdefault(name, {}), row.reason, row._mapping["count"])
+            _add(self.counts, counted, kept[counted])
+        if reason:
+            _add(self.reasons.setdefault(name, {}), reason, kept["count"])
 
 
 async def counts_of(connection: AsyncConnection, launch_ids: Sequence[UUID]) -> dict[UUID, Counts]:
