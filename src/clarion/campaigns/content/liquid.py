@@ -74,8 +74,7 @@ class _Template(BoundTemplate):
             try:
                 node.render(context, buffer)
             except LiquidInterrupt as error:
-                wrong = LiquidSyntaxError(f"unexpected '{error}'", token=node.token)
-                self.env.error(wrong)
+                self.env.error(LiquidSyntaxError(f"unexpected '{error}'", token=node.token))
             except StopRender:
                 break
             except LiquidError as error:
