@@ -1,13 +1,13 @@
 """Which pushes of a chunk are to leave, and what becomes of each delivery."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
 
 import pytest
+from msgspec.structs import replace
 
 from clarion.campaigns.content.spec import Content, ContentSpec
 from clarion.campaigns.content.template import Template

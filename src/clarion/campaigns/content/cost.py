@@ -16,13 +16,8 @@ from liquid.builtin.tags.tablerow_tag import TablerowNode
 from liquid.builtin.tags.unless_tag import UnlessNode
 from liquid.expression import Expression
 
-from clarion.campaigns.content.liquid import (
-    LOOPS_MAX,
-    STEPS_MAX,
-    Bounded,
-    children_of,
-    size_of,
-)
+from clarion.campaigns.content.liquid import LOOPS_MAX, Bounded, children_of, size_of
+from clarion.campaigns.content.rendering import STEPS_MAX
 
 _TOO_MANY = STEPS_MAX + 1
 

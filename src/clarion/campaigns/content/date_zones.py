@@ -7,7 +7,8 @@ from liquid.builtin.expressions.primitive import StringLiteral
 from liquid.template import BoundTemplate
 
 from clarion.campaigns.content.dates import CUSTOMER_ZONE, WORKSPACE_ZONE
-from clarion.campaigns.content.liquid import children_of, expressions_of, line_of
+from clarion.campaigns.content.liquid import children_of, expressions_of
+from clarion.campaigns.content.rendering import line_of
 from clarion.time_zone import is_zone
 
 _DATE = "date"

@@ -29,16 +29,13 @@ from clarion.campaigns.content.fields import is_dynamic, wrong_image, wrong_link
 from clarion.campaigns.content.filters import VALUE_SIZE_MAX
 from clarion.campaigns.content.language import language_of
 from clarion.campaigns.content.launch_values import NO_LAUNCH, OF_CAMPAIGN, LaunchValues
-from clarion.campaigns.content.liquid import (
-    LOOPS_MAX,
+from clarion.campaigns.content.liquid import LOOPS_MAX, environment, parse, render
+from clarion.campaigns.content.rendering import (
     OUTPUT_BYTES_MAX,
     STEPS_MAX,
     Blank,
     CustomerDrop,
-    environment,
     line_of,
-    parse,
-    render,
 )
 from clarion.campaigns.content.spec import Content, ContentSpec
 from clarion.customers.devices.device import Platform

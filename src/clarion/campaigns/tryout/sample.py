@@ -18,7 +18,7 @@ from clarion.audiences.saved.store import resolve_rule
 from clarion.campaigns import store
 from clarion.campaigns.campaign import Campaign, launch_values
 from clarion.campaigns.content.launch_values import LaunchValues
-from clarion.campaigns.content.liquid import Blank
+from clarion.campaigns.content.rendering import Blank
 from clarion.campaigns.content.spec import ContentSpec
 from clarion.campaigns.content.template import Template, written_at
 from clarion.campaigns.content.zone_store import zones_for
