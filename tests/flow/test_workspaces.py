@@ -110,7 +110,7 @@ def calls() -> list[tuple[str, str, Any]]:
 def filled(path: str, ids: dict[str, str]) -> str:
     if "write-keys" in path or "identity-secrets" in path:
         ids = ids | {"key_id": ids["write_key_id"]}
-    path = path.format_map(ids)
+    path = path.format_map(ids | {"service": "pinpoint"})
     if path.endswith("/explain"):
         return f"{path}?customer={ids['user_id']}"
     return f"{path}?campaign={ids['campaign_id']}" if path == "/deliveries" else path
@@ -316,6 +316,7 @@ NAMING = (
     "devices history {device}",
     "devices show {device}",
     "devices why {device}",
+    "firebase-apps check {app}",
     "firebase-apps pause {app}",
     "firebase-apps removals {app} keep",
     "firebase-apps resume {app}",
