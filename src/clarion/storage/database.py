@@ -20,10 +20,9 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool
 from clarion.clock import Clock
 from clarion.storage.outage import StorageUnavailable as StorageUnavailable
 from clarion.storage.outage import as_unavailable, is_damaged, must_reopen
-from clarion.storage.sqlite import BEGINNINGS, BUSY_TIMEOUT_MS, connector
+from clarion.storage.sqlite import BUSY_TIMEOUT_MS, connector
 from clarion.storage.sqlite_file import SqliteFile
 
-READING, WRITING = BEGINNINGS
 READERS_MAX = 8
 WRITER_CACHE_KIB = 65_536
 READER_CACHE_KIB = 4_096
@@ -102,10 +101,10 @@ class Database:
             path = url.removeprefix("sqlite:///")
             self._file = SqliteFile(path)
             self._writer = self._sqlite_engine(
-                path, connections=1, begin=WRITING, cache_kib=WRITER_CACHE_KIB
+                path, connections=1, begin="BEGIN IMMEDIATE", cache_kib=WRITER_CACHE_KIB
             )
             self._reader = self._sqlite_engine(
-                path, connections=READERS_MAX, begin=READING, cache_kib=READER_CACHE_KIB
+                path, connections=READERS_MAX, begin="BEGIN", cache_kib=READER_CACHE_KIB
             )
         else:
             from clarion.storage.postgres import postgres_engine  # only where it is used

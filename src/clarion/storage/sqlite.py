@@ -2,7 +2,7 @@
 
 aiosqlite makes a trip for each of cursor, execute, fetch and close. Transactions here are many
 short statements, and the trips were a good part of what a push costs; so the cursor here does all
-four at once, and a transaction begins with its first statement, in one trip.
+four at once.
 """
 
 import asyncio
@@ -26,9 +26,6 @@ CHECKPOINT_PAGES = 16_384
 transactions change goes there once."""
 STATEMENTS_KEPT = 512
 """Prepared statements of a connection."""
-
-BEGINNINGS = ("BEGIN", "BEGIN IMMEDIATE")
-"""Of a reader's transaction and of a writer's."""
 
 Connector = Callable[[], Awaitable[aiosqlite.Connection]]
 
@@ -109,9 +106,6 @@ class _Cursor:
         return self
 
     async def execute(self, statement: str, parameters: Any = ()) -> None:
-        if statement in BEGINNINGS:
-            self._connection.beginning = statement
-            return
         self._is_done = self._is_given_up = False
         try:
             await self._connection._execute(  # type: ignore[no-untyped-call]
@@ -138,7 +132,6 @@ class _Cursor:
     def _run(self, statement: str, parameters: Any) -> None:
         try:
             if not self._is_given_up:
-                self._connection.begin()
                 self._finish(self._connection._conn.execute(statement, parameters))
         finally:
             with self._ending:
@@ -152,7 +145,6 @@ class _Cursor:
                 asyncio.get_running_loop().call_later(INTERRUPT_SECONDS, self._interrupt)
 
     def _run_many(self, statement: str, parameters: Any) -> None:
-        self._connection.begin()
         self._finish(self._connection._conn.executemany(statement, parameters))
 
     def _finish(self, cursor: sqlite3.Cursor) -> None:
@@ -167,26 +159,12 @@ class _Connection(aiosqlite.Connection):
         super().__init__(open_file, iter_chunk_size=64)
         # A daemon: nothing waits for it when the process ends.
         self._thread = Thread(target=_serve, args=(self._tx,), daemon=True)
-        self.beginning: str | None = None
-        """What begins the transaction that has had no statement yet."""
 
     def cursor(self) -> Any:
         return _Cursor(self)
 
-    def begin(self) -> None:
-        """In the connection's thread, before a statement."""
-        if self.beginning is not None:
-            self._conn.execute(self.beginning)
-            self.beginning = None  # once it has: nothing may be written outside of it
-
-    async def commit(self) -> None:
-        """Of a transaction that had no statement: nothing."""
-        self.beginning = None
-        await super().commit()
-
     async def rollback(self) -> None:
         """SQLAlchemy asks for it behind every commit, too: a trip for nothing."""
-        self.beginning = None
         if self._conn.in_transaction:
             await super().rollback()
 
