@@ -17,8 +17,9 @@ from support.book import SOURCE, WORKSPACE
 from support.clock import FakeClock
 from support.expansion import faults
 
-PROMISED_SINCE = "0030"
-"""The first revision beside which processes of the version before it go on (0.2)."""
+PROMISED_SINCE = "0031"
+"""The first revision beside which processes of the version before it go on: 0030 still made a
+table again for its key, and 0.2.0, the first release, is what comes after."""
 PREFIX = "import sqlalchemy as sa\nfrom alembic import op\n\n\ndef upgrade():\n    "
 
 

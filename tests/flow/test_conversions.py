@@ -31,7 +31,7 @@ async def service(database: Database, clock: FakeClock) -> AsyncIterator[Service
 
 async def did(service: Service, name: str = ORDER, **who: Any) -> dict[str, Any]:
     """Somebody does it, and the attributor looks; `who`: ids and times."""
-    event = {"type": "track", "event": name, "messageId": f"m{next(_numbers)}", **who}
+    event = {"type": "track", "event": name, "messageId": f"did-{next(_numbers)}", **who}
     await service.send(await write_key_of(service), event)
     await service.attributor.step()
     return event

@@ -1,6 +1,7 @@
 """Errors of the API as problems of RFC 9457, for who asks for them."""
 
 from collections.abc import AsyncIterator
+from http import HTTPStatus
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,7 @@ async def test_who_accepts_problems_is_answered_with_one(service: Service) -> No
     assert answer.headers["content-type"] == PROBLEM
     assert answer.json == {
         "type": "about:blank",
-        "title": "Unprocessable Entity",
+        "title": HTTPStatus(422).phrase,  # of the Python that runs it
         "status": 422,
         "detail": plain.json["message"],
         "code": plain.json["code"],
