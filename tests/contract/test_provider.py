@@ -5,12 +5,12 @@ import socket
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import replace
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 import pytest_asyncio
+from msgspec.structs import replace
 
 from clarion.campaigns.content.appearance import Button, InterruptionLevel
 from clarion.campaigns.content.live_activity import LiveActivity, LiveEvent
