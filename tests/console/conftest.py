@@ -4,8 +4,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
+from playwright.async_api import expect
 
 from support.console import Console, open_console
+from support.patience import PATIENCE
+
+expect.set_options(timeout=PATIENCE * 1_000)  # how long a page takes says how busy the machine is
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

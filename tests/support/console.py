@@ -24,6 +24,7 @@ from support.api import CHEAP, Service, service_on_sqlite
 from support.book import SOURCE, WORKSPACE
 from support.chromium import CLIENTS, chromium, unpack
 from support.clock import FakeClock
+from support.patience import PATIENCE
 from support.people import PASSWORD
 
 WIDTH, HEIGHT = 1280, 860
@@ -71,7 +72,7 @@ class Console:
             base_url=self.origin,
             reduced_motion="reduce",
         )
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(PATIENCE * 1_000)
         return await context.new_page()
 
     async def invite(self, role: Role = Role.ADMIN, email: str | None = None) -> str:
