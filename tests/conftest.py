@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import structlog
+from _pytest.nodeid import coerce_node_id
 from hypothesis import settings
 
 from clarion.storage.database import Database
@@ -66,6 +67,16 @@ so that in the end no process of pytest-xdist is left alone with a minute of wai
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What is long in the order of `LONG`, then everything else, each in the order of the seed."""
     items.sort(key=_length)
+    _name_groups(items)
+
+
+def _name_groups(items: list[pytest.Item]) -> None:
+    """pytest-xdist 3.8 writes a test's group into `_nodeid`, which pytest 9.2 no longer reads:
+    without this no group is kept in one process, and each starts the servers of all."""
+    for item in items:
+        named = getattr(item, "_nodeid", item.nodeid)
+        if named != item.nodeid:
+            item._id = coerce_node_id(named)
 
 
 def _length(item: pytest.Item) -> int:
