@@ -15,6 +15,7 @@ from clarion.importing.services.service_row import (
     customer_record,
     device_id_of,
     device_record,
+    devices_in,
     fault_of_token,
     is_no,
     object_of,
@@ -44,14 +45,7 @@ def read(record: Mapping[str, Any]) -> ServiceRow | Rejected:
     traits |= object_of(record.get("custom_attributes"))
     word = (text_of(record.get("push_subscribe")) or "").lower()
     customer = customer_record(user_id, anonymous_id, traits, is_opted_out=word == "unsubscribed")
-    devices, refused = [], []
-    tokens = record.get("push_tokens")
-    for entry in tokens if isinstance(tokens, list) else ():
-        device = _device(entry, user_id)
-        if isinstance(device, Rejected):
-            refused.append(device)
-        else:
-            devices.append(device)
+    devices, refused = devices_in(record.get("push_tokens"), lambda entry: _device(entry, user_id))
     return ServiceRow(customer=customer, devices=devices, refused=refused)
 
 

@@ -15,6 +15,7 @@ from clarion.importing.services.service_row import (
     customer_record,
     device_id_of,
     device_record,
+    devices_in,
     fault_of_token,
     is_no,
     is_yes,
@@ -71,14 +72,7 @@ def read(record: Mapping[str, Any]) -> ServiceRow | Rejected:
         is_opted_out=is_yes(unsubscribed) or is_no(channels.get("push")),
         left=sorted(name.lower() for name, wanted in topics.items() if is_no(wanted)),
     )
-    devices, refused = [], []
-    listed = person.get("devices")
-    for device in listed if isinstance(listed, list) else ():
-        read_device = _device(device, user_id)
-        if isinstance(read_device, Rejected):
-            refused.append(read_device)
-        else:
-            devices.append(read_device)
+    devices, refused = devices_in(person.get("devices"), lambda device: _device(device, user_id))
     return ServiceRow(customer=customer, devices=devices, refused=refused)
 
 

@@ -1,7 +1,7 @@
 """What one row of another service's export says, in the records that an import of ours takes.
 Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -75,6 +75,15 @@ def device_record(
     return {name: value for name, value in record.items() if value is not None} | (
         {"facts": told} if told else {}
     )
+
+
+def devices_in(
+    listed: Any, read: Callable[[Any], dict[str, Any] | Rejected]
+) -> tuple[list[dict[str, Any]], list[Rejected]]:
+    """The records that `read` makes of a list's devices, and why it makes none of the others."""
+    results = [read(device) for device in listed] if isinstance(listed, list) else []
+    devices = [result for result in results if not isinstance(result, Rejected)]
+    return devices, [result for result in results if isinstance(result, Rejected)]
 
 
 def fault_of_token(token: str | None, *, platform: str) -> Rejected | None:
