@@ -45,14 +45,14 @@ from clarion.sources.rate_limit import BYTES_OF_EVENT, DEFAULT_LIMIT
 from clarion.telemetry import Metrics
 from clarion.web.api.description.description import describe
 from clarion.web.api.errors import ErrorCode
-from clarion.web.connections import CONNECTIONS_MAX, DESCRIPTORS_SHARE, Limits
+from clarion.web.connections import CONNECTIONS_MAX, DESCRIPTORS_SHARE, KEEP_ALIVE_SECONDS, Limits
 from clarion.web.intilery.ingest import KINDS
 from clarion.web.intilery.query import Part
 from clarion.web.intilery.read import CALLS
 from clarion.web.intilery.replies import ReadFault
 from clarion.web.sdk.read_body import BODY_SECONDS_MAX
 from clarion.web.sdk.routes import METRICS, PIXELS, ROUTES, SOURCE_CONFIG
-from clarion.web.server import COLLECTOR_PREFIXES, DRAIN_SECONDS, KEEP_ALIVE_SECONDS, TRACK_PREFIXES
+from clarion.web.server import COLLECTOR_PREFIXES, DRAIN_SECONDS, TRACK_PREFIXES
 from fcm_simulator.fcm.faults import Orders, Refusal
 from fcm_simulator.fcm.message_rules import PAYLOAD_BYTES_MAX, TOPIC_PAYLOAD_BYTES_MAX
 from fcm_simulator.fcm.outcomes import Trouble
@@ -289,7 +289,7 @@ NUMBERS = {
         f"| {_LIMITS.head_seconds:.0f} s | 408 `head_too_slow`",
         f"{BODY_SECONDS_MAX:.0f} s in the collector, {_LIMITS.body_seconds:.0f} s anywhere",
         f"{_LIMITS.rest_seconds:.0f} s; {_LIMITS.stalled_seconds:.0f} s | the connection ends",
-        f"{KEEP_ALIVE_SECONDS} s after its last one",
+        f"{KEEP_ALIVE_SECONDS:.0f} s after its last one",
         f"{DESCRIPTORS_SHARE:.0%}".replace("%", " %") + " of the process's descriptors",
         f"({CONNECTIONS_MAX:,} at most)",
         f"{CONTEXT_BYTES_MAX // 1024} KiB, and {CONTEXT_BYTES_TOTAL_MAX // 1_048_576} MiB in all",

@@ -218,3 +218,36 @@ async def test_of_kept_connections_the_one_that_was_idle_longest_makes_room(
 def test_connections_leave_a_fifth_of_the_descriptors_to_the_rest() -> None:
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     assert 1 <= connections_max() <= max(1, int(soft * DESCRIPTORS_SHARE))
+
+
+# --- between two requests ---------------------------------------------------------------------
+
+
+async def test_a_connection_is_closed_that_asks_nothing_more(
+    tmp_path: Path, clock: FakeClock
+) -> None:
+    limits = Limits(connections=100, idle_seconds=0.4)
+    async with serving(tmp_path, clock, limits) as station, line(station.port) as one:
+        one.writer.write(LIVE)
+        answer = await ended(one)
+    assert answer.startswith(b"HTTP/1.1 200") and answer.count(b"HTTP/1.1") == 1
+
+
+async def test_a_connection_stays_open_while_it_is_used_however_many_are_closed_beside_it(
+    tmp_path: Path, clock: FakeClock
+) -> None:
+    limits = Limits(connections=100, idle_seconds=2.0)
+    async with serving(tmp_path, clock, limits) as station, AsyncExitStack() as stack:
+        used = await stack.enter_async_context(line(station.port))
+        others = [await stack.enter_async_context(line(station.port)) for _ in range(5)]
+        for one in others:
+            one.writer.write(LIVE)
+        closed = asyncio.gather(*map(ended, others))
+        asked = 0
+        while not closed.done():
+            assert (await used.ask(LIVE)).status == 200
+            asked += 1
+            await asyncio.sleep(0.05)
+        assert [answer.count(b"HTTP/1.1 200") for answer in await closed] == [1] * 5
+        assert (await used.ask(LIVE)).status == 200
+        assert asked > 5

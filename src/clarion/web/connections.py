@@ -23,6 +23,9 @@ DESCRIPTORS_SHARE = 0.8
 and for what the process calls itself."""
 CONNECTIONS_MAX = 50_000
 """However many descriptors there are: each takes memory, too."""
+KEEP_ALIVE_SECONDS = 75.0
+SWEEP_SECONDS_MIN = 0.1
+"""Between two looks at what is idle."""
 LOG_SECONDS = 60.0
 """Between two lines of the log that say that connections are refused."""
 
@@ -53,6 +56,8 @@ class Limits:
     """How long a body may go on coming that has been answered already."""
     stalled_seconds: float = 60.0
     """How long a caller may read nothing of an answer that is waiting for it."""
+    idle_seconds: float = KEEP_ALIVE_SECONDS
+    """Between two requests."""
 
 
 class Connections:
@@ -60,8 +65,11 @@ class Connections:
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
-        self.idle: dict[Connection, None] = {}
-        """Those that have no request under way; who has been so for longest is first."""
+        self._idle: dict[Connection, float] = {}
+        """Those that have no request under way, and since when; who has been so for longest is
+        first. One timer looks after them all: one a request is a fiftieth of what an event costs.
+        """
+        self._sweeping: asyncio.TimerHandle | None = None
         self._refused = 0
         self._told_at = -LOG_SECONDS
 
@@ -71,16 +79,46 @@ class Connections:
         if too_many <= 0:
             return True
         self._tell(count)
-        idle = [one for one in islice(self.idle, too_many + 1) if one is not newest][:too_many]
+        idle = [one for one in islice(self._idle, too_many + 1) if one is not newest][:too_many]
         for connection in idle:
             connection.hang_up()
         return len(idle) == too_many
+
+    def is_idle(self, connection: "Connection") -> None:
+        """It has nothing to do from now on."""
+        self._idle[connection] = monotonic()
+        if self._sweeping is None:
+            loop = connection.loop
+            self._sweeping = loop.call_later(self.limits.idle_seconds, self._sweep, loop)
+
+    def is_busy(self, connection: "Connection") -> None:
+        """It has a request, or is gone."""
+        self._idle.pop(connection, None)
+
+    def _sweep(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Close what has been idle for too long, and look again when the next one may be."""
+        self._sweeping = None
+        now, idle_seconds = monotonic(), self.limits.idle_seconds
+        for connection, since in list(self._idle.items()):
+            if now - since < idle_seconds:
+                soon = max(since + idle_seconds - now, SWEEP_SECONDS_MIN)
+                self._sweeping = loop.call_later(soon, self._sweep, loop)
+                return
+            self.is_busy(connection)
+            connection.transport.close()
 
     def _tell(self, count: int) -> None:
         self._refused += 1
         if monotonic() - self._told_at >= LOG_SECONDS:
             log.warning("connections_full", connections=count, ended=self._refused)
             self._told_at, self._refused = monotonic(), 0
+
+
+# Called by name: `super()` looks them up again in each of an event's five calls.
+_data_received = HttpToolsProtocol.data_received
+_on_headers_complete = HttpToolsProtocol.on_headers_complete
+_on_body = HttpToolsProtocol.on_body
+_on_message_complete = HttpToolsProtocol.on_message_complete
 
 
 class Connection(HttpToolsProtocol):
@@ -106,11 +144,11 @@ class Connection(HttpToolsProtocol):
         if not self._all.make_room(self, len(self.connections)):
             self._refuse(503, "too_many_connections", "Come again later.")
             return
-        self._all.idle[self] = None
+        self._all.is_idle(self)
         self._end_in(self._limits.head_seconds)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._all.idle.pop(self, None)
+        self._all.is_busy(self)
         self._unset_timer()
         self._unset_stalled()
         super().connection_lost(exc)
@@ -119,7 +157,7 @@ class Connection(HttpToolsProtocol):
         if self._is_refused:
             return  # until it ends
         self._came += len(data)
-        super().data_received(data)
+        _data_received(self, data)
         if self._in_head and not self._came:
             return  # nearly always: a whole request
         if self.transport.is_closing() or self._is_refused:
@@ -150,15 +188,15 @@ class Connection(HttpToolsProtocol):
             self._refuse_head()
             return
         self._in_head = False
-        self._all.idle.pop(self, None)
+        self._all.is_busy(self)
         if self._timer is not None:
             self._unset_timer()
-        super().on_headers_complete()
+        _on_headers_complete(self)
 
     def on_body(self, body: bytes) -> None:
         self._came = 0
         if not self._is_refused:
-            super().on_body(body)
+            _on_body(self, body)
 
     def on_message_complete(self) -> None:
         if self._is_refused:
@@ -167,17 +205,23 @@ class Connection(HttpToolsProtocol):
         self._came = 0
         if self._timer is not None:
             self._unset_timer()
-        super().on_message_complete()
+        _on_message_complete(self)
 
     def on_response_complete(self) -> None:
-        super().on_response_complete()
+        """As uvicorn's, but that `Connections` ends what is idle."""
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
         if self._refusal is not None:
             if not self._is_answering():
                 self._end(self._refusal)
         elif not self._in_head:
             self._end_in(self._limits.rest_seconds)
-        elif not self.transport.is_closing() and self.cycle.response_complete:
-            self._all.idle[self] = None
+        elif self.cycle.response_complete:
+            self._all.is_idle(self)
 
     def _head_size(self) -> int:
         return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
@@ -187,7 +231,7 @@ class Connection(HttpToolsProtocol):
     def hang_up(self) -> None:
         """Closes the connection without an answer."""
         self._is_refused, self._refusal = True, None
-        self._all.idle.pop(self, None)
+        self._all.is_busy(self)
         self.transport.abort()
 
     def _end_in(self, seconds: float) -> None:
@@ -233,7 +277,7 @@ class Connection(HttpToolsProtocol):
             self.transport.close()
             return
         self.transport.write_eof()
-        self._all.idle[self] = None
+        self._all.is_idle(self)
         self._timer = self.loop.call_later(self._limits.rest_seconds, self.hang_up)
 
     def _is_answering(self) -> bool:

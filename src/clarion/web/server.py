@@ -50,7 +50,6 @@ CONSOLE_PREFIX = "/console/"
 """What browsers of people call who are signed in, or sign in."""
 _OF_PROBES = frozenset({"/metrics", "/livez", "/readyz"})
 BACKLOG = 2_048
-KEEP_ALIVE_SECONDS = 75
 DRAIN_SECONDS = 10
 """How long calls under way may take after a stop was asked for."""
 
@@ -69,14 +68,18 @@ class WebApp:
     shortage: Callable[[], Awaitable[Rejected | None]] | None = None
     """Why no events are taken."""
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        """Returns what the app that answers returns: each coroutine around it costs every event."""
         if scope["type"] != "http" or scope["path"] in _OF_PROBES:
-            await self._answer(scope, receive, send)
-            return
+            return self._answer(scope, receive, send)
         parent = traceparent_in(scope["headers"])
-        if parent is None and not is_recording():
-            await self._answer(scope, receive, send)
-            return
+        if parent is not None or is_recording():
+            return self._traced(scope, receive, send, parent)
+        if self.collect is not None and scope["path"].startswith(COLLECTOR_PREFIXES):
+            return self.collect(scope, receive, send)
+        return self._answer(scope, receive, send)
+
+    async def _traced(self, scope: Scope, receive: Receive, send: Send, parent: str | None) -> None:
         with span(_call_name(scope), parent):
             await self._answer(scope, receive, send)
 
@@ -135,6 +138,7 @@ class WebServer:
         self._server = _Server(
             uvicorn.Config(
                 app,
+                interface="asgi3",
                 loop="none",
                 http=partial(Connection, connections),  # type: ignore[arg-type]
                 ws="none",
@@ -145,7 +149,6 @@ class WebServer:
                 server_header=False,
                 date_header=True,
                 proxy_headers=False,  # `behind_proxies`, where somebody asks
-                timeout_keep_alive=KEEP_ALIVE_SECONDS,
                 timeout_graceful_shutdown=DRAIN_SECONDS,
             )
         )
