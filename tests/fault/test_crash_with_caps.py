@@ -13,7 +13,7 @@ from clarion.deliveries.delivery import DeliveryState
 from clarion.deliveries.limits.recent import unpack
 from clarion.storage.database import Database
 from clarion.storage.schema import deliveries, recent_pushes
-from fault.test_crash_everywhere import a_campaign_each
+from fault.test_crash_everywhere import FEW_POINTS, a_campaign_each
 from support.book import WORKSPACE
 from support.clock import FakeClock
 from support.faults import Crash
@@ -29,7 +29,7 @@ async def test_what_caps_count_is_what_was_accepted_wherever_a_process_dies(worl
     async with world.database.write() as connection:
         limits = Limits(caps=(Cap(pushes=1, days=30),))
         await save_limits(connection, WORKSPACE, limits, world.clock.now())
-    assert await a_campaign_each(world, Crash)
+    assert await a_campaign_each(world, Crash, points=FEW_POINTS)
     async with world.database.read() as connection:
         rows = (await connection.execute(select(deliveries))).all()
         counted = (await connection.execute(select(recent_pushes))).all()
