@@ -163,6 +163,8 @@ def test_any_history_converges_in_any_order_and_grouping(
             book.take(order[:size])
             order = order[size:]
         assert book.state() == expected
+        book.make_anew()
+        assert book.state() == expected, "as it is made of all events at once"
 
 
 def test_a_signed_in_customers_next_event_reads_no_stored_claims() -> None:

@@ -13,9 +13,9 @@ from clarion.customers.identity.batch import Arrival, Batch
 from clarion.customers.identity.identifier import Flags
 from clarion.customers.identity.known import Identifier
 from clarion.customers.identity.timeline import SHARED_USERS_MAX
-from clarion.customers.outcomes import Outcomes
+from clarion.customers.ingest_plan.outcomes import Outcomes
+from clarion.customers.ingest_plan.warnings import warnings_of
 from clarion.customers.profile.traits import PROFILE_BYTES_MAX, TRAITS_MAX
-from clarion.customers.warnings import warnings_of
 from clarion.events.messages.message import Envelope, Event, read
 from clarion.ingest_log.diagnostics import CURES, WARNINGS, cure_of
 from clarion.ingest_log.outcome import Entry, Stage, refused_entry

@@ -21,6 +21,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from clarion.events.before import Before
 from clarion.events.ownership_store import customer_of, owned_by, stored_event
 from clarion.events.seen_store import add_seen, message_hashes, seqs_of
 from clarion.storage.bulk import append, in_parts, insert_new, next_numbers
@@ -103,20 +104,6 @@ def _before(connection: AsyncConnection) -> CompoundSelect[Any]:
             awaited_events.c.workspace_id == workspace
         ),
     )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Before:
-    """What every transaction that takes in events has to know before: what each messageId is known
-    by (`hashes`); those that were `stored` already, with when they were received; the workspace's
-    `salt` where it has people whose events are dropped; its `merges`, user id → the one it counts
-    as; and the names of the events that launches wait for (`awaited`)."""
-
-    hashes: Mapping[str, bytes]
-    stored: Mapping[str, datetime]
-    salt: bytes | None
-    merges: Mapping[str, str]
-    awaited: Collection[str] = frozenset()
 
 
 async def look_before(

@@ -29,9 +29,10 @@ from clarion.clock import Clock
 from clarion.customers import erasure_store
 from clarion.customers.identity import store as identity_store
 from clarion.customers.identity.identifier import device_row_id
+from clarion.customers.identity.ownership import owner_of_stored
 from clarion.customers.identity.person import PiiMatcher, ids_of_body, telling_words, words_of_body
 from clarion.customers.identity.person_store import find_person
-from clarion.customers.ingestion import Ingestion, owner_of_stored
+from clarion.customers.ingestion import Ingestion
 from clarion.customers.profile.trait_claim_store import remove_claims, some_claims_of, traits_of
 from clarion.customers.suppression import SuppressionKind
 from clarion.customers.suppression_store import shut_out, wait_for_refusals
@@ -280,13 +281,12 @@ class Eraser:
     ) -> Erasure:
         workspace_id = erasure.workspace_id
         keys = {event.key for event in events}
-        identifiers = await identity_store.lock_identifiers(connection, workspace_id, keys)
+        known = await identity_store.lock_identifiers(connection, workspace_id, keys)
         await self._remove(connection, workspace_id, events)
-        await Ingestion(connection, workspace_id, self._clock.now()).make_anew(
-            owner_of_stored(event, identifiers[event.key])
-            for event in events
-            if event.key in identifiers
-        )
+        owners = [
+            owner_of_stored(event, known[event.key]) for event in events if event.key in known
+        ]
+        await Ingestion(connection, workspace_id, self._clock.now()).make_anew(owners)
         return await self._kept(connection, replace(erasure, events=erasure.events + len(events)))
 
     async def _identity_claims(self, erasure: Erasure) -> int:

@@ -28,6 +28,9 @@ from clarion.customers.devices.liveness import held, is_effective, judged, ranke
 from clarion.customers.identity.batch import Batch
 from clarion.customers.identity.identifier import User, customer_ids, device_row_id
 
+DELETIONS_KEPT = 100
+"""Of one device."""
+
 
 class Holder(Struct, frozen=True, kw_only=True, gc=False):
     """The device an installation lives on."""
@@ -273,6 +276,18 @@ class DevicePlan:
             )
             for step in self._batch.owner_steps(device_id)
         ]
+
+
+def keep_newest(deletions: Mapping[str, list[Deletion]]) -> dict[str, datetime]:
+    """Leave of each device's the newest DELETIONS_KEPT: older ones stand against registrations that
+    are long replaced. Returns, for devices that had more, before when they are not kept."""
+    outdated: dict[str, datetime] = {}
+    for device_id, many in deletions.items():
+        if len(many) > DELETIONS_KEPT:
+            many.sort(key=lambda one: (one.at, one.message_id))
+            del many[:-DELETIONS_KEPT]
+            outdated[device_id] = many[0].at
+    return outdated
 
 
 def _tells_installation(one: Registration) -> bool:

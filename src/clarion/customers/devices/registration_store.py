@@ -3,6 +3,7 @@ deleted."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -25,9 +26,6 @@ from clarion.customers.devices.device_plan import Holder
 from clarion.storage.bulk import insert_new, upsert
 from clarion.storage.dialect import Id, among, prepared, several
 from clarion.storage.schema import device_deletions, devices, tokens
-
-DELETIONS_KEPT = 100
-"""Of one device."""
 
 _NOBODY: Mapping[str, KeptDevice] = {}
 _TOLD = ("facts", "app_version", "last_seen_at")
@@ -196,20 +194,15 @@ async def add_deletions(
 
 
 async def forget_old_deletions(
-    connection: AsyncConnection, workspace_id: UUID, deletions: Mapping[str, list[Deletion]]
+    connection: AsyncConnection, workspace_id: UUID, outdated: Mapping[str, datetime]
 ) -> None:
-    """Keep the newest DELETIONS_KEPT of each device, of those known here: older ones stand against
-    registrations that are long replaced."""
-    for device_id, many in sorted(deletions.items()):
-        if len(many) <= DELETIONS_KEPT:
-            continue
-        many.sort(key=lambda one: (one.at, one.message_id))
-        del many[:-DELETIONS_KEPT]
+    """Of each of these devices, those before that time."""
+    for device_id, before in sorted(outdated.items()):
         await connection.execute(
             delete(device_deletions).where(
                 device_deletions.c.workspace_id == workspace_id,
                 device_deletions.c.device_id == device_id,
-                device_deletions.c.at < many[0].at,
+                device_deletions.c.at < before,
             )
         )
 

@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Protocol
+from uuid import UUID
 
 from msgspec import Struct
 
-from clarion.customers.identity.claim import Claim
+from clarion.customers.identity.claim import Claim, sender_of
 from clarion.customers.identity.identifier import Owner, User
 from clarion.customers.identity.known import Identifier, decides
+from clarion.events.messages.message import ahead
 
 Decider = tuple[str, bool]
 """A key, and whether it decides as the user id of events, or as the key of those that have none.
@@ -35,6 +38,25 @@ class Owned(Struct, frozen=True, kw_only=True):
         over, and none is left to be removed."""
         starts = {run.start for run in self.runs}
         return all(run.start in starts for run in before.runs)
+
+
+class Placed(Protocol):
+    """A stored event, as far as it says whose it is."""
+
+    @property
+    def key(self) -> str: ...
+    @property
+    def user_id(self) -> str | None: ...
+    @property
+    def source_id(self) -> UUID: ...
+    @property
+    def at(self) -> datetime: ...
+    @property
+    def clock_at(self) -> datetime | None: ...
+    @property
+    def order_at(self) -> datetime | None: ...
+    @property
+    def received_at(self) -> datetime: ...
 
 
 class OwnerStep(Struct, frozen=True, kw_only=True, gc=False):
@@ -97,3 +119,15 @@ def owned_anew(
             if before.leads and not owned.is_real:
                 led.add(key)
     return found, outdated, led
+
+
+def owner_of_stored(event: Placed, known: Identifier) -> Owner:
+    """Whose a stored event is, by what is known of its key."""
+    if event.user_id is not None and known.flags.is_real:
+        return User(event.key)
+    clock_ahead = None if event.clock_at is None else ahead(event.clock_at, event.received_at)
+    claimed_at = event.clock_at or event.order_at or event.at
+    line = known.timeline
+    return line.owner_at(
+        event.key, line.placed(claimed_at, sender_of(event.source_id), clock_ahead)
+    )

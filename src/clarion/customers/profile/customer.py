@@ -1,7 +1,9 @@
-"""A customer as identity keeps it: what each event adds, and what one inherits of another. Pure."""
+"""A customer as identity keeps it: what each event adds, what one inherits of another, and what all
+claims of one make of it anew. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any, Protocol
 from uuid import UUID
 
 from msgspec import Struct
@@ -9,6 +11,7 @@ from msgspec.structs import replace
 
 from clarion.customers.identity.identifier import Owner, Provisional, User
 from clarion.customers.profile.traits import Profile, TraitUpdate
+from clarion.customers.profile.wrong_clock import Installation, Taught, in_one_order
 from clarion.events.messages.message import Event
 
 NEVER = datetime(1, 1, 2, tzinfo=UTC)
@@ -32,7 +35,11 @@ class CustomerRecord(Struct, frozen=True, kw_only=True, gc=False):
 
     def apply_identify(self, events: Gained) -> "CustomerRecord":
         """After these events of theirs."""
-        lessons = [_lesson(event, real) for event, real in events if event.type == "identify"]
+        lessons = [
+            lesson_of(event, event.traits, is_identified=is_real)
+            for event, is_real in events
+            if event.type == "identify"
+        ]
         return replace(
             self,
             profile=self.profile.apply_identify(lessons) if lessons else self.profile,
@@ -50,6 +57,30 @@ class CustomerRecord(Struct, frozen=True, kw_only=True, gc=False):
             first_seen_at=min(self.first_seen_at, other.first_seen_at),
             last_seen_at=max(self.last_seen_at, other.last_seen_at),
         )
+
+
+class TraitClaim(Struct, frozen=True, kw_only=True, gc=False):
+    """What one identify taught, kept apart from the event that said it. `at`: when it was said, as
+    people are shown it. `is_active`: the person was there."""
+
+    taught: Taught
+    at: datetime
+    is_active: bool
+
+
+class Told(Protocol):
+    """An identify, or what is kept of one."""
+
+    @property
+    def message_id(self) -> str: ...
+    @property
+    def at(self) -> datetime: ...
+    @property
+    def clock_at(self) -> datetime | None: ...
+    @property
+    def order_at(self) -> datetime | None: ...
+    @property
+    def is_active(self) -> bool: ...
 
 
 class Seen(Struct, frozen=True, gc=False):
@@ -75,6 +106,50 @@ def new_customer(customer_id: UUID, owner: Owner, at: datetime) -> CustomerRecor
     )
 
 
+def made_anew(
+    before: CustomerRecord, claims: Iterable[TraitClaim], last_at: datetime | None
+) -> CustomerRecord:
+    """One of whom nothing is known yet but who they are and their first event, with what all of
+    their claims say. `last_at`: their last event at which they were there; None: there is none."""
+    claims = list(claims)
+    there = [one.at for one in claims if one.is_active]
+    return replace(
+        before,
+        first_seen_at=min([before.first_seen_at, *(one.at for one in claims)]),
+        last_seen_at=max([last_at or NEVER, *there]),
+        profile=Profile().apply_identify(in_one_order([one.taught for one in claims])),
+    )
+
+
+def lesson_of(told: Told, traits: Mapping[str, Any], *, is_identified: bool) -> TraitUpdate:
+    """What it teaches. `is_identified`: its user id is a person's."""
+    return TraitUpdate(
+        traits=traits,
+        is_identified=is_identified,
+        at=told.order_at or told.clock_at or told.at,
+        message_id=told.message_id,
+    )
+
+
+def trait_claim(told: Told, lesson: TraitUpdate, clock: Installation | None) -> TraitClaim:
+    """`clock`: whose it was told by."""
+    is_clock_wrong = told.order_at is not None
+    taught = Taught(
+        lesson=lesson, installation=clock, clock_at=told.clock_at if is_clock_wrong else None
+    )
+    return TraitClaim(taught=taught, at=told.at, is_active=told.is_active)
+
+
+def installation_of(event: Event) -> str | None:
+    """What tells its installation from others of the same source."""
+    return event.context_device_id or event.device_id or event.anonymous_id
+
+
+def teaches(event: Event) -> bool:
+    """Whether an identify says something, or that the person was not there."""
+    return bool(event.traits) or not event.is_active
+
+
 def seen(customer_id: UUID, owner: Owner, events: Gained) -> Seen:
     """What `events` say of a customer whom they teach nothing about."""
     first = last = events[0][0].at
@@ -92,12 +167,3 @@ def names_of(owner: Owner) -> tuple[str | None, str | None]:
             return user_id, None
         case Provisional(key, _):
             return None, key
-
-
-def _lesson(event: Event, is_identified: bool) -> TraitUpdate:
-    return TraitUpdate(
-        traits=event.traits,
-        is_identified=is_identified,
-        at=event.ordered_at,
-        message_id=event.message_id,
-    )

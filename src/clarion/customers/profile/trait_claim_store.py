@@ -6,43 +6,33 @@ key and time, as it does for the event.
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import msgspec
-from msgspec import Struct
 from sqlalchemy import exists, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.customers.identity.batch import Arrival
-from clarion.customers.identity.extract import owner_key
 from clarion.customers.profile.compaction import HeldClaim
-from clarion.customers.profile.traits import TraitUpdate
-from clarion.customers.profile.wrong_clock import Installation, Taught
+from clarion.customers.profile.customer import (
+    TraitClaim,
+    installation_of,
+    lesson_of,
+    trait_claim,
+)
+from clarion.customers.profile.wrong_clock import Installation
 from clarion.events.messages.message import Event
 from clarion.events.ownership_store import is_in_period, owned_by
 from clarion.storage.bulk import in_parts, insert_new, remove_each
 from clarion.storage.schema import ownership_periods, trait_claims
 
 
-class TraitClaim(Struct, frozen=True, kw_only=True, gc=False):
-    """`at`: when it was said, as people are shown it. `is_active`: the person was there."""
-
-    taught: Taught
-    at: datetime
-    is_active: bool
-
-
 async def add_trait_claims(
-    connection: AsyncConnection, workspace_id: UUID, arrivals: Iterable[Arrival]
+    connection: AsyncConnection, workspace_id: UUID, taught: Iterable[tuple[str | None, Arrival]]
 ) -> None:
-    """What those of these events teach that are identifies of somebody."""
-    rows = [
-        _row(workspace_id, key, arrival.source_id, arrival.event)
-        for arrival in arrivals
-        if _teaches(arrival.event) and (key := owner_key(arrival.event)) is not None
-    ]
+    """What these identifies teach, each with the key that decides whose it is."""
+    rows = [_row(workspace_id, key, one.source_id, one.event) for key, one in taught if key]
     await insert_new(connection, trait_claims, rows)
 
 
@@ -128,7 +118,7 @@ async def some_held_claims(
     )
     return [
         HeldClaim(
-            lesson=_lesson(row, is_identified=True),
+            lesson=lesson_of(row, traits_of(row), is_identified=True),
             is_certain=row.order_at is None,
             is_active=row.is_active,
         )
@@ -175,11 +165,6 @@ def traits_of(row: Any) -> Any:
     return msgspec.json.decode(row.traits)
 
 
-def _teaches(event: Event) -> bool:
-    """Whether it says something, or that the person was not there."""
-    return event.type == "identify" and (bool(event.traits) or not event.is_active)
-
-
 def _row(workspace_id: UUID, key: str, source_id: UUID, event: Event) -> dict[str, Any]:
     return {
         "workspace_id": workspace_id,
@@ -187,7 +172,7 @@ def _row(workspace_id: UUID, key: str, source_id: UUID, event: Event) -> dict[st
         "message_id": event.message_id,
         "is_user": event.user_id is not None,
         "source_id": source_id,
-        "installation": event.context_device_id or event.device_id or event.anonymous_id,
+        "installation": installation_of(event),
         "at": event.at,
         "clock_at": event.clock_at,
         "order_at": event.order_at,
@@ -199,21 +184,4 @@ def _row(workspace_id: UUID, key: str, source_id: UUID, event: Event) -> dict[st
 
 def _trait_claim(row: Any) -> TraitClaim:
     clock = None if row.installation is None else Installation(row.source_id, row.installation)
-    return TraitClaim(
-        taught=Taught(
-            lesson=_lesson(row, is_identified=row.is_real),
-            installation=clock,
-            clock_at=None if row.order_at is None else row.clock_at,
-        ),
-        at=row.at,
-        is_active=row.is_active,
-    )
-
-
-def _lesson(row: Any, *, is_identified: bool) -> TraitUpdate:
-    return TraitUpdate(
-        traits=traits_of(row),
-        is_identified=is_identified,
-        at=row.order_at or row.clock_at or row.at,
-        message_id=row.message_id,
-    )
+    return trait_claim(row, lesson_of(row, traits_of(row), is_identified=row.is_real), clock)

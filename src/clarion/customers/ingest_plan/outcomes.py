@@ -7,8 +7,8 @@ from msgspec.structs import replace
 
 from clarion.customers.diagnostics import WarningCode
 from clarion.customers.identity.batch import Arrival
+from clarion.customers.ingest_plan.warnings import Warned
 from clarion.customers.suppression import PERSON_SUPPRESSED
-from clarion.customers.warnings import Warned
 from clarion.events.messages.message import Event
 from clarion.events.messages.reserved import meant_name
 from clarion.faults import Rejected
