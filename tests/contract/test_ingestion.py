@@ -14,7 +14,7 @@ from clarion.customers.devices.store import customer_history, device_history
 from clarion.customers.identity.batch import Arrival
 from clarion.customers.identity.identifier import User, customer_id_of
 from clarion.customers.ingestion import Ingestion
-from clarion.customers.profile.store import get_customer, read_customer
+from clarion.customers.profile.store import customers_in, get_customer
 from clarion.events.envelope import open_parcel
 from clarion.events.messages.message import Event
 from clarion.events.ownership_store import customer_of
@@ -39,7 +39,7 @@ async def state(database: Database) -> dict[str, Any]:
         owners = await connection.execute(
             select(events.c.message_id, customer_of().label("customer_id"))
         )
-        people = await connection.execute(select(customers))
+        people = await customers_in(connection, select(customers))
         things = await connection.execute(select(devices))
         return {
             "owners": dict(sorted((row.message_id, row.customer_id) for row in owners)),
@@ -54,7 +54,7 @@ async def state(database: Database) -> dict[str, Any]:
             },
             "customers": {
                 row.id: (row.traits, row.push_opted_out, row.first_seen_at, row.last_seen_at)
-                for row in sorted(map(read_customer, people), key=lambda row: row.id)
+                for row in sorted(people, key=lambda row: row.id)
             },
         }
 

@@ -136,7 +136,9 @@ class Station:
         """What is stored once everything waiting is taken in, in the order of arrival."""
         await self.take_in()
         async with self.database.read() as connection:
-            return (await connection.execute(stored_event().order_by(events.c.seq))).all()
+            rows = await connection.execute(stored_event().order_by(events.c.seq))
+            found: Sequence[Row[Any]] = rows.all()
+            return found
 
     async def message_ids(self) -> list[str]:
         return [row.message_id for row in await self.events()]

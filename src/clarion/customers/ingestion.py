@@ -143,8 +143,8 @@ class Ingestion:
                 )
                 await add_companions(connection, workspace_id, asked.companions)
             case ask.WriteEvents(events, hashes, receipts, awaited, taught):
-                rows = _event_rows(workspace_id, events)
-                await insert_events(connection, rows, hashes, receipts, awaited)
+                came = [(key, one.source_id, one.event) for key, one in events]
+                await insert_events(connection, workspace_id, came, hashes, receipts, awaited)
                 await add_trait_claims(connection, workspace_id, taught)
             case ask.WriteCustomers(seen, kept):
                 await store.see_customers(connection, workspace_id, seen)
@@ -162,26 +162,3 @@ class Ingestion:
                 await add_history(connection, workspace_id, history)
             case _:
                 assert_never(asked)
-
-
-def _event_rows(workspace_id: UUID, events: Iterable[ask.Keyed]) -> list[dict[str, Any]]:
-    return [
-        {
-            "workspace_id": workspace_id,
-            "message_id": event.message_id,
-            "source_id": arrival.source_id,
-            "type": event.type,
-            "name": event.name,
-            "user_id": event.user_id,
-            "anonymous_id": event.anonymous_id,
-            "device_id": event.device_id,
-            "key": key,
-            "at": event.at,
-            "clock_at": event.clock_at,
-            "order_at": event.order_at,
-            "received_at": event.received_at,
-            "body": event.body,
-        }
-        for key, arrival in events
-        for event in (arrival.event,)
-    ]

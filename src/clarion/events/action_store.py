@@ -1,17 +1,16 @@
 """Rows of events, found by their action and their time."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, case, func, select
+from sqlalchemy import ColumnElement, case, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.events.messages.action import action_of
 from clarion.events.ownership_store import owned_by, stored_event
-from clarion.events.store import StoredEvent, read_event
+from clarion.events.store import StoredEvent, events_in
 from clarion.storage.schema import events, ownership_periods
 
 LATE_SECONDS = 3_600
@@ -83,7 +82,7 @@ async def find_events(
     own = await _from_here(connection, source_id, wanted, scrolled_to)
     statement = statement.where(*own).order_by(order).offset(skip).limit(limit + 1)
     if skip or not (wanted.include or wanted.exclude or wanted.start or wanted.end):
-        return _page(await connection.execute(statement), limit, None)
+        return _page(await events_in(connection, statement), limit, None)
     among = select(events.c.seq).where(events.c.source_id == source_id, *own).order_by(order)
     for count in (max(1, looked_at_max // NEAR), looked_at_max):
         last = await connection.scalar(among.offset(count - 1).limit(1))
@@ -91,7 +90,7 @@ async def find_events(
         if last is not None:
             is_near = events.c.seq <= last if wanted.oldest_first else events.c.seq >= last
             within = statement.where(is_near)
-        page = _page(await connection.execute(within), limit, last)
+        page = _page(await events_in(connection, within), limit, last)
         if last is None or len(page.events) == limit:
             break
     return page
@@ -111,8 +110,7 @@ async def list_events_of(
     )
     if before_seq is not None:
         statement = statement.where(events.c.seq < before_seq)
-    rows = await connection.execute(statement.order_by(events.c.seq.desc()).limit(limit))
-    return [read_event(row) for row in rows]
+    return await events_in(connection, statement.order_by(events.c.seq.desc()).limit(limit))
 
 
 async def actions_of(
@@ -147,9 +145,8 @@ def _action() -> ColumnElement[str]:
     )
 
 
-def _page(rows: Iterable[Row[Any]], limit: int, last: int | None) -> Found:
-    """A page, of rows that were asked for with one more; `last`: where the search ended."""
-    found = [read_event(row) for row in rows]
+def _page(found: list[StoredEvent], limit: int, last: int | None) -> Found:
+    """A page, of events that were asked for with one more; `last`: where the search ended."""
     if len(found) > limit:
         return Found(events=found[:limit], further=found[limit - 1].seq)
     return Found(events=found, further=last)

@@ -1,9 +1,11 @@
 """A person's events: found and removed, as many at once as hold nobody up."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Protocol
+from datetime import datetime
+from typing import Protocol
 from uuid import UUID
 
+from msgspec import Struct
 from sqlalchemy import delete, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -29,6 +31,27 @@ class RemovableEvent(Protocol):
     def key(self) -> str | None: ...
 
 
+class NamingEvent(Struct, frozen=True, gc=False):
+    """A stored event, as far as it tells whom it names."""
+
+    seq: int
+    message_id: str
+    key: str | None
+    type: str
+    body: str
+
+
+class StrangersEvent(NamingEvent, frozen=True, gc=False):
+    """One that no person's user id decides."""
+
+    user_id: str | None
+    at: datetime
+    clock_at: datetime | None
+    order_at: datetime | None
+    received_at: datetime
+    source_id: UUID
+
+
 async def some_events_of(
     connection: AsyncConnection,
     workspace_id: UUID,
@@ -37,19 +60,19 @@ async def some_events_of(
     ids: Iterable[str],
     users: Iterable[str],
     limit: int,
-) -> Sequence[Any]:
-    """Up to `limit` rows (seq, message_id, type, body) of events of these customers, of these ids,
+) -> list[NamingEvent]:
+    """Up to `limit` events of these customers, of these ids,
     or in which somebody else than `users` names one of the ids as a former one."""
     ids, users = list(ids), list(users)
     for whose in in_parts(customer_ids):
         owned = owned_by(connection, workspace_id, whose)
         rows = await connection.execute(select(*_EVENT).where(*owned).limit(limit))
-        if found := rows.all():
+        if found := [NamingEvent(*row) for row in rows]:
             return found
     for part in in_parts(ids):
         keyed = (events.c.workspace_id == workspace_id, events.c.key.in_(part))
         rows = await connection.execute(select(*_EVENT).where(*keyed).limit(limit))
-        if found := rows.all():
+        if found := [NamingEvent(*row) for row in rows]:
             return found
     for part in in_parts(ids):
         naming = await connection.execute(
@@ -66,16 +89,21 @@ async def some_events_of(
                     events.c.seq.in_(seqs), unindexed(events.c.workspace_id) == workspace_id
                 )
             )
-            if found := [row for row in rows if row.message_id in message_ids]:
+            if found := [NamingEvent(*row) for row in rows if row.message_id in message_ids]:
                 return found[:limit]
     return []
 
 
 async def strangers_events(
-    connection: AsyncConnection, workspace_id: UUID, key: str, *, after: Any, limit: int
-) -> Sequence[Any]:
+    connection: AsyncConnection,
+    workspace_id: UUID,
+    key: str,
+    *,
+    after: StrangersEvent | None,
+    limit: int,
+) -> list[StrangersEvent]:
     """A page of the events of a key that no person's user id decides, by time; the ones that stand
-    behind the row `after`. They may name a device that was somebody's."""
+    behind `after`. They may name a device that was somebody's."""
     of_person = exists().where(ownership_periods.c.is_real, is_in_period()).correlate(events)
     statement = select(*_EVENT, events.c.user_id, *_WHEN).where(
         events.c.workspace_id == workspace_id, events.c.key == key, ~of_person
@@ -84,7 +112,7 @@ async def strangers_events(
         later = or_(events.c.at > after.at, events.c.seq > after.seq)
         statement = statement.where(events.c.at >= after.at, later)
     rows = await connection.execute(statement.order_by(events.c.at, events.c.seq).limit(limit))
-    return rows.all()
+    return [StrangersEvent(*row) for row in rows]
 
 
 async def remove_events(

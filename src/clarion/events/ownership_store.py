@@ -21,6 +21,7 @@ from sqlalchemy import (
     ColumnElement,
     Delete,
     ScalarSelect,
+    Select,
     Table,
     and_,
     bindparam,
@@ -283,6 +284,6 @@ def of_key(workspace_id: UUID, key: str, customer_id: UUID) -> tuple[ColumnEleme
     )
 
 
-def stored_event(*more: Any) -> Any:
-    """Selects the columns that `events.store.read_event` reads."""
+def stored_event(*more: Any) -> Select[Any]:
+    """Selects the columns that `events.store.events_in` reads."""
     return select(events, customer_of().label("customer_id"), *more)

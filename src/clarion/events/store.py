@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import (
     CompoundSelect,
     LargeBinary,
+    Select,
     Text,
     bindparam,
     cast,
@@ -22,6 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.events.before import Before
+from clarion.events.messages.message import Event
 from clarion.events.ownership_store import customer_of, owned_by, stored_event
 from clarion.events.seen_store import add_seen, message_hashes, seqs_of
 from clarion.storage.bulk import append, in_parts, insert_new, next_numbers
@@ -52,6 +54,10 @@ class StoredEvent:
     at: datetime
     received_at: datetime
     body: str
+
+
+NewEvent = tuple[str | None, UUID, Event]
+"""The key that decides whose it is, its source, and the event."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,19 +133,41 @@ async def look_before(
 
 async def insert_events(
     connection: AsyncConnection,
-    rows: Sequence[dict[str, Any]],
+    workspace_id: UUID,
+    came: Sequence[NewEvent],
     hashes: Mapping[str, bytes],
     receipts: Collection[str] = (),
     awaited: Collection[str] = (),
 ) -> None:
-    """Rows of the events table, which get their numbers, but for those whose messageId was seen
+    """Store these events, which get their numbers, but for those whose messageId was seen
     already. `hashes`: as `look_before` tells them. `receipts`: the messageIds of those which the
     attributor is to look at; `awaited`: the names of tracks that it is to look at, since a launch
     waits for them."""
-    seqs = await next_numbers(connection, events, len(rows))
-    for seq, row in zip(seqs, rows, strict=True):
-        row["seq"] = seq
-    fresh = await add_seen(connection, {hashes[row["message_id"]]: row for row in rows})
+    seqs = await next_numbers(connection, events, len(came))
+    rows = [
+        {
+            "workspace_id": workspace_id,
+            "message_id": event.message_id,
+            "source_id": source_id,
+            "type": event.type,
+            "name": event.name,
+            "user_id": event.user_id,
+            "anonymous_id": event.anonymous_id,
+            "device_id": event.device_id,
+            "key": key,
+            "at": event.at,
+            "clock_at": event.clock_at,
+            "order_at": event.order_at,
+            "received_at": event.received_at,
+            "body": event.body,
+            "seq": seq,
+        }
+        for seq, (key, source_id, event) in zip(seqs, came, strict=True)
+    ]
+    fresh = await add_seen(
+        connection,
+        {hashes[event.message_id]: row for (_, _, event), row in zip(came, rows, strict=True)},
+    )
     await append(connection, events, fresh)
     due = [{"seq": row["seq"]} for row in fresh if row["message_id"] in receipts]
     await insert_new(connection, receipts_due, due)
@@ -155,15 +183,15 @@ async def get_event(
     connection: AsyncConnection, workspace_id: UUID, message_id: str
 ) -> StoredEvent | None:
     seqs = await seqs_of(connection, workspace_id, [message_id])
-    rows = await connection.execute(
+    found = await events_in(
+        connection,
         stored_event().where(
             events.c.seq.in_(seqs),
             unindexed(events.c.workspace_id) == workspace_id,
             events.c.message_id == message_id,
-        )
+        ),
     )
-    row = rows.one_or_none()
-    return None if row is None else read_event(row)
+    return found[0] if found else None
 
 
 async def list_events(
@@ -183,8 +211,12 @@ async def list_events(
         )
     if before_seq is not None:
         statement = statement.where(events.c.seq < before_seq)
-    rows = await connection.execute(statement.order_by(events.c.seq.desc()).limit(limit))
-    return [read_event(row) for row in rows]
+    return await events_in(connection, statement.order_by(events.c.seq.desc()).limit(limit))
+
+
+async def events_in(connection: AsyncConnection, statement: Select[Any]) -> list[StoredEvent]:
+    """The events that `statement` selects, which is made of `stored_event`."""
+    return [_event(row) for row in await connection.execute(statement)]
 
 
 # --- receipts -------------------------------------------------------------------------------
@@ -255,8 +287,7 @@ async def remove_conversions(connection: AsyncConnection, seqs: Sequence[int]) -
         await connection.execute(delete(conversions_due).where(conversions_due.c.seq.in_(part)))
 
 
-def read_event(row: Any) -> StoredEvent:
-    """A row of `stored_event`."""
+def _event(row: Any) -> StoredEvent:
     return StoredEvent(
         seq=row.seq,
         message_id=row.message_id,

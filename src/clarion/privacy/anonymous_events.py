@@ -2,14 +2,13 @@
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from msgspec import Struct
 
 from clarion.customers.identity.companion_store import keys_beside
 from clarion.customers.identity.person import ids_of_body
-from clarion.customers.profile.trait_claim_store import strangers_claims
+from clarion.customers.profile.trait_claim_store import StrangersClaim, strangers_claims
 from clarion.events.erasure_store import strangers_events
 from clarion.storage.database import Database
 
@@ -63,7 +62,7 @@ async def events_of_strangers(
                         seq=row.seq,
                         message_id=row.message_id,
                         type=row.type,
-                        key=row.key,
+                        key=key,
                         user_id=row.user_id,
                         source_id=row.source_id,
                         at=row.at,
@@ -81,7 +80,7 @@ async def events_of_strangers(
     return [*events.values(), *lessons]
 
 
-def _event_of(claim: Any) -> AnonymousEvent:
+def _event_of(claim: StrangersClaim) -> AnonymousEvent:
     """The identify that made a claim, which is removed for its age."""
     return AnonymousEvent(
         seq=REMOVED,

@@ -33,7 +33,7 @@ from clarion.customers.identity.ownership import owner_of_stored
 from clarion.customers.identity.person import PiiMatcher, ids_of_body, telling_words, words_of_body
 from clarion.customers.identity.person_store import find_person
 from clarion.customers.ingestion import Ingestion
-from clarion.customers.profile.trait_claim_store import remove_claims, some_claims_of, traits_of
+from clarion.customers.profile.trait_claim_store import remove_claims, some_claims_of
 from clarion.customers.suppression import SuppressionKind
 from clarion.customers.suppression_store import shut_out, wait_for_refusals
 from clarion.deliveries.customer_index_store import forget_customers, launches_to_look_at
@@ -253,8 +253,8 @@ class Eraser:
         if not claims:
             who, most = sorted(person.customer_ids), self._options.rows_max
             return erasure, await remove_some_traces_of(connection, workspace_id, who, most)
-        words = person.words.union(telling_words(map(traits_of, claims)))
-        theirs = [(row.key, row.message_id) for row in claims]
+        words = person.words.union(telling_words(claim.traits for claim in claims))
+        theirs = [(claim.key, claim.message_id) for claim in claims]
         await remove_claims(connection, workspace_id, theirs)
         erasure = replace(erasure, person=replace(person, words=words))
         return await self._kept(connection, erasure), len(claims)

@@ -16,12 +16,12 @@ from uuid import UUID
 from sqlalchemy import Column, ColumnElement, Select, and_, or_, select, true, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from clarion.customers.devices.store import Change, read_change
+from clarion.customers.devices.store import Change, changes_in
 from clarion.customers.identity.identifier import device_row_id
 from clarion.deliveries.chunk_store import find_planned
 from clarion.deliveries.delivery import DeliveryState
 from clarion.events.ownership_store import keys_of, of_key, stored_event
-from clarion.events.store import StoredEvent, read_event
+from clarion.events.store import StoredEvent, events_in
 from clarion.storage.schema import (
     campaigns,
     customer_deliveries,
@@ -106,16 +106,16 @@ async def events_of(
     their keys, so that no page is slower than the first."""
     events_read: list[StoredEvent] = []
     for key in await keys_of(connection, workspace_id, customer_id):
-        rows = await connection.execute(
+        events_read += await events_in(
+            connection,
             stored_event()
             .where(
                 *of_key(workspace_id, key, customer_id),
                 _below(before, _EVENT, events.c.at, events.c.seq),
             )
             .order_by(events.c.at.desc(), events.c.seq.desc())
-            .limit(limit)
+            .limit(limit),
         )
-        events_read += [read_event(row) for row in rows]
     return sorted(events_read, key=position, reverse=True)[:limit]
 
 
@@ -127,7 +127,8 @@ async def _changes(
     limit: int,
 ) -> list[Change]:
     lines = device_history.c
-    rows = await connection.execute(
+    return await changes_in(
+        connection,
         select(device_history)
         .where(
             lines.workspace_id == workspace_id,
@@ -135,9 +136,8 @@ async def _changes(
             _below(before, _CHANGE, lines.at, lines.seq),
         )
         .order_by(lines.at.desc(), lines.seq.desc())
-        .limit(limit)
+        .limit(limit),
     )
-    return [read_change(row) for row in rows]
 
 
 async def pushes_of(

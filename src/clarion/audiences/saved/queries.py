@@ -22,7 +22,7 @@ from clarion.audiences.saved.references import wrong_references
 from clarion.audiences.saved.schema_store import WorkspaceSchema
 from clarion.audiences.saved.store import Use
 from clarion.customers.profile.redaction import shown_traits
-from clarion.customers.profile.store import Customer, find_customer, read_customer
+from clarion.customers.profile.store import Customer, customers_in, find_customer
 from clarion.faults import Fault, Rejected, invalid, not_found
 from clarion.storage.dialect import unindexed
 from clarion.storage.schema import customers
@@ -175,16 +175,14 @@ async def _sample(
     connection: AsyncConnection, actor: Actor, rule: Rule, now: datetime, limit: int
 ) -> list[Customer]:
     """By id, which is a hash: it is a sample of all ages."""
-    rows = await connection.execute(
+    found = await customers_in(
+        connection,
         select(customers)
         .where(unindexed(customers.c.workspace_id) == actor.workspace_id, matches(rule, now))
         .order_by(customers.c.id)
-        .limit(limit)
+        .limit(limit),
     )
-    return [
-        replace(customer, traits=shown_traits(customer.traits))
-        for customer in map(read_customer, rows)
-    ]
+    return [replace(customer, traits=shown_traits(customer.traits)) for customer in found]
 
 
 async def _explain(

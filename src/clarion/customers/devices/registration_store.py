@@ -4,7 +4,7 @@ deleted."""
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, Table, bindparam, delete, select
@@ -38,6 +38,32 @@ _CHANGED = tuple(
 _PLATFORMS = {platform.value: platform for platform in Platform}
 _TOKEN_KINDS = {kind.value: kind for kind in TokenKind}
 _STATES = {state.value: state for state in DeviceState}
+
+
+class DeviceRow(Protocol):
+    """A row of `devices`, whatever is selected beside it."""
+
+    id: UUID
+    device_id: str
+    customer_id: UUID
+    source_id: UUID
+    platform: str
+    token: str | None
+    token_kind: str
+    token_hash: str
+    installation_hash: str | None
+    token_rank: int
+    token_message_id: str
+    registered_at: datetime
+    order_at: datetime | None
+    state: str
+    reason: str | None
+    removed_token_hash: str
+    removed_at: datetime | None
+    removed_reason: str
+    spares: list[dict[str, Any]] | None
+    facts: dict[str, str] | None
+    last_seen_at: datetime
 
 
 async def lock_devices(
@@ -248,7 +274,7 @@ def _deletions_of(connection: AsyncConnection) -> Select[Any]:
     )
 
 
-def kept_device(row: Any) -> KeptDevice:
+def kept_device(row: DeviceRow) -> KeptDevice:
     """A row of devices, its registrations put together: the current one's columns and the spare."""
     removed = None
     if row.removed_at is not None:

@@ -321,13 +321,13 @@ async def _history(
     )
     if after_seq is not None:
         statement = statement.where(device_history_of.c.seq > after_seq)
-    rows = await connection.execute(statement.order_by(device_history_of.c.seq).limit(limit))
-    return [read_change(row) for row in rows]
+    return await changes_in(connection, statement.order_by(device_history_of.c.seq).limit(limit))
 
 
-def read_change(row: Any) -> Change:
-    """A row of `device_history`."""
-    return Change(**{name: getattr(row, name) for name in _CHANGE_FIELDS})
+async def changes_in(connection: AsyncConnection, statement: Select[Any]) -> list[Change]:
+    """The lines of `device_history` that `statement` selects."""
+    rows = await connection.execute(statement)
+    return [Change(**{name: getattr(row, name) for name in _CHANGE_FIELDS}) for row in rows]
 
 
 _CHANGE_FIELDS = (

@@ -13,7 +13,7 @@ from sqlalchemy import Column, ColumnElement, Select, and_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.customers.devices.device import TokenKind, installation_hash
-from clarion.customers.profile.store import Customer, read_customer
+from clarion.customers.profile.store import Customer, customers_in
 from clarion.customers.profile.traits import searchable_email
 from clarion.storage.schema import customers, devices, tokens
 
@@ -36,8 +36,8 @@ async def search_customers(
     for statement in _ways(workspace_id, wanted):
         if len(found) >= limit:
             break
-        for row in await connection.execute(statement.limit(limit)):
-            found.setdefault(row.id, read_customer(row))
+        for customer in await customers_in(connection, statement.limit(limit)):
+            found.setdefault(customer.id, customer)
     return list(found.values())[:limit]
 
 
@@ -48,13 +48,13 @@ async def customers_by_email(
     email = searchable_email(address)
     if email is None or "\x00" in email:
         return []
-    rows = await connection.execute(
+    return await customers_in(
+        connection,
         select(customers)
         .where(customers.c.workspace_id == workspace_id, customers.c.email == email)
         .order_by(customers.c.id)
-        .limit(limit)
+        .limit(limit),
     )
-    return [read_customer(row) for row in rows]
 
 
 async def customers_by_ids(
@@ -64,12 +64,9 @@ async def customers_by_ids(
     wanted = set(ids)
     if not wanted:
         return {}
-    rows = await connection.execute(
-        select(customers).where(
-            customers.c.workspace_id == workspace_id, customers.c.id.in_(wanted)
-        )
-    )
-    return {row.id: read_customer(row) for row in rows}
+    ours = (customers.c.workspace_id == workspace_id, customers.c.id.in_(wanted))
+    found = await customers_in(connection, select(customers).where(*ours))
+    return {customer.id: customer for customer in found}
 
 
 def _ways(workspace_id: UUID, wanted: str) -> Iterator[Select[Any]]:

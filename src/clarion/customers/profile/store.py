@@ -49,7 +49,7 @@ async def get_customer(
         )
     )
     row = rows.one_or_none()
-    return None if row is None else read_customer(row)
+    return None if row is None else _customer(row)
 
 
 async def find_customer(
@@ -91,7 +91,7 @@ async def get_customer_by_id(
         )
     )
     row = rows.one_or_none()
-    return None if row is None else read_customer(row)
+    return None if row is None else _customer(row)
 
 
 async def list_customers(
@@ -101,8 +101,12 @@ async def list_customers(
     statement = select(customers).where(unindexed(customers.c.workspace_id) == workspace_id)
     if after is not None:
         statement = statement.where(customers.c.id > after)
-    rows = await connection.execute(statement.order_by(customers.c.id).limit(limit))
-    return [read_customer(row) for row in rows]
+    return await customers_in(connection, statement.order_by(customers.c.id).limit(limit))
+
+
+async def customers_in(connection: AsyncConnection, statement: Select[Any]) -> list[Customer]:
+    """The customers that `statement` selects."""
+    return [_customer(row) for row in await connection.execute(statement)]
 
 
 async def user_ids_of(
@@ -270,8 +274,7 @@ def _forget_customers(connection: AsyncConnection) -> Delete:
     return delete(customers).where(among(connection, customers.c.id, ids), ~held.exists())
 
 
-def read_customer(row: Any) -> Customer:
-    """A row of `customers` as people see it."""
+def _customer(row: Any) -> Customer:
     return Customer(
         id=row.id,
         workspace_id=row.workspace_id,

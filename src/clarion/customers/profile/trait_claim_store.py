@@ -5,11 +5,13 @@ key and time, as it does for the event.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import msgspec
+from msgspec import Struct
 from sqlalchemy import exists, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -26,6 +28,27 @@ from clarion.events.messages.message import Event
 from clarion.events.ownership_store import is_in_period, owned_by
 from clarion.storage.bulk import in_parts, insert_new, remove_each
 from clarion.storage.schema import ownership_periods, trait_claims
+
+
+class RemovableClaim(Struct, frozen=True, gc=False):
+    """A claim that goes with the person it is of."""
+
+    key: str
+    message_id: str
+    traits: Any
+
+
+class StrangersClaim(Struct, frozen=True, kw_only=True, gc=False):
+    """A claim that no person's user id decides: what tells whose it was."""
+
+    key: str
+    is_user: bool
+    message_id: str
+    source_id: UUID
+    at: datetime
+    clock_at: datetime | None
+    order_at: datetime | None
+    received_at: datetime
 
 
 async def add_trait_claims(
@@ -67,8 +90,8 @@ async def with_few_claims(
 
 async def some_claims_of(
     connection: AsyncConnection, workspace_id: UUID, customer_ids: Iterable[UUID], limit: int
-) -> Sequence[Any]:
-    """Up to `limit` rows (key, message_id, traits) of the claims of these customers."""
+) -> list[RemovableClaim]:
+    """Up to `limit` of the claims of these customers."""
     for part in in_parts(customer_ids):
         rows = await connection.execute(
             select(trait_claims.c.key, trait_claims.c.message_id, trait_claims.c.traits)
@@ -76,7 +99,7 @@ async def some_claims_of(
             .limit(limit)
         )
         if found := rows.all():
-            return found
+            return [RemovableClaim(row.key, row.message_id, _traits_of(row)) for row in found]
     return []
 
 
@@ -118,7 +141,7 @@ async def some_held_claims(
     )
     return [
         HeldClaim(
-            lesson=lesson_of(row, traits_of(row), is_identified=True),
+            lesson=lesson_of(row, _traits_of(row), is_identified=True),
             is_certain=row.order_at is None,
             is_active=row.is_active,
         )
@@ -128,10 +151,10 @@ async def some_held_claims(
 
 async def strangers_claims(
     connection: AsyncConnection, workspace_id: UUID, key: str, installations: Iterable[str]
-) -> Sequence[Any]:
+) -> list[StrangersClaim]:
     """The claims of a key that no person's user id decides and that these installations made."""
     of_person = exists().where(ownership_periods.c.is_real, is_in_period(trait_claims))
-    found: list[Any] = []
+    found: list[StrangersClaim] = []
     for part in in_parts(installations):
         rows = await connection.execute(
             select(trait_claims).where(
@@ -141,7 +164,19 @@ async def strangers_claims(
                 ~of_person.correlate(trait_claims),
             )
         )
-        found += rows
+        found += [
+            StrangersClaim(
+                key=row.key,
+                is_user=row.is_user,
+                message_id=row.message_id,
+                source_id=row.source_id,
+                at=row.at,
+                clock_at=row.clock_at,
+                order_at=row.order_at,
+                received_at=row.received_at,
+            )
+            for row in rows
+        ]
     return found
 
 
@@ -160,8 +195,7 @@ async def remove_claims(
     )
 
 
-def traits_of(row: Any) -> Any:
-    """What a row of claims says."""
+def _traits_of(row: Any) -> Any:
     return msgspec.json.decode(row.traits)
 
 
@@ -184,4 +218,4 @@ def _row(workspace_id: UUID, key: str, source_id: UUID, event: Event) -> dict[st
 
 def _trait_claim(row: Any) -> TraitClaim:
     clock = None if row.installation is None else Installation(row.source_id, row.installation)
-    return trait_claim(row, lesson_of(row, traits_of(row), is_identified=row.is_real), clock)
+    return trait_claim(row, lesson_of(row, _traits_of(row), is_identified=row.is_real), clock)
