@@ -334,14 +334,18 @@ class Store:
         self._database = Database(url)
         self._runner.run(make_tables(self._database))
 
-    def reached(self, one: Rule, crowd: list[KnownCustomer], now: datetime) -> set[UUID]:
-        return self._runner.run(self._reached(one, crowd, now))
+    def reached(
+        self, one: Rule, crowd: list[KnownCustomer], now: datetime, *, at_once: bool = False
+    ) -> set[UUID]:
+        return self._runner.run(self._reached(one, crowd, now, at_once=at_once))
 
     def close(self) -> None:
         self._runner.run(self._database.close())
         self._runner.close()
 
-    async def _reached(self, one: Rule, crowd: list[KnownCustomer], now: datetime) -> set[UUID]:
+    async def _reached(
+        self, one: Rule, crowd: list[KnownCustomer], now: datetime, *, at_once: bool
+    ) -> set[UUID]:
         rows = _rows(crowd)
         async with self._database.write() as connection:
             for table in rows:
@@ -352,7 +356,7 @@ class Store:
                     await insert_new(connection, table, rows[table])
         async with self._database.read() as connection:
             found = await connection.execute(
-                select(customers.c.id).where(condition_query.matches(one, now))
+                select(customers.c.id).where(condition_query.matches(one, now, at_once=at_once))
             )
             return set(found.scalars())
 
@@ -528,6 +532,8 @@ def test_the_query_reaches_whom_the_rule_matches(
 ) -> None:
     one = read(wire)
     assert store.reached(one, crowd, now) == expected(one, crowd, now)
+    if condition_query.reads_events(one):
+        assert store.reached(one, crowd, now, at_once=True) == expected(one, crowd, now)
 
 
 def _one_each(values: Any) -> list[KnownCustomer]:

@@ -1,8 +1,9 @@
 """A rule as a condition in SQL, on both databases: what `matching.py` says in Python.
 
 Every condition stands on one row of `customers`. What asks other tables is EXISTS with that row's
-id: a page of devices, which a launch is planned by, then asks for those customers alone, and where
-a database prefers to find all who match at once, it makes a join of it by itself.
+id: a page of devices, which a launch is planned by, then asks for those customers alone. Who counts
+many customers of a workspace has their events read `at_once` instead: a database that knows nothing
+of what is in JSON takes them for few, and would ask for each of them.
 """
 
 from collections.abc import Callable, Sequence
@@ -62,7 +63,7 @@ from clarion.audiences.rule import (
     span,
 )
 from clarion.audiences.value import Path, version_key
-from clarion.events.ownership_store import owned_by_each
+from clarion.events.ownership_store import customers_with, owned_by_each
 from clarion.storage.json_dialect import (
     json_equals,
     json_list_has,
@@ -96,9 +97,10 @@ _OPEN = 10**15
 """Seconds beyond any date: a bound that is not there."""
 
 
-def matches(rule: Rule, now: datetime) -> Condition:
+def matches(rule: Rule, now: datetime, *, at_once: bool = False) -> Condition:
     """The rule as a condition on `customers`, which may be NULL where it does not hold. It names no
-    audience: those are resolved."""
+    audience: those are resolved. `at_once`: events that all must have are read for all customers at
+    once; it means the same."""
     match rule:
         case Everyone():
             return true()
@@ -107,7 +109,7 @@ def matches(rule: Rule, now: datetime) -> Condition:
         case TraitsEqual(traits=traits):
             return and_(*(json_equals(customers.c.traits, [name], value) for name, value in traits))
         case All(rules=rules):
-            return and_(*(matches(part, now) for part in rules))
+            return and_(*(matches(part, now, at_once=at_once) for part in rules))
         case AnyOf(rules=rules):
             return or_(*(matches(part, now) for part in rules))
         case NoneOf(rules=rules):
@@ -118,7 +120,7 @@ def matches(rule: Rule, now: datetime) -> Condition:
         case HasDevice(where=where):
             return _has_device(where, now)
         case DidEvent():
-            return _did(rule, now)
+            return _did(rule, now, at_once=at_once)
         case GotCampaign():
             return _got(rule)
         case InList(audience_id=audience_id):
@@ -132,6 +134,20 @@ def matches(rule: Rule, now: datetime) -> Condition:
             raise ValueError(f"the audience {code} is to be resolved first")
         case _:
             assert_never(rule)
+
+
+def reads_events(rule: Rule) -> bool:
+    """Whether there are events that `at_once` makes a difference for."""
+    if isinstance(rule, All):
+        return any(map(reads_events, rule.rules))
+    return isinstance(rule, DidEvent) and rule.times is Times.DID
+
+
+def without_events(rule: Rule) -> Rule:
+    """The same without them: at least as many match."""
+    if isinstance(rule, All):
+        return All(rules=tuple(without_events(part) for part in rule.rules))
+    return Everyone() if reads_events(rule) else rule
 
 
 def _exists(*conditions: Condition) -> Condition:
@@ -255,10 +271,9 @@ def _version_holds(comparison: Comparison, text: ColumnElement[Any]) -> Conditio
     return _in_order(comparison.operator, key, comparison.value, version_key)
 
 
-def _did(rule: DidEvent, now: datetime) -> Condition:
+def _did(rule: DidEvent, now: datetime, *, at_once: bool) -> Condition:
     since, until = span(rule.window, now)
-    theirs = (
-        *owned_by_each(customers.c.id),
+    such = (
         events.c.type == literal_column("'track'"),
         events.c.name == rule.name,
         *(
@@ -266,12 +281,15 @@ def _did(rule: DidEvent, now: datetime) -> Condition:
             for one in rule.where
         ),
     )
+    theirs = (*owned_by_each(customers.c.id), *such)
     within: list[Condition] = []
     if since is not None:
         within.append(events.c.at >= since)
     if until is not None:
         within.append(events.c.at < until)
     match rule.times:
+        case Times.DID if at_once:
+            return customers.c.id.in_(customers_with(*such, *within))
         case Times.DID:
             return _exists(*theirs, *within)
         case Times.DID_NOT:

@@ -19,6 +19,7 @@ from msgspec import Struct
 from sqlalchemy import (
     Boolean,
     ColumnElement,
+    CompoundSelect,
     Delete,
     ScalarSelect,
     Select,
@@ -29,8 +30,10 @@ from sqlalchemy import (
     delete,
     exists,
     func,
+    not_,
     or_,
     select,
+    union,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -241,17 +244,42 @@ def owned_by_each(customer_id: ColumnElement[UUID]) -> tuple[ColumnElement[bool]
     """Conditions on `events` joined with `ownership_periods`: the rows of the customer of each row
     of a statement over many. Where an event stands is only asked for keys that had several owners:
     nearly all have one for all of time."""
-    period, placed = ownership_periods.c, placed_at()
+    is_theirs = or_(_of_whole_key(), _of_part_of_key())
+    return (ownership_periods.c.customer_id == customer_id, *_of_one_key(), is_theirs)
+
+
+def customers_with(*conditions: ColumnElement[bool]) -> CompoundSelect[UUID]:
+    """Selects the customers with an event of which all conditions hold, each once. A part of it is
+    what keys tell that have one owner for all of time: it asks for no event where it stands."""
+    is_whole, is_part = _of_whole_key(), _of_part_of_key()
+    return union(
+        *(
+            select(ownership_periods.c.customer_id).where(*_of_one_key(), *theirs, *conditions)
+            for theirs in ([is_whole], [not_(is_whole), is_part])
+        )
+    )
+
+
+def _of_one_key() -> tuple[ColumnElement[bool], ...]:
+    """Joins events and the periods of their key."""
+    period = ownership_periods.c
     return (
-        period.customer_id == customer_id,
         events.c.workspace_id == period.workspace_id,
         events.c.key == period.key,
         period.is_user == events.c.user_id.is_not(None),
-        or_(
-            and_(period.start_at == _FIRST, period.end_at == _LAST),
-            and_(period.start_at <= placed, period.end_at > placed),
-        ),
     )
+
+
+def _of_whole_key() -> ColumnElement[bool]:
+    """The period is all of time."""
+    period = ownership_periods.c
+    return and_(period.start_at == _FIRST, period.end_at == _LAST)
+
+
+def _of_part_of_key() -> ColumnElement[bool]:
+    """The event stands in the period."""
+    period, placed = ownership_periods.c, placed_at()
+    return and_(period.start_at <= placed, period.end_at > placed)
 
 
 def periods_of(

@@ -15,12 +15,15 @@ from sqlalchemy import (
     ColumnElement,
     Dialect,
     Double,
+    FromClause,
     LargeBinary,
     Table,
     Text,
     TypeDecorator,
     any_,
     bindparam,
+    func,
+    literal_column,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -218,6 +221,14 @@ def has_one_writer(connection: AsyncConnection) -> bool:
     """Whether nobody else writes in this database until the transaction ends, so that a row that is
     not there can not be inserted by another one meanwhile."""
     return connection.dialect.name == "sqlite"
+
+
+def share_sampled(connection: AsyncConnection, table: Table, percent: float) -> FromClause | None:
+    """About so many percent of a table's pages, always the same ones; None: this database, SQLite,
+    takes no samples, and reads no table at once that it can look into."""
+    if connection.dialect.name != "postgresql":
+        return None
+    return table.tablesample(func.system(percent), name="sampled", seed=literal_column("1"))
 
 
 def prepared(make: Callable[[AsyncConnection], S]) -> Callable[[AsyncConnection], S]:
