@@ -97,6 +97,46 @@ async def test_what_a_person_resumes_is_not_late(service: Service) -> None:
     assert (await got(service, 1)).keys() >= {"vienna"}
 
 
+@pytest.mark.parametrize("late", ["tomorrow", "skip"])
+async def test_a_pause_of_the_firebase_app_that_ends_by_itself_lets_nothing_out_too_late(
+    service: Service, late: str
+) -> None:
+    """Nobody has acted: FCM refused the key from before Vienna's turn until after it."""
+    made = await up_to_tokyo(service, late=late)
+    service.world.provider.broken = True
+    assert await got(service, 12) == {}  # 13:00 in UTC: five hours after Vienna's turn
+    service.world.provider.broken = False
+    put_off = {"vienna": "03-04T09:00"} if late == "tomorrow" else {}
+    assert await got(service, 36) == {"denver": "03-03T09:00"} | put_off
+    report = await report_of(service, made)
+    skipped = report["reasons"].get("skipped", {})
+    assert (report["state"], skipped) == ("done", {} if late == "tomorrow" else {"late": 1})
+
+
+async def test_a_short_pause_of_the_firebase_app_makes_no_turn_late(service: Service) -> None:
+    await up_to_tokyo(service, late="skip")
+    assert await got(service, 6.5) == {}
+    service.world.provider.broken = True
+    assert await got(service, 1) == {}  # half an hour after Vienna's turn
+    service.world.provider.broken = False
+    sent: dict[str, str] = {}
+    for _ in range(4):  # the sweep looks every few seconds, not only when something is due
+        sent |= await got(service, 0.1)
+    assert sent.keys() == {"vienna"}
+    assert "03-03T09:30" <= sent["vienna"] < "03-03T10:00"
+
+
+async def test_what_waited_for_a_person_to_resume_the_firebase_app_is_not_late(
+    service: Service,
+) -> None:
+    await up_to_tokyo(service, late="skip")
+    [app] = (await service.get("/firebase-apps"))["data"]
+    await service.post(f"/firebase-apps/{app['id']}/pause", {"reason": "The key is exchanged."})
+    assert await got(service, 12) == {}
+    await service.post(f"/firebase-apps/{app['id']}/resume", {})
+    assert (await got(service, 1)).keys() == {"vienna"}
+
+
 async def test_an_occurrence_that_is_missed_for_a_zone_is_left_to_the_next_one(
     service: Service,
 ) -> None:

@@ -103,6 +103,13 @@ class Chunk:
     """As `pack` writes them."""
     is_transactional: bool = False
     """It is of a push to one customer, which waits for no campaign."""
+    turn_at: datetime | None = None
+    """When it was due before it was put back; None: it never was, or a person has let it go on."""
+
+    @property
+    def turn(self) -> datetime:
+        """When it was to be sent, however long it has waited since."""
+        return self.turn_at or self.due_at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +123,8 @@ class NewChunk:
     """They were tried: from the first time on, the time runs in which they may be tried again."""
     held: bool = False
     """They wait for a person, not for the provider."""
+    turn_at: datetime | None = None
+    """Where it is still their turn, though they wait; None: they have another one."""
 
 
 def chunk_row(chunk: Chunk, new: NewChunk, waiting: Sequence[Member]) -> dict[str, Any]:
@@ -128,6 +137,7 @@ def chunk_row(chunk: Chunk, new: NewChunk, waiting: Sequence[Member]) -> dict[st
         "state": READY,
         "attempt": 0,
         "due_at": new.due_at,
+        "turn_at": new.turn_at,
         "is_held": new.held,
         "is_transactional": chunk.is_transactional,
         "size": len(new.device_ids),

@@ -86,11 +86,12 @@ async def keep_chunk(connection: AsyncConnection, chunk: Chunk, *, lease_until: 
 async def release_chunk(
     connection: AsyncConnection, chunk: Chunk, *, due_at: datetime, held: bool
 ) -> bool:
-    """Puts the chunk back unsent, due at `due_at`; with `held`, earlier if a person acts before."""
+    """Puts the chunk back unsent, due at `due_at`; with `held`, earlier if a person acts before.
+    When its turn was stays known."""
     rows = await connection.execute(
         update(chunks)
         .where(*_ours(chunk))
-        .values(state=READY, due_at=due_at, lease_until=None, is_held=held)
+        .values(state=READY, due_at=due_at, turn_at=chunk.turn, lease_until=None, is_held=held)
         .returning(chunks.c.id)
     )
     return rows.one_or_none() is not None
@@ -297,28 +298,31 @@ _CLAIM = (
 async def hasten_chunks(
     connection: AsyncConnection, launch_id: UUID, now: datetime, *, held_only: bool
 ) -> list[UUID]:
-    """Let a launch's waiting chunks be due now; returns them.
+    """Let a launch's waiting chunks be due now, as their turn; returns them.
 
     `held_only`: only those that waited for a person. The others wait because the provider asked for
     it, or because their time has not come.
     """
     which = [chunks.c.launch_id == launch_id]
-    return await _hasten(connection, [*which, chunks.c.is_held] if held_only else which, now)
+    which += [chunks.c.is_held] if held_only else []
+    return await _hasten(connection, which, due_at=now, turn_at=None)
 
 
-async def hasten_app(connection: AsyncConnection, app_id: UUID, now: datetime) -> list[UUID]:
-    """Makes the chunks that are held for a Firebase app due now; returns their ids."""
-    return await _hasten(connection, [chunks.c.firebase_app_id == app_id, chunks.c.is_held], now)
+async def hasten_app(
+    connection: AsyncConnection, app_id: UUID, now: datetime, *, by_itself: bool
+) -> list[UUID]:
+    """Makes the chunks that are held for a Firebase app due now; returns their ids. `by_itself`: no
+    person has resumed it, so that their turn is still when it was."""
+    which = [chunks.c.firebase_app_id == app_id, chunks.c.is_held]
+    turn: dict[str, Any] = {} if by_itself else {"turn_at": None}
+    return await _hasten(connection, which, due_at=now, **turn)
 
 
 async def _hasten(
-    connection: AsyncConnection, which: Sequence[ColumnElement[bool]], now: datetime
+    connection: AsyncConnection, which: Sequence[ColumnElement[bool]], **values: datetime | None
 ) -> list[UUID]:
     rows = await connection.execute(
-        update(chunks)
-        .where(chunks.c.state == READY, *which)
-        .values(due_at=now)
-        .returning(chunks.c.id)
+        update(chunks).where(chunks.c.state == READY, *which).values(values).returning(chunks.c.id)
     )
     return list(rows.scalars())
 

@@ -201,7 +201,8 @@ async def _change(run: Run, actor: Actor, app_id: UUID, change: Change) -> Fireb
 
 async def _release_held(run: Run, app_id: UUID) -> None:
     """What was held for an app that sends again is due now."""
-    run.after_commit(*chunk_jobs(await hasten_app(run.connection, app_id, run.now)))
+    due = await hasten_app(run.connection, app_id, run.now, by_itself=False)
+    run.after_commit(*chunk_jobs(due))
 
 
 def _thing(app_id: UUID) -> Thing:

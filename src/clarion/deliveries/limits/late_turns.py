@@ -1,5 +1,5 @@
-"""Turns of a launch at each customer's own time that are overdue, since nothing ran or it was slow:
-they do not go out at an hour that nobody wanted."""
+"""Turns of a launch at each customer's own time that are overdue, since nothing ran, it was slow,
+or a Firebase app was paused: they do not go out at an hour that nobody wanted."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -17,6 +17,11 @@ from clarion.deliveries.limits.bars import Bars, HeldUntil
 LATE = Settled(state=DeliveryState.SKIPPED, reason=Skip.LATE.value)
 
 
+def is_overdue(launch: Launch, chunk: Chunk, now: datetime) -> bool:
+    """Whether the turn of a chunk has passed longer ago than the campaign allows."""
+    return launch.own_time is not None and is_late(launch.own_time, chunk.turn, now)
+
+
 async def find_late(
     connection: AsyncConnection,
     launch: Launch,
@@ -25,11 +30,11 @@ async def find_late(
     *,
     now: datetime,
 ) -> Bars:
-    """What becomes of a chunk's deliveries if its time has passed longer ago than the campaign
+    """What becomes of a chunk's deliveries if their turn has passed longer ago than the campaign
     allows: all wait for their next turn, or are skipped. Empty where it is in time. What the app
     has reported has arrived, and is settled as that."""
     own = launch.own_time
-    if own is None or not is_late(own, chunk.due_at, now):
+    if own is None or not is_overdue(launch, chunk, now):
         return {}
     waiting = [delivery for delivery in pending if not delivery.has_arrived]
     if own.late is LateTurns.SKIP:

@@ -26,7 +26,7 @@ async def publish_overdue(
     async def set_all_back(connection: AsyncConnection) -> None:
         await set_back(connection, paused, now)
         for app_id in paused:
-            await hasten_app(connection, app_id, now)
+            await hasten_app(connection, app_id, now, by_itself=True)
 
     if paused:
         await database.transact(set_all_back, clock)

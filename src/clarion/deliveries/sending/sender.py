@@ -296,7 +296,7 @@ class Sender:
             left = without_barred(result, work.bars, work.pending)
             await self._send(work, work.app, work.grant, template, left, result)
         else:
-            for delivery in work.pending:
+            for delivery in without_barred(result, work.bars, work.pending):
                 result.give_up(delivery)
         return result
 
@@ -379,7 +379,7 @@ class Sender:
 
     async def _settle(self, results: Sequence[tuple[Work, ChunkResult]]) -> None:
         """Writes down what became of chunks, in one transaction."""
-        again = [chunks_of_the_rest(result, self._clock) for _, result in results]
+        again = [chunks_of_the_rest(work.chunk, result, self._clock) for work, result in results]
 
         async def write_down(connection: AsyncConnection) -> list[bool]:
             return [

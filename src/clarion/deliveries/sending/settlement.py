@@ -37,7 +37,7 @@ from clarion.deliveries.chunk import Chunk, NewChunk, OpenDelivery, job_of
 from clarion.deliveries.chunk_store import claim_chunk, finish_launch, hasten_app, release_chunk
 from clarion.deliveries.counts_store import add_to_counts
 from clarion.deliveries.limits.bars import Bars, count_for_caps, find_bars
-from clarion.deliveries.limits.late_turns import find_late
+from clarion.deliveries.limits.late_turns import find_late, is_overdue
 from clarion.deliveries.provider import ProviderApp
 from clarion.deliveries.pushes.store import finish_push, get_pushed
 from clarion.deliveries.sending.belief import next_trial
@@ -69,8 +69,8 @@ class Waits:
 class Work:
     """A claimed chunk, and what is to be done with it.
 
-    With a `grant` its pushes may leave. Without one none does: its launch is stopped, or there is
-    no Firebase app.
+    With a `grant` its pushes may leave. Without one none does: its launch is stopped, there is no
+    Firebase app, or that is paused and their turn has passed.
     """
 
     chunk: Chunk
@@ -142,6 +142,8 @@ async def claim(
     is_launchs = launch.state is LaunchState.PAUSED
     trial_at = paused_reason = None
     if isinstance(app, AppPaused) and app.is_due and not is_launchs:
+        if is_overdue(launch, chunk, now):
+            return work  # nothing of it would find out whether the app works again
         next_at = next_trial(app.at, now)
         if await take_trial(connection, app_id, now=now, next_at=next_at):
             trial_at, paused_reason = next_at, app.reason
@@ -179,26 +181,28 @@ async def with_pending(
         with_traits=template is not None,
         with_facts=content.base.live_activity is not None or bool(content.variants),
     )
-    if claimed.grant is None:
-        return replace(claimed, pending=pending)
     now = claimed.claimed_at
+    if claimed.launch.state in STOPPED:
+        return replace(claimed, pending=pending)
     bars = await find_late(connection, claimed.launch, claimed.chunk, pending, now=now)
+    if claimed.grant is None:
+        return replace(claimed, pending=pending, bars=bars)
     if not bars:
         bars = await find_bars(connection, claimed.campaign, pending, now=now)
     zone = await tell_zones(connection, claimed.campaign.workspace_id, template, pending)
     return replace(claimed, pending=pending, bars=bars, zone=zone)
 
 
-def chunks_of_the_rest(result: ChunkResult, clock: Clock) -> list[NewChunk]:
-    """The new chunks for the deliveries that are not settled."""
+def chunks_of_the_rest(chunk: Chunk, result: ChunkResult, clock: Clock) -> list[NewChunk]:
+    """The new chunks for the deliveries of a chunk that are not settled."""
     again = [
         NewChunk(id=clock.new_id(), due_at=due_at, device_ids=device_ids, tried=True)
         for due_at, device_ids in sorted(result.again.items())
     ]
-    for device_ids, due_at in (
-        (result.held, result.held_until),
-        (result.rest, clock.now()),
-        *((device_ids, due_at) for due_at, device_ids in sorted(result.later.items())),
+    for device_ids, due_at, turn_at in (
+        (result.held, result.held_until, chunk.turn),
+        (result.rest, clock.now(), chunk.turn),
+        *((device_ids, due_at, None) for due_at, device_ids in sorted(result.later.items())),
     ):
         if device_ids:
             assert due_at is not None
@@ -209,6 +213,7 @@ def chunks_of_the_rest(result: ChunkResult, clock: Clock) -> list[NewChunk]:
                     device_ids=device_ids,
                     tried=False,
                     held=device_ids is result.held,
+                    turn_at=turn_at,
                 )
             )
     return again
@@ -319,7 +324,7 @@ async def _pause_or_resume(
                 "minutes, or at once when you resume it; nothing is lost",
             )
     elif work.is_trial and result.answered and await end_trial(connection, app_id):
-        await hasten_app(connection, app_id, now)
+        await hasten_app(connection, app_id, now, by_itself=True)
         await _audit_app(connection, work, clock, "resume", [work.app_paused_reason, None])
         log.info("firebase_app_goes_on", app=str(app_id), project=project_id)
 

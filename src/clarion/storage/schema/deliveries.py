@@ -94,6 +94,7 @@ chunks = Table(
     Column("last_device_id", Id),
     Column("members", LargeBinary),
     Column("is_transactional", Boolean, nullable=False, server_default=false()),  # goes first
+    Column("turn_at", Instant),  # when it was due before it was put back; NULL: due_at says it
     Index("chunks_launch", "launch_id", **only("state <> 'settled'")),
     Index("chunks_due", "due_at", **only("state <> 'settled'")),
 )
