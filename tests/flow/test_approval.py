@@ -83,6 +83,51 @@ async def office(database: Database, clock: FakeClock) -> AsyncIterator[Office]:
         yield await Office(service).open()
 
 
+async def push(office: Office, body: dict[str, Any]) -> Answer:
+    return await office.service.ask("POST", "/pushes", {"user_id": "ada", **body}, key=office.first)
+
+
+async def test_a_push_by_a_campaign_needs_its_content_approved(office: Office) -> None:
+    by_campaign = {"campaign": office.id}
+    assert_is(await push(office, by_campaign), ErrorCode.APPROVAL)
+    fingerprint = await office.propose("pushes")
+    assert_is(await push(office, by_campaign), ErrorCode.APPROVAL)
+    assert_is(await office.approve(fingerprint, office.author), ErrorCode.FORBIDDEN)
+    answer = await office.approve(fingerprint)
+    assert (answer.status, answer.json["state"]) == (200, "draft"), "nothing is scheduled by it"
+    assert (await push(office, by_campaign)).status == 201
+    await office.refuses("schedule", office.first, {"at": "now"})
+
+
+async def test_a_changed_content_is_pushed_to_nobody_until_it_is_approved_again(
+    office: Office,
+) -> None:
+    await office.approve(await office.propose("pushes"))
+    await set_limits(office.service, caps=[{"pushes": 1, "days": 1}])
+    assert (await push(office, {"campaign": office.id})).status == 201, "limits hold for launches"
+    path = f"/campaigns/{office.id}"
+    await office.service.ask("PATCH", path, {"content": {"title": "Other"}}, key=office.author)
+    assert (await office.service.get(f"{path}/approval"))["is_stale"]
+    assert_is(await push(office, {"campaign": office.id}), ErrorCode.APPROVAL)
+    await office.approve(await office.propose("pushes"))
+    assert (await push(office, {"campaign": office.id})).status == 201
+
+
+async def test_what_is_approved_for_a_launch_may_be_pushed_and_is_not_replaced(
+    office: Office,
+) -> None:
+    await office.approve(await office.propose(office.later(3)))
+    assert (await push(office, {"campaign": office.id})).status == 201
+    await office.refuses("propose", office.author, {"at": "pushes"})
+
+
+async def test_a_push_with_content_of_its_own_needs_a_key_that_may_publish(office: Office) -> None:
+    content = {"user_id": "ada", "content": {"title": "Hi"}}
+    assert (await push(office, content)).status == 201
+    answer = await office.service.ask("POST", "/pushes", content, key=office.author)
+    assert_is(answer, ErrorCode.FORBIDDEN)
+
+
 async def test_a_campaign_is_proposed_by_one_and_approved_by_another(office: Office) -> None:
     at = office.later(3)
     fingerprint = await office.propose(at)

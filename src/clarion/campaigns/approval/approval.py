@@ -42,6 +42,8 @@ NOT_APPROVED = "approval"
 """The code of what is refused for want of an approval."""
 COMMENT_CHARACTERS_MAX = 1_000
 NOW = "now"
+PUSHES = "pushes"
+"""No time: what is approved is what pushes to one customer say."""
 
 
 class ApprovalState(StrEnum):
@@ -63,7 +65,8 @@ class Decider:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Approval:
-    """The last proposal of a campaign. `at`: when it is to launch, "now" or an instant as text;
+    """The last proposal of a campaign. `at`: when it is to launch, "now" or an instant as text, or
+    "pushes": it launches by nothing of this, but pushes to one customer may have its content;
     `scheduled_at`: which instant that became when it was approved."""
 
     campaign_id: UUID
@@ -94,8 +97,12 @@ def fingerprint(campaign: Campaign, *, audience: Rule, limits: Limits, at: str) 
     """64 hex digits that say what a campaign sends to whom, when, and under which limits.
 
     `audience` and the exclusions in `limits` are resolved: with the rules of the audiences that
-    they name. Members of static lists, and who matches a rule, may change; the rule may not.
+    they name. Members of static lists, and who matches a rule, may change; the rule may not. For
+    pushes only what they say counts: whom and when, each call says.
     """
+    if at == PUSHES:
+        said = dump_content(campaign.content)
+        return _hash({"name": campaign.name, "content": said, "at": at})
     told = {
         "name": campaign.name,
         "content": dump_content(campaign.content),
@@ -106,6 +113,10 @@ def fingerprint(campaign: Campaign, *, audience: Rule, limits: Limits, at: str) 
         "transactional": campaign.is_transactional,
         "limits": limits_noun.dump(replace(limits, needs_approval=False)),
     }
+    return _hash(told)
+
+
+def _hash(told: Mapping[str, Any]) -> str:
     return sha256(msgspec.json.encode(told, order="deterministic")).hexdigest()
 
 

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.accounts.actor import Actor
 from clarion.campaigns.approval import store
-from clarion.campaigns.approval.approval import Approval
+from clarion.campaigns.approval.approval import PUSHES, Approval
 from clarion.campaigns.queries import get_campaign
 from clarion.faults import Rejected, not_found
 
@@ -31,5 +31,6 @@ async def get_approval(
     if approval is None:
         return not_found("proposal")
     current = await store.fingerprint_of(connection, campaign, approval.at)
-    is_stale = campaign.launched is None and current != approval.fingerprint
+    may_be_stale = campaign.launched is None or approval.at == PUSHES
+    is_stale = may_be_stale and current != approval.fingerprint
     return ApprovalView(approval=approval, is_stale=is_stale)

@@ -87,6 +87,26 @@ async def why_not_approved(
     return None
 
 
+async def why_not_pushed(connection: AsyncConnection, campaign: Campaign) -> Rejected | None:
+    """Why a push to one customer may not have the campaign's content for want of an approval; None:
+    it may. One for a launch serves as well, as long as it is not stale."""
+    limits = await get_limits(connection, campaign.workspace_id)
+    if not limits.needs_approval:
+        return None
+    approval = await get_approval(connection, campaign.id)
+    if approval is None or approval.state is not ApprovalState.APPROVED:
+        return refused(
+            "Somebody else has to approve this campaign before a push has its content: propose it "
+            'with at "pushes", and have it approved.'
+        )
+    if await _fingerprint(connection, campaign, limits, approval.at) != approval.fingerprint:
+        return refused(
+            "What was approved of this campaign is not what a push would say now: it has changed "
+            'since. Propose it again, with at "pushes".'
+        )
+    return None
+
+
 def _sends(before: Campaign | None, after: Campaign) -> bool:
     """Whether this step lets a campaign launch, or launches it. What has launched goes on."""
     launched = None if before is None or before.launch is None else before.launch.id

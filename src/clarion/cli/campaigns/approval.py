@@ -19,6 +19,8 @@ async def propose(campaign_id: str, *, when: When = AT_NO_TIME, json: AsJson = F
     clarion campaigns propose 01981f5e-7a3b-7c12-9d51-0b6d2c4e8f70 --at 2027-03-01T09:00:00Z
     ```
 
+    `--at pushes` asks for no launch, but for what pushes to one customer say.
+
     Parameters
     ----------
     campaign_id
@@ -26,7 +28,7 @@ async def propose(campaign_id: str, *, when: When = AT_NO_TIME, json: AsJson = F
     """
     path = f"{path_of_campaign(campaign_id)}/propose"
     if when.at is None:
-        raise Ending(ExitCode.USAGE, "Say when: --at now, or a time.", word="usage")
+        raise Ending(ExitCode.USAGE, "Say when: --at now, a time, or --at pushes.", word="usage")
     _print(await ask("POST", path, body=when.body(), name=campaign_id), json)
 
 
@@ -44,7 +46,7 @@ async def show_approval(campaign_id: str, *, json: AsJson = False) -> None:
 
 
 async def approve(campaign_id: str, *, fingerprint: str, json: AsJson = False) -> None:
-    """Approve exactly what was proposed, and schedule it. Nobody approves what they proposed.
+    """Approve exactly what was proposed, and schedule it, if it is to launch. Never your own.
 
     Look at the campaign and at its proposal first: the fingerprint says that this is what you mean.
 

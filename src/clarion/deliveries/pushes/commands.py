@@ -8,6 +8,7 @@ from clarion import tracing
 from clarion.accounts.actor import Actor, Permission
 from clarion.accounts.audit import Thing
 from clarion.accounts.command import Run, Services, command, forbidden
+from clarion.campaigns.approval.store import why_not_pushed
 from clarion.campaigns.campaign import Campaign, DefinitionState
 from clarion.campaigns.content.spec import ContentSpec
 from clarion.campaigns.store import campaign_named
@@ -131,7 +132,7 @@ async def _campaign(run: Run, actor: Actor, request: PushRequest) -> Campaign | 
         return invalid(Fault("campaign", message))
     if campaign.definition is DefinitionState.CANCELLED:
         return invalid(Fault("campaign", "names one that is cancelled: name another"))
-    return campaign
+    return await why_not_pushed(run.connection, campaign) or campaign
 
 
 def _chosen(

@@ -34,8 +34,9 @@ class Decider(msgspec.Struct, frozen=True, kw_only=True):
 
 class Approval(msgspec.Struct, frozen=True, kw_only=True):
     """The last proposal of a campaign. `fingerprint` says exactly what it sends, to whom, when and
-    under which limits; `at`: when it is to launch, "now" being when it is approved; `is_stale`:
-    the campaign is not what was proposed any more, and does not launch by this."""
+    under which limits; `at`: when it is to launch, "now" being when it is approved, or "pushes":
+    never by this, but pushes to one customer may have its content; `is_stale`: the campaign is not
+    what was proposed any more, and nothing is sent by this."""
 
     state: ApprovalState
     fingerprint: str
@@ -84,7 +85,7 @@ class CampaignApprovals(Controller):
         self, request: Call, parts: GivenParts, caller: GivenCaller, campaign_id: CampaignId
     ) -> Approval:
         """Asks somebody else to approve the campaign as it is, with its time: "now" is when it is
-        approved. Nothing is scheduled by it."""
+        approved, "pushes" none: it is for pushes to one customer. Nothing is scheduled by it."""
         wanted = msgspec.to_builtins(await read(request, wire.Schedule))
         del wanted["allow_empty"]
         proposed = await parts.do(propose_campaign, caller, campaign_id, wanted)
@@ -99,8 +100,8 @@ class CampaignApprovals(Controller):
     async def approve(
         self, request: Call, parts: GivenParts, caller: GivenCaller, campaign_id: CampaignId
     ) -> wire.Campaign:
-        """Approves exactly what was proposed and looked at, and schedules it for the proposed time.
-        Nobody approves what they have proposed."""
+        """Approves exactly what was proposed and looked at, and schedules it for the proposed time,
+        if it is to launch. Nobody approves what they have proposed."""
         wanted = await read(request, Approve)
         return shown_campaign(
             await parts.do(approve_campaign, caller, campaign_id, wanted.fingerprint)
