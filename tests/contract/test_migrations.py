@@ -109,6 +109,9 @@ LANDED = {
     ),
     "versions/0033_calendar.py": "3db35d8adb9a2129098f057387eb59ba47402b4d96278beef4a5ca2744f3c0dc",
     "versions/0035_turns.py": "07afc1e7c8ff15247814e4455c23cee0f03c67e28e74401f456bee75eccd6245",
+    "versions/0036_campaigns_by_state.py": (
+        "d877e38aa6c44617bc4b57806a2d77903e6c68da8c43c90a73eb455a64d1e809"
+    ),
 }
 """What databases in use were made with, and the SHA-256 of each file. None of them is ever edited:
 a change of the schema is another revision, and its line here says that it has landed."""

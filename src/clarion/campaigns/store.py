@@ -6,7 +6,18 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, delete, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    bindparam,
+    delete,
+    func,
+    literal_column,
+    or_,
+    select,
+    union_all,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.accounts.workspace_store import lock_workspace
@@ -29,7 +40,7 @@ from clarion.campaigns.limits.limits import NO_LIMITS, Limits
 from clarion.campaigns.limits.store import COLUMNS as LIMITS
 from clarion.campaigns.limits.store import limits_among
 from clarion.storage.bulk import insert_new
-from clarion.storage.dialect import Id
+from clarion.storage.dialect import Id, unindexed
 from clarion.storage.schema import campaign_names, campaigns, launches, workspace_limits
 
 
@@ -123,17 +134,20 @@ async def list_campaigns(
     """A page of campaigns, newest first: those that are archived, or the others; `states`, `words`:
     of those alone."""
     at = campaigns.c.archived_at
-    statement = _shown().where(
-        campaigns.c.workspace_id == workspace_id, at.is_not(None) if archived else at.is_(None)
-    )
-    if states:
-        statement = statement.where(or_(*map(_is_seen_as, states)))
+    wanted: list[ColumnElement[bool]] = [at.is_not(None) if archived else at.is_(None)]
     if words:
         name = func.lower(campaigns.c.name)
-        statement = statement.where(name.contains(words.lower(), autoescape=True))
-    if before is not None:
-        statement = statement.where(campaigns.c.id < before)
-    rows = await connection.execute(statement.order_by(campaigns.c.id.desc()).limit(limit))
+        wanted.append(name.contains(words.lower(), autoescape=True))
+    statement = _shown().where(campaigns.c.workspace_id == workspace_id)
+    if states:
+        parts = [
+            select(_page(part.where(*wanted), key, before, limit).subquery().c.id)
+            for part, key in _seen_as(workspace_id, states)
+        ]
+        statement = statement.where(campaigns.c.id.in_(union_all(*parts)))
+    else:
+        statement = statement.where(*wanted)
+    rows = await connection.execute(_page(statement, campaigns.c.id, before, limit))
     return [_campaign(row, launch_beside(row._asdict())) for row in rows]
 
 
@@ -202,13 +216,51 @@ def _is(workspace_id: UUID, campaign_id: UUID) -> tuple[Any, Any]:
     return campaigns.c.workspace_id == workspace_id, campaigns.c.id == campaign_id
 
 
-def _is_seen_as(state: CampaignState) -> ColumnElement[bool]:
-    """Whether a campaign of `_shown` has this state (`Campaign.state`)."""
-    has_launched = campaigns.c.state == DefinitionState.ENDED.value
-    of_launch = [one.value for one in LaunchState if seen_state(one) is state]
-    launched = and_(has_launched, launches.c.state.in_(of_launch))
-    own = [one.value for one in DefinitionState if one.value == state.value]
-    return or_(launched, campaigns.c.state.in_(own))
+def _page(
+    statement: Select[Any], key: ColumnElement[UUID], before: UUID | None, limit: int
+) -> Select[Any]:
+    """The newest of them by `key`; `before`: of those older than this one."""
+    if before is not None:
+        statement = statement.where(key < before)
+    return statement.order_by(key.desc()).limit(limit)
+
+
+def _seen_as(
+    workspace_id: UUID, states: Collection[CampaignState]
+) -> list[tuple[Select[Any], ColumnElement[UUID]]]:
+    """Queries for the ids of the campaigns with one of these states (`Campaign.state`), one for
+    each way to have it, with the column that is the id: each can read an index in its order, and so
+    looks at no others."""
+    seen = {state.value for state in states}
+    key = campaigns.c.id
+    own = select(key).where(campaigns.c.workspace_id == workspace_id)
+    parts: list[tuple[Select[Any], ColumnElement[UUID]]] = [
+        (own.where(campaigns.c.state == state.value), key)
+        for state in DefinitionState
+        if state.value in seen
+    ]
+    is_launched = DefinitionState.ENDED.value
+    for state in (one for one in LaunchState if seen_state(one) in states):
+        if state is LaunchState.DONE:  # most are: they are met wherever one looks
+            done = own.join(launches, launches.c.id == campaigns.c.launch_id)
+            ended = (campaigns.c.state == is_launched, launches.c.state == state.value)
+            parts.append((done.where(*ended), key))
+            continue
+        rare = (
+            select(launches.c.campaign_id.label("id"))
+            .join(campaigns, launches.c.campaign_id == campaigns.c.id)
+            .where(
+                launches.c.workspace_id == workspace_id,
+                launches.c.state == state.value,
+                # What the index of them is limited to, in its own words.
+                launches.c.state != literal_column("'done'"),
+                launches.c.occurrence != literal_column("'push'"),
+                campaigns.c.launch_id == launches.c.id,
+                unindexed(campaigns.c.state) == is_launched,
+            )
+        )
+        parts.append((rare, launches.c.campaign_id))
+    return parts
 
 
 def _shown() -> Select[Any]:

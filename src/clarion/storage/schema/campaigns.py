@@ -39,6 +39,7 @@ campaigns = Table(
     Column("timing", Json),  # when a draft is meant to launch, as it was written; NULL: not said
     Index("campaigns_due", "state", "scheduled_at"),
     Index("campaigns_workspace", "workspace_id", "id"),
+    Index("campaigns_state", "workspace_id", "state", "id"),
     Index("campaigns_code", "workspace_id", "code", unique=True, **only("code IS NOT NULL")),
 )
 
@@ -90,6 +91,13 @@ launches = Table(
         "launches_occurrences", "campaign_id", "started_at", "id", **only("occurrence <> 'push'")
     ),
     Index("launches_calendar", "workspace_id", "due_at", **only("occurrence <> 'push'")),
+    Index(
+        "launches_state",
+        "workspace_id",
+        "state",
+        "campaign_id",
+        **only("state <> 'done' AND occurrence <> 'push'"),
+    ),
 )
 
 workspace_limits = Table(  # whom campaigns leave alone, and how often they may reach anybody
