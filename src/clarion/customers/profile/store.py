@@ -113,9 +113,12 @@ async def user_ids_of(
     connection: AsyncConnection, workspace_id: UUID, customer_ids: Iterable[UUID]
 ) -> dict[UUID, str | None]:
     """The user id of each customer that exists."""
+    wanted = list(customer_ids)
+    if not wanted:
+        return {}  # SQLite would look through all customers for one who is among nobody
     rows = await connection.execute(
         select(customers.c.id, customers.c.user_id).where(
-            customers.c.workspace_id == workspace_id, customers.c.id.in_(list(customer_ids))
+            customers.c.workspace_id == workspace_id, customers.c.id.in_(wanted)
         )
     )
     return {row.id: row.user_id for row in rows}
