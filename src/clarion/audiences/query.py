@@ -229,20 +229,26 @@ async def traits_held(
     names: Sequence[str],
     *,
     now: datetime,
+    looked_at: int | None = None,
 ) -> set[str]:
     """Those of the traits that somebody with an active device has whom the rule reaches; without a
-    rule, that any customer has."""
+    rule, that any customer has. `looked_at`: only among so many of them, whichever come first: a
+    trait that nobody has is looked for in all."""
     if rule is None:
         people: FromClause = customers
         condition: ColumnElement[bool] = customers.c.workspace_id == workspace_id
     else:
         people = devices.join(customers, customers.c.id == devices.c.customer_id)
         condition = and_(_active(workspace_id), matches(rule, now))
+    theirs = select(customers.c.traits).select_from(people).where(condition)
+    if looked_at is not None:
+        theirs = theirs.limit(looked_at)
+    people = theirs.subquery("theirs")
     held = [
         exists(
             select(literal_column("1"))
             .select_from(people)
-            .where(condition, not_(json_equals(customers.c.traits, [name], None)))
+            .where(not_(json_equals(people.c.traits, [name], None)))
         ).label(f"held_{index}")
         for index, name in enumerate(names)
     ]

@@ -165,17 +165,22 @@ async def warnings_of_traits(
     rule: Rule | None,
     *,
     now: datetime,
+    looked_at: int | None = None,
 ) -> list[CampaignWarning]:
-    """Traits that a content names and nobody has whom the rule reaches; None: no customer."""
+    """Traits that a content names and nobody has whom the rule reaches; None: no customer.
+    `looked_at`: nobody among the first so many of them."""
     named = traits_named(content)
     if not named:
         return []
-    held = await traits_held(connection, workspace_id, rule, list(named), now=now)
+    held = await traits_held(
+        connection, workspace_id, rule, list(named), now=now, looked_at=looked_at
+    )
+    where = "in the audience" if looked_at is None else f"of the first {looked_at:,} looked at"
     return [
         CampaignWarning(
             code="trait_unknown",
             field=field,
-            message=f"names customer.{trait}, a trait that nobody in the audience has: look at "
+            message=f"names customer.{trait}, a trait that nobody {where} has: look at "
             "its spelling, or send it with identify",
         )
         for trait, field in named.items()

@@ -14,13 +14,13 @@ from sqlalchemy import select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.audiences.value import written_of
-from clarion.customers.profile.redaction import shown_body, shown_traits
+from clarion.customers.profile.redaction import shown_properties, shown_traits
 from clarion.storage.dialect import unindexed
 from clarion.storage.schema import customers, events, sources
 
 CUSTOMERS_READ = 1_000
-EVENTS_READ = 2_000
-"""The newest of each source."""
+EVENTS_READ = 1_000
+"""The newest of each source, which share this number."""
 SOURCES_READ = 20
 NAMES_MAX = 200
 EXAMPLES_MAX = 5
@@ -80,8 +80,7 @@ async def read_schema(connection: AsyncConnection, workspace_id: UUID) -> Worksp
     for name, kind, body in await _newest_events(connection, workspace_id):
         count += 1
         if kind == "track" and name is not None:
-            properties = shown_body(body).get("properties")
-            by_name[name].append(properties if isinstance(properties, Mapping) else {})
+            by_name[name].append(shown_properties(body))
     names = sorted(by_name, key=lambda name: -len(by_name[name]))[:NAMES_MAX]
     return WorkspaceSchema(
         profiles_read=len(traits),
@@ -97,12 +96,13 @@ async def read_schema(connection: AsyncConnection, workspace_id: UUID) -> Worksp
 async def _newest_events(connection: AsyncConnection, workspace_id: UUID) -> Iterable[Any]:
     """Name, type and body of the newest events of each source, in one statement."""
     parts = []
-    for source_id in await _sources(connection, workspace_id):
+    source_ids = await _sources(connection, workspace_id)
+    for source_id in source_ids:
         newest = (
             select(events.c.name, events.c.type, events.c.body)
             .where(events.c.source_id == source_id)
             .order_by(events.c.seq.desc())
-            .limit(EVENTS_READ)
+            .limit(EVENTS_READ // len(source_ids))
             .subquery()
         )
         parts.append(select(newest.c.name, newest.c.type, newest.c.body))

@@ -23,6 +23,10 @@ from clarion.customers.devices.device import Platform
 from clarion.customers.profile.store import Customer, find_customer, get_customer_by_id
 from clarion.faults import Fault, Rejected, invalid
 
+TRAITS_LOOKED_AT = 2_000
+"""Customers among whom the traits that a text names are looked for. A preview is wanted at every
+pause in typing: who wants to know it of all is told by a forecast."""
+
 
 class Size(Protocol):
     """How large a push is by the provider's count, of how much it takes."""
@@ -110,6 +114,7 @@ async def preview_content(
         asked.content,
         rule if asked.has_audience else None,
         now=now,
+        looked_at=TRAITS_LOOKED_AT,
     )
     warnings += [
         CampaignWarning(code=advice.code, field=advice.field, message=advice.message)

@@ -59,6 +59,17 @@ def shown_body(body: str, known: Collection[str] = ()) -> Any:
     return _of_event(event, known).shown(event) if isinstance(event, dict) else event
 
 
+def shown_properties(body: str) -> Mapping[str, Any]:
+    """The properties alone of an event's JSON, as `shown_body` has them; empty: it has none. An
+    SDK's context is most of a body, and takes longest."""
+    event = msgspec.json.decode(body)
+    properties = event.get("properties") if isinstance(event, dict) else None
+    if not isinstance(properties, dict):
+        return {}
+    shown: Mapping[str, Any] = _of_event(event, ()).shown(properties, ("properties",))
+    return shown
+
+
 def shown_traits(traits: Mapping[str, Any], known: Collection[str] = ()) -> dict[str, Any]:
     """A customer's traits as people may see them. `pushToken` is a field by which an identify
     registers a device."""
@@ -138,13 +149,16 @@ class _Redaction:
         match value:
             case str():
                 return self._shown_text(value, path)
+            case None | bool() | int() | float():  # before Mapping, which takes long to deny
+                return value
             case list():
                 items = [self.shown(one, (*path, str(at))) for at, one in enumerate(value)]
                 return [None if one is _LEFT_OUT else one for one in items]
-            case Mapping():
+            case dict() | Mapping():
                 members = {}
                 for name, inner in value.items():
-                    shown_name = self.text(name)
+                    is_short = len(name) < SECRET_CHARACTERS_MIN
+                    shown_name = name if is_short else self.text(name)
                     if self._leaves_out and shown_name != name:
                         self.left_out.append((*path, name))
                         continue
@@ -193,9 +207,10 @@ def _of_event(
     """What an event registers a device by is known, too, and what names people and devices in it
     is no secret."""
     places = secret_places(event)
-    registered = {str(_at(event, path)).strip() for path in places}
-    ids = {_at(event, path) for path in _IDS if isinstance(_at(event, path), str)}
-    return _Redaction((registered | set(known)) - ids, places, leaves_out=leaves_out)
+    secrets = {str(_at(event, path)).strip() for path in places} | set(known)
+    if secrets:
+        secrets -= {found for path in _IDS if isinstance(found := _at(event, path), str)}
+    return _Redaction(secrets, places, leaves_out=leaves_out)
 
 
 def _at(event: Any, path: Path) -> Any:
@@ -203,7 +218,7 @@ def _at(event: Any, path: Path) -> Any:
         if isinstance(event, list):
             event = event[int(name)]
         else:
-            event = event.get(name) if isinstance(event, Mapping) else None
+            event = event.get(name) if isinstance(event, dict | Mapping) else None
     return event
 
 

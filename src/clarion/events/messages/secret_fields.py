@@ -73,7 +73,7 @@ def _of(event: Mapping[str, Any], path: Path, names: tuple[str, ...]) -> Iterato
     for name in path:
         section = section.get(name) if isinstance(section, Mapping) else None
     if isinstance(section, Mapping):
-        yield from (((*path, name), section.get(name)) for name in names)
+        yield from (((*path, name), section[name]) for name in names if name in section)
 
 
 def _registers(name: str) -> bool:
