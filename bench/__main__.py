@@ -126,7 +126,7 @@ async def _measure(parts: Any, only: str | None, divisor: int) -> dict[str, Any]
                     results["commands"] = await commands.measure(rows, max(1, 20 // divisor))
                 if "console" in parts and name == "sqlite":
                     results["console"] = await pages.measure(
-                        rows, 100_000 // divisor, 10_000 // divisor, progress
+                        rows, 100_000 // divisor, 10_000 // divisor, 1_000_000 // divisor, progress
                     )
         if "campaign" in parts:
             with static.serving(root / "nginx") as server:
