@@ -19,6 +19,7 @@ SCREENS = {
     "campaigns-none": "/console/campaigns?state=ended",
     "calendar": "/console/campaigns/calendar",
     "calendar-next": "/console/campaigns/calendar?month=2026-04",
+    "calendar-week": "/console/campaigns/calendar?week=now",
     "calendar-none": "/console/campaigns/calendar?month=2026-01",
     "campaigns-archived": "/console/campaigns?state=archived",
     "compose-new": "/console/campaigns/new",
@@ -128,6 +129,12 @@ async def signed_out_of(console: Console) -> dict[str, str]:
     return SIGNED_OUT | {"invitation": await console.invite(), "password-reset": reset}
 
 
+async def open_screen(page: Page, path: str) -> None:
+    """With what the page asks for once it is there."""
+    await page.goto(path)
+    await page.wait_for_function("!document.querySelector('[hx-trigger^=load]')")
+
+
 async def send_form(page: Page, path: str, form: dict[str, str]) -> None:
     """Send a form as the open page would, without its checks; the answer is shown."""
     async with page.expect_navigation():
@@ -156,16 +163,16 @@ async def take(console: Console, wanted: list[str]) -> None:
         page = await console.visitor(width=width, scheme=scheme)
         for word, path in signed_out.items():
             if not wanted or word in wanted:
-                await page.goto(path)
+                await open_screen(page, path)
                 await page.screenshot(path=FOLDER / f"{word}-{width}-{scheme}.png", full_page=True)
         await console.let_in(page.context, token)
         for word, path in screens_of(things).items():
             if not wanted or word in wanted:
-                await page.goto(path)
+                await open_screen(page, path)
                 await page.screenshot(path=FOLDER / f"{word}-{width}-{scheme}.png", full_page=True)
         for word, (path, posted, form) in ERRORS.items():
             if not wanted or word in wanted:
-                await page.goto(path)
+                await open_screen(page, path)
                 if posted:
                     await send_form(page, posted, form)
                 await page.screenshot(path=FOLDER / f"{word}-{width}-{scheme}.png", full_page=True)

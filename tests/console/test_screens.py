@@ -13,7 +13,14 @@ from playwright.async_api import Page, expect
 from clarion.accounts.actor import Role
 from clarion.web.console.routes import page_routes
 from clarion.web.console.static_files import FILES, packed
-from console.screens import ERRORS, SCREENS, screens_of, send_form, signed_out_of
+from console.screens import (
+    ERRORS,
+    SCREENS,
+    open_screen,
+    screens_of,
+    send_form,
+    signed_out_of,
+)
 from support.console import HEIGHT, WIDTH, Console, fill
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("console screens")]
@@ -50,11 +57,11 @@ async def seen(console: Console) -> Seen:
         await look(console, page, seen, word)
     await console.let_in(page.context, seen.token)
     for word, path in SCREENS.items():
-        await page.goto(path)
+        await open_screen(page, path)
         await look(console, page, seen, f"{word}, empty")
     seen.paths = screens_of(await fill(console))
     for word, path in seen.paths.items():
-        await page.goto(path)
+        await open_screen(page, path)
         await look(console, page, seen, f"{word}, full")
         assert await page.title() != "owned", word
     for word, (path, posted, form) in ERRORS.items():

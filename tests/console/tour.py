@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from playwright.async_api import Browser, Page
 
 from clarion.accounts.actor import Role
-from console.screens import screens_of
+from console.screens import open_screen, screens_of
 from console.test_practice import Installation
 from support.chromium import chromium
 from support.console import fill, open_console
@@ -71,7 +71,7 @@ async def take_others() -> None:
             page = await page_of(console.browser, console.origin)
             await console.let_in(page.context, await console.member(Role.ADMIN, "Eva"))
             for name, word in PICTURES.items():
-                await page.goto(screens[word])
+                await open_screen(page, screens[word])
                 await page.screenshot(path=FOLDER / f"{name}.png")
 
 

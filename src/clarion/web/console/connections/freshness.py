@@ -1,6 +1,8 @@
 """`/console/connections/freshness`: how long ago registrations were refreshed, and what the next
 sweep removes."""
 
+from urllib.parse import urlencode
+
 from litestar import Response, get
 
 from clarion.accounts.workspace import STALE_DAYS_MAX
@@ -26,10 +28,12 @@ AHEAD_DAYS_MAX = 365
 
 @get(PLACE)
 async def show_freshness(me: Person) -> Response[str]:
-    """`by`, `in_days` and `stale_after_days` stand in the URL."""
+    """`by`, `in_days` and `stale_after_days` stand in the URL. `counted`: with the cohorts, for
+    which every device is looked at; the page asks for them by itself."""
     by = CohortBy(me.asked("by")) if me.asked("by") in list(CohortBy) else CohortBy.APP_VERSION
-    ages = await me.ask(token_ages, by, me.now)
-    days = _days(me.asked("stale_after_days"), STALE_DAYS_MAX) or ages.stale_after_days
+    ages = await me.ask(token_ages, by, me.now) if me.asked("counted") else None
+    usual = me.workspace.stale_after_days
+    days = _days(me.asked("stale_after_days"), STALE_DAYS_MAX) or usual
     ahead = _days(me.asked("in_days"), AHEAD_DAYS_MAX)
     named = {str(source.id): source.name for source in await me.ask(list_sources, me.now)}
     preview = await me.ask(preview_sweep, me.now, stale_after_days=days, in_days=ahead)
@@ -39,6 +43,8 @@ async def show_freshness(me: Person) -> Response[str]:
         by=by,
         cohort_kinds=COHORTS,
         ages=ages,
+        usual=usual,
+        later_path="?" + urlencode({**me.request.query_params, "counted": "1"}),
         named=named,
         preview=preview,
         ahead=ahead,

@@ -4,6 +4,7 @@ button that says the number."""
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from litestar import Response, get, post
@@ -20,7 +21,7 @@ from clarion.campaigns.approval.queries import ApprovalView, get_approval
 from clarion.campaigns.campaign import Campaign, CampaignState
 from clarion.campaigns.commands import unschedule_campaign
 from clarion.campaigns.limits.queries import get_limits
-from clarion.campaigns.queries import get_campaign, preview_campaign
+from clarion.campaigns.queries import get_campaign, preview_campaign, render_campaign
 from clarion.campaigns.reaching import schedule_reaching
 from clarion.campaigns.timing.calendar import Upcoming
 from clarion.campaigns.trigger import next_at
@@ -46,10 +47,26 @@ NOW, LATER, AS_PLANNED = "now", "later", "planned"
 
 @get(f"{PATH}/review")
 async def show_review(me: Person, campaign_id: FromPath[UUID]) -> Response[Any]:
+    """What it says. `counted`: with whom it reaches, the checks and the button, for which all whom
+    it reaches are counted; the page asks for them by itself."""
     campaign = await me.ask(get_campaign, campaign_id)
     if campaign.state is not CampaignState.DRAFT:
         return me.go(f"/console/campaigns/{campaign_id}")
-    return await _review(me, campaign)
+    if me.asked("counted"):
+        return await _review(me, campaign)
+    customer = me.asked("for").strip() or None
+    shown = await me.ask(
+        render_campaign, campaign.id, me.parts.check, customer=customer, now=me.now
+    )
+    return me.page(
+        "campaigns/review/page.html",
+        campaign=campaign,
+        preview=shown,
+        phones=phones_of(shown.platforms),
+        uncounted="?" + urlencode({**me.request.query_params, "counted": "1"}),
+        rejected=None,
+        faults={},
+    )
 
 
 @post(f"{PATH}/launch")
@@ -81,7 +98,7 @@ async def do_unschedule(me: Person, campaign_id: FromPath[UUID]) -> Response[Any
         message = f"That was too late. {outcome.message} Pause it, or cancel what is not sent yet."
         return me.go(f"/console/campaigns/{campaign_id}", message, "warn")
     message = "Undone: nothing was sent, and it is a draft again."
-    return me.go(f"/console/campaigns/{campaign_id}/review", message)
+    return me.go(f"/console/campaigns/{campaign_id}/review?counted=1", message)
 
 
 @post(f"{PATH}/propose")
@@ -96,7 +113,7 @@ async def do_propose(me: Person, campaign_id: FromPath[UUID]) -> Response[Any]:
     if isinstance(proposed, Rejected):
         return await _review(me, campaign, proposed)
     message = "Asked. Give the address of this page to somebody who may publish."
-    return me.go(f"/console/campaigns/{campaign_id}/review", message)
+    return me.go(f"/console/campaigns/{campaign_id}/review?counted=1", message)
 
 
 @post(f"{PATH}/approve")
@@ -118,7 +135,7 @@ async def do_reject(me: Person, campaign_id: FromPath[UUID]) -> Response[Any]:
     """Says no to what was proposed, and why."""
     comment = me.form.get("comment", "").strip() or None
     rejected = await me.try_do(reject_campaign, campaign_id, comment)
-    way = f"/console/campaigns/{campaign_id}/review"
+    way = f"/console/campaigns/{campaign_id}/review?counted=1"
     if isinstance(rejected, Rejected):
         return me.go(way, rejected.message, "warn")
     return me.go(way, "Rejected. It stays a draft.")
@@ -183,6 +200,7 @@ async def _review(
         campaign=campaign,
         preview=preview,
         phones=phones_of(preview.platforms),
+        uncounted=None,
         checks=found,
         is_stopped=is_stopped(found),
         is_typed=must_be_typed(preview.devices),
