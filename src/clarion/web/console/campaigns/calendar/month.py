@@ -1,12 +1,12 @@
-"""A month as a table of weeks, with what happens on each day. Pure."""
+"""A month, or one week, as a table of weeks, with what happens on each day. Pure."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 from babel import Locale
-from babel.dates import format_date, format_skeleton, get_day_names
+from babel.dates import format_date, format_interval, format_skeleton, get_day_names
 
 from clarion.campaigns.timing.calendar import CalendarEntry
 from clarion.time_zone import instant_at
@@ -29,16 +29,55 @@ class Day:
 
 
 @dataclass(frozen=True, slots=True)
-class Month:
-    """A month and the days around it that fill its weeks, in a person's zone and locale."""
+class Period:
+    """A month and the days around it that fill its weeks, or one week, in a person's zone and
+    locale."""
 
     title: str
     day_names: list[str]
     weeks: list[list[Day]]
     before: str
-    """As it stands in the URL: 2026-02."""
+    """As it stands in the URL: 2026-02, or the first day of a week."""
     after: str | None
     """None: no launch can be so far ahead."""
+    is_now: bool
+    """Whether today is in it."""
+    week: str
+    month: str
+    """For the other view, in the URL: the week, or the month, that shows the same days."""
+
+
+def first_of_week(text: str, today: date, locale: Locale) -> date:
+    """Of the week in the URL, which is named by any of its days; what is none, or lies too far
+    away, is this week."""
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        day = today
+    is_near = FIRST_YEAR <= day.year <= today.year + YEARS_AHEAD
+    return _first_shown(day if is_near else today, locale)
+
+
+def week_bounds(first: date, zone: str) -> tuple[datetime, datetime]:
+    """From when until before when the week is that begins with `first`."""
+    return _instants(first, first + timedelta(days=WEEK_DAYS), zone)
+
+
+def week_of(first: date, entries: Iterable[CalendarEntry], place: Place, today: date) -> Period:
+    """The week that begins with `first`."""
+    following = first + timedelta(days=WEEK_DAYS)
+    last = following - timedelta(days=1)
+    middle = first + timedelta(days=WEEK_DAYS // 2)
+    return Period(
+        title=format_interval(first, last, "yMMMd", locale=place.locale),
+        day_names=_day_names(place.locale),
+        weeks=[_week(first, _by_day(entries, place), place.locale, month=None)],
+        before=(first - timedelta(days=WEEK_DAYS)).isoformat(),
+        after=None if following.year > today.year + YEARS_AHEAD else following.isoformat(),
+        is_now=first <= today < following,
+        week=first.isoformat(),
+        month=f"{middle:%Y-%m}",
+    )
 
 
 def first_day(text: str, today: date) -> date:
@@ -56,42 +95,63 @@ def bounds(first: date, locale: Locale, zone: str) -> tuple[datetime, datetime]:
     begin, end = _first_shown(first, locale), _next(first)
     while end.weekday() != locale.first_week_day:
         end += timedelta(days=1)
-    return (
-        instant_at(datetime.combine(begin, time()), zone),
-        instant_at(datetime.combine(end, time()), zone),
-    )
+    return _instants(begin, end, zone)
 
 
-def month_of(first: date, entries: Iterable[CalendarEntry], place: Place, today: date) -> Month:
+def month_of(first: date, entries: Iterable[CalendarEntry], place: Place, today: date) -> Period:
     """The month that begins with `first`."""
-    by_day: dict[date, list[CalendarEntry]] = defaultdict(list)
-    for entry in entries:
-        by_day[entry.at.astimezone(place.zone).date()].append(entry)
+    by_day = _by_day(entries, place)
     day, following = _first_shown(first, place.locale), _next(first)
     weeks: list[list[Day]] = []
     while day < following:
-        week = [day + timedelta(days=number) for number in range(WEEK_DAYS)]
-        weeks.append(
-            [
-                Day(
-                    date=each,
-                    is_of_month=each.month == first.month,
-                    label=format_date(each, "full", locale=place.locale),
-                    entries=by_day.get(each, []),
-                )
-                for each in week
-            ]
-        )
+        weeks.append(_week(day, by_day, place.locale, month=first.month))
         day += timedelta(days=WEEK_DAYS)
-    names = get_day_names("abbreviated", locale=place.locale)
-    start = place.locale.first_week_day
     is_last = (following.year, following.month) > (today.year + YEARS_AHEAD, 12)
-    return Month(
+    is_now = first == today.replace(day=1)
+    return Period(
         title=format_skeleton("yMMMM", first, locale=place.locale),
-        day_names=[names[(start + number) % WEEK_DAYS] for number in range(WEEK_DAYS)],
+        day_names=_day_names(place.locale),
         weeks=weeks,
         before=f"{first - timedelta(days=1):%Y-%m}",
         after=None if is_last else f"{following:%Y-%m}",
+        is_now=is_now,
+        week=(today if is_now else first).isoformat(),
+        month=f"{first:%Y-%m}",
+    )
+
+
+def _week(
+    first: date, by_day: Mapping[date, list[CalendarEntry]], locale: Locale, *, month: int | None
+) -> list[Day]:
+    """`month`: of which its days are; None: all are."""
+    days = [first + timedelta(days=number) for number in range(WEEK_DAYS)]
+    return [
+        Day(
+            date=day,
+            is_of_month=month is None or day.month == month,
+            label=format_date(day, "full", locale=locale),
+            entries=by_day.get(day, []),
+        )
+        for day in days
+    ]
+
+
+def _by_day(entries: Iterable[CalendarEntry], place: Place) -> Mapping[date, list[CalendarEntry]]:
+    by_day: dict[date, list[CalendarEntry]] = defaultdict(list)
+    for entry in entries:
+        by_day[entry.at.astimezone(place.zone).date()].append(entry)
+    return by_day
+
+
+def _day_names(locale: Locale) -> list[str]:
+    names = get_day_names("abbreviated", locale=locale)
+    return [names[(locale.first_week_day + number) % WEEK_DAYS] for number in range(WEEK_DAYS)]
+
+
+def _instants(begin: date, end: date, zone: str) -> tuple[datetime, datetime]:
+    return (
+        instant_at(datetime.combine(begin, time()), zone),
+        instant_at(datetime.combine(end, time()), zone),
     )
 
 
