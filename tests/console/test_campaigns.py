@@ -83,6 +83,13 @@ def hidden(page: str, name: str) -> str:
     return found.group(1)
 
 
+def typed(page: str, name: str) -> str:
+    """What stands in a field that people see."""
+    found = re.search(rf'name="{name}" type="[^"]*" value="([^"]*)"', page)
+    assert found is not None, name
+    return found.group(1)
+
+
 @pytest.fixture
 async def eva(service: Service) -> AsyncIterator[Person]:
     token = await signed_in(service, Role.ADMIN)
@@ -182,7 +189,7 @@ async def test_a_time_is_kept_shown_as_the_next_five_and_scheduled_at_the_review
     assert re.findall(r">(\d+ \w+) 2026, 09:00 CET<", times) == [
         "5 Mar", "12 Mar", "16 Mar", "19 Mar", "23 Mar",
     ]  # fmt: skip
-    review = await eva.get(f"/campaigns/{draft}/review")
+    review = await eva.get(f"/campaigns/{draft}/review?counted=1")
     assert "Schedule for" in review
     await eva.post(f"/campaigns/{draft}/launch", {"launch": "planned", "devices": "1"})
     scheduled = await service.get(f"/campaigns/{draft}")
@@ -198,7 +205,7 @@ async def test_a_time_that_does_not_do_is_told_and_kept(service: Service, eva: P
     draft, _ = await drafted(eva, **past)
     page = await eva.get(f"/campaigns/{draft}/edit")
     assert "lies in the past" in page and 'value="2026-02-01T09:00"' in page
-    review = await eva.get(f"/campaigns/{draft}/review")
+    review = await eva.get(f"/campaigns/{draft}/review?counted=1")
     assert "The time it is meant for does not do" in review
     gap = {"when": "at", "at": "2026-03-29T02:30", "zone": "Europe/Vienna"}
     shifted, _ = await drafted(eva, name="Gap", **gap)
@@ -230,16 +237,16 @@ async def test_somebody_else_approves_exactly_what_was_asked_for(
     assert limits.status == 200
     draft, form = await drafted(eva)
     review = f"/campaigns/{draft}/review"
-    assert "Send to 1 device now" not in await eva.get(review)
+    assert "Send to 1 device now" not in await eva.get(f"{review}?counted=1")
     asked = await eva.post(f"/campaigns/{draft}/propose", {"launch": "now"})
     assert "nobody approves what they have asked for" in plain(asked.text)
     assert "Approve for" not in asked.text
 
-    offered = await tom.get(review)
+    offered = await tom.get(f"{review}?counted=1")
     assert "Approve for 1 device, and send now" in offered
     service.clock.advance(60)
     await eva.saves(form | {"title": "Another", "updated_at": ""})
-    stale = await tom.get(review)
+    stale = await tom.get(f"{review}?counted=1")
     assert "Stale: content, audience, time or limits have changed" in stale
     agreed = {"fingerprint": hidden(offered, "fingerprint"), "devices": "1"}
     assert (await tom.post(f"/campaigns/{draft}/approve", agreed)).status_code == 422
@@ -248,7 +255,7 @@ async def test_somebody_else_approves_exactly_what_was_asked_for(
     rejected = await tom.post(f"/campaigns/{draft}/reject", {"comment": "Too loud"})
     assert "Too loud" in rejected.text
     await eva.post(f"/campaigns/{draft}/propose", {"launch": "now"})
-    agreed["fingerprint"] = hidden(await tom.get(review), "fingerprint")
+    agreed["fingerprint"] = hidden(await tom.get(f"{review}?counted=1"), "fingerprint")
     approved = await tom.post(f"/campaigns/{draft}/approve", agreed)
     assert "Approved: it is scheduled by that." in plain(approved.text)
     assert (await service.get(f"/campaigns/{draft}"))["state"] == "scheduled"
@@ -361,6 +368,43 @@ async def test_the_calendar_shows_launches_on_their_days_and_says_when_there_are
     assert "April 2026" in april and "Spring" in april
 
 
+async def test_a_week_of_the_calendar_shows_its_seven_days_and_leads_to_those_beside_it(
+    service: Service, eva: Person
+) -> None:
+    assert "Nothing in this week" in await eva.get("/campaigns/calendar?week=now")
+    draft, _ = await drafted(eva, **WEEKLY)
+    await service.world.devices("ok-1")
+    await eva.post(f"/campaigns/{draft}/launch", {"launch": "planned", "devices": "1"})
+    week = await eva.get("/campaigns/calendar?week=2026-03-12")
+    assert week.count(f'href="/console/campaigns/{draft}"') == 1  # on Monday it is left out
+    assert week.count('class="day-number"') == 7
+    assert "?week=2026-03-02" in week and "?week=2026-03-16" in week and "?month=2026-03" in week
+    assert "This week" in week
+    this = await eva.get("/campaigns/calendar?week=no-day")
+    assert this.count('aria-current="date"') == 1 and "This week" not in this
+
+
+async def test_a_last_time_is_picked_and_stays_until_the_launch_comes_later_than_it(
+    service: Service, eva: Person
+) -> None:
+    at = {"when": "at", "at": "2026-03-28T18:00", "zone": "Europe/Berlin"}
+    last = {"not_after": "2026-03-29T18:00"}
+    draft, form = await drafted(eva, **at, **last)
+    # The clocks are put forward in that night.
+    assert (await service.get(f"/campaigns/{draft}"))["late_after_minutes"] == 23 * 60
+    page = await eva.get(f"/campaigns/{draft}/edit")
+    assert typed(page, "not_after") == "2026-03-29T18:00"
+    assert typed(page, "late_after_minutes") == ""
+    early = form | {"not_after": "2026-03-28T18:00", "updated_at": ""}
+    refused = await eva.post(f"/campaigns/{draft}/edit", early)
+    assert refused.status_code == 422
+    assert "2026-03-28 19:00 is an hour after" in plain(refused.text)
+    assert typed(refused.text, "not_after") == "2026-03-28T18:00"
+    minutes = form | {"when": "now", "not_after": "", "late_after_minutes": "30", "updated_at": ""}
+    await eva.saves(minutes)
+    assert (await service.get(f"/campaigns/{draft}"))["late_after_minutes"] == 30
+
+
 async def test_a_page_costs_as_many_statements_with_twice_as_many_things(
     service: Service, eva: Person
 ) -> None:
@@ -392,6 +436,7 @@ async def _filled(service: Service, eva: Person, count: int) -> list[str]:
         "/campaigns/new",
         f"/campaigns/{draft}/edit",
         f"/campaigns/{draft}/review",
+        f"/campaigns/{draft}/review?counted=1",
         f"/campaigns/{launched}",
         f"/campaigns/{launched}/deliveries",
     ]

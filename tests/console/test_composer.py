@@ -5,7 +5,7 @@ import re
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from clarion.accounts.actor import Role
 from console.test_journey import people_come
@@ -150,6 +150,67 @@ async def test_a_trait_is_put_in_with_what_stands_there_without_it(
     await expect(text).to_have_value('{{ customer.first_name | default: "friend" }}')
     await page.get_by_role("radio", name="Somebody unknown").check()
     await expect(page.locator("#previews").get_by_text("friend").first).to_be_visible()
+    await page.context.close()
+
+
+async def test_an_emoji_is_found_by_keys_and_put_where_one_was_writing(
+    console: Console, token: str
+) -> None:
+    page = await window(console, token)
+    await begin(page, "Emoji")
+    title = page.get_by_label("Title", exact=True)
+    await title.press("Home")
+    await page.get_by_role("button", name="Emoji").focus()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("button", name="grinning face")).to_be_focused()
+    assert await console.violations(page) == []
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("dialog", name="Emoji")).to_be_hidden()
+    await expect(title).to_have_value("Spring is here")
+
+    await page.get_by_role("button", name="Emoji").press("Enter")
+    await page.keyboard.press("ArrowRight")
+    await page.keyboard.press("ArrowRight")
+    await expect(page.get_by_role("button", name="heart eyes")).to_be_focused()
+    await page.keyboard.press("Enter")
+    await expect(title).to_have_value("😍Spring is here")
+    await expect(title).to_be_focused()
+    await expect(page.locator("#previews").get_by_text("😍Spring is here").first).to_be_visible()
+    await page.context.close()
+
+
+async def test_a_picture_is_looked_at_by_the_browser_and_one_that_does_not_load_is_said(
+    console: Console, token: str
+) -> None:
+    page = await window(console, token)
+    asked: list[str] = []
+
+    async def answer(route: Route) -> None:
+        asked.append(route.request.url)
+        name = route.request.url.rpartition("/")[2]
+        if name == "gone.png":
+            await route.fulfill(status=404)
+            return
+        size = {"wide.svg": 'width="1024" height="512"', "high.svg": 'width="400" height="800"'}
+        body = f'<svg xmlns="http://www.w3.org/2000/svg" {size[name]}/>'
+        await route.fulfill(body=body, content_type="image/svg+xml")
+
+    await page.route("https://pictures.example/**", answer)
+    await begin(page, "Pictures")
+    said = page.locator("#picture-said")
+    for name, words in (
+        ("gone.png", "It does not load here"),
+        ("wide.svg", "It loads: 1024 × 512."),
+        ("high.svg", "Phones cut it to about 2:1"),
+    ):
+        await page.get_by_label("Picture", exact=True).fill(f"https://pictures.example/{name}")
+        await expect(said).to_contain_text(words)
+        missing = page.get_by_text("The picture does not load")
+        await expect(missing).to_have_count(5 if name == "gone.png" else 0)
+        assert await console.violations(page) == []
+    await page.get_by_label("Picture", exact=True).fill("http://pictures.example/wide.svg")
+    await expect(said).to_contain_text("must begin with https")
+    assert not [url for url in asked if url.startswith("http:")]
     await page.context.close()
 
 

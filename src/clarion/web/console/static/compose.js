@@ -250,6 +250,68 @@
     }
   });
 
+  // Emoji go where one was writing. Arrow keys lead through them; Escape leads back.
+  const signs = () => [...document.querySelectorAll("[data-emoji] button")];
+  form.addEventListener("toggle", (event) => {
+    if (event.target.matches?.("[data-emoji]") && event.newState === "open") signs().find((sign) => sign.tabIndex === 0).focus();
+  }, true);
+  form.addEventListener("click", (event) => {
+    const sign = event.target.closest("[data-emoji] button");
+    if (!sign) return;
+    const field = lastField?.isConnected && lastField.type !== "url" ? lastField : document.getElementById("f-body");
+    sign.closest("[data-emoji]").hidePopover();
+    field.setRangeText(sign.textContent, field.selectionStart, field.selectionEnd, "end");
+    field.focus();
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+  });
+  form.addEventListener("keydown", (event) => {
+    const sign = event.target.closest("[data-emoji] button");
+    if (!sign) return;
+    const all = signs(), place = all.indexOf(sign);
+    const inRow = all.filter((one) => one.offsetTop === sign.offsetTop).length;
+    const to = { ArrowRight: 1, ArrowLeft: -1, ArrowDown: inRow, ArrowUp: -inRow, Home: -place, End: all.length - 1 - place }[event.key];
+    if (to === undefined) return;
+    event.preventDefault();
+    const next = all[Math.min(Math.max(place + to, 0), all.length - 1)];
+    sign.tabIndex = -1;
+    next.tabIndex = 0;
+    next.focus();
+  });
+
+  // The picture, as this browser gets it: the server fetches nothing.
+  let tried = "";
+  const look = (image) => {
+    if (!image.matches?.("#previews .push img")) return;
+    const isBroken = image.complete && !image.naturalWidth;
+    if (isBroken && !image.classList.contains("broken")) {
+      image.classList.add("broken");
+      const place = document.createElement("p");
+      place.className = "picture-missing";
+      place.textContent = "The picture does not load";
+      image.after(place);
+    }
+    const line = document.getElementById("picture-said");
+    if (!line || image.getAttribute("src") !== document.getElementById("f-image").value.trim()) return;
+    const wide = image.naturalWidth, high = image.naturalHeight, size = `${wide} × ${high}`;
+    const [kind, words] = isBroken
+      ? ["warn-text", "It does not load here: open the address in another tab. It must begin with https, need no sign-in, and be a JPEG, PNG or GIF."]
+      : wide < 300 ? ["warn-text", `It loads, and is small: ${size}. At 600 × 300 or more it looks sharp.`]
+      : wide / high < 1.5 || wide / high > 2.7 ? ["warn-text", `It loads: ${size}. Phones cut it to about 2:1, such as 1024 × 512.`]
+      : ["ok-text", `It loads: ${size}.`];
+    tried = image.src;
+    line.className = `small ${kind}`;
+    if (line.textContent !== words) line.textContent = words;
+  };
+  const lookAtAll = () => {
+    const images = [...document.querySelectorAll("#previews .push img")];
+    const line = document.getElementById("picture-said");
+    if (line && (!images.length || !images.some((image) => image.src === tried))) line.textContent = "";
+    images.filter((image) => image.complete).forEach(look);
+  };
+  for (const kind of ["load", "error"]) document.addEventListener(kind, (event) => look(event.target), true);
+  document.addEventListener("htmx:after:swap", lookAtAll);
+
   tabs();
   restore();
+  lookAtAll();
 })();

@@ -17,7 +17,13 @@ from clarion.campaigns.content.spec import Content, Priority, dump_content
 from clarion.campaigns.draft import dump_draft
 from clarion.customers.devices.device import Platform
 from clarion.faults import Fault, Rejected
-from clarion.web.console.campaigns.compose.timing import timing_field, timing_form, written_timing
+from clarion.web.console.campaigns.compose.timing import (
+    lateness_form,
+    timing_field,
+    timing_form,
+    written_lateness,
+    written_timing,
+)
 
 TEXTS = ("title", "body", "image", "link")
 PLATFORMS = tuple(platform.value for platform in Platform)
@@ -50,7 +56,6 @@ def form_of(campaign: Campaign, zone: str) -> dict[str, str]:
     fields = {
         "name": campaign.name,
         "spread_minutes": str(campaign.spread_minutes),
-        "late_after_minutes": str(campaign.late_after_minutes or ""),
         "data": "\n".join(f"{key} = {value}" for key, value in wire["data"].items()),
         "ttl_hours": _plain(wire["ttl_seconds"] / HOUR_SECONDS),
         "priority": wire["priority"],
@@ -69,6 +74,7 @@ def form_of(campaign: Campaign, zone: str) -> dict[str, str]:
     if campaign.conversion is not None:
         fields["conversion_event"] = campaign.conversion.event
         fields["conversion_hours"] = str(campaign.conversion.within_hours)
+    fields |= lateness_form(campaign.late_after_minutes, campaign.timing, zone)
     return fields | timing_form(campaign.timing, zone) | _audience_fields(campaign.audience)
 
 
@@ -128,13 +134,15 @@ def written(form: Mapping[str, str], before: Campaign | None = None) -> Written:
     said = {tag: _read_layer(form, f"{tag}/", languages.get(tag, {})) for tag in languages_in(form)}
     if said:
         content["languages"] = said
-    late = form.get("late_after_minutes", "").strip()
+    late = written_lateness(form)
+    if isinstance(late, Fault):
+        faults.append(late)
     wire = ({} if before is None else dump_draft(before)) | {
         "name": form.get("name", ""),
         "content": content,
         "audience": _read_audience(form, faults),
         "spread_minutes": _read_number(form.get("spread_minutes", "0")),
-        "late_after_minutes": _read_number(late) if late else None,
+        "late_after_minutes": None if isinstance(late, Fault) else late,
         "category": form.get("category", "").strip() or None,
         "transactional": bool(form.get("transactional")),
         "conversion": _read_conversion(form),

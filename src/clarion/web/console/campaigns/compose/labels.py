@@ -50,6 +50,7 @@ FIELD_NAMES = {
     "missed": "Missed",
     "spread_minutes": "Spread",
     "late_after_minutes": "Too late after",
+    "not_after": "Not later than",
     "conversion_event": "Event",
     "conversion_hours": "Within hours",
     "timing": "When",

@@ -5,10 +5,16 @@ What the wire form means, and what is wrong with it, is of `campaigns/schedule.p
 
 import re
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
+
+from clarion.faults import Fault
+from clarion.time_zone import instant_at
+from clarion.web.console.when import zones
 
 NOW, AT, OWN, REPEAT = "now", "at", "own", "repeat"
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 DAILY, WEEKLY, MONTHLY, CUSTOM = "daily", "weekly", "monthly", "custom"
 WEEKDAYS = {
     "MO": "Monday",
@@ -70,6 +76,51 @@ def timing_form(timing: Mapping[str, Any] | None, zone: str) -> dict[str, str]:
         if own is not None:
             fields["repeat_own"] = "1"
     return fields
+
+
+def written_lateness(form: Mapping[str, str]) -> int | str | Fault | None:
+    """How many minutes late it may launch, as the form says it: by the last time, of one that
+    launches at a time, or else in minutes; None: as the installation has it."""
+    minutes = form.get("late_after_minutes", "").strip()
+    last = form.get("not_after", "").strip()
+    if form.get("when") != AT or not last:
+        return int(minutes) if minutes.isdecimal() else minutes or None
+    at, until = _wall(form.get("at", "")), _wall(last)
+    if until is None:
+        return Fault("not_after", "must be a date and a time")
+    if at is None:
+        return None  # that it lacks is told of `at`
+    zone = form.get("zone", "").strip()
+    late = until - at
+    if zone in zones():
+        late = instant_at(until, zone) - instant_at(at, zone)
+    if late < MINUTE:
+        nearest = f"{at + HOUR:%Y-%m-%d %H:%M}"
+        return Fault("not_after", f"must be later than it launches: {nearest} is an hour after")
+    return late // MINUTE
+
+
+def lateness_form(
+    minutes: int | None, timing: Mapping[str, Any] | None, zone: str
+) -> dict[str, str]:
+    """The same as fields of the form; `timing` and `zone` as in `timing_form`."""
+    if minutes is None:
+        return {}
+    fields = timing_form(timing, zone)
+    at, there = _wall(fields.get("at", "")), fields.get("zone", "")
+    if fields["when"] != AT or at is None or there not in zones():
+        return {"late_after_minutes": str(minutes)}
+    last = (instant_at(at, there) + minutes * MINUTE).astimezone(ZoneInfo(there))
+    return {"not_after": f"{last:%Y-%m-%dT%H:%M}"}
+
+
+def _wall(text: str) -> datetime | None:
+    """A date and time without a zone; None: it is none."""
+    try:
+        wall = datetime.fromisoformat(text.strip())
+    except ValueError:
+        return None
+    return None if wall.tzinfo is not None else wall
 
 
 def _repeat(form: Mapping[str, str], at: str) -> dict[str, Any]:

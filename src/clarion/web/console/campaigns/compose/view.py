@@ -17,6 +17,7 @@ from clarion.campaigns.limits.queries import get_limits
 from clarion.campaigns.queries import get_campaign, who_changed
 from clarion.deliveries.tryout import send_test
 from clarion.faults import Rejected, invalid
+from clarion.web.console.campaigns.compose.emoji import GROUPS as EMOJI
 from clarion.web.console.campaigns.compose.form import (
     Written,
     empty_form,
@@ -196,6 +197,7 @@ async def composer(
         ),
         zones=sorted(name for name in zones() if "/" in name or name == "UTC"),
         weekdays=WEEKDAYS,
+        emoji=EMOJI,
         seen_at=form.get("updated_at") or (campaign.updated_at.isoformat() if campaign else ""),
         rejected=rejected,
         faults=faults_by_field(rejected),
