@@ -204,7 +204,8 @@ async def test_a_time_that_does_not_do_is_told_and_kept(service: Service, eva: P
     past = {"when": "at", "at": "2026-02-01T09:00", "zone": "Europe/Vienna"}
     draft, _ = await drafted(eva, **past)
     page = await eva.get(f"/campaigns/{draft}/edit")
-    assert "lies in the past" in page and 'value="2026-02-01T09:00"' in page
+    assert "lies in the past: 2026-03-02T09:00 would do" in page
+    assert 'value="2026-02-01T09:00"' in page
     review = await eva.get(f"/campaigns/{draft}/review?counted=1")
     assert "The time it is meant for does not do" in review
     gap = {"when": "at", "at": "2026-03-29T02:30", "zone": "Europe/Vienna"}

@@ -69,7 +69,7 @@ def parse_when(wire: Any, now: datetime, workspace_zone: str) -> Trigger | Rejec
     wall = parse_wall(when.get("at"))
     if isinstance(wall, Rejected):
         return wall
-    at = _in_range(instant_at(wall, name), now)
+    at = _in_range(instant_at(wall, name), now, wall)
     return at if isinstance(at, Rejected) else Once(at)
 
 
@@ -103,7 +103,7 @@ def parse_at(wire: Any, now: datetime) -> datetime | Rejected:
         return _refused(
             "names no time zone: end it with Z or an offset such as +01:00, or name a zone"
         )
-    return _in_range(at, now)
+    return _in_range(at, now, at)
 
 
 def parse_wall(wire: Any) -> datetime | Rejected:
@@ -148,9 +148,11 @@ def _parse_own(at: Any, wire: Any, now: datetime, workspace_zone: str) -> OnceIn
     own = parse_own_time(wire, wall, workspace_zone)
     if isinstance(own, Rejected):
         return own
-    if own_time.ends_at(wall) < now:
-        return _refused("lies in the past in every time zone: choose a later time")
-    launches_at = _in_range(max(own_time.begins_at(wall), now), now)
+    ends_at = own_time.ends_at(wall)
+    if ends_at < now:
+        nearest = _nearest(ends_at, now, wall)
+        return _refused(f"lies in the past in every time zone: {nearest} would do")
+    launches_at = _in_range(max(own_time.begins_at(wall), now), now, wall)
     return launches_at if isinstance(launches_at, Rejected) else OnceInOwnTime(launches_at, own)
 
 
@@ -186,7 +188,7 @@ def _parse_repeat(
     first = first_from(trigger, now - timedelta(seconds=PAST_SECONDS_MAX))
     if first is None:
         return _refused("names no day to come: nothing would be sent", f"{REPEAT}.rule")
-    in_range = _in_range(instant_of(first), now)
+    in_range = _in_range(instant_of(first), now, instant_of(first))
     return in_range if isinstance(in_range, Rejected) else first
 
 
@@ -243,12 +245,20 @@ def _days(wire: Any) -> tuple[date, ...] | None:
         return None
 
 
-def _in_range(at: datetime, now: datetime) -> datetime | Rejected:
+def _in_range(at: datetime, now: datetime, written: datetime) -> datetime | Rejected:
+    """`written`: the same time with the offset, or without one, as it was given."""
     if at < now - timedelta(seconds=PAST_SECONDS_MAX):
-        return _refused('lies in the past: choose a later time, or "now"')
+        return _refused(f'lies in the past: {_nearest(at, now, written)} would do, or "now"')
     if at > now + timedelta(days=FUTURE_DAYS_MAX):
         return _refused(f"lies more than {FUTURE_DAYS_MAX} days ahead: choose an earlier time")
     return max(at, now).astimezone(now.tzinfo)
+
+
+def _nearest(at: datetime, now: datetime, written: datetime) -> str:
+    """The next day's time of the same hour that lies ahead, by an hour at least: so it does where
+    the clocks change before it, too."""
+    days = -((at - now - timedelta(hours=1)) // timedelta(days=1))
+    return (written + timedelta(days=days)).isoformat(timespec="minutes")
 
 
 def _refused(message: str, field: str = "at") -> Rejected:

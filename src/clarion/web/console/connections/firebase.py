@@ -138,7 +138,12 @@ def _add(me: SignedIn, rejected: Rejected | None) -> Response[str]:
     if not me.may_administer:
         raise PageError(forbidden(Permission.ADMIN))
     status = 200 if rejected is None else 422
-    return me.page("connections/firebase.html", status, rejected=rejected)
+    return me.page(
+        "connections/firebase.html",
+        status,
+        rejected=rejected,
+        is_wrong_file=rejected is not None and bool(me.files.get("file")),
+    )
 
 
 ROUTES = [show_add, do_add, show_app, show_delete, do_delete, do_app]

@@ -120,6 +120,7 @@ async def do_autosave(me: Person) -> Response[str]:
 @post(f"{PATH}/preview")
 async def do_preview(me: Person) -> Response[str]:
     """The previews alone, of what is in the form and not saved yet."""
+    needs(me, Permission.WRITE)
     before = await _before(me)
     seen = await look(me, me.form, written(me.form, before), counts=False)
     return me.page(
@@ -130,6 +131,7 @@ async def do_preview(me: Person) -> Response[str]:
 @post(f"{PATH}/reach")
 async def do_reach(me: Person) -> Response[str]:
     """Whom what is in the form would reach now."""
+    needs(me, Permission.WRITE)
     forecast = await reached(me, written(me.form, await _before(me)))
     return me.page("campaigns/compose/reach.html", forecast=forecast, is_counted=True)
 
