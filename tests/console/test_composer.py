@@ -114,6 +114,37 @@ async def test_nothing_is_lost_while_clarion_is_away_or_the_session_is_over(
     await page.context.close()
 
 
+async def test_a_restart_of_the_server_in_the_middle_loses_nothing_and_is_said(
+    console: Console, token: str
+) -> None:
+    page = await window(console, token)
+    await begin(page, "Restart")
+    text = page.get_by_label("Text", exact=True)
+    await console.serving.stop()
+    await text.fill("Typed while it was down")
+    await expect(page.locator("#saved")).to_contain_text("Clarion does not answer")
+    console.service.send_through(console.service.provider)  # an app that knows of nothing before
+    await console.serving.start()
+    console.clock.advance(1)
+    await expect(page.locator("#saved")).to_contain_text("Saved at")
+    await page.reload()
+    await expect(text).to_have_value("Typed while it was down")
+
+    await page.get_by_role("button", name=re.compile("^Review")).click()
+    await page.get_by_role("button", name="Send to 2 devices now").click()
+    await expect(page.get_by_text("Nothing was sent yet")).to_be_visible()
+    await console.serving.stop()
+    console.clock.advance(21)
+    await console.work()
+    away = page.get_by_text("Clarion does not answer now")
+    await expect(away).to_be_visible()
+    assert await console.violations(page) == []
+    await console.serving.start()
+    await expect(page.get_by_text("The account balances")).to_be_visible()
+    await expect(away).to_be_hidden()
+    await page.context.close()
+
+
 async def test_languages_are_tabs_that_keys_move_between(console: Console, token: str) -> None:
     page = await window(console, token)
     await begin(page, "Languages")

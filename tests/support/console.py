@@ -41,13 +41,36 @@ TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
 
 @dataclass
+class Serving:
+    """A service on a socket, which is stopped and started again at the same address."""
+
+    service: Service
+    port: int = 0
+
+    async def start(self) -> None:
+        listener = bind("127.0.0.1", self.port)
+        self.port = listener.getsockname()[1]
+        self._server = WebServer(self.service.app, listener)
+        self._task = asyncio.create_task(self._server.run())
+        await self._server.started()
+
+    async def stop(self) -> None:
+        self._server.stop()
+        await self._task
+
+
+@dataclass
 class Console:
     """One server, one browser. `origin`: where pages are."""
 
     service: Service
     browser: Browser
-    origin: str
+    serving: Serving
     axe: str
+
+    @property
+    def origin(self) -> str:
+        return f"http://127.0.0.1:{self.serving.port}"
 
     @property
     def clock(self) -> FakeClock:
@@ -138,16 +161,12 @@ async def open_console(directory: Path) -> AsyncIterator[Console]:
     """A new installation with one workspace, a source and a Firebase app, and nobody in it."""
     axe = (npm.installed(CLIENTS, then=unpack) / "axe-core" / "axe.min.js").read_text()
     async with service_on_sqlite(directory, FakeClock()) as service, chromium() as browser:
-        listener = bind("127.0.0.1", 0)
-        port = listener.getsockname()[1]
-        server = WebServer(service.app, listener)
-        serving = asyncio.create_task(server.run())
-        await server.started()
+        serving = Serving(service)
+        await serving.start()
         try:
-            yield Console(service, browser, f"http://127.0.0.1:{port}", axe)
+            yield Console(service, browser, serving, axe)
         finally:
-            server.stop()
-            await serving
+            await serving.stop()
 
 
 async def fill(console: Console) -> dict[str, str]:

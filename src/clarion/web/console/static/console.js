@@ -34,6 +34,18 @@
     slowness = Math.min(10, Math.max(1, (performance.now() - asked) / 500));
   });
 
+  // A server that does not answer is said, until it does.
+  document.addEventListener("htmx:error", (event) => {
+    if (!event.detail.ctx || event.detail.ctx.response || document.getElementById("away")) return;
+    const line = document.createElement("p");
+    line.id = "away";
+    line.className = "notice warn";
+    line.setAttribute("role", "status");
+    line.textContent = "Clarion does not answer now: what stands here is as of before. What moves is asked for again; load the page anew for the rest.";
+    document.getElementById("main").prepend(line);
+  });
+  document.addEventListener("htmx:after:request", () => document.getElementById("away")?.remove());
+
   // What a region has to say aloud, once each time that it changes.
   let said = "";
   document.addEventListener("htmx:after:swap", () => {
