@@ -13,7 +13,11 @@ from clarion.accounts.actor import Scope
 from clarion.broker import JobKind
 from clarion.retention.remover import Remover, RemoverOptions
 from clarion.storage.database import Database
-from clarion.storage.schema import jobs, paces, pushes
+from clarion.storage.schema import (
+    jobs,
+    paces,
+    pushes,
+)
 from clarion.web.api.errors import ErrorCode
 from support.api import Answer, Service, assert_is
 from support.clock import FakeClock
