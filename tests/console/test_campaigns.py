@@ -16,6 +16,7 @@ from clarion.accounts.actor import Role
 from clarion.accounts.people.session import csrf_token_of
 from clarion.web.console.page import TOKEN_FIELD
 from console.test_guarded import ORIGIN, browser, signed_in
+from flow.test_limits import people, set_limits
 from support.api import Service, service_on_sqlite
 from support.clock import FakeClock
 
@@ -198,6 +199,22 @@ async def test_a_time_is_kept_shown_as_the_next_five_and_scheduled_at_the_review
     assert (await service.get(f"/campaigns/{draft}"))["timing"]["repeat"]["except"] == [
         "2026-03-09"
     ]
+
+
+async def test_the_review_tells_what_the_limits_would_leave_alone(
+    service: Service, eva: Person
+) -> None:
+    """The same numbers as the API's forecast."""
+    await people(service, "ada", "ben", "cyd")
+    draft, _ = await drafted(eva)
+    assert "by the workspace's limits" not in await eva.get(f"/campaigns/{draft}/review?counted=1")
+    quiet = {"start": "00:00", "end": "23:59", "action": "hold"}
+    await set_limits(service, exclusions={"user_ids": ["ada"]}, quiet_hours=quiet)
+    told = (await service.get(f"/campaigns/{draft}/forecast?at=now"))["limits"]
+    assert (told["excluded"], told["held"]) == (1, 2)
+    review = await eva.get(f"/campaigns/{draft}/review?counted=1")
+    assert "1 device excluded from every campaign" in review
+    assert "2 devices sent once quiet hours have ended" in review
 
 
 async def test_a_time_that_does_not_do_is_told_and_kept(service: Service, eva: Person) -> None:

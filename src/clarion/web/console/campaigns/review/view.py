@@ -21,12 +21,19 @@ from clarion.campaigns.approval.queries import ApprovalView, get_approval
 from clarion.campaigns.campaign import Campaign, CampaignState
 from clarion.campaigns.commands import unschedule_campaign
 from clarion.campaigns.limits.queries import get_limits
-from clarion.campaigns.queries import get_campaign, preview_campaign, render_campaign
+from clarion.campaigns.queries import (
+    forecast_campaign,
+    forecast_schedule,
+    get_campaign,
+    preview_campaign,
+    render_campaign,
+)
 from clarion.campaigns.reaching import schedule_reaching
 from clarion.campaigns.timing.calendar import Upcoming
 from clarion.campaigns.trigger import next_at
 from clarion.campaigns.tryout.sample import check_campaign
 from clarion.deliveries.apps.queries import list_apps
+from clarion.deliveries.limits.forecast import LimitsForecast, forecast_limits
 from clarion.faults import Fault, Rejected, invalid
 from clarion.web.console.campaigns.compose.looking import needs, phones_of, upcoming_shown
 from clarion.web.console.campaigns.review.checks import (
@@ -187,6 +194,16 @@ async def _look(me: SignedIn, campaign: Campaign) -> tuple[Any, Any, Any]:
     return preview, checks(preview, apps, sample, campaign.content, upcoming), upcoming
 
 
+async def _limited(me: SignedIn, campaign: Campaign) -> LimitsForecast | None:
+    """What the workspace's limits would do at its time; now, where it has none that does."""
+    expected = None
+    if campaign.trigger is None and campaign.timing is not None:
+        expected = await me.try_ask(forecast_schedule, campaign.id, campaign.timing, now=me.now)
+    if expected is None or isinstance(expected, Rejected):
+        expected = await me.ask(forecast_campaign, campaign.id, now=me.now)
+    return await me.ask(forecast_limits, expected, now=me.now)
+
+
 async def _review(
     me: SignedIn, campaign: Campaign, rejected: Rejected | None = None
 ) -> Response[str]:
@@ -199,6 +216,7 @@ async def _review(
         status,
         campaign=campaign,
         preview=preview,
+        limited=await _limited(me, campaign),
         phones=phones_of(preview.platforms),
         uncounted=None,
         checks=found,
