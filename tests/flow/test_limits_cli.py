@@ -31,6 +31,25 @@ def test_limits_that_can_not_be_name_their_field(clarion: Clarion) -> None:
     assert (code, "caps[0].pushes" in errors) == (5, True)
 
 
+def test_a_forecast_tells_what_a_launch_would_do_and_does_nothing(clarion: Clarion) -> None:
+    campaign_id = clarion.json(*CAMPAIGN)["id"]
+    told = clarion.json("campaigns", "forecast", campaign_id, "--at", "now")
+    assert (told["devices"], told["launches_now"]) == (0, True)
+    code, shown, _ = clarion("campaigns", "forecast", campaign_id)
+    assert (code, "Spring sends to 0 devices" in " ".join(shown.split())) == (0, True)
+    assert clarion.json("campaigns", "show", campaign_id)["state"] == "draft"
+
+
+def test_a_draft_keeps_when_it_is_meant_for_until_that_is_taken_away(clarion: Clarion) -> None:
+    campaign_id = clarion.json(*CAMPAIGN)["id"]
+    keep = ("campaigns", "keep-time", campaign_id)
+    kept = clarion.json(*keep, "--at", "2099-03-01T09:00", "--own-time")
+    assert (kept["state"], kept["timing"]["at"]) == ("draft", "2099-03-01T09:00")
+    assert "own_time" in kept["timing"]
+    assert clarion.json(*keep, "--none")["timing"] is None
+    assert clarion(*keep)[0] == clarion(*keep, "--none", "--at", "now")[0] == 2
+
+
 def test_a_category_is_given_and_taken_away(clarion: Clarion) -> None:
     made = clarion.json(*CAMPAIGN, "--category", "news", "--transactional")
     assert (made["category"], made["transactional"]) == ("news", True)

@@ -27,6 +27,7 @@ from clarion.cli.campaigns.steps import (
     resume,
     schedule,
 )
+from clarion.cli.campaigns.timing import forecast, keep_time
 from clarion.cli.campaigns.tryout import check, test, try_out
 from clarion.cli.campaigns.when import AT_NO_TIME, When
 from clarion.cli.output import AsJson, Ending, ExitCode, Limit, console, print_records, read_id
@@ -50,6 +51,8 @@ _VERBS: Sequence[Callable[..., Any]] = (
     propose,
     approve,
     reject,
+    forecast,
+    keep_time,
     check,
     test,
     launch,

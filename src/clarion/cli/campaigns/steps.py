@@ -139,7 +139,7 @@ def before_launch(expected: Record, *, yes: bool) -> Sequence[Record]:
     warnings: Sequence[Record] = expected["warnings"]
     if not expected["launches_now"] or yes:
         return warnings
-    sends = _sends(expected)
+    sends = told_of(expected)
     if not is_interactive():
         raise Ending(
             ExitCode.USAGE,
@@ -182,7 +182,8 @@ _LIMITED = {
 """What a forecast of limits counts, in words."""
 
 
-def _sends(expected: Record) -> str:
+def told_of(expected: Record) -> str:
+    """A forecast in a sentence, without its point."""
     count, reached = expected["devices"], expected["reach"]
     devices = "1 device" if count == 1 else f"{count:,} devices"
     customers = "1 customer" if reached["customers"] == 1 else f"{reached['customers']:,} customers"
