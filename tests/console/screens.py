@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from playwright.async_api import Page
+from playwright.async_api import Page, expect
 
 from clarion.accounts.actor import Role
 from support.console import PHONE, WIDTH, Console, fill, open_console
@@ -132,7 +132,7 @@ async def signed_out_of(console: Console) -> dict[str, str]:
 async def open_screen(page: Page, path: str) -> None:
     """With what the page asks for once it is there."""
     await page.goto(path)
-    await page.wait_for_function("!document.querySelector('[hx-trigger^=load]')")
+    await expect(page.locator('[hx-trigger^="load"]')).to_have_count(0)
 
 
 async def send_form(page: Page, path: str, form: dict[str, str]) -> None:

@@ -45,6 +45,8 @@ _IDS: frozenset[Path] = frozenset(
     }
 )  # fmt: skip
 
+_PLAIN = frozenset({type(None), bool, int, float})
+
 
 class _LeftOut(msgspec.Struct, frozen=True):
     """Stands in the place of what is left out."""
@@ -162,12 +164,23 @@ class _Redaction:
                     if self._leaves_out and shown_name != name:
                         self.left_out.append((*path, name))
                         continue
+                    if self._is_plain(inner):
+                        members[shown_name] = inner
+                        continue
                     shown = self.shown(inner, (*path, name))
                     if shown is not _LEFT_OUT:
                         members[shown_name] = shown
                 return members
             case _:
                 return value
+
+    def _is_plain(self, value: Any) -> bool:
+        """Whether it is no secret wherever it stands, as most values: said without a look at where
+        that is."""
+        kind = type(value)
+        if kind is str:
+            return len(value) < SECRET_CHARACTERS_MIN and not self._places
+        return kind in _PLAIN
 
     def text(self, text: str) -> str:
         """With a fingerprint in place of every token in it."""

@@ -73,6 +73,11 @@ async def _sending(me: SignedIn, rejected: Rejected | None) -> Response[str]:
         form=form,
         caps=[*caps, *[("", "", "days", "")] * (CAPS_SHOWN - len(caps))],
         units=UNITS,
+        cap_labels={
+            f"caps[{place}].{name}": f"How often, row {place + 1}, {name}:"
+            for place in range(CAPS_SHOWN)
+            for name in ("pushes", "days", "hours", "category")
+        },
         audiences=[view.audience for view in views],
         rejected=rejected,
         faults=faults_by_field(rejected),
