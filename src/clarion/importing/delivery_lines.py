@@ -1,12 +1,16 @@
 """Deliveries as lines of CSV, of which a spreadsheet runs none. Pure."""
 
 import csv
-from collections.abc import Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from io import StringIO
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from clarion.importing.cell import protected
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 DELIVERY_COLUMNS = (
     "launch_id", "device_id", "customer_id", "user_id", "platform", "state", "reason", "attempts",
@@ -15,16 +19,24 @@ DELIVERY_COLUMNS = (
 )  # fmt: skip
 
 
-def heading() -> bytes:
-    """The first line."""
-    return _lines([DELIVERY_COLUMNS])
+DELIVERIES_AT_ONCE = 1_000
+"""That are read, and are sent, at once."""
+
+D = TypeVar("D", bound="DataclassInstance")
+"""A delivery, with the columns as its fields."""
 
 
-def delivery_lines(deliveries: Iterable[Mapping[str, Any]]) -> bytes:
-    """A line for each, with its values by the names of the columns; UTF-8, times in UTC."""
-    return _lines(
-        [_cell(delivery[column]) for column in DELIVERY_COLUMNS] for delivery in deliveries
-    )
+async def delivery_lines(
+    first: Sequence[D], read: Callable[[D], Awaitable[Sequence[D]]]
+) -> AsyncIterator[bytes]:
+    """The heading, then a line for each, page by page: UTF-8, times in UTC. `first`: the first
+    page; `read`: the one behind a delivery. A page has DELIVERIES_AT_ONCE, but the last one."""
+    yield _lines([DELIVERY_COLUMNS])
+    page = first
+    while page:
+        values = map(asdict, page)
+        yield _lines([_cell(one[column]) for column in DELIVERY_COLUMNS] for one in values)
+        page = await read(page[-1]) if len(page) == DELIVERIES_AT_ONCE else []
 
 
 def _lines(rows: Iterable[Iterable[str]]) -> bytes:

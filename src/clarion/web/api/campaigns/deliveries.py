@@ -1,7 +1,5 @@
 """/deliveries: what became of each push."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import asdict
 from typing import Annotated
 from uuid import UUID
 
@@ -16,7 +14,7 @@ from clarion.deliveries import store
 from clarion.deliveries.delivery import DeliveryState
 from clarion.deliveries.queries import list_deliveries, list_launch_deliveries
 from clarion.deliveries.store import Wanted
-from clarion.importing.delivery_lines import delivery_lines, heading
+from clarion.importing.delivery_lines import DELIVERIES_AT_ONCE, delivery_lines
 from clarion.web.api.campaigns.launches import LaunchId
 from clarion.web.api.customers.devices import Owner
 from clarion.web.api.gate import MAY_BE_GONE, MEDIA, GivenCaller, GivenParts
@@ -24,8 +22,6 @@ from clarion.web.api.pages import LIMIT_DEFAULT, Cursor, Limit, Page, after_ids,
 from clarion.web.api.shown import shown
 
 CSV = "text/csv"
-CSV_PAGE = 1_000
-"""Deliveries that are read and sent at once."""
 
 InState = Annotated[
     DeliveryState | None, QueryParameter(name="state", description="Only those in this state.")
@@ -79,20 +75,20 @@ class LaunchDeliveries(Controller):
         Texts that a spreadsheet would run begin with an apostrophe."""
         wanted = Wanted(state=in_state, reason=reason, platform=platform)
 
-        async def read(after: UUID | None) -> list[store.Delivery]:
+        async def read(last: store.Delivery | None) -> list[store.Delivery]:
             return await parts.ask(
                 list_launch_deliveries,
                 caller,
                 launch_id,
                 wanted=wanted,
-                after=after,
-                limit=CSV_PAGE,
+                after=None if last is None else last.device_row_id,
+                limit=DELIVERIES_AT_ONCE,
             )
 
         # Before the answer begins: then it can still be an error.
         first = await read(None)
         headers = {"Content-Disposition": 'attachment; filename="deliveries.csv"'}
-        return Stream(_lines(first, read), media_type=CSV, headers=headers)
+        return Stream(delivery_lines(first, read), media_type=CSV, headers=headers)
 
 
 class Deliveries(Controller):
@@ -126,15 +122,6 @@ class Deliveries(Controller):
             shown_delivery,
             lambda delivery: (delivery.launch_id.bytes, delivery.device_row_id.bytes),
         )
-
-
-async def _lines(
-    page: list[store.Delivery], read: Callable[[UUID], Awaitable[list[store.Delivery]]]
-) -> AsyncIterator[bytes]:
-    yield heading()
-    while page:
-        yield delivery_lines(map(asdict, page))
-        page = await read(page[-1].device_row_id) if len(page) == CSV_PAGE else []
 
 
 def shown_delivery(delivery: store.Delivery) -> Delivery:

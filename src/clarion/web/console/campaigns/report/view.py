@@ -1,7 +1,5 @@
 """`/console/campaigns/{id}`: what became of it, live, and what may be done."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -26,7 +24,7 @@ from clarion.deliveries.queries import list_deliveries
 from clarion.deliveries.reasons import meaning
 from clarion.deliveries.store import Delivery, Wanted
 from clarion.faults import Rejected
-from clarion.importing.delivery_lines import delivery_lines, heading
+from clarion.importing.delivery_lines import DELIVERIES_AT_ONCE, delivery_lines
 from clarion.reports.queries import (
     Report,
     get_campaign_activity,
@@ -39,8 +37,6 @@ from clarion.web.console.page import Person, SignedIn, read_id
 
 PATH = "/console/campaigns/{campaign_id:uuid}"
 PAGE = 50
-CSV_PAGE = 1_000
-"""Deliveries that are read and sent at once."""
 LAUNCHES_SHOWN = 10
 _S = CampaignState
 LIVE_MS = {_S.SCHEDULED: 1_000, _S.LAUNCHING: 1_000, _S.SENDING: 1_500, _S.PAUSED: 5_000}
@@ -144,27 +140,19 @@ async def export_deliveries(me: Person, campaign_id: FromPath[UUID]) -> Stream:
     """The same as lines of CSV, all of them, page by page."""
     wanted = _wanted(me)
 
-    async def read(after: tuple[UUID, UUID] | None) -> list[Delivery]:
+    async def read(last: Delivery | None) -> list[Delivery]:
         return await me.ask(
-            list_deliveries, campaign_id, wanted=wanted, after=after, limit=CSV_PAGE
+            list_deliveries,
+            campaign_id,
+            wanted=wanted,
+            after=None if last is None else (last.launch_id, last.device_row_id),
+            limit=DELIVERIES_AT_ONCE,
         )
 
     # Before the answer begins: then it can still be an error.
     first = await read(None)
     headers = {"Content-Disposition": 'attachment; filename="deliveries.csv"'}
-    return Stream(_csv(first, read), media_type="text/csv", headers=headers)
-
-
-async def _csv(
-    page: list[Delivery],
-    read: Callable[[tuple[UUID, UUID]], Awaitable[list[Delivery]]],
-) -> AsyncIterator[bytes]:
-    yield heading()
-    while page:
-        yield delivery_lines(map(asdict, page))
-        last = page[-1]
-        is_full = len(page) == CSV_PAGE
-        page = await read((last.launch_id, last.device_row_id)) if is_full else []
+    return Stream(delivery_lines(first, read), media_type="text/csv", headers=headers)
 
 
 def _wanted(me: SignedIn) -> Wanted:
