@@ -155,6 +155,12 @@ class Visit:
             _keep(answer, preference_cookie(self.request.scope, FLASH, value, FLASH_SECONDS))
         return answer
 
+    def go_after(self, outcome: object, path: str, say: str) -> Response[Any]:
+        """The same after an act: `say` where it was done, or why it was refused."""
+        if isinstance(outcome, Rejected):
+            return self.go(path, outcome.message, "bad")
+        return self.go(path, say)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedIn(Visit):

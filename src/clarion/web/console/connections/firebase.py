@@ -99,9 +99,7 @@ async def do_app(me: Person, app_id: FromPath[UUID], act: FromPath[str]) -> Resp
             said = "Removed." if act == "remove" else "Kept: they stay registered."
         case _:
             raise PageError(Rejected("not_found", "There is no such act on Firebase apps."))
-    if isinstance(outcome, Rejected):
-        return me.go(way, outcome.message, "bad")
-    return me.go(way, said)
+    return me.go_after(outcome, way, said)
 
 
 async def _app_page(me: SignedIn, app_id: UUID, rejected: Rejected | None) -> Response[str]:

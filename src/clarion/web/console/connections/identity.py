@@ -10,15 +10,11 @@ from clarion.accounts.actor import Permission
 from clarion.accounts.command import forbidden
 from clarion.deliveries.apps.source_commands import change_source
 from clarion.faults import Rejected
-from clarion.sources.commands import (
-    create_identity_secret,
-    restore_key,
-    retire_identity_secrets,
-    retire_key,
-)
+from clarion.sources.commands import create_identity_secret, retire_identity_secrets
 from clarion.sources.queries import get_source, list_identity_secrets
 from clarion.sources.rate_limit import Limit
 from clarion.sources.source import KeyKind
+from clarion.web.console.connections.sources import change_key
 from clarion.web.console.page import PageError, Person, SignedIn, faults_by_field
 
 SOURCE = "/console/sources/{source_id:uuid}/identity"
@@ -48,23 +44,17 @@ async def do_key(
     me: Person, source_id: FromPath[UUID], key_id: FromPath[UUID], act: FromPath[str]
 ) -> Response[Any]:
     """Retire one, or take that back."""
-    kind = KeyKind.IDENTITY_SECRET
-    if act == "retire":
-        outcome: Any = await me.try_do(retire_key, source_id, kind, key_id, days=0)
-        said = "What it signs is refused from now on."
-    elif act == "restore":
-        outcome = await me.try_do(restore_key, source_id, kind, key_id)
-        said = "What it signs is taken again."
-    else:
-        raise PageError(Rejected("not_found", "There is no such act on secrets."))
-    return _way_on(me, source_id, outcome, said)
+    outcome = await change_key(me, source_id, KeyKind.IDENTITY_SECRET, key_id, act)
+    is_over = act == "retire"
+    said = "What it signs is refused from now on." if is_over else "What it signs is taken again."
+    return me.go_after(outcome, _path_of(source_id), said)
 
 
 @post(f"{SOURCE}/end")
 async def do_end(me: Person, source_id: FromPath[UUID]) -> Response[Any]:
     """Asks for no signatures any more."""
     outcome = await me.try_do(retire_identity_secrets, source_id)
-    return _way_on(me, source_id, outcome, "User ids are taken at their word again.")
+    return me.go_after(outcome, _path_of(source_id), "User ids are taken at their word again.")
 
 
 @post(f"{SOURCE}/limits")
@@ -80,7 +70,7 @@ async def do_limits(me: Person, source_id: FromPath[UUID]) -> Response[Any]:
     )
     if isinstance(changed, Rejected):
         return await _identity(me, source_id, rejected=changed)
-    return _way_on(me, source_id, changed, "Saved.")
+    return me.go_after(changed, _path_of(source_id), "Saved.")
 
 
 async def _identity(
@@ -108,11 +98,8 @@ async def _identity(
     )
 
 
-def _way_on(me: SignedIn, source_id: UUID, outcome: Any, said: str) -> Response[Any]:
-    way = f"/console/sources/{source_id}/identity"
-    if isinstance(outcome, Rejected):
-        return me.go(way, outcome.message, "bad")
-    return me.go(way, said)
+def _path_of(source_id: UUID) -> str:
+    return f"/console/sources/{source_id}/identity"
 
 
 def _number(text: str) -> int | None:

@@ -21,7 +21,7 @@ from clarion.sources.commands import (
 )
 from clarion.sources.queries import get_source, list_sources
 from clarion.sources.source import KeyKind
-from clarion.web.console.page import PageError, Person, faults_by_field, read_id
+from clarion.web.console.page import PageError, Person, SignedIn, faults_by_field, read_id
 
 PAGE = 50
 OUTCOMES = {
@@ -118,10 +118,7 @@ async def do_source(me: Person, source_id: FromPath[UUID], act: FromPath[str]) -
             said = "Saved."
         case _:
             raise PageError(Rejected("not_found", "There is no such act on sources."))
-    way = f"/console/sources/{source_id}"
-    if isinstance(outcome, Rejected):
-        return me.go(way, outcome.message, "bad")
-    return me.go(way, said)
+    return me.go_after(outcome, f"/console/sources/{source_id}", said)
 
 
 @post(f"{SOURCE}/keys/{{key_id:uuid}}/{{act:str}}")
@@ -129,19 +126,21 @@ async def do_key(
     me: Person, source_id: FromPath[UUID], key_id: FromPath[UUID], act: FromPath[str]
 ) -> Response[Any]:
     """Retire a write key, or take that back."""
-    kind = KeyKind.WRITE_KEY
-    if act == "retire":
-        outcome: Any = await me.try_do(retire_key, source_id, kind, key_id, days=0)
-        said = "The key is refused from now on."
-    elif act == "restore":
-        outcome = await me.try_do(restore_key, source_id, kind, key_id)
-        said = "The key is valid again."
-    else:
-        raise PageError(Rejected("not_found", "There is no such act on keys."))
-    way = f"/console/sources/{source_id}"
-    if isinstance(outcome, Rejected):
-        return me.go(way, outcome.message, "bad")
-    return me.go(way, said)
+    outcome = await change_key(me, source_id, KeyKind.WRITE_KEY, key_id, act)
+    said = "The key is refused from now on." if act == "retire" else "The key is valid again."
+    return me.go_after(outcome, f"/console/sources/{source_id}", said)
+
+
+async def change_key(
+    me: SignedIn, source_id: UUID, kind: KeyKind, key_id: UUID, act: str
+) -> object:
+    """Retire a key of a source at once, or take that back, as `act` says."""
+    match act:
+        case "retire":
+            return await me.try_do(retire_key, source_id, kind, key_id, days=0)
+        case "restore":
+            return await me.try_do(restore_key, source_id, kind, key_id)
+    raise PageError(Rejected("not_found", "There is no such act on keys."))
 
 
 def _position(text: str) -> Position | None:

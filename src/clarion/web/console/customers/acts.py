@@ -72,9 +72,7 @@ async def do_act(me: Person, customer_id: FromPath[UUID], act: FromPath[str]) ->
             return await _export(me, name)
         case _:
             raise PageError(Rejected("not_found", "There is no such act on customers."))
-    if isinstance(outcome, Rejected):
-        return me.go(way, outcome.message, "bad")
-    return me.go(way, said)
+    return me.go_after(outcome, way, said)
 
 
 async def _merge(me: SignedIn, name: str) -> Response[Any]:

@@ -118,9 +118,7 @@ async def do_person(me: Person, person_id: FromPath[UUID], act: FromPath[str]) -
             said = ""
         case _:
             raise PageError(Rejected("not_found", "There is no such act on people."))
-    if isinstance(outcome, Rejected):
-        return me.go(f"{SETTINGS}/team", outcome.message, "bad")
-    return me.go(f"{SETTINGS}/team", said)
+    return me.go_after(outcome, f"{SETTINGS}/team", said)
 
 
 @get(f"{SETTINGS}/keys")
