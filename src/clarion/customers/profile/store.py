@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Delete, ScalarSelect, Select, Table, bindparam, delete, select
+from sqlalchemy import ColumnElement, Delete, ScalarSelect, Select, Table, bindparam, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.customers.profile.customer import CustomerRecord, Seen
@@ -43,13 +43,7 @@ async def get_customer(
     connection: AsyncConnection, workspace_id: UUID, user_id: str
 ) -> Customer | None:
     """The customer who signs in as `user_id`."""
-    rows = await connection.execute(
-        select(customers).where(
-            customers.c.workspace_id == workspace_id, customers.c.user_id == user_id
-        )
-    )
-    row = rows.one_or_none()
-    return None if row is None else _customer(row)
+    return await _one(connection, workspace_id, customers.c.user_id == user_id)
 
 
 async def find_customer(
@@ -85,13 +79,7 @@ async def merged_into(connection: AsyncConnection, workspace_id: UUID, user_id: 
 async def get_customer_by_id(
     connection: AsyncConnection, workspace_id: UUID, customer_id: UUID
 ) -> Customer | None:
-    rows = await connection.execute(
-        select(customers).where(
-            customers.c.workspace_id == workspace_id, customers.c.id == customer_id
-        )
-    )
-    row = rows.one_or_none()
-    return None if row is None else _customer(row)
+    return await _one(connection, workspace_id, customers.c.id == customer_id)
 
 
 async def list_customers(
@@ -275,6 +263,14 @@ def _forget_customers(connection: AsyncConnection) -> Delete:
         devices.c.customer_id == customers.c.id,
     )
     return delete(customers).where(among(connection, customers.c.id, ids), ~held.exists())
+
+
+async def _one(
+    connection: AsyncConnection, workspace_id: UUID, is_meant: ColumnElement[bool]
+) -> Customer | None:
+    ours = customers.c.workspace_id == workspace_id
+    found = await customers_in(connection, select(customers).where(ours, is_meant))
+    return found[0] if found else None
 
 
 def _customer(row: Any) -> Customer:
