@@ -104,13 +104,7 @@ def _reached(world: World) -> dict[str, list[Installation]]:
     for device in world.devices:
         if device.owner is not None:
             theirs[device.owner.user_id].append(device)
-    return {
-        user: devices
-        for user, devices in theirs.items()
-        if all(
-            device.is_reached and not device.token.startswith(tuple(PROMPTS)) for device in devices
-        )
-    }
+    return {user: devices for user, devices in theirs.items() if all(map(_is_reached, devices))}
 
 
 def _is_reached(device: Installation) -> bool:

@@ -130,7 +130,7 @@ class _Story:
         decliners, owners = people[: number(DECLINERS)], people[number(DECLINERS) :]
         for person in self._random.sample(owners, number(OPTED_OUT)):
             person.is_opted_out = True
-        devices = [self._installation(index) for index in range(number(DEVICES))]
+        devices = [self._installation() for _ in range(number(DEVICES))]
         unknown = devices[: number(UNKNOWN_DEVICES)]
         owned = devices[len(unknown) :]
         shared = set(self._pick(owned, number(SHARED)))
@@ -139,9 +139,9 @@ class _Story:
         refreshed = set(self._pick(devices, number(REFRESHED)))
 
         for person in decliners:
-            self._declines(self._installation(-1), person)
+            self._declines(self._installation(), person)
         for _ in range(number(UNKNOWN_DECLINERS)):
-            self._declines(self._installation(-1), None)
+            self._declines(self._installation(), None)
         for one in unknown:
             self._uses_unknown(one, self._installs(one))
         for index, one in enumerate(owned):
@@ -171,7 +171,7 @@ class _Story:
     def _person(self, index: int) -> Person:
         return Person(user_id=f"user-{index + 1:05}", first_name=self._random.choice(_FIRST_NAMES))
 
-    def _installation(self, index: int) -> Installation:
+    def _installation(self) -> Installation:
         platform = self._random.choice(_PLATFORMS)
         device_id = f"{platform.value.lower()}-{self._random.getrandbits(72):018x}"
         return Installation(device_id=device_id, platform=platform, token=self._token())

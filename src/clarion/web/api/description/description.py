@@ -139,7 +139,7 @@ def describe() -> dict[str, Any]:
     reference_of = dict(zip(kinds, references, strict=True))
     paths: dict[str, Any] = {}
     for path, method, handler, parameters in described:
-        operation = _operation(path, method, handler, parameters)
+        operation = _operation(method, handler, parameters)
         body, answer = bodies[handler], answers[handler]
         if body is not None:
             operation["requestBody"] = {
@@ -156,7 +156,7 @@ def describe() -> dict[str, Any]:
         statuses = (handler.status_code, *handler.opt.get(ALSO, ()))
         operation["responses"] = {str(status): success for status in statuses} | {
             str(status): {"$ref": f"#/components/responses/{status}"}
-            for status in _errors_of(path, method, handler, operation)
+            for status in _errors_of(path, handler, operation)
         }
         paths.setdefault(path, {})[method.lower()] = operation
     for schema in schemas.values():
@@ -231,7 +231,7 @@ def _enums_of(handlers: Iterable[HTTPRouteHandler]) -> Iterator[type[Enum]]:
 
 
 def _operation(
-    path: str, method: str, handler: HTTPRouteHandler, parameters: list[dict[str, Any]]
+    method: str, handler: HTTPRouteHandler, parameters: list[dict[str, Any]]
 ) -> dict[str, Any]:
     tag = next(iter(handler.resolve_tags()))
     operation: dict[str, Any] = {
@@ -286,9 +286,7 @@ def _may_be_empty(body: type[msgspec.Struct]) -> bool:
     )
 
 
-def _errors_of(
-    path: str, method: str, handler: HTTPRouteHandler, operation: dict[str, Any]
-) -> list[int]:
+def _errors_of(path: str, handler: HTTPRouteHandler, operation: dict[str, Any]) -> list[int]:
     statuses = {500, 503}
     if not handler.opt.get(PUBLIC):
         statuses |= {401, 403, 422}  # 422: a parameter that nobody knows
