@@ -97,13 +97,7 @@ async def play(cluster: Cluster, *, devices: int, say: Say) -> dict[str, Any]:
     await _register(cluster, devices)
     web = cluster.processes[Role.WEB][0]
     async with api_client(f"{web.url}/api/v1", cluster.api_key) as api:
-
-        async def reach() -> int:
-            draft = await api.post("/audiences/count", json={"rule": {"everyone": True}})
-            assert draft.status_code == 200, draft.text
-            return int(draft.json()["reach"]["devices"])
-
-        await until(reach, lambda count: count == devices)
+        await registered(api, devices)
         say(f"{devices:,} devices are registered")
         await cluster.simulator.faults(latency_ms=LATENCY_MS)
         begun = monotonic()
@@ -141,6 +135,17 @@ async def play(cluster: Cluster, *, devices: int, say: Say) -> dict[str, Any]:
         f"{counted['repeated_pushes']:,} of them asked for twice, with one tag; nothing is lost"
     )
     return done
+
+
+async def registered(api: httpx.AsyncClient, devices: int) -> None:
+    """Returns when so many devices can be reached."""
+
+    async def reach() -> int:
+        draft = await api.post("/audiences/count", json={"rule": {"everyone": True}})
+        assert draft.status_code == 200, draft.text
+        return int(draft.json()["reach"]["devices"])
+
+    await until(reach, lambda count: count == devices)
 
 
 async def _register(cluster: Cluster, devices: int) -> None:

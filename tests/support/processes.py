@@ -56,10 +56,15 @@ class Process:
 class Installation:
     """Settings that its processes share; killed at the end, whatever still runs."""
 
-    def __init__(self, directory: Path, settings: Mapping[str, str]) -> None:
-        self._directory = directory
+    def __init__(
+        self, directory: Path, settings: Mapping[str, str], code: Path | None = None
+    ) -> None:
+        """`directory`: for logs; `code`: a folder with another version's package `clarion`."""
+        self.directory = directory
         own = {name: value for name, value in os.environ.items() if name[:8] != "CLARION_"}
         self._environment = own | {f"CLARION_{name}": value for name, value in settings.items()}
+        if code is not None:
+            self._environment["PYTHONPATH"] = str(code)
         self._processes: list[Process] = []
 
     async def command(self, *arguments: str) -> Any:
@@ -96,7 +101,7 @@ class Installation:
                     await process.kill()
 
     async def _start(self, *arguments: str) -> Process:
-        log = self._directory / f"{len(self._processes)}-{arguments[-1]}.log"
+        log = self.directory / f"{len(self._processes)}-{arguments[-1]}.log"
         with log.open("wb") as told:
             process = Process(await self._spawn(*arguments, stderr=told), log)
         self._processes.append(process)
@@ -105,14 +110,16 @@ class Installation:
     async def _spawn(self, *arguments: str, stderr: Any) -> asyncio.subprocess.Process:
         return await asyncio.create_subprocess_exec(
             sys.executable, "-m", "clarion.cli", *arguments,
-            env=self._environment, cwd=self._directory,
+            env=self._environment, cwd=self.directory,
             stdout=asyncio.subprocess.PIPE, stderr=stderr,
         )  # fmt: skip
 
 
 @asynccontextmanager
-async def installation(directory: Path, settings: Mapping[str, str]) -> AsyncIterator[Installation]:
-    found = Installation(directory, settings)
+async def installation(
+    directory: Path, settings: Mapping[str, str], code: Path | None = None
+) -> AsyncIterator[Installation]:
+    found = Installation(directory, settings, code)
     try:
         yield found
     finally:

@@ -1,0 +1,17 @@
+"""A rolling upgrade, by processes of an earlier version beside those of this one."""
+
+from pathlib import Path
+
+import pytest
+
+from support.rolling import RELEASES, scene, upgrade
+
+
+@pytest.mark.parametrize("release", sorted(path.name for path in RELEASES.glob("*.tar.xz")))
+async def test_old_and_new_processes_lose_nothing_and_send_nothing_twice(
+    release: str, tmp_path: Path
+) -> None:
+    async with scene(tmp_path, RELEASES / release) as both:
+        traffic = await upgrade(both, say=lambda _: None)
+        assert set(await both.new.stop()) == {0}
+    assert traffic.campaigns >= 5 and traffic.events > 100
