@@ -48,6 +48,12 @@ def current() -> str | None:
     return _current.get()
 
 
+def recorded() -> str | None:
+    """`current()`, where the block's span is recorded, for somebody who is not of ours."""
+    traceparent = _current.get()
+    return traceparent if _tracer and traceparent and traceparent.endswith("1") else None
+
+
 def trace_of(traceparent: str | None) -> str | None:
     """The id of the trace alone, as the log names it."""
     return None if traceparent is None else traceparent[3:35]

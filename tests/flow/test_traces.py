@@ -19,7 +19,7 @@ from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
 from clarion import tracing
 from clarion.broker import JobKind
 from clarion.deliveries.apps.store import put_app
-from clarion.providers.fcm.client import FcmProvider
+from clarion.providers.fcm.client import GOOGLE, FcmProvider
 from clarion.storage.database import Database
 from clarion.telemetry import _with_trace
 from fcm_simulator.process import SimulatorProcess
@@ -106,13 +106,27 @@ async def test_a_push_that_is_asked_for_is_one_trace_down_to_fcms_call(
         assert await service.world.sender.step(JobKind.PUSH) == 1
         report = await service.get(f"/launches/{pushed.json['id']}")
         await provider.close()
+        told = await simulator.stats()
     assert report["accepted"] == 1
+    assert told["traces"] == {TRACE: 1}, "whoever stands in Google's place can go on with it"
     assert tree(exporter, TRACE) == [
         (None, "POST /api"),
         ("POST /api", "chunk.send"),
         ("POST /api", "chunk.settle"),
         ("chunk.send", "fcm.send"),
     ]
+
+
+async def test_google_is_told_no_trace(clock: FakeClock, exporter: InMemorySpanExporter) -> None:
+    """The simulator can not stand at Google's address: what would be sent there is looked at."""
+    for address, is_told in ((GOOGLE, False), (f"{GOOGLE}/", False), ("https://gate.test", True)):
+        provider = FcmProvider(address, None, clock)
+        with tracing.span("fcm.send", CALLER):
+            headers = provider._headers_for(APP, "token")
+        assert any(header.startswith("traceparent: ") for header in headers) is is_told
+        with tracing.span("fcm.send", UNSAMPLED):
+            assert len(provider._headers_for(APP, "token")) == 2
+        await provider.close()
 
 
 async def test_a_campaign_is_one_trace_with_a_span_a_page_and_a_chunk_and_none_a_push(

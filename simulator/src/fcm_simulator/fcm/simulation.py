@@ -34,6 +34,7 @@ from fcm_simulator.fcm.schema import BASIC, TARGETS, Schema
 from fcm_simulator.fcm.topics import Address, Topics
 
 MESSAGES_KEPT = 20_000
+TRACES_KEPT = 1_000
 PUSH_KEY = "clarion_push"
 _UNAVAILABLE = frozenset(
     {Trouble.UNAVAILABLE, Trouble.UNAVAILABLE_MARKED, Trouble.UNAVAILABLE_WRAPPED}
@@ -56,6 +57,8 @@ class Fcm:
     """Installations that pushes to topics and conditions went out to."""
     messages: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=MESSAGES_KEPT))
     faults: Faults = field(default_factory=Faults)
+    traces: Counter[str] = field(default_factory=Counter)
+    """Sends by the trace that their `traceparent` names; FCM itself does not read it."""
     first_at: float = 0.0
     last_at: float = 0.0
     _seen: Counter[str] = field(default_factory=Counter)
@@ -64,8 +67,11 @@ class Fcm:
     def __post_init__(self) -> None:
         self.topics = Topics(self.registrations)
 
-    def send(self, project: str, body: bytes) -> Reply:
+    def send(self, project: str, body: bytes, traceparent: str = "") -> Reply:
         """Answer `messages:send` for a caller who may."""
+        trace = traceparent[3:35]
+        if trace and (trace in self.traces or len(self.traces) < TRACES_KEPT):
+            self.traces[trace] += 1
         reply = self._answer(project, body, time())
         self.replies[reply.name] += 1
         return reply
@@ -115,6 +121,7 @@ class Fcm:
             "reached_by_topics": self.reached,
             "registrations": len(self.registrations),
             "topics": len(self.topics),
+            "traces": dict(self.traces),
             "seconds": round(self.last_at - self.first_at, 3),
             "schema": "full" if self.schema.is_full else "basic",
         }

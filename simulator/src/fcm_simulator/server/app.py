@@ -89,7 +89,9 @@ class SimulatorApp:
                 state.connections.add(scope["client"])
                 project = path[len(PROJECTS) : -len(SEND)]
                 refused = self._may(project, scope)
-                return state.fcm.refuse(refused) if refused else state.fcm.send(project, body)
+                if refused is not None:
+                    return state.fcm.refuse(refused)
+                return state.fcm.send(project, body, _header(scope, b"traceparent").decode("latin"))
             at = read_path(path)
             if at is None:
                 return answers.not_found()
@@ -116,10 +118,7 @@ class SimulatorApp:
 
     def _access(self, scope: Scope) -> Access | Reply:
         """What the caller's access token is good for, or the refusal of one that is not."""
-        header = b""
-        for name, value in scope["headers"]:
-            if name == b"authorization":
-                header = value
+        header = _header(scope, b"authorization")
         if not header:
             return answers.credentials_missing()
         token = header.removeprefix(b"Bearer ").decode(errors="replace")
@@ -184,6 +183,11 @@ async def _gone(receive: Receive) -> None:
     """Return when whoever waits for an answer has given up."""
     while (await receive())["type"] != "http.disconnect":
         pass
+
+
+def _header(scope: Scope, wanted: bytes) -> bytes:
+    """The last one of that name; empty: there is none."""
+    return next((value for name, value in reversed(scope["headers"]) if name == wanted), b"")
 
 
 def _cut_connections(port: int) -> None:

@@ -36,7 +36,7 @@ from clarion.providers.fcm.message import (
 from clarion.providers.fcm.response import StaleAccessToken, read, read_live
 from clarion.providers.fcm.trouble import SLOW_SECONDS, Trouble
 from clarion.telemetry import Metrics
-from clarion.tracing import span
+from clarion.tracing import recorded, span
 
 GOOGLE = "https://fcm.googleapis.com"
 _UNAUTHENTICATED = Misconfigured(
@@ -68,6 +68,7 @@ class FcmProvider:
         options = options or FcmOptions()
         self._tokens = AccessTokens(ca_file, clock, (self._base_url, *options.token_urls))
         self._headers: dict[UUID, tuple[str, list[str]]] = {}
+        self._tells_traces = self._base_url != GOOGLE
         self._metrics = metrics
         self._troubles: dict[str, Trouble] = {}
         self._transport = Transport(ca_file, options.transport)
@@ -164,12 +165,14 @@ class FcmProvider:
         return [_outcome(answer, push) for answer, push in zip(answers, pushes, strict=True)]
 
     def _headers_for(self, app_id: UUID, token: str) -> list[str]:
-        """The same list while the token is the same, so that handles need not be told again."""
+        """The same list while the token is the same, so that handles need not be told again; with
+        the trace, where it is recorded and another than Google is asked (decision 0028)."""
         cached = self._headers.get(app_id)
         if cached is None or cached[0] != token:
             made = [f"Authorization: Bearer {token}", "Content-Type: application/json"]
             cached = self._headers[app_id] = (token, made)
-        return cached[1]
+        trace = recorded() if self._tells_traces else None
+        return cached[1] if trace is None else [*cached[1], f"traceparent: {trace}"]
 
 
 _ORDINARY_ANSWERS = frozenset({"accepted", "unregistered", "rejected", "third_party_auth"})
