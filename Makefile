@@ -70,8 +70,8 @@ tour: $(VENV)/.fetched ## Take the pictures of the console that docs/guides/cons
 docs: $(VENV)/.tests ## Write the generated references in docs/reference/
 	@$(BIN)/python -m docs.generate
 
-site: $(VENV)/.tests ## Build the documentation as one site into site/, which needs no other host
-	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet && echo "site/index.html; or $(BIN)/mkdocs serve"
+site: $(VENV)/.tests ## Build the documentation of each release into site/, which needs no other host
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m docs.site_versions && echo "or one page at a time: $(BIN)/mkdocs serve"
 
 wheels: $(VENV)/.runtime ## Build the wheels of Clarion and the simulator into dist/, the same bytes each time
 	@$(BIN)/python -m hatchling build -t wheel -d dist

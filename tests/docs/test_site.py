@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from docs.site_pages import ELSEWHERE, rewritten
+from docs.site_versions import build
 
 from support.pages import ROOT
 from support.patience import PATIENCE
@@ -74,6 +75,36 @@ def test_language_models_find_every_page(site: Path) -> None:
     assert len(addresses) == len(re.findall("^- ", text, re.MULTILINE)) > 60
     for address in addresses:
         assert (site / address / "index.html").exists(), address
+
+
+def test_each_release_has_a_folder_and_the_newest_is_shown_first(tmp_path: Path) -> None:
+    root, built = tmp_path / "repository", tmp_path / "site"
+    (root / "docs").mkdir(parents=True)
+    shown = {"site_name": "Bell", "theme": {"name": "material", "font": False}}
+
+    def git(*words: str) -> None:
+        author = ["-c", "user.name=Test", "-c", "user.email=test@shop.example"]
+        subprocess.run(["git", *author, *words], cwd=root, check=True, capture_output=True)
+
+    git("init", "--quiet")
+    git("commit", "--quiet", "--allow-empty", "--message", "Begin without a site")
+    git("tag", "v0.1.0")
+    (root / "mkdocs.yml").write_text(json.dumps(shown))
+    for version in ("v0.9.0", "v0.10.0", "experiment"):
+        (root / "docs" / "index.md").write_text(f"# Bell of {version}")
+        git("add", ".")
+        git("commit", "--quiet", "--message", version)
+        git("tag", version)
+    (root / "docs" / "index.md").write_text("# Bell of tomorrow")
+    assert build(root, built) == ["next", "0.10.0", "0.9.0"]
+    for name, title in (("next", "tomorrow"), ("0.10.0", "v0.10.0"), ("0.9.0", "v0.9.0")):
+        page = (built / name / "index.html").read_text()
+        assert f"Bell of {title}</h1>" in page and '"provider": "mike"' in page, name
+    listed = json.loads((built / "versions.json").read_text())
+    assert [one["version"] for one in listed if one["aliases"] == ["latest"]] == ["0.10.0"]
+    assert "url=0.10.0/index.html" in (built / "index.html").read_text()
+    left = sorted(path.name for path in root.iterdir() if path.name != ".git")
+    assert left == ["docs", "mkdocs.yml"]
 
 
 @pytest.mark.parametrize(
