@@ -34,6 +34,8 @@ class Store:
     url: str
     directory: Path
     pid: int | None
+    programs: Path | None = None
+    """Where pg_dump of the server's version is."""
 
     def used(self) -> Used:
         return Used(0.0, 0.0) if self.pid is None else used(self.pid)
@@ -66,7 +68,13 @@ def store(name: str, directory: Path) -> Iterator[Store]:
     pin(SERVER_CORE)  # what is started now stays there
     with PostgresServer(durable=True) as server:
         pin(LOAD_CORE)
-        yield Store(name=name, url=server.url("bench"), directory=directory, pid=server.pid)
+        yield Store(
+            name=name,
+            url=server.url("bench"),
+            directory=directory,
+            pid=server.pid,
+            programs=server.programs,
+        )
 
 
 async def make_database(store: Store) -> None:
