@@ -15,10 +15,10 @@ import json
 import re
 import subprocess
 import sys
-import tarfile
 from io import BytesIO
 from pathlib import Path
 from tempfile import NamedTemporaryFile, TemporaryDirectory
+from zipfile import ZipFile
 
 ROOT = Path(__file__).parents[1]
 NEXT = "next"
@@ -42,9 +42,9 @@ def build(root: Path, site: Path) -> list[str]:
     _build(root, site / NEXT)
     for version in releases:
         with TemporaryDirectory() as directory:
-            archive = _git(root, "archive", f"v{version}")
-            with tarfile.open(fileobj=BytesIO(archive)) as files:
-                files.extractall(directory, filter="data")
+            archive = _git(root, "archive", "--format=zip", f"v{version}")
+            with ZipFile(BytesIO(archive)) as files:
+                files.extractall(directory)
             _build(Path(directory), site / version)
     versions = [NEXT, *releases]
     newest = versions[1] if len(versions) > 1 else NEXT
