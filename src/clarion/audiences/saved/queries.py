@@ -140,9 +140,14 @@ async def list_uses(connection: AsyncConnection, actor: Actor, code: str) -> lis
     return await store.uses_of(connection, actor.workspace_id, code)
 
 
-async def workspace_schema(connection: AsyncConnection, actor: Actor) -> WorkspaceSchema:
-    """The traits, events and properties that occur in a sample of what there is."""
-    return await schema_store.read_schema(connection, actor.workspace_id)
+async def workspace_schema(
+    connection: AsyncConnection, actor: Actor, *, has_properties: bool = True
+) -> WorkspaceSchema:
+    """The traits, events and properties that occur in a sample of what there is. Without properties
+    it takes half as long."""
+    return await schema_store.read_schema(
+        connection, actor.workspace_id, has_properties=has_properties
+    )
 
 
 async def _view(connection: AsyncConnection, audience: Audience) -> AudienceView:

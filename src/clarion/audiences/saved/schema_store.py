@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, union_all
+from sqlalchemy import null, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.audiences.value import written_of
@@ -66,8 +66,11 @@ class _Seen:
     examples: dict[Any, None] = field(default_factory=dict)
 
 
-async def read_schema(connection: AsyncConnection, workspace_id: UUID) -> WorkspaceSchema:
-    """Tokens in traits and events are shown as everywhere, as fingerprints."""
+async def read_schema(
+    connection: AsyncConnection, workspace_id: UUID, *, has_properties: bool = True
+) -> WorkspaceSchema:
+    """Tokens in traits and events are shown as everywhere, as fingerprints. `has_properties`: with
+    those of events, for which their bodies are read."""
     rows = await connection.execute(
         select(customers.c.traits)
         .where(unindexed(customers.c.workspace_id) == workspace_id)
@@ -77,10 +80,10 @@ async def read_schema(connection: AsyncConnection, workspace_id: UUID) -> Worksp
     traits = [shown_traits(row) for row in rows.scalars()]
     by_name: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
     count = 0
-    for name, kind, body in await _newest_events(connection, workspace_id):
+    for name, kind, body in await _newest_events(connection, workspace_id, has_properties):
         count += 1
         if kind == "track" and name is not None:
-            by_name[name].append(shown_properties(body))
+            by_name[name].append({} if body is None else shown_properties(body))
     names = sorted(by_name, key=lambda name: -len(by_name[name]))[:NAMES_MAX]
     return WorkspaceSchema(
         profiles_read=len(traits),
@@ -93,13 +96,17 @@ async def read_schema(connection: AsyncConnection, workspace_id: UUID) -> Worksp
     )
 
 
-async def _newest_events(connection: AsyncConnection, workspace_id: UUID) -> Iterable[Any]:
-    """Name, type and body of the newest events of each source, in one statement."""
+async def _newest_events(
+    connection: AsyncConnection, workspace_id: UUID, has_bodies: bool
+) -> Iterable[Any]:
+    """Name, type and body of the newest events of each source, in one statement. `has_bodies`:
+    else they are None."""
     parts = []
+    body = events.c.body if has_bodies else null().label("body")
     source_ids = await _sources(connection, workspace_id)
     for source_id in source_ids:
         newest = (
-            select(events.c.name, events.c.type, events.c.body)
+            select(events.c.name, events.c.type, body)
             .where(events.c.source_id == source_id)
             .order_by(events.c.seq.desc())
             .limit(EVENTS_READ // len(source_ids))

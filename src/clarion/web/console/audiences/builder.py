@@ -137,7 +137,7 @@ async def _builder(
         json=text,
         reached=counted,
         who=_who(me),
-        schema=await me.ask(workspace_schema),
+        schema=await me.ask(workspace_schema, has_properties=False),
         device_fields=[field.value for field in DeviceField],
         campaigns=list(ids),
         audiences=[view.audience for view in views],

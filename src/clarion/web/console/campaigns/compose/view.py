@@ -174,7 +174,7 @@ async def composer(
     """The page, with what was typed. `draft`: to be shown as it would look."""
     needs(me, Permission.WRITE)
     views = await me.ask(list_audiences, archived=False, before=None, limit=AUDIENCES_SHOWN)
-    schema = await me.ask(workspace_schema)
+    schema = await me.ask(workspace_schema, has_properties=False)
     limits = await me.ask(get_limits)
     # Whoever opens it does not wait until all are counted: the page asks for that by itself.
     counts = me.request.method != "GET"
