@@ -18,8 +18,8 @@ from clarion.campaigns.content.spec import Content, ContentSpec
 from clarion.campaigns.content.template import Template
 from clarion.campaigns.content.variables import traits_named
 from clarion.campaigns.content.zone_store import zones_for
+from clarion.campaigns.content_check.device_store import locale_on, locales_of
 from clarion.campaigns.draft import ContentCheck
-from clarion.campaigns.tryout.device_store import locale_on, locales_of
 from clarion.customers.devices.device import Platform
 from clarion.customers.profile.store import Customer, find_customer, get_customer_by_id
 from clarion.faults import Fault

@@ -11,6 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from clarion.cli.api import ask, ask_list, open_api
 from clarion.cli.api.client import Api
 from clarion.cli.campaigns.approval import approve, propose, reject, show_approval
+from clarion.cli.campaigns.content_check import check, test, try_out
 from clarion.cli.campaigns.draft import Flags, flags_named, read_change
 from clarion.cli.campaigns.keeping import archive, delete, duplicate, restore, unschedule
 from clarion.cli.campaigns.launches import activity, deliveries, launch
@@ -28,7 +29,6 @@ from clarion.cli.campaigns.steps import (
     schedule,
 )
 from clarion.cli.campaigns.timing import forecast, keep_time
-from clarion.cli.campaigns.tryout import check, test, try_out
 from clarion.cli.campaigns.when import AT_NO_TIME, When
 from clarion.cli.output import AsJson, Ending, ExitCode, Limit, console, print_records, read_id
 

@@ -40,7 +40,7 @@ ROUTES: Mapping[str, Sequence[str]] = {
         "campaigns.keeping:KeptCampaign",
         "campaigns.launches:CampaignLaunches",
         "campaigns.launches:CampaignActivity",
-        "campaigns.tryout:TryOuts",
+        "campaigns.content_check:ContentChecks",
         "campaigns.approvals:CampaignApprovals",
     ],
     "launches": ["campaigns.launches:Launches", "campaigns.deliveries:LaunchDeliveries"],

@@ -7,11 +7,11 @@ from typing import Any
 from clarion.accounts.actor import Permission
 from clarion.accounts.command import forbidden
 from clarion.campaigns.content.surfaces import meters
+from clarion.campaigns.content_check.content_preview import ContentPreview, preview_content
 from clarion.campaigns.preview import Forecast
 from clarion.campaigns.queries import check_new, forecast_new
 from clarion.campaigns.timing.calendar import Upcoming
 from clarion.campaigns.timing.calendar_queries import upcoming_of
-from clarion.campaigns.tryout.content_preview import ContentPreview, preview_content
 from clarion.customers.devices.device import Platform
 from clarion.faults import Rejected
 from clarion.web.console.campaigns.compose.form import Written, field_of, with_faults

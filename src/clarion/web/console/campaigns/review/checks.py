@@ -6,9 +6,9 @@ from enum import StrEnum
 
 from clarion.campaigns.content.advice import advise
 from clarion.campaigns.content.spec import ContentSpec
+from clarion.campaigns.content_check.sample import FindingKind, SampleCheck
 from clarion.campaigns.preview import Preview
 from clarion.campaigns.timing.calendar import Upcoming
-from clarion.campaigns.tryout.sample import FindingKind, SampleCheck
 from clarion.deliveries.apps.queries import FirebaseApp
 from clarion.faults import Rejected
 from clarion.web.console.campaigns.compose.form import field_of

@@ -20,6 +20,7 @@ from clarion.campaigns.approval.commands import (
 from clarion.campaigns.approval.queries import ApprovalView, get_approval
 from clarion.campaigns.campaign import Campaign, CampaignState
 from clarion.campaigns.commands import unschedule_campaign
+from clarion.campaigns.content_check.sample import check_campaign
 from clarion.campaigns.limits.queries import get_limits
 from clarion.campaigns.queries import (
     forecast_campaign,
@@ -31,7 +32,6 @@ from clarion.campaigns.queries import (
 from clarion.campaigns.reaching import schedule_reaching
 from clarion.campaigns.timing.calendar import Upcoming
 from clarion.campaigns.trigger import next_at
-from clarion.campaigns.tryout.sample import check_campaign
 from clarion.deliveries.apps.queries import list_apps
 from clarion.deliveries.limits.forecast import LimitsForecast, forecast_limits
 from clarion.faults import Fault, Rejected, invalid

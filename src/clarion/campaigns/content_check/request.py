@@ -26,7 +26,7 @@ class SeenBy(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TryOut:
+class CheckRequest:
     """A content, and for whom it is tried out."""
 
     content: ContentSpec
@@ -40,7 +40,7 @@ class TryOut:
     limit: int = SAMPLE_DEFAULT
 
 
-def read_try_out(wire: Mapping[str, Any], *allowed: str) -> TryOut | Rejected:
+def read_check_request(wire: Mapping[str, Any], *allowed: str) -> CheckRequest | Rejected:
     """The request in `wire`, or everything that is wrong with it. `content` may always stand there,
     and `audience`; the rest where it is `allowed`."""
     known = ("content", "audience", *allowed)
@@ -68,7 +68,7 @@ def read_try_out(wire: Mapping[str, Any], *allowed: str) -> TryOut | Rejected:
             values[name] = checked
     if faults or isinstance(content, list) or isinstance(audience, list):
         return invalid(*faults, code="invalid_campaign")
-    return TryOut(content=content, audience=audience, has_audience=has_audience, **values)
+    return CheckRequest(content=content, audience=audience, has_audience=has_audience, **values)
 
 
 def _user_id(value: Any) -> str | Fault:

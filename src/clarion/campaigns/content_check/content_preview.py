@@ -16,9 +16,9 @@ from clarion.campaigns.content.spec import Content
 from clarion.campaigns.content.surfaces import SurfaceMeters, meters
 from clarion.campaigns.content.template import Template, written_at
 from clarion.campaigns.content.zone_store import zones_for
+from clarion.campaigns.content_check.device_store import locale_on, locales_of, sample_devices
+from clarion.campaigns.content_check.request import CheckRequest, SeenBy, read_check_request
 from clarion.campaigns.preview import CampaignWarning, warnings_of_traits
-from clarion.campaigns.tryout.device_store import locale_on, locales_of, sample_devices
-from clarion.campaigns.tryout.request import SeenBy, TryOut, read_try_out
 from clarion.customers.devices.device import Platform
 from clarion.customers.profile.store import Customer, find_customer, get_customer_by_id
 from clarion.faults import Fault, Rejected, invalid
@@ -88,7 +88,7 @@ async def preview_content(
 ) -> ContentPreview | Rejected:
     """What a customer would see: whom `user_id` names, or else a random one of the audience (by
     `chance`, in [0, 1)), or nobody known. Rejected where the content could not be saved."""
-    asked = read_try_out(wire, "user_id", "seen_by", "language")
+    asked = read_check_request(wire, "user_id", "seen_by", "language")
     if isinstance(asked, Rejected):
         return asked
     wrong = await wrong_references(connection, actor.workspace_id, asked.audience, "audience")
@@ -124,7 +124,7 @@ async def preview_content(
 
 
 async def _customer(
-    connection: AsyncConnection, actor: Actor, asked: TryOut, *, now: datetime, chance: float
+    connection: AsyncConnection, actor: Actor, asked: CheckRequest, *, now: datetime, chance: float
 ) -> Customer | None:
     workspace_id = actor.workspace_id
     if asked.user_id is not None:
@@ -139,7 +139,7 @@ async def _customer(
 
 
 def _show(
-    asked: TryOut,
+    asked: CheckRequest,
     template: Template,
     provider: ContentProvider,
     customer: Customer | None,

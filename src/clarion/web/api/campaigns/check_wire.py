@@ -1,16 +1,16 @@
 """Contents that are tried out, on the wire. What is taken in is checked by
-`campaigns/tryout/request.py`; the types of bodies here describe it."""
+`campaigns/content_check/request.py`; the types of bodies here describe it."""
 
 from typing import Annotated
 
 import msgspec
 
 from clarion.campaigns.content.surfaces import SurfaceMeters
+from clarion.campaigns.content_check import content_preview
+from clarion.campaigns.content_check.content_preview import TriedFault
+from clarion.campaigns.content_check.request import SAMPLE_MAX, SeenBy
+from clarion.campaigns.content_check.sample import FindingKind
 from clarion.campaigns.preview import CampaignWarning
-from clarion.campaigns.tryout import content_preview
-from clarion.campaigns.tryout.content_preview import TriedFault
-from clarion.campaigns.tryout.request import SAMPLE_MAX, SeenBy
-from clarion.campaigns.tryout.sample import FindingKind
 from clarion.customers.devices.device import Platform
 from clarion.web.api.audiences.wire import Rule
 from clarion.web.api.campaigns.wire import Content, Rendered

@@ -46,7 +46,7 @@ from clarion.deliveries.provider import (
 from clarion.deliveries.provider import Rejected as RejectedPush
 from clarion.deliveries.sending.chunk_result import NOT_RENDERED, ChunkResult
 from clarion.deliveries.sending.zones import tell_zones
-from clarion.deliveries.tryout_store import TestDevice, devices_to_test
+from clarion.deliveries.test_pushes.store import TestDevice, devices_to_test
 from clarion.faults import Fault, Rejected, invalid, not_found
 
 TEST_PEOPLE = "test-people"

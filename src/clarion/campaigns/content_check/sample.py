@@ -22,9 +22,9 @@ from clarion.campaigns.content.rendering import Blank
 from clarion.campaigns.content.spec import ContentSpec
 from clarion.campaigns.content.template import Template, written_at
 from clarion.campaigns.content.zone_store import zones_for
+from clarion.campaigns.content_check.device_store import SampledDevice, sample_devices
+from clarion.campaigns.content_check.request import CheckRequest, read_check_request
 from clarion.campaigns.draft import ContentCheck
-from clarion.campaigns.tryout.device_store import TriedDevice, sample_devices
-from clarion.campaigns.tryout.request import TryOut, read_try_out
 from clarion.customers.devices.device import Platform
 from clarion.faults import Fault, Rejected, invalid, not_found
 
@@ -90,7 +90,7 @@ async def check_content(
     chance: float,
 ) -> SampleCheck | Rejected:
     """A content that is not saved, rendered for a sample of `limit` devices of the audience."""
-    asked = read_try_out(wire, "limit")
+    asked = read_check_request(wire, "limit")
     if isinstance(asked, Rejected):
         return asked
     wrong = await wrong_references(connection, actor.workspace_id, asked.audience, "audience")
@@ -114,10 +114,10 @@ async def check_campaign(
     if campaign is None:
         return not_found("campaign")
     # Its content was checked when it was saved, perhaps by a version that reserved fewer names.
-    asked = read_try_out({**wire, "content": {"title": "-"}}, "limit")
+    asked = read_check_request({**wire, "content": {"title": "-"}}, "limit")
     if isinstance(asked, Rejected):
         return asked
-    asked = TryOut(
+    asked = CheckRequest(
         content=campaign.content, audience=campaign.audience, has_audience=True, limit=asked.limit
     )
     return await _check(connection, actor, asked, check, campaign, now=now, chance=chance)
@@ -126,7 +126,7 @@ async def check_campaign(
 async def _check(
     connection: AsyncConnection,
     actor: Actor,
-    asked: TryOut,
+    asked: CheckRequest,
     check: ContentCheck,
     campaign: Campaign | None,
     *,
@@ -143,7 +143,7 @@ async def _check(
     values = LaunchValues(zone=zone)
     if campaign is not None:
         values = launch_values(campaign, now, zone)
-    concerned: dict[_Cause, dict[UUID, TriedDevice]] = defaultdict(dict)
+    concerned: dict[_Cause, dict[UUID, SampledDevice]] = defaultdict(dict)
     steps = template.steps
     for device in devices:
         own_zone = zones.get(device.customer_id)
@@ -158,7 +158,7 @@ async def _check(
 def _causes(
     spec: ContentSpec,
     template: Template,
-    device: TriedDevice,
+    device: SampledDevice,
     check: ContentCheck,
     now: datetime,
     values: LaunchValues,
@@ -202,7 +202,7 @@ def _causes(
 
 
 def _counted(
-    devices: Sequence[TriedDevice], concerned: Mapping[_Cause, Mapping[UUID, TriedDevice]]
+    devices: Sequence[SampledDevice], concerned: Mapping[_Cause, Mapping[UUID, SampledDevice]]
 ) -> SampleCheck:
     """The worst first, then what concerns most."""
     customers = {device.customer_id for device in devices}
@@ -225,5 +225,5 @@ def _counted(
     )
 
 
-def _example(device: TriedDevice) -> Example:
+def _example(device: SampledDevice) -> Example:
     return Example(id=device.customer_id, user_id=device.user_id)

@@ -18,7 +18,7 @@ from clarion.storage.schema import customers, devices
 _IDS = 2**128
 
 
-class TriedDevice(Struct, frozen=True, kw_only=True):
+class SampledDevice(Struct, frozen=True, kw_only=True):
     """A device with whose it is, as far as a content asks for it."""
 
     device_id: UUID
@@ -37,11 +37,11 @@ async def sample_devices(
     now: datetime,
     chance: float,
     limit: int,
-) -> Sequence[TriedDevice]:
+) -> Sequence[SampledDevice]:
     """At most `limit` devices that a rule (its audiences resolved) reaches and whose customers take
     pushes, from a place on that `chance` (in [0, 1)) says. Ids are hashes: they are of all ages."""
     start = UUID(int=int(chance * _IDS))
-    found: dict[UUID, TriedDevice] = {}
+    found: dict[UUID, SampledDevice] = {}
     for after in (start, None):
         page = devices_of(workspace_id, rule, now=now, after=after, limit=limit - len(found))
         rows = await connection.execute(
@@ -78,8 +78,8 @@ def locale_on(platform: Platform, locales: Mapping[str, str | None]) -> str | No
     return next((locale for locale in locales.values() if locale is not None), None)
 
 
-def _device(row: Any) -> TriedDevice:
-    return TriedDevice(
+def _device(row: Any) -> SampledDevice:
+    return SampledDevice(
         device_id=row.id,
         customer_id=row.customer_id,
         platform=row.platform,

@@ -1,0 +1,1 @@
+"""A content checked before it is sent: shown for one customer, rendered for a sample."""
