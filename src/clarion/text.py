@@ -51,30 +51,30 @@ def without_passwords(text: str) -> str:
     return _QUERY.sub(_without_values, _USER_INFO.sub(_without_password, text))
 
 
-def _without_password(found: re.Match[str]) -> str:
-    user, colon, _ = found[1].partition(":")
+def _without_password(match: re.Match[str]) -> str:
+    user, colon, _ = match[1].partition(":")
     if colon:
         return f"://{user}:***@"
-    scheme = found.string[: found.start()].rpartition(",")[2].split()[-1:]
-    return "://***@" if scheme and scheme[0].endswith(_TOKEN_SCHEMES) else found[0]
+    scheme = match.string[: match.start()].rpartition(",")[2].split()[-1:]
+    return "://***@" if scheme and scheme[0].endswith(_TOKEN_SCHEMES) else match[0]
 
 
-def _without_values(found: re.Match[str]) -> str:
+def _without_values(match: re.Match[str]) -> str:
     pairs = []
-    for pair in found[2].split("&"):
+    for pair in match[2].split("&"):
         name, sign, value = pair.partition("=")
         is_safe = name.lower() in _SAFE_PARAMETERS or not value
         pairs.append(pair if is_safe else f"{name}{sign}***")
-    return found[1] + "&".join(pairs)
+    return match[1] + "&".join(pairs)
 
 
-def _numbered(found: re.Match[str]) -> str:
-    number = ord(found[0])
+def _numbered(match: re.Match[str]) -> str:
+    number = ord(match[0])
     return f"\\x{number:02x}" if number < 0x100 else f"\\u{number:04x}"
 
 
-def _escaped(found: re.Match[str]) -> str:
-    return f"\\u{ord(found[0]):04x}"
+def _escaped(match: re.Match[str]) -> str:
+    return f"\\u{ord(match[0]):04x}"
 
 
 def is_storable(text: str) -> bool:

@@ -36,10 +36,10 @@ def traceparent_in(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
     """What a call's headers name as its trace; None: nothing, or nothing that can be."""
     for name, value in headers:
         if name == HEADER:
-            found = _FORM.fullmatch(value[:200])
-            if found is None or not (int(found[1], 16) and int(found[2], 16)):
+            match = _FORM.fullmatch(value[:200])
+            if match is None or not (int(match[1], 16) and int(match[2], 16)):
                 return None
-            return f"00-{found[1].decode()}-{found[2].decode()}-{found[3].decode()}"
+            return f"00-{match[1].decode()}-{match[2].decode()}-{match[3].decode()}"
     return None
 
 
@@ -102,7 +102,9 @@ def spans(name: str, parents: Iterable[str | None]) -> Iterator[None]:
     if _tracer is None:
         yield
         return
-    recorded = [one for one in dict.fromkeys(parents) if one is not None and one.endswith("1")]
+    recorded = [
+        parent for parent in dict.fromkeys(parents) if parent is not None and parent.endswith("1")
+    ]
     with ExitStack() as stack:
         for parent in recorded[:SPANS_AT_ONCE]:
             stack.enter_context(span(name, parent))
@@ -177,13 +179,13 @@ def _context(traceparent: str | None) -> Any:
     if traceparent is None:
         return Context()
     _, trace, parent, flags = traceparent.split("-")
-    told = SpanContext(
+    span_context = SpanContext(
         trace_id=int(trace, 16),
         span_id=int(parent, 16),
         is_remote=True,
         trace_flags=TraceFlags(int(flags, 16) & 1),
     )
-    return set_span_in_context(NonRecordingSpan(told), Context())
+    return set_span_in_context(NonRecordingSpan(span_context), Context())
 
 
 def _note(started: Any, error: BaseException) -> None:

@@ -84,7 +84,7 @@ class Watchdog:
 def is_exhausted(error: BaseException) -> bool:
     """Whether the process has come to a limit of its own that no waiting lifts: memory, threads."""
     if isinstance(error, BaseExceptionGroup):
-        return any(is_exhausted(one) for one in error.exceptions)
+        return any(is_exhausted(exception) for exception in error.exceptions)
     if isinstance(error, RuntimeError) and "start new thread" in str(error):
         return True
     return isinstance(error, MemoryError) or getattr(error, "errno", None) == errno.ENOMEM

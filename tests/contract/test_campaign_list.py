@@ -1,9 +1,7 @@
 """The list of campaigns by state and by name, on both databases."""
 
 from clarion.campaigns.campaign import CampaignState, pause
-from clarion.campaigns.preview import Preview
-from clarion.campaigns.queries import list_campaigns, preview_new
-from clarion.faults import Rejected
+from clarion.campaigns.queries import list_campaigns
 from clarion.reports.queries import list_progress
 from clarion.storage.database import Database
 from support.clock import FakeClock
@@ -42,34 +40,3 @@ async def test_each_state_lists_those_that_show_it_and_together_they_are_all(
         progress = await list_progress(connection, world.actor, shown)
     assert set(progress) == {done, sending}
     assert (progress[done].planned, progress[done].accepted) == (2, 2)
-
-
-async def test_what_is_not_saved_is_shown_as_it_would_look(
-    database: Database, clock: FakeClock
-) -> None:
-    world = await World(database, clock).open()
-    await world.devices("ok-1", user="ada")
-    wire = {
-        "name": "x",
-        "content": {"title": "Hi {{ customer.user_id }}"},
-        "audience": {"everyone": True},
-    }
-    async with database.read() as connection:
-        shown = await preview_new(
-            connection, world.actor, wire, world.provider.check, customer=None, now=clock.now()
-        )
-        unknown = await preview_new(
-            connection, world.actor, wire, world.provider.check, customer="bo", now=clock.now()
-        )
-        wrong = await preview_new(
-            connection,
-            world.actor,
-            wire | {"audience": {"audience": "none"}},
-            world.provider.check,
-            customer=None,
-            now=clock.now(),
-        )
-    assert isinstance(shown, Preview)
-    assert (shown.platforms["Android"].title, shown.devices) == ("Hi ada", 1)
-    assert isinstance(unknown, Rejected) and unknown.code == "not_found"
-    assert isinstance(wrong, Rejected) and wrong.faults[0].field == "audience"

@@ -130,7 +130,7 @@ def _wrong(operator: Operator, value: Any) -> str | None:
     if operator is Operator.ONE_OF:
         if not isinstance(value, list) or not 0 < len(value) <= VALUES_MAX:
             return f"must be a list of 1 to {VALUES_MAX} values; upload longer ones as a list"
-        wrongs = [_wrong_value(one) for one in value]
+        wrongs = [_wrong_value(item) for item in value]
         return next((wrong for wrong in wrongs if wrong is not None), None)
     if operator in (Operator.EQUALS, Operator.CONTAINS):
         return _wrong_value(value)

@@ -250,7 +250,7 @@ def _device_holds(asked: DeviceIs, now: datetime) -> Condition:
     if asked.field is DeviceField.LANGUAGE:
         locale = plain_locale_of(json_text(devices.c.facts, path))
         begins = [f"{value.lower()}-" for value in values_of(comparison)]
-        return or_(*(func.substr(locale + "-", 1, len(one)) == one for one in begins))
+        return or_(*(func.substr(locale + "-", 1, len(prefix)) == prefix for prefix in begins))
     if asked.field is DeviceField.COUNTRY:
         locale = plain_locale_of(json_text(devices.c.facts, path))
         patterns = [
@@ -277,8 +277,8 @@ def _did(rule: DidEvent, now: datetime, *, at_once: bool) -> Condition:
         events.c.type == literal_column("'track'"),
         events.c.name == rule.name,
         *(
-            _holds(one.comparison, events.c.body, ("properties", *one.path), now)
-            for one in rule.where
+            _holds(condition.comparison, events.c.body, ("properties", *condition.path), now)
+            for condition in rule.where
         ),
     )
     theirs = (*owned_by_each(customers.c.id), *such)

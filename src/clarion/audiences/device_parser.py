@@ -37,11 +37,11 @@ def read_device(wire: Any, field: str, faults: Faults) -> HasDevice | None:
         faults.append(Fault(field=field, message=message))
         return None
     conditions = [_read(part, f"{field}[{index}]", faults) for index, part in enumerate(wire)]
-    return HasDevice(where=tuple(one for one in conditions if one is not None))
+    return HasDevice(where=tuple(condition for condition in conditions if condition is not None))
 
 
 def _read(wire: Any, field: str, faults: Faults) -> DeviceIs | None:
-    names = [one.value for one in DeviceField]
+    names = [field.value for field in DeviceField]
     if not isinstance(wire, Mapping) or wire.get("field") not in names:
         place = f"{field}.field" if isinstance(wire, Mapping) else field
         faults.append(Fault(field=place, message="must be one of: " + ", ".join(names)))
@@ -75,9 +75,9 @@ def _wrong(asked: DeviceField, comparison: Comparison) -> str | None:
     value = comparison.value
     values = value if isinstance(value, tuple) else (value,)
     if asked in _FIXED:
-        is_right = all(one in _FIXED[asked] for one in values)
+        is_right = all(item in _FIXED[asked] for item in values)
         return None if is_right else "must be of: " + ", ".join(_FIXED[asked])
-    if not all(isinstance(one, str) for one in values):
+    if not all(isinstance(item, str) for item in values):
         return "must be a text"
     if asked in _SHAPES:
         shape, what = _SHAPES[asked]
@@ -109,7 +109,9 @@ def _read_version(
     if not isinstance(values, list) or (count is not None and len(values) not in count):
         what = "two versions" if operator is Operator.BETWEEN else "1 to 100 versions"
         faults.append(Fault(field=f"{field}.value", message=f"must be a list of {what}"))
-    elif any(version_key(one) is None or wrong_scalar(one) is not None for one in values):
+    elif any(
+        version_key(version) is None or wrong_scalar(version) is not None for version in values
+    ):
         message = 'must be a version that begins with numbers, as a text: "4.10.2"'
         faults.append(Fault(field=f"{field}.value", message=message))
     if len(faults) > before:

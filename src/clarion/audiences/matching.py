@@ -116,12 +116,20 @@ def matches(rule: Rule, customer: KnownCustomer, now: datetime) -> bool:
             return holds(comparison, member(customer.traits, path), now)
         case HasDevice(where=where):
             return any(
-                all(_device_holds(one, device, now) for one in where) for device in customer.devices
+                all(_device_holds(condition, device, now) for condition in where)
+                for device in customer.devices
             )
         case DidEvent():
             return _did(rule, customer.events, now)
         case GotCampaign(campaign_id=campaign_id, fate=fate):
-            return _got([one for one in customer.pushes if one.campaign_id == campaign_id], fate)
+            return _got(
+                [
+                    condition
+                    for condition in customer.pushes
+                    if condition.campaign_id == campaign_id
+                ],
+                fate,
+            )
         case InList(audience_id=audience_id):
             return audience_id in customer.lists
         case Percent():
@@ -247,7 +255,8 @@ def _times(rule: DidEvent, events: Iterable[KnownEvent], now: datetime) -> list[
         for event in events
         if event.name == rule.name
         and all(
-            property_holds(one.comparison, event.properties, one.path, now) for one in rule.where
+            property_holds(condition.comparison, event.properties, condition.path, now)
+            for condition in rule.where
         )
     ]
 
@@ -295,11 +304,11 @@ def _known(rule: Rule, customer: KnownCustomer, now: datetime, shown: Mapping[st
 
 def _shown_device(device: KnownDevice, where: Iterable[DeviceIs]) -> dict[str, Any]:
     shown: dict[str, Any] = {"platform": device.platform}
-    for one in where:
-        if one.field is DeviceField.LAST_SEEN:
+    for condition in where:
+        if condition.field is DeviceField.LAST_SEEN:
             shown["last_seen"] = device.last_seen_at
-        elif one.field is DeviceField.REGISTERED:
+        elif condition.field is DeviceField.REGISTERED:
             shown["registered"] = device.registered_at
-        elif one.field in FACTS:
-            shown[one.field.value] = device.facts.get(FACTS[one.field])
+        elif condition.field in FACTS:
+            shown[condition.field.value] = device.facts.get(FACTS[condition.field])
     return shown

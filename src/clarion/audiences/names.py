@@ -52,8 +52,10 @@ def without_person(rule: Rule, ids: AbstractSet[str], words: AbstractSet[str], n
             return structs.replace(rule, comparison=_unnamed(comparison, ids, words, nobody))
         case HasDevice() | DidEvent():
             where: Any = tuple(
-                structs.replace(one, comparison=_unnamed(one.comparison, ids, words, nobody))
-                for one in rule.where
+                structs.replace(
+                    condition, comparison=_unnamed(condition.comparison, ids, words, nobody)
+                )
+                for condition in rule.where
             )
             return structs.replace(rule, where=where)
         case _ if isinstance(rule, Group):

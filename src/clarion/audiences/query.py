@@ -86,14 +86,14 @@ async def reaches_anybody(
     """Whether the rule reaches any device at `now` that would be sent a push: the same devices as
     `reach` counts, but those that it counts as left out. `is_silent`: the push shows nothing, so
     that notifications may be off. It ends at the first."""
-    found = (
+    reached = (
         devices_of(workspace_id, rule, now=now, after=None, limit=1)
         .where(not_(takes_no_push()), sources.c.firebase_app_id.is_not(None))
         .order_by(None)
     )
     if not is_silent:
-        found = found.where(func.coalesce(shows_nothing(), false()).is_(False))
-    return (await connection.execute(found)).first() is not None
+        reached = reached.where(func.coalesce(shows_nothing(), false()).is_(False))
+    return (await connection.execute(reached)).first() is not None
 
 
 async def _are_many(

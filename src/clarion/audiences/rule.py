@@ -214,7 +214,12 @@ def dump(rule: Rule) -> dict[str, Any]:
         case TraitIs(path=path, comparison=comparison):
             return {"trait": dump_path(path)} | comparison.dump()
         case HasDevice(where=where):
-            return {"device": [{"field": one.field.value} | one.comparison.dump() for one in where]}
+            return {
+                "device": [
+                    {"field": condition.field.value} | condition.comparison.dump()
+                    for condition in where
+                ]
+            }
         case DidEvent():
             return _dump_event(rule)
         case GotCampaign(campaign_id=campaign_id, fate=fate):
@@ -265,6 +270,7 @@ def _dump_event(rule: DidEvent) -> dict[str, Any]:
         wire["zone"] = window.zone
     if rule.where:
         wire["where"] = [
-            {"property": dump_path(one.path)} | one.comparison.dump() for one in rule.where
+            {"property": dump_path(condition.path)} | condition.comparison.dump()
+            for condition in rule.where
         ]
     return wire

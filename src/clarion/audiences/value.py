@@ -91,17 +91,17 @@ def written_of(value: Any) -> Written | None:
         whole = math.floor(value)
         seconds = whole // 1000 if abs(whole) >= MILLISECONDS_FROM else whole
         return Written(Clock.INSTANT, seconds)
-    found = _DATE.fullmatch(value) if isinstance(value, str) else None
-    if found is None:
+    match = _DATE.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
         return None
-    year, month, day = int(found[1]), int(found[2]), int(found[3])
+    year, month, day = int(match[1]), int(match[2]), int(match[3])
     if not (year and 1 <= month <= 12 and 1 <= day <= calendar.monthrange(year, month)[1]):
         return None
     seconds = (date(year, month, day).toordinal() - _EPOCH_DAY) * DAY_SECONDS
-    if found[4] is None:
+    if match[4] is None:
         return Written(Clock.DAY, seconds)
-    seconds += int(found[4]) * 3600 + int(found[5]) * 60 + int(found[6] or 0)
-    offset = found[7]
+    seconds += int(match[4]) * 3600 + int(match[5]) * 60 + int(match[6] or 0)
+    offset = match[7]
     if offset is None:
         return Written(Clock.LOCAL, seconds)
     if offset != "Z":

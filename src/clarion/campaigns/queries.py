@@ -123,23 +123,6 @@ async def render_campaign(
     return shown or not_found("customer")
 
 
-async def preview_new(
-    connection: AsyncConnection,
-    actor: Actor,
-    wire: Mapping[str, Any],
-    check: ContentCheck,
-    *,
-    customer: str | None,
-    now: datetime,
-) -> Preview | Rejected:
-    """The same of a campaign that is not saved, as it is written (`campaigns/draft.py`)."""
-    campaign = await check_new(connection, actor, wire, check, now=now)
-    if isinstance(campaign, Rejected):
-        return campaign
-    shown = await preview.preview(connection, campaign, check, name=customer, now=now)
-    return shown or not_found("customer")
-
-
 async def check_new(
     connection: AsyncConnection,
     actor: Actor,

@@ -95,6 +95,6 @@ async def _empty(services: Services, campaign: Campaign | Rejected) -> Rejected 
         if await reaches_anybody(connection, workspace_id, rule, now=now, is_silent=is_silent):
             return None
         expected = await forecast(connection, campaign, now=now)
-    told = [one.message for one in expected.warnings if one.field == "audience"]
-    reason = told[0] if told else "reaches nobody now"
+    messages = [warning.message for warning in expected.warnings if warning.field == "audience"]
+    reason = messages[0] if messages else "reaches nobody now"
     return invalid(Fault("audience", f"{reason}; {CURE}"), code="invalid_campaign")

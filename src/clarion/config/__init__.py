@@ -264,7 +264,7 @@ def _secret(text: str) -> str:
 
 
 def _secrets(text: str) -> tuple[str, ...]:
-    return tuple(_secret(one.strip()) for one in text.split(",") if one.strip())
+    return tuple(_secret(part.strip()) for part in text.split(",") if part.strip())
 
 
 def _log(text: str) -> LogOptions:

@@ -48,7 +48,7 @@ async def past_devices_of(
 ) -> set[str]:
     """The ids of every device that is or was the person's."""
     lines = device_history.c
-    found: set[str] = set()
+    device_ids: set[str] = set()
     for part in in_parts(person.customer_ids):
         for table, column in (
             (device_history, lines.customer_id),
@@ -60,8 +60,8 @@ async def past_devices_of(
                 .where(table.c.workspace_id == workspace_id, column.in_(part))
                 .distinct()
             )
-            found |= set(rows.scalars())
-    return found
+            device_ids |= set(rows.scalars())
+    return device_ids
 
 
 async def owners_of(
@@ -69,7 +69,7 @@ async def owners_of(
 ) -> set[UUID]:
     """The customers whose these devices are or ever were."""
     lines = device_history.c
-    found: set[UUID] = set()
+    customer_ids: set[UUID] = set()
     for part in in_parts(device_ids):
         for table, column in (
             (device_history, lines.customer_id),
@@ -85,8 +85,8 @@ async def owners_of(
                 )
                 .distinct()
             )
-            found |= set(rows.scalars())
-    return found
+            customer_ids |= set(rows.scalars())
+    return customer_ids
 
 
 async def installations_on(
@@ -131,7 +131,7 @@ async def remove_some(
         (device_deletions, device_deletions.c.user_id, person.ids),
         (device_deletions, device_deletions.c.device_id, person.ids),
     ):
-        key = tuple_(*(one for one in table.primary_key if one.name != "workspace_id"))
+        key = tuple_(*(column for column in table.primary_key if column.name != "workspace_id"))
         ours = found_by = table.c.workspace_id == workspace_id
         if "workspace_id" not in table.primary_key.columns:
             found_by = unindexed(table.c.workspace_id) == workspace_id  # by key alone
@@ -177,9 +177,9 @@ async def strip_devices(
     that are theirs. Their events are gone already: what no event of anybody tells was told by one
     of theirs."""
     known = await identity_store.lock_identifiers(connection, workspace_id, device_ids)
-    told = {key: one.facts for key, one in known.items() if one.facts is not None}
+    told = {key: device.facts for key, device in known.items() if device.facts is not None}
     kept, _ = await registration_store.lock_devices(connection, workspace_id, device_ids)
-    said = {held.holds.message_id for one in kept.values() for held in one.registrations}
+    said = {held.holds.message_id for device in kept.values() for held in device.registrations}
     said |= {message_id for facts in told.values() for message_id in facts.message_ids}
     theirs = said - await _others_events(connection, workspace_id, person, said)
     left = {key: facts.without(theirs) for key, facts in told.items()}
@@ -221,12 +221,12 @@ async def messages_told(
     connection: AsyncConnection, workspace_id: UUID, device_ids: Iterable[str]
 ) -> set[str]:
     """The messageIds of the events that said what is known of these devices."""
-    told: set[str] = set()
+    message_ids: set[str] = set()
     for part in in_parts(device_ids):
         known = await identity_store.read_identifiers(connection, workspace_id, part)
-        for one in known.values():
-            if one.facts is not None:
-                told |= one.facts.message_ids
+        for device in known.values():
+            if device.facts is not None:
+                message_ids |= device.facts.message_ids
         rows = await connection.execute(
             select(devices).where(
                 devices.c.workspace_id == workspace_id, devices.c.device_id.in_(part)
@@ -234,8 +234,8 @@ async def messages_told(
         )
         for row in rows:
             kept = registration_store.kept_device(row)
-            told |= {held.holds.message_id for held in kept.registrations}
-    return told
+            message_ids |= {held.holds.message_id for held in kept.registrations}
+    return message_ids
 
 
 async def _remove_tokens(

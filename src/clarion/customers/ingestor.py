@@ -134,7 +134,7 @@ class Ingestor:
         except Exception as error:
             if len(group) == 1:
                 return await self._take_later(*group[0], error)
-            return sum([await self._take([one]) for one in group])
+            return sum([await self._take([delivery]) for delivery in group])
         await asyncio.gather(*(lease.ack() for lease, _ in group))
         return taken
 
@@ -152,7 +152,7 @@ class Ingestor:
 
     async def _commit(self, parcels: Sequence[Parcel], *, again: bool) -> int:
         size = sum(len(parcel.items) for parcel in parcels)
-        opened = await beside(size, lambda: [(one, *open_parcel(one)) for one in parcels])
+        opened = await beside(size, lambda: [(parcel, *open_parcel(parcel)) for parcel in parcels])
 
         async def work(connection: AsyncConnection) -> tuple[int, Tally]:
             now = self._clock.now()

@@ -210,8 +210,8 @@ async def list_holdings(
         connection, actor.workspace_id, customer.id, limit=HISTORY_LINES_MAX
     )
     held = holdings(lines, customer.id)
-    owners = await owners_of(connection, actor, [one.next_customer_id for one in held])
-    return [(one, owners.get(one.next_customer_id)) for one in held]
+    owners = await owners_of(connection, actor, [holding.next_customer_id for holding in held])
+    return [(holding, owners.get(holding.next_customer_id)) for holding in held]
 
 
 async def list_merges(
@@ -237,8 +237,8 @@ async def list_activity(
     """A page of what a source sent, newest first, and where the next one begins."""
     if await get_source(connection, actor.workspace_id, wanted.source_id) is None:
         return not_found("source")
-    found, position = await ingest_log.newest(connection, wanted, before, limit)
-    return await _activity(connection, actor, found), position
+    entries, position = await ingest_log.newest(connection, wanted, before, limit)
+    return await _activity(connection, actor, entries), position
 
 
 async def watch_activity(
@@ -264,7 +264,10 @@ async def _activity(
     connection: AsyncConnection, actor: Actor, entries: Sequence[Entry]
 ) -> list[SourceEvent]:
     """What a source sent as people may see it, its excerpts without the tokens that are known."""
-    return [_source_event(one) for one in await _without_tokens(connection, actor, entries)]
+    return [
+        _source_event(without_token)
+        for without_token in await _without_tokens(connection, actor, entries)
+    ]
 
 
 async def list_refusals(
@@ -289,11 +292,11 @@ async def list_refusals(
 async def _without_tokens(
     connection: AsyncConnection, actor: Actor, entries: Sequence[Entry]
 ) -> list[Entry]:
-    excerpts = [one.excerpt for one in entries if one.excerpt]
+    excerpts = [entry.excerpt for entry in entries if entry.excerpt]
     known = await known_tokens(connection, actor.workspace_id, excerpts) if excerpts else ()
     return [
-        structs.replace(one, excerpt=shown_text(one.excerpt, known)) if one.excerpt else one
-        for one in entries
+        structs.replace(entry, excerpt=shown_text(entry.excerpt, known)) if entry.excerpt else entry
+        for entry in entries
     ]
 
 
@@ -301,7 +304,9 @@ async def _redacted(
     connection: AsyncConnection, actor: Actor, customers: Sequence[Customer]
 ) -> list[Customer]:
     known = await known_in_traits(connection, actor.workspace_id, customers)
-    return [replace(one, traits=shown_traits(one.traits, known)) for one in customers]
+    return [
+        replace(customer, traits=shown_traits(customer.traits, known)) for customer in customers
+    ]
 
 
 def _event_view(
@@ -322,22 +327,22 @@ def _event_view(
     )
 
 
-def _source_event(one: Entry) -> SourceEvent:
-    has_sdk = one.library is not None or one.library_version is not None
+def _source_event(entry: Entry) -> SourceEvent:
+    has_sdk = entry.library is not None or entry.library_version is not None
     return SourceEvent(
-        outcome=one.outcome,
-        message_id=one.message_id,
-        type=one.type,
-        event=one.name,
-        user_id=one.user_id,
-        anonymous_id=one.anonymous_id,
-        device_id=one.device_id,
-        sdk=Sdk(name=one.library, version=one.library_version) if has_sdk else None,
-        at=one.at,
-        received_at=one.received_at,
-        stage=one.stage,
-        code=one.code,
-        message=one.message,
-        cure=None if one.code is None else cure_of(one.code),
-        excerpt=one.excerpt,
+        outcome=entry.outcome,
+        message_id=entry.message_id,
+        type=entry.type,
+        event=entry.name,
+        user_id=entry.user_id,
+        anonymous_id=entry.anonymous_id,
+        device_id=entry.device_id,
+        sdk=Sdk(name=entry.library, version=entry.library_version) if has_sdk else None,
+        at=entry.at,
+        received_at=entry.received_at,
+        stage=entry.stage,
+        code=entry.code,
+        message=entry.message,
+        cure=None if entry.code is None else cure_of(entry.code),
+        excerpt=entry.excerpt,
     )

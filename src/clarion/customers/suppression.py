@@ -66,12 +66,12 @@ def ids_in(sighting: Sighting) -> set[str]:
 
 def judge(sighting: Sighting, listed: AbstractSet[str]) -> Verdict:
     """Whether an event is dropped, where `listed` are the listed ones of `ids_in`."""
-    found = ids_in(sighting) & listed
-    if not found:
+    listed_ids = ids_in(sighting) & listed
+    if not listed_ids:
         return Verdict(is_dropped=False)
     person = sighting.user_id
     if person in (None, sighting.device_id, sighting.context_device_id):
         return Verdict(is_dropped=True)
-    if person in found or sighting.previous_id in found:
+    if person in listed_ids or sighting.previous_id in listed_ids:
         return Verdict(is_dropped=True)
-    return Verdict(is_dropped=False, released=frozenset(found))
+    return Verdict(is_dropped=False, released=frozenset(listed_ids))

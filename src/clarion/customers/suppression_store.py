@@ -32,18 +32,18 @@ async def let_through(
     locks, so it is either seen here or sees what we store. `known`: those of the identifiers that
     were there before.
     """
-    hashes = {key: id_hash(salt, key) for one in arrivals for key in ids_in(one.event)}
+    hashes = {key: id_hash(salt, key) for arrival in arrivals for key in ids_in(arrival.event)}
     rows = await connection.execute(
         select(suppressions.c.hash).where(
             suppressions.c.workspace_id == workspace_id,
             suppressions.c.hash.in_(sorted(hashes.values())),
         )
     )
-    found = set(rows.scalars())
-    if not found:
+    hashes_listed = set(rows.scalars())
+    if not hashes_listed:
         return arrivals, []
-    listed = {key for key, hashed in hashes.items() if hashed in found}
-    verdicts = [(one, judge(one.event, listed)) for one in arrivals]
+    listed = {key for key, hashed in hashes.items() if hashed in hashes_listed}
+    verdicts = [(arrival, judge(arrival.event, listed)) for arrival in arrivals]
     released = {key for _, verdict in verdicts for key in verdict.released}
     if released:
         await connection.execute(
@@ -52,10 +52,10 @@ async def let_through(
                 suppressions.c.hash.in_([hashes[key] for key in released]),
             )
         )
-    kept = [one for one, verdict in verdicts if not verdict.is_dropped]
-    dropped = [one for one, verdict in verdicts if verdict.is_dropped]
+    kept = [arrival for arrival, verdict in verdicts if not verdict.is_dropped]
+    dropped = [arrival for arrival, verdict in verdicts if verdict.is_dropped]
     if dropped:
-        needed = {key for one in kept for key in ids_in(one.event)}
+        needed = {key for arrival in kept for key in ids_in(arrival.event)}
         await _unlock_strangers(connection, workspace_id, hashes.keys() - needed - set(known))
         log.info("suppressed_events_dropped", count=len(dropped))
     return kept, dropped
@@ -99,10 +99,10 @@ async def without_listed(
     listed = set(rows.scalars())
     return [
         [
-            RejectedEvent(message_id=None, code=one.code, message=one.message, excerpt="")
-            if any(hashes.get((workspace_id, key)) in listed for key in _hinted(one))
-            else one
-            for one in refusals
+            RejectedEvent(message_id=None, code=refusal.code, message=refusal.message, excerpt="")
+            if any(hashes.get((workspace_id, key)) in listed for key in _hinted(refusal))
+            else refusal
+            for refusal in refusals
         ]
         for workspace_id, refusals in refused
     ]
@@ -117,7 +117,7 @@ async def wait_for_refusals(connection: AsyncConnection, workspace_id: UUID) -> 
 
 
 def _hinted(refusal: RejectedEvent) -> list[str]:
-    return [one for one in (refusal.hint.user_id, refusal.hint.anonymous_id) if one is not None]
+    return [id_ for id_ in (refusal.hint.user_id, refusal.hint.anonymous_id) if id_ is not None]
 
 
 async def shut_out(

@@ -145,20 +145,6 @@ def chunk_row(chunk: Chunk, new: NewChunk, waiting: Sequence[Member]) -> dict[st
     }
 
 
-def live_activity_token_of(
-    delivery: OpenDelivery, platform: Platform, activity: LiveActivity
-) -> str | None:
-    """The token of the Live Activity on this device; None if the device has told none."""
-    facts: Mapping[str, str] = delivery.facts or {}
-    if platform is not Platform.IOS:
-        return None
-    if activity.event is LiveEvent.START:
-        return facts.get(LIVE_START_TOKEN)
-    if activity.activity_id not in (None, facts.get(LIVE_ID)):
-        return None
-    return facts.get(LIVE_TOKEN)
-
-
 def job_of(
     chunk_id: UUID,
     *,

@@ -109,21 +109,21 @@ class AgedDeliveries:
             unlisting.pairs = sorted(pairs, key=in_order, reverse=True)  # taken from its end
         if not unlisting.is_done:
             return Lines(launch.id, unlisting.pairs[-limit:])
-        found = await connection.execute(
+        result = await connection.execute(
             select(deliveries.c.device_id)
             .where(deliveries.c.launch_id == launch.id)
             .order_by(deliveries.c.device_id)
             .limit(limit)
         )
-        device_ids = list(found.scalars())
+        device_ids = list(result.scalars())
         return Rows(launch.id, device_ids, len(device_ids) < limit)
 
     async def remove(
-        self, connection: AsyncConnection, found: Begun | Lines | Rows, now: datetime
+        self, connection: AsyncConnection, old_rows: Begun | Lines | Rows, now: datetime
     ) -> int:
         """See Aged: deliveries are counted. An erasure in between gives a delivery another device
         id: it is found next."""
-        match found:
+        match old_rows:
             case Begun(launch_id):
                 # Not in the index from now on: who looks for its deliveries looks through it.
                 await _set(connection, launch_id, deliveries_removed_at=now, indexed_at=None)
@@ -143,14 +143,14 @@ class AgedDeliveries:
                     await _set(connection, launch_id, emptied_at=now, indexed_at=now)
                 return rows.rowcount
             case _:
-                assert_never(found)
+                assert_never(old_rows)
 
-    def removed(self, found: Begun | Lines | Rows) -> None:
+    def removed(self, old_rows: Begun | Lines | Rows) -> None:
         """See Aged."""
-        if isinstance(found, Lines):
-            del self._unlisting[found.launch_id].pairs[-len(found.pairs) :]
-        elif isinstance(found, Rows) and found.is_last:
-            self._unlisting.pop(found.launch_id, None)
+        if isinstance(old_rows, Lines):
+            del self._unlisting[old_rows.launch_id].pairs[-len(old_rows.pairs) :]
+        elif isinstance(old_rows, Rows) and old_rows.is_last:
+            self._unlisting.pop(old_rows.launch_id, None)
 
 
 async def _set(connection: AsyncConnection, launch_id: UUID, **values: datetime | None) -> None:

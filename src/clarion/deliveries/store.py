@@ -158,7 +158,7 @@ async def _planned(
     members: list[Member] = []
     while len(members) < limit:
         page = await planned_after(connection, launch_id, after, limit)
-        members += [one for one in page if platform is None or one.platform == platform]
+        members += [member for member in page if platform is None or member.platform == platform]
         if len(page) < limit:
             break
         after = page[-1].device_id

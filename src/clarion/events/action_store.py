@@ -125,16 +125,16 @@ async def actions_of(
         .order_by(first)
         .limit(ACTIONS_MAX)
     )
-    found: dict[str, Action] = {}
+    action_by_name: dict[str, Action] = {}
     for row in rows:
         action = action_of(row.type, row.name)
-        known = found.get(action)
-        found[action] = Action(
+        known = action_by_name.get(action)
+        action_by_name[action] = Action(
             action=action,
             first_at=row.first if known is None else min(known.first_at, row.first),
             last_at=row.last if known is None else max(known.last_at, row.last),
         )
-    return list(found.values())
+    return list(action_by_name.values())
 
 
 def _action() -> ColumnElement[str]:
@@ -145,11 +145,11 @@ def _action() -> ColumnElement[str]:
     )
 
 
-def _page(found: list[StoredEvent], limit: int, last: int | None) -> Found:
+def _page(events_read: list[StoredEvent], limit: int, last: int | None) -> Found:
     """A page, of events that were asked for with one more; `last`: where the search ended."""
-    if len(found) > limit:
-        return Found(events=found[:limit], further=found[limit - 1].seq)
-    return Found(events=found, further=last)
+    if len(events_read) > limit:
+        return Found(events=events_read[:limit], further=events_read[limit - 1].seq)
+    return Found(events=events_read, further=last)
 
 
 async def _from_here(

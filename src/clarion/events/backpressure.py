@@ -117,10 +117,10 @@ class Backpressure:
         if self._directory is None:
             return None
         try:
-            found = os.statvfs(self._directory)
+            disk = os.statvfs(self._directory)
         except OSError:
             return None
-        return found.f_bavail * found.f_frsize
+        return disk.f_bavail * disk.f_frsize
 
     def _told(self, room: int | None, backlog: Backlog) -> None:
         if self._metrics is not None:
@@ -134,8 +134,8 @@ _UNITS |= {"KIB": 2**10, "MIB": 2**20, "GIB": 2**30, "TIB": 2**40}
 
 def read_bytes(text: str) -> int:
     """A number of bytes as operators write it, `500MB` or `2GiB`; raises ValueError."""
-    found = re.fullmatch(r"(\d{1,18})\s*([A-Za-z]{0,3})", text)
-    unit = None if found is None else _UNITS.get(found[2].upper())
-    if found is None or unit is None:
+    match = re.fullmatch(r"(\d{1,18})\s*([A-Za-z]{0,3})", text)
+    unit = None if match is None else _UNITS.get(match[2].upper())
+    if match is None or unit is None:
         raise ValueError(f"must be a number of bytes, such as 500MB or 2GB, not {text!r}")
-    return int(found[1]) * unit
+    return int(match[1]) * unit

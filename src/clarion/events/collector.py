@@ -227,18 +227,20 @@ class Collector:
             proven.append((call, admission))
         taken = await asyncio.gather(
             *(
-                self._keep(call, one.workspace_id, one.source_id, received_at=now, ip=ip)
-                for call, one in proven
+                self._keep(
+                    call, part_taken.workspace_id, part_taken.source_id, received_at=now, ip=ip
+                )
+                for call, part_taken in proven
             )
         )
-        refused = [refusal for one in taken for refusal in one.refused]
+        refused = [refusal for part_taken in taken for refusal in part_taken.refused]
         for part, why in shut_out:
             refused += part.refusals
             refused += [_shut_out(item, why) for item in part.items]
         return Taken(
-            events=sum(one.events for one in taken),
+            events=sum(part_taken.events for part_taken in taken),
             refused=refused,
-            unregistered=[refusal for one in taken for refusal in one.unregistered],
+            unregistered=[refusal for part_taken in taken for refusal in part_taken.unregistered],
         )
 
     def _judged(self, call: Call, admission: AuthResult, now: datetime) -> Call | None:

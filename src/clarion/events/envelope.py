@@ -92,16 +92,16 @@ def split(parcel: Parcel, bytes_max: int) -> list[Parcel]:
     size = frame = _frame(parcel)
     place = parcel.first_place
     entries: list[Item | RejectedEvent] = [*parcel.items, *parcel.refusals]
-    for one in entries:
-        own = _item_size(one) if isinstance(one, Item) else _refusal_size(one)
+    for entry in entries:
+        own = _item_size(entry) if isinstance(entry, Item) else _refusal_size(entry)
         if size > frame and size + own > bytes_max:
             parts.append(_part(parcel, items, refusals, place))
             place += len(items)
             items, refusals, size = [], [], frame
-        if isinstance(one, Item):
-            items.append(one)
+        if isinstance(entry, Item):
+            items.append(entry)
         else:
-            refusals.append(one)
+            refusals.append(entry)
         size += own
     return [*parts, _part(parcel, items, refusals, place)]
 
@@ -158,8 +158,8 @@ def open_parcel(parcel: Parcel) -> tuple[list[Event], list[RejectedEvent]]:
 
 
 @lru_cache(maxsize=IDS_KEPT)
-def _driver_id(one: UUID) -> UUID:
-    return id_maker()(one.bytes)
+def _driver_id(plain_id: UUID) -> UUID:
+    return id_maker()(plain_id.bytes)
 
 
 def _part(parcel: Parcel, items: list[Item], refusals: list[RejectedEvent], place: int) -> Parcel:
@@ -180,7 +180,7 @@ def _refusal_size(refusal: RejectedEvent) -> int:
     """A character takes four bytes at most; the names of the fields stand with every one."""
     hint = refusal.hint
     text = len(refusal.message_id or "") + len(refusal.message) + len(refusal.excerpt)
-    for told in (hint.type, hint.name, hint.user_id, hint.anonymous_id):
-        text += len(told or "")
+    for value in (hint.type, hint.name, hint.user_id, hint.anonymous_id):
+        text += len(value or "")
     text += len(hint.library or "") + len(hint.library_version or "")
     return 4 * text + len(refusal.code) + 170

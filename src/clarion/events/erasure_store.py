@@ -67,13 +67,13 @@ async def some_events_of(
     for whose in in_parts(customer_ids):
         owned = owned_by(connection, workspace_id, whose)
         rows = await connection.execute(select(*_EVENT).where(*owned).limit(limit))
-        if found := [NamingEvent(*row) for row in rows]:
-            return found
+        if rows_read := [NamingEvent(*row) for row in rows]:
+            return rows_read
     for part in in_parts(ids):
         keyed = (events.c.workspace_id == workspace_id, events.c.key.in_(part))
         rows = await connection.execute(select(*_EVENT).where(*keyed).limit(limit))
-        if found := [NamingEvent(*row) for row in rows]:
-            return found
+        if rows_read := [NamingEvent(*row) for row in rows]:
+            return rows_read
     for part in in_parts(ids):
         naming = await connection.execute(
             select(claims.c.message_id).where(
@@ -89,8 +89,8 @@ async def some_events_of(
                     events.c.seq.in_(seqs), unindexed(events.c.workspace_id) == workspace_id
                 )
             )
-            if found := [NamingEvent(*row) for row in rows if row.message_id in message_ids]:
-                return found[:limit]
+            if rows_read := [NamingEvent(*row) for row in rows if row.message_id in message_ids]:
+                return rows_read[:limit]
     return []
 
 

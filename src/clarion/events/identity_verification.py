@@ -126,13 +126,13 @@ def _signatures_in(raw: bytes) -> tuple[bytes, list[Any]]:
         return raw, []
     try:
         members = _members.decode(raw)
-        found: list[Any] = []
+        signatures_found: list[Any] = []
         for place in _PLACES:
             if place in members:
                 inner, signatures = _without_signature(bytes(members[place]))
                 members[place] = msgspec.Raw(inner)
-                found += signatures
-        return (msgspec.json.encode(members), found) if found else (raw, [])
+                signatures_found += signatures
+        return (msgspec.json.encode(members), signatures_found) if signatures_found else (raw, [])
     except (ValueError, RecursionError):
         return raw, []
 

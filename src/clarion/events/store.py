@@ -118,8 +118,8 @@ async def look_before(
     """One look for all of it: hardly any workspace has such people or merges."""
     hashes = message_hashes(workspace_id, message_ids)
     ids = dict(zip(hashes, message_ids, strict=True))
-    told = {"workspace": workspace_id, "hashes": hashes}
-    rows = (await connection.execute(_before(connection), told)).all()
+    parameters = {"workspace": workspace_id, "hashes": hashes}
+    rows = (await connection.execute(_before(connection), parameters)).all()
     return Before(
         hashes=dict(zip(message_ids, hashes, strict=True)),
         stored={ids[bytes(hashed)]: at for hashed, at, _, _ in rows if at is not None},

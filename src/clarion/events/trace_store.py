@@ -19,7 +19,7 @@ async def traces_of(
     connection: AsyncConnection, workspace_id: UUID, keys: Iterable[str]
 ) -> list[Trace]:
     """The traces of these keys."""
-    found: list[Trace] = []
+    traces: list[Trace] = []
     for part in in_parts(keys):
         rows = await connection.execute(
             select(event_traces, ownership_periods.c.start_at.label("owned_from")).where(
@@ -28,10 +28,10 @@ async def traces_of(
                 is_in_period(event_traces),
             )
         )
-        found += [
+        traces += [
             Trace(**{name: getattr(row, name) for name in Trace.__struct_fields__}) for row in rows
         ]
-    return found
+    return traces
 
 
 async def add_traces(
@@ -65,9 +65,9 @@ async def remove_some_traces_of(
             .where(*owned_by(connection, workspace_id, whose, event_traces))
             .limit(limit)
         )
-        if found := rows.all():
-            await _remove(connection, workspace_id, map(tuple, found))
-            return len(found)
+        if rows_read := rows.all():
+            await _remove(connection, workspace_id, map(tuple, rows_read))
+            return len(rows_read)
     return 0
 
 

@@ -70,7 +70,7 @@ def protected(text: str) -> str:
 
 def protected_json(text: str) -> str:
     """The same JSON, of which no part is run."""
-    return _INNER_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return _INNER_JSON.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
 
 
 def safe(cell: str) -> str:

@@ -83,7 +83,7 @@ def registrations(record: Mapping[str, Any]) -> list[dict[str, Any]] | Rejected:
         register["context"], context = context["context"], None
         del register["context"]["active"]
     before = earlier if context is None else [*earlier, context]
-    return [*before, {name: one for name, one in register.items() if one is not None}]
+    return [*before, {name: value for name, value in register.items() if value is not None}]
 
 
 def _owners(said: Any) -> list[tuple[Any, Any]] | None:

@@ -127,7 +127,7 @@ async def _shared(
     if kind is RecordKind.DEVICES:
         keys = [row.device_id for row in rows]
         identifiers = await read_identifiers(connection, workspace_id, keys)
-        timelines = {key: one.timeline for key, one in identifiers.items()}
+        timelines = {key: identifier.timeline for key, identifier in identifiers.items()}
     return _Shared(known=hidden_tokens, sources=sources, timelines=timelines)
 
 

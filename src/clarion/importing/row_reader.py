@@ -97,8 +97,8 @@ def _header(lines: Lines, written: RecordFormat) -> Header | Rejected | None:
         columns = [name.strip() for name in next(csv.reader([first], delimiter=delimiter), [])]
     except (csv.Error, TypeError) as error:  # no text at all
         return Rejected(code="header_no_csv", message=f"The header is not valid CSV: {error}.")
-    named = [one for one in renamed(columns, written.names) if one]
-    twice = {one for one in named if named.count(one) > 1}
+    named = [column for column in renamed(columns, written.names) if column]
+    twice = {column for column in named if named.count(column) > 1}
     if twice and not written.has_repeated_columns:
         return Rejected(
             code="header_ambiguous",
@@ -224,7 +224,9 @@ def _rounded(
     file: BinaryIO, written: RecordFormat, header: Header, columns: Sequence[str]
 ) -> set[str]:
     """Columns of ids all of whose long numbers end as a spreadsheet rounds them."""
-    ids = {at: one for at, one in enumerate(columns) if name_and_kind(one)[0] in ID_COLUMNS}
+    ids = {
+        at: column for at, column in enumerate(columns) if name_and_kind(column)[0] in ID_COLUMNS
+    }
     texts_of_column: dict[str, set[str]] = {column: set() for column in ids.values()}
     lines = Lines(file, header.ends, written.encoding)
     reader = csv.reader(lines, delimiter=header.delimiter)

@@ -120,7 +120,7 @@ async def source_report(
     for one in counted:
         sums[one.kind] += one.count
     wanted = Wanted(source_id=source_id, outcomes=frozenset({Outcome.WARNING}))
-    told, _ = await newest(connection, wanted, None, WARNINGS_READ)
+    entries, _ = await newest(connection, wanted, None, WARNINGS_READ)
     return SourceCounts(
         since=since,
         until=now,
@@ -140,8 +140,12 @@ async def source_report(
         ],
         sdks=_sdks(counted, sums[Kind.ACCEPTED]),
         warnings=[
-            *(_warning(one, told) for one in counted if one.kind == Kind.WARNING),
-            *(_warning(one, []) for one in further),
+            *(
+                _warning(count_row, entries)
+                for count_row in counted
+                if count_row.kind == Kind.WARNING
+            ),
+            *(_warning(count_row, []) for count_row in further),
         ],
     )
 
@@ -155,7 +159,7 @@ def _names(counted: Sequence[Counted]) -> list[CountedName]:
     for one in counted:
         if one.kind in (Kind.ACCEPTED, Kind.DUPLICATE):
             sums[one.label, one.name][one.kind] += one.count
-    found = [
+    names = [
         CountedName(
             type=type_,
             event=name or None,
@@ -164,36 +168,40 @@ def _names(counted: Sequence[Counted]) -> list[CountedName]:
         )
         for (type_, name), count in sums.items()
     ]
-    return sorted(found, key=lambda one: -one.accepted)
+    return sorted(names, key=lambda count_row: -count_row.accepted)
 
 
 def _reasons(counted: Sequence[Counted], kind: Kind) -> list[tuple[str, int, dict[str, int]]]:
     """(Code, how many, of which names.) The most frequent first."""
     sums: Counter[str] = Counter()
     names: dict[str, dict[str, int]] = defaultdict(dict)
-    for one in counted:
-        if one.kind == kind:
-            sums[one.label] += one.count
-            if one.name:
-                names[one.label][one.name] = one.count
+    for count_row in counted:
+        if count_row.kind == kind:
+            sums[count_row.label] += count_row.count
+            if count_row.name:
+                names[count_row.label][count_row.name] = count_row.count
     return [(code, count, names[code]) for code, count in sums.most_common()]
 
 
 def _sdks(counted: Sequence[Counted], accepted: int) -> list[CountedSdk]:
-    found = [
-        CountedSdk(name=one.label, version=one.name or None, count=one.count)
-        for one in counted
-        if one.kind == Kind.SDK and one.label
+    sdks = [
+        CountedSdk(name=count_row.label, version=count_row.name or None, count=count_row.count)
+        for count_row in counted
+        if count_row.kind == Kind.SDK and count_row.label
     ]
-    unnamed = accepted - sum(one.count for one in found)
-    return [*found, CountedSdk(name=None, version=None, count=unnamed)] if unnamed else found
+    unnamed = accepted - sum(count_row.count for count_row in sdks)
+    return [*sdks, CountedSdk(name=None, version=None, count=unnamed)] if unnamed else sdks
 
 
-def _warning(counted: Counted, told: Sequence[Entry]) -> CountedWarning:
-    """`told`: among which is where it was told last. What it is about ends its sentence."""
+def _warning(counted: Counted, entries: Sequence[Entry]) -> CountedWarning:
+    """`entries`: among which is where it was told last. What it is about ends its sentence."""
     about = f"`{counted.name}`." if counted.name else ""
     last = next(
-        (one for one in told if one.code == counted.label and (one.message or "").endswith(about)),
+        (
+            entry
+            for entry in entries
+            if entry.code == counted.label and (entry.message or "").endswith(about)
+        ),
         None,
     )
     advice = WARNINGS[counted.label]

@@ -79,7 +79,7 @@ async def begin_erasure(run: Run, actor: Actor, name: str) -> Erasure | Rejected
     nothing any more."""
     connection, workspace_id = run.connection, actor.workspace_id
     pending = await unfinished(connection, workspace_id=workspace_id)
-    erasure = next((one for one in pending if one.is_of(name)), None)
+    erasure = next((request for request in pending if request.is_of(name)), None)
     if erasure is not None:
         erasure = await claim_erasure(connection, erasure, run.now)
     customer = await find_customer(connection, workspace_id, name)

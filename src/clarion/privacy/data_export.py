@@ -169,13 +169,13 @@ async def _pushes(database: Database, customer_id: UUID) -> AsyncIterator[Sequen
         after = pushes[-1]["id"]
 
 
-def _device(one: Device) -> dict[str, Any]:
-    return asdict(one) | {"facts": shown_facts(one.facts)}
+def _device(device: Device) -> dict[str, Any]:
+    return asdict(device) | {"facts": shown_facts(device.facts)}
 
 
-def _told(one: StoredEvent, known: Collection[str]) -> dict[str, Any]:
-    record = {name: getattr(one, name) for name in StoredEvent.__slots__}
-    return record | {"body": shown_body(one.body, known)}
+def _told(event: StoredEvent, known: Collection[str]) -> dict[str, Any]:
+    record = {name: getattr(event, name) for name in StoredEvent.__slots__}
+    return record | {"body": shown_body(event.body, known)}
 
 
 def _json(value: Any) -> bytes:

@@ -40,7 +40,7 @@ def _without(parcel: Parcel, person: Person, signs: PiiMatcher) -> Parcel:
 def _told(refusal: RejectedEvent) -> str:
     hint = refusal.hint
     texts = (refusal.message_id, refusal.message, refusal.excerpt, hint.name, hint.user_id)
-    return " ".join(str(one) for one in (*texts, hint.anonymous_id))
+    return " ".join(str(text) for text in (*texts, hint.anonymous_id))
 
 
 def _is_theirs(parcel: Parcel, item: Item, person: Person, signs: PiiMatcher) -> bool:

@@ -99,7 +99,7 @@ class Eraser:
     async def step(self) -> int:
         """Finish the erasures that were cut off; returns how many."""
         async with self._database.read() as connection:
-            lost = [one for one in await unfinished(connection) if self._claims.is_lost(one)]
+            lost = list(filter(self._claims.is_lost, await unfinished(connection)))
         count = 0
         for erasure in lost:
             claimed = await self._claims.claim(erasure)

@@ -92,16 +92,16 @@ class ErasureClaims:
             await asyncio.gather(keeping, return_exceptions=True)
 
     async def _keep(self, erasure: Erasure) -> None:
-        told = OutageLog("erasure_not_kept")
+        outage_log = OutageLog("erasure_not_kept")
         while True:
             await self._clock.sleep(self._lost_seconds / TOUCHES)
             try:
                 await self.transact(erasure, _nothing)
-                told.is_there()
+                outage_log.is_there()
             except TakenOver:
                 return
             except StorageUnavailable as error:
-                told.is_gone(reason=str(error))
+                outage_log.is_gone(reason=str(error))
             except Exception as error:
                 log.error("erasure_not_kept", exc_info=error)
 

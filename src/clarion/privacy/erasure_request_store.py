@@ -146,14 +146,14 @@ def _row(erasure: Erasure) -> dict[str, Any]:
     return row
 
 
-def _erasure(row: Any, told: Mapping[str, Any]) -> Erasure:
+def _erasure(row: Any, details: Mapping[str, Any]) -> Erasure:
     return Erasure(
         person=Person(
-            subject=told["subject"],
-            customer_ids=frozenset(map(UUID, told["customer_ids"])),
-            **{name: frozenset(told[name]) for name in _OF_PERSON},
+            subject=details["subject"],
+            customer_ids=frozenset(map(UUID, details["customer_ids"])),
+            **{name: frozenset(details[name]) for name in _OF_PERSON},
         ),
-        met=frozenset(told["met"]),
-        devices=frozenset(told["devices"]),
+        met=frozenset(details["met"]),
+        devices=frozenset(details["devices"]),
         **{name: getattr(row, name) for name in _PLAIN},
     )

@@ -36,8 +36,8 @@ async def launches_under_way(connection: AsyncConnection) -> dict[str, int]:
         .where(launches.c.indexed_at.is_(None))
         .group_by(launches.c.state)
     )
-    found = {row[0]: row[1] for row in rows}
-    return {state.value: found.get(state.value, 0) for state in UNDER_WAY}
+    count_by_state = {row[0]: row[1] for row in rows}
+    return {state.value: count_by_state.get(state.value, 0) for state in UNDER_WAY}
 
 
 async def pushes_waiting(connection: AsyncConnection, now: datetime) -> PushesWaiting:
@@ -56,10 +56,10 @@ async def pushes_waiting(connection: AsyncConnection, now: datetime) -> PushesWa
         .where(chunks.c.state != literal_column("'settled'"))
         .group_by(why)
     )
-    found = {row[0]: (int(row[1]), row[2], int(row[3])) for row in rows}
-    oldest = found["due"][1] if "due" in found else None
+    row_by_state = {row[0]: (int(row[1]), row[2], int(row[3])) for row in rows}
+    oldest = row_by_state["due"][1] if "due" in row_by_state else None
     return PushesWaiting(
-        retries=sum(found[name][2] for name in ("due", "later") if name in found),
-        counts={name: found[name][0] if name in found else 0 for name in WAITING},
+        retries=sum(row_by_state[name][2] for name in ("due", "later") if name in row_by_state),
+        counts={name: row_by_state[name][0] if name in row_by_state else 0 for name in WAITING},
         oldest_seconds=0.0 if oldest is None else (now - oldest).total_seconds(),
     )

@@ -87,9 +87,9 @@ async def list_progress(
     """What became so far of the newest launch of each of the actor's campaigns, by the campaign's
     id, in one statement; those that never launched are left out."""
     launched = {
-        one.launch.id: one.id
-        for one in campaigns
-        if one.launch is not None and one.workspace_id == actor.workspace_id
+        campaign.launch.id: campaign.id
+        for campaign in campaigns
+        if campaign.launch is not None and campaign.workspace_id == actor.workspace_id
     }
     counts = await funnel.counts_of(connection, list(launched)) if launched else {}
     return {launched[launch_id]: of_launch for launch_id, of_launch in counts.items()}

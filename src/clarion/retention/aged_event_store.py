@@ -75,11 +75,13 @@ class AgedEvents:
                 return await _with_traces(connection, workspace_id, old)
         return None
 
-    async def remove(self, connection: AsyncConnection, found: OldEvents, now: datetime) -> int:
+    async def remove(
+        self, connection: AsyncConnection, old_events: OldEvents, now: datetime
+    ) -> int:
         """See Aged. Where an erasure has removed some of them meanwhile, nothing: they are found
         anew, so that no trace is written of the others."""
         locked = 0
-        for part in in_parts(found.seqs):
+        for part in in_parts(old_events.seqs):
             rows = await connection.execute(
                 select(events.c.seq)
                 .where(events.c.seq.in_(part))
@@ -87,15 +89,15 @@ class AgedEvents:
                 .with_for_update()
             )
             locked += len(rows.all())
-        if locked < len(found.seqs):
+        if locked < len(old_events.seqs):
             return 0
-        await add_traces(connection, found.workspace_id, found.added)
-        await remove_traces(connection, found.workspace_id, found.removed)
-        for part in in_parts(found.seqs):
+        await add_traces(connection, old_events.workspace_id, old_events.added)
+        await remove_traces(connection, old_events.workspace_id, old_events.removed)
+        for part in in_parts(old_events.seqs):
             await connection.execute(delete(events).where(events.c.seq.in_(part)))
         return locked
 
-    def removed(self, found: OldEvents) -> None:
+    def removed(self, old_events: OldEvents) -> None:
         """See Aged: nothing is remembered of it."""
 
 
@@ -118,11 +120,15 @@ _EVENTS = select(
 async def _with_traces(
     connection: AsyncConnection, workspace_id: UUID, rows: Sequence[Any]
 ) -> OldEvents:
-    told = await messages_told(connection, workspace_id, set[str]().union(*map(_ids_in, rows)))
-    fresh = [_trace_of(row, told) for row in rows if row.owned_from is not None]
+    message_ids = await messages_told(
+        connection, workspace_id, set[str]().union(*map(_ids_in, rows))
+    )
+    fresh = [_trace_of(row, message_ids) for row in rows if row.owned_from is not None]
     keys = {trace.key for trace in fresh}
     kept = await traces_of(connection, workspace_id, keys)
-    flags = await read_flags(connection, workspace_id, {one.key for one in fresh if one.is_user})
+    flags = await read_flags(
+        connection, workspace_id, {trace.key for trace in fresh if trace.is_user}
+    )
     added: list[Trace] = []
     removed: list[Trace] = []
     before = _by_key(kept)
@@ -139,18 +145,18 @@ async def _with_traces(
 
 
 def _by_key(traces: Iterable[Trace]) -> dict[tuple[str, bool], list[Trace]]:
-    found: dict[tuple[str, bool], list[Trace]] = defaultdict(list)
+    traces_by_key: dict[tuple[str, bool], list[Trace]] = defaultdict(list)
     for trace in traces:
-        found[trace.key, trace.is_user].append(trace)
-    return found
+        traces_by_key[trace.key, trace.is_user].append(trace)
+    return traces_by_key
 
 
 def _ids_in(row: Any) -> set[str]:
-    named = {one for one in (row.key, row.anonymous_id, row.device_id) if one is not None}
+    named = {id_ for id_ in (row.key, row.anonymous_id, row.device_id) if id_ is not None}
     return named | ids_of_body(row.body)
 
 
-def _trace_of(row: Any, told: set[str]) -> Trace:
+def _trace_of(row: Any, message_ids: set[str]) -> Trace:
     return Trace(
         key=row.key,
         is_user=row.user_id is not None,
@@ -161,6 +167,6 @@ def _trace_of(row: Any, told: set[str]) -> Trace:
         order_at=row.order_at,
         received_at=row.received_at,
         is_active=row.type != "identify" or read_identify(row.body).is_active,
-        message_id=row.message_id if row.message_id in told else None,
+        message_id=row.message_id if row.message_id in message_ids else None,
         owned_from=row.owned_from,
     )

@@ -103,9 +103,9 @@ class ClaimCompactor:
                 kept = undecided(claims)
                 stay = {claim.lesson.message_id for claim in kept}
                 absent = [
-                    one.lesson.message_id
-                    for one in claims
-                    if not one.is_active and one.lesson.message_id not in stay
+                    claim.lesson.message_id
+                    for claim in claims
+                    if not claim.is_active and claim.lesson.message_id not in stay
                 ]
                 stored = await stored_among(connection, workspace_id, absent)
             removed += await self._remove(workspace_id, key, dropped(claims, kept, stored))

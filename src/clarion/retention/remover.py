@@ -102,9 +102,9 @@ class Remover:
             if found is None:
                 return count, False
 
-            async def work(connection: AsyncConnection, found: Any = found) -> int:
+            async def work(connection: AsyncConnection, old_rows: Any = found) -> int:
                 await check_leads(connection, self._lease)
-                return await table.rows.remove(connection, found, self._clock.now())
+                return await table.rows.remove(connection, old_rows, self._clock.now())
 
             count += await self._database.transact(work, self._clock)
             table.rows.removed(found)

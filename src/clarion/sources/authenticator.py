@@ -147,14 +147,14 @@ class WriteKeyAuthenticator:
         if self._noting is not None:
             await asyncio.shield(self._noting)
 
-    def _turn_away(self, found: Retired | None, write_key: str) -> UnknownKey:
+    def _turn_away(self, retired: Retired | None, write_key: str) -> UnknownKey:
         """Tell whose key it was, if it ever was somebody's."""
         self._rejected_calls.count("write_key_unknown")
-        if found is not None:
-            code = SOURCE_REVOKED if found.is_source_revoked else WRITE_KEY_RETIRED
+        if retired is not None:
+            code = SOURCE_REVOKED if retired.is_source_revoked else WRITE_KEY_RETIRED
             about = f"{write_key[:KEY_CHARACTERS_SHOWN]}…"
             self._rejected_calls.note(
-                _place_of(found),
+                _place_of(retired),
                 Rejected(code, f"{KEY_MEANINGS[code]} ({about})"),
                 about,
             )
@@ -213,5 +213,5 @@ class WriteKeyAuthenticator:
 _NOTED_FOR = timedelta(seconds=USED_SECONDS)
 
 
-def _place_of(found: AuthResult | Retired) -> Place:
-    return Place(found.workspace_id, found.source_id)
+def _place_of(auth_result: AuthResult | Retired) -> Place:
+    return Place(auth_result.workspace_id, auth_result.source_id)

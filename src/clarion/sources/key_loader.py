@@ -79,11 +79,14 @@ class KeyLoader:
                 answers = dict.fromkeys(keys, error)
             self._pause_until = monotonic() + self._options.pause_seconds
             if any(
-                isinstance(one, AuthResult) and one.has_locked_secrets for one in answers.values()
+                isinstance(answer, AuthResult) and answer.has_locked_secrets
+                for answer in answers.values()
             ):
                 cure = "set CLARION_SECRET_KEY to the key used before, or make new ones"
                 self._locked.is_gone(cure=cure)
-            elif any(isinstance(one, AuthResult) and one.secrets for one in answers.values()):
+            elif any(
+                isinstance(answer, AuthResult) and answer.secrets for answer in answers.values()
+            ):
                 self._locked.is_there()
             for key, answer in asked.items():
                 answer.set_result(answers.get(key))

@@ -158,12 +158,12 @@ async def find_admissions(
     of_key: dict[str, list[Any]] = defaultdict(list)
     for row in rows:
         of_key[row.write_key].append(row)
-    return {key: _opens(found, now, vault) for key, found in of_key.items()}
+    return {key: _opens(rows_of_key, now, vault) for key, rows_of_key in of_key.items()}
 
 
-def _opens(found: Sequence[Any], now: datetime, vault: Vault | None) -> AuthResult | Retired:
+def _opens(rows: Sequence[Any], now: datetime, vault: Vault | None) -> AuthResult | Retired:
     """What a key opens, by its rows: one for each secret of its source, but at least one."""
-    row = found[0]
+    row = rows[0]
     if row.revoked_at is not None or (row.retires_at is not None and row.retires_at <= now):
         return Retired(
             key_id=row.key_id,
@@ -171,7 +171,7 @@ def _opens(found: Sequence[Any], now: datetime, vault: Vault | None) -> AuthResu
             workspace_id=row.workspace_id,
             is_source_revoked=row.revoked_at is not None,
         )
-    sealed = [row_of_secret for row_of_secret in found if row_of_secret.secret_id is not None]
+    sealed = [row_of_secret for row_of_secret in rows if row_of_secret.secret_id is not None]
     secrets = tuple(
         Secret(id=row_of_secret.secret_id, text=text)
         for row_of_secret in sealed

@@ -23,10 +23,10 @@ class Aged(Protocol):
     ) -> Any:
         """At most `limit` of them, for `remove`; None: there are none."""
 
-    async def remove(self, connection: AsyncConnection, found: Any, now: datetime) -> int:
+    async def remove(self, connection: AsyncConnection, old_rows: Any, now: datetime) -> int:
         """Remove what was found, in one short transaction; returns how many rows."""
 
-    def removed(self, found: Any) -> None:
+    def removed(self, old_rows: Any) -> None:
         """That transaction is committed."""
 
 
@@ -51,16 +51,18 @@ class AgedRows:
         rows = await connection.execute(statement.order_by(self.key).limit(limit))
         return list(rows.scalars()) or None
 
-    async def remove(self, connection: AsyncConnection, found: Sequence[Any], now: datetime) -> int:
+    async def remove(
+        self, connection: AsyncConnection, old_rows: Sequence[Any], now: datetime
+    ) -> int:
         """See Aged."""
         count = 0
-        for keys in in_parts(found):
+        for keys in in_parts(old_rows):
             count += (
                 await connection.execute(delete(self.table).where(self.key.in_(keys)))
             ).rowcount
         return count
 
-    def removed(self, found: Sequence[Any]) -> None:
+    def removed(self, old_rows: Sequence[Any]) -> None:
         """See Aged: nothing is remembered of it."""
 
     def _old(self, workspace_id: UUID, before: datetime) -> tuple[ColumnElement[bool], ...]:

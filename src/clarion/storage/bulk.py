@@ -276,7 +276,7 @@ def _listed(names: Sequence[str]) -> str:
 
 def _convert(table: Table, name: str, converts: Mapping[type, Convert]) -> Convert | None:
     kind = table.c[name].type
-    return next((convert for one, convert in converts.items() if isinstance(kind, one)), None)
+    return next((convert for type_, convert in converts.items() if isinstance(kind, type_)), None)
 
 
 def _bytes(value: UUID) -> bytes:

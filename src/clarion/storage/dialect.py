@@ -191,7 +191,7 @@ class _IdList(TypeDecorator[list[UUID]]):
     cache_ok = True
 
     def bind_processor(self, dialect: Dialect) -> Any:
-        return lambda ids: b"".join([one.bytes for one in ids])
+        return lambda ids: b"".join([id_.bytes for id_ in ids])
 
 
 def _kind_of_list(kind: Any) -> TypeDecorator[Any]:
@@ -303,13 +303,13 @@ class moved(FunctionElement[datetime]):
 
 @compiles(moved, "postgresql")
 def _moved_postgresql(element: moved, compiler: SQLCompiler, **kw: Any) -> str:
-    at, micros = (compiler.process(one, **kw) for one in element.clauses)
+    at, micros = (compiler.process(clause, **kw) for clause in element.clauses)
     return f"({at} + ({micros}) * interval '1 microsecond')"
 
 
 @compiles(moved, "sqlite")
 def _moved_sqlite(element: moved, compiler: SQLCompiler, **kw: Any) -> str:
-    at, micros = (compiler.process(one, **kw) for one in element.clauses)
+    at, micros = (compiler.process(clause, **kw) for clause in element.clauses)
     return f"({at} + ({micros}))"
 
 

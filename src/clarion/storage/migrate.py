@@ -187,8 +187,12 @@ def _gaps(connection: Connection) -> list[str]:
     """What a database of the newest revision lacks of the schema that the code expects. What it has
     besides, say an index of its operator's, does no harm."""
     inspector = inspect(connection)
-    columns = {table: found for (_, table), found in inspector.get_multi_columns().items()}
-    indexes = {table: found for (_, table), found in inspector.get_multi_indexes().items()}
+    columns = {
+        table: columns_found for (_, table), columns_found in inspector.get_multi_columns().items()
+    }
+    indexes = {
+        table: columns_found for (_, table), columns_found in inspector.get_multi_indexes().items()
+    }
     gaps = []
     for table in metadata.sorted_tables:
         if table.name not in columns:

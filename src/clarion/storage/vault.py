@@ -24,7 +24,7 @@ class Vault:
     def __init__(self, key: bytes, former: Sequence[bytes] = ()) -> None:
         """`key`, and each of `former`: 32 bytes, base64url, as Fernet makes them."""
         self._fernet = Fernet(key)
-        self._former = [Fernet(one) for one in former]
+        self._former = [Fernet(secret) for secret in former]
 
     def seal(self, plain: bytes) -> bytes:
         return self._fernet.encrypt(plain)
@@ -75,7 +75,7 @@ def load_or_make_vault(data_dir: Path, secret: str | None, former: Sequence[str]
 
     A setting may hold what a key file held, as when a key moves to other machines: it opens what
     that file sealed."""
-    earlier = [key for one in former for key in (_derived(one), *_as_key_file(one))]
+    earlier = [key for secret in former for key in (_derived(secret), *_as_key_file(secret))]
     if secret:
         earlier.extend(_as_key_file(secret))
         path = data_dir / KEY_FILE

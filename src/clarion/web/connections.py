@@ -79,7 +79,11 @@ class Connections:
         if too_many <= 0:
             return True
         self._tell(count)
-        idle = [one for one in islice(self._idle, too_many + 1) if one is not newest][:too_many]
+        idle = [
+            connection
+            for connection in islice(self._idle, too_many + 1)
+            if connection is not newest
+        ][:too_many]
         for connection in idle:
             connection.hang_up()
         return len(idle) == too_many

@@ -129,9 +129,9 @@ async def _sources(connection: AsyncConnection, workspace_id: UUID) -> list[UUID
 def _fields(objects: Iterable[Mapping[str, Any]]) -> list[SchemaField]:
     seen: dict[str, _Seen] = defaultdict(_Seen)
     count = 0
-    for one in objects:
+    for item in objects:
         count += 1
-        _look_at(one, "", seen, depth=0)
+        _look_at(item, "", seen, depth=0)
     paths = sorted(seen, key=lambda path: (-seen[path].count, path))[:NAMES_MAX]
     return [
         SchemaField(
@@ -165,12 +165,6 @@ def _look_at(value: Mapping[str, Any], before: str, seen: dict[str, _Seen], *, d
                 and not isinstance(example, dict | list)
             ):
                 place.examples[example] = None
-
-
-def _is_short(example: Any) -> bool:
-    if isinstance(example, str):
-        return len(example) <= EXAMPLE_CHARACTERS_MAX
-    return isinstance(example, int | float)
 
 
 def _type_of(value: Any) -> str:

@@ -107,9 +107,9 @@ async def try_resolve(
                 among(connection, audiences.c.code, sorted(wanted)),
             )
         )
-        found = [_audience(row) for row in rows]
-        saved |= {audience.code: audience for audience in found}
-        wanted = {code for audience in found for code in codes_in(audience.rule)} - asked
+        audiences_read = [_audience(row) for row in rows]
+        saved |= {audience.code: audience for audience in audiences_read}
+        wanted = {code for audience in audiences_read for code in codes_in(audience.rule)} - asked
     return resolve(rule, saved, field)
 
 

@@ -103,7 +103,7 @@ def fingerprint(campaign: Campaign, *, audience: Rule, limits: Limits, at: str) 
     if at == PUSHES:
         said = dump_content(campaign.content)
         return _hash({"name": campaign.name, "content": said, "at": at})
-    told = {
+    fields = {
         "name": campaign.name,
         "content": dump_content(campaign.content),
         "audience": rules.dump(audience),
@@ -113,7 +113,7 @@ def fingerprint(campaign: Campaign, *, audience: Rule, limits: Limits, at: str) 
         "transactional": campaign.is_transactional,
         "limits": limits_noun.dump(replace(limits, needs_approval=False)),
     }
-    return _hash(told)
+    return _hash(fields)
 
 
 def _hash(told: Mapping[str, Any]) -> str:
@@ -127,8 +127,8 @@ def text_of(trigger: Trigger) -> str:
         case Once(at=at):
             return text_at(at)
         case OnceInOwnTime() | Recurring():
-            told = {name: value for name, value in dump(trigger).items() if name != "next"}
-            return msgspec.json.encode(told, order="deterministic").decode()
+            fields = {name: value for name, value in dump(trigger).items() if name != "next"}
+            return msgspec.json.encode(fields, order="deterministic").decode()
         case _:
             assert_never(trigger)
 

@@ -21,10 +21,10 @@ class Advice:
 
 def advise(spec: ContentSpec) -> list[Advice]:
     """All that its author should be told of a content itself, each once."""
-    found = [*_languages(spec)]
+    advice = [*_languages(spec)]
     for platform, _, content in spec.all_contents():
-        found += _platform(content, platform)
-    return list(dict.fromkeys(found))
+        advice += _platform(content, platform)
+    return list(dict.fromkeys(advice))
 
 
 def _languages(spec: ContentSpec) -> Iterator[Advice]:

@@ -216,7 +216,9 @@ def _counted(
         )
         for cause, theirs in concerned.items()
     ]
-    findings.sort(key=lambda found: (kinds.index(found.kind), -found.customers, found.field))
+    findings.sort(
+        key=lambda finding: (kinds.index(finding.kind), -finding.customers, finding.field)
+    )
     return SampleCheck(
         customers=len(customers),
         customers_fine=len(customers) - len(not_fine),

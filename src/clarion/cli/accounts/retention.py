@@ -68,14 +68,14 @@ async def set_retention(
 
 
 def _read(**given: str | None) -> dict[str, int | None]:
-    found: dict[str, int | None] = {}
+    days_by_kind: dict[str, int | None] = {}
     for kind, days in given.items():
         if days is None:
             continue
         if days == FOR_EVER:
-            found[kind] = None
+            days_by_kind[kind] = None
         elif days.isascii() and days.isdigit() and 1 <= int(days) <= DAYS_MAX:
-            found[kind] = int(days)
+            days_by_kind[kind] = int(days)
         else:
             flag = f"--{kind.replace('_', '-')}"
             raise Ending(
@@ -83,4 +83,4 @@ def _read(**given: str | None) -> dict[str, int | None]:
                 f'{flag} takes days from 1 to {DAYS_MAX}, or "{FOR_EVER}".',
                 word="usage",
             )
-    return found
+    return days_by_kind

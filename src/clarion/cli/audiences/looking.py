@@ -44,12 +44,12 @@ async def schema(*, json: AsJson = False) -> None:
     clarion audiences schema
     ```
     """
-    found = await ask("GET", "/schema")
+    answer = await ask("GET", "/schema")
     if json:
-        print_json(found)
+        print_json(answer)
         return
-    rows = [{"of": "trait", **field} for field in found["traits"]]
-    for event in found["events"]:
+    rows = [{"of": "trait", **field} for field in answer["traits"]]
+    for event in answer["events"]:
         rows.append({"of": "event", "path": event["name"], "types": [], "examples": []})
         rows += [{"of": "", **field} for field in event["properties"]]
     shown = [

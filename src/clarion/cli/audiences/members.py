@@ -107,7 +107,7 @@ def _moved(fault: Record, lines: int) -> Record:
 def _print_upload(code: str, report: Record) -> None:
     print_done(f"{code} has {report['members']:,} members.")
     if report["unmatched"]:
-        first = ", ".join(escape(one) for one in report["unmatched_ids"][:5])
+        first = ", ".join(escape(user_id) for user_id in report["unmatched_ids"][:5])
         console.print(
             f"{report['unmatched']:,} are of no customer yet, and count from when one signs in so: "
             f"{first}",

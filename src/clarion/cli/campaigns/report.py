@@ -64,7 +64,7 @@ def print_activity(activity: Record, *, as_json: bool) -> None:
     )
     for kind in ("received", "opened"):
         after = activity[f"{kind}_after"]
-        count = sum(one["count"] for one in after["classes"])
+        count = sum(bucket["count"] for bucket in after["classes"])
         median = after["median_up_to_seconds"]
         if count:
             half = "later than three days" if median is None else f"within {median:,} s"

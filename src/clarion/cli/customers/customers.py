@@ -136,9 +136,9 @@ async def events(
         The `seq` of the last one seen: what is older is listed.
     """
     path = f"{path_of('customers', user_id, 'customer')}/events"
-    found = await ask_list(path, query={"before": before}, limit=limit, name=user_id)
+    page = await ask_list(path, query={"before": before}, limit=limit, name=user_id)
     print_records(
-        found, as_json=json, columns=("at", "type", "event", "message_id", "seq"), none="No events."
+        page, as_json=json, columns=("at", "type", "event", "message_id", "seq"), none="No events."
     )
 
 

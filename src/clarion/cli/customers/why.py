@@ -28,8 +28,8 @@ async def why(
     campaign = read_id(campaign_id, "campaign")
     path = f"{path_of('customers', user_id, 'customer')}/campaigns/{campaign}"
     query = {"launch": None if launch is None else read_id(launch, "launch")}
-    told = await ask("GET", path, query=query, name=user_id)
+    answer = await ask("GET", path, query=query, name=user_id)
     if json:
-        print_json(told)
+        print_json(answer)
     else:
-        console.print(escape(told["sentence"]), highlight=False, soft_wrap=True)
+        console.print(escape(answer["sentence"]), highlight=False, soft_wrap=True)

@@ -167,13 +167,13 @@ def _receipts(world: World, messages: Sequence[Mapping[str, Any]], now: datetime
     return calls
 
 
-def _receipt(one: Installation, name: str, push: str, at: datetime) -> Call:
+def _receipt(installation: Installation, name: str, push: str, at: datetime) -> Call:
     return Call(
         verb=Verb.TRACK,
-        platform=one.platform,
+        platform=installation.platform,
         at=at,
         message_id=f"{name.split()[-1].lower()}-{push}",
-        user_id=one.owner.user_id if one.owner else one.device_id,
+        user_id=installation.owner.user_id if installation.owner else installation.device_id,
         anonymous_id=None,
         name=name,
         fields={"clarion_push": push, "action": "opened"},

@@ -58,15 +58,15 @@ def act(console: Console, title: str, total: int) -> Iterator[Hear]:
     )
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         task = progress.add_task(title, total=total)
-        told = [0, total]
+        progress_so_far = [0, total]
 
         def hear(done: int, of: int) -> None:
-            told[:] = done, of
+            progress_so_far[:] = done, of
             progress.update(task, completed=done, total=of)
 
         yield hear
     if not console.is_terminal:
-        console.print(f"{title:<34} {told[0]:>6}/{told[1]}", highlight=False)
+        console.print(f"{title:<34} {progress_so_far[0]:>6}/{progress_so_far[1]}", highlight=False)
 
 
 def show(console: Console, story: Story) -> None:

@@ -123,15 +123,17 @@ async def removals(database: Database, workspace_id: UUID) -> dict[str, int]:
     return counts
 
 
-def _has_owner(one: Installation, device: Device | None, users: Mapping[UUID, str | None]) -> bool:
+def _has_owner(
+    installation: Installation, device: Device | None, users: Mapping[UUID, str | None]
+) -> bool:
     """Whether the row names the owner: that person, or a customer who is not signed in."""
     if device is None or device.customer_id not in users:
         return False
-    return users[device.customer_id] == (one.owner.user_id if one.owner else None)
+    return users[device.customer_id] == (installation.owner.user_id if installation.owner else None)
 
 
-def _has_token(one: Installation, device: Device | None) -> bool:
-    fingerprint = token_hash(one.token)[:FINGERPRINT_CHARACTERS]
+def _has_token(installation: Installation, device: Device | None) -> bool:
+    fingerprint = token_hash(installation.token)[:FINGERPRINT_CHARACTERS]
     return device is not None and device.token_fingerprint == fingerprint
 
 

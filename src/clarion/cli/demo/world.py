@@ -142,17 +142,19 @@ class _Story:
             self._declines(self._installation(), person)
         for _ in range(number(UNKNOWN_DECLINERS)):
             self._declines(self._installation(), None)
-        for one in unknown:
-            self._uses_unknown(one, self._installs(one))
-        for index, one in enumerate(owned):
+        for installation in unknown:
+            self._uses_unknown(installation, self._installs(installation))
+        for index, installation in enumerate(owned):
             # Everybody has a first device; the rest fall where they fall.
             person = owners[index] if index < len(owners) else self._random.choice(owners)
-            at = self._signs_in(one, person, self._uses_unknown(one, self._installs(one)))
-            if one.device_id in shared:
-                at = self._signs_out(one, at)
-                at = self._signs_in(one, self._random.choice(owners), at)
-            if one.device_id in signed_out:
-                self._signs_out(one, at)
+            at = self._signs_in(
+                installation, person, self._uses_unknown(installation, self._installs(installation))
+            )
+            if installation.device_id in shared:
+                at = self._signs_out(installation, at)
+                at = self._signs_in(installation, self._random.choice(owners), at)
+            if installation.device_id in signed_out:
+                self._signs_out(installation, at)
         self._end_tokens(devices, refreshed)
         return World(
             calls=self._calls,
@@ -183,12 +185,12 @@ class _Story:
     def _later(self, at: datetime, hours: float) -> datetime:
         return at + timedelta(hours=self._random.uniform(hours / 4, hours))
 
-    def _says(self, verb: Verb, one: Installation, at: datetime, **rest: Any) -> None:
+    def _says(self, verb: Verb, installation: Installation, at: datetime, **rest: Any) -> None:
         person = rest.pop("user_id", None)
         self._calls.append(
             Call(
                 verb=verb,
-                platform=one.platform,
+                platform=installation.platform,
                 at=at,
                 message_id=f"demo-{self._run}-{len(self._calls)}",
                 user_id=person,
@@ -197,51 +199,63 @@ class _Story:
             )
         )
 
-    def _registers(self, one: Installation, at: datetime) -> None:
+    def _registers(self, installation: Installation, at: datetime) -> None:
         """Before sign-in, and after sign-out, an app names the device itself as its user."""
         self._says(
             Verb.TRACK,
-            one,
+            installation,
             at,
             name="Register Push",
-            user_id=one.owner.user_id if one.owner else one.device_id,
+            user_id=installation.owner.user_id if installation.owner else installation.device_id,
             fields={
-                "deviceId": one.device_id,
-                "fcmToken": one.token,
-                "deviceType": one.platform.value,
+                "deviceId": installation.device_id,
+                "fcmToken": installation.token,
+                "deviceType": installation.platform.value,
             },
         )
 
-    def _installs(self, one: Installation) -> datetime:
+    def _installs(self, installation: Installation) -> datetime:
         at = self._begin + timedelta(days=self._random.uniform(0, DAYS - 10))
-        self._says(Verb.TRACK, one, at, name="Application Installed", anonymous_id=one.device_id)
+        self._says(
+            Verb.TRACK,
+            installation,
+            at,
+            name="Application Installed",
+            anonymous_id=installation.device_id,
+        )
         at = self._later(at, 0.1)
-        self._registers(one, at)
+        self._registers(installation, at)
         return at
 
-    def _uses_unknown(self, one: Installation, at: datetime) -> datetime:
-        at = self._later(at, 20)
-        self._says(Verb.SCREEN, one, at, name=self._random.choice(_SCREENS), user_id=one.device_id)
-        return at
-
-    def _signs_in(self, one: Installation, person: Person, at: datetime) -> datetime:
-        at = self._later(at, 30)
-        one.owner = person
-        self._identifies(one, person, at)
-        at = self._later(at, 0.1)
-        self._registers(one, at)
+    def _uses_unknown(self, installation: Installation, at: datetime) -> datetime:
         at = self._later(at, 20)
         self._says(
             Verb.SCREEN,
-            one,
+            installation,
             at,
             name=self._random.choice(_SCREENS),
-            user_id=person.user_id,
-            anonymous_id=one.device_id,
+            user_id=installation.device_id,
         )
         return at
 
-    def _identifies(self, one: Installation, person: Person, at: datetime) -> None:
+    def _signs_in(self, installation: Installation, person: Person, at: datetime) -> datetime:
+        at = self._later(at, 30)
+        installation.owner = person
+        self._identifies(installation, person, at)
+        at = self._later(at, 0.1)
+        self._registers(installation, at)
+        at = self._later(at, 20)
+        self._says(
+            Verb.SCREEN,
+            installation,
+            at,
+            name=self._random.choice(_SCREENS),
+            user_id=person.user_id,
+            anonymous_id=installation.device_id,
+        )
+        return at
+
+    def _identifies(self, installation: Installation, person: Person, at: datetime) -> None:
         traits: dict[str, Any] = {
             "first_name": person.first_name,
             "email": f"{person.user_id}@example.org",
@@ -253,46 +267,60 @@ class _Story:
             traits["marketingPreferences"] = {"channels": channels}
         self._says(
             Verb.IDENTIFY,
-            one,
+            installation,
             at,
             user_id=person.user_id,
-            anonymous_id=one.device_id,
+            anonymous_id=installation.device_id,
             fields=traits,
         )
 
-    def _signs_out(self, one: Installation, at: datetime) -> datetime:
+    def _signs_out(self, installation: Installation, at: datetime) -> datetime:
         at = self._later(at, 30)
-        one.owner = None
-        self._registers(one, at)
-        return self._uses_unknown(one, at)
+        installation.owner = None
+        self._registers(installation, at)
+        return self._uses_unknown(installation, at)
 
-    def _declines(self, one: Installation, person: Person | None) -> None:
+    def _declines(self, installation: Installation, person: Person | None) -> None:
         """No push: nothing is registered, and before sign-in there is an anonymous id alone."""
         at = self._begin + timedelta(days=self._random.uniform(0, DAYS - 10))
-        self._says(Verb.TRACK, one, at, name="Application Installed", anonymous_id=one.device_id)
+        self._says(
+            Verb.TRACK,
+            installation,
+            at,
+            name="Application Installed",
+            anonymous_id=installation.device_id,
+        )
         for _ in range(2):
             at = self._later(at, 20)
             name = self._random.choice(_SCREENS)
-            self._says(Verb.SCREEN, one, at, name=name, anonymous_id=one.device_id)
+            self._says(
+                Verb.SCREEN, installation, at, name=name, anonymous_id=installation.device_id
+            )
         if person is not None:
-            self._identifies(one, person, self._later(at, 20))
+            self._identifies(installation, person, self._later(at, 20))
 
     def _end_tokens(self, devices: list[Installation], refreshed: set[str]) -> None:
         """Refresh tokens, the last of the month; some of them will make FCM answer otherwise."""
         at = self._begin + timedelta(days=DAYS - 2)
-        for one in devices:
-            if one.device_id in refreshed:
-                one.token = self._token()
-                self._registers(one, self._later(at, 24))
+        for installation in devices:
+            if installation.device_id in refreshed:
+                installation.token = self._token()
+                self._registers(installation, self._later(at, 24))
         waiting = self._random.sample(devices, len(devices))
         for beginning, count in PROMPTS.items():
             for _ in range(self._number(count)):
-                one = _next(waiting, Platform.IOS if beginning.startswith("apns") else None)
-                one.token = self._token(beginning)
-                self._registers(one, self._later(at + timedelta(hours=25), 20))
+                installation = _next(
+                    waiting, Platform.IOS if beginning.startswith("apns") else None
+                )
+                installation.token = self._token(beginning)
+                self._registers(installation, self._later(at + timedelta(hours=25), 20))
 
 
 def _next(waiting: list[Installation], platform: Platform | None) -> Installation:
     """Take one out of `waiting`, of that platform if one is named."""
-    index = next(index for index, one in enumerate(waiting) if platform in (None, one.platform))
+    index = next(
+        index
+        for index, installation in enumerate(waiting)
+        if platform in (None, installation.platform)
+    )
     return waiting.pop(index)

@@ -313,7 +313,7 @@ async def _import(
     *,
     quiet: bool,
 ) -> None:
-    others = frozenset(one["name"] for one in sources if one["id"] != progress.source_id)
+    others = frozenset(source["name"] for source in sources if source["id"] != progress.source_id)
     reading = reading_of(kind, UUID(progress.source_id), progress.at, others)
     importer = Importer(_Door(api, progress.source_id), SystemClock(), reading)
     shown = Progress(

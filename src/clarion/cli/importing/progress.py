@@ -104,15 +104,19 @@ class ProgressFile:
         beside.write_bytes(msgspec.json.encode(progress))
         beside.replace(self.path)
 
-    def _line_of(self, one: RefusedLine) -> bytes:
-        why = {"line": one.line, "code": one.code, "message": one.message}
+    def _line_of(self, refused_line: RefusedLine) -> bytes:
+        why = {
+            "line": refused_line.line,
+            "code": refused_line.code,
+            "message": refused_line.message,
+        }
         if self.header is not None:
-            cells = self._own(one.found.cells) or [one.found.text]
+            cells = self._own(refused_line.found.cells) or [refused_line.found.text]
             return _cells([*map(str, why.values()), *map(safe, cells)], self.header)
         try:
-            record = msgspec.json.decode(one.found.text, type=dict[str, Any])
+            record = msgspec.json.decode(refused_line.found.text, type=dict[str, Any])
         except ValueError:
-            record = {"text": one.found.text}
+            record = {"text": refused_line.found.text}
         record.pop(REFUSED, None)
         return msgspec.json.encode({REFUSED: why, **record}) + b"\n"
 

@@ -51,8 +51,10 @@ async def check_tokens(
         if start:
             await asyncio.sleep(CALL_SECONDS)
         body = msgspec.json.encode({"tokens": tokens[start : start + CALL_TOKENS]})
-        told: dict[str, Any] = await api.call("POST", f"/imports/{source['id']}/check", body=body)
-        answers.update((one["outcome"], one["reason"] or "") for one in told["data"])
+        checked: dict[str, Any] = await api.call(
+            "POST", f"/imports/{source['id']}/check", body=body
+        )
+        answers.update((answer["outcome"], answer["reason"] or "") for answer in checked["data"])
     if not as_json:
         _tell(len(tokens), answers)
     return {
@@ -73,8 +75,8 @@ def _sample(
     drawn: list[tuple[int, str, str]] = []
     known: set[str] = set()
     try:
-        for found in read_records(file, written, Mark()):
-            for _, raw in reading.read(found, now).events:
+        for record in read_records(file, written, Mark()):
+            for _, raw in reading.read(record, now).events:
                 properties = msgspec.json.decode(raw).get("properties") or {}
                 token, platform = properties.get("fcmToken"), properties.get("deviceType")
                 if not token or not platform or token in known:

@@ -286,7 +286,7 @@ def _about_held(held: Held) -> str:
 
 def _tell_restored(settings: Settings, restored: _Restored, *, as_json: bool) -> None:
     if as_json:
-        locked = [{"what": one.what, "id": one.id} for one in restored.locked]
+        locked = [{"what": secret.what, "id": secret.id} for secret in restored.locked]
         document: dict[str, Any] = {
             "revision": restored.revision,
             "campaigns_held": restored.held.campaigns,

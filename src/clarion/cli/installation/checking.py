@@ -108,15 +108,15 @@ def _check_server(facts: ServerFacts) -> list[Finding]:
     role = f"PostgreSQL {facts.version}, as {facts.role}"
     findings = [finding("database server", wrong, role)]
     if facts.is_superuser:
-        told = f"{facts.role} is a superuser: make a role that owns Clarion's database alone"
-        findings.append(warning("database role", told))
+        cure = f"{facts.role} is a superuser: make a role that owns Clarion's database alone"
+        findings.append(warning("database role", cure))
     elif not facts.may_migrate:
-        told = f"{facts.role} may not change the tables: run `clarion migrate` as their owner"
-        findings.append(warning("database role", told))
+        cure = f"{facts.role} may not change the tables: run `clarion migrate` as their owner"
+        findings.append(warning("database role", cure))
     difference = abs(facts.at - SystemClock().now())
     if difference > CLOCK_DIFFERENCE_MAX:
-        told = f"{difference.total_seconds():,.0f} s from the database server's: keep them together"
-        findings.append(warning("clock", f"{told} with NTP"))
+        cure = f"{difference.total_seconds():,.0f} s from the database server's: keep them together"
+        findings.append(warning("clock", f"{cure} with NTP"))
     return findings
 
 
@@ -137,8 +137,8 @@ async def _check_broker(settings: Settings, database: Database) -> list[Finding]
     if settings.broker_url is not None:
         address = read_url(settings.broker_url)
         if len(address.servers) > 1 and address.replicas in (None, 1):
-            told = "of several servers one keeps the jobs: add ?replicas=3 to CLARION_BROKER_URL"
-            findings.append(warning("broker", told))
+            cure = "of several servers one keeps the jobs: add ?replicas=3 to CLARION_BROKER_URL"
+            findings.append(warning("broker", cure))
     return findings
 
 

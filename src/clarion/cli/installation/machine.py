@@ -75,9 +75,9 @@ def check_fcm(settings: Settings) -> list[Finding]:
             pass
     except OSError as error:
         return [finding("FCM", f"can not be reached ({error})", settings.fcm_url)]
-    found = [finding("FCM", None, settings.fcm_url)]
+    findings = [finding("FCM", None, settings.fcm_url)]
     at = _time_there(settings, host, port) if parts.scheme == "https" else None
-    return found if at is None else [*found, _clock_finding(at - SystemClock().now())]
+    return findings if at is None else [*findings, _clock_finding(at - SystemClock().now())]
 
 
 def _clock_finding(ahead: timedelta) -> Finding:
@@ -147,5 +147,7 @@ def _check_public_url(settings: Settings) -> list[Finding]:
     parts = urlsplit(settings.public_url)
     if parts.scheme == "https" or parts.hostname in ("localhost", "127.0.0.1", "::1"):
         return [finding("public URL", None, settings.public_url)]
-    told = f"{settings.public_url}: phones refuse plain http, and whoever is in between can read it"
-    return [warning("public URL", told)]
+    message = (
+        f"{settings.public_url}: phones refuse plain http, and whoever is in between can read it"
+    )
+    return [warning("public URL", message)]

@@ -41,28 +41,28 @@ async def rotate(*, json: AsJson = False) -> None:
         _tell(await reseal(session.database, open_vault(session.settings)), json, is_done=True)
 
 
-def _tell(found: Resealed, json: bool, *, is_done: bool) -> None:
+def _tell(resealed: Resealed, json: bool, *, is_done: bool) -> None:
     if json:
         print_json(
             {
-                "sealed_anew" if is_done else "to_seal_anew": found.sealed_anew,
-                "current": found.current,
-                "locked": [{"what": secret.what, "id": secret.id} for secret in found.locked],
+                "sealed_anew" if is_done else "to_seal_anew": resealed.sealed_anew,
+                "current": resealed.current,
+                "locked": [{"what": secret.what, "id": secret.id} for secret in resealed.locked],
             }
         )
     elif is_done:
-        print_done(f"{found.sealed_anew} sealed anew; {found.current} were so already.")
+        print_done(f"{resealed.sealed_anew} sealed anew; {resealed.current} were so already.")
     else:
         print_done(
-            f"{found.current} are sealed with the key of now, {found.sealed_anew} with a former "
-            "one."
+            f"{resealed.current} are sealed with the key of now, {resealed.sealed_anew} with a "
+            "former one."
         )
-    if found.locked:
+    if resealed.locked:
         raise Ending(
             ExitCode.FAILURE,
-            f"{len(found.locked)} can not be opened: add the secret that sealed them to "
+            f"{len(resealed.locked)} can not be opened: add the secret that sealed them to "
             "CLARION_FORMER_SECRET_KEYS. If it is lost, add the Firebase keys again "
             "(`clarion firebase-apps add`) and make new identity secrets:",
-            faults=[(secret.what, secret.id) for secret in found.locked],
+            faults=[(secret.what, secret.id) for secret in resealed.locked],
             word="vault_locked",
         )

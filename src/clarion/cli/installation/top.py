@@ -46,10 +46,10 @@ class Seen:
 
     def by(self, name: str, label: str) -> dict[str, float]:
         """The values of a metric by one of its labels, others added up."""
-        found: defaultdict[str, float] = defaultdict(float)
+        sums: defaultdict[str, float] = defaultdict(float)
         for labels, value in self.values.get(name, {}).items():
-            found[dict(labels).get(label, "")] += value
-        return dict(found)
+            sums[dict(labels).get(label, "")] += value
+        return dict(sums)
 
     def one(self, name: str) -> float:
         return sum(self.values.get(name, {}).values())

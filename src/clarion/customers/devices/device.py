@@ -209,8 +209,8 @@ class Spares:
     def reach(self, kind: TokenKind) -> bool:
         """Whether it can be reached by one of another kind than `kind`."""
         return any(
-            one["token_kind"] not in (TokenKind.APNS, kind)
-            and one["state"] == DeviceState.ACTIVE
-            and one["token"]
-            for one in self.registrations
+            registration["token_kind"] not in (TokenKind.APNS, kind)
+            and registration["state"] == DeviceState.ACTIVE
+            and registration["token"]
+            for registration in self.registrations
         )

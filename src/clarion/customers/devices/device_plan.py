@@ -70,7 +70,11 @@ class DevicePlan:
     @property
     def installations(self) -> set[str]:
         """Those that register, by hash."""
-        return {one.installation_hash for many in self._registrations.values() for one in many}
+        return {
+            registration.installation_hash
+            for many in self._registrations.values()
+            for registration in many
+        }
 
     def meet_holders(self, holders: Mapping[str, Holder]) -> set[str]:
         """Take in where the installations live; returns the devices that lose one."""
@@ -78,16 +82,20 @@ class DevicePlan:
         self._stored_holders = dict(holders)
         losers: set[str] = set()
         for registrations in self._registrations.values():
-            for one in registrations:
-                key = one.installation_hash
+            for registration in registrations:
+                key = registration.installation_hash
                 known = self._holders.get(key)
-                if known is not None and known.stamp >= one.stamp:
-                    if known.device_id != one.device_id:
-                        losers.add(one.device_id)
+                if known is not None and known.stamp >= registration.stamp:
+                    if known.device_id != registration.device_id:
+                        losers.add(registration.device_id)
                     continue
-                if known is not None and known.device_id != one.device_id:
+                if known is not None and known.device_id != registration.device_id:
                     losers.add(known.device_id)
-                holder = Holder(installation_hash=key, device_id=one.device_id, stamp=one.stamp)
+                holder = Holder(
+                    installation_hash=key,
+                    device_id=registration.device_id,
+                    stamp=registration.stamp,
+                )
                 self._holders[key] = self.changed_holders[key] = holder
         return losers
 
@@ -95,13 +103,13 @@ class DevicePlan:
         """The installations that the devices concerned will still hold, and whose holder is not
         known yet."""
         return {
-            one.installation_hash
+            registration.installation_hash
             for device in devices.values()
             if device.device_id in self.device_ids
-            for one in device.registrations
-            if one.installation_hash not in self._holders
+            for registration in device.registrations
+            if registration.installation_hash not in self._holders
             and not any(
-                new.token_kind is one.token_kind and new.stamp > one.holds
+                new.token_kind is registration.token_kind and new.stamp > registration.holds
                 for new in self._registrations.get(device.device_id, ())
             )
         }
@@ -127,9 +135,9 @@ class DevicePlan:
     def leave_out(self, device_ids: Iterable[str]) -> set[str]:
         """Register none of these; returns the messageIds of what would have."""
         return {
-            one.stamp.message_id
+            registration.stamp.message_id
             for device_id in device_ids
-            for one in self._registrations.pop(device_id, ())
+            for registration in self._registrations.pop(device_id, ())
         }
 
     def returned(self, devices: Mapping[str, KeptDevice]) -> set[str]:
@@ -169,7 +177,9 @@ class DevicePlan:
         deletions: Mapping[str, Sequence[Deletion]],
     ) -> list[KeptDevice]:
         """The devices to write. `deletions` holds the stored ones and the batch's own."""
-        self._holders.update({key: one for key, one in holders.items() if key not in self._holders})
+        self._holders.update(
+            {key: holder for key, holder in holders.items() if key not in self._holders}
+        )
         kept = []
         for device_id in sorted(devices.keys() | self._registrations.keys()):
             before = devices.get(device_id)
@@ -186,12 +196,19 @@ class DevicePlan:
         effective: list[Deletion] = []
         if device_id in self.device_ids:
             line = self._batch.timeline(device_id)
-            effective = [one for one in deletions if is_effective(one, line, self._batch.is_real)]
+            effective = [
+                deletion
+                for deletion in deletions
+                if is_effective(deletion, line, self._batch.is_real)
+            ]
             customer_id = self._customer_id_of(self._batch.device_owner(device_id))
             registrations = judged(
                 registrations,
                 device_id=device_id,
-                homes={one.installation_hash: self._home(one) for one in registrations},
+                homes={
+                    registration.installation_hash: self._home(registration)
+                    for registration in registrations
+                },
                 deletions=effective,
                 left_at=line.left_at,
             )
@@ -226,10 +243,14 @@ class DevicePlan:
         registrations = self._registrations.get(device_id, ())
         if before is not None and not registrations:
             return before.registrations, before.last_seen_at
-        kinds = {one.token_kind: one for one in before.registrations} if before else {}
+        kinds = (
+            {registration.token_kind: registration for registration in before.registrations}
+            if before
+            else {}
+        )
         for one in registrations:
             kinds[one.token_kind] = held(kinds.get(one.token_kind), one)
-        seen = [one.registered_at for one in registrations]
+        seen = [registration.registered_at for registration in registrations]
         if before is not None:
             seen.append(before.last_seen_at)
         assert seen, "a device exists by its first registration"
@@ -239,30 +260,44 @@ class DevicePlan:
         """Those of a device that only loses what another one has registered."""
         ends = []
         left = []
-        for one in registrations:
-            holder = self._holders.get(one.installation_hash)
+        for registration in registrations:
+            holder = self._holders.get(registration.installation_hash)
             if holder is not None and holder.device_id != device_id:
                 ends.append((holder.stamp.at, TOKEN_MOVED))
-                one = one.ended(TOKEN_MOVED)
-            left.append(one)
+                registration = registration.ended(TOKEN_MOVED)
+            left.append(registration)
         return ranked(left, ends) if ends else registrations
 
     def _end(self, device: KeptDevice, deletions: Sequence[Deletion]) -> Step | None:
         """The event that ended what the device was sent to by, if one did."""
         if device.reason == TOKEN_MOVED:
-            holders = (self._holders.get(one.installation_hash) for one in device.registrations)
-            taken = [one.stamp for one in holders if one and one.device_id != device.device_id]
+            holders = (
+                self._holders.get(deletion.installation_hash) for deletion in device.registrations
+            )
+            taken = [
+                deletion.stamp
+                for deletion in holders
+                if deletion and deletion.device_id != device.device_id
+            ]
             return _cause(max(taken, default=None))
         if device.reason != DELETED:
             return None
-        named = {None, *(one.token_hash for one in device.registrations)}
+        named = {None, *(deletion.token_hash for deletion in device.registrations)}
         since = device.current.holds.at
-        fitting = [one for one in deletions if one.token_hash in named and one.at > since]
-        first = min(fitting or deletions, key=lambda one: (one.at, one.message_id), default=None)
+        fitting = [
+            deletion
+            for deletion in deletions
+            if deletion.token_hash in named and deletion.at > since
+        ]
+        first = min(
+            fitting or deletions,
+            key=lambda deletion: (deletion.at, deletion.message_id),
+            default=None,
+        )
         return _cause(first)
 
-    def _home(self, one: Held) -> Home:
-        holder = self._holders[one.installation_hash]
+    def _home(self, registration: Held) -> Home:
+        holder = self._holders[registration.installation_hash]
         return Home(device_id=holder.device_id, at=holder.stamp.at)
 
     def _steps(self, device_id: str) -> list[Step]:
@@ -290,11 +325,14 @@ def keep_newest(deletions: Mapping[str, list[Deletion]]) -> dict[str, datetime]:
     return outdated
 
 
-def _tells_installation(one: Registration) -> bool:
+def _tells_installation(registration: Registration) -> bool:
     """Whether FCM can send to it, and it is known which installation it is of."""
-    if one.token_kind is TokenKind.FID:
+    if registration.token_kind is TokenKind.FID:
         return True
-    return one.token_kind is TokenKind.FCM and one.installation_hash != one.token_hash
+    return (
+        registration.token_kind is TokenKind.FCM
+        and registration.installation_hash != registration.token_hash
+    )
 
 
 def _cause(said: Stamp | Deletion | None) -> Step | None:

@@ -98,7 +98,7 @@ class Facts(Struct, frozen=True, gc=False, array_like=True):
                 for name in word.told:
                     new.told.pop(name, None)
                 words.append(word)
-            elif left := {name: one for name, one in word.told.items() if name not in new.told}:
+            elif left := {name: value for name, value in word.told.items() if name not in new.told}:
                 words.append(Word(word.at, word.message_id, left))
         if new.told:
             words.append(new)
@@ -144,30 +144,30 @@ def noted(known: Facts | None, events: Iterable[Event]) -> Facts:
     writing."""
     after = known
     for event in events:
-        told = told_by(event)
-        if after is None or not after.knows(event, told):
-            after = (after or NOTHING).with_word(event, told)
+        facts = told_by(event)
+        if after is None or not after.knows(event, facts):
+            after = (after or NOTHING).with_word(event, facts)
     return after or NOTHING
 
 
 def told_by(event: Event) -> dict[str, str]:
     """What one event tells of its device."""
-    found: dict[str, str] = {}
+    facts: dict[str, str] = {}
     context = event.context
     device = context.get("device")
     said: list[Mapping[str, Any]] = []
     if event.type == "track" and (plain := plain_name(event.name)) in PUSH_NAMES:
         said.append(event.properties)
         in_properties = _WHEN_OPENED if plain in OPENING_NAMES else _IN_PROPERTIES
-        _take(found, event.properties, in_properties)
+        _take(facts, event.properties, in_properties)
         if plain in REGISTRATION_NAMES:
-            _take_live_activity(found, event.properties)
+            _take_live_activity(facts, event.properties)
     in_context = _in_context(context)
-    if found:
+    if facts:
         for fact, text in in_context.items():
-            found.setdefault(fact, text)
+            facts.setdefault(fact, text)
     else:
-        found.update(in_context)
+        facts.update(in_context)
     said.append(context)
     if type(device) is dict:
         said.append(device)
@@ -175,9 +175,9 @@ def told_by(event: Event) -> dict[str, str]:
         if not _PERMISSION_NAMES.isdisjoint(members):
             permission = _permission(members)
             if permission is not None:
-                found["push_permission"] = permission.value
+                facts["push_permission"] = permission.value
                 break
-    return found
+    return facts
 
 
 def _in_context(context: Mapping[str, Any]) -> Mapping[str, str]:
@@ -193,16 +193,16 @@ def _in_context(context: Mapping[str, Any]) -> Mapping[str, str]:
     try:
         return _facts_said(*said)
     except TypeError:  # a list or an object where a text should stand
-        return _facts_said(*(one if type(one) in (str, int) else None for one in said))
+        return _facts_said(*(value if type(value) in (str, int) else None for value in said))
 
 
 @lru_cache(maxsize=CONTEXTS_KEPT, typed=True)
 def _facts_said(*said: Any) -> Mapping[str, str]:
     """By `_CONTEXT_FACTS`. The phones of one model, version and language all say the same."""
-    told = zip(_CONTEXT_FACTS, said, strict=True)
+    pairs = zip(_CONTEXT_FACTS, said, strict=True)
     return {
         fact: text
-        for fact, value in told
+        for fact, value in pairs
         if (type(value) is str or type(value) is int) and (text := _text(value))
     }
 
@@ -212,24 +212,24 @@ def _hour(micros: int) -> int:
 
 
 def _take(
-    found: dict[str, str], section: Mapping[str, Any], names: tuple[tuple[str, str], ...]
+    facts: dict[str, str], section: Mapping[str, Any], names: tuple[tuple[str, str], ...]
 ) -> None:
     for name, fact in names:
         value = section.get(name)
-        if value is None or fact in found:
+        if value is None or fact in facts:
             continue
         kind = type(value)
         if kind is str or kind is int:
             text = _text(value)
             if text:
-                found[fact] = text
+                facts[fact] = text
 
 
-def _take_live_activity(found: dict[str, str], properties: Mapping[str, Any]) -> None:
+def _take_live_activity(facts: dict[str, str], properties: Mapping[str, Any]) -> None:
     for name, fact in _OF_LIVE_ACTIVITIES:
         value = properties.get(name)
         if type(value) is str and is_token(value) and len(value) <= LIVE_TOKEN_CHARACTERS_MAX:
-            found[fact] = value
+            facts[fact] = value
 
 
 @lru_cache(maxsize=TEXTS_KEPT)

@@ -65,24 +65,38 @@ class HistoryRecorder:
         ]
         before = self.before
         customer_id = before.customer_id if before is not None else None
-        held = {} if before is None else {one.token_kind: one for one in before.registrations}
-        known = {kind: (one.holds, one.token_hash) for kind, one in held.items()}
+        held = (
+            {}
+            if before is None
+            else {registration.token_kind: registration for registration in before.registrations}
+        )
+        known = {
+            kind: (registration.holds, registration.token_hash)
+            for kind, registration in held.items()
+        }
         token = before.current.token_hash if before is not None else None
         for cause in causes:
             new_id = cause.customer_id or self.after.customer_id
             many = by_message.get(cause.message_id, [])
             brought = [
-                one
-                for one in many
-                if one.token_kind not in known or one.stamp > known[one.token_kind][0]
+                registration
+                for registration in many
+                if registration.token_kind not in known
+                or registration.stamp > known[registration.token_kind][0]
             ]
             fresh = [
-                one
-                for one in brought
-                if one.token_kind not in known or one.token_hash != known[one.token_kind][1]
+                registration
+                for registration in brought
+                if registration.token_kind not in known
+                or registration.token_hash != known[registration.token_kind][1]
             ]
             is_first = not known and bool(many)
-            known.update({one.token_kind: (one.stamp, one.token_hash) for one in brought})
+            known.update(
+                {
+                    registration.token_kind: (registration.stamp, registration.token_hash)
+                    for registration in brought
+                }
+            )
             if is_first:
                 token = many[0].token_hash
                 self._add("registered", cause, new_id, token=token)
@@ -112,7 +126,7 @@ class HistoryRecorder:
             return
         if before is None or not current.is_active:
             return
-        if any(one.token_hash == current.token_hash for one in self.lines):
+        if any(line.token_hash == current.token_hash for line in self.lines):
             return
         if current.token_hash != before.current.token_hash:
             former = _by_hash(after.registrations).get(before.current.token_hash)
@@ -149,9 +163,11 @@ class HistoryRecorder:
         )
 
 
-def _registered(one: Held) -> Step:
-    return Step(message_id=one.holds.message_id, at=one.holds.at, customer_id=None)
+def _registered(registration: Held) -> Step:
+    return Step(
+        message_id=registration.holds.message_id, at=registration.holds.at, customer_id=None
+    )
 
 
 def _by_hash(registrations: Sequence[Held]) -> Mapping[str, Held]:
-    return {one.token_hash: one for one in registrations}
+    return {registration.token_hash: registration for registration in registrations}

@@ -59,19 +59,19 @@ from clarion.customers.identity.identifier import User
 from clarion.customers.identity.timeline import Timeline
 
 
-def held(known: Held | None, one: Registration) -> Held:
-    """What is held of a kind after `one`: the registration with the greater stamp."""
-    if known is not None and one.stamp <= known.holds:
+def held(known: Held | None, registration: Registration) -> Held:
+    """What is held of a kind after `registration`: the one with the greater stamp."""
+    if known is not None and registration.stamp <= known.holds:
         return known
     return Held(
-        source_id=one.source_id,
-        platform=one.platform,
-        token=one.token,
-        token_kind=one.token_kind,
-        token_hash=one.token_hash,
-        installation_hash=one.installation_hash,
-        holds=one.stamp,
-        registered_at=one.registered_at,
+        source_id=registration.source_id,
+        platform=registration.platform,
+        token=registration.token,
+        token_kind=registration.token_kind,
+        token_hash=registration.token_hash,
+        installation_hash=registration.installation_hash,
+        holds=registration.stamp,
+        registered_at=registration.registered_at,
         removed=known.removed if known is not None else None,
     )
 
@@ -92,7 +92,7 @@ def without(device: KeptDevice, *removals: Removed) -> KeptDevice:
     """What is left when the provider or the sweeper has removed one registration, or several."""
     after = device.registrations
     for removed in removals:
-        after = tuple(one.removed_by(removed) for one in after)
+        after = tuple(registration.removed_by(removed) for registration in after)
     ends = [(removed.until, removed.reason) for removed in removals]
     return replace(device, registrations=ranked(after, ends))
 
@@ -112,10 +112,13 @@ def judged(
         one = registrations[0]
         end = _end(one, registrations, device_id, homes, said, left_at)
         return (one.revived() if end is None else one.ended(end[1]),)
-    ends = [_end(one, registrations, device_id, homes, said, left_at) for one in registrations]
+    ends = [
+        _end(registration, registrations, device_id, homes, said, left_at)
+        for registration in registrations
+    ]
     alive = [
-        one.revived() if end is None else one.ended(end[1])
-        for one, end in zip(registrations, ends, strict=True)
+        registration.revived() if end is None else registration.ended(end[1])
+        for registration, end in zip(registrations, ends, strict=True)
     ]
     return ranked(alive, [end for end in ends if end is not None])
 
@@ -126,20 +129,22 @@ def ranked(registrations: Iterable[Held], ends: Sequence[tuple[datetime, str]]) 
     several = list(registrations)
     if len(several) == 1:
         return tuple(several)
-    sendable = [one for one in several if one.can_be_sent_to]
-    if ends and sendable and not any(one.is_active for one in sendable):
+    sendable = [registration for registration in several if registration.can_be_sent_to]
+    if ends and sendable and not any(registration.is_active for registration in sendable):
         until, reason = max(ends)
         several = [
-            replace(one, state=DeviceState.REMOVED, reason=reason)
-            if not one.can_be_sent_to and one.is_active and one.holds.at <= until
-            else one
-            for one in several
+            replace(registration, state=DeviceState.REMOVED, reason=reason)
+            if not registration.can_be_sent_to
+            and registration.is_active
+            and registration.holds.at <= until
+            else registration
+            for registration in several
         ]
     return tuple(sorted(several, key=_rank, reverse=True))
 
 
 def _end(
-    one: Held,
+    registration: Held,
     registrations: Sequence[Held],
     device_id: str,
     homes: Mapping[str, Home],
@@ -147,39 +152,39 @@ def _end(
     left_at: datetime | None,
 ) -> tuple[datetime, str] | None:
     """When and why a registration ended; None: it has not."""
-    home = homes[one.installation_hash]
+    home = homes[registration.installation_hash]
     if home.device_id != device_id:
         return home.at, TOKEN_MOVED
-    removed = one.removed
-    if removed is not None and one.removed_by(removed) is not one:
+    removed = registration.removed
+    if removed is not None and registration.removed_by(removed) is not registration:
         return removed.until, removed.reason
-    if left_at is not None and one.holds.rank == 0 and one.holds.at >= left_at:
+    if left_at is not None and registration.holds.rank == 0 and registration.holds.at >= left_at:
         return left_at, DELETED
     for deletion in deletions:
-        if deletion.at <= one.holds.at:
+        if deletion.at <= registration.holds.at:
             continue
-        if _names(deletion, one, registrations):
+        if _names(deletion, registration, registrations):
             return deletion.at, DELETED
     if len(registrations) == 1:
         return None
     newest = max(
         (other for other in registrations if other.can_be_sent_to),
         key=lambda other: other.holds,
-        default=one,
+        default=registration,
     )
     if (
-        one.can_be_sent_to
-        and newest.holds > one.holds
+        registration.can_be_sent_to
+        and newest.holds > registration.holds
         and newest.knows_installation
-        and one.knows_installation
-        and newest.installation_hash != one.installation_hash
+        and registration.knows_installation
+        and newest.installation_hash != registration.installation_hash
     ):
         return newest.holds.at, REPLACED
     return None
 
 
-def _names(deletion: Deletion, one: Held, registrations: Sequence[Held]) -> bool:
-    """Whether the app says that `one` is gone, or what had replaced it.
+def _names(deletion: Deletion, registration: Held, registrations: Sequence[Held]) -> bool:
+    """Whether the app says that `registration` is gone, or what had replaced it.
 
     Registering again what was named does not bring back what went with it. Nor does replacing it:
     a name that is held no more was held until then, if its kind has been registered since. An APNs
@@ -190,30 +195,37 @@ def _names(deletion: Deletion, one: Held, registrations: Sequence[Held]) -> bool
     later = [
         other
         for other in registrations
-        if other.holds >= one.holds and (other is one or other.can_be_sent_to)
+        if other.holds >= registration.holds and (other is registration or other.can_be_sent_to)
     ]
     if any(other.token_hash == deletion.token_hash for other in registrations):
         return any(other.token_hash == deletion.token_hash for other in later)
     return any(
-        other.token_kind is not one.token_kind and other.holds.at >= deletion.at for other in later
+        other.token_kind is not registration.token_kind and other.holds.at >= deletion.at
+        for other in later
     )
 
 
-def _rank(one: Held) -> tuple[bool, bool, bool, Stamp, bool]:
-    is_fid = one.token_kind is TokenKind.FID
-    return (one.is_active, one.can_be_sent_to, not _is_in_doubt(one), one.holds, is_fid)
+def _rank(registration: Held) -> tuple[bool, bool, bool, Stamp, bool]:
+    is_fid = registration.token_kind is TokenKind.FID
+    return (
+        registration.is_active,
+        registration.can_be_sent_to,
+        not _is_in_doubt(registration),
+        registration.holds,
+        is_fid,
+    )
 
 
-def _is_in_doubt(one: Held) -> bool:
+def _is_in_doubt(registration: Held) -> bool:
     """Whether it is a FID that FCM has once not known, though the app registers it again.
 
     An app that reads its FID (`getId()`) without registering it for messaging tells it at each
     start. While a token lives, that is what reaches the device; without one the FID is tried.
     """
-    removed = one.removed
+    removed = registration.removed
     return (
-        one.token_kind is TokenKind.FID
+        registration.token_kind is TokenKind.FID
         and removed is not None
-        and removed.token_hash == one.token_hash
+        and removed.token_hash == registration.token_hash
         and removed.reason in NOT_KNOWN
     )

@@ -97,9 +97,11 @@ class SweepPreview:
 async def owners_of(
     connection: AsyncConnection, actor: Actor, customer_ids: Iterable[UUID | None]
 ) -> dict[UUID | None, Owner]:
-    ids = {one for one in customer_ids if one is not None}
+    ids = {customer_id for customer_id in customer_ids if customer_id is not None}
     user_ids = await user_ids_of(connection, actor.workspace_id, ids)
-    return {one: Owner(id=one, user_id=user_ids.get(one)) for one in ids}
+    return {
+        customer_id: Owner(id=customer_id, user_id=user_ids.get(customer_id)) for customer_id in ids
+    }
 
 
 async def list_devices(
@@ -142,9 +144,9 @@ async def explain_device(
 ) -> Ownership | Rejected:
     """Why a device is linked to its customer: the rule, the event behind it, and the newest user
     ids that were seen with it, newest first."""
-    found = await get_device(connection, actor, device_id)
-    if isinstance(found, Rejected):
-        return found
+    device = await get_device(connection, actor, device_id)
+    if isinstance(device, Rejected):
+        return device
     explained = await explain_owner(connection, actor.workspace_id, device_id)
     explanation, event = explained.explanation, explained.event
     cause = None
@@ -161,7 +163,7 @@ async def explain_device(
         )
     return Ownership(
         device_id=device_id,
-        customer=found[1],
+        customer=device[1],
         because=explanation.because,
         meaning=MEANINGS[explanation.because],
         left_at=explanation.left_at,
@@ -251,8 +253,8 @@ async def list_swept(
     swept = await token_age_store.list_swept(
         connection, actor.workspace_id, before_seq=before_seq, limit=limit
     )
-    owners = await owners_of(connection, actor, [one.customer_id for one in swept])
-    return [(one, owners.get(one.customer_id)) for one in swept]
+    owners = await owners_of(connection, actor, [device.customer_id for device in swept])
+    return [(device, owners.get(device.customer_id)) for device in swept]
 
 
 async def swept_days(

@@ -84,9 +84,13 @@ def read_deletions(event: Event) -> Sequence[Deletion]:
         return ()
     if name in SUBSCRIBING_NAMES:
         unwanted = unwanted_addresses(name, event.context)
-        return [_deletion(event, device_id, one) for one in unwanted if is_token(one.strip())]
+        return [
+            _deletion(event, device_id, address)
+            for address in unwanted
+            if is_token(address.strip())
+        ]
     fid, token = said_addresses(event.type, name, event.properties, event.traits, event.context)
-    said = (one for one in (fid, token) if isinstance(one, str) and one.strip())
+    said = (address for address in (fid, token) if isinstance(address, str) and address.strip())
     named = next(said, None)
     return [_deletion(event, device_id, None if named and is_apns_token(named.strip()) else named)]
 

@@ -77,13 +77,13 @@ async def lock_devices(
         return {}, deletions
     values = {"workspace": workspace_id, "ids": wanted}
     rows = await connection.execute(_lock_devices(connection), values)
-    found: dict[str, KeptDevice] = {}
+    devices_by_id: dict[str, KeptDevice] = {}
     for row in rows.all():
-        if row.device_id not in found:
-            found[row.device_id] = kept_device(row)
+        if row.device_id not in devices_by_id:
+            devices_by_id[row.device_id] = kept_device(row)
         if row.deleted_at is not None:
             deletions[row.device_id].append(_deletion(row))
-    return found, deletions
+    return devices_by_id, deletions
 
 
 @prepared
@@ -117,7 +117,7 @@ async def keep_devices(
 ) -> None:
     """Write `kept`, whether they were there or not. `before`: those that were, as far as they are
     known; what no event has changed of them is not written again."""
-    told: list[dict[str, Any]] = []
+    unchanged: list[dict[str, Any]] = []
     changed: list[dict[str, Any]] = []
     for device in sorted(kept, key=_device_id):
         was = before.get(device.device_id)
@@ -126,9 +126,9 @@ async def keep_devices(
             and was.customer_id == device.customer_id
             and was.registrations == device.registrations
         )
-        (told if is_same else changed).append(device_row(workspace_id, device))
+        (unchanged if is_same else changed).append(device_row(workspace_id, device))
     await upsert(connection, devices, changed, key=("id",), changes=_CHANGED)
-    await upsert(connection, devices, told, key=("id",), changes=_TOLD)
+    await upsert(connection, devices, unchanged, key=("id",), changes=_TOLD)
 
 
 def _device_id(device: KeptDevice) -> str:
@@ -255,14 +255,14 @@ async def deletions_of(
     connection: AsyncConnection, workspace_id: UUID, device_ids: Iterable[str]
 ) -> dict[str, list[Deletion]]:
     """What apps have said about devices being gone, oldest first."""
-    found: dict[str, list[Deletion]] = defaultdict(list)
+    deletions_by_device: dict[str, list[Deletion]] = defaultdict(list)
     wanted = list(device_ids)
     if not wanted:
-        return found
+        return deletions_by_device
     values = {"workspace": workspace_id, "ids": wanted}
     for row in await connection.execute(_deletions_of(connection), values):
-        found[row.device_id].append(_deletion(row))
-    return found
+        deletions_by_device[row.device_id].append(_deletion(row))
+    return deletions_by_device
 
 
 @prepared
@@ -298,7 +298,7 @@ def kept_device(row: DeviceRow) -> KeptDevice:
         id=row.id,
         device_id=row.device_id,
         customer_id=row.customer_id,
-        registrations=(current, *(load_spare(one) for one in row.spares or ())),
+        registrations=(current, *(load_spare(spare) for spare in row.spares or ())),
         facts=row.facts or {},
         last_seen_at=row.last_seen_at,
     )
@@ -333,7 +333,7 @@ def device_row(workspace_id: UUID, device: KeptDevice) -> dict[str, Any]:
         "removed_token_hash": removed and removed.token_hash,
         "removed_at": removed and removed.until,
         "removed_reason": removed and removed.reason,
-        "spares": [_dump_spare(one) for one in device.registrations[1:]] or None,
+        "spares": [_dump_spare(registration) for registration in device.registrations[1:]] or None,
         "facts": dict(device.facts) or None,
         "app_version": device.facts.get("app_version"),
         "last_seen_at": device.last_seen_at,
@@ -362,22 +362,22 @@ def load_spare(stored: dict[str, Any]) -> Held:
     )
 
 
-def _dump_spare(one: Held) -> dict[str, Any]:
-    removed = one.removed
+def _dump_spare(registration: Held) -> dict[str, Any]:
+    removed = registration.removed
     return {
-        "source_id": str(one.source_id),
-        "platform": one.platform.value,
-        "token": one.token,
-        "token_kind": one.token_kind.value,
-        "token_hash": one.token_hash,
-        "installation_hash": one.installation_hash,
-        "at": to_micros(one.holds.at),
-        "registered_at": to_micros(one.registered_at),
-        "rank": one.holds.rank,
-        "message_id": one.holds.message_id,
+        "source_id": str(registration.source_id),
+        "platform": registration.platform.value,
+        "token": registration.token,
+        "token_kind": registration.token_kind.value,
+        "token_hash": registration.token_hash,
+        "installation_hash": registration.installation_hash,
+        "at": to_micros(registration.holds.at),
+        "registered_at": to_micros(registration.registered_at),
+        "rank": registration.holds.rank,
+        "message_id": registration.holds.message_id,
         "removed": removed and [removed.token_hash, to_micros(removed.until), removed.reason],
-        "state": one.state.value,
-        "reason": one.reason,
+        "state": registration.state.value,
+        "reason": registration.reason,
     }
 
 

@@ -273,9 +273,11 @@ async def remove_stale(
     for row in rows:
         device = kept_device(row)
         removals = [
-            Removed(token_hash=one.token_hash, until=one.registered_at, reason=reason)
-            for one in device.registrations
-            if one.is_active and one.registered_at < registered_before
+            Removed(
+                token_hash=registration.token_hash, until=registration.registered_at, reason=reason
+            )
+            for registration in device.registrations
+            if registration.is_active and registration.registered_at < registered_before
         ]
         doomed.append((workspace_id, device, removals))
     return await _remove(connection, doomed, now)
@@ -359,12 +361,12 @@ def _device(row: Any) -> Device:
         facts=row.facts or {},
         registrations=tuple(
             Registered(
-                token_kind=one.token_kind,
-                token_fingerprint=one.token_hash[:FINGERPRINT_CHARACTERS],
-                state=one.state,
-                reason=one.reason,
-                registered_at=one.registered_at,
+                token_kind=registration.token_kind,
+                token_fingerprint=registration.token_hash[:FINGERPRINT_CHARACTERS],
+                state=registration.state,
+                reason=registration.reason,
+                registered_at=registration.registered_at,
             )
-            for one in kept_device(row).registrations
+            for registration in kept_device(row).registrations
         ),
     )

@@ -168,7 +168,7 @@ class Batch:
     def strangers_in(self, stored: Mapping[str, Stored]) -> set[str]:
         """The users that stored claims name, and timelines where claims were not read, and whose
         flags are not known yet."""
-        named = {claim.user_id for one in stored.values() for claim in one.claims}
+        named = {claim.user_id for identifier in stored.values() for claim in identifier.claims}
         for key, one in stored.items():
             if one.since is not None:
                 named |= {span.user_id for span in self._timelines[key].spans if span.user_id}
@@ -177,16 +177,18 @@ class Batch:
     def days_to_read(self, stored: Mapping[str, Stored]) -> dict[str, set[Day]]:
         """Of which keys which days' events have to be read for claims that were left to them.
         Asked once the flags of all who claim are known."""
-        found: dict[str, set[Day]] = {}
+        days_by_key: dict[str, set[Day]] = {}
         left = DAYS_READ_MAX
-        for key, one in stored.items():
+        for key, identifier in stored.items():
             new = self._new.get(key, ())
             is_anew = key in self._reopened or self._timelines[key].leads or any(map(lead_of, new))
-            days = days_to_read(one.claims, new, is_made_anew=bool(is_anew), is_real=self.is_real)
+            days = days_to_read(
+                identifier.claims, new, is_made_anew=bool(is_anew), is_real=self.is_real
+            )
             if left and days:
-                found[key] = set(days[:left])
-                left -= len(found[key])
-        return found
+                days_by_key[key] = set(days[:left])
+                left -= len(days_by_key[key])
+        return days_by_key
 
     def introduce(self, flags: Mapping[str, Flags]) -> None:
         for key, known in flags.items():
@@ -286,11 +288,11 @@ class Batch:
 
     def companions(self) -> set[tuple[str, str]]:
         """(id, key): the other ids in events that no person's user id decides, with their key."""
-        found: set[tuple[str, str]] = set()
+        pairs: set[tuple[str, str]] = set()
         for event in (arrival.event for arrival in self.arrivals):
             if event.user_id is None or not self.is_real(event.user_id):
-                found |= companions_of(event)
-        return found
+                pairs |= companions_of(event)
+        return pairs
 
     def device_owner(self, device_id: str) -> Owner:
         """Whose the device is now."""
@@ -370,8 +372,8 @@ class Batch:
         if before == after:
             return
         heirs: dict[Owner, set[Owner]] = defaultdict(set)
-        for one in compared(key, before, after):
-            heirs[one.was].add(one.now)
+        for change in compared(key, before, after):
+            heirs[change.was].add(change.now)
         for owner, now in heirs.items():
             if now == {owner}:
                 continue

@@ -25,7 +25,10 @@ async def add_companions(
     await insert_new(
         connection,
         companions,
-        [{"workspace_id": workspace_id, "id": one, "key": key} for one, key in sorted(set(found))],
+        [
+            {"workspace_id": workspace_id, "id": id_beside, "key": key}
+            for id_beside, key in sorted(set(found))
+        ],
     )
 
 
@@ -33,22 +36,22 @@ async def ids_beside(
     connection: AsyncConnection, workspace_id: UUID, keys: Iterable[str]
 ) -> set[str]:
     """The ids that stood in events of these keys, as long as no person's user id decided them."""
-    found: set[str] = set()
+    ids: set[str] = set()
     for part in in_parts(keys):
         rows = await connection.execute(
             select(companions.c.id).where(
                 companions.c.workspace_id == workspace_id, companions.c.key.in_(part)
             )
         )
-        found |= set(rows.scalars())
-    return found
+        ids |= set(rows.scalars())
+    return ids
 
 
 async def keys_beside(
     connection: AsyncConnection, workspace_id: UUID, name: str, *, but: Collection[str], most: int
 ) -> set[str]:
     """The keys, none of `but`, of events in which the id `name` stood; no more than `most`."""
-    found: set[str] = set()
+    keys: set[str] = set()
     for statement in (
         select(companions.c.key).where(
             companions.c.workspace_id == workspace_id, companions.c.id == name
@@ -59,5 +62,5 @@ async def keys_beside(
     ):
         # Those that are left out are the person's own: as many more are asked for.
         rows = await connection.execute(statement.limit(most + len(but)))
-        found |= set(rows.scalars()) - set(but)
-    return found if len(found) <= most else set(sorted(found)[:most])
+        keys |= set(rows.scalars()) - set(but)
+    return keys if len(keys) <= most else set(sorted(keys)[:most])

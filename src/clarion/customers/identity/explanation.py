@@ -61,7 +61,7 @@ def _explained(
     alone = [(claim, timeline([claim], is_real)) for claim in claims]
     said = sorted(
         ((claim, says) for claim, says in alone if says.has_mover or says.spans),
-        key=lambda one: (one[0].at, one[1].device_user is not None, one[0].message_id),
+        key=lambda pair: (pair[0].at, pair[1].device_user is not None, pair[0].message_id),
     )
     movers = [at for at, (_, says) in enumerate(said) if says.has_mover]
     newest = movers[-1] if movers else -1

@@ -40,5 +40,5 @@ async def explain_owner(
     event = None
     if explanation.claim is not None:
         event = await get_event(connection, workspace_id, explanation.claim.message_id)
-    newest = sorted(claims, key=lambda one: (one.at, one.message_id), reverse=True)
+    newest = sorted(claims, key=lambda claim: (claim.at, claim.message_id), reverse=True)
     return Explained(explanation=explanation, event=event, claims=newest[:CLAIMS_SHOWN])

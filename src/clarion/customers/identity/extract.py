@@ -61,12 +61,12 @@ class Sighting(Protocol):
 
 def sighted_flags(sighting: Sighting) -> dict[str, Flags]:
     """What one event says of the identifiers in it (R2)."""
-    found: dict[str, Flags] = {}
+    flags_by_key: dict[str, Flags] = {}
     is_asked = sighting.proof is not None
     user_id, device_id = sighting.user_id, sighting.device_id
     for key in (sighting.anonymous_id, sighting.previous_id):
         if key is not None:
-            found[key] = NO_FLAGS
+            flags_by_key[key] = NO_FLAGS
     for key in (device_id, sighting.context_device_id):
         if key is None:
             continue
@@ -76,10 +76,10 @@ def sighted_flags(sighting: Sighting) -> dict[str, Flags]:
                 flags = _OWN_DEVICE
             elif user_id is not None and _registers(sighting):
                 flags = _NAMED_DEVICE
-        before = found.get(key)
-        found[key] = flags if before is None else before.merged(flags)
+        before = flags_by_key.get(key)
+        flags_by_key[key] = flags if before is None else before.merged(flags)
     if user_id is None:
-        return found
+        return flags_by_key
     if is_asked:
         flags = _PROVEN_USER if sighting.proof is Proof.PROVEN else NO_FLAGS
     else:
@@ -88,9 +88,9 @@ def sighted_flags(sighting: Sighting) -> dict[str, Flags]:
             is_known and any(sighting.traits.get(name) for name in CONTACTABLE_TRAITS)
         )
         flags = _USERS[is_known, is_guarded]
-    before = found.get(user_id)
-    found[user_id] = flags if before is None else before.merged(flags)
-    return found
+    before = flags_by_key.get(user_id)
+    flags_by_key[user_id] = flags if before is None else before.merged(flags)
+    return flags_by_key
 
 
 def claims_of(sighting: Sighting, sender: int = 0) -> list[Claim]:
@@ -146,7 +146,7 @@ def companions_of(sighting: Sighting) -> set[tuple[str, str]]:
         sighting.device_id,
         sighting.context_device_id,
     )
-    return {(one, key) for one in others if one is not None and one != key}
+    return {(other, key) for other in others if other is not None and other != key}
 
 
 def _registers(sighting: Sighting) -> bool:

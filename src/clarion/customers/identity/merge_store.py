@@ -95,7 +95,7 @@ async def hand_over(
     now: datetime,
 ) -> None:
     """Give those devices to a customer, with a line in the history of each that was not theirs."""
-    found = await connection.execute(
+    result = await connection.execute(
         select(devices)
         .where(
             devices.c.workspace_id == workspace_id,
@@ -105,7 +105,7 @@ async def hand_over(
         .order_by(devices.c.id)  # as everybody locks devices
         .with_for_update()
     )
-    rows = found.all()
+    rows = result.all()
     await connection.execute(
         update(devices)
         .where(devices.c.id.in_([row.id for row in rows]))

@@ -66,16 +66,18 @@ async def _file_anew(
     before = await look_before(connection, workspace_id, [])
     now_merged = Batch([], before.merges)
     owned = {
-        (key, is_user): owned_by_timeline(key, one, is_user=is_user, canonical=now_merged.canonical)
-        for key, one in known.items()
+        (key, is_user): owned_by_timeline(
+            key, identifier, is_user=is_user, canonical=now_merged.canonical
+        )
+        for key, identifier in known.items()
         for is_user in (True, False)
-        if decides(one, is_user=is_user)
+        if decides(identifier, is_user=is_user)
     }
     await identity_store.write_owned(connection, workspace_id, owned, outdated=(), led=())
     await merge_store.hand_over(
         connection,
         workspace_id,
-        [key for key, one in known.items() if one.timeline.device_owner(key) == user],
+        [key for key, identifier in known.items() if identifier.timeline.device_owner(key) == user],
         customer_id=customer_id,
         reason="merged" if counts_as == merge.into_user else "unmerged",
         now=now,
@@ -125,7 +127,7 @@ async def why_not(
     if await merge_store.active_merges_of(connection, workspace_id, [from_user]):
         return MERGED
     of_other = await merge_store.active_merges_of(connection, workspace_id, [into_user])
-    if any(one.from_user == into_user for one in of_other):
+    if any(merge.from_user == into_user for merge in of_other):
         return MERGED
     for user_id in (from_user, into_user):
         customer = await get_customer(connection, workspace_id, user_id)

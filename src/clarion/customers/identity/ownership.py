@@ -95,7 +95,7 @@ def owned_anew(
     """What is to be written of `known`, the keys that changed as they were and are now: whose those
     are that decide an event for the first time, or are somebody else's than before; of which of
     them periods have to be removed first; and of which keys the leads."""
-    found: dict[Decider, Owned] = {}
+    owned_by_decider: dict[Decider, Owned] = {}
     outdated: list[Decider] = []
     led: set[str] = set()
     for key, was, now in known:
@@ -108,17 +108,17 @@ def owned_anew(
                 continue
             owned = owned_by_timeline(key, now, is_user=is_user, canonical=canonical)
             if is_new:
-                found[key, is_user] = owned
+                owned_by_decider[key, is_user] = owned
                 continue
             before = owned_by_timeline(key, was, is_user=is_user, canonical=canonical)
             if owned == before:
                 continue
-            found[key, is_user] = owned
+            owned_by_decider[key, is_user] = owned
             if not owned.is_in_place_of(before):
                 outdated.append((key, is_user))
             if before.leads and not owned.is_real:
                 led.add(key)
-    return found, outdated, led
+    return owned_by_decider, outdated, led
 
 
 def owner_of_stored(event: Placed, known: Identifier) -> Owner:

@@ -40,14 +40,14 @@ class PiiMatcher:
 
     def __init__(self, person: Person) -> None:
         # Whoever begins as a word does for so long is taken for it: texts may break off anywhere.
-        self._words = {one.lower()[:TOLD_CHARACTERS] for one in person.words}
+        self._words = {id_.lower()[:TOLD_CHARACTERS] for id_ in person.words}
         self._beginnings = {
             word[:size]
             for word in self._words
             for size in range(TELLING_CHARACTERS_MIN, len(word) + 1)
         }
-        self._sizes = sorted({len(one) for one in self._beginnings})
-        short = sorted(re.escape(one.lower()) for one in person.ids if not is_telling(one))
+        self._sizes = sorted({len(id_) for id_ in self._beginnings})
+        short = sorted(re.escape(id_.lower()) for id_ in person.ids if not is_telling(id_))
         self._short = re.compile(rf"(?<![\w-])(?:{'|'.join(short)})(?![\w-])") if short else None
 
     def are_in(self, text: str) -> bool:
@@ -63,38 +63,38 @@ class PiiMatcher:
 def ids_of_body(body: str) -> set[str]:
     """Every id in a stored event, those that have no column of their own included."""
     wire = msgspec.json.decode(body)
-    found = [wire.get(name) for name in ("userId", "anonymousId", "previousId")]
+    values = [wire.get(name) for name in ("userId", "anonymousId", "previousId")]
     properties, context = wire.get("properties"), wire.get("context")
     if isinstance(properties, Mapping):
-        found += [properties.get("deviceId"), properties.get("device_id")]
+        values += [properties.get("deviceId"), properties.get("device_id")]
     device = context.get("device") if isinstance(context, Mapping) else None
     if isinstance(device, Mapping):
-        found.append(device.get("id"))
-    return {one for value in found if (one := usable_id(value)) is not None}
+        values.append(device.get("id"))
+    return {id_ for value in values if (id_ := usable_id(value)) is not None}
 
 
 def telling_words(values: Iterable[Any]) -> set[str]:
     """Every text and number in traits that is long enough to tell somebody by."""
-    found: set[str] = set()
+    words: set[str] = set()
     for value in values:
         if isinstance(value, str):
             if is_telling(value):
-                found.add(value)
+                words.add(value)
         elif isinstance(value, Mapping):
-            found |= telling_words(value.values())
+            words |= telling_words(value.values())
         elif isinstance(value, list):
-            found |= telling_words(value)
+            words |= telling_words(value)
         elif isinstance(value, int) and abs(value) >= TELLING_NUMBER_MIN:
-            found.add(str(value))
-    return found
+            words.add(str(value))
+    return words
 
 
 def words_of_body(body: str) -> set[str]:
     """What the traits in a stored event tell."""
     wire = msgspec.json.decode(body)
     context = wire.get("context")
-    told = context.get("traits") if isinstance(context, Mapping) else None
-    return telling_words([wire.get("traits"), told])
+    traits = context.get("traits") if isinstance(context, Mapping) else None
+    return telling_words([wire.get("traits"), traits])
 
 
 def is_telling(text: str) -> bool:

@@ -35,7 +35,7 @@ async def named_person(
     users: set[str] = set()
     if customer.user_id is not None:
         merges = await merge_store.active_merges_of(connection, workspace_id, [customer.user_id])
-        users = {customer.user_id, *(one.from_user for one in merges)}
+        users = {customer.user_id, *(merge.from_user for merge in merges)}
     return Person(
         subject=subject,
         users=frozenset(users),
@@ -62,20 +62,20 @@ async def find_person(
     users = before.users
     customer_ids = {
         *before.customer_ids,
-        *(customer_id_of(workspace_id, User(one)) for one in users),
+        *(customer_id_of(workspace_id, User(id_)) for id_ in users),
     }
     await read(connection, workspace_id, theirs)
-    found = {before.subject, *before.ids, *before.shared, *near} - theirs
+    ids = {before.subject, *before.ids, *before.shared, *near} - theirs
     for _ in range(ROUNDS_MAX):
-        found |= await identity_store.keys_claimed_by(connection, workspace_id, theirs)
-        found |= await _devices_held_by(connection, workspace_id, customer_ids)
-        found |= await ids_beside(connection, workspace_id, theirs)  # of events that may be gone
-        found -= theirs | shared
-        if not found:
+        ids |= await identity_store.keys_claimed_by(connection, workspace_id, theirs)
+        ids |= await _devices_held_by(connection, workspace_id, customer_ids)
+        ids |= await ids_beside(connection, workspace_id, theirs)  # of events that may be gone
+        ids -= theirs | shared
+        if not ids:
             break
-        known = await read(connection, workspace_id, found | theirs)
-        owners = await _real_owners(connection, workspace_id, found, users)
-        for one in sorted(found):
+        known = await read(connection, workspace_id, ids | theirs)
+        owners = await _real_owners(connection, workspace_id, ids, users)
+        for one in sorted(ids):
             if owners.get(one) or (one in known and known[one].flags.is_real):
                 shared.add(one)
                 continue
@@ -98,14 +98,14 @@ async def ids_in_events(
     database: Database, workspace_id: UUID, customer_ids: Iterable[UUID]
 ) -> set[str]:
     """Every id in the events of these customers, read page by page: nobody waits for it."""
-    found: set[str] = set()
+    ids: set[str] = set()
     for customer_id in customer_ids:
         async with database.read() as connection:
             keys = await keys_of(connection, workspace_id, customer_id)
         for key in keys:
             async for body in _bodies_of(database, workspace_id, key, customer_id):
-                found |= ids_of_body(body)
-    return found
+                ids |= ids_of_body(body)
+    return ids
 
 
 async def _bodies_of(
@@ -135,15 +135,15 @@ async def _bodies_of(
 async def _devices_held_by(
     connection: AsyncConnection, workspace_id: UUID, customer_ids: Iterable[UUID]
 ) -> set[str]:
-    found: set[str] = set()
+    device_ids: set[str] = set()
     for part in in_parts(customer_ids):
         rows = await connection.execute(
             select(devices.c.device_id).where(
                 devices.c.workspace_id == workspace_id, devices.c.customer_id.in_(part)
             )
         )
-        found |= set(rows.scalars())
-    return found
+        device_ids |= set(rows.scalars())
+    return device_ids
 
 
 async def _real_owners(
@@ -153,7 +153,7 @@ async def _real_owners(
     seen = await identity_store.users_seen_with(connection, workspace_id, keys)
     users = set[str]().union(*seen.values()) - but
     flags = await identity_store.read_flags(connection, workspace_id, users)
-    real = {one for one, known in flags.items() if known.is_real}
+    real = {user_id for user_id, known in flags.items() if known.is_real}
     return {key: many & real for key, many in seen.items()}
 
 

@@ -34,16 +34,16 @@ async def claims_told_again(
     for key, many in days.items():
         for day in many:
             keys_by_day[day].add(key)
-    found: dict[str, list[Claim]] = defaultdict(list)
+    claims_by_key: dict[str, list[Claim]] = defaultdict(list)
     if not keys_by_day:
-        return found
+        return claims_by_key
     sources = await list_sources(connection, workspace_id)
     asking = {source.id for source in sources if source.asks_for_signatures(now)}
     for day in sorted(keys_by_day):
         for claim in await _claims_of(connection, workspace_id, day, asking):
             if claim.key in keys_by_day[day]:
-                found[claim.key].append(claim)
-    return found
+                claims_by_key[claim.key].append(claim)
+    return claims_by_key
 
 
 class _Told(Struct, frozen=True, kw_only=True, gc=False):
@@ -97,9 +97,9 @@ async def _claims_of(
         .order_by(events.c.at.desc())
         .limit(CLAIMS_READ_MAX)
     )
-    found: list[Claim] = []
+    plain_claims: list[Claim] = []
     for row in rows:
-        told = _Told(
+        event = _Told(
             message_id=row.message_id,
             type=row.type,
             name=row.name,
@@ -111,6 +111,6 @@ async def _claims_of(
             claimed_at=row.claimed_at,
             clock_ahead=None if row.clock_at is None else ahead(row.clock_at, row.received_at),
         )
-        claims = claims_of(told, sender_of(row.source_id))
-        found += [claim for claim in claims if claim.kind is ClaimKind.PLAIN]
-    return found
+        claims = claims_of(event, sender_of(row.source_id))
+        plain_claims += [claim for claim in claims if claim.kind is ClaimKind.PLAIN]
+    return plain_claims

@@ -70,22 +70,22 @@ async def read_flags(
 ) -> dict[str, Flags]:
     """The flags of `keys`, without locking them."""
     known = await read_identifiers(connection, workspace_id, keys)
-    return {key: one.flags for key, one in known.items()}
+    return {key: identifier.flags for key, identifier in known.items()}
 
 
 async def read_identifiers(
     connection: AsyncConnection, workspace_id: UUID, keys: Iterable[str]
 ) -> dict[str, Identifier]:
     """What is stored of `keys`, without locking them."""
-    found: dict[str, Identifier] = {}
+    identifiers_by_key: dict[str, Identifier] = {}
     for part in in_parts(keys):
         rows = await connection.execute(
             select(*_KEPT).where(
                 identifiers.c.workspace_id == workspace_id, identifiers.c.key.in_(part)
             )
         )
-        found |= _identifiers(rows.all())
-    return found
+        identifiers_by_key |= _identifiers(rows.all())
+    return identifiers_by_key
 
 
 async def keep_identifiers(
@@ -99,18 +99,18 @@ async def keep_identifiers(
             {
                 "workspace_id": workspace_id,
                 "key": key,
-                "is_user": one.flags.is_user,
-                "is_device": one.flags.is_device,
-                "is_guarded": one.flags.is_guarded,
-                "is_named": one.flags.is_named,
-                "is_known": one.flags.is_known,
-                "timeline": _dump(one.timeline),
-                "facts": _dump_struct(one.facts),
-                "decides_as_user": one.decides_as_user,
-                "decides_as_key": one.decides_as_key,
-                "day_claim": _dump_struct(one.day_claim),
+                "is_user": identifier.flags.is_user,
+                "is_device": identifier.flags.is_device,
+                "is_guarded": identifier.flags.is_guarded,
+                "is_named": identifier.flags.is_named,
+                "is_known": identifier.flags.is_known,
+                "timeline": _dump(identifier.timeline),
+                "facts": _dump_struct(identifier.facts),
+                "decides_as_user": identifier.decides_as_user,
+                "decides_as_key": identifier.decides_as_key,
+                "day_claim": _dump_struct(identifier.day_claim),
             }
-            for key, one in sorted(changed.items(), key=_first)
+            for key, identifier in sorted(changed.items(), key=_first)
         ],
         key=("workspace_id", "key"),
     )
@@ -127,7 +127,7 @@ async def write_owned(
 ) -> None:
     """Write whose these keys are. Of those `outdated` the periods have to be removed first, of the
     keys `led` the leads. `near`: sources that may be new."""
-    ahead = [key for (key, _), one in owned.items() if one.leads]
+    ahead = [key for (key, _), ownership in owned.items() if ownership.leads]
     sources: dict[int, set[UUID]] = defaultdict(set)
     if ahead:
         known = {source.id for source in await list_sources(connection, workspace_id)}
@@ -140,15 +140,15 @@ async def write_owned(
         workspace_id,
         {
             decider: Ownership(
-                periods=[Period(run.start, run.end, id_of(run.owner)) for run in one.runs],
-                is_real=one.is_real,
+                periods=[Period(run.start, run.end, id_of(run.owner)) for run in ownership.runs],
+                is_real=ownership.is_real,
                 leads={
                     source_id: lead
-                    for sender, lead in one.leads.items()
+                    for sender, lead in ownership.leads.items()
                     for source_id in sources[sender]
                 },
             )
-            for decider, one in owned.items()
+            for decider, ownership in owned.items()
         },
         outdated=outdated,
         led=led,
@@ -186,12 +186,12 @@ async def claims_on(
     if not wanted:
         return {}
     values = {"workspace": workspace_id, "keys": wanted}
-    found = _by_key(await connection.execute(_claims_on(connection), values))
-    if sum(map(len, found.values())) > CLAIMS_AT_ONCE or any(
-        len(many) > CLAIMS_READ_MAX for many in found.values()
+    claims_by_key = _by_key(await connection.execute(_claims_on(connection), values))
+    if sum(map(len, claims_by_key.values())) > CLAIMS_AT_ONCE or any(
+        len(many) > CLAIMS_READ_MAX for many in claims_by_key.values()
     ):
         return {key: await _newest_on(connection, workspace_id, key) for key in wanted}
-    return {key: Stored(many) for key, many in found.items()}
+    return {key: Stored(many) for key, many in claims_by_key.items()}
 
 
 @prepared
@@ -222,9 +222,9 @@ async def _newest_on(connection: AsyncConnection, workspace_id: UUID, key: str) 
 
 
 def _by_key(rows: Result[Any]) -> dict[str, list[Claim]]:
-    found: dict[str, list[Claim]] = defaultdict(list)
+    claims_by_key: dict[str, list[Claim]] = defaultdict(list)
     for row in rows.all():
-        found[row.key].append(
+        claims_by_key[row.key].append(
             Claim(
                 key=row.key,
                 at=row.at,
@@ -235,29 +235,29 @@ def _by_key(rows: Result[Any]) -> dict[str, list[Claim]]:
                 ahead=row.ahead,
             )
         )
-    return found
+    return claims_by_key
 
 
 async def keys_claimed_by(
     connection: AsyncConnection, workspace_id: UUID, user_ids: Iterable[str]
 ) -> set[str]:
     """The keys that any of `user_ids` was ever seen with."""
-    found: set[str] = set()
+    keys: set[str] = set()
     for part in in_parts(user_ids):
         rows = await connection.execute(
             select(unindexed(claims_table.c.key))  # SQLite would read all keys in their order
             .where(claims_table.c.workspace_id == workspace_id, claims_table.c.user_id.in_(part))
             .distinct()
         )
-        found |= set(rows.scalars())
-    return found
+        keys |= set(rows.scalars())
+    return keys
 
 
 async def users_seen_with(
     connection: AsyncConnection, workspace_id: UUID, keys: Iterable[str]
 ) -> dict[str, set[str]]:
     """The user ids that were ever seen with each of `keys`."""
-    found: dict[str, set[str]] = defaultdict(set)
+    users_by_key: dict[str, set[str]] = defaultdict(set)
     for part in in_parts(keys):
         rows = await connection.execute(
             select(unindexed(claims_table.c.key), unindexed(claims_table.c.user_id))
@@ -265,8 +265,8 @@ async def users_seen_with(
             .distinct()
         )
         for key, user_id in rows:
-            found[key].add(user_id)
-    return found
+            users_by_key[key].add(user_id)
+    return users_by_key
 
 
 async def _insert_empty(

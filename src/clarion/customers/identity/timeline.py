@@ -152,24 +152,28 @@ def timeline(
     """
     claims = list(claims)
     leads = _leads(claims, {} if earlier is None else earlier.line.leads)
-    told = {one for claim in claims if (one := said_by(claim, leads, is_real)) is not None}
-    said = sorted(told if earlier is None else told.union(_said_earlier(earlier, is_real)))
+    new_claims = {
+        claim_said for claim in claims if (claim_said := said_by(claim, leads, is_real)) is not None
+    }
+    said = sorted(
+        new_claims if earlier is None else new_claims.union(_said_earlier(earlier, is_real))
+    )
     spans: list[Span] = []
     mover: Said | None = None
     absorber: str | None = None
     left: Said | None = None
-    for one in said:
-        if one.is_deletion:
-            is_owners = bool(spans) and spans[-1].user_id == one.deleted_by
-            left = one if is_owners else left
+    for claim_said in said:
+        if claim_said.is_deletion:
+            is_owners = bool(spans) and spans[-1].user_id == claim_said.deleted_by
+            left = claim_said if is_owners else left
             continue
-        user_id = one.user_id or None
-        if left is not None and (one.moves or user_id == left.deleted_by):
+        user_id = claim_said.user_id or None
+        if left is not None and (claim_said.moves or user_id == left.deleted_by):
             left = None
         if not spans or spans[-1].user_id != user_id:
-            spans.append(_span(one))
-        if one.moves:
-            mover, absorber = one, None
+            spans.append(_span(claim_said))
+        if claim_said.moves:
+            mover, absorber = claim_said, None
         if absorber is None:
             absorber = user_id
     spans = _joined(spans)
@@ -250,8 +254,8 @@ def owners_after(
     if after.is_nobodys:
         return [Provisional(key, None) for _ in new]
     said = [one for claim in stored if (one := said_by(claim, after.leads, is_real)) is not None]
-    order = sorted(one for one in said if not one.is_deletion)
-    mover = max((one for one in order if one.moves), default=None)
+    order = sorted(claim_said for claim_said in said if not claim_said.is_deletion)
+    mover = max((claim_said for claim_said in order if claim_said.moves), default=None)
     owners = []
     for claim in new:
         one = said_by(claim, after.leads, is_real)

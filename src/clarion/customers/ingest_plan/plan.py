@@ -80,7 +80,7 @@ class IngestPlan:
         known = yield from LockIdentifiers(
             {key for arrival in arrivals for key in ids_in(arrival.event)}
         )
-        message_ids = list({one.event.message_id for one in arrivals})
+        message_ids = list({arrival.event.message_id for arrival in arrivals})
         before = yield from LookBefore(message_ids)
         if before.salt is not None:
             arrivals, dropped = yield from LetThrough(arrivals, known, before.salt)
@@ -105,7 +105,7 @@ class IngestPlan:
 
     def make_anew(self, users: Iterable[Owner]) -> Plan[None]:
         """Make what is known of `users` anew from their events; who has none is forgotten."""
-        owners: dict[UUID, Owner] = {self._customer_id_of(one): one for one in users}
+        owners: dict[UUID, Owner] = {self._customer_id_of(user): user for user in users}
         kept = yield from customers_anew(owners)
         yield from WriteCustomers([], kept)
         yield from ForgetCustomers(owners.keys() - {customer.id for customer in kept})

@@ -72,9 +72,9 @@ def _winners(lessons: Sequence[TraitUpdate]) -> set[str]:
             last[name] = lesson.message_id
             if name in addresses and value is not None:
                 held = addresses[name]
-                told = _json(value).decode()
-                held.pop(told, None)
-                held[told] = lesson.message_id
+                value_text = _json(value).decode()
+                held.pop(value_text, None)
+                held[value_text] = lesson.message_id
         wanted = push_preference(lesson.traits)
         if wanted is not None:
             stamp = (to_micros(lesson.at), not wanted, lesson.message_id)

@@ -112,12 +112,12 @@ def made_anew(
     """One of whom nothing is known yet but who they are and their first event, with what all of
     their claims say. `last_at`: their last event at which they were there; None: there is none."""
     claims = list(claims)
-    there = [one.at for one in claims if one.is_active]
+    there = [claim.at for claim in claims if claim.is_active]
     return replace(
         before,
-        first_seen_at=min([before.first_seen_at, *(one.at for one in claims)]),
+        first_seen_at=min([before.first_seen_at, *(claim.at for claim in claims)]),
         last_seen_at=max([last_at or NEVER, *there]),
-        profile=Profile().apply_identify(in_one_order([one.taught for one in claims])),
+        profile=Profile().apply_identify(in_one_order([claim.taught for claim in claims])),
     )
 
 

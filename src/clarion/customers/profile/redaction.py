@@ -154,8 +154,8 @@ class _Redaction:
             case None | bool() | int() | float():  # before Mapping, which takes long to deny
                 return value
             case list():
-                items = [self.shown(one, (*path, str(at))) for at, one in enumerate(value)]
-                return [None if one is _LEFT_OUT else one for one in items]
+                items = [self.shown(item, (*path, str(at))) for at, item in enumerate(value)]
+                return [None if item is _LEFT_OUT else item for item in items]
             case dict() | Mapping():
                 members = {}
                 for name, inner in value.items():
@@ -186,8 +186,8 @@ class _Redaction:
         """With a fingerprint in place of every token in it."""
         if len(text) < SECRET_CHARACTERS_MIN:
             return text
-        shown = FCM_TOKEN.sub(lambda found: _fingerprint(unquote(found[0])), text)
-        return _RUN.sub(lambda found: self._run(found[0]), shown) if self._known else shown
+        shown = FCM_TOKEN.sub(lambda match: _fingerprint(unquote(match[0])), text)
+        return _RUN.sub(lambda match: self._run(match[0]), shown) if self._known else shown
 
     def _shown_text(self, text: str, path: Path) -> Any:
         if path in _IDS:

@@ -32,7 +32,9 @@ async def known_in_traits(
 ) -> set[str]:
     """The tokens that these customers' traits may hold."""
     traits = [customer.traits for customer in customers]
-    return await known_tokens(connection, workspace_id, traits, [one.id for one in customers])
+    return await known_tokens(
+        connection, workspace_id, traits, [customer.id for customer in customers]
+    )
 
 
 async def known_tokens(
@@ -46,7 +48,9 @@ async def known_tokens(
 
     A device's own id is none, even where it is its installation id (FID): it is shown everywhere.
     """
-    texts = [one if isinstance(one, str) else msgspec.json.encode(one).decode() for one in shown]
+    texts = [
+        value if isinstance(value, str) else msgspec.json.encode(value).decode() for value in shown
+    ]
     by_hash = {token_hash(word): word for word in words_of(texts)}
     hashes = sorted(by_hash)
     found: set[str] = set()
@@ -70,7 +74,7 @@ async def known_tokens(
 async def _tokens_of(
     connection: AsyncConnection, workspace_id: UUID, customer_ids: Iterable[UUID | None]
 ) -> set[str]:
-    ids = sorted({one for one in customer_ids if one is not None})
+    ids = sorted({customer_id for customer_id in customer_ids if customer_id is not None})
     if not ids:
         return set()
     rows = await connection.execute(

@@ -32,13 +32,13 @@ async def search_customers(
     wanted = words.strip()
     if not wanted or "\x00" in wanted:
         return []
-    found: dict[UUID, Customer] = {}
+    customers_by_id: dict[UUID, Customer] = {}
     for statement in _ways(workspace_id, wanted):
-        if len(found) >= limit:
+        if len(customers_by_id) >= limit:
             break
         for customer in await customers_in(connection, statement.limit(limit)):
-            found.setdefault(customer.id, customer)
-    return list(found.values())[:limit]
+            customers_by_id.setdefault(customer.id, customer)
+    return list(customers_by_id.values())[:limit]
 
 
 async def customers_by_email(

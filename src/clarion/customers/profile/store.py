@@ -51,9 +51,9 @@ async def find_customer(
 ) -> Customer | None:
     """The customer who signs in as `name`, or as whom that counts since it was merged; where nobody
     does, the one with that id: this is how one who has not signed in is named."""
-    found = await get_customer(connection, workspace_id, name)
-    if found is not None:
-        return found
+    customer = await get_customer(connection, workspace_id, name)
+    if customer is not None:
+        return customer
     into = await merged_into(connection, workspace_id, name)
     if into is not None:
         return await get_customer(connection, workspace_id, into)
@@ -157,13 +157,13 @@ async def see_customers(
         customers,
         [
             {
-                "id": one.id,
-                "user_id": one.user_id,
-                "key": one.key,
-                "first_seen_at": one.first_at,
-                "last_seen_at": one.last_at,
+                "id": customer.id,
+                "user_id": customer.user_id,
+                "key": customer.key,
+                "first_seen_at": customer.first_at,
+                "last_seen_at": customer.last_at,
             }
-            for one in sorted(seen, key=_by_id)
+            for customer in sorted(seen, key=_by_id)
         ],
         key=("id",),
         combine={"first_seen_at": "least", "last_seen_at": "greatest"},
@@ -298,8 +298,8 @@ _LEARNT = (
 """What may change of a customer: the id is made of the others."""
 
 
-def _by_id(one: Seen | CustomerRecord) -> bytes:
-    return one.id.bytes
+def _by_id(customer: Seen | CustomerRecord) -> bytes:
+    return customer.id.bytes
 
 
 def _row(workspace_id: UUID, customer: CustomerRecord) -> dict[str, Any]:
@@ -336,6 +336,6 @@ def _kept(row: Any) -> CustomerRecord:
     )
 
 
-def _bytes(one: UUID) -> bytes:
+def _bytes(id_: UUID) -> bytes:
     """What ids are sorted by: Python compares them slowly."""
-    return one.bytes
+    return id_.bytes

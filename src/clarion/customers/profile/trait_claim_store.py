@@ -63,7 +63,7 @@ async def trait_claims_of(
     connection: AsyncConnection, workspace_id: UUID, customer_ids: Iterable[UUID]
 ) -> dict[UUID, list[TraitClaim]]:
     """The claims of each customer that has any."""
-    found: dict[UUID, list[TraitClaim]] = defaultdict(list)
+    claims_by_customer: dict[UUID, list[TraitClaim]] = defaultdict(list)
     for part in in_parts(customer_ids):
         rows = await connection.execute(
             select(
@@ -71,8 +71,8 @@ async def trait_claims_of(
             ).where(*owned_by(connection, workspace_id, part, trait_claims))
         )
         for row in rows:
-            found[row.customer_id].append(_trait_claim(row))
-    return found
+            claims_by_customer[row.customer_id].append(_trait_claim(row))
+    return claims_by_customer
 
 
 async def with_few_claims(
@@ -98,8 +98,8 @@ async def some_claims_of(
             .where(*owned_by(connection, workspace_id, part, trait_claims))
             .limit(limit)
         )
-        if found := rows.all():
-            return [RemovableClaim(row.key, row.message_id, _traits_of(row)) for row in found]
+        if rows_read := rows.all():
+            return [RemovableClaim(row.key, row.message_id, _traits_of(row)) for row in rows_read]
     return []
 
 
@@ -154,7 +154,7 @@ async def strangers_claims(
 ) -> list[StrangersClaim]:
     """The claims of a key that no person's user id decides and that these installations made."""
     of_person = exists().where(ownership_periods.c.is_real, is_in_period(trait_claims))
-    found: list[StrangersClaim] = []
+    rows_read: list[StrangersClaim] = []
     for part in in_parts(installations):
         rows = await connection.execute(
             select(trait_claims).where(
@@ -164,7 +164,7 @@ async def strangers_claims(
                 ~of_person.correlate(trait_claims),
             )
         )
-        found += [
+        rows_read += [
             StrangersClaim(
                 key=row.key,
                 is_user=row.is_user,
@@ -177,7 +177,7 @@ async def strangers_claims(
             )
             for row in rows
         ]
-    return found
+    return rows_read
 
 
 async def remove_claims(

@@ -22,7 +22,7 @@ async def zones_of(
 ) -> Mapping[UUID, str]:
     """The zone of each of these customers, as `time_zone.customer_zone` has it. Devices that are
     removed count, too: what matters is where somebody was seen last."""
-    told: dict[UUID, list[str]] = defaultdict(list)
+    zones_by_customer: dict[UUID, list[str]] = defaultdict(list)
     zone: Any = json_text(devices.c.facts, [TIME_ZONE])
     rows = await connection.execute(
         select(devices.c.customer_id, zone)
@@ -34,7 +34,7 @@ async def zones_of(
         .order_by(devices.c.last_seen_at.desc(), devices.c.id)
     )
     for customer_id, name in rows:
-        told[customer_id].append(name)
+        zones_by_customer[customer_id].append(name)
     of_traits = json_text(customers.c.traits, [TIME_ZONE])
     rows = await connection.execute(
         select(customers.c.id, of_traits).where(
@@ -44,6 +44,8 @@ async def zones_of(
     )
     traits: dict[UUID, Any] = {row[0]: row[1] for row in rows}
     return {
-        customer_id: customer_zone(told.get(customer_id, ()), traits.get(customer_id), fallback)
+        customer_id: customer_zone(
+            zones_by_customer.get(customer_id, ()), traits.get(customer_id), fallback
+        )
         for customer_id in customer_ids
     }

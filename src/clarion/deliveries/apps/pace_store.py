@@ -98,18 +98,18 @@ class Speed:
 async def speeds(connection: AsyncConnection, now: datetime) -> list[Speed]:
     """Of the `SPEEDS_MAX` projects that sent last."""
     rows = await connection.execute(_SPEEDS)
-    found = {}
+    speed_by_project = {}
     for project_id, *values, per_minute in rows:
         pace = believed(Pace(**dict(zip(_FIELDS, values, strict=True))), now)
         limits = Limits(per_minute=per_minute)
         quiet = 0.0 if pace.quiet_until is None else (pace.quiet_until - now).total_seconds()
-        found[project_id] = Speed(
+        speed_by_project[project_id] = Speed(
             project_id=project_id,
             per_second=0.0 if quiet > 0 else rate_now(pace, limits, now),
             quota=per_minute / 60,
             quiet=max(0.0, quiet),
         )
-    return list(found.values())
+    return list(speed_by_project.values())
 
 
 async def _locked(connection: AsyncConnection, app_id: UUID) -> tuple[str, Pace, Limits] | None:

@@ -134,9 +134,12 @@ async def _turns(
     zones = await zones_of(connection, campaign.workspace_id, customer_ids, fallback=fallback)
     if own is None:
         return {customer_id: (zone, at) for customer_id, zone in zones.items()}
-    told = await zones_of(connection, campaign.workspace_id, customer_ids, fallback=own.fallback)
+    zones_by_customer = await zones_of(
+        connection, campaign.workspace_id, customer_ids, fallback=own.fallback
+    )
     return {
-        customer_id: (zone, turn(own, told[customer_id], at)) for customer_id, zone in zones.items()
+        customer_id: (zone, turn(own, zones_by_customer[customer_id], at))
+        for customer_id, zone in zones.items()
     }
 
 

@@ -46,14 +46,14 @@ class LeaseKeeper:
             until = self._clock.now() + timedelta(seconds=lease)
             return await keep_chunk(connection, chunk, lease_until=until)
 
-        told = OutageLog("lease_not_prolonged")
+        outage_log = OutageLog("lease_not_prolonged")
         for _ in range(int(self._longest_seconds / lease * 3)):
             await self._clock.sleep(lease / 3)
             try:
                 if not await self._database.transact(work, self._clock):
                     return
-                told.is_there(chunk=str(chunk.id))
+                outage_log.is_there(chunk=str(chunk.id))
             except StorageUnavailable as error:
-                told.is_gone(chunk=str(chunk.id), reason=str(error))
+                outage_log.is_gone(chunk=str(chunk.id), reason=str(error))
             except Exception as error:
                 log.error("lease_not_prolonged", chunk=str(chunk.id), exc_info=error)

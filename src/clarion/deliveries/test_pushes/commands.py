@@ -195,7 +195,9 @@ async def _read(
     else:
         faults += faults_of(content) or provider_faults(content, provider.check)
     user_ids = wire.get("user_ids") or []
-    if not isinstance(user_ids, list) or not all(isinstance(one, str) and one for one in user_ids):
+    if not isinstance(user_ids, list) or not all(
+        isinstance(user_id, str) and user_id for user_id in user_ids
+    ):
         faults.append(Fault("user_ids", "must be a list of user ids"))
     elif len(user_ids) > USER_IDS_MAX:
         faults.append(Fault("user_ids", f"may name {USER_IDS_MAX} customers at most"))

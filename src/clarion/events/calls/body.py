@@ -296,5 +296,5 @@ def repaired(body: bytes) -> bytes:
     body = _LONE_HIGH.sub(rb"\1\\ufffd", body)
     body = _LONE_LOW.sub(rb"\1\\ufffd", body)
     if (b"NaN" in body or b"Infinity" in body) and body.count(b'"') <= QUOTES_MAX:
-        body = _NOT_A_NUMBER.sub(lambda found: found[1] or b"null", body)
+        body = _NOT_A_NUMBER.sub(lambda match: match[1] or b"null", body)
     return body

@@ -115,8 +115,8 @@ def keys_in(body: bytes) -> tuple[str, ...]:
     if key is not None:
         return (key,)
     keys: dict[str, None] = {}
-    for found in islice(_KEY_SOMEWHERE.finditer(body), BATCH_EVENTS_MAX):
-        keys[found[1].decode()] = None
+    for match in islice(_KEY_SOMEWHERE.finditer(body), BATCH_EVENTS_MAX):
+        keys[match[1].decode()] = None
         if len(keys) > WRITE_KEYS_MAX:
             break
     return tuple(keys)

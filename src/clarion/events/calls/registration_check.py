@@ -88,7 +88,9 @@ def wanted_registration(event: Event) -> Wanted | Rejected | None:
     if asks and event.device_id is None:
         return _device_id_fault(first(event.properties, "deviceId", "device_id"))
     fid, token = said_addresses(event.type, name, event.properties, event.traits, event.context)
-    said = [one.strip() for one in (fid, token) if isinstance(one, str) and one.strip()]
+    said = [
+        address.strip() for address in (fid, token) if isinstance(address, str) and address.strip()
+    ]
     device_id = event.device_id or event.context_device_id
     if not said or device_id is None:
         return _TOKEN_MISSING if asks else None
@@ -125,8 +127,8 @@ def _platform(event: Event, addresses: Sequence[str]) -> str | None:
         return _named(said)
     context = event.context
     for part, member in (("device", "type"), ("os", "name")):
-        found = context.get(part)
-        platform = _named(found.get(member)) if isinstance(found, Mapping) else None
+        section = context.get(part)
+        platform = _named(section.get(member)) if isinstance(section, Mapping) else None
         if platform is not None:
             return platform
     if any(map(is_apns_token, addresses)):

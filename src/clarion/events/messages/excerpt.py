@@ -58,10 +58,10 @@ def within(refusals: Sequence[RejectedEvent], context: bytes) -> list[RejectedEv
     """Refusals of a call that says for all its events which SDK made them."""
     library, version = library_of(msgspec.json.decode(context))
     return [
-        replace(one, hint=replace(one.hint, library=library, library_version=version))
-        if one.hint.library is None
-        else one
-        for one in refusals
+        replace(refusal, hint=replace(refusal.hint, library=library, library_version=version))
+        if refusal.hint.library is None
+        else refusal
+        for refusal in refusals
     ]
 
 

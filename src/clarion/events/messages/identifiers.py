@@ -103,7 +103,7 @@ def _number_read(text: str) -> str | None:
     if not text.isascii():
         if not _FORMATTED.fullmatch(text):
             return text
-        text = "".join(_SEPARATORS.get(one) or str(int(one)) for one in text)
+        text = "".join(_SEPARATORS.get(character) or str(int(character)) for character in text)
     if not ("0" <= text[0] <= "9" or text[0] == "-"):
         return text
     whole = _WHOLE.fullmatch(text)

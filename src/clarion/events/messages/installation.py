@@ -62,8 +62,8 @@ def is_apns_token(text: str) -> bool:
 
 def fid_of(token: str) -> str | None:
     """The FID that a registration token begins with."""
-    found = _CLASSIC_TOKEN.match(token)
-    return found[1] if found is not None else None
+    match = _CLASSIC_TOKEN.match(token)
+    return match[1] if match is not None else None
 
 
 def said_addresses(
@@ -133,8 +133,12 @@ def named_device(
     if plain in OPENING_NAMES and not isinstance(device, Mapping):
         return None
     fid, token = said_addresses(kind, plain, properties, traits, context)
-    told = fid or token or next(iter(unwanted_addresses(plain, context)), None)
-    return _derived(told.strip()) if isinstance(told, str) and is_token(told.strip()) else None
+    address = fid or token or next(iter(unwanted_addresses(plain, context)), None)
+    return (
+        _derived(address.strip())
+        if isinstance(address, str) and is_token(address.strip())
+        else None
+    )
 
 
 def first(members: Mapping[str, Any], *names: str) -> Any:

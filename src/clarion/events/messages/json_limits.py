@@ -14,8 +14,8 @@ def is_nested_too_deeply(raw: bytes) -> bool:
     if raw.count(b"{") + raw.count(b"[") <= NESTING_MAX:
         return False
     depth = 0
-    for found in _BRACKET_OR_TEXT.finditer(raw):
-        bracket = found[0]
+    for match in _BRACKET_OR_TEXT.finditer(raw):
+        bracket = match[0]
         if bracket in b"{[":
             depth += 1
             if depth > NESTING_MAX:

@@ -23,7 +23,7 @@ def push_preference(traits: Mapping[str, Any]) -> bool | None:
     Reads `marketingPreferences.channels[]` with `channel` "push", in any spelling of yes and no.
     Several: any "no" counts, and what can not be read is never taken for a yes.
     """
-    said = [yes_or_no(one) for one in _push_answers(traits)]
+    said = [yes_or_no(push_answer) for push_answer in _push_answers(traits)]
     if False in said:
         return False
     return True if said and None not in said else None
@@ -44,7 +44,7 @@ def category_preference(preferences: Any, category: str) -> bool | None:
 
 def is_preference_unreadable(traits: Mapping[str, Any]) -> bool:
     """Whether an identify means to say something of push that can not be read."""
-    return any(yes_or_no(one) is None for one in _push_answers(traits))
+    return any(yes_or_no(push_answer) is None for push_answer in _push_answers(traits))
 
 
 def _push_answers(traits: Mapping[str, Any]) -> list[Any]:

@@ -141,7 +141,7 @@ def in_order(events: Sequence[Placed], first_place: int = 0) -> list[Times]:
     bases = _with_neighbours(events)
     clocks: dict[datetime, int] = defaultdict(lambda: first_place)
     orders: dict[datetime, int] = defaultdict(lambda: first_place)
-    found = [one.times for one in events]
+    times = [event.times for event in events]
     by_clock = sorted(range(len(bases)), key=lambda place: _clock_key(bases[place], place))
     latest: datetime | None = None
     for place in by_clock:
@@ -156,14 +156,14 @@ def in_order(events: Sequence[Placed], first_place: int = 0) -> list[Times]:
             if latest is not None and clock <= latest:  # clocks that count microseconds
                 clock = _later(latest, 1)
             latest = clock
-        found[place] = Times(
-            found[place].at, clock, None if later == (clock or found[place].at) else later
+        times[place] = Times(
+            times[place].at, clock, None if later == (clock or times[place].at) else later
         )
-    return found
+    return times
 
 
 def _with_neighbours(events: Sequence[Placed]) -> list[Times]:
-    bases = [one.times for one in events]
+    bases = [event.times for event in events]
     for places in (range(len(events)), reversed(range(len(events)))):
         last: dict[str | None, Times] = {}
         for place in places:
@@ -196,22 +196,22 @@ def _plain(text: str) -> str:
     """A time as ISO 8601 writes it, from digits of any script, the hours of AM and PM, and years of
     the Buddhist calendar."""
     plain = "".join(
-        str(unicodedata.decimal(one)) if one.isdecimal() else one
-        for one in unicodedata.normalize("NFKC", text).strip()
-        if unicodedata.category(one) != "Cf"
+        str(unicodedata.decimal(character)) if character.isdecimal() else character
+        for character in unicodedata.normalize("NFKC", text).strip()
+        if unicodedata.category(character) != "Cf"
     )
     if plain[:4].isdigit() and int(plain[:4]) in BUDDHIST_YEARS:
         plain = f"{int(plain[:4]) - BUDDHIST_YEARS_AHEAD}{plain[4:]}"
-    found = _HALF_DAY.fullmatch(plain)
-    if found is None:
+    match = _HALF_DAY.fullmatch(plain)
+    if match is None:
         return plain
-    half = found["half"].strip().casefold().replace(". ", ".").strip(".")
+    half = match["half"].strip().casefold().replace(". ", ".").strip(".")
     word = half.replace(".", "") if half.isascii() else half
-    hour = int(found["hour"])
+    hour = int(match["hour"])
     is_evening = word in _EVENING
     if not is_evening and word not in _MORNING:
         return plain
     # A phone may print 24 hours and the word: then the hours say it, and the word adds nothing.
     if 1 <= hour <= 12:
         hour = hour % 12 + (12 if is_evening else 0)
-    return f"{found['date']}T{hour:02}:{found['minute']}{found['rest']}{found['zone'] or ''}"
+    return f"{match['date']}T{hour:02}:{match['minute']}{match['rest']}{match['zone'] or ''}"

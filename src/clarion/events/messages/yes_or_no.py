@@ -55,7 +55,7 @@ def yes_or_no(value: Any) -> bool | None:
     if type(value) in (int, float):
         return bool(value) if value in (0, 1) else None
     if type(value) is str:
-        word = "".join(one for one in value.casefold() if one not in " _-.\t\n")
+        word = "".join(character for character in value.casefold() if character not in " _-.\t\n")
         return True if word in _YES else False if word in _NO else None
     return None
 

@@ -57,7 +57,7 @@ def read(record: Mapping[str, Any]) -> ServiceRow | Rejected:
     if fault_of_device is not None:
         return ServiceRow(customer=customer, refused=[fault_of_device])
     assert device_id is not None and token is not None
-    told: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "app_version": text_of(channel.get("app_version")),
         "model": text_of(channel.get("device_model")),
         "os_version": text_of(channel.get("device_os")),
@@ -65,8 +65,8 @@ def read(record: Mapping[str, Any]) -> ServiceRow | Rejected:
         "timezone": text_of(channel.get("timezone")),
     }
     if is_no(channel.get("opt_in")):
-        told |= DENIED
-    device = device_record(device_id, token, _PUSH[kind], user_id=user_id, at=at, facts=told)
+        fields |= DENIED
+    device = device_record(device_id, token, _PUSH[kind], user_id=user_id, at=at, facts=fields)
     return ServiceRow(customer=customer, devices=[device])
 
 

@@ -61,8 +61,10 @@ def read(record: Mapping[str, Any]) -> ServiceRow | Rejected:
 
 def _person(ids: Any) -> str | None:
     """Of a person's ids, the first that is no UUID: PostHog gives those to strangers."""
-    listed = [text_of(one) for one in ids] if isinstance(ids, list) else []
-    return next((one for one in listed if one and not _is_uuid(one)), None)
+    listed = [text_of(distinct_id) for distinct_id in ids] if isinstance(ids, list) else []
+    return next(
+        (distinct_id for distinct_id in listed if distinct_id and not _is_uuid(distinct_id)), None
+    )
 
 
 def _is_uuid(text: str) -> bool:

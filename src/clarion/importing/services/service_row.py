@@ -45,13 +45,15 @@ def customer_record(
         preferences["channels"] = [{"channel": "push", "subscribed": False}]
     if left:
         preferences["categories"] = [{"category": name, "subscribed": False} for name in left]
-    told = {name: value for name, value in traits.items() if value not in (None, "", [], {})}
+    traits_given = {
+        name: value for name, value in traits.items() if value not in (None, "", [], {})
+    }
     if preferences:
-        told["marketingPreferences"] = preferences
-    if (user_id is None and anonymous_id is None) or (user_id is None and not told):
+        traits_given["marketingPreferences"] = preferences
+    if (user_id is None and anonymous_id is None) or (user_id is None and not traits_given):
         return None
     who = {"user_id": user_id} if user_id is not None else {"anonymous_id": anonymous_id}
-    return {**who, "timestamp": at, "traits": told}
+    return {**who, "timestamp": at, "traits": traits_given}
 
 
 def device_record(
@@ -64,7 +66,7 @@ def device_record(
     facts: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """A device's record. `at`: when the service last saw its registration."""
-    told = {name: value for name, value in (facts or {}).items() if value not in (None, "")}
+    facts_given = {name: value for name, value in (facts or {}).items() if value not in (None, "")}
     record = {
         "device_id": device_id,
         "token": token,
@@ -73,7 +75,7 @@ def device_record(
         "timestamp": at,
     }
     return {name: value for name, value in record.items() if value is not None} | (
-        {"facts": told} if told else {}
+        {"facts": facts_given} if facts_given else {}
     )
 
 

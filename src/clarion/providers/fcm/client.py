@@ -110,7 +110,9 @@ class FcmProvider:
         if not isinstance(token, str):
             return [token] * len(pushes)
         outcomes = await self._post(app, token, pushes, bodies)
-        stale = [index for index, one in enumerate(outcomes) if isinstance(one, StaleAccessToken)]
+        stale = [
+            index for index, outcome in enumerate(outcomes) if isinstance(outcome, StaleAccessToken)
+        ]
         # Where FCM has taken others by the same token, the token is not to blame.
         if stale and not any(isinstance(result, Accepted) for result in outcomes):
             again = await self._send_again(

@@ -123,10 +123,10 @@ def parse_service_account(
 def mended_key(pem: str) -> str:
     r"""The key with its line breaks, where they came as `\n`, as spaces or not at all."""
     plain = pem.strip().strip("\"'").replace("\\r", "").replace("\\n", "\n").replace("\r", "")
-    found = _PEM.fullmatch(plain.strip())
-    if found is None:
+    match = _PEM.fullmatch(plain.strip())
+    if match is None:
         return pem
-    label, base64 = found[1], "".join(found[2].split())
+    label, base64 = match[1], "".join(match[2].split())
     lines = [base64[at : at + 64] for at in range(0, len(base64), 64)]
     return "\n".join((f"-----BEGIN {label}-----", *lines, f"-----END {label}-----", ""))
 

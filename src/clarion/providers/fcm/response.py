@@ -299,14 +299,14 @@ def _parse(body: bytes) -> _Error:
         status=status,
         message=message,
         violations=tuple(
-            (_text(one.get("field")), _text(one.get("description"))[:DETAIL_CHARACTERS])
-            for one in _mappings(bad)
+            (_text(entry.get("field")), _text(entry.get("description"))[:DETAIL_CHARACTERS])
+            for entry in _mappings(bad)
         ),
         apns_reason=_text(details.get("ApnsError", {}).get("reason"))[:DETAIL_CHARACTERS],
         info_reason=_text(details.get("ErrorInfo", {}).get("reason")),
         quota=tuple(
-            (_text(one.get("subject")), _text(one.get("description"))[:DETAIL_CHARACTERS])
-            for one in _mappings(quota)
+            (_text(entry.get("subject")), _text(entry.get("description"))[:DETAIL_CHARACTERS])
+            for entry in _mappings(quota)
         ),
         is_googles=bool(status or message or details),
     )

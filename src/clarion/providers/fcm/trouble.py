@@ -33,12 +33,12 @@ class Trouble:
         self._next: datetime | None = None
         self._is_told = False
 
-    def note(self, found: Mapping[str, int], answers: int, now: datetime) -> None:
-        """What the answers to some pushes were: `found` those that were trouble, by kind, of
+    def note(self, troubles: Mapping[str, int], answers: int, now: datetime) -> None:
+        """What the answers to some pushes were: `troubles` those that were trouble, by kind, of
         `answers` in all."""
         self._answers += answers
-        if found:
-            self._counts.update(found)
+        if troubles:
+            self._counts.update(troubles)
             self._since = self._since or now
             self._last = now
         elif self._last is not None and now - self._last >= timedelta(seconds=OVER_SECONDS):

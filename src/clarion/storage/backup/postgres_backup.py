@@ -94,13 +94,15 @@ def _libpq(address: PostgresAddress) -> tuple[str, dict[str, str]]:
 async def _program(name: str, server_version: int) -> Program:
     """The program of the server's own version, else of the nearest later one: PostgreSQL's refuse
     servers that are newer than they are."""
-    found = [program for path in _paths(name) if (program := await _version(path)) is not None]
-    usable = [program for program in found if program.version >= server_version]
+    programs = [program for path in _paths(name) if (program := await _version(path)) is not None]
+    usable = [program for program in programs if program.version >= server_version]
     if usable:
         # The first of those alike is the one in the PATH.
         wants_newest = server_version == 0
-        return min(usable, key=lambda one: -one.version if wants_newest else one.version)
-    there = ", ".join(f"{program.path} of {program.version}" for program in found) or "none"
+        return min(
+            usable, key=lambda program: -program.version if wants_newest else program.version
+        )
+    there = ", ".join(f"{program.path} of {program.version}" for program in programs) or "none"
     needed = f" {server_version} or later" if server_version else ""
     raise StorageUnavailable(
         f"{name}{needed} is needed and not there (found: {there})",

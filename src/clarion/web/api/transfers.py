@@ -141,7 +141,7 @@ class Imports(Controller):
         """Whether the source's Firebase app could send to these tokens: Firebase checks a push to
         each and sends none. Nothing is kept."""
         wire = await read(request, TokensToCheck)
-        asked = [TokenToCheck(token=one.token, platform=one.platform) for one in wire.tokens]
+        asked = [TokenToCheck(token=token.token, platform=token.platform) for token in wire.tokens]
         checked = await check_tokens(parts.services, parts.provider, caller, source_id, asked)
         return CheckedTokens(data=list(accepted(checked)))
 

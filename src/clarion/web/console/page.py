@@ -184,7 +184,7 @@ class SignedIn(Visit):
     @property
     def workspace(self) -> Workspace:
         """In which they work at the moment."""
-        return next(one for one in self.workspaces if one.id == self.actor.workspace_id)
+        return {known.id: known for known in self.workspaces}[self.actor.workspace_id]
 
     @property
     def may_write(self) -> bool:
@@ -320,10 +320,10 @@ def read_id(text: str) -> UUID | None:
 def faults_by_field(rejected: Rejected | None) -> dict[str, str]:
     """What is wrong with each field of a form, as a sentence begins with the field's label."""
     faults: tuple[Fault, ...] = () if rejected is None else rejected.faults
-    told: dict[str, str] = {}
+    message_by_field: dict[str, str] = {}
     for fault in faults:
-        told.setdefault(fault.field, fault.message)
-    return told
+        message_by_field.setdefault(fault.field, fault.message)
+    return message_by_field
 
 
 async def _common(request: Call) -> dict[str, Any]:
@@ -373,8 +373,8 @@ def _parsed(tag: str) -> Locale | None:
 def _locale(request: Call) -> Locale:
     """The one that was chosen, else the first of the browser's that is known."""
     chosen = cookie_in(request.scope, LANGUAGE)
-    accepted_ones = request.headers.get("accept-language", "").split(",")
-    for tag in [chosen or "", *(one.partition(";")[0].strip() for one in accepted_ones)]:
+    ranges = request.headers.get("accept-language", "").split(",")
+    for tag in [chosen or "", *(wanted.partition(";")[0].strip() for wanted in ranges)]:
         known = _parsed(tag) if tag else None
         if known is not None:
             return known

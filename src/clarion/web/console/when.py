@@ -50,10 +50,10 @@ def when_near(at: datetime | None, place: Place, now: datetime) -> Markup:
     if at is None or abs(at - now) >= DAY:
         return when(at, place)
     if abs(at - now) < SECOND:
-        told = "just now"
+        words = "just now"
     else:
-        told = f"in {length(at - now)}" if at > now else f"{length(now - at)} ago"
-    return when(at, place) + Markup(' <span class="quiet">({})</span>').format(told)
+        words = f"in {length(at - now)}" if at > now else f"{length(now - at)} ago"
+    return when(at, place) + Markup(' <span class="quiet">({})</span>').format(words)
 
 
 def day(at: datetime, place: Place) -> str:

@@ -163,8 +163,8 @@ async def _send_collected(
                 answer["eventIds"] = event_ids
             if collected.refused or collected.unregistered:
                 answer["refused"] = [
-                    {**one, "message": _WORDS.get(one["code"] or "", one["message"])}
-                    for one in shown_refusals(collected)
+                    {**refusal, "message": _WORDS.get(refusal["code"] or "", refusal["message"])}
+                    for refusal in shown_refusals(collected)
                 ]
             if failed:
                 answer.setdefault("refused", []).extend(

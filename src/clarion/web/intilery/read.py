@@ -209,15 +209,15 @@ async def _shown(
     connection: AsyncConnection,
     workspace_id: UUID,
     address: Address,
-    found: Sequence[StoredEvent],
+    events_read: Sequence[StoredEvent],
 ) -> list[dict[str, Any]]:
-    owners = {event.customer_id for event in found if event.customer_id is not None}
+    owners = {event.customer_id for event in events_read if event.customer_id is not None}
     customers = await customers_by_ids(connection, workspace_id, owners)
     brands = {source.id: source.name for source in await list_sources(connection, workspace_id)}
-    hidden_tokens = await known_in_events(connection, workspace_id, found)
-    return [shown_event(event, address, brands, customers, hidden_tokens) for event in found]
+    hidden_tokens = await known_in_events(connection, workspace_id, events_read)
+    return [shown_event(event, address, brands, customers, hidden_tokens) for event in events_read]
 
 
-def _data(told: Sequence[Any], is_one: bool) -> Mapping[str, Any]:
+def _data(records: Sequence[Any], is_one: bool) -> Mapping[str, Any]:
     """One profile by itself; those with one address as a list, since several may have it."""
-    return {"data": told[0] if is_one else list(told)}
+    return {"data": records[0] if is_one else list(records)}

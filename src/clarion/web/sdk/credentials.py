@@ -40,8 +40,8 @@ def read_headers(
         elif name == b"content-encoding":
             encoding = value.decode("latin-1").strip().lower()
         elif name == b"content-type" and b"charset" in value:
-            found = _CHARSET.search(value.decode("latin-1"))
-            charset = found[1] if found is not None else ""
+            match = _CHARSET.search(value.decode("latin-1"))
+            charset = match[1] if match is not None else ""
         elif name == b"origin":
             origin = value
     return origin, basic or own, bearer, encoding, charset

@@ -100,12 +100,12 @@ def shown_refusals(taken: Taken) -> list[dict[str, str | None]]:
     registrations = [(Stage.REGISTRATION, rejected) for rejected in taken.unregistered]
     return [
         {
-            "messageId": one.message_id,
+            "messageId": rejected.message_id,
             "stage": stage.value,
-            "code": one.code,
-            "message": one.message,
+            "code": rejected.code,
+            "message": rejected.message,
         }
-        for stage, one in (events + registrations)[:REFUSALS_SHOWN]
+        for stage, rejected in (events + registrations)[:REFUSALS_SHOWN]
     ]
 
 

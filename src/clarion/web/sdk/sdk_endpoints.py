@@ -87,12 +87,12 @@ class Asides:
             refused = source if isinstance(source, ComeAgain) else UnknownKey()
             await send_collected(send, origin, refused)
             return
-        told: Mapping[str, Any]
+        answer: Mapping[str, Any]
         if for_customer_io is None:
-            told = source_config(write_key, source)
+            answer = source_config(write_key, source)
         else:
             headers = dict(scope["headers"])
-            told = settings(
+            answer = settings(
                 write_key,
                 headers,
                 scope,
@@ -102,7 +102,7 @@ class Asides:
         fresh = (b"cache-control", f"public, max-age={SECONDS_FRESH}".encode())
         among = [header for header in cors(origin) if header[0] != b"vary"]
         await send_body(
-            send, 200, msgspec.json.encode(told), [JSON, fresh, *among, (b"vary", VARY)]
+            send, 200, msgspec.json.encode(answer), [JSON, fresh, *among, (b"vary", VARY)]
         )
 
     async def _script(self, write_key: str, scope: Scope, send: Send, origin: bytes | None) -> None:

@@ -197,7 +197,9 @@ def _row(part: Any, ids: Ids) -> Row | None:
         case {"device": [{"field": str() as name, "test": str() as test, **rest}]}:
             row = Row(DEVICE, name, test, _texts(rest, str))
         case {"campaign": str() as campaign_id, "test": str() as test}:
-            called = next((label for label, one in ids.items() if one == campaign_id), campaign_id)
+            called = next(
+                (label for label, value in ids.items() if value == campaign_id), campaign_id
+            )
             row = Row(CAMPAIGN, called, test)
         case {"audience": str() as name}:
             row = Row(AUDIENCE, name, "in")

@@ -59,7 +59,9 @@ async def show_delete(me: Person, app_id: FromPath[UUID]) -> Response[str]:
     if not me.may_administer:
         raise PageError(forbidden(Permission.ADMIN))
     app = await me.ask(get_app, app_id)
-    sources = [one for one in await me.ask(list_sources, me.now) if one.firebase_app_id == app_id]
+    sources = [
+        source for source in await me.ask(list_sources, me.now) if source.firebase_app_id == app_id
+    ]
     return me.page("connections/delete.html", app=app, sources=sources)
 
 
@@ -104,7 +106,9 @@ async def do_app(me: Person, app_id: FromPath[UUID], act: FromPath[str]) -> Resp
 
 async def _app_page(me: SignedIn, app_id: UUID, rejected: Rejected | None) -> Response[str]:
     app = await me.ask(get_app, app_id)
-    sources = [one for one in await me.ask(list_sources, me.now) if one.firebase_app_id == app_id]
+    sources = [
+        source for source in await me.ask(list_sources, me.now) if source.firebase_app_id == app_id
+    ]
     return me.page(
         "connections/app.html",
         200 if rejected is None else 422,

@@ -137,7 +137,7 @@ def name_of(customer: Customer) -> str:
     parts = [traits.get(key) for key in ("first_name", "last_name")]
     if not any(parts):
         parts = [traits.get(key) for key in ("firstName", "lastName")]
-    told_name = whole if isinstance(whole, str) else " ".join(str(one) for one in parts if one)
+    told_name = whole if isinstance(whole, str) else " ".join(str(part) for part in parts if part)
     return told_name.strip()
 
 

@@ -156,12 +156,12 @@ def with_faults(written_form: Written, rejected: Rejected | None) -> Rejected | 
     faults = [*written_form.faults, *(() if rejected is None else rejected.faults)]
     if not faults:
         return rejected
-    told: dict[str, Fault] = {}
+    fault_by_field: dict[str, Fault] = {}
     for fault in faults:
         name = field_of(fault.field)
-        told.setdefault(name, replace(fault, field=name))
+        fault_by_field.setdefault(name, replace(fault, field=name))
     code = "invalid_campaign" if rejected is None else rejected.code
-    return Rejected(code, "Something in it is not right.", tuple(told.values()))
+    return Rejected(code, "Something in it is not right.", tuple(fault_by_field.values()))
 
 
 def field_of(path: str) -> str:

@@ -6,19 +6,6 @@ from clarion.campaigns.content.spec import Content
 from clarion.campaigns.content.surfaces import SURFACES, SurfaceMeters, split
 
 PLATFORM_NAMES = {"iOS": "iPhone", "Android": "Android", "Web": "the web"}
-SURFACE_NAMES = {
-    "ios_lock_screen": "Lock screen",
-    "ios_expanded": "Opened",
-    "ios_banner": "Banner",
-    "android_collapsed": "Collapsed",
-    "android_expanded": "Opened",
-    "chrome_windows": "Chrome on Windows",
-    "firefox_windows": "Firefox on Windows",
-    "chrome_android": "Chrome on Android",
-    "chrome_macos": "Chrome on macOS",
-    "safari_macos": "Safari on macOS",
-    "firefox_macos": "Firefox on macOS",
-}
 FIELD_NAMES = {
     "name": "Name",
     "whom": "Whom",
@@ -63,12 +50,12 @@ def field_label(name: str) -> str:
     """What a field of the form is called, with where it stands: "Title, German, iPhone"."""
     language, slash, rest = name.rpartition("/")
     platform, dot, last = rest.rpartition(".")
-    told = FIELD_NAMES.get(last, last)
+    label = FIELD_NAMES.get(last, last)
     if platform.startswith("button"):
-        told = f"Button {platform.removeprefix('button')}, {last}"
+        label = f"Button {platform.removeprefix('button')}, {last}"
     elif dot:
-        told = f"{told}, {PLATFORM_NAMES.get(platform, platform)}"
-    return f"{told}, {language_name(language)}" if slash else told
+        label = f"{label}, {PLATFORM_NAMES.get(platform, platform)}"
+    return f"{label}, {language_name(language)}" if slash else label
 
 
 def language_name(tag: str, locale: Locale | None = None) -> str:

@@ -82,7 +82,7 @@ def phones_of(contents: Mapping[str, Any]) -> dict[str, Any]:
             "language": None,
             "bytes": None,
             "surfaces": {
-                one.surface: cuts(content, one) for one in meters(content, Platform(name))
+                meter.surface: cuts(content, meter) for meter in meters(content, Platform(name))
             },
         }
         for name, content in contents.items()
@@ -90,10 +90,10 @@ def phones_of(contents: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _phones(shown: ContentPreview) -> dict[str, Any]:
-    told = phones_of({name: one.content for name, one in shown.platforms.items()})
+    phones = phones_of({name: preview.content for name, preview in shown.platforms.items()})
     for name, one in shown.platforms.items():
-        told[name] |= {"language": one.language, "bytes": one.bytes, "bytes_max": one.bytes_max}
-    return told
+        phones[name] |= {"language": one.language, "bytes": one.bytes, "bytes_max": one.bytes_max}
+    return phones
 
 
 def _for_whom(form: Mapping[str, str]) -> dict[str, str]:
@@ -122,10 +122,10 @@ def _chance(me: SignedIn, form: Mapping[str, str]) -> float:
 
 def _together(*outcomes: Any) -> Rejected | None:
     """All that was rejected, as one."""
-    rejected = [one for one in outcomes if isinstance(one, Rejected)]
+    rejected = [rejection for rejection in outcomes if isinstance(rejection, Rejected)]
     if not rejected:
         return None
-    faults = tuple(dict.fromkeys(fault for one in rejected for fault in one.faults))
+    faults = tuple(dict.fromkeys(fault for rejection in rejected for fault in rejection.faults))
     return Rejected(rejected[0].code, rejected[0].message, faults)
 
 
@@ -136,7 +136,7 @@ def _checks(
     is_written: bool,
 ) -> list[Check]:
     """What stops it, then what should be looked at; each with the field where to mend it."""
-    found = [
+    checks = [
         _check(Level.BAD, fault.field, fault.message)
         for fault in (() if rejected is None else rejected.faults)
         if is_written or fault.field not in _HARMLESS
@@ -144,16 +144,19 @@ def _checks(
     if isinstance(shown, ContentPreview):
         for fault in shown.faults:
             where = f" on {fault.platform.value}" + (f", line {fault.line}" * (fault.line > 1))
-            found.append(_check(Level.BAD, field_of(fault.field), fault.message + where))
+            checks.append(_check(Level.BAD, field_of(fault.field), fault.message + where))
     if isinstance(upcoming, Rejected):
         for wrong in upcoming.faults:
-            found.append(_check(Level.BAD, field_of(wrong.field), wrong.message))
+            checks.append(_check(Level.BAD, field_of(wrong.field), wrong.message))
     elif upcoming.shifted:
-        told = "is skipped by the clocks there that day: it launches when they go on"
-        found.append(_check(Level.WARN, "at", told))
+        message = "is skipped by the clocks there that day: it launches when they go on"
+        checks.append(_check(Level.WARN, "at", message))
     if isinstance(shown, ContentPreview):
-        found += [_check(Level.WARN, field_of(one.field), one.message) for one in shown.warnings]
-    return list(dict.fromkeys(found))
+        checks += [
+            _check(Level.WARN, field_of(warning.field), warning.message)
+            for warning in shown.warnings
+        ]
+    return list(dict.fromkeys(checks))
 
 
 def _check(level: Level, field: str, message: str) -> Check:

@@ -149,9 +149,9 @@ async def do_test(me: Person) -> Response[str]:
         "user_ids": [name.strip() for name in names if name.strip()],
         "dry_run": "check" in me.form or not me.may_publish,
     }
-    told: Any = with_faults(draft, None) if draft.faults else None
-    told = told or await send_test(me.services, me.actor, wire, me.parts.provider)
-    return await composer(me, me.form, campaign=campaign, draft=draft, tested=told)
+    rejected: Any = with_faults(draft, None) if draft.faults else None
+    rejected = rejected or await send_test(me.services, me.actor, wire, me.parts.provider)
+    return await composer(me, me.form, campaign=campaign, draft=draft, tested=rejected)
 
 
 @post(f"{PATH}/{{campaign_id:uuid}}/duplicate")
@@ -265,8 +265,8 @@ async def _before(me: SignedIn) -> Campaign | None:
     campaign_id = read_id(me.form.get("campaign_id", ""))
     if campaign_id is None:
         return None
-    found = await me.try_ask(get_campaign, campaign_id)
-    return None if isinstance(found, Rejected) else found
+    campaign = await me.try_ask(get_campaign, campaign_id)
+    return None if isinstance(campaign, Rejected) else campaign
 
 
 def _saved(me: SignedIn, campaign: Campaign) -> Response[Any]:

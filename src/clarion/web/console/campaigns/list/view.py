@@ -53,7 +53,7 @@ async def show_list(me: Person) -> Response[str]:
         words=words,
         before=me.asked("before"),
         next_before=shown[-1].id if len(campaigns) > PAGE else None,
-        is_moving=any(one.state in (_S.LAUNCHING, _S.SENDING) for one in shown),
+        is_moving=any(campaign.state in (_S.LAUNCHING, _S.SENDING) for campaign in shown),
     )
 
 

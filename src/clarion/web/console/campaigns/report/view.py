@@ -126,8 +126,8 @@ async def show_deliveries(me: Person, campaign_id: FromPath[UUID]) -> Response[A
         "campaigns/report/deliveries.html",
         campaign=campaign,
         deliveries=shown,
-        states=[one.value for one in DeliveryState],
-        platforms=[one.value for one in Platform],
+        states=[choice.value for choice in DeliveryState],
+        platforms=[choice.value for choice in Platform],
         chosen=_filters(wanted),
         next_after=None if last is None else f"{last.launch_id}.{last.device_row_id}",
         told=meaning,
@@ -198,7 +198,7 @@ def _announced(campaign: Campaign, report: Report) -> str:
     if campaign.state is not _S.SENDING or not report.planned:
         return f"{campaign.name} is {campaign.state.value}"
     share = 100 * report.settled // report.planned
-    quarter = next((one for one in QUARTERS if share >= one), 0)
+    quarter = next((quarter_passed for quarter_passed in QUARTERS if share >= quarter_passed), 0)
     return f"{campaign.name}: {quarter} percent"
 
 

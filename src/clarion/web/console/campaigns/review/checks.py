@@ -49,7 +49,7 @@ def checks(
     upcoming: Upcoming | Rejected,
 ) -> list[Check]:
     """All that is known of it before it launches, what stops it first."""
-    found = [
+    checks_made = [
         *_of_apps(apps),
         *_of_content(preview),
         *_of_sample(sample),
@@ -58,11 +58,11 @@ def checks(
         *_of_timing(upcoming),
     ]
     order = list(Level)
-    return sorted(found, key=lambda check: order.index(check.level))
+    return sorted(checks_made, key=lambda check: order.index(check.level))
 
 
-def is_stopped(found: Sequence[Check]) -> bool:
-    return any(check.level is Level.BAD for check in found)
+def is_stopped(checks_made: Sequence[Check]) -> bool:
+    return any(check.level is Level.BAD for check in checks_made)
 
 
 def must_be_typed(devices: int) -> bool:
@@ -108,11 +108,15 @@ def _of_content(preview: Preview) -> list[Check]:
             )
             for fault in preview.faults
         ]
-    found = [Check(Level.OK, "It can be shown on iPhone, Android and the web, and fits into 4 KB.")]
+    checks_made = [
+        Check(Level.OK, "It can be shown on iPhone, Android and the web, and fits into 4 KB.")
+    ]
     base = preview.campaign.content.base
     if not base.link:
-        found.append(Check(Level.WARN, "A tap opens the app where it was: no address is given."))
-    return found
+        checks_made.append(
+            Check(Level.WARN, "A tap opens the app where it was: no address is given.")
+        )
+    return checks_made
 
 
 def _named(path: str) -> str:
@@ -123,42 +127,44 @@ def _named(path: str) -> str:
 def _of_sample(sample: SampleCheck) -> list[Check]:
     """What is wrong for some of those who were looked at. It stops a launch where it is so for all
     of them."""
-    found = []
+    checks_made = []
     for finding in sample.findings:
         share = f"{finding.customers} of {sample.customers} customers that were looked at"
         example = finding.example.user_id or str(finding.example.id)
         is_fatal = finding.kind is not FindingKind.PRINTS_NOTHING
         level = Level.BAD if is_fatal and finding.customers == sample.customers else Level.WARN
-        found.append(
+        checks_made.append(
             Check(
                 level,
                 f"For {share}, such as {example}: {_named(finding.field)} {finding.message}.",
                 "Their pushes would be skipped." if is_fatal else "They would read a gap.",
             )
         )
-    if sample.customers and not found:
-        told = f"It was made for {sample.customers} customers of the audience, and reads well."
-        found.append(Check(Level.OK, told))
-    return found
+    if sample.customers and not checks_made:
+        message = f"It was made for {sample.customers} customers of the audience, and reads well."
+        checks_made.append(Check(Level.OK, message))
+    return checks_made
 
 
 def _of_advice(content: ContentSpec) -> list[Check]:
-    return [Check(Level.WARN, f"{_named(one.field)} {one.message}.") for one in advise(content)]
+    return [
+        Check(Level.WARN, f"{_named(advice.field)} {advice.message}.") for advice in advise(content)
+    ]
 
 
 def _of_timing(upcoming: Upcoming | Rejected) -> list[Check]:
     """What stands against the draft's own time: another one can be given here."""
     if isinstance(upcoming, Rejected):
-        told = f"The time it is meant for does not do: {upcoming.message}"
-        return [Check(Level.WARN, told, "Edit it, or choose another time here.")]
+        message = f"The time it is meant for does not do: {upcoming.message}"
+        return [Check(Level.WARN, message, "Edit it, or choose another time here.")]
     if upcoming.shifted:
-        told = "The clocks there skip the time it is meant for: it launches when they go on."
-        return [Check(Level.WARN, told)]
+        message = "The clocks there skip the time it is meant for: it launches when they go on."
+        return [Check(Level.WARN, message)]
     return []
 
 
 def _of_audience(preview: Preview, apps: Sequence[FirebaseApp]) -> list[Check]:
-    found = [
+    checks_made = [
         Check(
             Level.BAD if warning.code in _STOPS else Level.WARN,
             f"{_named(warning.field)} {warning.message}.",
@@ -168,8 +174,8 @@ def _of_audience(preview: Preview, apps: Sequence[FirebaseApp]) -> list[Check]:
     if preview.devices:
         minutes = minutes_at(preview.devices, max((a.pushes_per_minute for a in apps), default=1))
         spread = preview.campaign.spread_minutes
-        told = f"about {minutes} min" if minutes else "less than a minute"
+        duration = f"about {minutes} min" if minutes else "less than a minute"
         if spread:
-            told = f"{spread} min, as you spread it"
-        found.append(Check(Level.OK, f"To send it takes {told}."))
-    return found
+            duration = f"{spread} min, as you spread it"
+        checks_made.append(Check(Level.OK, f"To send it takes {duration}."))
+    return checks_made

@@ -88,8 +88,8 @@ async def do_launch(me: Person, campaign_id: FromPath[UUID]) -> Response[Any]:
     at = _when(me, campaign, (me.now + timedelta(seconds=UNDO_SECONDS)).isoformat())
     if isinstance(at, Rejected):
         return await _review(me, campaign, at)
-    wrong, found = await _wrong(me, campaign)
-    if is_stopped(found) or wrong is not None:
+    wrong, checks_made = await _wrong(me, campaign)
+    if is_stopped(checks_made) or wrong is not None:
         return await _review(me, campaign, wrong)
     scheduled = await me.try_do(schedule_reaching, campaign_id, at)
     if isinstance(scheduled, Rejected):
@@ -128,8 +128,8 @@ async def do_approve(me: Person, campaign_id: FromPath[UUID]) -> Response[Any]:
     """Approves what was looked at, which schedules it."""
     needs(me, Permission.PUBLISH)
     campaign = await me.ask(get_campaign, campaign_id)
-    wrong, found = await _wrong(me, campaign)
-    if is_stopped(found) or wrong is not None:
+    wrong, checks_made = await _wrong(me, campaign)
+    if is_stopped(checks_made) or wrong is not None:
         return await _review(me, campaign, wrong)
     approved = await me.try_do(approve_campaign, campaign_id, me.form.get("fingerprint", ""))
     if isinstance(approved, Rejected):
@@ -167,17 +167,17 @@ def _when(me: SignedIn, campaign: Campaign, at_once: str) -> str | Mapping[str, 
 async def _wrong(me: SignedIn, campaign: Campaign) -> tuple[Rejected | None, Any]:
     """Why the button does not count: its number is not today's, or was not typed; and what stands
     against a launch."""
-    preview, found, _ = await _look(me, campaign)
+    preview, checks_made, _ = await _look(me, campaign)
     shown = me.form.get("devices", "")
     if not shown.isdecimal() or has_changed(int(shown), preview.devices):
         message = "The number has changed since you looked: this is the one of now."
-        return Rejected("changed", message), found
+        return Rejected("changed", message), checks_made
     if must_be_typed(preview.devices):
         typed = "".join(filter(str.isdecimal, me.form.get("typed", "")))
         if typed != shown:
             fault = Fault("typed", f"must be the number of devices, {shown}")
-            return invalid(fault), found
-    return None, found
+            return invalid(fault), checks_made
+    return None, checks_made
 
 
 async def _look(me: SignedIn, campaign: Campaign) -> tuple[Any, Any, Any]:
@@ -207,7 +207,7 @@ async def _limited(me: SignedIn, campaign: Campaign) -> LimitsForecast | None:
 async def _review(
     me: SignedIn, campaign: Campaign, rejected: Rejected | None = None
 ) -> Response[str]:
-    preview, found, upcoming = await _look(me, campaign)
+    preview, checks_made, upcoming = await _look(me, campaign)
     approval = await me.try_ask(get_approval, campaign.id)
     limits = await me.ask(get_limits)
     status = 200 if me.request.method == "GET" else 422
@@ -219,8 +219,8 @@ async def _review(
         limited=await _limited(me, campaign),
         phones=phones_of(preview.platforms),
         uncounted=None,
-        checks=found,
-        is_stopped=is_stopped(found),
+        checks=checks_made,
+        is_stopped=is_stopped(checks_made),
         is_typed=must_be_typed(preview.devices),
         upcoming=upcoming if isinstance(upcoming, Upcoming) else None,
         wrong_timing=upcoming if isinstance(upcoming, Rejected) else None,
