@@ -213,19 +213,19 @@ def table(results: Mapping[str, Any], sizes: Sequence[int] = SIZES) -> str:
     needs = [capacity(Load(devices=size), cost) for size in sizes]
     shorter = [capacity(Load(devices=size, retention_days=SHORT_DAYS), cost) for size in sizes]
     rows: list[tuple[str, list[str]]] = [
-        ("events a second at the peak", [f"{one.events_a_second:,.0f}" for one in needs]),
-        ("pushes a second", [f"{one.pushes_a_second:,.0f}" for one in needs]),
-        ("a campaign to everybody, minutes", [f"{one.campaign_minutes:,.0f}" for one in needs]),
-        ("busy cores of our processes", [f"{one.app_cores * BUSY:,.2f}" for one in needs]),
-        ("busy cores of PostgreSQL", [f"{one.database_cores * BUSY:,.2f}" for one in needs]),
-        ("machines of ours, 4 cores each", [f"{one.app_machines}" for one in needs]),
-        ("PostgreSQL, primary and standby: memory of each", [_gib(one) for one in needs]),
-        ("customers and devices, GB", [f"{one.state_bytes / 1e9:,.0f}" for one in needs]),
-        ("events and deliveries of 90 days, GB", [_history(one) for one in needs]),
+        ("events a second at the peak", [f"{need.events_a_second:,.0f}" for need in needs]),
+        ("pushes a second", [f"{need.pushes_a_second:,.0f}" for need in needs]),
+        ("a campaign to everybody, minutes", [f"{need.campaign_minutes:,.0f}" for need in needs]),
+        ("busy cores of our processes", [f"{need.app_cores * BUSY:,.2f}" for need in needs]),
+        ("busy cores of PostgreSQL", [f"{need.database_cores * BUSY:,.2f}" for need in needs]),
+        ("machines of ours, 4 cores each", [f"{need.app_machines}" for need in needs]),
+        ("PostgreSQL, primary and standby: memory of each", [_gib(need) for need in needs]),
+        ("customers and devices, GB", [f"{need.state_bytes / 1e9:,.0f}" for need in needs]),
+        ("events and deliveries of 90 days, GB", [_history(need) for need in needs]),
         (f"of {SHORT_DAYS} days, GB", [_history(one) for one in shorter]),
-        ("NATS, three nodes: GB in an hour's outage", [_broker(one) for one in needs]),
-        ("cost", [_cost(one) for one in needs]),
-        ("what gives out first", [_first(one) for one in needs]),
+        ("NATS, three nodes: GB in an hour's outage", [_broker(need) for need in needs]),
+        ("cost", [_cost(need) for need in needs]),
+        ("what gives out first", [_first(need) for need in needs]),
     ]
     head = " | ".join(f"{size / 1e6:g} M devices" for size in sizes)
     lines = [f"| | {head} |", "|---|" + "---|" * len(sizes)]

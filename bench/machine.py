@@ -47,8 +47,8 @@ def loop_ms() -> float:
 
 def _processor() -> str:
     text = Path("/proc/cpuinfo").read_text()
-    found = re.search(r"model name\s*: (.+)", text)
-    return found.group(1) if found else platform.processor()
+    match = re.search(r"model name\s*: (.+)", text)
+    return match.group(1) if match else platform.processor()
 
 
 def _sync_ms() -> float:
@@ -65,5 +65,5 @@ def _sync_ms() -> float:
 
 def _program(command: list[str]) -> str:
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
-    found = re.search(r"\d+\.\d+(\.\d+)?", ended.stdout + ended.stderr)
-    return found.group(0) if found else "?"
+    match = re.search(r"\d+\.\d+(\.\d+)?", ended.stdout + ended.stderr)
+    return match.group(0) if match else "?"

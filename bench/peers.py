@@ -93,7 +93,7 @@ def _sdk(name: str, pushes: int, url: str, ca_file: Path, directory: Path) -> di
 
     async def in_turn() -> int:
         answers = [await messaging.send_each_async(part) for part in parts]
-        return sum(one.success_count for one in answers)
+        return sum(answer.success_count for answer in answers)
 
     before, began = process_time(), perf_counter()
     if name == "send_each":

@@ -81,10 +81,10 @@ def used(pid: int) -> Used:
 
 def resident_mib(pid: int) -> float:
     try:
-        found = re.search(r"VmRSS:\s*(\d+)", Path(f"/proc/{pid}/status").read_text())
+        match = re.search(r"VmRSS:\s*(\d+)", Path(f"/proc/{pid}/status").read_text())
     except FileNotFoundError:
         return 0.0
-    return int(found.group(1)) / 1024 if found else 0.0
+    return int(match.group(1)) / 1024 if match else 0.0
 
 
 @contextmanager

@@ -229,7 +229,7 @@ def found_in(module: str) -> Iterator[tuple[int, str, str]]:
     for node in sorted(made, key=lambda one: one.lineno):
         if not isinstance(node.func, ast.Name) or node.func.id not in _MADE_BY:
             continue
-        given = {one.arg: one.value for one in node.keywords}
+        given = {keyword.arg: keyword.value for keyword in node.keywords}
         status = _SHUT if node.func.id == "Denied" else _UNREADABLE
         words: list[ast.expr] = []
         for part in node.args:

@@ -49,8 +49,8 @@ def build(root: Path, site: Path) -> list[str]:
     versions = [NEXT, *releases]
     newest = versions[1] if len(versions) > 1 else NEXT
     listed = [
-        {"version": one, "title": one, "aliases": ["latest"] if one == newest else []}
-        for one in versions
+        {"version": version, "title": version, "aliases": ["latest"] if version == newest else []}
+        for version in versions
     ]
     (site / "versions.json").write_text(json.dumps(listed, indent=1))
     (site / "index.html").write_text(_LEAD.format(newest))

@@ -20,7 +20,7 @@ FULL = load()
 
 def found(message: Any, **request: Any) -> list[tuple[str, str]]:
     violations = FULL.violations({"message": message, **request})
-    return [(one.field, one.description) for one in violations]
+    return [(violation.field, violation.description) for violation in violations]
 
 
 RICH: dict[str, Any] = {

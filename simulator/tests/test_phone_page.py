@@ -36,7 +36,7 @@ def seen(*messages: dict[str, Any], listed: System | None = None) -> Seen:
     fcm = Fcm()
     for message in messages:
         fcm.send("shop", json.dumps({"message": {"token": "t", **message}}).encode())
-    pushes = [(one, listed) for one in reversed(fcm.messages)]
+    pushes = [(message, listed) for message in reversed(fcm.messages)]
     return Seen(page(pushes, fcm.stats()).decode())
 
 
@@ -86,7 +86,7 @@ def seen(*messages: dict[str, Any], listed: System | None = None) -> Seen:
 def test_each_system_shows_its_own_before_what_is_for_all(
     message: dict[str, Any], listed: System | None, shown: list[tuple[System, str, str]]
 ) -> None:
-    assert [(one.system, one.title, one.body) for one in cards(message, listed)] == shown
+    assert [(card.system, card.title, card.body) for card in cards(message, listed)] == shown
 
 
 def test_the_newest_push_is_first_with_its_picture_and_data() -> None:

@@ -330,7 +330,7 @@ async def test_trouble_comes_as_planned_and_what_is_not_named_stays(
     await simulator.faults(retry_after=7)
     await simulator.faults(plan=["internal", "throttled", "unavailable", "html", "slow"], slow_ms=1)
     responses = [await asyncio.to_thread(post, to()) for _ in range(6)]
-    assert [one.status_code for one in responses] == [500, 429, 503, 502, 200, 200]
+    assert [response.status_code for response in responses] == [500, 429, 503, 502, 200, 200]
     assert responses[1].headers["retry-after"] == "7"
 
 

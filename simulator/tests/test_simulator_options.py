@@ -60,7 +60,7 @@ async def test_goaway_takes_back_no_stream_that_was_looked_at_before(tmp_path: P
             received, told = b"", []
             while len(told) < 2:
                 received += await reader.read(65_536)
-                told = [one for one in frames(received) if isinstance(one, WANTED)]
+                told = [frame for frame in frames(received) if isinstance(frame, WANTED)]
         writer.close()
     refused, going = told
     assert (refused.stream_id, refused.error_code) == (1, ErrorCodes.REFUSED_STREAM)
@@ -127,9 +127,9 @@ async def test_a_scheme_with_a_colon_is_taken_as_google_takes_it(
         async with asyncio.timeout(SECONDS_MAX):
             while not statuses:
                 events = wire.receive_data(await reader.read(65_536))
-                assert not [one for one in events if isinstance(one, StreamReset)]
-                replies = [one for one in events if isinstance(one, ResponseReceived)]
-                statuses += [dict(one.headers)[b":status"] for one in replies]
+                assert not [event for event in events if isinstance(event, StreamReset)]
+                replies = [event for event in events if isinstance(event, ResponseReceived)]
+                statuses += [dict(reply.headers)[b":status"] for reply in replies]
         writer.close()
     assert statuses == [b"200"]
 

@@ -145,7 +145,7 @@ def test_it_sends_to_topics_and_conditions(fcm: SimulatedFcm, firebase: Firebase
     both = "'news' in topics && 'sport' in topics"
     firebase.send(topic="news", data={})
     firebase.send_each({"condition": both, "data": {}})
-    assert [one["token"] for one in fcm.messages()] == ["news", both]
+    assert [message["token"] for message in fcm.messages()] == ["news", both]
 
 
 @pytest.mark.parametrize("is_http2", [False, True], ids=["HTTP/1.1", "HTTP/2"])
@@ -213,7 +213,7 @@ def test_who_subscribes_to_a_topic_is_reached_by_it(fcm: SimulatedFcm, firebase:
     left = firebase.call("unsubscribeFromTopic", ["F1:a"], "news")
     assert left["successCount"] == 1
     firebase.send(topic="news", data={})
-    assert [one["reached"] for one in fcm.messages()] == [2, 1]
+    assert [message["reached"] for message in fcm.messages()] == [2, 1]
 
 
 def test_the_older_calls_for_topics_follow_and_leave_the_same(
@@ -231,4 +231,4 @@ def test_the_older_calls_for_topics_follow_and_leave_the_same(
         left = firebase.call("unsubscribeFromTopicLegacy", ["F1:a"], "news")
         assert left["successCount"] == 1
     firebase.send(topic="news", data={})
-    assert [one["reached"] for one in fcm.messages()] == [1]
+    assert [message["reached"] for message in fcm.messages()] == [1]

@@ -79,16 +79,16 @@ def plain(page: str) -> str:
 
 
 def hidden(page: str, name: str) -> str:
-    found = re.search(rf'name="{name}" value="([^"]*)"', page)
-    assert found is not None, name
-    return found.group(1)
+    match = re.search(rf'name="{name}" value="([^"]*)"', page)
+    assert match is not None, name
+    return match.group(1)
 
 
 def typed(page: str, name: str) -> str:
     """What stands in a field that people see."""
-    found = re.search(rf'name="{name}" type="[^"]*" value="([^"]*)"', page)
-    assert found is not None, name
-    return found.group(1)
+    match = re.search(rf'name="{name}" type="[^"]*" value="([^"]*)"', page)
+    assert match is not None, name
+    return match.group(1)
 
 
 @pytest.fixture

@@ -154,7 +154,7 @@ async def people_come(console: Console) -> None:
 async def register(console: Console, user: str, token: str) -> None:
     service = console.service
     sources = (await service.get("/sources"))["data"]
-    key = next(one["write_key"] for one in sources if one["id"] == str(SOURCE))
+    key = next(source["write_key"] for source in sources if source["id"] == str(SOURCE))
     traits = {"first_name": user.capitalize()}
     await service.send(
         key,

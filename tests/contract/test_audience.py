@@ -59,8 +59,8 @@ values = kept | st.dictionaries(names, kept, max_size=2)
 people = st.tuples(st.none() | texts, st.dictionaries(names, values, max_size=4))
 
 
-def _id(one: Person) -> object:
-    return object() if one[0] is None else one[0]
+def _id(person: Person) -> object:
+    return object() if person[0] is None else person[0]
 
 
 @st.composite
@@ -88,9 +88,9 @@ class Table:
         self._database = Database(url)
         self._runner.run(self._create())
 
-    def reached(self, one: Rule, crowd: Sequence[Person]) -> set[int]:
+    def reached(self, rule: Rule, crowd: Sequence[Person]) -> set[int]:
         """Which of `crowd`, by their place in it, the rule's SQL reaches."""
-        return self._runner.run(self._reached(one, crowd))
+        return self._runner.run(self._reached(rule, crowd))
 
     def close(self) -> None:
         self._runner.run(self._database.close())
@@ -99,7 +99,7 @@ class Table:
     async def _create(self) -> None:
         await make_tables(self._database)
 
-    async def _reached(self, one: Rule, crowd: Sequence[Person]) -> set[int]:
+    async def _reached(self, rule: Rule, crowd: Sequence[Person]) -> set[int]:
         rows = [
             {
                 "id": UUID(int=place),
@@ -119,7 +119,7 @@ class Table:
             await connection.execute(delete(customers))
             await insert_new(connection, customers, rows)
         async with self._database.read() as connection:
-            found = await connection.execute(select(customers.c.id).where(matches(one, START)))
+            found = await connection.execute(select(customers.c.id).where(matches(rule, START)))
             return {row.int for row in found.scalars()}
 
 
@@ -155,11 +155,13 @@ def rows(request: pytest.FixtureRequest) -> Table:
     return found
 
 
-def expected(one: Rule, crowd: Sequence[Person]) -> set[int]:
+def expected(rule: Rule, crowd: Sequence[Person]) -> set[int]:
     return {
         place
         for place, (user_id, traits) in enumerate(crowd)
-        if matching.matches(one, KnownCustomer(id=WORKSPACE, user_id=user_id, traits=traits), START)
+        if matching.matches(
+            rule, KnownCustomer(id=WORKSPACE, user_id=user_id, traits=traits), START
+        )
     }
 
 
@@ -181,8 +183,8 @@ def test_every_known_value_is_told_from_every_other(rows: Table) -> None:
     crowd: list[Person] = [(None, {"x": value}) for value in (*values, *BEYOND, [1], {"x": 1})]
     crowd.append((None, {}))
     for value in values:
-        one = TraitsEqual(traits=(("x", value),))
-        assert rows.reached(one, crowd) == expected(one, crowd), repr(value)
+        traits_equal = TraitsEqual(traits=(("x", value),))
+        assert rows.reached(traits_equal, crowd) == expected(traits_equal, crowd), repr(value)
 
 
 @pytest.mark.parametrize("name", NAMES)

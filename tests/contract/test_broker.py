@@ -418,7 +418,7 @@ async def test_those_who_wait_on_find_jobs_when_another_has_waited_long_enough(
         for _ in fetching[1:]:
             await theirs.publish(job())
         leases = await asyncio.gather(*fetching[1:])
-    assert [len(one) for one in leases] == [1, 1]
+    assert [len(lease) for lease in leases] == [1, 1]
 
 
 async def test_many_who_wait_look_as_seldom_as_one(tmp_path: Path) -> None:

@@ -153,14 +153,14 @@ async def fill(world: World, prefix: str, count: int) -> None:
         ours = {"workspace_id": WORKSPACE}
         await insert_new(
             connection, quarantine,
-            [{"device_id": device_row_id(WORKSPACE, f"device-{one}"), "token_hash": f"hash-{one}"}
-             for one in names],
+            [{"device_id": device_row_id(WORKSPACE, f"device-{name}"), "token_hash": f"hash-{name}"}
+             for name in names],
             {"firebase_app_id": APP, "reason": "unregistered", "at": now},
         )  # fmt: skip
         await insert_new(
             connection, ingest_log,
-            [{"id": new_id(), "user_id": f"user-{one}", "message_id": f"refused-{one}"}
-             for one in names],
+            [{"id": new_id(), "user_id": f"user-{name}", "message_id": f"refused-{name}"}
+             for name in names],
             ours | {
                 "source_id": SOURCE, "received_at": now, "outcome": "refused",
                 "stage": "registration", "code": "bad_token", "count": 1,
@@ -168,12 +168,12 @@ async def fill(world: World, prefix: str, count: int) -> None:
         )  # fmt: skip
         await insert_new(
             connection, suppressions,
-            [{"hash": f"listed-{one}", "subject": f"listed-{one}"} for one in names],
+            [{"hash": f"listed-{name}", "subject": f"listed-{name}"} for name in names],
             ours | {"kind": "suppressed", "at": now},
         )  # fmt: skip
         await insert_new(
             connection, audit,
-            [{"id": new_id(), "thing_id": f"thing-{one}"} for one in names],
+            [{"id": new_id(), "thing_id": f"thing-{name}"} for name in names],
             ours | {
                 "at": now, "actor_kind": "operator", "actor_name": "operator",
                 "verb": "campaign.pause", "thing_kind": "campaign", "changes": {},

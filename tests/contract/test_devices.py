@@ -49,7 +49,7 @@ def heard(connection: Any) -> Iterator[list[str]]:
 def of_devices(statements: list[str]) -> list[str]:
     """Those that are for devices alone."""
     tables = re.compile(r"(?:FROM|INTO) \"?(?:devices|tokens|device_\w+)\b")
-    return [one for one in statements if tables.search(one)]
+    return [statement for statement in statements if tables.search(statement)]
 
 
 async def test_a_known_device_registers_again_for_four_statements(database: Database) -> None:
@@ -134,4 +134,7 @@ async def test_an_apns_token_is_kept_shown_with_the_cure_and_gives_way(database:
         device = await get_device(connection, WORKSPACE, "D")
     assert device is not None
     assert (device.token_kind, device.cure) == (TokenKind.FCM, None)
-    assert [one.token_kind for one in device.registrations] == [TokenKind.FCM, TokenKind.APNS]
+    assert [registration.token_kind for registration in device.registrations] == [
+        TokenKind.FCM,
+        TokenKind.APNS,
+    ]

@@ -76,7 +76,7 @@ class TestFaultsOfHttp2:
         self, fronted: SimulatorProcess, post: Post
     ) -> None:
         assert [one.status for one in await post("a", "dead-1", "html-1")] == [200, 404, 502]
-        assert [one["token"] for one in await fronted.messages()] == ["a"]
+        assert [message["token"] for message in await fronted.messages()] == ["a"]
 
     @pytest.mark.parametrize("fault", ["refused", "goaway"])
     async def test_what_was_not_looked_at_is_sent_again_and_taken_once(
@@ -85,7 +85,7 @@ class TestFaultsOfHttp2:
         await post("warm")
         await fronted.faults(plan=["ok", "ok", fault, "ok", fault], latency_ms=20)
         answers = await post(*tokens(30))
-        assert [one.status for one in answers] == [200] * 30
+        assert [answer.status for answer in answers] == [200] * 30
         stats = await fronted.stats()
         assert stats["replies"] == {"accepted": 31, fault: 2}
         assert stats["repeated_pushes"] == 0
@@ -158,8 +158,8 @@ async def test_however_many_connections_are_cut_nothing_is_left_open(
             bodies = [body(f"t{sent + number}") for number in range(20)]
             async with asyncio.timeout(SECONDS_MAX):
                 answers = await transport.post(simulator.base_url + SEND, headers, bodies)
-            assert all(one.status == 200 or one.left for one in answers)
-            assert any(one.failure for one in answers)
+            assert all(answer.status == 200 or answer.left for answer in answers)
+            assert any(answer.failure for answer in answers)
             sent += len(bodies)
             opened.append(await asyncio.to_thread(descriptors, simulator.pid))
         transport.close()

@@ -75,7 +75,7 @@ async def register_with_second(world: World, *users: str) -> None:
     ]
     async with world.database.write() as connection:
         ingestion = Ingestion(connection, WORKSPACE, world.clock.now())
-        await ingestion.take([Arrival(event=one, source_id=SECOND_SOURCE) for one in events])
+        await ingestion.take([Arrival(event=event, source_id=SECOND_SOURCE) for event in events])
 
 
 async def plan_all(world: World, campaigns: int) -> list[UUID]:

@@ -24,7 +24,7 @@ _OLD = MetaData()
 def table(name: str, *texts: str, **columns: Any) -> Table:
     every = {"workspace_id": Id, "source_id": Id, "received_at": Instant} | columns
     typed = [Column(column, kind) for column, kind in every.items()]
-    return Table(name, _OLD, *typed, *(Column(one, Text) for one in texts))
+    return Table(name, _OLD, *typed, *(Column(text, Text) for text in texts))
 
 
 REFUSALS = table(

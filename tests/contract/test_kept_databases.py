@@ -105,13 +105,13 @@ async def test_events_are_whose_they_were_and_customers_are_made_anew_alike(
         assert now == owners
         by_id = select(customers).order_by(customers.c.id)
         people = (await connection.execute(by_id)).all()
-        users = [User(one.user_id) for one in people if one.user_id is not None]
+        users = [User(person.user_id) for person in people if person.user_id is not None]
         strangers = [
-            Provisional(one.key, since)
-            for one in people
-            if one.key is not None
+            Provisional(person.key, since)
+            for person in people
+            if person.key is not None
             for since in (None, *SIGN_OUTS)
-            if customer_id_of(WORKSPACE, Provisional(one.key, since)) == one.id
+            if customer_id_of(WORKSPACE, Provisional(person.key, since)) == person.id
         ]
         assert len(users) + len(strangers) == len(people)
         await Ingestion(connection, WORKSPACE, LEFT_AT).make_anew([*users, *strangers])
@@ -177,7 +177,7 @@ async def test_what_was_sealed_opens(world: World) -> None:
     assert msgspec.json.encode(app.service_account) == b'{"project_id":"demo"}'
     [admission] = opened.values()
     assert isinstance(admission, AuthResult)
-    assert [one.text for one in admission.secrets] == [IDENTITY_SECRET]
+    assert [secret.text for secret in admission.secrets] == [IDENTITY_SECRET]
 
 
 async def campaign_ids(world: World) -> list[UUID]:

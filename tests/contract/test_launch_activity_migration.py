@@ -62,4 +62,4 @@ async def test_deliveries_of_before_are_counted(database_url: str) -> None:
     assert activity.latencies[Report.OPENED].median_up_to_seconds == 21_600
     in_first = sum(took < 55 * 60 for took in (*LATENCY_SECONDS, -5))
     assert activity.hours[0] == Hour(hour=HOUR, received=in_first, opened=0, converted=0)
-    assert [one.opened for one in activity.hours] == [0, 1, *[0] * (len(activity.hours) - 2)]
+    assert [hour.opened for hour in activity.hours] == [0, 1, *[0] * (len(activity.hours) - 2)]

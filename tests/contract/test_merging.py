@@ -67,9 +67,9 @@ async def whole(database: Database) -> dict[str, Any]:
     found = await state(database)
     async with database.read() as connection:
         found["seen"] = {
-            user: (one.id, one.first_seen_at, one.last_seen_at)
+            user: (customer.id, customer.first_seen_at, customer.last_seen_at)
             for user in ("U", "V", "W")
-            if (one := await get_customer(connection, WORKSPACE, user)) is not None
+            if (customer := await get_customer(connection, WORKSPACE, user)) is not None
         }
     return found
 
@@ -126,15 +126,15 @@ async def test_a_merged_customer_is_one_with_the_other_and_late_events_follow(
     assert isinstance(await merge_customers(parts, ME, "V", "U"), Merge)
     await take(database, [app.track(5, anon="A"), app.identify(6, "V", traits={"age": 8})])
     async with database.read() as connection:
-        one = await get_customer(connection, WORKSPACE, "U")
+        customer = await get_customer(connection, WORKSPACE, "U")
         assert await get_customer(connection, WORKSPACE, "V") is None
-        assert await find_customer(connection, WORKSPACE, "V") == one
+        assert await find_customer(connection, WORKSPACE, "V") == customer
         lines = await device_history(connection, WORKSPACE, "D")
-    assert one is not None
-    assert one.traits == {"plan": "tin", "age": 8}
+    assert customer is not None
+    assert customer.traits == {"plan": "tin", "age": 8}
     found = await state(database)
-    assert set(found["owners"].values()) == {one.id}
-    assert found["devices"]["D"][0] == one.id
+    assert set(found["owners"].values()) == {customer.id}
+    assert found["devices"]["D"][0] == customer.id
     assert [(line.change, line.reason) for line in lines] == [
         ("registered", None),
         ("moved", "merged"),

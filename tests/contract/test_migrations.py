@@ -132,13 +132,13 @@ def _shape(connection: Connection) -> dict[str, Any]:
     return {
         table: (
             [
-                (one["name"], str(one["type"]), one["nullable"])
-                for one in inspector.get_columns(table)
+                (column["name"], str(column["type"]), column["nullable"])
+                for column in inspector.get_columns(table)
             ],
             inspector.get_pk_constraint(table)["constrained_columns"],
             sorted(
-                (str(one["name"]), tuple(one["column_names"]), _options(one))
-                for one in inspector.get_indexes(table)
+                (str(index["name"]), tuple(index["column_names"]), _options(index))
+                for index in inspector.get_indexes(table)
             ),
         )
         for table in sorted(inspector.get_table_names())

@@ -253,8 +253,8 @@ async def test_apps_that_share_the_transport_keep_their_own_project_and_credenti
         send(provider, apps[number % 3], *pushes(20, f"{apps[number % 3].project_id}-{number}"))
         for number in range(12)
     ]
-    for found in await asyncio.gather(*calls):
-        assert set(found) == {Accepted()}
+    for call in await asyncio.gather(*calls):
+        assert set(call) == {Accepted()}
     for message in await simulator.messages(limit=1_000):
         assert message["token"].startswith(message["project"])
     assert (await simulator.stats())["grants"] == 3
@@ -554,8 +554,8 @@ async def test_a_simulator_that_dies_midway_may_have_accepted_and_is_found_again
     await until(have_all_arrived)
     await simulator.kill()
     try:
-        found = Counter(await sending)
-        assert found == {
+        counter = Counter(await sending)
+        assert counter == {
             Accepted(): 20,
             Unavailable(reason="connection_lost", maybe_accepted=True): 30,
         }

@@ -335,16 +335,16 @@ class Store:
         self._runner.run(make_tables(self._database))
 
     def reached(
-        self, one: Rule, crowd: list[KnownCustomer], now: datetime, *, at_once: bool = False
+        self, rule: Rule, crowd: list[KnownCustomer], now: datetime, *, at_once: bool = False
     ) -> set[UUID]:
-        return self._runner.run(self._reached(one, crowd, now, at_once=at_once))
+        return self._runner.run(self._reached(rule, crowd, now, at_once=at_once))
 
     def close(self) -> None:
         self._runner.run(self._database.close())
         self._runner.close()
 
     async def _reached(
-        self, one: Rule, crowd: list[KnownCustomer], now: datetime, *, at_once: bool
+        self, rule: Rule, crowd: list[KnownCustomer], now: datetime, *, at_once: bool
     ) -> set[UUID]:
         rows = _rows(crowd)
         async with self._database.write() as connection:
@@ -356,7 +356,7 @@ class Store:
                     await insert_new(connection, table, rows[table])
         async with self._database.read() as connection:
             found = await connection.execute(
-                select(customers.c.id).where(condition_query.matches(one, now, at_once=at_once))
+                select(customers.c.id).where(condition_query.matches(rule, now, at_once=at_once))
             )
             return set(found.scalars())
 
@@ -517,8 +517,8 @@ def read(wire: Any) -> Rule:
     return parse_resolved(wire)
 
 
-def expected(one: Rule, crowd: list[KnownCustomer], now: datetime) -> set[UUID]:
-    return {customer.id for customer in crowd if matching.matches(one, customer, now)}
+def expected(rule: Rule, crowd: list[KnownCustomer], now: datetime) -> set[UUID]:
+    return {customer.id for customer in crowd if matching.matches(rule, customer, now)}
 
 
 @settings(

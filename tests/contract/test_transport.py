@@ -51,7 +51,7 @@ class Line:
 
     @property
     def received(self) -> Counter[bytes]:
-        return Counter(one.body for one in self.server.requests if one.body != b"warm")
+        return Counter(request.body for request in self.server.requests if request.body != b"warm")
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ from support.postgres import PostgresServer
 from support.ready_command import ready_command
 from support.sampling import is_soak
 
-RUNNING = [page for page in pages() if any(one.mark == "run" for one in blocks(page))]
+RUNNING = [page for page in pages() if any(block.mark == "run" for block in blocks(page))]
 SERVED, SIMULATED = "8080", "8443"
 """The ports that pages name."""
 DATABASE, BROKER = "postgresql://clarion:secret@127.0.0.1/clarion", "nats://127.0.0.1:4222"

@@ -75,7 +75,7 @@ def test_compose_runs_every_role_and_names_only_what_it_declares() -> None:
         assert set(service.get("networks", ())) <= set(declared["networks"]), name
         assert set(service.get("depends_on", ())) <= set(SERVICES), name
         volumes = {volume.split(":")[0] for volume in service.get("volumes", ())}
-        assert {one for one in volumes if "/" not in one} <= set(declared["volumes"]), name
+        assert {volume for volume in volumes if "/" not in volume} <= set(declared["volumes"]), name
         if service["image"] == "clarion":
             assert service["read_only"] and service["cap_drop"] == ["ALL"], name
     for secret in declared["secrets"].values():
@@ -162,9 +162,9 @@ def _ingress_paths() -> list[str]:
 def test_what_has_to_be_public_is_and_what_asks_for_no_key_is_not(paths: Any) -> None:
     patterns = [re.compile(one) for one in paths()]
     for prefix in (*PUBLIC, "/api/v1/campaigns", CONSOLE_PREFIX):
-        assert any(one.match(prefix) for one in patterns), prefix
+        assert any(pattern.match(prefix) for pattern in patterns), prefix
     for path in INSIDE:
-        assert not any(one.match(path) for one in patterns), path
+        assert not any(pattern.match(path) for pattern in patterns), path
 
 
 def test_proxies_overwrite_what_callers_say_of_themselves() -> None:

@@ -227,8 +227,8 @@ def test_every_error_that_is_logged_is_told_to_operators() -> None:
 def test_everything_that_can_be_asked_of_the_simulator_is_told() -> None:
     text = (ROOT / "simulator" / "README.md").read_text()
     told = set(re.findall(r"`([a-z_0-9-]+)`", text))
-    orders = {one.name for one in fields(Orders)}
-    lives = {one.name for one in fields(Registration)} - {"number"}
+    orders = {field.name for field in fields(Orders)}
+    lives = {field.name for field in fields(Registration)} - {"number"}
     assert {*Trouble, *Refusal, *orders, *Life, *System, *lives} - told == set()
 
 

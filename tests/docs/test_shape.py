@@ -98,7 +98,7 @@ def test_no_verdict_depends_on_how_fast_the_machine_is(module: Path) -> None:
     for node in ast.walk(ast.parse(module.read_text())):
         if isinstance(node, ast.Call) and _name(node.func) in ("timeout", "wait_for"):
             bounds = [*node.args, *(keyword.value for keyword in node.keywords)]
-            numbers = [one for one in bounds if isinstance(one, ast.Constant)]
+            numbers = [bound for bound in bounds if isinstance(bound, ast.Constant)]
             assert not numbers or numbers[0].value is None, f"line {node.lineno}: use patience()"
         if isinstance(node, ast.Assert):
             for inner in ast.walk(node.test):
@@ -110,7 +110,7 @@ def _is_a_duration(compared: ast.Compare) -> bool:
     """Whether a difference of clocks must be less than a number."""
     left = compared.comparators[-2] if len(compared.comparators) > 1 else compared.left
     calls = [one for one in ast.walk(left) if isinstance(one, ast.Call)]
-    return isinstance(left, ast.BinOp) and any(_name(one.func) in CLOCKS for one in calls)
+    return isinstance(left, ast.BinOp) and any(_name(call.func) in CLOCKS for call in calls)
 
 
 def _name(function: ast.expr) -> str:

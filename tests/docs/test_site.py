@@ -55,7 +55,9 @@ def test_the_site_is_built_strictly_and_loads_nothing_of_other_hosts(site: Path)
         loads = Loads()
         loads.feed(page.read_text())
         assert any(loads.addresses)
-        assert not [one for one in loads.addresses if "://" in one or one.startswith("//")], page
+        assert not [
+            address for address in loads.addresses if "://" in address or address.startswith("//")
+        ], page
     for style in site.rglob("*.css"):
         assert not re.search(r"url\(['\"]?(?:https?:)?//", style.read_text()), style
 

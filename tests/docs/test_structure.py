@@ -74,7 +74,7 @@ def impurities_of(path: Path, seen: frozenset[Path] = frozenset()) -> set[str]:
     return found
 
 
-@of_each([one for one in modules() if says_pure(one)])
+@of_each([module for module in modules() if says_pure(module)])
 def test_what_says_that_it_is_pure_reaches_nothing_impure(path: Path) -> None:
     assert impurities_of(path) == set()
 
@@ -83,7 +83,7 @@ def test_there_are_nouns_to_be_found() -> None:
     assert sum(map(says_pure, modules())) > 80
 
 
-@of_each([one for one in modules() if one.relative_to(SOURCE).parts[0] not in FACES])
+@of_each([module for module in modules() if module.relative_to(SOURCE).parts[0] not in FACES])
 def test_what_is_pure_in_a_station_says_so(path: Path) -> None:
     assert says_pure(path) or impurities_of(path)
 
@@ -128,16 +128,19 @@ def test_rows_that_leave_a_module_are_typed(path: Path) -> None:
     for node in ast.walk(tree_of(path)):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.name[0] != "_":
             taken = [
-                one.arg
-                for one in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)
-                if one.annotation is not None
+                posonlyarg.arg
+                for posonlyarg in (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)
+                if posonlyarg.annotation is not None
                 and (
-                    "Row[" in ast.unparse(one.annotation)
-                    or (one.arg in ("row", "rows") and "Any" in ast.unparse(one.annotation))
+                    "Row[" in ast.unparse(posonlyarg.annotation)
+                    or (
+                        posonlyarg.arg in ("row", "rows")
+                        and "Any" in ast.unparse(posonlyarg.annotation)
+                    )
                 )
             ]
             returned = ast.unparse(node.returns) if node.returns is not None else ""
-            if taken or any(one in returned for one in returns_rows):
+            if taken or any(returns_row in returned for returns_row in returns_rows):
                 untyped.append(f"{node.name}({', '.join(taken)}) -> {returned}")
     assert untyped == []
 

@@ -161,7 +161,9 @@ class Theatre:
             raise AssertionError("the campaign never settles")
         found = await look(world, campaign_id)
         assert (found.total.planned, found.total.in_flight) == (DEVICES, 0)
-        taken = Counter(one["data"]["clarion_push"] for one in await self._simulator.messages())
+        taken = Counter(
+            message["data"]["clarion_push"] for message in await self._simulator.messages()
+        )
         async with self._database.read() as connection:
             rows = await list_deliveries(connection, WORKSPACE, campaign_id=campaign_id, limit=100)
             assert (await world.get(campaign_id)).state is _ending(rows)

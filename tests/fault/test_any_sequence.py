@@ -146,7 +146,7 @@ class Theatre:
                 script, campaign_id, [one for at, one in story.reports if at == number]
             )
             ended = await asyncio.gather(
-                *(one.work(campaign_id) for one in processes), return_exceptions=True
+                *(process.work(campaign_id) for process in processes), return_exceptions=True
             )
             for place, one in enumerate(ended):
                 if isinstance(one, Crash):
@@ -169,7 +169,7 @@ class Theatre:
         """The apps of some devices say that they have the push, as the attributor enters it."""
         world = self._world
         token = f"token-{self._number}-"
-        ids = {device_row_id(WORKSPACE, f"D-{token}{one}") for one in devices}
+        ids = {device_row_id(WORKSPACE, f"D-{token}{device}") for device in devices}
         async with world.database.write() as connection:
             rows = await list_deliveries(connection, WORKSPACE, campaign_id=campaign_id, limit=100)
             seen = [
@@ -231,18 +231,18 @@ class Theatre:
 @pytest.fixture(scope="module")
 def sqlite_theatre(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Theatre]:
     path: Path = tmp_path_factory.mktemp("theatre") / "clarion.db"
-    found = Theatre(f"sqlite:///{path}")
-    yield found
-    found.close()
+    theatre = Theatre(f"sqlite:///{path}")
+    yield theatre
+    theatre.close()
 
 
 @pytest.fixture(scope="module")
 def postgres_theatre(postgres: PostgresServer) -> Iterator[Theatre]:
     runner = asyncio.Runner()
     creating = postgres.new_database()
-    found = Theatre(runner.run(creating.__aenter__()))
-    yield found
-    found.close()
+    theatre = Theatre(runner.run(creating.__aenter__()))
+    yield theatre
+    theatre.close()
     runner.run(creating.__aexit__(None, None, None))
     runner.close()
 

@@ -173,12 +173,12 @@ class Service:
     station: Station
     token: bytes
 
-    async def hold(self, one: Conversation) -> bytes:
+    async def hold(self, conversation: Conversation) -> bytes:
         """Everything that the caller hears."""
-        raw = one.raw.replace(b"TOKEN", self.token)
+        raw = conversation.raw.replace(b"TOKEN", self.token)
         async with line(self.station.port) as caller:
-            if one.goes_after is not None:
-                await caller.send(raw[: one.goes_after])
+            if conversation.goes_after is not None:
+                await caller.send(raw[: conversation.goes_after])
                 caller.writer.transport.abort()
                 return b""
             heard = bytearray()
@@ -211,13 +211,13 @@ async def service(database: Database, clock: FakeClock) -> AsyncIterator[Service
 )
 @given(one=conversations())
 async def test_nothing_that_comes_over_a_connection_harms_anybody(
-    service: Service, one: Conversation
+    service: Service, conversation: Conversation
 ) -> None:
     station = service.station
-    heard = await service.hold(one)
+    heard = await service.hold(conversation)
     statuses = [int(status) for status in _STATUS.findall(heard)]
     assert all(status < 500 for status in statuses), heard[:2_000]
-    assert statuses or one.goes_after is not None
+    assert statuses or conversation.goes_after is not None
     told = await station.post("/v1/track", track(f"sentinel-{next(_sentinels)}"))
     assert (told.status, told.json) == (200, {"success": True})
     await station.take_in()

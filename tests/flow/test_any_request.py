@@ -168,16 +168,16 @@ class Service:
     app: WebApp
     token: bytes
 
-    async def answer(self, one: Request) -> tuple[int, dict[bytes, bytes], bytes] | None:
+    async def answer(self, request: Request) -> tuple[int, dict[bytes, bytes], bytes] | None:
         """(Status, headers, body); None for a caller who went away and is not answered."""
         said: list[MutableMapping[str, Any]] = []
         queue: list[MutableMapping[str, Any]] = [
             {
                 "type": "http.request",
                 "body": part,
-                "more_body": one.is_cut_off or number + 1 < len(one.parts),
+                "more_body": request.is_cut_off or number + 1 < len(request.parts),
             }
-            for number, part in enumerate(one.parts)
+            for number, part in enumerate(request.parts)
         ]
 
         async def receive() -> MutableMapping[str, Any]:
@@ -186,16 +186,16 @@ class Service:
         async def send(message: MutableMapping[str, Any]) -> None:
             said.append(message)
 
-        raw_path = quote(one.path, safe="/%:~").encode()
+        raw_path = quote(request.path, safe="/%:~").encode()
         headers = [
-            (name, self.token if value == b"token" else value) for name, value in one.headers
+            (name, self.token if value == b"token" else value) for name, value in request.headers
         ]
         scope = {
             "type": "http",
-            "method": one.method,
+            "method": request.method,
             "path": unquote(raw_path.decode()),
             "raw_path": raw_path,
-            "query_string": one.query,
+            "query_string": request.query,
             "headers": [*headers, (b"auth-token", self.token)],
             "scheme": "http",
             "server": ("127.0.0.1", 8080),
@@ -252,10 +252,10 @@ async def service(tmp_path: Path, clock: FakeClock) -> AsyncIterator[Service]:
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(one=_requests)
-async def test_no_request_is_answered_5xx_or_hangs(service: Service, one: Request) -> None:
-    answered = await service.answer(one)
+async def test_no_request_is_answered_5xx_or_hangs(service: Service, request: Request) -> None:
+    answered = await service.answer(request)
     if answered is None:
-        assert one.is_cut_off
+        assert request.is_cut_off
         return
     status, headers, body = answered
     assert 200 <= status < 500

@@ -96,7 +96,7 @@ async def test_the_main_job_is_done_and_told(service: Service) -> None:
     await service.world.settle(UUID(made["id"]))
     assert (await service.get(f"/campaigns/{made['id']}"))["state"] == "done"
 
-    (pushed,) = [one for one in service.world.provider.pushes if one.token == TOKEN]
+    (pushed,) = [push for push in service.world.provider.pushes if push.token == TOKEN]
     receipt = {"properties": {"clarion_push": pushed.delivery_id}, "userId": "ada"}
     await service.send(
         key,
@@ -114,10 +114,12 @@ async def test_the_main_job_is_done_and_told(service: Service) -> None:
     assert (report["received"], report["opened"], report["attempts"]) == (1, 1, 3)
     assert report["platforms"]["Android"]["opened"] == 1
     deliveries = await service.every(f"/deliveries?campaign={made['id']}", limit=2)
-    assert {one["device_id"]: one["state"] for one in deliveries} == dict.fromkeys(
+    assert {delivery["device_id"]: delivery["state"] for delivery in deliveries} == dict.fromkeys(
         ("D1", "D2", "D3"), "accepted"
     )
-    assert [one["customer"]["user_id"] for one in deliveries if one["opened_at"]] == ["ada"]
+    assert [
+        delivery["customer"]["user_id"] for delivery in deliveries if delivery["opened_at"]
+    ] == ["ada"]
 
 
 async def test_who_has_not_signed_in_is_found_by_id(service: Service) -> None:
@@ -128,7 +130,7 @@ async def test_who_has_not_signed_in_is_found_by_id(service: Service) -> None:
     found = await service.get(f"/customers/{device['customer']['id']}")
     assert (found["id"], found["user_id"]) == (device["customer"]["id"], None)
     events = await service.get(f"/customers/{found['id']}/events")
-    assert [one["message_id"] for one in events["data"]] == ["m1"]
+    assert [event["message_id"] for event in events["data"]] == ["m1"]
     assert (await service.ask("GET", "/customers/D1")).status == 404
 
 

@@ -63,7 +63,7 @@ async def test_any_user_id_names_its_customer(service: Service) -> None:
         assert customer["user_id"] == name
         assert [one["device_id"] for one in customer["devices"]] == [f"{name[:200]}:d"]
         events = await service.get(f"{path}/events")
-        assert [one["user_id"] for one in events["data"]] == [name]
+        assert [event["user_id"] for event in events["data"]] == [name]
         history = await service.get(f"{path}/devices/history")
         assert [one["customer_id"] for one in history["data"]] == [customer["id"]]
         assert (await service.get(f"/customers/{customer['id']}")) == customer

@@ -78,7 +78,7 @@ async def seen(world: World, campaign_id: UUID) -> dict[str, tuple[Any, Any]]:
     """(received at, opened at) of every device of the campaign."""
     async with world.database.read() as connection:
         rows = await list_deliveries(connection, WORKSPACE, campaign_id=campaign_id, limit=100)
-    return {str(one.device_id): (one.received_at, one.opened_at) for one in rows}
+    return {str(row.device_id): (row.received_at, row.opened_at) for row in rows}
 
 
 async def sent(world: World, *tokens: str) -> UUID:
@@ -289,7 +289,7 @@ async def test_more_reports_than_a_step_takes_are_all_entered_by_several_attribu
     await take(world, *many)
     options = AttributorOptions(receipts_max=7)
     attributors = [Attributor(world.database, world.clock, options) for _ in range(3)]
-    while any(await asyncio.gather(*(one.step() for one in attributors))):
+    while any(await asyncio.gather(*(attributor.step() for attributor in attributors))):
         pass
     found = await world.report(campaign_id)
     assert (found.total.received, found.total.opened) == (30, 30)

@@ -279,7 +279,7 @@ async def test_an_erased_person_is_on_no_list_and_in_no_rule(service: Service) -
         members = await connection.execute(select(audience_members.c.user_id))
         assert list(members.scalars()) == ["bob"]
         rules = (await connection.execute(select(audiences.c.rule))).scalars().all()
-    assert not any("'ada'" in str(one) for one in rules)
+    assert not any("'ada'" in str(rule) for rule in rules)
     assert await who(service, {"audience": "some"}) == {"bob", "eve"}
 
 

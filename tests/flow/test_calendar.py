@@ -96,7 +96,9 @@ async def test_a_month_shows_what_was_launched_and_every_launch_to_come(service:
         service, datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 4, 1, tzinfo=UTC)
     )
     assert march.is_whole
-    assert [(one.name, one.at.day, one.state, one.is_repeated) for one in march.entries] == [
+    assert [
+        (entry.name, entry.at.day, entry.state, entry.is_repeated) for entry in march.entries
+    ] == [
         ("Launched", 1, _S.DONE, False),
         ("Weekly", 2, _S.SCHEDULED, True),
         ("Weekly", 9, _S.SCHEDULED, True),
@@ -104,7 +106,7 @@ async def test_a_month_shows_what_was_launched_and_every_launch_to_come(service:
         ("Weekly", 30, _S.SCHEDULED, True),
         ("Paused", 31, _S.PAUSED, False),
     ]
-    assert [one.launch_id is not None for one in march.entries] == [True] + [False] * 5
+    assert [entry.launch_id is not None for entry in march.entries] == [True] + [False] * 5
 
 
 async def test_a_calendar_holds_neither_other_workspaces_nor_pushes_to_one_customer(

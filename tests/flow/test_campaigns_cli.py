@@ -206,7 +206,7 @@ def test_a_trait_that_nobody_has_is_told(shop: Clarion, title: str, told: list[s
         shop.json("campaigns", "schedule", campaign, "--at", in_seconds(3_600)),
     ):
         warnings = [one for one in found["warnings"] if one["code"] == "trait_unknown"]
-        assert [one["field"] for one in warnings] == ["content.title"] * len(told)
+        assert [warning["field"] for warning in warnings] == ["content.title"] * len(told)
         for name, one in zip(told, warnings, strict=True):
             assert f"customer.{name}," in one["message"]
     said = " ".join(shop("campaigns", "preview", campaign)[1].split())

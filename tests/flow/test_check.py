@@ -69,7 +69,7 @@ async def check(directory: Path, **settings: str) -> dict[str, Any]:
     """What it says, by part and result."""
     here = Installation(directory, {"DATA_DIR": str(directory / "data"), **settings})
     _, printed = await here.ends("check", "--json")
-    return {f"{one['part']}: {one['result']}": one["detail"] for one in json.loads(printed)}
+    return {f"{load['part']}: {load['result']}": load["detail"] for load in json.loads(printed)}
 
 
 async def test_the_role_of_the_database_is_asked_what_it_may(

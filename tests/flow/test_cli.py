@@ -370,14 +370,14 @@ def test_check_tells_what_is_wrong(clarion: Clarion, monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("CLARION_FCM_URL", "https://127.0.0.1:1")
     assert clarion("migrate")[0] == 0
     code, out, _ = clarion("check", "--json")
-    results = {one["part"]: one["result"] for one in json.loads(out)}
+    results = {load["part"]: load["result"] for load in json.loads(out)}
     assert code == 1
     assert results["FCM"] == "wrong"
     assert results["database"] == results["broker"] == results["settings"] == "ok"
     assert results["disk"] == "ok"
     monkeypatch.setenv("CLARION_DISK_FREE_MIN", "9000000TB")
     findings = json.loads(clarion("check", "--json")[1])
-    (disk,) = [one for one in findings if one["part"] == "disk"]
+    (disk,) = [finding for finding in findings if finding["part"] == "disk"]
     assert disk["result"] == "wrong"
     assert "CLARION_DISK_FREE_MIN" in disk["detail"]
 

@@ -66,7 +66,7 @@ async def test_a_customer_who_does_it_in_time_is_counted_once(service: Service) 
     report = await service.get(f"/campaigns/{campaign_id}/report")
     assert (report["accepted"], report["platforms"]["Android"]["converted"]) == (3, 1)
     deliveries = await service.every(f"/deliveries?campaign={campaign_id}", limit=100)
-    [credited] = [one for one in deliveries if one["converted_at"]]
+    [credited] = [delivery for delivery in deliveries if delivery["converted_at"]]
     assert credited["customer"]["user_id"] == "ada"
     activity = await service.get(f"/campaigns/{campaign_id}/activity")
     assert [hour["converted"] for hour in activity["hours"]] == [1]

@@ -93,9 +93,9 @@ async def lists(service: Service) -> list[str]:
             path = path.removeprefix("/api/v1")
             filled = re.sub(r"{(\w+)}", lambda part: names[part[1]], path)
             required = {
-                one["name"]
-                for one in methods["get"]["parameters"]
-                if one.get("required") and one["in"] == "query"
+                method["name"]
+                for method in methods["get"]["parameters"]
+                if method.get("required") and method["in"] == "query"
             }
             query = "&".join(f"{name}={made['id']}" for name in required)
             found.append(f"{filled}?{query}&" if query else f"{filled}?")

@@ -89,7 +89,7 @@ async def test_what_waits_at_an_erasure_is_dropped_and_nothing_of_it_is_put_asid
         [(_, payload, _)] = await aside.rejected()
         assert b"poison" in payload
         told = payload.decode(errors="replace").lower()
-        assert [one for one in words if one.lower() in told] == []
+        assert [word for word in words if word.lower() in told] == []
     await collector.close()
 
 

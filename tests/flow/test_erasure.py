@@ -98,7 +98,9 @@ async def left(database: Database, words: list[str], ids: list[UUID]) -> list[st
             for row in await connection.execute(select(table)):
                 for column, value in row._mapping.items():
                     text = _text(value).lower()
-                    found += [f"{table.name}.{column}: {one}" for one in needles if one in text]
+                    found += [
+                        f"{table.name}.{column}: {needle}" for needle in needles if needle in text
+                    ]
     return found
 
 
@@ -260,6 +262,6 @@ async def seen(service: Service) -> dict[str, Any]:
     found: dict[str, Any] = {"events": {}, "traits": {}}
     for user in ("bob", "carl"):
         events = await service.every(f"/customers/{user}/events", limit=100)
-        found["events"][user] = {one["message_id"] for one in events}
+        found["events"][user] = {event["message_id"] for event in events}
         found["traits"][user] = (await service.get(f"/customers/{user}"))["traits"]
     return found

@@ -155,7 +155,7 @@ async def test_an_erasure_finds_what_nobody_known_has_taught_on_their_device(
     await erase(service)
     assert await left(service.database, [*WORDS, "second@shop.example"], IDS) == []
     strangers = (await service.get("/customers"))["data"]
-    assert {one["user_id"] for one in strangers} == {None}
+    assert {stranger["user_id"] for stranger in strangers} == {None}
 
 
 async def test_a_stranger_s_id_that_stood_beside_theirs_is_found_without_the_event(

@@ -52,7 +52,8 @@ class Scene:
     async def times(self) -> Counter[str]:
         """How often each push was taken."""
         return Counter(
-            one["data"]["clarion_push"] for one in await self.simulator.messages(limit=1_000)
+            message["data"]["clarion_push"]
+            for message in await self.simulator.messages(limit=1_000)
         )
 
     async def is_calm(self) -> bool:

@@ -142,7 +142,7 @@ async def test_a_commit_that_fails_is_told_to_all_who_waited_and_the_next_may_su
     calls = [await crowd.begin(), *[await crowd.call(f"m{number}") for number in range(5)]]
     crowd.gate.failure = failure
     crowd.gate.is_open.set()
-    assert all(isinstance(one, ComeAgain) for one in await asyncio.gather(*calls))
+    assert all(isinstance(call, ComeAgain) for call in await asyncio.gather(*calls))
     crowd.gate.failure = None
     assert await (await crowd.call("again")) == Taken(events=1, refused=[])
     assert crowd.gate.commits() == [["again"]]
@@ -153,7 +153,7 @@ async def test_a_cancelled_commit_ends_every_waiting_call(crowd: Crowd) -> None:
     crowd.gate.failure = asyncio.CancelledError()
     crowd.gate.is_open.set()
     async with patience():
-        assert all(isinstance(one, ComeAgain) for one in await asyncio.gather(*calls))
+        assert all(isinstance(call, ComeAgain) for call in await asyncio.gather(*calls))
     crowd.gate.failure = None
     assert await (await crowd.call("again")) == Taken(events=1, refused=[])
 

@@ -85,7 +85,7 @@ async def test_a_full_backlog_is_logged_once_and_its_end_once(
             )
             await lease.ack()
             await backpressure.look()
-        told = [(one["event"], one["log_level"]) for one in logs]
+        told = [(log["event"], log["log_level"]) for log in logs]
         assert told == [("events_refused", "error"), ("events_taken_again", "warning")]
         assert (logs[0]["code"], logs[0]["backlog_bytes"]) == ("backlog_full", 11)
 

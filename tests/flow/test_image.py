@@ -39,7 +39,7 @@ def locked() -> Iterator[Requirement]:
 def pack(installed: Distribution, folder: Path) -> None:
     """An installed distribution as the wheel that it came from."""
     tags = re.findall(r"^Tag: (.+)$", installed.read_text("WHEEL") or "", re.MULTILINE)
-    places = zip(*(one.split("-") for one in tags), strict=True)
+    places = zip(*(tag.split("-") for tag in tags), strict=True)
     tag = "-".join(".".join(dict.fromkeys(place)) for place in places)
     name = re.sub(r"[-_.]+", "_", installed.name)
     with ZipFile(folder / f"{name}-{installed.version}-{tag}.whl", "w") as wheel:

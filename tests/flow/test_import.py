@@ -307,7 +307,9 @@ async def test_an_import_that_was_broken_off_goes_on_and_every_record_is_there_o
         while await service.ingestor.step():
             pass
         customers = await service.every("/customers", 500)
-        assert {one["user_id"] for one in customers} == {one["user_id"] for one in records}
+        assert {customer["user_id"] for customer in customers} == {
+            record["user_id"] for record in records
+        }
         events = await service.every("/events", 500)
         assert len(events) == len(records)
 

@@ -291,7 +291,7 @@ async def test_two_senders_at_one_chunk_send_it_once(world: World) -> None:
     for _ in range(5):
         await world.broker.publish(NewJob(kind=JobKind.CHUNK, payload=chunk_id.bytes))
     senders = [another_sender(world) for _ in range(6)]
-    await asyncio.gather(*(one.step() for one in senders))
+    await asyncio.gather(*(sender.step() for sender in senders))
     assert set(world.provider.accepted.values()) == {1}
     found = await world.report(campaign_id)
     assert (found.total.accepted, found.attempts) == (2, 2)

@@ -90,7 +90,7 @@ async def test_each_waiting_call_gets_the_outage(counted: Counted, clock: FakeCl
     answers = await asyncio.gather(
         *(reader.read(key) for key in (KEY, KEY, "made-up")), return_exceptions=True
     )
-    assert [type(one) for one in answers] == [StorageUnavailable] * 3
+    assert [type(answer) for answer in answers] == [StorageUnavailable] * 3
     counted.is_away = False
     assert isinstance(await reader.read(KEY), AuthResult)
 

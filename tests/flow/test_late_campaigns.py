@@ -43,7 +43,7 @@ async def test_after_a_long_outage_nothing_is_sent_and_everybody_is_told(service
         assert await service.world.scheduler.step() == 0
     assert await shown(service, path) == ("paused", LATE_REASON)
     assert (await service.get(f"{path}/report"))["planned"] == 0
-    [line] = [one for one in logs if one["event"] == "campaign_late"]
+    [line] = [log for log in logs if log["event"] == "campaign_late"]
     assert (line["log_level"], path.endswith(line["campaign"])) == ("warning", True)
     assert line["scheduled_at"] == "2026-03-01T12:10:00+00:00"
 

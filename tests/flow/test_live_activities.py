@@ -69,7 +69,7 @@ async def sent(world: World, content: dict[str, Any]) -> dict[str, str | None]:
     pushes = world.provider.pushes[before:]
     assert found.balances
     assert found.reasons.get("skipped") == {"no_live_activity": 5 - len(pushes)}
-    return {one.token: one.live_activity_token for one in pushes}
+    return {push.token: push.live_activity_token for push in pushes}
 
 
 async def test_each_event_goes_to_the_devices_that_told_a_token_for_it(world: World) -> None:

@@ -182,8 +182,8 @@ async def test_processes_that_share_only_servers_do_the_main_job_and_survive_a_k
     )
 
     messages = await stage.simulator.messages(limit=DEVICES)
-    opened = [receipt(one, "Push Notification Tapped") for one in messages[:30]]
-    received = [receipt(one, "Push Notification Received") for one in messages[:200]]
+    opened = [receipt(message, "Push Notification Tapped") for message in messages[:30]]
+    received = [receipt(message, "Push Notification Received") for message in messages[:200]]
     await send(stage.collector, [*received, *opened])
     await until(
         lambda: stage.report(spring),

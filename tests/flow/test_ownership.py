@@ -79,7 +79,7 @@ async def test_a_customers_devices_past_and_present(service: Service) -> None:
 async def test_each_line_of_a_devices_history_names_its_event(service: Service) -> None:
     await handed_on(service)
     lines = (await service.get("/devices/tablet/history"))["data"]
-    assert [(one["change"], one["message_id"]) for one in lines] == [
+    assert [(line["change"], line["message_id"]) for line in lines] == [
         ("registered", "m1"),
         ("moved", "m2"),
         ("moved", "m3"),

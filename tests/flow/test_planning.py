@@ -73,7 +73,7 @@ async def test_every_device_is_planned_once_whatever_the_pages(world: World, cou
         await world.devices(*tokens(count))
     campaign_id = await launched(world)
     await plan_all(world)
-    assert await planned_devices(world, campaign_id) == [f"D-{one}" for one in tokens(count)]
+    assert await planned_devices(world, campaign_id) == [f"D-{token}" for token in tokens(count)]
     found = await world.report(campaign_id)
     assert (found.total.planned, found.total.in_flight, found.balances) == (count, count, True)
     state = (await world.get(campaign_id)).state
@@ -285,7 +285,7 @@ async def test_a_device_that_registers_meanwhile_is_planned_once_or_not_at_all(
         await planner.step()
     found = await planned_devices(world, campaign_id)
     assert len(found) == len(set(found))
-    assert {f"D-{one}" for one in tokens(8)} <= set(found)
+    assert {f"D-{token}" for token in tokens(8)} <= set(found)
     report = await world.settle(campaign_id)
     assert (report.total.accepted, report.balances) == (len(found), True)
 
@@ -296,7 +296,7 @@ async def test_two_planners_at_one_launch_plan_each_device_once(world: World) ->
     await world.scheduler.nudge()
     others = [Planner(world.database, world.broker, world.clock, OPTIONS) for _ in range(2)]
     await asyncio.gather(*(one.step() for one in others))
-    assert await planned_devices(world, campaign_id) == [f"D-{one}" for one in tokens(23)]
+    assert await planned_devices(world, campaign_id) == [f"D-{token}" for token in tokens(23)]
     found = await world.report(campaign_id)
     assert (found.total.planned, found.balances) == (23, True)
     assert await launch_state(world, campaign_id) is LaunchState.SENDING

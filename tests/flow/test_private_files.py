@@ -134,7 +134,7 @@ def test_check_tells_what_others_may_read_and_the_cure(
 
 def _files(clarion: Clarion) -> dict[str, str]:
     findings = json.loads(clarion("check", "--json")[1])
-    return next(one for one in findings if one["part"] == "files")
+    return next(finding for finding in findings if finding["part"] == "files")
 
 
 KEY_FILE = "first-api-key"

@@ -247,7 +247,10 @@ async def test_a_dead_fid_gives_way_to_the_token_at_once_and_lives_again_behind_
         lines = await device_history(connection, WORKSPACE, "D")
     assert device is not None
     assert (device.state.value, device.token_kind) == ("active", TokenKind.FCM)
-    assert [one.state.value for one in device.registrations] == ["active", "active"]
+    assert [registration.state.value for registration in device.registrations] == [
+        "active",
+        "active",
+    ]
     assert [(line.change, line.reason) for line in lines][:3] == [
         ("registered", None),
         ("token", None),

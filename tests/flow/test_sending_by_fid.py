@@ -47,13 +47,13 @@ async def test_a_fid_that_is_only_read_loses_no_push_and_ends_no_device(
     assert (found.total.planned, found.total.accepted) == (1, 1)
     assert found.reasons == {"accepted": {"fid_not_registered": 1}}
     assert (found.attempts, found.balances) == (2, True)
-    assert [one.token for one in world.provider.pushes] == ["the-token"]
+    assert [push.token for push in world.provider.pushes] == ["the-token"]
     after = await device(world, "D")
     assert (after.state, after.token_kind) == (DeviceState.ACTIVE, TokenKind.FCM)
     assert capsys.readouterr().out.count("fids_not_registered") == 1
     async with world.database.read() as connection:
         told = await source_report(connection, operator(WORKSPACE), SOURCE, world.clock.now(), 24)
-    [warning] = [one for one in told.warnings if one.code == "fid_not_registered"]
+    [warning] = [warning for warning in told.warnings if warning.code == "fid_not_registered"]
     assert warning.count == 1 and "getId" in warning.cure
 
 

@@ -48,10 +48,10 @@ async def work(world: World, *, seconds: int, every: float = 1.0) -> list[int]:
     left = []
     for _ in range(int(seconds / every)):
         steps = [asyncio.create_task(one.step()) for one in (first, world.sender) * 3]
-        while not all(one.done() for one in steps):
+        while not all(step.done() for step in steps):
             await asyncio.wait(steps, timeout=0.02)
             world.clock.advance(0.05)
-        assert sum(one.result() for one in steps) >= 0
+        assert sum(step.result() for step in steps) >= 0
         world.clock.advance(every)
         left.append(sum(world.provider.left.values()))
     return left

@@ -531,7 +531,7 @@ async def test_another_password_ends_every_other_session(
 async def offered(service: Service, email: str = ADA) -> str:
     """The path of a new password reset, in the console."""
     people = (await service.get("/people"))["data"]
-    (person_id,) = (one["id"] for one in people if one["email"] == email)
+    (person_id,) = (person["id"] for person in people if person["email"] == email)
     made = await service.post(f"/people/{person_id}/reset-password")
     return str(made["path"]).removeprefix("/console")
 
@@ -583,7 +583,11 @@ async def test_no_admin_of_one_workspace_gets_into_another_by_a_reset(
     (ada,) = (await service.get("/people"))["data"]
     await service.make_key_elsewhere()
     async with service.database.write() as connection:
-        (other,) = [one.id for one in await list_workspaces(connection) if one.id != WORKSPACE]
+        (other,) = [
+            workspace.id
+            for workspace in await list_workspaces(connection)
+            if workspace.id != WORKSPACE
+        ]
         await put_member(connection, UUID(ada["id"]), other, Role.ADMIN, service.clock.now())
     path = f"/people/{ada['id']}/reset-password"
     refused = (await service.ask("POST", path)).json
@@ -601,7 +605,11 @@ async def test_a_reset_that_waits_opens_no_workspace_that_its_person_came_to_lat
         (ada,) = (await both.get("/people"))["data"]
         await both.make_key_elsewhere()
         async with both.database.write() as connection:
-            (other,) = [one.id for one in await list_workspaces(connection) if one.id != WORKSPACE]
+            (other,) = [
+                workspace.id
+                for workspace in await list_workspaces(connection)
+                if workspace.id != WORKSPACE
+            ]
             await put_member(connection, UUID(ada["id"]), other, Role.ADMIN, both.clock.now())
         ended(await browser.post(path, {"password": "another battery"}), 404, "not_found")
         assert (await browser.sign_in(ADA, PASSWORD)).status_code == 200

@@ -241,7 +241,7 @@ async def test_ingestors_side_by_side_count_everything_and_warn_once(station: St
     parts = (station.database, station.broker, station.clock, options)
     ingestors = [Ingestor(*parts) for _ in range(4)]
     while await station.broker.depth(JobKind.EVENTS):
-        await asyncio.gather(*(one.step() for one in ingestors))
+        await asyncio.gather(*(ingestor.step() for ingestor in ingestors))
     found = await counted(station)
     assert found["accepted", "track", "Seen"] == found["accepted", "track", "RegisterPush"] == 12
     assert found["warning", "time_impossible", ""] == found["warning", "time_unreadable", ""] == 12

@@ -161,7 +161,7 @@ async def test_what_was_counted_is_told_with_cures(app: App) -> None:
     await app.send(seen("m1"))
     counts = await app.service.get(f"{app.path}/counts?hours=2")
     assert (counts["accepted"], counts["duplicate"], counts["refused"]) == (3, 1, 1)
-    assert [one["accepted"] for one in counts["hours"]] == [0, 3]
+    assert [count["accepted"] for count in counts["hours"]] == [0, 3]
     assert counts["events"][0] == {
         "type": "track", "event": "Seen", "accepted": 2, "duplicate": 1,
     }  # fmt: skip
@@ -184,7 +184,7 @@ async def test_an_app_that_does_not_refresh_its_tokens_is_warned_of_after_45_day
 
     async def warned() -> list[str]:
         counts = await app.service.get(f"{app.path}/counts")
-        return [one["code"] for one in counts["warnings"]]
+        return [count["code"] for count in counts["warnings"]]
 
     app.service.clock.advance(45 * 86_400 - 60)
     assert await warned() == []
@@ -202,7 +202,7 @@ async def test_new_installations_do_not_hide_that_the_old_ones_are_not_refreshed
 
     async def warned() -> list[tuple[str, int, str]]:
         counts = await app.service.get(f"{app.path}/counts")
-        return [(one["code"], one["count"], one["last_at"]) for one in counts["warnings"]]
+        return [(count["code"], count["count"], count["last_at"]) for count in counts["warnings"]]
 
     app.service.clock.advance(44 * 86_400)
     await app.send(register("m3", "E", "fcm-token-of-a-new-phone"), seen("m4", **used))
@@ -219,7 +219,7 @@ async def test_each_warning_names_an_event_that_deserved_it(app: App) -> None:
     await app.send(seen("m1", event="RegisterPush"))
     await app.send(seen("m2", event="DeviceDeleted"))
     counts = await app.service.get(f"{app.path}/counts")
-    told = {one["subject"]: one["message_id"] for one in counts["warnings"]}
+    told = {count["subject"]: count["message_id"] for count in counts["warnings"]}
     assert told == {"Register Push": "m1", "Device Deleted": "m2"}
 
 
@@ -229,7 +229,7 @@ async def test_a_warning_whose_event_is_not_listed_any_more_is_told_all_the_same
         await connection.execute(ingest_log.delete())
     counts = await app.service.get(f"{app.path}/counts")
     ((code, message_id, last_at),) = [
-        (one["code"], one["message_id"], one["last_at"]) for one in counts["warnings"]
+        (count["code"], count["message_id"], count["last_at"]) for count in counts["warnings"]
     ]
     assert (code, message_id) == ("event_name_misspelt", None)
     assert last_at == counts["hours"][-1]["hour"]

@@ -87,7 +87,7 @@ async def test_after_rotating_both_keys_send_until_the_former_is_retired(
     assert (await service.post(f"{path}/{first['id']}/restore"))["retires_at"] is None
     assert await sent(service, former) == 200
     events = (await service.get("/customers/u/events"))["data"]
-    assert {one["source_id"] for one in events} == {source["id"]}
+    assert {event["source_id"] for event in events} == {source["id"]}
 
 
 @on_sqlite

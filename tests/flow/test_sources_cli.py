@@ -54,8 +54,8 @@ def test_check_warns_of_sources_that_anybody_can_send_through(clarion: Clarion) 
     def warned() -> list[tuple[str, str]]:
         found = json.loads(clarion("check", "--json")[1])
         warnings = [one for one in found if one["result"] == "warning"]
-        sources = [one for one in warnings if one["part"].startswith("source ")]
-        return [(one["part"], one["detail"]) for one in sources]
+        sources = [warning for warning in warnings if warning["part"].startswith("source ")]
+        return [(source["part"], source["detail"]) for source in sources]
 
     for name in ("open", "signed", "gone", "unlimited"):
         clarion("sources", "create", name)
@@ -121,7 +121,7 @@ def test_the_example_makes_one_source_however_often_it_is_run(clarion: Clarion) 
         for _ in range(2)
     ]
     (source,) = [one for one in clarion.json("sources", "list") if one["name"] == "Example page"]
-    assert [one.stdout.strip() for one in keys] == [source["write_key"]] * 2
+    assert [key.stdout.strip() for key in keys] == [source["write_key"]] * 2
     assert clarion("sources", "revoke", "Example page")[0] == 0
     again = subprocess.run([sys.executable, str(script)], stdout=subprocess.PIPE, check=True)
     assert again.stdout.strip().decode() not in ("", source["write_key"])

@@ -72,13 +72,13 @@ def test_opt_outs_are_carried_over_even_of_whom_fcm_can_not_reach(sending: Clari
     sending.json("import", str(brought(sending, "pinpoint.json")), "--from", "pinpoint")
     take_in(sending.home)
     customers = {one["user_id"]: one for one in exported(sending, "customers")}
-    assert {name for name, one in customers.items() if one["push_opted_out"]} == {
+    assert {name for name, customer in customers.items() if customer["push_opted_out"]} == {
         "user-2", "user-3",
     }  # fmt: skip
     assert customers["user-1"]["traits"]["Plan"] == "gold"
     assert customers["user-1"]["traits"]["email"] == "user-1@example.org"
     devices = {one["device_id"]: one for one in exported(sending, "devices")}
-    assert {name: one["user_id"] for name, one in devices.items()} == {
+    assert {name: device["user_id"] for name, device in devices.items()} == {
         "ep-1": "user-1", "ep-2": "user-2",
     }  # fmt: skip
     assert devices["ep-1"]["registered_at"].startswith("2026-10-20")
@@ -192,7 +192,7 @@ async def test_the_api_takes_the_same_rows(service: Service) -> None:
     while await service.ingestor.step():
         pass
     customers = await service.every("/customers", 10)
-    assert {one["user_id"] for one in customers} == {f"user-{n}" for n in range(1, 6)}
+    assert {customer["user_id"] for customer in customers} == {f"user-{n}" for n in range(1, 6)}
 
 
 async def test_the_api_says_what_it_can_not_take(service: Service) -> None:

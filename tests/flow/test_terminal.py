@@ -172,14 +172,14 @@ def test_a_console_that_is_not_utf_8_shows_what_it_can(home: Path, console: dict
     assert b"Traceback" not in ended.stderr, ended.stderr
     assert json.loads(ended.stdout.splitlines()[-1]) == [0, 0, 0, 0, 3, 0, 0, 0], ended.stderr
     shown = run(home, "sources", "list", "--json", more=console)
-    assert [one["name"] for one in json.loads(shown.stdout.decode("ascii"))][-1:] != []
+    assert [load["name"] for load in json.loads(shown.stdout.decode("ascii"))][-1:] != []
 
 
 def test_a_name_in_another_encoding_is_the_same_name_in_json(home: Path) -> None:
     run(home, "migrate")
     run(home, "sources", "create", "Zoë 🎉")
     shown = run(home, "sources", "list", "--json", more={"PYTHONIOENCODING": "ascii:strict"})
-    assert [one["name"] for one in json.loads(shown.stdout)] == ["first", "Zoë 🎉"]
+    assert [load["name"] for load in json.loads(shown.stdout)] == ["first", "Zoë 🎉"]
 
 
 def test_an_argument_that_is_no_text_is_named(home: Path) -> None:

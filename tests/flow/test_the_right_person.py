@@ -112,7 +112,7 @@ async def test_who_used_the_app_before_registering_is_still_taken_over(
     await app.send(app.event(userId="D", event="Seen"))
     await app.send(app.register("ada"))
     events = (await service.get("/customers/ada/events"))["data"]
-    assert {one["event"] for one in events} == {"Seen", "Register Push"}
+    assert {event["event"] for event in events} == {"Seen", "Register Push"}
 
 
 async def test_two_installations_that_take_turns_under_one_device_id_are_warned_of(
@@ -121,7 +121,7 @@ async def test_two_installations_that_take_turns_under_one_device_id_are_warned_
     source = (await service.get("/sources"))["data"][-1]
     for number, token in enumerate([FIRST, SECOND, FIRST]):
         await app.send(app.register("ada", token=token))
-        codes = [one["code"] for one in await refusals(service, source["id"])]
+        codes = [refusal["code"] for refusal in await refusals(service, source["id"])]
         assert ("device_id_of_two_installations" in codes) is (number == 2)
 
 

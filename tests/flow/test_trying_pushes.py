@@ -47,7 +47,7 @@ class Scene:
     async def shown(self) -> list[tuple[str, str]]:
         """Token and title of each push that the simulator took for a device."""
         messages = await self.simulator.messages(limit=100)
-        return sorted((one["token"], one["notification"]["title"]) for one in messages)
+        return sorted((message["token"], message["notification"]["title"]) for message in messages)
 
     async def test(self, path: str = "/campaigns/test", **body: Any) -> dict[str, Any]:
         answer: dict[str, Any] = await self.service.post(path, body)

@@ -53,10 +53,10 @@ class Door:
         """code → (calls, about what)."""
         await self.service.collector.close()
         counts = await self.service.get(f"{self.path}/counts?hours=1")
-        assert all(one["cure"] for one in counts["calls"])
-        assert counts["turned_away"] == sum(one["count"] for one in counts["calls"])
+        assert all(count["cure"] for count in counts["calls"])
+        assert counts["turned_away"] == sum(count["count"] for count in counts["calls"])
         assert counts["hours"][0]["turned_away"] == counts["turned_away"]
-        return {one["code"]: (one["count"], one["about"]) for one in counts["calls"]}
+        return {count["code"]: (count["count"], count["about"]) for count in counts["calls"]}
 
     async def lines(self) -> list[dict[str, Any]]:
         await self.service.collector.close()
@@ -164,7 +164,7 @@ async def test_rejected_origins_and_rate_limited_calls_are_logged(door: Door) ->
         "origin_not_allowed": (3, {"https://b.example": 2, "https://a.example": 1}),
         "too_fast": (3, {}),
     }
-    assert any("limit of 1 events a second" in one["message"] for one in await door.lines())
+    assert any("limit of 1 events a second" in line["message"] for line in await door.lines())
 
 
 async def test_a_flood_is_one_line_each_time_and_hides_no_event(alone: Door) -> None:
@@ -176,7 +176,7 @@ async def test_a_flood_is_one_line_each_time_and_hides_no_event(alone: Door) -> 
         await alone.service.collector.close()
     assert await alone.told() == {"not_an_object": (90, {})}
     lines = await alone.lines()
-    assert [one["stage"] for one in lines] == ["call"] * 30 + ["event"]
+    assert [line["stage"] for line in lines] == ["call"] * 30 + ["event"]
 
 
 async def test_calls_with_unknown_keys_are_counted_in_metrics_alone(alone: Door) -> None:

@@ -89,17 +89,22 @@ class Book:
         return {
             "owners": {key: self.customer_of(filed) for key, filed in sorted(self.events.items())},
             "devices": {
-                key: (one.customer_id, one.registrations, dict(one.facts), one.last_seen_at)
-                for key, one in sorted(self.devices.items())
+                key: (
+                    device.customer_id,
+                    device.registrations,
+                    dict(device.facts),
+                    device.last_seen_at,
+                )
+                for key, device in sorted(self.devices.items())
             },
             "customers": {
                 key: (
-                    dict(one.profile.traits),
-                    one.profile.push_opted_out,
-                    one.first_seen_at,
-                    max(one.first_seen_at, one.last_seen_at),
+                    dict(customer.profile.traits),
+                    customer.profile.push_opted_out,
+                    customer.first_seen_at,
+                    max(customer.first_seen_at, customer.last_seen_at),
                 )
-                for key, one in sorted(self.customers.items())
+                for key, customer in sorted(self.customers.items())
             },
             "holders": dict(sorted(self.holders.items())),
         }
@@ -167,7 +172,9 @@ class Book:
             case ask.DeletionsOf(device_ids):
                 return {key: list(self.deletions[key]) for key in device_ids}
             case ask.CountDevices(ids):
-                active = [one for one in self.devices.values() if one.state is DeviceState.ACTIVE]
+                active = [
+                    device for device in self.devices.values() if device.state is DeviceState.ACTIVE
+                ]
                 return Counter(one.customer_id for one in active if one.customer_id in ids)
         assert_never(asked)
 
@@ -198,18 +205,18 @@ class Book:
                     )
                 self.customers.update({one.id: one for one in kept})
             case ask.ForgetCustomers(ids):
-                held = {one.customer_id for one in self.devices.values()}
+                held = {device.customer_id for device in self.devices.values()}
                 for customer_id in set(ids) - held:
                     self.customers.pop(customer_id, None)
             case ask.WriteDeletions(deletions, outdated):
                 for deletion in deletions:
                     self.deletions[deletion.device_id].append(deletion)
                 for device_id, at in outdated.items():
-                    left = [one for one in self.deletions[device_id] if one.at >= at]
+                    left = [deletion for deletion in self.deletions[device_id] if deletion.at >= at]
                     self.deletions[device_id] = left
             case ask.WriteDevices():
-                self.devices.update({one.device_id: one for one in asked.devices})
-                self.holders.update({one.installation_hash: one for one in asked.holders})
+                self.devices.update({device.device_id: device for device in asked.devices})
+                self.holders.update({holder.installation_hash: holder for holder in asked.holders})
             case _:
                 assert_never(asked)
 

@@ -108,7 +108,7 @@ class Console:
         """The path of a link for another password, of somebody who has an account."""
         await self.member(Role.VIEWER, "Forgetful")
         people = (await self.service.get("/people"))["data"]
-        person = next(one for one in people if one["name"] == "Forgetful")
+        person = next(person for person in people if person["name"] == "Forgetful")
         made = await offer_password_reset(
             self.service.services, operator(WORKSPACE), UUID(person["id"])
         )
@@ -271,7 +271,7 @@ async def _more_campaigns(console: Console, content: dict[str, Any]) -> tuple[st
 async def _people(service: Service) -> None:
     """Twelve customers of this shop: most can be reached, each other for its own reason not."""
     sources = (await service.get("/sources"))["data"]
-    key = next(one["write_key"] for one in sources if one["id"] == str(SOURCE))
+    key = next(source["write_key"] for source in sources if source["id"] == str(SOURCE))
     known = ["Ada", "Grace", "Linus", "Margaret", "Alan", "Katherine", "Edsger", "Barbara", MARKUP]
     events: list[dict[str, Any]] = []
     kinds = ["ok", "ok", "ok", "dead", "ok", "bad", "ok", "ok", "ok"]

@@ -132,7 +132,7 @@ class DoomedBroker:
         self.found_nothing = not leases
         if leases:
             self._doom.point("after a fetch", BrokerUnavailable)
-        return [_DoomedLease(one, self._doom) for one in leases]
+        return [_DoomedLease(lease, self._doom) for lease in leases]
 
     async def depth(self, kind: JobKind) -> int:
         return await self._broker.depth(kind)

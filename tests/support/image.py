@@ -125,7 +125,7 @@ def _apply(stages: list[Stage], word: str, rest: str, context: Path) -> None:
             *sources, target = shlex.split(rest)
             origin = context
             if sources[0].startswith("--from="):
-                [named] = [one for one in stages if one.name == sources[0][7:]]
+                [named] = [stage for stage in stages if stage.name == sources[0][7:]]
                 origin, sources = named.root, sources[1:]
             for source in sources:
                 whole = origin / source.lstrip("/")

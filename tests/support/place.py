@@ -111,11 +111,11 @@ class Place:
 async def new_place(directory: Path, library: Library | None = None) -> AsyncIterator[Place]:
     """Open, on a database of its own."""
     database = await sqlite_database(directory)
-    found = Place(database, library=library)
-    await prepare(database, found.clock)
-    await found.open()
-    yield found
-    await found.close()
+    place = Place(database, library=library)
+    await prepare(database, place.clock)
+    await place.open()
+    yield place
+    await place.close()
     await database.close()
 
 

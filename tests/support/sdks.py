@@ -110,10 +110,10 @@ async def _node(name: str, url: str, key: str) -> AsyncIterator[Sdk]:
         str(npm.NODE), str(DRIVER), name.removesuffix("-node"), url, key,
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, env=npm.environment(),
     )  # fmt: skip
-    found = NodeSdk(process)
-    listening = asyncio.create_task(found.listen())
+    node_sdk = NodeSdk(process)
+    listening = asyncio.create_task(node_sdk.listen())
     try:
-        yield found
+        yield node_sdk
     finally:
         process.kill()
         await process.wait()

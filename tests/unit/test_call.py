@@ -322,7 +322,7 @@ def test_an_event_without_a_message_id_gets_one() -> None:
 def test_a_single_event_that_is_refused_is_no_fault_of_the_call() -> None:
     found = call(msgspec.json.encode({**EVENT, "userId": None, "writeKey": "k"}), "track")
     assert (found.items, found.write_key) == ([], "k")
-    assert [one.code for one in found.refusals] == ["no_user_anon_id"]
+    assert [refusal.code for refusal in found.refusals] == ["no_user_anon_id"]
 
 
 @pytest.mark.parametrize("kind", ["track", None])
@@ -365,7 +365,7 @@ def test_a_single_event_with_a_repaired_value_is_kept() -> None:
 def test_a_refused_event_that_can_not_be_read_to_its_end_is_still_a_refusal() -> None:
     for tail in (b'"caf\xe9"', b"1e999", b"1" * 5_000):
         found = call(b'{"writeKey":"k","event":"Seen","x":' + tail + b"}", "track")
-        assert [one.code for one in found.refusals] == ["no_user_anon_id"]
+        assert [refusal.code for refusal in found.refusals] == ["no_user_anon_id"]
         assert found.write_key == "k"
 
 
@@ -374,7 +374,7 @@ def test_a_refused_event_that_can_not_be_read_to_its_end_is_still_a_refusal() ->
 
 def test_a_batch_brings_its_events_in_order() -> None:
     found = call(batch(EVENT, {**EVENT, "type": "page", "messageId": None}))
-    assert [(one.type, one.message_id) for one in found.items] == [
+    assert [(item.type, item.message_id) for item in found.items] == [
         ("track", "m1"),
         ("page", "new-1"),
     ]
@@ -386,7 +386,7 @@ def test_a_bad_event_in_a_batch_keeps_the_rest() -> None:
     nobody = {"type": "page", "messageId": "nobody"}
     found = call(batch(EVENT, big, 5, None, [], nobody, {**EVENT, "messageId": "m2"}))
     assert [item.message_id for item in found.items] == ["m1", "m2"]
-    assert [(one.message_id, one.code) for one in found.refusals] == [
+    assert [(refusal.message_id, refusal.code) for refusal in found.refusals] == [
         ("big", "event_too_large"),
         (None, "event_not_an_object"),
         (None, "event_not_an_object"),

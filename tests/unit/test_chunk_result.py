@@ -355,4 +355,4 @@ def test_a_fid_that_goes_on_being_unknown_is_not_tried_without_end() -> None:
 
 def test_a_registration_of_another_project_is_not_replaced_by_the_one_beside_it() -> None:
     result = several((Unregistered(reason="sender_mismatch"), BY_FID))
-    assert [one.reason for one in result.removals] == ["sender_mismatch"]
+    assert [removal.reason for removal in result.removals] == ["sender_mismatch"]

@@ -310,7 +310,7 @@ def test_numbers_are_grouped_and_small_ones_have_no_percentage() -> None:
 def test_what_a_place_cuts_off_is_told_apart_from_what_it_shows() -> None:
     content = Content(title="x" * 22 + "yz", body="b")
     lock_screen = next(
-        one for one in meters(content, Platform.IOS) if one.surface == "ios_lock_screen"
+        meter for meter in meters(content, Platform.IOS) if meter.surface == "ios_lock_screen"
     )
     title, body = cuts(content, lock_screen)
     assert (title["seen"], title["cut"]) == ("x" * 22, "yz")

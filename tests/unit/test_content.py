@@ -332,7 +332,7 @@ def test_what_is_wrong_with_a_live_activity_is_told(
 ) -> None:
     faults = parse_content({"title": "t", **changed})
     assert isinstance(faults, list)
-    assert [one.field for one in faults] == [f"content.{field}"]
+    assert [fault.field for fault in faults] == [f"content.{field}"]
     assert told in faults[0].message
 
 

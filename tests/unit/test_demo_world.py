@@ -16,7 +16,9 @@ def test_one_seed_tells_one_story() -> None:
     assert [call.message_id for call in a_world().calls] == [
         call.message_id for call in a_world().calls
     ]
-    assert [one.token for one in a_world(1).devices] != [one.token for one in a_world(2).devices]
+    assert [device.token for device in a_world(1).devices] != [
+        device.token for device in a_world(2).devices
+    ]
 
 
 def test_the_story_lies_within_its_month() -> None:
@@ -40,15 +42,15 @@ def test_the_last_registration_of_a_device_is_its_owner_and_token() -> None:
             if device_id not in last or last[device_id][0] < call.at:
                 last[device_id] = (call.at, token, call.user_id)
     assert {name: facts[1:] for name, facts in last.items()} == {
-        one.device_id: (one.token, one.owner.user_id if one.owner else one.device_id)
-        for one in world.devices
+        device.device_id: (device.token, device.owner.user_id if device.owner else device.device_id)
+        for device in world.devices
     }
 
 
 def test_everybody_who_signs_in_is_identified() -> None:
     world = a_world()
     identified = {call.user_id for call in world.calls if call.verb is Verb.IDENTIFY}
-    assert identified == {one.user_id for one in world.people}
+    assert identified == {person.user_id for person in world.people}
 
 
 def test_people_who_decline_push_name_no_device() -> None:
@@ -72,7 +74,7 @@ def test_devices_change_hands_and_are_signed_out() -> None:
     )
     hands = Counter(device_id for device_id, _ in owners)
     assert sum(count > 1 for count in hands.values()) >= 20
-    assert sum(one.owner is None for one in world.devices) == 60
+    assert sum(device.owner is None for device in world.devices) == 60
 
 
 def test_scale_shrinks_everything_alike() -> None:

@@ -75,7 +75,7 @@ def test_an_opened_parcel_reads_its_events_in_its_context() -> None:
             sent_at=RECEIVED,
         )
     )
-    assert [(one.message_id, one.at.hour, one.context) for one in events] == [
+    assert [(event.message_id, event.at.hour, event.context) for event in events] == [
         ("m1", 11, {"ip": "x"})
     ]
     assert refusals == []
@@ -84,7 +84,7 @@ def test_an_opened_parcel_reads_its_events_in_its_context() -> None:
 def test_an_event_that_can_not_be_read_after_all_is_refused_beside_the_others() -> None:
     unreadable = Item(b'{"type":"page","userId":"u","x":1e999}', "page", "m2")
     events, refusals = open_parcel(parcel(item("m1"), unreadable, refusals=[refusal()]))
-    assert [one.message_id for one in events] == ["m1"]
+    assert [event.message_id for event in events] == ["m1"]
     assert [one.message_id for one in refusals] == ["m", "m2"]
 
 

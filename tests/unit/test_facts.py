@@ -178,7 +178,7 @@ def test_any_order_and_grouping_ends_in_what_the_latest_events_said(
         events.append(app.told(hour * 60, "Seen", "D", user="U", context=context))
     register = app.register(0, "D", user="U")
     expected: dict[str, str] = {}
-    for event in sorted(events, key=lambda one: (one.at, one.message_id)):
+    for event in sorted(events, key=lambda event: (event.at, event.message_id)):
         expected |= told_by(event)
     order = [*events, register, *events]
     chance.shuffle(order)

@@ -59,8 +59,8 @@ class Counters:
         self.outcomes = Outcomes(self.tally, WORKSPACE)
 
     def refuse(self, refusals: Sequence[RejectedEvent], key: str = "") -> None:
-        for one in refusals:
-            self.tally.add(refused_entry(WORKSPACE, SOURCE, NOW, Stage.EVENT, one), key)
+        for refusal in refusals:
+            self.tally.add(refused_entry(WORKSPACE, SOURCE, NOW, Stage.EVENT, refusal), key)
 
     @property
     def notes(self) -> list[Entry]:
@@ -288,6 +288,6 @@ def test_warnings_name_the_limits_that_hold() -> None:
 
 def test_what_tells_two_refusals_apart_is_all_of_them() -> None:
     counters = Counters(Names())
-    one = RejectedEvent(message_id="m", code="id_too_long", message="…", excerpt="a")
-    counters.refuse([one, replace(one, excerpt="b")])
+    rejected_event = RejectedEvent(message_id="m", code="id_too_long", message="…", excerpt="a")
+    counters.refuse([rejected_event, replace(rejected_event, excerpt="b")])
     assert len(set(counters.tally.ids)) == 2

@@ -76,7 +76,9 @@ def test_the_owner_keeps_the_device_in_every_order(first: str) -> None:
         book = Book()
         for event in (HISTORY[first], *order):
             book.take([event])
-        assert {key: (one.customer_id, one.state) for key, one in book.devices.items()} == {
+        assert {
+            key: (device.customer_id, device.state) for key, device in book.devices.items()
+        } == {
             "D": (customer_id_of(WORKSPACE, User("U")), DeviceState.ACTIVE),
             "D2": (customer_id_of(WORKSPACE, Provisional("D2", None)), DeviceState.ACTIVE),
         }

@@ -137,7 +137,7 @@ class Story:
             if device.state is not DeviceState.ACTIVE:
                 continue
             assert current.token is not None
-            reached = [one.number for one in self.phones if current.token in one.alive]
+            reached = [phone.number for phone in self.phones if current.token in phone.alive]
             for number in reached:
                 shown[number] += 1
             if not reached:

@@ -188,7 +188,7 @@ def test_a_csv_file_is_read_with_quotes_breaks_and_any_usual_delimiter() -> None
 
 def test_a_broken_line_costs_only_itself() -> None:
     lines = found(b'{"a": 1}\n{oops\n[1]\n{"b": 2}', RecordForm.NDJSON)
-    assert [code_of(one) for one in lines] == ["", "line_no_json", "line_no_object", ""]
+    assert [code_of(line) for line in lines] == ["", "line_no_json", "line_no_object", ""]
 
 
 @pytest.mark.parametrize("text", [b"user_id,age\ru1,3\r", b"user_id,\x00\rage\nu1,3\n"])
@@ -210,7 +210,7 @@ def test_an_endless_line_is_refused_without_being_kept() -> None:
 def test_a_quote_that_nothing_closes_costs_its_own_line_alone() -> None:
     text = b'user_id,note\nu1,a\nu2,"5 inch\nu3,b\nu4,c\n'
     lines = found(text, RecordForm.CSV)
-    assert [(one.line, code_of(one)) for one in lines] == [
+    assert [(line.line, code_of(line)) for line in lines] == [
         (2, ""),
         (3, "line_no_csv"),
         (4, ""),
@@ -231,8 +231,8 @@ def test_a_file_is_read_however_excel_has_written_it(encoding: str) -> None:
     if encoding == "utf-16-be":
         text = b"\xfe\xff" + text
     lines = found(text, RecordForm.CSV)
-    assert [one.record for one in lines] == [*NAMES_OF_TEXT, {"user_id": "u3"}]
-    assert [one.line for one in lines] == [2, 3, 5]
+    assert [line.record for line in lines] == [*NAMES_OF_TEXT, {"user_id": "u3"}]
+    assert [line.line for line in lines] == [2, 3, 5]
     for number, one in enumerate(lines):
         assert found(text, RecordForm.CSV, one.after) == lines[number + 1 :]
 

@@ -160,7 +160,7 @@ BOM = "\ufeff".encode()
 )
 def test_a_file_is_read_right_whatever_it_went_through(text: bytes) -> None:
     lines = found(text)
-    assert [one.record for one in lines] == [ADA, BEN]
+    assert [line.record for line in lines] == [ADA, BEN]
     for number, one in enumerate(lines):
         assert found(text, start=one.after) == lines[number + 1 :]
 
@@ -219,8 +219,8 @@ def test_behind_another_header_nothing_is_read(text: bytes) -> None:
 def test_lines_of_json_are_read_right_or_refused(text: bytes, told: list[str]) -> None:
     lines = found(text, RecordForm.NDJSON)
     assert [
-        one.record.code if isinstance(one.record, Rejected) else one.record["user_id"]
-        for one in lines
+        line.record.code if isinstance(line.record, Rejected) else line.record["user_id"]
+        for line in lines
     ] == told
     for number, one in enumerate(lines):
         assert found(text, RecordForm.NDJSON, one.after) == lines[number + 1 :]

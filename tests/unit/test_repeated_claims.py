@@ -83,9 +83,11 @@ class Key:
     def told_again(self, days: Sequence[Day]) -> list[Claim]:
         self.reads += len(days)
         return [
-            one
-            for one in self.events
-            if one.kind is PLAIN and one.is_told_again and Day(midnight(one), one.user_id) in days
+            event
+            for event in self.events
+            if event.kind is PLAIN
+            and event.is_told_again
+            and Day(midnight(event), event.user_id) in days
         ]
 
 

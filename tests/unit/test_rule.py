@@ -108,23 +108,23 @@ def test_true_is_no_number_and_one_is_one_point_zero() -> None:
 
 
 def test_null_means_that_the_trait_is_not_there() -> None:
-    one = TraitsEqual(traits=(("left", None),))
-    assert matches(one, user_id=None, traits={})
-    assert matches(one, user_id=None, traits={"left": None})
-    assert not matches(one, user_id=None, traits={"left": False})
-    assert not matches(one, user_id=None, traits={"left": ""})
+    traits_equal = TraitsEqual(traits=(("left", None),))
+    assert matches(traits_equal, user_id=None, traits={})
+    assert matches(traits_equal, user_id=None, traits={"left": None})
+    assert not matches(traits_equal, user_id=None, traits={"left": False})
+    assert not matches(traits_equal, user_id=None, traits={"left": ""})
 
 
 def test_all_traits_have_to_be_equal() -> None:
-    one = TraitsEqual(traits=(("plan", "gold"), ("age", 30)))
-    assert matches(one, user_id="u", traits={"plan": "gold", "age": 30, "other": 1})
-    assert not matches(one, user_id="u", traits={"plan": "gold", "age": 31})
+    traits_equal = TraitsEqual(traits=(("plan", "gold"), ("age", 30)))
+    assert matches(traits_equal, user_id="u", traits={"plan": "gold", "age": 30, "other": 1})
+    assert not matches(traits_equal, user_id="u", traits={"plan": "gold", "age": 31})
 
 
 def test_a_list_of_user_ids_reaches_nobody_who_has_not_signed_in() -> None:
-    one = UserIds(user_ids=("a", "b"))
-    assert matches(one, user_id="b", traits={})
-    assert not matches(one, user_id=None, traits={"user_id": "a"})
+    user_ids = UserIds(user_ids=("a", "b"))
+    assert matches(user_ids, user_id="b", traits={})
+    assert not matches(user_ids, user_id=None, traits={"user_id": "a"})
     assert matches(Everyone(), user_id=None, traits={})
 
 

@@ -27,9 +27,9 @@ def rows_of(name: str, service: Service) -> Iterator[ServiceRow | Rejected]:
         has_repeated_columns=FORMATS[service].has_repeated_columns,
     )
     with (EXPORTS / name).open("rb") as file:
-        for found in read_records(file, written, Mark()):
-            assert not isinstance(found.record, Rejected), found
-            yield FORMATS[service].read(found.record)
+        for record in read_records(file, written, Mark()):
+            assert not isinstance(record.record, Rejected), record
+            yield FORMATS[service].read(record.record)
 
 
 def whole(row: ServiceRow | Rejected) -> ServiceRow:

@@ -143,7 +143,7 @@ def test_a_name_that_stands_twice_is_read_as_it_is_read_later() -> None:
     assert isinstance(read, Call)
     judged = judge(read, (NEW,))
     assert judged is not None
-    assert [one.code for one in judged.call.refusals] == ["signature_wrong"]
+    assert [refusal.code for refusal in judged.call.refusals] == ["signature_wrong"]
 
 
 def test_no_signature_is_left_in_an_event_whoever_asks() -> None:
@@ -196,5 +196,5 @@ def test_a_bad_event_does_not_keep_the_others_of_its_batch() -> None:
     good = {"type": "identify", "userId": "U", "messageId": "good", **signed("U")}
     bad = {"type": "identify", "userId": "V", "messageId": "bad", **signed("U")}
     left = called(bad, good).call
-    assert [(one.message_id, one.proof) for one in left.items] == [("good", Proof.PROVEN)]
-    assert [one.message_id for one in left.refusals] == ["bad"]
+    assert [(item.message_id, item.proof) for item in left.items] == [("good", Proof.PROVEN)]
+    assert [refusal.message_id for refusal in left.refusals] == ["bad"]

@@ -52,7 +52,7 @@ def test_as_many_leave_in_each_quarter_of_the_window(count: int) -> None:
     quarters = [0, 0, 0, 0]
     for due, part in divide(members(3, count), 500, started_at=NOW, minutes=60, now=NOW):
         quarters[int((due - NOW).total_seconds() // 900)] += len(part)
-    assert all(0.18 * count <= one <= 0.32 * count for one in quarters)
+    assert all(0.18 * count <= quarter <= 0.32 * count for quarter in quarters)
 
 
 def test_what_is_planned_late_is_due_now() -> None:

@@ -50,6 +50,6 @@ def test_a_picture_takes_room_of_the_body() -> None:
 
 @pytest.mark.parametrize("platform", Platform)
 def test_each_platform_has_its_surfaces_and_a_silent_push_none(platform: Platform) -> None:
-    names = [one.surface for one in meters(Content(title="a"), platform)]
+    names = [meter.surface for meter in meters(Content(title="a"), platform)]
     assert names == [one.name for one in SURFACES if one.platform is platform] != []
     assert meters(Content(data={"a": "b"}), platform) == []

@@ -731,12 +731,12 @@ def test_buttons_are_rendered_and_one_without_a_title_is_left_out() -> None:
     assert faults_of(content) == []
     pro = Template(content).render(ANDROID, user_id=None, traits={"plan": "pro"})
     assert isinstance(pro, Content)
-    assert [(one.title, one.link) for one in pro.buttons] == [
+    assert [(button.title, button.link) for button in pro.buttons] == [
         ("pro", "shop://pro"),
         ("Later", None),
     ]
     nobody = Template(content).render(ANDROID, user_id=None, traits={})
-    assert isinstance(nobody, Content) and [one.title for one in nobody.buttons] == ["Later"]
+    assert isinstance(nobody, Content) and [button.title for button in nobody.buttons] == ["Later"]
 
 
 def test_what_a_button_can_not_do_is_told_by_its_place() -> None:

@@ -80,7 +80,7 @@ def messages(tokens: Any) -> list[messaging.Message]:
 
 
 def errors(batch: messaging.BatchResponse) -> list[type[Exception] | None]:
-    return [one.exception and type(one.exception) for one in batch.responses]
+    return [response.exception and type(response.exception) for response in batch.responses]
 
 
 @pytest.fixture
@@ -130,7 +130,7 @@ def test_it_sends_to_topics_conditions_and_installations(
     both = "'news' in topics && 'sport' in topics"
     for target in ({"topic": "news"}, {"condition": both}, {"fid": "installation-1"}):
         firebase.send(**target)
-    assert [one["token"] for one in fcm.messages()] == ["news", both, "installation-1"]
+    assert [message["token"] for message in fcm.messages()] == ["news", both, "installation-1"]
 
 
 def test_a_dry_run_is_validated_and_not_kept(fcm: SimulatedFcm, firebase: Firebase) -> None:
@@ -264,7 +264,7 @@ def test_who_subscribes_to_a_topic_is_reached_by_it(fcm: SimulatedFcm, firebase:
         response = messaging.unsubscribe_from_topic(["F1:a"], "news", app=firebase.app)
         assert response.success_count == 1
     firebase.send(topic="news")
-    assert [one["reached"] for one in fcm.messages()] == [2, 1]
+    assert [message["reached"] for message in fcm.messages()] == [2, 1]
 
 
 async def test_topics_at_once(fcm: SimulatedFcm, key_file: Path) -> None:
