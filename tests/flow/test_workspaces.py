@@ -288,6 +288,8 @@ NAMING = (
     "campaigns delete {campaign}",
     "campaigns duplicate {campaign}",
     "campaigns edit {campaign} --title Other",
+    "campaigns forecast {campaign}",
+    "campaigns keep-time {campaign} --none",
     "campaigns pause {campaign}",
     "campaigns preview {campaign}",
     "campaigns propose {campaign} --at now",

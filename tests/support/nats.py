@@ -3,6 +3,7 @@
 It can be killed as a machine kills it, frozen, and started again on the same files and port.
 """
 
+import os
 import shutil
 import signal
 import socket
@@ -73,9 +74,11 @@ class NatsServer:
             self._process.wait()
 
     def freeze(self) -> None:
-        """Connections stay open, and nothing is answered."""
+        """Connections stay open, and nothing is answered once this returns."""
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP)
+        # A busy machine stops it some time after the signal.
+        os.waitid(os.P_PID, self._process.pid, os.WSTOPPED | os.WNOWAIT)
 
     def thaw(self) -> None:
         assert self._process is not None
