@@ -63,15 +63,34 @@ def says_pure(path: Path) -> bool:
     return " ".join(first.split()).endswith("Pure.")
 
 
-def impurities_of(path: Path, seen: frozenset[Path] = frozenset()) -> set[str]:
+@cache
+def impure_imports_of(path: Path) -> frozenset[str]:
+    """What a module imports itself that no noun may."""
+    return frozenset(
+        name
+        for name in imports_of(path)
+        if name in CLOCKS or any(name == other or name.startswith(f"{other}.") for other in IMPURE)
+    )
+
+
+@cache
+def ours_imported_by(path: Path) -> frozenset[Path]:
+    return frozenset(
+        NAMES[name] for name in imports_of(path) & NAMES.keys() if name != "clarion.clock"
+    )
+
+
+def impurities_of(path: Path) -> set[str]:
     """What a module reaches, itself or through modules of ours, that no noun may."""
-    found: set[str] = set()
-    for name in imports_of(path):
-        if any(name == other or name.startswith(f"{other}.") for other in IMPURE) or name in CLOCKS:
-            found.add(name)
-        elif name in NAMES and name != "clarion.clock" and NAMES[name] not in seen:
-            found |= {f"{name}: {one}" for one in impurities_of(NAMES[name], seen | {path})}
-    return found
+    impurities: set[str] = set()
+    reached, waiting = {path}, [path]
+    while waiting:
+        module = waiting.pop()
+        impurities |= {f"{name_of(module)}: {name}" for name in impure_imports_of(module)}
+        further = ours_imported_by(module) - reached
+        reached |= further
+        waiting += further
+    return impurities
 
 
 @of_each([module for module in modules() if says_pure(module)])
