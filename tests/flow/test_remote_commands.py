@@ -26,10 +26,11 @@ from zipfile import ZipFile
 
 import pytest
 
-from support.command import Clarion, serving
+from support.command import Clarion, quickly_serving, serving
 from support.patience import PATIENCE
 from support.people import accept_all
 from support.ports import free_ports
+from support.ready_command import PLACE, ready_command
 
 EXPORTS = Path(__file__).parents[1] / "golden" / "exports"
 Result = tuple[int, str, str]
@@ -84,9 +85,16 @@ class Both:
         return str(json.loads(result[1])["id"])
 
 
+@pytest.fixture(scope="module")
+def ready(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Where a fork of Clarion is asked for."""
+    with ready_command(tmp_path_factory.mktemp("ready")) as environment:
+        yield environment[PLACE]
+
+
 @pytest.fixture
-def both(clarion: Clarion, monkeypatch: pytest.MonkeyPatch) -> Iterator[Both]:
-    with serving(clarion.home) as (url, _, _):
+def both(clarion: Clarion, ready: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Both]:
+    with quickly_serving(clarion.home, ready) as url:
         yield Both(clarion, url, monkeypatch)
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from clarion.cli import run
 from support.patience import PATIENCE
+from support.ready_command import forked
 
 
 class Clarion:
@@ -43,16 +44,9 @@ class Clarion:
 @contextmanager
 def serving(home: Path, port: int = 0) -> Iterator[tuple[str, list[str], "subprocess.Popen[str]"]]:
     """`clarion serve` as a process: its address, what it printed before, and the process."""
-    environment = {name: value for name, value in os.environ.items() if name[:8] != "CLARION_"}
-    environment |= {
-        "CLARION_DATA_DIR": str(home / "data"),
-        "CLARION_LISTEN": f"127.0.0.1:{port}",
-        "CLARION_FCM_URL": "https://127.0.0.1:1",
-        "PYTHONUNBUFFERED": "1",
-    }
     process = subprocess.Popen(
         [sys.executable, "-m", "clarion.cli", "serve"],
-        env=environment,
+        env=_environment(home, port),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -73,3 +67,25 @@ def serving(home: Path, port: int = 0) -> Iterator[tuple[str, list[str], "subpro
         if process.poll() is None:
             process.kill()
         process.communicate(timeout=PATIENCE)
+
+
+@contextmanager
+def quickly_serving(home: Path, place: str) -> Iterator[str]:
+    """The same by a fork of what has loaded Clarion (`ready_command`), for tests that need no more
+    than its address: to load costs more than most of them."""
+    with forked(place, ("serve",), home, _environment(home, 0)) as printed:
+        for line in printed:
+            if "listens on" in line:
+                yield line.split("listens on ")[1].split()[0]
+                return
+        raise AssertionError("clarion serve has ended")
+
+
+def _environment(home: Path, port: int) -> dict[str, str]:
+    own = {name: value for name, value in os.environ.items() if name[:8] != "CLARION_"}
+    return own | {
+        "CLARION_DATA_DIR": str(home / "data"),
+        "CLARION_LISTEN": f"127.0.0.1:{port}",
+        "CLARION_FCM_URL": "https://127.0.0.1:1",
+        "PYTHONUNBUFFERED": "1",
+    }

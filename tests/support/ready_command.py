@@ -2,7 +2,8 @@
 is a fork of it. To load is most of a short command's time.
 
 A command has a process, an environment, a directory, a umask, streams and an exit code of its own,
-as any other. What serves (`LONG`) is started as it always is; in a soak, so is everything.
+as any other. In a shell what serves (`LONG`) is started as it always is; in a soak, so is
+everything.
 """
 
 import atexit
@@ -13,10 +14,10 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from support.patience import PATIENCE
 
@@ -47,6 +48,32 @@ def ready_command(directory: Path) -> Iterator[dict[str, str]]:
     finally:
         server.kill()
         server.wait(PATIENCE)
+
+
+@contextmanager
+def forked(
+    place: str, tokens: Sequence[str], directory: Path, environment: Mapping[str, str]
+) -> Iterator[TextIO]:
+    """A command that runs until the block ends, and is killed then: what it prints."""
+    read, write = os.pipe()
+    with (
+        os.fdopen(read) as printed,
+        Path(os.devnull).open("r+") as nothing,
+        socket.socket(socket.AF_UNIX) as near,
+    ):
+        near.connect(place)
+        message = [list(tokens), str(directory), dict(environment), 0o077]
+        streams = [nothing.fileno(), write, nothing.fileno()]
+        socket.send_fds(near, [json.dumps(message).encode() + b"\n"], streams)
+        os.close(write)
+        answers = near.makefile("r")
+        pid = int(answers.readline())
+        try:
+            yield printed
+        finally:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+            answers.readline()  # which ends when it has
 
 
 def _environment() -> dict[str, str]:

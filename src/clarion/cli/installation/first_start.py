@@ -19,7 +19,7 @@ from clarion.config import Settings
 from clarion.sources.rate_limit import DEFAULT_LIMIT
 from clarion.sources.store import create_source, list_sources
 from clarion.storage.database import Database
-from clarion.storage.migrate import SchemaState, is_current, migrate, schema_state
+from clarion.storage.migrate import SchemaState, has_tables, is_current, migrate, schema_state
 from clarion.text import without_passwords
 
 WORKSPACE_NAME = "default"
@@ -175,7 +175,7 @@ async def check_installed(settings: Settings) -> None:
     file = sqlite_file(settings)
     if file is not None and not await asyncio.to_thread(file.exists):
         raise NoInstallation(f"there is no {file}")
-    if await schema_state(settings.database_url) is SchemaState.NONE:
+    if not await has_tables(settings.database_url):
         shown = without_passwords(settings.database_url)
         raise NoInstallation(f"{shown} holds no tables of Clarion's")
 
