@@ -209,7 +209,7 @@ async def service(database: Database, clock: FakeClock) -> AsyncIterator[Service
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-@given(one=conversations())
+@given(conversation=conversations())
 async def test_nothing_that_comes_over_a_connection_harms_anybody(
     service: Service, conversation: Conversation
 ) -> None:

@@ -251,11 +251,11 @@ async def service(tmp_path: Path, clock: FakeClock) -> AsyncIterator[Service]:
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-@given(one=_requests)
-async def test_no_request_is_answered_5xx_or_hangs(service: Service, request: Request) -> None:
-    answered = await service.answer(request)
+@given(any_request=_requests)
+async def test_no_request_is_answered_5xx_or_hangs(service: Service, any_request: Request) -> None:
+    answered = await service.answer(any_request)
     if answered is None:
-        assert request.is_cut_off
+        assert any_request.is_cut_off
         return
     status, headers, body = answered
     assert 200 <= status < 500
