@@ -4,15 +4,25 @@ it, and lets through what does not."""
 import asyncio
 import re
 import resource
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any, cast
 
 import msgspec
 import pytest
 
-from clarion.web.connections import DESCRIPTORS_SHARE, Limits, connections_max
+from clarion.web.connections import (
+    DESCRIPTORS_SHARE,
+    Connection,
+    Connections,
+    Limits,
+    connections_max,
+)
 from support.clock import FakeClock
+from support.patience import growth
 from support.station import KEY, Station, station_on_sqlite, track
 from support.wire import Line, basic, chunked, line, request
 
@@ -251,3 +261,33 @@ async def test_a_connection_stays_open_while_it_is_used_however_many_are_closed_
         assert [answer.count(b"HTTP/1.1 200") for answer in await closed] == [1] * 5
         assert (await used.ask(LIVE)).status == 200
         assert asked > 5
+
+
+class Later:
+    """A loop of which a test calls back what is to be called later."""
+
+    def call_later(self, seconds: float, do: Callable[..., None], *given: Any) -> None:
+        self.call_back = partial(do, *given)
+
+
+@dataclass(eq=False)
+class Idle:
+    """As much of a connection as is looked at while it is idle."""
+
+    loop: Later
+    transport: None = None
+
+
+def test_to_look_at_what_is_idle_costs_no_more_where_there_are_four_times_as_many() -> None:
+    def looked_at(count: int) -> Callable[[], None]:
+        loop, connections = Later(), Connections(Limits(connections=count))
+        for _ in range(count):
+            connections.is_idle(cast(Connection, Idle(loop)))
+
+        def look() -> None:
+            for _ in range(200):
+                loop.call_back()
+
+        return look
+
+    assert growth(looked_at(2_000), looked_at(8_000)) < 2
