@@ -116,6 +116,13 @@ def test_it_stops_in_order_when_it_is_asked_to(image: Stage, tmp_path: Path) -> 
         assert started.stop() == 0, started.log.read_text()
 
 
+def test_nothing_of_it_is_left_when_a_test_has_ended(image: Stage, tmp_path: Path) -> None:
+    with running(image, tmp_path) as started:
+        started.healthy()
+        first = started.first
+    assert not Path(f"/proc/{first}").exists()
+
+
 def test_a_step_that_asks_for_more_than_the_base_image_has_ends_the_build(image: Stage) -> None:
     with pytest.raises(AssertionError, match="curl: not found"):
         image.run("curl --version")

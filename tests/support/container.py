@@ -1,12 +1,13 @@
 """A built image, run as an engine runs it: namespaces of its own, its user, no new privileges, a
 root file system that can only be read, and a volume. See `support.image`."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from signal import SIGTERM
+from signal import SIGKILL, SIGTERM
 from time import monotonic, sleep
 
 from support.image import Stage
@@ -100,7 +101,10 @@ class Container:
         return self._process.wait(PATIENCE)
 
     def end(self) -> None:
-        self._process.kill()
+        """Its first process ends all others; it runs as another user than it began as, and so
+        `--kill-child` does not reach it."""
+        with suppress(IndexError, OSError):  # it has ended
+            os.kill(self.first, SIGKILL)
         self._process.wait(PATIENCE)
 
 
