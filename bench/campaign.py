@@ -18,7 +18,7 @@ from clarion.audiences.rule import Everyone
 from clarion.campaigns.campaign import Campaign, CampaignState, DefinitionState
 from clarion.campaigns.content.spec import ContentSpec, parse_content
 from clarion.campaigns.store import create_campaign, get_campaign
-from clarion.campaigns.trigger import Once
+from clarion.campaigns.timing.trigger import Once
 from clarion.clock import SystemClock
 from clarion.reports.funnel_store import report
 from clarion.storage.bulk import insert_new

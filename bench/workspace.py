@@ -15,7 +15,7 @@ from clarion.accounts.actor import operator
 from clarion.accounts.command import Services
 from clarion.campaigns.campaign import Campaign, DefinitionState
 from clarion.campaigns.commands import create_campaign
-from clarion.campaigns.launch import LaunchState, launch_id
+from clarion.campaigns.launches.launch import LaunchState, launch_id
 from clarion.deliveries.counts_store import COUNTED
 from clarion.deliveries.delivery import DeliveryState
 from clarion.storage.bulk import append, insert_new

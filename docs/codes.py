@@ -31,7 +31,7 @@ EVENTS = (
     "clarion.events.calls.check",
     "clarion.events.messages.excerpt",
     "clarion.events.envelope",
-    "clarion.events.identity_verification",
+    "clarion.events.calls.identity_verification",
 )
 """Where one event of a call is refused."""
 REGISTRATIONS = (
@@ -41,13 +41,13 @@ REGISTRATIONS = (
 """Where an event is kept, but registers no device."""
 
 RECORDS = (
-    "clarion.importing.row",
-    "clarion.importing.customer_row",
-    "clarion.importing.device_row",
-    "clarion.importing.columns",
-    "clarion.importing.cell",
-    "clarion.importing.row_reader",
-    "clarion.importing.reading",
+    "clarion.importing.lines.row",
+    "clarion.importing.lines.customer_row",
+    "clarion.importing.lines.device_row",
+    "clarion.importing.lines.columns",
+    "clarion.importing.lines.cell",
+    "clarion.importing.lines.row_reader",
+    "clarion.importing.lines.reading",
 )
 """Where a line of an imported file is refused."""
 SERVICES = tuple(

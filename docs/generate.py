@@ -12,7 +12,7 @@ from typing import Any
 from clarion.agent import AgentName
 from clarion.broker import JobKind
 from clarion.config import SETTINGS
-from clarion.customers.devices.token_age import AGES
+from clarion.customers.devices.freshness.token_age import AGES
 from clarion.customers.ingestor import INGESTED
 from clarion.reports.backlog_store import UNDER_WAY, WAITING
 from clarion.telemetry import AGENT_FAILURES, CHUNK_STEPS, Metrics

@@ -22,13 +22,13 @@ from clarion import tracing
 from clarion.accounts.command import Services
 from clarion.agent import Agent, AgentName, Runner
 from clarion.broker import Broker, BrokerUnavailable
-from clarion.campaigns.scheduler import Scheduler, SchedulerOptions
+from clarion.campaigns.launches.scheduler import Scheduler, SchedulerOptions
 from clarion.clock import Clock, SystemClock
 from clarion.config import Address, Settings
-from clarion.customers.devices.sweeper import Sweeper, SweeperOptions
+from clarion.customers.devices.freshness.sweeper import Sweeper, SweeperOptions
 from clarion.customers.ingestor import Ingestor
-from clarion.deliveries.customer_indexer import CustomerIndexer
-from clarion.deliveries.planner import Planner
+from clarion.deliveries.customer_index.indexer import CustomerIndexer
+from clarion.deliveries.planning.planner import Planner
 from clarion.deliveries.practice import PhoneAddress, PracticePhone
 from clarion.deliveries.provider import TryingProvider
 from clarion.deliveries.sending.sender import Sender
@@ -42,7 +42,7 @@ from clarion.reports.attributor import Attributor
 from clarion.retention.remover import Remover
 from clarion.storage.database import Database, StorageUnavailable
 from clarion.storage.leader_lease import LeaderLease
-from clarion.storage.sqlite import has_lost_thread
+from clarion.storage.sqlite.connection import has_lost_thread
 from clarion.storage.vault import Vault
 from clarion.telemetry import Metrics
 from clarion.watchdog import Watchdog

@@ -14,11 +14,11 @@ from clarion.audiences.rule import TraitsEqual, UserIds
 from clarion.broker import JobKind, NewJob
 from clarion.campaigns.campaign import Campaign
 from clarion.campaigns.content.spec import ContentSpec, parse_content
-from clarion.campaigns.launch import Launch, LaunchState
-from clarion.campaigns.launch_store import create_launch
+from clarion.campaigns.launches.launch import Launch, LaunchState
+from clarion.campaigns.launches.store import create_launch
 from clarion.campaigns.store import create_campaign
 from clarion.customers.identity.identifier import User, customer_id_of, device_row_id
-from clarion.deliveries.customer_indexer import CustomerIndexer, IndexerOptions
+from clarion.deliveries.customer_index.indexer import CustomerIndexer, IndexerOptions
 from clarion.events.messages.message import Event
 from clarion.faults import Rejected
 from clarion.privacy.commands import begin_export

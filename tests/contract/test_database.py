@@ -16,8 +16,8 @@ from sqlalchemy import insert, text
 from clarion.storage.bulk import insert_new
 from clarion.storage.database import Database, StorageUnavailable
 from clarion.storage.schema import jobs, sources
-from clarion.storage.sqlite import connector
-from clarion.storage.sqlite_file import SqliteFile
+from clarion.storage.sqlite.connection import connector
+from clarion.storage.sqlite.file import SqliteFile
 from clarion.telemetry import LogOptions, set_up_logs
 from support.patience import PATIENCE
 

@@ -12,8 +12,8 @@ from sqlalchemy import func, select
 
 from clarion.accounts.workspace_store import create_workspace
 from clarion.customers.identity.identifier import User
-from clarion.customers.identity.merge_store import Merge, active_merges_of
-from clarion.customers.identity.merger import merge_users, unmerge_users
+from clarion.customers.identity.merges.merger import merge_users, unmerge_users
+from clarion.customers.identity.merges.store import Merge, active_merges_of
 from clarion.customers.ingestion import Ingestion
 from clarion.customers.profile.compaction import CLAIMS_MAX
 from clarion.events.messages.message import Event

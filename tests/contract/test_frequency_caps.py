@@ -17,10 +17,10 @@ from clarion.campaigns.store import get_launched
 from clarion.customers.identity.batch import Arrival
 from clarion.customers.ingestion import Ingestion
 from clarion.deliveries.apps.store import put_app
-from clarion.deliveries.chunk import OpenDelivery
 from clarion.deliveries.delivery import DeliveryState, parse_push_key
 from clarion.deliveries.limits.bars import Bars, find_bars
 from clarion.deliveries.limits.recent import unpack
+from clarion.deliveries.planning.chunk import OpenDelivery
 from clarion.deliveries.sending.sender import Sender, SenderOptions
 from clarion.sources.store import create_source
 from clarion.storage.database import Database

@@ -14,8 +14,8 @@ import pytest
 
 import clarion
 from clarion.customers.identity.batch import Arrival
-from clarion.customers.identity.merge_store import Merge
-from clarion.customers.identity.merger import merge_users
+from clarion.customers.identity.merges.merger import merge_users
+from clarion.customers.identity.merges.store import Merge
 from clarion.customers.ingestion import Ingestion
 from clarion.events.envelope import Item, Parcel, open_parcel
 from clarion.events.messages.message import Event

@@ -7,7 +7,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Column, Connection, Integer, MetaData, Table, Text, insert
 
-from clarion.deliveries.latency import LATENCY_SECONDS, Report
+from clarion.deliveries.engagement.latency import LATENCY_SECONDS, Report
 from clarion.reports.activity_store import Hour, launch_activity
 from clarion.storage.database import Database
 from clarion.storage.dialect import Id, Instant

@@ -10,7 +10,7 @@ from alembic.config import Config
 from sqlalchemy import Column, Connection, Integer, MetaData, Table, Text, insert
 
 from clarion.campaigns.campaign import LATE_REASON, CampaignState, DefinitionState
-from clarion.campaigns.launch import LaunchState, launch_id
+from clarion.campaigns.launches.launch import LaunchState, launch_id
 from clarion.campaigns.store import get_campaign
 from clarion.storage.database import Database
 from clarion.storage.dialect import Id, Instant

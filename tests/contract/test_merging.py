@@ -15,14 +15,14 @@ from clarion.clock import SystemClock
 from clarion.customers.commands import merge_customers, unmerge_customer
 from clarion.customers.devices.store import device_history
 from clarion.customers.identity.identifier import device_row_id
-from clarion.customers.identity.merge_store import Merge, active_merges_of, list_merges
-from clarion.customers.identity.merger import (
+from clarion.customers.identity.merges.merger import (
     MERGED,
     SAME,
     UNKNOWN,
     merge_users,
     unmerge_users,
 )
+from clarion.customers.identity.merges.store import Merge, active_merges_of, list_merges
 from clarion.customers.profile.store import find_customer, get_customer
 from clarion.events.messages.message import Event
 from clarion.faults import Rejected

@@ -12,9 +12,9 @@ from prometheus_client import Metric
 from sqlalchemy import Engine, event
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from clarion.customers.devices.sweeper import Sweeper
+from clarion.customers.devices.freshness.sweeper import Sweeper
 from clarion.deliveries.apps.pacing import Limits, Pace, fresh, rate_now, throttled
-from clarion.deliveries.chunk import Chunk
+from clarion.deliveries.planning.chunk import Chunk
 from clarion.deliveries.sending.lasting_database import LastingDatabase
 from clarion.deliveries.sending.sender import Sender, SenderOptions
 from clarion.events.backpressure import Backpressure

@@ -14,7 +14,7 @@ from sqlalchemy.schema import CreateTable
 
 from clarion.storage.database import Database, StorageUnavailable
 from clarion.storage.schema import audience_members
-from clarion.storage.sqlite_file import check_start, damage_of
+from clarion.storage.sqlite.file import check_start, damage_of
 
 PAGE = 4_096
 NOBODY = 65_534

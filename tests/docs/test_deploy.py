@@ -18,7 +18,7 @@ import yaml
 from clarion.app import Role
 from clarion.cli import commands
 from clarion.config import SETTINGS, Settings, read_settings
-from clarion.storage.postgres_address import read_postgres_url
+from clarion.storage.postgres.address import read_postgres_url
 from clarion.web.server import COLLECTOR_PREFIXES, CONSOLE_PREFIX, TRACK_PREFIXES
 from support.pages import ROOT
 

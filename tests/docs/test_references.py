@@ -13,7 +13,7 @@ from msgspec.structs import fields
 from clarion.accounts.workspace import STALE_DAYS_MAX
 from clarion.app import Role
 from clarion.campaigns.campaign import CampaignState
-from clarion.campaigns.content.template import (
+from clarion.campaigns.content.templates.template import (
     LOOPS_MAX,
     OUTPUT_BYTES_MAX,
     STEPS_MAX,
@@ -22,12 +22,12 @@ from clarion.campaigns.content.template import (
 from clarion.cli import commands
 from clarion.cli.output import ExitCode
 from clarion.config import SETTINGS
-from clarion.customers.devices.sweeper import SweeperOptions
+from clarion.customers.devices.freshness.sweeper import SweeperOptions
 from clarion.customers.diagnostics import REFRESH_DAYS
 from clarion.customers.identity.timeline import SHARED_USERS_MAX
 from clarion.customers.ingestor import IngestorOptions
 from clarion.deliveries.delivery import DeliveryState, RetryPolicy, Skip
-from clarion.deliveries.planner import PlannerOptions
+from clarion.deliveries.planning.planner import PlannerOptions
 from clarion.deliveries.sending.chunk_result import RETRY_BUCKET_SECONDS
 from clarion.deliveries.sending.sender import SenderOptions
 from clarion.events.backpressure import BACKLOG_MAX, DISK_FREE_MIN

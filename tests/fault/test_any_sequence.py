@@ -19,6 +19,7 @@ from clarion.customers.identity.identifier import device_row_id
 from clarion.deliveries.apps.store import resume_app
 from clarion.deliveries.commands import cancel_campaign, resume_campaign
 from clarion.deliveries.delivery import DeliveryState, push_key
+from clarion.deliveries.engagement.receipt_store import Seen, mark_seen
 from clarion.deliveries.provider import (
     Accepted,
     Misconfigured,
@@ -31,7 +32,6 @@ from clarion.deliveries.provider import (
     Unavailable,
     Unregistered,
 )
-from clarion.deliveries.receipt_store import Seen, mark_seen
 from clarion.deliveries.store import list_deliveries
 from clarion.storage.database import Database
 from support.book import WORKSPACE

@@ -9,7 +9,7 @@ import pytest
 
 from clarion.campaigns.campaign import schedule
 from clarion.campaigns.timing.own_time import OwnTime
-from clarion.campaigns.trigger import OnceInOwnTime
+from clarion.campaigns.timing.trigger import OnceInOwnTime
 from clarion.storage.database import Database
 from fault.test_crash_everywhere import FEW_POINTS, a_campaign_each
 from support.clock import FakeClock

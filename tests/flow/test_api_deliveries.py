@@ -2,8 +2,8 @@
 
 from uuid import UUID
 
-from clarion.campaigns.launch import Launch, LaunchState
-from clarion.campaigns.launch_store import create_launch
+from clarion.campaigns.launches.launch import Launch, LaunchState
+from clarion.campaigns.launches.store import create_launch
 from clarion.customers.devices.device import Platform
 from clarion.deliveries.delivery import DeliveryState
 from clarion.deliveries.store import plan

@@ -11,12 +11,12 @@ from sqlalchemy import update
 
 from clarion.brokers.database import DatabaseBroker
 from clarion.campaigns.campaign import LATE_REASON
-from clarion.campaigns.scheduler import Scheduler
+from clarion.campaigns.launches.scheduler import Scheduler
 from clarion.cli.installation.first_start import WORKSPACE_ID
 from clarion.clock import SystemClock
 from clarion.customers.identity.batch import Arrival
 from clarion.customers.ingestion import Ingestion
-from clarion.deliveries.planner import Planner
+from clarion.deliveries.planning.planner import Planner
 from clarion.events.messages.message import Event
 from clarion.storage.database import Database
 from clarion.storage.schema import campaigns

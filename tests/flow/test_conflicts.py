@@ -10,14 +10,14 @@ from sqlalchemy import select
 from clarion.accounts.actor import operator
 from clarion.brokers.database import DatabaseBroker
 from clarion.campaigns.campaign import CampaignState
-from clarion.campaigns.scheduler import Scheduler
+from clarion.campaigns.launches.scheduler import Scheduler
 from clarion.customers.commands import merge_customers, unmerge_customer
-from clarion.customers.devices.sweeper import Sweeper
-from clarion.customers.identity.merge_store import Merge
+from clarion.customers.devices.freshness.sweeper import Sweeper
+from clarion.customers.identity.merges.store import Merge
 from clarion.customers.ingestor import Ingestor, IngestorOptions
 from clarion.customers.profile.store import find_customer
 from clarion.deliveries.delivery import push_key
-from clarion.deliveries.planner import Planner, PlannerOptions
+from clarion.deliveries.planning.planner import Planner, PlannerOptions
 from clarion.deliveries.sending.sender import Sender, SenderOptions
 from clarion.deliveries.store import list_deliveries
 from clarion.privacy.eraser import Eraser

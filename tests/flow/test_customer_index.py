@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import func, select
 
 from clarion.customers.identity.identifier import User, customer_id_of, device_row_id
-from clarion.deliveries.customer_index_store import launches_to_look_at
-from clarion.deliveries.customer_indexer import CustomerIndexer, IndexerOptions
+from clarion.deliveries.customer_index.indexer import CustomerIndexer, IndexerOptions
+from clarion.deliveries.customer_index.store import launches_to_look_at
 from clarion.deliveries.erasure_store import NOBODY, make_nobodys
 from clarion.reports.timeline_store import Position, Push, position, pushes_of
 from clarion.storage.database import Database

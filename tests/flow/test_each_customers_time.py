@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from clarion.deliveries.planner import Planner, PlannerOptions
+from clarion.deliveries.planning.planner import Planner, PlannerOptions
 from clarion.storage.database import Database
 from flow.test_planning import Interrupted
 from support.api import Service

@@ -13,7 +13,7 @@ from clarion.accounts.actor import operator
 from clarion.broker import JobKind
 from clarion.customers.commands import merge_customers
 from clarion.customers.identity.identifier import Provisional, User, customer_id_of, device_row_id
-from clarion.customers.identity.merge_store import Merge
+from clarion.customers.identity.merges.store import Merge
 from clarion.storage.bulk import insert_new
 from clarion.storage.database import Database
 from clarion.storage.schema import metadata, quarantine

@@ -24,11 +24,11 @@ from clarion.events.collector import Collector, Taken
 from clarion.importing.dry_run import reading_of
 from clarion.importing.export_store import export_page
 from clarion.importing.importer import Importer
-from clarion.importing.reading import RefusedLine
+from clarion.importing.lines.reading import RefusedLine
+from clarion.importing.lines.row import RecordKind
+from clarion.importing.lines.row_reader import RecordFormat
+from clarion.importing.lines.text_reader import Mark, RecordForm
 from clarion.importing.record_writer import record_writer
-from clarion.importing.row import RecordKind
-from clarion.importing.row_reader import RecordFormat
-from clarion.importing.text_reader import Mark, RecordForm
 from clarion.storage.database import Database
 from support.book import SOURCE, WORKSPACE
 from support.clock import FakeClock

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from clarion.customers.devices.sweeper import Sweeper
+from clarion.customers.devices.freshness.sweeper import Sweeper
 from clarion.storage.database import Database
 from clarion.web.api.errors import ErrorCode
 from support.api import Service, assert_is, register

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from clarion.campaigns.campaign import RESTORED_REASON
-from clarion.campaigns.holding import Held, hold_everything
+from clarion.campaigns.launches.holding import Held, hold_everything
 from clarion.storage.database import Database
 from support.api import Service
 from support.clock import FakeClock

@@ -26,10 +26,10 @@ from clarion.importing.importer import (
     WAITING_JOBS_MAX,
     Importer,
 )
-from clarion.importing.reading import Reading
-from clarion.importing.row import RecordKind
-from clarion.importing.row_reader import RecordFormat
-from clarion.importing.text_reader import Mark, RecordForm
+from clarion.importing.lines.reading import Reading
+from clarion.importing.lines.row import RecordKind
+from clarion.importing.lines.row_reader import RecordFormat
+from clarion.importing.lines.text_reader import Mark, RecordForm
 from clarion.sources.store import list_sources
 from clarion.storage.database import Database
 from support.api import Service

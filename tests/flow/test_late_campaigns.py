@@ -8,7 +8,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from clarion.campaigns.campaign import LATE_REASON
-from clarion.campaigns.scheduler import Scheduler, SchedulerOptions
+from clarion.campaigns.launches.scheduler import Scheduler, SchedulerOptions
 from clarion.storage.database import Database
 from support.api import Service
 from support.clock import FakeClock

@@ -9,8 +9,8 @@ from sqlalchemy import select, update
 
 from clarion.broker import JobKind
 from clarion.campaigns.campaign import CampaignState, pause, resume
-from clarion.campaigns.launch import launch_id
-from clarion.deliveries.planner import Planner, PlannerOptions
+from clarion.campaigns.launches.launch import launch_id
+from clarion.deliveries.planning.planner import Planner, PlannerOptions
 from clarion.storage.database import Database
 from clarion.storage.schema import campaigns
 from clarion.web.api.errors import ErrorCode

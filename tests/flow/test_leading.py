@@ -6,10 +6,10 @@ import pytest
 
 from clarion.agent import AgentName, LeadershipLost
 from clarion.campaigns.campaign import CampaignState
-from clarion.campaigns.scheduler import Scheduler
+from clarion.campaigns.launches.scheduler import Scheduler
 from clarion.customers.devices.device import DeviceState
+from clarion.customers.devices.freshness.sweeper import Sweeper
 from clarion.customers.devices.store import get_device
-from clarion.customers.devices.sweeper import Sweeper
 from clarion.storage.database import Database
 from clarion.storage.leader_lease import LEASE_SECONDS, LeaderLease
 from support.book import WORKSPACE

@@ -10,12 +10,12 @@ import pytest
 from sqlalchemy import select
 
 from clarion.customers.identity.identifier import User, customer_id_of, device_row_id
-from clarion.deliveries.chunk import NewChunk, unpack
-from clarion.deliveries.chunk_store import claim_chunk
 from clarion.deliveries.counts_store import add_to_counts
 from clarion.deliveries.delivery import ACCEPTED, DeliveryState, push_key
+from clarion.deliveries.engagement.receipt_store import Seen, mark_seen
 from clarion.deliveries.erasure_store import NOBODY, make_nobodys
-from clarion.deliveries.receipt_store import Seen, mark_seen
+from clarion.deliveries.planning.chunk import NewChunk, unpack
+from clarion.deliveries.planning.chunk_store import claim_chunk
 from clarion.deliveries.sending.ledger_store import settle_chunk
 from clarion.deliveries.store import Wanted, list_deliveries
 from clarion.reports.timeline_store import pushes_of

@@ -16,7 +16,7 @@ import msgspec
 import pytest
 from sqlalchemy import select, update
 
-from clarion.deliveries.chunk import LEASED
+from clarion.deliveries.planning.chunk import LEASED
 from clarion.storage.database import Database
 from clarion.storage.schema import chunks, devices
 from fcm_simulator.process import SimulatorProcess

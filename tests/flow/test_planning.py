@@ -12,14 +12,14 @@ from clarion.audiences.query import reach
 from clarion.audiences.rule import Everyone
 from clarion.broker import JobKind
 from clarion.campaigns.campaign import CampaignState, cancel, pause, resume
-from clarion.campaigns.launch import LaunchState
-from clarion.campaigns.launch_store import list_launches
-from clarion.campaigns.scheduler import Scheduler, SchedulerOptions
+from clarion.campaigns.launches.launch import LaunchState
+from clarion.campaigns.launches.scheduler import Scheduler, SchedulerOptions
+from clarion.campaigns.launches.store import list_launches
 from clarion.customers.devices.device import Removal, token_hash
 from clarion.customers.devices.store import remove_registrations
 from clarion.customers.identity.identifier import device_row_id
-from clarion.deliveries.chunk import unpack
-from clarion.deliveries.planner import Planner, PlannerOptions
+from clarion.deliveries.planning.chunk import unpack
+from clarion.deliveries.planning.planner import Planner, PlannerOptions
 from clarion.deliveries.store import list_deliveries
 from clarion.sources.store import bind_firebase_app
 from clarion.storage.database import Database

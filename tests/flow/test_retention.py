@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Table, func, select
 
 from clarion.accounts.actor import Scope
-from clarion.deliveries.customer_indexer import CustomerIndexer, IndexerOptions
+from clarion.deliveries.customer_index.indexer import CustomerIndexer, IndexerOptions
 from clarion.retention.remover import Remover, RemoverOptions
 from clarion.storage.bulk import insert_new
 from clarion.storage.database import Database

@@ -8,14 +8,14 @@ from sqlalchemy import select
 
 from clarion.campaigns.campaign import CampaignState, cancel, pause, resume
 from clarion.campaigns.content.spec import ContentSpec, parse_content
-from clarion.campaigns.content.template import Template
+from clarion.campaigns.content.templates.template import Template
 from clarion.customers.devices.device import Platform, Removal, TokenKind, token_hash
 from clarion.customers.devices.store import device_history, get_device, remove_registrations
 from clarion.customers.identity.identifier import device_row_id
 from clarion.deliveries.apps.store import list_apps, resume_app
-from clarion.deliveries.chunk_store import claim_chunk
 from clarion.deliveries.delivery import DeliveryState, Settled
-from clarion.deliveries.planner import Planner, PlannerOptions
+from clarion.deliveries.planning.chunk_store import claim_chunk
+from clarion.deliveries.planning.planner import Planner, PlannerOptions
 from clarion.deliveries.sending.ledger_store import settle_chunk
 from clarion.deliveries.sending.sender import TURN_STEPS
 from clarion.sources.store import bind_firebase_app

@@ -8,8 +8,8 @@ import pytest
 from cryptography.fernet import Fernet
 from sqlalchemy import select
 
+from clarion.events.calls.identity_verification import SIGNATURE
 from clarion.events.collector import Collector, CollectorOptions, ComeAgain, Taken
-from clarion.events.identity_verification import SIGNATURE
 from clarion.events.messages.reserved import PUSH_NAMES
 from clarion.sources.authenticator import WriteKeyOptions
 from clarion.sources.signature import sign

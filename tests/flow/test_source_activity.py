@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from clarion.broker import Broker, JobKind, Lease
-from clarion.customers.devices.sweeper import Sweeper
+from clarion.customers.devices.freshness.sweeper import Sweeper
 from clarion.customers.ingestor import Ingestor, IngestorOptions
 from clarion.ingest_log.outcome import Outcome, Stage, refused_entry
 from clarion.ingest_log.rejection import RejectedEvent

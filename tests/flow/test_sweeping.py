@@ -8,9 +8,9 @@ from sqlalchemy import delete
 
 from clarion.accounts.workspace_store import create_workspace, set_stale_after_days
 from clarion.customers.devices.device import STALE, DeviceState, TokenKind
+from clarion.customers.devices.freshness.sweeper import Sweeper, SweeperOptions
+from clarion.customers.devices.freshness.token_age_store import count_stale, list_swept, swept_days
 from clarion.customers.devices.store import Device, device_history, get_device
-from clarion.customers.devices.sweeper import Sweeper, SweeperOptions
-from clarion.customers.devices.token_age_store import count_stale, list_swept, swept_days
 from clarion.customers.identity.batch import Arrival
 from clarion.customers.identity.identifier import User, customer_id_of
 from clarion.customers.ingestion import Ingestion

@@ -12,7 +12,7 @@ from clarion.accounts.actor import Role, operator, permissions_of_role
 from clarion.customers.devices.device import DeviceState
 from clarion.customers.devices.store import get_device
 from clarion.deliveries.apps.store import put_app
-from clarion.deliveries.test_pushes.commands import send_test
+from clarion.deliveries.testing.commands import send_test
 from clarion.faults import Rejected
 from clarion.providers.fcm.client import FcmProvider
 from fcm_simulator.process import SimulatorProcess

@@ -16,12 +16,12 @@ from msgspec.structs import replace
 from clarion.customers.devices.device import Deletion, DeviceState, KeptDevice
 from clarion.customers.devices.device_plan import Holder
 from clarion.customers.identity.batch import Arrival
-from clarion.customers.identity.claim import Claim, sender_of
-from clarion.customers.identity.extract import claims_of
+from clarion.customers.identity.claims.claim import Claim, sender_of
+from clarion.customers.identity.claims.extract import claims_of
+from clarion.customers.identity.claims.repeated_claims import Day
 from clarion.customers.identity.identifier import Owner, customer_id_of
 from clarion.customers.identity.known import Identifier, Stored
 from clarion.customers.identity.ownership import owner_of_stored
-from clarion.customers.identity.repeated_claims import Day
 from clarion.customers.ingest_plan import requests as ask
 from clarion.customers.ingest_plan.outcomes import Outcomes
 from clarion.customers.ingest_plan.plan import IngestPlan

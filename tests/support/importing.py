@@ -12,7 +12,7 @@ from clarion.clock import Clock
 from clarion.faults import Rejected
 from clarion.importing.commands import import_events
 from clarion.importing.importer import ImportRefused
-from clarion.importing.reading import RefusedEvent
+from clarion.importing.lines.reading import RefusedEvent
 from clarion.storage.database import Database
 from clarion.storage.vault import Vault
 

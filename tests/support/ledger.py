@@ -9,9 +9,9 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from clarion.deliveries.chunk import unpack
 from clarion.deliveries.counts_store import COUNTED, HOURLY
-from clarion.deliveries.latency import latency_class
+from clarion.deliveries.engagement.latency import latency_class
+from clarion.deliveries.planning.chunk import unpack
 from clarion.ingest_log.outcome import hour_of
 from clarion.storage.database import Database
 from clarion.storage.schema import (

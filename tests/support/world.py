@@ -16,14 +16,14 @@ from clarion.brokers.database import DatabaseBroker, DatabaseBrokerOptions
 from clarion.campaigns.campaign import Campaign, CampaignState, schedule
 from clarion.campaigns.commands import apply_transition
 from clarion.campaigns.content.spec import ContentSpec, parse_content
-from clarion.campaigns.scheduler import Scheduler
+from clarion.campaigns.launches.scheduler import Scheduler
 from clarion.campaigns.store import create_campaign, get_campaign
 from clarion.customers.identity.batch import Arrival
 from clarion.customers.ingestion import Ingestion
 from clarion.deliveries.apps.pace_store import make_pace
 from clarion.deliveries.apps.quarantine_store import make_watch
 from clarion.deliveries.apps.store import put_app
-from clarion.deliveries.planner import Planner, PlannerOptions
+from clarion.deliveries.planning.planner import Planner, PlannerOptions
 from clarion.deliveries.provider import Provider
 from clarion.deliveries.sending.sender import Sender, SenderOptions
 from clarion.events.messages.message import Event

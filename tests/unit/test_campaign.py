@@ -24,8 +24,8 @@ from clarion.campaigns.campaign import (
     schedule,
 )
 from clarion.campaigns.content.spec import Content, ContentSpec
-from clarion.campaigns.launch import Launch, LaunchState, begin, fail, finish, planned
-from clarion.campaigns.trigger import Once
+from clarion.campaigns.launches.launch import Launch, LaunchState, begin, fail, finish, planned
+from clarion.campaigns.timing.trigger import Once
 from clarion.faults import Rejected
 from support.clock import START
 

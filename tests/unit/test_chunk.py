@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clarion.customers.devices.device import Platform
-from clarion.deliveries.chunk import Member, member_columns, pack, unpack
+from clarion.deliveries.planning.chunk import Member, member_columns, pack, unpack
 
 members = st.lists(
     st.builds(Member, st.uuids(), st.uuids(), st.sampled_from([one.value for one in Platform])),

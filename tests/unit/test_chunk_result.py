@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from clarion.campaigns.content.spec import Content, ContentSpec
-from clarion.campaigns.content.template import Template
+from clarion.campaigns.content.templates.template import Template
 from clarion.customers.devices.device import Platform, Removal, Spares, TokenKind
 from clarion.deliveries.delivery import (
     DeliveryState,

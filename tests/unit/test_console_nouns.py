@@ -13,8 +13,8 @@ from clarion.campaigns.campaign import Campaign, CampaignState
 from clarion.campaigns.content.spec import Content
 from clarion.campaigns.content.surfaces import Room, meters, split
 from clarion.campaigns.draft import Draft, dump_draft, parse_draft
-from clarion.campaigns.schedule import parse_when
 from clarion.campaigns.timing.calendar import CalendarEntry
+from clarion.campaigns.timing.schedule import parse_when
 from clarion.customers.devices.device import Platform
 from clarion.deliveries.delivery import Skip
 from clarion.deliveries.reasons import MEANINGS, meaning

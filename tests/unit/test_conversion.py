@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clarion.campaigns.conversion import Conversion, dump_conversion, parse_conversion
-from clarion.deliveries.conversion import AcceptedPush, convert
+from clarion.deliveries.engagement.conversion import AcceptedPush, convert
 from clarion.faults import Fault
 from support.book import NOW
 

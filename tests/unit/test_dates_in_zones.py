@@ -6,9 +6,9 @@ from uuid import UUID
 
 import pytest
 
-from clarion.campaigns.content.launch_values import LaunchValues, campaign_values
 from clarion.campaigns.content.spec import Content, ContentSpec, parse_content
-from clarion.campaigns.content.template import Template, faults_of
+from clarion.campaigns.content.templates.launch_values import LaunchValues, campaign_values
+from clarion.campaigns.content.templates.template import Template, faults_of
 from clarion.customers.devices.device import Platform
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -5,7 +5,7 @@ from datetime import timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clarion.customers.identity.claim import Claim, ClaimKind
+from clarion.customers.identity.claims.claim import Claim, ClaimKind
 from clarion.customers.identity.explanation import MEANINGS, Because, explain
 from clarion.customers.identity.timeline import SHARED_USERS_MAX, timeline
 from support.history import DAY

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from clarion.campaigns.content.language import fallbacks, language_of, language_tag, variant_for
 from clarion.campaigns.content.spec import ContentSpec, dump_content, parse_content
-from clarion.campaigns.content.template import Template, faults_of
+from clarion.campaigns.content.templates.template import Template, faults_of
 from clarion.customers.devices.device import Platform
 
 

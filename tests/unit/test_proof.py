@@ -5,8 +5,8 @@ from itertools import permutations
 import pytest
 
 from clarion.customers.devices.device import DeviceState
-from clarion.customers.identity.claim import Claim, ClaimKind
-from clarion.customers.identity.extract import claims_of, sighted_flags
+from clarion.customers.identity.claims.claim import Claim, ClaimKind
+from clarion.customers.identity.claims.extract import claims_of, sighted_flags
 from clarion.customers.identity.identifier import Flags, Provisional, User, customer_id_of
 from clarion.customers.identity.timeline import timeline
 from clarion.events.messages.message import Event

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from clarion.events.calls.check import Checked, check
 from clarion.events.messages.push_preference import push_preference
 from clarion.faults import Rejected
-from clarion.importing.row import RecordKind, as_events, read_cells
-from clarion.importing.row_reader import Found, RecordFormat, read_records
-from clarion.importing.text_reader import (
+from clarion.importing.lines.row import RecordKind, as_events, read_cells
+from clarion.importing.lines.row_reader import Found, RecordFormat, read_records
+from clarion.importing.lines.text_reader import (
     LINE_BYTES_MAX,
     Encoding,
     Mark,

@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from clarion.faults import Rejected
-from clarion.importing.cell import (
+from clarion.importing.lines.cell import (
     damage_of_id,
     looks_rounded,
     protected,
@@ -17,8 +17,8 @@ from clarion.importing.cell import (
     safe,
     typed,
 )
-from clarion.importing.row_reader import FileDivided, Found, RecordFormat, read_records
-from clarion.importing.text_reader import Encoding, Mark, RecordForm, fault_of_file
+from clarion.importing.lines.row_reader import FileDivided, Found, RecordFormat, read_records
+from clarion.importing.lines.text_reader import Encoding, Mark, RecordForm, fault_of_file
 
 FORMULAS = [
     '=HYPERLINK("https://x.example","click")', "+1+1", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "\n=1",

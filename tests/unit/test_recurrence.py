@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clarion.campaigns import trigger as triggers
-from clarion.campaigns.schedule import parse_when
+from clarion.campaigns.timing import trigger as triggers
 from clarion.campaigns.timing.recurrence import (
     YEARS_MAX,
     Missed,
@@ -18,7 +17,8 @@ from clarion.campaigns.timing.recurrence import (
     walls,
     wrong_rule,
 )
-from clarion.campaigns.trigger import Recurring
+from clarion.campaigns.timing.schedule import parse_when
+from clarion.campaigns.timing.trigger import Recurring
 from clarion.faults import Rejected
 from unit.test_schedule import NOW
 

@@ -6,15 +6,15 @@ from datetime import datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clarion.customers.identity.claim import Claim, ClaimKind, lead_of
-from clarion.customers.identity.known import Stored, with_told_again
-from clarion.customers.identity.repeated_claims import (
+from clarion.customers.identity.claims.claim import Claim, ClaimKind, lead_of
+from clarion.customers.identity.claims.repeated_claims import (
     Day,
     DayClaim,
     chosen,
     days_to_read,
     kept_in,
 )
+from clarion.customers.identity.known import Stored, with_told_again
 from clarion.customers.identity.timeline import Timeline, leaves_unchanged, timeline
 from support.history import DAY
 from support.sampling import examples

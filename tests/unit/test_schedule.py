@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clarion.campaigns.schedule import (
+from clarion.campaigns.timing.schedule import (
     FUTURE_DAYS_MAX,
     PAST_SECONDS_MAX,
     parse_at,

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clarion.faults import Rejected
-from clarion.importing.row_reader import RecordFormat, read_records
+from clarion.importing.lines.row_reader import RecordFormat, read_records
+from clarion.importing.lines.text_reader import Mark, RecordForm
 from clarion.importing.services.formats import FORMATS, Service
 from clarion.importing.services.service_row import ServiceRow
-from clarion.importing.text_reader import Mark, RecordForm
 
 EXPORTS = Path(__file__).parents[1] / "golden" / "exports"
 LEFT_PUSH = {"channels": [{"channel": "push", "subscribed": False}]}

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from clarion.events.calls.call import Call, read_call
-from clarion.events.identity_verification import SIGNATURE, Judged, judge
+from clarion.events.calls.identity_verification import SIGNATURE, Judged, judge
 from clarion.events.messages.proof import Proof
 from clarion.events.messages.reserved import PUSH_NAMES
 from clarion.sources.auth_result import Secret

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clarion.deliveries.send_window import divide, due_at
+from clarion.deliveries.planning.send_window import divide, due_at
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clarion.campaigns.content.spec import Content, ContentSpec, parse_content
-from clarion.campaigns.content.template import (
+from clarion.campaigns.content.templates.template import (
     LOOPS_MAX,
     OUTPUT_BYTES_MAX,
     STEPS_A_RENDERING,

@@ -6,7 +6,7 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clarion.customers.identity.claim import Claim, ClaimKind
+from clarion.customers.identity.claims.claim import Claim, ClaimKind
 from clarion.customers.identity.identifier import Provisional, User
 from clarion.customers.identity.timeline import (
     HANDS_MAX,

@@ -1,7 +1,7 @@
 """A campaign: what to say to whom and when, and the states it goes through. Pure.
 
     draft ──schedule──▶ scheduled ──launch──▶ ended        its launches, each with a state of its
-      │                   │  ▲                             own, go on: `campaigns/launch.py`
+      │                   │  ▲                             own, go on: `launches/launch.py`
       │                   ▼  │ resume                    (unschedule: back to a draft)
       │                  paused
       └────cancel─────────┴─────────────▶ cancelled
@@ -24,19 +24,19 @@ from typing import Any, assert_never
 from uuid import UUID
 
 from clarion.audiences.rule import Rule
-from clarion.campaigns import launch as launches
-from clarion.campaigns import trigger as triggers
-from clarion.campaigns.content.launch_values import LaunchValues, campaign_values
 from clarion.campaigns.content.spec import ContentSpec
+from clarion.campaigns.content.templates.launch_values import LaunchValues, campaign_values
 from clarion.campaigns.conversion import Conversion
-from clarion.campaigns.launch import BY_A_PERSON, FINAL, Launch, LaunchState
+from clarion.campaigns.launches import launch as launches
+from clarion.campaigns.launches.launch import BY_A_PERSON, FINAL, Launch, LaunchState
 from clarion.campaigns.limits.limits import NO_LIMITS, Limits
-from clarion.campaigns.trigger import Once, Trigger, WhenLate
+from clarion.campaigns.timing import trigger as triggers
+from clarion.campaigns.timing.trigger import Once, Trigger, WhenLate
 from clarion.faults import Rejected
 
 NAME_CHARACTERS_MAX = 200
 LaunchStep = Callable[[Launch], Launch | Rejected]
-"""A pure function of `campaigns/launch.py`, with its time."""
+"""A pure function of `campaigns/launches/launch.py`, with its time."""
 SPREAD_MINUTES_MAX = 1_440
 LATE_MINUTES_MAX = 10_080
 LATE_REASON = (

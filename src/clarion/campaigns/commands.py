@@ -17,8 +17,7 @@ from clarion.accounts.command import Run, audit_by_itself, command, forbidden
 from clarion.accounts.workspace import read_name
 from clarion.accounts.workspace_store import zone_of
 from clarion.audiences.saved.references import wrong_references
-from clarion.campaigns import launch as launches
-from clarion.campaigns import launch_store, store
+from clarion.campaigns import store
 from clarion.campaigns.approval.store import why_not_approved
 from clarion.campaigns.campaign import (
     LAUNCH_GOES_ON,
@@ -31,8 +30,10 @@ from clarion.campaigns.campaign import (
 )
 from clarion.campaigns.draft import ContentCheck, new_campaign, rewrite
 from clarion.campaigns.keeping import archive, check_deletion, duplicate, restore
-from clarion.campaigns.launch import Launch
-from clarion.campaigns.schedule import parse_when
+from clarion.campaigns.launches import launch as launches
+from clarion.campaigns.launches import store as launch_store
+from clarion.campaigns.launches.launch import Launch
+from clarion.campaigns.timing.schedule import parse_when
 from clarion.clock import Clock
 from clarion.faults import Fault, Rejected, invalid, not_found
 

@@ -8,7 +8,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.campaigns.conversion import Conversion
-from clarion.campaigns.launch import Launch
+from clarion.campaigns.launches.launch import Launch
 from clarion.storage.bulk import in_parts, insert_new
 from clarion.storage.schema import awaited_events, launches
 

@@ -25,9 +25,9 @@ from clarion.campaigns.content.spec import (
     dump_content,
     parse_content,
 )
-from clarion.campaigns.content.template import faults_of, written_at
+from clarion.campaigns.content.templates.template import faults_of, written_at
 from clarion.campaigns.conversion import Conversion, dump_conversion, parse_conversion
-from clarion.campaigns.schedule import parse_when, wrong_meant
+from clarion.campaigns.timing.schedule import parse_when, wrong_meant
 from clarion.customers.devices.device import Platform
 from clarion.customers.profile.category import read_category
 from clarion.faults import Fault, Rejected, invalid

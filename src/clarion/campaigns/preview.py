@@ -13,11 +13,11 @@ from clarion.audiences.query import Reach, devices_of, reach, traits_held
 from clarion.audiences.rule import Rule
 from clarion.audiences.saved.store import resolve_rule
 from clarion.campaigns.campaign import Campaign, launch_values
-from clarion.campaigns.content.launch_values import LaunchValues
 from clarion.campaigns.content.spec import Content, ContentSpec
-from clarion.campaigns.content.template import Template
-from clarion.campaigns.content.variables import traits_named
-from clarion.campaigns.content.zone_store import zones_for
+from clarion.campaigns.content.templates.launch_values import LaunchValues
+from clarion.campaigns.content.templates.template import Template
+from clarion.campaigns.content.templates.variables import traits_named
+from clarion.campaigns.content.templates.zone_store import zones_for
 from clarion.campaigns.content_check.device_store import locale_on, locales_of
 from clarion.campaigns.draft import ContentCheck
 from clarion.customers.devices.device import Platform

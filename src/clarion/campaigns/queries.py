@@ -13,12 +13,13 @@ from clarion.accounts.actor import Actor, Permission
 from clarion.accounts.audit_store import AuditFilter, list_entries
 from clarion.accounts.workspace_store import zone_of
 from clarion.audiences.saved.references import wrong_references
-from clarion.campaigns import launch_store, preview, store
+from clarion.campaigns import preview, store
 from clarion.campaigns.campaign import Campaign, CampaignState, launches_on_resume, schedule
 from clarion.campaigns.draft import ContentCheck, new_campaign
-from clarion.campaigns.launch import Launch
+from clarion.campaigns.launches import store as launch_store
+from clarion.campaigns.launches.launch import Launch
 from clarion.campaigns.preview import Forecast, Preview, Rendering, forecast
-from clarion.campaigns.schedule import parse_when
+from clarion.campaigns.timing.schedule import parse_when
 from clarion.faults import Rejected, invalid, not_found
 
 

@@ -22,7 +22,7 @@ from clarion.campaigns.campaign import Campaign, schedule
 from clarion.campaigns.commands import create_campaign, schedule_campaign
 from clarion.campaigns.draft import ContentCheck, new_campaign
 from clarion.campaigns.preview import forecast
-from clarion.campaigns.schedule import parse_when
+from clarion.campaigns.timing.schedule import parse_when
 from clarion.customers.devices.device import Platform
 from clarion.faults import Fault, Rejected, invalid
 

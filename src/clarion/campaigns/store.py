@@ -22,13 +22,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.accounts.workspace_store import lock_workspace
 from clarion.audiences import rule, rule_parser
-from clarion.campaigns import trigger
 from clarion.campaigns.campaign import Campaign, CampaignState, DefinitionState, seen_state
 from clarion.campaigns.content.spec import ContentSpec, dump_content, load_content
 from clarion.campaigns.conversion import dump_conversion, parse_conversion
 from clarion.campaigns.conversion_store import await_conversion
-from clarion.campaigns.launch import Launch, LaunchState
-from clarion.campaigns.launch_store import (
+from clarion.campaigns.launches.launch import Launch, LaunchState
+from clarion.campaigns.launches.store import (
     LAUNCH_COLUMNS,
     create_launch,
     get_launch,
@@ -39,6 +38,7 @@ from clarion.campaigns.launch_store import (
 from clarion.campaigns.limits.limits import NO_LIMITS, Limits
 from clarion.campaigns.limits.store import COLUMNS as LIMITS
 from clarion.campaigns.limits.store import limits_among
+from clarion.campaigns.timing import trigger
 from clarion.storage.bulk import insert_new
 from clarion.storage.dialect import Id, unindexed
 from clarion.storage.schema import campaign_names, campaigns, launches, workspace_limits

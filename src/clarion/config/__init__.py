@@ -27,7 +27,7 @@ from clarion.config.setting import SETTINGS as SETTINGS
 from clarion.events.backpressure import BACKLOG_MAX, DISK_FREE_MIN, BackpressureOptions, read_bytes
 from clarion.faults import Fault
 from clarion.service_variables import is_of_kubernetes
-from clarion.storage.postgres_address import read_postgres_url
+from clarion.storage.postgres.address import read_postgres_url
 from clarion.telemetry import LOG_FORMATS, LOG_LEVELS, LogOptions
 from clarion.text import without_passwords
 from clarion.value_file import SUFFIX, file_of, value_of

@@ -3,8 +3,8 @@
 from clarion.accounts.actor import Actor, Permission
 from clarion.accounts.audit import Thing
 from clarion.accounts.command import Run, command
-from clarion.customers.identity.merge_store import Merge
-from clarion.customers.identity.merger import lock_merge, merge_users, unmerge_users, why_not
+from clarion.customers.identity.merges.merger import lock_merge, merge_users, unmerge_users, why_not
+from clarion.customers.identity.merges.store import Merge
 from clarion.customers.profile import category_store
 from clarion.customers.profile.category import CategoryChoice, read_category
 from clarion.customers.profile.store import find_customer

@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.customers.devices import registration_store
 from clarion.customers.devices.device import KeptDevice
-from clarion.customers.identity import merge_store
 from clarion.customers.identity import store as identity_store
+from clarion.customers.identity.merges import store as merge_store
 from clarion.customers.identity.person import Person
 from clarion.customers.profile.category_store import forget_choices
 from clarion.events.ownership_store import customer_of, forget_ownership, is_in_period

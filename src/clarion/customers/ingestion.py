@@ -12,9 +12,9 @@ from clarion.customers.devices import registration_store
 from clarion.customers.devices.store import add_history, count_devices
 from clarion.customers.identity import store as identity_store
 from clarion.customers.identity.batch import Arrival
+from clarion.customers.identity.claims.repeated_claim_store import claims_told_again
 from clarion.customers.identity.companion_store import add_companions
 from clarion.customers.identity.identifier import Owner
-from clarion.customers.identity.repeated_claim_store import claims_told_again
 from clarion.customers.ingest_plan import requests as ask
 from clarion.customers.ingest_plan.outcomes import Outcomes
 from clarion.customers.ingest_plan.plan import IngestPlan

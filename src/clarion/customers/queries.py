@@ -15,8 +15,8 @@ from clarion.customers.devices import store as device_store
 from clarion.customers.devices.ownership_periods import Holding, holdings
 from clarion.customers.devices.queries import Owner, owners_of
 from clarion.customers.devices.store import Change, Device
-from clarion.customers.identity import merge_store
-from clarion.customers.identity.merge_store import Merge
+from clarion.customers.identity.merges import store as merge_store
+from clarion.customers.identity.merges.store import Merge
 from clarion.customers.profile import search_store, store
 from clarion.customers.profile.category_store import categories_of
 from clarion.customers.profile.redaction import shown_body, shown_text, shown_traits

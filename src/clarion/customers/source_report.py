@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.accounts.actor import Actor
-from clarion.customers.devices.token_age_store import last_registered_at, not_refreshed
+from clarion.customers.devices.freshness.token_age_store import last_registered_at, not_refreshed
 from clarion.customers.diagnostics import REFRESH_DAYS, WarningCode
 from clarion.ingest_log import source_report as ingest_log
 from clarion.ingest_log.queries import Counted

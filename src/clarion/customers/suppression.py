@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import blake2b
 
-from clarion.customers.identity.extract import Sighting
+from clarion.customers.identity.claims.extract import Sighting
 from clarion.ingest_log.rejection import RejectedEvent
 
 HASH_BYTES = 32

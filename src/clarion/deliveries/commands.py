@@ -12,11 +12,11 @@ from uuid import UUID
 from clarion.accounts.actor import Actor, Permission
 from clarion.accounts.command import Run, command
 from clarion.broker import JobKind, NewJob
-from clarion.campaigns import launch as launches
 from clarion.campaigns.campaign import Campaign, cancel, resume
 from clarion.campaigns.commands import Transition, apply_transition, audited
-from clarion.campaigns.launch import FINAL, Launch, LaunchState
-from clarion.deliveries.chunk_store import hasten_chunks
+from clarion.campaigns.launches import launch as launches
+from clarion.campaigns.launches.launch import FINAL, Launch, LaunchState
+from clarion.deliveries.planning.chunk_store import hasten_chunks
 from clarion.faults import Rejected
 
 

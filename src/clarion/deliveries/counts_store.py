@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.deliveries.delivery import DeliveryState
-from clarion.deliveries.latency import Report, latency_class
+from clarion.deliveries.engagement.latency import Report, latency_class
 from clarion.ingest_log.outcome import hour_of
 from clarion.storage.bulk import upsert
 from clarion.storage.schema import launch_counts, launch_hours, launch_latencies

@@ -9,12 +9,12 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, and_, bindparam, case, delete, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from clarion.deliveries.chunk import member_columns, unpack
-from clarion.deliveries.chunk_store import Planned, find_planned
 from clarion.deliveries.counts_store import Tally, add_to_counts
-from clarion.deliveries.customer_index_store import NOBODY as NOBODY
-from clarion.deliveries.customer_index_store import take_out_of_index
+from clarion.deliveries.customer_index.store import NOBODY as NOBODY
+from clarion.deliveries.customer_index.store import take_out_of_index
 from clarion.deliveries.delivery import DeliveryState, Skip
+from clarion.deliveries.planning.chunk import member_columns, unpack
+from clarion.deliveries.planning.chunk_store import Planned, find_planned
 from clarion.storage.bulk import in_parts, insert_new
 from clarion.storage.dialect import Id, Instant
 from clarion.storage.schema import chunks, deliveries, firebase_apps, quarantine

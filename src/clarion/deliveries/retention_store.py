@@ -16,14 +16,14 @@ from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.clock import first_id_after
-from clarion.deliveries.chunk import SETTLED
-from clarion.deliveries.customer_index_store import (
+from clarion.deliveries.customer_index.store import (
     Pair,
     customer_ranges,
     in_order,
     pairs_of,
     remove_from_index,
 )
+from clarion.deliveries.planning.chunk import SETTLED
 from clarion.storage.aged import AgedRows
 from clarion.storage.schema import chunks, deliveries, launch_counts, launches
 

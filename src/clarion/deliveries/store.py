@@ -11,10 +11,10 @@ from sqlalchemy import Select, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.customers.devices.device import Platform
-from clarion.deliveries.chunk import Member, member_columns
-from clarion.deliveries.chunk_store import planned_after
 from clarion.deliveries.counts_store import Tally, add_to_counts
 from clarion.deliveries.delivery import DeliveryState, delivery_id
+from clarion.deliveries.planning.chunk import Member, member_columns
+from clarion.deliveries.planning.chunk_store import planned_after
 from clarion.storage.bulk import insert_new
 from clarion.storage.dialect import among
 from clarion.storage.schema import chunks, customers, deliveries, devices, launches

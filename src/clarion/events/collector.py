@@ -18,9 +18,9 @@ from clarion.clock import Clock
 from clarion.events.backpressure import Backpressure
 from clarion.events.calls.body import in_utf_8, unpack
 from clarion.events.calls.call import Call, json_fault, keys_in, read_call, type_said
+from clarion.events.calls.identity_verification import SIGNATURE_BYTES, judge
 from clarion.events.calls.unregistered import unregistered_of
 from clarion.events.envelope import Item, Parcel, envelope_of
-from clarion.events.identity_verification import SIGNATURE_BYTES, judge
 from clarion.events.publisher import Publisher
 from clarion.faults import Rejected
 from clarion.ingest_log.rejected_call_log import RejectedCallLog, RejectedCallLogOptions

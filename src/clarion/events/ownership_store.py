@@ -6,8 +6,8 @@ periods of keys, written by identity alone.
 An event's key is its user id, or where it has none the device or browser that it came from. A real
 user id is its customer's for all time, in one period; any other key is whoever's it was when the
 event happened by its installation's own clock. Where that clock is known to be ahead, `clock_leads`
-says by how much, and the event stands earlier by that (`customers/identity/claim.py` says the same
-of claims).
+says by how much, and the event stands earlier by that (`customers/identity/claims/claim.py` says
+the same of claims).
 """
 
 from collections.abc import Iterable, Mapping, Sequence

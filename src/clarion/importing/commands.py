@@ -14,10 +14,10 @@ from clarion.broker import Broker
 from clarion.events.collector import Collector, ComeAgain, Taken
 from clarion.faults import Fault, Rejected, invalid, not_found
 from clarion.importing.dry_run import reading_of
-from clarion.importing.reading import RefusedEvent
-from clarion.importing.row_reader import Found, with_names
+from clarion.importing.lines.reading import RefusedEvent
+from clarion.importing.lines.row_reader import Found, with_names
+from clarion.importing.lines.text_reader import Mark
 from clarion.importing.services.formats import FORMATS, Service
-from clarion.importing.text_reader import Mark
 from clarion.sources.store import get_source
 
 ROWS_MAX = 500

@@ -7,7 +7,7 @@ from datetime import datetime
 from io import StringIO
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from clarion.importing.cell import protected
+from clarion.importing.lines.cell import protected
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance

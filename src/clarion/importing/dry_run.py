@@ -6,8 +6,8 @@ from uuid import UUID
 from clarion.customers.devices.registration_reader import read_registrations
 from clarion.events.messages.message import Envelope, read
 from clarion.faults import Rejected
-from clarion.importing.reading import Reading
-from clarion.importing.row import Judge, RecordKind
+from clarion.importing.lines.reading import Reading
+from clarion.importing.lines.row import Judge, RecordKind
 from clarion.importing.services.formats import FORMATS, Service
 from clarion.ingest_log.rejection import RejectedEvent
 

@@ -17,8 +17,8 @@ from clarion.customers.identity.timeline import Timeline
 from clarion.customers.profile.redaction import body_left_out, facts_left_out, traits_left_out
 from clarion.customers.profile.redaction_store import known_tokens
 from clarion.events.ownership_store import stored_event
-from clarion.importing.columns import LEFT_OUT, SOURCE
-from clarion.importing.row import RecordKind
+from clarion.importing.lines.columns import LEFT_OUT, SOURCE
+from clarion.importing.lines.row import RecordKind
 from clarion.sources.store import list_sources
 from clarion.storage.schema import customers, devices, events
 

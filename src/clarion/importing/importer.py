@@ -12,7 +12,7 @@ import msgspec
 
 from clarion.clock import Clock
 from clarion.events.calls.body import BODY_BYTES_MAX
-from clarion.importing.reading import (
+from clarion.importing.lines.reading import (
     Events,
     Reading,
     ReadLine,
@@ -20,8 +20,8 @@ from clarion.importing.reading import (
     RefusedLine,
     refused_line,
 )
-from clarion.importing.row_reader import FileDivided, Found, RecordFormat, read_records
-from clarion.importing.text_reader import Mark
+from clarion.importing.lines.row_reader import FileDivided, Found, RecordFormat, read_records
+from clarion.importing.lines.text_reader import Mark
 
 BATCH_RECORDS = 500
 BATCH_BYTES = BODY_BYTES_MAX - 65_536

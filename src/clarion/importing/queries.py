@@ -11,7 +11,7 @@ from clarion.accounts.command import forbidden
 from clarion.faults import Rejected
 from clarion.importing import export_store
 from clarion.importing.importer import WAITING_JOBS_MAX
-from clarion.importing.row import RecordKind
+from clarion.importing.lines.row import RecordKind
 
 Key = UUID | int
 """Of a row: an event's is its `seq`, anything else's its id."""

@@ -6,9 +6,9 @@ from typing import IO, Any
 
 import msgspec
 
-from clarion.importing.cell import protected, protected_json
-from clarion.importing.row import RecordKind
-from clarion.importing.text_reader import RecordForm
+from clarion.importing.lines.cell import protected, protected_json
+from clarion.importing.lines.row import RecordKind
+from clarion.importing.lines.text_reader import RecordForm
 
 _COLUMNS = {
     RecordKind.CUSTOMERS: (

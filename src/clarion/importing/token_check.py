@@ -11,7 +11,7 @@ from clarion.campaigns.content.spec import Content
 from clarion.customers.devices.device import Platform, TokenKind
 from clarion.deliveries.apps.store import open_app
 from clarion.deliveries.provider import ProviderApp, Push, TryingProvider
-from clarion.deliveries.test_pushes.commands import words_of
+from clarion.deliveries.testing.commands import words_of
 from clarion.events.messages.installation import is_fid
 from clarion.faults import Fault, Rejected, invalid, not_found
 from clarion.sources.store import get_source

@@ -36,7 +36,7 @@ from clarion.customers.ingestion import Ingestion
 from clarion.customers.profile.trait_claim_store import remove_claims, some_claims_of
 from clarion.customers.suppression import SuppressionKind
 from clarion.customers.suppression_store import shut_out, wait_for_refusals
-from clarion.deliveries.customer_index_store import forget_customers, launches_to_look_at
+from clarion.deliveries.customer_index.store import forget_customers, launches_to_look_at
 from clarion.deliveries.erasure_store import make_nobodys, release_quarantine
 from clarion.deliveries.pushes.store import forget_pushes
 from clarion.events.erasure_store import RemovableEvent, remove_events, some_events_of

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.clock import Moment
 from clarion.deliveries.counts_store import HOURLY
-from clarion.deliveries.latency import LATENCY_SECONDS, LONGER, Report
+from clarion.deliveries.engagement.latency import LATENCY_SECONDS, LONGER, Report
 from clarion.storage.schema import launch_hours, launch_latencies, launches
 
 HOURS_MAX = 2_000

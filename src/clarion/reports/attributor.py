@@ -17,7 +17,7 @@ from clarion.agent import Agent, AgentName
 from clarion.campaigns.conversion_store import forget_awaited
 from clarion.clock import Clock
 from clarion.deliveries.delivery import parse_push_key
-from clarion.deliveries.receipt_store import Seen, mark_seen
+from clarion.deliveries.engagement.receipt_store import Seen, mark_seen
 from clarion.events.messages.reserved import OPENED_NAMES, plain_name
 from clarion.events.store import Receipt, pending_receipts, remove_receipts
 from clarion.reports.conversions import attribute_conversions

@@ -7,8 +7,8 @@ from datetime import datetime
 from sqlalchemy import case, func, literal_column, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from clarion.campaigns.launch import LaunchState
-from clarion.deliveries.chunk import LEASED
+from clarion.campaigns.launches.launch import LaunchState
+from clarion.deliveries.planning.chunk import LEASED
 from clarion.storage.schema import chunks, launches
 
 UNDER_WAY = (LaunchState.PLANNING, LaunchState.SENDING, LaunchState.PAUSED)

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.clock import Clock
-from clarion.deliveries.conversion_store import Deed, enter_conversions
+from clarion.deliveries.engagement.conversion_store import Deed, enter_conversions
 from clarion.events.store import due_conversions, put_off_conversions, remove_conversions
 from clarion.storage.database import Database
 

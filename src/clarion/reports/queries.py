@@ -11,12 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.accounts.actor import Actor
 from clarion.campaigns.campaign import Campaign, CampaignState
-from clarion.campaigns.launch import Launch, LaunchState
+from clarion.campaigns.launches.launch import Launch, LaunchState
 from clarion.campaigns.queries import get_campaign, get_launch, list_launches
 from clarion.clock import Moment
 from clarion.customers.devices.store import Change
 from clarion.customers.queries import EventView, find_customer, view_events
-from clarion.deliveries.latency import Report as ReportKind
+from clarion.deliveries.engagement.latency import Report as ReportKind
 from clarion.events.store import StoredEvent
 from clarion.faults import Rejected
 from clarion.reports import funnel_store as funnel

@@ -18,8 +18,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.customers.devices.store import Change, changes_in
 from clarion.customers.identity.identifier import device_row_id
-from clarion.deliveries.chunk_store import find_planned
 from clarion.deliveries.delivery import DeliveryState
+from clarion.deliveries.planning.chunk_store import find_planned
 from clarion.events.ownership_store import keys_of, of_key, stored_event
 from clarion.events.store import StoredEvent, events_in
 from clarion.storage.schema import (

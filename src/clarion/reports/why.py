@@ -10,7 +10,7 @@ import msgspec
 
 from clarion.audiences.matching import Explanation
 from clarion.campaigns.campaign import Campaign, DefinitionState
-from clarion.campaigns.launch import Launch, LaunchState
+from clarion.campaigns.launches.launch import Launch, LaunchState
 from clarion.clock import Moment
 from clarion.customers.devices.device import Platform
 from clarion.deliveries.delivery import DeliveryState

@@ -11,8 +11,8 @@ from clarion.audiences.matching import Explanation, explain
 from clarion.audiences.saved.customer_store import read_known
 from clarion.audiences.saved.store import resolve_rule
 from clarion.campaigns.campaign import Campaign
-from clarion.campaigns.launch import STOPPED, Launch
-from clarion.campaigns.launch_store import frozen_audience
+from clarion.campaigns.launches.launch import STOPPED, Launch
+from clarion.campaigns.launches.store import frozen_audience
 from clarion.campaigns.queries import get_campaign, get_launch
 from clarion.customers.devices.device import DeviceState
 from clarion.customers.devices.store import list_devices_of

@@ -7,8 +7,8 @@ from sqlalchemy import exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.customers.devices.device import Platform
-from clarion.deliveries.chunk_store import find_planned
 from clarion.deliveries.delivery import DeliveryState
+from clarion.deliveries.planning.chunk_store import find_planned
 from clarion.reports.timeline_store import device_rows_of
 from clarion.reports.why import PushTold
 from clarion.storage.dialect import among

@@ -20,8 +20,8 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool
 from clarion.clock import Clock
 from clarion.storage.outage import StorageUnavailable as StorageUnavailable
 from clarion.storage.outage import as_unavailable, is_damaged, must_reopen
-from clarion.storage.sqlite import BUSY_TIMEOUT_MS, connector
-from clarion.storage.sqlite_file import SqliteFile
+from clarion.storage.sqlite.connection import BUSY_TIMEOUT_MS, connector
+from clarion.storage.sqlite.file import SqliteFile
 
 READERS_MAX = 8
 WRITER_CACHE_KIB = 65_536
@@ -107,8 +107,8 @@ class Database:
                 path, connections=READERS_MAX, begin="BEGIN", cache_kib=READER_CACHE_KIB
             )
         else:
-            from clarion.storage.postgres import postgres_engine  # only where it is used
-            from clarion.storage.postgres_address import read_postgres_url
+            from clarion.storage.postgres.address import read_postgres_url
+            from clarion.storage.postgres.connection import postgres_engine  # only where it is used
 
             self._writer = postgres_engine(
                 read_postgres_url(url),

@@ -25,9 +25,9 @@ from clarion.campaigns.campaign import Campaign
 from clarion.campaigns.content.spec import dump_content
 from clarion.campaigns.limits import limits as limits_noun
 from clarion.campaigns.limits.limits import Limits
-from clarion.campaigns.schedule import parse_at
 from clarion.campaigns.timing import own_time
-from clarion.campaigns.trigger import (
+from clarion.campaigns.timing.schedule import parse_at
+from clarion.campaigns.timing.trigger import (
     Once,
     OnceInOwnTime,
     Recurring,

@@ -23,9 +23,9 @@ from clarion.campaigns.approval.approval import (
 from clarion.campaigns.approval.store import fingerprint_of, get_approval, save_approval
 from clarion.campaigns.campaign import Campaign, DefinitionState, schedule
 from clarion.campaigns.commands import apply_transition, changes_of
-from clarion.campaigns.schedule import parse_when
 from clarion.campaigns.store import get_campaign
-from clarion.campaigns.trigger import Trigger, next_at
+from clarion.campaigns.timing.schedule import parse_when
+from clarion.campaigns.timing.trigger import Trigger, next_at
 from clarion.faults import Fault, Rejected, invalid, not_found
 
 

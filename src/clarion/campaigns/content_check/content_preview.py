@@ -11,11 +11,11 @@ from clarion.accounts.actor import Actor
 from clarion.audiences.saved.references import wrong_references
 from clarion.audiences.saved.store import resolve_rule
 from clarion.campaigns.content.advice import advise
-from clarion.campaigns.content.launch_values import LaunchValues
 from clarion.campaigns.content.spec import Content
 from clarion.campaigns.content.surfaces import SurfaceMeters, meters
-from clarion.campaigns.content.template import Template, written_at
-from clarion.campaigns.content.zone_store import zones_for
+from clarion.campaigns.content.templates.launch_values import LaunchValues
+from clarion.campaigns.content.templates.template import Template, written_at
+from clarion.campaigns.content.templates.zone_store import zones_for
 from clarion.campaigns.content_check.device_store import locale_on, locales_of, sample_devices
 from clarion.campaigns.content_check.request import CheckRequest, SeenBy, read_check_request
 from clarion.campaigns.preview import CampaignWarning, warnings_of_traits

@@ -9,7 +9,7 @@ from clarion.audiences import rule_parser
 from clarion.audiences.rule import Everyone, Rule
 from clarion.campaigns.content.language import language_tag
 from clarion.campaigns.content.spec import ContentSpec, parse_content
-from clarion.campaigns.content.template import faults_of
+from clarion.campaigns.content.templates.template import faults_of
 from clarion.faults import Fault, Rejected, invalid
 
 SAMPLE_DEFAULT = 200

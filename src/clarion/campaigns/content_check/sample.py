@@ -17,11 +17,11 @@ from clarion.audiences.saved.references import wrong_references
 from clarion.audiences.saved.store import resolve_rule
 from clarion.campaigns import store
 from clarion.campaigns.campaign import Campaign, launch_values
-from clarion.campaigns.content.launch_values import LaunchValues
-from clarion.campaigns.content.rendering import Blank
 from clarion.campaigns.content.spec import ContentSpec
-from clarion.campaigns.content.template import Template, written_at
-from clarion.campaigns.content.zone_store import zones_for
+from clarion.campaigns.content.templates.launch_values import LaunchValues
+from clarion.campaigns.content.templates.rendering import Blank
+from clarion.campaigns.content.templates.template import Template, written_at
+from clarion.campaigns.content.templates.zone_store import zones_for
 from clarion.campaigns.content_check.device_store import SampledDevice, sample_devices
 from clarion.campaigns.content_check.request import CheckRequest, read_check_request
 from clarion.campaigns.draft import ContentCheck
@@ -29,7 +29,7 @@ from clarion.customers.devices.device import Platform
 from clarion.faults import Fault, Rejected, invalid, not_found
 
 TURN_STEPS = 10_000
-"""Rendered in one go, in steps of `campaigns/content/liquid.py`: about ten milliseconds."""
+"""Rendered in one go, in steps of `content/templates/liquid.py`: about ten milliseconds."""
 
 
 class FindingKind(StrEnum):

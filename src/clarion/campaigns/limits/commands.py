@@ -7,7 +7,7 @@ from clarion.accounts.actor import Actor, Permission
 from clarion.accounts.audit import Thing, difference
 from clarion.accounts.command import Run, command
 from clarion.audiences.saved.references import wrong_references
-from clarion.campaigns.launch_store import index_names
+from clarion.campaigns.launches.store import index_names
 from clarion.campaigns.limits import limits as limits_noun
 from clarion.campaigns.limits.limits import Limits
 from clarion.campaigns.limits.store import get_limits, save_limits

@@ -10,8 +10,8 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from clarion.campaigns.campaign import CampaignState
-from clarion.campaigns.schedule import parse_wall, parse_when
-from clarion.campaigns.trigger import OnceInOwnTime, Recurring, Trigger, upcoming
+from clarion.campaigns.timing.schedule import parse_wall, parse_when
+from clarion.campaigns.timing.trigger import OnceInOwnTime, Recurring, Trigger, upcoming
 from clarion.faults import Rejected
 
 

@@ -10,11 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.accounts.actor import Actor
 from clarion.accounts.workspace_store import zone_of
-from clarion.campaigns import trigger as triggers
 from clarion.campaigns.campaign import CampaignState, DefinitionState, seen_state
-from clarion.campaigns.launch import LaunchState
+from clarion.campaigns.launches.launch import LaunchState
+from clarion.campaigns.timing import trigger as triggers
 from clarion.campaigns.timing.calendar import Calendar, CalendarEntry, Upcoming, upcoming_times
-from clarion.campaigns.trigger import Recurring, upcoming
+from clarion.campaigns.timing.trigger import Recurring, upcoming
 from clarion.faults import Rejected
 from clarion.storage.schema import campaigns, launches
 

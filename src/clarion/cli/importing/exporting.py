@@ -12,10 +12,10 @@ from rich.progress import Progress
 
 from clarion.cli.api import open_api
 from clarion.cli.output import Ending, ExitCode, errors, print_done
-from clarion.importing.columns import LEFT_OUT
+from clarion.importing.lines.columns import LEFT_OUT
+from clarion.importing.lines.row import RecordKind
+from clarion.importing.lines.text_reader import RecordForm
 from clarion.importing.record_writer import record_writer
-from clarion.importing.row import RecordKind
-from clarion.importing.text_reader import RecordForm
 
 PAGE = 500
 

@@ -38,20 +38,20 @@ from clarion.cli.output import (
 from clarion.cli.sources.choice import Record, chosen
 from clarion.clock import SystemClock
 from clarion.faults import Rejected
-from clarion.importing.cell import name_and_kind
 from clarion.importing.dry_run import reading_of
 from clarion.importing.importer import Importer, ImportRefused
-from clarion.importing.reading import RefusedEvent
-from clarion.importing.row import IDS, SEGMENTS_NAMES, RecordKind
-from clarion.importing.row_reader import Header, RecordFormat, read_header, renamed
-from clarion.importing.services.formats import FORMATS, Service
-from clarion.importing.text_reader import (
+from clarion.importing.lines.cell import name_and_kind
+from clarion.importing.lines.reading import RefusedEvent
+from clarion.importing.lines.row import IDS, SEGMENTS_NAMES, RecordKind
+from clarion.importing.lines.row_reader import Header, RecordFormat, read_header, renamed
+from clarion.importing.lines.text_reader import (
     HEAD_BYTES,
     Encoding,
     RecordForm,
     encoding_of,
     fault_of_file,
 )
+from clarion.importing.services.formats import FORMATS, Service
 
 RETRIES_MAX = 30
 RETRY_SECONDS = 2.0

@@ -10,11 +10,11 @@ from rich.markup import escape
 from clarion.cli.output import console, print_done, print_json
 from clarion.clock import SystemClock
 from clarion.importing.dry_run import reading_of
-from clarion.importing.reading import RefusedLine
-from clarion.importing.row import RecordKind
-from clarion.importing.row_reader import FileDivided, RecordFormat, read_records
+from clarion.importing.lines.reading import RefusedLine
+from clarion.importing.lines.row import RecordKind
+from clarion.importing.lines.row_reader import FileDivided, RecordFormat, read_records
+from clarion.importing.lines.text_reader import Mark
 from clarion.importing.services.formats import Service
-from clarion.importing.text_reader import Mark
 
 SHOWN = 3
 

@@ -13,12 +13,12 @@ from typing import IO, Any, BinaryIO
 
 import msgspec
 
-from clarion.importing.cell import safe
 from clarion.importing.importer import Step
-from clarion.importing.reading import RefusedLine
-from clarion.importing.row import REFUSED
-from clarion.importing.row_reader import Header
-from clarion.importing.text_reader import Mark
+from clarion.importing.lines.cell import safe
+from clarion.importing.lines.reading import RefusedLine
+from clarion.importing.lines.row import REFUSED
+from clarion.importing.lines.row_reader import Header
+from clarion.importing.lines.text_reader import Mark
 
 HEAD_BYTES = 65_536
 

@@ -16,10 +16,10 @@ from clarion.cli.output import console
 from clarion.cli.sources.choice import Record
 from clarion.clock import SystemClock
 from clarion.importing.dry_run import reading_of
-from clarion.importing.row import RecordKind
-from clarion.importing.row_reader import FileDivided, RecordFormat, read_records
+from clarion.importing.lines.row import RecordKind
+from clarion.importing.lines.row_reader import FileDivided, RecordFormat, read_records
+from clarion.importing.lines.text_reader import Mark
 from clarion.importing.services.formats import Service
-from clarion.importing.text_reader import Mark
 
 CALL_TOKENS = 50
 CALL_SECONDS = 1.0

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from clarion.campaigns.holding import Held, hold_everything
+from clarion.campaigns.launches.holding import Held, hold_everything
 from clarion.cli.api.remote import API_KEY, URL, read_remote
 from clarion.cli.installation.first_start import sqlite_file
 from clarion.cli.output import AsJson, Ending, ExitCode, console, print_done, print_json, refused
@@ -21,8 +21,8 @@ from clarion.parts import open_vault
 from clarion.storage.backup import postgres_backup, sqlite_backup
 from clarion.storage.database import Database
 from clarion.storage.migrate import REVISIONS, SchemaState, adopt, schema_state
+from clarion.storage.postgres.server_facts import server_facts
 from clarion.storage.reseal import Locked, look
-from clarion.storage.server_facts import server_facts
 from clarion.storage.vault import KEY_FILE
 from clarion.telemetry import LogOptions, set_up_logs
 from clarion.text import without_passwords

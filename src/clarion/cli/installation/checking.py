@@ -19,8 +19,8 @@ from clarion.parts import open_broker, open_vault
 from clarion.sources.store import list_sources
 from clarion.storage.database import Database, StorageUnavailable, is_other_schema
 from clarion.storage.migrate import SchemaState, schema_state
-from clarion.storage.server_facts import POSTGRESQL_MIN, ServerFacts, server_facts
-from clarion.storage.sqlite_file import damage_of
+from clarion.storage.postgres.server_facts import POSTGRESQL_MIN, ServerFacts, server_facts
+from clarion.storage.sqlite.file import damage_of
 from clarion.storage.vault import VaultLocked
 from clarion.telemetry import set_up_logs
 from clarion.text import without_passwords

@@ -18,7 +18,7 @@ from clarion.cli.installation.first_start import check_migrated, sqlite_file
 from clarion.cli.installation.private_files import cure_of, open_to_others
 from clarion.config import Settings, read_settings
 from clarion.deliveries.practice import PracticePhone
-from clarion.storage.sqlite_file import check_start
+from clarion.storage.sqlite.file import check_start
 from clarion.telemetry import set_up_logs
 
 log = structlog.get_logger(__name__)

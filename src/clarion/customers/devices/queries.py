@@ -12,12 +12,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from clarion.accounts.actor import Actor
 from clarion.accounts.workspace_store import get_workspace
 from clarion.clock import Moment
-from clarion.customers.devices import store, token_age_store
+from clarion.customers.devices import store
 from clarion.customers.devices.device import Platform
+from clarion.customers.devices.freshness import token_age_store
+from clarion.customers.devices.freshness.token_age import DUE_AFTER_DAYS, Cohort, CohortBy, edges
+from clarion.customers.devices.freshness.token_age_store import StaleDevice, Swept, SweptDay
 from clarion.customers.devices.store import Change, Device
-from clarion.customers.devices.token_age import DUE_AFTER_DAYS, Cohort, CohortBy, edges
-from clarion.customers.devices.token_age_store import StaleDevice, Swept, SweptDay
-from clarion.customers.identity.claim import ClaimKind
+from clarion.customers.identity.claims.claim import ClaimKind
 from clarion.customers.identity.explanation import MEANINGS, Because
 from clarion.customers.identity.explanation_store import explain_owner
 from clarion.customers.profile.redaction import shown_body

@@ -17,18 +17,15 @@ from uuid import UUID
 from msgspec import Struct
 
 from clarion.customers.devices.facts import Facts, noted
-from clarion.customers.identity.claim import Claim, lead_of, sender_of
-from clarion.customers.identity.extract import (
+from clarion.customers.identity.claims.claim import Claim, lead_of, sender_of
+from clarion.customers.identity.claims.extract import (
     Sighting,
     claims_of,
     companions_of,
     owner_key,
     sighted_flags,
 )
-from clarion.customers.identity.identifier import Flags, Owner, Provisional, User
-from clarion.customers.identity.known import UNKNOWN, Identifier, Stored, with_told_again
-from clarion.customers.identity.ownership import Decider, Owned, OwnerStep, owned_anew
-from clarion.customers.identity.repeated_claims import (
+from clarion.customers.identity.claims.repeated_claims import (
     DAYS_READ_MAX,
     Day,
     DayClaim,
@@ -36,6 +33,9 @@ from clarion.customers.identity.repeated_claims import (
     days_to_read,
     kept_in,
 )
+from clarion.customers.identity.identifier import Flags, Owner, Provisional, User
+from clarion.customers.identity.known import UNKNOWN, Identifier, Stored, with_told_again
+from clarion.customers.identity.ownership import Decider, Owned, OwnerStep, owned_anew
 from clarion.customers.identity.timeline import (
     Earlier,
     Timeline,

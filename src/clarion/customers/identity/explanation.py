@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from clarion.customers.identity.claim import Claim
+from clarion.customers.identity.claims.claim import Claim
 from clarion.customers.identity.timeline import Timeline, timeline
 
 

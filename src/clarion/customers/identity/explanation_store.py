@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from clarion.customers.identity.claim import Claim
+from clarion.customers.identity.claims.claim import Claim
 from clarion.customers.identity.explanation import Explanation, explain
 from clarion.customers.identity.identifier import Flags
 from clarion.customers.identity.known import Stored

@@ -6,9 +6,9 @@ from datetime import datetime
 from msgspec import Struct
 
 from clarion.customers.devices.facts import Facts
-from clarion.customers.identity.claim import Claim
+from clarion.customers.identity.claims.claim import Claim
+from clarion.customers.identity.claims.repeated_claims import DayClaim
 from clarion.customers.identity.identifier import Flags
-from clarion.customers.identity.repeated_claims import DayClaim
 from clarion.customers.identity.timeline import Timeline
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from msgspec import Struct
 
-from clarion.customers.identity.claim import Claim, sender_of
+from clarion.customers.identity.claims.claim import Claim, sender_of
 from clarion.customers.identity.identifier import Owner, User
 from clarion.customers.identity.known import Identifier, decides
 from clarion.events.messages.message import ahead

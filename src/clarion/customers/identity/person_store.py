@@ -8,10 +8,10 @@ from uuid import UUID
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from clarion.customers.identity import merge_store
 from clarion.customers.identity import store as identity_store
 from clarion.customers.identity.companion_store import ids_beside
 from clarion.customers.identity.identifier import Provisional, User, customer_id_of
+from clarion.customers.identity.merges import store as merge_store
 from clarion.customers.identity.person import Person, ids_of_body, telling_words
 from clarion.customers.identity.timeline import Timeline
 from clarion.customers.profile.store import Customer

@@ -13,11 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.clock import from_micros, to_micros
 from clarion.customers.devices.facts import Facts
-from clarion.customers.identity.claim import Claim, ClaimKind, sender_of
+from clarion.customers.identity.claims.claim import Claim, ClaimKind, sender_of
+from clarion.customers.identity.claims.repeated_claims import DayClaim
 from clarion.customers.identity.identifier import Flags, customer_ids
 from clarion.customers.identity.known import Identifier, Stored
 from clarion.customers.identity.ownership import Decider, Owned
-from clarion.customers.identity.repeated_claims import DayClaim
 from clarion.customers.identity.timeline import CLAIMS_READ_MAX, NOBODYS, Span, Timeline
 from clarion.events.ownership_store import Ownership, Period, sources_with_leads, write_ownership
 from clarion.sources.store import list_sources

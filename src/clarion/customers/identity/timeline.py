@@ -25,7 +25,7 @@ from itertools import pairwise
 from msgspec import Struct
 from msgspec.structs import replace
 
-from clarion.customers.identity.claim import (
+from clarion.customers.identity.claims.claim import (
     Claim,
     ClaimKind,
     IsReal,

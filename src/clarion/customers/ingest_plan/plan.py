@@ -22,7 +22,7 @@ from clarion.customers.devices.registration_reader import (
 )
 from clarion.customers.diagnostics import WarningCode
 from clarion.customers.identity.batch import Arrival, Batch
-from clarion.customers.identity.claim import sender_of
+from clarion.customers.identity.claims.claim import sender_of
 from clarion.customers.identity.identifier import Owner, customer_ids
 from clarion.customers.identity.known import Identifier
 from clarion.customers.ingest_plan.outcomes import Outcomes

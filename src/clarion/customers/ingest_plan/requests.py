@@ -21,11 +21,11 @@ from clarion.customers.devices.device import Deletion, KeptDevice
 from clarion.customers.devices.device_plan import Holder
 from clarion.customers.devices.history import HistoryEntry
 from clarion.customers.identity.batch import Arrival
-from clarion.customers.identity.claim import Claim
+from clarion.customers.identity.claims.claim import Claim
+from clarion.customers.identity.claims.repeated_claims import Day
 from clarion.customers.identity.identifier import Flags
 from clarion.customers.identity.known import Identifier, Stored
 from clarion.customers.identity.ownership import Decider, Owned
-from clarion.customers.identity.repeated_claims import Day
 from clarion.customers.profile.customer import CustomerRecord, Seen, TraitClaim
 from clarion.events.before import Before
 

@@ -18,8 +18,8 @@ from clarion.deliveries.apps import store
 from clarion.deliveries.apps.pacing import PER_MINUTE_MAX, PER_MINUTE_MIN, Limits
 from clarion.deliveries.apps.quarantine_store import close_breaker, empty_quarantine
 from clarion.deliveries.apps.queries import FirebaseApp, get_app
-from clarion.deliveries.chunk_store import hasten_app
 from clarion.deliveries.commands import chunk_jobs, resume_within
+from clarion.deliveries.planning.chunk_store import hasten_app
 from clarion.deliveries.provider import KeyReader
 from clarion.faults import Fault, Rejected, invalid, not_found
 from clarion.sources.source import Source

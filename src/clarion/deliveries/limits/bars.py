@@ -21,10 +21,10 @@ from clarion.campaigns.limits.caps import Cap, caps_on
 from clarion.campaigns.limits.quiet_hours import QuietAction, QuietHours, quiet_until
 from clarion.customers.profile.category_store import customers_who_left
 from clarion.customers.profile.zone_store import zones_of
-from clarion.deliveries.chunk import OpenDelivery
 from clarion.deliveries.delivery import DeliveryState, Settled, Skip
 from clarion.deliveries.limits.recent import reserve, settle, without_old
 from clarion.deliveries.limits.recent_store import lock_recent, save_recent
+from clarion.deliveries.planning.chunk import OpenDelivery
 from clarion.deliveries.sending.chunk_result import ChunkResult
 
 

@@ -21,19 +21,19 @@ from clarion.accounts.actor import Actor
 from clarion.accounts.workspace_store import zone_of
 from clarion.audiences.query import devices_of, members_among
 from clarion.audiences.saved.store import resolve_rule
-from clarion.campaigns import trigger as triggers
 from clarion.campaigns.campaign import Campaign
 from clarion.campaigns.limits.caps import caps_on
 from clarion.campaigns.limits.quiet_hours import QuietAction, quiet_until
 from clarion.campaigns.limits.store import get_limits
 from clarion.campaigns.preview import Forecast
+from clarion.campaigns.timing import trigger as triggers
 from clarion.campaigns.timing.own_time import turn
 from clarion.customers.profile.category_store import customers_who_left
 from clarion.customers.profile.zone_store import zones_of
 from clarion.deliveries.delivery import Skip
 from clarion.deliveries.limits.recent import reserve, without_old
 from clarion.deliveries.limits.recent_store import read_recent
-from clarion.deliveries.planner import ReachedDevice, loud_platforms, skip_of
+from clarion.deliveries.planning.planner import ReachedDevice, loud_platforms, skip_of
 
 LOOKED_AT_MAX = 2_000
 _NO_LAUNCH = UUID(int=0)

@@ -7,12 +7,12 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from clarion.campaigns.launch import Launch
+from clarion.campaigns.launches.launch import Launch
 from clarion.campaigns.timing.own_time import LateTurns, is_late, next_turn
 from clarion.customers.profile.zone_store import zones_of
-from clarion.deliveries.chunk import Chunk, OpenDelivery
 from clarion.deliveries.delivery import DeliveryState, Settled, Skip
 from clarion.deliveries.limits.bars import Bars, HeldUntil
+from clarion.deliveries.planning.chunk import Chunk, OpenDelivery
 
 LATE = Settled(state=DeliveryState.SKIPPED, reason=Skip.LATE.value)
 

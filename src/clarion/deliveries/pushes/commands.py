@@ -13,9 +13,9 @@ from clarion.campaigns.campaign import Campaign, DefinitionState
 from clarion.campaigns.content.spec import ContentSpec
 from clarion.campaigns.store import campaign_named
 from clarion.customers.profile.store import find_customer
-from clarion.deliveries.chunk import job_of
 from clarion.deliveries.delivery import DeliveryState, Skip
-from clarion.deliveries.planner import loud_platforms, skip_of, skipped_row
+from clarion.deliveries.planning.chunk import job_of
+from clarion.deliveries.planning.planner import loud_platforms, skip_of, skipped_row
 from clarion.deliveries.pushes.push import (
     PlannedDevice,
     Push,

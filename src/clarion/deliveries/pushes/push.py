@@ -19,9 +19,9 @@ import msgspec
 
 from clarion.campaigns.campaign import Campaign
 from clarion.campaigns.content.spec import ContentSpec, parse_content
-from clarion.campaigns.content.template import faults_of
+from clarion.campaigns.content.templates.template import faults_of
 from clarion.campaigns.draft import ContentCheck, provider_faults
-from clarion.campaigns.launch import PUSH, Launch, LaunchState
+from clarion.campaigns.launches.launch import PUSH, Launch, LaunchState
 from clarion.faults import Fault, Rejected, invalid
 from clarion.text import is_storable
 

@@ -14,16 +14,16 @@ from clarion.audiences.query import takes_no_push
 from clarion.audiences.rule import Everyone
 from clarion.campaigns.campaign import Campaign
 from clarion.campaigns.content.spec import Content, ContentSpec, dump_content, load_content
-from clarion.campaigns.launch import Launch, LaunchState
-from clarion.campaigns.launch_store import LAUNCH_COLUMNS, create_launch, launch_beside
+from clarion.campaigns.launches.launch import Launch, LaunchState
+from clarion.campaigns.launches.store import LAUNCH_COLUMNS, create_launch, launch_beside
 from clarion.campaigns.limits.store import get_limits
 from clarion.campaigns.store import get_launched
 from clarion.clock import first_id_after
 from clarion.customers.devices.store import shows_nothing
-from clarion.deliveries.chunk import READY
 from clarion.deliveries.counts_store import Tally, add_to_counts
-from clarion.deliveries.customer_index_store import NOBODY
-from clarion.deliveries.planner import ReachedDevice
+from clarion.deliveries.customer_index.store import NOBODY
+from clarion.deliveries.planning.chunk import READY
+from clarion.deliveries.planning.planner import ReachedDevice
 from clarion.deliveries.pushes.push import KEY_KEPT, PlannedDevice, Push
 from clarion.storage.aged import AgedRows
 from clarion.storage.bulk import in_parts, insert_new

@@ -21,7 +21,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from clarion.deliveries.chunk import OpenDelivery
+from clarion.deliveries.planning.chunk import OpenDelivery
 from clarion.deliveries.provider import Outcome, Platform, Push
 
 REPEATS = 2

@@ -7,11 +7,10 @@ from datetime import datetime
 from uuid import UUID
 
 from clarion.campaigns.content.language import DEFAULT
-from clarion.campaigns.content.launch_values import NO_LAUNCH, LaunchValues
 from clarion.campaigns.content.spec import Content
-from clarion.campaigns.content.template import Template
+from clarion.campaigns.content.templates.launch_values import NO_LAUNCH, LaunchValues
+from clarion.campaigns.content.templates.template import Template
 from clarion.customers.devices.device import NOT_KNOWN, Platform, Removal, Spares, TokenKind
-from clarion.deliveries.chunk import OpenDelivery
 from clarion.deliveries.delivery import (
     ACCEPTED,
     REPORTED,
@@ -24,6 +23,7 @@ from clarion.deliveries.delivery import (
     judge,
     push_names,
 )
+from clarion.deliveries.planning.chunk import OpenDelivery
 from clarion.deliveries.provider import (
     Accepted,
     Misconfigured,

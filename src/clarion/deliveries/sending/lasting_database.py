@@ -9,7 +9,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.clock import Clock
-from clarion.deliveries.chunk import Chunk
+from clarion.deliveries.planning.chunk import Chunk
 from clarion.storage.database import Database, StorageUnavailable
 
 Answer = TypeVar("Answer")

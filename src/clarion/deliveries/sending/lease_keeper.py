@@ -9,8 +9,8 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.clock import Clock
-from clarion.deliveries.chunk import Chunk
-from clarion.deliveries.chunk_store import keep_chunk
+from clarion.deliveries.planning.chunk import Chunk
+from clarion.deliveries.planning.chunk_store import keep_chunk
 from clarion.outage_log import OutageLog
 from clarion.storage.database import Database, StorageUnavailable
 

@@ -30,7 +30,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.audiences.query import takes_no_push
 from clarion.customers.devices.store import shows_nothing
-from clarion.deliveries.chunk import (
+from clarion.deliveries.counts_store import Tally
+from clarion.deliveries.delivery import DeliveryState, Settled
+from clarion.deliveries.engagement.latency import Report
+from clarion.deliveries.planning.chunk import (
     LEASED,
     SETTLED,
     Chunk,
@@ -41,9 +44,6 @@ from clarion.deliveries.chunk import (
     member_columns,
     unpack,
 )
-from clarion.deliveries.counts_store import Tally
-from clarion.deliveries.delivery import DeliveryState, Settled
-from clarion.deliveries.latency import Report
 from clarion.storage.bulk import insert_columns, insert_new
 from clarion.storage.dialect import Id, Instant, among, prepared, several
 from clarion.storage.schema import chunks, customers, deliveries, devices

@@ -7,8 +7,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from clarion.broker import Broker
 from clarion.clock import Clock
 from clarion.deliveries.apps.store import paused_ahead, set_back
-from clarion.deliveries.chunk import job_of
-from clarion.deliveries.chunk_store import chunks_of_another_time, hasten_app, overdue_chunks
+from clarion.deliveries.planning.chunk import job_of
+from clarion.deliveries.planning.chunk_store import (
+    chunks_of_another_time,
+    hasten_app,
+    overdue_chunks,
+)
 from clarion.storage.database import Database
 
 log = structlog.get_logger(__name__)

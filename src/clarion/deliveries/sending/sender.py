@@ -25,17 +25,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from clarion import tracing
 from clarion.agent import Agent, AgentName, Pause
 from clarion.broker import Broker, JobKind, Lease, NewJob
-from clarion.campaigns.content.template import Template
-from clarion.campaigns.launch import STOPPED
+from clarion.campaigns.content.templates.template import Template
+from clarion.campaigns.launches.launch import STOPPED
 from clarion.clock import Clock
 from clarion.customers.devices.device import Platform
 from clarion.customers.devices.store import spares_of
 from clarion.deliveries.apps.pace_store import DrawnPaces
 from clarion.deliveries.apps.pacing import Grant, Later
 from clarion.deliveries.apps.quarantine_store import last_acceptance
-from clarion.deliveries.chunk import OpenDelivery
 from clarion.deliveries.delivery import RetryPolicy
 from clarion.deliveries.limits.bars import without_barred
+from clarion.deliveries.planning.chunk import OpenDelivery
 from clarion.deliveries.provider import Provider, ProviderApp, Push
 from clarion.deliveries.sending.chunk_result import ChunkResult, unknown_of
 from clarion.deliveries.sending.lasting_database import LastingDatabase
@@ -61,7 +61,7 @@ from clarion.telemetry import Metrics
 log = structlog.get_logger(__name__)
 
 TURN_STEPS = 10_000
-"""Rendered in one go, in steps of `campaigns/content/liquid.py`: about ten milliseconds."""
+"""Rendered in one go, in steps of `content/templates/liquid.py`: about ten milliseconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

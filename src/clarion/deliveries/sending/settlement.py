@@ -17,8 +17,8 @@ from clarion.agent import AgentName
 from clarion.broker import NewJob
 from clarion.campaigns.campaign import Campaign, launch_values
 from clarion.campaigns.commands import apply_launch_transition
-from clarion.campaigns.content.launch_values import LaunchValues
-from clarion.campaigns.launch import STOPPED, Launch, LaunchState, pause
+from clarion.campaigns.content.templates.launch_values import LaunchValues
+from clarion.campaigns.launches.launch import STOPPED, Launch, LaunchState, pause
 from clarion.campaigns.store import get_launched
 from clarion.clock import Clock
 from clarion.customers.devices.store import remove_registrations
@@ -26,18 +26,17 @@ from clarion.customers.diagnostics import WarningCode
 from clarion.deliveries.apps.pace_store import DrawnPaces, slow_down
 from clarion.deliveries.apps.pacing import Grant, Later
 from clarion.deliveries.apps.quarantine_store import Judgement, put_in_quarantine, watch
-from clarion.deliveries.apps.store import (
-    AppPaused,
-    end_trial,
-    open_app,
-    pause_app,
-    take_trial,
-)
-from clarion.deliveries.chunk import Chunk, NewChunk, OpenDelivery, job_of
-from clarion.deliveries.chunk_store import claim_chunk, finish_launch, hasten_app, release_chunk
+from clarion.deliveries.apps.store import AppPaused, end_trial, open_app, pause_app, take_trial
 from clarion.deliveries.counts_store import add_to_counts
 from clarion.deliveries.limits.bars import Bars, count_for_caps, find_bars
 from clarion.deliveries.limits.late_turns import find_late, is_overdue
+from clarion.deliveries.planning.chunk import Chunk, NewChunk, OpenDelivery, job_of
+from clarion.deliveries.planning.chunk_store import (
+    claim_chunk,
+    finish_launch,
+    hasten_app,
+    release_chunk,
+)
 from clarion.deliveries.provider import ProviderApp
 from clarion.deliveries.pushes.store import finish_push, get_pushed
 from clarion.deliveries.sending.belief import next_trial

@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from clarion.campaigns.campaign import Campaign
-from clarion.campaigns.content.template import Template
+from clarion.campaigns.content.templates.template import Template
 
 KEPT_MAX = 100
 

@@ -5,9 +5,9 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from clarion.campaigns.content.template import Template
-from clarion.campaigns.content.zone_store import zones_for
-from clarion.deliveries.chunk import OpenDelivery
+from clarion.campaigns.content.templates.template import Template
+from clarion.campaigns.content.templates.zone_store import zones_for
+from clarion.deliveries.planning.chunk import OpenDelivery
 
 
 async def tell_zones(

@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 from clarion.storage.backup.sqlite_backup import make_private
 from clarion.storage.outage import StorageUnavailable
-from clarion.storage.postgres_address import PostgresAddress, read_postgres_url
+from clarion.storage.postgres.address import PostgresAddress, read_postgres_url
 from clarion.text import without_passwords
 
 MAGIC = b"PGDMP"

@@ -7,8 +7,8 @@ from contextlib import closing
 from pathlib import Path
 
 from clarion.storage.outage import StorageUnavailable
-from clarion.storage.sqlite import BUSY_TIMEOUT_MS
-from clarion.storage.sqlite_file import damage_of
+from clarion.storage.sqlite.connection import BUSY_TIMEOUT_MS
+from clarion.storage.sqlite.file import damage_of
 
 MAGIC = b"SQLite format 3\0"
 """What the file begins with."""

@@ -89,7 +89,7 @@ chunks = Table(
     Column("lost", Integer, nullable=False, server_default="0"),  # claims that settled nothing
     Column("is_held", Boolean, nullable=False, server_default=false()),  # waits for a person
     Column("size", Integer, nullable=False),
-    # Those of its deliveries that have no row yet: see `deliveries/chunk.py`. NULL: none
+    # Those of its deliveries that have no row yet: see `deliveries/planning/chunk.py`. NULL: none
     Column("first_device_id", Id),
     Column("last_device_id", Id),
     Column("members", LargeBinary),

@@ -10,9 +10,9 @@ from litestar.params import PathParameter, QueryParameter
 from clarion.accounts.actor import Scope
 from clarion.customers.devices.device import Platform
 from clarion.importing.commands import ImportedRows, import_events, import_rows
+from clarion.importing.lines.reading import RefusedEvent
+from clarion.importing.lines.row import RecordKind
 from clarion.importing.queries import count_export, export_page
-from clarion.importing.reading import RefusedEvent
-from clarion.importing.row import RecordKind
 from clarion.importing.services.formats import Service
 from clarion.importing.token_check import CheckedToken, TokenToCheck, check_tokens
 from clarion.web.api.bodies import read

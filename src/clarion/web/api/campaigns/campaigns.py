@@ -24,7 +24,7 @@ from clarion.campaigns.queries import (
     preview_campaign,
 )
 from clarion.campaigns.reaching import create_reaching, schedule_reaching
-from clarion.campaigns.schedule import FIELDS
+from clarion.campaigns.timing.schedule import FIELDS
 from clarion.deliveries.commands import cancel_campaign, resume_campaign
 from clarion.deliveries.limits.forecast import forecast_limits
 from clarion.faults import Fault

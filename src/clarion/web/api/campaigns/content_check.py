@@ -6,7 +6,7 @@ from litestar import Controller, post
 from clarion.accounts.actor import Scope
 from clarion.campaigns.content_check.content_preview import preview_content
 from clarion.campaigns.content_check.sample import check_campaign, check_content
-from clarion.deliveries.test_pushes.commands import send_test
+from clarion.deliveries.testing.commands import send_test
 from clarion.web.api.bodies import read, read_object
 from clarion.web.api.campaigns import check_wire
 from clarion.web.api.campaigns.campaigns import CampaignId

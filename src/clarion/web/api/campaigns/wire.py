@@ -11,13 +11,13 @@ from clarion.audiences.query import Reach
 from clarion.audiences.saved.audience import CODE
 from clarion.campaigns import campaign as campaigns
 from clarion.campaigns import preview as previews
-from clarion.campaigns import trigger
 from clarion.campaigns.campaign import CampaignState
 from clarion.campaigns.content import spec as contents
 from clarion.campaigns.content.appearance import InterruptionLevel
 from clarion.campaigns.content.spec import Priority, dump_content
 from clarion.campaigns.conversion import dump_conversion
 from clarion.campaigns.preview import CampaignWarning, PreviewFault
+from clarion.campaigns.timing import trigger
 from clarion.campaigns.timing.own_time import LateTurns, PastZones
 from clarion.campaigns.timing.recurrence import Missed
 from clarion.clock import Moment

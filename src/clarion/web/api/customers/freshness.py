@@ -10,6 +10,8 @@ from litestar.params import QueryParameter
 from clarion.accounts.workspace import STALE_DAYS_MAX
 from clarion.clock import Moment
 from clarion.customers.devices.device import Platform
+from clarion.customers.devices.freshness.token_age import CohortBy
+from clarion.customers.devices.freshness.token_age_store import SweptDay
 from clarion.customers.devices.queries import (
     SweepPreview,
     list_stale,
@@ -18,8 +20,6 @@ from clarion.customers.devices.queries import (
     swept_days,
     token_ages,
 )
-from clarion.customers.devices.token_age import CohortBy
-from clarion.customers.devices.token_age_store import SweptDay
 from clarion.web.api.customers.devices import Owner
 from clarion.web.api.gate import GivenCaller, GivenParts
 from clarion.web.api.pages import (

@@ -8,7 +8,7 @@ from litestar import Controller, get, post
 from clarion.accounts.actor import Scope
 from clarion.clock import Moment
 from clarion.customers.commands import merge_customers, unmerge_customer
-from clarion.customers.identity import merge_store
+from clarion.customers.identity.merges import store as merge_store
 from clarion.customers.queries import list_merges
 from clarion.web.api.bodies import read
 from clarion.web.api.customers.customers import UserId

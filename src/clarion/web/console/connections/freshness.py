@@ -6,13 +6,13 @@ from urllib.parse import urlencode
 from litestar import Response, get
 
 from clarion.accounts.workspace import STALE_DAYS_MAX
+from clarion.customers.devices.freshness.token_age import CohortBy
 from clarion.customers.devices.queries import (
     list_stale,
     list_swept,
     preview_sweep,
     token_ages,
 )
-from clarion.customers.devices.token_age import CohortBy
 from clarion.sources.queries import list_sources
 from clarion.web.console.page import Person
 

@@ -12,7 +12,7 @@ from clarion.customers.devices.queries import device_history, explain_device, ge
 from clarion.customers.profile.store import Customer
 from clarion.customers.queries import show_customer
 from clarion.deliveries.reasons import meaning
-from clarion.deliveries.test_pushes.commands import SKIPPED, TestPush, send_test
+from clarion.deliveries.testing.commands import SKIPPED, TestPush, send_test
 from clarion.faults import Rejected, not_found
 from clarion.privacy.commands import begin_export, suppress, unsuppress
 from clarion.privacy.data_export import open_dossier

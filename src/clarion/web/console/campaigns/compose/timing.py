@@ -1,6 +1,6 @@
 """When a campaign is meant to launch: what was typed as a schedule, and back. Pure.
 
-What the wire form means, and what is wrong with it, is of `campaigns/schedule.py`.
+What the wire form means, and what is wrong with it, is of `campaigns/timing/schedule.py`.
 """
 
 import re

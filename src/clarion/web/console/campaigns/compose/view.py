@@ -15,7 +15,7 @@ from clarion.campaigns.commands import create_campaign, duplicate_campaign, edit
 from clarion.campaigns.limits.caps import caps_on
 from clarion.campaigns.limits.queries import get_limits
 from clarion.campaigns.queries import get_campaign, who_changed
-from clarion.deliveries.test_pushes.commands import send_test
+from clarion.deliveries.testing.commands import send_test
 from clarion.faults import Rejected, invalid
 from clarion.web.console.campaigns.compose.emoji import GROUPS as EMOJI
 from clarion.web.console.campaigns.compose.form import (

@@ -16,7 +16,7 @@ from clarion.campaigns.queries import (
     get_campaign,
     render_campaign,
 )
-from clarion.campaigns.trigger import Recurring
+from clarion.campaigns.timing.trigger import Recurring
 from clarion.customers.devices.device import Platform
 from clarion.deliveries.commands import cancel_campaign, resume_campaign
 from clarion.deliveries.delivery import DeliveryState

@@ -31,7 +31,7 @@ from clarion.campaigns.queries import (
 )
 from clarion.campaigns.reaching import schedule_reaching
 from clarion.campaigns.timing.calendar import Upcoming
-from clarion.campaigns.trigger import next_at
+from clarion.campaigns.timing.trigger import next_at
 from clarion.deliveries.apps.queries import list_apps
 from clarion.deliveries.limits.forecast import LimitsForecast, forecast_limits
 from clarion.faults import Fault, Rejected, invalid

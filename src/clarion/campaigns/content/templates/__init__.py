@@ -1,0 +1,1 @@
+"""Texts with Liquid in them: parsed, checked, rendered for one customer."""

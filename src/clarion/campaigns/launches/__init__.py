@@ -1,0 +1,1 @@
+"""Launches: occurrences of campaigns, and what starts them."""

@@ -1,0 +1,1 @@
+"""Two customers that an administrator says are one person."""

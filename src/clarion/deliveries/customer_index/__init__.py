@@ -1,0 +1,1 @@
+"""Which deliveries a customer had."""

@@ -1,0 +1,1 @@
+"""What came of a push that the provider took: received, opened, converted."""

@@ -1,0 +1,1 @@
+"""A launch becomes chunks of deliveries."""

@@ -1,0 +1,1 @@
+"""A file of records, read line by line into events."""

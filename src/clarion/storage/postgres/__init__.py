@@ -1,0 +1,1 @@
+"""PostgreSQL: its address, its connections, what its server says of itself."""
