@@ -19,7 +19,7 @@ from clarion.customers.identity.identifier import device_row_id
 from clarion.deliveries.apps.store import resume_app
 from clarion.deliveries.commands import cancel_campaign, resume_campaign
 from clarion.deliveries.delivery import DeliveryState, push_key
-from clarion.deliveries.engagement.receipt_store import Seen, mark_seen
+from clarion.deliveries.engagement.receipt_store import AppReport, mark_seen
 from clarion.deliveries.provider import (
     Accepted,
     Misconfigured,
@@ -173,7 +173,7 @@ class Theatre:
         async with world.database.write() as connection:
             rows = await list_deliveries(connection, WORKSPACE, campaign_id=campaign_id, limit=100)
             seen = [
-                Seen(
+                AppReport(
                     launch_id=row.launch_id,
                     device_row_id=row.device_row_id,
                     at=world.clock.now(),

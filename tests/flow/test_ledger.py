@@ -12,7 +12,7 @@ from sqlalchemy import select
 from clarion.customers.identity.identifier import User, customer_id_of, device_row_id
 from clarion.deliveries.counts_store import add_to_counts
 from clarion.deliveries.delivery import ACCEPTED, DeliveryState, push_key
-from clarion.deliveries.engagement.receipt_store import Seen, mark_seen
+from clarion.deliveries.engagement.receipt_store import AppReport, mark_seen
 from clarion.deliveries.erasure_store import NOBODY, make_nobodys
 from clarion.deliveries.planning.chunk import NewChunk, unpack
 from clarion.deliveries.planning.chunk_store import claim_chunk
@@ -158,7 +158,9 @@ async def report(world: World, campaign_id: UUID, *tokens: str) -> None:
         ).scalar_one()
         at = world.clock.now()
         seen = [
-            Seen(launch_id=launch_id, device_row_id=device(token), at=at, opened=token == "ok-1")
+            AppReport(
+                launch_id=launch_id, device_row_id=device(token), at=at, opened=token == "ok-1"
+            )
             for token in tokens
         ]
         await mark_seen(connection, WORKSPACE, seen)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from clarion.cli.installation.top import Seen, figures, look, rates, screen
+from clarion.cli.installation.top import Snapshot, figures, look, rates, screen
 from clarion.telemetry import Metrics
 from support.command import Clarion, serving
 
@@ -72,8 +72,8 @@ async def test_counters_add_up_and_what_all_see_alike_does_not(
 def test_a_process_that_began_anew_shows_no_negative_rate() -> None:
     name = "clarion_events_total"
     labels = (("outcome", "accepted"),)
-    before = Seen(at=0.0, values={name: {labels: 500.0}})
-    after = Seen(at=1.0, values={name: {labels: 3.0}})
+    before = Snapshot(at=0.0, values={name: {labels: 500.0}})
+    after = Snapshot(at=1.0, values={name: {labels: 3.0}})
     assert rates(before, after, name, "outcome") == {"accepted": 0.0}
 
 

@@ -14,7 +14,7 @@ from clarion.customers.profile.compaction import (
     undecided,
 )
 from clarion.customers.profile.traits import TRAITS_MAX, Profile, TraitUpdate
-from clarion.customers.profile.wrong_clock import Installation, Taught, in_one_order
+from clarion.customers.profile.wrong_clock import Installation, TimedLesson, in_one_order
 from unit.test_profile import DAY, lesson, push
 
 PHONE = Installation(UUID(int=1), "phone")
@@ -47,9 +47,9 @@ def profile(many: list[HeldClaim]) -> Profile:
     return Profile().apply_identify(
         in_one_order(
             [
-                Taught(lesson=one.lesson)
+                TimedLesson(lesson=one.lesson)
                 if one.is_certain
-                else Taught(
+                else TimedLesson(
                     lesson=one.lesson,
                     installation=PHONE,
                     clock_at=DAY - timedelta(days=30, minutes=len(one.lesson.message_id)),

@@ -13,7 +13,7 @@ from clarion.events.calls.check import Checked, check
 from clarion.events.messages.push_preference import push_preference
 from clarion.faults import Rejected
 from clarion.importing.lines.row import RecordKind, as_events, read_cells
-from clarion.importing.lines.row_reader import Found, RecordFormat, read_records
+from clarion.importing.lines.row_reader import FileRecord, RecordFormat, read_records
 from clarion.importing.lines.text_reader import (
     LINE_BYTES_MAX,
     Encoding,
@@ -57,12 +57,12 @@ def fault_of(kind: RecordKind, **record: Any) -> str:
 
 def found(
     text: bytes, form: RecordForm, start: Mark = BEGINNING, encoding: Encoding | None = None
-) -> list[Found]:
+) -> list[FileRecord]:
     written = RecordFormat(form=form, encoding=encoding_of(text, encoding))
     return list(read_records(BytesIO(text), written, start))
 
 
-def code_of(one: Found) -> str:
+def code_of(one: FileRecord) -> str:
     return one.record.code if isinstance(one.record, Rejected) else ""
 
 

@@ -17,7 +17,7 @@ from clarion.importing.lines.cell import (
     safe,
     typed,
 )
-from clarion.importing.lines.row_reader import FileDivided, Found, RecordFormat, read_records
+from clarion.importing.lines.row_reader import FileDivided, FileRecord, RecordFormat, read_records
 from clarion.importing.lines.text_reader import Encoding, Mark, RecordForm, fault_of_file
 
 FORMULAS = [
@@ -120,7 +120,9 @@ def test_a_refused_line_is_safe_to_look_at_and_says_the_same(cell: str) -> None:
 # --- files ----------------------------------------------------------------------------------
 
 
-def found(text: bytes, form: RecordForm = RecordForm.CSV, start: Mark | None = None) -> list[Found]:
+def found(
+    text: bytes, form: RecordForm = RecordForm.CSV, start: Mark | None = None
+) -> list[FileRecord]:
     encoding = Encoding.UTF_16_LE if text.startswith(b"\xff\xfe") else Encoding.UTF_8
     return list(
         read_records(BytesIO(text), RecordFormat(form=form, encoding=encoding), start or Mark())

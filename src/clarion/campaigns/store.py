@@ -240,7 +240,9 @@ def _seen_as(
         if state.value in seen
     ]
     is_launched = DefinitionState.ENDED.value
-    for state in (one for one in LaunchState if seen_state(one) in states):
+    for state in (
+        launch_state for launch_state in LaunchState if seen_state(launch_state) in states
+    ):
         if state is LaunchState.DONE:  # most are: they are met wherever one looks
             done = own.join(launches, launches.c.id == campaigns.c.launch_id)
             ended = (campaigns.c.state == is_launched, launches.c.state == state.value)

@@ -177,25 +177,29 @@ async def strip_devices(
     that are theirs. Their events are gone already: what no event of anybody tells was told by one
     of theirs."""
     known = await identity_store.lock_identifiers(connection, workspace_id, device_ids)
-    told = {key: device.facts for key, device in known.items() if device.facts is not None}
+    facts_by_key = {key: device.facts for key, device in known.items() if device.facts is not None}
     kept, _ = await registration_store.lock_devices(connection, workspace_id, device_ids)
     said = {held.holds.message_id for device in kept.values() for held in device.registrations}
-    said |= {message_id for facts in told.values() for message_id in facts.message_ids}
+    said |= {message_id for facts in facts_by_key.values() for message_id in facts.message_ids}
     theirs = said - await _others_events(connection, workspace_id, person, said)
-    left = {key: facts.without(theirs) for key, facts in told.items()}
+    left = {key: facts.without(theirs) for key, facts in facts_by_key.items()}
     await identity_store.keep_identifiers(
         connection,
         workspace_id,
         {
             key: structs.replace(known[key], facts=facts)
             for key, facts in left.items()
-            if facts != told[key]
+            if facts != facts_by_key[key]
         },
     )
     gone: list[UUID] = []
     changed: list[KeptDevice] = []
     for device in kept.values():
-        others = [one for one in device.registrations if one.holds.message_id not in theirs]
+        others = [
+            registration
+            for registration in device.registrations
+            if registration.holds.message_id not in theirs
+        ]
         is_theirs = device.customer_id in person.customer_ids or device.device_id in person.ids
         if is_theirs or not others:
             gone.append(device.id)
@@ -208,11 +212,11 @@ async def strip_devices(
     for part in in_parts(gone):
         await connection.execute(delete(devices).where(devices.c.id.in_(part)))
     homes = {
-        one.installation_hash: device.device_id
+        registration.installation_hash: device.device_id
         for device in kept.values()
         if device.id not in gone
-        for one in device.registrations
-        if one.holds.message_id not in theirs
+        for registration in device.registrations
+        if registration.holds.message_id not in theirs
     }
     await _remove_tokens(connection, workspace_id, device_ids, installations, homes)
 
@@ -255,9 +259,9 @@ async def _remove_tokens(
             )
         )
         loose = {
-            one
-            for device_id, one in rows
-            if device_id in device_ids and homes.get(one) != device_id
+            installation_hash
+            for device_id, installation_hash in rows
+            if device_id in device_ids and homes.get(installation_hash) != device_id
         }
         needed = loose & (installations.elsewhere | homes.keys())
         await connection.execute(
@@ -273,7 +277,7 @@ async def _remove_tokens(
 async def _others_events(
     connection: AsyncConnection, workspace_id: UUID, person: Person, message_ids: Iterable[str]
 ) -> set[str]:
-    found: set[str] = set()
+    others_ids: set[str] = set()
     for part in in_parts(message_ids):
         seqs = await seqs_of(connection, workspace_id, part)
         rows = await connection.execute(
@@ -281,7 +285,7 @@ async def _others_events(
                 events.c.seq.in_(seqs), events.c.message_id.in_(part)
             )
         )
-        found |= {row.message_id for row in rows if row.customer_id not in person.customer_ids}
+        others_ids |= {row.message_id for row in rows if row.customer_id not in person.customer_ids}
         removed = await connection.execute(
             select(event_traces.c.message_id)
             .join_from(event_traces, ownership_periods, is_in_period(event_traces))
@@ -291,5 +295,5 @@ async def _others_events(
                 ownership_periods.c.customer_id.not_in(person.customer_ids),
             )
         )
-        found |= set(removed.scalars())
-    return found
+        others_ids |= set(removed.scalars())
+    return others_ids

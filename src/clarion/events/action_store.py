@@ -35,7 +35,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class EventPage:
     """A page of events; `further`: where the next one begins, None: there is nothing more."""
 
     events: list[StoredEvent]
@@ -60,7 +60,7 @@ async def find_events(
     scrolled_to: int | None = None,
     limit: int,
     looked_at_max: int = LOOKED_AT_MAX,
-) -> Found:
+) -> EventPage:
     """A source's events by their arrival, the last first unless asked otherwise; from the one after
     `scrolled_to` on, or else `skip` of them later.
 
@@ -145,11 +145,11 @@ def _action() -> ColumnElement[str]:
     )
 
 
-def _page(events_read: list[StoredEvent], limit: int, last: int | None) -> Found:
+def _page(events_read: list[StoredEvent], limit: int, last: int | None) -> EventPage:
     """A page, of events that were asked for with one more; `last`: where the search ended."""
     if len(events_read) > limit:
-        return Found(events=events_read[:limit], further=events_read[limit - 1].seq)
-    return Found(events=events_read, further=last)
+        return EventPage(events=events_read[:limit], further=events_read[limit - 1].seq)
+    return EventPage(events=events_read, further=last)
 
 
 async def _from_here(

@@ -98,17 +98,17 @@ async def write_ownership(
                 "end_at": period.end or _LAST,
                 "customer_id": period.customer_id,
                 "is_user": is_user,
-                "is_real": one.is_real,
+                "is_real": periods.is_real,
             }
-            for (key, is_user), one in sorted(ownership.items(), key=_decider)
-            for period in one.periods
+            for (key, is_user), periods in sorted(ownership.items(), key=_decider)
+            for period in periods.periods
         ],
         key=("workspace_id", "key", "is_user", "start_at"),
     )
     ahead = {
         (key, source_id): lead
-        for (key, _), one in ownership.items()
-        for source_id, lead in one.leads.items()
+        for (key, _), periods in ownership.items()
+        for source_id, lead in periods.leads.items()
     }
     await upsert(
         connection,

@@ -183,7 +183,7 @@ async def get_event(
     connection: AsyncConnection, workspace_id: UUID, message_id: str
 ) -> StoredEvent | None:
     seqs = await seqs_of(connection, workspace_id, [message_id])
-    found = await events_in(
+    stored = await events_in(
         connection,
         stored_event().where(
             events.c.seq.in_(seqs),
@@ -191,7 +191,7 @@ async def get_event(
             events.c.message_id == message_id,
         ),
     )
-    return found[0] if found else None
+    return stored[0] if stored else None
 
 
 async def list_events(

@@ -76,15 +76,15 @@ async def stored_among(
 ) -> set[str]:
     """Those of these messageIds whose events are stored still."""
     wanted = set(message_ids)
-    found: set[str] = set()
+    stored: set[str] = set()
     for part in in_parts(await seqs_of(connection, workspace_id, wanted)):
         rows = await connection.execute(
             select(events.c.message_id).where(
                 events.c.seq.in_(part), unindexed(events.c.workspace_id) == workspace_id
             )
         )
-        found |= wanted.intersection(rows.scalars())
-    return found
+        stored |= wanted.intersection(rows.scalars())
+    return stored
 
 
 async def _remove(

@@ -15,7 +15,7 @@ from clarion.events.collector import Collector, ComeAgain, Taken
 from clarion.faults import Fault, Rejected, invalid, not_found
 from clarion.importing.dry_run import reading_of
 from clarion.importing.lines.reading import RefusedEvent
-from clarion.importing.lines.row_reader import Found, with_names
+from clarion.importing.lines.row_reader import FileRecord, with_names
 from clarion.importing.lines.text_reader import Mark
 from clarion.importing.services.formats import FORMATS, Service
 from clarion.sources.store import get_source
@@ -97,7 +97,7 @@ async def import_rows(
     taken: set[int] = set()
     for number, given in enumerate(records):
         record = with_names(dict(given), FORMATS[service].names)
-        read = reading.read(Found(record=record, text="", line=number, after=Mark()), now)
+        read = reading.read(FileRecord(record=record, text="", line=number, after=Mark()), now)
         if read.refused is not None:
             refused[number] = RefusedRow(
                 row=number, code=read.refused.code, message=read.refused.message

@@ -35,7 +35,9 @@ async def delivery_lines(
     page = first
     while page:
         values = map(asdict, page)
-        yield _lines([_cell(one[column]) for column in DELIVERY_COLUMNS] for one in values)
+        yield _lines(
+            [_cell(delivery[column]) for column in DELIVERY_COLUMNS] for delivery in values
+        )
         page = await read(page[-1]) if len(page) == DELIVERIES_AT_ONCE else []
 
 

@@ -20,7 +20,7 @@ from clarion.importing.lines.reading import (
     RefusedLine,
     refused_line,
 )
-from clarion.importing.lines.row_reader import FileDivided, Found, RecordFormat, read_records
+from clarion.importing.lines.row_reader import FileDivided, FileRecord, RecordFormat, read_records
 from clarion.importing.lines.text_reader import Mark
 
 BATCH_RECORDS = 500
@@ -110,7 +110,7 @@ class Importer:
         body = msgspec.json.encode({"batch": batch.bodies})
         refused: dict[int, RefusedLine] = {}
         for rejected in await self._door.take(body):
-            line = batch.found.get(rejected.message_id or "")
+            line = batch.records.get(rejected.message_id or "")
             if line is not None:
                 refused.setdefault(line.line, refused_line(line, rejected))
         every = sorted([*batch.refused, *refused.values()], key=lambda line: line.line)
@@ -126,7 +126,7 @@ class _Batch:
     """Whose events are in it."""
     size: int = 0
     bodies: list[msgspec.Raw] = field(default_factory=list)
-    found: dict[str, Found] = field(default_factory=dict)
+    records: dict[str, FileRecord] = field(default_factory=dict)
     """The line of each event."""
     refused: list[RefusedLine] = field(default_factory=list)
 
@@ -137,8 +137,8 @@ class _Batch:
     def has_room_for(self, read: ReadLine) -> bool:
         return not read.events or self.size + _size(read.events) <= BATCH_BYTES
 
-    def add(self, found: Found, read: ReadLine) -> None:
-        self.after = found.after
+    def add(self, record: FileRecord, read: ReadLine) -> None:
+        self.after = record.after
         if read.refused is not None:
             self.refused.append(read.refused)
         if not read.events:
@@ -146,7 +146,7 @@ class _Batch:
         self.lines += 1
         self.size += _size(read.events)
         for message_id, raw in read.events:
-            self.found[message_id] = found
+            self.records[message_id] = record
             self.bodies.append(msgspec.Raw(raw))
 
 

@@ -117,8 +117,8 @@ async def source_report(
     counted = await totals(connection, source_id, since)
     by_hour = await hours(connection, source_id, since)
     sums: Counter[str] = Counter()
-    for one in counted:
-        sums[one.kind] += one.count
+    for counter in counted:
+        sums[counter.kind] += counter.count
     wanted = Wanted(source_id=source_id, outcomes=frozenset({Outcome.WARNING}))
     entries, _ = await newest(connection, wanted, None, WARNINGS_READ)
     return SourceCounts(
@@ -156,9 +156,9 @@ _SHOWN = (Kind.ACCEPTED, Kind.DUPLICATE, Kind.REFUSED, Kind.TURNED_AWAY)
 def _names(counted: Sequence[Counted]) -> list[CountedName]:
     """The most frequent first."""
     sums: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
-    for one in counted:
-        if one.kind in (Kind.ACCEPTED, Kind.DUPLICATE):
-            sums[one.label, one.name][one.kind] += one.count
+    for counter in counted:
+        if counter.kind in (Kind.ACCEPTED, Kind.DUPLICATE):
+            sums[counter.label, counter.name][counter.kind] += counter.count
     names = [
         CountedName(
             type=type_,

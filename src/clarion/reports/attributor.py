@@ -17,7 +17,7 @@ from clarion.agent import Agent, AgentName
 from clarion.campaigns.conversion_store import forget_awaited
 from clarion.clock import Clock
 from clarion.deliveries.delivery import parse_push_key
-from clarion.deliveries.engagement.receipt_store import Seen, mark_seen
+from clarion.deliveries.engagement.receipt_store import AppReport, mark_seen
 from clarion.events.messages.reserved import OPENED_NAMES, plain_name
 from clarion.events.store import Receipt, pending_receipts, remove_receipts
 from clarion.reports.conversions import attribute_conversions
@@ -86,7 +86,7 @@ class Attributor:
             return 0
         oldest = min(receipt.received_at for receipt in receipts)
         self._lag_seconds = (self._clock.now() - oldest).total_seconds()
-        seen: dict[UUID, list[Seen]] = defaultdict(list)
+        seen: dict[UUID, list[AppReport]] = defaultdict(list)
         for receipt in receipts:
             report = _seen(receipt)
             if report is not None:
@@ -101,12 +101,12 @@ class Attributor:
         return len(receipts)
 
 
-def _seen(receipt: Receipt) -> Seen | None:
+def _seen(receipt: Receipt) -> AppReport | None:
     key_match = _PUSH_KEY.search(receipt.body)
     ids = parse_push_key(key_match[1]) if key_match is not None else None
     if ids is None:
         return None
-    return Seen(
+    return AppReport(
         launch_id=ids[0],
         device_row_id=ids[1],
         at=receipt.at,

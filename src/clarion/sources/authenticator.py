@@ -31,7 +31,7 @@ from clarion.sources.auth_result import (
     TooFast,
     UnknownKey,
 )
-from clarion.sources.key_loader import Found, KeyLoader, KeyLoaderOptions
+from clarion.sources.key_loader import KeyAnswer, KeyLoader, KeyLoaderOptions
 from clarion.sources.key_store import USED_SECONDS, note_uses
 from clarion.sources.rate_limit import Bucket, Limit, debit, seconds_to_wait
 from clarion.sources.source import KeyKind, is_allowed
@@ -73,7 +73,7 @@ class WriteKeyAuthenticator:
         self._reader = KeyLoader(database, clock, vault, options.key_loader)
         self._rejected_calls = rejected_calls
         self._options = options
-        self._remembered: dict[str, tuple[Found, float]] = {}
+        self._remembered: dict[str, tuple[KeyAnswer, float]] = {}
         self._buckets: dict[UUID, Bucket] = {}
         self._noted: dict[UUID, datetime] = {}
         self._to_note: dict[UUID, KeyKind] = {}
@@ -177,13 +177,13 @@ class WriteKeyAuthenticator:
         self._rejected_calls.note(_place_of(admission), Rejected(code, message))
         return TooFast(retry_after_seconds=seconds)
 
-    async def _known(self, write_key: str) -> Found:
+    async def _known(self, write_key: str) -> KeyAnswer:
         remembered = self._remembered.get(write_key)
         if remembered is not None and remembered[1] > monotonic():
             return remembered[0]
         return await self._look_up(write_key)
 
-    async def _look_up(self, write_key: str) -> Found:
+    async def _look_up(self, write_key: str) -> KeyAnswer:
         if not write_key or len(write_key) > WRITE_KEY_CHARACTERS_MAX or "\x00" in write_key:
             return None
         result = await self._reader.read(write_key)

@@ -20,7 +20,7 @@ from clarion.storage.vault import Vault
 KEYS_MAX = 500
 """Asked for in one statement."""
 
-Found = AuthResult | Retired | None
+KeyAnswer = AuthResult | Retired | None
 """What is known of a key; None: nobody ever had it."""
 
 
@@ -40,12 +40,12 @@ class KeyLoader:
         self._clock = clock
         self._vault = vault
         self._options = options
-        self._waiting: dict[str, asyncio.Future[Found | Exception]] = {}
+        self._waiting: dict[str, asyncio.Future[KeyAnswer | Exception]] = {}
         self._reading: asyncio.Task[None] | None = None
         self._pause_until = 0.0
         self._locked = OutageLog("identity_secrets_locked", "error")
 
-    async def read(self, write_key: str) -> Found:
+    async def read(self, write_key: str) -> KeyAnswer:
         """Reads what the key opens now. Raises StorageUnavailable."""
         answer = self._waiting.get(write_key)
         if answer is None:
@@ -68,7 +68,7 @@ class KeyLoader:
             await asyncio.sleep(max(0.0, self._pause_until - monotonic()))
             keys = list(self._waiting)[:KEYS_MAX]
             asked = {key: self._waiting.pop(key) for key in keys}
-            answers: dict[str, Found | Exception] = {}
+            answers: dict[str, KeyAnswer | Exception] = {}
             try:
                 async with self._database.read() as connection:
                     results = await find_admissions(

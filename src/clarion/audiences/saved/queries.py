@@ -180,14 +180,14 @@ async def _sample(
     connection: AsyncConnection, actor: Actor, rule: Rule, now: datetime, limit: int
 ) -> list[Customer]:
     """By id, which is a hash: it is a sample of all ages."""
-    found = await customers_in(
+    members = await customers_in(
         connection,
         select(customers)
         .where(unindexed(customers.c.workspace_id) == actor.workspace_id, matches(rule, now))
         .order_by(customers.c.id)
         .limit(limit),
     )
-    return [replace(customer, traits=shown_traits(customer.traits)) for customer in found]
+    return [replace(customer, traits=shown_traits(customer.traits)) for customer in members]
 
 
 async def _explain(

@@ -116,8 +116,8 @@ def fingerprint(campaign: Campaign, *, audience: Rule, limits: Limits, at: str) 
     return _hash(fields)
 
 
-def _hash(told: Mapping[str, Any]) -> str:
-    return sha256(msgspec.json.encode(told, order="deterministic")).hexdigest()
+def _hash(parts: Mapping[str, Any]) -> str:
+    return sha256(msgspec.json.encode(parts, order="deterministic")).hexdigest()
 
 
 def text_of(trigger: Trigger) -> str:

@@ -41,18 +41,18 @@ async def sample_devices(
     """At most `limit` devices that a rule (its audiences resolved) reaches and whose customers take
     pushes, from a place on that `chance` (in [0, 1)) says. Ids are hashes: they are of all ages."""
     start = UUID(int=int(chance * _IDS))
-    found: dict[UUID, SampledDevice] = {}
+    sample: dict[UUID, SampledDevice] = {}
     for after in (start, None):
-        page = devices_of(workspace_id, rule, now=now, after=after, limit=limit - len(found))
+        page = devices_of(workspace_id, rule, now=now, after=after, limit=limit - len(sample))
         rows = await connection.execute(
             page.add_columns(devices.c.facts, customers.c.user_id, customers.c.traits)
         )
         for row in rows:
             if not row.push_opted_out:
-                found[row.id] = _device(row)
-        if len(found) >= limit:
+                sample[row.id] = _device(row)
+        if len(sample) >= limit:
             break
-    return list(found.values())
+    return list(sample.values())
 
 
 async def locales_of(

@@ -119,8 +119,8 @@ async def check(
     if json:
         print_json(checked)
         return
-    for found in checked["findings"]:
-        _print_fault(f"{found['customers']} of {checked['customers']} customers", found)
+    for finding in checked["findings"]:
+        _print_fault(f"{finding['customers']} of {checked['customers']} customers", finding)
     console.print(
         f"{checked['customers_fine']:,} of {checked['customers']:,} customers looked at are fine.",
         highlight=False,
@@ -193,8 +193,8 @@ def _meter(meter: Record) -> str:
         if meter[name] is not None
     ]
     unit = (" characters", " lines")
-    told = ", ".join(part + unit[index] for index, part in enumerate(parts))
-    return f"{told}, cut" if meter["is_cut"] else told
+    seen_parts = ", ".join(part + unit[index] for index, part in enumerate(parts))
+    return f"{seen_parts}, cut" if meter["is_cut"] else seen_parts
 
 
 def _print_fault(whom: str, fault: dict[str, Any]) -> None:

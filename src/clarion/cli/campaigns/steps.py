@@ -191,9 +191,9 @@ def told_of(expected: Record) -> str:
     among = f", {left_out:,} more are left out" if left_out else ""
     limits = expected["limits"] or {}
     counts = {words: limits.get(name) for name, words in _LIMITED.items()}
-    told = ", ".join(f"{count:,} {words}" for words, count in counts.items() if count)
+    sums = ", ".join(f"{count:,} {words}" for words, count in counts.items() if count)
     about = "about " if limits.get("is_estimate") else ""
-    limited = f". The workspace's limits leave {about}so many of them alone: {told}" if told else ""
+    limited = f". The workspace's limits leave {about}so many of them alone: {sums}" if sums else ""
     return f"{expected['name']} sends to {devices} of {customers} now{among}{limited}"
 
 

@@ -84,8 +84,8 @@ def _tell(foreseen: dict[str, Any], *, more: int) -> None:
     if more > 0:
         console.print(f"… and {more:,} more", style="dim", highlight=False)
     parts = f" ({foreseen['partly']:,} of them in part)" if foreseen["partly"] else ""
-    told = f"{foreseen['taken']:,} would be taken{parts}, {foreseen['refused']:,} refused."
-    print_done(f"{told} Nothing was kept.")
+    foreseen_sums = f"{foreseen['taken']:,} would be taken{parts}, {foreseen['refused']:,} refused."
+    print_done(f"{foreseen_sums} Nothing was kept.")
     divided = foreseen["ends_early"]
     if divided is not None:
         console.print(

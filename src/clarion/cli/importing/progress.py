@@ -111,12 +111,12 @@ class ProgressFile:
             "message": refused_line.message,
         }
         if self.header is not None:
-            cells = self._own(refused_line.found.cells) or [refused_line.found.text]
+            cells = self._own(refused_line.file_record.cells) or [refused_line.file_record.text]
             return _cells([*map(str, why.values()), *map(safe, cells)], self.header)
         try:
-            record = msgspec.json.decode(refused_line.found.text, type=dict[str, Any])
+            record = msgspec.json.decode(refused_line.file_record.text, type=dict[str, Any])
         except ValueError:
-            record = {"text": refused_line.found.text}
+            record = {"text": refused_line.file_record.text}
         record.pop(REFUSED, None)
         return msgspec.json.encode({REFUSED: why, **record}) + b"\n"
 

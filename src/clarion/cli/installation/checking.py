@@ -59,7 +59,7 @@ async def check(*, json: AsJson = False) -> int:
         *await asyncio.to_thread(check_fcm, settings),
     ]
     print_records(findings, as_json=json, columns=("part", "result", "detail"), none="")
-    is_wrong = any(one["result"] == "wrong" for one in findings)
+    is_wrong = any(finding["result"] == "wrong" for finding in findings)
     return ExitCode.FAILURE if is_wrong else ExitCode.OK
 
 

@@ -34,7 +34,7 @@ Values = dict[str, dict[Labels, float]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
+class Snapshot:
     """What processes said at one instant. Numbers that each process has for itself are added up;
     of what all of them see alike, and of times, the largest is taken."""
 
@@ -124,7 +124,7 @@ async def top(
             live.update(screen(before, after, clock.now()))
 
 
-async def look(addresses: Sequence[str], at: float) -> Seen:
+async def look(addresses: Sequence[str], at: float) -> Snapshot:
     """Ask all of them, side by side."""
     answers = await asyncio.gather(*(asyncio.to_thread(_text, url) for url in addresses))
     gathered = _Gathered()
@@ -133,10 +133,10 @@ async def look(addresses: Sequence[str], at: float) -> Seen:
             gathered.silent.append(url)
         else:
             gathered.add(text)
-    return Seen(at=at, values=gathered.values, silent=tuple(gathered.silent))
+    return Snapshot(at=at, values=gathered.values, silent=tuple(gathered.silent))
 
 
-def rates(before: Seen, after: Seen, name: str, label: str) -> dict[str, float]:
+def rates(before: Snapshot, after: Snapshot, name: str, label: str) -> dict[str, float]:
     """How fast a counter rises, per second, by a label. A process that began anew counts from 0."""
     seconds = max(after.at - before.at, 1e-9)
     known = before.by(name, label)
@@ -146,7 +146,7 @@ def rates(before: Seen, after: Seen, name: str, label: str) -> dict[str, float]:
     }
 
 
-def figures(before: Seen, after: Seen) -> dict[str, Any]:
+def figures(before: Snapshot, after: Snapshot) -> dict[str, Any]:
     """All that the screen shows, for scripts."""
     return {
         "events_per_second": rates(before, after, "clarion_events_total", "outcome"),
@@ -165,7 +165,7 @@ def figures(before: Seen, after: Seen) -> dict[str, Any]:
     }
 
 
-def screen(before: Seen, after: Seen, now: datetime) -> Group:
+def screen(before: Snapshot, after: Snapshot, now: datetime) -> Group:
     """One screen of it."""
     shown = figures(before, after)
     blocks = [
@@ -198,7 +198,7 @@ def _table(title: str, values: Mapping[str, float], *, is_bad: bool = False) -> 
     return table
 
 
-def _agents(seen: Seen, now: datetime) -> Table:
+def _agents(seen: Snapshot, now: datetime) -> Table:
     table = Table(title="agents", box=None, title_justify="left", header_style="dim")
     for column in ("agent", "last worked", "lag", "failures", "restarts"):
         table.add_column(column, justify="left" if column == "agent" else "right")

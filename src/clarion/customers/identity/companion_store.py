@@ -19,7 +19,7 @@ Companion = tuple[str, str]
 
 
 async def add_companions(
-    connection: AsyncConnection, workspace_id: UUID, found: Iterable[Companion]
+    connection: AsyncConnection, workspace_id: UUID, new_companions: Iterable[Companion]
 ) -> None:
     """Note these; one that is there already stays."""
     await insert_new(
@@ -27,7 +27,7 @@ async def add_companions(
         companions,
         [
             {"workspace_id": workspace_id, "id": id_beside, "key": key}
-            for id_beside, key in sorted(set(found))
+            for id_beside, key in sorted(set(new_companions))
         ],
     )
 

@@ -40,7 +40,7 @@ class Owned(Struct, frozen=True, kw_only=True):
         return all(run.start in starts for run in before.runs)
 
 
-class Placed(Protocol):
+class KeyedEvent(Protocol):
     """A stored event, as far as it says whose it is."""
 
     @property
@@ -121,7 +121,7 @@ def owned_anew(
     return owned_by_decider, outdated, led
 
 
-def owner_of_stored(event: Placed, known: Identifier) -> Owner:
+def owner_of_stored(event: KeyedEvent, known: Identifier) -> Owner:
     """Whose a stored event is, by what is known of its key."""
     if event.user_id is not None and known.flags.is_real:
         return User(event.key)

@@ -75,13 +75,13 @@ async def find_person(
             break
         known = await read(connection, workspace_id, ids | theirs)
         owners = await _real_owners(connection, workspace_id, ids, users)
-        for one in sorted(ids):
-            if owners.get(one) or (one in known and known[one].flags.is_real):
-                shared.add(one)
+        for own_id in sorted(ids):
+            if owners.get(own_id) or (own_id in known and known[own_id].flags.is_real):
+                shared.add(own_id)
                 continue
-            theirs.add(one)
-            if one in known:
-                customer_ids |= _strangers(workspace_id, one, known[one].timeline)
+            theirs.add(own_id)
+            if own_id in known:
+                customer_ids |= _strangers(workspace_id, own_id, known[own_id].timeline)
     return Person(
         subject=before.subject,
         users=users,

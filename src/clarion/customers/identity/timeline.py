@@ -28,8 +28,8 @@ from msgspec.structs import replace
 from clarion.customers.identity.claims.claim import (
     Claim,
     ClaimKind,
+    ClaimStatement,
     IsReal,
-    Said,
     lead_of,
     moved_back,
     said_by,
@@ -159,9 +159,9 @@ def timeline(
         new_claims if earlier is None else new_claims.union(_said_earlier(earlier, is_real))
     )
     spans: list[Span] = []
-    mover: Said | None = None
+    mover: ClaimStatement | None = None
     absorber: str | None = None
-    left: Said | None = None
+    left: ClaimStatement | None = None
     for claim_said in said:
         if claim_said.is_deletion:
             is_owners = bool(spans) and spans[-1].user_id == claim_said.deleted_by
@@ -267,7 +267,9 @@ def owners_after(
     return owners
 
 
-def _owner_now(key: str, order: Sequence[Said], mover: Said | None, after: Timeline) -> Owner:
+def _owner_now(
+    key: str, order: Sequence[ClaimStatement], mover: ClaimStatement | None, after: Timeline
+) -> Owner:
     if mover is not None and mover.user_id:
         return User(mover.user_id)
     place = 0 if mover is None else bisect_right(order, mover)
@@ -280,7 +282,7 @@ def _owner_now(key: str, order: Sequence[Said], mover: Said | None, after: Timel
     return Provisional(key, None if span is None or span.user_id is not None else span.since)
 
 
-def _span(said: Said) -> Span:
+def _span(said: ClaimStatement) -> Span:
     if said.user_id:
         return Span(at=said.at, user_id=said.user_id)
     clock_at = None if said.clock_at == said.at else said.clock_at
@@ -307,9 +309,9 @@ def _leads(claims: Iterable[Claim], known: Mapping[int, int]) -> dict[int, int]:
     return leads
 
 
-def _said_earlier(earlier: Earlier, is_real: IsReal) -> set[Said]:
+def _said_earlier(earlier: Earlier, is_real: IsReal) -> set[ClaimStatement]:
     return {
-        Said(
+        ClaimStatement(
             at=span.at,
             is_user=span.user_id is not None,
             message_id="",

@@ -17,8 +17,8 @@ from clarion.customers.ingest_plan.requests import (
 )
 from clarion.customers.profile.customer import (
     NEVER,
+    ActiveCustomer,
     CustomerRecord,
-    Seen,
     made_anew,
     new_customer,
     seen,
@@ -53,7 +53,7 @@ def keep_customers(
     heirs = set(batch.absorbed.values())
     students = taught | (heirs & gained.keys())
     known = yield from LockCustomers({owners[one] for one in {*students, *heirs, *batch.absorbed}})
-    met: list[Seen] = []
+    met: list[ActiveCustomer] = []
     after: dict[Owner, CustomerRecord] = {}
     for owner, events in gained.items():
         if owner in batch.touched:

@@ -26,7 +26,7 @@ from clarion.customers.identity.claims.repeated_claims import Day
 from clarion.customers.identity.identifier import Flags
 from clarion.customers.identity.known import Identifier, Stored
 from clarion.customers.identity.ownership import Decider, Owned
-from clarion.customers.profile.customer import CustomerRecord, Seen, TraitClaim
+from clarion.customers.profile.customer import ActiveCustomer, CustomerRecord, TraitClaim
 from clarion.events.before import Before
 
 T = TypeVar("T")
@@ -162,7 +162,7 @@ class LastSeen(Request[datetime | None], frozen=True):
 class WriteCustomers(Write, frozen=True):
     """`seen`: of them only the times are widened, where they are there."""
 
-    seen: Sequence[Seen]
+    seen: Sequence[ActiveCustomer]
     kept: Sequence[CustomerRecord]
 
 

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from clarion.customers.identity.identifier import Owner, Provisional, User
 from clarion.customers.profile.traits import Profile, TraitUpdate
-from clarion.customers.profile.wrong_clock import Installation, Taught, in_one_order
+from clarion.customers.profile.wrong_clock import Installation, TimedLesson, in_one_order
 from clarion.events.messages.message import Event
 
 NEVER = datetime(1, 1, 2, tzinfo=UTC)
@@ -63,12 +63,12 @@ class TraitClaim(Struct, frozen=True, kw_only=True, gc=False):
     """What one identify taught, kept apart from the event that said it. `at`: when it was said, as
     people are shown it. `is_active`: the person was there."""
 
-    taught: Taught
+    taught: TimedLesson
     at: datetime
     is_active: bool
 
 
-class Told(Protocol):
+class KeptIdentify(Protocol):
     """An identify, or what is kept of one."""
 
     @property
@@ -83,7 +83,7 @@ class Told(Protocol):
     def is_active(self) -> bool: ...
 
 
-class Seen(Struct, frozen=True, gc=False):
+class ActiveCustomer(Struct, frozen=True, gc=False):
     """A customer who did something that teaches nothing about them."""
 
     id: UUID
@@ -121,23 +121,27 @@ def made_anew(
     )
 
 
-def lesson_of(told: Told, traits: Mapping[str, Any], *, is_identified: bool) -> TraitUpdate:
+def lesson_of(
+    identify: KeptIdentify, traits: Mapping[str, Any], *, is_identified: bool
+) -> TraitUpdate:
     """What it teaches. `is_identified`: its user id is a person's."""
     return TraitUpdate(
         traits=traits,
         is_identified=is_identified,
-        at=told.order_at or told.clock_at or told.at,
-        message_id=told.message_id,
+        at=identify.order_at or identify.clock_at or identify.at,
+        message_id=identify.message_id,
     )
 
 
-def trait_claim(told: Told, lesson: TraitUpdate, clock: Installation | None) -> TraitClaim:
-    """`clock`: whose it was told by."""
-    is_clock_wrong = told.order_at is not None
-    taught = Taught(
-        lesson=lesson, installation=clock, clock_at=told.clock_at if is_clock_wrong else None
+def trait_claim(
+    identify: KeptIdentify, lesson: TraitUpdate, clock: Installation | None
+) -> TraitClaim:
+    """`clock`: by whose clock it was told."""
+    is_clock_wrong = identify.order_at is not None
+    taught = TimedLesson(
+        lesson=lesson, installation=clock, clock_at=identify.clock_at if is_clock_wrong else None
     )
-    return TraitClaim(taught=taught, at=told.at, is_active=told.is_active)
+    return TraitClaim(taught=taught, at=identify.at, is_active=identify.is_active)
 
 
 def installation_of(event: Event) -> str | None:
@@ -150,14 +154,14 @@ def teaches(event: Event) -> bool:
     return bool(event.traits) or not event.is_active
 
 
-def seen(customer_id: UUID, owner: Owner, events: Gained) -> Seen:
+def seen(customer_id: UUID, owner: Owner, events: Gained) -> ActiveCustomer:
     """What `events` say of a customer whom they teach nothing about."""
     first = last = events[0][0].at
     if len(events) > 1:
         times = [event.at for event, _ in events]
         first, last = min(times), max(times)
     user_id, key = names_of(owner)
-    return Seen(customer_id, user_id, key, first, last)
+    return ActiveCustomer(customer_id, user_id, key, first, last)
 
 
 def names_of(owner: Owner) -> tuple[str | None, str | None]:

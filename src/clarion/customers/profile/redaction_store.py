@@ -53,7 +53,7 @@ async def known_tokens(
     ]
     by_hash = {token_hash(word): word for word in words_of(texts)}
     hashes = sorted(by_hash)
-    found: set[str] = set()
+    known_words: set[str] = set()
     for start in range(0, len(hashes), WORDS_AT_ONCE):
         rows = await connection.execute(
             select(tokens.c.installation_hash, tokens.c.device_id).where(
@@ -63,12 +63,12 @@ async def known_tokens(
                 ),
             )
         )
-        found |= {
+        known_words |= {
             by_hash[row.installation_hash]
             for row in rows
             if by_hash[row.installation_hash] != row.device_id
         }
-    return found | await _tokens_of(connection, workspace_id, customer_ids)
+    return known_words | await _tokens_of(connection, workspace_id, customer_ids)
 
 
 async def _tokens_of(

@@ -65,8 +65,8 @@ async def customers_by_ids(
     if not wanted:
         return {}
     ours = (customers.c.workspace_id == workspace_id, customers.c.id.in_(wanted))
-    found = await customers_in(connection, select(customers).where(*ours))
-    return {customer.id: customer for customer in found}
+    records = await customers_in(connection, select(customers).where(*ours))
+    return {customer.id: customer for customer in records}
 
 
 def _ways(workspace_id: UUID, wanted: str) -> Iterator[Select[Any]]:

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Delete, ScalarSelect, Select, Table, bindparam, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from clarion.customers.profile.customer import CustomerRecord, Seen
+from clarion.customers.profile.customer import ActiveCustomer, CustomerRecord
 from clarion.customers.profile.traits import Profile
 from clarion.events.ownership_store import is_in_period, owned_by
 from clarion.storage.bulk import in_parts, upsert
@@ -148,7 +148,7 @@ async def keep_customers(
 
 
 async def see_customers(
-    connection: AsyncConnection, workspace_id: UUID, seen: Iterable[Seen]
+    connection: AsyncConnection, workspace_id: UUID, seen: Iterable[ActiveCustomer]
 ) -> None:
     """Widen when each was first and last seen, and create those who are new. Traits of one who is
     there are left alone, so nothing is read."""
@@ -269,8 +269,8 @@ async def _one(
     connection: AsyncConnection, workspace_id: UUID, is_meant: ColumnElement[bool]
 ) -> Customer | None:
     ours = customers.c.workspace_id == workspace_id
-    found = await customers_in(connection, select(customers).where(ours, is_meant))
-    return found[0] if found else None
+    records = await customers_in(connection, select(customers).where(ours, is_meant))
+    return records[0] if records else None
 
 
 def _customer(row: Any) -> Customer:
@@ -298,7 +298,7 @@ _LEARNT = (
 """What may change of a customer: the id is made of the others."""
 
 
-def _by_id(customer: Seen | CustomerRecord) -> bytes:
+def _by_id(customer: ActiveCustomer | CustomerRecord) -> bytes:
     return customer.id.bytes
 
 

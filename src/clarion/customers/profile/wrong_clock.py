@@ -29,7 +29,7 @@ class Installation(Struct, frozen=True, gc=False):
     key: str
 
 
-class Taught(Struct, frozen=True, kw_only=True, gc=False):
+class TimedLesson(Struct, frozen=True, kw_only=True, gc=False):
     """A lesson, and by what clock it was told; `clock_at` is None where the clock can be right."""
 
     lesson: TraitUpdate
@@ -37,18 +37,18 @@ class Taught(Struct, frozen=True, kw_only=True, gc=False):
     clock_at: datetime | None = None
 
 
-def in_one_order(taught: Sequence[Taught]) -> list[TraitUpdate]:
+def in_one_order(taught: Sequence[TimedLesson]) -> list[TraitUpdate]:
     """The lessons of one customer, each at its place in time, whatever the order they come in."""
     amounts: dict[Installation, list[timedelta]] = defaultdict(list)
-    for one in taught:
-        if one.installation is not None and one.clock_at is not None:
-            insort(amounts[one.installation], one.lesson.at - one.clock_at)
+    for timed in taught:
+        if timed.installation is not None and timed.clock_at is not None:
+            insort(amounts[timed.installation], timed.lesson.at - timed.clock_at)
     lessons = []
-    for one in taught:
-        lesson = one.lesson
-        if one.installation is not None and one.clock_at is not None:
-            known = amounts[one.installation]
-            least = known[bisect_left(known, lesson.at - one.clock_at - WAIT_MAX)]
-            lesson = replace(lesson, at=one.clock_at + least)
+    for timed in taught:
+        lesson = timed.lesson
+        if timed.installation is not None and timed.clock_at is not None:
+            known = amounts[timed.installation]
+            least = known[bisect_left(known, lesson.at - timed.clock_at - WAIT_MAX)]
+            lesson = replace(lesson, at=timed.clock_at + least)
         lessons.append(lesson)
     return sorted(lessons, key=lambda lesson: (lesson.at, lesson.message_id))

@@ -23,7 +23,7 @@ _PENDING = DeliveryState.PENDING.value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
+class AppReport:
     """An app's report that a push was received, or opened, which implies received."""
 
     launch_id: UUID
@@ -40,7 +40,9 @@ class _Report:
     opened_at: datetime | None = None
 
 
-async def mark_seen(connection: AsyncConnection, workspace_id: UUID, seen: Sequence[Seen]) -> None:
+async def mark_seen(
+    connection: AsyncConnection, workspace_id: UUID, seen: Sequence[AppReport]
+) -> None:
     """Enters apps' reports in their deliveries. A delivery whose push is not settled yet may have
     no row: it gets a pending one in the same chunk."""
     launch_ids = {receipt.launch_id for receipt in seen}

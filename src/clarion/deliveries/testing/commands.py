@@ -130,13 +130,13 @@ async def send_test(
     )
     if isinstance(noted, Rejected):
         return noted
-    told: dict[UUID, TestPush] = {}
+    settled: dict[UUID, TestPush] = {}
     ready: dict[UUID, list[tuple[TestDevice, Push]]] = defaultdict(list)
     for device in devices:
         app = None if device.firebase_app_id is None else apps[device.firebase_app_id]
         push = _prepared(test_id, template, device, app, now, values)
         if isinstance(push, TestPush):
-            told[device.delivery.device_id] = push
+            settled[device.delivery.device_id] = push
         else:
             assert device.firebase_app_id is not None
             ready[device.firebase_app_id].append((device, push))
@@ -146,9 +146,9 @@ async def send_test(
         pushes = [push for _, push in several]
         send = provider.validate if asked.is_dry else provider.send
         for (device, _), outcome in zip(several, await send(app, pushes), strict=True):
-            told[device.delivery.device_id] = _told(template, device, *words_of(outcome))
+            settled[device.delivery.device_id] = _told(template, device, *words_of(outcome))
     return TestSend(
-        dry_run=asked.is_dry, pushes=[told[device.delivery.device_id] for device in devices]
+        dry_run=asked.is_dry, pushes=[settled[device.delivery.device_id] for device in devices]
     )
 
 

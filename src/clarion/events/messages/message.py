@@ -17,7 +17,7 @@ from clarion.events.messages.installation import named_device
 from clarion.events.messages.json_limits import is_nested_too_deeply
 from clarion.events.messages.proof import Proof
 from clarion.events.messages.reserved import PUSH_NAMES, plain_name
-from clarion.events.messages.timestamps import Placed, Times, in_order, parse_time, times_of
+from clarion.events.messages.timestamps import EventTimes, Times, in_order, parse_time, times_of
 from clarion.events.messages.yes_or_no import says_no, yes_or_no
 from clarion.ingest_log.rejection import RejectedEvent
 
@@ -184,7 +184,7 @@ def tell_apart(events: Sequence[Event], first_place: int = 0) -> None:
     if first_place == 0 and _are_apart(events):
         return
     placed = [
-        Placed(
+        EventTimes(
             event.device_id or event.context_device_id or event.anonymous_id or event.user_id,
             Times(event.at, event.clock_at, event.order_at),
         )

@@ -58,7 +58,7 @@ class Times(NamedTuple):
     order_at: datetime | None
 
 
-class Placed(NamedTuple):
+class EventTimes(NamedTuple):
     """One event of a call as far as its order matters. `group` tells installations apart."""
 
     group: str | None
@@ -131,7 +131,7 @@ def times_of(
     return Times(at, clock_at, None if _can_be_right(clock_at, sent_at, received_at) else at)
 
 
-def in_order(events: Sequence[Placed], first_place: int = 0) -> list[Times]:
+def in_order(events: Sequence[EventTimes], first_place: int = 0) -> list[Times]:
     """The times of a call's events, told apart by their place where they are the same.
 
     An event that tells no time counts with the one before it in the call that is of the same
@@ -162,7 +162,7 @@ def in_order(events: Sequence[Placed], first_place: int = 0) -> list[Times]:
     return times
 
 
-def _with_neighbours(events: Sequence[Placed]) -> list[Times]:
+def _with_neighbours(events: Sequence[EventTimes]) -> list[Times]:
     bases = [event.times for event in events]
     for places in (range(len(events)), reversed(range(len(events)))):
         last: dict[str | None, Times] = {}

@@ -120,12 +120,12 @@ def _times_of(since: Any) -> dict[str, Any]:
     return {"timestamp": shown.isoformat(), "originalTimestamp": at.isoformat()}
 
 
-def _is_at(one: Any, other: Any) -> bool:
-    return parse_time(one) == parse_time(other)
+def _is_at(left: Any, right: Any) -> bool:
+    return parse_time(left) == parse_time(right)
 
 
-def _is_before(one: Any, other: Any) -> bool:
-    first, second = parse_time(one), parse_time(other)
+def _is_before(left: Any, right: Any) -> bool:
+    first, second = parse_time(left), parse_time(right)
     return first is not None and second is not None and first < second
 
 

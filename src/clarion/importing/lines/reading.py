@@ -9,7 +9,7 @@ from clarion.events.calls.check import check
 from clarion.faults import Rejected
 from clarion.importing.lines.columns import SOURCE
 from clarion.importing.lines.row import Judge, RecordKind, as_events, without_refusal
-from clarion.importing.lines.row_reader import Found
+from clarion.importing.lines.row_reader import FileRecord
 from clarion.importing.services.formats import ServiceFormat
 from clarion.ingest_log.rejection import RejectedEvent
 
@@ -33,7 +33,7 @@ class RefusedLine:
     line: int
     code: str
     message: str
-    found: Found
+    file_record: FileRecord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,34 +56,40 @@ class Reading:
     other_sources: frozenset[str] = frozenset()
     """The names of those that the events do not come from."""
 
-    def read(self, found: Found, now: datetime) -> ReadLine:
+    def read(self, file_record: FileRecord, now: datetime) -> ReadLine:
         """The messageIds and events of a line, or why the ingestor would reject them."""
-        if isinstance(found.record, Rejected):
-            return ReadLine(refused=refused_line(found, found.record))
+        if isinstance(file_record.record, Rejected):
+            return ReadLine(refused=refused_line(file_record, file_record.record))
         if isinstance(self.kind, ServiceFormat):
-            return self._read_service(self.kind, found, found.record, now)
-        body = found.record.get("body")
-        source = found.record.get(SOURCE) or (body.get(SOURCE) if isinstance(body, dict) else None)
+            return self._read_service(self.kind, file_record, file_record.record, now)
+        body = file_record.record.get("body")
+        source = file_record.record.get(SOURCE) or (
+            body.get(SOURCE) if isinstance(body, dict) else None
+        )
         if isinstance(source, str) and source in self.other_sources:
             fault = Rejected(
                 code="other_source",
                 message=f"The line is of the source {source[:100]!r}: import it --source that, or "
                 f"leave the column out, --rename {SOURCE}=.",
             )
-            return ReadLine(refused=refused_line(found, fault))
-        events = self._events_of(self.kind, found.record, now)
+            return ReadLine(refused=refused_line(file_record, fault))
+        events = self._events_of(self.kind, file_record.record, now)
         if isinstance(events, Rejected):
-            return ReadLine(refused=refused_line(found, events))
+            return ReadLine(refused=refused_line(file_record, events))
         return ReadLine(events=events)
 
     def _read_service(
-        self, written: ServiceFormat, found: Found, record: Mapping[str, Any], now: datetime
+        self,
+        written: ServiceFormat,
+        file_record: FileRecord,
+        record: Mapping[str, Any],
+        now: datetime,
     ) -> ReadLine:
         """Each part of a row is taken or refused by itself, a customer before their devices: an
         opt-out is known before there is anything to send to."""
         row = written.read(without_refusal(record))
         if isinstance(row, Rejected):
-            return ReadLine(refused=refused_line(found, row))
+            return ReadLine(refused=refused_line(file_record, row))
         parts = [] if row.customer is None else [(RecordKind.CUSTOMERS, row.customer)]
         parts += [(RecordKind.DEVICES, device) for device in row.devices]
         read: Events = []
@@ -100,7 +106,7 @@ class Reading:
             code=refused[0].code,
             message=" ".join(dict.fromkeys(fault.message for fault in refused)),
         )
-        return ReadLine(events=read, refused=refused_line(found, why))
+        return ReadLine(events=read, refused=refused_line(file_record, why))
 
     def _events_of(
         self, kind: RecordKind, record: Mapping[str, Any], now: datetime
@@ -119,6 +125,8 @@ class Reading:
         return read
 
 
-def refused_line(found: Found, why: Rejected | RefusedEvent) -> RefusedLine:
+def refused_line(file_record: FileRecord, why: Rejected | RefusedEvent) -> RefusedLine:
     """The line as one that is refused."""
-    return RefusedLine(line=found.line, code=why.code, message=why.message, found=found)
+    return RefusedLine(
+        line=file_record.line, code=why.code, message=why.message, file_record=file_record
+    )

@@ -35,7 +35,7 @@ class FileDivided(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class FileRecord:
     """A record, or what is wrong with it; `text` is how it stands in the file, `line` its first
     line (from 1), `after` the place behind it."""
 
@@ -69,7 +69,7 @@ class Header:
     """Where the first record begins."""
 
 
-def read_records(file: BinaryIO, written: RecordFormat, start: Mark) -> Iterator[Found]:
+def read_records(file: BinaryIO, written: RecordFormat, start: Mark) -> Iterator[FileRecord]:
     """The records from `start` on. Blank lines are none."""
     match written.form:
         case RecordForm.CSV:
@@ -119,7 +119,7 @@ def renamed(columns: Sequence[str], names: Mapping[str, str]) -> list[str]:
     return [names.get(column, column) for column in columns]
 
 
-def _ndjson(file: BinaryIO, written: RecordFormat, start: Mark) -> Iterator[Found]:
+def _ndjson(file: BinaryIO, written: RecordFormat, start: Mark) -> Iterator[FileRecord]:
     lines = Lines(file, start, written.encoding)
     while True:
         lines.begin()
@@ -130,10 +130,10 @@ def _ndjson(file: BinaryIO, written: RecordFormat, start: Mark) -> Iterator[Foun
             record = _damage(lines, written) or _object(text, written.names)
             if isinstance(record, Rejected) and record.code == "line_unfinished":
                 record, text = _unfinished(lines, record, text)
-            yield Found(record=record, text=text.strip(), line=lines.line, after=lines.mark)
+            yield FileRecord(record=record, text=text.strip(), line=lines.line, after=lines.mark)
 
 
-def _csv(file: BinaryIO, written: RecordFormat, start: Mark) -> Iterator[Found]:
+def _csv(file: BinaryIO, written: RecordFormat, start: Mark) -> Iterator[FileRecord]:
     lines = Lines(file, Mark(), written.encoding)
     header = _header(lines, written)
     if header is None:
@@ -172,9 +172,9 @@ def _csv(file: BinaryIO, written: RecordFormat, start: Mark) -> Iterator[Found]:
 
 def _found(
     record: dict[str, Any] | Rejected, lines: Lines, before: int, cells: Sequence[str] = ()
-) -> Found:
+) -> FileRecord:
     text = lines.text.rstrip("\r\n")
-    return Found(record=record, text=text, line=before + 1, after=lines.mark, cells=cells)
+    return FileRecord(record=record, text=text, line=before + 1, after=lines.mark, cells=cells)
 
 
 def _without_mark(cells: list[str]) -> list[str]:

@@ -62,15 +62,15 @@ async def server_facts(database: Database) -> ServerFacts | None:
 
 
 async def _ask(connection: AsyncConnection) -> ServerFacts:
-    told = (await connection.execute(text(_ASKED))).one()
+    facts = (await connection.execute(text(_ASKED))).one()
     rows = (await connection.execute(text(_TABLES))).all()
     ours = [row for row in rows if row.tablename in metadata.tables]
     return ServerFacts(
-        version=told.version,
-        role=told.role,
-        is_superuser=bool(told.is_superuser),
-        is_standby=told.is_standby,
-        may_migrate=told.may_create and all(row.owns for row in ours),
+        version=facts.version,
+        role=facts.role,
+        is_superuser=bool(facts.is_superuser),
+        is_standby=facts.is_standby,
+        may_migrate=facts.may_create and all(row.owns for row in ours),
         unusable=tuple(row.tablename for row in ours if not row.may_use),
-        at=told.at,
+        at=facts.at,
     )

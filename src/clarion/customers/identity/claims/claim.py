@@ -59,7 +59,7 @@ class Claim(Struct, frozen=True, kw_only=True, gc=False):
 IsReal = Callable[[str], bool]
 
 
-class Said(Struct, frozen=True, order=True, gc=False):
+class ClaimStatement(Struct, frozen=True, order=True, gc=False):
     """What a claim says once it is known who is real, in the order of time; at one instant a user
     counts after a sign-out, and of two the greater messageId."""
 
@@ -91,7 +91,7 @@ def lead_of(claim: Claim) -> int:
     return -(-ahead // LEAD_STEP) * LEAD_STEP
 
 
-def said_by(claim: Claim, leads: Mapping[int, int], is_real: IsReal) -> Said | None:
+def said_by(claim: Claim, leads: Mapping[int, int], is_real: IsReal) -> ClaimStatement | None:
     """What a claim says once it is known who is real; None: nothing."""
     lead = leads.get(claim.sender, 0) if leads else 0
     is_deletion = claim.kind is ClaimKind.DELETION
@@ -108,7 +108,7 @@ def said_by(claim: Claim, leads: Mapping[int, int], is_real: IsReal) -> Said | N
         user_id = claim.user_id
     elif claim.kind is not ClaimKind.REGISTRATION or claim.key != claim.user_id:
         return None
-    return Said(
+    return ClaimStatement(
         at=claim.at if lead == 0 else moved_back(claim.at, claim.ahead, lead),
         is_user=bool(user_id),
         message_id=claim.message_id,

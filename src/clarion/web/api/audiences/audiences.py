@@ -241,8 +241,8 @@ class SchemaOfWorkspace(Controller):
     async def schema(self, parts: GivenParts, caller: GivenCaller) -> WorkspaceSchema:
         """The traits, events and properties that occur, with their types and examples: for who
         writes rules."""
-        found = await parts.ask(queries.workspace_schema, caller)
-        return msgspec.convert(found, WorkspaceSchema, from_attributes=True)
+        schema = await parts.ask(queries.workspace_schema, caller)
+        return msgspec.convert(schema, WorkspaceSchema, from_attributes=True)
 
 
 async def _shown(parts: Parts, caller: Actor, code: str) -> wire.Audience:

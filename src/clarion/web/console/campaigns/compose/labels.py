@@ -70,7 +70,7 @@ def language_name(tag: str, locale: Locale | None = None) -> str:
 def cuts(content: Content, meters: SurfaceMeters) -> list[dict[str, object]]:
     """How much of a push's texts one place shows: as a number, and which part is seen."""
     surface = _SURFACES[meters.surface]
-    told = []
+    labels = []
     for part, label, meter in (("title", "Title", meters.title), ("body", "Text", meters.body)):
         text = getattr(content, part) or ""
         if not text:
@@ -80,5 +80,5 @@ def cuts(content: Content, meters: SurfaceMeters) -> list[dict[str, object]]:
         if part == "body" and content.image and beside is not None:
             room = beside
         seen, cut = split(text, room) if meter.is_cut else (text, "")
-        told.append({"label": label, "meter": meter, "seen": seen, "cut": cut})
-    return told
+        labels.append({"label": label, "meter": meter, "seen": seen, "cut": cut})
+    return labels
