@@ -10,7 +10,7 @@ from clarion.campaigns.campaign import CampaignState, pause
 from clarion.deliveries.apps.store import FirebaseApp, get_app, pause_app, resume_app
 from clarion.deliveries.provider import Misconfigured, Throttled, ThrottleScope
 from clarion.deliveries.sending.belief import TRIAL_SECONDS
-from clarion.deliveries.sending.settlement import TRIAL_PUSHES
+from clarion.deliveries.sending.claim import TRIAL_PUSHES
 from clarion.reports.waiting_store import Waiting, WaitsFor, waiting
 from clarion.storage.database import Database
 from support.book import WORKSPACE

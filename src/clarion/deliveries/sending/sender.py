@@ -38,21 +38,13 @@ from clarion.deliveries.limits.bars import without_barred
 from clarion.deliveries.planning.chunk import OpenDelivery
 from clarion.deliveries.provider import Provider, ProviderApp, Push
 from clarion.deliveries.sending.chunk_result import ChunkResult, unknown_of
+from clarion.deliveries.sending.claim import Claimed, PausedBy, Work, claim, with_pending
 from clarion.deliveries.sending.lasting_database import LastingDatabase
 from clarion.deliveries.sending.lease_keeper import LeaseKeeper
 from clarion.deliveries.sending.notices import Notices
 from clarion.deliveries.sending.overdue import publish_overdue
 from clarion.deliveries.sending.paced_sender import PacedSender
-from clarion.deliveries.sending.settlement import (
-    Claimed,
-    Waits,
-    Work,
-    chunks_of_the_rest,
-    claim,
-    jobs_of,
-    settle,
-    with_pending,
-)
+from clarion.deliveries.sending.settlement import chunks_of_the_rest, jobs_of, settle
 from clarion.deliveries.sending.templates import Templates
 from clarion.storage.database import Database
 from clarion.storage.vault import Vault, VaultLocked
@@ -252,7 +244,7 @@ class Sender:
                         self._notices.sends(claimed.app)
                 case Later(due_at=due_at):
                     later.append(NewJob(kind=kind, payload=chunk_id.bytes, available_at=due_at))
-                case Waits(app_id=UUID() as app_id):
+                case PausedBy(app_id=UUID() as app_id):
                     self._notices.is_paused(app_id)
         if later:
             await self._broker.publish(*later)

@@ -45,8 +45,8 @@ from clarion.deliveries.provider import (
 )
 from clarion.deliveries.provider import Rejected as RejectedPush
 from clarion.deliveries.sending.chunk_result import NOT_RENDERED, ChunkResult
-from clarion.deliveries.sending.zones import tell_zones
 from clarion.deliveries.testing.store import TestDevice, devices_to_test
+from clarion.deliveries.zones import tell_zones
 from clarion.faults import Fault, Rejected, invalid, not_found
 
 TEST_PEOPLE = "test-people"
