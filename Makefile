@@ -43,7 +43,7 @@ test: lint types floors pytest ## Lint, types, import floors and all tests; SEED
 soak: $(VENV)/.fetched ## All that `make test` takes samples of, whole: an hour or more
 	@$(BIN)/python -m pytest --soak -n 4 --dist loadgroup --durations 30 -q
 
-bench: $(VENV)/.tests ## Measure speed beside peers and limits; writes bench/results/
+bench: $(VENV)/.fetched ## Measure speed beside peers and limits; writes bench/results/
 	@PYTHONPATH=tests $(BIN)/python -m bench
 
 lint: $(VENV)/.tests

@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -23,6 +22,7 @@ from bench import (
     machine,
     peers,
     quota,
+    results,
     static,
     transactional,
 )
@@ -32,14 +32,14 @@ from bench.process import LOAD_CORE, pin
 from bench.report import written
 
 PARTS = (
-    "collector", "ingestion", "audiences", "campaign", "transactional", "quota", "commands",
-    "console",
+    "collector", "ingestion", "audiences", "campaign", "sizes", "transactional", "quota",
+    "commands", "console",
 )  # fmt: skip
 BY_ITSELF = frozenset({"audiences", "commands", "console"})
 """They need none of `NEEDED`."""
+SIZES = (10_000, 200_000, 1_000_000)
+"""Devices of a campaign: a push must cost the same however many there are."""
 NEEDED = {"nginx": "nginx-light", "h2load": "nghttp2-client", "wrk": "wrk"}
-RESULTS = Path(__file__).with_name("results")
-
 console = Console()
 
 
@@ -58,25 +58,21 @@ def main() -> int:
         packages = " ".join(NEEDED[name] for name in missing)
         console.print(f"{', '.join(missing)} is missing: apt-get install {packages}")
         return 1
-    found = asyncio.run(_measure(wanted.parts or PARTS, wanted.only, 10 if wanted.quick else 1))
-    RESULTS.mkdir(exist_ok=True)
-    text = written(found)
-    console.print(text, highlight=False, markup=False)
-    if not wanted.quick:
-        (RESULTS / "latest.json").write_bytes(msgspec.json.format(msgspec.json.encode(found)))
-        (RESULTS / "latest.md").write_text(text)
-        console.print(f"Written to {RESULTS}/latest.json and latest.md.")
+    parts = asyncio.run(_measure(wanted.parts or PARTS, wanted.only, 10 if wanted.quick else 1))
+    console.print(written(parts), highlight=False, markup=False)
+    if wanted.quick or wanted.only is not None:
+        console.print("Not kept: it is a part of a run. Without --quick and --only it is.")
+        return 0
+    for file in results.keep(parts):
+        console.print(f"Written: {file}", highlight=False)
     return 0
 
 
-async def _measure(parts: Any, only: str | None, divisor: int) -> dict[str, Any]:
+async def _measure(parts: Any, only: str | None, divisor: int) -> dict[str, results.Part]:
     pin(LOAD_CORE)  # the load's core is ours; servers are started on the other
-    found: dict[str, Any] = {
-        "at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": machine.facts(),
-        "results": {part: {} for part in parts},
-    }
-    results = found["results"]
+    at = datetime.now(UTC).isoformat(timespec="seconds")
+    facts = machine.facts()
+    measured: dict[str, Any] = {part: {} for part in parts}
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
                TimeElapsedColumn())  # fmt: skip
     with (
@@ -88,51 +84,55 @@ async def _measure(parts: Any, only: str | None, divisor: int) -> dict[str, Any]
         for name in STORES if only is None else (only,):
             with store(name, root / name) as rows:
                 if "collector" in parts:
-                    results["collector"][name] = await collector.measure(rows, 20 // divisor)
+                    measured["collector"][name] = await collector.measure(rows, 20 // divisor)
                 if "ingestion" in parts:
                     count = (1_000_000 if name == "sqlite" else 200_000) // divisor
-                    results["ingestion"][name] = await ingestion.measure(rows, count, progress)
-                    results["ingestion"][f"{name}, steady"] = await ingestion.measure(
+                    measured["ingestion"][name] = await ingestion.measure(rows, count, progress)
+                    measured["ingestion"][f"{name}, steady"] = await ingestion.measure(
                         rows, 200_000 // divisor, progress, is_steady=True
                     )
                 if "audiences" in parts:
-                    results["audiences"][name] = await audiences.measure(
+                    measured["audiences"][name] = await audiences.measure(
                         rows, (200_000 if name == "sqlite" else 1_000_000) // divisor
                     )
                 if "campaign" in parts:
                     count = 200_000 // divisor
                     with static.serving(root / "nginx") as server:
-                        results["campaign"][name] = await campaign.measure(
+                        measured["campaign"][name] = await campaign.measure(
                             rows, server, count, campaign.CONTENT, progress
                         )
-                        # A push must cost the same however many there are.
-                        results["campaign"][f"{name}, a twentieth"] = await campaign.measure(
-                            rows, server, count // 20, campaign.CONTENT, progress
-                        )
-                        results["campaign"][f"{name}, with Liquid"] = await campaign.measure(
+                        measured["campaign"][f"{name}, with Liquid"] = await campaign.measure(
                             rows, server, count, campaign.LIQUID, progress
                         )
+                if "sizes" in parts:
+                    with static.serving(root / "nginx") as server:
+                        for size in SIZES:
+                            count = size // divisor
+                            row = await campaign.measure(
+                                rows, server, count, campaign.CONTENT, progress
+                            )
+                            measured["sizes"][f"{name}, {count:,}"] = row
                 if "transactional" in parts:
                     with static.serving(root / "nginx") as server:
-                        results["transactional"][name] = await transactional.measure(
+                        measured["transactional"][name] = await transactional.measure(
                             rows, server, 100_000 // divisor, progress
                         )
                 if "quota" in parts:
                     minutes = max(1, 3 // divisor)
-                    results["quota"][name] = await quota.measure(
+                    measured["quota"][name] = await quota.measure(
                         rows, root / f"simulator-{name}", minutes, progress
                     )
                 if "commands" in parts and name == "sqlite":
-                    results["commands"] = await commands.measure(rows, max(1, 20 // divisor))
+                    measured["commands"] = await commands.measure(rows, max(1, 20 // divisor))
                 if "console" in parts and name == "sqlite":
-                    results["console"] = await pages.measure(
+                    measured["console"] = await pages.measure(
                         rows, 100_000 // divisor, 10_000 // divisor, 1_000_000 // divisor, progress
                     )
         if "campaign" in parts:
             with static.serving(root / "nginx") as server:
-                results["campaign"] |= peers.measure(server, 5_000 // divisor, 200_000 // divisor)
-        found["machine"]["turns of the loop, at the end"] = f"{machine.loop_ms():.0f} ms"
-    return found
+                measured["campaign"] |= peers.measure(server, 5_000 // divisor, 200_000 // divisor)
+        facts["turns of the loop, at the end"] = f"{machine.loop_ms():.0f} ms"
+    return {name: results.Part(at, facts, columns) for name, columns in measured.items()}
 
 
 def _path() -> str:

@@ -8,14 +8,12 @@ day is an assumption that `Load` names; put in your own.
 """
 
 import argparse
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-RESULTS = Path(__file__).with_name("results") / "latest.json"
+from bench.results import read
 
 DEVICE_BYTES = 1_930
 """With its tokens, owners and history."""
@@ -256,8 +254,7 @@ def _first(needs: Capacity) -> str:
 
 def read_results() -> Mapping[str, Any]:
     """The figures of the last `make bench`."""
-    results: Mapping[str, Any] = json.loads(RESULTS.read_text())["results"]
-    return results
+    return {name: part.columns for name, part in read().items()}
 
 
 def main() -> None:

@@ -1,10 +1,11 @@
-"""The same pushes to the same server: by Google's own SDK, and by h2load as the limit."""
+"""The same pushes to the same server: by Google's own SDKs, and by h2load as the limit."""
 
 import asyncio
 import re
 import subprocess
 import sys
 from pathlib import Path
+from random import Random
 from tempfile import NamedTemporaryFile
 from time import perf_counter, process_time
 from typing import Any
@@ -12,13 +13,18 @@ from typing import Any
 import msgspec
 
 from bench.campaign import CONTENT, PROJECT
-from bench.process import SERVER_CORE, pin
+from bench.process import SERVER_CORE, pin, used
 from bench.static import STREAMS, Static
+from bench.stories import token
 from fcm_simulator.credentials import make_key
+from fcm_simulator.process import simulated_fcm
+from support import npm
 
 CALL_MESSAGES = 500
 """The SDK takes no more at once."""
 CONNECTIONS = 20
+NODE_CLIENTS = Path(__file__).parents[1] / "tests" / "clients" / "node"
+"""Where `make` has installed the npm package, with a script that lets it send."""
 
 
 def measure(static: Static, sdk_pushes: int, limit_pushes: int) -> dict[str, Any]:
@@ -31,8 +37,55 @@ def measure(static: Static, sdk_pushes: int, limit_pushes: int) -> dict[str, Any
             capture_output=True, text=True, check=True, preexec_fn=lambda: pin(SERVER_CORE),
         )  # fmt: skip
         found[f"firebase_admin {name}"] = msgspec.json.decode(ended.stdout.splitlines()[-1])
+    found["firebase-admin (npm) sendEach"] = _node(static.directory / "simulator", sdk_pushes)
     found["h2load"] = _h2load(static, limit_pushes)
     return found
+
+
+def _node(directory: Path, pushes: int) -> dict[str, Any]:
+    """Sends over the one HTTP/2 connection that it keeps, once that is open.
+
+    To the simulator: nginx refuses the `:scheme: https:` that Node.js sends. So its CPU compares,
+    and its speed does not.
+    """
+    chance = Random(pushes)
+    notification = {name: CONTENT[name] for name in ("title", "body")}
+    messages = [
+        {"token": token(chance), "notification": notification, "data": CONTENT["data"]}
+        for _ in range(pushes)
+    ]
+    with simulated_fcm(directory) as fcm:
+        key_file = directory / "node-key.json"
+        key_file.write_bytes(msgspec.json.encode(fcm.key(PROJECT)))
+        process = subprocess.Popen(
+            [str(npm.NODE), "firebase.mjs", str(key_file), fcm.base_url.rsplit(":", 1)[1]],
+            cwd=NODE_CLIENTS,
+            env={**npm.environment(), "NODE_EXTRA_CA_CERTS": str(fcm.ca_file)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            preexec_fn=lambda: pin(SERVER_CORE),
+        )
+        assert process.stdin is not None and process.stdout is not None
+        requests, answers = process.stdin, process.stdout
+
+        def send(part: list[dict[str, Any]]) -> int:
+            requests.write(msgspec.json.encode(["sendEach", part]) + b"\n")
+            requests.flush()
+            return int(msgspec.json.decode(answers.readline())["successCount"])
+
+        try:
+            send(messages[:1])
+            before = used(process.pid).total
+            succeeded = sum(
+                send(messages[at : at + CALL_MESSAGES]) for at in range(0, pushes, CALL_MESSAGES)
+            )
+            cpu = used(process.pid).total - before
+        finally:
+            requests.close()
+            process.wait()
+    assert succeeded == pushes, f"{succeeded} of {pushes} were accepted"
+    return {"pushes": pushes, "CPU µs a push": round(cpu / pushes * 1e6, 1)}
 
 
 def _h2load(static: Static, pushes: int) -> dict[str, Any]:
