@@ -12,7 +12,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help demo serve example cluster test soak bench lint types floors pytest screens tour docs wheels
-.PHONY: lock clean site
+.PHONY: lock clean site collected
 
 help: ## Show this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -38,7 +38,9 @@ examples/web/node_modules/.package-lock.json: examples/web/package-lock.json | $
 cluster: $(VENV)/.tests ## Run PostgreSQL, three NATS servers and two processes of each role; a campaign with kills
 	@PYTHONPATH=tests $(BIN)/python -m support.cluster
 
-test: lint types floors pytest ## Lint, types, import floors and all tests; SEED=7 for another order and sample
+test: ## Lint, types, import floors and all tests; SEED=7 for another order and sample
+	@$(MAKE) --no-print-directory --jobs 3 --output-sync=target lint types floors collected
+	@$(MAKE) --no-print-directory pytest
 
 soak: $(VENV)/.fetched ## All that `make test` takes samples of, whole: an hour or more
 	@$(BIN)/python -m pytest --soak -n 4 --dist loadgroup --durations 30 -q
@@ -55,6 +57,11 @@ types: $(VENV)/.tests
 
 floors: $(VENV)/.tests
 	@$(BIN)/lint-imports
+
+# pytest rewrites what each test asserts, and keeps it: once, while the types are checked, and not
+# in each of its processes at the same time.
+collected: $(VENV)/.fetched
+	@unset PYTEST_ADDOPTS; $(BIN)/python -m pytest --collect-only -qq > /dev/null
 
 # Four on two cores: a good part of the tests waits, for leases, retries and servers that start.
 pytest: $(VENV)/.fetched

@@ -64,8 +64,11 @@ LONG = (
 so that in the end no process of pytest-xdist is left alone with a minute of waiting."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """What is long in the order of `LONG`, then everything else, each in the order of the seed."""
+    kept, left_out = sampling.without_twins(items, config.getoption("randomly_seed", default=None))
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = kept
     items.sort(key=_length)
     _name_groups(items)
 

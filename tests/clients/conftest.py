@@ -1,7 +1,6 @@
 """A collector for the SDKs; the simulator, and a key for it, for Google's clients."""
 
-import subprocess
-import sys
+import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from fcm_simulator.process import SimulatedFcm, simulated_fcm
 from harness import fcm as fcm
 from harness import key_file as key_file
 from support.place import Place, new_place
+from support.ready_command import started
 
 PROJECT = "shop-1"
 
@@ -23,7 +23,7 @@ def simulated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Simula
     with simulated_fcm(directory) as fcm:
         command = ["simulator", "key", "--project", PROJECT, "--out", str(file)]
         command += ["--url", fcm.base_url, "--data-dir", str(directory)]
-        subprocess.run([sys.executable, "-m", "clarion.cli", *command], check=True)
+        assert started(*command, environment=os.environ).wait() == 0
         yield fcm, file
 
 

@@ -1,10 +1,8 @@
 """“Send me one now”: from an empty directory to a push on a phone, by `clarion serve` itself."""
 
-import asyncio
 import os
 import re
 import subprocess
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -14,8 +12,8 @@ import pytest
 from support.patience import until
 from support.people import PASSWORD
 from support.ports import free_ports
+from support.ready_command import Program, end_of, started
 
-CLARION = [sys.executable, "-m", "clarion.cli"]
 PAGE = {"Accept": "text/html"}
 
 
@@ -29,12 +27,10 @@ class Installation:
             "CLARION_DATA_DIR": str(directory),
             "CLARION_LISTEN": self.origin.removeprefix("http://"),
         }
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: Program | None = None
 
     async def start(self) -> None:
-        self._process = await asyncio.create_subprocess_exec(
-            *CLARION, "serve", env=self._environment, stdout=asyncio.subprocess.DEVNULL
-        )
+        self._process = started("serve", environment=self._environment, stdout=subprocess.DEVNULL)
         async with httpx.AsyncClient() as client:
 
             async def answers() -> bool:
@@ -48,15 +44,16 @@ class Installation:
     async def stop(self) -> None:
         assert self._process is not None
         self._process.terminate()
-        await self._process.wait()
+        await end_of(self._process)
 
     def invitation(self) -> str:
         """The path of a link for an admin."""
-        said = subprocess.run(
-            [*CLARION, "people", "invite", "--role", "admin"],
-            env=self._environment, capture_output=True, text=True, check=True,
+        program = started(
+            "people", "invite", "--role", "admin", environment=self._environment,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
-        (path,) = set(re.findall(r"/console/invitations/[\w-]+", said.stdout + said.stderr))
+        said = b"".join(program.communicate()).decode()
+        (path,) = set(re.findall(r"/console/invitations/[\w-]+", said))
         return str(path)
 
 

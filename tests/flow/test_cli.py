@@ -419,7 +419,7 @@ def test_the_overview_shows_every_verb_and_group(clarion: Clarion) -> None:
 
 
 def test_a_first_start_prints_credentials_once_and_sigterm_ends_it_in_order(home: Path) -> None:
-    with serving(home) as (url, printed, process):
+    with serving(home, real=True) as (url, printed, process):
         with urllib.request.urlopen(f"{url}/livez", timeout=PATIENCE) as reply:
             assert reply.status == 200
         with urllib.request.urlopen(f"{url}/metrics", timeout=PATIENCE) as reply:

@@ -2,10 +2,8 @@
 
 import json
 import os
-import re
 import stat
 import subprocess
-import sys
 from pathlib import Path
 from time import monotonic, sleep
 
@@ -19,7 +17,8 @@ from fcm_simulator.process import simulated_fcm
 from support.command import Clarion
 from support.pages import ROOT, blocks
 from support.processes import installation
-from support.terminal import COMMAND, SECONDS_MAX, Terminal, environment
+from support.ready_command import ready_command, started
+from support.terminal import SECONDS_MAX, Terminal, environment
 from support.terminal import run as run_command
 
 USUAL_UMASK = "umask 022"
@@ -28,9 +27,11 @@ USUAL_UMASK = "umask 022"
 def run(home: Path, *commands: str) -> None:
     """Commands of a shell with the usual umask, each ended before the next."""
     own = {name: value for name, value in os.environ.items() if not name.startswith("CLARION_")}
-    ours = f"{sys.executable} -m clarion.cli "
-    script = re.sub(r"^clarion ", ours, "\n".join([USUAL_UMASK, *commands]), flags=re.MULTILINE)
-    subprocess.run(["bash", "-ec", script], cwd=home, env=own, check=True, capture_output=True)
+    script = "\n".join([USUAL_UMASK, *commands])
+    with ready_command(home.parent / "shell") as shell:
+        subprocess.run(
+            ["bash", "-ec", script], cwd=home, env=own | shell, check=True, capture_output=True
+        )
 
 
 def open_ones(directory: Path) -> dict[str, str]:
@@ -145,10 +146,10 @@ def test_the_first_key_is_in_a_file_and_in_no_log(home: Path, tokens: tuple[str,
     """Neither in what a service manager writes to its journal nor in what a script prints."""
     log = home / "log"
     with log.open("wb") as told:
-        process = subprocess.Popen(
-            [*COMMAND, *tokens],
-            cwd=home,
-            env=environment(home, CLARION_LISTEN="127.0.0.1:0"),
+        process = started(
+            *tokens,
+            environment=environment(home, CLARION_LISTEN="127.0.0.1:0"),
+            directory=home,
             stdout=told,
             stderr=told,
         )

@@ -26,11 +26,11 @@ from zipfile import ZipFile
 
 import pytest
 
-from support.command import Clarion, quickly_serving, serving
+from support.command import Clarion, serving
 from support.patience import PATIENCE
 from support.people import accept_all
 from support.ports import free_ports
-from support.ready_command import PLACE, ready_command
+from support.ready_command import started
 
 EXPORTS = Path(__file__).parents[1] / "golden" / "exports"
 Result = tuple[int, str, str]
@@ -85,16 +85,9 @@ class Both:
         return str(json.loads(result[1])["id"])
 
 
-@pytest.fixture(scope="module")
-def ready(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Where a fork of Clarion is asked for."""
-    with ready_command(tmp_path_factory.mktemp("ready")) as environment:
-        yield environment[PLACE]
-
-
 @pytest.fixture
-def both(clarion: Clarion, ready: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Both]:
-    with quickly_serving(clarion.home, ready) as url:
+def both(clarion: Clarion, monkeypatch: pytest.MonkeyPatch) -> Iterator[Both]:
+    with serving(clarion.home) as (url, _, _):
         yield Both(clarion, url, monkeypatch)
 
 
@@ -411,12 +404,8 @@ def test_an_import_outlives_a_server_that_is_killed_and_started_again(
     environment |= {"CLARION_URL": f"http://127.0.0.1:{port}", "CLARION_API_KEY": key}
     tokens = ("import", "customers", str(file), "--source", "app", "--json")
     with serving(clarion.home, port) as (_, _, first):
-        importing = subprocess.Popen(
-            [sys.executable, "-m", "clarion.cli", *tokens],
-            env=environment,
-            cwd=tmp_path,
-            stdout=subprocess.PIPE,
-            text=True,
+        importing = started(
+            *tokens, environment=environment, directory=tmp_path, stdout=subprocess.PIPE
         )
         until_known(clarion, "user-0")
         first.kill()

@@ -746,7 +746,7 @@ def test_people_are_led_on_the_command_line(clarion: Clarion) -> None:
 
 
 def test_the_first_start_on_a_terminal_shows_the_way_in(home: Path) -> None:
-    terminal = Terminal(home, ("serve",))
+    terminal = Terminal(home, ("serve",), real=True)
     terminal.until(b"Ctrl-C stops")
     shown = terminal.shown.decode()
     (link,) = re.findall(r"/console/invitations/[\w-]+", shown)

@@ -239,7 +239,7 @@ def test_ctrl_c_ends_a_command_without_a_traceback(
     home: Path, tokens: tuple[str, ...], words: bytes
 ) -> None:
     run(home, "migrate")
-    terminal = Terminal(home, tokens)
+    terminal = Terminal(home, tokens, real=True)
     terminal.until(words)
     terminal.interrupt()
     code = terminal.end()
@@ -250,7 +250,7 @@ def test_ctrl_c_ends_a_command_without_a_traceback(
 def test_ctrl_c_just_after_its_start_ends_the_simulator_in_order(home: Path) -> None:
     """Again and again: what goes wrong then does so two times in five."""
     for _ in range(10):
-        terminal = Terminal(home, ("simulator", "--listen", "127.0.0.1:0"))
+        terminal = Terminal(home, ("simulator", "--listen", "127.0.0.1:0"), real=True)
         terminal.until(b"simulator on")
         terminal.interrupt()
         assert (terminal.end(), b"panicked" in terminal.shown) == (128 + signal.SIGINT, False)
@@ -258,11 +258,12 @@ def test_ctrl_c_just_after_its_start_ends_the_simulator_in_order(home: Path) -> 
 
 def test_ctrl_c_at_any_moment_of_a_command_shows_no_traceback(home: Path) -> None:
     """At tenths of what a command takes from its first to its last moment: some, in a soak each."""
-    began = monotonic()
     run(home, "migrate")
+    began = monotonic()
+    assert Terminal(home, ("sources", "list"), real=True).end() == 0
     whole = monotonic() - began
     for tenth in some(range(1, 11), 5):
-        terminal = Terminal(home, ("sources", "list"))
+        terminal = Terminal(home, ("sources", "list"), real=True)
         try:
             terminal.process.wait(whole * tenth / 10)
         except subprocess.TimeoutExpired:

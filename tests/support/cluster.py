@@ -71,7 +71,7 @@ async def cluster(directory: Path, *, each: int, say: Say) -> AsyncIterator[Clus
             "SECRET_KEY": SECRET,
             "LOG": "info,json",
         }
-        here = await stack.enter_async_context(installation(directory, settings))
+        here = await stack.enter_async_context(installation(directory, settings, real=True))
         made = await here.command("migrate")
         key_file = directory / "key.json"
         key_file.write_bytes(msgspec.json.encode(simulator.key("shop")))

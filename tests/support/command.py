@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,8 +11,7 @@ from typing import Any
 import pytest
 
 from clarion.cli import run
-from support.patience import PATIENCE
-from support.ready_command import forked
+from support.ready_command import Program, started
 
 
 class Clarion:
@@ -42,43 +40,30 @@ class Clarion:
 
 
 @contextmanager
-def serving(home: Path, port: int = 0) -> Iterator[tuple[str, list[str], "subprocess.Popen[str]"]]:
-    """`clarion serve` as a process: its address, what it printed before, and the process."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "clarion.cli", "serve"],
-        env=_environment(home, port),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+def serving(
+    home: Path, port: int = 0, *, real: bool = False
+) -> Iterator[tuple[str, list[str], Program]]:
+    """`clarion serve` as a process: its address, what it printed before, and the process; `real`:
+    from its interpreter on."""
+    process = started(
+        "serve", real=real, environment=_environment(home, port), directory=home,
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
     assert process.stdout is not None
     printed: list[str] = []
     try:
-        for line in process.stdout:
-            if "listens on" in line:
-                url = line.split("listens on ")[1].split()[0]
+        for line in iter(process.stdout.readline, b""):
+            if b"listens on" in line:
+                url = line.decode().split("listens on ")[1].split()[0]
                 yield url, printed, process
                 break
-            printed.append(line)
+            printed.append(line.decode())
         else:
             assert process.stderr is not None
             raise AssertionError(process.stderr.read())
     finally:
-        if process.poll() is None:
-            process.kill()
-        process.communicate(timeout=PATIENCE)
-
-
-@contextmanager
-def quickly_serving(home: Path, place: str) -> Iterator[str]:
-    """The same by a fork of what has loaded Clarion (`ready_command`), for tests that need no more
-    than its address: to load costs more than most of them."""
-    with forked(place, ("serve",), home, _environment(home, 0)) as printed:
-        for line in printed:
-            if "listens on" in line:
-                yield line.split("listens on ")[1].split()[0]
-                return
-        raise AssertionError("clarion serve has ended")
+        process.kill()
+        process.communicate()
 
 
 def _environment(home: Path, port: int) -> dict[str, str]:

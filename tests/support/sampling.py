@@ -10,10 +10,16 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from itertools import islice, permutations
 from math import factorial
 from typing import TypeVar
+from zlib import crc32
+
+import pytest
 
 SOAK = "TESTS_SOAK"
 """Set by `--soak`, for the processes of pytest-xdist, too."""
 SOAK_EXAMPLES = 20
+TWINS = 3
+SQLITE, POSTGRES = "sqlite", "postgres"
+"""As ids of parameters say them."""
 
 T = TypeVar("T")
 
@@ -49,6 +55,23 @@ def some_orders(items: Sequence[T], count: int) -> Iterable[tuple[T, ...]]:
         seen.add(tuple(random.sample(range(len(items)), len(items))))
     for order in sorted(seen):
         yield tuple(items[place] for place in order)
+
+
+def without_twins(
+    items: Sequence[pytest.Item], seed: object
+) -> tuple[list[pytest.Item], list[pytest.Item]]:
+    """The tests of `flow/` on SQLite, and one of `TWINS` of those that say the same on PostgreSQL;
+    then those that are left out. What only PostgreSQL can do is tried on it always, and `contract/`
+    holds each statement to mean the same on both. Every process of pytest-xdist draws the same."""
+    names = {item.nodeid for item in items}
+    kept: list[pytest.Item] = []
+    left_out: list[pytest.Item] = []
+    for item in items:
+        name = item.nodeid
+        is_twin = "flow/" in name and POSTGRES in name and name.replace(POSTGRES, SQLITE) in names
+        is_drawn = crc32(f"{seed} {name}".encode()) % TWINS == 0
+        (left_out if is_twin and not is_drawn and not is_soak() else kept).append(item)
+    return kept, left_out
 
 
 def examples(count: int) -> int:

@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from time import monotonic
 
+from support.ready_command import started
+
 COMMAND = [sys.executable, "-m", "clarion.cli"]
 SECONDS_MAX = 60
 
@@ -22,14 +24,18 @@ def environment(home: Path, **more: str) -> dict[str, str]:
 def run(
     home: Path, *tokens: str, more: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run(
-        [*COMMAND, *tokens],
-        cwd=home,
-        env=environment(home, **(more or {})),
-        capture_output=True,
-        timeout=SECONDS_MAX,
-        check=False,
+    """`more`: of the environment; what only a fresh interpreter reads of it gets one."""
+    started_with = more or {}
+    process = started(
+        *tokens,
+        real=any(name.startswith(("PYTHON", "LC_", "LANG")) for name in started_with),
+        environment=environment(home, **started_with),
+        directory=home,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     )
+    out, errors = process.communicate(timeout=SECONDS_MAX)
+    return subprocess.CompletedProcess(tokens, process.wait(), out, errors)
 
 
 def run_all(
@@ -70,16 +76,20 @@ print(codes)
 class Terminal:
     """A command on a terminal of its own."""
 
-    def __init__(self, home: Path, tokens: Sequence[str]) -> None:
+    def __init__(self, home: Path, tokens: Sequence[str], *, real: bool = False) -> None:
+        """`real`: from its interpreter on."""
         ours, theirs = pty.openpty()
-        self.process = subprocess.Popen(
-            [*COMMAND, *tokens],
-            cwd=home,
-            env=environment(home, TERM="xterm", COLUMNS="300", CLARION_LISTEN="127.0.0.1:0"),
+        self.process = started(
+            *tokens,
+            real=real,
+            environment=environment(
+                home, TERM="xterm", COLUMNS="300", CLARION_LISTEN="127.0.0.1:0"
+            ),
+            directory=home,
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,
-            start_new_session=True,
+            new_session=True,
         )
         os.close(theirs)
         self._ours = ours
