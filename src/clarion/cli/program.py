@@ -30,7 +30,7 @@ _VERBS = {
     "run": ("installation.serving:run", "Run one role, or several, in this process."),
     "demo": ("demo:demo", "Play the main job from end to end against the FCM simulator."),
     "migrate": (
-        "installation.serving:migrate",
+        "installation.migrating:migrate",
         "Bring the database to this version. Running it again changes nothing.",
     ),
     "check": (
