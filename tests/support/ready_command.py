@@ -328,6 +328,7 @@ def _load() -> None:
     import sqlalchemy.dialects.sqlite.aiosqlite  # noqa: F401
     import uvicorn  # noqa: F401
 
+    import support.station  # noqa: F401
     from clarion.cli.program import _GROUPS, commands
 
     commands.resolved_commands()

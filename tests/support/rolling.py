@@ -39,8 +39,9 @@ RELEASES = ROOT / "tests" / "golden" / "releases"
 FRONT = ("collector", "web")
 MIDDLE = ("ingestor", "scheduler", "planner")
 BACK = ("attributor", "sweeper", "sender")
-DEVICES = 500
+DEVICES = 250
 EVENTS_AT_ONCE = 20
+PAUSE_SECONDS = 0.1
 LATENCY_MS = 100
 TRACED = {"traceparent": "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"}
 """With it an ingestor says in its log that it has taken the events of a call in."""
@@ -84,7 +85,7 @@ class Traffic:
                 turn += 1
                 await self._post(calls, batch, turn)
                 self.events += len(batch)
-                await asyncio.sleep(0.02)
+                await asyncio.sleep(PAUSE_SECONDS)
 
     async def register(self, devices: int) -> None:
         async with httpx.AsyncClient(auth=(self.write_key, ""), timeout=PATIENCE) as calls:

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +11,7 @@ from clarion.clock import SystemClock
 from clarion.customers.ingestor import IngestorOptions
 from clarion.storage.database import Database
 from support.patience import patience
+from support.ready_command import end_of, reader_of, started
 from support.running import running
 from support.station import Station
 
@@ -25,20 +25,19 @@ class Served:
         self._url = url
 
     async def __aenter__(self) -> Self:
-        path = os.pathsep.join(str(one) for one in (TESTS, TESTS.parent / "src"))
-        self._process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", __name__, self._url,
-            stdout=subprocess.PIPE, env={**os.environ, "PYTHONPATH": path},
+        path = os.pathsep.join(str(folder) for folder in (TESTS, TESTS.parent / "src"))
+        self._process = started(
+            self._url, module=__name__, environment={**os.environ, "PYTHONPATH": path},
+            stdout=subprocess.PIPE,
         )  # fmt: skip
-        assert self._process.stdout is not None
+        printed = await reader_of(self._process)
         async with patience():
-            self.port = int(await self._process.stdout.readline())
+            self.port = int(await printed.readline())
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._process.returncode is None:
-            self._process.kill()
-        await self._process.wait()
+        self._process.kill()
+        await end_of(self._process)
 
     @property
     def pid(self) -> int:
@@ -46,7 +45,7 @@ class Served:
 
     def kill(self) -> None:
         """`kill -9`: at once, whatever it is doing."""
-        os.kill(self._process.pid, signal.SIGKILL)
+        self._process.kill()
 
 
 async def main(url: str) -> None:
