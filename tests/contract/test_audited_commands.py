@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 from cryptography.fernet import Fernet
-from sqlalchemy import select, text, update
+from sqlalchemy import event, select, text, update
 
 from clarion.accounts.actor import Actor, Permission, Role, operator, permissions_of_role
 from clarion.accounts.audit import AuditEntry, Thing, difference
@@ -15,6 +15,7 @@ from clarion.accounts.audit_store import AuditFilter, list_entries
 from clarion.accounts.command import VERBS, Run, Services, command, forbidden
 from clarion.accounts.workspace_store import create_workspace
 from clarion.broker import BrokerUnavailable, JobKind, NewJob
+from clarion.brokers.database import DatabaseBroker, DatabaseBrokerOptions
 from clarion.faults import Fault, Rejected, invalid
 from clarion.storage.database import CONFLICT_TRIES, Database, StorageUnavailable
 from clarion.storage.schema import workspaces
@@ -22,7 +23,7 @@ from clarion.storage.vault import Vault
 from support.book import WORKSPACE
 from support.clock import FakeClock
 from support.database import make_tables, sqlite_database
-from support.patience import patience
+from support.patience import NEVER, patience
 from support.postgres import PostgresServer
 
 OTHER = UUID(int=77)
@@ -103,6 +104,32 @@ async def name_of(services: Services, workspace_id: UUID = WORKSPACE) -> str:
 async def entries(services: Services, workspace_id: UUID = WORKSPACE) -> list[AuditEntry]:
     async with services.database.read() as connection:
         return await list_entries(connection, workspace_id, AuditFilter(), limit=10)
+
+
+async def test_a_job_that_is_a_row_is_committed_with_the_change_and_wakes_who_waits(
+    database: Database, clock: FakeClock
+) -> None:
+    jobs = DatabaseBroker(database, clock, DatabaseBrokerOptions(poll_seconds=NEVER))
+    services = replace(await _services(database, clock), broker=jobs)
+    waits = asyncio.create_task(
+        jobs.fetch(JOB.kind, limit=1, wait_seconds=NEVER, lease_seconds=NEVER)
+    )
+    refused = await rename(services, operator(WORKSPACE), "")
+    assert isinstance(refused, Rejected)
+    assert await jobs.depth(JOB.kind) == 0
+    commits = 0
+
+    def count(_: object) -> None:
+        nonlocal commits
+        commits += 1
+
+    event.listen(database.engine.sync_engine, "commit", count)
+    assert await rename(services, operator(WORKSPACE), "after") == "after"
+    assert commits == 1
+    async with patience():
+        [lease] = await waits
+    assert lease.payload == JOB.payload
+    await jobs.close()
 
 
 async def test_a_change_its_audit_entry_and_its_job_belong_together(services: Services) -> None:

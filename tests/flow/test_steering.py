@@ -12,8 +12,7 @@ from structlog.testing import capture_logs
 
 from clarion.accounts.actor import Actor
 from clarion.accounts.command import Services
-from clarion.broker import JobKind
-from clarion.brokers.database import DatabaseBroker
+from clarion.broker import BrokerUnavailable, JobKind
 from clarion.campaigns.campaign import Campaign, CampaignState
 from clarion.campaigns.commands import edit_campaign, pause_campaign, schedule_campaign
 from clarion.campaigns.content.spec import Content
@@ -23,6 +22,7 @@ from clarion.faults import Fault, Rejected, not_found
 from clarion.storage.database import Database
 from clarion.storage.schema import chunks
 from support.clock import FakeClock
+from support.faults import Doom, DoomedBroker
 from support.world import World
 
 Command = Callable[[Services, Actor, UUID], Awaitable[Campaign | Rejected]]
@@ -115,16 +115,13 @@ async def test_a_campaign_cancelled_while_it_is_planned_is_closed_at_once(world:
 
 async def test_a_step_holds_although_the_broker_is_lost(world: World) -> None:
     campaign_id = await planned(world, "one", "two")
-    lost = Database("postgresql://nobody@127.0.0.1:1/none")
-    broker = DatabaseBroker(lost, world.clock)
+    broker = DoomedBroker(world.broker, Doom(1, BrokerUnavailable))
     services = replace(world.services, broker=broker)
     with capture_logs() as logs:
         taken = await cancel_campaign(services, world.actor, campaign_id)
     assert isinstance(taken, Campaign)
     assert [line["event"] for line in logs] == ["command_not_nudged"]
     assert (await world.get(campaign_id)).state is CampaignState.CANCELLED
-    await broker.close()
-    await lost.close()
 
 
 async def test_what_has_changed_since_it_was_seen_is_not_stepped_over(world: World) -> None:

@@ -29,8 +29,10 @@ What the decorator does, in this order:
 3. **Result.** A returned value commits. A returned `Rejected` rolls back; so does an exception.
 4. **Audit.** What committed has exactly one audit entry, in the same transaction: the function
    calls `run.audit` once before it returns a value. What was rejected has none.
-5. **After the commit** jobs are published and callables are awaited, in the order they were given.
-   A job is a nudge: where the broker is away that is logged, and the sweep finds the rows.
+5. **Jobs.** Where they are rows of the same database (`Outbox`), they are written in the same
+   transaction. Else they are published after it. A job is a nudge: where the broker is away that is
+   logged, and the sweep finds the rows.
+6. **After the commit** callables are awaited, in the order they were given.
 
 The function reads time and ids from `run` only. Its first parameter after `run` is the actor, whose
 `workspace_id` belongs in every statement; ids that are handed in are never trusted to be of that
@@ -41,7 +43,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import wraps
-from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar, runtime_checkable
 from uuid import UUID
 
 import structlog
@@ -74,6 +76,17 @@ class Publisher(Protocol):
         """Durable when this returns. Raises BrokerUnavailable."""
 
 
+@runtime_checkable
+class Outbox(Protocol):
+    """A broker whose jobs are rows of the database that commands change."""
+
+    async def add_within(self, connection: AsyncConnection, jobs: Sequence[NewJob]) -> None:
+        """Adds the jobs in this transaction."""
+
+    def committed(self, jobs: Sequence[NewJob]) -> None:
+        """Tells who waits for them that they are there."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
     """What commands work with: one for a process, handed in by each face."""
@@ -95,7 +108,8 @@ class Run:
     vault: Vault
     _clock: Clock
     _audited: list[tuple[Thing, Changes]] = field(default_factory=list)
-    _following: list[AfterCommit] = field(default_factory=list)
+    _jobs: list[NewJob] = field(default_factory=list)
+    _following: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
 
     def new_id(self) -> UUID:
         """A fresh UUIDv7."""
@@ -108,7 +122,11 @@ class Run:
     def after_commit(self, *following: AfterCommit) -> None:
         """Publish these jobs, or await these callables, once the change is durable; never where it
         is rolled back."""
-        self._following += following
+        for step in following:
+            if isinstance(step, NewJob):
+                self._jobs.append(step)
+            else:
+                self._following.append(step)
 
 
 class _RolledBack(Exception):
@@ -142,19 +160,28 @@ def command(
             if not actor.may(needs):
                 return forbidden(needs)
 
-            async def work(connection: AsyncConnection) -> tuple[R, list[AfterCommit]]:
+            outbox = services.broker if isinstance(services.broker, Outbox) else None
+
+            async def work(connection: AsyncConnection) -> tuple[R, Run]:
                 run = _new_run(services, connection)
                 result = await function(run, actor, *args, **kwargs)
                 if isinstance(result, Rejected):
                     raise _RolledBack(result)
                 await _write_audit(run, actor, verb)
-                return result, run._following
+                if outbox is not None and run._jobs:
+                    await outbox.add_within(connection, run._jobs)
+                return result, run
 
             try:
-                result, following = await services.database.transact(work, services.clock)
+                result, run = await services.database.transact(work, services.clock)
             except _RolledBack as rolled_back:
                 return rolled_back.rejected
-            await _follow(services, verb, following)
+            if outbox is not None:
+                outbox.committed(run._jobs)
+            else:
+                await _publish(services, verb, run._jobs)
+            for step in run._following:
+                await step()
             return result
 
         return call
@@ -195,18 +222,6 @@ async def _write_audit(run: Run, actor: Actor, verb: str) -> None:
     thing, changes = run._audited[0]
     entry = new_entry(actor, verb, thing, changes, entry_id=run.new_id(), at=run.now)
     await add_entry(run.connection, entry)
-
-
-async def _follow(services: Services, verb: str, following: list[AfterCommit]) -> None:
-    jobs: list[NewJob] = []
-    for step in following:
-        if isinstance(step, NewJob):
-            jobs.append(step)
-            continue
-        await _publish(services, verb, jobs)
-        jobs = []
-        await step()
-    await _publish(services, verb, jobs)
 
 
 async def _publish(services: Services, verb: str, jobs: Sequence[NewJob]) -> None:

@@ -76,14 +76,24 @@ class DatabaseBroker:
 
     async def publish(self, *jobs: NewJob) -> None:
         """See `Broker.publish`."""
-        if any(len(job.payload) > PAYLOAD_BYTES_MAX for job in jobs):
-            raise ValueError(f"a job's payload may have {PAYLOAD_BYTES_MAX} bytes at most")
+        _check_sizes(jobs)
         if not jobs:
             return
         durable: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append((jobs, durable))
         self._start_flush()
         await durable
+
+    async def add_within(self, connection: AsyncConnection, jobs: Sequence[NewJob]) -> None:
+        """Adds the jobs in a transaction of the same database: one commit for what is changed and
+        for whoever is to hear of it. `committed` wakes them."""
+        _check_sizes(jobs)
+        await _insert(connection, jobs, self._clock.now())
+
+    def committed(self, jobs: Sequence[NewJob]) -> None:
+        """Lets fetches of these jobs look at once."""
+        for kind in {job.kind for job in jobs}:
+            self._wake(kind)
 
     async def fetch(
         self, kind: JobKind, *, limit: int, wait_seconds: float, lease_seconds: float
@@ -250,8 +260,7 @@ class DatabaseBroker:
                     if not future.done():
                         future.set_exception(lost)
             else:
-                for kind in {job.kind for group, _ in waiting for job in group}:
-                    self._wake(kind)
+                self.committed([job for group, _ in waiting for job in group])
                 for future in futures:
                     if not future.done():
                         future.set_result(None)
@@ -268,34 +277,7 @@ class DatabaseBroker:
         async def work(connection: AsyncConnection) -> None:
             if acked:
                 await remove_jobs(connection, acked)
-            keys = {job.key for job in new if job.key is not None}
-            if keys:
-                old = now - timedelta(seconds=DEDUPE_WINDOW_SECONDS)
-                await connection.execute(delete(job_keys).where(job_keys.c.published_at < old))
-                rows = await connection.execute(
-                    insert(connection, job_keys)
-                    .values([{"key": key, "published_at": now} for key in sorted(keys)])
-                    .on_conflict_do_nothing()
-                    .returning(job_keys.c.key)
-                )
-                keys = set(rows.scalars())
-            rows_to_add = []
-            for job in new:
-                if job.key is not None:
-                    if job.key not in keys:
-                        continue
-                    keys.remove(job.key)
-                rows_to_add.append(
-                    {
-                        "kind": job.kind.value,
-                        "payload": job.payload,
-                        "key": job.key,
-                        "available_at": job.available_at or now,
-                        "published_at": now,
-                    }
-                )
-            if rows_to_add:
-                await connection.execute(insert(connection, jobs), rows_to_add)
+            await _insert(connection, new, now)
 
         await self._database.transact(work, self._clock)
 
@@ -324,6 +306,42 @@ class DatabaseBroker:
 
     def after(self, seconds: float) -> datetime:
         return self._clock.now() + timedelta(seconds=seconds)
+
+
+def _check_sizes(jobs: Sequence[NewJob]) -> None:
+    if any(len(job.payload) > PAYLOAD_BYTES_MAX for job in jobs):
+        raise ValueError(f"a job's payload may have {PAYLOAD_BYTES_MAX} bytes at most")
+
+
+async def _insert(connection: AsyncConnection, new: Sequence[NewJob], now: datetime) -> None:
+    keys = {job.key for job in new if job.key is not None}
+    if keys:
+        old = now - timedelta(seconds=DEDUPE_WINDOW_SECONDS)
+        await connection.execute(delete(job_keys).where(job_keys.c.published_at < old))
+        rows = await connection.execute(
+            insert(connection, job_keys)
+            .values([{"key": key, "published_at": now} for key in sorted(keys)])
+            .on_conflict_do_nothing()
+            .returning(job_keys.c.key)
+        )
+        keys = set(rows.scalars())
+    rows_to_add = []
+    for job in new:
+        if job.key is not None:
+            if job.key not in keys:
+                continue
+            keys.remove(job.key)
+        rows_to_add.append(
+            {
+                "kind": job.kind.value,
+                "payload": job.payload,
+                "key": job.key,
+                "available_at": job.available_at or now,
+                "published_at": now,
+            }
+        )
+    if rows_to_add:
+        await connection.execute(insert(connection, jobs), rows_to_add)
 
 
 class _DatabaseLease:
