@@ -36,6 +36,8 @@ from support.postgres import PostgresServer
 from support.processes import Installation, Process, api_client, installation, until
 
 RELEASES = ROOT / "tests" / "golden" / "releases"
+ARCHIVES = sorted(RELEASES.glob("*.tar.xz"), key=lambda archive: archive.stem.rpartition("-")[2])
+"""By the newest revision of each, the last one of the newest version."""
 FRONT = ("collector", "web")
 MIDDLE = ("ingestor", "scheduler", "planner")
 BACK = ("attributor", "sweeper", "sender")
@@ -291,7 +293,7 @@ async def main() -> None:
     def say(sentence: str) -> None:
         print(f"{monotonic() - begun:6.1f} s  {sentence}", flush=True)
 
-    for release in sorted(RELEASES.glob("*.tar.xz")):
+    for release in ARCHIVES:
         with TemporaryDirectory(prefix="clarion-rolling-") as directory:
             async with scene(Path(directory), release) as both:
                 await upgrade(both, say=say)
