@@ -9,8 +9,9 @@ import pytest
 from clarion.storage.database import Database
 from clarion.storage.migrate import NEWEST, REVISIONS, migrate, plan
 from support.command import Clarion
-from support.kept_database import DATABASES
+from support.kept_database import DATABASES, bring_back
 from support.postgres import PostgresServer
+from support.processes import Installation
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def test_a_plan_tells_every_revision_and_how_long_and_changes_nothing(
     assert [step["revision"] for step in told["steps"]] == list(REVISIONS[10:])
     assert all(step["summary"] for step in told["steps"])
     assert told["rows"]["events"] > 20
-    assert told["seconds"] > 0
+    assert told["seconds"] > 0 and not told["is_estimate"]
     assert [file.name for file in early.iterdir()] == ["clarion.db"]
     assert bare.json("migrate", "--plan")["before"] == "0010", "nothing was changed"
     text = bare("migrate", "--plan")[1]
@@ -56,6 +57,19 @@ async def test_a_plan_reads_no_table_of_postgresql(postgres: PostgresServer) -> 
         planned = await plan(url)
     assert (planned.before, planned.steps) == (NEWEST, ())
     assert "deliveries" in planned.rows
+
+
+async def test_on_postgresql_a_plan_says_about_how_long(
+    postgres: PostgresServer, tmp_path: Path
+) -> None:
+    async with postgres.new_database() as url:
+        await bring_back("0010", url)
+        installation = Installation(tmp_path, {"DATABASE_URL": url})
+        told = await installation.command("migrate", "--plan")
+        assert told["is_estimate"] and 0 < told["seconds"] < 60, told
+        await installation.command("migrate")
+        after = await installation.command("migrate", "--plan")
+        assert (after["steps"], after["seconds"], after["is_estimate"]) == ([], None, False)
 
 
 def test_an_older_version_leaves_a_newer_database_alone(clarion: Clarion) -> None:

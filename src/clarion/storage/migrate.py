@@ -10,17 +10,26 @@ from sqlalchemy import Connection, func, inspect, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.storage.database import Database
+from clarion.storage.migration_work import Work, work_of
 from clarion.storage.schema import metadata
 
 REVISIONS = tuple(f"{number:04}" for number in range(1, 36))
 """In their order. Known without Alembic, which takes longer to load than a short command."""
 NEWEST = REVISIONS[-1]
 MIGRATIONS = Path(__file__).with_name("migrations")
-_ESTIMATED = (
-    "SELECT relname, greatest(reltuples, 0)::bigint FROM pg_class "
-    "WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace"
-)
-"""PostgreSQL's own count of rows, from when it last looked; the tables are not read for it."""
+ROW_BYTES = 200
+"""PostgreSQL: about what a row takes in a table that was never looked at."""
+_ESTIMATED = f"""
+SELECT relname, (pages * CASE
+    WHEN reltuples > 0 AND relpages >= 10 THEN reltuples / relpages
+    ELSE current_setting('block_size')::int / {ROW_BYTES} END)::bigint
+FROM pg_class, LATERAL (
+    SELECT pg_relation_size(oid) / current_setting('block_size')::int AS pages
+) AS size
+WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace
+"""  # noqa: S608
+"""As PostgreSQL itself counts before it plans a query: how dense a table was when it last looked,
+which a few pages do not tell, and how large it is now. The tables are not read for it."""
 _COLUMNS = {
     "postgresql": text(
         "SELECT table_name, column_name, is_nullable = 'YES' FROM information_schema.columns "
@@ -70,6 +79,8 @@ class Plan:
     steps: tuple[Step, ...]
     rows: dict[str, int]
     """Of each table of ours that is there, about how many, the largest first."""
+    work: Work | None
+    """By the rows that are there; None on SQLite, where a copy tells how long it takes."""
 
 
 class ForeignSchema(Exception):
@@ -159,6 +170,7 @@ def _plan(connection: Connection) -> Plan:
         before=before,
         steps=tuple(steps),
         rows=dict(sorted(ours.items(), key=lambda row: row[1], reverse=True)),
+        work=work_of(behind, ours) if connection.dialect.name == "postgresql" else None,
     )
 
 

@@ -21,6 +21,7 @@ from clarion.storage.database import Database
 from clarion.storage.migrate import Plan, SchemaState, schema_state
 from clarion.storage.migrate import migrate as apply_migrations
 from clarion.storage.migrate import plan as read_plan
+from clarion.storage.migration_work import ROUGHLY
 from clarion.telemetry import set_up_logs
 from clarion.text import without_passwords
 
@@ -50,7 +51,7 @@ async def migrate(
     Parameters
     ----------
     plan
-        Only tell what would be done, and on SQLite how long it takes, as tried on a copy.
+        Only tell what would be done, and how long: tried on a copy on SQLite, else by table sizes.
     """
     settings = load_settings()
     set_up_logs(settings.log)
@@ -139,13 +140,15 @@ def _print(planned: Plan | None, seconds: float | None, *, as_json: bool) -> Non
     steps: list[dict[str, Any]] = []
     if planned is not None:
         steps = [{"revision": step.revision, "summary": step.summary} for step in planned.steps]
+    work = planned.work if planned is not None and steps else None
     if as_json:
         print_json(
             {
                 "before": planned and planned.before,
                 "steps": steps,
                 "rows": planned.rows if planned else {},
-                "seconds": seconds,
+                "seconds": seconds if work is None else work.seconds,
+                "is_estimate": work is not None,
             }
         )
     elif planned is None:
@@ -156,14 +159,27 @@ def _print(planned: Plan | None, seconds: float | None, *, as_json: bool) -> Non
         print_records(steps, as_json=False, columns=("revision", "summary"), none="")
         largest = list(planned.rows.items())[:TABLES_SHOWN]
         counted = ", ".join(f"{count:,} {table}" for table, count in largest if count)
-        _say(f"All of it in one transaction, while no process runs. Rows: {counted or 'none'}.")
-        if seconds is None:
+        _say(
+            "All of it in one transaction. Processes may go on meanwhile where they are of the "
+            f"version before, 0.2 or later; others have to be stopped. Rows: {counted or 'none'}."
+        )
+        if work is not None:
             _say(
-                "How long it takes, a copy tells: restore a backup into another database of the "
-                "same server (`clarion restore`), which migrates it, and take the time."
+                f"By the size of the tables it takes about {_roughly(work.seconds)}, from "
+                f"{_roughly(work.seconds / ROUGHLY)} to {_roughly(work.seconds * ROUGHLY)} as "
+                "disks and server are, and what it waits for locks besides. A copy tells exactly: "
+                "restore a backup into another database of the same server (`clarion restore`), "
+                "which migrates it, and take the time."
             )
-        else:
+        elif seconds is not None:
             _say(f"On a copy, just now, it took {seconds:,.1f} s.")
+
+
+def _roughly(seconds: float) -> str:
+    """No more digits than the estimate is good for."""
+    if seconds < 1:
+        return "a second"
+    return f"{seconds:.0f} s" if seconds < 2 * 60 else f"{seconds / 60:,.0f} min"
 
 
 def _say(sentence: str) -> None:
