@@ -2,7 +2,10 @@
 
 import json
 import re
+import shutil
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +18,7 @@ from support.pages import ROOT
 DEPLOY = ROOT / "deploy"
 ALERTS = DEPLOY / "prometheus" / "clarion-alerts.yaml"
 SCRAPED = DEPLOY / "prometheus" / "prometheus.yaml"
+ALERT_TESTS = ROOT / "tests" / "golden" / "alerts.test.yaml"
 DASHBOARD = DEPLOY / "grafana" / "clarion.json"
 OF_PROMETHEUS = {"up", "process_resident_memory_bytes"}
 FUNCTIONS = frozenset(
@@ -78,6 +82,41 @@ def test_a_name_that_is_no_metric_is_found() -> None:
         test_an_expression_asks_for_what_there_is("", "max(clarion_job)")
     with pytest.raises(AssertionError):
         test_an_expression_asks_for_what_there_is("", 'max(clarion_jobs{king="events"})')
+
+
+def promtool(*words: str) -> None:
+    """Prometheus's own checker, where this machine has it: no package that tests can bring does."""
+    program = shutil.which("promtool")
+    if program is None:
+        pytest.skip("there is no promtool on this machine (on Debian it is of `prometheus`)")
+    told = subprocess.run([program, *words], capture_output=True, text=True, check=False)
+    assert told.returncode == 0, told.stdout + told.stderr
+
+
+def test_prometheus_takes_the_alerts_and_its_file() -> None:
+    promtool("check", "config", str(SCRAPED))
+
+
+def test_prometheus_takes_every_expression_of_the_dashboard(tmp_path: Path) -> None:
+    panels = [
+        {"record": f"panel:{place}", "expr": expression.replace("$__rate_interval", "1m")}
+        for place, (_, expression) in enumerate(EXPRESSIONS)
+    ]
+    file = tmp_path / "dashboard.yaml"
+    file.write_text(yaml.safe_dump({"groups": [{"name": "panels", "rules": panels}]}))
+    promtool("check", "rules", str(file))
+
+
+def test_alerts_fire_when_they_should_and_not_before() -> None:
+    promtool("test", "rules", str(ALERT_TESTS))
+
+
+def test_every_alert_has_a_case_in_which_it_fires_and_one_in_which_it_does_not() -> None:
+    fires: dict[str, set[bool]] = {rule["alert"]: set() for rule in rules()}
+    for case in yaml.safe_load(ALERT_TESTS.read_text())["tests"]:
+        for check in case["alert_rule_test"]:
+            fires[check["alertname"]].add(bool(check.get("exp_alerts")))
+    assert {alert: seen for alert, seen in fires.items() if len(seen) < 2} == {}
 
 
 def test_every_metric_is_on_the_dashboard_or_in_an_alert() -> None:
