@@ -8,7 +8,7 @@ import tomllib
 import yaml
 
 from clarion import __version__
-from support.pages import ROOT
+from support.pages import ROOT, pages
 
 CHANGELOG = (ROOT / "CHANGELOG.md").read_text()
 VERSIONS = re.findall(r"^## \[(\d+\.\d+\.\d+)\] - \d{4}-\d{2}-\d{2}$", CHANGELOG, re.M)
@@ -21,6 +21,15 @@ def test_the_number_stands_everywhere() -> None:
     assert set(re.findall(r"image: clarion:(\S+)", manifests)) == {__version__}
     [job] = [one for one in yaml.safe_load_all(manifests) if one["kind"] == "Job"]
     assert job["metadata"]["name"] == f"migrate-{__version__}"
+
+
+def test_pages_name_the_wheel_that_is_built() -> None:
+    named = {
+        (page, version)
+        for page in pages()
+        for version in re.findall(r"\bclarion-(\d+\.\d+\.\d+)-py3", page.read_text())
+    }
+    assert named and {version for _, version in named} == {__version__}, named
 
 
 def test_the_command_tells_it() -> None:
