@@ -183,3 +183,23 @@ def test_whatever_stands_in_a_row_is_read_or_refused(service: Service, row: Any)
     assert isinstance(read, (ServiceRow, Rejected))
     for device in read.devices if isinstance(read, ServiceRow) else ():
         assert device["device_id"] and device["token"] and device["platform"]
+
+
+@pytest.mark.parametrize(
+    ("service", "column"),
+    [(service, column) for service, form in FORMATS.items() for column in form.objects],
+)
+@pytest.mark.parametrize("text", ["{bad json", "plan=gold", '["gold"]', "7"])
+def test_an_object_that_can_not_be_read_is_refused_and_loses_no_opt_out(
+    service: Service, column: str, text: str
+) -> None:
+    row = FORMATS[service].read({"user_id": "ada", column: text})
+    assert isinstance(row, Rejected) and row.code == "column_no_json"
+    assert column in row.message
+
+
+def test_an_empty_object_is_none() -> None:
+    for form in FORMATS.values():
+        for column, text in ((column, text) for column in form.objects for text in ("", " ", "{}")):
+            row = form.read({"user_id": "ada", column: text})
+            assert not (isinstance(row, Rejected) and row.code == "column_no_json")

@@ -217,7 +217,7 @@ def _as_ending(error: Exception) -> Ending | None:
             return Ending(ExitCode.FAILURE, _not_ours(words), word="foreign_database")
         case StorageUnavailable() | BrokerUnavailable():
             what = "database" if isinstance(error, StorageUnavailable) else "broker"
-            words = f"The {what} does not answer ({error})."
+            words = f"The {what} does not answer ({error}). `clarion check` says at which address."
             if error.cure:
                 words = f"The {what} can not be used: {str(error).rstrip('.')}. {error.cure}"
             return Ending(ExitCode.UNAVAILABLE, words, word="unavailable")

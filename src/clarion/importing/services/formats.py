@@ -15,7 +15,7 @@ from clarion.importing.services import (
     pinpoint,
     posthog,
 )
-from clarion.importing.services.service_row import ServiceRow
+from clarion.importing.services.service_row import ServiceRow, fault_of_objects
 
 
 class Service(StrEnum):
@@ -35,29 +35,47 @@ class ServiceFormat:
     """How a service's export is read: `names` says what its columns of ids are called here, so that
     what a spreadsheet has damaged of them is seen; one of `needs` must be there in CSV."""
 
-    read: Callable[[Mapping[str, Any]], ServiceRow | Rejected]
+    reader: Callable[[Mapping[str, Any]], ServiceRow | Rejected]
     names: Mapping[str, str]
     needs: tuple[str, ...]
+    objects: tuple[str, ...] = ()
+    """Columns that hold an object, in CSV as JSON."""
     has_repeated_columns: bool = False
+
+    def read(self, record: Mapping[str, Any]) -> ServiceRow | Rejected:
+        """A row. One with an object that can not be read is refused whole."""
+        return fault_of_objects(record, self.objects) or self.reader(record)
 
 
 FORMATS: Mapping[Service, ServiceFormat] = {
     Service.PINPOINT: ServiceFormat(
-        read=pinpoint.read,
+        reader=pinpoint.read,
         names=pinpoint.NAMES,
         needs=("ChannelType",),
         has_repeated_columns=True,
     ),
     Service.ONESIGNAL: ServiceFormat(
-        read=onesignal.read, names=onesignal.NAMES, needs=("device_type",)
+        reader=onesignal.read, names=onesignal.NAMES, objects=("tags",), needs=("device_type",)
     ),
     Service.CUSTOMER_IO: ServiceFormat(
-        read=customer_io.read, names=customer_io.NAMES, needs=("user_id",)
+        reader=customer_io.read,
+        names=customer_io.NAMES,
+        objects=("identifiers", customer_io.PREFERENCES),
+        needs=("user_id",),
     ),
-    Service.AIRSHIP: ServiceFormat(read=airship.read, names=airship.NAMES, needs=("device_id",)),
-    Service.POSTHOG: ServiceFormat(read=posthog.read, names=posthog.NAMES, needs=("user_id",)),
-    Service.BRAZE: ServiceFormat(read=braze.read, names=braze.NAMES, needs=("user_id",)),
+    Service.AIRSHIP: ServiceFormat(
+        reader=airship.read,
+        names=airship.NAMES,
+        objects=("attributes", "tag_groups"),
+        needs=("device_id",),
+    ),
+    Service.POSTHOG: ServiceFormat(
+        reader=posthog.read, names=posthog.NAMES, objects=("properties",), needs=("user_id",)
+    ),
+    Service.BRAZE: ServiceFormat(
+        reader=braze.read, names=braze.NAMES, objects=("custom_attributes",), needs=("user_id",)
+    ),
     Service.FIREBASE_TOPICS: ServiceFormat(
-        read=firebase_topics.read, names=firebase_topics.NAMES, needs=("token",)
+        reader=firebase_topics.read, names=firebase_topics.NAMES, objects=("rel",), needs=("token",)
     ),
 }

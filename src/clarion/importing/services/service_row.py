@@ -137,6 +137,25 @@ def object_of(value: Any) -> dict[str, Any]:
     return dict(value) if isinstance(value, Mapping) else {}
 
 
+def fault_of_objects(record: Mapping[str, Any], names: Sequence[str]) -> Rejected | None:
+    """Why an object that is written as JSON can not be read: what it says, an opt-out perhaps,
+    would be lost without a word."""
+    for name in names:
+        value = record.get(name)
+        if not isinstance(value, str) or not value.strip():
+            continue
+        try:
+            read = msgspec.json.decode(value)
+        except (ValueError, RecursionError):
+            read = value
+        if read and not isinstance(read, Mapping):
+            return Rejected(
+                code="column_no_json",
+                message=f"{name} is no JSON object, such as {{}}: mend it, or empty it.",
+            )
+    return None
+
+
 def moment_of(value: Any) -> Any:
     """A time of a row as an import reads it: seconds since 1970 that stand in a text are seconds;
     `2026-03-01 09:00:00` is one of UTC, and so is a time without a zone."""
