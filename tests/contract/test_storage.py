@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Column, Integer, MetaData, Table, Text, func, insert, select, text, update
 
-from clarion.storage.bulk import append, insert_new, upsert
+from clarion.storage.bulk import append, insert_new, update_known, upsert
 from clarion.storage.database import Database, StorageUnavailable, is_conflict
 from clarion.storage.dialect import Id, Instant
 from clarion.storage.schema.columns import Json
@@ -242,6 +242,24 @@ async def test_an_upsert_changes_only_the_columns_it_is_to_change(store: Databas
         await upsert(connection, things, rows, key=("number",), changes=("at",))
     assert await kept(store, things.c.name) == ["old", "new"]
     assert await kept(store, things.c.at) == [later, later]
+
+
+async def test_an_update_of_rows_that_are_there_makes_none(store: Database) -> None:
+    one, other, later = UUID(int=1), UUID(int=2), NOW + timedelta(hours=1)
+    await keep(store, thing(1, name="old", at=NOW, about={"a": 1}), thing(2, name="two", id=one))
+    async with store.write() as connection:
+        rows: list[dict[str, Any]] = [
+            {"number": 1, "at": later, "about": {"b": 2}, "id": other},
+            {"number": 2, "at": None, "about": None, "id": None},
+            {"number": 3, "at": later, "about": {}, "id": other},
+        ]
+        await update_known(connection, things, rows, key="number")
+        await update_known(connection, things, [], key="number")
+        await update_known(connection, things, [{"name": "new", "number": 1}], key="number")
+    assert await kept(store, things.c.name) == ["new", "two"]
+    assert await kept(store, things.c.at) == [later, None]
+    assert await kept(store, things.c.about) == [{"b": 2}, None]
+    assert await kept(store, things.c.id) == [other, None]
 
 
 async def test_an_upsert_that_combines_keeps_the_least_or_the_greatest(store: Database) -> None:

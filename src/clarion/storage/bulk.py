@@ -157,6 +157,22 @@ async def upsert(
     await _write(connection, table, rows, conflict, same or _NOTHING)
 
 
+async def update_known(
+    connection: AsyncConnection, table: Table, rows: Sequence[Row], *, key: str
+) -> None:
+    """Overwrite what `rows`, which all name the same columns, say beside `key`, in rows that are
+    there; where there is none, nothing happens. Cheaper than `upsert`, which takes whole rows."""
+    if not rows:
+        return
+    shape = _update_shape(connection, table, tuple(rows[0]), key)
+    if connection.dialect.name != "postgresql":
+        await connection.exec_driver_sql(shape.sql, _by_row(shape, rows, _NOTHING))
+        return
+    columns = zip(shape.names, shape.converts, strict=True)
+    values = tuple(_column(rows, name, convert) for name, convert in columns)
+    await connection.exec_driver_sql(shape.sql, values)
+
+
 async def remove_each(connection: AsyncConnection, table: Table, rows: Sequence[Row]) -> None:
     """Delete what equals one of `rows` in all the columns they name. One statement, repeated:
     SQLite looks up by index one value of several columns, but no list of them."""
@@ -217,6 +233,27 @@ def _shape(connection: AsyncConnection, table: Table, row: Row, same: Row, endin
     return shape
 
 
+def _update_shape(
+    connection: AsyncConnection, table: Table, names: tuple[str, ...], key: str
+) -> _Shape:
+    dialect = connection.dialect.name
+    known = (dialect, table.name, names, f"UPDATE BY {key}")
+    shape = _shapes.get(known)
+    if shape is None:
+        changed = [name for name in names if name != key]
+        if dialect == "postgresql":
+            shape = _postgresql_update(table, (*changed, key), changed, key)
+        else:
+            sets = ", ".join(f'"{name}" = ?' for name in changed)
+            shape = _Shape(
+                f'UPDATE "{table.name}" SET {sets} WHERE "{key}" = ?',  # noqa: S608
+                (*changed, key),
+                tuple(_convert(table, name, _SQLITE) for name in (*changed, key)),
+            )
+        _shapes[known] = shape
+    return shape
+
+
 def _by_row(shape: _Shape, rows: Sequence[Row], same: Row) -> list[tuple[Any, ...]]:
     columns = [
         repeat(_converted(same[name], convert), len(rows))
@@ -251,12 +288,10 @@ def _sqlite(table: Table, names: tuple[str, ...], ending: str) -> _Shape:
 
 
 def _postgresql(table: Table, names: tuple[str, ...], same: frozenset[str], ending: str) -> _Shape:
-    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
     arrays, taken = [], []
     for number, name in enumerate(names, 1):
         is_json = isinstance(table.c[name].type, JSON)
-        kind = "TEXT" if is_json else table.c[name].type.compile(dialect)
-        kind = kind.partition(" COLLATE ")[0]  # the column's own: an array's members need none
+        kind = _sent_as(table, name)
         if name not in same:
             arrays.append(f"${number}::{kind}[]")
         value = f"${number}::{kind}" if name in same else f'r."{name}"'
@@ -268,6 +303,31 @@ def _postgresql(table: Table, names: tuple[str, ...], same: frozenset[str], endi
         names,
         tuple(_convert(table, name, _POSTGRESQL) for name in names),
     )
+
+
+def _postgresql_update(
+    table: Table, names: tuple[str, ...], changed: Sequence[str], key: str
+) -> _Shape:
+    arrays = [f"${number}::{_sent_as(table, name)}[]" for number, name in enumerate(names, 1)]
+    sets = [
+        f'"{name}" = r."{name}"' + ("::JSONB" if isinstance(table.c[name].type, JSON) else "")
+        for name in changed
+    ]
+    return _Shape(
+        f'UPDATE "{table.name}" AS t SET {", ".join(sets)} FROM unnest({", ".join(arrays)}) '  # noqa: S608
+        f'AS r({_listed(names)}) WHERE t."{key}" = r."{key}"',
+        names,
+        tuple(_convert(table, name, _POSTGRESQL) for name in names),
+    )
+
+
+def _sent_as(table: Table, name: str) -> str:
+    """PostgreSQL's type of a value of this column, as the driver hands it over."""
+    if isinstance(table.c[name].type, JSON):
+        return "TEXT"
+    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
+    kind = table.c[name].type.compile(dialect)
+    return kind.partition(" COLLATE ")[0]  # the column's own: an array's members need none
 
 
 def _listed(names: Sequence[str]) -> str:

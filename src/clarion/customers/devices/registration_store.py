@@ -4,6 +4,7 @@ deleted."""
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -23,16 +24,17 @@ from clarion.customers.devices.device import (
     TokenKind,
 )
 from clarion.customers.devices.device_plan import Holder
-from clarion.storage.bulk import insert_new, upsert
+from clarion.storage.bulk import insert_new, update_known, upsert
 from clarion.storage.dialect import Id, among, prepared, several
 from clarion.storage.schema import device_deletions, devices, tokens
 
 _NOBODY: Mapping[str, KeptDevice] = {}
-_TOLD = ("facts", "app_version", "last_seen_at")
-"""The columns of a device that events change which only tell something of it."""
 _CHANGED = tuple(
     column.name for column in devices.c if column.name not in ("id", "workspace_id", "device_id")
 )
+
+_device_id, _installation_hash = attrgetter("device_id"), attrgetter("installation_hash")
+_reached_by = attrgetter("customer_id", "registrations")
 
 # By their values: to look one up in an enum's class takes several times as long.
 _PLATFORMS = {platform.value: platform for platform in Platform}
@@ -117,22 +119,27 @@ async def keep_devices(
 ) -> None:
     """Write `kept`, whether they were there or not. `before`: those that were, as far as they are
     known; what no event has changed of them is not written again."""
-    unchanged: list[dict[str, Any]] = []
-    changed: list[dict[str, Any]] = []
+    changed, told, seen = (list[dict[str, Any]]() for _ in range(3))
     for device in sorted(kept, key=_device_id):
         was = before.get(device.device_id)
-        is_same = (
-            was is not None
-            and was.customer_id == device.customer_id
-            and was.registrations == device.registrations
-        )
-        (unchanged if is_same else changed).append(device_row(workspace_id, device))
+        if was is None or _reached_by(was) != _reached_by(device):
+            changed.append(device_row(workspace_id, device))
+        elif was.facts != device.facts:
+            told.append({"id": device.id, **_told(device)})
+        else:
+            seen.append({"id": device.id, "last_seen_at": device.last_seen_at})
     await upsert(connection, devices, changed, key=("id",), changes=_CHANGED)
-    await upsert(connection, devices, unchanged, key=("id",), changes=_TOLD)
+    await update_known(connection, devices, told, key="id")
+    await update_known(connection, devices, seen, key="id")
 
 
-def _device_id(device: KeptDevice) -> str:
-    return device.device_id
+def _told(device: KeptDevice) -> dict[str, Any]:
+    """The columns of a device that events change which only tell something of it."""
+    return {
+        "facts": dict(device.facts) or None,
+        "app_version": device.facts.get("app_version"),
+        "last_seen_at": device.last_seen_at,
+    }
 
 
 async def lock_holders(
@@ -193,10 +200,6 @@ async def keep_holders(
     key = ("workspace_id", "installation_hash")
     await upsert(connection, tokens, moved, key=key)
     await upsert(connection, tokens, stayed, key=key, changes=("at", "rank", "message_id"))
-
-
-def _installation_hash(holder: Holder) -> str:
-    return holder.installation_hash
 
 
 async def add_deletions(
@@ -334,9 +337,7 @@ def device_row(workspace_id: UUID, device: KeptDevice) -> dict[str, Any]:
         "removed_at": removed and removed.until,
         "removed_reason": removed and removed.reason,
         "spares": [_dump_spare(registration) for registration in device.registrations[1:]] or None,
-        "facts": dict(device.facts) or None,
-        "app_version": device.facts.get("app_version"),
-        "last_seen_at": device.last_seen_at,
+        **_told(device),
         "moved_fcm": moved.get(TokenKind.FCM),
         "moved_fid": moved.get(TokenKind.FID),
         "moved_apns": moved.get(TokenKind.APNS),
