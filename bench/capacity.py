@@ -3,8 +3,9 @@ but for reading `bench/results/latest.json` and printing.
 
 Speeds are those of the last `make bench`, on PostgreSQL. Bytes of a row are those that `clarion
 demo --scale 0.4` left in SQLite (2026-11-30: 3,200 devices, 2,000 customers, 23,418 events, one
-launch), pages and indexes included; PostgreSQL is taken to keep as much. What a workspace does in a
-day is an assumption that `Load` names; put in your own.
+launch), pages and indexes included. PostgreSQL keeps more of the same (`bench.row_bytes`), which is
+not reckoned with. What a workspace does in a day is an assumption that `Load` names; put in your
+own.
 """
 
 import argparse
@@ -184,7 +185,7 @@ def limits(needs: Capacity) -> Sequence[Limit]:
         Limit(
             name="the size of the database",
             reach=needs.database_bytes / DATABASE_BYTES_MAX,
-            cure="a shorter retention; events partitioned by time, old ones in a columnar copy",
+            cure="a shorter retention; old events in a columnar copy",
         ),
         Limit(
             name="FCM's quota for one project",
