@@ -522,7 +522,7 @@ def expected(rule: Rule, crowd: list[KnownCustomer], now: datetime) -> set[UUID]
 
 
 @settings(
-    max_examples=examples(150),
+    max_examples=examples(80),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -249,7 +249,7 @@ def postgres_theatre(postgres: PostgresServer) -> Iterator[Theatre]:
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgres"])
 @settings(
-    max_examples=examples(12),
+    max_examples=examples(8),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

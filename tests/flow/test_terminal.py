@@ -15,7 +15,7 @@ import structlog
 from clarion.telemetry import LogOptions, set_up_logs
 from support.command import Clarion
 from support.patience import PATIENCE
-from support.sampling import some
+from support.sampling import is_soak, some
 from support.terminal import COMMAND, Terminal, environment, run, run_all
 
 OSC_52 = "\x1b]52;c;ZXZpbA==\x07"
@@ -147,16 +147,15 @@ def test_no_command_tells_the_password_of_an_address(
             assert code != 0
 
 
-@pytest.mark.parametrize(
-    "console",
-    [
-        {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"},
-        {"PYTHONIOENCODING": "ascii:strict"},
-        {"PYTHONIOENCODING": "latin-1"},
-        {"PYTHONIOENCODING": "cp437"},
-    ],
-    ids=str,
+CONSOLES: tuple[dict[str, str], ...] = (
+    {"LC_ALL": "C", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"},
+    {"PYTHONIOENCODING": "ascii:strict"},
+    {"PYTHONIOENCODING": "latin-1"},
+    {"PYTHONIOENCODING": "cp437"},
 )
+
+
+@pytest.mark.parametrize("console", CONSOLES if is_soak() else CONSOLES[::3], ids=str)
 def test_a_console_that_is_not_utf_8_shows_what_it_can(home: Path, console: dict[str, str]) -> None:
     # The arguments are UTF-8 all the same: how a terminal shows is not how it is written to.
     ended = run_all(
@@ -249,7 +248,7 @@ def test_ctrl_c_ends_a_command_without_a_traceback(
 
 def test_ctrl_c_just_after_its_start_ends_the_simulator_in_order(home: Path) -> None:
     """Again and again: what goes wrong then does so two times in five."""
-    for _ in range(10):
+    for _ in range(10 if is_soak() else 5):
         terminal = Terminal(home, ("simulator", "--listen", "127.0.0.1:0"), real=True)
         terminal.until(b"simulator on")
         terminal.interrupt()

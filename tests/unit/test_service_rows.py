@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clarion.faults import Rejected
@@ -13,6 +13,7 @@ from clarion.importing.lines.row_reader import RecordFormat, read_records
 from clarion.importing.lines.text_reader import Mark, RecordForm
 from clarion.importing.services.formats import FORMATS, Service
 from clarion.importing.services.service_row import ServiceRow
+from support.sampling import examples
 
 EXPORTS = Path(__file__).parents[1] / "golden" / "exports"
 LEFT_PUSH = {"channels": [{"channel": "push", "subscribed": False}]}
@@ -177,6 +178,7 @@ named = st.sampled_from(
 
 
 @pytest.mark.parametrize("service", list(Service))
+@settings(max_examples=examples(40))
 @given(row=st.dictionaries(named | st.text(), anything))
 def test_whatever_stands_in_a_row_is_read_or_refused(service: Service, row: Any) -> None:
     read = FORMATS[service].read(row)
