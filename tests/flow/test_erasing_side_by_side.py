@@ -48,8 +48,8 @@ class SlowDatabase(Database):
         async with self._inner.read() as connection:
             yield connection
 
-    def write(self) -> Any:
-        return self._inner.write()
+    def write(self, *, first: bool = False) -> Any:
+        return self._inner.write(first=first)
 
     async def empty_log(self) -> None:
         await self._inner.empty_log()

@@ -137,8 +137,8 @@ class FailsOnce(Database):
         return self._inner.read()
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[AsyncConnection]:
-        async with self._inner.write() as connection:
+    async def write(self, *, first: bool = False) -> AsyncIterator[AsyncConnection]:
+        async with self._inner.write(first=first) as connection:
             yield connection
             if self.fails_next:
                 self.fails_next = False
@@ -383,8 +383,8 @@ class LostForReading(Database):
         async with self._inner.read() as connection:
             yield connection
 
-    def write(self) -> Any:
-        return self._inner.write()
+    def write(self, *, first: bool = False) -> Any:
+        return self._inner.write(first=first)
 
 
 class ThenTheDatabaseIsLost(MemoryProvider):

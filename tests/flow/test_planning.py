@@ -255,10 +255,10 @@ class Interrupted(Database):
         return self._inner.read()
 
     @asynccontextmanager
-    async def write(self) -> Any:
+    async def write(self, *, first: bool = False) -> Any:
         before, self.before_write = self.before_write, _nothing
         await before()
-        async with self._inner.write() as connection:
+        async with self._inner.write(first=first) as connection:
             yield connection
 
 

@@ -30,8 +30,8 @@ class LosingDatabase(Database):
         await self._inner.empty_log()
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[AsyncConnection]:
-        async with self._inner.write() as connection:
+    async def write(self, *, first: bool = False) -> AsyncIterator[AsyncConnection]:
+        async with self._inner.write(first=first) as connection:
             yield connection
             self._has_lost = not self._has_lost
             if self._has_lost:

@@ -138,13 +138,13 @@ class _RolledBack(Exception):
 
 
 def command(
-    verb: str, *, needs: Permission
+    verb: str, *, needs: Permission, goes_first: bool = False
 ) -> Callable[
     [Callable[Concatenate[Run, Actor, P], Awaitable[R]]],
     Callable[Concatenate[Services, Actor, P], Coroutine[Any, Any, R | Rejected]],
 ]:
     """Make a command of a function; the module says what that means. `verb`: `thing.act`, as the
-    audit log shows it, no other command's."""
+    audit log shows it, no other command's. `goes_first`: as `Database.write` says."""
 
     def decorate(
         function: Callable[Concatenate[Run, Actor, P], Awaitable[R]],
@@ -173,7 +173,9 @@ def command(
                 return result, run
 
             try:
-                result, run = await services.database.transact(work, services.clock)
+                result, run = await services.database.transact(
+                    work, services.clock, first=goes_first
+                )
             except _RolledBack as rolled_back:
                 return rolled_back.rejected
             if outbox is not None:

@@ -46,6 +46,10 @@ from clarion.storage.schema import job_keys, jobs
 
 log = structlog.get_logger(__name__)
 
+_FIRST = frozenset({JobKind.PUSH})
+"""What is written about these jobs goes first, as `Database.write` says: somebody waits for them
+now."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DatabaseBrokerOptions:
@@ -70,7 +74,7 @@ class DatabaseBroker:
         """How many wait for a job of this kind."""
         self._polling: asyncio.Task[None] | None = None
         self._waiting: list[tuple[Sequence[NewJob], asyncio.Future[None]]] = []
-        self._acked: list[tuple[int, asyncio.Future[None]]] = []
+        self._acked: list[tuple[int, JobKind, asyncio.Future[None]]] = []
         self._flush: asyncio.Task[None] | None = None
         self._latest: tuple[datetime, float] | None = None
 
@@ -232,11 +236,12 @@ class DatabaseBroker:
             async def claim(connection: AsyncConnection) -> list[Lease]:
                 rows = await claim_due(connection, kind, limit, now=now, until=until)
                 return [
-                    _DatabaseLease(self, row.id, bytes(row.payload), row.delivery_count)
+                    _DatabaseLease(self, row.id, kind, bytes(row.payload), row.delivery_count)
                     for row in rows
                 ]
 
-            leases = await self._database.transact(claim, self._clock)
+            first = kind in _FIRST
+            leases = await self._database.transact(claim, self._clock, first=first)
             self._had_some[kind] = bool(leases)
             return leases
 
@@ -248,10 +253,12 @@ class DatabaseBroker:
         while self._waiting or self._acked:
             waiting, self._waiting = self._waiting, []
             acked, self._acked = self._acked, []
-            futures = [future for _, future in waiting] + [future for _, future in acked]
+            futures = [future for _, future in waiting] + [future for *_, future in acked]
+            new = [job for group, _ in waiting for job in group]
+            kinds = {job.kind for job in new} | {kind for _, kind, _ in acked}
             try:
                 await self._commit(
-                    [job for group, _ in waiting for job in group], [job_id for job_id, _ in acked]
+                    new, [job_id for job_id, *_ in acked], first=not _FIRST.isdisjoint(kinds)
                 )
             except Exception as error:
                 lost = BrokerUnavailable(str(error))
@@ -260,7 +267,7 @@ class DatabaseBroker:
                     if not future.done():
                         future.set_exception(lost)
             else:
-                self.committed([job for group, _ in waiting for job in group])
+                self.committed(new)
                 for future in futures:
                     if not future.done():
                         future.set_result(None)
@@ -271,7 +278,7 @@ class DatabaseBroker:
         published, self._published[kind] = self._published[kind], asyncio.Event()
         published.set()
 
-    async def _commit(self, new: Sequence[NewJob], acked: Sequence[int]) -> None:
+    async def _commit(self, new: Sequence[NewJob], acked: Sequence[int], *, first: bool) -> None:
         now = self._clock.now()
 
         async def work(connection: AsyncConnection) -> None:
@@ -279,12 +286,12 @@ class DatabaseBroker:
                 await remove_jobs(connection, acked)
             await _insert(connection, new, now)
 
-        await self._database.transact(work, self._clock)
+        await self._database.transact(work, self._clock, first=first)
 
-    async def ack(self, job_id: int) -> None:
+    async def ack(self, job_id: int, kind: JobKind) -> None:
         """Remove a job; acks that come together are one commit, with what is published then."""
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._acked.append((job_id, done))
+        self._acked.append((job_id, kind, done))
         self._start_flush()
         await done
 
@@ -346,15 +353,21 @@ async def _insert(connection: AsyncConnection, new: Sequence[NewJob], now: datet
 
 class _DatabaseLease:
     def __init__(
-        self, broker: DatabaseBroker, job_id: int, payload: bytes, delivery_count: int
+        self,
+        broker: DatabaseBroker,
+        job_id: int,
+        kind: JobKind,
+        payload: bytes,
+        delivery_count: int,
     ) -> None:
         self._broker = broker
         self._job_id = job_id
+        self._kind = kind
         self.payload = payload
         self.delivery_count = delivery_count
 
     async def ack(self) -> None:
-        await self._broker.ack(self._job_id)
+        await self._broker.ack(self._job_id, self._kind)
 
     async def nack(self, delay_seconds: float = 0.0) -> None:
         await self._broker.move(self._job_id, self._broker.after(delay_seconds))

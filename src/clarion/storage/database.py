@@ -1,11 +1,10 @@
 """Connections and transactions, the same on SQLite and PostgreSQL.
 
-SQLite has one writer (`storage.sqlite` opens its connections). Writers of one process queue on a
-lock instead of on SQLite's busy handler, and each begins with `BEGIN IMMEDIATE`, so that a
+SQLite has one writer (`storage.sqlite` opens its connections). Writers of one process queue for
+a turn instead of on SQLite's busy handler, and each begins with `BEGIN IMMEDIATE`, so that a
 transaction that has read never fails for having to write. Readers see a snapshot and never wait.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from time import monotonic
@@ -22,6 +21,7 @@ from clarion.storage.outage import StorageUnavailable as StorageUnavailable
 from clarion.storage.outage import as_unavailable, is_damaged, must_reopen
 from clarion.storage.sqlite.connection import BUSY_TIMEOUT_MS, connector
 from clarion.storage.sqlite.file import SqliteFile
+from clarion.storage.sqlite.writer_turn import WriterTurn
 
 READERS_MAX = 8
 WRITER_CACHE_KIB = 65_536
@@ -117,7 +117,7 @@ class Database:
                 **_shared(),
             )
             self._reader = self._writer
-        self._turn = asyncio.Lock()
+        self._turn = WriterTurn()
 
     @property
     def engine(self) -> AsyncEngine:
@@ -131,12 +131,13 @@ class Database:
                 yield connection
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[AsyncConnection]:
-        """A transaction: committed when the block ends, rolled back when it raises."""
+    async def write(self, *, first: bool = False) -> AsyncIterator[AsyncConnection]:
+        """A transaction: committed when the block ends, rolled back when it raises. `first`: on
+        SQLite it goes before those of this process that wait for their turn."""
         with self._watched():
             try:
                 if self.is_sqlite:
-                    async with self._one_writer(), self._writer.begin() as connection:
+                    async with self._one_writer(first), self._writer.begin() as connection:
                         yield connection
                 else:
                     async with self._writer.begin() as connection:
@@ -146,14 +147,20 @@ class Database:
                 raise
             self._failed = False
 
-    async def transact(self, work: Callable[[AsyncConnection], Awaitable[T]], clock: Clock) -> T:
+    async def transact(
+        self,
+        work: Callable[[AsyncConnection], Awaitable[T]],
+        clock: Clock,
+        *,
+        first: bool = False,
+    ) -> T:
         """Run `work` in one write transaction; again from its beginning, in a new one, where that
-        lost to another. So `work` has no effect but through its connection. Raises what `work`
-        raises, and StorageUnavailable where it loses `CONFLICT_TRIES` times."""
+        lost to another. So `work` has no effect but through its connection. `first`: see `write`.
+        Raises what `work` raises, and StorageUnavailable where it loses `CONFLICT_TRIES` times."""
         begun = clock.monotonic()
         for attempt in range(CONFLICT_TRIES):
             try:
-                async with self.write() as connection:
+                async with self.write(first=first) as connection:
                     return await work(connection)
             except Exception as error:
                 if not is_conflict(error) and not is_busy(error):
@@ -167,8 +174,8 @@ class Database:
         raise AssertionError("the last try returns or raises")
 
     @asynccontextmanager
-    async def _one_writer(self) -> AsyncIterator[None]:
-        async with self._turn:
+    async def _one_writer(self, first: bool) -> AsyncIterator[None]:
+        async with self._turn.taken(first=first):
             self._held_since = monotonic()
             try:
                 yield
@@ -202,7 +209,7 @@ class Database:
         if not self.is_sqlite:
             return
         with self._watched():
-            async with self._turn, self._writer.connect() as connection:
+            async with self._turn.taken(), self._writer.connect() as connection:
                 raw: Any = (await connection.get_raw_connection()).driver_connection
                 # Most of it while others write; the rest only if nobody has to be waited for.
                 for pragma in (
@@ -220,7 +227,7 @@ class Database:
         if not self.is_sqlite:
             return 0
         with self._watched():
-            async with self._turn, self._writer.connect() as connection:
+            async with self._turn.taken(), self._writer.connect() as connection:
                 raw: Any = (await connection.get_raw_connection()).driver_connection
                 free, total, mode = [
                     (await raw.execute_fetchall(f"PRAGMA {name}"))[0][0]

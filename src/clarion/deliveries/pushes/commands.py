@@ -64,7 +64,7 @@ async def send_push(
     return planned
 
 
-@command("push.send", needs=Permission.PUBLISH)
+@command("push.send", needs=Permission.PUBLISH, goes_first=True)
 async def plan(
     run: Run, actor: Actor, request: PushRequest, key_hash: str | None = None
 ) -> Push | Rejected:

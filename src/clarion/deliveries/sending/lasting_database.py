@@ -37,7 +37,10 @@ class LastingDatabase:
 
     async def transact(self, chunk: Chunk, work: Query[Answer]) -> Answer:
         """Runs `work` in one transaction, which settles `chunk` and perhaps others."""
-        return await self._last(chunk, lambda: self._database.transact(work, self._clock))
+        first = chunk.is_transactional
+        return await self._last(
+            chunk, lambda: self._database.transact(work, self._clock, first=first)
+        )
 
     async def _last(self, chunk: Chunk, ask: Callable[[], Awaitable[Answer]]) -> Answer:
         began = self._clock.monotonic()

@@ -235,7 +235,7 @@ class Sender:
         to_send: list[Work] = []
         later: list[NewJob] = []
         with self._timed("claim"):
-            claims = await self._database.transact(work, self._clock)
+            claims = await self._database.transact(work, self._clock, first=kind is JobKind.PUSH)
         for chunk_id, claimed in zip(chunk_ids, claims, strict=True):
             match claimed:
                 case Work():
