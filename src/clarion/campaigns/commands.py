@@ -33,7 +33,7 @@ from clarion.campaigns.keeping import archive, check_deletion, duplicate, restor
 from clarion.campaigns.launches import launch as launches
 from clarion.campaigns.launches import store as launch_store
 from clarion.campaigns.launches.launch import Launch
-from clarion.campaigns.timing.schedule import parse_when
+from clarion.campaigns.timing.schedule import parse_when, wrong_time
 from clarion.clock import Clock
 from clarion.faults import Fault, Rejected, invalid, not_found
 
@@ -68,10 +68,16 @@ class Transition:
 
 @command("campaign.create", needs=Permission.WRITE)
 async def create_campaign(
-    run: Run, actor: Actor, wire: Mapping[str, Any], check: ContentCheck, *, at: Any = UNSET
+    run: Run,
+    actor: Actor,
+    wire: Mapping[str, Any],
+    check: ContentCheck,
+    *,
+    at: Any = UNSET,
+    is_being_written: bool = False,
 ) -> Campaign | Rejected:
     """Creates a draft, or with `at` (`parse_when`) a scheduled campaign, which needs the permission
-    to publish."""
+    to publish. `is_being_written`: as of `edit_campaign`."""
     if at is not UNSET and not actor.may(Permission.PUBLISH):
         return forbidden(Permission.PUBLISH)
     campaign = new_campaign(
@@ -89,6 +95,8 @@ async def create_campaign(
         run.connection, actor.workspace_id, campaign.audience, "audience"
     )
     wrong += await _taken_code(run, actor, campaign.id, campaign.code)
+    if not is_being_written:
+        wrong += await _wrong_time(run, actor, campaign.timing)
     if wrong:
         return invalid(*wrong, code="invalid_campaign")
     await store.create_campaign(run.connection, campaign)
@@ -108,20 +116,31 @@ async def edit_campaign(
     check: ContentCheck,
     *,
     seen_at: datetime | None = None,
+    is_being_written: bool = False,
 ) -> Campaign | Rejected:
     """Replaces some of a draft's fields, each as a whole. `seen_at`: the `updated_at` on which the
-    actor has decided; if the campaign has changed since, the edit is rejected as `conflict`."""
+    actor has decided; if the campaign has changed since, the edit is rejected as `conflict`.
+    `is_being_written`: it is saved while somebody types, who is told beside the field what can not
+    be scheduled yet; a new time need not lie ahead then."""
+    kept_time: list[Mapping[str, Any] | None] = []
 
     def step(campaign: Campaign) -> Campaign | Rejected:
         if seen_at is not None and campaign.updated_at != seen_at:
             return Rejected("conflict", "The campaign has changed since it was seen: look again.")
+        kept_time.append(campaign.timing)
         return rewrite(campaign, change, check, run.now)
 
     taken = await _taken_code(run, actor, campaign_id, change.get("code"))
     if taken:
         return invalid(*taken, code="invalid_campaign")
     edited = await _take(run, actor, campaign_id, step)
-    if isinstance(edited, Rejected) or "audience" not in change:
+    if isinstance(edited, Rejected):
+        return edited
+    if not is_being_written and edited.timing != kept_time[-1]:
+        past = await _wrong_time(run, actor, edited.timing)
+        if past:
+            return invalid(*past, code="invalid_campaign")
+    if "audience" not in change:
         return edited
     wrong = await wrong_references(run.connection, actor.workspace_id, edited.audience, "audience")
     return invalid(*wrong, code="invalid_campaign") if wrong else edited
@@ -298,6 +317,14 @@ async def _taken_code(run: Run, actor: Actor, campaign_id: UUID, code: Any) -> l
     if not await store.is_code_taken(run.connection, actor.workspace_id, code, campaign_id):
         return []
     return [Fault("code", "is that of another campaign: take another one")]
+
+
+async def _wrong_time(run: Run, actor: Actor, timing: Any) -> list[Fault]:
+    """Why a time is not kept with a draft: nothing could be scheduled for it."""
+    if timing is None:
+        return []
+    zone = await zone_of(run.connection, actor.workspace_id)
+    return list(wrong_time(timing, run.now, zone))
 
 
 async def _take(run: Run, actor: Actor, campaign_id: UUID, step: Step) -> Campaign | Rejected:

@@ -74,8 +74,8 @@ def parse_when(wire: Any, now: datetime, workspace_zone: str) -> Trigger | Rejec
 
 
 def wrong_meant(wire: Any) -> Fault | None:
-    """What keeps a time from being kept with a draft: it must have the shape that `parse_when`
-    reads. Whether anything can launch then is looked at when it is scheduled."""
+    """What keeps a time from being kept with a draft that is being written: it must have the shape
+    that `parse_when` reads. Whether anything can launch then, `wrong_time` says."""
     if not isinstance(wire, Mapping) or not isinstance(wire.get("at"), str):
         return Fault(MEANT, 'must be an object such as {"at": "2026-12-24T18:00", "zone": "UTC"}')
     for name, value in wire.items():
@@ -89,6 +89,14 @@ def wrong_meant(wire: Any) -> Fault | None:
                 message = f"must be a text of at most {MEANT_CHARACTERS_MAX} characters"
                 return Fault(f"{MEANT}.{name}", message)
     return None
+
+
+def wrong_time(wire: Any, now: datetime, workspace_zone: str) -> tuple[Fault, ...]:
+    """Why nothing could be scheduled for the time in `wire`, by its fields as a draft has them."""
+    when = parse_when(wire, now, workspace_zone)
+    if not isinstance(when, Rejected):
+        return ()
+    return tuple(Fault(f"{MEANT}.{fault.field}", fault.message) for fault in when.faults)
 
 
 def parse_at(wire: Any, now: datetime) -> datetime | Rejected:

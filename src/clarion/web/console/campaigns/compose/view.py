@@ -55,7 +55,7 @@ async def do_create(me: Person) -> Response[Any]:
     draft = written(me.form)
     if draft.faults:
         return await composer(me, me.form, rejected=with_faults(draft, None))
-    made = await me.try_do(create_campaign, draft.wire, me.parts.check)
+    made = await me.try_do(create_campaign, draft.wire, me.parts.check, is_being_written=True)
     if isinstance(made, Rejected):
         return await composer(me, me.form, rejected=with_faults(draft, made))
     return _saved(me, made)
@@ -97,7 +97,9 @@ async def do_autosave(me: Person) -> Response[str]:
     draft = written(me.form, campaign)
     if campaign is None and not me.form.get("campaign_id"):
         outcome: Campaign | Rejected | None = with_faults(draft, None) if draft.faults else None
-        outcome = outcome or await me.try_do(create_campaign, draft.wire, me.parts.check)
+        outcome = outcome or await me.try_do(
+            create_campaign, draft.wire, me.parts.check, is_being_written=True
+        )
         if isinstance(outcome, Rejected):
             outcome = with_faults(draft, outcome) or outcome
     elif campaign is None:
@@ -226,7 +228,14 @@ async def _save(me: SignedIn, campaign: Campaign) -> Campaign | Rejected:
     if draft.faults:
         return with_faults(draft, None) or invalid(*draft.faults)
     seen_at = None if "anyway" in me.form else _read_time(me.form.get("updated_at", ""))
-    saved = await me.try_do(edit_campaign, campaign.id, draft.wire, me.parts.check, seen_at=seen_at)
+    saved = await me.try_do(
+        edit_campaign,
+        campaign.id,
+        draft.wire,
+        me.parts.check,
+        seen_at=seen_at,
+        is_being_written=True,
+    )
     return with_faults(draft, saved) or saved if isinstance(saved, Rejected) else saved
 
 
