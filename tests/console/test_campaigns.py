@@ -279,6 +279,31 @@ async def test_somebody_else_approves_exactly_what_was_asked_for(
     assert (await service.get(f"/campaigns/{draft}"))["state"] == "scheduled"
 
 
+async def test_somebody_else_approves_what_pushes_to_one_customer_say(
+    service: Service, eva: Person, tom: Person
+) -> None:
+    """Also where nobody is in the audience yet: whom a push reaches, each call says."""
+    limits = await service.ask("PATCH", "/workspace/limits", {"needs_approval": True})
+    assert limits.status == 200
+    draft, form = await drafted(eva)
+    review = f"/campaigns/{draft}/review?counted=1"
+    assert "Ask for it, for pushes to one customer" in await eva.get(review)
+    asked = await eva.post(f"/campaigns/{draft}/propose", {"launch": "pushes"})
+    assert "to be sent by pushes to one customer" in plain(asked.text)
+    offered = await tom.get(review)
+    assert "Approve for pushes to one customer" in offered
+    agreed = {"fingerprint": hidden(offered, "fingerprint")}
+    approved = await tom.post(f"/campaigns/{draft}/approve", agreed)
+    assert "pushes to one customer may have its content now" in plain(approved.text)
+    view = await service.get(f"/campaigns/{draft}/approval")
+    assert (view["at"], view["state"], view["is_stale"]) == ("pushes", "approved", False)
+    assert (await service.get(f"/campaigns/{draft}"))["state"] == "draft"
+
+    await eva.saves(form | {"title": "Another", "updated_at": ""})
+    assert "Stale" in await tom.get(review)
+    assert "Ask for it, for pushes to one customer" in await eva.get(review)
+
+
 async def test_a_preview_is_of_somebody_at_random_of_nobody_or_of_one(
     service: Service, eva: Person
 ) -> None:

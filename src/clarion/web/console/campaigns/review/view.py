@@ -11,7 +11,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 
 from clarion.accounts.actor import Permission
-from clarion.campaigns.approval.approval import trigger_of
+from clarion.campaigns.approval.approval import PUSHES, trigger_of
 from clarion.campaigns.approval.commands import (
     approve_campaign,
     propose_campaign,
@@ -113,7 +113,7 @@ async def do_propose(me: Person, campaign_id: FromPath[UUID]) -> Response[Any]:
     """Asks for somebody else's approval of exactly this."""
     needs(me, Permission.WRITE)
     campaign = await me.ask(get_campaign, campaign_id)
-    at = _when(me, campaign, NOW)
+    at = PUSHES if me.form.get("launch") == PUSHES else _when(me, campaign, NOW)
     if isinstance(at, Rejected):
         return await _review(me, campaign, at)
     proposed = await me.try_do(propose_campaign, campaign_id, at)
@@ -125,15 +125,21 @@ async def do_propose(me: Person, campaign_id: FromPath[UUID]) -> Response[Any]:
 
 @post(f"{PATH}/approve")
 async def do_approve(me: Person, campaign_id: FromPath[UUID]) -> Response[Any]:
-    """Approves what was looked at, which schedules it."""
+    """Approves what was looked at, which schedules it if it is to launch."""
     needs(me, Permission.PUBLISH)
     campaign = await me.ask(get_campaign, campaign_id)
-    wrong, checks_made = await _wrong(me, campaign)
+    asked = await me.try_ask(get_approval, campaign_id)
+    is_for_pushes = not isinstance(asked, Rejected) and asked.approval.at == PUSHES
+    # Whom pushes to one customer reach, each call says: there is no number to agree to.
+    wrong, checks_made = (None, []) if is_for_pushes else await _wrong(me, campaign)
     if is_stopped(checks_made) or wrong is not None:
         return await _review(me, campaign, wrong)
     approved = await me.try_do(approve_campaign, campaign_id, me.form.get("fingerprint", ""))
     if isinstance(approved, Rejected):
         return await _review(me, campaign, approved)
+    if is_for_pushes:
+        way = f"/console/campaigns/{campaign_id}/review?counted=1"
+        return me.go(way, "Approved: pushes to one customer may have its content now.")
     return me.go(f"/console/campaigns/{campaign_id}", "Approved: it is scheduled by that.")
 
 
