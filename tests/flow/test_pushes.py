@@ -96,6 +96,31 @@ async def test_a_campaign_is_named_by_its_code_or_its_id_and_counts_the_push(
         assert "cancelled" in refused.json["message"]
 
 
+async def test_a_push_says_what_its_campaign_said_when_it_was_asked_for(
+    database: Database, clock: FakeClock
+) -> None:
+    """Before it is sent, and where it is tried again; the next push says what it says now."""
+    async with Service(database, clock) as service:
+        await service.world.devices("down-1", user="ada")
+        draft = {"name": "Sent", "code": "sent", "audience": {"everyone": True}}
+        campaign = await service.post(
+            "/campaigns", {**draft, "content": {"title": "{{ event.n }}, 1"}}
+        )
+        path = f"/campaigns/{campaign['id']}"
+
+        async def ask_then_edit(event: str, title: str) -> None:
+            body = {"user_id": "ada", "campaign": "sent", "event": {"n": event}}
+            await service.post("/pushes", body)
+            await service.ask("PATCH", path, {"content": {"title": title}})
+            await carry(service)  # the first try fails
+            clock.advance(60)
+
+        await ask_then_edit("a", "{{ event.n }}, 2")
+        await ask_then_edit("b", "{{ event.n }}, 3")
+        await carry(service)
+        assert titles(service) == ["a, 1", "b, 2"]
+
+
 async def test_the_push_stands_in_the_customers_timeline(
     database: Database, clock: FakeClock
 ) -> None:

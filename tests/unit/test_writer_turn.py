@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clarion.storage.sqlite.writer_turn import PASSES_MAX, WriterTurn
+from support.patience import PATIENCE
 
 
 async def order_of(comers: list[bool], given_up: frozenset[int] = frozenset()) -> list[int]:
@@ -23,7 +24,7 @@ async def order_of(comers: list[bool], given_up: frozenset[int] = frozenset()) -
         for number in given_up:
             tasks[number].cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-    async with asyncio.timeout(1), turn.taken():
+    async with asyncio.timeout(PATIENCE), turn.taken():
         return order
 
 
@@ -59,5 +60,5 @@ async def test_one_that_is_cancelled_as_it_gets_the_turn_hands_it_on() -> None:
         await asyncio.sleep(0)
     waiting.cancel()  # it has the turn, and does not know it yet
     await asyncio.gather(waiting, return_exceptions=True)
-    async with asyncio.timeout(1), turn.taken():
+    async with asyncio.timeout(PATIENCE), turn.taken():
         assert waiting.cancelled()

@@ -116,11 +116,12 @@ async def add_push(
     connection: AsyncConnection,
     push: Push,
     *,
-    content: ContentSpec | None,
+    content: ContentSpec,
     event: Mapping[str, Any],
     key_hash: str | None,
 ) -> bool:
-    """Inserts the push. Returns False if another one with its key is there, whose transaction is
+    """Inserts the push, with what it says: a draft may be edited before the push is sent, or tried
+    again. Returns False if another one with its key is there, whose transaction is
     over by then."""
     if key_hash is not None:
         too_old = push.created_at - KEY_KEPT
@@ -138,7 +139,7 @@ async def add_push(
         "workspace_id": push.workspace_id,
         "campaign_id": push.campaign_id,
         "customer_id": push.customer_id,
-        "content": None if content is None else dump_content(content),
+        "content": dump_content(content),
         "event": dict(event) or None,
         "planned": msgspec.to_builtins(list(push.planned)),
         "skipped": push.skipped,
@@ -201,17 +202,22 @@ async def plan_push(
 async def get_pushed(
     connection: AsyncConnection, launch_id: UUID
 ) -> tuple[Campaign | None, Mapping[str, Any] | None]:
-    """What the push says: the campaign whose content it has, with the push as its launch, and what
-    its templates read as `event`. A push with content of its own is a campaign by itself here."""
+    """What the push says: the campaign whose content it has, as that was when it was asked for, with
+    the push as its launch, and what its templates read as `event`. A push with content of its own
+    is a campaign by itself here."""
     row = (await connection.execute(_PUSHED, {"push": launch_id})).one_or_none()
     launch = None if row is None else launch_beside(row._asdict())
     if row is None or launch is None:
         return None, None
-    if row.campaign_id is not None:
-        launched = await get_launched(connection, launch_id)
-        return launched and replace(launched, is_transactional=True), row.event
     content = NOTHING if row.content is None else load_content(row.content)
     assert isinstance(content, ContentSpec), "only checked content is saved"
+    if row.campaign_id is not None:
+        launched = await get_launched(connection, launch_id)
+        if launched is None:
+            return None, row.event
+        if row.content is None:  # asked for by an earlier version, or its customer is erased
+            content = launched.content
+        return replace(launched, content=content, is_transactional=True), row.event
     campaign = Campaign(
         id=launch_id,
         workspace_id=launch.workspace_id,
@@ -263,8 +269,8 @@ _FINISH = (
 async def pushes_to(
     connection: AsyncConnection, customer_id: UUID, *, after: UUID | None, limit: int
 ) -> list[dict[str, Any]]:
-    """A page of the pushes to one customer, by id, which is by age: what they said, where that was
-    not their campaign's content, and what they were asked for with."""
+    """A page of the pushes to one customer, by id, which is by age: what they said, and what they
+    were asked for with."""
     columns = ("id", "campaign_id", "created_at", "content", "event", "planned", "skipped")
     statement = (
         select(*(pushes.c[name] for name in columns))
