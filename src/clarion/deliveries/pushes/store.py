@@ -202,7 +202,7 @@ async def plan_push(
 async def get_pushed(
     connection: AsyncConnection, launch_id: UUID
 ) -> tuple[Campaign | None, Mapping[str, Any] | None]:
-    """What the push says: the campaign whose content it has, as that was when it was asked for, with
+    """What the push says: the campaign whose content it has, with that of when it was asked for and
     the push as its launch, and what its templates read as `event`. A push with content of its own
     is a campaign by itself here."""
     row = (await connection.execute(_PUSHED, {"push": launch_id})).one_or_none()
