@@ -48,7 +48,7 @@ def heard(connection: Any) -> Iterator[list[str]]:
 
 def of_devices(statements: list[str]) -> list[str]:
     """Those that are for devices alone."""
-    tables = re.compile(r"(?:FROM|INTO) \"?(?:devices|tokens|device_\w+)\b")
+    tables = re.compile(r"(?:FROM|INTO|UPDATE) \"?(?:devices|tokens|device_\w+)\b")
     return [statement for statement in statements if tables.search(statement)]
 
 
