@@ -78,8 +78,8 @@ class DoomedDatabase:
         await self._database.empty_log()
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[Any]:
-        async with self._database.write() as connection:
+    async def write(self, *, first: bool = False) -> AsyncIterator[Any]:
+        async with self._database.write(first=first) as connection:
             yield _DoomedConnection(connection, self._doom)
             self._doom.point("before a commit", StorageUnavailable)
         self._doom.point("after a commit", StorageUnavailable)

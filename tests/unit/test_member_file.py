@@ -24,6 +24,7 @@ def ids(text: str) -> list[str]:
         '"ada"\n"bob"\n',
         '{"user_id": "ada"}\n{"userId": "bob"}\n',
         "user_id\nada\nbob\nada\n",
+        "User_ID;x\nada;1\nbob;2\n",
     ],
 )
 def test_ids_are_read_once_each_in_their_order(text: str) -> None:
@@ -50,6 +51,8 @@ def test_lines_without_an_id_are_told_and_the_others_count() -> None:
     [
         (b"", "empty"),
         (b"  \n", "empty"),
+        (b"user_id\n", "holds no user id"),
+        (b'{"name": "x"}\n[]\n', "holds no user id"),
         (b"\xff\xfe", "UTF-8"),
         (b"name,mail\nAda,a@x.example\n", "user_id"),
         (b"x\n" * (ROWS_MAX + 1), "limit"),

@@ -1,6 +1,6 @@
 """On which days a campaign repeats, and what of that is saved."""
 
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 
 import pytest
@@ -61,6 +61,21 @@ def days(rule: str, *excepted: str) -> list[str]:
 def test_a_rule_names_these_days(rule: str, expected: list[str]) -> None:
     assert wrong_rule(rule) is None
     assert days(rule) == expected
+
+
+@pytest.mark.parametrize(
+    ("written", "rule"),
+    [
+        ("weekly", "FREQ=WEEKLY"),
+        ("Weekly", "FREQ=WEEKLY"),
+        ("freq=weekly;byday=mo,Th", "FREQ=WEEKLY;BYDAY=MO,TH"),
+        (" FREQ=DAILY\n", "FREQ=DAILY"),
+    ],
+)
+def test_a_rule_is_read_in_any_case(written: str, rule: str) -> None:
+    wire = {"at": f"{START:%Y-%m-%dT%H:%M}", "repeat": {"rule": written}}
+    trigger = parse_when(wire, START.replace(tzinfo=UTC), "UTC")
+    assert isinstance(trigger, Recurring) and trigger.recurrence.rule == rule
 
 
 def test_excepted_days_are_left_out_and_counted() -> None:

@@ -49,6 +49,8 @@ def read_members(file: bytes) -> MemberFile | Rejected:
             user_ids[user_id] = None
         elif len(faults) < FAULTS_MAX:
             faults.append(Fault(f"line {line}", "holds no user id that an event could carry"))
+    if not user_ids:  # else it would empty a list that it is to replace
+        return invalid(Fault("file", "holds no user id: it takes one a line"), *faults)
     return MemberFile(rows=len(cells), user_ids=list(user_ids), faults=faults)
 
 
@@ -87,8 +89,9 @@ def _csv(text: str) -> list[tuple[int, Any]] | Fault:
                 rows.append((reader.line_num, row))
     except csv.Error as error:
         return Fault("file", f"is no CSV from line {reader.line_num} on: {error}")
-    heading = [cell.strip() for cell in rows[0][1]]
-    column = next((heading.index(name) for name in COLUMNS if name in heading), None)
+    heading = [cell.strip().lower() for cell in rows[0][1]]
+    names = [name.lower() for name in COLUMNS]
+    column = next((heading.index(name) for name in names if name in heading), None)
     if column is None:
         if len(heading) > 1:
             return Fault("file", f"has no column named one of: {', '.join(COLUMNS)}")

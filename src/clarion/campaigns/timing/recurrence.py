@@ -28,7 +28,7 @@ RULE_CHARACTERS_MAX = 200
 INTERVAL_MAX = 100
 COUNT_MAX = 10_000
 EXCEPTED_MAX = 400
-WORDS = {"daily": "FREQ=DAILY", "weekly": "FREQ=WEEKLY", "monthly": "FREQ=MONTHLY"}
+WORDS = {"DAILY": "FREQ=DAILY", "WEEKLY": "FREQ=WEEKLY", "MONTHLY": "FREQ=MONTHLY"}
 """Rules by a word: every day, on that day of the week, on that day of the month."""
 _DAY = r"(MO|TU|WE|TH|FR|SA|SU)"
 _MONTH_DAY = r"-?([1-9]|[12]\d|3[01])"
@@ -71,7 +71,7 @@ def wrong_rule(rule: str) -> str | None:
             odd = name or "an empty part"
             return f"has {odd}: use {', '.join(_PARTS)}, as in FREQ=WEEKLY;BYDAY=MO"
         if not _PARTS[name].fullmatch(value):
-            return f"has a {name} that is not taken: {value or 'nothing'}"
+            return f"says of {name} what is not taken: {value or 'nothing'}"
     if len(set(names)) != len(names):
         return "says one part twice"
     said = {name: value for name, _, value in parts}

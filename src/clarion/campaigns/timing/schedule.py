@@ -211,7 +211,8 @@ def parse_repeat(wire: Any, start: datetime) -> tuple[Recurrence, Missed] | Reje
         if name not in _OF_REPEAT
     ]
     rule = wire.get("rule")
-    rule = WORDS.get(rule, rule) if isinstance(rule, str) else ""
+    rule = rule.strip().upper() if isinstance(rule, str) else ""  # RFC 5545: in any case
+    rule = WORDS.get(rule, rule)
     until = wire.get("until")
     if until is not None:
         days = _days([until])
