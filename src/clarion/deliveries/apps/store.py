@@ -279,6 +279,24 @@ async def open_app(
     return ProviderApp(id=app_id, project_id=row.project_id, service_account=account)
 
 
+class OpenedApps:
+    """The apps that are opened in one transaction: each is read, and its key unsealed, once."""
+
+    def __init__(self, connection: AsyncConnection, vault: Vault) -> None:
+        self._connection = connection
+        self._vault = vault
+        self._apps: dict[UUID, ProviderApp] = {}
+
+    async def open(self, app_id: UUID, *, now: datetime) -> ProviderApp | AppPaused | None:
+        """As `open_app`. One that is paused is looked at anew: it may be tried."""
+        if app_id in self._apps:
+            return self._apps[app_id]
+        app = await open_app(self._connection, self._vault, app_id, now=now)
+        if isinstance(app, ProviderApp):
+            self._apps[app_id] = app
+        return app
+
+
 _OPENED = select(
     firebase_apps.c.project_id,
     firebase_apps.c.sealed_key,

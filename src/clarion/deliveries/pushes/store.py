@@ -27,7 +27,7 @@ from clarion.deliveries.planning.planner import ReachedDevice
 from clarion.deliveries.pushes.push import KEY_KEPT, PlannedDevice, Push
 from clarion.storage.aged import AgedRows
 from clarion.storage.bulk import in_parts, insert_new
-from clarion.storage.dialect import Id, Instant, insert
+from clarion.storage.dialect import Id, Instant, insert, prepared
 from clarion.storage.schema import (
     chunks,
     customer_deliveries,
@@ -67,12 +67,7 @@ async def push_of_key(
 async def is_suppressed(connection: AsyncConnection, customer_id: UUID) -> bool:
     """Whether nothing may be sent to the customer. That stays so until this transaction ends: an
     erasure that begins meanwhile finds what it writes."""
-    rows = await connection.execute(
-        select(customers.c.suppressed_at)
-        .where(customers.c.id == customer_id)
-        .with_for_update(read=True)
-    )
-    row = rows.one_or_none()
+    row = (await connection.execute(_SUPPRESSED, {"customer": customer_id})).one_or_none()
     return row is None or row.suppressed_at is not None
 
 
@@ -80,36 +75,46 @@ async def devices_of_customer(
     connection: AsyncConnection, workspace_id: UUID, customer_id: UUID
 ) -> list[DeviceOfCustomer]:
     """The customer's devices that are registered, the one that was seen last first."""
-    rows = await connection.execute(
-        select(
-            devices.c.id,
-            devices.c.customer_id,
-            devices.c.platform,
-            devices.c.token_kind,
-            takes_no_push().label("push_opted_out"),
-            shows_nothing().label("notifications_off"),
-            sources.c.firebase_app_id,
-            devices.c.device_id,
-            devices.c.last_seen_at,
-        )
-        .select_from(
-            devices.join(customers, customers.c.id == devices.c.customer_id).outerjoin(
-                sources, sources.c.id == devices.c.source_id
-            )
-        )
-        .where(
-            devices.c.workspace_id == workspace_id,
-            devices.c.customer_id == customer_id,
-            devices.c.state == "active",
-        )
-        .order_by(devices.c.last_seen_at.desc(), devices.c.id)
-    )
+    wanted = {"workspace": workspace_id, "customer": customer_id}
+    rows = await connection.execute(_DEVICES, wanted)
     return [
         DeviceOfCustomer(
             reached=ReachedDevice(*row[:7]), device_id=row.device_id, last_seen_at=row.last_seen_at
         )
         for row in rows
     ]
+
+
+_SUPPRESSED = (
+    select(customers.c.suppressed_at)
+    .where(customers.c.id == bindparam("customer", type_=Id))
+    .with_for_update(read=True)
+)
+_DEVICES = (
+    select(
+        devices.c.id,
+        devices.c.customer_id,
+        devices.c.platform,
+        devices.c.token_kind,
+        takes_no_push().label("push_opted_out"),
+        shows_nothing().label("notifications_off"),
+        sources.c.firebase_app_id,
+        devices.c.device_id,
+        devices.c.last_seen_at,
+    )
+    .select_from(
+        devices.join(customers, customers.c.id == devices.c.customer_id).outerjoin(
+            sources, sources.c.id == devices.c.source_id
+        )
+    )
+    .where(
+        devices.c.workspace_id == bindparam("workspace", type_=Id),
+        devices.c.customer_id == bindparam("customer", type_=Id),
+        devices.c.state == "active",
+    )
+    .order_by(devices.c.last_seen_at.desc(), devices.c.id)
+)
+"""Made once: once for each push would be felt."""
 
 
 async def add_push(
@@ -147,9 +152,13 @@ async def add_push(
         "request_hash": push.request_hash if key_hash is not None else None,
         "created_at": push.created_at,
     }
-    statement = insert(connection, pushes).values(values).on_conflict_do_nothing()
-    rows = await connection.execute(statement.returning(pushes.c.id))
+    rows = await connection.execute(_insert_push(connection), values)
     return rows.one_or_none() is not None
+
+
+@prepared
+def _insert_push(connection: AsyncConnection) -> Any:
+    return insert(connection, pushes).on_conflict_do_nothing().returning(pushes.c.id)
 
 
 async def plan_push(

@@ -14,7 +14,7 @@ from clarion.campaigns.launches.launch import STOPPED, Launch, LaunchState
 from clarion.campaigns.store import get_launched
 from clarion.deliveries.apps.pace_store import DrawnPaces
 from clarion.deliveries.apps.pacing import Grant, Later
-from clarion.deliveries.apps.store import AppPaused, open_app, take_trial
+from clarion.deliveries.apps.store import AppPaused, OpenedApps, open_app, take_trial
 from clarion.deliveries.limits.bars import Bars, find_bars
 from clarion.deliveries.limits.late_turns import find_late, is_overdue
 from clarion.deliveries.planning.chunk import Chunk, OpenDelivery
@@ -89,6 +89,7 @@ async def claim(
     vault: Vault,
     *,
     paces: DrawnPaces,
+    apps: OpenedApps,
     now: datetime,
     lease_until: datetime,
     paused_until: datetime,
@@ -116,7 +117,7 @@ async def claim(
     if launch.state in STOPPED:
         return work
     app_id = chunk.firebase_app_id
-    app = await open_app(connection, vault, app_id, now=now)
+    app = await apps.open(app_id, now=now)
     is_launchs = launch.state is LaunchState.PAUSED
     trial_at = paused_reason = None
     if isinstance(app, AppPaused) and app.is_due and not is_launchs:

@@ -33,6 +33,7 @@ from clarion.customers.devices.store import spares_of
 from clarion.deliveries.apps.pace_store import DrawnPaces
 from clarion.deliveries.apps.pacing import Grant, Later
 from clarion.deliveries.apps.quarantine_store import last_acceptance
+from clarion.deliveries.apps.store import OpenedApps
 from clarion.deliveries.delivery import RetryPolicy
 from clarion.deliveries.limits.bars import without_barred
 from clarion.deliveries.planning.chunk import OpenDelivery
@@ -212,7 +213,7 @@ class Sender:
         now. If it raises, nothing is claimed."""
 
         async def claim_one(
-            connection: AsyncConnection, chunk_id: UUID, paces: DrawnPaces
+            connection: AsyncConnection, chunk_id: UUID, paces: DrawnPaces, apps: OpenedApps
         ) -> Claimed:
             now = self._clock.now()
             claimed = await claim(
@@ -220,6 +221,7 @@ class Sender:
                 chunk_id,
                 self._vault,
                 paces=paces,
+                apps=apps,
                 now=now,
                 lease_until=now + timedelta(seconds=self._options.lease_seconds),
                 paused_until=now + timedelta(seconds=self._options.paused_seconds),
@@ -227,8 +229,8 @@ class Sender:
             return await with_pending(connection, claimed, self._templates)
 
         async def work(connection: AsyncConnection) -> list[Claimed]:
-            paces = DrawnPaces(connection)
-            claimed = [await claim_one(connection, chunk_id, paces) for chunk_id in chunk_ids]
+            paces, apps = DrawnPaces(connection), OpenedApps(connection, self._vault)
+            claimed = [await claim_one(connection, each, paces, apps) for each in chunk_ids]
             await paces.save()
             return claimed
 
