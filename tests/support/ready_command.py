@@ -100,6 +100,7 @@ class Started:
             for far in ours:
                 os.close(far)
         self._said = b""
+        self._over: tuple[asyncio.AbstractEventLoop, asyncio.Event] | None = None
         self.pid = int(self._line() or 0)
 
     def poll(self) -> int | None:
@@ -119,15 +120,15 @@ class Started:
         return self.returncode
 
     async def ended(self) -> int:
-        """Its exit code, once it has ended; the loop goes on meanwhile."""
+        """Its exit code, once it has ended; the loop goes on meanwhile. Several may wait."""
+        loop = asyncio.get_running_loop()
         if self.returncode is None:
-            loop = asyncio.get_running_loop()
-            readable = asyncio.Event()
-            loop.add_reader(self._near, readable.set)
-            try:
-                await readable.wait()
-            finally:
-                loop.remove_reader(self._near)
+            if self._over is None or self._over[0] is not loop:
+                self._over = (loop, asyncio.Event())
+                loop.add_reader(self._near, self._over[1].set)
+            await self._over[1].wait()
+        if self.returncode is None:
+            loop.remove_reader(self._near)
         return self.wait()
 
     def send_signal(self, number: int) -> None:

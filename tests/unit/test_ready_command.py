@@ -1,5 +1,6 @@
 """Processes that are forked of a loaded Clarion are processes as any other."""
 
+import asyncio
 import os
 import select
 import signal
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from support.patience import PATIENCE
+from support.patience import PATIENCE, patience
 from support.ready_command import Started
 
 VERSION = ("--version",)
@@ -45,6 +46,16 @@ def test_a_process_that_is_killed_says_by_what(tmp_path: Path) -> None:
     assert process.poll() is None
     process.kill()
     assert process.wait() == -signal.SIGKILL
+
+
+async def test_several_may_wait_for_the_end_of_a_process(tmp_path: Path) -> None:
+    process = Started("support.sleeper", (), environment={}, directory=tmp_path)
+    waiting = [asyncio.create_task(process.ended()) for _ in range(3)]
+    await asyncio.sleep(0)
+    process.terminate()
+    async with patience():
+        assert await asyncio.gather(*waiting) == [-signal.SIGTERM] * 3
+        assert await process.ended() == -signal.SIGTERM
 
 
 def test_nothing_that_was_forked_outlives_the_tests(tmp_path: Path) -> None:
