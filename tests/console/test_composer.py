@@ -202,6 +202,7 @@ async def test_an_emoji_is_found_by_keys_and_put_where_one_was_writing(
     await expect(title).to_have_value("Spring is here")
 
     await page.get_by_role("button", name="Emoji").press("Enter")
+    await expect(page.get_by_role("button", name="grinning face")).to_be_focused()
     await page.keyboard.press("ArrowRight")
     await page.keyboard.press("ArrowRight")
     await expect(page.get_by_role("button", name="heart eyes")).to_be_focused()
