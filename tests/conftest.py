@@ -49,6 +49,7 @@ LONG = (
     "docs/test_commands.py::test_what_a_page_says_to_type_works",
     "fault/",
     "flow/test_remote_commands.py::test_an_import_outlives",
+    "flow/test_deployed.py",
     "flow/test_demo.py",
     "flow/test_export_import.py",
     "flow/test_wheels.py",

@@ -1,6 +1,7 @@
 """Limits and approvals on the command line."""
 
 import json
+from datetime import UTC, datetime, timedelta
 
 from support.command import Clarion
 
@@ -43,8 +44,9 @@ def test_a_forecast_tells_what_a_launch_would_do_and_does_nothing(clarion: Clari
 def test_a_draft_keeps_when_it_is_meant_for_until_that_is_taken_away(clarion: Clarion) -> None:
     campaign_id = clarion.json(*CAMPAIGN)["id"]
     keep = ("campaigns", "keep-time", campaign_id)
-    kept = clarion.json(*keep, "--at", "2099-03-01T09:00", "--own-time")
-    assert (kept["state"], kept["timing"]["at"]) == ("draft", "2099-03-01T09:00")
+    at = f"{datetime.now(UTC) + timedelta(days=30):%Y-%m-%dT09:00}"
+    kept = clarion.json(*keep, "--at", at, "--own-time")
+    assert (kept["state"], kept["timing"]["at"]) == ("draft", at)
     assert "own_time" in kept["timing"]
     assert clarion.json(*keep, "--none")["timing"] is None
     assert clarion(*keep)[0] == clarion(*keep, "--none", "--at", "now")[0] == 2
