@@ -110,6 +110,7 @@ def _speeds(columns: Mapping[str, Mapping[str, Any]], unit: str) -> list[Bar]:
         Bar(name, ours=row[unit]) if "seconds, launch to settled" in row
         else Bar(name, others=row[unit])
         for name, row in columns.items()
+        if unit in row
     ]  # fmt: skip
 
 

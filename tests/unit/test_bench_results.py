@@ -39,13 +39,14 @@ def test_a_picture_has_a_bar_for_each_with_the_servers_share_beside_ours(tmp_pat
         postgresql={"seconds, launch to settled": 1.0, "pushes/s": 11_000,
                     "CPU µs a push": 40.0, "database CPU µs a push": 20.0},
         h2load={"pushes/s": 50_000, "CPU µs a push": 15.0},
+        npm={"CPU µs a push": 30.0},
     )  # fmt: skip
     keep({"campaign": campaign}, tmp_path, tmp_path)
     tree = ElementTree.fromstring((tmp_path / "push.svg").read_text())
     texts = [text.text for text in tree.iter(f"{SVG}text")][1:]
-    assert texts == ["sqlite", "60.0", "postgresql", "60.0", "h2load", "15.0"]
+    assert texts == ["sqlite", "60.0", "postgresql", "60.0", "h2load", "15.0", "npm", "30.0"]
     widths = [float(rect.attrib["width"]) for rect in tree.iter(f"{SVG}rect") if "x" in rect.attrib]
-    sqlite, ours, server, limit = widths
+    sqlite, ours, server, limit, _ = widths
     assert sqlite == pytest.approx(ours + server, abs=0.2)
     assert ours == pytest.approx(2 * server, abs=0.2)
     assert limit == pytest.approx(sqlite / 4, abs=0.2)
