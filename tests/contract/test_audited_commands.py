@@ -1,13 +1,14 @@
 """What the decorator of commands promises, on both databases."""
 
 import asyncio
+from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 from cryptography.fernet import Fernet
-from sqlalchemy import event, select, text, update
+from sqlalchemy import Connection, event, select, text, update
 
 from clarion.accounts.actor import Actor, Permission, Role, operator, permissions_of_role
 from clarion.accounts.audit import AuditEntry, Thing, difference
@@ -95,6 +96,23 @@ def published(services: Services) -> list[NewJob]:
     return services.broker.published
 
 
+def committed_statements(database: Database) -> list[list[str]]:
+    """What each transaction that commits from now on says; others may commit meanwhile."""
+    statements: dict[Connection, list[str]] = defaultdict(list)
+    committed: list[list[str]] = []
+
+    def note(connection: Connection, _: object, sql: str, *_rest: object) -> None:
+        statements[connection].append(sql)
+
+    engine = database.engine.sync_engine
+    event.listen(engine, "before_cursor_execute", note)
+    event.listen(engine, "rollback", lambda connection: statements.pop(connection, None))
+    event.listen(
+        engine, "commit", lambda connection: committed.append(statements.pop(connection, []))
+    )
+    return committed
+
+
 async def name_of(services: Services, workspace_id: UUID = WORKSPACE) -> str:
     async with services.database.read() as connection:
         names = select(workspaces.c.name).where(workspaces.c.id == workspace_id)
@@ -117,15 +135,15 @@ async def test_a_job_that_is_a_row_is_committed_with_the_change_and_wakes_who_wa
     refused = await rename(services, operator(WORKSPACE), "")
     assert isinstance(refused, Rejected)
     assert await jobs.depth(JOB.kind) == 0
-    commits = 0
-
-    def count(_: object) -> None:
-        nonlocal commits
-        commits += 1
-
-    event.listen(database.engine.sync_engine, "commit", count)
+    committed = committed_statements(database)
     assert await rename(services, operator(WORKSPACE), "after") == "after"
-    assert commits == 1
+    [change] = [
+        statements
+        for statements in committed
+        if any("INSERT INTO jobs" in sql for sql in statements)
+    ]
+    assert any('INSERT INTO "audit"' in sql for sql in change)
+    assert any("UPDATE workspaces" in sql for sql in change)
     async with patience():
         [lease] = await waits
     assert lease.payload == JOB.payload

@@ -123,18 +123,18 @@ async def known(service: Service, *user_ids: str) -> None:
 
 
 async def test_a_merge_and_its_end_have_one_entry_each_that_names_nobody(service: Service) -> None:
-    await known(service, "ada-1", "ada-2")
-    merge = await service.post("/customers/ada-2/merge", {"into": "ada-1"})
+    await known(service, "zoe-1", "zoe-2")
+    merge = await service.post("/customers/zoe-2/merge", {"into": "zoe-1"})
     assert_is(
-        await service.ask("POST", "/customers/ada-2/merge", {"into": "ada-1"}), ErrorCode.MERGE
+        await service.ask("POST", "/customers/zoe-2/merge", {"into": "zoe-1"}), ErrorCode.MERGE
     )
-    await service.post("/customers/ada-2/unmerge")
+    await service.post("/customers/zoe-2/unmerge")
     entries = await log(service)
     assert [(entry["verb"], entry["thing"]) for entry in entries] == [
         ("customer.merge", {"kind": "merge", "id": merge["id"]}),
         ("customer.unmerge", {"kind": "merge", "id": merge["id"]}),
     ]
-    assert "ada" not in str(entries)
+    assert "zoe" not in str(entries)
 
 
 async def test_what_is_asked_for_a_person_has_one_entry_that_does_not_name_them(

@@ -15,6 +15,7 @@ import structlog
 from clarion.telemetry import LogOptions, set_up_logs
 from support.command import Clarion
 from support.patience import PATIENCE
+from support.ready_command import started
 from support.sampling import is_soak, some
 from support.terminal import COMMAND, Terminal, environment, run, run_all
 
@@ -137,14 +138,36 @@ def test_no_command_tells_the_password_of_an_address(
 ) -> None:
     for name, value in setting.items():
         monkeypatch.setenv(name, value)
-    # A role waits a minute for its broker, and prints no JSON.
-    role = (("run", "collector"),) if form == "text" else ()
-    for tokens in (("check",), ("sources", "list"), *role):
+    for tokens in (("check",), ("sources", "list")):
         code, out, errors = clarion(*tokens, *(["--json"] if form == "json" else []))
         assert "hush" not in out + errors, tokens
         assert "Traceback" not in errors or code == 0
         if tokens[0] == "check" and "CLARION_PUBLIC_URL" not in setting:
             assert code != 0
+
+
+@pytest.mark.parametrize("setting", SECRET_ADDRESSES, ids=str)
+def test_no_role_tells_the_password_of_an_address(home: Path, setting: dict[str, str]) -> None:
+    role = started(
+        "run",
+        "collector",
+        environment=environment(home, CLARION_LISTEN="127.0.0.1:0", **setting),
+        directory=home,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    try:
+        assert role.stdout is not None
+        told: list[bytes] = []
+        for line in iter(role.stdout.readline, b""):
+            told.append(line)
+            if b"broker_awaited" in line or b"listens on" in line:
+                role.terminate()  # it would wait for a minute, or serve
+        assert told and b"hush" not in b"".join(told)
+        assert not any(line.startswith(b"Traceback") for line in told)
+    finally:
+        role.kill()
+        role.communicate()
 
 
 CONSOLES: tuple[dict[str, str], ...] = (
