@@ -234,10 +234,36 @@ async def test_reach_counts_people_devices_and_those_who_opted_out(
         )
         nobody = await query.reach(connection, UUID(int=9), Everyone(), now=START)
     assert (found.customers, found.devices, found.opted_out) == (4, 5, 1)
-    assert found.notifications_off == 1
+    assert (found.notifications_off, found.skipped) == (1, 2)
     assert found.platforms == {"Android": 4, "iOS": 1}
     assert (gold.customers, gold.devices, gold.opted_out) == (1, 1, 0)
     assert (nobody.customers, nobody.devices, nobody.platforms) == (0, 0, {})
+
+
+async def test_a_device_is_counted_once_by_the_reason_that_planning_finds_first(
+    database: Database, clock: FakeClock
+) -> None:
+    world = await World(database, clock).open()
+    await world.devices("one", "two", "three", "four")
+    off = {"push_enabled": False}
+    apple = "0123456789abcdef" * 4
+    await world.take(
+        world.app.register(1, "D-apple", user="apple", token=apple, platform="iOS"),
+        world.app.register(1, "D-both", user="both", token=apple[::-1], platform="iOS"),
+        world.app.told(2, "Application Opened", "D-both", anon="x", properties=off),
+        world.app.told(2, "Application Opened", "D-one", anon="x", properties=off),
+    )
+    async with database.read() as connection:
+        reached = await query.reach(connection, WORKSPACE, Everyone(), now=START)
+        apples = UserIds(user_ids=frozenset({"apple", "both"}))
+        anybody = await query.reaches_anybody(
+            connection, WORKSPACE, apples, now=START, is_silent=True
+        )
+    assert (reached.devices, reached.apns_token, reached.notifications_off) == (6, 2, 1)
+    assert (reached.opted_out, reached.no_firebase_app, reached.skipped) == (0, 0, 3)
+    assert not anybody
+    report = await world.settle(await world.campaign())
+    assert report.reasons["skipped"] == {"apns_token": 2, "notifications_off": 1}
 
 
 def test_what_is_saved_is_what_was_meant() -> None:

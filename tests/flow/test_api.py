@@ -87,8 +87,9 @@ async def test_the_main_job_is_done_and_told(service: Service) -> None:
         "customers": 3,
         "devices": 3,
         "opted_out": 0,
-        "notifications_off": 0,
         "no_firebase_app": 0,
+        "apns_token": 0,
+        "notifications_off": 0,
         "platforms": {"Android": 1, "Web": 1, "iOS": 1},
     }
     scheduled = await service.post(f"/campaigns/{made['id']}/schedule", {"at": "now"})

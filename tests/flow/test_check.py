@@ -96,6 +96,19 @@ async def test_the_role_of_the_database_is_asked_what_it_may(
             await connection.close()
 
 
+async def test_a_source_of_another_workspace_is_mended_by_a_command_that_names_it(
+    tmp_path: Path,
+) -> None:
+    here = Installation(tmp_path, {"DATA_DIR": str(tmp_path / "data")})
+    await here.command("migrate")
+    await here.command("workspaces", "create", "second shop")
+    await here.command("--workspace", "second shop", "sources", "create", "Its app")
+    told = await check(tmp_path)
+    assert told["source first: warning"].endswith("clarion sources sign first")
+    cure = "clarion sources sign 'Its app' --workspace 'second shop'"
+    assert told["source Its app: warning"].endswith(cure)
+
+
 async def test_several_servers_of_which_one_keeps_the_jobs_are_told(
     nats: NatsServer, tmp_path: Path
 ) -> None:

@@ -24,6 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.audiences.condition_query import matches, reads_events, without_events
 from clarion.audiences.rule import Everyone, Rule
+from clarion.customers.devices.device import TokenKind
 from clarion.customers.devices.store import shows_nothing
 from clarion.storage.dialect import among, share_sampled
 from clarion.storage.json_dialect import json_equals
@@ -38,18 +39,26 @@ MANY = 0.05
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reach:
-    """How many the audience reaches now. `opted_out`, `notifications_off` and
-    `no_firebase_app`: devices among them that are skipped, the second unless the push is silent."""
+    """How many the audience reaches now, and which of the devices are skipped: each is counted
+    once, by the first reason that holds, in the order of these."""
 
     customers: int
     devices: int
     opted_out: int
     """Their customer has opted out of push."""
-    notifications_off: int
-    """Of the others: their person does not let the app show any."""
     no_firebase_app: int
     """Of the others: their source is bound to no Firebase app, so there is no way to them."""
+    apns_token: int
+    """Of the others: the app registered Apple's token, and no push can be sent to it."""
+    notifications_off: int
+    """Of the others: their person does not let the app show any. A silent push is sent all the
+    same."""
     platforms: dict[str, int]
+
+    @property
+    def skipped(self) -> int:
+        """Devices."""
+        return self.opted_out + self.no_firebase_app + self.apns_token + self.notifications_off
 
 
 def devices_of(
@@ -88,7 +97,11 @@ async def reaches_anybody(
     that notifications may be off. It ends at the first."""
     reached = (
         devices_of(workspace_id, rule, now=now, after=None, limit=1)
-        .where(not_(takes_no_push()), sources.c.firebase_app_id.is_not(None))
+        .where(
+            not_(takes_no_push()),
+            sources.c.firebase_app_id.is_not(None),
+            devices.c.token_kind != TokenKind.APNS,
+        )
         .order_by(None)
     )
     if not is_silent:
@@ -175,7 +188,7 @@ async def count_audience(
         .cte("matched")
     )
     theirs = matched.join(devices, devices.c.customer_id == matched.c.id)
-    none: list[ColumnElement[int]] = [literal_column("0")] * 3
+    none: list[ColumnElement[int]] = [literal_column("0")] * len(_skipped(false()))
     rows: Any = await connection.execute(
         select(literal_column("'all'").label("kind"), func.count(), *none)
         .select_from(matched)
@@ -195,29 +208,29 @@ async def count_audience(
 
 
 def _skipped(no_push: ColumnElement[bool]) -> list[ColumnElement[int]]:
-    """Of active devices, each counted once: whose customer takes no push, those with notifications
-    off, those without a Firebase app."""
+    """Of active devices, each counted once, in the order in which planning looks: whose customer
+    takes no push, those without a Firebase app, with Apple's token, with notifications off."""
+    reasons = (
+        no_push,
+        sources.c.firebase_app_id.is_(None),
+        devices.c.token_kind == TokenKind.APNS,
+        shows_nothing(),
+    )
     return [
-        func.sum(case((no_push, 1), else_=0)),
-        func.sum(case((no_push, 0), (shows_nothing(), 1), else_=0)),
-        func.sum(
-            case(
-                (or_(no_push, shows_nothing()), 0),
-                (sources.c.firebase_app_id.is_(None), 1),
-                else_=0,
-            )
-        ),
+        func.sum(case(*((before, 0) for before in reasons[:place]), (reason, 1), else_=0))
+        for place, reason in enumerate(reasons)
     ]
 
 
 def _reach(people: int, rows: Sequence[Any]) -> Reach:
-    """Of rows of (platform, devices, and the three of `_skipped`)."""
+    """Of rows of (platform, devices, and those of `_skipped`)."""
     return Reach(
         customers=people,
         devices=sum(row[1] for row in rows),
         opted_out=sum(row[2] for row in rows),
-        notifications_off=sum(row[3] for row in rows),
-        no_firebase_app=sum(row[4] for row in rows),
+        no_firebase_app=sum(row[3] for row in rows),
+        apns_token=sum(row[4] for row in rows),
+        notifications_off=sum(row[5] for row in rows),
         platforms={row[0]: row[1] for row in sorted(rows)},
     )
 

@@ -190,8 +190,8 @@ async def warnings_of_traits(
 
 def _reachable(campaign: Campaign, reached: Reach) -> int:
     is_silent = not any(map(campaign.content.shows_on, Platform))
-    off = 0 if is_silent else reached.notifications_off
-    return max(0, reached.devices - reached.opted_out - off - reached.no_firebase_app)
+    shown_nowhere = reached.notifications_off if is_silent else 0
+    return reached.devices - reached.skipped + shown_nowhere
 
 
 def _about_reach(campaign: Campaign, reached: Reach) -> list[CampaignWarning]:
@@ -209,8 +209,9 @@ def _about_reach(campaign: Campaign, reached: Reach) -> list[CampaignWarning]:
                 code="audience_unreachable",
                 field="audience",
                 message=f"reaches nobody now: of {reached.devices} devices {reached.opted_out} are "
-                f"opted out, {reached.notifications_off} have notifications turned off, and "
-                f"{reached.no_firebase_app} belong to a source without a Firebase app",
+                f"opted out, {reached.no_firebase_app} belong to a source without a Firebase app, "
+                f"{reached.apns_token} registered Apple's token, and {reached.notifications_off} "
+                "have notifications turned off",
             )
         ]
     return []

@@ -35,8 +35,13 @@ Before = Annotated[int | None, Parameter(validator=Number(gte=0, lte=2**63 - 1))
 """The number of a row."""
 
 COLUMNS_MAX = 10_000
-_TIMES = ("at", "signatures_from", "since", "until", "registered_before")
+_TIMES = ("at", "before", "signatures_from", "since", "until", "registered_before")
 """Fields that are times, beside those that end in _at."""
+
+
+def counted(count: int, noun: str) -> str:
+    """ "1 device", "2 devices"."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 class SafeConsole(Console):
@@ -211,6 +216,8 @@ def print_ending(ending: Ending, *, as_json: bool) -> None:
     for line in more:
         errors.print(f"  {escape(line)}", highlight=False)
     for name, text in faults:
+        if message == f"{name} {text}.":
+            continue  # told already
         errors.print(f"  [bold]{escape(name)}[/] {escape(text)}", highlight=False)
 
 

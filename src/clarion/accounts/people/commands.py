@@ -42,7 +42,8 @@ async def invite(
     if isinstance(checked, Fault):
         return invalid(checked)
     if checked is None and actor.kind not in (ActorKind.OPERATOR, ActorKind.SYSTEM):
-        return invalid(Fault("email", "is missing"))
+        why = "is missing: only the operator, where the data is, makes a link for anybody"
+        return invalid(Fault("email", why))
     for member in await store.list_members(run.connection, actor.workspace_id):
         if member.person.email == checked:
             hint = "reactivate them" if member.deactivated_at else "change their role instead"

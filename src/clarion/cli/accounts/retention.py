@@ -1,11 +1,12 @@
 """`clarion workspaces retention | set-retention`: how long a workspace keeps what grows."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 
 from clarion.cli.api import ask, ask_list
-from clarion.cli.output import AsJson, Ending, ExitCode, print_record, print_records
+from clarion.cli.output import AsJson, Ending, ExitCode, print_record, print_records, with_times
 
 DAYS_MAX = 3_650
 FOR_EVER = "forever"
@@ -33,8 +34,9 @@ async def show_retention(
     """
     wanted = _read(events=events, deliveries=deliveries, ingest_log=ingest_log, audit=audit)
     as_if = {kind: days for kind, days in wanted.items() if days is not None}
+    removals = await ask_list("/workspace/retention/preview", query=as_if)
     print_records(
-        await ask_list("/workspace/retention/preview", query=as_if),
+        removals if json else [_told(removal) for removal in removals],
         as_json=json,
         columns=("kind", "days", "before", "rows"),
         none="Nothing has a retention.",
@@ -64,7 +66,16 @@ async def set_retention(
     wanted = _read(events=events, deliveries=deliveries, ingest_log=ingest_log, audit=audit)
     if not wanted:
         raise Ending(ExitCode.USAGE, "Say what to keep how long: --deliveries 180.", word="usage")
-    print_record(await ask("PATCH", "/workspace/retention", body=wanted), as_json=json)
+    kept = await ask("PATCH", "/workspace/retention", body=wanted)
+    print_record(kept if json else {kind: _in_words(kept[kind]) for kind in kept}, as_json=json)
+
+
+def _told(removal: Mapping[str, Any]) -> dict[str, Any]:
+    return with_times(removal) | {"days": _in_words(removal["days"])}
+
+
+def _in_words(days: int | None) -> int | str:
+    return FOR_EVER if days is None else days
 
 
 def _read(**given: str | None) -> dict[str, int | None]:

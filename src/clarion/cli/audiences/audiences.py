@@ -7,7 +7,7 @@ import msgspec
 from cyclopts import App as Commands
 
 from clarion.cli.api import ask, ask_list
-from clarion.cli.audiences.looking import explain, schema
+from clarion.cli.audiences.looking import explain, schema, skipped_of
 from clarion.cli.audiences.members import Flag, Record, content_of_file, path_of_audience, upload
 from clarion.cli.output import (
     AsJson,
@@ -15,6 +15,7 @@ from clarion.cli.output import (
     ExitCode,
     Limit,
     console,
+    counted,
     print_done,
     print_json,
     print_record,
@@ -216,21 +217,19 @@ async def count(
         A JSON file with a rule instead.
     """
     if code is not None:
-        counted = await ask("GET", f"{path_of_audience(code)}/count", name=code)
+        answer = await ask("GET", f"{path_of_audience(code)}/count", name=code)
     else:
-        counted = await ask("POST", "/audiences/count", body={"rule": _rule(rule, file)})
+        answer = await ask("POST", "/audiences/count", body={"rule": _rule(rule, file)})
     if json:
-        print_json(counted)
+        print_json(answer)
         return
-    reach = counted["reach"]
+    reach = answer["reach"]
     by_platform = ", ".join(f"{count:,} {name}" for name, count in reach["platforms"].items())
-    skipped = (
-        f"{reach['opted_out']:,} opted out, {reach['notifications_off']:,} with notifications "
-        f"off, {reach['no_firebase_app']:,} without a Firebase app"
-    )
+    have = "has" if reach["customers"] == 1 else "have"
+    devices = counted(reach["devices"], "device") + (f" ({by_platform})" if by_platform else "")
     console.print(
-        f"{counted['customers']:,} customers. {reach['customers']:,} of them have "
-        f"{reach['devices']:,} devices{f' ({by_platform})' if by_platform else ''}: {skipped}.",
+        f"{counted(answer['customers'], 'customer')}. {reach['customers']:,} of them {have} "
+        f"{devices}; {skipped_of(reach)}.",
         highlight=False,
         soft_wrap=True,
     )

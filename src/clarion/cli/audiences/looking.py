@@ -65,6 +65,21 @@ async def schema(*, json: AsJson = False) -> None:
     )
 
 
+_SKIPPED = {
+    "opted_out": "opted out",
+    "no_firebase_app": "without a Firebase app",
+    "apns_token": "with Apple's token in place of FCM's",
+    "notifications_off": "with notifications off",
+}
+"""What is counted of devices that are skipped, in words."""
+
+
+def skipped_of(reach: Record) -> str:
+    """Which of the devices that an audience reaches would be skipped."""
+    counts = [f"{reach[name]:,} {words}" for name, words in _SKIPPED.items() if reach[name]]
+    return f"skipped of them: {', '.join(counts)}" if counts else "none of them is skipped"
+
+
 def _print_explanation(explanation: Record, depth: int) -> None:
     sign = "[green]✓[/]" if explanation["holds"] else "[red]✗[/]"
     condition = explanation["condition"]

@@ -2,8 +2,9 @@
 
 from datetime import datetime
 
+from clarion.cli.audiences.looking import skipped_of
 from clarion.cli.campaigns.steps import Record, print_warnings
-from clarion.cli.output import console, escape, print_json, print_records
+from clarion.cli.output import console, counted, escape, print_json, print_records
 
 _NOT_OF_PLATFORMS = ("attempts", "unanswered")
 """Counts of the whole campaign alone."""
@@ -149,9 +150,8 @@ def print_preview(campaign: Record, preview: Record, *, as_json: bool) -> None:
     print_contents(contents)
     reached = preview["reach"]
     console.print(
-        f"Reaches {reached['devices']:,} devices of {reached['customers']:,} customers: "
-        f"{reached['opted_out']:,} opted out, {reached['notifications_off']:,} with notifications "
-        f"off, {reached['no_firebase_app']:,} without a Firebase app.",
+        f"Reaches {counted(reached['devices'], 'device')} of "
+        f"{counted(reached['customers'], 'customer')}; {skipped_of(reached)}.",
         highlight=False,
         soft_wrap=True,
     )

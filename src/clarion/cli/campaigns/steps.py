@@ -12,6 +12,7 @@ from clarion.cli.output import (
     Ending,
     ExitCode,
     console,
+    counted,
     errors,
     escape,
     print_done,
@@ -185,8 +186,7 @@ _LIMITED = {
 def told_of(expected: Record) -> str:
     """A forecast in a sentence, without its point."""
     count, reached = expected["devices"], expected["reach"]
-    devices = "1 device" if count == 1 else f"{count:,} devices"
-    customers = "1 customer" if reached["customers"] == 1 else f"{reached['customers']:,} customers"
+    devices, customers = counted(count, "device"), counted(reached["customers"], "customer")
     left_out = reached["devices"] - count
     among = f", {left_out:,} more are left out" if left_out else ""
     limits = expected["limits"] or {}

@@ -147,7 +147,8 @@ async def _check_sources(database: Database) -> list[Finding]:
     now = SystemClock().now()
     findings = []
     async with database.read() as connection:
-        for workspace in await list_workspaces(connection):
+        for place, workspace in enumerate(await list_workspaces(connection)):
+            elsewhere = f" --workspace {shlex.quote(workspace.name)}" if place else ""
             for source in await list_sources(connection, workspace.id):
                 details = []
                 if source.revoked_at is None and not source.asks_for_signatures(now):
@@ -155,7 +156,9 @@ async def _check_sources(database: Database) -> list[Finding]:
                 if source.revoked_at is None and source.limit is None:
                     command = f"clarion sources limit {shlex.quote(source.name)} 1000"
                     details.append(f"it has no rate limit: {command}")
-                findings += [warning(f"source {source.name}", detail) for detail in details]
+                findings += [
+                    warning(f"source {source.name}", detail + elsewhere) for detail in details
+                ]
     return findings
 
 

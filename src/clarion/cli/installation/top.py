@@ -98,7 +98,7 @@ async def top(
     every
         Seconds between two looks.
     once
-        Two looks, printed once.
+        Two looks, printed once: so it is also where no terminal reads it.
     """
     addresses = [_metrics_url(url) for url in urls] or [_own(load_settings())]
     clock = SystemClock()
@@ -114,7 +114,7 @@ async def top(
     if json:
         print_json(figures(before, after))
         return
-    if once:
+    if once or not console.is_terminal:
         console.print(screen(before, after, clock.now()))
         return
     with Live(screen(before, after, clock.now()), console=console, screen=True) as live:

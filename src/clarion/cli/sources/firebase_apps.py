@@ -220,10 +220,14 @@ async def removals(
         remove: FCM is right, and they are dead. keep: it is not, say after a wrong key.
     """
     async with open_api() as api:
-        path = f"{await _path_of(api, firebase_app)}/removals"
+        before = await find_app(api, firebase_app)
+        path = f"/firebase-apps/{before['id']}/removals"
         decided = await api.call("POST", path, body={"decision": decision})
+    if before["removals_stopped_at"] is None:
+        _say(decided, "Nothing of {} was in quarantine.", json)
+        return
     done = "removed" if decision == "remove" else "kept"
-    _say(decided, f"What was in quarantine is {done}; {{}} goes on.", json)
+    _say(decided, f"What was in quarantine of {{}} is {done}; what waited for that goes on.", json)
 
 
 async def _path_of(api: Api, name: str) -> str:
