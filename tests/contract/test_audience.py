@@ -255,7 +255,7 @@ async def test_a_device_is_counted_once_by_the_reason_that_planning_finds_first(
     )
     async with database.read() as connection:
         reached = await query.reach(connection, WORKSPACE, Everyone(), now=START)
-        apples = UserIds(user_ids=frozenset({"apple", "both"}))
+        apples = UserIds(user_ids=("apple", "both"))
         anybody = await query.reaches_anybody(
             connection, WORKSPACE, apples, now=START, is_silent=True
         )
