@@ -143,7 +143,7 @@ class Ingestion:
                 )
                 await add_companions(connection, workspace_id, asked.companions)
             case ask.WriteEvents(events, hashes, receipts, awaited, taught):
-                came = [(key, one.source_id, one.event) for key, one in events]
+                came = [(key, arrival.source_id, arrival.event) for key, arrival in events]
                 await insert_events(connection, workspace_id, came, hashes, receipts, awaited)
                 await add_trait_claims(connection, workspace_id, taught)
             case ask.WriteCustomers(seen, kept):

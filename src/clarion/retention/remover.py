@@ -96,18 +96,18 @@ class Remover:
         count = 0
         for _ in range(self._options.slices_max):
             async with self._database.read() as connection:
-                found = await table.rows.find(
+                outdated = await table.rows.find(
                     connection, workspace_id, before, self._options.rows_max
                 )
-            if found is None:
+            if outdated is None:
                 return count, False
 
-            async def work(connection: AsyncConnection, old_rows: Any = found) -> int:
+            async def work(connection: AsyncConnection, old_rows: Any = outdated) -> int:
                 await check_leads(connection, self._lease)
                 return await table.rows.remove(connection, old_rows, self._clock.now())
 
             count += await self._database.transact(work, self._clock)
-            table.rows.removed(found)
+            table.rows.removed(outdated)
             await self._clock.sleep(self._options.pause_seconds)
         return count, True
 

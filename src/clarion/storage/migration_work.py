@@ -71,5 +71,5 @@ def work_of(revisions: Iterable[str], rows: Mapping[str, int]) -> Work:
         for table, passes in PASSES.get(revision, {}).items():
             count = rows.get(table, 0)
             passed += count * len(passes)
-            seconds += count * sum(one.value for one in passes)
+            seconds += count * sum(work.value for work in passes)
     return Work(passed, seconds)

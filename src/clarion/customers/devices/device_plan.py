@@ -153,18 +153,22 @@ class DevicePlan:
     def _returned(
         self, device_id: str, before: KeptDevice | None, new: Sequence[Registration]
     ) -> Iterator[str]:
-        said = [(one.stamp, one.installation_hash) for one in new if _tells_installation(one)]
-        fresh = {stamp for stamp, _ in said}
-        for one in before.registrations if before is not None else ():
-            if one.knows_installation and one.can_be_sent_to:
-                said.append((one.holds, one.installation_hash))
-        for key in {installation for _, installation in said}:
+        installations = [
+            (registration.stamp, registration.installation_hash)
+            for registration in new
+            if _tells_installation(registration)
+        ]
+        fresh = {stamp for stamp, _ in installations}
+        for earlier in before.registrations if before is not None else ():
+            if earlier.knows_installation and earlier.can_be_sent_to:
+                installations.append((earlier.holds, earlier.installation_hash))
+        for key in {installation for _, installation in installations}:
             stored = self._stored_holders.get(key)
             if stored is not None and stored.device_id == device_id:
-                said.append((stored.stamp, key))
+                installations.append((stored.stamp, key))
         seen: set[str] = set()
         last = None
-        for stamp, installation in sorted(said):
+        for stamp, installation in sorted(installations):
             if installation != last and installation in seen and stamp in fresh:
                 yield stamp.message_id
             seen.add(installation)
@@ -248,8 +252,9 @@ class DevicePlan:
             if before
             else {}
         )
-        for one in registrations:
-            kinds[one.token_kind] = held(kinds.get(one.token_kind), one)
+        for registration in registrations:
+            kind = registration.token_kind
+            kinds[kind] = held(kinds.get(kind), registration)
         seen = [registration.registered_at for registration in registrations]
         if before is not None:
             seen.append(before.last_seen_at)
@@ -319,7 +324,7 @@ def keep_newest(deletions: Mapping[str, list[Deletion]]) -> dict[str, datetime]:
     outdated: dict[str, datetime] = {}
     for device_id, many in deletions.items():
         if len(many) > DELETIONS_KEPT:
-            many.sort(key=lambda one: (one.at, one.message_id))
+            many.sort(key=lambda deletion: (deletion.at, deletion.message_id))
             del many[:-DELETIONS_KEPT]
             outdated[device_id] = many[0].at
     return outdated

@@ -61,7 +61,7 @@ class Word(Struct, frozen=True, gc=False, array_like=True):
     at: int
     """µs; with the messageId, the stamp that decides which of two counts."""
     message_id: str
-    told: dict[str, str]
+    values: dict[str, str]
 
     @property
     def stamp(self) -> tuple[int, str]:
@@ -77,7 +77,7 @@ class Facts(Struct, frozen=True, gc=False, array_like=True):
 
     @property
     def values(self) -> dict[str, str]:
-        return {name: value for word in self.words for name, value in word.told.items()}
+        return {name: value for word in self.words for name, value in word.values.items()}
 
     @property
     def message_ids(self) -> set[str]:
@@ -89,42 +89,47 @@ class Facts(Struct, frozen=True, gc=False, array_like=True):
         words = tuple(word for word in self.words if word.message_id not in message_ids)
         return Facts(self.seen, words)
 
-    def with_word(self, event: Event, told: Mapping[str, str]) -> "Facts":
+    def with_word(self, event: Event, values: Mapping[str, str]) -> "Facts":
         """With what one event tells, where it is the latest word."""
-        new = Word(to_micros(event.ordered_at), event.message_id, dict(told))
+        new = Word(to_micros(event.ordered_at), event.message_id, dict(values))
         words = []
         for word in self.words:
             if word.stamp > new.stamp:
-                for name in word.told:
-                    new.told.pop(name, None)
+                for name in word.values:
+                    new.values.pop(name, None)
                 words.append(word)
-            elif left := {name: value for name, value in word.told.items() if name not in new.told}:
+            elif left := {
+                name: value for name, value in word.values.items() if name not in new.values
+            }:
                 words.append(Word(word.at, word.message_id, left))
-        if new.told:
+        if new.values:
             words.append(new)
         words.sort(key=lambda word: word.stamp, reverse=True)
         return Facts(max(self.seen, _hour(to_micros(event.at))), tuple(words))
 
-    def knows(self, event: Event, told: Mapping[str, str]) -> bool:
-        """Whether `told` is not worth writing: it says what is known, within the same hour, or is
-        older than what is known."""
+    def knows(self, event: Event, values: Mapping[str, str]) -> bool:
+        """Whether what the event tells need not be written: it is known, from within the same hour,
+        or is older than what is known."""
         at = to_micros(event.ordered_at)
         hour = _hour(at)
         if _hour(to_micros(event.at)) > self.seen or (
-            "push_permission" in told and self._is_later(event)
+            "push_permission" in values and self._is_later(event)
         ):
             return False
-        left = told.items()
+        left = values.items()
         for word in self.words:
-            if left <= word.told.items():
+            if left <= word.values.items():
                 return word.at >= hour or not left
         stamp = (at, event.message_id)
-        known = {name: word for word in self.words for name in word.told}
+        known = {name: word for word in self.words for name in word.values}
         for name, value in left:
-            said = known.get(name)
-            if said is None or (said.told[name] != value and stamp > said.stamp):
+            word_known = known.get(name)
+            if word_known is None:
                 return False
-            if said.told[name] == value and said.at < hour:
+            is_same = word_known.values[name] == value
+            if not is_same and stamp > word_known.stamp:
+                return False
+            if is_same and word_known.at < hour:
                 return False
         return True
 
@@ -132,7 +137,7 @@ class Facts(Struct, frozen=True, gc=False, array_like=True):
         """Whether a push event comes after the word that tells the permission now."""
         if event.type != "track" or plain_name(event.name) not in PUSH_NAMES:
             return False
-        stamps = [word.stamp for word in self.words if "push_permission" in word.told]
+        stamps = [word.stamp for word in self.words if "push_permission" in word.values]
         return not stamps or (to_micros(event.ordered_at), event.message_id) > stamps[0]
 
 

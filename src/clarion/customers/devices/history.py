@@ -52,8 +52,8 @@ class HistoryRecorder:
         """One line for each thing that happened, in the order it became known. `end`: what ended
         the device, should it be removed now."""
         by_message: dict[str, list[Registration]] = defaultdict(list)
-        for one in registrations:
-            by_message[one.stamp.message_id].append(one)
+        for added in registrations:
+            by_message[added.stamp.message_id].append(added)
         stepped = {step.message_id for step in steps}
         causes = [
             *steps,

@@ -107,13 +107,13 @@ def judged(
 ) -> tuple[Held, ...]:
     """A device's registrations by what is known now, the one to send to first; `deletions` are the
     effective ones, `left_at` since when its owner has left it."""
-    said = list(deletions)
+    effective = list(deletions)
     if len(registrations) == 1:
-        one = registrations[0]
-        end = _end(one, registrations, device_id, homes, said, left_at)
-        return (one.revived() if end is None else one.ended(end[1]),)
+        only = registrations[0]
+        end = _end(only, registrations, device_id, homes, effective, left_at)
+        return (only.revived() if end is None else only.ended(end[1]),)
     ends = [
-        _end(registration, registrations, device_id, homes, said, left_at)
+        _end(registration, registrations, device_id, homes, effective, left_at)
         for registration in registrations
     ]
     alive = [

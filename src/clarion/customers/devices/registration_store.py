@@ -119,17 +119,17 @@ async def keep_devices(
 ) -> None:
     """Write `kept`, whether they were there or not. `before`: those that were, as far as they are
     known; what no event has changed of them is not written again."""
-    changed, told, seen = (list[dict[str, Any]]() for _ in range(3))
+    changed, told_of, seen = (list[dict[str, Any]]() for _ in range(3))
     for device in sorted(kept, key=_device_id):
         was = before.get(device.device_id)
         if was is None or _reached_by(was) != _reached_by(device):
             changed.append(device_row(workspace_id, device))
         elif was.facts != device.facts:
-            told.append({"id": device.id, **_told(device)})
+            told_of.append({"id": device.id, **_told(device)})
         else:
             seen.append({"id": device.id, "last_seen_at": device.last_seen_at})
     await upsert(connection, devices, changed, key=("id",), changes=_CHANGED)
-    await update_known(connection, devices, told, key="id")
+    await update_known(connection, devices, told_of, key="id")
     await update_known(connection, devices, seen, key="id")
 
 

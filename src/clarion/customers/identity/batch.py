@@ -169,8 +169,8 @@ class Batch:
         """The users that stored claims name, and timelines where claims were not read, and whose
         flags are not known yet."""
         named = {claim.user_id for identifier in stored.values() for claim in identifier.claims}
-        for key, one in stored.items():
-            if one.since is not None:
+        for key, kept in stored.items():
+            if kept.since is not None:
                 named |= {span.user_id for span in self._timelines[key].spans if span.user_id}
         return self.strangers(named)
 

@@ -253,16 +253,18 @@ def owners_after(
     """
     if after.is_nobodys:
         return [Provisional(key, None) for _ in new]
-    said = [one for claim in stored if (one := said_by(claim, after.leads, is_real)) is not None]
+    said = [
+        reading for claim in stored if (reading := said_by(claim, after.leads, is_real)) is not None
+    ]
     order = sorted(claim_said for claim_said in said if not claim_said.is_deletion)
     mover = max((claim_said for claim_said in order if claim_said.moves), default=None)
     owners = []
     for claim in new:
-        one = said_by(claim, after.leads, is_real)
-        if one is not None and not one.is_deletion:
-            insort(order, one)
-            if one.moves and (mover is None or one > mover):
-                mover = one
+        reading = said_by(claim, after.leads, is_real)
+        if reading is not None and not reading.is_deletion:
+            insort(order, reading)
+            if reading.moves and (mover is None or reading > mover):
+                mover = reading
         owners.append(_owner_now(key, order, mover, after))
     return owners
 

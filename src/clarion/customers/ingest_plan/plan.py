@@ -122,7 +122,9 @@ class IngestPlan:
         # What is stored as received at that same instant is the same call: not the app repeats
         # itself, but its job has come back.
         repeated = [
-            one for one in second if stored.get(one.event.message_id) != one.event.received_at
+            arrival
+            for arrival in second
+            if stored.get(arrival.event.message_id) != arrival.event.received_at
         ]
         self._outcomes.repeat(repeated)
         return [arrival for message_id, arrival in first.items() if message_id not in stored]
@@ -172,8 +174,8 @@ class IngestPlan:
             match read_registrations(event, arrival.source_id):
                 case Rejected() as fault:
                     self._outcomes.refuse_registration(arrival, fault)
-                case found:
-                    registrations += found
+                case accepted:
+                    registrations += accepted
         return registrations, deletions
 
     def _store_events(self, batch: Batch) -> Plan[AbstractSet[UUID]]:
@@ -229,7 +231,7 @@ class IngestPlan:
         outdated = keep_newest(deletions)
         if registry.deletions or outdated:
             yield from WriteDeletions(registry.deletions, outdated)
-        named = (one.user_id for many in deletions.values() for one in many)
+        named = (deletion.user_id for many in deletions.values() for deletion in many)
         if speakers := batch.strangers(named):
             batch.introduce((yield from FlagsOf(speakers)))
         kept = yield from Compute(

@@ -52,7 +52,9 @@ def keep_customers(
     }
     heirs = set(batch.absorbed.values())
     students = taught | (heirs & gained.keys())
-    known = yield from LockCustomers({owners[one] for one in {*students, *heirs, *batch.absorbed}})
+    known = yield from LockCustomers(
+        {owners[owner] for owner in {*students, *heirs, *batch.absorbed}}
+    )
     met: list[ActiveCustomer] = []
     after: dict[Owner, CustomerRecord] = {}
     for owner, events in gained.items():
@@ -71,7 +73,7 @@ def keep_customers(
             heir = heir or new_customer(owners[owner], owner, inherited.first_seen_at)
             after[owner] = heir.absorb(inherited)
     kept = list(after.values())
-    left_out = {one for customer in kept for one in customer.profile.left_out}
+    left_out = {message_id for customer in kept for message_id in customer.profile.left_out}
     if batch.touched:
         kept += yield from customers_anew({owners[owner]: owner for owner in batch.touched})
     yield from WriteCustomers(met, kept)
@@ -87,7 +89,7 @@ def customers_anew(owners: Mapping[UUID, Owner]) -> Plan[list[CustomerRecord]]:
     for customer_id in sorted(spans.keys() | claims.keys()):
         theirs = claims.get(customer_id, [])
         first, last = spans.get(customer_id, (theirs[0].at if theirs else NEVER, None))
-        unseen = {one.taught.lesson.message_id for one in theirs if not one.is_active}
+        unseen = {claim.taught.lesson.message_id for claim in theirs if not claim.is_active}
         if unseen and last is not None:
             last = yield from LastSeen(customer_id, unseen)
         nobody_yet = new_customer(customer_id, owners[customer_id], first)

@@ -222,7 +222,7 @@ def _of_event(
     places = secret_places(event)
     secrets = {str(_at(event, path)).strip() for path in places} | set(known)
     if secrets:
-        secrets -= {found for path in _IDS if isinstance(found := _at(event, path), str)}
+        secrets -= {named_by for path in _IDS if isinstance(named_by := _at(event, path), str)}
     return _Redaction(secrets, places, leaves_out=leaves_out)
 
 

@@ -55,7 +55,9 @@ async def add_trait_claims(
     connection: AsyncConnection, workspace_id: UUID, taught: Iterable[tuple[str | None, Arrival]]
 ) -> None:
     """What these identifies teach, each with the key that decides whose it is."""
-    rows = [_row(workspace_id, key, one.source_id, one.event) for key, one in taught if key]
+    rows = [
+        _row(workspace_id, key, arrival.source_id, arrival.event) for key, arrival in taught if key
+    ]
     await insert_new(connection, trait_claims, rows)
 
 

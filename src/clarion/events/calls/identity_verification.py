@@ -142,10 +142,10 @@ def _without_signature(raw: bytes) -> tuple[bytes, list[Any]]:
     if not raw.startswith(b"{"):
         return raw, []
     members = _members.decode(raw)
-    found = members.pop(SIGNATURE, None)
-    if found is None:
+    encoded = members.pop(SIGNATURE, None)
+    if encoded is None:
         return raw, []
-    signature = msgspec.json.decode(found)
+    signature = msgspec.json.decode(encoded)
     return msgspec.json.encode(members), [] if signature in (None, "") else [signature]
 
 

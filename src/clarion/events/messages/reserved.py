@@ -57,10 +57,10 @@ def meant_name(name: str) -> str | None:
     return None
 
 
-def _slips(one: str, other: str) -> int:
+def _slips(letters: str, other: str) -> int:
     """How many letters have to be put in, left out or changed to make one of the other."""
     row = list(range(len(other) + 1))
-    for count, letter in enumerate(one, 1):
+    for count, letter in enumerate(letters, 1):
         diagonal, row[0] = row[0], count
         for index, wanted in enumerate(other, 1):
             diagonal, row[index] = (

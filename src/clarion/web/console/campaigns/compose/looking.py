@@ -91,8 +91,12 @@ def phones_of(contents: Mapping[str, Any]) -> dict[str, Any]:
 
 def _phones(shown: ContentPreview) -> dict[str, Any]:
     phones = phones_of({name: preview.content for name, preview in shown.platforms.items()})
-    for name, one in shown.platforms.items():
-        phones[name] |= {"language": one.language, "bytes": one.bytes, "bytes_max": one.bytes_max}
+    for name, phone in shown.platforms.items():
+        phones[name] |= {
+            "language": phone.language,
+            "bytes": phone.bytes,
+            "bytes_max": phone.bytes_max,
+        }
     return phones
 
 
