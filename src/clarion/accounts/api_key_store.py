@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, literal, or_, select, update
+from sqlalchemy import bindparam, func, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.accounts.api_key import KEY_PREFIX, USED_SECONDS, ApiKey, hash_of, hint_of
@@ -68,12 +68,7 @@ async def get_key(connection: AsyncConnection, workspace_id: UUID, key_id: UUID)
 
 async def get_key_by_secret(connection: AsyncConnection, secret: str) -> ApiKey | None:
     """The key that may be used with `secret`; a revoked one may not."""
-    rows = await connection.execute(
-        select(*_PUBLIC).where(
-            api_keys.c.key_hash == hash_of(secret), api_keys.c.revoked_at.is_(None)
-        )
-    )
-    row = rows.one_or_none()
+    row = (await connection.execute(_BY_SECRET, {"hash": hash_of(secret)})).one_or_none()
     return None if row is None else _key(row)
 
 
@@ -116,6 +111,10 @@ _FIELDS = (
     "made_by",
 )
 _PUBLIC = [api_keys.c[name] for name in _FIELDS]
+_BY_SECRET = select(*_PUBLIC).where(
+    api_keys.c.key_hash == bindparam("hash"), api_keys.c.revoked_at.is_(None)
+)
+"""Made once: once for each call would be felt."""
 
 
 def _key(row: Any) -> ApiKey:

@@ -1,7 +1,7 @@
 """Rows of launches."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, fields
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -34,7 +34,10 @@ async def create_launch(
 ) -> None:
     """Inserts the launch, unless one with that id exists. `indexed_at`: its deliveries are in the
     index by customer since."""
-    row = asdict(launch) | _states(launch) | _own_time(launch) | {"indexed_at": indexed_at}
+    values = {
+        name: getattr(launch, name) for name in _LAUNCH_FIELDS
+    }  # asdict would copy each value
+    row = values | _states(launch) | _own_time(launch) | {"indexed_at": indexed_at}
     await insert_new(connection, launches, [row])
 
 

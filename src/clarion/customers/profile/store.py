@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Delete, ScalarSelect, Select, Table, bindparam, delete, select
+from sqlalchemy import Delete, ScalarSelect, Select, Table, bindparam, delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from clarion.customers.profile.customer import ActiveCustomer, CustomerRecord
@@ -43,7 +43,8 @@ async def get_customer(
     connection: AsyncConnection, workspace_id: UUID, user_id: str
 ) -> Customer | None:
     """The customer who signs in as `user_id`."""
-    return await _one(connection, workspace_id, customers.c.user_id == user_id)
+    wanted = {"workspace": workspace_id, "user": user_id}
+    return await _one(connection, _BY_USER_ID, wanted)
 
 
 async def find_customer(
@@ -79,7 +80,7 @@ async def merged_into(connection: AsyncConnection, workspace_id: UUID, user_id: 
 async def get_customer_by_id(
     connection: AsyncConnection, workspace_id: UUID, customer_id: UUID
 ) -> Customer | None:
-    return await _one(connection, workspace_id, customers.c.id == customer_id)
+    return await _one(connection, _BY_ID, {"workspace": workspace_id, "customer": customer_id})
 
 
 async def list_customers(
@@ -265,12 +266,19 @@ def _forget_customers(connection: AsyncConnection) -> Delete:
     return delete(customers).where(among(connection, customers.c.id, ids), ~held.exists())
 
 
+_IN_WORKSPACE = select(customers).where(
+    customers.c.workspace_id == bindparam("workspace", type_=Id)
+)
+_BY_USER_ID = _IN_WORKSPACE.where(customers.c.user_id == bindparam("user"))
+_BY_ID = _IN_WORKSPACE.where(customers.c.id == bindparam("customer", type_=Id))
+"""Made once: once for each push would be felt."""
+
+
 async def _one(
-    connection: AsyncConnection, workspace_id: UUID, is_meant: ColumnElement[bool]
+    connection: AsyncConnection, statement: Select[Any], wanted: Mapping[str, Any]
 ) -> Customer | None:
-    ours = customers.c.workspace_id == workspace_id
-    records = await customers_in(connection, select(customers).where(ours, is_meant))
-    return records[0] if records else None
+    row = (await connection.execute(statement, wanted)).one_or_none()
+    return None if row is None else _customer(row)
 
 
 def _customer(row: Any) -> Customer:
