@@ -112,6 +112,9 @@ LANDED = {
     "versions/0035_campaigns_by_state.py": (
         "c4f2ccc121347c5f33869cd1a5b4cbbb4a779d9573f64b035b19ffcc1c206c57"
     ),
+    "versions/0036_names_of_pushes.py": (
+        "00f3a6eda594ac5ab17df15c6422cde2ebf9c1f8241a45a9a91651ddcbb46893"
+    ),
 }
 """What databases in use were made with, and the SHA-256 of each file. None of them is ever edited:
 a change of the schema is another revision, and its line here says that it has landed."""

@@ -121,6 +121,27 @@ async def test_a_push_says_what_its_campaign_said_when_it_was_asked_for(
         assert titles(service) == ["a, 1", "b, 2"]
 
 
+async def test_a_push_says_what_its_campaign_was_called_when_it_was_asked_for(
+    database: Database, clock: FakeClock
+) -> None:
+    """Name, code and category, however often the campaign is renamed before the push is sent."""
+    async with Service(database, clock) as service:
+        await service.world.devices("down-1", user="ada")
+        called = {"name": "Sent", "code": "sent", "category": "orders"}
+        title = "{{ campaign.name }} {{ campaign.code }} {{ campaign.category }}"
+        draft = {"audience": {"everyone": True}, "content": {"title": title}}
+        campaign = await service.post("/campaigns", called | draft)
+        path = f"/campaigns/{campaign['id']}"
+        renamed = {"name": "Gone", "code": "gone", "category": "parcels"}
+        for change in (renamed, called):
+            await service.post("/pushes", {"user_id": "ada", "campaign": campaign["id"]})
+            assert (await service.ask("PATCH", path, change)).status == 200
+            await carry(service)  # the first try fails
+            clock.advance(60)
+        await carry(service)
+        assert titles(service) == ["Sent sent orders", "Gone gone parcels"]
+
+
 async def test_the_push_stands_in_the_customers_timeline(
     database: Database, clock: FakeClock
 ) -> None:

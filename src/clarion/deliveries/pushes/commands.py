@@ -96,7 +96,7 @@ async def plan(
         created_at=run.now,
     )
     if not await add_push(
-        run.connection, push, content=content, event=request.event, key_hash=key_hash
+        run.connection, push, campaign, content=content, event=request.event, key_hash=key_hash
     ):
         return _REPEATED
     await _plan(run, push, campaign, chosen)

@@ -41,6 +41,9 @@ from clarion.storage.schema import (
 
 NOTHING = ContentSpec(base=Content())
 """What a push says whose customer is erased: it is sent to nobody."""
+_NAMED = ("name", "code", "category")
+"""What templates read of its campaign, and its pushes are limited by, as that was when the push was
+asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,14 +123,15 @@ _DEVICES = (
 async def add_push(
     connection: AsyncConnection,
     push: Push,
+    campaign: Campaign | None,
     *,
     content: ContentSpec,
     event: Mapping[str, Any],
     key_hash: str | None,
 ) -> bool:
-    """Inserts the push, with what it says: a draft may be edited before the push is sent, or tried
-    again. Returns False if another one with its key is there, whose transaction is
-    over by then."""
+    """Inserts the push, with what it says, and what its campaign is called: a draft may be edited
+    before the push is sent, or tried again. Returns False if another one with its key is there,
+    whose transaction is over by then."""
     if key_hash is not None:
         too_old = push.created_at - KEY_KEPT
         await connection.execute(
@@ -146,6 +150,7 @@ async def add_push(
         "customer_id": push.customer_id,
         "content": dump_content(content),
         "event": dict(event) or None,
+        "named": None if campaign is None else {name: getattr(campaign, name) for name in _NAMED},
         "planned": msgspec.to_builtins(list(push.planned)),
         "skipped": push.skipped,
         "key_hash": key_hash,
@@ -211,9 +216,9 @@ async def plan_push(
 async def get_pushed(
     connection: AsyncConnection, launch_id: UUID
 ) -> tuple[Campaign | None, Mapping[str, Any] | None]:
-    """What the push says: the campaign whose content it has, with that of when it was asked for and
-    the push as its launch, and what its templates read as `event`. A push with content of its own
-    is a campaign by itself here."""
+    """What the push says: the campaign whose content it has, as it was called and with the content
+    of when the push was asked for, the push as its launch; and what its templates read as `event`.
+    A push with content of its own is a campaign by itself here."""
     row = (await connection.execute(_PUSHED, {"push": launch_id})).one_or_none()
     launch = None if row is None else launch_beside(row._asdict())
     if row is None or launch is None:
@@ -226,7 +231,8 @@ async def get_pushed(
             return None, row.event
         if row.content is None:  # asked for by an earlier version, or its customer is erased
             content = launched.content
-        return replace(launched, content=content, is_transactional=True), row.event
+        named = {name: value for name, value in (row.named or {}).items() if name in _NAMED}
+        return replace(launched, content=content, is_transactional=True, **named), row.event
     campaign = Campaign(
         id=launch_id,
         workspace_id=launch.workspace_id,
@@ -250,7 +256,12 @@ async def finish_push(connection: AsyncConnection, push_id: UUID, now: datetime)
 
 _PUSHED = (
     select(
-        pushes.c.campaign_id, pushes.c.content, pushes.c.event, pushes.c.created_at, *LAUNCH_COLUMNS
+        pushes.c.campaign_id,
+        pushes.c.content,
+        pushes.c.event,
+        pushes.c.named,
+        pushes.c.created_at,
+        *LAUNCH_COLUMNS,
     )
     .join_from(pushes, launches, launches.c.id == pushes.c.id)
     .where(pushes.c.id == bindparam("push", type_=Id))
@@ -303,6 +314,7 @@ async def forget_pushes(connection: AsyncConnection, customer_ids: Sequence[UUID
                 customer_id=NOBODY,
                 content=None,
                 event=None,
+                named=None,
                 planned=[],
                 key_hash=None,
                 request_hash=None,

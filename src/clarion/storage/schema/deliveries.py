@@ -197,6 +197,7 @@ pushes = Table(  # to one customer, each with a launch of its own, which has its
     Column("key_hash", Text),  # of the Idempotency-Key; NULL: none, or it is forgotten
     Column("request_hash", Text),  # of what was asked for with that key
     Column("created_at", Instant, nullable=False),
+    Column("named", Json),  # what `campaign` was called; NULL: it has none, or as it is called now
     Index("pushes_workspace", "workspace_id", "id"),
     Index("pushes_customer", "customer_id"),
     Index("pushes_key", "workspace_id", "key_hash", unique=True, **only("key_hash IS NOT NULL")),
