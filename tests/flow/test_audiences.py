@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select, text, update
 
 from clarion.accounts.actor import Scope
 from clarion.storage.database import Database
@@ -155,6 +155,50 @@ async def test_what_is_wrong_with_a_rule_is_told_by_its_place(service: Service) 
     assert (refused.status, refused.json["faults"][0]["field"]) == (422, "rule")
     assert "nobody-made-it" in refused.json["message"]
     assert (await service.get("/audiences"))["data"] == []
+
+
+async def test_a_rule_that_can_not_work_is_refused_wherever_one_is_written(
+    service: Service,
+) -> None:
+    """Nothing is saved of it, and what was there stays."""
+    wrong = {"event": "Order Completed", "since": "2027-03-28", "until": "2027-03-28"}
+    await service.post("/audiences", {"code": "gold", "name": "Gold", "rule": GOLD})
+    draft = {"name": "Spring", "content": CONTENT, "audience": GOLD}
+    campaign = f"/campaigns/{(await service.post('/campaigns', draft))['id']}"
+    for method, path, body, field in (
+        ("POST", "/audiences", {"code": "late", "name": "Late", "rule": wrong}, "rule"),
+        ("PATCH", "/audiences/gold", {"name": "Golden", "rule": wrong}, "rule"),
+        ("POST", "/audiences/count", {"rule": wrong}, "rule"),
+        ("POST", "/campaigns", draft | {"audience": {"any": [GOLD, wrong]}}, "audience.any[1]"),
+        ("PATCH", campaign, {"name": "Summer", "audience": wrong}, "audience"),
+        ("PATCH", "/workspace/limits", {"exclusions": {"none": [wrong]}}, "exclusions.none[0]"),
+    ):
+        refused = await service.ask(method, path, body)
+        assert refused.status == 422, (path, refused.json)
+        assert [fault["field"] for fault in refused.json["faults"]] == [f"{field}.until"]
+        assert "the day after it" in refused.json["message"]
+    bought = {"event": " Order Completed", "within_hours": 1}
+    refused = await service.ask("PATCH", campaign, {"conversion": bought})
+    assert [fault["field"] for fault in refused.json["faults"]] == ["conversion.event"]
+    assert [audience["name"] for audience in (await service.get("/audiences"))["data"]] == ["Gold"]
+    kept = await service.get(campaign)
+    assert (kept["name"], kept["audience"], kept["conversion"]) == ("Spring", GOLD, None)
+    assert (await service.get("/workspace/limits"))["exclusions"] is None
+
+
+async def test_a_rule_of_before_that_can_not_work_is_still_read(service: Service) -> None:
+    """An earlier version took it: it is shown and counted, and refused once it is written anew."""
+    await service.post("/audiences", {"code": "gold", "name": "Gold", "rule": GOLD})
+    window = {"since": "2027-03-28", "until": "2027-03-27"}
+    wrong = {"event": "Order Completed", "test": "did", **window}
+    async with service.world.database.write() as connection:
+        await connection.execute(update(audiences).values(rule=wrong))
+    assert (await service.get("/audiences/gold"))["rule"] == wrong
+    assert (await service.get("/audiences/gold/count"))["customers"] == 0
+    refused = await service.ask("PATCH", "/audiences/gold", {"rule": wrong})
+    assert [fault["field"] for fault in refused.json["faults"]] == ["rule.until"]
+    changed = await service.ask("PATCH", "/audiences/gold", {"rule": GOLD})
+    assert changed.json["rule"] == GOLD
 
 
 async def test_audiences_that_name_each_other_in_a_circle_are_refused(service: Service) -> None:

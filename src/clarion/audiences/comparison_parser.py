@@ -136,7 +136,7 @@ def _wrong(operator: Operator, value: Any) -> str | None:
         return _wrong_value(value)
     if operator is Operator.BEGINS_WITH:
         is_wrong = not isinstance(value, str) or not value
-        return "must be a text" if is_wrong else wrong_scalar(value)
+        return "must be a text of at least 1 character" if is_wrong else wrong_scalar(value)
     if operator is Operator.BETWEEN:
         if not isinstance(value, list) or len(value) != 2 or not all(map(_is_amount, value)):
             return "must be a list of two numbers, such as [18, 30]"

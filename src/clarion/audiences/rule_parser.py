@@ -20,6 +20,7 @@ from clarion.audiences.comparison_parser import (
     wrong_scalar,
 )
 from clarion.audiences.device_parser import read_device
+from clarion.audiences.impossible import impossible
 from clarion.audiences.rule import (
     All,
     AnyOf,
@@ -69,6 +70,13 @@ def parse(wire: Any, field: str = "audience") -> Rule | list[Fault]:
         message = f"has {count} conditions; the limit is {CONDITIONS_MAX}: put some of them into "
         return [Fault(field=field, message=message + "an audience of their own")]
     return rule
+
+
+def parse_new(wire: Any, field: str = "audience") -> Rule | list[Fault]:
+    """The rule that somebody writes: one that can not work is refused, too. What was saved before
+    is read by `parse`."""
+    rule = parse(wire, field)
+    return rule if isinstance(rule, list) else impossible(rule, field) or rule
 
 
 def parse_resolved(wire: Any) -> Rule:
@@ -190,6 +198,7 @@ def _event(wire: Mapping[str, Any], field: str, faults: Faults) -> Rule | None:
     count = wire.get("count")
     if counted and not (type(count) is int and 0 < count <= COUNT_MAX):
         message = f"must be a whole number from 1 to {COUNT_MAX}: how often"
+        message += ". For never, use the test did_not" if count == 0 else ""
         faults.append(Fault(field=f"{field}.count", message=message))
     if count is not None and not counted:
         message = "goes with the tests at_least and at_most alone"

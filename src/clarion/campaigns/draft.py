@@ -9,6 +9,7 @@ from uuid import UUID
 from msgspec import UNSET
 
 from clarion.audiences import rule, rule_parser
+from clarion.audiences.impossible import wrong_event_name
 from clarion.audiences.rule import Rule
 from clarion.audiences.saved.audience import CODE
 from clarion.campaigns.campaign import (
@@ -85,7 +86,7 @@ def parse_draft(wire: Mapping[str, Any], check: ContentCheck) -> Draft | Rejecte
     if isinstance(content, ContentSpec) and not wrong:
         wrong = provider_faults(content, check)
     faults += wrong
-    audience = rule_parser.parse(wire.get("audience"))
+    audience = rule_parser.parse_new(wire.get("audience"))
     if isinstance(audience, list):
         faults += audience
     spread = wire.get("spread_minutes", 0)
@@ -103,6 +104,8 @@ def parse_draft(wire: Mapping[str, Any], check: ContentCheck) -> Draft | Rejecte
     conversion = parse_conversion(wire.get("conversion"))
     if isinstance(conversion, list):
         faults += conversion
+    elif conversion is not None:
+        faults += wrong_event_name(conversion.event, "conversion.event")
     named = wire.get("category")
     category = None if named is None else read_category(named)
     if isinstance(category, Fault):

@@ -22,7 +22,7 @@ from clarion.audiences.rule import (
     dump,
     walk,
 )
-from clarion.audiences.rule_parser import parse
+from clarion.audiences.rule_parser import parse_new
 from clarion.faults import Fault, Rejected, invalid
 
 CODE = re.compile("[a-z0-9][a-z0-9_-]{0,63}")
@@ -78,7 +78,7 @@ def parse_definition(wire: Mapping[str, Any]) -> Definition | Rejected:
     if "rule" not in wire:
         faults.append(Fault("rule", "is missing; null makes a static list"))
     elif wire["rule"] is not None:
-        rule = parse(wire["rule"], "rule")
+        rule = parse_new(wire["rule"], "rule")
         if isinstance(rule, list):
             faults += rule
     if faults or isinstance(rule, list):

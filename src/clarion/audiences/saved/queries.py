@@ -14,7 +14,7 @@ from clarion.audiences.condition_query import matches
 from clarion.audiences.matching import Explanation, explain
 from clarion.audiences.query import AudienceCount, count_audience
 from clarion.audiences.rule import InList, Rule
-from clarion.audiences.rule_parser import parse
+from clarion.audiences.rule_parser import parse_new
 from clarion.audiences.saved import schema_store, store
 from clarion.audiences.saved.audience import Audience
 from clarion.audiences.saved.customer_store import read_known
@@ -166,7 +166,7 @@ async def _saved_rule(connection: AsyncConnection, actor: Actor, code: str) -> R
 
 
 async def _new_rule(connection: AsyncConnection, actor: Actor, wire: Any) -> Rule | Rejected:
-    rule = parse(wire, "rule")
+    rule = parse_new(wire, "rule")
     if isinstance(rule, list):
         return invalid(*rule)
     wrong = await wrong_references(connection, actor.workspace_id, rule, "rule")

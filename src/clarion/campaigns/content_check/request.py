@@ -55,7 +55,7 @@ def read_check_request(wire: Mapping[str, Any], *allowed: str) -> CheckRequest |
     audience: Rule | list[Fault] = Everyone()
     has_audience = wire.get("audience") is not None
     if has_audience:
-        audience = rule_parser.parse(wire["audience"])
+        audience = rule_parser.parse_new(wire["audience"])
         faults += audience if isinstance(audience, list) else []
     for name in allowed:
         value = wire.get(name)

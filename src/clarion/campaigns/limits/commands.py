@@ -6,6 +6,7 @@ from typing import Any
 from clarion.accounts.actor import Actor, Permission
 from clarion.accounts.audit import Thing, difference
 from clarion.accounts.command import Run, command
+from clarion.audiences.impossible import impossible
 from clarion.audiences.saved.references import wrong_references
 from clarion.campaigns.launches.store import index_names
 from clarion.campaigns.limits import limits as limits_noun
@@ -24,7 +25,9 @@ async def change_limits(run: Run, actor: Actor, wanted: Mapping[str, Any]) -> Li
     if isinstance(after, Rejected):
         return after
     if after.exclusions is not None and after.exclusions != before.exclusions:
-        wrong = await wrong_references(run.connection, workspace_id, after.exclusions, "exclusions")
+        wrong = impossible(after.exclusions, "exclusions") or await wrong_references(
+            run.connection, workspace_id, after.exclusions, "exclusions"
+        )
         if wrong:
             return invalid(*wrong)
         # Under the workspace's own id, so that an erasure finds whom they name.
