@@ -89,8 +89,8 @@ async def test_what_is_no_time_at_all_is_refused(service: Service, timing: Any, 
         ({"at": "2026-03-05T09:00", "repeat": {"rule": "x"}}, "timing.repeat.rule", ""),
         (
             {"at": "2025-03-05T09:00", "repeat": {"rule": "daily", "until": "2025-04-01"}},
-            "timing.repeat.rule",
-            "names no day to come",
+            "timing.repeat.until",
+            "leaves no day to come",
         ),
     ],
 )

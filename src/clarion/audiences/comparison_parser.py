@@ -9,13 +9,15 @@ from clarion.audiences.comparison import (
     BARE,
     DATED,
     ORDERED,
+    YEARS,
     Comparison,
     Operator,
     is_amount,
     is_date,
 )
-from clarion.audiences.value import Path
+from clarion.audiences.value import Path, written_of
 from clarion.faults import Fault
+from clarion.impossible_date import why_impossible
 from clarion.text import is_storable
 
 TEXT_CHARACTERS_MAX = 1_000
@@ -120,6 +122,16 @@ def wrong_scalar(value: Any) -> str | None:
     return None
 
 
+def wrong_date(value: Any) -> str | None:
+    """Why a value is no date that can be compared with; None: it is one."""
+    if is_date(value):
+        return None
+    if isinstance(value, str) and written_of(value) is not None:
+        return f"must be in a year from {YEARS[0]} to {YEARS[-1]}"
+    example = 'must be a date or a time, such as "2027-03-28" or "2027-03-28T09:00:00Z"'
+    return why_impossible(value) or example
+
+
 def is_text(value: Any, most: int) -> bool:
     """Whether it is a text that can be stored, of 1 to `most` characters."""
     return isinstance(value, str) and 0 < len(value) <= most and is_storable(value)
@@ -144,9 +156,7 @@ def _wrong(operator: Operator, value: Any) -> str | None:
     if operator in ORDERED:
         return None if _is_amount(value) else f"must be a number of at most {INTEGER_MAX}"
     if operator in (Operator.BEFORE, Operator.AFTER):
-        if is_date(value):
-            return None
-        return 'must be a date or a time, such as "2027-03-28" or "2027-03-28T09:00:00Z"'
+        return wrong_date(value)
     is_days = type(value) is int and 0 < value <= DAYS_MAX
     return None if is_days else f"must be whole days from 1 to {DAYS_MAX}"
 

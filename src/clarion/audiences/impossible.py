@@ -47,6 +47,7 @@ from clarion.audiences.rule import (
 from clarion.audiences.value import Path, version_key
 from clarion.customers.devices.facts import FACT_CHARACTERS_MAX
 from clarion.faults import Fault
+from clarion.impossible_date import why_impossible
 
 ANY_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 """What is asked here does not hang on when it is asked."""
@@ -111,7 +112,7 @@ def _members(group: All, place: str) -> Iterator[tuple[Rule, str]]:
 def _wrong_alone(rule: Rule, place: str) -> list[Fault]:
     match rule:
         case TraitIs(path=path, comparison=comparison):
-            return [*_wrong_path(path, f"{place}.trait"), *_asks_nothing(comparison, place)]
+            return [*_wrong_path(path, f"{place}.trait"), *_wrong_value(comparison, place)]
         case TraitsEqual(traits=traits):
             unnamed = any(not name for name, _ in traits)
             return [Fault(f"{place}.traits", _UNNAMED)] if unnamed else []
@@ -133,7 +134,9 @@ def _wrong_path(path: Path, place: str) -> list[Fault]:
     return [] if all(path) else [Fault(place, _UNNAMED)]
 
 
-def _asks_nothing(comparison: Comparison, place: str) -> list[Fault]:
+def _wrong_value(comparison: Comparison, place: str) -> list[Fault]:
+    if comparison.operator in _FIXED_DATES and (wrong := why_impossible(comparison.value)):
+        return [Fault(f"{place}.value", wrong)]
     if comparison.operator is Operator.CONTAINS and comparison.value == "":
         return [
             Fault(f"{place}.value", "is empty, as every text contains it: use the test present")
@@ -146,7 +149,7 @@ def _wrong_device(where: Sequence[DeviceIs], place: str) -> list[Fault]:
     asked = []
     for index, condition in enumerate(where):
         inner, comparison = f"{place}[{index}]", condition.comparison
-        faults += _asks_nothing(comparison, inner)
+        faults += _wrong_value(comparison, inner)
         if condition.field in VERSIONS and comparison.operator is Operator.BETWEEN:
             first, last = map(version_key, comparison.value)
             if first is not None and last is not None and first > last:
@@ -175,8 +178,12 @@ def _is_fact(text: str) -> bool:
 
 def _wrong_event(rule: DidEvent, place: str) -> list[Fault]:
     faults = wrong_event_name(rule.name, f"{place}.event")
-    since, until = span(rule.window, ANY_TIME)
-    if rule.window.last_days is None and since is not None and until is not None and since >= until:
+    window = rule.window
+    for name, bound in (("since", window.since), ("until", window.until)):
+        if wrong := why_impossible(bound):
+            faults.append(Fault(f"{place}.{name}", wrong))
+    since, until = span(window, ANY_TIME)
+    if window.last_days is None and since is not None and until is not None and since >= until:
         message = (
             "must be later than since, and is not a part of the window itself: for the whole of a "
             "day, until is the day after it"
@@ -186,7 +193,7 @@ def _wrong_event(rule: DidEvent, place: str) -> list[Fault]:
     for index, condition in enumerate(rule.where):
         inner = f"{place}.where[{index}]"
         faults += _wrong_path(condition.path, f"{inner}.property")
-        faults += _asks_nothing(condition.comparison, inner)
+        faults += _wrong_value(condition.comparison, inner)
         asked.append(_Asked(about=condition.path, comparison=condition.comparison, place=inner))
     return faults or _compared(asked, _EITHER_EVENT)
 

@@ -10,13 +10,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from uuid import UUID
 
-from clarion.audiences.comparison import is_amount, is_date
+from clarion.audiences.comparison import is_amount
 from clarion.audiences.comparison_parser import (
     Faults,
     is_text,
     read_comparison,
     read_path,
     read_zone,
+    wrong_date,
     wrong_scalar,
 )
 from clarion.audiences.device_parser import read_device
@@ -224,9 +225,9 @@ def _window(wire: Mapping[str, Any], field: str, faults: Faults) -> Window | Non
         message = f"must be whole days from 1 to {DAYS_MAX}"
         faults.append(Fault(field=f"{field}.last_days", message=message))
     for name, bound in (("since", since), ("until", until)):
-        if bound is not None and not is_date(bound):
-            message = 'must be a date or a time, such as "2027-03-28" or "2027-03-28T09:00:00Z"'
-            faults.append(Fault(field=f"{field}.{name}", message=message))
+        wrong = None if bound is None else wrong_date(bound)
+        if wrong is not None:
+            faults.append(Fault(field=f"{field}.{name}", message=wrong))
     zone = read_zone(wire, field, faults)
     if len(faults) > before:
         return None

@@ -23,6 +23,8 @@ from typing import Any
 
 from dateutil.rrule import rrule, rrulestr
 
+from clarion.impossible_date import why_impossible
+
 YEARS_MAX = 10
 RULE_CHARACTERS_MAX = 200
 INTERVAL_MAX = 100
@@ -135,7 +137,10 @@ def _wrong_until(until: str | None) -> str | None:
     try:
         datetime.combine(date.fromisoformat(until[:8]), _time(until[9:]))
     except ValueError:
-        return f"has an UNTIL that is no day: {until}"
+        impossible = why_impossible(until)
+        if impossible is not None:
+            return f"has the UNTIL {until}, which {impossible}"
+        return f"has the UNTIL {until}, which is no day such as 20261231"
     return None
 
 

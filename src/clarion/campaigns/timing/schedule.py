@@ -8,6 +8,7 @@
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -30,6 +31,7 @@ from clarion.campaigns.timing.trigger import (
     instant_of,
 )
 from clarion.faults import Fault, Rejected, invalid
+from clarion.impossible_date import why_impossible
 from clarion.text import is_storable
 from clarion.time_zone import instant_at, read_zone
 
@@ -44,6 +46,7 @@ _OF_REPEAT = ("rule", "until", "except", "missed")
 _INNER = {OWN: _OF_OWN_TIME, REPEAT: _OF_REPEAT}
 MEANT = "timing"
 MEANT_CHARACTERS_MAX = 300
+_YEARS = range(1970, 9001)
 _NO_OFFSET = (
     "must be a local time without an offset, such as 2026-12-24T18:00, since a zone says where"
 )
@@ -103,6 +106,9 @@ def parse_at(wire: Any, now: datetime) -> datetime | Rejected:
     """`"now"`, or an ISO 8601 time with its offset, not in the past."""
     if wire == "now":
         return now
+    impossible = why_impossible(wire)
+    if impossible is not None:
+        return _refused(impossible)
     try:
         at = datetime.fromisoformat(wire)
     except (TypeError, ValueError):
@@ -116,14 +122,19 @@ def parse_at(wire: Any, now: datetime) -> datetime | Rejected:
 
 def parse_wall(wire: Any) -> datetime | Rejected:
     """A local time, without an offset, to the second."""
+    impossible = why_impossible(wire)
+    if impossible is not None:
+        return _refused(impossible)
     try:
         wall = datetime.fromisoformat(wire)
     except (TypeError, ValueError):
         return _refused(_NO_OFFSET)
     if wall.tzinfo is not None:
         return _refused(_NO_OFFSET)
-    # Far enough from the calendar's ends for all that is reckoned with it.
-    return wall.replace(microsecond=0, year=min(max(wall.year, 1970), 9000))
+    if wall.year not in _YEARS:
+        # Far enough from the calendar's ends for all that is reckoned with it; each has a 28th.
+        wall = wall.replace(year=_YEARS[0] if wall.year < _YEARS[0] else _YEARS[-1], day=28)
+    return wall.replace(microsecond=0)
 
 
 def parse_own_time(wire: Any, wall: datetime, workspace_zone: str) -> OwnTime | Rejected:
@@ -193,9 +204,14 @@ def _parse_repeat(
     trigger = Recurring(
         recurrence=recurrence, next=start, zone=zone, is_in_own_time=is_in_own_time, missed=missed
     )
-    first = first_from(trigger, now - timedelta(seconds=PAST_SECONDS_MAX))
+    earliest = now - timedelta(seconds=PAST_SECONDS_MAX)
+    first = first_from(trigger, earliest)
     if first is None:
-        return _refused("names no day to come: nothing would be sent", f"{REPEAT}.rule")
+        whole = replace(trigger, recurrence=replace(recurrence, excepted=()))
+        ended_by = "rule" if wire.get("until") is None else "until"
+        if first_from(whole, earliest) is not None:
+            ended_by = "except"
+        return _refused("leaves no day to come: nothing would be sent", f"{REPEAT}.{ended_by}")
     in_range = _in_range(instant_of(first), now, instant_of(first))
     return in_range if isinstance(in_range, Rejected) else first
 
@@ -216,8 +232,14 @@ def parse_repeat(wire: Any, start: datetime) -> tuple[Recurrence, Missed] | Reje
     until = wire.get("until")
     if until is not None:
         days = _days([until])
-        if not days or "UNTIL=" in rule or "COUNT=" in rule:
-            message = "must be a day such as 2026-12-31, and the rule have no end of its own"
+        if not days:
+            message = why_impossible(until) or "must be a day such as 2026-12-31"
+            faults.append(Fault(f"{REPEAT}.until", message))
+        elif "UNTIL=" in rule or "COUNT=" in rule:
+            message = "can not stand beside a rule that says its own end: leave one of them out"
+            faults.append(Fault(f"{REPEAT}.until", message))
+        elif days[0] < start.date():
+            message = f"lies before the first day, which is {start:%Y-%m-%d}: nothing would be sent"
             faults.append(Fault(f"{REPEAT}.until", message))
         else:
             rule += f";UNTIL={days[0]:%Y%m%d}"
@@ -226,8 +248,7 @@ def parse_repeat(wire: Any, start: datetime) -> tuple[Recurrence, Missed] | Reje
         faults.append(Fault(f"{REPEAT}.rule", wrong))
     excepted = _days(wire.get("except", []))
     if excepted is None:
-        message = f"must be a list of at most {EXCEPTED_MAX} days such as 2026-12-24"
-        faults.append(Fault(f"{REPEAT}.except", message))
+        faults.append(Fault(f"{REPEAT}.except", _wrong_days(wire["except"])))
     missed = wire.get("missed", Missed.SKIP.value)
     if missed not in list(Missed):
         faults.append(Fault(f"{REPEAT}.missed", f"must be {' or '.join(Missed)}"))
@@ -252,6 +273,14 @@ def _days(wire: Any) -> tuple[date, ...] | None:
         return days_of(wire)
     except (TypeError, ValueError):
         return None
+
+
+def _wrong_days(wire: Any) -> str:
+    for text in wire if isinstance(wire, list) else ():
+        impossible = why_impossible(text)
+        if impossible is not None:
+            return f"has {text}, which {impossible}"
+    return f"must be a list of at most {EXCEPTED_MAX} days such as 2026-12-24"
 
 
 def _in_range(at: datetime, now: datetime, written: datetime) -> datetime | Rejected:

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs
 from clarion.events.action_store import Wanted
 from clarion.events.messages.action import as_action
 from clarion.events.messages.timestamps import parse_time
+from clarion.impossible_date import why_impossible
 from clarion.web.intilery.replies import ReadFault, ReadRefused
 
 FROM_MAX = 10_000
@@ -124,7 +125,8 @@ def _moment(query: Query, name: str) -> datetime | None:
     # A plus that was not escaped has become a space.
     moment = parse_time(text) or parse_time(text.replace(" ", "+"))
     if moment is None or not 1 < moment.year < 9999:
-        raise _invalid(f"{name} must be a time as in 2026-03-01T12:00:00Z.")
+        wrong = why_impossible(text) or "must be a time as in 2026-03-01T12:00:00Z"
+        raise _invalid(f"{name} {wrong}.")
     return moment
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from clarion.faults import Fault
+from clarion.impossible_date import why_impossible
 from clarion.time_zone import instant_at
 from clarion.web.console.when import zones
 
@@ -87,7 +88,7 @@ def written_lateness(form: Mapping[str, str]) -> int | str | Fault | None:
         return int(minutes) if minutes.isdecimal() else minutes or None
     at, until = _wall(form.get("at", "")), _wall(last)
     if until is None:
-        return Fault("not_after", "must be a date and a time")
+        return Fault("not_after", why_impossible(last) or "must be a date and a time")
     if at is None:
         return None  # that it lacks is told of `at`
     zone = form.get("zone", "").strip()

@@ -35,6 +35,7 @@ from clarion.campaigns.timing.trigger import next_at
 from clarion.deliveries.apps.queries import list_apps
 from clarion.deliveries.limits.forecast import LimitsForecast, forecast_limits
 from clarion.faults import Fault, Rejected, invalid
+from clarion.impossible_date import why_impossible
 from clarion.web.console.campaigns.compose.looking import needs, phones_of, upcoming_shown
 from clarion.web.console.campaigns.review.checks import (
     checks,
@@ -163,7 +164,8 @@ def _when(me: SignedIn, campaign: Campaign, at_once: str) -> str | Mapping[str, 
         return at_once
     at = from_field(me.form.get("at", ""), me.place)
     if at is None:
-        return invalid(Fault("at", "must be a date and a time"))
+        wrong = why_impossible(me.form.get("at")) or "must be a date and a time"
+        return invalid(Fault("at", wrong))
     if at <= me.now:
         nearest = as_field(me.now + HOUR, me.place).replace("T", " ")
         return invalid(Fault("at", f"lies in the past: {nearest} would be in an hour"))
